@@ -1,0 +1,166 @@
+//! Rules about the host.
+
+use std::ops::Range;
+
+use super::Facts;
+use crate::diag::{Code, Problem, Report, shown};
+use crate::resolve::DraftRule;
+use crate::value::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_flaws};
+
+/// A host is a DNS name in lower case, or `*.` and such a name.
+pub(super) fn host(facts: &Facts<'_>, report: &mut Report) {
+    for rule in &facts.draft.rules {
+        for flaw in host_flaws(&rule.host) {
+            report.file(rule.host_origin.path(), problem(rule, flaw));
+        }
+    }
+}
+
+/// With TLS, and where certificates carry a common name, a host has at most 64 characters.
+pub(super) fn common_name(facts: &Facts<'_>, report: &mut Report) {
+    if !(facts.draft.tls && facts.settings.common_name) {
+        return;
+    }
+    for rule in facts
+        .draft
+        .rules
+        .iter()
+        .filter(|rule| rule.host.len() > MAX_COMMON_NAME && rule.host.len() <= MAX_NAME)
+    {
+        let said = format!(
+            "the host {} has {} characters, a certificate's common name holds {MAX_COMMON_NAME}",
+            shown(&rule.host),
+            rule.host.len()
+        );
+        let help = too_long_help(facts);
+        report.file(rule.host_origin.path(), Problem::new(Code::HostCommonName, said).help(help));
+    }
+}
+
+fn too_long_help(facts: &Facts<'_>) -> &'static str {
+    if facts.settings.fallbacks.is_empty() {
+        "shorten the template, or ask your administrator for ingressURLTemplateFallbacks"
+    } else {
+        "shorten the template; no template of ingressURLTemplateFallbacks is short enough either"
+    }
+}
+
+fn problem(rule: &DraftRule, flaw: HostFlaw) -> Problem {
+    let host = shown(&rule.host);
+    match flaw {
+        HostFlaw::Missing => Problem::new(
+            Code::HostMissing,
+            "there is no host in front of the path, and an empty host would match every host",
+        )
+        .help("write a host in front of the path"),
+        HostFlaw::Scheme => {
+            let without = rule.template.replacen("https://", "", 1).replacen("http://", "", 1);
+            let mut problem =
+                Problem::new(Code::HostScheme, format!("{host} starts with a scheme, expected a host")).help(
+                    "remove the scheme; https is asked for with config.xposer.stakater.com/TLS: \"true\"",
+                );
+            if without != rule.template && matches!(rule.host_origin, Origin::Annotation(_)) {
+                problem = problem.propose(without);
+            }
+            marked(problem, rule, "://")
+        }
+        HostFlaw::Port => {
+            let (name, port) = rule.host.rsplit_once(':').unwrap_or((&rule.host, ""));
+            let problem = Problem::new(Code::HostPort, format!("the host {host} contains a port"))
+                .help("remove the port; the controller listens on 80 and 443");
+            marked(fixed(problem, rule, name.to_owned()), rule, &format!(":{port}"))
+        }
+        HostFlaw::Ip => {
+            Problem::new(Code::HostIp, format!("the host {host} is an IP address, expected a DNS name"))
+                .help("use a DNS name")
+        }
+        HostFlaw::TrailingDot => {
+            let problem = Problem::new(Code::HostTrailingDot, format!("the host {host} ends with a dot"))
+                .help("remove the last dot");
+            fixed(problem, rule, rule.host.trim_end_matches('.').to_owned())
+        }
+        HostFlaw::Uppercase => {
+            let problem =
+                Problem::new(Code::HostUppercase, format!("the host {host} contains upper-case letters"))
+                    .help("write it in lower case");
+            fixed(problem, rule, rule.host.to_lowercase())
+        }
+        HostFlaw::Character('_') => {
+            let problem = Problem::new(Code::HostCharacter, format!("the host {host} contains `_`"))
+                .help("write `-` instead of `_`");
+            marked(fixed(problem, rule, rule.host.replace('_', "-")), rule, "_")
+        }
+        HostFlaw::Character(character) => {
+            let what = shown(&character.to_string());
+            let problem = Problem::new(
+                Code::HostCharacter,
+                format!("the host {host} contains {what}, expected lower-case letters, digits, `-` and `.`"),
+            )
+            .help(character_help(character));
+            marked(problem, rule, &character.to_string())
+        }
+        HostFlaw::EmptyLabel => {
+            Problem::new(Code::HostEmptyLabel, format!("the host {host} has an empty part between two dots"))
+                .help("remove the extra dot, or set the value that came out empty")
+        }
+        HostFlaw::Hyphen(range) => {
+            let part = shown(part(rule, &range));
+            Problem::new(
+                Code::HostHyphen,
+                format!("the part {part} of the host {host} starts or ends with a hyphen"),
+            )
+            .help("remove the hyphen, or set the value that came out empty")
+        }
+        HostFlaw::Wildcard => {
+            Problem::new(Code::HostWildcard, format!("the host {host} has a `*` in the wrong place"))
+                .help("write the wildcard as the whole first part: *.example.com")
+        }
+        HostFlaw::LabelTooLong(range) => {
+            let said = format!(
+                "the part {} of the host has {} characters, DNS allows {MAX_LABEL}",
+                shown(part(rule, &range)),
+                range.len()
+            );
+            Problem::new(Code::HostLabelTooLong, said).help("shorten the template, for example with trunc 63")
+        }
+        HostFlaw::TooLong => Problem::new(
+            Code::HostTooLong,
+            format!("the host has {} characters, DNS allows {MAX_NAME}", rule.host.len()),
+        )
+        .help("shorten the template"),
+    }
+    .found(rule.host.clone())
+}
+
+fn character_help(character: char) -> &'static str {
+    match character {
+        '{' | '}' => "write variables with two braces: {{.Service}}",
+        '<' | '>' => "replace the placeholder; it looks as if a chart left it empty",
+        '$' => "write variables as {{.Service}}; shell variables are not replaced",
+        _ => "remove it",
+    }
+}
+
+fn part<'r>(rule: &'r DraftRule, range: &Range<usize>) -> &'r str {
+    rule.host.get(range.clone()).unwrap_or_default()
+}
+
+/// Proposes a host in place of the template, where the template is nothing but the host.
+fn fixed(problem: Problem, rule: &DraftRule, host: String) -> Problem {
+    if rule.template.trim() == rule.host
+        && matches!(rule.host_origin, Origin::Annotation(_) | Origin::Setting(_, None))
+    {
+        problem.propose(host)
+    } else {
+        problem
+    }
+}
+
+/// Marks `what`, where it stands exactly once in the text the user wrote.
+fn marked(problem: Problem, rule: &DraftRule, what: &str) -> Problem {
+    let mut places = rule.template.match_indices(what);
+    match (places.next(), places.next()) {
+        (Some((at, found)), None) if rule.verbatim => problem.at(at..at + found.len()),
+        _ => problem,
+    }
+}

@@ -1,0 +1,183 @@
+//! The rules: a Draft that passes all of them becomes an Exposure.
+//!
+//! Every rule files what it finds and never stops another one. The sources are the validators of the Kubernetes API
+//! server, version 1.36, and the RFCs that they do not enforce.
+
+mod host;
+mod object;
+mod route;
+
+use crate::diag::{Code, Report};
+use crate::input::Service;
+use crate::resolve::{Draft, DraftRule, Scope};
+use crate::settings::Settings;
+use crate::value::{Hostname, ObjectName, Origin, PathType, PortRef, UrlPath};
+
+/// What a rule may look at.
+pub(crate) struct Facts<'f> {
+    pub(crate) service: &'f Service<'f>,
+    pub(crate) settings: &'f Settings,
+    pub(crate) draft: &'f Draft,
+}
+
+/// A row of the table of rules.
+#[derive(Debug)]
+pub struct Rule {
+    /// The rule's name.
+    pub name: &'static str,
+    /// The codes it files.
+    pub codes: &'static [Code],
+    /// Where the rule comes from.
+    pub source: &'static str,
+    run: fn(&Facts<'_>, &mut Report),
+}
+
+/// Every rule, in the order in which they are asked.
+///
+/// ```
+/// assert!(xposer::rules().iter().any(|rule| rule.name == "host"));
+/// ```
+#[must_use]
+pub fn rules() -> &'static [Rule] {
+    RULES
+}
+
+static RULES: &[Rule] = &[
+    Rule {
+        name: "service",
+        codes: &[Code::ServiceNameInvalid, Code::NamespaceInvalid],
+        source: "Kubernetes, validation.go, ValidateIngressBackend with RelaxedServiceNameValidation",
+        run: object::service,
+    },
+    Rule {
+        name: "service-type",
+        codes: &[Code::ServiceExternalName, Code::ServiceHeadless],
+        source: "Kubernetes, Services: headless and ExternalName; Gateway API, BackendRef",
+        run: object::service_type,
+    },
+    Rule {
+        name: "port",
+        codes: &[Code::PortNone, Code::PortUnknown, Code::PortNotTcp],
+        source: "Kubernetes, validation.go, validateServiceBackendPort",
+        run: object::port,
+    },
+    Rule {
+        name: "ingress-name",
+        codes: &[Code::IngressNameInvalid],
+        source: "Kubernetes, validation.go, ValidateIngressName",
+        run: object::ingress_name,
+    },
+    Rule {
+        name: "host",
+        codes: &[
+            Code::HostMissing,
+            Code::HostScheme,
+            Code::HostPort,
+            Code::HostIp,
+            Code::HostTrailingDot,
+            Code::HostUppercase,
+            Code::HostCharacter,
+            Code::HostEmptyLabel,
+            Code::HostHyphen,
+            Code::HostWildcard,
+            Code::HostLabelTooLong,
+            Code::HostTooLong,
+        ],
+        source: "Kubernetes, validation.go, validateIngressRules; RFC 1035, 2.3.4 for 63 bytes a label",
+        run: host::host,
+    },
+    Rule {
+        name: "common-name",
+        codes: &[Code::HostCommonName],
+        source: "RFC 5280, ub-common-name",
+        run: host::common_name,
+    },
+    Rule {
+        name: "path",
+        codes: &[Code::PathInvalid, Code::PathRegex],
+        source: "Kubernetes, validation.go, validateHTTPIngressPath",
+        run: route::path,
+    },
+    Rule {
+        name: "tls-secret",
+        codes: &[Code::TlsSecretInvalid],
+        source: "Kubernetes, validation.go, validateIngressTLS",
+        run: object::tls_secret,
+    },
+    Rule {
+        name: "class",
+        codes: &[Code::ClassInvalid],
+        source: "Kubernetes, validation.go, ValidateIngressSpec",
+        run: object::class,
+    },
+    Rule {
+        name: "forwarded-keys",
+        codes: &[Code::ForwardKeyInvalid, Code::AnnotationsTooLarge],
+        source: "Kubernetes, objectmeta.go, ValidateAnnotations and ValidateAnnotationsSize",
+        run: object::forwarded_keys,
+    },
+    Rule {
+        name: "published",
+        codes: &[Code::NamespaceMissing],
+        source: "the ConfigMap's key is <service>-<namespace>",
+        run: object::published,
+    },
+];
+
+/// An exposure that every rule has passed.
+#[derive(Clone, Debug)]
+pub(crate) struct Exposure {
+    pub(crate) name: ObjectName,
+    pub(crate) name_origin: Origin,
+    pub(crate) rules: Vec<ExposedRule>,
+    pub(crate) secret: Option<ObjectName>,
+    pub(crate) port: PortRef,
+    pub(crate) class: Option<ObjectName>,
+    pub(crate) annotations: Vec<(String, String)>,
+    pub(crate) publish: Option<Scope>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ExposedRule {
+    pub(crate) host: Hostname,
+    pub(crate) path: UrlPath,
+    pub(crate) path_type: PathType,
+    pub(crate) origin: Origin,
+}
+
+/// Asks every rule; `None` if anything forbids the exposure.
+pub(crate) fn check(
+    service: &Service<'_>,
+    settings: &Settings,
+    draft: Draft,
+    report: &mut Report,
+) -> Option<Exposure> {
+    let facts = Facts { service, settings, draft: &draft };
+    for rule in RULES {
+        (rule.run)(&facts, report);
+    }
+    if report.has_errors() {
+        return None;
+    }
+    let rules = draft.rules.into_iter().map(exposed).collect();
+    let name = draft.name?;
+    Some(Exposure {
+        name: ObjectName::checked(name.value),
+        name_origin: name.origin,
+        rules,
+        secret: draft.secret.map(|secret| ObjectName::checked(secret.value)),
+        port: draft.port?.value,
+        class: draft.class.map(|class| ObjectName::checked(class.value)),
+        annotations: draft.annotations.into_iter().map(|(key, forwarded)| (key, forwarded.value)).collect(),
+        publish: draft.publish,
+    })
+}
+
+fn exposed(rule: DraftRule) -> ExposedRule {
+    ExposedRule {
+        host: Hostname::checked(rule.host),
+        path: UrlPath::checked(rule.path),
+        path_type: rule.path_type,
+        origin: rule.host_origin,
+    }
+}

@@ -1,0 +1,198 @@
+//! Rules about names, ports and annotations.
+
+use super::Facts;
+use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown};
+use crate::input::{FORWARD_ANNOTATION, Port, ServiceKind};
+use crate::request::annotation;
+use crate::resolve::PUBLISH_KEY;
+use crate::settings::class_problem;
+use crate::value::{
+    MAX_ANNOTATIONS, MAX_NAME, PortRef, Sourced, annotation_key_flaw, is_dns_label, is_dns_subdomain,
+};
+
+/// The Service's name and namespace are DNS labels.
+pub(super) fn service(facts: &Facts<'_>, report: &mut Report) {
+    let name = facts.service.name();
+    if !name.is_empty() && !is_dns_label(name) {
+        let said = format!("{} is not the name of a Service: {}", shown(name), LABEL);
+        let problem = Problem::new(Code::ServiceNameInvalid, said).help("rename the Service");
+        report.file(FieldPath::object(&["metadata", "name"]), problem);
+    }
+    if let Some(namespace) = facts.service.namespace().filter(|namespace| !is_dns_label(namespace)) {
+        let said = format!("{} is not a namespace: {}", shown(namespace), LABEL);
+        let problem = Problem::new(Code::NamespaceInvalid, said).help("correct the namespace");
+        report.file(FieldPath::object(&["metadata", "namespace"]), problem);
+    }
+}
+
+const LABEL: &str = "expected lower-case letters, digits and inner `-`, at most 63 characters";
+
+/// Not every controller routes to a headless Service or an alias.
+pub(super) fn service_type(facts: &Facts<'_>, report: &mut Report) {
+    match facts.service.kind() {
+        ServiceKind::Routable => {}
+        ServiceKind::Headless => report.file(
+            FieldPath::object(&["spec", "clusterIP"]),
+            Problem::new(
+                Code::ServiceHeadless,
+                "the Service is headless: only controllers that read its endpoints, such as ingress-nginx, can route to it",
+            )
+            .help("expose a Service with a cluster IP if your controller uses it"),
+        ),
+        ServiceKind::ExternalName => report.file(
+            FieldPath::object(&["spec", "type"]),
+            Problem::new(
+                Code::ServiceExternalName,
+                "the Service is an alias for another host (ExternalName), which many controllers do not route to",
+            )
+            .help("expose a Service that selects pods"),
+        ),
+    }
+}
+
+/// The port exists on the Service and speaks TCP.
+pub(super) fn port(facts: &Facts<'_>, report: &mut Report) {
+    let ports = facts.service.ports();
+    if ports.is_empty() {
+        let path = if facts.service.has_spec() {
+            FieldPath::object(&["spec"])
+        } else {
+            FieldPath::object(&["metadata", "name"])
+        };
+        let problem =
+            Problem::new(Code::PortNone, "the Service has no port, so there is nothing to route to");
+        report.file(path, problem.help("add a port to spec.ports"));
+        return;
+    }
+    let Some(wanted) = &facts.draft.port else { return };
+    let found = ports.iter().position(|port| match &wanted.value {
+        PortRef::Number(number) => port.number == *number,
+        PortRef::Name(name) => port.name == Some(name),
+    });
+    let Some(index) = found else {
+        report.file(wanted.origin.path(), unknown_port(wanted, ports));
+        return;
+    };
+    if ports.get(index).is_some_and(|port| !port.tcp) {
+        let said = format!("the port {} does not speak TCP, so no Ingress can route to it", wanted.value);
+        let help = format!("choose a TCP port with the annotation {}", annotation::PORT);
+        let path = FieldPath::object(&["spec", "ports"]).index(index);
+        report.file(path, Problem::new(Code::PortNotTcp, said).help(help));
+    }
+}
+
+fn unknown_port(wanted: &Sourced<PortRef>, ports: &[Port<'_>]) -> Problem {
+    let listed: Vec<String> = ports
+        .iter()
+        .take(10)
+        .map(|port| {
+            port.name.map_or_else(|| port.number.to_string(), |name| format!("{name} ({})", port.number))
+        })
+        .collect();
+    let problem = Problem::new(
+        Code::PortUnknown,
+        format!("the Service has no port {}", shown(&wanted.value.to_string())),
+    );
+    let meant = did_you_mean(&wanted.value.to_string(), ports.iter().filter_map(|port| port.name));
+    match meant {
+        Some(name) => problem.help(format!("did you mean {name}?")).propose(name),
+        None => problem.help(format!("choose one of {}", listed.join(", "))),
+    }
+}
+
+/// The Ingress's name is a DNS subdomain.
+pub(super) fn ingress_name(facts: &Facts<'_>, report: &mut Report) {
+    if let Some(name) = &facts.draft.name {
+        object_name(name, Code::IngressNameInvalid, "Ingress name", report);
+    }
+}
+
+/// The secret's name is a DNS subdomain.
+pub(super) fn tls_secret(facts: &Facts<'_>, report: &mut Report) {
+    // Where the secret is called after the Ingress, an unusable name is accused once, as the Ingress's.
+    let name_is_bad = facts.draft.name.as_ref().is_none_or(|name| !is_dns_subdomain(&name.value));
+    if let Some(secret) = &facts.draft.secret {
+        let derived = facts
+            .draft
+            .name
+            .as_ref()
+            .is_some_and(|name| secret.value.strip_suffix("-cert") == Some(&name.value));
+        if !(derived && name_is_bad) {
+            object_name(secret, Code::TlsSecretInvalid, "secret name", report);
+        }
+    }
+}
+
+fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Report) {
+    if is_dns_subdomain(&name.value) {
+        return;
+    }
+    let value = &name.value;
+    let (why, help) = if value.is_empty() {
+        ("it is empty".to_owned(), "write a name")
+    } else if value.len() > MAX_NAME {
+        (format!("it has {} characters, at most {MAX_NAME} are allowed", value.len()), "shorten the template")
+    } else if value.bytes().any(|b| b.is_ascii_uppercase()) {
+        ("it contains upper-case letters".to_owned(), "write it in lower case")
+    } else if let Some(character) =
+        value.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.')))
+    {
+        let help = match character {
+            '_' => "write `-` instead of `_`",
+            '{' | '}' => "write variables with two braces: {{.Service}}",
+            '<' | '>' => "replace the placeholder; it looks as if a chart left it empty",
+            '$' => "write variables as {{.Service}}; shell variables are not replaced",
+            _ => "remove it",
+        };
+        (format!("it contains {}", shown(&character.to_string())), help)
+    } else {
+        (
+            "every part between dots must start and end with a letter or digit".to_owned(),
+            "correct the template",
+        )
+    };
+    let said = format!("{} is not a valid {what}: {why}", shown(value));
+    report.file(name.origin.path(), Problem::new(code, said).help(help).found(value.clone()));
+}
+
+/// The class is the name of an object.
+pub(super) fn class(facts: &Facts<'_>, report: &mut Report) {
+    if let Some(class) = facts.draft.class.as_ref().filter(|class| !is_dns_subdomain(&class.value)) {
+        report.file(class.origin.path(), class_problem(&class.value).found(class.value.clone()));
+    }
+}
+
+/// Every forwarded key is an annotation key.
+pub(super) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
+    for (key, forwarded) in &facts.draft.annotations {
+        if let Some(flaw) = annotation_key_flaw(key) {
+            let said = format!("{} is not an annotation key: {flaw}", shown(key));
+            let problem = Problem::new(Code::ForwardKeyInvalid, said)
+                .help("write `key: value` with a key such as example.com/name")
+                .at(forwarded.key_range.clone());
+            report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
+        }
+    }
+    // Translated keys can be longer than the ones the Service carries.
+    let bytes: usize =
+        facts.draft.annotations.iter().map(|(key, forwarded)| key.len() + forwarded.value.len()).sum();
+    if bytes > MAX_ANNOTATIONS {
+        let said = format!(
+            "the annotations of the Ingress have {bytes} bytes, the API server allows {MAX_ANNOTATIONS}"
+        );
+        let problem = Problem::new(Code::AnnotationsTooLarge, said).help("shorten the block");
+        report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
+    }
+}
+
+/// The URL ConfigMap needs a namespace.
+pub(super) fn published(facts: &Facts<'_>, report: &mut Report) {
+    if facts.draft.publish.is_some() && facts.service.namespace().is_none() {
+        let said = format!(
+            "{PUBLISH_KEY} publishes the host under <service>-<namespace>, and the Service names no namespace"
+        );
+        let problem = Problem::new(Code::NamespaceMissing, said)
+            .help("set metadata.namespace, or pass --namespace on the command line");
+        report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
+    }
+}

@@ -1,0 +1,368 @@
+//! The table of diagnostic codes: the one source for `explain`, the reference page and the completeness tests.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::diag::Severity;
+
+macro_rules! codes {
+    ($( $variant:ident, $slug:literal, $severity:ident $(+ $strict:ident)?, $summary:literal, $why:literal, $fix:literal; )+) => {
+        /// The kind of a diagnostic: a stable, kebab-case slug with an explanation.
+        ///
+        /// ```
+        /// use xposer::{Code, Severity};
+        /// let code = Code::from_slug("host-uppercase").unwrap();
+        /// assert_eq!(code.severity(), Severity::Error);
+        /// assert!(Code::ALL.contains(&code));
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Code {
+            $( #[doc = $summary] $variant, )+
+        }
+
+        impl Code {
+            /// Every code, in the order of the reference page.
+            pub const ALL: &'static [Self] = &[$( Self::$variant, )+];
+
+            fn row(self) -> &'static Row {
+                match self {
+                    $( Self::$variant => {
+                        const ROW: Row = Row {
+                            slug: $slug,
+                            severity: Severity::$severity,
+                            strict: false $( || codes!(@ $strict) )?,
+                            summary: $summary,
+                            why: $why,
+                            fix: $fix,
+                        };
+                        &ROW
+                    } )+
+                }
+            }
+        }
+    };
+    (@ strict) => { true };
+}
+
+struct Row {
+    slug: &'static str,
+    severity: Severity,
+    strict: bool,
+    summary: &'static str,
+    why: &'static str,
+    fix: &'static str,
+}
+
+impl Code {
+    /// The stable name, in kebab case: `host-uppercase`.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        self.row().slug
+    }
+
+    /// How much it weighs unless `strict: true` raises it.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        self.row().severity
+    }
+
+    /// Whether the setting `strict: true` makes an Error of it.
+    #[must_use]
+    pub fn is_error_when_strict(self) -> bool {
+        self.row().strict
+    }
+
+    /// What it means, in one sentence.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        self.row().summary
+    }
+
+    /// Why it is said: the rule and where the rule comes from.
+    #[must_use]
+    pub fn why(self) -> &'static str {
+        self.row().why
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn fix(self) -> &'static str {
+        self.row().fix
+    }
+
+    /// The code with this slug.
+    #[must_use]
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.slug() == slug)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.slug())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.slug())
+    }
+}
+
+codes! {
+    // The Service itself.
+    FieldType, "field-type", Error,
+        "A field of the Service has a type the API server would refuse.",
+        "Labels and annotations are strings and ports are numbers (Kubernetes API reference, ObjectMeta and ServiceSpec); in YAML an unquoted true is a boolean.",
+        "Put labels and annotations in quotes, for example `expose: 'true'`; write port numbers without quotes.";
+    ServiceNameInvalid, "service-name-invalid", Error,
+        "The Service's name cannot be the backend of an Ingress.",
+        "A backend's service name is a DNS label: lower-case letters, digits and `-`, at most 63 characters (ValidateIngressBackend).",
+        "Rename the Service.";
+    NamespaceInvalid, "namespace-invalid", Error,
+        "The Service's namespace is not a namespace name.",
+        "A namespace is a DNS label: lower-case letters, digits and `-`, at most 63 characters.",
+        "Correct metadata.namespace.";
+    NamespaceMissing, "namespace-missing", Error,
+        "The namespace is needed here, and the Service names none.",
+        "The URL ConfigMap belongs to a namespace and its key contains the namespace's name.",
+        "Set metadata.namespace, or pass `--namespace` on the command line.";
+    AnnotationsTooLarge, "annotations-too-large", Error,
+        "The annotations are larger than the API server allows.",
+        "All keys and values of an object's annotations together hold at most 262144 bytes (ValidateAnnotationsSize).",
+        "Shorten the annotations.";
+    ServiceExternalName, "service-external-name", Warning + strict,
+        "The Service is of type ExternalName, which many controllers do not route to.",
+        "An ExternalName Service has no endpoints: ingress-nginx resolves the name itself unless --disable-svc-external-name is set, cloud load balancers and the Gateway API do not route to it.",
+        "Expose a Service that selects pods.";
+    ServiceHeadless, "service-headless", Warning,
+        "The Service is headless, which some controllers do not route to.",
+        "A headless Service has no cluster IP: controllers that read endpoints (ingress-nginx, AWS with target-type ip) route to it, those that use the cluster IP do not.",
+        "Expose a Service with a cluster IP, unless you know that your controller reads endpoints.";
+    PortNone, "port-none", Error,
+        "The Service has no port to route to.",
+        "An Ingress backend names a port of the Service (ValidateIngressBackend).",
+        "Add a port to spec.ports.";
+    PortUnknown, "port-unknown", Error,
+        "The chosen port does not exist on the Service.",
+        "An Ingress that names a port the Service does not have is accepted by the API server and answers 503.",
+        "Name one of the Service's ports.";
+    PortInvalid, "port-invalid", Error,
+        "A port number or port name is outside what Kubernetes accepts.",
+        "Port numbers are 1 to 65535; port names have at most 15 lower-case letters, digits and single `-`, with at least one letter (IsValidPortName).",
+        "Correct the port.";
+    PortNotTcp, "port-not-tcp", Warning,
+        "The port that was chosen does not speak TCP, so no Ingress can route to it.",
+        "An Ingress carries HTTP, which runs over TCP; the original took the first port whatever its protocol, and so do we.",
+        "Choose a TCP port with the annotation config.xposer.stakater.com/ServicePort.";
+    PortFirst, "port-first-of-several", Info,
+        "The Service has several ports and none was chosen, so the first one is used.",
+        "This is what the original did.",
+        "Choose with the annotation config.xposer.stakater.com/ServicePort.";
+
+    // The annotations.
+    AnnotationUnknown, "annotation-unknown", Warning + strict,
+        "An annotation has our prefix, but there is no such key.",
+        "Keys are case sensitive. A misspelt key would otherwise be ignored in silence, as the original did.",
+        "Correct the key or remove it; `xposer explain` lists all keys.";
+    AnnotationEmpty, "annotation-empty", Warning,
+        "An annotation is empty and counts as not set.",
+        "Charts often render an empty value where none was given; an empty host would match every host.",
+        "Give it a value or remove it.";
+    TlsNotBoolean, "tls-not-boolean", Warning + strict,
+        "The value of TLS is neither true nor false, so the setting applies.",
+        "The spellings are those of Go's strconv.ParseBool: 1 t T true TRUE True, 0 f F false FALSE False. The original fell back to its configuration, too.",
+        "Write \"true\" or \"false\".";
+    PathTypeUnknown, "path-type-unknown", Error,
+        "The path type is none of those Kubernetes knows.",
+        "networking.k8s.io/v1 knows Exact, Prefix and ImplementationSpecific.",
+        "Write one of Exact, Prefix, ImplementationSpecific.";
+
+    // Templates.
+    TemplateUnclosed, "template-unclosed", Error,
+        "An action, block, string, comment or parenthesis of the template is not closed.",
+        "An action begins with `{{` and ends with `}}` on the same template; if and with end with `{{end}}`.",
+        "Close it.";
+    TemplateSyntax, "template-syntax", Error,
+        "The template cannot be read.",
+        "Templates are written in Go's text/template syntax, or in Handlebars'.",
+        "Correct the marked place; `xposer explain templates` shows the syntax.";
+    TemplateUnknownVariable, "template-unknown-variable", Error,
+        "The template uses a variable that does not exist.",
+        "There are Service, Namespace and Domain; names are case sensitive. An unknown variable is never rendered as an empty string.",
+        "Use {{.Service}}, {{.Namespace}} or {{.Domain}}.";
+    TemplateUnknownFunction, "template-unknown-function", Error,
+        "The template calls a function that does not exist.",
+        "Only the functions listed in the reference are available.",
+        "Use one of the listed functions; `xposer explain templates` lists them.";
+    TemplateUnsupported, "template-unsupported", Error,
+        "The template uses a construct that is not supported.",
+        "A name is made of three variables: there is nothing to loop over and nothing to call. What cannot be rendered exactly as Go would is refused, never guessed.",
+        "Rewrite the template without it.";
+    TemplateValueMissing, "template-value-missing", Error,
+        "The template needs a value that is not set.",
+        "A half-rendered template must not become a host name.",
+        "Set the domain (annotation config.xposer.stakater.com/Domain or the setting domain), or metadata.namespace.";
+    TemplateFunction, "template-function-failed", Error,
+        "A function of the template cannot work on the values it was given.",
+        "Where Go prints an error text into the result or stops in the middle, the template is refused.",
+        "Correct the arguments.";
+    TemplateTooLarge, "template-too-large", Error,
+        "The template, or what it renders to, is larger than any name can be.",
+        "A template holds at most 16384 bytes and may be nested 64 deep; so does its result. This bounds what one Service can cost.",
+        "Shorten the template.";
+
+    // The host.
+    HostMissing, "host-missing", Error,
+        "The URL template gives no host.",
+        "An Ingress rule without a host matches every host and would take the traffic of all the others.",
+        "Write a host before the path.";
+    HostScheme, "host-scheme", Error,
+        "The URL template contains a scheme such as https://.",
+        "An Ingress rule names a host and a path; whether it is https is decided by TLS.",
+        "Remove the scheme; ask for https with config.xposer.stakater.com/TLS: \"true\".";
+    HostPort, "host-port", Error,
+        "The host contains a port.",
+        "An Ingress rule cannot choose the port the controller listens on (ValidateIngressRules).",
+        "Remove the port from the URL template.";
+    HostIp, "host-ip", Error,
+        "The host is an IP address.",
+        "An Ingress rule needs a DNS name (ValidateIngressRules refuses addresses).",
+        "Use a DNS name.";
+    HostTrailingDot, "host-trailing-dot", Error,
+        "The host ends with a dot.",
+        "A rule's host is written without the root dot (IsDNS1123Subdomain).",
+        "Remove the last dot.";
+    HostUppercase, "host-uppercase", Error,
+        "The host contains upper-case letters.",
+        "A rule's host is in lower case (IsDNS1123Subdomain), although DNS does not care.",
+        "Write it in lower case, or use the function lower.";
+    HostCharacter, "host-character", Error,
+        "The host contains a character that no host name may contain.",
+        "A host name has lower-case letters, digits, `-` and `.` (RFC 1123, IsDNS1123Subdomain).",
+        "Remove the character; `_` is usually meant to be `-`.";
+    HostEmptyLabel, "host-empty-label", Error,
+        "The host has an empty part between two dots or at its start.",
+        "Every part of a host name has at least one character (RFC 1123).",
+        "Remove the extra dot, or set the value that came out empty.";
+    HostHyphen, "host-hyphen", Error,
+        "A part of the host starts or ends with a hyphen.",
+        "Every part of a host name starts and ends with a letter or digit (RFC 1123).",
+        "Remove the hyphen.";
+    HostWildcard, "host-wildcard", Error,
+        "A wildcard stands where Kubernetes does not allow one.",
+        "A `*` may only be the whole first part of a host, as in *.example.com (IsWildcardDNS1123Subdomain).",
+        "Write the wildcard as `*.` followed by the domain.";
+    HostLabelTooLong, "host-label-too-long", Error,
+        "A part of the host has more than 63 characters.",
+        "DNS allows 63 bytes between two dots (RFC 1035); the API server does not check it, but ExternalDNS drops the record.",
+        "Shorten it, or let the setting ingressURLTemplateFallbacks give shorter forms.";
+    HostTooLong, "host-too-long", Error,
+        "The host has more than 253 characters.",
+        "DNS allows 253 characters in all (RFC 1035, IsDNS1123Subdomain).",
+        "Shorten it, or let the setting ingressURLTemplateFallbacks give shorter forms.";
+    HostCommonName, "host-common-name", Error,
+        "The host does not fit into a certificate's common name.",
+        "A common name holds at most 64 characters (RFC 5280, ub-common-name); the setting tlsCommonName says that certificates carry the host there.",
+        "Shorten the host, let ingressURLTemplateFallbacks give shorter forms, or set tlsCommonName to false.";
+    HostFallback, "host-fallback", Info,
+        "The host was too long, so a fallback template was used.",
+        "The setting ingressURLTemplateFallbacks is tried in order until a host fits.",
+        "Nothing, or shorten the first template.";
+    HostRepeated, "host-repeated", Warning,
+        "Two URL templates give the same host and path.",
+        "One rule is enough.",
+        "Remove one of them.";
+
+    // Name, path, TLS, class.
+    IngressNameInvalid, "ingress-name-invalid", Error,
+        "The rendered name is not a valid object name.",
+        "An Ingress name is a DNS subdomain: lower-case letters, digits, `-` and `.`, starting and ending with a letter or digit, at most 253 characters (NameIsDNSSubdomain).",
+        "Correct the template.";
+    PathInvalid, "path-invalid", Error,
+        "The path is not one the API server accepts for its path type.",
+        "Exact and Prefix paths start with `/` and contain no `//`, `/./`, `/../`, `%2f`; they do not end with `/.` or `/..` (ValidateHTTPIngressPath).",
+        "Correct the path.";
+    PathRegex, "path-regular-expression", Info,
+        "The path is a regular expression, so its path type is ImplementationSpecific.",
+        "Only ImplementationSpecific lets a controller read a path as a regular expression.",
+        "Nothing; choose another type with config.xposer.stakater.com/PathType.";
+    TlsSecretInvalid, "tls-secret-invalid", Error,
+        "The rendered TLS secret name is not a valid object name.",
+        "A secret name is a DNS subdomain: lower-case letters, digits, `-` and `.`, at most 253 characters (ValidateIngressTLS).",
+        "Correct the template.";
+    ClassInvalid, "class-invalid", Error,
+        "The ingress class is not a valid object name.",
+        "ingressClassName is a DNS subdomain (ValidateIngressSpec).",
+        "Name an existing IngressClass.";
+    ClassConflict, "class-conflict", Error,
+        "Two different ingress classes are asked for.",
+        "The API server refuses an Ingress whose class annotation and ingressClassName differ (ValidateIngressCreate).",
+        "Keep one of the two.";
+
+    // The forwarded block.
+    ForwardMalformed, "forward-malformed", Warning + strict,
+        "A line of the forwarded block has no colon and is skipped.",
+        "The block holds one `key: value` a line.",
+        "Write `key: value`, or remove the line.";
+    ForwardRepeated, "forward-repeated", Warning + strict,
+        "A key stands twice in the forwarded block; the last one counts.",
+        "An object has each annotation once. The original took the last one, too.",
+        "Remove one of them.";
+    ForwardKeyInvalid, "forward-key-invalid", Error,
+        "A key of the forwarded block is not an annotation key.",
+        "A key is `name` or `prefix/name`; the name has at most 63 letters, digits, `-`, `_`, `.`, the prefix is a DNS subdomain (ValidateAnnotations).",
+        "Correct the key.";
+    ForwardBlockScalar, "forward-block-scalar", Error,
+        "A value of the forwarded block spreads over several lines.",
+        "The block holds one `key: value` a line; a YAML block scalar inside it cannot be told from further keys.",
+        "Put the value on one line.";
+    ForwardScopeUnknown, "forward-scope-unknown", Warning + strict,
+        "The value of exposeIngressUrl is neither locally nor globally, so the URL is not published.",
+        "The original compared with these two words exactly.",
+        "Write `exposeIngressUrl: locally` or `exposeIngressUrl: globally`.";
+    LegacyTranslated, "legacy-translated", Info,
+        "A key that today's programs no longer read was translated.",
+        "ingress-nginx, cert-manager and Kubernetes renamed their keys; the old ones are ignored in silence.",
+        "Nothing, or write the new key; the setting legacyAnnotations: forward passes old keys through.";
+    LegacyDropped, "legacy-dropped", Warning,
+        "A key that today's programs no longer read has no successor and was dropped.",
+        "What it said is configured elsewhere today.",
+        "Remove it, and configure it where the message says.";
+    LegacyShadowed, "legacy-shadowed", Warning,
+        "An old key and its successor are both given; the successor counts.",
+        "Both would set the same annotation.",
+        "Remove the old key.";
+    LegacyDead, "legacy-dead", Warning,
+        "No current program reads this key.",
+        "It is passed on unchanged, but it has no effect.",
+        "Remove it, and configure it where the message says.";
+
+    // Several Services.
+    NameClaimed, "name-claimed", Error,
+        "Two Services ask for an Ingress of the same name.",
+        "One would overwrite the other.",
+        "Give one of them another IngressNameTemplate.";
+    RouteClaimed, "route-claimed", Error,
+        "Two Services ask for the same host and path.",
+        "Controllers route such requests to one of them, whichever they see first, and ingress-nginx's webhook refuses the second.",
+        "Give one of them another host or path.";
+
+    // Settings.
+    SettingUnknown, "setting-unknown", Error,
+        "There is no such setting.",
+        "A misspelt setting must not be ignored in silence.",
+        "Correct or remove it; `xposer explain` lists all settings.";
+    SettingInvalid, "setting-invalid", Error,
+        "The value of a setting is not of the right type or form.",
+        "See the setting's own description.",
+        "Correct the value.";
+
+    // What an output cannot express.
+    PublishedHere, "published-here-only", Info,
+        "`exposeIngressUrl: globally` reaches only the namespaces of this input.",
+        "Every namespace of a cluster is known only to the controller.",
+        "Nothing, or run the controller.";
+}

@@ -1,0 +1,432 @@
+//! Diagnostics: what is wrong, where the user wrote it, and what to do.
+//!
+//! Every stage of the transformation files its findings into one [`Report`]. A finding is a [`Diagnostic`]: a stable
+//! [`Code`], the [`FieldPath`] of the text the user wrote, what was found there, and one sentence of help.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+pub use crate::codes::Code;
+
+/// How much a diagnostic weighs.
+///
+/// ```
+/// use xposer::Severity;
+/// assert!(Severity::Error > Severity::Warning && Severity::Warning > Severity::Info);
+/// assert_eq!(Severity::Warning.to_string(), "warning");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Something was translated, chosen or cannot be expressed; nothing needs to be done.
+    Info,
+    /// The plan stands, but it is probably not what was meant.
+    Warning,
+    /// Nothing is planned for this Service.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// One step of a [`FieldPath`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Segment {
+    /// A key of a mapping.
+    Key(Cow<'static, str>),
+    /// A position in a sequence, from 0.
+    Index(usize),
+}
+
+/// The document a [`FieldPath`] starts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Root {
+    /// The Kubernetes object under review.
+    Object,
+    /// The administrator's settings; shown as the prefix `settings.`.
+    Settings,
+}
+
+/// The place the user wrote, in the spelling of Kubernetes' own messages.
+///
+/// ```
+/// use xposer::FieldPath;
+/// let path = FieldPath::annotation("config.xposer.stakater.com/Domain");
+/// assert_eq!(path.to_string(), r#"metadata.annotations["config.xposer.stakater.com/Domain"]"#);
+/// assert_eq!(FieldPath::setting("domain").to_string(), "settings.domain");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FieldPath {
+    root: Root,
+    segments: Vec<Segment>,
+}
+
+impl FieldPath {
+    /// The path of a field of the object: its keys from the top, all of them fixed names of the Kubernetes API.
+    #[must_use]
+    pub fn object(keys: &[&'static str]) -> Self {
+        let segments = keys.iter().map(|key| Segment::Key(Cow::Borrowed(*key))).collect();
+        Self { root: Root::Object, segments }
+    }
+
+    /// The path of an annotation of the object.
+    #[must_use]
+    pub fn annotation(key: impl Into<Cow<'static, str>>) -> Self {
+        Self::object(&["metadata", "annotations"]).key(key)
+    }
+
+    /// The path of a label of the object.
+    #[must_use]
+    pub fn label(key: impl Into<Cow<'static, str>>) -> Self {
+        Self::object(&["metadata", "labels"]).key(key)
+    }
+
+    /// The path of a setting.
+    #[must_use]
+    pub fn setting(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { root: Root::Settings, segments: vec![Segment::Key(name.into())] }
+    }
+
+    /// The settings as a whole.
+    #[must_use]
+    pub fn settings() -> Self {
+        Self { root: Root::Settings, segments: Vec::new() }
+    }
+
+    /// This path with one more key at its end.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<Cow<'static, str>>) -> Self {
+        self.segments.push(Segment::Key(key.into()));
+        self
+    }
+
+    /// This path with one more index at its end.
+    #[must_use]
+    pub fn index(mut self, index: usize) -> Self {
+        self.segments.push(Segment::Index(index));
+        self
+    }
+
+    /// The document this path starts in.
+    #[must_use]
+    pub fn root(&self) -> Root {
+        self.root
+    }
+
+    /// The steps from the document's top.
+    #[must_use]
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The value at this path in `document`, if there is one.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::FieldPath;
+    /// let service = json!({"spec": {"ports": [{"port": 80}]}});
+    /// let path = FieldPath::object(&["spec", "ports"]).index(0).key("port");
+    /// assert_eq!(path.lookup(&service), Some(&json!(80)));
+    /// ```
+    #[must_use]
+    pub fn lookup<'a>(&self, document: &'a Value) -> Option<&'a Value> {
+        self.segments.iter().try_fold(document, |value, segment| match segment {
+            Segment::Key(key) => value.get(key.as_ref()),
+            Segment::Index(index) => value.get(*index),
+        })
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut first = true;
+        if self.root == Root::Settings {
+            f.write_str("settings")?;
+            first = false;
+        }
+        for segment in &self.segments {
+            match segment {
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(key) if is_plain_key(key) => {
+                    if !first {
+                        f.write_str(".")?;
+                    }
+                    f.write_str(key)?;
+                }
+                Segment::Key(key) => write!(f, "[{key:?}]")?,
+            }
+            first = false;
+        }
+        Ok(())
+    }
+}
+
+fn is_plain_key(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+impl Serialize for FieldPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The object a diagnostic is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub struct Subject {
+    /// The kind, for example `Service`, or `Settings` for the administrator's settings.
+    pub kind: Cow<'static, str>,
+    /// The namespace; empty where the object names none.
+    pub namespace: String,
+    /// The name; empty where the object names none.
+    pub name: String,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)?;
+        match (self.namespace.is_empty(), self.name.is_empty()) {
+            (true, true) => Ok(()),
+            (true, false) => write!(f, " {}", self.name),
+            (false, _) => write!(f, " {}/{}", self.namespace, self.name),
+        }
+    }
+}
+
+/// A finding without its place: what a parser knows before anybody says whose text it read.
+///
+/// [`Report::file`] adds the subject, the path and the severity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind of finding this is.
+    pub code: Code,
+    /// What is wrong: lower case, no final period, what was found and what was expected.
+    pub message: String,
+    /// The offending value as found, if it is not in the message already.
+    pub found: Option<String>,
+    /// One imperative sentence that says what to do.
+    pub help: Option<String>,
+    /// A value that would be accepted in place of the whole value at the path.
+    pub proposed: Option<String>,
+    /// The bytes of the value at the path that are meant.
+    pub range: Option<Range<usize>>,
+}
+
+impl Problem {
+    /// A finding of the kind `code`, said in `message`.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), found: None, help: None, proposed: None, range: None }
+    }
+
+    /// Adds the value that was found.
+    #[must_use]
+    pub fn found(mut self, found: impl Into<String>) -> Self {
+        self.found = Some(found.into());
+        self
+    }
+
+    /// Adds the sentence of help.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds a value that would be accepted.
+    #[must_use]
+    pub fn propose(mut self, proposed: impl Into<String>) -> Self {
+        self.proposed = Some(proposed.into());
+        self
+    }
+
+    /// Adds the bytes of the value that are meant.
+    #[must_use]
+    pub fn at(mut self, range: Range<usize>) -> Self {
+        self.range = Some(range);
+        self
+    }
+}
+
+/// One finding, complete: the same data behind the command line, the policy and the controller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// The kind of finding; explained by `xposer explain CODE`.
+    pub code: Code,
+    /// How much it weighs here: the code's severity, or Error where `strict: true` raised it.
+    pub severity: Severity,
+    /// The object it is about.
+    pub subject: Arc<Subject>,
+    /// The place the user wrote.
+    pub path: FieldPath,
+    /// The offending value, as found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+    /// What is wrong: lower case, no final period.
+    pub message: String,
+    /// One imperative sentence that says what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// A value that would be accepted in place of the whole value at `path`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<String>,
+    /// The bytes of the value at `path` that are meant, as `{start, end}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<Range<usize>>,
+}
+
+/// One line: `error[code]: Service tools/web: PATH: MESSAGE; HELP`.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]: {}: {}: {}", self.severity, self.code, self.subject, self.path, self.message)?;
+        if let Some(help) = &self.help {
+            write!(f, "; {help}")?;
+        }
+        Ok(())
+    }
+}
+
+/// All findings about one object (or, once merged, several), in the order in which the stages filed them.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Outcome, Service, Settings, expose};
+/// let service = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
+///     "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}}});
+/// let Outcome::Refused(report) = expose(&Service::from_value(&service), &Settings::default()) else {
+///     panic!("there is no domain, so there is no host");
+/// };
+/// assert!(report.has_errors());
+/// assert_eq!(report.diagnostics()[0].code.slug(), "template-value-missing");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Report {
+    diagnostics: Vec<Diagnostic>,
+    #[serde(skip)]
+    subject: Arc<Subject>,
+    #[serde(skip)]
+    strict: bool,
+}
+
+impl Report {
+    /// An empty report about `subject`. Under `strict`, some codes weigh more (see [`Code::is_error_when_strict`]).
+    #[must_use]
+    pub fn new(subject: Subject, strict: bool) -> Self {
+        Self { diagnostics: Vec::new(), subject: Arc::new(subject), strict }
+    }
+
+    /// Files one finding at `path`.
+    pub fn file(&mut self, path: FieldPath, problem: Problem) {
+        let Problem { code, message, found, help, proposed, range } = problem;
+        let severity =
+            if self.strict && code.is_error_when_strict() { Severity::Error } else { code.severity() };
+        let subject = Arc::clone(&self.subject);
+        self.diagnostics.push(Diagnostic {
+            code,
+            severity,
+            subject,
+            path,
+            found,
+            message,
+            help,
+            proposed,
+            range,
+        });
+    }
+
+    /// Appends the findings of `other`.
+    pub fn merge(&mut self, other: Self) {
+        self.diagnostics.extend(other.diagnostics);
+    }
+
+    /// Whether anything was filed that forbids a plan.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// Whether nothing was filed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+
+    /// The findings, in order.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// The findings of one severity, in order.
+    pub fn of(&self, severity: Severity) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(move |d| d.severity == severity)
+    }
+
+    /// The object this report is about.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+}
+
+/// One diagnostic a line, each as [`Diagnostic`] shows itself.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.diagnostics.iter().try_for_each(|diagnostic| writeln!(f, "{diagnostic}"))
+    }
+}
+
+/// The entry of `known` that `word` was probably meant to be, for a did-you-mean.
+///
+/// Letter case is ignored; at most a third of the letters may differ.
+///
+/// ```
+/// assert_eq!(xposer::did_you_mean("IngresUrlTemplate", ["Domain", "IngressURLTemplate"]), Some("IngressURLTemplate"));
+/// assert_eq!(xposer::did_you_mean("Colour", ["Domain", "TLS"]), None);
+/// ```
+#[must_use]
+pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    // Longer words name nothing we know, and the distance costs their product.
+    if word.len() > 64 {
+        return None;
+    }
+    let lower = word.to_ascii_lowercase();
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_ascii_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance * 3 <= candidate.len().max(word.len()))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `text` for a message: in backquotes, control characters escaped, cut after 80 characters.
+pub(crate) fn shown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(80) + 2);
+    out.push('`');
+    for (count, character) in text.chars().enumerate() {
+        if count == 80 {
+            out.push('…');
+            break;
+        }
+        if character.is_control() || ('\u{2028}'..='\u{202e}').contains(&character) {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out.push('`');
+    out
+}

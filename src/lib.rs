@@ -1,0 +1,158 @@
+//! An annotated Kubernetes Service becomes its Ingress: a pure function, with diagnostics in plain words.
+//!
+//! ```
+//! use serde_json::json;
+//! use xposer::{Outcome, Service, Settings, expose};
+//!
+//! let service = json!({
+//!     "apiVersion": "v1", "kind": "Service",
+//!     "metadata": {
+//!         "name": "forecastle", "namespace": "tools", "labels": {"expose": "true"},
+//!         "annotations": {
+//!             "config.xposer.stakater.com/IngressURLTemplate": "{{.Service}}.{{.Domain}}",
+//!             "config.xposer.stakater.com/Domain": "company.com",
+//!         },
+//!     },
+//!     "spec": {"ports": [{"port": 80}]},
+//! });
+//! match expose(&Service::from_value(&service), &Settings::default()) {
+//!     Outcome::Planned { plan, report } => {
+//!         assert_eq!(plan.url(), "http://forecastle.company.com");
+//!         assert_eq!(plan.emit().objects[0]["spec"]["rules"][0]["host"], "forecastle.company.com");
+//!         assert!(report.is_empty());
+//!     }
+//!     Outcome::Refused(report) => panic!("{report}"),
+//!     Outcome::NotAsked => panic!("the label is there"),
+//! }
+//! ```
+//!
+//! Data flows one way: `input` and `settings` are read, `request` collects what the annotations say, `resolve` renders
+//! it into a draft, `check` asks the rules, `plan` names the objects and `emit` writes them. Every stage files into one
+//! [`Report`] and goes on with what it has; a plan exists only if no Error was filed.
+
+mod check;
+mod codes;
+mod diag;
+mod emit;
+mod input;
+mod plan;
+pub mod request;
+mod resolve;
+mod settings;
+pub mod template;
+pub mod value;
+
+pub use check::{Rule, rules};
+pub use diag::{
+    Code, Diagnostic, FieldPath, Problem, Report, Root, Segment, Severity, Subject, did_you_mean,
+};
+pub use emit::{Emitted, MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
+pub use input::{CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, Service, ServiceKind, is_service};
+pub use plan::{IngressPlan, Plan, Published, RoutePlan, emit_all};
+pub use request::{Key, keys};
+pub use resolve::{PUBLISH_KEY, Scope};
+pub use settings::{Form, Setting, Settings, settings};
+pub use value::{Hostname, ObjectName, PathType, PortRef, UrlPath};
+
+use value::MAX_ANNOTATIONS;
+
+/// What becomes of a Service.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It does not ask to be exposed.
+    NotAsked,
+    /// It asks, but it cannot be exposed: the report has at least one Error.
+    Refused(Report),
+    /// It will be exposed: the report has no Error.
+    Planned {
+        /// What will be made.
+        plan: Box<Plan>,
+        /// Warnings and Infos.
+        report: Report,
+    },
+}
+
+impl Outcome {
+    /// The findings, if the Service asked.
+    #[must_use]
+    pub fn report(&self) -> Option<&Report> {
+        match self {
+            Self::NotAsked => None,
+            Self::Refused(report) | Self::Planned { report, .. } => Some(report),
+        }
+    }
+
+    /// The plan, if there is one.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        match self {
+            Self::Planned { plan, .. } => Some(plan),
+            Self::NotAsked | Self::Refused(_) => None,
+        }
+    }
+}
+
+/// Decides what becomes of one Service. Total and deterministic: it never fails and never panics, and the same input
+/// gives the same output.
+///
+/// See the crate's own page for an example.
+#[must_use]
+pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
+    if !service.asks() {
+        return Outcome::NotAsked;
+    }
+    let mut report = Report::new(service.subject(), settings.strict);
+    if service.annotation_bytes() > MAX_ANNOTATIONS {
+        let said = format!(
+            "the annotations have {} bytes, the API server allows {MAX_ANNOTATIONS}",
+            service.annotation_bytes()
+        );
+        let problem = Problem::new(Code::AnnotationsTooLarge, said).help("shorten the annotations");
+        report.file(FieldPath::object(&["metadata", "annotations"]), problem);
+        return Outcome::Refused(report);
+    }
+    service.file_problems(&mut report);
+    let request = request::Request::read(service, &mut report);
+    let draft = resolve::resolve(service, settings, &request, &mut report);
+    match check::check(service, settings, draft, &mut report) {
+        Some(exposure) => {
+            let plan = Box::new(Plan::new(service.name(), service.namespace(), exposure));
+            Outcome::Planned { plan, report }
+        }
+        None => Outcome::Refused(report),
+    }
+}
+
+/// Decides what becomes of several Services that live in one cluster: like [`expose`] for each, in order, but an
+/// Ingress name or a host and path that two of them claim is an Error on both.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Outcome, Service, Settings, expose_all};
+/// let service = |name| json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
+///     "metadata": {"name": name, "namespace": "shop", "labels": {"expose": "true"},
+///         "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "shop.example.com"}}});
+/// let (first, second) = (service("web"), service("api"));
+/// let services = [Service::from_value(&first), Service::from_value(&second)];
+/// let outcomes = expose_all(&services, &Settings::default());
+/// assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Refused(_))));
+/// let report = outcomes[0].report().unwrap();
+/// assert_eq!(report.diagnostics()[0].message, "`shop.example.com/` is also asked for by Service shop/api");
+/// ```
+#[must_use]
+pub fn expose_all(services: &[Service<'_>], settings: &Settings) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = services.iter().map(|service| expose(service, settings)).collect();
+    let planned: Vec<(usize, &Plan)> =
+        outcomes.iter().enumerate().filter_map(|(index, outcome)| Some((index, outcome.plan()?))).collect();
+    let places: Vec<usize> = planned.iter().map(|(index, _)| *index).collect();
+    let plans: Vec<&Plan> = planned.into_iter().map(|(_, plan)| plan).collect();
+    for (place, conflicts) in plan::conflicts(&plans) {
+        let Some(outcome) = places.get(place).and_then(|index| outcomes.get_mut(*index)) else { continue };
+        if let Outcome::Planned { report, .. } = outcome {
+            let mut report = std::mem::take(report);
+            report.merge(conflicts);
+            *outcome = Outcome::Refused(report);
+        }
+    }
+    outcomes
+}

@@ -1,0 +1,101 @@
+//! Forwarded keys that the programs around us no longer read, and what they read instead.
+
+/// What became of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It has another name today.
+    Renamed(&'static str),
+    /// Everything behind the prefix stands behind another prefix today.
+    Moved(&'static str),
+    /// It is a field of the Ingress today: `spec.ingressClassName`.
+    Class,
+    /// It has no successor on the Ingress; the sentence says where it is configured today.
+    Dropped(&'static str),
+    /// Nothing reads it; the sentence says what is read instead. It is passed on.
+    Dead(&'static str),
+}
+
+/// A row of the table: a key, or the prefix of keys where it ends with `/`.
+#[derive(Debug)]
+pub struct Legacy {
+    /// The old key or prefix.
+    pub old: &'static str,
+    /// What became of it.
+    pub fate: Fate,
+    /// Who decided it.
+    pub source: &'static str,
+}
+
+/// The table; the first row that fits counts.
+///
+/// ```
+/// use xposer::request::legacy::{Fate, find};
+/// assert_eq!(find("certmanager.k8s.io/issuer").unwrap().fate, Fate::Renamed("cert-manager.io/issuer"));
+/// assert!(find("cert-manager.io/issuer").is_none());
+/// ```
+pub static TABLE: &[Legacy] = &[
+    Legacy {
+        old: "kubernetes.io/ingress.class",
+        fate: Fate::Class,
+        source: "Kubernetes 1.18, networking.k8s.io/v1 Ingress",
+    },
+    Legacy {
+        old: "ingress.kubernetes.io/",
+        fate: Fate::Moved("nginx.ingress.kubernetes.io/"),
+        source: "ingress-nginx 0.9.0-beta.18, default of --annotations-prefix",
+    },
+    Legacy {
+        old: "certmanager.k8s.io/issuer",
+        fate: Fate::Renamed("cert-manager.io/issuer"),
+        source: "cert-manager 0.11, upgrading 0.10 to 0.11",
+    },
+    Legacy {
+        old: "certmanager.k8s.io/cluster-issuer",
+        fate: Fate::Renamed("cert-manager.io/cluster-issuer"),
+        source: "cert-manager 0.11, upgrading 0.10 to 0.11",
+    },
+    Legacy {
+        old: "certmanager.k8s.io/acme-http01-edit-in-place",
+        fate: Fate::Renamed("acme.cert-manager.io/http01-edit-in-place"),
+        source: "cert-manager 0.11, upgrading 0.10 to 0.11",
+    },
+    Legacy {
+        old: "certmanager.k8s.io/acme-http01-ingress-class",
+        fate: Fate::Renamed("acme.cert-manager.io/http01-ingress-class"),
+        source: "cert-manager 0.11, upgrading 0.10 to 0.11",
+    },
+    Legacy {
+        old: "certmanager.k8s.io/acme-challenge-type",
+        fate: Fate::Dropped("the solver is configured in the Issuer"),
+        source: "cert-manager 0.8, solvers of the ACME Issuer",
+    },
+    Legacy {
+        old: "certmanager.k8s.io/acme-dns01-provider",
+        fate: Fate::Dropped("the solver is configured in the Issuer"),
+        source: "cert-manager 0.8, solvers of the ACME Issuer",
+    },
+    Legacy {
+        old: "certmanager.k8s.io/",
+        fate: Fate::Dead("cert-manager reads cert-manager.io/ keys"),
+        source: "cert-manager 0.11, upgrading 0.10 to 0.11",
+    },
+    Legacy {
+        old: "monitor.stakater.com/",
+        fate: Fate::Dead("IngressMonitorController reads EndpointMonitor objects"),
+        source: "IngressMonitorController 2, migration guide",
+    },
+];
+
+/// The row for `key`, if the key is an old one. Provider keys such as `uptimerobot.monitor.stakater.com/interval` belong
+/// to the row of their common suffix.
+#[must_use]
+pub fn find(key: &str) -> Option<&'static Legacy> {
+    TABLE.iter().find(|row| match row.old.strip_suffix('/') {
+        None => row.old == key,
+        Some(prefix) => key.split_once('/').is_some_and(|(found, _)| {
+            found == prefix
+                || matches!(row.fate, Fate::Dead(_))
+                    && found.strip_suffix(prefix).is_some_and(|rest| rest.ends_with('.'))
+        }),
+    })
+}

@@ -1,0 +1,513 @@
+//! The functions of the template language: one table for all three ways to run a template.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use super::{MAX_TEMPLATE, Var};
+
+/// A value inside a template.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Val {
+    /// A text.
+    Str(String),
+    /// A whole number.
+    Int(i64),
+    /// A fraction.
+    Float(f64),
+    /// True or false.
+    Bool(bool),
+    /// A variable that is not set: false as a condition, an error anywhere else.
+    Unset(Var),
+}
+
+impl Val {
+    /// Whether the value counts as true in a condition: Go's rule, everything but the zero value of its type.
+    #[must_use]
+    pub fn is_true(&self) -> bool {
+        match self {
+            Self::Str(text) => !text.is_empty(),
+            Self::Int(number) => *number != 0,
+            Self::Float(number) => *number != 0.0,
+            Self::Bool(value) => *value,
+            Self::Unset(_) => false,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Str(_) => "a text",
+            Self::Int(_) => "a number",
+            Self::Float(_) => "a fraction",
+            Self::Bool(_) => "a boolean",
+            Self::Unset(_) => "nothing",
+        }
+    }
+}
+
+/// The value as Go's `%v` prints it.
+impl fmt::Display for Val {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Str(text) => f.write_str(text),
+            Self::Int(number) => write!(f, "{number}"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Float(number) => f.write_str(&go_float(*number)),
+            Self::Unset(_) => Ok(()),
+        }
+    }
+}
+
+/// Go's shortest form: an exponent below -4 or from 21 on.
+fn go_float(number: f64) -> String {
+    let scientific = format!("{number:e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
+    match exponent.parse::<i32>() {
+        Ok(power) if !(-4..21).contains(&power) => {
+            format!("{digits}e{}{:02}", if power < 0 { '-' } else { '+' }, power.abs())
+        }
+        _ => number.to_string(),
+    }
+}
+
+/// What a function gives: a value, or what is wrong with its arguments in words.
+pub type Called = Result<Val, String>;
+
+/// A row of the function table.
+#[derive(Debug)]
+pub struct Function {
+    /// The name.
+    pub name: &'static str,
+    /// Other spellings of the name.
+    pub aliases: &'static [&'static str],
+    /// What it does, in one sentence.
+    pub doc: &'static str,
+    /// A template that uses it, and for the web service in the namespace shop its result.
+    pub example: &'static str,
+    /// The result of the example.
+    pub result: &'static str,
+    least: usize,
+    most: usize,
+    /// Whether it can be asked about a variable that is not set.
+    takes_unset: bool,
+    run: fn(&[Val]) -> Called,
+}
+
+impl Function {
+    /// The name and the other spellings.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+
+    pub(super) fn takes(&self, count: usize) -> bool {
+        (self.least..=self.most).contains(&count)
+    }
+
+    /// How many arguments it takes, in words.
+    pub(super) fn arity(&self) -> String {
+        let plural =
+            |count: usize| if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") };
+        match (self.least, self.most) {
+            (least, most) if least == most => plural(least),
+            (least, usize::MAX) => format!("at least {}", plural(least)),
+            (least, most) => format!("{least} to {most} arguments"),
+        }
+    }
+
+    /// Calls the function.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the arguments, in words; the unset variable, if that is what is wrong.
+    pub(super) fn call(&self, arguments: &[Val]) -> Result<Val, CallError> {
+        if !self.takes(arguments.len()) {
+            return Err(CallError::Said(format!(
+                "`{}` takes {}, not {}",
+                self.name,
+                self.arity(),
+                arguments.len()
+            )));
+        }
+        if !self.takes_unset {
+            if let Some(Val::Unset(var)) = arguments.iter().find(|value| matches!(value, Val::Unset(_))) {
+                return Err(CallError::Unset(*var));
+            }
+        }
+        match (self.run)(arguments) {
+            Ok(Val::Str(text)) if text.len() > MAX_TEMPLATE => Err(CallError::TooLarge),
+            Ok(value) => Ok(value),
+            Err(said) => Err(CallError::Said(format!("`{}`: {said}", self.name))),
+        }
+    }
+}
+
+/// Why a call failed.
+pub(super) enum CallError {
+    Said(String),
+    Unset(Var),
+    TooLarge,
+}
+
+/// The function of this name or other spelling.
+///
+/// ```
+/// use xposer::template::functions::find;
+/// assert_eq!(find("toLower").map(|function| function.name), Some("lower"));
+/// ```
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|function| function.names().any(|known| known == name))
+}
+
+/// The whole table, in the order of the reference page.
+#[must_use]
+pub fn all() -> &'static [Function] {
+    FUNCTIONS
+}
+
+macro_rules! function {
+    ($name:literal $([$($alias:literal),+])?, $least:expr, $most:expr, $doc:literal, $example:literal => $result:literal, $run:expr $(, $unset:ident)?) => {
+        Function {
+            name: $name,
+            aliases: &[$($($alias),+)?],
+            doc: $doc,
+            example: $example,
+            result: $result,
+            least: $least,
+            most: $most,
+            takes_unset: false $( || function!(@ $unset) )?,
+            run: $run,
+        }
+    };
+    (@ unset) => { true };
+}
+
+static FUNCTIONS: &[Function] = &[
+    function!("eq", 2, usize::MAX, "Whether the first value equals any of the others.",
+        r#"{{if eq .Namespace "shop" "store"}}yes{{end}}"# => "yes", |values| compare_any(values)),
+    function!("ne", 2, 2, "Whether two values differ.",
+        r#"{{if ne .Namespace "prod"}}yes{{end}}"# => "yes", |values| compare(values, |o| o != Ordering::Equal)),
+    function!("lt", 2, 2, "Whether the first value is less than the second.",
+        r#"{{if lt .Service "x"}}yes{{end}}"# => "yes", |values| order(values, |o| o == Ordering::Less)),
+    function!("le", 2, 2, "Whether the first value is less than or equal to the second.",
+        r#"{{if le 1 1}}yes{{end}}"# => "yes", |values| order(values, |o| o != Ordering::Greater)),
+    function!("gt", 2, 2, "Whether the first value is greater than the second.",
+        r#"{{if gt (len .Service) 2}}yes{{end}}"# => "yes", |values| order(values, |o| o == Ordering::Greater)),
+    function!("ge", 2, 2, "Whether the first value is greater than or equal to the second.",
+        r#"{{if ge 2 1}}yes{{end}}"# => "yes", |values| order(values, |o| o != Ordering::Less)),
+    function!("and", 1, usize::MAX, "The first value that is empty, or the last one.",
+        r#"{{and .Service .Namespace}}"# => "shop", |values| pick(values, false), unset),
+    function!("or", 1, usize::MAX, "The first value that is not empty, or the last one.",
+        r#"{{or "" .Service}}"# => "web", |values| pick(values, true), unset),
+    function!("not", 1, 1, "Whether the value is empty.",
+        r#"{{if not .Domain}}none{{else}}some{{end}}"# => "some",
+        |values| Ok(Val::Bool(!values.iter().any(Val::is_true))), unset),
+    function!("print", 0, usize::MAX, "The values in one text; a blank stands between two that are not texts.",
+        r#"{{print .Service "-" 1 2}}"# => "web-1 2", |values| Ok(Val::Str(print(values)))),
+    function!("println", 0, usize::MAX, "The values in one text, with blanks between them and a line end.",
+        r#"{{println .Service}}"# => "web", |values| Ok(Val::Str(println(values)))),
+    function!("printf", 1, usize::MAX,
+        "A format with its verbs %s %v %q %d %t replaced; width and precision as in Go, as in %.8s.",
+        r#"{{printf "%.2s-%s" .Service .Namespace}}"# => "we-shop", |values| printf(values)),
+    function!("len", 1, 1, "The length of a text in bytes.",
+        r#"{{len .Service}}"# => "3",
+        |values| text(values, 0).map(|text| Val::Int(i64::try_from(text.len()).unwrap_or(i64::MAX)))),
+    function!("lower" ["toLower"], 1, 1, "The text in lower case.",
+        r#"{{"Web" | lower}}"# => "web", |values| text(values, 0).map(|text| Val::Str(text.to_lowercase()))),
+    function!("upper" ["toUpper"], 1, 1, "The text in upper case.",
+        r#"{{.Service | upper | lower}}"# => "web", |values| text(values, 0).map(|text| Val::Str(text.to_uppercase()))),
+    function!("trimPrefix", 2, 2, "The second text without the first at its start.",
+        r#"{{.Service | trimPrefix "w"}}"# => "eb",
+        |values| both(values, |prefix, text| text.strip_prefix(prefix).unwrap_or(text).to_owned())),
+    function!("trimSuffix", 2, 2, "The second text without the first at its end.",
+        r#"{{.Service | trimSuffix "b"}}"# => "we",
+        |values| both(values, |suffix, text| text.strip_suffix(suffix).unwrap_or(text).to_owned())),
+    function!("replace", 3, 3, "The third text with every occurrence of the first replaced by the second.",
+        r#"{{.Service | replace "w" "v"}}"# => "veb", |values| replace(values)),
+    function!("trunc", 2, 2, "The first letters of a text; with a negative number, the last ones.",
+        r#"{{.Service | trunc 2}}-{{trunc -2 .Namespace}}"# => "we-op", |values| trunc(values)),
+    function!("default", 2, 2, "The second value, or the first where the second is empty or not set.",
+        r#"{{.Service | default "app"}}"# => "web", |values| pick_default(values), unset),
+    function!("urlquery", 1, usize::MAX, "The values in one text, escaped for the query of a URL.",
+        r#"{{.Service | urlquery}}"# => "web", |values| Ok(Val::Str(urlquery(&print(values))))),
+    function!("html", 1, usize::MAX, "The values in one text, escaped for HTML.",
+        r#"{{.Service | html}}"# => "web", |values| Ok(Val::Str(html(&print(values))))),
+];
+
+fn text(values: &[Val], at: usize) -> Result<&str, String> {
+    match values.get(at) {
+        Some(Val::Str(text)) => Ok(text),
+        other => Err(format!("expected a text, found {}", other.map_or("nothing", Val::kind))),
+    }
+}
+
+fn both(values: &[Val], run: fn(&str, &str) -> String) -> Called {
+    Ok(Val::Str(run(text(values, 0)?, text(values, 1)?)))
+}
+
+fn ordering(left: &Val, right: &Val) -> Result<Ordering, String> {
+    let incomparable = || format!("{} cannot be compared with {}", left.kind(), right.kind());
+    match (left, right) {
+        (Val::Str(left), Val::Str(right)) => Ok(left.cmp(right)),
+        (Val::Int(left), Val::Int(right)) => Ok(left.cmp(right)),
+        (Val::Bool(left), Val::Bool(right)) => Ok(left.cmp(right)),
+        (Val::Float(left), Val::Float(right)) => left.partial_cmp(right).ok_or_else(incomparable),
+        _ => Err(incomparable()),
+    }
+}
+
+fn compare(values: &[Val], holds: fn(Ordering) -> bool) -> Called {
+    match values {
+        [left, right] => ordering(left, right).map(|found| Val::Bool(holds(found))),
+        _ => Err("expected two values".to_owned()),
+    }
+}
+
+fn order(values: &[Val], holds: fn(Ordering) -> bool) -> Called {
+    if values.iter().any(|value| matches!(value, Val::Bool(_))) {
+        return Err("booleans have no order".to_owned());
+    }
+    compare(values, holds)
+}
+
+fn compare_any(values: &[Val]) -> Called {
+    let Some((first, others)) = values.split_first() else { return Err("expected a value".to_owned()) };
+    let mut equal = false;
+    for other in others {
+        equal |= ordering(first, other)? == Ordering::Equal;
+    }
+    Ok(Val::Bool(equal))
+}
+
+fn pick(values: &[Val], wanted: bool) -> Called {
+    let found = values.iter().find(|value| value.is_true() == wanted).or(values.last());
+    found.cloned().ok_or_else(|| "expected a value".to_owned())
+}
+
+fn pick_default(values: &[Val]) -> Called {
+    match values {
+        [fallback, value] => Ok(if value.is_true() { value.clone() } else { fallback.clone() }),
+        _ => Err("expected two values".to_owned()),
+    }
+}
+
+fn print(values: &[Val]) -> String {
+    let mut out = String::new();
+    let mut before_is_text = true;
+    for value in values {
+        let is_text = matches!(value, Val::Str(_));
+        if !is_text && !before_is_text {
+            out.push(' ');
+        }
+        out.push_str(&value.to_string());
+        before_is_text = is_text;
+    }
+    out
+}
+
+fn println(values: &[Val]) -> String {
+    let mut out = values.iter().map(Val::to_string).collect::<Vec<_>>().join(" ");
+    out.push('\n');
+    out
+}
+
+fn replace(values: &[Val]) -> Called {
+    let (old, new, whole) = (text(values, 0)?, text(values, 1)?, text(values, 2)?);
+    // Ask before building: an empty `old` stands between all letters.
+    if whole.matches(old).count().saturating_mul(new.len()) > MAX_TEMPLATE {
+        return Err(format!("the result has more than {MAX_TEMPLATE} bytes"));
+    }
+    Ok(Val::Str(whole.replace(old, new)))
+}
+
+fn trunc(values: &[Val]) -> Called {
+    let Some(Val::Int(count)) = values.first() else {
+        return Err("the first argument is how many letters to keep".to_owned());
+    };
+    let text = text(values, 1)?;
+    let keep = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
+    Ok(Val::Str(if *count >= 0 {
+        text.chars().take(keep).collect()
+    } else {
+        text.chars().skip(text.chars().count().saturating_sub(keep)).collect()
+    }))
+}
+
+fn urlquery(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push('+'),
+            b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&#34;"),
+            '\'' => out.push_str("&#39;"),
+            '\0' => out.push('\u{fffd}'),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// One verb of a format: `%[1]-8.3s`.
+#[derive(Default)]
+struct Verb {
+    left: bool,
+    zero: bool,
+    plus: bool,
+    width: Option<usize>,
+    precision: Option<usize>,
+}
+
+fn printf(values: &[Val]) -> Called {
+    let format = text(values, 0)?;
+    let mut out = String::new();
+    let mut next = 1;
+    let mut used = 0;
+    let mut chosen = false;
+    let mut rest = format;
+    while let Some(at) = rest.find('%') {
+        out.push_str(rest.get(..at).unwrap_or_default());
+        rest = rest.get(at + 1..).unwrap_or_default();
+        let (verb, index, letter, tail) = parse_verb(rest)?;
+        rest = tail;
+        if letter == '%' {
+            out.push('%');
+            continue;
+        }
+        if let Some(index) = index {
+            next = index;
+            chosen = true;
+        }
+        let value = values.get(next).ok_or_else(|| format!("there is no value for %{letter}"))?;
+        used = used.max(next);
+        next += 1;
+        format_verb(&verb, letter, value, &mut out)?;
+        if out.len() > MAX_TEMPLATE {
+            return Err(format!("the result has more than {MAX_TEMPLATE} bytes"));
+        }
+    }
+    if !chosen && used + 1 < values.len() {
+        return Err(format!("{} values are given, the format uses {used}", values.len() - 1));
+    }
+    out.push_str(rest);
+    Ok(Val::Str(out))
+}
+
+/// Reads what follows a `%`: the verb, the number of the value it asks for, its letter, and the rest of the format.
+fn parse_verb(text: &str) -> Result<(Verb, Option<usize>, char, &str), String> {
+    let mut verb = Verb::default();
+    let mut index = None;
+    let mut rest = text;
+    loop {
+        let mut chars = rest.chars();
+        match chars.next() {
+            Some('-') => verb.left = true,
+            Some('0') => verb.zero = true,
+            Some('+') => verb.plus = true,
+            Some('[') => {
+                let (number, tail) =
+                    chars.as_str().split_once(']').ok_or("`[` is not closed in the format")?;
+                index = Some(
+                    number.parse().ok().filter(|n| *n > 0).ok_or("`[..]` in the format needs a number")?,
+                );
+                rest = tail;
+                continue;
+            }
+            _ => break,
+        }
+        rest = chars.as_str();
+    }
+    (verb.width, rest) = number(rest)?;
+    if let Some(tail) = rest.strip_prefix('.') {
+        let (precision, tail) = number(tail)?;
+        verb.precision = Some(precision.unwrap_or(0));
+        rest = tail;
+    }
+    let mut chars = rest.chars();
+    let letter = chars.next().ok_or("the format ends after %")?;
+    Ok((verb, index, letter, chars.as_str()))
+}
+
+fn number(text: &str) -> Result<(Option<usize>, &str), String> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at_checked(end).unwrap_or_default();
+    if digits.is_empty() {
+        return Ok((None, rest));
+    }
+    let value = digits.parse().ok().filter(|value| *value <= MAX_TEMPLATE);
+    value.map(|value| (Some(value), rest)).ok_or_else(|| format!("the width {digits} is too large"))
+}
+
+fn format_verb(verb: &Verb, letter: char, value: &Val, out: &mut String) -> Result<(), String> {
+    let shown = match (letter, value) {
+        ('s' | 'v', Val::Str(text)) => cut(text, verb.precision),
+        ('q', Val::Str(text)) => quote(&cut(text, verb.precision)),
+        ('d' | 'v', Val::Int(number)) if verb.precision.is_none() => {
+            if verb.plus {
+                format!("{number:+}")
+            } else {
+                number.to_string()
+            }
+        }
+        ('v', Val::Float(_)) if verb.precision.is_none() && !verb.plus => value.to_string(),
+        ('t' | 'v', Val::Bool(_)) => value.to_string(),
+        ('s' | 'v' | 'q' | 'd' | 't', _) => return Err(format!("%{letter} cannot print {}", value.kind())),
+        _ => return Err(format!("%{letter} is not supported, use %s, %v, %q, %d or %t")),
+    };
+    let missing = verb.width.unwrap_or(0).saturating_sub(shown.chars().count());
+    if verb.left {
+        out.push_str(&shown);
+        out.extend(std::iter::repeat_n(' ', missing));
+    } else if verb.zero {
+        // The sign stays in front of the zeros.
+        let digits =
+            shown.strip_prefix(['-', '+']).filter(|_| matches!(value, Val::Int(_))).unwrap_or(&shown);
+        out.push_str(shown.strip_suffix(digits).unwrap_or_default());
+        out.extend(std::iter::repeat_n('0', missing));
+        out.push_str(digits);
+    } else {
+        out.extend(std::iter::repeat_n(' ', missing));
+        out.push_str(&shown);
+    }
+    Ok(())
+}
+
+fn cut(text: &str, precision: Option<usize>) -> String {
+    text.chars().take(precision.unwrap_or(usize::MAX)).collect()
+}
+
+/// A text as Go quotes it.
+fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{b}' => out.push_str("\\v"),
+            control if control.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(control))),
+            control if control.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(control))),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+    out
+}

@@ -1,0 +1,301 @@
+//! One template language: Go's `text/template` as far as names need it, the Helm-escaped form of it, and Handlebars.
+//!
+//! A template of literals and plain variables, which practically all are, is cut into segments once and joined. A
+//! template with more Go in it is parsed into a small tree and evaluated here, so that every error has its place in the
+//! text the user wrote. A template in Handlebars' own syntax (`{{#if ..}}`) is run by the `handlebars` crate in strict
+//! mode. All three share one table of [`functions`].
+
+mod cut;
+mod eval;
+pub mod functions;
+mod go;
+mod hbs;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::diag::{Code, Problem};
+use cut::{Cut, Piece, SourceMap};
+
+/// The most bytes a template may have, and the most its result may have.
+pub const MAX_TEMPLATE: usize = 16_384;
+/// How deep blocks and parentheses may be nested.
+pub const MAX_DEPTH: usize = 64;
+
+/// A variable of the template language.
+///
+/// ```
+/// use xposer::template::Var;
+/// assert_eq!(Var::from_name("Service"), Some(Var::Service));
+/// assert_eq!(Var::from_name("service"), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Var {
+    /// The Service's name.
+    Service,
+    /// The Service's namespace.
+    Namespace,
+    /// The domain: annotation `Domain`, or the setting.
+    Domain,
+}
+
+impl Var {
+    /// Every variable.
+    pub const ALL: [Self; 3] = [Self::Service, Self::Namespace, Self::Domain];
+
+    /// The variable's name, as it is written in a template.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Service => "Service",
+            Self::Namespace => "Namespace",
+            Self::Domain => "Domain",
+        }
+    }
+
+    /// The variable of this name; letter case counts.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|var| var.name() == name)
+    }
+}
+
+/// The values of the variables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vars<'v> {
+    /// The Service's name.
+    pub service: &'v str,
+    /// The Service's namespace, if it names one.
+    pub namespace: Option<&'v str>,
+    /// The domain, if one is set.
+    pub domain: Option<&'v str>,
+}
+
+impl<'v> Vars<'v> {
+    /// The value of `var`, if it is set.
+    #[must_use]
+    pub fn get(&self, var: Var) -> Option<&'v str> {
+        match var {
+            Var::Service => Some(self.service),
+            Var::Namespace => self.namespace,
+            Var::Domain => self.domain,
+        }
+    }
+}
+
+/// A template, read and checked.
+///
+/// ```
+/// use xposer::template::{Template, Vars};
+/// let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+/// let render = |text| Template::parse(text).unwrap().render(&vars).unwrap();
+/// assert_eq!(render("{{.Service}}.{{ .Namespace }}.{{.Domain}}"), "web.shop.example.com");
+/// assert_eq!(render("{{`{{.Service}}`}}"), "web");
+/// assert_eq!(render(r#"{{if eq .Namespace "shop"}}{{.Service | upper}}{{end}}"#), "WEB");
+/// assert_eq!(render("{{Service}}-{{#if Domain}}public{{/if}}"), "web-public");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Template<'t> {
+    text: Cow<'t, str>,
+    map: SourceMap,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Plain(Vec<Piece>),
+    Go(go::Program),
+    Handlebars(hbs::Program),
+}
+
+/// The empty template.
+impl Default for Template<'_> {
+    fn default() -> Self {
+        Self { text: Cow::Borrowed(""), map: SourceMap::default(), kind: Kind::Plain(Vec::new()) }
+    }
+}
+
+impl<'t> Template<'t> {
+    /// Reads a template.
+    ///
+    /// # Errors
+    ///
+    /// Every problem of the template, each with its bytes in `text`: unclosed and malformed actions, unknown variables
+    /// and functions, constructs that are not supported, and more than [`MAX_TEMPLATE`] bytes.
+    pub fn parse(text: &'t str) -> Result<Self, Vec<Problem>> {
+        if text.len() > MAX_TEMPLATE {
+            let said = format!("the template has {} bytes, at most {MAX_TEMPLATE} are allowed", text.len());
+            return Err(vec![Problem::new(Code::TemplateTooLarge, said).help("shorten the template")]);
+        }
+        let mut text = Cow::Borrowed(text);
+        let mut map = SourceMap::default();
+        for _ in 0..=MAX_DEPTH {
+            let pieces = match cut::cut(&text) {
+                Ok(Cut::Go(pieces)) => pieces,
+                Ok(Cut::Handlebars) => {
+                    let program = hbs::compile(&text).map_err(|problems| map.back(problems))?;
+                    return Ok(Self { text, map, kind: Kind::Handlebars(program) });
+                }
+                Err(problem) => return Err(map.back(vec![problem])),
+            };
+            if let Some((inner, inner_map)) = cut::unwrap(&text, &pieces, &map) {
+                text = Cow::Owned(inner);
+                map = inner_map;
+                continue;
+            }
+            let kind = if pieces.iter().all(Piece::is_plain) {
+                Kind::Plain(pieces)
+            } else {
+                Kind::Go(go::parse(&text, &pieces).map_err(|problems| map.back(problems))?)
+            };
+            return Ok(Self { text, map, kind });
+        }
+        let said = format!("the template is escaped more than {MAX_DEPTH} times");
+        Err(vec![Problem::new(Code::TemplateTooLarge, said).help("remove the outer layers of the escape")])
+    }
+
+    /// This template with a text of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Template<'static> {
+        Template { text: Cow::Owned(self.text.into_owned()), map: self.map, kind: self.kind }
+    }
+
+    /// The text after the Helm escape was taken off; the same as was given where there was none.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether [`Template::text`] is letter by letter what was given.
+    #[must_use]
+    pub fn is_verbatim(&self) -> bool {
+        self.map.is_identity()
+    }
+
+    /// Renders the template. Blanks at both ends of the result are removed.
+    ///
+    /// # Errors
+    ///
+    /// A variable that is needed and not set, a function that cannot work on its arguments, a result of more than
+    /// [`MAX_TEMPLATE`] bytes.
+    pub fn render(&self, vars: &Vars<'_>) -> Result<String, Problem> {
+        let mut out = Output { items: None, text: String::new() };
+        self.run(vars, &mut out)?;
+        Ok(trimmed(out.text))
+    }
+
+    /// Renders a list of templates: commas and line ends in the literal text (not inside an action or a block)
+    /// separate the items. Blanks around items are removed, empty items are left out.
+    ///
+    /// ```
+    /// use xposer::template::{Template, Vars};
+    /// let vars = Vars { service: "web", namespace: None, domain: Some("a.com,b.com") };
+    /// let list = Template::parse("{{.Service}}.a.com, {{.Service}}.b.com\n").unwrap();
+    /// assert_eq!(list.render_list(&vars).unwrap(), ["web.a.com", "web.b.com"]);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Template::render`].
+    pub fn render_list(&self, vars: &Vars<'_>) -> Result<Vec<String>, Problem> {
+        let mut out = Output { items: Some(Vec::new()), text: String::new() };
+        self.run(vars, &mut out)?;
+        out.separate();
+        Ok(out.items.unwrap_or_default())
+    }
+
+    fn run(&self, vars: &Vars<'_>, out: &mut Output) -> Result<(), Problem> {
+        match &self.kind {
+            Kind::Plain(pieces) => self.join(pieces, vars, out),
+            Kind::Go(program) => eval::run(program, &self.text, vars, out),
+            Kind::Handlebars(program) => program.run(vars).and_then(|text| out.text(&text)),
+        }
+        .map_err(|problem| self.map.back_one(problem))
+    }
+
+    fn join(&self, pieces: &[Piece], vars: &Vars<'_>, out: &mut Output) -> Result<(), Problem> {
+        for piece in pieces {
+            match piece {
+                Piece::Text(range) => out.text(self.text.get(range.clone()).unwrap_or_default())?,
+                Piece::Variable(var, range) => {
+                    let value = vars.get(*var).ok_or_else(|| not_set(*var, range.clone()))?;
+                    out.value(value)?;
+                }
+                Piece::Comment | Piece::Action(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a template writes into: one text, or the items of a list.
+struct Output {
+    items: Option<Vec<String>>,
+    text: String,
+}
+
+impl Output {
+    /// Writes literal text, in which commas and line ends separate the items of a list.
+    fn text(&mut self, text: &str) -> Result<(), Problem> {
+        if self.items.is_none() {
+            return self.value(text);
+        }
+        let mut parts = text.split([',', '\n']);
+        if let Some(first) = parts.next() {
+            self.value(first)?;
+        }
+        for part in parts {
+            self.separate();
+            self.value(part)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a value.
+    fn value(&mut self, value: &str) -> Result<(), Problem> {
+        if self.text.len() + value.len() > MAX_TEMPLATE {
+            return Err(too_large());
+        }
+        if self.text.is_empty() {
+            self.text.reserve(value.len() + 40);
+        }
+        self.text.push_str(value);
+        Ok(())
+    }
+
+    fn separate(&mut self) {
+        let item = trimmed(std::mem::take(&mut self.text));
+        if let (Some(items), false) = (&mut self.items, item.is_empty()) {
+            items.push(item);
+        }
+    }
+}
+
+fn trimmed(text: String) -> String {
+    let kept = text.trim();
+    if kept.len() == text.len() { text } else { kept.to_owned() }
+}
+
+fn too_large() -> Problem {
+    Problem::new(
+        Code::TemplateTooLarge,
+        format!("the template renders to more than {MAX_TEMPLATE} bytes, which no name can have"),
+    )
+    .help("shorten the template")
+}
+
+fn not_set(var: Var, range: Range<usize>) -> Problem {
+    let (said, help) = match var {
+        Var::Namespace => (
+            "the template needs the namespace, and the Service names none",
+            "set metadata.namespace, or pass --namespace on the command line",
+        ),
+        _ => (
+            "the template needs a domain, and none is set",
+            "set the annotation config.xposer.stakater.com/Domain, or ask your administrator for the setting domain",
+        ),
+    };
+    Problem::new(Code::TemplateValueMissing, said).help(help).at(range)
+}

@@ -1,0 +1,464 @@
+//! The typed values of an exposure, and the rules of form that the Kubernetes API has for them.
+//!
+//! The rules are those of `k8s.io/apimachinery/pkg/util/validation` and
+//! `k8s.io/kubernetes/pkg/apis/networking/validation` at Kubernetes 1.36.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use serde::Serialize;
+
+use crate::diag::FieldPath;
+
+/// The longest DNS label, in bytes (RFC 1035, section 2.3.4).
+pub const MAX_LABEL: usize = 63;
+/// The longest DNS name, in characters without the root dot (RFC 1035).
+pub const MAX_NAME: usize = 253;
+/// The longest common name of a certificate, in characters (RFC 5280, `ub-common-name`).
+pub const MAX_COMMON_NAME: usize = 64;
+/// The most bytes all annotation keys and values of one object may have together (`TotalAnnotationSizeLimitB`).
+pub const MAX_ANNOTATIONS: usize = 262_144;
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An annotation of the Service, by its key.
+    Annotation(Cow<'static, str>),
+    /// A setting of the administrator, by its name and, in a list, its position.
+    Setting(&'static str, Option<usize>),
+    /// Nobody wrote it: the built-in default.
+    BuiltIn,
+}
+
+impl Origin {
+    /// The place to accuse. A built-in default is accused at the label that asked for the Ingress.
+    #[must_use]
+    pub fn path(&self) -> FieldPath {
+        match self {
+            Self::Annotation(key) => FieldPath::annotation(key.clone()),
+            Self::Setting(name, None) => FieldPath::setting(*name),
+            Self::Setting(name, Some(index)) => FieldPath::setting(*name).index(*index),
+            Self::BuiltIn => FieldPath::label("expose"),
+        }
+    }
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+impl<T> Sourced<T> {
+    /// `value`, written at `origin`.
+    pub fn new(value: T, origin: Origin) -> Self {
+        Self { value, origin }
+    }
+}
+
+macro_rules! text_value {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// Wraps a text that the rules of `check` have passed.
+            pub(crate) fn checked(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+text_value! {
+    /// The host of an Ingress rule: a DNS name in lower case, or `*.` and a DNS name. It passed every rule that
+    /// [`host_flaws`] knows.
+    Hostname
+}
+text_value! {
+    /// The name of an object: a DNS subdomain (`NameIsDNSSubdomain`).
+    ObjectName
+}
+text_value! {
+    /// The path of an Ingress rule; it starts with `/`.
+    UrlPath
+}
+
+/// How a controller compares the path of a rule with the path of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum PathType {
+    /// The whole path, letter by letter.
+    Exact,
+    /// The path's first elements.
+    Prefix,
+    /// What the controller makes of it; for regular expressions.
+    ImplementationSpecific,
+}
+
+impl PathType {
+    /// Every path type, in the order of the Kubernetes reference.
+    pub const ALL: [Self; 3] = [Self::Exact, Self::Prefix, Self::ImplementationSpecific];
+
+    /// The spelling of the Kubernetes API.
+    ///
+    /// ```
+    /// assert_eq!(xposer::PathType::Prefix.as_str(), "Prefix");
+    /// ```
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "Exact",
+            Self::Prefix => "Prefix",
+            Self::ImplementationSpecific => "ImplementationSpecific",
+        }
+    }
+
+    /// The path type of this spelling; letter case counts.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A port of a Service, by number or by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PortRef {
+    /// The Service port's number, 1 to 65535.
+    Number(u16),
+    /// The Service port's name.
+    Name(String),
+}
+
+impl fmt::Display for PortRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// One thing that is wrong with a host; ranges are bytes of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostFlaw {
+    /// It has no characters.
+    Missing,
+    /// It starts with a scheme such as `https://`.
+    Scheme,
+    /// It ends with `:` and a port.
+    Port,
+    /// It is an IP address.
+    Ip,
+    /// It ends with a dot.
+    TrailingDot,
+    /// It contains upper-case letters.
+    Uppercase,
+    /// It contains this character.
+    Character(char),
+    /// It has an empty part.
+    EmptyLabel,
+    /// This part starts or ends with a hyphen.
+    Hyphen(Range<usize>),
+    /// A star stands elsewhere than as the whole first part.
+    Wildcard,
+    /// This part has more than 63 bytes.
+    LabelTooLong(Range<usize>),
+    /// It has more than 253 characters.
+    TooLong,
+}
+
+/// Everything that is wrong with `host`, each kind of flaw once; nothing if it can be the host of an Ingress rule.
+///
+/// The rules: RFC 1123 names in lower case or `*.` and such a name (`ValidateIngressRules`), no address in Go's sloppy
+/// reading, at most 253 characters; and, which the API server does not check, at most 63 bytes between two dots.
+///
+/// ```
+/// use xposer::value::{HostFlaw, host_flaws};
+/// assert!(host_flaws("web.example.com").is_empty());
+/// assert_eq!(host_flaws("Web_1.example.com."),
+///     [HostFlaw::TrailingDot, HostFlaw::Uppercase, HostFlaw::Character('_')]);
+/// ```
+#[must_use]
+pub fn host_flaws(host: &str) -> Vec<HostFlaw> {
+    let mut flaws = Vec::new();
+    if host.is_empty() {
+        flaws.push(HostFlaw::Missing);
+        return flaws;
+    }
+    let mut name = host;
+    if let Some((scheme, rest)) = host.split_once(':') {
+        if rest.starts_with("//") || matches!(scheme, "http" | "https") {
+            flaws.push(HostFlaw::Scheme);
+            return flaws;
+        }
+        // An IPv6 address has more than one colon; a port stands behind the only one.
+        if rest.contains(':') {
+            flaws.push(if is_sloppy_ip(host.trim_matches(['[', ']'])) {
+                HostFlaw::Ip
+            } else {
+                HostFlaw::Character(':')
+            });
+            return flaws;
+        }
+        if !rest.bytes().all(|b| b.is_ascii_digit()) {
+            flaws.push(HostFlaw::Character(':'));
+            return flaws;
+        }
+        flaws.push(HostFlaw::Port);
+        name = scheme;
+    }
+    if is_sloppy_ip(name) {
+        flaws.push(HostFlaw::Ip);
+        return flaws;
+    }
+    if name.len() > 1 && name.ends_with('.') {
+        flaws.push(HostFlaw::TrailingDot);
+        name = name.trim_end_matches('.');
+    }
+    name_flaws(name, &mut flaws);
+    flaws
+}
+
+fn name_flaws(name: &str, flaws: &mut Vec<HostFlaw>) {
+    let (wild, rest) = match name.strip_prefix("*.") {
+        Some(rest) => (2, rest),
+        None => (0, name),
+    };
+    if rest.contains('*') {
+        flaws.push(HostFlaw::Wildcard);
+    }
+    if rest.bytes().any(|b| b.is_ascii_uppercase()) {
+        flaws.push(HostFlaw::Uppercase);
+    }
+    if let Some(character) =
+        rest.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '*')))
+    {
+        flaws.push(HostFlaw::Character(character));
+    }
+    let mut start = wild;
+    let (mut empty, mut hyphen, mut long) = (false, None, None);
+    for label in rest.split('.') {
+        let range = start..start + label.len();
+        start = range.end + 1;
+        empty |= label.is_empty();
+        if label.starts_with('-') || label.ends_with('-') {
+            hyphen.get_or_insert_with(|| range.clone());
+        }
+        if label.len() > MAX_LABEL {
+            long.get_or_insert(range);
+        }
+    }
+    if empty {
+        flaws.push(HostFlaw::EmptyLabel);
+    }
+    flaws.extend(hyphen.map(HostFlaw::Hyphen));
+    flaws.extend(long.map(HostFlaw::LabelTooLong));
+    if name.len() > MAX_NAME {
+        flaws.push(HostFlaw::TooLong);
+    }
+}
+
+/// Whether Go's lenient address parser, which the API server uses here, reads `text` as an IP address: four decimal
+/// numbers, leading zeros allowed, or an IPv6 address (`netutils.ParseIPSloppy`).
+///
+/// ```
+/// use xposer::value::is_sloppy_ip;
+/// assert!(is_sloppy_ip("010.1.1.1") && is_sloppy_ip("::1"));
+/// assert!(!is_sloppy_ip("1.2.3") && !is_sloppy_ip("1.2.3.256"));
+/// ```
+#[must_use]
+pub fn is_sloppy_ip(text: &str) -> bool {
+    if text.contains(':') {
+        return text.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    let mut parts = 0;
+    text.split('.').all(|part| {
+        parts += 1;
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_digit())
+            && part.trim_start_matches('0').len() <= 3
+            && part.parse::<u64>().is_ok_and(|number| number <= 255)
+    }) && parts == 4
+}
+
+/// Whether `text` is a DNS label: lower-case letters, digits and inner `-`, 1 to 63 bytes (`IsDNS1123Label`).
+///
+/// ```
+/// use xposer::value::is_dns_label;
+/// assert!(is_dns_label("web-1") && !is_dns_label("Web") && !is_dns_label("-web"));
+/// ```
+#[must_use]
+pub fn is_dns_label(text: &str) -> bool {
+    text.len() <= MAX_LABEL && is_dns_part(text)
+}
+
+/// Whether `text` is a DNS subdomain: labels of any length, joined by dots, 253 bytes at most (`IsDNS1123Subdomain`,
+/// which, unlike DNS, sets no limit on a label).
+///
+/// ```
+/// use xposer::value::is_dns_subdomain;
+/// assert!(is_dns_subdomain("a.b-c.d") && !is_dns_subdomain("a..b") && !is_dns_subdomain(""));
+/// ```
+#[must_use]
+pub fn is_dns_subdomain(text: &str) -> bool {
+    text.len() <= MAX_NAME && text.split('.').all(is_dns_part)
+}
+
+fn is_dns_part(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+/// Whether `text` is a Service port's name: at most 15 lower-case letters, digits and single inner `-`, with at least
+/// one letter (`IsValidPortName`).
+///
+/// ```
+/// use xposer::value::is_port_name;
+/// assert!(is_port_name("http-alt") && !is_port_name("8080") && !is_port_name("a--b"));
+/// ```
+#[must_use]
+pub fn is_port_name(text: &str) -> bool {
+    text.len() <= 15
+        && is_dns_part(text)
+        && !text.contains("--")
+        && text.bytes().any(|b| b.is_ascii_lowercase())
+}
+
+/// What is wrong with an annotation key, in words; `None` if the API server accepts it (`ValidateAnnotations`, which
+/// compares the key after lower-casing it).
+///
+/// ```
+/// use xposer::value::annotation_key_flaw;
+/// assert_eq!(annotation_key_flaw("nginx.ingress.kubernetes.io/ssl-redirect"), None);
+/// assert_eq!(annotation_key_flaw("a/b/c").as_deref(), Some("it contains more than one `/`"));
+/// ```
+#[must_use]
+pub fn annotation_key_flaw(key: &str) -> Option<Cow<'static, str>> {
+    let mut parts = key.split('/');
+    let (name, prefix) = match (parts.next(), parts.next(), parts.next()) {
+        (Some(name), None, _) => (name, None),
+        (Some(prefix), Some(name), None) => (name, Some(prefix)),
+        _ => return Some("it contains more than one `/`".into()),
+    };
+    if key.is_empty() {
+        return Some("it is empty".into());
+    }
+    if let Some(prefix) = prefix {
+        if prefix.is_empty() {
+            return Some("its prefix is empty".into());
+        }
+        if !is_dns_subdomain(&prefix.to_ascii_lowercase()) {
+            return Some(format!("its prefix {} is not a DNS name", crate::diag::shown(prefix)).into());
+        }
+    }
+    if name.is_empty() {
+        return Some("its name is empty".into());
+    }
+    if name.len() > MAX_LABEL {
+        return Some(
+            format!("its name has {} characters, at most {MAX_LABEL} are allowed", name.len()).into(),
+        );
+    }
+    if let Some(character) =
+        name.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
+    {
+        let what =
+            if character == ' ' { "a blank".into() } else { crate::diag::shown(&character.to_string()) };
+        return Some(format!("it contains {what}").into());
+    }
+    let ends = |c: char| c.is_ascii_alphanumeric();
+    if !name.starts_with(ends) || !name.ends_with(ends) {
+        return Some("its name must start and end with a letter or digit".into());
+    }
+    None
+}
+
+/// What is wrong with a path of this type, in words; `None` if the API server accepts it (`ValidateHTTPIngressPath`).
+///
+/// ```
+/// use xposer::value::{PathType, path_flaw};
+/// assert_eq!(path_flaw("/api", PathType::Prefix), None);
+/// assert_eq!(path_flaw("/a//b", PathType::Exact), Some("it contains `//`"));
+/// assert_eq!(path_flaw("/a//b", PathType::ImplementationSpecific), None);
+/// ```
+#[must_use]
+pub fn path_flaw(path: &str, kind: PathType) -> Option<&'static str> {
+    if !path.starts_with('/') {
+        return Some("it does not start with `/`");
+    }
+    if kind == PathType::ImplementationSpecific {
+        return None;
+    }
+    for (sequence, said) in [
+        ("//", "it contains `//`"),
+        ("/./", "it contains `/./`"),
+        ("/../", "it contains `/../`"),
+        ("%2f", "it contains `%2f`"),
+        ("%2F", "it contains `%2F`"),
+    ] {
+        if path.contains(sequence) {
+            return Some(said);
+        }
+    }
+    if path.ends_with("/..") {
+        return Some("it ends with `/..`");
+    }
+    if path.ends_with("/.") {
+        return Some("it ends with `/.`");
+    }
+    None
+}
+
+/// Whether a path is meant as a regular expression: it contains a character that only a pattern needs.
+///
+/// ```
+/// use xposer::value::is_regex_path;
+/// assert!(is_regex_path("/api(/|$)(.*)") && !is_regex_path("/api/v1.2/c++"));
+/// ```
+#[must_use]
+pub fn is_regex_path(path: &str) -> bool {
+    path.contains(['(', ')', '[', ']', '{', '}', '|', '^', '$', '*', '?', '\\'])
+}
+
+/// A boolean in one of the spellings of Go's `strconv.ParseBool`.
+///
+/// ```
+/// use xposer::value::parse_bool;
+/// assert_eq!(parse_bool("T"), Some(true));
+/// assert_eq!(parse_bool("no"), None);
+/// ```
+#[must_use]
+pub fn parse_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
