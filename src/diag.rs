@@ -70,15 +70,28 @@ pub enum Root {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FieldPath {
     root: Root,
-    segments: Vec<Segment>,
+    /// Fixed names of the Kubernetes API, from the top.
+    fields: &'static [&'static str],
+    /// What follows them. Most paths end with one key, for which nothing is allocated.
+    tail: Tail,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Tail {
+    None,
+    One(Segment),
+    Many(Vec<Segment>),
 }
 
 impl FieldPath {
+    const fn new(root: Root, fields: &'static [&'static str]) -> Self {
+        Self { root, fields, tail: Tail::None }
+    }
+
     /// The path of a field of the object: its keys from the top, all of them fixed names of the Kubernetes API.
     #[must_use]
-    pub fn object(keys: &[&'static str]) -> Self {
-        let segments = keys.iter().map(|key| Segment::Key(Cow::Borrowed(*key))).collect();
-        Self { root: Root::Object, segments }
+    pub const fn object(fields: &'static [&'static str]) -> Self {
+        Self::new(Root::Object, fields)
     }
 
     /// The path of an annotation of the object.
@@ -96,26 +109,36 @@ impl FieldPath {
     /// The path of a setting.
     #[must_use]
     pub fn setting(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { root: Root::Settings, segments: vec![Segment::Key(name.into())] }
+        Self::settings().key(name)
     }
 
     /// The settings as a whole.
     #[must_use]
-    pub fn settings() -> Self {
-        Self { root: Root::Settings, segments: Vec::new() }
+    pub const fn settings() -> Self {
+        Self::new(Root::Settings, &[])
     }
 
     /// This path with one more key at its end.
     #[must_use]
-    pub fn key(mut self, key: impl Into<Cow<'static, str>>) -> Self {
-        self.segments.push(Segment::Key(key.into()));
-        self
+    pub fn key(self, key: impl Into<Cow<'static, str>>) -> Self {
+        self.then(Segment::Key(key.into()))
     }
 
     /// This path with one more index at its end.
     #[must_use]
-    pub fn index(mut self, index: usize) -> Self {
-        self.segments.push(Segment::Index(index));
+    pub fn index(self, index: usize) -> Self {
+        self.then(Segment::Index(index))
+    }
+
+    fn then(mut self, segment: Segment) -> Self {
+        self.tail = match self.tail {
+            Tail::None => Tail::One(segment),
+            Tail::One(first) => Tail::Many(vec![first, segment]),
+            Tail::Many(mut segments) => {
+                segments.push(segment);
+                Tail::Many(segments)
+            }
+        };
         self
     }
 
@@ -126,9 +149,14 @@ impl FieldPath {
     }
 
     /// The steps from the document's top.
-    #[must_use]
-    pub fn segments(&self) -> &[Segment] {
-        &self.segments
+    pub fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
+        let fields = self.fields.iter().map(|field| Segment::Key(Cow::Borrowed(*field)));
+        let tail = match &self.tail {
+            Tail::None => &[],
+            Tail::One(segment) => std::slice::from_ref(segment),
+            Tail::Many(segments) => segments.as_slice(),
+        };
+        fields.chain(tail.iter().cloned())
     }
 
     /// The value at this path in `document`, if there is one.
@@ -142,9 +170,9 @@ impl FieldPath {
     /// ```
     #[must_use]
     pub fn lookup<'a>(&self, document: &'a Value) -> Option<&'a Value> {
-        self.segments.iter().try_fold(document, |value, segment| match segment {
+        self.segments().try_fold(document, |value, segment| match segment {
             Segment::Key(key) => value.get(key.as_ref()),
-            Segment::Index(index) => value.get(*index),
+            Segment::Index(index) => value.get(index),
         })
     }
 }
@@ -156,14 +184,14 @@ impl fmt::Display for FieldPath {
             f.write_str("settings")?;
             first = false;
         }
-        for segment in &self.segments {
+        for segment in self.segments() {
             match segment {
                 Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) if is_plain_key(key) => {
+                Segment::Key(key) if is_plain_key(&key) => {
                     if !first {
                         f.write_str(".")?;
                     }
-                    f.write_str(key)?;
+                    f.write_str(&key)?;
                 }
                 Segment::Key(key) => write!(f, "[{key:?}]")?,
             }

@@ -18,7 +18,7 @@
 //! match expose(&Service::from_value(&service), &Settings::default()) {
 //!     Outcome::Planned { plan, report } => {
 //!         assert_eq!(plan.url(), "http://forecastle.company.com");
-//!         assert_eq!(plan.emit().objects[0]["spec"]["rules"][0]["host"], "forecastle.company.com");
+//!         assert_eq!(plan.emit().objects[0].to_value()["spec"]["rules"][0]["host"], "forecastle.company.com");
 //!         assert!(report.is_empty());
 //!     }
 //!     Outcome::Refused(report) => panic!("{report}"),
@@ -42,15 +42,15 @@ mod settings;
 pub mod template;
 pub mod value;
 
-pub use check::{Rule, rules};
+pub use check::{Route, Rule, rules};
 pub use diag::{
     Code, Diagnostic, FieldPath, Problem, Report, Root, Segment, Severity, Subject, did_you_mean,
 };
-pub use emit::{Emitted, MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
+pub use emit::{Emitted, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL};
 pub use input::{CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, Service, ServiceKind, is_service};
-pub use plan::{IngressPlan, Plan, Published, RoutePlan, emit_all};
+pub use plan::{IngressPlan, Plan, Published, emit_all};
 pub use request::{Key, keys};
-pub use resolve::{PUBLISH_KEY, Scope};
+pub use resolve::{Annotation, PUBLISH_KEY, Scope};
 pub use settings::{Form, Setting, Settings, settings};
 pub use value::{Hostname, ObjectName, PathType, PortRef, UrlPath};
 
@@ -58,7 +58,7 @@ use value::MAX_ANNOTATIONS;
 
 /// What becomes of a Service.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum Outcome<'a> {
     /// It does not ask to be exposed.
     NotAsked,
     /// It asks, but it cannot be exposed: the report has at least one Error.
@@ -66,13 +66,13 @@ pub enum Outcome {
     /// It will be exposed: the report has no Error.
     Planned {
         /// What will be made.
-        plan: Box<Plan>,
+        plan: Box<Plan<'a>>,
         /// Warnings and Infos.
         report: Report,
     },
 }
 
-impl Outcome {
+impl<'a> Outcome<'a> {
     /// The findings, if the Service asked.
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
@@ -84,7 +84,7 @@ impl Outcome {
 
     /// The plan, if there is one.
     #[must_use]
-    pub fn plan(&self) -> Option<&Plan> {
+    pub fn plan(&self) -> Option<&Plan<'a>> {
         match self {
             Self::Planned { plan, .. } => Some(plan),
             Self::NotAsked | Self::Refused(_) => None,
@@ -97,7 +97,7 @@ impl Outcome {
 ///
 /// See the crate's own page for an example.
 #[must_use]
-pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
+pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
     if !service.asks() {
         return Outcome::NotAsked;
     }
@@ -140,12 +140,12 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
 /// assert_eq!(report.diagnostics()[0].message, "`shop.example.com/` is also asked for by Service shop/api");
 /// ```
 #[must_use]
-pub fn expose_all(services: &[Service<'_>], settings: &Settings) -> Vec<Outcome> {
-    let mut outcomes: Vec<Outcome> = services.iter().map(|service| expose(service, settings)).collect();
-    let planned: Vec<(usize, &Plan)> =
+pub fn expose_all<'a>(services: &[Service<'a>], settings: &Settings) -> Vec<Outcome<'a>> {
+    let mut outcomes: Vec<Outcome<'a>> = services.iter().map(|service| expose(service, settings)).collect();
+    let planned: Vec<(usize, &Plan<'a>)> =
         outcomes.iter().enumerate().filter_map(|(index, outcome)| Some((index, outcome.plan()?))).collect();
     let places: Vec<usize> = planned.iter().map(|(index, _)| *index).collect();
-    let plans: Vec<&Plan> = planned.into_iter().map(|(_, plan)| plan).collect();
+    let plans: Vec<&Plan<'a>> = planned.into_iter().map(|(_, plan)| plan).collect();
     for (place, conflicts) in plan::conflicts(&plans) {
         let Some(outcome) = places.get(place).and_then(|index| outcomes.get_mut(*index)) else { continue };
         if let Outcome::Planned { report, .. } = outcome {

@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::Exposure;
+use crate::check::{Exposure, Route};
 use crate::diag::{Code, Problem, Report, shown};
 use crate::emit::{self, Emitted};
-use crate::resolve::Scope;
-use crate::value::{Hostname, ObjectName, Origin, PathType, PortRef, UrlPath};
+use crate::resolve::{Annotation, Scope};
+use crate::value::{ObjectName, Origin, PathType, PortRef};
 
 /// What will be made of one Service.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Plan {
+pub struct Plan<'a> {
     /// The name of the Service, which owns everything below.
-    pub service: String,
+    pub service: &'a str,
     /// The namespace of the Service and of its objects, if the Service names one.
-    pub namespace: Option<String>,
+    pub namespace: Option<&'a str>,
     /// The Ingress.
-    pub ingress: IngressPlan,
+    pub ingress: IngressPlan<'a>,
     /// The entry of the URL ConfigMap, if one is asked for.
     pub published: Option<Published>,
     /// Where the Ingress's name came from.
@@ -27,32 +27,19 @@ pub struct Plan {
 /// An Ingress, before it is written in the words of one API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct IngressPlan {
+pub struct IngressPlan<'a> {
     /// Its name.
-    pub name: ObjectName,
+    pub name: ObjectName<'a>,
     /// Its class; `None` leaves it to the cluster's default, or to a forwarded annotation.
-    pub class: Option<ObjectName>,
+    pub class: Option<ObjectName<'a>>,
     /// Its hosts and paths, at least one, no two the same.
-    pub rules: Vec<RoutePlan>,
+    pub rules: Vec<Route<'a>>,
     /// The port of the Service all of them lead to.
     pub port: PortRef,
     /// The secret with the certificate for all hosts; `None` means no TLS section.
-    pub secret: Option<ObjectName>,
-    /// Its annotations.
-    pub annotations: BTreeMap<String, String>,
-}
-
-/// One host and path of an Ingress.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RoutePlan {
-    /// The host.
-    pub host: Hostname,
-    /// The path.
-    pub path: UrlPath,
-    /// How the path is compared.
-    pub path_type: PathType,
-    pub(crate) origin: Origin,
+    pub secret: Option<ObjectName<'a>>,
+    /// Its annotations, in ascending order of their keys, which are all different.
+    pub annotations: Vec<Annotation<'a>>,
 }
 
 /// An entry of the URL ConfigMap.
@@ -67,34 +54,25 @@ pub struct Published {
     pub value: String,
 }
 
-impl Plan {
+impl<'a> Plan<'a> {
     /// The plan of an exposure.
-    pub(crate) fn new(service: &str, namespace: Option<&str>, exposure: Exposure) -> Self {
-        let rules: Vec<RoutePlan> = exposure
-            .rules
-            .into_iter()
-            .map(|rule| RoutePlan {
-                host: rule.host,
-                path: rule.path,
-                path_type: rule.path_type,
-                origin: rule.origin,
-            })
-            .collect();
+    pub(crate) fn new(service: &'a str, namespace: Option<&'a str>, exposure: Exposure<'a>) -> Self {
+        let rules = exposure.rules;
         let published = exposure.publish.map(|scope| Published {
             scope,
             key: format!("{service}-{}", namespace.unwrap_or_default()),
             value: rules.first().map(|rule| rule.host.to_string()).unwrap_or_default(),
         });
         Self {
-            service: service.to_owned(),
-            namespace: namespace.map(str::to_owned),
+            service,
+            namespace,
             ingress: IngressPlan {
                 name: exposure.name,
                 class: exposure.class,
                 rules,
                 port: exposure.port,
                 secret: exposure.secret,
-                annotations: exposure.annotations.into_iter().collect(),
+                annotations: exposure.annotations,
             },
             published,
             name_origin: exposure.name_origin,
@@ -117,7 +95,7 @@ impl Plan {
     /// The objects of this plan alone. Use [`emit_all`] for the plans of several Services, whose URL ConfigMap is one
     /// object.
     #[must_use]
-    pub fn emit(&self) -> Emitted {
+    pub fn emit(&self) -> Emitted<'_> {
         emit::emit([self])
     }
 
@@ -128,13 +106,13 @@ impl Plan {
     /// None is known: what is emitted has the form of the API.
     #[cfg(feature = "k8s-openapi")]
     pub fn typed_ingress(&self) -> Result<k8s_openapi::api::networking::v1::Ingress, serde_json::Error> {
-        serde_json::from_value(emit::ingress::object_of(self))
+        serde_json::to_value(emit::ingress::Ingress::new(self)).and_then(serde_json::from_value)
     }
 }
 
 /// The objects of several plans: the Ingresses in the order of the plans, then one URL ConfigMap a namespace.
 #[must_use]
-pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted {
+pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p> {
     emit::emit(plans)
 }
 
@@ -148,10 +126,10 @@ enum Claim<'p> {
 }
 
 /// Files an Error for everything that two of the plans claim, on both, naming the other.
-pub(crate) fn conflicts(plans: &[&Plan]) -> Vec<(usize, Report)> {
+pub(crate) fn conflicts(plans: &[&Plan<'_>]) -> Vec<(usize, Report)> {
     let mut claims: Vec<(Claim<'_>, usize)> = Vec::with_capacity(plans.len() * 2);
     for (index, plan) in plans.iter().enumerate() {
-        claims.push((Claim::Name(plan.namespace.as_deref(), plan.ingress.name.as_str()), index));
+        claims.push((Claim::Name(plan.namespace, plan.ingress.name.as_str()), index));
         for rule in &plan.ingress.rules {
             let path = match rule.path.as_str() {
                 "/" => "/",
@@ -169,7 +147,7 @@ pub(crate) fn conflicts(plans: &[&Plan]) -> Vec<(usize, Report)> {
         let Some((claim, _)) = group.first() else { continue };
         for &index in owners.iter().filter(|_| owners.len() > 1) {
             let Some(plan) = plans.get(index) else { continue };
-            let others: Vec<&Plan> = owners
+            let others: Vec<&Plan<'_>> = owners
                 .iter()
                 .filter(|other| **other != index)
                 .filter_map(|other| plans.get(*other).copied())
@@ -184,7 +162,7 @@ pub(crate) fn conflicts(plans: &[&Plan]) -> Vec<(usize, Report)> {
     reports.into_iter().collect()
 }
 
-fn claimed<'p>(claim: Claim<'_>, plan: &'p Plan, others: &[&Plan]) -> (&'p Origin, Problem) {
+fn claimed<'p>(claim: Claim<'_>, plan: &'p Plan<'_>, others: &[&Plan<'_>]) -> (&'p Origin, Problem) {
     let others = names(others);
     match claim {
         Claim::Name(_, name) => {
@@ -205,7 +183,7 @@ fn claimed<'p>(claim: Claim<'_>, plan: &'p Plan, others: &[&Plan]) -> (&'p Origi
 }
 
 /// The Services, in words: at most three by name.
-fn names(plans: &[&Plan]) -> String {
+fn names(plans: &[&Plan<'_>]) -> String {
     let mut listed: Vec<String> = plans.iter().take(3).map(|plan| plan.subject().to_string()).collect();
     if plans.len() > 3 {
         listed.push(format!("{} more", plans.len() - 3));
@@ -213,12 +191,13 @@ fn names(plans: &[&Plan]) -> String {
     listed.join(", ")
 }
 
-impl Plan {
-    fn subject(&self) -> crate::diag::Subject {
+impl Plan<'_> {
+    /// The Service, for diagnostics.
+    pub(crate) fn subject(&self) -> crate::diag::Subject {
         crate::diag::Subject {
             kind: "Service".into(),
-            namespace: self.namespace.clone().unwrap_or_default(),
-            name: self.service.clone(),
+            namespace: self.namespace.unwrap_or_default().to_owned(),
+            name: self.service.to_owned(),
         }
     }
 }

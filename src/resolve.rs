@@ -3,7 +3,6 @@
 //! A draft is text: whether it is a host, a name or a path is for `check` to say.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diag::{Code, FieldPath, Problem, Report, shown};
@@ -30,43 +29,48 @@ pub enum Scope {
 
 /// An exposure before it was checked. What could not be rendered is missing; its Error is in the report.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Draft {
+pub(crate) struct Draft<'a> {
     pub(crate) name: Option<Sourced<String>>,
-    pub(crate) rules: Vec<DraftRule>,
+    pub(crate) rules: Vec<DraftRule<'a>>,
     pub(crate) tls: bool,
     pub(crate) secret: Option<Sourced<String>>,
     pub(crate) port: Option<Sourced<PortRef>>,
-    pub(crate) class: Option<Sourced<String>>,
-    pub(crate) annotations: BTreeMap<String, Forwarded>,
+    pub(crate) class: Option<Sourced<Cow<'a, str>>>,
+    /// In ascending order of their keys.
+    pub(crate) annotations: Vec<Annotation<'a>>,
     pub(crate) publish: Option<Scope>,
 }
 
 /// One host and path.
 #[derive(Clone, Debug)]
-pub(crate) struct DraftRule {
+pub(crate) struct DraftRule<'a> {
     pub(crate) host: String,
-    pub(crate) path: String,
+    pub(crate) path: Cow<'a, str>,
     pub(crate) path_type: PathType,
     pub(crate) host_origin: Origin,
     pub(crate) path_origin: Origin,
     /// The template the host came from, after unescaping.
-    pub(crate) template: String,
+    pub(crate) template: Cow<'a, str>,
     /// Whether that is letter by letter the text the user wrote.
     pub(crate) verbatim: bool,
 }
 
-/// A forwarded annotation.
-#[derive(Clone, Debug)]
-pub(crate) struct Forwarded {
-    pub(crate) value: String,
+/// An annotation of the Ingress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Annotation<'a> {
+    /// The key: as it was written, or its successor where it was translated.
+    pub key: Cow<'a, str>,
+    /// The value.
+    pub value: &'a str,
     /// The bytes of the key in the block.
     pub(crate) key_range: Range<usize>,
 }
 
 /// A template and who wrote it.
 #[derive(Clone, Copy)]
-struct Chosen<'x> {
-    template: &'x Template<'x>,
+struct Chosen<'x, 'a> {
+    template: &'x Template<'a>,
     origin: Who<'x>,
 }
 
@@ -86,11 +90,11 @@ impl Who<'_> {
 }
 
 /// The Service's template, else the setting's; `None` where neither gives a usable one.
-fn choose<'x>(
-    asked: &'x Field<Template<'x>>,
+fn choose<'x, 'a>(
+    asked: &'x Field<Template<'a>>,
     key: &'static str,
     setting: Option<&'x Sourced<Template<'static>>>,
-) -> Option<Chosen<'x>> {
+) -> Option<Chosen<'x, 'a>> {
     match asked {
         Field::Set(template) => Some(Chosen { template, origin: Who::Annotation(key) }),
         Field::Broken => None,
@@ -101,12 +105,12 @@ fn choose<'x>(
 }
 
 /// Resolves a request.
-pub(crate) fn resolve(
-    service: &Service<'_>,
+pub(crate) fn resolve<'a>(
+    service: &Service<'a>,
     settings: &Settings,
-    request: &Request<'_>,
+    request: &Request<'a>,
     report: &mut Report,
-) -> Draft {
+) -> Draft<'a> {
     let domain = domain(service, settings, request, report);
     let vars = Vars { service: service.name(), namespace: service.namespace(), domain: domain.as_deref() };
     let mut resolver = Resolver { settings, request, vars, report };
@@ -122,12 +126,12 @@ pub(crate) fn resolve(
 }
 
 /// The value of `{{.Domain}}`.
-fn domain<'d>(
-    service: &Service<'_>,
-    settings: &'d Settings,
-    request: &'d Request<'_>,
+fn domain<'a>(
+    service: &Service<'a>,
+    settings: &Settings,
+    request: &Request<'a>,
     report: &mut Report,
-) -> Option<Cow<'d, str>> {
+) -> Option<Cow<'a, str>> {
     // Stands in for a domain that cannot be had, so that the other templates do not complain about it as well. There
     // is an Error already, so it is never planned.
     const STAND_IN: Cow<'_, str> = Cow::Borrowed("domain.invalid");
@@ -136,9 +140,13 @@ fn domain<'d>(
     }
     let chosen = choose(&request.domain, annotation::DOMAIN, settings.domain.as_ref())?;
     let vars = Vars { service: service.name(), namespace: service.namespace(), domain: None };
-    match chosen.template.render(&vars) {
+    let rendered = match chosen.template.literal() {
+        Some(text) => Ok(text),
+        None => chosen.template.render(&vars).map(Cow::Owned),
+    };
+    match rendered {
         Ok(text) if text.is_empty() => None,
-        Ok(text) => Some(Cow::Owned(text)),
+        Ok(text) => Some(text),
         Err(problem) => {
             file(report, chosen.origin, problem);
             Some(STAND_IN)
@@ -153,15 +161,15 @@ fn file(report: &mut Report, who: Who<'_>, problem: Problem) {
     report.file(origin.path(), problem);
 }
 
-struct Resolver<'r, 'a> {
-    settings: &'r Settings,
-    request: &'r Request<'a>,
-    vars: Vars<'r>,
-    report: &'r mut Report,
+struct Resolver<'v, 'a> {
+    settings: &'v Settings,
+    request: &'v Request<'a>,
+    vars: Vars<'v>,
+    report: &'v mut Report,
 }
 
-impl Resolver<'_, '_> {
-    fn one(&mut self, chosen: Option<Chosen<'_>>) -> Option<Sourced<String>> {
+impl<'a> Resolver<'_, 'a> {
+    fn one(&mut self, chosen: Option<Chosen<'_, '_>>) -> Option<Sourced<String>> {
         let chosen = chosen?;
         match chosen.template.render(&self.vars) {
             Ok(text) => Some(Sourced::new(text, chosen.origin.origin())),
@@ -189,9 +197,8 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn rules(&mut self, tls: bool) -> Vec<DraftRule> {
-        let path = self.one(choose(&self.request.path, annotation::PATH, Some(&self.settings.path)));
-        let path = path.unwrap_or_else(|| Sourced::new("/".to_owned(), Origin::BuiltIn));
+    fn rules(&mut self, tls: bool) -> Vec<DraftRule<'a>> {
+        let path = self.path(choose(&self.request.path, annotation::PATH, Some(&self.settings.path)));
         let Some(url) = choose(&self.request.url, annotation::URL, Some(&self.settings.url)) else {
             return Vec::new();
         };
@@ -207,9 +214,9 @@ impl Resolver<'_, '_> {
                 Problem::new(Code::HostMissing, "the URL template renders to nothing, so there is no host");
             file(self.report, url.origin, problem.help("write a host, for example {{.Service}}.{{.Domain}}"));
         }
-        let mut rules: Vec<DraftRule> = Vec::with_capacity(items.len());
+        let mut rules: Vec<DraftRule<'a>> = Vec::with_capacity(items.len());
         for item in items {
-            let rule = self.rule(&item, &path, url);
+            let rule = self.rule(item, &path, url);
             let rule = self.shortened(rule, tls, &path);
             if let Some(same) = rules.iter().find(|known| known.host == rule.host && known.path == rule.path)
             {
@@ -226,13 +233,27 @@ impl Resolver<'_, '_> {
         rules
     }
 
-    fn rule(&self, item: &str, path: &Sourced<String>, url: Chosen<'_>) -> DraftRule {
-        let (host, url_path) = split_url(item);
+    /// The path that is asked for, with its slash.
+    fn path(&mut self, chosen: Option<Chosen<'_, 'a>>) -> Sourced<Cow<'a, str>> {
+        let literal = chosen.and_then(|chosen| Some((chosen.template.literal()?, chosen.origin)));
+        let (text, origin) = match literal {
+            Some((text, who)) => (text, who.origin()),
+            None => match self.one(chosen) {
+                Some(rendered) => (Cow::Owned(rendered.value), rendered.origin),
+                None => (Cow::Borrowed("/"), Origin::BuiltIn),
+            },
+        };
+        let text = if text.starts_with('/') { text } else { Cow::Owned(format!("/{text}")) };
+        Sourced::new(text, origin)
+    }
+
+    fn rule(&self, mut item: String, path: &Sourced<Cow<'a, str>>, url: Chosen<'_, 'a>) -> DraftRule<'a> {
         let host_origin = url.origin.origin();
+        let url_path = split_url(&mut item);
         // The path in the URL counts only where no other path is asked for.
-        let (path, path_origin) = match (with_slash(&path.value), url_path) {
-            (own, Some(url_path)) if own == "/" => (url_path.to_owned(), host_origin.clone()),
-            (own, _) => (own, path.origin.clone()),
+        let (path, path_origin) = match url_path {
+            Some(url_path) if path.value == "/" => (Cow::Owned(url_path), host_origin.clone()),
+            _ => (path.value.clone(), path.origin.clone()),
         };
         let path_type = match self.request.path_type {
             Field::Set(kind) => kind,
@@ -243,18 +264,18 @@ impl Resolver<'_, '_> {
             }),
         };
         DraftRule {
-            host: host.to_owned(),
+            host: item,
             path,
             path_type,
             host_origin,
             path_origin,
-            template: url.template.text().to_owned(),
+            template: url.template.shared_text(),
             verbatim: url.template.is_verbatim() && !matches!(url.origin, Who::Sourced(Origin::BuiltIn)),
         }
     }
 
     /// The rule, or the first fallback that fits where its host is too long.
-    fn shortened(&mut self, rule: DraftRule, tls: bool, path: &Sourced<String>) -> DraftRule {
+    fn shortened(&mut self, rule: DraftRule<'a>, tls: bool, path: &Sourced<Cow<'a, str>>) -> DraftRule<'a> {
         if self.settings.fallbacks.is_empty() {
             return rule;
         }
@@ -268,7 +289,7 @@ impl Resolver<'_, '_> {
                     return rule;
                 }
             };
-            let mut shorter = self.rule(&item, path, chosen);
+            let mut shorter = self.rule(item, path, chosen);
             if self.too_long(&shorter.host, tls).is_none() {
                 let said = format!(
                     "the host {} {why}, so {} of {} is used: {}",
@@ -335,16 +356,17 @@ impl Resolver<'_, '_> {
         Some(Sourced::new(PortRef::Number(first.number), Origin::BuiltIn))
     }
 
-    fn forward(&mut self, draft: &mut Draft) {
+    fn forward(&mut self, draft: &mut Draft<'a>) {
         let mut class = match self.request.class {
             Field::Set(name) => {
-                Some(Sourced::new(name.to_owned(), Origin::Annotation(annotation::CLASS.into())))
+                Some(Sourced::new(Cow::Borrowed(name), Origin::Annotation(annotation::CLASS.into())))
             }
             Field::Unset | Field::Broken => None,
         };
         let translate = self.settings.legacy == Legacy::Translate;
         let mut block_class = false;
-        for line in &self.request.lines {
+        draft.annotations.reserve(self.request.block.lines().len());
+        for line in self.request.block.lines() {
             let at = line.key_range.clone();
             if line.key == PUBLISH_KEY {
                 draft.publish = self.scope(line.value, line.value_range.clone());
@@ -361,7 +383,7 @@ impl Resolver<'_, '_> {
                 if translate {
                     self.translated(line.key, "spec.ingressClassName", at);
                     let origin = Origin::Annotation(FORWARD_ANNOTATION.into());
-                    class = class.or_else(|| Some(Sourced::new(line.value.to_owned(), origin)));
+                    class = class.or_else(|| Some(Sourced::new(Cow::Borrowed(line.value), origin)));
                     continue;
                 }
             }
@@ -371,7 +393,7 @@ impl Resolver<'_, '_> {
             };
             let Some(key) = key else { continue };
             let renamed = key.as_ref() != line.key;
-            if renamed && self.request.lines.iter().any(|other| other.key == key) {
+            if renamed && self.request.block.contains(&key) {
                 let said = format!("{} is given, too, and counts", shown(&key));
                 self.report.file(
                     FieldPath::annotation(FORWARD_ANNOTATION),
@@ -382,14 +404,13 @@ impl Resolver<'_, '_> {
             if renamed {
                 self.translated(line.key, &key, at.clone());
             }
-            draft
-                .annotations
-                .insert(key.into_owned(), Forwarded { value: line.value.to_owned(), key_range: at });
+            draft.annotations.push(Annotation { key, value: line.value, key_range: at });
         }
+        draft.annotations.sort_by(|left, right| left.key.cmp(&right.key));
         // In forward mode the block's class annotation stays, and a field beside it could contradict it.
         draft.class = match &self.settings.class {
             Some(name) if class.is_none() && !block_class && !matches!(self.request.class, Field::Broken) => {
-                Some(Sourced::new(name.clone(), Origin::Setting("ingressClassName", None)))
+                Some(Sourced::new(Cow::Owned(name.clone()), Origin::Setting("ingressClassName", None)))
             }
             _ => class,
         };
@@ -431,7 +452,8 @@ impl Resolver<'_, '_> {
     fn translated(&mut self, old: &str, new: &str, at: Range<usize>) {
         self.report.file(
             FieldPath::annotation(FORWARD_ANNOTATION),
-            Problem::new(Code::LegacyTranslated, format!("`{old}` was translated to `{new}`")).at(at),
+            Problem::new(Code::LegacyTranslated, ["`", old, "` was translated to `", new, "`"].concat())
+                .at(at),
         );
     }
 
@@ -441,7 +463,7 @@ impl Resolver<'_, '_> {
             Fate::Renamed(new) => Some(Cow::Borrowed(new)),
             Fate::Moved(prefix) => {
                 let name = key.split_once('/').map_or("", |(_, name)| name);
-                Some(Cow::Owned(format!("{prefix}{name}")))
+                Some(Cow::Owned([prefix, name].concat()))
             }
             Fate::Dropped(why) => {
                 self.legacy(Code::LegacyDropped, format!("{} was dropped: {why}", shown(key)), at);
@@ -461,18 +483,13 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// A rendered URL as host and path. A scheme stays with the host, for `check` to refuse.
-fn split_url(item: &str) -> (&str, Option<&str>) {
-    let from = item.find("://").map_or(0, |at| at + 3);
-    match item.get(from..).and_then(|rest| rest.find('/')) {
-        Some(slash) => match item.split_at_checked(from + slash) {
-            Some((host, path)) => (host.trim_end(), Some(path)),
-            None => (item, None),
-        },
-        None => (item, None),
+/// Takes the path off a rendered URL, which leaves the host. A scheme stays with the host, for `check` to refuse.
+fn split_url(url: &mut String) -> Option<String> {
+    let mut slash = url.bytes().position(|b| b == b'/')?;
+    if url.get(..slash)?.ends_with(':') && url.get(slash..)?.starts_with("//") {
+        slash += 2 + url.get(slash + 2..)?.find('/')?;
     }
-}
-
-fn with_slash(path: &str) -> String {
-    if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
+    let path = url.split_off(slash);
+    url.truncate(url.trim_end().len());
+    Some(path)
 }

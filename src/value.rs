@@ -65,9 +65,9 @@ macro_rules! text_value {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name<'a>(Cow<'a, str>);
 
-        impl $name {
+        impl<'a> $name<'a> {
             /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -75,18 +75,18 @@ macro_rules! text_value {
             }
 
             /// Wraps a text that the rules of `check` have passed.
-            pub(crate) fn checked(text: String) -> Self {
-                Self(text)
+            pub(crate) fn checked(text: impl Into<Cow<'a, str>>) -> Self {
+                Self(text.into())
             }
         }
 
-        impl fmt::Display for $name {
+        impl fmt::Display for $name<'_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
             }
         }
 
-        impl AsRef<str> for $name {
+        impl AsRef<str> for $name<'_> {
             fn as_ref(&self) -> &str {
                 &self.0
             }
@@ -201,11 +201,18 @@ pub enum HostFlaw {
 /// use xposer::value::{HostFlaw, host_flaws};
 /// assert!(host_flaws("web.example.com").is_empty());
 /// assert_eq!(host_flaws("Web_1.example.com."),
-///     [HostFlaw::TrailingDot, HostFlaw::Uppercase, HostFlaw::Character('_')]);
+///     [HostFlaw::TrailingDot, HostFlaw::Character('_'), HostFlaw::Uppercase]);
 /// ```
 #[must_use]
 pub fn host_flaws(host: &str) -> Vec<HostFlaw> {
     let mut flaws = Vec::new();
+    // Practically every host is in order; an address has no letters.
+    if host.len() <= MAX_NAME
+        && host.bytes().any(|b| b.is_ascii_lowercase())
+        && longest_part(host).is_some_and(|longest| longest <= MAX_LABEL)
+    {
+        return flaws;
+    }
     if host.is_empty() {
         flaws.push(HostFlaw::Missing);
         return flaws;
@@ -252,13 +259,13 @@ fn name_flaws(name: &str, flaws: &mut Vec<HostFlaw>) {
     if rest.contains('*') {
         flaws.push(HostFlaw::Wildcard);
     }
-    if rest.bytes().any(|b| b.is_ascii_uppercase()) {
-        flaws.push(HostFlaw::Uppercase);
-    }
     if let Some(character) =
         rest.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '*')))
     {
         flaws.push(HostFlaw::Character(character));
+    }
+    if rest.bytes().any(|b| b.is_ascii_uppercase()) {
+        flaws.push(HostFlaw::Uppercase);
     }
     let mut start = wild;
     let (mut empty, mut hyphen, mut long) = (false, None, None);
@@ -326,14 +333,30 @@ pub fn is_dns_label(text: &str) -> bool {
 /// ```
 #[must_use]
 pub fn is_dns_subdomain(text: &str) -> bool {
-    text.len() <= MAX_NAME && text.split('.').all(is_dns_part)
+    text.len() <= MAX_NAME && longest_part(text).is_some()
 }
 
 fn is_dns_part(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
+    !text.contains('.') && longest_part(text).is_some()
+}
+
+/// The length of the longest part between dots, if every part is made of lower-case letters, digits and inner `-`.
+/// One pass over the bytes: names are valid far more often than not.
+fn longest_part(text: &str) -> Option<usize> {
+    let (mut longest, mut length, mut before) = (0, 0, b'.');
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' => length += 1,
+            b'-' if before != b'.' => length += 1,
+            b'.' if before != b'.' && before != b'-' => {
+                longest = longest.max(length);
+                length = 0;
+            }
+            _ => return None,
+        }
+        before = byte;
+    }
+    (before != b'.' && before != b'-').then_some(longest.max(length))
 }
 
 /// Whether `text` is a Service port's name: at most 15 lower-case letters, digits and single inner `-`, with at least
@@ -361,6 +384,9 @@ pub fn is_port_name(text: &str) -> bool {
 /// ```
 #[must_use]
 pub fn annotation_key_flaw(key: &str) -> Option<Cow<'static, str>> {
+    if is_common_key(key) {
+        return None;
+    }
     let mut parts = key.split('/');
     let (name, prefix) = match (parts.next(), parts.next(), parts.next()) {
         (Some(name), None, _) => (name, None),
@@ -398,6 +424,23 @@ pub fn annotation_key_flaw(key: &str) -> Option<Cow<'static, str>> {
         return Some("its name must start and end with a letter or digit".into());
     }
     None
+}
+
+/// Whether a key is surely in order: practically every key is, and one pass tells.
+fn is_common_key(key: &str) -> bool {
+    let (prefix, name) = split_at_byte(key, b'/').unwrap_or(("a", key));
+    let mut ends = [name.bytes().next(), name.bytes().next_back()].into_iter();
+    name.len() <= MAX_LABEL
+        && prefix.len() <= MAX_NAME
+        && ends.all(|end| end.is_some_and(|byte| byte.is_ascii_alphanumeric()))
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && longest_part(prefix).is_some()
+}
+
+/// `text` before and after the first `byte`, which must be ASCII. Unlike `str::split_once`, it sets no searcher up.
+pub(crate) fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = memchr::memchr(byte, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// What is wrong with a path of this type, in words; `None` if the API server accepts it (`ValidateHTTPIngressPath`).

@@ -131,7 +131,8 @@ fn every_case_is_equal_sane_or_refused() {
                 }
             }
             Outcome::Planned { plan, .. } => {
-                let ours = ours(&plan.emit().objects);
+                let objects: Vec<Value> = plan.emit().objects.iter().map(xposer::Object::to_value).collect();
+                let ours = ours(&objects);
                 if !case.xposer["ingress"].is_null() && ours == theirs(&case.xposer) {
                     equal += 1;
                 } else if case.quirk || case.debatable || expected_else.is_some() {

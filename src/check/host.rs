@@ -45,7 +45,7 @@ fn too_long_help(facts: &Facts<'_>) -> &'static str {
     }
 }
 
-fn problem(rule: &DraftRule, flaw: HostFlaw) -> Problem {
+fn problem(rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
     let host = shown(&rule.host);
     match flaw {
         HostFlaw::Missing => Problem::new(
@@ -141,12 +141,12 @@ fn character_help(character: char) -> &'static str {
     }
 }
 
-fn part<'r>(rule: &'r DraftRule, range: &Range<usize>) -> &'r str {
+fn part<'r>(rule: &'r DraftRule<'_>, range: &Range<usize>) -> &'r str {
     rule.host.get(range.clone()).unwrap_or_default()
 }
 
 /// Proposes a host in place of the template, where the template is nothing but the host.
-fn fixed(problem: Problem, rule: &DraftRule, host: String) -> Problem {
+fn fixed(problem: Problem, rule: &DraftRule<'_>, host: String) -> Problem {
     if rule.template.trim() == rule.host
         && matches!(rule.host_origin, Origin::Annotation(_) | Origin::Setting(_, None))
     {
@@ -157,7 +157,7 @@ fn fixed(problem: Problem, rule: &DraftRule, host: String) -> Problem {
 }
 
 /// Marks `what`, where it stands exactly once in the text the user wrote.
-fn marked(problem: Problem, rule: &DraftRule, what: &str) -> Problem {
+fn marked(problem: Problem, rule: &DraftRule<'_>, what: &str) -> Problem {
     let mut places = rule.template.match_indices(what);
     match (places.next(), places.next()) {
         (Some((at, found)), None) if rule.verbatim => problem.at(at..at + found.len()),

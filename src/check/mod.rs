@@ -9,7 +9,7 @@ mod route;
 
 use crate::diag::{Code, Report};
 use crate::input::Service;
-use crate::resolve::{Draft, DraftRule, Scope};
+use crate::resolve::{Annotation, Draft, DraftRule, Scope};
 use crate::settings::Settings;
 use crate::value::{Hostname, ObjectName, Origin, PathType, PortRef, UrlPath};
 
@@ -17,7 +17,7 @@ use crate::value::{Hostname, ObjectName, Origin, PathType, PortRef, UrlPath};
 pub(crate) struct Facts<'f> {
     pub(crate) service: &'f Service<'f>,
     pub(crate) settings: &'f Settings,
-    pub(crate) draft: &'f Draft,
+    pub(crate) draft: &'f Draft<'f>,
 }
 
 /// A row of the table of rules.
@@ -126,32 +126,38 @@ static RULES: &[Rule] = &[
 
 /// An exposure that every rule has passed.
 #[derive(Clone, Debug)]
-pub(crate) struct Exposure {
-    pub(crate) name: ObjectName,
+pub(crate) struct Exposure<'a> {
+    pub(crate) name: ObjectName<'a>,
     pub(crate) name_origin: Origin,
-    pub(crate) rules: Vec<ExposedRule>,
-    pub(crate) secret: Option<ObjectName>,
+    pub(crate) rules: Vec<Route<'a>>,
+    pub(crate) secret: Option<ObjectName<'a>>,
     pub(crate) port: PortRef,
-    pub(crate) class: Option<ObjectName>,
-    pub(crate) annotations: Vec<(String, String)>,
+    pub(crate) class: Option<ObjectName<'a>>,
+    pub(crate) annotations: Vec<Annotation<'a>>,
     pub(crate) publish: Option<Scope>,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct ExposedRule {
-    pub(crate) host: Hostname,
-    pub(crate) path: UrlPath,
-    pub(crate) path_type: PathType,
+/// One host and path of an Ingress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route<'a> {
+    /// The host.
+    pub host: Hostname<'a>,
+    /// The path.
+    pub path: UrlPath<'a>,
+    /// How the path is compared.
+    pub path_type: PathType,
+    /// Who wrote the host.
     pub(crate) origin: Origin,
 }
 
 /// Asks every rule; `None` if anything forbids the exposure.
-pub(crate) fn check(
+pub(crate) fn check<'a>(
     service: &Service<'_>,
     settings: &Settings,
-    draft: Draft,
+    draft: Draft<'a>,
     report: &mut Report,
-) -> Option<Exposure> {
+) -> Option<Exposure<'a>> {
     let facts = Facts { service, settings, draft: &draft };
     for rule in RULES {
         (rule.run)(&facts, report);
@@ -168,13 +174,13 @@ pub(crate) fn check(
         secret: draft.secret.map(|secret| ObjectName::checked(secret.value)),
         port: draft.port?.value,
         class: draft.class.map(|class| ObjectName::checked(class.value)),
-        annotations: draft.annotations.into_iter().map(|(key, forwarded)| (key, forwarded.value)).collect(),
+        annotations: draft.annotations,
         publish: draft.publish,
     })
 }
 
-fn exposed(rule: DraftRule) -> ExposedRule {
-    ExposedRule {
+fn exposed(rule: DraftRule<'_>) -> Route<'_> {
+    Route {
         host: Hostname::checked(rule.host),
         path: UrlPath::checked(rule.path),
         path_type: rule.path_type,

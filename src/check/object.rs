@@ -164,9 +164,9 @@ pub(super) fn class(facts: &Facts<'_>, report: &mut Report) {
 
 /// Every forwarded key is an annotation key.
 pub(super) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
-    for (key, forwarded) in &facts.draft.annotations {
-        if let Some(flaw) = annotation_key_flaw(key) {
-            let said = format!("{} is not an annotation key: {flaw}", shown(key));
+    for forwarded in &facts.draft.annotations {
+        if let Some(flaw) = annotation_key_flaw(&forwarded.key) {
+            let said = format!("{} is not an annotation key: {flaw}", shown(&forwarded.key));
             let problem = Problem::new(Code::ForwardKeyInvalid, said)
                 .help("write `key: value` with a key such as example.com/name")
                 .at(forwarded.key_range.clone());
@@ -175,7 +175,7 @@ pub(super) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
     }
     // Translated keys can be longer than the ones the Service carries.
     let bytes: usize =
-        facts.draft.annotations.iter().map(|(key, forwarded)| key.len() + forwarded.value.len()).sum();
+        facts.draft.annotations.iter().map(|forwarded| forwarded.key.len() + forwarded.value.len()).sum();
     if bytes > MAX_ANNOTATIONS {
         let said = format!(
             "the annotations of the Ingress have {bytes} bytes, the API server allows {MAX_ANNOTATIONS}"

@@ -4,6 +4,10 @@ use super::Facts;
 use crate::diag::{Code, Problem, Report, shown};
 use crate::value::{Origin, PathType, is_regex_path, path_flaw};
 
+/// The annotations that make ingress-nginx read paths as regular expressions.
+const REGEX_KEYS: [&str; 2] =
+    ["nginx.ingress.kubernetes.io/use-regex", "nginx.ingress.kubernetes.io/rewrite-target"];
+
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
 pub(super) fn path(facts: &Facts<'_>, report: &mut Report) {
     for rule in &facts.draft.rules {
@@ -23,9 +27,7 @@ pub(super) fn path(facts: &Facts<'_>, report: &mut Report) {
         {
             let said = format!("the path {} is read as a regular expression", shown(&rule.path));
             let mut problem = Problem::new(Code::PathRegex, said);
-            if !facts.draft.annotations.contains_key("nginx.ingress.kubernetes.io/use-regex")
-                && !facts.draft.annotations.contains_key("nginx.ingress.kubernetes.io/rewrite-target")
-            {
+            if !facts.draft.annotations.iter().any(|forwarded| REGEX_KEYS.contains(&forwarded.key.as_ref())) {
                 problem = problem
                     .help("forward nginx.ingress.kubernetes.io/use-regex: true if ingress-nginx serves it");
             }

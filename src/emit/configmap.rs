@@ -2,66 +2,86 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde::Serialize;
 
-use super::{Emitted, labels, object, text};
-use crate::diag::{Code, FieldPath, Problem, Report, Subject};
+use super::{Labels, Metadata};
+use crate::diag::{Code, FieldPath, Problem, Report};
 use crate::input::FORWARD_ANNOTATION;
 use crate::plan::{Plan, Published};
 use crate::resolve::Scope;
 
+pub(super) const API_VERSION: &str = "v1";
+pub(super) const KIND: &str = "ConfigMap";
 /// The name of the ConfigMap.
-pub(crate) const NAME: &str = "xposer";
+const NAME: &str = "xposer";
+
+/// A ConfigMap, field by field in alphabetical order.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ConfigMap<'p> {
+    api_version: &'static str,
+    data: BTreeMap<&'p str, &'p str>,
+    kind: &'static str,
+    pub(super) metadata: Metadata<'p>,
+}
 
 /// The entries of several plans.
 #[derive(Default)]
 pub(super) struct Urls<'p> {
-    namespaces: BTreeSet<&'p str>,
-    entries: Vec<(&'p Plan, &'p Published)>,
+    /// Of all plans, as often as they occur.
+    namespaces: Vec<&'p str>,
+    entries: Vec<(&'p Plan<'p>, &'p Published)>,
 }
 
 impl<'p> Urls<'p> {
-    pub(super) fn add(&mut self, plan: &'p Plan) {
-        let Some(namespace) = &plan.namespace else { return };
-        self.namespaces.insert(namespace);
+    pub(super) fn add(&mut self, plan: &'p Plan<'p>) {
+        let Some(namespace) = plan.namespace else { return };
+        self.namespaces.push(namespace);
         if let Some(published) = &plan.published {
             self.entries.push((plan, published));
         }
     }
 
-    pub(super) fn emit(self, emitted: &mut Emitted) {
-        let mut maps: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    /// The ConfigMaps, in the order of their namespaces. An entry that asks for every namespace reaches those of this
+    /// input, which the report says.
+    pub(super) fn maps(self, report: &mut Report) -> Vec<ConfigMap<'p>> {
+        let mut namespaces = BTreeSet::new();
+        if self.entries.iter().any(|(_, published)| published.scope == Scope::Globally) {
+            namespaces.extend(self.namespaces.iter().copied());
+        }
+        let mut maps: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
         for (plan, published) in &self.entries {
-            let own = plan.namespace.as_deref().unwrap_or_default();
-            let everywhere = published.scope == Scope::Globally;
-            for namespace in self.namespaces.iter().filter(|namespace| everywhere || **namespace == own) {
-                let data = maps.entry(namespace).or_default();
-                data.insert(published.key.clone(), Value::String(published.value.clone()));
-            }
-            if everywhere {
-                emitted.report.merge(here_only(plan, &self.namespaces));
+            let own = plan.namespace.unwrap_or_default();
+            match published.scope {
+                Scope::Locally => {
+                    maps.entry(own).or_default().insert(&published.key, &published.value);
+                }
+                Scope::Globally => {
+                    for namespace in &namespaces {
+                        maps.entry(namespace).or_default().insert(&published.key, &published.value);
+                    }
+                    report.merge(here_only(plan, &namespaces));
+                }
             }
         }
-        for (namespace, data) in maps {
-            let metadata =
-                object([("name", text(NAME)), ("namespace", text(namespace)), ("labels", labels(None))]);
-            emitted.objects.push(object([
-                ("apiVersion", text("v1")),
-                ("kind", text("ConfigMap")),
-                ("metadata", Some(metadata)),
-                ("data", Some(Value::Object(data))),
-            ]));
-        }
+        maps.into_iter()
+            .map(|(namespace, data)| ConfigMap {
+                api_version: API_VERSION,
+                data,
+                kind: KIND,
+                metadata: Metadata {
+                    annotations: &[],
+                    labels: Labels::new(None),
+                    name: NAME,
+                    namespace: Some(namespace),
+                },
+            })
+            .collect()
     }
 }
 
-fn here_only(plan: &Plan, namespaces: &BTreeSet<&str>) -> Report {
-    let subject = Subject {
-        kind: "Service".into(),
-        namespace: plan.namespace.clone().unwrap_or_default(),
-        name: plan.service.clone(),
-    };
-    let mut report = Report::new(subject, false);
+fn here_only(plan: &Plan<'_>, namespaces: &BTreeSet<&str>) -> Report {
+    let mut report = Report::new(plan.subject(), false);
     let mut listed: Vec<&str> = namespaces.iter().copied().take(3).collect();
     if namespaces.len() > listed.len() {
         listed.push("...");

@@ -1,77 +1,119 @@
 //! `networking.k8s.io/v1` Ingress.
+//!
+//! There is no `defaultBackend`: controllers started with `--disable-catch-all` refuse an Ingress that has one, and for
+//! the others it would be a catch-all.
 
-use serde_json::{Map, Value};
+use serde::Serialize;
 
-use super::{labels, object, text};
-use crate::plan::{Plan, RoutePlan};
+use super::{Labels, Metadata};
+use crate::check::Route;
+use crate::plan::Plan;
 use crate::value::PortRef;
 
-/// The Ingress of a plan: one rule a host, in the order in which the hosts were given, and no `defaultBackend`, which
-/// controllers started with `--disable-catch-all` refuse.
-pub(crate) fn object_of(plan: &Plan) -> Value {
-    let ingress = &plan.ingress;
-    let annotations: Map<String, Value> =
-        ingress.annotations.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
-    let metadata = object([
-        ("name", text(ingress.name.as_str())),
-        ("namespace", plan.namespace.as_deref().and_then(text)),
-        ("labels", labels(Some(&plan.service))),
-        ("annotations", (!annotations.is_empty()).then_some(Value::Object(annotations))),
-    ]);
-    let hosts = hosts(&ingress.rules);
-    let backend = backend(plan);
-    let rules = hosts.iter().map(|host| rule(host, &ingress.rules, &backend)).collect();
-    let tls = ingress.secret.as_ref().map(|secret| {
-        let hosts = hosts.iter().map(|host| Value::String((*host).to_owned())).collect();
-        Value::Array(vec![object([
-            ("hosts", Some(Value::Array(hosts))),
-            ("secretName", text(secret.as_str())),
-        ])])
-    });
-    let spec = object([
-        ("ingressClassName", ingress.class.as_ref().and_then(|class| text(class.as_str()))),
-        ("rules", Some(Value::Array(rules))),
-        ("tls", tls),
-    ]);
-    object([
-        ("apiVersion", text("networking.k8s.io/v1")),
-        ("kind", text("Ingress")),
-        ("metadata", Some(metadata)),
-        ("spec", Some(spec)),
-    ])
+pub(super) const API_VERSION: &str = "networking.k8s.io/v1";
+pub(super) const KIND: &str = "Ingress";
+
+/// An Ingress, field by field in alphabetical order.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Ingress<'p> {
+    api_version: &'static str,
+    kind: &'static str,
+    pub(super) metadata: Metadata<'p>,
+    spec: Spec<'p>,
 }
 
-/// Every host once, in order.
-fn hosts(rules: &[RoutePlan]) -> Vec<&str> {
-    let mut hosts: Vec<&str> = Vec::with_capacity(rules.len());
-    let mut seen = std::collections::HashSet::new();
-    for rule in rules {
-        if rules.len() == 1 || seen.insert(rule.host.as_str()) {
-            hosts.push(rule.host.as_str());
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ingress_class_name: Option<&'p str>,
+    rules: Vec<Rule<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<[Tls<'p>; 1]>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Rule<'p> {
+    host: &'p str,
+    http: Http<'p>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Http<'p> {
+    paths: Vec<Path<'p>>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Path<'p> {
+    backend: Backend<'p>,
+    path: &'p str,
+    path_type: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Backend<'p> {
+    service: BackendService<'p>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct BackendService<'p> {
+    name: &'p str,
+    port: BackendPort<'p>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum BackendPort<'p> {
+    Name(&'p str),
+    Number(u16),
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tls<'p> {
+    hosts: Vec<&'p str>,
+    secret_name: &'p str,
+}
+
+impl<'p> Ingress<'p> {
+    /// The Ingress of a plan: one rule a host, in the order in which the hosts were given.
+    pub(crate) fn new(plan: &'p Plan<'p>) -> Self {
+        let ingress = &plan.ingress;
+        let port = match &ingress.port {
+            PortRef::Number(number) => BackendPort::Number(*number),
+            PortRef::Name(name) => BackendPort::Name(name),
+        };
+        let backend = Backend { service: BackendService { name: plan.service, port } };
+        let rules = rules(&ingress.rules, backend);
+        let tls = ingress.secret.as_ref().map(|secret| {
+            [Tls { hosts: rules.iter().map(|rule| rule.host).collect(), secret_name: secret.as_str() }]
+        });
+        Self {
+            api_version: API_VERSION,
+            kind: KIND,
+            metadata: Metadata {
+                annotations: &ingress.annotations,
+                labels: Labels::new(Some(plan.service)),
+                name: ingress.name.as_str(),
+                namespace: plan.namespace,
+            },
+            spec: Spec { ingress_class_name: ingress.class.as_ref().map(AsRef::as_ref), rules, tls },
         }
     }
-    hosts
 }
 
-fn rule(host: &str, rules: &[RoutePlan], backend: &Value) -> Value {
-    let paths = rules
-        .iter()
-        .filter(|rule| rule.host.as_str() == host)
-        .map(|rule| {
-            object([
-                ("backend", Some(backend.clone())),
-                ("path", text(rule.path.as_str())),
-                ("pathType", text(rule.path_type.as_str())),
-            ])
-        })
-        .collect();
-    object([("host", text(host)), ("http", Some(object([("paths", Some(Value::Array(paths)))])))])
-}
-
-fn backend(plan: &Plan) -> Value {
-    let port = match &plan.ingress.port {
-        PortRef::Number(number) => object([("number", Some((*number).into()))]),
-        PortRef::Name(name) => object([("name", text(name))]),
-    };
-    object([("service", Some(object([("name", text(&plan.service)), ("port", Some(port))])))])
+/// One rule for every host, with all paths of the host.
+fn rules<'p>(routes: &'p [Route<'p>], backend: Backend<'p>) -> Vec<Rule<'p>> {
+    let mut rules: Vec<Rule<'p>> = Vec::with_capacity(routes.len());
+    for route in routes {
+        let host = route.host.as_str();
+        let path = Path { backend, path: route.path.as_str(), path_type: route.path_type.as_str() };
+        match rules.iter_mut().find(|rule| rule.host == host) {
+            Some(rule) => rule.http.paths.push(path),
+            None => rules.push(Rule { host, http: Http { paths: vec![path] } }),
+        }
+    }
+    rules
 }

@@ -3,10 +3,14 @@
 mod configmap;
 pub(crate) mod ingress;
 
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::diag::Report;
 use crate::plan::Plan;
+use crate::resolve::Annotation;
+use configmap::ConfigMap;
+use ingress::Ingress;
 
 /// The label that names the program an object belongs to (a recommended label of Kubernetes).
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
@@ -18,40 +22,123 @@ pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 /// The objects of some plans, and what their kinds could not express.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct Emitted {
+pub struct Emitted<'p> {
     /// The objects: Ingresses in the order of the plans, then ConfigMaps in the order of their namespaces.
-    pub objects: Vec<Value>,
+    pub objects: Vec<Object<'p>>,
     /// What could not be expressed, as Infos.
     pub report: Report,
 }
 
-pub(crate) fn emit<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted {
+/// An object of the Kubernetes API, ready to be serialised. It borrows from the plans it was made of.
+///
+/// Its keys are written in alphabetical order, as Kubernetes' own tools do.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Object<'p>(Kind<'p>);
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum Kind<'p> {
+    Ingress(Ingress<'p>),
+    ConfigMap(ConfigMap<'p>),
+}
+
+impl Object<'_> {
+    /// The API group and version: `networking.k8s.io/v1`.
+    #[must_use]
+    pub fn api_version(&self) -> &'static str {
+        match &self.0 {
+            Kind::Ingress(_) => ingress::API_VERSION,
+            Kind::ConfigMap(_) => configmap::API_VERSION,
+        }
+    }
+
+    /// The kind: `Ingress`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match &self.0 {
+            Kind::Ingress(_) => ingress::KIND,
+            Kind::ConfigMap(_) => configmap::KIND,
+        }
+    }
+
+    /// The namespace, if it is known.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        self.metadata().namespace
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.metadata().name
+    }
+
+    fn metadata(&self) -> &Metadata<'_> {
+        match &self.0 {
+            Kind::Ingress(ingress) => &ingress.metadata,
+            Kind::ConfigMap(map) => &map.metadata,
+        }
+    }
+
+    /// The object as JSON.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use xposer::{Service, Settings, expose};
+    /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
+    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
+    /// #     "spec": {"ports": [{"port": 80}]}});
+    /// let outcome = expose(&Service::from_value(&service), &Settings::default());
+    /// let objects = outcome.plan().unwrap().emit().objects;
+    /// assert_eq!(objects[0].to_value()["metadata"]["name"], objects[0].name());
+    /// ```
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        // Texts, numbers and mappings with text keys always have a JSON form.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+pub(crate) fn emit<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p> {
     let mut emitted = Emitted::default();
     let mut urls = configmap::Urls::default();
     for plan in plans {
-        emitted.objects.push(ingress::object_of(plan));
+        emitted.objects.push(Object(Kind::Ingress(Ingress::new(plan))));
         urls.add(plan);
     }
-    urls.emit(&mut emitted);
+    let maps = urls.maps(&mut emitted.report);
+    emitted.objects.extend(maps.into_iter().map(|map| Object(Kind::ConfigMap(map))));
     emitted
 }
 
-/// A mapping; entries without a value are left out.
-fn object<const N: usize>(entries: [(&str, Option<Value>); N]) -> Value {
-    let mut map = Map::new();
-    for (key, value) in entries {
-        if let Some(value) = value {
-            map.insert(key.to_owned(), value);
-        }
+/// The metadata of an object.
+#[derive(Clone, Debug, Serialize)]
+struct Metadata<'p> {
+    #[serde(skip_serializing_if = "<[Annotation<'_>]>::is_empty", serialize_with = "mapping")]
+    annotations: &'p [Annotation<'p>],
+    labels: Labels<'p>,
+    name: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'p str>,
+}
+
+fn mapping<S: Serializer>(annotations: &[Annotation<'_>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(annotations.iter().map(|annotation| (&annotation.key, annotation.value)))
+}
+
+/// The labels by which we know our own.
+#[derive(Clone, Debug, Serialize)]
+struct Labels<'p> {
+    #[serde(rename = "app.kubernetes.io/managed-by")]
+    managed_by: &'static str,
+    /// The Service, where the object belongs to a single one.
+    #[serde(rename = "xposer.stakater.com/service", skip_serializing_if = "Option::is_none")]
+    service: Option<&'p str>,
+}
+
+impl<'p> Labels<'p> {
+    fn new(service: Option<&'p str>) -> Self {
+        Self { managed_by: MANAGED_BY, service }
     }
-    Value::Object(map)
-}
-
-fn text(text: &str) -> Option<Value> {
-    Some(Value::String(text.to_owned()))
-}
-
-/// The labels of an object; `service` where it belongs to a single one.
-fn labels(service: Option<&str>) -> Option<Value> {
-    Some(object([(MANAGED_BY_LABEL, text(MANAGED_BY)), (SERVICE_LABEL, service.and_then(text))]))
 }

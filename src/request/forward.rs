@@ -1,9 +1,9 @@
 //! The block of annotations to forward: one `key: value` a line.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::diag::{Code, Problem, shown};
+use crate::value::split_at_byte;
 
 /// One line of the block that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,36 +12,67 @@ pub struct Line<'a> {
     pub key: &'a str,
     /// The value, trimmed and without one pair of quotes.
     pub value: &'a str,
+    /// The number of the line in the block, from 1.
+    pub number: usize,
     /// The bytes of the key in the block.
     pub key_range: Range<usize>,
     /// The bytes of the value in the block.
     pub value_range: Range<usize>,
 }
 
-/// Reads the block: the lines that count, in order, and what is wrong with the others.
+/// The lines of a block that count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Block<'a> {
+    /// In ascending order of their keys, which are all different.
+    lines: Vec<Line<'a>>,
+}
+
+impl<'a> Block<'a> {
+    /// The lines, in ascending order of their keys.
+    #[must_use]
+    pub fn lines(&self) -> &[Line<'a>] {
+        &self.lines
+    }
+
+    /// Whether there is a line with this key.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.lines.binary_search_by(|line| line.key.cmp(key)).is_ok()
+    }
+}
+
+/// Reads the block: the lines that count, and what is wrong with the others.
 ///
 /// A line is split at its first colon; blanks around both halves and one pair of quotes around each are removed. Blank
 /// lines and lines that start with `#` are passed over. A line without a colon is skipped, and of a key given twice the
 /// last one counts, both with a Warning.
 ///
 /// ```
-/// let (lines, problems) = xposer::request::forward::parse("a: \"1\"\r\n\nb : x:y\njust text\n");
-/// assert_eq!(lines.iter().map(|line| (line.key, line.value)).collect::<Vec<_>>(), [("a", "1"), ("b", "x:y")]);
+/// let (block, problems) = xposer::request::forward::parse("a: \"1\"\r\n\nb : x:y\njust text\n");
+/// let lines: Vec<_> = block.lines().iter().map(|line| (line.key, line.value)).collect();
+/// assert_eq!(lines, [("a", "1"), ("b", "x:y")]);
 /// assert_eq!(problems[0].message, "line 4 has no colon and is skipped: `just text`");
 /// ```
 #[must_use]
-pub fn parse(block: &str) -> (Vec<Line<'_>>, Vec<Problem>) {
-    let mut lines: Vec<Option<Line<'_>>> = Vec::new();
-    let mut seen: HashMap<&str, (usize, usize)> = HashMap::new();
+pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
+    let mut lines = Vec::with_capacity(8);
     let mut problems = Vec::new();
     let mut start = 0;
     // The indentation of a key whose value spreads over the following lines.
     let mut scalar: Option<usize> = None;
-    for (number, raw) in (1..).zip(block.split('\n')) {
+    let mut rest = Some(block);
+    let mut number = 0;
+    while let Some(block) = rest {
+        let raw;
+        (raw, rest) = match split_at_byte(block, b'\n') {
+            Some((raw, rest)) => (raw, Some(rest)),
+            None => (block, None),
+        };
+        number += 1;
         let at = start;
         start += raw.len() + 1;
-        let line = raw.trim();
-        let indent = raw.len() - raw.trim_start().len();
+        let line = raw.trim_ascii();
+        let indent = raw.len() - raw.trim_ascii_start().len();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -50,7 +81,7 @@ pub fn parse(block: &str) -> (Vec<Line<'_>>, Vec<Problem>) {
         }
         scalar = None;
         let whole = at + indent..at + indent + line.len();
-        let Some((key, value)) = raw.split_once(':') else {
+        let Some((key, value)) = split_at_byte(raw, b':') else {
             let said = format!("line {number} has no colon and is skipped: {}", shown(line));
             problems.push(Problem::new(Code::ForwardMalformed, said).help("write `key: value`").at(whole));
             continue;
@@ -60,37 +91,53 @@ pub fn parse(block: &str) -> (Vec<Line<'_>>, Vec<Problem>) {
         let (value, value_range) = unquoted(value, value_at);
         if is_scalar_header(value) {
             let said = format!("the value of {} spreads over several lines", shown(key));
-            problems.push(
-                Problem::new(Code::ForwardBlockScalar, said)
-                    .help("put the value on one line")
-                    .at(value_range),
-            );
+            let problem = Problem::new(Code::ForwardBlockScalar, said).help("put the value on one line");
+            problems.push(problem.at(value_range));
             scalar = Some(indent);
             continue;
         }
-        if let Some((index, first)) = seen.insert(key, (lines.len(), number)) {
-            let before = lines.get_mut(index).and_then(Option::take);
-            let range = before.map_or(whole, |line| line.key_range);
-            let said = format!("{} stands in lines {first} and {number}; the last one counts", shown(key));
-            problems.push(Problem::new(Code::ForwardRepeated, said).help("remove one of them").at(range));
-        }
-        lines.push(Some(Line { key, value, key_range, value_range }));
+        lines.push(Line { key, value, number, key_range, value_range });
     }
-    (lines.into_iter().flatten().collect(), problems)
+    // A stable sort: of equal keys, the last one stays last.
+    lines.sort_by(|left, right| left.key.cmp(right.key));
+    if lines.windows(2).any(|pair| matches!(pair, [left, right] if left.key == right.key)) {
+        lines = without_repeated(lines, &mut problems);
+    }
+    (Block { lines }, problems)
+}
+
+fn without_repeated<'a>(lines: Vec<Line<'a>>, problems: &mut Vec<Problem>) -> Vec<Line<'a>> {
+    let mut kept: Vec<Line<'a>> = Vec::with_capacity(lines.len());
+    for line in lines {
+        if let Some(earlier) = kept.pop_if(|earlier| earlier.key == line.key) {
+            let said = format!(
+                "{} stands in lines {} and {}; the last one counts",
+                shown(line.key),
+                earlier.number,
+                line.number
+            );
+            problems.push(
+                Problem::new(Code::ForwardRepeated, said).help("remove one of them").at(earlier.key_range),
+            );
+        }
+        kept.push(line);
+    }
+    kept
 }
 
 /// `text` without blanks and one pair of quotes around it, and its place.
 fn unquoted(text: &str, at: usize) -> (&str, Range<usize>) {
-    let kept = text.trim();
-    let start = at + text.len() - text.trim_start().len();
-    for quote in ['"', '\''] {
-        if let Some(inner) = kept.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
-            return (inner, start + 1..start + 1 + inner.len());
-        }
+    let right = text.trim_ascii_start();
+    let kept = right.trim_ascii_end();
+    let start = at + text.len() - right.len();
+    if let (Some(quote @ (b'"' | b'\'')), true) = (kept.as_bytes().first(), kept.len() > 1)
+        && let Some(inner) = kept.strip_suffix(char::from(*quote)).and_then(|rest| rest.get(1..))
+    {
+        return (inner, start + 1..start + 1 + inner.len());
     }
     (kept, start..start + kept.len())
 }
 
 fn is_scalar_header(value: &str) -> bool {
-    matches!(value, "|" | "|-" | "|+" | ">" | ">-" | ">+")
+    value.len() <= 2 && matches!(value, "|" | "|-" | "|+" | ">" | ">-" | ">+")
 }

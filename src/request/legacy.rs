@@ -1,5 +1,7 @@
 //! Forwarded keys that the programs around us no longer read, and what they read instead.
 
+use crate::value::split_at_byte;
+
 /// What became of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -90,12 +92,13 @@ pub static TABLE: &[Legacy] = &[
 /// to the row of their common suffix.
 #[must_use]
 pub fn find(key: &str) -> Option<&'static Legacy> {
+    let (prefix, _) = split_at_byte(key, b'/')?;
     TABLE.iter().find(|row| match row.old.strip_suffix('/') {
         None => row.old == key,
-        Some(prefix) => key.split_once('/').is_some_and(|(found, _)| {
-            found == prefix
-                || matches!(row.fate, Fate::Dead(_))
-                    && found.strip_suffix(prefix).is_some_and(|rest| rest.ends_with('.'))
-        }),
+        Some(old) => match prefix.strip_suffix(old) {
+            Some("") => true,
+            Some(provider) => matches!(row.fate, Fate::Dead(_)) && provider.ends_with('.'),
+            None => false,
+        },
     })
 }

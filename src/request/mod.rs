@@ -8,7 +8,7 @@ use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION, Service};
 use crate::settings::{Form, PATH_TYPES, class_problem, port, unknown_word};
 use crate::template::Template;
 use crate::value::{PathType, PortRef, is_dns_subdomain, parse_bool};
-use forward::Line;
+use forward::Block;
 
 /// A field of the request.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,7 @@ pub(crate) struct Request<'a> {
     pub(crate) port: Field<PortRef>,
     pub(crate) path_type: Field<PathType>,
     pub(crate) class: Field<&'a str>,
-    pub(crate) lines: Vec<Line<'a>>,
+    pub(crate) block: Block<'a>,
 }
 
 /// A row of the table of annotations.
@@ -176,8 +176,8 @@ static KEYS: &[Key] = &[
         setting: None,
         original: true,
         read: |text, request| {
-            let (lines, problems) = forward::parse(text);
-            request.lines = lines;
+            let (block, problems) = forward::parse(text);
+            request.block = block;
             problems
         },
     },

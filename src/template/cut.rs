@@ -38,7 +38,7 @@ pub(super) fn cut(text: &str) -> Result<Cut, Problem> {
     let mut pieces = Vec::with_capacity(8);
     let mut at = 0;
     let mut trim_next = false;
-    while let Some(open) = find(text, at, "{{") {
+    while let Some(open) = open_brace(text.as_bytes(), at) {
         let (inner_from, trim_left) = match trim_marker_after(text, open + 2) {
             Some(after) => (after, true),
             None => (open + 2, false),
@@ -67,6 +67,18 @@ pub(super) fn cut(text: &str) -> Result<Cut, Problem> {
     }
     push_text(text, at..text.len(), trim_next, false, &mut pieces);
     Ok(Cut::Go(pieces))
+}
+
+/// The next `{{` from `from` on.
+fn open_brace(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += memchr::memchr(b'{', bytes.get(at..)?)?;
+        if bytes.get(at + 1) == Some(&b'{') {
+            return Some(at);
+        }
+        at += 1;
+    }
 }
 
 fn find(text: &str, from: usize, what: &str) -> Option<usize> {
@@ -121,7 +133,7 @@ fn action_end(text: &str, open: usize, from: usize) -> Result<usize, Problem> {
         match byte {
             b'}' if bytes.get(at + 1) == Some(&b'}') => return Ok(at),
             b'"' | b'\'' | b'`' => {
-                at = string_end(bytes, at).ok_or_else(|| unclosed_string(text, open, at))?
+                at = string_end(bytes, at).ok_or_else(|| unclosed_string(text, open, at))?;
             }
             _ => at += 1,
         }

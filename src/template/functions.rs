@@ -127,10 +127,10 @@ impl Function {
                 arguments.len()
             )));
         }
-        if !self.takes_unset {
-            if let Some(Val::Unset(var)) = arguments.iter().find(|value| matches!(value, Val::Unset(_))) {
-                return Err(CallError::Unset(*var));
-            }
+        if !self.takes_unset
+            && let Some(Val::Unset(var)) = arguments.iter().find(|value| matches!(value, Val::Unset(_)))
+        {
+            return Err(CallError::Unset(*var));
         }
         match (self.run)(arguments) {
             Ok(Val::Str(text)) if text.len() > MAX_TEMPLATE => Err(CallError::TooLarge),

@@ -458,13 +458,13 @@ impl Reader<'_, '_> {
 
     fn command(&mut self, piped: Option<Expr>) -> Parsed<Expr> {
         let start = self.here();
-        if let Some(Token { kind: TokenKind::Ident(word), range, .. }) = self.peek().cloned() {
-            if let Some(function) = functions::find(&word) {
-                self.at += 1;
-                let mut arguments = self.arguments()?;
-                arguments.extend(piped);
-                return self.call(function, arguments, range);
-            }
+        if let Some(Token { kind: TokenKind::Ident(word), range, .. }) = self.peek().cloned()
+            && let Some(function) = functions::find(&word)
+        {
+            self.at += 1;
+            let mut arguments = self.arguments()?;
+            arguments.extend(piped);
+            return self.call(function, arguments, range);
         }
         let first = self.operand()?;
         if piped.is_some() {
@@ -472,13 +472,13 @@ impl Reader<'_, '_> {
                 .help("write a function such as lower behind `|`")
                 .at(start));
         }
-        if let Some(next) = self.peek() {
-            if !matches!(next.kind, TokenKind::Close | TokenKind::Pipe | TokenKind::Comma) {
-                let said = format!("{} takes no arguments", shown(self.source(&start)));
-                return Err(Problem::new(Code::TemplateSyntax, said)
-                    .help("put a function such as printf in front")
-                    .at(next.range.clone()));
-            }
+        if let Some(next) = self.peek()
+            && !matches!(next.kind, TokenKind::Close | TokenKind::Pipe | TokenKind::Comma)
+        {
+            let said = format!("{} takes no arguments", shown(self.source(&start)));
+            return Err(Problem::new(Code::TemplateSyntax, said)
+                .help("put a function such as printf in front")
+                .at(next.range.clone()));
         }
         Ok(first)
     }
@@ -625,7 +625,7 @@ pub(super) fn unknown_variable(name: &str, dot: &str, range: Range<usize>) -> Pr
 }
 
 pub(super) fn unknown_function(name: &str, range: Range<usize>) -> Problem {
-    let known = functions::all().iter().flat_map(|function| function.names());
+    let known = functions::all().iter().flat_map(Function::names);
     let help = match did_you_mean(name, known) {
         Some(function) => format!("did you mean {function}?"),
         None => {

@@ -174,6 +174,25 @@ impl<'t> Template<'t> {
         self.map.is_identity()
     }
 
+    /// The text, without blanks at both ends, if there is nothing in it to render.
+    #[must_use]
+    pub fn literal(&self) -> Option<Cow<'t, str>> {
+        match (&self.kind, &self.text) {
+            (Kind::Plain(pieces), text) if matches!(pieces.as_slice(), [] | [Piece::Text(_)]) => {
+                Some(match text {
+                    Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+                    Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// The text, for longer than the template lives.
+    pub(crate) fn shared_text(&self) -> Cow<'t, str> {
+        self.text.clone()
+    }
+
     /// Renders the template. Blanks at both ends of the result are removed.
     ///
     /// # Errors
