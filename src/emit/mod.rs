@@ -81,7 +81,30 @@ impl Object<'_> {
         }
     }
 
-    /// The object as JSON.
+    /// The object as JSON text, compact, with its keys in alphabetical order.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use xposer::{Service, Settings, expose};
+    /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
+    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
+    /// #     "spec": {"ports": [{"port": 80}]}});
+    /// let outcome = expose(&Service::from_value(&service), &Settings::default());
+    /// let text = outcome.plan().unwrap().emit().objects[0].to_json();
+    /// assert!(text.starts_with(r#"{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":"#));
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Most objects fit, and growing step by step copies what is written again and again.
+        let mut text = Vec::with_capacity(1000);
+        // Texts, numbers and mappings with text keys always have a JSON form, and a Vec takes every byte.
+        if serde_json::to_writer(&mut text, self).is_err() {
+            text.clear();
+        }
+        String::from_utf8(text).unwrap_or_default()
+    }
+
+    /// The object as a JSON value.
     ///
     /// ```
     /// # use serde_json::json;

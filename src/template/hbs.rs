@@ -40,9 +40,17 @@ pub(super) fn compile(text: &str) -> Result<Program, Vec<Problem>> {
                 format!("the block {} is closed by {}", shown(open), shown(close)),
                 "close the innermost block first",
             ),
+            _ if at == text.len() => {
+                let open = text.rfind("{{#").unwrap_or(0);
+                return vec![
+                    Problem::new(Code::TemplateUnclosed, "a block is not closed")
+                        .help("close the block, for example with {{/if}}")
+                        .at(open..text.len()),
+                ];
+            }
             _ => ("this cannot be read as Handlebars".to_owned(), "correct the marked place"),
         };
-        vec![Problem::new(Code::TemplateSyntax, said).help(help).at(at..(at + 1).min(text.len().max(at)))]
+        vec![Problem::new(Code::TemplateSyntax, said).help(help).at(at..at + 1)]
     })?;
     let mut inspector = Inspector { text, problems: Vec::new() };
     inspector.template(&template);

@@ -1,104 +1,265 @@
 //! What templates render to, and what is said of those that do not.
 
-use super::{Template, Vars};
+use super::functions::Val;
+use super::{Kind, MAX_DEPTH, MAX_TEMPLATE, Template, Vars};
+use crate::diag::{Code, Problem};
 
 const VARS: Vars<'_> = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
 
-fn render(text: &str) -> String {
+#[track_caller]
+fn renders(text: &str, expected: &str) {
+    let template = Template::parse(text).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+    let found = template.render(&VARS).unwrap_or_else(|problem| panic!("{text}: {problem:?}"));
+    assert_eq!(found, expected, "{text}");
+}
+
+/// The problems of a template, whether they show when it is read or when it is run.
+fn problems(text: &str) -> Vec<Problem> {
     match Template::parse(text) {
-        Ok(template) => match template.render(&VARS) {
-            Ok(text) => text,
-            Err(problem) => format!("ERR {}: {} {:?}", problem.code, problem.message, problem.range),
-        },
-        Err(problems) => problems
-            .iter()
-            .map(|p| {
-                format!("ERR {}: {} {:?}", p.code, p.message, p.range.as_ref().map(|r| text.get(r.clone())))
-            })
-            .collect::<Vec<_>>()
-            .join("; "),
+        Err(problems) => problems,
+        Ok(template) => template.render(&VARS).err().into_iter().collect(),
     }
 }
 
+#[track_caller]
+fn refused(text: &str, expected: &[(Code, &str, &str)]) {
+    let found = problems(text);
+    let found: Vec<_> = found
+        .iter()
+        .map(|p| {
+            let marked = p.range.clone().map_or("(nowhere)", |range| text.get(range).unwrap_or("(off)"));
+            (p.code, marked, p.message.as_str())
+        })
+        .collect();
+    assert_eq!(found, expected, "{text}");
+}
+
 #[test]
-fn explore() {
-    for t in [
-        "{{.Service}}.{{ .Namespace }}",
-        "{{`{{.Service}}-{{.Namespace}}`}}",
-        "{{ \"{{\" }}.Service{{ \"}}\" }}",
-        "{{- `{{.Service}}` -}}",
-        "{{`{{.Service}}`}}.{{.Domain}}",
-        "{{`{{`{{.Service}}`}}`}}",
-        "{{ \"{{ `{{.Service}}` }}\" }}",
-        "  {{- .Service -}}  -{{ .Namespace }}",
-        "{{- /* the name */ -}}  {{.Service}}",
-        "{{if eq .Namespace \"production\"}}{{.Service}}.{{.Domain}}{{else}}{{.Service}}-{{.Namespace}}.{{.Domain}}{{end}}",
-        "{{if eq .Namespace \"a\"}}A{{else if eq .Namespace \"shop\"}}B{{else}}C{{end}}",
-        "{{printf \"%s-%s\" .Service .Namespace}}",
-        "{{printf \"%.2s\" .Service}}",
-        "{{printf \"%d\" .Service}}",
-        "{{with $n := .Namespace}}{{$n}}-{{$.Service}}{{end}}",
-        "{{$x := \"a\"}}{{if true}}{{$x = .Service}}{{end}}{{$x}}",
-        "{{slice .Service 0 2}}",
-        "{{or \"\" .Service}}-{{and .Service .Namespace}}",
-        "{{(printf \"%s-%s\" .Service .Namespace) | printf \"%.5s\"}}",
-        "{{block \"n\" .}}{{.Service}}{{end}}",
-        "{{.Service}}-{{'a'}}",
-        "{{.Service | urlquery}}",
-        "{{ .Service | upper }}",
-        "{{.Service}}-{{ .Namespace | default \"main\" }}",
-        "{{if lt .Service \"x\"}}a{{else}}b{{end}}-{{.Service}}",
-        "{{.service}}",
-        "{{.Service}}}",
-        "{.Service}",
-        "app-{{.Service.Name}}",
-        "{{.Service}}{{template \"x\"}}",
-        "/{{.Service}/",
-        "{{.Service \"x\"}}",
-        "{{$svc}}",
-        "{{printf \"%s .Service}}",
-        "{{.Service}}.{{.Namespace}}.{{.Domain}",
-        "{{}}",
-        "{{range .X}}a{{end}}b{{.Foo}}",
-        "{{if .Service}}x",
-        "{{end}}",
-        "{{else}}",
-        "{{if}}x{{end}}",
-        "{{.Service | foo}}",
-        "{{upper}}",
-        "{{with .Namespace}}{{.}}-{{.Service}}{{end}}",
-        "{{Service}}",
-        "{{{Service}}}",
-        "{{#if Domain}}a{{else}}b{{/if}}",
-        "{{#if (eq Namespace \"shop\")}}{{upper Service}}{{/if}}",
-        "{{#each this}}a{{/each}}",
-        "{{#if Foo}}a{{/if}}",
-        "{{#if Domain}}{{Foo}}",
-        "{{> x}}",
-        "{{~Service~}}",
-        "{{`{{.service}}`}}",
-        "{{`{{.Service}`}}",
-        "{{ (.Service }}",
-        "{{.Service)}}",
-        "{{ 1.5 }} {{ 0x10 }} {{ 010 }} {{-3}} {{print 1 2 \"x\" 3}}",
-        "{{printf \"%5s|%-5s|%05d|%q|%v|%%\" .Service .Service 42 .Service true}}",
-        "{{printf \"%[2]s-%[1]s\" .Service .Namespace}}",
-        "{{printf \"%s\" .Service .Namespace}}",
-        "{{printf \"%s\"}}",
-        "{{.Service | .Namespace}}",
-        "{{$.Service}}",
-        "{{.}}",
-        "{{len .Service}}",
-        "{{not true}}",
-        "{{eq 1 \"a\"}}",
-        "{{/* x }}",
-        "{{/*a*/}}{{.Service}}",
-        "{{.Service}}\u{e9}{{ é }}",
-        "{{.Sérvice}}",
-        "{{nil}}",
-        "{{true}}",
-        "{{if true}}a{{else}}b{{else}}c{{end}}d",
+fn variables_in_both_spellings() {
+    renders("{{.Service}}.{{ .Namespace }}.{{.Domain}}", "web.shop.example.com");
+    renders("{{Service}}.{{ Namespace }}", "web.shop");
+    renders("{{$.Service}}", "web");
+    renders("no action at all", "no action at all");
+    renders("", "");
+    renders("{.Service}", "{.Service}");
+    renders("{{.Service}}}", "web}");
+}
+
+#[test]
+fn trim_markers_and_comments() {
+    renders("  {{- .Service -}}  -{{ .Namespace }}", "web-shop");
+    renders("a {{- /* gone */ -}}  {{.Service}}", "aweb");
+    renders("{{/* a }} in a comment */}}{{.Service}}", "web");
+    renders("{{.Service}}-{{.Namespace}}\n", "web-shop");
+    renders("{{\n.Service\n}}", "web");
+}
+
+#[test]
+fn the_helm_escape_is_taken_off_at_any_depth() {
+    renders("{{`{{.Service}}-{{.Namespace}}`}}", "web-shop");
+    renders("{{ \"{{.Service}}.{{.Namespace}}\"  }}", "web.shop");
+    renders("{{- `{{.Service}}` -}}", "web");
+    renders("{{`{{.Service}}`}}.{{.Domain}}", "web.example.com");
+    renders("{{ \"{{\" }}.Service{{ \"}}\" }}", "web");
+    renders("{{ \"{{ `{{.Service}}` }}\" }}-{{.Namespace}}", "web-shop");
+    renders("{{`{{if .Domain}}`}}a{{`{{end}}`}}", "a");
+    // A string without delimiters is no escape.
+    renders("{{`web`}}", "web");
+}
+
+#[test]
+fn conditions() {
+    renders(r#"{{if eq .Namespace "shop"}}a{{else}}b{{end}}"#, "a");
+    renders(r#"{{if eq .Namespace "x"}}a{{else if ne .Namespace "y"}}b{{else}}c{{end}}"#, "b");
+    renders(r#"{{if and (eq .Service "web") (not (eq .Namespace "prod"))}}a{{end}}"#, "a");
+    renders(r#"{{if gt (len .Service) 2}}long{{end}}"#, "long");
+    renders("{{if 0}}a{{else}}b{{end}}", "b");
+    renders("{{if .Domain}}{{if .Namespace}}x{{end}}{{end}}", "x");
+}
+
+#[test]
+fn variables_of_the_template() {
+    renders("{{with $n := .Namespace}}{{$n}}-{{$.Service}}{{end}}", "shop-web");
+    renders(r#"{{$x := "a"}}{{if true}}{{$x = .Service}}{{end}}{{$x}}"#, "web");
+    renders(r#"{{$x := "a"}}{{if true}}{{$x := .Service}}{{end}}{{$x}}"#, "a");
+    renders("{{with .Namespace}}{{.}}{{else}}none{{end}}", "shop");
+    renders(r#"{{with ""}}{{.}}{{else}}{{.Service}}{{end}}"#, "web");
+    renders(r#"{{block "n" .}}{{.Service}}{{end}}"#, "web");
+}
+
+#[test]
+fn pipelines_and_printing() {
+    renders(r#"{{(printf "%s-%s" .Service .Namespace) | printf "%.5s"}}"#, "web-s");
+    renders(r#"{{printf "%5s|%-5s|%05d|%+d|%q|%v|%t|%%" .Service .Service 42 7 .Service 1.5 true}}"#, r#"web|web  |00042|+7|"web"|1.5|true|%"#);
+    renders(r#"{{printf "%[2]s-%[1]s" .Service .Namespace}}"#, "shop-web");
+    renders(r#"{{print 1 2 "x" 3}} {{print 1e21}} {{print 0x10 0b11 0o17 017 1_000}}"#, "1 2x3 1e+21 16 3 15 15 1000");
+    renders("{{'a'}} {{-3}} {{1.5}} {{true}}", "97 -3 1.5 true");
+    renders(r#"{{"tab\tquote\"A"}}"#, "tab\tquote\"A");
+    renders(r#"{{.Service | upper | trimPrefix "W" | replace "E" "e" | trunc 1}}"#, "e");
+}
+
+#[test]
+fn handlebars_syntax() {
+    renders("{{{Service}}}", "web");
+    renders("{{~Service~}} x", "webx");
+    renders("{{#if Domain}}a{{else}}b{{/if}}", "a");
+    renders("{{#unless Domain}}a{{else}}b{{/unless}}", "b");
+    renders(r#"{{#if (eq Namespace "shop")}}{{upper Service}}{{/if}}"#, "WEB");
+    renders(r#"{{#if Domain}}{{trunc 2 (printf "%s-%s" Service Namespace)}}{{/if}}"#, "we");
+    renders("{{#if Domain}}<&>{{Service}}{{/if}}", "<&>web");
+}
+
+#[test]
+fn a_variable_that_is_not_set_is_false_and_never_empty() {
+    let vars = Vars { domain: None, ..VARS };
+    let run = |text| Template::parse(text).unwrap().render(&vars);
+    assert_eq!(run("{{if .Domain}}a{{else}}b{{end}}").unwrap(), "b");
+    assert_eq!(run("{{#if Domain}}a{{else}}b{{/if}}").unwrap(), "b");
+    assert_eq!(run(r#"{{.Domain | default "local"}}"#).unwrap(), "local");
+    assert_eq!(run(r#"{{#if Service}}{{default "local" Domain}}{{/if}}"#).unwrap(), "local");
+    for text in [
+        "{{.Domain}}", "{{Domain}}", "a{{.Domain | upper}}", "{{$x := .Domain}}{{$x}}", "{{or .Domain .Domain}}",
+        "{{#if Service}}{{Domain}}{{/if}}", "{{#if Service}}{{upper Domain}}{{/if}}", "{{printf \"%s\" .Domain}}",
     ] {
-        println!("{t:60} => {}", render(t));
+        assert_eq!(run(text).unwrap_err().code, Code::TemplateValueMissing, "{text}");
+    }
+    let problem = run("x-{{.Domain}}").unwrap_err();
+    assert_eq!(problem.range, Some(4..11));
+    assert_eq!(problem.message, "the template needs a domain, and none is set");
+}
+
+#[test]
+fn what_is_not_closed() {
+    use Code::TemplateUnclosed as Unclosed;
+    refused("{{.Service}}.{{.Domain}", &[(Unclosed, "{{", "the action is not closed by `}}`")]);
+    refused("/{{.Service}/", &[(Unclosed, "{{", "the action is not closed by `}}`")]);
+    refused("{{.Service}.{{.Domain}}", &[(Unclosed, "}", "the action is not closed by `}}`")]);
+    refused("{{printf \"%s .Service}}", &[(Unclosed, "\"", "the string is not closed")]);
+    refused("{{/* x }}", &[(Unclosed, "{{/*", "the comment is not closed by `*/}}`")]);
+    refused("{{ (.Service }}", &[(Unclosed, "(", "the parenthesis is not closed")]);
+    refused("{{if .Service}}x", &[(Unclosed, "if .Service", "`if` is not closed by {{end}}")]);
+    refused("a{{#if Domain}}b", &[(Unclosed, "{{#if Domain}}b", "a block is not closed")]);
+}
+
+#[test]
+fn what_is_not_known() {
+    use Code::{TemplateUnknownFunction as Function, TemplateUnknownVariable as Variable};
+    refused("{{.service}}", &[(Variable, ".service", "there is no variable `.service`")]);
+    refused("{{.Servcie}}-{{.X}}", &[
+        (Variable, ".Servcie", "there is no variable `.Servcie`"),
+        (Variable, ".X", "there is no variable `.X`"),
+    ]);
+    assert_eq!(problems("{{.service}}")[0].help.as_deref(), Some("did you mean {{.Service}}?"));
+    refused("app-{{.Service.Name}}", &[(Variable, ".Service.Name", "`.Service` is a text, which has no field Name")]);
+    refused("{{$svc}}", &[(Variable, "$svc", "the variable `$svc` is not declared")]);
+    refused("{{.Service | uper}}", &[(Function, "uper", "there is no function `uper`")]);
+    assert_eq!(problems("{{.Service | uper}}")[0].help.as_deref(), Some("did you mean upper?"));
+    refused("{{with .Namespace}}{{.Service}}{{end}}", &[(
+        Variable,
+        ".Service",
+        "inside `with` the dot is a text, which has no field Service",
+    )]);
+    // The place is right under an escape, too.
+    refused("{{`{{.service}}`}}", &[(Variable, ".service", "there is no variable `.service`")]);
+    refused("{{#if Foo}}a{{/if}}", &[(Variable, "{{#if Foo}}", "there is no variable `Foo`")]);
+}
+
+#[test]
+fn what_is_not_supported() {
+    use Code::TemplateUnsupported as Unsupported;
+    for word in ["slice .Service 0 2", "index .Service 0", "call .Service", "js .Service"] {
+        let name = word.split(' ').next().unwrap();
+        refused(&format!("{{{{{word}}}}}"), &[(Unsupported, name, &format!("`{name}` is not supported in templates"))]);
+    }
+    refused("{{range .Service}}a{{end}}b", &[(Unsupported, "range .Service", "`range` is not supported in templates")]);
+    refused("{{define \"x\"}}a{{end}}b", &[(Unsupported, "define \"x\"", "`define` is not supported in templates")]);
+    refused("{{template \"x\"}}", &[(Unsupported, "template", "`template` is not supported in templates")]);
+    refused("{{> x}}", &[(Unsupported, "{{> x}}", "a partial or decorator is not supported in templates")]);
+    assert_eq!(problems("{{#each this}}a{{/each}}")[0].code, Unsupported);
+    assert_eq!(problems("{{#with Service as |s|}}a{{/with}}")[0].code, Unsupported);
+}
+
+#[test]
+fn what_cannot_be_read() {
+    use Code::TemplateSyntax as Syntax;
+    refused("{{}}", &[(Syntax, "{", "the action has no value")]);
+    refused("{{.Service \"x\"}}", &[(Syntax, "\"x\"", "`.Service` takes no arguments")]);
+    refused("{{.}}", &[(Syntax, ".", "the dot alone is not a text")]);
+    refused("{{end}}", &[(Syntax, "end", "{{end}} closes no block")]);
+    refused("{{else}}", &[(Syntax, "else", "{{else}} closes no block")]);
+    refused("{{.Service)}}", &[(Syntax, ")", "`)` is not expected here")]);
+    refused("{{.Service | .Namespace}}", &[(Syntax, ".Namespace", "only a function can stand behind `|`")]);
+    refused("{{if true}}a{{else}}b{{else}}c{{end}}d", &[(Syntax, "else", "the block has a second {{else}}")]);
+    refused("{{#if Domain}}{{Foo+}}{{/if}}", &[(Syntax, "+", "this cannot be read as Handlebars")]);
+}
+
+#[test]
+fn functions_that_cannot_work() {
+    use Code::TemplateFunction as Function;
+    refused("{{printf \"%d\" .Service}}", &[(Function, "printf", "`printf`: %d cannot print a text")]);
+    refused("{{printf \"%s\"}}", &[(Function, "printf", "`printf`: there is no value for %s")]);
+    refused("{{printf \"%s\" 1 2}}", &[(Function, "printf", "`printf`: %s cannot print a number")]);
+    refused("{{printf \"a\" .Service}}", &[(Function, "printf", "`printf`: 1 values are given, the format uses 0")]);
+    refused("{{eq 1 \"a\"}}", &[(Function, "eq", "`eq`: a number cannot be compared with a text")]);
+    refused("{{lt true false}}", &[(Function, "lt", "`lt`: booleans have no order")]);
+    refused("{{upper}}", &[(Function, "upper", "`upper` takes 1 argument, not 0")]);
+    refused("{{#if Domain}}{{upper 1}}{{/if}}", &[(Function, "{{upper 1}}", "`upper`: expected a text, found a number")]);
+}
+
+#[test]
+fn what_would_blow_up_is_refused() {
+    let large = |text: &str| {
+        let found = problems(text);
+        assert!(
+            found.iter().any(|p| matches!(p.code, Code::TemplateTooLarge | Code::TemplateFunction)),
+            "{found:?}"
+        );
+    };
+    large(&"x".repeat(MAX_TEMPLATE + 1));
+    large(&format!("{}{}", "{{if true}}".repeat(MAX_DEPTH + 1), "{{end}}".repeat(MAX_DEPTH + 1)));
+    large(&format!("{{{{{}.Service{}}}}}", "(".repeat(200), ")".repeat(200)));
+    large(&format!("{{{{.Service{}}}}}", " | lower".repeat(200)));
+    large("{{printf \"%99999s\" .Service}}");
+    large("{{$x := printf \"%9000s\" .Service}}{{print $x $x}}");
+    large(&format!("{{{{replace \"\" \"{}\" \"{}\"}}}}", "a".repeat(4000), "b".repeat(4000)));
+    large(&format!("{{{{#if Domain}}}}{}{{{{/if}}}}", "(".repeat(500)));
+    let mut doubling = "{{$x := .Service}}".to_owned();
+    for _ in 0..60 {
+        doubling.push_str("{{$x = print $x $x}}");
+    }
+    large(&doubling);
+}
+
+#[test]
+fn lists_split_only_in_literal_text() {
+    let list = |text: &str| Template::parse(text).unwrap().render_list(&VARS).unwrap();
+    assert_eq!(list("{{.Service}}.a.com,{{.Service}}.b.com"), ["web.a.com", "web.b.com"]);
+    assert_eq!(list("a.com\n b.com ,\n\nc.com,"), ["a.com", "b.com", "c.com"]);
+    assert_eq!(list("{{if true}}a,b{{end}}"), ["a,b"]);
+    assert_eq!(list("{{\"a,b\"}}"), ["a,b"]);
+    assert!(list(" , \n").is_empty());
+}
+
+#[test]
+fn plain_templates_are_joined_from_segments() {
+    let plain = |text: &str| matches!(Template::parse(text).unwrap().kind, Kind::Plain(_));
+    assert!(plain("{{.Service}}.{{- Namespace -}}.x{{/* c */}}"));
+    assert!(plain("{{`{{.Service}}`}}"));
+    assert!(!plain("{{.Service | lower}}"));
+    assert_eq!(Template::parse(" /api ").unwrap().literal().as_deref(), Some("/api"));
+    assert_eq!(Template::parse("/{{.Service}}").unwrap().literal(), None);
+}
+
+#[test]
+fn truth_is_that_of_go() {
+    for (value, truth) in [
+        (Val::Str(String::new()), false),
+        (Val::Str("false".to_owned()), true),
+        (Val::Int(0), false),
+        (Val::Int(-1), true),
+        (Val::Float(0.0), false),
+        (Val::Bool(true), true),
+    ] {
+        assert_eq!(value.is_true(), truth, "{value:?}");
     }
 }

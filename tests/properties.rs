@@ -1,0 +1,333 @@
+//! What holds for every input.
+
+#![allow(clippy::unwrap_used, reason = "a property that cannot be set up has failed")]
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use xposer::template::{Template, Vars};
+use xposer::value::{annotation_key_flaw, host_flaws, is_dns_label, is_dns_subdomain, path_flaw};
+use xposer::{
+    FORWARD_ANNOTATION, Outcome, PathType, Root, Service, Settings, Severity, expose, expose_all, keys, settings,
+};
+
+/// Text that looks like what people write, and text that does not.
+fn annotation_text() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "{{", "}}", "{{.Service}}", "{{.Namespace}}", "{{.Domain}}", "{{ .Service | upper }}", "{{- ", " -}}", "`", "\"",
+        "{{if eq .Namespace \"shop\"}}", "{{else}}", "{{end}}", "{{#if Domain}}", "{{/if}}", "{{with .Domain}}",
+        "{{$x := .Service}}", "{{$x}}", "printf \"%s\" ", "(", ")", "|", ".", "/", "//", "-", "_", "*", "web", "Example",
+        "com", "https://", ":", ":80", ",", "\n", "\r\n", " ", "true", "NO_SECRET", "key: value", "a/b/c: d", "10.0.0.1",
+        "exposeIngressUrl: locally", "kubernetes.io/ingress.class: nginx", "ingress.kubernetes.io/x: y", "é", "\u{0}",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ]);
+    prop_oneof![
+        4 => prop::collection::vec(pieces, 0..12).prop_map(|parts| parts.concat()),
+        1 => any::<String>(),
+        1 => "[a-z0-9.{}-]{0,80}",
+    ]
+}
+
+fn service() -> impl Strategy<Value = Value> {
+    let names: Vec<&'static str> = keys().iter().map(|key| key.annotation).collect();
+    let annotations = prop::collection::btree_map(
+        prop_oneof![9 => prop::sample::select(names).prop_map(str::to_owned), 1 => "config\\.xposer\\.stakater\\.com/[A-Za-z]{1,12}"],
+        annotation_text(),
+        0..7,
+    );
+    let name = prop_oneof![8 => Just("web".to_owned()), 1 => any::<String>(), 1 => "[a-z-]{60,70}"];
+    let namespace = prop_oneof![8 => Just(json!("shop")), 1 => Just(Value::Null), 1 => any::<String>().prop_map(Value::from)];
+    let ports = prop_oneof![
+        6 => Just(json!([{"name": "http", "port": 80}, {"name": "admin", "port": 8080, "protocol": "UDP"}])),
+        1 => Just(json!([])),
+        1 => Just(Value::Null),
+        1 => Just(json!([{"port": 0}, {"port": "80"}, 7, {"port": 70000}])),
+    ];
+    let spec = prop_oneof![Just("ClusterIP"), Just("ExternalName")];
+    (name, namespace, annotations, ports, spec).prop_map(|(name, namespace, annotations, ports, kind)| {
+        json!({"apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": name, "namespace": namespace, "labels": {"expose": "true"}, "annotations": annotations},
+            "spec": {"type": kind, "ports": ports}})
+    })
+}
+
+fn config() -> impl Strategy<Value = Value> {
+    let names: Vec<&'static str> = settings().iter().map(|setting| setting.name).collect();
+    let value = prop_oneof![
+        3 => annotation_text().prop_map(Value::from),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => any::<i64>().prop_map(Value::from),
+        1 => prop::collection::vec(annotation_text(), 0..4).prop_map(Value::from),
+    ];
+    prop::collection::btree_map(prop::sample::select(names), value, 0..5).prop_map(|map| json!(map))
+}
+
+/// A Service whose annotations are mostly right, so that most of them are planned.
+fn plausible_service() -> impl Strategy<Value = Value> {
+    let pick = |values: &'static [&'static str]| prop::option::of(prop::sample::select(values));
+    let name = pick(&["{{.Service}}-{{.Namespace}}", "front", "a.b-c.d", "{{.Service | trunc 2}}", "{{#if Domain}}x{{/if}}"]);
+    let url = pick(&[
+        "{{.Service}}.{{.Domain}}", "*.{{.Domain}}", "a.com, b.com/x,a.com/y", "{{.Service}}.x/api\nother.x", "a.com/(.*)",
+        "a.com/a//b", "{{`{{.Service}}.{{.Domain}}`}}", "A.com", "{{with .Domain}}{{.}}{{end}}/x/", "10.0.0", "1.2.3.4",
+    ]);
+    let path = pick(&["/", "/api", "api/", "/{{.Service}}(/|$)(.*)", "/%2f", "//", "/caf\u{e9}"]);
+    let rest = (
+        pick(&["true", "F", "maybe"]),
+        pick(&["NO_SECRET", "tls-{{.Service}}", "tls_secret"]),
+        pick(&["http", "80", "8080", "admin", "nope", "0"]),
+        pick(&["Exact", "Prefix", "ImplementationSpecific", "prefix"]),
+        pick(&["nginx", "external.class"]),
+        pick(&["company.com", "{{.Namespace}}.x", " padded.com "]),
+        prop::collection::vec(
+            prop::sample::select(vec![
+                "kubernetes.io/ingress.class: nginx", "ingress.kubernetes.io/ssl-redirect: \"true\"", "a: 1", "a: 2",
+                "nginx.ingress.kubernetes.io/ssl-redirect: false", "certmanager.k8s.io/issuer: x", "# comment", "junk",
+                "exposeIngressUrl: locally", "exposeIngressUrl: globally", "monitor.stakater.com/enabled: true", "x/y : z\r",
+            ]),
+            0..6,
+        ),
+    );
+    (name, url, path, rest).prop_map(|(name, url, path, (tls, secret, port, kind, class, domain, lines))| {
+        let mut annotations = Map::new();
+        for (key, value) in [
+            ("IngressNameTemplate", name), ("IngressURLTemplate", url), ("IngressURLPath", path), ("TLS", tls),
+            ("TLSSecretNameTemplate", secret), ("ServicePort", port), ("PathType", kind), ("IngressClassName", class),
+            ("Domain", domain),
+        ] {
+            annotations.extend(value.map(|value| (format!("config.xposer.stakater.com/{key}"), value.into())));
+        }
+        annotations.insert(FORWARD_ANNOTATION.to_owned(), lines.join("\n").into());
+        json!({"apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}, "annotations": annotations},
+            "spec": {"ports": [{"name": "http", "port": 80}, {"name": "admin", "port": 8080}]}})
+    })
+}
+
+/// Settings that can be read, from settings that may not.
+fn readable(config: &Value) -> (Settings, Value) {
+    match Settings::from_value(config) {
+        Ok(settings) => (settings, config.clone()),
+        Err(report) => {
+            let bad: Vec<String> = report.diagnostics().iter().map(|d| d.path.to_string()).collect();
+            let kept: Map<String, Value> = config
+                .as_object()
+                .unwrap()
+                .iter()
+                .filter(|(key, _)| !bad.iter().any(|path| path.starts_with(&format!("settings.{key}"))))
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
+            let kept = Value::Object(kept);
+            (Settings::from_value(&kept).unwrap(), kept)
+        }
+    }
+}
+
+/// Every rule that the API server of Kubernetes 1.36 has for an Ingress, and the ones DNS has beside it.
+fn assert_accepted(object: &Value) {
+    if object["kind"] == "ConfigMap" {
+        assert!(is_dns_label(object["metadata"]["namespace"].as_str().unwrap()));
+        for key in object["data"].as_object().unwrap().keys() {
+            assert!(!key.is_empty() && key.len() <= 253, "{key}");
+            assert!(key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')), "{key}");
+        }
+        return;
+    }
+    let metadata = &object["metadata"];
+    assert!(is_dns_subdomain(metadata["name"].as_str().unwrap()));
+    if let Some(namespace) = metadata["namespace"].as_str() {
+        assert!(is_dns_label(namespace));
+    }
+    let mut size = 0;
+    for (key, value) in metadata["annotations"].as_object().into_iter().flatten() {
+        assert_eq!(annotation_key_flaw(key), None, "{key}");
+        size += key.len() + value.as_str().unwrap().len();
+    }
+    assert!(size <= 262_144);
+    for value in metadata["labels"].as_object().unwrap().values() {
+        assert!(value.as_str().unwrap().len() <= 63);
+    }
+    let spec = &object["spec"];
+    if let Some(class) = spec["ingressClassName"].as_str() {
+        assert!(is_dns_subdomain(class));
+        let annotation = metadata["annotations"]["kubernetes.io/ingress.class"].as_str();
+        assert!(annotation.is_none_or(|annotation| annotation == class));
+    }
+    let rules = spec["rules"].as_array().unwrap();
+    assert!(!rules.is_empty());
+    for rule in rules {
+        let host = rule["host"].as_str().unwrap();
+        assert!(host_flaws(host).is_empty() && !host.is_empty(), "{host}");
+        assert!(host.len() <= 253 && host.split('.').all(|label| label.len() <= 63));
+        let paths = rule["http"]["paths"].as_array().unwrap();
+        assert!(!paths.is_empty());
+        for path in paths {
+            let kind = PathType::parse(path["pathType"].as_str().unwrap()).unwrap();
+            assert_eq!(path_flaw(path["path"].as_str().unwrap(), kind), None);
+            let backend = &path["backend"]["service"];
+            assert!(is_dns_label(backend["name"].as_str().unwrap()));
+            let port = backend["port"].as_object().unwrap();
+            assert_eq!(port.len(), 1);
+            assert!(port.get("number").is_none_or(|number| (1..=65535).contains(&number.as_u64().unwrap())));
+        }
+    }
+    for tls in spec["tls"].as_array().into_iter().flatten() {
+        assert!(is_dns_subdomain(tls["secretName"].as_str().unwrap()));
+        assert_eq!(tls["hosts"].as_array().unwrap().len(), rules.len());
+    }
+    assert_eq!(spec.get("defaultBackend"), None);
+}
+
+/// Everything that must hold for one Service; gives whether it was planned.
+fn check_one(document: &Value, config: &Value) -> Result<bool, TestCaseError> {
+    let (settings, config) = readable(config);
+    let view = Service::from_value(document);
+    let outcome = expose(&view, &settings);
+    match &outcome {
+        Outcome::NotAsked => prop_assert!(false, "the label is there"),
+        Outcome::Refused(report) => prop_assert!(report.has_errors()),
+        Outcome::Planned { plan, report } => {
+            prop_assert!(!report.has_errors());
+            for object in plan.emit().objects {
+                let value = object.to_value();
+                assert_accepted(&value);
+                prop_assert_eq!(object.to_json(), value.to_string());
+            }
+        }
+    }
+    for diagnostic in outcome.report().unwrap().diagnostics() {
+        let found = match diagnostic.path.root() {
+            Root::Object => diagnostic.path.lookup(document),
+            Root::Settings => diagnostic.path.lookup(&config),
+        };
+        prop_assert!(found.is_some(), "{} is nowhere", diagnostic);
+        if let (Some(range), Some(Value::String(text))) = (&diagnostic.range, found) {
+            prop_assert!(range.start <= range.end && range.end <= text.len(), "{}: {range:?}", diagnostic);
+        }
+    }
+    let again = expose(&view, &settings);
+    prop_assert_eq!(outcome.report(), again.report());
+    Ok(outcome.plan().is_some())
+}
+
+/// What holds for Services that are mostly right; the count makes sure that the property is about planned ones.
+#[test]
+fn what_is_planned_is_accepted() {
+    let config = ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let planned = std::cell::Cell::new(0);
+    let settings = prop::sample::select(vec![
+        json!({"domain": "example.com"}),
+        json!({"domain": "example.com", "tls": true, "legacyAnnotations": "forward", "ingressClassName": "internal"}),
+        json!({"domain": "example.com", "strict": true, "servicePort": "http", "pathType": "Prefix"}),
+        json!({"tls": true, "tlsCommonName": true, "ingressURLTemplateFallbacks": ["{{.Service}}.example.com"]}),
+    ]);
+    runner
+        .run(&(plausible_service(), settings), |(document, config)| {
+            planned.set(planned.get() + u32::from(check_one(&document, &config)?));
+            Ok(())
+        })
+        .unwrap();
+    assert!(planned.get() > 300, "only {} Services were planned", planned.get());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Never a panic; an Error exactly where there is no plan; every place that is named exists; whatever is emitted is
+    /// accepted by an API server; twice the same input, twice the same output.
+    #[test]
+    fn exposing_is_total(document in service(), config in config()) {
+        check_one(&document, &config)?;
+    }
+
+    /// Several Services: whoever is planned claims what nobody else does, and a conflict names both.
+    #[test]
+    fn claims_are_exclusive(documents in prop::collection::vec(plausible_service(), 0..4)) {
+        let settings = Settings::from_value(&json!({"domain": "example.com"})).unwrap();
+        let views: Vec<Service<'_>> = documents.iter().map(Service::from_value).collect();
+        let outcomes = expose_all(&views, &settings);
+        prop_assert_eq!(outcomes.len(), documents.len());
+        let mut claimed = std::collections::HashSet::new();
+        for plan in outcomes.iter().filter_map(Outcome::plan) {
+            let fresh = claimed.insert(format!("{:?} {}", plan.namespace, plan.ingress.name));
+            prop_assert!(fresh);
+            for rule in &plan.ingress.rules {
+                let exact = rule.path_type == PathType::Exact;
+                let fresh = claimed.insert(format!("{}{} {exact}", rule.host, rule.path));
+                prop_assert!(fresh);
+            }
+        }
+        for report in outcomes.iter().filter_map(Outcome::report) {
+            let refused = report.of(Severity::Error).next().is_some();
+            prop_assert_eq!(refused, report.has_errors());
+        }
+    }
+
+    /// Settings never panic, and every problem names a setting that is there.
+    #[test]
+    fn settings_are_total(config in config()) {
+        if let Err(report) = Settings::from_value(&config) {
+            prop_assert!(report.has_errors());
+            for diagnostic in report.diagnostics() {
+                prop_assert!(diagnostic.path.lookup(&config).is_some(), "{} is nowhere", diagnostic);
+            }
+        }
+    }
+
+    /// The joined segments, the evaluated tree and Handlebars agree wherever all three can read a template.
+    #[test]
+    fn the_three_ways_to_render_agree(parts in prop::collection::vec(0_usize..5, 1..8), text in "[a-z.-]{0,6}") {
+        let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+        let spell = |open: &str, close: &str| -> String {
+            parts.iter().map(|part| match part {
+                0 => format!("{open}Service{close}"),
+                1 => format!("{open}Namespace{close}"),
+                2 => format!("{open}Domain{close}"),
+                _ => text.clone(),
+            }).collect()
+        };
+        let render = |text: &str| Template::parse(text).unwrap().render(&vars).unwrap();
+        let plain = render(&spell("{{.", "}}"));
+        prop_assert_eq!(&plain, &render(&spell("{{ ", " }}")));
+        // An action that is not a plain variable sends the whole template to the evaluated tree, ..
+        prop_assert_eq!(&plain, &render(&format!("{{{{if true}}}}{}{{{{end}}}}", spell("{{.", "}}"))));
+        // .. and a block of Handlebars to that crate.
+        prop_assert_eq!(&plain, &render(&format!("{{{{#if true}}}}{}{{{{/if}}}}", spell("{{", "}}"))));
+        let escaped = format!("{{{{`{}`}}}}", spell("{{.", "}}"));
+        prop_assert_eq!(&plain, &render(&escaped));
+    }
+
+    /// The forwarded block: every byte belongs to a line, and what is kept is what was written.
+    #[test]
+    fn the_forwarded_block_keeps_what_was_written(block in annotation_text()) {
+        let (parsed, problems) = xposer::request::forward::parse(&block);
+        for line in parsed.lines() {
+            prop_assert_eq!(block.get(line.key_range.clone()), Some(line.key));
+            prop_assert_eq!(block.get(line.value_range.clone()), Some(line.value));
+            prop_assert!(parsed.contains(line.key));
+        }
+        prop_assert!(parsed.lines().windows(2).all(|pair| pair[0].key < pair[1].key));
+        for problem in problems {
+            prop_assert!(block.get(problem.range.unwrap()).is_some());
+        }
+    }
+}
+
+#[test]
+fn annotations_beyond_the_limit_are_refused_and_not_computed() {
+    let document = |size: usize| {
+        json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
+            "annotations": {FORWARD_ANNOTATION: format!("a: {}", "x".repeat(size - FORWARD_ANNOTATION.len() - 3))}},
+            "spec": {"ports": [{"port": 80}]}})
+    };
+    let settings = Settings::from_value(&json!({"domain": "example.com"})).unwrap();
+    let fits = document(262_144);
+    assert!(expose(&Service::from_value(&fits), &settings).plan().is_some());
+    let large = document(262_145);
+    let outcome = expose(&Service::from_value(&large), &settings);
+    let report = outcome.report().unwrap();
+    assert_eq!(report.diagnostics().len(), 1);
+    assert_eq!(
+        report.diagnostics()[0].message,
+        "the annotations have 262145 bytes, the API server allows 262144"
+    );
+}
