@@ -1,0 +1,63 @@
+//! Any Service under any settings: never a panic; an Error exactly where there is no plan; every place exists; what is
+//! emitted is JSON.
+//!
+//! The input is a line of settings, and then either a whole Service as JSON, or one annotation a line.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Map, Value, json};
+use xposer::{FORWARD_ANNOTATION, Outcome, Root, Service, Settings, expose, expose_all, keys};
+
+/// `IngressURLTemplate=...` a line; what has no known key goes into the forwarded block.
+fn from_lines(text: &str) -> Value {
+    let mut annotations = Map::new();
+    let mut block = String::new();
+    for line in text.lines() {
+        let known = line.split_once('=').and_then(|(name, value)| Some((keys().iter().find(|key| key.name() == name)?, value)));
+        match known {
+            Some((key, value)) => {
+                annotations.insert(key.annotation.to_owned(), value.replace('\u{1}', "\n").into());
+            }
+            None => {
+                block.push_str(line);
+                block.push('\n');
+            }
+        }
+    }
+    if !block.is_empty() {
+        annotations.insert(FORWARD_ANNOTATION.to_owned(), block.into());
+    }
+    json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}, "annotations": annotations},
+        "spec": {"ports": [{"name": "http", "port": 80}]}})
+}
+
+fuzz_target!(|text: &str| {
+    let (config, rest) = text.split_once('\n').unwrap_or(("", text));
+    let mut config: Value = serde_json::from_str(config).unwrap_or_default();
+    let settings = Settings::from_value(&config).unwrap_or_else(|report| {
+        assert!(report.has_errors());
+        config = json!({"domain": "example.com"});
+        Settings::from_value(&config).expect("a domain is a setting")
+    });
+    let document = serde_json::from_str(rest).unwrap_or_else(|_| from_lines(rest));
+    let service = Service::from_value(&document);
+    let outcome = expose(&service, &settings);
+    let Some(report) = outcome.report() else { return };
+    assert_eq!(report.has_errors(), matches!(outcome, Outcome::Refused(_)));
+    for diagnostic in report.diagnostics() {
+        let found = match diagnostic.path.root() {
+            Root::Object => diagnostic.path.lookup(&document),
+            Root::Settings => diagnostic.path.lookup(&config),
+        };
+        assert!(found.is_some(), "{diagnostic}");
+    }
+    if let Some(plan) = outcome.plan() {
+        for object in plan.emit().objects {
+            let value: Value = serde_json::from_str(&object.to_json()).expect("it is JSON");
+            assert_eq!(value, object.to_value());
+        }
+        // The same Service twice claims everything twice.
+        let twice = expose_all(&[service.clone(), service], &settings);
+        assert!(twice.iter().all(|outcome| outcome.plan().is_none()));
+    }
+});
