@@ -360,7 +360,10 @@ fn longest_part(text: &str) -> Option<usize> {
 }
 
 /// What a byte may be in a DNS name: 1 a lower-case letter or digit, 2 a hyphen, 3 a dot, 0 nothing.
-#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, which would refuse an index out of range")]
+#[allow(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, which would refuse an index out of range"
+)]
 const NAME_BYTES: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;

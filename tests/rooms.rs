@@ -57,7 +57,8 @@ fn every_room_imports_only_the_rooms_before_it() {
             continue;
         };
         for line in std::fs::read_to_string(&file).unwrap().lines() {
-            for (_, rest) in line.match_indices("crate::").map(|(at, found)| line.split_at(at + found.len())) {
+            for (_, rest) in line.match_indices("crate::").map(|(at, found)| line.split_at(at + found.len()))
+            {
                 let other: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 // Doc links to the functions of the crate root are no imports.
                 let is_doc = line.trim_start().starts_with("//");
@@ -78,9 +79,16 @@ fn the_core_touches_no_outside_world() {
     sources(&source, &mut files);
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
-        for word in ["std::fs", "std::env", "std::time", "std::io", "std::process", "std::thread", "println!", "rand"] {
+        for word in
+            ["std::fs", "std::env", "std::time", "std::io", "std::process", "std::thread", "println!", "rand"]
+        {
             let found = text.lines().find(|line| !line.trim_start().starts_with("//") && line.contains(word));
-            assert_eq!(found.filter(|line| word != "rand" || line.contains("rand::")), None, "{}", file.display());
+            assert_eq!(
+                found.filter(|line| word != "rand" || line.contains("rand::")),
+                None,
+                "{}",
+                file.display()
+            );
         }
     }
 }

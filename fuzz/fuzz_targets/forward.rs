@@ -1,4 +1,4 @@
-//! Any text as a forwarded block: never a panic, keys in order and once, every range where it says.
+//! Any text as a forwarded block: never a panic, every key once, every range where it says.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,7 +9,9 @@ fuzz_target!(|block: &str| {
         assert_eq!(block.get(line.key_range.clone()), Some(line.key));
         assert_eq!(block.get(line.value_range.clone()), Some(line.value));
     }
-    assert!(parsed.lines().windows(2).all(|pair| pair[0].key < pair[1].key));
+    let keys: std::collections::HashSet<_> = parsed.lines().iter().map(|line| line.key).collect();
+    assert_eq!(keys.len(), parsed.lines().len());
+    assert!(keys.iter().all(|key| parsed.contains(key)));
     for problem in problems {
         assert!(problem.range.is_none_or(|range| block.get(range).is_some()));
     }

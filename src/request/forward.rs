@@ -20,15 +20,16 @@ pub struct Line<'a> {
     pub value_range: Range<usize>,
 }
 
-/// The lines of a block that count.
+/// The lines of a block that count; their keys are all different.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block<'a> {
-    /// In ascending order of their keys, which are all different.
     lines: Vec<Line<'a>>,
+    /// Positions in `lines`, in ascending order of their keys.
+    order: Vec<usize>,
 }
 
 impl<'a> Block<'a> {
-    /// The lines, in ascending order of their keys.
+    /// The lines, as they were written.
     #[must_use]
     pub fn lines(&self) -> &[Line<'a>] {
         &self.lines
@@ -37,8 +38,12 @@ impl<'a> Block<'a> {
     /// Whether there is a line with this key.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
-        self.lines.binary_search_by(|line| line.key.cmp(key)).is_ok()
+        self.order.binary_search_by(|at| key_at(&self.lines, *at).cmp(key)).is_ok()
     }
+}
+
+fn key_at<'a>(lines: &[Line<'a>], at: usize) -> &'a str {
+    lines.get(at).map_or("", |line| line.key)
 }
 
 /// Reads the block: the lines that count, and what is wrong with the others.
@@ -98,31 +103,54 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         }
         lines.push(Line { key, value, number, key_range, value_range });
     }
-    // A stable sort: of equal keys, the last one stays last.
-    lines.sort_by(|left, right| left.key.cmp(right.key));
-    if lines.windows(2).any(|pair| matches!(pair, [left, right] if left.key == right.key)) {
-        lines = without_repeated(lines, &mut problems);
+    let mut order = by_key(&lines);
+    if order
+        .windows(2)
+        .any(|pair| matches!(pair, [left, right] if key_at(&lines, *left) == key_at(&lines, *right)))
+    {
+        lines = without_repeated(lines, &order, &mut problems);
+        order = by_key(&lines);
     }
-    (Block { lines }, problems)
+    (Block { lines, order }, problems)
 }
 
-fn without_repeated<'a>(lines: Vec<Line<'a>>, problems: &mut Vec<Problem>) -> Vec<Line<'a>> {
-    let mut kept: Vec<Line<'a>> = Vec::with_capacity(lines.len());
-    for line in lines {
-        if let Some(earlier) = kept.pop_if(|earlier| earlier.key == line.key) {
-            let said = format!(
-                "{} stands in lines {} and {}; the last one counts",
-                shown(line.key),
-                earlier.number,
-                line.number
-            );
-            problems.push(
-                Problem::new(Code::ForwardRepeated, said).help("remove one of them").at(earlier.key_range),
-            );
-        }
-        kept.push(line);
+/// The positions of the lines in ascending order of their keys; of equal keys, the last line stays last.
+fn by_key(lines: &[Line<'_>]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..lines.len()).collect();
+    order.sort_by(|left, right| key_at(lines, *left).cmp(key_at(lines, *right)));
+    order
+}
+
+fn without_repeated<'a>(
+    mut lines: Vec<Line<'a>>,
+    order: &[usize],
+    problems: &mut Vec<Problem>,
+) -> Vec<Line<'a>> {
+    let mut overridden: Vec<(usize, usize)> = Vec::new();
+    for group in order.chunk_by(|left, right| key_at(&lines, *left) == key_at(&lines, *right)) {
+        overridden.extend(group.windows(2).filter_map(|pair| match pair {
+            [earlier, later] => Some((*earlier, *later)),
+            _ => None,
+        }));
     }
-    kept
+    overridden.sort_unstable();
+    for (earlier, later) in &overridden {
+        let (Some(earlier), Some(later)) = (lines.get(*earlier), lines.get(*later)) else { continue };
+        let said = format!(
+            "{} stands in lines {} and {}; the last one counts",
+            shown(earlier.key),
+            earlier.number,
+            later.number
+        );
+        let problem = Problem::new(Code::ForwardRepeated, said).help("remove one of them");
+        problems.push(problem.at(earlier.key_range.clone()));
+    }
+    let mut at = 0;
+    lines.retain(|_| {
+        at += 1;
+        overridden.binary_search_by_key(&(at - 1), |(earlier, _)| *earlier).is_err()
+    });
+    lines
 }
 
 /// `text` without blanks and one pair of quotes around it, and its place.

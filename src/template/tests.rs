@@ -90,9 +90,15 @@ fn variables_of_the_template() {
 #[test]
 fn pipelines_and_printing() {
     renders(r#"{{(printf "%s-%s" .Service .Namespace) | printf "%.5s"}}"#, "web-s");
-    renders(r#"{{printf "%5s|%-5s|%05d|%+d|%q|%v|%t|%%" .Service .Service 42 7 .Service 1.5 true}}"#, r#"web|web  |00042|+7|"web"|1.5|true|%"#);
+    renders(
+        r#"{{printf "%5s|%-5s|%05d|%+d|%q|%v|%t|%%" .Service .Service 42 7 .Service 1.5 true}}"#,
+        r#"web|web  |00042|+7|"web"|1.5|true|%"#,
+    );
     renders(r#"{{printf "%[2]s-%[1]s" .Service .Namespace}}"#, "shop-web");
-    renders(r#"{{print 1 2 "x" 3}} {{print 1e21}} {{print 0x10 0b11 0o17 017 1_000}}"#, "1 2x3 1e+21 16 3 15 15 1000");
+    renders(
+        r#"{{print 1 2 "x" 3}} {{print 1e21}} {{print 0x10 0b11 0o17 017 1_000}}"#,
+        "1 2x3 1e+21 16 3 15 15 1000",
+    );
     renders("{{'a'}} {{-3}} {{1.5}} {{true}}", "97 -3 1.5 true");
     renders(r#"{{"tab\tquote\"A"}}"#, "tab\tquote\"A");
     renders(r#"{{.Service | upper | trimPrefix "W" | replace "E" "e" | trunc 1}}"#, "e");
@@ -118,8 +124,14 @@ fn a_variable_that_is_not_set_is_false_and_never_empty() {
     assert_eq!(run(r#"{{.Domain | default "local"}}"#).unwrap(), "local");
     assert_eq!(run(r#"{{#if Service}}{{default "local" Domain}}{{/if}}"#).unwrap(), "local");
     for text in [
-        "{{.Domain}}", "{{Domain}}", "a{{.Domain | upper}}", "{{$x := .Domain}}{{$x}}", "{{or .Domain .Domain}}",
-        "{{#if Service}}{{Domain}}{{/if}}", "{{#if Service}}{{upper Domain}}{{/if}}", "{{printf \"%s\" .Domain}}",
+        "{{.Domain}}",
+        "{{Domain}}",
+        "a{{.Domain | upper}}",
+        "{{$x := .Domain}}{{$x}}",
+        "{{or .Domain .Domain}}",
+        "{{#if Service}}{{Domain}}{{/if}}",
+        "{{#if Service}}{{upper Domain}}{{/if}}",
+        "{{printf \"%s\" .Domain}}",
     ] {
         assert_eq!(run(text).unwrap_err().code, Code::TemplateValueMissing, "{text}");
     }
@@ -145,20 +157,25 @@ fn what_is_not_closed() {
 fn what_is_not_known() {
     use Code::{TemplateUnknownFunction as Function, TemplateUnknownVariable as Variable};
     refused("{{.service}}", &[(Variable, ".service", "there is no variable `.service`")]);
-    refused("{{.Servcie}}-{{.X}}", &[
-        (Variable, ".Servcie", "there is no variable `.Servcie`"),
-        (Variable, ".X", "there is no variable `.X`"),
-    ]);
+    refused(
+        "{{.Servcie}}-{{.X}}",
+        &[
+            (Variable, ".Servcie", "there is no variable `.Servcie`"),
+            (Variable, ".X", "there is no variable `.X`"),
+        ],
+    );
     assert_eq!(problems("{{.service}}")[0].help.as_deref(), Some("did you mean {{.Service}}?"));
-    refused("app-{{.Service.Name}}", &[(Variable, ".Service.Name", "`.Service` is a text, which has no field Name")]);
+    refused(
+        "app-{{.Service.Name}}",
+        &[(Variable, ".Service.Name", "`.Service` is a text, which has no field Name")],
+    );
     refused("{{$svc}}", &[(Variable, "$svc", "the variable `$svc` is not declared")]);
     refused("{{.Service | uper}}", &[(Function, "uper", "there is no function `uper`")]);
     assert_eq!(problems("{{.Service | uper}}")[0].help.as_deref(), Some("did you mean upper?"));
-    refused("{{with .Namespace}}{{.Service}}{{end}}", &[(
-        Variable,
-        ".Service",
-        "inside `with` the dot is a text, which has no field Service",
-    )]);
+    refused(
+        "{{with .Namespace}}{{.Service}}{{end}}",
+        &[(Variable, ".Service", "inside `with` the dot is a text, which has no field Service")],
+    );
     // The place is right under an escape, too.
     refused("{{`{{.service}}`}}", &[(Variable, ".service", "there is no variable `.service`")]);
     refused("{{#if Foo}}a{{/if}}", &[(Variable, "{{#if Foo}}", "there is no variable `Foo`")]);
@@ -169,10 +186,19 @@ fn what_is_not_supported() {
     use Code::TemplateUnsupported as Unsupported;
     for word in ["slice .Service 0 2", "index .Service 0", "call .Service", "js .Service"] {
         let name = word.split(' ').next().unwrap();
-        refused(&format!("{{{{{word}}}}}"), &[(Unsupported, name, &format!("`{name}` is not supported in templates"))]);
+        refused(
+            &format!("{{{{{word}}}}}"),
+            &[(Unsupported, name, &format!("`{name}` is not supported in templates"))],
+        );
     }
-    refused("{{range .Service}}a{{end}}b", &[(Unsupported, "range .Service", "`range` is not supported in templates")]);
-    refused("{{define \"x\"}}a{{end}}b", &[(Unsupported, "define \"x\"", "`define` is not supported in templates")]);
+    refused(
+        "{{range .Service}}a{{end}}b",
+        &[(Unsupported, "range .Service", "`range` is not supported in templates")],
+    );
+    refused(
+        "{{define \"x\"}}a{{end}}b",
+        &[(Unsupported, "define \"x\"", "`define` is not supported in templates")],
+    );
     refused("{{template \"x\"}}", &[(Unsupported, "template", "`template` is not supported in templates")]);
     refused("{{> x}}", &[(Unsupported, "{{> x}}", "a partial or decorator is not supported in templates")]);
     assert_eq!(problems("{{#each this}}a{{/each}}")[0].code, Unsupported);
@@ -199,11 +225,17 @@ fn functions_that_cannot_work() {
     refused("{{printf \"%d\" .Service}}", &[(Function, "printf", "`printf`: %d cannot print a text")]);
     refused("{{printf \"%s\"}}", &[(Function, "printf", "`printf`: there is no value for %s")]);
     refused("{{printf \"%s\" 1 2}}", &[(Function, "printf", "`printf`: %s cannot print a number")]);
-    refused("{{printf \"a\" .Service}}", &[(Function, "printf", "`printf`: 1 values are given, the format uses 0")]);
+    refused(
+        "{{printf \"a\" .Service}}",
+        &[(Function, "printf", "`printf`: 1 values are given, the format uses 0")],
+    );
     refused("{{eq 1 \"a\"}}", &[(Function, "eq", "`eq`: a number cannot be compared with a text")]);
     refused("{{lt true false}}", &[(Function, "lt", "`lt`: booleans have no order")]);
     refused("{{upper}}", &[(Function, "upper", "`upper` takes 1 argument, not 0")]);
-    refused("{{#if Domain}}{{upper 1}}{{/if}}", &[(Function, "{{upper 1}}", "`upper`: expected a text, found a number")]);
+    refused(
+        "{{#if Domain}}{{upper 1}}{{/if}}",
+        &[(Function, "{{upper 1}}", "`upper`: expected a text, found a number")],
+    );
 }
 
 #[test]
