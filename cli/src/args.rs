@@ -1,0 +1,181 @@
+//! The command line: what can be said, and the help that teaches it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing was refused (also where nothing asks to be exposed)
+  1  at least one Service was refused; the others are still printed
+  2  wrong usage, or an input or the settings cannot be read; nothing is printed";
+
+const EXAMPLES: &str = "\
+Examples:
+  Print the Ingress of every Service in a file that carries the label expose: \"true\"
+    xposer render service.yaml
+
+  The same for a Helm chart, with your defaults, straight into the cluster
+    helm template shop ./chart | xposer render --settings config.yaml -n shop | kubectl apply -f -
+
+  In CI: fail where a Service could not be exposed, and say why
+    xposer check --settings config.yaml manifests/*.yaml
+
+  What can be written, what a message means, what templates can do
+    xposer explain
+    xposer explain host-uppercase
+    xposer explain templates";
+
+const RENDER_EXAMPLES: &str = "\
+Examples:
+  xposer render service.yaml
+  kubectl get services -A -o yaml | xposer render --settings config.yaml -o json
+  xposer render -n shop web.yaml api.yaml > ingresses.yaml
+
+All inputs are one set: a host and path, or an Ingress name, that two Services ask for is an
+error on both. What is not a Service (apiVersion v1) passes by silently.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  xposer check service.yaml
+  helm template shop ./chart | xposer check --settings config.yaml -n shop
+  xposer check --diagnostics json manifests/*.yaml 2> findings.json";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  xposer explain                         every annotation, setting and diagnostic code
+  xposer explain IngressNameTemplate     an annotation (its whole key works, too)
+  xposer explain ingressNameTemplate     a setting
+  xposer explain host-uppercase          a diagnostic code
+  xposer explain templates               variables, syntax and functions";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  source <(xposer completions bash)
+  xposer completions zsh > \"${fpath[1]}/_xposer\"
+  xposer completions fish > ~/.config/fish/completions/xposer.fish";
+
+const KRM_EXAMPLES: &str = "\
+In a kustomization.yaml, for `kustomize build --enable-alpha-plugins --enable-exec`:
+  transformers:
+  - |-
+    apiVersion: v1
+    kind: ConfigMap
+    metadata:
+      name: xposer
+      annotations:
+        config.kubernetes.io/function: 'exec: {path: xposer, args: [krm]}'
+    data:
+      domain: example.com
+
+With kpt:
+  kpt fn eval --exec 'xposer krm' -- domain=example.com
+
+Exit codes:
+  0  nothing was refused
+  1  something is wrong: the items come back unchanged, the results say why
+  2  the input is not a ResourceList; nothing is printed";
+
+/// Turns annotated Kubernetes Services into their Ingresses.
+///
+/// A Service that carries the label expose: "true" gets an Ingress. Annotations with the prefix
+/// config.xposer.stakater.com/ say which host, path, name and certificate; settings give the defaults.
+#[derive(Debug, Parser)]
+#[command(name = "xposer", bin_name = "xposer", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Prints the Ingresses of the exposed Services.
+    #[command(after_help = format!("{RENDER_EXAMPLES}\n\n{EXIT_CODES}"))]
+    Render(RenderArgs),
+    /// Says what `render` would say, and prints no objects.
+    #[command(after_help = format!("{CHECK_EXAMPLES}\n\n{EXIT_CODES}"))]
+    Check(InputArgs),
+    /// Explains an annotation, a setting, a diagnostic code, or the templates.
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain {
+        /// The word to explain; without it, an overview of all of them.
+        word: Option<String>,
+    },
+    /// Works as a KRM function: reads a ResourceList on standard input and writes one on standard output.
+    ///
+    /// The Ingresses are added to the items, those of an earlier run are brought up to date. The settings are the
+    /// function's config: `data` of a ConfigMap, `spec` of any other kind.
+    #[command(after_help = KRM_EXAMPLES)]
+    Krm,
+    /// Prints the completion script of a shell.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RenderArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// The kind of object to make.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) target: Target,
+    /// How the objects are printed: yaml as a stream of documents, json as one v1 List.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InputArgs {
+    /// YAML or JSON with any number of objects; `-` or nothing is standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The defaults for all Services, for example an Xposer config.yaml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// The namespace of Services that name none.
+    #[arg(short, long, value_name = "NS")]
+    pub(crate) namespace: Option<String>,
+    /// How diagnostics are written to standard error: text, or json as one array.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) diagnostics: Diagnostics,
+    /// Whether diagnostics have colours; auto means on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Color,
+}
+
+/// What is made of a plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// A networking.k8s.io/v1 Ingress.
+    #[default]
+    Ingress,
+}
+
+/// How objects are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    #[default]
+    Yaml,
+    Json,
+}
+
+/// How diagnostics are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Diagnostics {
+    #[default]
+    Text,
+    Json,
+}
+
+/// When diagnostics have colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}

@@ -1,0 +1,248 @@
+//! Files become documents that know where they are written.
+
+use std::cell::OnceCell;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use xposer::{Code, Diagnostic, Report, Segment, Settings};
+
+use crate::Console;
+use crate::args::InputArgs;
+use crate::diagnostics::{Finding, Findings};
+use crate::place::{Place, Point};
+use crate::progress::Progress;
+use crate::yaml::{Document, LineIndex, Step, line_column, load};
+
+/// How standard input is named on the command line.
+const STDIN_PATH: &str = "-";
+/// How standard input is named in diagnostics.
+const STDIN: &str = "<stdin>";
+
+/// A text with its documents.
+pub(crate) struct File {
+    name: String,
+    text: String,
+    pub(crate) documents: Vec<Document>,
+    lines: OnceCell<LineIndex>,
+}
+
+/// All that a run reads.
+pub(crate) struct Inputs {
+    pub(crate) files: Vec<File>,
+    pub(crate) settings: Settings,
+    pub(crate) settings_file: Option<File>,
+}
+
+impl Inputs {
+    /// Reads all files; where any of them is wrong, gives what is wrong with all of them.
+    pub(crate) fn read(args: &InputArgs, console: &mut Console<'_>) -> Result<Self, Findings> {
+        let standard = [PathBuf::from(STDIN_PATH)];
+        let paths = if args.files.is_empty() { &standard } else { args.files.as_slice() };
+        match paths.iter().chain(&args.settings).filter(|path| is_stdin(path)).count() {
+            0 => {}
+            1 if console.terminal.stdin => invite(console),
+            1 => {}
+            _ => {
+                let said = "standard input (`-`, or no FILE) can be read only once";
+                return Err(vec![Finding::input(said).help("name a file instead")]);
+            }
+        }
+        let mut wrong = Findings::new();
+        let settings = args.settings.as_ref().map(|path| read_settings(path, console.stdin));
+        let (settings_file, settings) = match settings.transpose() {
+            Ok(settings) => settings.unzip(),
+            Err(findings) => {
+                wrong.extend(findings);
+                (None, None)
+            }
+        };
+        let files = read_files(paths, console, &mut wrong);
+        if wrong.is_empty() {
+            Ok(Self { files, settings: settings.unwrap_or_default(), settings_file })
+        } else {
+            Err(wrong)
+        }
+    }
+}
+
+/// Reads the only document that standard input may hold.
+pub(crate) fn read_single(stdin: &mut dyn Read) -> Result<Value, Findings> {
+    let mut documents = read_file(Path::new(STDIN_PATH), stdin)?.documents;
+    match (documents.pop(), documents.len()) {
+        (Some(document), 0) => Ok(document.value),
+        (None, _) => Ok(Value::Null),
+        (Some(_), others) => Err(vec![
+            Finding::input(format!("expected one document, found {}", others + 1)).at(Place::file(STDIN)),
+        ]),
+    }
+}
+
+/// Tells somebody who sees nothing happen what the program waits for.
+fn invite(console: &mut Console<'_>) {
+    let said = "reading Services from the terminal; Ctrl-D ends the input, `xposer --help` shows other ways";
+    // Where it cannot be said, the program waits all the same.
+    let _ = writeln!(console.stderr, "{said}").and_then(|()| console.stderr.flush());
+}
+
+fn read_files(paths: &[PathBuf], console: &mut Console<'_>, wrong: &mut Findings) -> Vec<File> {
+    let mut progress = Progress::new(console.terminal.stderr);
+    let (mut files, mut documents) = (Vec::new(), 0);
+    for path in paths {
+        match read_file(path, console.stdin) {
+            Ok(file) => {
+                documents += file.documents.len();
+                files.push(file);
+            }
+            Err(findings) => wrong.extend(findings),
+        }
+        progress.read(files.len(), documents);
+    }
+    files
+}
+
+fn read_settings(path: &Path, stdin: &mut dyn Read) -> Result<(File, Settings), Findings> {
+    let file = read_file(path, stdin)?;
+    let settings = match file.documents.as_slice() {
+        [] => Settings::default(),
+        [document] => {
+            Settings::from_value(&document.value).map_err(|report| file.accused(document, &report))?
+        }
+        [_, second, ..] => {
+            let place = file.place_at(second, std::iter::empty());
+            let said = format!("expected one document with settings, found {}", file.documents.len());
+            return Err(vec![Finding::input(said).at(place).help("remove all but one")]);
+        }
+    };
+    Ok((file, settings))
+}
+
+/// Whether a path stands for standard input.
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == STDIN_PATH
+}
+
+fn read_file(path: &Path, stdin: &mut dyn Read) -> Result<File, Findings> {
+    let name = if is_stdin(path) { STDIN.to_owned() } else { path.display().to_string() };
+    let bytes = read_bytes(path, stdin).map_err(|error| vec![unreadable(path, &name, &error)])?;
+    let text = String::from_utf8(bytes).map_err(|error| vec![not_text(&name, &error)])?;
+    File::load(name, text)
+}
+
+fn read_bytes(path: &Path, stdin: &mut dyn Read) -> io::Result<Vec<u8>> {
+    if !is_stdin(path) {
+        return std::fs::read(path);
+    }
+    let mut bytes = Vec::new();
+    stdin.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, name: &str, error: &io::Error) -> Finding<'static> {
+    let finding = match error.kind() {
+        io::ErrorKind::NotFound => Finding::input("there is no such file"),
+        io::ErrorKind::IsADirectory => Finding::input("expected a file, found a directory")
+            .help(format!("name its files: {}", path.join("*.yaml").display())),
+        io::ErrorKind::PermissionDenied => Finding::input("no permission to read the file"),
+        _ => Finding::input(format!("the file cannot be read: {error}")),
+    };
+    finding.at(Place::file(name))
+}
+
+fn not_text(name: &str, error: &std::string::FromUtf8Error) -> Finding<'static> {
+    let (bytes, offset) = (error.as_bytes(), error.utf8_error().valid_up_to());
+    let before = String::from_utf8_lossy(bytes.get(..offset).unwrap_or_default());
+    let (line, column) = line_column(&before, offset);
+    let byte = bytes.get(offset).copied().unwrap_or_default();
+    let said = format!("expected UTF-8 text, found the byte 0x{byte:02X} at offset {offset}");
+    let help = match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "save the file as UTF-8; this looks like UTF-16",
+        _ if bytes.contains(&0) => "name a YAML or JSON file; this one looks like a binary file",
+        _ => "save the file as UTF-8",
+    };
+    let place = Place { point: Some(Point { line, column }), ..Place::file(name) };
+    Finding::input(said).help(help).at(place)
+}
+
+impl File {
+    /// Reads the documents of a text.
+    fn load(name: String, text: String) -> Result<Self, Findings> {
+        match load(&text) {
+            Ok(documents) => Ok(Self { name, text, documents, lines: OnceCell::new() }),
+            Err(errors) => Err(errors
+                .into_iter()
+                .map(|error| {
+                    let point = Point { line: error.line, column: error.column };
+                    let place = Place::span(&name, &text, &error.span, point);
+                    let finding = Finding::input(error.message).at(place);
+                    error.help.into_iter().fold(finding, Finding::help)
+                })
+                .collect()),
+        }
+    }
+
+    /// The findings about a whole document.
+    fn accused(&self, document: &Document, report: &Report) -> Findings {
+        let place = |diagnostic: &Diagnostic| self.place_of(document, diagnostic.path.segments(), diagnostic);
+        let found = report.diagnostics().iter();
+        found.map(|diagnostic| Finding::owned(diagnostic.clone()).at(place(diagnostic))).collect()
+    }
+
+    fn place(&self, span: &Range<usize>) -> Place {
+        let lines = self.lines.get_or_init(|| LineIndex::new(&self.text));
+        let (line, column) = lines.line_column(&self.text, span.start);
+        Place::span(&self.name, &self.text, span, Point { line, column })
+    }
+
+    /// Where the value at `path` in a document is written.
+    pub(crate) fn place_at(&self, document: &Document, path: impl Iterator<Item = Segment>) -> Place {
+        let path: Vec<Segment> = path.collect();
+        let steps: Vec<Step<'_>> = path.iter().map(step).collect();
+        self.place(&document.locate(&self.text, &steps).value)
+    }
+
+    /// Where the text is that a diagnostic accuses, which is at `path` in a document.
+    pub(crate) fn place_of(
+        &self,
+        document: &Document,
+        path: impl Iterator<Item = Segment>,
+        diagnostic: &Diagnostic,
+    ) -> Place {
+        let path: Vec<Segment> = path.collect();
+        let steps: Vec<Step<'_>> = path.iter().map(step).collect();
+        let located = document.locate(&self.text, &steps);
+        let wants_key = || {
+            let value = value_at(&document.value, path.iter().take(located.depth));
+            // What is missing is missing from the collection above it, which is too long to be marked.
+            accuses_key(diagnostic.code) || value.is_none_or(|value| value.is_array() || value.is_object())
+        };
+        let span = match (&diagnostic.range, located.key) {
+            (Some(range), _) if located.depth == steps.len() => {
+                document.locate_part(&self.text, &steps, range)
+            }
+            (_, Some(key)) if wants_key() => key,
+            _ => located.value,
+        };
+        self.place(&span)
+    }
+}
+
+fn value_at<'v, 's>(value: &'v Value, mut path: impl Iterator<Item = &'s Segment>) -> Option<&'v Value> {
+    path.try_fold(value, |value, segment| match segment {
+        Segment::Key(key) => value.get(key.as_ref()),
+        Segment::Index(index) => value.get(index),
+    })
+}
+
+fn step(segment: &Segment) -> Step<'_> {
+    match segment {
+        Segment::Key(key) => Step::Key(key),
+        Segment::Index(index) => Step::Index(*index),
+    }
+}
+
+/// Whether what is wrong is the key at the end of the path rather than its value.
+fn accuses_key(code: Code) -> bool {
+    matches!(code, Code::AnnotationUnknown | Code::SettingUnknown)
+}

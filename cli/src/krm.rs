@@ -1,0 +1,116 @@
+//! `krm`: a KRM function, as kustomize and kpt run them.
+//!
+//! It reads a `ResourceList` and writes it back with the Ingresses of its Services among the items. What an earlier run
+//! added is replaced or removed, so that a second run changes nothing. All or nothing: where anything is wrong the items
+//! come back as they were, and the exit status says so, since kustomize looks at nothing else.
+
+mod config;
+mod items;
+mod results;
+
+use std::io;
+
+use serde_json::{Map, Value};
+use xposer::{Emitted, Outcome, Report, Service, emit_all, expose_all};
+
+use crate::diagnostics::{Finding, Findings, write_text};
+use crate::input::read_single;
+use crate::yaml::to_yaml;
+use crate::{Console, Exit, or_gone};
+use config::Config;
+use items::{Change, is_service_item};
+use results::Said;
+
+/// Reads a ResourceList from standard input and writes it to standard output.
+pub(crate) fn krm(console: &mut Console<'_>) -> io::Result<Exit> {
+    let colors = console.terminal.stderr && console.terminal.colors;
+    let mut list = match read_single(console.stdin).and_then(ResourceList::new) {
+        Ok(list) => list,
+        Err(wrong) => return write_text(wrong, colors, console.stderr).map(|()| Exit::Unusable),
+    };
+    let mut said = Vec::new();
+    let changes = list.decide(&mut said);
+    write_text(said.iter().map(Said::finding), colors, console.stderr)?;
+    let results = said.iter().map(Said::result).collect();
+    let exit = if changes.is_some() { Exit::Done } else { Exit::Refused };
+    list.items = items::apply(std::mem::take(&mut list.items), changes.unwrap_or_default());
+    or_gone(console.stdout.write_all(to_yaml(&list.into_value(results)).as_bytes()))?;
+    Ok(exit)
+}
+
+/// A ResourceList; its items apart from the rest of it.
+struct ResourceList {
+    items: Vec<Value>,
+    rest: Map<String, Value>,
+}
+
+impl ResourceList {
+    fn new(value: Value) -> Result<Self, Findings> {
+        let is_list = |rest: &Map<String, Value>| {
+            let text = |key: &str| rest.get(key).and_then(Value::as_str).unwrap_or_default();
+            text("kind") == "ResourceList" && text("apiVersion").starts_with("config.kubernetes.io/")
+        };
+        let mut rest = match value {
+            Value::Object(rest) if is_list(&rest) => rest,
+            _ => {
+                let finding = Finding::input("expected a ResourceList of config.kubernetes.io/v1");
+                let help = "let kustomize or kpt run this command; for files of your own use `xposer render`";
+                return Err(vec![finding.help(help)]);
+            }
+        };
+        let items = match rest.remove("items") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                return Err(vec![Finding::input("expected a list as the items of the ResourceList")]);
+            }
+        };
+        Ok(Self { items, rest })
+    }
+
+    /// What is to be done with the items; `None` where anything is wrong.
+    fn decide<'l>(&'l self, said: &mut Vec<Said>) -> Option<Vec<Change>> {
+        let config = Config::new(self.rest.get("functionConfig"));
+        let settings = match config.settings() {
+            Ok(settings) => settings,
+            Err(report) => {
+                said.extend(report.diagnostics().iter().map(|found| Said::core(found, None, &config)));
+                return None;
+            }
+        };
+        let (places, services): (Vec<&Value>, Vec<Service<'l>>) = self
+            .items
+            .iter()
+            .filter(|item| is_service_item(item))
+            .map(|item| (item, Service::from_value(item)))
+            .unzip();
+        let outcomes = expose_all(&services, &settings);
+        let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
+        for (item, outcome) in places.iter().zip(&outcomes) {
+            let found = outcome.report().into_iter().flat_map(Report::diagnostics);
+            said.extend(found.map(|found| Said::core(found, Some(item), &config)));
+        }
+        for found in report.diagnostics() {
+            let is_subject = |service: &&Service<'_>| service.subject() == *found.subject;
+            let item =
+                services.iter().zip(&places).find(|(service, _)| is_subject(service)).map(|(_, item)| *item);
+            said.push(Said::core(found, item, &config));
+        }
+        let changes = items::changes(&self.items, &services, &objects, said);
+        let is_refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)));
+        changes.filter(|_| !is_refused)
+    }
+
+    fn into_value(self, results: Vec<Value>) -> Value {
+        let Self { items, mut rest } = self;
+        // A list without items would tell kustomize to delete everything.
+        rest.insert("items".to_owned(), Value::Array(items));
+        if !results.is_empty() {
+            match rest.get_mut("results") {
+                Some(Value::Array(earlier)) => earlier.extend(results),
+                _ => drop(rest.insert("results".to_owned(), Value::Array(results))),
+            }
+        }
+        Value::Object(rest)
+    }
+}

@@ -1,0 +1,177 @@
+//! The items before and after: what was ours is replaced or removed, what is new is added, the rest is not touched.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+use xposer::{MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, Service, URL_CONFIG_MAP, is_service};
+
+use super::results::{Said, annotation};
+
+/// What the programs around us note on an item about where it belongs.
+const BOOKKEEPING: [&str; 3] = ["internal.config.kubernetes.io/", "config.kubernetes.io/", "config.k8s.io/"];
+
+/// What is to be done with the items; those that are not mentioned stay.
+pub(super) enum Change {
+    Replace(usize, Value),
+    Remove(usize),
+    Add(Value),
+}
+
+/// What makes two objects the same in a cluster.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Identity<'i> {
+    group: &'i str,
+    kind: &'i str,
+    namespace: &'i str,
+    name: &'i str,
+}
+
+impl<'i> Identity<'i> {
+    fn new(api_version: &'i str, kind: &'i str, namespace: &'i str, name: &'i str) -> Self {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        // Ingresses moved from one group to the other.
+        let group = if kind == "Ingress" && group == "extensions" { "networking.k8s.io" } else { group };
+        Self { group, kind, namespace, name }
+    }
+
+    fn of_object(object: &'i Object<'_>) -> Self {
+        Self::new(object.api_version(), object.kind(), object.namespace().unwrap_or_default(), object.name())
+    }
+
+    fn of_item(item: &'i Value) -> Self {
+        let metadata = |key: &str| text(item.get("metadata"), key);
+        Self::new(
+            text(Some(item), "apiVersion"),
+            text(Some(item), "kind"),
+            metadata("namespace"),
+            metadata("name"),
+        )
+    }
+}
+
+/// Whether an item is a Service that is meant for the cluster.
+pub(super) fn is_service_item(item: &Value) -> bool {
+    is_service(item) && !is_local(item)
+}
+
+/// Whether an item is only there for a tool, such as the config of a function.
+fn is_local(item: &Value) -> bool {
+    annotation(item, "config.kubernetes.io/local-config") == Some("true")
+}
+
+/// Compares what is there with what is planned; `None` where something of somebody else is in the way.
+pub(super) fn changes(
+    items: &[Value],
+    services: &[Service<'_>],
+    objects: &[Object<'_>],
+    said: &mut Vec<Said>,
+) -> Option<Vec<Change>> {
+    let mut planned: HashMap<Identity<'_>, &Object<'_>> =
+        objects.iter().map(|object| (Identity::of_object(object), object)).collect();
+    let known = Known::new(services);
+    let mut is_free = true;
+    let mut changes = Vec::new();
+    let mut placed = HashSet::new();
+    for (index, item) in items.iter().enumerate().filter(|(_, item)| !is_local(item)) {
+        let identity = Identity::of_item(item);
+        let is_ours = is_ours(item);
+        match planned.remove(&identity) {
+            Some(object) if is_ours => {
+                placed.insert(identity);
+                changes.push(Change::Replace(index, with_bookkeeping(object.to_value(), item)));
+            }
+            Some(_) => {
+                is_free = false;
+                said.push(Said::in_the_way(item, &display(identity)));
+            }
+            None if is_ours && (placed.contains(&identity) || known.is_stale(item)) => {
+                changes.push(Change::Remove(index));
+            }
+            None => {}
+        }
+    }
+    let new = objects.iter().filter(|object| planned.contains_key(&Identity::of_object(object)));
+    changes.extend(new.map(|object| Change::Add(object.to_value())));
+    is_free.then_some(changes)
+}
+
+/// Makes the changes.
+pub(super) fn apply(items: Vec<Value>, changes: Vec<Change>) -> Vec<Value> {
+    let mut kept: Vec<Option<Value>> = items.into_iter().map(Some).collect();
+    for change in changes {
+        let (index, value) = match change {
+            Change::Add(value) => {
+                kept.push(Some(value));
+                continue;
+            }
+            Change::Replace(index, value) => (index, Some(value)),
+            Change::Remove(index) => (index, None),
+        };
+        if let Some(item) = kept.get_mut(index) {
+            *item = value;
+        }
+    }
+    kept.into_iter().flatten().collect()
+}
+
+/// The Services of the list, whether they are exposed or not: what belonged to them and is not planned is stale.
+struct Known<'k> {
+    services: HashSet<(&'k str, &'k str)>,
+    namespaces: HashSet<&'k str>,
+}
+
+impl<'k> Known<'k> {
+    fn new(services: &'k [Service<'_>]) -> Self {
+        let namespace = |service: &Service<'k>| service.namespace().unwrap_or_default();
+        Self {
+            services: services.iter().map(|service| (namespace(service), service.name())).collect(),
+            namespaces: services.iter().map(namespace).collect(),
+        }
+    }
+
+    fn is_stale(&self, item: &Value) -> bool {
+        let namespace = text(item.get("metadata"), "namespace");
+        match label(item, SERVICE_LABEL) {
+            Some(service) => self.services.contains(&(namespace, service)),
+            None => self.namespaces.contains(namespace),
+        }
+    }
+}
+
+/// Whether an earlier run added this.
+fn is_ours(item: &Value) -> bool {
+    let is_ours = match (text(Some(item), "apiVersion"), text(Some(item), "kind")) {
+        ("networking.k8s.io/v1", "Ingress") => label(item, SERVICE_LABEL).is_some(),
+        ("v1", "ConfigMap") => text(item.get("metadata"), "name") == URL_CONFIG_MAP,
+        _ => false,
+    };
+    is_ours && label(item, MANAGED_BY_LABEL) == Some(MANAGED_BY)
+}
+
+/// The new object in the place of the old one.
+fn with_bookkeeping(mut object: Value, old: &Value) -> Value {
+    let kept = old.pointer("/metadata/annotations").and_then(Value::as_object).into_iter().flatten();
+    let kept = kept.filter(|(key, _)| BOOKKEEPING.iter().any(|prefix| key.starts_with(prefix)));
+    for (key, value) in kept {
+        let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { break };
+        let annotations =
+            metadata.entry("annotations").or_insert_with(|| Value::Object(serde_json::Map::new()));
+        if let Some(annotations) = annotations.as_object_mut() {
+            annotations.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    object
+}
+
+fn label<'i>(item: &'i Value, key: &str) -> Option<&'i str> {
+    item.pointer("/metadata/labels")?.get(key)?.as_str()
+}
+
+fn text<'i>(object: Option<&'i Value>, key: &str) -> &'i str {
+    object.and_then(|object| object.get(key)).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn display(identity: Identity<'_>) -> String {
+    let Identity { kind, namespace, name, .. } = identity;
+    if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
+}

@@ -1,0 +1,135 @@
+//! The command line of Xposer: `render`, `check`, `explain`, `completions` and the KRM function `krm`.
+//!
+//! The program translates at its edges only: files become [`serde_json::Value`]s with positions ([`yaml`]), the core
+//! decides, and its objects and diagnostics become text. [`run`] is the whole program, without the process around it:
+//!
+//! ```
+//! use xposer_cli::{Console, Terminal, run};
+//!
+//! let mut stdin = r#"{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}"#.as_bytes();
+//! let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+//! let console = Console {
+//!     stdin: &mut stdin,
+//!     stdout: &mut stdout,
+//!     stderr: &mut stderr,
+//!     terminal: Terminal::default(),
+//! };
+//! assert_eq!(run(["xposer", "check"], console), 0);
+//! assert_eq!(String::from_utf8(stderr).unwrap(), "1 service: 0 exposed, 1 left alone\n");
+//! ```
+
+mod args;
+mod diagnostics;
+mod explain;
+mod input;
+mod krm;
+mod place;
+mod progress;
+mod render;
+mod services;
+pub mod yaml;
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+use diagnostics::Finding;
+
+/// Where the program reads and writes.
+pub struct Console<'c> {
+    /// Standard input.
+    pub stdin: &'c mut dyn Read,
+    /// Standard output.
+    pub stdout: &'c mut dyn Write,
+    /// Standard error.
+    pub stderr: &'c mut dyn Write,
+    /// Which of them is a terminal.
+    pub terminal: Terminal,
+}
+
+/// Which of the streams is a terminal, and whether its user wants colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terminal {
+    /// Somebody types into standard input.
+    pub stdin: bool,
+    /// Somebody reads standard output.
+    pub stdout: bool,
+    /// Somebody reads standard error.
+    pub stderr: bool,
+    /// The terminal can show colours, and its user has not forbidden them with `NO_COLOR`.
+    pub colors: bool,
+}
+
+/// What the program's exit status says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// Nothing was refused.
+    Done = 0,
+    /// At least one Service was refused.
+    Refused = 1,
+    /// Wrong usage, or an input that cannot be read.
+    Unusable = 2,
+}
+
+/// Runs the program with these arguments, the first of which is its own name, and returns its exit status.
+pub fn run<A: Into<OsString> + Clone>(
+    arguments: impl IntoIterator<Item = A>,
+    mut console: Console<'_>,
+) -> u8 {
+    let done = match Cli::try_parse_from(arguments) {
+        Ok(cli) => dispatch(cli, &mut console),
+        Err(usage) => show_usage(&usage, &mut console),
+    };
+    let written = done.and_then(|exit| or_gone(console.stdout.flush()).map(|()| exit));
+    written.unwrap_or_else(|error| give_up(&error, &mut console)) as u8
+}
+
+fn dispatch(cli: Cli, console: &mut Console<'_>) -> io::Result<Exit> {
+    match cli.command {
+        Command::Render(args) => render::render(&args, console),
+        Command::Check(args) => render::check(&args, console),
+        Command::Explain { word } => explain::explain(word.as_deref(), console),
+        Command::Krm => krm::krm(console),
+        Command::Completions { shell } => {
+            // The generator panics where it cannot write, so it writes to memory.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "xposer", &mut script);
+            console.stdout.write_all(&script)?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Shows the help that was asked for, or what is wrong with the arguments.
+fn show_usage(usage: &clap::Error, console: &mut Console<'_>) -> io::Result<Exit> {
+    let text = usage.render();
+    let (stream, is_terminal, exit) = if usage.use_stderr() {
+        (&mut console.stderr, console.terminal.stderr, Exit::Unusable)
+    } else {
+        (&mut console.stdout, console.terminal.stdout, Exit::Done)
+    };
+    if is_terminal && console.terminal.colors {
+        write!(stream, "{}", text.ansi())?;
+    } else {
+        write!(stream, "{text}")?;
+    }
+    Ok(exit)
+}
+
+/// Goes on where the reader of an output went away; the exit status still says what was found.
+fn or_gone(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
+/// An output that cannot be written. A reader that went away, such as `head`, is no reason to complain.
+fn give_up(error: &io::Error, console: &mut Console<'_>) -> Exit {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Exit::Done;
+    }
+    let finding = Finding::input(format!("the output cannot be written: {error}"));
+    // Standard error is the last resort; where it fails too, the exit status says it.
+    let _ = diagnostics::write_text([finding], false, &mut console.stderr);
+    Exit::Unusable
+}

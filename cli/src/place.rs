@@ -1,0 +1,91 @@
+//! A place in a text: what an editor needs to go there, and the line to show.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+/// The most characters that are marked. The line around them is cut where it is printed, but a mark never is.
+const LONGEST_MARK: usize = 100;
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// A place in a file, as exactly as it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    #[serde(flatten)]
+    pub(crate) point: Option<Point>,
+    #[serde(skip)]
+    pub(crate) excerpt: Option<Excerpt>,
+}
+
+/// A line and a column in characters, both from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Point {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// A line of a text, and the bytes of it that are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Excerpt {
+    pub(crate) line: String,
+    pub(crate) mark: Range<usize>,
+}
+
+impl Place {
+    /// A file as a whole.
+    pub(crate) fn file(name: &str) -> Self {
+        Self { file: name.to_owned(), point: None, excerpt: None }
+    }
+
+    /// Some bytes of a file's text, the first of which is at `point`.
+    pub(crate) fn span(name: &str, text: &str, span: &Range<usize>, point: Point) -> Self {
+        Self { file: name.to_owned(), point: Some(point), excerpt: Some(Excerpt::new(text, span)) }
+    }
+}
+
+impl Excerpt {
+    /// The first line of `span`, with the part of the span that is on it.
+    fn new(text: &str, span: &Range<usize>) -> Self {
+        let before = text.get(..span.start).unwrap_or(text);
+        let start = before.rfind('\n').map_or(0, |position| position + 1);
+        // A byte order mark is not to be seen in any editor.
+        let start =
+            if start == 0 && text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { start };
+        let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let from = span.start.saturating_sub(start).min(line.len());
+        let to = span.end.saturating_sub(start).min(line.len());
+        let marked = line.get(from..to).unwrap_or_default().trim_end();
+        let length = marked.char_indices().nth(LONGEST_MARK).map_or(marked.len(), |(position, _)| position);
+        Self { line: line.to_owned(), mark: from..from + length }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn excerpt(text: &str, span: Range<usize>) -> (String, String) {
+        let Excerpt { line, mark } = Excerpt::new(text, &span);
+        let marked = line.get(mark).unwrap().to_owned();
+        (line, marked)
+    }
+
+    #[test]
+    fn the_line_of_the_span_is_shown() {
+        assert_eq!(excerpt("a\nbcd\ne", 3..4), ("bcd".into(), "c".into()));
+        assert_eq!(excerpt("a\r\nbcd\r\ne", 3..6), ("bcd".into(), "bcd".into()));
+        assert_eq!(excerpt("a: |\n  b \n  c\n", 7..13), ("  b ".into(), "b".into()));
+        assert_eq!(excerpt("", 0..0), (String::new(), String::new()));
+        assert_eq!(excerpt("a\n", 2..2), (String::new(), String::new()));
+        assert_eq!(excerpt("\u{feff}ab", 0..4), ("ab".into(), "a".into()));
+        assert_eq!(excerpt("\u{feff}ab", 3..4), ("ab".into(), "a".into()));
+    }
+
+    #[test]
+    fn a_mark_is_never_long() {
+        let text = format!("{}{}", "é".repeat(1000), "b".repeat(1000));
+        let (line, marked) = excerpt(&text, 2..3000);
+        assert_eq!((line.as_str(), marked), (text.as_str(), "é".repeat(LONGEST_MARK)));
+    }
+}

@@ -1,0 +1,129 @@
+//! `render` and `check`: all inputs are one set, and what the core says about it is printed.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use xposer::{Emitted, Object, Outcome, Report, Service, emit_all, expose_all};
+
+use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Target};
+use crate::diagnostics::{Finding, Printer};
+use crate::input::Inputs;
+use crate::services::{Item, services};
+use crate::yaml::to_yaml;
+use crate::{Console, Exit, or_gone};
+
+/// Prints the objects of all exposed Services, and the diagnostics.
+pub(crate) fn render(args: &RenderArgs, console: &mut Console<'_>) -> io::Result<Exit> {
+    // Who adds a target says here what is made of it.
+    let Target::Ingress = args.target;
+    run(&args.input, Some(args.output), console)
+}
+
+/// Prints the diagnostics, and how many Services there are of each outcome.
+pub(crate) fn check(args: &InputArgs, console: &mut Console<'_>) -> io::Result<Exit> {
+    run(args, None, console)
+}
+
+fn run(args: &InputArgs, output: Option<Output>, console: &mut Console<'_>) -> io::Result<Exit> {
+    let printer = Printer::new(args, console.terminal);
+    let inputs = match Inputs::read(args, console) {
+        Ok(inputs) => inputs,
+        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
+    };
+    let items = match services(&inputs.files) {
+        Ok(items) => items,
+        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
+    };
+    let namespace = args.namespace.as_deref().unwrap_or_default();
+    let services: Vec<Service<'_>> =
+        items.iter().map(|item| Service::from_value(item.value).in_namespace(namespace)).collect();
+    let outcomes = expose_all(&services, &inputs.settings);
+    let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
+    match output {
+        Some(Output::Yaml) => or_gone(write_yaml(&objects, console.stdout))?,
+        Some(Output::Json) => or_gone(write_json(&objects, console.stdout))?,
+        None => {}
+    }
+    let findings = findings(&inputs, &items, &services, &outcomes, &report);
+    printer.print(findings, console.stderr)?;
+    if output.is_none() && printer.format == Diagnostics::Text {
+        or_gone(writeln!(console.stderr, "{}", summary(&outcomes)))?;
+    }
+    let refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)));
+    Ok(if refused { Exit::Refused } else { Exit::Done })
+}
+
+/// What was found, Service by Service in the order of the input.
+fn findings<'f>(
+    inputs: &'f Inputs,
+    items: &'f [Item<'_>],
+    services: &[Service<'_>],
+    outcomes: &'f [Outcome],
+    emitted: &'f Report,
+) -> impl Iterator<Item = Finding<'f>> {
+    let mut found: Vec<_> = items
+        .iter()
+        .zip(outcomes)
+        .enumerate()
+        .filter_map(|(index, (item, outcome))| Some((index, item, outcome.report()?)))
+        .flat_map(|(index, item, report)| report.diagnostics().iter().map(move |said| (index, item, said)))
+        .collect();
+    if !emitted.is_empty() {
+        let places: HashMap<(&str, &str), usize> = services
+            .iter()
+            .enumerate()
+            .map(|(index, service)| ((service.namespace().unwrap_or_default(), service.name()), index))
+            .collect();
+        found.extend(emitted.diagnostics().iter().filter_map(|said| {
+            let index = *places.get(&(said.subject.namespace.as_str(), said.subject.name.as_str()))?;
+            Some((index, items.get(index)?, said))
+        }));
+        found.sort_by_key(|(index, ..)| *index);
+    }
+    let settings = inputs.settings_file.as_ref();
+    found.into_iter().map(move |(_, item, said)| Finding::core(said).at(item.place_of(said, settings)))
+}
+
+/// A stream of documents.
+fn write_yaml(objects: &[Object<'_>], out: &mut dyn Write) -> io::Result<()> {
+    for (index, object) in objects.iter().enumerate() {
+        if index > 0 {
+            out.write_all(b"---\n")?;
+        }
+        out.write_all(to_yaml(&object.to_value()).as_bytes())?;
+    }
+    out.flush()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct List<'l> {
+    api_version: &'static str,
+    items: &'l [Object<'l>],
+    kind: &'static str,
+}
+
+/// One `v1` List.
+fn write_json(objects: &[Object<'_>], mut out: &mut dyn Write) -> io::Result<()> {
+    let list = List { api_version: "v1", items: objects, kind: "List" };
+    serde_json::to_writer_pretty(&mut out, &list)?;
+    writeln!(out)?;
+    out.flush()
+}
+
+/// How many Services became what: `3 services: 2 exposed, 1 refused`.
+fn summary(outcomes: &[Outcome]) -> String {
+    let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
+    let exposed = count(|outcome| matches!(outcome, Outcome::Planned { .. }));
+    let refused = count(|outcome| matches!(outcome, Outcome::Refused(_)));
+    let left_alone = count(|outcome| matches!(outcome, Outcome::NotAsked));
+    let all = outcomes.len();
+    let mut text = format!("{all} {}: {exposed} exposed", if all == 1 { "service" } else { "services" });
+    for (number, what) in [(refused, "refused"), (left_alone, "left alone")] {
+        if number > 0 {
+            text.push_str(&format!(", {number} {what}"));
+        }
+    }
+    text
+}
