@@ -3,6 +3,11 @@
 //! `make bench` runs this and prints the ratios.
 
 #![allow(missing_docs, reason = "criterion's macros generate undocumented functions")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot be set up has failed"
+)]
 
 use std::hint::black_box;
 

@@ -280,6 +280,14 @@ impl Problem {
         self
     }
 
+    /// Takes back the bytes and the value proposed: they were those of another place.
+    #[must_use]
+    pub(crate) fn without_place(mut self) -> Self {
+        self.range = None;
+        self.proposed = None;
+        self
+    }
+
     /// Adds the bytes of the value that are meant.
     #[must_use]
     pub fn at(mut self, range: Range<usize>) -> Self {

@@ -46,7 +46,7 @@ pub use check::{Route, Rule, rules};
 pub use diag::{
     Code, Diagnostic, FieldPath, Problem, Report, Root, Segment, Severity, Subject, did_you_mean,
 };
-pub use emit::{Emitted, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL};
+pub use emit::{Emitted, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP};
 pub use input::{CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, Service, ServiceKind, is_service};
 pub use plan::{IngressPlan, Plan, Published, emit_all};
 pub use request::{Key, keys};

@@ -30,6 +30,7 @@ pub enum Scope {
 /// An exposure before it was checked. What could not be rendered is missing; its Error is in the report.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draft<'a> {
+    pub(crate) domain: Option<Sourced<Cow<'a, str>>>,
     pub(crate) name: Option<Sourced<String>>,
     pub(crate) rules: Vec<DraftRule<'a>>,
     pub(crate) tls: bool,
@@ -112,7 +113,11 @@ pub(crate) fn resolve<'a>(
     report: &mut Report,
 ) -> Draft<'a> {
     let domain = domain(service, settings, request, report);
-    let vars = Vars { service: service.name(), namespace: service.namespace(), domain: domain.as_deref() };
+    let vars = Vars {
+        service: service.name(),
+        namespace: service.namespace(),
+        domain: domain.as_ref().map(|domain| domain.value.as_ref()),
+    };
     let mut resolver = Resolver { settings, request, vars, report };
     let mut draft = Draft { tls: resolver.tls(), ..Draft::default() };
     draft.name = resolver.one(choose(&request.name, annotation::NAME, Some(&settings.name)));
@@ -122,6 +127,7 @@ pub(crate) fn resolve<'a>(
     }
     draft.port = resolver.port(service);
     resolver.forward(&mut draft);
+    draft.domain = domain;
     draft
 }
 
@@ -131,10 +137,11 @@ fn domain<'a>(
     settings: &Settings,
     request: &Request<'a>,
     report: &mut Report,
-) -> Option<Cow<'a, str>> {
+) -> Option<Sourced<Cow<'a, str>>> {
     // Stands in for a domain that cannot be had, so that the other templates do not complain about it as well. There
     // is an Error already, so it is never planned.
-    const STAND_IN: Cow<'_, str> = Cow::Borrowed("domain.invalid");
+    const STAND_IN: Sourced<Cow<'_, str>> =
+        Sourced { value: Cow::Borrowed("domain.invalid"), origin: Origin::BuiltIn };
     if matches!(request.domain, Field::Broken) {
         return Some(STAND_IN);
     }
@@ -146,7 +153,7 @@ fn domain<'a>(
     };
     match rendered {
         Ok(text) if text.is_empty() => None,
-        Ok(text) => Some(text),
+        Ok(text) => Some(Sourced::new(text, chosen.origin.origin())),
         Err(problem) => {
             file(report, chosen.origin, problem);
             Some(STAND_IN)

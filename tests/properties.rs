@@ -1,6 +1,10 @@
 //! What holds for every input.
 
-#![allow(clippy::unwrap_used, reason = "a property that cannot be set up has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a property that cannot be set up has failed"
+)]
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

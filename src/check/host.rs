@@ -9,11 +9,30 @@ use crate::value::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_
 
 /// A host is a DNS name in lower case, or `*.` and such a name.
 pub(super) fn host(facts: &Facts<'_>, report: &mut Report) {
+    let domain = facts.draft.domain.as_ref();
+    let domain_flaws = domain.map(|domain| host_flaws(&domain.value)).unwrap_or_default();
+    let mut accused = Vec::new();
     for rule in &facts.draft.rules {
         for flaw in host_flaws(&rule.host) {
-            report.file(rule.host_origin.path(), problem(rule, flaw));
+            match domain.filter(|domain| {
+                rule.host.ends_with(domain.value.as_ref()) && same_kind(&domain_flaws, &flaw)
+            }) {
+                // The domain is wrong by itself: whoever wrote it is told, and once.
+                Some(domain) => {
+                    let kind = std::mem::discriminant(&flaw);
+                    if !accused.contains(&kind) {
+                        accused.push(kind);
+                        report.file(domain.origin.path(), problem(rule, flaw).without_place());
+                    }
+                }
+                None => report.file(rule.host_origin.path(), problem(rule, flaw)),
+            }
         }
     }
+}
+
+fn same_kind(flaws: &[HostFlaw], flaw: &HostFlaw) -> bool {
+    flaws.iter().any(|known| std::mem::discriminant(known) == std::mem::discriminant(flaw))
 }
 
 /// With TLS, and where certificates carry a common name, a host has at most 64 characters.
@@ -62,7 +81,8 @@ fn problem(rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
             if without != rule.template && matches!(rule.host_origin, Origin::Annotation(_)) {
                 problem = problem.propose(without);
             }
-            marked(problem, rule, "://")
+            let scheme = rule.host.split_inclusive("//").next().unwrap_or_default();
+            marked(problem, rule, scheme)
         }
         HostFlaw::Port => {
             let (name, port) = rule.host.rsplit_once(':').unwrap_or((&rule.host, ""));

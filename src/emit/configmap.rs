@@ -12,8 +12,8 @@ use crate::resolve::Scope;
 
 pub(super) const API_VERSION: &str = "v1";
 pub(super) const KIND: &str = "ConfigMap";
-/// The name of the ConfigMap.
-const NAME: &str = "xposer";
+/// The name of the URL ConfigMap, in every namespace.
+pub const URL_CONFIG_MAP: &str = "xposer";
 
 /// A ConfigMap, field by field in alphabetical order.
 #[derive(Clone, Debug, Serialize)]
@@ -72,7 +72,7 @@ impl<'p> Urls<'p> {
                 metadata: Metadata {
                     annotations: &[],
                     labels: Labels::new(None),
-                    name: NAME,
+                    name: URL_CONFIG_MAP,
                     namespace: Some(namespace),
                 },
             })

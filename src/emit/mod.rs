@@ -10,6 +10,7 @@ use crate::diag::Report;
 use crate::plan::Plan;
 use crate::resolve::Annotation;
 use configmap::ConfigMap;
+pub use configmap::URL_CONFIG_MAP;
 use ingress::Ingress;
 
 /// The label that names the program an object belongs to (a recommended label of Kubernetes).

@@ -153,13 +153,15 @@ fn without_repeated<'a>(
     lines
 }
 
-/// `text` without blanks and one pair of quotes around it, and its place.
+/// `text` without blanks and one pair of quotes around it, and its place. Quotes inside show that the outer ones are no
+/// pair: `"a" or "b"`.
 fn unquoted(text: &str, at: usize) -> (&str, Range<usize>) {
     let right = text.trim_ascii_start();
     let kept = right.trim_ascii_end();
     let start = at + text.len() - right.len();
     if let (Some(quote @ (b'"' | b'\'')), true) = (kept.as_bytes().first(), kept.len() > 1)
         && let Some(inner) = kept.strip_suffix(char::from(*quote)).and_then(|rest| rest.get(1..))
+        && memchr::memchr(*quote, inner.as_bytes()).is_none()
     {
         return (inner, start + 1..start + 1 + inner.len());
     }

@@ -206,7 +206,7 @@ static FUNCTIONS: &[Function] = &[
     function!("println", 0, usize::MAX, "The values in one text, with blanks between them and a line end.",
         r#"{{println .Service}}"# => "web", |values| Ok(Val::Str(println(values)))),
     function!("printf", 1, usize::MAX,
-        "A format with its verbs %s %v %q %d %t replaced; width and precision as in Go, as in %.8s.",
+        "A format with its verbs %s %v %q %d %t %x %X %o %b %c %f replaced; width and precision as in Go, as in %.8s.",
         r#"{{printf "%.2s-%s" .Service .Namespace}}"# => "we-shop", |values| printf(values)),
     function!("len", 1, 1, "The length of a text in bytes.",
         r#"{{len .Service}}"# => "3",
@@ -231,6 +231,14 @@ static FUNCTIONS: &[Function] = &[
         r#"{{.Service | urlquery}}"# => "web", |values| Ok(Val::Str(urlquery(&print(values))))),
     function!("html", 1, usize::MAX, "The values in one text, escaped for HTML.",
         r#"{{.Service | html}}"# => "web", |values| Ok(Val::Str(html(&print(values))))),
+    function!(
+        "js",
+        1,
+        usize::MAX,
+        "The values in one text, escaped for JavaScript.",
+        r#"{{.Service | js}}"# => "web",
+        |values| Ok(Val::Str(js(&print(values))))
+    ),
 ];
 
 fn text(values: &[Val], at: usize) -> Result<&str, String> {
@@ -345,6 +353,19 @@ fn urlquery(text: &str) -> String {
     out
 }
 
+fn js(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' | '\'' | '"' => out.extend(['\\', character]),
+            '<' | '>' | '&' | '=' => out.push_str(&format!("\\u{:04X}", u32::from(character))),
+            control if control.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(control))),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
 fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -452,19 +473,24 @@ fn number(text: &str) -> Result<(Option<usize>, &str), String> {
 }
 
 fn format_verb(verb: &Verb, letter: char, value: &Val, out: &mut String) -> Result<(), String> {
+    let plain = verb.precision.is_none();
     let shown = match (letter, value) {
         ('s' | 'v', Val::Str(text)) => cut(text, verb.precision),
         ('q', Val::Str(text)) => quote(&cut(text, verb.precision)),
-        ('d' | 'v', Val::Int(number)) if verb.precision.is_none() => {
-            if verb.plus {
-                format!("{number:+}")
-            } else {
-                number.to_string()
-            }
-        }
-        ('v', Val::Float(_)) if verb.precision.is_none() && !verb.plus => value.to_string(),
+        ('x', Val::Str(text)) if plain => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        ('X', Val::Str(text)) if plain => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
+        ('d' | 'v' | 'x' | 'X' | 'o' | 'b', Val::Int(number)) if plain => integer(letter, *number, verb.plus),
+        ('c', Val::Int(number)) if plain => u32::try_from(*number)
+            .ok()
+            .and_then(char::from_u32)
+            .ok_or_else(|| format!("%c cannot print {number}, which is no character"))?
+            .to_string(),
+        ('f', Val::Float(number)) if !verb.plus => format!("{number:.*}", verb.precision.unwrap_or(6)),
+        ('v', Val::Float(_)) if plain && !verb.plus => value.to_string(),
         ('t' | 'v', Val::Bool(_)) => value.to_string(),
-        ('s' | 'v' | 'q' | 'd' | 't', _) => return Err(format!("%{letter} cannot print {}", value.kind())),
+        ('s' | 'v' | 'q' | 'd' | 't' | 'x' | 'X' | 'o' | 'b' | 'c' | 'f', _) => {
+            return Err(format!("%{letter} cannot print {}", value.kind()));
+        }
         _ => return Err(format!("%{letter} is not supported, use %s, %v, %q, %d or %t")),
     };
     let missing = verb.width.unwrap_or(0).saturating_sub(shown.chars().count());
@@ -483,6 +509,23 @@ fn format_verb(verb: &Verb, letter: char, value: &Val, out: &mut String) -> Resu
         out.push_str(&shown);
     }
     Ok(())
+}
+
+fn integer(letter: char, number: i64, plus: bool) -> String {
+    let size = number.unsigned_abs();
+    let digits = match letter {
+        'x' => format!("{size:x}"),
+        'X' => format!("{size:X}"),
+        'o' => format!("{size:o}"),
+        'b' => format!("{size:b}"),
+        _ => size.to_string(),
+    };
+    let sign = match (number < 0, plus) {
+        (true, _) => "-",
+        (false, true) => "+",
+        (false, false) => "",
+    };
+    format!("{sign}{digits}")
 }
 
 fn cut(text: &str, precision: Option<usize>) -> String {

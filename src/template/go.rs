@@ -46,7 +46,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("call", "there is nothing to call"),
     ("index", "use trunc for the first letters of a value"),
     ("slice", "use trunc for the first or last letters of a value"),
-    ("js", "remove it; names need no escaping"),
 ];
 
 /// Parses the pieces of `text`.

@@ -55,6 +55,16 @@ impl Var {
         }
     }
 
+    /// What it stands for, in one sentence.
+    #[must_use]
+    pub fn doc(self) -> &'static str {
+        match self {
+            Self::Service => "The Service's name.",
+            Self::Namespace => "The Service's namespace.",
+            Self::Domain => "The annotation Domain, or the setting domain.",
+        }
+    }
+
     /// The variable of this name; letter case counts.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -84,6 +94,25 @@ impl<'v> Vars<'v> {
         }
     }
 }
+
+/// The forms of the language, each by an example and one sentence.
+///
+/// ```
+/// use xposer::template::{SYNTAX, Template};
+/// assert!(SYNTAX.iter().all(|(example, _)| Template::parse(example).is_ok()));
+/// ```
+pub const SYNTAX: &[(&str, &str)] = &[
+    ("{{.Service}}.{{.Domain}}", "Variables in a text."),
+    ("{{ .Service -}}   .{{- .Domain }}", "A `-` removes the blanks outside of the braces."),
+    ("{{.Service | upper | lower}}", "The result of one function is the last argument of the next."),
+    (r#"{{replace "w" "v" (lower .Service)}}"#, "Calls inside of calls stand in parentheses."),
+    (r#"{{if eq .Namespace "shop"}}{{.Service}}{{else}}{{.Service}}-{{.Namespace}}{{end}}"#, "A condition."),
+    ("{{with .Namespace}}{{.}}-{{$.Service}}{{end}}", "The value of a condition as the dot."),
+    ("{{$name := lower .Service}}{{$name}}", "A variable of your own."),
+    ("{{/* nobody reads this */}}{{.Service}}", "A comment."),
+    ("{{`{{.Service}}`}}", "Escaped for Helm: the text between the backquotes is the template."),
+    ("{{Service}}-{{#if Domain}}public{{/if}}", "Handlebars' own syntax."),
+];
 
 /// A template, read and checked.
 ///

@@ -184,7 +184,7 @@ fn what_is_not_known() {
 #[test]
 fn what_is_not_supported() {
     use Code::TemplateUnsupported as Unsupported;
-    for word in ["slice .Service 0 2", "index .Service 0", "call .Service", "js .Service"] {
+    for word in ["slice .Service 0 2", "index .Service 0", "call .Service"] {
         let name = word.split(' ').next().unwrap();
         refused(
             &format!("{{{{{word}}}}}"),
