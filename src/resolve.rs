@@ -155,16 +155,20 @@ fn domain<'a>(
         Ok(text) if text.is_empty() => None,
         Ok(text) => Some(Sourced::new(text, chosen.origin.origin())),
         Err(problem) => {
-            file(report, chosen.origin, problem);
+            file(report, chosen, problem);
             Some(STAND_IN)
         }
     }
 }
 
-fn file(report: &mut Report, who: Who<'_>, problem: Problem) {
-    let origin = who.origin();
-    // A built-in template is not text the user wrote: its bytes mean nothing at the place that is accused.
-    let problem = if origin == Origin::BuiltIn { Problem { range: None, ..problem } } else { problem };
+fn file(report: &mut Report, chosen: Chosen<'_, '_>, mut problem: Problem) {
+    let origin = chosen.origin.origin();
+    if origin == Origin::BuiltIn {
+        // Nobody wrote the template: its bytes mean nothing at the place that is accused, so it is shown instead.
+        problem.range = None;
+        let shown = format!("the built-in template {}", shown(chosen.template.text()));
+        problem.message = problem.message.replacen("the template", &shown, 1);
+    }
     report.file(origin.path(), problem);
 }
 
@@ -181,7 +185,7 @@ impl<'a> Resolver<'_, 'a> {
         match chosen.template.render(&self.vars) {
             Ok(text) => Some(Sourced::new(text, chosen.origin.origin())),
             Err(problem) => {
-                file(self.report, chosen.origin, problem);
+                file(self.report, chosen, problem);
                 None
             }
         }
@@ -212,14 +216,14 @@ impl<'a> Resolver<'_, 'a> {
         let items = match url.template.render_list(&self.vars) {
             Ok(items) => items,
             Err(problem) => {
-                file(self.report, url.origin, problem);
+                file(self.report, url, problem);
                 return Vec::new();
             }
         };
         if items.is_empty() {
             let problem =
                 Problem::new(Code::HostMissing, "the URL template renders to nothing, so there is no host");
-            file(self.report, url.origin, problem.help("write a host, for example {{.Service}}.{{.Domain}}"));
+            file(self.report, url, problem.help("write a host, for example {{.Service}}.{{.Domain}}"));
         }
         let mut rules: Vec<DraftRule<'a>> = Vec::with_capacity(items.len());
         for item in items {
@@ -228,11 +232,7 @@ impl<'a> Resolver<'_, 'a> {
             if let Some(same) = rules.iter().find(|known| known.host == rule.host && known.path == rule.path)
             {
                 let said = format!("two URL templates give {}{}", same.host, same.path);
-                file(
-                    self.report,
-                    url.origin,
-                    Problem::new(Code::HostRepeated, said).help("remove one of them"),
-                );
+                file(self.report, url, Problem::new(Code::HostRepeated, said).help("remove one of them"));
                 continue;
             }
             rules.push(rule);
@@ -292,7 +292,7 @@ impl<'a> Resolver<'_, 'a> {
             let item = match chosen.template.render(&self.vars) {
                 Ok(item) => item,
                 Err(problem) => {
-                    file(self.report, chosen.origin, problem);
+                    file(self.report, chosen, problem);
                     return rule;
                 }
             };

@@ -57,7 +57,7 @@ pub(super) fn port(facts: &Facts<'_>, report: &mut Report) {
         let path = if facts.service.has_spec() {
             FieldPath::object(&["spec"])
         } else {
-            FieldPath::object(&["metadata", "name"])
+            FieldPath::object(&["metadata"])
         };
         let problem =
             Problem::new(Code::PortNone, "the Service has no port, so there is nothing to route to");
