@@ -1,0 +1,125 @@
+//! Prints the ratios of the last benchmark run, and the peak memory of rendering many Services.
+//!
+//! `make bench` runs the benchmarks first; this reads what they left behind and judges nothing by the clock.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use serde_json::Value;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// How many Services the memory is measured with.
+const MANY: usize = 10_000;
+
+fn main() -> Result<(), Failure> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the test kit has no parent folder")?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let mut out = String::new();
+    budget(&target, &mut out)?;
+    growth(&target, "services", "Services", &[1, 10, 100, 1_000, 10_000], &mut out)?;
+    growth(&target, "forwarded", "forwarded lines", &[1, 10, 100, 1_000], &mut out)?;
+    templates(&target, &mut out)?;
+    memory(&target, &mut out)?;
+    std::io::stdout().write_all(out.as_bytes())?;
+    Ok(())
+}
+
+/// The mean of a benchmark, in nanoseconds.
+fn mean(target: &Path, group: &str, name: &str) -> Result<f64, Failure> {
+    let file = target.join("criterion").join(group).join(name).join("new/estimates.json");
+    let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let estimates: Value = serde_json::from_str(&text)?;
+    let mean = estimates.pointer("/mean/point_estimate").and_then(Value::as_f64);
+    mean.ok_or_else(|| format!("{}: no mean", file.display()).into())
+}
+
+fn budget(target: &Path, out: &mut String) -> Result<(), Failure> {
+    let (json, expose) = (mean(target, "budget", "json-only")?, mean(target, "budget", "expose")?);
+    let ratio = expose / json;
+    let verdict = if ratio <= 2.0 { "within the budget of 2" } else { "OVER the budget of 2" };
+    writeln!(out, "the article's Service, JSON in and out: {:.2} us", expose / 1e3)?;
+    writeln!(out, "only parsing it and writing its Ingress: {:.2} us", json / 1e3)?;
+    writeln!(out, "ratio: {ratio:.2} ({verdict})")?;
+    Ok(())
+}
+
+fn growth(target: &Path, group: &str, what: &str, counts: &[u32], out: &mut String) -> Result<(), Failure> {
+    let mut first = None;
+    writeln!(out, "\ntime for each of n {what}, as a ratio to the first row")?;
+    for count in counts {
+        let each = mean(target, group, &count.to_string())? / f64::from(*count);
+        let base = *first.get_or_insert(each);
+        writeln!(out, "{count:>7}  {:>8.2} us  {:.2}", each / 1e3, each / base)?;
+    }
+    Ok(())
+}
+
+fn templates(target: &Path, out: &mut String) -> Result<(), Failure> {
+    let segments = mean(target, "template", "segments")?;
+    writeln!(out, "\nreading and rendering one template, as a ratio to plain variables")?;
+    for name in ["segments", "go", "handlebars"] {
+        let time = mean(target, "template", name)?;
+        writeln!(out, "{name:>11}  {time:>7.0} ns  {:.1}", time / segments)?;
+    }
+    Ok(())
+}
+
+/// The peak resident memory of the children that have ended so far, in KiB. It never falls, so the small run comes
+/// first.
+fn peak() -> Result<i64, Failure> {
+    Ok(getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss())
+}
+
+fn memory(target: &Path, out: &mut String) -> Result<(), Failure> {
+    let program = target.join("release/xposer");
+    let folder = target.join("bench");
+    std::fs::create_dir_all(&folder)?;
+    writeln!(out, "\npeak memory of `xposer render`")?;
+    for count in [1, MANY] {
+        let file = folder.join(format!("services-{count}.yaml"));
+        let mut text = String::new();
+        for index in 0..count {
+            write!(text, "{}", service(index))?;
+        }
+        std::fs::write(&file, &text)?;
+        let status = Command::new(&program)
+            .args(["render", "--diagnostics", "json"])
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .map_err(|error| format!("{}: {error} (run `make build` first)", program.display()))?;
+        if !status.success() {
+            return Err(format!("{} ended with {status}", program.display()).into());
+        }
+        let (peak, size) = (peak()? as f64 / 1024.0, text.len() as f64 / 1024.0 / 1024.0);
+        writeln!(out, "{count:>7} Services  file {size:>6.2} MiB  peak {peak:>7.1} MiB")?;
+    }
+    Ok(())
+}
+
+fn service(index: usize) -> String {
+    format!(
+        "---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web-{index}
+  namespace: tools
+  labels: {{expose: 'true'}}
+  annotations:
+    config.xposer.stakater.com/IngressNameTemplate: '{{{{.Service}}}}-{{{{.Namespace}}}}'
+    config.xposer.stakater.com/IngressURLTemplate: '{{{{.Service}}}}.{{{{.Domain}}}}'
+    config.xposer.stakater.com/Domain: company.com
+    xposer.stakater.com/annotations: |-
+      kubernetes.io/ingress.class: external-ingress
+      ingress.kubernetes.io/force-ssl-redirect: true
+      certmanager.k8s.io/cluster-issuer: letsencrypt-production
+spec: {{ports: [{{name: http, port: 80}}], selector: {{app: web-{index}}}}}
+"
+    )
+}

@@ -1,0 +1,221 @@
+//! Case folders: an input, what must become of it, and why.
+//!
+//! | file | content |
+//! | --- | --- |
+//! | `service.yaml` | any number of documents; those that are `v1` Services are exposed together |
+//! | `settings.yaml` | the administrator's settings, if the case needs any |
+//! | `objects.yaml` | the objects, as a YAML stream; empty where there are none |
+//! | `report.txt` | one diagnostic a line, in the order of the Services, then what the output could not express |
+//! | `why.md` | one to three sentences: what the case shows, and who says so |
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use xposer::{
+    Diagnostic, Emitted, Outcome, Report, Root, Service, Settings, emit_all, expose_all, is_service,
+};
+use xposer_cli::yaml::{load, to_yaml};
+
+use crate::workspace;
+
+/// The files of a case folder.
+pub const FILES: [&str; 5] = ["service.yaml", SETTINGS, OBJECTS, REPORT, "why.md"];
+/// The only one a case can do without.
+const SETTINGS: &str = "settings.yaml";
+/// The file of the objects.
+pub const OBJECTS: &str = "objects.yaml";
+/// The file of the diagnostics.
+pub const REPORT: &str = "report.txt";
+/// More sentences than these are a chapter.
+const LONGEST_WHY: usize = 600;
+
+/// A case folder, read.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The name of the folder: what it shows, in kebab case.
+    pub slug: String,
+    /// The folder.
+    pub folder: PathBuf,
+    /// The documents of `service.yaml`.
+    pub documents: Vec<Value>,
+    /// The document of `settings.yaml`, if there is such a file; null where it is empty.
+    pub settings: Option<Value>,
+    /// The text of `why.md`.
+    pub why: String,
+}
+
+/// What became of a case.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// The text of `objects.yaml`.
+    pub objects: String,
+    /// The diagnostics, in the order of `report.txt`.
+    pub findings: Vec<Finding>,
+    /// Whether at least one Service was refused.
+    pub refused: bool,
+    /// Whether the settings were refused, and no Service was looked at.
+    pub unusable: bool,
+}
+
+/// A diagnostic and whose it is.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The position of the Service among the Services of the case; `None` where the settings as such are meant.
+    pub service: Option<usize>,
+    /// What was said.
+    pub diagnostic: Diagnostic,
+}
+
+/// Where the case folders are.
+#[must_use]
+pub fn folder() -> PathBuf {
+    workspace().join("tests/cases")
+}
+
+/// Every case, in the order of the slugs.
+///
+/// # Errors
+///
+/// All folders that are no case, in words.
+pub fn all() -> Result<Vec<Case>, String> {
+    let (mut cases, mut wrong) = (Vec::new(), Vec::new());
+    for path in entries(&folder())? {
+        match Case::read(&path) {
+            Ok(case) => cases.push(case),
+            Err(said) => wrong.push(said),
+        }
+    }
+    if wrong.is_empty() { Ok(cases) } else { Err(wrong.join("\n")) }
+}
+
+/// What is in a folder, in order.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let unreadable = |error| format!("{}: {error}", folder.display());
+    let mut paths = Vec::new();
+    for entry in folder.read_dir().map_err(unreadable)? {
+        paths.push(entry.map_err(unreadable)?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn documents(path: &Path) -> Result<Vec<Value>, String> {
+    parse(&read(path)?).map_err(|said| format!("{}: {said}", path.display()))
+}
+
+/// The documents of a YAML text.
+///
+/// # Errors
+///
+/// Everything that is wrong with the text, in words.
+pub fn parse(text: &str) -> Result<Vec<Value>, String> {
+    match load(text) {
+        Ok(documents) => Ok(documents.into_iter().map(|document| document.value).collect()),
+        Err(errors) => {
+            let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            Err(said.join("; "))
+        }
+    }
+}
+
+impl Case {
+    /// Reads a case folder. The golden files may be missing: comparing with them says so.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the folder: no Service file, no reason, a file that does not belong there.
+    pub fn read(folder: &Path) -> Result<Self, String> {
+        let wrong = |said: &str| Err(format!("{}: {said}", folder.display()));
+        let names: Vec<_> = entries(folder)?.iter().map(|path| name(path)).collect();
+        if let Some(extra) = names.iter().find(|name| !FILES.contains(&name.as_str())) {
+            return wrong(&format!("{extra} is no file of a case; a case has {}", FILES.join(", ")));
+        }
+        let why = read(&folder.join("why.md"))?;
+        if why.trim().is_empty() || why.len() > LONGEST_WHY || !why.ends_with(".\n") {
+            return wrong("why.md must be one to three sentences");
+        }
+        let settings = folder.join(SETTINGS);
+        let settings = if names.iter().any(|name| name == SETTINGS) {
+            let mut found = documents(&settings)?;
+            if found.len() > 1 {
+                return wrong("settings.yaml must be one document");
+            }
+            Some(found.pop().unwrap_or(Value::Null))
+        } else {
+            None
+        };
+        let documents = documents(&folder.join("service.yaml"))?;
+        if !documents.iter().all(Value::is_object) {
+            return wrong("every document of service.yaml must be an object");
+        }
+        Ok(Self { slug: name(folder), folder: folder.to_owned(), documents, settings, why })
+    }
+
+    /// The documents that are Services, in order.
+    pub fn services(&self) -> impl Iterator<Item = &Value> {
+        self.documents.iter().filter(|document| is_service(document))
+    }
+
+    /// Runs the case through the core.
+    #[must_use]
+    pub fn run(&self) -> Run {
+        let settings = match Settings::from_value(self.settings.as_ref().unwrap_or(&Value::Null)) {
+            Ok(settings) => settings,
+            Err(report) => {
+                let findings = report.diagnostics().iter().cloned();
+                let findings = findings.map(|diagnostic| Finding { service: None, diagnostic }).collect();
+                return Run { findings, unusable: true, ..Run::default() };
+            }
+        };
+        let services: Vec<Service<'_>> = self.services().map(Service::from_value).collect();
+        let outcomes = expose_all(&services, &settings);
+        let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
+        let mut findings = Vec::new();
+        for (index, outcome) in outcomes.iter().enumerate() {
+            let said = outcome.report().into_iter().flat_map(Report::diagnostics).cloned();
+            findings.extend(said.map(|diagnostic| Finding { service: Some(index), diagnostic }));
+        }
+        findings.extend(report.diagnostics().iter().cloned().map(|diagnostic| Finding {
+            service: services.iter().position(|service| service.subject() == *diagnostic.subject),
+            diagnostic,
+        }));
+        let objects: Vec<String> = objects.iter().map(|object| to_yaml(&object.to_value())).collect();
+        let refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)));
+        Run { objects: objects.join("---\n"), findings, refused, unusable: false }
+    }
+
+    /// The value a diagnostic accuses, if there is one at its path.
+    #[must_use]
+    pub fn accused(&self, finding: &Finding) -> Option<&Value> {
+        let document = match finding.diagnostic.path.root() {
+            Root::Object => self.services().nth(finding.service?)?,
+            Root::Settings => self.settings.as_ref()?,
+        };
+        finding.diagnostic.path.lookup(document)
+    }
+}
+
+impl Run {
+    /// The text of `report.txt`.
+    #[must_use]
+    pub fn report(&self) -> String {
+        self.findings.iter().map(|finding| format!("{}\n", finding.diagnostic)).collect()
+    }
+
+    /// The diagnostics in the order of the Services they are about, which is how the doors say them.
+    #[must_use]
+    pub fn by_service(&self) -> Vec<&Diagnostic> {
+        let mut findings: Vec<_> = self.findings.iter().collect();
+        findings.sort_by_key(|finding| finding.service);
+        findings.into_iter().map(|finding| &finding.diagnostic).collect()
+    }
+}

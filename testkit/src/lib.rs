@@ -1,0 +1,25 @@
+//! The test kit: one truth for every door.
+//!
+//! A case is a folder `tests/cases/<slug>/` with an input and what must become of it ([`cases`]). The suites run every
+//! case through the core and through the programs around it and compare with the files of the folder ([`golden`]). The
+//! reference pages below `docs/reference/` are made from the core's tables ([`reference`](mod@reference)), so that they
+//! cannot go stale either.
+//!
+//! ```
+//! let cases = xposer_testkit::cases::all().unwrap();
+//! let case = cases.iter().find(|case| case.slug == "blog-static").unwrap();
+//! assert!(case.run().objects.contains("host: forecastle.stakater.com"));
+//! ```
+
+use std::path::{Path, PathBuf};
+
+pub mod cases;
+pub mod golden;
+pub mod reference;
+
+/// The folder of the workspace.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}

@@ -1,0 +1,60 @@
+//! `settings.md`.
+
+use xposer::{Key, Setting, keys, settings};
+
+use super::{anchor, code, prose, table, yaml};
+
+pub(super) fn body() -> String {
+    let mut out = "# Settings\n\n\
+        Settings are the administrator's defaults for all Services. An Xposer `config.yaml` is a valid settings file as \
+        it is. [Annotations](annotations.md) of a Service override settings. A setting that does not exist is an error, \
+        always; one with an empty value counts as not set.\n\n"
+        .to_owned();
+    out.push_str(&table(
+        ["Setting", "Value", "Default", "Overridden by"],
+        settings().iter().map(|row| {
+            [
+                format!("[{}](#{})", code(row.name), anchor(row.name)),
+                prose(&row.form.describe()),
+                default(row),
+                by(row).map_or_else(|| "-".to_owned(), annotation),
+            ]
+        }),
+    ));
+    for row in settings() {
+        out.push_str(&section(row));
+    }
+    out
+}
+
+/// The annotation that overrides a setting.
+fn by(row: &Setting) -> Option<&'static Key> {
+    keys().iter().find(|key| key.setting == Some(row.name))
+}
+
+fn annotation(key: &Key) -> String {
+    format!("[{}](annotations.md#{})", code(key.name()), anchor(key.name()))
+}
+
+/// A default in parentheses is a description.
+fn default(row: &Setting) -> String {
+    match row.default.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+        Some(described) => prose(described),
+        None => code(row.default),
+    }
+}
+
+fn section(row: &Setting) -> String {
+    let overridden = match by(row) {
+        Some(key) => format!("- A Service overrides it with the annotation {}.\n", annotation(key)),
+        None => "- A Service cannot override it.\n".to_owned(),
+    };
+    format!(
+        "\n## {}\n\n{}\n\n- Value: {}.\n- Default: {}.\n{overridden}\n{}",
+        row.name,
+        prose(row.doc),
+        prose(&row.form.describe()),
+        default(row),
+        yaml(&format!("{}: {}", row.name, row.example)),
+    )
+}

@@ -1,0 +1,115 @@
+//! Every case folder through every door: the same objects byte for byte, and the same diagnostics.
+
+#![allow(clippy::panic, clippy::expect_used, reason = "the helpers of a test fail it like the test itself")]
+
+use std::path::Path;
+
+use serde_json::Value;
+use xposer_cli::{Console, Terminal, yaml};
+use xposer_testkit::cases::{self, Case, OBJECTS};
+
+/// What the command line wrote, and its exit status.
+struct Written {
+    status: u8,
+    out: String,
+    err: String,
+}
+
+/// Runs the command line, without a process around it.
+fn xposer(command: &str, case: &Case, more: &[&str]) -> Written {
+    let path = |name: &str| case.folder.join(name).display().to_string();
+    let mut arguments = vec!["xposer".to_owned(), command.to_owned()];
+    if case.settings.is_some() {
+        arguments.extend(["--settings".to_owned(), path("settings.yaml")]);
+    }
+    arguments.extend(more.iter().map(|&more| more.to_owned()));
+    arguments.push(path("service.yaml"));
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let console = Console {
+        stdin: &mut std::io::empty(),
+        stdout: &mut out,
+        stderr: &mut err,
+        terminal: Terminal::default(),
+    };
+    let status = xposer_cli::run(arguments, console);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes text");
+    Written { status, out: text(out), err: text(err) }
+}
+
+fn all() -> Vec<Case> {
+    cases::all().unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+/// The exit status that the outcome of a case asks for.
+fn status(run: &cases::Run) -> u8 {
+    match (run.unusable, run.refused) {
+        (true, _) => 2,
+        (false, refused) => u8::from(refused),
+    }
+}
+
+fn golden(case: &Case) -> String {
+    let path: &Path = &case.folder.join(OBJECTS);
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_command_line_prints_the_objects_of_every_case() {
+    for case in all() {
+        let written = xposer("render", &case, &[]);
+        assert_eq!(written.out, golden(&case), "{}", case.slug);
+        assert_eq!(written.status, status(&case.run()), "{}: {}", case.slug, written.err);
+    }
+}
+
+#[test]
+fn the_command_line_prints_the_same_objects_as_json() {
+    for case in all() {
+        let written = xposer("render", &case, &["-o", "json"]);
+        let expected: Vec<Value> =
+            yaml::load(&golden(&case)).unwrap().into_iter().map(|document| document.value).collect();
+        if written.status == 2 {
+            assert_eq!((written.out.as_str(), expected.len()), ("", 0), "{}", case.slug);
+            continue;
+        }
+        let list: Value = serde_json::from_str(&written.out).unwrap();
+        assert_eq!(list["kind"], "List", "{}", case.slug);
+        assert_eq!(list["items"], Value::from(expected), "{}", case.slug);
+    }
+}
+
+#[test]
+fn the_command_line_says_what_the_core_says() {
+    for case in all() {
+        let run = case.run();
+        let expected: Vec<Value> = run
+            .by_service()
+            .into_iter()
+            .map(|diagnostic| serde_json::to_value(diagnostic).unwrap())
+            .collect();
+        for command in ["render", "check"] {
+            let written = xposer(command, &case, &["--diagnostics", "json"]);
+            assert_eq!(written.status, status(&run), "{}: {}", case.slug, written.err);
+            let mut found: Vec<Value> = serde_json::from_str(&written.err).unwrap();
+            for diagnostic in &mut found {
+                let fields = diagnostic.as_object_mut().unwrap();
+                // Where it is written is all that the command line adds.
+                let (file, line) = (fields.remove("file"), fields.remove("line"));
+                assert!(
+                    file.is_some() && line.is_some_and(|line| line.is_u64()),
+                    "{}: {fields:?}",
+                    case.slug
+                );
+                assert!(fields.remove("column").is_some_and(|column| column.is_u64()), "{}", case.slug);
+            }
+            assert_eq!(found, expected, "{}", case.slug);
+        }
+    }
+}
+
+#[test]
+fn a_check_prints_no_objects() {
+    for case in all() {
+        assert_eq!(xposer("check", &case, &[]).out, "", "{}", case.slug);
+    }
+}

@@ -1,0 +1,19 @@
+//! The reference pages are what the tables of the core say today.
+
+use xposer_testkit::{cases, golden, reference, workspace};
+
+#[test]
+fn the_reference_pages_are_fresh() {
+    let cases = cases::all().unwrap_or_else(|wrong| panic!("{wrong}"));
+    let pages = reference::pages(&cases);
+    let folder = workspace().join("docs/reference");
+    let mut wrong: Vec<String> =
+        pages.iter().filter_map(|page| golden::compare(&folder.join(page.file), &page.text).err()).collect();
+    for entry in folder.read_dir().into_iter().flatten() {
+        let name = entry.unwrap().file_name();
+        if !pages.iter().any(|page| name == page.file) {
+            wrong.push(format!("docs/reference/{} is made from no table", name.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "run `make docs`\n{}", wrong.join("\n"));
+}

@@ -1,0 +1,241 @@
+//! The tables of the core and the case folders cover each other: nothing is listed that no case shows, and nothing is
+//! said that no table lists.
+
+#![allow(clippy::panic, reason = "the helpers of a test fail it like the test itself")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use xposer::template::{Template, Vars, functions};
+use xposer::{Code, Severity, keys, rules, settings};
+use xposer_testkit::cases::{Case, Run, all};
+
+/// The files of `check/` that hold the rules.
+const RULE_FILES: [&str; 3] = ["host.rs", "object.rs", "route.rs"];
+
+fn cases() -> Vec<(Case, Run)> {
+    let cases = all().unwrap_or_else(|wrong| panic!("{wrong}"));
+    cases.into_iter().map(|case| (case.clone(), case.run())).collect()
+}
+
+/// The codes that only rules file: no other room of the core mentions them.
+fn codes_of_rules_only() -> BTreeSet<Code> {
+    let elsewhere: String = ["input", "settings", "resolve", "plan", "request/mod", "request/forward"]
+        .map(|room| source(&format!("src/{room}.rs")))
+        .concat();
+    let listed = rules().iter().flat_map(|rule| rule.codes).copied();
+    listed.filter(|code| !mentions(&elsewhere, *code)).collect()
+}
+
+fn source(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn mentions(text: &str, code: Code) -> bool {
+    let name = format!("Code::{code:?}");
+    text.split(&name).skip(1).any(|rest| !rest.starts_with(char::is_alphanumeric))
+}
+
+fn is_kebab_case(slug: &str) -> bool {
+    slug.split('-').all(|word| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    })
+}
+
+/// A message or help goes on in a line that has begun, and something may follow it.
+fn is_clause(text: &str) -> bool {
+    let proper = ["Service", "Ingress", "DNS", "ConfigMap"];
+    let starts = text.starts_with(|first: char| !first.is_uppercase())
+        || proper.iter().any(|name| text.starts_with(name));
+    starts && !text.is_empty() && !text.ends_with('.') && text.trim() == text && !text.contains('\n')
+}
+
+#[test]
+fn every_code_occurs_in_a_case_with_each_of_its_severities() {
+    let mut seen: BTreeSet<(Code, Severity)> = BTreeSet::new();
+    for (_, run) in cases() {
+        seen.extend(
+            run.findings.iter().map(|finding| (finding.diagnostic.code, finding.diagnostic.severity)),
+        );
+    }
+    let mut missing = Vec::new();
+    for &code in Code::ALL {
+        if !seen.contains(&(code, code.severity())) {
+            missing.push(code.slug().to_owned());
+        }
+        if code.is_error_when_strict() && !seen.contains(&(code, Severity::Error)) {
+            missing.push(format!("{code} under strict"));
+        }
+    }
+    assert!(missing.is_empty(), "no case shows {}", missing.join(", "));
+}
+
+#[test]
+fn every_annotation_and_every_setting_occurs_in_a_case() {
+    let cases = cases();
+    for key in keys() {
+        let occurs = cases.iter().flat_map(|(case, _)| case.services()).any(|service| {
+            service["metadata"]["annotations"].get(key.annotation).is_some_and(serde_json::Value::is_string)
+        });
+        assert!(occurs, "no case has the annotation {}", key.annotation);
+    }
+    for row in settings() {
+        let occurs = cases.iter().any(|(case, run)| {
+            !run.unusable && case.settings.as_ref().is_some_and(|settings| settings.get(row.name).is_some())
+        });
+        assert!(occurs, "no case has the setting {} with a value that is accepted", row.name);
+    }
+}
+
+#[test]
+fn every_annotation_overrides_a_setting_that_exists_and_its_example_works() {
+    for key in keys() {
+        if let Some(setting) = key.setting {
+            assert!(settings().iter().any(|row| row.name == setting), "{}: {setting}", key.annotation);
+        }
+        assert!(key.doc.ends_with('.'), "{}", key.annotation);
+        let service = serde_json::json!({"apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
+                "annotations": {key.annotation: key.example}},
+            "spec": {"ports": [{"name": "http", "port": 80}]}});
+        let defaults = xposer::Settings::from_value(&serde_json::json!({"domain": "example.com"})).unwrap();
+        let outcome = xposer::expose(&xposer::Service::from_value(&service), &defaults);
+        assert!(outcome.report().unwrap().is_empty(), "{}", outcome.report().unwrap());
+    }
+}
+
+#[test]
+fn every_settings_example_and_default_works() {
+    for row in settings() {
+        assert!(row.doc.ends_with('.'), "{}", row.name);
+        for text in [row.example, row.default].into_iter().filter(|text| !text.starts_with('(')) {
+            let yaml = format!("{}: {text}\n", row.name);
+            let document = xposer_testkit::cases::parse(&yaml).unwrap();
+            xposer::Settings::from_value(&document[0]).unwrap_or_else(|report| panic!("{yaml}{report}"));
+        }
+    }
+}
+
+#[test]
+fn every_functions_example_gives_its_result() {
+    let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+    for function in functions::all() {
+        let template =
+            Template::parse(function.example).unwrap_or_else(|wrong| panic!("{}: {wrong:?}", function.name));
+        assert_eq!(template.render(&vars).as_deref(), Ok(function.result), "{}", function.name);
+        assert!(function.names().any(|name| function.example.contains(name)), "{}", function.name);
+        assert!(function.doc.ends_with('.'), "{}", function.name);
+    }
+}
+
+#[test]
+fn slugs_are_in_kebab_case_and_unique() {
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.slug()).collect();
+    let rules: Vec<&str> = rules().iter().map(|rule| rule.name).collect();
+    for (what, slugs) in [("codes", &codes), ("rules", &rules)] {
+        let unique: BTreeSet<&&str> = slugs.iter().collect();
+        assert_eq!(unique.len(), slugs.len(), "two {what} have the same slug");
+        for slug in slugs {
+            assert!(is_kebab_case(slug), "{slug}");
+        }
+    }
+    for (case, _) in cases() {
+        assert!(is_kebab_case(&case.slug), "{}", case.slug);
+    }
+    for &code in Code::ALL {
+        assert_eq!(Code::from_slug(code.slug()), Some(code));
+    }
+}
+
+#[test]
+fn explanations_are_sentences() {
+    for code in Code::ALL {
+        for text in [code.summary(), code.why(), code.fix()] {
+            assert!(text.ends_with('.') && text.trim() == text, "{code}: {text}");
+        }
+    }
+}
+
+#[test]
+fn every_message_is_a_clause() {
+    let mut wrong = Vec::new();
+    for (case, run) in cases() {
+        for diagnostic in run.findings.iter().map(|finding| &finding.diagnostic) {
+            let texts = [Some(&diagnostic.message), diagnostic.help.as_ref()];
+            wrong.extend(
+                texts
+                    .into_iter()
+                    .flatten()
+                    .filter(|text| !is_clause(text))
+                    .map(|text| format!("{}: {text}", case.slug)),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_diagnostic_accuses_something_that_is_there() {
+    let mut wrong = Vec::new();
+    for (case, run) in cases() {
+        for finding in &run.findings {
+            let diagnostic = &finding.diagnostic;
+            let accused = case.accused(finding);
+            let fits = match (accused, &diagnostic.range) {
+                (None, _) => false,
+                (Some(_), None) => true,
+                // A range is some whole characters of a text.
+                (Some(value), Some(range)) => {
+                    value.as_str().is_some_and(|text| text.get(range.clone()).is_some())
+                }
+            };
+            if !fits {
+                wrong.push(format!("{}: {diagnostic} ({:?} of {accused:?})", case.slug, diagnostic.range));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nothing_is_said_twice() {
+    for (case, run) in cases() {
+        let mut seen = BTreeMap::new();
+        for finding in &run.findings {
+            let line = finding.diagnostic.to_string();
+            assert_eq!(seen.insert((finding.service, line.clone()), ()), None, "{}: {line}", case.slug);
+        }
+    }
+}
+
+#[test]
+fn rules_file_only_what_they_list() {
+    let listed: BTreeSet<Code> = rules().iter().flat_map(|rule| rule.codes).copied().collect();
+    let text = RULE_FILES.map(|file| source(&format!("src/check/{file}"))).concat();
+    for &code in Code::ALL {
+        if mentions(&text, code) {
+            assert!(listed.contains(&code), "a rule files {code}, but no rule lists it");
+        }
+    }
+    // What is listed and not filed by a rule itself comes from a helper of another room, which must then have it.
+    for &code in &listed {
+        let helper = source("src/settings.rs");
+        assert!(mentions(&text, code) || mentions(&helper, code), "a rule lists {code}, but none files it");
+    }
+}
+
+#[test]
+fn rules_are_asked_in_the_order_of_their_table() {
+    let only = codes_of_rules_only();
+    assert!(only.len() > 10, "{only:?}");
+    let place = |code: Code| rules().iter().position(|rule| rule.codes.contains(&code));
+    for (case, run) in cases() {
+        let mut last: BTreeMap<Option<usize>, Option<usize>> = BTreeMap::new();
+        for finding in run.findings.iter().filter(|finding| only.contains(&finding.diagnostic.code)) {
+            let place = place(finding.diagnostic.code);
+            let before = last.insert(finding.service, place).flatten();
+            assert!(before <= place, "{}: {} comes too late", case.slug, finding.diagnostic);
+        }
+    }
+}
