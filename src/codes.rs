@@ -10,11 +10,16 @@ macro_rules! codes {
     ($( $variant:ident, $slug:literal, $severity:ident $(+ $strict:ident)?, $summary:literal, $why:literal, $fix:literal; )+) => {
         /// The kind of a diagnostic: a stable, kebab-case slug with an explanation.
         ///
+        /// It is shown and serialised as its slug.
+        ///
         /// ```
         /// use xposer::{Code, Severity};
         /// let code = Code::from_slug("host-uppercase").unwrap();
         /// assert_eq!(code.severity(), Severity::Error);
         /// assert!(Code::ALL.contains(&code));
+        /// assert_eq!(code.summary(), "The host contains upper-case letters.");
+        /// assert!(code.why().contains("lower case") && code.fix().contains("lower"));
+        /// assert!(Code::TlsNotBoolean.is_error_when_strict() && !Code::PortFirst.is_error_when_strict());
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
@@ -80,7 +85,7 @@ impl Code {
         self.row().summary
     }
 
-    /// Why it is said: the rule and where the rule comes from.
+    /// Why it is said: the reason or the rule, and where the rule comes from if it is not ours.
     #[must_use]
     pub fn why(self) -> &'static str {
         self.row().why
@@ -92,7 +97,7 @@ impl Code {
         self.row().fix
     }
 
-    /// The code with this slug.
+    /// The code with this slug, if there is one; letter case counts.
     #[must_use]
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.slug() == slug)
@@ -289,6 +294,14 @@ codes! {
         "The path is a regular expression, so its path type is ImplementationSpecific.",
         "Only ImplementationSpecific lets a controller read a path as a regular expression.",
         "Nothing; choose another type with config.xposer.stakater.com/PathType.";
+    PathBlank, "path-blank", Warning,
+        "The path contains a blank, which no request has.",
+        "In a request a blank is written %20; ingress-nginx refuses such a path (strict-validate-path-type).",
+        "Remove the blank, or write %20.";
+    PathQuery, "path-query", Warning,
+        "The path contains a `?`, and a query is no part of a path.",
+        "Controllers compare the path only, without the query (RFC 3986, 3.3), so the rule never matches.",
+        "Remove the query; if it is a regular expression, set config.xposer.stakater.com/PathType: ImplementationSpecific.";
     TlsSecretInvalid, "tls-secret-invalid", Error,
         "The rendered TLS secret name is not a valid object name.",
         "A secret name is a DNS subdomain: lower-case letters, digits, `-` and `.`, at most 253 characters (ValidateIngressTLS).",
@@ -323,8 +336,12 @@ codes! {
         "The value of exposeIngressUrl is neither locally nor globally, so the URL is not published.",
         "The original compared with these two words exactly.",
         "Write `exposeIngressUrl: locally` or `exposeIngressUrl: globally`.";
+    ForwardOwnKey, "forward-own-key", Warning + strict,
+        "One of our own annotations stands inside the forwarded block, where it has no effect.",
+        "The block is passed on to the Ingress; what is for us stands beside it.",
+        "Move the line out of the block, to the annotations of the Service.";
     LegacyTranslated, "legacy-translated", Info,
-        "A key that today's programs no longer read was translated.",
+        "An old key was translated to what is read today.",
         "ingress-nginx, cert-manager and Kubernetes renamed their keys; the old ones are ignored in silence.",
         "Nothing, or write the new key; the setting legacyAnnotations: forward passes old keys through.";
     LegacyDropped, "legacy-dropped", Warning,
@@ -338,7 +355,7 @@ codes! {
     LegacyDead, "legacy-dead", Warning,
         "No current program reads this key.",
         "It is passed on unchanged, but it has no effect.",
-        "Remove it, and configure it where the message says.";
+        "Remove it, and use what the message names.";
 
     // Several Services.
     NameClaimed, "name-claimed", Error,
@@ -349,6 +366,15 @@ codes! {
         "Two Services ask for the same host and path.",
         "Controllers route such requests to one of them, whichever they see first, and ingress-nginx's webhook refuses the second.",
         "Give one of them another host or path.";
+
+    UrlKeyClaimed, "url-key-claimed", Error,
+        "Two Services would publish their URL under the same key.",
+        "The key is <service>-<namespace>: `a-b` in `c` and `a` in `b-c` have the same one, and a ConfigMap has each key once.",
+        "Rename one of the Services, or publish locally.";
+    ServiceRepeated, "service-repeated", Error,
+        "The same Service stands twice in the input.",
+        "A name in a namespace belongs to one Service; which of the copies counts would be a guess.",
+        "Give every Service once.";
 
     // Settings.
     SettingUnknown, "setting-unknown", Error,
@@ -363,6 +389,6 @@ codes! {
     // What an output cannot express.
     PublishedHere, "published-here-only", Info,
         "`exposeIngressUrl: globally` reaches only the namespaces of this input.",
-        "Every namespace of a cluster is known only to the controller.",
-        "Nothing, or run the controller.";
+        "A file does not say which namespaces a cluster has.",
+        "Nothing, or render the Services of all namespaces in one run.";
 }

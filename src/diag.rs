@@ -42,6 +42,12 @@ impl fmt::Display for Severity {
 }
 
 /// One step of a [`FieldPath`].
+///
+/// ```
+/// use xposer::{FieldPath, Segment};
+/// let steps: Vec<_> = FieldPath::settings().key("ingressURLTemplateFallbacks").index(1).segments().collect();
+/// assert_eq!(steps, [Segment::Key("ingressURLTemplateFallbacks".into()), Segment::Index(1)]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Segment {
     /// A key of a mapping.
@@ -51,6 +57,15 @@ pub enum Segment {
 }
 
 /// The document a [`FieldPath`] starts in.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{FieldPath, Root};
+/// let (service, settings) = (json!({"kind": "Service"}), json!({"domain": "example.com"}));
+/// let path = FieldPath::setting("domain");
+/// let document = match path.root() { Root::Object => &service, Root::Settings => &settings };
+/// assert_eq!(path.lookup(document), Some(&json!("example.com")));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Root {
     /// The Kubernetes object under review.
@@ -60,6 +75,9 @@ pub enum Root {
 }
 
 /// The place the user wrote, in the spelling of Kubernetes' own messages.
+///
+/// A key of letters, digits, `_` and `-` stands behind a dot, any other one in brackets and quotes. A path is
+/// serialised as the text it is shown as.
 ///
 /// ```
 /// use xposer::FieldPath;
@@ -148,7 +166,7 @@ impl FieldPath {
         self.root
     }
 
-    /// The steps from the document's top.
+    /// The steps from the document's top. The prefix `settings.` is none of them.
     pub fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
         let fields = self.fields.iter().map(|field| Segment::Key(Cow::Borrowed(*field)));
         let tail = match &self.tail {
@@ -159,7 +177,7 @@ impl FieldPath {
         fields.chain(tail.iter().cloned())
     }
 
-    /// The value at this path in `document`, if there is one.
+    /// The value at this path in `document`, if there is one. Which document is meant, [`FieldPath::root`] says.
     ///
     /// ```
     /// use serde_json::json;
@@ -211,7 +229,15 @@ impl Serialize for FieldPath {
     }
 }
 
-/// The object a diagnostic is about.
+/// The object a diagnostic is about, shown in words: `KIND NAMESPACE/NAME`, or without what is empty.
+///
+/// ```
+/// use xposer::Subject;
+/// let web = Subject { kind: "Service".into(), namespace: "shop".into(), name: "web".into() };
+/// assert_eq!(web.to_string(), "Service shop/web");
+/// assert_eq!(Subject { namespace: String::new(), ..web.clone() }.to_string(), "Service web");
+/// assert_eq!(Subject { name: String::new(), ..web }.to_string(), "Service without a name in shop");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Subject {
     /// The kind, for example `Service`, or `Settings` for the administrator's settings.
@@ -228,7 +254,8 @@ impl fmt::Display for Subject {
         match (self.namespace.is_empty(), self.name.is_empty()) {
             (true, true) => Ok(()),
             (true, false) => write!(f, " {}", self.name),
-            (false, _) => write!(f, " {}/{}", self.namespace, self.name),
+            (false, true) => write!(f, " without a name in {}", self.namespace),
+            (false, false) => write!(f, " {}/{}", self.namespace, self.name),
         }
     }
 }
@@ -236,6 +263,16 @@ impl fmt::Display for Subject {
 /// A finding without its place: what a parser knows before anybody says whose text it read.
 ///
 /// [`Report::file`] adds the subject, the path and the severity.
+///
+/// ```
+/// use xposer::{Code, Problem};
+/// let problem = Problem::new(Code::HostUppercase, "the host contains upper-case letters")
+///     .found("Web.example.com").at(0..1)
+///     .help("write it in lower case").propose("web.example.com");
+/// let found = problem.found.unwrap_or_default();
+/// assert_eq!(problem.range.and_then(|range| found.get(range)), Some("W"));
+/// assert_eq!(problem.proposed, Some(found.to_lowercase()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// What kind of finding this is.
@@ -248,7 +285,7 @@ pub struct Problem {
     pub help: Option<String>,
     /// A value that would be accepted in place of the whole value at the path.
     pub proposed: Option<String>,
-    /// The bytes of the value at the path that are meant.
+    /// The bytes of the value at the path that are meant, from 0, without the end.
     pub range: Option<Range<usize>>,
 }
 
@@ -259,7 +296,7 @@ impl Problem {
         Self { code, message: message.into(), found: None, help: None, proposed: None, range: None }
     }
 
-    /// Adds the value that was found.
+    /// Adds the value that was found, as it was found.
     #[must_use]
     pub fn found(mut self, found: impl Into<String>) -> Self {
         self.found = Some(found.into());
@@ -273,7 +310,7 @@ impl Problem {
         self
     }
 
-    /// Adds a value that would be accepted.
+    /// Adds a value that would be accepted in place of the whole value at the path.
     #[must_use]
     pub fn propose(mut self, proposed: impl Into<String>) -> Self {
         self.proposed = Some(proposed.into());
@@ -288,7 +325,7 @@ impl Problem {
         self
     }
 
-    /// Adds the bytes of the value that are meant.
+    /// Adds the bytes of the value that are meant, from 0, without the end.
     #[must_use]
     pub fn at(mut self, range: Range<usize>) -> Self {
         self.range = Some(range);
@@ -297,6 +334,19 @@ impl Problem {
 }
 
 /// One finding, complete: the same data behind the command line, the policy and the controller.
+///
+/// As JSON it is an object of the fields below; fields that are `None` are left out.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Code, FieldPath, Problem, Report, Subject};
+/// let mut report = Report::new(Subject { kind: "Service".into(), ..Subject::default() }, false);
+/// report.file(FieldPath::label("expose"), Problem::new(Code::FieldType, "not a string").help("quote it"));
+/// let finding = &report.diagnostics()[0];
+/// assert_eq!(finding.to_string(), "error[field-type]: Service: metadata.labels.expose: not a string; quote it");
+/// assert_eq!(json!(finding)["path"], "metadata.labels.expose");
+/// assert!(json!(finding).get("range").is_none());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
     /// The kind of finding; explained by `xposer explain CODE`.
@@ -323,10 +373,16 @@ pub struct Diagnostic {
     pub range: Option<Range<usize>>,
 }
 
-/// One line: `error[code]: Service tools/web: PATH: MESSAGE; HELP`.
+/// One line: `error[CODE]: Service tools/web: PATH: MESSAGE; HELP`. Where the path is that of a setting, it is the
+/// subject as well: `error[CODE]: settings.domain: MESSAGE; HELP`.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}]: {}: {}: {}", self.severity, self.code, self.subject, self.path, self.message)?;
+        write!(f, "{}[{}]: ", self.severity, self.code)?;
+        // The path of a setting names its subject itself.
+        if self.path.root() == Root::Object || self.subject.kind != "Settings" {
+            write!(f, "{}: ", self.subject)?;
+        }
+        write!(f, "{}: {}", self.path, self.message)?;
         if let Some(help) = &self.help {
             write!(f, "; {help}")?;
         }
@@ -335,6 +391,8 @@ impl fmt::Display for Diagnostic {
 }
 
 /// All findings about one object (or, once merged, several), in the order in which the stages filed them.
+///
+/// As JSON it is the list of its [`Diagnostic`]s.
 ///
 /// ```
 /// use serde_json::json;
@@ -359,12 +417,22 @@ pub struct Report {
 
 impl Report {
     /// An empty report about `subject`. Under `strict`, some codes weigh more (see [`Code::is_error_when_strict`]).
+    ///
+    /// ```
+    /// use xposer::{Code, FieldPath, Problem, Report, Severity, Subject};
+    /// let mut report = Report::new(Subject::default(), true);
+    /// for code in [Code::AnnotationUnknown, Code::AnnotationEmpty] {
+    ///     report.file(FieldPath::annotation("a"), Problem::new(code, "said"));
+    /// }
+    /// let errors: Vec<_> = report.of(Severity::Error).map(|finding| finding.code).collect();
+    /// assert_eq!(errors, [Code::AnnotationUnknown]);
+    /// ```
     #[must_use]
     pub fn new(subject: Subject, strict: bool) -> Self {
         Self { diagnostics: Vec::new(), subject: Arc::new(subject), strict }
     }
 
-    /// Files one finding at `path`.
+    /// Files one finding at `path`, with this report's subject and the severity of its code.
     pub fn file(&mut self, path: FieldPath, problem: Problem) {
         let Problem { code, message, found, help, proposed, range } = problem;
         let severity =
@@ -383,12 +451,21 @@ impl Report {
         });
     }
 
-    /// Appends the findings of `other`.
+    /// Appends the findings of `other`. Each keeps the subject and the severity it was filed with.
+    ///
+    /// ```
+    /// use xposer::{Code, FieldPath, Problem, Report, Subject};
+    /// let about = |name: &str| Report::new(Subject { name: name.to_owned(), ..Subject::default() }, false);
+    /// let (mut all, mut other) = (about("web"), about("api"));
+    /// other.file(FieldPath::object(&["spec"]), Problem::new(Code::PortNone, "no port"));
+    /// all.merge(other);
+    /// assert_eq!((all.subject().name.as_str(), all.diagnostics()[0].subject.name.as_str()), ("web", "api"));
+    /// ```
     pub fn merge(&mut self, other: Self) {
         self.diagnostics.extend(other.diagnostics);
     }
 
-    /// Whether anything was filed that forbids a plan.
+    /// Whether anything was filed that forbids a plan: a finding of [`Severity::Error`].
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|d| d.severity == Severity::Error)
@@ -411,7 +488,7 @@ impl Report {
         self.diagnostics.iter().filter(move |d| d.severity == severity)
     }
 
-    /// The object this report is about.
+    /// The object this report is about; after a merge, still the first one.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.subject
@@ -427,7 +504,9 @@ impl fmt::Display for Report {
 
 /// The entry of `known` that `word` was probably meant to be, for a did-you-mean.
 ///
-/// Letter case is ignored; at most a third of the letters may differ.
+/// Letter case is ignored; the edits (Damerau and Levenshtein's distance) may be at most a third of the longer word's
+/// bytes. Of several entries the nearest counts, and of equally near ones the first. For a word of more than 64 bytes
+/// there is none.
 ///
 /// ```
 /// assert_eq!(xposer::did_you_mean("IngresUrlTemplate", ["Domain", "IngressURLTemplate"]), Some("IngressURLTemplate"));
@@ -448,6 +527,11 @@ pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// A character for a message.
+pub(crate) fn shown_char(character: char) -> String {
+    if character == ' ' { "a blank".to_owned() } else { shown(character.encode_utf8(&mut [0; 4])) }
+}
+
 /// `text` for a message: in backquotes, control characters escaped, cut after 80 characters.
 pub(crate) fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(80) + 2);
@@ -457,7 +541,8 @@ pub(crate) fn shown(text: &str) -> String {
             out.push('…');
             break;
         }
-        if character.is_control() || ('\u{2028}'..='\u{202e}').contains(&character) {
+        let odd_blank = character.is_whitespace() && character != ' ';
+        if character.is_control() || odd_blank || ('\u{200b}'..='\u{202e}').contains(&character) {
             out.extend(character.escape_default());
         } else {
             out.push(character);

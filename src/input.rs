@@ -1,17 +1,41 @@
 //! A thin, lenient, borrowed view of a Service: only what the transformation reads.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
 
 /// The label that asks for an Ingress; its value must be exactly `true`.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{EXPOSE_LABEL, Service};
+/// let labelled = |value: &str| json!({"metadata": {"name": "web", "labels": {EXPOSE_LABEL: value}}});
+/// assert!(Service::from_value(&labelled("true")).asks());
+/// assert!(!Service::from_value(&labelled("True")).asks());
+/// ```
 pub const EXPOSE_LABEL: &str = "expose";
 /// The prefix of the annotations that say how.
+///
+/// ```
+/// use xposer::{CONFIG_PREFIX, FORWARD_ANNOTATION, keys};
+/// let others = keys().iter().map(|key| key.annotation).filter(|key| !key.starts_with(CONFIG_PREFIX));
+/// assert!(others.eq([FORWARD_ANNOTATION]));
+/// ```
 pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
-/// The annotation that holds the block of annotations to forward.
+/// The annotation that holds the block of annotations to forward; [`request::forward`](crate::request::forward) has
+/// its form, and [`Annotation`](crate::Annotation) an example.
 pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 
 /// A port of a Service.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Port, Service};
+/// let service = json!({"metadata": {"name": "dns", "labels": {"expose": "true"}},
+///     "spec": {"ports": [{"port": 80}, {"name": "dns", "port": 53, "protocol": "UDP"}]}});
+/// assert_eq!(Service::from_value(&service).ports(),
+///     [Port { name: None, number: 80, tcp: true }, Port { name: Some("dns"), number: 53, tcp: false }]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Port<'a> {
     /// The name, if it has one.
@@ -23,6 +47,13 @@ pub struct Port<'a> {
 }
 
 /// What kind of Service it is, as far as an Ingress cares.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Service, ServiceKind};
+/// let headless = json!({"metadata": {"name": "db", "labels": {"expose": "true"}}, "spec": {"clusterIP": "None"}});
+/// assert_eq!(Service::from_value(&headless).kind(), ServiceKind::Headless);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ServiceKind {
     /// It has a cluster IP: ClusterIP, NodePort, LoadBalancer.
@@ -30,7 +61,7 @@ pub enum ServiceKind {
     Routable,
     /// Its cluster IP is `None`.
     Headless,
-    /// It is an alias for a DNS name.
+    /// It is an alias for a DNS name, whatever its cluster IP.
     ExternalName,
 }
 
@@ -44,6 +75,8 @@ pub enum ServiceKind {
 /// let service = Service::from_value(&value);
 /// assert!(service.asks());
 /// assert_eq!((service.name(), service.namespace()), ("web", Some("shop")));
+/// assert_eq!(service.subject().to_string(), "Service shop/web");
+/// assert!(service.annotations().is_empty() && service.annotation_bytes() == 0);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Service<'a> {
@@ -56,6 +89,10 @@ pub struct Service<'a> {
     annotation_bytes: usize,
     has_spec: bool,
     ports: Vec<Port<'a>>,
+    /// Our annotations whose value is no string.
+    broken: Vec<&'a str>,
+    /// Whether the annotations as a whole cannot be read.
+    unusable: bool,
     problems: Vec<(FieldPath, Problem)>,
 }
 
@@ -73,8 +110,22 @@ pub fn is_service(document: &Value) -> bool {
 }
 
 impl<'a> Service<'a> {
-    /// Looks at a Service. This never fails: fields of the wrong type become Errors of the report that
-    /// [`expose`](crate::expose) gives, all at once, and only if the Service asks to be exposed.
+    /// Looks at a Service. This never fails: the name, the namespace, annotations, the list of ports and port numbers of
+    /// the wrong type become Errors of the report that [`expose`](crate::expose) gives, all at once, and only if the
+    /// Service asks to be exposed. Other fields of the wrong type count as not given.
+    ///
+    /// Of a Service that does not ask, only the name and the namespace are read. Whether the document is a Service at
+    /// all, [`is_service`] says.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::{Service, Settings, expose};
+    /// let broken = json!({"metadata": {"name": 7, "labels": {"expose": "true"}}, "spec": {"ports": [{"port": "80"}]}});
+    /// let outcome = expose(&Service::from_value(&broken), &Settings::default());
+    /// let said = outcome.report().map(ToString::to_string).unwrap_or_default();
+    /// assert!(said.contains("metadata.name: expected a string, found the number 7"));
+    /// assert!(said.contains("spec.ports[0].port: expected a number, found the text `80`"));
+    /// ```
     #[must_use]
     pub fn from_value(document: &'a Value) -> Self {
         let mut service = Self::default();
@@ -143,6 +194,7 @@ impl<'a> Service<'a> {
                 let said = format!("expected a mapping, found {}", kind_of(annotations));
                 self.problems
                     .push((path, Problem::new(Code::FieldType, said).help("write `key: value` pairs")));
+                self.unusable = true;
             }
             return;
         };
@@ -155,6 +207,7 @@ impl<'a> Service<'a> {
                 Value::String(text) => self.annotations.push((key, text)),
                 Value::Null => {}
                 other => {
+                    self.broken.push(key);
                     let said = format!("expected a string, found {}", kind_of(other));
                     let mut problem = Problem::new(Code::FieldType, said).help("put quotes around it");
                     if !other.is_array() && !other.is_object() {
@@ -195,8 +248,12 @@ impl<'a> Service<'a> {
 
     fn read_port(&mut self, port: &'a Value, index: usize) -> Port<'a> {
         let path = || FieldPath::object(&["spec", "ports"]).index(index);
-        let empty = Map::new();
-        let fields = port.as_object().unwrap_or(&empty);
+        let Value::Object(fields) = port else {
+            let problem =
+                Problem::new(Code::FieldType, format!("expected a mapping, found {}", kind_of(port)));
+            self.problems.push((path(), problem.help("write `port:` and the number")));
+            return Port { name: None, number: 0, tcp: true };
+        };
         let number = match fields.get("port") {
             Some(Value::Number(number)) => {
                 let value = number.as_u64().and_then(|number| u16::try_from(number).ok()).unwrap_or(0);
@@ -225,7 +282,8 @@ impl<'a> Service<'a> {
         Port { name: text("name"), number, tcp: text("protocol").is_none_or(|protocol| protocol == "TCP") }
     }
 
-    /// Whether the Service asks to be exposed: its label `expose` is exactly `true`.
+    /// Whether the Service asks to be exposed: its label `expose` is exactly `true`. The boolean `true`, without quotes,
+    /// asks as well, and is an Error.
     #[must_use]
     pub fn asks(&self) -> bool {
         self.asks
@@ -243,7 +301,15 @@ impl<'a> Service<'a> {
         self.namespace
     }
 
-    /// Says which namespace a Service is in that names none itself.
+    /// Says which namespace a Service is in that names none itself; an empty text says nothing.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Service;
+    /// let (bare, placed) = (json!({"metadata": {}}), json!({"metadata": {"namespace": "shop"}}));
+    /// assert_eq!(Service::from_value(&bare).in_namespace("tools").namespace(), Some("tools"));
+    /// assert_eq!(Service::from_value(&placed).in_namespace("tools").namespace(), Some("shop"));
+    /// ```
     #[must_use]
     pub fn in_namespace(mut self, namespace: &'a str) -> Self {
         self.namespace = self.namespace.or(Some(namespace).filter(|name| !name.is_empty()));
@@ -261,25 +327,37 @@ impl<'a> Service<'a> {
         self.has_spec
     }
 
-    /// The ports, in order.
+    /// The ports, in order; none where [`Service::from_value`] read a Service that does not ask.
     #[must_use]
     pub fn ports(&self) -> &[Port<'a>] {
         &self.ports
     }
 
-    /// The annotations whose key has one of our two prefixes, in ascending order of their keys.
+    /// The annotations that are ours, in ascending order of their keys: those whose key starts with [`CONFIG_PREFIX`],
+    /// and [`FORWARD_ANNOTATION`]. None where [`Service::from_value`] read a Service that does not ask.
     #[must_use]
     pub fn annotations(&self) -> &[(&'a str, &'a str)] {
         &self.annotations
     }
 
-    /// The bytes of all annotations, keys and values, also those that are not ours.
+    /// The bytes of all annotations, keys and values, also those that are not ours; 0 where [`Service::from_value`] read
+    /// a Service that does not ask.
     #[must_use]
     pub fn annotation_bytes(&self) -> usize {
         self.annotation_bytes
     }
 
-    /// Who this is, for diagnostics.
+    /// Our annotations that are there and cannot be read.
+    pub(crate) fn broken(&self) -> &[&'a str] {
+        &self.broken
+    }
+
+    /// Whether so much is wrong that asking further would only repeat it.
+    pub(crate) fn is_unusable(&self) -> bool {
+        self.unusable
+    }
+
+    /// Who this is, for diagnostics: the kind `Service`, the namespace and the name.
     #[must_use]
     pub fn subject(&self) -> Subject {
         Subject {
@@ -299,7 +377,7 @@ impl<'a> Service<'a> {
 
 #[cfg(feature = "k8s-openapi")]
 impl<'a> Service<'a> {
-    /// Looks at a typed Service.
+    /// Looks at a typed Service. Unlike [`Service::from_value`], it reads every field whether the Service asks or not.
     ///
     /// ```
     /// use k8s_openapi::api::core::v1::Service;

@@ -29,6 +29,9 @@
 //! Data flows one way: `input` and `settings` are read, `request` collects what the annotations say, `resolve` renders
 //! it into a draft, `check` asks the rules, `plan` names the objects and `emit` writes them. Every stage files into one
 //! [`Report`] and goes on with what it has; a plan exists only if no Error was filed.
+//!
+//! The feature `k8s-openapi`, which is off by default, adds the typed door: `Service::from_typed` reads the `Service`
+//! of the crate `k8s_openapi`, and `Plan::typed_ingress` gives its `Ingress`.
 
 mod check;
 mod codes;
@@ -57,6 +60,15 @@ pub use value::{Hostname, ObjectName, PathType, PortRef, UrlPath};
 use value::MAX_ANNOTATIONS;
 
 /// What becomes of a Service.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Outcome, Service, Settings, expose};
+/// let service = json!({"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}});
+/// let outcome = expose(&Service::from_value(&service), &Settings::default());
+/// assert!(matches!(outcome, Outcome::NotAsked));
+/// assert!(outcome.report().is_none() && outcome.plan().is_none());
+/// ```
 #[derive(Clone, Debug)]
 pub enum Outcome<'a> {
     /// It does not ask to be exposed.
@@ -93,9 +105,20 @@ impl<'a> Outcome<'a> {
 }
 
 /// Decides what becomes of one Service. Total and deterministic: it never fails and never panics, and the same input
-/// gives the same output.
+/// gives the same output. What is wrong is said in the report of the [`Outcome`].
 ///
-/// See the crate's own page for an example.
+/// Annotations of more than [`value::MAX_ANNOTATIONS`] bytes are refused before anything else is looked at.
+///
+/// ```
+/// # use serde_json::json;
+/// # use xposer::{Plan, Service, Settings, expose};
+/// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}},
+/// #     "spec": {"ports": [{"port": 80}]}});
+/// let settings = Settings::from_value(&json!({"domain": "example.com"}))?;
+/// let outcome = expose(&Service::from_value(&service), &settings);
+/// assert_eq!(outcome.plan().map(Plan::url).as_deref(), Some("http://web.shop.example.com"));
+/// # Ok::<(), xposer::Report>(())
+/// ```
 #[must_use]
 pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
     if !service.asks() {
@@ -112,6 +135,9 @@ pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
         return Outcome::Refused(report);
     }
     service.file_problems(&mut report);
+    if service.is_unusable() {
+        return Outcome::Refused(report);
+    }
     let request = request::Request::read(service, &mut report);
     let draft = resolve::resolve(service, settings, &request, &mut report);
     match check::check(service, settings, draft, &mut report) {
@@ -124,7 +150,12 @@ pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
 }
 
 /// Decides what becomes of several Services that live in one cluster: like [`expose`] for each, in order, but an
-/// Ingress name or a host and path that two of them claim is an Error on both.
+/// Ingress name or a host and path that two of them claim is an Error on both ([`Code::NameClaimed`],
+/// [`Code::RouteClaimed`]).
+///
+/// Names are compared within a namespace, hosts and paths across all of them. An Exact path stands in nobody's way but
+/// another Exact one's; slashes at the end of a Prefix path make no difference. Only Services that would be planned
+/// claim anything.
 ///
 /// ```
 /// use serde_json::json;

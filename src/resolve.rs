@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::diag::{Code, FieldPath, Problem, Report, shown};
-use crate::input::{FORWARD_ANNOTATION, Service};
+use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION, Service};
 use crate::request::legacy::{self, Fate};
 use crate::request::{Field, Request, annotation};
 use crate::settings::{Legacy, NO_SECRET, Settings};
@@ -15,15 +15,16 @@ use crate::value::{
     HostFlaw, MAX_COMMON_NAME, Origin, PathType, PortRef, Sourced, host_flaws, is_regex_path,
 };
 
-/// The key in the forwarded block that asks for the URL ConfigMap.
+/// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
+/// [`Published`](crate::Published) has an example.
 pub const PUBLISH_KEY: &str = "exposeIngressUrl";
 
-/// Where the URL is published.
+/// Where the URL is published; the words are those of [`PUBLISH_KEY`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// In the ConfigMap of the Service's namespace.
+    /// `locally`: in the ConfigMap of the Service's namespace.
     Locally,
-    /// In the ConfigMap of every namespace.
+    /// `globally`: in the ConfigMap of every namespace. What is emitted reaches the namespaces of the plans at hand.
     Globally,
 }
 
@@ -39,7 +40,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) class: Option<Sourced<Cow<'a, str>>>,
     /// In ascending order of their keys.
     pub(crate) annotations: Vec<Annotation<'a>>,
-    pub(crate) publish: Option<Scope>,
+    /// Where the URL is published, and the bytes in the block that say so.
+    pub(crate) publish: Option<(Scope, Range<usize>)>,
 }
 
 /// One host and path.
@@ -56,7 +58,19 @@ pub(crate) struct DraftRule<'a> {
     pub(crate) verbatim: bool,
 }
 
-/// An annotation of the Ingress.
+/// An annotation of the Ingress, taken from the forwarded block.
+///
+/// ```
+/// # use serde_json::json;
+/// # use xposer::{FORWARD_ANNOTATION, Service, Settings, expose};
+/// let block = "ingress.kubernetes.io/rewrite-target: /";
+/// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
+/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "a.example.com", FORWARD_ANNOTATION: block}},
+/// #     "spec": {"ports": [{"port": 80}]}});
+/// let outcome = expose(&Service::from_value(&service), &Settings::default());
+/// let forwarded = outcome.plan().and_then(|plan| plan.ingress.annotations.first());
+/// assert!(forwarded.is_some_and(|it| it.key == "nginx.ingress.kubernetes.io/rewrite-target" && it.value == "/"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Annotation<'a> {
@@ -114,7 +128,8 @@ pub(crate) fn resolve<'a>(
 ) -> Draft<'a> {
     let domain = domain(service, settings, request, report);
     let vars = Vars {
-        service: service.name(),
+        // A missing name is an Error already; what is rendered from it must not become more of them.
+        service: Some(service.name()).filter(|name| !name.is_empty()).unwrap_or("unnamed"),
         namespace: service.namespace(),
         domain: domain.as_ref().map(|domain| domain.value.as_ref()),
     };
@@ -203,9 +218,16 @@ impl<'a> Resolver<'_, 'a> {
             return None;
         }
         match choose(&self.request.secret, annotation::SECRET, self.settings.secret.as_ref()) {
-            Some(chosen) if chosen.template.text().trim() != NO_SECRET => self.one(Some(chosen)),
-            _ => name.map(|name| Sourced::new(format!("{}-cert", name.value), name.origin.clone())),
+            Some(chosen) => match self.one(Some(chosen))? {
+                rendered if rendered.value == NO_SECRET => self.default_secret(name),
+                rendered => Some(rendered),
+            },
+            None => self.default_secret(name),
         }
+    }
+
+    fn default_secret(&self, name: Option<&Sourced<String>>) -> Option<Sourced<String>> {
+        name.map(|name| Sourced::new(format!("{}-cert", name.value), name.origin.clone()))
     }
 
     fn rules(&mut self, tls: bool) -> Vec<DraftRule<'a>> {
@@ -231,7 +253,8 @@ impl<'a> Resolver<'_, 'a> {
             let rule = self.shortened(rule, tls, &path);
             if let Some(same) = rules.iter().find(|known| known.host == rule.host && known.path == rule.path)
             {
-                let said = format!("two URL templates give {}{}", same.host, same.path);
+                let said =
+                    format!("two URL templates give {}", shown(&format!("{}{}", same.host, same.path)));
                 file(self.report, url, Problem::new(Code::HostRepeated, said).help("remove one of them"));
                 continue;
             }
@@ -376,19 +399,36 @@ impl<'a> Resolver<'_, 'a> {
         for line in self.request.block.lines() {
             let at = line.key_range.clone();
             if line.key == PUBLISH_KEY {
-                draft.publish = self.scope(line.value, line.value_range.clone());
+                let place = line.key_range.start..line.value_range.end;
+                draft.publish = self.scope(line.value, line.value_range.clone()).map(|scope| (scope, place));
                 if translate {
                     continue;
                 }
             }
+            if line.key.starts_with(CONFIG_PREFIX) || line.key == FORWARD_ANNOTATION {
+                let said = format!("{} has no effect inside the forwarded block", shown(line.key));
+                let problem = Problem::new(Code::ForwardOwnKey, said);
+                let problem = problem.help("move the line to the annotations of the Service").at(at.clone());
+                self.report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
+            }
             let row = legacy::find(line.key);
             if matches!(row, Some(row) if row.fate == Fate::Class) {
                 block_class = true;
-                if let Some(own) = &class {
+                if line.value.is_empty() {
+                    let said = "the ingress class is empty and counts as not set";
+                    let problem =
+                        Problem::new(Code::AnnotationEmpty, said).help("name a class or remove the line");
+                    self.report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(at));
+                    continue;
+                }
+                let conflicts = class.as_ref().is_some_and(|own| own.value != line.value);
+                if let (true, Some(own)) = (conflicts, &class) {
                     self.class_conflict(&own.value, line.value, line.value_range.clone());
                 }
                 if translate {
-                    self.translated(line.key, "spec.ingressClassName", at);
+                    if !conflicts {
+                        self.translated(line.key, "spec.ingressClassName", at);
+                    }
                     let origin = Origin::Annotation(FORWARD_ANNOTATION.into());
                     class = class.or_else(|| Some(Sourced::new(Cow::Borrowed(line.value), origin)));
                     continue;
@@ -446,9 +486,6 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn class_conflict(&mut self, own: &str, block: &str, range: Range<usize>) {
-        if own == block {
-            return;
-        }
         let said = format!("the class {} contradicts {} in {}", shown(block), shown(own), annotation::CLASS);
         self.report.file(
             FieldPath::annotation(FORWARD_ANNOTATION),
@@ -485,7 +522,11 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn legacy(&mut self, code: Code, said: String, at: Range<usize>) {
-        let problem = Problem::new(code, said).help("remove the line").at(at);
+        let help = match code {
+            Code::LegacyDead => "remove the line, and use what is read today",
+            _ => "remove the line",
+        };
+        let problem = Problem::new(code, said).help(help).at(at);
         self.report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
     }
 }

@@ -30,7 +30,7 @@ pub(crate) enum Legacy {
 
 type Tpl = Sourced<Template<'static>>;
 
-/// The administrator's defaults. Annotations of a Service override them.
+/// The administrator's defaults. Annotations of a Service override them. [`settings`] lists what can be set.
 ///
 /// ```
 /// use serde_json::json;
@@ -82,6 +82,12 @@ fn built_in(text: &'static str) -> Tpl {
 }
 
 /// A row of the table of settings.
+///
+/// ```
+/// use xposer::{Form, settings};
+/// let strict = settings().iter().find(|setting| setting.name == "strict");
+/// assert!(strict.is_some_and(|setting| setting.form == Form::Boolean && setting.default == "false"));
+/// ```
 #[derive(Debug)]
 pub struct Setting {
     /// The key, in camelCase.
@@ -90,7 +96,7 @@ pub struct Setting {
     pub form: Form,
     /// What it means, in one sentence.
     pub doc: &'static str,
-    /// The default, as YAML.
+    /// The default, as YAML; in parentheses, where no value says the same, what happens without one.
     pub default: &'static str,
     /// A value that works, as YAML.
     pub example: &'static str,
@@ -101,6 +107,13 @@ pub struct Setting {
 type Problems = Vec<(Option<usize>, Problem)>;
 
 /// What kind of value a setting or an annotation takes.
+///
+/// ```
+/// use xposer::{Form, keys};
+/// let words = keys().iter().find_map(|key| match key.form { Form::Word(words) => Some(words), _ => None });
+/// assert_eq!(words, Some(&["Exact", "Prefix", "ImplementationSpecific"][..]));
+/// assert_eq!(Form::Word(&["a", "b"]).describe(), "one of `a`, `b`");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// A template.
@@ -272,7 +285,17 @@ static SETTINGS: &[Setting] = &[
 ];
 
 impl Settings {
-    /// Reads settings; `null` and an empty mapping give the defaults. An empty text counts as not set.
+    /// Reads settings; `null` and an empty mapping give the defaults. A setting that is `null` or an empty text counts as
+    /// not set; only the list of fallbacks must not be a text.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Settings;
+    /// assert!(Settings::from_value(&json!({"domain": "", "servicePort": null, "tls": "TRUE"})).is_ok());
+    /// let refused = Settings::from_value(&json!({"ingressURLTemplateFallbacks": ["{{.Service}}", "{{.Name}}"]}));
+    /// let said = refused.err().map(|report| report.to_string()).unwrap_or_default();
+    /// assert!(said.starts_with("error[template-unknown-variable]: settings.ingressURLTemplateFallbacks[1]:"));
+    /// ```
     ///
     /// # Errors
     ///
@@ -324,8 +347,12 @@ fn one(problem: Problem) -> Problems {
 }
 
 fn invalid(expected: &str, found: &Value) -> Problems {
+    let help = match found {
+        Value::Bool(_) | Value::Number(_) if expected == "a text" => "put quotes around it".to_owned(),
+        _ => format!("write {expected}"),
+    };
     one(Problem::new(Code::SettingInvalid, format!("expected {expected}, found {}", kind_of(found)))
-        .help(format!("write {expected}")))
+        .help(help))
 }
 
 /// A text; `None` where it is empty.
@@ -402,8 +429,14 @@ pub(crate) fn port(text: &str) -> Result<PortRef, Problem> {
     if is_port_name(text) {
         return Ok(PortRef::Name(text.to_owned()));
     }
-    Err(Problem::new(Code::PortInvalid, format!("{} is neither a port number nor a port name", shown(text)))
-        .help("write the number or the name of one of the Service's ports"))
+    let problem =
+        Problem::new(Code::PortInvalid, format!("{} is neither a port number nor a port name", shown(text)));
+    let lower = text.to_ascii_lowercase();
+    Err(if is_port_name(&lower) {
+        problem.help(format!("write it in lower case: {lower}")).propose(lower)
+    } else {
+        problem.help("write the number or the name of one of the Service's ports")
+    })
 }
 
 fn path_type(value: &Value) -> Result<Option<PathType>, Problems> {

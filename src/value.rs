@@ -12,20 +12,62 @@ use serde::Serialize;
 use crate::diag::FieldPath;
 
 /// The longest DNS label, in bytes (RFC 1035, section 2.3.4).
+///
+/// ```
+/// use xposer::value::{MAX_LABEL, is_dns_label};
+/// assert!(is_dns_label(&"a".repeat(MAX_LABEL)) && !is_dns_label(&"a".repeat(MAX_LABEL + 1)));
+/// ```
 pub const MAX_LABEL: usize = 63;
-/// The longest DNS name, in characters without the root dot (RFC 1035).
+/// The longest DNS name, in characters without the root dot (RFC 1035, section 2.3.4: 255 octets on the wire).
+///
+/// ```
+/// use xposer::value::{HostFlaw, MAX_NAME, host_flaws};
+/// let host = |length| "a.".repeat(length / 2) + "a";
+/// assert_eq!(host(MAX_NAME).len(), MAX_NAME);
+/// assert_eq!(host_flaws(&host(MAX_NAME)), []);
+/// assert_eq!(host_flaws(&host(MAX_NAME + 1)), [HostFlaw::TooLong]);
+/// ```
 pub const MAX_NAME: usize = 253;
 /// The longest common name of a certificate, in characters (RFC 5280, `ub-common-name`).
+///
+/// ```
+/// # use serde_json::json;
+/// # use xposer::{Code, Service, Settings, expose, value::MAX_COMMON_NAME};
+/// let host = format!("{}.example.com", "a".repeat(MAX_COMMON_NAME - 11));
+/// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
+/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": host}}, "spec": {"ports": [{"port": 80}]}});
+/// let settings = Settings::from_value(&json!({"tls": true, "tlsCommonName": true}))?;
+/// let outcome = expose(&Service::from_value(&service), &settings);
+/// assert!(outcome.report().is_some_and(|report| report.diagnostics()[0].code == Code::HostCommonName));
+/// # Ok::<(), xposer::Report>(())
+/// ```
 pub const MAX_COMMON_NAME: usize = 64;
 /// The most bytes all annotation keys and values of one object may have together (`TotalAnnotationSizeLimitB`).
+///
+/// ```
+/// # use serde_json::json;
+/// # use xposer::{Outcome, Service, Settings, expose, value::MAX_ANNOTATIONS};
+/// let annotations = json!({"note": "a".repeat(MAX_ANNOTATIONS)});
+/// let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"}, "annotations": annotations}});
+/// let service = Service::from_value(&service);
+/// assert_eq!(service.annotation_bytes(), MAX_ANNOTATIONS + "note".len());
+/// assert!(matches!(expose(&service, &Settings::default()), Outcome::Refused(_)));
+/// ```
 pub const MAX_ANNOTATIONS: usize = 262_144;
 
 /// Where a value came from.
+///
+/// ```
+/// use xposer::value::Origin;
+/// let origin = Origin::Setting("ingressURLTemplateFallbacks", Some(1));
+/// assert_eq!(origin.path().to_string(), "settings.ingressURLTemplateFallbacks[1]");
+/// assert_eq!(Origin::BuiltIn.path().to_string(), "metadata.labels.expose");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// An annotation of the Service, by its key.
     Annotation(Cow<'static, str>),
-    /// A setting of the administrator, by its name and, in a list, its position.
+    /// A setting of the administrator, by its name and, in a list, its position from 0.
     Setting(&'static str, Option<usize>),
     /// Nobody wrote it: the built-in default.
     BuiltIn,
@@ -45,6 +87,12 @@ impl Origin {
 }
 
 /// A value and where it came from.
+///
+/// ```
+/// use xposer::value::{Origin, Sourced};
+/// let tls = Sourced::new(true, Origin::Annotation("config.xposer.stakater.com/TLS".into()));
+/// assert!(tls.value && tls.origin != Origin::BuiltIn);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sourced<T> {
     /// The value.
@@ -96,19 +144,35 @@ macro_rules! text_value {
 
 text_value! {
     /// The host of an Ingress rule: a DNS name in lower case, or `*.` and a DNS name. It passed every rule that
-    /// [`host_flaws`] knows.
+    /// [`host_flaws`] knows. Only [`expose`](crate::expose) makes one.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use xposer::{Service, Settings, expose};
+    /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
+    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": " *.example.com/api "}},
+    /// #     "spec": {"ports": [{"port": 80}]}});
+    /// // The URL template is ` *.example.com/api `.
+    /// # let outcome = expose(&Service::from_value(&service), &Settings::default());
+    /// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
+    /// let host = &plan.ingress.rules[0].host;
+    /// assert_eq!(host.as_str().strip_prefix("*."), Some("example.com"));
+    /// assert_eq!(host.to_string(), host.as_ref());
+    /// ```
     Hostname
 }
 text_value! {
-    /// The name of an object: a DNS subdomain (`NameIsDNSSubdomain`).
+    /// The name of an object: a DNS subdomain (`NameIsDNSSubdomain`). Only [`expose`](crate::expose) makes one;
+    /// [`IngressPlan`](crate::IngressPlan) has an example.
     ObjectName
 }
 text_value! {
-    /// The path of an Ingress rule; it starts with `/`.
+    /// The path of an Ingress rule; it starts with `/` and has none of the flaws that [`path_flaw`] knows. Only
+    /// [`expose`](crate::expose) makes one; [`Route`](crate::Route) has an example.
     UrlPath
 }
 
-/// How a controller compares the path of a rule with the path of a request.
+/// How a controller compares the path of a rule with the path of a request (`pathType` of `networking.k8s.io/v1`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum PathType {
     /// The whole path, letter by letter.
@@ -138,19 +202,33 @@ impl PathType {
     }
 
     /// The path type of this spelling; letter case counts.
+    ///
+    /// ```
+    /// use xposer::PathType;
+    /// assert!(PathType::ALL.into_iter().all(|kind| PathType::parse(kind.as_str()) == Some(kind)));
+    /// assert_eq!(PathType::parse("prefix"), None);
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
-/// A port of a Service, by number or by name.
+/// A port of a Service, by number or by name; serialised as `backend.service.port` of an Ingress.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::PortRef;
+/// let (number, name) = (PortRef::Number(80), PortRef::Name("http".to_owned()));
+/// assert_eq!(json!([number, name]), json!([{"number": 80}, {"name": "http"}]));
+/// assert_eq!(format!("{number} {name}"), "80 http");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PortRef {
     /// The Service port's number, 1 to 65535.
     Number(u16),
-    /// The Service port's name.
+    /// The Service port's name (see [`is_port_name`]).
     Name(String),
 }
 
@@ -164,37 +242,48 @@ impl fmt::Display for PortRef {
 }
 
 /// One thing that is wrong with a host; ranges are bytes of the host.
+///
+/// ```
+/// use xposer::value::{HostFlaw, host_flaws};
+/// let host = "web.-shop.example.com";
+/// let hyphen = host_flaws(host).into_iter().find_map(|flaw| match flaw {
+///     HostFlaw::Hyphen(part) => host.get(part),
+///     _ => None,
+/// });
+/// assert_eq!(hyphen, Some("-shop"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostFlaw {
     /// It has no characters.
     Missing,
-    /// It starts with a scheme such as `https://`.
+    /// It starts with a scheme such as `https://`, or with `http:` or `https:` alone.
     Scheme,
-    /// It ends with `:` and a port.
+    /// It ends with `:` and a port, or with `:` alone.
     Port,
     /// It is an IP address.
     Ip,
     /// It ends with a dot.
     TrailingDot,
-    /// It contains upper-case letters.
+    /// It contains upper-case ASCII letters.
     Uppercase,
-    /// It contains this character.
+    /// It contains this character, the first of those that no host may contain.
     Character(char),
     /// It has an empty part.
     EmptyLabel,
-    /// This part starts or ends with a hyphen.
+    /// This part, the first of its kind, starts or ends with a hyphen.
     Hyphen(Range<usize>),
     /// A star stands elsewhere than as the whole first part.
     Wildcard,
-    /// This part has more than 63 bytes.
+    /// This part, the first of its kind, has more than 63 bytes.
     LabelTooLong(Range<usize>),
-    /// It has more than 253 characters.
+    /// It has more than 253 bytes.
     TooLong,
 }
 
-/// Everything that is wrong with `host`, each kind of flaw once; nothing if it can be the host of an Ingress rule.
+/// What is wrong with `host`, each kind of flaw once; nothing if it can be the host of an Ingress rule. A host that is
+/// missing, has a scheme or a stray colon, or is an address is looked at no further.
 ///
-/// The rules: RFC 1123 names in lower case or `*.` and such a name (`ValidateIngressRules`), no address in Go's sloppy
+/// The rules: RFC 1123 names in lower case or `*.` and such a name (`validateIngressRules`), no address in Go's sloppy
 /// reading, at most 253 characters; and, which the API server does not check, at most 63 bytes between two dots.
 ///
 /// ```
@@ -395,7 +484,7 @@ pub fn is_port_name(text: &str) -> bool {
 }
 
 /// What is wrong with an annotation key, in words; `None` if the API server accepts it (`ValidateAnnotations`, which
-/// compares the key after lower-casing it).
+/// asks `IsQualifiedName` about the key in lower case).
 ///
 /// ```
 /// use xposer::value::annotation_key_flaw;
@@ -435,9 +524,7 @@ pub fn annotation_key_flaw(key: &str) -> Option<Cow<'static, str>> {
     if let Some(character) =
         name.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
     {
-        let what =
-            if character == ' ' { "a blank".into() } else { crate::diag::shown(&character.to_string()) };
-        return Some(format!("it contains {what}").into());
+        return Some(format!("it contains {}", crate::diag::shown_char(character)).into());
     }
     let ends = |c: char| c.is_ascii_alphanumeric();
     if !name.starts_with(ends) || !name.ends_with(ends) {
@@ -463,7 +550,7 @@ pub(crate) fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-/// What is wrong with a path of this type, in words; `None` if the API server accepts it (`ValidateHTTPIngressPath`).
+/// What is wrong with a path of this type, in words; `None` if the API server accepts it (`validateHTTPIngressPath`).
 ///
 /// ```
 /// use xposer::value::{PathType, path_flaw};
@@ -499,7 +586,8 @@ pub fn path_flaw(path: &str, kind: PathType) -> Option<&'static str> {
     None
 }
 
-/// Whether a path is meant as a regular expression: it contains a character that only a pattern needs.
+/// Whether a path is meant as a regular expression: it contains a character that only a pattern needs, one of
+/// `( ) [ ] { } | ^ $ * \`. The rule is ours: Kubernetes leaves it to the controller.
 ///
 /// ```
 /// use xposer::value::is_regex_path;
@@ -507,10 +595,10 @@ pub fn path_flaw(path: &str, kind: PathType) -> Option<&'static str> {
 /// ```
 #[must_use]
 pub fn is_regex_path(path: &str) -> bool {
-    path.contains(['(', ')', '[', ']', '{', '}', '|', '^', '$', '*', '?', '\\'])
+    path.contains(['(', ')', '[', ']', '{', '}', '|', '^', '$', '*', '\\'])
 }
 
-/// A boolean in one of the spellings of Go's `strconv.ParseBool`.
+/// A boolean in one of the spellings of Go's `strconv.ParseBool`: `1 t T true TRUE True 0 f F false FALSE False`.
 ///
 /// ```
 /// use xposer::value::parse_bool;

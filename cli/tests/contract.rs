@@ -311,5 +311,5 @@ fn infos_about_the_output_point_at_their_service() {
     let ran = xposer(&["render"], &format!("{}---\n{web}", service("api"))).expect(0);
     assert!(ran.stdout.contains("kind: ConfigMap\n"), "{}", ran.stdout);
     assert!(ran.stderr.starts_with("info[published-here-only]: "), "{}", ran.stderr);
-    assert!(ran.stderr.contains("--> <stdin>:19:38"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--> <stdin>:19:39"), "{}", ran.stderr);
 }

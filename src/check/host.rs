@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::Facts;
-use crate::diag::{Code, Problem, Report, shown};
+use super::object::character_help;
+use crate::diag::{Code, Problem, Report, shown, shown_char};
 use crate::resolve::DraftRule;
 use crate::value::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_flaws};
 
@@ -13,7 +14,12 @@ pub(super) fn host(facts: &Facts<'_>, report: &mut Report) {
     let domain_flaws = domain.map(|domain| host_flaws(&domain.value)).unwrap_or_default();
     let mut accused = Vec::new();
     for rule in &facts.draft.rules {
-        for flaw in host_flaws(&rule.host) {
+        let mut flaws = host_flaws(&rule.host);
+        // A template or placeholder that was left as it is: that its words begin with capitals is no second problem.
+        if flaws.iter().any(|flaw| matches!(flaw, HostFlaw::Character('{' | '}' | '<' | '>' | '$'))) {
+            flaws.retain(|flaw| *flaw != HostFlaw::Uppercase);
+        }
+        for flaw in flaws {
             match domain.filter(|domain| {
                 rule.host.ends_with(domain.value.as_ref()) && same_kind(&domain_flaws, &flaw)
             }) {
@@ -22,10 +28,10 @@ pub(super) fn host(facts: &Facts<'_>, report: &mut Report) {
                     let kind = std::mem::discriminant(&flaw);
                     if !accused.contains(&kind) {
                         accused.push(kind);
-                        report.file(domain.origin.path(), problem(rule, flaw).without_place());
+                        report.file(domain.origin.path(), problem(facts, rule, flaw).without_place());
                     }
                 }
-                None => report.file(rule.host_origin.path(), problem(rule, flaw)),
+                None => report.file(rule.host_origin.path(), problem(facts, rule, flaw)),
             }
         }
     }
@@ -64,7 +70,7 @@ fn too_long_help(facts: &Facts<'_>) -> &'static str {
     }
 }
 
-fn problem(rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
+fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
     let host = shown(&rule.host);
     match flaw {
         HostFlaw::Missing => Problem::new(
@@ -78,7 +84,9 @@ fn problem(rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
                 Problem::new(Code::HostScheme, format!("{host} starts with a scheme, expected a host")).help(
                     "remove the scheme; https is asked for with config.xposer.stakater.com/TLS: \"true\"",
                 );
-            if without != rule.template && matches!(rule.host_origin, Origin::Annotation(_)) {
+            let host = without.split('/').next().unwrap_or_default();
+            let passes = host.contains("{{") || host_flaws(host).is_empty();
+            if without != rule.template && passes && matches!(rule.host_origin, Origin::Annotation(_)) {
                 problem = problem.propose(without);
             }
             let scheme = rule.host.split_inclusive("//").next().unwrap_or_default();
@@ -111,7 +119,7 @@ fn problem(rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
             marked(fixed(problem, rule, rule.host.replace('_', "-")), rule, "_")
         }
         HostFlaw::Character(character) => {
-            let what = shown(&character.to_string());
+            let what = shown_char(character);
             let problem = Problem::new(
                 Code::HostCharacter,
                 format!("the host {host} contains {what}, expected lower-case letters, digits, `-` and `.`"),
@@ -141,24 +149,15 @@ fn problem(rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
                 shown(part(rule, &range)),
                 range.len()
             );
-            Problem::new(Code::HostLabelTooLong, said).help("shorten the template, for example with trunc 63")
+            Problem::new(Code::HostLabelTooLong, said).help(too_long_help(facts))
         }
         HostFlaw::TooLong => Problem::new(
             Code::HostTooLong,
             format!("the host has {} characters, DNS allows {MAX_NAME}", rule.host.len()),
         )
-        .help("shorten the template"),
+        .help(too_long_help(facts)),
     }
     .found(rule.host.clone())
-}
-
-fn character_help(character: char) -> &'static str {
-    match character {
-        '{' | '}' => "write variables with two braces: {{.Service}}",
-        '<' | '>' => "replace the placeholder; it looks as if a chart left it empty",
-        '$' => "write variables as {{.Service}}; shell variables are not replaced",
-        _ => "remove it",
-    }
 }
 
 fn part<'r>(rule: &'r DraftRule<'_>, range: &Range<usize>) -> &'r str {

@@ -7,6 +7,8 @@ mod host;
 mod object;
 mod route;
 
+use std::ops::Range;
+
 use crate::diag::{Code, Report};
 use crate::input::Service;
 use crate::resolve::{Annotation, Draft, DraftRule, Scope};
@@ -21,13 +23,19 @@ pub(crate) struct Facts<'f> {
 }
 
 /// A row of the table of rules.
+///
+/// ```
+/// use xposer::{Code, rules};
+/// let rule = rules().iter().find(|rule| rule.codes.contains(&Code::HostLabelTooLong));
+/// assert!(rule.is_some_and(|rule| rule.name == "host" && rule.source.contains("RFC 1035")));
+/// ```
 #[derive(Debug)]
 pub struct Rule {
-    /// The rule's name.
+    /// The rule's name, in kebab case.
     pub name: &'static str,
     /// The codes it files.
     pub codes: &'static [Code],
-    /// Where the rule comes from.
+    /// Where the rule comes from: a validation function of Kubernetes, an RFC or a page of documentation.
     pub source: &'static str,
     run: fn(&Facts<'_>, &mut Report),
 }
@@ -46,7 +54,7 @@ static RULES: &[Rule] = &[
     Rule {
         name: "service",
         codes: &[Code::ServiceNameInvalid, Code::NamespaceInvalid],
-        source: "Kubernetes, validation.go, ValidateIngressBackend with RelaxedServiceNameValidation",
+        source: "Kubernetes, validation.go, ValidateIngressBackend with RelaxedServiceNameValidation; ValidateNamespaceName",
         run: object::service,
     },
     Rule {
@@ -83,7 +91,7 @@ static RULES: &[Rule] = &[
             Code::HostLabelTooLong,
             Code::HostTooLong,
         ],
-        source: "Kubernetes, validation.go, validateIngressRules; RFC 1035, 2.3.4 for 63 bytes a label",
+        source: "Kubernetes, validation.go, validateIngressRules; RFC 1035, 2.3.4 for the lengths",
         run: host::host,
     },
     Rule {
@@ -94,8 +102,8 @@ static RULES: &[Rule] = &[
     },
     Rule {
         name: "path",
-        codes: &[Code::PathInvalid, Code::PathRegex],
-        source: "Kubernetes, validation.go, validateHTTPIngressPath",
+        codes: &[Code::PathInvalid, Code::PathBlank, Code::PathQuery, Code::PathRegex],
+        source: "Kubernetes, validation.go, validateHTTPIngressPath; RFC 3986, 3.3; ingress-nginx, strict-validate-path-type",
         run: route::path,
     },
     Rule {
@@ -134,10 +142,24 @@ pub(crate) struct Exposure<'a> {
     pub(crate) port: PortRef,
     pub(crate) class: Option<ObjectName<'a>>,
     pub(crate) annotations: Vec<Annotation<'a>>,
-    pub(crate) publish: Option<Scope>,
+    pub(crate) publish: Option<(Scope, Range<usize>)>,
 }
 
-/// One host and path of an Ingress.
+/// One host and path of an Ingress. Routes are made by [`expose`](crate::expose) only.
+///
+/// ```
+/// # use serde_json::json;
+/// # use xposer::{PathType, Service, Settings, expose};
+/// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
+/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate":
+/// #         "a.example.com/api(/|$)(.*), b.example.com"}},
+/// #     "spec": {"ports": [{"port": 80}]}});
+/// // The URL template is `a.example.com/api(/|$)(.*), b.example.com`.
+/// let outcome = expose(&Service::from_value(&service), &Settings::default());
+/// let routes = outcome.plan().map(|plan| plan.ingress.rules.as_slice()).unwrap_or_default();
+/// assert_eq!((routes[0].path.as_str(), routes[0].path_type), ("/api(/|$)(.*)", PathType::ImplementationSpecific));
+/// assert_eq!((routes[1].host.as_str(), routes[1].path.as_str()), ("b.example.com", "/"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Route<'a> {

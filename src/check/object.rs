@@ -1,13 +1,13 @@
 //! Rules about names, ports and annotations.
 
 use super::Facts;
-use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown};
+use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
 use crate::input::{FORWARD_ANNOTATION, Port, ServiceKind};
 use crate::request::annotation;
 use crate::resolve::PUBLISH_KEY;
 use crate::settings::class_problem;
 use crate::value::{
-    MAX_ANNOTATIONS, MAX_NAME, PortRef, Sourced, annotation_key_flaw, is_dns_label, is_dns_subdomain,
+    MAX_ANNOTATIONS, MAX_NAME, Origin, PortRef, Sourced, annotation_key_flaw, is_dns_label, is_dns_subdomain,
 };
 
 /// The Service's name and namespace are DNS labels.
@@ -65,17 +65,26 @@ pub(super) fn port(facts: &Facts<'_>, report: &mut Report) {
         return;
     }
     let Some(wanted) = &facts.draft.port else { return };
-    let found = ports.iter().position(|port| match &wanted.value {
+    let is_wanted = |port: &Port<'_>| match &wanted.value {
         PortRef::Number(number) => port.number == *number,
         PortRef::Name(name) => port.name == Some(name),
-    });
+    };
+    // The same number may stand there for UDP, too.
+    let found = ports
+        .iter()
+        .position(|port| port.tcp && is_wanted(port))
+        .or_else(|| ports.iter().position(is_wanted));
     let Some(index) = found else {
         report.file(wanted.origin.path(), unknown_port(wanted, ports));
         return;
     };
     if ports.get(index).is_some_and(|port| !port.tcp) {
         let said = format!("the port {} does not speak TCP, so no Ingress can route to it", wanted.value);
-        let help = format!("choose a TCP port with the annotation {}", annotation::PORT);
+        let help = if ports.iter().any(|port| port.tcp) {
+            format!("choose a TCP port with the annotation {}", annotation::PORT)
+        } else {
+            "add a TCP port to the Service".to_owned()
+        };
         let path = FieldPath::object(&["spec", "ports"]).index(index);
         report.file(path, Problem::new(Code::PortNotTcp, said).help(help));
     }
@@ -84,6 +93,7 @@ pub(super) fn port(facts: &Facts<'_>, report: &mut Report) {
 fn unknown_port(wanted: &Sourced<PortRef>, ports: &[Port<'_>]) -> Problem {
     let listed: Vec<String> = ports
         .iter()
+        .filter(|port| port.number != 0)
         .take(10)
         .map(|port| {
             port.name.map_or_else(|| port.number.to_string(), |name| format!("{name} ({})", port.number))
@@ -96,7 +106,11 @@ fn unknown_port(wanted: &Sourced<PortRef>, ports: &[Port<'_>]) -> Problem {
     let meant = did_you_mean(&wanted.value.to_string(), ports.iter().filter_map(|port| port.name));
     match meant {
         Some(name) => problem.help(format!("did you mean {name}?")).propose(name),
-        None => problem.help(format!("choose one of {}", listed.join(", "))),
+        None => problem.help(match listed.as_slice() {
+            [] => "correct the ports of the Service".to_owned(),
+            [only] => format!("remove it: {only} is the only port"),
+            _ => format!("choose one of {}", listed.join(", ")),
+        }),
     }
 }
 
@@ -124,27 +138,24 @@ pub(super) fn tls_secret(facts: &Facts<'_>, report: &mut Report) {
 }
 
 fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Report) {
-    if is_dns_subdomain(&name.value) {
+    let value = &name.value;
+    if is_dns_subdomain(value) {
         return;
     }
-    let value = &name.value;
-    let (why, help) = if value.is_empty() {
-        ("it is empty".to_owned(), "write a name")
-    } else if value.len() > MAX_NAME {
+    if value.is_empty() {
+        report.file(
+            name.origin.path(),
+            Problem::new(code, format!("the {what} is empty")).help("write a name"),
+        );
+        return;
+    }
+    let stray = value.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.')));
+    let (why, help) = if value.len() > MAX_NAME {
         (format!("it has {} characters, at most {MAX_NAME} are allowed", value.len()), "shorten the template")
+    } else if let Some(character) = stray {
+        (format!("it contains {}", shown_char(character)), character_help(character))
     } else if value.bytes().any(|b| b.is_ascii_uppercase()) {
         ("it contains upper-case letters".to_owned(), "write it in lower case")
-    } else if let Some(character) =
-        value.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.')))
-    {
-        let help = match character {
-            '_' => "write `-` instead of `_`",
-            '{' | '}' => "write variables with two braces: {{.Service}}",
-            '<' | '>' => "replace the placeholder; it looks as if a chart left it empty",
-            '$' => "write variables as {{.Service}}; shell variables are not replaced",
-            _ => "remove it",
-        };
-        (format!("it contains {}", shown(&character.to_string())), help)
     } else {
         (
             "every part between dots must start and end with a letter or digit".to_owned(),
@@ -155,10 +166,30 @@ fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Repo
     report.file(name.origin.path(), Problem::new(code, said).help(help).found(value.clone()));
 }
 
+/// What to do about a character that no name may contain.
+pub(super) fn character_help(character: char) -> &'static str {
+    match character {
+        '_' => "write `-` instead of `_`",
+        '{' | '}' => "write variables with two braces: {{.Service}}",
+        '<' | '>' => "replace the placeholder; it looks as if a chart left it empty",
+        '$' => "write variables as {{.Service}}; shell variables are not replaced",
+        letter if letter.is_alphabetic() => {
+            "write an international name in its ASCII form, which begins with xn--"
+        }
+        _ => "remove the character",
+    }
+}
+
 /// The class is the name of an object.
 pub(super) fn class(facts: &Facts<'_>, report: &mut Report) {
     if let Some(class) = facts.draft.class.as_ref().filter(|class| !is_dns_subdomain(&class.value)) {
-        report.file(class.origin.path(), class_problem(&class.value).found(class.value.clone()));
+        let mut problem = class_problem(&class.value).found(class.value.clone());
+        if matches!(&class.origin, Origin::Annotation(key) if key == FORWARD_ANNOTATION) {
+            problem = problem.help(
+                "name an IngressClass; the setting legacyAnnotations: forward keeps the annotation as it is",
+            );
+        }
+        report.file(class.origin.path(), problem);
     }
 }
 
@@ -166,7 +197,11 @@ pub(super) fn class(facts: &Facts<'_>, report: &mut Report) {
 pub(super) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
     for forwarded in &facts.draft.annotations {
         if let Some(flaw) = annotation_key_flaw(&forwarded.key) {
-            let said = format!("{} is not an annotation key: {flaw}", shown(&forwarded.key));
+            let said = if forwarded.key.is_empty() {
+                "there is no key in front of the colon".to_owned()
+            } else {
+                format!("{} is not an annotation key: {flaw}", shown(&forwarded.key))
+            };
             let problem = Problem::new(Code::ForwardKeyInvalid, said)
                 .help("write `key: value` with a key such as example.com/name")
                 .at(forwarded.key_range.clone());

@@ -2,6 +2,7 @@
 
 use super::Facts;
 use crate::diag::{Code, Problem, Report, shown};
+use crate::resolve::DraftRule;
 use crate::value::{Origin, PathType, is_regex_path, path_flaw};
 
 /// The annotations that make ingress-nginx read paths as regular expressions.
@@ -11,27 +12,38 @@ const REGEX_KEYS: [&str; 2] =
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
 pub(super) fn path(facts: &Facts<'_>, report: &mut Report) {
     for rule in &facts.draft.rules {
-        let at = rule.path_origin.path();
-        if let Some(flaw) = path_flaw(&rule.path, rule.path_type) {
-            let said =
-                format!("the path {} is not a {} path: {flaw}", shown(&rule.path), rule.path_type.as_str());
-            let mut problem =
-                Problem::new(Code::PathInvalid, said).help("remove it").found(rule.path.clone());
-            if flaw.contains("//") {
-                problem.help = Some("write a single slash".to_owned());
-            }
-            report.file(at, problem);
-        } else if rule.path_type == PathType::ImplementationSpecific
-            && is_regex_path(&rule.path)
-            && rule.path_origin != Origin::BuiltIn
-        {
-            let said = format!("the path {} is read as a regular expression", shown(&rule.path));
-            let mut problem = Problem::new(Code::PathRegex, said);
-            if !facts.draft.annotations.iter().any(|forwarded| REGEX_KEYS.contains(&forwarded.key.as_ref())) {
-                problem = problem
-                    .help("forward nginx.ingress.kubernetes.io/use-regex: true if ingress-nginx serves it");
-            }
-            report.file(at, problem);
+        if let Some(problem) = problem(facts, rule) {
+            report.file(rule.path_origin.path(), problem.found(rule.path.clone()));
         }
     }
+}
+
+fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+    let path = shown(&rule.path);
+    let is_pattern = rule.path_type == PathType::ImplementationSpecific;
+    if let Some(flaw) = path_flaw(&rule.path, rule.path_type) {
+        let said = format!("{path} is no path of type {}: {flaw}", rule.path_type.as_str());
+        let help = if flaw.contains("//") { "write a single slash" } else { "remove this part of the path" };
+        return Some(Problem::new(Code::PathInvalid, said).help(help));
+    }
+    if !is_pattern && rule.path.contains('?') {
+        let said = format!("the path {path} contains a `?`, and a query is no part of a path");
+        let help = "remove the query; for a regular expression set PathType: ImplementationSpecific";
+        return Some(Problem::new(Code::PathQuery, said).help(help));
+    }
+    if rule.path.contains(char::is_whitespace) {
+        let said = format!("the path {path} contains a blank, which no request has");
+        return Some(Problem::new(Code::PathBlank, said).help("remove the blank, or write %20"));
+    }
+    if is_pattern && is_regex_path(&rule.path) && rule.path_origin != Origin::BuiltIn {
+        let problem =
+            Problem::new(Code::PathRegex, format!("the path {path} is read as a regular expression"));
+        let known = |key: &str| REGEX_KEYS.contains(&key);
+        return Some(if facts.draft.annotations.iter().any(|forwarded| known(&forwarded.key)) {
+            problem
+        } else {
+            problem.help("forward nginx.ingress.kubernetes.io/use-regex: true if ingress-nginx serves it")
+        });
+    }
+    None
 }

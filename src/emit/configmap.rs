@@ -12,7 +12,7 @@ use crate::resolve::Scope;
 
 pub(super) const API_VERSION: &str = "v1";
 pub(super) const KIND: &str = "ConfigMap";
-/// The name of the URL ConfigMap, in every namespace.
+/// The name of the URL ConfigMap, in every namespace. [`emit_all`](crate::emit_all) has an example.
 pub const URL_CONFIG_MAP: &str = "xposer";
 
 /// A ConfigMap, field by field in alphabetical order.
@@ -60,7 +60,7 @@ impl<'p> Urls<'p> {
                     for namespace in &namespaces {
                         maps.entry(namespace).or_default().insert(&published.key, &published.value);
                     }
-                    report.merge(here_only(plan, &namespaces));
+                    report.merge(here_only(plan, published, &namespaces));
                 }
             }
         }
@@ -80,7 +80,7 @@ impl<'p> Urls<'p> {
     }
 }
 
-fn here_only(plan: &Plan<'_>, namespaces: &BTreeSet<&str>) -> Report {
+fn here_only(plan: &Plan<'_>, published: &Published, namespaces: &BTreeSet<&str>) -> Report {
     let mut report = Report::new(plan.subject(), false);
     let mut listed: Vec<&str> = namespaces.iter().copied().take(3).collect();
     if namespaces.len() > listed.len() {
@@ -90,7 +90,9 @@ fn here_only(plan: &Plan<'_>, namespaces: &BTreeSet<&str>) -> Report {
         "the URL is published in the namespaces of this input only ({}), not in every namespace of the cluster",
         listed.join(", ")
     );
-    let problem = Problem::new(Code::PublishedHere, said).help("run the controller to reach every namespace");
+    let problem = Problem::new(Code::PublishedHere, said)
+        .help("render the Services of all namespaces in one run")
+        .at(published.place.clone());
     report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
     report
 }

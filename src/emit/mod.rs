@@ -14,13 +14,41 @@ pub use configmap::URL_CONFIG_MAP;
 use ingress::Ingress;
 
 /// The label that names the program an object belongs to (a recommended label of Kubernetes).
+///
+/// ```
+/// # use serde_json::json;
+/// # use xposer::{Service, Settings, expose};
+/// use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
+/// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
+/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
+/// #     "spec": {"ports": [{"port": 80}]}});
+/// # let outcome = expose(&Service::from_value(&service), &Settings::default());
+/// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
+/// let ingress = plan.emit().objects[0].to_value();
+/// assert_eq!(ingress["metadata"]["labels"], json!({MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: "web"}));
+/// ```
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// The value of [`MANAGED_BY_LABEL`] on everything we emit.
 pub const MANAGED_BY: &str = "xposer";
-/// The label that names the Service an object was made for.
+/// The label that names the Service an object was made for; a URL ConfigMap, which belongs to several, has none.
 pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 
 /// The objects of some plans, and what their kinds could not express.
+///
+/// ```
+/// # use serde_json::json;
+/// # use xposer::{Code, Service, Settings, expose};
+/// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
+/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com",
+/// #         "xposer.stakater.com/annotations": "exposeIngressUrl: globally"}},
+/// #     "spec": {"ports": [{"port": 80}]}});
+/// # let outcome = expose(&Service::from_value(&service), &Settings::default());
+/// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
+/// // The Service forwards `exposeIngressUrl: globally`.
+/// let emitted = plan.emit();
+/// assert!(emitted.objects.iter().map(|object| object.kind()).eq(["Ingress", "ConfigMap"]));
+/// assert_eq!(emitted.report.diagnostics()[0].code, Code::PublishedHere);
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Emitted<'p> {
@@ -33,6 +61,20 @@ pub struct Emitted<'p> {
 /// An object of the Kubernetes API, ready to be serialised. It borrows from the plans it was made of.
 ///
 /// Its keys are written in alphabetical order, as Kubernetes' own tools do.
+///
+/// ```
+/// # use serde_json::json;
+/// # use xposer::{Service, Settings, expose};
+/// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
+/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
+/// #     "spec": {"ports": [{"port": 80}]}});
+/// # let outcome = expose(&Service::from_value(&service), &Settings::default());
+/// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
+/// let emitted = plan.emit();
+/// let ingress = &emitted.objects[0];
+/// assert_eq!((ingress.api_version(), ingress.kind()), ("networking.k8s.io/v1", "Ingress"));
+/// assert_eq!((ingress.namespace(), ingress.name()), (Some("shop"), "web"));
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct Object<'p>(Kind<'p>);
@@ -45,7 +87,7 @@ enum Kind<'p> {
 }
 
 impl Object<'_> {
-    /// The API group and version: `networking.k8s.io/v1`.
+    /// The API group and version: `networking.k8s.io/v1` for an Ingress, `v1` for a ConfigMap.
     #[must_use]
     pub fn api_version(&self) -> &'static str {
         match &self.0 {
@@ -54,7 +96,7 @@ impl Object<'_> {
         }
     }
 
-    /// The kind: `Ingress`.
+    /// The kind: `Ingress` or `ConfigMap`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match &self.0 {
@@ -69,7 +111,7 @@ impl Object<'_> {
         self.metadata().namespace
     }
 
-    /// The name.
+    /// The name: the rendered one of an Ingress, [`URL_CONFIG_MAP`] of a ConfigMap.
     #[must_use]
     pub fn name(&self) -> &str {
         self.metadata().name

@@ -6,6 +6,14 @@ use crate::diag::{Code, Problem, shown};
 use crate::value::split_at_byte;
 
 /// One line of the block that counts.
+///
+/// ```
+/// let text = "# limits\nproxy-body-size: '900m'";
+/// let (block, _) = xposer::request::forward::parse(text);
+/// let line = &block.lines()[0];
+/// assert_eq!((line.number, line.key, line.value), (2, "proxy-body-size", "900m"));
+/// assert_eq!(&text[line.value_range.clone()], line.value);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     /// The key, trimmed and without quotes.
@@ -14,13 +22,20 @@ pub struct Line<'a> {
     pub value: &'a str,
     /// The number of the line in the block, from 1.
     pub number: usize,
-    /// The bytes of the key in the block.
+    /// The bytes of the key in the block, as it stands in `key`: without blanks and quotes.
     pub key_range: Range<usize>,
-    /// The bytes of the value in the block.
+    /// The bytes of the value in the block, as it stands in `value`: without blanks and quotes.
     pub value_range: Range<usize>,
 }
 
 /// The lines of a block that count; their keys are all different.
+///
+/// ```
+/// let (block, _) = xposer::request::forward::parse("b: 1\na: 2\nb: 3");
+/// let kept: Vec<_> = block.lines().iter().map(|line| (line.number, line.key)).collect();
+/// assert_eq!(kept, [(2, "a"), (3, "b")]);
+/// assert!(block.contains("a") && !block.contains("A"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block<'a> {
     lines: Vec<Line<'a>>,
@@ -29,13 +44,13 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// The lines, as they were written.
+    /// The lines, in the order in which they were written.
     #[must_use]
     pub fn lines(&self) -> &[Line<'a>] {
         &self.lines
     }
 
-    /// Whether there is a line with this key.
+    /// Whether there is a line with this key; letter case counts.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
         self.order.binary_search_by(|at| key_at(&self.lines, *at).cmp(key)).is_ok()
@@ -48,9 +63,11 @@ fn key_at<'a>(lines: &[Line<'a>], at: usize) -> &'a str {
 
 /// Reads the block: the lines that count, and what is wrong with the others.
 ///
-/// A line is split at its first colon; blanks around both halves and one pair of quotes around each are removed. Blank
-/// lines and lines that start with `#` are passed over. A line without a colon is skipped, and of a key given twice the
-/// last one counts, both with a Warning.
+/// A line is split at its first colon; blanks around both halves and one pair of quotes around each are removed. The
+/// quotes stay where the same quote stands between them. Blank lines and lines that start with `#` are passed over. A
+/// line without a colon is skipped, and of a key given twice the last one counts, both with a Warning. A value that is
+/// nothing but the header of a YAML block scalar (`|` or `>`, with `-` or `+`) is an Error, and the lines below it that
+/// are indented further are passed over. The ranges of the problems are bytes of the block.
 ///
 /// ```
 /// let (block, problems) = xposer::request::forward::parse("a: \"1\"\r\n\nb : x:y\njust text\n");

@@ -3,6 +3,14 @@
 use crate::value::split_at_byte;
 
 /// What became of a key.
+///
+/// ```
+/// use xposer::request::legacy::{Fate, find};
+/// let fate = |key| find(key).map(|row| row.fate);
+/// assert_eq!(fate("kubernetes.io/ingress.class"), Some(Fate::Class));
+/// assert_eq!(fate("ingress.kubernetes.io/rewrite-target"), Some(Fate::Moved("nginx.ingress.kubernetes.io/")));
+/// assert!(matches!(fate("certmanager.k8s.io/acme-challenge-type"), Some(Fate::Dropped(_))));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It has another name today.
@@ -18,13 +26,19 @@ pub enum Fate {
 }
 
 /// A row of the table: a key, or the prefix of keys where it ends with `/`.
+///
+/// ```
+/// use xposer::request::legacy::find;
+/// let row = find("certmanager.k8s.io/cluster-issuer");
+/// assert!(row.is_some_and(|row| row.source.starts_with("cert-manager 0.11")));
+/// ```
 #[derive(Debug)]
 pub struct Legacy {
     /// The old key or prefix.
     pub old: &'static str,
     /// What became of it.
     pub fate: Fate,
-    /// Who decided it.
+    /// Who decided it: the program, and its version or the page of its documentation.
     pub source: &'static str,
 }
 
@@ -88,8 +102,15 @@ pub static TABLE: &[Legacy] = &[
     },
 ];
 
-/// The row for `key`, if the key is an old one. Provider keys such as `uptimerobot.monitor.stakater.com/interval` belong
-/// to the row of their common suffix.
+/// The row for `key`, if the key is an old one. Provider keys such as `uptimerobot.monitor.stakater.com/interval`
+/// belong to the row of their common suffix, if that row is [`Fate::Dead`].
+///
+/// ```
+/// use xposer::request::legacy::find;
+/// let old = |key| find(key).map(|row| row.old);
+/// assert_eq!(old("uptimerobot.monitor.stakater.com/interval"), Some("monitor.stakater.com/"));
+/// assert_eq!(old("nginx.ingress.kubernetes.io/rewrite-target"), None);
+/// ```
 #[must_use]
 pub fn find(key: &str) -> Option<&'static Legacy> {
     let (prefix, _) = split_at_byte(key, b'/')?;

@@ -38,6 +38,12 @@ pub(crate) struct Request<'a> {
 }
 
 /// A row of the table of annotations.
+///
+/// ```
+/// let tls = xposer::keys().iter().find(|key| key.name() == "TLS");
+/// assert_eq!(tls.map(|key| key.annotation), Some("config.xposer.stakater.com/TLS"));
+/// assert_eq!(tls.and_then(|key| key.setting), Some("tls"));
+/// ```
 #[derive(Debug)]
 pub struct Key {
     /// The whole key of the annotation.
@@ -50,7 +56,7 @@ pub struct Key {
     pub example: &'static str,
     /// The setting it overrides, if there is one.
     pub setting: Option<&'static str>,
-    /// Whether the original knew it.
+    /// Whether the original Xposer knew it.
     pub original: bool,
     read: for<'a> fn(&'a str, &mut Request<'a>) -> Vec<Problem>,
 }
@@ -187,6 +193,10 @@ impl<'a> Request<'a> {
     /// Reads the annotations; what is wrong with them goes into the report.
     pub(crate) fn read(service: &Service<'a>, report: &mut Report) -> Self {
         let mut request = Self::default();
+        for key in KEYS.iter().filter(|key| service.broken().contains(&key.annotation)) {
+            // What is wrong has been said: here the field is only marked, by a text that nothing can be.
+            (key.read)("{{", &mut request);
+        }
         for &(annotation, text) in service.annotations() {
             let path = || FieldPath::annotation(annotation.to_owned());
             let Some(key) = KEYS.iter().find(|key| key.annotation == annotation) else {

@@ -6,6 +6,12 @@ use std::fmt;
 use super::{MAX_TEMPLATE, Var};
 
 /// A value inside a template.
+///
+/// ```
+/// use xposer::template::functions::Val;
+/// assert!(Val::Str("false".to_owned()).is_true() && !Val::Int(0).is_true());
+/// assert_eq!(Val::Float(1e21).to_string(), "1e+21");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Val {
     /// A text.
@@ -16,7 +22,8 @@ pub enum Val {
     Float(f64),
     /// True or false.
     Bool(bool),
-    /// A variable that is not set: false as a condition, an error anywhere else.
+    /// A variable that is not set: false as a condition and for `and`, `or`, `not` and `default`, an error where it is
+    /// printed or given to another function.
     Unset(Var),
 }
 
@@ -69,10 +76,19 @@ fn go_float(number: f64) -> String {
     }
 }
 
+/// What a function says whose result would be larger than any name can be.
+const TOO_LARGE: &str = "the result is too large";
+
 /// What a function gives: a value, or what is wrong with its arguments in words.
 pub type Called = Result<Val, String>;
 
 /// A row of the function table.
+///
+/// ```
+/// let lower = xposer::template::functions::find("lower");
+/// assert!(lower.is_some_and(|function| function.names().eq(["lower", "toLower"])));
+/// assert!(lower.is_some_and(|function| function.doc == "The text in lower case."));
+/// ```
 #[derive(Debug)]
 pub struct Function {
     /// The name.
@@ -81,9 +97,9 @@ pub struct Function {
     pub aliases: &'static [&'static str],
     /// What it does, in one sentence.
     pub doc: &'static str,
-    /// A template that uses it, and for the web service in the namespace shop its result.
+    /// A template that uses it.
     pub example: &'static str,
-    /// The result of the example.
+    /// What the example renders to for the Service `web` in the namespace `shop`, with a domain.
     pub result: &'static str,
     least: usize,
     most: usize,
@@ -135,6 +151,7 @@ impl Function {
         match (self.run)(arguments) {
             Ok(Val::Str(text)) if text.len() > MAX_TEMPLATE => Err(CallError::TooLarge),
             Ok(value) => Ok(value),
+            Err(said) if said == TOO_LARGE => Err(CallError::TooLarge),
             Err(said) => Err(CallError::Said(format!("`{}`: {said}", self.name))),
         }
     }
@@ -147,7 +164,7 @@ pub(super) enum CallError {
     TooLarge,
 }
 
-/// The function of this name or other spelling.
+/// The function of this name or other spelling; letter case counts.
 ///
 /// ```
 /// use xposer::template::functions::find;
@@ -159,6 +176,16 @@ pub fn find(name: &str) -> Option<&'static Function> {
 }
 
 /// The whole table, in the order of the reference page.
+///
+/// ```
+/// use xposer::template::{Template, Vars, functions};
+/// let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+/// for function in functions::all() {
+///     let rendered = Template::parse(function.example)?.render(&vars);
+///     assert_eq!(rendered.as_deref(), Ok(function.result));
+/// }
+/// # Ok::<(), Vec<xposer::Problem>>(())
+/// ```
 #[must_use]
 pub fn all() -> &'static [Function] {
     FUNCTIONS
@@ -322,7 +349,7 @@ fn replace(values: &[Val]) -> Called {
     let (old, new, whole) = (text(values, 0)?, text(values, 1)?, text(values, 2)?);
     // Ask before building: an empty `old` stands between all letters.
     if whole.matches(old).count().saturating_mul(new.len()) > MAX_TEMPLATE {
-        return Err(format!("the result has more than {MAX_TEMPLATE} bytes"));
+        return Err(TOO_LARGE.to_owned());
     }
     Ok(Val::Str(whole.replace(old, new)))
 }
@@ -417,7 +444,7 @@ fn printf(values: &[Val]) -> Called {
         next += 1;
         format_verb(&verb, letter, value, &mut out)?;
         if out.len() > MAX_TEMPLATE {
-            return Err(format!("the result has more than {MAX_TEMPLATE} bytes"));
+            return Err(TOO_LARGE.to_owned());
         }
     }
     if !chosen && used + 1 < values.len() {
@@ -469,7 +496,7 @@ fn number(text: &str) -> Result<(Option<usize>, &str), String> {
         return Ok((None, rest));
     }
     let value = digits.parse().ok().filter(|value| *value <= MAX_TEMPLATE);
-    value.map(|value| (Some(value), rest)).ok_or_else(|| format!("the width {digits} is too large"))
+    value.map(|value| (Some(value), rest)).ok_or_else(|| TOO_LARGE.to_owned())
 }
 
 fn format_verb(verb: &Verb, letter: char, value: &Val, out: &mut String) -> Result<(), String> {

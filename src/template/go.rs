@@ -218,7 +218,12 @@ impl Parser<'_> {
     ) -> Parsed<(Option<usize>, Expr)> {
         let mut reader = Reader { parser: self, tokens, at: 1, end: range.end, pipes: 0 };
         if word == "block" {
-            return reader.block_head(range);
+            let head = reader.block_head(range);
+            if head.is_err() {
+                // The dot inside must not become a second problem.
+                self.dot = Some(self.new_slot());
+            }
+            return head;
         }
         let head = reader.condition();
         if word != "with" {
@@ -245,7 +250,10 @@ impl Parser<'_> {
         let otherwise = match ending {
             Ending::End(_) => Vec::new(),
             Ending::Text => {
-                self.problems.push(unclosed_block(word, range.clone()));
+                // Where the nesting was too deep, the rest was not read.
+                if self.problems.iter().all(|problem| problem.code != Code::TemplateTooLarge) {
+                    self.problems.push(unclosed_block(word, range.clone()));
+                }
                 Vec::new()
             }
             Ending::Else(at, rest) => self.otherwise(word, at, rest)?,
@@ -612,6 +620,9 @@ impl Reader<'_, '_> {
 pub(super) fn unknown_variable(name: &str, dot: &str, range: Range<usize>) -> Problem {
     let known = Var::ALL.into_iter().map(Var::name);
     let help = match did_you_mean(name, known) {
+        _ if matches!(name, "Values" | "Release" | "Chart" | "Capabilities" | "Files") => {
+            "render the chart first: this is a variable of Helm".to_owned()
+        }
         Some(var) => format!("did you mean {{{{.{var}}}}}?"),
         None => "use {{.Service}}, {{.Namespace}} or {{.Domain}}".to_owned(),
     };
@@ -627,10 +638,7 @@ pub(super) fn unknown_function(name: &str, range: Range<usize>) -> Problem {
     let known = functions::all().iter().flat_map(Function::names);
     let help = match did_you_mean(name, known) {
         Some(function) => format!("did you mean {function}?"),
-        None => {
-            let names: Vec<_> = functions::all().iter().map(|function| function.name).collect();
-            format!("use one of {}", names.join(", "))
-        }
+        None => "use one of the functions that `xposer explain templates` lists".to_owned(),
     };
     Problem::new(Code::TemplateUnknownFunction, format!("there is no function {}", shown(name)))
         .help(help)

@@ -186,11 +186,13 @@ impl Program {
                 None => unknown_variable(name, "", range),
             },
             RenderErrorReason::NestedError(inner) => match inner.downcast_ref::<Failed>() {
-                Some(Failed(CallError::Unset(var))) => not_set(*var, range),
-                Some(Failed(CallError::Said(said))) => {
-                    Problem::new(Code::TemplateFunction, said.as_str()).at(range)
+                Some(Failed(CallError::Unset(var), _)) => not_set(*var, range),
+                Some(Failed(CallError::Said(said), function)) => {
+                    Problem::new(Code::TemplateFunction, said.as_str())
+                        .help(format!("write it like this: {}", function.example))
+                        .at(range)
                 }
-                Some(Failed(CallError::TooLarge)) => too_large(),
+                Some(Failed(CallError::TooLarge, _)) => too_large(),
                 None => Problem::new(Code::TemplateFunction, inner.to_string()).at(range),
             },
             other => Problem::new(Code::TemplateFunction, other.to_string().to_lowercase()).at(range),
@@ -225,8 +227,10 @@ impl HelperDef for Bridge {
                 }
             })
             .collect();
-        let value =
-            self.0.call(&values).map_err(|error| RenderErrorReason::NestedError(Box::new(Failed(error))))?;
+        let value = self
+            .0
+            .call(&values)
+            .map_err(|error| RenderErrorReason::NestedError(Box::new(Failed(error, self.0))))?;
         Ok(ScopedJson::Derived(match value {
             Val::Str(text) => text.into(),
             Val::Int(number) => number.into(),
@@ -239,7 +243,7 @@ impl HelperDef for Bridge {
     }
 }
 
-struct Failed(CallError);
+struct Failed(CallError, &'static Function);
 
 impl fmt::Debug for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -19,9 +19,28 @@ use std::ops::Range;
 use crate::diag::{Code, Problem};
 use cut::{Cut, Piece, SourceMap};
 
-/// The most bytes a template may have, and the most its result may have.
+/// The most bytes a template may have, and the most its result, or each item of a list, may have before blanks at its
+/// ends are removed. The limit is ours; it bounds what one Service can cost.
+///
+/// ```
+/// use xposer::template::{MAX_TEMPLATE, Template, Vars};
+/// assert!(Template::parse(&"a".repeat(MAX_TEMPLATE + 1)).is_err());
+/// let template = Template::parse("{{.Service}}{{.Service}}")?;
+/// let long = "a".repeat(MAX_TEMPLATE / 2 + 1);
+/// assert!(template.render(&Vars { service: &long, ..Vars::default() }).is_err());
+/// # Ok::<(), Vec<xposer::Problem>>(())
+/// ```
 pub const MAX_TEMPLATE: usize = 16_384;
-/// How deep blocks and parentheses may be nested.
+/// How deep blocks and parentheses together may be nested, how many `|` an action may have, and how many times a
+/// template may be escaped for Helm. In Handlebars' syntax it is how many `(` and `[` the whole template may have. The
+/// limit is ours.
+///
+/// ```
+/// use xposer::template::{MAX_DEPTH, Template};
+/// let nested = |depth: usize| "{{if .Domain}}".repeat(depth) + &"{{end}}".repeat(depth);
+/// assert!(Template::parse(&nested(MAX_DEPTH)).is_ok());
+/// assert!(Template::parse(&nested(MAX_DEPTH + 1)).is_err());
+/// ```
 pub const MAX_DEPTH: usize = 64;
 
 /// A variable of the template language.
@@ -30,6 +49,8 @@ pub const MAX_DEPTH: usize = 64;
 /// use xposer::template::Var;
 /// assert_eq!(Var::from_name("Service"), Some(Var::Service));
 /// assert_eq!(Var::from_name("service"), None);
+/// assert_eq!(Var::ALL.map(Var::name), ["Service", "Namespace", "Domain"]);
+/// assert_eq!(Var::Namespace.doc(), "The Service's namespace.");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Var {
@@ -73,6 +94,13 @@ impl Var {
 }
 
 /// The values of the variables.
+///
+/// ```
+/// use xposer::template::{Var, Vars};
+/// let vars = Vars { service: "web", domain: Some("example.com"), ..Vars::default() };
+/// assert_eq!(vars.get(Var::Domain), Some("example.com"));
+/// assert_eq!(vars.get(Var::Namespace), None);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vars<'v> {
     /// The Service's name.
@@ -151,8 +179,20 @@ impl<'t> Template<'t> {
     ///
     /// # Errors
     ///
-    /// Every problem of the template, each with its bytes in `text`: unclosed and malformed actions, unknown variables
-    /// and functions, constructs that are not supported, and more than [`MAX_TEMPLATE`] bytes.
+    /// What is wrong, as far as it can be read, with its bytes in `text` where there are some to name: unclosed and
+    /// malformed actions, unknown variables and functions, functions with too few or too many arguments, constructs that
+    /// are not supported, more than [`MAX_TEMPLATE`] bytes, and deeper nesting than [`MAX_DEPTH`].
+    ///
+    /// ```
+    /// use xposer::Code;
+    /// use xposer::template::Template;
+    /// let text = "{{.Servic}}.{{upper}}";
+    /// let problems = Template::parse(text).err().unwrap_or_default();
+    /// let codes: Vec<_> = problems.iter().map(|problem| problem.code).collect();
+    /// assert_eq!(codes, [Code::TemplateUnknownVariable, Code::TemplateFunction]);
+    /// assert_eq!(problems[0].range.clone().and_then(|range| text.get(range)), Some(".Servic"));
+    /// assert_eq!(problems[0].help.as_deref(), Some("did you mean {{.Service}}?"));
+    /// ```
     pub fn parse(text: &'t str) -> Result<Self, Vec<Problem>> {
         if text.len() > MAX_TEMPLATE {
             let said = format!("the template has {} bytes, at most {MAX_TEMPLATE} are allowed", text.len());
@@ -185,13 +225,27 @@ impl<'t> Template<'t> {
         Err(vec![Problem::new(Code::TemplateTooLarge, said).help("remove the outer layers of the escape")])
     }
 
-    /// This template with a text of its own.
+    /// This template with a text of its own, which may outlive the text it was read from.
+    ///
+    /// ```
+    /// use xposer::template::Template;
+    /// let owned = Template::parse(&String::from("{{.Service}}")).map(Template::into_owned);
+    /// assert!(owned.is_ok_and(|template| template.text() == "{{.Service}}"));
+    /// ```
     #[must_use]
     pub fn into_owned(self) -> Template<'static> {
         Template { text: Cow::Owned(self.text.into_owned()), map: self.map, kind: self.kind }
     }
 
     /// The text after the Helm escape was taken off; the same as was given where there was none.
+    ///
+    /// ```
+    /// use xposer::template::Template;
+    /// let escaped = Template::parse("{{`{{.Service}}`}}.example.com")?;
+    /// assert_eq!(escaped.text(), "{{.Service}}.example.com");
+    /// assert!(!escaped.is_verbatim() && Template::parse(escaped.text())?.is_verbatim());
+    /// # Ok::<(), Vec<xposer::Problem>>(())
+    /// ```
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -203,7 +257,14 @@ impl<'t> Template<'t> {
         self.map.is_identity()
     }
 
-    /// The text, without blanks at both ends, if there is nothing in it to render.
+    /// The text, without blanks at both ends, if there is nothing in it to render: no action and no comment.
+    ///
+    /// ```
+    /// use xposer::template::Template;
+    /// let literal = |text| Template::parse(text).ok().and_then(|template| template.literal());
+    /// assert_eq!(literal(" example.com\n").as_deref(), Some("example.com"));
+    /// assert_eq!(literal("{{.Domain}}"), None);
+    /// ```
     #[must_use]
     pub fn literal(&self) -> Option<Cow<'t, str>> {
         match (&self.kind, &self.text) {
@@ -224,6 +285,14 @@ impl<'t> Template<'t> {
 
     /// Renders the template. Blanks at both ends of the result are removed.
     ///
+    /// ```
+    /// use xposer::template::{Template, Vars};
+    /// let template = Template::parse("{{.Service}}.{{.Domain}}")?;
+    /// let problem = template.render(&Vars { service: "web", ..Vars::default() }).err();
+    /// assert!(problem.is_some_and(|it| it.code.slug() == "template-value-missing" && it.range == Some(15..22)));
+    /// # Ok::<(), Vec<xposer::Problem>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// A variable that is needed and not set, a function that cannot work on its arguments, a result of more than
@@ -237,11 +306,14 @@ impl<'t> Template<'t> {
     /// Renders a list of templates: commas and line ends in the literal text (not inside an action or a block)
     /// separate the items. Blanks around items are removed, empty items are left out.
     ///
+    /// What a template in Handlebars' own syntax gives is one item: its commas may come from a value.
+    ///
     /// ```
     /// use xposer::template::{Template, Vars};
-    /// let vars = Vars { service: "web", namespace: None, domain: Some("a.com,b.com") };
-    /// let list = Template::parse("{{.Service}}.a.com, {{.Service}}.b.com\n").unwrap();
-    /// assert_eq!(list.render_list(&vars).unwrap(), ["web.a.com", "web.b.com"]);
+    /// let vars = Vars { service: "web", namespace: None, domain: Some("x,y") };
+    /// let list = |text| Template::parse(text).ok().and_then(|template| template.render_list(&vars).ok());
+    /// assert_eq!(list("{{.Service}}.a.com, {{.Domain}}\n"), Some(vec!["web.a.com".to_owned(), "x,y".to_owned()]));
+    /// assert_eq!(list("{{#if Service}}a.com, b.com{{/if}}"), Some(vec!["a.com, b.com".to_owned()]));
     /// ```
     ///
     /// # Errors
@@ -258,7 +330,8 @@ impl<'t> Template<'t> {
         match &self.kind {
             Kind::Plain(pieces) => self.join(pieces, vars, out),
             Kind::Go(program) => eval::run(program, &self.text, vars, out),
-            Kind::Handlebars(program) => program.run(vars).and_then(|text| out.text(&text)),
+            // What Handlebars gives is one text: its commas may come from a value.
+            Kind::Handlebars(program) => program.run(vars).and_then(|text| out.value(&text)),
         }
         .map_err(|problem| self.map.back_one(problem))
     }
