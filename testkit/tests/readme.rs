@@ -1,0 +1,157 @@
+//! What the README shows is what the program prints, and what the migration guide lists is what the cases give.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a page that cannot be read has failed")]
+
+use std::path::Path;
+
+use xposer_cli::{Console, Terminal, run};
+
+fn page(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    std::fs::read_to_string(root.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The fenced blocks of a page, each with the word behind the fence.
+fn blocks(page: &str) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    for line in page.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(word), None) => open = Some((word.to_owned(), String::new())),
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (None, Some((_, text))) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+/// Runs the program; gives its status, standard output and standard error.
+fn xposer(arguments: &[&str], input: &str) -> (u8, String, String) {
+    let (mut stdin, mut stdout, mut stderr) = (input.as_bytes(), Vec::new(), Vec::new());
+    let console = Console {
+        stdin: &mut stdin,
+        stdout: &mut stdout,
+        stderr: &mut stderr,
+        terminal: Terminal::default(),
+    };
+    let status = run(["xposer"].iter().chain(arguments), console);
+    (status, String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn the_first_command_prints_what_the_readme_shows() {
+    let readme = page("README.md");
+    let blocks = blocks(&readme);
+    let (status, stdout, stderr) = xposer(&["render"], &page("examples/forecastle.yaml"));
+    assert_eq!(status, 0);
+    let shown = blocks.iter().find(|(word, text)| word == "yaml" && text.contains("kind: Ingress"));
+    assert_eq!(shown.map(|(_, text)| text.as_str()), Some(stdout.as_str()));
+    let messages: String =
+        stderr.lines().filter(|line| line.starts_with("info[")).map(|line| format!("{line}\n")).collect();
+    assert!(
+        blocks.iter().any(|(_, text)| *text == messages),
+        "the README shows other messages than\n{messages}"
+    );
+}
+
+#[test]
+fn the_mistake_of_the_readme_is_told_as_it_is_shown() {
+    let service = "apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  namespace: shop
+  labels: {expose: 'true'}
+  annotations:
+    config.xposer.stakater.com/IngressURLTemplate: \"{{.Service}}.{{.Doman}}\"
+spec: {ports: [{port: 80}]}
+";
+    let (status, _, stderr) = xposer(&["check"], service);
+    assert_eq!(status, 1);
+    let told = stderr.replace("<stdin>", "service.yaml");
+    assert!(
+        blocks(&page("README.md")).iter().any(|(_, text)| *text == told),
+        "the README does not show\n{told}"
+    );
+}
+
+#[test]
+fn the_commands_of_the_readme_print_what_it_shows() {
+    let mut ran = 0;
+    for (_, block) in blocks(&page("README.md")) {
+        let Some((command, shown)) = block.strip_prefix("$ xposer ").and_then(|rest| rest.split_once('\n'))
+        else {
+            continue;
+        };
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let (_, stdout, _) = xposer(&arguments, "");
+        assert_eq!(stdout, shown, "$ xposer {command}");
+        ran += 1;
+    }
+    assert!(ran > 0, "no command in the README was run");
+}
+
+#[test]
+fn the_program_of_the_readme_is_the_example_of_the_crate() {
+    let readme = page("README.md");
+    let blocks = blocks(&readme);
+    let (_, program) = blocks.iter().find(|(word, _)| word == "rust").expect("the README has a program");
+    let crate_page: String = page("src/lib.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("//!"))
+        .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
+        .collect();
+    assert!(
+        crate_page.contains(program.as_str()),
+        "src/lib.rs has another example, which is the one that is run"
+    );
+}
+
+#[test]
+fn the_migration_guide_names_every_case_that_differs() {
+    let guide = page("docs/migrating-from-xposer.md");
+    let (_, cases) = guide.split_once("case by case").expect("the guide has a part about the cases");
+    let test = page("tests/compat.rs");
+    let (_, table) = test.split_once("const ELSE").expect("the suite has a table");
+    let numbers: Vec<&str> = table
+        .lines()
+        .map_while(|line| if line.starts_with("];") { None } else { Some(line) })
+        .filter_map(|line| line.trim().strip_prefix('(')?.split_once(',').map(|(number, _)| number))
+        .collect();
+    assert!(numbers.len() > 50, "only {} numbers were found", numbers.len());
+    for number in numbers {
+        assert!(cases.contains(&format!("{number:0>3}")), "case {number} is not in the guide");
+    }
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/README.md",
+        "docs/architecture.md",
+        "docs/performance.md",
+        "docs/migrating-from-xposer.md",
+        "docs/reference/annotations.md",
+        "docs/reference/settings.md",
+        "docs/reference/diagnostics.md",
+        "docs/reference/templates.md",
+    ] {
+        let folder = root.join(name).parent().unwrap().to_owned();
+        for link in
+            page(name).split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link)
+        {
+            let file = link.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !file.contains("://") && !file.contains(' ') {
+                assert!(folder.join(file).exists(), "{name} links to {link}");
+            }
+        }
+    }
+}
