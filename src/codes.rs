@@ -124,7 +124,7 @@ codes! {
         "Put labels and annotations in quotes, for example `expose: 'true'`; write port numbers without quotes.";
     ServiceNameInvalid, "service-name-invalid", Error,
         "The Service's name cannot be the backend of an Ingress.",
-        "A backend's service name is a DNS label: lower-case letters, digits and `-`, at most 63 characters (ValidateIngressBackend).",
+        "A backend's service name is a DNS label: lower-case letters, digits and `-`, at most 63 characters (validateIngressBackend).",
         "Rename the Service.";
     NamespaceInvalid, "namespace-invalid", Error,
         "The Service's namespace is not a namespace name.",
@@ -148,7 +148,7 @@ codes! {
         "Expose a Service with a cluster IP, unless you know that your controller reads endpoints.";
     PortNone, "port-none", Error,
         "The Service has no port to route to.",
-        "An Ingress backend names a port of the Service (ValidateIngressBackend).",
+        "An Ingress backend names a port of the Service (validateIngressBackend).",
         "Add a port to spec.ports.";
     PortUnknown, "port-unknown", Error,
         "The chosen port does not exist on the Service.",
@@ -230,11 +230,11 @@ codes! {
         "Remove the scheme; ask for https with config.xposer.stakater.com/TLS: \"true\".";
     HostPort, "host-port", Error,
         "The host contains a port.",
-        "An Ingress rule cannot choose the port the controller listens on (ValidateIngressRules).",
+        "An Ingress rule cannot choose the port the controller listens on (validateIngressRules).",
         "Remove the port from the URL template.";
     HostIp, "host-ip", Error,
         "The host is an IP address.",
-        "An Ingress rule needs a DNS name (ValidateIngressRules refuses addresses).",
+        "An Ingress rule needs a DNS name (validateIngressRules refuses addresses).",
         "Use a DNS name.";
     HostTrailingDot, "host-trailing-dot", Error,
         "The host ends with a dot.",
@@ -288,7 +288,7 @@ codes! {
         "Correct the template.";
     PathInvalid, "path-invalid", Error,
         "The path is not one the API server accepts for its path type.",
-        "Exact and Prefix paths start with `/` and contain no `//`, `/./`, `/../`, `%2f`; they do not end with `/.` or `/..` (ValidateHTTPIngressPath).",
+        "Exact and Prefix paths start with `/` and contain no `//`, `/./`, `/../`, `%2f`; they do not end with `/.` or `/..` (validateHTTPIngressPath).",
         "Correct the path.";
     PathRegex, "path-regular-expression", Info,
         "The path is a regular expression, so its path type is ImplementationSpecific.",
@@ -304,7 +304,7 @@ codes! {
         "Remove the query; if it is a regular expression, set config.xposer.stakater.com/PathType: ImplementationSpecific.";
     TlsSecretInvalid, "tls-secret-invalid", Error,
         "The rendered TLS secret name is not a valid object name.",
-        "A secret name is a DNS subdomain: lower-case letters, digits, `-` and `.`, at most 253 characters (ValidateIngressTLS).",
+        "A secret name is a DNS subdomain: lower-case letters, digits, `-` and `.`, at most 253 characters (validateIngressTLS).",
         "Correct the template.";
     ClassInvalid, "class-invalid", Error,
         "The ingress class is not a valid object name.",

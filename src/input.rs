@@ -110,9 +110,9 @@ pub fn is_service(document: &Value) -> bool {
 }
 
 impl<'a> Service<'a> {
-    /// Looks at a Service. This never fails: the name, the namespace, annotations, the list of ports and port numbers of
-    /// the wrong type become Errors of the report that [`expose`](crate::expose) gives, all at once, and only if the
-    /// Service asks to be exposed. Other fields of the wrong type count as not given.
+    /// Looks at a Service. This never fails: the name, the namespace, our annotations, the annotations as a whole,
+    /// ports and port numbers of the wrong type become Errors of the report that [`expose`](crate::expose) gives, all
+    /// at once, and only if the Service asks to be exposed. Other fields of the wrong type count as not given.
     ///
     /// Of a Service that does not ask, only the name and the namespace are read. Whether the document is a Service at
     /// all, [`is_service`] says.
@@ -120,7 +120,8 @@ impl<'a> Service<'a> {
     /// ```
     /// use serde_json::json;
     /// use xposer::{Service, Settings, expose};
-    /// let broken = json!({"metadata": {"name": 7, "labels": {"expose": "true"}}, "spec": {"ports": [{"port": "80"}]}});
+    /// let broken = json!({"metadata": {"name": 7, "labels": {"expose": "true"}},
+    ///     "spec": {"ports": [{"port": "80"}]}});
     /// let outcome = expose(&Service::from_value(&broken), &Settings::default());
     /// let said = outcome.report().map(ToString::to_string).unwrap_or_default();
     /// assert!(said.contains("metadata.name: expected a string, found the number 7"));
@@ -246,6 +247,17 @@ impl<'a> Service<'a> {
         }
     }
 
+    /// The number, or 0 and a problem where it is no port.
+    fn port_number(&mut self, value: Option<u16>, written: &dyn std::fmt::Display, index: usize) -> u16 {
+        if let Some(number) = value.filter(|number| *number > 0) {
+            return number;
+        }
+        let path = FieldPath::object(&["spec", "ports"]).index(index).key("port");
+        let said = format!("the port {written} is not between 1 and 65535");
+        self.problems.push((path, Problem::new(Code::PortInvalid, said).help("correct the port")));
+        0
+    }
+
     fn read_port(&mut self, port: &'a Value, index: usize) -> Port<'a> {
         let path = || FieldPath::object(&["spec", "ports"]).index(index);
         let Value::Object(fields) = port else {
@@ -256,15 +268,8 @@ impl<'a> Service<'a> {
         };
         let number = match fields.get("port") {
             Some(Value::Number(number)) => {
-                let value = number.as_u64().and_then(|number| u16::try_from(number).ok()).unwrap_or(0);
-                if value == 0 {
-                    let said = format!("the port {number} is not between 1 and 65535");
-                    self.problems.push((
-                        path().key("port"),
-                        Problem::new(Code::PortInvalid, said).help("correct the port"),
-                    ));
-                }
-                value
+                let value = number.as_u64().and_then(|number| u16::try_from(number).ok());
+                self.port_number(value, number, index)
             }
             Some(other) => {
                 let said = format!("expected a number, found {}", kind_of(other));
@@ -282,8 +287,8 @@ impl<'a> Service<'a> {
         Port { name: text("name"), number, tcp: text("protocol").is_none_or(|protocol| protocol == "TCP") }
     }
 
-    /// Whether the Service asks to be exposed: its label `expose` is exactly `true`. The boolean `true`, without quotes,
-    /// asks as well, and is an Error.
+    /// Whether the Service asks to be exposed: its label `expose` is exactly `true`. The boolean `true`, without
+    /// quotes, asks as well, and is an Error.
     #[must_use]
     pub fn asks(&self) -> bool {
         self.asks
@@ -340,8 +345,8 @@ impl<'a> Service<'a> {
         &self.annotations
     }
 
-    /// The bytes of all annotations, keys and values, also those that are not ours; 0 where [`Service::from_value`] read
-    /// a Service that does not ask.
+    /// The bytes of all annotations, keys and values, also those that are not ours; 0 where [`Service::from_value`]
+    /// read a Service that does not ask.
     #[must_use]
     pub fn annotation_bytes(&self) -> usize {
         self.annotation_bytes
@@ -377,7 +382,7 @@ impl<'a> Service<'a> {
 
 #[cfg(feature = "k8s-openapi")]
 impl<'a> Service<'a> {
-    /// Looks at a typed Service. Unlike [`Service::from_value`], it reads every field whether the Service asks or not.
+    /// Looks at a typed Service, and sees what [`Service::from_value`] sees in its JSON.
     ///
     /// ```
     /// use k8s_openapi::api::core::v1::Service;
@@ -389,47 +394,39 @@ impl<'a> Service<'a> {
     pub fn from_typed(service: &'a k8s_openapi::api::core::v1::Service) -> Self {
         let metadata = &service.metadata;
         let expose = metadata.labels.as_ref().and_then(|labels| labels.get(EXPOSE_LABEL));
-        let annotations = metadata.annotations.as_ref();
-        let spec = service.spec.as_ref();
         let mut view = Self {
             asks: expose.is_some_and(|value| value == "true"),
             name: metadata.name.as_deref().unwrap_or_default(),
             namespace: metadata.namespace.as_deref().filter(|name| !name.is_empty()),
-            annotations: annotations
-                .into_iter()
-                .flatten()
-                .filter(|(key, _)| is_ours(key))
-                .map(|(key, value)| (key.as_str(), value.as_str()))
-                .collect(),
-            annotation_bytes: annotations
-                .into_iter()
-                .flatten()
-                .map(|(key, value)| key.len() + value.len())
-                .sum(),
             ..Self::default()
         };
-        if let Some(spec) = spec {
+        if !view.asks {
+            return view;
+        }
+        view.require_name();
+        for (key, value) in metadata.annotations.iter().flatten() {
+            view.annotation_bytes += key.len() + value.len();
+            if is_ours(key) {
+                view.annotations.push((key, value));
+            }
+        }
+        if let Some(spec) = &service.spec {
             view.has_spec = true;
             if spec.type_.as_deref() == Some("ExternalName") {
                 view.kind = ServiceKind::ExternalName;
             } else if spec.cluster_ip.as_deref() == Some("None") {
                 view.kind = ServiceKind::Headless;
             }
-            view.ports = spec
-                .ports
-                .iter()
-                .flatten()
-                .map(|port| Port {
+            for (index, port) in spec.ports.iter().flatten().enumerate() {
+                let number = view.port_number(u16::try_from(port.port).ok(), &port.port, index);
+                let protocol = port.protocol.as_deref().filter(|protocol| !protocol.is_empty());
+                view.ports.push(Port {
                     name: port.name.as_deref().filter(|name| !name.is_empty()),
-                    number: u16::try_from(port.port).unwrap_or(0),
-                    tcp: port
-                        .protocol
-                        .as_deref()
-                        .is_none_or(|protocol| protocol.is_empty() || protocol == "TCP"),
-                })
-                .collect();
+                    number,
+                    tcp: protocol.is_none_or(|protocol| protocol == "TCP"),
+                });
+            }
         }
-        view.require_name();
         view
     }
 }

@@ -107,7 +107,8 @@ impl<'a> Outcome<'a> {
 /// Decides what becomes of one Service. Total and deterministic: it never fails and never panics, and the same input
 /// gives the same output. What is wrong is said in the report of the [`Outcome`].
 ///
-/// Annotations of more than [`value::MAX_ANNOTATIONS`] bytes are refused before anything else is looked at.
+/// Annotations of more than [`value::MAX_ANNOTATIONS`] bytes are refused before anything else is looked at, and
+/// annotations that are no mapping before anything is rendered.
 ///
 /// ```
 /// # use serde_json::json;
@@ -151,7 +152,8 @@ pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
 
 /// Decides what becomes of several Services that live in one cluster: like [`expose`] for each, in order, but an
 /// Ingress name or a host and path that two of them claim is an Error on both ([`Code::NameClaimed`],
-/// [`Code::RouteClaimed`]).
+/// [`Code::RouteClaimed`]). So is a key that two of them would write into one URL ConfigMap ([`Code::UrlKeyClaimed`]),
+/// and a Service that is given twice ([`Code::ServiceRepeated`]).
 ///
 /// Names are compared within a namespace, hosts and paths across all of them. An Exact path stands in nobody's way but
 /// another Exact one's; slashes at the end of a Prefix path make no difference. Only Services that would be planned

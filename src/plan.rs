@@ -130,8 +130,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The URL of the first rule: scheme, host and path. The scheme is `https` if the Ingress has a TLS section. The path
-    /// is left out where it is `/` or its type is ImplementationSpecific, as that of a regular expression is.
+    /// The URL of the first rule: scheme, host and path. The scheme is `https` if the Ingress has a TLS section. The
+    /// path is left out where it is `/` or its type is ImplementationSpecific, as that of a regular expression is.
     ///
     /// ```
     /// # use serde_json::json;

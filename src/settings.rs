@@ -285,8 +285,8 @@ static SETTINGS: &[Setting] = &[
 ];
 
 impl Settings {
-    /// Reads settings; `null` and an empty mapping give the defaults. A setting that is `null` or an empty text counts as
-    /// not set; only the list of fallbacks must not be a text.
+    /// Reads settings; `null` and an empty mapping give the defaults. A setting that is `null` or an empty text counts
+    /// as not set; only the list of fallbacks must not be a text.
     ///
     /// ```
     /// use serde_json::json;
@@ -381,6 +381,10 @@ fn template_list(value: &Value, name: &'static str) -> Result<Vec<Tpl>, Problems
     let (mut list, mut problems) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
         let parsed = match item {
+            Value::String(text) if text.trim().is_empty() => {
+                let problem = Problem::new(Code::SettingInvalid, "the template is empty").help("remove it");
+                Err(vec![(Some(index), problem)])
+            }
             Value::String(text) => parse(text, Origin::Setting(name, Some(index)), Some(index)),
             other => {
                 Err(invalid("a text", other).into_iter().map(|(_, problem)| (Some(index), problem)).collect())

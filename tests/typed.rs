@@ -23,6 +23,8 @@ fn documents() -> Vec<Value> {
         ),
         service(json!({}), json!({"type": "ExternalName", "externalName": "x.y", "ports": [{"port": 443}]})),
         service(json!({}), json!({"clusterIP": "None", "ports": [{"port": 443}]})),
+        service(json!({}), json!({"ports": [{"port": 70000}, {"port": 0}, {"port": -1}]})),
+        json!({"metadata": {"labels": {"expose": "true"}}, "spec": {"ports": [{"port": 1}]}}),
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "labels": {"expose": "false"}}}),
     ]
 }

@@ -54,7 +54,7 @@ static RULES: &[Rule] = &[
     Rule {
         name: "service",
         codes: &[Code::ServiceNameInvalid, Code::NamespaceInvalid],
-        source: "Kubernetes, validation.go, ValidateIngressBackend with RelaxedServiceNameValidation; ValidateNamespaceName",
+        source: "Kubernetes, validation.go, validateIngressBackend with RelaxedServiceNameValidation; ValidateNamespaceName",
         run: object::service,
     },
     Rule {
@@ -66,7 +66,7 @@ static RULES: &[Rule] = &[
     Rule {
         name: "port",
         codes: &[Code::PortNone, Code::PortUnknown, Code::PortNotTcp],
-        source: "Kubernetes, validation.go, validateServiceBackendPort",
+        source: "Kubernetes, validation.go, validateIngressBackend",
         run: object::port,
     },
     Rule {

@@ -180,8 +180,8 @@ impl<'t> Template<'t> {
     /// # Errors
     ///
     /// What is wrong, as far as it can be read, with its bytes in `text` where there are some to name: unclosed and
-    /// malformed actions, unknown variables and functions, functions with too few or too many arguments, constructs that
-    /// are not supported, more than [`MAX_TEMPLATE`] bytes, and deeper nesting than [`MAX_DEPTH`].
+    /// malformed actions, unknown variables and functions, functions with too few or too many arguments, constructs
+    /// that are not supported, more than [`MAX_TEMPLATE`] bytes, and deeper nesting than [`MAX_DEPTH`].
     ///
     /// ```
     /// use xposer::Code;
@@ -298,7 +298,7 @@ impl<'t> Template<'t> {
     /// A variable that is needed and not set, a function that cannot work on its arguments, a result of more than
     /// [`MAX_TEMPLATE`] bytes.
     pub fn render(&self, vars: &Vars<'_>) -> Result<String, Problem> {
-        let mut out = Output { items: None, text: String::new() };
+        let mut out = Output { items: None, text: String::new(), written: 0 };
         self.run(vars, &mut out)?;
         Ok(trimmed(out.text))
     }
@@ -320,7 +320,7 @@ impl<'t> Template<'t> {
     ///
     /// Those of [`Template::render`].
     pub fn render_list(&self, vars: &Vars<'_>) -> Result<Vec<String>, Problem> {
-        let mut out = Output { items: Some(Vec::new()), text: String::new() };
+        let mut out = Output { items: Some(Vec::new()), text: String::new(), written: 0 };
         self.run(vars, &mut out)?;
         out.separate();
         Ok(out.items.unwrap_or_default())
@@ -355,6 +355,8 @@ impl<'t> Template<'t> {
 struct Output {
     items: Option<Vec<String>>,
     text: String,
+    /// The bytes written so far, of all items.
+    written: usize,
 }
 
 impl Output {
@@ -376,7 +378,8 @@ impl Output {
 
     /// Writes a value.
     fn value(&mut self, value: &str) -> Result<(), Problem> {
-        if self.text.len() + value.len() > MAX_TEMPLATE {
+        self.written += value.len();
+        if self.written > MAX_TEMPLATE {
             return Err(too_large());
         }
         if self.text.is_empty() {
