@@ -1,6 +1,11 @@
 //! What the README shows is what the program prints, and what the migration guide lists is what the cases give.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a page that cannot be read has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a page that cannot be read has failed"
+)]
 
 use std::path::Path;
 
