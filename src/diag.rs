@@ -390,6 +390,9 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// The most findings of one code about one object; nobody reads further, and a block may have thousands of lines.
+pub const MOST_OF_A_KIND: usize = 100;
+
 /// All findings about one object (or, once merged, several), in the order in which the stages filed them.
 ///
 /// As JSON it is the list of its [`Diagnostic`]s.
@@ -432,11 +435,15 @@ impl Report {
         Self { diagnostics: Vec::new(), subject: Arc::new(subject), strict }
     }
 
-    /// Files one finding at `path`, with this report's subject and the severity of its code.
+    /// Files one finding at `path`, with this report's subject and the severity of its code. Of one code,
+    /// [`MOST_OF_A_KIND`] are kept, and the last one says that there are more.
     pub fn file(&mut self, path: FieldPath, problem: Problem) {
         let Problem { code, message, found, help, proposed, range } = problem;
         let severity =
             if self.strict && code.is_error_when_strict() { Severity::Error } else { code.severity() };
+        if self.diagnostics.len() >= MOST_OF_A_KIND && self.is_enough(code) {
+            return;
+        }
         let subject = Arc::clone(&self.subject);
         self.diagnostics.push(Diagnostic {
             code,
@@ -449,6 +456,20 @@ impl Report {
             proposed,
             range,
         });
+    }
+
+    /// Whether a code has been filed often enough; the last one then says that there are more.
+    fn is_enough(&mut self, code: Code) -> bool {
+        const MORE: &str = " (more of this kind are not listed)";
+        if self.diagnostics.iter().filter(|known| known.code == code).count() < MOST_OF_A_KIND {
+            return false;
+        }
+        if let Some(last) = self.diagnostics.iter_mut().rfind(|known| known.code == code)
+            && !last.message.ends_with(MORE)
+        {
+            last.message.push_str(MORE);
+        }
+        true
     }
 
     /// Appends the findings of `other`. Each keeps the subject and the severity it was filed with.

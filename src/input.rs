@@ -431,9 +431,14 @@ impl<'a> Service<'a> {
     }
 }
 
+/// Whether a key has one of our two prefixes, in whatever case: a misspelt key is told, not ignored.
 fn is_ours(key: &str) -> bool {
-    key.starts_with(CONFIG_PREFIX) || key == FORWARD_ANNOTATION
+    let has = |prefix: &str| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    has(CONFIG_PREFIX) || has(FORWARD_PREFIX)
 }
+
+/// The prefix of [`FORWARD_ANNOTATION`].
+const FORWARD_PREFIX: &str = "xposer.stakater.com/";
 
 /// The type and value of a JSON value, for a message.
 pub(crate) fn kind_of(value: &Value) -> String {

@@ -47,11 +47,12 @@ pub mod value;
 
 pub use check::{Route, Rule, rules};
 pub use diag::{
-    Code, Diagnostic, FieldPath, Problem, Report, Root, Segment, Severity, Subject, did_you_mean,
+    Code, Diagnostic, FieldPath, MOST_OF_A_KIND, Problem, Report, Root, Segment, Severity, Subject,
+    did_you_mean,
 };
-pub use emit::{Emitted, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP};
+pub use emit::{Emitted, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP, emit_all};
 pub use input::{CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, Service, ServiceKind, is_service};
-pub use plan::{IngressPlan, Plan, Published, emit_all};
+pub use plan::{IngressPlan, Plan, Published};
 pub use request::{Key, keys};
 pub use resolve::{Annotation, PUBLISH_KEY, Scope};
 pub use settings::{Form, Setting, Settings, settings};

@@ -12,7 +12,7 @@ use crate::request::{Field, Request, annotation};
 use crate::settings::{Legacy, NO_SECRET, Settings};
 use crate::template::{Template, Vars};
 use crate::value::{
-    HostFlaw, MAX_COMMON_NAME, Origin, PathType, PortRef, Sourced, host_flaws, is_regex_path,
+    HostFlaw, MAX_COMMON_NAME, Origin, PathType, PortRef, Sourced, comparable_path, host_flaws, is_regex_path,
 };
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
@@ -169,7 +169,11 @@ fn domain<'a>(
     match rendered {
         Ok(text) if text.is_empty() => None,
         Ok(text) => Some(Sourced::new(text, chosen.origin.origin())),
-        Err(problem) => {
+        Err(mut problem) => {
+            if problem.code == Code::TemplateValueMissing && service.namespace().is_some() {
+                problem.message = "the domain cannot be made of itself".to_owned();
+                problem.help = Some("write the domain without {{.Domain}}".to_owned());
+            }
             file(report, chosen, problem);
             Some(STAND_IN)
         }
@@ -251,8 +255,11 @@ impl<'a> Resolver<'_, 'a> {
         for item in items {
             let rule = self.rule(item, &path, url);
             let rule = self.shortened(rule, tls, &path);
-            if let Some(same) = rules.iter().find(|known| known.host == rule.host && known.path == rule.path)
-            {
+            let own = comparable_path(&rule.path, rule.path_type);
+            let is_same = |known: &&DraftRule<'_>| {
+                known.host == rule.host && comparable_path(&known.path, known.path_type) == own
+            };
+            if let Some(same) = rules.iter().find(is_same) {
                 let said =
                     format!("two URL templates give {}", shown(&format!("{}{}", same.host, same.path)));
                 file(self.report, url, Problem::new(Code::HostRepeated, said).help("remove one of them"));
@@ -371,7 +378,7 @@ impl<'a> Resolver<'_, 'a> {
             return Some(Sourced::new(port.clone(), Origin::Setting("servicePort", None)));
         }
         let first = service.ports().first()?;
-        if service.ports().len() > 1 {
+        if service.ports().len() > 1 && first.number != 0 {
             let said = format!(
                 "the Service has {} ports, the first one ({}) is used",
                 service.ports().len(),

@@ -586,6 +586,14 @@ pub fn path_flaw(path: &str, kind: PathType) -> Option<&'static str> {
     None
 }
 
+/// A path as it is compared: two prefixes that differ in their last slash are the same.
+pub(crate) fn comparable_path(path: &str, kind: PathType) -> &str {
+    match kind {
+        PathType::Prefix if path != "/" => path.trim_end_matches('/'),
+        _ => path,
+    }
+}
+
 /// Whether a path is meant as a regular expression: it contains a character that only a pattern needs, one of
 /// `( ) [ ] { } | ^ $ * \`. The rule is ours: Kubernetes leaves it to the controller.
 ///

@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("request", &["diag", "value", "template", "input", "settings"]),
     ("resolve", &["diag", "value", "template", "input", "settings", "request"]),
     ("check", &["diag", "value", "input", "settings", "request", "resolve"]),
-    ("plan", &["diag", "value", "input", "resolve", "check", "emit"]),
+    ("plan", &["diag", "value", "input", "resolve", "check"]),
     ("emit", &["diag", "value", "input", "resolve", "check", "plan"]),
 ];
 

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use xposer::template::{SYNTAX, Template, Var, Vars, functions};
+use xposer::template::functions::{self, Function};
+use xposer::template::{SYNTAX, Template, Var, Vars};
 use xposer::{Code, Key, Setting, did_you_mean, keys, rules, settings};
 
 use crate::diagnostics::{Finding, write_text};
@@ -22,6 +23,8 @@ pub(crate) fn explain(word: Option<&str>, console: &mut Console<'_>) -> io::Resu
         setting(row, console.stdout)?;
     } else if let Some(found) = Code::from_slug(word) {
         code(found, console.stdout)?;
+    } else if let Some(found) = functions::find(word) {
+        function(found, console.stdout)?;
     } else {
         write_text([unknown(word)], console.terminal.stderr && console.terminal.colors, console.stderr)?;
         return Ok(Exit::Unusable);
@@ -122,12 +125,13 @@ fn templates(out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  {sentence}\n      {example}  gives  {}", rendered(example))?;
     }
     writeln!(out, "\nFunctions")?;
-    for function in functions::all() {
-        let names: Vec<&str> = function.names().collect();
-        writeln!(out, "  {}: {}", names.join(", "), function.doc)?;
-        writeln!(out, "      {}  gives  {}", function.example, function.result)?;
-    }
-    Ok(())
+    functions::all().iter().try_for_each(|row| function(row, out))
+}
+
+fn function(row: &Function, out: &mut dyn Write) -> io::Result<()> {
+    let names: Vec<&str> = row.names().collect();
+    writeln!(out, "  {}: {}", names.join(", "), row.doc)?;
+    writeln!(out, "      {}  gives  {}", row.example, row.result)
 }
 
 fn rendered(example: &str) -> String {

@@ -82,7 +82,12 @@ pub fn run<A: Into<OsString> + Clone>(
         Ok(cli) => dispatch(cli, &mut console),
         Err(usage) => show_usage(&usage, &mut console),
     };
-    let written = done.and_then(|exit| or_gone(console.stdout.flush()).map(|()| exit));
+    let flushed = |exit| {
+        or_gone(console.stdout.flush())?;
+        or_gone(console.stderr.flush())?;
+        Ok(exit)
+    };
+    let written = done.and_then(flushed);
     written.unwrap_or_else(|error| give_up(&error, &mut console)) as u8
 }
 

@@ -6,6 +6,11 @@ use serde::Serialize;
 
 /// The most characters that are marked. The line around them is cut where it is printed, but a mark never is.
 const LONGEST_MARK: usize = 100;
+/// The most bytes of a line that are shown. What stands behind them, in a file that is one long line, is told by its place
+/// alone.
+const LONGEST_LINE: usize = 128 * 1024;
+/// The most bytes behind the beginning of a mark that are kept.
+const BEHIND: usize = 4096;
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A place in a file, as exactly as it is known.
@@ -40,24 +45,33 @@ impl Place {
 
     /// Some bytes of a file's text, the first of which is at `point`.
     pub(crate) fn span(name: &str, text: &str, span: &Range<usize>, point: Point) -> Self {
-        Self { file: name.to_owned(), point: Some(point), excerpt: Some(Excerpt::new(text, span)) }
+        Self { file: name.to_owned(), point: Some(point), excerpt: Excerpt::new(text, span) }
     }
 }
 
 impl Excerpt {
-    /// The first line of `span`, with the part of the span that is on it.
-    fn new(text: &str, span: &Range<usize>) -> Self {
-        let before = text.get(..span.start).unwrap_or(text);
-        let start = before.rfind('\n').map_or(0, |position| position + 1);
+    /// The first line of `span`, with the part of the span that is on it; `None` where it begins too far into a line.
+    fn new(text: &str, span: &Range<usize>) -> Option<Self> {
+        let from = span.start.saturating_sub(LONGEST_LINE);
+        let before = text.as_bytes().get(from..span.start).unwrap_or_default();
+        let start = match before.iter().rposition(|byte| *byte == b'\n') {
+            Some(position) => from + position + 1,
+            None if from == 0 => 0,
+            None => return None,
+        };
         // A byte order mark is not to be seen in any editor.
         let start =
             if start == 0 && text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { start };
-        let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let mut end = (span.start + BEHIND).min(text.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let line = text.get(start..end).and_then(|rest| rest.lines().next()).unwrap_or_default();
         let from = span.start.saturating_sub(start).min(line.len());
         let to = span.end.saturating_sub(start).min(line.len());
         let marked = line.get(from..to).unwrap_or_default().trim_end();
         let length = marked.char_indices().nth(LONGEST_MARK).map_or(marked.len(), |(position, _)| position);
-        Self { line: line.to_owned(), mark: from..from + length }
+        Some(Self { line: line.to_owned(), mark: from..from + length })
     }
 }
 
@@ -66,7 +80,7 @@ mod tests {
     use super::*;
 
     fn excerpt(text: &str, span: Range<usize>) -> (String, String) {
-        let Excerpt { line, mark } = Excerpt::new(text, &span);
+        let Excerpt { line, mark } = Excerpt::new(text, &span).unwrap();
         let marked = line.get(mark).unwrap().to_owned();
         (line, marked)
     }
@@ -80,6 +94,13 @@ mod tests {
         assert_eq!(excerpt("a\n", 2..2), (String::new(), String::new()));
         assert_eq!(excerpt("\u{feff}ab", 0..4), ("ab".into(), "a".into()));
         assert_eq!(excerpt("\u{feff}ab", 3..4), ("ab".into(), "a".into()));
+    }
+
+    #[test]
+    fn a_line_that_is_a_whole_file_is_not_shown() {
+        let text = "a".repeat(1_000_000);
+        assert!(Excerpt::new(&text, &(500_000..500_001)).is_none());
+        assert_eq!(Excerpt::new(&text, &(10..11)).unwrap().line.len(), 10 + BEHIND);
     }
 
     #[test]

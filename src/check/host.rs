@@ -93,10 +93,10 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
             marked(problem, rule, scheme)
         }
         HostFlaw::Port => {
-            let (name, port) = rule.host.rsplit_once(':').unwrap_or((&rule.host, ""));
+            let port = rule.host.rsplit(':').next().unwrap_or_default();
             let problem = Problem::new(Code::HostPort, format!("the host {host} contains a port"))
                 .help("remove the port; the controller listens on 80 and 443");
-            marked(fixed(problem, rule, name.to_owned()), rule, &format!(":{port}"))
+            marked(fixed(problem, rule), rule, &format!(":{port}"))
         }
         HostFlaw::Ip => {
             Problem::new(Code::HostIp, format!("the host {host} is an IP address, expected a DNS name"))
@@ -105,18 +105,18 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
         HostFlaw::TrailingDot => {
             let problem = Problem::new(Code::HostTrailingDot, format!("the host {host} ends with a dot"))
                 .help("remove the last dot");
-            fixed(problem, rule, rule.host.trim_end_matches('.').to_owned())
+            fixed(problem, rule)
         }
         HostFlaw::Uppercase => {
             let problem =
                 Problem::new(Code::HostUppercase, format!("the host {host} contains upper-case letters"))
                     .help("write it in lower case");
-            fixed(problem, rule, rule.host.to_lowercase())
+            fixed(problem, rule)
         }
         HostFlaw::Character('_') => {
             let problem = Problem::new(Code::HostCharacter, format!("the host {host} contains `_`"))
                 .help("write `-` instead of `_`");
-            marked(fixed(problem, rule, rule.host.replace('_', "-")), rule, "_")
+            marked(fixed(problem, rule), rule, "_")
         }
         HostFlaw::Character(character) => {
             let what = shown_char(character);
@@ -164,15 +164,17 @@ fn part<'r>(rule: &'r DraftRule<'_>, range: &Range<usize>) -> &'r str {
     rule.host.get(range.clone()).unwrap_or_default()
 }
 
-/// Proposes a host in place of the template, where the template is nothing but the host.
-fn fixed(problem: Problem, rule: &DraftRule<'_>, host: String) -> Problem {
-    if rule.template.trim() == rule.host
-        && matches!(rule.host_origin, Origin::Annotation(_) | Origin::Setting(_, None))
+/// Proposes a host in place of the template, where the template is nothing but the host and everything that is wrong with
+/// it can be put right.
+fn fixed(problem: Problem, rule: &DraftRule<'_>) -> Problem {
+    if rule.template.trim() != rule.host
+        || !matches!(rule.host_origin, Origin::Annotation(_) | Origin::Setting(_, None))
     {
-        problem.propose(host)
-    } else {
-        problem
+        return problem;
     }
+    let name = rule.host.split(':').next().unwrap_or_default();
+    let host = name.trim_end_matches('.').to_lowercase().replace('_', "-");
+    if host_flaws(&host).is_empty() { problem.propose(host) } else { problem }
 }
 
 /// Marks `what`, where it stands exactly once in the text the user wrote.

@@ -166,7 +166,62 @@ impl Object<'_> {
     }
 }
 
-pub(crate) fn emit<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p> {
+impl Plan<'_> {
+    /// The objects of this plan alone. Use [`emit_all`] for the plans of several Services, whose URL ConfigMap is one
+    /// object a namespace. [`Emitted`] and [`Object`](crate::Object) have examples.
+    #[must_use]
+    pub fn emit(&self) -> Emitted<'_> {
+        emit_all([self])
+    }
+
+    /// The Ingress as a typed object, with the same fields as [`Plan::emit`] gives it.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use xposer::{Service, Settings, expose};
+    /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
+    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
+    /// #     "spec": {"ports": [{"port": 80}]}});
+    /// # let outcome = expose(&Service::from_value(&service), &Settings::default());
+    /// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
+    /// let ingress = plan.typed_ingress()?;
+    /// assert_eq!(ingress.metadata.name.as_deref(), Some("web"));
+    /// assert_eq!(ingress.spec.and_then(|spec| spec.rules).map(|rules| rules.len()), Some(1));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None is known: what is emitted has the form of the API.
+    #[cfg(feature = "k8s-openapi")]
+    pub fn typed_ingress(&self) -> Result<k8s_openapi::api::networking::v1::Ingress, serde_json::Error> {
+        serde_json::to_value(Ingress::new(self)).and_then(serde_json::from_value)
+    }
+}
+
+/// The objects of several plans: the Ingresses in the order of the plans, then one URL ConfigMap for every namespace
+/// that has entries, in the order of the namespaces.
+///
+/// It compares nothing: plans of [`expose_all`](crate::expose_all) claim nothing twice, those of
+/// [`expose`](crate::expose) may.
+///
+/// ```
+/// # use serde_json::json;
+/// # use xposer::{Service, Settings, URL_CONFIG_MAP, emit_all, expose_all};
+/// # let service = |name| json!({"metadata": {"name": name, "namespace": "shop", "labels": {"expose": "true"},
+/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "{{.Service}}.example.com",
+/// #         "xposer.stakater.com/annotations": "exposeIngressUrl: locally"}},
+/// #     "spec": {"ports": [{"port": 80}]}});
+/// # let (first, second) = (service("web"), service("api"));
+/// # let services = [Service::from_value(&first), Service::from_value(&second)];
+/// // The Services `web` and `api` forward `exposeIngressUrl: locally`.
+/// let outcomes = expose_all(&services, &Settings::default());
+/// let emitted = emit_all(outcomes.iter().filter_map(|outcome| outcome.plan()));
+/// let names: Vec<_> = emitted.objects.iter().map(|object| object.name()).collect();
+/// assert_eq!(names, ["web", "api", URL_CONFIG_MAP]);
+/// ```
+#[must_use]
+pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p> {
     let mut emitted = Emitted::default();
     let mut urls = configmap::Urls::default();
     for plan in plans {

@@ -200,7 +200,9 @@ impl<'a> Request<'a> {
         for &(annotation, text) in service.annotations() {
             let path = || FieldPath::annotation(annotation.to_owned());
             let Some(key) = KEYS.iter().find(|key| key.annotation == annotation) else {
-                report.file(path(), unknown(annotation));
+                if let Some(problem) = unknown(annotation) {
+                    report.file(path(), problem);
+                }
                 continue;
             };
             if text.trim().is_empty() {
@@ -216,14 +218,18 @@ impl<'a> Request<'a> {
     }
 }
 
-fn unknown(annotation: &str) -> Problem {
-    let name = annotation.strip_prefix(CONFIG_PREFIX).unwrap_or(annotation);
-    let known = KEYS.iter().filter(|key| key.annotation != FORWARD_ANNOTATION).map(Key::name);
-    let help = match did_you_mean(name, known) {
-        Some(meant) => format!("did you mean {CONFIG_PREFIX}{meant}?"),
+/// What is said of a key that is not in the table. Beside the block, other programs may use the prefix as well: there,
+/// only what looks like a slip of the pen is one.
+fn unknown(annotation: &str) -> Option<Problem> {
+    let name = annotation.rsplit('/').next().unwrap_or(annotation);
+    let meant = did_you_mean(name, KEYS.iter().map(Key::name));
+    let help = match KEYS.iter().find(|key| Some(key.name()) == meant) {
+        Some(key) => format!("did you mean {}?", key.annotation),
+        None if !annotation.starts_with(CONFIG_PREFIX) => return None,
         None => "remove it; `xposer explain` lists all annotations".to_owned(),
     };
-    Problem::new(Code::AnnotationUnknown, format!("there is no annotation {}", shown(annotation))).help(help)
+    let said = format!("there is no annotation {}", shown(annotation));
+    Some(Problem::new(Code::AnnotationUnknown, said).help(help))
 }
 
 fn template<'a>(text: &'a str, field: &mut Field<Template<'a>>) -> Vec<Problem> {

@@ -91,10 +91,13 @@ fn trim_marker_after(text: &str, from: usize) -> Option<usize> {
     rest.starts_with([' ', '\t', '\r', '\n']).then_some(from + 1)
 }
 
+/// The blanks a trim marker removes, as Go has them.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
 fn push_text(text: &str, range: Range<usize>, trim_start: bool, trim_end: bool, pieces: &mut Vec<Piece>) {
     let part = text.get(range.clone()).unwrap_or_default();
-    let start = if trim_start { range.end - part.trim_start().len() } else { range.start };
-    let end = if trim_end { range.start + part.trim_end().len() } else { range.end };
+    let start = if trim_start { range.end - part.trim_start_matches(BLANKS).len() } else { range.start };
+    let end = if trim_end { range.start + part.trim_end_matches(BLANKS).len() } else { range.end };
     if start < end {
         pieces.push(Piece::Text(start..end));
     }
@@ -256,7 +259,9 @@ pub(super) fn unquote(quoted: &str) -> Option<String> {
             'r' => '\r',
             't' => '\t',
             'v' => '\u{b}',
-            '\\' | '"' | '\'' => escaped,
+            // Each kind of quote escapes itself only.
+            '\\' => escaped,
+            '"' | '\'' if quoted.starts_with(escaped) => escaped,
             'x' => ascii(numeric(&mut chars, 2, 16)?)?,
             'u' => char::from_u32(numeric(&mut chars, 4, 16)?)?,
             'U' => char::from_u32(numeric(&mut chars, 8, 16)?)?,

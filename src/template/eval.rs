@@ -35,11 +35,11 @@ impl Machine<'_> {
                     let value = self.eval(expr)?;
                     self.set(*slot, value);
                 }
-                Node::If { slot, condition, then, otherwise } => {
+                Node::If { slots, condition, then, otherwise } => {
                     let value = self.eval(condition)?;
                     let branch = if value.is_true() { then } else { otherwise };
-                    if let Some(slot) = slot {
-                        self.set(*slot, value);
+                    for slot in slots {
+                        self.set(*slot, value.clone());
                     }
                     self.nodes(branch, out, false)?;
                 }

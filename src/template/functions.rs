@@ -64,12 +64,12 @@ impl fmt::Display for Val {
     }
 }
 
-/// Go's shortest form: an exponent below -4 or from 21 on.
+/// Go's shortest form: with an exponent below -4 or from 6 on.
 fn go_float(number: f64) -> String {
     let scientific = format!("{number:e}");
     let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
     match exponent.parse::<i32>() {
-        Ok(power) if !(-4..21).contains(&power) => {
+        Ok(power) if !(-4..6).contains(&power) => {
             format!("{digits}e{}{:02}", if power < 0 { '-' } else { '+' }, power.abs())
         }
         _ => number.to_string(),
@@ -386,11 +386,19 @@ fn js(text: &str) -> String {
         match character {
             '\\' | '\'' | '"' => out.extend(['\\', character]),
             '<' | '>' | '&' | '=' => out.push_str(&format!("\\u{:04X}", u32::from(character))),
-            control if control.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(control))),
+            hidden if hidden < ' ' || is_hidden(hidden) => {
+                out.push_str(&format!("\\u{:04X}", u32::from(hidden)))
+            }
             other => out.push(other),
         }
     }
     out
+}
+
+/// Whether a character outside of ASCII cannot be printed.
+fn is_hidden(character: char) -> bool {
+    let escaped = || character.escape_debug().next() == Some('\\');
+    !character.is_ascii() && (character.is_whitespace() || escaped())
 }
 
 fn html(text: &str) -> String {
@@ -503,10 +511,13 @@ fn format_verb(verb: &Verb, letter: char, value: &Val, out: &mut String) -> Resu
     let plain = verb.precision.is_none();
     let shown = match (letter, value) {
         ('s' | 'v', Val::Str(text)) => cut(text, verb.precision),
-        ('q', Val::Str(text)) => quote(&cut(text, verb.precision)),
+        ('q', Val::Str(text)) if !verb.plus => quote(&cut(text, verb.precision)),
         ('x', Val::Str(text)) if plain => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
         ('X', Val::Str(text)) if plain => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
-        ('d' | 'v' | 'x' | 'X' | 'o' | 'b', Val::Int(number)) if plain => integer(letter, *number, verb.plus),
+        // Of a `+` before %v, Go makes another flag, which means nothing here.
+        ('d' | 'v' | 'x' | 'X' | 'o' | 'b', Val::Int(number)) if plain => {
+            integer(letter, *number, verb.plus && letter != 'v')
+        }
         ('c', Val::Int(number)) if plain => u32::try_from(*number)
             .ok()
             .and_then(char::from_u32)
@@ -526,8 +537,10 @@ fn format_verb(verb: &Verb, letter: char, value: &Val, out: &mut String) -> Resu
         out.extend(std::iter::repeat_n(' ', missing));
     } else if verb.zero {
         // The sign stays in front of the zeros.
-        let digits =
-            shown.strip_prefix(['-', '+']).filter(|_| matches!(value, Val::Int(_))).unwrap_or(&shown);
+        let digits = shown
+            .strip_prefix(['-', '+'])
+            .filter(|_| matches!(value, Val::Int(_) | Val::Float(_)))
+            .unwrap_or(&shown);
         out.push_str(shown.strip_suffix(digits).unwrap_or_default());
         out.extend(std::iter::repeat_n('0', missing));
         out.push_str(digits);
@@ -574,7 +587,10 @@ fn quote(text: &str) -> String {
             '\t' => out.push_str("\\t"),
             '\u{b}' => out.push_str("\\v"),
             control if control.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(control))),
-            control if control.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(control))),
+            hidden if is_hidden(hidden) && u32::from(hidden) > 0xffff => {
+                out.push_str(&format!("\\U{:08x}", u32::from(hidden)));
+            }
+            hidden if is_hidden(hidden) => out.push_str(&format!("\\u{:04x}", u32::from(hidden))),
             other => out.push(other),
         }
     }

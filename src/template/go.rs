@@ -19,9 +19,9 @@ pub(super) enum Node {
     Text(Range<usize>),
     Print(Expr),
     Set(usize, Expr),
-    /// `if`, and `with` whose dot is the slot.
+    /// `if` and `with`; the condition's value is kept in the slots: that of the variable, and that of the dot.
     If {
-        slot: Option<usize>,
+        slots: Vec<usize>,
         condition: Expr,
         then: Vec<Self>,
         otherwise: Vec<Self>,
@@ -55,6 +55,7 @@ pub(super) fn parse(text: &str, pieces: &[Piece]) -> Result<Program, Vec<Problem
         pieces,
         at: 0,
         problems: Vec::new(),
+        blocks: Vec::new(),
         names: Vec::new(),
         slots: 0,
         dot: None,
@@ -118,6 +119,8 @@ struct Parser<'t> {
     pieces: &'t [Piece],
     at: usize,
     problems: Vec<Problem>,
+    /// The names of the blocks so far.
+    blocks: Vec<String>,
     /// The `$` variables in scope.
     names: Vec<(String, usize)>,
     slots: usize,
@@ -194,6 +197,8 @@ impl Parser<'_> {
     /// Reads the rest of an `if`, `with` or `block`.
     fn block(&mut self, word: &str, tokens: Vec<Token>, range: Range<usize>) -> Parsed<Vec<Node>> {
         let (names, dot) = (self.names.len(), self.dot);
+        // A block is a template of its own, which sees no variable of the one around it.
+        let outer = if word == "block" { std::mem::take(&mut self.names) } else { Vec::new() };
         let head = self.head(word, tokens, &range);
         self.depth += 1;
         let result = if self.depth > MAX_DEPTH {
@@ -204,18 +209,16 @@ impl Parser<'_> {
             self.block_body(word, head, &range, dot)
         };
         self.depth -= 1;
+        if word == "block" {
+            self.names = outer;
+        }
         self.names.truncate(names);
         self.dot = dot;
         result
     }
 
     /// The condition of a block, and the slot of its variable.
-    fn head(
-        &mut self,
-        word: &str,
-        tokens: Vec<Token>,
-        range: &Range<usize>,
-    ) -> Parsed<(Option<usize>, Expr)> {
+    fn head(&mut self, word: &str, tokens: Vec<Token>, range: &Range<usize>) -> Parsed<(Vec<usize>, Expr)> {
         let mut reader = Reader { parser: self, tokens, at: 1, end: range.end, pipes: 0 };
         if word == "block" {
             let head = reader.block_head(range);
@@ -229,24 +232,25 @@ impl Parser<'_> {
         if word != "with" {
             return head;
         }
-        // Also where the condition is wrong: the dot inside must not become a second problem.
-        let slot = match &head {
-            Ok((Some(slot), _)) => *slot,
-            _ => self.new_slot(),
-        };
-        self.dot = Some(slot);
-        head.map(|(_, expr)| (Some(slot), expr))
+        // The dot has a slot of its own: a variable beside it may be assigned to. Also where the condition is wrong, so
+        // that the dot inside does not become a second problem.
+        let dot = self.new_slot();
+        self.dot = Some(dot);
+        head.map(|(slots, expr)| (slots.into_iter().chain([dot]).collect(), expr))
     }
 
     fn block_body(
         &mut self,
         word: &str,
-        head: Parsed<(Option<usize>, Expr)>,
+        head: Parsed<(Vec<usize>, Expr)>,
         range: &Range<usize>,
         outer_dot: Option<usize>,
     ) -> Parsed<Vec<Node>> {
+        let names = self.names.len();
         let (then, ending) = self.nodes();
         self.dot = outer_dot;
+        // What the first branch declared, the second does not see.
+        self.names.truncate(names);
         let otherwise = match ending {
             Ending::End(_) => Vec::new(),
             Ending::Text => {
@@ -256,13 +260,19 @@ impl Parser<'_> {
                 }
                 Vec::new()
             }
+            Ending::Else(at, _) if word == "block" => {
+                self.body();
+                return Err(Problem::new(Code::TemplateSyntax, "`block` has no {{else}}")
+                    .help("remove it")
+                    .at(at));
+            }
             Ending::Else(at, rest) => self.otherwise(word, at, rest)?,
         };
-        let (slot, condition) = head?;
+        let (slots, condition) = head?;
         if word == "block" {
             return Ok(then);
         }
-        Ok(vec![Node::If { slot, condition, then, otherwise }])
+        Ok(vec![Node::If { slots, condition, then, otherwise }])
     }
 
     fn otherwise(&mut self, word: &str, range: Range<usize>, rest: Vec<Token>) -> Parsed<Vec<Node>> {
@@ -281,18 +291,16 @@ impl Parser<'_> {
                 }
             }
             // `{{else if ..}}` shares the `{{end}}` of the block it belongs to.
-            Some(TokenKind::Ident(next)) if next == "if" || next == "with" => {
+            Some(TokenKind::Ident(next)) if next == word && word != "block" => {
                 let next = next.clone();
                 self.block(&next, rest, range)
             }
             Some(_) => {
                 self.body();
-                Err(Problem::new(
-                    Code::TemplateSyntax,
-                    "{{else}} is followed by something other than `if` or `with`",
-                )
-                .help("write {{else}} or {{else if ..}}")
-                .at(range))
+                let said = format!("only {{{{else}}}} or {{{{else {word} ..}}}} can stand in `{word}`");
+                Err(Problem::new(Code::TemplateSyntax, said)
+                    .help("open a block of its own after {{else}}")
+                    .at(range))
             }
         }
     }
@@ -373,10 +381,10 @@ impl Reader<'_, '_> {
     }
 
     /// A pipeline whose value may be kept in a variable.
-    fn condition(&mut self) -> Parsed<(Option<usize>, Expr)> {
+    fn condition(&mut self) -> Parsed<(Vec<usize>, Expr)> {
         match self.declaration()? {
-            Some((slot, expr)) => Ok((Some(slot), expr)),
-            None => Ok((None, self.whole_pipeline()?)),
+            Some((slot, expr)) => Ok((vec![slot], expr)),
+            None => Ok((Vec::new(), self.whole_pipeline()?)),
         }
     }
 
@@ -426,16 +434,22 @@ impl Reader<'_, '_> {
     }
 
     /// `block "name" .`: the text in place. Only the whole context can be handed on.
-    fn block_head(&mut self, range: &Range<usize>) -> Parsed<(Option<usize>, Expr)> {
-        let named = matches!(self.next().map(|token| token.kind), Some(TokenKind::Value(Val::Str(_))));
+    fn block_head(&mut self, range: &Range<usize>) -> Parsed<(Vec<usize>, Expr)> {
+        let name = match self.next().map(|token| token.kind) {
+            Some(TokenKind::Value(Val::Str(name))) => Some(name),
+            _ => None,
+        };
         let context = self.next().map(|token| token.kind);
         let whole = match context {
             Some(TokenKind::Dot) => self.parser.dot.is_none(),
             Some(TokenKind::Variable(name)) => name == "$",
             _ => false,
         };
-        if named && whole && self.peek().is_none() {
-            return Ok((None, Expr::Value(Val::Bool(true))));
+        let fresh = name.as_ref().is_some_and(|name| !self.parser.blocks.contains(name));
+        if fresh && whole && self.peek().is_none() {
+            self.parser.blocks.extend(name);
+            self.parser.dot = None;
+            return Ok((Vec::new(), Expr::Value(Val::Bool(true))));
         }
         Err(Problem::new(Code::TemplateUnsupported, "`block` is supported only as {{block \"name\" .}}")
             .help("write the text where it is used")
@@ -499,6 +513,12 @@ impl Reader<'_, '_> {
         while let Some(token) = self.peek() {
             if matches!(token.kind, TokenKind::Close | TokenKind::Pipe) {
                 break;
+            }
+            if !token.spaced {
+                let said = format!("a blank is missing in front of {}", shown(self.source(&token.range)));
+                let problem =
+                    Problem::new(Code::TemplateSyntax, said).help("write a blank between the parts");
+                return Err(problem.at(token.range.clone()));
             }
             arguments.push(self.operand()?);
         }
@@ -755,6 +775,17 @@ impl<'t> Lexer<'t> {
 }
 
 fn parse_number(text: &str) -> Option<Val> {
+    // One sign, and single underscores between digits.
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let lone = |at: usize| {
+        let digit = |at: Option<usize>| {
+            at.and_then(|at| unsigned.as_bytes().get(at)).is_some_and(u8::is_ascii_alphanumeric)
+        };
+        digit(at.checked_sub(1)) && digit(Some(at + 1))
+    };
+    if unsigned.starts_with(['-', '+']) || !unsigned.match_indices('_').all(|(at, _)| lone(at)) {
+        return None;
+    }
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
@@ -763,7 +794,8 @@ fn parse_number(text: &str) -> Option<Val> {
     let lower = clean.to_ascii_lowercase();
     for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
         if let Some(rest) = lower.strip_prefix(prefix) {
-            return i64::from_str_radix(&format!("{sign}{rest}"), radix).ok().map(Val::Int);
+            let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric());
+            return i64::from_str_radix(&format!("{sign}{rest}"), radix).ok().filter(|_| plain).map(Val::Int);
         }
     }
     if !clean.is_empty() && clean.bytes().all(|b| b.is_ascii_digit()) {

@@ -40,6 +40,16 @@ pub(super) fn compile(text: &str) -> Result<Program, Vec<Problem>> {
                 format!("the block {} is closed by {}", shown(open), shown(close)),
                 "close the innermost block first",
             ),
+            _ if ["{{.", "{{ .", "{{- ."].iter().any(|go| text.contains(go)) => (
+                "the template mixes Go's {{.Service}} with Handlebars' syntax".to_owned(),
+                "write {{Service}} beside {{#if ..}}, or {{if ..}} and {{end}} beside {{.Service}}",
+            ),
+            _ if text.get(at..).is_some_and(|rest| rest.trim_start_matches(['{', ' ']).starts_with("/*")) => {
+                (
+                    "this comment cannot be read".to_owned(),
+                    "write the comment right behind the braces: {{/* .. */}}",
+                )
+            }
             _ if at == text.len() => {
                 let open = text.rfind("{{#").unwrap_or(0);
                 return vec![

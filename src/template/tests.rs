@@ -88,6 +88,47 @@ fn variables_of_the_template() {
 }
 
 #[test]
+fn the_dot_and_the_variable_of_with_are_two() {
+    renders(r#"{{with $x := .Service}}{{$x = "b"}}{{.}}{{end}}"#, "web");
+    renders(r#"{{$x := .Service}}{{with $x = .Namespace}}{{$x = "b"}}{{.}}{{$x}}{{end}}{{$x}}"#, "shopbb");
+    renders("{{with .Service}}{{block \"n\" $}}{{.Namespace}}{{end}}{{.}}{{end}}", "shopweb");
+}
+
+#[test]
+fn what_go_refuses_is_refused() {
+    for text in [
+        "{{if false}}{{$x := 1}}{{else}}{{$x}}{{end}}",
+        "{{if true}}a{{else with .Service}}b{{end}}",
+        "{{with .Service}}a{{else if true}}b{{end}}",
+        "{{block \"x\" .}}a{{else}}b{{end}}",
+        "{{$x := 1}}{{block \"x\" .}}{{$x}}{{end}}",
+        "{{block \"x\" .}}a{{end}}{{block \"x\" .}}b{{end}}",
+        "{{1_}}",
+        "{{1__0}}",
+        "{{+-1}}",
+        "{{0x-1}}",
+        r#"{{"a\'b"}}"#,
+        r#"{{'\"'}}"#,
+        r#"{{print"a"}}"#,
+        r#"{{print "a""b"}}"#,
+        "{{print(1)}}",
+        "{{len.Domain}}",
+        r#"{{printf "%+q" "a"}}"#,
+    ] {
+        assert!(!problems(text).is_empty(), "{text} is accepted");
+    }
+}
+
+#[test]
+fn numbers_and_flags_as_in_go() {
+    renders("{{1000000.0}} {{999999.5}} {{0.0001}} {{0.00001}}", "1e+06 999999.5 0.0001 1e-05");
+    renders(r#"{{printf "%08.2f|%06v|%+v|%+d" -1.5 -1.5 5 5}}"#, "-0001.50|-001.5|5|+5");
+    renders("{{printf \"%q\" \"a\u{200b}\u{e9}\"}}", "\"a\\u200b\u{e9}\"");
+    renders("{{\"a\u{7f}\u{2028}\u{e9}\" | js}}", "a\u{7f}\\u2028\u{e9}");
+    renders("{{.Service -}}\u{b} x", "web\u{b} x");
+}
+
+#[test]
 fn pipelines_and_printing() {
     renders(r#"{{(printf "%s-%s" .Service .Namespace) | printf "%.5s"}}"#, "web-s");
     renders(

@@ -99,14 +99,25 @@ impl Document {
 #[derive(Debug, Clone)]
 pub struct LineIndex {
     starts: Vec<usize>,
+    /// How many characters stand before each block of bytes: one line may hold a whole file.
+    characters: Vec<usize>,
 }
+
+/// The bytes of a block whose characters are counted ahead.
+const BLOCK: usize = 4096;
 
 impl LineIndex {
     /// Finds the lines of `text`. Only `\n` ends a line (also as the second half of `\r\n`), as in every
     /// editor.
     pub fn new(text: &str) -> Self {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        Self { starts: std::iter::once(0).chain(breaks.map(|(position, _)| position + 1)).collect() }
+        let starts = std::iter::once(0).chain(breaks.map(|(position, _)| position + 1)).collect();
+        let mut before = 0;
+        let counts = text.as_bytes().chunks(BLOCK).map(|block| {
+            before += characters(block);
+            before
+        });
+        Self { starts, characters: std::iter::once(0).chain(counts).collect() }
     }
 
     /// The line and the column of a byte offset, both counted from 1, the column in characters. `text` is
@@ -116,8 +127,25 @@ impl LineIndex {
         let offset = offset.min(text.len());
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
-        (line, column(text, start, offset))
+        let mark = usize::from(start == 0 && offset > 0 && text.starts_with('\u{feff}'));
+        let before = self.characters_before(text, offset) - self.characters_before(text, start);
+        (line, (1 + before).saturating_sub(mark).max(1))
     }
+
+    /// The characters that end at or before a byte.
+    fn characters_before(&self, text: &str, mut offset: usize) -> usize {
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let block = offset / BLOCK;
+        let rest = text.as_bytes().get(block * BLOCK..offset).unwrap_or_default();
+        self.characters.get(block).copied().unwrap_or_default() + characters(rest)
+    }
+}
+
+/// The characters that begin in some bytes of a text.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| !(0x80..0xc0).contains(*byte)).count()
 }
 
 /// The line and the column of a byte offset, as [`LineIndex::line_column`] gives them. It reads the text up
