@@ -387,7 +387,7 @@ fn js(text: &str) -> String {
             '\\' | '\'' | '"' => out.extend(['\\', character]),
             '<' | '>' | '&' | '=' => out.push_str(&format!("\\u{:04X}", u32::from(character))),
             hidden if hidden < ' ' || is_hidden(hidden) => {
-                out.push_str(&format!("\\u{:04X}", u32::from(hidden)))
+                out.push_str(&format!("\\u{:04X}", u32::from(hidden)));
             }
             other => out.push(other),
         }
