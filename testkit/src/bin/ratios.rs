@@ -16,6 +16,11 @@ type Failure = Box<dyn std::error::Error>;
 const MANY: usize = 10_000;
 
 fn main() -> Result<(), Failure> {
+    if let [_, word, program, file] = std::env::args().collect::<Vec<_>>().as_slice()
+        && word == PEAK
+    {
+        return measure(program, file);
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the test kit has no parent folder")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let mut out = String::new();
@@ -68,10 +73,23 @@ fn templates(target: &Path, out: &mut String) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The peak resident memory of the children that have ended so far, in KiB. It never falls, so the small run comes
-/// first.
-fn peak() -> Result<i64, Failure> {
-    Ok(getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss())
+/// The word that makes this program run another one and say how much memory it took.
+const PEAK: &str = "peak-of";
+
+/// Runs `xposer render` on a file and prints its peak resident memory in KiB. It is the only child of this process, whose
+/// figures are its own.
+fn measure(program: &str, file: &str) -> Result<(), Failure> {
+    let status = Command::new(program)
+        .args(["render", "--diagnostics", "json", file])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .map_err(|error| format!("{program}: {error} (run `make build` first)"))?;
+    if !status.success() {
+        return Err(format!("{program} ended with {status}").into());
+    }
+    writeln!(std::io::stdout(), "{}", getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss())?;
+    Ok(())
 }
 
 fn memory(target: &Path, out: &mut String) -> Result<(), Failure> {
@@ -81,23 +99,15 @@ fn memory(target: &Path, out: &mut String) -> Result<(), Failure> {
     writeln!(out, "\npeak memory of `xposer render`")?;
     for count in [1, MANY] {
         let file = folder.join(format!("services-{count}.yaml"));
-        let mut text = String::new();
-        for index in 0..count {
-            write!(text, "{}", service(index))?;
-        }
+        let text: String = (0..count).map(service).collect();
         std::fs::write(&file, &text)?;
-        let status = Command::new(&program)
-            .args(["render", "--diagnostics", "json"])
-            .arg(&file)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .map_err(|error| format!("{}: {error} (run `make build` first)", program.display()))?;
-        if !status.success() {
-            return Err(format!("{} ended with {status}", program.display()).into());
+        let measured = Command::new(std::env::current_exe()?).arg(PEAK).args([&program, &file]).output()?;
+        if !measured.status.success() {
+            return Err(String::from_utf8_lossy(&measured.stderr).into_owned().into());
         }
-        let (peak, size) = (peak()? as f64 / 1024.0, text.len() as f64 / 1024.0 / 1024.0);
-        writeln!(out, "{count:>7} Services  file {size:>6.2} MiB  peak {peak:>7.1} MiB")?;
+        let peak: f64 = String::from_utf8(measured.stdout)?.trim().parse()?;
+        let size = text.len() as f64 / 1024.0 / 1024.0;
+        writeln!(out, "{count:>7} Services  file {size:>6.2} MiB  peak {:>7.1} MiB", peak / 1024.0)?;
     }
     Ok(())
 }
