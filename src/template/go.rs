@@ -219,6 +219,9 @@ impl Parser<'_> {
 
     /// The condition of a block, and the slot of its variable.
     fn head(&mut self, word: &str, tokens: Vec<Token>, range: &Range<usize>) -> Parsed<(Vec<usize>, Expr)> {
+        if let Some(next) = tokens.get(1).filter(|next| !next.spaced) {
+            return Err(missing_blank(self.text, &next.range));
+        }
         let mut reader = Reader { parser: self, tokens, at: 1, end: range.end, pipes: 0 };
         if word == "block" {
             let head = reader.block_head(range);
@@ -347,6 +350,13 @@ fn unclosed_block(word: &str, range: Range<usize>) -> Problem {
     Problem::new(Code::TemplateUnclosed, format!("`{word}` is not closed by {{{{end}}}}"))
         .help("add {{end}} after the block")
         .at(range)
+}
+
+fn missing_blank(text: &str, range: &Range<usize>) -> Problem {
+    let part = shown(text.get(range.clone()).unwrap_or_default());
+    Problem::new(Code::TemplateSyntax, format!("a blank is missing in front of {part}"))
+        .help("write a blank between the parts")
+        .at(range.clone())
 }
 
 fn too_deep(range: Range<usize>) -> Problem {
@@ -777,9 +787,11 @@ impl<'t> Lexer<'t> {
 fn parse_number(text: &str) -> Option<Val> {
     // One sign, and single underscores between digits.
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let prefixed = ["0x", "0X", "0o", "0O", "0b", "0B"].iter().any(|prefix| unsigned.starts_with(prefix));
     let lone = |at: usize| {
         let digit = |at: Option<usize>| {
-            at.and_then(|at| unsigned.as_bytes().get(at)).is_some_and(u8::is_ascii_alphanumeric)
+            let byte = at.and_then(|at| unsigned.as_bytes().get(at));
+            byte.is_some_and(if prefixed { u8::is_ascii_alphanumeric } else { u8::is_ascii_digit })
         };
         digit(at.checked_sub(1)) && digit(Some(at + 1))
     };
