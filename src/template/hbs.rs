@@ -60,7 +60,11 @@ pub(super) fn compile(text: &str) -> Result<Program, Vec<Problem>> {
             }
             _ => ("this cannot be read as Handlebars".to_owned(), "correct the marked place"),
         };
-        vec![Problem::new(Code::TemplateSyntax, said).help(help).at(at..at + 1)]
+        vec![
+            Problem::new(Code::TemplateSyntax, said)
+                .help(help)
+                .at(at.min(text.len().saturating_sub(1))..text.len().min(at + 1)),
+        ]
     })?;
     let mut inspector = Inspector { text, problems: Vec::new() };
     inspector.template(&template);

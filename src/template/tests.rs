@@ -191,6 +191,8 @@ fn what_is_not_closed() {
     refused("{{/* x }}", &[(Unclosed, "{{/*", "the comment is not closed by `*/}}`")]);
     refused("{{ (.Service }}", &[(Unclosed, "(", "the parenthesis is not closed")]);
     refused("{{if .Service}}x", &[(Unclosed, "if .Service", "`if` is not closed by {{end}}")]);
+    // Found by fuzzing: the place of the error is the end of the text.
+    assert!(problems("{{#fin}}{{../").iter().all(|p| p.range.clone().is_none_or(|range| range.end <= 13)));
     refused("a{{#if Domain}}b", &[(Unclosed, "{{#if Domain}}b", "a block is not closed")]);
 }
 
