@@ -529,7 +529,7 @@ fn format_verb(verb: &Verb, letter: char, value: &Val, out: &mut String) -> Resu
         ('s' | 'v' | 'q' | 'd' | 't' | 'x' | 'X' | 'o' | 'b' | 'c' | 'f', _) => {
             return Err(format!("%{letter} cannot print {}", value.kind()));
         }
-        _ => return Err(format!("%{letter} is not supported, use %s, %v, %q, %d or %t")),
+        _ => return Err(format!("%{letter} is not supported, use %s, %v, %q, %d, %t, %x, %o, %b, %c or %f")),
     };
     let missing = verb.width.unwrap_or(0).saturating_sub(shown.chars().count());
     if verb.left {
