@@ -1,11 +1,10 @@
 //! From an Exposure to a Plan: which objects, under which names; and what two plans both claim.
 
 use std::collections::BTreeMap;
-
 use std::ops::Range;
 
 use crate::check::{Exposure, Route};
-use crate::diag::{Code, FieldPath, Problem, Report, shown};
+use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
 use crate::input::FORWARD_ANNOTATION;
 use crate::resolve::{Annotation, Scope};
 use crate::value::{ObjectName, Origin, PathType, PortRef, comparable_path};
@@ -267,8 +266,8 @@ impl Plan<'_> {
     }
 
     /// The Service, for diagnostics.
-    pub(crate) fn subject(&self) -> crate::diag::Subject {
-        crate::diag::Subject {
+    pub(crate) fn subject(&self) -> Subject {
+        Subject {
             kind: "Service".into(),
             namespace: self.namespace.unwrap_or_default().to_owned(),
             name: self.service.to_owned(),

@@ -415,8 +415,7 @@ impl<'a> Resolver<'_, 'a> {
             if line.key.starts_with(CONFIG_PREFIX) || line.key == FORWARD_ANNOTATION {
                 let said = format!("{} has no effect inside the forwarded block", shown(line.key));
                 let problem = Problem::new(Code::ForwardOwnKey, said);
-                let problem = problem.help("move the line to the annotations of the Service").at(at.clone());
-                self.report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
+                self.block(problem.help("move the line to the annotations of the Service").at(at.clone()));
             }
             let row = legacy::find(line.key);
             if matches!(row, Some(row) if row.fate == Fate::Class) {
@@ -425,17 +424,17 @@ impl<'a> Resolver<'_, 'a> {
                     let said = "the ingress class is empty and counts as not set";
                     let problem =
                         Problem::new(Code::AnnotationEmpty, said).help("name a class or remove the line");
-                    self.report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(at));
+                    self.block(problem.at(at));
                     continue;
                 }
-                let conflicts = class.as_ref().is_some_and(|own| own.value != line.value);
-                if let (true, Some(own)) = (conflicts, &class) {
-                    self.class_conflict(&own.value, line.value, line.value_range.clone());
+                match &class {
+                    Some(own) if own.value != line.value => {
+                        self.class_conflict(&own.value, line.value, line.value_range.clone());
+                    }
+                    _ if translate => self.translated(line.key, "spec.ingressClassName", at.clone()),
+                    _ => {}
                 }
                 if translate {
-                    if !conflicts {
-                        self.translated(line.key, "spec.ingressClassName", at);
-                    }
                     let origin = Origin::Annotation(FORWARD_ANNOTATION.into());
                     class = class.or_else(|| Some(Sourced::new(Cow::Borrowed(line.value), origin)));
                     continue;
@@ -449,8 +448,7 @@ impl<'a> Resolver<'_, 'a> {
             let renamed = key.as_ref() != line.key;
             if renamed && self.request.block.contains(&key) {
                 let said = format!("{} is given, too, and counts", shown(&key));
-                self.report.file(
-                    FieldPath::annotation(FORWARD_ANNOTATION),
+                self.block(
                     Problem::new(Code::LegacyShadowed, said).help(format!("remove {}", line.key)).at(at),
                 );
                 continue;
@@ -483,10 +481,7 @@ impl<'a> Resolver<'_, 'a> {
                     }
                     _ => format!("write `{PUBLISH_KEY}: locally` or `{PUBLISH_KEY}: globally`"),
                 };
-                self.report.file(
-                    FieldPath::annotation(FORWARD_ANNOTATION),
-                    Problem::new(Code::ForwardScopeUnknown, said).help(help).at(range),
-                );
+                self.block(Problem::new(Code::ForwardScopeUnknown, said).help(help).at(range));
                 None
             }
         }
@@ -494,18 +489,12 @@ impl<'a> Resolver<'_, 'a> {
 
     fn class_conflict(&mut self, own: &str, block: &str, range: Range<usize>) {
         let said = format!("the class {} contradicts {} in {}", shown(block), shown(own), annotation::CLASS);
-        self.report.file(
-            FieldPath::annotation(FORWARD_ANNOTATION),
-            Problem::new(Code::ClassConflict, said).help("keep one of the two").at(range),
-        );
+        self.block(Problem::new(Code::ClassConflict, said).help("keep one of the two").at(range));
     }
 
     fn translated(&mut self, old: &str, new: &str, at: Range<usize>) {
-        self.report.file(
-            FieldPath::annotation(FORWARD_ANNOTATION),
-            Problem::new(Code::LegacyTranslated, ["`", old, "` was translated to `", new, "`"].concat())
-                .at(at),
-        );
+        let said = ["`", old, "` was translated to `", new, "`"].concat();
+        self.block(Problem::new(Code::LegacyTranslated, said).at(at));
     }
 
     /// The key that is read today; `None` where there is none.
@@ -517,23 +506,22 @@ impl<'a> Resolver<'_, 'a> {
                 Some(Cow::Owned([prefix, name].concat()))
             }
             Fate::Dropped(why) => {
-                self.legacy(Code::LegacyDropped, format!("{} was dropped: {why}", shown(key)), at);
+                let said = format!("{} was dropped: {why}", shown(key));
+                self.block(Problem::new(Code::LegacyDropped, said).help("remove the line").at(at));
                 None
             }
             Fate::Dead(why) => {
-                self.legacy(Code::LegacyDead, format!("no current program reads {}: {why}", shown(key)), at);
+                let said = format!("no current program reads {}: {why}", shown(key));
+                let help = "remove the line, and use what is read today";
+                self.block(Problem::new(Code::LegacyDead, said).help(help).at(at));
                 Some(Cow::Borrowed(key))
             }
             Fate::Class => Some(Cow::Borrowed(key)),
         }
     }
 
-    fn legacy(&mut self, code: Code, said: String, at: Range<usize>) {
-        let help = match code {
-            Code::LegacyDead => "remove the line, and use what is read today",
-            _ => "remove the line",
-        };
-        let problem = Problem::new(code, said).help(help).at(at);
+    /// Files a finding about the forwarded block.
+    fn block(&mut self, problem: Problem) {
         self.report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
     }
 }

@@ -148,23 +148,10 @@ fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| !(0x80..0xc0).contains(*byte)).count()
 }
 
-/// The line and the column of a byte offset, as [`LineIndex::line_column`] gives them. It reads the text up
-/// to there, so use a [`LineIndex`] for many offsets.
+/// The line and the column of a byte offset, as [`LineIndex::line_column`] gives them. It reads the whole text, so use a
+/// [`LineIndex`] for many offsets.
 pub fn line_column(text: &str, offset: usize) -> (usize, usize) {
-    let offset = offset.min(text.len());
-    let before = text.as_bytes().get(..offset).unwrap_or_default();
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |position| position + 1);
-    (line, column(text, start, offset))
-}
-
-fn column(text: &str, start: usize, offset: usize) -> usize {
-    let line = text.get(start..).unwrap_or_default();
-    let within = offset.saturating_sub(start);
-    let characters =
-        line.char_indices().take_while(|(position, character)| position + character.len_utf8() <= within);
-    let mark = usize::from(start == 0 && within > 0 && line.starts_with('\u{feff}'));
-    (1 + characters.count()).saturating_sub(mark).max(1)
+    LineIndex::new(text).line_column(text, offset)
 }
 
 #[cfg(test)]
