@@ -10,7 +10,8 @@ macro_rules! codes {
     ($( $variant:ident, $slug:literal, $severity:ident $(+ $strict:ident)?, $summary:literal, $why:literal, $fix:literal; )+) => {
         /// The kind of a diagnostic: a stable, kebab-case slug with an explanation.
         ///
-        /// It is shown and serialised as its slug.
+        /// It is shown and serialised as its slug. Each column of the table is a function of its own, so that a program that never
+        /// asks for the explanations does not carry them.
         ///
         /// ```
         /// use xposer::{Code, Severity};
@@ -31,72 +32,47 @@ macro_rules! codes {
             /// Every code, in the order of the reference page.
             pub const ALL: &'static [Self] = &[$( Self::$variant, )+];
 
-            fn row(self) -> &'static Row {
-                match self {
-                    $( Self::$variant => {
-                        const ROW: Row = Row {
-                            slug: $slug,
-                            severity: Severity::$severity,
-                            strict: false $( || codes!(@ $strict) )?,
-                            summary: $summary,
-                            why: $why,
-                            fix: $fix,
-                        };
-                        &ROW
-                    } )+
-                }
+            /// The stable name, in kebab case: `host-uppercase`.
+            #[must_use]
+            pub fn slug(self) -> &'static str {
+                match self { $( Self::$variant => $slug, )+ }
+            }
+
+            /// How much it weighs unless `strict: true` raises it.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $( Self::$variant => Severity::$severity, )+ }
+            }
+
+            /// Whether the setting `strict: true` makes an Error of it.
+            #[must_use]
+            pub fn is_error_when_strict(self) -> bool {
+                match self { $( Self::$variant => false $( || codes!(@ $strict) )?, )+ }
+            }
+
+            /// What it means, in one sentence.
+            #[must_use]
+            pub fn summary(self) -> &'static str {
+                match self { $( Self::$variant => $summary, )+ }
+            }
+
+            /// Why it is said: the reason or the rule, and where the rule comes from if it is not ours.
+            #[must_use]
+            pub fn why(self) -> &'static str {
+                match self { $( Self::$variant => $why, )+ }
+            }
+
+            /// What to do about it.
+            #[must_use]
+            pub fn fix(self) -> &'static str {
+                match self { $( Self::$variant => $fix, )+ }
             }
         }
     };
     (@ strict) => { true };
 }
 
-struct Row {
-    slug: &'static str,
-    severity: Severity,
-    strict: bool,
-    summary: &'static str,
-    why: &'static str,
-    fix: &'static str,
-}
-
 impl Code {
-    /// The stable name, in kebab case: `host-uppercase`.
-    #[must_use]
-    pub fn slug(self) -> &'static str {
-        self.row().slug
-    }
-
-    /// How much it weighs unless `strict: true` raises it.
-    #[must_use]
-    pub fn severity(self) -> Severity {
-        self.row().severity
-    }
-
-    /// Whether the setting `strict: true` makes an Error of it.
-    #[must_use]
-    pub fn is_error_when_strict(self) -> bool {
-        self.row().strict
-    }
-
-    /// What it means, in one sentence.
-    #[must_use]
-    pub fn summary(self) -> &'static str {
-        self.row().summary
-    }
-
-    /// Why it is said: the reason or the rule, and where the rule comes from if it is not ours.
-    #[must_use]
-    pub fn why(self) -> &'static str {
-        self.row().why
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub fn fix(self) -> &'static str {
-        self.row().fix
-    }
-
     /// The code with this slug, if there is one; letter case counts.
     #[must_use]
     pub fn from_slug(slug: &str) -> Option<Self> {
@@ -385,6 +361,12 @@ codes! {
         "The value of a setting is not of the right type or form.",
         "See the setting's own description.",
         "Correct the value.";
+
+    // What is written back on the Service.
+    StampNoRoom, "stamp-no-room", Warning,
+        "The Service's annotations leave no room to write the URL back.",
+        "All keys and values of an object's annotations together hold at most 262144 bytes (ValidateAnnotationsSize), and the Service is more important than our note on it.",
+        "Shorten the annotations, or set stamp to false.";
 
     // What an output cannot express.
     PublishedHere, "published-here-only", Info,

@@ -26,6 +26,9 @@ pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
 /// its form, and [`Annotation`](crate::Annotation) an example.
 pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 
+/// The prefix of the annotations that are written back; the module `stamp` says how.
+pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
+
 /// A port of a Service.
 ///
 /// ```
@@ -87,6 +90,8 @@ pub struct Service<'a> {
     /// Our annotations only, in ascending order of their keys.
     annotations: Vec<(&'a str, &'a str)>,
     annotation_bytes: usize,
+    /// Those of them that were written back.
+    stamp_bytes: usize,
     has_spec: bool,
     ports: Vec<Port<'a>>,
     /// Our annotations whose value is no string.
@@ -153,7 +158,8 @@ impl<'a> Service<'a> {
         if !service.asks {
             return service;
         }
-        service.require_name();
+        let generated = metadata.and_then(|metadata| metadata.get("generateName")).and_then(Value::as_str);
+        service.require_name(generated);
         if let Some(annotations) = metadata.and_then(|metadata| metadata.get("annotations")) {
             service.read_annotations(annotations);
         }
@@ -164,14 +170,22 @@ impl<'a> Service<'a> {
         service
     }
 
-    fn require_name(&mut self) {
-        if self.name.is_empty()
-            && self.problems.iter().all(|(_, problem)| problem.code != Code::ServiceNameInvalid)
+    fn require_name(&mut self, generated: Option<&str>) {
+        if !self.name.is_empty()
+            || self.problems.iter().any(|(_, problem)| problem.code == Code::ServiceNameInvalid)
         {
-            let problem =
-                Problem::new(Code::ServiceNameInvalid, "the Service has no name").help("set metadata.name");
-            self.problems.push((FieldPath::object(&["metadata"]), problem));
+            return;
         }
+        let (path, said, help): (&'static [&'static str], _, _) = match generated {
+            Some(start) if !start.is_empty() => (
+                &["metadata", "generateName"],
+                "the name of the Service is not known before the API server makes it up, and what is made of it is not either",
+                "set metadata.name instead",
+            ),
+            _ => (&["metadata"], "the Service has no name", "set metadata.name"),
+        };
+        self.problems
+            .push((FieldPath::object(path), Problem::new(Code::ServiceNameInvalid, said).help(help)));
     }
 
     fn text(&mut self, metadata: &'a Value, key: &'static str, required: bool) -> Option<&'a str> {
@@ -200,7 +214,7 @@ impl<'a> Service<'a> {
             return;
         };
         for (key, value) in annotations {
-            self.annotation_bytes += key.len() + value.as_str().map_or(0, str::len);
+            self.count_annotation(key, value.as_str().unwrap_or_default());
             if !is_ours(key) {
                 continue;
             }
@@ -221,6 +235,14 @@ impl<'a> Service<'a> {
         // serde_json keeps keys in order unless a program asks it to keep them as written.
         if !self.annotations.is_sorted() {
             self.annotations.sort_unstable();
+        }
+    }
+
+    fn count_annotation(&mut self, key: &str, value: &str) {
+        let bytes = key.len() + value.len();
+        self.annotation_bytes += bytes;
+        if key.starts_with(STAMP_PREFIX) {
+            self.stamp_bytes += bytes;
         }
     }
 
@@ -352,6 +374,11 @@ impl<'a> Service<'a> {
         self.annotation_bytes
     }
 
+    /// The bytes of those annotations that were written back.
+    pub(crate) fn stamp_bytes(&self) -> usize {
+        self.stamp_bytes
+    }
+
     /// Our annotations that are there and cannot be read.
     pub(crate) fn broken(&self) -> &[&'a str] {
         &self.broken
@@ -403,9 +430,9 @@ impl<'a> Service<'a> {
         if !view.asks {
             return view;
         }
-        view.require_name();
+        view.require_name(metadata.generate_name.as_deref());
         for (key, value) in metadata.annotations.iter().flatten() {
-            view.annotation_bytes += key.len() + value.len();
+            view.count_annotation(key, value);
             if is_ours(key) {
                 view.annotations.push((key, value));
             }

@@ -42,6 +42,7 @@ mod plan;
 pub mod request;
 mod resolve;
 mod settings;
+pub mod stamp;
 pub mod template;
 pub mod value;
 
@@ -144,7 +145,10 @@ pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
     let draft = resolve::resolve(service, settings, &request, &mut report);
     match check::check(service, settings, draft, &mut report) {
         Some(exposure) => {
-            let plan = Box::new(Plan::new(service.name(), service.namespace(), exposure));
+            let plan = Box::new(Plan::new(service, exposure));
+            if settings.stamp {
+                stamp::check_room(&plan, &mut report);
+            }
             Outcome::Planned { plan, report }
         }
         None => Outcome::Refused(report),

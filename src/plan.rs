@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::check::{Exposure, Route};
 use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
-use crate::input::FORWARD_ANNOTATION;
+use crate::input::{FORWARD_ANNOTATION, Service};
 use crate::resolve::{Annotation, Scope};
 use crate::value::{ObjectName, Origin, PathType, PortRef, comparable_path};
 
@@ -38,6 +38,8 @@ pub struct Plan<'a> {
     pub published: Option<Published>,
     /// Where the Ingress's name came from.
     pub(crate) name_origin: Origin,
+    /// The bytes of the Service's annotations, without what is written back.
+    pub(crate) annotation_bytes: usize,
 }
 
 /// An Ingress, before it is written in the words of one API.
@@ -104,7 +106,8 @@ pub struct Published {
 
 impl<'a> Plan<'a> {
     /// The plan of an exposure.
-    pub(crate) fn new(service: &'a str, namespace: Option<&'a str>, exposure: Exposure<'a>) -> Self {
+    pub(crate) fn new(of: &Service<'a>, exposure: Exposure<'a>) -> Self {
+        let (service, namespace) = (of.name(), of.namespace());
         let rules = exposure.rules;
         let published = exposure.publish.map(|(scope, place)| Published {
             scope,
@@ -125,6 +128,7 @@ impl<'a> Plan<'a> {
             },
             published,
             name_origin: exposure.name_origin,
+            annotation_bytes: of.annotation_bytes() - of.stamp_bytes(),
         }
     }
 

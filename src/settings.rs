@@ -55,6 +55,7 @@ pub struct Settings {
     pub(crate) class: Option<String>,
     pub(crate) legacy: Legacy,
     pub(crate) strict: bool,
+    pub(crate) stamp: bool,
 }
 
 impl Default for Settings {
@@ -73,6 +74,7 @@ impl Default for Settings {
             class: None,
             legacy: Legacy::Translate,
             strict: false,
+            stamp: true,
         }
     }
 }
@@ -217,7 +219,7 @@ static SETTINGS: &[Setting] = &[
         doc: "Whether an Ingress gets a TLS section.",
         default: "false",
         example: "true",
-        set: |s, v| boolean(v).map(|b| s.tls = b),
+        set: |s, v| boolean(v, false).map(|b| s.tls = b),
     },
     Setting {
         name: "tlsSecretNameTemplate",
@@ -233,7 +235,7 @@ static SETTINGS: &[Setting] = &[
         doc: "Whether certificates carry the host as their common name, which holds at most 64 characters; longer hosts with TLS are then refused, or replaced by a fallback.",
         default: "false",
         example: "true",
-        set: |s, v| boolean(v).map(|b| s.common_name = b),
+        set: |s, v| boolean(v, false).map(|b| s.common_name = b),
     },
     Setting {
         name: "servicePort",
@@ -280,7 +282,15 @@ static SETTINGS: &[Setting] = &[
         doc: "Whether doubtful annotations, such as an unknown key or a malformed line, are Errors rather than Warnings.",
         default: "false",
         example: "true",
-        set: |s, v| boolean(v).map(|b| s.strict = b),
+        set: |s, v| boolean(v, false).map(|b| s.strict = b),
+    },
+    Setting {
+        name: "stamp",
+        form: Form::Boolean,
+        doc: "Whether the policy writes the URL and the name of the Ingress back on the Service, as status.xposer.stakater.com/url and ingress; with false it only validates, as a policy group wants it.",
+        default: "true",
+        example: "false",
+        set: |s, v| boolean(v, true).map(|b| s.stamp = b),
     },
 ];
 
@@ -331,6 +341,19 @@ impl Settings {
             }
         }
         if report.has_errors() { Err(report) } else { Ok(settings) }
+    }
+
+    /// Whether the URL is to be written back on the Service (the setting `stamp`, true by default).
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Settings;
+    /// assert!(Settings::default().stamp());
+    /// assert!(Settings::from_value(&json!({"stamp": false})).is_ok_and(|settings| !settings.stamp()));
+    /// ```
+    #[must_use]
+    pub fn stamp(&self) -> bool {
+        self.stamp
     }
 }
 
@@ -398,13 +421,14 @@ fn template_list(value: &Value, name: &'static str) -> Result<Vec<Tpl>, Problems
     if problems.is_empty() { Ok(list) } else { Err(problems) }
 }
 
-fn boolean(value: &Value) -> Result<bool, Problems> {
+/// A boolean, or `default` where the text is empty.
+fn boolean(value: &Value, default: bool) -> Result<bool, Problems> {
     match value {
         Value::Bool(value) => Ok(*value),
         // Forms and environment variables hand booleans over as texts.
         Value::String(text) => match parse_bool(text.trim()) {
             Some(value) => Ok(value),
-            None if text.trim().is_empty() => Ok(false),
+            None if text.trim().is_empty() => Ok(default),
             None => Err(invalid("true or false", value)),
         },
         other => Err(invalid("true or false", other)),

@@ -24,6 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("resolve", &["diag", "value", "template", "input", "settings", "request"]),
     ("check", &["diag", "value", "input", "settings", "request", "resolve"]),
     ("plan", &["diag", "value", "input", "resolve", "check"]),
+    ("stamp", &["diag", "value", "input", "plan"]),
     ("emit", &["diag", "value", "input", "resolve", "check", "plan"]),
 ];
 

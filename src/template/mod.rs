@@ -2,8 +2,8 @@
 //!
 //! A template of literals and plain variables, which practically all are, is cut into segments once and joined. A
 //! template with more Go in it is parsed into a small tree and evaluated here, so that every error has its place in the
-//! text the user wrote. A template in Handlebars' own syntax (`{{#if ..}}`) is run by the `handlebars` crate in strict
-//! mode. All three share one table of [`functions`].
+//! text the user wrote; one in Handlebars' own syntax (`{{#if ..}}`) becomes the same tree. All share one table of
+//! [`functions`].
 
 mod cut;
 mod eval;
@@ -163,8 +163,7 @@ pub struct Template<'t> {
 #[derive(Clone, Debug)]
 enum Kind {
     Plain(Vec<Piece>),
-    Go(go::Program),
-    Handlebars(hbs::Program),
+    Tree(go::Program),
 }
 
 /// The empty template.
@@ -204,8 +203,8 @@ impl<'t> Template<'t> {
             let pieces = match cut::cut(&text) {
                 Ok(Cut::Go(pieces)) => pieces,
                 Ok(Cut::Handlebars) => {
-                    let program = hbs::compile(&text).map_err(|problems| map.back(problems))?;
-                    return Ok(Self { text, map, kind: Kind::Handlebars(program) });
+                    let program = hbs::parse(&text).map_err(|problems| map.back(problems))?;
+                    return Ok(Self { text, map, kind: Kind::Tree(program) });
                 }
                 Err(problem) => return Err(map.back(vec![problem])),
             };
@@ -217,7 +216,7 @@ impl<'t> Template<'t> {
             let kind = if pieces.iter().all(Piece::is_plain) {
                 Kind::Plain(pieces)
             } else {
-                Kind::Go(go::parse(&text, &pieces).map_err(|problems| map.back(problems))?)
+                Kind::Tree(go::parse(&text, &pieces).map_err(|problems| map.back(problems))?)
             };
             return Ok(Self { text, map, kind });
         }
@@ -329,9 +328,7 @@ impl<'t> Template<'t> {
     fn run(&self, vars: &Vars<'_>, out: &mut Output) -> Result<(), Problem> {
         match &self.kind {
             Kind::Plain(pieces) => self.join(pieces, vars, out),
-            Kind::Go(program) => eval::run(program, &self.text, vars, out),
-            // What Handlebars gives is one text: its commas may come from a value.
-            Kind::Handlebars(program) => program.run(vars).and_then(|text| out.value(&text)),
+            Kind::Tree(program) => eval::run(program, &self.text, vars, out),
         }
         .map_err(|problem| self.map.back_one(problem))
     }

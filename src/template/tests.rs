@@ -221,7 +221,7 @@ fn what_is_not_known() {
     );
     // The place is right under an escape, too.
     refused("{{`{{.service}}`}}", &[(Variable, ".service", "there is no variable `.service`")]);
-    refused("{{#if Foo}}a{{/if}}", &[(Variable, "{{#if Foo}}", "there is no variable `Foo`")]);
+    refused("{{#if Foo}}a{{/if}}", &[(Variable, "Foo", "there is no variable `Foo`")]);
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn functions_that_cannot_work() {
     refused("{{upper}}", &[(Function, "upper", "`upper` takes 1 argument, not 0")]);
     refused(
         "{{#if Domain}}{{upper 1}}{{/if}}",
-        &[(Function, "{{upper 1}}", "`upper`: expected a text, found a number")],
+        &[(Function, "upper", "`upper`: expected a text, found a number")],
     );
 }
 

@@ -1,0 +1,75 @@
+//! Xposer as a Kubewarden policy.
+//!
+//! A Service that asks to be exposed and could not be is rejected, with every reason in one message; the others get
+//! their URL written back as annotations. Everything that is decided is decided by the crate [`xposer`]; here an admission
+//! request becomes a Service, and an outcome becomes an admission response.
+//!
+//! The guest functions are ordinary functions of bytes, so that they are tested and fuzzed natively:
+//!
+//! ```
+//! use serde_json::{Value, json};
+//! let request = json!({"settings": {"domain": "example.com"}, "request": {
+//!     "uid": "1", "operation": "CREATE", "kind": {"group": "", "version": "v1", "kind": "Service"},
+//!     "object": {"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
+//!         "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}}}}});
+//! let answer = xposer_policy::validate(&serde_json::to_vec(&request)?)?;
+//! let answer: Value = serde_json::from_slice(&answer)?;
+//! assert_eq!(answer["accepted"], true);
+//! let annotations = &answer["mutated_object"]["metadata"]["annotations"];
+//! assert_eq!(annotations["status.xposer.stakater.com/url"], "http://web.shop.example.com");
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! ```
+
+mod review;
+mod words;
+
+use kubewarden_policy_sdk::protocol_version_guest;
+use kubewarden_policy_sdk::settings::SettingsValidationResponse;
+use serde_json::Value;
+use wapc_guest::prelude::{CallResult, register_function};
+use xposer::Settings;
+
+/// Registers the functions that a Kubewarden host calls.
+#[allow(unsafe_code, reason = "the host finds the function by its name, which must therefore stay as it is")]
+#[unsafe(no_mangle)]
+pub extern "C" fn wapc_init() {
+    register_function("validate", validate);
+    register_function("validate_settings", validate_settings);
+    register_function("protocol_version", protocol_version_guest);
+}
+
+/// Answers an admission request: `{"request": .., "settings": ..}` in, a Kubewarden `ValidationResponse` out.
+///
+/// Creations and updates of Services are looked at; anything else is accepted as it is: other operations, other kinds,
+/// subresources, and Services that are being deleted, which only wait for their finalizers. The status of a rejection
+/// is 422; a request or settings that cannot be read at all, which no Kubewarden host sends, have 400 and 500.
+///
+/// # Errors
+///
+/// None, whatever the payload: an error would reach the user as an internal error without its reason.
+pub fn validate(payload: &[u8]) -> CallResult {
+    Ok(serde_json::to_vec(&review::answer(payload))?)
+}
+
+/// Says whether settings can be used: the settings as JSON in, `{"valid": .., "message": ..}` out. The message lists
+/// every problem.
+///
+/// ```
+/// let answer = xposer_policy::validate_settings(br#"{"domian": "example.com"}"#)?;
+/// assert_eq!(String::from_utf8(answer)?,
+///     r#"{"valid":false,"message":"settings.domian: there is no setting `domian`; did you mean domain? [setting-unknown]"}"#);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+///
+/// # Errors
+///
+/// None, whatever the payload.
+pub fn validate_settings(payload: &[u8]) -> CallResult {
+    let message = match serde_json::from_slice::<Value>(payload) {
+        Ok(settings) => Settings::from_value(&settings).err().map(|report| words::settings(&report)),
+        // The host may send no settings at all.
+        Err(_) if payload.trim_ascii().is_empty() => None,
+        Err(error) => Some(format!("the settings are not JSON: {error}")),
+    };
+    Ok(serde_json::to_vec(&SettingsValidationResponse { valid: message.is_none(), message })?)
+}
