@@ -8,11 +8,15 @@ TOOLS := $(CURDIR)/.tools
 export PATH := $(TOOLS):$(PATH)
 KUSTOMIZE_VERSION := v5.8.2
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS := template forward expose
+FUZZ_TARGETS := template forward expose policy
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+# The most bytes the policy's module may have.
+WASM_BYTES := 500000
+WASM_SOURCES := Cargo.toml Cargo.lock policy/Cargo.toml policy/build $(shell find src policy/src policy/examples -name '*.rs')
 
 .PHONY: help
 help: ## Say what every target does
-	@awk -F ':.*## ' '/^[a-z][a-zA-Z0-9_.-]*:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-zA-Z0-9_.-]*:.*## / { printf "  %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Render the example: the main job
@@ -22,9 +26,49 @@ demo: ## Render the example: the main job
 build: ## Build the command line: target/release/xposer
 	$(CARGO) build --release --locked -p xposer-cli
 
+policy.wasm: $(WASM_SOURCES) ## Build the policy's module
+	policy/build xposer-policy $@
+
+annotated-policy.wasm: policy.wasm metadata.yml README.md ## Add the metadata to the module; needs kwctl
+	kwctl annotate --metadata-path metadata.yml --usage-path README.md --output-path $@ policy.wasm
+
 .PHONY: test
-test: tools ## Run every test
-	$(CARGO) test --workspace --all-features --locked
+test: tools policy.wasm ## Run every test
+	POLICY_WASM=$(CURDIR)/policy.wasm $(CARGO) test --workspace --all-features --locked
+
+.PHONY: e2e-tests
+e2e-tests: policy.wasm ## Run e2e.bats with kwctl, with KWCTL=program, or with the test kit's stand-in
+	@if [ -z "$${KWCTL:-}" ] && command -v kwctl >/dev/null; then $(MAKE) --no-print-directory annotated-policy.wasm; fi
+	@$(CARGO) build -q --locked -p xposer-testkit --bin xposer-kwctl
+	@if testkit/need bats jq; then bats e2e.bats; else echo "skipped: no bats or jq, so e2e.bats did not run"; fi
+
+.PHONY: registry-tests
+registry-tests: ## Push the policy to a registry on this machine, pull and run it; needs kwctl
+	@if ! command -v kwctl >/dev/null; then \
+		echo "skipped: no kwctl"; \
+	elif ! testkit/need bats jq curl docker-registry; then \
+		echo "skipped: no bats, jq, curl or docker-registry"; \
+	else \
+		$(MAKE) --no-print-directory annotated-policy.wasm && bats tests/registry.bats; \
+	fi
+
+.PHONY: push
+push: annotated-policy.wasm ## Push the policy to REGISTRY, for example REGISTRY=registry.example.com/policies; needs kwctl
+	@[ -n "$(REGISTRY)" ] || { echo "say where to: make push REGISTRY=registry.example.com/policies"; exit 2; }
+	kwctl push annotated-policy.wasm registry://$(REGISTRY)/xposer:v$(VERSION)
+
+.PHONY: size
+size: policy.wasm ## Print the size of the module, and fail if it is over the budget
+	@bytes=$$(wc -c <policy.wasm); \
+	echo "policy.wasm: $$bytes bytes of $(WASM_BYTES)"; \
+	[ "$$bytes" -le $(WASM_BYTES) ]
+
+.PHONY: reproducible
+reproducible: policy.wasm ## Build the module again in another folder, and fail if it is not the same
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy cli/Cargo.toml cli/src testkit benches README.md) "$$copy" && \
+	CARGO_TARGET_DIR="$$copy/target" "$$copy/policy/build" xposer-policy "$$copy/policy.wasm" && \
+	cmp policy.wasm "$$copy/policy.wasm" && echo "the same bytes twice"
 
 .PHONY: tools
 tools: ## Install what some tests can use: kustomize, where Go can be had
@@ -55,7 +99,7 @@ fmt: ## Format the code
 .PHONY: bless
 bless: ## Write the golden files anew; read the difference before you commit it
 	BLESS=1 $(CARGO) test --workspace --all-features --locked -q
-	git status --short tests cli/tests docs/reference
+	git status --short tests cli/tests docs/reference questions-ui.yml artifacthub-pkg.yml
 
 .PHONY: docs
 docs: ## Write the reference pages anew from the tables
@@ -63,9 +107,10 @@ docs: ## Write the reference pages anew from the tables
 	git status --short docs/reference
 
 .PHONY: bench
-bench: build ## Run the benchmarks and print the ratios
+bench: build policy.wasm ## Run the benchmarks and print the ratios
 	$(CARGO) bench --locked --bench core
-	$(CARGO) run --release --locked -q -p xposer-testkit --bin ratios
+	policy/build noop target/noop.wasm
+	$(CARGO) run --profile ratios --locked -q -p xposer-testkit --bin ratios
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZ_SECONDS (default 600) each; needs nightly Rust and cargo-fuzz
@@ -79,4 +124,4 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (default 600) each; needs nightly Ru
 .PHONY: clean
 clean: ## Remove everything that was built
 	$(CARGO) clean
-	rm -rf $(TOOLS) fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf $(TOOLS) fuzz/target fuzz/corpus fuzz/artifacts policy.wasm annotated-policy.wasm

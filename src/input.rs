@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
+use crate::value::sorted_by_key;
 
 /// The label that asks for an Ingress; its value must be exactly `true`.
 ///
@@ -28,6 +29,40 @@ pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 
 /// The prefix of the annotations that are written back; the module `stamp` says how.
 pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
+
+/// What [`Service::from_value`] reads of a document: these fields, and nothing beside them.
+///
+/// A program that has the document as text and not as a tree may build the tree of these fields alone.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{READ, Read};
+/// let read = |name: &str| READ.iter().find(|(field, _)| *field == name).map(|(_, how)| how);
+/// assert!(matches!(read("spec"), Some(Read::Fields(fields)) if fields.iter().any(|(name, _)| *name == "ports")));
+/// assert!(read("status").is_none());
+/// ```
+pub const READ: &[(&str, Read)] = &[
+    (
+        "metadata",
+        Read::Fields(&[
+            ("name", Read::Whole),
+            ("namespace", Read::Whole),
+            ("generateName", Read::Whole),
+            ("labels", Read::Whole),
+            ("annotations", Read::Whole),
+        ]),
+    ),
+    ("spec", Read::Fields(&[("type", Read::Whole), ("clusterIP", Read::Whole), ("ports", Read::Whole)])),
+];
+
+/// How much of a field is read; [`READ`] has an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// All of it.
+    Whole,
+    /// These fields of it, where it is a mapping; whether it is there at all, where it is none.
+    Fields(&'static [(&'static str, Read)]),
+}
 
 /// A port of a Service.
 ///
@@ -233,9 +268,7 @@ impl<'a> Service<'a> {
             }
         }
         // serde_json keeps keys in order unless a program asks it to keep them as written.
-        if !self.annotations.is_sorted() {
-            self.annotations.sort_unstable();
-        }
+        self.annotations = sorted_by_key(std::mem::take(&mut self.annotations), |(key, _)| key);
     }
 
     fn count_annotation(&mut self, key: &str, value: &str) {

@@ -52,7 +52,9 @@ pub use diag::{
     did_you_mean,
 };
 pub use emit::{Emitted, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP, emit_all};
-pub use input::{CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, Service, ServiceKind, is_service};
+pub use input::{
+    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, READ, Read, Service, ServiceKind, is_service,
+};
 pub use plan::{IngressPlan, Plan, Published};
 pub use request::{Key, keys};
 pub use resolve::{Annotation, PUBLISH_KEY, Scope};

@@ -12,7 +12,8 @@ use crate::request::{Field, Request, annotation};
 use crate::settings::{Legacy, NO_SECRET, Settings};
 use crate::template::{Template, Vars};
 use crate::value::{
-    HostFlaw, MAX_COMMON_NAME, Origin, PathType, PortRef, Sourced, comparable_path, host_flaws, is_regex_path,
+    HostFlaw, MAX_COMMON_NAME, Origin, PathType, PortRef, Sourced, comparable_path, host_flaws,
+    is_regex_path, sorted_by_key,
 };
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
@@ -458,7 +459,7 @@ impl<'a> Resolver<'_, 'a> {
             }
             draft.annotations.push(Annotation { key, value: line.value, key_range: at });
         }
-        draft.annotations.sort_by(|left, right| left.key.cmp(&right.key));
+        draft.annotations = sorted_by_key(std::mem::take(&mut draft.annotations), |it| &it.key);
         // In forward mode the block's class annotation stays, and a field beside it could contradict it.
         draft.class = match &self.settings.class {
             Some(name) if class.is_none() && !block_class && !matches!(self.request.class, Field::Broken) => {

@@ -550,6 +550,23 @@ pub(crate) fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
+/// The positions of `keys` in ascending order of the keys; equal keys keep their order.
+pub(crate) fn order_of<'k>(keys: impl Iterator<Item = &'k str>) -> Vec<usize> {
+    let mut order: Vec<(&str, usize)> = keys.zip(0..).collect();
+    order.sort_unstable();
+    order.into_iter().map(|(_, at)| at).collect()
+}
+
+/// `items` in ascending order of their keys; equal keys keep their order.
+pub(crate) fn sorted_by_key<T>(items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
+    if items.is_sorted_by(|left, right| key(left) <= key(right)) {
+        return items;
+    }
+    let order = order_of(items.iter().map(&key));
+    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| items.get_mut(at)?.take()).collect()
+}
+
 /// What is wrong with a path of this type, in words; `None` if the API server accepts it (`validateHTTPIngressPath`).
 ///
 /// ```

@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 
+mod object;
 mod review;
 mod words;
 
@@ -48,7 +49,7 @@ pub extern "C" fn wapc_init() {
 ///
 /// None, whatever the payload: an error would reach the user as an internal error without its reason.
 pub fn validate(payload: &[u8]) -> CallResult {
-    Ok(serde_json::to_vec(&review::answer(payload))?)
+    Ok(review::answer(payload)?)
 }
 
 /// Says whether settings can be used: the settings as JSON in, `{"valid": .., "message": ..}` out. The message lists

@@ -1,22 +1,19 @@
 //! An admission request in, an admission response out.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use kubewarden_policy_sdk::response::ValidationResponse;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use xposer::{Outcome, Report, Service, Settings, Severity, expose, is_service, stamp};
+use serde_json::value::RawValue;
+use xposer::{Outcome, Report, Service, Settings, Severity, expose};
 
+use crate::object::Object;
 use crate::words;
 
 /// What cannot be rendered is invalid: the status that the API server itself uses for such objects.
 const UNPROCESSABLE: u16 = 422;
 const BAD_REQUEST: u16 = 400;
 const INTERNAL: u16 = 500;
-/// The audit annotation that lists the codes of everything that was found. The API server puts the name of the
-/// webhook in front of it.
-const CODES: &str = "codes";
 
 /// What a Kubewarden host sends.
 #[derive(Deserialize)]
@@ -27,8 +24,7 @@ struct Payload<'p> {
     settings: Value,
 }
 
-/// The fields of `AdmissionRequest` (`admission.k8s.io/v1`) that are looked at. The object stays as it was sent: fields
-/// that no version of this program knows survive.
+/// The fields of `AdmissionRequest` (`admission.k8s.io/v1`) that are looked at.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'p> {
@@ -40,8 +36,8 @@ struct Request<'p> {
     namespace: Option<Cow<'p, str>>,
     #[serde(borrow)]
     operation: Cow<'p, str>,
-    #[serde(default)]
-    object: Value,
+    #[serde(borrow, default)]
+    object: Option<&'p RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -52,70 +48,104 @@ struct Kind<'p> {
     kind: Cow<'p, str>,
 }
 
-impl Request<'_> {
-    /// Whether there is a Service to look at.
-    fn is_ours(&self) -> bool {
-        matches!(self.operation.as_ref(), "CREATE" | "UPDATE")
+impl<'p> Request<'p> {
+    /// The Service to look at, if there is one.
+    fn service(&self) -> Option<Object<'p>> {
+        let is_asked = matches!(self.operation.as_ref(), "CREATE" | "UPDATE")
             && self.sub_resource.as_ref().is_none_or(|name| name.is_empty())
-            && match &self.kind {
-                Some(kind) => kind.group.is_empty() && kind.kind == "Service",
-                None => is_service(&self.object),
-            }
-            // Refusing the update that removes the last finalizer would keep the Service alive for ever.
-            && self.object.pointer("/metadata/deletionTimestamp").is_none_or(Value::is_null)
+            && self.kind.as_ref().is_none_or(|kind| kind.group.is_empty() && kind.kind == "Service");
+        let object = Object::read(self.object.filter(|_| is_asked)?)?;
+        let is_service = self.kind.is_some() || object.is_service();
+        // Refusing the update that removes the last finalizer would keep the Service alive for ever.
+        (is_service && !object.is_being_deleted()).then_some(object)
     }
+}
+
+/// The response in Kubewarden's form (`ValidationResponse` of its SDK), without the changed object.
+#[derive(Default, Serialize)]
+struct Response {
+    accepted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit_annotations: Option<Audit>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+/// The audit annotations. The API server puts the name of the webhook in front of each key.
+#[derive(Serialize)]
+struct Audit {
+    /// The codes of everything that was found.
+    codes: String,
 }
 
 /// Answers a request.
-pub(crate) fn answer(payload: &[u8]) -> ValidationResponse {
-    match serde_json::from_slice::<Payload<'_>>(payload) {
-        Ok(Payload { request, .. }) if !request.is_ours() => accepted(),
-        Ok(Payload { request, settings }) => match Settings::from_value(&settings) {
-            Ok(settings) => decide(request, &settings),
-            Err(report) => rejected(INTERNAL, words::settings(&report)),
-        },
-        Err(error) => rejected(BAD_REQUEST, format!("the admission request cannot be read: {error}")),
+///
+/// # Errors
+///
+/// None is known: a response always has a form in JSON.
+pub(crate) fn answer(payload: &[u8]) -> serde_json::Result<Vec<u8>> {
+    let (response, changed) = respond(payload);
+    let mut json = Vec::with_capacity(256 + changed.as_ref().map_or(0, Object::size));
+    serde_json::to_writer(&mut json, &response)?;
+    if let Some(object) = changed {
+        // The object is JSON already, so it is put in as it is. There is a field before it in any case.
+        json.pop();
+        json.extend_from_slice(br#","mutated_object":"#);
+        object.write(&mut json)?;
+        json.push(b'}');
+    }
+    Ok(json)
+}
+
+/// The response, and the object if it was changed.
+fn respond(payload: &[u8]) -> (Response, Option<Object<'_>>) {
+    let (request, settings) = match serde_json::from_slice::<Payload<'_>>(payload) {
+        Ok(Payload { request, settings }) => (request, settings),
+        Err(error) => {
+            return (rejected(BAD_REQUEST, format!("the admission request cannot be read: {error}")), None);
+        }
+    };
+    let Some(object) = request.service() else { return (accepted(), None) };
+    match Settings::from_value(&settings) {
+        Ok(settings) => decide(object, request.namespace.as_deref(), &settings),
+        Err(report) => (rejected(INTERNAL, words::settings(&report)), None),
     }
 }
 
-fn decide(request: Request<'_>, settings: &Settings) -> ValidationResponse {
-    let mut object = request.object;
-    let service = Service::from_value(&object).in_namespace(request.namespace.as_deref().unwrap_or_default());
-    let (mut response, found) = match expose(&service, settings) {
+fn decide<'p>(
+    mut object: Object<'p>,
+    namespace: Option<&str>,
+    settings: &Settings,
+) -> (Response, Option<Object<'p>>) {
+    let service = Service::from_value(object.value()).in_namespace(namespace.unwrap_or_default());
+    let (response, stamp) = match expose(&service, settings) {
         Outcome::NotAsked => (accepted(), None),
-        Outcome::Refused(report) => (said(rejected(UNPROCESSABLE, words::rejection(&report)), &report), None),
+        Outcome::Refused(report) => {
+            return (said(rejected(UNPROCESSABLE, words::rejection(&report)), &report), None);
+        }
         Outcome::Planned { plan, report } => (said(accepted(), &report), plan.stamp()),
     };
-    if response.accepted && settings.stamp() && stamp::write(&mut object, found.as_ref()) {
-        response.mutated_object = Some(object);
-    }
-    response
+    let changed = settings.stamp() && object.stamp(stamp.as_ref());
+    (response, changed.then_some(object))
 }
 
 /// The response with the Warnings for the user, and all codes for the audit log.
-fn said(response: ValidationResponse, report: &Report) -> ValidationResponse {
+fn said(response: Response, report: &Report) -> Response {
     if report.is_empty() {
         return response;
     }
     let warnings = words::warnings(report.of(Severity::Warning));
-    ValidationResponse {
-        warnings: Some(warnings).filter(|warnings| !warnings.is_empty()),
-        audit_annotations: Some(HashMap::from([(CODES.to_owned(), words::codes(report))])),
-        ..response
-    }
+    Response { warnings, audit_annotations: Some(Audit { codes: words::codes(report) }), ..response }
 }
 
-fn accepted() -> ValidationResponse {
-    ValidationResponse {
-        accepted: true,
-        message: None,
-        code: None,
-        mutated_object: None,
-        audit_annotations: None,
-        warnings: None,
-    }
+fn accepted() -> Response {
+    Response { accepted: true, ..Response::default() }
 }
 
-fn rejected(code: u16, message: String) -> ValidationResponse {
-    ValidationResponse { accepted: false, message: Some(message), code: Some(code), ..accepted() }
+fn rejected(code: u16, message: String) -> Response {
+    Response { message: Some(message), code: Some(code), ..Response::default() }
 }

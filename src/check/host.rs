@@ -173,7 +173,7 @@ fn fixed(problem: Problem, rule: &DraftRule<'_>) -> Problem {
         return problem;
     }
     let name = rule.host.split(':').next().unwrap_or_default();
-    let host = name.trim_end_matches('.').to_lowercase().replace('_', "-");
+    let host = name.trim_end_matches('.').to_ascii_lowercase().replace('_', "-");
     if host_flaws(&host).is_empty() { problem.propose(host) } else { problem }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::diag::{Code, Problem, shown};
-use crate::value::split_at_byte;
+use crate::value::{order_of, split_at_byte};
 
 /// One line of the block that counts.
 ///
@@ -120,54 +120,41 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         }
         lines.push(Line { key, value, number, key_range, value_range });
     }
-    let mut order = by_key(&lines);
+    let mut order = order_of(lines.iter().map(|line| line.key));
     if order
         .windows(2)
         .any(|pair| matches!(pair, [left, right] if key_at(&lines, *left) == key_at(&lines, *right)))
     {
         lines = without_repeated(lines, &order, &mut problems);
-        order = by_key(&lines);
+        order = order_of(lines.iter().map(|line| line.key));
     }
     (Block { lines, order }, problems)
 }
 
-/// The positions of the lines in ascending order of their keys; of equal keys, the last line stays last.
-fn by_key(lines: &[Line<'_>]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..lines.len()).collect();
-    order.sort_by(|left, right| key_at(lines, *left).cmp(key_at(lines, *right)));
-    order
-}
-
-fn without_repeated<'a>(
-    mut lines: Vec<Line<'a>>,
-    order: &[usize],
-    problems: &mut Vec<Problem>,
-) -> Vec<Line<'a>> {
-    let mut overridden: Vec<(usize, usize)> = Vec::new();
+fn without_repeated<'a>(lines: Vec<Line<'a>>, order: &[usize], problems: &mut Vec<Problem>) -> Vec<Line<'a>> {
+    // For every line, the number of the next one with the same key.
+    let mut next: Vec<Option<usize>> = vec![None; lines.len()];
     for group in order.chunk_by(|left, right| key_at(&lines, *left) == key_at(&lines, *right)) {
-        overridden.extend(group.windows(2).filter_map(|pair| match pair {
-            [earlier, later] => Some((*earlier, *later)),
-            _ => None,
-        }));
+        for pair in group.windows(2) {
+            if let [earlier, later] = pair
+                && let Some(place) = next.get_mut(*earlier)
+            {
+                *place = lines.get(*later).map(|later| later.number);
+            }
+        }
     }
-    overridden.sort_unstable();
-    for (earlier, later) in &overridden {
-        let (Some(earlier), Some(later)) = (lines.get(*earlier), lines.get(*later)) else { continue };
-        let said = format!(
-            "{} stands in lines {} and {}; the last one counts",
-            shown(earlier.key),
-            earlier.number,
-            later.number
-        );
+    let mut kept = Vec::with_capacity(lines.len());
+    for (line, next) in lines.into_iter().zip(next) {
+        let Some(next) = next else {
+            kept.push(line);
+            continue;
+        };
+        let said =
+            format!("{} stands in lines {} and {next}; the last one counts", shown(line.key), line.number);
         let problem = Problem::new(Code::ForwardRepeated, said).help("remove one of them");
-        problems.push(problem.at(earlier.key_range.clone()));
+        problems.push(problem.at(line.key_range));
     }
-    let mut at = 0;
-    lines.retain(|_| {
-        at += 1;
-        overridden.binary_search_by_key(&(at - 1), |(earlier, _)| *earlier).is_err()
-    });
-    lines
+    kept
 }
 
 /// `text` without blanks and one pair of quotes around it, and its place. Quotes inside show that the outer ones are no

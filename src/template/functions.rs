@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::{MAX_TEMPLATE, Var};
+use crate::diag::shown_char;
 
 /// A value inside a template.
 ///
@@ -87,7 +88,7 @@ pub type Called = Result<Val, String>;
 /// ```
 /// let lower = xposer::template::functions::find("lower");
 /// assert!(lower.is_some_and(|function| function.names().eq(["lower", "toLower"])));
-/// assert!(lower.is_some_and(|function| function.doc == "The text in lower case."));
+/// assert!(lower.is_some_and(|function| function.doc.ends_with("in lower case.")));
 /// ```
 #[derive(Debug)]
 pub struct Function {
@@ -238,10 +239,10 @@ static FUNCTIONS: &[Function] = &[
     function!("len", 1, 1, "The length of a text in bytes.",
         r#"{{len .Service}}"# => "3",
         |values| text(values, 0).map(|text| Val::Int(i64::try_from(text.len()).unwrap_or(i64::MAX)))),
-    function!("lower" ["toLower"], 1, 1, "The text in lower case.",
-        r#"{{"Web" | lower}}"# => "web", |values| text(values, 0).map(|text| Val::Str(text.to_lowercase()))),
-    function!("upper" ["toUpper"], 1, 1, "The text in upper case.",
-        r#"{{.Service | upper | lower}}"# => "web", |values| text(values, 0).map(|text| Val::Str(text.to_uppercase()))),
+    function!("lower" ["toLower"], 1, 1, "The text, whose letters are those of ASCII, in lower case.",
+        r#"{{"Web" | lower}}"# => "web", |values| ascii(values).map(|text| Val::Str(text.to_ascii_lowercase()))),
+    function!("upper" ["toUpper"], 1, 1, "The text, whose letters are those of ASCII, in upper case.",
+        r#"{{.Service | upper | lower}}"# => "web", |values| ascii(values).map(|text| Val::Str(text.to_ascii_uppercase()))),
     function!("trimPrefix", 2, 2, "The second text without the first at its start.",
         r#"{{.Service | trimPrefix "w"}}"# => "eb",
         |values| both(values, |prefix, text| text.strip_prefix(prefix).unwrap_or(text).to_owned())),
@@ -273,6 +274,42 @@ fn text(values: &[Val], at: usize) -> Result<&str, String> {
         Some(Val::Str(text)) => Ok(text),
         other => Err(format!("expected a text, found {}", other.map_or("nothing", Val::kind))),
     }
+}
+
+/// A text whose letters are those of ASCII: hosts and names have no others, and the tables of all other letters would be a
+/// tenth of the policy's module.
+fn ascii(values: &[Val]) -> Result<&str, String> {
+    let text = text(values, 0)?;
+    match text.chars().find(|c| !c.is_ascii() && c.is_alphabetic()) {
+        None => Ok(text),
+        Some(letter) => Err(format!("expected the letters of ASCII, found {}", shown_char(letter))),
+    }
+}
+
+/// A decimal fraction, if it is one that can be computed exactly: at most 15 digits, and a power of ten of at most 22.
+/// (Both factors and so the result are then what any other way of reading it gives.)
+pub(super) fn fraction(text: &str) -> Option<f64> {
+    const POWERS: [f64; 23] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+        1e18, 1e19, 1e20, 1e21, 1e22,
+    ];
+    let (sign, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (digits, power) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = [whole, part].concat();
+    if all.is_empty() || !all.bytes().all(|b| b.is_ascii_digit()) || all.trim_start_matches('0').len() > 15 {
+        return None;
+    }
+    let mantissa = all.parse::<u32>().map(f64::from).ok().or_else(|| {
+        let (high, low) = all.split_at_checked(all.len().checked_sub(9)?)?;
+        Some(f64::from(high.parse::<u32>().ok()?) * 1e9 + f64::from(low.parse::<u32>().ok()?))
+    })?;
+    let power: i32 = power.parse::<i32>().ok()?.checked_sub(i32::try_from(part.len()).ok()?)?;
+    let factor = POWERS.get(usize::try_from(power.unsigned_abs()).ok()?)?;
+    Some(sign * if power < 0 { mantissa / factor } else { mantissa * factor })
 }
 
 fn both(values: &[Val], run: fn(&str, &str) -> String) -> Called {

@@ -814,10 +814,8 @@ fn parse_number(text: &str) -> Option<Val> {
         let radix = if clean.len() > 1 && clean.starts_with('0') { 8 } else { 10 };
         return i64::from_str_radix(&format!("{sign}{clean}"), radix).ok().map(Val::Int);
     }
-    let looks = lower.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'+' | b'-'));
-    let number: f64 =
-        format!("{sign}{clean}").parse().ok().filter(|number: &f64| looks && number.is_finite())?;
-    Some(Val::Float(number))
+    // An exponent needs digits in front of it.
+    functions::fraction(&format!("{sign}{clean}")).map(Val::Float)
 }
 
 fn bad_string(range: Range<usize>) -> Problem {

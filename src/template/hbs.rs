@@ -85,12 +85,12 @@ fn pieces(text: &str) -> Result<Vec<Piece>, Problem> {
             (false, true) => Trim::Line,
             (false, false) => Trim::Nothing,
         };
-        push_text(literal, before, side(scanned.trim_before), &mut pieces);
+        push_text(&literal, before, side(scanned.trim_before), &mut pieces);
         before = side(scanned.trim_after);
         at = scanned.tag.whole.end;
         pieces.push(Piece::Tag(scanned.tag));
     }
-    push_text(unescaped(text.get(at..).unwrap_or_default()), before, Trim::Nothing, &mut pieces);
+    push_text(&unescaped(text.get(at..).unwrap_or_default()), before, Trim::Nothing, &mut pieces);
     Ok(pieces)
 }
 
@@ -114,8 +114,8 @@ fn unescaped(text: &str) -> String {
     text.replace("\\{{", "{{")
 }
 
-fn push_text(text: String, before: Trim, after: Trim, pieces: &mut Vec<Piece>) {
-    let mut kept = text.as_str();
+fn push_text(text: &str, before: Trim, after: Trim, pieces: &mut Vec<Piece>) {
+    let mut kept = text;
     kept = match before {
         Trim::Nothing => kept,
         Trim::Blanks => kept.trim_start_matches(BLANKS),
@@ -523,7 +523,7 @@ fn number(word: &str) -> Option<Val> {
     word.strip_prefix('-').unwrap_or(word).starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
     match word.parse() {
         Ok(number) => Some(Val::Int(number)),
-        Err(_) => word.parse().ok().filter(|number: &f64| number.is_finite()).map(Val::Float),
+        Err(_) => functions::fraction(word).map(Val::Float),
     }
 }
 

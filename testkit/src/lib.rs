@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 pub mod cases;
 pub mod golden;
+pub mod host;
+pub mod kubewarden;
+pub mod package;
 pub mod reference;
 
 /// The folder of the workspace.

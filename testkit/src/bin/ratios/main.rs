@@ -1,6 +1,9 @@
-//! Prints the ratios of the last benchmark run, and the peak memory of rendering many Services.
+//! Prints the ratios of the last benchmark run, the peak memory of rendering many Services, and what the policy costs in the
+//! waPC host.
 //!
 //! `make bench` runs the benchmarks first; this reads what they left behind and judges nothing by the clock.
+
+mod policy;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -29,6 +32,7 @@ fn main() -> Result<(), Failure> {
     growth(&target, "forwarded", "forwarded lines", &[1, 10, 100, 1_000], &mut out)?;
     templates(&target, &mut out)?;
     memory(&target, &mut out)?;
+    policy::policy(root, &root.join("policy.wasm"), &target.join("noop.wasm"), &mut out)?;
     std::io::stdout().write_all(out.as_bytes())?;
     Ok(())
 }

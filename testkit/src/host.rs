@@ -1,0 +1,142 @@
+//! The real host of a policy: waPC on wasmtime, set up as Kubewarden's policy-server sets it up.
+//!
+//! A module is compiled once. Every call gets a fresh instance and throws it away, an epoch deadline interrupts what does not
+//! end, and every call that the guest makes to its host is recorded.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use wapc::WapcHost;
+use wasmtime_provider::wasmtime::{Config, Engine, Module as Compiled};
+use wasmtime_provider::{EpochDeadlines, WasmtimeEngineProviderBuilder, WasmtimeEngineProviderPre};
+
+use crate::workspace;
+
+/// How often the epoch advances, as in policy-server.
+const TICK: Duration = Duration::from_secs(1);
+/// How many ticks the initialisation and a call may take, each: policy-server's default.
+const TICKS: u64 = 2;
+
+/// A call that a guest made to its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostCall {
+    /// The binding; `kubewarden` for everything that Kubewarden offers.
+    pub binding: String,
+    /// The namespace, for example `kubernetes`.
+    pub namespace: String,
+    /// The operation, for example `get_resource`.
+    pub operation: String,
+    /// What was sent.
+    pub payload: Vec<u8>,
+}
+
+/// What became of a call.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What the guest answered, or why it did not, in the host's words.
+    pub result: Result<Vec<u8>, String>,
+    /// The calls the guest made meanwhile, in order.
+    pub calls: Vec<HostCall>,
+}
+
+/// Answers the calls of a guest.
+pub type Reply = dyn Fn(&HostCall) -> Result<Vec<u8>, String> + Send + Sync;
+
+/// A compiled module.
+pub struct Module {
+    pre: WasmtimeEngineProviderPre,
+}
+
+/// The name of the deadline error, as policy-server looks for it.
+pub const INTERRUPTED: &str = "guest code interrupted, execution deadline exceeded";
+
+/// The policy's module: the file that `POLICY_WASM` names, or `policy.wasm` in the folder of the workspace, as
+/// `make policy.wasm` builds it. `None`, with a line on standard error, where there is none and nobody insists.
+///
+/// # Errors
+///
+/// A file that was named is missing, or a file that is there is no module.
+pub fn policy() -> Result<Option<Module>, String> {
+    let named = std::env::var_os("POLICY_WASM").filter(|path| !path.is_empty());
+    let file = named.as_ref().map_or_else(|| workspace().join("policy.wasm"), PathBuf::from);
+    if named.is_none() && !file.exists() {
+        // Not by a macro: the test harness would swallow it.
+        let said = "skipped: no policy.wasm, so nothing ran in the waPC host; run `make policy.wasm`";
+        writeln!(std::io::stderr().lock(), "{said}").map_err(|error| error.to_string())?;
+        return Ok(None);
+    }
+    Module::load(&file).map(Some)
+}
+
+impl Module {
+    /// Compiles the module in a file; `.wat` text is accepted as well.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is no module that a waPC host can run.
+    pub fn load(path: &Path) -> Result<Self, String> {
+        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Self::new(&bytes).map_err(|said| format!("{}: {said}", path.display()))
+    }
+
+    /// Compiles a module.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are no module that a waPC host can run.
+    pub fn new(bytes: &[u8]) -> Result<Self, String> {
+        let mut config = Config::new();
+        config.epoch_interruption(true);
+        let engine = Engine::new(&config).map_err(|error| error.to_string())?;
+        let compiled = Compiled::new(&engine, bytes).map_err(|error| error.to_string())?;
+        let clock = engine.weak();
+        // The clock stops with the last user of the engine.
+        thread::spawn(move || {
+            while let Some(engine) = clock.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                thread::sleep(TICK);
+            }
+        });
+        let builder = WasmtimeEngineProviderBuilder::new().engine(engine).module(compiled);
+        let pre = builder.build_pre().map_err(|error| error.to_string())?;
+        Ok(Self { pre })
+    }
+
+    /// Calls an operation of a fresh instance. Calls to the host are refused, as a host without capabilities does.
+    #[must_use]
+    pub fn call(&self, operation: &str, payload: &[u8]) -> Answer {
+        self.call_with(operation, payload, Box::new(|_| Err("no host capability is granted".to_owned())))
+    }
+
+    /// Calls an operation of a fresh instance, whose calls to the host are answered by `reply`.
+    #[must_use]
+    pub fn call_with(&self, operation: &str, payload: &[u8], reply: Box<Reply>) -> Answer {
+        let calls: Arc<Mutex<Vec<HostCall>>> = Arc::default();
+        let seen = Arc::clone(&calls);
+        let record = move |_: u64, binding: &str, namespace: &str, operation: &str, payload: &[u8]| {
+            let call = HostCall {
+                binding: binding.to_owned(),
+                namespace: namespace.to_owned(),
+                operation: operation.to_owned(),
+                payload: payload.to_vec(),
+            };
+            let answer = reply(&call).map_err(Into::into);
+            seen.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+            answer
+        };
+        let deadlines = EpochDeadlines { wapc_init: TICKS, wapc_func: TICKS };
+        let run = || {
+            let engine = self.pre.rehydrate(Some(deadlines)).map_err(|error| error.to_string())?;
+            let host =
+                WapcHost::new(Box::new(engine), Some(Box::new(record))).map_err(|error| error.to_string())?;
+            host.call(operation, payload).map_err(|error| error.to_string())
+        };
+        let result = run();
+        let calls = std::mem::take(&mut *calls.lock().unwrap_or_else(PoisonError::into_inner));
+        Answer { result, calls }
+    }
+}

@@ -1,0 +1,290 @@
+//! What Kubewarden makes of a policy's answers: the admission response, with the mutation as a JSON patch.
+//!
+//! The rules are those of Kubewarden's `policy-evaluator` 1.36: the settings are validated first; the request is reduced
+//! to the fields of `AdmissionRequest`; a changed object becomes a patch, and no patch where nothing differs; a policy that
+//! may not mutate and does is overruled.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::host::{Answer, HostCall, INTERRUPTED, Module};
+
+/// Runs a policy's functions: natively, or in the waPC host.
+pub trait Policy {
+    /// Calls an operation.
+    fn call(&self, operation: &str, payload: &[u8]) -> Answer;
+}
+
+impl Policy for Module {
+    fn call(&self, operation: &str, payload: &[u8]) -> Answer {
+        Self::call(self, operation, payload)
+    }
+}
+
+/// The policy of this workspace, called natively.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Native;
+
+impl Policy for Native {
+    fn call(&self, operation: &str, payload: &[u8]) -> Answer {
+        let result = match operation {
+            "validate" => xposer_policy::validate(payload),
+            "validate_settings" => xposer_policy::validate_settings(payload),
+            other => Err(format!("No handler registered for function {other}").into()),
+        };
+        Answer { result: result.map_err(|error| error.to_string()), calls: Vec::new() }
+    }
+}
+
+/// How a policy is deployed.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// Its name, for messages.
+    pub id: String,
+    /// Whether it may change objects.
+    pub mutating: bool,
+    /// Whether its verdict counts; in monitor mode everything is accepted unchanged.
+    pub protect: bool,
+    /// What users read instead of the policy's own message.
+    pub message: Option<String>,
+    /// The settings, a mapping.
+    pub settings: Map<String, Value>,
+}
+
+impl Default for Deployment {
+    fn default() -> Self {
+        Self { id: "xposer".to_owned(), mutating: true, protect: true, message: None, settings: Map::new() }
+    }
+}
+
+/// Why there is no admission response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The settings are not valid; the policy's message.
+    Settings(String),
+    /// The request is none.
+    Request(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Settings(said) => write!(f, "Provided settings are not valid: {said}"),
+            Self::Request(said) => write!(f, "cannot build AdmissionRequest object from given input: {said}"),
+        }
+    }
+}
+
+/// The admission response (`admission.k8s.io/v1`), as `kwctl run` prints it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    /// That of the request.
+    pub uid: String,
+    /// Whether the request is allowed.
+    pub allowed: bool,
+    /// `JSONPatch` where there is a patch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patch_type: Option<&'static str>,
+    /// The patch, in Base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patch: Option<String>,
+    /// Why it is not allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// For the audit log.
+    pub audit_annotations: Option<Map<String, Value>>,
+    /// For the user.
+    pub warnings: Option<Vec<String>>,
+}
+
+/// Why a request is not allowed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Status {
+    /// In words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The policy's own words, where a deployment replaces them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Value>,
+    /// The status of HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
+}
+
+impl Response {
+    /// The operations of the patch; empty where there is none.
+    #[must_use]
+    pub fn operations(&self) -> Vec<Value> {
+        let bytes = self.patch.as_ref().and_then(|patch| STANDARD.decode(patch).ok());
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+}
+
+/// What a policy answers (`ValidationResponse` of the SDK).
+#[derive(Deserialize)]
+struct Verdict {
+    accepted: bool,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    code: Option<u16>,
+    #[serde(default)]
+    mutated_object: Option<Value>,
+    #[serde(default)]
+    audit_annotations: Option<Map<String, Value>>,
+    #[serde(default)]
+    warnings: Option<Vec<String>>,
+}
+
+/// The fields of a request that a policy gets to see, and whether a request must have them.
+const FIELDS: &[(&str, bool)] = &[
+    ("uid", true),
+    ("kind", true),
+    ("resource", true),
+    ("subResource", false),
+    ("requestKind", false),
+    ("requestResource", false),
+    ("requestSubResource", false),
+    ("name", false),
+    ("namespace", false),
+    ("operation", true),
+    ("userInfo", true),
+    ("object", false),
+    ("oldObject", false),
+    ("dryRun", false),
+    ("options", false),
+];
+
+/// What the policy is called with: `{"request": .., "settings": ..}`.
+///
+/// # Errors
+///
+/// The document is no admission request.
+pub fn payload(document: &Value, settings: &Map<String, Value>) -> Result<Value, Refusal> {
+    let is_review = document.get("kind").and_then(Value::as_str) == Some("AdmissionReview");
+    let request = if is_review { document.get("request") } else { Some(document) };
+    let Some(Value::Object(request)) = request else {
+        return Err(Refusal::Request("invalid AdmissionReview object".to_owned()));
+    };
+    let mut kept = Map::new();
+    for (name, required) in FIELDS {
+        match request.get(*name) {
+            Some(value) if !value.is_null() => {
+                kept.insert((*name).to_owned(), value.clone());
+            }
+            _ if *required => return Err(Refusal::Request(format!("missing field `{name}`"))),
+            _ => {}
+        }
+    }
+    Ok(json!({"request": kept, "settings": settings}))
+}
+
+/// Lets a policy answer an admission request, or a whole `AdmissionReview`, and gives the calls it made to its host.
+///
+/// # Errors
+///
+/// The settings are not valid, or the request is none.
+pub fn evaluate(
+    policy: &dyn Policy,
+    deployment: &Deployment,
+    document: &Value,
+) -> Result<(Response, Vec<HostCall>), Refusal> {
+    let settings = Value::Object(deployment.settings.clone());
+    let answer = policy.call("validate_settings", settings.to_string().as_bytes());
+    let verdict: Value = answer
+        .result
+        .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))
+        .map_err(|said| Refusal::Settings(format!("Error invoking settings validation callback: {said}")))?;
+    if verdict.get("valid") != Some(&Value::Bool(true)) {
+        let said = verdict.get("message").and_then(Value::as_str).unwrap_or_default();
+        return Err(Refusal::Settings(said.to_owned()));
+    }
+    let payload = payload(document, &deployment.settings)?;
+    let answer = policy.call("validate", payload.to_string().as_bytes());
+    let request = payload.get("request").cloned().unwrap_or_default();
+    let uid = request.get("uid").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let response = match answer.result {
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(verdict) => respond(uid, request.get("object"), verdict),
+            Err(error) => internal(uid, &error.to_string()),
+        },
+        Err(said) if said.contains(INTERRUPTED) => refused(
+            uid,
+            "Policy execution interrupted because it exceeded the allowed execution time".to_owned(),
+            Some(500),
+        ),
+        Err(said) => internal(uid, &said),
+    };
+    Ok((constrained(response, deployment), answer.calls))
+}
+
+fn refused(uid: String, message: String, code: Option<u16>) -> Response {
+    let status = Some(Status { message: Some(message), details: None, code });
+    Response {
+        uid,
+        allowed: false,
+        patch_type: None,
+        patch: None,
+        status,
+        audit_annotations: None,
+        warnings: None,
+    }
+}
+
+fn internal(uid: String, said: &str) -> Response {
+    refused(uid, format!("internal server error: {said}"), Some(500))
+}
+
+fn respond(uid: String, object: Option<&Value>, verdict: Verdict) -> Response {
+    let patch = match (&verdict.mutated_object, object) {
+        (Some(_), None) => {
+            let said = "Incoming object is null, which happens only with DELETE operations, but the policy is \
+                attempting a mutation. This is not allowed";
+            return refused(uid, said.to_owned(), None);
+        }
+        (Some(mutated), Some(object)) => {
+            let patch = json_patch::diff(object, mutated);
+            (!patch.0.is_empty()).then(|| STANDARD.encode(json!(patch).to_string()))
+        }
+        (None, _) => None,
+    };
+    let has_status = verdict.message.is_some() || verdict.code.is_some();
+    Response {
+        uid,
+        allowed: verdict.accepted,
+        patch_type: patch.is_some().then_some("JSONPatch"),
+        patch,
+        status: has_status.then_some(Status { message: verdict.message, details: None, code: verdict.code }),
+        audit_annotations: verdict.audit_annotations,
+        warnings: verdict.warnings,
+    }
+}
+
+/// The response within what the deployment allows.
+fn constrained(mut response: Response, deployment: &Deployment) -> Response {
+    if !deployment.protect {
+        return Response { allowed: true, patch_type: None, patch: None, status: None, ..response };
+    }
+    if response.patch.is_some() && !deployment.mutating {
+        let message = format!(
+            "Request rejected by policy {}. The policy attempted to mutate the request, but it is currently \
+             configured to not allow mutations.",
+            deployment.id
+        );
+        let status = Some(Status { message: Some(message), ..Status::default() });
+        response = Response { allowed: false, patch_type: None, patch: None, status, ..response };
+    }
+    if let (false, Some(message)) = (response.allowed, &deployment.message) {
+        let mut status = response.status.take().unwrap_or_default();
+        let cause = json!({"message": status.message.take().unwrap_or_default()});
+        status.details = Some(json!({"causes": [cause]}));
+        status.message = Some(message.clone());
+        response.status = Some(status);
+    }
+    response
+}

@@ -1,0 +1,149 @@
+//! What is shipped with the policy says the same as the policy.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a file that cannot be read has failed the test"
+)]
+
+use serde_json::{Value, json};
+use xposer_testkit::{cases, golden, package, workspace};
+
+fn text(name: &str) -> String {
+    std::fs::read_to_string(workspace().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn yaml(name: &str) -> Value {
+    let mut documents = cases::parse(&text(name)).unwrap_or_else(|said| panic!("{name}: {said}"));
+    assert_eq!(documents.len(), 1, "{name}");
+    documents.remove(0)
+}
+
+#[test]
+fn the_questions_ask_for_every_setting() {
+    golden::compare(&workspace().join("questions-ui.yml"), &package::questions())
+        .unwrap_or_else(|said| panic!("{said}"));
+    let questions = yaml("questions-ui.yml");
+    let asked: Vec<&str> = questions["questions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["variable"].as_str().unwrap())
+        .collect();
+    let settings: Vec<&str> = xposer::settings().iter().map(|row| row.name).collect();
+    assert_eq!(asked, settings);
+    // A form that nobody fills in gives settings that are accepted.
+    let untouched: Value = questions["questions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|question| (question["variable"].as_str().unwrap().to_owned(), question["default"].clone()))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    xposer::Settings::from_value(&untouched).unwrap_or_else(|report| panic!("{report}"));
+}
+
+#[test]
+fn the_package_is_what_kwctl_would_scaffold() {
+    let file = workspace().join("artifacthub-pkg.yml");
+    let known = std::fs::read_to_string(&file)
+        .ok()
+        .and_then(|text| cases::parse(&text).ok()?.pop()?.get("createdAt")?.as_str().map(str::to_owned));
+    // The time is that of the release, which no table knows.
+    let created = known.unwrap_or_else(|| "2026-11-24T00:00:00Z".to_owned());
+    let made = package::artifacthub(&text("metadata.yml"), &text("questions-ui.yml"), &created).unwrap();
+    golden::compare(&file, &made).unwrap_or_else(|said| panic!("{said}"));
+}
+
+#[test]
+fn the_versions_are_the_same_everywhere() {
+    let version = env!("CARGO_PKG_VERSION");
+    let metadata = yaml("metadata.yml");
+    assert_eq!(metadata["annotations"]["io.kubewarden.policy.version"], version);
+    assert_eq!(metadata["annotations"]["com.github.release.tag"], format!("v{version}"));
+    let module = format!(
+        "registry://{}:v{version}",
+        metadata["annotations"]["io.kubewarden.policy.ociUrl"].as_str().unwrap()
+    );
+    for name in ["cluster-admission-policy", "admission-policy"] {
+        assert_eq!(yaml(&format!("deploy/kubewarden/{name}.yaml"))["spec"]["module"], module, "{name}");
+    }
+}
+
+/// The keys that Kubewarden's programs read.
+const ANNOTATIONS: [&str; 14] = [
+    "com.github.release.tag",
+    "io.artifacthub.displayName",
+    "io.artifacthub.keywords",
+    "io.artifacthub.resources",
+    "io.kubewarden.policy.author",
+    "io.kubewarden.policy.category",
+    "io.kubewarden.policy.description",
+    "io.kubewarden.policy.license",
+    "io.kubewarden.policy.ociUrl",
+    "io.kubewarden.policy.severity",
+    "io.kubewarden.policy.source",
+    "io.kubewarden.policy.title",
+    "io.kubewarden.policy.url",
+    "io.kubewarden.policy.version",
+];
+
+#[test]
+fn the_metadata_has_the_fields_that_kubewarden_knows() {
+    let metadata = yaml("metadata.yml");
+    // A misspelt field would be ignored in silence.
+    let fields: Vec<&String> = metadata.as_object().unwrap().keys().collect();
+    assert_eq!(
+        fields,
+        [
+            "annotations",
+            "backgroundAudit",
+            "contextAwareResources",
+            "executionMode",
+            "hostCapabilities",
+            "mutating",
+            "policyType",
+            "rules"
+        ]
+    );
+    let annotations: Vec<&String> = metadata["annotations"].as_object().unwrap().keys().collect();
+    assert_eq!(annotations, ANNOTATIONS);
+    // Values of several lines do not become annotations of the image.
+    assert!(
+        metadata["annotations"]
+            .as_object()
+            .unwrap()
+            .values()
+            .all(|value| !value.as_str().unwrap().contains('\n'))
+    );
+    assert_eq!(
+        (&metadata["mutating"], &metadata["contextAwareResources"], &metadata["hostCapabilities"]),
+        (&json!(true), &json!([]), &json!([]))
+    );
+}
+
+#[test]
+fn the_deployments_fit_the_metadata() {
+    let metadata = yaml("metadata.yml");
+    for (name, kind) in
+        [("cluster-admission-policy", "ClusterAdmissionPolicy"), ("admission-policy", "AdmissionPolicy")]
+    {
+        let policy = yaml(&format!("deploy/kubewarden/{name}.yaml"));
+        assert_eq!(
+            (&policy["apiVersion"], &policy["kind"]),
+            (&json!("policies.kubewarden.io/v1"), &json!(kind))
+        );
+        assert_eq!(policy["metadata"].get("namespace").is_some(), kind == "AdmissionPolicy");
+        for field in ["rules", "mutating", "backgroundAudit"] {
+            assert_eq!(policy["spec"][field], metadata[field], "{name}: {field}");
+        }
+        xposer::Settings::from_value(&policy["spec"]["settings"])
+            .unwrap_or_else(|report| panic!("{name}: {report}"));
+        assert!(policy["spec"]["timeoutEvalSeconds"].as_u64() <= policy["spec"]["timeoutSeconds"].as_u64());
+        // The condition speaks of the label and the annotations that the core reads and writes.
+        let condition = policy["spec"]["matchConditions"][0]["expression"].as_str().unwrap();
+        assert!(condition.contains(&format!("object.metadata.labels['{}'] == 'true'", xposer::EXPOSE_LABEL)));
+        assert!(condition.contains(&format!("key.startsWith('{}')", xposer::stamp::STAMP_PREFIX)));
+    }
+}

@@ -1,0 +1,436 @@
+//! The policy, called natively and as WebAssembly in the real waPC host: every case folder, and what Kubewarden sends.
+
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test fail it like the test itself"
+)]
+
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value, json};
+use xposer::{Outcome, Plan, Report, Service, Settings, Severity, expose, stamp};
+use xposer_testkit::cases;
+use xposer_testkit::host::{self, Answer, Module};
+use xposer_testkit::kubewarden::{Deployment, Native, Policy, Refusal, Response, evaluate, payload};
+
+/// The module, compiled once.
+fn module() -> Option<&'static Module> {
+    static MODULE: OnceLock<Option<Module>> = OnceLock::new();
+    MODULE.get_or_init(|| host::policy().unwrap_or_else(|wrong| panic!("{wrong}"))).as_ref()
+}
+
+/// The policy, natively and, where the module is there, in the waPC host: the same bytes from both, and no host call.
+struct Both;
+
+impl Policy for Both {
+    fn call(&self, operation: &str, payload: &[u8]) -> Answer {
+        let native = Native.call(operation, payload);
+        assert!(native.result.is_ok(), "{:?}", native.result);
+        if let Some(module) = module() {
+            let wasm = module.call(operation, payload);
+            let text = |answer: &Answer| answer.result.clone().map(|bytes| String::from_utf8(bytes).unwrap());
+            assert_eq!(text(&wasm), text(&native));
+            assert_eq!(wasm.calls, [], "the policy asks its host nothing");
+        }
+        native
+    }
+}
+
+fn request(operation: &str, object: &Value) -> Value {
+    json!({
+        "uid": "1299d386-525b-4032-98ae-1949f69f9cfc",
+        "kind": {"group": "", "version": "v1", "kind": "Service"},
+        "resource": {"group": "", "version": "v1", "resource": "services"},
+        "operation": operation, "userInfo": {"username": "alice"},
+        "namespace": object["metadata"].get("namespace"), "object": object,
+    })
+}
+
+fn deployment(settings: &Value) -> Deployment {
+    Deployment { settings: settings.as_object().cloned().unwrap_or_default(), ..Deployment::default() }
+}
+
+fn answer(settings: &Value, request: &Value) -> Response {
+    evaluate(&Both, &deployment(settings), request).unwrap_or_else(|refusal| panic!("{refusal}")).0
+}
+
+fn web(annotations: Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
+        "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}, "annotations": annotations}})
+}
+
+fn example() -> Value {
+    json!({"domain": "example.com"})
+}
+
+/// The object after the patch.
+fn patched(object: &Value, response: &Response) -> Value {
+    let mut object = object.clone();
+    let patch: json_patch::Patch = serde_json::from_value(response.operations().into()).unwrap();
+    json_patch::patch(&mut object, &patch).unwrap();
+    object
+}
+
+/// What the verdict must be, by the outcome that the core gives.
+fn check(slug: &str, object: &Value, settings: &Settings, response: &Response) {
+    let outcome = expose(&Service::from_value(object), settings);
+    let empty = Report::default();
+    let report = outcome.report().unwrap_or(&empty);
+    assert_eq!(response.allowed, !matches!(outcome, Outcome::Refused(_)), "{slug}");
+    let errors: Vec<_> = report.of(Severity::Error).collect();
+    let status = response.status.clone().unwrap_or_default();
+    assert_eq!(status.code, (!response.allowed).then_some(422), "{slug}");
+    let message = status.message.unwrap_or_default();
+    for error in &errors {
+        assert!(message.contains(&format!("{}: {}", error.path, error.message)), "{slug}: {message}");
+        assert!(error.help.as_ref().is_none_or(|help| message.contains(help)), "{slug}: {message}");
+    }
+    assert_eq!(message.matches(" [").count() >= errors.len(), true, "{slug}: {message}");
+    let warnings = response.warnings.clone().unwrap_or_default();
+    assert_eq!(warnings.len(), report.of(Severity::Warning).count().min(30), "{slug}");
+    assert!(
+        warnings.iter().all(|warning| warning.len() <= 120 && !warning.contains(char::is_control)),
+        "{slug}: {warnings:?}"
+    );
+    let mut codes: Vec<&str> = Vec::new();
+    for diagnostic in report.diagnostics() {
+        if !codes.contains(&diagnostic.code.slug()) {
+            codes.push(diagnostic.code.slug());
+        }
+    }
+    let audit = response.audit_annotations.as_ref().map(|audit| audit["codes"].as_str().unwrap().to_owned());
+    assert_eq!(audit.unwrap_or_default(), codes.join(","), "{slug}");
+
+    let mut expected = object.clone();
+    if response.allowed && settings.stamp() {
+        stamp::write(&mut expected, outcome.plan().and_then(Plan::stamp).as_ref());
+    }
+    let found = patched(object, response);
+    assert_eq!(found, expected, "{slug}");
+    assert_eq!(response.patch.is_some(), found != *object, "{slug}");
+}
+
+#[test]
+fn every_case_gets_the_verdict_of_the_core() {
+    let mut seen = 0;
+    for case in cases::all().unwrap_or_else(|wrong| panic!("{wrong}")) {
+        let settings = case.settings.clone().unwrap_or(Value::Null);
+        let Value::Object(map) = &settings else {
+            assert!(settings.is_null() || case.run().unusable, "{}", case.slug);
+            if settings.is_null() {
+                seen += run_case(&case, &Map::new());
+            }
+            continue;
+        };
+        seen += run_case(&case, map);
+    }
+    assert!(seen > 200, "only {seen} Services were looked at");
+}
+
+fn run_case(case: &cases::Case, map: &Map<String, Value>) -> usize {
+    let deployment = Deployment { settings: map.clone(), ..Deployment::default() };
+    let settings = Settings::from_value(&Value::Object(map.clone()));
+    let mut seen = 0;
+    for object in case.services() {
+        let answered = evaluate(&Both, &deployment, &request("CREATE", object));
+        match (&settings, answered) {
+            (Ok(settings), Ok((response, _))) => {
+                check(&case.slug, object, settings, &response);
+                // What was stamped once is left alone the second time.
+                let again =
+                    evaluate(&Both, &deployment, &request("UPDATE", &patched(object, &response))).unwrap().0;
+                assert_eq!(again.operations(), Vec::<Value>::new(), "{}", case.slug);
+                assert_eq!(again.allowed, response.allowed, "{}", case.slug);
+            }
+            (Err(report), Err(Refusal::Settings(said))) => {
+                for problem in report.diagnostics() {
+                    assert!(
+                        said.contains(&format!("{}: {}", problem.path, problem.message)),
+                        "{}: {said}",
+                        case.slug
+                    );
+                }
+            }
+            (settings, answered) => panic!("{}: {settings:?} {answered:?}", case.slug),
+        }
+        seen += 1;
+    }
+    seen
+}
+
+#[test]
+fn the_patch_holds_the_stamp_and_nothing_else() {
+    let mut object = web(json!({"note": "mine", "config.xposer.stakater.com/TLS": "true"}));
+    object["spec"]["futureField"] = json!({"a": [1, 2.50, null, "\u{2028}"]});
+    object["metadata"]["managedFields"] = json!([{"manager": "kubectl", "fieldsV1": {"f:metadata": {}}}]);
+    let response = answer(&example(), &request("CREATE", &object));
+    let mut operations = response.operations();
+    operations.sort_by_key(|operation| operation["path"].to_string());
+    assert_eq!(
+        operations,
+        [
+            json!({"op": "add", "path": "/metadata/annotations/status.xposer.stakater.com~1ingress", "value": "web"}),
+            json!({"op": "add", "path": "/metadata/annotations/status.xposer.stakater.com~1url",
+                "value": "https://web.shop.example.com"}),
+        ]
+    );
+}
+
+#[test]
+fn a_service_without_annotations_gets_some() {
+    let bare = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
+        "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}}, "status": {"x": 1.0}});
+    for annotations in [Value::Null, json!({})] {
+        let mut object = bare.clone();
+        object["metadata"]["annotations"] = annotations;
+        let response = answer(&example(), &request("CREATE", &object));
+        let found = patched(&object, &response);
+        assert_eq!(
+            found["metadata"]["annotations"]["status.xposer.stakater.com/url"],
+            "http://web.shop.example.com"
+        );
+        assert_eq!(found["status"], bare["status"]);
+    }
+    let response = answer(&example(), &request("CREATE", &bare));
+    assert_eq!(response.operations().len(), 1);
+}
+
+#[test]
+fn a_stamp_follows_the_service() {
+    let stamped = |url: &str| json!({"status.xposer.stakater.com/url": url, "status.xposer.stakater.com/ingress": "web", "note": "mine"});
+    // True already.
+    let object = web(stamped("http://web.shop.example.com"));
+    assert_eq!(answer(&example(), &request("UPDATE", &object)).patch, None);
+    // Not true any more, or never was.
+    let object = web(stamped("http://evil.example.org"));
+    let response = answer(&example(), &request("UPDATE", &object));
+    assert_eq!(patched(&object, &response), web(stamped("http://web.shop.example.com")));
+    // No longer exposed: the label is gone, or says something else.
+    for labels in [json!({}), json!({"expose": "false"}), Value::Null] {
+        let mut object = web(stamped("http://web.shop.example.com"));
+        object["metadata"]["labels"] = labels;
+        let response = answer(&example(), &request("UPDATE", &object));
+        assert!(response.allowed);
+        assert_eq!(patched(&object, &response)["metadata"]["annotations"], json!({"note": "mine"}));
+    }
+    // The label goes, and the annotation that made the name goes: whatever the old object was, the new one counts.
+    let mut update = request("UPDATE", &web(json!({})));
+    for old in [Value::Null, web(stamped("http://other.example.com")), json!([]), json!("x")] {
+        update["oldObject"] = old;
+        assert_eq!(answer(&example(), &update).operations().len(), 2);
+    }
+}
+
+#[test]
+fn a_policy_that_only_validates_changes_nothing() {
+    let settings = json!({"domain": "example.com", "stamp": false});
+    for object in [web(json!({})), web(json!({"status.xposer.stakater.com/url": "http://old"}))] {
+        let response = answer(&settings, &request("CREATE", &object));
+        assert!(response.allowed && response.patch.is_none());
+    }
+    let broken = web(json!({"config.xposer.stakater.com/IngressURLTemplate": "{{.Name}}"}));
+    assert!(!answer(&settings, &request("CREATE", &broken)).allowed);
+    // What Kubewarden makes of a policy that may not mutate and does.
+    let strict = Deployment { mutating: false, ..deployment(&example()) };
+    let (response, _) = evaluate(&Both, &strict, &request("CREATE", &web(json!({})))).unwrap();
+    assert!(!response.allowed && response.patch.is_none());
+    let silent = Deployment { mutating: false, ..deployment(&settings) };
+    assert!(evaluate(&Both, &silent, &request("CREATE", &web(json!({})))).unwrap().0.allowed);
+}
+
+#[test]
+fn what_is_not_a_change_of_a_service_passes() {
+    let broken = web(json!({"config.xposer.stakater.com/IngressURLTemplate": "{{.Name}}",
+        "status.xposer.stakater.com/url": "http://old"}));
+    let create = request("CREATE", &broken);
+    assert!(!answer(&example(), &create).allowed);
+    let with = |path: &str, value: Value| {
+        let mut request = create.clone();
+        *request.pointer_mut(path).unwrap() = value;
+        request
+    };
+    let mut status = create.clone();
+    status["subResource"] = json!("status");
+    let mut deleted = create.clone();
+    deleted["object"]["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    let mut delete = create.clone();
+    delete["operation"] = json!("DELETE");
+    delete["oldObject"] = delete["object"].take();
+    let passing = [
+        with("/kind/kind", json!("ConfigMap")),
+        with("/kind", json!({"group": "serving.knative.dev", "version": "v1", "kind": "Service"})),
+        with("/operation", json!("CONNECT")),
+        with("/operation", json!("")),
+        with("/object", Value::Null),
+        status,
+        deleted,
+        delete,
+    ];
+    for request in passing {
+        let response = answer(&example(), &request);
+        assert!(
+            response.allowed && response.patch.is_none() && response.audit_annotations.is_none(),
+            "{request}"
+        );
+    }
+}
+
+#[test]
+fn a_dry_run_and_an_audit_get_the_same_verdict() {
+    let object = web(json!({}));
+    let expected = answer(&example(), &request("CREATE", &object));
+    let mut dry = request("CREATE", &object);
+    dry["dryRun"] = json!(true);
+    assert_eq!(answer(&example(), &dry), expected);
+    // The audit scanner fills the resource with the kind and sends no user.
+    let audit = json!({"uid": "1299d386-525b-4032-98ae-1949f69f9cfc", "name": "web", "namespace": "shop",
+        "operation": "CREATE", "userInfo": {}, "object": object,
+        "kind": {"group": "", "version": "v1", "kind": "Service"},
+        "requestKind": {"group": "", "version": "v1", "kind": "Service"},
+        "resource": {"group": "", "version": "v1", "resource": "Service"}});
+    assert_eq!(answer(&example(), &audit), expected);
+    let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": audit});
+    assert_eq!(answer(&example(), &review), expected);
+}
+
+#[test]
+fn the_namespace_of_the_request_counts_where_the_object_names_none() {
+    let mut object = web(json!({}));
+    object["metadata"].as_object_mut().unwrap().remove("namespace");
+    let mut request = request("CREATE", &object);
+    request["namespace"] = json!("tools");
+    let found = patched(&object, &answer(&example(), &request));
+    assert_eq!(
+        found["metadata"]["annotations"]["status.xposer.stakater.com/url"],
+        "http://web.tools.example.com"
+    );
+}
+
+#[test]
+fn a_generated_name_is_refused_in_words() {
+    let mut object = web(json!({}));
+    let metadata = object["metadata"].as_object_mut().unwrap();
+    metadata.remove("name");
+    metadata.insert("generateName".to_owned(), json!("web-"));
+    let status = answer(&example(), &request("CREATE", &object)).status.unwrap();
+    let said = status.message.unwrap();
+    assert_eq!(
+        said,
+        "Service without a name in shop cannot be exposed: metadata.generateName: the name of the Service is not known before \
+         the API server makes it up, and what is made of it is not either; set metadata.name instead [service-name-invalid]"
+    );
+}
+
+#[test]
+fn several_errors_make_one_message() {
+    let object = web(json!({
+        "config.xposer.stakater.com/IngressURLTemplate": "https://Web_1.{{.Doman}}",
+        "config.xposer.stakater.com/IngressNameTemplate": "{{.Service}",
+        "config.xposer.stakater.com/PathType": "prefix",
+        "config.xposer.stakater.com/TSL": "true",
+    }));
+    let response = answer(&json!({}), &request("CREATE", &object));
+    let message = response.status.unwrap().message.unwrap();
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(lines[0], "Service shop/web cannot be exposed, for 3 reasons:");
+    assert_eq!(
+        lines[1],
+        "1. metadata.annotations[\"config.xposer.stakater.com/IngressNameTemplate\"]: the action is not closed by `}}`; \
+         close the action with two braces: `{{.Service}}` [template-unclosed]"
+    );
+    assert_eq!(lines.len(), 4);
+    assert_eq!(
+        response.warnings.unwrap(),
+        ["xposer[annotation-unknown]: there is no annotation `config.xposer.stakater.com/TSL`"]
+    );
+    assert_eq!(
+        response.audit_annotations.unwrap()["codes"],
+        "template-unclosed,template-unknown-variable,path-type-unknown,annotation-unknown"
+    );
+}
+
+#[test]
+fn long_and_many_warnings_are_cut() {
+    let object = web(json!({"xposer.stakater.com/annotations": format!("{}\n", "é".repeat(100)).repeat(50)}));
+    let warnings = answer(&example(), &request("CREATE", &object)).warnings.unwrap();
+    assert_eq!(warnings.len(), 30);
+    assert!(warnings[0].starts_with("xposer[forward-malformed]: line 1 has no colon and is skipped: `éé"));
+    assert!(warnings[0].ends_with("...") && warnings[0].len() <= 120);
+    assert_eq!(warnings[29], "xposer: 21 more warnings; `xposer check` lists all");
+}
+
+#[test]
+fn settings_are_refused_in_plain_words() {
+    let refused = |settings: &Value| match evaluate(
+        &Both,
+        &deployment(settings),
+        &request("CREATE", &web(json!({}))),
+    ) {
+        Err(Refusal::Settings(said)) => said,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        refused(&json!({"domian": "x"})),
+        "settings.domian: there is no setting `domian`; did you mean domain? [setting-unknown]"
+    );
+    assert_eq!(
+        refused(&json!({"stamp": "maybe", "ingressURLTemplate": "{{.Name}}", "strict": 3})),
+        "3 problems:\n\
+         1. settings.ingressURLTemplate: there is no variable `.Name`; use {{.Service}}, {{.Namespace}} or {{.Domain}} \
+         [template-unknown-variable]\n\
+         2. settings.stamp: expected true or false, found the text `maybe`; write true or false [setting-invalid]\n\
+         3. settings.strict: expected true or false, found the number 3; write true or false [setting-invalid]"
+    );
+}
+
+#[test]
+fn no_payload_makes_the_guest_functions_fail() {
+    let settings = br#"{"settings": {"domain": 3}, "request": {"operation": "CREATE", "object": {"kind": "Service", "apiVersion": "v1"}}}"#;
+    let payloads: [&[u8]; 12] = [
+        b"", b"null", b"[]", b"{}", b"\xff", b"{\"request\": 1}", b"{\"request\": {}}",
+        b"{\"request\": {\"operation\": 3}}", b"{\"request\": {\"operation\": \"CREATE\", \"object\": [}}",
+        b"{\"request\": {\"operation\": \"CREATE\", \"operation\": \"CREATE\"}}",
+        b"{\"request\": {\"operation\": \"CREATE\", \"object\": \"\\ud800\", \"kind\": {\"kind\": \"Service\"}}}",
+        settings,
+    ];
+    for payload in payloads {
+        for operation in ["validate", "validate_settings"] {
+            let answer = Both.call(operation, payload).result.unwrap();
+            let answer: Value = serde_json::from_slice(&answer).unwrap();
+            assert!(answer.is_object(), "{}", String::from_utf8_lossy(payload));
+        }
+    }
+    let answer: Value = serde_json::from_slice(&Both.call("validate", b"{}").result.unwrap()).unwrap();
+    assert_eq!((&answer["accepted"], &answer["code"]), (&json!(false), &json!(400)));
+    let answer: Value = serde_json::from_slice(&Both.call("validate", settings).result.unwrap()).unwrap();
+    assert_eq!((&answer["accepted"], &answer["code"]), (&json!(false), &json!(500)));
+}
+
+#[test]
+fn the_answer_is_the_one_that_the_sdk_reads() {
+    use kubewarden_policy_sdk::response::ValidationResponse;
+    for object in [web(json!({})), web(json!({"config.xposer.stakater.com/TLS": "maybe"})), web(json!([]))] {
+        let payload = payload(&request("CREATE", &object), example().as_object().unwrap()).unwrap();
+        let answer = Both.call("validate", payload.to_string().as_bytes()).result.unwrap();
+        let read: ValidationResponse = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(read.accepted, read.mutated_object.is_some());
+        assert_eq!(read.accepted, read.message.is_none());
+    }
+}
+
+#[test]
+fn a_large_service_is_answered_in_time() {
+    let block: String = (0..4_000).map(|n| format!("example.com/key-{n:05}: {}\n", "x".repeat(30))).collect();
+    let mut object = web(json!({"xposer.stakater.com/annotations": block}));
+    object["spec"]["note"] = json!("y".repeat(900_000));
+    let response = answer(&example(), &request("CREATE", &object));
+    assert!(response.allowed, "{response:?}");
+    assert_eq!(response.operations().len(), 2);
+    // Annotations beyond the API server's limit are refused unread.
+    object["metadata"]["annotations"]["more"] = json!("z".repeat(262_144));
+    let status = answer(&example(), &request("CREATE", &object)).status.unwrap();
+    assert!(status.message.unwrap().ends_with("shorten the annotations [annotations-too-large]"));
+}
