@@ -141,6 +141,7 @@ fn every_link_leads_to_a_file() {
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "docs/README.md",
+        "docs/policy.md",
         "docs/architecture.md",
         "docs/performance.md",
         "docs/migrating-from-xposer.md",
@@ -159,4 +160,36 @@ fn every_link_leads_to_a_file() {
             }
         }
     }
+}
+
+#[test]
+fn the_transcripts_of_the_policy_page_are_what_the_policy_says() {
+    use serde_json::json;
+    use xposer_testkit::kubewarden::{Deployment, Native, evaluate};
+    let answer = |annotations: serde_json::Value| {
+        let request = json!({
+            "uid": "1", "operation": "CREATE", "userInfo": {}, "namespace": "default",
+            "kind": {"group": "", "version": "v1", "kind": "Service"},
+            "resource": {"group": "", "version": "v1", "resource": "services"},
+            "object": {"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
+                "metadata": {"name": "web", "namespace": "default", "labels": {"expose": "true"}, "annotations": annotations}},
+        });
+        let settings = json!({"domain": "example.com"}).as_object().cloned().unwrap();
+        evaluate(&Native, &Deployment { settings, ..Deployment::default() }, &request).unwrap().0
+    };
+    let (url, name) =
+        ("config.xposer.stakater.com/IngressURLTemplate", "config.xposer.stakater.com/IngressNameTemplate");
+    let page = page("docs/policy.md");
+    for annotations in [
+        json!({url: "{{.Service}}.{{.Doman}}"}),
+        json!({url: "{{.Service}}.{{.Doman}}", name: "{{.Service}"}),
+    ] {
+        let message = answer(annotations).status.unwrap().message.unwrap();
+        assert!(page.contains(&format!(" denied the request: {message}\n")), "{message}");
+    }
+    let warned = answer(json!({"config.xposer.stakater.com/TSL": "true"})).warnings.unwrap();
+    assert!(page.contains(&format!("\nWarning: {}\n", warned.join("\n"))), "{warned:?}");
+    let stamped = answer(json!({url: "{{.Service}}.{{.Domain}}"})).operations();
+    assert!(stamped.iter().any(|operation| operation["value"] == "http://web.example.com"));
+    assert!(page.contains("\nhttp://web.example.com\n"));
 }
