@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
     reason = "the helpers of a test fail it like the test itself"
 )]
 
@@ -88,7 +89,7 @@ fn check(slug: &str, object: &Value, settings: &Settings, response: &Response) {
         assert!(message.contains(&format!("{}: {}", error.path, error.message)), "{slug}: {message}");
         assert!(error.help.as_ref().is_none_or(|help| message.contains(help)), "{slug}: {message}");
     }
-    assert_eq!(message.matches(" [").count() >= errors.len(), true, "{slug}: {message}");
+    assert!(message.matches(" [").count() >= errors.len(), "{slug}: {message}");
     let warnings = response.warnings.clone().unwrap_or_default();
     assert_eq!(warnings.len(), report.of(Severity::Warning).count().min(30), "{slug}");
     assert!(
