@@ -153,9 +153,21 @@ codes! {
         "Charts often render an empty value where none was given; an empty host would match every host.",
         "Give it a value or remove it.";
     TlsNotBoolean, "tls-not-boolean", Warning + strict,
-        "The value of TLS is neither true nor false, so the setting applies.",
-        "The spellings are those of Go's strconv.ParseBool: 1 t T true TRUE True, 0 f F false FALSE False. The original fell back to its configuration, too.",
+        "The value of TLS is neither a boolean nor a known word, so the setting applies.",
+        "The words are cert-manager and load-balancer; the spellings of booleans are those of Go's strconv.ParseBool: 1 t T true TRUE True, 0 f F false FALSE False. The original fell back to its configuration, too.",
+        "Write \"true\", \"false\", cert-manager or load-balancer.";
+    BooleanInvalid, "boolean-invalid", Error,
+        "A value that must be true or false is neither.",
+        "The spellings are those of Go's strconv.ParseBool: 1 t T true TRUE True, 0 f F false FALSE False.",
         "Write \"true\" or \"false\".";
+    ProfileUnknown, "profile-unknown", Error,
+        "There is no such profile.",
+        "Profiles are made by the administrator, in the setting profiles; under no profile, or another one, the Service would get other defaults than those it was written for.",
+        "Choose one that there is.";
+    ProfileForbidden, "profile-forbidden", Error,
+        "The profile is not for this namespace.",
+        "The profile's list namespaces says who may choose it.",
+        "Choose another one, or ask the administrator.";
     PathTypeUnknown, "path-type-unknown", Error,
         "The path type is none of those Kubernetes knows.",
         "networking.k8s.io/v1 knows Exact, Prefix and ImplementationSpecific.",
@@ -291,6 +303,133 @@ codes! {
         "The API server refuses an Ingress whose class annotation and ingressClassName differ (ValidateIngressCreate).",
         "Keep one of the two.";
 
+    PathStrict, "path-strict", Warning + strict,
+        "The path contains a character that ingress-nginx refuses.",
+        "Its webhook takes Exact and Prefix paths of letters, digits and `. _ - /` only (strict-validate-path-type, on by default).",
+        "Write the path without it, or set config.xposer.stakater.com/PathType: ImplementationSpecific.";
+    HostNotOwned, "host-not-owned", Error,
+        "The host belongs to another namespace, or not to this one.",
+        "The setting namespaces gives hosts to namespaces, so that no team takes the name of another.",
+        "Choose a host of your namespace, or ask the administrator.";
+
+    // Certificates.
+    IssuerInvalid, "issuer-invalid", Error,
+        "The name of the issuer is not a valid object name.",
+        "An Issuer and a ClusterIssuer are objects, whose names are DNS subdomains.",
+        "Name an existing one.";
+    IssuerMissing, "issuer-missing", Error,
+        "cert-manager is asked for, and nothing says which issuer.",
+        "Without an issuer on the Ingress cert-manager does nothing, and says nothing (certificate-shim).",
+        "Add config.xposer.stakater.com/ClusterIssuer or Issuer, or set clusterIssuer or issuer.";
+    IssuerConflict, "issuer-conflict", Error,
+        "Two issuers are given.",
+        "Of an Ingress with an issuer and a cluster issuer, cert-manager issues nothing (BadConfig).",
+        "Keep one of the two.";
+    IssuerWithoutTls, "issuer-without-tls", Warning,
+        "An issuer is named, and there is no TLS section for its certificate.",
+        "cert-manager makes a certificate for each entry of spec.tls; without one it does nothing, and says nothing.",
+        "Set config.xposer.stakater.com/TLS: cert-manager, or remove the issuer.";
+    RedirectWithoutTls, "redirect-without-tls", Warning,
+        "Requests are to be sent to https, and there is no https.",
+        "Without a certificate nothing answers under https, so the annotation has no effect.",
+        "Set config.xposer.stakater.com/TLS, or remove the annotation.";
+    IssuerWildcard, "issuer-wildcard", Warning,
+        "A certificate for a wildcard host needs a DNS-01 solver.",
+        "ACME gives certificates for wildcards only after a DNS challenge (RFC 8555), and HTTP-01 solvers cannot answer it.",
+        "Make sure that the issuer has a DNS-01 solver for the domain.";
+    SecretShared, "secret-shared", Error,
+        "Two Services want certificates in the same secret.",
+        "cert-manager makes one Certificate a secret, owned by the first Ingress; the host of the second never gets into it.",
+        "Give each its own secret: leave TLSSecretNameTemplate out, or put {{.Service}} into it.";
+    CertificateMissing, "certificate-missing", Error,
+        "No certificate of the load balancer covers the host.",
+        "The setting certificates lists their names; a star stands for exactly one label (RFC 6125), so *.example.com covers neither example.com nor a.b.example.com.",
+        "Choose a host that one covers, or have one issued.";
+
+    // Canaries.
+    CanaryInvalid, "canary-invalid", Error,
+        "A value of the canary is not one that it can have.",
+        "The other Service is a name, the weight a whole number from 0 to 100, header and cookie are letters, digits and few signs (ingress-nginx, BasicCharsRegex).",
+        "Correct the value.";
+    CanaryIncomplete, "canary-incomplete", Error,
+        "Something is missing for a canary.",
+        "A canary is of another Service, and a weight, a header or a cookie says which requests it gets; ingress-nginx refuses one without the other.",
+        "Add what is missing.";
+    CanaryDiffers, "canary-differs", Error,
+        "The canary is exposed in another way than the stable Service.",
+        "ingress-nginx joins a canary to the Ingress with the same host, path, path type and class, and drops one that has no such partner.",
+        "Give both Services the same templates, path, path type and class.";
+    CanaryAlone, "canary-alone", Warning,
+        "The stable Service of the canary is not among the exposed ones.",
+        "A canary gets a share of the requests of a Service that is exposed itself; without that one it gets none.",
+        "Expose the stable Service, or correct CanaryOf.";
+
+    // ExternalDNS, monitors, Forecastle.
+    DnsInvalid, "dns-invalid", Error,
+        "ExternalDNS could not use this value.",
+        "A TTL is seconds or a duration; hostname and target are DNS names with at most 63 bytes between two dots, targets also addresses. ExternalDNS drops a record that it cannot publish.",
+        "Correct the value.";
+    DnsTwice, "dns-published-twice", Warning,
+        "ExternalDNS would publish the same name for the Service and for what exposes it.",
+        "Its sources service and ingress both make a record, with different targets.",
+        "Remove the annotation from the Service.";
+    DnsMirrored, "dns-mirrored", Info,
+        "An annotation of ExternalDNS is given under its other prefix, too.",
+        "Version 0.22 changed the prefix, and no version reads both.",
+        "Nothing; the setting externalDNSPrefixes names the prefixes.";
+    MonitorInvalid, "monitor-invalid", Error,
+        "A value of the monitor is not one that it can have.",
+        "An EndpointMonitor has a health endpoint that begins with `/`, and options with values of their own (EndpointMonitorSpec).",
+        "Correct the value.";
+    MonitorNotAsked, "monitor-not-asked", Warning,
+        "Something is said about a monitor that nobody asks for.",
+        "Options of a monitor have no effect without one.",
+        "Set config.xposer.stakater.com/Monitor: \"true\", or remove the options.";
+    MonitorWildcard, "monitor-wildcard", Warning,
+        "The monitor would ask for a wildcard host.",
+        "IngressMonitorController takes the first host as it is.",
+        "Put a host without a star first, or ask for no monitor.";
+    MonitorProviders, "monitor-providers", Warning,
+        "The monitor has the options of several providers.",
+        "IngressMonitorController asks one provider: the first, in an order of its own, that the EndpointMonitor has options for.",
+        "Keep the options of one provider.";
+    ForecastleWildcard, "forecastle-wildcard", Warning,
+        "Forecastle would link to a wildcard host.",
+        "Forecastle takes the first host as it is, and a link to a star leads nowhere.",
+        "Forward forecastle.stakater.com/url, or put a host without a star first.";
+    ForecastleInvalid, "forecastle-invalid", Error,
+        "Forecastle could not use this value.",
+        "`expose` is compared with true, `url` needs a scheme, and an item of `properties` without a colon stops the program.",
+        "Correct the value.";
+
+    // What may be passed on.
+    AnnotationDenied, "annotation-denied", Error,
+        "This annotation may not be forwarded.",
+        "A snippet becomes part of the controller's configuration, with which it serves all namespaces (ingress-nginx: risk Critical); the setting annotations can deny more.",
+        "Remove it, or ask the administrator to allow it.";
+    AnnotationInvalid, "annotation-invalid", Error,
+        "The value is not one that ingress-nginx accepts for this key.",
+        "An Ingress with such a value is refused by its webhook, or not configured at all.",
+        "Correct the value.";
+
+    // Targets.
+    TargetUnknown, "target-unknown", Error,
+        "There is no such target.",
+        "A Service is exposed by an Ingress, an HTTPRoute or a Route.",
+        "Write one of Ingress, HTTPRoute, Route.";
+    TargetInvalid, "target-invalid", Error,
+        "The target cannot have such a host, path or name.",
+        "An HTTPRoute has at most 16 hosts and plain characters in its paths (Gateway API), a Route of OpenShift one host without a star and no regular expression.",
+        "Change what the message names, or use another target.";
+    TargetInexpressible, "target-inexpressible", Info,
+        "The target has nothing for this.",
+        "What one API has, another lacks, or has elsewhere.",
+        "Nothing, or configure it where the message says.";
+    GatewayMissing, "gateway-missing", Error,
+        "Nothing says which Gateway an HTTPRoute is attached to.",
+        "An HTTPRoute without a parent serves nobody.",
+        "Set parentRefs.";
+
     // The forwarded block.
     ForwardMalformed, "forward-malformed", Warning + strict,
         "A line of the forwarded block has no colon and is skipped.",
@@ -339,7 +478,7 @@ codes! {
         "One would overwrite the other.",
         "Give one of them another IngressNameTemplate.";
     RouteClaimed, "route-claimed", Error,
-        "Two Services ask for the same host and path.",
+        "Two Services ask for the same host and path, or two are canaries there.",
         "Controllers route such requests to one of them, whichever they see first, and ingress-nginx's webhook refuses the second.",
         "Give one of them another host or path.";
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
-use crate::value::sorted_by_key;
+use crate::value::{PortRef, sorted_by_key};
 
 /// The label that asks for an Ingress; its value must be exactly `true`.
 ///
@@ -29,6 +29,10 @@ pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 
 /// The prefix of the annotations that are written back; the module `stamp` says how.
 pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
+
+/// The annotations by which ExternalDNS publishes a Service under a name.
+const DNS_HOSTNAMES: [&str; 2] =
+    ["external-dns.alpha.kubernetes.io/hostname", "external-dns.kubernetes.io/hostname"];
 
 /// What [`Service::from_value`] reads of a document: these fields, and nothing beside them.
 ///
@@ -129,6 +133,8 @@ pub struct Service<'a> {
     stamp_bytes: usize,
     has_spec: bool,
     ports: Vec<Port<'a>>,
+    /// Annotations by which ExternalDNS publishes the Service itself, and their values.
+    dns_hostnames: Vec<(&'a str, &'a str)>,
     /// Our annotations whose value is no string.
     broken: Vec<&'a str>,
     /// Whether the annotations as a whole cannot be read.
@@ -271,11 +277,13 @@ impl<'a> Service<'a> {
         self.annotations = sorted_by_key(std::mem::take(&mut self.annotations), |(key, _)| key);
     }
 
-    fn count_annotation(&mut self, key: &str, value: &str) {
+    fn count_annotation(&mut self, key: &'a str, value: &'a str) {
         let bytes = key.len() + value.len();
         self.annotation_bytes += bytes;
         if key.starts_with(STAMP_PREFIX) {
             self.stamp_bytes += bytes;
+        } else if DNS_HOSTNAMES.contains(&key) {
+            self.dns_hostnames.push((key, value));
         }
     }
 
@@ -393,6 +401,20 @@ impl<'a> Service<'a> {
         &self.ports
     }
 
+    /// The port that is meant: of several with this number or name, the one that speaks TCP.
+    pub(crate) fn port(&self, wanted: &PortRef) -> Option<&Port<'a>> {
+        let is_wanted = |port: &&Port<'_>| match wanted {
+            PortRef::Number(number) => port.number == *number,
+            PortRef::Name(name) => port.name == Some(name),
+        };
+        // The same number may stand there for UDP, too.
+        self.ports
+            .iter()
+            .filter(|port| port.tcp)
+            .find(is_wanted)
+            .or_else(|| self.ports.iter().find(is_wanted))
+    }
+
     /// The annotations that are ours, in ascending order of their keys: those whose key starts with [`CONFIG_PREFIX`],
     /// and [`FORWARD_ANNOTATION`]. None where [`Service::from_value`] read a Service that does not ask.
     #[must_use]
@@ -410,6 +432,11 @@ impl<'a> Service<'a> {
     /// The bytes of those annotations that were written back.
     pub(crate) fn stamp_bytes(&self) -> usize {
         self.stamp_bytes
+    }
+
+    /// The annotations by which ExternalDNS publishes the Service itself, and their values.
+    pub(crate) fn dns_hostnames(&self) -> &[(&'a str, &'a str)] {
+        &self.dns_hostnames
     }
 
     /// Our annotations that are there and cannot be read.
@@ -489,6 +516,18 @@ impl<'a> Service<'a> {
         }
         view
     }
+}
+
+/// Whether the value of an annotation with this key is looked at; of all others, only the length counts.
+///
+/// ```
+/// use xposer::{FORWARD_ANNOTATION, reads_annotation};
+/// assert!(reads_annotation(FORWARD_ANNOTATION));
+/// assert!(!reads_annotation("kubectl.kubernetes.io/last-applied-configuration"));
+/// ```
+#[must_use]
+pub fn reads_annotation(key: &str) -> bool {
+    is_ours(key) || key.starts_with(STAMP_PREFIX) || DNS_HOSTNAMES.contains(&key)
 }
 
 /// Whether a key has one of our two prefixes, in whatever case: a misspelt key is told, not ignored.

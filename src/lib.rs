@@ -38,12 +38,14 @@ mod codes;
 mod diag;
 mod emit;
 mod input;
+pub mod pattern;
 mod plan;
 pub mod request;
 mod resolve;
 mod settings;
 pub mod stamp;
 pub mod template;
+mod trace;
 pub mod value;
 
 pub use check::{Route, Rule, rules};
@@ -54,12 +56,14 @@ pub use diag::{
 pub use emit::{Emitted, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP, emit_all};
 pub use input::{
     CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, READ, Read, Service, ServiceKind, is_service,
+    reads_annotation,
 };
-pub use plan::{IngressPlan, Plan, Published};
+pub use plan::{Claim, IngressPlan, Plan, Published};
 pub use request::{Key, keys};
-pub use resolve::{Annotation, PUBLISH_KEY, Scope};
+pub use resolve::{Annotation, Canary, Monitor, PUBLISH_KEY, Scope};
 pub use settings::{Form, Setting, Settings, settings};
-pub use value::{Hostname, ObjectName, PathType, PortRef, UrlPath};
+pub use trace::{Traced, trace};
+pub use value::{Hostname, ObjectName, PathType, PortRef, Target, UrlPath};
 
 use value::MAX_ANNOTATIONS;
 
@@ -144,8 +148,11 @@ pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
         return Outcome::Refused(report);
     }
     let request = request::Request::read(service, &mut report);
-    let draft = resolve::resolve(service, settings, &request, &mut report);
-    match check::check(service, settings, draft, &mut report) {
+    let Some((layers, _profile)) = resolve::layers(service, settings, &request, &mut report) else {
+        return Outcome::Refused(report);
+    };
+    let draft = resolve::resolve(service, settings, layers, &request, &mut report);
+    match check::check(service, settings, layers, draft, &mut report) {
         Some(exposure) => {
             let plan = Box::new(Plan::new(service, exposure));
             if settings.stamp {
@@ -189,9 +196,10 @@ pub fn expose_all<'a>(services: &[Service<'a>], settings: &Settings) -> Vec<Outc
     for (place, conflicts) in plan::conflicts(&plans) {
         let Some(outcome) = places.get(place).and_then(|index| outcomes.get_mut(*index)) else { continue };
         if let Outcome::Planned { report, .. } = outcome {
-            let mut report = std::mem::take(report);
             report.merge(conflicts);
-            *outcome = Outcome::Refused(report);
+            if report.has_errors() {
+                *outcome = Outcome::Refused(std::mem::take(report));
+            }
         }
     }
     outcomes

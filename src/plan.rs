@@ -1,13 +1,18 @@
 //! From an Exposure to a Plan: which objects, under which names; and what two plans both claim.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::check::{Exposure, Route};
+use crate::check::{Exposure, Gateway, Route};
 use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
 use crate::input::{FORWARD_ANNOTATION, Service};
-use crate::resolve::{Annotation, Scope};
-use crate::value::{ObjectName, Origin, PathType, PortRef, comparable_path};
+use crate::request::annotation;
+use crate::resolve::{Annotation, Canary, Monitor, Scope};
+use crate::value::{
+    CLUSTER_ISSUER_KEY, ISSUER_KEY, ObjectName, Origin, PathType, PortRef, TLS_ACME_KEY, Target, Termination,
+    Tls, comparable_path, parse_bool,
+};
 
 /// What will be made of one Service. Plans are made by [`expose`](crate::expose) only.
 ///
@@ -32,12 +37,34 @@ pub struct Plan<'a> {
     pub service: &'a str,
     /// The namespace of the Service and of its objects, if the Service names one.
     pub namespace: Option<&'a str>,
-    /// The Ingress.
+    /// What exposes it: at least one, in the order of [`Target::ALL`].
+    pub targets: Vec<Target>,
+    /// Hosts, paths and the rest, whatever the target.
     pub ingress: IngressPlan<'a>,
+    /// How connections are secured.
+    pub tls: Tls,
+    /// Whether requests without TLS are to be sent to https; `None` leaves it to the target.
+    pub https_redirect: Option<bool>,
+    /// The other Service a part of whose requests this one gets.
+    pub canary: Option<Canary<'a>>,
+    /// The monitor, if one is asked for.
+    pub monitor: Option<Monitor>,
     /// The entry of the URL ConfigMap, if one is asked for.
     pub published: Option<Published>,
-    /// Where the Ingress's name came from.
+    /// The number of the Service's port.
+    pub(crate) port_number: u16,
+    /// The name of the Service's port.
+    pub(crate) port_name: Option<&'a str>,
+    pub(crate) gateway: Gateway,
+    pub(crate) termination: Termination,
+    /// Whether the secret's name was made of the object's.
+    pub(crate) secret_is_derived: bool,
+    /// Where things came from that a diagnostic accuses.
     pub(crate) name_origin: Origin,
+    pub(crate) tls_origin: Origin,
+    pub(crate) redirect_origin: Origin,
+    pub(crate) secret_origin: Option<Origin>,
+    pub(crate) class_origin: Option<Origin>,
     /// The bytes of the Service's annotations, without what is written back.
     pub(crate) annotation_bytes: usize,
 }
@@ -98,7 +125,7 @@ pub struct Published {
     pub scope: Scope,
     /// The key: `<service>-<namespace>`.
     pub key: String,
-    /// The value: the first host, without scheme and path.
+    /// The value: the first host, without scheme and path; under the setting `publishedValue: url` the whole URL.
     pub value: String,
     /// The bytes of the forwarded block that ask for it.
     pub(crate) place: Range<usize>,
@@ -108,32 +135,51 @@ impl<'a> Plan<'a> {
     /// The plan of an exposure.
     pub(crate) fn new(of: &Service<'a>, exposure: Exposure<'a>) -> Self {
         let (service, namespace) = (of.name(), of.namespace());
-        let rules = exposure.rules;
-        let published = exposure.publish.map(|(scope, place)| Published {
-            scope,
-            place,
-            key: format!("{service}-{}", namespace.unwrap_or_default()),
-            value: rules.first().map(|rule| rule.host.to_string()).unwrap_or_default(),
-        });
-        Self {
+        let port = of.port(&exposure.port);
+        let mut plan = Self {
             service,
             namespace,
+            targets: exposure.targets,
+            tls: exposure.tls,
+            https_redirect: exposure.https_redirect,
+            canary: exposure.canary,
+            monitor: exposure.monitor,
+            port_number: port.map(|port| port.number).unwrap_or_default(),
+            port_name: port.and_then(|port| port.name),
+            gateway: exposure.gateway,
+            termination: exposure.termination,
+            secret_is_derived: exposure.secret_is_derived,
             ingress: IngressPlan {
                 name: exposure.name,
                 class: exposure.class,
-                rules,
+                rules: exposure.rules,
                 port: exposure.port,
                 secret: exposure.secret,
                 annotations: exposure.annotations,
             },
-            published,
+            published: None,
             name_origin: exposure.name_origin,
+            tls_origin: exposure.tls_origin,
+            redirect_origin: exposure.redirect_origin,
+            secret_origin: exposure.secret_origin,
+            class_origin: exposure.class_origin,
             annotation_bytes: of.annotation_bytes() - of.stamp_bytes(),
-        }
+        };
+        plan.published = exposure.publish.map(|(scope, place)| Published {
+            scope,
+            place,
+            key: format!("{service}-{}", namespace.unwrap_or_default()),
+            value: match plan.ingress.rules.first() {
+                _ if exposure.publish_url => plan.url(),
+                Some(rule) => rule.host.to_string(),
+                None => String::new(),
+            },
+        });
+        plan
     }
 
-    /// The URL of the first rule: scheme, host and path. The scheme is `https` if the Ingress has a TLS section. The
-    /// path is left out where it is `/` or its type is ImplementationSpecific, as that of a regular expression is.
+    /// The URL of the first rule: scheme, host and path. The scheme is `https` if connections are secured, also by a load
+    /// balancer. The path is left out where it is `/` or its type is ImplementationSpecific, as that of a regular expression is.
     ///
     /// ```
     /// # use serde_json::json;
@@ -151,7 +197,7 @@ impl<'a> Plan<'a> {
     /// ```
     #[must_use]
     pub fn url(&self) -> String {
-        let scheme = if self.ingress.secret.is_some() { "https" } else { "http" };
+        let scheme = if self.tls.is_on() { "https" } else { "http" };
         let Some(rule) = self.ingress.rules.first() else { return String::new() };
         let path = match rule.path.as_str() {
             "/" => "",
@@ -162,84 +208,245 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// Hosts with the same paths, and these.
+pub(crate) type Group<'p> = (Vec<&'p str>, Vec<&'p Route<'p>>);
+
+impl Plan<'_> {
+    /// The names of the objects of a target, in the order in which they are emitted.
+    pub(crate) fn names(&self, target: Target) -> Vec<Cow<'_, str>> {
+        let name = self.ingress.name.as_str();
+        let count = match target {
+            Target::Ingress => 1,
+            // A canary that is a weight stands in the route of the stable Service.
+            Target::HttpRoute if self.is_weight_only() => return Vec::new(),
+            Target::HttpRoute => self.groups().len(),
+            Target::Route if self.canary.is_some() => return Vec::new(),
+            Target::Route => self.ingress.rules.len(),
+        };
+        let mut names: Vec<_> = (0..count).map(|index| numbered(name, index)).collect();
+        if target == Target::HttpRoute && self.has_redirect() {
+            names.push(redirect_name(name));
+        }
+        names
+    }
+
+    /// Whether this canary is nothing but a share of the requests.
+    pub(crate) fn is_weight_only(&self) -> bool {
+        self.canary.as_ref().is_some_and(|canary| canary.header.is_none())
+    }
+
+    /// Whether an HTTPRoute of its own sends requests without TLS to https.
+    pub(crate) fn has_redirect(&self) -> bool {
+        self.tls.is_on()
+            && self.https_redirect != Some(false)
+            && !self.gateway.http_parents.is_empty()
+            && self.canary.is_none()
+    }
+
+    /// The hosts by their paths: a group for each HTTPRoute.
+    pub(crate) fn groups(&self) -> Vec<Group<'_>> {
+        let mut hosts: Vec<(&str, Vec<&Route<'_>>)> = Vec::new();
+        for route in &self.ingress.rules {
+            let host = route.host.as_str();
+            match hosts.iter_mut().find(|(known, _)| *known == host) {
+                Some((_, paths)) => paths.push(route),
+                None => hosts.push((host, vec![route])),
+            }
+        }
+        let path = |it: &&'_ Route<'_>| (it.path.as_str().to_owned(), it.path_type);
+        let same = |one: &[&Route<'_>], other: &[&Route<'_>]| one.iter().map(path).eq(other.iter().map(path));
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for (host, paths) in hosts {
+            match groups.iter_mut().find(|(_, known)| same(known, &paths)) {
+                Some((group, _)) => group.push(host),
+                None => groups.push((vec![host], paths)),
+            }
+        }
+        groups
+    }
+}
+
+/// `web`, `web-2`, `web-3` ...
+pub(crate) fn numbered(name: &str, index: usize) -> Cow<'_, str> {
+    if index == 0 { Cow::Borrowed(name) } else { Cow::Owned(format!("{name}-{}", index + 1)) }
+}
+
+/// The name of the HTTPRoute that sends requests without TLS to https.
+pub(crate) fn redirect_name(name: &str) -> Cow<'_, str> {
+    Cow::Owned(format!("{name}-redirect"))
+}
+
+/// The kind of a monitor.
+const MONITOR: &str = "EndpointMonitor";
+
+/// Something that a plan wants for itself, or shares with another plan: [`Plan::claims`] has an example.
+///
+/// Whether two plans with an equal claim are in conflict, [`expose_all`](crate::expose_all) says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Claim<'p>(Claimed<'p>);
+
 /// What two plans may not both have.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Claim<'p> {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Claimed<'p> {
     /// To be made of this Service.
     Service(Option<&'p str>, &'p str),
-    /// An Ingress of this name in this namespace.
-    Name(Option<&'p str>, &'p str),
-    /// A host and a path; an exact path does not stand in the way of a prefix.
-    Route(&'p str, &'p str, bool),
+    /// An object of this kind, in this namespace and of this name.
+    Name(&'static str, Option<&'p str>, Cow<'p, str>),
+    /// A host and a path; an exact path does not stand in the way of a prefix, nor a canary in that of the stable Service.
+    Route(&'p str, &'p str, bool, bool),
+    /// The certificate in this secret.
+    Secret(Option<&'p str>, &'p str),
     /// A key of the URL ConfigMap.
     Key(&'p str),
 }
 
-fn claims<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = Claim<'p>> {
+fn claims<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = Claimed<'p>> {
     let routes = plan.ingress.rules.iter().map(|rule| {
         let path = comparable_path(rule.path.as_str(), rule.path_type);
-        Claim::Route(rule.host.as_str(), path, rule.path_type == PathType::Exact)
+        Claimed::Route(rule.host.as_str(), path, rule.path_type == PathType::Exact, plan.canary.is_some())
     });
-    let key = plan.published.as_ref().map(|published| Claim::Key(&published.key));
-    [Claim::Service(plan.namespace, plan.service), Claim::Name(plan.namespace, plan.ingress.name.as_str())]
+    let name = |kind, name| Claimed::Name(kind, plan.namespace, name);
+    let names = plan
+        .targets
+        .iter()
+        .flat_map(move |target| plan.names(*target).into_iter().map(move |own| name(target.as_str(), own)));
+    let monitor = plan.monitor.as_ref().map(|_| name(MONITOR, plan.ingress.name.as_str().into()));
+    let secret = plan.ingress.secret.as_ref().filter(|_| plan.has_issuer());
+    let secret = secret.map(|secret| Claimed::Secret(plan.namespace, secret.as_str()));
+    let key = plan.published.as_ref().map(|published| Claimed::Key(&published.key));
+    [Claimed::Service(plan.namespace, plan.service)]
         .into_iter()
+        .chain(names)
+        .chain(monitor)
         .chain(routes)
+        .chain(secret)
         .chain(key)
 }
 
 /// Files an Error for everything that two of the plans claim, on both, naming the other. All claims are sorted, and
 /// equal neighbours are conflicts.
 pub(crate) fn conflicts(plans: &[&Plan<'_>]) -> Vec<(usize, Report)> {
-    let mut all: Vec<(Claim<'_>, usize)> = Vec::with_capacity(plans.len() * 3);
+    let mut reports: BTreeMap<usize, Report> = BTreeMap::new();
+    let mut file = |index: usize, plan: &Plan<'_>, (path, problem): (FieldPath, Problem)| {
+        reports.entry(index).or_insert_with(|| Report::new(plan.subject(), false)).file(path, problem);
+    };
+    claimed_twice(plans, &mut file);
+    canaries(plans, &mut file);
+    reports.into_iter().collect()
+}
+
+/// What takes the findings about the plans, by their positions.
+type Filing<'f> = dyn FnMut(usize, &Plan<'_>, (FieldPath, Problem)) + 'f;
+
+/// Every canary has the Service beside it whose requests it shares, exposed in the same way.
+fn canaries(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
+    if plans.iter().all(|plan| plan.canary.is_none()) {
+        return;
+    }
+    let all: BTreeMap<(Option<&str>, &str), &Plan<'_>> =
+        plans.iter().map(|plan| ((plan.namespace, plan.service), *plan)).collect();
+    for (index, plan) in plans.iter().enumerate() {
+        let Some(canary) = &plan.canary else { continue };
+        let said = match all.get(&(plan.namespace, canary.of)) {
+            None => {
+                let said = format!(
+                    "the Service {} is not exposed here, and the canary gets no requests",
+                    shown(canary.of)
+                );
+                let problem = Problem::new(Code::CanaryAlone, said);
+                let help = "expose the stable Service, or correct the name";
+                file(index, plan, (FieldPath::annotation(annotation::CANARY_OF), problem.help(help)));
+                continue;
+            }
+            Some(stable) if stable.canary.is_some() => Some((
+                FieldPath::annotation(annotation::CANARY_OF),
+                Problem::new(
+                    Code::CanaryInvalid,
+                    format!("the Service {} is a canary itself", shown(canary.of)),
+                )
+                .help("name the stable Service"),
+            )),
+            Some(stable) => plan.difference(stable),
+        };
+        if let Some(said) = said {
+            file(index, plan, said);
+        }
+    }
+}
+
+fn claimed_twice(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
+    let mut all: Vec<(Claimed<'_>, usize)> = Vec::with_capacity(plans.len() * 3);
     for (index, plan) in plans.iter().enumerate() {
         all.extend(claims(plan).map(|claim| (claim, index)));
     }
     all.sort_unstable();
-    let mut reports: BTreeMap<usize, Report> = BTreeMap::new();
     for group in all.chunk_by(|(left, _), (right, _)| left == right) {
         let owners: Vec<(usize, &Plan<'_>)> =
             group.iter().filter_map(|(_, index)| Some((*index, *plans.get(*index)?))).collect();
         let (Some((claim, _)), true) = (group.first(), owners.len() > 1) else { continue };
         // A key that is published locally stands in the ConfigMap of its own namespace only.
-        if matches!(claim, Claim::Key(_)) && !owners.iter().any(|(_, plan)| plan.is_global()) {
+        if matches!(claim, Claimed::Key(_)) && !owners.iter().any(|(_, plan)| plan.is_global()) {
             continue;
         }
         for (index, plan) in &owners {
-            if let Some((path, problem)) = claimed(*claim, plan, &owners) {
-                let report = reports.entry(*index).or_insert_with(|| Report::new(plan.subject(), false));
-                report.file(path, problem);
+            if let Some(said) = claimed(claim, plan, &owners) {
+                file(*index, plan, said);
             }
         }
     }
-    reports.into_iter().collect()
 }
 
 /// What is said of one of the owners; nothing where the others are copies of the same Service, which is said once.
-fn claimed(claim: Claim<'_>, plan: &Plan<'_>, owners: &[(usize, &Plan<'_>)]) -> Option<(FieldPath, Problem)> {
-    if let Claim::Service(..) = claim {
+fn claimed(
+    claim: &Claimed<'_>,
+    plan: &Plan<'_>,
+    owners: &[(usize, &Plan<'_>)],
+) -> Option<(FieldPath, Problem)> {
+    if let Claimed::Service(..) = claim {
         let said = format!("the Service stands {} times in the input", owners.len());
         let problem = Problem::new(Code::ServiceRepeated, said).help("give every Service once");
         return Some((FieldPath::object(&["metadata", "name"]), problem));
     }
     let others = others(plan, owners)?;
     Some(match claim {
-        Claim::Service(..) => return None,
-        Claim::Name(_, name) => {
-            let said = format!("the Ingress name {} is also asked for by {others}", shown(name));
+        Claimed::Service(..) => return None,
+        // Of those that share a target, the name of its objects is told already.
+        Claimed::Name(MONITOR, ..)
+            if owners.iter().all(|(_, other)| other.targets.iter().any(|it| plan.targets.contains(it))) =>
+        {
+            return None;
+        }
+        Claimed::Name(kind, _, name) => {
+            let said = format!("the {kind} name {} is also asked for by {others}", shown(name));
             let help =
                 "give one of them another IngressNameTemplate, for example {{.Service}}-{{.Namespace}}";
             (plan.name_origin.path(), Problem::new(Code::NameClaimed, said).help(help))
         }
-        Claim::Route(host, path, _) => {
-            let said = format!("{} is also asked for by {others}", shown(&format!("{host}{path}")));
-            let rule = plan.ingress.rules.iter().find(|rule| rule.host.as_str() == host);
-            let origin = rule.map_or(&plan.name_origin, |rule| &rule.origin);
-            (
-                origin.path(),
-                Problem::new(Code::RouteClaimed, said).help("give one of them another host or path"),
-            )
+        Claimed::Secret(_, secret) => {
+            let said = format!(
+                "the secret {} is also asked for by {others}, and cert-manager puts the hosts of one of them into it",
+                shown(secret)
+            );
+            let origin = plan.secret_origin.as_ref().unwrap_or(&plan.name_origin);
+            let help = "leave TLSSecretNameTemplate out, or put {{.Service}} into it";
+            (origin.path(), Problem::new(Code::SecretShared, said).help(help))
         }
-        Claim::Key(key) => {
+        Claimed::Route(host, path, _, is_canary) => {
+            let said = if *is_canary {
+                format!(
+                    "{others} is a canary at {}, too, and there can be one",
+                    shown(&format!("{host}{path}"))
+                )
+            } else {
+                format!("{} is also asked for by {others}", shown(&format!("{host}{path}")))
+            };
+            let rule = plan.ingress.rules.iter().find(|rule| rule.host.as_str() == *host);
+            let origin = rule.map_or(&plan.name_origin, |rule| &rule.origin);
+            let help =
+                if *is_canary { "keep one of the two" } else { "give one of them another host or path" };
+            (origin.path(), Problem::new(Code::RouteClaimed, said).help(help))
+        }
+        Claimed::Key(key) => {
             let said = format!("the key {} of the URL ConfigMap is also asked for by {others}", shown(key));
             let place = plan.published.as_ref().map(|published| published.place.clone()).unwrap_or_default();
             let problem =
@@ -265,6 +472,90 @@ fn others(plan: &Plan<'_>, owners: &[(usize, &Plan<'_>)]) -> Option<String> {
 }
 
 impl Plan<'_> {
+    /// Everything by which this plan and another one can meet: [`expose_all`](crate::expose_all) and
+    /// [`emit_all`](crate::emit_all) treat plans without an equal claim as if each were alone. So a program that keeps
+    /// many Services need not plan all of them anew where one changes, but only those that share claims with it, with
+    /// the claims it has and those it had.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use xposer::{Service, Settings, expose};
+    /// # let service = |name: &str, host: &str| json!({"metadata": {"name": name, "namespace": "shop", "labels": {"expose": "true"},
+    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": host}}, "spec": {"ports": [{"port": 80}]}});
+    /// # let (web, api, blog) = (service("web", "shop.example.com"), service("api", "shop.example.com"), service("blog", "blog.example.com"));
+    /// # let settings = Settings::default();
+    /// # let outcomes = [&web, &api, &blog].map(|it| expose(&Service::from_value(it), &settings));
+    /// # let [Some(web), Some(api), Some(blog)] = outcomes.each_ref().map(|outcome| outcome.plan()) else { panic!("{outcomes:?}") };
+    /// // The Services `web` and `api` both ask for `shop.example.com`, `blog` for another host.
+    /// assert!(web.claims().iter().any(|claim| api.claims().contains(claim)));
+    /// assert!(!web.claims().iter().any(|claim| blog.claims().contains(claim)));
+    /// ```
+    #[must_use]
+    pub fn claims(&self) -> Vec<Claim<'_>> {
+        // A canary meets its stable Service, which it is compared with, and whose route it may be a part of.
+        let stable = self.canary.as_ref().map(|canary| Claimed::Service(self.namespace, canary.of));
+        claims(self).chain(stable).map(Claim).collect()
+    }
+
+    /// Whether cert-manager is asked for the certificate.
+    pub(crate) fn has_issuer(&self) -> bool {
+        let is_issuer = |it: &Annotation<'_>| match it.key.as_ref() {
+            ISSUER_KEY | CLUSTER_ISSUER_KEY => true,
+            TLS_ACME_KEY => parse_bool(&it.value) == Some(true),
+            _ => false,
+        };
+        self.tls == Tls::CertManager || self.ingress.annotations.iter().any(is_issuer)
+    }
+
+    /// In what this canary differs from its stable Service although it must not.
+    fn difference(&self, stable: &Plan<'_>) -> Option<(FieldPath, Problem)> {
+        let route = |rule: &Route<'_>| (rule.host.to_string(), rule.path.to_string(), rule.path_type);
+        let subject = stable.subject();
+        let differs = |path, said: String| {
+            let problem = Problem::new(Code::CanaryDiffers, said);
+            Some((path, problem.help("give both Services the same templates, path, path type and class")))
+        };
+        for rule in &self.ingress.rules {
+            if stable.ingress.rules.iter().any(|other| route(other) == route(rule)) {
+                continue;
+            }
+            let near = stable.ingress.rules.iter().find(|other| other.host == rule.host);
+            let shown_rule = |rule: &Route<'_>| shown(&format!("{}{}", rule.host, rule.path));
+            let said = match near.or(stable.ingress.rules.first()) {
+                Some(other) if (&other.host, &other.path) == (&rule.host, &rule.path) => format!(
+                    "the path of {} has the type {} and not {}, as here",
+                    subject,
+                    other.path_type.as_str(),
+                    rule.path_type.as_str()
+                ),
+                Some(other) => {
+                    format!(
+                        "{} is exposed as {} and not as {}, as here",
+                        subject,
+                        shown_rule(other),
+                        shown_rule(rule)
+                    )
+                }
+                None => continue,
+            };
+            return differs(rule.origin.path(), said);
+        }
+        if self.ingress.class != stable.ingress.class {
+            let class = |plan: &Plan<'_>| {
+                plan.ingress.class.as_ref().map_or_else(
+                    || "no class".to_owned(),
+                    |class| format!("the class {}", shown(class.as_str())),
+                )
+            };
+            let origin = self.class_origin.as_ref().unwrap_or(&self.name_origin);
+            return differs(
+                origin.path(),
+                format!("{subject} has {} and not {}, as here", class(stable), class(self)),
+            );
+        }
+        None
+    }
+
     fn is_global(&self) -> bool {
         self.published.as_ref().is_some_and(|published| published.scope == Scope::Globally)
     }

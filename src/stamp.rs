@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::diag::{Code, FieldPath, Problem, Report};
 use crate::plan::Plan;
-use crate::value::MAX_ANNOTATIONS;
+use crate::value::{MAX_ANNOTATIONS, Target};
 
 /// The prefix of the annotations that are written back.
 pub const STAMP_PREFIX: &str = crate::input::STAMP_PREFIX;
@@ -39,8 +39,8 @@ pub const INGRESS_ANNOTATION: &str = "status.xposer.stakater.com/ingress";
 pub struct Stamp {
     /// The URL of the first rule, for [`URL_ANNOTATION`].
     pub url: String,
-    /// The name of the Ingress, for [`INGRESS_ANNOTATION`].
-    pub ingress: String,
+    /// The name of the Ingress, for [`INGRESS_ANNOTATION`]; `None` where something else exposes the Service.
+    pub ingress: Option<String>,
 }
 
 impl Stamp {
@@ -54,16 +54,16 @@ impl Stamp {
     /// #     "spec": {"ports": [{"port": 80}]}});
     /// # let outcome = expose(&Service::from_value(&service), &Settings::default());
     /// # let Some(found) = outcome.plan().and_then(Plan::stamp) else { panic!("{outcome:?}") };
-    /// assert_eq!(found.annotations(), [(stamp::INGRESS_ANNOTATION, "web"), (stamp::URL_ANNOTATION, "http://web.example.com")]);
+    /// assert!(found.annotations().eq([(stamp::INGRESS_ANNOTATION, "web"), (stamp::URL_ANNOTATION, "http://web.example.com")]));
     /// ```
-    #[must_use]
-    pub fn annotations(&self) -> [(&'static str, &str); 2] {
-        [(INGRESS_ANNOTATION, &self.ingress), (URL_ANNOTATION, &self.url)]
+    pub fn annotations(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let ingress = self.ingress.as_deref().map(|name| (INGRESS_ANNOTATION, name));
+        ingress.into_iter().chain([(URL_ANNOTATION, self.url.as_str())])
     }
 
     /// The bytes it adds to an object's annotations.
     fn bytes(&self) -> usize {
-        self.annotations().iter().map(|(key, value)| key.len() + value.len()).sum()
+        self.annotations().map(|(key, value)| key.len() + value.len()).sum()
     }
 }
 
@@ -72,7 +72,8 @@ impl Plan<'_> {
     /// ([`Code::StampNoRoom`]).
     #[must_use]
     pub fn stamp(&self) -> Option<Stamp> {
-        let stamp = Stamp { url: self.url(), ingress: self.ingress.name.to_string() };
+        let ingress = self.targets.contains(&Target::Ingress).then(|| self.ingress.name.to_string());
+        let stamp = Stamp { url: self.url(), ingress };
         (self.annotation_bytes + stamp.bytes() <= MAX_ANNOTATIONS).then_some(stamp)
     }
 }
@@ -120,7 +121,7 @@ pub fn write(service: &mut Value, stamp: Option<&Stamp>) -> bool {
         }
     }
     let Some(Value::Object(annotations)) = metadata.get_mut("annotations") else { return changed };
-    let wanted = |key: &str| stamp.is_some() && matches!(key, URL_ANNOTATION | INGRESS_ANNOTATION);
+    let wanted = |key: &str| stamp.is_some_and(|stamp| stamp.annotations().any(|(known, _)| known == key));
     let before = annotations.len();
     annotations.retain(|key, _| !key.starts_with(STAMP_PREFIX) || wanted(key));
     changed || annotations.len() != before

@@ -59,17 +59,19 @@ pub const MAX_ANNOTATIONS: usize = 262_144;
 ///
 /// ```
 /// use xposer::value::Origin;
-/// let origin = Origin::Setting("ingressURLTemplateFallbacks", Some(1));
-/// assert_eq!(origin.path().to_string(), "settings.ingressURLTemplateFallbacks[1]");
+/// use xposer::FieldPath;
+/// let origin = Origin::Setting(FieldPath::setting("profiles").key("external").key("domain"));
+/// assert_eq!(origin.path().to_string(), "settings.profiles.external.domain");
 /// assert_eq!(Origin::BuiltIn.path().to_string(), "metadata.labels.expose");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
     /// An annotation of the Service, by its key.
     Annotation(Cow<'static, str>),
-    /// A setting of the administrator, by its name and, in a list, its position from 0.
-    Setting(&'static str, Option<usize>),
+    /// A setting of the administrator, by its path.
+    Setting(FieldPath),
     /// Nobody wrote it: the built-in default.
+    #[default]
     BuiltIn,
 }
 
@@ -79,8 +81,7 @@ impl Origin {
     pub fn path(&self) -> FieldPath {
         match self {
             Self::Annotation(key) => FieldPath::annotation(key.clone()),
-            Self::Setting(name, None) => FieldPath::setting(*name),
-            Self::Setting(name, Some(index)) => FieldPath::setting(*name).index(*index),
+            Self::Setting(path) => path.clone(),
             Self::BuiltIn => FieldPath::label("expose"),
         }
     }
@@ -211,6 +212,207 @@ impl PathType {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// How the connection to a host is secured.
+///
+/// ```
+/// use xposer::value::Tls;
+/// assert_eq!(Tls::parse("TRUE"), Some(Tls::Secret));
+/// assert_eq!(Tls::parse("load-balancer"), Some(Tls::LoadBalancer));
+/// assert!(Tls::CertManager.is_on() && !Tls::Off.is_on() && Tls::parse("maybe").is_none());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tls {
+    /// Not at all: `false`.
+    #[default]
+    Off,
+    /// By the certificate in a secret: `true`.
+    Secret,
+    /// By a certificate that cert-manager puts into a secret: `cert-manager`.
+    CertManager,
+    /// By a load balancer in front of the controller, which holds the certificates: `load-balancer`.
+    LoadBalancer,
+}
+
+impl Tls {
+    /// Every word, in the order of the reference; booleans have more spellings (see [`parse_bool`]).
+    pub const WORDS: &'static [&'static str] = &["false", "true", "cert-manager", "load-balancer"];
+
+    /// The mode of this word; letter case counts, but for booleans.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "cert-manager" => Some(Self::CertManager),
+            "load-balancer" => Some(Self::LoadBalancer),
+            other => parse_bool(other).map(|on| if on { Self::Secret } else { Self::Off }),
+        }
+    }
+
+    /// Whether the URL begins with `https`.
+    #[must_use]
+    pub fn is_on(self) -> bool {
+        self != Self::Off
+    }
+
+    /// Whether the certificate is in a secret that the exposing object names.
+    #[must_use]
+    pub fn has_secret(self) -> bool {
+        matches!(self, Self::Secret | Self::CertManager)
+    }
+
+    /// The word of the reference.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "false",
+            Self::Secret => "true",
+            Self::CertManager => "cert-manager",
+            Self::LoadBalancer => "load-balancer",
+        }
+    }
+}
+
+/// The kind of object that exposes a Service.
+///
+/// ```
+/// use xposer::Target;
+/// assert!(Target::ALL.iter().all(|target| Target::parse(target.as_str()) == Some(*target)));
+/// assert_eq!(Target::HttpRoute.as_str(), "HTTPRoute");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// `networking.k8s.io/v1` Ingress.
+    Ingress,
+    /// `gateway.networking.k8s.io/v1` HTTPRoute of the Gateway API.
+    HttpRoute,
+    /// `route.openshift.io/v1` Route of OpenShift.
+    Route,
+}
+
+impl Target {
+    /// Every target, in the order in which objects are emitted.
+    pub const ALL: [Self; 3] = [Self::Ingress, Self::HttpRoute, Self::Route];
+    /// Their kinds.
+    pub const WORDS: &'static [&'static str] = &["Ingress", "HTTPRoute", "Route"];
+
+    /// The kind, as the API spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ingress => "Ingress",
+            Self::HttpRoute => "HTTPRoute",
+            Self::Route => "Route",
+        }
+    }
+
+    /// The target of this kind; letter case counts.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|target| target.as_str() == text)
+    }
+}
+
+/// Who issues a certificate (cert-manager).
+///
+/// ```
+/// use xposer::value::Issuer;
+/// let issuer = Issuer { cluster: true, name: "letsencrypt".to_owned() };
+/// assert_eq!(issuer.key(), "cert-manager.io/cluster-issuer");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    /// Whether it is a ClusterIssuer; otherwise it is an Issuer of the Service's namespace.
+    pub cluster: bool,
+    /// Its name.
+    pub name: String,
+}
+
+impl Issuer {
+    /// The annotation that names it on an Ingress.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        if self.cluster { CLUSTER_ISSUER_KEY } else { ISSUER_KEY }
+    }
+}
+
+/// The annotation that named the class before there was a field for it.
+pub(crate) const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
+/// The annotation that names an Issuer on an Ingress.
+pub(crate) const ISSUER_KEY: &str = "cert-manager.io/issuer";
+/// The annotation that names a ClusterIssuer on an Ingress.
+pub(crate) const CLUSTER_ISSUER_KEY: &str = "cert-manager.io/cluster-issuer";
+
+/// The annotation that asks cert-manager for a certificate of its default issuer.
+pub(crate) const TLS_ACME_KEY: &str = "kubernetes.io/tls-acme";
+
+/// A Gateway, or one of its listeners, that an HTTPRoute is attached to; serialised as an entry of `parentRefs`.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::value::ParentRef;
+/// let gateway = ParentRef { name: "external".to_owned(), section_name: Some("https".to_owned()), ..ParentRef::default() };
+/// assert_eq!(json!(gateway), json!({"name": "external", "sectionName": "https"}));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParentRef {
+    /// The API group; `gateway.networking.k8s.io` where none is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The kind; `Gateway` where none is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The name.
+    pub name: String,
+    /// The namespace; that of the route where none is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// The port of the listener, 1 to 65535.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// The name of the listener.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub section_name: Option<String>,
+}
+
+/// Where the TLS connection to an OpenShift Route ends.
+///
+/// ```
+/// use xposer::value::Termination;
+/// assert_eq!(Termination::parse("reencrypt"), Some(Termination::Reencrypt));
+/// assert_eq!(Termination::default().as_str(), "edge");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Termination {
+    /// At the router.
+    #[default]
+    Edge,
+    /// At the pod; the router sees no path.
+    Passthrough,
+    /// At the router, which opens another one to the pod.
+    Reencrypt,
+}
+
+impl Termination {
+    /// Every word.
+    pub const WORDS: &'static [&'static str] = &["edge", "passthrough", "reencrypt"];
+
+    /// The word of the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Edge => "edge",
+            Self::Passthrough => "passthrough",
+            Self::Reencrypt => "reencrypt",
+        }
+    }
+
+    /// The termination of this word; letter case counts.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Edge, Self::Passthrough, Self::Reencrypt].into_iter().find(|one| one.as_str() == text)
     }
 }
 

@@ -10,8 +10,34 @@ use xposer::template::{Template, Vars, functions};
 use xposer::{Code, Severity, keys, rules, settings};
 use xposer_testkit::cases::{Case, Run, all};
 
-/// The files of `check/` that hold the rules.
-const RULE_FILES: [&str; 3] = ["host.rs", "object.rs", "route.rs"];
+/// The texts of the files of some rooms of the core.
+fn sources(wanted: impl Fn(&str) -> bool) -> String {
+    fn walk(folder: &Path, texts: &mut String) {
+        for entry in folder.read_dir().into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                walk(&path, texts);
+            } else {
+                texts.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
+            }
+        }
+    }
+    let mut texts = String::new();
+    for entry in Path::new(env!("CARGO_MANIFEST_DIR")).join("src").read_dir().into_iter().flatten().flatten()
+    {
+        let path = entry.path();
+        if !path.file_stem().is_some_and(|name| wanted(&name.to_string_lossy())) {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, &mut texts);
+        } else {
+            texts.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
+    assert!(!texts.is_empty(), "no such room");
+    texts
+}
 
 fn cases() -> Vec<(Case, Run)> {
     let cases = all().unwrap_or_else(|wrong| panic!("{wrong}"));
@@ -20,16 +46,9 @@ fn cases() -> Vec<(Case, Run)> {
 
 /// The codes that only rules file: no other room of the core mentions them.
 fn codes_of_rules_only() -> BTreeSet<Code> {
-    let elsewhere: String = ["input", "settings", "resolve", "plan", "request/mod", "request/forward"]
-        .map(|room| source(&format!("src/{room}.rs")))
-        .concat();
+    let elsewhere = sources(|room| !["check", "codes", "diag", "lib"].contains(&room));
     let listed = rules().iter().flat_map(|rule| rule.codes).copied();
     listed.filter(|code| !mentions(&elsewhere, *code)).collect()
-}
-
-fn source(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn mentions(text: &str, code: Code) -> bool {
@@ -45,7 +64,7 @@ fn is_kebab_case(slug: &str) -> bool {
 
 /// A message or help goes on in a line that has begun, and something may follow it.
 fn is_clause(text: &str) -> bool {
-    let proper = ["Service", "Ingress", "DNS", "ConfigMap"];
+    let proper = ["Service", "Ingress", "DNS", "ConfigMap", "ExternalDNS", "Forecastle"];
     let starts = text.starts_with(|first: char| !first.is_uppercase())
         || proper.iter().any(|name| text.starts_with(name));
     starts && !text.is_empty() && !text.ends_with('.') && text.trim() == text && !text.contains('\n')
@@ -95,14 +114,46 @@ fn every_annotation_overrides_a_setting_that_exists_and_its_example_works() {
             assert!(settings().iter().any(|row| row.name == setting), "{}: {setting}", key.annotation);
         }
         assert!(key.doc.ends_with('.'), "{}", key.annotation);
+        let mut annotations = serde_json::Map::new();
+        for (name, value) in companions(key.name()) {
+            annotations.insert(format!("config.xposer.stakater.com/{name}"), (*value).into());
+        }
+        annotations.insert(key.annotation.to_owned(), key.example.into());
         let service = serde_json::json!({"apiVersion": "v1", "kind": "Service",
             "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
-                "annotations": {key.annotation: key.example}},
+                "annotations": annotations},
             "spec": {"ports": [{"name": "http", "port": 80}]}});
-        let defaults = xposer::Settings::from_value(&serde_json::json!({"domain": "example.com"})).unwrap();
+        let defaults = xposer::Settings::from_value(&with_profiles(serde_json::json!({}))).unwrap();
         let outcome = xposer::expose(&xposer::Service::from_value(&service), &defaults);
         assert!(outcome.report().unwrap().is_empty(), "{}", outcome.report().unwrap());
     }
+}
+
+/// The annotations without which one says nothing.
+fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
+    match name {
+        "Issuer" | "ClusterIssuer" => &[("TLS", "cert-manager")],
+        "HTTPSRedirect" => &[("TLS", "true")],
+        "MonitorHealthEndpoint" => &[("Monitor", "true")],
+        "CanaryOf" => &[("CanaryWeight", "5")],
+        "CanaryByHeaderValue" => &[("CanaryOf", "web-stable"), ("CanaryByHeader", "X-Canary")],
+        canary if canary.starts_with("Canary") => &[("CanaryOf", "web-stable")],
+        _ => &[],
+    }
+}
+
+/// Settings with what the examples of others need to be there.
+fn with_profiles(mut settings: serde_json::Value) -> serde_json::Value {
+    let needed = serde_json::json!({"domain": "example.com", "profiles": {"internal": {}, "external": {}},
+        "parentRefs": [{"name": "external"}], "issuer": "internal-ca"});
+    for (key, value) in needed.as_object().into_iter().flatten() {
+        let entries = settings.as_object_mut().unwrap();
+        // One layer has one issuer.
+        if key != "issuer" || !entries.contains_key("clusterIssuer") {
+            entries.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    settings
 }
 
 #[test]
@@ -112,7 +163,8 @@ fn every_settings_example_and_default_works() {
         for text in [row.example, row.default].into_iter().filter(|text| !text.starts_with('(')) {
             let yaml = format!("{}: {text}\n", row.name);
             let document = xposer_testkit::cases::parse(&yaml).unwrap();
-            xposer::Settings::from_value(&document[0]).unwrap_or_else(|report| panic!("{yaml}{report}"));
+            let settings = with_profiles(document[0].clone());
+            xposer::Settings::from_value(&settings).unwrap_or_else(|report| panic!("{yaml}{report}"));
         }
     }
 }
@@ -212,7 +264,7 @@ fn nothing_is_said_twice() {
 #[test]
 fn rules_file_only_what_they_list() {
     let listed: BTreeSet<Code> = rules().iter().flat_map(|rule| rule.codes).copied().collect();
-    let text = RULE_FILES.map(|file| source(&format!("src/check/{file}"))).concat();
+    let text = sources(|room| room == "check");
     for &code in Code::ALL {
         if mentions(&text, code) {
             assert!(listed.contains(&code), "a rule files {code}, but no rule lists it");
@@ -220,7 +272,7 @@ fn rules_file_only_what_they_list() {
     }
     // What is listed and not filed by a rule itself comes from a helper of another room, which must then have it.
     for &code in &listed {
-        let helper = source("src/settings.rs");
+        let helper = sources(|room| room == "settings");
         assert!(mentions(&text, code) || mentions(&helper, code), "a rule lists {code}, but none files it");
     }
 }

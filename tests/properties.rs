@@ -14,6 +14,7 @@ use xposer::{
     FORWARD_ANNOTATION, Outcome, PathType, Root, Service, Settings, Severity, expose, expose_all, keys,
     settings,
 };
+use xposer_testkit::schema::Schemas;
 
 /// Text that looks like what people write, and text that does not.
 fn annotation_text() -> impl Strategy<Value = String> {
@@ -64,6 +65,13 @@ fn annotation_text() -> impl Strategy<Value = String> {
         "exposeIngressUrl: locally",
         "kubernetes.io/ingress.class: nginx",
         "ingress.kubernetes.io/x: y",
+        "HTTPRoute",
+        "Route",
+        "cert-manager",
+        "load-balancer",
+        "external",
+        "10",
+        "%",
         "é",
         "\u{0}",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -131,10 +139,12 @@ fn plausible_service() -> impl Strategy<Value = Value> {
         "{{with .Domain}}{{.}}{{end}}/x/",
         "10.0.0",
         "1.2.3.4",
+        "a.com/50%",
+        "a.com/b~c,b.com/%20",
     ]);
     let path = pick(&["/", "/api", "api/", "/{{.Service}}(/|$)(.*)", "/%2f", "//", "/caf\u{e9}"]);
     let rest = (
-        pick(&["true", "F", "maybe"]),
+        pick(&["true", "F", "maybe", "cert-manager", "load-balancer"]),
         pick(&["NO_SECRET", "tls-{{.Service}}", "tls_secret"]),
         pick(&["http", "80", "8080", "admin", "nope", "0"]),
         pick(&["Exact", "Prefix", "ImplementationSpecific", "prefix"]),
@@ -153,17 +163,36 @@ fn plausible_service() -> impl Strategy<Value = Value> {
                 "exposeIngressUrl: locally",
                 "exposeIngressUrl: globally",
                 "monitor.stakater.com/enabled: true",
+                "uptimerobot.monitor.stakater.com/interval: 300",
+                "nginx.ingress.kubernetes.io/rewrite-target: /x",
+                "external-dns.alpha.kubernetes.io/ttl: 60",
+                "forecastle.stakater.com/expose: true",
                 "x/y : z\r",
             ]),
             0..6,
         ),
     );
-    (name, url, path, rest).prop_map(|(name, url, path, (tls, secret, port, kind, class, domain, lines))| {
+    let added = (
+        pick(&["external", "internal", "nobody"]),
+        pick(&["Ingress", "HTTPRoute", "Route", "Route, HTTPRoute,Ingress"]),
+        prop::option::weighted(0.2, prop::sample::select(&["api", "web"][..])),
+        pick(&["0", "100", "101"]),
+        pick(&["X-Canary", "not a header"]),
+        pick(&["true", "false"]),
+        pick(&["/healthz", "healthz"]),
+        pick(&["internal-ca"]),
+        pick(&["true", "false"]),
+    );
+    (name, url, path, rest, added).prop_map(|(name, url, path, rest, added)| {
+        let (tls, secret, port, kind, class, domain, lines) = rest;
+        let (profile, target, of, weight, header, monitor, health, issuer, redirect) = added;
         let mut annotations = Map::new();
         for (key, value) in [
             ("IngressNameTemplate", name), ("IngressURLTemplate", url), ("IngressURLPath", path), ("TLS", tls),
             ("TLSSecretNameTemplate", secret), ("ServicePort", port), ("PathType", kind), ("IngressClassName", class),
-            ("Domain", domain),
+            ("Domain", domain), ("Profile", profile), ("Target", target), ("CanaryOf", of),
+            ("CanaryWeight", of.and(weight)), ("CanaryByHeader", of.and(header)), ("Monitor", monitor),
+            ("MonitorHealthEndpoint", health), ("Issuer", issuer), ("HTTPSRedirect", redirect),
         ] {
             annotations.extend(value.map(|value| (format!("config.xposer.stakater.com/{key}"), value.into())));
         }
@@ -193,7 +222,12 @@ fn readable(config: &Value) -> (Settings, Value) {
     }
 }
 
-/// Every rule that the API server of Kubernetes 1.36 has for an Ingress, and the ones DNS has beside it.
+thread_local! {
+    static SCHEMAS: Schemas = Schemas::ours().unwrap();
+}
+
+/// Every rule that the API server of Kubernetes 1.36 has for an Ingress, and the ones DNS has beside it; of the kinds of
+/// other projects what their definitions say.
 fn assert_accepted(object: &Value) {
     if object["kind"] == "ConfigMap" {
         assert!(is_dns_label(object["metadata"]["namespace"].as_str().unwrap()));
@@ -219,6 +253,11 @@ fn assert_accepted(object: &Value) {
     assert!(size <= 262_144);
     for value in metadata["labels"].as_object().unwrap().values() {
         assert!(value.as_str().unwrap().len() <= 63);
+    }
+    if object["kind"] != "Ingress" {
+        let flaws = SCHEMAS.with(|schemas| schemas.flaws(object)).unwrap();
+        assert!(flaws.is_empty(), "{}", flaws.join("\n"));
+        return;
     }
     let spec = &object["spec"];
     if let Some(class) = spec["ingressClassName"].as_str() {
@@ -286,7 +325,7 @@ fn check_one(document: &Value, config: &Value) -> Result<bool, TestCaseError> {
 /// What holds for Services that are mostly right; the count makes sure that the property is about planned ones.
 #[test]
 fn what_is_planned_is_accepted() {
-    let config = ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let planned = std::cell::Cell::new(0);
     let settings = prop::sample::select(vec![
@@ -294,6 +333,14 @@ fn what_is_planned_is_accepted() {
         json!({"domain": "example.com", "tls": true, "legacyAnnotations": "forward", "ingressClassName": "internal"}),
         json!({"domain": "example.com", "strict": true, "servicePort": "http", "pathType": "Prefix"}),
         json!({"tls": true, "tlsCommonName": true, "ingressURLTemplateFallbacks": ["{{.Service}}.example.com"]}),
+        json!({"domain": "example.com", "target": ["Ingress", "HTTPRoute", "Route"], "parentRefs": [{"name": "gw"}],
+            "httpParentRefs": [{"name": "gw", "sectionName": "http"}], "tls": true, "monitor": true}),
+        json!({"domain": "example.com", "defaultProfile": "internal", "certificates": ["*.example.com"],
+            "profiles": {"internal": {"ingressClassName": "internal"}, "external": {"tls": "load-balancer",
+                "namespaces": ["sh*"], "httpsRedirect": true, "parentRefs": [{"name": "gw"}]}},
+            "namespaces": {"shop": {"hosts": ["*.example.com", "*.com", "*.x", "other.x"]}}}),
+        json!({"domain": "example.com", "routeTermination": "passthrough", "target": "Route", "tls": "cert-manager",
+            "clusterIssuer": "letsencrypt", "parentRefs": [{"name": "gw"}]}),
     ]);
     runner
         .run(&(plausible_service(), settings), |(document, config)| {

@@ -17,15 +17,17 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("codes", &["diag"]),
     ("diag", &["codes"]),
     ("value", &["diag"]),
+    ("pattern", &[]),
     ("template", &["diag", "value"]),
     ("input", &["diag", "value"]),
-    ("settings", &["diag", "value", "template", "input"]),
+    ("settings", &["diag", "value", "pattern", "template", "input"]),
     ("request", &["diag", "value", "template", "input", "settings"]),
-    ("resolve", &["diag", "value", "template", "input", "settings", "request"]),
-    ("check", &["diag", "value", "input", "settings", "request", "resolve"]),
-    ("plan", &["diag", "value", "input", "resolve", "check"]),
+    ("resolve", &["diag", "value", "pattern", "template", "input", "settings", "request"]),
+    ("trace", &["diag", "value", "input", "settings", "request", "resolve"]),
+    ("check", &["diag", "value", "pattern", "input", "settings", "request", "resolve"]),
+    ("plan", &["diag", "value", "input", "request", "resolve", "check"]),
     ("stamp", &["diag", "value", "input", "plan"]),
-    ("emit", &["diag", "value", "input", "resolve", "check", "plan"]),
+    ("emit", &["diag", "value", "input", "request", "resolve", "check", "plan"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

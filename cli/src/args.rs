@@ -24,7 +24,10 @@ Examples:
   What can be written, what a message means, what templates can do
     xposer explain
     xposer explain host-uppercase
-    xposer explain templates";
+    xposer explain templates
+
+  Where the values come from that decide how the Services of a file are exposed
+    xposer explain --settings config.yaml service.yaml";
 
 const RENDER_EXAMPLES: &str = "\
 Examples:
@@ -47,7 +50,12 @@ Examples:
   xposer explain IngressNameTemplate     an annotation (its whole key works, too)
   xposer explain ingressNameTemplate     a setting
   xposer explain host-uppercase          a diagnostic code
-  xposer explain templates               variables, syntax and functions";
+  xposer explain templates               variables, syntax and functions
+  xposer explain service.yaml            where every value of its Services comes from
+  xposer explain --settings config.yaml -n shop service.yaml
+
+Where several give a value, the first of these counts: an annotation of the Service, its profile,
+its namespace, the general settings, the built-in default.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -96,12 +104,9 @@ pub(crate) enum Command {
     /// Says what `render` would say, and prints no objects.
     #[command(after_help = format!("{CHECK_EXAMPLES}\n\n{EXIT_CODES}"))]
     Check(InputArgs),
-    /// Explains an annotation, a setting, a diagnostic code, or the templates.
+    /// Explains an annotation, a setting, a diagnostic code, the templates, or how the Services of a file are exposed.
     #[command(after_help = EXPLAIN_EXAMPLES)]
-    Explain {
-        /// The word to explain; without it, an overview of all of them.
-        word: Option<String>,
-    },
+    Explain(ExplainArgs),
     /// Works as a KRM function: reads a ResourceList on standard input and writes one on standard output.
     ///
     /// The Ingresses are added to the items, those of an earlier run are brought up to date. The settings are the
@@ -120,12 +125,25 @@ pub(crate) enum Command {
 pub(crate) struct RenderArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// The kind of object to make.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) target: Target,
+    /// The kind of object that exposes every Service, whatever settings and annotations say; may be given several times.
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) target: Vec<Target>,
     /// How the objects are printed: yaml as a stream of documents, json as one v1 List.
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The word to explain, or a file with Services, or `-` for standard input; without it, an overview of all words.
+    #[arg(value_name = "WORD|FILE")]
+    pub(crate) subject: Option<String>,
+    /// The defaults for the Services of the file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// The namespace of Services that name none.
+    #[arg(short, long, value_name = "NS")]
+    pub(crate) namespace: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -147,12 +165,25 @@ pub(crate) struct InputArgs {
     pub(crate) color: Color,
 }
 
-/// What is made of a plan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+/// What exposes a Service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Target {
     /// A networking.k8s.io/v1 Ingress.
-    #[default]
     Ingress,
+    /// A gateway.networking.k8s.io/v1 HTTPRoute; the Gateway is in the setting parentRefs.
+    Httproute,
+    /// A route.openshift.io/v1 Route.
+    Route,
+}
+
+impl From<Target> for xposer::Target {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Ingress => Self::Ingress,
+            Target::Httproute => Self::HttpRoute,
+            Target::Route => Self::Route,
+        }
+    }
 }
 
 /// How objects are printed.

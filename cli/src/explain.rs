@@ -1,35 +1,114 @@
-//! `explain`: the core's tables, for people.
+//! `explain`: the core's tables, and what they made of a file, for people.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use xposer::template::functions::{self, Function};
 use xposer::template::{SYNTAX, Template, Var, Vars};
-use xposer::{Code, Key, Setting, did_you_mean, keys, rules, settings};
+use xposer::value::Origin;
+use xposer::{
+    Code, EXPOSE_LABEL, Key, Outcome, Service, Setting, Settings, did_you_mean, keys, rules, settings, trace,
+};
 
+use crate::args::{Color, Diagnostics, ExplainArgs, InputArgs};
 use crate::diagnostics::{Finding, write_text};
+use crate::input::STDIN_PATH;
+use crate::render::explain_file;
 use crate::{Console, Exit};
 
 /// The word that explains the template language.
 const TEMPLATES: &str = "templates";
 
-/// Explains a word, or lists all there are.
-pub(crate) fn explain(word: Option<&str>, console: &mut Console<'_>) -> io::Result<Exit> {
-    let Some(word) = word else { return overview(console.stdout).map(|()| Exit::Done) };
-    if word == TEMPLATES {
-        templates(console.stdout)?;
-    } else if let Some(key) = keys().iter().find(|key| [key.annotation, key.name()].contains(&word)) {
-        annotation(key, console.stdout)?;
-    } else if let Some(row) = settings().iter().find(|row| row.name == word) {
-        setting(row, console.stdout)?;
-    } else if let Some(found) = Code::from_slug(word) {
-        code(found, console.stdout)?;
-    } else if let Some(found) = functions::find(word) {
-        function(found, console.stdout)?;
-    } else {
-        write_text([unknown(word)], console.terminal.stderr && console.terminal.colors, console.stderr)?;
+/// Explains a word or the Services of a file, or lists all words there are.
+pub(crate) fn explain(args: ExplainArgs, console: &mut Console<'_>) -> io::Result<Exit> {
+    let Some(subject) = args.subject else { return overview(console.stdout).map(|()| Exit::Done) };
+    if word(&subject, console.stdout)? {
+        return Ok(Exit::Done);
+    }
+    if !is_file(&subject) {
+        write_text([unknown(&subject)], console.terminal.stderr && console.terminal.colors, console.stderr)?;
         return Ok(Exit::Unusable);
     }
-    Ok(Exit::Done)
+    let input = InputArgs {
+        files: vec![subject.into()],
+        settings: args.settings,
+        namespace: args.namespace,
+        diagnostics: Diagnostics::Text,
+        color: Color::Auto,
+    };
+    explain_file(&input, console)
+}
+
+/// Whether a file is meant, be it there or not.
+fn is_file(subject: &str) -> bool {
+    let path = Path::new(subject);
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    subject == STDIN_PATH
+        || path.exists()
+        || extension.is_some_and(|it| ["yaml", "yml", "json"].contains(&it))
+}
+
+/// Explains everything of this name; whether there is anything.
+fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
+    if word == TEMPLATES {
+        return templates(out).map(|()| true);
+    }
+    let found = keys().iter().find(|key| [key.annotation, key.name()].contains(&word));
+    let row = settings().iter().find(|row| row.name == word);
+    if let Some(key) = found {
+        annotation(key, out)?;
+    }
+    if let Some(row) = row {
+        // One word is the name of both.
+        if found.is_some() {
+            writeln!(out)?;
+        }
+        setting(row, out)?;
+    }
+    if found.is_some() || row.is_some() {
+        return Ok(true);
+    }
+    if let Some(found) = Code::from_slug(word) {
+        code(found, out)?;
+    } else if let Some(found) = functions::find(word) {
+        function(found, out)?;
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Where the values come from that decide how a Service is exposed.
+pub(crate) fn traced(
+    service: &Service<'_>,
+    outcome: &Outcome<'_>,
+    settings: &Settings,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let subject = service.subject();
+    match outcome {
+        Outcome::NotAsked => {
+            return writeln!(
+                out,
+                "{subject} does not ask to be exposed; the label is {EXPOSE_LABEL}: \"true\""
+            );
+        }
+        Outcome::Refused(_) => writeln!(out, "{subject} is refused")?,
+        Outcome::Planned { plan, .. } => writeln!(out, "{subject} is exposed as {}", plan.url())?,
+    }
+    let rows = trace(service, settings);
+    let width = rows.iter().map(|row| row.what.chars().count()).max().unwrap_or_default();
+    for row in rows {
+        writeln!(out, "  {:width$}  {}", row.what, row.value)?;
+        match &row.origin {
+            Origin::BuiltIn => writeln!(out, "  {:width$}    from the built-in default", "")?,
+            origin => writeln!(out, "  {:width$}    from {}", "", origin.path())?,
+        }
+        for path in row.before {
+            writeln!(out, "  {:width$}    before {path}", "")?;
+        }
+    }
+    Ok(())
 }
 
 fn unknown(word: &str) -> Finding<'_> {

@@ -16,7 +16,7 @@ use crate::progress::Progress;
 use crate::yaml::{Document, LineIndex, Step, line_column, load};
 
 /// How standard input is named on the command line.
-const STDIN_PATH: &str = "-";
+pub(crate) const STDIN_PATH: &str = "-";
 /// How standard input is named in diagnostics.
 const STDIN: &str = "<stdin>";
 
@@ -103,7 +103,15 @@ fn read_files(paths: &[PathBuf], console: &mut Console<'_>, wrong: &mut Findings
 }
 
 fn read_settings(path: &Path, stdin: &mut dyn Read) -> Result<(File, Settings), Findings> {
-    let file = read_file(path, stdin)?;
+    settings_of(read_file(path, stdin)?)
+}
+
+/// The settings in a text that was read already.
+pub(crate) fn settings(name: String, text: String) -> Result<(File, Settings), Findings> {
+    settings_of(File::load(name, text)?)
+}
+
+fn settings_of(file: File) -> Result<(File, Settings), Findings> {
     let settings = match file.documents.as_slice() {
         [] => Settings::default(),
         [document] => {

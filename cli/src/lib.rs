@@ -62,6 +62,26 @@ pub struct Terminal {
     pub colors: bool,
 }
 
+/// The settings in a text, which is that of the file `name`.
+///
+/// ```
+/// assert!(xposer_cli::settings("config.yaml", "domain: example.com".to_owned()).is_ok());
+/// let wrong = xposer_cli::settings("config.yaml", "domian: example.com".to_owned()).unwrap_err();
+/// assert!(wrong.contains("config.yaml:1:1") && wrong.contains("did you mean domain?"));
+/// ```
+///
+/// # Errors
+///
+/// Everything that is wrong with them, as `xposer check` tells it.
+pub fn settings(name: &str, text: String) -> Result<xposer::Settings, String> {
+    input::settings(name.to_owned(), text).map(|(_, settings)| settings).map_err(|findings| {
+        let mut told = Vec::new();
+        // Memory takes every byte.
+        let _ = diagnostics::write_text(findings, false, &mut told);
+        String::from_utf8_lossy(&told).into_owned()
+    })
+}
+
 /// What the program's exit status says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
@@ -95,7 +115,7 @@ fn dispatch(cli: Cli, console: &mut Console<'_>) -> io::Result<Exit> {
     match cli.command {
         Command::Render(args) => render::render(&args, console),
         Command::Check(args) => render::check(&args, console),
-        Command::Explain { word } => explain::explain(word.as_deref(), console),
+        Command::Explain(args) => explain::explain(args, console),
         Command::Krm => krm::krm(console),
         Command::Completions { shell } => {
             // The generator panics where it cannot write, so it writes to memory.

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
-use xposer::{Emitted, Object, Outcome, Report, Service, emit_all, expose_all};
+use xposer::{Emitted, Object, Outcome, Report, Service, Settings, emit_all, expose_all};
 
 use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Target};
 use crate::diagnostics::{Finding, Printer};
+use crate::explain::traced;
 use crate::input::Inputs;
 use crate::services::{Item, services};
 use crate::yaml::to_yaml;
@@ -15,17 +16,27 @@ use crate::{Console, Exit, or_gone};
 
 /// Prints the objects of all exposed Services, and the diagnostics.
 pub(crate) fn render(args: &RenderArgs, console: &mut Console<'_>) -> io::Result<Exit> {
-    // Who adds a target says here what is made of it.
-    let Target::Ingress = args.target;
-    run(&args.input, Some(args.output), console)
+    run(&args.input, &args.target, &Show::Objects(args.output), console)
 }
 
 /// Prints the diagnostics, and how many Services there are of each outcome.
 pub(crate) fn check(args: &InputArgs, console: &mut Console<'_>) -> io::Result<Exit> {
-    run(args, None, console)
+    run(args, &[], &Show::Summary, console)
 }
 
-fn run(args: &InputArgs, output: Option<Output>, console: &mut Console<'_>) -> io::Result<Exit> {
+/// Prints where the values come from that decide how the Services are exposed, and the diagnostics.
+pub(crate) fn explain_file(args: &InputArgs, console: &mut Console<'_>) -> io::Result<Exit> {
+    run(args, &[], &Show::Origins, console)
+}
+
+/// What is shown beside the diagnostics.
+enum Show {
+    Objects(Output),
+    Origins,
+    Summary,
+}
+
+fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(args, console.terminal);
     let inputs = match Inputs::read(args, console) {
         Ok(inputs) => inputs,
@@ -38,20 +49,38 @@ fn run(args: &InputArgs, output: Option<Output>, console: &mut Console<'_>) -> i
     let namespace = args.namespace.as_deref().unwrap_or_default();
     let services: Vec<Service<'_>> =
         items.iter().map(|item| Service::from_value(item.value).in_namespace(namespace)).collect();
-    let outcomes = expose_all(&services, &inputs.settings);
+    let settings = inputs.settings.clone().with_targets(targets.iter().copied().map(Into::into));
+    let outcomes = expose_all(&services, &settings);
     let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
-    match output {
-        Some(Output::Yaml) => or_gone(write_yaml(&objects, console.stdout))?,
-        Some(Output::Json) => or_gone(write_json(&objects, console.stdout))?,
-        None => {}
+    match show {
+        Show::Objects(Output::Yaml) => or_gone(write_yaml(&objects, console.stdout))?,
+        Show::Objects(Output::Json) => or_gone(write_json(&objects, console.stdout))?,
+        Show::Origins => or_gone(write_origins(&services, &outcomes, &settings, console.stdout))?,
+        Show::Summary => {}
     }
     let findings = findings(&inputs, &items, &services, &outcomes, &report);
     printer.print(findings, console.stderr)?;
-    if output.is_none() && printer.format == Diagnostics::Text {
+    if matches!(show, Show::Summary) && printer.format == Diagnostics::Text {
         or_gone(writeln!(console.stderr, "{}", summary(&outcomes)))?;
     }
     let refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)));
     Ok(if refused { Exit::Refused } else { Exit::Done })
+}
+
+/// One paragraph a Service.
+fn write_origins(
+    services: &[Service<'_>],
+    outcomes: &[Outcome<'_>],
+    settings: &Settings,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for (index, (service, outcome)) in services.iter().zip(outcomes).enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        traced(service, outcome, settings, out)?;
+    }
+    out.flush()
 }
 
 /// What was found, Service by Service in the order of the input.

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::xposer;
+use common::{Ran, exposed, folder, service, xposer, xposer_in};
 use xposer::template::{Template, Var, Vars, functions};
 use xposer::{Code, keys, settings};
 
@@ -17,7 +17,8 @@ fn explained(word: &str) -> String {
 fn every_annotation() {
     for key in keys() {
         let text = explained(key.annotation);
-        assert_eq!(text, explained(key.name()));
+        // A setting can have the same name; then both are explained.
+        assert!(explained(key.name()).starts_with(&text), "{text}");
         for part in [key.annotation, key.doc, key.example, &key.form.describe()] {
             assert!(text.contains(part), "{part} is missing from {text}");
         }
@@ -104,6 +105,181 @@ error: there is nothing to explain about \"host-upercase\"
         assert!(text.contains(&format!("did you mean {}?", meant.to_lowercase())), "{text}");
     }
     assert!(said("quux").contains("help: list all words with `xposer explain`"));
+    assert_eq!(said("no-such-file.yaml"), "error: there is no such file\n--> no-such-file.yaml\n\n");
+}
+
+/// What is said about these Services under these settings.
+fn traced(test: &str, settings: &str, services: &[String]) -> Ran {
+    let folder = folder(test);
+    std::fs::write(folder.join("settings.yaml"), settings).unwrap();
+    std::fs::write(folder.join("services.yaml"), services.join("---\n")).unwrap();
+    xposer_in(&folder, &["explain", "--settings", "settings.yaml", "services.yaml"], "")
+}
+
+#[test]
+fn a_file() {
+    let expected = "\
+Service shop/web is exposed as http://web.example.com
+  host         web.example.com
+                 from metadata.annotations[\"config.xposer.stakater.com/IngressURLTemplate\"]
+  path         /
+                 from the built-in default
+  name         web
+                 from the built-in default
+  servicePort  80
+                 from the built-in default
+  target       Ingress
+                 from the built-in default
+";
+    for arguments in [["explain", "-"].as_slice(), &["explain", "--namespace", "other", "-"]] {
+        let ran = xposer(arguments, &service("web"));
+        assert_eq!(ran, Ran { code: 0, stdout: expected.into(), stderr: String::new() });
+    }
+    let nowhere = service("web").replace("  namespace: shop\n", "");
+    assert_eq!(xposer(&["explain", "-n", "shop", "-"], &nowhere).expect(0).stdout, expected);
+    assert_eq!(traced("explain-file", "", &[service("web")]).expect(0).stdout, expected);
+    let none = xposer(&["explain", "-"], "kind: ConfigMap\n");
+    assert_eq!(none, Ran { code: 0, stdout: String::new(), stderr: String::new() });
+}
+
+/// All Services of a file are shown in its order: exposed, left alone and refused.
+#[test]
+fn a_file_of_several_services() {
+    let left_alone = service("api").replace("'true'", "'false'");
+    let ran = traced("explain-several", "", &[service("web"), left_alone, exposed("bad", "a..example.com")]);
+    let ran = ran.expect(1);
+    let paragraphs: Vec<&str> = ran.stdout.split("\n\n").collect();
+    let [web, api, bad] = paragraphs.as_slice() else { panic!("{}", ran.stdout) };
+    assert!(web.starts_with("Service shop/web is exposed as http://web.example.com\n  host "), "{web}");
+    assert_eq!(*api, "Service shop/api does not ask to be exposed; the label is expose: \"true\"");
+    // What could be made is shown all the same: that is where the mistake is looked for.
+    assert!(bad.starts_with("Service shop/bad is refused\n  host         a..example.com\n"), "{bad}");
+    assert!(ran.stderr.starts_with("error[host-empty-label]: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains(" --> services.yaml:30:"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("exposed,"), "{}", ran.stderr);
+}
+
+/// Two Services of one file that ask for one host are refused here, too.
+#[test]
+fn a_file_is_one_set() {
+    let twice = [exposed("web", "shop.example.com"), exposed("api", "shop.example.com")];
+    let ran = traced("explain-set", "", &twice).expect(1);
+    assert_eq!(ran.stdout.matches(" is refused\n").count(), 2, "{}", ran.stdout);
+    assert_eq!(ran.stderr.matches("error[route-claimed]: ").count(), 2, "{}", ran.stderr);
+}
+
+#[test]
+fn a_file_under_a_profile_it_cannot_have() {
+    let settings = "profiles: {external: {namespaces: [team-a], domain: example.org}}\n";
+    let asking = service("web")
+        .replace("  annotations:\n", "  annotations:\n    config.xposer.stakater.com/Profile: external\n");
+    let ran = traced("explain-profile", settings, &[asking]).expect(1);
+    assert_eq!(ran.stdout, "Service shop/web is refused\n");
+    assert!(ran.stderr.starts_with("error[profile-forbidden]: "), "{}", ran.stderr);
+}
+
+const LAYERS: &str = "\
+ingressURLTemplate: '{{.Service}}.{{.Domain}}'
+domain: general.example.com
+ingressNameTemplate: general
+servicePort: http
+tlsSecretNameTemplate: general-tls
+annotations: {example.com/all: general}
+namespaces:
+  shop:
+    profile: external
+    domain: namespace.example.com
+    ingressNameTemplate: namespace
+    tlsSecretNameTemplate: namespace-tls
+    annotations: {example.com/all: namespace, example.com/own: namespace}
+profiles:
+  external:
+    domain: profile.example.com
+    ingressNameTemplate: profile
+    tls: true
+    annotations: {example.com/all: profile}
+";
+
+const ASKING: &str = "\
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  namespace: shop
+  labels: {expose: 'true'}
+  annotations:
+    config.xposer.stakater.com/IngressNameTemplate: annotation
+    xposer.stakater.com/annotations: 'example.com/all: annotation'
+spec:
+  ports: [{name: http, port: 80}]
+";
+
+/// The order of precedence: annotation, profile, namespace, general settings, what is built in.
+#[test]
+fn five_layers() {
+    let ran = traced("explain-layers", LAYERS, &[ASKING.to_owned()]).expect(0);
+    assert_eq!(ran.stderr, "");
+    assert_eq!(
+        ran.stdout,
+        "\
+Service shop/web is exposed as https://web.profile.example.com
+  profile                     external
+                                from settings.namespaces.shop.profile
+  domain                      profile.example.com
+                                from settings.profiles.external.domain
+                                before settings.namespaces.shop.domain
+                                before settings.domain
+  host                        web.profile.example.com
+                                from settings.ingressURLTemplate
+  path                        /
+                                from the built-in default
+  name                        annotation
+                                from metadata.annotations[\"config.xposer.stakater.com/IngressNameTemplate\"]
+                                before settings.profiles.external.ingressNameTemplate
+                                before settings.namespaces.shop.ingressNameTemplate
+                                before settings.ingressNameTemplate
+  servicePort                 http
+                                from settings.servicePort
+  tls                         true
+                                from settings.profiles.external.tls
+  tlsSecretName               namespace-tls
+                                from settings.namespaces.shop.tlsSecretNameTemplate
+                                before settings.tlsSecretNameTemplate
+  target                      Ingress
+                                from the built-in default
+  annotation example.com/all  annotation
+                                from metadata.annotations[\"xposer.stakater.com/annotations\"]
+                                before settings.profiles.external.annotations[\"example.com/all\"]
+                                before settings.namespaces.shop.annotations[\"example.com/all\"]
+                                before settings.annotations[\"example.com/all\"]
+  annotation example.com/own  namespace
+                                from settings.namespaces.shop.annotations[\"example.com/own\"]
+"
+    );
+}
+
+/// Whoever is uppermost is taken away, one after the other: the next one counts.
+#[test]
+fn every_layer_gives_way_to_the_one_above() {
+    let (mut settings, mut asking) = (LAYERS.to_owned(), ASKING.to_owned());
+    for (layer, name) in ["annotation", "profile", "namespace", "general", "web"].into_iter().enumerate() {
+        let rendered = {
+            let folder = folder("explain-layer");
+            std::fs::write(folder.join("settings.yaml"), &settings).unwrap();
+            xposer_in(&folder, &["render", "--settings", "settings.yaml"], &asking).expect(0).stdout
+        };
+        assert!(rendered.contains(&format!("\n  name: {name}\n")), "{rendered}");
+        let told = traced("explain-layer", &settings, std::slice::from_ref(&asking)).expect(0).stdout;
+        let row: Vec<&str> = told.lines().skip_while(|line| !line.starts_with("  name ")).collect();
+        assert!(row[0].ends_with(&format!(" {name}")), "{told}");
+        assert_eq!(row[1].ends_with("from the built-in default"), name == "web", "{told}");
+        let below = row.iter().skip(2).take_while(|line| line.trim().starts_with("before ")).count();
+        assert_eq!(below, 3_usize.saturating_sub(layer), "{told}");
+        let line = format!("ngressNameTemplate: {name}\n");
+        for text in [&mut asking, &mut settings] {
+            *text = text.split_inclusive('\n').filter(|it| !it.ends_with(&line)).collect();
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Facts;
 use super::object::character_help;
 use crate::diag::{Code, Problem, Report, shown, shown_char};
+use crate::pattern::owns;
 use crate::resolve::DraftRule;
 use crate::value::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_flaws};
 
@@ -41,9 +42,65 @@ fn same_kind(flaws: &[HostFlaw], flaw: &HostFlaw) -> bool {
     flaws.iter().any(|known| std::mem::discriminant(known) == std::mem::discriminant(flaw))
 }
 
+/// A host belongs to the namespace, or at least to no other one.
+pub(super) fn ownership(facts: &Facts<'_>, report: &mut Report) {
+    let namespaces = &facts.settings.namespaces;
+    if namespaces.values().all(|namespace| namespace.hosts.is_none()) {
+        return;
+    }
+    let own = facts.service.namespace().unwrap_or_default();
+    let mine = facts.settings.namespace(own).and_then(|namespace| namespace.hosts.as_ref());
+    for rule in &facts.draft.rules {
+        let host = rule.host.as_str();
+        let best = |hosts: &Vec<String>| {
+            hosts.iter().filter(|pattern| owns(pattern, host)).map(|pattern| nearness(pattern)).max()
+        };
+        let own_best = mine.and_then(|mine| best(&mine.value));
+        let owner = namespaces
+            .iter()
+            .filter_map(|(name, it)| Some((best(&it.hosts.as_ref()?.value)?, name)))
+            .max_by_key(|(best, _)| *best);
+        let (said, help) = match (mine, owner) {
+            // Who owns a part of a domain owns it alone.
+            (_, Some((best, owner))) if own_best < Some(best) => (
+                format!("the host {} belongs to the namespace {}", shown(host), shown(owner)),
+                match mine {
+                    Some(mine) if !mine.value.is_empty() => {
+                        format!("choose one of {}", mine.value.join(", "))
+                    }
+                    _ => "choose another host".to_owned(),
+                },
+            ),
+            (Some(mine), None) => (
+                format!("the host {} does not belong to the namespace {}", shown(host), shown(own)),
+                match mine.value.as_slice() {
+                    [] => "ask your administrator for a host".to_owned(),
+                    hosts => format!("choose one of {}", hosts.join(", ")),
+                },
+            ),
+            _ => continue,
+        };
+        // Where the domain is the Service's own and the template is not, the domain is meant.
+        let domain = facts.draft.domain.as_ref().filter(|domain| {
+            matches!(domain.origin, Origin::Annotation(_)) && host.ends_with(domain.value.as_ref())
+        });
+        let origin = match (&rule.host_origin, domain) {
+            (Origin::Annotation(_), _) | (_, None) => &rule.host_origin,
+            (_, Some(domain)) => &domain.origin,
+        };
+        report.file(origin.path(), Problem::new(Code::HostNotOwned, said).help(help).found(host));
+    }
+}
+
+/// How near a pattern is to the hosts that it owns: the longer its domain, the nearer, and a host itself is the nearest.
+fn nearness(pattern: &str) -> (usize, bool) {
+    pattern.strip_prefix("*.").map_or((pattern.len(), true), |domain| (domain.len(), false))
+}
+
 /// With TLS, and where certificates carry a common name, a host has at most 64 characters.
 pub(super) fn common_name(facts: &Facts<'_>, report: &mut Report) {
-    if !(facts.draft.tls && facts.settings.common_name) {
+    let common_name = facts.layers.first(|it| it.common_name.as_ref()).copied().unwrap_or_default();
+    if !(facts.draft.tls().has_secret() && common_name) {
         return;
     }
     for rule in facts
@@ -63,7 +120,7 @@ pub(super) fn common_name(facts: &Facts<'_>, report: &mut Report) {
 }
 
 fn too_long_help(facts: &Facts<'_>) -> &'static str {
-    if facts.settings.fallbacks.is_empty() {
+    if facts.layers.first(|it| it.fallbacks.as_ref()).is_none_or(Vec::is_empty) {
         "shorten the template, or ask your administrator for ingressURLTemplateFallbacks"
     } else {
         "shorten the template; no template of ingressURLTemplateFallbacks is short enough either"
@@ -168,7 +225,7 @@ fn part<'r>(rule: &'r DraftRule<'_>, range: &Range<usize>) -> &'r str {
 /// it can be put right.
 fn fixed(problem: Problem, rule: &DraftRule<'_>) -> Problem {
     if rule.template.trim() != rule.host
-        || !matches!(rule.host_origin, Origin::Annotation(_) | Origin::Setting(_, None))
+        || !matches!(rule.host_origin, Origin::Annotation(_) | Origin::Setting(_))
     {
         return problem;
     }

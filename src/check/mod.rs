@@ -3,22 +3,29 @@
 //! Every rule files what it finds and never stops another one. The sources are the validators of the Kubernetes API
 //! server, version 1.36, and the RFCs that they do not enforce.
 
+mod annotations;
+mod canary;
 mod host;
 mod object;
 mod route;
+mod targets;
+mod tls;
 
 use std::ops::Range;
 
 use crate::diag::{Code, Report};
 use crate::input::Service;
-use crate::resolve::{Annotation, Draft, DraftRule, Scope};
-use crate::settings::Settings;
-use crate::value::{Hostname, ObjectName, Origin, PathType, PortRef, UrlPath};
+use crate::resolve::{Annotation, Canary, Draft, DraftRule, Monitor, Scope};
+use crate::settings::{Layers, Settings};
+use crate::value::{
+    Hostname, ObjectName, Origin, ParentRef, PathType, PortRef, Target, Termination, Tls, UrlPath,
+};
 
 /// What a rule may look at.
 pub(crate) struct Facts<'f> {
     pub(crate) service: &'f Service<'f>,
     pub(crate) settings: &'f Settings,
+    pub(crate) layers: Layers<'f>,
     pub(crate) draft: &'f Draft<'f>,
 }
 
@@ -95,6 +102,12 @@ static RULES: &[Rule] = &[
         run: host::host,
     },
     Rule {
+        name: "ownership",
+        codes: &[Code::HostNotOwned],
+        source: "the setting namespaces",
+        run: host::ownership,
+    },
+    Rule {
         name: "common-name",
         codes: &[Code::HostCommonName],
         source: "RFC 5280, ub-common-name",
@@ -102,7 +115,7 @@ static RULES: &[Rule] = &[
     },
     Rule {
         name: "path",
-        codes: &[Code::PathInvalid, Code::PathBlank, Code::PathQuery, Code::PathRegex],
+        codes: &[Code::PathInvalid, Code::PathBlank, Code::PathQuery, Code::PathStrict, Code::PathRegex],
         source: "Kubernetes, validation.go, validateHTTPIngressPath; RFC 3986, 3.3; ingress-nginx, strict-validate-path-type",
         run: route::path,
     },
@@ -111,6 +124,30 @@ static RULES: &[Rule] = &[
         codes: &[Code::TlsSecretInvalid],
         source: "Kubernetes, validation.go, validateIngressTLS",
         run: object::tls_secret,
+    },
+    Rule {
+        name: "issuer",
+        codes: &[
+            Code::IssuerConflict,
+            Code::IssuerMissing,
+            Code::IssuerWithoutTls,
+            Code::IssuerWildcard,
+            Code::HostCommonName,
+        ],
+        source: "cert-manager 1.21, certificate-shim; RFC 8555, 8.4: wildcards need a DNS challenge",
+        run: tls::issuer,
+    },
+    Rule {
+        name: "https-redirect",
+        codes: &[Code::RedirectWithoutTls],
+        source: "ingress-nginx 1.15, ssl-redirect; Gateway API 1.6, HTTPRequestRedirectFilter",
+        run: tls::https_redirect,
+    },
+    Rule {
+        name: "certificates",
+        codes: &[Code::CertificateMissing],
+        source: "RFC 6125, 6.4.3; AWS Load Balancer Controller, certificate discovery",
+        run: tls::certificates,
     },
     Rule {
         name: "class",
@@ -123,6 +160,66 @@ static RULES: &[Rule] = &[
         codes: &[Code::ForwardKeyInvalid, Code::AnnotationsTooLarge],
         source: "Kubernetes, objectmeta.go, ValidateAnnotations and ValidateAnnotationsSize",
         run: object::forwarded_keys,
+    },
+    Rule {
+        name: "denied-annotations",
+        codes: &[Code::AnnotationDenied],
+        source: "ingress-nginx 1.15, annotation risks: Critical; the setting annotations",
+        run: annotations::denied,
+    },
+    Rule {
+        name: "nginx-values",
+        codes: &[Code::AnnotationInvalid],
+        source: "ingress-nginx 1.15, annotation validators",
+        run: annotations::nginx_values,
+    },
+    Rule {
+        name: "nginx-canary",
+        codes: &[Code::AnnotationInvalid],
+        source: "ingress-nginx 1.15, canary annotations",
+        run: annotations::nginx_canary,
+    },
+    Rule {
+        name: "forecastle",
+        codes: &[Code::ForecastleInvalid, Code::ForecastleWildcard],
+        source: "Forecastle 2, annotations and wrappers",
+        run: annotations::forecastle,
+    },
+    Rule {
+        name: "external-dns",
+        codes: &[Code::DnsInvalid],
+        source: "ExternalDNS 0.22, annotations; RFC 1035, 2.3.4",
+        run: annotations::dns_values,
+    },
+    Rule {
+        name: "external-dns-twice",
+        codes: &[Code::DnsTwice],
+        source: "ExternalDNS 0.22, sources service and ingress",
+        run: annotations::dns_twice,
+    },
+    Rule {
+        name: "canary",
+        codes: &[Code::CanaryInvalid, Code::CanaryIncomplete],
+        source: "ingress-nginx 1.15, canary annotations",
+        run: canary::canary,
+    },
+    Rule {
+        name: "monitor",
+        codes: &[Code::MonitorWildcard, Code::MonitorProviders],
+        source: "IngressMonitorController 2, ingress wrapper",
+        run: targets::monitor,
+    },
+    Rule {
+        name: "http-route",
+        codes: &[Code::GatewayMissing, Code::TargetInvalid],
+        source: "Gateway API 1.6, HTTPRouteSpec and HTTPPathMatch",
+        run: targets::http_route,
+    },
+    Rule {
+        name: "openshift-route",
+        codes: &[Code::TargetInvalid],
+        source: "OpenShift, route.openshift.io/v1 RouteSpec and its validation",
+        run: targets::route,
     },
     Rule {
         name: "published",
@@ -143,6 +240,27 @@ pub(crate) struct Exposure<'a> {
     pub(crate) class: Option<ObjectName<'a>>,
     pub(crate) annotations: Vec<Annotation<'a>>,
     pub(crate) publish: Option<(Scope, Range<usize>)>,
+    pub(crate) publish_url: bool,
+    pub(crate) tls: Tls,
+    pub(crate) tls_origin: Origin,
+    pub(crate) redirect_origin: Origin,
+    pub(crate) secret_is_derived: bool,
+    pub(crate) secret_origin: Option<Origin>,
+    pub(crate) class_origin: Option<Origin>,
+    pub(crate) https_redirect: Option<bool>,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) canary: Option<Canary<'a>>,
+    pub(crate) monitor: Option<Monitor>,
+    pub(crate) gateway: Gateway,
+    pub(crate) termination: Termination,
+}
+
+/// What HTTPRoutes are attached to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gateway {
+    pub(crate) parents: Vec<ParentRef>,
+    /// The listeners without TLS.
+    pub(crate) http_parents: Vec<ParentRef>,
 }
 
 /// One host and path of an Ingress. Routes are made by [`expose`](crate::expose) only.
@@ -171,25 +289,52 @@ pub struct Route<'a> {
     pub path_type: PathType,
     /// Who wrote the host.
     pub(crate) origin: Origin,
+    /// Who wrote the path.
+    pub(crate) path_origin: Origin,
 }
 
 /// Asks every rule; `None` if anything forbids the exposure.
 pub(crate) fn check<'a>(
     service: &Service<'_>,
     settings: &Settings,
+    layers: Layers<'_>,
     draft: Draft<'a>,
     report: &mut Report,
 ) -> Option<Exposure<'a>> {
-    let facts = Facts { service, settings, draft: &draft };
+    let facts = Facts { service, settings, layers, draft: &draft };
     for rule in RULES {
         (rule.run)(&facts, report);
     }
     if report.has_errors() {
         return None;
     }
+    let tls = draft.tls();
+    let gateway = if draft.targets.contains(&Target::HttpRoute) {
+        let refs =
+            |found: Option<&crate::value::Sourced<Vec<ParentRef>>>| found.map(|refs| refs.value.clone());
+        Gateway {
+            parents: refs(layers.first(|it| it.parent_refs.as_ref())).unwrap_or_default(),
+            http_parents: refs(layers.first(|it| it.http_parent_refs.as_ref())).unwrap_or_default(),
+        }
+    } else {
+        Gateway::default()
+    };
     let rules = draft.rules.into_iter().map(exposed).collect();
     let name = draft.name?;
     Some(Exposure {
+        publish_url: settings.publish_url,
+        tls,
+        tls_origin: draft.tls.map(|tls| tls.origin).unwrap_or_default(),
+        secret_is_derived: draft.secret_is_derived,
+        secret_origin: draft.secret.as_ref().map(|secret| secret.origin.clone()),
+        class_origin: draft.class.as_ref().map(|class| class.origin.clone()),
+        redirect_origin: draft.https_redirect.as_ref().map(|it| it.origin.clone()).unwrap_or_default(),
+        https_redirect: draft.https_redirect.map(|redirect| redirect.value),
+        targets: draft.targets,
+        canary: draft.canary,
+        monitor: draft.monitor.map(|monitor| monitor.value),
+        gateway,
+        termination: layers.first(|it| it.termination.as_ref()).map(|it| it.value).unwrap_or_default(),
         name: ObjectName::checked(name.value),
         name_origin: name.origin,
         rules,
@@ -207,5 +352,6 @@ fn exposed(rule: DraftRule<'_>) -> Route<'_> {
         path: UrlPath::checked(rule.path),
         path_type: rule.path_type,
         origin: rule.host_origin,
+        path_origin: rule.path_origin,
     }
 }

@@ -65,26 +65,18 @@ pub(super) fn port(facts: &Facts<'_>, report: &mut Report) {
         return;
     }
     let Some(wanted) = &facts.draft.port else { return };
-    let is_wanted = |port: &Port<'_>| match &wanted.value {
-        PortRef::Number(number) => port.number == *number,
-        PortRef::Name(name) => port.name == Some(name),
-    };
-    // The same number may stand there for UDP, too.
-    let found = ports
-        .iter()
-        .position(|port| port.tcp && is_wanted(port))
-        .or_else(|| ports.iter().position(is_wanted));
-    let Some(index) = found else {
+    let Some(port) = facts.service.port(&wanted.value) else {
         report.file(wanted.origin.path(), unknown_port(wanted, ports));
         return;
     };
-    if ports.get(index).is_some_and(|port| !port.tcp) {
+    if !port.tcp {
         let said = format!("the port {} does not speak TCP, so no Ingress can route to it", wanted.value);
         let help = if ports.iter().any(|port| port.tcp) {
             format!("choose a TCP port with the annotation {}", annotation::PORT)
         } else {
             "add a TCP port to the Service".to_owned()
         };
+        let index = ports.iter().position(|known| std::ptr::eq(known, port)).unwrap_or_default();
         let path = FieldPath::object(&["spec", "ports"]).index(index);
         report.file(path, Problem::new(Code::PortNotTcp, said).help(help));
     }
@@ -125,15 +117,10 @@ pub(super) fn ingress_name(facts: &Facts<'_>, report: &mut Report) {
 pub(super) fn tls_secret(facts: &Facts<'_>, report: &mut Report) {
     // Where the secret is called after the Ingress, an unusable name is accused once, as the Ingress's.
     let name_is_bad = facts.draft.name.as_ref().is_none_or(|name| !is_dns_subdomain(&name.value));
-    if let Some(secret) = &facts.draft.secret {
-        let derived = facts
-            .draft
-            .name
-            .as_ref()
-            .is_some_and(|name| secret.value.strip_suffix("-cert") == Some(&name.value));
-        if !(derived && name_is_bad) {
-            object_name(secret, Code::TlsSecretInvalid, "secret name", report);
-        }
+    if let Some(secret) = &facts.draft.secret
+        && !(facts.draft.secret_is_derived && name_is_bad)
+    {
+        object_name(secret, Code::TlsSecretInvalid, "secret name", report);
     }
 }
 
@@ -203,9 +190,8 @@ pub(super) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
                 format!("{} is not an annotation key: {flaw}", shown(&forwarded.key))
             };
             let problem = Problem::new(Code::ForwardKeyInvalid, said)
-                .help("write `key: value` with a key such as example.com/name")
-                .at(forwarded.key_range.clone());
-            report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
+                .help("write `key: value` with a key such as example.com/name");
+            forwarded.file_key(report, problem);
         }
     }
     // Translated keys can be longer than the ones the Service carries.

@@ -1,9 +1,9 @@
 //! Rules about the path.
 
 use super::Facts;
-use crate::diag::{Code, Problem, Report, shown};
+use crate::diag::{Code, Problem, Report, shown, shown_char};
 use crate::resolve::DraftRule;
-use crate::value::{Origin, PathType, is_regex_path, path_flaw};
+use crate::value::{Origin, PathType, Target, is_regex_path, path_flaw};
 
 /// The annotations that make ingress-nginx read paths as regular expressions.
 const REGEX_KEYS: [&str; 2] =
@@ -34,6 +34,19 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
     if rule.path.contains(char::is_whitespace) {
         let said = format!("the path {path} contains a blank, which no request has");
         return Some(Problem::new(Code::PathBlank, said).help("remove the blank, or write %20"));
+    }
+    if !facts.draft.targets.contains(&Target::Ingress) {
+        return None;
+    }
+    if !is_pattern
+        && let Some(stray) = rule.path.chars().find(|c| !(c.is_ascii_alphanumeric() || "._-/".contains(*c)))
+    {
+        let said = format!(
+            "the path {path} contains {}, which ingress-nginx refuses in a path of this type",
+            shown_char(stray)
+        );
+        let help = "write letters, digits and `. _ - /`, or set PathType: ImplementationSpecific";
+        return Some(Problem::new(Code::PathStrict, said).help(help));
     }
     if is_pattern && is_regex_path(&rule.path) && rule.path_origin != Origin::BuiltIn {
         let problem =

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Labels, Metadata};
+use super::{Annotations, Labels, Metadata};
 use crate::diag::{Code, FieldPath, Problem, Report};
 use crate::input::FORWARD_ANNOTATION;
 use crate::plan::{Plan, Published};
@@ -70,9 +70,9 @@ impl<'p> Urls<'p> {
                 data,
                 kind: KIND,
                 metadata: Metadata {
-                    annotations: &[],
+                    annotations: Annotations::Of(&[]),
                     labels: Labels::new(None),
-                    name: URL_CONFIG_MAP,
+                    name: URL_CONFIG_MAP.into(),
                     namespace: Some(namespace),
                 },
             })

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Labels, Metadata};
+use super::{Annotations, Labels, Metadata};
 use crate::check::Route;
 use crate::plan::Plan;
 use crate::value::PortRef;
@@ -94,9 +94,9 @@ impl<'p> Ingress<'p> {
             api_version: API_VERSION,
             kind: KIND,
             metadata: Metadata {
-                annotations: &ingress.annotations,
+                annotations: Annotations::Of(&ingress.annotations),
                 labels: Labels::new(Some(plan.service)),
-                name: ingress.name.as_str(),
+                name: ingress.name.as_str().into(),
                 namespace: plan.namespace,
             },
             spec: Spec { ingress_class_name: ingress.class.as_ref().map(AsRef::as_ref), rules, tls },

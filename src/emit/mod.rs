@@ -1,17 +1,29 @@
 //! Plans become objects of the Kubernetes API, one file per kind. A kind says what it cannot express.
 
 mod configmap;
-pub(crate) mod ingress;
+mod httproute;
+mod ingress;
+mod monitor;
+mod route;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::diag::Report;
+use crate::diag::{Code, FieldPath, Problem, Report, shown};
 use crate::plan::Plan;
-use crate::resolve::Annotation;
+use crate::request::annotation;
+use crate::request::legacy::dns_key;
+use crate::resolve::{Annotation, Source};
+use crate::value::{Origin, Target};
 use configmap::ConfigMap;
 pub use configmap::URL_CONFIG_MAP;
+use httproute::HttpRoute;
 use ingress::Ingress;
+use monitor::EndpointMonitor;
+use route::OpenShiftRoute;
 
 /// The label that names the program an object belongs to (a recommended label of Kubernetes).
 ///
@@ -52,7 +64,8 @@ pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Emitted<'p> {
-    /// The objects: Ingresses in the order of the plans, then ConfigMaps in the order of their namespaces.
+    /// The objects: those of each plan in the order of the plans (what exposes the Service, then its monitor), then
+    /// ConfigMaps in the order of their namespaces.
     pub objects: Vec<Object<'p>>,
     /// What could not be expressed, as Infos.
     pub report: Report,
@@ -83,6 +96,9 @@ pub struct Object<'p>(Kind<'p>);
 #[serde(untagged)]
 enum Kind<'p> {
     Ingress(Ingress<'p>),
+    HttpRoute(HttpRoute<'p>),
+    Route(OpenShiftRoute<'p>),
+    Monitor(EndpointMonitor<'p>),
     ConfigMap(ConfigMap<'p>),
 }
 
@@ -92,15 +108,21 @@ impl Object<'_> {
     pub fn api_version(&self) -> &'static str {
         match &self.0 {
             Kind::Ingress(_) => ingress::API_VERSION,
+            Kind::HttpRoute(_) => httproute::API_VERSION,
+            Kind::Route(_) => route::API_VERSION,
+            Kind::Monitor(_) => monitor::API_VERSION,
             Kind::ConfigMap(_) => configmap::API_VERSION,
         }
     }
 
-    /// The kind: `Ingress` or `ConfigMap`.
+    /// The kind: `Ingress`, `HTTPRoute`, `Route`, `EndpointMonitor` or `ConfigMap`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match &self.0 {
             Kind::Ingress(_) => ingress::KIND,
+            Kind::HttpRoute(_) => httproute::KIND,
+            Kind::Route(_) => route::KIND,
+            Kind::Monitor(_) => monitor::KIND,
             Kind::ConfigMap(_) => configmap::KIND,
         }
     }
@@ -111,15 +133,18 @@ impl Object<'_> {
         self.metadata().namespace
     }
 
-    /// The name: the rendered one of an Ingress, [`URL_CONFIG_MAP`] of a ConfigMap.
+    /// The name: the rendered one, or one that begins with it; [`URL_CONFIG_MAP`] of a ConfigMap.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.metadata().name
+        &self.metadata().name
     }
 
     fn metadata(&self) -> &Metadata<'_> {
         match &self.0 {
             Kind::Ingress(ingress) => &ingress.metadata,
+            Kind::HttpRoute(route) => &route.metadata,
+            Kind::Route(route) => &route.metadata,
+            Kind::Monitor(monitor) => &monitor.metadata,
             Kind::ConfigMap(map) => &map.metadata,
         }
     }
@@ -199,8 +224,8 @@ impl Plan<'_> {
     }
 }
 
-/// The objects of several plans: the Ingresses in the order of the plans, then one URL ConfigMap for every namespace
-/// that has entries, in the order of the namespaces.
+/// The objects of several plans: those of each plan in the order of the plans, then one URL ConfigMap for every namespace
+/// that has entries, in the order of the namespaces. An HTTPRoute and a Route also lead to the canaries among the plans.
 ///
 /// It compares nothing: plans of [`expose_all`](crate::expose_all) claim nothing twice, those of
 /// [`expose`](crate::expose) may.
@@ -222,10 +247,26 @@ impl Plan<'_> {
 /// ```
 #[must_use]
 pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p> {
+    let plans: Vec<&Plan<'p>> = plans.into_iter().collect();
+    let shares = Shares::new(&plans);
     let mut emitted = Emitted::default();
     let mut urls = configmap::Urls::default();
-    for plan in plans {
-        emitted.objects.push(Object(Kind::Ingress(Ingress::new(plan))));
+    for plan in &plans {
+        for target in &plan.targets {
+            let mut kind = Emitting { plan, shares: &shares, target: *target, report: &mut emitted.report };
+            match target {
+                Target::Ingress => emitted.objects.push(Object(Kind::Ingress(Ingress::new(plan)))),
+                Target::HttpRoute => {
+                    emitted
+                        .objects
+                        .extend(httproute::routes(&mut kind).map(|it| Object(Kind::HttpRoute(it))));
+                }
+                Target::Route => {
+                    emitted.objects.extend(route::routes(&mut kind).map(|it| Object(Kind::Route(it))));
+                }
+            }
+        }
+        emitted.objects.extend(EndpointMonitor::new(plan).map(|it| Object(Kind::Monitor(it))));
         urls.add(plan);
     }
     let maps = urls.maps(&mut emitted.report);
@@ -233,19 +274,208 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p
     emitted
 }
 
+/// Which canaries share the requests of which Service.
+struct Shares<'p> {
+    canaries: BTreeMap<(Option<&'p str>, &'p str), Vec<&'p Plan<'p>>>,
+    exposed: Vec<(Option<&'p str>, &'p str)>,
+}
+
+impl<'p> Shares<'p> {
+    fn new(plans: &[&'p Plan<'p>]) -> Self {
+        let mut canaries: BTreeMap<_, Vec<&'p Plan<'p>>> = BTreeMap::new();
+        for plan in plans {
+            if let Some(canary) = &plan.canary {
+                canaries.entry((plan.namespace, canary.of)).or_default().push(plan);
+            }
+        }
+        let mut exposed = Vec::new();
+        if !canaries.is_empty() {
+            exposed.extend(plans.iter().map(|plan| (plan.namespace, plan.service)));
+            exposed.sort_unstable();
+        }
+        Self { canaries, exposed }
+    }
+}
+
+/// One plan on its way to one target.
+struct Emitting<'e, 'p> {
+    plan: &'p Plan<'p>,
+    shares: &'e Shares<'p>,
+    target: Target,
+    report: &'e mut Report,
+}
+
+impl<'p> Emitting<'_, 'p> {
+    /// The canaries of the plan's Service that go to the same target and have a weight, with their weights.
+    fn canaries(&self) -> Vec<(&'p Plan<'p>, u8)> {
+        let all = self.shares.canaries.get(&(self.plan.namespace, self.plan.service));
+        let weighted = all.into_iter().flatten().filter(|canary| canary.targets.contains(&self.target));
+        weighted.filter_map(|plan| Some((*plan, plan.canary.as_ref()?.weight?))).collect()
+    }
+
+    fn lacks(&mut self, file: impl FnOnce(&mut Report)) {
+        let mut report = Report::new(self.plan.subject(), false);
+        file(&mut report);
+        self.report.merge(report);
+    }
+
+    /// Files what the target has nothing for.
+    fn inexpressible(&mut self, path: FieldPath, said: String) {
+        self.lacks(|report| report.file(path, Problem::new(Code::TargetInexpressible, said)));
+    }
+
+    /// The kind of object, with its article.
+    fn one(&self) -> String {
+        let kind = self.target.as_str();
+        format!("{} {kind}", if self.target == Target::Route { "a" } else { "an" })
+    }
+
+    /// Files that the target has nothing for an annotation.
+    fn lacks_annotation(&mut self, annotation: &Annotation<'_>, said: String) {
+        self.lacks(|report| annotation.file_key(report, Problem::new(Code::TargetInexpressible, said)));
+    }
+
+    /// What is lost of the plan whatever the target, if it is no Ingress.
+    fn lacks_class(&mut self) {
+        if let (Some(class), Some(origin)) = (&self.plan.ingress.class, &self.plan.class_origin) {
+            let said =
+                format!("{} has no class, so {} has no effect on it", self.one(), shown(class.as_str()));
+            self.inexpressible(origin.path(), said);
+        }
+    }
+
+    /// A weight is in the stable Service's own route, so it needs that Service.
+    fn lacks_stable(&mut self) {
+        let Some(canary) = &self.plan.canary else { return };
+        let stable = (self.plan.namespace, canary.of);
+        if canary.weight.is_some() && self.shares.exposed.binary_search(&stable).is_err() {
+            let said = format!(
+                "the weight of a canary stands in the {} of the Service {}, which is not among these",
+                self.target.as_str(),
+                shown(canary.of)
+            );
+            self.inexpressible(FieldPath::annotation(annotation::CANARY_WEIGHT), said);
+        }
+    }
+
+    /// The annotations without those that only controllers of Ingresses read; those are told.
+    fn annotations(&mut self) -> Vec<(Cow<'p, str>, Cow<'p, str>)> {
+        let plan = self.plan;
+        let mut kept = Vec::with_capacity(plan.ingress.annotations.len());
+        let mut told = None;
+        for given in &plan.ingress.annotations {
+            let made = matches!(&given.source, Source::Origin(Origin::Annotation(_)));
+            if let Some(said) = self.unread(&given.key) {
+                // A key under two prefixes is told once.
+                if !made && told.replace(&given.source) != Some(&given.source) {
+                    self.lacks_annotation(given, said);
+                }
+                continue;
+            }
+            if !is_of_ingresses(&given.key) {
+                kept.push((Cow::Borrowed(given.key.as_ref()), Cow::Borrowed(given.value.as_ref())));
+                continue;
+            }
+            // What our own annotations ask for is expressed, or told, where it is about them.
+            if !made && !is_expressed(&given.key) {
+                let said = format!("{} has nothing for {}", self.one(), shown(&given.key));
+                self.lacks_annotation(given, said);
+            }
+        }
+        kept
+    }
+}
+
+impl Emitting<'_, '_> {
+    /// Why the program that a key is for would not read it here, or had better not.
+    fn unread(&self, key: &str) -> Option<String> {
+        let is_target = || dns_key(key).is_some_and(|(_, name)| name == "target");
+        match self.target {
+            Target::HttpRoute if is_target() => {
+                Some(format!("ExternalDNS reads {} on the Gateway and on no HTTPRoute", shown(key)))
+            }
+            Target::HttpRoute
+                if key.starts_with(FORECASTLE) && self.plan.targets.contains(&Target::Ingress) =>
+            {
+                Some(format!(
+                    "the Ingress has {}, and Forecastle would list the HTTPRoute as well",
+                    shown(key)
+                ))
+            }
+            Target::Route if key.starts_with(FORECASTLE) => {
+                Some(format!("Forecastle does not read {} on a Route; a ForecastleApp lists it", shown(key)))
+            }
+            _ => None,
+        }
+    }
+}
+
+const FORECASTLE: &str = "forecastle.stakater.com/";
+
+/// The prefixes of keys that only controllers of Ingresses read.
+const OF_INGRESSES: [&str; 8] = [
+    "nginx.ingress.kubernetes.io/",
+    "ingress.kubernetes.io/",
+    "kubernetes.io/",
+    "alb.ingress.kubernetes.io/",
+    "traefik.ingress.kubernetes.io/",
+    "cert-manager.io/",
+    "acme.cert-manager.io/",
+    "certmanager.k8s.io/",
+];
+
+fn is_of_ingresses(key: &str) -> bool {
+    OF_INGRESSES.iter().any(|prefix| key.starts_with(prefix))
+}
+
+/// Whether another target has a field for what the key says.
+fn is_expressed(key: &str) -> bool {
+    matches!(
+        key,
+        "nginx.ingress.kubernetes.io/rewrite-target"
+            | "nginx.ingress.kubernetes.io/ssl-redirect"
+            | "nginx.ingress.kubernetes.io/force-ssl-redirect"
+    )
+}
+
 /// The metadata of an object.
 #[derive(Clone, Debug, Serialize)]
 struct Metadata<'p> {
-    #[serde(skip_serializing_if = "<[Annotation<'_>]>::is_empty", serialize_with = "mapping")]
-    annotations: &'p [Annotation<'p>],
+    #[serde(skip_serializing_if = "Annotations::is_empty")]
+    annotations: Annotations<'p>,
     labels: Labels<'p>,
-    name: &'p str,
+    name: Cow<'p, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<&'p str>,
 }
 
-fn mapping<S: Serializer>(annotations: &[Annotation<'_>], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(annotations.iter().map(|annotation| (&annotation.key, annotation.value)))
+/// The annotations of an object: those of the plan, or some of them.
+#[derive(Clone, Debug)]
+enum Annotations<'p> {
+    Of(&'p [Annotation<'p>]),
+    Own(Vec<(Cow<'p, str>, Cow<'p, str>)>),
+}
+
+impl Annotations<'_> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Of(annotations) => annotations.is_empty(),
+            Self::Own(annotations) => annotations.is_empty(),
+        }
+    }
+}
+
+impl Serialize for Annotations<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Of(annotations) => {
+                serializer.collect_map(annotations.iter().map(|it| (&it.key, &it.value)))
+            }
+            Self::Own(annotations) => {
+                serializer.collect_map(annotations.iter().map(|(key, value)| (key, value)))
+            }
+        }
+    }
 }
 
 /// The labels by which we know our own.

@@ -1,6 +1,7 @@
 //! Forwarded keys that the programs around us no longer read, and what they read instead.
 
-use crate::value::split_at_byte;
+use crate::settings::DNS_PREFIXES;
+use crate::value::{CLASS_ANNOTATION, split_at_byte};
 
 /// What became of a key.
 ///
@@ -21,8 +22,43 @@ pub enum Fate {
     Class,
     /// It has no successor on the Ingress; the sentence says where it is configured today.
     Dropped(&'static str),
+    /// It is a field of the EndpointMonitor today.
+    Monitor(Monitor),
+    /// Under the name of a provider, an option that the provider still has is a field of the EndpointMonitor today. Nothing
+    /// reads any other; the sentence says what is read instead, and the key is passed on.
+    MonitorOption(&'static str),
     /// Nothing reads it; the sentence says what is read instead. It is passed on.
     Dead(&'static str),
+}
+
+/// A field of the EndpointMonitor that was an annotation of the Ingress.
+///
+/// ```
+/// use xposer::request::legacy::{Fate, Monitor, find};
+/// let row = find("monitor.stakater.com/overridePath");
+/// assert_eq!(row.map(|row| row.fate), Some(Fate::Monitor(Monitor::HealthEndpoint)));
+/// assert_eq!(Monitor::HealthEndpoint.field(), "EndpointMonitor.spec.healthEndpoint");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Monitor {
+    /// Whether there is one.
+    Enabled,
+    /// `forceHttps`.
+    ForceHttps,
+    /// `healthEndpoint`.
+    HealthEndpoint,
+}
+
+impl Monitor {
+    /// Where it is, in words.
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Enabled => "EndpointMonitor",
+            Self::ForceHttps => "EndpointMonitor.spec.forceHttps",
+            Self::HealthEndpoint => "EndpointMonitor.spec.healthEndpoint",
+        }
+    }
 }
 
 /// A row of the table: a key, or the prefix of keys where it ends with `/`.
@@ -51,7 +87,7 @@ pub struct Legacy {
 /// ```
 pub static TABLE: &[Legacy] = &[
     Legacy {
-        old: "kubernetes.io/ingress.class",
+        old: CLASS_ANNOTATION,
         fate: Fate::Class,
         source: "Kubernetes 1.18, networking.k8s.io/v1 Ingress",
     },
@@ -95,20 +131,33 @@ pub static TABLE: &[Legacy] = &[
         fate: Fate::Dead("cert-manager reads cert-manager.io/ keys"),
         source: "cert-manager 0.11, upgrading 0.10 to 0.11",
     },
+    monitor("monitor.stakater.com/enabled", Monitor::Enabled),
+    monitor("monitor.stakater.com/forceHttps", Monitor::ForceHttps),
+    monitor("monitor.stakater.com/healthEndpoint", Monitor::HealthEndpoint),
+    // It replaced the path, which is what the health endpoint does.
+    monitor("monitor.stakater.com/overridePath", Monitor::HealthEndpoint),
     Legacy {
         old: "monitor.stakater.com/",
-        fate: Fate::Dead("IngressMonitorController reads EndpointMonitor objects"),
-        source: "IngressMonitorController 2, migration guide",
+        fate: Fate::MonitorOption(
+            "IngressMonitorController reads EndpointMonitor objects; the setting monitorProvider has their options",
+        ),
+        source: MONITOR_SOURCE,
     },
 ];
 
+const MONITOR_SOURCE: &str = "IngressMonitorController 2, migration guide";
+
+const fn monitor(old: &'static str, field: Monitor) -> Legacy {
+    Legacy { old, fate: Fate::Monitor(field), source: MONITOR_SOURCE }
+}
+
 /// The row for `key`, if the key is an old one. Provider keys such as `uptimerobot.monitor.stakater.com/interval`
-/// belong to the row of their common suffix, if that row is [`Fate::Dead`].
+/// belong to the row of their common suffix, [`Fate::MonitorOption`].
 ///
 /// ```
 /// use xposer::request::legacy::find;
 /// let old = |key| find(key).map(|row| row.old);
-/// assert_eq!(old("uptimerobot.monitor.stakater.com/interval"), Some("monitor.stakater.com/"));
+/// assert_eq!(old("pingdom.monitor.stakater.com/resolution"), Some("monitor.stakater.com/"));
 /// assert_eq!(old("nginx.ingress.kubernetes.io/rewrite-target"), None);
 /// ```
 #[must_use]
@@ -118,8 +167,20 @@ pub fn find(key: &str) -> Option<&'static Legacy> {
         None => row.old == key,
         Some(old) => match prefix.strip_suffix(old) {
             Some("") => true,
-            Some(provider) => matches!(row.fate, Fate::Dead(_)) && provider.ends_with('.'),
+            Some(provider) => matches!(row.fate, Fate::MonitorOption(_)) && provider.ends_with('.'),
             None => false,
         },
     })
+}
+
+/// The prefix and the name of a key of ExternalDNS, under either of its prefixes.
+///
+/// ```
+/// use xposer::request::legacy::dns_key;
+/// assert_eq!(dns_key("external-dns.alpha.kubernetes.io/ttl"), Some(("external-dns.alpha.kubernetes.io/", "ttl")));
+/// assert_eq!(dns_key("example.com/ttl"), None);
+/// ```
+#[must_use]
+pub fn dns_key(key: &str) -> Option<(&'static str, &str)> {
+    DNS_PREFIXES.into_iter().find_map(|prefix| Some((prefix, key.strip_prefix(prefix)?)))
 }

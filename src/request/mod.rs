@@ -3,11 +3,11 @@
 pub mod forward;
 pub mod legacy;
 
-use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown};
+use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
 use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION, Service};
-use crate::settings::{Form, PATH_TYPES, class_problem, port, unknown_word};
+use crate::settings::{Form, PATH_TYPES, WEIGHT, class_problem, port, unknown_word};
 use crate::template::Template;
-use crate::value::{PathType, PortRef, is_dns_subdomain, parse_bool};
+use crate::value::{PathType, PortRef, Target, Tls, is_dns_label, is_dns_subdomain, parse_bool};
 use forward::Block;
 
 /// A field of the request.
@@ -30,11 +30,29 @@ pub(crate) struct Request<'a> {
     pub(crate) path: Field<Template<'a>>,
     pub(crate) domain: Field<Template<'a>>,
     pub(crate) secret: Field<Template<'a>>,
-    pub(crate) tls: Field<bool>,
+    pub(crate) tls: Field<Tls>,
+    pub(crate) issuer: Field<&'a str>,
+    pub(crate) cluster_issuer: Field<&'a str>,
+    pub(crate) https_redirect: Field<bool>,
     pub(crate) port: Field<PortRef>,
     pub(crate) path_type: Field<PathType>,
     pub(crate) class: Field<&'a str>,
+    pub(crate) profile: Field<&'a str>,
+    pub(crate) targets: Field<Vec<Target>>,
+    pub(crate) canary: CanaryRequest<'a>,
+    pub(crate) monitor: Field<bool>,
+    pub(crate) monitor_health: Field<&'a str>,
     pub(crate) block: Block<'a>,
+}
+
+/// The requests that another Service's host gives to this one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CanaryRequest<'a> {
+    pub(crate) of: Field<&'a str>,
+    pub(crate) weight: Field<u8>,
+    pub(crate) header: Field<&'a str>,
+    pub(crate) header_value: Field<&'a str>,
+    pub(crate) cookie: Field<&'a str>,
 }
 
 /// A row of the table of annotations.
@@ -90,13 +108,25 @@ pub(crate) mod annotation {
     pub(crate) const PORT: &str = "config.xposer.stakater.com/ServicePort";
     pub(crate) const PATH_TYPE: &str = "config.xposer.stakater.com/PathType";
     pub(crate) const CLASS: &str = "config.xposer.stakater.com/IngressClassName";
+    pub(crate) const PROFILE: &str = "config.xposer.stakater.com/Profile";
+    pub(crate) const TARGET: &str = "config.xposer.stakater.com/Target";
+    pub(crate) const ISSUER: &str = "config.xposer.stakater.com/Issuer";
+    pub(crate) const CLUSTER_ISSUER: &str = "config.xposer.stakater.com/ClusterIssuer";
+    pub(crate) const HTTPS_REDIRECT: &str = "config.xposer.stakater.com/HTTPSRedirect";
+    pub(crate) const CANARY_OF: &str = "config.xposer.stakater.com/CanaryOf";
+    pub(crate) const CANARY_WEIGHT: &str = "config.xposer.stakater.com/CanaryWeight";
+    pub(crate) const CANARY_HEADER: &str = "config.xposer.stakater.com/CanaryByHeader";
+    pub(crate) const CANARY_HEADER_VALUE: &str = "config.xposer.stakater.com/CanaryByHeaderValue";
+    pub(crate) const CANARY_COOKIE: &str = "config.xposer.stakater.com/CanaryByCookie";
+    pub(crate) const MONITOR: &str = "config.xposer.stakater.com/Monitor";
+    pub(crate) const MONITOR_HEALTH: &str = "config.xposer.stakater.com/MonitorHealthEndpoint";
 }
 
 static KEYS: &[Key] = &[
     Key {
         annotation: annotation::NAME,
         form: Form::Template,
-        doc: "The name of the Ingress.",
+        doc: "The name of the Ingress, or of what takes its place.",
         example: "{{.Service}}-{{.Namespace}}",
         setting: Some("ingressNameTemplate"),
         original: true,
@@ -105,7 +135,7 @@ static KEYS: &[Key] = &[
     Key {
         annotation: annotation::URL,
         form: Form::Templates,
-        doc: "The host of the Ingress, or the host and the path; several templates give several hosts.",
+        doc: "The host, or the host and the path; several templates give several hosts.",
         example: "{{.Service}}.{{.Domain}}",
         setting: Some("ingressURLTemplate"),
         original: true,
@@ -114,7 +144,7 @@ static KEYS: &[Key] = &[
     Key {
         annotation: annotation::PATH,
         form: Form::Template,
-        doc: "The path of the Ingress; `/` leaves it to the path in the URL template.",
+        doc: "The path; `/` leaves it to the path in the URL template.",
         example: "/api",
         setting: Some("ingressURLPath"),
         original: true,
@@ -131,8 +161,8 @@ static KEYS: &[Key] = &[
     },
     Key {
         annotation: annotation::TLS,
-        form: Form::Boolean,
-        doc: "Whether the Ingress gets a TLS section.",
+        form: Form::Word(Tls::WORDS),
+        doc: "How connections are secured: not at all, by the certificate in a secret, by one that cert-manager puts there, or by a load balancer in front of the controller.",
         example: "true",
         setting: Some("tls"),
         original: true,
@@ -173,6 +203,118 @@ static KEYS: &[Key] = &[
         setting: Some("ingressClassName"),
         original: false,
         read: class,
+    },
+    Key {
+        annotation: annotation::PROFILE,
+        form: Form::Name,
+        doc: "The administrator's profile to take defaults from, for example internal or external.",
+        example: "external",
+        setting: Some("defaultProfile"),
+        original: false,
+        read: |text, request| value(object_name(text, Code::ProfileUnknown, "profile"), &mut request.profile),
+    },
+    Key {
+        annotation: annotation::TARGET,
+        form: Form::Words(Target::WORDS),
+        doc: "What exposes the Service: an Ingress, an HTTPRoute of the Gateway API, a Route of OpenShift; several while you move from one to another.",
+        example: "HTTPRoute",
+        setting: Some("target"),
+        original: false,
+        read: targets,
+    },
+    Key {
+        annotation: annotation::ISSUER,
+        form: Form::Name,
+        doc: "The Issuer, in the Service's namespace, that cert-manager is told to ask under TLS: cert-manager.",
+        example: "internal-ca",
+        setting: Some("issuer"),
+        original: false,
+        read: |text, request| value(object_name(text, Code::IssuerInvalid, "Issuer"), &mut request.issuer),
+    },
+    Key {
+        annotation: annotation::CLUSTER_ISSUER,
+        form: Form::Name,
+        doc: "The ClusterIssuer that cert-manager is told to ask under TLS: cert-manager.",
+        example: "letsencrypt-production",
+        setting: Some("clusterIssuer"),
+        original: false,
+        read: |text, request| {
+            value(object_name(text, Code::IssuerInvalid, "ClusterIssuer"), &mut request.cluster_issuer)
+        },
+    },
+    Key {
+        annotation: annotation::HTTPS_REDIRECT,
+        form: Form::Boolean,
+        doc: "Whether requests without TLS are sent to https; without it the target's own default counts.",
+        example: "true",
+        setting: Some("httpsRedirect"),
+        original: false,
+        read: |text, request| value(boolean(text), &mut request.https_redirect),
+    },
+    Key {
+        annotation: annotation::CANARY_OF,
+        form: Form::Name,
+        doc: "The Service, in the same namespace, a part of whose requests this one gets: it is exposed under the same host and path.",
+        example: "web-stable",
+        setting: None,
+        original: false,
+        read: |text, request| value(service_name(text), &mut request.canary.of),
+    },
+    Key {
+        annotation: annotation::CANARY_WEIGHT,
+        form: WEIGHT,
+        doc: "The percentage of the requests that the canary gets.",
+        example: "10",
+        setting: None,
+        original: false,
+        read: |text, request| value(weight(text), &mut request.canary.weight),
+    },
+    Key {
+        annotation: annotation::CANARY_HEADER,
+        form: Form::Text,
+        doc: "The name of a header: requests that carry it with the value always, or that of CanaryByHeaderValue, go to the canary.",
+        example: "X-Canary",
+        setting: None,
+        original: false,
+        read: |text, request| value(canary_text(text, "header", "-._~"), &mut request.canary.header),
+    },
+    Key {
+        annotation: annotation::CANARY_HEADER_VALUE,
+        form: Form::Text,
+        doc: "The value of the header that sends a request to the canary.",
+        example: "beta",
+        setting: None,
+        original: false,
+        read: |text, request| {
+            value(canary_text(text, "header's value", "-._~:/"), &mut request.canary.header_value)
+        },
+    },
+    Key {
+        annotation: annotation::CANARY_COOKIE,
+        form: Form::Text,
+        doc: "The name of a cookie: requests that carry it with the value always go to the canary.",
+        example: "canary",
+        setting: None,
+        original: false,
+        read: |text, request| value(canary_text(text, "cookie", "-._~:/"), &mut request.canary.cookie),
+    },
+    Key {
+        annotation: annotation::MONITOR,
+        form: Form::Boolean,
+        doc: "Whether an EndpointMonitor for IngressMonitorController is made, too.",
+        example: "true",
+        setting: Some("monitor"),
+        original: false,
+        read: |text, request| value(boolean(text), &mut request.monitor),
+    },
+    Key {
+        annotation: annotation::MONITOR_HEALTH,
+        form: Form::Path,
+        doc: "The path that the monitor asks for instead of the exposed one.",
+        example: "/healthz",
+        setting: Some("monitorHealthEndpoint"),
+        original: false,
+        read: |text, request| value(path(text), &mut request.monitor_health),
     },
     Key {
         annotation: FORWARD_ANNOTATION,
@@ -259,17 +401,101 @@ fn value<T>(parsed: Result<T, Problem>, field: &mut Field<T>) -> Vec<Problem> {
 }
 
 fn tls<'a>(text: &'a str, request: &mut Request<'a>) -> Vec<Problem> {
-    match parse_bool(text.trim()) {
-        Some(value) => {
-            request.tls = Field::Set(value);
+    match Tls::parse(text.trim()) {
+        Some(mode) => {
+            request.tls = Field::Set(mode);
             Vec::new()
         }
+        // The original fell back to its configuration, too.
         None => {
-            let said =
-                format!("expected true or false, found {}; the setting tls applies", shown(text.trim()));
-            vec![Problem::new(Code::TlsNotBoolean, said).help("write \"true\" or \"false\"")]
+            let said = format!(
+                "expected true, false, cert-manager or load-balancer, found {}; the setting tls applies",
+                shown(text.trim())
+            );
+            let problem = Problem::new(Code::TlsNotBoolean, said);
+            vec![match did_you_mean(text.trim(), Tls::WORDS.iter().copied()) {
+                Some(meant) => problem.help(format!("did you mean {meant}?")).propose(meant),
+                None => problem.help("write one of these words"),
+            }]
         }
     }
+}
+
+fn boolean(text: &str) -> Result<bool, Problem> {
+    parse_bool(text.trim()).ok_or_else(|| {
+        let said = format!("expected true or false, found {}", shown(text.trim()));
+        Problem::new(Code::BooleanInvalid, said).help("write \"true\" or \"false\"")
+    })
+}
+
+fn targets<'a>(text: &'a str, request: &mut Request<'a>) -> Vec<Problem> {
+    let mut targets = Vec::new();
+    for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        match Target::parse(word) {
+            Some(target) if targets.contains(&target) => {}
+            Some(target) => targets.push(target),
+            None => {
+                request.targets = Field::Broken;
+                return vec![unknown_word(Code::TargetUnknown, word, Target::WORDS)];
+            }
+        }
+    }
+    if !targets.is_empty() {
+        request.targets = Field::Set(targets);
+    }
+    Vec::new()
+}
+
+fn object_name<'a>(text: &'a str, code: Code, kind: &str) -> Result<&'a str, Problem> {
+    let name = text.trim();
+    if is_dns_subdomain(name) {
+        return Ok(name);
+    }
+    let said = format!("{} is not the name of a {kind}", shown(name)).replace("of a Issuer", "of an Issuer");
+    Err(Problem::new(code, said).help("write lower-case letters, digits, `-` and `.`"))
+}
+
+fn service_name(text: &str) -> Result<&str, Problem> {
+    let name = text.trim();
+    if is_dns_label(name) {
+        return Ok(name);
+    }
+    let said = format!("{} is not the name of a Service", shown(name));
+    Err(Problem::new(Code::CanaryInvalid, said).help("name the Service whose requests are shared"))
+}
+
+/// A text that ingress-nginx accepts here: letters, digits and these `signs` (its BasicCharsRegex, for header names without
+/// what no header name may have).
+fn canary_text<'a>(text: &'a str, what: &str, signs: &str) -> Result<&'a str, Problem> {
+    let text = text.trim();
+    match text.chars().find(|c| !(c.is_ascii_alphanumeric() || signs.contains(*c))) {
+        None => Ok(text),
+        Some(stray) => {
+            let said = format!("the {what} {} contains {}", shown(text), shown_char(stray));
+            Err(Problem::new(Code::CanaryInvalid, said).help("write letters, digits and `-`"))
+        }
+    }
+}
+
+fn weight(text: &str) -> Result<u8, Problem> {
+    let digits = text.trim();
+    digits
+        .parse()
+        .ok()
+        .filter(|weight| *weight <= 100 && digits.bytes().all(|b| b.is_ascii_digit()))
+        .ok_or_else(|| {
+            let said = format!("expected a whole number from 0 to 100, found {}", shown(digits));
+            Problem::new(Code::CanaryInvalid, said).help("write the percentage, without a sign")
+        })
+}
+
+fn path(text: &str) -> Result<&str, Problem> {
+    let path = text.trim();
+    if path.starts_with('/') {
+        return Ok(path);
+    }
+    let said = format!("{} does not start with `/`", shown(path));
+    Err(Problem::new(Code::MonitorInvalid, said).help(format!("write /{path}")).propose(format!("/{path}")))
 }
 
 fn path_type<'a>(text: &'a str, request: &mut Request<'a>) -> Vec<Problem> {

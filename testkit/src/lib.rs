@@ -19,6 +19,7 @@ pub mod host;
 pub mod kubewarden;
 pub mod package;
 pub mod reference;
+pub mod schema;
 
 /// The folder of the workspace.
 #[must_use]

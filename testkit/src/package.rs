@@ -30,7 +30,7 @@ fn question(row: &Setting) -> Value {
         "group": "Settings",
         "label": label(row.name),
         "required": false,
-        "tooltip": format!("{}. For example: {}", capitalised(&row.form.describe()), row.example),
+        "tooltip": format!("{}. For example: {}{}", capitalised(&row.form.describe()), row.example, hint(row)),
         "type": kind(row.form),
         "variable": row.name,
     });
@@ -40,12 +40,24 @@ fn question(row: &Setting) -> Value {
     question
 }
 
+/// The fields of a form hold texts, lists of texts and mappings to texts.
+fn hint(row: &Setting) -> &'static str {
+    let is_nested = match row.form {
+        Form::List => row.example.contains('{'),
+        Form::Mapping => row.example.trim_start_matches('{').contains(['{', '[']),
+        _ => false,
+    };
+    if is_nested { ". Write it in the YAML of the policy, where a form cannot hold it" } else { "" }
+}
+
 fn default(row: &Setting) -> Value {
     let described = row.default.starts_with('(') || row.default == "NO_SECRET";
     let document = parse(row.default).ok().filter(|_| !described).and_then(|mut documents| documents.pop());
     match (document, kind(row.form)) {
         (None, "string") => "".into(),
         (None, _) => Value::Null,
+        // The options are texts.
+        (Some(Value::Bool(value)), "enum") => value.to_string().into(),
         (Some(value), _) => value,
     }
 }
@@ -55,8 +67,17 @@ fn kind(form: Form) -> &'static str {
     match form {
         Form::Boolean => "boolean",
         Form::Word(_) => "enum",
-        Form::TemplateList => "array[",
-        Form::Template | Form::Templates | Form::Port | Form::Name | Form::Block => "string",
+        Form::TemplateList | Form::List => "array[",
+        Form::Mapping => "map[",
+        Form::Number(..) => "int",
+        Form::Template
+        | Form::Templates
+        | Form::Port
+        | Form::Words(_)
+        | Form::Name
+        | Form::Text
+        | Form::Path
+        | Form::Block => "string",
     }
 }
 
@@ -79,7 +100,9 @@ fn label(name: &str) -> String {
     let words: Vec<String> = words
         .into_iter()
         .map(|word| if word.chars().all(char::is_uppercase) { word } else { word.to_lowercase() })
-        .map(|word| if word == "tls" { "TLS".to_owned() } else { word })
+        .map(
+            |word| if ["tls", "http", "https"].contains(&word.as_str()) { word.to_uppercase() } else { word },
+        )
         .collect();
     capitalised(&words.join(" "))
 }
@@ -161,5 +184,7 @@ mod tests {
         assert_eq!(label("ingressURLTemplateFallbacks"), "Ingress URL template fallbacks");
         assert_eq!(label("tlsSecretNameTemplate"), "TLS secret name template");
         assert_eq!(label("domain"), "Domain");
+        assert_eq!(label("httpsRedirect"), "HTTPS redirect");
+        assert_eq!(label("externalDNSPrefixes"), "External DNS prefixes");
     }
 }

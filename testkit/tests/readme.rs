@@ -92,6 +92,9 @@ fn the_commands_of_the_readme_print_what_it_shows() {
         else {
             continue;
         };
+        // The README is read in the folder it stands in.
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().display();
+        let command = command.replace(" examples/", &format!(" {root}/examples/"));
         let arguments: Vec<&str> = command.split(' ').collect();
         let (_, stdout, _) = xposer(&arguments, "");
         assert_eq!(stdout, shown, "$ xposer {command}");
@@ -144,6 +147,7 @@ fn every_link_leads_to_a_file() {
         "docs/policy.md",
         "docs/architecture.md",
         "docs/performance.md",
+        "docs/cookbook/README.md",
         "docs/migrating-from-xposer.md",
         "docs/reference/annotations.md",
         "docs/reference/settings.md",

@@ -78,6 +78,14 @@ fn fate(fate: Fate) -> String {
         Fate::Moved(prefix) => format!("becomes {} and the same name", code(prefix)),
         Fate::Class => format!("becomes the field {}", code("spec.ingressClassName")),
         Fate::Dropped(why) => format!("is dropped: {}", prose(why)),
+        Fate::Monitor(field) => format!("becomes {}", code(field.field())),
+        Fate::MonitorOption(why) => {
+            format!(
+                "becomes the option of the same name where the EndpointMonitor has it for the provider before the \
+                 first dot; any other is passed on, with a warning: {}",
+                prose(why)
+            )
+        }
         Fate::Dead(why) => format!("is passed on, with a warning: {}", prose(why)),
     }
 }

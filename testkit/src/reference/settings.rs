@@ -7,8 +7,11 @@ use super::{anchor, code, prose, table, yaml};
 pub(super) fn body() -> String {
     let mut out = "# Settings\n\n\
         Settings are the administrator's defaults for all Services. An Xposer `config.yaml` is a valid settings file as \
-        it is. [Annotations](annotations.md) of a Service override settings. A setting that does not exist is an error, \
-        always; one with an empty value counts as not set.\n\n"
+        it is. A setting that does not exist is an error, always; one with an empty value counts as not set.\n\n\
+        Most settings can also stand in a profile and under a namespace. The first of these that says something counts: \
+        the [annotation](annotations.md) of the Service, its [profile](#profiles), its [namespace](#namespaces), the \
+        general setting, what is built in. `xposer explain SERVICE.yaml --settings SETTINGS.yaml` shows where each value \
+        of a Service comes from.\n\n"
         .to_owned();
     out.push_str(&table(
         ["Setting", "Value", "Default", "Overridden by"],
@@ -49,8 +52,13 @@ fn section(row: &Setting) -> String {
         Some(key) => format!("- A Service overrides it with the annotation {}.\n", annotation(key)),
         None => "- A Service cannot override it.\n".to_owned(),
     };
+    let layered = if row.is_layered() {
+        "- Can also stand in a profile and under a namespace.\n"
+    } else {
+        "- Stands among the general settings only.\n"
+    };
     format!(
-        "\n## {}\n\n{}\n\n- Value: {}.\n- Default: {}.\n{overridden}\n{}",
+        "\n## {}\n\n{}\n\n- Value: {}.\n- Default: {}.\n{layered}{overridden}\n{}",
         row.name,
         prose(row.doc),
         prose(&row.form.describe()),

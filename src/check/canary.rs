@@ -1,0 +1,26 @@
+//! Rules about a canary: what ingress-nginx asks of it.
+
+use super::Facts;
+use crate::diag::{Code, FieldPath, Problem, Report};
+use crate::request::annotation;
+
+/// A canary is of another Service, and something says which requests it gets.
+pub(super) fn canary(facts: &Facts<'_>, report: &mut Report) {
+    let Some(canary) = &facts.draft.canary else { return };
+    if canary.of == facts.service.name() {
+        let problem = Problem::new(Code::CanaryInvalid, "a Service cannot be the canary of itself");
+        report.file(FieldPath::annotation(annotation::CANARY_OF), problem.help("name the stable Service"));
+    }
+    let is_silent = canary.weight.is_none() && canary.header.is_none() && canary.cookie.is_none();
+    if is_silent && !facts.draft.canary_is_broken {
+        let problem = Problem::new(Code::CanaryIncomplete, "nothing says which requests go to the canary");
+        let help = "add config.xposer.stakater.com/CanaryWeight, CanaryByHeader or CanaryByCookie";
+        report.file(FieldPath::annotation(annotation::CANARY_OF), problem.help(help));
+    }
+    if canary.header_value.is_some() && canary.header.is_none() {
+        let problem =
+            Problem::new(Code::CanaryIncomplete, "there is a value, but no header that could have it");
+        let help = "add config.xposer.stakater.com/CanaryByHeader";
+        report.file(FieldPath::annotation(annotation::CANARY_HEADER_VALUE), problem.help(help));
+    }
+}

@@ -1,0 +1,150 @@
+//! Rules about what exposes the Service: what an HTTPRoute and a Route can be.
+
+use super::Facts;
+use crate::diag::{Code, Problem, Report, shown, shown_char};
+use crate::resolve::DraftRule;
+use crate::settings::provider::PROVIDERS;
+use crate::value::{MAX_NAME, PathType, Target, Termination, is_regex_path, path_flaw};
+
+/// The longest end that is put to a name where a target needs several objects, and the number of them.
+const LONGEST_SUFFIX: usize = 16;
+/// The limits of an HTTPRoute (`gateway.networking.k8s.io/v1`, HTTPRouteSpec).
+const MOST_HOSTS: usize = 16;
+const LONGEST_PATH: usize = 1024;
+
+/// An HTTPRoute is attached to something, and has hosts and paths that it can have.
+pub(super) fn http_route(facts: &Facts<'_>, report: &mut Report) {
+    let draft = facts.draft;
+    if !draft.targets.contains(&Target::HttpRoute) {
+        return;
+    }
+    if facts.layers.first(|it| it.parent_refs.as_ref()).is_none_or(|refs| refs.value.is_empty()) {
+        let problem =
+            Problem::new(Code::GatewayMissing, "nothing says which Gateway an HTTPRoute is attached to");
+        report.file(
+            draft.targets_origin.path(),
+            problem.help("ask your administrator for the setting parentRefs"),
+        );
+    }
+    if draft.rules.len() > MOST_HOSTS {
+        let said = format!(
+            "{} hosts and paths are too many for an HTTPRoute, which has at most {MOST_HOSTS}",
+            draft.rules.len()
+        );
+        let at =
+            draft.rules.first().map_or_else(|| draft.targets_origin.path(), |rule| rule.host_origin.path());
+        report.file(at, Problem::new(Code::TargetInvalid, said).help("expose them by several Services"));
+    }
+    long_name(facts, report);
+    for rule in draft.rules.iter().filter(|rule| !is_pattern(rule)) {
+        let path = shown(&rule.path);
+        let (said, help) = if let Some(stray) = rule.path.chars().find(|c| !is_path_character(*c)) {
+            let said = format!("the path {path} of an HTTPRoute cannot contain {}", shown_char(stray));
+            let mut bytes = [0; 4];
+            let code: String =
+                stray.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")).collect();
+            (said, format!("write it as {code}"))
+        } else if has_stray_percent(&rule.path) {
+            let said =
+                format!("in the path {path} of an HTTPRoute, two hexadecimal digits must follow each `%`");
+            (said, "write `%` itself as %25".to_owned())
+        } else if let Some(flaw) = path_flaw(&rule.path, PathType::Prefix) {
+            // A path that no target could have is told already.
+            if path_flaw(&rule.path, rule.path_type).is_some() {
+                continue;
+            }
+            (format!("the path {path} is not valid in an HTTPRoute: {flaw}"), "correct the path".to_owned())
+        } else if rule.path.len() > LONGEST_PATH {
+            let said =
+                format!("the path has {} characters, an HTTPRoute allows {LONGEST_PATH}", rule.path.len());
+            (said, "shorten the path".to_owned())
+        } else {
+            continue;
+        };
+        let problem = Problem::new(Code::TargetInvalid, said).found(rule.path.clone());
+        report.file(rule.path_origin.path(), problem.help(help));
+    }
+}
+
+fn is_path_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-/._~!$&'()*+,;=:@%".contains(character)
+}
+
+fn has_stray_percent(path: &str) -> bool {
+    let is_code =
+        |rest: &str| rest.as_bytes().get(..2).is_some_and(|code| code.iter().all(u8::is_ascii_hexdigit));
+    path.split('%').skip(1).any(|rest| !is_code(rest))
+}
+
+fn is_pattern(rule: &DraftRule<'_>) -> bool {
+    rule.path_type == PathType::ImplementationSpecific && is_regex_path(&rule.path)
+}
+
+/// A Route has one host without a star and a plain path.
+pub(super) fn route(facts: &Facts<'_>, report: &mut Report) {
+    let draft = facts.draft;
+    if !draft.targets.contains(&Target::Route) {
+        return;
+    }
+    let termination = facts.layers.first(|it| it.termination.as_ref()).map(|it| it.value).unwrap_or_default();
+    long_name(facts, report);
+    for rule in &draft.rules {
+        if rule.host.starts_with("*.") {
+            let said =
+                format!("the host {} has a star, which a Route of OpenShift cannot have", shown(&rule.host));
+            let problem =
+                Problem::new(Code::TargetInvalid, said).help("name the hosts, or use another target");
+            report.file(rule.host_origin.path(), problem);
+        }
+        let said = if is_pattern(rule) {
+            format!(
+                "the path {} is a regular expression, which a Route of OpenShift cannot have",
+                shown(&rule.path)
+            )
+        } else if let Some(stray) = rule.path.chars().find(|c| *c == '#' || c.is_whitespace()) {
+            format!("the path {} of a Route cannot contain {}", shown(&rule.path), shown_char(stray))
+        } else if draft.tls().has_secret() && termination == Termination::Passthrough && rule.path != "/" {
+            format!("a Route whose TLS passes through sees no path, and {} is asked for", shown(&rule.path))
+        } else {
+            continue;
+        };
+        let problem =
+            Problem::new(Code::TargetInvalid, said).help("expose the whole host, or use another target");
+        report.file(rule.path_origin.path(), problem.found(rule.path.clone()));
+    }
+}
+
+/// Where several objects are needed, their names are made of one.
+fn long_name(facts: &Facts<'_>, report: &mut Report) {
+    if let Some(name) = facts.draft.name.as_ref().filter(|name| name.value.len() + LONGEST_SUFFIX > MAX_NAME)
+    {
+        let said = format!(
+            "the name has {} characters, too many for the names that are made of it",
+            name.value.len()
+        );
+        report.file(name.origin.path(), Problem::new(Code::TargetInvalid, said).help("shorten the template"));
+    }
+}
+
+/// A monitor needs a host that can be asked.
+pub(super) fn monitor(facts: &Facts<'_>, report: &mut Report) {
+    if let Some(monitor) = &facts.draft.monitor
+        && let Some(first) = PROVIDERS.iter().find(|it| monitor.value.provider.contains_key(it.name))
+        && monitor.value.provider.len() > 1
+    {
+        let said = format!(
+            "there are options of {} providers, and IngressMonitorController asks one, here that of {}",
+            monitor.value.provider.len(),
+            shown(first.name)
+        );
+        let problem = Problem::new(Code::MonitorProviders, said).help("keep the options of one provider");
+        report.file(monitor.origin.path(), problem);
+    }
+    let first = facts.draft.rules.first().filter(|rule| rule.host.starts_with("*."));
+    if let (Some(_), Some(rule)) = (&facts.draft.monitor, first) {
+        let said = format!("a monitor cannot ask the wildcard host {}", shown(&rule.host));
+        let problem = Problem::new(Code::MonitorWildcard, said)
+            .help("put a host without a star first, or ask for no monitor");
+        report.file(rule.host_origin.path(), problem);
+    }
+}

@@ -1,0 +1,123 @@
+//! Rules about certificates.
+
+use super::Facts;
+use crate::diag::{Code, Problem, Report, shown};
+use crate::pattern::{covers, likeness, owns};
+use crate::value::{
+    CLUSTER_ISSUER_KEY, ISSUER_KEY, MAX_COMMON_NAME, Origin, TLS_ACME_KEY, Target, Tls, parse_bool,
+};
+
+/// What says that a certificate is asked of something that is no Issuer.
+const FOREIGN_ISSUER: [&str; 2] = ["cert-manager.io/issuer-kind", "cert-manager.io/issuer-group"];
+
+/// cert-manager knows whom to ask, and has a secret to put the certificate into.
+pub(super) fn issuer(facts: &Facts<'_>, report: &mut Report) {
+    let draft = facts.draft;
+    if draft.canary.is_some() {
+        return;
+    }
+    let (issuer, cluster) = (draft.annotation(ISSUER_KEY), draft.annotation(CLUSTER_ISSUER_KEY));
+    if let (Some(issuer), Some(_)) = (issuer, cluster) {
+        let said = "an issuer and a cluster issuer are given, and cert-manager then asks neither";
+        issuer.file_key(report, Problem::new(Code::IssuerConflict, said).help("keep one of the two"));
+    }
+    if let (Some(_), Some(foreign)) = (cluster, FOREIGN_ISSUER.iter().find_map(|key| draft.annotation(key))) {
+        let said =
+            "a cluster issuer and the kind of another issuer are given, and cert-manager then asks neither";
+        foreign.file_key(report, Problem::new(Code::IssuerConflict, said).help("keep one of the two"));
+    }
+    let acme = draft.annotation(TLS_ACME_KEY).filter(|it| parse_bool(&it.value) == Some(true));
+    let named = cluster.or(issuer).or(acme);
+    match (named, &draft.tls) {
+        (None, Some(tls)) if tls.value == Tls::CertManager && !draft.names_issuer => {
+            let problem =
+                Problem::new(Code::IssuerMissing, "nothing says which issuer cert-manager is to ask");
+            let help = "add config.xposer.stakater.com/ClusterIssuer or Issuer, or ask your administrator for a default";
+            report.file(tls.origin.path(), problem.help(help));
+        }
+        (Some(named), _) if !draft.tls().has_secret() && draft.targets.contains(&Target::Ingress) => {
+            named.file_key(report, without_tls(draft.tls()));
+        }
+        // The annotations of our own ask for nothing without TLS.
+        (None, _) if !draft.tls().has_secret() => {
+            let own = draft.issuer.as_ref().filter(|issuer| matches!(issuer.origin, Origin::Annotation(_)));
+            if let Some(issuer) = own {
+                report.file(issuer.origin.path(), without_tls(draft.tls()));
+            }
+        }
+        (Some(_), _) if draft.tls().has_secret() => wildcards(facts, report),
+        _ => {}
+    }
+    if let Some(name) = draft.annotation("cert-manager.io/common-name")
+        && name.value.len() > MAX_COMMON_NAME
+    {
+        let said = format!("the common name has {} characters, it holds {MAX_COMMON_NAME}", name.value.len());
+        let help = "remove it; cert-manager puts the hosts into the certificate all the same";
+        name.file_value(report, Problem::new(Code::HostCommonName, said).help(help));
+    }
+}
+
+fn without_tls(tls: Tls) -> Problem {
+    let said = "cert-manager issues nothing for an Ingress without a TLS section";
+    let help = if tls == Tls::LoadBalancer {
+        "remove the issuer; the load balancer has the certificate"
+    } else {
+        "set config.xposer.stakater.com/TLS: cert-manager, or remove the issuer"
+    };
+    Problem::new(Code::IssuerWithoutTls, said).help(help)
+}
+
+/// Where requests are sent to https, something answers there. A setting is for those that have TLS.
+pub(super) fn https_redirect(facts: &Facts<'_>, report: &mut Report) {
+    let draft = facts.draft;
+    let asked =
+        draft.https_redirect.as_ref().filter(|it| it.value && matches!(it.origin, Origin::Annotation(_)));
+    if let Some(asked) = asked.filter(|_| !draft.tls().is_on() && draft.canary.is_none()) {
+        let said = "there is no TLS to send requests to, so this has no effect";
+        let help = "set config.xposer.stakater.com/TLS, or remove the annotation";
+        report.file(asked.origin.path(), Problem::new(Code::RedirectWithoutTls, said).help(help));
+    }
+}
+
+fn wildcards(facts: &Facts<'_>, report: &mut Report) {
+    for rule in facts.draft.rules.iter().filter(|rule| rule.host.starts_with("*.")) {
+        let said =
+            format!("an ACME issuer has a certificate for {} only with a DNS-01 solver", shown(&rule.host));
+        let problem = Problem::new(Code::IssuerWildcard, said);
+        report.file(rule.host_origin.path(), problem.help("make sure that the issuer has one"));
+    }
+}
+
+/// With the certificates at a load balancer, one of them covers every host.
+pub(super) fn certificates(facts: &Facts<'_>, report: &mut Report) {
+    let Some(names) = facts.layers.first(|it| it.certificates.as_ref()) else { return };
+    if facts.draft.tls() != Tls::LoadBalancer {
+        return;
+    }
+    for rule in &facts.draft.rules {
+        let host = rule.host.as_str();
+        if names.value.iter().any(|name| covers(name, host)) {
+            continue;
+        }
+        // Of several that are equally near, the first.
+        let nearest = names.value.iter().rev().max_by_key(|name| likeness(name, host));
+        let said = match nearest {
+            Some(nearest) => format!(
+                "no certificate of the load balancer covers {}; the nearest is {}{}",
+                shown(host),
+                shown(nearest),
+                match nearest.strip_prefix("*.") {
+                    Some(domain) if owns(nearest, host) || host == domain =>
+                        ", whose star stands for one label",
+                    _ => "",
+                }
+            ),
+            None => format!("no certificate of the load balancer covers {}, for there is none", shown(host)),
+        };
+        let problem = Problem::new(Code::CertificateMissing, said).found(host);
+        report.file(
+            rule.host_origin.path(),
+            problem.help("choose a host that one covers, or ask for a certificate"),
+        );
+    }
+}

@@ -1,0 +1,274 @@
+//! `gateway.networking.k8s.io/v1` HTTPRoute of the Gateway API.
+//!
+//! TLS belongs to the listeners of the Gateway, and so do certificates. Hosts with the same paths share a route. Requests
+//! without TLS are sent to https by a second route at the listeners that have none.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::{Annotations, Emitting, Labels, Metadata};
+use crate::check::Route;
+use crate::diag::{FieldPath, shown};
+use crate::plan::{Plan, numbered, redirect_name};
+use crate::request::annotation;
+use crate::value::{ParentRef, PathType, Tls, is_regex_path};
+
+pub(super) const API_VERSION: &str = "gateway.networking.k8s.io/v1";
+pub(super) const KIND: &str = "HTTPRoute";
+const REWRITE: &str = "nginx.ingress.kubernetes.io/rewrite-target";
+
+/// An HTTPRoute, field by field in alphabetical order.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct HttpRoute<'p> {
+    api_version: &'static str,
+    kind: &'static str,
+    pub(super) metadata: Metadata<'p>,
+    spec: Spec<'p>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec<'p> {
+    hostnames: Vec<&'p str>,
+    parent_refs: &'p [ParentRef],
+    rules: Vec<Rule<'p>>,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule<'p> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    backend_refs: Vec<BackendRef<'p>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    filters: Vec<Filter<'p>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    matches: Vec<Match<'p>>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct BackendRef<'p> {
+    name: &'p str,
+    port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight: Option<u8>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Filter<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_redirect: Option<Redirect>,
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url_rewrite: Option<Rewrite<'p>>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Redirect {
+    scheme: &'static str,
+    status_code: u16,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Rewrite<'p> {
+    path: RewritePath<'p>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RewritePath<'p> {
+    replace_full_path: &'p str,
+    r#type: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Match<'p> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<Header<'p>>,
+    path: PathMatch<'p>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Header<'p> {
+    name: &'p str,
+    r#type: &'static str,
+    value: &'p str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct PathMatch<'p> {
+    r#type: &'static str,
+    value: &'p str,
+}
+
+/// The routes of a plan; none for a canary that is only a weight in the route of the stable Service.
+pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> impl Iterator<Item = HttpRoute<'p>> + use<'p> {
+    let plan = emitting.plan;
+    lacks(emitting);
+    let annotations = forwarded(emitting);
+    let mut routes = Vec::new();
+    if !plan.is_weight_only() {
+        let rewrite = rewrite(emitting);
+        let canaries = emitting.canaries();
+        for (index, (hosts, paths)) in plan.groups().into_iter().enumerate() {
+            let rules = paths.iter().map(|path| rule(plan, path, rewrite, &canaries)).collect();
+            let name = numbered(plan.ingress.name.as_str(), index);
+            routes.push(route(plan, name, annotations.clone(), &plan.gateway.parents, hosts, rules));
+        }
+        routes.extend(redirect(emitting));
+    }
+    routes.into_iter()
+}
+
+/// What a plan has and an HTTPRoute has not.
+fn lacks(emitting: &mut Emitting<'_, '_>) {
+    let plan = emitting.plan;
+    emitting.lacks_class();
+    emitting.lacks_stable();
+    if plan.tls == Tls::CertManager {
+        let said =
+            "cert-manager is asked by the annotations of the Gateway, whose listener has the certificate";
+        emitting.inexpressible(plan.tls_origin.path(), said.to_owned());
+    } else if plan.ingress.secret.is_some() {
+        let said = "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
+        emitting.inexpressible(plan.tls_origin.path(), said.to_owned());
+    }
+    if let Some(rule) = plan.ingress.rules.iter().find(|rule| is_pattern(rule)) {
+        let said = format!(
+            "the path {} becomes a RegularExpression, which not every implementation of the Gateway API supports",
+            shown(rule.path.as_str())
+        );
+        emitting.inexpressible(rule.path_origin.path(), said);
+    }
+    if plan.canary.as_ref().is_some_and(|canary| canary.cookie.is_some()) {
+        let said = "an HTTPRoute cannot choose by a cookie".to_owned();
+        emitting.inexpressible(FieldPath::annotation(annotation::CANARY_COOKIE), said);
+    }
+    if plan.https_redirect == Some(true) && plan.tls.is_on() && plan.gateway.http_parents.is_empty() {
+        let said = "nothing says which listener has no TLS (the setting httpParentRefs), so nothing is sent to https";
+        emitting.inexpressible(plan.redirect_origin.path(), said.to_owned());
+    }
+}
+
+fn is_pattern(rule: &Route<'_>) -> bool {
+    rule.path_type == PathType::ImplementationSpecific && is_regex_path(rule.path.as_str())
+}
+
+/// The annotations that programs read on an HTTPRoute.
+fn forwarded<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<(Cow<'p, str>, Cow<'p, str>)> {
+    let plan = emitting.plan;
+    let mut annotations = emitting.annotations();
+    let has = |key: &str, all: &[(Cow<'_, str>, Cow<'_, str>)]| all.iter().any(|(known, _)| known == key);
+    // Forecastle makes an https URL of the first host, without the path.
+    let shown =
+        annotations.iter().any(|(key, value)| key == "forecastle.stakater.com/expose" && value == "true");
+    let url = plan.url();
+    if shown
+        && !has("forecastle.stakater.com/url", &annotations)
+        && url != format!("https://{}", first_host(plan))
+    {
+        annotations.push((Cow::Borrowed("forecastle.stakater.com/url"), Cow::Owned(url)));
+        annotations.sort_unstable();
+    }
+    annotations
+}
+
+fn first_host<'p>(plan: &'p Plan<'p>) -> &'p str {
+    plan.ingress.rules.first().map_or("", |rule| rule.host.as_str())
+}
+
+/// The path that nginx would put in place of the whole one; one with captures is told.
+fn rewrite<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<&'p str> {
+    let plan = emitting.plan;
+    let found = plan.ingress.annotations.iter().find(|it| it.key == REWRITE)?;
+    let has_pattern = plan.ingress.rules.iter().any(is_pattern);
+    if found.value.contains('$') || has_pattern || !found.value.starts_with('/') {
+        let said = "an HTTPRoute has nothing for a rewrite by regular expression".to_owned();
+        emitting.lacks_annotation(found, said);
+        return None;
+    }
+    Some(found.value.as_ref())
+}
+
+fn rule<'p>(
+    plan: &'p Plan<'p>,
+    path: &'p Route<'p>,
+    rewrite: Option<&'p str>,
+    canaries: &[(&'p Plan<'p>, u8)],
+) -> Rule<'p> {
+    let shared: u8 = canaries.iter().map(|(_, weight)| *weight).fold(0, u8::saturating_add).min(100);
+    let weight = |weight: u8| (!canaries.is_empty()).then_some(weight);
+    let mut backend_refs =
+        vec![BackendRef { name: plan.service, port: plan.port_number, weight: weight(100 - shared) }];
+    backend_refs.extend(canaries.iter().map(|(canary, share)| BackendRef {
+        name: canary.service,
+        port: canary.port_number,
+        weight: weight(*share),
+    }));
+    let kind = match path.path_type {
+        PathType::Exact => "Exact",
+        _ if is_pattern(path) => "RegularExpression",
+        PathType::Prefix | PathType::ImplementationSpecific => "PathPrefix",
+    };
+    let header = plan.canary.as_ref().and_then(|canary| {
+        Some(Header { name: canary.header?, r#type: "Exact", value: canary.header_value.unwrap_or("always") })
+    });
+    let rewrite = rewrite.map(|path| Filter {
+        request_redirect: None,
+        r#type: "URLRewrite",
+        url_rewrite: Some(Rewrite {
+            path: RewritePath { replace_full_path: path, r#type: "ReplaceFullPath" },
+        }),
+    });
+    Rule {
+        backend_refs,
+        filters: rewrite.into_iter().collect(),
+        matches: vec![Match {
+            headers: header.into_iter().collect(),
+            path: PathMatch { r#type: kind, value: path.path.as_str() },
+        }],
+    }
+}
+
+fn route<'p>(
+    plan: &'p Plan<'p>,
+    name: Cow<'p, str>,
+    annotations: Vec<(Cow<'p, str>, Cow<'p, str>)>,
+    parent_refs: &'p [ParentRef],
+    hostnames: Vec<&'p str>,
+    rules: Vec<Rule<'p>>,
+) -> HttpRoute<'p> {
+    HttpRoute {
+        api_version: API_VERSION,
+        kind: KIND,
+        metadata: Metadata {
+            annotations: Annotations::Own(annotations),
+            labels: Labels::new(Some(plan.service)),
+            name,
+            namespace: plan.namespace,
+        },
+        spec: Spec { hostnames, parent_refs, rules },
+    }
+}
+
+/// The route that sends requests without TLS to https.
+fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
+    let plan = emitting.plan;
+    if !plan.has_redirect() {
+        return None;
+    }
+    let mut hosts: Vec<&str> = Vec::new();
+    for rule in &plan.ingress.rules {
+        if !hosts.contains(&rule.host.as_str()) {
+            hosts.push(rule.host.as_str());
+        }
+    }
+    let redirect = Redirect { scheme: "https", status_code: 301 };
+    let filter = Filter { request_redirect: Some(redirect), r#type: "RequestRedirect", url_rewrite: None };
+    let name = redirect_name(plan.ingress.name.as_str());
+    let rules = vec![Rule { filters: vec![filter], ..Rule::default() }];
+    Some(route(plan, name, Vec::new(), &plan.gateway.http_parents, hosts, rules))
+}

@@ -1,0 +1,195 @@
+//! `route.openshift.io/v1` Route of OpenShift: one for every host and path.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::{Annotations, Emitting, Labels, Metadata};
+use crate::check;
+use crate::diag::{FieldPath, shown};
+use crate::plan::{Plan, numbered};
+use crate::request::annotation;
+use crate::resolve::Annotation;
+use crate::value::{PathType, Termination, Tls};
+
+pub(super) const API_VERSION: &str = "route.openshift.io/v1";
+pub(super) const KIND: &str = "Route";
+/// A Route has at most this many backends beside the first one.
+const MOST_ALTERNATES: usize = 3;
+
+/// A Route, field by field in alphabetical order.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OpenShiftRoute<'p> {
+    api_version: &'static str,
+    kind: &'static str,
+    pub(super) metadata: Metadata<'p>,
+    spec: Spec<'p>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec<'p> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alternate_backends: Vec<To<'p>>,
+    host: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<Port<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<TlsConfig<'p>>,
+    to: To<'p>,
+    wildcard_policy: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct To<'p> {
+    kind: &'static str,
+    name: &'p str,
+    weight: u8,
+}
+
+/// The port of the endpoints, by the name that the Service's port has.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Port<'p> {
+    target_port: &'p str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TlsConfig<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_certificate: Option<SecretName<'p>>,
+    insecure_edge_termination_policy: &'static str,
+    termination: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct SecretName<'p> {
+    name: &'p str,
+}
+
+/// The Routes of a plan; none for a canary, which is a backend of the stable Service's Route.
+pub(super) fn routes<'p>(
+    emitting: &mut Emitting<'_, 'p>,
+) -> impl Iterator<Item = OpenShiftRoute<'p>> + use<'p> {
+    let plan = emitting.plan;
+    lacks(emitting);
+    let annotations = emitting.annotations();
+    let mut routes = Vec::new();
+    if plan.canary.is_none() {
+        let canaries = alternates(emitting);
+        for (index, rule) in plan.ingress.rules.iter().enumerate() {
+            routes.push(route(plan, rule, index, annotations.clone(), &canaries));
+        }
+    }
+    routes.into_iter()
+}
+
+/// What a plan has and a Route has not.
+fn lacks(emitting: &mut Emitting<'_, '_>) {
+    let plan = emitting.plan;
+    emitting.lacks_class();
+    emitting.lacks_stable();
+    if let Some(canary) = &plan.canary {
+        for (key, found, what) in [
+            (annotation::CANARY_HEADER, canary.header.is_some(), "a header"),
+            (annotation::CANARY_COOKIE, canary.cookie.is_some(), "a cookie"),
+        ] {
+            if found {
+                emitting
+                    .inexpressible(FieldPath::annotation(key), format!("a Route cannot choose by {what}"));
+            }
+        }
+        return;
+    }
+    if let Some(rule) = plan.ingress.rules.iter().find(|rule| rule.path_type == PathType::Exact) {
+        let said = format!(
+            "a Route compares the beginning of a path, so {} is no exact path",
+            shown(rule.path.as_str())
+        );
+        emitting.inexpressible(rule.path_origin.path(), said);
+    }
+    if plan.tls == Tls::CertManager {
+        let said = "cert-manager gives Routes no certificates, so the router's own is used".to_owned();
+        emitting.inexpressible(plan.tls_origin.path(), said);
+    } else if plan.ingress.secret.is_some()
+        && plan.secret_is_derived
+        && plan.termination != Termination::Passthrough
+    {
+        let said =
+            "the router's own certificate is used; a TLSSecretNameTemplate would name another one".to_owned();
+        emitting.inexpressible(plan.tls_origin.path(), said);
+    }
+    let has_own = |it: &&Annotation<'_>| it.key == "nginx.ingress.kubernetes.io/rewrite-target";
+    if let Some(found) = plan.ingress.annotations.iter().find(has_own) {
+        let said = format!(
+            "a Route has nothing for {}; haproxy.router.openshift.io/rewrite-target is its own key",
+            shown(&found.key)
+        );
+        emitting.lacks_annotation(found, said);
+    }
+}
+
+/// The canaries that fit, with their weights; one too many is told.
+fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<To<'p>> {
+    let mut canaries = emitting.canaries();
+    if canaries.len() > MOST_ALTERNATES {
+        canaries.truncate(MOST_ALTERNATES);
+        let said = format!("a Route has at most {MOST_ALTERNATES} backends beside the first one");
+        let path = emitting.plan.name_origin.path();
+        emitting.inexpressible(path, said);
+    }
+    canaries.into_iter().map(|(plan, weight)| To { kind: "Service", name: plan.service, weight }).collect()
+}
+
+fn route<'p>(
+    plan: &'p Plan<'p>,
+    rule: &'p check::Route<'p>,
+    index: usize,
+    annotations: Vec<(Cow<'p, str>, Cow<'p, str>)>,
+    canaries: &[To<'p>],
+) -> OpenShiftRoute<'p> {
+    let shared = canaries.iter().map(|canary| canary.weight).fold(0, u8::saturating_add).min(100);
+    OpenShiftRoute {
+        api_version: API_VERSION,
+        kind: KIND,
+        metadata: Metadata {
+            annotations: Annotations::Own(annotations),
+            labels: Labels::new(Some(plan.service)),
+            name: numbered(plan.ingress.name.as_str(), index),
+            namespace: plan.namespace,
+        },
+        spec: Spec {
+            alternate_backends: canaries.to_vec(),
+            host: rule.host.as_str(),
+            path: Some(rule.path.as_str()).filter(|path| *path != "/"),
+            port: plan.port_name.map(|target_port| Port { target_port }),
+            tls: tls(plan),
+            to: To { kind: "Service", name: plan.service, weight: 100 - shared },
+            wildcard_policy: "None",
+        },
+    }
+}
+
+fn tls<'p>(plan: &'p Plan<'p>) -> Option<TlsConfig<'p>> {
+    // With the certificate at a load balancer, the router is spoken to without TLS.
+    if !plan.tls.has_secret() {
+        return None;
+    }
+    let is_passed = plan.termination == Termination::Passthrough;
+    let insecure = match (plan.https_redirect, is_passed) {
+        (Some(false), true) => "None",
+        (Some(false), false) => "Allow",
+        _ => "Redirect",
+    };
+    let is_named = plan.tls == Tls::Secret && !plan.secret_is_derived && !is_passed;
+    let secret = plan.ingress.secret.as_ref().filter(|_| is_named);
+    Some(TlsConfig {
+        external_certificate: secret.map(|secret| SecretName { name: secret.as_str() }),
+        insecure_edge_termination_policy: insecure,
+        termination: plan.termination.as_str(),
+    })
+}

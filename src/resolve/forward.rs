@@ -1,0 +1,302 @@
+//! The annotations of what is emitted: the forwarded block, old keys translated, the defaults of the administrator, and
+//! what other annotations ask for.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::monitor::Wanted;
+use super::{Annotation, Draft, PUBLISH_KEY, Resolver, Scope, Source};
+use crate::diag::{Code, Problem, shown};
+use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION};
+use crate::request::forward::Line;
+use crate::request::legacy::{self, Fate};
+use crate::request::{Field, annotation};
+use crate::settings::Legacy;
+use crate::value::{CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Tls, sorted_by_key};
+
+/// The class whose controller makes load balancers of AWS.
+const ALB_CLASS: &str = "alb";
+
+impl<'a> Resolver<'_, 'a> {
+    pub(super) fn forward(&mut self, draft: &mut Draft<'a>) {
+        let mut class = match self.request.class {
+            Field::Set(name) => {
+                Some(Sourced::new(Cow::Borrowed(name), Origin::Annotation(annotation::CLASS.into())))
+            }
+            Field::Unset | Field::Broken => None,
+        };
+        let translate = self.settings.legacy == Legacy::Translate;
+        let mut block_class = false;
+        let mut monitor = Wanted::default();
+        draft.annotations.reserve(self.request.block.lines().len());
+        for line in self.request.block.lines() {
+            let at = line.key_range.clone();
+            if line.key == PUBLISH_KEY {
+                let place = line.key_range.start..line.value_range.end;
+                draft.publish = self.scope(line.value, line.value_range.clone()).map(|scope| (scope, place));
+                if translate {
+                    continue;
+                }
+            }
+            if line.key.starts_with(CONFIG_PREFIX) || line.key == FORWARD_ANNOTATION {
+                let said = format!("{} has no effect inside the forwarded block", shown(line.key));
+                let problem = Problem::new(Code::ForwardOwnKey, said);
+                self.block(problem.help("move the line to the annotations of the Service").at(at.clone()));
+            }
+            let row = legacy::find(line.key);
+            if matches!(row, Some(row) if row.fate == Fate::Class) {
+                block_class = true;
+                if line.value.is_empty() {
+                    let said = "the ingress class is empty and counts as not set";
+                    let problem =
+                        Problem::new(Code::AnnotationEmpty, said).help("name a class or remove the line");
+                    self.block(problem.at(at));
+                    continue;
+                }
+                match &class {
+                    Some(own) if own.value != line.value => {
+                        self.class_conflict(&own.value, line.value, line.value_range.clone());
+                    }
+                    _ if translate => self.translated(line.key, "spec.ingressClassName", at.clone()),
+                    _ => {}
+                }
+                if translate {
+                    let origin = Origin::Annotation(FORWARD_ANNOTATION.into());
+                    class = class.or_else(|| Some(Sourced::new(Cow::Borrowed(line.value), origin)));
+                    continue;
+                }
+            }
+            let key = match row {
+                Some(row) if translate => match row.fate {
+                    Fate::Monitor(field) => {
+                        self.monitored(&mut monitor, field, line);
+                        None
+                    }
+                    Fate::MonitorOption(_) if self.option(&mut monitor, line) => None,
+                    fate => self.successor(line.key, fate, at.clone()),
+                },
+                _ => Some(Cow::Borrowed(line.key)),
+            };
+            let Some(key) = key else { continue };
+            let renamed = key.as_ref() != line.key;
+            if renamed && self.request.block.contains(&key) {
+                let said = format!("{} is given, too, and counts", shown(&key));
+                self.block(
+                    Problem::new(Code::LegacyShadowed, said).help(format!("remove {}", line.key)).at(at),
+                );
+                continue;
+            }
+            if renamed {
+                self.translated(line.key, &key, at);
+            }
+            draft.annotations.push(forwarded(key, line));
+        }
+        if translate {
+            self.mirror(draft);
+        }
+        // In forward mode the block's class annotation stays, and a field beside it could contradict it.
+        let layers = self.layers;
+        draft.class = match layers.first(|it| it.class.as_ref()) {
+            Some(name) if class.is_none() && !block_class && !matches!(self.request.class, Field::Broken) => {
+                Some(Sourced::new(Cow::Owned(name.value.clone()), name.origin.clone()))
+            }
+            _ => class,
+        };
+        self.defaults(draft);
+        self.asked_for(draft);
+        draft.monitor = self.monitor(draft, monitor);
+        draft.annotations = sorted_by_key(std::mem::take(&mut draft.annotations), |it| &it.key);
+    }
+
+    /// The annotations that the layers of settings give, where neither the block nor a layer above does.
+    fn defaults(&self, draft: &mut Draft<'a>) {
+        for default in self.layers.iter().flat_map(|layer| &layer.annotations) {
+            if draft.annotations.iter().all(|known| known.key != default.key.as_str()) {
+                draft.annotations.push(Annotation {
+                    key: Cow::Owned(default.key.clone()),
+                    value: Cow::Owned(default.value.clone()),
+                    source: Source::Origin(Origin::Setting(default.path.clone())),
+                });
+            }
+        }
+    }
+
+    /// The annotations of ExternalDNS under all prefixes that it may look for.
+    fn mirror(&mut self, draft: &mut Draft<'a>) {
+        let prefixes = &self.settings.dns_prefixes;
+        let mut more = Vec::new();
+        for known in &draft.annotations {
+            let Some((own, name)) = legacy::dns_key(&known.key) else { continue };
+            for prefix in prefixes.iter().filter(|prefix| *prefix != own) {
+                let key = [prefix, name].concat();
+                if draft.annotations.iter().all(|other| other.key != key.as_str()) {
+                    more.push(Annotation { key: Cow::Owned(key), ..known.clone() });
+                }
+            }
+        }
+        for added in &more {
+            let said =
+                format!("{} is given, too, for the versions of ExternalDNS that read it", shown(&added.key));
+            added.file_key(self.report, Problem::new(Code::DnsMirrored, said));
+        }
+        draft.annotations.append(&mut more);
+    }
+
+    /// What other annotations and settings ask for in the words of the programs that read it.
+    fn asked_for(&mut self, draft: &mut Draft<'a>) {
+        if let Some(canary) = draft.canary.clone() {
+            let of = |key: &'static str| Origin::Annotation(key.into());
+            let keys = [
+                ("nginx.ingress.kubernetes.io/canary", Some("true".to_owned()), annotation::CANARY_OF),
+                (
+                    "nginx.ingress.kubernetes.io/canary-weight",
+                    canary.weight.map(|weight| weight.to_string()),
+                    annotation::CANARY_WEIGHT,
+                ),
+                (
+                    "nginx.ingress.kubernetes.io/canary-by-header",
+                    canary.header.map(str::to_owned),
+                    annotation::CANARY_HEADER,
+                ),
+                (
+                    "nginx.ingress.kubernetes.io/canary-by-header-value",
+                    canary.header_value.map(str::to_owned),
+                    annotation::CANARY_HEADER_VALUE,
+                ),
+                (
+                    "nginx.ingress.kubernetes.io/canary-by-cookie",
+                    canary.cookie.map(str::to_owned),
+                    annotation::CANARY_COOKIE,
+                ),
+            ];
+            for (key, value, asked) in keys {
+                if let Some(value) = value {
+                    add(draft, key, value, &of(asked));
+                }
+            }
+            return;
+        }
+        let own_issuer =
+            matches!(&draft.issuer, Some(issuer) if matches!(issuer.origin, Origin::Annotation(_)));
+        // A setting's issuer is for those who ask cert-manager; one that the Service names is for the Service.
+        if let Some(issuer) = draft.issuer.clone()
+            && (draft.tls() == Tls::CertManager || (own_issuer && draft.tls().has_secret()))
+        {
+            self.issued(draft, &issuer.value, &issuer.origin);
+        }
+        if let Some(redirect) = draft.https_redirect.clone() {
+            let is_alb = draft.class.as_ref().is_some_and(|class| class.value == ALB_CLASS);
+            match (draft.tls(), redirect.value) {
+                (Tls::LoadBalancer, true) if is_alb => {
+                    add(draft, "alb.ingress.kubernetes.io/ssl-redirect", "443".to_owned(), &redirect.origin);
+                }
+                (Tls::LoadBalancer, true) => {
+                    let key = "nginx.ingress.kubernetes.io/force-ssl-redirect";
+                    add(draft, key, "true".to_owned(), &redirect.origin);
+                }
+                (Tls::Secret | Tls::CertManager, false) => {
+                    let key = "nginx.ingress.kubernetes.io/ssl-redirect";
+                    add(draft, key, "false".to_owned(), &redirect.origin);
+                }
+                _ => {}
+            }
+        }
+        listed(draft);
+    }
+
+    /// The issuer, unless the block names the same one.
+    fn issued(&mut self, draft: &mut Draft<'a>, issuer: &Issuer, origin: &Origin) {
+        let other = draft.annotations.iter().find(|it| {
+            matches!(it.key.as_ref(), ISSUER_KEY | CLUSTER_ISSUER_KEY)
+                && (it.key != issuer.key() || it.value != issuer.name.as_str())
+        });
+        match other {
+            None => add(draft, issuer.key(), issuer.name.clone(), origin),
+            // What the Service forwards counts more than a setting, and contradicts an annotation.
+            Some(other) if matches!(origin, Origin::Annotation(_)) => {
+                let said = format!("{} contradicts the issuer {}", shown(&other.value), shown(&issuer.name));
+                let problem = Problem::new(Code::IssuerConflict, said).help("keep one of the two");
+                other.file_value(self.report, problem);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn scope(&mut self, value: &str, range: Range<usize>) -> Option<Scope> {
+        match value {
+            "locally" => Some(Scope::Locally),
+            "globally" => Some(Scope::Globally),
+            other => {
+                let said =
+                    format!("expected locally or globally, found {}; the URL is not published", shown(other));
+                let help = match other.to_ascii_lowercase().as_str() {
+                    word @ ("locally" | "globally") => {
+                        format!("write it in lower case: {PUBLISH_KEY}: {word}")
+                    }
+                    _ => format!("write `{PUBLISH_KEY}: locally` or `{PUBLISH_KEY}: globally`"),
+                };
+                self.block(Problem::new(Code::ForwardScopeUnknown, said).help(help).at(range));
+                None
+            }
+        }
+    }
+
+    fn class_conflict(&mut self, own: &str, block: &str, range: Range<usize>) {
+        let said = format!("the class {} contradicts {} in {}", shown(block), shown(own), annotation::CLASS);
+        self.block(Problem::new(Code::ClassConflict, said).help("keep one of the two").at(range));
+    }
+
+    pub(super) fn translated(&mut self, old: &str, new: &str, at: Range<usize>) {
+        let said = ["`", old, "` was translated to `", new, "`"].concat();
+        self.block(Problem::new(Code::LegacyTranslated, said).at(at));
+    }
+
+    /// The key that is read today; `None` where there is none.
+    fn successor<'k>(&mut self, key: &'k str, fate: Fate, at: Range<usize>) -> Option<Cow<'k, str>> {
+        match fate {
+            Fate::Renamed(new) => Some(Cow::Borrowed(new)),
+            Fate::Moved(prefix) => {
+                let name = key.split_once('/').map_or("", |(_, name)| name);
+                Some(Cow::Owned([prefix, name].concat()))
+            }
+            Fate::Dropped(why) => {
+                let said = format!("{} was dropped: {why}", shown(key));
+                self.block(Problem::new(Code::LegacyDropped, said).help("remove the line").at(at));
+                None
+            }
+            Fate::Dead(why) | Fate::MonitorOption(why) => {
+                let said = format!("no current program reads {}: {why}", shown(key));
+                let help = "remove the line, and use what is read today";
+                self.block(Problem::new(Code::LegacyDead, said).help(help).at(at));
+                Some(Cow::Borrowed(key))
+            }
+            Fate::Class | Fate::Monitor(_) => Some(Cow::Borrowed(key)),
+        }
+    }
+}
+
+fn forwarded<'a>(key: Cow<'a, str>, line: &Line<'a>) -> Annotation<'a> {
+    let source = Source::Block { key: line.key_range.clone(), value: line.value_range.clone() };
+    Annotation { key, value: Cow::Borrowed(line.value), source }
+}
+
+/// Gives an annotation, unless the block or a setting does.
+fn add(draft: &mut Draft<'_>, key: &'static str, value: String, origin: &Origin) {
+    if draft.annotations.iter().all(|known| known.key != key) {
+        let source = Source::Origin(origin.clone());
+        draft.annotations.push(Annotation { key: Cow::Borrowed(key), value: Cow::Owned(value), source });
+    }
+}
+
+/// Forecastle makes an `http` URL of an Ingress without a TLS section, so it is given the right one.
+fn listed(draft: &mut Draft<'_>) {
+    let shows = |it: &Annotation<'_>| it.key == "forecastle.stakater.com/expose" && it.value == "true";
+    if draft.tls() == Tls::LoadBalancer
+        && draft.annotations.iter().any(shows)
+        && let (Some(rule), Some(tls)) = (draft.rules.first(), draft.tls.clone())
+    {
+        let path = if rule.path == "/" { "" } else { &rule.path };
+        let url = format!("https://{}{path}", rule.host);
+        add(draft, "forecastle.stakater.com/url", url, &tls.origin);
+    }
+}

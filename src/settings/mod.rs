@@ -1,0 +1,301 @@
+//! The administrator's defaults: an Xposer `config.yaml` as it is, and the settings that are new.
+//!
+//! Most settings are layers on each other: those of a profile that a Service chooses, those of its namespace, the general
+//! ones, and what is built in. Annotations of the Service lie on top. The first that says something counts.
+
+mod parse;
+pub(crate) mod provider;
+mod table;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::diag::{Code, FieldPath, Problem, Report, Subject, did_you_mean, shown};
+use crate::input::kind_of;
+use crate::pattern;
+use crate::template::Template;
+use crate::value::{Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination, Tls};
+pub(crate) use parse::{class_problem, port, unknown_word};
+pub use table::{Form, Setting, settings};
+pub(crate) use table::{PATH_TYPES, WEIGHT};
+
+/// The URL template where nobody gives one.
+pub(crate) const DEFAULT_URL: &str = "{{.Service}}.{{.Namespace}}.{{.Domain}}";
+/// The name template where nobody gives one.
+pub(crate) const DEFAULT_NAME: &str = "{{.Service}}";
+/// The path where nobody gives one.
+pub(crate) const DEFAULT_PATH: &str = "/";
+/// The secret name template that means `<ingress name>-cert`.
+pub(crate) const NO_SECRET: &str = "NO_SECRET";
+/// The annotations of ExternalDNS have the first prefix up to version 0.21, and the second from 0.22 on.
+pub(crate) const DNS_PREFIXES: [&str; 2] =
+    ["external-dns.alpha.kubernetes.io/", "external-dns.kubernetes.io/"];
+
+/// What to do with forwarded keys that today's programs no longer read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Legacy {
+    /// Write what they read instead.
+    #[default]
+    Translate,
+    /// Pass everything through, as the original did.
+    Forward,
+}
+
+type Tpl = Sourced<Template<'static>>;
+
+/// An annotation that the administrator gives to what is emitted.
+#[derive(Clone, Debug)]
+pub(crate) struct DefaultAnnotation {
+    pub(crate) key: String,
+    pub(crate) value: String,
+    pub(crate) path: FieldPath,
+}
+
+/// Settings that lie on each other. What is `None` or empty is left to the layer below.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layer {
+    pub(crate) domain: Option<Tpl>,
+    pub(crate) url: Option<Tpl>,
+    pub(crate) fallbacks: Option<Vec<Tpl>>,
+    pub(crate) path: Option<Tpl>,
+    pub(crate) name: Option<Tpl>,
+    pub(crate) tls: Option<Sourced<Tls>>,
+    pub(crate) secret: Option<Tpl>,
+    pub(crate) common_name: Option<bool>,
+    pub(crate) issuer: Option<Sourced<Issuer>>,
+    pub(crate) certificates: Option<Sourced<Vec<String>>>,
+    pub(crate) https_redirect: Option<Sourced<bool>>,
+    pub(crate) port: Option<Sourced<PortRef>>,
+    pub(crate) path_type: Option<Sourced<PathType>>,
+    pub(crate) class: Option<Sourced<String>>,
+    pub(crate) annotations: Vec<DefaultAnnotation>,
+    pub(crate) targets: Option<Sourced<Vec<Target>>>,
+    pub(crate) parent_refs: Option<Sourced<Vec<ParentRef>>>,
+    pub(crate) http_parent_refs: Option<Sourced<Vec<ParentRef>>>,
+    pub(crate) termination: Option<Sourced<Termination>>,
+    pub(crate) monitor: Option<Sourced<bool>>,
+    pub(crate) monitor_health: Option<Sourced<String>>,
+    pub(crate) monitor_provider: Option<Sourced<Map<String, Value>>>,
+}
+
+/// Defaults under a name that Services choose.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Profile {
+    pub(crate) layer: Layer,
+    /// Patterns of the namespaces that may choose it; `None` means all.
+    pub(crate) namespaces: Option<Vec<String>>,
+}
+
+/// Defaults and limits of a namespace.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Namespace {
+    pub(crate) layer: Layer,
+    /// Patterns of the hosts that belong to it, and to nobody else.
+    pub(crate) hosts: Option<Sourced<Vec<String>>>,
+    /// The profile of Services that choose none.
+    pub(crate) profile: Option<Sourced<String>>,
+}
+
+/// The administrator's defaults. Annotations of a Service override them. [`settings`] lists what can be set.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::Settings;
+/// let settings = Settings::from_value(&json!({"domain": "example.com", "tls": true})).unwrap();
+/// let report = Settings::from_value(&json!({"domian": "example.com", "tls": "maybe"})).unwrap_err();
+/// assert_eq!(report.diagnostics().len(), 2);
+/// assert_eq!(report.diagnostics()[0].help.as_deref(), Some("did you mean domain?"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(crate) base: Layer,
+    pub(crate) profiles: BTreeMap<String, Profile>,
+    pub(crate) default_profile: Option<Sourced<String>>,
+    pub(crate) namespaces: BTreeMap<String, Namespace>,
+    /// Patterns of annotation keys that may not be forwarded, and of those that may all the same.
+    pub(crate) deny: Vec<String>,
+    pub(crate) allow: Vec<String>,
+    pub(crate) dns_prefixes: Vec<String>,
+    pub(crate) publish_url: bool,
+    /// What exposes every Service, whatever is set; empty where settings and annotations decide.
+    pub(crate) only_targets: Vec<Target>,
+    pub(crate) legacy: Legacy,
+    pub(crate) strict: bool,
+    pub(crate) stamp: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            base: Layer {
+                url: Some(built_in(DEFAULT_URL)),
+                path: Some(built_in(DEFAULT_PATH)),
+                name: Some(built_in(DEFAULT_NAME)),
+                ..Layer::default()
+            },
+            profiles: BTreeMap::new(),
+            default_profile: None,
+            namespaces: BTreeMap::new(),
+            deny: Vec::new(),
+            allow: Vec::new(),
+            dns_prefixes: DNS_PREFIXES.map(str::to_owned).to_vec(),
+            publish_url: false,
+            only_targets: Vec::new(),
+            legacy: Legacy::Translate,
+            strict: false,
+            stamp: true,
+        }
+    }
+}
+
+fn built_in(text: &'static str) -> Tpl {
+    Sourced::new(Template::parse(text).unwrap_or_default(), Origin::BuiltIn)
+}
+
+/// The layers of one Service, the uppermost first.
+#[derive(Clone, Copy)]
+pub(crate) struct Layers<'s> {
+    all: [Option<&'s Layer>; 3],
+}
+
+impl<'s> Layers<'s> {
+    pub(crate) fn new(
+        profile: Option<&'s Profile>,
+        namespace: Option<&'s Namespace>,
+        settings: &'s Settings,
+    ) -> Self {
+        let layers = [profile.map(|it| &it.layer), namespace.map(|it| &it.layer), Some(&settings.base)];
+        Self { all: layers }
+    }
+
+    /// The layers, the uppermost first.
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'s Layer> {
+        self.all.into_iter().flatten()
+    }
+
+    /// What the first layer says that says something.
+    pub(crate) fn first<T>(self, field: impl Fn(&'s Layer) -> Option<&'s T>) -> Option<&'s T> {
+        self.iter().find_map(field)
+    }
+}
+
+impl Settings {
+    /// Reads settings; `null` and an empty mapping give the defaults. A setting that is `null` or an empty text counts
+    /// as not set.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Settings;
+    /// assert!(Settings::from_value(&json!({"domain": "", "servicePort": null, "tls": "TRUE"})).is_ok());
+    /// let refused = Settings::from_value(&json!({"profiles": {"external": {"domain": "{{.Name}}"}}}));
+    /// let said = refused.err().map(|report| report.to_string()).unwrap_or_default();
+    /// assert!(said.starts_with("error[template-unknown-variable]: settings.profiles.external.domain:"));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Every problem at once: settings that do not exist, values of the wrong type, templates that cannot be read.
+    pub fn from_value(value: &Value) -> Result<Self, Report> {
+        let mut settings = Self::default();
+        let subject = Subject { kind: "Settings".into(), ..Subject::default() };
+        let mut report = Report::new(subject, false);
+        match value {
+            Value::Object(map) => settings.read(map, &mut report),
+            Value::Null => {}
+            other => {
+                let said = format!("expected a mapping, found {}", kind_of(other));
+                let problem = Problem::new(Code::SettingInvalid, said).help("write `key: value` pairs");
+                report.file(FieldPath::settings(), problem);
+            }
+        }
+        if report.has_errors() { Err(report) } else { Ok(settings) }
+    }
+
+    fn read(&mut self, map: &Map<String, Value>, report: &mut Report) {
+        for (key, value) in map {
+            let path = FieldPath::setting(key.clone());
+            let Some(row) = settings().iter().find(|row| row.name == key) else {
+                report.file(path, unknown(key, settings().iter().map(|row| row.name)));
+                continue;
+            };
+            if !value.is_null() {
+                row.read(self, value, &path, report);
+            }
+        }
+        self.check_profiles(report);
+    }
+
+    /// Every profile that is named is there.
+    fn check_profiles(&self, report: &mut Report) {
+        let namespaces = self.namespaces.values().filter_map(|namespace| namespace.profile.as_ref());
+        for named in self.default_profile.iter().chain(namespaces) {
+            if !self.profiles.contains_key(&named.value) {
+                report.file(named.origin.path(), self.unknown_profile(Code::SettingInvalid, &named.value));
+            }
+        }
+    }
+
+    /// What is said of a profile that does not exist.
+    pub(crate) fn unknown_profile(&self, code: Code, name: &str) -> Problem {
+        let problem = Problem::new(code, format!("there is no profile {}", shown(name)));
+        let known: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
+        match did_you_mean(name, known.iter().copied()) {
+            Some(meant) => problem.help(format!("did you mean {meant}?")).propose(meant),
+            None if known.is_empty() => problem.help("remove it; the settings have no profiles"),
+            None => problem.help(format!("choose one of {}", known.join(", "))),
+        }
+    }
+
+    /// The row of a namespace: that of its own name, else that of the longest pattern that fits.
+    pub(crate) fn namespace(&self, name: &str) -> Option<&Namespace> {
+        if self.namespaces.is_empty() {
+            return None;
+        }
+        self.namespaces.get(name).or_else(|| {
+            let fitting = self.namespaces.iter().filter(|(key, _)| pattern::matches(key, name));
+            fitting.max_by_key(|(key, _)| key.len()).map(|(_, namespace)| namespace)
+        })
+    }
+
+    /// Whether the URL is to be written back on the Service (the setting `stamp`, true by default).
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Settings;
+    /// assert!(Settings::default().stamp());
+    /// assert!(Settings::from_value(&json!({"stamp": false})).is_ok_and(|settings| !settings.stamp()));
+    /// ```
+    #[must_use]
+    pub fn stamp(&self) -> bool {
+        self.stamp
+    }
+
+    /// These settings, under which every Service is exposed by these targets, whatever a setting or an annotation says.
+    /// An empty list changes nothing.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use xposer::{Service, Settings, Target, expose};
+    /// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}},
+    /// #     "spec": {"ports": [{"port": 80}]}});
+    /// let settings = Settings::from_value(&json!({"domain": "example.com"}))?.with_targets([Target::Route]);
+    /// let outcome = expose(&Service::from_value(&service), &settings);
+    /// assert_eq!(outcome.plan().map(|plan| plan.targets.as_slice()), Some(&[Target::Route][..]));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn with_targets(mut self, targets: impl IntoIterator<Item = Target>) -> Self {
+        self.only_targets = targets.into_iter().collect();
+        self
+    }
+}
+
+/// What is said of a key that is none of `known`.
+fn unknown<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Problem {
+    let help = match did_you_mean(key, known) {
+        Some(name) => format!("did you mean {name}?"),
+        None => "remove it; `xposer explain` lists all settings".to_owned(),
+    };
+    Problem::new(Code::SettingUnknown, format!("there is no setting {}", shown(key))).help(help)
+}

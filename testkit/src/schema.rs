@@ -1,0 +1,100 @@
+//! The schemas of the kinds that the API server knows from definitions of other projects.
+//!
+//! `testkit/schemas/` has what we emit of each kind, with the limits of the published definition. A field that is not
+//! there is a flaw: an API server would prune it silently.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use crate::cases::parse;
+use crate::workspace;
+
+/// The kinds that have a schema, and the files.
+const KINDS: [(&str, &str); 3] =
+    [("HTTPRoute", "httproute.yaml"), ("Route", "route.yaml"), ("EndpointMonitor", "endpointmonitor.yaml")];
+
+/// Schemas of the `spec` of some kinds.
+pub struct Schemas(BTreeMap<String, Validator>);
+
+impl Schemas {
+    /// Those of `testkit/schemas/`.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let schemas = xposer_testkit::schema::Schemas::ours().unwrap();
+    /// let route = json!({"kind": "Route", "spec": {"host": "*.example.com", "wildcardPolicy": "None",
+    ///     "to": {"kind": "Service", "name": "web"}, "hots": "a"}});
+    /// assert_eq!(schemas.flaws(&route).unwrap().len(), 2);
+    /// assert!(schemas.flaws(&json!({"kind": "Ingress"})).is_none());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or is no schema.
+    pub fn ours() -> Result<Self, String> {
+        let mut all = BTreeMap::new();
+        for (kind, file) in KINDS {
+            let path: PathBuf = workspace().join("testkit/schemas").join(file);
+            let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let schema = parse(&text)?.into_iter().next().unwrap_or_default();
+            all.insert(kind.to_owned(), validator(schema).map_err(|error| format!("{file}: {error}"))?);
+        }
+        Ok(Self(all))
+    }
+
+    /// The schema of one version of a CustomResourceDefinition.
+    ///
+    /// # Errors
+    ///
+    /// A text that is no definition with this version.
+    pub fn published(definition: &str, version: &str) -> Result<Self, String> {
+        let definition = parse(definition)?.into_iter().find(|it| it["kind"] == "CustomResourceDefinition");
+        let spec = definition.ok_or("there is no definition")?["spec"].clone();
+        let kind = spec["names"]["kind"].as_str().ok_or("the kind is missing")?.to_owned();
+        let versions = spec["versions"].as_array().ok_or("the versions are missing")?;
+        let found = versions.iter().find(|it| it["name"] == version).ok_or("there is no such version")?;
+        let schema = found["schema"]["openAPIV3Schema"]["properties"]["spec"].clone();
+        Ok(Self(BTreeMap::from([(kind, validator(schema)?)])))
+    }
+
+    /// What is wrong with an object, with the places; `None` where its kind has no schema here.
+    #[must_use]
+    pub fn flaws(&self, object: &Value) -> Option<Vec<String>> {
+        let validator = self.0.get(object["kind"].as_str()?)?;
+        Some(
+            validator
+                .iter_errors(&object["spec"])
+                .map(|flaw| format!("spec{}: {flaw}", flaw.instance_path()))
+                .collect(),
+        )
+    }
+}
+
+fn validator(mut schema: Value) -> Result<Validator, String> {
+    close(&mut schema);
+    jsonschema::draft7::new(&schema).map_err(|error| error.to_string())
+}
+
+/// Forbids the fields that a schema does not name, as an API server that prunes them does silently.
+fn close(schema: &mut Value) {
+    let Some(fields) = schema.as_object_mut() else { return };
+    let is_open = fields.contains_key("additionalProperties")
+        || fields.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true));
+    if fields.contains_key("properties") && fields.get("type") == Some(&json!("object")) && !is_open {
+        fields.insert("additionalProperties".to_owned(), Value::Bool(false));
+    }
+    for field in
+        fields.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(|it| it.values_mut())
+    {
+        close(field);
+    }
+    if let Some(items) = fields.get_mut("items") {
+        close(items);
+    }
+    // Two words of OpenAPI that JSON Schema reads differently or not at all.
+    fields.retain(|word, value| word != "nullable" && !(word == "anyOf" && value.is_null()));
+}

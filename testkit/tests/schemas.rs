@@ -1,0 +1,184 @@
+//! What is emitted in other projects' kinds has the form of their definitions.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot read its input has failed")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::{Map, Value, json};
+use xposer::Settings;
+use xposer_testkit::schema::Schemas;
+use xposer_testkit::{cases, workspace};
+
+/// The module and version, the file in it, and the version of the kind.
+const PUBLISHED: [(&str, &str, &str); 2] = [
+    ("sigs.k8s.io/gateway-api@v1.6.3", "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml", "v1"),
+    (
+        "github.com/openshift/api@v0.0.0-20251214014457-bfa868a22401",
+        "route/v1/zz_generated.crd-manifests/routes.crd.yaml",
+        "v1",
+    ),
+];
+
+/// The objects of all case folders, with the slugs.
+fn objects() -> Vec<(String, Value)> {
+    let emitted = |case: cases::Case| {
+        let objects = cases::parse(&case.run().objects).unwrap();
+        objects.into_iter().map(move |object| (case.slug.clone(), object))
+    };
+    cases::all().unwrap().into_iter().flat_map(emitted).collect()
+}
+
+/// The flaws of all objects whose kind has a schema, and how many there are of each kind.
+fn flaws(schemas: &Schemas) -> (Vec<String>, BTreeMap<String, usize>) {
+    let (mut wrong, mut counts) = (Vec::new(), BTreeMap::new());
+    for (slug, object) in objects() {
+        if let Some(flaws) = schemas.flaws(&object) {
+            *counts.entry(object["kind"].as_str().unwrap().to_owned()).or_default() += 1;
+            wrong.extend(flaws.into_iter().map(|flaw| format!("{slug}: {flaw}\n{object}")));
+        }
+    }
+    (wrong, counts)
+}
+
+#[test]
+fn every_object_has_the_form_of_its_kind() {
+    let (wrong, counts) = flaws(&Schemas::ours().unwrap());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for kind in ["HTTPRoute", "Route", "EndpointMonitor"] {
+        assert!(counts.get(kind).is_some_and(|count| *count > 3), "{counts:?}");
+    }
+}
+
+#[test]
+fn what_is_not_in_a_schema_is_a_flaw() {
+    let schemas = Schemas::ours().unwrap();
+    for (slug, object) in objects() {
+        for field in ["host", "rules", "urlFrom", "url"] {
+            let mut broken = object.clone();
+            let Some(spec) = broken["spec"].as_object_mut() else { continue };
+            let Some(value) = spec.remove(field) else { continue };
+            spec.insert(format!("{field}s"), value);
+            assert!(schemas.flaws(&broken).is_none_or(|flaws| !flaws.is_empty()), "{slug}: {broken}");
+        }
+    }
+}
+
+/// The folder of a Go module, fetched by Go where there is one.
+fn module(name: &str) -> Result<PathBuf, String> {
+    let output = Command::new("go")
+        .args(["mod", "download", "-json", name])
+        .current_dir(std::env::temp_dir())
+        .env("GOFLAGS", "-mod=mod")
+        .output()
+        .map_err(|error| format!("no Go: {error}"))?;
+    let answer: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
+    let folder = answer["Dir"].as_str();
+    folder.map(PathBuf::from).ok_or_else(|| format!("Go cannot fetch it: {}", answer["Error"]))
+}
+
+/// Our schemas name a part of what the published definitions have, so these must accept what those accept.
+#[test]
+fn the_published_definitions_accept_what_we_emit() {
+    for (name, file, version) in PUBLISHED {
+        let folder = match module(name) {
+            Ok(folder) => folder,
+            Err(why) => {
+                println!("skipped: {name}: {why}");
+                continue;
+            }
+        };
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let (wrong, counts) = flaws(&Schemas::published(&text, version).unwrap());
+        assert!(wrong.is_empty(), "{name}: {}", wrong.join("\n"));
+        assert!(counts.values().sum::<usize>() > 3, "{name}: {counts:?}");
+    }
+}
+
+/// The providers of the EndpointMonitor's schema, and the schemas of their options.
+fn providers() -> Vec<(String, Map<String, Value>)> {
+    let text = std::fs::read_to_string(workspace().join("testkit/schemas/endpointmonitor.yaml")).unwrap();
+    let schema = cases::parse(&text).unwrap().remove(0);
+    let fields = schema["properties"].as_object().unwrap().iter();
+    let providers = fields.filter(|(name, _)| name.ends_with("Config"));
+    providers.map(|(name, it)| (name.clone(), it["properties"].as_object().unwrap().clone())).collect()
+}
+
+/// Values of every type, the words of every list, and the numbers on both sides of every limit.
+fn candidates(providers: &[(String, Map<String, Value>)]) -> Vec<Value> {
+    let mut candidates = vec![
+        json!("text"),
+        json!(""),
+        json!("5"),
+        json!(true),
+        json!(7),
+        json!(["a", "b"]),
+        json!([7]),
+        json!([]),
+        json!({"a": "b"}),
+        json!([{"function": "go_to", "args": {"url": "https://example.com"}}]),
+        json!([{"function": "go_to", "args": {"url": 7}}]),
+        json!([{"function": "go_to"}]),
+    ];
+    for option in providers.iter().flat_map(|(_, options)| options.values()) {
+        candidates.extend(option["enum"].as_array().into_iter().flatten().cloned());
+        let limits = ["minimum", "maximum"].into_iter().filter_map(|word| option[word].as_i64());
+        candidates.extend(limits.flat_map(|limit| [limit - 1, limit, limit + 1]).map(Value::from));
+    }
+    candidates.sort_by_key(Value::to_string);
+    candidates.dedup();
+    candidates
+}
+
+/// The setting `monitorProvider` and the schema accept the same: an option of a provider with a value of its type, and no
+/// other option and no other value.
+#[test]
+fn the_options_of_monitors_are_those_of_the_schema() {
+    let schemas = Schemas::ours().unwrap();
+    let providers = providers();
+    let candidates = candidates(&providers);
+    let mut names: Vec<&str> =
+        providers.iter().flat_map(|(_, options)| options.keys().map(String::as_str)).collect();
+    names.extend(["nonsense", "Interval", "url"]);
+    names.sort_unstable();
+    names.dedup();
+    let steps = json!([{"function": "go_to", "args": {}}]);
+    let mut wrong = Vec::new();
+    for (provider, options) in &providers {
+        for name in &names {
+            let mut accepted = 0;
+            for value in &candidates {
+                // A check without steps checks nothing: the setting asks for one, the definition does not.
+                if *name == "steps" && value.as_array().is_some_and(Vec::is_empty) {
+                    continue;
+                }
+                let mut config = json!({ *name: value });
+                if provider == "pingdomTransactionConfig" && *name != "steps" {
+                    config["steps"] = steps.clone();
+                }
+                let object =
+                    json!({"kind": "EndpointMonitor", "spec": {"url": "https://a.com", provider: config}});
+                let fits = schemas.flaws(&object).unwrap().is_empty();
+                let setting = Settings::from_value(&json!({"monitorProvider": {provider: config}}));
+                accepted += usize::from(setting.is_ok());
+                if fits != setting.is_ok() {
+                    wrong.push(format!(
+                        "{provider}.{name}: {value}: {fits} by the schema, {} by the setting",
+                        setting.is_ok()
+                    ));
+                }
+            }
+            if (accepted > 0) != options.contains_key(*name) {
+                wrong.push(format!("{provider}.{name}: {accepted} values are accepted"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(providers.len(), 9);
+    for other in ["providers", "urlFrom", "newRelicConfig"] {
+        assert!(Settings::from_value(&json!({"monitorProvider": {other: {}}})).is_err(), "{other}");
+    }
+    // What the schema requires of a provider, the setting does.
+    assert!(Settings::from_value(&json!({"monitorProvider": {"pingdomTransactionConfig": {}}})).is_err());
+}
