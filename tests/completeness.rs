@@ -1,7 +1,7 @@
 //! The tables of the core and the case folders cover each other: nothing is listed that no case shows, and nothing is
 //! said that no table lists.
 
-#![allow(clippy::panic, reason = "the helpers of a test fail it like the test itself")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "the helpers of a test fail it like the test itself")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

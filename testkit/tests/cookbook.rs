@@ -302,7 +302,7 @@ fn prose(path: &Path) -> Vec<String> {
 fn misnamed(text: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         wrong.push("a backtick is not closed".to_owned());
     }
     // What the words in front say that the name is; a list goes on.

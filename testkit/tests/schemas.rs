@@ -1,6 +1,11 @@
 //! What is emitted in other projects' kinds has the form of their definitions.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot read its input has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that cannot read its input has failed"
+)]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
