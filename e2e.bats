@@ -128,7 +128,7 @@ DOMAIN='{"domain": "example.com"}'
 }
 
 @test "translated keys are no warnings, and the audit log has their code" {
-    request .
+    request '.object.metadata.annotations["config.xposer.stakater.com/TLS"] = "true"'
     policy '{}'
     [ "$(answer '.warnings // [] | length')" = 0 ]
     [ "$(answer .auditAnnotations.codes)" = legacy-translated ]
@@ -397,7 +397,7 @@ DOMAIN='{"domain": "example.com"}'
     [[ "$stderr" == *'Provided settings are not valid: 3 problems:'* ]]
     [[ "$stderr" == *'settings.ingressURLTemplate: there is no variable `.Name`'* ]]
     [[ "$stderr" == *'settings.stamp: expected true or false, found the number 3'* ]]
-    [[ "$stderr" == *'settings.tls: expected true or false, found the text `maybe`'* ]]
+    [[ "$stderr" == *'settings.tls: expected one of false, true, cert-manager, load-balancer, found `maybe`'* ]]
     [[ "$stderr" != *Deserializ* ]]
 }
 
