@@ -1,0 +1,70 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+/// Keeps the Ingresses of annotated Services in step with them.
+///
+/// The cluster is the one of the file that KUBECONFIG names, of ~/.kube/config, or the one the program runs in. What is
+/// written to the log is chosen with RUST_LOG (default: info).
+///
+/// Exit status: 0; with --once or --dry-run 1 if a Service was refused or an object could not be written; 1 if the lease
+/// was lost; 2 for wrong usage, unusable settings, or a cluster that cannot be found.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "xposer-controller", version, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Settings, as for `xposer render`; read again whenever the file changes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// Look at one namespace only, and need no rights outside of it
+    #[arg(long)]
+    pub(crate) namespace: Option<String>,
+    /// Put everything in order once, and end
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Write nothing; print what would be written, and end
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write the URL back on the Services, for clusters without the policy
+    #[arg(long)]
+    pub(crate) stamp: bool,
+    /// Write only while holding the lease, so that several replicas can run
+    #[arg(long)]
+    pub(crate) leader_elect: bool,
+    /// Where the lease is
+    #[arg(long, value_name = "NAMESPACE", env = "POD_NAMESPACE", default_value = "default")]
+    pub(crate) lease_namespace: String,
+    /// What the lease is called
+    #[arg(long, value_name = "NAME", default_value = "xposer-controller")]
+    pub(crate) lease_name: String,
+    /// The name of this replica, which nobody else may have
+    #[arg(long, value_name = "NAME", env = "POD_NAME", default_value_t = some_name())]
+    pub(crate) identity: String,
+    /// Where /healthz, /readyz and /metrics are served
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    pub(crate) address: SocketAddr,
+    /// The form of the log, which goes to standard error
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Args {
+    /// Whether the program ends when everything is in order.
+    pub(crate) fn is_once(&self) -> bool {
+        self.once || self.dry_run
+    }
+}
+
+/// A name that no other process has, for somebody who runs the program by hand.
+fn some_name() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    format!("xposer-{}-{:08x}", std::process::id(), RandomState::new().hash_one(()) & 0xFFFF_FFFF)
+}

@@ -1,0 +1,54 @@
+//! An object as the API server sends it: of its fields, those that somebody here looks at.
+
+use std::borrow::Cow;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::ApiResource;
+use kube::core::DynamicResourceScope;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An object of any kind. Its status, which others write all day long, is not even decoded.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Document {
+    #[serde(default)]
+    pub(crate) metadata: ObjectMeta,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub(crate) spec: Value,
+    /// Of a ConfigMap.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub(crate) data: Value,
+}
+
+impl kube::Resource for Document {
+    type DynamicType = ApiResource;
+    type Scope = DynamicResourceScope;
+
+    fn kind(of: &ApiResource) -> Cow<'_, str> {
+        of.kind.as_str().into()
+    }
+
+    fn group(of: &ApiResource) -> Cow<'_, str> {
+        of.group.as_str().into()
+    }
+
+    fn version(of: &ApiResource) -> Cow<'_, str> {
+        of.version.as_str().into()
+    }
+
+    fn api_version(of: &ApiResource) -> Cow<'_, str> {
+        of.api_version.as_str().into()
+    }
+
+    fn plural(of: &ApiResource) -> Cow<'_, str> {
+        of.plural.as_str().into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}

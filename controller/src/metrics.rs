@@ -1,0 +1,195 @@
+//! What Prometheus is told.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use xposer::{Code, Severity};
+
+/// A label whose values are all in the program's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Word(&'static str);
+
+impl EncodeLabelValue for Word {
+    fn encode(&self, encoder: &mut LabelValueEncoder) -> Result<(), fmt::Error> {
+        self.0.encode(encoder)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    kind: Word,
+    verb: Word,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Found {
+    code: Word,
+    severity: Word,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: Word,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    result: Word,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    state: Word,
+}
+
+/// All metrics.
+pub(crate) struct Metrics {
+    registry: Registry,
+    reconciles: Family<Outcome, Counter>,
+    diagnostics: Family<Found, Counter>,
+    requests: Family<Request, Counter>,
+    owned: Family<Kind, Gauge>,
+    services: Family<State, Gauge>,
+    queue: Gauge,
+    leader: Gauge,
+    settings_good: Gauge,
+    apply: Histogram,
+    events_dropped: Counter,
+    pauses: Counter<u64, AtomicU64>,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("xposer");
+        // From 1 ms to 8 s.
+        let apply = Histogram::new((0..14).map(|power| 0.001 * f64::from(1 << power)));
+        let new = Self {
+            reconciles: Family::default(),
+            diagnostics: Family::default(),
+            requests: Family::default(),
+            owned: Family::default(),
+            services: Family::default(),
+            queue: Gauge::default(),
+            leader: Gauge::default(),
+            settings_good: Gauge::default(),
+            apply,
+            events_dropped: Counter::default(),
+            pauses: Counter::default(),
+            registry: Registry::default(),
+        };
+        registry.register(
+            "reconciles",
+            "Services and ConfigMaps looked at, by result",
+            new.reconciles.clone(),
+        );
+        registry.register("diagnostics", "Findings about Services, by code", new.diagnostics.clone());
+        registry.register(
+            "api_requests",
+            "Requests about objects sent to the API server",
+            new.requests.clone(),
+        );
+        registry.register("owned_objects", "Objects of ours in the cluster, by kind", new.owned.clone());
+        registry.register(
+            "services",
+            "Services that ask to be exposed, by what became of them",
+            new.services.clone(),
+        );
+        registry.register(
+            "queue_depth",
+            "Services and ConfigMaps waiting to be looked at",
+            new.queue.clone(),
+        );
+        registry.register("leader", "1 if this replica is the one that writes", new.leader.clone());
+        registry.register(
+            "settings_good",
+            "1 if the settings file can be used as it is now",
+            new.settings_good.clone(),
+        );
+        registry.register(
+            "apply_duration_seconds",
+            "How long the API server takes to apply an object",
+            new.apply.clone(),
+        );
+        registry.register(
+            "events_dropped",
+            "Events left out because too many waited",
+            new.events_dropped.clone(),
+        );
+        registry.register(
+            "pauses",
+            "Times that writing paused to leave the API server alone",
+            new.pauses.clone(),
+        );
+        Self { registry, ..new }
+    }
+
+    /// The text that Prometheus reads (OpenMetrics 1.0).
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        // A String takes every text.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    pub(crate) fn reconciled(&self, result: &'static str) {
+        self.reconciles.get_or_create(&Outcome { result: Word(result) }).inc();
+    }
+
+    pub(crate) fn found(&self, code: Code, severity: Severity) {
+        let severity = match severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        let found = Found { code: Word(code.slug()), severity: Word(severity) };
+        self.diagnostics.get_or_create(&found).inc();
+    }
+
+    pub(crate) fn request(&self, verb: &'static str, kind: &'static str) {
+        self.requests.get_or_create(&Request { kind: Word(kind), verb: Word(verb) }).inc();
+    }
+
+    pub(crate) fn applied(&self, took: Duration) {
+        self.apply.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn event_dropped(&self) {
+        self.events_dropped.inc();
+    }
+
+    pub(crate) fn paused(&self) {
+        self.pauses.inc();
+    }
+
+    pub(crate) fn set_owned(&self, kind: &'static str, count: usize) {
+        self.owned.get_or_create(&Kind { kind: Word(kind) }).set(count as i64);
+    }
+
+    pub(crate) fn set_services(&self, all: usize, refused: usize) {
+        let set = |state, count: usize| {
+            self.services.get_or_create(&State { state: Word(state) }).set(count as i64)
+        };
+        set("exposed", all.saturating_sub(refused));
+        set("refused", refused);
+    }
+
+    pub(crate) fn set_queue(&self, depth: usize) {
+        self.queue.set(depth as i64);
+    }
+
+    pub(crate) fn set_leader(&self, is_leader: bool) {
+        self.leader.set(i64::from(is_leader));
+    }
+
+    pub(crate) fn set_settings_good(&self, good: bool) {
+        self.settings_good.set(i64::from(good));
+    }
+}

@@ -1,0 +1,102 @@
+//! `/healthz`, `/readyz` and `/metrics`.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use crate::metrics::Metrics;
+
+/// The main loop comes by every few seconds; where it has not for that long, it hangs.
+const HANGS: Duration = Duration::from_secs(60);
+
+/// How the program is.
+pub(crate) struct Health {
+    started: Instant,
+    /// Seconds after the start.
+    last_beat: AtomicU64,
+    ready: AtomicBool,
+}
+
+impl Health {
+    pub(crate) fn new() -> Self {
+        Self { started: Instant::now(), last_beat: AtomicU64::new(0), ready: AtomicBool::new(false) }
+    }
+
+    /// The main loop came by.
+    pub(crate) fn beat(&self, ready: bool) {
+        self.last_beat.store(self.started.elapsed().as_secs(), Ordering::Relaxed);
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    fn is_alive(&self) -> bool {
+        let last = self.last_beat.load(Ordering::Relaxed);
+        self.started.elapsed().as_secs().saturating_sub(last) < HANGS.as_secs()
+    }
+}
+
+/// Answers until the program ends. Gives the address, which the caller may have left to the system.
+///
+/// # Errors
+///
+/// Where nobody can listen at the address.
+pub(crate) async fn serve(
+    address: SocketAddr,
+    health: Arc<Health>,
+    metrics: Arc<Metrics>,
+) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address).await?;
+    let bound = listener.local_addr()?;
+    tokio::spawn(async move {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                // Out of file descriptors, for example.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            let (health, metrics) = (health.clone(), metrics.clone());
+            tokio::spawn(async move {
+                let answer = service_fn(|request| {
+                    let answer = answer(&request, &health, &metrics);
+                    async { Ok::<_, Infallible>(answer) }
+                });
+                let connection = hyper::server::conn::http1::Builder::new()
+                    .timer(hyper_util::rt::TokioTimer::new())
+                    .header_read_timeout(Duration::from_secs(10))
+                    .serve_connection(TokioIo::new(stream), answer);
+                // Whoever asked has gone away.
+                let _ = connection.await;
+            });
+        }
+    });
+    Ok(bound)
+}
+
+fn answer<B>(request: &Request<B>, health: &Health, metrics: &Metrics) -> Response<Full<Bytes>> {
+    let (status, text, content_type) = match request.uri().path() {
+        "/healthz" if health.is_alive() => (StatusCode::OK, "ok\n".to_owned(), PLAIN),
+        "/healthz" => (StatusCode::INTERNAL_SERVER_ERROR, "the main loop hangs\n".to_owned(), PLAIN),
+        "/readyz" if health.ready.load(Ordering::Relaxed) => (StatusCode::OK, "ok\n".to_owned(), PLAIN),
+        "/readyz" => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the first lists are not complete\n".to_owned(), PLAIN)
+        }
+        "/metrics" => (StatusCode::OK, metrics.text(), OPEN_METRICS),
+        _ => (StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics\n".to_owned(), PLAIN),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

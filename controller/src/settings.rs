@@ -1,0 +1,75 @@
+//! The settings file, which is read again when it changes.
+
+use std::path::PathBuf;
+
+use xposer::Settings;
+
+/// A settings file, if there is one.
+#[derive(Debug)]
+pub(crate) struct SettingsFile {
+    path: Option<PathBuf>,
+    /// The text that was read last, also if it could not be used. A file of a ConfigMap is replaced by way of links whose
+    /// times say nothing, so the text is compared.
+    text: Option<String>,
+}
+
+impl SettingsFile {
+    pub(crate) fn new(path: Option<PathBuf>) -> Self {
+        Self { path, text: None }
+    }
+
+    /// The settings, if they are others than the last time; the built-in ones where there is no file.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with them, once for every state of the file.
+    pub(crate) fn read(&mut self) -> Option<Result<Settings, String>> {
+        let Some(path) = &self.path else {
+            return self.text.replace(String::new()).is_none().then(|| Ok(Settings::default()));
+        };
+        let name = path.display().to_string();
+        let (text, settings) = match std::fs::read_to_string(path) {
+            Ok(text) => (text.clone(), xposer_cli::settings(&name, text)),
+            Err(error) => {
+                let said = format!("{name}: the file cannot be read: {error}");
+                (said.clone(), Err(said))
+            }
+        };
+        if self.text.as_deref() == Some(&text) {
+            return None;
+        }
+        self.text = Some(text);
+        Some(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_again_when_it_changes() {
+        let path = std::env::temp_dir().join(format!("xposer-settings-{}.yaml", std::process::id()));
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        write("domain: example.com");
+        let mut file = SettingsFile::new(Some(path.clone()));
+        assert!(file.read().is_some_and(|read| read.is_ok()));
+        assert!(file.read().is_none());
+        write("domian: example.com");
+        let wrong = file.read().unwrap().unwrap_err();
+        assert!(wrong.contains("did you mean domain?"), "{wrong}");
+        assert!(file.read().is_none());
+        std::fs::remove_file(&path).unwrap();
+        assert!(file.read().unwrap().unwrap_err().contains("cannot be read"));
+        write("domain: example.org");
+        assert!(file.read().is_some_and(|read| read.is_ok()));
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn without_a_file_there_are_the_built_in_settings() {
+        let mut file = SettingsFile::new(None);
+        assert!(file.read().is_some_and(|read| read.is_ok()));
+        assert!(file.read().is_none());
+    }
+}

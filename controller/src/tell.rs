@@ -1,0 +1,248 @@
+//! What the owner of a Service is told: Events, which `kubectl describe service` shows, and lines of the log.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Api, PostParams};
+use kube::{Client, Error};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tracing::{debug, info, warn};
+use xposer::{Code, Diagnostic, Severity};
+
+use crate::kinds::Kind;
+use crate::live::{ADOPT_ANNOTATION, ObjectKey};
+use crate::metrics::Metrics;
+use crate::world::{News, Serving};
+
+/// The longest note that the API server takes, in bytes (`k8s.io/kubernetes/pkg/apis/core/validation/events.go`).
+const LONGEST_NOTE: usize = 1024;
+/// How many Events may wait; of more, those that tell of nothing wrong are left out.
+const MOST_WAITING: usize = 1000;
+/// The least time between two Events, so that they leave the API server's patience to what matters.
+const PACE: Duration = Duration::from_millis(20);
+
+/// Something to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Told {
+    /// In PascalCase: a code of the core, or one of ours.
+    pub(crate) reason: String,
+    pub(crate) note: String,
+    /// Whether it lasts until it is mended, and is told once as long as it does; else it happened, and is over.
+    pub(crate) lasts: bool,
+    /// The finding of the core, if it is one.
+    pub(crate) code: Option<(Code, Severity)>,
+}
+
+impl Told {
+    fn happened(reason: &str, note: String) -> Self {
+        Self { reason: reason.to_owned(), note, lasts: false, code: None }
+    }
+
+    fn lasting(reason: &str, note: String) -> Self {
+        Self { reason: reason.to_owned(), note, lasts: true, code: None }
+    }
+
+    /// A finding of the core, with the place that the user wrote.
+    pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> Self {
+        let mut note = format!("{}: {}", diagnostic.path, diagnostic.message);
+        if let Some(help) = &diagnostic.help {
+            note.push_str("; ");
+            note.push_str(help);
+        }
+        if diagnostic.severity == Severity::Warning {
+            note.insert_str(0, "warning: ");
+        }
+        let code = Some((diagnostic.code, diagnostic.severity));
+        Self { code, ..Self::lasting(&pascal_case(diagnostic.code.slug()), note) }
+    }
+
+    /// An object of somebody else is in the way.
+    pub(crate) fn foreign(object: &ObjectKey, said: Option<&str>) -> Self {
+        let said = said.map(|said| format!(" ({said})")).unwrap_or_default();
+        let help = match object.kind {
+            Kind::ConfigMap => "rename its key, or the Service".to_owned(),
+            _ => format!(
+                "choose another name, or annotate that object with {ADOPT_ANNOTATION}: <name of the Service>"
+            ),
+        };
+        Self::lasting(
+            "ForeignObject",
+            format!("{object} belongs to somebody else and was not touched{said}; {help}"),
+        )
+    }
+
+    /// The API server did not want something.
+    pub(crate) fn refused(object: Option<&ObjectKey>, said: &str) -> Self {
+        let what = object.map_or_else(|| "the Service".to_owned(), ToString::to_string);
+        Self::lasting("ApplyFailed", format!("the API server refused to change {what}: {said}"))
+    }
+
+    /// A kind cannot be written; nothing while that is not known.
+    pub(crate) fn serving(kind: Kind, serving: &Serving) -> Option<Self> {
+        let kind = kind.as_str();
+        match serving {
+            Serving::Unknown | Serving::Listed => None,
+            Serving::Unserved => Some(Self::lasting(
+                "KindNotServed",
+                format!("this cluster has no {kind}; install its definition, or leave the target out"),
+            )),
+            Serving::Unreadable(said) => Some(Self::lasting(
+                "ApplyFailed",
+                format!("the {kind}s of the cluster cannot be listed: {said}"),
+            )),
+        }
+    }
+
+    pub(crate) fn applied(object: &ObjectKey, is_new: bool, adopted: bool) -> Self {
+        match (is_new, adopted) {
+            (true, _) => Self::happened("Created", format!("{object} is created")),
+            (_, true) => Self::happened("Adopted", format!("{object} is taken over")),
+            _ => Self::happened("Updated", format!("{object} is updated")),
+        }
+    }
+
+    pub(crate) fn deleted(object: &ObjectKey) -> Self {
+        Self::happened("Deleted", format!("{object} is deleted"))
+    }
+
+    pub(crate) fn hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        Hash::hash(self, &mut hasher);
+        hasher.finish()
+    }
+}
+
+/// `host-uppercase` is `HostUppercase`.
+fn pascal_case(slug: &str) -> String {
+    let mut upper = true;
+    let letter = |letter: char| {
+        if letter == '-' {
+            upper = true;
+            return None;
+        }
+        Some(if std::mem::take(&mut upper) { letter.to_ascii_uppercase() } else { letter })
+    };
+    slug.chars().filter_map(letter).collect()
+}
+
+/// The lane of Events, which is slower than the one of objects, so that these never wait for them.
+pub(crate) struct Teller {
+    lane: mpsc::Sender<News>,
+    task: JoinHandle<()>,
+    metrics: Arc<Metrics>,
+}
+
+impl Teller {
+    /// Starts the lane. `reporter` is the name of this replica.
+    pub(crate) fn start(client: Client, reporter: String, metrics: Arc<Metrics>) -> Self {
+        let (lane, mut waiting) = mpsc::channel::<News>(2 * MOST_WAITING);
+        let task = tokio::spawn(async move {
+            while let Some(news) = waiting.recv().await {
+                publish(&client, &reporter, &news).await;
+                tokio::time::sleep(PACE).await;
+            }
+        });
+        Self { lane, task, metrics }
+    }
+
+    /// Sends what waits, as far as there is time.
+    pub(crate) async fn finish(self, within: Duration) {
+        let Self { lane, task, .. } = self;
+        drop(lane);
+        if tokio::time::timeout(within, task).await.is_err() {
+            warn!("some Events were not sent in time");
+        }
+    }
+
+    /// Tells it in the log, and on the Service.
+    pub(crate) fn tell(&self, news: News) {
+        let Told { reason, note, lasts, code } = &news.told;
+        if let Some((code, severity)) = code {
+            self.metrics.found(*code, *severity);
+        }
+        if *lasts {
+            warn!(service = %news.service, reason, "{note}");
+        } else {
+            info!(service = %news.service, reason, "{note}");
+        }
+        // The second half of the lane is kept for what is wrong.
+        let is_full = self.lane.capacity() < if *lasts { 1 } else { MOST_WAITING };
+        if is_full || self.lane.try_send(news).is_err() {
+            self.metrics.event_dropped();
+        }
+    }
+}
+
+async fn publish(client: &Client, reporter: &str, news: &News) {
+    let News { service, uid, told } = news;
+    let now = Timestamp::now();
+    let event = Event {
+        action: Some(if told.lasts { "Refuse" } else { "Expose" }.to_owned()),
+        event_time: Some(MicroTime(now)),
+        metadata: ObjectMeta {
+            // The API server adds five characters, and makes room for them.
+            generate_name: Some(format!("{}.", service.name)),
+            namespace: Some(service.namespace.to_string()),
+            ..ObjectMeta::default()
+        },
+        note: Some(shortened(&told.note)),
+        reason: Some(told.reason.clone()),
+        regarding: Some(ObjectReference {
+            api_version: Some("v1".to_owned()),
+            kind: Some("Service".to_owned()),
+            name: Some(service.name.to_string()),
+            namespace: Some(service.namespace.to_string()),
+            uid: Some(uid.to_string()),
+            ..ObjectReference::default()
+        }),
+        reporting_controller: Some("xposer".to_owned()),
+        reporting_instance: Some(reporter.to_owned()),
+        type_: Some(if told.lasts { "Warning" } else { "Normal" }.to_owned()),
+        ..Event::default()
+    };
+    let events: Api<Event> = Api::namespaced(client.clone(), &service.namespace);
+    match events.create(&PostParams::default(), &event).await {
+        Ok(_) => {}
+        // The namespace goes, and its Services with it.
+        Err(Error::Api(status))
+            if status.code == 404 || status.reason == "Forbidden" && status.code == 403 =>
+        {
+            debug!(%service, "no Event: {}", status.message);
+        }
+        Err(error) => warn!(%service, "no Event: {error}"),
+    }
+}
+
+fn shortened(note: &str) -> String {
+    if note.len() <= LONGEST_NOTE {
+        return note.to_owned();
+    }
+    let end = (0..=LONGEST_NOTE - 4).rev().find(|end| note.is_char_boundary(*end)).unwrap_or_default();
+    format!("{} ...", note.get(..end).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_becomes_a_reason() {
+        assert_eq!(pascal_case("host-uppercase"), "HostUppercase");
+        for code in xposer::Code::ALL {
+            assert!(pascal_case(code.slug()).len() <= 128);
+        }
+    }
+
+    #[test]
+    fn a_long_note_is_cut_between_letters() {
+        assert_eq!(shortened("short"), "short");
+        let cut = shortened(&"ä".repeat(600));
+        assert!(cut.len() <= LONGEST_NOTE && cut.ends_with("ä ..."));
+    }
+}

@@ -1,0 +1,190 @@
+//! The URL ConfigMaps: one `xposer` a namespace, with the entries of its own Services and those of the whole cluster.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::{Map, Value, json};
+use xposer::{MANAGED_BY, MANAGED_BY_LABEL, Published, Scope, URL_CONFIG_MAP};
+
+use crate::document::Document;
+use crate::kinds::Kind;
+use crate::live::{ObjectKey, hash, is_as_wanted, our_fields};
+use crate::service::ServiceKey;
+use crate::write::Write;
+
+/// Entries, namespaces, and the ConfigMaps that are there.
+#[derive(Debug, Default)]
+pub(crate) struct Urls {
+    entries: BTreeMap<Arc<ServiceKey>, Published>,
+    namespaces: BTreeSet<Box<str>>,
+    maps: BTreeMap<Box<str>, LiveMap>,
+}
+
+/// What is kept of a ConfigMap named `xposer`.
+#[derive(Debug)]
+struct LiveMap {
+    uid: Box<str>,
+    version: Box<str>,
+    /// Whether we have made it.
+    labelled: bool,
+    /// Whether there is something of ours in it.
+    managed: bool,
+    /// Whether there are keys of others.
+    shared: bool,
+    /// Whether it is what it should be.
+    synced: bool,
+}
+
+impl Urls {
+    /// The namespaces whose ConfigMap changes where a Service publishes this now.
+    pub(crate) fn publish(
+        &mut self,
+        service: &Arc<ServiceKey>,
+        published: Option<Published>,
+    ) -> Vec<Box<str>> {
+        let before = self.entries.get(service);
+        if before == published.as_ref() {
+            return Vec::new();
+        }
+        let is_global = |it: &Published| it.scope == Scope::Globally;
+        let everywhere = before.is_some_and(is_global) || published.as_ref().is_some_and(is_global);
+        match published {
+            Some(published) => self.entries.insert(service.clone(), published),
+            None => self.entries.remove(service),
+        };
+        if everywhere { self.all() } else { vec![service.namespace.clone()] }
+    }
+
+    /// Every namespace that has a ConfigMap, or could have one.
+    pub(crate) fn all(&self) -> Vec<Box<str>> {
+        let all: BTreeSet<&Box<str>> = self.namespaces.iter().chain(self.maps.keys()).collect();
+        all.into_iter().cloned().collect()
+    }
+
+    /// A namespace is there; gives whether that is new.
+    pub(crate) fn add_namespace(&mut self, name: &str) -> bool {
+        self.namespaces.insert(name.into())
+    }
+
+    /// A namespace is going, and takes everything with it.
+    pub(crate) fn remove_namespace(&mut self, name: &str) {
+        self.namespaces.remove(name);
+        self.maps.remove(name);
+    }
+
+    /// How many ConfigMaps have something of ours in them.
+    pub(crate) fn managed(&self) -> usize {
+        self.maps.values().filter(|live| live.managed).count()
+    }
+
+    /// The namespaces that have a ConfigMap.
+    pub(crate) fn all_maps(&self) -> impl Iterator<Item = &str> {
+        self.maps.keys().map(|name| &**name)
+    }
+
+    pub(crate) fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.namespaces.iter().map(|name| &**name)
+    }
+
+    /// A ConfigMap is there, as it says. Gives whether there is something to do.
+    pub(crate) fn observe(&mut self, document: &Document) -> bool {
+        let metadata = &document.metadata;
+        let namespace = metadata.namespace.as_deref().unwrap_or_default();
+        let version = metadata.resource_version.as_deref().unwrap_or_default();
+        if self.maps.get(namespace).is_some_and(|known| *known.version == *version) {
+            return false;
+        }
+        let label = metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY_LABEL));
+        let labelled = label.is_some_and(|by| by == MANAGED_BY);
+        let ours = our_keys(metadata);
+        let keys = document.data.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+        let wanted = self.wanted(namespace, labelled);
+        let managed = our_fields(metadata).is_some_and(|fields| fields.get("f:data").is_some()) || labelled;
+        let live = LiveMap {
+            uid: metadata.uid.as_deref().unwrap_or_default().into(),
+            version: version.into(),
+            labelled,
+            managed,
+            shared: keys.into_iter().any(|key| !ours.contains(key)),
+            synced: wanted.is_some_and(|wanted| is_as_wanted(document, &wanted)),
+        };
+        let is_done = live.synced || !live.managed && self.wanted(namespace, labelled).is_none();
+        self.maps.insert(namespace.into(), live);
+        !is_done
+    }
+
+    /// A ConfigMap is gone.
+    pub(crate) fn forget(&mut self, namespace: &str) {
+        self.maps.remove(namespace);
+    }
+
+    /// What a namespace's entries make of its ConfigMap; nothing where it has none.
+    fn wanted(&self, namespace: &str, labelled: bool) -> Option<Value> {
+        let is_here = |(service, published): &(&Arc<ServiceKey>, &Published)| {
+            published.scope == Scope::Globally || *service.namespace == *namespace
+        };
+        let data: Map<String, Value> = self
+            .entries
+            .iter()
+            .filter(is_here)
+            .map(|(_, published)| (published.key.clone(), published.value.as_str().into()))
+            .collect();
+        if data.is_empty() {
+            return None;
+        }
+        let mut metadata = json!({"name": URL_CONFIG_MAP, "namespace": namespace});
+        // The ConfigMap of somebody else gets our keys, and no label that says it is ours.
+        if labelled && let Some(metadata) = metadata.as_object_mut() {
+            metadata.insert("labels".to_owned(), json!({MANAGED_BY_LABEL: MANAGED_BY}));
+        }
+        Some(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}))
+    }
+
+    /// What is to be written so that a namespace's ConfigMap is what it should be.
+    pub(crate) fn turn(&self, namespace: &str) -> Option<Write> {
+        if !self.namespaces.contains(namespace) {
+            return None;
+        }
+        let key =
+            ObjectKey { kind: Kind::ConfigMap, namespace: namespace.into(), name: URL_CONFIG_MAP.into() };
+        let live = self.maps.get(namespace);
+        let wanted = self.wanted(namespace, live.is_none_or(|live| live.labelled));
+        match (live, wanted) {
+            (None, None) => None,
+            (None, Some(body)) => {
+                Some(Write::Apply { key, hash: hash(&body), body, force: false, is_new: false })
+            }
+            (Some(live), Some(_)) if live.synced => None,
+            (Some(live), Some(body)) => {
+                Some(Write::Apply { key, hash: hash(&body), body, force: live.labelled, is_new: false })
+            }
+            (Some(live), None) if !live.managed => None,
+            (Some(live), None) if live.labelled && !live.shared => {
+                Some(Write::Delete { key, uid: live.uid.clone(), version: live.version.clone() })
+            }
+            (Some(_), None) => Some(Write::Withdraw { key }),
+        }
+    }
+
+    /// Entries changed, so a ConfigMap that was what it should be may no longer be.
+    pub(crate) fn stale(&mut self, namespace: &str) {
+        if let Some(live) = self.maps.get_mut(namespace) {
+            live.synced = false;
+        }
+    }
+
+    /// The Services that have an entry in a namespace's ConfigMap.
+    pub(crate) fn publishers(&self, namespace: &str) -> Vec<Arc<ServiceKey>> {
+        let is_here = |(service, published): &(&Arc<ServiceKey>, &Published)| {
+            published.scope == Scope::Globally || *service.namespace == *namespace
+        };
+        self.entries.iter().filter(is_here).map(|(service, _)| service.clone()).collect()
+    }
+}
+
+/// The keys that we have applied.
+fn our_keys(metadata: &ObjectMeta) -> BTreeSet<&str> {
+    let data = our_fields(metadata).and_then(|fields| fields.get("f:data")).and_then(Value::as_object);
+    data.into_iter().flatten().filter_map(|(key, _)| key.strip_prefix("f:")).collect()
+}

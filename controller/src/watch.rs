@@ -1,0 +1,197 @@
+//! What the API server tells us: a task for each kind of object, all of them into one channel.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use kube::api::{Api, ApiResource};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Client, Error};
+use tokio::sync::mpsc::Sender;
+use xposer::{EXPOSE_LABEL, URL_CONFIG_MAP};
+
+use crate::document::Document;
+use crate::kinds::Kind;
+use crate::world::Serving;
+use crate::write::service_resource;
+
+/// How often we look whether a kind is served that was not.
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
+/// Objects a page: a page is decoded as a whole, and 10,000 objects in one would need memory for nothing else.
+const PAGE: u32 = 100;
+
+/// What is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    Services,
+    Namespaces,
+    Objects(Kind),
+}
+
+/// Something that we learnt.
+#[derive(Debug)]
+pub(crate) struct Sight {
+    pub(crate) source: Source,
+    pub(crate) change: Change,
+}
+
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// A list begins; what is not in it is gone.
+    Restarted,
+    /// In the list, or new, or changed.
+    Seen(Box<Document>),
+    Gone(Box<Document>),
+    /// The list is complete.
+    Complete,
+    /// The kind of object is not served, or cannot be read.
+    Serving(Serving),
+}
+
+/// Which part of a cluster is watched.
+#[derive(Clone)]
+pub(crate) struct Scope {
+    pub(crate) client: Client,
+    /// One namespace, or all.
+    pub(crate) namespace: Option<String>,
+}
+
+impl Scope {
+    fn api(&self, resource: &ApiResource) -> Api<Document> {
+        match &self.namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, resource),
+            None => Api::all_with(self.client.clone(), resource),
+        }
+    }
+}
+
+impl Source {
+    fn resource(self) -> ApiResource {
+        match self {
+            Self::Services => service_resource(),
+            Self::Namespaces => ApiResource::erase::<k8s_openapi::api::core::v1::Namespace>(&()),
+            Self::Objects(kind) => kind.resource(),
+        }
+    }
+
+    fn config(self) -> watcher::Config {
+        let config = watcher::Config::default().page_size(PAGE);
+        match self {
+            Self::Services => config.labels(&format!("{EXPOSE_LABEL}=true")),
+            Self::Objects(Kind::ConfigMap) => config.fields(&format!("metadata.name={URL_CONFIG_MAP}")),
+            // Also those of others: what has the name of one of ours must not be written over.
+            Self::Namespaces | Self::Objects(_) => config,
+        }
+    }
+
+    /// Watches until nobody listens any more.
+    pub(crate) async fn watch(self, scope: Scope, to: Sender<Sight>) {
+        loop {
+            if let Self::Objects(kind) = self
+                && !kind.is_built_in()
+                && !self.wait_until_served(kind, &scope, &to).await
+            {
+                return;
+            }
+            if !self.watch_served(&scope, &to).await {
+                return;
+            }
+        }
+    }
+
+    /// Gives false where nobody listens any more.
+    async fn wait_until_served(self, kind: Kind, scope: &Scope, to: &Sender<Sight>) -> bool {
+        let resource = kind.resource();
+        loop {
+            let serving = match scope.client.list_api_group_resources(&resource.api_version).await {
+                Ok(list) if list.resources.iter().any(|known| known.name == resource.plural) => return true,
+                Ok(_) => Serving::Unserved,
+                Err(Error::Api(status)) if status.code == 404 => Serving::Unserved,
+                Err(error) => Serving::Unreadable(said(&error)),
+            };
+            if to.send(Sight { source: self, change: Change::Serving(serving) }).await.is_err() {
+                return false;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Gives false where nobody listens any more, and true where the kind is not served any more.
+    async fn watch_served(self, scope: &Scope, to: &Sender<Sight>) -> bool {
+        let events = watcher(scope.api(&self.resource()), self.config()).default_backoff();
+        let mut events = std::pin::pin!(events);
+        while let Some(event) = events.next().await {
+            let change = match event {
+                Ok(Event::Init) => Change::Restarted,
+                Ok(Event::InitApply(document) | Event::Apply(document)) => Change::Seen(self.slim(document)),
+                Ok(Event::InitDone) => Change::Complete,
+                Ok(Event::Delete(document)) => Change::Gone(self.slim(document)),
+                Err(error) => match self.trouble(&error) {
+                    Some(change) => change,
+                    None => continue,
+                },
+            };
+            let is_over = matches!(change, Change::Serving(Serving::Unserved));
+            if to.send(Sight { source: self, change }).await.is_err() {
+                return false;
+            }
+            if is_over {
+                return true;
+            }
+        }
+        true
+    }
+
+    fn slim(self, mut document: Document) -> Box<Document> {
+        if !matches!(self, Self::Objects(_)) {
+            document.metadata.managed_fields = None;
+        }
+        Box::new(document)
+    }
+
+    /// What an error of the watch means, if it means more than that it has to be tried again.
+    fn trouble(self, error: &watcher::Error) -> Option<Change> {
+        let what = self.resource().plural;
+        let (code, message) = match error {
+            watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) => match error
+            {
+                Error::Api(status) => (status.code, status.message.clone()),
+                error => (0, said(error)),
+            },
+            watcher::Error::WatchError(status) => (status.code, status.message.clone()),
+            error => (0, error.to_string()),
+        };
+        match code {
+            // The history that we asked for is gone; the list is read anew. Nobody needs to know.
+            410 => {
+                tracing::debug!("the watch of {what} starts anew: {message}");
+                None
+            }
+            404 if matches!(self, Self::Objects(kind) if !kind.is_built_in()) => {
+                Some(Change::Serving(Serving::Unserved))
+            }
+            401 | 403 | 404 => {
+                tracing::error!("{what} cannot be watched: {message}");
+                Some(Change::Serving(Serving::Unreadable(message)))
+            }
+            _ => {
+                tracing::warn!("{what} cannot be watched now: {message}");
+                None
+            }
+        }
+    }
+}
+
+/// An error with what caused it, which for a connection is where the news is.
+pub(crate) fn said(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,461 @@
+//! The API server, as a test asks it: JSON values in and out, and patience while it is being killed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::future::Future;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams,
+    PostParams,
+};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::response::Status;
+use kube::{Client, Config};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+/// How long a request may take, and how long it is repeated while nobody answers.
+const ANSWER: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How often something is looked at until it is as expected, and how long.
+const GLANCE: Duration = Duration::from_millis(100);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+/// The namespace of the controller's own account.
+pub(crate) const HOME: &str = "xposer-e2e";
+/// The label of everything that a scenario makes and the next run may remove.
+pub(crate) const LABEL: &str = "xposer-e2e";
+
+/// A kind of object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(crate) api: &'static str,
+    pub(crate) name: &'static str,
+    plural: &'static str,
+}
+
+const fn kind(api: &'static str, name: &'static str, plural: &'static str) -> Kind {
+    Kind { api, name, plural }
+}
+
+pub(crate) const SERVICE: Kind = kind("v1", "Service", "services");
+pub(crate) const INGRESS: Kind = kind("networking.k8s.io/v1", "Ingress", "ingresses");
+pub(crate) const CONFIG_MAP: Kind = kind("v1", "ConfigMap", "configmaps");
+pub(crate) const HTTP_ROUTE: Kind = kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes");
+pub(crate) const ROUTE: Kind = kind("route.openshift.io/v1", "Route", "routes");
+pub(crate) const MONITOR: Kind =
+    kind("endpointmonitor.stakater.com/v1alpha1", "EndpointMonitor", "endpointmonitors");
+pub(crate) const NAMESPACE: Kind = kind("v1", "Namespace", "namespaces");
+pub(crate) const EVENT: Kind = kind("v1", "Event", "events");
+pub(crate) const LEASE: Kind = kind("coordination.k8s.io/v1", "Lease", "leases");
+pub(crate) const DEFINITION: Kind =
+    kind("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions");
+const RBAC: &str = "rbac.authorization.k8s.io/v1";
+pub(crate) const CLUSTER_ROLE: Kind = kind(RBAC, "ClusterRole", "clusterroles");
+pub(crate) const CLUSTER_ROLE_BINDING: Kind = kind(RBAC, "ClusterRoleBinding", "clusterrolebindings");
+
+const KINDS: [Kind; 16] = [
+    SERVICE,
+    INGRESS,
+    CONFIG_MAP,
+    HTTP_ROUTE,
+    ROUTE,
+    MONITOR,
+    NAMESPACE,
+    EVENT,
+    LEASE,
+    DEFINITION,
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    kind("v1", "ServiceAccount", "serviceaccounts"),
+    kind("v1", "Secret", "secrets"),
+    kind(RBAC, "Role", "roles"),
+    kind(RBAC, "RoleBinding", "rolebindings"),
+];
+/// The kinds that the controller makes.
+pub(crate) const MADE: [Kind; 5] = [INGRESS, HTTP_ROUTE, ROUTE, MONITOR, CONFIG_MAP];
+
+/// Where an object is: its kind, its namespace if it has one, and its name.
+struct Address<'o> {
+    kind: Kind,
+    namespace: Option<&'o str>,
+    name: &'o str,
+}
+
+fn address(object: &Value) -> Address<'_> {
+    let is = |kind: &Kind| object["apiVersion"] == kind.api && object["kind"] == kind.name;
+    let kind = KINDS.into_iter().find(is).unwrap_or_else(|| panic!("a kind we do not know: {object}"));
+    let metadata = &object["metadata"];
+    let name = metadata["name"].as_str().unwrap_or_else(|| panic!("no name: {object}"));
+    Address { kind, namespace: metadata["namespace"].as_str(), name }
+}
+
+/// Says something whatever the test runner does with the output of a test.
+pub(crate) fn say(said: &str) {
+    // There is nobody to tell it to if this fails.
+    let _ = writeln!(std::io::stderr(), "{said}");
+}
+
+/// Looks again and again until it sees what it waits for; fails with what it saw last.
+#[track_caller]
+pub(crate) fn within<T>(time: Duration, what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
+    let began = Instant::now();
+    loop {
+        match look() {
+            Ok(seen) => return seen,
+            Err(last) if began.elapsed() > time => {
+                panic!("{what}: not within {} s; at last: {last}", time.as_secs())
+            }
+            Err(_) => std::thread::sleep(GLANCE),
+        }
+    }
+}
+
+/// Looks until it sees what it waits for, as long as everything takes at most.
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, look: impl FnMut() -> Result<T, String>) -> T {
+    within(SOON, what, look)
+}
+
+/// What was asked of an API server that answers: the answer, or its refusal.
+pub(crate) type Answer<T> = Result<T, Box<Status>>;
+
+/// The API server, asked as its administrator.
+pub(crate) struct Cluster {
+    runtime: Runtime,
+    client: Client,
+    kubeconfig: PathBuf,
+    /// The kubeconfig of the controller's own account.
+    pub(crate) identity: PathBuf,
+    ctl: Option<PathBuf>,
+}
+
+impl Cluster {
+    /// The cluster that `E2E_KUBECONFIG` names, if it names one.
+    pub(crate) fn get() -> Option<&'static Self> {
+        static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
+        let open = || std::env::var_os("E2E_KUBECONFIG").map(|path| Self::open(PathBuf::from(path)));
+        CLUSTER.get_or_init(open).as_ref()
+    }
+
+    fn open(kubeconfig: PathBuf) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let read =
+            Kubeconfig::read_from(&kubeconfig).unwrap_or_else(|wrong| panic!("E2E_KUBECONFIG: {wrong}"));
+        let client = runtime.block_on(async {
+            let mut config =
+                Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.unwrap();
+            // Whether something is tried again is decided here.
+            config.default_retry = false;
+            Client::try_from(config).unwrap()
+        });
+        let ctl = std::env::var_os("E2E_CTL").map(PathBuf::from);
+        let identity = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("account-{}", std::process::id()));
+        let cluster = Self { runtime, client, kubeconfig, identity, ctl };
+        cluster.sweep();
+        cluster.settle_in();
+        cluster
+    }
+
+    /// Removes what a run before this one has left, if it was ended.
+    fn sweep(&self) {
+        let left: Vec<Value> = self.list_labelled(NAMESPACE, LABEL);
+        for namespace in &left {
+            self.remove_namespace(name_of(namespace));
+        }
+        for namespace in &left {
+            let name = name_of(namespace);
+            within(PATIENCE, "what an earlier run has left goes", || match self.list(SERVICE, Some(name)) {
+                services if services.is_empty() => Ok(()),
+                services => Err(format!("{} Services in {name}", services.len())),
+            });
+        }
+        let exposed: Vec<String> = self.list_labelled(SERVICE, "expose=true").iter().map(place_of).collect();
+        assert!(exposed.is_empty(), "this cluster is in use: somebody exposes {exposed:?}");
+    }
+
+    /// Gives the controller an account of its own, with the rights that it needs, and no more.
+    fn settle_in(&self) {
+        self.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HOME}}));
+        self.account(HOME, "xposer", &self.identity);
+        self.apply(&json!({
+            "apiVersion": RBAC, "kind": "ClusterRole", "metadata": {"name": HOME},
+            "rules": rules(&READ, "get list watch").chain(rules(&WRITTEN, WRITE)).collect::<Vec<_>>(),
+        }));
+        self.apply(&json!({
+            "apiVersion": RBAC, "kind": "ClusterRoleBinding", "metadata": {"name": HOME},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": HOME},
+            "subjects": [{"kind": "ServiceAccount", "name": "xposer", "namespace": HOME}],
+        }));
+    }
+
+    /// Makes a service account, and writes a kubeconfig that can do what it can.
+    pub(crate) fn account(&self, namespace: &str, name: &str, file: &Path) {
+        self.apply(&json!({"apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": name, "namespace": namespace}}));
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
+        let spec = TokenRequestSpec { expiration_seconds: Some(7200), ..TokenRequestSpec::default() };
+        let asked = TokenRequest { spec: Some(spec), ..TokenRequest::default() };
+        let given = self
+            .asking("a token", async || {
+                accounts.create_token_request(name, &PostParams::default(), &asked).await
+            })
+            .unwrap_or_else(|status| panic!("{status}"));
+        let mut config = serde_json::to_value(Kubeconfig::read_from(&self.kubeconfig).unwrap()).unwrap();
+        for user in config["users"].as_array_mut().unwrap() {
+            user["user"] = json!({"token": given.status.as_ref().unwrap().token});
+        }
+        fs::write(file, config.to_string()).unwrap();
+    }
+
+    /// Runs the program that breaks the cluster, if there is one.
+    pub(crate) fn ctl(&self, words: &[&str]) {
+        let ctl = self.ctl.as_ref().expect("a scenario that breaks the cluster asks for it first");
+        let output = Command::new(ctl).args(words).output().unwrap_or_else(|error| panic!("{error}"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{} {words:?}: {said}", ctl.display());
+    }
+
+    pub(crate) fn can_break(&self) -> bool {
+        self.ctl.is_some()
+    }
+
+    /// The end of the API server's audit log, where there is one.
+    pub(crate) fn audit_mark(&self) -> u64 {
+        fs::metadata(self.audit_log()).map_or(0, |file| file.len())
+    }
+
+    fn audit_log(&self) -> PathBuf {
+        self.kubeconfig.with_file_name("audit.log")
+    }
+
+    /// What the controllers have asked the API server to change since then, a line each. Leases do not count.
+    pub(crate) fn written_since(&self, mark: u64) -> Vec<String> {
+        let Ok(mut file) = fs::File::open(self.audit_log()) else { return Vec::new() };
+        let mut text = String::new();
+        file.seek(SeekFrom::Start(mark)).unwrap();
+        file.read_to_string(&mut text).unwrap();
+        let account = format!("system:serviceaccount:{HOME}:xposer");
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let ours = lines.filter(|it| it["user"]["username"] == account.as_str());
+        let written = ours.filter_map(|it| {
+            let object = &it["objectRef"];
+            let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let (verb, resource) = (word(&it["verb"]), word(&object["resource"]));
+            let counts = !["get", "list", "watch"].contains(&verb.as_str()) && resource != "leases";
+            let place = format!("{}/{}", word(&object["namespace"]), word(&object["name"]));
+            counts.then(|| format!("{verb} {resource} {place}: {}", it["responseStatus"]["code"]))
+        });
+        written.collect()
+    }
+
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    pub(crate) fn spawn(
+        &self,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) -> tokio::task::JoinHandle<()> {
+        self.runtime.spawn(future)
+    }
+
+    pub(crate) fn api(&self, kind: Kind, namespace: Option<&str>) -> Api<DynamicObject> {
+        let (group, version) = kind.api.rsplit_once('/').unwrap_or(("", kind.api));
+        let resource =
+            ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind.name), kind.plural);
+        match namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
+            None => Api::all_with(self.client.clone(), &resource),
+        }
+    }
+
+    /// Asks until there is an answer.
+    fn asking<T>(&self, what: &str, ask: impl AsyncFnMut() -> kube::Result<T>) -> Answer<T> {
+        self.block_on(answered(what, ask))
+    }
+
+    pub(crate) fn find(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Option<Value> {
+        let api = self.api(kind, namespace);
+        let found =
+            self.asking(name, async || api.get_opt(name).await).unwrap_or_else(|status| panic!("{status}"));
+        found.map(|object| value(&object))
+    }
+
+    /// Everything of a kind; nothing where the kind is not served.
+    pub(crate) fn list(&self, kind: Kind, namespace: Option<&str>) -> Vec<Value> {
+        self.list_with(kind, namespace, &ListParams::default())
+    }
+
+    pub(crate) fn list_labelled(&self, kind: Kind, selector: &str) -> Vec<Value> {
+        self.list_with(kind, None, &ListParams::default().labels(selector))
+    }
+
+    fn list_with(&self, kind: Kind, namespace: Option<&str>, parameters: &ListParams) -> Vec<Value> {
+        let api = self.api(kind, namespace);
+        match self.asking(kind.name, async || api.list(parameters).await) {
+            Ok(list) => list.items.iter().map(value).collect(),
+            Err(status) if status.code == 404 => Vec::new(),
+            Err(status) => panic!("{}: {status}", kind.name),
+        }
+    }
+
+    pub(crate) fn is_served(&self, kind: Kind) -> bool {
+        let api = self.api(kind, None);
+        self.asking(kind.name, async || api.list(&ListParams::default().limit(1)).await).is_ok()
+    }
+
+    /// Creates objects, sixteen at a time, and gives them as they are then.
+    pub(crate) fn create_all(&self, objects: Vec<Value>) -> Vec<Value> {
+        let created = objects.into_iter().map(|object| async move {
+            let Address { kind, namespace, name } = address(&object);
+            let api = self.api(kind, namespace);
+            let typed: DynamicObject = serde_json::from_value(object.clone()).unwrap();
+            let mut tries = 0;
+            let created = answered(name, async || {
+                tries += 1;
+                api.create(&PostParams::default(), &typed).await
+            });
+            match created.await {
+                Ok(created) => value(&created),
+                // The answer to an earlier try was lost.
+                Err(status) if status.code == 409 && tries > 1 => value(
+                    &answered(name, async || api.get(name).await)
+                        .await
+                        .unwrap_or_else(|status| panic!("{status}")),
+                ),
+                Err(status) => panic!("{object}: {status}"),
+            }
+        });
+        self.block_on(futures::stream::iter(created).buffered(16).collect())
+    }
+
+    pub(crate) fn create(&self, object: Value) -> Value {
+        self.create_all(vec![object]).remove(0)
+    }
+
+    /// Server-side apply by somebody who is not the controller.
+    pub(crate) fn apply(&self, object: &Value) -> Value {
+        self.apply_with(object, &PatchParams::apply("e2e").force())
+            .unwrap_or_else(|status| panic!("{status}"))
+    }
+
+    pub(crate) fn apply_with(&self, object: &Value, parameters: &PatchParams) -> Answer<Value> {
+        let Address { kind, namespace, name } = address(object);
+        let api = self.api(kind, namespace);
+        self.asking(name, async || api.patch(name, parameters, &Patch::Apply(object)).await)
+            .map(|object| value(&object))
+    }
+
+    /// A merge patch; null removes.
+    pub(crate) fn patch(&self, kind: Kind, namespace: Option<&str>, name: &str, patch: &Value) -> Value {
+        let api = self.api(kind, namespace);
+        let patched =
+            self.asking(name, async || api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await);
+        value(&patched.unwrap_or_else(|status| panic!("{name}: {status}")))
+    }
+
+    /// Deletes; what is gone already may be.
+    pub(crate) fn delete(&self, kind: Kind, namespace: Option<&str>, name: &str, parameters: &DeleteParams) {
+        let api = self.api(kind, namespace);
+        match self.asking(name, async || api.delete(name, parameters).await) {
+            Ok(_) => {}
+            Err(status) if status.code == 404 => {}
+            Err(status) => panic!("{name}: {status}"),
+        }
+    }
+
+    /// Deletes a namespace, its Services first, so that nobody tries to expose them in a namespace that is on its way out.
+    pub(crate) fn remove_namespace(&self, name: &str) {
+        let services = self.api(SERVICE, Some(name));
+        let (delete, all) = (DeleteParams::default(), ListParams::default());
+        let gone = self.asking(name, async || services.delete_collection(&delete, &all).await);
+        gone.unwrap_or_else(|status| panic!("{name}: {status}"));
+        self.delete(NAMESPACE, None, name, &delete);
+    }
+
+    /// The names of all namespaces that are there to stay.
+    pub(crate) fn namespaces(&self) -> Vec<String> {
+        let all = self.list(NAMESPACE, None);
+        let stay = all.iter().filter(|it| it["metadata"]["deletionTimestamp"].is_null());
+        stay.map(|it| name_of(it).to_owned()).collect()
+    }
+}
+
+/// Asks until there is an answer: a server that is not there, or in trouble, gives none.
+async fn answered<T>(what: &str, mut ask: impl AsyncFnMut() -> kube::Result<T>) -> Answer<T> {
+    let began = Instant::now();
+    loop {
+        let trouble = match tokio::time::timeout(ANSWER, ask()).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(kube::Error::Api(status))) if status.code < 500 && status.code != 429 => {
+                return Err(status);
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer".to_owned(),
+        };
+        assert!(began.elapsed() < PATIENCE, "{what}: {trouble}");
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+pub(crate) fn value(object: &DynamicObject) -> Value {
+    serde_json::to_value(object).unwrap()
+}
+
+pub(crate) fn name_of(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+/// `namespace/name`.
+pub(crate) fn place_of(object: &Value) -> String {
+    format!("{}/{}", object["metadata"]["namespace"].as_str().unwrap_or_default(), name_of(object))
+}
+
+/// The resource versions of objects, by their kinds, namespaces and names.
+pub(crate) fn versions<'o>(objects: impl IntoIterator<Item = &'o Value>) -> BTreeMap<String, String> {
+    let version = |it: &Value| it["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+    let key = |it: &Value| format!("{} {}", it["kind"].as_str().unwrap_or_default(), place_of(it));
+    objects.into_iter().map(|it| (key(it), version(it))).collect()
+}
+
+/// What the controller reads.
+pub(crate) const READ: [(&str, &str); 7] = [
+    ("", "services"),
+    ("", "namespaces"),
+    ("", "configmaps"),
+    ("networking.k8s.io", "ingresses"),
+    ("gateway.networking.k8s.io", "httproutes"),
+    ("route.openshift.io", "routes"),
+    ("endpointmonitor.stakater.com", "endpointmonitors"),
+];
+/// What it writes.
+pub(crate) const WRITTEN: [(&str, &str); 10] = [
+    ("", "configmaps"),
+    ("", "events"),
+    ("", "services"),
+    ("events.k8s.io", "events"),
+    ("coordination.k8s.io", "leases"),
+    ("networking.k8s.io", "ingresses"),
+    ("gateway.networking.k8s.io", "httproutes"),
+    ("route.openshift.io", "routes"),
+    ("route.openshift.io", "routes/custom-host"),
+    ("endpointmonitor.stakater.com", "endpointmonitors"),
+];
+pub(crate) const WRITE: &str = "get create update patch delete";
+
+/// The rules of a role.
+pub(crate) fn rules<'r>(resources: &'r [(&str, &str)], verbs: &'r str) -> impl Iterator<Item = Value> + 'r {
+    let verbs: Vec<&str> = verbs.split(' ').collect();
+    resources
+        .iter()
+        .map(move |(group, resource)| json!({"apiGroups": [group], "resources": [resource], "verbs": verbs}))
+}

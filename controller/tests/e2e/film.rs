@@ -1,0 +1,91 @@
+//! Everything that happens to the objects of some kinds, in order.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::StreamExt;
+use kube::api::{Api, DynamicObject, ListParams, WatchEvent, WatchParams};
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use crate::cluster::{Cluster, Kind, name_of, value};
+
+/// What happened to an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    /// `Added`, `Modified`, `Deleted`; `Lost` where the API server could not say what happened meanwhile.
+    pub(crate) what: &'static str,
+    pub(crate) object: Value,
+}
+
+type Frames = Arc<Mutex<Vec<Frame>>>;
+
+/// A recording that goes on until it is dropped.
+pub(crate) struct Film {
+    frames: Frames,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Film {
+    /// Records what happens from now on to the objects of these kinds in a namespace. Each kind has its own order of
+    /// time; between two kinds it is that of arrival.
+    pub(crate) fn of(cluster: &Cluster, kinds: &[Kind], namespace: &str) -> Self {
+        let frames = Frames::default();
+        let start = |kind: &Kind| {
+            let api = cluster.api(*kind, Some(namespace));
+            let now = cluster.block_on(api.list(&ListParams::default())).unwrap();
+            let version = now.metadata.resource_version.unwrap_or_default();
+            cluster.spawn(record(api, version, frames.clone()))
+        };
+        Self { tasks: kinds.iter().map(start).collect(), frames }
+    }
+
+    pub(crate) fn frames(&self) -> Vec<Frame> {
+        self.frames.lock().unwrap().clone()
+    }
+
+    /// What happened, a line each: `Added Ingress web`.
+    pub(crate) fn story(&self) -> Vec<String> {
+        let line = |it: &Frame| {
+            format!("{} {} {}", it.what, it.object["kind"].as_str().unwrap_or_default(), name_of(&it.object))
+        };
+        self.frames().iter().map(line).collect()
+    }
+}
+
+impl Drop for Film {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+        if std::thread::panicking() {
+            println!("what was recorded: {:#?}", self.story());
+        }
+    }
+}
+
+/// Watches, and goes on from where it was when the API server comes back.
+async fn record(api: Api<DynamicObject>, mut version: String, frames: Frames) {
+    loop {
+        if let Ok(stream) = api.watch(&WatchParams::default(), &version).await {
+            let mut stream = Box::pin(stream);
+            while let Some(Ok(event)) = stream.next().await {
+                let (what, object) = match event {
+                    WatchEvent::Added(object) => ("Added", object),
+                    WatchEvent::Modified(object) => ("Modified", object),
+                    WatchEvent::Deleted(object) => ("Deleted", object),
+                    WatchEvent::Bookmark(mark) => {
+                        version = mark.metadata.resource_version;
+                        continue;
+                    }
+                    WatchEvent::Error(status) => {
+                        let object = serde_json::to_value(status).unwrap();
+                        frames.lock().unwrap().push(Frame { what: "Lost", object });
+                        return;
+                    }
+                };
+                version = object.metadata.resource_version.clone().unwrap_or_default();
+                frames.lock().unwrap().push(Frame { what, object: value(&object) });
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}

@@ -1,0 +1,415 @@
+//! What becomes of a Service's objects while people change the Service, the objects and the settings.
+
+use serde_json::{Value, json};
+
+use crate::cluster::{HTTP_ROUTE, INGRESS, SERVICE, eventually};
+use crate::film::Film;
+use crate::scene::{FORWARD, PLAIN, Place, Scene, host, key, service};
+
+const PORT: &str = "/spec/rules/0/http/paths/0/backend/service/port";
+const PATH: &str = "/spec/rules/0/http/paths/0/path";
+const PATH_TYPE: &str = "/spec/rules/0/http/paths/0/pathType";
+
+fn uid(object: &Value) -> &Value {
+    &object["metadata"]["uid"]
+}
+
+/// The place of a line in the story of a film.
+#[track_caller]
+fn when(film: &Film, line: &str) -> usize {
+    eventually(&format!("it happens: {line}"), || {
+        let story = film.story();
+        story.iter().position(|it| it == line).ok_or_else(|| format!("{story:#?}"))
+    })
+}
+
+#[test]
+fn a_service_gets_its_ingress_and_every_change_reaches_it() {
+    let Some(scene) = Scene::open("changes") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+
+    shop.expose("web", &[]);
+    let first = shop.serves("web", &format!("web.{}.e2e.example.com", shop.name));
+    shop.has(["Ingress web"]);
+    assert_eq!(first.pointer(PATH), Some(&json!("/")));
+    assert_eq!(first.pointer(PATH_TYPE), Some(&json!("Prefix")));
+    assert_eq!(first.pointer(PORT), Some(&json!({"number": 80})));
+    assert_eq!((&first["spec"]["tls"], &first["spec"]["ingressClassName"]), (&Value::Null, &Value::Null));
+
+    shop.configure("web", "Domain", "other.example.com");
+    shop.serves("web", &format!("web.{}.other.example.com", shop.name));
+    shop.configure("web", "IngressURLTemplate", "a.example.com, b.example.com");
+    shop.serves("web", "a.example.com");
+    shop.sees(INGRESS, "web", "/spec/rules/1/host", "b.example.com");
+    shop.configure("web", "IngressURLTemplate", "a.example.com");
+    shop.sees(INGRESS, "web", "/spec/rules/1", Value::Null);
+    shop.configure("web", "IngressURLPath", "/shop");
+    shop.sees(INGRESS, "web", PATH, "/shop");
+    shop.configure("web", "PathType", "Exact");
+    shop.sees(INGRESS, "web", PATH_TYPE, "Exact");
+    shop.configure("web", "IngressClassName", "internal");
+    shop.sees(INGRESS, "web", "/spec/ingressClassName", "internal");
+    shop.configure("web", "IngressClassName", Value::Null);
+    shop.sees(INGRESS, "web", "/spec/ingressClassName", Value::Null);
+    shop.configure("web", "TLS", "true");
+    shop.sees(INGRESS, "web", "/spec/tls/0/secretName", "web-cert");
+    shop.configure("web", "TLSSecretNameTemplate", "own-{{.Service}}");
+    shop.sees(INGRESS, "web", "/spec/tls/0/secretName", "own-web");
+    shop.configure("web", "TLS", Value::Null);
+    shop.sees(INGRESS, "web", "/spec/tls", Value::Null);
+
+    let ports = json!([{"name": "admin", "port": 9090}, {"name": "http", "port": 8080}]);
+    shop.patch(SERVICE, "web", &json!({"spec": {"ports": ports}}));
+    shop.sees(INGRESS, "web", PORT, json!({"number": 9090}));
+    shop.configure("web", "ServicePort", "http");
+    shop.sees(INGRESS, "web", PORT, json!({"name": "http"}));
+
+    let (size, rewrite) = ("nginx.ingress.kubernetes.io/proxy-body-size", "example.com/team");
+    shop.annotate("web", FORWARD, format!("{size}: 1m"));
+    shop.sees(INGRESS, "web", "/metadata/annotations", json!({size: "1m"}));
+    shop.annotate("web", FORWARD, format!("{size}: 2m\n{rewrite}: shop"));
+    shop.sees(INGRESS, "web", "/metadata/annotations", json!({size: "2m", rewrite: "shop"}));
+    shop.annotate("web", FORWARD, format!("{rewrite}: shop"));
+    shop.sees(INGRESS, "web", "/metadata/annotations", json!({rewrite: "shop"}));
+    shop.annotate("web", FORWARD, Value::Null);
+    let last = shop.sees(INGRESS, "web", "/metadata/annotations", Value::Null);
+
+    assert_eq!(uid(&last), uid(&first), "it is one Ingress through all of this");
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn a_new_name_is_there_before_the_old_one_goes() {
+    let Some(scene) = Scene::open("name") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    shop.expose("web", &[]);
+    shop.has(["Ingress web"]);
+
+    let film = shop.film(&[INGRESS]);
+    shop.configure("web", "IngressNameTemplate", "{{.Service}}-new");
+    assert!(when(&film, "Added Ingress web-new") < when(&film, "Deleted Ingress web"));
+    shop.has(["Ingress web-new"]);
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn without_the_label_nothing_of_a_service_stays() {
+    let Some(scene) = Scene::open("label") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    shop.expose("web", &[]);
+    shop.expose("api", &[]);
+    shop.has(["Ingress web", "Ingress api"]);
+
+    shop.label("web", "false");
+    shop.has(["Ingress api"]);
+    shop.label("web", "true");
+    shop.has(["Ingress api", "Ingress web"]);
+    shop.label("web", Value::Null);
+    shop.has(["Ingress api"]);
+    assert!(shop.find(SERVICE, "web").is_some());
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn what_lost_its_label_while_nobody_looked_is_cleared_away_at_the_start() {
+    let Some(scene) = Scene::open("downtime") else { return };
+    let shop = scene.place();
+    let mut controller = scene.controller(PLAIN, &[]);
+    for name in ["stays", "unlabelled", "renamed", "moved"] {
+        shop.expose(name, &[]);
+    }
+    shop.has(["Ingress stays", "Ingress unlabelled", "Ingress renamed", "Ingress moved"]);
+    controller.kill();
+
+    shop.label("unlabelled", Value::Null);
+    shop.configure("renamed", "IngressNameTemplate", "other");
+    shop.configure("moved", "Domain", "moved.example.com");
+    let controller = scene.controller(PLAIN, &[]);
+    shop.has(["Ingress stays", "Ingress other", "Ingress moved"]);
+    shop.serves("moved", &format!("moved.{}.moved.example.com", shop.name));
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn a_deleted_service_takes_its_ingress_along() {
+    let Some(scene) = Scene::open("deleted") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    shop.expose("web", &[]);
+    shop.expose("api", &[]);
+    shop.has(["Ingress web", "Ingress api"]);
+
+    shop.delete(SERVICE, "web");
+    shop.has(["Ingress api"]);
+    // Where there is no controller, either.
+    drop(controller);
+    shop.delete(SERVICE, "api");
+    shop.has_nothing();
+    let controller = scene.controller(PLAIN, &[]);
+    scene.end(&[&controller]);
+}
+
+/// Waits until the Ingress belongs to the Service as it is now.
+#[track_caller]
+fn is_owned(shop: &Place, name: &str) -> Value {
+    let service = shop.get(SERVICE, name);
+    shop.sees(INGRESS, name, "/metadata/ownerReferences/0/uid", uid(&service).clone())
+}
+
+#[test]
+fn a_service_that_comes_back_takes_what_its_predecessor_left() {
+    let Some(scene) = Scene::open("again") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    shop.expose("web", &[]);
+    shop.expose("api", &[]);
+    shop.has(["Ingress web", "Ingress api"]);
+    let orphan = shop.get(INGRESS, "api");
+
+    // The garbage collector may be on its way, or not.
+    shop.delete(SERVICE, "web");
+    shop.expose("web", &[host("again.example.com")]);
+    shop.serves("web", "again.example.com");
+    is_owned(&shop, "web");
+
+    // Nobody collects this one, and nobody but its Service's successor may take it.
+    shop.delete_alone(SERVICE, "api");
+    shop.sees(INGRESS, "api", "/metadata/ownerReferences", Value::Null);
+    shop.expose("api", &[host("again-api.example.com")]);
+    shop.serves("api", "again-api.example.com");
+    assert_eq!(uid(&is_owned(&shop, "api")), uid(&orphan), "it was mended, not made anew");
+    shop.has(["Ingress web", "Ingress api"]);
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn while_nobody_collects_garbage_a_successor_takes_over_without_a_gap() {
+    let Some(scene) = Scene::with_ctl("successor") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    shop.expose("web", &[]);
+    shop.has(["Ingress web"]);
+    let before = shop.get(INGRESS, "web");
+
+    scene.ctl(&["pause", "controller-manager"]);
+    let film = shop.film(&[INGRESS]);
+    shop.delete(SERVICE, "web");
+    shop.expose("web", &[host("successor.example.com")]);
+    shop.serves("web", "successor.example.com");
+    let after = is_owned(&shop, "web");
+    scene.ctl(&["resume", "controller-manager"]);
+
+    assert_eq!(uid(&after), uid(&before));
+    shop.has(["Ingress web"]);
+    scene.end(&[&controller]);
+    assert!(!film.story().contains(&"Deleted Ingress web".to_owned()), "{:?}", film.story());
+}
+
+#[test]
+fn the_target_moves_to_the_gateway_and_back() {
+    let Some(scene) = Scene::with_kinds("target", &[HTTP_ROUTE]) else { return };
+    let shop = scene.place();
+    let settings = "domain: e2e.example.com\nparentRefs: [{name: external, namespace: gateways}]";
+    let controller = scene.controller(settings, &[]);
+    shop.expose("web", &[]);
+    shop.has(["Ingress web"]);
+
+    let film = shop.film(&[INGRESS, HTTP_ROUTE]);
+    shop.configure("web", "Target", "HTTPRoute");
+    shop.has(["HTTPRoute web"]);
+    shop.configure("web", "Target", "Ingress, HTTPRoute");
+    shop.has(["HTTPRoute web", "Ingress web"]);
+    shop.configure("web", "Target", "HTTPRoute");
+    shop.has(["HTTPRoute web"]);
+    shop.configure("web", "Target", Value::Null);
+    shop.has(["Ingress web"]);
+    assert!(when(&film, "Added HTTPRoute web") < when(&film, "Deleted Ingress web"));
+    assert!(when(&film, "Added Ingress web") < when(&film, "Deleted HTTPRoute web"));
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn whoever_edits_what_is_ours_is_undone() {
+    let Some(scene) = Scene::open("mended") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    let service = shop.expose("web", &[host("web.example.com")]);
+    let first = shop.serves("web", "web.example.com");
+
+    shop.patch(INGRESS, "web", &json!({"spec": {"rules": [{"host": "elsewhere.example.com"}]}}));
+    shop.serves("web", "web.example.com");
+    shop.patch(INGRESS, "web", &json!({"metadata": {"labels": null}}));
+    shop.sees(INGRESS, "web", "/metadata/labels/xposer.stakater.com~1service", "web");
+    shop.patch(INGRESS, "web", &json!({"metadata": {"labels": {"xposer.stakater.com/service": "other"}}}));
+    shop.sees(INGRESS, "web", "/metadata/labels/xposer.stakater.com~1service", "web");
+    shop.patch(INGRESS, "web", &json!({"metadata": {"ownerReferences": null}}));
+    shop.sees(INGRESS, "web", "/metadata/ownerReferences/0/uid", uid(&service).clone());
+
+    // Tools that do not know the field write it empty. What we applied before belongs to nobody then, and must go all
+    // the same when it is not wanted any more.
+    shop.configure("web", "TLS", "true");
+    shop.sees(INGRESS, "web", "/spec/tls/0/secretName", "web-cert");
+    shop.patch(INGRESS, "web", &json!({"metadata": {"managedFields": [{}]}}));
+    let applied = |it: &Value| it["manager"] == "xposer" && it["operation"] == "Apply";
+    eventually("the fields are managed again", || match shop.get(INGRESS, "web") {
+        it if it["metadata"]["managedFields"].as_array().is_some_and(|it| it.iter().any(applied)) => Ok(()),
+        it => Err(it["metadata"]["managedFields"].to_string()),
+    });
+    shop.configure("web", "TLS", Value::Null);
+    let mended = shop.sees(INGRESS, "web", "/spec/tls", Value::Null);
+    assert_eq!(uid(&mended), uid(&first));
+
+    shop.delete(INGRESS, "web");
+    let again = shop.serves("web", "web.example.com");
+    assert_ne!(uid(&again), uid(&first));
+    shop.has(["Ingress web"]);
+    // What others add and we say nothing about stays theirs.
+    shop.patch(INGRESS, "web", &json!({"metadata": {"annotations": {"example.com/theirs": "yes"}}}));
+    scene.end(&[&controller]);
+    shop.sees(INGRESS, "web", "/metadata/annotations", json!({"example.com/theirs": "yes"}));
+}
+
+#[test]
+fn new_settings_reach_every_service_without_a_restart() {
+    let Some(scene) = Scene::open("settings") else { return };
+    let shop = scene.place();
+    let controller = scene.controller("domain: one.example.com", &[]);
+    let names = ["a", "b", "c"];
+    for name in names {
+        shop.expose(name, &[]);
+    }
+    let serves = |domain: &str| {
+        for name in names {
+            shop.serves(name, &format!("{name}.{}.{domain}", shop.name));
+        }
+    };
+    serves("one.example.com");
+    controller.change_settings("domain: two.example.com\ntls: true");
+    serves("two.example.com");
+    shop.sees(INGRESS, "a", "/spec/tls/0/secretName", "a-cert");
+    shop.has(names.map(|name| format!("Ingress {name}")));
+
+    // Settings that are refused change nothing, and somebody is told.
+    controller.change_settings("domian: three.example.com");
+    controller.says("setting-unknown");
+    scene.quiet(&[&controller], crate::scene::QUIET);
+    serves("two.example.com");
+    shop.configure("a", "IngressURLPath", "/a");
+    shop.sees(INGRESS, "a", PATH, "/a");
+    controller.change_settings("domain: [");
+    scene.quiet(&[&controller], crate::scene::QUIET);
+    serves("two.example.com");
+
+    controller.change_settings("domain: three.example.com");
+    serves("three.example.com");
+    shop.sees(INGRESS, "a", "/spec/tls", Value::Null);
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn the_earlier_service_keeps_the_host() {
+    let Some(scene) = Scene::open("claim") else { return };
+    let shop = scene.place();
+    let market = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    let shared = format!("shared.{}.example.com", shop.name);
+    // It was first, though it comes last by name and by namespace.
+    let (early, late) = if shop.name > market.name { (&shop, &market) } else { (&market, &shop) };
+    early.expose("zeta", &[host(&shared)]);
+    early.has(["Ingress zeta"]);
+    // Creation times have seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    late.expose("alpha", &[host(&shared)]);
+    let said = late.event("alpha", "Warning", "RouteClaimed");
+    assert!(said.contains(&shared) && said.contains("zeta"), "{said}");
+    assert_eq!(early.events("zeta").iter().filter(|it| it.0 == "Warning").count(), 0);
+    late.has_nothing();
+
+    drop(controller);
+    let controller = scene.controller(PLAIN, &[]);
+    scene.quiet(&[&controller], crate::scene::QUIET);
+    early.has(["Ingress zeta"]);
+    late.has_nothing();
+
+    // Who held the host and gives it up, hands it over; who asks for it again, waits.
+    early.configure("zeta", "IngressURLTemplate", format!("own.{}.example.com", early.name));
+    late.serves("alpha", &shared);
+    early.has(["Ingress zeta"]);
+    early.configure("zeta", "IngressURLTemplate", shared.as_str());
+    early.serves("zeta", &shared);
+    late.has_nothing();
+    early.delete(SERVICE, "zeta");
+    late.has(["Ingress alpha"]);
+    early.has_nothing();
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn of_two_that_came_together_the_name_decides() {
+    let Some(scene) = Scene::open("together") else { return };
+    let shop = scene.place();
+    let shared = host(&format!("together.{}.example.com", shop.name));
+    let one_name = (key("IngressNameTemplate"), "front".to_owned());
+    let named = |name| [host(&format!("{name}.{}.example.com", shop.name)), one_name.clone()];
+    // Until all of them have the same second.
+    for _ in 0..5 {
+        let all = [
+            service("b", &[shared.clone()]),
+            service("a", &[shared.clone()]),
+            service("n", &named("n")),
+            service("m", &named("m")),
+        ];
+        let times: Vec<Value> =
+            shop.create_all(all).iter().map(|it| it["metadata"]["creationTimestamp"].clone()).collect();
+        if times.iter().all(|time| *time == times[0]) {
+            break;
+        }
+        for name in ["a", "b", "m", "n"] {
+            shop.delete(SERVICE, name);
+        }
+    }
+    let controller = scene.controller(PLAIN, &[]);
+    shop.has(["Ingress a", "Ingress front"]);
+    shop.event("b", "Warning", "RouteClaimed");
+    shop.event("n", "Warning", "NameClaimed");
+    shop.serves("front", &format!("m.{}.example.com", shop.name));
+    // The name goes over to the other, too.
+    shop.label("m", "false");
+    shop.serves("front", &format!("n.{}.example.com", shop.name));
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn a_service_that_becomes_invalid_keeps_what_it_had() {
+    let Some(scene) = Scene::open("invalid") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    shop.expose("web", &[host("valid.example.com")]);
+    shop.expose("api", &[]);
+    shop.has(["Ingress web", "Ingress api"]);
+    let before = shop.get(INGRESS, "web");
+
+    let wrong = json!({key("IngressURLTemplate"): "Upper.example.com", key("PathType"): "prefixed"});
+    shop.patch(SERVICE, "web", &json!({"metadata": {"annotations": wrong}}));
+    shop.event("web", "Warning", "HostUppercase");
+    shop.event("web", "Warning", "PathTypeUnknown");
+    // One that never was valid gets nothing.
+    shop.expose("new", &[host("under_score.example.com")]);
+    shop.event("new", "Warning", "HostCharacter");
+    shop.has(["Ingress web", "Ingress api"]);
+    scene.quiet(&[&controller], crate::scene::QUIET);
+    assert_eq!(shop.get(INGRESS, "web"), before);
+
+    // It is still ours, and still mended and cleared away.
+    shop.configure("web", "PathType", Value::Null);
+    shop.configure("web", "IngressURLTemplate", "valid-again.example.com");
+    shop.serves("web", "valid-again.example.com");
+    shop.configure("web", "IngressURLTemplate", "Upper.example.com");
+    shop.event("web", "Warning", "HostUppercase");
+    shop.label("web", "false");
+    shop.has(["Ingress api"]);
+    scene.end(&[&controller]);
+}

@@ -1,0 +1,368 @@
+//! What those who run the controller ask of it: health, metrics, events, single runs, rights, a clean end.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use xposer::stamp::{INGRESS_ANNOTATION, URL_ANNOTATION};
+
+use crate::cluster::{
+    DEFINITION, EVENT, INGRESS, Kind, READ, ROUTE, SERVICE, WRITE, WRITTEN, eventually, rules, within,
+};
+use crate::scene::{FORWARD, PLAIN, Place, QUIET, Scene, foreign_ingress, host, service};
+
+#[test]
+fn health_and_metrics_say_what_is_going_on() {
+    let Some(scene) = Scene::open("metrics") else { return };
+    let shop = scene.place();
+    let mark = scene.audit_mark();
+    let controller = scene.controller(PLAIN, &[]);
+    assert_eq!(controller.ask("/healthz").0, 200);
+    assert_eq!(controller.ask("/readyz").0, 200);
+    assert_eq!(controller.ask("/nothing").0, 404);
+
+    shop.expose("web", &[]);
+    shop.expose("api", &[(FORWARD.to_owned(), "exposeIngressUrl: locally".to_owned())]);
+    shop.expose("wrong", &[host("Upper.example.com")]);
+    shop.event("wrong", "Warning", "HostUppercase");
+    shop.has(["ConfigMap xposer", "Ingress api", "Ingress web"]);
+    shop.event("web", "Normal", "Created");
+    scene.quiet(&[&controller], QUIET);
+
+    assert_eq!(controller.metric("xposer_services", &[]), 3.0);
+    assert_eq!(controller.metric("xposer_owned_objects", &["kind=\"Ingress\""]), 2.0);
+    assert_eq!(controller.metric("xposer_queue_depth", &[]), 0.0);
+    assert!(controller.metric("xposer_reconciles_total", &["result="]) >= 3.0);
+    let upper = ["code=\"host-uppercase\"", "severity=\"error\""];
+    assert!(controller.metric("xposer_diagnostics_total", &upper) >= 1.0);
+    assert!(controller.metric("xposer_apply_duration_seconds_count", &[]) >= 2.0);
+    assert!(controller.metric("xposer_apply_duration_seconds_bucket", &["le="]) >= 2.0);
+    assert!(controller.metric("xposer_api_requests_total", &["kind=\"Ingress\""]) >= 2.0);
+    assert!(controller.metrics().iter().any(|(sample, _)| sample.starts_with("xposer_leader")));
+
+    // What it says of itself is what the API server has seen.
+    let seen = scene.written_since(mark);
+    let told: f64 = controller.writes().iter().map(|(_, count)| count).sum();
+    if !seen.is_empty() {
+        assert_eq!(told, seen.len() as f64, "{:#?}\n{seen:#?}", controller.writes());
+    }
+
+    shop.label("web", "false");
+    shop.has(["ConfigMap xposer", "Ingress api"]);
+    eventually("the gauges follow", || {
+        let metric = |name, labels: &[&str]| controller.metric(name, labels);
+        match (metric("xposer_services", &[]), metric("xposer_owned_objects", &["kind=\"Ingress\""])) {
+            (2.0, 1.0) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn events_tell_what_happened_and_the_same_only_once() {
+    let Some(scene) = Scene::open("events") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    let created = shop.expose("web", &[]);
+    shop.event("web", "Normal", "Created");
+    shop.configure("web", "IngressURLPath", "/shop");
+    shop.event("web", "Normal", "Updated");
+
+    let events = shop.list(EVENT);
+    let about = events.iter().find(|it| it["reason"] == "Created").unwrap();
+    assert_eq!(about["involvedObject"]["uid"], created["metadata"]["uid"]);
+    assert_eq!(about["involvedObject"]["apiVersion"], "v1");
+    assert!(about["reportingComponent"].as_str().unwrap().contains("xposer"), "{about}");
+
+    // While it lasts, neither a change of something else nor a restart of the watch makes it new.
+    shop.configure("web", "IngressURLTemplate", "Upper.example.com");
+    let told = |reason: &str| shop.events("web").iter().filter(|it| it.1 == reason).count();
+    let message = shop.event("web", "Warning", "HostUppercase");
+    assert!(message.contains("Upper.example.com"), "{message}");
+    shop.patch(SERVICE, "web", &json!({"metadata": {"labels": {"team": "shop"}}}));
+    shop.annotate("web", "example.com/note", "1");
+    scene.quiet(&[&controller], QUIET);
+    assert_eq!(told("HostUppercase"), 1, "{:#?}", shop.events("web"));
+
+    shop.configure("web", "IngressURLTemplate", Value::Null);
+    shop.label("web", "false");
+    shop.event("web", "Normal", "Deleted");
+    shop.has_nothing();
+    let is_pascal = |reason: &str| {
+        reason.starts_with(|it: char| it.is_ascii_uppercase())
+            && reason.chars().all(|it| it.is_ascii_alphanumeric())
+    };
+    let events = shop.events("web");
+    assert!(events.iter().all(|it| is_pascal(&it.1)), "{events:#?}");
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn a_single_run_says_by_its_exit_code_how_it_went() {
+    let Some(scene) = Scene::open("once") else { return };
+    let shop = scene.place();
+    let here = ["--once", "--namespace", shop.name.as_str()];
+    shop.expose("web", &[]);
+    assert_eq!(scene.run(PLAIN, &here).code, 0);
+    shop.has(["Ingress web"]);
+    // Again: there is nothing to do.
+    let before = shop.get(INGRESS, "web");
+    assert_eq!(scene.run(PLAIN, &here).code, 0);
+    assert_eq!(shop.get(INGRESS, "web"), before);
+
+    // The others are still exposed.
+    shop.expose("wrong", &[host("Upper.example.com")]);
+    shop.expose("api", &[]);
+    let done = scene.run(PLAIN, &here);
+    assert_eq!(done.code, 1);
+    assert!((done.stdout + &done.stderr).contains("host-uppercase"));
+    shop.has(["Ingress api", "Ingress web"]);
+
+    // It may look, and write nothing.
+    shop.delete(SERVICE, "wrong");
+    shop.expose("more", &[]);
+    let reader = shop.account("reader", &rules(&READ, "get list watch").collect::<Vec<_>>());
+    let done = crate::controller::run(&reader, &scene.settings(PLAIN), &here);
+    assert_eq!(done.code, 1);
+    assert!((done.stdout + &done.stderr).contains("forbidden"), "it says why");
+    shop.has(["Ingress api", "Ingress web"]);
+
+    let unusable = scene.run("domian: a\ntls: perhaps", &here);
+    assert_eq!(unusable.code, 2);
+    let said = unusable.stdout + &unusable.stderr;
+    assert!(said.contains("domian") && said.contains("perhaps"), "every problem is told: {said}");
+    let missing = crate::controller::run(&reader, &scene.file("missing.yaml"), &here);
+    assert_eq!(missing.code, 2);
+    assert!((missing.stdout + &missing.stderr).contains("missing.yaml"));
+    assert_eq!(scene.run(PLAIN, &["--wrong"]).code, 2);
+    scene.end(&[]);
+}
+
+#[test]
+fn a_dry_run_shows_the_difference_and_writes_nothing() {
+    let Some(scene) = Scene::open("dry") else { return };
+    let shop = scene.place();
+    let dry = ["--dry-run", "--namespace", shop.name.as_str()];
+    for name in ["same", "changed", "hidden"] {
+        shop.expose(name, &[]);
+    }
+    assert_eq!(scene.run(PLAIN, &["--once", "--namespace", &shop.name]).code, 0);
+    shop.has(["Ingress same", "Ingress changed", "Ingress hidden"]);
+    assert_eq!(scene.run(PLAIN, &dry).stdout, "", "nothing differs");
+
+    shop.configure("changed", "IngressURLPath", "/changed");
+    shop.label("hidden", "false");
+    shop.expose("new", &[(FORWARD.to_owned(), "exposeIngressUrl: locally".to_owned())]);
+    let mark = scene.audit_mark();
+    let done = scene.run(PLAIN, &dry);
+    assert_eq!(done.code, 0);
+    let headed = |verb: &str, kind: &str, name: &str| {
+        let head = format!("{verb} {kind} {}/{name}", shop.name);
+        assert!(done.stdout.lines().any(|line| line == head), "{head} is missing");
+    };
+    headed("create", "Ingress", "new");
+    headed("create", "ConfigMap", "xposer");
+    headed("update", "Ingress", "changed");
+    headed("delete", "Ingress", "hidden");
+    assert!(!done.stdout.contains(&format!("{}/same", shop.name)), "what is the same is not shown");
+    let shown =
+        |sign: char, text: &str| done.stdout.lines().any(|it| it.starts_with(sign) && it.contains(text));
+    assert!(shown('+', "/changed") && shown('-', "path: /"), "a unified diff");
+    assert_eq!(scene.written_since(mark), Vec::<String>::new());
+
+    shop.expose("wrong", &[host("Upper.example.com")]);
+    let done = scene.run(PLAIN, &dry);
+    assert_eq!(done.code, 1);
+    shop.delete(SERVICE, "wrong");
+    // That the check sees what a dry run left alone, nobody is there to do anything.
+    shop.has(["Ingress same", "Ingress changed", "Ingress hidden"]);
+    scene.end(&[]);
+    shop.sees(INGRESS, "changed", "/spec/rules/0/http/paths/0/path", "/");
+}
+
+#[test]
+fn one_namespace_needs_no_rights_in_others() {
+    let Some(scene) = Scene::open("role") else { return };
+    let (shop, other) = (scene.place(), scene.place());
+    shop.expose("web", &[]);
+    other.expose("web", &[]);
+    let rights: Vec<Value> = rules(&READ, "get list watch").chain(rules(&WRITTEN, WRITE)).collect();
+    let account = shop.account("xposer", &rights);
+    let controller = scene.controller_as(&account, PLAIN, &["--namespace", &shop.name]).ready();
+    shop.has(["Ingress web"]);
+    shop.expose("api", &[(FORWARD.to_owned(), "exposeIngressUrl: locally".to_owned())]);
+    shop.has(["ConfigMap xposer", "Ingress api", "Ingress web"]);
+    shop.delete(SERVICE, "api");
+    shop.has(["Ingress web"]);
+    shop.expose("wrong", &[host("Upper.example.com")]);
+    shop.event("wrong", "Warning", "HostUppercase");
+    other.has_nothing();
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn the_url_is_written_back_where_it_is_asked_for() {
+    let Some(scene) = Scene::open("stamp") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &["--stamp"]);
+    let pointer = |key: &str| format!("/metadata/annotations/{}", key.replace('/', "~1"));
+    let (url, ingress) = (pointer(URL_ANNOTATION), pointer(INGRESS_ANNOTATION));
+    shop.expose("web", &[host("web.example.com")]);
+    shop.sees(SERVICE, "web", &url, "http://web.example.com");
+    shop.sees(SERVICE, "web", &ingress, "web");
+    shop.configure("web", "TLS", "true");
+    shop.configure("web", "IngressNameTemplate", "front");
+    shop.sees(SERVICE, "web", &url, "https://web.example.com");
+    shop.sees(SERVICE, "web", &ingress, "front");
+    // What somebody else writes there is not true.
+    shop.annotate("web", URL_ANNOTATION, "http://wrong.example.com");
+    shop.sees(SERVICE, "web", &url, "https://web.example.com");
+
+    shop.has(["Ingress front"]);
+    scene.quiet(&[&controller], QUIET);
+    let film = shop.film(&[SERVICE]);
+    shop.label("web", "false");
+    let service = shop.sees(SERVICE, "web", &url, Value::Null);
+    assert_eq!(service.pointer(&ingress), None);
+    assert_eq!(
+        service["metadata"]["annotations"]["config.xposer.stakater.com/TLS"], "true",
+        "the rest stays"
+    );
+    shop.has_nothing();
+    scene.end(&[&controller]);
+    assert_eq!(film.story(), ["Modified Service web", "Modified Service web"]);
+}
+
+#[test]
+fn without_being_asked_it_never_writes_a_service() {
+    let Some(scene) = Scene::open("unstamped") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    let web = shop.expose("web", &[]);
+    let wrong = shop.expose("wrong", &[host("Upper.example.com")]);
+    shop.has(["Ingress web"]);
+    shop.event("wrong", "Warning", "HostUppercase");
+    scene.end(&[&controller]);
+    assert_eq!(shop.get(SERVICE, "web"), web);
+    assert_eq!(shop.get(SERVICE, "wrong"), wrong);
+}
+
+/// A definition that is away until this is dropped.
+struct Away<'s> {
+    scene: &'s Scene,
+    definition: Value,
+}
+
+impl<'s> Away<'s> {
+    fn take(scene: &'s Scene, kind: Kind, name: &str) -> Self {
+        let found = scene.find(DEFINITION, None, name).unwrap();
+        let metadata = json!({"name": name, "annotations": found["metadata"]["annotations"]});
+        let definition = json!({"apiVersion": found["apiVersion"], "kind": found["kind"], "metadata": metadata,
+            "spec": found["spec"]});
+        scene.delete(DEFINITION, None, name, &Default::default());
+        eventually("the kind is gone", || if scene.is_served(kind) { Err(String::new()) } else { Ok(()) });
+        Self { scene, definition }
+    }
+}
+
+impl Drop for Away<'_> {
+    fn drop(&mut self) {
+        self.scene.apply(&self.definition);
+    }
+}
+
+#[test]
+fn a_kind_that_the_cluster_does_not_know_is_told_and_noticed_when_it_comes() {
+    let Some(scene) = Scene::with_kinds("kind", &[ROUTE]) else { return };
+    let shop = scene.place();
+    let definition = Away::take(&scene, ROUTE, "routes.route.openshift.io");
+    let controller = scene.controller(PLAIN, &[]);
+    shop.expose("web", &[(crate::scene::key("Target"), "Ingress, Route".to_owned())]);
+    let said = shop.event("web", "Warning", "KindNotServed");
+    assert!(said.contains("Route"), "{said}");
+    shop.has(["Ingress web"]);
+    scene.quiet(&[&controller], QUIET);
+
+    drop(definition);
+    within(Duration::from_secs(40), "the Route is made", || {
+        shop.find(ROUTE, "web").map(drop).ok_or_else(|| "there is none".to_owned())
+    });
+    shop.has(["Ingress web", "Route web"]);
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn asked_to_end_it_ends_at_once_and_leaves_nothing_half_done() {
+    let Some(scene) = Scene::open("sigterm") else { return };
+    let shop = scene.place();
+    let names: Vec<String> = (0..60).map(|it| format!("web-{it}")).collect();
+    shop.create_all(names.iter().map(|name| service(name, &[])));
+    let mut controller = scene.controller(PLAIN, &[]);
+    eventually("it has begun", || match shop.list(INGRESS).len() {
+        few if few < 5 => Err(few.to_string()),
+        _ => Ok(()),
+    });
+    let began = Instant::now();
+    controller.signal("TERM");
+    assert_eq!(controller.exits(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let controller = scene.controller(PLAIN, &[]);
+    shop.has(names.iter().map(|name| format!("Ingress {name}")));
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn one_namespace_that_is_forbidden_does_not_hold_up_the_others() {
+    let Some(scene) = Scene::open("forbidden") else { return };
+    let (open, shut) = (scene.place(), scene.place());
+    // It may look everywhere and tell everybody, and write in one namespace only.
+    let account = open.account("xposer", &rules(&WRITTEN, WRITE).collect::<Vec<_>>());
+    let events = [("", "events"), ("events.k8s.io", "events")];
+    let look = rules(&READ, "get list watch").chain(rules(&events, "create patch")).collect::<Vec<_>>();
+    let _everywhere = open.may_everywhere("xposer", &look);
+    shut.expose("web", &[]);
+    shut.expose("api", &[(FORWARD.to_owned(), "exposeIngressUrl: locally".to_owned())]);
+    let controller = scene.controller_as(&account, PLAIN, &[]).ready();
+    open.expose("web", &[]);
+    open.has(["Ingress web"]);
+    let said = shut.event("web", "Warning", "ApplyFailed");
+    assert!(said.contains("forbidden") || said.contains("cannot"), "{said}");
+    open.expose("late", &[]);
+    open.has(["Ingress late", "Ingress web"]);
+    assert_eq!(controller.ask("/readyz").0, 200);
+    // It does not try all the time.
+    let tries = || controller.writes().iter().map(|(_, count)| count).sum::<f64>();
+    let before = tries();
+    std::thread::sleep(Duration::from_secs(5));
+    assert!(tries() - before <= 10.0, "{before} {}", tries());
+
+    // Allowed at last, it goes on by itself.
+    shut.may("xposer", &open.name, &rules(&WRITTEN, WRITE).collect::<Vec<_>>());
+    within(Duration::from_secs(90), "what was forbidden is made", || {
+        shut.find(INGRESS, "web").map(drop).ok_or_else(|| "there is none".to_owned())
+    });
+    shut.has(["ConfigMap xposer", "Ingress api", "Ingress web"]);
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn a_service_may_share_its_name_with_anything() {
+    let Some(scene) = Scene::open("names") else { return };
+    let shop: Place = scene.place();
+    let controller = scene.controller(PLAIN, &["--log-format", "json"]);
+    shop.stands_by(foreign_ingress("other", "other.example.org"));
+    let long = format!("a{}", "b".repeat(62));
+    for name in ["xposer", "a", long.as_str()] {
+        shop.expose(name, &[]);
+    }
+    shop.has(["Ingress xposer".to_owned(), "Ingress a".to_owned(), format!("Ingress {long}")]);
+    let log = controller.log();
+    assert!(!log.is_empty());
+    for line in log.lines() {
+        let parsed: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+        assert!(parsed["level"].is_string() && parsed["timestamp"].is_string(), "{line}");
+    }
+    let _ = fs::metadata(scene.file("settings"));
+    scene.end(&[&controller]);
+}

@@ -1,0 +1,194 @@
+//! What is somebody else's stays as it is, unless its owner hands it over.
+
+use serde_json::{Value, json};
+use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
+
+use crate::cluster::{INGRESS, SERVICE, versions};
+use crate::scene::{FORWARD, PLAIN, Place, Scene, belongs, foreign_ingress, host};
+
+const ADOPT: &str = "xposer.stakater.com/adopt";
+
+fn with_annotations(mut object: Value, annotations: Value) -> Value {
+    object["metadata"]["annotations"] = annotations;
+    object
+}
+
+/// A Service whose Ingress would be called as somebody else's is, says so, and nothing else happens.
+#[track_caller]
+fn is_foreign(shop: &Place, name: &str, ingress: &Value) {
+    let said = shop.event(name, "Warning", "ForeignObject");
+    assert!(said.contains(name), "{said}");
+    assert_eq!(versions([&shop.get(INGRESS, name)]), versions([ingress]));
+}
+
+#[test]
+fn an_ingress_of_somebody_else_is_never_touched() {
+    let Some(scene) = Scene::open("foreign") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    let ingress = shop.create(foreign_ingress("web", "theirs.example.com"));
+    shop.expose("web", &[]);
+    shop.expose("api", &[]);
+    is_foreign(&shop, "web", &ingress);
+    shop.has(["Ingress web", "Ingress api"]);
+
+    // Neither by changes of the Service, nor by a restart, nor when the Service does not want it any more.
+    shop.configure("web", "IngressURLPath", "/web");
+    shop.configure("api", "IngressNameTemplate", "web");
+    is_foreign(&shop, "api", &ingress);
+    shop.configure("api", "IngressNameTemplate", Value::Null);
+    drop(controller);
+    let controller = scene.controller(PLAIN, &[]);
+    shop.has(["Ingress web", "Ingress api"]);
+    shop.label("web", "false");
+    scene.quiet(&[&controller], crate::scene::QUIET);
+    is_foreign(&shop, "web", &ingress);
+    shop.label("web", "true");
+
+    // The name is free: now it is ours.
+    shop.delete(INGRESS, "web");
+    shop.serves("web", &format!("web.{}.e2e.example.com", shop.name));
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn looking_like_ours_makes_nothing_ours() {
+    let Some(scene) = Scene::open("alike") else { return };
+    let shop = scene.place();
+    let other = scene.place();
+
+    // Every byte of the spec is what we would write.
+    let twin = shop.create(foreign_ingress("twin", "twin.example.com"));
+    // What `xposer render` prints, applied by a person: our labels, no owner.
+    let mut rendered = foreign_ingress("rendered", "rendered.example.com");
+    rendered["metadata"]["labels"] = json!({MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: "rendered"});
+    let rendered = shop.create(rendered);
+    // Our labels, for the Service of this name in another namespace, whose copy this is.
+    let elsewhere = other.expose("copied", &[host("copied.other.example.com")]);
+    let mut copied = foreign_ingress("copied", "copied.example.com");
+    copied["metadata"]["labels"] = json!({MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: "copied"});
+    copied["metadata"]["annotations"] = json!({"copied/from": elsewhere["metadata"]["uid"]});
+    let copied = shop.create(copied);
+
+    let controller = scene.controller(PLAIN, &[]);
+    for (name, ingress) in [("twin", &twin), ("rendered", &rendered), ("copied", &copied)] {
+        shop.expose(name, &[host(&format!("{name}.example.com"))]);
+        is_foreign(&shop, name, ingress);
+    }
+    // Nor does anything foreign go with the Service.
+    shop.label("twin", "false");
+    shop.delete(SERVICE, "rendered");
+    shop.has(["Ingress twin", "Ingress rendered", "Ingress copied"]);
+    other.has(["Ingress copied"]);
+    scene.quiet(&[&controller], crate::scene::QUIET);
+    for ingress in [&twin, &rendered, &copied] {
+        let name = ingress["metadata"]["name"].as_str().unwrap();
+        assert_eq!(versions([&shop.get(INGRESS, name)]), versions([ingress]));
+    }
+    // What the check of all scenarios takes for ours, because of the labels.
+    shop.delete(INGRESS, "rendered");
+    shop.delete(SERVICE, "copied");
+    shop.delete(INGRESS, "copied");
+    shop.has(["Ingress twin"]);
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn an_owner_hands_an_ingress_over() {
+    let Some(scene) = Scene::open("adopted") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    let mut theirs = foreign_ingress("web", "theirs.example.com");
+    theirs["metadata"]["annotations"] = json!({"example.com/old": "yes"});
+    theirs["metadata"]["labels"] = json!({"team": "shop"});
+    theirs["metadata"]["finalizers"] = json!(["example.com/keep"]);
+    theirs["spec"]["ingressClassName"] = "old".into();
+    theirs["spec"]["defaultBackend"] = json!({"service": {"name": "old", "port": {"number": 80}}});
+    theirs["spec"]["tls"] = json!([{"hosts": ["theirs.example.com"], "secretName": "old"}]);
+    let ingress = shop.create(theirs);
+    let service = shop.expose("web", &[host("ours.example.com")]);
+    is_foreign(&shop, "web", &ingress);
+
+    // To somebody else is not to us.
+    let handed = shop.patch(INGRESS, "web", &json!({"metadata": {"annotations": {ADOPT: "other"}}}));
+    scene.quiet(&[&controller], crate::scene::QUIET);
+    is_foreign(&shop, "web", &handed);
+
+    shop.patch(INGRESS, "web", &json!({"metadata": {"annotations": {ADOPT: "web"}}}));
+    shop.event("web", "Normal", "Adopted");
+    shop.serves("web", "ours.example.com");
+    shop.has(["Ingress web"]);
+    scene.quiet(&[&controller], crate::scene::QUIET);
+    let adopted = shop.get(INGRESS, "web");
+    belongs(&adopted, &service);
+    let (metadata, spec) = (&adopted["metadata"], &adopted["spec"]);
+    assert_eq!(metadata["uid"], ingress["metadata"]["uid"], "it was not made anew");
+    assert_eq!(
+        (&metadata["labels"]["team"], &metadata["finalizers"][0]),
+        (&json!("shop"), &json!("example.com/keep"))
+    );
+    assert_eq!(metadata["annotations"]["example.com/old"], Value::Null);
+    let left = [&spec["ingressClassName"], &spec["defaultBackend"], &spec["tls"]];
+    assert_eq!(left, [&Value::Null; 3], "nothing of theirs is left: {spec}");
+
+    // It is like any other of ours from now on.
+    shop.configure("web", "TLS", "true");
+    shop.sees(INGRESS, "web", "/spec/tls/0/secretName", "web-cert");
+    shop.configure("web", "TLS", Value::Null);
+    shop.sees(INGRESS, "web", "/spec/tls", Value::Null);
+    scene.end(&[&controller]);
+    shop.patch(INGRESS, "web", &json!({"metadata": {"finalizers": null}}));
+    shop.label("web", "false");
+    shop.has_nothing();
+}
+
+#[test]
+fn an_ingress_as_the_original_made_it_is_handed_over() {
+    let Some(scene) = Scene::open("original") else { return };
+    let shop = scene.place();
+    let service = shop.expose(
+        "web",
+        &[
+            host("web.example.com"),
+            (FORWARD.to_owned(), "kubernetes.io/ingress.class: external\nexample.com/size: 1m".to_owned()),
+        ],
+    );
+    // The same host and backend, the class in its old place, and no mark of who made it.
+    let old = foreign_ingress("web", "web.example.com");
+    let old =
+        with_annotations(old, json!({"kubernetes.io/ingress.class": "external", "example.com/size": "1m"}));
+    let ingress = shop.create(old);
+    let controller = scene.controller(PLAIN, &[]);
+    is_foreign(&shop, "web", &ingress);
+
+    let film = shop.film(&[INGRESS]);
+    shop.patch(INGRESS, "web", &json!({"metadata": {"annotations": {ADOPT: "web"}}}));
+    shop.event("web", "Normal", "Adopted");
+    shop.sees(INGRESS, "web", "/spec/ingressClassName", "external");
+    let adopted =
+        shop.sees(INGRESS, "web", "/metadata/annotations/kubernetes.io~1ingress.class", Value::Null);
+    assert_eq!(adopted["metadata"]["annotations"]["example.com/size"], "1m");
+    belongs(&adopted, &service);
+    shop.has(["Ingress web"]);
+    scene.end(&[&controller]);
+    let hosts = film.frames().into_iter().map(|it| it.object["spec"]["rules"][0]["host"].clone());
+    assert!(hosts.into_iter().all(|it| it == "web.example.com"), "at no moment it served another host");
+    assert!(!film.story().contains(&"Deleted Ingress web".to_owned()));
+}
+
+#[test]
+fn what_another_controller_owns_is_not_adopted() {
+    let Some(scene) = Scene::open("owned") else { return };
+    let shop = scene.place();
+    let owner = shop.create(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "owner"}}));
+    let mut owned = with_annotations(foreign_ingress("web", "theirs.example.com"), json!({ADOPT: "web"}));
+    owned["metadata"]["ownerReferences"] = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "owner",
+        "uid": owner["metadata"]["uid"], "controller": true}]);
+    let ingress = shop.create(owned);
+    let controller = scene.controller(PLAIN, &[]);
+    shop.expose("web", &[]);
+    is_foreign(&shop, "web", &ingress);
+    shop.has(["ConfigMap owner", "Ingress web"]);
+    scene.end(&[&controller]);
+    is_foreign(&shop, "web", &ingress);
+}

@@ -1,0 +1,149 @@
+//! Several replicas, one of which works.
+
+use std::time::{Duration, Instant};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::cluster::{INGRESS, LEASE, SERVICE, eventually, within};
+use crate::controller::Controller;
+use crate::scene::{PLAIN, Place, Scene, host};
+
+/// How long a Lease lasts, and a little.
+const EXPIRED: Duration = Duration::from_secs(22);
+
+fn replica(scene: &Scene, shop: &Place) -> Controller {
+    scene.controller(PLAIN, &["--leader-elect", "--lease-namespace", &shop.name])
+}
+
+fn leads(controller: &Controller) -> bool {
+    controller.metric("xposer_leader", &[]) == 1.0
+}
+
+#[track_caller]
+fn leads_within(time: Duration, controller: &Controller) {
+    within(time, "it leads", || if leads(controller) { Ok(()) } else { Err("it does not".to_owned()) });
+}
+
+fn holder(shop: &Place) -> Value {
+    shop.get(LEASE, "xposer-controller")["spec"]["holderIdentity"].clone()
+}
+
+#[test]
+fn a_leader_that_is_asked_to_end_hands_over_at_once() {
+    let Some(scene) = Scene::open("handover") else { return };
+    let shop = scene.place();
+    let mut first = replica(&scene, &shop);
+    leads_within(EXPIRED, &first);
+    let second = replica(&scene, &shop);
+    shop.expose("web", &[]);
+    shop.has(["Ingress web"]);
+    scene.quiet(&[&first, &second], crate::scene::QUIET);
+    assert!(leads(&first) && !leads(&second));
+    assert_eq!(second.writes(), [], "a standby only watches");
+    assert_eq!((first.ask("/readyz").0, second.ask("/readyz").0), (200, 200));
+    let lease = shop.get(LEASE, "xposer-controller");
+    assert_eq!(lease["spec"]["leaseDurationSeconds"], 15);
+
+    first.signal("TERM");
+    let began = Instant::now();
+    leads_within(Duration::from_secs(3), &second);
+    shop.expose("api", &[]);
+    shop.has(["Ingress api", "Ingress web"]);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(first.exits(), Some(0));
+    scene.end(&[&second]);
+}
+
+#[test]
+fn when_the_leader_is_killed_no_object_flaps() {
+    let Some(scene) = Scene::open("killed") else { return };
+    let shop = scene.place();
+    let mut first = replica(&scene, &shop);
+    leads_within(EXPIRED, &first);
+    let second = replica(&scene, &shop);
+    let names: Vec<String> = (0..30).map(|it| format!("web-{it}")).collect();
+    for name in &names {
+        shop.expose(name, &[]);
+    }
+    shop.has(names.iter().map(|name| format!("Ingress {name}")));
+
+    let film = shop.film(&[INGRESS]);
+    first.kill();
+    // While nobody leads, people go on.
+    shop.configure("web-1", "IngressURLTemplate", "changed.example.com");
+    shop.expose("late", &[]);
+    shop.label("web-2", "false");
+    leads_within(EXPIRED, &second);
+    shop.serves("web-1", "changed.example.com");
+    let left = names.iter().map(String::as_str).filter(|name| *name != "web-2").chain(["late"]);
+    shop.has(left.map(|name| format!("Ingress {name}")));
+    scene.end(&[&second]);
+    let mut story = film.story();
+    story.sort();
+    assert_eq!(story, ["Added Ingress late", "Deleted Ingress web-2", "Modified Ingress web-1"]);
+}
+
+/// Holds the Lease in the name of somebody, at a time that a clock shows which differs from ours.
+fn hold(scene: &Scene, shop: &Place, who: &str, skew: SignedDuration) {
+    let now = MicroTime(Timestamp::now() + skew);
+    scene.apply(&json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": "xposer-controller", "namespace": shop.name},
+        "spec": {"holderIdentity": who, "leaseDurationSeconds": 15, "renewTime": now, "acquireTime": now, "leaseTransitions": 1},
+    }));
+}
+
+#[test]
+fn clocks_that_differ_take_the_lease_from_nobody() {
+    let Some(scene) = Scene::open("clocks") else { return };
+    let shop = scene.place();
+    shop.expose("web", &[]);
+    // Somebody whose clock is an hour late holds it, and renews it in time.
+    let late = SignedDuration::from_hours(-1);
+    hold(&scene, &shop, "somebody", late);
+    let mut waiting = replica(&scene, &shop);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(18) {
+        hold(&scene, &shop, "somebody", late);
+        std::thread::sleep(Duration::from_secs(2));
+        assert_eq!(holder(&shop), "somebody");
+    }
+    assert!(!leads(&waiting));
+    shop.has_nothing();
+    // Nor does it wait for an hour when somebody, whose clock is an hour early, is gone.
+    hold(&scene, &shop, "somebody", SignedDuration::from_hours(1));
+    leads_within(EXPIRED, &waiting);
+    shop.has(["Ingress web"]);
+
+    // Who has lost the lease, ends.
+    hold(&scene, &shop, "thief", SignedDuration::ZERO);
+    assert_eq!(waiting.exits(), Some(1));
+    shop.configure("web", "IngressURLPath", "/later");
+    scene.end(&[]);
+    shop.sees(INGRESS, "web", "/spec/rules/0/http/paths/0/path", "/");
+}
+
+#[test]
+fn who_wins_a_host_does_not_depend_on_who_leads() {
+    let Some(scene) = Scene::open("winner") else { return };
+    let shop = scene.place();
+    let shared = [host(&format!("winner.{}.example.com", shop.name))];
+    shop.expose("zeta", &shared);
+    std::thread::sleep(Duration::from_millis(1100));
+    shop.expose("alpha", &shared);
+    let mut first = replica(&scene, &shop);
+    shop.has(["Ingress zeta"]);
+    let second = replica(&scene, &shop);
+    let film = shop.film(&[INGRESS]);
+    first.signal("TERM");
+    leads_within(Duration::from_secs(5), &second);
+    scene.quiet(&[&second], crate::scene::QUIET);
+    shop.has(["Ingress zeta"]);
+    assert_eq!(film.story(), Vec::<String>::new());
+    shop.delete(SERVICE, "zeta");
+    shop.has(["Ingress alpha"]);
+    eventually("the first has ended", || if first.runs() { Err("it runs".to_owned()) } else { Ok(()) });
+    scene.end(&[&second]);
+}

@@ -1,0 +1,603 @@
+//! A scenario: its namespaces, what is in them that is none of our business, its controllers, and the check at its end.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use kube::api::{DeleteParams, PropagationPolicy};
+use serde_json::{Value, json};
+use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL, Service, emit_all, expose};
+
+use crate::cluster::{
+    CLUSTER_ROLE, CLUSTER_ROLE_BINDING, Cluster, EVENT, INGRESS, Kind, LABEL, MADE, SERVICE, eventually,
+    name_of, place_of, say, versions,
+};
+use crate::controller::{Controller, Done, Words, run};
+use crate::film::Film;
+
+/// The settings of a scenario that needs no others.
+pub(crate) const PLAIN: &str = "domain: e2e.example.com";
+/// How long nothing may be written at the end of a scenario.
+pub(crate) const QUIET: Duration = Duration::from_secs(5);
+/// What every namespace has that is none of the controller's business.
+const BYSTANDER: &str = "bystander";
+/// The annotation that forwards annotations.
+pub(crate) const FORWARD: &str = "xposer.stakater.com/annotations";
+
+/// The key of an annotation.
+pub(crate) fn key(name: &str) -> String {
+    format!("config.xposer.stakater.com/{name}")
+}
+
+/// The URL template of a fixed host.
+pub(crate) fn host(host: &str) -> (String, String) {
+    (key("IngressURLTemplate"), host.to_owned())
+}
+
+/// A Service that asks to be exposed.
+pub(crate) fn service(name: &str, annotations: &[(String, String)]) -> Value {
+    let annotations: BTreeMap<_, _> = annotations.iter().cloned().collect();
+    json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": name, "labels": {"expose": "true"}, "annotations": annotations},
+        "spec": {"ports": [{"name": "http", "port": 80}], "selector": {"app": name}},
+    })
+}
+
+/// Somebody else's Ingress.
+pub(crate) fn foreign_ingress(name: &str, host: &str) -> Value {
+    let backend = json!({"service": {"name": name, "port": {"number": 80}}});
+    let paths = json!([{"path": "/", "pathType": "Prefix", "backend": backend}]);
+    json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": name},
+        "spec": {"rules": [{"host": host, "http": {"paths": paths}}]},
+    })
+}
+
+/// A scenario. It removes what it made, however it ends.
+pub(crate) struct Scene {
+    cluster: &'static Cluster,
+    slug: &'static str,
+    began: Instant,
+    folder: PathBuf,
+    namespaces: RefCell<Vec<String>>,
+    places: RefCell<Vec<Place>>,
+    ended: Cell<bool>,
+}
+
+impl Deref for Scene {
+    type Target = Cluster;
+
+    fn deref(&self) -> &Cluster {
+        self.cluster
+    }
+}
+
+impl Scene {
+    /// A scenario on the cluster, if there is one.
+    pub(crate) fn open(slug: &'static str) -> Option<Self> {
+        let Some(cluster) = Cluster::get() else {
+            say(&format!("{slug}: skipped: no E2E_KUBECONFIG"));
+            return None;
+        };
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{slug}-{}", unique()));
+        fs::create_dir_all(&folder).unwrap();
+        let (namespaces, places, ended) = (RefCell::default(), RefCell::default(), Cell::new(false));
+        Some(Self { cluster, slug, began: Instant::now(), folder, namespaces, places, ended })
+    }
+
+    /// A scenario that breaks the cluster.
+    pub(crate) fn with_ctl(slug: &'static str) -> Option<Self> {
+        let scene = Self::open(slug)?;
+        if scene.can_break() {
+            return Some(scene);
+        }
+        scene.skip("no E2E_CTL");
+        None
+    }
+
+    /// A scenario that needs a kind that comes with no cluster.
+    pub(crate) fn with_kinds(slug: &'static str, kinds: &[Kind]) -> Option<Self> {
+        let scene = Self::open(slug)?;
+        match kinds.iter().find(|kind| !scene.is_served(**kind)) {
+            None => Some(scene),
+            Some(kind) => {
+                scene.skip(&format!("the cluster has no {}", kind.name));
+                None
+            }
+        }
+    }
+
+    fn skip(&self, why: &str) {
+        say(&format!("{}: skipped: {why}", self.slug));
+        self.ended.set(true);
+    }
+
+    /// A file of this scenario.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// A fresh namespace with nothing in it.
+    pub(crate) fn namespace(&self) -> String {
+        let name = format!("{}-{}", self.slug, unique());
+        self.namespaces.borrow_mut().push(name.clone());
+        self.create(json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name, "labels": {LABEL: self.slug}}}));
+        name
+    }
+
+    /// A fresh namespace, with bystanders.
+    pub(crate) fn place(&self) -> Place {
+        let name = self.namespace();
+        let place = Place(Rc::new(Inner {
+            cluster: self.cluster,
+            name,
+            bystanders: RefCell::default(),
+            expected: RefCell::new(Vec::new()),
+        }));
+        for bystander in bystanders() {
+            place.stands_by(bystander);
+        }
+        self.places.borrow_mut().push(place.clone());
+        place
+    }
+
+    pub(crate) fn settings(&self, yaml: &str) -> PathBuf {
+        let file = self.file(&format!("settings-{}.yaml", unique()));
+        fs::write(&file, yaml).unwrap();
+        file
+    }
+
+    /// A controller, ready.
+    pub(crate) fn controller(&self, settings: &str, words: Words<'_>) -> Controller {
+        self.controller_as(&self.cluster.identity, settings, words).ready()
+    }
+
+    /// A controller with an account of its own, just started.
+    pub(crate) fn controller_as(&self, account: &Path, settings: &str, words: Words<'_>) -> Controller {
+        Controller::spawn(account, &self.settings(settings), words)
+    }
+
+    /// A run that ends by itself.
+    pub(crate) fn run(&self, settings: &str, words: Words<'_>) -> Done {
+        run(&self.cluster.identity, &self.settings(settings), words)
+    }
+
+    /// The check that all scenarios share: every namespace has what [`Place::has`] said last, and what is in it is what
+    /// the core emits; nothing of ours is anywhere else; bystanders are as they were; and for a while nothing is written.
+    pub(crate) fn end(&self, controllers: &[&Controller]) {
+        self.quiet(controllers, QUIET);
+        let places = self.places.borrow();
+        for place in places.iter() {
+            place.has_still();
+            if let Some(controller) = controllers.first() {
+                place.is_as_the_core_says(controller);
+            }
+            place.bystanders_stand();
+        }
+        let staying = self.namespaces();
+        let elsewhere = |object: &Value| {
+            let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+            staying.iter().any(|name| name == namespace)
+                && !places.iter().any(|place| place.name == namespace)
+        };
+        for kind in MADE {
+            let ours = self.list_labelled(kind, &format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
+            let strays: Vec<String> = ours.iter().filter(|it| elsewhere(it)).map(place_of).collect();
+            assert!(strays.is_empty(), "{} where none belongs: {strays:?}", kind.name);
+        }
+        self.ended.set(true);
+    }
+
+    /// Waits until nothing changes any more, and then for a time in which nothing may.
+    pub(crate) fn quiet(&self, controllers: &[&Controller], time: Duration) {
+        let state = || {
+            let objects: Vec<Value> =
+                self.places.borrow().iter().flat_map(|place| place.everything()).collect();
+            let writes: Vec<_> = controllers.iter().map(|controller| controller.writes()).collect();
+            (versions(&objects), writes)
+        };
+        let mut before = state();
+        eventually("everything has been done", || {
+            std::thread::sleep(Duration::from_secs(1));
+            let now = state();
+            let last = std::mem::replace(&mut before, now);
+            if last == before { Ok(()) } else { Err(difference(&last, &before)) }
+        });
+        let mark = self.audit_mark();
+        std::thread::sleep(time);
+        let after = state();
+        assert!(after == before, "nobody was to write anything: {}", difference(&before, &after));
+        let written = self.written_since(mark);
+        assert!(written.is_empty(), "nobody was to ask for anything: {written:#?}");
+    }
+}
+
+type State = (BTreeMap<String, String>, Vec<Vec<(String, f64)>>);
+
+fn difference((objects, writes): &State, (new_objects, new_writes): &State) -> String {
+    let mut said = Vec::new();
+    for (key, version) in new_objects {
+        if objects.get(key) != Some(version) {
+            said.push(format!("{key} was written"));
+        }
+    }
+    said.extend(
+        objects.keys().filter(|key| !new_objects.contains_key(*key)).map(|key| format!("{key} went")),
+    );
+    for (old, new) in writes.iter().zip(new_writes) {
+        said.extend(
+            new.iter().filter(|it| !old.contains(it)).map(|(sample, value)| format!("{sample} {value}")),
+        );
+    }
+    said.join("; ")
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        for name in self.namespaces.borrow().iter() {
+            self.remove_namespace(name);
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+        say(&format!("{}: {:.1} s", self.slug, self.began.elapsed().as_secs_f32()));
+        assert!(self.ended.get() || std::thread::panicking(), "the scenario ended without its check");
+    }
+}
+
+/// A suffix that no other scenario has, nor one of another run.
+fn unique() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    format!("{:05x}{}", now & 0xf_ffff, NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// What the controller must leave alone: Services that do not ask, and objects of others, some of which look like ours.
+fn bystanders() -> Vec<Value> {
+    let mut silent = service(BYSTANDER, &[]);
+    silent["metadata"]["labels"] = json!({"app": "bystander"});
+    let mut refusing = service(&format!("{BYSTANDER}-not"), &[]);
+    refusing["metadata"]["labels"] = json!({"expose": "false"});
+    let ingress = foreign_ingress(BYSTANDER, "bystander.example.org");
+    // What the command line renders has our labels, and no owner.
+    let mut rendered = foreign_ingress(&format!("{BYSTANDER}-rendered"), "rendered.example.org");
+    rendered["metadata"]["labels"] =
+        json!({MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: format!("{BYSTANDER}-rendered")});
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": BYSTANDER},
+        "data": {"xposer": "bystander"}});
+    vec![silent, refusing, ingress, rendered, map]
+}
+
+/// A namespace of a scenario.
+#[derive(Clone)]
+pub(crate) struct Place(Rc<Inner>);
+
+pub(crate) struct Inner {
+    cluster: &'static Cluster,
+    pub(crate) name: String,
+    /// What must stay as it is.
+    bystanders: RefCell<Vec<Value>>,
+    expected: RefCell<Vec<String>>,
+}
+
+impl Deref for Place {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Inner {
+    fn at(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    /// Creates an object in this namespace.
+    pub(crate) fn create(&self, mut object: Value) -> Value {
+        object["metadata"]["namespace"] = self.name.as_str().into();
+        self.cluster.create(object)
+    }
+
+    /// Creates many.
+    pub(crate) fn create_all(&self, objects: impl IntoIterator<Item = Value>) -> Vec<Value> {
+        let here = objects.into_iter().map(|mut object| {
+            object["metadata"]["namespace"] = self.name.as_str().into();
+            object
+        });
+        self.cluster.create_all(here.collect())
+    }
+
+    /// Creates an object that nobody may touch until the end.
+    pub(crate) fn stands_by(&self, object: Value) -> Value {
+        let created = self.create(object);
+        self.bystanders.borrow_mut().push(created.clone());
+        created
+    }
+
+    fn is_bystander(&self, object: &Value) -> bool {
+        // The controller manager puts this one into every namespace.
+        name_of(object) == "kube-root-ca.crt"
+            || self.bystanders.borrow().iter().any(|it| it["metadata"]["uid"] == object["metadata"]["uid"])
+    }
+
+    /// Exposes a Service.
+    pub(crate) fn expose(&self, name: &str, annotations: &[(String, String)]) -> Value {
+        self.create(service(name, annotations))
+    }
+
+    pub(crate) fn find(&self, kind: Kind, name: &str) -> Option<Value> {
+        self.cluster.find(kind, self.at(), name)
+    }
+
+    pub(crate) fn get(&self, kind: Kind, name: &str) -> Value {
+        self.find(kind, name).unwrap_or_else(|| panic!("there is no {} {name}", kind.name))
+    }
+
+    pub(crate) fn list(&self, kind: Kind) -> Vec<Value> {
+        self.cluster.list(kind, self.at())
+    }
+
+    pub(crate) fn patch(&self, kind: Kind, name: &str, patch: &Value) -> Value {
+        self.cluster.patch(kind, self.at(), name, patch)
+    }
+
+    /// Sets or, with null, removes an annotation of a Service.
+    pub(crate) fn annotate(&self, name: &str, key: &str, value: impl Into<Value>) -> Value {
+        self.patch(SERVICE, name, &json!({"metadata": {"annotations": {key: value.into()}}}))
+    }
+
+    /// Sets or, with null, removes an annotation of ours of a Service.
+    pub(crate) fn configure(&self, name: &str, word: &str, value: impl Into<Value>) -> Value {
+        self.annotate(name, &key(word), value)
+    }
+
+    /// Sets or, with null, removes the label that exposes a Service.
+    pub(crate) fn label(&self, name: &str, value: impl Into<Value>) -> Value {
+        self.patch(SERVICE, name, &json!({"metadata": {"labels": {"expose": value.into()}}}))
+    }
+
+    pub(crate) fn delete(&self, kind: Kind, name: &str) {
+        self.cluster.delete(kind, self.at(), name, &DeleteParams::default());
+    }
+
+    /// Deletes an object, and lets stay what belongs to it.
+    pub(crate) fn delete_alone(&self, kind: Kind, name: &str) {
+        let parameters =
+            DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..DeleteParams::default() };
+        self.cluster.delete(kind, self.at(), name, &parameters);
+    }
+
+    /// Records the objects of these kinds in this namespace.
+    pub(crate) fn film(&self, kinds: &[Kind]) -> Film {
+        Film::of(self.cluster, kinds, &self.name)
+    }
+
+    /// Waits until an object has a value at a JSON pointer, null where there is none, and gives the object.
+    #[track_caller]
+    pub(crate) fn sees(&self, kind: Kind, name: &str, pointer: &str, expected: impl Into<Value>) -> Value {
+        let expected = expected.into();
+        eventually(&format!("{} {name} has {expected} at {pointer}", kind.name), || {
+            let object = self.find(kind, name).ok_or("it does not exist")?;
+            match object.pointer(pointer).unwrap_or(&Value::Null) {
+                seen if *seen == expected => Ok(object),
+                seen => Err(seen.to_string()),
+            }
+        })
+    }
+
+    /// Waits until the Ingress has a host.
+    #[track_caller]
+    pub(crate) fn serves(&self, name: &str, host: &str) -> Value {
+        self.sees(INGRESS, name, "/spec/rules/0/host", host)
+    }
+
+    /// The events on a Service: type, reason and message.
+    pub(crate) fn events(&self, service: &str) -> Vec<(String, String, String)> {
+        let text = |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        let about = |event: &&Value| {
+            event["involvedObject"]["kind"] == "Service" && event["involvedObject"]["name"] == service
+        };
+        let events = self.list(EVENT);
+        let told = |it| (text(it, "type"), text(it, "reason"), text(it, "message"));
+        events.iter().filter(about).map(told).collect()
+    }
+
+    /// Waits until a Service has an Event of this type and reason, and gives its message.
+    #[track_caller]
+    pub(crate) fn event(&self, service: &str, kind: &str, reason: &str) -> String {
+        eventually(&format!("{service} has the Event {kind} {reason}"), || {
+            let events = self.events(service);
+            let found = events.iter().find(|it| it.0 == kind && it.1 == reason);
+            found.map(|it| it.2.clone()).ok_or_else(|| format!("{events:#?}"))
+        })
+    }
+
+    /// Makes a service account with these rights here, and gives its kubeconfig.
+    pub(crate) fn account(&self, name: &str, rules: &[Value]) -> PathBuf {
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", self.name));
+        self.cluster.account(&self.name, name, &file);
+        self.may(name, &self.name, rules);
+        file
+    }
+
+    /// Gives an account of a namespace rights in this one.
+    pub(crate) fn may(&self, account: &str, of: &str, rules: &[Value]) {
+        self.grant("Role", self.at(), account, of, rules);
+    }
+
+    /// Gives an account of this namespace rights everywhere, until they are dropped.
+    pub(crate) fn may_everywhere(&self, account: &str, rules: &[Value]) -> Rights {
+        self.grant("ClusterRole", None, account, &self.name, rules);
+        Rights { cluster: self.cluster, name: self.name.clone() }
+    }
+
+    fn grant(&self, role: &str, at: Option<&str>, account: &str, of: &str, rules: &[Value]) {
+        let api = "rbac.authorization.k8s.io";
+        let mut metadata = json!({"name": self.name});
+        if let Some(namespace) = at {
+            metadata["namespace"] = namespace.into();
+        }
+        self.cluster.apply(
+            &json!({"apiVersion": format!("{api}/v1"), "kind": role, "metadata": metadata, "rules": rules}),
+        );
+        self.cluster.apply(
+            &json!({"apiVersion": format!("{api}/v1"), "kind": format!("{role}Binding"), "metadata": metadata,
+            "roleRef": {"apiGroup": api, "kind": role, "name": self.name},
+            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": of}]}),
+        );
+    }
+
+    /// What is here of the kinds that the controller makes, without bystanders.
+    fn made(&self) -> Vec<Value> {
+        let mut made: Vec<Value> = MADE.iter().flat_map(|kind| self.list(*kind)).collect();
+        made.retain(|object| !self.is_bystander(object));
+        made
+    }
+
+    /// What is here of those kinds, and the Services.
+    fn everything(&self) -> Vec<Value> {
+        let mut all: Vec<Value> = MADE.iter().flat_map(|kind| self.list(*kind)).collect();
+        all.extend(self.list(SERVICE));
+        all
+    }
+
+    fn names(&self) -> Vec<String> {
+        let line = |it: &Value| format!("{} {}", it["kind"].as_str().unwrap_or_default(), name_of(it));
+        let mut names: Vec<String> = self.made().iter().map(line).collect();
+        names.sort();
+        names
+    }
+
+    /// Waits until exactly these objects are here, for example `Ingress web`.
+    #[track_caller]
+    pub(crate) fn has<N: AsRef<str>>(&self, expected: impl IntoIterator<Item = N>) {
+        let mut expected: Vec<String> = expected.into_iter().map(|it| it.as_ref().to_owned()).collect();
+        expected.sort();
+        *self.expected.borrow_mut() = expected;
+        eventually("exactly the expected objects are there", || self.compare());
+    }
+
+    #[track_caller]
+    pub(crate) fn has_nothing(&self) {
+        self.has::<&str>([]);
+    }
+
+    fn compare(&self) -> Result<(), String> {
+        let (names, expected) = (self.names(), self.expected.borrow());
+        if names == *expected {
+            return Ok(());
+        }
+        let missing: Vec<_> = expected.iter().filter(|name| !names.contains(name)).take(5).collect();
+        let strange: Vec<_> = names.iter().filter(|name| !expected.contains(name)).take(5).collect();
+        Err(format!(
+            "{} of {} objects; missing {missing:?}, strange {strange:?}",
+            names.len(),
+            expected.len()
+        ))
+    }
+
+    fn has_still(&self) {
+        self.compare().unwrap_or_else(|wrong| panic!("{}: {wrong}", self.name));
+    }
+
+    fn bystanders_stand(&self) {
+        let bystanders = self.bystanders.borrow();
+        let mut now = self.everything();
+        now.retain(|object| self.is_bystander(object) && name_of(object) != "kube-root-ca.crt");
+        assert_eq!(versions(&now), versions(bystanders.iter()), "somebody touched what is not ours");
+    }
+
+    /// Every object that carries our label is what the core emits for its Service, and belongs to that Service. Objects
+    /// of a Service that is refused now are those it had before.
+    fn is_as_the_core_says(&self, controller: &Controller) {
+        let settings = controller.settings();
+        let services = self.list(SERVICE);
+        let views: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
+        let outcomes: Vec<_> = views.iter().map(|view| expose(view, &settings)).collect();
+        let emitted = emit_all(outcomes.iter().filter_map(|outcome| outcome.plan()));
+        let emitted: Vec<Value> = emitted.objects.iter().map(|object| object.to_value()).collect();
+        for object in self.made() {
+            let labels = &object["metadata"]["labels"];
+            let Some(owner) = labels[SERVICE_LABEL].as_str() else { continue };
+            let is_it = |it: &&Value| {
+                it["kind"] == object["kind"]
+                    && it["metadata"]["name"] == object["metadata"]["name"]
+                    && it["metadata"]["labels"][SERVICE_LABEL] == owner
+            };
+            if let Some(expected) = emitted.iter().find(is_it) {
+                same(expected, &object);
+            }
+            let service = services.iter().find(|it| name_of(it) == owner);
+            let service = service.unwrap_or_else(|| panic!("its Service is gone: {object}"));
+            belongs(&object, service);
+        }
+    }
+}
+
+/// Rights everywhere, for as long as this is kept.
+pub(crate) struct Rights {
+    cluster: &'static Cluster,
+    name: String,
+}
+
+impl Drop for Rights {
+    fn drop(&mut self) {
+        for kind in [CLUSTER_ROLE_BINDING, CLUSTER_ROLE] {
+            self.cluster.delete(kind, None, &self.name, &DeleteParams::default());
+        }
+    }
+}
+
+/// The object has all that was emitted, and its spec nothing else.
+pub(crate) fn same(expected: &Value, object: &Value) {
+    let mut differences = Vec::new();
+    compare("", expected, object, &mut differences);
+    if expected["kind"] == INGRESS.name {
+        // Nothing of an Ingress has a default.
+        compare("", &object["spec"], &expected["spec"], &mut differences);
+    }
+    assert!(differences.is_empty(), "{}: {differences:#?}\n{object}", place_of(object));
+}
+
+/// Where the second value does not have what the first one has.
+fn compare(path: &str, expected: &Value, seen: &Value, differences: &mut Vec<String>) {
+    match (expected, seen) {
+        (Value::Object(fields), Value::Object(_)) => {
+            for (field, value) in fields {
+                compare(&format!("{path}/{field}"), value, &seen[field], differences);
+            }
+        }
+        (Value::Array(items), Value::Array(seen)) if items.len() == seen.len() => {
+            for (index, (item, seen)) in items.iter().zip(seen).enumerate() {
+                compare(&format!("{path}/{index}"), item, seen, differences);
+            }
+        }
+        _ if expected == seen => {}
+        _ => differences.push(format!("{path}: expected {expected}, seen {seen}")),
+    }
+}
+
+/// The object carries all marks of ours, for this Service.
+pub(crate) fn belongs(object: &Value, service: &Value) {
+    let metadata = &object["metadata"];
+    assert_eq!(metadata["labels"][MANAGED_BY_LABEL], MANAGED_BY, "{object}");
+    let name = name_of(service);
+    let owners = metadata["ownerReferences"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let [owner] = owners else { panic!("one owner was expected: {object}") };
+    let uid = &service["metadata"]["uid"];
+    let expected =
+        json!({"apiVersion": "v1", "kind": "Service", "name": name, "uid": uid, "controller": true});
+    let mut differences = Vec::new();
+    compare("", &expected, owner, &mut differences);
+    // A Service that is deleted in the foreground does not wait for the garbage collector.
+    assert!(differences.is_empty() && owner["blockOwnerDeletion"] != true, "{owner}");
+    let managers = metadata["managedFields"].as_array().unwrap();
+    let applied = |it: &Value| it["manager"] == MANAGED_BY && it["operation"] == "Apply";
+    assert!(managers.iter().any(applied), "{object}");
+}
