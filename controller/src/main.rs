@@ -4,6 +4,8 @@
 //! decisions of [`plan`]; [`write`] is the only place that changes objects, and what the API server answers goes back
 //! into the world. [`run`] is the loop around them.
 
+#[cfg(test)]
+mod agreement;
 mod args;
 mod diff;
 mod document;

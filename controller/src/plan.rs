@@ -126,7 +126,7 @@ fn expose_older_first<'a>(
     if members.len() < 2 || together.iter().all(|outcome| outcome.plan().is_some()) {
         return together.into_iter().map(|outcome| (outcome, false)).collect();
     }
-    let mut alone: Vec<Outcome<'a>> = services.iter().map(|service| expose(service, settings)).collect();
+    let alone: Vec<Outcome<'a>> = services.iter().map(|service| expose(service, settings)).collect();
     let is_canary = |outcome: &Outcome<'_>| outcome.plan().is_some_and(|plan| plan.canary.is_some());
     let mut order: Vec<(bool, i64, &ServiceKey, usize)> = members
         .iter()
@@ -155,14 +155,21 @@ fn expose_older_first<'a>(
             _ => member.claims.iter().for_each(|claim| holders.entry(*claim).or_default().push(index)),
         }
     }
-    // The rest have no conflicts, but their reports may speak of each other.
-    let winners: Vec<usize> = (0..members.len()).filter(|index| !losers.contains_key(index)).collect();
-    let winning: Vec<Service<'a>> =
-        winners.iter().filter_map(|index| services.get(*index)).cloned().collect();
-    let mut planned: BTreeMap<usize, Outcome<'a>> =
-        winners.into_iter().zip(expose_all(&winning, settings)).collect();
+    // Together, they may still find something about each other, such as a canary of a canary.
+    let mut planned: BTreeMap<usize, Outcome<'a>> = loop {
+        let winners: Vec<usize> = (0..members.len()).filter(|index| !losers.contains_key(index)).collect();
+        let winning: Vec<Service<'a>> =
+            winners.iter().filter_map(|index| services.get(*index)).cloned().collect();
+        let together = winners.into_iter().zip(expose_all(&winning, settings));
+        let is_refused = |(_, outcome): &(usize, Outcome<'a>)| outcome.plan().is_none();
+        let (refused, planned): (Vec<_>, Vec<_>) = together.partition(is_refused);
+        if refused.is_empty() {
+            break planned.into_iter().collect();
+        }
+        losers.extend(refused);
+    };
     alone
-        .drain(..)
+        .into_iter()
         .enumerate()
         .map(|(index, alone)| match (losers.remove(&index), planned.remove(&index)) {
             (Some(lost), _) => (lost, alone.plan().is_some()),

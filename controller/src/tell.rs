@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn a_code_becomes_a_reason() {
         assert_eq!(pascal_case("host-uppercase"), "HostUppercase");
-        for code in xposer::Code::ALL {
+        for code in Code::ALL {
             assert!(pascal_case(code.slug()).len() <= 128);
         }
     }

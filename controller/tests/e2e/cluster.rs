@@ -20,7 +20,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::response::Status;
 use kube::{Client, Config};
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 
 /// How long a request may take, and how long it is repeated while nobody answers.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -129,7 +129,7 @@ pub(crate) type Answer<T> = Result<T, Box<Status>>;
 
 /// The API server, asked as its administrator.
 pub(crate) struct Cluster {
-    runtime: Runtime,
+    runtime: Handle,
     client: Client,
     kubeconfig: PathBuf,
     /// The kubeconfig of the controller's own account.
@@ -146,11 +146,13 @@ impl Cluster {
     }
 
     fn open(kubeconfig: PathBuf) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let handle = runtime.handle().clone();
+        // Tests block for what they ask; connections and recordings live here.
+        std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
         let read =
             Kubeconfig::read_from(&kubeconfig).unwrap_or_else(|wrong| panic!("E2E_KUBECONFIG: {wrong}"));
-        let client = runtime.block_on(async {
+        let client = handle.block_on(async {
             let mut config =
                 Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.unwrap();
             // Whether something is tried again is decided here.
@@ -159,7 +161,7 @@ impl Cluster {
         });
         let ctl = std::env::var_os("E2E_CTL").map(PathBuf::from);
         let identity = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("account-{}", std::process::id()));
-        let cluster = Self { runtime, client, kubeconfig, identity, ctl };
+        let cluster = Self { runtime: handle, client, kubeconfig, identity, ctl };
         cluster.sweep();
         cluster.settle_in();
         cluster

@@ -1,0 +1,418 @@
+//! The controller's decisions, tried without an API server: on every case folder, where they must be those of the core and
+//! of the policy, and on the turns of a small world.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use xposer::{Service, Settings, expose, expose_all, is_service};
+use xposer_cli::yaml::load;
+
+use crate::document::Document;
+use crate::kinds::Kind;
+use crate::live::ObjectKey;
+use crate::plan::{Fate, Member, claims, decide};
+use crate::service::{ServiceKey, Stored};
+use crate::world::{Job, Serving, World};
+use crate::write::{Write, Written, Wrong};
+
+/// A Service as an API server has it: in a namespace, with a UID and a time.
+fn stored_form(service: &Value, uid: usize) -> Value {
+    let mut service = service.clone();
+    let metadata = service["metadata"].as_object_mut().unwrap();
+    metadata.entry("namespace").or_insert_with(|| "shop".into());
+    metadata.insert("uid".to_owned(), format!("uid-{uid}").into());
+    metadata.insert("creationTimestamp".to_owned(), "2026-01-01T00:00:00Z".into());
+    service
+}
+
+fn document(value: &Value) -> Document {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+/// Whether an API server could have it: every field has its type, and the name is one.
+fn is_storable(service: &Value) -> bool {
+    let metadata = &service["metadata"];
+    let texts = |field: &str| {
+        metadata[field].is_null()
+            || metadata[field].as_object().is_some_and(|it| it.values().all(Value::is_string))
+    };
+    let is_name = |name: &Value| name.as_str().is_some_and(|name| !name.is_empty());
+    is_name(&metadata["name"])
+        && (metadata["namespace"].is_null() || is_name(&metadata["namespace"]))
+        && texts("labels")
+        && texts("annotations")
+}
+
+fn subject(service: &Value) -> String {
+    Service::from_value(service).subject().to_string()
+}
+
+fn policy_accepts(service: &Value, settings: &Value) -> bool {
+    let request = json!({
+        "uid": "1", "operation": "CREATE", "userInfo": {"username": "alice"},
+        "kind": {"group": "", "version": "v1", "kind": "Service"},
+        "resource": {"group": "", "version": "v1", "resource": "services"},
+        "namespace": service["metadata"]["namespace"], "object": service,
+    });
+    let payload = json!({"settings": settings, "request": request}).to_string();
+    let answer: Value =
+        serde_json::from_slice(&xposer_policy::validate(payload.as_bytes()).unwrap()).unwrap();
+    answer["accepted"].as_bool().unwrap()
+}
+
+/// The folders of all cases. Reading them needs nothing of the test kit, whose WebAssembly takes minutes to compile.
+fn cases() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
+    let mut folders: Vec<PathBuf> = root.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders
+}
+
+fn documents(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    load(&text).unwrap().into_iter().map(|document| document.value).collect()
+}
+
+#[test]
+fn the_controller_the_policy_and_the_core_agree_on_every_case() {
+    let (mut decided, mut exposed, mut refused, mut lost, mut left_out) = (0, 0, 0, 0, Vec::new());
+    for case in cases() {
+        let slug = case.file_name().unwrap().to_string_lossy().into_owned();
+        let raw = documents(&case.join("settings.yaml")).pop().unwrap_or(Value::Null);
+        let Ok(settings) = Settings::from_value(&raw) else { continue };
+        let found = documents(&case.join("service.yaml"));
+        let services =
+            found.iter().filter(|document| is_service(document) && document["metadata"].is_object());
+        let services: Vec<Value> =
+            services.enumerate().map(|(uid, service)| stored_form(service, uid)).collect();
+        let names: BTreeSet<_> = services.iter().map(|it| subject(it)).collect();
+        // An API server has every name once.
+        if names.len() != services.len() || !services.iter().all(is_storable) {
+            left_out.push(slug);
+            continue;
+        }
+        let stored: Vec<_> = services
+            .iter()
+            .filter(|service| service["metadata"]["labels"]["expose"] == "true")
+            .filter_map(|service| Some((service, Stored::new(&document(service))?)))
+            .collect();
+        let claimed: Vec<Vec<u64>> = stored.iter().map(|(_, (_, it))| claims(it, &settings)).collect();
+        let members: Vec<Member<'_>> = stored
+            .iter()
+            .zip(&claimed)
+            .map(|((_, (key, stored)), claims)| Member { key: key.clone(), stored, claims })
+            .collect();
+        let views: Vec<Service<'_>> =
+            stored.iter().map(|(service, _)| Service::from_value(service)).collect();
+        let together = expose_all(&views, &settings);
+        let emitted = xposer::emit_all(together.iter().filter_map(xposer::Outcome::plan));
+        let no_conflict = together.iter().zip(&views).all(|(together, service)| {
+            together.plan().is_some() == expose(service, &settings).plan().is_some()
+        });
+        let decisions = decide(&members, &settings);
+        assert_eq!(decisions.len(), members.len(), "{}", slug);
+        let mut bodies = Vec::new();
+        for ((service, _), decision) in stored.iter().zip(&decisions) {
+            decided += 1;
+            // The policy sees one Service at a time: what it accepts, the controller exposes, or an older one has it.
+            let accepted = policy_accepts(service, &raw);
+            assert_eq!(accepted, !matches!(decision.fate, Fate::Refused), "{}: {decision:?}", slug);
+            match &decision.fate {
+                Fate::Exposed(it) => {
+                    exposed += 1;
+                    bodies.extend(it.wanted.iter().map(|wanted| {
+                        let mut body = wanted.body.clone();
+                        let owners = body["metadata"].as_object_mut().unwrap().remove("ownerReferences");
+                        assert_eq!(owners.unwrap()[0]["uid"], service["metadata"]["uid"], "{}", slug);
+                        body.to_string()
+                    }));
+                }
+                Fate::Refused => refused += 1,
+                Fate::Lost => {
+                    lost += 1;
+                    assert!(!no_conflict, "{}", slug);
+                }
+            }
+        }
+        if no_conflict {
+            let objects = emitted.objects.iter().filter(|object| object.kind() != "ConfigMap");
+            let mut expected: Vec<String> = objects.map(|object| object.to_value().to_string()).collect();
+            expected.sort();
+            bodies.sort();
+            assert_eq!(bodies, expected, "{}", slug);
+        }
+    }
+    println!("{decided} Services: {exposed} exposed, {refused} refused, {lost} lost; left out: {left_out:?}");
+    assert!(exposed > 250 && refused > 150 && lost > 5, "{exposed} {refused} {lost}");
+    assert!(left_out.len() < 25, "{left_out:?}");
+}
+
+/// A world in which everything is listed.
+struct Small(World);
+
+impl Small {
+    fn new() -> Self {
+        let mut world = World::new(Settings::default(), true);
+        for kind in Kind::ALL {
+            world.set_serving(kind, Serving::Listed);
+        }
+        world.see_namespace("shop", false);
+        Self(world)
+    }
+
+    fn service(&mut self, name: &str, host: &str, second: u8) -> &mut Self {
+        let annotations = json!({"config.xposer.stakater.com/IngressURLTemplate": host});
+        self.see(&json!({
+            "metadata": {"name": name, "namespace": "shop", "uid": format!("uid-{name}"), "labels": {"expose": "true"},
+                "annotations": annotations, "creationTimestamp": format!("2026-01-01T00:00:{second:02}Z")},
+            "spec": {"ports": [{"port": 80}]},
+        }))
+    }
+
+    fn see(&mut self, service: &Value) -> &mut Self {
+        self.0.see_service(&document(service));
+        self
+    }
+
+    /// Does all there is to do, as an API server would that agrees with everything; gives what was done, in words.
+    fn settle(&mut self) -> Vec<String> {
+        let mut done = Vec::new();
+        let mut rounds = 0;
+        loop {
+            rounds += 1;
+            assert!(rounds < 20, "it never ends: {done:?}");
+            let due = self.0.take_due();
+            if due.is_empty() {
+                return done;
+            }
+            let mut included = BTreeSet::new();
+            for job in due {
+                if included.contains(&job) {
+                    continue;
+                }
+                for turn in self.0.turns(&job) {
+                    included.insert(turn.job.clone());
+                    let mut told = turn.told;
+                    for write in turn.writes {
+                        done.push(in_words(&write));
+                        if let Some(written) = agree(write) {
+                            told.extend(self.0.written(written));
+                        }
+                    }
+                    let lasting = |news: &crate::world::News| news.told.lasts;
+                    let news = self.0.news(&turn.job, told);
+                    done.extend(
+                        news.iter()
+                            .filter(|it| lasting(it))
+                            .map(|it| format!("{} {}", it.service, it.told.reason)),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn in_words(write: &Write) -> String {
+    match write {
+        Write::Apply { key, force, .. } => format!("apply {key}{}", if *force { " by force" } else { "" }),
+        Write::Adopt { key, .. } => format!("adopt {key}"),
+        Write::Withdraw { key } => format!("withdraw {key}"),
+        Write::Delete { key, .. } => format!("delete {key}"),
+        Write::DeleteUnasked { key, .. } => format!("delete if not asked {key}"),
+        Write::Stamp { service, annotations, .. } => format!("stamp {service} with {}", annotations.len()),
+    }
+}
+
+/// What an API server answers that has no other writers.
+fn agree(write: Write) -> Option<Written> {
+    match write {
+        Write::Apply { key, body, hash, is_new, .. } => Some(Written::Applied {
+            document: Box::new(document(&applied(&body, "1"))),
+            key,
+            hash,
+            is_new,
+            adopted: false,
+        }),
+        Write::Delete { key, .. } => Some(Written::Deleted { key }),
+        _ => None,
+    }
+}
+
+/// An object as it is after we applied it.
+fn applied(body: &Value, version: &str) -> Value {
+    let mut live = body.clone();
+    let metadata = live["metadata"].as_object_mut().unwrap();
+    metadata.insert("resourceVersion".to_owned(), version.into());
+    metadata.insert("uid".to_owned(), "object".into());
+    let data = body["data"].as_object().map(|data| data.keys().map(|key| (format!("f:{key}"), json!({}))).collect());
+    let fields = match data {
+        Some(data) => json!({"f:data": Value::Object(data)}),
+        None => json!({"f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}}, "f:spec": {"f:rules": {}}}),
+    };
+    metadata.insert(
+        "managedFields".to_owned(),
+        json!([{"manager": "xposer", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields}]),
+    );
+    live
+}
+
+#[test]
+fn a_service_is_applied_once() {
+    let mut world = Small::new();
+    world.service("web", "web.example.com", 1);
+    assert_eq!(world.settle(), ["apply Ingress shop/web", "stamp shop/web with 2"]);
+    world.service("web", "web.example.com", 1);
+    assert!(world.settle().iter().all(|done| !done.starts_with("apply")));
+}
+
+#[test]
+fn the_older_of_two_keeps_the_host_in_whatever_order_they_come() {
+    for order in [["old", "new"], ["new", "old"]] {
+        let mut world = Small::new();
+        for name in order {
+            world.service(name, "shop.example.com", if name == "old" { 1 } else { 2 });
+        }
+        let done = world.settle();
+        assert!(done.contains(&"apply Ingress shop/old".to_owned()), "{done:?}");
+        assert!(done.contains(&"shop/new RouteClaimed".to_owned()), "{done:?}");
+        assert!(!done.contains(&"apply Ingress shop/new".to_owned()), "{done:?}");
+        // When the winner goes, the other one gets it.
+        world.0.lose_service(&ServiceKey::new("shop", "old"));
+        let done = world.settle();
+        assert!(done.contains(&"apply Ingress shop/new".to_owned()), "{done:?}");
+    }
+}
+
+#[test]
+fn thousands_that_want_one_host_are_decided_quickly() {
+    let mut world = Small::new();
+    for index in 0..2000 {
+        world.service(&format!("web-{index}"), "shop.example.com", 1);
+    }
+    let done = world.settle();
+    assert_eq!(
+        done.iter().filter(|it| it.starts_with("apply")).collect::<Vec<_>>(),
+        ["apply Ingress shop/web-0"]
+    );
+    assert_eq!(done.iter().filter(|it| it.ends_with("RouteClaimed")).count(), 1999);
+}
+
+#[test]
+fn the_new_name_comes_before_the_old_one_goes() {
+    let mut world = Small::new();
+    world.service("web", "web.example.com", 1).settle();
+    let named = json!({
+        "metadata": {"name": "web", "namespace": "shop", "uid": "uid-web", "labels": {"expose": "true"},
+            "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com",
+                "config.xposer.stakater.com/IngressNameTemplate": "other"}, "creationTimestamp": "2026-01-01T00:00:01Z"},
+        "spec": {"ports": [{"port": 80}]},
+    });
+    assert_eq!(world.see(&named).settle()[..2], ["apply Ingress shop/other", "delete Ingress shop/web"]);
+}
+
+#[test]
+fn what_is_refused_keeps_what_it_had() {
+    let mut world = Small::new();
+    world.service("web", "web.example.com", 1).settle();
+    world.service("web", "web_.example.com", 1);
+    let done = world.settle();
+    assert!(done.iter().all(|done| done.starts_with("shop/web Host")), "{done:?}");
+    assert!(!done.is_empty());
+}
+
+#[test]
+fn an_object_of_somebody_else_is_not_touched_until_it_goes() {
+    let mut world = Small::new();
+    let theirs =
+        json!({"metadata": {"name": "web", "namespace": "shop", "uid": "t", "resourceVersion": "5"}});
+    world.0.see_object(Kind::Ingress, &document(&theirs));
+    world.service("web", "web.example.com", 1);
+    assert_eq!(world.settle(), ["shop/web ForeignObject"]);
+    // It is told once.
+    world.0.set_settings(Settings::default(), true);
+    assert!(world.settle().is_empty());
+    world.0.lose_object(&ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() });
+    assert_eq!(world.settle()[0], "apply Ingress shop/web");
+}
+
+#[test]
+fn an_object_that_is_offered_is_adopted() {
+    let mut world = Small::new();
+    let theirs = json!({"metadata": {"name": "web", "namespace": "shop", "uid": "t", "resourceVersion": "5",
+        "annotations": {"xposer.stakater.com/adopt": "web"}}});
+    world.0.see_object(Kind::Ingress, &document(&theirs));
+    world.service("web", "web.example.com", 1);
+    assert_eq!(world.settle()[0], "adopt Ingress shop/web");
+}
+
+#[test]
+fn a_kind_that_is_not_served_is_told_and_the_rest_is_applied() {
+    let mut world = Small::new();
+    world.0.set_serving(Kind::HttpRoute, Serving::Unserved);
+    let both = json!({
+        "metadata": {"name": "web", "namespace": "shop", "uid": "uid-web", "labels": {"expose": "true"},
+            "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com",
+                "config.xposer.stakater.com/Target": "Ingress,HTTPRoute"}, "creationTimestamp": "2026-01-01T00:00:01Z"},
+        "spec": {"ports": [{"port": 80}]},
+    });
+    let settings = Settings::from_value(&json!({"parentRefs": [{"name": "gateway"}]}));
+    if let Ok(settings) = settings {
+        world.0.set_settings(settings, true);
+    }
+    let done = world.see(&both).settle();
+    assert!(done.contains(&"apply Ingress shop/web".to_owned()), "{done:?}");
+    assert!(done.contains(&"shop/web KindNotServed".to_owned()), "{done:?}");
+    world.0.set_serving(Kind::HttpRoute, Serving::Listed);
+    let done = world.settle();
+    assert!(done.contains(&"apply HTTPRoute shop/web".to_owned()), "{done:?}");
+}
+
+#[test]
+fn a_service_that_does_not_ask_any_more_loses_its_objects() {
+    let mut world = Small::new();
+    world.service("web", "web.example.com", 1).settle();
+    world.0.lose_service(&ServiceKey::new("shop", "web"));
+    assert_eq!(world.settle(), ["delete if not asked Ingress shop/web"]);
+}
+
+#[test]
+fn a_failed_apply_is_told_and_the_old_object_stays() {
+    let mut world = Small::new();
+    world.service("web", "web.example.com", 1);
+    let due = world.0.take_due();
+    let job = due.first().unwrap().clone();
+    let key = ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() };
+    let wrong = Wrong::Refused { key: Some(key), said: "no".to_owned() };
+    let told = world.0.wrong(&job, &wrong).unwrap();
+    assert_eq!(
+        (told.reason.as_str(), told.note.as_str()),
+        ("ApplyFailed", "the API server refused to change Ingress shop/web: no")
+    );
+}
+
+#[test]
+fn entries_of_the_url_configmap_come_and_go() {
+    let mut world = Small::new();
+    let publishing = |block: &str| {
+        json!({
+            "metadata": {"name": "web", "namespace": "shop", "uid": "uid-web", "labels": {"expose": "true"},
+                "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com",
+                    "xposer.stakater.com/annotations": block}, "creationTimestamp": "2026-01-01T00:00:01Z"},
+            "spec": {"ports": [{"port": 80}]},
+        })
+    };
+    let done = world.see(&publishing("exposeIngressUrl: globally")).settle();
+    assert!(done.contains(&"apply ConfigMap shop/xposer".to_owned()), "{done:?}");
+    world.0.see_namespace("later", false);
+    assert_eq!(world.settle(), ["apply ConfigMap later/xposer"]);
+    let done = world.see(&publishing("a: b")).settle();
+    assert!(done.contains(&"delete ConfigMap shop/xposer".to_owned()), "{done:?}");
+    assert!(done.contains(&"delete ConfigMap later/xposer".to_owned()), "{done:?}");
+}
+
+#[test]
+fn jobs_have_an_order() {
+    let service = Job::Service(ServiceKey::new("shop", "web"));
+    assert!(service < Job::Urls("shop".into()));
+}
