@@ -245,10 +245,13 @@ fn applied(body: &Value, version: &str) -> Value {
     let metadata = live["metadata"].as_object_mut().unwrap();
     metadata.insert("resourceVersion".to_owned(), version.into());
     metadata.insert("uid".to_owned(), "object".into());
-    let data = body["data"].as_object().map(|data| data.keys().map(|key| (format!("f:{key}"), json!({}))).collect());
+    let data =
+        body["data"].as_object().map(|data| data.keys().map(|key| (format!("f:{key}"), json!({}))).collect());
     let fields = match data {
         Some(data) => json!({"f:data": Value::Object(data)}),
-        None => json!({"f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}}, "f:spec": {"f:rules": {}}}),
+        None => {
+            json!({"f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}}, "f:spec": {"f:rules": {}}})
+        }
     };
     metadata.insert(
         "managedFields".to_owned(),

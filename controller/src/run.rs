@@ -22,7 +22,7 @@ use crate::serve::{Health, serve};
 use crate::service::ServiceKey;
 use crate::settings::SettingsFile;
 use crate::tell::{Teller, Told};
-use crate::watch::{Change, Scope, Sight, Source, said};
+use crate::watch::{Change, Scope, Sight, Source, said, with_causes};
 use crate::world::{Job, Serving, Turn, World};
 use crate::write::{Written, Wrong, write_all};
 
@@ -110,7 +110,7 @@ fn eprintln_all(text: &str) {
 }
 
 async fn client() -> Result<Client, String> {
-    let mut config = kube::Config::infer().await.map_err(|error| said(&error))?;
+    let mut config = kube::Config::infer().await.map_err(|error| with_causes(&error))?;
     // We pause as a whole where the API server is in trouble, and do not ask again with every request.
     config.default_retry = false;
     Client::try_from(config).map_err(|error| said(&error))

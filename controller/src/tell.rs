@@ -18,6 +18,7 @@ use xposer::{Code, Diagnostic, Severity};
 use crate::kinds::Kind;
 use crate::live::{ADOPT_ANNOTATION, ObjectKey};
 use crate::metrics::Metrics;
+use crate::watch::said;
 use crate::world::{News, Serving};
 
 /// The longest note that the API server takes, in bytes (`k8s.io/kubernetes/pkg/apis/core/validation/events.go`).
@@ -186,8 +187,8 @@ async fn publish(client: &Client, reporter: &str, news: &News) {
         action: Some(if told.lasts { "Refuse" } else { "Expose" }.to_owned()),
         event_time: Some(MicroTime(now)),
         metadata: ObjectMeta {
-            // The API server adds five characters, and makes room for them.
-            generate_name: Some(format!("{}.", service.name)),
+            // As other programs name theirs. A name that the API server makes up must not be begun with a dot.
+            name: Some(format!("{}.{:x}", service.name, now.as_nanosecond())),
             namespace: Some(service.namespace.to_string()),
             ..ObjectMeta::default()
         },
@@ -215,7 +216,7 @@ async fn publish(client: &Client, reporter: &str, news: &News) {
         {
             debug!(%service, "no Event: {}", status.message);
         }
-        Err(error) => warn!(%service, "no Event: {error}"),
+        Err(error) => warn!(%service, "no Event: {}", said(&error)),
     }
 }
 

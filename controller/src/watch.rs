@@ -182,14 +182,22 @@ impl Source {
     }
 }
 
+/// An error in words: those of the API server, if it said any.
+pub(crate) fn said(error: &Error) -> String {
+    match error {
+        Error::Api(status) => status.message.clone(),
+        error => with_causes(error),
+    }
+}
+
 /// An error with what caused it, which for a connection is where the news is.
-pub(crate) fn said(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
         }
         source = cause.source();
     }

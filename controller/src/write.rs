@@ -13,6 +13,7 @@ use crate::kinds::Kind;
 use crate::live::{FIELD_MANAGER, ObjectKey, has_other_managers};
 use crate::metrics::Metrics;
 use crate::service::ServiceKey;
+use crate::watch::said;
 
 /// The name under which the URL is written back on a Service.
 const STAMP_MANAGER: &str = "xposer-stamp";
@@ -262,7 +263,7 @@ impl Wrong {
                 Self::Unavailable(status.message.clone())
             }
             Error::Api(status) => Self::Refused { key: key.cloned(), said: status.message.clone() },
-            error => Self::Unavailable(error.to_string()),
+            error => Self::Unavailable(said(error)),
         }
     }
 }

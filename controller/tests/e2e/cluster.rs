@@ -304,7 +304,8 @@ impl Cluster {
     fn list_with(&self, kind: Kind, namespace: Option<&str>, parameters: &ListParams) -> Vec<Value> {
         let api = self.api(kind, namespace);
         match self.asking(kind.name, async || api.list(parameters).await) {
-            Ok(list) => list.items.iter().map(value).collect(),
+            // Of the items of a list, the list says what they are.
+            Ok(list) => list.items.iter().map(|item| typed(value(item), kind)).collect(),
             Err(status) if status.code == 404 => Vec::new(),
             Err(status) => panic!("{}: {status}", kind.name),
         }
@@ -411,6 +412,12 @@ async fn answered<T>(what: &str, mut ask: impl AsyncFnMut() -> kube::Result<T>) 
 
 pub(crate) fn value(object: &DynamicObject) -> Value {
     serde_json::to_value(object).unwrap()
+}
+
+fn typed(mut object: Value, kind: Kind) -> Value {
+    object["apiVersion"] = kind.api.into();
+    object["kind"] = kind.name.into();
+    object
 }
 
 pub(crate) fn name_of(object: &Value) -> &str {

@@ -1,0 +1,298 @@
+//! How the controller does with many Services: `make bench-cluster`.
+//!
+//! In one run on one API server, a bare client creates Ingresses, and the controller applies the same for as many Services
+//! that are there already; the ratio of the two times is what counts. Then more Services are made while the controller
+//! runs. Numbers of Services are the arguments (default: 1000 10000). The cluster is that of E2E_KUBECONFIG.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the figures are the output")]
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, stream};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde_json::{Value, json};
+use xposer::{Service, Settings, expose};
+
+/// As many requests at once as the controller has.
+const AT_ONCE: usize = 16;
+/// How long the controller is watched while it has nothing to do.
+const QUIET: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Outcome<()> {
+    let Ok(kubeconfig) = std::env::var("E2E_KUBECONFIG") else {
+        eprintln!("skipped: no E2E_KUBECONFIG; `make bench-cluster` starts a cluster");
+        return Ok(());
+    };
+    let counts: Vec<usize> = std::env::args().skip(1).map(|count| count.parse()).collect::<Result<_, _>>()?;
+    let counts = if counts.is_empty() { vec![1000, 10_000] } else { counts };
+    let config = Kubeconfig::read_from(&kubeconfig)?;
+    let client =
+        Client::try_from(Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await?)?;
+    let cluster = Cluster { client, kubeconfig };
+    for count in counts {
+        cluster.measure(count).await?;
+    }
+    Ok(())
+}
+
+struct Cluster {
+    client: Client,
+    kubeconfig: String,
+}
+
+fn kind(group: &str, kind: &str, plural: &str) -> ApiResource {
+    let api_version = if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") };
+    ApiResource {
+        group: group.into(),
+        version: "v1".into(),
+        api_version,
+        kind: kind.into(),
+        plural: plural.into(),
+    }
+}
+
+/// The Service of the article, with a name of its own.
+fn service(namespace: &str, index: usize) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {
+            "name": format!("web-{index}"), "namespace": namespace, "labels": {"expose": "true"},
+            "annotations": {
+                "config.xposer.stakater.com/IngressURLTemplate": "{{.Service}}.{{.Namespace}}.{{.Domain}}",
+                "config.xposer.stakater.com/Domain": "example.com",
+                "config.xposer.stakater.com/TLS": "true",
+                "xposer.stakater.com/annotations": "cert-manager.io/cluster-issuer: letsencrypt\nforecastle.stakater.com/expose: true",
+            },
+        },
+        "spec": {"ports": [{"name": "http", "port": 80}]},
+    })
+}
+
+fn ingress(service: &Value) -> Outcome<Value> {
+    let view = Service::from_value(service);
+    let outcome = expose(&view, &Settings::default());
+    let plan = outcome.plan().ok_or("the Service of the benchmark is refused")?;
+    let emitted = plan.emit();
+    Ok(emitted.objects.first().ok_or("no object")?.to_value())
+}
+
+impl Cluster {
+    async fn measure(&self, count: usize) -> Outcome<()> {
+        let run = std::process::id();
+        let (bare, kept) = (format!("bare-{run}-{count}"), format!("kept-{run}-{count}"));
+        let namespaces: Api<DynamicObject> =
+            Api::all_with(self.client.clone(), &kind("", "Namespace", "namespaces"));
+        for name in [&bare, &kept] {
+            namespaces
+                .create(&PostParams::default(), &serde_json::from_value(json!({"metadata": {"name": name}}))?)
+                .await?;
+        }
+        let services = kind("", "Service", "services");
+        let ingresses = kind("networking.k8s.io", "Ingress", "ingresses");
+
+        let objects: Vec<Value> =
+            (0..count).map(|index| ingress(&service(&bare, index))).collect::<Outcome<_>>()?;
+        let bare_time = self.create_all(&ingresses, &bare, objects).await?;
+        // What follows finds the same server, with as many Ingresses and nothing else.
+        let making = self
+            .create_all(&services, &kept, (0..count).map(|index| service(&kept, index)).collect())
+            .await?;
+
+        let started = Instant::now();
+        let mut controller = Controller::start(&self.kubeconfig)?;
+        self.until(&ingresses, &kept, count).await?;
+        let kept_time = started.elapsed();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let (applies, metrics) = (controller.applies()?, controller.requests()?);
+        let memory = controller.memory()?;
+        let before = controller.cpu()?;
+        tokio::time::sleep(QUIET).await;
+        let quiet = (controller.cpu()? - before).as_secs_f64() / QUIET.as_secs_f64();
+        let writes = controller.applies()? - applies;
+
+        println!("{count} Services");
+        println!("  a bare client creates the Ingresses in            {:>8.2} s", bare_time.as_secs_f64());
+        println!("  the controller, from its start, has them in       {:>8.2} s", kept_time.as_secs_f64());
+        println!(
+            "  ratio                                             {:>8.2}",
+            kept_time.as_secs_f64() / bare_time.as_secs_f64()
+        );
+        println!(
+            "  applies per Service                               {:>8.3}",
+            applies as f64 / count as f64
+        );
+        println!("  requests: {metrics}");
+        println!("  memory: {} MiB now, {} MiB at most", memory.0 / 1024, memory.1 / 1024);
+        println!(
+            "  with nothing to do for {} s: {:.3} % of a core, {writes} writes",
+            QUIET.as_secs(),
+            quiet * 100.0
+        );
+
+        // While it runs: Services appear as fast as they can be made.
+        let more = count.min(1000);
+        let later: Vec<Value> = (count..count + more).map(|index| service(&kept, index)).collect();
+        let started = Instant::now();
+        let making_more = self.create_all(&services, &kept, later).await?;
+        self.until(&ingresses, &kept, count + more).await?;
+        println!(
+            "  {more} more while it runs: the Services are made in {:.2} s, the last Ingress is there {:.2} s later",
+            making_more.as_secs_f64(),
+            (started.elapsed().saturating_sub(making_more)).as_secs_f64()
+        );
+        println!("  (making the {count} Services took {:.2} s)", making.as_secs_f64());
+        controller.restart()?;
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        let memory = controller.memory()?;
+        println!(
+            "  after a restart: {} writes, {} MiB now, {} MiB at most",
+            controller.applies()?,
+            memory.0 / 1024,
+            memory.1 / 1024
+        );
+        drop(controller);
+        for name in [&bare, &kept] {
+            namespaces.delete(name, &DeleteParams::background()).await?;
+        }
+        self.until(&ingresses, &kept, 0).await
+    }
+
+    async fn create_all(
+        &self,
+        kind: &ApiResource,
+        namespace: &str,
+        objects: Vec<Value>,
+    ) -> Outcome<Duration> {
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, kind);
+        let started = Instant::now();
+        let parameters = PostParams::default();
+        let mut made = stream::iter(objects)
+            .map(|object| async {
+                let object: DynamicObject = serde_json::from_value(object)?;
+                api.create(&parameters, &object).await?;
+                Ok::<(), Box<dyn Error>>(())
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some(made) = made.next().await {
+            made?;
+        }
+        Ok(started.elapsed())
+    }
+
+    /// Waits until a namespace has that many objects; asks for one of them, and how many more there are.
+    async fn until(&self, kind: &ApiResource, namespace: &str, count: usize) -> Outcome<()> {
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, kind);
+        let started = Instant::now();
+        loop {
+            let list = api.list(&ListParams::default().limit(1)).await?;
+            let more = list.metadata.remaining_item_count.unwrap_or_default();
+            let found = list.items.len() + usize::try_from(more)?;
+            if found == count {
+                return Ok(());
+            }
+            if started.elapsed() > PATIENCE {
+                return Err(format!("{found} of {count} after {} s", PATIENCE.as_secs()).into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// The controller, as a process.
+struct Controller {
+    kubeconfig: String,
+    process: Child,
+    address: String,
+}
+
+impl Controller {
+    fn start(kubeconfig: &str) -> Outcome<Self> {
+        let program: PathBuf = std::env::current_exe()?.with_file_name("../xposer-controller");
+        let mut process = Command::new(program)
+            .args(["--address", "127.0.0.1:0", "--log-format", "json"])
+            .env("KUBECONFIG", kubeconfig)
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let log = process.stderr.take().ok_or("no log")?;
+        let mut lines = BufReader::new(log).lines();
+        let address = loop {
+            let line = lines.next().ok_or("the controller ended")??;
+            let line: Value = serde_json::from_str(&line)?;
+            if let Some(address) = line["address"].as_str() {
+                break address.to_owned();
+            }
+        };
+        // Somebody has to read the rest, or it could not be written.
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(Self { kubeconfig: kubeconfig.to_owned(), process, address })
+    }
+
+    fn restart(&mut self) -> Outcome<()> {
+        let new = Self::start(&self.kubeconfig)?;
+        drop(std::mem::replace(self, new));
+        Ok(())
+    }
+
+    fn metrics(&self) -> Outcome<String> {
+        let text =
+            Command::new("curl").args(["-sf", &format!("http://{}/metrics", self.address)]).output()?;
+        Ok(String::from_utf8(text.stdout)?)
+    }
+
+    /// Requests that change something.
+    fn applies(&self) -> Outcome<u64> {
+        let is_write =
+            |line: &&str| line.starts_with("xposer_api_requests_total") && !line.contains("verb=\"get\"");
+        let metrics = self.metrics()?;
+        let counts =
+            metrics.lines().filter(is_write).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+        Ok(counts.sum())
+    }
+
+    fn requests(&self) -> Outcome<String> {
+        let mut said = String::new();
+        for line in self.metrics()?.lines().filter(|line| line.starts_with("xposer_api_requests_total")) {
+            write!(said, "{} ", line.trim_start_matches("xposer_api_requests_total"))?;
+        }
+        Ok(said)
+    }
+
+    /// KiB now, and at most.
+    fn memory(&self) -> Outcome<(u64, u64)> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name))?;
+            line.split_whitespace().nth(1)?.parse().ok()
+        };
+        Ok((field("VmRSS:").ok_or("no VmRSS")?, field("VmHWM:").ok_or("no VmHWM")?))
+    }
+
+    /// The time that the processor spent on it; a tick is 10 ms on Linux.
+    fn cpu(&self) -> Outcome<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        let after = stat.rsplit(')').next().unwrap_or_default();
+        let ticks: u64 =
+            after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+        Ok(Duration::from_millis(ticks * 10))
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
