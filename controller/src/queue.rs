@@ -21,8 +21,9 @@ const LAST_RETRY: Duration = Duration::from_secs(300);
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     ready: VecDeque<Job>,
-    queued: BTreeSet<Job>,
     delayed: BTreeSet<(Instant, Job)>,
+    /// Every job that waits, and until when, if it is not ready.
+    waiting: BTreeMap<Job, Option<Instant>>,
     /// Jobs under way, and whether they have to be done again.
     busy: BTreeMap<Job, bool>,
     recent: BTreeMap<Job, Recent>,
@@ -37,52 +38,70 @@ struct Recent {
 }
 
 impl Queue {
-    /// A job has to be done: now, or after what is under way, or when its pace allows.
+    /// A job has to be done: now, or after what is under way, or when its pace allows. Something has changed, so one that
+    /// waits for another try need not wait any longer.
     pub(crate) fn push(&mut self, job: Job, now: Instant) {
         if let Some(again) = self.busy.get_mut(&job) {
             *again = true;
             return;
         }
         let recent = self.recent.get(&job);
-        let pace = recent.map_or(Duration::ZERO, |recent| recent.pace(&job));
-        match recent.map(|recent| recent.at + pace).filter(|at| *at > now) {
-            Some(at) => self.delay(job, at),
-            None if self.queued.insert(job.clone()) => self.ready.push_back(job),
-            None => {}
+        let at = recent.map(|recent| recent.at + recent.pace(&job)).filter(|at| *at > now);
+        match (self.waiting.get(&job).copied(), at) {
+            (Some(None), _) => {}
+            (Some(Some(waits)), Some(at)) if waits <= at => {}
+            _ => {
+                self.leave(&job);
+                self.wait(job, at);
+            }
         }
     }
 
-    fn delay(&mut self, job: Job, at: Instant) {
-        if self.queued.insert(job.clone()) {
-            self.delayed.insert((at, job));
+    fn wait(&mut self, job: Job, until: Option<Instant>) {
+        self.waiting.insert(job.clone(), until);
+        match until {
+            Some(until) => {
+                self.delayed.insert((until, job));
+            }
+            None => self.ready.push_back(job),
+        }
+    }
+
+    /// A job waits no longer.
+    fn leave(&mut self, job: &Job) {
+        match self.waiting.remove(job) {
+            Some(Some(until)) => {
+                self.delayed.remove(&(until, job.clone()));
+            }
+            Some(None) => self.ready.retain(|ready| ready != job),
+            None => {}
         }
     }
 
     /// The next job, which is under way from now on.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Job> {
         while self.delayed.first().is_some_and(|(at, _)| *at <= now) {
-            self.ready.extend(self.delayed.pop_first().map(|(_, job)| job));
+            if let Some((_, job)) = self.delayed.pop_first() {
+                self.wait(job, None);
+            }
         }
         let job = self.ready.pop_front()?;
-        self.queued.remove(&job);
+        self.waiting.remove(&job);
         self.busy.insert(job.clone(), false);
         Some(job)
     }
 
-    /// Takes a job out of its turn, because another one includes it. Gives false where it is under way, or failed and has
-    /// to wait; it will come up by itself.
-    pub(crate) fn take(&mut self, job: &Job, now: Instant) -> bool {
+    /// Takes a job out of its turn, because another one includes it. Gives false where it is under way, or has to wait; it
+    /// will come up by itself.
+    pub(crate) fn take(&mut self, job: &Job) -> bool {
         if let Some(again) = self.busy.get_mut(job) {
             *again = true;
             return false;
         }
-        if self.delayed.iter().any(|(at, delayed)| delayed == job && *at > now) {
+        if matches!(self.waiting.get(job), Some(Some(_))) {
             return false;
         }
-        if self.queued.remove(job) {
-            self.ready.retain(|ready| ready != job);
-            self.delayed.retain(|(_, delayed)| delayed != job);
-        }
+        self.leave(job);
         self.busy.insert(job.clone(), false);
         true
     }
@@ -102,7 +121,7 @@ impl Queue {
         if failed {
             let failures = self.recent.get(&job).map_or(1, |recent| recent.failures);
             let wait = FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(LAST_RETRY);
-            self.delay(job, now + wait);
+            self.wait(job, Some(now + wait));
         } else if again {
             self.push(job, now);
         }
@@ -111,8 +130,8 @@ impl Queue {
     /// A job could not be done, through no fault of its own.
     pub(crate) fn put_back(&mut self, job: Job) {
         self.busy.remove(&job);
-        if self.queued.insert(job.clone()) {
-            self.ready.push_back(job);
+        if !self.waiting.contains_key(&job) {
+            self.wait(job, None);
         }
     }
 
@@ -132,7 +151,7 @@ impl Queue {
 
     /// How many jobs wait.
     pub(crate) fn len(&self) -> usize {
-        self.queued.len()
+        self.waiting.len()
     }
 
     /// Whether nothing is under way, and nothing waits but for another try.
@@ -193,6 +212,12 @@ mod tests {
             assert!(queue.is_idle() && !queue.has_ready(now));
             now = at;
         }
+        // Something changed, so it need not wait.
+        assert_eq!(queue.pop(now), Some(job("web")));
+        queue.done(job("web"), false, true, now);
+        assert_eq!(queue.pop(now), None);
+        queue.push(job("web"), now);
+        assert_eq!(queue.pop(now), Some(job("web")));
         assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
     }
 

@@ -384,7 +384,7 @@ impl Controller {
             let mut has_turn = false;
             for turn in self.world.turns(&job) {
                 has_turn |= turn.job == job;
-                if turn.job == job || self.queue.take(&turn.job, now) {
+                if turn.job == job || self.queue.take(&turn.job) {
                     self.begin(turn).await;
                 }
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
+use kube::core::Status;
 use kube::{Client, Error};
 use serde_json::{Value, json};
 use xposer::EXPOSE_LABEL;
@@ -262,8 +263,16 @@ impl Wrong {
             Error::Api(status) if status.code == 429 || status.code >= 500 => {
                 Self::Unavailable(status.message.clone())
             }
+            // Its Services go with it, and nobody needs to be told.
+            Error::Api(status) if is_terminating(status) => Self::Outdated,
             Error::Api(status) => Self::Refused { key: key.cloned(), said: status.message.clone() },
             error => Self::Unavailable(said(error)),
         }
     }
+}
+
+/// Whether a request was refused because its namespace is being deleted.
+fn is_terminating(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
 }
