@@ -213,6 +213,11 @@ impl PathType {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
+
+    /// Whether a path of this type is a regular expression.
+    pub(crate) fn is_pattern(self, path: &str) -> bool {
+        self == Self::ImplementationSpecific && is_regex_path(path)
+    }
 }
 
 /// How the connection to a host is secured.

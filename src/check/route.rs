@@ -3,7 +3,7 @@
 use super::Facts;
 use crate::diag::{Code, Problem, Report, shown, shown_char};
 use crate::resolve::DraftRule;
-use crate::value::{Origin, PathType, Target, is_regex_path, path_flaw};
+use crate::value::{Origin, PathType, Target, path_flaw};
 
 /// The annotations that make ingress-nginx read paths as regular expressions.
 const REGEX_KEYS: [&str; 2] =
@@ -20,13 +20,13 @@ pub(super) fn path(facts: &Facts<'_>, report: &mut Report) {
 
 fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
     let path = shown(&rule.path);
-    let is_pattern = rule.path_type == PathType::ImplementationSpecific;
+    let is_free = rule.path_type == PathType::ImplementationSpecific;
     if let Some(flaw) = path_flaw(&rule.path, rule.path_type) {
         let said = format!("{path} is no path of type {}: {flaw}", rule.path_type.as_str());
         let help = if flaw.contains("//") { "write a single slash" } else { "remove this part of the path" };
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
-    if !is_pattern && rule.path.contains('?') {
+    if !is_free && rule.path.contains('?') {
         let said = format!("the path {path} contains a `?`, and a query is no part of a path");
         let help = "remove the query; for a regular expression set PathType: ImplementationSpecific";
         return Some(Problem::new(Code::PathQuery, said).help(help));
@@ -38,7 +38,7 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
     if !facts.draft.targets.contains(&Target::Ingress) {
         return None;
     }
-    if !is_pattern
+    if !is_free
         && let Some(stray) = rule.path.chars().find(|c| !(c.is_ascii_alphanumeric() || "._-/".contains(*c)))
     {
         let said = format!(
@@ -48,7 +48,7 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
         let help = "write letters, digits and `. _ - /`, or set PathType: ImplementationSpecific";
         return Some(Problem::new(Code::PathStrict, said).help(help));
     }
-    if is_pattern && is_regex_path(&rule.path) && rule.path_origin != Origin::BuiltIn {
+    if rule.path_type.is_pattern(&rule.path) && rule.path_origin != Origin::BuiltIn {
         let problem =
             Problem::new(Code::PathRegex, format!("the path {path} is read as a regular expression"));
         let known = |key: &str| REGEX_KEYS.contains(&key);

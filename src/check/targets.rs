@@ -2,9 +2,8 @@
 
 use super::Facts;
 use crate::diag::{Code, Problem, Report, shown, shown_char};
-use crate::resolve::DraftRule;
 use crate::settings::provider::PROVIDERS;
-use crate::value::{MAX_NAME, PathType, Target, Termination, is_regex_path, path_flaw};
+use crate::value::{MAX_NAME, PathType, Target, Termination, path_flaw};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
 const LONGEST_SUFFIX: usize = 16;
@@ -36,7 +35,7 @@ pub(super) fn http_route(facts: &Facts<'_>, report: &mut Report) {
         report.file(at, Problem::new(Code::TargetInvalid, said).help("expose them by several Services"));
     }
     long_name(facts, report);
-    for rule in draft.rules.iter().filter(|rule| !is_pattern(rule)) {
+    for rule in draft.rules.iter().filter(|rule| !rule.path_type.is_pattern(&rule.path)) {
         let path = shown(&rule.path);
         let (said, help) = if let Some(stray) = rule.path.chars().find(|c| !is_path_character(*c)) {
             let said = format!("the path {path} of an HTTPRoute cannot contain {}", shown_char(stray));
@@ -76,10 +75,6 @@ fn has_stray_percent(path: &str) -> bool {
     path.split('%').skip(1).any(|rest| !is_code(rest))
 }
 
-fn is_pattern(rule: &DraftRule<'_>) -> bool {
-    rule.path_type == PathType::ImplementationSpecific && is_regex_path(&rule.path)
-}
-
 /// A Route has one host without a star and a plain path.
 pub(super) fn route(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
@@ -96,7 +91,7 @@ pub(super) fn route(facts: &Facts<'_>, report: &mut Report) {
                 Problem::new(Code::TargetInvalid, said).help("name the hosts, or use another target");
             report.file(rule.host_origin.path(), problem);
         }
-        let said = if is_pattern(rule) {
+        let said = if rule.path_type.is_pattern(&rule.path) {
             format!(
                 "the path {} is a regular expression, which a Route of OpenShift cannot have",
                 shown(&rule.path)

@@ -12,7 +12,7 @@ use crate::check::Route;
 use crate::diag::{FieldPath, shown};
 use crate::plan::{Plan, numbered, redirect_name};
 use crate::request::annotation;
-use crate::value::{ParentRef, PathType, Tls, is_regex_path};
+use crate::value::{ParentRef, PathType, Tls};
 
 pub(super) const API_VERSION: &str = "gateway.networking.k8s.io/v1";
 pub(super) const KIND: &str = "HTTPRoute";
@@ -136,7 +136,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         let said = "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
         emitting.inexpressible(plan.tls_origin.path(), said.to_owned());
     }
-    if let Some(rule) = plan.ingress.rules.iter().find(|rule| is_pattern(rule)) {
+    if let Some(rule) = plan.ingress.rules.iter().find(|rule| rule.path_type.is_pattern(rule.path.as_str())) {
         let said = format!(
             "the path {} becomes a RegularExpression, which not every implementation of the Gateway API supports",
             shown(rule.path.as_str())
@@ -151,10 +151,6 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         let said = "nothing says which listener has no TLS (the setting httpParentRefs), so nothing is sent to https";
         emitting.inexpressible(plan.redirect_origin.path(), said.to_owned());
     }
-}
-
-fn is_pattern(rule: &Route<'_>) -> bool {
-    rule.path_type == PathType::ImplementationSpecific && is_regex_path(rule.path.as_str())
 }
 
 /// The annotations that programs read on an HTTPRoute.
@@ -184,7 +180,7 @@ fn first_host<'p>(plan: &'p Plan<'p>) -> &'p str {
 fn rewrite<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<&'p str> {
     let plan = emitting.plan;
     let found = plan.ingress.annotations.iter().find(|it| it.key == REWRITE)?;
-    let has_pattern = plan.ingress.rules.iter().any(is_pattern);
+    let has_pattern = plan.ingress.rules.iter().any(|rule| rule.path_type.is_pattern(rule.path.as_str()));
     if found.value.contains('$') || has_pattern || !found.value.starts_with('/') {
         let said = "an HTTPRoute has nothing for a rewrite by regular expression".to_owned();
         emitting.lacks_annotation(found, said);
@@ -210,7 +206,7 @@ fn rule<'p>(
     }));
     let kind = match path.path_type {
         PathType::Exact => "Exact",
-        _ if is_pattern(path) => "RegularExpression",
+        kind if kind.is_pattern(path.path.as_str()) => "RegularExpression",
         PathType::Prefix | PathType::ImplementationSpecific => "PathPrefix",
     };
     let header = plan.canary.as_ref().and_then(|canary| {
