@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Annotations, Emitting, Labels, Metadata};
+use super::{Annotations, Emitting, Labels, Metadata, rest};
 use crate::check::Route;
 use crate::diag::{FieldPath, shown};
 use crate::plan::{Plan, numbered, redirect_name};
@@ -195,10 +195,9 @@ fn rule<'p>(
     rewrite: Option<&'p str>,
     canaries: &[(&'p Plan<'p>, u8)],
 ) -> Rule<'p> {
-    let shared: u8 = canaries.iter().map(|(_, weight)| *weight).fold(0, u8::saturating_add).min(100);
     let weight = |weight: u8| (!canaries.is_empty()).then_some(weight);
-    let mut backend_refs =
-        vec![BackendRef { name: plan.service, port: plan.port_number, weight: weight(100 - shared) }];
+    let own = weight(rest(canaries.iter().map(|(_, share)| *share)));
+    let mut backend_refs = vec![BackendRef { name: plan.service, port: plan.port_number, weight: own }];
     backend_refs.extend(canaries.iter().map(|(canary, share)| BackendRef {
         name: canary.service,
         port: canary.port_number,

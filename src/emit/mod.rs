@@ -478,6 +478,11 @@ impl Serialize for Annotations<'_> {
     }
 }
 
+/// The percentage that is left of a Service's requests beside its canaries.
+fn rest(canaries: impl IntoIterator<Item = u8>) -> u8 {
+    100 - canaries.into_iter().fold(0, u8::saturating_add).min(100)
+}
+
 /// The labels by which we know our own.
 #[derive(Clone, Debug, Serialize)]
 struct Labels<'p> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Annotations, Emitting, Labels, Metadata};
+use super::{Annotations, Emitting, Labels, Metadata, rest};
 use crate::check;
 use crate::diag::{FieldPath, shown};
 use crate::plan::{Plan, numbered};
@@ -152,7 +152,6 @@ fn route<'p>(
     annotations: Vec<(Cow<'p, str>, Cow<'p, str>)>,
     canaries: &[To<'p>],
 ) -> OpenShiftRoute<'p> {
-    let shared = canaries.iter().map(|canary| canary.weight).fold(0, u8::saturating_add).min(100);
     OpenShiftRoute {
         api_version: API_VERSION,
         kind: KIND,
@@ -168,7 +167,7 @@ fn route<'p>(
             path: Some(rule.path.as_str()).filter(|path| *path != "/"),
             port: plan.port_name.map(|target_port| Port { target_port }),
             tls: tls(plan),
-            to: To { kind: "Service", name: plan.service, weight: 100 - shared },
+            to: To { kind: "Service", name: plan.service, weight: rest(canaries.iter().map(|it| it.weight)) },
             wildcard_policy: "None",
         },
     }
