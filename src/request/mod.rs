@@ -5,7 +5,7 @@ pub mod legacy;
 
 use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
 use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION, Service};
-use crate::settings::{Form, PATH_TYPES, WEIGHT, class_problem, port, unknown_word};
+use crate::settings::{Form, PATH_TYPES, WEIGHT, class_problem, object_problem, port, unknown_word};
 use crate::template::Template;
 use crate::value::{PathType, PortRef, Target, Tls, is_dns_label, is_dns_subdomain, parse_bool};
 use forward::Block;
@@ -448,11 +448,7 @@ fn targets<'a>(text: &'a str, request: &mut Request<'a>) -> Vec<Problem> {
 
 fn object_name<'a>(text: &'a str, code: Code, kind: &str) -> Result<&'a str, Problem> {
     let name = text.trim();
-    if is_dns_subdomain(name) {
-        return Ok(name);
-    }
-    let said = format!("{} is not the name of a {kind}", shown(name)).replace("of a Issuer", "of an Issuer");
-    Err(Problem::new(code, said).help("write lower-case letters, digits, `-` and `.`"))
+    if is_dns_subdomain(name) { Ok(name) } else { Err(object_problem(code, name, kind)) }
 }
 
 fn service_name(text: &str) -> Result<&str, Problem> {

@@ -16,7 +16,7 @@ use crate::input::kind_of;
 use crate::pattern;
 use crate::template::Template;
 use crate::value::{Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination, Tls};
-pub(crate) use parse::{class_problem, port, unknown_word};
+pub(crate) use parse::{class_problem, object_problem, port, unknown_word};
 pub use table::{Form, Setting, settings};
 pub(crate) use table::{PATH_TYPES, WEIGHT};
 

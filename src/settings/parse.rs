@@ -209,7 +209,8 @@ pub(crate) fn class_problem(name: &str) -> Problem {
     object_problem(Code::ClassInvalid, name, "IngressClass")
 }
 
-fn object_problem(code: Code, name: &str, kind: &str) -> Problem {
+/// What is not the name of an object of this kind.
+pub(crate) fn object_problem(code: Code, name: &str, kind: &str) -> Problem {
     let article = if kind.starts_with('I') { "an" } else { "a" };
     Problem::new(code, format!("{} is not the name of {article} {kind}", shown(name)))
         .help("write lower-case letters, digits, `-` and `.`")
