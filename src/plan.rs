@@ -253,8 +253,9 @@ impl Plan<'_> {
                 None => hosts.push((host, vec![route])),
             }
         }
-        let path = |it: &&'_ Route<'_>| (it.path.as_str().to_owned(), it.path_type);
-        let same = |one: &[&Route<'_>], other: &[&Route<'_>]| one.iter().map(path).eq(other.iter().map(path));
+        let same = |one: &[&Route<'_>], other: &[&Route<'_>]| {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| has_same_path(one, other))
+        };
         let mut groups: Vec<Group<'_>> = Vec::new();
         for (host, paths) in hosts {
             match groups.iter_mut().find(|(_, known)| same(known, &paths)) {
@@ -264,6 +265,10 @@ impl Plan<'_> {
         }
         groups
     }
+}
+
+fn has_same_path(one: &Route<'_>, other: &Route<'_>) -> bool {
+    one.path == other.path && one.path_type == other.path_type
 }
 
 /// `web`, `web-2`, `web-3` ...
@@ -509,14 +514,14 @@ impl Plan<'_> {
 
     /// In what this canary differs from its stable Service although it must not.
     fn difference(&self, stable: &Plan<'_>) -> Option<(FieldPath, Problem)> {
-        let route = |rule: &Route<'_>| (rule.host.to_string(), rule.path.to_string(), rule.path_type);
         let subject = stable.subject();
         let differs = |path, said: String| {
             let problem = Problem::new(Code::CanaryDiffers, said);
             Some((path, problem.help("give both Services the same templates, path, path type and class")))
         };
         for rule in &self.ingress.rules {
-            if stable.ingress.rules.iter().any(|other| route(other) == route(rule)) {
+            if stable.ingress.rules.iter().any(|other| other.host == rule.host && has_same_path(other, rule))
+            {
                 continue;
             }
             let near = stable.ingress.rules.iter().find(|other| other.host == rule.host);
