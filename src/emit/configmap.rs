@@ -10,8 +10,6 @@ use crate::input::FORWARD_ANNOTATION;
 use crate::plan::{Plan, Published};
 use crate::resolve::Scope;
 
-pub(super) const API_VERSION: &str = "v1";
-pub(super) const KIND: &str = "ConfigMap";
 /// The name of the URL ConfigMap, in every namespace. [`emit_all`](crate::emit_all) has an example.
 pub const URL_CONFIG_MAP: &str = "xposer";
 
@@ -22,7 +20,13 @@ pub(super) struct ConfigMap<'p> {
     api_version: &'static str,
     data: BTreeMap<&'p str, &'p str>,
     kind: &'static str,
-    pub(super) metadata: Metadata<'p>,
+    metadata: Metadata<'p>,
+}
+
+impl ConfigMap<'_> {
+    pub(super) fn head(&self) -> (&'static str, &'static str, &Metadata<'_>) {
+        (self.api_version, self.kind, &self.metadata)
+    }
 }
 
 /// The entries of several plans.
@@ -66,9 +70,9 @@ impl<'p> Urls<'p> {
         }
         maps.into_iter()
             .map(|(namespace, data)| ConfigMap {
-                api_version: API_VERSION,
+                api_version: "v1",
                 data,
-                kind: KIND,
+                kind: "ConfigMap",
                 metadata: Metadata {
                     annotations: Annotations::Of(&[]),
                     labels: Labels::new(None),

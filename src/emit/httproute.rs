@@ -7,30 +7,21 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Annotations, Emitting, Labels, Metadata, rest};
+use super::{Annotations, Emitting, Resource, rest};
 use crate::check::Route;
 use crate::diag::{FieldPath, shown};
 use crate::plan::{Plan, numbered, redirect_name};
 use crate::request::annotation;
 use crate::value::{ParentRef, PathType, Tls};
 
-pub(super) const API_VERSION: &str = "gateway.networking.k8s.io/v1";
-pub(super) const KIND: &str = "HTTPRoute";
+const KIND: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
 const REWRITE: &str = "nginx.ingress.kubernetes.io/rewrite-target";
 
-/// An HTTPRoute, field by field in alphabetical order.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct HttpRoute<'p> {
-    api_version: &'static str,
-    kind: &'static str,
-    pub(super) metadata: Metadata<'p>,
-    spec: Spec<'p>,
-}
+pub(super) type HttpRoute<'p> = Resource<'p, Spec<'p>>;
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Spec<'p> {
+pub(super) struct Spec<'p> {
     hostnames: Vec<&'p str>,
     parent_refs: &'p [ParentRef],
     rules: Vec<Rule<'p>>,
@@ -116,7 +107,8 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> impl Iterator<Item 
         for (index, (hosts, paths)) in plan.groups().into_iter().enumerate() {
             let rules = paths.iter().map(|path| rule(plan, path, rewrite, &canaries)).collect();
             let name = numbered(plan.ingress.name.as_str(), index);
-            routes.push(route(plan, name, annotations.clone(), &plan.gateway.parents, hosts, rules));
+            let spec = Spec { hostnames: hosts, parent_refs: &plan.gateway.parents, rules };
+            routes.push(Resource::new(KIND, plan, name, Annotations::Own(annotations.clone()), spec));
         }
         routes.extend(redirect(emitting));
     }
@@ -228,27 +220,6 @@ fn rule<'p>(
     }
 }
 
-fn route<'p>(
-    plan: &'p Plan<'p>,
-    name: Cow<'p, str>,
-    annotations: Vec<(Cow<'p, str>, Cow<'p, str>)>,
-    parent_refs: &'p [ParentRef],
-    hostnames: Vec<&'p str>,
-    rules: Vec<Rule<'p>>,
-) -> HttpRoute<'p> {
-    HttpRoute {
-        api_version: API_VERSION,
-        kind: KIND,
-        metadata: Metadata {
-            annotations: Annotations::Own(annotations),
-            labels: Labels::new(Some(plan.service)),
-            name,
-            namespace: plan.namespace,
-        },
-        spec: Spec { hostnames, parent_refs, rules },
-    }
-}
-
 /// The route that sends requests without TLS to https.
 fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     let plan = emitting.plan;
@@ -265,5 +236,6 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     let filter = Filter { request_redirect: Some(redirect), r#type: "RequestRedirect", url_rewrite: None };
     let name = redirect_name(plan.ingress.name.as_str());
     let rules = vec![Rule { filters: vec![filter], ..Rule::default() }];
-    Some(route(plan, name, Vec::new(), &plan.gateway.http_parents, hosts, rules))
+    let spec = Spec { hostnames: hosts, parent_refs: &plan.gateway.http_parents, rules };
+    Some(Resource::new(KIND, plan, name, Annotations::Own(Vec::new()), spec))
 }

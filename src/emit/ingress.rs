@@ -5,27 +5,18 @@
 
 use serde::Serialize;
 
-use super::{Annotations, Labels, Metadata};
+use super::{Annotations, Resource};
 use crate::check::Route;
 use crate::plan::Plan;
 use crate::value::PortRef;
 
-pub(super) const API_VERSION: &str = "networking.k8s.io/v1";
-pub(super) const KIND: &str = "Ingress";
+const KIND: (&str, &str) = ("networking.k8s.io/v1", "Ingress");
 
-/// An Ingress, field by field in alphabetical order.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Ingress<'p> {
-    api_version: &'static str,
-    kind: &'static str,
-    pub(super) metadata: Metadata<'p>,
-    spec: Spec<'p>,
-}
+pub(super) type Ingress<'p> = Resource<'p, Spec<'p>>;
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Spec<'p> {
+pub(super) struct Spec<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ingress_class_name: Option<&'p str>,
     rules: Vec<Rule<'p>>,
@@ -77,31 +68,21 @@ struct Tls<'p> {
     secret_name: &'p str,
 }
 
-impl<'p> Ingress<'p> {
-    /// The Ingress of a plan: one rule a host, in the order in which the hosts were given.
-    pub(crate) fn new(plan: &'p Plan<'p>) -> Self {
-        let ingress = &plan.ingress;
-        let port = match &ingress.port {
-            PortRef::Number(number) => BackendPort::Number(*number),
-            PortRef::Name(name) => BackendPort::Name(name),
-        };
-        let backend = Backend { service: BackendService { name: plan.service, port } };
-        let rules = rules(&ingress.rules, backend);
-        let tls = ingress.secret.as_ref().map(|secret| {
-            [Tls { hosts: rules.iter().map(|rule| rule.host).collect(), secret_name: secret.as_str() }]
-        });
-        Self {
-            api_version: API_VERSION,
-            kind: KIND,
-            metadata: Metadata {
-                annotations: Annotations::Of(&ingress.annotations),
-                labels: Labels::new(Some(plan.service)),
-                name: ingress.name.as_str().into(),
-                namespace: plan.namespace,
-            },
-            spec: Spec { ingress_class_name: ingress.class.as_ref().map(AsRef::as_ref), rules, tls },
-        }
-    }
+/// The Ingress of a plan: one rule a host, in the order in which the hosts were given.
+pub(super) fn ingress<'p>(plan: &'p Plan<'p>) -> Ingress<'p> {
+    let ingress = &plan.ingress;
+    let port = match &ingress.port {
+        PortRef::Number(number) => BackendPort::Number(*number),
+        PortRef::Name(name) => BackendPort::Name(name),
+    };
+    let backend = Backend { service: BackendService { name: plan.service, port } };
+    let rules = rules(&ingress.rules, backend);
+    let tls = ingress.secret.as_ref().map(|secret| {
+        [Tls { hosts: rules.iter().map(|rule| rule.host).collect(), secret_name: secret.as_str() }]
+    });
+    let spec = Spec { ingress_class_name: ingress.class.as_ref().map(AsRef::as_ref), rules, tls };
+    let annotations = Annotations::Of(&ingress.annotations);
+    Resource::new(KIND, plan, ingress.name.as_str().into(), annotations, spec)
 }
 
 /// One rule for every host, with all paths of the host.

@@ -106,46 +106,34 @@ impl Object<'_> {
     /// The API group and version: `networking.k8s.io/v1` for an Ingress, `v1` for a ConfigMap.
     #[must_use]
     pub fn api_version(&self) -> &'static str {
-        match &self.0 {
-            Kind::Ingress(_) => ingress::API_VERSION,
-            Kind::HttpRoute(_) => httproute::API_VERSION,
-            Kind::Route(_) => route::API_VERSION,
-            Kind::Monitor(_) => monitor::API_VERSION,
-            Kind::ConfigMap(_) => configmap::API_VERSION,
-        }
+        self.head().0
     }
 
     /// The kind: `Ingress`, `HTTPRoute`, `Route`, `EndpointMonitor` or `ConfigMap`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match &self.0 {
-            Kind::Ingress(_) => ingress::KIND,
-            Kind::HttpRoute(_) => httproute::KIND,
-            Kind::Route(_) => route::KIND,
-            Kind::Monitor(_) => monitor::KIND,
-            Kind::ConfigMap(_) => configmap::KIND,
-        }
+        self.head().1
     }
 
     /// The namespace, if it is known.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
-        self.metadata().namespace
+        self.head().2.namespace
     }
 
     /// The name: the rendered one, or one that begins with it; [`URL_CONFIG_MAP`] of a ConfigMap.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.metadata().name
+        &self.head().2.name
     }
 
-    fn metadata(&self) -> &Metadata<'_> {
+    fn head(&self) -> (&'static str, &'static str, &Metadata<'_>) {
         match &self.0 {
-            Kind::Ingress(ingress) => &ingress.metadata,
-            Kind::HttpRoute(route) => &route.metadata,
-            Kind::Route(route) => &route.metadata,
-            Kind::Monitor(monitor) => &monitor.metadata,
-            Kind::ConfigMap(map) => &map.metadata,
+            Kind::Ingress(ingress) => ingress.head(),
+            Kind::HttpRoute(route) => route.head(),
+            Kind::Route(route) => route.head(),
+            Kind::Monitor(monitor) => monitor.head(),
+            Kind::ConfigMap(map) => map.head(),
         }
     }
 
@@ -220,7 +208,7 @@ impl Plan<'_> {
     /// None is known: what is emitted has the form of the API.
     #[cfg(feature = "k8s-openapi")]
     pub fn typed_ingress(&self) -> Result<k8s_openapi::api::networking::v1::Ingress, serde_json::Error> {
-        serde_json::to_value(Ingress::new(self)).and_then(serde_json::from_value)
+        serde_json::to_value(ingress::ingress(self)).and_then(serde_json::from_value)
     }
 }
 
@@ -255,7 +243,7 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p
         for target in &plan.targets {
             let mut kind = Emitting { plan, shares: &shares, target: *target, report: &mut emitted.report };
             match target {
-                Target::Ingress => emitted.objects.push(Object(Kind::Ingress(Ingress::new(plan)))),
+                Target::Ingress => emitted.objects.push(Object(Kind::Ingress(ingress::ingress(plan)))),
                 Target::HttpRoute => {
                     emitted
                         .objects
@@ -266,7 +254,7 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p
                 }
             }
         }
-        emitted.objects.extend(EndpointMonitor::new(plan).map(|it| Object(Kind::Monitor(it))));
+        emitted.objects.extend(monitor::monitor(plan).map(|it| Object(Kind::Monitor(it))));
         urls.add(plan);
     }
     let maps = urls.maps(&mut emitted.report);
@@ -436,6 +424,35 @@ fn is_expressed(key: &str) -> bool {
             | "nginx.ingress.kubernetes.io/ssl-redirect"
             | "nginx.ingress.kubernetes.io/force-ssl-redirect"
     )
+}
+
+/// An object with a spec, field by field in alphabetical order.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Resource<'p, S> {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: Metadata<'p>,
+    spec: S,
+}
+
+impl<'p, S> Resource<'p, S> {
+    /// An object of the plan's Service.
+    fn new(
+        (api_version, kind): (&'static str, &'static str),
+        plan: &'p Plan<'p>,
+        name: Cow<'p, str>,
+        annotations: Annotations<'p>,
+        spec: S,
+    ) -> Self {
+        let labels = Labels::new(Some(plan.service));
+        let metadata = Metadata { annotations, labels, name, namespace: plan.namespace };
+        Self { api_version, kind, metadata, spec }
+    }
+
+    fn head(&self) -> (&'static str, &'static str, &Metadata<'p>) {
+        (self.api_version, self.kind, &self.metadata)
+    }
 }
 
 /// The metadata of an object.

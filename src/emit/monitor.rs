@@ -1,56 +1,34 @@
 //! `endpointmonitor.stakater.com/v1alpha1` EndpointMonitor of IngressMonitorController.
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Annotations, Labels, Metadata};
+use super::{Annotations, Resource};
 use crate::plan::Plan;
 use crate::value::Target;
 
-pub(super) const API_VERSION: &str = "endpointmonitor.stakater.com/v1alpha1";
-pub(super) const KIND: &str = "EndpointMonitor";
+const KIND: (&str, &str) = ("endpointmonitor.stakater.com/v1alpha1", "EndpointMonitor");
 
-/// An EndpointMonitor, field by field in alphabetical order.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct EndpointMonitor<'p> {
-    api_version: &'static str,
-    kind: &'static str,
-    pub(super) metadata: Metadata<'p>,
-    spec: Map<String, Value>,
-}
+pub(super) type EndpointMonitor<'p> = Resource<'p, Map<String, Value>>;
 
-impl<'p> EndpointMonitor<'p> {
-    /// The monitor of a plan, if it has one.
-    pub(super) fn new(plan: &'p Plan<'p>) -> Option<Self> {
-        let monitor = plan.monitor.as_ref()?;
-        let name = plan.ingress.name.as_str();
-        let mut spec = monitor.provider.clone();
-        let reference = |field: &str| json!({field: {"name": name}});
-        // The controller reads the URL off an Ingress or a Route; of an HTTPRoute it knows nothing.
-        match plan.targets.first() {
-            Some(Target::Ingress) => spec.insert("urlFrom".to_owned(), reference("ingressRef")),
-            Some(Target::Route) => spec.insert("urlFrom".to_owned(), reference("routeRef")),
-            Some(Target::HttpRoute) | None => spec.insert("url".to_owned(), url(plan).into()),
-        };
-        if monitor.force_https {
-            spec.insert("forceHttps".to_owned(), true.into());
-        }
-        if let Some(path) = &monitor.health_endpoint {
-            spec.insert("healthEndpoint".to_owned(), path.as_str().into());
-        }
-        Some(Self {
-            api_version: API_VERSION,
-            kind: KIND,
-            metadata: Metadata {
-                annotations: Annotations::Of(&[]),
-                labels: Labels::new(Some(plan.service)),
-                name: name.into(),
-                namespace: plan.namespace,
-            },
-            spec,
-        })
+/// The monitor of a plan, if it has one.
+pub(super) fn monitor<'p>(plan: &'p Plan<'p>) -> Option<EndpointMonitor<'p>> {
+    let monitor = plan.monitor.as_ref()?;
+    let name = plan.ingress.name.as_str();
+    let mut spec = monitor.provider.clone();
+    let reference = |field: &str| json!({field: {"name": name}});
+    // The controller reads the URL off an Ingress or a Route; of an HTTPRoute it knows nothing.
+    match plan.targets.first() {
+        Some(Target::Ingress) => spec.insert("urlFrom".to_owned(), reference("ingressRef")),
+        Some(Target::Route) => spec.insert("urlFrom".to_owned(), reference("routeRef")),
+        Some(Target::HttpRoute) | None => spec.insert("url".to_owned(), url(plan).into()),
+    };
+    if monitor.force_https {
+        spec.insert("forceHttps".to_owned(), true.into());
     }
+    if let Some(path) = &monitor.health_endpoint {
+        spec.insert("healthEndpoint".to_owned(), path.as_str().into());
+    }
+    Some(Resource::new(KIND, plan, name.into(), Annotations::Of(&[]), spec))
 }
 
 /// The URL of the plan, with the health endpoint in place of its path.

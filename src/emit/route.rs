@@ -1,10 +1,8 @@
 //! `route.openshift.io/v1` Route of OpenShift: one for every host and path.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
-use super::{Annotations, Emitting, Labels, Metadata, rest};
+use super::{Annotations, Emitting, Resource, rest};
 use crate::check;
 use crate::diag::{FieldPath, shown};
 use crate::plan::{Plan, numbered};
@@ -12,24 +10,15 @@ use crate::request::annotation;
 use crate::resolve::Annotation;
 use crate::value::{PathType, Termination, Tls};
 
-pub(super) const API_VERSION: &str = "route.openshift.io/v1";
-pub(super) const KIND: &str = "Route";
+const KIND: (&str, &str) = ("route.openshift.io/v1", "Route");
 /// A Route has at most this many backends beside the first one.
 const MOST_ALTERNATES: usize = 3;
 
-/// A Route, field by field in alphabetical order.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct OpenShiftRoute<'p> {
-    api_version: &'static str,
-    kind: &'static str,
-    pub(super) metadata: Metadata<'p>,
-    spec: Spec<'p>,
-}
+pub(super) type OpenShiftRoute<'p> = Resource<'p, Spec<'p>>;
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Spec<'p> {
+pub(super) struct Spec<'p> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     alternate_backends: Vec<To<'p>>,
     host: &'p str,
@@ -82,7 +71,9 @@ pub(super) fn routes<'p>(
     if plan.canary.is_none() {
         let canaries = alternates(emitting);
         for (index, rule) in plan.ingress.rules.iter().enumerate() {
-            routes.push(route(plan, rule, index, annotations.clone(), &canaries));
+            let name = numbered(plan.ingress.name.as_str(), index);
+            let annotations = Annotations::Own(annotations.clone());
+            routes.push(Resource::new(KIND, plan, name, annotations, spec(plan, rule, &canaries)));
         }
     }
     routes.into_iter()
@@ -145,31 +136,15 @@ fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<To<'p>> {
     canaries.into_iter().map(|(plan, weight)| To { kind: "Service", name: plan.service, weight }).collect()
 }
 
-fn route<'p>(
-    plan: &'p Plan<'p>,
-    rule: &'p check::Route<'p>,
-    index: usize,
-    annotations: Vec<(Cow<'p, str>, Cow<'p, str>)>,
-    canaries: &[To<'p>],
-) -> OpenShiftRoute<'p> {
-    OpenShiftRoute {
-        api_version: API_VERSION,
-        kind: KIND,
-        metadata: Metadata {
-            annotations: Annotations::Own(annotations),
-            labels: Labels::new(Some(plan.service)),
-            name: numbered(plan.ingress.name.as_str(), index),
-            namespace: plan.namespace,
-        },
-        spec: Spec {
-            alternate_backends: canaries.to_vec(),
-            host: rule.host.as_str(),
-            path: Some(rule.path.as_str()).filter(|path| *path != "/"),
-            port: plan.port_name.map(|target_port| Port { target_port }),
-            tls: tls(plan),
-            to: To { kind: "Service", name: plan.service, weight: rest(canaries.iter().map(|it| it.weight)) },
-            wildcard_policy: "None",
-        },
+fn spec<'p>(plan: &'p Plan<'p>, rule: &'p check::Route<'p>, canaries: &[To<'p>]) -> Spec<'p> {
+    Spec {
+        alternate_backends: canaries.to_vec(),
+        host: rule.host.as_str(),
+        path: Some(rule.path.as_str()).filter(|path| *path != "/"),
+        port: plan.port_name.map(|target_port| Port { target_port }),
+        tls: tls(plan),
+        to: To { kind: "Service", name: plan.service, weight: rest(canaries.iter().map(|it| it.weight)) },
+        wildcard_policy: "None",
     }
 }
 
