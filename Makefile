@@ -7,6 +7,7 @@ CARGO ?= cargo
 TOOLS := $(CURDIR)/.tools
 export PATH := $(TOOLS):$(PATH)
 KUSTOMIZE_VERSION := v5.8.2
+HELM_VERSION := v4.3.1
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS := template forward expose policy
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -57,6 +58,35 @@ push: annotated-policy.wasm ## Push the policy to REGISTRY, for example REGISTRY
 	@[ -n "$(REGISTRY)" ] || { echo "say where to: make push REGISTRY=registry.example.com/policies"; exit 2; }
 	kwctl push annotated-policy.wasm registry://$(REGISTRY)/xposer:v$(VERSION)
 
+.PHONY: cluster-up
+cluster-up: ## Start an API server with its garbage collector and etcd on this machine; needs Go
+	@cluster/up || [ $$? = 3 ]
+
+.PHONY: cluster-down
+cluster-down: ## End it, and remove what it wrote
+	@cluster/down
+
+.PHONY: cluster-tests
+cluster-tests: ## Test the programs that start, break and end the cluster; needs Go
+	@status=0; cluster/build || status=$$?; \
+	if [ $$status = 3 ]; then \
+		true; \
+	elif [ $$status != 0 ]; then \
+		exit $$status; \
+	elif ! testkit/need bats jq curl openssl; then \
+		echo "skipped: no bats, jq, curl or openssl"; \
+	else \
+		bats tests/cluster.bats; \
+	fi
+
+.PHONY: e2e-cluster
+e2e-cluster: ## Run the controller on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go
+	@cluster/with $(CARGO) test -p xposer-controller --locked --test e2e -- --test-threads=1 --nocapture
+
+.PHONY: bench-cluster
+bench-cluster: ## Measure the controller on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go
+	@cluster/with $(CARGO) run --release -p xposer-controller --locked --example scale
+
 .PHONY: size
 size: policy.wasm ## Print the size of the module, and fail if it is over the budget
 	@bytes=$$(wc -c <policy.wasm); \
@@ -66,20 +96,24 @@ size: policy.wasm ## Print the size of the module, and fail if it is over the bu
 .PHONY: reproducible
 reproducible: policy.wasm ## Build the module again in another folder, and fail if it is not the same
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
-	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy cli/Cargo.toml cli/src testkit benches README.md) "$$copy" && \
+	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy cli/Cargo.toml cli/src controller/Cargo.toml controller/src testkit benches README.md) "$$copy" && \
 	CARGO_TARGET_DIR="$$copy/target" "$$copy/policy/build" xposer-policy "$$copy/policy.wasm" && \
 	cmp policy.wasm "$$copy/policy.wasm" && echo "the same bytes twice"
 
 .PHONY: tools
-tools: ## Install what some tests can use: kustomize, where Go can be had
+tools: ## Install what some tests can use: kustomize and helm, where Go can be had
 	@mkdir -p $(TOOLS)
-	@if command -v kustomize >/dev/null; then \
-		true; \
-	elif ! command -v go >/dev/null; then \
-		echo "skipped: no Go, so no kustomize; the tests that use it say so too"; \
-	elif ! GOBIN=$(TOOLS) GOFLAGS=-mod=mod go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION); then \
-		echo "skipped: kustomize $(KUSTOMIZE_VERSION) could not be installed; the tests that use it say so too"; \
-	fi
+	@install() { \
+		if command -v "$$1" >/dev/null; then \
+			true; \
+		elif ! command -v go >/dev/null; then \
+			echo "skipped: no Go, so no $$1; the tests that use it say so too"; \
+		elif ! GOBIN=$(TOOLS) GOFLAGS=-mod=mod go install "$$2"; then \
+			echo "skipped: $$2 could not be installed; the tests that use it say so too"; \
+		fi; \
+	}; \
+	install kustomize sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION); \
+	install helm helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
 
 .PHONY: lint
 lint: ## Check format, lints, documentation and dependencies
@@ -123,5 +157,6 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (default 600) each; needs nightly Ru
 
 .PHONY: clean
 clean: ## Remove everything that was built
+	cluster/down
 	$(CARGO) clean
 	rm -rf $(TOOLS) fuzz/target fuzz/corpus fuzz/artifacts policy.wasm annotated-policy.wasm

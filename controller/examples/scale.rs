@@ -253,8 +253,10 @@ impl Controller {
 
     /// Requests that change something.
     fn applies(&self) -> Outcome<u64> {
-        let is_write =
-            |line: &&str| line.starts_with("xposer_api_requests_total") && !line.contains("verb=\"get\"");
+        let is_write = |line: &&str| {
+            line.starts_with("xposer_api_requests_total")
+                && ["apply", "patch", "delete"].iter().any(|verb| line.contains(verb))
+        };
         let metrics = self.metrics()?;
         let counts =
             metrics.lines().filter(is_write).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());

@@ -14,7 +14,7 @@ use crate::live::ObjectKey;
 use crate::plan::{Fate, Member, claims, decide};
 use crate::service::{ServiceKey, Stored};
 use crate::world::{Job, Serving, World};
-use crate::write::{Write, Written, Wrong};
+use crate::write::{How, Write, Written, Wrong};
 
 /// A Service as an API server has it: in a namespace, with a UID and a time.
 fn stored_form(service: &Value, uid: usize) -> Value {
@@ -215,7 +215,7 @@ impl Small {
 
 fn in_words(write: &Write) -> String {
     match write {
-        Write::Apply { key, force, .. } => format!("apply {key}{}", if *force { " by force" } else { "" }),
+        Write::Apply { key, how, .. } => format!("apply {key} ({how:?})"),
         Write::Adopt { key, .. } => format!("adopt {key}"),
         Write::Withdraw { key } => format!("withdraw {key}"),
         Write::Delete { key, .. } => format!("delete {key}"),
@@ -227,11 +227,11 @@ fn in_words(write: &Write) -> String {
 /// What an API server answers that has no other writers.
 fn agree(write: Write) -> Option<Written> {
     match write {
-        Write::Apply { key, body, hash, is_new, .. } => Some(Written::Applied {
+        Write::Apply { key, body, hash, how } => Some(Written::Applied {
             document: Box::new(document(&applied(&body, "1"))),
             key,
             hash,
-            is_new,
+            is_new: how == How::New,
             adopted: false,
         }),
         Write::Delete { key, .. } => Some(Written::Deleted { key }),
@@ -264,7 +264,7 @@ fn applied(body: &Value, version: &str) -> Value {
 fn a_service_is_applied_once() {
     let mut world = Small::new();
     world.service("web", "web.example.com", 1);
-    assert_eq!(world.settle(), ["apply Ingress shop/web", "stamp shop/web with 2"]);
+    assert_eq!(world.settle(), ["apply Ingress shop/web (New)", "stamp shop/web with 2"]);
     world.service("web", "web.example.com", 1);
     assert!(world.settle().iter().all(|done| !done.starts_with("apply")));
 }
@@ -277,13 +277,13 @@ fn the_older_of_two_keeps_the_host_in_whatever_order_they_come() {
             world.service(name, "shop.example.com", if name == "old" { 1 } else { 2 });
         }
         let done = world.settle();
-        assert!(done.contains(&"apply Ingress shop/old".to_owned()), "{done:?}");
+        assert!(done.contains(&"apply Ingress shop/old (New)".to_owned()), "{done:?}");
         assert!(done.contains(&"shop/new RouteClaimed".to_owned()), "{done:?}");
-        assert!(!done.contains(&"apply Ingress shop/new".to_owned()), "{done:?}");
+        assert!(!done.contains(&"apply Ingress shop/new (New)".to_owned()), "{done:?}");
         // When the winner goes, the other one gets it.
         world.0.lose_service(&ServiceKey::new("shop", "old"));
         let done = world.settle();
-        assert!(done.contains(&"apply Ingress shop/new".to_owned()), "{done:?}");
+        assert!(done.contains(&"apply Ingress shop/new (New)".to_owned()), "{done:?}");
     }
 }
 
@@ -296,7 +296,7 @@ fn thousands_that_want_one_host_are_decided_quickly() {
     let done = world.settle();
     assert_eq!(
         done.iter().filter(|it| it.starts_with("apply")).collect::<Vec<_>>(),
-        ["apply Ingress shop/web-0"]
+        ["apply Ingress shop/web-0 (New)"]
     );
     assert_eq!(done.iter().filter(|it| it.ends_with("RouteClaimed")).count(), 1999);
 }
@@ -311,7 +311,10 @@ fn the_new_name_comes_before_the_old_one_goes() {
                 "config.xposer.stakater.com/IngressNameTemplate": "other"}, "creationTimestamp": "2026-01-01T00:00:01Z"},
         "spec": {"ports": [{"port": 80}]},
     });
-    assert_eq!(world.see(&named).settle()[..2], ["apply Ingress shop/other", "delete Ingress shop/web"]);
+    assert_eq!(
+        world.see(&named).settle()[..2],
+        ["apply Ingress shop/other (New)", "delete Ingress shop/web"]
+    );
 }
 
 #[test]
@@ -336,7 +339,7 @@ fn an_object_of_somebody_else_is_not_touched_until_it_goes() {
     world.0.set_settings(Settings::default(), true);
     assert!(world.settle().is_empty());
     world.0.lose_object(&ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() });
-    assert_eq!(world.settle()[0], "apply Ingress shop/web");
+    assert_eq!(world.settle()[0], "apply Ingress shop/web (New)");
 }
 
 #[test]
@@ -364,11 +367,11 @@ fn a_kind_that_is_not_served_is_told_and_the_rest_is_applied() {
         world.0.set_settings(settings, true);
     }
     let done = world.see(&both).settle();
-    assert!(done.contains(&"apply Ingress shop/web".to_owned()), "{done:?}");
+    assert!(done.contains(&"apply Ingress shop/web (New)".to_owned()), "{done:?}");
     assert!(done.contains(&"shop/web KindNotServed".to_owned()), "{done:?}");
     world.0.set_serving(Kind::HttpRoute, Serving::Listed);
     let done = world.settle();
-    assert!(done.contains(&"apply HTTPRoute shop/web".to_owned()), "{done:?}");
+    assert!(done.contains(&"apply HTTPRoute shop/web (New)".to_owned()), "{done:?}");
 }
 
 #[test]
@@ -406,9 +409,9 @@ fn entries_of_the_url_configmap_come_and_go() {
         })
     };
     let done = world.see(&publishing("exposeIngressUrl: globally")).settle();
-    assert!(done.contains(&"apply ConfigMap shop/xposer".to_owned()), "{done:?}");
+    assert!(done.contains(&"apply ConfigMap shop/xposer (Beside)".to_owned()), "{done:?}");
     world.0.see_namespace("later", false);
-    assert_eq!(world.settle(), ["apply ConfigMap later/xposer"]);
+    assert_eq!(world.settle(), ["apply ConfigMap later/xposer (Beside)"]);
     let done = world.see(&publishing("a: b")).settle();
     assert!(done.contains(&"delete ConfigMap shop/xposer".to_owned()), "{done:?}");
     assert!(done.contains(&"delete ConfigMap later/xposer".to_owned()), "{done:?}");

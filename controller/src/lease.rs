@@ -1,5 +1,6 @@
 //! One of several replicas writes: the one that holds the Lease (`coordination.k8s.io/v1`).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::metrics::Metrics;
 use crate::watch::said;
 
 /// How long a holder that says nothing is believed in.
@@ -25,6 +27,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// The Lease, and who wants it.
 pub(crate) struct Candidate {
     api: Api<Lease>,
+    metrics: Arc<Metrics>,
     name: String,
     identity: String,
     /// What the Lease said when it last said something new, and when that was by our clock. Clocks of others are not
@@ -42,8 +45,14 @@ pub(crate) enum Part {
 }
 
 impl Candidate {
-    pub(crate) fn new(client: Client, namespace: &str, name: String, identity: String) -> Self {
-        Self { api: Api::namespaced(client, namespace), name, identity, seen: None }
+    pub(crate) fn new(
+        client: Client,
+        metrics: Arc<Metrics>,
+        namespace: &str,
+        name: String,
+        identity: String,
+    ) -> Self {
+        Self { api: Api::namespaced(client, namespace), metrics, name, identity, seen: None }
     }
 
     /// Tries to get the Lease, and then to keep it, until `stop` says that it is to be given back.
@@ -92,6 +101,7 @@ impl Candidate {
     /// Gets or renews the Lease; gives whether we have it.
     async fn hold(&mut self) -> Result<bool, Error> {
         let now = MicroTime(Timestamp::now());
+        self.metrics.request("get", "Lease");
         let Some(mut lease) = self.api.get_opt(&self.name).await? else {
             let spec = LeaseSpec {
                 holder_identity: Some(self.identity.clone()),
@@ -102,6 +112,7 @@ impl Candidate {
                 ..LeaseSpec::default()
             };
             let metadata = ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() };
+            self.metrics.request("create", "Lease");
             let created =
                 self.api.create(&PostParams::default(), &Lease { metadata, spec: Some(spec) }).await;
             return won(created);
@@ -127,6 +138,7 @@ impl Candidate {
         }
         spec.lease_duration_seconds = i32::try_from(DURATION.as_secs()).ok();
         spec.renew_time = Some(now);
+        self.metrics.request("update", "Lease");
         // It has the version that was read, so that of two that try at the same time one gets it.
         won(self.api.replace(&self.name, &PostParams::default(), &lease).await)
     }

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::io;
 use std::sync::Arc;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta, OwnerReference};
 use serde::Serialize;
 use serde_json::{Value, json};
 use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
@@ -52,6 +52,8 @@ pub(crate) struct Live {
     pub(crate) owner: Option<Box<str>>,
     /// Mark 3: we have applied it.
     pub(crate) managed: bool,
+    /// Whether somebody else has a say in a field of ours, so that it would stay where we do not want it any more.
+    pub(crate) contested: bool,
     /// Whether something other than a Service controls it.
     pub(crate) controlled: bool,
     /// The Service that may take it over.
@@ -95,6 +97,8 @@ impl Live {
             labelled: labelled && label(SERVICE_LABEL).is_some(),
             owner: owner.map(|owner| owner.uid.as_str().into()),
             managed,
+            contested: managed
+                && uncontesting(metadata).len() < metadata.managed_fields.iter().flatten().count(),
             controlled: owners.iter().any(|it| it.controller == Some(true) && !is_service(it)),
             adopt: adopt.map(|name| name.as_str().into()),
             terminating: metadata.deletion_timestamp.is_some(),
@@ -133,15 +137,39 @@ pub(crate) fn owner_reference(service: &ServiceKey, uid: &str) -> Value {
     json!({"apiVersion": "v1", "controller": true, "kind": "Service", "name": *service.name, "uid": uid})
 }
 
+/// Whether it says what we have applied.
+fn is_ours(entry: &ManagedFieldsEntry) -> bool {
+    entry.manager.as_deref() == Some(FIELD_MANAGER)
+        && entry.operation.as_deref() == Some("Apply")
+        && entry.subresource.is_none()
+}
+
 /// The fields that we have applied, if any.
 pub(crate) fn our_fields(metadata: &ObjectMeta) -> Option<&Value> {
     let entries = metadata.managed_fields.as_deref().unwrap_or_default();
-    let ours = entries.iter().find(|entry| {
-        entry.manager.as_deref() == Some(FIELD_MANAGER)
-            && entry.operation.as_deref() == Some("Apply")
-            && entry.subresource.is_none()
-    })?;
+    let ours = entries.iter().find(|entry| is_ours(entry))?;
     ours.fields_v1.as_ref().map(|fields| &fields.0)
+}
+
+/// The entries of `managedFields` without those of others that have a field of ours.
+pub(crate) fn uncontesting(metadata: &ObjectMeta) -> Vec<&ManagedFieldsEntry> {
+    let ours = our_fields(metadata);
+    let contests = |entry: &&ManagedFieldsEntry| {
+        entry.subresource.is_none()
+            && !is_ours(entry)
+            && entry.fields_v1.as_ref().zip(ours).is_some_and(|(theirs, ours)| overlap(&theirs.0, ours))
+    };
+    metadata.managed_fields.iter().flatten().filter(|entry| !contests(entry)).collect()
+}
+
+/// Whether two sets of fields have one in common.
+fn overlap(one: &Value, other: &Value) -> bool {
+    let (Some(one), Some(other)) = (one.as_object(), other.as_object()) else { return false };
+    // A field without inner ones is had as a whole.
+    if one.is_empty() || other.is_empty() {
+        return true;
+    }
+    one.iter().any(|(name, inner)| name != "." && other.get(name).is_some_and(|known| overlap(inner, known)))
 }
 
 /// Whether others than we have a say in the content of an object; the status is not content.
@@ -325,6 +353,28 @@ mod tests {
         assert_eq!(whose(&offered, "api"), Whose::Foreign);
         offered["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "x", "uid": "d", "controller": true}]);
         assert_eq!(whose(&offered, "web"), Whose::Foreign);
+    }
+
+    #[test]
+    fn a_field_that_somebody_else_has_too_is_contested() {
+        let theirs = |manager: &str, subresource: Option<&str>, fields: Value| {
+            let mut live = ours();
+            let entry = json!({"manager": manager, "operation": "Update", "apiVersion": "networking.k8s.io/v1",
+                "fieldsType": "FieldsV1", "subresource": subresource, "fieldsV1": fields});
+            live["metadata"]["managedFields"].as_array_mut().unwrap().push(entry);
+            let live = document(live);
+            assert_eq!(uncontesting(&live.metadata).len() == 1, Live::new(&live).unwrap().contested);
+            Live::new(&live).unwrap().contested
+        };
+        assert!(theirs("before-first-apply", None, json!({"f:spec": {"f:rules": {}, "f:tls": {}}})));
+        assert!(theirs("kubectl", None, json!({"f:spec": {}})));
+        assert!(!theirs(
+            "kubectl",
+            None,
+            json!({"f:metadata": {"f:annotations": {".": {}, "f:theirs": {}}}})
+        ));
+        assert!(!theirs("ingress-nginx", Some("status"), json!({"f:spec": {"f:rules": {}}})));
+        assert!(!Live::new(&document(ours())).unwrap().contested);
     }
 
     #[test]

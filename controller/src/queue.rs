@@ -57,6 +57,13 @@ impl Queue {
         }
     }
 
+    /// A job was wished for: it is not a quarrel with another writer, whatever it wrote lately.
+    pub(crate) fn forgive(&mut self, job: &Job) {
+        if let Some(recent) = self.recent.get_mut(job) {
+            recent.writes = 0;
+        }
+    }
+
     fn wait(&mut self, job: Job, until: Option<Instant>) {
         self.waiting.insert(job.clone(), until);
         match until {

@@ -192,7 +192,13 @@ impl Controller {
         let (stop, stopped) = watch::channel(false);
         let lease = if self.args.leader_elect && !self.args.is_once() {
             let Args { lease_namespace, lease_name, identity, .. } = self.args.clone();
-            let candidate = Candidate::new(self.client.clone(), &lease_namespace, lease_name, identity);
+            let candidate = Candidate::new(
+                self.client.clone(),
+                self.metrics.clone(),
+                &lease_namespace,
+                lease_name,
+                identity,
+            );
             Some(tokio::spawn(candidate.run(part_sender.clone(), stopped)))
         } else {
             part_sender.send_replace(Part::Leading);
@@ -230,7 +236,7 @@ impl Controller {
                 _ = tick.tick() => {
                     self.look_at_settings();
                     self.queue.tidy(Instant::now());
-                    self.report(*part.borrow() == Part::Leading);
+                    self.report();
                 }
                 changed = part.changed() => if changed.is_ok() && *part.borrow() == Part::Lost {
                     error!("the lease is lost");
@@ -240,6 +246,7 @@ impl Controller {
                 _ = interrupt.recv() => break Exit::Done,
             }
             let leads = *part.borrow() == Part::Leading;
+            self.metrics.set_leader(leads);
             self.work(leads).await;
             self.health.beat(self.is_ready());
             if self.args.is_once() && self.is_in_order() {
@@ -376,6 +383,9 @@ impl Controller {
             return;
         }
         let now = Instant::now();
+        for job in self.world.take_wished() {
+            self.queue.forgive(&job);
+        }
         for job in self.world.take_due() {
             self.queue.push(job, now);
         }
@@ -475,9 +485,8 @@ impl Controller {
         }
     }
 
-    fn report(&self, leads: bool) {
+    fn report(&self) {
         self.metrics.set_queue(self.queue.len());
-        self.metrics.set_leader(leads);
         let (all, refused) = self.world.counts();
         self.metrics.set_services(all, refused);
         for (kind, count) in self.world.owned() {

@@ -13,11 +13,12 @@ use kube::{Client, Error};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{debug, info, warn};
-use xposer::{Code, Diagnostic, Severity};
+use xposer::{Code, Diagnostic, Severity, URL_CONFIG_MAP};
 
 use crate::kinds::Kind;
 use crate::live::{ADOPT_ANNOTATION, ObjectKey};
 use crate::metrics::Metrics;
+use crate::service::ServiceKey;
 use crate::watch::said;
 use crate::world::{News, Serving};
 
@@ -36,17 +37,19 @@ pub(crate) struct Told {
     pub(crate) note: String,
     /// Whether it lasts until it is mended, and is told once as long as it does; else it happened, and is over.
     pub(crate) lasts: bool,
+    /// The Service that it is about, where several could hear it.
+    pub(crate) only: Option<Arc<ServiceKey>>,
     /// The finding of the core, if it is one.
     pub(crate) code: Option<(Code, Severity)>,
 }
 
 impl Told {
     fn happened(reason: &str, note: String) -> Self {
-        Self { reason: reason.to_owned(), note, lasts: false, code: None }
+        Self { reason: reason.to_owned(), note, lasts: false, only: None, code: None }
     }
 
     fn lasting(reason: &str, note: String) -> Self {
-        Self { reason: reason.to_owned(), note, lasts: true, code: None }
+        Self { reason: reason.to_owned(), note, lasts: true, only: None, code: None }
     }
 
     /// A finding of the core, with the place that the user wrote.
@@ -66,16 +69,22 @@ impl Told {
     /// An object of somebody else is in the way.
     pub(crate) fn foreign(object: &ObjectKey, said: Option<&str>) -> Self {
         let said = said.map(|said| format!(" ({said})")).unwrap_or_default();
-        let help = match object.kind {
-            Kind::ConfigMap => "rename its key, or the Service".to_owned(),
-            _ => format!(
-                "choose another name, or annotate that object with {ADOPT_ANNOTATION}: <name of the Service>"
-            ),
-        };
+        let help = format!(
+            "choose another name, or annotate that object with {ADOPT_ANNOTATION}: <name of the Service>"
+        );
         Self::lasting(
             "ForeignObject",
             format!("{object} belongs to somebody else and was not touched{said}; {help}"),
         )
+    }
+
+    /// Somebody else has a key of the URL ConfigMap.
+    pub(crate) fn taken(namespace: &str, key: &str, service: Arc<ServiceKey>) -> Self {
+        let note = format!(
+            "the key {key} of ConfigMap {namespace}/{URL_CONFIG_MAP} belongs to somebody else and was not touched; \
+             remove it there, or rename the Service"
+        );
+        Self { only: Some(service), ..Self::lasting("ForeignObject", note) }
     }
 
     /// The API server did not want something.
@@ -143,8 +152,10 @@ impl Teller {
     /// Starts the lane. `reporter` is the name of this replica.
     pub(crate) fn start(client: Client, reporter: String, metrics: Arc<Metrics>) -> Self {
         let (lane, mut waiting) = mpsc::channel::<News>(2 * MOST_WAITING);
+        let counted = metrics.clone();
         let task = tokio::spawn(async move {
             while let Some(news) = waiting.recv().await {
+                counted.request("create", "Event");
                 publish(&client, &reporter, &news).await;
                 tokio::time::sleep(PACE).await;
             }
@@ -163,7 +174,7 @@ impl Teller {
 
     /// Tells it in the log, and on the Service.
     pub(crate) fn tell(&self, news: News) {
-        let Told { reason, note, lasts, code } = &news.told;
+        let Told { reason, note, lasts, code, .. } = &news.told;
         if let Some((code, severity)) = code {
             self.metrics.found(*code, *severity);
         }

@@ -11,7 +11,7 @@ use crate::document::Document;
 use crate::kinds::Kind;
 use crate::live::{ObjectKey, hash, is_as_wanted, our_fields};
 use crate::service::ServiceKey;
-use crate::write::Write;
+use crate::write::{How, Write};
 
 /// Entries, namespaces, and the ConfigMaps that are there.
 #[derive(Debug, Default)]
@@ -30,8 +30,8 @@ struct LiveMap {
     labelled: bool,
     /// Whether there is something of ours in it.
     managed: bool,
-    /// Whether there are keys of others.
-    shared: bool,
+    /// The keys of others.
+    others: BTreeMap<Box<str>, Box<str>>,
     /// Whether it is what it should be.
     synced: bool,
 }
@@ -92,24 +92,28 @@ impl Urls {
         let metadata = &document.metadata;
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
         let version = metadata.resource_version.as_deref().unwrap_or_default();
-        if self.maps.get(namespace).is_some_and(|known| *known.version == *version) {
+        if self.maps.get(namespace).is_some_and(|known| *known.version == *version && known.synced) {
             return false;
         }
         let label = metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY_LABEL));
         let labelled = label.is_some_and(|by| by == MANAGED_BY);
         let ours = our_keys(metadata);
-        let keys = document.data.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
-        let wanted = self.wanted(namespace, labelled);
-        let managed = our_fields(metadata).is_some_and(|fields| fields.get("f:data").is_some()) || labelled;
-        let live = LiveMap {
+        let data = document.data.as_object().into_iter().flatten();
+        let others = data
+            .filter(|(key, _)| !ours.contains(key.as_str()))
+            .map(|(key, value)| (key.as_str().into(), value.as_str().unwrap_or_default().into()))
+            .collect();
+        let mut live = LiveMap {
             uid: metadata.uid.as_deref().unwrap_or_default().into(),
             version: version.into(),
             labelled,
-            managed,
-            shared: keys.into_iter().any(|key| !ours.contains(key)),
-            synced: wanted.is_some_and(|wanted| is_as_wanted(document, &wanted)),
+            managed: our_fields(metadata).is_some_and(|fields| fields.get("f:data").is_some()) || labelled,
+            others,
+            synced: false,
         };
-        let is_done = live.synced || !live.managed && self.wanted(namespace, labelled).is_none();
+        let wanted = self.wanted(namespace, Some(&live));
+        live.synced = wanted.as_ref().is_some_and(|wanted| is_as_wanted(document, wanted));
+        let is_done = live.synced || !live.managed && wanted.is_none();
         self.maps.insert(namespace.into(), live);
         !is_done
     }
@@ -119,15 +123,20 @@ impl Urls {
         self.maps.remove(namespace);
     }
 
-    /// What a namespace's entries make of its ConfigMap; nothing where it has none.
-    fn wanted(&self, namespace: &str, labelled: bool) -> Option<Value> {
-        let is_here = |(service, published): &(&Arc<ServiceKey>, &Published)| {
+    /// What is published in a namespace.
+    fn published(&self, namespace: &str) -> impl Iterator<Item = (&Arc<ServiceKey>, &Published)> {
+        self.entries.iter().filter(move |(service, published)| {
             published.scope == Scope::Globally || *service.namespace == *namespace
-        };
+        })
+    }
+
+    /// What a namespace's entries make of its ConfigMap; nothing where it has none.
+    fn wanted(&self, namespace: &str, live: Option<&LiveMap>) -> Option<Value> {
+        let is_free =
+            |(_, published): &(&Arc<ServiceKey>, &Published)| !live.is_some_and(|it| it.is_taken(published));
         let data: Map<String, Value> = self
-            .entries
-            .iter()
-            .filter(is_here)
+            .published(namespace)
+            .filter(is_free)
             .map(|(_, published)| (published.key.clone(), published.value.as_str().into()))
             .collect();
         if data.is_empty() {
@@ -135,10 +144,20 @@ impl Urls {
         }
         let mut metadata = json!({"name": URL_CONFIG_MAP, "namespace": namespace});
         // The ConfigMap of somebody else gets our keys, and no label that says it is ours.
-        if labelled && let Some(metadata) = metadata.as_object_mut() {
+        if live.is_none_or(|live| live.labelled)
+            && let Some(metadata) = metadata.as_object_mut()
+        {
             metadata.insert("labels".to_owned(), json!({MANAGED_BY_LABEL: MANAGED_BY}));
         }
         Some(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}))
+    }
+
+    /// The Services whose key somebody else has, with another value.
+    pub(crate) fn taken(&self, namespace: &str) -> Vec<(Arc<ServiceKey>, String)> {
+        let Some(live) = self.maps.get(namespace) else { return Vec::new() };
+        let is_taken = |(_, published): &(&Arc<ServiceKey>, &Published)| live.is_taken(published);
+        let taken = self.published(namespace).filter(is_taken);
+        taken.map(|(service, published)| (service.clone(), published.key.clone())).collect()
     }
 
     /// What is to be written so that a namespace's ConfigMap is what it should be.
@@ -149,18 +168,16 @@ impl Urls {
         let key =
             ObjectKey { kind: Kind::ConfigMap, namespace: namespace.into(), name: URL_CONFIG_MAP.into() };
         let live = self.maps.get(namespace);
-        let wanted = self.wanted(namespace, live.is_none_or(|live| live.labelled));
-        match (live, wanted) {
+        match (live, self.wanted(namespace, live)) {
             (None, None) => None,
-            (None, Some(body)) => {
-                Some(Write::Apply { key, hash: hash(&body), body, force: false, is_new: false })
-            }
             (Some(live), Some(_)) if live.synced => None,
-            (Some(live), Some(body)) => {
-                Some(Write::Apply { key, hash: hash(&body), body, force: live.labelled, is_new: false })
+            (live, Some(body)) => {
+                let is_ours = live.is_some_and(|live| live.labelled);
+                let how = if is_ours { How::Ours } else { How::Beside };
+                Some(Write::Apply { key, hash: hash(&body), body, how })
             }
             (Some(live), None) if !live.managed => None,
-            (Some(live), None) if live.labelled && !live.shared => {
+            (Some(live), None) if live.labelled && live.others.is_empty() => {
                 Some(Write::Delete { key, uid: live.uid.clone(), version: live.version.clone() })
             }
             (Some(_), None) => Some(Write::Withdraw { key }),
@@ -176,10 +193,15 @@ impl Urls {
 
     /// The Services that have an entry in a namespace's ConfigMap.
     pub(crate) fn publishers(&self, namespace: &str) -> Vec<Arc<ServiceKey>> {
-        let is_here = |(service, published): &(&Arc<ServiceKey>, &Published)| {
-            published.scope == Scope::Globally || *service.namespace == *namespace
-        };
-        self.entries.iter().filter(is_here).map(|(service, _)| service.clone()).collect()
+        self.published(namespace).map(|(service, _)| service.clone()).collect()
+    }
+}
+
+impl LiveMap {
+    /// Whether somebody else has this key, with another value. In a ConfigMap that we made, our keys are ours.
+    fn is_taken(&self, published: &Published) -> bool {
+        !self.labelled
+            && self.others.get(published.key.as_str()).is_some_and(|value| **value != *published.value)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::plan::{Decision, Exposed, Fate, Member, Wanted, claims, decide};
 use crate::service::{ServiceKey, Stored};
 use crate::tell::Told;
 use crate::urls::Urls;
-use crate::write::{Write, Written, Wrong};
+use crate::write::{How, Write, Written, Wrong};
 
 /// What a turn is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,6 +88,8 @@ pub(crate) struct World {
     former: BTreeMap<Arc<ServiceKey>, Former>,
     /// What there is to do.
     due: BTreeSet<Job>,
+    /// Of that, what somebody wants who changed a Service or the settings.
+    wished: BTreeSet<Job>,
 }
 
 /// A Service that asked to be exposed.
@@ -113,12 +115,18 @@ impl World {
             urls_told: BTreeMap::new(),
             former: BTreeMap::new(),
             due: BTreeSet::new(),
+            wished: BTreeSet::new(),
         }
     }
 
     /// What there is to do, which is then regarded as taken.
     pub(crate) fn take_due(&mut self) -> BTreeSet<Job> {
         std::mem::take(&mut self.due)
+    }
+
+    /// Of what there is to do, what was wished for; that is not a quarrel with another writer, however often it comes.
+    pub(crate) fn take_wished(&mut self) -> BTreeSet<Job> {
+        std::mem::take(&mut self.wished)
     }
 
     /// Other settings: everything is planned anew.
@@ -152,6 +160,7 @@ impl World {
         let (told, refused) =
             self.services.remove(&key).map(|entry| (entry.told, entry.refused)).unwrap_or_default();
         self.services.insert(key.clone(), Entry { stored, claims: claims.into(), told, refused });
+        self.wished.insert(Job::Service(key.clone()));
         self.due.insert(Job::Service(key));
     }
 
@@ -397,13 +406,14 @@ impl World {
     pub(crate) fn turns(&mut self, job: &Job) -> Vec<Turn> {
         let key = match job {
             Job::Urls(namespace) => {
+                if self.serving(Kind::ConfigMap) != Serving::Listed {
+                    return Vec::new();
+                }
+                let told = self.urls.taken(namespace);
+                let told =
+                    told.into_iter().map(|(service, key)| Told::taken(namespace, &key, service)).collect();
                 let writes = self.urls.turn(namespace).into_iter().collect();
-                let listed = self.serving(Kind::ConfigMap) == Serving::Listed;
-                return if listed {
-                    vec![Turn { job: job.clone(), writes, told: Vec::new() }]
-                } else {
-                    Vec::new()
-                };
+                return vec![Turn { job: job.clone(), writes, told }];
             }
             Job::Service(key) => key,
         };
@@ -488,7 +498,7 @@ impl World {
             }
             let (object, body, hash) = (object.clone(), body.clone(), *hash);
             match self.objects.get(&object) {
-                None => writes.push(Write::Apply { key: object, body, hash, force: false, is_new: true }),
+                None => writes.push(Write::Apply { key: object, body, hash, how: How::New }),
                 Some(Some(live)) if live.terminating => {
                     is_complete = false;
                     self.waiting.insert((object, key.clone()));
@@ -496,7 +506,9 @@ impl World {
                 Some(live) => match live.as_ref().map_or(Whose::Foreign, |live| live.whose(key, &uid)) {
                     Whose::Ours if live.as_ref().is_some_and(|live| live.synced == hash) => {}
                     Whose::Ours => {
-                        writes.push(Write::Apply { key: object, body, hash, force: true, is_new: false });
+                        let contested = live.as_ref().is_some_and(|live| live.contested);
+                        let how = if contested { How::Contested } else { How::Ours };
+                        writes.push(Write::Apply { key: object, body, hash, how });
                     }
                     Whose::Offered => writes.push(Write::Adopt { key: object, body, hash }),
                     Whose::Foreign => {
@@ -610,7 +622,8 @@ impl World {
         let told: Vec<Told> = told.into_iter().filter(is_news).collect();
         let to = |(service, uid): (Arc<ServiceKey>, Box<str>)| {
             told.iter()
-                .map(move |told| News { service: service.clone(), uid: uid.clone(), told: told.clone() })
+                .filter(|told| told.only.as_ref().is_none_or(|only| *only == service))
+                .map(|told| News { service: service.clone(), uid: uid.clone(), told: told.clone() })
                 .collect::<Vec<_>>()
         };
         listeners.into_iter().flat_map(to).collect()

@@ -11,7 +11,7 @@ use xposer::EXPOSE_LABEL;
 
 use crate::document::Document;
 use crate::kinds::Kind;
-use crate::live::{FIELD_MANAGER, ObjectKey, has_other_managers};
+use crate::live::{FIELD_MANAGER, ObjectKey, has_other_managers, uncontesting};
 use crate::metrics::Metrics;
 use crate::service::ServiceKey;
 use crate::watch::said;
@@ -25,8 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// One request that changes something.
 #[derive(Clone, Debug)]
 pub(crate) enum Write {
-    /// Make an object be this. Without `force`, what others have decided stands, and is an error.
-    Apply { key: ObjectKey, body: Value, hash: u64, force: bool, is_new: bool },
+    /// Make an object be this.
+    Apply { key: ObjectKey, body: Value, hash: u64, how: How },
     /// Make an object of somebody else be this, and nothing else.
     Adopt { key: ObjectKey, body: Value, hash: u64 },
     /// Take back what we have applied, and leave the rest.
@@ -44,6 +44,19 @@ pub(crate) enum Write {
     },
     /// Make the annotations that are written back on a Service be these.
     Stamp { service: Arc<ServiceKey>, uid: Box<str>, annotations: Vec<(&'static str, String)> },
+}
+
+/// How an object is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// It is not there. What others decide at the same moment stands, and is an error.
+    New,
+    /// It is somebody else's, who decides where we differ; that is an error.
+    Beside,
+    /// It is ours, and what others have decided gives way.
+    Ours,
+    /// It is ours, and others who have a say in the same fields lose it.
+    Contested,
 }
 
 /// What became of it.
@@ -112,8 +125,13 @@ pub(crate) async fn write_all(
 impl Write {
     async fn perform(self, client: &Client, metrics: &Metrics) -> Result<Written, Wrong> {
         match self {
-            Self::Apply { key, body, hash, force, is_new } => {
+            Self::Apply { key, body, hash, how } => {
+                if how == How::Contested {
+                    uncontest(client, metrics, &key).await?;
+                }
+                let force = matches!(how, How::Ours | How::Contested);
                 let document = apply(client, metrics, &key, &body, force).await?;
+                let is_new = how == How::New;
                 if is_new && has_other_managers(&document.metadata) {
                     // Somebody made an object of this name, with the very same content, before the watch told us.
                     apply(client, metrics, &key, &bare(&key), true).await?;
@@ -225,6 +243,26 @@ async fn adopt(client: &Client, metrics: &Metrics, key: &ObjectKey, body: &Value
         .patch(&key.name, &params, &Patch::Merge(&patch))
         .await
         .map_err(|error| Wrong::new(Some(key), &error))
+}
+
+/// Takes the say in fields of ours from others. Without it, the API server keeps a field that we do not want any more.
+async fn uncontest(client: &Client, metrics: &Metrics, key: &ObjectKey) -> Result<(), Wrong> {
+    let api = api(client, key.kind, &key.namespace);
+    let wrong = |error: Error| match error {
+        Error::Api(status) if matches!(status.code, 404 | 409) => Wrong::Outdated,
+        error => Wrong::new(Some(key), &error),
+    };
+    metrics.request("get", key.kind.as_str());
+    let live = api.get(&key.name).await.map_err(wrong)?;
+    let metadata = json!({
+        "managedFields": uncontesting(&live.metadata),
+        "resourceVersion": live.metadata.resource_version,
+        "uid": live.metadata.uid,
+    });
+    metrics.request("patch", key.kind.as_str());
+    let patch = Patch::Merge(json!({"metadata": metadata}));
+    api.patch(&key.name, &PatchParams::default(), &patch).await.map_err(wrong)?;
+    Ok(())
 }
 
 /// The merge patch (RFC 7386) that makes `live` be `wanted`.

@@ -1,0 +1,164 @@
+# What the programs in this folder share; they source it. A cluster is a folder, `$CLUSTER_RUN`: its ports, keys, data, logs
+# and process ids, so that several can run side by side.
+
+set -euo pipefail
+# Keys and tokens are written here.
+umask 077
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+bin=$root/.tools/cluster/bin
+run=$(realpath -m "${CLUSTER_RUN:-$root/.tools/cluster/run}")
+components=(etcd apiserver controller-manager)
+
+say() { echo "cluster: $*" >&2; }
+die() {
+    say "$@"
+    exit 1
+}
+
+program() {
+    case $1 in
+    etcd) echo etcd ;;
+    apiserver | controller-manager) echo "kube-$1" ;;
+    *) die "there is no component $1, only ${components[*]}" ;;
+    esac
+}
+
+# The process id of a component, if it runs. An id is given to another process sooner or later, so it counts only while
+# that process has our program, in our folder.
+pid_of() {
+    local pid exe
+    pid=$(cat "$run/$1.pid" 2>/dev/null) || return 1
+    exe=$(readlink "/proc/$pid/exe" 2>/dev/null) || return 1
+    # A program that was built anew since runs on, "deleted".
+    [ "${exe% (deleted)}" = "$bin/$(program "$1")" ] && [ "$(readlink "/proc/$pid/cwd")" -ef "$run" ] && echo "$pid"
+}
+
+# Runs a command until it succeeds, at most so many seconds, and only while the component runs.
+wait_for() {
+    local component=$1 seconds=$2
+    shift 2
+    local end=$((SECONDS + seconds))
+    until "$@" >/dev/null 2>&1; do
+        if ! pid_of "$component" >/dev/null; then
+            tail -n 20 "$run/$component.log" >&2
+            die "$component ended by itself; its log is $run/$component.log"
+        elif [ $SECONDS -ge $end ]; then
+            tail -n 20 "$run/$component.log" >&2
+            die "waited $seconds seconds for $component: $*"
+        fi
+        sleep 0.1
+    done
+}
+
+port() { cat "$run/$1.port"; }
+
+# `api METHOD PATH [curl's options]` asks the API server as the administrator. Any answer but a success is a failure.
+api() {
+    local method=$1 path=$2
+    shift 2
+    # The token comes from a file: arguments can be read by everybody on the machine.
+    curl -sS --fail-with-body -m 60 --cacert "$run/ca.crt" -K "$run/admin.curl" -X "$method" "$@" \
+        "https://127.0.0.1:$(port apiserver)$path"
+}
+
+# `etcd_api PATH JSON` asks etcd.
+etcd_api() {
+    curl -sS --fail-with-body -m 60 --cacert "$run/ca.crt" --cert "$run/server.crt" --key "$run/server.key" -d "$2" \
+        "https://127.0.0.1:$(port etcd)$1"
+}
+
+# `kubeconfig TOKEN [NAMESPACE]`: one that needs no other file.
+kubeconfig() {
+    cat <<END
+apiVersion: v1
+kind: Config
+current-context: test
+contexts: [{name: test, context: {cluster: test, user: test, namespace: ${2:-default}}}]
+clusters: [{name: test, cluster: {server: "https://127.0.0.1:$(port apiserver)", certificate-authority-data: $(base64 -w 0 <"$run/ca.crt")}}]
+users: [{name: test, user: {token: $1}}]
+END
+}
+
+arguments() {
+    local client_port
+    case $1 in
+    etcd)
+        client_port=$(port etcd)
+        # The data outlives a killed process, if not a machine without power: what tests need, without a disk to wait for.
+        echo --unsafe-no-fsync
+        printf '%s\n' --data-dir=data --log-level=warn --auto-compaction-retention=0 \
+            "--listen-client-urls=https://127.0.0.1:$client_port" "--advertise-client-urls=https://127.0.0.1:$client_port" \
+            --listen-peer-urls=unix://peer --initial-advertise-peer-urls=http://localhost:2380 \
+            --client-cert-auth --trusted-ca-file=ca.crt --cert-file=server.crt --key-file=server.key
+        ;;
+    apiserver)
+        # The history of etcd is cut only by `cluster/ctl compact`, so that a test decides when.
+        echo --etcd-compaction-interval=0
+        # The address of the machine's network is no concern of ours: nothing but loopback.
+        printf '%s\n' --bind-address=127.0.0.1 --advertise-address=127.0.0.1 --endpoint-reconciler-type=none \
+            "--secure-port=$(port apiserver)" --tls-cert-file=server.crt --tls-private-key-file=server.key \
+            "--etcd-servers=https://127.0.0.1:$(port etcd)" --etcd-cafile=ca.crt --etcd-certfile=server.crt --etcd-keyfile=server.key \
+            --authorization-mode=RBAC --anonymous-auth=false --token-auth-file=tokens.csv \
+            --service-account-issuer=https://kubernetes.default.svc --service-account-key-file=service-account.key \
+            --service-account-signing-key-file=service-account.key --service-cluster-ip-range=10.96.0.0/16 \
+            --audit-policy-file=audit.yaml --audit-log-path=-
+        ;;
+    controller-manager)
+        # Its own port serves health and metrics, which nobody asks for; each controller has its own rights, as in a cluster.
+        # By itself it asks 20 times a second: a test that deletes a thousand Services would wait for a minute.
+        printf '%s\n' --kube-api-qps=500 --kube-api-burst=1000 --kubeconfig=controller-manager.kubeconfig --secure-port=0 --leader-elect=false '--controllers=*' \
+            --use-service-account-credentials --root-ca-file=ca.crt --service-account-private-key-file=service-account.key
+        ;;
+    esac
+}
+
+is_ready() {
+    case $1 in
+    etcd) etcd_api /v3/kv/range '{"key": "AA=="}' ;;
+    apiserver) api GET /readyz && api GET /api/v1/namespaces/default ;;
+    controller-manager) collects_garbage ;;
+    esac
+}
+
+# Whether an object whose owner does not exist is gone; makes it first.
+collects_garbage() {
+    local configmaps=/api/v1/namespaces/default/configmaps
+    if [ ! -e "$run/orphan" ]; then
+        api POST "$configmaps" -H 'Content-Type: application/json' -d '{"metadata": {"name": "xposer-orphan", "ownerReferences": [
+            {"apiVersion": "v1", "kind": "ConfigMap", "name": "nobody", "uid": "00000000-0000-0000-0000-000000000000"}]}}' || return
+        touch "$run/orphan"
+    fi
+    [ "$(api GET "$configmaps/xposer-orphan" -o /dev/null -w '%{http_code}' 2>/dev/null)" = 404 ] && rm "$run/orphan"
+}
+
+# Starts a component on its port and its data, and waits until it is ready.
+start() {
+    local component=$1 name options
+    name=$(program "$component")
+    mapfile -t options < <(arguments "$component")
+    # What a test runner reads on file descriptor 3 would stay open for as long as the cluster runs.
+    (cd "$run" && exec setsid "$bin/$name" "${options[@]}" </dev/null >>"$([ "$component" = apiserver ] && echo audit.log || echo "$component.log")" 2>>"$component.log" 3>&-) &
+    echo $! >"$run/$component.pid"
+    # Until the shell has become the program, its id is not that of the component.
+    for _ in {1..50}; do
+        ! pid_of "$component" >/dev/null || break
+        sleep 0.02
+    done
+    wait_for "$component" 60 is_ready "$component"
+}
+
+# Ends a component with a signal, and waits until it is gone.
+finish() {
+    local component=$1 signal=$2 pid
+    pid=$(pid_of "$component") || return 0
+    kill "-$signal" "$pid"
+    # A paused process would hear nothing else.
+    kill -CONT "$pid" 2>/dev/null || true
+    for _ in {1..300}; do
+        pid_of "$component" >/dev/null || break
+        sleep 0.1
+    done
+    ! pid_of "$component" >/dev/null || kill -KILL "$pid"
+    rm -f "$run/$component.pid"
+}
