@@ -32,9 +32,12 @@ use tracing_subscriber::EnvFilter;
 
 use args::{Args, LogFormat};
 
+/// What is logged where `RUST_LOG` does not say. The libraries repeat what is told here in other words.
+const LOGGED: &str = "info,kube_client=off,kube_runtime=off";
+
 fn main() -> ExitCode {
     let args = Args::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match args.log_format {

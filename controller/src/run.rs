@@ -22,7 +22,7 @@ use crate::serve::{Health, serve};
 use crate::service::ServiceKey;
 use crate::settings::SettingsFile;
 use crate::tell::{Teller, Told};
-use crate::watch::{Change, Scope, Sight, Source, said, with_causes};
+use crate::watch::{Change, Scope, Sight, Source, random, said, with_causes};
 use crate::world::{Job, Serving, Turn, World};
 use crate::write::{Written, Wrong, write_all};
 
@@ -143,12 +143,6 @@ impl Pause {
     fn is_over(&self, now: Instant) -> bool {
         self.until.is_none_or(|until| until <= now)
     }
-}
-
-/// From 0 to 1.
-fn random() -> f64 {
-    use std::hash::{BuildHasher, RandomState};
-    f64::from(u16::try_from(RandomState::new().hash_one(()) & 0xFFFF).unwrap_or_default()) / 65536.0
 }
 
 /// A turn whose writes are done.
@@ -297,6 +291,8 @@ impl Controller {
                     self.lose(gone);
                 }
                 self.completed(source);
+                // It answers again.
+                self.pause.until = None;
             }
             Change::Serving(serving) => {
                 if let Source::Objects(kind) = source {

@@ -9,7 +9,7 @@ use xposer::{MANAGED_BY, MANAGED_BY_LABEL, Published, Scope, URL_CONFIG_MAP};
 
 use crate::document::Document;
 use crate::kinds::Kind;
-use crate::live::{ObjectKey, hash, is_as_wanted, our_fields};
+use crate::live::{ObjectKey, hash, our_fields};
 use crate::service::ServiceKey;
 use crate::write::{How, Write};
 
@@ -32,8 +32,8 @@ struct LiveMap {
     managed: bool,
     /// The keys of others.
     others: BTreeMap<Box<str>, Box<str>>,
-    /// Whether it is what it should be.
-    synced: bool,
+    /// The hash of our keys and what stands there.
+    ours: u64,
 }
 
 impl Urls {
@@ -92,30 +92,29 @@ impl Urls {
         let metadata = &document.metadata;
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
         let version = metadata.resource_version.as_deref().unwrap_or_default();
-        if self.maps.get(namespace).is_some_and(|known| *known.version == *version && known.synced) {
-            return false;
-        }
         let label = metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY_LABEL));
         let labelled = label.is_some_and(|by| by == MANAGED_BY);
-        let ours = our_keys(metadata);
-        let data = document.data.as_object().into_iter().flatten();
-        let others = data
-            .filter(|(key, _)| !ours.contains(key.as_str()))
-            .map(|(key, value)| (key.as_str().into(), value.as_str().unwrap_or_default().into()))
-            .collect();
-        let mut live = LiveMap {
+        let keys = our_keys(metadata);
+        let mut others = BTreeMap::new();
+        let mut ours = BTreeMap::new();
+        for (key, value) in document.data.as_object().into_iter().flatten() {
+            let value = value.as_str().unwrap_or_default();
+            if keys.contains(key.as_str()) {
+                ours.insert(key.as_str(), value);
+            } else {
+                others.insert(key.as_str().into(), value.into());
+            }
+        }
+        let live = LiveMap {
             uid: metadata.uid.as_deref().unwrap_or_default().into(),
             version: version.into(),
             labelled,
             managed: our_fields(metadata).is_some_and(|fields| fields.get("f:data").is_some()) || labelled,
+            ours: hash(&ours),
             others,
-            synced: false,
         };
-        let wanted = self.wanted(namespace, Some(&live));
-        live.synced = wanted.as_ref().is_some_and(|wanted| is_as_wanted(document, wanted));
-        let is_done = live.synced || !live.managed && wanted.is_none();
         self.maps.insert(namespace.into(), live);
-        !is_done
+        self.turn(namespace).is_some()
     }
 
     /// A ConfigMap is gone.
@@ -170,7 +169,7 @@ impl Urls {
         let live = self.maps.get(namespace);
         match (live, self.wanted(namespace, live)) {
             (None, None) => None,
-            (Some(live), Some(_)) if live.synced => None,
+            (Some(live), Some(body)) if body.get("data").map(hash) == Some(live.ours) => None,
             (live, Some(body)) => {
                 let is_ours = live.is_some_and(|live| live.labelled);
                 let how = if is_ours { How::Ours } else { How::Beside };
@@ -181,13 +180,6 @@ impl Urls {
                 Some(Write::Delete { key, uid: live.uid.clone(), version: live.version.clone() })
             }
             (Some(_), None) => Some(Write::Withdraw { key }),
-        }
-    }
-
-    /// Entries changed, so a ConfigMap that was what it should be may no longer be.
-    pub(crate) fn stale(&mut self, namespace: &str) {
-        if let Some(live) = self.maps.get_mut(namespace) {
-            live.synced = false;
         }
     }
 

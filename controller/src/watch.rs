@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use kube::api::{Api, ApiResource};
-use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, Error};
 use tokio::sync::mpsc::Sender;
@@ -17,6 +16,9 @@ use crate::write::service_resource;
 
 /// How often we look whether a kind is served that was not.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
+/// How long a watch waits after an error, and at most after many; events that come late are late for the user.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
 /// Objects a page: a page is decoded as a whole, and 10,000 objects in one would need memory for nothing else.
 const PAGE: u32 = 100;
 
@@ -118,9 +120,21 @@ impl Source {
 
     /// Gives false where nobody listens any more, and true where the kind is not served any more.
     async fn watch_served(self, scope: &Scope, to: &Sender<Sight>) -> bool {
-        let events = watcher(scope.api(&self.resource()), self.config()).default_backoff();
+        let events = watcher(scope.api(&self.resource()), self.config());
         let mut events = std::pin::pin!(events);
+        let mut errors = 0;
         while let Some(event) = events.next().await {
+            match &event {
+                Ok(_) => errors = 0,
+                // What is asked for next is the list, and that is no trouble.
+                Err(error) if errors == 0 && code(error) == 410 => errors = 1,
+                Err(_) => {
+                    let wait = FIRST_WAIT.saturating_mul(1 << errors.min(8)).min(LONGEST_WAIT);
+                    errors += 1;
+                    // Several watches do not come back at the same moment.
+                    tokio::time::sleep(wait.mul_f64(0.75 + random() / 2.0)).await;
+                }
+            }
             let change = match event {
                 Ok(Event::Init) => Change::Restarted,
                 Ok(Event::InitApply(document) | Event::Apply(document)) => Change::Seen(self.slim(document)),
@@ -152,16 +166,14 @@ impl Source {
     /// What an error of the watch means, if it means more than that it has to be tried again.
     fn trouble(self, error: &watcher::Error) -> Option<Change> {
         let what = self.resource().plural;
-        let (code, message) = match error {
-            watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) => match error
-            {
-                Error::Api(status) => (status.code, status.message.clone()),
-                error => (0, said(error)),
-            },
-            watcher::Error::WatchError(status) => (status.code, status.message.clone()),
-            error => (0, error.to_string()),
+        let message = match error {
+            watcher::Error::InitialListFailed(error)
+            | watcher::Error::WatchStartFailed(error)
+            | watcher::Error::WatchFailed(error) => said(error),
+            watcher::Error::WatchError(status) => status.message.clone(),
+            watcher::Error::NoResourceVersion => error.to_string(),
         };
-        match code {
+        match code(error) {
             // The history that we asked for is gone; the list is read anew. Nobody needs to know.
             410 => {
                 tracing::debug!("the watch of {what} starts anew: {message}");
@@ -180,6 +192,22 @@ impl Source {
             }
         }
     }
+}
+
+/// The status that the API server gave; 0 where it gave none.
+fn code(error: &watcher::Error) -> u16 {
+    match error {
+        watcher::Error::InitialListFailed(Error::Api(status))
+        | watcher::Error::WatchStartFailed(Error::Api(status))
+        | watcher::Error::WatchError(status) => status.code,
+        _ => 0,
+    }
+}
+
+/// From 0 to 1.
+pub(crate) fn random() -> f64 {
+    use std::hash::{BuildHasher, RandomState};
+    f64::from(u16::try_from(RandomState::new().hash_one(()) & 0xFFFF).unwrap_or_default()) / 65536.0
 }
 
 /// An error in words: those of the API server, if it said any.

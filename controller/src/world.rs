@@ -455,7 +455,6 @@ impl World {
 
     fn urls_due(&mut self, namespaces: Vec<Box<str>>) {
         for namespace in namespaces {
-            self.urls.stale(&namespace);
             self.due.insert(Job::Urls(namespace));
         }
     }
