@@ -542,7 +542,7 @@ pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) ->
     let lower = word.to_ascii_lowercase();
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_ascii_lowercase()), candidate))
+        .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance * 3 <= candidate.len().max(word.len()))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
