@@ -209,8 +209,8 @@ fn templates(out: &mut dyn Write) -> io::Result<()> {
 
 fn function(row: &Function, out: &mut dyn Write) -> io::Result<()> {
     let names: Vec<&str> = row.names().collect();
-    writeln!(out, "  {}: {}", names.join(", "), row.doc)?;
-    writeln!(out, "      {}  gives  {}", row.example, row.result)
+    writeln!(out, "  {}: {}", names.join(", "), row.doc())?;
+    writeln!(out, "      {}  gives  {}", row.example, row.result())
 }
 
 fn rendered(example: &str) -> String {

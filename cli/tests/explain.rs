@@ -52,7 +52,7 @@ fn every_code() {
 fn the_templates() {
     let text = explained("templates");
     for function in functions::all() {
-        for part in function.names().chain([function.doc, function.example, function.result]) {
+        for part in function.names().chain([function.doc(), function.example, function.result()]) {
             assert!(text.contains(part), "{part} is missing from {text}");
         }
     }

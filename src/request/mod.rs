@@ -76,6 +76,11 @@ pub struct Key {
     pub setting: Option<&'static str>,
     /// Whether the original Xposer knew it.
     pub original: bool,
+}
+
+/// What of a row runs. It stands in a table of its own: a program that never asks for the texts does not carry them.
+struct Reader {
+    annotation: &'static str,
     read: for<'a> fn(&'a str, &mut Request<'a>) -> Vec<Problem>,
 }
 
@@ -83,8 +88,12 @@ impl Key {
     /// The key without its prefix: `IngressNameTemplate`.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.annotation.rsplit('/').next().unwrap_or(self.annotation)
+        last_part(self.annotation)
     }
+}
+
+fn last_part(annotation: &str) -> &str {
+    annotation.rsplit('/').next().unwrap_or(annotation)
 }
 
 /// Every annotation that is read, in the order of the reference page.
@@ -122,7 +131,29 @@ pub(crate) mod annotation {
     pub(crate) const MONITOR_HEALTH: &str = "config.xposer.stakater.com/MonitorHealthEndpoint";
 }
 
-static KEYS: &[Key] = &[
+macro_rules! keys {
+    ($( Key {
+        annotation: $annotation:expr,
+        form: $form:expr,
+        doc: $doc:expr,
+        example: $example:expr,
+        setting: $setting:expr,
+        original: $original:expr,
+        read: $read:expr $(,)?
+    } ),+ $(,)?) => {
+        static KEYS: &[Key] = &[$( Key {
+            annotation: $annotation,
+            form: $form,
+            doc: $doc,
+            example: $example,
+            setting: $setting,
+            original: $original,
+        } ),+];
+        static READERS: &[Reader] = &[$( Reader { annotation: $annotation, read: $read } ),+];
+    };
+}
+
+keys![
     Key {
         annotation: annotation::NAME,
         form: Form::Template,
@@ -335,13 +366,13 @@ impl<'a> Request<'a> {
     /// Reads the annotations; what is wrong with them goes into the report.
     pub(crate) fn read(service: &Service<'a>, report: &mut Report) -> Self {
         let mut request = Self::default();
-        for key in KEYS.iter().filter(|key| service.broken().contains(&key.annotation)) {
+        for key in READERS.iter().filter(|key| service.broken().contains(&key.annotation)) {
             // What is wrong has been said: here the field is only marked, by a text that nothing can be.
             (key.read)("{{", &mut request);
         }
         for &(annotation, text) in service.annotations() {
             let path = || FieldPath::annotation(annotation.to_owned());
-            let Some(key) = KEYS.iter().find(|key| key.annotation == annotation) else {
+            let Some(key) = READERS.iter().find(|key| key.annotation == annotation) else {
                 if let Some(problem) = unknown(annotation) {
                     report.file(path(), problem);
                 }
@@ -363,9 +394,8 @@ impl<'a> Request<'a> {
 /// What is said of a key that is not in the table. Beside the block, other programs may use the prefix as well: there,
 /// only what looks like a slip of the pen is one.
 fn unknown(annotation: &str) -> Option<Problem> {
-    let name = annotation.rsplit('/').next().unwrap_or(annotation);
-    let meant = did_you_mean(name, KEYS.iter().map(Key::name));
-    let help = match KEYS.iter().find(|key| Some(key.name()) == meant) {
+    let meant = did_you_mean(last_part(annotation), READERS.iter().map(|key| last_part(key.annotation)));
+    let help = match READERS.iter().find(|key| Some(last_part(key.annotation)) == meant) {
         Some(key) => format!("did you mean {}?", key.annotation),
         None if !annotation.starts_with(CONFIG_PREFIX) => return None,
         None => "remove it; `xposer explain` lists all annotations".to_owned(),

@@ -17,6 +17,7 @@ use crate::pattern;
 use crate::template::Template;
 use crate::value::{Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination, Tls};
 pub(crate) use parse::{class_problem, object_problem, port, unknown_word};
+use table::READERS;
 pub use table::{Form, Setting, settings};
 pub(crate) use table::{PATH_TYPES, WEIGHT};
 
@@ -215,8 +216,8 @@ impl Settings {
     fn read(&mut self, map: &Map<String, Value>, report: &mut Report) {
         for (key, value) in map {
             let path = FieldPath::setting(key.clone());
-            let Some(row) = settings().iter().find(|row| row.name == key) else {
-                report.file(path, unknown(key, settings().iter().map(|row| row.name)));
+            let Some(row) = READERS.iter().find(|row| row.name == key) else {
+                report.file(path, unknown(key, READERS.iter().map(|row| row.name)));
                 continue;
             };
             if !value.is_null() {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::provider::PROVIDERS;
-use super::table::{PATH_TYPES, settings};
+use super::table::{PATH_TYPES, READERS};
 use super::{DefaultAnnotation, Layer, Namespace, Profile, Tpl, unknown};
 use crate::diag::{Code, FieldPath, Problem, did_you_mean, shown};
 use crate::input::kind_of;
@@ -406,13 +406,13 @@ fn set(layer: &mut Layer, own: Option<Setter>, value: &Value, at: &FieldPath) ->
 /// The settings of one layer; `more` are keys it has beside those of every layer.
 fn layer(value: &Value, at: &FieldPath, more: &[&str], read: &mut Taking<'_>) -> Parsed<()> {
     mapping(value, at, &mut |key, value, path| {
-        let row = settings().iter().find(|row| row.name == key).and_then(|row| row.layered());
+        let row = READERS.iter().find(|row| row.name == key).and_then(|row| row.layered());
         if row.is_none() && !more.contains(&key) {
-            if settings().iter().any(|row| row.name == key) {
+            if READERS.iter().any(|row| row.name == key) {
                 let said = format!("the setting {} is for everybody and cannot stand here", shown(key));
                 return Err(wrong(&path, said, "move it to the top of the settings"));
             }
-            let known = settings().iter().filter(|row| row.layered().is_some()).map(|row| row.name);
+            let known = READERS.iter().filter(|row| row.layered().is_some()).map(|row| row.name);
             return Err(vec![(path, unknown(key, known.chain(more.iter().copied())))]);
         }
         read(row, value, &path, key)

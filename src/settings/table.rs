@@ -29,10 +29,14 @@ pub struct Setting {
     pub default: &'static str,
     /// A value that works, as YAML.
     pub example: &'static str,
+}
+
+/// What of a row runs. It stands in a table of its own: a program that never asks for the texts does not carry them.
+pub(super) struct Reader {
+    pub(super) name: &'static str,
     set: Set,
 }
 
-#[derive(Debug)]
 enum Set {
     /// A profile and a namespace can have it, too.
     Layered(Setter),
@@ -46,9 +50,11 @@ impl Setting {
     /// Whether it can also stand in a profile, or under a namespace.
     #[must_use]
     pub fn is_layered(&self) -> bool {
-        self.layered().is_some()
+        READERS.iter().any(|row| row.name == self.name && row.layered().is_some())
     }
+}
 
+impl Reader {
     pub(super) fn layered(&self) -> Option<Setter> {
         match self.set {
             Set::Layered(set) | Set::Both(_, set) => Some(set),
@@ -145,7 +151,22 @@ pub fn settings() -> &'static [Setting] {
     SETTINGS
 }
 
-static SETTINGS: &[Setting] = &[
+macro_rules! settings {
+    ($( Setting {
+        name: $name:expr,
+        form: $form:expr,
+        doc: $doc:expr,
+        default: $default:expr,
+        example: $example:expr,
+        set: $set:expr $(,)?
+    } ),+ $(,)?) => {
+        static SETTINGS: &[Setting] =
+            &[$( Setting { name: $name, form: $form, doc: $doc, default: $default, example: $example } ),+];
+        pub(super) static READERS: &[Reader] = &[$( Reader { name: $name, set: $set } ),+];
+    };
+}
+
+settings![
     Setting {
         name: "domain",
         form: Form::Template,

@@ -88,7 +88,7 @@ pub type Called = Result<Val, String>;
 /// ```
 /// let lower = xposer::template::functions::find("lower");
 /// assert!(lower.is_some_and(|function| function.names().eq(["lower", "toLower"])));
-/// assert!(lower.is_some_and(|function| function.doc.ends_with("in lower case.")));
+/// assert!(lower.is_some_and(|function| function.doc().ends_with("in lower case.")));
 /// ```
 #[derive(Debug)]
 pub struct Function {
@@ -96,12 +96,8 @@ pub struct Function {
     pub name: &'static str,
     /// Other spellings of the name.
     pub aliases: &'static [&'static str],
-    /// What it does, in one sentence.
-    pub doc: &'static str,
     /// A template that uses it.
     pub example: &'static str,
-    /// What the example renders to for the Service `web` in the namespace `shop`, with a domain.
-    pub result: &'static str,
     least: usize,
     most: usize,
     /// Whether it can be asked about a variable that is not set.
@@ -110,6 +106,23 @@ pub struct Function {
 }
 
 impl Function {
+    /// What it does, in one sentence.
+    #[must_use]
+    pub fn doc(&self) -> &'static str {
+        self.texts().0
+    }
+
+    /// What the example renders to for the Service `web` in the namespace `shop`, with a domain.
+    #[must_use]
+    pub fn result(&self) -> &'static str {
+        self.texts().1
+    }
+
+    fn texts(&self) -> (&'static str, &'static str) {
+        let row = FUNCTIONS.iter().position(|known| known.name == self.name);
+        row.and_then(|row| TEXTS.get(row)).copied().unwrap_or_default()
+    }
+
     /// The name and the other spellings.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
@@ -183,7 +196,7 @@ pub fn find(name: &str) -> Option<&'static Function> {
 /// let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
 /// for function in functions::all() {
 ///     let rendered = Template::parse(function.example)?.render(&vars);
-///     assert_eq!(rendered.as_deref(), Ok(function.result));
+///     assert_eq!(rendered.as_deref(), Ok(function.result()));
 /// }
 /// # Ok::<(), Vec<xposer::Problem>>(())
 /// ```
@@ -192,82 +205,76 @@ pub fn all() -> &'static [Function] {
     FUNCTIONS
 }
 
-macro_rules! function {
-    ($name:literal $([$($alias:literal),+])?, $least:expr, $most:expr, $doc:literal, $example:literal => $result:literal, $run:expr $(, $unset:ident)?) => {
-        Function {
+/// The texts for readers stand in a table of their own: a program that never asks for them does not carry them.
+macro_rules! functions {
+    ($( ($name:literal $([$($alias:literal),+])?, $least:expr, $most:expr, $doc:literal, $example:literal => $result:literal, $run:expr $(, $unset:ident)?) ),+ $(,)?) => {
+        static FUNCTIONS: &[Function] = &[$( Function {
             name: $name,
             aliases: &[$($($alias),+)?],
-            doc: $doc,
             example: $example,
-            result: $result,
             least: $least,
             most: $most,
-            takes_unset: false $( || function!(@ $unset) )?,
+            takes_unset: false $( || functions!(@ $unset) )?,
             run: $run,
-        }
+        } ),+];
+        static TEXTS: &[(&str, &str)] = &[$( ($doc, $result) ),+];
     };
     (@ unset) => { true };
 }
 
-static FUNCTIONS: &[Function] = &[
-    function!("eq", 2, usize::MAX, "Whether the first value equals any of the others.",
+functions! {
+    ("eq", 2, usize::MAX, "Whether the first value equals any of the others.",
         r#"{{if eq .Namespace "shop" "store"}}yes{{end}}"# => "yes", |values| compare_any(values)),
-    function!("ne", 2, 2, "Whether two values differ.",
+    ("ne", 2, 2, "Whether two values differ.",
         r#"{{if ne .Namespace "prod"}}yes{{end}}"# => "yes", |values| compare(values, |o| o != Ordering::Equal)),
-    function!("lt", 2, 2, "Whether the first value is less than the second.",
+    ("lt", 2, 2, "Whether the first value is less than the second.",
         r#"{{if lt .Service "x"}}yes{{end}}"# => "yes", |values| order(values, |o| o == Ordering::Less)),
-    function!("le", 2, 2, "Whether the first value is less than or equal to the second.",
+    ("le", 2, 2, "Whether the first value is less than or equal to the second.",
         r#"{{if le 1 1}}yes{{end}}"# => "yes", |values| order(values, |o| o != Ordering::Greater)),
-    function!("gt", 2, 2, "Whether the first value is greater than the second.",
+    ("gt", 2, 2, "Whether the first value is greater than the second.",
         r#"{{if gt (len .Service) 2}}yes{{end}}"# => "yes", |values| order(values, |o| o == Ordering::Greater)),
-    function!("ge", 2, 2, "Whether the first value is greater than or equal to the second.",
+    ("ge", 2, 2, "Whether the first value is greater than or equal to the second.",
         r#"{{if ge 2 1}}yes{{end}}"# => "yes", |values| order(values, |o| o != Ordering::Less)),
-    function!("and", 1, usize::MAX, "The first value that is empty, or the last one.",
+    ("and", 1, usize::MAX, "The first value that is empty, or the last one.",
         r#"{{and .Service .Namespace}}"# => "shop", |values| pick(values, false), unset),
-    function!("or", 1, usize::MAX, "The first value that is not empty, or the last one.",
+    ("or", 1, usize::MAX, "The first value that is not empty, or the last one.",
         r#"{{or "" .Service}}"# => "web", |values| pick(values, true), unset),
-    function!("not", 1, 1, "Whether the value is empty.",
+    ("not", 1, 1, "Whether the value is empty.",
         r#"{{if not .Domain}}none{{else}}some{{end}}"# => "some",
         |values| Ok(Val::Bool(!values.iter().any(Val::is_true))), unset),
-    function!("print", 0, usize::MAX, "The values in one text; a blank stands between two that are not texts.",
+    ("print", 0, usize::MAX, "The values in one text; a blank stands between two that are not texts.",
         r#"{{print .Service "-" 1 2}}"# => "web-1 2", |values| Ok(Val::Str(print(values)))),
-    function!("println", 0, usize::MAX, "The values in one text, with blanks between them and a line end.",
+    ("println", 0, usize::MAX, "The values in one text, with blanks between them and a line end.",
         r#"{{println .Service}}"# => "web", |values| Ok(Val::Str(println(values)))),
-    function!("printf", 1, usize::MAX,
+    ("printf", 1, usize::MAX,
         "A format with its verbs %s %v %q %d %t %x %X %o %b %c %f replaced; width and precision as in Go, as in %.8s.",
         r#"{{printf "%.2s-%s" .Service .Namespace}}"# => "we-shop", |values| printf(values)),
-    function!("len", 1, 1, "The length of a text in bytes.",
+    ("len", 1, 1, "The length of a text in bytes.",
         r#"{{len .Service}}"# => "3",
         |values| text(values, 0).map(|text| Val::Int(i64::try_from(text.len()).unwrap_or(i64::MAX)))),
-    function!("lower" ["toLower"], 1, 1, "The text, whose letters are those of ASCII, in lower case.",
+    ("lower" ["toLower"], 1, 1, "The text, whose letters are those of ASCII, in lower case.",
         r#"{{"Web" | lower}}"# => "web", |values| ascii(values).map(|text| Val::Str(text.to_ascii_lowercase()))),
-    function!("upper" ["toUpper"], 1, 1, "The text, whose letters are those of ASCII, in upper case.",
+    ("upper" ["toUpper"], 1, 1, "The text, whose letters are those of ASCII, in upper case.",
         r#"{{.Service | upper | lower}}"# => "web", |values| ascii(values).map(|text| Val::Str(text.to_ascii_uppercase()))),
-    function!("trimPrefix", 2, 2, "The second text without the first at its start.",
+    ("trimPrefix", 2, 2, "The second text without the first at its start.",
         r#"{{.Service | trimPrefix "w"}}"# => "eb",
         |values| both(values, |prefix, text| text.strip_prefix(prefix).unwrap_or(text).to_owned())),
-    function!("trimSuffix", 2, 2, "The second text without the first at its end.",
+    ("trimSuffix", 2, 2, "The second text without the first at its end.",
         r#"{{.Service | trimSuffix "b"}}"# => "we",
         |values| both(values, |suffix, text| text.strip_suffix(suffix).unwrap_or(text).to_owned())),
-    function!("replace", 3, 3, "The third text with every occurrence of the first replaced by the second.",
+    ("replace", 3, 3, "The third text with every occurrence of the first replaced by the second.",
         r#"{{.Service | replace "w" "v"}}"# => "veb", |values| replace(values)),
-    function!("trunc", 2, 2, "The first letters of a text; with a negative number, the last ones.",
+    ("trunc", 2, 2, "The first letters of a text; with a negative number, the last ones.",
         r#"{{.Service | trunc 2}}-{{trunc -2 .Namespace}}"# => "we-op", |values| trunc(values)),
-    function!("default", 2, 2, "The second value, or the first where the second is empty or not set.",
+    ("default", 2, 2, "The second value, or the first where the second is empty or not set.",
         r#"{{.Service | default "app"}}"# => "web", |values| pick_default(values), unset),
-    function!("urlquery", 1, usize::MAX, "The values in one text, escaped for the query of a URL.",
+    ("urlquery", 1, usize::MAX, "The values in one text, escaped for the query of a URL.",
         r#"{{.Service | urlquery}}"# => "web", |values| Ok(Val::Str(urlquery(&print(values))))),
-    function!("html", 1, usize::MAX, "The values in one text, escaped for HTML.",
+    ("html", 1, usize::MAX, "The values in one text, escaped for HTML.",
         r#"{{.Service | html}}"# => "web", |values| Ok(Val::Str(html(&print(values))))),
-    function!(
-        "js",
-        1,
-        usize::MAX,
-        "The values in one text, escaped for JavaScript.",
-        r#"{{.Service | js}}"# => "web",
-        |values| Ok(Val::Str(js(&print(values))))
-    ),
-];
+    ("js", 1, usize::MAX, "The values in one text, escaped for JavaScript.",
+        r#"{{.Service | js}}"# => "web", |values| Ok(Val::Str(js(&print(values))))),
+}
 
 fn text(values: &[Val], at: usize) -> Result<&str, String> {
     match values.get(at) {

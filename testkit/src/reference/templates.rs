@@ -138,9 +138,9 @@ fn function(function: &functions::Function) -> String {
     format!(
         "\n### {}\n\n{}{aliases}\n\n{} gives {}.\n",
         function.name,
-        prose(function.doc),
+        prose(function.doc()),
         code(function.example),
-        code(function.result),
+        code(function.result()),
     )
 }
 
