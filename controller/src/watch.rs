@@ -122,14 +122,22 @@ impl Source {
     async fn watch_served(self, scope: &Scope, to: &Sender<Sight>) -> bool {
         let events = watcher(scope.api(&self.resource()), self.config());
         let mut events = std::pin::pin!(events);
-        let mut errors = 0;
+        let (mut errors, mut listed) = (0, false);
+        let mut last_said = String::new();
         while let Some(event) = events.next().await {
             match &event {
-                Ok(_) => errors = 0,
+                // It says no more than that the list will be asked for.
+                Ok(Event::Init) => {}
+                Ok(event) => {
+                    errors = 0;
+                    listed |= matches!(event, Event::InitDone);
+                }
                 // What is asked for next is the list, and that is no trouble.
                 Err(error) if errors == 0 && code(error) == 410 => errors = 1,
-                Err(_) => {
+                Err(error) => {
                     let wait = FIRST_WAIT.saturating_mul(1 << errors.min(8)).min(LONGEST_WAIT);
+                    let is_refused = matches!(code(error), 401 | 403) && !listed;
+                    let wait = if is_refused { LOOK_AGAIN } else { wait };
                     errors += 1;
                     // Several watches do not come back at the same moment.
                     tokio::time::sleep(wait.mul_f64(0.75 + random() / 2.0)).await;
@@ -140,7 +148,7 @@ impl Source {
                 Ok(Event::InitApply(document) | Event::Apply(document)) => Change::Seen(self.slim(document)),
                 Ok(Event::InitDone) => Change::Complete,
                 Ok(Event::Delete(document)) => Change::Gone(self.slim(document)),
-                Err(error) => match self.trouble(&error) {
+                Err(error) => match self.trouble(&error, listed, &mut last_said) {
                     Some(change) => change,
                     None => continue,
                 },
@@ -163,8 +171,9 @@ impl Source {
         Box::new(document)
     }
 
-    /// What an error of the watch means, if it means more than that it has to be tried again.
-    fn trouble(self, error: &watcher::Error) -> Option<Change> {
+    /// What an error of the watch means, if it means more than that it has to be tried again. What was said is not said
+    /// again.
+    fn trouble(self, error: &watcher::Error, listed: bool, last_said: &mut String) -> Option<Change> {
         let what = self.resource().plural;
         let message = match error {
             watcher::Error::InitialListFailed(error)
@@ -173,24 +182,27 @@ impl Source {
             watcher::Error::WatchError(status) => status.message.clone(),
             watcher::Error::NoResourceVersion => error.to_string(),
         };
+        let optional = matches!(self, Self::Objects(kind) if !kind.is_built_in());
         match code(error) {
             // The history that we asked for is gone; the list is read anew. Nobody needs to know.
             410 => {
                 tracing::debug!("the watch of {what} starts anew: {message}");
-                None
+                return None;
             }
-            404 if matches!(self, Self::Objects(kind) if !kind.is_built_in()) => {
-                Some(Change::Serving(Serving::Unserved))
-            }
-            401 | 403 | 404 => {
-                tracing::error!("{what} cannot be watched: {message}");
-                Some(Change::Serving(Serving::Unreadable(message)))
-            }
-            _ => {
-                tracing::warn!("{what} cannot be watched now: {message}");
-                None
-            }
+            404 if optional => return Some(Change::Serving(Serving::Unserved)),
+            _ => {}
         }
+        // Where it was listed before, an API server that has just started may not know yet what we may do.
+        let is_refused = matches!(code(error), 401 | 403 | 404) && !listed;
+        if *last_said != message {
+            match (is_refused, optional) {
+                (true, true) => tracing::info!("{what} are left alone: {message}"),
+                (true, false) => tracing::error!("{what} cannot be watched: {message}"),
+                (false, _) => tracing::warn!("{what} cannot be watched now: {message}"),
+            }
+            last_said.clone_from(&message);
+        }
+        is_refused.then_some(Change::Serving(Serving::Unreadable(message)))
     }
 }
 

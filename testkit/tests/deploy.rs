@@ -1,0 +1,712 @@
+//! The manifests and the chart install the same controller, safely, with the permissions that it needs and no others.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a file that cannot be read has failed the test"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+use xposer::{Service, Settings, Target, URL_CONFIG_MAP, expose};
+use xposer_testkit::{cases, golden, workspace};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const NAME: &str = "xposer-controller";
+const OWNED: &[&str] = &["create", "delete", "get", "list", "patch", "watch"];
+
+/// What can be chosen at the installation.
+#[derive(Clone, Copy, Debug)]
+struct Choice {
+    ingress: bool,
+    http_route: bool,
+    route: bool,
+    monitor: bool,
+    stamp: bool,
+    namespaced: bool,
+    service_monitor: bool,
+}
+
+impl Choice {
+    /// Every combination of what changes permissions; the last of them has a ServiceMonitor, too.
+    fn all() -> impl Iterator<Item = Self> {
+        (0_u8..64).map(|bits| Self {
+            ingress: bits & 1 == 0,
+            http_route: bits & 2 > 0,
+            route: bits & 4 > 0,
+            monitor: bits & 8 > 0,
+            stamp: bits & 16 > 0,
+            namespaced: bits & 32 > 0,
+            service_monitor: bits == 63,
+        })
+    }
+
+    fn namespace(self) -> &'static str {
+        if self.namespaced { "shop" } else { "xposer-system" }
+    }
+
+    fn components(self) -> Vec<&'static str> {
+        let all = [
+            (self.namespaced, "namespaced"),
+            (!self.ingress, "no-ingress"),
+            (self.http_route, "httproute"),
+            (self.route, "route"),
+            (self.monitor, "monitor"),
+            (self.stamp, "stamp"),
+            (self.service_monitor, "servicemonitor"),
+        ];
+        all.into_iter().filter_map(|(wanted, name)| wanted.then_some(name)).collect()
+    }
+
+    fn values(self) -> Value {
+        json!({
+            "targets": {
+                "ingress": self.ingress,
+                "httpRoute": self.http_route,
+                "route": self.route,
+                "endpointMonitor": self.monitor,
+            },
+            "stamp": self.stamp,
+            "watchNamespace": if self.namespaced { self.namespace() } else { "" },
+            "serviceMonitor": {"enabled": self.service_monitor},
+        })
+    }
+
+    /// The resource of a kind that the core emits, if it was chosen.
+    fn resource(self, kind: &str) -> Option<&'static str> {
+        let (chosen, resource) = match kind {
+            "ConfigMap" => (true, "configmaps"),
+            "EndpointMonitor" => (self.monitor, "endpointmonitors"),
+            "HTTPRoute" => (self.http_route, "httproutes"),
+            "Ingress" => (self.ingress, "ingresses"),
+            "Route" => (self.route, "routes"),
+            other => panic!("nobody may write the kind {other}: say here and in deploy/ who may"),
+        };
+        chosen.then_some(resource)
+    }
+}
+
+/// Not by a macro: the test harness would swallow it.
+fn skipped(why: &str) {
+    io::stderr().write_all(format!("\nskipped: {why}\n").as_bytes()).unwrap();
+}
+
+fn text(name: &str) -> String {
+    fs::read_to_string(workspace().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn yaml(name: &str) -> Value {
+    let mut documents = cases::parse(&text(name)).unwrap_or_else(|said| panic!("{name}: {said}"));
+    assert_eq!(documents.len(), 1, "{name}");
+    documents.remove(0)
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("deploy").join(name);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The output of a program on the PATH; `None` where there is none.
+fn run(command: &mut Command) -> Option<Output> {
+    command.output().ok()
+}
+
+fn rendered(output: &Output) -> Vec<Value> {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    cases::parse(std::str::from_utf8(&output.stdout).unwrap()).unwrap()
+}
+
+/// `helm template` with values of one's own.
+fn helm(release: &str, namespace: &str, values: &Value) -> Option<Output> {
+    let file = folder("values").join(format!("{:?}.json", std::thread::current().id()));
+    fs::write(&file, values.to_string()).unwrap();
+    let chart = workspace().join("deploy/chart/xposer");
+    run(Command::new("helm")
+        .args(["template", release, "--namespace", namespace, "--values"])
+        .arg(file)
+        .arg(chart))
+}
+
+/// `kustomize build` of the base with components.
+fn kustomize(choice: Choice) -> Option<Output> {
+    // kustomize takes relative paths only.
+    let link = folder("kustomize").join("controller");
+    let _ = fs::remove_file(&link);
+    std::os::unix::fs::symlink(workspace().join("deploy/controller"), &link).unwrap();
+    let folder = folder(&format!("kustomize/with-{}", choice.components().join("-")));
+    let components: Vec<String> =
+        choice.components().iter().map(|name| format!("../controller/components/{name}")).collect();
+    let mut kustomization = json!({"resources": ["../controller"], "components": components});
+    if choice.namespaced {
+        kustomization["namespace"] = choice.namespace().into();
+    }
+    fs::write(folder.join("kustomization.yaml"), kustomization.to_string()).unwrap();
+    run(Command::new("kustomize").arg("build").arg(folder))
+}
+
+type Rendered = Option<Vec<(Choice, Vec<Value>)>>;
+
+static CHART: LazyLock<Rendered> = LazyLock::new(|| {
+    Choice::all()
+        .map(|choice| {
+            let output = helm(NAME, choice.namespace(), &choice.values())?;
+            Some((choice, rendered(&output)))
+        })
+        .collect()
+});
+
+static MANIFESTS: LazyLock<Rendered> =
+    LazyLock::new(|| Choice::all().map(|choice| Some((choice, rendered(&kustomize(choice)?)))).collect());
+
+/// Everything that could be rendered: the chart and the manifests, in every combination.
+fn installations() -> impl Iterator<Item = &'static (Choice, Vec<Value>)> {
+    let found = [("helm", &*CHART), ("kustomize", &*MANIFESTS)].into_iter().filter_map(|(program, found)| {
+        if found.is_none() {
+            skipped(&format!("no {program}"));
+        }
+        found.as_ref()
+    });
+    found.flatten()
+}
+
+fn of_kind<'o>(objects: &'o [Value], kind: &str) -> Vec<&'o Value> {
+    objects.iter().filter(|object| object["kind"] == kind).collect()
+}
+
+fn the<'o>(objects: &'o [Value], kind: &str) -> &'o Value {
+    let found = of_kind(objects, kind);
+    assert_eq!(found.len(), 1, "{kind}");
+    found[0]
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    value.as_array().into_iter().flatten().map(|it| it.as_str().unwrap()).collect()
+}
+
+/// The arguments of the controller.
+fn arguments(objects: &[Value]) -> Vec<&str> {
+    texts(&the(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"])
+}
+
+/// The value of a flag.
+fn argument<'o>(objects: &'o [Value], flag: &str) -> Option<&'o str> {
+    arguments(objects).into_iter().find_map(|it| it.strip_prefix(flag)?.strip_prefix('='))
+}
+
+#[test]
+fn every_document_is_an_object_with_its_labels() {
+    for (choice, objects) in installations() {
+        let names: BTreeSet<_> =
+            objects.iter().map(|it| (it["kind"].as_str(), it["metadata"]["name"].as_str())).collect();
+        assert_eq!(names.len(), objects.len(), "{choice:?}");
+        for object in objects {
+            let kind = object["kind"].as_str().unwrap();
+            assert!(object["apiVersion"].is_string() && object["metadata"]["name"].is_string(), "{object}");
+            assert_eq!(object["metadata"]["labels"]["app.kubernetes.io/name"], "xposer", "{kind}");
+            assert_eq!(object["metadata"]["labels"]["app.kubernetes.io/instance"], NAME, "{kind}");
+            let of_cluster = ["ClusterRole", "ClusterRoleBinding", "Namespace"].contains(&kind);
+            assert!(!(of_cluster && choice.namespaced), "{kind}");
+            let namespace = if of_cluster { Value::Null } else { choice.namespace().into() };
+            assert_eq!(object["metadata"]["namespace"], namespace, "{kind} {choice:?}");
+        }
+        assert_eq!(of_kind(objects, "ServiceMonitor").len(), usize::from(choice.service_monitor));
+        for kind in ["ConfigMap", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount"] {
+            the(objects, kind);
+        }
+    }
+}
+
+/// What a subject may do: the namespace ("" for all), the group, the resource, the name ("" for any) and the verb.
+type Permissions = BTreeSet<[String; 5]>;
+
+fn permit(all: &mut Permissions, [namespace, group, resource, name]: [&str; 4], verbs: &[&str]) {
+    all.extend(verbs.iter().map(|verb| [namespace, group, resource, name, verb].map(str::to_owned)));
+}
+
+/// What the bound roles give to the controller. A role that nobody is bound to, or a binding of somebody else, fails.
+fn granted(objects: &[Value]) -> Permissions {
+    let id = |role: &Value| {
+        let of = &role["metadata"];
+        [&role["kind"], &of["namespace"], &of["name"]].map(|it| it.as_str().unwrap_or_default().to_owned())
+    };
+    let is_role = |it: &&Value| ["ClusterRole", "Role"].contains(&it["kind"].as_str().unwrap());
+    let mut roles: BTreeMap<_, _> = objects.iter().filter(is_role).map(|role| (id(role), role)).collect();
+    let account = the(objects, "ServiceAccount");
+    assert_eq!(
+        the(objects, "Deployment")["spec"]["template"]["spec"]["serviceAccountName"],
+        account["metadata"]["name"]
+    );
+    let mut all = BTreeSet::new();
+    for binding in objects.iter().filter(|it| it["kind"].as_str().unwrap().ends_with("Binding")) {
+        assert_eq!(
+            binding["subjects"],
+            json!([{
+                "kind": "ServiceAccount",
+                "name": account["metadata"]["name"],
+                "namespace": account["metadata"]["namespace"],
+            }])
+        );
+        let [kind, namespace, _] = id(binding);
+        let of = &binding["roleRef"];
+        assert_eq!(format!("{}Binding", of["kind"].as_str().unwrap()), kind);
+        assert_eq!(of["apiGroup"], "rbac.authorization.k8s.io");
+        let named = [of["kind"].as_str().unwrap(), &namespace, of["name"].as_str().unwrap()];
+        let role = roles.remove(&named.map(str::to_owned)).unwrap_or_else(|| panic!("no role {named:?}"));
+        for rule in role["rules"].as_array().unwrap() {
+            let known = ["apiGroups", "resourceNames", "resources", "verbs"];
+            assert!(rule.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())), "{rule}");
+            let names = rule.get("resourceNames").map_or_else(|| vec![""], texts);
+            for group in texts(&rule["apiGroups"]) {
+                for resource in texts(&rule["resources"]) {
+                    for name in &names {
+                        permit(&mut all, [&namespace, group, resource, name], &texts(&rule["verbs"]));
+                    }
+                }
+            }
+        }
+    }
+    assert!(roles.is_empty(), "{:?} are not bound", roles.keys());
+    all
+}
+
+/// The groups and kinds of everything that the core can emit.
+fn emitted() -> BTreeSet<(String, &'static str)> {
+    let service = json!({
+        "metadata": {"name": "web", "namespace": "shop", "labels": {xposer::EXPOSE_LABEL: "true"},
+            "annotations": {xposer::FORWARD_ANNOTATION: "exposeIngressUrl: locally"}},
+        "spec": {"ports": [{"name": "http", "port": 80}]},
+    });
+    let mut found = BTreeSet::new();
+    for target in Target::ALL {
+        let settings = json!({"domain": "example.com", "target": target.as_str(), "monitor": true,
+            "parentRefs": [{"name": "gateway"}]});
+        let settings = Settings::from_value(&settings).unwrap_or_else(|report| panic!("{report}"));
+        let outcome = expose(&Service::from_value(&service), &settings);
+        for object in outcome.plan().unwrap().emit().objects {
+            let group = object.api_version().split_once('/').map_or("", |(group, _)| group);
+            found.insert((group.to_owned(), object.kind()));
+        }
+    }
+    found
+}
+
+/// What the controller needs for a choice.
+fn needed(choice: Choice, lease: &str) -> Permissions {
+    let scope = if choice.namespaced { choice.namespace() } else { "" };
+    let mut all = BTreeSet::new();
+    permit(&mut all, [scope, "", "services", ""], &["get", "list", "watch"]);
+    if choice.stamp {
+        permit(&mut all, [scope, "", "services", ""], &["patch"]);
+    }
+    if !choice.namespaced {
+        permit(&mut all, [scope, "", "namespaces", ""], &["list", "watch"]);
+    }
+    permit(&mut all, [scope, "events.k8s.io", "events", ""], &["create"]);
+    for (group, kind) in emitted() {
+        let Some(resource) = choice.resource(kind) else { continue };
+        if kind == "ConfigMap" {
+            permit(&mut all, [scope, &group, resource, ""], &["create"]);
+            let rest: Vec<&str> = OWNED.iter().copied().filter(|verb| *verb != "create").collect();
+            permit(&mut all, [scope, &group, resource, URL_CONFIG_MAP], &rest);
+        } else {
+            permit(&mut all, [scope, &group, resource, ""], OWNED);
+        }
+        if kind == "Route" {
+            permit(&mut all, [scope, &group, "routes/custom-host", ""], &["create", "update"]);
+        }
+    }
+    let own = choice.namespace();
+    permit(&mut all, [own, "coordination.k8s.io", "leases", ""], &["create"]);
+    permit(&mut all, [own, "coordination.k8s.io", "leases", lease], &["get", "update"]);
+    all
+}
+
+#[test]
+fn nothing_may_be_done_but_what_is() {
+    for (choice, objects) in installations() {
+        let lease = argument(objects, "--lease-name").unwrap();
+        let (granted, needed) = (granted(objects), needed(*choice, lease));
+        let more: Vec<_> = granted.difference(&needed).collect();
+        let less: Vec<_> = needed.difference(&granted).collect();
+        assert!(more.is_empty() && less.is_empty(), "{choice:?}: too much {more:?}, too little {less:?}");
+    }
+}
+
+#[test]
+fn the_table_of_permissions_knows_every_kind() {
+    let everything = Choice::all().last().unwrap();
+    let kinds: Vec<_> = emitted().into_iter().map(|(_, kind)| kind).collect();
+    assert_eq!(kinds.len(), Target::ALL.len() + 2, "{kinds:?}");
+    for kind in kinds {
+        // All are chosen in the last one but the Ingress, which is there from the start.
+        assert_eq!(everything.resource(kind).is_some(), kind != "Ingress", "{kind}");
+    }
+    let needed = needed(everything, NAME);
+    assert!(needed.iter().flatten().all(|word| word != "*" && word != "secrets"), "{needed:?}");
+}
+
+#[test]
+fn the_pods_are_restricted() {
+    for (choice, objects) in installations() {
+        let deployment = &the(objects, "Deployment")["spec"];
+        let pod = &deployment["template"]["spec"];
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+        assert_eq!(pod["securityContext"]["seccompProfile"], json!({"type": "RuntimeDefault"}));
+        for shared in ["hostNetwork", "hostPID", "hostIPC", "initContainers"] {
+            assert!(pod.get(shared).is_none(), "{shared}");
+        }
+        for volume in pod["volumes"].as_array().unwrap() {
+            assert_eq!(volume["configMap"]["name"], the(objects, "ConfigMap")["metadata"]["name"]);
+        }
+        let containers = pod["containers"].as_array().unwrap();
+        assert_eq!(containers.len(), 1);
+        let container = &containers[0];
+        assert_eq!(
+            container["securityContext"],
+            json!({
+                "allowPrivilegeEscalation": false,
+                "capabilities": {"drop": ["ALL"]},
+                "readOnlyRootFilesystem": true,
+            })
+        );
+        for (kind, amounts) in [("requests", ["cpu", "memory"].as_slice()), ("limits", &["memory"])] {
+            for amount in amounts {
+                assert!(container["resources"][kind][amount].is_string(), "{kind}.{amount}");
+            }
+        }
+        let ports = container["ports"].as_array().unwrap();
+        assert_eq!(ports, &[json!({"name": "http", "containerPort": 8080})]);
+        for (probe, path) in [("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")] {
+            assert_eq!(container[probe]["httpGet"], json!({"path": path, "port": "http"}), "{probe}");
+        }
+        assert!(deployment["replicas"].as_u64() > Some(1), "{choice:?}");
+        assert_eq!(pod["topologySpreadConstraints"][0]["topologyKey"], "kubernetes.io/hostname");
+    }
+}
+
+/// What selects the pods selects them, and nothing in the way of the controller is closed.
+#[test]
+fn everything_around_the_pods_finds_them() {
+    for (choice, objects) in installations() {
+        let deployment = &the(objects, "Deployment")["spec"];
+        let labels = &deployment["template"]["metadata"]["labels"];
+        let policy = &the(objects, "NetworkPolicy")["spec"];
+        let budget = &the(objects, "PodDisruptionBudget")["spec"];
+        let service = the(objects, "Service");
+        let spread = &deployment["template"]["spec"]["topologySpreadConstraints"][0];
+        for selector in
+            [&deployment["selector"], &policy["podSelector"], &budget["selector"], &spread["labelSelector"]]
+        {
+            assert_eq!(selector, &json!({"matchLabels": labels}));
+        }
+        assert_eq!(&service["spec"]["selector"], labels);
+        assert_eq!(service["spec"]["ports"], json!([{"name": "http", "port": 8080, "targetPort": "http"}]));
+        assert_eq!(budget["maxUnavailable"], 1);
+        if choice.service_monitor {
+            let monitor = &the(objects, "ServiceMonitor")["spec"];
+            assert_eq!(monitor["selector"], json!({"matchLabels": labels}));
+            assert_eq!(monitor["endpoints"], json!([{"port": "http", "path": "/metrics"}]));
+        }
+        assert_eq!(policy["policyTypes"], json!(["Ingress", "Egress"]));
+        assert_eq!(policy["ingress"], json!([{"ports": [{"port": "http", "protocol": "TCP"}]}]));
+        let out = policy["egress"].as_array().unwrap();
+        let ports = out.iter().flat_map(|rule| rule["ports"].as_array().unwrap());
+        let ports: BTreeSet<_> = ports.map(|it| (it["port"].as_u64(), it["protocol"].as_str())).collect();
+        let dns = [53, 5353].into_iter().flat_map(|port| [(port, "TCP"), (port, "UDP")]);
+        let expected = dns.chain([(443, "TCP"), (6443, "TCP")]);
+        assert_eq!(ports, expected.map(|(port, protocol)| (Some(port), Some(protocol))).collect());
+    }
+}
+
+/// What the controller says of its flags; `None` where it was not built.
+fn help() -> Option<String> {
+    // Tests are in a folder below that of the programs.
+    let own = std::env::current_exe().unwrap();
+    let program = own.ancestors().nth(2).unwrap().join(NAME).with_extension(std::env::consts::EXE_EXTENSION);
+    let output = run(Command::new(program).arg("--help"))?;
+    assert!(output.status.success());
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn the_controller_knows_its_flags() {
+    let help = help();
+    if help.is_none() {
+        skipped(
+            "no xposer-controller, which a test of the whole workspace builds, so its flags were not compared",
+        );
+    }
+    for (choice, objects) in installations() {
+        let arguments = arguments(objects);
+        for argument in &arguments {
+            let flag = argument.split('=').next().unwrap();
+            assert!(
+                help.as_ref().is_none_or(|help| help.split_whitespace().any(|it| it == flag)),
+                "{argument}"
+            );
+        }
+        assert!(arguments.contains(&"--leader-elect"));
+        assert_eq!(arguments.contains(&"--stamp"), choice.stamp);
+        assert_eq!(argument(objects, "--namespace").is_some(), choice.namespaced);
+        let settings = Path::new(argument(objects, "--settings").unwrap());
+        let pod = &the(objects, "Deployment")["spec"]["template"]["spec"];
+        let mount = &pod["containers"][0]["volumeMounts"][0];
+        assert_eq!(settings.parent().unwrap().to_str(), mount["mountPath"].as_str());
+        // A file that is mounted by itself would never change.
+        assert!(mount.get("subPath").is_none());
+        let file = settings.file_name().unwrap().to_str().unwrap();
+        let text = the(objects, "ConfigMap")["data"][file].as_str().unwrap().to_owned();
+        xposer_cli::settings(file, text).unwrap_or_else(|said| panic!("{said}"));
+    }
+}
+
+/// An object without what only one of the two programs writes.
+fn plain(object: &Value) -> Value {
+    let mut object = object.clone();
+    let labels = object["metadata"]["labels"].as_object_mut().unwrap();
+    for label in ["app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart"] {
+        labels.remove(label);
+    }
+    if object["kind"] == "ConfigMap" {
+        // The file has an example as a comment, the value has nothing.
+        object["data"] = Value::Null;
+    }
+    let arguments = object.pointer_mut("/spec/template/spec/containers/0/args").and_then(Value::as_array_mut);
+    for argument in arguments.into_iter().flatten().filter(|it| *it == "--namespace=$(POD_NAMESPACE)") {
+        *argument = "--namespace=shop".into();
+    }
+    object
+}
+
+fn sorted(objects: &[Value]) -> String {
+    let objects = objects.iter().filter(|it| it["kind"] != "Namespace");
+    let mut texts: Vec<String> = objects.map(|it| xposer_cli::yaml::to_yaml(&plain(it))).collect();
+    texts.sort();
+    texts.join("---\n")
+}
+
+#[test]
+fn the_chart_and_the_manifests_are_the_same() {
+    let (Some(chart), Some(manifests)) = (&*CHART, &*MANIFESTS) else {
+        return skipped("not both of helm and kustomize");
+    };
+    for ((choice, chart), (_, manifests)) in chart.iter().zip(manifests) {
+        let (chart, manifests) = (sorted(chart), sorted(manifests));
+        assert!(chart == manifests, "{choice:?}:\n{}", golden::difference(&manifests, &chart));
+    }
+}
+
+#[test]
+fn the_versions_are_those_of_the_program() {
+    let metadata = yaml("metadata.yml");
+    let policy = metadata["annotations"]["io.kubewarden.policy.ociUrl"].as_str().unwrap();
+    let image = format!("{}/{NAME}", policy.strip_suffix("/policies/xposer").unwrap());
+    let deployment = yaml("deploy/controller/deployment.yaml");
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["image"], format!("{image}:v{VERSION}"));
+    assert_eq!(yaml("deploy/chart/xposer/values.yaml")["image"]["repository"], image);
+    let chart = yaml("deploy/chart/xposer/Chart.yaml");
+    assert_eq!((&chart["version"], &chart["appVersion"]), (&json!(VERSION), &json!(VERSION)));
+    assert_eq!(chart["home"], metadata["annotations"]["io.kubewarden.policy.url"]);
+    assert_eq!(chart["sources"], json!([metadata["annotations"]["io.kubewarden.policy.source"]]));
+}
+
+/// The keys of a mapping and of the mappings in it, as paths.
+fn paths(value: &Value, before: &str, found: &mut BTreeSet<String>) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let path = format!("{before}.{key}");
+        paths(value, &path, found);
+        found.insert(path);
+    }
+}
+
+#[test]
+fn every_value_has_a_schema_and_a_comment() {
+    let schema: Value = serde_json::from_str(&text("deploy/chart/xposer/values.schema.json")).unwrap();
+    let values = yaml("deploy/chart/xposer/values.yaml");
+    let validator = jsonschema::draft7::new(&schema).unwrap();
+    let flaws: Vec<_> = validator.iter_errors(&values).map(|it| it.to_string()).collect();
+    assert!(flaws.is_empty(), "{flaws:?}");
+    for (name, part) in schema["properties"].as_object().unwrap() {
+        // Helm gives this one to every chart.
+        if name == "global" {
+            continue;
+        }
+        let (mut known, mut written) = (BTreeSet::new(), BTreeSet::new());
+        paths(&json!({ name: values[name] }), "", &mut written);
+        known.insert(format!(".{name}"));
+        known.extend(
+            part["properties"].as_object().into_iter().flatten().map(|(it, _)| format!(".{name}.{it}")),
+        );
+        // What is in it is the API's business.
+        if part.get("properties").is_none() {
+            written.retain(|path| path.matches('.').count() == 1);
+        }
+        assert_eq!(known, written);
+    }
+    let text = text("deploy/chart/xposer/values.yaml");
+    let (mut before, mut parent) = ("", "");
+    for line in text.lines() {
+        if !line.starts_with([' ', '#']) {
+            parent = line;
+        }
+        let is_key = !line.trim_start().starts_with('#') && line.contains(':');
+        assert!(
+            !is_key || before.trim_start().starts_with('#') || (parent == "resources:" && line != parent),
+            "no comment above {line}"
+        );
+        before = line;
+    }
+}
+
+#[test]
+fn the_chart_passes_lint() {
+    let lint =
+        run(Command::new("helm").args(["lint", "--strict"]).arg(workspace().join("deploy/chart/xposer")));
+    let Some(output) = lint else { return skipped("no helm") };
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn a_misspelt_value_is_refused() {
+    for (values, said) in [
+        (json!({"replica": 3}), "replica"),
+        (json!({"targets": {"httproute": true}}), "httproute"),
+        (json!({"watchNamespace": "Shop"}), "watchNamespace"),
+        (json!({"image": {"digest": "v1"}}), "digest"),
+        (json!({"settings": "domain: example.com"}), "settings"),
+        (json!({"networkPolicy": {"apiServerCIDRs": ["10.0.0.1"]}}), "apiServerCIDRs"),
+    ] {
+        let Some(output) = helm(NAME, "default", &values) else { return skipped("no helm") };
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(said), "{values}: {error}");
+    }
+}
+
+#[test]
+fn the_settings_are_passed_on_as_they_are() {
+    let mut settings = yaml("examples/settings.yaml");
+    settings["monitorProvider"] = json!({"uptimeRobotConfig": {"interval": 1_000_000}});
+    settings["annotations"] = json!({"text": "true", "lines": "one\ntwo\n", "#": "- {{ .Values.replicas }}"});
+    let Some(output) = helm(NAME, "default", &json!({"settings": settings})) else {
+        return skipped("no helm");
+    };
+    let objects = rendered(&output);
+    let text = the(&objects, "ConfigMap")["data"]["settings.yaml"].as_str().unwrap();
+    assert_eq!(cases::parse(text).unwrap(), [settings]);
+}
+
+/// Every value that changes an object does.
+#[test]
+fn the_other_values_are_used() {
+    let peer = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}});
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let values = json!({
+        "replicas": 1,
+        "image": {"repository": "registry.example.com/xposer", "digest": digest, "pullPolicy": "Always"},
+        "imagePullSecrets": [{"name": "registry"}],
+        "watchNamespace": "shop",
+        "logFormat": "text",
+        "logLevel": "debug",
+        "resources": {"limits": {"memory": "1Gi"}},
+        "nodeSelector": {"disk": "fast"},
+        "tolerations": [{"operator": "Exists"}],
+        "priorityClassName": "important",
+        "networkPolicy": {"metricsFrom": [peer], "apiServerCIDRs": ["10.0.0.1/32"], "apiServerPorts": [8443], "dnsPorts": [54]},
+        "serviceMonitor": {"enabled": true, "interval": "30s", "labels": {"release": "prometheus"}},
+    });
+    let Some(output) = helm("blue", "tools", &values) else { return skipped("no helm") };
+    let objects = rendered(&output);
+    let deployment = &the(&objects, "Deployment")["spec"];
+    let pod = &deployment["template"]["spec"];
+    let container = &pod["containers"][0];
+    for (found, expected) in [
+        (&deployment["replicas"], json!(1)),
+        (&container["image"], json!(format!("registry.example.com/xposer@{digest}"))),
+        (&container["imagePullPolicy"], json!("Always")),
+        (&container["env"][2], json!({"name": "RUST_LOG", "value": "debug"})),
+        (
+            &container["resources"],
+            json!({"limits": {"memory": "1Gi"}, "requests": {"cpu": "10m", "memory": "32Mi"}}),
+        ),
+        (&pod["imagePullSecrets"], values["imagePullSecrets"].clone()),
+        (&pod["nodeSelector"], values["nodeSelector"].clone()),
+        (&pod["tolerations"], values["tolerations"].clone()),
+        (&pod["priorityClassName"], json!("important")),
+    ] {
+        assert_eq!(found, &expected);
+    }
+    let policy = &the(&objects, "NetworkPolicy")["spec"];
+    assert_eq!(policy["ingress"][0]["from"], json!([peer]));
+    assert_eq!(
+        policy["egress"],
+        json!([
+            {"ports": [{"port": 54, "protocol": "UDP"}, {"port": 54, "protocol": "TCP"}]},
+            {"ports": [{"port": 8443, "protocol": "TCP"}], "to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}]},
+        ])
+    );
+    let monitor = the(&objects, "ServiceMonitor");
+    assert_eq!(monitor["metadata"]["labels"]["release"], "prometheus");
+    assert_eq!(monitor["spec"]["endpoints"][0]["interval"], "30s");
+    // The role is where the Services are, the Lease is where the pods are.
+    assert_eq!(argument(&objects, "--log-format"), Some("text"));
+    assert_eq!(argument(&objects, "--namespace"), Some("shop"));
+    assert_eq!(argument(&objects, "--lease-name"), Some("blue-xposer"));
+    let granted = granted(&objects);
+    let place = |group: &str| {
+        let places = granted.iter().filter(|it| it[1] == group).map(|it| it[0].as_str());
+        places.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!((place("coordination.k8s.io"), place("networking.k8s.io")), (vec!["tools"], vec!["shop"]));
+    let lease: BTreeSet<_> = granted.iter().filter(|it| it[2] == "leases").map(|it| it[3].as_str()).collect();
+    assert_eq!(lease, BTreeSet::from(["", "blue-xposer"]));
+
+    let values =
+        json!({"fullnameOverride": "green", "networkPolicy": {"enabled": false}, "image": {"tag": "v9"}});
+    let objects = rendered(&helm("blue", "tools", &values).unwrap());
+    assert!(of_kind(&objects, "NetworkPolicy").is_empty());
+    let deployment = the(&objects, "Deployment");
+    assert_eq!(deployment["metadata"]["name"], "green");
+    let image = deployment["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap();
+    assert!(image.ends_with("/xposer-controller:v9"), "{image}");
+}
+
+#[test]
+fn the_page_names_every_component() {
+    let page = text("deploy/README.md");
+    for entry in fs::read_dir(workspace().join("deploy/controller/components")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(page.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
+#[test]
+fn the_image_is_built_from_what_there_is() {
+    let dockerfile = text("Dockerfile");
+    let builder = format!("ARG BUILDER=rust:{}\n", env!("CARGO_PKG_RUST_VERSION"));
+    assert!(dockerfile.contains(&builder) && dockerfile.contains("\nUSER 65532:65532\n"));
+    // cargo reads the manifest of every member, so the build needs them all.
+    let ignored = text(".dockerignore");
+    let allowed: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    let manifest = text("Cargo.toml");
+    let members = manifest.lines().find_map(|line| line.strip_prefix("members = [")).unwrap();
+    for member in members.trim_end_matches(']').split(", ").map(|it| it.trim_matches('"')) {
+        let prefix = if member == "." { String::new() } else { format!("{member}/") };
+        for part in ["Cargo.toml", "src"] {
+            assert!(allowed.contains(&format!("{prefix}{part}").as_str()), "{member}: {part}");
+        }
+    }
+    for path in allowed {
+        assert!(workspace().join(path).exists(), "{path}");
+    }
+}
