@@ -125,43 +125,56 @@ impl Source {
         let (mut errors, mut listed) = (0, false);
         let mut last_said = String::new();
         while let Some(event) = events.next().await {
-            match &event {
-                // It says no more than that the list will be asked for.
-                Ok(Event::Init) => {}
+            let change = match event {
+                // It says no more than that the list will be asked for, so it is no success.
+                Ok(Event::Init) => Some(self.change(Event::Init)),
                 Ok(event) => {
                     errors = 0;
+                    last_said.clear();
                     listed |= matches!(event, Event::InitDone);
+                    Some(self.change(event))
                 }
-                // What is asked for next is the list, and that is no trouble.
-                Err(error) if errors == 0 && code(error) == 410 => errors = 1,
                 Err(error) => {
-                    let wait = FIRST_WAIT.saturating_mul(1 << errors.min(8)).min(LONGEST_WAIT);
-                    let is_refused = matches!(code(error), 401 | 403) && !listed;
-                    let wait = if is_refused { LOOK_AGAIN } else { wait };
+                    let change = self.trouble(&error, listed, &mut last_said);
+                    if matches!(change, Some(Change::Serving(Serving::Unserved))) {
+                        return to
+                            .send(Sight { source: self, change: Change::Serving(Serving::Unserved) })
+                            .await
+                            .is_ok();
+                    }
+                    let wait = match code(&error) {
+                        // What is asked for next is the list, and that is no trouble.
+                        410 if errors == 0 => Duration::ZERO,
+                        _ if change.is_some() => LOOK_AGAIN,
+                        _ => FIRST_WAIT.saturating_mul(1 << errors.min(8)).min(LONGEST_WAIT),
+                    };
                     errors += 1;
+                    if let Some(change) = change
+                        && to.send(Sight { source: self, change }).await.is_err()
+                    {
+                        return false;
+                    }
                     // Several watches do not come back at the same moment.
                     tokio::time::sleep(wait.mul_f64(0.75 + random() / 2.0)).await;
+                    None
                 }
-            }
-            let change = match event {
-                Ok(Event::Init) => Change::Restarted,
-                Ok(Event::InitApply(document) | Event::Apply(document)) => Change::Seen(self.slim(document)),
-                Ok(Event::InitDone) => Change::Complete,
-                Ok(Event::Delete(document)) => Change::Gone(self.slim(document)),
-                Err(error) => match self.trouble(&error, listed, &mut last_said) {
-                    Some(change) => change,
-                    None => continue,
-                },
             };
-            let is_over = matches!(change, Change::Serving(Serving::Unserved));
-            if to.send(Sight { source: self, change }).await.is_err() {
+            if let Some(change) = change
+                && to.send(Sight { source: self, change }).await.is_err()
+            {
                 return false;
-            }
-            if is_over {
-                return true;
             }
         }
         true
+    }
+
+    fn change(self, event: Event<Document>) -> Change {
+        match event {
+            Event::Init => Change::Restarted,
+            Event::InitApply(document) | Event::Apply(document) => Change::Seen(self.slim(document)),
+            Event::InitDone => Change::Complete,
+            Event::Delete(document) => Change::Gone(self.slim(document)),
+        }
     }
 
     fn slim(self, mut document: Document) -> Box<Document> {

@@ -21,6 +21,7 @@ use kube::core::response::Status;
 use kube::{Client, Config};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
+use xposer_cli::yaml::load;
 
 /// How long a request may take, and how long it is repeated while nobody answers.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -57,11 +58,19 @@ pub(crate) const EVENT: Kind = kind("v1", "Event", "events");
 pub(crate) const LEASE: Kind = kind("coordination.k8s.io/v1", "Lease", "leases");
 pub(crate) const DEFINITION: Kind =
     kind("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions");
+const ADMISSION: &str = "admissionregistration.k8s.io/v1";
+pub(crate) const MUTATING: Kind = kind(ADMISSION, "MutatingAdmissionPolicy", "mutatingadmissionpolicies");
+pub(crate) const MUTATING_BINDING: Kind =
+    kind(ADMISSION, "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings");
+pub(crate) const VALIDATING: Kind =
+    kind(ADMISSION, "ValidatingAdmissionPolicy", "validatingadmissionpolicies");
+pub(crate) const VALIDATING_BINDING: Kind =
+    kind(ADMISSION, "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings");
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
 pub(crate) const CLUSTER_ROLE: Kind = kind(RBAC, "ClusterRole", "clusterroles");
 pub(crate) const CLUSTER_ROLE_BINDING: Kind = kind(RBAC, "ClusterRoleBinding", "clusterrolebindings");
 
-const KINDS: [Kind; 16] = [
+const KINDS: [Kind; 20] = [
     SERVICE,
     INGRESS,
     CONFIG_MAP,
@@ -72,6 +81,10 @@ const KINDS: [Kind; 16] = [
     EVENT,
     LEASE,
     DEFINITION,
+    MUTATING,
+    MUTATING_BINDING,
+    VALIDATING,
+    VALIDATING_BINDING,
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     kind("v1", "ServiceAccount", "serviceaccounts"),
@@ -190,7 +203,7 @@ impl Cluster {
         self.account(HOME, "xposer", &self.identity);
         self.apply(&json!({
             "apiVersion": RBAC, "kind": "ClusterRole", "metadata": {"name": HOME},
-            "rules": rules(&READ, "get list watch").chain(rules(&WRITTEN, WRITE)).collect::<Vec<_>>(),
+            "rules": deployed_rules(),
         }));
         self.apply(&json!({
             "apiVersion": RBAC, "kind": "ClusterRoleBinding", "metadata": {"name": HOME},
@@ -252,7 +265,9 @@ impl Cluster {
             let object = &it["objectRef"];
             let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let (verb, resource) = (word(&it["verb"]), word(&object["resource"]));
-            let counts = !["get", "list", "watch"].contains(&verb.as_str()) && resource != "leases";
+            let is_dry = it["requestURI"].as_str().is_some_and(|uri| uri.contains("dryRun=All"));
+            let counts =
+                !is_dry && !["get", "list", "watch"].contains(&verb.as_str()) && resource != "leases";
             let place = format!("{}/{}", word(&object["namespace"]), word(&object["name"]));
             counts.then(|| format!("{verb} {resource} {place}: {}", it["responseStatus"]["code"]))
         });
@@ -287,9 +302,12 @@ impl Cluster {
 
     pub(crate) fn find(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Option<Value> {
         let api = self.api(kind, namespace);
-        let found =
-            self.asking(name, async || api.get_opt(name).await).unwrap_or_else(|status| panic!("{status}"));
-        found.map(|object| value(&object))
+        match self.asking(name, async || api.get(name).await) {
+            Ok(found) => Some(value(&found)),
+            // There is none, or the kind is not served.
+            Err(status) if status.code == 404 => None,
+            Err(status) => panic!("{name}: {status}"),
+        }
     }
 
     /// Everything of a kind; nothing where the kind is not served.
@@ -436,35 +454,37 @@ pub(crate) fn versions<'o>(objects: impl IntoIterator<Item = &'o Value>) -> BTre
     objects.into_iter().map(|it| (key(it), version(it))).collect()
 }
 
-/// What the controller reads.
-pub(crate) const READ: [(&str, &str); 7] = [
-    ("", "services"),
-    ("", "namespaces"),
-    ("", "configmaps"),
-    ("networking.k8s.io", "ingresses"),
-    ("gateway.networking.k8s.io", "httproutes"),
-    ("route.openshift.io", "routes"),
-    ("endpointmonitor.stakater.com", "endpointmonitors"),
-];
-/// What it writes.
-pub(crate) const WRITTEN: [(&str, &str); 10] = [
-    ("", "configmaps"),
-    ("", "events"),
-    ("", "services"),
-    ("events.k8s.io", "events"),
-    ("coordination.k8s.io", "leases"),
-    ("networking.k8s.io", "ingresses"),
-    ("gateway.networking.k8s.io", "httproutes"),
-    ("route.openshift.io", "routes"),
-    ("route.openshift.io", "routes/custom-host"),
-    ("endpointmonitor.stakater.com", "endpointmonitors"),
-];
-pub(crate) const WRITE: &str = "get create update patch delete";
+/// The rules that `deploy/controller` gives the controller, with those of all components for other kinds and the stamp:
+/// it has nothing else in any scenario.
+pub(crate) fn deployed_rules() -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/controller");
+    let documents = |file: &str| -> Vec<Value> {
+        let text = fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        load(&text).unwrap().into_iter().map(|document| document.value).collect()
+    };
+    let mut roles = documents("rbac.yaml");
+    roles.retain(|it| it["kind"] == "ClusterRole" || it["kind"] == "Role");
+    for component in ["httproute", "route", "monitor", "stamp"] {
+        let component = documents(&format!("components/{component}/kustomization.yaml")).remove(0);
+        let patches = component["patches"].as_array().unwrap().iter();
+        for patch in patches.filter(|it| it["target"]["kind"] == "(Cluster)?Role") {
+            let operations = load(patch["patch"].as_str().unwrap()).unwrap().remove(0).value;
+            for operation in operations.as_array().unwrap().iter().filter(|it| it["op"] == "add") {
+                let list = operation["path"].as_str().unwrap().strip_suffix("/-").unwrap();
+                let list = roles[0].pointer_mut(list).and_then(Value::as_array_mut).unwrap();
+                list.push(operation["value"].clone());
+            }
+        }
+    }
+    roles.iter().flat_map(|role| role["rules"].as_array().cloned().unwrap_or_default()).collect()
+}
 
-/// The rules of a role.
-pub(crate) fn rules<'r>(resources: &'r [(&str, &str)], verbs: &'r str) -> impl Iterator<Item = Value> + 'r {
-    let verbs: Vec<&str> = verbs.split(' ').collect();
-    resources
-        .iter()
-        .map(move |(group, resource)| json!({"apiGroups": [group], "resources": [resource], "verbs": verbs}))
+/// What is left of rules for somebody who may only look.
+pub(crate) fn looking(mut rules: Vec<Value>) -> Vec<Value> {
+    for rule in &mut rules {
+        let verbs = rule["verbs"].as_array_mut().unwrap();
+        verbs.retain(|verb| ["get", "list", "watch"].iter().any(|it| verb == it));
+    }
+    rules.retain(|rule| rule["verbs"].as_array().is_some_and(|verbs| !verbs.is_empty()));
+    rules
 }

@@ -14,7 +14,9 @@ use xposer::Settings;
 use crate::cluster::eventually;
 
 /// How many lines of the log a failed test shows.
-const SHOWN: usize = 80;
+const SHOWN: usize = 60;
+/// How much of a line.
+const WIDTH: usize = 400;
 
 /// Words for the command line.
 pub(crate) type Words<'w> = &'w [&'w str];
@@ -57,10 +59,14 @@ impl Captured {
     }
 }
 
-/// The program with the environment of a container, in which nothing of ours is.
+/// The program with the environment of a container, in which nothing of ours is but what `E2E_LOG` says for `RUST_LOG`.
 fn program(kubeconfig: &Path, settings: &Path, words: Words<'_>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xposer-controller"));
-    command.env_clear().env("KUBECONFIG", kubeconfig).arg("--settings").arg(settings).args(words);
+    command.env_clear().env("KUBECONFIG", kubeconfig);
+    if let Some(filter) = std::env::var_os("E2E_LOG") {
+        command.env("RUST_LOG", filter);
+    }
+    command.arg("--settings").arg(settings).args(words);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -240,5 +246,6 @@ impl Drop for Controller {
 
 fn tail(log: &str) -> String {
     let lines: Vec<&str> = log.lines().collect();
-    lines[lines.len().saturating_sub(SHOWN)..].join("\n")
+    let cut = |line: &&str| line.chars().take(WIDTH).collect::<String>();
+    lines[lines.len().saturating_sub(SHOWN)..].iter().map(cut).collect::<Vec<_>>().join("\n")
 }

@@ -75,7 +75,8 @@ fn while_the_api_server_is_away_nothing_is_lost() {
     let stays = names.iter().chain(&more).filter(|name| !gone.contains(&name.as_str()));
     let mut expected = ingresses(&stays.cloned().collect::<Vec<_>>());
     expected.push("Ingress after".to_owned());
-    shop.has(expected);
+    // It pauses for half a minute at most, and then there is something to do.
+    shop.has_within(Duration::from_secs(45), expected);
     shop.serves("web-001", "before.example.com");
     shop.serves("web-003", "after.example.com");
     assert!(controller.runs());

@@ -57,7 +57,9 @@ impl Drop for Film {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
         if std::thread::panicking() {
-            println!("what was recorded: {:#?}", self.story());
+            let story = self.story();
+            let last = story.len().saturating_sub(40);
+            println!("what was recorded at last, of {}: {:#?}", story.len(), &story[last..]);
         }
     }
 }

@@ -413,3 +413,67 @@ fn a_service_that_becomes_invalid_keeps_what_it_had() {
     shop.has(["Ingress api"]);
     scene.end(&[&controller]);
 }
+
+#[test]
+fn what_lingers_is_waited_for() {
+    let Some(scene) = Scene::open("lingers") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    shop.expose("web", &[]);
+    shop.has(["Ingress web"]);
+    // Somebody cleans up after an Ingress before it may go, as controllers of load balancers do.
+    shop.patch(INGRESS, "web", &json!({"metadata": {"finalizers": ["example.com/load-balancer"]}}));
+    shop.label("web", "false");
+    eventually("it is going", || match &shop.get(INGRESS, "web")["metadata"]["deletionTimestamp"] {
+        Value::Null => Err("it is not".to_owned()),
+        _ => Ok(()),
+    });
+    let going = shop.get(INGRESS, "web");
+    shop.label("web", "true");
+    scene.quiet(&[&controller], crate::scene::QUIET);
+    assert_eq!(shop.get(INGRESS, "web"), going, "what is going is left alone");
+    shop.patch(INGRESS, "web", &json!({"metadata": {"finalizers": null}}));
+    let again = shop.serves("web", &format!("web.{}.e2e.example.com", shop.name));
+    assert_eq!(again["metadata"]["deletionTimestamp"], Value::Null);
+    assert_ne!(uid(&again), uid(&going));
+    shop.has(["Ingress web"]);
+
+    // Nor is anything made of a Service that is going.
+    shop.patch(SERVICE, "web", &json!({"metadata": {"finalizers": ["example.com/load-balancer"]}}));
+    shop.delete(SERVICE, "web");
+    shop.delete(INGRESS, "web");
+    scene.quiet(&[&controller], crate::scene::QUIET);
+    shop.has_nothing();
+    shop.patch(SERVICE, "web", &json!({"metadata": {"finalizers": null}}));
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn a_canary_comes_into_the_route_of_its_stable_service_and_goes_again() {
+    let Some(scene) = Scene::with_kinds("canary", &[HTTP_ROUTE]) else { return };
+    let shop = scene.place();
+    let settings =
+        "domain: e2e.example.com\ntarget: HTTPRoute\nparentRefs: [{name: external, namespace: gateways}]";
+    let controller = scene.controller(settings, &[]);
+    let shared = host("web.example.com");
+    shop.expose("web", &[shared.clone()]);
+    shop.has(["HTTPRoute web"]);
+    let weight = |index: usize| format!("/spec/rules/0/backendRefs/{index}/weight");
+    let canary = [
+        shared,
+        (key("CanaryOf"), "web".to_owned()),
+        (key("CanaryWeight"), "10".to_owned()),
+        (key("IngressNameTemplate"), "web-next".to_owned()),
+    ];
+    shop.expose("next", &canary);
+    shop.sees(HTTP_ROUTE, "web", &weight(0), 90);
+    shop.sees(HTTP_ROUTE, "web", &weight(1), 10);
+    shop.configure("next", "CanaryWeight", "50");
+    shop.sees(HTTP_ROUTE, "web", &weight(0), 50);
+    shop.has(["HTTPRoute web"]);
+    scene.quiet(&[&controller], crate::scene::QUIET);
+    shop.delete(SERVICE, "next");
+    shop.sees(HTTP_ROUTE, "web", "/spec/rules/0/backendRefs/1", Value::Null);
+    shop.has(["HTTPRoute web"]);
+    scene.end(&[&controller]);
+}

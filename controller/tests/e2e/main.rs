@@ -19,6 +19,7 @@ mod controller;
 mod film;
 mod scene;
 
+mod admission;
 mod cases;
 mod faults;
 mod life;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use xposer::stamp::{INGRESS_ANNOTATION, URL_ANNOTATION};
 
 use crate::cluster::{
-    DEFINITION, EVENT, INGRESS, Kind, READ, ROUTE, SERVICE, WRITE, WRITTEN, eventually, rules, within,
+    DEFINITION, EVENT, INGRESS, Kind, ROUTE, SERVICE, deployed_rules, eventually, looking, within,
 };
 use crate::scene::{FORWARD, PLAIN, Place, QUIET, Scene, foreign_ingress, host, service};
 
@@ -116,13 +116,13 @@ fn a_single_run_says_by_its_exit_code_how_it_went() {
     shop.expose("api", &[]);
     let done = scene.run(PLAIN, &here);
     assert_eq!(done.code, 1);
-    assert!((done.stdout + &done.stderr).contains("host-uppercase"));
+    assert!((done.stdout + &done.stderr).contains("HostUppercase"));
     shop.has(["Ingress api", "Ingress web"]);
 
     // It may look, and write nothing.
     shop.delete(SERVICE, "wrong");
     shop.expose("more", &[]);
-    let reader = shop.account("reader", &rules(&READ, "get list watch").collect::<Vec<_>>());
+    let reader = shop.account("reader", &looking(deployed_rules()));
     let done = crate::controller::run(&reader, &scene.settings(PLAIN), &here);
     assert_eq!(done.code, 1);
     assert!((done.stdout + &done.stderr).contains("forbidden"), "it says why");
@@ -187,8 +187,7 @@ fn one_namespace_needs_no_rights_in_others() {
     let (shop, other) = (scene.place(), scene.place());
     shop.expose("web", &[]);
     other.expose("web", &[]);
-    let rights: Vec<Value> = rules(&READ, "get list watch").chain(rules(&WRITTEN, WRITE)).collect();
-    let account = shop.account("xposer", &rights);
+    let account = shop.account("xposer", &deployed_rules());
     let controller = scene.controller_as(&account, PLAIN, &["--namespace", &shop.name]).ready();
     shop.has(["Ingress web"]);
     shop.expose("api", &[(FORWARD.to_owned(), "exposeIngressUrl: locally".to_owned())]);
@@ -317,10 +316,11 @@ fn one_namespace_that_is_forbidden_does_not_hold_up_the_others() {
     let Some(scene) = Scene::open("forbidden") else { return };
     let (open, shut) = (scene.place(), scene.place());
     // It may look everywhere and tell everybody, and write in one namespace only.
-    let account = open.account("xposer", &rules(&WRITTEN, WRITE).collect::<Vec<_>>());
-    let events = [("", "events"), ("events.k8s.io", "events")];
-    let look = rules(&READ, "get list watch").chain(rules(&events, "create patch")).collect::<Vec<_>>();
-    let _everywhere = open.may_everywhere("xposer", &look);
+    let rules = deployed_rules();
+    let account = open.account("xposer", &rules);
+    let tells = rules.iter().filter(|rule| rule["resources"][0] == "events").cloned();
+    let _everywhere =
+        open.may_everywhere("xposer", &looking(rules.clone()).into_iter().chain(tells).collect::<Vec<_>>());
     shut.expose("web", &[]);
     shut.expose("api", &[(FORWARD.to_owned(), "exposeIngressUrl: locally".to_owned())]);
     let controller = scene.controller_as(&account, PLAIN, &[]).ready();
@@ -338,7 +338,7 @@ fn one_namespace_that_is_forbidden_does_not_hold_up_the_others() {
     assert!(tries() - before <= 10.0, "{before} {}", tries());
 
     // Allowed at last, it goes on by itself.
-    shut.may("xposer", &open.name, &rules(&WRITTEN, WRITE).collect::<Vec<_>>());
+    shut.may("xposer", &open.name, &rules);
     within(Duration::from_secs(90), "what was forbidden is made", || {
         shut.find(INGRESS, "web").map(drop).ok_or_else(|| "there is none".to_owned())
     });

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 
-use crate::cluster::{INGRESS, SERVICE, versions};
+use crate::cluster::{INGRESS, SERVICE, name_of, place_of, versions};
 use crate::scene::{FORWARD, PLAIN, Place, Scene, belongs, foreign_ingress, host};
 
 const ADOPT: &str = "xposer.stakater.com/adopt";
@@ -15,10 +15,10 @@ fn with_annotations(mut object: Value, annotations: Value) -> Value {
 
 /// A Service whose Ingress would be called as somebody else's is, says so, and nothing else happens.
 #[track_caller]
-fn is_foreign(shop: &Place, name: &str, ingress: &Value) {
-    let said = shop.event(name, "Warning", "ForeignObject");
-    assert!(said.contains(name), "{said}");
-    assert_eq!(versions([&shop.get(INGRESS, name)]), versions([ingress]));
+fn is_foreign(shop: &Place, service: &str, ingress: &Value) {
+    let said = shop.event(service, "Warning", "ForeignObject");
+    assert!(said.contains(&format!("Ingress {}", place_of(ingress))), "{said}");
+    assert_eq!(versions([&shop.get(INGRESS, name_of(ingress))]), versions([ingress]));
 }
 
 #[test]
@@ -82,8 +82,7 @@ fn looking_like_ours_makes_nothing_ours() {
     other.has(["Ingress copied"]);
     scene.quiet(&[&controller], crate::scene::QUIET);
     for ingress in [&twin, &rendered, &copied] {
-        let name = ingress["metadata"]["name"].as_str().unwrap();
-        assert_eq!(versions([&shop.get(INGRESS, name)]), versions([ingress]));
+        assert_eq!(versions([&shop.get(INGRESS, name_of(ingress))]), versions([ingress]));
     }
     // What the check of all scenarios takes for ours, because of the labels.
     shop.delete(INGRESS, "rendered");

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL, Service, emit_all, expose};
 
 use crate::cluster::{
-    CLUSTER_ROLE, CLUSTER_ROLE_BINDING, Cluster, EVENT, INGRESS, Kind, LABEL, MADE, SERVICE, eventually,
-    name_of, place_of, say, versions,
+    CLUSTER_ROLE, CLUSTER_ROLE_BINDING, Cluster, EVENT, INGRESS, Kind, LABEL, MADE, SERVICE, SOON,
+    eventually, name_of, place_of, say, versions, within,
 };
 use crate::controller::{Controller, Done, Words, run};
 use crate::film::Film;
@@ -203,19 +203,22 @@ impl Scene {
             let writes: Vec<_> = controllers.iter().map(|controller| controller.writes()).collect();
             (versions(&objects), writes)
         };
-        let mut before = state();
+        let look = |before: &State, mark: u64| {
+            let (now, written) = (state(), self.written_since(mark));
+            if now == *before && written.is_empty() {
+                return Ok(());
+            }
+            Err(format!("{}; {:?}", difference(before, &now), written.iter().take(5).collect::<Vec<_>>()))
+        };
+        let (mut before, mut mark) = (state(), self.audit_mark());
         eventually("everything has been done", || {
             std::thread::sleep(Duration::from_secs(1));
-            let now = state();
-            let last = std::mem::replace(&mut before, now);
-            if last == before { Ok(()) } else { Err(difference(&last, &before)) }
+            let found = look(&before, mark);
+            (before, mark) = (state(), self.audit_mark());
+            found
         });
-        let mark = self.audit_mark();
         std::thread::sleep(time);
-        let after = state();
-        assert!(after == before, "nobody was to write anything: {}", difference(&before, &after));
-        let written = self.written_since(mark);
-        assert!(written.is_empty(), "nobody was to ask for anything: {written:#?}");
+        look(&before, mark).unwrap_or_else(|written| panic!("nobody was to write anything: {written}"));
     }
 }
 
@@ -477,10 +480,15 @@ impl Inner {
     /// Waits until exactly these objects are here, for example `Ingress web`.
     #[track_caller]
     pub(crate) fn has<N: AsRef<str>>(&self, expected: impl IntoIterator<Item = N>) {
+        self.has_within(SOON, expected);
+    }
+
+    #[track_caller]
+    pub(crate) fn has_within<N: AsRef<str>>(&self, time: Duration, expected: impl IntoIterator<Item = N>) {
         let mut expected: Vec<String> = expected.into_iter().map(|it| it.as_ref().to_owned()).collect();
         expected.sort();
         *self.expected.borrow_mut() = expected;
-        eventually("exactly the expected objects are there", || self.compare());
+        within(time, "exactly the expected objects are there", || self.compare());
     }
 
     #[track_caller]

@@ -1,0 +1,124 @@
+//! Others have a say in what is admitted: they change what we write, or refuse it.
+
+use std::time::{Duration, Instant};
+
+use kube::api::{DeleteParams, PatchParams};
+use serde_json::{Value, json};
+
+use crate::cluster::{
+    INGRESS, Kind, MUTATING, MUTATING_BINDING, VALIDATING, VALIDATING_BINDING, eventually, place_of,
+};
+use crate::scene::{PLAIN, Place, QUIET, Scene, foreign_ingress, host, key};
+
+/// An admission policy for the Ingresses of a namespace, until it is dropped.
+struct Policy<'s> {
+    scene: &'s Scene,
+    shop: &'s Place,
+    kinds: [Kind; 2],
+}
+
+impl<'s> Policy<'s> {
+    /// Gives back when it is in force for an Ingress of this host.
+    fn new(scene: &'s Scene, shop: &'s Place, kinds: [Kind; 2], mut spec: Value, binding: Value) -> Self {
+        let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": shop.name}});
+        let rule = json!({"apiGroups": ["networking.k8s.io"], "apiVersions": ["v1"],
+            "operations": ["CREATE", "UPDATE"], "resources": ["ingresses"]});
+        spec["matchConstraints"] = json!({"namespaceSelector": selector, "resourceRules": [rule]});
+        for (kind, spec) in kinds.into_iter().zip([spec, binding]) {
+            scene.apply(&json!({"apiVersion": kind.api, "kind": kind.name, "metadata": {"name": shop.name}, "spec": spec}));
+        }
+        Self { scene, shop, kinds }
+    }
+
+    /// What would become of an Ingress with this host.
+    fn probe(scene: &Scene, shop: &Place, host: &str) -> Result<Value, String> {
+        let mut probe = foreign_ingress("probe", host);
+        probe["metadata"]["namespace"] = shop.name.as_str().into();
+        let parameters = PatchParams::apply("e2e").dry_run();
+        scene.apply_with(&probe, &parameters).map_err(|status| status.message)
+    }
+}
+
+impl Drop for Policy<'_> {
+    fn drop(&mut self) {
+        for kind in self.kinds {
+            self.scene.delete(kind, None, &self.shop.name, &DeleteParams::default());
+        }
+    }
+}
+
+#[test]
+fn what_admission_changes_is_not_fought_over() {
+    let Some(scene) = Scene::with_kinds("mutated", &[MUTATING]) else { return };
+    let shop = scene.place();
+    let set = r#"Object{spec: Object.spec{ingressClassName: "forced"}}"#;
+    let spec = json!({"failurePolicy": "Fail", "reinvocationPolicy": "Never",
+        "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": set}}]});
+    let binding = json!({"policyName": shop.name});
+    let policy = Policy::new(&scene, &shop, [MUTATING, MUTATING_BINDING], spec, binding);
+    let is_forced = |forced: bool| {
+        eventually("the policy is in force, or not", || {
+            let seen = Policy::probe(&scene, &shop, "probe.example.com")?;
+            if (seen["spec"]["ingressClassName"] == "forced") == forced {
+                Ok(())
+            } else {
+                Err(seen.to_string())
+            }
+        });
+    };
+    is_forced(true);
+
+    let controller = scene.controller(PLAIN, &[]);
+    shop.expose("web", &[(key("IngressClassName"), "ours".to_owned())]);
+    shop.sees(INGRESS, "web", "/spec/ingressClassName", "forced");
+    scene.quiet(&[&controller], QUIET);
+    shop.configure("web", "IngressURLPath", "/web");
+    shop.sees(INGRESS, "web", "/spec/rules/0/http/paths/0/path", "/web");
+    shop.has(["Ingress web"]);
+    scene.quiet(&[&controller], QUIET);
+    // A new one tries once, and learns the same.
+    drop(controller);
+    let controller = scene.controller(PLAIN, &[]);
+    scene.quiet(&[&controller], QUIET);
+
+    drop(policy);
+    is_forced(false);
+    shop.configure("web", "IngressURLPath", "/ours");
+    shop.sees(INGRESS, "web", "/spec/ingressClassName", "ours");
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn who_is_refused_is_told_and_need_not_wait_once_it_is_right() {
+    let Some(scene) = Scene::with_kinds("denied", &[VALIDATING]) else { return };
+    let shop = scene.place();
+    let fine = r#"!object.spec.rules.exists(rule, rule.host.startsWith("denied."))"#;
+    let spec = json!({"failurePolicy": "Fail",
+        "validations": [{"expression": fine, "message": "this host is not for you"}]});
+    let binding = json!({"policyName": shop.name, "validationActions": ["Deny"]});
+    let _policy = Policy::new(&scene, &shop, [VALIDATING, VALIDATING_BINDING], spec, binding);
+    eventually("the policy is in force", || {
+        Policy::probe(&scene, &shop, "denied.example.com").map_or(Ok(()), |seen| Err(place_of(&seen)))
+    });
+
+    let controller = scene.controller(PLAIN, &[]);
+    shop.expose("denied", &[host("denied.example.com")]);
+    shop.expose("web", &[]);
+    let said = shop.event("denied", "Warning", "ApplyFailed");
+    assert!(said.contains("this host is not for you"), "{said}");
+    shop.has(["Ingress web"]);
+    // After three failures in a row the next try is far away; a change of the Service is not one of these.
+    eventually("it has failed three times", || {
+        match controller.metric("xposer_reconciles_total", &["result=\"failed\""]) {
+            few if few < 3.0 => Err(few.to_string()),
+            _ => Ok(()),
+        }
+    });
+    let began = Instant::now();
+    shop.configure("denied", "IngressURLTemplate", "fine.example.com");
+    shop.has(["Ingress denied", "Ingress web"]);
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    let told = shop.events("denied").iter().filter(|it| it.1 == "ApplyFailed").count();
+    assert_eq!(told, 1, "{:#?}", shop.events("denied"));
+    scene.end(&[&controller]);
+}
