@@ -202,7 +202,7 @@ async fn apply(
     let applied = api(client, key.kind, &key.namespace).patch(&key.name, &params, &Patch::Apply(body)).await;
     metrics.applied(started.elapsed());
     applied.map_err(|error| match error {
-        Error::Api(status) if status.code == 409 && !force => {
+        Error::Api(status) if has_cause(&status, "FieldManagerConflict") => {
             Wrong::Foreign { key: key.clone(), said: status.message.clone() }
         }
         error => Wrong::new(Some(key), &error),
@@ -302,15 +302,17 @@ impl Wrong {
                 Self::Unavailable(status.message.clone())
             }
             // Its Services go with it, and nobody needs to be told.
-            Error::Api(status) if is_terminating(status) => Self::Outdated,
+            Error::Api(status) if has_cause(status, "NamespaceTerminating") => Self::Outdated,
+            // Somebody wrote at the same moment.
+            Error::Api(status) if status.code == 409 => Self::Outdated,
             Error::Api(status) => Self::Refused { key: key.cloned(), said: status.message.clone() },
             error => Self::Unavailable(said(error)),
         }
     }
 }
 
-/// Whether a request was refused because its namespace is being deleted.
-fn is_terminating(status: &Status) -> bool {
+/// Whether the API server gives this as a cause of its refusal.
+fn has_cause(status: &Status, reason: &str) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
-    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+    causes.into_iter().any(|cause| cause.reason == reason)
 }
