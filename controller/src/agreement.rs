@@ -86,7 +86,7 @@ fn the_controller_the_policy_and_the_core_agree_on_every_case() {
             found.iter().filter(|document| is_service(document) && document["metadata"].is_object());
         let services: Vec<Value> =
             services.enumerate().map(|(uid, service)| stored_form(service, uid)).collect();
-        let names: BTreeSet<_> = services.iter().map(|it| subject(it)).collect();
+        let names: BTreeSet<_> = services.iter().map(subject).collect();
         // An API server has every name once.
         if names.len() != services.len() || !services.iter().all(is_storable) {
             left_out.push(slug);
@@ -111,27 +111,27 @@ fn the_controller_the_policy_and_the_core_agree_on_every_case() {
             together.plan().is_some() == expose(service, &settings).plan().is_some()
         });
         let decisions = decide(&members, &settings);
-        assert_eq!(decisions.len(), members.len(), "{}", slug);
+        assert_eq!(decisions.len(), members.len(), "{slug}");
         let mut bodies = Vec::new();
         for ((service, _), decision) in stored.iter().zip(&decisions) {
             decided += 1;
             // The policy sees one Service at a time: what it accepts, the controller exposes, or an older one has it.
             let accepted = policy_accepts(service, &raw);
-            assert_eq!(accepted, !matches!(decision.fate, Fate::Refused), "{}: {decision:?}", slug);
+            assert_eq!(accepted, !matches!(decision.fate, Fate::Refused), "{slug}: {decision:?}");
             match &decision.fate {
                 Fate::Exposed(it) => {
                     exposed += 1;
                     bodies.extend(it.wanted.iter().map(|wanted| {
                         let mut body = wanted.body.clone();
                         let owners = body["metadata"].as_object_mut().unwrap().remove("ownerReferences");
-                        assert_eq!(owners.unwrap()[0]["uid"], service["metadata"]["uid"], "{}", slug);
+                        assert_eq!(owners.unwrap()[0]["uid"], service["metadata"]["uid"], "{slug}");
                         body.to_string()
                     }));
                 }
                 Fate::Refused => refused += 1,
                 Fate::Lost => {
                     lost += 1;
-                    assert!(!no_conflict, "{}", slug);
+                    assert!(!no_conflict, "{slug}");
                 }
             }
         }
@@ -140,7 +140,7 @@ fn the_controller_the_policy_and_the_core_agree_on_every_case() {
             let mut expected: Vec<String> = objects.map(|object| object.to_value().to_string()).collect();
             expected.sort();
             bodies.sort();
-            assert_eq!(bodies, expected, "{}", slug);
+            assert_eq!(bodies, expected, "{slug}");
         }
     }
     println!("{decided} Services: {exposed} exposed, {refused} refused, {lost} lost; left out: {left_out:?}");

@@ -1,7 +1,7 @@
 //! The controller of Xposer: keeps the Ingresses of annotated Services in step with them.
 //!
 //! Data flows one way: [`watch`] tells what is there, [`world`] knows all of it and says what follows, with the core's
-//! decisions of [`plan`]; [`write`] is the only place that changes objects, and what the API server answers goes back
+//! decisions of [`plan`]; [`mod@write`] is the only place that changes objects, and what the API server answers goes back
 //! into the world. [`run`] is the loop around them.
 
 #[cfg(test)]

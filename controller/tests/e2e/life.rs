@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{HTTP_ROUTE, INGRESS, SERVICE, eventually};
 use crate::film::Film;
-use crate::scene::{FORWARD, PLAIN, Place, Scene, host, key, service};
+use crate::scene::{FORWARD, PLAIN, Place, QUIET, Scene, host, key, service};
 
 const PORT: &str = "/spec/rules/0/http/paths/0/backend/service/port";
 const PATH: &str = "/spec/rules/0/http/paths/0/path";
@@ -295,12 +295,12 @@ fn new_settings_reach_every_service_without_a_restart() {
     // Settings that are refused change nothing, and somebody is told.
     controller.change_settings("domian: three.example.com");
     controller.says("setting-unknown");
-    scene.quiet(&[&controller], crate::scene::QUIET);
+    scene.quiet(&[&controller], QUIET);
     serves("two.example.com");
     shop.configure("a", "IngressURLPath", "/a");
     shop.sees(INGRESS, "a", PATH, "/a");
     controller.change_settings("domain: [");
-    scene.quiet(&[&controller], crate::scene::QUIET);
+    scene.quiet(&[&controller], QUIET);
     serves("two.example.com");
 
     controller.change_settings("domain: three.example.com");
@@ -330,7 +330,7 @@ fn the_earlier_service_keeps_the_host() {
 
     drop(controller);
     let controller = scene.controller(PLAIN, &[]);
-    scene.quiet(&[&controller], crate::scene::QUIET);
+    scene.quiet(&[&controller], QUIET);
     early.has(["Ingress zeta"]);
     late.has_nothing();
 
@@ -351,14 +351,14 @@ fn the_earlier_service_keeps_the_host() {
 fn of_two_that_came_together_the_name_decides() {
     let Some(scene) = Scene::open("together") else { return };
     let shop = scene.place();
-    let shared = host(&format!("together.{}.example.com", shop.name));
+    let shared = [host(&format!("together.{}.example.com", shop.name))];
     let one_name = (key("IngressNameTemplate"), "front".to_owned());
     let named = |name| [host(&format!("{name}.{}.example.com", shop.name)), one_name.clone()];
     // Until all of them have the same second.
     for _ in 0..5 {
         let all = [
-            service("b", &[shared.clone()]),
-            service("a", &[shared.clone()]),
+            service("b", &shared),
+            service("a", &shared),
             service("n", &named("n")),
             service("m", &named("m")),
         ];
@@ -400,7 +400,7 @@ fn a_service_that_becomes_invalid_keeps_what_it_had() {
     shop.expose("new", &[host("under_score.example.com")]);
     shop.event("new", "Warning", "HostCharacter");
     shop.has(["Ingress web", "Ingress api"]);
-    scene.quiet(&[&controller], crate::scene::QUIET);
+    scene.quiet(&[&controller], QUIET);
     assert_eq!(shop.get(INGRESS, "web"), before);
 
     // It is still ours, and still mended and cleared away.
@@ -430,7 +430,7 @@ fn what_lingers_is_waited_for() {
     });
     let going = shop.get(INGRESS, "web");
     shop.label("web", "true");
-    scene.quiet(&[&controller], crate::scene::QUIET);
+    scene.quiet(&[&controller], QUIET);
     assert_eq!(shop.get(INGRESS, "web"), going, "what is going is left alone");
     shop.patch(INGRESS, "web", &json!({"metadata": {"finalizers": null}}));
     let again = shop.serves("web", &format!("web.{}.e2e.example.com", shop.name));
@@ -442,7 +442,7 @@ fn what_lingers_is_waited_for() {
     shop.patch(SERVICE, "web", &json!({"metadata": {"finalizers": ["example.com/load-balancer"]}}));
     shop.delete(SERVICE, "web");
     shop.delete(INGRESS, "web");
-    scene.quiet(&[&controller], crate::scene::QUIET);
+    scene.quiet(&[&controller], QUIET);
     shop.has_nothing();
     shop.patch(SERVICE, "web", &json!({"metadata": {"finalizers": null}}));
     scene.end(&[&controller]);
@@ -456,7 +456,7 @@ fn a_canary_comes_into_the_route_of_its_stable_service_and_goes_again() {
         "domain: e2e.example.com\ntarget: HTTPRoute\nparentRefs: [{name: external, namespace: gateways}]";
     let controller = scene.controller(settings, &[]);
     let shared = host("web.example.com");
-    shop.expose("web", &[shared.clone()]);
+    shop.expose("web", std::slice::from_ref(&shared));
     shop.has(["HTTPRoute web"]);
     let weight = |index: usize| format!("/spec/rules/0/backendRefs/{index}/weight");
     let canary = [
@@ -471,7 +471,7 @@ fn a_canary_comes_into_the_route_of_its_stable_service_and_goes_again() {
     shop.configure("next", "CanaryWeight", "50");
     shop.sees(HTTP_ROUTE, "web", &weight(0), 50);
     shop.has(["HTTPRoute web"]);
-    scene.quiet(&[&controller], crate::scene::QUIET);
+    scene.quiet(&[&controller], QUIET);
     shop.delete(SERVICE, "next");
     shop.sees(HTTP_ROUTE, "web", "/spec/rules/0/backendRefs/1", Value::Null);
     shop.has(["HTTPRoute web"]);

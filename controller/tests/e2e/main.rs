@@ -11,6 +11,7 @@
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "the helpers of a test fail it like the test itself"
 )]
 

@@ -1,6 +1,5 @@
 //! What those who run the controller ask of it: health, metrics, events, single runs, rights, a clean end.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -9,7 +8,8 @@ use xposer::stamp::{INGRESS_ANNOTATION, URL_ANNOTATION};
 use crate::cluster::{
     DEFINITION, EVENT, INGRESS, Kind, ROUTE, SERVICE, deployed_rules, eventually, looking, within,
 };
-use crate::scene::{FORWARD, PLAIN, Place, QUIET, Scene, foreign_ingress, host, service};
+use crate::controller::run;
+use crate::scene::{FORWARD, PLAIN, QUIET, Scene, foreign_ingress, host, key, service};
 
 #[test]
 fn health_and_metrics_say_what_is_going_on() {
@@ -123,7 +123,7 @@ fn a_single_run_says_by_its_exit_code_how_it_went() {
     shop.delete(SERVICE, "wrong");
     shop.expose("more", &[]);
     let reader = shop.account("reader", &looking(deployed_rules()));
-    let done = crate::controller::run(&reader, &scene.settings(PLAIN), &here);
+    let done = run(&reader, &scene.settings(PLAIN), &here);
     assert_eq!(done.code, 1);
     assert!((done.stdout + &done.stderr).contains("forbidden"), "it says why");
     shop.has(["Ingress api", "Ingress web"]);
@@ -132,7 +132,7 @@ fn a_single_run_says_by_its_exit_code_how_it_went() {
     assert_eq!(unusable.code, 2);
     let said = unusable.stdout + &unusable.stderr;
     assert!(said.contains("domian") && said.contains("perhaps"), "every problem is told: {said}");
-    let missing = crate::controller::run(&reader, &scene.file("missing.yaml"), &here);
+    let missing = run(&reader, &scene.file("missing.yaml"), &here);
     assert_eq!(missing.code, 2);
     assert!((missing.stdout + &missing.stderr).contains("missing.yaml"));
     assert_eq!(scene.run(PLAIN, &["--wrong"]).code, 2);
@@ -277,7 +277,7 @@ fn a_kind_that_the_cluster_does_not_know_is_told_and_noticed_when_it_comes() {
     let shop = scene.place();
     let definition = Away::take(&scene, ROUTE, "routes.route.openshift.io");
     let controller = scene.controller(PLAIN, &[]);
-    shop.expose("web", &[(crate::scene::key("Target"), "Ingress, Route".to_owned())]);
+    shop.expose("web", &[(key("Target"), "Ingress, Route".to_owned())]);
     let said = shop.event("web", "Warning", "KindNotServed");
     assert!(said.contains("Route"), "{said}");
     shop.has(["Ingress web"]);
@@ -349,7 +349,7 @@ fn one_namespace_that_is_forbidden_does_not_hold_up_the_others() {
 #[test]
 fn a_service_may_share_its_name_with_anything() {
     let Some(scene) = Scene::open("names") else { return };
-    let shop: Place = scene.place();
+    let shop = scene.place();
     let controller = scene.controller(PLAIN, &["--log-format", "json"]);
     shop.stands_by(foreign_ingress("other", "other.example.org"));
     let long = format!("a{}", "b".repeat(62));
@@ -363,6 +363,5 @@ fn a_service_may_share_its_name_with_anything() {
         let parsed: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
         assert!(parsed["level"].is_string() && parsed["timestamp"].is_string(), "{line}");
     }
-    let _ = fs::metadata(scene.file("settings"));
     scene.end(&[&controller]);
 }

@@ -118,6 +118,15 @@ impl Scene {
         self.ended.set(true);
     }
 
+    /// Starts the API server again. The controller manager, who was without it too, begins anew: how long its garbage
+    /// collector would wait is not our subject.
+    pub(crate) fn start_server(&self) {
+        for words in [["start", "apiserver"], ["kill", "controller-manager"], ["start", "controller-manager"]]
+        {
+            self.ctl(&words);
+        }
+    }
+
     /// A file of this scenario.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
@@ -529,7 +538,7 @@ impl Inner {
         let views: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
         let outcomes: Vec<_> = views.iter().map(|view| expose(view, &settings)).collect();
         let emitted = emit_all(outcomes.iter().filter_map(|outcome| outcome.plan()));
-        let emitted: Vec<Value> = emitted.objects.iter().map(|object| object.to_value()).collect();
+        let emitted: Vec<Value> = emitted.objects.iter().map(xposer::Object::to_value).collect();
         for object in self.made() {
             let labels = &object["metadata"]["labels"];
             let Some(owner) = labels[SERVICE_LABEL].as_str() else { continue };
