@@ -40,7 +40,8 @@ test: tools policy.wasm ## Run every test
 .PHONY: e2e-tests
 e2e-tests: policy.wasm ## Run e2e.bats with kwctl, with KWCTL=program, or with the test kit's stand-in
 	@if [ -z "$${KWCTL:-}" ] && command -v kwctl >/dev/null; then $(MAKE) --no-print-directory annotated-policy.wasm; fi
-	@$(CARGO) build -q --locked -p xposer-testkit --bin xposer-kwctl
+	@# Built as `make test` builds it, or everything would be compiled once more with other features.
+	@$(CARGO) test -q --workspace --all-features --locked --no-run
 	@if testkit/need bats jq; then bats e2e.bats; else echo "skipped: no bats or jq, so e2e.bats did not run"; fi
 
 .PHONY: registry-tests
@@ -81,7 +82,7 @@ cluster-tests: ## Test the programs that start, break and end the cluster; needs
 
 .PHONY: e2e-cluster
 e2e-cluster: ## Run the controller on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go
-	@cluster/with $(CARGO) test -p xposer-controller --locked --test e2e -- --test-threads=1 --nocapture
+	@cluster/with $(CARGO) test --workspace --all-features --locked --test e2e -- --test-threads=1 --nocapture
 
 .PHONY: bench-cluster
 bench-cluster: ## Measure the controller on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go

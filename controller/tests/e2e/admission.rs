@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cluster::{
     INGRESS, Kind, MUTATING, MUTATING_BINDING, VALIDATING, VALIDATING_BINDING, eventually, place_of,
 };
-use crate::scene::{PLAIN, Place, QUIET, Scene, foreign_ingress, host, key};
+use crate::scene::{PLAIN, Place, Scene, foreign_ingress, host, key};
 
 /// An admission policy for the Ingresses of a namespace, until it is dropped.
 struct Policy<'s> {
@@ -71,15 +71,15 @@ fn what_admission_changes_is_not_fought_over() {
     let controller = scene.controller(PLAIN, &[]);
     shop.expose("web", &[(key("IngressClassName"), "ours".to_owned())]);
     shop.sees(INGRESS, "web", "/spec/ingressClassName", "forced");
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     shop.configure("web", "IngressURLPath", "/web");
     shop.sees(INGRESS, "web", "/spec/rules/0/http/paths/0/path", "/web");
     shop.has(["Ingress web"]);
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     // A new one tries once, and learns the same.
     drop(controller);
     let controller = scene.controller(PLAIN, &[]);
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
 
     drop(policy);
     is_forced(false);

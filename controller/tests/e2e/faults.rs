@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{HTTP_ROUTE, INGRESS, MONITOR, ROUTE, SERVICE, eventually};
 use crate::film::Film;
-use crate::scene::{FORWARD, PLAIN, Place, QUIET, Scene, foreign_ingress, host, key, service};
+use crate::scene::{FORWARD, PLAIN, Place, Scene, foreign_ingress, host, key, service};
 
 fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|it| format!("web-{it:03}")).collect()
@@ -240,7 +240,7 @@ fn in_a_quiet_minute_nothing_is_written() {
     drop(controller);
     let before = shop.list(INGRESS);
     let controller = scene.controller(settings, &["--stamp"]);
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     assert_eq!(shop.list(INGRESS), before);
     scene.end(&[&controller]);
 }

@@ -1,10 +1,15 @@
 //! What becomes of a Service's objects while people change the Service, the objects and the settings.
 
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
-use crate::cluster::{HTTP_ROUTE, INGRESS, SERVICE, eventually};
+use crate::cluster::{HTTP_ROUTE, INGRESS, NAMESPACE, SERVICE, eventually};
+use crate::controller::Controller;
 use crate::film::Film;
-use crate::scene::{FORWARD, PLAIN, Place, QUIET, Scene, host, key, service};
+use crate::scene::{FORWARD, PLAIN, Place, Scene, host, key, service};
 
 const PORT: &str = "/spec/rules/0/http/paths/0/backend/service/port";
 const PATH: &str = "/spec/rules/0/http/paths/0/path";
@@ -295,18 +300,71 @@ fn new_settings_reach_every_service_without_a_restart() {
     // Settings that are refused change nothing, and somebody is told.
     controller.change_settings("domian: three.example.com");
     controller.says("setting-unknown");
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     serves("two.example.com");
     shop.configure("a", "IngressURLPath", "/a");
     shop.sees(INGRESS, "a", PATH, "/a");
     controller.change_settings("domain: [");
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     serves("two.example.com");
 
     controller.change_settings("domain: three.example.com");
     serves("three.example.com");
     shop.sees(INGRESS, "a", "/spec/tls", Value::Null);
     scene.end(&[&controller]);
+}
+
+#[test]
+fn settings_in_a_mounted_config_map_are_noticed_too() {
+    let Some(scene) = Scene::open("mounted") else { return };
+    let shop = scene.place();
+    // As the kubelet mounts a ConfigMap: the file is a link into `..data`, which is a link that is exchanged as a whole.
+    let write = |version: &str, yaml: &str| {
+        fs::create_dir_all(scene.file(version)).unwrap();
+        fs::write(scene.file(version).join("settings.yaml"), yaml).unwrap();
+        symlink(version, scene.file("..new")).unwrap();
+        fs::rename(scene.file("..new"), scene.file("..data")).unwrap();
+    };
+    write("..1", "domain: one.example.com");
+    symlink("..data/settings.yaml", scene.file("settings.yaml")).unwrap();
+    let controller = Controller::spawn(&scene.identity, &scene.file("settings.yaml"), &[]).ready();
+    shop.expose("web", &[]);
+    shop.serves("web", &format!("web.{}.one.example.com", shop.name));
+    write("..2", "domain: two.example.com");
+    shop.serves("web", &format!("web.{}.two.example.com", shop.name));
+    shop.has(["Ingress web"]);
+    scene.end(&[&controller]);
+}
+
+#[test]
+fn a_namespace_that_goes_is_let_go() {
+    let Some(scene) = Scene::open("namespace") else { return };
+    let shop = scene.place();
+    let going = scene.namespace();
+    let controller = scene.controller(PLAIN, &[]);
+    shop.expose("web", &[]);
+    let here = |mut service: Value| {
+        service["metadata"]["namespace"] = going.as_str().into();
+        service
+    };
+    let publish = [(FORWARD.to_owned(), "exposeIngressUrl: locally".to_owned())];
+    scene.create_all((0..10).map(|it| here(service(&format!("web-{it}"), &publish))).collect());
+    let ingresses = || scene.list(INGRESS, Some(&going)).len();
+    eventually("all are exposed", || if ingresses() == 10 { Ok(()) } else { Err(ingresses().to_string()) });
+
+    // Its Ingresses may go before its Services, and whatever is made anew is refused.
+    let mark = scene.audit_mark();
+    scene.delete(NAMESPACE, None, &going, &DeleteParams::default());
+    eventually("it is gone", || scene.find(NAMESPACE, None, &going).map_or(Ok(()), |it| Err(it.to_string())));
+    shop.has(["Ingress web"]);
+    scene.end(&[&controller]);
+    let tried = scene.written_since(mark);
+    let tried = tried.iter().filter(|it| it.contains("ingresses") || it.contains("configmaps"));
+    assert!(tried.clone().count() <= 40, "{:#?}", tried.collect::<Vec<_>>());
+    eventually("nothing of it is remembered", || match controller.metric("xposer_services", &[]) {
+        1.0 => Ok(()),
+        other => Err(other.to_string()),
+    });
 }
 
 #[test]
@@ -330,7 +388,7 @@ fn the_earlier_service_keeps_the_host() {
 
     drop(controller);
     let controller = scene.controller(PLAIN, &[]);
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     early.has(["Ingress zeta"]);
     late.has_nothing();
 
@@ -400,7 +458,7 @@ fn a_service_that_becomes_invalid_keeps_what_it_had() {
     shop.expose("new", &[host("under_score.example.com")]);
     shop.event("new", "Warning", "HostCharacter");
     shop.has(["Ingress web", "Ingress api"]);
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     assert_eq!(shop.get(INGRESS, "web"), before);
 
     // It is still ours, and still mended and cleared away.
@@ -430,7 +488,7 @@ fn what_lingers_is_waited_for() {
     });
     let going = shop.get(INGRESS, "web");
     shop.label("web", "true");
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     assert_eq!(shop.get(INGRESS, "web"), going, "what is going is left alone");
     shop.patch(INGRESS, "web", &json!({"metadata": {"finalizers": null}}));
     let again = shop.serves("web", &format!("web.{}.e2e.example.com", shop.name));
@@ -442,7 +500,7 @@ fn what_lingers_is_waited_for() {
     shop.patch(SERVICE, "web", &json!({"metadata": {"finalizers": ["example.com/load-balancer"]}}));
     shop.delete(SERVICE, "web");
     shop.delete(INGRESS, "web");
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     shop.has_nothing();
     shop.patch(SERVICE, "web", &json!({"metadata": {"finalizers": null}}));
     scene.end(&[&controller]);
@@ -471,7 +529,7 @@ fn a_canary_comes_into_the_route_of_its_stable_service_and_goes_again() {
     shop.configure("next", "CanaryWeight", "50");
     shop.sees(HTTP_ROUTE, "web", &weight(0), 50);
     shop.has(["HTTPRoute web"]);
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     shop.delete(SERVICE, "next");
     shop.sees(HTTP_ROUTE, "web", "/spec/rules/0/backendRefs/1", Value::Null);
     shop.has(["HTTPRoute web"]);

@@ -9,7 +9,7 @@ use crate::cluster::{
     DEFINITION, EVENT, INGRESS, Kind, ROUTE, SERVICE, deployed_rules, eventually, looking, within,
 };
 use crate::controller::run;
-use crate::scene::{FORWARD, PLAIN, QUIET, Scene, foreign_ingress, host, key, service};
+use crate::scene::{FORWARD, PLAIN, Scene, foreign_ingress, host, key, service};
 
 #[test]
 fn health_and_metrics_say_what_is_going_on() {
@@ -27,7 +27,7 @@ fn health_and_metrics_say_what_is_going_on() {
     shop.event("wrong", "Warning", "HostUppercase");
     shop.has(["ConfigMap xposer", "Ingress api", "Ingress web"]);
     shop.event("web", "Normal", "Created");
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
 
     assert_eq!(controller.metric("xposer_services", &[]), 3.0);
     assert_eq!(controller.metric("xposer_owned_objects", &["kind=\"Ingress\""]), 2.0);
@@ -82,7 +82,7 @@ fn events_tell_what_happened_and_the_same_only_once() {
     assert!(message.contains("Upper.example.com"), "{message}");
     shop.patch(SERVICE, "web", &json!({"metadata": {"labels": {"team": "shop"}}}));
     shop.annotate("web", "example.com/note", "1");
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     assert_eq!(told("HostUppercase"), 1, "{:#?}", shop.events("web"));
 
     shop.configure("web", "IngressURLTemplate", Value::Null);
@@ -219,7 +219,7 @@ fn the_url_is_written_back_where_it_is_asked_for() {
     shop.sees(SERVICE, "web", &url, "https://web.example.com");
 
     shop.has(["Ingress front"]);
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     let film = shop.film(&[SERVICE]);
     shop.label("web", "false");
     let service = shop.sees(SERVICE, "web", &url, Value::Null);
@@ -281,13 +281,20 @@ fn a_kind_that_the_cluster_does_not_know_is_told_and_noticed_when_it_comes() {
     let said = shop.event("web", "Warning", "KindNotServed");
     assert!(said.contains("Route"), "{said}");
     shop.has(["Ingress web"]);
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
 
     drop(definition);
     within(Duration::from_secs(40), "the Route is made", || {
         shop.find(ROUTE, "web").map(drop).ok_or_else(|| "there is none".to_owned())
     });
     shop.has(["Ingress web", "Route web"]);
+    // It goes again, with the objects, and the rest goes on.
+    let _definition = Away::take(&scene, ROUTE, "routes.route.openshift.io");
+    shop.configure("web", "IngressURLPath", "/web");
+    shop.sees(INGRESS, "web", "/spec/rules/0/http/paths/0/path", "/web");
+    shop.expose("late", &[(key("Target"), "Route, Ingress".to_owned())]);
+    shop.event("late", "Warning", "KindNotServed");
+    shop.has(["Ingress late", "Ingress web"]);
     scene.end(&[&controller]);
 }
 

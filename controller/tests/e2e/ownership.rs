@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 
 use crate::cluster::{INGRESS, SERVICE, name_of, place_of, versions};
-use crate::scene::{FORWARD, PLAIN, Place, QUIET, Scene, belongs, foreign_ingress, host};
+use crate::scene::{FORWARD, PLAIN, Place, Scene, belongs, foreign_ingress, host};
 
 const ADOPT: &str = "xposer.stakater.com/adopt";
 
@@ -41,7 +41,7 @@ fn an_ingress_of_somebody_else_is_never_touched() {
     let controller = scene.controller(PLAIN, &[]);
     shop.has(["Ingress web", "Ingress api"]);
     shop.label("web", "false");
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     is_foreign(&shop, "web", &ingress);
     shop.label("web", "true");
 
@@ -80,7 +80,7 @@ fn looking_like_ours_makes_nothing_ours() {
     shop.delete(SERVICE, "rendered");
     shop.has(["Ingress twin", "Ingress rendered", "Ingress copied"]);
     other.has(["Ingress copied"]);
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     for ingress in [&twin, &rendered, &copied] {
         assert_eq!(versions([&shop.get(INGRESS, name_of(ingress))]), versions([ingress]));
     }
@@ -110,14 +110,14 @@ fn an_owner_hands_an_ingress_over() {
 
     // To somebody else is not to us.
     let handed = shop.patch(INGRESS, "web", &json!({"metadata": {"annotations": {ADOPT: "other"}}}));
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     is_foreign(&shop, "web", &handed);
 
     shop.patch(INGRESS, "web", &json!({"metadata": {"annotations": {ADOPT: "web"}}}));
     shop.event("web", "Normal", "Adopted");
     shop.serves("web", "ours.example.com");
     shop.has(["Ingress web"]);
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     let adopted = shop.get(INGRESS, "web");
     belongs(&adopted, &service);
     let (metadata, spec) = (&adopted["metadata"], &adopted["spec"]);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{INGRESS, LEASE, SERVICE, eventually, within};
 use crate::controller::Controller;
-use crate::scene::{PLAIN, Place, QUIET, Scene, host};
+use crate::scene::{PLAIN, Place, Scene, host};
 
 /// How long a Lease lasts, and a little.
 const EXPIRED: Duration = Duration::from_secs(22);
@@ -39,7 +39,7 @@ fn a_leader_that_is_asked_to_end_hands_over_at_once() {
     let second = replica(&scene, &shop);
     shop.expose("web", &[]);
     shop.has(["Ingress web"]);
-    scene.quiet(&[&first, &second], QUIET);
+    scene.rests(&[&first, &second]);
     assert!(leads(&first) && !leads(&second));
     assert_eq!(second.writes(), [], "a standby only watches");
     assert_eq!((first.ask("/readyz").0, second.ask("/readyz").0), (200, 200));
@@ -139,7 +139,7 @@ fn who_wins_a_host_does_not_depend_on_who_leads() {
     let film = shop.film(&[INGRESS]);
     first.signal("TERM");
     leads_within(Duration::from_secs(5), &second);
-    scene.quiet(&[&second], QUIET);
+    scene.rests(&[&second]);
     shop.has(["Ingress zeta"]);
     assert_eq!(film.story(), Vec::<String>::new());
     shop.delete(SERVICE, "zeta");

@@ -23,7 +23,9 @@ use crate::film::Film;
 /// The settings of a scenario that needs no others.
 pub(crate) const PLAIN: &str = "domain: e2e.example.com";
 /// How long nothing may be written at the end of a scenario.
-pub(crate) const QUIET: Duration = Duration::from_secs(5);
+const QUIET: Duration = Duration::from_secs(4);
+/// And in the middle of one.
+const REST: Duration = Duration::from_secs(2);
 /// What every namespace has that is none of the controller's business.
 const BYSTANDER: &str = "bystander";
 /// The annotation that forwards annotations.
@@ -202,6 +204,11 @@ impl Scene {
             assert!(strays.is_empty(), "{} where none belongs: {strays:?}", kind.name);
         }
         self.ended.set(true);
+    }
+
+    /// Waits until all that has to be done is done, and a moment longer.
+    pub(crate) fn rests(&self, controllers: &[&Controller]) {
+        self.quiet(controllers, REST);
     }
 
     /// Waits until nothing changes any more, and then for a time in which nothing may.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use xposer::URL_CONFIG_MAP;
 
 use crate::cluster::{CONFIG_MAP, Cluster, SERVICE, eventually};
-use crate::scene::{FORWARD, PLAIN, Place, QUIET, Scene, host};
+use crate::scene::{FORWARD, PLAIN, Place, Scene, host};
 
 /// The annotations that publish a host, `locally` or `globally`.
 fn published(name: &str, scope: &str) -> [(String, String); 2] {
@@ -42,7 +42,7 @@ fn a_host_is_published_in_its_own_namespace() {
     // A Service that becomes invalid keeps its Ingress, and so its entry.
     shop.configure("web", "IngressURLTemplate", "Invalid.example.com");
     shop.event("web", "Warning", "HostUppercase");
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     tells(&shop, &[(&web, "new.example.com"), (&api, "api.example.com")]);
     shop.configure("web", "IngressURLTemplate", "new.example.com");
 
@@ -161,7 +161,7 @@ fn a_map_of_somebody_else_keeps_what_is_in_it() {
     assert_eq!(map["metadata"]["labels"], Value::Null, "it is still theirs");
 
     shop.has(["ConfigMap xposer", "Ingress api", "Ingress web"]);
-    scene.quiet(&[&controller], QUIET);
+    scene.rests(&[&controller]);
     for name in ["api", "web"] {
         shop.delete(SERVICE, name);
     }
