@@ -8,7 +8,7 @@ use xposer_cli::yaml::to_yaml;
 
 use crate::live::{FIELD_MANAGER, ObjectKey};
 use crate::watch::said;
-use crate::write::{How, Write};
+use crate::write::Write;
 
 /// Fields that the API server writes on its own account.
 const NOT_SHOWN: [&str; 5] = ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"];
@@ -16,9 +16,7 @@ const NOT_SHOWN: [&str; 5] = ["creationTimestamp", "generation", "managedFields"
 /// What a write would change, as text; or why it would not work.
 pub(crate) async fn show(client: &Client, write: &Write) -> Result<String, String> {
     match write {
-        Write::Apply { key, body, how, .. } => {
-            changed(client, key, body, matches!(how, How::Ours | How::Contested)).await
-        }
+        Write::Apply { key, body, how, .. } => changed(client, key, body, how.is_forced()).await,
         Write::Adopt { key, body, .. } => changed(client, key, body, true).await,
         Write::Withdraw { key } => Ok(format!("update {key}: the keys of ours go\n")),
         Write::Delete { key, .. } | Write::DeleteUnasked { key, .. } => Ok(format!("delete {key}\n")),

@@ -1,6 +1,6 @@
 //! What is kept of an object in the cluster: whose it is, and whether it is as it was asked for.
 
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::sync::Arc;
 
@@ -240,6 +240,13 @@ fn content(document: &Document) -> u64 {
         &document.spec,
         &document.data,
     ))
+}
+
+/// The hash of a value.
+pub(crate) fn digest(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The hash of a value's JSON text; never 0.

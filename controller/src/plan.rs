@@ -1,7 +1,6 @@
 //! Services that meet each other are planned together, and what two of them claim goes to the older one.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -12,7 +11,7 @@ use xposer::{
 };
 
 use crate::kinds::Kind;
-use crate::live::{ObjectKey, hash, owner_reference};
+use crate::live::{ObjectKey, digest, hash, owner_reference};
 use crate::service::{ServiceKey, Stored};
 
 /// What becomes of one Service.
@@ -54,12 +53,7 @@ pub(crate) fn claims(service: &Stored, settings: &Settings) -> Vec<u64> {
     let document = service.document();
     let outcome = expose(&Service::from_value(&document), settings);
     let claims = outcome.plan().map(Plan::claims).unwrap_or_default();
-    let hash = |claim| {
-        let mut hasher = DefaultHasher::new();
-        Hash::hash(&claim, &mut hasher);
-        hasher.finish()
-    };
-    claims.iter().map(hash).collect()
+    claims.iter().map(digest).collect()
 }
 
 /// A Service on its way to a decision.

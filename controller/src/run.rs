@@ -382,9 +382,7 @@ impl Controller {
         for job in self.world.take_wished() {
             self.queue.forgive(&job);
         }
-        for job in self.world.take_due() {
-            self.queue.push(job, now);
-        }
+        self.queue_due(now);
         while self.pause.is_over(now) && self.tasks.len() < 2 * AT_ONCE {
             let Some(job) = self.queue.pop(now) else { break };
             let mut has_turn = false;
@@ -397,9 +395,13 @@ impl Controller {
             if !has_turn {
                 self.queue.done(job, false, false, now);
             }
-            for job in self.world.take_due() {
-                self.queue.push(job, now);
-            }
+            self.queue_due(now);
+        }
+    }
+
+    fn queue_due(&mut self, now: Instant) {
+        for job in self.world.take_due() {
+            self.queue.push(job, now);
         }
     }
 

@@ -1,6 +1,5 @@
 //! What the owner of a Service is told: Events, which `kubectl describe service` shows, and lines of the log.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,12 +118,6 @@ impl Told {
 
     pub(crate) fn deleted(object: &ObjectKey) -> Self {
         Self::happened("Deleted", format!("{object} is deleted"))
-    }
-
-    pub(crate) fn hash(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        Hash::hash(self, &mut hasher);
-        hasher.finish()
     }
 }
 

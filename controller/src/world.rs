@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use xposer::Settings;
 use xposer::stamp::{self, Stamp};
+use xposer::{Published, Settings};
 
 use crate::document::Document;
 use crate::kinds::Kind;
-use crate::live::{Live, ObjectKey, Whose, is_as_wanted};
+use crate::live::{Live, ObjectKey, Whose, digest, is_as_wanted};
 use crate::plan::{Decision, Exposed, Fate, Member, Wanted, claims, decide};
 use crate::service::{ServiceKey, Stored};
 use crate::tell::Told;
@@ -88,7 +88,7 @@ pub(crate) struct World {
     former: BTreeMap<Arc<ServiceKey>, Former>,
     /// What there is to do.
     due: BTreeSet<Job>,
-    /// Of that, what somebody wants who changed a Service or the settings.
+    /// Of that, what somebody wants who changed a Service.
     wished: BTreeSet<Job>,
 }
 
@@ -426,8 +426,7 @@ impl World {
 
     /// A Service that does not ask, or is not there: what was made of it goes.
     fn not_asked(&mut self, key: &Arc<ServiceKey>) -> Turn {
-        let namespaces = self.urls.publish(key, None);
-        self.urls_due(namespaces);
+        self.publish(key, None);
         let unasked =
             self.belonging_to(key).filter(|(_, live)| live.is_deletable()).filter_map(|(object, live)| {
                 Some(Write::DeleteUnasked {
@@ -453,10 +452,10 @@ impl World {
         objects.filter_map(|object| Some((object, self.objects.get(object)?.as_deref()?)))
     }
 
-    fn urls_due(&mut self, namespaces: Vec<Box<str>>) {
-        for namespace in namespaces {
-            self.due.insert(Job::Urls(namespace));
-        }
+    /// A Service publishes this now, and nothing else.
+    fn publish(&mut self, key: &Arc<ServiceKey>, published: Option<Published>) {
+        let namespaces = self.urls.publish(key, published);
+        self.due.extend(namespaces.into_iter().map(Job::Urls));
     }
 
     fn turn(&mut self, decision: Decision) -> Turn {
@@ -471,8 +470,7 @@ impl World {
             _ if terminating => Vec::new(),
             Fate::Refused => Vec::new(),
             Fate::Lost => {
-                let namespaces = self.urls.publish(&key, None);
-                self.urls_due(namespaces);
+                self.publish(&key, None);
                 let mut writes = self.unwanted(&key, &[]);
                 writes.extend(self.stamp(&key, None));
                 writes
@@ -483,19 +481,18 @@ impl World {
     }
 
     fn exposed(&mut self, key: &Arc<ServiceKey>, exposed: Exposed, told: &mut Vec<Told>) -> Vec<Write> {
-        let namespaces = self.urls.publish(key, exposed.published);
-        self.urls_due(namespaces);
+        self.publish(key, exposed.published);
         let uid = self.services.get(key).map(|entry| entry.stored.uid.clone()).unwrap_or_default();
         let mut writes = Vec::new();
         let mut is_complete = true;
-        for Wanted { key: object, body, hash } in &exposed.wanted {
+        let wanted: Vec<ObjectKey> = exposed.wanted.iter().map(|wanted| wanted.key.clone()).collect();
+        for Wanted { key: object, body, hash } in exposed.wanted {
             let serving = self.serving(object.kind);
             if serving != Serving::Listed {
                 is_complete = false;
                 told.extend(Told::serving(object.kind, &serving));
                 continue;
             }
-            let (object, body, hash) = (object.clone(), body.clone(), *hash);
             match self.objects.get(&object) {
                 None => writes.push(Write::Apply { key: object, body, hash, how: How::New }),
                 Some(Some(live)) if live.terminating => {
@@ -520,7 +517,6 @@ impl World {
         }
         // What is old goes only where all that is new is there.
         if is_complete {
-            let wanted: Vec<&ObjectKey> = exposed.wanted.iter().map(|wanted| &wanted.key).collect();
             writes.extend(self.unwanted(key, &wanted));
             writes.extend(self.stamp(key, exposed.stamp.as_ref()));
         }
@@ -528,7 +524,7 @@ impl World {
     }
 
     /// What is ours and not wanted goes.
-    fn unwanted(&self, key: &Arc<ServiceKey>, wanted: &[&ObjectKey]) -> Vec<Write> {
+    fn unwanted(&self, key: &Arc<ServiceKey>, wanted: &[ObjectKey]) -> Vec<Write> {
         let Some(uid) = self.services.get(key).map(|entry| &entry.stored.uid) else { return Vec::new() };
         let is_unwanted = |(object, live): &(&ObjectKey, &Live)| {
             live.is_deletable() && live.owner.as_ref() == Some(uid) && !wanted.contains(object)
@@ -594,7 +590,7 @@ impl World {
 
     /// Of what is to be told, what was not told before, with the Services whose owners are to be told, and their UIDs.
     pub(crate) fn news(&mut self, job: &Job, told: Vec<Told>) -> Vec<News> {
-        let hashes: BTreeSet<u64> = told.iter().filter(|it| it.lasts).map(Told::hash).collect();
+        let hashes: BTreeSet<u64> = told.iter().filter(|it| it.lasts).map(digest).collect();
         let (before, listeners) = match job {
             Job::Service(key) => match self.services.get_mut(key) {
                 Some(entry) => {
@@ -617,7 +613,7 @@ impl World {
         };
         // Nobody is told that a ConfigMap has one line more.
         let is_news =
-            |it: &Told| if it.lasts { !before.contains(&it.hash()) } else { matches!(job, Job::Service(_)) };
+            |it: &Told| if it.lasts { !before.contains(&digest(it)) } else { matches!(job, Job::Service(_)) };
         let told: Vec<Told> = told.into_iter().filter(is_news).collect();
         let to = |(service, uid): (Arc<ServiceKey>, Box<str>)| {
             told.iter()

@@ -59,6 +59,13 @@ pub(crate) enum How {
     Contested,
 }
 
+impl How {
+    /// Whether what others have decided gives way.
+    pub(crate) fn is_forced(self) -> bool {
+        matches!(self, Self::Ours | Self::Contested)
+    }
+}
+
 /// What became of it.
 #[derive(Debug)]
 pub(crate) enum Written {
@@ -89,7 +96,7 @@ fn api(client: &Client, kind: Kind, namespace: &str) -> Api<Document> {
 }
 
 /// The Services of a namespace.
-pub(crate) fn services(client: &Client, namespace: &str) -> Api<Document> {
+fn services(client: &Client, namespace: &str) -> Api<Document> {
     Api::namespaced_with(client.clone(), namespace, &service_resource())
 }
 
@@ -129,8 +136,7 @@ impl Write {
                 if how == How::Contested {
                     uncontest(client, metrics, &key).await?;
                 }
-                let force = matches!(how, How::Ours | How::Contested);
-                let document = apply(client, metrics, &key, &body, force).await?;
+                let document = apply(client, metrics, &key, &body, how.is_forced()).await?;
                 let is_new = how == How::New;
                 if is_new && has_other_managers(&document.metadata) {
                     // Somebody made an object of this name, with the very same content, before the watch told us.
