@@ -382,11 +382,23 @@ impl fmt::Display for Diagnostic {
         if self.path.root() == Root::Object || self.subject.kind != "Settings" {
             write!(f, "{}: ", self.subject)?;
         }
-        write!(f, "{}: {}", self.path, self.message)?;
-        if let Some(help) = &self.help {
-            write!(f, "; {help}")?;
-        }
-        Ok(())
+        f.write_str(&self.sentence())
+    }
+}
+
+impl Diagnostic {
+    /// The place, what is wrong, and what to do: `PATH: MESSAGE; HELP`.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let report = xposer::Settings::from_value(&json!({"domian": "example.com"})).unwrap_err();
+    /// let sentence = report.diagnostics()[0].sentence();
+    /// assert_eq!(sentence, "settings.domian: there is no setting `domian`; did you mean domain?");
+    /// ```
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let help = self.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
+        format!("{}: {}{help}", self.path, self.message)
     }
 }
 

@@ -53,11 +53,7 @@ impl Told {
 
     /// A finding of the core, with the place that the user wrote.
     pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> Self {
-        let mut note = format!("{}: {}", diagnostic.path, diagnostic.message);
-        if let Some(help) = &diagnostic.help {
-            note.push_str("; ");
-            note.push_str(help);
-        }
+        let mut note = diagnostic.sentence();
         if diagnostic.severity == Severity::Warning {
             note.insert_str(0, "warning: ");
         }

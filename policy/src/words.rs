@@ -36,8 +36,7 @@ fn list(diagnostics: &[&Diagnostic]) -> String {
 
 /// The place, what is wrong, what to do, and the word that `xposer explain` explains.
 fn line(diagnostic: &Diagnostic) -> String {
-    let help = diagnostic.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
-    format!("{}: {}{help} [{}]", diagnostic.path, diagnostic.message, diagnostic.code)
+    format!("{} [{}]", diagnostic.sentence(), diagnostic.code)
 }
 
 /// Warnings for the user, each short enough to be shown whole.

@@ -380,10 +380,19 @@ impl Cluster {
 
     /// A merge patch; null removes.
     pub(crate) fn patch(&self, kind: Kind, namespace: Option<&str>, name: &str, patch: &Value) -> Value {
+        self.try_patch(kind, namespace, name, patch).unwrap_or_else(|status| panic!("{name}: {status}"))
+    }
+
+    pub(crate) fn try_patch(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &Value,
+    ) -> Answer<Value> {
         let api = self.api(kind, namespace);
-        let patched =
-            self.asking(name, async || api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await);
-        value(&patched.unwrap_or_else(|status| panic!("{name}: {status}")))
+        let (parameters, patch) = (PatchParams::default(), Patch::Merge(patch));
+        self.asking(name, async || api.patch(name, &parameters, &patch).await).map(|object| value(&object))
     }
 
     /// Deletes; what is gone already may be.
@@ -403,6 +412,15 @@ impl Cluster {
         let gone = self.asking(name, async || services.delete_collection(&delete, &all).await);
         gone.unwrap_or_else(|status| panic!("{name}: {status}"));
         self.delete(NAMESPACE, None, name, &delete);
+        // A scenario that failed may have left what would hold things up.
+        for kind in [SERVICE, INGRESS] {
+            let held = |object: &&Value| !object["metadata"]["finalizers"].is_null();
+            for object in self.list(kind, Some(name)).iter().filter(held) {
+                let patch = json!({"metadata": {"finalizers": null}});
+                // It may have gone meanwhile.
+                let _ = self.try_patch(kind, Some(name), name_of(object), &patch);
+            }
+        }
     }
 
     /// The names of all namespaces that are there to stay.

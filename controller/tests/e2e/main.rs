@@ -27,4 +27,5 @@ mod life;
 mod operations;
 mod ownership;
 mod replicas;
+mod storm;
 mod urls;

@@ -82,6 +82,8 @@ fn events_tell_what_happened_and_the_same_only_once() {
     assert!(message.contains("Upper.example.com"), "{message}");
     shop.patch(SERVICE, "web", &json!({"metadata": {"labels": {"team": "shop"}}}));
     shop.annotate("web", "example.com/note", "1");
+    shop.configure("web", "IngressURLPath", "/other");
+    shop.configure("web", "PathType", "Exact");
     scene.rests(&[&controller]);
     assert_eq!(told("HostUppercase"), 1, "{:#?}", shop.events("web"));
 
@@ -231,6 +233,30 @@ fn the_url_is_written_back_where_it_is_asked_for() {
     shop.has_nothing();
     scene.end(&[&controller]);
     assert_eq!(film.story(), ["Modified Service web", "Modified Service web"]);
+}
+
+#[test]
+fn what_is_under_way_when_the_label_goes_does_not_hide_that_it_went() {
+    let Some(scene) = Scene::open("underway") else { return };
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &["--stamp"]);
+    let names: Vec<String> = (0..10).map(|it| format!("web-{it}")).collect();
+    shop.create_all(names.iter().map(|name| service(name, &[])));
+    let url = format!("/metadata/annotations/{}", URL_ANNOTATION.replace('/', "~1"));
+    for name in &names {
+        shop.sees(SERVICE, name, &url, format!("http://{name}.{}.e2e.example.com", shop.name));
+    }
+    // The change is being written when the label goes.
+    for name in &names {
+        shop.configure(name, "IngressURLPath", "/changed");
+        shop.label(name, "false");
+    }
+    shop.has_nothing();
+    for name in &names {
+        shop.event(name, "Normal", "Deleted");
+        shop.sees(SERVICE, name, &url, Value::Null);
+    }
+    scene.end(&[&controller]);
 }
 
 #[test]

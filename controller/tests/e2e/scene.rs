@@ -339,7 +339,7 @@ impl Inner {
         created
     }
 
-    fn is_bystander(&self, object: &Value) -> bool {
+    pub(crate) fn is_bystander(&self, object: &Value) -> bool {
         // The controller manager puts this one into every namespace.
         name_of(object) == "kube-root-ca.crt"
             || self.bystanders.borrow().iter().any(|it| it["metadata"]["uid"] == object["metadata"]["uid"])
@@ -364,6 +364,11 @@ impl Inner {
 
     pub(crate) fn patch(&self, kind: Kind, name: &str, patch: &Value) -> Value {
         self.cluster.patch(kind, self.at(), name, patch)
+    }
+
+    /// Patches what may have gone meanwhile.
+    pub(crate) fn try_patch(&self, kind: Kind, name: &str, patch: &Value) {
+        let _ = self.cluster.try_patch(kind, self.at(), name, patch);
     }
 
     /// Sets or, with null, removes an annotation of a Service.

@@ -1,0 +1,156 @@
+//! Chance instead of a story: people and programs change things faster than anybody can follow, and the controller is
+//! killed meanwhile. However it went, what is there in the end is what the core says.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use xposer::{Outcome, Service, Settings, URL_CONFIG_MAP, emit_all, expose_all};
+
+use crate::cluster::{CONFIG_MAP, HTTP_ROUTE, INGRESS, SERVICE, name_of};
+use crate::scene::{FORWARD, Place, Scene, key, service};
+
+const SETTINGS: &str = "domain: storm.example.com\nparentRefs: [{name: external, namespace: gateways}]";
+const STEPS: usize = 300;
+
+/// Numbers that look like chance, the same ones for the same seed (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % limit as u64).unwrap()
+    }
+
+    fn of<T: Clone>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())].clone()
+    }
+}
+
+/// One thing that somebody does.
+fn step(shop: &Place, names: &[String], dice: &mut Dice) {
+    let name = dice.of(names);
+    let value = |text: &str| if text.is_empty() { Value::Null } else { text.into() };
+    match dice.below(11) {
+        // Two of them may want the same host, or the same name; and nobody gets an impossible one.
+        0 | 1 => {
+            let hosts = ["", "one.storm.example.com", "two.storm.example.com", "Impossible.example.com"];
+            shop.configure(&name, "IngressURLTemplate", value(dice.of(&hosts)));
+        }
+        2 => {
+            shop.configure(&name, "IngressNameTemplate", value(dice.of(&["", "front", "{{.Service}}-new"])));
+        }
+        3 => {
+            shop.configure(
+                &name,
+                "Target",
+                value(dice.of(&["", "Ingress", "HTTPRoute", "Ingress, HTTPRoute"])),
+            );
+        }
+        4 => {
+            shop.configure(&name, "IngressURLPath", value(dice.of(&["", "/a", "/b"])));
+        }
+        5 => {
+            shop.configure(&name, "TLS", value(dice.of(&["", "true"])));
+        }
+        6 => {
+            shop.annotate(
+                &name,
+                FORWARD,
+                value(dice.of(&["", "exposeIngressUrl: locally", "example.com/a: b"])),
+            );
+        }
+        7 => {
+            shop.label(&name, value(dice.of(&["true", "true", "false", ""])));
+        }
+        8 => {
+            shop.delete(SERVICE, &name);
+            shop.expose(&name, &[]);
+        }
+        9 => {
+            let rules = json!({"spec": {"rules": [{"host": "edited.example.com"}], "tls": null}});
+            for ingress in shop.list(INGRESS).iter().filter(|it| !shop.is_bystander(it)) {
+                shop.try_patch(INGRESS, name_of(ingress), &rules);
+            }
+        }
+        _ => {
+            let kind = dice.of(&[INGRESS, HTTP_ROUTE, CONFIG_MAP]);
+            let objects = shop.list(kind);
+            let objects: Vec<&Value> = objects.iter().filter(|it| !shop.is_bystander(it)).collect();
+            if !objects.is_empty() {
+                shop.delete(kind, name_of(dice.of(&objects)));
+            }
+        }
+    }
+}
+
+/// What the core says of all Services together, where the older one keeps what two of them claim.
+fn expected(services: &mut Vec<Value>) -> Vec<Value> {
+    services.sort_by_key(|it| (it["metadata"]["creationTimestamp"].to_string(), name_of(it).to_owned()));
+    let settings = xposer_cli::settings("settings", SETTINGS.to_owned()).unwrap();
+    let mut kept: Vec<Service<'_>> = Vec::new();
+    for service in services.iter() {
+        let mut with: Vec<Service<'_>> = kept.clone();
+        with.push(Service::from_value(service));
+        if plans(&with, &settings) == with.len() {
+            kept = with;
+        }
+    }
+    let outcomes = expose_all(&kept, &settings);
+    let emitted = emit_all(outcomes.iter().filter_map(Outcome::plan));
+    emitted.objects.iter().map(xposer::Object::to_value).collect()
+}
+
+fn plans(services: &[Service<'_>], settings: &Settings) -> usize {
+    expose_all(services, settings).iter().filter_map(Outcome::plan).count()
+}
+
+#[test]
+fn a_storm_of_changes_ends_in_what_the_core_says() {
+    let Some(scene) = Scene::with_kinds("storm", &[HTTP_ROUTE]) else { return };
+    let shop = scene.place();
+    let seed = std::env::var("E2E_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| u64::from(std::process::id()) * 2_654_435_761);
+    println!("the same again: E2E_SEED={seed}");
+    let mut dice = Dice(seed.max(1));
+    let names: Vec<String> = (0..8).map(|it| format!("web-{it}")).collect();
+    shop.create_all(names.iter().map(|name| service(name, &[])));
+
+    let mut controller = scene.controller(SETTINGS, &[]);
+    for round in 0..STEPS {
+        step(&shop, &names, &mut dice);
+        match round {
+            100 => {
+                controller.kill();
+                controller = scene.controller_as(&scene.identity, SETTINGS, &[]);
+            }
+            200 => controller.signal("STOP"),
+            220 => controller.signal("CONT"),
+            _ => {}
+        }
+    }
+    // What a refused Service keeps depends on what it had, so in the end nobody is refused.
+    for service in shop.list(SERVICE) {
+        if service["metadata"]["annotations"][key("IngressURLTemplate")] == "Impossible.example.com" {
+            shop.configure(name_of(&service), "IngressURLTemplate", Value::Null);
+        }
+    }
+
+    let mut services = shop.list(SERVICE);
+    let objects = expected(&mut services);
+    let lines = objects.iter().map(|it| format!("{} {}", it["kind"].as_str().unwrap(), name_of(it)));
+    let lines: BTreeSet<String> = lines.collect();
+    println!("expected: {lines:?}");
+    shop.has_within(Duration::from_secs(60), &lines);
+    for object in &objects {
+        match object["kind"].as_str() {
+            Some("ConfigMap") => drop(shop.sees(CONFIG_MAP, URL_CONFIG_MAP, "/data", object["data"].clone())),
+            Some("Ingress") => drop(shop.sees(INGRESS, name_of(object), "/spec", object["spec"].clone())),
+            _ => {}
+        }
+    }
+    assert!(controller.runs());
+    scene.end(&[&controller]);
+}
