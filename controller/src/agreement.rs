@@ -201,7 +201,7 @@ impl Small {
                         }
                     }
                     let lasting = |news: &crate::world::News| news.told.lasts;
-                    let news = self.0.news(&turn.job, told);
+                    let news = self.0.done(&turn.job, told, false);
                     done.extend(
                         news.iter()
                             .filter(|it| lasting(it))

@@ -472,7 +472,7 @@ impl Controller {
         } else {
             "in_order"
         });
-        let news = self.world.news(&job, told);
+        let news = self.world.done(&job, told, failed);
         self.queue.done(job, wrote, failed, now);
         for news in news {
             if self.args.dry_run {

@@ -98,6 +98,10 @@ struct Former {
     uid: Box<str>,
     /// Whether something is written back on it.
     stamped: bool,
+    /// Hashes of what its owner was told.
+    told: BTreeSet<u64>,
+    /// Whether a turn has begun that deals with it; one that was under way when it stopped asking does not.
+    begun: bool,
 }
 
 impl World {
@@ -159,6 +163,7 @@ impl World {
         self.claims.extend(claims.iter().map(|claim| (*claim, key.clone())));
         let (told, refused) =
             self.services.remove(&key).map(|entry| (entry.told, entry.refused)).unwrap_or_default();
+        self.former.remove(&key);
         self.services.insert(key.clone(), Entry { stored, claims: claims.into(), told, refused });
         self.wished.insert(Job::Service(key.clone()));
         self.due.insert(Job::Service(key));
@@ -169,7 +174,8 @@ impl World {
         self.release(key);
         if let Some(entry) = self.services.remove(key) {
             let stamped = self.stamps && stamp::write(&mut entry.stored.document(), None);
-            self.former.insert(key.clone(), Former { uid: entry.stored.uid, stamped });
+            let former = Former { uid: entry.stored.uid, stamped, told: entry.told, begun: false };
+            self.former.insert(key.clone(), former);
             self.due.insert(Job::Service(key.clone()));
         }
     }
@@ -438,9 +444,12 @@ impl World {
                 })
             });
         let mut writes: Vec<Write> = unasked.collect();
-        if let Some(Former { uid, .. }) = self.former.get(key).filter(|former| former.stamped) {
-            let (service, uid) = (key.clone(), uid.clone());
-            writes.push(Write::Stamp { service, uid, annotations: Vec::new() });
+        if let Some(former) = self.former.get_mut(key) {
+            former.begun = true;
+            if former.stamped {
+                let (service, uid) = (key.clone(), former.uid.clone());
+                writes.push(Write::Stamp { service, uid, annotations: Vec::new() });
+            }
         }
         Turn { writes, job: Job::Service(key.clone()), told: Vec::new() }
     }
@@ -588,8 +597,9 @@ impl World {
         }
     }
 
-    /// Of what is to be told, what was not told before, with the Services whose owners are to be told, and their UIDs.
-    pub(crate) fn news(&mut self, job: &Job, told: Vec<Told>) -> Vec<News> {
+    /// A turn is done, or failed. Of what is to be told, what was not told before, with the Services whose owners are to be
+    /// told, and their UIDs.
+    pub(crate) fn done(&mut self, job: &Job, told: Vec<Told>, failed: bool) -> Vec<News> {
         let hashes: BTreeSet<u64> = told.iter().filter(|it| it.lasts).map(digest).collect();
         let (before, listeners) = match job {
             Job::Service(key) => match self.services.get_mut(key) {
@@ -597,11 +607,17 @@ impl World {
                     let listener = (key.clone(), entry.stored.uid.clone());
                     (std::mem::replace(&mut entry.told, hashes), vec![listener])
                 }
-                None => {
-                    let former = self.former.remove(key);
-                    let listeners = former.map(|former| (key.clone(), former.uid));
-                    (BTreeSet::new(), listeners.into_iter().collect())
-                }
+                None => match self.former.get_mut(key) {
+                    Some(former) => {
+                        let listener = (key.clone(), former.uid.clone());
+                        let before = std::mem::replace(&mut former.told, hashes);
+                        if former.begun && !failed {
+                            self.former.remove(key);
+                        }
+                        (before, vec![listener])
+                    }
+                    None => Default::default(),
+                },
             },
             Job::Urls(namespace) => {
                 let publishers = if hashes.is_empty() { Vec::new() } else { self.urls.publishers(namespace) };
