@@ -86,6 +86,7 @@ e2e-cluster: ## Run the controller on a real API server, or on the cluster of E2
 
 .PHONY: bench-cluster
 bench-cluster: ## Measure the controller on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go
+	@$(CARGO) build --release -p xposer-controller --locked
 	@cluster/with $(CARGO) run --release -p xposer-controller --locked --example scale
 
 .PHONY: size

@@ -177,7 +177,11 @@ impl Cluster {
         for name in [&bare, &applied, &kept] {
             namespaces.delete(name, &DeleteParams::background()).await?;
         }
-        self.until(&ingresses, &kept, 0).await
+        // What is still being deleted would be in the way of the next ones.
+        while namespaces.get_opt(&kept).await?.is_some() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        Ok(())
     }
 
     /// Makes all of these, as many at once as the controller does, by creating or by applying them.

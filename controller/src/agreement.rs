@@ -383,6 +383,23 @@ fn a_service_that_does_not_ask_any_more_loses_its_objects() {
 }
 
 #[test]
+fn nothing_is_made_in_a_namespace_that_goes() {
+    let mut world = Small::new();
+    world.0.see_namespace("shop", false);
+    world.service("web", "web.example.com", 1).settle();
+    world.0.see_namespace("shop", true);
+    world.0.lose_object(&ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() });
+    assert!(world.settle().is_empty());
+    world.0.lose_service(&ServiceKey::new("shop", "web"));
+    assert!(world.settle().is_empty());
+    // Another one of its name, whose Service is seen before it is.
+    world.service("web", "web.example.com", 2);
+    assert!(world.settle().is_empty());
+    world.0.lose_namespace("shop");
+    assert_eq!(world.settle()[0], "apply Ingress shop/web (New)");
+}
+
+#[test]
 fn a_failed_apply_is_told_and_the_old_object_stays() {
     let mut world = Small::new();
     world.service("web", "web.example.com", 1);

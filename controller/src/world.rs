@@ -81,6 +81,8 @@ pub(crate) struct World {
     /// Services that wait for an object to change or to go.
     waiting: BTreeSet<(ObjectKey, Arc<ServiceKey>)>,
     serving: BTreeMap<Kind, Serving>,
+    /// Namespaces that are being deleted. Nothing can be made in them, and what is in them goes without us.
+    going: BTreeSet<Box<str>>,
     urls: Urls,
     /// What the owners of entries were told about the ConfigMap of a namespace.
     urls_told: BTreeMap<Box<str>, BTreeSet<u64>>,
@@ -115,6 +117,7 @@ impl World {
             belonging: BTreeSet::new(),
             waiting: BTreeSet::new(),
             serving: BTreeMap::new(),
+            going: BTreeSet::new(),
             urls: Urls::default(),
             urls_told: BTreeMap::new(),
             former: BTreeMap::new(),
@@ -369,14 +372,28 @@ impl World {
 
     pub(crate) fn see_namespace(&mut self, name: &str, terminating: bool) {
         if terminating {
+            self.going.insert(name.into());
             self.urls.remove_namespace(name);
-        } else if self.urls.add_namespace(name) {
+            return;
+        }
+        self.come(name);
+        if self.urls.add_namespace(name) {
             self.due.insert(Job::Urls(name.into()));
         }
     }
 
     pub(crate) fn lose_namespace(&mut self, name: &str) {
+        self.come(name);
         self.urls.remove_namespace(name);
+    }
+
+    /// A namespace is not being deleted. Another one of its name may be there, and Services of it were seen before it was.
+    fn come(&mut self, name: &str) {
+        if self.going.remove(name) {
+            let within = self.services.keys().filter(|key| *key.namespace == *name);
+            self.due.extend(within.cloned().map(Job::Service));
+            self.former.retain(|key, _| *key.namespace != *name);
+        }
     }
 
     pub(crate) fn namespaces(&self) -> BTreeSet<Box<str>> {
@@ -423,6 +440,9 @@ impl World {
             }
             Job::Service(key) => key,
         };
+        if self.going.contains(&key.namespace) {
+            return Vec::new();
+        }
         if !self.services.contains_key(key) {
             return vec![self.not_asked(key)];
         }
@@ -474,7 +494,8 @@ impl World {
         if let Some(entry) = self.services.get_mut(&key) {
             entry.refused = refused;
         }
-        let terminating = self.services.get(&key).is_none_or(|entry| entry.stored.terminating);
+        let terminating = self.going.contains(&key.namespace)
+            || self.services.get(&key).is_none_or(|entry| entry.stored.terminating);
         let writes = match fate {
             _ if terminating => Vec::new(),
             Fate::Refused => Vec::new(),

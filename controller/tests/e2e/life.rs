@@ -352,7 +352,8 @@ fn a_namespace_that_goes_is_let_go() {
     let ingresses = || scene.list(INGRESS, Some(&going)).len();
     eventually("all are exposed", || if ingresses() == 10 { Ok(()) } else { Err(ingresses().to_string()) });
 
-    // Its Ingresses may go before its Services, and whatever is made anew is refused.
+    // Its Ingresses may go before its Services, and whatever were made anew would be refused. Where the watches differ for a
+    // moment, that may be tried once.
     let mark = scene.audit_mark();
     scene.delete(NAMESPACE, None, &going, &DeleteParams::default());
     eventually("it is gone", || scene.find(NAMESPACE, None, &going).map_or(Ok(()), |it| Err(it.to_string())));
@@ -360,7 +361,7 @@ fn a_namespace_that_goes_is_let_go() {
     scene.end(&[&controller]);
     let tried = scene.written_since(mark);
     let tried = tried.iter().filter(|it| it.contains("ingresses") || it.contains("configmaps"));
-    assert!(tried.clone().count() <= 40, "{:#?}", tried.collect::<Vec<_>>());
+    assert!(tried.clone().count() <= 10, "{:#?}", tried.collect::<Vec<_>>());
     eventually("nothing of it is remembered", || match controller.metric("xposer_services", &[]) {
         1.0 => Ok(()),
         other => Err(other.to_string()),
