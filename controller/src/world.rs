@@ -440,13 +440,12 @@ impl World {
             }
             Job::Service(key) => key,
         };
-        if self.going.contains(&key.namespace) {
-            return Vec::new();
-        }
         if !self.services.contains_key(key) {
-            return vec![self.not_asked(key)];
+            let is_going = self.going.contains(&key.namespace);
+            return if is_going { Vec::new() } else { vec![self.not_asked(key)] };
         }
-        let decisions = decide(&self.group(key), &self.settings);
+        let mut decisions = decide(&self.group(key), &self.settings);
+        decisions.retain(|decision| !self.going.contains(&decision.key.namespace));
         decisions.into_iter().map(|decision| self.turn(decision)).collect()
     }
 
@@ -494,8 +493,7 @@ impl World {
         if let Some(entry) = self.services.get_mut(&key) {
             entry.refused = refused;
         }
-        let terminating = self.going.contains(&key.namespace)
-            || self.services.get(&key).is_none_or(|entry| entry.stored.terminating);
+        let terminating = self.services.get(&key).is_none_or(|entry| entry.stored.terminating);
         let writes = match fate {
             _ if terminating => Vec::new(),
             Fate::Refused => Vec::new(),
