@@ -266,8 +266,8 @@ impl<'a> Service<'a> {
                     self.broken.push(key);
                     let said = format!("expected a string, found {}", kind_of(other));
                     let mut problem = Problem::new(Code::FieldType, said).help("put quotes around it");
-                    if !other.is_array() && !other.is_object() {
-                        problem = problem.propose(other.to_string());
+                    if let Some(text) = scalar(other) {
+                        problem = problem.propose(text);
                     }
                     self.problems.push((path.clone().key(key.clone()), problem));
                 }
@@ -538,6 +538,15 @@ fn is_ours(key: &str) -> bool {
 
 /// The prefix of [`FORWARD_ANNOTATION`].
 const FORWARD_PREFIX: &str = "xposer.stakater.com/";
+
+/// What somebody meant who wrote a number or a boolean where a text was expected.
+pub(crate) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
 
 /// The type and value of a JSON value, for a message.
 pub(crate) fn kind_of(value: &Value) -> String {

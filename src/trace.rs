@@ -138,10 +138,9 @@ impl Rows<'_> {
     }
 }
 
-/// Of all places that say something, the uppermost first, those behind the one that counts. What is built in is no place.
+/// Of all places that say something, the uppermost first, those behind the one that counts.
 fn below(from: &Origin, places: impl Iterator<Item = FieldPath>) -> Vec<FieldPath> {
     let own = from.path();
-    let places = places.filter(|path| *path != Origin::BuiltIn.path());
     match from {
         Origin::Annotation(_) => places.collect(),
         _ => places.skip_while(|path| *path != own).skip(1).collect(),

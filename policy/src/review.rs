@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use xposer::{Outcome, Report, Service, Settings, Severity, expose};
 
 use crate::object::Object;
@@ -37,7 +36,7 @@ struct Request<'p> {
     #[serde(borrow)]
     operation: Cow<'p, str>,
     #[serde(borrow, default)]
-    object: Option<&'p RawValue>,
+    object: Option<Object<'p>>,
 }
 
 #[derive(Deserialize)]
@@ -50,11 +49,11 @@ struct Kind<'p> {
 
 impl<'p> Request<'p> {
     /// The Service to look at, if there is one.
-    fn service(&self) -> Option<Object<'p>> {
+    fn service(&mut self) -> Option<Object<'p>> {
         let is_asked = matches!(self.operation.as_ref(), "CREATE" | "UPDATE")
             && self.sub_resource.as_ref().is_none_or(|name| name.is_empty())
             && self.kind.as_ref().is_none_or(|kind| kind.group.is_empty() && kind.kind == "Service");
-        let object = Object::read(self.object.filter(|_| is_asked)?)?;
+        let object = self.object.take().filter(|_| is_asked)?;
         let is_service = self.kind.is_some() || object.is_service();
         // Refusing the update that removes the last finalizer would keep the Service alive for ever.
         (is_service && !object.is_being_deleted()).then_some(object)
@@ -89,7 +88,7 @@ struct Audit {
 /// None is known: a response always has a form in JSON.
 pub(crate) fn answer(payload: &[u8]) -> serde_json::Result<Vec<u8>> {
     let (response, changed) = respond(payload);
-    let mut json = Vec::with_capacity(256 + changed.as_ref().map_or(0, Object::size));
+    let mut json = Vec::with_capacity(256 + changed.as_ref().map_or(0, |_| payload.len()));
     serde_json::to_writer(&mut json, &response)?;
     if let Some(object) = changed {
         // The object is JSON already, so it is put in as it is. There is a field before it in any case.
@@ -103,7 +102,7 @@ pub(crate) fn answer(payload: &[u8]) -> serde_json::Result<Vec<u8>> {
 
 /// The response, and the object if it was changed.
 fn respond(payload: &[u8]) -> (Response, Option<Object<'_>>) {
-    let (request, settings) = match serde_json::from_slice::<Payload<'_>>(payload) {
+    let (mut request, settings) = match serde_json::from_slice::<Payload<'_>>(payload) {
         Ok(Payload { request, settings }) => (request, settings),
         Err(error) => {
             return (rejected(BAD_REQUEST, format!("the admission request cannot be read: {error}")), None);
@@ -111,13 +110,14 @@ fn respond(payload: &[u8]) -> (Response, Option<Object<'_>>) {
     };
     let Some(object) = request.service() else { return (accepted(), None) };
     match Settings::from_value(&settings) {
-        Ok(settings) => decide(object, request.namespace.as_deref(), &settings),
+        Ok(settings) => decide(object, payload, request.namespace.as_deref(), &settings),
         Err(report) => (rejected(INTERNAL, words::settings(&report)), None),
     }
 }
 
 fn decide<'p>(
     mut object: Object<'p>,
+    payload: &'p [u8],
     namespace: Option<&str>,
     settings: &Settings,
 ) -> (Response, Option<Object<'p>>) {
@@ -129,7 +129,7 @@ fn decide<'p>(
         }
         Outcome::Planned { plan, report } => (said(accepted(), &report), plan.stamp()),
     };
-    let changed = settings.stamp() && object.stamp(stamp.as_ref());
+    let changed = settings.stamp() && object.stamp(stamp.as_ref(), payload);
     (response, changed.then_some(object))
 }
 

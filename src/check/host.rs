@@ -45,7 +45,7 @@ fn same_kind(flaws: &[HostFlaw], flaw: &HostFlaw) -> bool {
 /// A host belongs to the namespace, or at least to no other one.
 pub(super) fn ownership(facts: &Facts<'_>, report: &mut Report) {
     let namespaces = &facts.settings.namespaces;
-    if namespaces.values().all(|namespace| namespace.hosts.is_none()) {
+    if namespaces.iter().all(|(_, namespace)| namespace.hosts.is_none()) {
         return;
     }
     let own = facts.service.namespace().unwrap_or_default();

@@ -15,7 +15,7 @@ use crate::diag::{Code, FieldPath, Problem, Report, shown};
 use crate::input::{FORWARD_ANNOTATION, Service};
 use crate::pattern;
 use crate::request::{Field, Request, annotation};
-use crate::settings::{Layers, NO_SECRET, Settings};
+use crate::settings::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
 use crate::template::{Template, Vars};
 use crate::value::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls};
 
@@ -228,14 +228,13 @@ impl Who<'_> {
 fn choose<'x, 'a>(
     asked: &'x Field<Template<'a>>,
     key: &'static str,
-    setting: Option<&'x Sourced<Template<'static>>>,
+    setting: impl FnOnce() -> Option<&'x Tpl>,
 ) -> Option<Chosen<'x, 'a>> {
     match asked {
         Field::Set(template) => Some(Chosen { template, origin: Who::Annotation(key) }),
         Field::Broken => None,
-        Field::Unset => {
-            setting.map(|sourced| Chosen { template: &sourced.value, origin: Who::Sourced(&sourced.origin) })
-        }
+        Field::Unset => setting()
+            .map(|sourced| Chosen { template: &sourced.value, origin: Who::Sourced(&sourced.origin) }),
     }
 }
 
@@ -286,7 +285,7 @@ pub(crate) fn layers<'s>(
             .filter(|(_, other)| {
                 other.namespaces.as_ref().is_none_or(|all| all.iter().any(|it| pattern::matches(it, own)))
             })
-            .map(|(name, _)| name.as_str())
+            .map(|(name, _)| name)
             .collect();
         let help = match others.as_slice() {
             [] => "ask your administrator for a profile".to_owned(),
@@ -318,8 +317,10 @@ pub(crate) fn resolve<'a>(
     let tls = pick(&request.tls, annotation::TLS, || layers.first(|it| it.tls.as_ref()).cloned());
     let mut draft = Draft { tls, canary, ..Draft::default() };
     let named = Vars { service: own, ..vars };
-    draft.name =
-        resolver.named(choose(&request.name, annotation::NAME, layers.first(|it| it.name.as_ref())), named);
+    let name = choose(&request.name, annotation::NAME, || {
+        layers.first(|it| it.name.as_ref()).or_else(|| Some(&*DEFAULT_NAME))
+    });
+    draft.name = resolver.named(name, named);
     draft.rules = resolver.rules(draft.tls().has_secret());
     if draft.tls().has_secret() && draft.canary.is_none() {
         resolver.secret(&mut draft, named);
@@ -396,7 +397,7 @@ fn domain<'a>(
     if matches!(request.domain, Field::Broken) {
         return Some(STAND_IN);
     }
-    let chosen = choose(&request.domain, annotation::DOMAIN, layers.first(|it| it.domain.as_ref()))?;
+    let chosen = choose(&request.domain, annotation::DOMAIN, || layers.first(|it| it.domain.as_ref()))?;
     let rendered = match chosen.template.literal() {
         Some(text) => Ok(text),
         None => chosen.template.render(&vars).map(Cow::Owned),
@@ -455,7 +456,7 @@ impl<'a> Resolver<'_, 'a> {
             return;
         }
         let chosen =
-            choose(&self.request.secret, annotation::SECRET, self.layers.first(|it| it.secret.as_ref()));
+            choose(&self.request.secret, annotation::SECRET, || self.layers.first(|it| it.secret.as_ref()));
         if let Some(chosen) = chosen {
             match self.named(Some(chosen), vars) {
                 Some(rendered) if rendered.value != NO_SECRET => {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{Chosen, DraftRule, Resolver, Who, choose, file, pick};
 use crate::diag::{Code, Problem, shown};
 use crate::request::annotation;
+use crate::settings::{DEFAULT_PATH, DEFAULT_URL};
 use crate::value::{
     HostFlaw, MAX_COMMON_NAME, Origin, PathType, Sourced, comparable_path, host_flaws, is_regex_path,
 };
@@ -13,11 +14,14 @@ impl<'a> Resolver<'_, 'a> {
     /// The hosts and paths; `tls` says whether certificates are needed for the hosts.
     pub(super) fn rules(&mut self, tls: bool) -> Vec<DraftRule<'a>> {
         let layers = self.layers;
-        let path =
-            self.path(choose(&self.request.path, annotation::PATH, layers.first(|it| it.path.as_ref())));
-        let Some(url) = choose(&self.request.url, annotation::URL, layers.first(|it| it.url.as_ref())) else {
-            return Vec::new();
-        };
+        let path = choose(&self.request.path, annotation::PATH, || {
+            layers.first(|it| it.path.as_ref()).or_else(|| Some(&*DEFAULT_PATH))
+        });
+        let path = self.path(path);
+        let url = choose(&self.request.url, annotation::URL, || {
+            layers.first(|it| it.url.as_ref()).or_else(|| Some(&*DEFAULT_URL))
+        });
+        let Some(url) = url else { return Vec::new() };
         let items = match url.template.render_list(&self.vars) {
             Ok(items) => items,
             Err(problem) => {

@@ -7,7 +7,8 @@ mod parse;
 pub(crate) mod provider;
 mod table;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
@@ -21,12 +22,14 @@ use table::READERS;
 pub use table::{Form, Setting, settings};
 pub(crate) use table::{PATH_TYPES, WEIGHT};
 
-/// The URL template where nobody gives one.
-pub(crate) const DEFAULT_URL: &str = "{{.Service}}.{{.Namespace}}.{{.Domain}}";
+/// The URL template where nobody gives one. What is built in is read when it is first needed: the policy answers every request
+/// from scratch.
+pub(crate) static DEFAULT_URL: LazyLock<Tpl> =
+    LazyLock::new(|| built_in("{{.Service}}.{{.Namespace}}.{{.Domain}}"));
 /// The name template where nobody gives one.
-pub(crate) const DEFAULT_NAME: &str = "{{.Service}}";
+pub(crate) static DEFAULT_NAME: LazyLock<Tpl> = LazyLock::new(|| built_in("{{.Service}}"));
 /// The path where nobody gives one.
-pub(crate) const DEFAULT_PATH: &str = "/";
+pub(crate) static DEFAULT_PATH: LazyLock<Tpl> = LazyLock::new(|| built_in("/"));
 /// The secret name template that means `<ingress name>-cert`.
 pub(crate) const NO_SECRET: &str = "NO_SECRET";
 /// The annotations of ExternalDNS have the first prefix up to version 0.21, and the second from 0.22 on.
@@ -43,7 +46,7 @@ pub(crate) enum Legacy {
     Forward,
 }
 
-type Tpl = Sourced<Template<'static>>;
+pub(crate) type Tpl = Sourced<Template<'static>>;
 
 /// An annotation that the administrator gives to what is emitted.
 #[derive(Clone, Debug)]
@@ -98,6 +101,38 @@ pub(crate) struct Namespace {
     pub(crate) profile: Option<Sourced<String>>,
 }
 
+/// What is set under names, in their order. There are few, or none, and a tree for them would be 10 KB of the policy's module.
+#[derive(Clone, Debug)]
+pub(crate) struct Named<T> {
+    rows: Vec<(String, T)>,
+}
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new() }
+    }
+}
+
+impl<T> Named<T> {
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.rows.binary_search_by(|(known, _)| known.as_str().cmp(name))
+    }
+
+    /// Adds a row; a mapping, from which they come, has every name once.
+    fn insert(&mut self, name: &str, value: T) {
+        let (Ok(at) | Err(at)) = self.find(name);
+        self.rows.insert(at, (name.to_owned(), value));
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&T> {
+        self.rows.get(self.find(name).ok()?).map(|(_, value)| value)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.rows.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
 /// The administrator's defaults. Annotations of a Service override them. [`settings`] lists what can be set.
 ///
 /// ```
@@ -111,13 +146,13 @@ pub(crate) struct Namespace {
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub(crate) base: Layer,
-    pub(crate) profiles: BTreeMap<String, Profile>,
+    pub(crate) profiles: Named<Profile>,
     pub(crate) default_profile: Option<Sourced<String>>,
-    pub(crate) namespaces: BTreeMap<String, Namespace>,
+    pub(crate) namespaces: Named<Namespace>,
     /// Patterns of annotation keys that may not be forwarded, and of those that may all the same.
     pub(crate) deny: Vec<String>,
     pub(crate) allow: Vec<String>,
-    pub(crate) dns_prefixes: Vec<String>,
+    pub(crate) dns_prefixes: Vec<Cow<'static, str>>,
     pub(crate) publish_url: bool,
     /// What exposes every Service, whatever is set; empty where settings and annotations decide.
     pub(crate) only_targets: Vec<Target>,
@@ -129,18 +164,13 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            base: Layer {
-                url: Some(built_in(DEFAULT_URL)),
-                path: Some(built_in(DEFAULT_PATH)),
-                name: Some(built_in(DEFAULT_NAME)),
-                ..Layer::default()
-            },
-            profiles: BTreeMap::new(),
+            base: Layer::default(),
+            profiles: Named::default(),
             default_profile: None,
-            namespaces: BTreeMap::new(),
+            namespaces: Named::default(),
             deny: Vec::new(),
             allow: Vec::new(),
-            dns_prefixes: DNS_PREFIXES.map(str::to_owned).to_vec(),
+            dns_prefixes: DNS_PREFIXES.map(Cow::Borrowed).to_vec(),
             publish_url: false,
             only_targets: Vec::new(),
             legacy: Legacy::Translate,
@@ -229,9 +259,9 @@ impl Settings {
 
     /// Every profile that is named is there.
     fn check_profiles(&self, report: &mut Report) {
-        let namespaces = self.namespaces.values().filter_map(|namespace| namespace.profile.as_ref());
+        let namespaces = self.namespaces.iter().filter_map(|(_, namespace)| namespace.profile.as_ref());
         for named in self.default_profile.iter().chain(namespaces) {
-            if !self.profiles.contains_key(&named.value) {
+            if self.profiles.get(&named.value).is_none() {
                 report.file(named.origin.path(), self.unknown_profile(Code::SettingInvalid, &named.value));
             }
         }
@@ -240,7 +270,7 @@ impl Settings {
     /// What is said of a profile that does not exist.
     pub(crate) fn unknown_profile(&self, code: Code, name: &str) -> Problem {
         let problem = Problem::new(code, format!("there is no profile {}", shown(name)));
-        let known: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
+        let known: Vec<&str> = self.profiles.iter().map(|(name, _)| name).collect();
         match did_you_mean(name, known.iter().copied()) {
             Some(meant) => problem.help(format!("did you mean {meant}?")).propose(meant),
             None if known.is_empty() => problem.help("remove it; the settings have no profiles"),
@@ -250,9 +280,6 @@ impl Settings {
 
     /// The row of a namespace: that of its own name, else that of the longest pattern that fits.
     pub(crate) fn namespace(&self, name: &str) -> Option<&Namespace> {
-        if self.namespaces.is_empty() {
-            return None;
-        }
         self.namespaces.get(name).or_else(|| {
             let fitting = self.namespaces.iter().filter(|(key, _)| pattern::matches(key, name));
             fitting.max_by_key(|(key, _)| key.len()).map(|(_, namespace)| namespace)

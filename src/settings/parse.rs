@@ -1,12 +1,14 @@
 //! The values of settings, and of the annotations that override them.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::provider::PROVIDERS;
 use super::table::{PATH_TYPES, READERS};
-use super::{DefaultAnnotation, Layer, Namespace, Profile, Tpl, unknown};
+use super::{DefaultAnnotation, Layer, Named, Namespace, Profile, Tpl, unknown};
 use crate::diag::{Code, FieldPath, Problem, did_you_mean, shown};
-use crate::input::kind_of;
+use crate::input::{kind_of, scalar};
 use crate::template::Template;
 use crate::value::{
     CLASS_ANNOTATION, HostFlaw, Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination,
@@ -268,11 +270,11 @@ pub(super) fn texts(value: &Value, at: &FieldPath, what: &str) -> Parsed<Vec<Str
 }
 
 /// A list of prefixes of annotation keys, with their slashes.
-pub(super) fn prefixes(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
+pub(super) fn prefixes(value: &Value, at: &FieldPath) -> Parsed<Vec<Cow<'static, str>>> {
     list(value, at, "a list of prefixes", &|value, at| {
         let prefix = item(value, at, "prefix")?.trim();
         match prefix.strip_suffix('/').filter(|prefix| is_dns_subdomain(prefix)) {
-            Some(_) => Ok(prefix.to_owned()),
+            Some(_) => Ok(Cow::Owned(prefix.to_owned())),
             None => Err(wrong(
                 at,
                 format!("{} is not the prefix of an annotation", shown(prefix)),
@@ -330,23 +332,17 @@ fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnota
         let said = format!("{} is the class, and not an annotation to give", shown(key));
         return Err(wrong(&path, said, "set ingressClassName"));
     }
-    match value {
-        Value::String(value) => Ok(DefaultAnnotation { key: key.to_owned(), value: value.clone(), path }),
-        Value::Bool(_) | Value::Number(_) => {
-            let said = format!("expected a text, found {}", kind_of(value));
-            let problem = Problem::new(Code::SettingInvalid, said).help("put quotes around it");
-            Err(vec![(path, problem.propose(value.to_string()))])
-        }
-        other => Err(invalid(&path, "a text", other)),
+    if let Value::String(value) = value {
+        return Ok(DefaultAnnotation { key: key.to_owned(), value: value.clone(), path });
     }
+    let Some(meant) = scalar(value) else { return Err(invalid(&path, "a text", value)) };
+    let said = format!("expected a text, found {}", kind_of(value));
+    let problem = Problem::new(Code::SettingInvalid, said).help("put quotes around it");
+    Err(vec![(path, problem.propose(meant))])
 }
 
 /// Profiles by their names.
-pub(super) fn profiles(
-    value: &Value,
-    at: &FieldPath,
-    into: &mut impl Extend<(String, Profile)>,
-) -> Parsed<()> {
+pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>) -> Parsed<()> {
     mapping(value, at, &mut |key, value, path| {
         if !is_dns_subdomain(key) {
             let said = format!("{} is not the name of a profile", shown(key));
@@ -360,17 +356,13 @@ pub(super) fn profiles(
             }
             set(&mut profile.layer, own, value, at)
         })?;
-        into.extend([(key.to_owned(), profile)]);
+        into.insert(key, profile);
         Ok(())
     })
 }
 
 /// Namespaces by their names or patterns.
-pub(super) fn namespaces(
-    value: &Value,
-    at: &FieldPath,
-    into: &mut impl Extend<(String, Namespace)>,
-) -> Parsed<()> {
+pub(super) fn namespaces(value: &Value, at: &FieldPath, into: &mut Named<Namespace>) -> Parsed<()> {
     mapping(value, at, &mut |key, value, path| {
         if !is_dns_label(&key.replace('*', "x")) {
             let said = format!("{} is neither a namespace nor a pattern of namespaces", shown(key));
@@ -385,7 +377,7 @@ pub(super) fn namespaces(
             }
             Ok(())
         })?;
-        into.extend([(key.to_owned(), namespace)]);
+        into.insert(key, namespace);
         Ok(())
     })
 }
@@ -494,19 +486,19 @@ pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<S
         let Some(provider) = PROVIDERS.iter().find(|it| it.name == key) else {
             return Err(vec![(path, unknown(key, PROVIDERS.iter().map(|it| it.name)))]);
         };
+        let mut options = Map::new();
         mapping(value, &path, &mut |key, value, path| {
             let Some((_, kind)) = provider.options.iter().find(|(name, _)| *name == key) else {
                 return Err(vec![(path, unknown(key, provider.options.iter().map(|(name, _)| *name)))]);
             };
-            kind.flaw(value).map_or(Ok(()), |flaw| Err(wrong(&path, flaw, "correct the value")))
+            if let Some(flaw) = kind.flaw(value) {
+                return Err(wrong(&path, flaw, "correct the value"));
+            }
+            if !value.is_null() {
+                options.insert(key.to_owned(), value.clone());
+            }
+            Ok(())
         })?;
-        let options: Map<String, Value> = value
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
         if let Some(required) = provider.required
             && !options.contains_key(required)
         {

@@ -180,6 +180,67 @@ fn the_patch_holds_the_stamp_and_nothing_else() {
     );
 }
 
+/// However the text is laid out, only the annotations change, and what cannot be changed in place is written anew.
+#[test]
+fn the_text_around_the_annotations_stays() {
+    const LABELS: &str = r#""name":"web","namespace":"shop","labels":{"expose":"true"}"#;
+    const NOTE: &str = r#"{"note":"}]{[\\\"status"}"#;
+    let spec = r#""spec":{"ports":[{"port":80}],"x":"{\"\\"}"#;
+    let objects = [
+        (
+            true,
+            format!(
+                r#"{{"apiVersion":"v1","kind":"Service","metadata":{{"annotations":{NOTE},{LABELS}}},{spec}}}"#
+            ),
+        ),
+        (
+            true,
+            format!(
+                r#"{{{spec},"metadata":{{{LABELS},"managedFields":[{{"f":{{}}}}],"annotations":{NOTE}}}}}"#
+            ),
+        ),
+        (
+            true,
+            format!(
+                "\n{{ \t{spec} ,\r\n \"metadata\" : {{ {LABELS}, \"annotations\" \n:\t {NOTE} , \"n\":[[{{}}]] }} }}"
+            ),
+        ),
+        (
+            true,
+            format!(r#"{{"metadata":{{"annotations":{{}},{LABELS}}},{spec},"status":{{"a":[1.50,1e400]}}}}"#),
+        ),
+        // Keys with an escape.
+        (false, format!(r#"{{{spec},"metadata":{{{LABELS},"annot\u0061tions":{NOTE}}}}}"#)),
+        (false, format!(r#"{{"\u0061":1,{spec},"metadata":{{{LABELS},"annotations":{NOTE}}}}}"#)),
+        // No mapping.
+        (false, format!(r#"{{{spec},"metadata":{{{LABELS},"annotations":null}}}}"#)),
+        (false, format!(r#"{{{spec},"metadata":{{{LABELS}}}}}"#)),
+    ];
+    for (in_place, text) in &objects {
+        let payload = format!(
+            r#"{{"settings":{{"domain":"example.com"}},"request":{{"uid":"{{","operation":"CREATE","kind":{{"kind":"Service"}},"object":{text},"dryRun":false}}}}"#
+        );
+        let answer = Both.call("validate", payload.as_bytes()).result.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (_, found) =
+            answer.split_once(r#""mutated_object":"#).unwrap_or_else(|| panic!("{text}: {answer}"));
+        let found = found.strip_suffix('}').unwrap();
+        if *in_place {
+            let text = text.trim();
+            let shared = found.bytes().zip(text.bytes()).take_while(|(found, text)| found == text).count();
+            let behind =
+                found.bytes().rev().zip(text.bytes().rev()).take_while(|(found, text)| found == text);
+            assert!(shared + behind.count() >= text.len() - NOTE.len(), "{text}: {found}");
+        }
+        let parse = |text: &str| serde_json::from_str::<Value>(&text.replace("1e400", "1e40")).unwrap();
+        let mut expected = parse(text);
+        let annotations = &mut expected["metadata"]["annotations"];
+        annotations["status.xposer.stakater.com/url"] = json!("http://web.shop.example.com");
+        annotations["status.xposer.stakater.com/ingress"] = json!("web");
+        assert_eq!(parse(found), expected, "{text}");
+    }
+}
+
 #[test]
 fn a_service_without_annotations_gets_some() {
     let bare = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
