@@ -1,5 +1,7 @@
 //! Patterns of administrators: for keys and namespaces with `*` for any text, for hosts with `*.` in front.
 
+use std::ops::Range;
+
 /// Whether `text` is what `pattern` describes: `*` stands for any text, also for none; everything else for itself.
 ///
 /// ```
@@ -9,15 +11,23 @@
 /// ```
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    let is_star = |byte: u8| byte == b'*';
+    let (Some(star), Some(end)) = (pattern.bytes().position(is_star), pattern.bytes().rposition(is_star))
+    else {
+        return pattern == text;
+    };
+    let part = |range| pattern.get::<Range<usize>>(range).unwrap_or_default();
+    let (first, between, last) = (part(0..star), part(star + 1..end), part(end + 1..pattern.len()));
+    // Most texts fit at one end or the other, or not at all.
+    let Some(mut rest) = text.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
+        return false;
+    };
     // What stands between two stars is looked for as early as possible; a later place gives the rest no better chance.
-    for part in parts {
+    for part in between.split('*').filter(|part| !part.is_empty()) {
         let Some((_, behind)) = rest.split_once(part) else { return false };
         rest = behind;
     }
-    rest.ends_with(last)
+    true
 }
 
 /// Whether a certificate for `name` is valid for `host`: the same name, or a star for exactly one label (RFC 6125, 6.4.3).

@@ -45,4 +45,9 @@ fuzz_target!(|text: &str| {
     assert_eq!(answer.get("mutated_object"), changed.then_some(&expected));
     let again = call(xposer_policy::validate, request(&expected).as_bytes());
     assert_eq!(again.get("mutated_object"), None);
+    // However the text of the object is laid out.
+    let same = format!(
+        r#"{{"settings":{config},"request":{{"operation":"UPDATE","namespace":"shop","object":{rest},"kind":{{"kind":"Service"}}}}}}"#
+    );
+    assert_eq!(call(xposer_policy::validate, same.as_bytes()), answer);
 });

@@ -171,8 +171,9 @@ impl<'de: 'p, 'p> Visitor<'de> for Fields<'_, 'p> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut kept = Map::new();
+        let mut is_first = self.depth == 0;
         while let Some(key) = map.next_key::<Key<'p>>()? {
-            if self.depth == 0 && self.marks.first.is_none() {
+            if std::mem::take(&mut is_first) {
                 self.marks.first = key.place();
             }
             let value = match self.fields.iter().find(|(name, _)| *name == key.0) {
@@ -193,7 +194,10 @@ impl<'de: 'p, 'p> Visitor<'de> for Fields<'_, 'p> {
                     continue;
                 }
             };
-            kept.insert(key.0.into_owned(), value);
+            if kept.insert(key.0.into_owned(), value).is_some() {
+                // Of two with the same key the last one counts, wherever the annotations of the first one stood.
+                self.marks.annotations = None;
+            }
         }
         Ok(Value::Object(kept))
     }

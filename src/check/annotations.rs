@@ -162,13 +162,13 @@ impl Shape {
     /// Whether ingress-nginx takes the value. It does not look at an empty one.
     fn fits(self, value: &str) -> bool {
         let only = |signs: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c));
-        // Blanks are removed before most values are looked at.
-        let bare = value.replace(' ', "");
         value.is_empty()
             || match self {
                 Self::Boolean => parse_bool(value).is_some(),
                 Self::Integer => value.parse::<i64>().is_ok(),
                 Self::Size => {
+                    // Blanks are removed before it is looked at.
+                    let bare = value.replace(' ', "");
                     let digits = bare.trim_end_matches(['b', 'k', 'm', 'g', 'B', 'K', 'M', 'G']);
                     !digits.is_empty()
                         && bare.len() - digits.len() <= 1
@@ -201,14 +201,15 @@ pub(super) fn nginx_values(facts: &Facts<'_>, report: &mut Report) {
 /// What is forwarded about a canary is about one, and its weight is a part of the whole.
 pub(super) fn nginx_canary(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
-    if draft.canary.is_some() {
+    let is_about_one = |it: &Annotation<'_>| it.key.starts_with(NGINX_CANARY);
+    if draft.canary.is_some() || !draft.annotations.iter().any(is_about_one) {
         return;
     }
     let is_canary = draft
         .annotation("nginx.ingress.kubernetes.io/canary")
         .is_some_and(|it| parse_bool(&it.value) == Some(true));
-    let mut stray = draft.annotations.iter().filter(|it| it.key.starts_with(NGINX_CANARY));
-    if let Some(stray) = stray.find(|_| !is_canary) {
+    let stray = draft.annotations.iter().find(|it| is_about_one(it));
+    if let Some(stray) = stray.filter(|_| !is_canary) {
         let said = format!(
             "{} is given without nginx.ingress.kubernetes.io/canary: \"true\", and ingress-nginx then configures nothing",
             shown(&stray.key)

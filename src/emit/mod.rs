@@ -237,7 +237,8 @@ impl Plan<'_> {
 pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p> {
     let plans: Vec<&Plan<'p>> = plans.into_iter().collect();
     let shares = Shares::new(&plans);
-    let mut emitted = Emitted::default();
+    // Most plans make one object.
+    let mut emitted = Emitted { objects: Vec::with_capacity(plans.len()), ..Emitted::default() };
     let mut urls = configmap::Urls::default();
     for plan in &plans {
         for target in &plan.targets {

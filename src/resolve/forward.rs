@@ -247,7 +247,11 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     pub(super) fn translated(&mut self, old: &str, new: &str, at: Range<usize>) {
-        let said = ["`", old, "` was translated to `", new, "`"].concat();
+        // The message that is made most often: a tenth of all that the article's Service costs, if it is formatted.
+        let mut said = String::with_capacity(old.len() + new.len() + 24);
+        for part in ["`", old, "` was translated to `", new, "`"] {
+            said.push_str(part);
+        }
         self.block(Problem::new(Code::LegacyTranslated, said).at(at));
     }
 

@@ -211,7 +211,13 @@ fn the_text_around_the_annotations_stays() {
         ),
         // Keys with an escape.
         (false, format!(r#"{{{spec},"metadata":{{{LABELS},"annot\u0061tions":{NOTE}}}}}"#)),
-        (false, format!(r#"{{"\u0061":1,{spec},"metadata":{{{LABELS},"annotations":{NOTE}}}}}"#)),
+        (false, format!(r#"{{"\u0061":{{"b":1}},{spec},"metadata":{{{LABELS},"annotations":{NOTE}}}}}"#)),
+        // Keys that are there twice.
+        (false, format!(r#"{{"metadata":{{"annotations":{NOTE}}},{spec},"metadata":{{{LABELS}}}}}"#)),
+        (
+            false,
+            format!(r#"{{{spec},"metadata":{{"annotations":{{"a":"b"}},{LABELS},"annotations":{NOTE}}}}}"#),
+        ),
         // No mapping.
         (false, format!(r#"{{{spec},"metadata":{{{LABELS},"annotations":null}}}}"#)),
         (false, format!(r#"{{{spec},"metadata":{{{LABELS}}}}}"#)),
