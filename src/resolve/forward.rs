@@ -247,11 +247,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     pub(super) fn translated(&mut self, old: &str, new: &str, at: Range<usize>) {
-        // The message that is made most often: a tenth of all that the article's Service costs, if it is formatted.
-        let mut said = String::with_capacity(old.len() + new.len() + 24);
-        for part in ["`", old, "` was translated to `", new, "`"] {
-            said.push_str(part);
-        }
+        let said = ["`", old, "` was translated to `", new, "`"].concat();
         self.block(Problem::new(Code::LegacyTranslated, said).at(at));
     }
 

@@ -317,9 +317,8 @@ pub(crate) fn resolve<'a>(
     let tls = pick(&request.tls, annotation::TLS, || layers.first(|it| it.tls.as_ref()).cloned());
     let mut draft = Draft { tls, canary, ..Draft::default() };
     let named = Vars { service: own, ..vars };
-    let name = choose(&request.name, annotation::NAME, || {
-        layers.first(|it| it.name.as_ref()).or_else(|| Some(&*DEFAULT_NAME))
-    });
+    let name =
+        choose(&request.name, annotation::NAME, || layers.template(|it| it.name.as_ref(), &DEFAULT_NAME));
     draft.name = resolver.named(name, named);
     draft.rules = resolver.rules(draft.tls().has_secret());
     if draft.tls().has_secret() && draft.canary.is_none() {

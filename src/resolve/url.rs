@@ -14,14 +14,10 @@ impl<'a> Resolver<'_, 'a> {
     /// The hosts and paths; `tls` says whether certificates are needed for the hosts.
     pub(super) fn rules(&mut self, tls: bool) -> Vec<DraftRule<'a>> {
         let layers = self.layers;
-        let path = choose(&self.request.path, annotation::PATH, || {
-            layers.first(|it| it.path.as_ref()).or_else(|| Some(&*DEFAULT_PATH))
-        });
-        let path = self.path(path);
-        let url = choose(&self.request.url, annotation::URL, || {
-            layers.first(|it| it.url.as_ref()).or_else(|| Some(&*DEFAULT_URL))
-        });
-        let Some(url) = url else { return Vec::new() };
+        let path = || layers.template(|it| it.path.as_ref(), &DEFAULT_PATH);
+        let path = self.path(choose(&self.request.path, annotation::PATH, path));
+        let url = || layers.template(|it| it.url.as_ref(), &DEFAULT_URL);
+        let Some(url) = choose(&self.request.url, annotation::URL, url) else { return Vec::new() };
         let items = match url.template.render_list(&self.vars) {
             Ok(items) => items,
             Err(problem) => {

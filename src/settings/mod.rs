@@ -209,6 +209,15 @@ impl<'s> Layers<'s> {
     pub(crate) fn first<T>(self, field: impl Fn(&'s Layer) -> Option<&'s T>) -> Option<&'s T> {
         self.iter().find_map(field)
     }
+
+    /// The template of the first layer that has one, else what is built in.
+    pub(crate) fn template(
+        self,
+        field: impl Fn(&'s Layer) -> Option<&'s Tpl>,
+        built_in: &'static LazyLock<Tpl>,
+    ) -> Option<&'s Tpl> {
+        self.first(field).or_else(|| Some(built_in))
+    }
 }
 
 impl Settings {
