@@ -124,7 +124,7 @@ pub fn write(service: &mut Value, stamp: Option<&Stamp>) -> bool {
     let wanted = |key: &str| stamp.is_some_and(|stamp| stamp.annotations().any(|(known, _)| known == key));
     let is_stale = |key: &String| key.starts_with(STAMP_PREFIX) && !wanted(key);
     if annotations.keys().any(is_stale) {
-        // Put together again: what takes single entries out of a tree would be a hundredth of the policy's module.
+        // Put together again: what takes single entries out of a tree would be kilobytes of the policy's module.
         let all = std::mem::take(annotations);
         annotations.extend(all.into_iter().filter(|(key, _)| !is_stale(key)));
         changed = true;

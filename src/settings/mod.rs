@@ -101,7 +101,7 @@ pub(crate) struct Namespace {
     pub(crate) profile: Option<Sourced<String>>,
 }
 
-/// What is set under names, in their order. There are few, or none, and a tree for them would be 10 KB of the policy's module.
+/// What is set under names, in their order. There are few, or none, and trees for them would be kilobytes of the policy's module.
 #[derive(Clone, Debug)]
 pub(crate) struct Named<T> {
     rows: Vec<(String, T)>,
