@@ -39,6 +39,13 @@ pub(super) fn cut(text: &str) -> Result<Cut, Problem> {
     let mut at = 0;
     let mut trim_next = false;
     while let Some(open) = open_brace(text.as_bytes(), at) {
+        if let Some((var, variable)) = bare_variable(text, open + 2) {
+            push_text(text, at..open, trim_next, false, &mut pieces);
+            at = variable.end + 2;
+            trim_next = false;
+            pieces.push(Piece::Variable(var, variable));
+            continue;
+        }
         let (inner_from, trim_left) = match trim_marker_after(text, open + 2) {
             Some(after) => (after, true),
             None => (open + 2, false),
@@ -67,6 +74,15 @@ pub(super) fn cut(text: &str) -> Result<Cut, Problem> {
     }
     push_text(text, at..text.len(), trim_next, false, &mut pieces);
     Ok(Cut::Go(pieces))
+}
+
+/// The variable of an action that is written `{{.Name}}`, as practically all of them are; `from` is behind its braces.
+fn bare_variable(text: &str, from: usize) -> Option<(Var, Range<usize>)> {
+    let name = text.get(from..)?.strip_prefix('.')?;
+    let var = Var::ALL
+        .into_iter()
+        .find(|var| name.strip_prefix(var.name()).is_some_and(|behind| behind.starts_with("}}")))?;
+    Some((var, from..from + 1 + var.name().len()))
 }
 
 /// The next `{{` from `from` on.
