@@ -201,21 +201,18 @@ pub(super) fn nginx_values(facts: &Facts<'_>, report: &mut Report) {
 /// What is forwarded about a canary is about one, and its weight is a part of the whole.
 pub(super) fn nginx_canary(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
-    let is_about_one = |it: &Annotation<'_>| it.key.starts_with(NGINX_CANARY);
-    if draft.canary.is_some() || !draft.annotations.iter().any(is_about_one) {
-        return;
-    }
+    let about = draft.annotations.iter().find(|it| it.key.starts_with(NGINX_CANARY));
+    let Some(about) = about.filter(|_| draft.canary.is_none()) else { return };
     let is_canary = draft
         .annotation("nginx.ingress.kubernetes.io/canary")
         .is_some_and(|it| parse_bool(&it.value) == Some(true));
-    let stray = draft.annotations.iter().find(|it| is_about_one(it));
-    if let Some(stray) = stray.filter(|_| !is_canary) {
+    if !is_canary {
         let said = format!(
             "{} is given without nginx.ingress.kubernetes.io/canary: \"true\", and ingress-nginx then configures nothing",
-            shown(&stray.key)
+            shown(&about.key)
         );
         let help = "add config.xposer.stakater.com/CanaryOf and CanaryWeight instead, or remove the line";
-        stray.file_key(report, Problem::new(Code::AnnotationInvalid, said).help(help));
+        about.file_key(report, Problem::new(Code::AnnotationInvalid, said).help(help));
     }
     let number = |key: &str| Some(draft.annotation(key)?.value.parse::<i64>());
     let total = match number("nginx.ingress.kubernetes.io/canary-weight-total") {
