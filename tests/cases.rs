@@ -1,5 +1,6 @@
 //! Every case folder through the core: the same objects and the same report as in its files.
 
+use xposer::Severity;
 use xposer_testkit::cases::{OBJECTS, REPORT, all};
 use xposer_testkit::golden::compare;
 
@@ -13,4 +14,25 @@ fn every_case_gives_its_objects_and_its_report() {
         wrong.extend(compare(&case.folder.join(REPORT), &run.report()).err());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Where a case shows its input after the help was followed, nothing of what it was warned of, or refused for, is said
+/// again, and nothing is refused.
+#[test]
+fn a_help_that_is_followed_works() {
+    let cases = all().unwrap_or_else(|wrong| panic!("{wrong}"));
+    let mut followed = 0;
+    for case in &cases {
+        let Some(mended) = case.mended() else { continue };
+        let (before, after) = (case.run(), mended.run());
+        let told = before.findings.iter().map(|finding| &finding.diagnostic);
+        let told: Vec<_> =
+            told.filter(|it| it.severity > Severity::Info).map(|diagnostic| diagnostic.code).collect();
+        assert!(!told.is_empty(), "{}: there is nothing to mend", case.slug);
+        let again = after.findings.iter().find(|finding| told.contains(&finding.diagnostic.code));
+        assert!(again.is_none(), "{}: is still said: {}", case.slug, after.report());
+        assert!(!after.refused && !after.unusable, "{}: {}", case.slug, after.report());
+        followed += 1;
+    }
+    println!("{followed} helps were followed");
 }

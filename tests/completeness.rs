@@ -291,3 +291,112 @@ fn rules_are_asked_in_the_order_of_their_table() {
         }
     }
 }
+
+/// Codes that are older than the files `mended.yaml` of the case folders.
+const WITHOUT_MENDED_CASE: &[Code] = &[
+    Code::FieldType,
+    Code::ServiceNameInvalid,
+    Code::NamespaceInvalid,
+    Code::NamespaceMissing,
+    Code::AnnotationsTooLarge,
+    Code::ServiceExternalName,
+    Code::ServiceHeadless,
+    Code::PortNone,
+    Code::PortUnknown,
+    Code::PortInvalid,
+    Code::PortNotTcp,
+    Code::AnnotationUnknown,
+    Code::AnnotationEmpty,
+    Code::TlsNotBoolean,
+    Code::BooleanInvalid,
+    Code::ProfileUnknown,
+    Code::ProfileForbidden,
+    Code::PathTypeUnknown,
+    Code::TemplateUnclosed,
+    Code::TemplateSyntax,
+    Code::TemplateUnknownVariable,
+    Code::TemplateUnknownFunction,
+    Code::TemplateUnsupported,
+    Code::TemplateValueMissing,
+    Code::TemplateFunction,
+    Code::TemplateTooLarge,
+    Code::HostMissing,
+    Code::HostScheme,
+    Code::HostPort,
+    Code::HostIp,
+    Code::HostTrailingDot,
+    Code::HostUppercase,
+    Code::HostCharacter,
+    Code::HostEmptyLabel,
+    Code::HostHyphen,
+    Code::HostWildcard,
+    Code::HostLabelTooLong,
+    Code::HostTooLong,
+    Code::HostCommonName,
+    Code::HostRepeated,
+    Code::IngressNameInvalid,
+    Code::PathInvalid,
+    Code::PathBlank,
+    Code::PathQuery,
+    Code::TlsSecretInvalid,
+    Code::ClassInvalid,
+    Code::ClassConflict,
+    Code::PathStrict,
+    Code::HostNotOwned,
+    Code::IssuerInvalid,
+    Code::IssuerMissing,
+    Code::IssuerConflict,
+    Code::IssuerWithoutTls,
+    Code::RedirectWithoutTls,
+    Code::IssuerWildcard,
+    Code::SecretShared,
+    Code::CertificateMissing,
+    Code::CanaryInvalid,
+    Code::CanaryIncomplete,
+    Code::CanaryDiffers,
+    Code::CanaryAlone,
+    Code::DnsInvalid,
+    Code::DnsTwice,
+    Code::MonitorInvalid,
+    Code::MonitorNotAsked,
+    Code::MonitorWildcard,
+    Code::MonitorProviders,
+    Code::ForecastleWildcard,
+    Code::ForecastleInvalid,
+    Code::AnnotationDenied,
+    Code::AnnotationInvalid,
+    Code::TargetUnknown,
+    Code::TargetInvalid,
+    Code::GatewayMissing,
+    Code::ForwardMalformed,
+    Code::ForwardRepeated,
+    Code::ForwardKeyInvalid,
+    Code::ForwardBlockScalar,
+    Code::ForwardScopeUnknown,
+    Code::ForwardOwnKey,
+    Code::LegacyDropped,
+    Code::LegacyShadowed,
+    Code::LegacyDead,
+    Code::NameClaimed,
+    Code::RouteClaimed,
+    Code::UrlKeyClaimed,
+    Code::ServiceRepeated,
+    Code::SettingUnknown,
+    Code::SettingInvalid,
+    Code::StampNoRoom,
+];
+
+#[test]
+fn every_help_is_followed_in_a_case() {
+    let shown: BTreeSet<Code> = cases()
+        .iter()
+        .filter(|(case, _)| case.mended().is_some())
+        .flat_map(|(_, run)| run.findings.iter().map(|finding| finding.diagnostic.code))
+        .collect();
+    for code in Code::ALL.iter().filter(|code| code.severity() > Severity::Info) {
+        assert!(
+            shown.contains(code) || WITHOUT_MENDED_CASE.contains(code),
+            "no case with a mended.yaml shows {code}"
+        );
+    }
+}

@@ -7,6 +7,7 @@
 //! | `objects.yaml` | the objects, as a YAML stream; empty where there are none |
 //! | `report.txt` | one diagnostic a line, in the order of the Services, then what the output could not express |
 //! | `why.md` | one to three sentences: what the case shows, and who says so |
+//! | `mended.yaml`, `mended-settings.yaml` | the input after its help was followed, if the case shows that |
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,8 +21,13 @@ use xposer_cli::yaml::{load, to_yaml};
 use crate::workspace;
 
 /// The files of a case folder.
-pub const FILES: [&str; 5] = ["service.yaml", SETTINGS, OBJECTS, REPORT, "why.md"];
-/// The only one a case can do without.
+pub const FILES: [&str; 7] =
+    ["service.yaml", SETTINGS, OBJECTS, REPORT, "why.md", MENDED, MENDED_SETTINGS];
+/// The Services after the help was followed.
+const MENDED: &str = "mended.yaml";
+/// The settings after the help was followed.
+const MENDED_SETTINGS: &str = "mended-settings.yaml";
+/// The settings; a case can do without them.
 const SETTINGS: &str = "settings.yaml";
 /// The file of the objects.
 pub const OBJECTS: &str = "objects.yaml";
@@ -43,6 +49,10 @@ pub struct Case {
     pub settings: Option<Value>,
     /// The text of `why.md`.
     pub why: String,
+    /// The documents of `mended.yaml`, if there is such a file.
+    mended: Option<Vec<Value>>,
+    /// The document of `mended-settings.yaml`, if there is such a file.
+    mended_settings: Option<Value>,
 }
 
 /// What became of a case.
@@ -143,21 +153,44 @@ impl Case {
         if why.trim().is_empty() || why.len() > LONGEST_WHY || !why.ends_with(".\n") {
             return wrong("why.md must be one to three sentences");
         }
-        let settings = folder.join(SETTINGS);
-        let settings = if names.iter().any(|name| name == SETTINGS) {
-            let mut found = documents(&settings)?;
-            if found.len() > 1 {
-                return wrong("settings.yaml must be one document");
+        let settings = |file: &str| {
+            if !names.iter().any(|name| name == file) {
+                return Ok(None);
             }
-            Some(found.pop().unwrap_or(Value::Null))
-        } else {
-            None
+            let mut found = documents(&folder.join(file))?;
+            if found.len() > 1 {
+                return Err(format!("{}: {file} must be one document", folder.display()));
+            }
+            Ok(Some(found.pop().unwrap_or(Value::Null)))
         };
-        let documents = documents(&folder.join("service.yaml"))?;
-        if !documents.iter().all(Value::is_object) {
-            return wrong("every document of service.yaml must be an object");
+        let objects = |file: &str| {
+            let found = documents(&folder.join(file))?;
+            if !found.iter().all(Value::is_object) {
+                return Err(format!("{}: every document of {file} must be an object", folder.display()));
+            }
+            Ok(found)
+        };
+        let mended = names.iter().any(|name| name == MENDED).then(|| objects(MENDED)).transpose()?;
+        Ok(Self {
+            slug: name(folder),
+            folder: folder.to_owned(),
+            documents: objects("service.yaml")?,
+            settings: settings(SETTINGS)?,
+            why,
+            mended,
+            mended_settings: settings(MENDED_SETTINGS)?,
+        })
+    }
+
+    /// The same case after its help was followed, if the folder shows that.
+    #[must_use]
+    pub fn mended(&self) -> Option<Self> {
+        if self.mended.is_none() && self.mended_settings.is_none() {
+            return None;
         }
-        Ok(Self { slug: name(folder), folder: folder.to_owned(), documents, settings, why })
+        let documents = self.mended.clone().unwrap_or_else(|| self.documents.clone());
+        let settings = self.mended_settings.clone().or_else(|| self.settings.clone());
+        Some(Self { documents, settings, mended: None, mended_settings: None, ..self.clone() })
     }
 
     /// The documents that are Services, in order.
