@@ -50,9 +50,9 @@ pub struct Case {
     /// The text of `why.md`.
     pub why: String,
     /// The documents of `mended.yaml`, if there is such a file.
-    mended: Option<Vec<Value>>,
+    pub mended: Option<Vec<Value>>,
     /// The document of `mended-settings.yaml`, if there is such a file.
-    mended_settings: Option<Value>,
+    pub mended_settings: Option<Value>,
 }
 
 /// What became of a case.

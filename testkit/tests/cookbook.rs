@@ -175,6 +175,8 @@ fn case(path: &Path, pieces: &[Piece], example: &Example) -> Result<Case, String
         documents: services,
         settings,
         why: String::new(),
+        mended: None,
+        mended_settings: None,
     })
 }
 
