@@ -134,9 +134,9 @@ codes! {
         "A port number or port name is outside what Kubernetes accepts.",
         "Port numbers are 1 to 65535; port names have at most 15 lower-case letters, digits and single `-`, with at least one letter (IsValidPortName).",
         "Correct the port.";
-    PortNotTcp, "port-not-tcp", Warning,
-        "The port that was chosen does not speak TCP, so no Ingress can route to it.",
-        "An Ingress carries HTTP, which runs over TCP; the original took the first port whatever its protocol, and so do we.",
+    PortNotTcp, "port-not-tcp", Error,
+        "The port that was chosen does not speak TCP, so nothing can route to it.",
+        "An Ingress and a route carry HTTP, which runs over TCP. The original took the first port whatever its protocol, and nobody answered; which of the others is meant would be a guess.",
         "Choose a TCP port with the annotation config.xposer.stakater.com/ServicePort.";
     PortFirst, "port-first-of-several", Info,
         "The Service has several ports and none was chosen, so the first one is used.",
@@ -236,6 +236,10 @@ codes! {
         "The host contains a character that no host name may contain.",
         "A host name has lower-case letters, digits, `-` and `.` (RFC 1123, IsDNS1123Subdomain).",
         "Remove the character; `_` is usually meant to be `-`.";
+    HostSeparator, "host-separator", Error,
+        "Hosts are separated by something else than commas or lines, or a path has a comma.",
+        "A template of URLs may hold several hosts; commas and line ends separate them, and so does the comma of a path such as /a{1,3}.",
+        "Separate hosts by commas or lines; write a path with a comma into config.xposer.stakater.com/IngressURLPath.";
     HostEmptyLabel, "host-empty-label", Error,
         "The host has an empty part between two dots or at its start.",
         "Every part of a host name has at least one character (RFC 1123).",
@@ -282,6 +286,18 @@ codes! {
         "The path is a regular expression, so its path type is ImplementationSpecific.",
         "Only ImplementationSpecific lets a controller read a path as a regular expression.",
         "Nothing; choose another type with config.xposer.stakater.com/PathType.";
+    PathLiteral, "path-literal", Warning,
+        "The path looks like a regular expression, and is compared letter by letter.",
+        "ingress-nginx reads paths as regular expressions where use-regex is true, or where there is a rewrite-target; no request has the signs of a regular expression in its path.",
+        "Remove use-regex, which is then added, or write a plain path.";
+    RewriteMismatch, "rewrite-target-mismatch", Warning,
+        "The rewrite target does not fit the path.",
+        "Since version 0.22, ingress-nginx puts rewrite-target in place of the whole path and keeps only what the groups of the path hold; before, it cut the path off and kept the rest.",
+        "Write a path with a group for what is to be kept, such as /shop(/|$)(.*), and the number of the group in the target, such as /$2.";
+    HostRegex, "host-regular-expression", Warning,
+        "A regular expression changes how ingress-nginx compares the other paths of its host.",
+        "With use-regex or rewrite-target on one Ingress of a host, ingress-nginx reads all paths of the host as regular expressions: an Exact path is the beginning of others, a Prefix does not end at a slash, and the case of letters does not count.",
+        "Write the other paths as regular expressions, too, or give one of them another host.";
     PathBlank, "path-blank", Warning,
         "The path contains a blank, which no request has.",
         "In a request a blank is written %20; ingress-nginx refuses such a path (strict-validate-path-type).",
@@ -337,6 +353,18 @@ codes! {
         "A certificate for a wildcard host needs a DNS-01 solver.",
         "ACME gives certificates for wildcards only after a DNS challenge (RFC 8555), and HTTP-01 solvers cannot answer it.",
         "Make sure that the issuer has a DNS-01 solver for the domain.";
+    CertManagerInvalid, "cert-manager-invalid", Error,
+        "cert-manager would refuse this value, and issue nothing.",
+        "It makes a Certificate of the annotations of an Ingress; where one of them cannot be read, or its webhook refuses the Certificate, there is none (translateAnnotations, ValidateCertificateSpec).",
+        "Correct the value.";
+    CertManagerIgnored, "cert-manager-ignored", Warning,
+        "cert-manager does not read this key here.",
+        "A misspelt key is ignored in silence, and what is said of a certificate has no effect where none is asked for.",
+        "Correct the key, ask for a certificate, or remove the line.";
+    EditInPlace, "edit-in-place", Error,
+        "cert-manager would write into the Ingress.",
+        "With http01-edit-in-place, it puts the paths of its challenges into the Ingress. They are no part of what the Service asks for, and whoever keeps the Ingress takes them out again.",
+        "Remove the line; cert-manager then makes an Ingress of its own for each challenge.";
     SecretShared, "secret-shared", Error,
         "Two Services want certificates in the same secret.",
         "cert-manager makes one Certificate a secret, owned by the first Ingress; the host of the second never gets into it.",
@@ -369,6 +397,10 @@ codes! {
         "ExternalDNS could not use this value.",
         "A TTL is seconds or a duration; hostname and target are DNS names with at most 63 bytes between two dots, targets also addresses. ExternalDNS drops a record that it cannot publish.",
         "Correct the value.";
+    DnsUnknown, "dns-key-unknown", Warning,
+        "ExternalDNS does not read this key here.",
+        "A misspelt key is ignored in silence, and some keys are read on a Service alone.",
+        "Correct the key, or remove the line.";
     DnsTwice, "dns-published-twice", Warning,
         "ExternalDNS would publish the same name for the Service and for what exposes it.",
         "Its sources service and ingress both make a record, with different targets.",

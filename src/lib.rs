@@ -58,7 +58,7 @@ pub use input::{
     CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, READ, Read, Service, ServiceKind, is_service,
     reads_annotation,
 };
-pub use plan::{Claim, IngressPlan, Plan, Published};
+pub use plan::{Claim, IngressPlan, MOST_NAMED, Plan, Published};
 pub use request::{Key, keys};
 pub use resolve::{Annotation, Canary, Monitor, PUBLISH_KEY, Scope};
 pub use settings::{Form, Setting, Settings, settings};

@@ -8,6 +8,7 @@ use crate::check::{Exposure, Gateway, Route};
 use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
 use crate::input::{FORWARD_ANNOTATION, Service};
 use crate::request::annotation;
+use crate::resolve::nginx::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, class_of, loses_meaning};
 use crate::resolve::{Annotation, Canary, Monitor, Scope};
 use crate::value::{
     CLUSTER_ISSUER_KEY, ISSUER_KEY, ObjectName, Origin, PathType, PortRef, TLS_ACME_KEY, Target, Termination,
@@ -290,6 +291,59 @@ const MONITOR: &str = "EndpointMonitor";
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Claim<'p>(Claimed<'p>);
 
+/// How many other Services a finding names, and how many of those with a [`Claim::counterpart`] are enough to be seen.
+///
+/// ```
+/// assert_eq!(xposer::MOST_NAMED, 3);
+/// ```
+pub const MOST_NAMED: usize = 3;
+
+impl<'p> Claim<'p> {
+    /// The claim of the plans that this one is affected by, where equal ones are nothing to each other. Whoever plans some
+    /// of many Services need give this one no more than [`MOST_NAMED`] of those that have the counterpart; any will do.
+    ///
+    /// So a host may have thousands of paths without their being planned together: a regular expression on it is what
+    /// concerns each of the others, and one of them is what concerns the regular expression.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use xposer::{Service, Settings, expose};
+    /// # let service = |name: &str, url: &str| json!({"metadata": {"name": name, "namespace": "shop", "labels": {"expose": "true"},
+    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": url}}, "spec": {"ports": [{"port": 80}]}});
+    /// # let (web, blog, api) = (service("web", "example.com/web"), service("blog", "example.com/blog"), service("api", "example.com/v[0-9]/api"));
+    /// # let settings = Settings::default();
+    /// # let outcomes = [&web, &blog, &api].map(|it| expose(&Service::from_value(it), &settings));
+    /// # let [Some(web), Some(blog), Some(api)] = outcomes.each_ref().map(|outcome| outcome.plan()) else { panic!("{outcomes:?}") };
+    /// // The Services `web` and `blog` ask for `example.com/web` and `example.com/blog`, `api` for `example.com/v[0-9]/api`.
+    /// let sees = |one: &xposer::Plan<'_>, other: &xposer::Plan<'_>| {
+    ///     one.claims().iter().filter_map(|claim| claim.counterpart()).any(|wanted| other.claims().contains(&wanted))
+    /// };
+    /// assert!(sees(web, api) && sees(api, web) && !sees(web, blog));
+    /// ```
+    #[must_use]
+    pub fn counterpart(&self) -> Option<Self> {
+        match &self.0 {
+            Claimed::Paths(class, host, compared) => {
+                let other = match compared {
+                    Compared::Patterns => Compared::Plain,
+                    Compared::Plain => Compared::Patterns,
+                };
+                Some(Self(Claimed::Paths(*class, *host, other)))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How ingress-nginx compares paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Compared {
+    /// As regular expressions, and all others of the host, too.
+    Patterns,
+    /// As their type says, which they would lose.
+    Plain,
+}
+
 /// What two plans may not both have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Claimed<'p> {
@@ -303,6 +357,8 @@ enum Claimed<'p> {
     Secret(Option<&'p str>, &'p str),
     /// A key of the URL ConfigMap.
     Key(&'p str),
+    /// Paths of a host, under this class, which are compared so. It is in no conflict.
+    Paths(Option<&'p str>, &'p str, Compared),
 }
 
 fn claims<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = Claimed<'p>> {
@@ -337,6 +393,13 @@ pub(crate) fn conflicts(plans: &[&Plan<'_>]) -> Vec<(usize, Report)> {
     };
     claimed_twice(plans, &mut file);
     canaries(plans, &mut file);
+    // Who is refused changes nobody's host.
+    let is_exposed = |index: &usize| !reports.get(index).is_some_and(Report::has_errors);
+    let exposed: Vec<(usize, &Plan<'_>)> =
+        plans.iter().copied().enumerate().filter(|(index, _)| is_exposed(index)).collect();
+    among_patterns(&exposed, &mut |index, plan, (path, problem)| {
+        reports.entry(index).or_insert_with(|| Report::new(plan.subject(), false)).file(path, problem);
+    });
     reports.into_iter().collect()
 }
 
@@ -401,6 +464,49 @@ fn claimed_twice(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
     }
 }
 
+/// The class and the host whose paths are compared.
+fn place<'p>(claim: &Claimed<'p>) -> Option<(Option<&'p str>, &'p str)> {
+    match claim {
+        Claimed::Paths(class, host, _) => Some((*class, *host)),
+        _ => None,
+    }
+}
+
+/// Of the hosts where one Service has a regular expression and another a path that loses its meaning by it, both are told.
+fn among_patterns(plans: &[(usize, &Plan<'_>)], file: &mut Filing<'_>) {
+    let mut all: Vec<(Claimed<'_>, usize, &Plan<'_>)> = Vec::new();
+    for (index, plan) in plans {
+        all.extend(plan.compared().map(|claim| (claim, *index, *plan)));
+    }
+    let is_patterns = |claim: &Claimed<'_>| matches!(claim, Claimed::Paths(.., Compared::Patterns));
+    if !all.iter().any(|(claim, ..)| is_patterns(claim)) {
+        return;
+    }
+    all.sort_unstable_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
+    for group in all.chunk_by(|left, right| place(&left.0) == place(&right.0)) {
+        let Some((_, host)) = group.first().and_then(|(claim, ..)| place(claim)) else { continue };
+        let (patterns, plain) = group.split_at(group.partition_point(|(claim, ..)| is_patterns(claim)));
+        if patterns.is_empty() || plain.is_empty() {
+            continue;
+        }
+        let named = |side: &[(Claimed<'_>, usize, &Plan<'_>)]| {
+            let named: Vec<&Plan<'_>> = side.iter().map(|(.., plan)| *plan).take(MOST_NAMED).collect();
+            listed(&named, side.len() - named.len())
+        };
+        let (with_patterns, with_plain) = (named(patterns), named(plain));
+        for (claim, index, plan) in group {
+            let said = if is_patterns(claim) {
+                plan.patterns_at(host, &with_plain)
+            } else {
+                plan.plain_at(host, &with_patterns)
+            };
+            if let Some(said) = said {
+                file(*index, plan, said);
+            }
+        }
+    }
+}
+
 /// What is said of one of the owners; nothing where the others are copies of the same Service, which is said once.
 fn claimed(
     claim: &Claimed<'_>,
@@ -414,7 +520,7 @@ fn claimed(
     }
     let others = others(plan, owners)?;
     Some(match claim {
-        Claimed::Service(..) => return None,
+        Claimed::Service(..) | Claimed::Paths(..) => return None,
         // Of those that share a target, the name of its objects is told already.
         Claimed::Name(MONITOR, ..)
             if owners.iter().all(|(_, other)| other.targets.iter().any(|it| plan.targets.contains(it))) =>
@@ -464,23 +570,26 @@ fn claimed(
 /// The other Services, in words: at most three by name. It looks no further than it must: thousands may claim one host.
 fn others(plan: &Plan<'_>, owners: &[(usize, &Plan<'_>)]) -> Option<String> {
     let is_other = |other: &&Plan<'_>| (other.namespace, other.service) != (plan.namespace, plan.service);
-    let named: Vec<&Plan<'_>> = owners.iter().map(|(_, other)| *other).filter(is_other).take(3).collect();
-    if named.is_empty() {
-        return None;
-    }
-    let mut listed: Vec<String> = named.iter().map(|other| other.subject().to_string()).collect();
-    let more = owners.len() - 1 - named.len().min(owners.len() - 1);
+    let named: Vec<&Plan<'_>> =
+        owners.iter().map(|(_, other)| *other).filter(is_other).take(MOST_NAMED).collect();
+    let more = owners.len().saturating_sub(1 + named.len());
+    (!named.is_empty()).then(|| listed(&named, more))
+}
+
+/// Services in words, and how many more there are.
+fn listed(named: &[&Plan<'_>], more: usize) -> String {
+    let mut listed: Vec<String> = named.iter().map(|plan| plan.subject().to_string()).collect();
     if more > 0 {
         listed.push(format!("{more} more"));
     }
-    Some(listed.join(", "))
+    listed.join(", ")
 }
 
 impl Plan<'_> {
     /// Everything by which this plan and another one can meet: [`expose_all`](crate::expose_all) and
-    /// [`emit_all`](crate::emit_all) treat plans without an equal claim as if each were alone. So a program that keeps
-    /// many Services need not plan all of them anew where one changes, but only those that share claims with it, with
-    /// the claims it has and those it had.
+    /// [`emit_all`](crate::emit_all) treat plans without an equal claim as if each were alone, but for those that have a
+    /// [`Claim::counterpart`]. So a program that keeps many Services need not plan all of them anew where one changes,
+    /// but only those that share claims with it, with the claims it has and those it had.
     ///
     /// ```
     /// # use serde_json::json;
@@ -499,7 +608,81 @@ impl Plan<'_> {
     pub fn claims(&self) -> Vec<Claim<'_>> {
         // A canary meets its stable Service, which it is compared with, and whose route it may be a part of.
         let stable = self.canary.as_ref().map(|canary| Claimed::Service(self.namespace, canary.of));
-        claims(self).chain(stable).map(Claim).collect()
+        claims(self).chain(stable).chain(self.compared()).map(Claim).collect()
+    }
+
+    /// What ingress-nginx is told of the paths; `None` where it does not serve them by this Ingress.
+    fn nginx(&self) -> Option<Nginx<'_>> {
+        if self.canary.is_some() {
+            return None;
+        }
+        Nginx::of(&self.targets, self.class_name(), &self.ingress.annotations)
+    }
+
+    fn class_name(&self) -> Option<&str> {
+        class_of(self.ingress.class.as_ref().map(AsRef::as_ref), &self.ingress.annotations)
+    }
+
+    /// The hosts that ingress-nginx reads regular expressions on because of this plan, and those where a path of it would
+    /// lose its meaning by one of another plan. Where it has one itself, that is told already.
+    fn compared(&self) -> impl Iterator<Item = Claimed<'_>> {
+        // Practically every plan has the path `/` of type Prefix, and no annotation about it.
+        let is_common = |rule: &Route<'_>| rule.path_type == PathType::Prefix && rule.path.as_str() == "/";
+        let is_about_paths = |it: &Annotation<'_>| matches!(it.key.as_ref(), USE_REGEX | REWRITE_TARGET);
+        let is_plain =
+            self.ingress.rules.iter().all(is_common) && !self.ingress.annotations.iter().any(is_about_paths);
+        let nginx = if is_plain { None } else { self.nginx() };
+        let mut hosts: BTreeMap<&str, Compared> = BTreeMap::new();
+        for rule in nginx.iter().flat_map(|_| &self.ingress.rules) {
+            let (host, path) = (rule.host.as_str(), rule.path.as_str());
+            if nginx.is_some_and(|nginx| nginx.reads_regex(path, rule.path_type)) {
+                hosts.insert(host, Compared::Patterns);
+            } else if loses_meaning(path, rule.path_type) {
+                hosts.entry(host).or_insert(Compared::Plain);
+            }
+        }
+        let class = self.class_name();
+        hosts.into_iter().map(move |(host, compared)| Claimed::Paths(class, host, compared))
+    }
+
+    /// What is said where the paths of others lose their meaning by this plan.
+    fn patterns_at(&self, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
+        let nginx = self.nginx()?;
+        let on_host = || self.ingress.rules.iter().filter(|rule| rule.host.as_str() == host);
+        let pattern = on_host().find(|rule| rule.path_type.is_pattern(rule.path.as_str()));
+        let asked = nginx.rewrite.or(nginx.use_regex)?;
+        let cause = pattern.map_or(asked.key.as_ref(), |rule| rule.path.as_str());
+        let said = format!(
+            "because of {}, ingress-nginx reads all paths of the host {} as regular expressions, those of {others}, too",
+            shown(cause),
+            shown(host)
+        );
+        let help =
+            "write the paths of the others as regular expressions, or give one of the Services another host";
+        let problem = Problem::new(Code::HostRegex, said).help(help);
+        Some(match pattern {
+            Some(rule) => (rule.path_origin.path(), problem.found(rule.path.as_str())),
+            None => asked.at_key(problem),
+        })
+    }
+
+    /// What is said where a path of this plan loses its meaning by others.
+    fn plain_at(&self, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
+        let rule =
+            self.ingress.rules.iter().find(|rule| {
+                rule.host.as_str() == host && loses_meaning(rule.path.as_str(), rule.path_type)
+            })?;
+        let path = rule.path.as_str();
+        let said = format!(
+            "because of {others}, ingress-nginx reads all paths of the host {} as regular expressions, so {} matches every path that begins with it, in any letter case",
+            shown(host),
+            shown(path)
+        );
+        let help = format!(
+            "write it as the regular expression {}, or give one of the Services another host",
+            as_regex(path, rule.path_type)
+        );
+        Some((rule.path_origin.path(), Problem::new(Code::HostRegex, said).help(help).found(path)))
     }
 
     /// Whether cert-manager is asked for the certificate.

@@ -349,6 +349,39 @@ pub(crate) const ISSUER_KEY: &str = "cert-manager.io/issuer";
 /// The annotation that names a ClusterIssuer on an Ingress.
 pub(crate) const CLUSTER_ISSUER_KEY: &str = "cert-manager.io/cluster-issuer";
 
+/// The controllers by whose names their classes are called, word by word.
+const OTHER_CONTROLLERS: [&str; 20] = [
+    "alb",
+    "ambassador",
+    "apisix",
+    "cilium",
+    "citrix",
+    "contour",
+    "gce",
+    "gloo",
+    "haproxy",
+    "higress",
+    "istio",
+    "kong",
+    "ngrok",
+    "openshift",
+    "pomerium",
+    "skipper",
+    "tailscale",
+    "traefik",
+    "tyk",
+    "voyager",
+];
+
+/// Whether the name of a class says that another controller than ingress-nginx serves it. Of a name that says nothing, such
+/// as `internal`, ingress-nginx is expected, whose annotations the original wrote.
+pub(crate) fn is_of_other_controller(class: &str) -> bool {
+    let mut words = class.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_azure =
+        class.starts_with("azure") && (class.contains("application-gateway") || class.contains("alb"));
+    is_azure || (!class.contains("nginx") && words.any(|word| OTHER_CONTROLLERS.contains(&word)))
+}
+
 /// The annotation that asks cert-manager for a certificate of its default issuer.
 pub(crate) const TLS_ACME_KEY: &str = "kubernetes.io/tls-acme";
 

@@ -89,7 +89,10 @@ fn ours(objects: &[Value]) -> Common {
         let (key, value) = data.as_object()?.iter().next()?;
         Some((key.clone(), text(value)))
     });
-    common(ingress, "/service/name", "/service/port/number", configmap)
+    let mut common = common(ingress, "/service/name", "/service/port/number", configmap);
+    // As its path type, a regular expression has this today.
+    common.annotations.remove("nginx.ingress.kubernetes.io/use-regex");
+    common
 }
 
 /// What becomes of the cases that are not equal: the Ingress's name, first URL and secret, or the code of the refusal.

@@ -11,7 +11,7 @@ use xposer_cli::yaml::load;
 use crate::document::Document;
 use crate::kinds::Kind;
 use crate::live::ObjectKey;
-use crate::plan::{Fate, Member, claims, decide};
+use crate::plan::{Claims, Fate, Member, claims, decide};
 use crate::service::{ServiceKey, Stored};
 use crate::world::{Job, Serving, World};
 use crate::write::{How, Write, Written, Wrong};
@@ -97,11 +97,11 @@ fn the_controller_the_policy_and_the_core_agree_on_every_case() {
             .filter(|service| service["metadata"]["labels"]["expose"] == "true")
             .filter_map(|service| Some((service, Stored::new(&document(service))?)))
             .collect();
-        let claimed: Vec<Vec<u64>> = stored.iter().map(|(_, (_, it))| claims(it, &settings)).collect();
+        let claimed: Vec<Claims> = stored.iter().map(|(_, (_, it))| claims(it, &settings)).collect();
         let members: Vec<Member<'_>> = stored
             .iter()
             .zip(&claimed)
-            .map(|((_, (key, stored)), claims)| Member { key: key.clone(), stored, claims })
+            .map(|((_, (key, stored)), claims)| Member { key: key.clone(), stored, claims: &claims.shared })
             .collect();
         let views: Vec<Service<'_>> =
             stored.iter().map(|(service, _)| Service::from_value(service)).collect();
@@ -110,7 +110,7 @@ fn the_controller_the_policy_and_the_core_agree_on_every_case() {
         let no_conflict = together.iter().zip(&views).all(|(together, service)| {
             together.plan().is_some() == expose(service, &settings).plan().is_some()
         });
-        let decisions = decide(&members, &settings);
+        let decisions = decide(&members, &[], &settings);
         assert_eq!(decisions.len(), members.len(), "{slug}");
         let mut bodies = Vec::new();
         for ((service, _), decision) in stored.iter().zip(&decisions) {
@@ -299,6 +299,56 @@ fn thousands_that_want_one_host_are_decided_quickly() {
         ["apply Ingress shop/web-0 (New)"]
     );
     assert_eq!(done.iter().filter(|it| it.ends_with("RouteClaimed")).count(), 1999);
+}
+
+#[test]
+fn a_regular_expression_is_told_to_all_of_its_host_and_to_no_more() {
+    let mut world = Small::new();
+    for index in 0..500 {
+        world.service(&format!("plain-{index:03}"), &format!("shop.example.com/p{index}"), 1);
+    }
+    assert!(world.settle().iter().all(|done| !done.contains("HostRegularExpression")));
+    // Thousands of paths on a host do not make a group of their Services.
+    world.service("plain-250", "shop.example.com/other", 1);
+    assert_eq!(world.0.due_services(), 1);
+    for (name, path) in [("pattern-a", "/a/[0-9]+"), ("pattern-b", "/b/[0-9]+")] {
+        world.service(name, &format!("shop.example.com{path}"), 2);
+    }
+    let told = |done: &[String]| done.iter().filter(|it| it.ends_with("HostRegularExpression")).count();
+    assert_eq!(told(&world.settle()), 502);
+    // Of those that are named, three are; the others may come and go.
+    world.service("plain-600", "shop.example.com/more", 1);
+    assert_eq!((world.0.due_services(), told(&world.settle())), (1, 1));
+    world.service("plain-600", "more.example.com/more", 1);
+    assert_eq!(world.0.due_services(), 1);
+    assert_eq!(told(&world.settle()), 0);
+    // The first one is named, so both patterns are told of another.
+    world.0.lose_service(&ServiceKey::new("shop", "plain-000"));
+    assert_eq!((world.0.due_services(), told(&world.settle())), (3, 2));
+    // Another host is another server.
+    world.service("pattern-b", "b.example.com/b/[0-9]+", 2);
+    world.0.lose_service(&ServiceKey::new("shop", "pattern-a"));
+    world.settle();
+    world.service("plain-600", "shop.example.com/more", 1);
+    assert_eq!(told(&world.settle()), 0);
+}
+
+#[test]
+fn a_regular_expression_that_lost_its_path_is_told_to_nobody() {
+    let mut world = Small::new();
+    world.service("web", "shop.example.com/web", 1);
+    world.service("old", "api.example.com", 1);
+    let pattern = "shop.example.com/v[0-9]/x, api.example.com";
+    world.service("new", pattern, 2);
+    let done = world.settle();
+    assert!(done.contains(&"shop/new RouteClaimed".to_owned()), "{done:?}");
+    world.service("blog", "shop.example.com/blog", 3);
+    assert_eq!(world.settle(), ["apply Ingress shop/blog (New)", "stamp shop/blog with 2"]);
+    world.0.lose_service(&ServiceKey::new("shop", "old"));
+    let done = world.settle();
+    for name in ["new", "web", "blog"] {
+        assert!(done.contains(&format!("shop/{name} HostRegularExpression")), "{done:?}");
+    }
 }
 
 #[test]

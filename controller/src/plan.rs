@@ -48,12 +48,34 @@ pub(crate) struct Wanted {
     pub(crate) hash: u64,
 }
 
-/// The hashes of everything by which this Service can meet another one; none where it cannot be exposed.
-pub(crate) fn claims(service: &Stored, settings: &Settings) -> Vec<u64> {
+/// The hashes of everything by which a Service can meet another one.
+#[derive(Debug, Default)]
+pub(crate) struct Claims {
+    /// What it shares with those that are planned with it.
+    pub(crate) shared: Box<[u64]>,
+    /// What it has, and what those have that it need only see some of.
+    pub(crate) seen: Box<[Seen]>,
+}
+
+/// A claim that only a counterpart of it is affected by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) own: u64,
+    pub(crate) other: u64,
+}
+
+/// What a Service claims; nothing where it cannot be exposed.
+pub(crate) fn claims(service: &Stored, settings: &Settings) -> Claims {
     let document = service.document();
     let outcome = expose(&Service::from_value(&document), settings);
-    let claims = outcome.plan().map(Plan::claims).unwrap_or_default();
-    claims.iter().map(digest).collect()
+    let (mut shared, mut seen) = (Vec::new(), Vec::new());
+    for claim in outcome.plan().map(Plan::claims).unwrap_or_default() {
+        match claim.counterpart() {
+            Some(other) => seen.push(Seen { own: digest(&claim), other: digest(&other) }),
+            None => shared.push(digest(&claim)),
+        }
+    }
+    Claims { shared: shared.into(), seen: seen.into() }
 }
 
 /// A Service on its way to a decision.
@@ -63,11 +85,14 @@ pub(crate) struct Member<'s> {
     pub(crate) claims: &'s [u64],
 }
 
-/// Decides about Services that meet each other by their claims, directly or through others.
-pub(crate) fn decide(members: &[Member<'_>], settings: &Settings) -> Vec<Decision> {
-    let documents: Vec<Value> = members.iter().map(|member| member.stored.document()).collect();
+/// Decides about Services that meet each other by their claims, directly or through others. Of those beside them, which
+/// share no claim with them, they are told where they are affected; nothing is decided about these.
+pub(crate) fn decide(members: &[Member<'_>], beside: &[&Stored], settings: &Settings) -> Vec<Decision> {
+    let stored = members.iter().map(|member| member.stored).chain(beside.iter().copied());
+    let documents: Vec<Value> = stored.map(Stored::document).collect();
     let services: Vec<Service<'_>> = documents.iter().map(Service::from_value).collect();
-    let outcomes = expose_older_first(members, &services, settings);
+    let (services, beside) = services.split_at_checked(members.len()).unwrap_or((&services, &[]));
+    let outcomes = expose_older_first(members, services, beside, settings);
 
     let emitted = emit_all(outcomes.iter().filter_map(|(outcome, _)| outcome.plan()));
     let uids: BTreeMap<&ServiceKey, &str> =
@@ -114,9 +139,10 @@ pub(crate) fn decide(members: &[Member<'_>], settings: &Settings) -> Vec<Decisio
 fn expose_older_first<'a>(
     members: &[Member<'_>],
     services: &[Service<'a>],
+    beside: &[Service<'a>],
     settings: &Settings,
 ) -> Vec<(Outcome<'a>, bool)> {
-    let together = expose_all(services, settings);
+    let together = expose_beside(services, beside, settings);
     if members.len() < 2 || together.iter().all(|outcome| outcome.plan().is_some()) {
         return together.into_iter().map(|outcome| (outcome, false)).collect();
     }
@@ -154,7 +180,7 @@ fn expose_older_first<'a>(
         let winners: Vec<usize> = (0..members.len()).filter(|index| !losers.contains_key(index)).collect();
         let winning: Vec<Service<'a>> =
             winners.iter().filter_map(|index| services.get(*index)).cloned().collect();
-        let together = winners.into_iter().zip(expose_all(&winning, settings));
+        let together = winners.into_iter().zip(expose_beside(&winning, beside, settings));
         let is_refused = |(_, outcome): &(usize, Outcome<'a>)| outcome.plan().is_none();
         let (refused, planned): (Vec<_>, Vec<_>) = together.partition(is_refused);
         if refused.is_empty() {
@@ -171,6 +197,20 @@ fn expose_older_first<'a>(
             (None, None) => (alone, false),
         })
         .collect()
+}
+
+/// What becomes of Services, with others beside them.
+fn expose_beside<'a>(
+    services: &[Service<'a>],
+    beside: &[Service<'a>],
+    settings: &Settings,
+) -> Vec<Outcome<'a>> {
+    if beside.is_empty() {
+        return expose_all(services, settings);
+    }
+    let mut outcomes = expose_all(&[services, beside].concat(), settings);
+    outcomes.truncate(services.len());
+    outcomes
 }
 
 impl Decision {

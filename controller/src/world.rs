@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use xposer::stamp::{self, Stamp};
-use xposer::{Published, Settings};
+use xposer::{MOST_NAMED, Published, Settings};
 
 use crate::document::Document;
 use crate::kinds::Kind;
 use crate::live::{Live, ObjectKey, Whose, digest, is_as_wanted};
-use crate::plan::{Decision, Exposed, Fate, Member, Wanted, claims, decide};
+use crate::plan::{Claims, Decision, Exposed, Fate, Member, Seen, Wanted, claims, decide};
 use crate::service::{ServiceKey, Stored};
 use crate::tell::Told;
 use crate::urls::Urls;
@@ -60,7 +60,7 @@ pub(crate) enum Serving {
 #[derive(Debug)]
 struct Entry {
     stored: Stored,
-    claims: Box<[u64]>,
+    claims: Claims,
     /// Hashes of what its owner was told.
     told: BTreeSet<u64>,
     refused: bool,
@@ -131,6 +131,12 @@ impl World {
         std::mem::take(&mut self.due)
     }
 
+    /// How many Services have something to be done.
+    #[cfg(test)]
+    pub(crate) fn due_services(&self) -> usize {
+        self.due.iter().filter(|job| matches!(job, Job::Service(_))).count()
+    }
+
     /// Of what there is to do, what was wished for; that is not a quarrel with another writer, however often it comes.
     pub(crate) fn take_wished(&mut self) -> BTreeSet<Job> {
         std::mem::take(&mut self.wished)
@@ -142,8 +148,9 @@ impl World {
         self.stamps = stamps && self.settings.stamp();
         self.claims.clear();
         for (key, entry) in &mut self.services {
-            entry.claims = claims(&entry.stored, &self.settings).into();
-            self.claims.extend(entry.claims.iter().map(|claim| (*claim, key.clone())));
+            entry.claims = claims(&entry.stored, &self.settings);
+            let seen = entry.claims.seen.iter().filter(|_| !entry.refused).map(|seen| &seen.own);
+            self.claims.extend(entry.claims.shared.iter().chain(seen).map(|claim| (*claim, key.clone())));
         }
         self.everything_is_due();
     }
@@ -162,19 +169,22 @@ impl World {
             return;
         }
         let claims = claims(&stored, &self.settings);
-        self.release(&key);
-        self.claims.extend(claims.iter().map(|claim| (*claim, key.clone())));
+        self.release(&key, &claims.seen);
+        self.claims.extend(claims.shared.iter().map(|claim| (*claim, key.clone())));
         let (told, refused) =
             self.services.remove(&key).map(|entry| (entry.told, entry.refused)).unwrap_or_default();
+        if !refused {
+            self.show(&key, &claims.seen);
+        }
         self.former.remove(&key);
-        self.services.insert(key.clone(), Entry { stored, claims: claims.into(), told, refused });
+        self.services.insert(key.clone(), Entry { stored, claims, told, refused });
         self.wished.insert(Job::Service(key.clone()));
         self.due.insert(Job::Service(key));
     }
 
     /// A Service is gone, or does not ask any more.
     pub(crate) fn lose_service(&mut self, key: &Arc<ServiceKey>) {
-        self.release(key);
+        self.release(key, &[]);
         if let Some(entry) = self.services.remove(key) {
             let stamped = self.stamps && stamp::write(&mut entry.stored.document(), None);
             let former = Former { uid: entry.stored.uid, stamped, told: entry.told, begun: false };
@@ -183,14 +193,41 @@ impl World {
         }
     }
 
-    /// What a Service claimed is free; those that claim it too may get it.
-    fn release(&mut self, key: &Arc<ServiceKey>) {
-        let Some(entry) = self.services.get(key) else { return };
-        let claims = entry.claims.clone();
-        for claim in claims {
+    /// What a Service claimed is free, but for what others still see of it; those that claim it too may get it.
+    fn release(&mut self, key: &Arc<ServiceKey>, kept: &[Seen]) {
+        let Some(entry) = self.services.get_mut(key) else { return };
+        let claims = std::mem::take(&mut entry.claims);
+        for claim in claims.shared {
             self.claims.remove(&(claim, key.clone()));
             let rivals: Vec<_> = self.claimants(claim).cloned().map(Job::Service).collect();
             self.due.extend(rivals);
+        }
+        let gone: Vec<Seen> = claims.seen.into_iter().filter(|seen| !kept.contains(seen)).collect();
+        self.hide(key, &gone);
+    }
+
+    /// Others can see this of a Service.
+    fn show(&mut self, key: &Arc<ServiceKey>, seen: &[Seen]) {
+        for seen in seen {
+            if self.claims.insert((seen.own, key.clone())) {
+                self.affects(key, *seen);
+            }
+        }
+    }
+
+    /// Others see this of a Service no longer.
+    fn hide(&mut self, key: &Arc<ServiceKey>, seen: &[Seen]) {
+        for seen in seen {
+            self.affects(key, *seen);
+            self.claims.remove(&(seen.own, key.clone()));
+        }
+    }
+
+    /// Those that see something of a Service are due; not where they see enough others instead.
+    fn affects(&mut self, key: &Arc<ServiceKey>, seen: Seen) {
+        if self.claimants(seen.own).take(MOST_NAMED).any(|first| first == key) {
+            let affected: Vec<_> = self.claimants(seen.other).cloned().map(Job::Service).collect();
+            self.due.extend(affected);
         }
     }
 
@@ -307,7 +344,7 @@ impl World {
         if live.terminating || !self.services.contains_key(&live.service) {
             return 0;
         }
-        let decisions = decide(&self.group(&live.service), &self.settings);
+        let decisions = self.decide(&live.service);
         let wanted = decisions.iter().flat_map(|decision| match &decision.fate {
             Fate::Exposed(exposed) => exposed.wanted.as_slice(),
             _ => &[],
@@ -408,7 +445,7 @@ impl World {
         let mut todo = vec![key.clone()];
         let mut seen = BTreeSet::new();
         while let Some(next) = todo.pop() {
-            let claims = self.services.get(&next).map(|entry| &*entry.claims).unwrap_or_default();
+            let claims = self.services.get(&next).map(|entry| &*entry.claims.shared).unwrap_or_default();
             for claim in claims {
                 if seen.insert(*claim) {
                     let new = self.claimants(*claim).filter(|other| !found.contains(*other));
@@ -420,9 +457,29 @@ impl World {
         }
         let member = |key: Arc<ServiceKey>| {
             let entry = self.services.get(&key)?;
-            Some(Member { key, stored: &entry.stored, claims: &entry.claims })
+            Some(Member { key, stored: &entry.stored, claims: &entry.claims.shared })
         };
         found.into_iter().filter_map(member).collect()
+    }
+
+    /// Of those that share no claim with the members and affect them, as many as are named.
+    fn beside(&self, members: &[Member<'_>]) -> Vec<&Stored> {
+        let entries = members.iter().filter_map(|member| self.services.get(&member.key));
+        let mut found: BTreeSet<&Arc<ServiceKey>> = BTreeSet::new();
+        for seen in entries.flat_map(|entry| &entry.claims.seen) {
+            found.extend(self.claimants(seen.other).take(MOST_NAMED));
+        }
+        if found.is_empty() {
+            return Vec::new();
+        }
+        let own: BTreeSet<&Arc<ServiceKey>> = members.iter().map(|member| &member.key).collect();
+        let others = found.into_iter().filter(|key| !own.contains(key));
+        others.filter_map(|key| self.services.get(key)).map(|entry| &entry.stored).collect()
+    }
+
+    fn decide(&self, key: &Arc<ServiceKey>) -> Vec<Decision> {
+        let members = self.group(key);
+        decide(&members, &self.beside(&members), &self.settings)
     }
 
     /// What is to be done about a job. About a Service, also what is to be done about those that it meets.
@@ -444,7 +501,7 @@ impl World {
             let is_going = self.going.contains(&key.namespace);
             return if is_going { Vec::new() } else { vec![self.not_asked(key)] };
         }
-        let mut decisions = decide(&self.group(key), &self.settings);
+        let mut decisions = self.decide(key);
         decisions.retain(|decision| !self.going.contains(&decision.key.namespace));
         decisions.into_iter().map(|decision| self.turn(decision)).collect()
     }
@@ -490,8 +547,13 @@ impl World {
         let refused = decision.is_refused();
         let mut told: Vec<Told> = decision.told().map(Told::diagnostic).collect();
         let Decision { key, fate, .. } = decision;
-        if let Some(entry) = self.services.get_mut(&key) {
+        if let Some(entry) = self.services.get_mut(&key)
+            && entry.refused != refused
+        {
             entry.refused = refused;
+            // Who is not exposed changes nobody's host.
+            let seen = entry.claims.seen.clone();
+            if refused { self.hide(&key, &seen) } else { self.show(&key, &seen) }
         }
         let terminating = self.services.get(&key).is_none_or(|entry| entry.stored.terminating);
         let writes = match fate {

@@ -1,11 +1,10 @@
 //! Rules about the annotations that are passed on: what may not ride along, and what would break the program that reads it.
 
 use super::Facts;
-use crate::diag::{Code, FieldPath, Problem, Report, shown};
+use crate::diag::{Code, Problem, Report, shown};
 use crate::pattern::matches;
-use crate::request::legacy::dns_key;
 use crate::resolve::Annotation;
-use crate::value::{HostFlaw, host_flaws, is_sloppy_ip, parse_bool};
+use crate::value::parse_bool;
 
 /// What nobody may forward unless the administrator allows it: text that goes into the configuration of the controller as it is.
 const SNIPPETS: &str = "*-snippet";
@@ -261,89 +260,5 @@ pub(super) fn forecastle(facts: &Facts<'_>, report: &mut Report) {
             _ => continue,
         };
         invalid(annotation, expected, Code::ForecastleInvalid, report);
-    }
-}
-
-/// The values that ExternalDNS could not publish.
-pub(super) fn dns_values(facts: &Facts<'_>, report: &mut Report) {
-    for annotation in facts.draft.annotations.iter() {
-        let Some((_, name)) = dns_key(&annotation.key) else { continue };
-        let value = annotation.value.as_ref();
-        let is_host = |host: &str| {
-            host_flaws(host.trim().trim_end_matches('.')).iter().all(|flaw| *flaw == HostFlaw::Uppercase)
-        };
-        let mut items = value.split(',').map(str::trim);
-        let expected = match name {
-            "ttl" if !is_ttl(value) => "seconds, or a duration such as 5m, from 1s to 2147483647s".to_owned(),
-            "hostname" | "internal-hostname" => match items.find(|host| !is_host(host)) {
-                Some(stray) => format!("DNS names, separated by commas, and {} is none", shown(stray)),
-                None => continue,
-            },
-            "target" => match items.find(|target| !is_host(target) && !is_sloppy_ip(target)) {
-                Some(stray) => {
-                    format!("DNS names and addresses, separated by commas, and {} is neither", shown(stray))
-                }
-                None => continue,
-            },
-            _ => continue,
-        };
-        // What was mirrored is told once, where it was written.
-        let is_first = facts.draft.annotations.iter().find(|it| it.source == annotation.source);
-        if is_first.is_some_and(|it| it.key == annotation.key) {
-            invalid(annotation, expected, Code::DnsInvalid, report);
-        }
-    }
-}
-
-/// Seconds or a duration of Go, whole seconds from 1 to 2^31-1.
-fn is_ttl(text: &str) -> bool {
-    let seconds = text.parse::<u64>().ok().or_else(|| go_seconds(text));
-    seconds.is_some_and(|seconds| (1..=0x7fff_ffff).contains(&seconds))
-}
-
-/// The whole seconds of a duration such as `1h30m` or `1.5m`, as Go's time.ParseDuration reads it.
-fn go_seconds(text: &str) -> Option<u64> {
-    const UNITS: [(&str, f64); 8] = [
-        ("ns", 1e-9),
-        ("us", 1e-6),
-        ("µs", 1e-6),
-        ("μs", 1e-6),
-        ("ms", 1e-3),
-        ("s", 1.0),
-        ("m", 60.0),
-        ("h", 3600.0),
-    ];
-    let mut total = 0.0;
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
-        let (number, behind) = rest.split_at_checked(number)?;
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') || number.len() > 18 {
-            return None;
-        }
-        let unit = behind.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(behind.len());
-        let (unit, behind) = behind.split_at_checked(unit)?;
-        let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit)?;
-        let digits = [whole, fraction].concat().parse::<u64>().ok()?;
-        total += digits as f64 / 10_f64.powi(fraction.len() as i32) * seconds;
-        rest = behind;
-    }
-    (total > 0.0).then_some(total as u64)
-}
-
-/// The Service does not publish by itself what its Ingress publishes.
-pub(super) fn dns_twice(facts: &Facts<'_>, report: &mut Report) {
-    for (key, names) in facts.service.dns_hostnames() {
-        let mut names = names.split(',').map(|name| name.trim().trim_end_matches('.'));
-        let twice =
-            names.find(|name| facts.draft.rules.iter().any(|rule| rule.host.eq_ignore_ascii_case(name)));
-        if let Some(name) = twice {
-            let kind = facts.draft.targets.first().map_or("Ingress", |target| target.as_str());
-            let said = format!("the Service publishes {} itself, and so does its {kind}", shown(name));
-            let help = format!("remove the annotation; the {kind} publishes its host");
-            let problem = Problem::new(Code::DnsTwice, said).help(help);
-            report.file(FieldPath::annotation((*key).to_owned()), problem);
-        }
     }
 }

@@ -181,7 +181,10 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
                 Code::HostCharacter,
                 format!("the host {host} contains {what}, expected lower-case letters, digits, `-` and `.`"),
             )
-            .help(character_help(character));
+            .help(match character {
+                ';' | '|' | '&' => "separate several hosts by commas or lines",
+                other => character_help(other),
+            });
             marked(problem, rule, &character.to_string())
         }
         HostFlaw::EmptyLabel => {

@@ -5,8 +5,11 @@
 
 mod annotations;
 mod canary;
+mod certmanager;
+mod dns;
 mod host;
 mod object;
+mod rewrite;
 mod route;
 mod targets;
 mod tls;
@@ -127,6 +130,24 @@ rules![
         run: route::path,
     },
     Rule {
+        name: "path-literal",
+        codes: &[Code::PathLiteral],
+        source: "ingress-nginx 1.15, use-regex",
+        run: rewrite::literal,
+    },
+    Rule {
+        name: "rewrite-target",
+        codes: &[Code::RewriteMismatch],
+        source: "ingress-nginx 0.22, rewrite-target (#3174); its lint since then",
+        run: rewrite::rewrite_target,
+    },
+    Rule {
+        name: "host-regular-expression",
+        codes: &[Code::HostRegex],
+        source: "ingress-nginx 1.15, template.go, enforceRegexModifier",
+        run: rewrite::among_patterns,
+    },
+    Rule {
         name: "tls-secret",
         codes: &[Code::TlsSecretInvalid],
         source: "Kubernetes, validation.go, validateIngressTLS",
@@ -143,6 +164,12 @@ rules![
         ],
         source: "cert-manager 1.21, certificate-shim; RFC 8555, 8.4: wildcards need a DNS challenge",
         run: tls::issuer,
+    },
+    Rule {
+        name: "cert-manager",
+        codes: &[Code::CertManagerInvalid, Code::CertManagerIgnored, Code::EditInPlace],
+        source: "cert-manager 1.21, certificate-shim, translateAnnotations and issuerForIngressLike; its webhook, ValidateCertificateSpec",
+        run: certmanager::values,
     },
     Rule {
         name: "https-redirect",
@@ -194,15 +221,15 @@ rules![
     },
     Rule {
         name: "external-dns",
-        codes: &[Code::DnsInvalid],
-        source: "ExternalDNS 0.22, annotations; RFC 1035, 2.3.4",
-        run: annotations::dns_values,
+        codes: &[Code::DnsInvalid, Code::DnsUnknown],
+        source: "ExternalDNS 0.22, source/annotations and source/ingress.go; RFC 1035, 2.3.4",
+        run: dns::values,
     },
     Rule {
         name: "external-dns-twice",
         codes: &[Code::DnsTwice],
         source: "ExternalDNS 0.22, sources service and ingress",
-        run: annotations::dns_twice,
+        run: dns::twice,
     },
     Rule {
         name: "canary",

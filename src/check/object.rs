@@ -50,7 +50,7 @@ pub(super) fn service_type(facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
-/// The port exists on the Service and speaks TCP.
+/// The port exists on the Service and speaks TCP: nothing else carries HTTP here.
 pub(super) fn port(facts: &Facts<'_>, report: &mut Report) {
     let ports = facts.service.ports();
     if ports.is_empty() {
@@ -65,19 +65,31 @@ pub(super) fn port(facts: &Facts<'_>, report: &mut Report) {
         return;
     }
     let Some(wanted) = &facts.draft.port else { return };
-    let Some(port) = facts.service.port(&wanted.value) else {
+    let Some(found) = facts.service.port(&wanted.value) else {
         report.file(wanted.origin.path(), unknown_port(wanted, ports));
         return;
     };
-    if !port.tcp {
-        let said = format!("the port {} does not speak TCP, so no Ingress can route to it", wanted.value);
-        let help = if ports.iter().any(|port| port.tcp) {
-            format!("choose a TCP port with the annotation {}", annotation::PORT)
-        } else {
-            "add a TCP port to the Service".to_owned()
+    if !found.tcp {
+        let port = &wanted.value;
+        let what = match &wanted.origin {
+            Origin::BuiltIn if ports.len() > 1 => {
+                format!("the first port ({port}), which is used where none is chosen,")
+            }
+            Origin::BuiltIn => format!("the only port ({port})"),
+            _ => format!("the port {port}"),
         };
-        let index = ports.iter().position(|known| std::ptr::eq(known, port)).unwrap_or_default();
-        let path = FieldPath::object(&["spec", "ports"]).index(index);
+        let said = format!("{what} does not speak TCP, so nothing can route to it");
+        let tcp = ports.iter().find(|port| port.tcp && port.number != 0);
+        let help = match tcp {
+            Some(Port { name: Some(name), .. }) => format!("choose a TCP port: {}: {name}", annotation::PORT),
+            Some(Port { number, .. }) => format!("choose a TCP port: {}: \"{number}\"", annotation::PORT),
+            None => "add a TCP port to the Service".to_owned(),
+        };
+        let index = ports.iter().position(|known| std::ptr::eq(known, found)).unwrap_or_default();
+        let path = match &wanted.origin {
+            Origin::BuiltIn => FieldPath::object(&["spec", "ports"]).index(index),
+            chosen => chosen.path(),
+        };
         report.file(path, Problem::new(Code::PortNotTcp, said).help(help));
     }
 }

@@ -1,13 +1,11 @@
 //! Rules about the path.
 
 use super::Facts;
+use super::rewrite::is_literal;
 use crate::diag::{Code, Problem, Report, shown, shown_char};
 use crate::resolve::DraftRule;
+use crate::resolve::nginx::{Nginx, USE_REGEX};
 use crate::value::{Origin, PathType, Target, path_flaw};
-
-/// The annotations that make ingress-nginx read paths as regular expressions.
-const REGEX_KEYS: [&str; 2] =
-    ["nginx.ingress.kubernetes.io/use-regex", "nginx.ingress.kubernetes.io/rewrite-target"];
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
 pub(super) fn path(facts: &Facts<'_>, report: &mut Report) {
@@ -49,14 +47,26 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
         return Some(Problem::new(Code::PathStrict, said).help(help));
     }
     if rule.path_type.is_pattern(&rule.path) && rule.path_origin != Origin::BuiltIn {
-        let problem =
-            Problem::new(Code::PathRegex, format!("the path {path} is read as a regular expression"));
-        let known = |key: &str| REGEX_KEYS.contains(&key);
-        return Some(if facts.draft.annotations.iter().any(|forwarded| known(&forwarded.key)) {
-            problem
-        } else {
-            problem.help("forward nginx.ingress.kubernetes.io/use-regex: true if ingress-nginx serves it")
-        });
+        return regex(facts, rule);
     }
     None
+}
+
+/// Who reads the path as a regular expression, and by what.
+fn regex(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+    let path = shown(&rule.path);
+    let said = match (facts.draft.class_name(), facts.draft.nginx()) {
+        _ if is_literal(facts) => return None,
+        (Some(class), None) if facts.draft.canary.is_none() => {
+            format!(
+                "the path {path} is a regular expression, which the controller of the class {} reads in its own way",
+                shown(class)
+            )
+        }
+        (_, Some(Nginx { use_regex: Some(made), rewrite: None })) if made.is_made() => {
+            format!("the path {path} is read as a regular expression, for which {USE_REGEX} was added")
+        }
+        _ => format!("the path {path} is read as a regular expression"),
+    };
+    Some(Problem::new(Code::PathRegex, said))
 }

@@ -15,7 +15,8 @@ use serde_json::Value;
 use crate::diag::{Code, FieldPath, Problem, Report, shown};
 use crate::plan::Plan;
 use crate::request::annotation;
-use crate::request::legacy::dns_key;
+use crate::request::legacy::{Fate, Legacy, dns_key, find};
+use crate::resolve::nginx::USE_REGEX;
 use crate::resolve::{Annotation, Source};
 use crate::value::{Origin, Target};
 use configmap::ConfigMap;
@@ -353,7 +354,12 @@ impl<'p> Emitting<'_, 'p> {
         let mut kept = Vec::with_capacity(plan.ingress.annotations.len());
         let mut told = None;
         for given in &plan.ingress.annotations {
-            let made = matches!(&given.source, Source::Origin(Origin::Annotation(_)));
+            // What nobody reads is told already, whatever the target.
+            if matches!(find(&given.key), Some(Legacy { fate: Fate::Removed { .. }, .. })) {
+                continue;
+            }
+            let made = matches!(&given.source, Source::Origin(Origin::Annotation(_)))
+                || (given.key == USE_REGEX && given.is_made());
             if let Some(said) = self.unread(&given.key) {
                 // A key under two prefixes is told once.
                 if !made && told.replace(&given.source) != Some(&given.source) {

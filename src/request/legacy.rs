@@ -29,6 +29,20 @@ pub enum Fate {
     MonitorOption(&'static str),
     /// Nothing reads it; the sentence says what is read instead. It is passed on.
     Dead(&'static str),
+    /// Where it is true, another key has this value today; where it is false, it asks for nothing.
+    Switch {
+        /// The key that is read today.
+        key: &'static str,
+        /// Its value.
+        value: &'static str,
+    },
+    /// The program that read it does so no longer. It is passed on.
+    Removed {
+        /// What is missing now.
+        why: &'static str,
+        /// What to do, in one imperative sentence.
+        help: &'static str,
+    },
 }
 
 /// A field of the EndpointMonitor that was an annotation of the Ingress.
@@ -61,7 +75,7 @@ impl Monitor {
     }
 }
 
-/// A row of the table: a key, or the prefix of keys where it ends with `/`.
+/// A row of the tables: a key, or the beginning of keys where it ends with `/` or `*`.
 ///
 /// ```
 /// use xposer::request::legacy::find;
@@ -108,8 +122,10 @@ pub static TABLE: &[Legacy] = &[
     },
     Legacy {
         old: "certmanager.k8s.io/acme-http01-edit-in-place",
-        fate: Fate::Renamed("acme.cert-manager.io/http01-edit-in-place"),
-        source: "cert-manager 0.11, upgrading 0.10 to 0.11",
+        fate: Fate::Dropped(
+            "cert-manager makes an Ingress of its own for each challenge, and what it writes into this one is taken out",
+        ),
+        source: "cert-manager 1.21, acme.cert-manager.io/http01-edit-in-place",
     },
     Legacy {
         old: "certmanager.k8s.io/acme-http01-ingress-class",
@@ -145,6 +161,135 @@ pub static TABLE: &[Legacy] = &[
     },
 ];
 
+/// The keys that ingress-nginx read once, in ascending order. They are found behind its old prefix, too.
+///
+/// ```
+/// use xposer::request::legacy::{Fate, REMOVED, find};
+/// let fate = |key| find(key).map(|row| row.fate);
+/// let https = Some(Fate::Switch { key: "nginx.ingress.kubernetes.io/backend-protocol", value: "HTTPS" });
+/// assert_eq!(fate("nginx.ingress.kubernetes.io/secure-backends"), https);
+/// assert_eq!(fate("ingress.kubernetes.io/secure-backends"), https);
+/// assert!(matches!(fate("nginx.ingress.kubernetes.io/influxdb-host"), Some(Fate::Removed { .. })));
+/// assert!(REMOVED.is_sorted_by_key(|row| row.old));
+/// ```
+pub static REMOVED: &[Legacy] = &[
+    removed(
+        "nginx.ingress.kubernetes.io/add-base-url",
+        "nothing puts a base element into pages",
+        "remove the line, and let the application write its base URL",
+        "ingress-nginx 0.22.0, #3174",
+    ),
+    removed(
+        "nginx.ingress.kubernetes.io/auth-send-body",
+        "a request for authentication has no body",
+        "remove the line",
+        "ingress-nginx 0.9.0-beta.16, #1533",
+    ),
+    removed(
+        "nginx.ingress.kubernetes.io/base-url-scheme",
+        "nothing puts a base element into pages",
+        "remove the line, and let the application write its base URL",
+        "ingress-nginx 0.22.0, #3174",
+    ),
+    removed("nginx.ingress.kubernetes.io/enable-influxdb", NO_INFLUXDB, REMOVE_INFLUXDB, INFLUXDB_SOURCE),
+    removed("nginx.ingress.kubernetes.io/enable-lua-resty-waf", NO_WAF, USE_MODSECURITY, WAF_SOURCE),
+    removed(
+        "nginx.ingress.kubernetes.io/enable-opentracing",
+        "OpenTelemetry took the place of OpenTracing",
+        "write nginx.ingress.kubernetes.io/enable-opentelemetry instead",
+        OPENTRACING_SOURCE,
+    ),
+    removed("nginx.ingress.kubernetes.io/global-rate-limit", NO_LIMIT, USE_LIMIT, LIMIT_SOURCE),
+    removed("nginx.ingress.kubernetes.io/global-rate-limit-*", NO_LIMIT, USE_LIMIT, LIMIT_SOURCE),
+    Legacy {
+        old: "nginx.ingress.kubernetes.io/grpc-backend",
+        fate: Fate::Switch { key: BACKEND_PROTOCOL, value: "GRPC" },
+        source: "ingress-nginx 0.21.0, #3203",
+    },
+    removed(
+        "nginx.ingress.kubernetes.io/http2-push-preload",
+        "nginx pushes nothing",
+        "remove the line",
+        "ingress-nginx 1.10.0, nginx 1.25.1",
+    ),
+    removed("nginx.ingress.kubernetes.io/influxdb-*", NO_INFLUXDB, REMOVE_INFLUXDB, INFLUXDB_SOURCE),
+    removed("nginx.ingress.kubernetes.io/lua-resty-waf", NO_WAF, USE_MODSECURITY, WAF_SOURCE),
+    removed("nginx.ingress.kubernetes.io/lua-resty-waf-*", NO_WAF, USE_MODSECURITY, WAF_SOURCE),
+    removed(
+        "nginx.ingress.kubernetes.io/mirror-uri",
+        "requests are mirrored to a URL, and not to a path",
+        "write nginx.ingress.kubernetes.io/mirror-target with the URL instead",
+        "ingress-nginx 0.28.1, #5015",
+    ),
+    removed(
+        "nginx.ingress.kubernetes.io/opentracing-*",
+        "OpenTelemetry took the place of OpenTracing",
+        "write nginx.ingress.kubernetes.io/opentelemetry-trust-incoming-span or opentelemetry-operation-name instead",
+        OPENTRACING_SOURCE,
+    ),
+    Legacy {
+        old: "nginx.ingress.kubernetes.io/secure-backends",
+        fate: Fate::Switch { key: BACKEND_PROTOCOL, value: "HTTPS" },
+        source: "ingress-nginx 0.21.0, #3203",
+    },
+    removed(
+        "nginx.ingress.kubernetes.io/secure-verify-ca-secret",
+        "nothing verifies the certificates of the pods",
+        "write nginx.ingress.kubernetes.io/proxy-ssl-secret: <namespace>/<secret> and nginx.ingress.kubernetes.io/proxy-ssl-verify: \"on\" instead",
+        "ingress-nginx 0.27.0, #4695",
+    ),
+    removed(
+        "nginx.ingress.kubernetes.io/session-cookie-hash",
+        "the cookie of a session needs no hash",
+        "remove the line",
+        "ingress-nginx 0.24.0, #3743",
+    ),
+    removed("nginx.ingress.kubernetes.io/upstream-fail-timeout", NO_FAILS, USE_PROBE, FAILS_SOURCE),
+    removed("nginx.ingress.kubernetes.io/upstream-max-fails", NO_FAILS, USE_PROBE, FAILS_SOURCE),
+    removed(
+        "nginx.ingress.kubernetes.io/vts-filter-key",
+        "there is no status page of virtual hosts",
+        "remove the line, and read the metrics for Prometheus",
+        "ingress-nginx 0.16.0, #2643",
+    ),
+];
+
+const NGINX: &str = "nginx.ingress.kubernetes.io";
+const OLD_NGINX: &str = "ingress.kubernetes.io";
+const BACKEND_PROTOCOL: &str = "nginx.ingress.kubernetes.io/backend-protocol";
+
+const NO_INFLUXDB: &str = "nothing is sent to InfluxDB";
+const REMOVE_INFLUXDB: &str = "remove the line, and read the metrics for Prometheus";
+const INFLUXDB_SOURCE: &str = "ingress-nginx 1.7.1, #9861";
+const NO_WAF: &str = "there is no lua-resty-waf, so no firewall protects the Service";
+const USE_MODSECURITY: &str = "write nginx.ingress.kubernetes.io/enable-modsecurity: \"true\" and nginx.ingress.kubernetes.io/enable-owasp-core-rules: \"true\" instead";
+const WAF_SOURCE: &str = "ingress-nginx 0.27.0, #4779";
+const OPENTRACING_SOURCE: &str = "ingress-nginx 1.10.0, #10615";
+const NO_LIMIT: &str = "there is no limit for all replicas together, so nothing limits the requests";
+const USE_LIMIT: &str =
+    "write nginx.ingress.kubernetes.io/limit-rps instead, for which each replica counts by itself";
+const LIMIT_SOURCE: &str = "ingress-nginx 1.12.0, #11851";
+const NO_FAILS: &str = "failed requests take no pod out";
+const USE_PROBE: &str = "remove the line, and give the pods a readinessProbe";
+const FAILS_SOURCE: &str = "ingress-nginx 0.21.0, #3207";
+
+const fn removed(old: &'static str, why: &'static str, help: &'static str, source: &'static str) -> Legacy {
+    Legacy { old, fate: Fate::Removed { why, help }, source }
+}
+
+/// The row of [`REMOVED`] for a name behind one of the prefixes of ingress-nginx.
+fn no_longer_read(name: &str) -> Option<&'static Legacy> {
+    let own = |row: &Legacy| row.old.get(NGINX.len() + 1..).unwrap_or_default();
+    // A row with a star stands directly before the place of the names that it is for.
+    let after = REMOVED.partition_point(|row| own(row) <= name);
+    let row = REMOVED.get(after.checked_sub(1)?)?;
+    let fits = match own(row).strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => own(row) == name,
+    };
+    fits.then_some(row)
+}
+
 const MONITOR_SOURCE: &str = "IngressMonitorController 2, migration guide";
 
 const fn monitor(old: &'static str, field: Monitor) -> Legacy {
@@ -162,7 +307,12 @@ const fn monitor(old: &'static str, field: Monitor) -> Legacy {
 /// ```
 #[must_use]
 pub fn find(key: &str) -> Option<&'static Legacy> {
-    let (prefix, _) = split_at_byte(key, b'/')?;
+    let (prefix, name) = split_at_byte(key, b'/')?;
+    if matches!(prefix, NGINX | OLD_NGINX)
+        && let Some(row) = no_longer_read(name)
+    {
+        return Some(row);
+    }
     TABLE.iter().find(|row| match row.old.strip_suffix('/') {
         None => row.old == key,
         Some(old) => match prefix.strip_suffix(old) {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::monitor::Wanted;
+use super::nginx::{Nginx, USE_REGEX};
 use super::{Annotation, Draft, PUBLISH_KEY, Resolver, Scope, Source};
 use crate::diag::{Code, Problem, shown};
 use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION};
@@ -12,7 +13,7 @@ use crate::request::forward::Line;
 use crate::request::legacy::{self, Fate};
 use crate::request::{Field, annotation};
 use crate::settings::Legacy;
-use crate::value::{CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Tls, sorted_by_key};
+use crate::value::{CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Tls, parse_bool, sorted_by_key};
 
 /// The class whose controller makes load balancers of AWS.
 const ALB_CLASS: &str = "alb";
@@ -28,6 +29,7 @@ impl<'a> Resolver<'_, 'a> {
         let translate = self.settings.legacy == Legacy::Translate;
         let mut block_class = false;
         let mut monitor = Wanted::default();
+        let mut switches = Vec::new();
         draft.annotations.reserve(self.request.block.lines().len());
         for line in self.request.block.lines() {
             let at = line.key_range.clone();
@@ -73,6 +75,10 @@ impl<'a> Resolver<'_, 'a> {
                         None
                     }
                     Fate::MonitorOption(_) if self.option(&mut monitor, line) => None,
+                    Fate::Switch { key, value } => {
+                        switches.push(Switch { line, key, value });
+                        None
+                    }
                     fate => self.successor(line.key, fate, at.clone()),
                 },
                 _ => Some(Cow::Borrowed(line.key)),
@@ -80,10 +86,7 @@ impl<'a> Resolver<'_, 'a> {
             let Some(key) = key else { continue };
             let renamed = key.as_ref() != line.key;
             if renamed && self.request.block.contains(&key) {
-                let said = format!("{} is given, too, and counts", shown(&key));
-                self.block(
-                    Problem::new(Code::LegacyShadowed, said).help(format!("remove {}", line.key)).at(at),
-                );
+                self.shadowed(line.key, &key, at);
                 continue;
             }
             if renamed {
@@ -91,6 +94,7 @@ impl<'a> Resolver<'_, 'a> {
             }
             draft.annotations.push(forwarded(key, line));
         }
+        self.switched(draft, &switches);
         if translate {
             self.mirror(draft);
         }
@@ -106,6 +110,50 @@ impl<'a> Resolver<'_, 'a> {
         self.asked_for(draft);
         draft.monitor = self.monitor(draft, monitor);
         draft.annotations = sorted_by_key(std::mem::take(&mut draft.annotations), |it| &it.key);
+    }
+
+    /// What the switches that are on ask for in the words of today. A Service of TLS and gRPC had one switch for each.
+    fn switched(&mut self, draft: &mut Draft<'a>, switches: &[Switch<'_, 'a>]) {
+        let mut on: Vec<&Switch<'_, 'a>> = Vec::new();
+        for switch in switches {
+            let Line { key, value, value_range, .. } = switch.line;
+            match parse_bool(value) {
+                Some(true) => on.push(switch),
+                Some(false) => {
+                    let said = format!("{} asks for nothing, and was left out", shown(&pair(key, value)));
+                    self.block(Problem::new(Code::LegacyTranslated, said).at(switch.line.key_range.clone()));
+                }
+                None => {
+                    let said = format!("{} is {}, expected true or false", shown(key), shown(value));
+                    let help = format!(
+                        "write {} if that is meant, or remove the line",
+                        pair(switch.key, switch.value)
+                    );
+                    self.block(Problem::new(Code::BooleanInvalid, said).help(help).at(value_range.clone()));
+                }
+            }
+        }
+        let Some(first) = on.first() else { return };
+        let is_given = draft.annotations.iter().any(|known| known.key == first.key);
+        let asks_for = |wanted: &str| on.iter().any(|switch| switch.value == wanted);
+        let value = if asks_for("GRPC") && asks_for("HTTPS") { "GRPCS" } else { first.value };
+        for switch in &on {
+            let at = switch.line.key_range.clone();
+            if is_given {
+                self.shadowed(switch.line.key, switch.key, at);
+            } else {
+                self.translated(&pair(switch.line.key, switch.line.value), &pair(switch.key, value), at);
+            }
+        }
+        if !is_given {
+            let translated = forwarded(Cow::Borrowed(first.key), first.line);
+            draft.annotations.push(Annotation { value: Cow::Borrowed(value), ..translated });
+        }
+    }
+
+    fn shadowed(&mut self, old: &str, new: &str, at: Range<usize>) {
+        let said = format!("{} is given, too, and counts", shown(new));
+        self.block(Problem::new(Code::LegacyShadowed, said).help(format!("remove {old}")).at(at));
     }
 
     /// The annotations that the layers of settings give, where neither the block nor a layer above does.
@@ -201,6 +249,7 @@ impl<'a> Resolver<'_, 'a> {
                 _ => {}
             }
         }
+        regular_expressions(draft);
         listed(draft);
     }
 
@@ -270,9 +319,25 @@ impl<'a> Resolver<'_, 'a> {
                 self.block(Problem::new(Code::LegacyDead, said).help(help).at(at));
                 Some(Cow::Borrowed(key))
             }
-            Fate::Class | Fate::Monitor(_) => Some(Cow::Borrowed(key)),
+            Fate::Removed { why, help } => {
+                let said = format!("ingress-nginx no longer reads {}: {why}", shown(key));
+                self.block(Problem::new(Code::LegacyDead, said).help(help).at(at));
+                Some(Cow::Borrowed(key))
+            }
+            Fate::Class | Fate::Monitor(_) | Fate::Switch { .. } => Some(Cow::Borrowed(key)),
         }
     }
+}
+
+/// A line of the block that switched on what has a key and a value today.
+struct Switch<'l, 'a> {
+    line: &'l Line<'a>,
+    key: &'static str,
+    value: &'static str,
+}
+
+fn pair(key: &str, value: &str) -> String {
+    format!("{key}: {value}")
 }
 
 fn forwarded<'a>(key: Cow<'a, str>, line: &Line<'a>) -> Annotation<'a> {
@@ -285,6 +350,16 @@ fn add(draft: &mut Draft<'_>, key: &'static str, value: String, origin: &Origin)
     if draft.annotations.iter().all(|known| known.key != key) {
         let source = Source::Origin(origin.clone());
         draft.annotations.push(Annotation { key: Cow::Borrowed(key), value: Cow::Owned(value), source });
+    }
+}
+
+/// ingress-nginx reads a regular expression letter by letter unless it is told what it is. A rewrite tells it, too.
+fn regular_expressions(draft: &mut Draft<'_>) {
+    let Some(pattern) = draft.rules.iter().find(|rule| rule.path_type.is_pattern(&rule.path)) else { return };
+    let is_told = |nginx: Nginx<'_>| nginx.rewrite.is_some() || nginx.use_regex.is_some();
+    if draft.nginx().is_some_and(|nginx| !is_told(nginx)) {
+        let origin = pattern.path_origin.clone();
+        add(draft, USE_REGEX, "true".to_owned(), &origin);
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod forward;
 mod monitor;
+pub(crate) mod nginx;
 mod url;
 
 use std::borrow::Cow;
@@ -11,13 +12,14 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use crate::diag::{Code, FieldPath, Problem, Report, shown};
+use crate::diag::{Code, FieldPath, Problem, Report, Segment, shown};
 use crate::input::{FORWARD_ANNOTATION, Service};
 use crate::pattern;
 use crate::request::{Field, Request, annotation};
 use crate::settings::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
 use crate::template::{Template, Vars};
 use crate::value::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls};
+use nginx::Nginx;
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
 /// [`Published`](crate::Published) has an example.
@@ -63,6 +65,20 @@ pub(crate) struct Draft<'a> {
 impl Draft<'_> {
     pub(crate) fn tls(&self) -> Tls {
         self.tls.as_ref().map(|tls| tls.value).unwrap_or_default()
+    }
+
+    /// The class of the Ingress: that of the field, or that of the annotation where old keys are passed on.
+    pub(crate) fn class_name(&self) -> Option<&str> {
+        nginx::class_of(self.class.as_ref().map(|class| class.value.as_ref()), &self.annotations)
+    }
+
+    /// What ingress-nginx is told of the paths; `None` where it does not serve them by this Ingress. On the Ingress of a
+    /// canary it reads none of it.
+    pub(crate) fn nginx(&self) -> Option<Nginx<'_>> {
+        if self.canary.is_some() {
+            return None;
+        }
+        Nginx::of(&self.targets, self.class_name(), &self.annotations)
     }
 
     /// The annotation of this key, if there is one.
@@ -181,14 +197,48 @@ impl Annotation<'_> {
         matches!(self.source, Source::Block { .. })
     }
 
+    /// Whether we gave it for something that is asked for elsewhere: neither the block nor the setting `annotations` has it.
+    pub(crate) fn is_made(&self) -> bool {
+        match &self.source {
+            Source::Block { .. } => false,
+            Source::Origin(Origin::Setting(path)) => {
+                !matches!(path.segments().last(), Some(Segment::Key(key)) if key == self.key)
+            }
+            Source::Origin(_) => true,
+        }
+    }
+
+    /// The place of the key, with a finding about it.
+    pub(crate) fn at_key(&self, problem: Problem) -> (FieldPath, Problem) {
+        match &self.source {
+            Source::Block { key, .. } => (FieldPath::annotation(FORWARD_ANNOTATION), problem.at(key.clone())),
+            Source::Origin(origin) => (origin.path(), problem),
+        }
+    }
+
+    /// Whether it is a line that is given under another key, too.
+    pub(crate) fn is_copy(&self) -> bool {
+        match &self.source {
+            Source::Block { key, .. } => key.len() != self.key.len(),
+            Source::Origin(_) => self.is_made(),
+        }
+    }
+
+    /// Files a finding about some bytes of the value.
+    pub(crate) fn file_part(&self, report: &mut Report, part: Range<usize>, problem: Problem) {
+        match &self.source {
+            Source::Block { value, .. } => {
+                let range = value.start + part.start..value.start + part.end;
+                report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(range));
+            }
+            Source::Origin(origin) => report.file(origin.path(), problem.at(part)),
+        }
+    }
+
     /// Files a finding about the key.
     pub(crate) fn file_key(&self, report: &mut Report, problem: Problem) {
-        match &self.source {
-            Source::Block { key, .. } => {
-                report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(key.clone()));
-            }
-            Source::Origin(origin) => report.file(origin.path(), problem),
-        }
+        let (path, problem) = self.at_key(problem);
+        report.file(path, problem);
     }
 
     /// Files a finding about the value.
@@ -502,7 +552,9 @@ impl<'a> Resolver<'_, 'a> {
             return chosen;
         }
         let first = service.ports().first()?;
-        if service.ports().len() > 1 && first.number != 0 {
+        // One that cannot be used is told by itself.
+        let used = service.port(&PortRef::Number(first.number));
+        if service.ports().len() > 1 && first.number != 0 && used.is_some_and(|port| port.tcp) {
             let said = format!(
                 "the Service has {} ports, the first one ({}) is used",
                 service.ports().len(),

@@ -7,7 +7,8 @@ use crate::diag::{Code, Problem, shown};
 use crate::request::annotation;
 use crate::settings::{DEFAULT_PATH, DEFAULT_URL};
 use crate::value::{
-    HostFlaw, MAX_COMMON_NAME, Origin, PathType, Sourced, comparable_path, host_flaws, is_regex_path,
+    HostFlaw, MAX_COMMON_NAME, Origin, PathType, Sourced, comparable_path, host_flaws, is_dns_label,
+    is_regex_path,
 };
 
 impl<'a> Resolver<'_, 'a> {
@@ -31,7 +32,7 @@ impl<'a> Resolver<'_, 'a> {
             file(self.report, url, problem.help("write a host, for example {{.Service}}.{{.Domain}}"));
         }
         let mut rules: Vec<DraftRule<'a>> = Vec::with_capacity(items.len());
-        for item in items {
+        for item in self.separated(items, url) {
             let rule = self.rule(item, &path, url);
             let rule = self.shortened(rule, tls, &path);
             let own = comparable_path(&rule.path, rule.path_type);
@@ -47,6 +48,39 @@ impl<'a> Resolver<'_, 'a> {
             rules.push(rule);
         }
         rules
+    }
+
+    /// The items that are a host each, perhaps with a path. Where they are separated by something else, or a path is by its
+    /// own comma, that is told, and of these there is nothing more to say.
+    fn separated(&mut self, items: Vec<String>, url: Chosen<'_, 'a>) -> Vec<String> {
+        if let Some(problem) = as_yaml_list(url.template.text()) {
+            file(self.report, url, problem);
+            return Vec::new();
+        }
+        let mut kept = Vec::with_capacity(items.len());
+        let mut items = items.into_iter().peekable();
+        while let Some(mut item) = items.next() {
+            let mut open = 0;
+            let mut seen = 0;
+            let mut is_cut = false;
+            while let Some(next) = items.peek() {
+                open += brackets(item.get(seen..).unwrap_or_default());
+                seen = item.len();
+                if !(item.contains('/') && goes_on(next, open > 0)) {
+                    break;
+                }
+                item.push(',');
+                item.push_str(next);
+                items.next();
+                is_cut = true;
+            }
+            let found = if is_cut { Some(comma_in_path(&item, url)) } else { wrong_separator(&item, url) };
+            match found {
+                Some(problem) => file(self.report, url, problem),
+                None => kept.push(item),
+            }
+        }
+        kept
     }
 
     /// The path that is asked for, with its slash.
@@ -156,4 +190,141 @@ fn split_url(url: &mut String) -> Option<String> {
     let path = url.split_off(slash);
     url.truncate(url.trim_end().len());
     Some(path)
+}
+
+/// A list as YAML or JSON writes it: `- a` line by line, or `["a", "b"]`.
+fn as_yaml_list(text: &str) -> Option<Problem> {
+    let text = text.trim();
+    let flow = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let items: Vec<&str> = match flow {
+        Some(items) => items.split(',').collect(),
+        None if text.starts_with("- ") => text.lines().collect(),
+        None => return None,
+    };
+    let bare = |item: &str| {
+        let item = item.trim();
+        let item = if flow.is_some() { item } else { item.strip_prefix("- ").unwrap_or(item) };
+        item.trim().trim_matches(['"', '\'']).to_owned()
+    };
+    let hosts: Vec<String> = items.into_iter().map(bare).filter(|item| !item.is_empty()).collect();
+    let said = "the hosts are written as a list of YAML, expected commas or lines between them";
+    let hosts = hosts.join(", ");
+    let help = format!("separate the hosts by commas or lines: {hosts}");
+    Some(Problem::new(Code::HostSeparator, said).help(help).propose(hosts))
+}
+
+/// How many brackets of a path are opened and not closed; less than none where more are closed.
+fn brackets(text: &str) -> isize {
+    text.bytes().fold(0, |open, byte| match byte {
+        b'(' | b'[' | b'{' => open + 1,
+        b')' | b']' | b'}' => open - 1,
+        _ => open,
+    })
+}
+
+/// Whether an item is the rest of the path before it, and no host: that path has an open bracket, or the item begins with
+/// what only a regular expression has.
+fn goes_on(item: &str, is_open: bool) -> bool {
+    let host = host_of(item);
+    if is_open && !has_domain(host) {
+        return true;
+    }
+    brackets(host) < 0
+        || host.starts_with(['+', '?', '|', '^', '%', '\\'])
+        || (host.starts_with('*') && !host.starts_with("*."))
+        || host.contains(['(', ')', '[', ']', '|', '+', '?', '^', '\\'])
+}
+
+/// What stands before the path.
+fn host_of(item: &str) -> &str {
+    item.split('/').next().unwrap_or_default().trim()
+}
+
+/// Whether a text is a host below a domain.
+fn has_domain(host: &str) -> bool {
+    host.contains('.') && host_flaws(host).iter().all(|flaw| *flaw == HostFlaw::Uppercase)
+}
+
+fn comma_in_path(item: &str, url: Chosen<'_, '_>) -> Problem {
+    let host = host_of(item);
+    let path = item.get(item.find('/').unwrap_or(item.len())..).unwrap_or_default();
+    let key = match url.origin {
+        Who::Annotation(_) | Who::Sourced(Origin::Annotation(_) | Origin::BuiltIn) => annotation::PATH,
+        Who::Sourced(Origin::Setting(_)) => "ingressURLPath",
+    };
+    let said = format!("a comma separates hosts here, and the path {} has one", shown(path));
+    let help = format!("write {key}: {path}, and only the host {host} here");
+    marked(Problem::new(Code::HostSeparator, said).help(help).found(item), path, url)
+}
+
+/// Several hosts that neither commas nor lines separate.
+fn wrong_separator(item: &str, url: Chosen<'_, '_>) -> Option<Problem> {
+    // Practically every item has none of these.
+    item.bytes().find(|byte| matches!(byte, b';' | b'|' | b'&' | b'\\') || byte.is_ascii_whitespace())?;
+    // No host has these signs, and what stands between them need not look like one. A blank may be a slip of the pen.
+    let is_sure = host_of(item).contains([';', '|']);
+    let is_host = |part: &str| {
+        let host = host_of(part);
+        has_domain(host) || (is_sure && is_dns_label(host))
+    };
+    let mut hosts: Vec<&str> = Vec::new();
+    let mut separator = None;
+    for part in item.split(|c: char| c == ';' || c.is_ascii_whitespace()).flat_map(|part| part.split("\\n")) {
+        // In a path, a bar may be one of a regular expression.
+        let host = part.split('/').next().unwrap_or_default();
+        let before = host.len() - host.rsplit(['|', '&']).next().unwrap_or_default().len();
+        let (first, rest) = part.split_at_checked(before).unwrap_or((part, ""));
+        for part in first.split(['|', '&']).chain([rest]).filter(|part| !part.is_empty() && *part != "and") {
+            if !is_host(part) {
+                return None;
+            }
+            hosts.push(part);
+        }
+    }
+    if let [first, second, ..] = hosts.as_slice() {
+        let (_, behind) = item.split_once(first)?;
+        let (between, _) = behind.split_once(second)?;
+        separator = Some(between);
+    }
+    let between = separator?;
+    let listed = hosts.join(", ");
+    let what = match between.trim() {
+        "" => "a blank".to_owned(),
+        sign => shown(sign),
+    };
+    let said = format!("{} is several hosts with {what} between them, expected commas or lines", shown(item));
+    let mut problem = Problem::new(Code::HostSeparator, said);
+    problem = problem.help(format!("separate the hosts by commas or lines: {listed}"));
+    // Where nothing is rendered and there is nothing else, the whole value can be given.
+    if url.template.text().trim() == item {
+        problem = problem.propose(listed);
+    }
+    Some(marked(problem, between, url))
+}
+
+/// Marks `what`, where it stands exactly once in the text the user wrote.
+fn marked(problem: Problem, what: &str, url: Chosen<'_, '_>) -> Problem {
+    let mut places = url.template.text().match_indices(what);
+    match (places.next(), places.next()) {
+        (Some((at, found)), None) if url.template.is_verbatim() => problem.at(at..at + found.len()),
+        _ => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_may_be_the_rest_of_a_path() {
+        for item in ["3}/(.*)", "b)/c", ")", "*/x", "+x", "b(.*)", "a|b", "\\d/x"] {
+            assert!(goes_on(item, false), "{item}");
+        }
+        for item in
+            ["web.example.com", "*.example.com/x", "localhost/x", "/b", "$HOST/x", "{Service}.example.com"]
+        {
+            assert!(!goes_on(item, false), "{item}");
+        }
+        assert!(goes_on("3", true) && goes_on("b", true) && !goes_on("b.example.com", true));
+    }
 }

@@ -62,12 +62,16 @@ fn old_keys() -> String {
     let mut out = "\n## Keys that are translated\n\n\
         Today's programs no longer read some of the keys that stand in forwarded blocks. Unless the setting \
         [`legacyAnnotations`](settings.md#legacyannotations) is `forward`, this becomes of them; the first row that fits \
-        counts, and a key that ends with `/` stands for all keys that begin with it. Where the successor is given as \
-        well, it counts and the old key is left out.\n\n"
+        counts, and a key that ends with `/` or `*` stands for all keys that begin with it. Where the successor is given as \
+        well, it counts and the old key is left out. What is said of a key behind `nginx.ingress.kubernetes.io/` is true \
+        behind `ingress.kubernetes.io/`, too.\n\n"
         .to_owned();
     out.push_str(&table(
         ["Old key", "What becomes of it", "Since"],
-        legacy::TABLE.iter().map(|row| [code(row.old), fate(row.fate), prose(row.source)]),
+        legacy::REMOVED
+            .iter()
+            .chain(legacy::TABLE)
+            .map(|row| [code(row.old), fate(row.fate), prose(row.source)]),
     ));
     out
 }
@@ -87,5 +91,11 @@ fn fate(fate: Fate) -> String {
             )
         }
         Fate::Dead(why) => format!("is passed on, with a warning: {}", prose(why)),
+        Fate::Switch { key, value } => {
+            format!("becomes {} where it is true", code(&format!("{key}: {value}")))
+        }
+        Fate::Removed { why, help } => {
+            format!("is passed on, with a warning: {}; {}", prose(why), prose(help))
+        }
     }
 }
