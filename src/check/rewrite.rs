@@ -129,7 +129,7 @@ impl<'t> Target<'t> {
                 format!("the path {path} in IngressURLTemplate")
             }
             Origin::Setting(setting) => format!("the path {path} in {setting}"),
-            Origin::Annotation(_) | Origin::BuiltIn => format!("IngressURLPath: {path}"),
+            Origin::Annotation(_) | Origin::BuiltIn => format!("{}: {path}", annotation::PATH),
         };
         let kind = if asks_for_path_type(facts) && rule.path_type != PathType::ImplementationSpecific {
             ", PathType: ImplementationSpecific"
