@@ -328,7 +328,7 @@ impl<'p> Claim<'p> {
                     Compared::Patterns => Compared::Plain,
                     Compared::Plain => Compared::Patterns,
                 };
-                Some(Self(Claimed::Paths(*class, *host, other)))
+                Some(Self(Claimed::Paths(*class, host, other)))
             }
             _ => None,
         }

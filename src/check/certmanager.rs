@@ -360,6 +360,12 @@ impl Values<'_, '_> {
     fn usages(&self) -> Option<Said> {
         let mut items = self.annotation.value.split(',').map(|item| item.trim_matches(' '));
         let stray = items.find(|item| !USAGES.contains(item))?;
+        if stray.is_empty() {
+            return self.expected(
+                "usages, separated by commas, and there is an empty item",
+                "remove the extra comma, or the line",
+            );
+        }
         let plain = stray.trim().replace(['-', '_'], " ");
         let help = match did_you_mean(&plain, USAGES) {
             Some(meant) => format!("did you mean {meant}?"),

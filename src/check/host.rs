@@ -182,7 +182,7 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
                 format!("the host {host} contains {what}, expected lower-case letters, digits, `-` and `.`"),
             )
             .help(match character {
-                ';' | '|' | '&' => "separate several hosts by commas or lines",
+                ';' | '|' | '&' => "write a comma or the end of a line in its place, or remove it",
                 other => character_help(other),
             });
             marked(problem, rule, &character.to_string())

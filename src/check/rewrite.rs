@@ -6,12 +6,15 @@ use super::Facts;
 use crate::diag::{Code, Problem, Report, shown};
 use crate::request::annotation;
 use crate::resolve::DraftRule;
-use crate::resolve::nginx::{Nginx, as_regex, loses_meaning};
+use crate::resolve::nginx::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
 use crate::value::{Origin, PathType, is_regex_path, parse_bool};
 
 /// The rewrite keeps what it is meant to keep of a path. Since version 0.22, ingress-nginx puts the target in place of the
 /// whole path, and of that only what the groups of the path hold is left.
 pub(super) fn rewrite_target(facts: &Facts<'_>, report: &mut Report) {
+    if facts.draft.annotation(REWRITE_TARGET).is_none() {
+        return;
+    }
     let Some(rewrite) = facts.draft.nginx().and_then(|nginx| nginx.rewrite) else { return };
     // A target that ingress-nginx refuses is told already.
     let is_taken = |c: char| c.is_ascii_alphanumeric() || "-._~/:$".contains(c);
@@ -53,9 +56,9 @@ impl<'t> Target<'t> {
         }
     }
 
-    /// Whether it names one page, which many paths may lead to.
+    /// Whether it names one page, which many paths may lead to: a file, or another server, where requests are sent to.
     fn is_page(&self) -> bool {
-        self.text.rsplit('/').next().is_some_and(|last| last.contains('.'))
+        self.text.contains("://") || self.text.rsplit('/').next().is_some_and(|last| last.contains('.'))
     }
 
     /// What is wrong with this target for a path.
@@ -185,11 +188,11 @@ fn groups(pattern: &str) -> usize {
 pub(super) fn literal(facts: &Facts<'_>, report: &mut Report) {
     let Some((rule, nginx)) = literal_rule(facts) else { return };
     let Some(use_regex) = nginx.use_regex else { return };
+    let value = if use_regex.value.is_empty() { "empty".to_owned() } else { shown(&use_regex.value) };
     let said = format!(
-        "the path {} is compared letter by letter, because {} is {}",
+        "the path {} is compared letter by letter, because {} is {value}",
         shown(&rule.path),
         use_regex.key,
-        shown(&use_regex.value)
     );
     let help = "remove the line, or write a path without the signs of a regular expression";
     use_regex.file_value(report, Problem::new(Code::PathLiteral, said).help(help));
@@ -197,6 +200,7 @@ pub(super) fn literal(facts: &Facts<'_>, report: &mut Report) {
 
 /// The first path that would be a regular expression if somebody had not said that it is none.
 fn literal_rule<'f>(facts: &'f Facts<'_>) -> Option<(&'f DraftRule<'f>, Nginx<'f>)> {
+    facts.draft.annotation(USE_REGEX)?;
     let nginx = facts.draft.nginx()?;
     let use_regex = nginx.use_regex?;
     // Another value than a boolean is told already.

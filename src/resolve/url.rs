@@ -50,34 +50,36 @@ impl<'a> Resolver<'_, 'a> {
         rules
     }
 
-    /// The items that are a host each, perhaps with a path. Where they are separated by something else, or a path is by its
-    /// own comma, that is told, and of these there is nothing more to say.
+    /// The items that are a host each, perhaps with a path. Where something else separates them, or the comma of a path
+    /// separates it, that is told.
     fn separated(&mut self, items: Vec<String>, url: Chosen<'_, 'a>) -> Vec<String> {
         if let Some(problem) = as_yaml_list(url.template.text()) {
             file(self.report, url, problem);
-            return Vec::new();
+            return items.iter().map(|item| bare(item).to_owned()).filter(|item| !item.is_empty()).collect();
         }
         let mut kept = Vec::with_capacity(items.len());
         let mut items = items.into_iter().peekable();
         while let Some(mut item) = items.next() {
             let mut open = 0;
             let mut seen = 0;
-            let mut is_cut = false;
             while let Some(next) = items.peek() {
                 open += brackets(item.get(seen..).unwrap_or_default());
-                seen = item.len();
                 if !(item.contains('/') && goes_on(next, open > 0)) {
                     break;
                 }
+                seen = item.len();
                 item.push(',');
                 item.push_str(next);
                 items.next();
-                is_cut = true;
             }
-            let found = if is_cut { Some(comma_in_path(&item, url)) } else { wrong_separator(&item, url) };
-            match found {
-                Some(problem) => file(self.report, url, problem),
-                None => kept.push(item),
+            // Whether its path is as it is meant, nobody knows before it stands elsewhere.
+            if seen > 0 {
+                file(self.report, url, comma_in_path(&item, url));
+            } else if let Some((problem, hosts)) = wrong_separator(&item, url) {
+                file(self.report, url, problem);
+                kept.extend(hosts);
+            } else {
+                kept.push(item);
             }
         }
         kept
@@ -195,22 +197,21 @@ fn split_url(url: &mut String) -> Option<String> {
 /// A list as YAML or JSON writes it: `- a` line by line, or `["a", "b"]`.
 fn as_yaml_list(text: &str) -> Option<Problem> {
     let text = text.trim();
-    let flow = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let items: Vec<&str> = match flow {
-        Some(items) => items.split(',').collect(),
-        None if text.starts_with("- ") => text.lines().collect(),
-        None => return None,
-    };
-    let bare = |item: &str| {
-        let item = item.trim();
-        let item = if flow.is_some() { item } else { item.strip_prefix("- ").unwrap_or(item) };
-        item.trim().trim_matches(['"', '\'']).to_owned()
-    };
-    let hosts: Vec<String> = items.into_iter().map(bare).filter(|item| !item.is_empty()).collect();
+    let is_flow = text.starts_with('[') && text.ends_with(']');
+    if !is_flow && !text.lines().any(|line| line.trim_start().starts_with("- ")) {
+        return None;
+    }
+    let hosts = text.split([',', '\n']).map(bare).filter(|item| !item.is_empty());
+    let hosts = hosts.collect::<Vec<_>>().join(", ");
     let said = "the hosts are written as a list of YAML, expected commas or lines between them";
-    let hosts = hosts.join(", ");
     let help = format!("separate the hosts by commas or lines: {hosts}");
     Some(Problem::new(Code::HostSeparator, said).help(help).propose(hosts))
+}
+
+/// An item of such a list without what YAML puts around it.
+fn bare(item: &str) -> &str {
+    let item = item.trim();
+    item.strip_prefix("- ").unwrap_or(item).trim_matches(['[', ']', '"', '\'', ' '])
 }
 
 /// How many brackets of a path are opened and not closed; less than none where more are closed.
@@ -235,19 +236,21 @@ fn goes_on(item: &str, is_open: bool) -> bool {
         || host.contains(['(', ')', '[', ']', '|', '+', '?', '^', '\\'])
 }
 
-/// What stands before the path.
+/// What stands before the path, without a scheme.
 fn host_of(item: &str) -> &str {
+    let item = ["https://", "http://"].iter().find_map(|scheme| item.strip_prefix(scheme)).unwrap_or(item);
     item.split('/').next().unwrap_or_default().trim()
 }
 
-/// Whether a text is a host below a domain.
+/// Whether a text looks like a host below a domain, be there something wrong with it or not.
 fn has_domain(host: &str) -> bool {
-    host.contains('.') && host_flaws(host).iter().all(|flaw| *flaw == HostFlaw::Uppercase)
+    let is_of_hosts = |c: char| c.is_ascii_alphanumeric() || ".-_:*".contains(c);
+    host.split('.').filter(|part| !part.is_empty()).nth(1).is_some() && host.chars().all(is_of_hosts)
 }
 
 fn comma_in_path(item: &str, url: Chosen<'_, '_>) -> Problem {
     let host = host_of(item);
-    let path = item.get(item.find('/').unwrap_or(item.len())..).unwrap_or_default();
+    let path = item.split_once(host).map_or(item, |(_, path)| path);
     let key = match url.origin {
         Who::Annotation(_) | Who::Sourced(Origin::Annotation(_) | Origin::BuiltIn) => annotation::PATH,
         Who::Sourced(Origin::Setting(_)) => "ingressURLPath",
@@ -258,40 +261,34 @@ fn comma_in_path(item: &str, url: Chosen<'_, '_>) -> Problem {
 }
 
 /// Several hosts that neither commas nor lines separate.
-fn wrong_separator(item: &str, url: Chosen<'_, '_>) -> Option<Problem> {
+fn wrong_separator(item: &str, url: Chosen<'_, '_>) -> Option<(Problem, Vec<String>)> {
     // Practically every item has none of these.
     item.bytes().find(|byte| matches!(byte, b';' | b'|' | b'&' | b'\\') || byte.is_ascii_whitespace())?;
     // No host has these signs, and what stands between them need not look like one. A blank may be a slip of the pen.
     let is_sure = host_of(item).contains([';', '|']);
-    let is_host = |part: &str| {
-        let host = host_of(part);
-        has_domain(host) || (is_sure && is_dns_label(host))
-    };
+    let is_host = |part: &str| has_domain(host_of(part)) || (is_sure && is_dns_label(host_of(part)));
+    let parts = item.split(|c: char| c == ';' || c.is_whitespace()).flat_map(|part| part.split("\\n"));
     let mut hosts: Vec<&str> = Vec::new();
-    let mut separator = None;
-    for part in item.split(|c: char| c == ';' || c.is_ascii_whitespace()).flat_map(|part| part.split("\\n")) {
+    for part in parts.filter(|part| !matches!(*part, "/" | "+" | "-" | "and" | "or")) {
         // In a path, a bar may be one of a regular expression.
         let host = part.split('/').next().unwrap_or_default();
         let before = host.len() - host.rsplit(['|', '&']).next().unwrap_or_default().len();
         let (first, rest) = part.split_at_checked(before).unwrap_or((part, ""));
-        for part in first.split(['|', '&']).chain([rest]).filter(|part| !part.is_empty() && *part != "and") {
+        for part in first.split(['|', '&']).chain([rest]).filter(|part| !part.is_empty()) {
             if !is_host(part) {
                 return None;
             }
             hosts.push(part);
         }
     }
-    if let [first, second, ..] = hosts.as_slice() {
-        let (_, behind) = item.split_once(first)?;
-        let (between, _) = behind.split_once(second)?;
-        separator = Some(between);
-    }
-    let between = separator?;
-    let listed = hosts.join(", ");
+    let [first, second, ..] = hosts.as_slice() else { return None };
+    let (_, behind) = item.split_once(first)?;
+    let (between, _) = behind.split_once(second)?;
     let what = match between.trim() {
         "" => "a blank".to_owned(),
         sign => shown(sign),
     };
+    let listed = hosts.join(", ");
     let said = format!("{} is several hosts with {what} between them, expected commas or lines", shown(item));
     let mut problem = Problem::new(Code::HostSeparator, said);
     problem = problem.help(format!("separate the hosts by commas or lines: {listed}"));
@@ -299,7 +296,7 @@ fn wrong_separator(item: &str, url: Chosen<'_, '_>) -> Option<Problem> {
     if url.template.text().trim() == item {
         problem = problem.propose(listed);
     }
-    Some(marked(problem, between, url))
+    Some((marked(problem, between, url), hosts.into_iter().map(str::to_owned).collect()))
 }
 
 /// Marks `what`, where it stands exactly once in the text the user wrote.
