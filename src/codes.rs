@@ -411,8 +411,40 @@ codes! {
         "The value is not one that ingress-nginx accepts for this key.",
         "An Ingress with such a value is refused by its webhook, or not configured at all.",
         "Correct the value.";
+    AuthenticationOff, "authentication-off", Warning,
+        "Something is said about authentication, and ingress-nginx authenticates nobody.",
+        "Without auth-type there is no password, without auth-url no external authentication, without auth-tls-secret no client certificate, whatever else is said; and a value such as a malformed auth-cache-duration makes ingress-nginx leave out external authentication as a whole (internal/ingress/annotations).",
+        "Add the key that the message names, or correct the value.";
+    AnnotationAlone, "annotation-alone", Warning,
+        "A key of ingress-nginx has no effect without another one.",
+        "Its parser returns before it looks at the key, or its template writes nothing (ingress-nginx, internal/ingress/annotations and nginx.tmpl).",
+        "Add the key that the message names, or remove the line.";
+    CorsOriginInvalid, "cors-origin-invalid", Warning,
+        "The list of origins is not one that ingress-nginx takes.",
+        "In place of a list with a stray sign, such as the slash at the end of a URL, it allows every origin; an origin without a scheme is passed over (ingress-nginx, internal/ingress/annotations/cors).",
+        "Write scheme, host and perhaps port of each origin, separated by commas.";
+    ForeignKeyUnknown, "foreign-key-unknown", Warning,
+        "A program that we know has no such key.",
+        "Keys are case sensitive, and ingress-nginx, the AWS Load Balancer Controller, cert-manager, ExternalDNS and Forecastle ignore those that they do not know in silence.",
+        "Correct the key; keep it if your version of the program reads it.";
 
     // Targets.
+    ProtectionLost, "protection-lost", Error,
+        "The target has nothing for an annotation that protects the Service.",
+        "Authentication, allowed and denied addresses, client certificates, limits and redirects that stand in annotations are read by controllers of Ingresses; an HTTPRoute or a Route without them would be open to everybody, so none is made.",
+        "Remove the line and protect the Service as the target does it, keep the target Ingress, or let the administrator accept the loss with the list acceptLoss of the setting annotations.";
+    ProtectionLossAccepted, "protection-loss-accepted", Warning,
+        "The target has nothing for an annotation that protects the Service, and the administrator accepts that.",
+        "The list acceptLoss of the setting annotations has a pattern for the key.",
+        "Protect the Service as the target does it, and remove the line.";
+    ProtectionWeakened, "protection-weakened", Warning,
+        "The target has nothing for an annotation that makes the Service safer.",
+        "What is said about ciphers, headers or the connection to the Service has no effect there.",
+        "Remove the line, or keep the target Ingress.";
+    CanaryAnnotationIgnored, "canary-annotation-ignored", Warning,
+        "An annotation that protects has no effect on a canary.",
+        "Of an Ingress that is a canary, ingress-nginx reads the annotations about the canary, the choice of a pod and session affinity; all others count on that of the stable Service. A canary by weight has no HTTPRoute of its own, and none has a Route.",
+        "Move the line to the stable Service.";
     TargetUnknown, "target-unknown", Error,
         "There is no such target.",
         "A Service is exposed by an Ingress, an HTTPRoute or a Route.",
@@ -447,6 +479,14 @@ codes! {
         "A value of the forwarded block spreads over several lines.",
         "The block holds one `key: value` a line; a YAML block scalar inside it cannot be told from further keys.",
         "Put the value on one line.";
+    FoldedBlock, "folded-block", Warning,
+        "A key stands inside the value of another one.",
+        "YAML folds the lines behind `>-` into one, and the block holds one `key: value` a line, so everything behind the first key is its value; the same comes of commas, semicolons or a written `\\n` between the keys.",
+        "Write the block with `|-`, one annotation a line; put a value that is meant so in quotes.";
+    FoldedBlockRefused, "folded-block-refused", Error,
+        "A key that protects stands inside the value of another one, or makes it unreadable.",
+        "YAML folds the lines behind `>-` into one, and everything behind the first key is its value: what was to protect the Service would not.",
+        "Write the block with `|-`, one annotation a line; put a value that is meant so in quotes.";
     ForwardScopeUnknown, "forward-scope-unknown", Warning + strict,
         "The value of exposeIngressUrl is neither locally nor globally, so the URL is not published.",
         "The original compared with these two words exactly.",

@@ -152,7 +152,7 @@ pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
         return Outcome::Refused(report);
     };
     let draft = resolve::resolve(service, settings, layers, &request, &mut report);
-    match check::check(service, settings, layers, draft, &mut report) {
+    match check::check(service, settings, layers, &request, draft, &mut report) {
         Some(exposure) => {
             let plan = Box::new(Plan::new(service, exposure));
             if settings.stamp {

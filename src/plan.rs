@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::check::{Exposure, Gateway, Route};
+use crate::check::{Exposure, Gateway, Route, Scene};
 use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
 use crate::input::{FORWARD_ANNOTATION, Service};
 use crate::request::annotation;
@@ -237,10 +237,20 @@ impl Plan<'_> {
 
     /// Whether an HTTPRoute of its own sends requests without TLS to https.
     pub(crate) fn has_redirect(&self) -> bool {
-        self.tls.is_on()
-            && self.https_redirect != Some(false)
-            && !self.gateway.http_parents.is_empty()
-            && self.canary.is_none()
+        self.scene().redirects(Target::HttpRoute)
+    }
+
+    /// What decides whether a target does what an annotation of another program asks for.
+    pub(crate) fn scene(&self) -> Scene {
+        Scene {
+            tls: self.tls,
+            https_redirect: self.https_redirect,
+            has_http_parents: !self.gateway.http_parents.is_empty(),
+            termination: self.termination,
+            has_pattern: self.ingress.rules.iter().any(|rule| rule.path_type.is_pattern(rule.path.as_str())),
+            is_canary: self.canary.is_some(),
+            is_weight_only: self.is_weight_only(),
+        }
     }
 
     /// The hosts by their paths: a group for each HTTPRoute.

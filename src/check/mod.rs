@@ -5,27 +5,36 @@
 
 mod annotations;
 mod canary;
+mod folded;
 mod host;
+mod loss;
+mod misspelt;
+mod nginx;
 mod object;
+mod programs;
 mod route;
 mod targets;
 mod tls;
+mod traps;
 
 use std::ops::Range;
 
 use crate::diag::{Code, Report};
 use crate::input::Service;
+use crate::request::Request;
 use crate::resolve::{Annotation, Canary, Draft, DraftRule, Monitor, Scope};
 use crate::settings::{Layers, Settings};
 use crate::value::{
     Hostname, ObjectName, Origin, ParentRef, PathType, PortRef, Target, Termination, Tls, UrlPath,
 };
+pub(crate) use loss::Scene;
 
 /// What a rule may look at.
 pub(crate) struct Facts<'f> {
     pub(crate) service: &'f Service<'f>,
     pub(crate) settings: &'f Settings,
     pub(crate) layers: Layers<'f>,
+    pub(crate) request: &'f Request<'f>,
     pub(crate) draft: &'f Draft<'f>,
 }
 
@@ -163,6 +172,12 @@ rules![
         run: object::class,
     },
     Rule {
+        name: "folded-block",
+        codes: &[Code::FoldedBlock, Code::FoldedBlockRefused],
+        source: "YAML 1.2, 8.1.3: folded style; Xposer 0.0.20, one `key: value` a line",
+        run: folded::folded,
+    },
+    Rule {
         name: "forwarded-keys",
         codes: &[Code::ForwardKeyInvalid, Code::AnnotationsTooLarge],
         source: "Kubernetes, objectmeta.go, ValidateAnnotations and ValidateAnnotationsSize",
@@ -175,6 +190,18 @@ rules![
         run: annotations::denied,
     },
     Rule {
+        name: "foreign-keys",
+        codes: &[Code::ForeignKeyUnknown],
+        source: "ingress-nginx 1.15, annotations; AWS Load Balancer Controller 3.5, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations",
+        run: misspelt::keys,
+    },
+    Rule {
+        name: "protection",
+        codes: &[Code::ProtectionLost, Code::ProtectionLossAccepted, Code::ProtectionWeakened],
+        source: "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router",
+        run: loss::lost,
+    },
+    Rule {
         name: "nginx-values",
         codes: &[Code::AnnotationInvalid],
         source: "ingress-nginx 1.15, annotation validators",
@@ -185,6 +212,30 @@ rules![
         codes: &[Code::AnnotationInvalid],
         source: "ingress-nginx 1.15, canary annotations",
         run: annotations::nginx_canary,
+    },
+    Rule {
+        name: "nginx-canary-annotations",
+        codes: &[Code::CanaryAnnotationIgnored, Code::TargetInexpressible],
+        source: "ingress-nginx 1.15, canary annotations",
+        run: loss::canary,
+    },
+    Rule {
+        name: "nginx-authentication",
+        codes: &[Code::AuthenticationOff],
+        source: "ingress-nginx 1.15, internal/ingress/annotations/authreq and authreqglobal",
+        run: traps::authentication,
+    },
+    Rule {
+        name: "nginx-alone",
+        codes: &[Code::AuthenticationOff, Code::AnnotationAlone],
+        source: "ingress-nginx 1.15, internal/ingress/annotations and its template",
+        run: traps::alone,
+    },
+    Rule {
+        name: "nginx-origins",
+        codes: &[Code::CorsOriginInvalid],
+        source: "ingress-nginx 1.15, internal/ingress/annotations/cors",
+        run: traps::origins,
     },
     Rule {
         name: "forecastle",
@@ -305,10 +356,11 @@ pub(crate) fn check<'a>(
     service: &Service<'_>,
     settings: &Settings,
     layers: Layers<'_>,
+    request: &Request<'_>,
     draft: Draft<'a>,
     report: &mut Report,
 ) -> Option<Exposure<'a>> {
-    let facts = Facts { service, settings, layers, draft: &draft };
+    let facts = Facts { service, settings, layers, request, draft: &draft };
     for run in RUNS {
         run(&facts, report);
     }

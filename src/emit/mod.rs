@@ -350,6 +350,7 @@ impl<'p> Emitting<'_, 'p> {
     /// The annotations without those that only controllers of Ingresses read; those are told.
     fn annotations(&mut self) -> Vec<(Cow<'p, str>, Cow<'p, str>)> {
         let plan = self.plan;
+        let scene = plan.scene();
         let mut kept = Vec::with_capacity(plan.ingress.annotations.len());
         let mut told = None;
         for given in &plan.ingress.annotations {
@@ -365,8 +366,20 @@ impl<'p> Emitting<'_, 'p> {
                 kept.push((Cow::Borrowed(given.key.as_ref()), Cow::Borrowed(given.value.as_ref())));
                 continue;
             }
+            // A rule has said what is lost with the more important ones, and some need no word.
+            if made || scene.is_told(given, self.target) || scene.fulfils(given, self.target) {
+                continue;
+            }
             // What our own annotations ask for is expressed, or told, where it is about them.
-            if !made && !is_expressed(&given.key) {
+            if scene.redirects_against(given, self.target) {
+                let said = format!(
+                    "{} sends requests to https in spite of {}; {}: \"false\" is for every target",
+                    self.one(),
+                    shown(&given.key),
+                    annotation::HTTPS_REDIRECT
+                );
+                self.lacks_annotation(given, said);
+            } else if !is_expressed(&given.key) {
                 let said = format!("{} has nothing for {}", self.one(), shown(&given.key));
                 self.lacks_annotation(given, said);
             }
@@ -402,7 +415,7 @@ impl Emitting<'_, '_> {
 const FORECASTLE: &str = "forecastle.stakater.com/";
 
 /// The prefixes of keys that only controllers of Ingresses read.
-const OF_INGRESSES: [&str; 8] = [
+const OF_INGRESSES: [&str; 17] = [
     "nginx.ingress.kubernetes.io/",
     "ingress.kubernetes.io/",
     "kubernetes.io/",
@@ -411,6 +424,15 @@ const OF_INGRESSES: [&str; 8] = [
     "cert-manager.io/",
     "acme.cert-manager.io/",
     "certmanager.k8s.io/",
+    "appgw.ingress.kubernetes.io/",
+    "haproxy-ingress.github.io/",
+    "haproxy.com/",
+    "haproxy.org/",
+    "ingress.cilium.io/",
+    "k8s.apisix.apache.org/",
+    "nginx.com/",
+    "nginx.org/",
+    "projectcontour.io/",
 ];
 
 fn is_of_ingresses(key: &str) -> bool {

@@ -31,6 +31,11 @@ impl<'a> Resolver<'_, 'a> {
         draft.annotations.reserve(self.request.block.lines().len());
         for line in self.request.block.lines() {
             let at = line.key_range.clone();
+            let row = legacy::find(line.key);
+            // The rule `folded-block` refuses the line.
+            if is_read_here(line.key, row, self.settings.legacy) && !line.swallowed().is_empty() {
+                continue;
+            }
             if line.key == PUBLISH_KEY {
                 let place = line.key_range.start..line.value_range.end;
                 draft.publish = self.scope(line.value, line.value_range.clone()).map(|scope| (scope, place));
@@ -43,7 +48,6 @@ impl<'a> Resolver<'_, 'a> {
                 let problem = Problem::new(Code::ForwardOwnKey, said);
                 self.block(problem.help("move the line to the annotations of the Service").at(at.clone()));
             }
-            let row = legacy::find(line.key);
             if matches!(row, Some(row) if row.fate == Fate::Class) {
                 block_class = true;
                 if line.value.is_empty() {
@@ -273,6 +277,14 @@ impl<'a> Resolver<'_, 'a> {
             Fate::Class | Fate::Monitor(_) => Some(Cow::Borrowed(key)),
         }
     }
+}
+
+/// Whether a line of the block with this key, which has this row in the table of old keys, says something to us rather than to
+/// another program.
+pub(crate) fn is_read_here(key: &str, row: Option<&legacy::Legacy>, mode: Legacy) -> bool {
+    let is_ours =
+        |row: &legacy::Legacy| matches!(row.fate, Fate::Class | Fate::Monitor(_) | Fate::MonitorOption(_));
+    key == PUBLISH_KEY || (mode == Legacy::Translate && row.is_some_and(is_ours))
 }
 
 fn forwarded<'a>(key: Cow<'a, str>, line: &Line<'a>) -> Annotation<'a> {

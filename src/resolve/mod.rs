@@ -11,17 +11,18 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use crate::diag::{Code, FieldPath, Problem, Report, shown};
+use crate::diag::{Code, FieldPath, Problem, Report, Segment, shown};
 use crate::input::{FORWARD_ANNOTATION, Service};
 use crate::pattern;
 use crate::request::{Field, Request, annotation};
 use crate::settings::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
 use crate::template::{Template, Vars};
 use crate::value::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls};
+pub(crate) use forward::is_read_here;
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
 /// [`Published`](crate::Published) has an example.
-pub const PUBLISH_KEY: &str = "exposeIngressUrl";
+pub const PUBLISH_KEY: &str = crate::request::forward::PUBLISH_KEY;
 
 /// Where the URL is published; the words are those of [`PUBLISH_KEY`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,6 +180,17 @@ impl Annotation<'_> {
     /// Whether the Service's author forwarded it.
     pub(crate) fn is_forwarded(&self) -> bool {
         matches!(self.source, Source::Block { .. })
+    }
+
+    /// Whether it was written as it is: in the block, or under the setting `annotations`. The others were asked for in words of our own.
+    pub(crate) fn is_given(&self) -> bool {
+        match &self.source {
+            Source::Block { .. } => true,
+            Source::Origin(Origin::Setting(path)) => {
+                matches!(path.segments().last(), Some(Segment::Key(key)) if key == self.key)
+            }
+            Source::Origin(_) => false,
+        }
     }
 
     /// Files a finding about the key.

@@ -152,6 +152,8 @@ pub struct Settings {
     /// Patterns of annotation keys that may not be forwarded, and of those that may all the same.
     pub(crate) deny: Vec<String>,
     pub(crate) allow: Vec<String>,
+    /// Patterns of annotation keys that protect, and that a target may lack all the same.
+    pub(crate) accept_loss: Vec<String>,
     pub(crate) dns_prefixes: Vec<Cow<'static, str>>,
     pub(crate) publish_url: bool,
     /// What exposes every Service, whatever is set; empty where settings and annotations decide.
@@ -170,6 +172,7 @@ impl Default for Settings {
             namespaces: Named::default(),
             deny: Vec::new(),
             allow: Vec::new(),
+            accept_loss: Vec::new(),
             dns_prefixes: DNS_PREFIXES.map(Cow::Borrowed).to_vec(),
             publish_url: false,
             only_targets: Vec::new(),

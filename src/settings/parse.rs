@@ -299,23 +299,26 @@ fn mapping(
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
+/// The keys of the setting `annotations` that are lists of patterns.
+pub(super) const LISTS: [&str; 3] = ["deny", "allow", "acceptLoss"];
+
 /// Annotations to give. `lists` are the keys whose value is a list of patterns, where there are any.
 pub(super) fn annotations(
     layer: &mut Layer,
     value: &Value,
     at: &FieldPath,
-    mut lists: Option<(&mut Vec<String>, &mut Vec<String>)>,
+    mut lists: Option<[(&str, &mut Vec<String>); 3]>,
 ) -> Parsed<()> {
     let mut found = Vec::new();
+    let is_layer = lists.is_none();
     mapping(value, at, &mut |key, value, path| {
-        match (key, &mut lists) {
-            ("deny", Some((deny, _))) => **deny = texts(value, &path, "pattern")?,
-            ("allow", Some((_, allow))) => **allow = texts(value, &path, "pattern")?,
-            ("deny" | "allow", None) if value.is_array() => {
+        match lists.iter_mut().flatten().find(|(name, _)| *name == key) {
+            Some((_, list)) => **list = texts(value, &path, "pattern")?,
+            None if is_layer && value.is_array() && LISTS.contains(&key) => {
                 let said = format!("the list {} is for everybody and cannot stand here", shown(key));
                 return Err(wrong(&path, said, "move it to the setting annotations at the top"));
             }
-            _ => found.push(annotation(key, value, path)?),
+            None => found.push(annotation(key, value, path)?),
         }
         Ok(())
     })?;

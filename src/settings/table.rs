@@ -300,12 +300,17 @@ settings![
     Setting {
         name: "annotations",
         form: Form::Mapping,
-        doc: "Annotations to give to what is emitted; a Service's own block counts more. The lists `deny` and `allow`, which only stand here and in no profile, hold patterns of keys that Services may not forward (`*-snippet` always), and of those they may all the same.",
+        doc: "Annotations to give to what is emitted; a Service's own block counts more. The lists `deny`, `allow` and `acceptLoss`, which only stand here and in no profile, hold patterns of keys: those that Services may not forward (`*-snippet` always), those that they may all the same, and those that protect and may be lost on an HTTPRoute or a Route.",
         default: "{}",
-        example: "{nginx.ingress.kubernetes.io/proxy-body-size: 10m, deny: ['*/auth-*'], allow: ['*/auth-url']}",
+        example: "{nginx.ingress.kubernetes.io/proxy-body-size: 10m, deny: ['*/auth-*'], allow: ['*/auth-url'], acceptLoss: ['*/limit-rps']}",
         set: Set::Both(
             |settings, value, at| {
-                let lists = (&mut settings.deny, &mut settings.allow);
+                let [deny, allow, accept] = parse::LISTS;
+                let lists = [
+                    (deny, &mut settings.deny),
+                    (allow, &mut settings.allow),
+                    (accept, &mut settings.accept_loss),
+                ];
                 parse::annotations(&mut settings.base, value, at, Some(lists))
             },
             |layer, value, at| parse::annotations(layer, value, at, None),
