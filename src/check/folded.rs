@@ -5,7 +5,7 @@ use super::{Facts, nginx};
 use crate::diag::{Code, FieldPath, Problem, Report, shown};
 use crate::input::FORWARD_ANNOTATION;
 use crate::request::forward::{Line, Swallowed, swallowed};
-use crate::request::legacy;
+use crate::request::legacy::{self, dns_key};
 use crate::resolve::{Annotation, Source, is_read_here};
 
 /// The most keys that are named.
@@ -72,7 +72,11 @@ fn problem(inside: &[Swallowed<'_>], place: &str, is_spoilt: bool) -> Problem {
 /// Whether nobody could read what is left of the line's own value.
 fn is_spoilt(facts: &Facts<'_>, line: &Line<'_>) -> bool {
     let shape = nginx::any_name(line.key).and_then(nginx::find).and_then(|known| known.shape);
+    let is_name =
+        |(_, name): (&str, &str)| matches!(name, "hostname" | "internal-hostname" | "target" | "ttl");
     shape.is_some_and(|shape| !shape.fits(line.value))
+        || dns_key(line.key).is_some_and(is_name)
+        || matches!(line.key, "forecastle.stakater.com/expose" | "forecastle.stakater.com/network-restricted")
         || is_read_here(line.key, legacy::find(line.key), facts.settings.legacy)
 }
 

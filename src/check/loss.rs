@@ -112,7 +112,7 @@ impl Scene {
         annotation.is_given()
             && (self.loss(annotation, target) > Loss::Nothing
                 || !self.has_object(target)
-                || misspelt::problem(&annotation.key, &annotation.value).is_some())
+                || misspelt::is_told(&annotation.key, &annotation.value))
     }
 
     /// Whether an annotation says that nothing is sent to https, and the target does so all the same.
@@ -216,5 +216,63 @@ pub(super) fn canary(facts: &Facts<'_>, report: &mut Report) {
         };
         let code = if protects { Code::CanaryAnnotationIgnored } else { Code::TargetInexpressible };
         annotation.file_key(report, Problem::new(code, said).help("move the line to the stable Service"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::nginx::{KEYS, Key, PREFIX, Shape};
+    use super::super::programs::Idle;
+    use super::*;
+    use crate::{Service, Settings, Severity, expose};
+
+    /// A value that says something.
+    fn value(known: &Key) -> &'static str {
+        match known.shape {
+            Some(Shape::Boolean) if known.idle == Idle::True => "false",
+            Some(Shape::Boolean) => "true",
+            Some(Shape::Integer) => "5",
+            Some(Shape::Size) => "5m",
+            Some(Shape::Path) => "/x",
+            Some(Shape::Url) => "https://example.com",
+            Some(Shape::OnOff) => "on",
+            Some(Shape::Words(words)) => {
+                words.iter().copied().find(|word| !known.idle.is(word)).unwrap_or_default()
+            }
+            Some(Shape::Headers) | None => "x",
+        }
+    }
+
+    /// Whatever the key, there is one word of it, of the severity of what is lost, from the rules or from what is emitted.
+    #[test]
+    fn every_key_of_ingress_nginx_is_told_once_on_other_targets() {
+        let settings = json!({"domain": "example.com", "parentRefs": [{"name": "edge"}], "annotations": {"allow": ["*"]}});
+        let settings = Settings::from_value(&settings).unwrap_or_default();
+        // Without `canary: "true"` they are an Error of their own.
+        for known in KEYS.iter().filter(|known| !known.name.starts_with("canary")) {
+            for target in ["HTTPRoute", "Route"] {
+                let key = [PREFIX, known.name].concat();
+                let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
+                    "annotations": {"config.xposer.stakater.com/Target": target,
+                        "xposer.stakater.com/annotations": format!("{key}: {}", value(known))}},
+                    "spec": {"ports": [{"port": 80}]}});
+                let outcome = expose(&Service::from_value(&service), &settings);
+                let mut told = outcome.report().map(|it| it.diagnostics().to_vec()).unwrap_or_default();
+                if let Some(plan) = outcome.plan() {
+                    told.extend(plan.emit().report.diagnostics().iter().cloned());
+                }
+                let expected = match known.loss {
+                    Loss::Protects => vec![Severity::Error],
+                    Loss::Weakens => vec![Severity::Warning],
+                    // An HTTPRoute has a field for it.
+                    Loss::Nothing if known.name == "rewrite-target" && target == "HTTPRoute" => vec![],
+                    Loss::Nothing => vec![Severity::Info],
+                };
+                let severities: Vec<_> = told.iter().map(|it| it.severity).collect();
+                assert_eq!(severities, expected, "{key} on {target}: {told:?}");
+            }
+        }
     }
 }

@@ -3,12 +3,13 @@
 use super::annotations::denial;
 use super::programs::{PROGRAMS, Program};
 use super::{Facts, nginx};
-use crate::diag::{Code, Problem, Report, did_you_mean, shown};
+use crate::diag::{Code, MOST_OF_A_KIND, Problem, Report, did_you_mean, shown};
 use crate::request::legacy::{self, dns_key};
 use crate::value::annotation_key_flaw;
 
 /// The programs that are known have the keys that are forwarded to them.
 pub(super) fn keys(facts: &Facts<'_>, report: &mut Report) {
+    let mut told = 0;
     for annotation in facts.draft.annotations.iter().filter(|it| it.is_given()) {
         // A key under a second prefix is told where it was written.
         if dns_key(&annotation.key).is_some()
@@ -22,8 +23,29 @@ pub(super) fn keys(facts: &Facts<'_>, report: &mut Report) {
         }
         if let Some(problem) = problem(&annotation.key, &annotation.value) {
             annotation.file_key(report, problem);
+            told += 1;
+        }
+        // The report keeps no more, and each proposal looks at all names.
+        if told > MOST_OF_A_KIND {
+            break;
         }
     }
+}
+
+/// Whether something is wrong with a key; what was meant is not looked for where it makes no difference.
+pub(super) fn is_told(key: &str, value: &str) -> bool {
+    let program = key.split_once('/').and_then(|(prefix, name)| {
+        Some((PROGRAMS.iter().find(|it| it.is_closed && is_prefix(it, prefix))?, name))
+    });
+    match program {
+        Some((program, name)) => !program.knows(name) && !is_told_elsewhere(key),
+        None => problem(key, value).is_some(),
+    }
+}
+
+/// Whether a key is in the table of old keys, or is none at all.
+fn is_told_elsewhere(key: &str) -> bool {
+    legacy::find(key).is_some() || annotation_key_flaw(key).is_some()
 }
 
 /// What is wrong with a key, if it is one that its program does not have, or that belongs to none.
@@ -36,8 +58,7 @@ pub(super) fn problem(key: &str, value: &str) -> Option<Problem> {
         },
         None => proposed_slash(key, value)?,
     };
-    // What part of a table of old keys it is, is told there.
-    if legacy::find(key).is_some() || annotation_key_flaw(key).is_some() {
+    if is_told_elsewhere(key) {
         return None;
     }
     let (program, meant) = said;
@@ -53,7 +74,7 @@ fn is_prefix(program: &Program, prefix: &str) -> bool {
 
 /// A key under a known prefix that the program does not have.
 fn unknown(program: &Program, key: &str, prefix: &str, name: &str) -> Option<Problem> {
-    if legacy::find(key).is_some() || annotation_key_flaw(key).is_some() {
+    if is_told_elsewhere(key) {
         return None;
     }
     let problem =
@@ -160,7 +181,8 @@ mod tests {
         ] {
             let said = said(key).unwrap_or_default();
             assert!(said.ends_with(&format!("; did you mean {meant}?")), "{key}: {said}");
-            assert!(problem(meant, "").is_none(), "{meant}");
+            assert!(problem(meant, "").is_none() && !is_told(meant, ""), "{meant}");
+            assert!(is_told(key, ""), "{key}");
         }
     }
 
@@ -190,7 +212,7 @@ mod tests {
             "affinity",
             "team",
         ] {
-            assert_eq!(said(key), None, "{key}");
+            assert_eq!((said(key), is_told(key, "")), (None, false), "{key}");
         }
     }
 

@@ -362,7 +362,7 @@ impl<'p> Emitting<'_, 'p> {
                 }
                 continue;
             }
-            if !is_of_ingresses(&given.key) {
+            if !is_of_others(&given.key, self.target) {
                 kept.push((Cow::Borrowed(given.key.as_ref()), Cow::Borrowed(given.value.as_ref())));
                 continue;
             }
@@ -435,8 +435,17 @@ const OF_INGRESSES: [&str; 17] = [
     "projectcontour.io/",
 ];
 
-fn is_of_ingresses(key: &str) -> bool {
+/// The prefixes of keys that are read on one of the other targets, and on which.
+const OF_TARGETS: [(&str, Target); 3] = [
+    ("haproxy.router.openshift.io/", Target::Route),
+    ("konghq.com/", Target::HttpRoute),
+    ("router.openshift.io/", Target::Route),
+];
+
+/// Whether nobody reads a key on this target.
+fn is_of_others(key: &str, target: Target) -> bool {
     OF_INGRESSES.iter().any(|prefix| key.starts_with(prefix))
+        || OF_TARGETS.iter().any(|(prefix, own)| *own != target && key.starts_with(prefix))
 }
 
 /// Whether another target has a field for what the key says.
