@@ -137,10 +137,14 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
         .help("write a host in front of the path"),
         HostFlaw::Scheme => {
             let without = rule.template.replacen("https://", "", 1).replacen("http://", "", 1);
-            let mut problem =
-                Problem::new(Code::HostScheme, format!("{host} starts with a scheme, expected a host")).help(
-                    "remove the scheme; https is asked for with config.xposer.stakater.com/TLS: \"true\"",
-                );
+            // Where the domain has one, it stands in the middle.
+            let said = if ["http", "https"].iter().any(|scheme| rule.host.split(':').next() == Some(scheme)) {
+                format!("{host} starts with a scheme, expected a host")
+            } else {
+                format!("the host {host} contains a scheme, expected a host")
+            };
+            let mut problem = Problem::new(Code::HostScheme, said)
+                .help("remove the scheme; https is asked for with config.xposer.stakater.com/TLS: \"true\"");
             let host = without.split('/').next().unwrap_or_default();
             let passes = host.contains("{{") || host_flaws(host).is_empty();
             if without != rule.template && passes && matches!(rule.host_origin, Origin::Annotation(_)) {
