@@ -25,7 +25,7 @@ pub use crate::codes::Code;
 pub enum Severity {
     /// Something was translated, chosen or cannot be expressed; nothing needs to be done.
     Info,
-    /// The plan stands, but it is probably not what was meant.
+    /// The plan stands, or there is none, but that is probably not what was meant.
     Warning,
     /// Nothing is planned for this Service.
     Error,

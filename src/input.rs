@@ -490,17 +490,18 @@ impl<'a> Service<'a> {
 /// What a document says to us in a way that nobody reads.
 fn doubts(document: &Value, asks: bool) -> Vec<(FieldPath, Problem)> {
     let mut asked = Asked::default();
-    let entries = |field: &str| {
-        let found = document.get("metadata").and_then(|metadata| metadata.get(field));
-        found.and_then(Value::as_object).into_iter().flatten()
-    };
-    for (key, value) in entries("labels") {
-        asked.label(key, value);
+    let inside = |field: &str| document.get("metadata").and_then(|metadata| metadata.get(field));
+    match inside("labels") {
+        Some(Value::Object(labels)) => labels.iter().for_each(|(key, value)| asked.label(key, value)),
+        Some(other) => asked.no_mapping(&["metadata", "labels"], other),
+        None => {}
     }
-    if !asks {
-        for (key, value) in entries("annotations") {
-            asked.annotation(key, value);
+    match inside("annotations").filter(|_| !asks) {
+        Some(Value::Object(annotations)) => {
+            annotations.iter().for_each(|(key, value)| asked.annotation(key, value));
         }
+        Some(other) => asked.no_mapping(&["metadata", "annotations"], other),
+        None => {}
     }
     asked.fields(document);
     asked.findings(asks)

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{EXPOSE_LABEL, is_ours, scalar};
+use super::{EXPOSE_LABEL, is_ours, kind_of, scalar};
 use crate::diag::{Code, FieldPath, Problem, did_you_mean, shown};
 
 /// What was found, and where each stands.
@@ -110,28 +110,29 @@ impl<'s> Asked<'s> {
 
     /// Looks at the fields of a document in which nobody would read anything for us. An API server has dropped them.
     pub(super) fn fields(&mut self, document: &'s Value) {
-        let places: [(&'static [&'static str], &[&str]); 5] = [
-            (&[], &["apiVersion", "kind", "metadata", "spec", "status"]),
-            (&["metadata"], &["name", "namespace", "labels", "annotations", "managedFields"]),
-            (&["metadata", "labels"], &[]),
-            (&["metadata", "annotations"], &[]),
-            (&["spec"], &["ports", "selector"]),
+        let metadata = document.get("metadata");
+        let inside = |field: &str| metadata.and_then(|metadata| metadata.get(field));
+        // The keys of labels and annotations are looked at one by one; here, a mapping among them is none.
+        let places: [(&'static [&'static str], Option<&Value>, &[&str]); 5] = [
+            (&[], Some(document), &["metadata", "spec", "status"]),
+            (&["metadata"], metadata, &["labels", "annotations"]),
+            (&["metadata", "labels"], inside("labels"), &[]),
+            (&["metadata", "annotations"], inside("annotations"), &[]),
+            (&["spec"], document.get("spec"), &["selector"]),
         ];
-        for (path, known) in places {
-            let path = FieldPath::object(path);
-            let Some(Value::Object(fields)) = path.lookup(document) else { continue };
-            // Among labels and annotations, only a mapping is no label and no annotation.
-            let takes_keys = known.is_empty();
-            for (key, value) in fields.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+        for (path, fields, known) in places {
+            for (key, value) in fields.and_then(Value::as_object).into_iter().flatten() {
                 match value {
-                    Value::Object(inner) => {
+                    Value::Object(inner) if !known.contains(&key.as_str()) => {
                         let keys = inner.iter().filter(|(inner, value)| {
                             is_ours(inner) || (asks(inner, value) && is_called_labels(key))
                         });
-                        self.misplaced(&path, key, &keys.map(|(key, _)| key.as_str()).collect::<Vec<_>>());
+                        let keys: Vec<&str> = keys.map(|(key, _)| key.as_str()).collect();
+                        self.misplaced(path, key, &keys);
                     }
-                    value if !takes_keys && (is_ours(key) || asks(key, value)) => {
-                        self.misplaced(&path, key, &[key]);
+                    Value::Object(_) => {}
+                    value if !known.is_empty() && (is_ours(key) || asks(key, value)) => {
+                        self.misplaced(path, key, &[key]);
                     }
                     _ => {}
                 }
@@ -139,8 +140,27 @@ impl<'s> Asked<'s> {
         }
     }
 
+    /// Looks at what stands in the place of the labels, or of the annotations of a Service that does not ask, and is no mapping.
+    pub(super) fn no_mapping(&mut self, field: &'static [&'static str], value: &Value) {
+        let has = |object: &Value| {
+            let entries = object.as_object().into_iter().flatten();
+            entries.map(|(key, value)| is_ours(key) || asks(key, value)).any(|found| found)
+        };
+        let is_for_us = match value {
+            Value::Array(items) => items.iter().any(has),
+            Value::String(text) => text.contains("xposer.stakater.com/") || text.contains("expose:"),
+            _ => false,
+        };
+        if is_for_us {
+            let said = format!("expected a mapping, found {}, in which nobody reads anything", kind_of(value));
+            let problem = Problem::new(Code::AskedWrongly, said).help("write `key: value` pairs");
+            self.elsewhere.push((FieldPath::object(field), problem));
+            self.asks_elsewhere = true;
+        }
+    }
+
     /// Some keys stand in the field `key`, or are that field.
-    fn misplaced(&mut self, path: &FieldPath, key: &str, keys: &[&str]) {
+    fn misplaced(&mut self, path: &'static [&'static str], key: &str, keys: &[&str]) {
         let [first, more @ ..] = keys else { return };
         let is_label = |key: &&&str| **key == EXPOSE_LABEL;
         let labels = keys.iter().filter(is_label).count();
@@ -151,7 +171,7 @@ impl<'s> Asked<'s> {
             all if all == keys.len() => "metadata.labels",
             _ => "metadata.labels and metadata.annotations",
         };
-        let at = path.clone().key(key.to_owned());
+        let at = FieldPath::object(path).key(key.to_owned());
         let what = match more {
             [] => shown(first),
             more => format!("{} and {} more", shown(first), more.len()),
