@@ -12,6 +12,7 @@ use crate::pattern;
 use crate::request::{Request, annotation};
 use crate::resolve;
 use crate::settings::{Layer, Layers, Named, Namespace, Profile, Settings, Tpl};
+use crate::value::Origin;
 
 /// The name of a sample Service, and what stands for the stars in the name of its namespace.
 type Sample = (&'static str, &'static str);
@@ -255,7 +256,14 @@ impl<'s> Trial<'s> {
             Code::GatewayMissing => !self.has_gateways,
             _ => true,
         };
-        report.of(Severity::Error).filter(is_certain).cloned().collect()
+        let mut found: Vec<Diagnostic> = report.of(Severity::Error).filter(is_certain).cloned().collect();
+        // The template is built in and the names are plain, so a host that cannot be is the domain's fault.
+        let nobody = Origin::BuiltIn.path();
+        if let Some(domain) = domain {
+            let is_host = |it: &&mut Diagnostic| it.path == nobody && it.code.slug().starts_with("host-");
+            found.iter_mut().filter(is_host).for_each(|it| it.path = domain.origin.path());
+        }
+        found
     }
 }
 
@@ -376,6 +384,15 @@ mod tests {
             problems(&json!({"ingressURLTemplate": format!("{{{{.Service}}}}-{label}.example.com")})),
             ["settings.ingressURLTemplate host-label-too-long"]
         );
+    }
+
+    #[test]
+    fn a_domain_is_accused_for_hosts_that_the_built_in_template_makes() {
+        for domain in ["*.example.com".to_owned(), "-x.example.com".to_owned(), "a.".repeat(124) + "com"] {
+            let found = problems(&json!({"domain": domain}));
+            assert!(found.len() == 1 && found[0].starts_with("settings.domain host-"), "{found:?}");
+        }
+        assert_eq!(problems(&json!({"domain": ".example.com", "ingressURLTemplate": "{{.Service}}{{.Domain}}"})), Vec::<String>::new());
     }
 
     #[test]

@@ -21,15 +21,22 @@ pub(super) fn host(facts: &Facts<'_>, report: &mut Report) {
             flaws.retain(|flaw| *flaw != HostFlaw::Uppercase);
         }
         for flaw in flaws {
+            // A wildcard is in order by itself, but not behind a name.
+            let is_star = |domain: &str| flaw == HostFlaw::Wildcard && domain.starts_with("*.");
             match domain.filter(|domain| {
-                rule.host.ends_with(domain.value.as_ref()) && same_kind(&domain_flaws, &flaw)
+                rule.host.ends_with(domain.value.as_ref())
+                    && (same_kind(&domain_flaws, &flaw) || is_star(&domain.value))
             }) {
                 // The domain is wrong by itself: whoever wrote it is told, and once.
                 Some(domain) => {
                     let kind = std::mem::discriminant(&flaw);
                     if !accused.contains(&kind) {
                         accused.push(kind);
-                        report.file(domain.origin.path(), problem(facts, rule, flaw).without_place());
+                        let mut problem = problem(facts, rule, flaw.clone()).without_place();
+                        if is_star(&domain.value) {
+                            problem = problem.help("write the domain without a star");
+                        }
+                        report.file(domain.origin.path(), problem);
                     }
                 }
                 None => report.file(rule.host_origin.path(), problem(facts, rule, flaw)),
