@@ -594,6 +594,10 @@ pub fn reads_label(key: &str) -> bool {
 
 /// Whether a key has one of our two prefixes, in whatever case: a misspelt key is told, not ignored.
 fn is_ours(key: &str) -> bool {
+    // Of practically all keys of others, the first letter tells.
+    if !matches!(key.as_bytes().first(), Some(b'c' | b'C' | b'x' | b'X')) {
+        return false;
+    }
     let has = |prefix: &str| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     has(CONFIG_PREFIX) || has(FORWARD_PREFIX)
 }

@@ -392,7 +392,10 @@ mod tests {
             let found = problems(&json!({"domain": domain}));
             assert!(found.len() == 1 && found[0].starts_with("settings.domain host-"), "{found:?}");
         }
-        assert_eq!(problems(&json!({"domain": ".example.com", "ingressURLTemplate": "{{.Service}}{{.Domain}}"})), Vec::<String>::new());
+        assert_eq!(
+            problems(&json!({"domain": ".example.com", "ingressURLTemplate": "{{.Service}}{{.Domain}}"})),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use xposer::template::{Template, Vars};
 use xposer::value::{annotation_key_flaw, host_flaws, is_dns_label, is_dns_subdomain, path_flaw};
 use xposer::{
-    FORWARD_ANNOTATION, Outcome, PathType, Report, Root, Service, Settings, Severity, expose, expose_all, keys,
-    settings,
+    FORWARD_ANNOTATION, Outcome, PathType, Report, Root, Service, Settings, Severity, expose, expose_all,
+    keys, settings,
 };
 use xposer_testkit::schema::Schemas;
 
@@ -206,18 +206,20 @@ fn plausible_service() -> impl Strategy<Value = Value> {
 /// Services with words of ours in every place.
 fn misplaced() -> impl Strategy<Value = Value> {
     let key = || {
-        prop::sample::select(&[
-            "expose",
-            "Expose",
-            "exposed",
-            "xposer.stakater.com/expose",
-            "config.xposer.stakater.com/TLS",
-            "xposer.stakater.com/annotations",
-            "labels",
-            "annotations",
-            "annotation",
-            "app",
-        ][..])
+        prop::sample::select(
+            &[
+                "expose",
+                "Expose",
+                "exposed",
+                "xposer.stakater.com/expose",
+                "config.xposer.stakater.com/TLS",
+                "xposer.stakater.com/annotations",
+                "labels",
+                "annotations",
+                "annotation",
+                "app",
+            ][..],
+        )
     };
     let word = || prop::sample::select(&["true", "True", "yes", "false", "no", "", "maybe"][..]);
     let text = move || word().prop_map(Value::from);
@@ -227,20 +229,22 @@ fn misplaced() -> impl Strategy<Value = Value> {
         let some = prop::collection::btree_map(key(), value(), 0..4).prop_map(|map| json!(map));
         prop_oneof![6 => some, 1 => value()]
     };
-    (fields(), fields(), fields(), fields(), fields()).prop_map(|(top, metadata, labels, annotations, spec)| {
-        let mut document = json!({"apiVersion": "v1", "kind": "Service"});
-        let mut inside = json!({"name": "web", "namespace": "shop"});
-        for (into, from) in [(&mut document, &top), (&mut inside, &metadata)] {
-            for (key, value) in from.as_object().into_iter().flatten() {
-                into[key] = value.clone();
+    (fields(), fields(), fields(), fields(), fields()).prop_map(
+        |(top, metadata, labels, annotations, spec)| {
+            let mut document = json!({"apiVersion": "v1", "kind": "Service"});
+            let mut inside = json!({"name": "web", "namespace": "shop"});
+            for (into, from) in [(&mut document, &top), (&mut inside, &metadata)] {
+                for (key, value) in from.as_object().into_iter().flatten() {
+                    into[key] = value.clone();
+                }
             }
-        }
-        inside["labels"] = labels;
-        inside["annotations"] = annotations;
-        document["metadata"] = inside;
-        document["spec"] = spec;
-        document
-    })
+            inside["labels"] = labels;
+            inside["annotations"] = annotations;
+            document["metadata"] = inside;
+            document["spec"] = spec;
+            document
+        },
+    )
 }
 
 /// Settings that can be read, from settings that may not.

@@ -45,19 +45,19 @@ fn says(word: &str) -> Option<bool> {
 
 /// Whether a key is that of the label, but for its case or a prefix of ours.
 fn is_expose(key: &str) -> bool {
-    let name = match key.split_once('/') {
-        Some((prefix, name)) if prefix.ends_with("stakater.com") => name,
-        Some(_) => return false,
-        None => key,
-    };
-    name.eq_ignore_ascii_case(EXPOSE_LABEL)
+    let at = key.len().checked_sub(EXPOSE_LABEL.len()).and_then(|at| key.split_at_checked(at));
+    at.is_some_and(|(prefix, name)| {
+        name.eq_ignore_ascii_case(EXPOSE_LABEL) && (prefix.is_empty() || prefix.ends_with("stakater.com/"))
+    })
 }
 
 /// Whether a key is nearly that of the label.
 fn is_nearly_expose(key: &str) -> bool {
-    // Of most labels, the length tells.
-    (5..=8).contains(&key.len()) && did_you_mean(key, [EXPOSE_LABEL]).is_some()
+    did_you_mean(key, [EXPOSE_LABEL]).is_some()
 }
+
+/// The lengths of keys that can be nearly that of the label: of most labels, they tell.
+const NEAR: std::ops::RangeInclusive<usize> = 4..=9;
 
 /// What a Service says about asking, in whatever place.
 #[derive(Default)]
@@ -85,13 +85,12 @@ impl<'s> Asked<'s> {
             self.label = Some(value.word());
             return;
         }
-        if is_ours(key) && !is_expose(key) {
-            self.among_labels.push(key);
-            return;
-        }
         let is_sure = is_expose(key);
-        if (is_sure || (self.near.is_none() && is_nearly_expose(key)))
+        if is_ours(key) && !is_sure {
+            self.among_labels.push(key);
+        } else if (is_sure || (self.near.is_none() && NEAR.contains(&key.len())))
             && let Some(yes) = says(&value.word())
+            && (is_sure || is_nearly_expose(key))
         {
             self.near = Some((key, yes, is_sure));
         }
@@ -152,7 +151,8 @@ impl<'s> Asked<'s> {
             _ => false,
         };
         if is_for_us {
-            let said = format!("expected a mapping, found {}, in which nobody reads anything", kind_of(value));
+            let said =
+                format!("expected a mapping, found {}, in which nobody reads anything", kind_of(value));
             let problem = Problem::new(Code::AskedWrongly, said).help("write `key: value` pairs");
             self.elsewhere.push((FieldPath::object(field), problem));
             self.asks_elsewhere = true;
