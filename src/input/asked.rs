@@ -142,8 +142,8 @@ impl<'s> Asked<'s> {
     /// Looks at what stands in the place of the labels, or of the annotations of a Service that does not ask, and is no mapping.
     pub(super) fn no_mapping(&mut self, field: &'static [&'static str], value: &Value) {
         let has = |object: &Value| {
-            let entries = object.as_object().into_iter().flatten();
-            entries.map(|(key, value)| is_ours(key) || asks(key, value)).any(|found| found)
+            let mut entries = object.as_object().into_iter().flatten();
+            entries.any(|(key, value)| is_ours(key) || asks(key, value))
         };
         let is_for_us = match value {
             Value::Array(items) => items.iter().any(has),
