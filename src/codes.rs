@@ -142,6 +142,10 @@ codes! {
         "The Service has several ports and none was chosen, so the first one is used.",
         "This is what the original did.",
         "Choose with the annotation config.xposer.stakater.com/ServicePort.";
+    AskedWrongly, "asked-wrongly", Warning,
+        "The Service looks as if it asked to be exposed, and does not, or says how in a place that nobody reads.",
+        "Only the label expose with exactly the value true asks, as in the original, and only metadata.annotations say how. An API server drops fields that it does not know.",
+        "Write the label expose: \"true\" and our keys under metadata.annotations; the label expose: \"false\" says that nothing is to be made.";
 
     // The annotations.
     AnnotationUnknown, "annotation-unknown", Warning + strict,
