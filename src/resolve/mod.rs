@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use crate::diag::{Code, FieldPath, Problem, Report, shown};
+use crate::diag::{Code, FieldPath, Problem, Report, Segment, shown};
 use crate::input::{FORWARD_ANNOTATION, Service};
 use crate::pattern;
 use crate::request::{Field, Request, annotation};
@@ -22,6 +22,10 @@ use crate::value::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls};
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
 /// [`Published`](crate::Published) has an example.
 pub const PUBLISH_KEY: &str = "exposeIngressUrl";
+
+/// The value of ExternalDNS's annotation `controller` on an object that helps another one: any but `dns-controller` makes
+/// ExternalDNS skip the object (ExternalDNS 0.22, `IsControllerMismatch`).
+pub(crate) const DNS_CONTROLLER: &str = "none";
 
 /// Where the URL is published; the words are those of [`PUBLISH_KEY`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +139,7 @@ pub struct Canary<'a> {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Monitor {
-    /// Whether the monitor is to use https although the Ingress has no TLS section.
+    /// Whether the monitor is to ask by https although nothing here secures connections.
     pub force_https: bool,
     /// The path that is asked for instead of the exposed one.
     pub health_endpoint: Option<String>,
@@ -179,6 +183,17 @@ impl Annotation<'_> {
     /// Whether the Service's author forwarded it.
     pub(crate) fn is_forwarded(&self) -> bool {
         matches!(self.source, Source::Block { .. })
+    }
+
+    /// Whether no annotation of this key was written: something else asks for it.
+    pub(crate) fn is_made(&self) -> bool {
+        match &self.source {
+            Source::Block { .. } => false,
+            Source::Origin(Origin::Setting(path)) => {
+                path.segments().last() != Some(Segment::Key(Cow::Owned(self.key.clone().into_owned())))
+            }
+            Source::Origin(Origin::Annotation(_) | Origin::BuiltIn) => true,
+        }
     }
 
     /// Files a finding about the key.
