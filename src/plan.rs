@@ -609,27 +609,23 @@ fn one_certificate_help(plans: &[&Plan<'_>]) -> String {
     let hosts = |plan: &Plan<'_>| -> BTreeSet<String> {
         plan.ingress.rules.iter().map(|rule| rule.host.to_string()).collect()
     };
-    let sizes =
-        plans.iter().map(|plan| (hosts(plan).len(), std::cmp::Reverse((plan.namespace, plan.service)), plan));
-    let largest = sizes.max_by_key(|(size, name, _)| (*size, *name)).map(|(.., plan)| *plan);
+    // Of several, the first one.
+    let largest = plans.iter().rev().max_by_key(|plan| hosts(plan).len()).copied();
     let keeper = largest.filter(|largest| {
         let all = hosts(largest);
         plans.iter().flat_map(|plan| &plan.ingress.rules).all(|rule| all.contains(rule.host.as_str()))
     });
     let is_one_namespace =
         plans.iter().all(|plan| Some(plan.namespace) == largest.map(|plan| plan.namespace));
-    let copied = if is_one_namespace { "" } else { ", copied into each namespace" };
+    let copied = if is_one_namespace { "" } else { ", and copy the secret into its namespace" };
     let others = if plans.len() == 2 { "other" } else { "others" };
-    match keeper.and_then(|keeper| Some((keeper, keeper.ingress.secret.as_ref()?))) {
+    let (tls, template) = (annotation::TLS, annotation::SECRET);
+    match keeper.and_then(|keeper| Some((keeper.subject(), keeper.ingress.secret.as_ref()?))) {
         Some((keeper, secret)) => format!(
-            "keep the issuer on {} alone, and give the {others} {}: \"true\" and {}: {secret}{copied}",
-            keeper.subject(),
-            annotation::TLS,
-            annotation::SECRET,
+            "keep the issuer on {keeper} alone, and give the {others} {tls}: \"true\" and {template}: {secret}{copied}"
         ),
         None => format!(
-            "make one Certificate for all of their hosts, and give each {}: \"true\" with its secret{copied} and no issuer",
-            annotation::TLS
+            "make one Certificate for the hosts of all, and give each {tls}: \"true\" and its secret as {template}, without an issuer{copied}"
         ),
     }
 }

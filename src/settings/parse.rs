@@ -452,7 +452,7 @@ pub(crate) fn overlap(
     let mut entries = http.value.iter().enumerate();
     let (index, entry, with) = entries.find_map(|(index, entry)| Some((index, entry, with(entry)?)))?;
     let said = format!(
-        "a listener of the Gateway {} is meant by {}, too: plain HTTP would be served, or be redirected without end",
+        "a listener of the Gateway {} is meant by {}, too: plain HTTP would be served, or requests be redirected without end",
         shown(&entry.name),
         parents.origin.path().index(with)
     );

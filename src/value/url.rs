@@ -43,7 +43,9 @@ pub(crate) fn literal_path(path: &str, kind: PathType) -> String {
     if !kind.is_pattern(path) {
         return path.to_owned();
     }
-    let literal = Parser::alternatives(path).iter().map(|items| beginning(items)).reduce(common);
+    // A path begins with a slash, also one that was written as `^/shop`.
+    let pattern = path.strip_prefix("/^").unwrap_or(path);
+    let literal = Parser::alternatives(pattern).iter().map(|items| beginning(items)).reduce(common);
     literal.filter(|path| path.starts_with('/')).unwrap_or_else(|| "/".to_owned())
 }
 
@@ -322,6 +324,7 @@ mod tests {
             ("/shop$", "/shop"),
             ("^/shop$", "/shop"),
             ("^/shop/?$", "/shop"),
+            ("/^/shop/?$", "/shop"),
             ("/(?i)shop(/|$)", "/shop"),
             ("/app/*", "/app"),
             ("/app*", "/app"),
