@@ -427,7 +427,7 @@ codes! {
         "Write one of Ingress, HTTPRoute, Route.";
     TargetInvalid, "target-invalid", Error,
         "The target cannot have such a host, path or name.",
-        "An HTTPRoute has at most 16 hosts and plain characters in its paths (Gateway API), a Route of OpenShift one host without a star and no regular expression.",
+        "An HTTPRoute has at most 16 hosts and plain characters in its paths (Gateway API), a Route of OpenShift no regular expression, and no path where TLS passes through.",
         "Change what the message names, or use another target.";
     TargetInexpressible, "target-inexpressible", Info,
         "The target has nothing for this.",

@@ -16,8 +16,8 @@ use crate::diag::{Code, FieldPath, Problem, Report, shown};
 use crate::plan::Plan;
 use crate::request::annotation;
 use crate::request::legacy::dns_key;
-use crate::resolve::Annotation;
-use crate::value::Target;
+use crate::resolve::{Annotation, Source};
+use crate::value::{Origin, Target};
 use configmap::ConfigMap;
 pub use configmap::URL_CONFIG_MAP;
 use httproute::HttpRoute;
@@ -353,7 +353,9 @@ impl<'p> Emitting<'_, 'p> {
         let mut kept = Vec::with_capacity(plan.ingress.annotations.len());
         let mut told = None;
         for given in &plan.ingress.annotations {
-            let made = given.is_made();
+            // A link that nobody asked for is not missed; what other settings give is told at these.
+            let made = matches!(&given.source, Source::Origin(Origin::Annotation(_)))
+                || (given.key.starts_with(FORECASTLE) && given.is_made());
             if let Some(said) = self.unread(&given.key) {
                 // A key under two prefixes is told once.
                 if !made && told.replace(&given.source) != Some(&given.source) {
