@@ -208,8 +208,8 @@ impl<'a> Plan<'a> {
 
     fn url_with(&self, https: bool, path: Option<&str>) -> String {
         let Some(rule) = self.ingress.rules.first() else { return String::new() };
-        let own = || literal_path(rule.path.as_str(), rule.path_type);
-        url(https, rule.host.as_str(), &path.map_or_else(own, str::to_owned))
+        let path = path.map_or_else(|| literal_path(rule.path.as_str(), rule.path_type), Cow::Borrowed);
+        url(https, rule.host.as_str(), &path)
     }
 }
 
@@ -501,10 +501,13 @@ fn claimed(
     })
 }
 
+/// The namespace and the name of a secret.
+type Secret<'p> = (Option<&'p str>, &'p str);
+
 /// Where cert-manager is asked for a certificate for one host by several Services, and puts them into different secrets, a
 /// Warning on each of these Services.
 fn certificates(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
-    let mut all: Vec<(&str, (Option<&str>, &str), usize)> = Vec::new();
+    let mut all: Vec<(&str, Secret<'_>, usize)> = Vec::new();
     for (index, plan) in plans.iter().enumerate() {
         if let Some(secret) = plan.certificate() {
             let secret = (plan.namespace, secret);

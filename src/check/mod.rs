@@ -213,7 +213,7 @@ rules![
     Rule {
         name: "monitor",
         codes: &[Code::MonitorWildcard, Code::MonitorProviders],
-        source: "IngressMonitorController 2, ingress wrapper",
+        source: "IngressMonitorController 2, EndpointMonitorSpec",
         run: targets::monitor,
     },
     Rule {

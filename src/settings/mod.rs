@@ -318,7 +318,7 @@ impl Settings {
 
     /// Whether a key is one of ExternalDNS, under one of its own prefixes or of those that are set.
     pub(crate) fn is_dns_key(&self, key: &str) -> bool {
-        let set = self.dns_prefixes.iter().map(|prefix| prefix.as_ref());
+        let set = self.dns_prefixes.iter().map(AsRef::as_ref);
         set.chain(DNS_PREFIXES).any(|prefix| key.starts_with(prefix))
     }
 

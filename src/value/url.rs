@@ -2,6 +2,7 @@
 //!
 //! A path that is a regular expression cannot be asked. Its URL has the beginning that is literal.
 
+use std::borrow::Cow;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -39,14 +40,17 @@ fn is_url_character(character: char) -> bool {
 ///
 /// Where the rest of the expression can match nothing, all of the beginning is taken: `/shop(/|$)(.*)` is asked as `/shop`.
 /// Otherwise it ends with its last whole segment: `/api/v[0-9]+` is asked as `/api`.
-pub(crate) fn literal_path(path: &str, kind: PathType) -> String {
+pub(crate) fn literal_path(path: &str, kind: PathType) -> Cow<'_, str> {
     if !kind.is_pattern(path) {
-        return path.to_owned();
+        return Cow::Borrowed(path);
     }
     // A path begins with a slash, also one that was written as `^/shop`.
     let pattern = path.strip_prefix("/^").unwrap_or(path);
-    let literal = Parser::alternatives(pattern).iter().map(|items| beginning(items)).reduce(common);
-    literal.filter(|path| path.starts_with('/')).unwrap_or_else(|| "/".to_owned())
+    let literal = Parser::alternatives(pattern)
+        .iter()
+        .map(|items| beginning(items))
+        .reduce(|one, other| common(&one, &other));
+    literal.filter(|path| path.starts_with('/')).map_or(Cow::Borrowed("/"), Cow::Owned)
 }
 
 /// An item of a regular expression that is not inside a group: a character, a class or a group, with its quantifier.
@@ -88,10 +92,7 @@ fn beginning(items: &[Item]) -> String {
 }
 
 /// The segments that two paths have in common.
-fn common(one: String, other: String) -> String {
-    if one == other {
-        return one;
-    }
+fn common(one: &str, other: &str) -> String {
     let segments = one.split('/').zip(other.split('/')).take_while(|(one, other)| one == other);
     segments.map(|(segment, _)| segment).collect::<Vec<_>>().join("/")
 }
@@ -306,7 +307,7 @@ impl<'t> Parser<'t> {
 mod tests {
     use super::*;
 
-    fn literal(path: &str) -> String {
+    fn literal(path: &str) -> Cow<'_, str> {
         literal_path(path, PathType::ImplementationSpecific)
     }
 
