@@ -344,7 +344,11 @@ codes! {
     SecretShared, "secret-shared", Error,
         "Two Services want certificates in the same secret.",
         "cert-manager makes one Certificate a secret, owned by the first Ingress; the host of the second never gets into it.",
-        "Give each its own secret: leave TLSSecretNameTemplate out, or put {{.Service}} into it.";
+        "Give each its own secret: leave TLSSecretNameTemplate out, or put {{.Service}} into it. Where they have a host in common, keep the issuer on one of them, and set TLS: \"true\" with the same secret on the other.";
+    CertificateTwice, "certificate-twice", Warning,
+        "cert-manager is asked for two certificates for one host.",
+        "Each Ingress with an issuer and a secret of its own gets a Certificate; a controller serves one of them for the host, and issuers limit how many certificates a name gets.",
+        "Keep the issuer on one of them, and set TLS: \"true\" with the same secret on the other.";
     CertificateMissing, "certificate-missing", Error,
         "No certificate of the load balancer covers the host.",
         "The setting certificates lists their names; a star stands for exactly one label (RFC 6125), so *.example.com covers neither example.com nor a.b.example.com.",
@@ -363,6 +367,10 @@ codes! {
         "The canary is exposed in another way than the stable Service.",
         "ingress-nginx joins a canary to the Ingress with the same host, path, path type and class, and drops one that has no such partner.",
         "Give both Services the same templates, path, path type and class.";
+    CanaryAnnotation, "canary-annotation", Info,
+        "An annotation for ExternalDNS or Forecastle has no effect on a canary.",
+        "A canary has the host of the stable Service, which alone speaks for it: ExternalDNS merges the values of all objects with a host, and Forecastle lists each of them.",
+        "Nothing, or forward the annotation from the stable Service.";
     CanaryAlone, "canary-alone", Warning,
         "The stable Service of the canary is not among the exposed ones.",
         "A canary gets a share of the requests of a Service that is exposed itself; without that one it gets none.",
@@ -455,16 +463,24 @@ codes! {
         "Write one of Ingress, HTTPRoute, Route.";
     TargetInvalid, "target-invalid", Error,
         "The target cannot have such a host, path or name.",
-        "An HTTPRoute has at most 16 hosts and plain characters in its paths (Gateway API), a Route of OpenShift one host without a star and no regular expression.",
+        "An HTTPRoute has at most 16 hosts and plain characters in its paths (Gateway API), a Route of OpenShift no regular expression, and no path where TLS passes through.",
         "Change what the message names, or use another target.";
     TargetInexpressible, "target-inexpressible", Info,
         "The target has nothing for this.",
         "What one API has, another lacks, or has elsewhere.",
         "Nothing, or configure it where the message says.";
+    RouteWildcard, "route-wildcard", Warning,
+        "A wildcard host becomes a Route that routers of OpenShift refuse by default.",
+        "A Route has its wildcard in wildcardPolicy: Subdomain, and a router admits such Routes only with ROUTER_ALLOW_WILDCARD_ROUTES, which the IngressController sets by routeAdmission.wildcardPolicy: WildcardsAllowed.",
+        "Let the router admit wildcards, or name the hosts.";
     GatewayMissing, "gateway-missing", Error,
         "Nothing says which Gateway an HTTPRoute is attached to.",
         "An HTTPRoute without a parent serves nobody.",
         "Set parentRefs.";
+    ParentsOverlap, "parents-overlap", Error,
+        "parentRefs and httpParentRefs mean the same listener.",
+        "The HTTPRoute that answers would be attached to the listener without TLS, or the one that redirects to the listener with TLS; requests would be answered without TLS, or be redirected without end.",
+        "Name the listeners in both lists by sectionName.";
 
     // The forwarded block.
     ForwardMalformed, "forward-malformed", Warning + strict,

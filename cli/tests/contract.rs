@@ -335,13 +335,18 @@ spec:
   hostnames:
   - web.example.com
   parentRefs:
-  - name: external
+  - group: gateway.networking.k8s.io
+    kind: Gateway
+    name: external
     namespace: gateways
     sectionName: https
   rules:
   - backendRefs:
-    - name: web
+    - group: \"\"
+      kind: Service
+      name: web
       port: 80
+      weight: 1
     matches:
     - path:
         type: PathPrefix

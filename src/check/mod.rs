@@ -264,19 +264,19 @@ rules![
     Rule {
         name: "monitor",
         codes: &[Code::MonitorWildcard, Code::MonitorProviders],
-        source: "IngressMonitorController 2, ingress wrapper",
+        source: "IngressMonitorController 2, EndpointMonitorSpec",
         run: targets::monitor,
     },
     Rule {
         name: "http-route",
-        codes: &[Code::GatewayMissing, Code::TargetInvalid],
-        source: "Gateway API 1.6, HTTPRouteSpec and HTTPPathMatch",
+        codes: &[Code::GatewayMissing, Code::ParentsOverlap, Code::TargetInvalid],
+        source: "Gateway API 1.6, HTTPRouteSpec, HTTPPathMatch and ParentReference",
         run: targets::http_route,
     },
     Rule {
         name: "openshift-route",
-        codes: &[Code::TargetInvalid],
-        source: "OpenShift, route.openshift.io/v1 RouteSpec and its validation",
+        codes: &[Code::RouteWildcard, Code::TargetInvalid],
+        source: "OpenShift, route.openshift.io/v1 RouteSpec, its validation, and the router's admission of wildcards",
         run: targets::route,
     },
     Rule {
@@ -319,6 +319,8 @@ pub(crate) struct Gateway {
     pub(crate) parents: Vec<ParentRef>,
     /// The listeners without TLS.
     pub(crate) http_parents: Vec<ParentRef>,
+    /// The keys by which ExternalDNS is told to leave an object to others, in ascending order.
+    pub(crate) dns_keys: Vec<String>,
 }
 
 /// One host and path of an Ingress. Routes are made by [`expose`](crate::expose) only.
@@ -374,6 +376,7 @@ pub(crate) fn check<'a>(
         Gateway {
             parents: refs(layers.first(|it| it.parent_refs.as_ref())).unwrap_or_default(),
             http_parents: refs(layers.first(|it| it.http_parent_refs.as_ref())).unwrap_or_default(),
+            dns_keys: settings.dns_controller_keys(),
         }
     } else {
         Gateway::default()

@@ -354,7 +354,9 @@ impl<'p> Emitting<'_, 'p> {
         let mut kept = Vec::with_capacity(plan.ingress.annotations.len());
         let mut told = None;
         for given in &plan.ingress.annotations {
-            let made = matches!(&given.source, Source::Origin(Origin::Annotation(_)));
+            // A link that nobody asked for is not missed; what other settings give is told at these.
+            let made = matches!(&given.source, Source::Origin(Origin::Annotation(_)))
+                || (given.key.starts_with(FORECASTLE) && !given.is_given());
             if let Some(said) = self.unread(&given.key) {
                 // A key under two prefixes is told once.
                 if !made && told.replace(&given.source) != Some(&given.source) {

@@ -24,6 +24,10 @@ pub(crate) use forward::is_read_here;
 /// [`Published`](crate::Published) has an example.
 pub const PUBLISH_KEY: &str = crate::request::forward::PUBLISH_KEY;
 
+/// The value of ExternalDNS's annotation `controller` on an object that helps another one: any but `dns-controller` makes
+/// ExternalDNS skip the object (ExternalDNS 0.22, `IsControllerMismatch`).
+pub(crate) const DNS_CONTROLLER: &str = "none";
+
 /// Where the URL is published; the words are those of [`PUBLISH_KEY`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -136,7 +140,7 @@ pub struct Canary<'a> {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Monitor {
-    /// Whether the monitor is to use https although the Ingress has no TLS section.
+    /// Whether the monitor is to ask by https although nothing here secures connections.
     pub force_https: bool,
     /// The path that is asked for instead of the exposed one.
     pub health_endpoint: Option<String>,

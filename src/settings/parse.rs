@@ -422,14 +422,14 @@ pub(super) fn parent_refs(value: &Value, at: &FieldPath) -> Parsed<Option<Source
         return Err(wrong(at, said, "remove some of them"));
     }
     for (index, parent) in refs.iter().enumerate() {
-        let same = |other: &&ParentRef| {
-            let gateway =
-                |it: &ParentRef| (it.group.clone(), it.kind.clone(), it.namespace.clone(), it.name.clone());
-            gateway(parent) == gateway(other)
+        // The API server tells two references to one Gateway apart by their `sectionName`, and by nothing else.
+        let is_told_apart = |other: &ParentRef| {
+            parent.section_name.is_some()
+                && other.section_name.is_some()
+                && parent.section_name != other.section_name
         };
-        let listener = |it: &ParentRef| (it.section_name.clone(), it.port);
-        let mut others = refs.iter().take(index).filter(same);
-        if others.any(|other| listener(other) == listener(parent) || listener(other) == (None, None)) {
+        let mut others = refs.iter().take(index).filter(|other| other.is_same_gateway(parent, None));
+        if others.any(|other| !is_told_apart(other)) {
             let said = format!(
                 "the Gateway {} is given twice without telling its listeners apart",
                 shown(&parent.name)
@@ -438,6 +438,29 @@ pub(super) fn parent_refs(value: &Value, at: &FieldPath) -> Parsed<Option<Source
         }
     }
     Ok(Some(sourced(refs, at)))
+}
+
+/// Where `httpParentRefs` means a listener that `parentRefs` means, too: the first such entry.
+pub(super) fn parents_overlap(layer: &Layer) -> Option<(FieldPath, Problem)> {
+    overlap(layer.parent_refs.as_ref()?, layer.http_parent_refs.as_ref()?, None)
+}
+
+/// The first listener that is meant by both lists, for a route in this namespace.
+pub(crate) fn overlap(
+    parents: &Sourced<Vec<ParentRef>>,
+    http: &Sourced<Vec<ParentRef>>,
+    namespace: Option<&str>,
+) -> Option<(FieldPath, Problem)> {
+    let with = |entry: &ParentRef| parents.value.iter().position(|it| it.overlaps(entry, namespace));
+    let mut entries = http.value.iter().enumerate();
+    let (index, entry, with) = entries.find_map(|(index, entry)| Some((index, entry, with(entry)?)))?;
+    let said = format!(
+        "a listener of the Gateway {} is meant by {}, too: plain HTTP would be served, or requests be redirected without end",
+        shown(&entry.name),
+        parents.origin.path().index(with)
+    );
+    let help = "name different listeners by `sectionName:` in parentRefs and httpParentRefs";
+    Some((http.origin.path().index(index), Problem::new(Code::ParentsOverlap, said).help(help)))
 }
 
 fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {

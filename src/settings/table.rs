@@ -335,7 +335,7 @@ settings![
     Setting {
         name: "httpParentRefs",
         form: Form::List,
-        doc: "The listeners without TLS, to which a second HTTPRoute is attached that sends requests to https.",
+        doc: "The listeners without TLS, to which a second HTTPRoute is attached that sends requests to https; `parentRefs` must not mean any of them.",
         default: "(none)",
         example: "[{name: external, namespace: gateways, sectionName: http}]",
         set: Set::Layered(|layer, value, at| {
@@ -407,7 +407,7 @@ settings![
     Setting {
         name: "externalDNSPrefixes",
         form: Form::List,
-        doc: "The prefixes under which ExternalDNS looks for annotations: each one that is forwarded is given under all of them, for version 0.22 changed the prefix.",
+        doc: "The prefixes under which ExternalDNS looks for annotations: each one that is forwarded is given under all of them, for version 0.22 changed the prefix, and so is `controller: none` on objects that help another one.",
         default: "[external-dns.alpha.kubernetes.io/, external-dns.kubernetes.io/]",
         example: "[external-dns.kubernetes.io/]",
         set: Set::General(|settings, value, at| {
