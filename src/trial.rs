@@ -246,7 +246,7 @@ impl<'s> Trial<'s> {
         let mut report = Report::new(service.subject(), self.settings.strict);
         let request = Request::read(&service, &mut report);
         let draft = resolve::resolve(&service, &self.bare, layers, &request, &mut report);
-        check::check(&service, &self.bare, layers, draft, &mut report);
+        check::check(&service, &self.bare, layers, &request, draft, &mut report);
         let is_certain = |found: &&Diagnostic| match found.code {
             // The author of a Service names an issuer, a host of the namespace, or one with a certificate; the ports are
             // those of the Service.
