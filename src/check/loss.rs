@@ -111,7 +111,6 @@ impl Scene {
     pub(crate) fn is_told(&self, annotation: &Annotation<'_>, target: Target) -> bool {
         annotation.is_given()
             && (self.loss(annotation, target) > Loss::Nothing
-                || !self.has_object(target)
                 || misspelt::is_told(&annotation.key, &annotation.value))
     }
 
@@ -189,6 +188,7 @@ pub(super) fn canary(facts: &Facts<'_>, report: &mut Report) {
         return;
     }
     let scene = Scene::of(draft, facts.layers);
+    let stable = Scene { is_canary: false, is_weight_only: false, ..scene };
     for annotation in draft.annotations.iter().filter(|it| it.is_forwarded()) {
         let name = nginx::any_name(&annotation.key);
         let is_read = |target: &&Target| match target {
@@ -196,6 +196,7 @@ pub(super) fn canary(facts: &Facts<'_>, report: &mut Report) {
             other => scene.has_object(**other),
         };
         if draft.targets.iter().any(|target| is_read(&target))
+            || facts.is_mirrored(annotation)
             || annotations::denial(facts.settings, annotation).is_some()
         {
             continue;
@@ -215,6 +216,8 @@ pub(super) fn canary(facts: &Facts<'_>, report: &mut Report) {
             }
         };
         let code = if protects { Code::CanaryAnnotationIgnored } else { Code::TargetInexpressible };
-        annotation.file_key(report, Problem::new(code, said).help("move the line to the stable Service"));
+        let is_lost = draft.targets.iter().any(|target| stable.loss(annotation, *target) > Loss::Nothing);
+        let help = if is_lost { "remove the line" } else { "move the line to the stable Service" };
+        annotation.file_key(report, Problem::new(code, said).help(help));
     }
 }

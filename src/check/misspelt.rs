@@ -4,21 +4,14 @@ use super::annotations::denial;
 use super::programs::{PROGRAMS, Program};
 use super::{Facts, nginx};
 use crate::diag::{Code, MOST_OF_A_KIND, Problem, Report, did_you_mean, shown};
-use crate::request::legacy::{self, dns_key};
+use crate::request::legacy;
 use crate::value::annotation_key_flaw;
 
 /// The programs that are known have the keys that are forwarded to them.
 pub(super) fn keys(facts: &Facts<'_>, report: &mut Report) {
     let mut told = 0;
     for annotation in facts.draft.annotations.iter().filter(|it| it.is_given()) {
-        // A key under a second prefix is told where it was written.
-        if dns_key(&annotation.key).is_some()
-            && annotation.is_forwarded()
-            && !facts.request.block.contains(&annotation.key)
-        {
-            continue;
-        }
-        if denial(facts.settings, annotation).is_some() {
+        if facts.is_mirrored(annotation) || denial(facts.settings, annotation).is_some() {
             continue;
         }
         if let Some(problem) = problem(&annotation.key, &annotation.value) {

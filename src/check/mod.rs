@@ -22,6 +22,7 @@ use std::ops::Range;
 use crate::diag::{Code, Report};
 use crate::input::Service;
 use crate::request::Request;
+use crate::request::legacy::dns_key;
 use crate::resolve::{Annotation, Canary, Draft, DraftRule, Monitor, Scope};
 use crate::settings::{Layers, Settings};
 use crate::value::{
@@ -36,6 +37,16 @@ pub(crate) struct Facts<'f> {
     pub(crate) layers: Layers<'f>,
     pub(crate) request: &'f Request<'f>,
     pub(crate) draft: &'f Draft<'f>,
+}
+
+impl Facts<'_> {
+    /// Whether an annotation is a line of the block under the other prefix of ExternalDNS. What is to be said of it is said of
+    /// the line as it was written.
+    fn is_mirrored(&self, annotation: &Annotation<'_>) -> bool {
+        annotation.is_forwarded()
+            && dns_key(&annotation.key).is_some()
+            && !self.request.block.contains(&annotation.key)
+    }
 }
 
 /// A row of the table of rules.

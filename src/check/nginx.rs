@@ -6,7 +6,7 @@ use crate::value::parse_bool;
 /// The prefix of its keys.
 pub(super) const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 /// The prefix of its keys up to 0.9.0-beta.17.
-const OLD_PREFIX: &str = "ingress.kubernetes.io/";
+pub(super) const OLD_PREFIX: &str = "ingress.kubernetes.io/";
 
 /// What is known of a key.
 #[derive(Clone, Copy, Debug)]

@@ -211,8 +211,9 @@ pub(super) fn effect(key: &str) -> Option<Effect> {
         let nginx::Key { loss, idle, same, .. } = *known;
         return Some(Effect { loss, idle, same, read_on: &[] });
     }
-    // HAProxy Technologies' controller reads both of its prefixes alike.
-    let haproxy = key.strip_prefix("haproxy.com/").map(|name| ["haproxy.org/", name].concat());
+    // HAProxy Technologies' controller reads its keys under three prefixes alike.
+    let name = ["haproxy.com/", nginx::OLD_PREFIX].into_iter().find_map(|prefix| key.strip_prefix(prefix));
+    let haproxy = name.map(|name| ["haproxy.org/", name].concat());
     let key = haproxy.as_deref().unwrap_or(key);
     OTHERS.iter().find(|row| matches(row.key, key)).map(|row| row.effect)
 }
@@ -452,6 +453,7 @@ mod tests {
             ("alb.ingress.kubernetes.io/inbound-cidrs", "0.0.0.0/0", "10.0.0.0/8"),
             ("alb.ingress.kubernetes.io/auth-type", "none", "oidc"),
             ("haproxy.com/ssl-passthrough", "FALSE", "true"),
+            ("ingress.kubernetes.io/allow-list", "0.0.0.0/0", "10.0.0.0/8"),
             ("ingress.cilium.io/force-https", "disabled", "enabled"),
         ] {
             assert_eq!((loss(key, nothing), loss(key, something)), (None, Some(Loss::Protects)), "{key}");

@@ -109,9 +109,9 @@ struct PathMatch<'p> {
 pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> impl Iterator<Item = HttpRoute<'p>> + use<'p> {
     let plan = emitting.plan;
     lacks(emitting);
-    let annotations = forwarded(emitting);
     let mut routes = Vec::new();
     if !plan.is_weight_only() {
+        let annotations = forwarded(emitting);
         let rewrite = rewrite(emitting);
         let canaries = emitting.canaries();
         for (index, (hosts, paths)) in plan.groups().into_iter().enumerate() {

@@ -68,9 +68,9 @@ pub(super) fn routes<'p>(
 ) -> impl Iterator<Item = OpenShiftRoute<'p>> + use<'p> {
     let plan = emitting.plan;
     lacks(emitting);
-    let annotations = emitting.annotations();
     let mut routes = Vec::new();
     if plan.canary.is_none() {
+        let annotations = emitting.annotations();
         let canaries = alternates(emitting);
         for (index, rule) in plan.ingress.rules.iter().enumerate() {
             let name = numbered(plan.ingress.name.as_str(), index);
