@@ -135,9 +135,10 @@ DOMAIN='{"domain": "example.com"}'
 }
 
 @test "a Service without the label is left alone" {
-    request 'del(.object.metadata.labels.expose)'
+    request 'del(.object.metadata.labels.expose) | del(.object.metadata.annotations)'
     policy '{}'
     unchanged
+    [ "$(answer '.warnings')" = null ]
 }
 
 @test "a Service whose label is false is left alone" {
@@ -347,13 +348,50 @@ DOMAIN='{"domain": "example.com"}'
     [ "$(answer .auditAnnotations.codes)" = template-unclosed,template-unknown-variable,path-type-unknown ]
 }
 
-@test "warnings reach the user, each of at most 120 characters" {
+@test "warnings reach the user, with their place and their help, each of at most 256 bytes" {
     request '.object.metadata.annotations["config.xposer.stakater.com/TSL"] = "true" | .object.metadata.annotations["xposer.stakater.com/annotations"] = "just text"'
     policy '{}'
     allowed
     [ "$(answer '.warnings | length')" = 2 ]
-    [ "$(answer '.warnings | map(length) | max <= 120')" = true ]
-    [ "$(answer '.warnings[0]')" = 'xposer[annotation-unknown]: there is no annotation `config.xposer.stakater.com/TSL`' ]
+    [ "$(answer '.warnings | map(utf8bytelength) | max <= 256')" = true ]
+    [ "$(answer '.warnings[0]')" = 'xposer[annotation-unknown]: TSL: there is no annotation `config.xposer.stakater.com/TSL`; did you mean config.xposer.stakater.com/TLS?' ]
+}
+
+@test "what would be the same warning twice names its annotations" {
+    request '.object.metadata.annotations += {"config.xposer.stakater.com/IngressURLPath": "", "config.xposer.stakater.com/TLS": ""}'
+    policy '{}'
+    allowed
+    [ "$(answer '.warnings | unique | length')" = 2 ]
+    [ "$(answer '.warnings[1]')" = 'xposer[annotation-empty]: TLS: the value is empty and counts as not set; give it a value or remove it' ]
+}
+
+@test "many long warnings are cut, keep their help, and stay below the limit of the API server" {
+    request '.object.metadata.annotations["xposer.stakater.com/annotations"] = ([range(50) | "x" * 300] | join("\n"))'
+    policy '{}'
+    allowed
+    [ "$(answer '.warnings | map(utf8bytelength) | add <= 4096')" = true ]
+    [ "$(answer '.warnings[:-1] | all(endswith("...; write `key: value`"))')" = true ]
+    [ "$(answer '.warnings[-1]')" = 'xposer: 35 more warnings; list them with `xposer check`' ]
+}
+
+@test "a Service that seems to ask is let through with a warning" {
+    request '.object.metadata.labels.expose = "True"'
+    policy '{"strict": true}'
+    unchanged
+    [ "$(answer '.warnings | length')" = 1 ]
+    [ "$(answer '.warnings[0]')" = 'xposer[asked-wrongly]: metadata.labels.expose: the label is `True`, and only `true` asks to be exposed; write expose: "true"' ]
+    [ "$(answer .auditAnnotations.codes)" = asked-wrongly ]
+    request 'del(.object.metadata.labels.expose)'
+    policy '{}'
+    unchanged
+    [[ "$(answer '.warnings[0]')" == *'add the label expose: "true"'* ]]
+}
+
+@test "keys among the labels are told" {
+    request '.object.metadata.labels["config.xposer.stakater.com/TLS"] = "true"'
+    policy '{}'
+    allowed
+    [[ "$(answer '.warnings[0]')" == *'is no label, and nobody reads it here; move it to metadata.annotations' ]]
 }
 
 @test "under strict a doubtful annotation is an error" {
@@ -362,10 +400,28 @@ DOMAIN='{"domain": "example.com"}'
     refused 'there is no annotation `config.xposer.stakater.com/TSL`; did you mean config.xposer.stakater.com/TLS?'
 }
 
-@test "a bad default accuses the setting, not the author of the Service" {
+@test "settings that would refuse every Service are refused, with the setting" {
+    request .
+    for settings in '{"domain": "Example.com"}' '{"domain": "https://example.com"}' '{"ingressURLPath": "//"}' \
+        '{"ingressNameTemplate": "My_{{.Service}}"}' '{"tlsSecretNameTemplate": "X_{{.Service}}"}' \
+        '{"profiles": {"external": {"domain": "a..b"}}}' '{"namespaces": {"team-*": {"ingressNameTemplate": "{{.Service}}-"}}}'; do
+        evaluate --settings-json "$settings" "$POLICY"
+        [ "$status" -eq 1 ]
+        [[ "$stderr" == *'Provided settings are not valid: xposer: settings.'* ]]
+    done
+    evaluate --settings-json '{"domain": "Example.com", "profiles": {"a": {}, "b": {}}}' "$POLICY"
+    [[ "$stderr" == *'Provided settings are not valid: xposer: settings.domain: the host `web.shop.Example.com` contains upper-case letters'* ]]
+}
+
+@test "what a Service can give is no problem of the settings" {
+    request .
+    policy '{"tls": "cert-manager", "servicePort": "metrics", "profiles": {"external": {"tls": true}}}'
+}
+
+@test "a default that is wrong for this Service alone accuses the setting, not its author" {
     annotated TLS false
-    policy '{"domain": "Example.com"}'
-    refused 'cannot be exposed: settings.domain: '
+    policy '{"ingressURLTemplate": "{{if eq .Namespace \"tools\"}}My_{{end}}{{.Service}}.example.com"}'
+    refused 'cannot be exposed: settings.ingressURLTemplate: '
 }
 
 @test "the configuration of the original is accepted as settings" {
@@ -387,14 +443,14 @@ DOMAIN='{"domain": "example.com"}'
     request .
     evaluate --settings-json '{"domian": "example.com"}' "$POLICY"
     [ "$status" -eq 1 ]
-    [[ "$stderr" == *'Provided settings are not valid: settings.domian: there is no setting `domian`; did you mean domain? [setting-unknown]'* ]]
+    [[ "$stderr" == *'Provided settings are not valid: xposer: settings.domian: there is no setting `domian`; did you mean domain? [setting-unknown]'* ]]
 }
 
 @test "all problems of the settings come at once" {
     request .
     evaluate --settings-json '{"tls": "maybe", "ingressURLTemplate": "{{.Name}}", "stamp": 3}' "$POLICY"
     [ "$status" -eq 1 ]
-    [[ "$stderr" == *'Provided settings are not valid: 3 problems:'* ]]
+    [[ "$stderr" == *'Provided settings are not valid: xposer: 3 problems:'* ]]
     [[ "$stderr" == *'settings.ingressURLTemplate: there is no variable `.Name`'* ]]
     [[ "$stderr" == *'settings.stamp: expected true or false, found the number 3'* ]]
     [[ "$stderr" == *'settings.tls: expected one of false, true, cert-manager, load-balancer, found `maybe`'* ]]

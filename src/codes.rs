@@ -142,6 +142,10 @@ codes! {
         "The Service has several ports and none was chosen, so the first one is used.",
         "This is what the original did.",
         "Choose with the annotation config.xposer.stakater.com/ServicePort.";
+    AskedWrongly, "asked-wrongly", Warning,
+        "The Service looks as if it asked to be exposed, and does not, or says how in a place that nobody reads.",
+        "Only the label expose with exactly the value true asks, as in the original, and only metadata.annotations say how. An API server drops fields that it does not know.",
+        "Write the label expose: \"true\" and our keys under metadata.annotations; the label expose: \"false\" says that nothing is to be made.";
 
     // The annotations.
     AnnotationUnknown, "annotation-unknown", Warning + strict,
@@ -359,8 +363,8 @@ codes! {
         "Correct the value.";
     CertManagerIgnored, "cert-manager-ignored", Warning,
         "cert-manager does not read this key here.",
-        "A misspelt key is ignored in silence, and what is said of a certificate has no effect where none is asked for.",
-        "Correct the key, ask for a certificate, or remove the line.";
+        "Some keys are read on other objects, and what is said of a certificate has no effect where none is asked for.",
+        "Ask for a certificate, or remove the line.";
     EditInPlace, "edit-in-place", Error,
         "cert-manager would write into the Ingress.",
         "With http01-edit-in-place, it puts the paths of its challenges into the Ingress. They are no part of what the Service asks for, and whoever keeps the Ingress takes them out again.",
@@ -368,7 +372,11 @@ codes! {
     SecretShared, "secret-shared", Error,
         "Two Services want certificates in the same secret.",
         "cert-manager makes one Certificate a secret, owned by the first Ingress; the host of the second never gets into it.",
-        "Give each its own secret: leave TLSSecretNameTemplate out, or put {{.Service}} into it.";
+        "Give each its own secret: leave TLSSecretNameTemplate out, or put {{.Service}} into it. Where they have a host in common, keep the issuer on one of them, and set TLS: \"true\" with the same secret on the other.";
+    CertificateTwice, "certificate-twice", Warning,
+        "cert-manager is asked for two certificates for one host.",
+        "Each Ingress with an issuer and a secret of its own gets a Certificate; a controller serves one of them for the host, and issuers limit how many certificates a name gets.",
+        "Keep the issuer on one of them, and set TLS: \"true\" with the same secret on the other.";
     CertificateMissing, "certificate-missing", Error,
         "No certificate of the load balancer covers the host.",
         "The setting certificates lists their names; a star stands for exactly one label (RFC 6125), so *.example.com covers neither example.com nor a.b.example.com.",
@@ -387,6 +395,10 @@ codes! {
         "The canary is exposed in another way than the stable Service.",
         "ingress-nginx joins a canary to the Ingress with the same host, path, path type and class, and drops one that has no such partner.",
         "Give both Services the same templates, path, path type and class.";
+    CanaryAnnotation, "canary-annotation", Info,
+        "An annotation for ExternalDNS or Forecastle has no effect on a canary.",
+        "A canary has the host of the stable Service, which alone speaks for it: ExternalDNS merges the values of all objects with a host, and Forecastle lists each of them.",
+        "Nothing, or forward the annotation from the stable Service.";
     CanaryAlone, "canary-alone", Warning,
         "The stable Service of the canary is not among the exposed ones.",
         "A canary gets a share of the requests of a Service that is exposed itself; without that one it gets none.",
@@ -397,10 +409,10 @@ codes! {
         "ExternalDNS could not use this value.",
         "A TTL is seconds or a duration; hostname and target are DNS names with at most 63 bytes between two dots, targets also addresses. ExternalDNS drops a record that it cannot publish.",
         "Correct the value.";
-    DnsUnknown, "dns-key-unknown", Warning,
-        "ExternalDNS does not read this key here.",
-        "A misspelt key is ignored in silence, and some keys are read on a Service alone.",
-        "Correct the key, or remove the line.";
+    DnsUnread, "dns-key-unread", Warning,
+        "ExternalDNS does not read this key on what exposes the Service.",
+        "Some keys are read on a Service alone, and of two keys about hosts one is for an Ingress and the other for a route.",
+        "Write the key that is read, or remove the line.";
     DnsTwice, "dns-published-twice", Warning,
         "ExternalDNS would publish the same name for the Service and for what exposes it.",
         "Its sources service and ingress both make a record, with different targets.",
@@ -443,24 +455,64 @@ codes! {
         "The value is not one that ingress-nginx accepts for this key.",
         "An Ingress with such a value is refused by its webhook, or not configured at all.",
         "Correct the value.";
+    AuthenticationOff, "authentication-off", Warning,
+        "Something is said about authentication, and ingress-nginx authenticates nobody.",
+        "Without auth-type there is no password, without auth-url no external authentication, without auth-tls-secret no client certificate, whatever else is said; and a value such as a malformed auth-cache-duration makes ingress-nginx leave out external authentication as a whole (internal/ingress/annotations).",
+        "Add the key that the message names, or correct the value.";
+    AnnotationAlone, "annotation-alone", Warning,
+        "A key of ingress-nginx has no effect without another one.",
+        "Its parser returns before it looks at the key, or its template writes nothing (ingress-nginx, internal/ingress/annotations and nginx.tmpl).",
+        "Add the key that the message names, or remove the line.";
+    CorsOriginInvalid, "cors-origin-invalid", Warning,
+        "The list of origins is not one that ingress-nginx takes.",
+        "In place of a list with a stray sign, such as the slash at the end of a URL, it allows every origin; an origin without a scheme is passed over (ingress-nginx, internal/ingress/annotations/cors).",
+        "Write scheme, host and perhaps port of each origin, separated by commas.";
+    ForeignKeyUnknown, "foreign-key-unknown", Warning,
+        "A program that we know has no such key.",
+        "Keys are case sensitive, and ingress-nginx, the AWS Load Balancer Controller, cert-manager, ExternalDNS and Forecastle ignore those that they do not know in silence.",
+        "Correct the key; keep it if your version of the program reads it.";
 
     // Targets.
+    ProtectionLost, "protection-lost", Error,
+        "The target has nothing for an annotation that protects the Service.",
+        "Authentication, allowed and denied addresses, client certificates, limits and redirects that stand in annotations are read by controllers of Ingresses; an HTTPRoute or a Route without them would be open to everybody, so none is made.",
+        "Remove the line and protect the Service as the target does it, keep the target Ingress, or let the administrator accept the loss with the list acceptLoss of the setting annotations.";
+    ProtectionLossAccepted, "protection-loss-accepted", Warning,
+        "The target has nothing for an annotation that protects the Service, and the administrator accepts that.",
+        "The list acceptLoss of the setting annotations has a pattern for the key.",
+        "Protect the Service as the target does it, and remove the line.";
+    ProtectionWeakened, "protection-weakened", Warning,
+        "The target has nothing for an annotation that makes the Service safer.",
+        "What is said about ciphers, headers or the connection to the Service has no effect there.",
+        "Remove the line, or keep the target Ingress.";
+    CanaryAnnotationIgnored, "canary-annotation-ignored", Warning,
+        "An annotation that protects has no effect on a canary.",
+        "Of an Ingress that is a canary, ingress-nginx reads the annotations about the canary, the choice of a pod and session affinity; all others count on that of the stable Service. A canary by weight has no HTTPRoute of its own, and none has a Route.",
+        "Move the line to the stable Service.";
     TargetUnknown, "target-unknown", Error,
         "There is no such target.",
         "A Service is exposed by an Ingress, an HTTPRoute or a Route.",
         "Write one of Ingress, HTTPRoute, Route.";
     TargetInvalid, "target-invalid", Error,
         "The target cannot have such a host, path or name.",
-        "An HTTPRoute has at most 16 hosts and plain characters in its paths (Gateway API), a Route of OpenShift one host without a star and no regular expression.",
+        "An HTTPRoute has at most 16 hosts and plain characters in its paths (Gateway API), a Route of OpenShift no regular expression, and no path where TLS passes through.",
         "Change what the message names, or use another target.";
     TargetInexpressible, "target-inexpressible", Info,
         "The target has nothing for this.",
         "What one API has, another lacks, or has elsewhere.",
         "Nothing, or configure it where the message says.";
+    RouteWildcard, "route-wildcard", Warning,
+        "A wildcard host becomes a Route that routers of OpenShift refuse by default.",
+        "A Route has its wildcard in wildcardPolicy: Subdomain, and a router admits such Routes only with ROUTER_ALLOW_WILDCARD_ROUTES, which the IngressController sets by routeAdmission.wildcardPolicy: WildcardsAllowed.",
+        "Let the router admit wildcards, or name the hosts.";
     GatewayMissing, "gateway-missing", Error,
         "Nothing says which Gateway an HTTPRoute is attached to.",
         "An HTTPRoute without a parent serves nobody.",
         "Set parentRefs.";
+    ParentsOverlap, "parents-overlap", Error,
+        "parentRefs and httpParentRefs mean the same listener.",
+        "The HTTPRoute that answers would be attached to the listener without TLS, or the one that redirects to the listener with TLS; requests would be answered without TLS, or be redirected without end.",
+        "Name the listeners in both lists by sectionName.";
 
     // The forwarded block.
     ForwardMalformed, "forward-malformed", Warning + strict,
@@ -479,6 +531,14 @@ codes! {
         "A value of the forwarded block spreads over several lines.",
         "The block holds one `key: value` a line; a YAML block scalar inside it cannot be told from further keys.",
         "Put the value on one line.";
+    FoldedBlock, "folded-block", Warning,
+        "A key stands inside the value of another one.",
+        "YAML folds the lines behind `>-` into one, and the block holds one `key: value` a line, so everything behind the first key is its value; the same comes of commas, semicolons or a written `\\n` between the keys.",
+        "Write the block with `|-`, one annotation a line; put a value that is meant so in quotes.";
+    FoldedBlockRefused, "folded-block-refused", Error,
+        "A key that protects stands inside the value of another one, or makes it unreadable.",
+        "YAML folds the lines behind `>-` into one, and everything behind the first key is its value: what was to protect the Service would not.",
+        "Write the block with `|-`, one annotation a line; put a value that is meant so in quotes.";
     ForwardScopeUnknown, "forward-scope-unknown", Warning + strict,
         "The value of exposeIngressUrl is neither locally nor globally, so the URL is not published.",
         "The original compared with these two words exactly.",

@@ -25,7 +25,7 @@ pub use crate::codes::Code;
 pub enum Severity {
     /// Something was translated, chosen or cannot be expressed; nothing needs to be done.
     Info,
-    /// The plan stands, but it is probably not what was meant.
+    /// The plan stands, or there is none, but that is probably not what was meant.
     Warning,
     /// Nothing is planned for this Service.
     Error,
@@ -402,7 +402,47 @@ impl Diagnostic {
     }
 }
 
-/// The most findings of one code about one object; nobody reads further, and a block may have thousands of lines.
+/// A sentence and its help, `SAID; HELP`, in at most `most` bytes. Where they are longer, the sentence is cut, and the help stays
+/// whole unless it needs more than half of the room.
+///
+/// ```
+/// use xposer::shortened;
+/// assert_eq!(shortened("there is no key `TSL`", Some("did you mean TLS?"), 50), "there is no key `TSL`; did you mean TLS?");
+/// assert_eq!(shortened("there is no key `TSL`", Some("did you mean TLS?"), 34), "there is no...; did you mean TLS?");
+/// assert_eq!(shortened("there is no key `TSL`", None, 10), "there i...");
+/// ```
+#[must_use]
+pub fn shortened(said: &str, help: Option<&str>, most: usize) -> String {
+    const BETWEEN: &str = "; ";
+    let Some(help) = help else { return cut(said, most).into_owned() };
+    let room = most.saturating_sub(BETWEEN.len());
+    let said = cut(said, room.saturating_sub(help.len()).max(room / 2));
+    let help = cut(help, room.saturating_sub(said.len()));
+    [said.as_ref(), BETWEEN, help.as_ref()].concat()
+}
+
+/// The text, cut between two characters where it has more than `most` bytes.
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    const MARK: &str = "...";
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    let end = (0..=most.saturating_sub(MARK.len())).rev().find(|end| text.is_char_boundary(*end));
+    Cow::Owned([text.get(..end.unwrap_or_default()).unwrap_or_default().trim_end(), MARK].concat())
+}
+
+/// The most findings of one code about one object; nobody reads further, and a block may have thousands of lines. The last
+/// one says how many more there are.
+///
+/// ```
+/// use xposer::{Code, FieldPath, MOST_OF_A_KIND, Problem, Report, Subject};
+/// let mut report = Report::new(Subject::default(), false);
+/// for index in 0..MOST_OF_A_KIND + 20 {
+///     report.file(FieldPath::object(&["spec", "ports"]).index(index), Problem::new(Code::PortInvalid, "no port"));
+/// }
+/// assert_eq!(report.diagnostics().len(), MOST_OF_A_KIND);
+/// assert_eq!(report.diagnostics().last().map(|last| last.message.as_str()), Some("no port (and 20 more of this kind)"));
+/// ```
 pub const MOST_OF_A_KIND: usize = 100;
 
 /// All findings about one object (or, once merged, several), in the order in which the stages filed them.
@@ -424,6 +464,10 @@ pub const MOST_OF_A_KIND: usize = 100;
 #[serde(transparent)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
+    /// The codes that were filed too often, how many findings of each were left out, and the length of the message that says so
+    /// without those words.
+    #[serde(skip)]
+    left_out: Vec<(Code, usize, usize)>,
     #[serde(skip)]
     subject: Arc<Subject>,
     #[serde(skip)]
@@ -444,11 +488,11 @@ impl Report {
     /// ```
     #[must_use]
     pub fn new(subject: Subject, strict: bool) -> Self {
-        Self { diagnostics: Vec::new(), subject: Arc::new(subject), strict }
+        Self { diagnostics: Vec::new(), left_out: Vec::new(), subject: Arc::new(subject), strict }
     }
 
     /// Files one finding at `path`, with this report's subject and the severity of its code. Of one code,
-    /// [`MOST_OF_A_KIND`] are kept, and the last one says that there are more.
+    /// [`MOST_OF_A_KIND`] are kept, and the last one says how many more there are.
     pub fn file(&mut self, path: FieldPath, problem: Problem) {
         let Problem { code, message, found, help, proposed, range } = problem;
         let severity =
@@ -470,16 +514,22 @@ impl Report {
         });
     }
 
-    /// Whether a code has been filed often enough; the last one then says that there are more.
+    /// Whether a code has been filed often enough; the last one then says how many more there are.
     fn is_enough(&mut self, code: Code) -> bool {
-        const MORE: &str = " (more of this kind are not listed)";
-        if self.diagnostics.iter().filter(|known| known.code == code).count() < MOST_OF_A_KIND {
+        let of_kind = |known: &&Diagnostic| known.code == code;
+        let known = self.left_out.iter().position(|(known, ..)| *known == code);
+        if known.is_none() && self.diagnostics.iter().filter(of_kind).count() < MOST_OF_A_KIND {
             return false;
         }
-        if let Some(last) = self.diagnostics.iter_mut().rfind(|known| known.code == code)
-            && !last.message.ends_with(MORE)
-        {
-            last.message.push_str(MORE);
+        let Some(last) = self.diagnostics.iter_mut().rfind(|known| known.code == code) else { return false };
+        let at = known.unwrap_or_else(|| {
+            self.left_out.push((code, 0, last.message.len()));
+            self.left_out.len() - 1
+        });
+        if let Some((_, more, length)) = self.left_out.get_mut(at) {
+            *more += 1;
+            last.message.truncate(*length);
+            last.message.push_str(&format!(" (and {more} more of this kind)"));
         }
         true
     }

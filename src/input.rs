@@ -1,9 +1,12 @@
 //! A thin, lenient, borrowed view of a Service: only what the transformation reads.
 
+mod asked;
+
 use serde_json::Value;
 
 use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
 use crate::value::{PortRef, sorted_by_key};
+use asked::Asked;
 
 /// The label that asks for an Ingress; its value must be exactly `true`.
 ///
@@ -34,7 +37,8 @@ pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
 const DNS_HOSTNAMES: [&str; 2] =
     ["external-dns.alpha.kubernetes.io/hostname", "external-dns.kubernetes.io/hostname"];
 
-/// What [`Service::from_value`] reads of a document: these fields, and nothing beside them.
+/// What [`Service::from_value`] reads of a document that an API server has accepted: these fields, and nothing beside them.
+/// In the fields that an API server drops it only looks for what belongs elsewhere ([`Code::AskedWrongly`]).
 ///
 /// A program that has the document as text and not as a tree may build the tree of these fields alone.
 ///
@@ -140,6 +144,8 @@ pub struct Service<'a> {
     /// Whether the annotations as a whole cannot be read.
     unusable: bool,
     problems: Vec<(FieldPath, Problem)>,
+    /// What looks as if it asked and does not, and what stands where nobody reads it.
+    doubts: Vec<(FieldPath, Problem)>,
 }
 
 /// Whether a document is a Kubernetes Service (`v1`, and not, say, Knative's).
@@ -160,8 +166,8 @@ impl<'a> Service<'a> {
     /// ports and port numbers of the wrong type become Errors of the report that [`expose`](crate::expose) gives, all
     /// at once, and only if the Service asks to be exposed. Other fields of the wrong type count as not given.
     ///
-    /// Of a Service that does not ask, only the name and the namespace are read. Whether the document is a Service at
-    /// all, [`is_service`] says.
+    /// Of a Service that does not ask, only the name and the namespace are read, and whether it looks as if it meant to ask
+    /// ([`Code::AskedWrongly`]). Whether the document is a Service at all, [`is_service`] says.
     ///
     /// ```
     /// use serde_json::json;
@@ -196,6 +202,7 @@ impl<'a> Service<'a> {
             service.name = service.text(metadata, "name", true).unwrap_or_default();
             service.namespace = service.text(metadata, "namespace", false).filter(|name| !name.is_empty());
         }
+        service.doubts = doubts(document, service.asks);
         if !service.asks {
             return service;
         }
@@ -461,10 +468,43 @@ impl<'a> Service<'a> {
 
     /// Files what was wrong with the fields.
     pub(crate) fn file_problems(&self, report: &mut Report) {
-        for (path, problem) in &self.problems {
+        for (path, problem) in self.problems.iter().chain(&self.doubts) {
             report.file(path.clone(), problem.clone());
         }
     }
+
+    /// What makes it look as if it asked, where it does not; `None` where there is nothing of the kind.
+    pub(crate) fn doubts(&self) -> Option<Report> {
+        if self.doubts.is_empty() {
+            return None;
+        }
+        // Never an Error: who takes the label away must not be refused.
+        let mut report = Report::new(self.subject(), false);
+        for (path, problem) in &self.doubts {
+            report.file(path.clone(), problem.clone());
+        }
+        Some(report)
+    }
+}
+
+/// What a document says to us in a way that nobody reads.
+fn doubts(document: &Value, asks: bool) -> Vec<(FieldPath, Problem)> {
+    let mut asked = Asked::default();
+    let inside = |field: &str| document.get("metadata").and_then(|metadata| metadata.get(field));
+    match inside("labels") {
+        Some(Value::Object(labels)) => labels.iter().for_each(|(key, value)| asked.label(key, value)),
+        Some(other) => asked.no_mapping(&["metadata", "labels"], other),
+        None => {}
+    }
+    match inside("annotations").filter(|_| !asks) {
+        Some(Value::Object(annotations)) => {
+            annotations.iter().for_each(|(key, value)| asked.annotation(key, value));
+        }
+        Some(other) => asked.no_mapping(&["metadata", "annotations"], other),
+        None => {}
+    }
+    asked.fields(document);
+    asked.findings(asks)
 }
 
 #[cfg(feature = "k8s-openapi")]
@@ -487,6 +527,16 @@ impl<'a> Service<'a> {
             namespace: metadata.namespace.as_deref().filter(|name| !name.is_empty()),
             ..Self::default()
         };
+        let mut asked = Asked::default();
+        for (key, value) in metadata.labels.iter().flatten() {
+            asked.label(key, value);
+        }
+        if !view.asks {
+            for (key, value) in metadata.annotations.iter().flatten() {
+                asked.annotation(key, value);
+            }
+        }
+        view.doubts = asked.findings(view.asks);
         if !view.asks {
             return view;
         }
@@ -530,8 +580,24 @@ pub fn reads_annotation(key: &str) -> bool {
     is_ours(key) || key.starts_with(STAMP_PREFIX) || DNS_HOSTNAMES.contains(&key)
 }
 
+/// Whether a label with this key is looked at, though perhaps only to say that it belongs elsewhere.
+///
+/// ```
+/// use xposer::{EXPOSE_LABEL, reads_label};
+/// assert!(reads_label(EXPOSE_LABEL) && reads_label("config.xposer.stakater.com/TLS"));
+/// assert!(!reads_label("app.kubernetes.io/name"));
+/// ```
+#[must_use]
+pub fn reads_label(key: &str) -> bool {
+    key == EXPOSE_LABEL || is_ours(key)
+}
+
 /// Whether a key has one of our two prefixes, in whatever case: a misspelt key is told, not ignored.
 fn is_ours(key: &str) -> bool {
+    // Of practically all keys of others, the first letter tells.
+    if !matches!(key.as_bytes().first(), Some(b'c' | b'C' | b'x' | b'X')) {
+        return false;
+    }
     let has = |prefix: &str| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     has(CONFIG_PREFIX) || has(FORWARD_PREFIX)
 }

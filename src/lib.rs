@@ -22,7 +22,7 @@
 //!         assert!(report.is_empty());
 //!     }
 //!     Outcome::Refused(report) => panic!("{report}"),
-//!     Outcome::NotAsked => panic!("the label is there"),
+//!     Outcome::NotAsked { .. } => panic!("the label is there"),
 //! }
 //! ```
 //!
@@ -46,17 +46,18 @@ mod settings;
 pub mod stamp;
 pub mod template;
 mod trace;
+mod trial;
 pub mod value;
 
 pub use check::{Route, Rule, rules};
 pub use diag::{
     Code, Diagnostic, FieldPath, MOST_OF_A_KIND, Problem, Report, Root, Segment, Severity, Subject,
-    did_you_mean,
+    did_you_mean, shortened,
 };
 pub use emit::{Emitted, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP, emit_all};
 pub use input::{
     CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, READ, Read, Service, ServiceKind, is_service,
-    reads_annotation,
+    reads_annotation, reads_label,
 };
 pub use plan::{Claim, IngressPlan, MOST_NAMED, Plan, Published};
 pub use request::{Key, keys};
@@ -74,13 +75,19 @@ use value::MAX_ANNOTATIONS;
 /// use xposer::{Outcome, Service, Settings, expose};
 /// let service = json!({"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}});
 /// let outcome = expose(&Service::from_value(&service), &Settings::default());
-/// assert!(matches!(outcome, Outcome::NotAsked));
+/// assert!(matches!(outcome, Outcome::NotAsked { report: None }));
 /// assert!(outcome.report().is_none() && outcome.plan().is_none());
+/// let service = json!({"metadata": {"name": "web", "labels": {"expose": "True"}}});
+/// let outcome = expose(&Service::from_value(&service), &Settings::default());
+/// assert!(outcome.report().is_some_and(|report| report.diagnostics()[0].code == xposer::Code::AskedWrongly));
 /// ```
 #[derive(Clone, Debug)]
 pub enum Outcome<'a> {
     /// It does not ask to be exposed.
-    NotAsked,
+    NotAsked {
+        /// Warnings, where it looks as if it meant to ask.
+        report: Option<Report>,
+    },
     /// It asks, but it cannot be exposed: the report has at least one Error.
     Refused(Report),
     /// It will be exposed: the report has no Error.
@@ -93,11 +100,11 @@ pub enum Outcome<'a> {
 }
 
 impl<'a> Outcome<'a> {
-    /// The findings, if the Service asked.
+    /// The findings; `None` where the Service does not ask, and nothing says that it meant to.
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
         match self {
-            Self::NotAsked => None,
+            Self::NotAsked { report } => report.as_ref(),
             Self::Refused(report) | Self::Planned { report, .. } => Some(report),
         }
     }
@@ -107,7 +114,7 @@ impl<'a> Outcome<'a> {
     pub fn plan(&self) -> Option<&Plan<'a>> {
         match self {
             Self::Planned { plan, .. } => Some(plan),
-            Self::NotAsked | Self::Refused(_) => None,
+            Self::NotAsked { .. } | Self::Refused(_) => None,
         }
     }
 }
@@ -131,7 +138,7 @@ impl<'a> Outcome<'a> {
 #[must_use]
 pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
     if !service.asks() {
-        return Outcome::NotAsked;
+        return Outcome::NotAsked { report: service.doubts() };
     }
     let mut report = Report::new(service.subject(), settings.strict);
     if service.annotation_bytes() > MAX_ANNOTATIONS {
@@ -152,7 +159,7 @@ pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
         return Outcome::Refused(report);
     };
     let draft = resolve::resolve(service, settings, layers, &request, &mut report);
-    match check::check(service, settings, layers, draft, &mut report) {
+    match check::check(service, settings, layers, &request, draft, &mut report) {
         Some(exposure) => {
             let plan = Box::new(Plan::new(service, exposure));
             if settings.stamp {

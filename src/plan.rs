@@ -1,10 +1,10 @@
 //! From an Exposure to a Plan: which objects, under which names; and what two plans both claim.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::check::{Exposure, Gateway, Route};
+use crate::check::{Exposure, Gateway, Route, Scene};
 use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
 use crate::input::{FORWARD_ANNOTATION, Service};
 use crate::request::annotation;
@@ -12,7 +12,7 @@ use crate::resolve::nginx::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, class_of
 use crate::resolve::{Annotation, Canary, Monitor, Scope};
 use crate::value::{
     CLUSTER_ISSUER_KEY, ISSUER_KEY, ObjectName, Origin, PathType, PortRef, TLS_ACME_KEY, Target, Termination,
-    Tls, comparable_path, parse_bool,
+    Tls, comparable_path, literal_path, parse_bool, url,
 };
 
 /// What will be made of one Service. Plans are made by [`expose`](crate::expose) only.
@@ -180,7 +180,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The URL of the first rule: scheme, host and path. The scheme is `https` if connections are secured, also by a load
-    /// balancer. The path is left out where it is `/` or its type is ImplementationSpecific, as that of a regular expression is.
+    /// balancer. A path of `/` is left out; of a regular expression, it is the beginning that is literal.
     ///
     /// ```
     /// # use serde_json::json;
@@ -194,18 +194,23 @@ impl<'a> Plan<'a> {
     ///     expose(&Service::from_value(&service), &Settings::default()).plan().map(Plan::url)
     /// };
     /// assert_eq!(url("example.com/api").as_deref(), Some("https://example.com/api"));
-    /// assert_eq!(url("example.com/api/(.*)").as_deref(), Some("https://example.com"));
+    /// assert_eq!(url("example.com/api(/|$)(.*)").as_deref(), Some("https://example.com/api"));
+    /// assert_eq!(url("example.com/api/v[0-9]+").as_deref(), Some("https://example.com/api"));
     /// ```
     #[must_use]
     pub fn url(&self) -> String {
-        let scheme = if self.tls.is_on() { "https" } else { "http" };
+        self.url_with(self.tls.is_on(), None)
+    }
+
+    /// The URL that the monitor asks: that of the first rule, perhaps by https and with another path.
+    pub(crate) fn monitored_url(&self, monitor: &Monitor) -> String {
+        self.url_with(self.tls.is_on() || monitor.force_https, monitor.health_endpoint.as_deref())
+    }
+
+    fn url_with(&self, https: bool, path: Option<&str>) -> String {
         let Some(rule) = self.ingress.rules.first() else { return String::new() };
-        let path = match rule.path.as_str() {
-            "/" => "",
-            path if rule.path_type != PathType::ImplementationSpecific => path,
-            _ => "",
-        };
-        format!("{scheme}://{}{path}", rule.host)
+        let path = path.map_or_else(|| literal_path(rule.path.as_str(), rule.path_type), Cow::Borrowed);
+        url(https, rule.host.as_str(), &path)
     }
 }
 
@@ -238,10 +243,20 @@ impl Plan<'_> {
 
     /// Whether an HTTPRoute of its own sends requests without TLS to https.
     pub(crate) fn has_redirect(&self) -> bool {
-        self.tls.is_on()
-            && self.https_redirect != Some(false)
-            && !self.gateway.http_parents.is_empty()
-            && self.canary.is_none()
+        self.scene().redirects(Target::HttpRoute)
+    }
+
+    /// What decides whether a target does what an annotation of another program asks for.
+    pub(crate) fn scene(&self) -> Scene {
+        Scene {
+            tls: self.tls,
+            https_redirect: self.https_redirect,
+            has_http_parents: !self.gateway.http_parents.is_empty(),
+            termination: self.termination,
+            has_pattern: self.ingress.rules.iter().any(|rule| rule.path_type.is_pattern(rule.path.as_str())),
+            is_canary: self.canary.is_some(),
+            is_weight_only: self.is_weight_only(),
+        }
     }
 
     /// The hosts by their paths: a group for each HTTPRoute.
@@ -359,6 +374,30 @@ enum Claimed<'p> {
     Key(&'p str),
     /// Paths of a host, under this class, which are compared so. It is in no conflict.
     Paths(Option<&'p str>, &'p str, Compared),
+    /// A certificate of cert-manager for this host. Two Services may both have it, which is told.
+    Certificate(&'p str),
+}
+
+impl Claim<'_> {
+    /// Whether only one of several plans with this claim can be exposed. Of the others, something is told at most.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use xposer::{Plan, Service, Settings, expose};
+    /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
+    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
+    /// #     "spec": {"ports": [{"port": 80}]}});
+    /// let settings = Settings::from_value(&json!({"tls": "cert-manager", "clusterIssuer": "letsencrypt"}))?;
+    /// let outcome = expose(&Service::from_value(&service), &settings);
+    /// // Two Services can have certificates for one host, but not one object of the same name.
+    /// let claims = outcome.plan().map(Plan::claims).unwrap_or_default();
+    /// assert!(claims.iter().any(|claim| claim.is_exclusive()) && claims.iter().any(|claim| !claim.is_exclusive()));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn is_exclusive(&self) -> bool {
+        !matches!(self.0, Claimed::Certificate(_) | Claimed::Paths(..))
+    }
 }
 
 fn claims<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = Claimed<'p>> {
@@ -372,8 +411,10 @@ fn claims<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = Claimed<'p>> {
         .iter()
         .flat_map(move |target| plan.names(*target).into_iter().map(move |own| name(target.as_str(), own)));
     let monitor = plan.monitor.as_ref().map(|_| name(MONITOR, plan.ingress.name.as_str().into()));
-    let secret = plan.ingress.secret.as_ref().filter(|_| plan.has_issuer());
-    let secret = secret.map(|secret| Claimed::Secret(plan.namespace, secret.as_str()));
+    let secret = plan.certificate();
+    let hosts = plan.ingress.rules.iter().filter(move |_| secret.is_some());
+    let certificates = hosts.map(|rule| Claimed::Certificate(rule.host.as_str()));
+    let secret = secret.map(|secret| Claimed::Secret(plan.namespace, secret));
     let key = plan.published.as_ref().map(|published| Claimed::Key(&published.key));
     [Claimed::Service(plan.namespace, plan.service)]
         .into_iter()
@@ -382,6 +423,7 @@ fn claims<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = Claimed<'p>> {
         .chain(routes)
         .chain(secret)
         .chain(key)
+        .chain(certificates)
 }
 
 /// Files an Error for everything that two of the plans claim, on both, naming the other. All claims are sorted, and
@@ -392,6 +434,7 @@ pub(crate) fn conflicts(plans: &[&Plan<'_>]) -> Vec<(usize, Report)> {
         reports.entry(index).or_insert_with(|| Report::new(plan.subject(), false)).file(path, problem);
     };
     claimed_twice(plans, &mut file);
+    certificates(plans, &mut file);
     canaries(plans, &mut file);
     // Who is refused changes nobody's host.
     let is_exposed = |index: &usize| !reports.get(index).is_some_and(Report::has_errors);
@@ -452,12 +495,19 @@ fn claimed_twice(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
         let owners: Vec<(usize, &Plan<'_>)> =
             group.iter().filter_map(|(_, index)| Some((*index, *plans.get(*index)?))).collect();
         let (Some((claim, _)), true) = (group.first(), owners.len() > 1) else { continue };
+        if matches!(claim, Claimed::Certificate(_)) {
+            continue;
+        }
         // A key that is published locally stands in the ConfigMap of its own namespace only.
         if matches!(claim, Claimed::Key(_)) && !owners.iter().any(|(_, plan)| plan.is_global()) {
             continue;
         }
+        let help = match claim {
+            Claimed::Secret(..) => shared_secret_help(&owners),
+            _ => String::new(),
+        };
         for (index, plan) in &owners {
-            if let Some(said) = claimed(claim, plan, &owners) {
+            if let Some(said) = claimed(claim, plan, &owners, &help) {
                 file(*index, plan, said);
             }
         }
@@ -491,7 +541,7 @@ fn among_patterns(plans: &[(usize, &Plan<'_>)], file: &mut Filing<'_>) {
         }
         let named = |side: &[(Claimed<'_>, usize, &Plan<'_>)]| {
             let named: Vec<&Plan<'_>> = side.iter().map(|(.., plan)| *plan).take(MOST_NAMED).collect();
-            listed(&named, side.len() - named.len())
+            in_words(&named, side.len())
         };
         let (with_patterns, with_plain) = (named(patterns), named(plain));
         for (claim, index, plan) in group {
@@ -512,6 +562,7 @@ fn claimed(
     claim: &Claimed<'_>,
     plan: &Plan<'_>,
     owners: &[(usize, &Plan<'_>)],
+    help: &str,
 ) -> Option<(FieldPath, Problem)> {
     if let Claimed::Service(..) = claim {
         let said = format!("the Service stands {} times in the input", owners.len());
@@ -520,7 +571,7 @@ fn claimed(
     }
     let others = others(plan, owners)?;
     Some(match claim {
-        Claimed::Service(..) | Claimed::Paths(..) => return None,
+        Claimed::Service(..) | Claimed::Certificate(_) | Claimed::Paths(..) => return None,
         // Of those that share a target, the name of its objects is told already.
         Claimed::Name(MONITOR, ..)
             if owners.iter().all(|(_, other)| other.targets.iter().any(|it| plan.targets.contains(it))) =>
@@ -539,8 +590,7 @@ fn claimed(
                 shown(secret)
             );
             let origin = plan.secret_origin.as_ref().unwrap_or(&plan.name_origin);
-            let help = "leave TLSSecretNameTemplate out, or put {{.Service}} into it";
-            (origin.path(), Problem::new(Code::SecretShared, said).help(help))
+            (origin.path(), Problem::new(Code::SecretShared, said).help(help.to_owned()))
         }
         Claimed::Route(host, path, _, is_canary) => {
             let said = if *is_canary {
@@ -567,20 +617,151 @@ fn claimed(
     })
 }
 
+/// The namespace and the name of a secret.
+type Secret<'p> = (Option<&'p str>, &'p str);
+
+/// Where cert-manager is asked for a certificate for one host by several Services, and puts them into different secrets, a
+/// Warning on each of these Services.
+fn certificates(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
+    let mut all: Vec<(&str, Secret<'_>, usize)> = Vec::new();
+    for (index, plan) in plans.iter().enumerate() {
+        if let Some(secret) = plan.certificate() {
+            let secret = (plan.namespace, secret);
+            all.extend(plan.ingress.rules.iter().map(|rule| (rule.host.as_str(), secret, index)));
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    // The first host of each Service that has several secrets, the others that ask for it, and how many more such hosts there are.
+    let mut found: BTreeMap<usize, (&str, String, usize)> = BTreeMap::new();
+    let mut together = Joined::new(plans.len());
+    for owners in all.chunk_by(|(left, ..), (right, ..)| left == right) {
+        let secrets: Vec<_> = owners.chunk_by(|(_, left, _), (_, right, _)| left == right).collect();
+        if secrets.len() < 2 {
+            continue;
+        }
+        let mut before = 0;
+        for own in secrets {
+            let others = owners.iter().take(before).chain(owners.iter().skip(before + own.len()));
+            before += own.len();
+            let named: Vec<&Plan<'_>> =
+                others.take(MOST_NAMED).filter_map(|(.., index)| plans.get(*index).copied()).collect();
+            let others = in_words(&named, owners.len() - own.len());
+            for (host, _, index) in own {
+                found
+                    .entry(*index)
+                    .and_modify(|(.., more)| *more += 1)
+                    .or_insert_with(|| (host, others.clone(), 0));
+                together.join(owners.first().map_or(*index, |(.., first)| *first), *index);
+            }
+        }
+    }
+    let mut groups: BTreeMap<usize, Vec<&Plan<'_>>> = BTreeMap::new();
+    for index in found.keys() {
+        groups.entry(together.first(*index)).or_default().extend(plans.get(*index));
+    }
+    let helps: BTreeMap<usize, String> =
+        groups.into_iter().map(|(first, group)| (first, one_certificate_help(&group))).collect();
+    for (index, (host, others, more)) in found {
+        let Some(plan) = plans.get(index) else { continue };
+        let more = match more {
+            0 => String::new(),
+            1 => " and another host".to_owned(),
+            more => format!(" and {more} other hosts"),
+        };
+        let said =
+            format!("cert-manager is asked for a second certificate for {}{more} by {others}", shown(host));
+        let help = helps.get(&together.first(index)).cloned().unwrap_or_default();
+        file(index, plan, (plan.tls_origin.path(), Problem::new(Code::CertificateTwice, said).help(help)));
+    }
+}
+
+/// Positions that belong together, each with the first one that it belongs to.
+struct Joined(Vec<usize>);
+
+impl Joined {
+    fn new(count: usize) -> Self {
+        Self((0..count).collect())
+    }
+
+    /// The first of those that belong together.
+    fn first(&mut self, index: usize) -> usize {
+        let mut at = index;
+        while let Some(next) = self.0.get(at).copied().filter(|next| *next != at) {
+            // The next search is shorter.
+            let further = self.0.get(next).copied().unwrap_or(next);
+            if let Some(entry) = self.0.get_mut(at) {
+                *entry = further;
+            }
+            at = next;
+        }
+        at
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.first(one), self.first(other));
+        if let Some(entry) = self.0.get_mut(one.max(other)) {
+            *entry = one.min(other);
+        }
+    }
+}
+
+/// What to do where several Services want certificates in one secret.
+fn shared_secret_help(owners: &[(usize, &Plan<'_>)]) -> String {
+    let plans: Vec<&Plan<'_>> = owners.iter().map(|(_, plan)| *plan).collect();
+    let mut hosts: Vec<(&str, usize)> = Vec::new();
+    for (index, plan) in plans.iter().enumerate() {
+        hosts.extend(plan.ingress.rules.iter().map(|rule| (rule.host.as_str(), index)));
+    }
+    hosts.sort_unstable();
+    hosts.dedup();
+    // Without a host in common, each can have a secret of its own.
+    if hosts.is_sorted_by(|(left, _), (right, _)| left < right) {
+        return "leave TLSSecretNameTemplate out, or put {{.Service}} into it".to_owned();
+    }
+    one_certificate_help(&plans)
+}
+
+/// How several Services with hosts in common come by one certificate. cert-manager makes it for the hosts of the Ingress with the
+/// issuer, so one of them must have all hosts.
+fn one_certificate_help(plans: &[&Plan<'_>]) -> String {
+    let hosts = |plan: &Plan<'_>| -> BTreeSet<String> {
+        plan.ingress.rules.iter().map(|rule| rule.host.to_string()).collect()
+    };
+    // Of several, the first one.
+    let largest = plans.iter().rev().max_by_key(|plan| hosts(plan).len()).copied();
+    let keeper = largest.filter(|largest| {
+        let all = hosts(largest);
+        plans.iter().flat_map(|plan| &plan.ingress.rules).all(|rule| all.contains(rule.host.as_str()))
+    });
+    let is_one_namespace =
+        plans.iter().all(|plan| Some(plan.namespace) == largest.map(|plan| plan.namespace));
+    let copied = if is_one_namespace { "" } else { ", and copy the secret into its namespace" };
+    let others = if plans.len() == 2 { "other" } else { "others" };
+    let (tls, template) = (annotation::TLS, annotation::SECRET);
+    match keeper.and_then(|keeper| Some((keeper.subject(), keeper.ingress.secret.as_ref()?))) {
+        Some((keeper, secret)) => format!(
+            "keep the issuer on {keeper} alone, and give the {others} {tls}: \"true\" and {template}: {secret}{copied}"
+        ),
+        None => format!(
+            "make one Certificate for the hosts of all, and give each {tls}: \"true\" and its secret as {template}, without an issuer{copied}"
+        ),
+    }
+}
+
 /// The other Services, in words: at most three by name. It looks no further than it must: thousands may claim one host.
 fn others(plan: &Plan<'_>, owners: &[(usize, &Plan<'_>)]) -> Option<String> {
     let is_other = |other: &&Plan<'_>| (other.namespace, other.service) != (plan.namespace, plan.service);
     let named: Vec<&Plan<'_>> =
         owners.iter().map(|(_, other)| *other).filter(is_other).take(MOST_NAMED).collect();
-    let more = owners.len().saturating_sub(1 + named.len());
-    (!named.is_empty()).then(|| listed(&named, more))
+    (!named.is_empty()).then(|| in_words(&named, owners.len() - 1))
 }
 
-/// Services in words, and how many more there are.
-fn listed(named: &[&Plan<'_>], more: usize) -> String {
-    let mut listed: Vec<String> = named.iter().map(|plan| plan.subject().to_string()).collect();
-    if more > 0 {
-        listed.push(format!("{more} more"));
+/// Some of several Services by name, and how many more there are.
+fn in_words(named: &[&Plan<'_>], all: usize) -> String {
+    let mut listed: Vec<String> = named.iter().map(|other| other.subject().to_string()).collect();
+    if all > named.len() {
+        listed.push(format!("{} more", all - named.len()));
     }
     listed.join(", ")
 }
@@ -683,6 +864,12 @@ impl Plan<'_> {
             as_regex(path, rule.path_type)
         );
         Some((rule.path_origin.path(), Problem::new(Code::HostRegex, said).help(help).found(path)))
+    }
+
+    /// The secret into which cert-manager puts the certificate for the hosts of the Ingress, if it is asked for one.
+    fn certificate(&self) -> Option<&str> {
+        let secret = self.ingress.secret.as_ref()?;
+        (self.targets.contains(&Target::Ingress) && self.has_issuer()).then(|| secret.as_str())
     }
 
     /// Whether cert-manager is asked for the certificate.

@@ -3,13 +3,16 @@
 //! The rules are those of `k8s.io/apimachinery/pkg/util/validation` and
 //! `k8s.io/kubernetes/pkg/apis/networking/validation` at Kubernetes 1.36.
 
+mod url;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::diag::FieldPath;
+pub(crate) use url::{literal_path, url};
 
 /// The longest DNS label, in bytes (RFC 1035, section 2.3.4).
 ///
@@ -214,9 +217,10 @@ impl PathType {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
-    /// Whether a path of this type is a regular expression.
+    /// Whether a path of this type is a regular expression. No path of a request contains a `?`.
     pub(crate) fn is_pattern(self, path: &str) -> bool {
-        self == Self::ImplementationSpecific && is_regex_path(path)
+        self == Self::ImplementationSpecific
+            && (is_regex_path(path) || path.contains('?') || path.contains(".+"))
     }
 }
 
@@ -385,22 +389,26 @@ pub(crate) fn is_of_other_controller(class: &str) -> bool {
 /// The annotation that asks cert-manager for a certificate of its default issuer.
 pub(crate) const TLS_ACME_KEY: &str = "kubernetes.io/tls-acme";
 
-/// A Gateway, or one of its listeners, that an HTTPRoute is attached to; serialised as an entry of `parentRefs`.
+/// A Gateway, or one of its listeners, that an HTTPRoute is attached to.
+///
+/// It is serialised as an entry of `parentRefs` with the defaults that the API server would fill in, so that an object in the
+/// cluster is the same as the object that was emitted.
 ///
 /// ```
 /// use serde_json::json;
 /// use xposer::value::ParentRef;
 /// let gateway = ParentRef { name: "external".to_owned(), section_name: Some("https".to_owned()), ..ParentRef::default() };
-/// assert_eq!(json!(gateway), json!({"name": "external", "sectionName": "https"}));
+/// assert_eq!(json!(gateway), json!({"group": "gateway.networking.k8s.io", "kind": "Gateway",
+///     "name": "external", "sectionName": "https"}));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParentRef {
     /// The API group; `gateway.networking.k8s.io` where none is given.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "group_of_parent")]
     pub group: Option<String>,
     /// The kind; `Gateway` where none is given.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "kind_of_parent")]
     pub kind: Option<String>,
     /// The name.
     pub name: String,
@@ -413,6 +421,46 @@ pub struct ParentRef {
     /// The name of the listener.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub section_name: Option<String>,
+}
+
+impl ParentRef {
+    /// The group, kind, namespace and name of the object.
+    fn object<'t>(&'t self, namespace: Option<&'t str>) -> (&'t str, &'t str, Option<&'t str>, &'t str) {
+        let group = self.group.as_deref().unwrap_or(PARENT_GROUP);
+        let kind = self.kind.as_deref().unwrap_or(PARENT_KIND);
+        (group, kind, self.namespace.as_deref().or(namespace), &self.name)
+    }
+
+    /// Whether both name the same Gateway, for a route in this namespace. Where the namespace of the route is not known, a
+    /// missing namespace is equal to a missing one only.
+    pub(crate) fn is_same_gateway(&self, other: &Self, namespace: Option<&str>) -> bool {
+        self.object(namespace) == other.object(namespace)
+    }
+
+    /// Whether both can mean the same listener of the same Gateway. Without a name or port, all listeners are meant.
+    pub(crate) fn overlaps(&self, other: &Self, namespace: Option<&str>) -> bool {
+        fn fits<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+            one.is_none() || other.is_none() || one == other
+        }
+        self.is_same_gateway(other, namespace)
+            && fits(self.section_name.as_ref(), other.section_name.as_ref())
+            && fits(self.port.as_ref(), other.port.as_ref())
+    }
+}
+
+/// The group of a parent that names none.
+const PARENT_GROUP: &str = "gateway.networking.k8s.io";
+/// The kind of a parent that names none.
+const PARENT_KIND: &str = "Gateway";
+
+#[allow(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn group_of_parent<S: Serializer>(group: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(group.as_deref().unwrap_or(PARENT_GROUP))
+}
+
+#[allow(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn kind_of_parent<S: Serializer>(kind: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.as_deref().unwrap_or(PARENT_KIND))
 }
 
 /// Where the TLS connection to an OpenShift Route ends.
@@ -861,6 +909,12 @@ pub(crate) fn comparable_path(path: &str, kind: PathType) -> &str {
 #[must_use]
 pub fn is_regex_path(path: &str) -> bool {
     path.contains(['(', ')', '[', ']', '{', '}', '|', '^', '$', '*', '\\'])
+}
+
+/// The host of an OpenShift Route with `wildcardPolicy: Subdomain` that stands for a wildcard host; `None` for another host. The
+/// router ignores its first label.
+pub(crate) fn subdomain_host(host: &str) -> Option<String> {
+    host.strip_prefix("*.").map(|domain| format!("wildcard.{domain}"))
 }
 
 /// A boolean in one of the spellings of Go's `strconv.ParseBool`: `1 t T true TRUE True 0 f F false FALSE False`.

@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use xposer::template::{Template, Vars};
 use xposer::value::{annotation_key_flaw, host_flaws, is_dns_label, is_dns_subdomain, path_flaw};
 use xposer::{
-    FORWARD_ANNOTATION, Outcome, PathType, Root, Service, Settings, Severity, expose, expose_all, keys,
-    settings,
+    FORWARD_ANNOTATION, Outcome, PathType, Report, Root, Service, Settings, Severity, expose, expose_all,
+    keys, settings,
 };
 use xposer_testkit::schema::Schemas;
 
@@ -203,6 +203,50 @@ fn plausible_service() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Services with words of ours in every place.
+fn misplaced() -> impl Strategy<Value = Value> {
+    let key = || {
+        prop::sample::select(
+            &[
+                "expose",
+                "Expose",
+                "exposed",
+                "xposer.stakater.com/expose",
+                "config.xposer.stakater.com/TLS",
+                "xposer.stakater.com/annotations",
+                "labels",
+                "annotations",
+                "annotation",
+                "app",
+            ][..],
+        )
+    };
+    let word = || prop::sample::select(&["true", "True", "yes", "false", "no", "", "maybe"][..]);
+    let text = move || word().prop_map(Value::from);
+    let map = move || prop::collection::btree_map(key(), text(), 0..3).prop_map(|map| json!(map));
+    let value = move || prop_oneof![4 => text(), 1 => map(), 1 => map().prop_map(|map| json!([map])), 1 => Just(json!(1))];
+    let fields = move || {
+        let some = prop::collection::btree_map(key(), value(), 0..4).prop_map(|map| json!(map));
+        prop_oneof![6 => some, 1 => value()]
+    };
+    (fields(), fields(), fields(), fields(), fields()).prop_map(
+        |(top, metadata, labels, annotations, spec)| {
+            let mut document = json!({"apiVersion": "v1", "kind": "Service"});
+            let mut inside = json!({"name": "web", "namespace": "shop"});
+            for (into, from) in [(&mut document, &top), (&mut inside, &metadata)] {
+                for (key, value) in from.as_object().into_iter().flatten() {
+                    into[key] = value.clone();
+                }
+            }
+            inside["labels"] = labels;
+            inside["annotations"] = annotations;
+            document["metadata"] = inside;
+            document["spec"] = spec;
+            document
+        },
+    )
+}
+
 /// Settings that can be read, from settings that may not.
 fn readable(config: &Value) -> (Settings, Value) {
     match Settings::from_value(config) {
@@ -296,7 +340,7 @@ fn check_one(document: &Value, config: &Value) -> Result<bool, TestCaseError> {
     let view = Service::from_value(document);
     let outcome = expose(&view, &settings);
     match &outcome {
-        Outcome::NotAsked => prop_assert!(false, "the label is there"),
+        Outcome::NotAsked { .. } => prop_assert!(false, "the label is there"),
         Outcome::Refused(report) => prop_assert!(report.has_errors()),
         Outcome::Planned { plan, report } => {
             prop_assert!(!report.has_errors());
@@ -384,7 +428,7 @@ proptest! {
         }
     }
 
-    /// Settings never panic, and every problem names a setting that is there.
+    /// Settings never panic, neither read nor tried, and every problem names a setting that is there.
     #[test]
     fn settings_are_total(config in config()) {
         if let Err(report) = Settings::from_value(&config) {
@@ -392,6 +436,31 @@ proptest! {
             for diagnostic in report.diagnostics() {
                 prop_assert!(diagnostic.path.lookup(&config).is_some(), "{} is nowhere", diagnostic);
             }
+        }
+        let (settings, config) = readable(&config);
+        for diagnostic in settings.try_out().diagnostics() {
+            prop_assert_eq!((diagnostic.path.root(), diagnostic.severity), (Root::Settings, Severity::Error));
+            let found = diagnostic.path.lookup(&config);
+            prop_assert!(found.is_some(), "{} is nowhere", diagnostic);
+            if let (Some(range), Some(Value::String(text))) = (&diagnostic.range, found) {
+                prop_assert!(text.get(range.clone()).is_some(), "{}: {range:?}", diagnostic);
+            }
+        }
+    }
+
+    /// Whatever the labels, annotations and stray fields of a Service: what looks as if it asked is a Warning at a place that
+    /// exists, and makes no difference to the outcome.
+    #[test]
+    fn doubts_are_total(document in misplaced()) {
+        let view = Service::from_value(&document);
+        let settings = Settings::from_value(&json!({"domain": "example.com", "strict": true})).unwrap();
+        let outcome = expose(&view, &settings);
+        prop_assert_eq!(matches!(outcome, Outcome::NotAsked { .. }), !view.asks());
+        if let Outcome::NotAsked { report: Some(report) } = &outcome {
+            prop_assert!(!report.is_empty() && !report.has_errors());
+        }
+        for diagnostic in outcome.report().into_iter().flat_map(Report::diagnostics) {
+            prop_assert!(diagnostic.path.lookup(&document).is_some(), "{} is nowhere", diagnostic);
         }
     }
 

@@ -8,7 +8,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  nothing was refused (also where nothing asks to be exposed)
   1  at least one Service was refused; the others are still printed
-  2  wrong usage, or an input or the settings cannot be read; nothing is printed";
+  2  wrong usage, or an input or the settings cannot be used; nothing is printed";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -115,7 +115,7 @@ fn settings_of(file: File) -> Result<(File, Settings), Findings> {
     let settings = match file.documents.as_slice() {
         [] => Settings::default(),
         [document] => {
-            Settings::from_value(&document.value).map_err(|report| file.accused(document, &report))?
+            tried(Settings::from_value(&document.value)).map_err(|report| file.accused(document, &report))?
         }
         [_, second, ..] => {
             let place = file.place_at(second, std::iter::empty());
@@ -124,6 +124,13 @@ fn settings_of(file: File) -> Result<(File, Settings), Findings> {
         }
     };
     Ok((file, settings))
+}
+
+/// Settings that were read, if Services can be exposed under them.
+pub(crate) fn tried(settings: Result<Settings, Report>) -> Result<Settings, Report> {
+    let settings = settings?;
+    let report = settings.try_out();
+    if report.has_errors() { Err(report) } else { Ok(settings) }
 }
 
 /// Whether a path stands for standard input.
@@ -223,7 +230,7 @@ impl File {
         let wants_key = || {
             let value = value_at(&document.value, path.iter().take(located.depth));
             // What is missing is missing from the collection above it, which is too long to be marked.
-            accuses_key(diagnostic.code) || value.is_none_or(|value| value.is_array() || value.is_object())
+            accuses_key(diagnostic) || value.is_none_or(|value| value.is_array() || value.is_object())
         };
         let span = match (&diagnostic.range, located.key) {
             (Some(range), _) if located.depth == steps.len() => {
@@ -251,6 +258,11 @@ fn step(segment: &Segment) -> Step<'_> {
 }
 
 /// Whether what is wrong is the key at the end of the path rather than its value.
-fn accuses_key(code: Code) -> bool {
-    matches!(code, Code::AnnotationUnknown | Code::SettingUnknown)
+fn accuses_key(diagnostic: &Diagnostic) -> bool {
+    match diagnostic.code {
+        Code::AnnotationUnknown | Code::SettingUnknown => true,
+        // What stands in the wrong place is the key; a label that says something else than `true` has another value.
+        Code::AskedWrongly => diagnostic.proposed.is_none(),
+        _ => false,
+    }
 }

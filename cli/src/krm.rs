@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use xposer::{Emitted, Outcome, Report, Service, emit_all, expose_all};
 
 use crate::diagnostics::{Finding, Findings, write_text};
-use crate::input::read_single;
+use crate::input::{read_single, tried};
 use crate::yaml::to_yaml;
 use crate::{Console, Exit, or_gone};
 use config::Config;
@@ -71,7 +71,7 @@ impl ResourceList {
     /// What is to be done with the items; `None` where anything is wrong.
     fn decide<'l>(&'l self, said: &mut Vec<Said>) -> Option<Vec<Change>> {
         let config = Config::new(self.rest.get("functionConfig"));
-        let settings = match config.settings() {
+        let settings = match tried(config.settings()) {
             Ok(settings) => settings,
             Err(report) => {
                 said.extend(report.diagnostics().iter().map(|found| Said::core(found, None, &config)));

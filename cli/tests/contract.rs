@@ -224,6 +224,77 @@ error: expected one document with settings, found 2
     );
 }
 
+/// Settings under which every Service would be refused are told before any Service is looked at, in their own file.
+#[test]
+fn settings_are_tried() {
+    let folder = folder("settings-tried");
+    std::fs::write(folder.join("service.yaml"), service("web")).unwrap();
+    std::fs::write(
+        folder.join("config.yaml"),
+        "domain: Example.com\nprofiles:\n  internal: {tls: true}\n  external:\n    ingressNameTemplate: My_{{.Service}}\n",
+    )
+    .unwrap();
+    let expected = "\
+error[host-uppercase]: the host `web.shop.Example.com` contains upper-case letters (tried on a Service `web` in the namespace `shop`)
+ --> config.yaml:1:9
+  |
+1 | domain: Example.com
+  |         ^^^^^^^^^^^
+  |
+  = note: settings.domain
+  = help: write it in lower case
+
+error[ingress-name-invalid]: `My_web` is not a valid Ingress name: it contains `_` (tried on a Service `web` in the namespace `shop`)
+ --> config.yaml:5:26
+  |
+5 |     ingressNameTemplate: My_{{.Service}}
+  |                          ^^^^^^^^^^^^^^^
+  |
+  = note: settings.profiles.external.ingressNameTemplate
+  = help: write `-` instead of `_`
+
+";
+    for command in ["render", "check", "explain"] {
+        let ran = xposer_in(&folder, &[command, "--settings", "config.yaml", "service.yaml"], "");
+        assert_eq!(ran, Ran { code: 2, stdout: String::new(), stderr: expected.into() });
+    }
+    let json = ["check", "--diagnostics", "json", "--settings", "config.yaml", "service.yaml"];
+    let ran = xposer_in(&folder, &json, "").expect(2);
+    let found: Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!(found[0]["path"], "settings.domain");
+    assert_eq!(found[0]["subject"], json!({"kind": "Settings", "namespace": "", "name": ""}));
+    assert_eq!((&found[1]["line"], &found[1]["column"]), (&json!(5), &json!(26)));
+}
+
+/// A Service that seems to ask and does not is told, and counts as left alone.
+#[test]
+fn a_service_that_seems_to_ask() {
+    let text = service("web").replace("{expose: 'true'}", "{expose: 'True'}");
+    let expected = "\
+warning[asked-wrongly]: the label is `True`, and only `true` asks to be exposed
+ --> <stdin>:6:20
+  |
+6 |   labels: {expose: 'True'}
+  |                    ^^^^^^
+  |
+  = note: metadata.labels.expose of Service shop/web
+  = help: write expose: \"true\"
+
+";
+    let ran = xposer(&["render"], &text).expect(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", expected));
+    let ran = xposer(&["check"], &text).expect(0);
+    assert_eq!(ran.stderr, format!("{expected}1 service: 0 exposed, 1 left alone\n"));
+    let misplaced =
+        text.replace("  labels: {expose: 'True'}\n  annotations:", "labels: {expose: 'true'}\nannotations:");
+    let ran = xposer(&["check"], &misplaced).expect(0);
+    assert!(
+        ran.stderr.contains("--> <stdin>:7:1\n") && ran.stderr.contains("--> <stdin>:6:1\n"),
+        "{}",
+        ran.stderr
+    );
+}
+
 #[test]
 fn wrong_usage() {
     for arguments in [
@@ -264,13 +335,18 @@ spec:
   hostnames:
   - web.example.com
   parentRefs:
-  - name: external
+  - group: gateway.networking.k8s.io
+    kind: Gateway
+    name: external
     namespace: gateways
     sectionName: https
   rules:
   - backendRefs:
-    - name: web
+    - group: \"\"
+      kind: Service
+      name: web
       port: 80
+      weight: 1
     matches:
     - path:
         type: PathPrefix

@@ -274,6 +274,19 @@ error[setting-unknown]: there is no setting `domian`
     );
 }
 
+/// So is one under which every Service would be refused.
+#[test]
+fn a_config_is_tried() {
+    let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"ingressURLPath": "//"}, "metadata": {"name": "x"}});
+    let items = json!([service("web")]);
+    let (ran, output) = krm(&with_config(list(items.clone()), config));
+    assert_eq!(ran.code, 1);
+    assert_eq!(output["items"], items);
+    assert_eq!(output["results"].as_array().unwrap().len(), 1);
+    assert_eq!(output["results"][0]["field"], json!({"path": "data.ingressURLPath", "currentValue": "//"}));
+    assert_eq!(output["results"][0]["tags"]["code"], "path-invalid");
+}
+
 /// kustomize sends the config of a generator as an item.
 #[test]
 fn local_config_is_kept_and_ignored() {

@@ -78,11 +78,16 @@ pub(crate) fn claims(service: &Stored, settings: &Settings) -> Claims {
     Claims { shared: shared.into(), seen: seen.into() }
 }
 
+/// The hashes of what only one Service can have.
+fn exclusive_claims(outcome: &Outcome<'_>) -> Vec<u64> {
+    let claims = outcome.plan().map(Plan::claims).unwrap_or_default();
+    claims.iter().filter(|claim| claim.is_exclusive()).map(digest).collect()
+}
+
 /// A Service on its way to a decision.
 pub(crate) struct Member<'s> {
     pub(crate) key: Arc<ServiceKey>,
     pub(crate) stored: &'s Stored,
-    pub(crate) claims: &'s [u64],
 }
 
 /// Decides about Services that meet each other by their claims, directly or through others. Of those beside them, which
@@ -157,12 +162,14 @@ fn expose_older_first<'a>(
         .collect();
     order.sort_unstable();
 
+    // By the other claims, nobody loses anything.
+    let exclusive: Vec<Vec<u64>> = alone.iter().map(exclusive_claims).collect();
     let mut losers: BTreeMap<usize, Outcome<'a>> = BTreeMap::new();
     let mut holders: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (.., index) in order {
-        let (Some(member), Some(service)) = (members.get(index), services.get(index)) else { continue };
+        let (Some(claims), Some(service)) = (exclusive.get(index), services.get(index)) else { continue };
         let mut rivals: Vec<usize> =
-            member.claims.iter().filter_map(|claim| holders.get(claim)).flatten().copied().collect();
+            claims.iter().filter_map(|claim| holders.get(claim)).flatten().copied().collect();
         rivals.sort_unstable();
         rivals.dedup();
         let mut met: Vec<Service<'a>> =
@@ -172,7 +179,7 @@ fn expose_older_first<'a>(
             Some(Outcome::Refused(report)) => {
                 losers.insert(index, Outcome::Refused(report));
             }
-            _ => member.claims.iter().for_each(|claim| holders.entry(*claim).or_default().push(index)),
+            _ => claims.iter().for_each(|claim| holders.entry(*claim).or_default().push(index)),
         }
     }
     // Together, they may still find something about each other, such as a canary of a canary.

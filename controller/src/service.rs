@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::document::Document;
 use serde_json::{Map, Value, json};
 use xposer::value::MAX_ANNOTATIONS;
-use xposer::{EXPOSE_LABEL, reads_annotation};
+use xposer::{reads_annotation, reads_label};
 
 /// The namespace and the name of a Service. Ordered by namespace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,12 +57,18 @@ impl Stored {
         if others > MAX_ANNOTATIONS / 4 {
             annotations.insert(String::new(), " ".repeat(others).into());
         }
-        let label = metadata.labels.as_ref().and_then(|labels| labels.get(EXPOSE_LABEL));
+        let labels: Map<String, Value> = metadata
+            .labels
+            .iter()
+            .flatten()
+            .filter(|(name, _)| reads_label(name))
+            .map(|(name, value)| (name.clone(), value.as_str().into()))
+            .collect();
         let spec = &service.spec;
         let field = |name: &str| spec.get(name).cloned().unwrap_or_default();
         let document = json!({
             "metadata": {
-                "name": *key.name, "namespace": *key.namespace, "labels": {EXPOSE_LABEL: label}, "annotations": annotations,
+                "name": *key.name, "namespace": *key.namespace, "labels": labels, "annotations": annotations,
             },
             "spec": {"type": field("type"), "clusterIP": field("clusterIP"), "ports": ports(field("ports"))},
         });
@@ -126,6 +132,25 @@ mod tests {
         let service = Service::from_value(&document);
         let outcome = expose(&service, &Settings::default());
         assert_eq!(outcome.plan().map(xposer::Plan::url).as_deref(), Some("http://web.shop.example.com"));
+    }
+
+    /// The owner of a Service that asks is told of keys that stand in the wrong place.
+    #[test]
+    fn keys_of_ours_among_the_labels_are_kept() {
+        let service = json!({
+            "metadata": {"name": "web", "namespace": "shop", "uid": "1", "creationTimestamp": "2026-01-01T00:00:00Z",
+                "labels": {"expose": "true", "app": "web", "config.xposer.stakater.com/TLS": "true"}},
+            "spec": {"ports": [{"port": 80}]},
+        });
+        let kept = Stored::new(&serde_json::from_value(service).unwrap()).unwrap().1.document();
+        assert_eq!(
+            kept["metadata"]["labels"],
+            json!({"expose": "true", "config.xposer.stakater.com/TLS": "true"})
+        );
+        let settings = Settings::from_value(&json!({"domain": "example.com"})).unwrap();
+        let outcome = expose(&Service::from_value(&kept), &settings);
+        let codes: Vec<_> = outcome.report().unwrap().diagnostics().iter().map(|found| found.code).collect();
+        assert_eq!(codes, [xposer::Code::AskedWrongly]);
     }
 
     #[test]

@@ -67,6 +67,25 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_would_refuse_every_service_are_not_used() {
+        let path = std::env::temp_dir().join(format!("xposer-tried-{}.yaml", std::process::id()));
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        write("domain: https://example.com");
+        let mut file = SettingsFile::new(Some(path.clone()));
+        // At the start.
+        let wrong = file.read().unwrap().unwrap_err();
+        assert!(wrong.contains("error[host-scheme]") && wrong.contains(":1:9"), "{wrong}");
+        write("domain: example.com");
+        assert!(file.read().is_some_and(|read| read.is_ok()));
+        // When it is read again.
+        write("domain: example.com\nnamespaces: {team-a: {ingressNameTemplate: 'My_{{.Service}}'}}\n");
+        let wrong = file.read().unwrap().unwrap_err();
+        assert!(wrong.contains("settings.namespaces.team-a.ingressNameTemplate"), "{wrong}");
+        assert!(file.read().is_none());
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
     fn without_a_file_there_are_the_built_in_settings() {
         let mut file = SettingsFile::new(None);
         assert!(file.read().is_some_and(|read| read.is_ok()));

@@ -12,7 +12,7 @@ use kube::{Client, Error};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{debug, info, warn};
-use xposer::{Code, Diagnostic, Severity, URL_CONFIG_MAP};
+use xposer::{Code, Diagnostic, Severity, URL_CONFIG_MAP, shortened};
 
 use crate::kinds::Kind;
 use crate::live::{ADOPT_ANNOTATION, ObjectKey};
@@ -53,10 +53,9 @@ impl Told {
 
     /// A finding of the core, with the place that the user wrote.
     pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> Self {
-        let mut note = diagnostic.sentence();
-        if diagnostic.severity == Severity::Warning {
-            note.insert_str(0, "warning: ");
-        }
+        let prefix = if diagnostic.severity == Severity::Warning { "warning: " } else { "" };
+        let said = format!("{prefix}{}: {}", diagnostic.path, diagnostic.message);
+        let note = shortened(&said, diagnostic.help.as_deref(), LONGEST_NOTE);
         let code = Some((diagnostic.code, diagnostic.severity));
         Self { code, ..Self::lasting(&pascal_case(diagnostic.code.slug()), note) }
     }
@@ -192,7 +191,7 @@ async fn publish(client: &Client, reporter: &str, news: &News) {
             namespace: Some(service.namespace.to_string()),
             ..ObjectMeta::default()
         },
-        note: Some(shortened(&told.note)),
+        note: Some(shortened(&told.note, None, LONGEST_NOTE)),
         reason: Some(told.reason.clone()),
         regarding: Some(ObjectReference {
             api_version: Some("v1".to_owned()),
@@ -220,17 +219,10 @@ async fn publish(client: &Client, reporter: &str, news: &News) {
     }
 }
 
-fn shortened(note: &str) -> String {
-    if note.len() <= LONGEST_NOTE {
-        return note.to_owned();
-    }
-    let end = (0..=LONGEST_NOTE - 4).rev().find(|end| note.is_char_boundary(*end)).unwrap_or_default();
-    format!("{} ...", note.get(..end).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xposer::{FieldPath, Problem, Report, Subject};
 
     #[test]
     fn a_code_becomes_a_reason() {
@@ -241,9 +233,12 @@ mod tests {
     }
 
     #[test]
-    fn a_long_note_is_cut_between_letters() {
-        assert_eq!(shortened("short"), "short");
-        let cut = shortened(&"ä".repeat(600));
-        assert!(cut.len() <= LONGEST_NOTE && cut.ends_with("ä ..."));
+    fn a_long_note_is_cut_and_keeps_its_help() {
+        let mut report = Report::new(Subject::default(), false);
+        let problem = Problem::new(Code::AnnotationUnknown, "ä".repeat(600)).help("remove it");
+        report.file(FieldPath::annotation("a"), problem);
+        let Told { note, .. } = Told::diagnostic(&report.diagnostics()[0]);
+        assert!(note.len() <= LONGEST_NOTE && note.ends_with("ä...; remove it"), "{note}");
+        assert!(note.starts_with("warning: metadata.annotations.a: ä"), "{note}");
     }
 }

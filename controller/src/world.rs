@@ -457,7 +457,7 @@ impl World {
         }
         let member = |key: Arc<ServiceKey>| {
             let entry = self.services.get(&key)?;
-            Some(Member { key, stored: &entry.stored, claims: &entry.claims.shared })
+            Some(Member { key, stored: &entry.stored })
         };
         found.into_iter().filter_map(member).collect()
     }

@@ -39,6 +39,9 @@ fuzz_target!(|text: &str| {
         config = json!({"domain": "example.com"});
         Settings::from_value(&config).expect("a domain is a setting")
     });
+    for problem in settings.try_out().diagnostics() {
+        assert!(problem.path.root() == Root::Settings && problem.path.lookup(&config).is_some(), "{problem}");
+    }
     let document = serde_json::from_str(rest).unwrap_or_else(|_| from_lines(rest));
     let service = Service::from_value(&document);
     let outcome = expose(&service, &settings);

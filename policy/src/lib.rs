@@ -53,12 +53,12 @@ pub fn validate(payload: &[u8]) -> CallResult {
 }
 
 /// Says whether settings can be used: the settings as JSON in, `{"valid": .., "message": ..}` out. The message lists
-/// every problem.
+/// every problem, also what every Service would be refused for ([`Settings::try_out`]).
 ///
 /// ```
 /// let answer = xposer_policy::validate_settings(br#"{"domian": "example.com"}"#)?;
 /// assert_eq!(String::from_utf8(answer)?,
-///     r#"{"valid":false,"message":"settings.domian: there is no setting `domian`; did you mean domain? [setting-unknown]"}"#);
+///     r#"{"valid":false,"message":"xposer: settings.domian: there is no setting `domian`; did you mean domain? [setting-unknown]"}"#);
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 ///
@@ -67,10 +67,13 @@ pub fn validate(payload: &[u8]) -> CallResult {
 /// None, whatever the payload.
 pub fn validate_settings(payload: &[u8]) -> CallResult {
     let message = match serde_json::from_slice::<Value>(payload) {
-        Ok(settings) => Settings::from_value(&settings).err().map(|report| words::settings(&report)),
+        Ok(settings) => {
+            let report = Settings::from_value(&settings).map_or_else(|report| report, |it| it.try_out());
+            report.has_errors().then(|| words::settings(&report))
+        }
         // The host may send no settings at all.
         Err(_) if payload.trim_ascii().is_empty() => None,
-        Err(error) => Some(format!("the settings are not JSON: {error}")),
+        Err(error) => Some(format!("xposer: the settings are not JSON: {error}")),
     };
     Ok(serde_json::to_vec(&SettingsValidationResponse { valid: message.is_none(), message })?)
 }

@@ -1,11 +1,11 @@
 //! Diagnostics in the forms that an admission response has for them.
 
-use xposer::{Diagnostic, Report, Severity};
+use xposer::{CONFIG_PREFIX, Diagnostic, FieldPath, Report, Root, Segment, Severity, shortened};
 
-/// The longest warning, in bytes: what the API server's documentation asks for, in characters.
-const LONGEST_WARNING: usize = 120;
-/// The most warnings of one response: the API server cuts them off after 4096 bytes in all.
-const MOST_WARNINGS: usize = 30;
+/// The longest warning, and that of all of them, in bytes. Where those of a response have more than 4096 characters, the API server
+/// cuts each of them after 256, and leaves out what comes too late (`k8s.io/apiserver`, `pkg/endpoints/filters/warning.go`).
+const LONGEST_WARNING: usize = 256;
+const LONGEST_WARNINGS: usize = 4096;
 
 /// All Errors of a refused Service.
 pub(crate) fn rejection(report: &Report) -> String {
@@ -17,12 +17,12 @@ pub(crate) fn rejection(report: &Report) -> String {
     }
 }
 
-/// All problems of settings.
+/// All problems of settings. A policy server prints them without saying whose they are.
 pub(crate) fn settings(report: &Report) -> String {
     let errors: Vec<_> = report.diagnostics().iter().collect();
     match errors.as_slice() {
-        [only] => line(only),
-        _ => format!("{} problems:{}", errors.len(), list(&errors)),
+        [only] => format!("xposer: {}", line(only)),
+        _ => format!("xposer: {} problems:{}", errors.len(), list(&errors)),
     }
 }
 
@@ -39,36 +39,47 @@ fn line(diagnostic: &Diagnostic) -> String {
     format!("{} [{}]", diagnostic.sentence(), diagnostic.code)
 }
 
-/// Warnings for the user, each short enough to be shown whole.
+/// Warnings for the user, each short enough to be shown whole, and as many as are shown.
 pub(crate) fn warnings<'r>(diagnostics: impl Iterator<Item = &'r Diagnostic>) -> Vec<String> {
     let mut warnings: Vec<String> = diagnostics.map(warning).collect();
-    if warnings.len() > MOST_WARNINGS {
-        let more = warnings.len() - (MOST_WARNINGS - 1);
-        warnings.truncate(MOST_WARNINGS - 1);
-        warnings.push(format!("xposer: {more} more warnings; `xposer check` lists all"));
+    let all = warnings.len();
+    let more = |shown: usize| format!("xposer: {} more warnings; list them with `xposer check`", all - shown);
+    let mut room = LONGEST_WARNINGS;
+    let mut fitting = 0;
+    for warning in &warnings {
+        let Some(left) = room.checked_sub(warning.len()) else { break };
+        room = left;
+        fitting += 1;
+    }
+    while fitting < warnings.len() && more(fitting).len() > room {
+        fitting -= 1;
+        room += warnings.get(fitting).map_or(0, String::len);
+    }
+    if fitting < warnings.len() {
+        warnings.truncate(fitting);
+        warnings.push(more(fitting));
     }
     warnings
 }
 
-/// The help comes along where there is room for it.
+/// The code, the place, what is wrong, and what to do. `kubectl` shows two warnings with the same words as one, so the place has
+/// to be among them.
 fn warning(diagnostic: &Diagnostic) -> String {
-    let mut text = format!("xposer[{}]: {}", diagnostic.code, diagnostic.message);
-    match &diagnostic.help {
-        Some(help) if text.len() + 2 + help.len() <= LONGEST_WARNING => text = format!("{text}; {help}"),
-        _ => shorten(&mut text),
-    }
-    text
+    let Diagnostic { code, path, message, .. } = diagnostic;
+    let said = format!("xposer[{code}]: {}: {message}", place(path));
+    shortened(&said, diagnostic.help.as_deref(), LONGEST_WARNING)
 }
 
-fn shorten(text: &mut String) {
-    const CUT: &str = "...";
-    if text.len() > LONGEST_WARNING {
-        let mut end = LONGEST_WARNING - CUT.len();
-        while !text.is_char_boundary(end) {
-            end -= 1;
+/// An annotation by its name, without the prefix that all of ours have; anything else by its path.
+fn place(path: &FieldPath) -> String {
+    let segments: Vec<Segment> = path.segments().collect();
+    match segments.as_slice() {
+        [Segment::Key(metadata), Segment::Key(annotations), Segment::Key(key)]
+            if path.root() == Root::Object && metadata == "metadata" && annotations == "annotations" =>
+        {
+            key.strip_prefix(CONFIG_PREFIX).unwrap_or(key).to_owned()
         }
-        text.truncate(end);
-        text.push_str(CUT);
+        _ => path.to_string(),
     }
 }
 

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::Facts;
 use super::dns::go_seconds;
+use super::{Facts, folded, misspelt};
 use crate::diag::{Code, Problem, Report, did_you_mean, shown};
 use crate::resolve::Annotation;
 use crate::value::{
@@ -115,7 +115,10 @@ pub(super) fn values(facts: &Facts<'_>, report: &mut Report) {
             unread(annotation, report);
         } else if is_named && draft.tls().has_secret() {
             let values = Values { facts, annotation };
-            if let Some((code, said, help)) = values.problem() {
+            // What was folded into the value is told already.
+            if !folded::is_refused(annotation, report)
+                && let Some((code, said, help)) = values.problem()
+            {
                 annotation.file_value(report, Problem::new(code, said).help(help));
             }
         } else if annotation.is_forwarded() && !is_told {
@@ -140,21 +143,13 @@ fn edit_in_place(annotation: &Annotation<'_>, report: &mut Report) {
     annotation.file_key(report, Problem::new(Code::EditInPlace, said).help(help));
 }
 
+/// A key that cert-manager reads on other objects. What is no key of it is told with those of other programs.
 fn unread(annotation: &Annotation<'_>, report: &mut Report) {
-    let key = annotation.key.as_ref();
-    let said = format!("cert-manager does not read {} on an Ingress", shown(key));
-    // Before version 0.11, names began with `acme-` that have a prefix of their own today.
-    let meant = key.strip_prefix("cert-manager.io/acme-").map(|name| [ACME_PREFIX, name].concat());
-    let wanted = KEYS.iter().copied().filter(|known| *known != EDIT_IN_PLACE);
-    let last = |key: &str| key.rsplit('/').next().unwrap_or_default().to_owned();
-    let name = last(meant.as_deref().unwrap_or(key));
-    let names: Vec<String> = wanted.clone().map(last).collect();
-    let near = did_you_mean(&name, names.iter().map(String::as_str));
-    let help = match wanted.zip(&names).find(|(_, name)| Some(name.as_str()) == near) {
-        Some((known, _)) => format!("did you mean {known}?"),
-        None => "remove the line".to_owned(),
-    };
-    annotation.file_key(report, Problem::new(Code::CertManagerIgnored, said).help(help));
+    if annotation.is_given() && !misspelt::is_told(&annotation.key, &annotation.value) {
+        let said = format!("cert-manager does not read {} on an Ingress", shown(&annotation.key));
+        let problem = Problem::new(Code::CertManagerIgnored, said).help("remove the line");
+        annotation.file_key(report, problem);
+    }
 }
 
 /// What is said of a value: the code, the sentence and the help.

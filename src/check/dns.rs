@@ -3,38 +3,12 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-use super::Facts;
 use super::object::character_help;
+use super::{Facts, folded};
 use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown};
 use crate::request::legacy::dns_key;
 use crate::resolve::Annotation;
 use crate::value::{HostFlaw, MAX_LABEL, MAX_NAME, Target, host_flaws, parse_bool};
-
-/// The names that ExternalDNS reads on an Ingress or a route.
-const NAMES: [&str; 18] = [
-    "alias",
-    "azure-tags",
-    "cloudflare-custom-hostname",
-    "cloudflare-proxied",
-    "cloudflare-record-comment",
-    "cloudflare-region-key",
-    "cloudflare-tags",
-    "controller",
-    "gateway-hostname-source",
-    "hostname",
-    "ingress-hostname-source",
-    "record-type",
-    "set-identifier",
-    "target",
-    "ttl",
-    // Those that it reads on a Service alone; they are told apart below.
-    "access",
-    "endpoints-type",
-    "internal-hostname",
-];
-
-/// What names begin with that the providers read.
-const PROVIDERS: [&str; 4] = ["aws-", "coredns-", "scw-", "webhook-"];
 
 /// The words of `ingress-hostname-source` and `gateway-hostname-source`.
 const SOURCES: [&str; 2] = ["annotation-only", "defined-hosts-only"];
@@ -46,8 +20,8 @@ const CONTROLLER: &str = "dns-controller";
 pub(super) fn values(facts: &Facts<'_>, report: &mut Report) {
     for annotation in &facts.draft.annotations {
         let Some((prefix, name)) = dns_key(&annotation.key) else { continue };
-        // Under its other prefix, it is the same line.
-        if annotation.is_copy() {
+        // Under its other prefix, it is the same line. What was folded into the value is told already.
+        if facts.is_mirrored(annotation) || !annotation.is_given() || folded::is_refused(annotation, report) {
             continue;
         }
         let value = annotation.value.as_ref();
@@ -92,7 +66,7 @@ fn invalid(annotation: &Annotation<'_>, expected: impl std::fmt::Display, help: 
     annotation.file_value(report, Problem::new(Code::DnsInvalid, said).help(help));
 }
 
-/// The keys that ExternalDNS does not read on what exposes the Service.
+/// The keys that ExternalDNS does not read on what exposes the Service. What is no key of it is told with those of other programs.
 fn unread(facts: &Facts<'_>, annotation: &Annotation<'_>, prefix: &str, name: &str, report: &mut Report) {
     let has = |target| facts.draft.targets.contains(&target);
     let key = shown(&annotation.key);
@@ -109,16 +83,9 @@ fn unread(facts: &Facts<'_>, annotation: &Annotation<'_>, prefix: &str, name: &s
             format!("ExternalDNS reads {key} on a route of the Gateway API alone"),
             format!("write {prefix}ingress-hostname-source, or remove the line"),
         ),
-        known if NAMES.contains(&known) || PROVIDERS.iter().any(|start| known.starts_with(start)) => return,
-        other => (
-            format!("ExternalDNS does not know {key}"),
-            match did_you_mean(other, NAMES) {
-                Some(meant) => format!("did you mean {prefix}{meant}?"),
-                None => "remove the line".to_owned(),
-            },
-        ),
+        _ => return,
     };
-    annotation.file_key(report, Problem::new(Code::DnsUnknown, said).help(help));
+    annotation.file_key(report, Problem::new(Code::DnsUnread, said).help(help));
 }
 
 /// A list of names, or of targets, each of which is a name or an address. Blanks do not count.

@@ -21,15 +21,22 @@ pub(super) fn host(facts: &Facts<'_>, report: &mut Report) {
             flaws.retain(|flaw| *flaw != HostFlaw::Uppercase);
         }
         for flaw in flaws {
+            // A wildcard is in order by itself, but not behind a name.
+            let is_star = |domain: &str| flaw == HostFlaw::Wildcard && domain.starts_with("*.");
             match domain.filter(|domain| {
-                rule.host.ends_with(domain.value.as_ref()) && same_kind(&domain_flaws, &flaw)
+                rule.host.ends_with(domain.value.as_ref())
+                    && (same_kind(&domain_flaws, &flaw) || is_star(&domain.value))
             }) {
                 // The domain is wrong by itself: whoever wrote it is told, and once.
                 Some(domain) => {
                     let kind = std::mem::discriminant(&flaw);
                     if !accused.contains(&kind) {
                         accused.push(kind);
-                        report.file(domain.origin.path(), problem(facts, rule, flaw).without_place());
+                        let mut problem = problem(facts, rule, flaw.clone()).without_place();
+                        if is_star(&domain.value) {
+                            problem = problem.help("write the domain without a star");
+                        }
+                        report.file(domain.origin.path(), problem);
                     }
                 }
                 None => report.file(rule.host_origin.path(), problem(facts, rule, flaw)),
@@ -137,10 +144,14 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
         .help("write a host in front of the path"),
         HostFlaw::Scheme => {
             let without = rule.template.replacen("https://", "", 1).replacen("http://", "", 1);
-            let mut problem =
-                Problem::new(Code::HostScheme, format!("{host} starts with a scheme, expected a host")).help(
-                    "remove the scheme; https is asked for with config.xposer.stakater.com/TLS: \"true\"",
-                );
+            // Where the domain has one, it stands in the middle.
+            let said = if ["http", "https"].iter().any(|scheme| rule.host.split(':').next() == Some(scheme)) {
+                format!("{host} starts with a scheme, expected a host")
+            } else {
+                format!("the host {host} contains a scheme, expected a host")
+            };
+            let mut problem = Problem::new(Code::HostScheme, said)
+                .help("remove the scheme; https is asked for with config.xposer.stakater.com/TLS: \"true\"");
             let host = without.split('/').next().unwrap_or_default();
             let passes = host.contains("{{") || host_flaws(host).is_empty();
             if without != rule.template && passes && matches!(rule.host_origin, Origin::Annotation(_)) {

@@ -7,29 +7,49 @@ mod annotations;
 mod canary;
 mod certmanager;
 mod dns;
+mod folded;
 mod host;
+mod loss;
+mod misspelt;
+mod nginx;
 mod object;
+mod programs;
 mod rewrite;
 mod route;
 mod targets;
 mod tls;
+mod traps;
 
 use std::ops::Range;
 
 use crate::diag::{Code, Report};
 use crate::input::Service;
+use crate::request::Request;
+use crate::request::legacy::dns_key;
 use crate::resolve::{Annotation, Canary, Draft, DraftRule, Monitor, Scope};
 use crate::settings::{Layers, Settings};
 use crate::value::{
     Hostname, ObjectName, Origin, ParentRef, PathType, PortRef, Target, Termination, Tls, UrlPath,
 };
+pub(crate) use loss::Scene;
 
 /// What a rule may look at.
 pub(crate) struct Facts<'f> {
     pub(crate) service: &'f Service<'f>,
     pub(crate) settings: &'f Settings,
     pub(crate) layers: Layers<'f>,
+    pub(crate) request: &'f Request<'f>,
     pub(crate) draft: &'f Draft<'f>,
+}
+
+impl Facts<'_> {
+    /// Whether an annotation is a line of the block under the other prefix of ExternalDNS. What is to be said of it is said of
+    /// the line as it was written.
+    fn is_mirrored(&self, annotation: &Annotation<'_>) -> bool {
+        annotation.is_forwarded()
+            && dns_key(&annotation.key).is_some()
+            && !self.request.block.contains(&annotation.key)
+    }
 }
 
 /// A row of the table of rules.
@@ -190,6 +210,12 @@ rules![
         run: object::class,
     },
     Rule {
+        name: "folded-block",
+        codes: &[Code::FoldedBlock, Code::FoldedBlockRefused],
+        source: "YAML 1.2, 8.1.3: folded style; Xposer 0.0.20, one `key: value` a line",
+        run: folded::folded,
+    },
+    Rule {
         name: "forwarded-keys",
         codes: &[Code::ForwardKeyInvalid, Code::AnnotationsTooLarge],
         source: "Kubernetes, objectmeta.go, ValidateAnnotations and ValidateAnnotationsSize",
@@ -200,6 +226,18 @@ rules![
         codes: &[Code::AnnotationDenied],
         source: "ingress-nginx 1.15, annotation risks: Critical; the setting annotations",
         run: annotations::denied,
+    },
+    Rule {
+        name: "foreign-keys",
+        codes: &[Code::ForeignKeyUnknown],
+        source: "ingress-nginx 1.15, annotations; AWS Load Balancer Controller 3.5, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations",
+        run: misspelt::keys,
+    },
+    Rule {
+        name: "protection",
+        codes: &[Code::ProtectionLost, Code::ProtectionLossAccepted, Code::ProtectionWeakened],
+        source: "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router",
+        run: loss::lost,
     },
     Rule {
         name: "nginx-values",
@@ -214,6 +252,30 @@ rules![
         run: annotations::nginx_canary,
     },
     Rule {
+        name: "nginx-canary-annotations",
+        codes: &[Code::CanaryAnnotationIgnored, Code::TargetInexpressible],
+        source: "ingress-nginx 1.15, canary annotations",
+        run: loss::canary,
+    },
+    Rule {
+        name: "nginx-authentication",
+        codes: &[Code::AuthenticationOff],
+        source: "ingress-nginx 1.15, internal/ingress/annotations/authreq and authreqglobal",
+        run: traps::authentication,
+    },
+    Rule {
+        name: "nginx-alone",
+        codes: &[Code::AuthenticationOff, Code::AnnotationAlone],
+        source: "ingress-nginx 1.15, internal/ingress/annotations and its template",
+        run: traps::alone,
+    },
+    Rule {
+        name: "nginx-origins",
+        codes: &[Code::CorsOriginInvalid],
+        source: "ingress-nginx 1.15, internal/ingress/annotations/cors",
+        run: traps::origins,
+    },
+    Rule {
         name: "forecastle",
         codes: &[Code::ForecastleInvalid, Code::ForecastleWildcard],
         source: "Forecastle 2, annotations and wrappers",
@@ -221,7 +283,7 @@ rules![
     },
     Rule {
         name: "external-dns",
-        codes: &[Code::DnsInvalid, Code::DnsUnknown],
+        codes: &[Code::DnsInvalid, Code::DnsUnread],
         source: "ExternalDNS 0.22, source/annotations and source/ingress.go; RFC 1035, 2.3.4",
         run: dns::values,
     },
@@ -240,19 +302,19 @@ rules![
     Rule {
         name: "monitor",
         codes: &[Code::MonitorWildcard, Code::MonitorProviders],
-        source: "IngressMonitorController 2, ingress wrapper",
+        source: "IngressMonitorController 2, EndpointMonitorSpec",
         run: targets::monitor,
     },
     Rule {
         name: "http-route",
-        codes: &[Code::GatewayMissing, Code::TargetInvalid],
-        source: "Gateway API 1.6, HTTPRouteSpec and HTTPPathMatch",
+        codes: &[Code::GatewayMissing, Code::ParentsOverlap, Code::TargetInvalid],
+        source: "Gateway API 1.6, HTTPRouteSpec, HTTPPathMatch and ParentReference",
         run: targets::http_route,
     },
     Rule {
         name: "openshift-route",
-        codes: &[Code::TargetInvalid],
-        source: "OpenShift, route.openshift.io/v1 RouteSpec and its validation",
+        codes: &[Code::RouteWildcard, Code::TargetInvalid],
+        source: "OpenShift, route.openshift.io/v1 RouteSpec, its validation, and the router's admission of wildcards",
         run: targets::route,
     },
     Rule {
@@ -295,6 +357,8 @@ pub(crate) struct Gateway {
     pub(crate) parents: Vec<ParentRef>,
     /// The listeners without TLS.
     pub(crate) http_parents: Vec<ParentRef>,
+    /// The keys by which ExternalDNS is told to leave an object to others, in ascending order.
+    pub(crate) dns_keys: Vec<String>,
 }
 
 /// One host and path of an Ingress. Routes are made by [`expose`](crate::expose) only.
@@ -332,10 +396,11 @@ pub(crate) fn check<'a>(
     service: &Service<'_>,
     settings: &Settings,
     layers: Layers<'_>,
+    request: &Request<'_>,
     draft: Draft<'a>,
     report: &mut Report,
 ) -> Option<Exposure<'a>> {
-    let facts = Facts { service, settings, layers, draft: &draft };
+    let facts = Facts { service, settings, layers, request, draft: &draft };
     for run in RUNS {
         run(&facts, report);
     }
@@ -349,6 +414,7 @@ pub(crate) fn check<'a>(
         Gateway {
             parents: refs(layers.first(|it| it.parent_refs.as_ref())).unwrap_or_default(),
             http_parents: refs(layers.first(|it| it.http_parent_refs.as_ref())).unwrap_or_default(),
+            dns_keys: settings.dns_controller_keys(),
         }
     } else {
         Gateway::default()

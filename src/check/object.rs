@@ -213,8 +213,15 @@ pub(super) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
         let said = format!(
             "the annotations of the Ingress have {bytes} bytes, the API server allows {MAX_ANNOTATIONS}"
         );
-        let problem = Problem::new(Code::AnnotationsTooLarge, said).help("shorten the block");
-        report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
+        let problem = Problem::new(Code::AnnotationsTooLarge, said);
+        let annotations = &facts.draft.annotations;
+        match annotations.iter().max_by_key(|it| it.key.len() + it.value.len()) {
+            // Nobody forwards anything, so they are those of the settings.
+            Some(longest) if annotations.iter().all(|it| !it.is_forwarded()) => {
+                longest.file_value(report, problem.help("shorten the annotations"));
+            }
+            _ => report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.help("shorten the block")),
+        }
     }
 }
 

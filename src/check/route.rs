@@ -63,7 +63,7 @@ fn regex(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
                 shown(class)
             )
         }
-        (_, Some(Nginx { use_regex: Some(made), rewrite: None })) if made.is_made() => {
+        (_, Some(Nginx { use_regex: Some(made), rewrite: None })) if !made.is_given() => {
             format!("the path {path} is read as a regular expression, for which {USE_REGEX} was added")
         }
         _ => format!("the path {path} is read as a regular expression"),

@@ -2,8 +2,10 @@
 
 use super::Facts;
 use crate::diag::{Code, Problem, Report, shown, shown_char};
+use crate::resolve::DraftRule;
+use crate::settings::overlap;
 use crate::settings::provider::PROVIDERS;
-use crate::value::{MAX_NAME, PathType, Target, Termination, path_flaw};
+use crate::value::{MAX_NAME, PathType, Target, Termination, path_flaw, subdomain_host};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
 const LONGEST_SUFFIX: usize = 16;
@@ -25,6 +27,7 @@ pub(super) fn http_route(facts: &Facts<'_>, report: &mut Report) {
             problem.help("ask your administrator for the setting parentRefs"),
         );
     }
+    parents(facts, report);
     if draft.rules.len() > MOST_HOSTS {
         let said = format!(
             "{} hosts and paths are too many for an HTTPRoute, which has at most {MOST_HOSTS}",
@@ -65,6 +68,22 @@ pub(super) fn http_route(facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
+/// Where requests without TLS are sent to https, no listener gets both the route that answers and the one that redirects.
+fn parents(facts: &Facts<'_>, report: &mut Report) {
+    let draft = facts.draft;
+    let redirects = draft.https_redirect.as_ref().is_none_or(|it| it.value);
+    if !redirects || !draft.tls().is_on() || draft.canary.is_some() {
+        return;
+    }
+    let layers = facts.layers;
+    if let Some(parents) = layers.first(|it| it.parent_refs.as_ref())
+        && let Some(http) = layers.first(|it| it.http_parent_refs.as_ref())
+        && let Some((path, problem)) = overlap(parents, http, facts.service.namespace())
+    {
+        report.file(path, problem);
+    }
+}
+
 fn is_path_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-/._~!$&'()*+,;=:@%".contains(character)
 }
@@ -75,7 +94,7 @@ fn has_stray_percent(path: &str) -> bool {
     path.split('%').skip(1).any(|rest| !is_code(rest))
 }
 
-/// A Route has one host without a star and a plain path.
+/// A Route has one host and a plain path.
 pub(super) fn route(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
     if !draft.targets.contains(&Target::Route) {
@@ -84,13 +103,7 @@ pub(super) fn route(facts: &Facts<'_>, report: &mut Report) {
     let termination = facts.layers.first(|it| it.termination.as_ref()).map(|it| it.value).unwrap_or_default();
     long_name(facts, report);
     for rule in &draft.rules {
-        if rule.host.starts_with("*.") {
-            let said =
-                format!("the host {} has a star, which a Route of OpenShift cannot have", shown(&rule.host));
-            let problem =
-                Problem::new(Code::TargetInvalid, said).help("name the hosts, or use another target");
-            report.file(rule.host_origin.path(), problem);
-        }
+        wildcard(rule, report);
         let said = if rule.path_type.is_pattern(&rule.path) {
             format!(
                 "the path {} is a regular expression, which a Route of OpenShift cannot have",
@@ -107,6 +120,28 @@ pub(super) fn route(facts: &Facts<'_>, report: &mut Report) {
             Problem::new(Code::TargetInvalid, said).help("expose the whole host, or use another target");
         report.file(rule.path_origin.path(), problem.found(rule.path.clone()));
     }
+}
+
+/// A star of a host is the `wildcardPolicy` of a Route, which routers do not admit by default.
+fn wildcard(rule: &DraftRule<'_>, report: &mut Report) {
+    let Some(host) = subdomain_host(&rule.host) else { return };
+    let problem = if host.len() > MAX_NAME {
+        let said = format!(
+            "the host {} becomes one of {} characters in a Route of OpenShift, DNS allows {MAX_NAME}",
+            shown(&rule.host),
+            host.len()
+        );
+        Problem::new(Code::TargetInvalid, said).help("shorten the template")
+    } else {
+        let said = format!(
+            "a router of OpenShift refuses the wildcard host {} unless it admits wildcards (ROUTER_ALLOW_WILDCARD_ROUTES)",
+            shown(&rule.host)
+        );
+        let help =
+            "set routeAdmission.wildcardPolicy: WildcardsAllowed on the IngressController, or name the hosts";
+        Problem::new(Code::RouteWildcard, said).help(help)
+    };
+    report.file(rule.host_origin.path(), problem);
 }
 
 /// Where several objects are needed, their names are made of one.

@@ -2,16 +2,19 @@
 //!
 //! TLS belongs to the listeners of the Gateway, and so do certificates. Hosts with the same paths share a route. Requests
 //! without TLS are sent to https by a second route at the listeners that have none.
+//!
+//! What the API server would fill in is written out, so that the object in the cluster is the same as the one emitted.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Annotations, Emitting, Resource, rest};
+use super::{Annotations, Emitting, FORECASTLE, Resource, rest};
 use crate::check::Route;
 use crate::diag::{FieldPath, shown};
 use crate::plan::{Plan, numbered, redirect_name};
 use crate::request::annotation;
+use crate::resolve::DNS_CONTROLLER;
 use crate::value::{ParentRef, PathType, Tls};
 
 const KIND: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
@@ -27,23 +30,30 @@ pub(super) struct Spec<'p> {
     rules: Vec<Rule<'p>>,
 }
 
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Rule<'p> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     backend_refs: Vec<BackendRef<'p>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     filters: Vec<Filter<'p>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     matches: Vec<Match<'p>>,
 }
 
 #[derive(Clone, Debug, Serialize)]
 struct BackendRef<'p> {
+    group: &'static str,
+    kind: &'static str,
     name: &'p str,
     port: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    weight: Option<u8>,
+    weight: u8,
+}
+
+impl<'p> BackendRef<'p> {
+    /// The Service of a plan, with its share of the requests.
+    fn new(plan: &'p Plan<'p>, weight: u8) -> Self {
+        Self { group: "", kind: "Service", name: plan.service, port: plan.port_number, weight }
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -99,16 +109,19 @@ struct PathMatch<'p> {
 pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> impl Iterator<Item = HttpRoute<'p>> + use<'p> {
     let plan = emitting.plan;
     lacks(emitting);
-    let annotations = forwarded(emitting);
     let mut routes = Vec::new();
     if !plan.is_weight_only() {
+        let annotations = forwarded(emitting);
         let rewrite = rewrite(emitting);
         let canaries = emitting.canaries();
         for (index, (hosts, paths)) in plan.groups().into_iter().enumerate() {
             let rules = paths.iter().map(|path| rule(plan, path, rewrite, &canaries)).collect();
             let name = numbered(plan.ingress.name.as_str(), index);
             let spec = Spec { hostnames: hosts, parent_refs: &plan.gateway.parents, rules };
-            routes.push(Resource::new(KIND, plan, name, Annotations::Own(annotations.clone()), spec));
+            let mut annotations = annotations.clone();
+            // Forecastle makes an entry of every route that it finds exposed, and a Service has one.
+            annotations.retain(|(key, _)| index == 0 || !key.starts_with(FORECASTLE));
+            routes.push(Resource::new(KIND, plan, name, Annotations::Own(annotations), spec));
         }
         routes.extend(redirect(emitting));
     }
@@ -187,14 +200,10 @@ fn rule<'p>(
     rewrite: Option<&'p str>,
     canaries: &[(&'p Plan<'p>, u8)],
 ) -> Rule<'p> {
-    let weight = |weight: u8| (!canaries.is_empty()).then_some(weight);
-    let own = weight(rest(canaries.iter().map(|(_, share)| *share)));
-    let mut backend_refs = vec![BackendRef { name: plan.service, port: plan.port_number, weight: own }];
-    backend_refs.extend(canaries.iter().map(|(canary, share)| BackendRef {
-        name: canary.service,
-        port: canary.port_number,
-        weight: weight(*share),
-    }));
+    // The only backend gets everything, whatever its weight; 1 is the default.
+    let own = if canaries.is_empty() { 1 } else { rest(canaries.iter().map(|(_, share)| *share)) };
+    let canaries = canaries.iter().map(|(canary, share)| BackendRef::new(canary, *share));
+    let backend_refs = [BackendRef::new(plan, own)].into_iter().chain(canaries).collect();
     let kind = match path.path_type {
         PathType::Exact => "Exact",
         kind if kind.is_pattern(path.path.as_str()) => "RegularExpression",
@@ -220,6 +229,10 @@ fn rule<'p>(
     }
 }
 
+/// The match of every request.
+const EVERYTHING: Match<'_> =
+    Match { headers: Vec::new(), path: PathMatch { r#type: "PathPrefix", value: "/" } };
+
 /// The route that sends requests without TLS to https.
 fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     let plan = emitting.plan;
@@ -235,7 +248,10 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     let redirect = Redirect { scheme: "https", status_code: 301 };
     let filter = Filter { request_redirect: Some(redirect), r#type: "RequestRedirect", url_rewrite: None };
     let name = redirect_name(plan.ingress.name.as_str());
-    let rules = vec![Rule { filters: vec![filter], ..Rule::default() }];
+    let rules = vec![Rule { backend_refs: Vec::new(), filters: vec![filter], matches: vec![EVERYTHING] }];
     let spec = Spec { hostnames: hosts, parent_refs: &plan.gateway.http_parents, rules };
-    Some(Resource::new(KIND, plan, name, Annotations::Own(Vec::new()), spec))
+    // The route that answers speaks for the host, and this one would publish it against its word.
+    let keys = plan.gateway.dns_keys.iter();
+    let annotations = keys.map(|key| (Cow::Borrowed(key.as_str()), Cow::Borrowed(DNS_CONTROLLER))).collect();
+    Some(Resource::new(KIND, plan, name, Annotations::Own(annotations), spec))
 }

@@ -351,6 +351,7 @@ impl<'p> Emitting<'_, 'p> {
     /// The annotations without those that only controllers of Ingresses read; those are told.
     fn annotations(&mut self) -> Vec<(Cow<'p, str>, Cow<'p, str>)> {
         let plan = self.plan;
+        let scene = plan.scene();
         let mut kept = Vec::with_capacity(plan.ingress.annotations.len());
         let mut told = None;
         for given in &plan.ingress.annotations {
@@ -358,8 +359,9 @@ impl<'p> Emitting<'_, 'p> {
             if matches!(find(&given.key), Some(Legacy { fate: Fate::Removed { .. }, .. })) {
                 continue;
             }
+            // A link that nobody asked for is not missed; what other settings give is told at these.
             let made = matches!(&given.source, Source::Origin(Origin::Annotation(_)))
-                || (given.key == USE_REGEX && given.is_made());
+                || (!given.is_given() && (given.key == USE_REGEX || given.key.starts_with(FORECASTLE)));
             if let Some(said) = self.unread(&given.key) {
                 // A key under two prefixes is told once.
                 if !made && told.replace(&given.source) != Some(&given.source) {
@@ -367,12 +369,24 @@ impl<'p> Emitting<'_, 'p> {
                 }
                 continue;
             }
-            if !is_of_ingresses(&given.key) {
+            if !is_of_others(&given.key, self.target) {
                 kept.push((Cow::Borrowed(given.key.as_ref()), Cow::Borrowed(given.value.as_ref())));
                 continue;
             }
+            // A rule has said what is lost with the more important ones, and some need no word.
+            if made || scene.is_told(given, self.target) || scene.fulfils(given, self.target) {
+                continue;
+            }
             // What our own annotations ask for is expressed, or told, where it is about them.
-            if !made && !is_expressed(&given.key) {
+            if scene.redirects_against(given, self.target) {
+                let said = format!(
+                    "{} sends requests to https in spite of {}; {}: \"false\" is for every target",
+                    self.one(),
+                    shown(&given.key),
+                    annotation::HTTPS_REDIRECT
+                );
+                self.lacks_annotation(given, said);
+            } else if !is_expressed(&given.key) {
                 let said = format!("{} has nothing for {}", self.one(), shown(&given.key));
                 self.lacks_annotation(given, said);
             }
@@ -408,7 +422,7 @@ impl Emitting<'_, '_> {
 const FORECASTLE: &str = "forecastle.stakater.com/";
 
 /// The prefixes of keys that only controllers of Ingresses read.
-const OF_INGRESSES: [&str; 8] = [
+const OF_INGRESSES: [&str; 17] = [
     "nginx.ingress.kubernetes.io/",
     "ingress.kubernetes.io/",
     "kubernetes.io/",
@@ -417,10 +431,28 @@ const OF_INGRESSES: [&str; 8] = [
     "cert-manager.io/",
     "acme.cert-manager.io/",
     "certmanager.k8s.io/",
+    "appgw.ingress.kubernetes.io/",
+    "haproxy-ingress.github.io/",
+    "haproxy.com/",
+    "haproxy.org/",
+    "ingress.cilium.io/",
+    "k8s.apisix.apache.org/",
+    "nginx.com/",
+    "nginx.org/",
+    "projectcontour.io/",
 ];
 
-fn is_of_ingresses(key: &str) -> bool {
+/// The prefixes of keys that are read on one of the other targets, and on which.
+const OF_TARGETS: [(&str, Target); 3] = [
+    ("haproxy.router.openshift.io/", Target::Route),
+    ("konghq.com/", Target::HttpRoute),
+    ("router.openshift.io/", Target::Route),
+];
+
+/// Whether nobody reads a key on this target.
+fn is_of_others(key: &str, target: Target) -> bool {
     OF_INGRESSES.iter().any(|prefix| key.starts_with(prefix))
+        || OF_TARGETS.iter().any(|(prefix, own)| *own != target && key.starts_with(prefix))
 }
 
 /// Whether another target has a field for what the key says.

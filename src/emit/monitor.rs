@@ -1,10 +1,13 @@
 //! `endpointmonitor.stakater.com/v1alpha1` EndpointMonitor of IngressMonitorController.
+//!
+//! The monitor has the URL itself. By `urlFrom`, the controller would read the URL off an Ingress or a Route, but it does not watch
+//! those, so that it asks an old host for minutes; and it knows no HTTPRoute. Beside a URL it ignores `forceHttps` and
+//! `healthEndpoint`, so both are a part of the URL.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Annotations, Resource};
 use crate::plan::Plan;
-use crate::value::Target;
 
 const KIND: (&str, &str) = ("endpointmonitor.stakater.com/v1alpha1", "EndpointMonitor");
 
@@ -13,31 +16,8 @@ pub(super) type EndpointMonitor<'p> = Resource<'p, Map<String, Value>>;
 /// The monitor of a plan, if it has one.
 pub(super) fn monitor<'p>(plan: &'p Plan<'p>) -> Option<EndpointMonitor<'p>> {
     let monitor = plan.monitor.as_ref()?;
-    let name = plan.ingress.name.as_str();
     let mut spec = monitor.provider.clone();
-    let reference = |field: &str| json!({field: {"name": name}});
-    // The controller reads the URL off an Ingress or a Route; of an HTTPRoute it knows nothing.
-    match plan.targets.first() {
-        Some(Target::Ingress) => spec.insert("urlFrom".to_owned(), reference("ingressRef")),
-        Some(Target::Route) => spec.insert("urlFrom".to_owned(), reference("routeRef")),
-        Some(Target::HttpRoute) | None => spec.insert("url".to_owned(), url(plan).into()),
-    };
-    if monitor.force_https {
-        spec.insert("forceHttps".to_owned(), true.into());
-    }
-    if let Some(path) = &monitor.health_endpoint {
-        spec.insert("healthEndpoint".to_owned(), path.as_str().into());
-    }
+    spec.insert("url".to_owned(), plan.monitored_url(monitor).into());
+    let name = plan.ingress.name.as_str();
     Some(Resource::new(KIND, plan, name.into(), Annotations::Of(&[]), spec))
-}
-
-/// The URL of the plan, with the health endpoint in place of its path.
-fn url(plan: &Plan<'_>) -> String {
-    let health = plan.monitor.as_ref().and_then(|monitor| monitor.health_endpoint.as_deref());
-    match (health, plan.ingress.rules.first()) {
-        (Some(path), Some(rule)) => {
-            format!("{}://{}{path}", if plan.tls.is_on() { "https" } else { "http" }, rule.host)
-        }
-        _ => plan.url(),
-    }
 }

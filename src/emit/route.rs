@@ -1,5 +1,7 @@
 //! `route.openshift.io/v1` Route of OpenShift: one for every host and path.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::{Annotations, Emitting, Resource, rest};
@@ -8,7 +10,7 @@ use crate::diag::{FieldPath, shown};
 use crate::plan::{Plan, numbered};
 use crate::request::annotation;
 use crate::resolve::Annotation;
-use crate::value::{PathType, Termination, Tls};
+use crate::value::{PathType, Termination, Tls, subdomain_host};
 
 const KIND: (&str, &str) = ("route.openshift.io/v1", "Route");
 /// A Route has at most this many backends beside the first one.
@@ -21,7 +23,7 @@ pub(super) type OpenShiftRoute<'p> = Resource<'p, Spec<'p>>;
 pub(super) struct Spec<'p> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     alternate_backends: Vec<To<'p>>,
-    host: &'p str,
+    host: Cow<'p, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<&'p str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,9 +68,9 @@ pub(super) fn routes<'p>(
 ) -> impl Iterator<Item = OpenShiftRoute<'p>> + use<'p> {
     let plan = emitting.plan;
     lacks(emitting);
-    let annotations = emitting.annotations();
     let mut routes = Vec::new();
     if plan.canary.is_none() {
+        let annotations = emitting.annotations();
         let canaries = alternates(emitting);
         for (index, rule) in plan.ingress.rules.iter().enumerate() {
             let name = numbered(plan.ingress.name.as_str(), index);
@@ -137,14 +139,18 @@ fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<To<'p>> {
 }
 
 fn spec<'p>(plan: &'p Plan<'p>, rule: &'p check::Route<'p>, canaries: &[To<'p>]) -> Spec<'p> {
+    let (host, wildcard_policy) = match subdomain_host(rule.host.as_str()) {
+        Some(host) => (Cow::Owned(host), "Subdomain"),
+        None => (Cow::Borrowed(rule.host.as_str()), "None"),
+    };
     Spec {
         alternate_backends: canaries.to_vec(),
-        host: rule.host.as_str(),
+        host,
         path: Some(rule.path.as_str()).filter(|path| *path != "/"),
         port: plan.port_name.map(|target_port| Port { target_port }),
         tls: tls(plan),
         to: To { kind: "Service", name: plan.service, weight: rest(canaries.iter().map(|it| it.weight)) },
-        wildcard_policy: "None",
+        wildcard_policy,
     }
 }
 

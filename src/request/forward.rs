@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use crate::diag::{Code, Problem, shown};
-use crate::value::{order_of, split_at_byte};
+use crate::value::{annotation_key_flaw, order_of, split_at_byte};
+
+/// The key in the block that asks for the URL ConfigMap.
+pub(crate) const PUBLISH_KEY: &str = "exposeIngressUrl";
 
 /// One line of the block that counts.
 ///
@@ -26,6 +29,100 @@ pub struct Line<'a> {
     pub key_range: Range<usize>,
     /// The bytes of the value in the block, as it stands in `value`: without blanks and quotes.
     pub value_range: Range<usize>,
+    /// Whether quotes stood around the value.
+    pub quoted: bool,
+}
+
+impl<'a> Line<'a> {
+    /// The keys that stand inside the value, as they do where a block was folded into one line.
+    pub(crate) fn swallowed(&self) -> Vec<Swallowed<'a>> {
+        let is_free = self.key.contains("-snippet");
+        if self.quoted { Vec::new() } else { swallowed(self.value, is_free) }
+    }
+}
+
+/// A key inside the value of another one, and what stands behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Swallowed<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) value: &'a str,
+    /// The byte at which the key begins.
+    pub(crate) start: usize,
+}
+
+/// The ends of prefixes that nobody writes by chance.
+const FAMILIES: [&str; 3] = ["kubernetes.io", "cert-manager.io", "stakater.com"];
+
+/// The keys inside of `text`: each stands at its beginning, or behind a blank, a comma, a semicolon or the two characters
+/// `\n`. It has a prefix with a dot, and is followed by a colon and a blank; the blank may be missing where the prefix is of a
+/// known family. In free text, such as a snippet, only those count. What is in quotes, as in JSON, is no key.
+pub(crate) fn swallowed(text: &str, is_free: bool) -> Vec<Swallowed<'_>> {
+    let bytes = text.as_bytes();
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    let mut at = if text.contains(':') { 0 } else { bytes.len() };
+    let mut can_begin = true;
+    // From here on no quote of the kind is closed.
+    let mut unclosed: [usize; 2] = [bytes.len(); 2];
+    while let Some(byte) = bytes.get(at) {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        match byte {
+            b' ' | b'\t' | b',' | b';' => {
+                can_begin = true;
+                at += 1;
+                continue;
+            }
+            b'\\' if bytes.get(at + 1) == Some(&b'n') => {
+                can_begin = true;
+                at += 2;
+                continue;
+            }
+            b'"' | b'\'' if can_begin || matches!(before, Some(b':' | b'=' | b'(' | b'[' | b'{')) => {
+                let [double, single] = &mut unclosed;
+                let unclosed = if *byte == b'"' { double } else { single };
+                if at < *unclosed {
+                    let inner = bytes.get(at + 1..).unwrap_or_default();
+                    match memchr::memchr(*byte, inner) {
+                        Some(length) => at += length + 1,
+                        None => *unclosed = at,
+                    }
+                }
+            }
+            _ if can_begin => {
+                if let Some(key) = text.get(at..).and_then(|rest| key_in_front(rest, is_free)) {
+                    found.push((at, key));
+                    at += key.len();
+                }
+            }
+            _ => {}
+        }
+        can_begin = false;
+        at += 1;
+    }
+    let ends = found.iter().skip(1).map(|(start, _)| *start).chain([bytes.len()]);
+    let swallowed = found.iter().zip(ends).map(|((start, key), end)| {
+        let value = text.get(start + key.len() + 1..end).unwrap_or_default().trim_end_matches("\\n");
+        let value = value.trim_matches([' ', '\t', ',', ';', '"', '\'']);
+        Swallowed { key, value, start: *start }
+    });
+    swallowed.collect()
+}
+
+/// The key with which `text` begins, if one does.
+fn key_in_front(text: &str, is_free: bool) -> Option<&str> {
+    let is_of_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./".contains(byte);
+    let length = text.bytes().take_while(|byte| is_of_key(byte)).count();
+    let (key, behind) = text.split_at_checked(length)?;
+    let behind = behind.strip_prefix(':')?;
+    let is_apart = behind.is_empty() || behind.starts_with([' ', '\t']);
+    if key == PUBLISH_KEY {
+        return Some(key).filter(|_| !is_free);
+    }
+    let (prefix, _) = key.split_once('/')?;
+    let is_known = FAMILIES
+        .iter()
+        .any(|family| prefix.strip_suffix(family).is_some_and(|it| it.is_empty() || it.ends_with('.')));
+    let is_key = prefix.contains('.') && annotation_key_flaw(key).is_none();
+    Some(key).filter(|_| is_key && (is_known || (is_apart && !is_free)))
 }
 
 /// The lines of a block that count; their keys are all different.
@@ -110,7 +207,9 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         };
         let value_at = at + key.len() + 1;
         let (key, key_range) = unquoted(key, at);
+        let written = value.trim_ascii();
         let (value, value_range) = unquoted(value, value_at);
+        let quoted = value.len() < written.len();
         if is_scalar_header(value) {
             let said = format!("the value of {} spreads over several lines", shown(key));
             let problem = Problem::new(Code::ForwardBlockScalar, said).help("put the value on one line");
@@ -118,7 +217,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
             scalar = Some(indent);
             continue;
         }
-        lines.push(Line { key, value, number, key_range, value_range });
+        lines.push(Line { key, value, number, key_range, value_range, quoted });
     }
     let mut order = order_of(lines.iter().map(|line| line.key));
     if order
@@ -174,4 +273,70 @@ fn unquoted(text: &str, at: usize) -> (&str, Range<usize>) {
 
 fn is_scalar_header(value: &str) -> bool {
     value.len() <= 2 && matches!(value, "|" | "|-" | "|+" | ">" | ">-" | ">+")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Vec<(&str, &str)> {
+        swallowed(text, false).into_iter().map(|it| (it.key, it.value)).collect()
+    }
+
+    #[test]
+    fn a_folded_line_has_keys_in_its_value() {
+        const RANGE: (&str, &str) = ("nginx.ingress.kubernetes.io/whitelist-source-range", "10.0.0.0/8");
+        for text in [
+            "ops nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            "ops,nginx.ingress.kubernetes.io/whitelist-source-range:10.0.0.0/8",
+            "ops; nginx.ingress.kubernetes.io/whitelist-source-range: '10.0.0.0/8'",
+            "ops\\nnginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8\\n",
+            "\"ops\" nginx.ingress.kubernetes.io/whitelist-source-range: \"10.0.0.0/8\"",
+            "it's\tnginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            "[{\"HTTP\":80}] nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+        ] {
+            assert_eq!(keys(text), [RANGE], "{text}");
+        }
+        let text = "a example.com/b: c d exposeIngressUrl: locally example.org/e:";
+        assert_eq!(
+            keys(text),
+            [("example.com/b", "c d"), ("exposeIngressUrl", "locally"), ("example.org/e", "")]
+        );
+        for found in swallowed(text, false) {
+            assert!(text.get(found.start..).is_some_and(|rest| rest.starts_with(found.key)));
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_key_is_none() {
+        for text in [
+            "",
+            "https://auth.example.com/oauth2/auth?rd=https://example.com/a:b",
+            "registry.k8s.io/pause:3.9, docker.io/library/nginx:1.27",
+            "call ops/dev: they know",
+            "\"see example.com/help: there\" or \"example.com/faq: here\"",
+            "{\"type\": \"forward\", \"example.com/a\": \"example.com/b: c\"}",
+            "{a: example.com}",
+            "über example.com/ä: b",
+            "10.0.0.0/8, 192.168.0.0/16",
+        ] {
+            assert_eq!(keys(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn in_free_text_only_known_prefixes_count() {
+        let text = "# see example.com/help: there; nginx.ingress.kubernetes.io/auth-url: https://example.com";
+        let found: Vec<_> = swallowed(text, true).into_iter().map(|it| it.key).collect();
+        assert_eq!(found, ["nginx.ingress.kubernetes.io/auth-url"]);
+    }
+
+    #[test]
+    fn quotes_around_the_value_hold_it_together() {
+        let (block, _) =
+            parse("a: 'b example.com/c: d'\na-snippet: b example.com/c: d\ne: b example.com/c: d");
+        let counts: Vec<_> = block.lines().iter().map(|line| line.swallowed().len()).collect();
+        assert_eq!(counts, [0, 0, 1]);
+    }
 }

@@ -45,21 +45,21 @@ pub enum Fate {
     },
 }
 
-/// A field of the EndpointMonitor that was an annotation of the Ingress.
+/// A part of the EndpointMonitor that was an annotation of the Ingress.
 ///
 /// ```
 /// use xposer::request::legacy::{Fate, Monitor, find};
 /// let row = find("monitor.stakater.com/overridePath");
 /// assert_eq!(row.map(|row| row.fate), Some(Fate::Monitor(Monitor::HealthEndpoint)));
-/// assert_eq!(Monitor::HealthEndpoint.field(), "EndpointMonitor.spec.healthEndpoint");
+/// assert_eq!(Monitor::HealthEndpoint.field(), "EndpointMonitor.spec.url");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Monitor {
     /// Whether there is one.
     Enabled,
-    /// `forceHttps`.
+    /// Whether the URL begins with `https`.
     ForceHttps,
-    /// `healthEndpoint`.
+    /// The path of the URL.
     HealthEndpoint,
 }
 
@@ -69,8 +69,7 @@ impl Monitor {
     pub fn field(self) -> &'static str {
         match self {
             Self::Enabled => "EndpointMonitor",
-            Self::ForceHttps => "EndpointMonitor.spec.forceHttps",
-            Self::HealthEndpoint => "EndpointMonitor.spec.healthEndpoint",
+            Self::ForceHttps | Self::HealthEndpoint => "EndpointMonitor.spec.url",
         }
     }
 }

@@ -6,17 +6,22 @@ use std::ops::Range;
 
 use super::monitor::Wanted;
 use super::nginx::{Nginx, USE_REGEX};
-use super::{Annotation, Draft, PUBLISH_KEY, Resolver, Scope, Source};
+use super::{Annotation, DNS_CONTROLLER, Draft, PUBLISH_KEY, Resolver, Scope, Source};
 use crate::diag::{Code, Problem, shown};
 use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 use crate::request::forward::Line;
 use crate::request::legacy::{self, Fate};
 use crate::request::{Field, annotation};
 use crate::settings::Legacy;
-use crate::value::{CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Tls, parse_bool, sorted_by_key};
+use crate::value::{
+    CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Target, Tls, literal_path, parse_bool,
+    sorted_by_key, url,
+};
 
 /// The class whose controller makes load balancers of AWS.
 const ALB_CLASS: &str = "alb";
+/// The prefix of Forecastle's annotations.
+const FORECASTLE: &str = "forecastle.stakater.com/";
 
 impl<'a> Resolver<'_, 'a> {
     pub(super) fn forward(&mut self, draft: &mut Draft<'a>) {
@@ -33,6 +38,11 @@ impl<'a> Resolver<'_, 'a> {
         draft.annotations.reserve(self.request.block.lines().len());
         for line in self.request.block.lines() {
             let at = line.key_range.clone();
+            let row = legacy::find(line.key);
+            // The rule `folded-block` refuses the line.
+            if is_read_here(line.key, row, self.settings.legacy) && !line.swallowed().is_empty() {
+                continue;
+            }
             if line.key == PUBLISH_KEY {
                 let place = line.key_range.start..line.value_range.end;
                 draft.publish = self.scope(line.value, line.value_range.clone()).map(|scope| (scope, place));
@@ -45,7 +55,6 @@ impl<'a> Resolver<'_, 'a> {
                 let problem = Problem::new(Code::ForwardOwnKey, said);
                 self.block(problem.help("move the line to the annotations of the Service").at(at.clone()));
             }
-            let row = legacy::find(line.key);
             if matches!(row, Some(row) if row.fate == Fate::Class) {
                 block_class = true;
                 if line.value.is_empty() {
@@ -95,6 +104,7 @@ impl<'a> Resolver<'_, 'a> {
             draft.annotations.push(forwarded(key, line));
         }
         self.switched(draft, &switches);
+        self.silence(draft);
         if translate {
             self.mirror(draft);
         }
@@ -156,9 +166,46 @@ impl<'a> Resolver<'_, 'a> {
         self.block(Problem::new(Code::LegacyShadowed, said).help(format!("remove {old}")).at(at));
     }
 
+    /// Whether a key speaks for the host: ExternalDNS would publish it, Forecastle would list it.
+    fn speaks_for_host(&self, key: &str) -> bool {
+        key.starts_with(FORECASTLE) || self.settings.is_dns_key(key)
+    }
+
+    /// Takes away what a canary forwards to publish or list its host, which is that of the stable Service.
+    fn silence(&mut self, draft: &mut Draft<'a>) {
+        let Some(canary) = &draft.canary else { return };
+        let (silent, kept) = std::mem::take(&mut draft.annotations)
+            .into_iter()
+            .partition(|it: &Annotation<'_>| self.speaks_for_host(&it.key));
+        draft.annotations = kept;
+        for given in silent {
+            let is_opt_out = matches!(legacy::dns_key(&given.key), Some((_, "controller")))
+                && given.value != "dns-controller";
+            // That is what a canary says anyway.
+            if is_opt_out {
+                continue;
+            }
+            let does = if given.key.starts_with(FORECASTLE) {
+                "is the one that is listed"
+            } else {
+                "publishes the host"
+            };
+            let said = format!(
+                "{} has no effect on a canary: the Service {} {does}",
+                shown(&given.key),
+                shown(canary.of)
+            );
+            let help = format!("forward it from the Service {}, or remove the line", canary.of);
+            given.file_key(self.report, Problem::new(Code::CanaryAnnotation, said).help(help));
+        }
+    }
+
     /// The annotations that the layers of settings give, where neither the block nor a layer above does.
     fn defaults(&self, draft: &mut Draft<'a>) {
         for default in self.layers.iter().flat_map(|layer| &layer.annotations) {
+            if draft.canary.is_some() && self.speaks_for_host(&default.key) {
+                continue;
+            }
             if draft.annotations.iter().all(|known| known.key != default.key.as_str()) {
                 draft.annotations.push(Annotation {
                     key: Cow::Owned(default.key.clone()),
@@ -221,6 +268,9 @@ impl<'a> Resolver<'_, 'a> {
                 if let Some(value) = value {
                     add(draft, key, value, &of(asked));
                 }
+            }
+            for key in self.settings.dns_controller_keys() {
+                add(draft, key, DNS_CONTROLLER.to_owned(), &of(annotation::CANARY_OF));
             }
             return;
         }
@@ -340,16 +390,25 @@ fn pair(key: &str, value: &str) -> String {
     format!("{key}: {value}")
 }
 
+/// Whether a line of the block with this key, which has this row in the table of old keys, says something to us rather than to
+/// another program.
+pub(crate) fn is_read_here(key: &str, row: Option<&legacy::Legacy>, mode: Legacy) -> bool {
+    let is_ours =
+        |row: &legacy::Legacy| matches!(row.fate, Fate::Class | Fate::Monitor(_) | Fate::MonitorOption(_));
+    key == PUBLISH_KEY || (mode == Legacy::Translate && row.is_some_and(is_ours))
+}
+
 fn forwarded<'a>(key: Cow<'a, str>, line: &Line<'a>) -> Annotation<'a> {
     let source = Source::Block { key: line.key_range.clone(), value: line.value_range.clone() };
     Annotation { key, value: Cow::Borrowed(line.value), source }
 }
 
 /// Gives an annotation, unless the block or a setting does.
-fn add(draft: &mut Draft<'_>, key: &'static str, value: String, origin: &Origin) {
+fn add(draft: &mut Draft<'_>, key: impl Into<Cow<'static, str>>, value: String, origin: &Origin) {
+    let key = key.into();
     if draft.annotations.iter().all(|known| known.key != key) {
         let source = Source::Origin(origin.clone());
-        draft.annotations.push(Annotation { key: Cow::Borrowed(key), value: Cow::Owned(value), source });
+        draft.annotations.push(Annotation { key, value: Cow::Owned(value), source });
     }
 }
 
@@ -363,15 +422,21 @@ fn regular_expressions(draft: &mut Draft<'_>) {
     }
 }
 
-/// Forecastle makes an `http` URL of an Ingress without a TLS section, so it is given the right one.
+/// Of an Ingress without a TLS section, Forecastle makes an `http` URL; and it takes the first path as it is, also a regular
+/// expression. There it is given the right URL. A link to a wildcard host leads nowhere, which `check` says.
 fn listed(draft: &mut Draft<'_>) {
     let shows = |it: &Annotation<'_>| it.key == "forecastle.stakater.com/expose" && it.value == "true";
-    if draft.tls() == Tls::LoadBalancer
-        && draft.annotations.iter().any(shows)
-        && let (Some(rule), Some(tls)) = (draft.rules.first(), draft.tls.clone())
-    {
-        let path = if rule.path == "/" { "" } else { &rule.path };
-        let url = format!("https://{}{path}", rule.host);
-        add(draft, "forecastle.stakater.com/url", url, &tls.origin);
+    let is_read = draft.targets.iter().any(|target| matches!(target, Target::Ingress | Target::HttpRoute));
+    if !is_read || !draft.annotations.iter().any(shows) {
+        return;
     }
+    let Some(rule) = draft.rules.first().filter(|rule| !rule.host.starts_with("*.")) else { return };
+    let path = literal_path(&rule.path, rule.path_type);
+    let origin = match &draft.tls {
+        Some(tls) if tls.value == Tls::LoadBalancer => tls.origin.clone(),
+        _ if path != rule.path => rule.path_origin.clone(),
+        _ => return,
+    };
+    let url = url(draft.tls().is_on(), &rule.host, &path);
+    add(draft, "forecastle.stakater.com/url", url, &origin);
 }

@@ -19,11 +19,16 @@ use crate::request::{Field, Request, annotation};
 use crate::settings::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
 use crate::template::{Template, Vars};
 use crate::value::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls};
+pub(crate) use forward::is_read_here;
 use nginx::Nginx;
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
 /// [`Published`](crate::Published) has an example.
-pub const PUBLISH_KEY: &str = "exposeIngressUrl";
+pub const PUBLISH_KEY: &str = crate::request::forward::PUBLISH_KEY;
+
+/// The value of ExternalDNS's annotation `controller` on an object that helps another one: any but `dns-controller` makes
+/// ExternalDNS skip the object (ExternalDNS 0.22, `IsControllerMismatch`).
+pub(crate) const DNS_CONTROLLER: &str = "none";
 
 /// Where the URL is published; the words are those of [`PUBLISH_KEY`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +156,7 @@ pub struct Canary<'a> {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Monitor {
-    /// Whether the monitor is to use https although the Ingress has no TLS section.
+    /// Whether the monitor is to ask by https although nothing here secures connections.
     pub force_https: bool,
     /// The path that is asked for instead of the exposed one.
     pub health_endpoint: Option<String>,
@@ -197,30 +202,11 @@ impl Annotation<'_> {
         matches!(self.source, Source::Block { .. })
     }
 
-    /// Whether we gave it for something that is asked for elsewhere: neither the block nor the setting `annotations` has it.
-    pub(crate) fn is_made(&self) -> bool {
-        match &self.source {
-            Source::Block { .. } => false,
-            Source::Origin(Origin::Setting(path)) => {
-                !matches!(path.segments().last(), Some(Segment::Key(key)) if key == self.key)
-            }
-            Source::Origin(_) => true,
-        }
-    }
-
     /// The place of the key, with a finding about it.
     pub(crate) fn at_key(&self, problem: Problem) -> (FieldPath, Problem) {
         match &self.source {
             Source::Block { key, .. } => (FieldPath::annotation(FORWARD_ANNOTATION), problem.at(key.clone())),
             Source::Origin(origin) => (origin.path(), problem),
-        }
-    }
-
-    /// Whether it is a line that is given under another key, too.
-    pub(crate) fn is_copy(&self) -> bool {
-        match &self.source {
-            Source::Block { key, .. } => key.len() != self.key.len(),
-            Source::Origin(_) => self.is_made(),
         }
     }
 
@@ -232,6 +218,17 @@ impl Annotation<'_> {
                 report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(range));
             }
             Source::Origin(origin) => report.file(origin.path(), problem.at(part)),
+        }
+    }
+
+    /// Whether it was written as it is: in the block, or under the setting `annotations`. The others were asked for in words of our own.
+    pub(crate) fn is_given(&self) -> bool {
+        match &self.source {
+            Source::Block { .. } => true,
+            Source::Origin(Origin::Setting(path)) => {
+                matches!(path.segments().last(), Some(Segment::Key(key)) if key == self.key)
+            }
+            Source::Origin(_) => false,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::request::forward::Line;
 use crate::request::legacy;
 use crate::request::{Field, annotation};
 use crate::settings::provider;
-use crate::value::{Origin, Sourced, Tls, parse_bool};
+use crate::value::{Origin, Sourced, parse_bool};
 
 /// What the old keys of the block ask for.
 #[derive(Default)]
@@ -93,8 +93,6 @@ impl<'a> Resolver<'_, 'a> {
                 monitor.health_endpoint = monitor.health_endpoint.or_else(general);
             }
         }
-        // With the certificate at a load balancer, nothing on the Ingress says that it is https.
-        monitor.force_https |= draft.tls() == Tls::LoadBalancer;
         if let Some(provider) = layers.first(|it| it.monitor_provider.as_ref()) {
             for (name, options) in &provider.value {
                 let known = monitor.provider.entry(name.clone()).or_insert_with(|| Map::new().into());
@@ -105,6 +103,7 @@ impl<'a> Resolver<'_, 'a> {
                 }
             }
         }
+        provider::write_defaults(&mut monitor.provider);
         Some(Sourced::new(monitor, asked.origin))
     }
 }

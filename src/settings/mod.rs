@@ -17,7 +17,7 @@ use crate::input::kind_of;
 use crate::pattern;
 use crate::template::Template;
 use crate::value::{Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination, Tls};
-pub(crate) use parse::{class_problem, object_problem, port, unknown_word};
+pub(crate) use parse::{class_problem, object_problem, overlap, port, unknown_word};
 use table::READERS;
 pub use table::{Form, Setting, settings};
 pub(crate) use table::{PATH_TYPES, WEIGHT};
@@ -152,6 +152,8 @@ pub struct Settings {
     /// Patterns of annotation keys that may not be forwarded, and of those that may all the same.
     pub(crate) deny: Vec<String>,
     pub(crate) allow: Vec<String>,
+    /// Patterns of annotation keys that protect, and that a target may lack all the same.
+    pub(crate) accept_loss: Vec<String>,
     pub(crate) dns_prefixes: Vec<Cow<'static, str>>,
     pub(crate) publish_url: bool,
     /// What exposes every Service, whatever is set; empty where settings and annotations decide.
@@ -170,6 +172,7 @@ impl Default for Settings {
             namespaces: Named::default(),
             deny: Vec::new(),
             allow: Vec::new(),
+            accept_loss: Vec::new(),
             dns_prefixes: DNS_PREFIXES.map(Cow::Borrowed).to_vec(),
             publish_url: false,
             only_targets: Vec::new(),
@@ -264,6 +267,18 @@ impl Settings {
             }
         }
         self.check_profiles(report);
+        self.check_parents(report);
+    }
+
+    /// No layer has a listener both in `parentRefs` and in `httpParentRefs`.
+    fn check_parents(&self, report: &mut Report) {
+        let profiles = self.profiles.iter().map(|(_, profile)| &profile.layer);
+        let namespaces = self.namespaces.iter().map(|(_, namespace)| &namespace.layer);
+        for layer in [&self.base].into_iter().chain(profiles).chain(namespaces) {
+            if let Some((path, problem)) = parse::parents_overlap(layer) {
+                report.file(path, problem);
+            }
+        }
     }
 
     /// Every profile that is named is there.
@@ -293,6 +308,21 @@ impl Settings {
             let fitting = self.namespaces.iter().filter(|(key, _)| pattern::matches(key, name));
             fitting.max_by_key(|(key, _)| key.len()).map(|(_, namespace)| namespace)
         })
+    }
+
+    /// The keys of the annotation that tells ExternalDNS which controller an object is for, in ascending order.
+    pub(crate) fn dns_controller_keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> =
+            self.dns_prefixes.iter().map(|prefix| format!("{prefix}controller")).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// Whether a key is one of ExternalDNS, under one of its own prefixes or of those that are set.
+    pub(crate) fn is_dns_key(&self, key: &str) -> bool {
+        let set = self.dns_prefixes.iter().map(AsRef::as_ref);
+        set.chain(DNS_PREFIXES).any(|prefix| key.starts_with(prefix))
     }
 
     /// Whether the URL is to be written back on the Service (the setting `stamp`, true by default).

@@ -299,23 +299,26 @@ fn mapping(
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
+/// The keys of the setting `annotations` that are lists of patterns.
+pub(super) const LISTS: [&str; 3] = ["deny", "allow", "acceptLoss"];
+
 /// Annotations to give. `lists` are the keys whose value is a list of patterns, where there are any.
 pub(super) fn annotations(
     layer: &mut Layer,
     value: &Value,
     at: &FieldPath,
-    mut lists: Option<(&mut Vec<String>, &mut Vec<String>)>,
+    mut lists: Option<[(&str, &mut Vec<String>); 3]>,
 ) -> Parsed<()> {
     let mut found = Vec::new();
+    let is_layer = lists.is_none();
     mapping(value, at, &mut |key, value, path| {
-        match (key, &mut lists) {
-            ("deny", Some((deny, _))) => **deny = texts(value, &path, "pattern")?,
-            ("allow", Some((_, allow))) => **allow = texts(value, &path, "pattern")?,
-            ("deny" | "allow", None) if value.is_array() => {
+        match lists.iter_mut().flatten().find(|(name, _)| *name == key) {
+            Some((_, list)) => **list = texts(value, &path, "pattern")?,
+            None if is_layer && value.is_array() && LISTS.contains(&key) => {
                 let said = format!("the list {} is for everybody and cannot stand here", shown(key));
                 return Err(wrong(&path, said, "move it to the setting annotations at the top"));
             }
-            _ => found.push(annotation(key, value, path)?),
+            None => found.push(annotation(key, value, path)?),
         }
         Ok(())
     })?;
@@ -419,14 +422,14 @@ pub(super) fn parent_refs(value: &Value, at: &FieldPath) -> Parsed<Option<Source
         return Err(wrong(at, said, "remove some of them"));
     }
     for (index, parent) in refs.iter().enumerate() {
-        let same = |other: &&ParentRef| {
-            let gateway =
-                |it: &ParentRef| (it.group.clone(), it.kind.clone(), it.namespace.clone(), it.name.clone());
-            gateway(parent) == gateway(other)
+        // The API server tells two references to one Gateway apart by their `sectionName`, and by nothing else.
+        let is_told_apart = |other: &ParentRef| {
+            parent.section_name.is_some()
+                && other.section_name.is_some()
+                && parent.section_name != other.section_name
         };
-        let listener = |it: &ParentRef| (it.section_name.clone(), it.port);
-        let mut others = refs.iter().take(index).filter(same);
-        if others.any(|other| listener(other) == listener(parent) || listener(other) == (None, None)) {
+        let mut others = refs.iter().take(index).filter(|other| other.is_same_gateway(parent, None));
+        if others.any(|other| !is_told_apart(other)) {
             let said = format!(
                 "the Gateway {} is given twice without telling its listeners apart",
                 shown(&parent.name)
@@ -435,6 +438,29 @@ pub(super) fn parent_refs(value: &Value, at: &FieldPath) -> Parsed<Option<Source
         }
     }
     Ok(Some(sourced(refs, at)))
+}
+
+/// Where `httpParentRefs` means a listener that `parentRefs` means, too: the first such entry.
+pub(super) fn parents_overlap(layer: &Layer) -> Option<(FieldPath, Problem)> {
+    overlap(layer.parent_refs.as_ref()?, layer.http_parent_refs.as_ref()?, None)
+}
+
+/// The first listener that is meant by both lists, for a route in this namespace.
+pub(crate) fn overlap(
+    parents: &Sourced<Vec<ParentRef>>,
+    http: &Sourced<Vec<ParentRef>>,
+    namespace: Option<&str>,
+) -> Option<(FieldPath, Problem)> {
+    let with = |entry: &ParentRef| parents.value.iter().position(|it| it.overlaps(entry, namespace));
+    let mut entries = http.value.iter().enumerate();
+    let (index, entry, with) = entries.find_map(|(index, entry)| Some((index, entry, with(entry)?)))?;
+    let said = format!(
+        "a listener of the Gateway {} is meant by {}, too: plain HTTP would be served, or requests be redirected without end",
+        shown(&entry.name),
+        parents.origin.path().index(with)
+    );
+    let help = "name different listeners by `sectionName:` in parentRefs and httpParentRefs";
+    Some((http.origin.path().index(index), Problem::new(Code::ParentsOverlap, said).help(help)))
 }
 
 fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {

@@ -1,7 +1,7 @@
 //! What an EndpointMonitor can say to the provider of a monitor: the options of `endpointmonitor.stakater.com/v1alpha1`,
 //! EndpointMonitorSpec, as IngressMonitorController 2.2 has them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::diag::shown;
 use crate::input::kind_of;
@@ -146,6 +146,18 @@ pub(crate) static PROVIDERS: &[Provider] = &[
 
 const fn provider(name: &'static str, options: &'static [(&'static str, Kind)]) -> Provider {
     Provider { name, options, required: None }
+}
+
+/// Writes the values that the API server would fill in, so that an object in the cluster is the same as the one emitted.
+pub(crate) fn write_defaults(providers: &mut Map<String, Value>) {
+    for (provider, option, default) in [
+        ("grafanaConfig", "alertSensitivity", Value::from("none")),
+        ("statusCakeConfig", "checkRate", 300.into()),
+    ] {
+        if let Some(Value::Object(options)) = providers.get_mut(provider) {
+            options.entry(option).or_insert(default);
+        }
+    }
 }
 
 impl Kind {

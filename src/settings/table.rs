@@ -300,12 +300,17 @@ settings![
     Setting {
         name: "annotations",
         form: Form::Mapping,
-        doc: "Annotations to give to what is emitted; a Service's own block counts more. The lists `deny` and `allow`, which only stand here and in no profile, hold patterns of keys that Services may not forward (`*-snippet` always), and of those they may all the same.",
+        doc: "Annotations to give to what is emitted; a Service's own block counts more. The lists `deny`, `allow` and `acceptLoss`, which only stand here and in no profile, hold patterns of keys: those that Services may not forward (`*-snippet` always), those that they may all the same, and those that protect and may be lost on an HTTPRoute or a Route.",
         default: "{}",
-        example: "{nginx.ingress.kubernetes.io/proxy-body-size: 10m, deny: ['*/auth-*'], allow: ['*/auth-url']}",
+        example: "{nginx.ingress.kubernetes.io/proxy-body-size: 10m, deny: ['*/auth-*'], allow: ['*/auth-url'], acceptLoss: ['*/limit-rps']}",
         set: Set::Both(
             |settings, value, at| {
-                let lists = (&mut settings.deny, &mut settings.allow);
+                let [deny, allow, accept] = parse::LISTS;
+                let lists = [
+                    (deny, &mut settings.deny),
+                    (allow, &mut settings.allow),
+                    (accept, &mut settings.accept_loss),
+                ];
                 parse::annotations(&mut settings.base, value, at, Some(lists))
             },
             |layer, value, at| parse::annotations(layer, value, at, None),
@@ -330,7 +335,7 @@ settings![
     Setting {
         name: "httpParentRefs",
         form: Form::List,
-        doc: "The listeners without TLS, to which a second HTTPRoute is attached that sends requests to https.",
+        doc: "The listeners without TLS, to which a second HTTPRoute is attached that sends requests to https; `parentRefs` must not mean any of them.",
         default: "(none)",
         example: "[{name: external, namespace: gateways, sectionName: http}]",
         set: Set::Layered(|layer, value, at| {
@@ -402,7 +407,7 @@ settings![
     Setting {
         name: "externalDNSPrefixes",
         form: Form::List,
-        doc: "The prefixes under which ExternalDNS looks for annotations: each one that is forwarded is given under all of them, for version 0.22 changed the prefix.",
+        doc: "The prefixes under which ExternalDNS looks for annotations: each one that is forwarded is given under all of them, for version 0.22 changed the prefix, and so is `controller: none` on objects that help another one.",
         default: "[external-dns.alpha.kubernetes.io/, external-dns.kubernetes.io/]",
         example: "[external-dns.kubernetes.io/]",
         set: Set::General(|settings, value, at| {

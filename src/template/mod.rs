@@ -277,6 +277,14 @@ impl<'t> Template<'t> {
         }
     }
 
+    /// Whether it renders this or that, by a condition.
+    pub(crate) fn is_conditional(&self) -> bool {
+        match &self.kind {
+            Kind::Plain(_) => false,
+            Kind::Tree(program) => program.nodes.iter().any(|node| matches!(node, go::Node::If { .. })),
+        }
+    }
+
     /// The text, for longer than the template lives.
     pub(crate) fn shared_text(&self) -> Cow<'t, str> {
         self.text.clone()

@@ -21,8 +21,7 @@ use xposer_cli::yaml::{load, to_yaml};
 use crate::workspace;
 
 /// The files of a case folder.
-pub const FILES: [&str; 7] =
-    ["service.yaml", SETTINGS, OBJECTS, REPORT, "why.md", MENDED, MENDED_SETTINGS];
+pub const FILES: [&str; 7] = ["service.yaml", SETTINGS, OBJECTS, REPORT, "why.md", MENDED, MENDED_SETTINGS];
 /// The Services after the help was followed.
 const MENDED: &str = "mended.yaml";
 /// The settings after the help was followed.
@@ -201,7 +200,7 @@ impl Case {
     /// Runs the case through the core.
     #[must_use]
     pub fn run(&self) -> Run {
-        let settings = match Settings::from_value(self.settings.as_ref().unwrap_or(&Value::Null)) {
+        let settings = match tried(self.settings.as_ref().unwrap_or(&Value::Null)) {
             Ok(settings) => settings,
             Err(report) => {
                 let findings = report.diagnostics().iter().cloned();
@@ -235,6 +234,13 @@ impl Case {
         };
         finding.diagnostic.path.lookup(document)
     }
+}
+
+/// Settings that can be read, and that stood the trial.
+fn tried(settings: &Value) -> Result<Settings, Report> {
+    let settings = Settings::from_value(settings)?;
+    let report = settings.try_out();
+    if report.has_errors() { Err(report) } else { Ok(settings) }
 }
 
 impl Run {

@@ -19,8 +19,15 @@ use crate::workspace;
 const KINDS: [(&str, &str); 3] =
     [("HTTPRoute", "httproute.yaml"), ("Route", "route.yaml"), ("EndpointMonitor", "endpointmonitor.yaml")];
 
+/// The schema of the `spec` of a kind.
+struct Schema {
+    validator: Validator,
+    /// As the API server reads it.
+    text: Value,
+}
+
 /// Schemas of the `spec` of some kinds.
-pub struct Schemas(BTreeMap<String, Validator>);
+pub struct Schemas(BTreeMap<String, Schema>);
 
 impl Schemas {
     /// Those of `testkit/schemas/`.
@@ -43,7 +50,7 @@ impl Schemas {
             let path: PathBuf = workspace().join("testkit/schemas").join(file);
             let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             let schema = parse(&text)?.into_iter().next().unwrap_or_default();
-            all.insert(kind.to_owned(), validator(schema).map_err(|error| format!("{file}: {error}"))?);
+            all.insert(kind.to_owned(), Schema::new(schema).map_err(|error| format!("{file}: {error}"))?);
         }
         Ok(Self(all))
     }
@@ -60,19 +67,84 @@ impl Schemas {
         let versions = spec["versions"].as_array().ok_or("the versions are missing")?;
         let found = versions.iter().find(|it| it["name"] == version).ok_or("there is no such version")?;
         let schema = found["schema"]["openAPIV3Schema"]["properties"]["spec"].clone();
-        Ok(Self(BTreeMap::from([(kind, validator(schema)?)])))
+        Ok(Self(BTreeMap::from([(kind, Schema::new(schema)?)])))
     }
 
     /// What is wrong with an object, with the places; `None` where its kind has no schema here.
     #[must_use]
     pub fn flaws(&self, object: &Value) -> Option<Vec<String>> {
-        let validator = self.0.get(object["kind"].as_str()?)?;
+        let schema = self.0.get(object["kind"].as_str()?)?;
         Some(
-            validator
+            schema
+                .validator
                 .iter_errors(&object["spec"])
                 .map(|flaw| format!("spec{}: {flaw}", flaw.instance_path()))
                 .collect(),
         )
+    }
+
+    /// The `spec` of an object with the defaults that the API server would fill in; `None` where its kind has no schema here.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let schemas = xposer_testkit::schema::Schemas::ours().unwrap();
+    /// let route = json!({"kind": "Route", "spec": {"to": {"name": "web"}, "wildcardPolicy": "Subdomain"}});
+    /// assert_eq!(schemas.defaulted(&route).unwrap(), json!({"to": {"kind": "Service", "name": "web", "weight": 100},
+    ///     "wildcardPolicy": "Subdomain"}));
+    /// ```
+    #[must_use]
+    pub fn defaulted(&self, object: &Value) -> Option<Value> {
+        let schema = self.0.get(object["kind"].as_str()?)?;
+        let mut spec = object["spec"].clone();
+        fill_in(&schema.text, &mut spec);
+        Some(spec)
+    }
+
+    /// The places of all fields of a kind, in the form `rules[].backendRefs[].weight`, each with its default if it has one.
+    #[must_use]
+    pub fn fields(&self, kind: &str) -> BTreeMap<String, Option<Value>> {
+        let mut fields = BTreeMap::new();
+        if let Some(schema) = self.0.get(kind) {
+            collect(&schema.text, "", &mut fields);
+        }
+        fields
+    }
+}
+
+impl Schema {
+    fn new(text: Value) -> Result<Self, String> {
+        Ok(Self { validator: validator(text.clone())?, text })
+    }
+}
+
+/// Writes the defaults of a schema into a value, as the API server does: from the outside to the inside.
+fn fill_in(schema: &Value, value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+                if !fields.contains_key(name)
+                    && let Some(default) = field.get("default")
+                {
+                    fields.insert(name.clone(), default.clone());
+                }
+                if let Some(value) = fields.get_mut(name) {
+                    fill_in(field, value);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| fill_in(&schema["items"], item)),
+        _ => {}
+    }
+}
+
+fn collect(schema: &Value, place: &str, fields: &mut BTreeMap<String, Option<Value>>) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+        fields.insert(place.clone(), field.get("default").cloned());
+        collect(field, &place, fields);
+    }
+    if schema["items"].is_object() {
+        collect(&schema["items"], &format!("{place}[]"), fields);
     }
 }
 

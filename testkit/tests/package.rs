@@ -138,12 +138,16 @@ fn the_deployments_fit_the_metadata() {
         for field in ["rules", "mutating", "backgroundAudit"] {
             assert_eq!(policy["spec"][field], metadata[field], "{name}: {field}");
         }
-        xposer::Settings::from_value(&policy["spec"]["settings"])
+        let settings = xposer::Settings::from_value(&policy["spec"]["settings"])
             .unwrap_or_else(|report| panic!("{name}: {report}"));
+        assert!(settings.try_out().is_empty(), "{name}: {}", settings.try_out());
         assert!(policy["spec"]["timeoutEvalSeconds"].as_u64() <= policy["spec"]["timeoutSeconds"].as_u64());
-        // The condition speaks of the label and the annotations that the core reads and writes.
+        // The condition speaks of the label, and of all annotations that the core reads and writes.
         let condition = policy["spec"]["matchConditions"][0]["expression"].as_str().unwrap();
-        assert!(condition.contains(&format!("object.metadata.labels['{}'] == 'true'", xposer::EXPOSE_LABEL)));
-        assert!(condition.contains(&format!("key.startsWith('{}')", xposer::stamp::STAMP_PREFIX)));
+        assert!(condition.contains(&format!("key in ['{}', ", xposer::EXPOSE_LABEL)));
+        let part = "xposer.stakater.com/";
+        assert_eq!(condition.matches(&format!("key.contains('{part}')")).count(), 2);
+        let keys = xposer::keys().iter().map(|key| key.annotation);
+        assert!(keys.chain([xposer::stamp::STAMP_PREFIX]).all(|key| key.contains(part)));
     }
 }

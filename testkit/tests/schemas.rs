@@ -16,10 +16,16 @@ use xposer::Settings;
 use xposer_testkit::schema::Schemas;
 use xposer_testkit::{cases, workspace};
 
-/// The module and version, the file in it, and the version of the kind.
-const PUBLISHED: [(&str, &str, &str); 2] = [
-    ("sigs.k8s.io/gateway-api@v1.6.3", "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml", "v1"),
+/// The kind, the module and version, the file in it, and the version of the kind.
+const PUBLISHED: [(&str, &str, &str, &str); 2] = [
     (
+        "HTTPRoute",
+        "sigs.k8s.io/gateway-api@v1.6.3",
+        "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
+        "v1",
+    ),
+    (
+        "Route",
         "github.com/openshift/api@v0.0.0-20251214014457-bfa868a22401",
         "route/v1/zz_generated.crd-manifests/routes.crd.yaml",
         "v1",
@@ -83,21 +89,60 @@ fn module(name: &str) -> Result<PathBuf, String> {
     folder.map(PathBuf::from).ok_or_else(|| format!("Go cannot fetch it: {}", answer["Error"]))
 }
 
+/// The published definitions that can be fetched, each with its kind.
+fn published() -> Vec<(Schemas, &'static str)> {
+    let mut all = Vec::new();
+    for (kind, name, file, version) in PUBLISHED {
+        match module(name) {
+            Ok(folder) => {
+                let text = std::fs::read_to_string(folder.join(file)).unwrap();
+                all.push((Schemas::published(&text, version).unwrap(), kind));
+            }
+            Err(why) => println!("skipped: {name}: {why}"),
+        }
+    }
+    all
+}
+
 /// Our schemas name a part of what the published definitions have, so these must accept what those accept.
 #[test]
 fn the_published_definitions_accept_what_we_emit() {
-    for (name, file, version) in PUBLISHED {
-        let folder = match module(name) {
-            Ok(folder) => folder,
-            Err(why) => {
-                println!("skipped: {name}: {why}");
-                continue;
+    for (schemas, kind) in published() {
+        let (wrong, counts) = flaws(&schemas);
+        assert!(wrong.is_empty(), "{kind}: {}", wrong.join("\n"));
+        assert!(counts.get(kind).is_some_and(|count| *count > 3), "{kind}: {counts:?}");
+    }
+}
+
+/// What the API server would fill in is written out, so that no program which compares an object in the cluster with the one that
+/// was emitted sees a difference. An Ingress and a ConfigMap have no defaults (Kubernetes 1.36, `pkg/apis/networking/v1` and
+/// `pkg/apis/core/v1`, defaults.go), but for an `ingressClassName` that admission fills in where there is a default class.
+#[test]
+fn the_api_server_fills_nothing_in() {
+    let mut all = vec![Schemas::ours().unwrap()];
+    all.extend(published().into_iter().map(|(schemas, _)| schemas));
+    for schemas in all {
+        let mut wrong = Vec::new();
+        for (slug, object) in objects() {
+            let Some(defaulted) = schemas.defaulted(&object) else { continue };
+            if defaulted != object["spec"] {
+                wrong.push(format!("{slug}: {} becomes {defaulted}", object["spec"]));
             }
-        };
-        let text = std::fs::read_to_string(folder.join(file)).unwrap();
-        let (wrong, counts) = flaws(&Schemas::published(&text, version).unwrap());
-        assert!(wrong.is_empty(), "{name}: {}", wrong.join("\n"));
-        assert!(counts.values().sum::<usize>() > 3, "{name}: {counts:?}");
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+/// Our schemas have the defaults of the published ones.
+#[test]
+fn the_defaults_are_the_published_ones() {
+    let ours = Schemas::ours().unwrap();
+    for (schemas, kind) in published() {
+        let (own, theirs) = (ours.fields(kind), schemas.fields(kind));
+        assert!(own.values().flatten().count() > 3, "{kind}: {own:?}");
+        for (field, default) in own {
+            assert_eq!(Some(&default), theirs.get(&field), "{kind}: {field}");
+        }
     }
 }
 

@@ -24,6 +24,7 @@ mod admission;
 mod cases;
 mod faults;
 mod life;
+mod neighbours;
 mod operations;
 mod ownership;
 mod replicas;

@@ -12,7 +12,10 @@ pub(super) fn body() -> String {
         "# Annotations of a Service\n\n\
          A Service is exposed if it carries the label {label}, with quotes: a label is a text. Annotations with the \
          prefix `{CONFIG_PREFIX}` say how. What an annotation does not say, the [setting](settings.md) does. An \
-         annotation with an empty value counts as not set.\n\n",
+         annotation with an empty value counts as not set.\n\n\
+         A Service with annotations of ours and without the label, or with the label `{EXPOSE_LABEL}: \"True\"`, is told that it \
+         asks for nothing ([asked-wrongly](diagnostics.md#asked-wrongly)); the label `{EXPOSE_LABEL}: \"false\"` says that it is \
+         meant so.\n\n",
         label = code(&format!("{EXPOSE_LABEL}: \"true\""))
     );
     out.push_str(&table(

@@ -8,8 +8,8 @@ use crate::cases::Case;
 pub(super) fn body(cases: &[Case]) -> String {
     let mut out = "# Diagnostics\n\n\
         Every finding has a code that stays the same from version to version; `xposer explain CODE` says what is said \
-        here. An **error** means that nothing is made of the Service. A **warning** means that something is \
-        made, and is probably not what was meant. An **info** says what was chosen, translated or lost. The setting \
+        here. An **error** means that nothing is made of the Service. A **warning** means that what is \
+        made, or not made, is probably not what was meant. An **info** says what was chosen, translated or lost. The setting \
         [`strict`](settings.md#strict) makes errors of some warnings.\n\n"
         .to_owned();
     out.push_str(&table(

@@ -11,7 +11,12 @@ pub(super) fn body() -> String {
         Most settings can also stand in a profile and under a namespace. The first of these that says something counts: \
         the [annotation](annotations.md) of the Service, its [profile](#profiles), its [namespace](#namespaces), the \
         general setting, what is built in. `xposer explain SERVICE.yaml --settings SETTINGS.yaml` shows where each value \
-        of a Service comes from.\n\n"
+        of a Service comes from.\n\n\
+        Settings are tried before they are used, on a sample Service: under the general settings, in every profile, and in \
+        every row of `namespaces`. What every Service there would be refused for, such as a domain in capitals, is an error of \
+        the settings: the policy does not become active, the controller does not start, or goes on with those from before, \
+        and the commands end with exit status 2. What the author of a Service can give is none, such as a domain or an issuer; \
+        neither is what depends on a condition in a template.\n\n"
         .to_owned();
     out.push_str(&table(
         ["Setting", "Value", "Default", "Overridden by"],

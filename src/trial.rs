@@ -1,0 +1,417 @@
+//! Settings are tried before they are used: what no Service could be exposed under is a problem of the settings, and not
+//! one of every Service.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::check;
+use crate::diag::{Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, shown};
+use crate::input::{EXPOSE_LABEL, Service};
+use crate::pattern;
+use crate::request::{Request, annotation};
+use crate::resolve;
+use crate::settings::{Layer, Layers, Named, Namespace, Profile, Settings, Tpl};
+use crate::value::Origin;
+
+/// The name of a sample Service, and what stands for the stars in the name of its namespace.
+type Sample = (&'static str, &'static str);
+/// The sample that messages speak of.
+const FIRST: Sample = ("web", "shop");
+/// What is wrong under one name may be right under another one, where a template cuts it. The first names here are as short as
+/// names can be: a host that is too long with them is too long with all others.
+const OTHERS: [Sample; 2] = [("a", "b"), ("orders-2", "team-9")];
+/// The domain of the samples, where the settings leave it to the Services.
+const DOMAIN: &str = "example.com";
+/// The pattern of all namespaces.
+const EVERYWHERE: &str = "*";
+
+impl Settings {
+    /// Tries the settings on sample Services: under the general settings, under every profile and in every row of
+    /// `namespaces`, as Services can meet them. The report has the Errors that every such Service would get, and that accuse
+    /// a setting: what the author of a Service cannot mend.
+    ///
+    /// What a Service can give itself is no Error: a domain, an issuer, a port, a host of its namespace. Neither is what
+    /// depends on a condition in a template. Each setting is accused once, however many profiles it shines through.
+    ///
+    /// [`Settings::from_value`] does not do this, because the policy reads the settings for every request. The time is in
+    /// proportion to the number of profiles, of their namespaces, and of rows.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Settings;
+    /// let settings = Settings::from_value(&json!({"domain": "example.com", "ingressNameTemplate": "My_{{.Service}}"}))?;
+    /// assert_eq!(settings.try_out().to_string(), "error[ingress-name-invalid]: settings.ingressNameTemplate: `My_web` is \
+    ///     not a valid Ingress name: it contains `_` (tried on a Service `web` in the namespace `shop`); write `-` instead of `_`\n");
+    /// // A Service can give a domain, so this is in order.
+    /// assert!(Settings::from_value(&json!({"tls": true}))?.try_out().is_empty());
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn try_out(&self) -> Report {
+        let mut trial = Trial::new(self);
+        let everywhere = self.namespaces.get(EVERYWHERE);
+        if self.default_profile.is_none() {
+            trial.layers(None, everywhere, EVERYWHERE);
+        }
+        for (_, profile) in self.profiles.iter() {
+            match &profile.namespaces {
+                None => trial.layers(Some(profile), everywhere, EVERYWHERE),
+                Some(allowed) => {
+                    for place in allowed {
+                        let row = self.namespaces.get(place).or(everywhere);
+                        trial.layers(Some(profile), row, place);
+                    }
+                }
+            }
+        }
+        let default = self.default_profile.as_ref().and_then(|named| self.profiles.get(&named.value));
+        let default = default.map(|profile| (profile, Allowed::new(profile)));
+        for (place, row) in self.namespaces.iter() {
+            let own = row.profile.as_ref().and_then(|named| self.profiles.get(&named.value));
+            let profile = match own {
+                Some(own) => {
+                    trial.profile_of(place, row, own);
+                    Some(own)
+                }
+                None => default
+                    .as_ref()
+                    .filter(|(_, allowed)| allowed.has(&namespace(place, FIRST)))
+                    .map(|(profile, _)| *profile),
+            };
+            trial.layers(profile, Some(row), place);
+        }
+        trial.report
+    }
+}
+
+/// The namespace of a sample, which a pattern fits.
+fn namespace(pattern: &str, (_, filler): Sample) -> String {
+    pattern.replace('*', filler)
+}
+
+/// The namespaces that may choose a profile; names are looked up, and only patterns are compared.
+struct Allowed<'s> {
+    all: bool,
+    names: Vec<&'s str>,
+    patterns: Vec<&'s str>,
+}
+
+impl<'s> Allowed<'s> {
+    fn new(profile: &'s Profile) -> Self {
+        let listed = profile.namespaces.iter().flatten().map(String::as_str);
+        let (patterns, mut names): (Vec<_>, Vec<_>) = listed.partition(|place| place.contains('*'));
+        names.sort_unstable();
+        Self { all: profile.namespaces.is_none(), names, patterns }
+    }
+
+    fn has(&self, namespace: &str) -> bool {
+        self.all
+            || self.names.binary_search(&namespace).is_ok()
+            || self.patterns.iter().any(|allowed| pattern::matches(allowed, namespace))
+    }
+}
+
+struct Trial<'s> {
+    settings: &'s Settings,
+    /// The same without profiles and namespaces, which are chosen here. No rule asks whose a host is.
+    bare: Settings,
+    /// Whether any layer names a Gateway: who has to choose a profile, or a namespace, gets it there.
+    has_gateways: bool,
+    report: Report,
+    /// What is accused already, and where.
+    told: BTreeSet<(Code, String)>,
+    /// The places of the templates that were tried although nothing asks for them yet.
+    tried: BTreeSet<String>,
+}
+
+impl<'s> Trial<'s> {
+    fn new(settings: &'s Settings) -> Self {
+        let mut bare = settings.clone();
+        bare.namespaces = Named::default();
+        bare.profiles = Named::default();
+        let layers = [&settings.base].into_iter();
+        let layers = layers.chain(settings.profiles.iter().map(|(_, profile)| &profile.layer));
+        let mut layers = layers.chain(settings.namespaces.iter().map(|(_, row)| &row.layer));
+        let names_gateway =
+            |layer: &Layer| layer.parent_refs.as_ref().is_some_and(|refs| !refs.value.is_empty());
+        let subject = Subject { kind: "Settings".into(), ..Subject::default() };
+        Self {
+            settings,
+            bare,
+            has_gateways: layers.any(names_gateway),
+            report: Report::new(subject, settings.strict),
+            told: BTreeSet::new(),
+            tried: BTreeSet::new(),
+        }
+    }
+
+    /// A namespace is given a profile that is not for it.
+    fn profile_of(&mut self, place: &str, row: &Namespace, profile: &Profile) {
+        let Some(named) = &row.profile else { return };
+        if place.contains('*') || Allowed::new(profile).has(place) {
+            return;
+        }
+        let said = format!("the profile {} is not for the namespace {}", shown(&named.value), shown(place));
+        let help = format!("add {place} to the list namespaces of the profile, or choose another profile");
+        self.report.file(named.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
+    }
+
+    /// Tries the layers of a Service in a namespace of this name or pattern.
+    fn layers(&mut self, profile: Option<&'s Profile>, row: Option<&'s Namespace>, place: &str) {
+        let layers = Layers::new(profile, row, self.settings);
+        self.under(layers, place, &[], &|found| Some(found.path.clone()));
+        // A name of a secret is looked at where there is TLS, which a Service can ask for itself.
+        let secret = layers.first(|it| it.secret.as_ref()).map(|secret| secret.origin.path());
+        if let Some(path) = secret.filter(|path| self.tried.insert(path.to_string())) {
+            self.under(layers, place, &[(annotation::TLS, "true")], &|found| {
+                (found.path == path).then(|| path.clone())
+            });
+        }
+        // A fallback is looked at where a host is too long.
+        for fallback in layers.first(|it| it.fallbacks.as_ref()).into_iter().flatten() {
+            let path = fallback.origin.path();
+            if self.tried.insert(path.to_string()) && !fallback.value.is_conditional() {
+                let stand_in = FieldPath::annotation(annotation::URL);
+                let given = [(annotation::URL, fallback.value.text())];
+                self.under(layers, place, &given, &|found| (found.path == stand_in).then(|| path.clone()));
+            }
+        }
+    }
+
+    /// Tries the layers with these annotations. `accused` gives the setting that a finding is about, if it is about one that is
+    /// tried.
+    fn under(
+        &mut self,
+        layers: Layers<'_>,
+        place: &str,
+        annotations: &[(&'static str, &str)],
+        accused: &dyn Fn(&Diagnostic) -> Option<FieldPath>,
+    ) {
+        let mut found = self.sample(layers, FIRST, place, annotations);
+        let key = |path: &FieldPath, code: Code| (code, path.to_string());
+        found.retain(|it| {
+            accused(it).is_some_and(|path| {
+                path.root() == Root::Settings
+                    && !self.told.contains(&key(&path, it.code))
+                    && !is_conditional(layers, &path)
+            })
+        });
+        if found.is_empty() {
+            return;
+        }
+        let others = OTHERS.map(|other| self.sample(layers, other, place, annotations));
+        let tried =
+            format!(" (tried on a Service `{}` in the namespace `{}`)", FIRST.0, namespace(place, FIRST));
+        let mut told = Vec::new();
+        for finding in found {
+            let is_same = |it: &&Diagnostic| it.code == finding.code && it.path == finding.path;
+            if !others.iter().all(|other| other.iter().any(|it| is_same(&it))) {
+                continue;
+            }
+            let Some(path) = accused(&finding) else { continue };
+            let is_in_other_words =
+                |other: &Vec<Diagnostic>| other.iter().all(|it| it.message != finding.message);
+            let depends_on_the_name = others.iter().any(is_in_other_words);
+            told.push(key(&path, finding.code));
+            self.report.file(path, problem(finding, depends_on_the_name.then_some(tried.as_str())));
+        }
+        self.told.extend(told);
+    }
+
+    /// The Errors of a sample that no Service can mend.
+    fn sample(
+        &self,
+        layers: Layers<'_>,
+        sample: Sample,
+        place: &str,
+        annotations: &[(&'static str, &str)],
+    ) -> Vec<Diagnostic> {
+        let domain = layers.first(|it| it.domain.as_ref());
+        let own = domain.is_none().then_some((annotation::DOMAIN, DOMAIN));
+        let annotations: Map<String, Value> = annotations
+            .iter()
+            .copied()
+            .chain(own)
+            .map(|(key, value)| (key.to_owned(), value.into()))
+            .collect();
+        let document = json!({
+            "metadata": {
+                "name": sample.0, "namespace": namespace(place, sample), "labels": {EXPOSE_LABEL: "true"},
+                "annotations": annotations,
+            },
+            "spec": {"ports": [{"name": "http", "port": 80}]},
+        });
+        let service = Service::from_value(&document);
+        let mut report = Report::new(service.subject(), self.settings.strict);
+        let request = Request::read(&service, &mut report);
+        let draft = resolve::resolve(&service, &self.bare, layers, &request, &mut report);
+        check::check(&service, &self.bare, layers, &request, draft, &mut report);
+        let is_certain = |found: &&Diagnostic| match found.code {
+            // The author of a Service names an issuer, a host of the namespace, or one with a certificate; the ports are
+            // those of the Service.
+            Code::IssuerMissing | Code::HostNotOwned | Code::CertificateMissing | Code::PortUnknown => false,
+            // The sample has a domain; only one that is made of itself has none.
+            Code::TemplateValueMissing => domain.is_some_and(|domain| domain.origin.path() == found.path),
+            Code::GatewayMissing => !self.has_gateways,
+            _ => true,
+        };
+        let mut found: Vec<Diagnostic> = report.of(Severity::Error).filter(is_certain).cloned().collect();
+        // The template is built in and the names are plain, so a host that cannot be is the domain's fault.
+        let nobody = Origin::BuiltIn.path();
+        if let Some(domain) = domain {
+            let is_host = |it: &&mut Diagnostic| it.path == nobody && it.code.slug().starts_with("host-");
+            found.iter_mut().filter(is_host).for_each(|it| it.path = domain.origin.path());
+        }
+        found
+    }
+}
+
+/// Whether the template at this path renders this or that, by a condition: what is wrong with one may not be with the other.
+fn is_conditional(layers: Layers<'_>, path: &FieldPath) -> bool {
+    let fields: [fn(&Layer) -> Option<&Tpl>; 5] = [
+        |it| it.domain.as_ref(),
+        |it| it.url.as_ref(),
+        |it| it.path.as_ref(),
+        |it| it.name.as_ref(),
+        |it| it.secret.as_ref(),
+    ];
+    let mut templates = fields.into_iter().filter_map(|field| layers.first(field));
+    templates.any(|template| template.value.is_conditional() && template.origin.path() == *path)
+}
+
+/// A finding about a sample as one about the settings.
+fn problem(found: Diagnostic, tried: Option<&str>) -> Problem {
+    let Diagnostic { code, mut message, found, mut help, proposed, range, .. } = found;
+    message.push_str(tried.unwrap_or_default());
+    // The reader is the administrator.
+    let sentence = match code {
+        Code::GatewayMissing => Some("set parentRefs"),
+        Code::HostScheme => Some("remove the scheme; https is asked for with the setting tls"),
+        Code::HostLabelTooLong | Code::HostTooLong => Some("shorten the template, or the domain"),
+        Code::HostCommonName => Some("shorten the template, or the domain, or set tlsCommonName: false"),
+        Code::PathQuery | Code::PathStrict => {
+            Some("write a plain path, or set pathType: ImplementationSpecific")
+        }
+        _ => None,
+    };
+    if let Some(sentence) = sentence {
+        help = Some(sentence.to_owned());
+    }
+    Problem { code, message, found, help, proposed, range }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The places of all problems, and their codes.
+    fn problems(settings: &Value) -> Vec<String> {
+        let settings = Settings::from_value(settings).unwrap_or_else(|report| panic!("{report}"));
+        let report = settings.try_out();
+        report.diagnostics().iter().map(|found| format!("{} {}", found.path, found.code)).collect()
+    }
+
+    #[test]
+    fn each_setting_is_accused_once() {
+        let settings = json!({
+            "domain": "example_1.com", "profiles": {"a": {}, "b": {"tls": true}, "c": {"domain": "example_2.com"}},
+            "namespaces": {"shop": {}, "team-*": {"profile": "c"}},
+        });
+        assert_eq!(
+            problems(&settings),
+            ["settings.domain host-character", "settings.profiles.c.domain host-character"]
+        );
+        // Several problems of one setting are all told.
+        let settings = json!({"ingressURLTemplate": "A.example.com, B.example.com"});
+        assert_eq!(
+            problems(&settings),
+            ["settings.ingressURLTemplate host-uppercase", "settings.ingressURLTemplate host-uppercase"]
+        );
+    }
+
+    #[test]
+    fn what_no_service_meets_is_not_tried() {
+        // Every Service has a profile, and each has a domain of its own.
+        let settings = json!({
+            "domain": "example_1.com", "defaultProfile": "a",
+            "profiles": {"a": {"domain": "example.com"}, "b": {"domain": "example.org"}},
+        });
+        assert_eq!(problems(&settings), Vec::<String>::new());
+        // The profile is for a namespace that has a domain of its own.
+        let settings = json!({
+            "defaultProfile": "plain",
+            "profiles": {"plain": {"domain": "example.org"}, "a": {"namespaces": ["shop"]}}, "domain": "example_1.com",
+            "namespaces": {"shop": {"domain": "example.com"}},
+        });
+        assert_eq!(problems(&settings), Vec::<String>::new());
+        assert_eq!(
+            problems(&json!({"domain": "example.com", "profiles": {"a": {"namespaces": []}}})),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn what_a_service_can_give_is_no_problem() {
+        for settings in [
+            json!({}),
+            json!({"tls": "cert-manager"}),
+            json!({"servicePort": "metrics"}),
+            json!({"domain": "{{if eq .Namespace \"prod\"}}example.com{{end}}"}),
+            json!({"target": "HTTPRoute", "profiles": {"external": {"parentRefs": [{"name": "external"}]}}}),
+            json!({"domain": "example.com", "namespaces": {"shop": {"hosts": ["*.example.org"]}}}),
+            json!({"domain": "example.com", "tls": "load-balancer", "certificates": ["*.example.org"]}),
+            json!({"profiles": {"a": {"namespaces": ["web"]}}, "defaultProfile": "a", "namespaces": {"shop": {}}}),
+            json!({"profiles": {"a": {"namespaces": ["web-a"]}}, "namespaces": {"web-*": {"profile": "a"}}}),
+        ] {
+            assert_eq!(problems(&settings), Vec::<String>::new(), "{settings}");
+        }
+        assert_eq!(problems(&json!({"target": "HTTPRoute"})), ["settings.target gateway-missing"]);
+        assert_eq!(
+            problems(&json!({"domain": "{{.Domain}}.com"})),
+            ["settings.domain template-value-missing"]
+        );
+    }
+
+    #[test]
+    fn lengths_count_where_no_name_is_short_enough() {
+        let label = "a".repeat(62);
+        assert_eq!(
+            problems(&json!({"ingressURLTemplate": format!("{{{{.Service}}}}{label}.example.com")})),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            problems(&json!({"ingressURLTemplate": format!("{{{{.Service}}}}-{label}.example.com")})),
+            ["settings.ingressURLTemplate host-label-too-long"]
+        );
+    }
+
+    #[test]
+    fn a_domain_is_accused_for_hosts_that_the_built_in_template_makes() {
+        for domain in ["*.example.com".to_owned(), "-x.example.com".to_owned(), "a.".repeat(124) + "com"] {
+            let found = problems(&json!({"domain": domain}));
+            assert!(found.len() == 1 && found[0].starts_with("settings.domain host-"), "{found:?}");
+        }
+        assert_eq!(
+            problems(&json!({"domain": ".example.com", "ingressURLTemplate": "{{.Service}}{{.Domain}}"})),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn annotations_that_are_too_large_accuse_the_longest() {
+        let settings = json!({"annotations": {"a/b": "c", "a/long": "x".repeat(262_144)}});
+        assert_eq!(problems(&settings), ["settings.annotations[\"a/long\"] annotations-too-large"]);
+    }
+
+    #[test]
+    fn thousands_of_rows_are_tried() {
+        let rows: Map<String, Value> = (0..10_000)
+            .map(|index| (format!("team-{index}"), json!({"ingressNameTemplate": "My_{{.Service}}"})))
+            .collect();
+        let profiles: Map<String, Value> =
+            (0..1_000).map(|index| (format!("p{index}"), json!({"tls": true}))).collect();
+        let found = problems(&json!({"domain": "example.com", "namespaces": rows, "profiles": profiles}));
+        assert_eq!(found.len(), crate::diag::MOST_OF_A_KIND);
+    }
+}
