@@ -292,35 +292,14 @@ impl Settings {
     }
 
     /// These settings for somebody who has chosen the layers already: without those of profiles and namespaces, and so without
-    /// anybody's hosts. A new setting has to be named here, too.
+    /// anybody's hosts.
     pub(crate) fn without_layers(&self) -> Self {
-        let Self {
-            base: _,
-            profiles: _,
-            default_profile: _,
-            namespaces: _,
-            deny,
-            allow,
-            dns_prefixes,
-            publish_url,
-            only_targets,
-            legacy,
-            strict,
-            stamp,
-        } = self;
         Self {
             base: Layer::default(),
             profiles: Named::default(),
             default_profile: None,
             namespaces: Named::default(),
-            deny: deny.clone(),
-            allow: allow.clone(),
-            dns_prefixes: dns_prefixes.clone(),
-            publish_url: *publish_url,
-            only_targets: only_targets.clone(),
-            legacy: *legacy,
-            strict: *strict,
-            stamp: *stamp,
+            ..self.clone()
         }
     }
 
