@@ -153,11 +153,15 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// The cluster that `E2E_KUBECONFIG` names, if it names one.
-    pub(crate) fn get() -> Option<&'static Self> {
-        static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
-        let open = || std::env::var_os("E2E_KUBECONFIG").map(|path| Self::open(PathBuf::from(path)));
-        CLUSTER.get_or_init(open).as_ref()
+    /// The cluster that `E2E_KUBECONFIG` names.
+    pub(crate) fn get() -> &'static Self {
+        static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+        CLUSTER.get_or_init(|| {
+            let kubeconfig = std::env::var_os("E2E_KUBECONFIG");
+            Self::open(
+                kubeconfig.expect("E2E_KUBECONFIG names a cluster; `make e2e-cluster` starts one").into(),
+            )
+        })
     }
 
     fn open(kubeconfig: PathBuf) -> Self {

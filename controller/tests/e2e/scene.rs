@@ -81,43 +81,37 @@ impl Deref for Scene {
 }
 
 impl Scene {
-    /// A scenario on the cluster, if there is one.
-    pub(crate) fn open(slug: &'static str) -> Option<Self> {
-        let Some(cluster) = Cluster::get() else {
-            say(&format!("{slug}: skipped: no E2E_KUBECONFIG"));
-            return None;
-        };
+    /// A scenario on the cluster.
+    pub(crate) fn open(slug: &'static str) -> Self {
+        let cluster = Cluster::get();
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{slug}-{}", unique()));
         fs::create_dir_all(&folder).unwrap();
         let (namespaces, places, ended) = (RefCell::default(), RefCell::default(), Cell::new(false));
-        Some(Self { cluster, slug, began: Instant::now(), folder, namespaces, places, ended })
+        Self { cluster, slug, began: Instant::now(), folder, namespaces, places, ended }
     }
 
-    /// A scenario that breaks the cluster.
-    pub(crate) fn with_ctl(slug: &'static str) -> Option<Self> {
-        let scene = Self::open(slug)?;
-        if scene.can_break() {
-            return Some(scene);
+    /// A scenario that breaks the cluster; all of them are in the module `breaks`.
+    pub(crate) fn with_ctl(slug: &'static str) -> Self {
+        let scene = Self::open(slug);
+        assert!(
+            scene.can_break(),
+            "E2E_CTL names no program that breaks the cluster; `--skip breaks::` leaves these scenarios out"
+        );
+        scene
+    }
+
+    /// A scenario that needs a kind that comes with no cluster. Where it is missing, the scenario fails: what did not run
+    /// has not passed.
+    pub(crate) fn with_kinds(slug: &'static str, kinds: &[Kind]) -> Self {
+        let scene = Self::open(slug);
+        for kind in kinds {
+            assert!(
+                scene.is_served(*kind),
+                "this cluster has no {}; install its definition, or leave this scenario out with `--skip`",
+                kind.name
+            );
         }
-        scene.skip("no E2E_CTL");
-        None
-    }
-
-    /// A scenario that needs a kind that comes with no cluster.
-    pub(crate) fn with_kinds(slug: &'static str, kinds: &[Kind]) -> Option<Self> {
-        let scene = Self::open(slug)?;
-        match kinds.iter().find(|kind| !scene.is_served(**kind)) {
-            None => Some(scene),
-            Some(kind) => {
-                scene.skip(&format!("the cluster has no {}", kind.name));
-                None
-            }
-        }
-    }
-
-    fn skip(&self, why: &str) {
-        say(&format!("{}: skipped: {why}", self.slug));
-        self.ended.set(true);
+        scene
     }
 
     /// Starts the API server again. The controller manager, who was without it too, begins anew: how long its garbage

@@ -108,8 +108,9 @@ fn plans(services: &[Service<'_>], settings: &Settings) -> usize {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn a_storm_of_changes_ends_in_what_the_core_says() {
-    let Some(scene) = Scene::with_kinds("storm", &[HTTP_ROUTE]) else { return };
+    let scene = Scene::with_kinds("storm", &[HTTP_ROUTE]);
     let shop = scene.place();
     let seed = std::env::var("E2E_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| u64::from(std::process::id()) * 2_654_435_761);
