@@ -399,6 +399,20 @@ impl Cluster {
         self.asking(name, async || api.patch(name, &parameters, &patch).await).map(|object| value(&object))
     }
 
+    /// Makes the status of an object be this, as the controller does that works on it.
+    pub(crate) fn set_status(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        name: &str,
+        status: &Value,
+    ) -> Answer<Value> {
+        let api = self.api(kind, namespace);
+        let (parameters, patch) = (PatchParams::default(), Patch::Merge(json!({"status": status})));
+        self.asking(name, async || api.patch_status(name, &parameters, &patch).await)
+            .map(|object| value(&object))
+    }
+
     /// Deletes; what is gone already may be.
     pub(crate) fn delete(&self, kind: Kind, namespace: Option<&str>, name: &str, parameters: &DeleteParams) {
         let api = self.api(kind, namespace);

@@ -57,7 +57,7 @@ fn a_second_writer_that_never_rests_changes_nothing_of_ours() {
     shop.has(["Ingress web"]);
     let began = Instant::now();
     let mut round = 0;
-    while began.elapsed() < Duration::from_secs(8) {
+    while began.elapsed() < Duration::from_secs(8) || round < 50 {
         round += 1;
         let theirs = json!({"example.com/round": round.to_string()});
         let patch = match round % 3 {
@@ -83,7 +83,6 @@ fn a_second_writer_that_never_rests_changes_nothing_of_ours() {
     // What is theirs they keep, and our Service was told of no failure that was none.
     let last = json!({"example.com/round": round.to_string()});
     assert_eq!(shop.get(INGRESS, "web")["metadata"]["annotations"], last);
-    assert!(round > 50, "{round} rounds are no hammering");
 }
 
 #[test]

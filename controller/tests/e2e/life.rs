@@ -21,7 +21,7 @@ pub(crate) fn uid(object: &Value) -> &Value {
 
 /// The place of a line in the story of a film.
 #[track_caller]
-fn when(film: &Film, line: &str) -> usize {
+pub(crate) fn when(film: &Film, line: &str) -> usize {
     eventually(&format!("it happens: {line}"), || {
         let story = film.story();
         story.iter().position(|it| it == line).ok_or_else(|| format!("{story:#?}"))
@@ -189,6 +189,8 @@ fn a_service_that_comes_back_takes_what_its_predecessor_left() {
     // Nobody collects this one, and nobody but its Service's successor may take it.
     shop.delete_alone(SERVICE, "api");
     shop.sees(INGRESS, "api", "/metadata/ownerReferences", Value::Null);
+    // It stays until all that belonged to it is let go.
+    shop.loses(SERVICE, "api");
     shop.expose("api", &[host("again-api.example.com")]);
     shop.serves("api", "again-api.example.com");
     assert_eq!(uid(&is_owned(&shop, "api")), uid(&orphan), "it was mended, not made anew");
@@ -350,10 +352,8 @@ fn a_namespace_that_goes_is_let_go() {
     let tried = scene.written_since(mark);
     let tried = tried.iter().filter(|it| it.contains("ingresses") || it.contains("configmaps"));
     assert!(tried.clone().count() <= 10, "{:#?}", tried.collect::<Vec<_>>());
-    eventually("nothing of it is remembered", || match controller.metric("xposer_services", &[]) {
-        1.0 => Ok(()),
-        other => Err(other.to_string()),
-    });
+    // Nothing of it is remembered.
+    controller.shows("xposer_services", &[], 1.0);
 }
 
 #[test]

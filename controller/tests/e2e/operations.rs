@@ -30,9 +30,9 @@ fn health_and_metrics_say_what_is_going_on() {
     shop.event("web", "Normal", "Created");
     scene.rests(&[&controller]);
 
-    assert_eq!(controller.metric("xposer_services", &[]), 3.0);
-    assert_eq!(controller.metric("xposer_owned_objects", &["kind=\"Ingress\""]), 2.0);
-    assert_eq!(controller.metric("xposer_queue_depth", &[]), 0.0);
+    controller.shows("xposer_services", &[], 3.0);
+    controller.shows("xposer_owned_objects", &["kind=\"Ingress\""], 2.0);
+    controller.shows("xposer_queue_depth", &[], 0.0);
     assert!(controller.metric("xposer_reconciles_total", &["result="]) >= 3.0);
     let upper = ["code=\"host-uppercase\"", "severity=\"error\""];
     assert!(controller.metric("xposer_diagnostics_total", &upper) >= 1.0);
@@ -50,13 +50,8 @@ fn health_and_metrics_say_what_is_going_on() {
 
     shop.label("web", "false");
     shop.has(["ConfigMap xposer", "Ingress api"]);
-    eventually("the gauges follow", || {
-        let metric = |name, labels: &[&str]| controller.metric(name, labels);
-        match (metric("xposer_services", &[]), metric("xposer_owned_objects", &["kind=\"Ingress\""])) {
-            (2.0, 1.0) => Ok(()),
-            other => Err(format!("{other:?}")),
-        }
-    });
+    controller.shows("xposer_services", &[], 2.0);
+    controller.shows("xposer_owned_objects", &["kind=\"Ingress\""], 1.0);
     scene.end(&[&controller]);
 }
 

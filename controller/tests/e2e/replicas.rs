@@ -51,7 +51,8 @@ fn a_leader_that_is_asked_to_end_hands_over_at_once() {
     let began = Instant::now();
     shop.expose("api", &[]);
     shop.has(["Ingress api", "Ingress web"]);
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    // Who waits for the end of the Lease waits for 15 s.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     leads_within(Duration::from_secs(5), &second);
     assert_eq!(first.exits(), Some(0));
     scene.end(&[&second]);
@@ -142,7 +143,7 @@ fn who_wins_a_host_does_not_depend_on_who_leads() {
     let second = replica(&scene, &shop);
     let film = shop.film(&[INGRESS]);
     first.signal("TERM");
-    leads_within(Duration::from_secs(5), &second);
+    leads_within(Duration::from_secs(10), &second);
     scene.rests(&[&second]);
     shop.has(["Ingress zeta"]);
     assert_eq!(film.story(), Vec::<String>::new());

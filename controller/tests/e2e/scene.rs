@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL, Service, emit_all, expose};
 
 use crate::cluster::{
-    CLUSTER_ROLE, CLUSTER_ROLE_BINDING, Cluster, EVENT, INGRESS, Kind, LABEL, MADE, SERVICE, SOON,
-    eventually, name_of, place_of, say, versions, within,
+    Answer, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, Cluster, EVENT, HTTP_ROUTE, INGRESS, Kind, LABEL, MADE,
+    SERVICE, SOON, eventually, name_of, place_of, say, versions, within,
 };
 use crate::controller::{Controller, Done, Words, run};
 use crate::film::Film;
@@ -389,6 +389,37 @@ impl Inner {
         let parameters =
             DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..DeleteParams::default() };
         self.cluster.delete(kind, self.at(), name, &parameters);
+    }
+
+    /// Waits until an object is gone: something may hold it up after it was deleted.
+    #[track_caller]
+    pub(crate) fn loses(&self, kind: Kind, name: &str) {
+        eventually(&format!("{} {name} is gone", kind.name), || match self.find(kind, name) {
+            None => Ok(()),
+            Some(object) => Err(object["metadata"].to_string()),
+        });
+    }
+
+    /// Says of an Ingress that it has an address, as its controller does.
+    pub(crate) fn addresses(&self, name: &str) {
+        self.try_address(name).unwrap_or_else(|status| panic!("{name}: {status}"));
+    }
+
+    /// Says so of an Ingress that may have gone meanwhile.
+    pub(crate) fn try_address(&self, name: &str) -> Answer<Value> {
+        let status = json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.1"}]}});
+        self.cluster.set_status(INGRESS, self.at(), name, &status)
+    }
+
+    /// Says of an HTTPRoute that its Gateway has accepted it as it is.
+    pub(crate) fn accepts(&self, name: &str) {
+        let route = self.get(HTTP_ROUTE, name);
+        let condition = json!({"type": "Accepted", "status": "True", "reason": "Accepted", "message": "",
+            "observedGeneration": route["metadata"]["generation"], "lastTransitionTime": "2026-01-01T00:00:00Z"});
+        let parent = json!({"parentRef": route["spec"]["parentRefs"][0], "controllerName": "example.com/e2e",
+            "conditions": [condition]});
+        let set = self.cluster.set_status(HTTP_ROUTE, self.at(), name, &json!({"parents": [parent]}));
+        set.unwrap_or_else(|status| panic!("{name}: {status}"));
     }
 
     /// Records the objects of these kinds in this namespace.
