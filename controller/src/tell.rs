@@ -89,16 +89,22 @@ impl Told {
 
     /// A kind cannot be written; nothing while that is not known.
     pub(crate) fn serving(kind: Kind, serving: &Serving) -> Option<Self> {
-        let kind = kind.as_str();
+        let name = kind.as_str();
         match serving {
             Serving::Unknown | Serving::Listed => None,
             Serving::Unserved => Some(Self::lasting(
                 "KindNotServed",
-                format!("this cluster has no {kind}; install its definition, or leave the target out"),
+                format!("this cluster has no {name}; install its definition, or leave the target out"),
             )),
+            Serving::Forbidden(said) => {
+                let help = kind.permission().map(|permission| format!("; {}", permission.help()));
+                let help = help.unwrap_or_default();
+                let what = kind.resource().plural;
+                Some(Self::lasting("ApplyFailed", format!("no permission to list {what}{help} ({said})")))
+            }
             Serving::Unreadable(said) => Some(Self::lasting(
                 "ApplyFailed",
-                format!("the {kind}s of the cluster cannot be listed: {said}"),
+                format!("the {} of the cluster cannot be listed: {said}", kind.resource().plural),
             )),
         }
     }

@@ -52,7 +52,9 @@ pub(crate) enum Serving {
     Listed,
     /// The API server does not have it.
     Unserved,
-    /// We may not list it, or it cannot be listed for another reason.
+    /// We may not list it.
+    Forbidden(String),
+    /// It cannot be listed for another reason.
     Unreadable(String),
 }
 
@@ -236,10 +238,12 @@ impl World {
         self.everything_is_due();
     }
 
-    /// Whether it is known of every kind whether it can be written.
+    /// Whether it is known of every kind whether it can be written, and something can be exposed.
     pub(crate) fn is_ready(&self) -> bool {
         let is_known = |kind: &Kind| !matches!(self.serving(*kind), Serving::Unknown);
-        Kind::ALL.iter().all(is_known) && self.serving(Kind::Ingress) == Serving::Listed
+        let exposes = [Kind::Ingress, Kind::HttpRoute, Kind::Route];
+        Kind::ALL.iter().all(is_known)
+            && exposes.into_iter().any(|kind| self.serving(kind) == Serving::Listed)
     }
 
     fn serving(&self, kind: Kind) -> Serving {

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use xposer::stamp::{INGRESS_ANNOTATION, URL_ANNOTATION};
 
 use crate::cluster::{
-    DEFINITION, EVENT, INGRESS, Kind, ROUTE, SERVICE, deployed_rules, eventually, looking, within,
+    DEFINITION, EVENT, HTTP_ROUTE, INGRESS, Kind, MONITOR, ROUTE, SERVICE, deployed_rules, eventually,
+    looking, within,
 };
 use crate::controller::run;
 use crate::scene::{FORWARD, PLAIN, Scene, foreign_ingress, host, key, service};
@@ -382,6 +383,41 @@ fn one_namespace_that_is_forbidden_does_not_hold_up_the_others() {
         shut.find(INGRESS, "web").map(drop).ok_or_else(|| "there is none".to_owned())
     });
     shut.has(["ConfigMap xposer", "Ingress api", "Ingress web"]);
+    scene.end(&[&controller]);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn a_permission_that_is_missing_is_named() {
+    let scene = Scene::with_kinds("permission", &[HTTP_ROUTE, MONITOR]);
+    let shop = scene.place();
+    // As installed with `no-ingress` and `httproute`, and without `monitor`.
+    let mut rules = deployed_rules();
+    rules.retain(|rule| rule["resources"][0] != "ingresses" && rule["resources"][0] != "endpointmonitors");
+    let account = shop.account("xposer", &rules);
+    let settings = "domain: e2e.example.com\nparentRefs: [{name: external, namespace: gateways}]";
+    let controller = scene.controller_as(&account, settings, &["--namespace", &shop.name]).ready();
+    let wishes = [(key("Target"), "Ingress, HTTPRoute".to_owned()), (key("Monitor"), "true".to_owned())];
+    shop.expose("web", &wishes);
+    shop.has(["HTTPRoute web"]);
+    for told in [
+        "no permission to list ingresses; leave out the component `no-ingress` of deploy/controller, or set \
+         `targets.ingress: true` in the values of the chart (ingresses.networking.k8s.io is forbidden",
+        "no permission to list endpointmonitors; add the component `monitor` of deploy/controller, or set \
+         `targets.endpointMonitor: true` in the values of the chart (endpointmonitors.endpointmonitor.stakater.com is forbidden",
+    ] {
+        eventually("the owner of the Service is told", || {
+            let events = shop.events("web");
+            let is_told = events.iter().any(|it| it.1 == "ApplyFailed" && it.2.starts_with(told));
+            if is_told { Ok(()) } else { Err(format!("{events:#?}")) }
+        });
+    }
+    scene.rests(&[&controller]);
+    shop.has(["HTTPRoute web"]);
+
+    // Whoever does as told need not restart anything.
+    shop.may("xposer", &shop.name, &deployed_rules());
+    shop.has_within(Duration::from_secs(60), ["EndpointMonitor web", "HTTPRoute web", "Ingress web"]);
     scene.end(&[&controller]);
 }
 
