@@ -24,6 +24,7 @@ mod admission;
 mod breaks;
 mod cases;
 mod faults;
+mod handover;
 mod life;
 mod neighbours;
 mod operations;
