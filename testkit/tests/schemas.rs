@@ -110,8 +110,7 @@ fn fills_nothing_in(schemas: &Schemas) {
             wrong.push(format!("{slug}: {} becomes {defaulted}", object["spec"]));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("
-"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -128,8 +127,7 @@ mod with_go {
     fn the_published_definitions_accept_what_we_emit() {
         for (schemas, kind) in published() {
             let (wrong, counts) = flaws(&schemas);
-            assert!(wrong.is_empty(), "{kind}: {}", wrong.join("
-"));
+            assert!(wrong.is_empty(), "{kind}: {}", wrong.join("\n"));
             assert!(counts.get(kind).is_some_and(|count| *count > 3), "{kind}: {counts:?}");
         }
     }
