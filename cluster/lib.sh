@@ -10,10 +10,40 @@ bin=$root/.tools/cluster/bin
 run=$(realpath -m "${CLUSTER_RUN:-$root/.tools/cluster/run}")
 components=(etcd apiserver controller-manager)
 
+# How often a long build says how far it is, in seconds.
+pace=15
+
 say() { echo "cluster: $*" >&2; }
 die() {
     say "$@"
     exit 1
+}
+
+# `progress NAME [TOTAL]` reads what `go` says, and says how far it is. A line without a blank is the name of a package that is
+# being compiled, of TOTAL at most: those that were compiled before are not named. Errors and warnings are passed on.
+progress() {
+    local name=$1 total=${2:-} line='' part status compiled=0 fetched=0 began=$SECONDS last=$SECONDS said
+    while true; do
+        status=0
+        IFS= read -r -t 1 part || status=$?
+        line+=$part
+        # Above 128, nothing came for a second, and the line goes on.
+        if [ $status -le 128 ]; then
+            case $line in
+            '') ;;
+            'go: downloading '*) fetched=$((fetched + 1)) ;;
+            *[[:space:]]*) echo "$line" >&2 ;;
+            *) compiled=$((compiled + 1)) ;;
+            esac
+            line=''
+            [ $status = 0 ] || return 0
+        fi
+        if [ $((SECONDS - last)) -ge "$pace" ]; then
+            last=$SECONDS
+            said="$name: $((SECONDS - began)) s, $fetched modules fetched"
+            say "$said${total:+, $compiled of at most $total packages compiled}"
+        fi
+    done
 }
 
 program() {

@@ -408,7 +408,7 @@ impl Diagnostic {
 /// ```
 /// use xposer::shortened;
 /// assert_eq!(shortened("there is no key `TSL`", Some("did you mean TLS?"), 50), "there is no key `TSL`; did you mean TLS?");
-/// assert_eq!(shortened("there is no key `TSL`", Some("did you mean TLS?"), 34), "there is no...; did you mean TLS?");
+/// assert_eq!(shortened("there is no key `TSL`", Some("did you mean TLS?"), 36), "there is no ke...; did you mean TLS?");
 /// assert_eq!(shortened("there is no key `TSL`", None, 10), "there i...");
 /// ```
 #[must_use]
@@ -564,6 +564,11 @@ impl Report {
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
+    }
+
+    /// The findings, in order, for themselves.
+    pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.diagnostics
     }
 
     /// The findings of one severity, in order.

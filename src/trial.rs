@@ -1,8 +1,6 @@
 //! Settings are tried before they are used: what no Service could be exposed under is a problem of the settings, and not
 //! one of every Service.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
 use crate::check;
@@ -11,7 +9,7 @@ use crate::input::{EXPOSE_LABEL, Service};
 use crate::pattern;
 use crate::request::{Request, annotation};
 use crate::resolve;
-use crate::settings::{Layer, Layers, Named, Namespace, Profile, Settings, Tpl};
+use crate::settings::{Layer, Layers, Namespace, Profile, Settings, Tpl};
 use crate::value::Origin;
 
 /// The name of a sample Service, and what stands for the stars in the name of its namespace.
@@ -114,22 +112,34 @@ impl<'s> Allowed<'s> {
 
 struct Trial<'s> {
     settings: &'s Settings,
-    /// The same without profiles and namespaces, which are chosen here. No rule asks whose a host is.
-    bare: Settings,
+    /// What is set for everybody. Profiles and namespaces are chosen here, and no rule asks whose a host is.
+    general: Settings,
     /// Whether any layer names a Gateway: who has to choose a profile, or a namespace, gets it there.
     has_gateways: bool,
     report: Report,
-    /// What is accused already, and where.
-    told: BTreeSet<(Code, String)>,
+    /// What is accused already, by code and place.
+    told: Seen,
     /// The places of the templates that were tried although nothing asks for them yet.
-    tried: BTreeSet<String>,
+    tried: Seen,
+}
+
+/// Some texts. The keys of a mapping of JSON, because a tree of another type would be kilobytes of the policy's module.
+#[derive(Default)]
+struct Seen(Map<String, Value>);
+
+impl Seen {
+    fn has(&self, text: &str) -> bool {
+        self.0.contains_key(text)
+    }
+
+    /// Adds a text; whether it is new.
+    fn add(&mut self, text: String) -> bool {
+        self.0.insert(text, Value::Null).is_none()
+    }
 }
 
 impl<'s> Trial<'s> {
     fn new(settings: &'s Settings) -> Self {
-        let mut bare = settings.clone();
-        bare.namespaces = Named::default();
-        bare.profiles = Named::default();
         let layers = [&settings.base].into_iter();
         let layers = layers.chain(settings.profiles.iter().map(|(_, profile)| &profile.layer));
         let mut layers = layers.chain(settings.namespaces.iter().map(|(_, row)| &row.layer));
@@ -138,11 +148,11 @@ impl<'s> Trial<'s> {
         let subject = Subject { kind: "Settings".into(), ..Subject::default() };
         Self {
             settings,
-            bare,
+            general: settings.without_layers(),
             has_gateways: layers.any(names_gateway),
             report: Report::new(subject, settings.strict),
-            told: BTreeSet::new(),
-            tried: BTreeSet::new(),
+            told: Seen::default(),
+            tried: Seen::default(),
         }
     }
 
@@ -163,7 +173,7 @@ impl<'s> Trial<'s> {
         self.under(layers, place, &[], &|found| Some(found.path.clone()));
         // A name of a secret is looked at where there is TLS, which a Service can ask for itself.
         let secret = layers.first(|it| it.secret.as_ref()).map(|secret| secret.origin.path());
-        if let Some(path) = secret.filter(|path| self.tried.insert(path.to_string())) {
+        if let Some(path) = secret.filter(|path| self.tried.add(path.to_string())) {
             self.under(layers, place, &[(annotation::TLS, "true")], &|found| {
                 (found.path == path).then(|| path.clone())
             });
@@ -171,7 +181,7 @@ impl<'s> Trial<'s> {
         // A fallback is looked at where a host is too long.
         for fallback in layers.first(|it| it.fallbacks.as_ref()).into_iter().flatten() {
             let path = fallback.origin.path();
-            if self.tried.insert(path.to_string()) && !fallback.value.is_conditional() {
+            if self.tried.add(path.to_string()) && !fallback.value.is_conditional() {
                 let stand_in = FieldPath::annotation(annotation::URL);
                 let given = [(annotation::URL, fallback.value.text())];
                 self.under(layers, place, &given, &|found| (found.path == stand_in).then(|| path.clone()));
@@ -189,11 +199,11 @@ impl<'s> Trial<'s> {
         accused: &dyn Fn(&Diagnostic) -> Option<FieldPath>,
     ) {
         let mut found = self.sample(layers, FIRST, place, annotations);
-        let key = |path: &FieldPath, code: Code| (code, path.to_string());
+        let key = |path: &FieldPath, code: Code| format!("{code} {path}");
         found.retain(|it| {
             accused(it).is_some_and(|path| {
                 path.root() == Root::Settings
-                    && !self.told.contains(&key(&path, it.code))
+                    && !self.told.has(&key(&path, it.code))
                     && !is_conditional(layers, &path)
             })
         });
@@ -216,7 +226,9 @@ impl<'s> Trial<'s> {
             told.push(key(&path, finding.code));
             self.report.file(path, problem(finding, depends_on_the_name.then_some(tried.as_str())));
         }
-        self.told.extend(told);
+        for key in told {
+            self.told.add(key);
+        }
     }
 
     /// The Errors of a sample that no Service can mend.
@@ -245,9 +257,9 @@ impl<'s> Trial<'s> {
         let service = Service::from_value(&document);
         let mut report = Report::new(service.subject(), self.settings.strict);
         let request = Request::read(&service, &mut report);
-        let draft = resolve::resolve(&service, &self.bare, layers, &request, &mut report);
-        check::check(&service, &self.bare, layers, &request, draft, &mut report);
-        let is_certain = |found: &&Diagnostic| match found.code {
+        let draft = resolve::resolve(&service, &self.general, layers, &request, &mut report);
+        check::check(&service, &self.general, layers, &request, draft, &mut report);
+        let is_certain = |found: &Diagnostic| match found.code {
             // The author of a Service names an issuer, a host of the namespace, or one with a certificate; the ports are
             // those of the Service.
             Code::IssuerMissing | Code::HostNotOwned | Code::CertificateMissing | Code::PortUnknown => false,
@@ -256,7 +268,8 @@ impl<'s> Trial<'s> {
             Code::GatewayMissing => !self.has_gateways,
             _ => true,
         };
-        let mut found: Vec<Diagnostic> = report.of(Severity::Error).filter(is_certain).cloned().collect();
+        let mut found = report.into_diagnostics();
+        found.retain(|it| it.severity == Severity::Error && is_certain(it));
         // The template is built in and the names are plain, so a host that cannot be is the domain's fault.
         let nobody = Origin::BuiltIn.path();
         if let Some(domain) = domain {

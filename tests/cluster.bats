@@ -41,6 +41,20 @@ gone() {
 
 default=/api/v1/namespaces/default
 
+@test "a build says how far it is, and what is wrong" {
+    run bash -c 'source cluster/lib.sh && pace=0 && progress etcd 7' <<'END'
+go: downloading example.com/module v1.2.3
+example.com/module/one
+# example.com/module/two
+two.go:1:2: undefined: three
+example.com/module/three
+END
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "cluster: etcd: 0 s, 1 modules fetched, 0 of at most 7 packages compiled" ]
+    [[ "$output" == *"# example.com/module/two"*"two.go:1:2: undefined: three"* ]]
+    [[ "${lines[-1]}" == *", 1 modules fetched, 2 of at most 7 packages compiled" ]]
+}
+
 @test "what is up already is left alone" {
     before=$(pids)
     run --separate-stderr cluster/up

@@ -1,10 +1,12 @@
 //! The controller's decisions, tried without an API server: on every case folder, where they must be those of the core and
 //! of the policy, and on the turns of a small world.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use xposer::{Service, Settings, expose, expose_all, is_service};
 use xposer_cli::yaml::load;
 
@@ -13,7 +15,7 @@ use crate::kinds::Kind;
 use crate::live::ObjectKey;
 use crate::plan::{Fate, Member, decide};
 use crate::service::{ServiceKey, Stored};
-use crate::world::{Job, Serving, World};
+use crate::world::{Job, Reaction, Serving, Turn, World};
 use crate::write::{How, Write, Written, Wrong};
 
 /// A Service as an API server has it: in a namespace, with a UID and a time.
@@ -148,20 +150,72 @@ fn the_controller_the_policy_and_the_core_agree_on_every_case() {
     assert!(left_out.len() < 25, "{left_out:?}");
 }
 
-/// A world in which everything is listed.
-struct Small(World);
+/// A world in which everything is listed, a clock, and what an API server has that agrees with everything.
+pub(crate) struct Small {
+    pub(crate) world: World,
+    pub(crate) now: Instant,
+    pub(crate) objects: BTreeMap<ObjectKey, Value>,
+    /// What the API server refuses: the object, and what has to be true of what it has, and the words.
+    pub(crate) refuses: fn(&BTreeMap<ObjectKey, Value>, &ObjectKey, &Value) -> Option<String>,
+    versions: u32,
+}
 
 impl Small {
-    fn new() -> Self {
-        let mut world = World::new(Settings::default(), true);
+    pub(crate) fn new() -> Self {
+        let objects = BTreeMap::new();
+        let world = Self::knowing(&objects, &[]);
+        Self { world, now: Instant::now(), objects, refuses: |_, _, _| None, versions: 0 }
+    }
+
+    fn knowing(objects: &BTreeMap<ObjectKey, Value>, services: &[Value]) -> World {
+        let mut world = World::new(Settings::default(), true, Duration::from_secs(90));
+        services.iter().for_each(|service| world.see_service(&document(service)));
         for kind in Kind::ALL {
             world.set_serving(kind, Serving::Listed);
         }
         world.see_namespace("shop", false);
-        Self(world)
+        for (key, object) in objects {
+            world.see_object(key.kind, &document(object));
+        }
+        world
     }
 
-    fn service(&mut self, name: &str, host: &str, second: u8) -> &mut Self {
+    /// Another controller, which knows what the API server has: these Services, and the objects.
+    pub(crate) fn restart(&mut self, services: &[Value]) -> &mut Self {
+        self.world = Self::knowing(&self.objects, services);
+        self
+    }
+
+    /// What others write into an object, at the place of a field.
+    pub(crate) fn writes(&mut self, kind: Kind, name: &str, field: &str, value: Value) -> &mut Self {
+        self.versions += 1;
+        let object = self.objects.get_mut(&in_shop(kind, name)).unwrap();
+        object[field] = value;
+        object["metadata"]["resourceVersion"] = format!("s{}", self.versions).into();
+        self.world.see_object(kind, &document(object));
+        self
+    }
+
+    /// The watch tells what was deleted.
+    pub(crate) fn watches(&mut self) -> &mut Self {
+        let known: Vec<ObjectKey> =
+            Kind::ALL.into_iter().flat_map(|kind| self.world.objects_of(kind)).collect();
+        for key in known.into_iter().filter(|key| key.kind != Kind::ConfigMap) {
+            if !self.objects.contains_key(&key) {
+                self.world.lose_object(&key);
+            }
+        }
+        self
+    }
+
+    /// Time passes.
+    pub(crate) fn later(&mut self, seconds: u64) -> &mut Self {
+        self.now += Duration::from_secs(seconds);
+        self.world.pass(self.now);
+        self
+    }
+
+    pub(crate) fn service(&mut self, name: &str, host: &str, second: u8) -> &mut Self {
         let annotations = json!({"config.xposer.stakater.com/IngressURLTemplate": host});
         self.see(&json!({
             "metadata": {"name": name, "namespace": "shop", "uid": format!("uid-{name}"), "labels": {"expose": "true"},
@@ -170,19 +224,19 @@ impl Small {
         }))
     }
 
-    fn see(&mut self, service: &Value) -> &mut Self {
-        self.0.see_service(&document(service));
+    pub(crate) fn see(&mut self, service: &Value) -> &mut Self {
+        self.world.see_service(&document(service));
         self
     }
 
-    /// Does all there is to do, as an API server would that agrees with everything; gives what was done, in words.
-    fn settle(&mut self) -> Vec<String> {
+    /// Does all there is to do; gives what was done, and what there is to tell of what is not over, in words.
+    pub(crate) fn settle(&mut self) -> Vec<String> {
         let mut done = Vec::new();
         let mut rounds = 0;
         loop {
             rounds += 1;
             assert!(rounds < 20, "it never ends: {done:?}");
-            let due = self.0.take_due();
+            let due = self.world.take_due();
             if due.is_empty() {
                 return done;
             }
@@ -191,26 +245,71 @@ impl Small {
                 if included.contains(&job) {
                     continue;
                 }
-                for turn in self.0.turns(&job) {
+                for turn in self.world.turns(&job, self.now) {
                     included.insert(turn.job.clone());
-                    let mut told = turn.told;
-                    for write in turn.writes {
-                        done.push(in_words(&write));
-                        if let Some(written) = agree(write) {
-                            told.extend(self.0.written(written));
-                        }
-                    }
-                    let lasting = |news: &crate::world::News| news.told.lasts;
-                    let news = self.0.done(&turn.job, told, false);
-                    done.extend(
-                        news.iter()
-                            .filter(|it| lasting(it))
-                            .map(|it| format!("{} {}", it.service, it.told.reason)),
-                    );
+                    self.perform(turn, &mut done);
                 }
             }
         }
     }
+
+    fn perform(&mut self, turn: Turn, done: &mut Vec<String>) {
+        let mut told = turn.told;
+        let (mut is_wrong, mut failed) = (false, false);
+        for write in turn.writes {
+            if is_wrong && matches!(write, Write::Delete { .. } | Write::Stamp { .. }) {
+                continue;
+            }
+            done.push(in_words(&write));
+            match self.answer(write) {
+                Ok(written) => told.extend(self.world.written(&turn.job, written)),
+                Err(wrong) => {
+                    is_wrong = true;
+                    match self.world.wrong(&turn.job, &wrong) {
+                        Reaction::Tell(said) => {
+                            failed = true;
+                            told.push(said);
+                        }
+                        Reaction::Wait => failed = true,
+                        Reaction::Retry => done.push("in another way".to_owned()),
+                    }
+                }
+            }
+        }
+        let counts = |news: &crate::world::News| news.told.lasts || news.told.is_wrong;
+        let news = self.world.done(&turn.job, told, failed);
+        done.extend(
+            news.iter().filter(|it| counts(it)).map(|it| format!("{} {}", it.service, it.told.reason)),
+        );
+    }
+
+    /// What the API server answers.
+    fn answer(&mut self, write: Write) -> Result<Written, Wrong> {
+        match write {
+            Write::Apply { key, body, hash, how } => {
+                if let Some(said) = (self.refuses)(&self.objects, &key, &body) {
+                    return Err(Wrong::Refused { key: Some(key), said });
+                }
+                self.versions += 1;
+                let mut object = applied(&body, &format!("a{}", self.versions));
+                if let Some(before) = self.objects.get(&key) {
+                    object["status"] = before["status"].clone();
+                }
+                let document = Box::new(document(&object));
+                self.objects.insert(key.clone(), object);
+                Ok(Written::Applied { document, key, hash, is_new: how == How::New, adopted: false })
+            }
+            Write::Delete { key, .. } => {
+                self.objects.remove(&key);
+                Ok(Written::Deleted { key })
+            }
+            _ => Ok(Written::Done),
+        }
+    }
+}
+
+pub(crate) fn in_shop(kind: Kind, name: &str) -> ObjectKey {
+    ObjectKey { kind, namespace: "shop".into(), name: name.into() }
 }
 
 fn in_words(write: &Write) -> String {
@@ -224,34 +323,22 @@ fn in_words(write: &Write) -> String {
     }
 }
 
-/// What an API server answers that has no other writers.
-fn agree(write: Write) -> Option<Written> {
-    match write {
-        Write::Apply { key, body, hash, how } => Some(Written::Applied {
-            document: Box::new(document(&applied(&body, "1"))),
-            key,
-            hash,
-            is_new: how == How::New,
-            adopted: false,
-        }),
-        Write::Delete { key, .. } => Some(Written::Deleted { key }),
-        _ => None,
-    }
-}
-
 /// An object as it is after we applied it.
 fn applied(body: &Value, version: &str) -> Value {
     let mut live = body.clone();
     let metadata = live["metadata"].as_object_mut().unwrap();
     metadata.insert("resourceVersion".to_owned(), version.into());
     metadata.insert("uid".to_owned(), "object".into());
-    let data =
-        body["data"].as_object().map(|data| data.keys().map(|key| (format!("f:{key}"), json!({}))).collect());
-    let fields = match data {
-        Some(data) => json!({"f:data": Value::Object(data)}),
-        None => {
-            json!({"f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}}, "f:spec": {"f:rules": {}}})
-        }
+    let keys = |of: &Value| -> Option<Value> {
+        of.as_object().map(|of| of.keys().map(|key| (format!("f:{key}"), json!({}))).collect())
+    };
+    let mut fields_of_metadata = json!({"f:labels": {"f:app.kubernetes.io/managed-by": {}}});
+    if let Some(annotations) = keys(&body["metadata"]["annotations"]) {
+        fields_of_metadata["f:annotations"] = annotations;
+    }
+    let fields = match keys(&body["data"]) {
+        Some(data) => json!({"f:data": data}),
+        None => json!({"f:metadata": fields_of_metadata, "f:spec": {"f:rules": {}}}),
     };
     metadata.insert(
         "managedFields".to_owned(),
@@ -281,7 +368,7 @@ fn the_older_of_two_keeps_the_host_in_whatever_order_they_come() {
         assert!(done.contains(&"shop/new RouteClaimed".to_owned()), "{done:?}");
         assert!(!done.contains(&"apply Ingress shop/new (New)".to_owned()), "{done:?}");
         // When the winner goes, the other one gets it.
-        world.0.lose_service(&ServiceKey::new("shop", "old"));
+        world.world.lose_service(&ServiceKey::new("shop", "old"));
         let done = world.settle();
         assert!(done.contains(&"apply Ingress shop/new (New)".to_owned()), "{done:?}");
     }
@@ -310,7 +397,7 @@ fn a_regular_expression_is_told_to_all_of_its_host_and_to_no_more() {
     assert!(world.settle().iter().all(|done| !done.contains("HostRegularExpression")));
     // Thousands of paths on a host do not make a group of their Services.
     world.service("plain-250", "shop.example.com/other", 1);
-    assert_eq!(world.0.due_services(), 1);
+    assert_eq!(world.world.due_services(), 1);
     for (name, path) in [("pattern-a", "/a/[0-9]+"), ("pattern-b", "/b/[0-9]+")] {
         world.service(name, &format!("shop.example.com{path}"), 2);
     }
@@ -318,16 +405,16 @@ fn a_regular_expression_is_told_to_all_of_its_host_and_to_no_more() {
     assert_eq!(told(&world.settle()), 502);
     // Of those that are named, three are; the others may come and go.
     world.service("plain-600", "shop.example.com/more", 1);
-    assert_eq!((world.0.due_services(), told(&world.settle())), (1, 1));
+    assert_eq!((world.world.due_services(), told(&world.settle())), (1, 1));
     world.service("plain-600", "more.example.com/more", 1);
-    assert_eq!(world.0.due_services(), 1);
+    assert_eq!(world.world.due_services(), 1);
     assert_eq!(told(&world.settle()), 0);
     // The first one is named, so both patterns are told of another.
-    world.0.lose_service(&ServiceKey::new("shop", "plain-000"));
-    assert_eq!((world.0.due_services(), told(&world.settle())), (3, 2));
+    world.world.lose_service(&ServiceKey::new("shop", "plain-000"));
+    assert_eq!((world.world.due_services(), told(&world.settle())), (3, 2));
     // Another host is another server.
     world.service("pattern-b", "b.example.com/b/[0-9]+", 2);
-    world.0.lose_service(&ServiceKey::new("shop", "pattern-a"));
+    world.world.lose_service(&ServiceKey::new("shop", "pattern-a"));
     world.settle();
     world.service("plain-600", "shop.example.com/more", 1);
     assert_eq!(told(&world.settle()), 0);
@@ -344,7 +431,7 @@ fn a_regular_expression_that_lost_its_path_is_told_to_nobody() {
     assert!(done.contains(&"shop/new RouteClaimed".to_owned()), "{done:?}");
     world.service("blog", "shop.example.com/blog", 3);
     assert_eq!(world.settle(), ["apply Ingress shop/blog (New)", "stamp shop/blog with 2"]);
-    world.0.lose_service(&ServiceKey::new("shop", "old"));
+    world.world.lose_service(&ServiceKey::new("shop", "old"));
     let done = world.settle();
     for name in ["new", "web", "blog"] {
         assert!(done.contains(&format!("shop/{name} HostRegularExpression")), "{done:?}");
@@ -382,13 +469,13 @@ fn an_object_of_somebody_else_is_not_touched_until_it_goes() {
     let mut world = Small::new();
     let theirs =
         json!({"metadata": {"name": "web", "namespace": "shop", "uid": "t", "resourceVersion": "5"}});
-    world.0.see_object(Kind::Ingress, &document(&theirs));
+    world.world.see_object(Kind::Ingress, &document(&theirs));
     world.service("web", "web.example.com", 1);
     assert_eq!(world.settle(), ["shop/web ForeignObject"]);
     // It is told once.
-    world.0.set_settings(Settings::default(), true);
+    world.world.set_settings(Settings::default(), true);
     assert!(world.settle().is_empty());
-    world.0.lose_object(&ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() });
+    world.world.lose_object(&ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() });
     assert_eq!(world.settle()[0], "apply Ingress shop/web (New)");
 }
 
@@ -397,7 +484,7 @@ fn an_object_that_is_offered_is_adopted() {
     let mut world = Small::new();
     let theirs = json!({"metadata": {"name": "web", "namespace": "shop", "uid": "t", "resourceVersion": "5",
         "annotations": {"xposer.stakater.com/adopt": "web"}}});
-    world.0.see_object(Kind::Ingress, &document(&theirs));
+    world.world.see_object(Kind::Ingress, &document(&theirs));
     world.service("web", "web.example.com", 1);
     assert_eq!(world.settle()[0], "adopt Ingress shop/web");
 }
@@ -405,7 +492,7 @@ fn an_object_that_is_offered_is_adopted() {
 #[test]
 fn a_kind_that_is_not_served_is_told_and_the_rest_is_applied() {
     let mut world = Small::new();
-    world.0.set_serving(Kind::HttpRoute, Serving::Unserved);
+    world.world.set_serving(Kind::HttpRoute, Serving::Unserved);
     let both = json!({
         "metadata": {"name": "web", "namespace": "shop", "uid": "uid-web", "labels": {"expose": "true"},
             "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com",
@@ -414,12 +501,12 @@ fn a_kind_that_is_not_served_is_told_and_the_rest_is_applied() {
     });
     let settings = Settings::from_value(&json!({"parentRefs": [{"name": "gateway"}]}));
     if let Ok(settings) = settings {
-        world.0.set_settings(settings, true);
+        world.world.set_settings(settings, true);
     }
     let done = world.see(&both).settle();
     assert!(done.contains(&"apply Ingress shop/web (New)".to_owned()), "{done:?}");
     assert!(done.contains(&"shop/web KindNotServed".to_owned()), "{done:?}");
-    world.0.set_serving(Kind::HttpRoute, Serving::Listed);
+    world.world.set_serving(Kind::HttpRoute, Serving::Listed);
     let done = world.settle();
     assert!(done.contains(&"apply HTTPRoute shop/web (New)".to_owned()), "{done:?}");
 }
@@ -428,24 +515,24 @@ fn a_kind_that_is_not_served_is_told_and_the_rest_is_applied() {
 fn a_service_that_does_not_ask_any_more_loses_its_objects() {
     let mut world = Small::new();
     world.service("web", "web.example.com", 1).settle();
-    world.0.lose_service(&ServiceKey::new("shop", "web"));
+    world.world.lose_service(&ServiceKey::new("shop", "web"));
     assert_eq!(world.settle(), ["delete if not asked Ingress shop/web"]);
 }
 
 #[test]
 fn nothing_is_made_in_a_namespace_that_goes() {
     let mut world = Small::new();
-    world.0.see_namespace("shop", false);
+    world.world.see_namespace("shop", false);
     world.service("web", "web.example.com", 1).settle();
-    world.0.see_namespace("shop", true);
-    world.0.lose_object(&ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() });
+    world.world.see_namespace("shop", true);
+    world.world.lose_object(&ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() });
     assert!(world.settle().is_empty());
-    world.0.lose_service(&ServiceKey::new("shop", "web"));
+    world.world.lose_service(&ServiceKey::new("shop", "web"));
     assert!(world.settle().is_empty());
     // Another one of its name, whose Service is seen before it is.
     world.service("web", "web.example.com", 2);
     assert!(world.settle().is_empty());
-    world.0.lose_namespace("shop");
+    world.world.lose_namespace("shop");
     assert_eq!(world.settle()[0], "apply Ingress shop/web (New)");
 }
 
@@ -453,11 +540,11 @@ fn nothing_is_made_in_a_namespace_that_goes() {
 fn a_failed_apply_is_told_and_the_old_object_stays() {
     let mut world = Small::new();
     world.service("web", "web.example.com", 1);
-    let due = world.0.take_due();
+    let due = world.world.take_due();
     let job = due.first().unwrap().clone();
     let key = ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() };
     let wrong = Wrong::Refused { key: Some(key), said: "no".to_owned() };
-    let told = world.0.wrong(&job, &wrong).unwrap();
+    let Reaction::Tell(told) = world.world.wrong(&job, &wrong) else { panic!("nobody is told") };
     assert_eq!(
         (told.reason.as_str(), told.note.as_str()),
         ("ApplyFailed", "the API server refused to change Ingress shop/web: no")
@@ -477,7 +564,7 @@ fn entries_of_the_url_configmap_come_and_go() {
     };
     let done = world.see(&publishing("exposeIngressUrl: globally")).settle();
     assert!(done.contains(&"apply ConfigMap shop/xposer (Beside)".to_owned()), "{done:?}");
-    world.0.see_namespace("later", false);
+    world.world.see_namespace("later", false);
     assert_eq!(world.settle(), ["apply ConfigMap later/xposer (Beside)"]);
     let done = world.see(&publishing("a: b")).settle();
     assert!(done.contains(&"delete ConfigMap shop/xposer".to_owned()), "{done:?}");

@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// The name of this replica, which nobody else may have
     #[arg(long, value_name = "NAME", env = "POD_NAME", default_value_t = some_name())]
     pub(crate) identity: String,
+    /// How many seconds an object that still serves is kept, at most, until the one that replaces it does; 0 keeps none
+    #[arg(long, value_name = "SECONDS", default_value_t = crate::handover::TIMEOUT)]
+    pub(crate) handover_timeout: u64,
     /// Where /healthz, /readyz and /metrics are served
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub(crate) address: SocketAddr,

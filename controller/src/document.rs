@@ -8,7 +8,7 @@ use kube::core::DynamicResourceScope;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// An object of any kind. Its status, which others write all day long, is not even decoded.
+/// An object of any kind.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Document {
     #[serde(default)]
@@ -18,6 +18,9 @@ pub(crate) struct Document {
     /// Of a ConfigMap.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub(crate) data: Value,
+    /// What others say of it, which is never written.
+    #[serde(default, skip_serializing)]
+    pub(crate) status: Value,
 }
 
 impl kube::Resource for Document {

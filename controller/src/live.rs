@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 
 use crate::document::Document;
+use crate::handover;
 use crate::kinds::Kind;
 use crate::service::ServiceKey;
 
@@ -64,6 +65,10 @@ pub(crate) struct Live {
     pub(crate) synced: u64,
     /// The hash of what it was when it was that.
     pub(crate) content: u64,
+    /// By how many it is served, as far as its status says.
+    pub(crate) served: u8,
+    /// Hashes of its hosts, sorted.
+    pub(crate) hosts: Box<[u64]>,
 }
 
 /// Whose an object is.
@@ -104,6 +109,8 @@ impl Live {
             terminating: metadata.deletion_timestamp.is_some(),
             synced: 0,
             content: content(document),
+            served: handover::served(document),
+            hosts: handover::hosts(&document.spec),
         })
     }
 

@@ -9,6 +9,7 @@ mod agreement;
 mod args;
 mod diff;
 mod document;
+mod handover;
 mod kinds;
 mod lease;
 mod live;
@@ -19,6 +20,8 @@ mod run;
 mod serve;
 mod service;
 mod settings;
+#[cfg(test)]
+mod stories;
 mod tell;
 mod urls;
 mod watch;

@@ -57,6 +57,8 @@ pub(crate) struct Metrics {
     diagnostics: Family<Found, Counter>,
     requests: Family<Request, Counter>,
     owned: Family<Kind, Gauge>,
+    kept: Family<Kind, Gauge>,
+    handover_timeouts: Counter,
     services: Family<State, Gauge>,
     queue: Gauge,
     leader: Gauge,
@@ -76,6 +78,8 @@ impl Metrics {
             diagnostics: Family::default(),
             requests: Family::default(),
             owned: Family::default(),
+            kept: Family::default(),
+            handover_timeouts: Counter::default(),
             services: Family::default(),
             queue: Gauge::default(),
             leader: Gauge::default(),
@@ -97,6 +101,16 @@ impl Metrics {
             new.requests.clone(),
         );
         registry.register("owned_objects", "Objects of ours in the cluster, by kind", new.owned.clone());
+        registry.register(
+            "kept_objects",
+            "Objects that are not wanted any more, and kept until those that replace them serve, by kind",
+            new.kept.clone(),
+        );
+        registry.register(
+            "handover_timeouts",
+            "Objects deleted although those that replace them do not serve",
+            new.handover_timeouts.clone(),
+        );
         registry.register(
             "services",
             "Services that ask to be exposed, by what became of them",
@@ -171,6 +185,14 @@ impl Metrics {
 
     pub(crate) fn set_owned(&self, kind: &'static str, count: usize) {
         self.owned.get_or_create(&Kind { kind: Word(kind) }).set(count as i64);
+    }
+
+    pub(crate) fn set_kept(&self, kind: &'static str, count: usize) {
+        self.kept.get_or_create(&Kind { kind: Word(kind) }).set(count as i64);
+    }
+
+    pub(crate) fn handover_timed_out(&self) {
+        self.handover_timeouts.inc();
     }
 
     pub(crate) fn set_services(&self, all: usize, refused: usize) {

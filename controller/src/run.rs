@@ -23,7 +23,7 @@ use crate::service::ServiceKey;
 use crate::settings::SettingsFile;
 use crate::tell::{Teller, Told};
 use crate::watch::{Change, Scope, Sight, Source, random, said, with_causes};
-use crate::world::{Job, Serving, Turn, World};
+use crate::world::{Job, Reaction, Serving, Turn, World};
 use crate::write::{Written, Wrong, write_all};
 
 /// Requests under way at the same time. The API server's fair queueing gives a client its share whatever it asks for; more
@@ -81,7 +81,9 @@ pub(crate) async fn run(args: Args) -> Exit {
     let (sender, sights) = mpsc::channel(64);
     let scope = Scope { client: client.clone(), namespace: args.namespace.clone() };
     let teller = Teller::start(client.clone(), args.identity.clone(), metrics.clone());
-    let world = World::new(settings, args.stamp);
+    // A dry run makes nothing that could be waited for, and shows what would be deleted in the end.
+    let timeout = if args.dry_run { 0 } else { args.handover_timeout };
+    let world = World::new(settings, args.stamp, Duration::from_secs(timeout));
     let controller = Controller {
         world,
         file,
@@ -364,14 +366,14 @@ impl Controller {
     }
 
     fn is_in_order(&self) -> bool {
-        self.is_ready() && self.tasks.is_empty() && self.queue.is_idle()
+        self.is_ready() && self.tasks.is_empty() && self.queue.is_idle() && self.world.is_settled()
     }
 
     fn wakes_at(&self) -> Instant {
         let now = Instant::now();
         let next =
             self.queue.next_at().into_iter().chain(self.pause.until.filter(|_| self.queue.has_ready(now)));
-        next.filter(|at| *at > now).min().unwrap_or(now + TICK)
+        next.chain(self.world.next_deadline()).filter(|at| *at > now).min().unwrap_or(now + TICK)
     }
 
     async fn work(&mut self, leads: bool) {
@@ -379,6 +381,7 @@ impl Controller {
             return;
         }
         let now = Instant::now();
+        self.world.pass(now);
         for job in self.world.take_wished() {
             self.queue.forgive(&job);
         }
@@ -386,7 +389,7 @@ impl Controller {
         while self.pause.is_over(now) && self.tasks.len() < 2 * AT_ONCE {
             let Some(job) = self.queue.pop(now) else { break };
             let mut has_turn = false;
-            for turn in self.world.turns(&job) {
+            for turn in self.world.turns(&job, now) {
                 has_turn |= turn.job == job;
                 if turn.job == job || self.queue.take(&turn.job) {
                     self.begin(turn).await;
@@ -443,7 +446,11 @@ impl Controller {
             match result {
                 Ok(written) => {
                     self.pause.end();
-                    told.extend(self.world.written(written));
+                    let news = self.world.written(&job, written);
+                    if news.as_ref().is_some_and(Told::is_timeout) {
+                        self.metrics.handover_timed_out();
+                    }
+                    told.extend(news);
                 }
                 Err(Wrong::Unavailable(said)) => {
                     unavailable = true;
@@ -452,13 +459,18 @@ impl Controller {
                         warn!("the API server is left alone for a while: {said}");
                     }
                 }
-                Err(wrong) => {
-                    failed = true;
-                    told.extend(self.world.wrong(&job, &wrong));
-                }
+                Err(wrong) => match self.world.wrong(&job, &wrong) {
+                    Reaction::Tell(said) => {
+                        failed = true;
+                        told.push(said);
+                    }
+                    Reaction::Wait => failed = true,
+                    Reaction::Retry => debug!("{job:?} is tried in another way: {wrong:?}"),
+                },
             }
         }
-        self.failed |= failed || told.iter().any(|told| told.lasts && told.code.is_none());
+        let is_wrong = |told: &Told| told.lasts && told.is_wrong && told.code.is_none();
+        self.failed |= failed || told.iter().any(is_wrong);
         if unavailable {
             self.metrics.reconciled("unavailable");
             // What was told stays as it is until the job is done.
@@ -489,6 +501,9 @@ impl Controller {
         self.metrics.set_services(all, refused);
         for (kind, count) in self.world.owned() {
             self.metrics.set_owned(kind.as_str(), count);
+        }
+        for kind in Kind::ALL {
+            self.metrics.set_kept(kind.as_str(), self.world.kept(kind));
         }
     }
 }

@@ -34,8 +34,10 @@ pub(crate) struct Told {
     /// In PascalCase: a code of the core, or one of ours.
     pub(crate) reason: String,
     pub(crate) note: String,
-    /// Whether it lasts until it is mended, and is told once as long as it does; else it happened, and is over.
+    /// Whether it lasts, and is told once as long as it does; else it happened, and is over.
     pub(crate) lasts: bool,
+    /// Whether something is wrong.
+    pub(crate) is_wrong: bool,
     /// The Service that it is about, where several could hear it.
     pub(crate) only: Option<Arc<ServiceKey>>,
     /// The finding of the core, if it is one.
@@ -44,11 +46,12 @@ pub(crate) struct Told {
 
 impl Told {
     fn happened(reason: &str, note: String) -> Self {
-        Self { reason: reason.to_owned(), note, lasts: false, only: None, code: None }
+        Self { reason: reason.to_owned(), note, lasts: false, is_wrong: false, only: None, code: None }
     }
 
+    /// What is wrong until somebody mends it.
     fn lasting(reason: &str, note: String) -> Self {
-        Self { reason: reason.to_owned(), note, lasts: true, only: None, code: None }
+        Self { lasts: true, is_wrong: true, ..Self::happened(reason, note) }
     }
 
     /// A finding of the core, with the place that the user wrote.
@@ -89,16 +92,22 @@ impl Told {
 
     /// A kind cannot be written; nothing while that is not known.
     pub(crate) fn serving(kind: Kind, serving: &Serving) -> Option<Self> {
-        let kind = kind.as_str();
+        let name = kind.as_str();
         match serving {
             Serving::Unknown | Serving::Listed => None,
             Serving::Unserved => Some(Self::lasting(
                 "KindNotServed",
-                format!("this cluster has no {kind}; install its definition, or leave the target out"),
+                format!("this cluster has no {name}; install its definition, or leave the target out"),
             )),
+            Serving::Forbidden(said) => {
+                let help = kind.permission().map(|permission| format!("; {}", permission.help()));
+                let help = help.unwrap_or_default();
+                let what = kind.resource().plural;
+                Some(Self::lasting("ApplyFailed", format!("no permission to list {what}{help} ({said})")))
+            }
             Serving::Unreadable(said) => Some(Self::lasting(
                 "ApplyFailed",
-                format!("the {kind}s of the cluster cannot be listed: {said}"),
+                format!("the {} of the cluster cannot be listed: {said}", kind.resource().plural),
             )),
         }
     }
@@ -114,6 +123,75 @@ impl Told {
     pub(crate) fn deleted(object: &ObjectKey) -> Self {
         Self::happened("Deleted", format!("{object} is deleted"))
     }
+
+    // Objects that are kept until others serve.
+
+    /// An object that is not wanted any more still serves, and these do not yet.
+    pub(crate) fn kept(object: &ObjectKey, awaited: &[ObjectKey], timeout: Duration) -> Self {
+        let until = listed(awaited, |key| format!("{key} {}", serves(key.kind)));
+        let note = format!("{object} is kept until {until}, {} s at most", timeout.as_secs());
+        Self { lasts: true, ..Self::happened("Kept", note) }
+    }
+
+    /// The name of an object is still that of an object of another Service, which is kept.
+    pub(crate) fn kept_by(object: &ObjectKey, other: &ServiceKey) -> Self {
+        let note =
+            format!("{object} is still kept for Service {other}, and is made for this one when it goes");
+        Self { lasts: true, ..Self::happened("Kept", note) }
+    }
+
+    /// What was kept is deleted, because these serve.
+    pub(crate) fn replaced(object: &ObjectKey, awaited: &[ObjectKey]) -> Self {
+        let now = listed(awaited, |key| format!("{key} {}", serves(key.kind)));
+        Self::happened("Deleted", format!("{object} is deleted: {now}"))
+    }
+
+    /// What was kept is deleted, although these do not serve.
+    pub(crate) fn timed_out(object: &ObjectKey, missing: &[ObjectKey], timeout: Duration) -> Self {
+        let missing = listed(missing, |key| format!("{key} {}", serves_not(key.kind)));
+        let note = format!("after {} s {missing}; {object} is deleted all the same", timeout.as_secs());
+        Self { is_wrong: true, ..Self::happened(TIMED_OUT, note) }
+    }
+
+    /// An object is deleted before the one that replaces it is there, because that was refused, in these words.
+    pub(crate) fn deleted_first(object: &ObjectKey, new: &ObjectKey, said: &str) -> Self {
+        let note = format!("{object} is deleted before {new} is there, which was refused beside it: {said}");
+        Self { is_wrong: true, ..Self::happened("Deleted", note) }
+    }
+
+    /// Whether it tells that something was not kept any longer.
+    pub(crate) fn is_timeout(&self) -> bool {
+        self.reason == TIMED_OUT
+    }
+}
+
+/// The reason of the Event about an object that was kept in vain.
+const TIMED_OUT: &str = "HandoverTimedOut";
+
+/// How it is said of an object that it serves, and that it does not.
+fn serves(kind: Kind) -> &'static str {
+    match kind {
+        Kind::HttpRoute => "is accepted",
+        Kind::Route => "is admitted",
+        Kind::Ingress | Kind::Monitor | Kind::ConfigMap => "has an address",
+    }
+}
+
+fn serves_not(kind: Kind) -> &'static str {
+    match kind {
+        Kind::HttpRoute => "is not accepted",
+        Kind::Route => "is not admitted",
+        Kind::Ingress | Kind::Monitor | Kind::ConfigMap => "has no address",
+    }
+}
+
+/// At most three objects in words; there may be many.
+fn listed(keys: &[ObjectKey], said: impl Fn(&ObjectKey) -> String) -> String {
+    let mut words: Vec<String> = keys.iter().take(3).map(said).collect();
+    if let Some(more) = keys.len().checked_sub(words.len()).filter(|more| *more > 0) {
+        words.push(format!("so for {more} more"));
+    }
+    words.join(" and ")
 }
 
 /// `host-uppercase` is `HostUppercase`.
@@ -162,17 +240,17 @@ impl Teller {
 
     /// Tells it in the log, and on the Service.
     pub(crate) fn tell(&self, news: News) {
-        let Told { reason, note, lasts, code, .. } = &news.told;
+        let Told { reason, note, is_wrong, code, .. } = &news.told;
         if let Some((code, severity)) = code {
             self.metrics.found(*code, *severity);
         }
-        if *lasts {
+        if *is_wrong {
             warn!(service = %news.service, reason, "{note}");
         } else {
             info!(service = %news.service, reason, "{note}");
         }
         // The second half of the lane is kept for what is wrong.
-        let is_full = self.lane.capacity() < if *lasts { 1 } else { MOST_WAITING };
+        let is_full = self.lane.capacity() < if *is_wrong { 1 } else { MOST_WAITING };
         if is_full || self.lane.try_send(news).is_err() {
             self.metrics.event_dropped();
         }
@@ -183,7 +261,7 @@ async fn publish(client: &Client, reporter: &str, news: &News) {
     let News { service, uid, told } = news;
     let now = Timestamp::now();
     let event = Event {
-        action: Some(if told.lasts { "Refuse" } else { "Expose" }.to_owned()),
+        action: Some(if told.is_wrong { "Refuse" } else { "Expose" }.to_owned()),
         event_time: Some(MicroTime(now)),
         metadata: ObjectMeta {
             // As other programs name theirs. A name that the API server makes up must not be begun with a dot.
@@ -203,7 +281,7 @@ async fn publish(client: &Client, reporter: &str, news: &News) {
         }),
         reporting_controller: Some("xposer".to_owned()),
         reporting_instance: Some(reporter.to_owned()),
-        type_: Some(if told.lasts { "Warning" } else { "Normal" }.to_owned()),
+        type_: Some(if told.is_wrong { "Warning" } else { "Normal" }.to_owned()),
         ..Event::default()
     };
     let events: Api<Event> = Api::namespaced(client.clone(), &service.namespace);

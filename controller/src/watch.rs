@@ -215,7 +215,8 @@ impl Source {
             }
             last_said.clone_from(&message);
         }
-        is_refused.then_some(Change::Serving(Serving::Unreadable(message)))
+        let serving = if code(error) == 403 { Serving::Forbidden } else { Serving::Unreadable };
+        is_refused.then(|| Change::Serving(serving(message)))
     }
 }
 

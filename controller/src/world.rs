@@ -3,11 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use xposer::stamp::{self, Stamp};
 use xposer::{MOST_NAMED, Published, Settings};
 
 use crate::document::Document;
+use crate::handover::{Handovers, Refusal, Successor};
 use crate::kinds::Kind;
 use crate::live::{Live, ObjectKey, Whose, digest, is_as_wanted};
 use crate::plan::{Claims, Decision, Exposed, Fate, Member, Seen, Wanted, claims, decide};
@@ -42,6 +45,17 @@ pub(crate) struct News {
     pub(crate) told: Told,
 }
 
+/// What follows from something that could not be written.
+#[derive(Debug)]
+pub(crate) enum Reaction {
+    /// Its owner is told, and it is tried again later.
+    Tell(Told),
+    /// It is tried again later.
+    Wait,
+    /// It is tried at once, in another way.
+    Retry,
+}
+
 /// Whether the API server has a kind, and whether we know its objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Serving {
@@ -52,7 +66,9 @@ pub(crate) enum Serving {
     Listed,
     /// The API server does not have it.
     Unserved,
-    /// We may not list it, or it cannot be listed for another reason.
+    /// We may not list it.
+    Forbidden(String),
+    /// It cannot be listed for another reason.
     Unreadable(String),
 }
 
@@ -86,6 +102,8 @@ pub(crate) struct World {
     urls: Urls,
     /// What the owners of entries were told about the ConfigMap of a namespace.
     urls_told: BTreeMap<Box<str>, BTreeSet<u64>>,
+    /// What is not wanted any more, and still there because nothing serves in its place yet.
+    handovers: Handovers,
     /// Services that do not ask any more, until what was made of them is dealt with.
     former: BTreeMap<Arc<ServiceKey>, Former>,
     /// What there is to do.
@@ -107,7 +125,7 @@ struct Former {
 }
 
 impl World {
-    pub(crate) fn new(settings: Settings, stamps: bool) -> Self {
+    pub(crate) fn new(settings: Settings, stamps: bool, handover_timeout: Duration) -> Self {
         Self {
             stamps: stamps && settings.stamp(),
             settings,
@@ -120,6 +138,7 @@ impl World {
             going: BTreeSet::new(),
             urls: Urls::default(),
             urls_told: BTreeMap::new(),
+            handovers: Handovers::new(handover_timeout),
             former: BTreeMap::new(),
             due: BTreeSet::new(),
             wished: BTreeSet::new(),
@@ -185,6 +204,7 @@ impl World {
     /// A Service is gone, or does not ask any more.
     pub(crate) fn lose_service(&mut self, key: &Arc<ServiceKey>) {
         self.release(key, &[]);
+        self.handovers.forget(key);
         if let Some(entry) = self.services.remove(key) {
             let stamped = self.stamps && stamp::write(&mut entry.stored.document(), None);
             let former = Former { uid: entry.stored.uid, stamped, told: entry.told, begun: false };
@@ -273,10 +293,12 @@ impl World {
         self.everything_is_due();
     }
 
-    /// Whether it is known of every kind whether it can be written.
+    /// Whether it is known of every kind whether it can be written, and something can be exposed.
     pub(crate) fn is_ready(&self) -> bool {
         let is_known = |kind: &Kind| !matches!(self.serving(*kind), Serving::Unknown);
-        Kind::ALL.iter().all(is_known) && self.serving(Kind::Ingress) == Serving::Listed
+        let exposes = [Kind::Ingress, Kind::HttpRoute, Kind::Route];
+        Kind::ALL.iter().all(is_known)
+            && exposes.into_iter().any(|kind| self.serving(kind) == Serving::Listed)
     }
 
     fn serving(&self, kind: Kind) -> Serving {
@@ -323,6 +345,9 @@ impl World {
             return;
         };
         let had = known.map(|known| (known.service.clone(), known.uid.clone(), known.synced, known.content));
+        if known.is_none_or(|known| known.served != live.served) && self.handovers.concern(&live.service) {
+            self.due.insert(Job::Service(live.service.clone()));
+        }
         match &had {
             // Only its version is new: the status, or fields that are not ours.
             Some((_, uid, synced, content))
@@ -483,7 +508,7 @@ impl World {
     }
 
     /// What is to be done about a job. About a Service, also what is to be done about those that it meets.
-    pub(crate) fn turns(&mut self, job: &Job) -> Vec<Turn> {
+    pub(crate) fn turns(&mut self, job: &Job, now: Instant) -> Vec<Turn> {
         let key = match job {
             Job::Urls(namespace) => {
                 if self.serving(Kind::ConfigMap) != Serving::Listed {
@@ -503,11 +528,12 @@ impl World {
         }
         let mut decisions = self.decide(key);
         decisions.retain(|decision| !self.going.contains(&decision.key.namespace));
-        decisions.into_iter().map(|decision| self.turn(decision)).collect()
+        decisions.into_iter().map(|decision| self.turn(decision, now)).collect()
     }
 
     /// A Service that does not ask, or is not there: what was made of it goes.
     fn not_asked(&mut self, key: &Arc<ServiceKey>) -> Turn {
+        self.handovers.forget(key);
         self.publish(key, None);
         let unasked =
             self.belonging_to(key).filter(|(_, live)| live.is_deletable()).filter_map(|(object, live)| {
@@ -543,7 +569,7 @@ impl World {
         self.due.extend(namespaces.into_iter().map(Job::Urls));
     }
 
-    fn turn(&mut self, decision: Decision) -> Turn {
+    fn turn(&mut self, decision: Decision, now: Instant) -> Turn {
         let refused = decision.is_refused();
         let mut told: Vec<Told> = decision.told().map(Told::diagnostic).collect();
         let Decision { key, fate, .. } = decision;
@@ -556,27 +582,45 @@ impl World {
             if refused { self.hide(&key, &seen) } else { self.show(&key, &seen) }
         }
         let terminating = self.services.get(&key).is_none_or(|entry| entry.stored.terminating);
+        if terminating || refused {
+            self.handovers.forget(&key);
+        }
         let writes = match fate {
             _ if terminating => Vec::new(),
             Fate::Refused => Vec::new(),
             Fate::Lost => {
                 self.publish(&key, None);
-                let mut writes = self.unwanted(&key, &[]);
+                let unwanted = self.unwanted(&key, &[]);
+                let mut writes: Vec<Write> = unwanted.iter().map(|(key, live)| delete(key, live)).collect();
                 writes.extend(self.stamp(&key, None));
                 writes
             }
-            Fate::Exposed(exposed) => self.exposed(&key, exposed, &mut told),
+            Fate::Exposed(exposed) => self.exposed(&key, exposed, &mut told, now),
         };
         Turn { job: Job::Service(key), writes, told }
     }
 
-    fn exposed(&mut self, key: &Arc<ServiceKey>, exposed: Exposed, told: &mut Vec<Told>) -> Vec<Write> {
+    fn exposed(
+        &mut self,
+        key: &Arc<ServiceKey>,
+        exposed: Exposed,
+        told: &mut Vec<Told>,
+        now: Instant,
+    ) -> Vec<Write> {
         self.publish(key, exposed.published);
         let uid = self.services.get(key).map(|entry| entry.stored.uid.clone()).unwrap_or_default();
-        let mut writes = Vec::new();
+        let mut wanted = exposed.wanted;
+        let unwanted = self.unwanted(key, &wanted);
+        let first = self.handovers.detour(key, &unwanted, &mut wanted);
+        let successors: Vec<Successor> = match unwanted.as_slice() {
+            [] => Vec::new(),
+            _ => wanted.iter().map(|it| Successor::new(it, self.in_place(it, key, &uid))).collect(),
+        };
         let mut is_complete = true;
-        let wanted: Vec<ObjectKey> = exposed.wanted.iter().map(|wanted| wanted.key.clone()).collect();
-        for Wanted { key: object, body, hash } in exposed.wanted {
+        let is_first = |(key, _): &&(ObjectKey, Live)| first.as_ref() == Some(key);
+        let mut writes: Vec<Write> =
+            unwanted.iter().filter(is_first).map(|(key, live)| delete(key, live)).collect();
+        for Wanted { key: object, body, hash } in wanted {
             let serving = self.serving(object.kind);
             if serving != Serving::Listed {
                 is_complete = false;
@@ -599,7 +643,12 @@ impl World {
                     Whose::Offered => writes.push(Write::Adopt { key: object, body, hash }),
                     Whose::Foreign => {
                         is_complete = false;
-                        told.push(Told::foreign(&object, None));
+                        let owner = live.as_ref().map(|live| &live.service);
+                        let keeps = owner.filter(|owner| self.handovers.keep(owner, &object));
+                        told.push(match keeps {
+                            Some(owner) => Told::kept_by(&object, owner),
+                            None => Told::foreign(&object, None),
+                        });
                         self.waiting.insert((object, key.clone()));
                     }
                 },
@@ -607,25 +656,30 @@ impl World {
         }
         // What is old goes only where all that is new is there.
         if is_complete {
-            writes.extend(self.unwanted(key, &wanted));
+            let going = self.handovers.review(key, &unwanted, &successors, now).into_iter();
+            writes.extend(going.filter(|it| !is_first(it)).map(|(key, live)| delete(key, live)));
+            told.extend(self.handovers.told(key));
             writes.extend(self.stamp(key, exposed.stamp.as_ref()));
         }
         writes
     }
 
-    /// What is ours and not wanted goes.
-    fn unwanted(&self, key: &Arc<ServiceKey>, wanted: &[ObjectKey]) -> Vec<Write> {
+    /// The object in the cluster, if it is the one that is wanted, as it is wanted.
+    fn in_place(&self, wanted: &Wanted, service: &ServiceKey, uid: &str) -> Option<&Live> {
+        let live = self.objects.get(&wanted.key)?.as_deref()?;
+        let is_ours = live.whose(service, uid) == Whose::Ours && !live.terminating;
+        (is_ours && live.synced == wanted.hash).then_some(live)
+    }
+
+    /// What is ours and not wanted.
+    fn unwanted(&self, key: &Arc<ServiceKey>, wanted: &[Wanted]) -> Vec<(ObjectKey, Live)> {
         let Some(uid) = self.services.get(key).map(|entry| &entry.stored.uid) else { return Vec::new() };
+        let wanted: BTreeSet<&ObjectKey> = wanted.iter().map(|wanted| &wanted.key).collect();
         let is_unwanted = |(object, live): &(&ObjectKey, &Live)| {
             live.is_deletable() && live.owner.as_ref() == Some(uid) && !wanted.contains(object)
         };
         let unwanted = self.belonging_to(key).filter(is_unwanted);
-        let delete = |(object, live): (&ObjectKey, &Live)| Write::Delete {
-            key: object.clone(),
-            uid: live.uid.clone(),
-            version: live.version.clone(),
-        };
-        unwanted.map(delete).collect()
+        unwanted.map(|(object, live)| (object.clone(), live.clone())).collect()
     }
 
     /// What is to be written back on a Service, if that is not there already.
@@ -646,36 +700,87 @@ impl World {
         })
     }
 
-    /// What was written changes what is known; gives what is to be told.
-    pub(crate) fn written(&mut self, written: Written) -> Option<Told> {
+    /// What was written for a job changes what is known; gives what is to be told.
+    pub(crate) fn written(&mut self, job: &Job, written: Written) -> Option<Told> {
         match written {
             Written::Applied { key, hash, document, is_new, adopted } => {
                 self.see_written(&key, hash, &document);
+                if let Some(live) = self.objects.get(&key).and_then(Option::as_deref) {
+                    let is_there = |key: &ObjectKey| {
+                        self.objects.get(key).and_then(Option::as_deref).is_some_and(Live::is_deletable)
+                    };
+                    self.handovers.applied(&live.service, &key, is_there);
+                    // What was kept for it waits from now on.
+                    if self.handovers.concern(&live.service) {
+                        self.due.insert(Job::Service(live.service.clone()));
+                    }
+                }
                 Some(Told::applied(&key, is_new, adopted))
             }
             Written::Deleted { key } => {
-                // It may linger, with a finalizer; the watch tells when it is gone.
+                // It may linger, with a finalizer; the watch tells when it is gone, if it has not done so already.
                 if let Some(Some(live)) = self.objects.get_mut(&key) {
                     live.terminating = true;
                 }
-                Some(Told::deleted(&key))
+                let told = match job {
+                    Job::Service(service) => self.handovers.deleted(service, &key),
+                    Job::Urls(_) => None,
+                };
+                Some(told.unwrap_or_else(|| Told::deleted(&key)))
             }
             Written::Done => None,
         }
     }
 
-    /// Something could not be written; gives what is to be told.
-    pub(crate) fn wrong(&mut self, job: &Job, wrong: &Wrong) -> Option<Told> {
+    /// Something could not be written.
+    pub(crate) fn wrong(&mut self, job: &Job, wrong: &Wrong) -> Reaction {
         match wrong {
             Wrong::Foreign { key, said } => {
                 if let Job::Service(service) = job {
                     self.waiting.insert((key.clone(), service.clone()));
                 }
-                Some(Told::foreign(key, Some(said)))
+                Reaction::Tell(Told::foreign(key, Some(said)))
             }
-            Wrong::Refused { key, said } => Some(Told::refused(key.as_ref(), said)),
-            Wrong::Outdated | Wrong::Unavailable(_) => None,
+            Wrong::Refused { key, said } => match self.refused(job, key.as_ref(), said) {
+                Refusal::Retried => {
+                    self.due.insert(job.clone());
+                    Reaction::Retry
+                }
+                Refusal::Passing => Reaction::Wait,
+                Refusal::Told => Reaction::Tell(Told::refused(key.as_ref(), said)),
+            },
+            Wrong::Outdated | Wrong::Unavailable(_) => Reaction::Wait,
         }
+    }
+
+    fn refused(&mut self, job: &Job, key: Option<&ObjectKey>, said: &str) -> Refusal {
+        let (Job::Service(service), Some(key)) = (job, key) else { return Refusal::Told };
+        let others = self.belonging_to(service).map(|(key, live)| (key.clone(), live.clone()));
+        let others: Vec<_> = others.collect();
+        self.handovers.refused(service, key, said, &others)
+    }
+
+    // What is kept until something else serves.
+
+    /// Time passes.
+    pub(crate) fn pass(&mut self, now: Instant) {
+        let overdue = self.handovers.take_overdue(now).into_iter();
+        self.due.extend(overdue.filter(|key| self.services.contains_key(key)).map(Job::Service));
+    }
+
+    /// When time has to be told to have passed.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.handovers.next_deadline()
+    }
+
+    /// Whether nothing waits for somebody to serve it.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.handovers.are_over()
+    }
+
+    /// How many objects of a kind are kept.
+    pub(crate) fn kept(&self, kind: Kind) -> usize {
+        self.handovers.count(kind)
     }
 
     /// A turn is done, or failed. Of what is to be told, what was not told before, with the Services whose owners are to be
@@ -720,4 +825,8 @@ impl World {
         };
         listeners.into_iter().flat_map(to).collect()
     }
+}
+
+fn delete(key: &ObjectKey, live: &Live) -> Write {
+    Write::Delete { key: key.clone(), uid: live.uid.clone(), version: live.version.clone() }
 }

@@ -53,7 +53,7 @@ fn is_expose(key: &str) -> bool {
 
 /// Whether a key is nearly that of the label.
 fn is_nearly_expose(key: &str) -> bool {
-    did_you_mean(key, [EXPOSE_LABEL]).is_some()
+    did_you_mean(key, [EXPOSE_LABEL].iter().copied()).is_some()
 }
 
 /// The lengths of keys that can be nearly that of the label: of most labels, they tell.
@@ -258,7 +258,7 @@ impl<'s> Asked<'s> {
 
 /// Whether a field is probably meant to hold labels.
 fn is_called_labels(key: &str) -> bool {
-    did_you_mean(key, ["labels", "label"]).is_some()
+    did_you_mean(key, ["labels", "label"].iter().copied()).is_some()
 }
 
 /// Whether this is the label, and says yes.

@@ -291,6 +291,18 @@ impl Settings {
         }
     }
 
+    /// These settings for somebody who has chosen the layers already: without those of profiles and namespaces, and so without
+    /// anybody's hosts.
+    pub(crate) fn without_layers(&self) -> Self {
+        Self {
+            base: Layer::default(),
+            profiles: Named::default(),
+            default_profile: None,
+            namespaces: Named::default(),
+            ..self.clone()
+        }
+    }
+
     /// What is said of a profile that does not exist.
     pub(crate) fn unknown_profile(&self, code: Code, name: &str) -> Problem {
         let problem = Problem::new(code, format!("there is no profile {}", shown(name)));

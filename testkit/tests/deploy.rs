@@ -1,4 +1,6 @@
 //! The manifests and the chart install the same controller, safely, with the permissions that it needs and no others.
+//!
+//! What is rendered is tried where helm and kustomize are; `testkit/run-ignored` looks for them.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,7 +11,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
@@ -93,11 +94,6 @@ impl Choice {
     }
 }
 
-/// Not by a macro: the test harness would swallow it.
-fn skipped(why: &str) {
-    io::stderr().write_all(format!("\nskipped: {why}\n").as_bytes()).unwrap();
-}
-
 fn text(name: &str) -> String {
     fs::read_to_string(workspace().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -114,9 +110,9 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// The output of a program on the PATH; `None` where there is none.
-fn run(command: &mut Command) -> Option<Output> {
-    command.output().ok()
+/// The output of a program on the PATH.
+fn run(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()))
 }
 
 fn rendered(output: &Output) -> Vec<Value> {
@@ -126,7 +122,7 @@ fn rendered(output: &Output) -> Vec<Value> {
 }
 
 /// `helm template` with values of one's own.
-fn helm(release: &str, namespace: &str, values: &Value) -> Option<Output> {
+fn helm(release: &str, namespace: &str, values: &Value) -> Output {
     let file = folder("values").join(format!("{:?}.json", std::thread::current().id()));
     fs::write(&file, values.to_string()).unwrap();
     let chart = workspace().join("deploy/chart/xposer");
@@ -137,7 +133,7 @@ fn helm(release: &str, namespace: &str, values: &Value) -> Option<Output> {
 }
 
 /// `kustomize build` of the base with components.
-fn kustomize(choice: Choice) -> Option<Output> {
+fn kustomize(choice: Choice) -> Output {
     // kustomize takes relative paths only.
     let link = folder("kustomize").join("controller");
     let _ = fs::remove_file(&link);
@@ -153,29 +149,45 @@ fn kustomize(choice: Choice) -> Option<Output> {
     run(Command::new("kustomize").arg("build").arg(folder))
 }
 
-type Rendered = Option<Vec<(Choice, Vec<Value>)>>;
+/// What a program renders of every choice.
+type Rendered = [(Choice, Vec<Value>)];
 
-static CHART: LazyLock<Rendered> = LazyLock::new(|| {
+static CHART: LazyLock<Vec<(Choice, Vec<Value>)>> = LazyLock::new(|| {
     Choice::all()
-        .map(|choice| {
-            let output = helm(NAME, choice.namespace(), &choice.values())?;
-            Some((choice, rendered(&output)))
-        })
+        .map(|choice| (choice, rendered(&helm(NAME, choice.namespace(), &choice.values()))))
         .collect()
 });
 
-static MANIFESTS: LazyLock<Rendered> =
-    LazyLock::new(|| Choice::all().map(|choice| Some((choice, rendered(&kustomize(choice)?)))).collect());
+static MANIFESTS: LazyLock<Vec<(Choice, Vec<Value>)>> =
+    LazyLock::new(|| Choice::all().map(|choice| (choice, rendered(&kustomize(choice)))).collect());
 
-/// Everything that could be rendered: the chart and the manifests, in every combination.
-fn installations() -> impl Iterator<Item = &'static (Choice, Vec<Value>)> {
-    let found = [("helm", &*CHART), ("kustomize", &*MANIFESTS)].into_iter().filter_map(|(program, found)| {
-        if found.is_none() {
-            skipped(&format!("no {program}"));
+/// What holds for the chart and for the manifests: a test of each.
+macro_rules! of_both {
+    ($($name:ident)*) => {
+        mod installed_with_helm {
+            $(#[test]
+            #[ignore = "needs helm: make test"]
+            fn $name() {
+                super::$name(&super::CHART);
+            })*
         }
-        found.as_ref()
-    });
-    found.flatten()
+
+        mod installed_with_kustomize {
+            $(#[test]
+            #[ignore = "needs kustomize: make test"]
+            fn $name() {
+                super::$name(&super::MANIFESTS);
+            })*
+        }
+    };
+}
+
+of_both! {
+    every_document_is_an_object_with_its_labels
+    nothing_may_be_done_but_what_is
+    the_pods_are_restricted
+    everything_around_the_pods_finds_them
+    the_controller_knows_its_flags
 }
 
 fn of_kind<'o>(objects: &'o [Value], kind: &str) -> Vec<&'o Value> {
@@ -202,9 +214,8 @@ fn argument<'o>(objects: &'o [Value], flag: &str) -> Option<&'o str> {
     arguments(objects).into_iter().find_map(|it| it.strip_prefix(flag)?.strip_prefix('='))
 }
 
-#[test]
-fn every_document_is_an_object_with_its_labels() {
-    for (choice, objects) in installations() {
+fn every_document_is_an_object_with_its_labels(installations: &Rendered) {
+    for (choice, objects) in installations {
         let names: BTreeSet<_> =
             objects.iter().map(|it| (it["kind"].as_str(), it["metadata"]["name"].as_str())).collect();
         assert_eq!(names.len(), objects.len(), "{choice:?}");
@@ -330,9 +341,8 @@ fn needed(choice: Choice, lease: &str) -> Permissions {
     all
 }
 
-#[test]
-fn nothing_may_be_done_but_what_is() {
-    for (choice, objects) in installations() {
+fn nothing_may_be_done_but_what_is(installations: &Rendered) {
+    for (choice, objects) in installations {
         let lease = argument(objects, "--lease-name").unwrap();
         let (granted, needed) = (granted(objects), needed(*choice, lease));
         let more: Vec<_> = granted.difference(&needed).collect();
@@ -354,9 +364,8 @@ fn the_table_of_permissions_knows_every_kind() {
     assert!(needed.iter().flatten().all(|word| word != "*" && word != "secrets"), "{needed:?}");
 }
 
-#[test]
-fn the_pods_are_restricted() {
-    for (choice, objects) in installations() {
+fn the_pods_are_restricted(installations: &Rendered) {
+    for (choice, objects) in installations {
         let deployment = &the(objects, "Deployment")["spec"];
         let pod = &deployment["template"]["spec"];
         assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
@@ -394,9 +403,8 @@ fn the_pods_are_restricted() {
 }
 
 /// What selects the pods selects them, and nothing in the way of the controller is closed.
-#[test]
-fn everything_around_the_pods_finds_them() {
-    for (choice, objects) in installations() {
+fn everything_around_the_pods_finds_them(installations: &Rendered) {
+    for (choice, objects) in installations {
         let deployment = &the(objects, "Deployment")["spec"];
         let labels = &deployment["template"]["metadata"]["labels"];
         let policy = &the(objects, "NetworkPolicy")["spec"];
@@ -427,32 +435,23 @@ fn everything_around_the_pods_finds_them() {
     }
 }
 
-/// What the controller says of its flags; `None` where it was not built.
-fn help() -> Option<String> {
+/// What the controller says of its flags. A test of the whole workspace has built it.
+fn help() -> String {
     // Tests are in a folder below that of the programs.
     let own = std::env::current_exe().unwrap();
     let program = own.ancestors().nth(2).unwrap().join(NAME).with_extension(std::env::consts::EXE_EXTENSION);
-    let output = run(Command::new(program).arg("--help"))?;
+    let output = run(Command::new(program).arg("--help"));
     assert!(output.status.success());
-    Some(String::from_utf8(output.stdout).unwrap())
+    String::from_utf8(output.stdout).unwrap()
 }
 
-#[test]
-fn the_controller_knows_its_flags() {
+fn the_controller_knows_its_flags(installations: &Rendered) {
     let help = help();
-    if help.is_none() {
-        skipped(
-            "no xposer-controller, which a test of the whole workspace builds, so its flags were not compared",
-        );
-    }
-    for (choice, objects) in installations() {
+    for (choice, objects) in installations {
         let arguments = arguments(objects);
         for argument in &arguments {
             let flag = argument.split('=').next().unwrap();
-            assert!(
-                help.as_ref().is_none_or(|help| help.split_whitespace().any(|it| it == flag)),
-                "{argument}"
-            );
+            assert!(help.split_whitespace().any(|it| it == flag), "{argument}");
         }
         assert!(arguments.contains(&"--leader-elect"));
         assert_eq!(arguments.contains(&"--stamp"), choice.stamp);
@@ -494,14 +493,16 @@ fn sorted(objects: &[Value]) -> String {
     texts.join("---\n")
 }
 
-#[test]
-fn the_chart_and_the_manifests_are_the_same() {
-    let (Some(chart), Some(manifests)) = (&*CHART, &*MANIFESTS) else {
-        return skipped("not both of helm and kustomize");
-    };
-    for ((choice, chart), (_, manifests)) in chart.iter().zip(manifests) {
-        let (chart, manifests) = (sorted(chart), sorted(manifests));
-        assert!(chart == manifests, "{choice:?}:\n{}", golden::difference(&manifests, &chart));
+mod compared_with_both {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs helm and kustomize: make test"]
+    fn the_chart_and_the_manifests_are_the_same() {
+        for ((choice, chart), (_, manifests)) in CHART.iter().zip(&*MANIFESTS) {
+            let (chart, manifests) = (sorted(chart), sorted(manifests));
+            assert!(chart == manifests, "{choice:?}:\n{}", golden::difference(&manifests, &chart));
+        }
     }
 }
 
@@ -568,117 +569,124 @@ fn every_value_has_a_schema_and_a_comment() {
     }
 }
 
-#[test]
-fn the_chart_passes_lint() {
-    let lint =
-        run(Command::new("helm").args(["lint", "--strict"]).arg(workspace().join("deploy/chart/xposer")));
-    let Some(output) = lint else { return skipped("no helm") };
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{said}");
-}
+mod values_with_helm {
+    use super::*;
 
-#[test]
-fn a_misspelt_value_is_refused() {
-    for (values, said) in [
-        (json!({"replica": 3}), "replica"),
-        (json!({"targets": {"httproute": true}}), "httproute"),
-        (json!({"watchNamespace": "Shop"}), "watchNamespace"),
-        (json!({"image": {"digest": "v1"}}), "digest"),
-        (json!({"settings": "domain: example.com"}), "settings"),
-        (json!({"networkPolicy": {"apiServerCIDRs": ["10.0.0.1"]}}), "apiServerCIDRs"),
-    ] {
-        let Some(output) = helm(NAME, "default", &values) else { return skipped("no helm") };
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && error.contains(said), "{values}: {error}");
+    #[test]
+    #[ignore = "needs helm: make test"]
+    fn the_chart_passes_lint() {
+        let lint =
+            run(Command::new("helm").args(["lint", "--strict"]).arg(workspace().join("deploy/chart/xposer")));
+        let said = String::from_utf8(lint.stdout).unwrap();
+        assert!(lint.status.success(), "{said}");
     }
-}
 
-#[test]
-fn the_settings_are_passed_on_as_they_are() {
-    let mut settings = yaml("examples/settings.yaml");
-    settings["monitorProvider"] = json!({"uptimeRobotConfig": {"interval": 1_000_000}});
-    settings["annotations"] = json!({"text": "true", "lines": "one\ntwo\n", "#": "- {{ .Values.replicas }}"});
-    let Some(output) = helm(NAME, "default", &json!({"settings": settings})) else {
-        return skipped("no helm");
-    };
-    let objects = rendered(&output);
-    let text = the(&objects, "ConfigMap")["data"]["settings.yaml"].as_str().unwrap();
-    assert_eq!(cases::parse(text).unwrap(), [settings]);
-}
-
-/// Every value that changes an object does.
-#[test]
-fn the_other_values_are_used() {
-    let peer = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}});
-    let digest = format!("sha256:{}", "0".repeat(64));
-    let values = json!({
-        "replicas": 1,
-        "image": {"repository": "registry.example.com/xposer", "digest": digest, "pullPolicy": "Always"},
-        "imagePullSecrets": [{"name": "registry"}],
-        "watchNamespace": "shop",
-        "logFormat": "text",
-        "logLevel": "debug",
-        "resources": {"limits": {"memory": "1Gi"}},
-        "nodeSelector": {"disk": "fast"},
-        "tolerations": [{"operator": "Exists"}],
-        "priorityClassName": "important",
-        "networkPolicy": {"metricsFrom": [peer], "apiServerCIDRs": ["10.0.0.1/32"], "apiServerPorts": [8443], "dnsPorts": [54]},
-        "serviceMonitor": {"enabled": true, "interval": "30s", "labels": {"release": "prometheus"}},
-    });
-    let Some(output) = helm("blue", "tools", &values) else { return skipped("no helm") };
-    let objects = rendered(&output);
-    let deployment = &the(&objects, "Deployment")["spec"];
-    let pod = &deployment["template"]["spec"];
-    let container = &pod["containers"][0];
-    for (found, expected) in [
-        (&deployment["replicas"], json!(1)),
-        (&container["image"], json!(format!("registry.example.com/xposer@{digest}"))),
-        (&container["imagePullPolicy"], json!("Always")),
-        (&container["env"][2], json!({"name": "RUST_LOG", "value": "debug"})),
-        (
-            &container["resources"],
-            json!({"limits": {"memory": "1Gi"}, "requests": {"cpu": "10m", "memory": "32Mi"}}),
-        ),
-        (&pod["imagePullSecrets"], values["imagePullSecrets"].clone()),
-        (&pod["nodeSelector"], values["nodeSelector"].clone()),
-        (&pod["tolerations"], values["tolerations"].clone()),
-        (&pod["priorityClassName"], json!("important")),
-    ] {
-        assert_eq!(found, &expected);
+    #[test]
+    #[ignore = "needs helm: make test"]
+    fn a_misspelt_value_is_refused() {
+        for (values, said) in [
+            (json!({"replica": 3}), "replica"),
+            (json!({"targets": {"httproute": true}}), "httproute"),
+            (json!({"watchNamespace": "Shop"}), "watchNamespace"),
+            (json!({"image": {"digest": "v1"}}), "digest"),
+            (json!({"settings": "domain: example.com"}), "settings"),
+            (json!({"networkPolicy": {"apiServerCIDRs": ["10.0.0.1"]}}), "apiServerCIDRs"),
+        ] {
+            let output = helm(NAME, "default", &values);
+            let error = String::from_utf8(output.stderr).unwrap();
+            assert!(!output.status.success() && error.contains(said), "{values}: {error}");
+        }
     }
-    let policy = &the(&objects, "NetworkPolicy")["spec"];
-    assert_eq!(policy["ingress"][0]["from"], json!([peer]));
-    assert_eq!(
-        policy["egress"],
-        json!([
-            {"ports": [{"port": 54, "protocol": "UDP"}, {"port": 54, "protocol": "TCP"}]},
-            {"ports": [{"port": 8443, "protocol": "TCP"}], "to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}]},
-        ])
-    );
-    let monitor = the(&objects, "ServiceMonitor");
-    assert_eq!(monitor["metadata"]["labels"]["release"], "prometheus");
-    assert_eq!(monitor["spec"]["endpoints"][0]["interval"], "30s");
-    // The role is where the Services are, the Lease is where the pods are.
-    assert_eq!(argument(&objects, "--log-format"), Some("text"));
-    assert_eq!(argument(&objects, "--namespace"), Some("shop"));
-    assert_eq!(argument(&objects, "--lease-name"), Some("blue-xposer"));
-    let granted = granted(&objects);
-    let place = |group: &str| {
-        let places = granted.iter().filter(|it| it[1] == group).map(|it| it[0].as_str());
-        places.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
-    };
-    assert_eq!((place("coordination.k8s.io"), place("networking.k8s.io")), (vec!["tools"], vec!["shop"]));
-    let lease: BTreeSet<_> = granted.iter().filter(|it| it[2] == "leases").map(|it| it[3].as_str()).collect();
-    assert_eq!(lease, BTreeSet::from(["", "blue-xposer"]));
 
-    let values =
-        json!({"fullnameOverride": "green", "networkPolicy": {"enabled": false}, "image": {"tag": "v9"}});
-    let objects = rendered(&helm("blue", "tools", &values).unwrap());
-    assert!(of_kind(&objects, "NetworkPolicy").is_empty());
-    let deployment = the(&objects, "Deployment");
-    assert_eq!(deployment["metadata"]["name"], "green");
-    let image = deployment["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap();
-    assert!(image.ends_with("/xposer-controller:v9"), "{image}");
+    #[test]
+    #[ignore = "needs helm: make test"]
+    fn the_settings_are_passed_on_as_they_are() {
+        let mut settings = yaml("examples/settings.yaml");
+        settings["monitorProvider"] = json!({"uptimeRobotConfig": {"interval": 1_000_000}});
+        settings["annotations"] =
+            json!({"text": "true", "lines": "one\ntwo\n", "#": "- {{ .Values.replicas }}"});
+        let output = helm(NAME, "default", &json!({"settings": settings}));
+        let objects = rendered(&output);
+        let text = the(&objects, "ConfigMap")["data"]["settings.yaml"].as_str().unwrap();
+        assert_eq!(cases::parse(text).unwrap(), [settings]);
+    }
+
+    /// Every value that changes an object does.
+    #[test]
+    #[ignore = "needs helm: make test"]
+    fn the_other_values_are_used() {
+        let peer =
+            json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}});
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let values = json!({
+            "replicas": 1,
+            "image": {"repository": "registry.example.com/xposer", "digest": digest, "pullPolicy": "Always"},
+            "imagePullSecrets": [{"name": "registry"}],
+            "watchNamespace": "shop",
+            "logFormat": "text",
+            "logLevel": "debug",
+            "resources": {"limits": {"memory": "1Gi"}},
+            "nodeSelector": {"disk": "fast"},
+            "tolerations": [{"operator": "Exists"}],
+            "priorityClassName": "important",
+            "networkPolicy": {"metricsFrom": [peer], "apiServerCIDRs": ["10.0.0.1/32"], "apiServerPorts": [8443], "dnsPorts": [54]},
+            "serviceMonitor": {"enabled": true, "interval": "30s", "labels": {"release": "prometheus"}},
+        });
+        let objects = rendered(&helm("blue", "tools", &values));
+        let deployment = &the(&objects, "Deployment")["spec"];
+        let pod = &deployment["template"]["spec"];
+        let container = &pod["containers"][0];
+        for (found, expected) in [
+            (&deployment["replicas"], json!(1)),
+            (&container["image"], json!(format!("registry.example.com/xposer@{digest}"))),
+            (&container["imagePullPolicy"], json!("Always")),
+            (&container["env"][2], json!({"name": "RUST_LOG", "value": "debug"})),
+            (
+                &container["resources"],
+                json!({"limits": {"memory": "1Gi"}, "requests": {"cpu": "10m", "memory": "32Mi"}}),
+            ),
+            (&pod["imagePullSecrets"], values["imagePullSecrets"].clone()),
+            (&pod["nodeSelector"], values["nodeSelector"].clone()),
+            (&pod["tolerations"], values["tolerations"].clone()),
+            (&pod["priorityClassName"], json!("important")),
+        ] {
+            assert_eq!(found, &expected);
+        }
+        let policy = &the(&objects, "NetworkPolicy")["spec"];
+        assert_eq!(policy["ingress"][0]["from"], json!([peer]));
+        assert_eq!(
+            policy["egress"],
+            json!([
+                {"ports": [{"port": 54, "protocol": "UDP"}, {"port": 54, "protocol": "TCP"}]},
+                {"ports": [{"port": 8443, "protocol": "TCP"}], "to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}]},
+            ])
+        );
+        let monitor = the(&objects, "ServiceMonitor");
+        assert_eq!(monitor["metadata"]["labels"]["release"], "prometheus");
+        assert_eq!(monitor["spec"]["endpoints"][0]["interval"], "30s");
+        // The role is where the Services are, the Lease is where the pods are.
+        assert_eq!(argument(&objects, "--log-format"), Some("text"));
+        assert_eq!(argument(&objects, "--namespace"), Some("shop"));
+        assert_eq!(argument(&objects, "--lease-name"), Some("blue-xposer"));
+        let granted = granted(&objects);
+        let place = |group: &str| {
+            let places = granted.iter().filter(|it| it[1] == group).map(|it| it[0].as_str());
+            places.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!((place("coordination.k8s.io"), place("networking.k8s.io")), (vec!["tools"], vec!["shop"]));
+        let lease: BTreeSet<_> =
+            granted.iter().filter(|it| it[2] == "leases").map(|it| it[3].as_str()).collect();
+        assert_eq!(lease, BTreeSet::from(["", "blue-xposer"]));
+
+        let values =
+            json!({"fullnameOverride": "green", "networkPolicy": {"enabled": false}, "image": {"tag": "v9"}});
+        let objects = rendered(&helm("blue", "tools", &values));
+        assert!(of_kind(&objects, "NetworkPolicy").is_empty());
+        let deployment = the(&objects, "Deployment");
+        assert_eq!(deployment["metadata"]["name"], "green");
+        let image = deployment["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap();
+        assert!(image.ends_with("/xposer-controller:v9"), "{image}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@
     reason = "the helpers of a test fail it like the test itself"
 )]
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -19,26 +20,77 @@ use xposer_testkit::host::{self, Answer, Module};
 use xposer_testkit::kubewarden::{Deployment, Native, Policy, Refusal, Response, evaluate, payload};
 
 /// The module, compiled once.
-fn module() -> Option<&'static Module> {
-    static MODULE: OnceLock<Option<Module>> = OnceLock::new();
-    MODULE.get_or_init(|| host::policy().unwrap_or_else(|wrong| panic!("{wrong}"))).as_ref()
+fn module() -> &'static Module {
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    MODULE.get_or_init(|| host::policy().unwrap_or_else(|wrong| panic!("{wrong}; run `make policy.wasm`")))
 }
 
-/// The policy, natively and, where the module is there, in the waPC host: the same bytes from both, and no host call.
+thread_local! {
+    /// Whether this test asks the module, too.
+    static HOSTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The policy, natively, and in a test of `in_the_wapc_host` as WebAssembly as well: the same bytes from both, and no host
+/// call.
 struct Both;
 
 impl Policy for Both {
     fn call(&self, operation: &str, payload: &[u8]) -> Answer {
         let native = Native.call(operation, payload);
         assert!(native.result.is_ok(), "{:?}", native.result);
-        if let Some(module) = module() {
-            let wasm = module.call(operation, payload);
+        if HOSTED.get() {
+            let wasm = module().call(operation, payload);
             let text = |answer: &Answer| answer.result.clone().map(|bytes| String::from_utf8(bytes).unwrap());
             assert_eq!(text(&wasm), text(&native));
             assert_eq!(wasm.calls, [], "the policy asks its host nothing");
         }
         native
     }
+}
+
+/// Every test of this file once more, with the module.
+macro_rules! in_the_wapc_host {
+    ($($name:ident)*) => {
+        mod in_the_wapc_host {
+            $(#[test]
+            #[ignore = "needs policy.wasm: make test"]
+            fn $name() {
+                super::HOSTED.set(true);
+                super::$name();
+                // The next test of this thread may be another one.
+                super::HOSTED.set(false);
+            })*
+
+            #[test]
+            fn no_test_is_missing() {
+                let tests = include_str!("policy.rs").split("\n#[test]\nfn ").skip(1);
+                let names: Vec<&str> = tests.filter_map(|text| text.split('(').next()).collect();
+                assert_eq!(names, [$(stringify!($name)),*]);
+            }
+        }
+    };
+}
+
+in_the_wapc_host! {
+    every_case_gets_the_verdict_of_the_core
+    the_patch_holds_the_stamp_and_nothing_else
+    the_text_around_the_annotations_stays
+    a_service_without_annotations_gets_some
+    a_stamp_follows_the_service
+    a_policy_that_only_validates_changes_nothing
+    what_is_not_a_change_of_a_service_passes
+    a_dry_run_and_an_audit_get_the_same_verdict
+    the_namespace_of_the_request_counts_where_the_object_names_none
+    a_generated_name_is_refused_in_words
+    several_errors_make_one_message
+    long_and_many_warnings_are_cut
+    equal_warnings_name_their_annotations
+    a_service_that_seems_to_ask_is_let_through_with_a_warning
+    settings_are_refused_in_plain_words
+    settings_are_tried
+    no_payload_makes_the_guest_functions_fail
+    the_answer_is_the_one_that_the_sdk_reads
+    a_large_service_is_answered_in_time
 }
 
 fn request(operation: &str, object: &Value) -> Value {

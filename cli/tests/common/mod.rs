@@ -108,8 +108,3 @@ spec:
 "
     )
 }
-
-/// Says that a test could not be run here, past the test harness that would swallow it.
-pub fn skipped(why: &str) {
-    std::io::stderr().write_all(format!("\nskipped: {why}\n").as_bytes()).unwrap();
-}

@@ -48,8 +48,9 @@ impl Drop for Policy<'_> {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn what_admission_changes_is_not_fought_over() {
-    let Some(scene) = Scene::with_kinds("mutated", &[MUTATING]) else { return };
+    let scene = Scene::with_kinds("mutated", &[MUTATING]);
     let shop = scene.place();
     let set = r#"Object{spec: Object.spec{ingressClassName: "forced"}}"#;
     let spec = json!({"failurePolicy": "Fail", "reinvocationPolicy": "Never",
@@ -89,8 +90,9 @@ fn what_admission_changes_is_not_fought_over() {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn who_is_refused_is_told_and_need_not_wait_once_it_is_right() {
-    let Some(scene) = Scene::with_kinds("denied", &[VALIDATING]) else { return };
+    let scene = Scene::with_kinds("denied", &[VALIDATING]);
     let shop = scene.place();
     let fine = r#"!object.spec.rules.exists(rule, rule.host.startsWith("denied."))"#;
     let spec = json!({"failurePolicy": "Fail",
@@ -107,17 +109,17 @@ fn who_is_refused_is_told_and_need_not_wait_once_it_is_right() {
     let said = shop.event("denied", "Warning", "ApplyFailed");
     assert!(said.contains("this host is not for you"), "{said}");
     shop.has(["Ingress web"]);
-    // After three failures in a row the next try is far away; a change of the Service is not one of these.
-    eventually("it has failed three times", || {
+    // After four failures in a row the next try is 16 s away; a change of the Service is not one of these.
+    eventually("it has failed four times", || {
         match controller.metric("xposer_reconciles_total", &["result=\"failed\""]) {
-            few if few < 3.0 => Err(few.to_string()),
+            few if few < 4.0 => Err(few.to_string()),
             _ => Ok(()),
         }
     });
     let began = Instant::now();
     shop.configure("denied", "IngressURLTemplate", "fine.example.com");
     shop.has(["Ingress denied", "Ingress web"]);
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     let told = shop.events("denied").iter().filter(|it| it.1 == "ApplyFailed").count();
     assert_eq!(told, 1, "{:#?}", shop.events("denied"));
     scene.end(&[&controller]);

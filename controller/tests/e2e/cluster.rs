@@ -153,11 +153,15 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// The cluster that `E2E_KUBECONFIG` names, if it names one.
-    pub(crate) fn get() -> Option<&'static Self> {
-        static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
-        let open = || std::env::var_os("E2E_KUBECONFIG").map(|path| Self::open(PathBuf::from(path)));
-        CLUSTER.get_or_init(open).as_ref()
+    /// The cluster that `E2E_KUBECONFIG` names.
+    pub(crate) fn get() -> &'static Self {
+        static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+        CLUSTER.get_or_init(|| {
+            let kubeconfig = std::env::var_os("E2E_KUBECONFIG");
+            Self::open(
+                kubeconfig.expect("E2E_KUBECONFIG names a cluster; `make e2e-cluster` starts one").into(),
+            )
+        })
     }
 
     fn open(kubeconfig: PathBuf) -> Self {
@@ -393,6 +397,20 @@ impl Cluster {
         let api = self.api(kind, namespace);
         let (parameters, patch) = (PatchParams::default(), Patch::Merge(patch));
         self.asking(name, async || api.patch(name, &parameters, &patch).await).map(|object| value(&object))
+    }
+
+    /// Makes the status of an object be this, as the controller does that works on it.
+    pub(crate) fn set_status(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        name: &str,
+        status: &Value,
+    ) -> Answer<Value> {
+        let api = self.api(kind, namespace);
+        let (parameters, patch) = (PatchParams::default(), Patch::Merge(json!({"status": status})));
+        self.asking(name, async || api.patch_status(name, &parameters, &patch).await)
+            .map(|object| value(&object))
     }
 
     /// Deletes; what is gone already may be.

@@ -171,6 +171,15 @@ impl Controller {
             .sum()
     }
 
+    /// Waits until a sum of samples is this; gauges follow what they show a moment later.
+    #[track_caller]
+    pub(crate) fn shows(&self, name: &str, labels: &[&str], expected: f64) {
+        eventually(&format!("{name} {labels:?} is {expected}"), || match self.metric(name, labels) {
+            seen if (seen - expected).abs() < 0.5 => Ok(()),
+            seen => Err(seen.to_string()),
+        });
+    }
+
     /// What it has asked the API server to change, by the verb and the kind. Its own lease does not count.
     pub(crate) fn writes(&self) -> Vec<(String, f64)> {
         let reads = ["\"get\"", "\"list\"", "\"watch\"", "\"Lease\""];

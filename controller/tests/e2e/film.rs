@@ -27,8 +27,7 @@ pub(crate) struct Film {
 }
 
 impl Film {
-    /// Records what happens from now on to the objects of these kinds in a namespace. Each kind has its own order of
-    /// time; between two kinds it is that of arrival.
+    /// Records what happens from now on to the objects of these kinds in a namespace.
     pub(crate) fn of(cluster: &Cluster, kinds: &[Kind], namespace: &str) -> Self {
         let frames = Frames::default();
         let start = |kind: &Kind| {
@@ -40,8 +39,13 @@ impl Film {
         Self { tasks: kinds.iter().map(start).collect(), frames }
     }
 
+    /// What happened, in the order in which the API server did it. Each kind is watched by itself, so that is not the order of
+    /// arrival.
     pub(crate) fn frames(&self) -> Vec<Frame> {
-        self.frames.lock().unwrap().clone()
+        let mut frames = self.frames.lock().unwrap().clone();
+        let version = |it: &Frame| it.object["metadata"]["resourceVersion"].as_str()?.parse::<u64>().ok();
+        frames.sort_by_key(version);
+        frames
     }
 
     /// What happened, a line each: `Added Ingress web`.

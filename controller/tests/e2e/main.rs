@@ -1,8 +1,8 @@
 //! The controller on a real API server: stories in which everything is real but the traffic.
 //!
-//! `cluster/with cargo test -p xposer-controller --locked --test e2e -- --test-threads=1` starts a cluster for them. `E2E_KUBECONFIG`
-//! names another one, in which the tests make namespaces with the label `xposer-e2e`, and remove them; no other kubeconfig
-//! is ever read. `E2E_CTL` is the program that breaks the cluster. Without these, the tests say that they were skipped.
+//! `make e2e-cluster` starts a cluster for them, and runs them one after the other; where there is none, they are ignored.
+//! `E2E_KUBECONFIG` names another one, in which the tests make namespaces with the label `xposer-e2e`, and remove them; no
+//! other kubeconfig is ever read. `E2E_CTL` is the program that breaks the cluster.
 //!
 //! A scenario ends with [`scene::Scene::end`], the check that all of them share.
 
@@ -21,8 +21,10 @@ mod film;
 mod scene;
 
 mod admission;
+mod breaks;
 mod cases;
 mod faults;
+mod handover;
 mod life;
 mod neighbours;
 mod operations;

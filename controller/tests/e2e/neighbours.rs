@@ -9,8 +9,9 @@ const OLD_CONTROLLER: &str = "/metadata/annotations/external-dns.alpha.kubernete
 const NEW_CONTROLLER: &str = "/metadata/annotations/external-dns.kubernetes.io~1controller";
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn helper_objects_say_nothing_for_their_host() {
-    let Some(scene) = Scene::with_kinds("helpers", &[HTTP_ROUTE]) else { return };
+    let scene = Scene::with_kinds("helpers", &[HTTP_ROUTE]);
     let shop = scene.place();
     let settings = "{domain: e2e.example.com, target: [Ingress, HTTPRoute], tls: load-balancer, \
         parentRefs: [{name: edge, sectionName: https}], httpParentRefs: [{name: edge, sectionName: http}], \
@@ -59,8 +60,9 @@ fn helper_objects_say_nothing_for_their_host() {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn a_monitor_asks_the_url_of_the_service() {
-    let Some(scene) = Scene::with_kinds("monitored", &[MONITOR]) else { return };
+    let scene = Scene::with_kinds("monitored", &[MONITOR]);
     let shop = scene.place();
     let controller = scene.controller("{domain: e2e.example.com, monitor: true}", &[]);
     shop.expose("web", &[host("old.example.com")]);

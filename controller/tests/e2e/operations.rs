@@ -6,14 +6,16 @@ use serde_json::{Value, json};
 use xposer::stamp::{INGRESS_ANNOTATION, URL_ANNOTATION};
 
 use crate::cluster::{
-    DEFINITION, EVENT, INGRESS, Kind, ROUTE, SERVICE, deployed_rules, eventually, looking, within,
+    DEFINITION, EVENT, HTTP_ROUTE, INGRESS, Kind, MONITOR, ROUTE, SERVICE, deployed_rules, eventually,
+    looking, within,
 };
 use crate::controller::run;
 use crate::scene::{FORWARD, PLAIN, Scene, foreign_ingress, host, key, service};
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn health_and_metrics_say_what_is_going_on() {
-    let Some(scene) = Scene::open("metrics") else { return };
+    let scene = Scene::open("metrics");
     let shop = scene.place();
     let mark = scene.audit_mark();
     let controller = scene.controller(PLAIN, &[]);
@@ -29,9 +31,9 @@ fn health_and_metrics_say_what_is_going_on() {
     shop.event("web", "Normal", "Created");
     scene.rests(&[&controller]);
 
-    assert_eq!(controller.metric("xposer_services", &[]), 3.0);
-    assert_eq!(controller.metric("xposer_owned_objects", &["kind=\"Ingress\""]), 2.0);
-    assert_eq!(controller.metric("xposer_queue_depth", &[]), 0.0);
+    controller.shows("xposer_services", &[], 3.0);
+    controller.shows("xposer_owned_objects", &["kind=\"Ingress\""], 2.0);
+    controller.shows("xposer_queue_depth", &[], 0.0);
     assert!(controller.metric("xposer_reconciles_total", &["result="]) >= 3.0);
     let upper = ["code=\"host-uppercase\"", "severity=\"error\""];
     assert!(controller.metric("xposer_diagnostics_total", &upper) >= 1.0);
@@ -49,19 +51,15 @@ fn health_and_metrics_say_what_is_going_on() {
 
     shop.label("web", "false");
     shop.has(["ConfigMap xposer", "Ingress api"]);
-    eventually("the gauges follow", || {
-        let metric = |name, labels: &[&str]| controller.metric(name, labels);
-        match (metric("xposer_services", &[]), metric("xposer_owned_objects", &["kind=\"Ingress\""])) {
-            (2.0, 1.0) => Ok(()),
-            other => Err(format!("{other:?}")),
-        }
-    });
+    controller.shows("xposer_services", &[], 2.0);
+    controller.shows("xposer_owned_objects", &["kind=\"Ingress\""], 1.0);
     scene.end(&[&controller]);
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn events_tell_what_happened_and_the_same_only_once() {
-    let Some(scene) = Scene::open("events") else { return };
+    let scene = Scene::open("events");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
     let created = shop.expose("web", &[]);
@@ -101,8 +99,9 @@ fn events_tell_what_happened_and_the_same_only_once() {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn a_single_run_says_by_its_exit_code_how_it_went() {
-    let Some(scene) = Scene::open("once") else { return };
+    let scene = Scene::open("once");
     let shop = scene.place();
     let here = ["--once", "--namespace", shop.name.as_str()];
     shop.expose("web", &[]);
@@ -142,8 +141,9 @@ fn a_single_run_says_by_its_exit_code_how_it_went() {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn a_dry_run_shows_the_difference_and_writes_nothing() {
-    let Some(scene) = Scene::open("dry") else { return };
+    let scene = Scene::open("dry");
     let shop = scene.place();
     let dry = ["--dry-run", "--namespace", shop.name.as_str()];
     for name in ["same", "changed", "hidden"] {
@@ -184,8 +184,9 @@ fn a_dry_run_shows_the_difference_and_writes_nothing() {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn one_namespace_needs_no_rights_in_others() {
-    let Some(scene) = Scene::open("role") else { return };
+    let scene = Scene::open("role");
     let (shop, other) = (scene.place(), scene.place());
     shop.expose("web", &[]);
     other.expose("web", &[]);
@@ -203,8 +204,9 @@ fn one_namespace_needs_no_rights_in_others() {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn the_url_is_written_back_where_it_is_asked_for() {
-    let Some(scene) = Scene::open("stamp") else { return };
+    let scene = Scene::open("stamp");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &["--stamp"]);
     let pointer = |key: &str| format!("/metadata/annotations/{}", key.replace('/', "~1"));
@@ -236,8 +238,9 @@ fn the_url_is_written_back_where_it_is_asked_for() {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn what_is_under_way_when_the_label_goes_does_not_hide_that_it_went() {
-    let Some(scene) = Scene::open("underway") else { return };
+    let scene = Scene::open("underway");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &["--stamp"]);
     let names: Vec<String> = (0..10).map(|it| format!("web-{it}")).collect();
@@ -260,8 +263,9 @@ fn what_is_under_way_when_the_label_goes_does_not_hide_that_it_went() {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn without_being_asked_it_never_writes_a_service() {
-    let Some(scene) = Scene::open("unstamped") else { return };
+    let scene = Scene::open("unstamped");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
     let web = shop.expose("web", &[]);
@@ -298,8 +302,9 @@ impl Drop for Away<'_> {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn a_kind_that_the_cluster_does_not_know_is_told_and_noticed_when_it_comes() {
-    let Some(scene) = Scene::with_kinds("kind", &[ROUTE]) else { return };
+    let scene = Scene::with_kinds("kind", &[ROUTE]);
     let shop = scene.place();
     let definition = Away::take(&scene, ROUTE, "routes.route.openshift.io");
     let controller = scene.controller(PLAIN, &[]);
@@ -325,8 +330,9 @@ fn a_kind_that_the_cluster_does_not_know_is_told_and_noticed_when_it_comes() {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn asked_to_end_it_ends_at_once_and_leaves_nothing_half_done() {
-    let Some(scene) = Scene::open("sigterm") else { return };
+    let scene = Scene::open("sigterm");
     let shop = scene.place();
     let names: Vec<String> = (0..60).map(|it| format!("web-{it}")).collect();
     shop.create_all(names.iter().map(|name| service(name, &[])));
@@ -345,8 +351,9 @@ fn asked_to_end_it_ends_at_once_and_leaves_nothing_half_done() {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn one_namespace_that_is_forbidden_does_not_hold_up_the_others() {
-    let Some(scene) = Scene::open("forbidden") else { return };
+    let scene = Scene::open("forbidden");
     let (open, shut) = (scene.place(), scene.place());
     // It may look everywhere and tell everybody, and write in one namespace only.
     let rules = deployed_rules();
@@ -380,8 +387,44 @@ fn one_namespace_that_is_forbidden_does_not_hold_up_the_others() {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn a_permission_that_is_missing_is_named() {
+    let scene = Scene::with_kinds("permission", &[HTTP_ROUTE, MONITOR]);
+    let shop = scene.place();
+    // As installed with `no-ingress` and `httproute`, and without `monitor`.
+    let mut rules = deployed_rules();
+    rules.retain(|rule| rule["resources"][0] != "ingresses" && rule["resources"][0] != "endpointmonitors");
+    let account = shop.account("xposer", &rules);
+    let settings = "domain: e2e.example.com\nparentRefs: [{name: external, namespace: gateways}]";
+    let controller = scene.controller_as(&account, settings, &["--namespace", &shop.name]).ready();
+    let wishes = [(key("Target"), "Ingress, HTTPRoute".to_owned()), (key("Monitor"), "true".to_owned())];
+    shop.expose("web", &wishes);
+    shop.has(["HTTPRoute web"]);
+    for told in [
+        "no permission to list ingresses; leave out the component `no-ingress` of deploy/controller, or set \
+         `targets.ingress: true` in the values of the chart (ingresses.networking.k8s.io is forbidden",
+        "no permission to list endpointmonitors; add the component `monitor` of deploy/controller, or set \
+         `targets.endpointMonitor: true` in the values of the chart (endpointmonitors.endpointmonitor.stakater.com is forbidden",
+    ] {
+        eventually("the owner of the Service is told", || {
+            let events = shop.events("web");
+            let is_told = events.iter().any(|it| it.1 == "ApplyFailed" && it.2.starts_with(told));
+            if is_told { Ok(()) } else { Err(format!("{events:#?}")) }
+        });
+    }
+    scene.rests(&[&controller]);
+    shop.has(["HTTPRoute web"]);
+
+    // Whoever does as told need not restart anything.
+    shop.may("xposer", &shop.name, &deployed_rules());
+    shop.has_within(Duration::from_secs(60), ["EndpointMonitor web", "HTTPRoute web", "Ingress web"]);
+    scene.end(&[&controller]);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn a_service_may_share_its_name_with_anything() {
-    let Some(scene) = Scene::open("names") else { return };
+    let scene = Scene::open("names");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &["--log-format", "json"]);
     shop.stands_by(foreign_ingress("other", "other.example.org"));

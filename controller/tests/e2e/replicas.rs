@@ -31,8 +31,9 @@ fn holder(shop: &Place) -> Value {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn a_leader_that_is_asked_to_end_hands_over_at_once() {
-    let Some(scene) = Scene::open("handover") else { return };
+    let scene = Scene::open("handover");
     let shop = scene.place();
     let mut first = replica(&scene, &shop);
     leads_within(EXPIRED, &first);
@@ -50,15 +51,17 @@ fn a_leader_that_is_asked_to_end_hands_over_at_once() {
     let began = Instant::now();
     shop.expose("api", &[]);
     shop.has(["Ingress api", "Ingress web"]);
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    // Who waits for the end of the Lease waits for 15 s.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     leads_within(Duration::from_secs(5), &second);
     assert_eq!(first.exits(), Some(0));
     scene.end(&[&second]);
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn when_the_leader_is_killed_no_object_flaps() {
-    let Some(scene) = Scene::open("killed") else { return };
+    let scene = Scene::open("killed");
     let shop = scene.place();
     let mut first = replica(&scene, &shop);
     leads_within(EXPIRED, &first);
@@ -96,8 +99,9 @@ fn hold(scene: &Scene, shop: &Place, who: &str, skew: SignedDuration) {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn clocks_that_differ_take_the_lease_from_nobody() {
-    let Some(scene) = Scene::open("clocks") else { return };
+    let scene = Scene::open("clocks");
     let shop = scene.place();
     shop.expose("web", &[]);
     // Somebody whose clock is an hour late holds it, and renews it in time.
@@ -126,8 +130,9 @@ fn clocks_that_differ_take_the_lease_from_nobody() {
 }
 
 #[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
 fn who_wins_a_host_does_not_depend_on_who_leads() {
-    let Some(scene) = Scene::open("winner") else { return };
+    let scene = Scene::open("winner");
     let shop = scene.place();
     let shared = [host(&format!("winner.{}.example.com", shop.name))];
     shop.expose("zeta", &shared);
@@ -138,7 +143,7 @@ fn who_wins_a_host_does_not_depend_on_who_leads() {
     let second = replica(&scene, &shop);
     let film = shop.film(&[INGRESS]);
     first.signal("TERM");
-    leads_within(Duration::from_secs(5), &second);
+    leads_within(Duration::from_secs(10), &second);
     scene.rests(&[&second]);
     shop.has(["Ingress zeta"]);
     assert_eq!(film.story(), Vec::<String>::new());

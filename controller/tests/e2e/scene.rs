@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL, Service, emit_all, expose};
 
 use crate::cluster::{
-    CLUSTER_ROLE, CLUSTER_ROLE_BINDING, Cluster, EVENT, INGRESS, Kind, LABEL, MADE, SERVICE, SOON,
-    eventually, name_of, place_of, say, versions, within,
+    Answer, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, Cluster, EVENT, HTTP_ROUTE, INGRESS, Kind, LABEL, MADE,
+    SERVICE, SOON, eventually, name_of, place_of, say, versions, within,
 };
 use crate::controller::{Controller, Done, Words, run};
 use crate::film::Film;
@@ -81,43 +81,37 @@ impl Deref for Scene {
 }
 
 impl Scene {
-    /// A scenario on the cluster, if there is one.
-    pub(crate) fn open(slug: &'static str) -> Option<Self> {
-        let Some(cluster) = Cluster::get() else {
-            say(&format!("{slug}: skipped: no E2E_KUBECONFIG"));
-            return None;
-        };
+    /// A scenario on the cluster.
+    pub(crate) fn open(slug: &'static str) -> Self {
+        let cluster = Cluster::get();
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{slug}-{}", unique()));
         fs::create_dir_all(&folder).unwrap();
         let (namespaces, places, ended) = (RefCell::default(), RefCell::default(), Cell::new(false));
-        Some(Self { cluster, slug, began: Instant::now(), folder, namespaces, places, ended })
+        Self { cluster, slug, began: Instant::now(), folder, namespaces, places, ended }
     }
 
-    /// A scenario that breaks the cluster.
-    pub(crate) fn with_ctl(slug: &'static str) -> Option<Self> {
-        let scene = Self::open(slug)?;
-        if scene.can_break() {
-            return Some(scene);
+    /// A scenario that breaks the cluster; all of them are in the module `breaks`.
+    pub(crate) fn with_ctl(slug: &'static str) -> Self {
+        let scene = Self::open(slug);
+        assert!(
+            scene.can_break(),
+            "E2E_CTL names no program that breaks the cluster; `--skip breaks::` leaves these scenarios out"
+        );
+        scene
+    }
+
+    /// A scenario that needs a kind that comes with no cluster. Where it is missing, the scenario fails: what did not run
+    /// has not passed.
+    pub(crate) fn with_kinds(slug: &'static str, kinds: &[Kind]) -> Self {
+        let scene = Self::open(slug);
+        for kind in kinds {
+            assert!(
+                scene.is_served(*kind),
+                "this cluster has no {}; install its definition, or leave this scenario out with `--skip`",
+                kind.name
+            );
         }
-        scene.skip("no E2E_CTL");
-        None
-    }
-
-    /// A scenario that needs a kind that comes with no cluster.
-    pub(crate) fn with_kinds(slug: &'static str, kinds: &[Kind]) -> Option<Self> {
-        let scene = Self::open(slug)?;
-        match kinds.iter().find(|kind| !scene.is_served(**kind)) {
-            None => Some(scene),
-            Some(kind) => {
-                scene.skip(&format!("the cluster has no {}", kind.name));
-                None
-            }
-        }
-    }
-
-    fn skip(&self, why: &str) {
-        say(&format!("{}: skipped: {why}", self.slug));
-        self.ended.set(true);
+        scene
     }
 
     /// Starts the API server again. The controller manager, who was without it too, begins anew: how long its garbage
@@ -395,6 +389,37 @@ impl Inner {
         let parameters =
             DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..DeleteParams::default() };
         self.cluster.delete(kind, self.at(), name, &parameters);
+    }
+
+    /// Waits until an object is gone: something may hold it up after it was deleted.
+    #[track_caller]
+    pub(crate) fn loses(&self, kind: Kind, name: &str) {
+        eventually(&format!("{} {name} is gone", kind.name), || match self.find(kind, name) {
+            None => Ok(()),
+            Some(object) => Err(object["metadata"].to_string()),
+        });
+    }
+
+    /// Says of an Ingress that it has an address, as its controller does.
+    pub(crate) fn addresses(&self, name: &str) {
+        self.try_address(name).unwrap_or_else(|status| panic!("{name}: {status}"));
+    }
+
+    /// Says so of an Ingress that may have gone meanwhile.
+    pub(crate) fn try_address(&self, name: &str) -> Answer<Value> {
+        let status = json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.1"}]}});
+        self.cluster.set_status(INGRESS, self.at(), name, &status)
+    }
+
+    /// Says of an HTTPRoute that its Gateway has accepted it as it is.
+    pub(crate) fn accepts(&self, name: &str) {
+        let route = self.get(HTTP_ROUTE, name);
+        let condition = json!({"type": "Accepted", "status": "True", "reason": "Accepted", "message": "",
+            "observedGeneration": route["metadata"]["generation"], "lastTransitionTime": "2026-01-01T00:00:00Z"});
+        let parent = json!({"parentRef": route["spec"]["parentRefs"][0], "controllerName": "example.com/e2e",
+            "conditions": [condition]});
+        let set = self.cluster.set_status(HTTP_ROUTE, self.at(), name, &json!({"parents": [parent]}));
+        set.unwrap_or_else(|status| panic!("{name}: {status}"));
     }
 
     /// Records the objects of these kinds in this namespace.
