@@ -1,10 +1,12 @@
 //! Rules about the annotations that are passed on: what may not ride along, and what would break the program that reads it.
 
+use std::collections::BTreeSet;
+
 use super::Facts;
 use crate::diag::{Code, FieldPath, Problem, Report, shown};
 use crate::pattern::matches;
 use crate::request::legacy::dns_key;
-use crate::resolve::Annotation;
+use crate::resolve::{Annotation, Source};
 use crate::value::{HostFlaw, host_flaws, is_sloppy_ip, parse_bool};
 
 /// What nobody may forward unless the administrator allows it: text that goes into the configuration of the controller as it is.
@@ -15,9 +17,9 @@ pub(super) fn denied(facts: &Facts<'_>, report: &mut Report) {
     let settings = facts.settings;
     for forwarded in facts.draft.annotations.iter().filter(|it| it.is_forwarded()) {
         let key = forwarded.key.as_ref();
-        let deny = settings.deny.iter().map(String::as_str).chain([SNIPPETS]);
-        let Some(pattern) = { deny }.find(|pattern| matches(pattern, key)) else { continue };
-        if settings.allow.iter().any(|pattern| matches(pattern, key)) {
+        let snippet = || Some(SNIPPETS).filter(|pattern| matches(pattern, key));
+        let Some(pattern) = settings.deny.first(key).or_else(snippet) else { continue };
+        if settings.allow.fit(key) {
             continue;
         }
         let said = if pattern == SNIPPETS {
@@ -266,7 +268,8 @@ pub(super) fn forecastle(facts: &Facts<'_>, report: &mut Report) {
 
 /// The values that ExternalDNS could not publish.
 pub(super) fn dns_values(facts: &Facts<'_>, report: &mut Report) {
-    for annotation in facts.draft.annotations.iter() {
+    let mut told = BTreeSet::new();
+    for annotation in &facts.draft.annotations {
         let Some((_, name)) = dns_key(&annotation.key) else { continue };
         let value = annotation.value.as_ref();
         let is_host = |host: &str| {
@@ -288,8 +291,11 @@ pub(super) fn dns_values(facts: &Facts<'_>, report: &mut Report) {
             _ => continue,
         };
         // What was mirrored is told once, where it was written.
-        let is_first = facts.draft.annotations.iter().find(|it| it.source == annotation.source);
-        if is_first.is_some_and(|it| it.key == annotation.key) {
+        let place = match &annotation.source {
+            Source::Block { key, .. } => key.start,
+            Source::Origin(_) => usize::MAX,
+        };
+        if place == usize::MAX || told.insert(place) {
             invalid(annotation, expected, Code::DnsInvalid, report);
         }
     }
@@ -334,10 +340,15 @@ fn go_seconds(text: &str) -> Option<u64> {
 
 /// The Service does not publish by itself what its Ingress publishes.
 pub(super) fn dns_twice(facts: &Facts<'_>, report: &mut Report) {
+    if facts.service.dns_hostnames().is_empty() {
+        return;
+    }
+    let mut hosts: Vec<String> =
+        facts.draft.rules.iter().map(|rule| rule.host.to_ascii_lowercase()).collect();
+    hosts.sort_unstable();
     for (key, names) in facts.service.dns_hostnames() {
         let mut names = names.split(',').map(|name| name.trim().trim_end_matches('.'));
-        let twice =
-            names.find(|name| facts.draft.rules.iter().any(|rule| rule.host.eq_ignore_ascii_case(name)));
+        let twice = names.find(|name| hosts.binary_search(&name.to_ascii_lowercase()).is_ok());
         if let Some(name) = twice {
             let kind = facts.draft.targets.first().map_or("Ingress", |target| target.as_str());
             let said = format!("the Service publishes {} itself, and so does its {kind}", shown(name));

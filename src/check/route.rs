@@ -51,8 +51,7 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
     if rule.path_type.is_pattern(&rule.path) && rule.path_origin != Origin::BuiltIn {
         let problem =
             Problem::new(Code::PathRegex, format!("the path {path} is read as a regular expression"));
-        let known = |key: &str| REGEX_KEYS.contains(&key);
-        return Some(if facts.draft.annotations.iter().any(|forwarded| known(&forwarded.key)) {
+        return Some(if REGEX_KEYS.iter().any(|key| facts.draft.annotation(key).is_some()) {
             problem
         } else {
             problem.help("forward nginx.ingress.kubernetes.io/use-regex: true if ingress-nginx serves it")

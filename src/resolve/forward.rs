@@ -2,6 +2,7 @@
 //! what other annotations ask for.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::monitor::Wanted;
@@ -110,27 +111,37 @@ impl<'a> Resolver<'_, 'a> {
 
     /// The annotations that the layers of settings give, where neither the block nor a layer above does.
     fn defaults(&self, draft: &mut Draft<'a>) {
-        for default in self.layers.iter().flat_map(|layer| &layer.annotations) {
-            if draft.annotations.iter().all(|known| known.key != default.key.as_str()) {
-                draft.annotations.push(Annotation {
-                    key: Cow::Owned(default.key.clone()),
-                    value: Cow::Owned(default.value.clone()),
-                    source: Source::Origin(Origin::Setting(default.path.clone())),
-                });
-            }
+        let mut given: Vec<_> = self.layers.iter().flat_map(|layer| &layer.annotations).collect();
+        // Equal keys keep the order of their layers, and the first one counts.
+        given.sort_by(|left, right| left.key.cmp(&right.key));
+        given.dedup_by(|later, earlier| later.key == earlier.key);
+        if given.is_empty() {
+            return;
         }
+        let known = Keys::of(draft);
+        given.retain(|default| !known.contain(&default.key));
+        draft.annotations.extend(given.into_iter().map(|default| Annotation {
+            key: Cow::Owned(default.key.clone()),
+            value: Cow::Owned(default.value.clone()),
+            source: Source::Origin(Origin::Setting(default.path.clone())),
+        }));
     }
 
     /// The annotations of ExternalDNS under all prefixes that it may look for.
     fn mirror(&mut self, draft: &mut Draft<'a>) {
         let prefixes = &self.settings.dns_prefixes;
+        let is_of_dns = |known: &Annotation<'_>| legacy::dns_key(&known.key).is_some();
+        if !draft.annotations.iter().any(is_of_dns) {
+            return;
+        }
         let mut more = Vec::new();
-        for known in &draft.annotations {
-            let Some((own, name)) = legacy::dns_key(&known.key) else { continue };
+        let (known, mut added) = (Keys::of(draft), BTreeSet::new());
+        for given in &draft.annotations {
+            let Some((own, name)) = legacy::dns_key(&given.key) else { continue };
             for prefix in prefixes.iter().filter(|prefix| *prefix != own) {
                 let key = [prefix, name].concat();
-                if draft.annotations.iter().all(|other| other.key != key.as_str()) {
-                    more.push(Annotation { key: Cow::Owned(key), ..known.clone() });
+                if !known.contain(&key) && added.insert(key.clone()) {
+                    more.push(Annotation { key: Cow::Owned(key), ..given.clone() });
                 }
             }
         }
@@ -272,6 +283,21 @@ impl<'a> Resolver<'_, 'a> {
             }
             Fate::Class | Fate::Monitor(_) => Some(Cow::Borrowed(key)),
         }
+    }
+}
+
+/// The keys of the annotations that are given already, sorted: there may be thousands.
+struct Keys<'k>(Vec<&'k str>);
+
+impl<'k> Keys<'k> {
+    fn of(draft: &'k Draft<'_>) -> Self {
+        let mut keys: Vec<&str> = draft.annotations.iter().map(|known| known.key.as_ref()).collect();
+        keys.sort_unstable();
+        Self(keys)
+    }
+
+    fn contain(&self, key: &str) -> bool {
+        self.0.binary_search(&key).is_ok()
     }
 }
 

@@ -9,6 +9,7 @@ use super::table::{PATH_TYPES, READERS};
 use super::{DefaultAnnotation, Layer, Named, Namespace, Profile, Tpl, unknown};
 use crate::diag::{Code, FieldPath, Problem, did_you_mean, shown};
 use crate::input::{kind_of, scalar};
+use crate::pattern::Patterns;
 use crate::template::Template;
 use crate::value::{
     CLASS_ANNOTATION, HostFlaw, Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination,
@@ -304,13 +305,13 @@ pub(super) fn annotations(
     layer: &mut Layer,
     value: &Value,
     at: &FieldPath,
-    mut lists: Option<(&mut Vec<String>, &mut Vec<String>)>,
+    mut lists: Option<(&mut Patterns, &mut Patterns)>,
 ) -> Parsed<()> {
     let mut found = Vec::new();
     mapping(value, at, &mut |key, value, path| {
         match (key, &mut lists) {
-            ("deny", Some((deny, _))) => **deny = texts(value, &path, "pattern")?,
-            ("allow", Some((_, allow))) => **allow = texts(value, &path, "pattern")?,
+            ("deny", Some((deny, _))) => **deny = texts(value, &path, "pattern")?.into(),
+            ("allow", Some((_, allow))) => **allow = texts(value, &path, "pattern")?.into(),
             ("deny" | "allow", None) if value.is_array() => {
                 let said = format!("the list {} is for everybody and cannot stand here", shown(key));
                 return Err(wrong(&path, said, "move it to the setting annotations at the top"));
@@ -351,7 +352,7 @@ pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>)
         let mut profile = Profile::default();
         layer(value, &path, &["namespaces"], &mut |own, value, at, name| {
             if name == "namespaces" {
-                profile.namespaces = Some(texts(value, at, "namespace")?);
+                profile.namespaces = Some(texts(value, at, "namespace")?.into());
                 return Ok(());
             }
             set(&mut profile.layer, own, value, at)
