@@ -14,7 +14,7 @@ use crate::plan::{Plan, numbered, redirect_name};
 use crate::request::annotation;
 use crate::value::{ParentRef, PathType, Tls, grouped};
 
-const KIND: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
+pub(super) const KIND: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
 const REWRITE: &str = "nginx.ingress.kubernetes.io/rewrite-target";
 
 pub(super) type HttpRoute<'p> = Resource<'p, Spec<'p>>;

@@ -10,7 +10,7 @@ use crate::check::Route;
 use crate::plan::Plan;
 use crate::value::{PortRef, grouped};
 
-const KIND: (&str, &str) = ("networking.k8s.io/v1", "Ingress");
+pub(super) const KIND: (&str, &str) = ("networking.k8s.io/v1", "Ingress");
 
 pub(super) type Ingress<'p> = Resource<'p, Spec<'p>>;
 

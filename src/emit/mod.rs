@@ -42,6 +42,13 @@ use route::OpenShiftRoute;
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// The value of [`MANAGED_BY_LABEL`] on everything we emit.
 pub const MANAGED_BY: &str = "xposer";
+/// The API version and the kind of everything that is emitted.
+///
+/// ```
+/// assert!(xposer::KINDS.contains(&("networking.k8s.io/v1", "Ingress")));
+/// ```
+pub const KINDS: [(&str, &str); 5] =
+    [ingress::KIND, httproute::KIND, route::KIND, monitor::KIND, configmap::KIND];
 /// The label that names the Service an object was made for; a URL ConfigMap, which belongs to several, has none.
 pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 

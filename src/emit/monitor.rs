@@ -6,7 +6,7 @@ use super::{Annotations, Resource};
 use crate::plan::Plan;
 use crate::value::Target;
 
-const KIND: (&str, &str) = ("endpointmonitor.stakater.com/v1alpha1", "EndpointMonitor");
+pub(super) const KIND: (&str, &str) = ("endpointmonitor.stakater.com/v1alpha1", "EndpointMonitor");
 
 pub(super) type EndpointMonitor<'p> = Resource<'p, Map<String, Value>>;
 

@@ -10,7 +10,7 @@ use crate::request::annotation;
 use crate::resolve::Annotation;
 use crate::value::{PathType, Termination, Tls};
 
-const KIND: (&str, &str) = ("route.openshift.io/v1", "Route");
+pub(super) const KIND: (&str, &str) = ("route.openshift.io/v1", "Route");
 /// A Route has at most this many backends beside the first one.
 const MOST_ALTERNATES: usize = 3;
 

@@ -21,8 +21,7 @@ use xposer_cli::yaml::{load, to_yaml};
 use crate::workspace;
 
 /// The files of a case folder.
-pub const FILES: [&str; 7] =
-    ["service.yaml", SETTINGS, OBJECTS, REPORT, "why.md", MENDED, MENDED_SETTINGS];
+pub const FILES: [&str; 7] = ["service.yaml", SETTINGS, OBJECTS, REPORT, "why.md", MENDED, MENDED_SETTINGS];
 /// The Services after the help was followed.
 const MENDED: &str = "mended.yaml";
 /// The settings after the help was followed.
