@@ -1,6 +1,6 @@
 //! Files become documents that know where they are written.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::args::InputArgs;
 use crate::config::{Config, Spot, Wrong};
 use crate::diagnostics::{Finding, Findings};
 use crate::encrypted::{Encrypted, SOPS, SOPS_KEY, first_encrypted, has_sops};
-use crate::place::{Place, Point};
+use crate::place::{LONGEST_LINE, Place, Point, SHORT_LINE};
 use crate::progress::Progress;
 use crate::yaml::{Document, LineIndex, Step, line_column, load};
 
@@ -28,7 +28,12 @@ pub(crate) struct File {
     text: String,
     pub(crate) documents: Vec<Document>,
     lines: OnceCell<LineIndex>,
+    /// How many bytes of long lines have been shown.
+    shown: Cell<usize>,
 }
+
+/// How many bytes of long lines are shown of a file: in one that is a single line, every finding would show most of it.
+const MOST_OF_LONG_LINES: usize = 4 * 1024 * 1024;
 
 /// All that a run reads.
 pub(crate) struct Inputs {
@@ -275,12 +280,12 @@ impl File {
     /// Reads the documents of a text.
     fn load(name: String, text: String) -> Result<Self, Findings> {
         match load(&text) {
-            Ok(documents) => Ok(Self { name, text, documents, lines: OnceCell::new() }),
+            Ok(documents) => Ok(Self { name, text, documents, lines: OnceCell::new(), shown: Cell::new(0) }),
             Err(errors) => Err(errors
                 .into_iter()
                 .map(|error| {
                     let point = Point { line: error.line, column: error.column };
-                    let place = Place::span(&name, &text, &error.span, point);
+                    let place = Place::span(&name, &text, &error.span, point, LONGEST_LINE);
                     let finding = Finding::input(error.message).at(place);
                     error.help.into_iter().fold(finding, Finding::help)
                 })
@@ -296,7 +301,11 @@ impl File {
     fn place(&self, span: &Range<usize>) -> Place {
         let lines = self.lines.get_or_init(|| LineIndex::new(&self.text));
         let (line, column) = lines.line_column(&self.text, span.start);
-        Place::span(&self.name, &self.text, span, Point { line, column })
+        let longest = if self.shown.get() < MOST_OF_LONG_LINES { LONGEST_LINE } else { SHORT_LINE };
+        let place = Place::span(&self.name, &self.text, span, Point { line, column }, longest);
+        let length = place.excerpt.as_ref().map_or(0, |excerpt| excerpt.line.len());
+        self.shown.set(self.shown.get() + if length > SHORT_LINE { length } else { 0 });
+        place
     }
 
     /// Where the value at `path` in a document is written.

@@ -279,7 +279,7 @@ pub(crate) fn layers<'s>(
     {
         let said = format!("the profile {} is not for the namespace {}", shown(&chosen.value), shown(own));
         // Not every Service that is refused looks at all of thousands.
-        let looked_at = settings.profiles.iter().take(1000);
+        let looked_at = settings.profiles.iter().take(100);
         let others: Vec<&str> = looked_at
             .filter(|(_, other)| other.namespaces.as_ref().is_none_or(|all| all.fit(own)))
             .map(|(name, _)| name)

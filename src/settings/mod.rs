@@ -135,7 +135,7 @@ impl<T> Named<T> {
 
     /// The names nearest to this one in their order, for a did-you-mean that does not compare with thousands.
     fn near(&self, name: &str) -> impl Iterator<Item = &str> {
-        const NEIGHBOURS: usize = 128;
+        const NEIGHBOURS: usize = 32;
         let (Ok(place) | Err(place)) = self.find(name);
         let names = self.rows.iter().map(|(name, _)| name.as_str());
         names.take(place + NEIGHBOURS).skip(place.saturating_sub(NEIGHBOURS))
