@@ -639,3 +639,13 @@ pub(crate) fn shown(text: &str) -> String {
     out.push('`');
     out
 }
+
+/// Names for a message, separated by commas: at most ten of the `count` there are, and how many more.
+pub(crate) fn listed<'n>(names: impl IntoIterator<Item = &'n str>, count: usize) -> String {
+    const MOST_LISTED: usize = 10;
+    let mut shown: Vec<Cow<'_, str>> = names.into_iter().take(MOST_LISTED).map(Cow::Borrowed).collect();
+    if count > MOST_LISTED {
+        shown.push(Cow::Owned(format!("{} more", count - MOST_LISTED)));
+    }
+    shown.join(", ")
+}

@@ -12,7 +12,7 @@ use crate::resolve::nginx::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, class_of
 use crate::resolve::{Annotation, Canary, Monitor, Scope};
 use crate::value::{
     CLUSTER_ISSUER_KEY, ISSUER_KEY, ObjectName, Origin, PathType, PortRef, TLS_ACME_KEY, Target, Termination,
-    Tls, comparable_path, literal_path, parse_bool, url,
+    Tls, comparable_path, grouped, literal_path, parse_bool, url,
 };
 
 /// What will be made of one Service. Plans are made by [`expose`](crate::expose) only.
@@ -261,30 +261,23 @@ impl Plan<'_> {
 
     /// The hosts by their paths: a group for each HTTPRoute.
     pub(crate) fn groups(&self) -> Vec<Group<'_>> {
-        let mut hosts: Vec<(&str, Vec<&Route<'_>>)> = Vec::new();
-        for route in &self.ingress.rules {
-            let host = route.host.as_str();
-            match hosts.iter_mut().find(|(known, _)| *known == host) {
-                Some((_, paths)) => paths.push(route),
-                None => hosts.push((host, vec![route])),
-            }
-        }
-        let same = |one: &[&Route<'_>], other: &[&Route<'_>]| {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| has_same_path(one, other))
-        };
-        let mut groups: Vec<Group<'_>> = Vec::new();
-        for (host, paths) in hosts {
-            match groups.iter_mut().find(|(_, known)| same(known, &paths)) {
-                Some((group, _)) => group.push(host),
-                None => groups.push((vec![host], paths)),
-            }
-        }
-        groups
+        let hosts = grouped(self.ingress.rules.iter().map(|route| (route.host.as_str(), route)));
+        let by_paths = hosts.into_iter().map(|(host, routes)| {
+            let paths: Vec<_> = routes.iter().map(|route| (&route.path, route.path_type)).collect();
+            (paths, (host, routes))
+        });
+        let groups = grouped(by_paths).into_iter().filter_map(|(_, alike)| {
+            let (hosts, mut paths): (Vec<_>, Vec<_>) = alike.into_iter().unzip();
+            paths.truncate(1);
+            Some((hosts, paths.pop()?))
+        });
+        groups.collect()
     }
 }
 
-fn has_same_path(one: &Route<'_>, other: &Route<'_>) -> bool {
-    one.path == other.path && one.path_type == other.path_type
+/// A route as far as a canary must have the same.
+fn comparable<'r>(route: &'r Route<'_>) -> (&'r str, &'r str, PathType) {
+    (route.host.as_str(), route.path.as_str(), route.path_type)
 }
 
 /// `web`, `web-2`, `web-3` ...
@@ -400,10 +393,12 @@ impl Claim<'_> {
     }
 }
 
-fn claims<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = Claimed<'p>> {
+/// What a plan claims; of a route also who wrote its host.
+fn claims<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = (Claimed<'p>, Option<&'p Origin>)> {
     let routes = plan.ingress.rules.iter().map(|rule| {
         let path = comparable_path(rule.path.as_str(), rule.path_type);
-        Claimed::Route(rule.host.as_str(), path, rule.path_type == PathType::Exact, plan.canary.is_some())
+        let is_exact = rule.path_type == PathType::Exact;
+        (Claimed::Route(rule.host.as_str(), path, is_exact, plan.canary.is_some()), Some(&rule.origin))
     });
     let name = |kind, name| Claimed::Name(kind, plan.namespace, name);
     let names = plan
@@ -420,10 +415,11 @@ fn claims<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = Claimed<'p>> {
         .into_iter()
         .chain(names)
         .chain(monitor)
-        .chain(routes)
         .chain(secret)
         .chain(key)
         .chain(certificates)
+        .map(|claim| (claim, None))
+        .chain(routes)
 }
 
 /// Files an Error for everything that two of the plans claim, on both, naming the other. All claims are sorted, and
@@ -456,9 +452,12 @@ fn canaries(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
     }
     let all: BTreeMap<(Option<&str>, &str), &Plan<'_>> =
         plans.iter().map(|plan| ((plan.namespace, plan.service), *plan)).collect();
+    // Many canaries may be of one Service, whose routes are sorted once.
+    let mut routes: BTreeMap<(Option<&str>, &str), BTreeSet<_>> = BTreeMap::new();
     for (index, plan) in plans.iter().enumerate() {
         let Some(canary) = &plan.canary else { continue };
-        let said = match all.get(&(plan.namespace, canary.of)) {
+        let of = (plan.namespace, canary.of);
+        let said = match all.get(&of) {
             None => {
                 let said = format!(
                     "the Service {} is not exposed here, and the canary gets no requests",
@@ -477,7 +476,11 @@ fn canaries(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
                 )
                 .help("name the stable Service"),
             )),
-            Some(stable) => plan.difference(stable),
+            Some(stable) => {
+                let routes =
+                    routes.entry(of).or_insert_with(|| stable.ingress.rules.iter().map(comparable).collect());
+                plan.difference(stable, routes)
+            }
         };
         if let Some(said) = said {
             file(index, plan, said);
@@ -486,28 +489,27 @@ fn canaries(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
 }
 
 fn claimed_twice(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
-    let mut all: Vec<(Claimed<'_>, usize)> = Vec::with_capacity(plans.len() * 3);
+    let mut all = Vec::with_capacity(plans.len() * 3);
     for (index, plan) in plans.iter().enumerate() {
-        all.extend(claims(plan).map(|claim| (claim, index)));
+        all.extend(claims(plan).map(|(claim, origin)| (claim, index, *plan, origin)));
     }
-    all.sort_unstable();
-    for group in all.chunk_by(|(left, _), (right, _)| left == right) {
-        let owners: Vec<(usize, &Plan<'_>)> =
-            group.iter().filter_map(|(_, index)| Some((*index, *plans.get(*index)?))).collect();
-        let (Some((claim, _)), true) = (group.first(), owners.len() > 1) else { continue };
+    all.sort_unstable_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
+    for group in all.chunk_by(|left, right| left.0 == right.0) {
+        let (Some((claim, ..)), true) = (group.first(), group.len() > 1) else { continue };
         if matches!(claim, Claimed::Certificate(_)) {
             continue;
         }
         // A key that is published locally stands in the ConfigMap of its own namespace only.
-        if matches!(claim, Claimed::Key(_)) && !owners.iter().any(|(_, plan)| plan.is_global()) {
+        if matches!(claim, Claimed::Key(_)) && !group.iter().any(|(_, _, plan, _)| plan.is_global()) {
             continue;
         }
+        let owners: Owners<'_, '_> = group.iter().map(|(_, _, plan, _)| *plan).collect();
         let help = match claim {
-            Claimed::Secret(..) => shared_secret_help(&owners),
+            Claimed::Secret(..) => shared_secret_help(&owners.services),
             _ => String::new(),
         };
-        for (index, plan) in &owners {
-            if let Some(said) = claimed(claim, plan, &owners, &help) {
+        for (_, index, plan, origin) in group {
+            if let Some(said) = claimed(claim, plan, *origin, &owners, &help) {
                 file(*index, plan, said);
             }
         }
@@ -557,27 +559,62 @@ fn among_patterns(plans: &[(usize, &Plan<'_>)], file: &mut Filing<'_>) {
     }
 }
 
+/// Who has the same claim. Thousands may, and what is said of each of them must not ask all others.
+struct Owners<'o, 'p> {
+    count: usize,
+    /// The different Services, in order: one may be given several times.
+    services: Vec<&'o Plan<'p>>,
+    /// The different lists of their targets.
+    targets: BTreeSet<&'o [Target]>,
+}
+
+impl<'o, 'p> FromIterator<&'o Plan<'p>> for Owners<'o, 'p> {
+    fn from_iter<I: IntoIterator<Item = &'o Plan<'p>>>(plans: I) -> Self {
+        let mut owners = Self { count: 0, services: Vec::new(), targets: BTreeSet::new() };
+        let mut known = BTreeSet::new();
+        for plan in plans {
+            owners.count += 1;
+            owners.targets.insert(&plan.targets);
+            if known.insert((plan.namespace, plan.service)) {
+                owners.services.push(plan);
+            }
+        }
+        owners
+    }
+}
+
+impl Owners<'_, '_> {
+    /// The other Services, in words: at most three by name.
+    fn others(&self, plan: &Plan<'_>) -> Option<String> {
+        let is_other = |other: &&Plan<'_>| (other.namespace, other.service) != (plan.namespace, plan.service);
+        let named: Vec<&Plan<'_>> = self.services.iter().copied().filter(is_other).take(MOST_NAMED).collect();
+        (!named.is_empty()).then(|| in_words(&named, self.services.len() - 1))
+    }
+
+    /// Whether each of them shares a target with this plan.
+    fn all_share_a_target(&self, plan: &Plan<'_>) -> bool {
+        self.targets.iter().all(|targets| targets.iter().any(|target| plan.targets.contains(target)))
+    }
+}
+
 /// What is said of one of the owners; nothing where the others are copies of the same Service, which is said once.
 fn claimed(
     claim: &Claimed<'_>,
     plan: &Plan<'_>,
-    owners: &[(usize, &Plan<'_>)],
+    origin: Option<&Origin>,
+    owners: &Owners<'_, '_>,
     help: &str,
 ) -> Option<(FieldPath, Problem)> {
     if let Claimed::Service(..) = claim {
-        let said = format!("the Service stands {} times in the input", owners.len());
+        let said = format!("the Service stands {} times in the input", owners.count);
         let problem = Problem::new(Code::ServiceRepeated, said).help("give every Service once");
         return Some((FieldPath::object(&["metadata", "name"]), problem));
     }
-    let others = others(plan, owners)?;
+    let others = owners.others(plan)?;
     Some(match claim {
         Claimed::Service(..) | Claimed::Certificate(_) | Claimed::Paths(..) => return None,
         // Of those that share a target, the name of its objects is told already.
-        Claimed::Name(MONITOR, ..)
-            if owners.iter().all(|(_, other)| other.targets.iter().any(|it| plan.targets.contains(it))) =>
-        {
-            return None;
-        }
+        Claimed::Name(MONITOR, ..) if owners.all_share_a_target(plan) => return None,
         Claimed::Name(kind, _, name) => {
             let said = format!("the {kind} name {} is also asked for by {others}", shown(name));
             let help =
@@ -601,11 +638,9 @@ fn claimed(
             } else {
                 format!("{} is also asked for by {others}", shown(&format!("{host}{path}")))
             };
-            let rule = plan.ingress.rules.iter().find(|rule| rule.host.as_str() == *host);
-            let origin = rule.map_or(&plan.name_origin, |rule| &rule.origin);
             let help =
                 if *is_canary { "keep one of the two" } else { "give one of them another host or path" };
-            (origin.path(), Problem::new(Code::RouteClaimed, said).help(help))
+            (origin.unwrap_or(&plan.name_origin).path(), Problem::new(Code::RouteClaimed, said).help(help))
         }
         Claimed::Key(key) => {
             let said = format!("the key {} of the URL ConfigMap is also asked for by {others}", shown(key));
@@ -707,8 +742,7 @@ impl Joined {
 }
 
 /// What to do where several Services want certificates in one secret.
-fn shared_secret_help(owners: &[(usize, &Plan<'_>)]) -> String {
-    let plans: Vec<&Plan<'_>> = owners.iter().map(|(_, plan)| *plan).collect();
+fn shared_secret_help(plans: &[&Plan<'_>]) -> String {
     let mut hosts: Vec<(&str, usize)> = Vec::new();
     for (index, plan) in plans.iter().enumerate() {
         hosts.extend(plan.ingress.rules.iter().map(|rule| (rule.host.as_str(), index)));
@@ -719,7 +753,7 @@ fn shared_secret_help(owners: &[(usize, &Plan<'_>)]) -> String {
     if hosts.is_sorted_by(|(left, _), (right, _)| left < right) {
         return "leave TLSSecretNameTemplate out, or put {{.Service}} into it".to_owned();
     }
-    one_certificate_help(&plans)
+    one_certificate_help(plans)
 }
 
 /// How several Services with hosts in common come by one certificate. cert-manager makes it for the hosts of the Ingress with the
@@ -747,14 +781,6 @@ fn one_certificate_help(plans: &[&Plan<'_>]) -> String {
             "make one Certificate for the hosts of all, and give each {tls}: \"true\" and its secret as {template}, without an issuer{copied}"
         ),
     }
-}
-
-/// The other Services, in words: at most three by name. It looks no further than it must: thousands may claim one host.
-fn others(plan: &Plan<'_>, owners: &[(usize, &Plan<'_>)]) -> Option<String> {
-    let is_other = |other: &&Plan<'_>| (other.namespace, other.service) != (plan.namespace, plan.service);
-    let named: Vec<&Plan<'_>> =
-        owners.iter().map(|(_, other)| *other).filter(is_other).take(MOST_NAMED).collect();
-    (!named.is_empty()).then(|| in_words(&named, owners.len() - 1))
 }
 
 /// Some of several Services by name, and how many more there are.
@@ -789,7 +815,7 @@ impl Plan<'_> {
     pub fn claims(&self) -> Vec<Claim<'_>> {
         // A canary meets its stable Service, which it is compared with, and whose route it may be a part of.
         let stable = self.canary.as_ref().map(|canary| Claimed::Service(self.namespace, canary.of));
-        claims(self).chain(stable).chain(self.compared()).map(Claim).collect()
+        claims(self).map(|(claim, _)| claim).chain(stable).chain(self.compared()).map(Claim).collect()
     }
 
     /// What ingress-nginx is told of the paths; `None` where it does not serve them by this Ingress.
@@ -883,15 +909,18 @@ impl Plan<'_> {
     }
 
     /// In what this canary differs from its stable Service although it must not.
-    fn difference(&self, stable: &Plan<'_>) -> Option<(FieldPath, Problem)> {
+    fn difference(
+        &self,
+        stable: &Plan<'_>,
+        routes: &BTreeSet<(&str, &str, PathType)>,
+    ) -> Option<(FieldPath, Problem)> {
         let subject = stable.subject();
         let differs = |path, said: String| {
             let problem = Problem::new(Code::CanaryDiffers, said);
             Some((path, problem.help("give both Services the same templates, path, path type and class")))
         };
         for rule in &self.ingress.rules {
-            if stable.ingress.rules.iter().any(|other| other.host == rule.host && has_same_path(other, rule))
-            {
+            if routes.contains(&comparable(rule)) {
                 continue;
             }
             let near = stable.ingress.rules.iter().find(|other| other.host == rule.host);

@@ -7,7 +7,7 @@ use crate::diag::{FieldPath, Report};
 use crate::input::{FORWARD_ANNOTATION, Service};
 use crate::request::{Request, annotation};
 use crate::resolve::{self, Draft, Source};
-use crate::settings::{Layer, Layers, Settings};
+use crate::settings::{DefaultAnnotation, Layer, Layers, Settings};
 use crate::value::{Origin, Sourced, Target};
 
 /// A value and where it came from.
@@ -66,11 +66,16 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
         return Vec::new();
     };
     let draft = resolve::resolve(service, settings, layers, &request, &mut report);
-    Rows { layers, rows: Vec::new() }.of(&draft, profile)
+    let mut annotations: Vec<_> = layers.iter().flat_map(|layer| &layer.annotations).collect();
+    // Equal keys keep the order of their layers.
+    annotations.sort_by(|left, right| left.key.cmp(&right.key));
+    Rows { layers, annotations, rows: Vec::new() }.of(&draft, profile)
 }
 
 struct Rows<'s> {
     layers: Layers<'s>,
+    /// The annotations that all layers give, in ascending order of their keys.
+    annotations: Vec<&'s DefaultAnnotation>,
     rows: Vec<Traced>,
 }
 
@@ -133,7 +138,8 @@ impl Rows<'_> {
 
     /// The settings below the one that gives an annotation.
     fn annotation_layers(&self, key: &str, from: &Origin) -> Vec<FieldPath> {
-        let given = self.layers.iter().flat_map(|layer| &layer.annotations).filter(|it| it.key == key);
+        let first = self.annotations.partition_point(|it| it.key.as_str() < key);
+        let given = self.annotations.iter().skip(first).take_while(|it| it.key == key);
         below(from, given.map(|it| it.path.clone()))
     }
 }

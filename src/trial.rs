@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use crate::check;
 use crate::diag::{Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, shown};
 use crate::input::{EXPOSE_LABEL, Service};
-use crate::pattern;
 use crate::request::{Request, annotation};
 use crate::resolve;
 use crate::settings::{Layer, Layers, Namespace, Profile, Settings, Tpl};
@@ -56,7 +55,7 @@ impl Settings {
             match &profile.namespaces {
                 None => trial.layers(Some(profile), everywhere, EVERYWHERE),
                 Some(allowed) => {
-                    for place in allowed {
+                    for place in allowed.iter() {
                         let row = self.namespaces.get(place).or(everywhere);
                         trial.layers(Some(profile), row, place);
                     }
@@ -64,7 +63,6 @@ impl Settings {
             }
         }
         let default = self.default_profile.as_ref().and_then(|named| self.profiles.get(&named.value));
-        let default = default.map(|profile| (profile, Allowed::new(profile)));
         for (place, row) in self.namespaces.iter() {
             let own = row.profile.as_ref().and_then(|named| self.profiles.get(&named.value));
             let profile = match own {
@@ -72,10 +70,7 @@ impl Settings {
                     trial.profile_of(place, row, own);
                     Some(own)
                 }
-                None => default
-                    .as_ref()
-                    .filter(|(_, allowed)| allowed.has(&namespace(place, FIRST)))
-                    .map(|(profile, _)| *profile),
+                None => default.filter(|profile| is_for(profile, &namespace(place, FIRST))),
             };
             trial.layers(profile, Some(row), place);
         }
@@ -88,26 +83,9 @@ fn namespace(pattern: &str, (_, filler): Sample) -> String {
     pattern.replace('*', filler)
 }
 
-/// The namespaces that may choose a profile; names are looked up, and only patterns are compared.
-struct Allowed<'s> {
-    all: bool,
-    names: Vec<&'s str>,
-    patterns: Vec<&'s str>,
-}
-
-impl<'s> Allowed<'s> {
-    fn new(profile: &'s Profile) -> Self {
-        let listed = profile.namespaces.iter().flatten().map(String::as_str);
-        let (patterns, mut names): (Vec<_>, Vec<_>) = listed.partition(|place| place.contains('*'));
-        names.sort_unstable();
-        Self { all: profile.namespaces.is_none(), names, patterns }
-    }
-
-    fn has(&self, namespace: &str) -> bool {
-        self.all
-            || self.names.binary_search(&namespace).is_ok()
-            || self.patterns.iter().any(|allowed| pattern::matches(allowed, namespace))
-    }
+/// Whether a namespace may choose a profile.
+fn is_for(profile: &Profile, namespace: &str) -> bool {
+    profile.namespaces.as_ref().is_none_or(|allowed| allowed.fit(namespace))
 }
 
 struct Trial<'s> {
@@ -159,7 +137,7 @@ impl<'s> Trial<'s> {
     /// A namespace is given a profile that is not for it.
     fn profile_of(&mut self, place: &str, row: &Namespace, profile: &Profile) {
         let Some(named) = &row.profile else { return };
-        if place.contains('*') || Allowed::new(profile).has(place) {
+        if place.contains('*') || is_for(profile, place) {
             return;
         }
         let said = format!("the profile {} is not for the namespace {}", shown(&named.value), shown(place));

@@ -6,6 +6,7 @@
 mod url;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -853,6 +854,34 @@ pub(crate) fn sorted_by_key<T>(items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T
     let order = order_of(items.iter().map(&key));
     let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
     order.into_iter().filter_map(|at| items.get_mut(at)?.take()).collect()
+}
+
+/// Items by their keys: the groups in the order of their first items, the items in their own order.
+pub(crate) fn grouped<K: Ord + Clone, T>(items: impl IntoIterator<Item = (K, T)>) -> Vec<(K, Vec<T>)> {
+    /// Of so few groups, none is found faster in a tree.
+    const FEW: usize = 8;
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    let mut places = BTreeMap::new();
+    for (key, item) in items {
+        let place = if groups.len() <= FEW {
+            groups.iter().position(|(known, _)| *known == key)
+        } else {
+            if places.is_empty() {
+                places.extend(groups.iter().enumerate().map(|(at, (known, _))| (known.clone(), at)));
+            }
+            places.get(&key).copied()
+        };
+        match place.and_then(|at| groups.get_mut(at)) {
+            Some((_, group)) => group.push(item),
+            None => {
+                if !places.is_empty() {
+                    places.insert(key.clone(), groups.len());
+                }
+                groups.push((key, vec![item]));
+            }
+        }
+    }
+    groups
 }
 
 /// What is wrong with a path of this type, in words; `None` if the API server accepts it (`validateHTTPIngressPath`).

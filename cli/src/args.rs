@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, Command as Clap, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -36,7 +36,8 @@ Examples:
   xposer render -n shop web.yaml api.yaml > ingresses.yaml
 
 All inputs are one set: a host and path, or an Ingress name, that two Services ask for is an
-error on both. What is not a Service (apiVersion v1) passes by silently.";
+error on both. What is not a Service (apiVersion v1) passes by; so does a Service that is for
+tools alone (config.kubernetes.io/local-config).";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -138,19 +139,102 @@ pub(crate) struct ExplainArgs {
     /// The word to explain, or a file with Services, or `-` for standard input; without it, an overview of all words.
     #[arg(value_name = "WORD|FILE")]
     pub(crate) subject: Option<String>,
+    /// A file with Services; may be given several times.
+    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',', conflicts_with = "subject")]
+    pub(crate) filename: Vec<PathBuf>,
     /// The defaults for the Services of the file.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
     /// The namespace of Services that name none.
     #[arg(short, long, value_name = "NS")]
     pub(crate) namespace: Option<String>,
+    #[command(flatten)]
+    pub(crate) kubectl: Kubectl,
+}
+
+/// Files, in the order of the command line.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub(crate) all: Vec<PathBuf>,
+}
+
+/// The two ways to name a file.
+#[derive(Debug, Args)]
+struct GivenFiles {
+    /// YAML or JSON with any number of objects; `-` or nothing is standard input.
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// A file, as kubectl is given it; may be given several times, and beside other files.
+    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
+    filename: Vec<PathBuf>,
+}
+
+impl Args for Files {
+    fn augment_args(command: Clap) -> Clap {
+        GivenFiles::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Clap) -> Clap {
+        GivenFiles::augment_args_for_update(command)
+    }
+}
+
+impl FromArgMatches for Files {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = |name: &str| {
+            let places = matches.indices_of(name).into_iter().flatten();
+            places.zip(matches.get_many::<PathBuf>(name).into_iter().flatten().cloned())
+        };
+        let mut all: Vec<(usize, PathBuf)> = given("files").chain(given("filename")).collect();
+        all.sort_by_key(|(place, _)| *place);
+        Ok(Self { all: all.into_iter().map(|(_, path)| path).collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// What kubectl can be told about files and objects, and this program cannot: it is answered with what to do instead.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Kubectl {
+    #[arg(short = 'R', long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    recursive: Option<String>,
+    #[arg(short = 'A', long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    all_namespaces: Option<String>,
+    #[arg(short = 'k', long, hide = true, num_args = 0..=1, default_missing_value = "FOLDER")]
+    kustomize: Option<String>,
+    #[arg(short = 'l', long, hide = true, num_args = 0..=1, default_missing_value = "SELECTOR")]
+    selector: Option<String>,
+}
+
+impl Kubectl {
+    /// What was said that only kubectl understands, and what to do instead.
+    pub(crate) fn given(&self) -> Option<(&'static str, String)> {
+        if self.recursive.is_some() {
+            let help = "name the files: find FOLDER -name '*.yaml' -exec xposer render {} +";
+            return Some(("-R is for kubectl, and no folder is searched here", help.to_owned()));
+        }
+        if self.all_namespaces.is_some() {
+            let help = "ask kubectl for them: kubectl get services -A -o yaml | xposer render";
+            return Some(("-A is for kubectl, and no cluster is asked here", help.to_owned()));
+        }
+        if let Some(folder) = &self.kustomize {
+            let help = format!("build it first: kubectl kustomize {folder} | xposer render");
+            return Some(("-k is for kubectl, and no kustomization is built here", help));
+        }
+        let selector = self.selector.as_ref()?;
+        let help =
+            format!("ask kubectl for them: kubectl get services -l '{selector}' -o yaml | xposer render");
+        Some(("-l is for kubectl, and nothing is selected here", help))
+    }
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
-    /// YAML or JSON with any number of objects; `-` or nothing is standard input.
-    #[arg(value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: Files,
     /// The defaults for all Services, for example an Xposer config.yaml.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
@@ -163,6 +247,8 @@ pub(crate) struct InputArgs {
     /// Whether diagnostics have colours; auto means on a terminal, unless NO_COLOR is set.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) kubectl: Kubectl,
 }
 
 /// What exposes a Service.

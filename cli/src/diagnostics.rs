@@ -28,7 +28,7 @@ pub(crate) type Findings = Vec<Finding<'static>>;
 enum Said<'d> {
     /// By the core, about a Service or the settings.
     Core(Cow<'d, Diagnostic>),
-    /// By the command line, about an input as such. These are errors without a code.
+    /// By the command line, about an input as such. These have no code.
     Input {
         severity: Severity,
         message: Cow<'d, str>,
@@ -50,13 +50,25 @@ impl<'d> Finding<'d> {
 
     /// An error of an input as such.
     pub(crate) fn input(message: impl Into<Cow<'d, str>>) -> Self {
-        Self {
-            said: Said::Input { severity: Severity::Error, message: message.into(), help: None },
-            place: None,
-        }
+        Self::of_input(Severity::Error, message)
     }
 
-    /// Adds what to do, to an error of an input.
+    /// A warning about an input as such.
+    pub(crate) fn warning(message: impl Into<Cow<'d, str>>) -> Self {
+        Self::of_input(Severity::Warning, message)
+    }
+
+    /// Something to know about an input as such.
+    pub(crate) fn info(message: impl Into<Cow<'d, str>>) -> Self {
+        Self::of_input(Severity::Info, message)
+    }
+
+    /// A finding about an input as such.
+    pub(crate) fn of_input(severity: Severity, message: impl Into<Cow<'d, str>>) -> Self {
+        Self { said: Said::Input { severity, message: message.into(), help: None }, place: None }
+    }
+
+    /// Adds what to do, to a finding about an input.
     pub(crate) fn help(mut self, sentence: impl Into<Cow<'d, str>>) -> Self {
         if let Said::Input { help, .. } = &mut self.said {
             *help = Some(sentence.into());

@@ -10,7 +10,7 @@ use xposer::{
     Code, EXPOSE_LABEL, Key, Outcome, Service, Setting, Settings, did_you_mean, keys, rules, settings, trace,
 };
 
-use crate::args::{Color, Diagnostics, ExplainArgs, InputArgs};
+use crate::args::{Color, Diagnostics, ExplainArgs, Files, InputArgs};
 use crate::diagnostics::{Finding, write_text};
 use crate::input::STDIN_PATH;
 use crate::render::explain_file;
@@ -21,20 +21,25 @@ const TEMPLATES: &str = "templates";
 
 /// Explains a word or the Services of a file, or lists all words there are.
 pub(crate) fn explain(args: ExplainArgs, console: &mut Console<'_>) -> io::Result<Exit> {
-    let Some(subject) = args.subject else { return overview(console.stdout).map(|()| Exit::Done) };
-    if word(&subject, console.stdout)? {
-        return Ok(Exit::Done);
-    }
-    if !is_file(&subject) {
-        write_text([unknown(&subject)], console.terminal.stderr && console.terminal.colors, console.stderr)?;
-        return Ok(Exit::Unusable);
-    }
+    let files = match args.subject {
+        _ if args.kubectl.given().is_some() => Vec::new(),
+        None if args.filename.is_empty() => return overview(console.stdout).map(|()| Exit::Done),
+        None => args.filename,
+        Some(subject) if word(&subject, console.stdout)? => return Ok(Exit::Done),
+        Some(subject) if is_file(&subject) => vec![subject.into()],
+        Some(subject) => {
+            let colors = console.terminal.stderr && console.terminal.colors;
+            write_text([unknown(&subject)], colors, console.stderr)?;
+            return Ok(Exit::Unusable);
+        }
+    };
     let input = InputArgs {
-        files: vec![subject.into()],
+        files: Files { all: files },
         settings: args.settings,
         namespace: args.namespace,
         diagnostics: Diagnostics::Text,
         color: Color::Auto,
+        kubectl: args.kubectl,
     };
     explain_file(&input, console)
 }

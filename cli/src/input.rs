@@ -1,6 +1,6 @@
 //! Files become documents that know where they are written.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,10 @@ use xposer::{Code, Diagnostic, Report, Segment, Settings};
 
 use crate::Console;
 use crate::args::InputArgs;
+use crate::config::{Config, Spot, Wrong};
 use crate::diagnostics::{Finding, Findings};
-use crate::place::{Place, Point};
+use crate::encrypted::{Encrypted, SOPS, SOPS_KEY, first_encrypted, has_sops};
+use crate::place::{LONGEST_LINE, Place, Point, SHORT_LINE};
 use crate::progress::Progress;
 use crate::yaml::{Document, LineIndex, Step, line_column, load};
 
@@ -26,20 +28,31 @@ pub(crate) struct File {
     text: String,
     pub(crate) documents: Vec<Document>,
     lines: OnceCell<LineIndex>,
+    /// How many bytes of long lines have been shown.
+    shown: Cell<usize>,
 }
+
+/// How many bytes of long lines are shown of a file: in one that is a single line, every finding would show most of it.
+const MOST_OF_LONG_LINES: usize = 4 * 1024 * 1024;
 
 /// All that a run reads.
 pub(crate) struct Inputs {
     pub(crate) files: Vec<File>,
     pub(crate) settings: Settings,
-    pub(crate) settings_file: Option<File>,
+    pub(crate) settings_file: Option<SettingsFile>,
+}
+
+/// A text with settings, and where in its document they stand.
+pub(crate) struct SettingsFile {
+    file: File,
+    config: Config,
 }
 
 impl Inputs {
     /// Reads all files; where any of them is wrong, gives what is wrong with all of them.
     pub(crate) fn read(args: &InputArgs, console: &mut Console<'_>) -> Result<Self, Findings> {
         let standard = [PathBuf::from(STDIN_PATH)];
-        let paths = if args.files.is_empty() { &standard } else { args.files.as_slice() };
+        let paths = if args.files.all.is_empty() { &standard } else { args.files.all.as_slice() };
         match paths.iter().chain(&args.settings).filter(|path| is_stdin(path)).count() {
             0 => {}
             1 if console.terminal.stdin => invite(console),
@@ -102,28 +115,65 @@ fn read_files(paths: &[PathBuf], console: &mut Console<'_>, wrong: &mut Findings
     files
 }
 
-fn read_settings(path: &Path, stdin: &mut dyn Read) -> Result<(File, Settings), Findings> {
+fn read_settings(path: &Path, stdin: &mut dyn Read) -> Result<(SettingsFile, Settings), Findings> {
     settings_of(read_file(path, stdin)?)
 }
 
 /// The settings in a text that was read already.
-pub(crate) fn settings(name: String, text: String) -> Result<(File, Settings), Findings> {
+pub(crate) fn settings(name: String, text: String) -> Result<(SettingsFile, Settings), Findings> {
     settings_of(File::load(name, text)?)
 }
 
-fn settings_of(file: File) -> Result<(File, Settings), Findings> {
-    let settings = match file.documents.as_slice() {
-        [] => Settings::default(),
-        [document] => {
-            tried(Settings::from_value(&document.value)).map_err(|report| file.accused(document, &report))?
-        }
+fn settings_of(file: File) -> Result<(SettingsFile, Settings), Findings> {
+    let document = match file.documents.as_slice() {
+        [] => return Ok((SettingsFile { file, config: Config::default() }, Settings::default())),
+        [document] => document,
         [_, second, ..] => {
             let place = file.place_at(second, std::iter::empty());
             let said = format!("expected one document with settings, found {}", file.documents.len());
             return Err(vec![Finding::input(said).at(place).help("remove all but one")]);
         }
     };
-    Ok((file, settings))
+    if let Some(way) = encrypted_settings(&document.value) {
+        let help = SOPS.help(file.path(), "xposer render --settings - FILE");
+        return Err(vec![Finding::input(SOPS.said()).at(file.place_of_key(document, way)).help(help)]);
+    }
+    let config = Config::of_document(&document.value).map_err(|wrong| {
+        let finding = |wrong: Wrong| {
+            let place = file.place_of_part(document, &wrong.way, wrong.range.as_ref());
+            wrong.help.into_iter().fold(Finding::input(wrong.said).at(place), Finding::help)
+        };
+        wrong.into_iter().map(finding).collect::<Findings>()
+    })?;
+    let read = tried(Settings::from_value(&config.settings));
+    let file = SettingsFile { file, config };
+    match read {
+        Ok(settings) => Ok((file, settings)),
+        Err(report) => {
+            let found = report.diagnostics().iter();
+            Err(found.map(|found| Finding::owned(found.clone()).at(file.place_of(found))).collect())
+        }
+    }
+}
+
+/// The way to what shows that SOPS encrypted the settings.
+fn encrypted_settings(document: &Value) -> Option<Vec<Segment>> {
+    if has_sops(document) { Some(vec![Segment::Key(SOPS_KEY.into())]) } else { first_encrypted(document) }
+}
+
+impl SettingsFile {
+    /// Where the text is that a diagnostic about the settings accuses.
+    pub(crate) fn place_of(&self, diagnostic: &Diagnostic) -> Option<Place> {
+        let document = self.file.documents.first()?;
+        let Spot { way, inside } = self.config.spot(diagnostic.path.segments());
+        Some(match inside {
+            None => self.file.place_of(document, way.into_iter(), diagnostic),
+            Some(inside) => {
+                let part = accused(inside.text, inside.document, &inside.way, diagnostic);
+                self.file.place_of_part(document, &way, Some(&part))
+            }
+        })
+    }
 }
 
 /// Settings that were read, if Services can be exposed under them.
@@ -141,8 +191,24 @@ fn is_stdin(path: &Path) -> bool {
 fn read_file(path: &Path, stdin: &mut dyn Read) -> Result<File, Findings> {
     let name = if is_stdin(path) { STDIN.to_owned() } else { path.display().to_string() };
     let bytes = read_bytes(path, stdin).map_err(|error| vec![unreadable(path, &name, &error)])?;
+    let encrypted = |found: &Encrypted| {
+        let file = Some(name.as_str()).filter(|_| !is_stdin(path));
+        let finding = Finding::input(found.said()).at(Place::file(&name));
+        vec![finding.help(found.help(file, "xposer render"))]
+    };
+    if let Some(found) = Encrypted::of_bytes(&bytes) {
+        return Err(encrypted(found));
+    }
     let text = String::from_utf8(bytes).map_err(|error| vec![not_text(&name, &error)])?;
-    File::load(name, text)
+    match File::load(name.clone(), text) {
+        Ok(file) => match file.documents.as_slice() {
+            [Document { value: Value::String(text), .. }] if Encrypted::of_text(text).is_some() => {
+                Err(encrypted(&SOPS))
+            }
+            _ => Ok(file),
+        },
+        Err(wrong) => Err(wrong),
+    }
 }
 
 fn read_bytes(path: &Path, stdin: &mut dyn Read) -> io::Result<Vec<u8>> {
@@ -156,13 +222,50 @@ fn read_bytes(path: &Path, stdin: &mut dyn Read) -> io::Result<Vec<u8>> {
 
 fn unreadable(path: &Path, name: &str, error: &io::Error) -> Finding<'static> {
     let finding = match error.kind() {
+        io::ErrorKind::NotFound if is_url(name) => Finding::input("expected a file, found a URL")
+            .help(format!("fetch it first: curl -L {name} | xposer render")),
         io::ErrorKind::NotFound => Finding::input("there is no such file"),
-        io::ErrorKind::IsADirectory => Finding::input("expected a file, found a directory")
-            .help(format!("name its files: {}", path.join("*.yaml").display())),
+        io::ErrorKind::IsADirectory => {
+            Finding::input("expected a file, found a directory").help(instead_of_folder(path))
+        }
         io::ErrorKind::PermissionDenied => Finding::input("no permission to read the file"),
         _ => Finding::input(format!("the file cannot be read: {error}")),
     };
     finding.at(Place::file(name))
+}
+
+fn is_url(name: &str) -> bool {
+    name.starts_with("https://") || name.starts_with("http://")
+}
+
+/// How to get at what is in a folder.
+fn instead_of_folder(path: &Path) -> String {
+    let has = |name: &str| path.join(name).exists();
+    let folder = path.display();
+    if has("Chart.yaml") {
+        return format!("render the chart: helm template NAME {folder} | xposer render");
+    }
+    if ["kustomization.yaml", "kustomization.yml", "Kustomization"].into_iter().any(has) {
+        return format!("build it: kustomize build {folder} | xposer render");
+    }
+    let (mut endings, mut has_folders) = (Vec::new(), false);
+    for entry in path.read_dir().into_iter().flatten().flatten() {
+        let file = entry.path();
+        has_folders |= file.is_dir();
+        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        endings.extend(["yaml", "yml", "json"].into_iter().find(|known| *known == ending));
+    }
+    let files = |ending: &str| path.join(format!("*.{ending}")).display().to_string();
+    endings.sort_unstable_by(|left, right| right.cmp(left));
+    endings.dedup();
+    if endings.is_empty() && has_folders {
+        return format!("name the files below it: find {folder} -name '*.yaml' -exec xposer render {{}} +");
+    }
+    if endings.is_empty() {
+        endings.push("yaml");
+    }
+    let files: Vec<String> = endings.into_iter().map(files).collect();
+    format!("name its files: {}", files.join(" "))
 }
 
 fn not_text(name: &str, error: &std::string::FromUtf8Error) -> Finding<'static> {
@@ -184,12 +287,12 @@ impl File {
     /// Reads the documents of a text.
     fn load(name: String, text: String) -> Result<Self, Findings> {
         match load(&text) {
-            Ok(documents) => Ok(Self { name, text, documents, lines: OnceCell::new() }),
+            Ok(documents) => Ok(Self { name, text, documents, lines: OnceCell::new(), shown: Cell::new(0) }),
             Err(errors) => Err(errors
                 .into_iter()
                 .map(|error| {
                     let point = Point { line: error.line, column: error.column };
-                    let place = Place::span(&name, &text, &error.span, point);
+                    let place = Place::span(&name, &text, &error.span, point, LONGEST_LINE);
                     let finding = Finding::input(error.message).at(place);
                     error.help.into_iter().fold(finding, Finding::help)
                 })
@@ -197,17 +300,19 @@ impl File {
         }
     }
 
-    /// The findings about a whole document.
-    fn accused(&self, document: &Document, report: &Report) -> Findings {
-        let place = |diagnostic: &Diagnostic| self.place_of(document, diagnostic.path.segments(), diagnostic);
-        let found = report.diagnostics().iter();
-        found.map(|diagnostic| Finding::owned(diagnostic.clone()).at(place(diagnostic))).collect()
+    /// What to name on a command line to read the file again; `None` for standard input.
+    pub(crate) fn path(&self) -> Option<&str> {
+        Some(self.name.as_str()).filter(|name| *name != STDIN)
     }
 
     fn place(&self, span: &Range<usize>) -> Place {
         let lines = self.lines.get_or_init(|| LineIndex::new(&self.text));
         let (line, column) = lines.line_column(&self.text, span.start);
-        Place::span(&self.name, &self.text, span, Point { line, column })
+        let longest = if self.shown.get() < MOST_OF_LONG_LINES { LONGEST_LINE } else { SHORT_LINE };
+        let place = Place::span(&self.name, &self.text, span, Point { line, column }, longest);
+        let length = place.excerpt.as_ref().map_or(0, |excerpt| excerpt.line.len());
+        self.shown.set(self.shown.get() + if length > SHORT_LINE { length } else { 0 });
+        place
     }
 
     /// Where the value at `path` in a document is written.
@@ -215,6 +320,21 @@ impl File {
         let path: Vec<Segment> = path.collect();
         let steps: Vec<Step<'_>> = path.iter().map(step).collect();
         self.place(&document.locate(&self.text, &steps).value)
+    }
+
+    /// Where the key at the end of a path is written, or what there is of the path.
+    pub(crate) fn place_of_key(&self, document: &Document, path: impl IntoIterator<Item = Segment>) -> Place {
+        let path: Vec<Segment> = path.into_iter().collect();
+        let steps: Vec<Step<'_>> = path.iter().map(step).collect();
+        let located = document.locate(&self.text, &steps);
+        self.place(&located.key.unwrap_or(located.value))
+    }
+
+    /// Where some bytes of the text at `path` are written, or its key where no bytes are meant.
+    fn place_of_part(&self, document: &Document, path: &[Segment], part: Option<&Range<usize>>) -> Place {
+        let Some(part) = part else { return self.place_of_key(document, path.iter().cloned()) };
+        let steps: Vec<Step<'_>> = path.iter().map(step).collect();
+        self.place(&document.locate_part(&self.text, &steps, part))
     }
 
     /// Where the text is that a diagnostic accuses, which is at `path` in a document.
@@ -225,21 +345,23 @@ impl File {
         diagnostic: &Diagnostic,
     ) -> Place {
         let path: Vec<Segment> = path.collect();
-        let steps: Vec<Step<'_>> = path.iter().map(step).collect();
-        let located = document.locate(&self.text, &steps);
-        let wants_key = || {
-            let value = value_at(&document.value, path.iter().take(located.depth));
-            // What is missing is missing from the collection above it, which is too long to be marked.
-            accuses_key(diagnostic) || value.is_none_or(|value| value.is_array() || value.is_object())
-        };
-        let span = match (&diagnostic.range, located.key) {
-            (Some(range), _) if located.depth == steps.len() => {
-                document.locate_part(&self.text, &steps, range)
-            }
-            (_, Some(key)) if wants_key() => key,
-            _ => located.value,
-        };
-        self.place(&span)
+        self.place(&accused(&self.text, document, &path, diagnostic))
+    }
+}
+
+/// The bytes of a text that a diagnostic accuses, which is at `path` in one of its documents.
+fn accused(text: &str, document: &Document, path: &[Segment], diagnostic: &Diagnostic) -> Range<usize> {
+    let steps: Vec<Step<'_>> = path.iter().map(step).collect();
+    let located = document.locate(text, &steps);
+    let wants_key = || {
+        let value = value_at(&document.value, path.iter().take(located.depth));
+        // What is missing is missing from the collection above it, which is too long to be marked.
+        accuses_key(diagnostic) || value.is_none_or(|value| value.is_array() || value.is_object())
+    };
+    match (&diagnostic.range, located.key) {
+        (Some(range), _) if located.depth == steps.len() => document.locate_part(text, &steps, range),
+        (_, Some(key)) if wants_key() => key,
+        _ => located.value,
     }
 }
 

@@ -8,17 +8,20 @@ mod config;
 mod items;
 mod results;
 
+use std::collections::HashMap;
 use std::io;
 
 use serde_json::{Map, Value};
-use xposer::{Emitted, Outcome, Report, Service, emit_all, expose_all};
+use xposer::{Emitted, Outcome, Report, Service, emit_all, expose_all, is_service};
 
 use crate::diagnostics::{Finding, Findings, write_text};
-use crate::input::{read_single, tried};
+use crate::encrypted::is_encrypted_service;
+use crate::input::read_single;
+use crate::local::{LEFT_OUT_HELP, is_local, left_out};
 use crate::yaml::to_yaml;
 use crate::{Console, Exit, or_gone};
 use config::Config;
-use items::{Change, is_service_item};
+use items::Change;
 use results::Said;
 
 /// Reads a ResourceList from standard input and writes it to standard output.
@@ -70,33 +73,33 @@ impl ResourceList {
 
     /// What is to be done with the items; `None` where anything is wrong.
     fn decide<'l>(&'l self, said: &mut Vec<Said>) -> Option<Vec<Change>> {
-        let config = Config::new(self.rest.get("functionConfig"));
-        let settings = match tried(config.settings()) {
-            Ok(settings) => settings,
-            Err(report) => {
-                said.extend(report.diagnostics().iter().map(|found| Said::core(found, None, &config)));
-                return None;
-            }
-        };
-        let (places, services): (Vec<&Value>, Vec<Service<'l>>) = self
-            .items
-            .iter()
-            .filter(|item| is_service_item(item))
-            .map(|item| (item, Service::from_value(item)))
-            .unzip();
+        let config = Config::new(self.rest.get("functionConfig"), said);
+        let settings = config.settings(said);
+        said.extend(self.items.iter().filter(|item| is_encrypted_service(item)).map(Said::encrypted));
+        if !said.is_empty() {
+            return None;
+        }
+        let all = || self.items.iter().filter(|item| is_service(item));
+        said.extend(all().filter(|item| is_local(item)).filter_map(|item| {
+            let left_out = left_out(&Service::from_value(item))?;
+            Some(Said::info(left_out, LEFT_OUT_HELP, item))
+        }));
+        let places: Vec<&Value> = all().filter(|item| !is_local(item)).collect();
+        let services: Vec<Service<'l>> = places.iter().map(|item| Service::from_value(item)).collect();
         let outcomes = expose_all(&services, &settings);
         let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
         for (item, outcome) in places.iter().zip(&outcomes) {
             let found = outcome.report().into_iter().flat_map(Report::diagnostics);
             said.extend(found.map(|found| Said::core(found, Some(item), &config)));
         }
+        let named = |service: &Service<'l>| (service.namespace().unwrap_or_default(), service.name());
+        let by_name: HashMap<(&str, &str), &Value> =
+            services.iter().map(named).zip(places.iter().copied()).collect();
         for found in report.diagnostics() {
-            let is_subject = |service: &&Service<'_>| service.subject() == *found.subject;
-            let item =
-                services.iter().zip(&places).find(|(service, _)| is_subject(service)).map(|(_, item)| *item);
-            said.push(Said::core(found, item, &config));
+            let item = by_name.get(&(found.subject.namespace.as_str(), found.subject.name.as_str()));
+            said.push(Said::core(found, item.copied(), &config));
         }
-        let changes = items::changes(&self.items, &services, &objects, said);
+        let changes = items::changes(&self.items, &all().collect(), &objects, said);
         let is_refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)));
         changes.filter(|_| !is_refused)
     }

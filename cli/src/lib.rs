@@ -19,10 +19,14 @@
 //! ```
 
 mod args;
+mod config;
 mod diagnostics;
+mod encrypted;
 mod explain;
 mod input;
 mod krm;
+mod local;
+mod passed;
 mod place;
 mod progress;
 mod render;

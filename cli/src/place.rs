@@ -8,7 +8,9 @@ use serde::Serialize;
 const LONGEST_MARK: usize = 100;
 /// The most bytes of a line that are shown. What stands behind them, in a file that is one long line, is told by its place
 /// alone.
-const LONGEST_LINE: usize = 128 * 1024;
+pub(crate) const LONGEST_LINE: usize = 128 * 1024;
+/// A line of up to so many bytes in front of the mark is short: thousands of them may be shown.
+pub(crate) const SHORT_LINE: usize = 4096;
 /// The most bytes behind the beginning of a mark that are kept.
 const BEHIND: usize = 4096;
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -43,16 +45,17 @@ impl Place {
         Self { file: name.to_owned(), point: None, excerpt: None }
     }
 
-    /// Some bytes of a file's text, the first of which is at `point`.
-    pub(crate) fn span(name: &str, text: &str, span: &Range<usize>, point: Point) -> Self {
-        Self { file: name.to_owned(), point: Some(point), excerpt: Excerpt::new(text, span) }
+    /// Some bytes of a file's text, the first of which is at `point`. Their line is shown where they begin at most
+    /// `longest` bytes behind its beginning.
+    pub(crate) fn span(name: &str, text: &str, span: &Range<usize>, point: Point, longest: usize) -> Self {
+        Self { file: name.to_owned(), point: Some(point), excerpt: Excerpt::new(text, span, longest) }
     }
 }
 
 impl Excerpt {
     /// The first line of `span`, with the part of the span that is on it; `None` where it begins too far into a line.
-    fn new(text: &str, span: &Range<usize>) -> Option<Self> {
-        let from = span.start.saturating_sub(LONGEST_LINE);
+    fn new(text: &str, span: &Range<usize>, longest: usize) -> Option<Self> {
+        let from = span.start.saturating_sub(longest);
         let before = text.as_bytes().get(from..span.start).unwrap_or_default();
         let start = match before.iter().rposition(|byte| *byte == b'\n') {
             Some(position) => from + position + 1,
@@ -80,7 +83,7 @@ mod tests {
     use super::*;
 
     fn excerpt(text: &str, span: Range<usize>) -> (String, String) {
-        let Excerpt { line, mark } = Excerpt::new(text, &span).unwrap();
+        let Excerpt { line, mark } = Excerpt::new(text, &span, LONGEST_LINE).unwrap();
         let marked = line.get(mark).unwrap().to_owned();
         (line, marked)
     }
@@ -99,8 +102,8 @@ mod tests {
     #[test]
     fn a_line_that_is_a_whole_file_is_not_shown() {
         let text = "a".repeat(1_000_000);
-        assert!(Excerpt::new(&text, &(500_000..500_001)).is_none());
-        assert_eq!(Excerpt::new(&text, &(10..11)).unwrap().line.len(), 10 + BEHIND);
+        assert!(Excerpt::new(&text, &(500_000..500_001), LONGEST_LINE).is_none());
+        assert_eq!(Excerpt::new(&text, &(10..11), SHORT_LINE).unwrap().line.len(), 10 + BEHIND);
     }
 
     #[test]

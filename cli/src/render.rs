@@ -10,7 +10,7 @@ use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Target};
 use crate::diagnostics::{Finding, Printer};
 use crate::explain::traced;
 use crate::input::Inputs;
-use crate::services::{Item, services};
+use crate::services::{Found, Item};
 use crate::yaml::to_yaml;
 use crate::{Console, Exit, or_gone};
 
@@ -38,12 +38,16 @@ enum Show {
 
 fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(args, console.terminal);
+    if let Some((said, help)) = args.kubectl.given() {
+        let wrong = [Finding::input(said).help(help)];
+        return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
+    }
     let inputs = match Inputs::read(args, console) {
         Ok(inputs) => inputs,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
-    let items = match services(&inputs.files) {
-        Ok(items) => items,
+    let Found { services: items, local, notes, passed, .. } = match Found::new(&inputs.files) {
+        Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
     let namespace = args.namespace.as_deref().unwrap_or_default();
@@ -59,9 +63,13 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
         Show::Summary => {}
     }
     let findings = findings(&inputs, &items, &services, &outcomes, &report);
-    printer.print(findings, console.stderr)?;
+    printer.print(notes.into_iter().chain(findings), console.stderr)?;
     if matches!(show, Show::Summary) && printer.format == Diagnostics::Text {
-        or_gone(writeln!(console.stderr, "{}", summary(&outcomes)))?;
+        let mut summary = summary(&outcomes, local);
+        if let Some(counts) = passed.counts().filter(|_| items.is_empty() && local == 0) {
+            summary.push_str(&format!("; passed by: {counts}"));
+        }
+        or_gone(writeln!(console.stderr, "{summary}"))?;
     }
     let refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)));
     Ok(if refused { Exit::Refused } else { Exit::Done })
@@ -141,15 +149,15 @@ fn write_json(objects: &[Object<'_>], mut out: &mut dyn Write) -> io::Result<()>
     out.flush()
 }
 
-/// How many Services became what: `3 services: 2 exposed, 1 refused`.
-fn summary(outcomes: &[Outcome]) -> String {
+/// How many Services became what: `3 services: 2 exposed, 1 refused`. So many are local besides.
+fn summary(outcomes: &[Outcome], local: usize) -> String {
     let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
     let exposed = count(|outcome| matches!(outcome, Outcome::Planned { .. }));
     let refused = count(|outcome| matches!(outcome, Outcome::Refused(_)));
     let left_alone = count(|outcome| matches!(outcome, Outcome::NotAsked { .. }));
-    let all = outcomes.len();
+    let all = outcomes.len() + local;
     let mut text = format!("{all} {}: {exposed} exposed", if all == 1 { "service" } else { "services" });
-    for (number, what) in [(refused, "refused"), (left_alone, "left alone")] {
+    for (number, what) in [(refused, "refused"), (left_alone, "left alone"), (local, "local")] {
         if number > 0 {
             text.push_str(&format!(", {number} {what}"));
         }

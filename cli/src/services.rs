@@ -1,10 +1,13 @@
-//! The Services among the documents, also those in lists.
+//! The Services among the documents, also those in lists, and what passes by.
 
-use serde_json::Value;
-use xposer::{Diagnostic, Root, Segment, is_service};
+use serde_json::{Map, Value};
+use xposer::{Diagnostic, FieldPath, Root, Segment, Service, is_service};
 
 use crate::diagnostics::{Finding, Findings};
-use crate::input::File;
+use crate::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops, is_encrypted};
+use crate::input::{File, SettingsFile};
+use crate::local;
+use crate::passed::{self, Hint, Passed};
 use crate::place::Place;
 use crate::yaml::Document;
 
@@ -17,49 +20,158 @@ pub(crate) struct Item<'f> {
     within: Vec<usize>,
 }
 
-/// The Services of all files, in order. What is no object at all is an error.
-pub(crate) fn services(files: &[File]) -> Result<Vec<Item<'_>>, Findings> {
-    let (mut items, mut wrong) = (Vec::new(), Findings::new());
-    for file in files {
-        for document in &file.documents {
-            let item = Item { file, document, value: &document.value, within: Vec::new() };
-            item.visit(false, &mut items, &mut wrong);
+/// What is in the files.
+#[derive(Default)]
+pub(crate) struct Found<'f> {
+    /// The Services, in order.
+    pub(crate) services: Vec<Item<'f>>,
+    /// How many Services are for tools alone.
+    pub(crate) local: usize,
+    /// What is said about objects that are not looked at.
+    pub(crate) notes: Findings,
+    pub(crate) passed: Passed<'f>,
+    /// What to say where there are no Services; nothing is said twice.
+    hints: Vec<(Hint, Place)>,
+    wrong: Findings,
+}
+
+impl<'f> Found<'f> {
+    /// Looks through all files. What is no object at all, and what cannot be read because it is encrypted, is an error.
+    pub(crate) fn new(files: &'f [File]) -> Result<Self, Findings> {
+        let mut found = Self::default();
+        for file in files {
+            for document in &file.documents {
+                let item = Item { file, document, value: &document.value, within: Vec::new() };
+                let among = Among { services: false, encrypted: has_sops(&document.value) };
+                if !item.visit(among, &mut found) {
+                    break;
+                }
+            }
         }
+        if !found.wrong.is_empty() {
+            return Err(found.wrong);
+        }
+        if found.services.is_empty() && found.local == 0 {
+            let hints = found.hints.drain(..);
+            found.notes.extend(hints.map(|(hint, place)| Finding::info(hint.said).help(hint.help).at(place)));
+        }
+        Ok(found)
     }
-    if wrong.is_empty() { Ok(items) } else { Err(wrong) }
+}
+
+/// What an object is among.
+#[derive(Clone, Copy)]
+struct Among {
+    /// The items of a ServiceList, which have no kind.
+    services: bool,
+    /// What SOPS encrypted some of.
+    encrypted: bool,
 }
 
 impl<'f> Item<'f> {
-    /// Adds this object if it is a Service, and the Services of its items if it is a list.
-    fn visit(self, is_service_item: bool, items: &mut Vec<Self>, wrong: &mut Findings) {
+    /// Adds this object if it is a Service, and the Services of its items if it is a list. Gives whether the file can be
+    /// read: where it is encrypted, that is said once.
+    fn visit(self, among: Among, found: &mut Found<'f>) -> bool {
         let Value::Object(object) = self.value else {
-            wrong.push(self.not_an_object());
-            return;
+            found.wrong.push(self.not_an_object());
+            return true;
         };
         let is = |key: &str, wanted: &str| object.get(key).and_then(Value::as_str) == Some(wanted);
         // The API server leaves the kind out of the items of a ServiceList.
-        if is_service(self.value) || is_service_item && !object.contains_key("kind") {
-            items.push(self);
-            return;
+        let is_service = is_service(self.value) || among.services && !object.contains_key("kind");
+        if let Some(way) = self.encrypted(is_service, among.encrypted) {
+            let finding = Finding::input(SOPS.said()).at(self.file.place_of_key(self.document, way));
+            found.wrong.push(finding.help(SOPS.help(self.file.path(), "xposer render")));
+            return false;
+        }
+        if let Some(way) = self.template(is_service) {
+            let place = self.file.place_at(self.document, way.into_iter());
+            let finding = Finding::input("expected a Kubernetes object, found a template of one");
+            found.wrong.push(finding.help(passed::RENDER_CHART).at(place));
+            return true;
+        }
+        if is_service {
+            self.service(found);
+            return true;
         }
         let is_service_list = is("kind", "ServiceList");
         if !(is("apiVersion", "v1") && (is_service_list || is("kind", "List"))) {
-            return;
+            self.passes_by(object, found);
+            return true;
         }
         match object.get("items") {
-            None | Some(Value::Null) => {}
-            Some(Value::Array(values)) => {
-                for (index, value) in values.iter().enumerate() {
-                    let within = self.within.iter().copied().chain([index]).collect();
-                    Item { value, within, ..self }.visit(is_service_list, items, wrong);
-                }
-            }
+            None | Some(Value::Null) => true,
+            Some(Value::Array(values)) => values.iter().enumerate().all(|(index, value)| {
+                let within = self.within.iter().copied().chain([index]).collect();
+                let among = Among { services: is_service_list, ..among };
+                Item { value, within, ..self }.visit(among, found)
+            }),
             Some(other) => {
                 let items = [Segment::Key("items".into())];
                 let place = self.file.place_at(self.document, self.path().chain(items));
                 let said = format!("expected a list of items, found {}", kind_of(other));
-                wrong.push(Finding::input(said).at(place));
+                found.wrong.push(Finding::input(said).at(place));
+                true
             }
+        }
+    }
+
+    /// The way in the document to what shows that this is, or may be, a Service that SOPS encrypted. What is encrypted
+    /// beside the Services, such as a Secret, passes by like everything else.
+    fn encrypted(&self, is_service: bool, has_sops: bool) -> Option<Vec<Segment>> {
+        let key = |name: &'static str| Segment::Key(name.into());
+        let own = |way: Vec<Segment>| self.path().chain(way).collect();
+        if let Some(name) =
+            ["kind", "apiVersion"].into_iter().find(|name| self.value.get(name).is_some_and(is_encrypted))
+        {
+            return Some(own(vec![key(name)]));
+        }
+        if has_sops && (is_service || self.within.is_empty() && self.value.get("kind").is_none()) {
+            return Some(vec![key(SOPS_KEY)]);
+        }
+        let fields = ["metadata", "spec"].into_iter().filter(|_| is_service);
+        let mut encrypted = fields.filter_map(|name| {
+            let mut way = first_encrypted(self.value.get(name)?)?;
+            way.insert(0, key(name));
+            Some(way)
+        });
+        encrypted.next().map(own)
+    }
+
+    /// The way in the document to what shows that this is a template, the parts of which are in quotes.
+    fn template(&self, is_service: bool) -> Option<Vec<Segment>> {
+        let fields: &[&[&'static str]] = &[&["kind"], &["metadata", "name"], &["metadata", "namespace"]];
+        let found = fields.iter().take(if is_service { 3 } else { 1 }).find(|field| {
+            let value = field.iter().try_fold(self.value, |value, key| value.get(key));
+            value.and_then(Value::as_str).is_some_and(|text| text.contains("{{"))
+        })?;
+        Some(self.path().chain(found.iter().map(|key| Segment::Key((*key).into()))).collect())
+    }
+
+    fn service(self, found: &mut Found<'f>) {
+        if !local::is_local(self.value) {
+            found.services.push(self);
+            return;
+        }
+        found.local += 1;
+        if let Some(said) = local::left_out(&Service::from_value(self.value)) {
+            let annotation = FieldPath::annotation(local::LOCAL_CONFIG);
+            let place = self.file.place_at(self.document, self.path().chain(annotation.segments()));
+            found.notes.push(Finding::info(said).help(local::LEFT_OUT_HELP).at(place));
+        }
+    }
+
+    fn passes_by(&self, object: &'f Map<String, Value>, found: &mut Found<'f>) {
+        found.passed.add(object);
+        let at = |key: &'static str| {
+            self.file.place_of_key(self.document, self.path().chain([Segment::Key(key.into())]))
+        };
+        if let Some(almost) = passed::almost_a_service(object) {
+            found.notes.push(Finding::warning(almost.said).help(almost.help).at(at(almost.key)));
+        } else if let Some(hint) = passed::hint(object, self.file.path().unwrap_or("FILE"))
+            && found.hints.iter().all(|(known, _)| known.said != hint.said)
+        {
+            found.hints.push((hint, at("kind")));
         }
     }
 
@@ -80,16 +192,13 @@ impl<'f> Item<'f> {
     }
 
     /// Where the text is that a diagnostic about this Service accuses, in its file or in that of the settings.
-    pub(crate) fn place_of(&self, diagnostic: &Diagnostic, settings: Option<&File>) -> Option<Place> {
+    pub(crate) fn place_of(&self, diagnostic: &Diagnostic, settings: Option<&SettingsFile>) -> Option<Place> {
         match diagnostic.path.root() {
             Root::Object => {
                 let path = self.path().chain(diagnostic.path.segments());
                 Some(self.file.place_of(self.document, path, diagnostic))
             }
-            Root::Settings => {
-                let file = settings?;
-                Some(file.place_of(file.documents.first()?, diagnostic.path.segments(), diagnostic))
-            }
+            Root::Settings => settings?.place_of(diagnostic),
         }
     }
 }

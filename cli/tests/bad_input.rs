@@ -137,6 +137,66 @@ error: a `:` followed by a blank cannot stand here
     );
 }
 
+#[test]
+fn what_to_do_with_a_folder_depends_on_what_is_in_it() {
+    let folder = folder("folders");
+    for (name, files, expected) in [
+        (
+            "manifests",
+            ["b.json", "a.yml", "c.yaml", "d.txt"].as_slice(),
+            "name its files: manifests/*.yml manifests/*.yaml manifests/*.json",
+        ),
+        (
+            "chart",
+            &["Chart.yaml", "values.yaml"],
+            "render the chart: helm template NAME chart | xposer render",
+        ),
+        ("base", &["service.yaml", "kustomization.yml"], "build it: kustomize build base | xposer render"),
+        (
+            "deep",
+            &["web/service.yaml"],
+            "name the files below it: find deep -name '*.yaml' -exec xposer render {} +",
+        ),
+    ] {
+        for file in files {
+            let path = folder.join(name).join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let said = xposer_in(&folder, &["check", "-f", name], "").expect(2).stderr;
+        assert!(said.starts_with("error: expected a file, found a directory\n"), "{said}");
+        assert!(said.replace('\\', "/").contains(expected), "{said}");
+    }
+    let said = xposer_in(&folder, &["check", "-f", "https://example.com/a.yaml"], "").expect(2).stderr;
+    assert!(said.contains("curl -L https://example.com/a.yaml | xposer render"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_itself() {
+    let folder = folder("link");
+    std::os::unix::fs::symlink("loop.yaml", folder.join("loop.yaml")).unwrap();
+    let said = xposer_in(&folder, &["check", "loop.yaml"], "").expect(2).stderr;
+    assert!(said.starts_with("error: the file cannot be read: ") && said.contains("--> loop.yaml"), "{said}");
+}
+
+#[test]
+fn what_is_encrypted_has_no_other_faults() {
+    for (bytes, program) in [
+        (b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n".as_slice(), "age"),
+        (b"age-encryption.org/v1\n-> X25519 \xff\xfe", "age"),
+        (b"-----BEGIN PGP MESSAGE-----\n\nhQ: x\n", "PGP"),
+        (b"\0GITCRYPT\0\xff", "git-crypt"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n3365\n", "Ansible Vault"),
+    ] {
+        let (code, said) = about("encrypted", bytes);
+        assert_eq!(code, 2);
+        let expected =
+            format!("error: the file is encrypted by {program}\n--> in.yaml\n = help: decrypt it first: ");
+        assert!(said.starts_with(&expected) && said.ends_with(" in.yaml | xposer render"), "{said}");
+    }
+}
+
 /// Root may read everything, so the program is run by somebody else then, from a folder that everybody reaches.
 #[cfg(unix)]
 #[test]

@@ -71,14 +71,25 @@ fn json_is_one_list() {
 
 #[test]
 fn nothing_exposed() {
-    for input in ["", "---\n---\n", "# nothing\n", "{}", "kind: ConfigMap\n"] {
+    let passed_by = [
+        ("", ""),
+        ("---\n---\n", ""),
+        ("# nothing\n", ""),
+        ("{}", "; passed by: 1 without a kind"),
+        (
+            "kind: ConfigMap\n---\nkind: Deployment\n---\nkind: ConfigMap\n",
+            "; passed by: 2 ConfigMap, 1 Deployment",
+        ),
+    ];
+    for (input, passed_by) in passed_by {
         assert_eq!(xposer(&["render"], input), Ran { code: 0, stdout: String::new(), stderr: String::new() });
         let json = xposer(&["render", "-o", "json"], input).expect(0).stdout;
         assert_eq!(
             serde_json::from_str::<Value>(&json).unwrap(),
             json!({"apiVersion": "v1", "kind": "List", "items": []})
         );
-        assert_eq!(xposer(&["check"], input).expect(0).stderr, "0 services: 0 exposed\n");
+        let said = xposer(&["check"], input).expect(0).stderr;
+        assert_eq!(said, format!("0 services: 0 exposed{passed_by}\n"));
     }
 }
 
@@ -88,6 +99,92 @@ fn what_is_no_service_passes_by() {
     let account = service("web").replace("kind: Service", "kind: ServiceAccount");
     let ran = xposer(&["render"], &format!("{knative}---\n{account}---\n{}", service("web"))).expect(0);
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), (INGRESS_OF_WEB, ""));
+}
+
+/// Somebody else's Service is not ours, and only where nothing else is there, that is said.
+#[test]
+fn what_holds_services_elsewhere_is_told_where_there_are_none() {
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web}\n";
+    let ran = xposer(&["render", "-o", "json"], release).expect(0);
+    assert_eq!(names(&ran.stdout), [""; 0]);
+    assert!(
+        ran.stderr.starts_with("info: the Services of a HelmRelease are in its chart\n"),
+        "{}",
+        ran.stderr
+    );
+    let ran = xposer(&["render"], &format!("{release}---\n{}", service("web"))).expect(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), (INGRESS_OF_WEB, ""));
+}
+
+#[test]
+fn local_config_is_left_out_and_told() {
+    let local = service("api")
+        .replace("  annotations:", "  annotations:\n    config.kubernetes.io/local-config: 'true'");
+    let said = "info: Service shop/api is left out, for config.kubernetes.io/local-config is \"true\"\n";
+    let both = format!("{}---\n{local}", service("web"));
+    let ran = xposer(&["render"], &both).expect(0);
+    assert_eq!(ran.stdout, INGRESS_OF_WEB);
+    assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
+    let ran = xposer(&["check"], &both).expect(0);
+    assert!(ran.stderr.ends_with("\n2 services: 1 exposed, 1 local\n"), "{}", ran.stderr);
+    let ran = xposer(&["check", "--diagnostics", "json"], &both).expect(0);
+    let found: Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!(
+        (&found[0]["severity"], &found[0]["line"], found[0].get("code")),
+        (&json!("info"), &json!(19), None)
+    );
+    // What would be wrong with it is nobody's concern, and a host that it would claim is free.
+    let local = local.replace("api.example.com", "web.example.com");
+    let ran = xposer(&["render"], &format!("{}---\n{local}", service("web"))).expect(0);
+    assert_eq!(ran.stdout, INGRESS_OF_WEB);
+    let other = local
+        .replace("local-config: 'true'", "local-config: 'false'")
+        .replace("web.example.com", "api.example.com");
+    assert_eq!(xposer(&["check"], &other).expect(0).stderr, "1 service: 1 exposed\n");
+}
+
+#[test]
+fn files_are_named_as_kubectl_has_it_too() {
+    let folder = folder("filename");
+    for name in ["a", "b", "c", "d"] {
+        std::fs::write(folder.join(name), service(name)).unwrap();
+    }
+    for (arguments, expected) in [
+        (["-f", "a"].as_slice(), ["a"].as_slice()),
+        (&["--filename", "b", "-f", "a"], &["b", "a"]),
+        (&["-f", "b,a", "c"], &["b", "a", "c"]),
+        (&["d", "-f", "c", "b", "--filename=a"], &["d", "c", "b", "a"]),
+        (&["-f", "-", "a"], &["web", "a"]),
+        (&["a", "-f-"], &["a", "web"]),
+    ] {
+        let ran = xposer_in(&folder, &[&["render", "-o", "json"], arguments].concat(), &service("web"));
+        assert_eq!(names(&ran.expect(0).stdout), expected, "{arguments:?}");
+    }
+    let said = xposer_in(&folder, &["check", "-f", "-", "-"], "").expect(2).stderr;
+    assert!(said.starts_with("error: standard input (`-`, or no FILE) can be read only once\n"), "{said}");
+    let ran = xposer_in(&folder, &["explain", "-f", "a", "-f", "b"], "").expect(0);
+    assert_eq!(ran.stdout.matches(" is exposed as ").count(), 2, "{}", ran.stdout);
+}
+
+#[test]
+fn what_only_kubectl_does_is_answered() {
+    for (arguments, help) in [
+        (["-R", "-f", "manifests"].as_slice(), "find FOLDER -name '*.yaml' -exec xposer render {} +"),
+        (&["-Rf", "manifests"], "find FOLDER -name '*.yaml' -exec xposer render {} +"),
+        (&["--recursive=true", "manifests"], "find FOLDER -name '*.yaml' -exec xposer render {} +"),
+        (&["-A"], "kubectl get services -A -o yaml | xposer render"),
+        (&["--all-namespaces"], "kubectl get services -A -o yaml | xposer render"),
+        (&["-k", "overlays/production"], "kubectl kustomize overlays/production | xposer render"),
+        (&["-k"], "kubectl kustomize FOLDER | xposer render"),
+        (&["-l", "app=web"], "kubectl get services -l 'app=web' -o yaml | xposer render"),
+        (&["--selector", "app=web"], "kubectl get services -l 'app=web' -o yaml | xposer render"),
+    ] {
+        for command in ["render", "check", "explain"] {
+            let ran = xposer(&[&[command], arguments].concat(), "").expect(2);
+            assert_eq!((ran.stdout.as_str(), ran.stderr.lines().count()), ("", 4), "{arguments:?}");
+            assert!(ran.stderr.starts_with("error: -") && ran.stderr.contains(help), "{}", ran.stderr);
+        }
+    }
 }
 
 #[test]

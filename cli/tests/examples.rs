@@ -6,7 +6,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{Ran, folder, golden, xposer_in};
+use common::{Ran, folder, golden, xposer, xposer_in};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -65,6 +65,22 @@ mod with_kustomize {
         golden(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/examples/kustomize.yaml"), &built);
     }
 
+    /// What `krm` gives back is read by the programs that run it.
+    #[test]
+    #[ignore = "needs kustomize: make test"]
+    fn reads_every_text_that_is_written() {
+        let folder = folder("nasty");
+        std::fs::write(folder.join("nasty.yaml"), xposer_cli::yaml::to_yaml(&nasty())).unwrap();
+        std::fs::write(folder.join("kustomization.yaml"), "resources: [nasty.yaml]\n").unwrap();
+        let output = kustomize(&folder);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{stderr}");
+        let built = xposer_cli::yaml::load(&String::from_utf8(output.stdout).unwrap()).unwrap();
+        for (index, text) in NASTY.iter().enumerate() {
+            assert_eq!(built[0].value["data"][format!("key-{index}")], *text, "{text:?}");
+        }
+    }
+
     #[test]
     #[ignore = "needs kustomize: make test"]
     fn stops_where_a_service_is_refused() {
@@ -82,4 +98,64 @@ mod with_kustomize {
         );
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
     }
+}
+
+/// Texts that some reader of YAML takes for something else where they are not in quotes.
+const NASTY: &[&str] = &[
+    "\tall:\n\t\techo x\n",
+    "\n\tall:\n",
+    "  a\n b\n",
+    " a\nb\n",
+    "\n a",
+    "all:\n\techo x\n",
+    "a\n\t\n",
+    "a\n \n",
+    "a\n  \nb\n",
+    "a\n\n\n",
+    "a\nb",
+    "a \nb \n",
+    "\n",
+    "\n\na\n",
+    " \n",
+    "\t",
+    "\t\n",
+    "a\tb",
+    "\u{feff}a\nb\n",
+    "# a\nb\n",
+    "- a\n- b\n",
+    "a: |\n  b\n",
+    "---\na\n",
+    "a\n---\n",
+    "a\n...\nb\n",
+    "a\rb\n",
+    "a\r\nb\r\n",
+    "{{ a }}\n",
+    "%a\nb",
+    "@a",
+    "yes",
+    "0x1F",
+    "1e3",
+    "12:30:45",
+    "=",
+    "~",
+    "null",
+    "",
+    "*a",
+    "&a b",
+    "!a",
+];
+
+/// A ConfigMap with all of them.
+fn nasty() -> serde_json::Value {
+    let data: serde_json::Value =
+        NASTY.iter().enumerate().map(|(index, text)| (format!("key-{index}"), *text)).collect();
+    serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "nasty"}, "data": data})
+}
+
+#[test]
+fn every_text_that_is_written_is_read_again() {
+    let list = serde_json::json!({"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": [nasty()]});
+    let written = xposer(&["krm"], &list.to_string()).expect(0).stdout;
+    let read = xposer_cli::yaml::load(&written).unwrap();
+    assert_eq!(read[0].value["items"][0], nasty());
 }

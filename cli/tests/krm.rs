@@ -293,8 +293,170 @@ fn local_config_is_kept_and_ignored() {
     let local = |item| with_annotation(item, "config.kubernetes.io/local-config", "true");
     let items = json!([local(service("web")), local(ingress("api", "api", "helm")), service("api")]);
     let (ran, output) = krm(&list(items));
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(ran.code, 0);
+    let said = "Service shop/web is left out, for config.kubernetes.io/local-config is \"true\"";
+    assert!(ran.stderr.starts_with(&format!("info: {said}\n")), "{}", ran.stderr);
     assert_eq!(kinds(&output), ["Service web", "Ingress api", "Service api", "Ingress api"]);
+    assert_eq!(output["results"].as_array().map(Vec::len), Some(1));
+    assert_eq!(output["results"][0]["severity"], "info");
+    // What does not ask to be exposed is left out without a word.
+    let mut silent = local(service("web"));
+    silent["metadata"]["labels"] = json!({});
+    assert_eq!(krm(&list(json!([silent]))).0.stderr, "");
+}
+
+/// A Service that is for tools alone from now on loses what was made of it.
+#[test]
+fn what_was_made_of_a_service_that_became_local_is_removed() {
+    let local = with_annotation(service("web"), "config.kubernetes.io/local-config", "true");
+    let (_, output) = krm(&list(json!([ingress("web", "web", "xposer"), local])));
+    assert_eq!(kinds(&output), ["Service web"]);
+}
+
+/// Every kind that is made, for one Service and its neighbours.
+fn of_all_kinds() -> Value {
+    let annotations = json!({"config.xposer.stakater.com/IngressURLTemplate": "web.example.com,www.example.com/shop",
+        "config.xposer.stakater.com/Target": "Ingress, HTTPRoute, Route",
+        "config.xposer.stakater.com/Monitor": "true",
+        "xposer.stakater.com/annotations": "exposeIngressUrl: locally"});
+    let mut web = service("web");
+    web["metadata"]["annotations"] = annotations;
+    let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "xposer"},
+        "data": {"parentRefs": "[{name: external, namespace: gateways}]"}});
+    with_config(list(json!([web])), config)
+}
+
+#[test]
+fn a_second_run_changes_nothing_for_any_kind() {
+    let (first, output) = krm(&of_all_kinds());
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let made: Vec<String> = kinds(&output).split_off(1);
+    let expected = [
+        "Ingress web",
+        "HTTPRoute web",
+        "HTTPRoute web-2",
+        "Route web",
+        "Route web-2",
+        "EndpointMonitor web",
+        "ConfigMap xposer",
+    ];
+    assert_eq!(made, expected);
+    for (_, kind) in xposer::KINDS {
+        assert!(made.iter().any(|made| made.starts_with(&format!("{kind} "))), "{kind}");
+    }
+    let (second, again) = krm(&output);
+    assert_eq!((second.code, again["items"].clone()), (0, output["items"].clone()), "{}", second.stderr);
+    // What is no longer asked for goes, whatever its kind.
+    let mut fewer = output.clone();
+    fewer["items"][0]["metadata"]["annotations"] =
+        json!({"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"});
+    assert_eq!(kinds(&krm(&fewer).1), ["Service web", "Ingress web"]);
+    let mut hidden = output.clone();
+    hidden["items"][0]["metadata"]["labels"] = json!({});
+    assert_eq!(kinds(&krm(&hidden).1), ["Service web"]);
+}
+
+#[test]
+fn nothing_of_somebody_else_is_replaced_whatever_its_kind() {
+    let (_, output) = krm(&of_all_kinds());
+    let made = output["items"].as_array().unwrap();
+    for (index, object) in made.iter().enumerate().skip(1) {
+        let mut foreign = of_all_kinds();
+        let mut theirs = object.clone();
+        theirs["metadata"]["labels"] = json!({"app.kubernetes.io/managed-by": "Helm"});
+        theirs["spec"] = json!({});
+        foreign["items"].as_array_mut().unwrap().push(theirs.clone());
+        let (ran, refused) = krm(&foreign);
+        assert_eq!(ran.code, 1, "{index}");
+        assert_eq!(refused["items"][1], theirs);
+        let said = format!("the list already has an {} shop/", object["kind"].as_str().unwrap());
+        assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+    }
+}
+
+/// A value as somebody writes it in the data of a ConfigMap.
+fn as_text(value: &Value) -> Value {
+    match value {
+        Value::String(text) => text.clone().into(),
+        other => xposer_cli::yaml::to_yaml(other).into(),
+    }
+}
+
+/// The data of a ConfigMap are texts, and every setting can be written as one.
+#[test]
+fn every_setting_can_stand_in_a_config_map() {
+    for row in xposer::settings() {
+        let mut settings = json!({"domain": "example.com", "profiles": {"internal": {}}});
+        settings[row.name] = read(&format!("{}: {}", row.name, row.example))[row.name].clone();
+        let data: Value =
+            settings.as_object().unwrap().iter().map(|(key, value)| (key.clone(), as_text(value))).collect();
+        let spec = json!({"apiVersion": "x.example/v1", "kind": "Xposer", "spec": settings});
+        let config_map = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": data});
+        let file = json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "data": {"settings.yaml": xposer_cli::yaml::to_yaml(&settings)}});
+        let mut web = service("web");
+        web["metadata"]["annotations"] = json!({});
+        let runs = [spec, config_map, file].map(|config| krm(&with_config(list(json!([web])), config)));
+        for (ran, output) in &runs {
+            assert_eq!(
+                (ran.code, &output["items"]),
+                (runs[0].0.code, &runs[0].1["items"]),
+                "{}: {}",
+                row.name,
+                ran.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_in_the_data_of_a_config_map_has_its_place() {
+    let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {
+        "parentRefs": "- name: external\n  port: 99999\n", "target": "[Ingress, HTTPRout]",
+        "profiles": "internal: {tsl: true}", "stamp": ""}});
+    let (ran, output) = krm(&with_config(list(json!([service("web")])), config.clone()));
+    assert_eq!(ran.code, 1);
+    let results = output["results"].as_array().unwrap();
+    let fields: Vec<_> = results.iter().map(|result| result["field"].clone()).collect();
+    let field = |key: &str| json!({"path": format!("data.{key}"), "currentValue": config["data"][key]});
+    assert_eq!(fields, [field("parentRefs"), field("profiles"), field("target")], "{}", ran.stderr);
+    for note in ["settings.parentRefs[0].port", "settings.target[1]", "settings.profiles.internal.tsl"] {
+        assert!(ran.stderr.contains(&format!(" = note: {note}\n")), "{}", ran.stderr);
+    }
+    let malformed = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"parentRefs": "[a"}});
+    let (ran, output) = krm(&with_config(list(json!([service("web")])), malformed));
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr
+            .starts_with("error: `parentRefs` is no YAML: the bracket `[` opened here is never closed\n"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(output["results"][0]["field"], json!({"path": "data.parentRefs", "currentValue": "[a"}));
+}
+
+#[test]
+fn what_is_encrypted_is_told() {
+    let secret = "ENC[AES256_GCM,data:abcd1234,iv:aaaa=,tag:bbbb=,type:str]";
+    let sops = json!({"mac": secret, "version": "3.11.0"});
+    let encrypted = with_annotation(service("web"), "config.xposer.stakater.com/Domain", secret);
+    let mut with_sops = service("web");
+    with_sops["sops"] = sops.clone();
+    let mut unknown = service("web");
+    unknown["kind"] = secret.into();
+    let said = "error: the file is encrypted by SOPS\n |\n = help: decrypt it first, for example with `sops decrypt FILE`\n\n";
+    for item in [encrypted, with_sops, unknown] {
+        let items = json!([item, service("api")]);
+        let (ran, output) = krm(&list(items.clone()));
+        assert_eq!((ran.code, ran.stderr.as_str()), (1, said));
+        assert_eq!((&output["items"], output["results"].as_array().map(Vec::len)), (&items, Some(1)));
+    }
+    let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"domain": secret}, "sops": sops});
+    let (ran, _) = krm(&with_config(list(json!([service("web")])), config));
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, said));
+    // A Secret is encrypted wherever it may be, and is no concern of ours.
+    let theirs = json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"a": secret}, "sops": sops});
+    assert_eq!(krm(&list(json!([theirs, service("web")]))).0.code, 0);
 }
 
 #[test]

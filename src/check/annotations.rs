@@ -13,9 +13,9 @@ const SNIPPETS: &str = "*-snippet";
 /// The pattern by which an annotation may not be forwarded, if there is one.
 pub(super) fn denial<'s>(settings: &'s Settings, annotation: &Annotation<'_>) -> Option<&'s str> {
     let key = annotation.key.as_ref();
-    let mut deny = settings.deny.iter().map(String::as_str).chain([SNIPPETS]);
-    let pattern = deny.find(|pattern| annotation.is_forwarded() && matches(pattern, key))?;
-    Some(pattern).filter(|_| !settings.allow.iter().any(|pattern| matches(pattern, key)))
+    let snippet = || Some(SNIPPETS).filter(|pattern| matches(pattern, key));
+    let pattern = settings.deny.first(key).or_else(snippet).filter(|_| annotation.is_forwarded())?;
+    Some(pattern).filter(|_| !settings.allow.fit(key))
 }
 
 /// No key is on the list of those that may not be forwarded.

@@ -200,10 +200,15 @@ pub(super) fn go_seconds(text: &str) -> Option<u64> {
 
 /// The Service does not publish by itself what its Ingress publishes.
 pub(super) fn twice(facts: &Facts<'_>, report: &mut Report) {
+    if facts.service.dns_hostnames().is_empty() {
+        return;
+    }
+    let mut hosts: Vec<String> =
+        facts.draft.rules.iter().map(|rule| rule.host.to_ascii_lowercase()).collect();
+    hosts.sort_unstable();
     for (key, names) in facts.service.dns_hostnames() {
         let mut names = names.split(',').map(|name| name.trim().trim_end_matches('.'));
-        let twice =
-            names.find(|name| facts.draft.rules.iter().any(|rule| rule.host.eq_ignore_ascii_case(name)));
+        let twice = names.find(|name| hosts.binary_search(&name.to_ascii_lowercase()).is_ok());
         if let Some(name) = twice {
             let kind = facts.draft.targets.first().map_or("Ingress", |target| target.as_str());
             let said = format!("the Service publishes {} itself, and so does its {kind}", shown(name));

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use super::Facts;
 use super::object::character_help;
-use crate::diag::{Code, Problem, Report, shown, shown_char};
-use crate::pattern::owns;
+use crate::diag::{Code, Problem, Report, listed, shown, shown_char};
 use crate::resolve::DraftRule;
 use crate::value::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_flaws};
 
@@ -51,39 +50,27 @@ fn same_kind(flaws: &[HostFlaw], flaw: &HostFlaw) -> bool {
 
 /// A host belongs to the namespace, or at least to no other one.
 pub(super) fn ownership(facts: &Facts<'_>, report: &mut Report) {
-    let namespaces = &facts.settings.namespaces;
-    if namespaces.iter().all(|(_, namespace)| namespace.hosts.is_none()) {
+    let (namespaces, owners) = (&facts.settings.namespaces, &facts.settings.owners);
+    let own = facts.service.namespace().unwrap_or_default();
+    let own_row = facts.settings.namespace_row(own);
+    let mine = own_row.and_then(|row| namespaces.at(row)?.1.hosts.as_ref()).map(|hosts| &hosts.value);
+    if owners.is_empty() && mine.is_none() {
         return;
     }
-    let own = facts.service.namespace().unwrap_or_default();
-    let mine = facts.settings.namespace(own).and_then(|namespace| namespace.hosts.as_ref());
     for rule in &facts.draft.rules {
         let host = rule.host.as_str();
-        let best = |hosts: &Vec<String>| {
-            hosts.iter().filter(|pattern| owns(pattern, host)).map(|pattern| nearness(pattern)).max()
-        };
-        let own_best = mine.and_then(|mine| best(&mine.value));
-        let owner = namespaces
-            .iter()
-            .filter_map(|(name, it)| Some((best(&it.hosts.as_ref()?.value)?, name)))
-            .max_by_key(|(best, _)| *best);
-        let (said, help) = match (mine, owner) {
-            // Who owns a part of a domain owns it alone.
-            (_, Some((best, owner))) if own_best < Some(best) => (
+        let lower = host.to_ascii_lowercase();
+        let nearest = owners.nearest(&lower);
+        // Who owns a part of a domain owns it alone.
+        let other = nearest.filter(|found| own_row.is_none_or(|row| !owners.has(*found, row)));
+        let (said, help) = match (mine, other.and_then(|found| namespaces.at(found.owner))) {
+            (_, Some((owner, _))) => (
                 format!("the host {} belongs to the namespace {}", shown(host), shown(owner)),
-                match mine {
-                    Some(mine) if !mine.value.is_empty() => {
-                        format!("choose one of {}", mine.value.join(", "))
-                    }
-                    _ => "choose another host".to_owned(),
-                },
+                mine.and_then(|hosts| one_of(hosts)).unwrap_or_else(|| "choose another host".to_owned()),
             ),
-            (Some(mine), None) => (
+            (Some(mine), None) if nearest.is_none() => (
                 format!("the host {} does not belong to the namespace {}", shown(host), shown(own)),
-                match mine.value.as_slice() {
-                    [] => "ask your administrator for a host".to_owned(),
-                    hosts => format!("choose one of {}", hosts.join(", ")),
-                },
+                one_of(mine).unwrap_or_else(|| "ask your administrator for a host".to_owned()),
             ),
             _ => continue,
         };
@@ -99,9 +86,10 @@ pub(super) fn ownership(facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
-/// How near a pattern is to the hosts that it owns: the longer its domain, the nearer, and a host itself is the nearest.
-fn nearness(pattern: &str) -> (usize, bool) {
-    pattern.strip_prefix("*.").map_or((pattern.len(), true), |domain| (domain.len(), false))
+/// A choice of hosts, if there are any.
+fn one_of(hosts: &[String]) -> Option<String> {
+    let names = hosts.iter().map(String::as_str);
+    (!hosts.is_empty()).then(|| format!("choose one of {}", listed(names, hosts.len())))
 }
 
 /// With TLS, and where certificates carry a common name, a host has at most 64 characters.

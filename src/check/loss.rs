@@ -3,7 +3,6 @@
 use super::programs::{Effect, Loss, Same, effect};
 use super::{Facts, annotations, misspelt, nginx};
 use crate::diag::{Code, Problem, Report, shown};
-use crate::pattern::matches;
 use crate::resolve::{Annotation, Draft};
 use crate::settings::Layers;
 use crate::value::{Target, Termination, Tls, parse_bool};
@@ -151,7 +150,7 @@ fn problem(facts: &Facts<'_>, annotation: &Annotation<'_>, loss: Loss, targets: 
     }
     let is_redirect = effect(key).is_some_and(|effect| effect.same == Same::Redirect);
     let why = if is_redirect { "and no request is sent to https" } else { "which protects the Service" };
-    if facts.settings.accept_loss.iter().any(|pattern| matches(pattern, key)) {
+    if facts.settings.accept_loss.fit(key) {
         let said = format!("{lacks}, {why}, and the administrator accepts that");
         return Problem::new(Code::ProtectionLossAccepted, said)
             .help("protect the Service by other means, and remove the line");

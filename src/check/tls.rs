@@ -2,7 +2,7 @@
 
 use super::Facts;
 use crate::diag::{Code, Problem, Report, shown};
-use crate::pattern::{covers, likeness, owns};
+use crate::pattern::owns;
 use crate::value::{
     CLUSTER_ISSUER_KEY, ISSUER_KEY, MAX_COMMON_NAME, Origin, TLS_ACME_KEY, Target, Tls, parse_bool,
 };
@@ -96,12 +96,10 @@ pub(super) fn certificates(facts: &Facts<'_>, report: &mut Report) {
     }
     for rule in &facts.draft.rules {
         let host = rule.host.as_str();
-        if names.value.iter().any(|name| covers(name, host)) {
+        if names.value.cover(host) {
             continue;
         }
-        // Of several that are equally near, the first.
-        let nearest = names.value.iter().rev().max_by_key(|name| likeness(name, host));
-        let said = match nearest {
+        let said = match names.value.nearest(host) {
             Some(nearest) => format!(
                 "no certificate of the load balancer covers {}; the nearest is {}{}",
                 shown(host),

@@ -13,6 +13,8 @@ use crate::resolve::Scope;
 /// The name of the URL ConfigMap, in every namespace. [`emit_all`](crate::emit_all) has an example.
 pub const URL_CONFIG_MAP: &str = "xposer";
 
+pub(super) const KIND: (&str, &str) = ("v1", "ConfigMap");
+
 /// A ConfigMap, field by field in alphabetical order.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -70,9 +72,9 @@ impl<'p> Urls<'p> {
         }
         maps.into_iter()
             .map(|(namespace, data)| ConfigMap {
-                api_version: "v1",
+                api_version: KIND.0,
                 data,
-                kind: "ConfigMap",
+                kind: KIND.1,
                 metadata: Metadata {
                     annotations: Annotations::Of(&[]),
                     labels: Labels::new(None),

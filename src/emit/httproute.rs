@@ -15,9 +15,9 @@ use crate::diag::{FieldPath, shown};
 use crate::plan::{Plan, numbered, redirect_name};
 use crate::request::annotation;
 use crate::resolve::DNS_CONTROLLER;
-use crate::value::{ParentRef, PathType, Tls};
+use crate::value::{ParentRef, PathType, Tls, grouped};
 
-const KIND: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
+pub(super) const KIND: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
 const REWRITE: &str = "nginx.ingress.kubernetes.io/rewrite-target";
 
 pub(super) type HttpRoute<'p> = Resource<'p, Spec<'p>>;
@@ -239,12 +239,8 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     if !plan.has_redirect() {
         return None;
     }
-    let mut hosts: Vec<&str> = Vec::new();
-    for rule in &plan.ingress.rules {
-        if !hosts.contains(&rule.host.as_str()) {
-            hosts.push(rule.host.as_str());
-        }
-    }
+    let hosts = grouped(plan.ingress.rules.iter().map(|rule| (rule.host.as_str(), ())));
+    let hosts = hosts.into_iter().map(|(host, _)| host).collect();
     let redirect = Redirect { scheme: "https", status_code: 301 };
     let filter = Filter { request_redirect: Some(redirect), r#type: "RequestRedirect", url_rewrite: None };
     let name = redirect_name(plan.ingress.name.as_str());

@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::{Annotations, Resource};
 use crate::check::Route;
 use crate::plan::Plan;
-use crate::value::PortRef;
+use crate::value::{PortRef, grouped};
 
-const KIND: (&str, &str) = ("networking.k8s.io/v1", "Ingress");
+pub(super) const KIND: (&str, &str) = ("networking.k8s.io/v1", "Ingress");
 
 pub(super) type Ingress<'p> = Resource<'p, Spec<'p>>;
 
@@ -87,14 +87,9 @@ pub(super) fn ingress<'p>(plan: &'p Plan<'p>) -> Ingress<'p> {
 
 /// One rule for every host, with all paths of the host.
 fn rules<'p>(routes: &'p [Route<'p>], backend: Backend<'p>) -> Vec<Rule<'p>> {
-    let mut rules: Vec<Rule<'p>> = Vec::with_capacity(routes.len());
-    for route in routes {
-        let host = route.host.as_str();
+    let paths = routes.iter().map(|route| {
         let path = Path { backend, path: route.path.as_str(), path_type: route.path_type.as_str() };
-        match rules.iter_mut().find(|rule| rule.host == host) {
-            Some(rule) => rule.http.paths.push(path),
-            None => rules.push(Rule { host, http: Http { paths: vec![path] } }),
-        }
-    }
-    rules
+        (route.host.as_str(), path)
+    });
+    grouped(paths).into_iter().map(|(host, paths)| Rule { host, http: Http { paths } }).collect()
 }

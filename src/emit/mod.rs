@@ -43,6 +43,13 @@ use route::OpenShiftRoute;
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// The value of [`MANAGED_BY_LABEL`] on everything we emit.
 pub const MANAGED_BY: &str = "xposer";
+/// The API version and the kind of everything that is emitted.
+///
+/// ```
+/// assert!(xposer::KINDS.contains(&("networking.k8s.io/v1", "Ingress")));
+/// ```
+pub const KINDS: [(&str, &str); 5] =
+    [ingress::KIND, httproute::KIND, route::KIND, monitor::KIND, configmap::KIND];
 /// The label that names the Service an object was made for; a URL ConfigMap, which belongs to several, has none.
 pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 
@@ -242,8 +249,9 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p
     let mut emitted = Emitted { objects: Vec::with_capacity(plans.len()), ..Emitted::default() };
     let mut urls = configmap::Urls::default();
     for plan in &plans {
+        let mut found = None;
         for target in &plan.targets {
-            let mut kind = Emitting { plan, shares: &shares, target: *target, report: &mut emitted.report };
+            let mut kind = Emitting { plan, shares: &shares, target: *target, found: &mut found };
             match target {
                 Target::Ingress => emitted.objects.push(Object(Kind::Ingress(ingress::ingress(plan)))),
                 Target::HttpRoute => {
@@ -256,6 +264,7 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p
                 }
             }
         }
+        emitted.report.merge(found.unwrap_or_default());
         emitted.objects.extend(monitor::monitor(plan).map(|it| Object(Kind::Monitor(it))));
         urls.add(plan);
     }
@@ -292,7 +301,8 @@ struct Emitting<'e, 'p> {
     plan: &'p Plan<'p>,
     shares: &'e Shares<'p>,
     target: Target,
-    report: &'e mut Report,
+    /// What was found about the plan, whatever the target; most plans have nothing.
+    found: &'e mut Option<Report>,
 }
 
 impl<'p> Emitting<'_, 'p> {
@@ -303,15 +313,13 @@ impl<'p> Emitting<'_, 'p> {
         weighted.filter_map(|plan| Some((*plan, plan.canary.as_ref()?.weight?))).collect()
     }
 
-    fn lacks(&mut self, file: impl FnOnce(&mut Report)) {
-        let mut report = Report::new(self.plan.subject(), false);
-        file(&mut report);
-        self.report.merge(report);
+    fn report(&mut self) -> &mut Report {
+        self.found.get_or_insert_with(|| Report::new(self.plan.subject(), false))
     }
 
     /// Files what the target has nothing for.
     fn inexpressible(&mut self, path: FieldPath, said: String) {
-        self.lacks(|report| report.file(path, Problem::new(Code::TargetInexpressible, said)));
+        self.report().file(path, Problem::new(Code::TargetInexpressible, said));
     }
 
     /// The kind of object, with its article.
@@ -322,7 +330,7 @@ impl<'p> Emitting<'_, 'p> {
 
     /// Files that the target has nothing for an annotation.
     fn lacks_annotation(&mut self, annotation: &Annotation<'_>, said: String) {
-        self.lacks(|report| annotation.file_key(report, Problem::new(Code::TargetInexpressible, said)));
+        annotation.file_key(self.report(), Problem::new(Code::TargetInexpressible, said));
     }
 
     /// What is lost of the plan whatever the target, if it is no Ingress.

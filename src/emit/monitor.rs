@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Annotations, Resource};
 use crate::plan::Plan;
 
-const KIND: (&str, &str) = ("endpointmonitor.stakater.com/v1alpha1", "EndpointMonitor");
+pub(super) const KIND: (&str, &str) = ("endpointmonitor.stakater.com/v1alpha1", "EndpointMonitor");
 
 pub(super) type EndpointMonitor<'p> = Resource<'p, Map<String, Value>>;
 

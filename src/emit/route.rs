@@ -12,7 +12,7 @@ use crate::request::annotation;
 use crate::resolve::Annotation;
 use crate::value::{PathType, Termination, Tls, subdomain_host};
 
-const KIND: (&str, &str) = ("route.openshift.io/v1", "Route");
+pub(super) const KIND: (&str, &str) = ("route.openshift.io/v1", "Route");
 /// A Route has at most this many backends beside the first one.
 const MOST_ALTERNATES: usize = 3;
 

@@ -2,6 +2,7 @@
 //! what other annotations ask for.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::monitor::Wanted;
@@ -202,30 +203,40 @@ impl<'a> Resolver<'_, 'a> {
 
     /// The annotations that the layers of settings give, where neither the block nor a layer above does.
     fn defaults(&self, draft: &mut Draft<'a>) {
-        for default in self.layers.iter().flat_map(|layer| &layer.annotations) {
-            if draft.canary.is_some() && self.speaks_for_host(&default.key) {
-                continue;
-            }
-            if draft.annotations.iter().all(|known| known.key != default.key.as_str()) {
-                draft.annotations.push(Annotation {
-                    key: Cow::Owned(default.key.clone()),
-                    value: Cow::Owned(default.value.clone()),
-                    source: Source::Origin(Origin::Setting(default.path.clone())),
-                });
-            }
+        let mut given: Vec<_> = self.layers.iter().flat_map(|layer| &layer.annotations).collect();
+        // Equal keys keep the order of their layers, and the first one counts.
+        given.sort_by(|left, right| left.key.cmp(&right.key));
+        given.dedup_by(|later, earlier| later.key == earlier.key);
+        if draft.canary.is_some() {
+            given.retain(|default| !self.speaks_for_host(&default.key));
         }
+        if given.is_empty() {
+            return;
+        }
+        let known = Keys::of(draft);
+        given.retain(|default| !known.contain(&default.key));
+        draft.annotations.extend(given.into_iter().map(|default| Annotation {
+            key: Cow::Owned(default.key.clone()),
+            value: Cow::Owned(default.value.clone()),
+            source: Source::Origin(Origin::Setting(default.path.clone())),
+        }));
     }
 
     /// The annotations of ExternalDNS under all prefixes that it may look for.
     fn mirror(&mut self, draft: &mut Draft<'a>) {
         let prefixes = &self.settings.dns_prefixes;
+        let is_of_dns = |known: &Annotation<'_>| legacy::dns_key(&known.key).is_some();
+        if !draft.annotations.iter().any(is_of_dns) {
+            return;
+        }
         let mut more = Vec::new();
-        for known in &draft.annotations {
-            let Some((own, name)) = legacy::dns_key(&known.key) else { continue };
+        let (known, mut added) = (Keys::of(draft), BTreeSet::new());
+        for given in &draft.annotations {
+            let Some((own, name)) = legacy::dns_key(&given.key) else { continue };
             for prefix in prefixes.iter().filter(|prefix| *prefix != own) {
                 let key = [prefix, name].concat();
-                if draft.annotations.iter().all(|other| other.key != key.as_str()) {
-                    more.push(Annotation { key: Cow::Owned(key), ..known.clone() });
+                if !known.contain(&key) && added.insert(key.clone()) {
+                    more.push(Annotation { key: Cow::Owned(key), ..given.clone() });
                 }
             }
         }
@@ -396,6 +407,21 @@ pub(crate) fn is_read_here(key: &str, row: Option<&legacy::Legacy>, mode: Legacy
     let is_ours =
         |row: &legacy::Legacy| matches!(row.fate, Fate::Class | Fate::Monitor(_) | Fate::MonitorOption(_));
     key == PUBLISH_KEY || (mode == Legacy::Translate && row.is_some_and(is_ours))
+}
+
+/// The keys of the annotations that are given already, sorted: there may be thousands.
+struct Keys<'k>(Vec<&'k str>);
+
+impl<'k> Keys<'k> {
+    fn of(draft: &'k Draft<'_>) -> Self {
+        let mut keys: Vec<&str> = draft.annotations.iter().map(|known| known.key.as_ref()).collect();
+        keys.sort_unstable();
+        Self(keys)
+    }
+
+    fn contain(&self, key: &str) -> bool {
+        self.0.binary_search(&key).is_ok()
+    }
 }
 
 fn forwarded<'a>(key: Cow<'a, str>, line: &Line<'a>) -> Annotation<'a> {

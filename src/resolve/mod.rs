@@ -12,9 +12,8 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use crate::diag::{Code, FieldPath, Problem, Report, Segment, shown};
+use crate::diag::{Code, FieldPath, Problem, Report, Segment, listed, shown};
 use crate::input::{FORWARD_ANNOTATION, Service};
-use crate::pattern;
 use crate::request::{Field, Request, annotation};
 use crate::settings::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
 use crate::template::{Template, Vars};
@@ -323,20 +322,21 @@ pub(crate) fn layers<'s>(
     };
     let own = service.namespace().unwrap_or_default();
     if let Some(allowed) = &profile.namespaces
-        && !allowed.iter().any(|allowed| pattern::matches(allowed, own))
+        && !allowed.fit(own)
     {
         let said = format!("the profile {} is not for the namespace {}", shown(&chosen.value), shown(own));
-        let others: Vec<&str> = settings
-            .profiles
-            .iter()
-            .filter(|(_, other)| {
-                other.namespaces.as_ref().is_none_or(|all| all.iter().any(|it| pattern::matches(it, own)))
-            })
+        // Not every Service that is refused looks at all of thousands.
+        let looked_at = settings.profiles.iter().take(100);
+        let others: Vec<&str> = looked_at
+            .filter(|(_, other)| other.namespaces.as_ref().is_none_or(|all| all.fit(own)))
             .map(|(name, _)| name)
             .collect();
         let help = match others.as_slice() {
             [] => "ask your administrator for a profile".to_owned(),
-            others => format!("choose one of {}, or ask your administrator", others.join(", ")),
+            some => {
+                let names = listed(some.iter().copied(), some.len());
+                format!("choose one of {names}, or ask your administrator")
+            }
         };
         report.file(chosen.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
         return None;

@@ -34,20 +34,34 @@ impl<'a> Resolver<'_, 'a> {
         let mut rules: Vec<DraftRule<'a>> = Vec::with_capacity(items.len());
         for item in self.separated(items, url) {
             let rule = self.rule(item, &path, url);
-            let rule = self.shortened(rule, tls, &path);
-            let own = comparable_path(&rule.path, rule.path_type);
-            let is_same = |known: &&DraftRule<'_>| {
-                known.host == rule.host && comparable_path(&known.path, known.path_type) == own
-            };
-            if let Some(same) = rules.iter().find(is_same) {
-                let said =
-                    format!("two URL templates give {}", shown(&format!("{}{}", same.host, same.path)));
-                file(self.report, url, Problem::new(Code::HostRepeated, said).help("remove one of them"));
-                continue;
-            }
-            rules.push(rule);
+            rules.push(self.shortened(rule, tls, &path));
         }
-        rules
+        if rules.len() > 1 { self.without_repeated(rules, url) } else { rules }
+    }
+
+    /// The rules without those that an earlier one says already. They are sorted for that: one template may give thousands.
+    fn without_repeated(&mut self, rules: Vec<DraftRule<'a>>, url: Chosen<'_, 'a>) -> Vec<DraftRule<'a>> {
+        let key = |at: usize| {
+            let rule = rules.get(at)?;
+            Some((rule.host.as_str(), comparable_path(&rule.path, rule.path_type)))
+        };
+        let mut order: Vec<usize> = (0..rules.len()).collect();
+        order.sort_unstable_by(|left, right| (key(*left), left).cmp(&(key(*right), right)));
+        let mut first: Vec<Option<usize>> = vec![None; rules.len()];
+        for group in order.chunk_by(|left, right| key(*left) == key(*right)) {
+            let [same, others @ ..] = group else { continue };
+            for other in others {
+                if let Some(first) = first.get_mut(*other) {
+                    *first = Some(*same);
+                }
+            }
+        }
+        for same in first.iter().flatten().filter_map(|at| rules.get(*at)) {
+            let said = format!("two URL templates give {}", shown(&format!("{}{}", same.host, same.path)));
+            file(self.report, url, Problem::new(Code::HostRepeated, said).help("remove one of them"));
+        }
+        let kept = rules.into_iter().zip(first).filter(|(_, first)| first.is_none());
+        kept.map(|(rule, _)| rule).collect()
     }
 
     /// The items that are a host each, perhaps with a path. Where something else separates them, or the comma of a path

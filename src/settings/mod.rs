@@ -12,9 +12,9 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-use crate::diag::{Code, FieldPath, Problem, Report, Subject, did_you_mean, shown};
+use crate::diag::{Code, FieldPath, Problem, Report, Subject, did_you_mean, listed, shown};
 use crate::input::kind_of;
-use crate::pattern;
+use crate::pattern::{Certificates, Owners, Patterns};
 use crate::template::Template;
 use crate::value::{Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination, Tls};
 pub(crate) use parse::{class_problem, object_problem, overlap, port, unknown_word};
@@ -68,7 +68,7 @@ pub(crate) struct Layer {
     pub(crate) secret: Option<Tpl>,
     pub(crate) common_name: Option<bool>,
     pub(crate) issuer: Option<Sourced<Issuer>>,
-    pub(crate) certificates: Option<Sourced<Vec<String>>>,
+    pub(crate) certificates: Option<Sourced<Certificates>>,
     pub(crate) https_redirect: Option<Sourced<bool>>,
     pub(crate) port: Option<Sourced<PortRef>>,
     pub(crate) path_type: Option<Sourced<PathType>>,
@@ -88,7 +88,7 @@ pub(crate) struct Layer {
 pub(crate) struct Profile {
     pub(crate) layer: Layer,
     /// Patterns of the namespaces that may choose it; `None` means all.
-    pub(crate) namespaces: Option<Vec<String>>,
+    pub(crate) namespaces: Option<Patterns>,
 }
 
 /// Defaults and limits of a namespace.
@@ -125,7 +125,28 @@ impl<T> Named<T> {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
-        self.rows.get(self.find(name).ok()?).map(|(_, value)| value)
+        self.at(self.find(name).ok()?).map(|(_, value)| value)
+    }
+
+    /// The row at a position.
+    pub(crate) fn at(&self, position: usize) -> Option<(&str, &T)> {
+        self.rows.get(position).map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The names nearest to this one in their order, for a did-you-mean that does not compare with thousands.
+    fn near(&self, name: &str) -> impl Iterator<Item = &str> {
+        const NEIGHBOURS: usize = 32;
+        let (Ok(place) | Err(place)) = self.find(name);
+        let names = self.rows.iter().map(|(name, _)| name.as_str());
+        names.take(place + NEIGHBOURS).skip(place.saturating_sub(NEIGHBOURS))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
@@ -149,11 +170,15 @@ pub struct Settings {
     pub(crate) profiles: Named<Profile>,
     pub(crate) default_profile: Option<Sourced<String>>,
     pub(crate) namespaces: Named<Namespace>,
+    /// The rows of `namespaces` that are patterns.
+    namespace_patterns: Patterns,
+    /// Which row of `namespaces` a host belongs to.
+    pub(crate) owners: Owners,
     /// Patterns of annotation keys that may not be forwarded, and of those that may all the same.
-    pub(crate) deny: Vec<String>,
-    pub(crate) allow: Vec<String>,
+    pub(crate) deny: Patterns,
+    pub(crate) allow: Patterns,
     /// Patterns of annotation keys that protect, and that a target may lack all the same.
-    pub(crate) accept_loss: Vec<String>,
+    pub(crate) accept_loss: Patterns,
     pub(crate) dns_prefixes: Vec<Cow<'static, str>>,
     pub(crate) publish_url: bool,
     /// What exposes every Service, whatever is set; empty where settings and annotations decide.
@@ -170,9 +195,11 @@ impl Default for Settings {
             profiles: Named::default(),
             default_profile: None,
             namespaces: Named::default(),
-            deny: Vec::new(),
-            allow: Vec::new(),
-            accept_loss: Vec::new(),
+            namespace_patterns: Patterns::default(),
+            owners: Owners::default(),
+            deny: Patterns::default(),
+            allow: Patterns::default(),
+            accept_loss: Patterns::default(),
             dns_prefixes: DNS_PREFIXES.map(Cow::Borrowed).to_vec(),
             publish_url: false,
             only_targets: Vec::new(),
@@ -268,6 +295,13 @@ impl Settings {
         }
         self.check_profiles(report);
         self.check_parents(report);
+        let rows = || self.namespaces.iter().enumerate();
+        self.owners = rows()
+            .filter_map(|(at, (_, row))| Some((at, row.hosts.as_ref()?)))
+            .flat_map(|(at, hosts)| hosts.value.iter().map(move |host| (host.as_str(), at)))
+            .collect();
+        let patterns = rows().map(|(_, (name, _))| name).filter(|name| name.contains('*'));
+        self.namespace_patterns = patterns.map(str::to_owned).collect::<Vec<_>>().into();
     }
 
     /// No layer has a listener both in `parentRefs` and in `httpParentRefs`.
@@ -299,6 +333,8 @@ impl Settings {
             profiles: Named::default(),
             default_profile: None,
             namespaces: Named::default(),
+            namespace_patterns: Patterns::default(),
+            owners: Owners::default(),
             ..self.clone()
         }
     }
@@ -306,20 +342,25 @@ impl Settings {
     /// What is said of a profile that does not exist.
     pub(crate) fn unknown_profile(&self, code: Code, name: &str) -> Problem {
         let problem = Problem::new(code, format!("there is no profile {}", shown(name)));
-        let known: Vec<&str> = self.profiles.iter().map(|(name, _)| name).collect();
-        match did_you_mean(name, known.iter().copied()) {
+        match did_you_mean(name, self.profiles.near(name)) {
             Some(meant) => problem.help(format!("did you mean {meant}?")).propose(meant),
-            None if known.is_empty() => problem.help("remove it; the settings have no profiles"),
-            None => problem.help(format!("choose one of {}", known.join(", "))),
+            None if self.profiles.is_empty() => problem.help("remove it; the settings have no profiles"),
+            None => {
+                let known = listed(self.profiles.iter().map(|(name, _)| name), self.profiles.len());
+                problem.help(format!("choose one of {known}"))
+            }
         }
     }
 
     /// The row of a namespace: that of its own name, else that of the longest pattern that fits.
     pub(crate) fn namespace(&self, name: &str) -> Option<&Namespace> {
-        self.namespaces.get(name).or_else(|| {
-            let fitting = self.namespaces.iter().filter(|(key, _)| pattern::matches(key, name));
-            fitting.max_by_key(|(key, _)| key.len()).map(|(_, namespace)| namespace)
-        })
+        self.namespaces.at(self.namespace_row(name)?).map(|(_, namespace)| namespace)
+    }
+
+    /// The position of that row.
+    pub(crate) fn namespace_row(&self, name: &str) -> Option<usize> {
+        let own = self.namespaces.find(name);
+        own.or_else(|_| self.namespaces.find(self.namespace_patterns.longest(name).unwrap_or_default())).ok()
     }
 
     /// The keys of the annotation that tells ExternalDNS which controller an object is for, in ascending order.

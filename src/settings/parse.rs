@@ -9,6 +9,7 @@ use super::table::{PATH_TYPES, READERS};
 use super::{DefaultAnnotation, Layer, Named, Namespace, Profile, Tpl, unknown};
 use crate::diag::{Code, FieldPath, Problem, did_you_mean, shown};
 use crate::input::{kind_of, scalar};
+use crate::pattern::Patterns;
 use crate::template::Template;
 use crate::value::{
     CLASS_ANNOTATION, HostFlaw, Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination,
@@ -307,13 +308,13 @@ pub(super) fn annotations(
     layer: &mut Layer,
     value: &Value,
     at: &FieldPath,
-    mut lists: Option<[(&str, &mut Vec<String>); 3]>,
+    mut lists: Option<[(&str, &mut Patterns); 3]>,
 ) -> Parsed<()> {
     let mut found = Vec::new();
     let is_layer = lists.is_none();
     mapping(value, at, &mut |key, value, path| {
         match lists.iter_mut().flatten().find(|(name, _)| *name == key) {
-            Some((_, list)) => **list = texts(value, &path, "pattern")?,
+            Some((_, list)) => **list = texts(value, &path, "pattern")?.into(),
             None if is_layer && value.is_array() && LISTS.contains(&key) => {
                 let said = format!("the list {} is for everybody and cannot stand here", shown(key));
                 return Err(wrong(&path, said, "move it to the setting annotations at the top"));
@@ -354,7 +355,7 @@ pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>)
         let mut profile = Profile::default();
         layer(value, &path, &["namespaces"], &mut |own, value, at, name| {
             if name == "namespaces" {
-                profile.namespaces = Some(texts(value, at, "namespace")?);
+                profile.namespaces = Some(texts(value, at, "namespace")?.into());
                 return Ok(());
             }
             set(&mut profile.layer, own, value, at)

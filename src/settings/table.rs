@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::parse::{self, Parsed, Setter};
 use super::{Legacy, Settings};
 use crate::diag::{FieldPath, Report};
-use crate::value::{Target, Termination, Tls};
+use crate::value::{Sourced, Target, Termination, Tls};
 
 /// A row of the table of settings.
 ///
@@ -132,6 +132,31 @@ impl Form {
             Self::Block => "one `key: value` a line".into(),
             Self::List => "list".into(),
             Self::Mapping => "mapping".into(),
+        }
+    }
+
+    /// Whether a setting of this kind is, or can be, a list or a mapping. Where only texts can be written, as in the data of
+    /// a ConfigMap, its value is written as YAML.
+    ///
+    /// ```
+    /// use xposer::Form;
+    /// assert!(Form::List.is_collection() && Form::Mapping.is_collection());
+    /// assert!(!Form::Template.is_collection() && !Form::Boolean.is_collection());
+    /// ```
+    #[must_use]
+    pub fn is_collection(self) -> bool {
+        match self {
+            Self::TemplateList | Self::Words(_) | Self::List | Self::Mapping => true,
+            Self::Template
+            | Self::Templates
+            | Self::Boolean
+            | Self::Port
+            | Self::Word(_)
+            | Self::Number(..)
+            | Self::Name
+            | Self::Text
+            | Self::Path
+            | Self::Block => false,
         }
     }
 }
@@ -261,7 +286,11 @@ settings![
         doc: "The names in the certificates of the load balancer; under `tls: load-balancer` one of them must cover every host, a star standing for one label.",
         default: "(not checked)",
         example: "['*.labs.company.com', '*.tools.company.com']",
-        set: Set::Layered(|layer, value, at| parse::hosts(value, at).map(|it| layer.certificates = it)),
+        set: Set::Layered(|layer, value, at| {
+            let names = parse::hosts(value, at)?;
+            layer.certificates = names.map(|names| Sourced::new(names.value.into(), names.origin));
+            Ok(())
+        }),
     },
     Setting {
         name: "httpsRedirect",

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use xposer_cli::{Console, Terminal, yaml};
 use xposer_testkit::cases::{self, Case, OBJECTS};
 
@@ -103,6 +103,70 @@ fn the_command_line_says_what_the_core_says() {
                 assert!(fields.remove("column").is_some_and(|column| column.is_u64()), "{}", case.slug);
             }
             assert_eq!(found, expected, "{}", case.slug);
+        }
+    }
+}
+
+/// What the KRM function makes of some items: its exit status, and the list that it gives back.
+fn krm(items: &Value, config: &Value) -> (u8, Value) {
+    let list = json!({"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": items,
+        "functionConfig": config});
+    let list = list.to_string();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let console = Console {
+        stdin: &mut list.as_bytes(),
+        stdout: &mut out,
+        stderr: &mut err,
+        terminal: Terminal::default(),
+    };
+    let status = xposer_cli::run(["xposer", "krm"], console);
+    let text = String::from_utf8(out).expect("the program writes text");
+    (status, yaml::load(&text).unwrap_or_default().pop().expect("a list comes back").value)
+}
+
+/// The settings of a case as the spec of a config, and as the data of a ConfigMap, which are texts.
+fn configs(case: &Case) -> [Value; 2] {
+    let settings = case.settings.clone().unwrap_or(json!({}));
+    let text = |value: &Value| match value {
+        Value::Null | Value::String(_) => value.clone(),
+        other => yaml::to_yaml(other).into(),
+    };
+    let data: Value = match settings.as_object() {
+        Some(entries) => entries.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
+        None => json!({"settings.yaml": yaml::to_yaml(&settings)}),
+    };
+    [
+        json!({"apiVersion": "xposer.example/v1", "kind": "Xposer", "spec": settings}),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "xposer"}, "data": data}),
+    ]
+}
+
+#[test]
+fn the_krm_function_adds_the_objects_of_every_case_and_a_second_run_changes_nothing() {
+    for case in all() {
+        let run = case.run();
+        let given = Value::from(case.documents.clone());
+        let is_wrong = run.unusable || run.refused;
+        let added = if is_wrong { String::new() } else { golden(&case) };
+        let added = yaml::load(&added).unwrap().into_iter().map(|document| document.value);
+        let expected: Value = case.documents.iter().cloned().chain(added).collect();
+        // As texts, some of the settings that are refused are right.
+        for config in configs(&case).into_iter().take(if run.unusable { 1 } else { 2 }) {
+            let (status, first) = krm(&given, &config);
+            assert_eq!(status, u8::from(is_wrong), "{}: {}", case.slug, first["results"]);
+            assert_eq!(first["items"], expected, "{}", case.slug);
+            let said = |list: &Value| {
+                let results = list["results"].as_array().cloned().unwrap_or_default();
+                results.into_iter().map(|result| result["tags"]["code"].clone()).collect::<Vec<_>>()
+            };
+            let codes: Vec<_> =
+                run.findings.iter().map(|found| Value::from(found.diagnostic.code.slug())).collect();
+            assert_eq!(said(&first), codes, "{}", case.slug);
+            if config["kind"] != "ConfigMap" {
+                let (status, second) = krm(&first["items"], &config);
+                assert_eq!(status, u8::from(is_wrong), "{}: {}", case.slug, second["results"]);
+                assert_eq!(second, first, "{}", case.slug);
+            }
         }
     }
 }

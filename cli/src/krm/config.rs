@@ -1,58 +1,65 @@
 //! The function's config is the settings.
 
-use serde_json::{Map, Value};
-use xposer::{FieldPath, Form, Report, Segment, Settings, settings};
+use serde_json::Value;
+use xposer::{FieldPath, Segment, Settings};
 
-use crate::yaml::load;
+use super::results::Said;
+use crate::config;
+use crate::encrypted::{first_encrypted, has_sops};
+use crate::input::tried;
 
-/// The config, and which field of it holds the settings.
+/// The config, and where in it the settings stand.
 pub(super) struct Config<'c> {
     object: Option<&'c Value>,
-    field: &'static [&'static str],
+    settings: config::Config,
+}
+
+/// Where something in the settings is written in the config.
+pub(super) struct Located<'c> {
+    pub(super) object: &'c Value,
+    pub(super) path: FieldPath,
+    /// Whether it is a part of the text there, in which lists and mappings are written as YAML.
+    pub(super) is_part: bool,
 }
 
 impl<'c> Config<'c> {
-    pub(super) fn new(object: Option<&'c Value>) -> Self {
+    /// Reads the config; without one, or where it is wrong, the settings are the defaults.
+    pub(super) fn new(object: Option<&'c Value>, said: &mut Vec<Said>) -> Self {
         let object = object.filter(|object| !object.is_null());
-        let is = |key: &str, wanted: &str| {
-            object.and_then(|object| object.get(key)).and_then(Value::as_str) == Some(wanted)
-        };
-        let is_config_map = is("kind", "ConfigMap") && is("apiVersion", "v1");
-        Self { object, field: if is_config_map { &["data"] } else { &["spec"] } }
+        let Some(config) = object else { return Self { object, settings: config::Config::default() } };
+        if has_sops(config) || first_encrypted(config).is_some() {
+            said.push(Said::encrypted(config));
+            return Self { object, settings: config::Config::default() };
+        }
+        let settings = config::Config::of_function(config).unwrap_or_else(|wrong| {
+            said.extend(wrong.into_iter().map(|wrong| {
+                let path = wrong.way.into_iter().fold(FieldPath::object(&[]), then);
+                Said::error(wrong.said, wrong.help, config, Some(&path))
+            }));
+            config::Config::default()
+        });
+        Self { object, settings }
     }
 
-    /// The settings; without a config, the defaults.
-    pub(super) fn settings(&self) -> Result<Settings, Report> {
-        match self.object.and_then(|object| FieldPath::object(self.field).lookup(object)) {
-            None | Some(Value::Null) => Ok(Settings::default()),
-            Some(Value::Object(entries)) if self.field == ["data"] => {
-                Settings::from_value(&Value::Object(unfolded(entries)))
-            }
-            Some(value) => Settings::from_value(value),
-        }
+    /// The settings.
+    pub(super) fn settings(&self, said: &mut Vec<Said>) -> Settings {
+        tried(Settings::from_value(&self.settings.settings)).unwrap_or_else(|report| {
+            said.extend(report.diagnostics().iter().map(|found| Said::core(found, None, self)));
+            Settings::default()
+        })
     }
 
     /// The config itself, and the path in it of something in the settings.
-    pub(super) fn locate(&self, path: &FieldPath) -> Option<(&'c Value, FieldPath)> {
-        let path = path.segments().fold(FieldPath::object(self.field), |path, segment| match segment {
-            Segment::Key(key) => path.key(key),
-            Segment::Index(index) => path.index(index),
-        });
-        Some((self.object?, path))
+    pub(super) fn locate(&self, path: &FieldPath) -> Option<Located<'c>> {
+        let spot = self.settings.spot(path.segments());
+        let path = spot.way.into_iter().fold(FieldPath::object(&[]), then);
+        Some(Located { object: self.object?, path, is_part: spot.inside.is_some() })
     }
 }
 
-/// The data of a ConfigMap are texts; a text that stands for a list is read as YAML. The core reads the others.
-fn unfolded(entries: &Map<String, Value>) -> Map<String, Value> {
-    let is_list =
-        |name: &str| settings().iter().any(|row| row.name == name && row.form == Form::TemplateList);
-    let unfold = |name: &str, value: &Value| {
-        let text = value.as_str().filter(|_| is_list(name))?;
-        let document = load(text).ok()?.into_iter().next()?;
-        Some(document.value).filter(Value::is_array)
-    };
-    entries
-        .iter()
-        .map(|(name, value)| (name.clone(), unfold(name, value).unwrap_or_else(|| value.clone())))
-        .collect()
+fn then(path: FieldPath, segment: Segment) -> FieldPath {
+    match segment {
+        Segment::Key(key) => path.key(key),
+        Segment::Index(index) => path.index(index),
+    }
 }

@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
-use xposer::{MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, Service, URL_CONFIG_MAP, is_service};
+use xposer::{KINDS, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP};
 
-use super::results::{Said, annotation};
+use super::results::Said;
+use crate::local::is_local;
 
 /// What the programs around us note on an item about where it belongs.
 const BOOKKEEPING: [&str; 3] = ["internal.config.kubernetes.io/", "config.kubernetes.io/", "config.k8s.io/"];
@@ -49,26 +50,15 @@ impl<'i> Identity<'i> {
     }
 }
 
-/// Whether an item is a Service that is meant for the cluster.
-pub(super) fn is_service_item(item: &Value) -> bool {
-    is_service(item) && !is_local(item)
-}
-
-/// Whether an item is only there for a tool, such as the config of a function.
-fn is_local(item: &Value) -> bool {
-    annotation(item, "config.kubernetes.io/local-config") == Some("true")
-}
-
 /// Compares what is there with what is planned; `None` where something of somebody else is in the way.
 pub(super) fn changes(
     items: &[Value],
-    services: &[Service<'_>],
+    known: &Known<'_>,
     objects: &[Object<'_>],
     said: &mut Vec<Said>,
 ) -> Option<Vec<Change>> {
     let mut planned: HashMap<Identity<'_>, &Object<'_>> =
         objects.iter().map(|object| (Identity::of_object(object), object)).collect();
-    let known = Known::new(services);
     let mut is_free = true;
     let mut changes = Vec::new();
     let mut placed = HashSet::new();
@@ -114,21 +104,22 @@ pub(super) fn apply(items: Vec<Value>, changes: Vec<Change>) -> Vec<Value> {
     kept.into_iter().flatten().collect()
 }
 
-/// The Services of the list, whether they are exposed or not: what belonged to them and is not planned is stale.
-struct Known<'k> {
+/// The Services of the list, whether they are exposed, local or neither: what belonged to them and is not planned is stale.
+pub(super) struct Known<'k> {
     services: HashSet<(&'k str, &'k str)>,
     namespaces: HashSet<&'k str>,
 }
 
-impl<'k> Known<'k> {
-    fn new(services: &'k [Service<'_>]) -> Self {
-        let namespace = |service: &Service<'k>| service.namespace().unwrap_or_default();
-        Self {
-            services: services.iter().map(|service| (namespace(service), service.name())).collect(),
-            namespaces: services.iter().map(namespace).collect(),
-        }
+impl<'k> FromIterator<&'k Value> for Known<'k> {
+    fn from_iter<I: IntoIterator<Item = &'k Value>>(services: I) -> Self {
+        let metadata = |item: &'k Value, key| text(item.get("metadata"), key);
+        let services: HashSet<_> =
+            services.into_iter().map(|item| (metadata(item, "namespace"), metadata(item, "name"))).collect();
+        Self { namespaces: services.iter().map(|(namespace, _)| *namespace).collect(), services }
     }
+}
 
+impl Known<'_> {
     fn is_stale(&self, item: &Value) -> bool {
         let namespace = text(item.get("metadata"), "namespace");
         match label(item, SERVICE_LABEL) {
@@ -140,12 +131,12 @@ impl<'k> Known<'k> {
 
 /// Whether an earlier run added this.
 fn is_ours(item: &Value) -> bool {
-    let is_ours = match (text(Some(item), "apiVersion"), text(Some(item), "kind")) {
-        ("networking.k8s.io/v1", "Ingress") => label(item, SERVICE_LABEL).is_some(),
-        ("v1", "ConfigMap") => text(item.get("metadata"), "name") == URL_CONFIG_MAP,
-        _ => false,
-    };
-    is_ours && label(item, MANAGED_BY_LABEL) == Some(MANAGED_BY)
+    let kind = (text(Some(item), "apiVersion"), text(Some(item), "kind"));
+    // The URL ConfigMap belongs to no single Service.
+    let is_urls = || kind.1 == "ConfigMap" && text(item.get("metadata"), "name") == URL_CONFIG_MAP;
+    KINDS.contains(&kind)
+        && label(item, MANAGED_BY_LABEL) == Some(MANAGED_BY)
+        && (label(item, SERVICE_LABEL).is_some() || is_urls())
 }
 
 /// The new object in the place of the old one.

@@ -1,12 +1,11 @@
 //! What was found, for the list's results and for standard error.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value, json};
 use xposer::{Diagnostic, FieldPath, Root, Severity};
 
-use super::config::Config;
+use super::config::{Config, Located};
 use crate::diagnostics::Finding;
+use crate::encrypted::SOPS;
 use crate::place::Place;
 
 /// A finding, and the item or config it is about.
@@ -19,7 +18,12 @@ pub(super) struct Said {
 
 enum What {
     Core(Box<Diagnostic>),
-    InTheWay(String),
+    /// What is about an item as such.
+    Item {
+        severity: Severity,
+        said: String,
+        help: Option<String>,
+    },
 }
 
 impl Said {
@@ -29,24 +33,54 @@ impl Said {
             Root::Settings => config.locate(&diagnostic.path),
             Root::Object => None,
         };
-        let (object, path) = match located {
-            Some((object, path)) => (Some(object), Cow::Owned(path)),
-            None => (item, Cow::Borrowed(&diagnostic.path)),
+        let proposed = diagnostic.proposed.as_deref();
+        let (object, field) = match located {
+            // What is proposed for a part is no value for the whole text.
+            Some(Located { object, path, is_part }) => {
+                (Some(object), field(&path, Some(object), proposed.filter(|_| !is_part)))
+            }
+            None => (item, field(&diagnostic.path, item, proposed)),
         };
         Self {
             what: What::Core(Box::new(diagnostic.clone())),
             reference: object.map(reference),
-            field: Some(field(&path, object, diagnostic.proposed.as_deref())),
+            field: Some(field),
             file: object.and_then(file),
         }
     }
 
     /// An item that is not ours has the name of an object to be added.
     pub(super) fn in_the_way(item: &Value, object: &str) -> Self {
+        let said = format!("the list already has an {object} that was not made by xposer");
+        Self::error(said, Some(MAKE_ROOM.to_owned()), item, None)
+    }
+
+    /// An item, or the config, that SOPS encrypted.
+    pub(super) fn encrypted(item: &Value) -> Self {
+        Self::error(SOPS.said(), Some(SOPS.help(None, "")), item, None)
+    }
+
+    /// An item that is left out.
+    pub(super) fn info(said: String, help: &str, item: &Value) -> Self {
+        Self::of_item(Severity::Info, said, Some(help.to_owned()), item, None)
+    }
+
+    /// What is wrong with an item, or with the config.
+    pub(super) fn error(said: String, help: Option<String>, item: &Value, path: Option<&FieldPath>) -> Self {
+        Self::of_item(Severity::Error, said, help, item, path)
+    }
+
+    fn of_item(
+        severity: Severity,
+        said: String,
+        help: Option<String>,
+        item: &Value,
+        path: Option<&FieldPath>,
+    ) -> Self {
         Self {
-            what: What::InTheWay(object.to_owned()),
+            what: What::Item { severity, said, help },
             reference: Some(reference(item)),
-            field: None,
+            field: path.map(|path| field(path, Some(item), None)),
             file: file(item),
         }
     }
@@ -55,7 +89,10 @@ impl Said {
     pub(super) fn finding(&self) -> Finding<'_> {
         let finding = match &self.what {
             What::Core(diagnostic) => Finding::core(diagnostic),
-            What::InTheWay(object) => Finding::input(in_the_way(object)).help(MAKE_ROOM),
+            What::Item { severity, said, help } => {
+                let finding = Finding::of_input(*severity, said.as_str());
+                help.iter().fold(finding, |finding, help| finding.help(help.as_str()))
+            }
         };
         finding.at(self.file.as_ref().map(|(path, _)| Place::file(path)))
     }
@@ -71,10 +108,10 @@ impl Said {
                     "tags": {"code": diagnostic.code},
                 })
             }
-            What::InTheWay(object) => json!({
-                "message": format!("{}; {MAKE_ROOM}", in_the_way(object)),
-                "severity": Severity::Error,
-            }),
+            What::Item { severity, said, help } => {
+                let help = help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+                json!({"message": format!("{said}{help}"), "severity": severity})
+            }
         };
         let file = self.file.as_ref().map(|(path, index)| match index {
             Some(index) => json!({"path": path, "index": index}),
@@ -91,10 +128,6 @@ impl Said {
 }
 
 const MAKE_ROOM: &str = "remove it, or give one of the two another name";
-
-fn in_the_way(object: &str) -> String {
-    format!("the list already has an {object} that was not made by xposer")
-}
 
 /// The value of an annotation.
 pub(super) fn annotation<'i>(item: &'i Value, key: &str) -> Option<&'i str> {

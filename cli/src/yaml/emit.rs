@@ -163,9 +163,9 @@ impl<'v> Writer<'v> {
     }
 
     fn string(&mut self, text: &str, place: Place) {
-        match block_header(text, place) {
+        match block_header(text) {
             Some(header) => {
-                self.scalar(&header, place);
+                self.scalar(header, place);
                 self.block(text, place.map_column().max(2));
             }
             None => self.scalar(&inline_string(text), place),
@@ -196,26 +196,23 @@ fn number(value: &Number) -> String {
 }
 
 /// The header of the block that can hold this text, or `None` if none can.
-fn block_header(text: &str, place: Place) -> Option<String> {
+fn block_header(text: &str) -> Option<&'static str> {
     let fits = |character| matches!(character, '\n' | '\t') || is_printable(character);
     if !text.contains('\n') || !text.chars().all(fits) {
         return None;
     }
-    let first = text.split('\n').find(|line| !line.is_empty())?;
-    // Without an indicator, readers take the first line's leading blanks for indentation. At the root they
-    // disagree about what the indicator counts from.
-    let indicator = if first.starts_with([' ', '\t']) { "2" } else { "" };
-    if place == Place::Root && !indicator.is_empty() {
+    // Readers take the first line's leading blanks for indentation. An indicator would tell them better, but not all
+    // of them count from the same place, and that of kustomize refuses a tab behind one.
+    if text.split('\n').find(|line| !line.is_empty())?.starts_with([' ', '\t']) {
         return None;
     }
-    let chomping = if text.ends_with("\n\n") {
-        "+"
+    Some(if text.ends_with("\n\n") {
+        "|+"
     } else if text.ends_with('\n') {
-        ""
+        "|"
     } else {
-        "-"
-    };
-    Some(format!("|{indicator}{chomping}"))
+        "|-"
+    })
 }
 
 /// Whether a character can stand in YAML as it is and is visible to whoever reads it.
@@ -382,8 +379,9 @@ spec:
         ] {
             assert_eq!(to_yaml(&json!(text)), format!("{expected}\n"), "{text:?}");
         }
-        assert_eq!(to_yaml(&json!({"a": " b\nc"})), "a: |2-\n   b\n  c\n");
-        assert_eq!(to_yaml(&json!(["\tb\n\tc\n"])), "- |2\n  \tb\n  \tc\n");
+        assert_eq!(to_yaml(&json!({"a": " b\nc"})), "a: \" b\\nc\"\n");
+        assert_eq!(to_yaml(&json!(["\tb\n\tc\n"])), "- \"\\tb\\n\\tc\\n\"\n");
+        assert_eq!(to_yaml(&json!(["\n\tb\n", "\n b\n"])), "- \"\\n\\tb\\n\"\n- \"\\n b\\n\"\n");
         assert_eq!(to_yaml(&json!({"a": "b {\n\tc;\n}\n"})), "a: |\n  b {\n  \tc;\n  }\n");
     }
 

@@ -321,11 +321,13 @@ pub(super) struct Report<'t> {
     text: &'t str,
     lines: Option<LineIndex>,
     errors: Vec<LoadError>,
+    /// Whether it was said that the text is a template.
+    is_template: bool,
 }
 
 impl<'t> Report<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, lines: None, errors: Vec::new() }
+        Self { text, lines: None, errors: Vec::new(), is_template: false }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -347,6 +349,13 @@ impl<'t> Report<'t> {
     pub(super) fn add_with(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
         if self.is_full() {
             return;
+        }
+        // In a template, practically every action is an error, and all have one cause.
+        if help.as_deref() == Some(messages::TEMPLATE_HELP) {
+            if self.is_template {
+                return;
+            }
+            self.is_template = true;
         }
         let (line, column) = self.line_column(span.start);
         let written = self.text.get(span.clone()).unwrap_or_default();

@@ -102,13 +102,15 @@ pub(super) fn too_deep() -> String {
     format!("maps and sequences are nested more than {MAX_DEPTH} levels deep")
 }
 
+/// The advice for a template that nobody has rendered yet.
+pub(super) const TEMPLATE_HELP: &str = "this looks like a template: render it first, for example with `helm template`, or quote the value that contains `{{`";
+
 /// Advice where the line shows that the text is a template nobody has rendered yet.
 pub(super) fn template_help(text: &str, offset: usize) -> Option<String> {
     let before = text.get(..offset)?;
     let start = before.rfind('\n').map_or(0, |position| position + 1);
     let line = text.get(start..)?.lines().next()?;
-    let help = "this looks like a template: render it first, or quote the value that contains `{{`";
-    line.contains("{{").then(|| help.to_owned())
+    line.contains("{{").then(|| TEMPLATE_HELP.to_owned())
 }
 
 /// A message in the form of this program: lower case and without the details that say nothing to a user.

@@ -1,8 +1,10 @@
-//! Prints the ratios of the last benchmark run, the peak memory of rendering many Services, and what the policy costs in the
-//! waPC host.
+//! Prints the ratios of the last benchmark run, how the work grows with its input, the peak memory of rendering many
+//! Services, and what the policy costs in the waPC host.
 //!
-//! `make bench` runs the benchmarks first; this reads what they left behind and judges nothing by the clock.
+//! `make bench` runs the benchmarks first; this reads what they left behind and judges nothing by the clock. With the word
+//! `linear`, and perhaps words of the rows that are wanted, it only prints how the work grows.
 
+mod linear;
 mod policy;
 
 use std::fmt::Write as _;
@@ -19,10 +21,16 @@ type Failure = Box<dyn std::error::Error>;
 const MANY: usize = 10_000;
 
 fn main() -> Result<(), Failure> {
-    if let [_, word, program, file] = std::env::args().collect::<Vec<_>>().as_slice()
-        && word == PEAK
-    {
-        return measure(program, file);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [word, program, file] if word == PEAK => return measure(program, file),
+        [word, only @ ..] if word == LINEAR => {
+            let mut out = String::new();
+            linear::linear(only, &mut out)?;
+            std::io::stdout().write_all(out.as_bytes())?;
+            return Ok(());
+        }
+        _ => {}
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the test kit has no parent folder")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
@@ -31,6 +39,7 @@ fn main() -> Result<(), Failure> {
     growth(&target, "services", "Services", &[1, 10, 100, 1_000, 10_000], &mut out)?;
     growth(&target, "forwarded", "forwarded lines", &[1, 10, 100, 1_000], &mut out)?;
     templates(&target, &mut out)?;
+    linear::linear(&[], &mut out)?;
     memory(&target, &mut out)?;
     policy::policy(root, &root.join("policy.wasm"), &target.join("noop.wasm"), &mut out)?;
     std::io::stdout().write_all(out.as_bytes())?;
@@ -77,6 +86,8 @@ fn templates(target: &Path, out: &mut String) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The word that makes this program print how the work grows, and nothing else.
+const LINEAR: &str = "linear";
 /// The word that makes this program run another one and say how much memory it took.
 const PEAK: &str = "peak-of";
 

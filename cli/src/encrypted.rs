@@ -1,0 +1,88 @@
+//! Files that somebody encrypted, and forgot to decrypt.
+
+use serde_json::Value;
+use xposer::{Segment, is_service};
+
+/// The program that encrypted a file, and the command that decrypts it, in which FILE stands for its name.
+pub(crate) struct Encrypted {
+    by: &'static str,
+    decrypt: &'static str,
+}
+
+/// How a value that SOPS encrypted begins.
+const SOPS_VALUE: &str = "ENC[AES256_GCM,";
+/// The key of a document under which SOPS keeps what it needs to decrypt it.
+pub(crate) const SOPS_KEY: &str = "sops";
+pub(crate) const SOPS: Encrypted = Encrypted { by: "SOPS", decrypt: "sops decrypt FILE" };
+
+/// How the files of other programs begin.
+const HEADS: &[(&[u8], Encrypted)] = &[
+    (b"$ANSIBLE_VAULT;", Encrypted { by: "Ansible Vault", decrypt: "ansible-vault view FILE" }),
+    (
+        b"-----BEGIN AGE ENCRYPTED FILE-----",
+        Encrypted { by: "age", decrypt: "age --decrypt --identity KEY FILE" },
+    ),
+    (b"age-encryption.org/", Encrypted { by: "age", decrypt: "age --decrypt --identity KEY FILE" }),
+    (b"-----BEGIN PGP MESSAGE-----", Encrypted { by: "PGP", decrypt: "gpg --decrypt FILE" }),
+    (b"\0GITCRYPT\0", Encrypted { by: "git-crypt", decrypt: "git-crypt unlock && cat FILE" }),
+];
+
+impl Encrypted {
+    /// The program that encrypted a file as a whole.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Option<&'static Self> {
+        HEADS.iter().find(|(head, _)| bytes.starts_with(head)).map(|(_, found)| found)
+    }
+
+    /// The program that encrypted the values of a text which is no YAML document of its own, such as an `.env` file.
+    pub(crate) fn of_text(text: &str) -> Option<&'static Self> {
+        text.contains(SOPS_VALUE).then_some(&SOPS)
+    }
+
+    /// What is wrong.
+    pub(crate) fn said(&self) -> String {
+        format!("the file is encrypted by {}", self.by)
+    }
+
+    /// What to do with a file that is read by this command.
+    pub(crate) fn help(&self, file: Option<&str>, command: &str) -> String {
+        match file {
+            Some(file) => format!("decrypt it first: {} | {command}", self.decrypt.replace("FILE", file)),
+            None => format!("decrypt it first, for example with `{}`", self.decrypt),
+        }
+    }
+}
+
+/// Whether SOPS encrypted some of a document, and wrote down how.
+pub(crate) fn has_sops(document: &Value) -> bool {
+    document.get(SOPS_KEY).and_then(|sops| sops.get("mac")).is_some_and(Value::is_string)
+}
+
+pub(crate) fn is_encrypted(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.starts_with(SOPS_VALUE))
+}
+
+/// Whether an object is, or may be, a Service that SOPS encrypted.
+pub(crate) fn is_encrypted_service(object: &Value) -> bool {
+    let encrypted = |key: &str| object.get(key).is_some_and(|value| first_encrypted(value).is_some());
+    encrypted("kind")
+        || encrypted("apiVersion")
+        || is_service(object) && (has_sops(object) || encrypted("metadata") || encrypted("spec"))
+}
+
+/// The way to the first value below this one that SOPS encrypted.
+pub(crate) fn first_encrypted(value: &Value) -> Option<Vec<Segment>> {
+    let below = |segment: Segment, inner: &Value| {
+        let mut way = first_encrypted(inner)?;
+        way.insert(0, segment);
+        Some(way)
+    };
+    match value {
+        Value::Object(entries) => {
+            entries.iter().find_map(|(key, inner)| below(Segment::Key(key.clone().into()), inner))
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(at, inner)| below(Segment::Index(at), inner))
+        }
+        scalar => is_encrypted(scalar).then(Vec::new),
+    }
+}

@@ -1,0 +1,163 @@
+//! What is no Service and passes by: where nothing else is there, it says what was given and what to do.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+/// How many kinds are listed.
+const MOST_KINDS: usize = 10;
+
+/// The objects that passed by.
+#[derive(Default)]
+pub(crate) struct Passed<'f> {
+    /// How many there are of each kind; those without one are under the empty text. Of Services the API version counts, too.
+    kinds: BTreeMap<(&'f str, &'f str), usize>,
+}
+
+impl<'f> Passed<'f> {
+    pub(crate) fn add(&mut self, object: &'f Map<String, Value>) {
+        let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+        let kind = text("kind");
+        let version = if kind == "Service" { text("apiVersion") } else { "" };
+        *self.kinds.entry((kind, version)).or_default() += 1;
+    }
+
+    /// How many of which kinds: `1 ConfigMap, 2 Deployment`; `None` where nothing passed by.
+    pub(crate) fn counts(&self) -> Option<String> {
+        let is_word = |text: &str| text.len() <= 253 && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let shown = |((kind, version), count): (&(&str, &str), &usize)| match (*kind, *version) {
+            ("", _) => format!("{count} without a kind"),
+            (kind, "") if is_word(kind) => format!("{count} {kind}"),
+            (kind, version) if is_word(kind) && is_word(version) => format!("{count} {kind} of {version}"),
+            _ => format!("{count} of a kind that there is not"),
+        };
+        let mut counts: Vec<String> = self.kinds.iter().take(MOST_KINDS).map(shown).collect();
+        if self.kinds.len() > MOST_KINDS {
+            counts.push(format!("{} more kinds", self.kinds.len() - MOST_KINDS));
+        }
+        (!counts.is_empty()).then(|| counts.join(", "))
+    }
+}
+
+/// Why an object is no Service although Services come of it, or it looks like one, and what to do.
+pub(crate) struct Hint {
+    pub(crate) said: &'static str,
+    pub(crate) help: String,
+}
+
+pub(crate) const RENDER_CHART: &str = "render the chart first: helm template NAME CHART | xposer render";
+
+/// What to say of an object where no Service is among all inputs. `file` is what it stands in.
+pub(crate) fn hint(object: &Map<String, Value>, file: &str) -> Option<Hint> {
+    let text = |key: &str| object.get(key).and_then(Value::as_str);
+    let hint = |said, help: &str| Some(Hint { said, help: help.to_owned() });
+    let Some(kind) = text("kind") else { return unnamed(object, file) };
+    let version = text("apiVersion").unwrap_or_default();
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    match (group, kind) {
+        ("helm.toolkit.fluxcd.io", "HelmRelease") => {
+            hint("the Services of a HelmRelease are in its chart", RENDER_CHART)
+        }
+        ("helm.cattle.io", "HelmChart") => hint("the Services of a HelmChart are in its chart", RENDER_CHART),
+        ("helm.crossplane.io", "Release") => hint("the Services of a Release are in its chart", RENDER_CHART),
+        ("argoproj.io", "Application" | "ApplicationSet") => hint(
+            "the Services of an Application of Argo CD are in what it points to",
+            "render that first: helm template NAME CHART | xposer render, or kustomize build FOLDER | xposer render",
+        ),
+        ("kustomize.config.k8s.io", "Kustomization" | "Component") => kustomization(file),
+        ("kustomize.toolkit.fluxcd.io", "Kustomization") => hint(
+            "the Services of a Kustomization of Flux are in the folder that it points to",
+            "build that folder: kustomize build FOLDER | xposer render",
+        ),
+        ("source.toolkit.fluxcd.io", _) => hint(
+            "a source of Flux only says where manifests come from",
+            "render those: helm template NAME CHART | xposer render, or kustomize build FOLDER | xposer render",
+        ),
+        ("serving.knative.dev", "Service" | "Configuration" | "Route" | "Revision") => hint(
+            "Knative exposes its own Services, and this program those of Kubernetes (apiVersion v1)",
+            "expose a Service with `apiVersion: v1`, or give Knative's the host with a DomainMapping",
+        ),
+        ("template.openshift.io" | "", "Template") => Some(Hint {
+            said: "the Services of a Template of OpenShift are made by processing it",
+            help: format!("process it first: oc process -o yaml -f {file} | xposer render"),
+        }),
+        ("config.kubernetes.io", "ResourceList") => Some(Hint {
+            said: "a ResourceList is for KRM functions",
+            help: format!("give it to the function: xposer krm < {file}"),
+        }),
+        _ => None,
+    }
+}
+
+fn kustomization(file: &str) -> Option<Hint> {
+    let folder = file.rsplit_once(['/', '\\']).map_or(".", |(folder, _)| folder);
+    Some(Hint {
+        said: "a Kustomization only names the files that hold Services",
+        help: format!("build it first: kustomize build {folder} | xposer render"),
+    })
+}
+
+/// What to say of a document that has no kind at all.
+fn unnamed(object: &Map<String, Value>, file: &str) -> Option<Hint> {
+    let has = |key: &str| object.contains_key(key);
+    let is_named = |start: &str| {
+        let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
+        name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+    };
+    let folder = file.rsplit_once(['/', '\\']).map_or(".", |(folder, _)| folder);
+    let chart = |said| {
+        Some(Hint {
+            said,
+            help: format!("render the chart first: helm template NAME {folder} | xposer render"),
+        })
+    };
+    if is_named("kustomization.") || has("resources") && object.get("resources").is_some_and(Value::is_array)
+    {
+        return kustomization(file);
+    }
+    if has("apiVersion") && has("name") && has("version") {
+        return chart("the Services of a chart are in its templates");
+    }
+    if is_named("values") {
+        return chart("values are no Services, but what a chart makes them of");
+    }
+    if object.get("services").is_some_and(Value::is_object) {
+        return Some(Hint {
+            said: "the services of Docker Compose are no Services of Kubernetes",
+            help: format!("convert them first: kompose convert --stdout -f {file} | xposer render"),
+        });
+    }
+    None
+}
+
+/// What keeps an object from being the Service that it is meant to be.
+pub(crate) struct Almost {
+    /// The key that is wrong, or beside which one is missing.
+    pub(crate) key: &'static str,
+    pub(crate) said: &'static str,
+    pub(crate) help: &'static str,
+}
+
+/// What to say of an object that is almost a Service, whatever else is there.
+pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
+    let text = |key: &str| object.get(key).and_then(Value::as_str);
+    let is_service = |kind: &str| ["service", "services"].iter().any(|word| kind.eq_ignore_ascii_case(word));
+    let (key, said, help) = match (text("kind")?, text("apiVersion")) {
+        ("Service", None) => ("kind", "this Service has no apiVersion and passes by", "add `apiVersion: v1`"),
+        // A group with a dot is that of somebody else, who may have Services, too.
+        ("Service", Some(version)) if !is_foreign(version) => (
+            "apiVersion",
+            "the apiVersion of a Service is v1, and this one passes by",
+            "write `apiVersion: v1`",
+        ),
+        (kind, Some("v1")) if is_service(kind) => {
+            ("kind", "expected the kind Service, and this object passes by", "write `kind: Service`")
+        }
+        _ => return None,
+    };
+    Some(Almost { key, said, help })
+}
+
+fn is_foreign(version: &str) -> bool {
+    version.split_once('/').is_some_and(|(group, _)| group.contains('.'))
+}
