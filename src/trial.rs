@@ -1,7 +1,7 @@
 //! Settings are tried before they are used: what no Service could be exposed under is a problem of the settings, and not
 //! one of every Service.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::check;
 use crate::diag::{Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, shown};
@@ -176,15 +176,17 @@ impl<'s> Trial<'s> {
         annotations: &[(&'static str, &str)],
         accused: &dyn Fn(&Diagnostic) -> Option<FieldPath>,
     ) {
-        let mut found = self.sample(layers, FIRST, place, annotations);
         let key = |path: &FieldPath, code: Code| format!("{code} {path}");
-        found.retain(|it| {
-            accused(it).is_some_and(|path| {
-                path.root() == Root::Settings
-                    && !self.told.has(&key(&path, it.code))
-                    && !is_conditional(layers, &path)
-            })
-        });
+        let mut found = Vec::new();
+        for it in self.sample(layers, FIRST, place, annotations) {
+            let path = accused(&it).filter(|path| path.root() == Root::Settings);
+            if let Some(path) = path
+                && !self.told.has(&key(&path, it.code))
+                && !is_conditional(layers, &path)
+            {
+                found.push((path, it));
+            }
+        }
         if found.is_empty() {
             return;
         }
@@ -192,17 +194,20 @@ impl<'s> Trial<'s> {
         let tried =
             format!(" (tried on a Service `{}` in the namespace `{}`)", FIRST.0, namespace(place, FIRST));
         let mut told = Vec::new();
-        for finding in found {
+        for (path, finding) in found {
             let is_same = |it: &&Diagnostic| it.code == finding.code && it.path == finding.path;
             if !others.iter().all(|other| other.iter().any(|it| is_same(&it))) {
                 continue;
             }
-            let Some(path) = accused(&finding) else { continue };
             let is_in_other_words =
                 |other: &Vec<Diagnostic>| other.iter().all(|it| it.message != finding.message);
             let depends_on_the_name = others.iter().any(is_in_other_words);
             told.push(key(&path, finding.code));
-            self.report.file(path, problem(finding, depends_on_the_name.then_some(tried.as_str())));
+            let is_of_the_text = path == finding.path;
+            let mut problem = problem(finding, depends_on_the_name.then_some(tried.as_str()));
+            // A text that was given in place of another one may be unescaped.
+            problem.range = problem.range.filter(|_| is_of_the_text);
+            self.report.file(path, problem);
         }
         for key in told {
             self.told.add(key);
@@ -219,19 +224,22 @@ impl<'s> Trial<'s> {
     ) -> Vec<Diagnostic> {
         let domain = layers.first(|it| it.domain.as_ref());
         let own = domain.is_none().then_some((annotation::DOMAIN, DOMAIN));
-        let annotations: Map<String, Value> = annotations
-            .iter()
-            .copied()
-            .chain(own)
-            .map(|(key, value)| (key.to_owned(), value.into()))
-            .collect();
-        let document = json!({
-            "metadata": {
-                "name": sample.0, "namespace": namespace(place, sample), "labels": {EXPOSE_LABEL: "true"},
-                "annotations": annotations,
-            },
-            "spec": {"ports": [{"name": "http", "port": 80}]},
-        });
+        let mut given = Map::new();
+        for (key, value) in annotations.iter().copied().chain(own) {
+            given.insert(key.to_owned(), value.into());
+        }
+        let document = object([
+            (
+                "metadata",
+                object([
+                    ("name", sample.0.into()),
+                    ("namespace", namespace(place, sample).into()),
+                    ("labels", object([(EXPOSE_LABEL, "true".into())])),
+                    ("annotations", Value::Object(given)),
+                ]),
+            ),
+            ("spec", object([("ports", Value::Array(vec![object([("port", 80.into())])]))])),
+        ]);
         let service = Service::from_value(&document);
         let mut report = Report::new(service.subject(), self.settings.strict);
         let request = Request::read(&service, &mut report);
@@ -246,16 +254,32 @@ impl<'s> Trial<'s> {
             Code::GatewayMissing => !self.has_gateways,
             _ => true,
         };
-        let mut found = report.into_diagnostics();
-        found.retain(|it| it.severity == Severity::Error && is_certain(it));
         // The template is built in and the names are plain, so a host that cannot be is the domain's fault.
         let nobody = Origin::BuiltIn.path();
-        if let Some(domain) = domain {
-            let is_host = |it: &&mut Diagnostic| it.path == nobody && it.code.slug().starts_with("host-");
-            found.iter_mut().filter(is_host).for_each(|it| it.path = domain.origin.path());
+        let mut found = Vec::new();
+        for mut it in report.into_diagnostics() {
+            if it.severity != Severity::Error || !is_certain(&it) {
+                continue;
+            }
+            if let Some(domain) = domain
+                && it.path == nobody
+                && it.code.slug().starts_with("host-")
+            {
+                it.path = domain.origin.path();
+            }
+            found.push(it);
         }
         found
     }
+}
+
+/// A mapping of JSON.
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    let mut object = Map::new();
+    for (key, value) in fields {
+        object.insert(key.to_owned(), value);
+    }
+    Value::Object(object)
 }
 
 /// Whether the template at this path renders this or that, by a condition: what is wrong with one may not be with the other.
@@ -295,6 +319,7 @@ fn problem(found: Diagnostic, tried: Option<&str>) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     /// The places of all problems, and their codes.
     fn problems(settings: &Value) -> Vec<String> {

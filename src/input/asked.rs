@@ -111,30 +111,33 @@ impl<'s> Asked<'s> {
     pub(super) fn fields(&mut self, document: &'s Value) {
         let metadata = document.get("metadata");
         let inside = |field: &str| metadata.and_then(|metadata| metadata.get(field));
+        self.fields_of(&[], Some(document), &["metadata", "spec", "status"]);
+        self.fields_of(&["metadata"], metadata, &["labels", "annotations"]);
         // The keys of labels and annotations are looked at one by one; here, a mapping among them is none.
-        let places: [(&'static [&'static str], Option<&Value>, &[&str]); 5] = [
-            (&[], Some(document), &["metadata", "spec", "status"]),
-            (&["metadata"], metadata, &["labels", "annotations"]),
-            (&["metadata", "labels"], inside("labels"), &[]),
-            (&["metadata", "annotations"], inside("annotations"), &[]),
-            (&["spec"], document.get("spec"), &["selector"]),
-        ];
-        for (path, fields, known) in places {
-            for (key, value) in fields.and_then(Value::as_object).into_iter().flatten() {
-                match value {
-                    Value::Object(inner) if !known.contains(&key.as_str()) => {
-                        let keys = inner.iter().filter(|(inner, value)| {
-                            is_ours(inner) || (asks(inner, value) && is_called_labels(key))
-                        });
-                        let keys: Vec<&str> = keys.map(|(key, _)| key.as_str()).collect();
-                        self.misplaced(path, key, &keys);
+        self.fields_of(&["metadata", "labels"], inside("labels"), &[]);
+        self.fields_of(&["metadata", "annotations"], inside("annotations"), &[]);
+        self.fields_of(&["spec"], document.get("spec"), &["selector"]);
+    }
+
+    // Inlined into each of its callers, it would be kilobytes of the policy's module.
+    #[inline(never)]
+    fn fields_of(&mut self, path: &'static [&'static str], fields: Option<&Value>, known: &[&str]) {
+        for (key, value) in fields.and_then(Value::as_object).into_iter().flatten() {
+            match value {
+                Value::Object(inner) if !known.contains(&key.as_str()) => {
+                    let mut keys: Vec<&str> = Vec::new();
+                    for (inner, value) in inner {
+                        if is_ours(inner) || (asks(inner, value) && is_called_labels(key)) {
+                            keys.push(inner);
+                        }
                     }
-                    Value::Object(_) => {}
-                    value if !known.is_empty() && (is_ours(key) || asks(key, value)) => {
-                        self.misplaced(path, key, &[key]);
-                    }
-                    _ => {}
+                    self.misplaced(path, key, &keys);
                 }
+                Value::Object(_) => {}
+                value if !known.is_empty() && (is_ours(key) || asks(key, value)) => {
+                    self.misplaced(path, key, &[key]);
+                }
+                _ => {}
             }
         }
     }
@@ -183,6 +186,14 @@ impl<'s> Asked<'s> {
         };
         let problem = Problem::new(Code::AskedWrongly, said).help(format!("move {them} to {to}"));
         self.elsewhere.push((at, problem));
+    }
+
+    /// Whether there is anything to be said. Of practically all Services there is nothing.
+    pub(super) fn is_silent(&self, asks: bool) -> bool {
+        self.among_labels.is_empty()
+            && self.elsewhere.is_empty()
+            && self.near.is_none()
+            && (asks || (self.label.is_none() && self.ours.is_none() && self.annotation.is_none()))
     }
 
     /// All that is to be said about it; `asks` says whether the Service asks.
