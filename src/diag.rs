@@ -403,12 +403,13 @@ impl Diagnostic {
 }
 
 /// A sentence and its help, `SAID; HELP`, in at most `most` bytes. Where they are longer, the sentence is cut, and the help stays
-/// whole unless it needs more than half of the room.
+/// whole unless it needs more than a third of the room: the sentence names the key, and without that two findings look alike.
 ///
 /// ```
 /// use xposer::shortened;
 /// assert_eq!(shortened("there is no key `TSL`", Some("did you mean TLS?"), 50), "there is no key `TSL`; did you mean TLS?");
-/// assert_eq!(shortened("there is no key `TSL`", Some("did you mean TLS?"), 36), "there is no ke...; did you mean TLS?");
+/// let said = "there is no key `TSL`, and nobody reads it";
+/// assert_eq!(shortened(said, Some("write TLS"), 40), "there is no key `TSL`, and...; write TLS");
 /// assert_eq!(shortened("there is no key `TSL`", None, 10), "there i...");
 /// ```
 #[must_use]
@@ -416,7 +417,7 @@ pub fn shortened(said: &str, help: Option<&str>, most: usize) -> String {
     const BETWEEN: &str = "; ";
     let Some(help) = help else { return cut(said, most).into_owned() };
     let room = most.saturating_sub(BETWEEN.len());
-    let said = cut(said, room.saturating_sub(help.len()).max(room / 2));
+    let said = cut(said, room.saturating_sub(help.len()).max(room / 3 * 2));
     let help = cut(help, room.saturating_sub(said.len()));
     [said.as_ref(), BETWEEN, help.as_ref()].concat()
 }
