@@ -33,6 +33,11 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
         let said = format!("the path {path} contains a blank, which no request has");
         return Some(Problem::new(Code::PathBlank, said).help("remove the blank, or write %20"));
     }
+    if is_free && let Some(rest) = rule.path.strip_prefix("/^") {
+        let said = format!("the path {path} has a `^` behind its first `/`, where no request has one");
+        let help = format!("write /{}: a path is compared from its beginning", rest.trim_start_matches('/'));
+        return Some(Problem::new(Code::PathInvalid, said).help(help));
+    }
     if !facts.draft.targets.contains(&Target::Ingress) {
         return None;
     }

@@ -98,6 +98,10 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         }
         return;
     }
+    if plan.https_redirect == Some(true) && plan.tls == Tls::LoadBalancer {
+        let said = "the load balancer speaks to the router without TLS, so the router sends nothing to https; the load balancer has to".to_owned();
+        emitting.inexpressible(plan.redirect_origin.path(), said);
+    }
     if let Some(rule) = plan.ingress.rules.iter().find(|rule| rule.path_type == PathType::Exact) {
         let said = format!(
             "a Route compares the beginning of a path, so {} is no exact path",
