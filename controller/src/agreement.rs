@@ -253,6 +253,15 @@ impl Small {
         }
     }
 
+    /// Tries once more what failed, as the queue does after a while.
+    pub(crate) fn retry(&mut self, name: &str) -> Vec<String> {
+        let mut done = Vec::new();
+        for turn in self.world.turns(&Job::Service(ServiceKey::new("shop", name)), self.now) {
+            self.perform(turn, &mut done);
+        }
+        done
+    }
+
     fn perform(&mut self, turn: Turn, done: &mut Vec<String>) {
         let mut told = turn.told;
         let (mut is_wrong, mut failed) = (false, false);
@@ -292,7 +301,11 @@ impl Small {
                 }
                 self.versions += 1;
                 let mut object = applied(&body, &format!("a{}", self.versions));
+                object["metadata"]["generation"] = 1.into();
                 if let Some(before) = self.objects.get(&key) {
+                    let changes = u64::from(before["spec"] != object["spec"]);
+                    let generation = before["metadata"]["generation"].as_u64().unwrap() + changes;
+                    object["metadata"]["generation"] = generation.into();
                     object["status"] = before["status"].clone();
                 }
                 let document = Box::new(document(&object));

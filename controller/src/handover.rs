@@ -24,6 +24,9 @@ const CANARY: &str = "nginx.ingress.kubernetes.io/canary";
 /// How often it is no news that an object is refused because of one that is gone: a webhook learns of it later than we do.
 const LAGS: u8 = 5;
 
+/// Why OpenShift's router does not admit a Route: an older one of the namespace has its host and path.
+const CLAIMED: &str = "HostAlreadyClaimed";
+
 /// By how many an object is served, as far as its status says: for an Ingress, 1 if it has an address; for an HTTPRoute, the
 /// parents that have accepted it as it is now; for a Route, the routers that have admitted it.
 pub(crate) fn served(document: &Document) -> u8 {
@@ -39,12 +42,25 @@ pub(crate) fn served(document: &Document) -> u8 {
 
 /// Whether a condition is true, and not of an earlier generation of the object.
 fn holds(of: &Value, condition: &str, generation: Option<i64>) -> bool {
-    let conditions = of.get("conditions").and_then(Value::as_array);
-    conditions.into_iter().flatten().any(|it| {
-        let is = |field: &str, word: &str| it.get(field).and_then(Value::as_str) == Some(word);
+    conditions(of).any(|it| {
         let observed = it.get("observedGeneration").and_then(Value::as_i64);
-        is("type", condition) && is("status", "True") && (observed.is_none() || observed == generation)
+        let is_current = observed.is_none() || observed == generation;
+        says(it, "type", condition) && says(it, "status", "True") && is_current
     })
+}
+
+fn conditions(of: &Value) -> impl Iterator<Item = &Value> {
+    of.get("conditions").and_then(Value::as_array).into_iter().flatten()
+}
+
+fn says(condition: &Value, field: &str, word: &str) -> bool {
+    condition.get(field).and_then(Value::as_str) == Some(word)
+}
+
+/// Whether a Route waits for an older one to go.
+pub(crate) fn is_behind(document: &Document) -> bool {
+    let routers = document.status.get("ingress").and_then(Value::as_array).into_iter().flatten();
+    routers.flat_map(conditions).any(|it| says(it, "status", "False") && says(it, "reason", CLAIMED))
 }
 
 /// The hosts of an Ingress, an HTTPRoute or a Route, as sorted hashes; none of other kinds.
@@ -66,6 +82,8 @@ pub(crate) struct Successor {
     parents: Option<u8>,
     /// By how many it is served; nothing where the cluster does not have it as it is wanted.
     served: Option<u8>,
+    /// Whether it waits for an older one to go.
+    is_behind: bool,
 }
 
 impl Successor {
@@ -78,6 +96,7 @@ impl Successor {
             hosts: hosts(spec),
             parents: parents.map(|all| u8::try_from(all.len()).unwrap_or(u8::MAX)),
             served: live.map(|live| live.served),
+            is_behind: live.is_some_and(|live| live.is_behind),
         }
     }
 
@@ -121,6 +140,8 @@ struct Kept {
 #[derive(Debug)]
 enum End {
     Served,
+    /// These wait for it.
+    InTheWay(Vec<ObjectKey>),
     /// These are not served yet.
     TimedOut(Vec<ObjectKey>),
 }
@@ -187,6 +208,11 @@ impl Handovers {
         self.detours.remove(service);
     }
 
+    /// A Service, or the settings, are not what they were: what was refused may not be refused any more.
+    pub(crate) fn try_again(&mut self, service: &ServiceKey) {
+        self.detours.remove(service);
+    }
+
     /// When something that is kept has been kept long enough.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.first().map(|(at, _)| *at)
@@ -236,7 +262,12 @@ impl Handovers {
                 known.since = Some(now);
                 self.deadlines.insert((now + self.timeout, service.clone()));
             }
-            if known.since.is_some_and(|since| since + self.timeout <= now) {
+            let behind = awaited.iter().filter(|it| it.is_behind && it.key.kind == key.kind);
+            let behind: Vec<ObjectKey> = behind.map(|it| it.key.clone()).collect();
+            if !behind.is_empty() {
+                going.push(entry);
+                known.end = Some(End::InTheWay(behind));
+            } else if known.since.is_some_and(|since| since + self.timeout <= now) {
                 going.push(entry);
                 known.end = Some(End::TimedOut(missing));
             }
@@ -268,6 +299,7 @@ impl Handovers {
         }
         Some(match known.end? {
             End::Served => Told::replaced(key, &known.awaited),
+            End::InTheWay(behind) => Told::in_the_way(key, &behind),
             End::TimedOut(missing) => Told::timed_out(key, &missing, self.timeout),
         })
     }
@@ -301,7 +333,15 @@ impl Handovers {
                 let detour = Detour { old, new: new.clone(), said: said.to_owned(), way, lags: 0 };
                 self.detours.insert(service.clone(), detour);
             }
-            (None, None) => return Refusal::Told,
+            (None, None) => {
+                let is_there =
+                    |old: &ObjectKey| others.iter().any(|(key, live)| key == old && live.is_deletable());
+                let detour = self.detours.get_mut(service).filter(|it| it.new == *new && is_there(&it.old));
+                match detour.filter(|it| it.way == Way::Marked && is_about_mark(said)) {
+                    Some(detour) => detour.way = Way::OldFirst,
+                    None => return Refusal::Told,
+                }
+            }
         }
         Refusal::Retried
     }
@@ -349,6 +389,14 @@ fn mark(wanted: &mut Wanted) -> bool {
     annotations.insert(CANARY.to_owned(), "false".into());
     wanted.hash = hash(&wanted.body);
     true
+}
+
+/// Whether a refusal is about the mark, as of a controller that reads annotations under a prefix of its own, whose webhook
+/// refuses this one.
+fn is_about_mark(said: &str) -> bool {
+    // The name of the webhook is said first.
+    let reason = said.split_once("denied the request:").map_or(said, |(_, reason)| reason);
+    CANARY.split_once('/').is_some_and(|(prefix, _)| reason.contains(prefix))
 }
 
 /// Whether a text names an object as `namespace/name`.

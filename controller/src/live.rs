@@ -67,6 +67,8 @@ pub(crate) struct Live {
     pub(crate) content: u64,
     /// By how many it is served, as far as its status says.
     pub(crate) served: u8,
+    /// Whether it waits for an older one of its host and path to go.
+    pub(crate) is_behind: bool,
     /// Hashes of its hosts, sorted.
     pub(crate) hosts: Box<[u64]>,
 }
@@ -110,6 +112,7 @@ impl Live {
             synced: 0,
             content: content(document),
             served: handover::served(document),
+            is_behind: handover::is_behind(document),
             hosts: handover::hosts(&document.spec),
         })
     }

@@ -146,6 +146,12 @@ impl Told {
         Self::happened("Deleted", format!("{object} is deleted: {now}"))
     }
 
+    /// What was kept is deleted, because these are not served as long as it is there.
+    pub(crate) fn in_the_way(object: &ObjectKey, behind: &[ObjectKey]) -> Self {
+        let behind = listed(behind, ToString::to_string);
+        Self::happened("Deleted", format!("{object} is deleted: {behind} cannot be admitted beside it"))
+    }
+
     /// What was kept is deleted, although these do not serve.
     pub(crate) fn timed_out(object: &ObjectKey, missing: &[ObjectKey], timeout: Duration) -> Self {
         let missing = listed(missing, |key| format!("{key} {}", serves_not(key.kind)));

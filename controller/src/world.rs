@@ -167,6 +167,7 @@ impl World {
         self.stamps = stamps && self.settings.stamp();
         self.claims.clear();
         for (key, entry) in &mut self.services {
+            self.handovers.try_again(key);
             entry.claims = claims(&entry.stored, &self.settings);
             let seen = entry.claims.seen.iter().filter(|_| !entry.refused).map(|seen| &seen.own);
             self.claims.extend(entry.claims.shared.iter().chain(seen).map(|claim| (*claim, key.clone())));
@@ -188,6 +189,7 @@ impl World {
             return;
         }
         let claims = claims(&stored, &self.settings);
+        self.handovers.try_again(&key);
         self.release(&key, &claims.seen);
         self.claims.extend(claims.shared.iter().map(|claim| (*claim, key.clone())));
         let (told, refused) =
@@ -345,7 +347,8 @@ impl World {
             return;
         };
         let had = known.map(|known| (known.service.clone(), known.uid.clone(), known.synced, known.content));
-        if known.is_none_or(|known| known.served != live.served) && self.handovers.concern(&live.service) {
+        let status = |of: &Live| (of.served, of.is_behind);
+        if known.is_none_or(|known| status(known) != status(&live)) && self.handovers.concern(&live.service) {
             self.due.insert(Job::Service(live.service.clone()));
         }
         match &had {
