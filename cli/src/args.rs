@@ -76,6 +76,7 @@ In a kustomization.yaml, for `kustomize build --enable-alpha-plugins --enable-ex
         config.kubernetes.io/function: 'exec: {path: xposer, args: [krm]}'
     data:
       domain: example.com
+      parentRefs: '[{name: external, namespace: gateways}]'
 
 With kpt:
   kpt fn eval --exec 'xposer krm' -- domain=example.com
@@ -111,7 +112,7 @@ pub(crate) enum Command {
     /// Works as a KRM function: reads a ResourceList on standard input and writes one on standard output.
     ///
     /// The Ingresses are added to the items, those of an earlier run are brought up to date. The settings are the
-    /// function's config: `data` of a ConfigMap, `spec` of any other kind.
+    /// function's config: `data` of a ConfigMap, `spec` of any other kind. In `data`, lists and mappings are written as YAML.
     #[command(after_help = KRM_EXAMPLES)]
     Krm,
     /// Prints the completion script of a shell.
@@ -235,7 +236,7 @@ impl Kubectl {
 pub(crate) struct InputArgs {
     #[command(flatten)]
     pub(crate) files: Files,
-    /// The defaults for all Services, for example an Xposer config.yaml.
+    /// The defaults for all Services, for example an Xposer config.yaml, or the ConfigMap that holds it.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
     /// The namespace of Services that name none.
