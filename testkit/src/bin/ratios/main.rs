@@ -2,7 +2,8 @@
 //! Services, and what the policy costs in the waPC host.
 //!
 //! `make bench` runs the benchmarks first; this reads what they left behind and judges nothing by the clock. With the word
-//! `linear`, and perhaps words of the rows that are wanted, it only prints how the work grows.
+//! `linear`, and perhaps words of the rows that are wanted, it only prints how the work grows; with the word `policy`, only what
+//! the policy costs.
 
 mod linear;
 mod policy;
@@ -35,13 +36,20 @@ fn main() -> Result<(), Failure> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the test kit has no parent folder")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let mut out = String::new();
+    let policy =
+        |out: &mut String| policy::policy(root, &root.join("policy.wasm"), &target.join("noop.wasm"), out);
+    if arguments.first().is_some_and(|word| word == POLICY) {
+        policy(&mut out)?;
+        std::io::stdout().write_all(out.as_bytes())?;
+        return Ok(());
+    }
     budget(&target, &mut out)?;
     growth(&target, "services", "Services", &[1, 10, 100, 1_000, 10_000], &mut out)?;
     growth(&target, "forwarded", "forwarded lines", &[1, 10, 100, 1_000], &mut out)?;
     templates(&target, &mut out)?;
     linear::linear(&[], &mut out)?;
     memory(&target, &mut out)?;
-    policy::policy(root, &root.join("policy.wasm"), &target.join("noop.wasm"), &mut out)?;
+    policy(&mut out)?;
     std::io::stdout().write_all(out.as_bytes())?;
     Ok(())
 }
@@ -88,6 +96,8 @@ fn templates(target: &Path, out: &mut String) -> Result<(), Failure> {
 
 /// The word that makes this program print how the work grows, and nothing else.
 const LINEAR: &str = "linear";
+/// The word that asks for what the policy costs alone.
+const POLICY: &str = "policy";
 /// The word that makes this program run another one and say how much memory it took.
 const PEAK: &str = "peak-of";
 
