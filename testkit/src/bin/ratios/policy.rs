@@ -59,8 +59,9 @@ pub(crate) fn policy(root: &Path, module: &Path, noop: &Path, out: &mut String) 
         return Err(format!("the Service was not stamped: {answer}").into());
     }
     let silent = request(root, |request| {
+        // Somebody says no; without the label, its annotations would be told about.
         if let Some(labels) = request.pointer_mut("/object/metadata/labels") {
-            *labels = json!({});
+            *labels = json!({"expose": "false"});
         }
     })?;
     let refused = request(root, |request| {
