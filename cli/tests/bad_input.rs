@@ -149,13 +149,13 @@ fn what_to_do_with_a_folder_depends_on_what_is_in_it() {
         (
             "chart",
             &["Chart.yaml", "values.yaml"],
-            "render the chart: helm template NAME chart | xposer render",
+            "render the chart: helm template NAME chart | xposer check",
         ),
-        ("base", &["service.yaml", "kustomization.yml"], "build it: kustomize build base | xposer render"),
+        ("base", &["service.yaml", "kustomization.yml"], "build it: kustomize build base | xposer check"),
         (
             "deep",
             &["web/service.yaml"],
-            "name the files below it: find deep -name '*.yaml' -exec xposer render {} +",
+            "name the files below it: find deep -name '*.yaml' -exec xposer check {} +",
         ),
     ] {
         for file in files {
@@ -168,7 +168,93 @@ fn what_to_do_with_a_folder_depends_on_what_is_in_it() {
         assert!(said.replace('\\', "/").contains(expected), "{said}");
     }
     let said = xposer_in(&folder, &["check", "-f", "https://example.com/a.yaml"], "").expect(2).stderr;
-    assert!(said.contains("curl -L https://example.com/a.yaml | xposer render"), "{said}");
+    assert!(said.contains("curl -L https://example.com/a.yaml | xposer check"), "{said}");
+}
+
+/// A pattern in place of the file would be expanded by a shell, and all but one of them taken for Services.
+#[test]
+fn the_settings_are_one_file_of_a_folder() {
+    let folder = folder("settings-folder");
+    std::fs::write(folder.join("in.yaml"), service("web")).unwrap();
+    for (name, files, expected) in [
+        ("empty", ["notes.txt"].as_slice(), "name one file with settings"),
+        ("one", &["a.yaml", "notes.txt"], "name the file: --settings one/a.yaml"),
+        ("two", &["b.yaml", "a.yml"], "name one of its files, for example --settings two/a.yml"),
+    ] {
+        std::fs::create_dir(folder.join(name)).unwrap();
+        for file in files {
+            std::fs::write(folder.join(name).join(file), "").unwrap();
+        }
+        let said = xposer_in(&folder, &["check", "--settings", name, "in.yaml"], "").expect(2).stderr;
+        assert!(said.replace('\\', "/").ends_with(&format!(" = help: {expected}\n\n")), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_is_given_twice_is_read_once() {
+    let folder = folder("twice");
+    std::fs::write(folder.join("in.yaml"), service("web")).unwrap();
+    let note = |times: &str| {
+        format!(
+            "warning: the file is given {times}, and is read once\n--> in.yaml\n = help: name it once\n\n"
+        )
+    };
+    let ran = xposer_in(&folder, &["check", "in.yaml", "./in.yaml"], "").expect(0);
+    assert_eq!(ran.stderr, format!("{}1 service: 1 exposed\n", note("twice")));
+    let once = xposer_in(&folder, &["render", "in.yaml"], "").expect(0);
+    let ran = xposer_in(&folder, &["render", "in.yaml", "-f", "in.yaml", "in.yaml"], "").expect(0);
+    assert_eq!((ran.stdout, ran.stderr), (once.stdout, note("3 times")));
+    // What is not there is said once, too.
+    let ran = xposer_in(&folder, &["check", "none.yaml", "none.yaml"], "").expect(2);
+    assert_eq!(ran.stderr, "error: there is no such file\n--> none.yaml\n\n");
+}
+
+/// The help is a command that goes on with what was typed.
+#[test]
+fn a_help_names_the_command_that_was_typed() {
+    let folder = folder("typed");
+    std::fs::write(folder.join("in.yaml"), service("web")).unwrap();
+    std::fs::write(folder.join("vault.yaml"), "$ANSIBLE_VAULT;1.1;AES256\n3365\n").unwrap();
+    std::fs::write(folder.join("chart.yaml"), "{apiVersion: helm.cattle.io/v1, kind: HelmChart}\n").unwrap();
+    for (command, piped) in
+        [("render", "xposer render"), ("check", "xposer check"), ("explain", "xposer explain -")]
+    {
+        let said = |arguments: &[&str]| {
+            let arguments: Vec<&str> = [command].iter().chain(arguments).copied().collect();
+            xposer_in(&folder, &arguments, "").stderr
+        };
+        let vault = said(&["--settings", "vault.yaml", "in.yaml"]);
+        let help = format!("ansible-vault view vault.yaml | xposer {command} --settings - FILE\n");
+        assert!(vault.ends_with(&format!(" = help: decrypt it first: {help}\n")), "{vault}");
+        for (arguments, help) in [
+            (["vault.yaml"].as_slice(), format!("ansible-vault view vault.yaml | {piped}\n")),
+            (&["chart.yaml"], format!("helm template NAME CHART | {piped}\n")),
+            (&["-A"], format!("kubectl get services -A -o yaml | {piped}\n")),
+            (&["-k", "base"], format!("kubectl kustomize base | {piped}\n")),
+            (&["-l", "a=b"], format!("kubectl get services -l 'a=b' -o yaml | {piped}\n")),
+            (&["-R"], format!("find FOLDER -name '*.yaml' -exec xposer {command} {{}} ")),
+        ] {
+            let said = said(arguments);
+            assert!(said.contains(&help), "{command} {arguments:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_value_that_is_encrypted_by_ansible_vault() {
+    let text = service("web").replace("port: 80", "port: !vault '$ANSIBLE_VAULT;1.1;AES256 3365'");
+    let (code, said) = about("vault-value", text.as_bytes());
+    assert_eq!(code, 2);
+    assert!(
+        said.starts_with(
+            "error: the value is encrypted by Ansible Vault, as its tag `!vault` says\n  --> in.yaml:10:"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("  = help: decrypt it first, and write the value in plain, without the tag"),
+        "{said}"
+    );
 }
 
 #[cfg(unix)]

@@ -435,6 +435,11 @@ impl<'t> Report<'t> {
 
     fn unsupported_tag(&mut self, tag: &Tag, span: Range<usize>) {
         let name = messages::excerpt(&tag.original()).unwrap_or_default();
+        if ["!vault", "!vault-encrypted"].contains(&name.as_str()) {
+            let help = "decrypt it first, and write the value in plain, without the tag";
+            let message = format!("the value is encrypted by Ansible Vault, as its tag `{name}` says");
+            return self.add_with(span, message, Some(help.to_owned()));
+        }
         let help = if tag.core_suffix() == Some("binary") {
             "remove the tag: Kubernetes objects hold binary data as a plain base64 string"
         } else {
