@@ -66,6 +66,8 @@ impl Purpose {
 pub(crate) struct SettingsFile {
     file: File,
     config: Config,
+    /// What is to be said about them that keeps nothing from being used.
+    note: Option<Finding<'static>>,
 }
 
 impl Inputs {
@@ -92,6 +94,7 @@ impl Inputs {
                 (None, None)
             }
         };
+        notes.extend(settings_file.iter().filter_map(|file: &SettingsFile| file.note.clone()));
         let files = read_files(&paths, typed, console, &mut wrong);
         if wrong.is_empty() {
             Ok(Self { files, settings: settings.unwrap_or_default(), settings_file, notes })
@@ -177,7 +180,7 @@ pub(crate) fn settings(name: String, text: String) -> Result<(SettingsFile, Sett
 
 fn settings_of(file: File, typed: Typed) -> Result<(SettingsFile, Settings), Findings> {
     let document = match file.documents.as_slice() {
-        [] => return Ok((SettingsFile { file, config: Config::default() }, Settings::default())),
+        [] => return Ok((SettingsFile { file, config: Config::default(), note: None }, Settings::default())),
         [document] => document,
         [_, second, ..] => {
             let place = file.place_at(second, std::iter::empty());
@@ -197,7 +200,11 @@ fn settings_of(file: File, typed: Typed) -> Result<(SettingsFile, Settings), Fin
         wrong.into_iter().map(finding).collect::<Findings>()
     })?;
     let read = tried(Settings::from_value(&config.settings));
-    let file = SettingsFile { file, config };
+    let note = config.missing.as_ref().map(|missing| {
+        let place = file.place_of_key(document, [Segment::Key("kind".into())]);
+        Finding::warning(missing.said.clone()).help(missing.help.clone()).at(place)
+    });
+    let file = SettingsFile { file, config, note };
     match read {
         Ok(settings) => Ok((file, settings)),
         Err(report) => {

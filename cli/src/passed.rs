@@ -138,15 +138,28 @@ fn unnamed(object: &Map<String, Value>, file: &str, piped: &str) -> Option<Hint>
 /// What keeps an object from being the Service that it is meant to be.
 pub(crate) struct Almost {
     /// The key that is wrong, or beside which one is missing.
-    pub(crate) key: &'static str,
-    pub(crate) said: &'static str,
-    pub(crate) help: &'static str,
+    pub(crate) key: String,
+    pub(crate) said: String,
+    pub(crate) help: String,
 }
 
 /// What to say of an object that is almost a Service, whatever else is there.
 pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
     let is_service = |kind: &str| ["service", "services"].iter().any(|word| kind.eq_ignore_ascii_case(word));
+    // Keys are compared byte by byte, and others than these mean nothing.
+    let misspelt = ["kind", "apiVersion"].into_iter().find_map(|wanted| {
+        let key = object.keys().find(|key| key.eq_ignore_ascii_case(wanted) && *key != wanted)?;
+        (!object.contains_key(wanted)).then_some((wanted, key))
+    });
+    if let Some((wanted, key)) = misspelt {
+        let named = |name: &str| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1.as_str();
+        if named("kind").is_some_and(is_service) && named("apiVersion").is_none_or(|it| !is_foreign(it)) {
+            let said = format!("expected the key `{wanted}`, found `{key}`, and this Service passes by");
+            let value = if wanted == "kind" { "Service" } else { "v1" };
+            return Some(Almost { key: key.clone(), said, help: format!("write `{wanted}: {value}`") });
+        }
+    }
     let (key, said, help) = match (text("kind")?, text("apiVersion")) {
         ("Service", None) => ("kind", "this Service has no apiVersion and passes by", "add `apiVersion: v1`"),
         // A group with a dot is that of somebody else, who may have Services, too.
@@ -160,7 +173,7 @@ pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
         }
         _ => return None,
     };
-    Some(Almost { key, said, help })
+    Some(Almost { key: key.to_owned(), said: said.to_owned(), help: help.to_owned() })
 }
 
 fn is_foreign(version: &str) -> bool {

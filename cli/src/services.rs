@@ -172,7 +172,7 @@ impl<'f> Item<'f> {
 
     fn passes_by(&self, object: &'f Map<String, Value>, found: &mut Found<'f>) {
         found.passed.add(object);
-        let at = |key: &'static str| {
+        let at = |key: String| {
             self.file.place_of_key(self.document, self.path().chain([Segment::Key(key.into())]))
         };
         if let Some(almost) = passed::almost_a_service(object) {
@@ -181,7 +181,7 @@ impl<'f> Item<'f> {
             passed::hint(object, self.file.path().unwrap_or("FILE"), found.typed.piped())
             && found.hints.iter().all(|(known, _)| known.said != hint.said)
         {
-            found.hints.push((hint, at("kind")));
+            found.hints.push((hint, at("kind".to_owned())));
         }
     }
 

@@ -257,6 +257,131 @@ fn a_value_that_is_encrypted_by_ansible_vault() {
     );
 }
 
+/// What `check` says of settings in this text.
+fn about_settings(test: &str, settings: &str) -> (i32, String) {
+    let folder = folder(test);
+    std::fs::write(folder.join("in.yaml"), service("web")).unwrap();
+    std::fs::write(folder.join("cm.yaml"), settings).unwrap();
+    let ran = xposer_in(&folder, &["check", "--settings", "cm.yaml", "in.yaml"], "");
+    (ran.code, ran.stderr)
+}
+
+#[test]
+fn an_object_without_settings_is_told() {
+    for (slug, text, field) in [
+        ("config-map", "apiVersion: v1\nkind: ConfigMap\n", "data"),
+        (
+            "policy",
+            "apiVersion: policies.kubewarden.io/v1\nkind: AdmissionPolicy\nspec: {rules: []}\n",
+            "spec.settings",
+        ),
+    ] {
+        let kind = text.lines().nth(1).unwrap().trim_start_matches("kind: ");
+        let (code, said) = about_settings(&format!("no-settings-{slug}"), text);
+        let message = format!(
+            "warning: this {kind} has no `{field}`, so all settings are the defaults\n --> cm.yaml:2:1\n"
+        );
+        assert!(said.starts_with(&message), "{said}");
+        let last = field.rsplit('.').next().unwrap();
+        assert!(
+            said.contains(&format!(
+                "write the settings under `{field}`, or `{last}: {{}}` if none are meant"
+            )),
+            "{said}"
+        );
+        assert_eq!(code, 0);
+    }
+    for empty in [
+        "apiVersion: v1\nkind: ConfigMap\ndata: {}\n",
+        "apiVersion: policies.kubewarden.io/v1\nkind: AdmissionPolicy\nspec: {settings: {}}\n",
+        "{}",
+    ] {
+        assert_eq!(about_settings("no-settings-meant", empty), (0, "1 service: 1 exposed\n".to_owned()));
+    }
+    for data in ["", "data: {tls: 'true'}\n"] {
+        let text =
+            format!("apiVersion: v1\nkind: ConfigMap\n{data}binaryData: {{config.yaml: dGxzOiB0cnVl}}\n");
+        let (code, said) = about_settings("binary-settings", &text);
+        assert_eq!(code, 2);
+        let message =
+            "error: expected the settings in the `data` of the ConfigMap, found `binaryData`\n --> cm.yaml:";
+        assert!(said.starts_with(message), "{said}");
+    }
+}
+
+/// Lines are counted in the file, and what is written in a text of it is meant as it stands.
+#[test]
+fn what_is_wrong_with_yaml_in_a_config_map_has_a_help_that_works() {
+    for (slug, data, message, help) in [
+        (
+            "duplicate",
+            "profiles: |\n    a: {}\n    a: {}",
+            "`profiles` is no YAML: duplicate key `a`\n",
+            "remove one of the two",
+        ),
+        ("brace", "profiles: |\n    a: {", "the brace `{` opened here is never closed\n", "add the `}`, or"),
+        (
+            "json",
+            "profiles: |\n    {\"a\": {",
+            "the brace `{` opened here is never closed\n",
+            "add the `}`, or",
+        ),
+        ("bracket", "target: '[Ingress'", "the bracket `[` opened here is never closed\n", "add the `]`, or"),
+        (
+            "tab",
+            "profiles: |\n    a:\n    \ttls: true",
+            "a tab is used for indentation\n",
+            "indent with spaces",
+        ),
+        (
+            "template",
+            "ingressURLTemplateFallbacks: '{{.Service}}.{{.Domain}}'",
+            "found a map\n",
+            "write a list: `- '{{.Service}}.{{.Domain}}'`\n",
+        ),
+        (
+            "templates",
+            "ingressURLTemplateFallbacks: |\n    - {{.Service}}.{{.Domain}}\n    - {{.Service}}.org",
+            "found a map\n",
+            "put every value that contains `{{` in quotes\n",
+        ),
+        (
+            "vault",
+            "config.yaml: |\n    $ANSIBLE_VAULT;1.1;AES256\n    3365",
+            "is encrypted by Ansible Vault\n",
+            "decrypt it first, for example with `ansible-vault view FILE`\n",
+        ),
+    ] {
+        let text = format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  {data}\n");
+        let (code, said) = about_settings(&format!("inner-{slug}"), &text);
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains(message) && said.contains(&format!(" = help: {help}")), "{said}");
+        assert_eq!(said.matches("error: ").count(), 1, "{said}");
+    }
+    let text = "apiVersion: v1\nkind: ConfigMap\ndata: {ingressURLTemplateFallbacks: \"- '{{.Service}}.{{.Domain}}'\"}\n";
+    assert_eq!(about_settings("inner-mended", text), (0, "1 service: 1 exposed\n".to_owned()));
+}
+
+#[test]
+fn a_key_in_other_letters() {
+    for (from, key, help) in [
+        ("kind: Service", "Kind", "write `kind: Service`"),
+        ("kind: Service", "KIND", "write `kind: Service`"),
+        ("apiVersion: v1", "apiversion", "write `apiVersion: v1`"),
+    ] {
+        let (wanted, value) = from.split_once(": ").unwrap();
+        let text = service("web").replace(from, &format!("{key}: {value}"));
+        let (code, said) = about("letters", text.as_bytes());
+        let message = format!(
+            "warning: expected the key `{wanted}`, found `{key}`, and this Service passes by\n --> in.yaml:"
+        );
+        assert!(said.starts_with(&message) && said.ends_with(&format!(" = help: {help}")), "{said}");
+        assert_eq!(code, 0);
+    }
+    let (_, said) = about("letters", b"Kind: Deployment\napiVersion: apps/v1\n");
+    assert_eq!(said, "");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_to_itself() {

@@ -478,6 +478,11 @@ fn what_is_wrong_in_the_data_of_a_config_map_has_its_place() {
         "{}",
         ran.stderr
     );
+    assert!(
+        ran.stderr.contains("\n = note: data.parentRefs of the ConfigMap\n = help: add the `]`"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(output["results"][0]["field"], json!({"path": "data.parentRefs", "currentValue": "[a"}));
 }
 

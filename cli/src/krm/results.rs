@@ -107,11 +107,22 @@ impl Said {
         let finding = match &self.what {
             What::Core(diagnostic) => Finding::core(diagnostic),
             What::Item { severity, said, help } => {
-                let finding = Finding::of_input(*severity, said.as_str());
+                let finding = Finding::of_input(*severity, said.as_str()).of_field(self.named_field());
                 help.iter().fold(finding, |finding, help| finding.help(help.as_str()))
             }
         };
         finding.at(self.file.as_ref().map(|(path, _)| Place::file(path)))
+    }
+
+    /// The field that is meant, and whose it is.
+    fn named_field(&self) -> Option<String> {
+        let text = |part: &Option<Value>, key: &str| Some(part.as_ref()?.get(key)?.as_str()?.to_owned());
+        let path = text(&self.field, "path")?;
+        let kind = text(&self.reference, "kind").unwrap_or_else(|| "object".to_owned());
+        Some(match text(&self.reference, "name") {
+            Some(name) => format!("{path} of {kind} {name}"),
+            None => format!("{path} of the {kind}"),
+        })
     }
 
     /// For the results.
