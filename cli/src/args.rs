@@ -197,6 +197,45 @@ impl FromArgMatches for Files {
     }
 }
 
+/// The command that was typed, for a help that says how to go on with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Typed {
+    Render,
+    Check,
+    Explain,
+}
+
+impl Typed {
+    /// The command that reads Services from standard input.
+    pub(crate) fn piped(self) -> &'static str {
+        match self {
+            Self::Render => "xposer render",
+            Self::Check => "xposer check",
+            // Without a file it lists the words that can be explained.
+            Self::Explain => "xposer explain -",
+        }
+    }
+
+    /// The command that reads the settings from standard input.
+    pub(crate) fn piped_settings(self) -> &'static str {
+        match self {
+            Self::Render => "xposer render --settings - FILE",
+            Self::Check => "xposer check --settings - FILE",
+            Self::Explain => "xposer explain --settings - FILE",
+        }
+    }
+
+    /// What `find` does with the files that it found.
+    pub(crate) fn of_found(self) -> &'static str {
+        match self {
+            Self::Render => "-exec xposer render {} +",
+            Self::Check => "-exec xposer check {} +",
+            // It takes one file as an argument.
+            Self::Explain => "-exec xposer explain {} \\;",
+        }
+    }
+}
+
 /// What kubectl can be told about files and objects, and this program cannot: it is answered with what to do instead.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Kubectl {
@@ -212,22 +251,22 @@ pub(crate) struct Kubectl {
 
 impl Kubectl {
     /// What was said that only kubectl understands, and what to do instead.
-    pub(crate) fn given(&self) -> Option<(&'static str, String)> {
+    pub(crate) fn given(&self, typed: Typed) -> Option<(&'static str, String)> {
+        let piped = typed.piped();
         if self.recursive.is_some() {
-            let help = "name the files: find FOLDER -name '*.yaml' -exec xposer render {} +";
-            return Some(("-R is for kubectl, and no folder is searched here", help.to_owned()));
+            let help = format!("name the files: find FOLDER -name '*.yaml' {}", typed.of_found());
+            return Some(("-R is for kubectl, and no folder is searched here", help));
         }
         if self.all_namespaces.is_some() {
-            let help = "ask kubectl for them: kubectl get services -A -o yaml | xposer render";
-            return Some(("-A is for kubectl, and no cluster is asked here", help.to_owned()));
+            let help = format!("ask kubectl for them: kubectl get services -A -o yaml | {piped}");
+            return Some(("-A is for kubectl, and no cluster is asked here", help));
         }
         if let Some(folder) = &self.kustomize {
-            let help = format!("build it first: kubectl kustomize {folder} | xposer render");
+            let help = format!("build it first: kubectl kustomize {folder} | {piped}");
             return Some(("-k is for kubectl, and no kustomization is built here", help));
         }
         let selector = self.selector.as_ref()?;
-        let help =
-            format!("ask kubectl for them: kubectl get services -l '{selector}' -o yaml | xposer render");
+        let help = format!("ask kubectl for them: kubectl get services -l '{selector}' -o yaml | {piped}");
         Some(("-l is for kubectl, and nothing is selected here", help))
     }
 }

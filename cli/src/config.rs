@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use serde_json::Value;
-use xposer::{Segment, settings};
+use xposer::{Form, Segment, settings};
 
-use crate::yaml::{Document, load};
+use crate::encrypted::Encrypted;
+use crate::yaml::{Document, TEMPLATE_HELP, load};
 
 /// The settings in a document, and where each of them is written.
 #[derive(Default)]
@@ -15,6 +16,14 @@ pub(crate) struct Config {
     /// The keys that lead from the top of the document to the settings.
     way: Vec<Segment>,
     folds: Vec<Fold>,
+    /// The object that should carry them does not.
+    pub(crate) missing: Option<Missing>,
+}
+
+/// What an object that should carry settings lacks.
+pub(crate) struct Missing {
+    pub(crate) said: String,
+    pub(crate) help: String,
 }
 
 /// A text that holds YAML, for the data of a ConfigMap are texts.
@@ -94,11 +103,26 @@ impl Config {
     fn at(document: &Value, way: &[&'static str]) -> Self {
         let settings = way.iter().try_fold(document, |value, key| value.get(key));
         let settings = settings.cloned().unwrap_or_default();
-        Self { settings, way: way.iter().map(|name| key(name)).collect(), folds: Vec::new() }
+        Self {
+            settings,
+            way: way.iter().map(|name| key(name)).collect(),
+            folds: Vec::new(),
+            missing: missing(document, way),
+        }
     }
 
     /// The data of a ConfigMap: a file with all settings, or the settings one by one.
     fn of_data(document: &Value) -> Found {
+        let has_binary =
+            document.get("binaryData").and_then(Value::as_object).is_some_and(|data| !data.is_empty());
+        if has_binary {
+            return Err(vec![Wrong {
+                way: vec![key("binaryData")],
+                range: None,
+                said: "expected the settings in the `data` of the ConfigMap, found `binaryData`".to_owned(),
+                help: Some("write them under `data`, as text".to_owned()),
+            }]);
+        }
         let config = Self::at(document, &["data"]);
         let Value::Object(data) = &config.settings else { return Ok(config) };
         // No setting has a dot in its name, and practically every file has one.
@@ -181,9 +205,19 @@ fn read(name: &str, text: &str, before: &str) -> Result<Option<Document>, Vec<Wr
         said: format!("{before}{said}"),
         help,
     };
+    if let Some(found) = Encrypted::of_bytes(text.as_bytes()) {
+        return Err(vec![wrong(None, found.said(), Some(found.help(None, "")))]);
+    }
     let mut documents = load(text).map_err(|errors| {
+        let help = |help: Option<String>| {
+            if help.as_deref() == Some(TEMPLATE_HELP) { template(name, text) } else { help }
+        };
         let errors = errors.into_iter();
-        errors.map(|error| wrong(Some(error.span), error.message, error.help)).collect::<Vec<_>>()
+        // The lines that a message counts are those of the text, and not of the file around it.
+        let said = errors.map(|error| {
+            wrong(Some(error.span), error.without_lines.unwrap_or(error.message), help(error.help))
+        });
+        said.collect::<Vec<_>>()
     })?;
     let last = documents.pop();
     if documents.is_empty() {
@@ -191,6 +225,31 @@ fn read(name: &str, text: &str, before: &str) -> Result<Option<Document>, Vec<Wr
     }
     let said = format!("expected one document, found {}", documents.len() + 1);
     Err(vec![wrong(None, said, Some("remove all but one".to_owned()))])
+}
+
+/// What to say where there is nothing at the end of the way to the settings, not even that there are none.
+fn missing(document: &Value, way: &[&'static str]) -> Option<Missing> {
+    let found = way.iter().try_fold(document, |value, key| value.get(key));
+    if way.is_empty() || found.is_some_and(|found| !found.is_null()) {
+        return None;
+    }
+    let kind = text(document, "kind").unwrap_or("object");
+    let field = way.join(".");
+    let last = way.last().copied().unwrap_or_default();
+    let help = format!("write the settings under `{field}`, or `{last}: {{}}` if none are meant");
+    Some(Missing { said: format!("this {kind} has no `{field}`, so all settings are the defaults"), help })
+}
+
+/// What to do with a template that YAML takes for a mapping. It is meant as it stands, so there is nothing to render.
+fn template(name: &str, text: &str) -> Option<String> {
+    let form = settings().iter().find(|row| row.name == name).map(|row| row.form);
+    let line = text.trim();
+    let line = line.strip_prefix("- ").map_or(line, str::trim_start);
+    let is_one = !line.contains(['\n', '\'']) && line.starts_with("{{");
+    Some(match form {
+        Some(Form::TemplateList) if is_one => format!("write a list: `- '{line}'`"),
+        _ => "put every value that contains `{{` in quotes".to_owned(),
+    })
 }
 
 fn is_setting(name: &str) -> bool {

@@ -34,6 +34,9 @@ enum Said<'d> {
         message: Cow<'d, str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         help: Option<Cow<'d, str>>,
+        /// The field that is meant, where no place in a file is known.
+        #[serde(skip)]
+        field: Option<String>,
     },
 }
 
@@ -65,13 +68,21 @@ impl<'d> Finding<'d> {
 
     /// A finding about an input as such.
     pub(crate) fn of_input(severity: Severity, message: impl Into<Cow<'d, str>>) -> Self {
-        Self { said: Said::Input { severity, message: message.into(), help: None }, place: None }
+        Self { said: Said::Input { severity, message: message.into(), help: None, field: None }, place: None }
     }
 
     /// Adds what to do, to a finding about an input.
     pub(crate) fn help(mut self, sentence: impl Into<Cow<'d, str>>) -> Self {
         if let Said::Input { help, .. } = &mut self.said {
             *help = Some(sentence.into());
+        }
+        self
+    }
+
+    /// Adds the field that is meant, to a finding about an input.
+    pub(crate) fn of_field(mut self, path: impl Into<Option<String>>) -> Self {
+        if let Said::Input { field, .. } = &mut self.said {
+            *field = path.into();
         }
         self
     }
@@ -114,7 +125,7 @@ impl<'d> Finding<'d> {
                     Root::Settings => path.to_string(),
                 })
             }
-            Said::Input { .. } => None,
+            Said::Input { field, .. } => field.clone(),
         }
     }
 

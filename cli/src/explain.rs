@@ -10,7 +10,7 @@ use xposer::{
     Code, EXPOSE_LABEL, Key, Outcome, Service, Setting, Settings, did_you_mean, keys, rules, settings, trace,
 };
 
-use crate::args::{Color, Diagnostics, ExplainArgs, Files, InputArgs};
+use crate::args::{Color, Diagnostics, ExplainArgs, Files, InputArgs, Typed};
 use crate::diagnostics::{Finding, write_text};
 use crate::input::STDIN_PATH;
 use crate::render::explain_file;
@@ -22,7 +22,7 @@ const TEMPLATES: &str = "templates";
 /// Explains a word or the Services of a file, or lists all words there are.
 pub(crate) fn explain(args: ExplainArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let files = match args.subject {
-        _ if args.kubectl.given().is_some() => Vec::new(),
+        _ if args.kubectl.given(Typed::Explain).is_some() => Vec::new(),
         None if args.filename.is_empty() => return overview(console.stdout).map(|()| Exit::Done),
         None => args.filename,
         Some(subject) if word(&subject, console.stdout)? => return Ok(Exit::Done),

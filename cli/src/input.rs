@@ -1,6 +1,7 @@
 //! Files become documents that know where they are written.
 
 use std::cell::{Cell, OnceCell};
+use std::collections::HashMap;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use serde_json::Value;
 use xposer::{Code, Diagnostic, Report, Segment, Settings};
 
 use crate::Console;
-use crate::args::InputArgs;
+use crate::args::{InputArgs, Typed};
 use crate::config::{Config, Spot, Wrong};
 use crate::diagnostics::{Finding, Findings};
 use crate::encrypted::{Encrypted, SOPS, SOPS_KEY, first_encrypted, has_sops};
@@ -40,17 +41,38 @@ pub(crate) struct Inputs {
     pub(crate) files: Vec<File>,
     pub(crate) settings: Settings,
     pub(crate) settings_file: Option<SettingsFile>,
+    /// What is to be said about them that keeps nothing from being used.
+    pub(crate) notes: Findings,
+}
+
+/// What a text is read for, and by which command.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Services(Typed),
+    Settings(Typed),
+}
+
+impl Purpose {
+    /// The command that reads the same from standard input.
+    fn piped(self) -> &'static str {
+        match self {
+            Self::Services(typed) => typed.piped(),
+            Self::Settings(typed) => typed.piped_settings(),
+        }
+    }
 }
 
 /// A text with settings, and where in its document they stand.
 pub(crate) struct SettingsFile {
     file: File,
     config: Config,
+    /// What is to be said about them that keeps nothing from being used.
+    note: Option<Finding<'static>>,
 }
 
 impl Inputs {
     /// Reads all files; where any of them is wrong, gives what is wrong with all of them.
-    pub(crate) fn read(args: &InputArgs, console: &mut Console<'_>) -> Result<Self, Findings> {
+    pub(crate) fn read(args: &InputArgs, typed: Typed, console: &mut Console<'_>) -> Result<Self, Findings> {
         let standard = [PathBuf::from(STDIN_PATH)];
         let paths = if args.files.all.is_empty() { &standard } else { args.files.all.as_slice() };
         match paths.iter().chain(&args.settings).filter(|path| is_stdin(path)).count() {
@@ -62,8 +84,9 @@ impl Inputs {
                 return Err(vec![Finding::input(said).help("name a file instead")]);
             }
         }
-        let mut wrong = Findings::new();
-        let settings = args.settings.as_ref().map(|path| read_settings(path, console.stdin));
+        let (mut wrong, mut notes) = (Findings::new(), Findings::new());
+        let paths = distinct(paths, &mut notes);
+        let settings = args.settings.as_ref().map(|path| read_settings(path, typed, console.stdin));
         let (settings_file, settings) = match settings.transpose() {
             Ok(settings) => settings.unzip(),
             Err(findings) => {
@@ -71,18 +94,45 @@ impl Inputs {
                 (None, None)
             }
         };
-        let files = read_files(paths, console, &mut wrong);
+        notes.extend(settings_file.iter().filter_map(|file: &SettingsFile| file.note.clone()));
+        let files = read_files(&paths, typed, console, &mut wrong);
         if wrong.is_empty() {
-            Ok(Self { files, settings: settings.unwrap_or_default(), settings_file })
+            Ok(Self { files, settings: settings.unwrap_or_default(), settings_file, notes })
         } else {
             Err(wrong)
         }
     }
 }
 
+/// The files to read: one that is given several times is read once, for its Services would be in the way of themselves.
+fn distinct<'p>(paths: &'p [PathBuf], notes: &mut Findings) -> Vec<&'p Path> {
+    let mut times: HashMap<PathBuf, usize> = HashMap::new();
+    let mut distinct: Vec<(&Path, PathBuf)> = Vec::new();
+    for path in paths {
+        // What is not there has no other name; that it is not there is said when it is read.
+        let file = if is_stdin(path) { None } else { path.canonicalize().ok() };
+        let file = file.unwrap_or_else(|| path.clone());
+        let count = times.entry(file.clone()).or_default();
+        *count += 1;
+        if *count == 1 {
+            distinct.push((path, file));
+        }
+    }
+    for (path, file) in &distinct {
+        let said = match times.get(file) {
+            None | Some(0 | 1) => continue,
+            Some(2) => "the file is given twice, and is read once".to_owned(),
+            Some(count) => format!("the file is given {count} times, and is read once"),
+        };
+        let place = Place::file(&path.display().to_string());
+        notes.push(Finding::warning(said).help("name it once").at(place));
+    }
+    distinct.into_iter().map(|(path, _)| path).collect()
+}
+
 /// Reads the only document that standard input may hold.
 pub(crate) fn read_single(stdin: &mut dyn Read) -> Result<Value, Findings> {
-    let mut documents = read_file(Path::new(STDIN_PATH), stdin)?.documents;
+    let mut documents = read_file(Path::new(STDIN_PATH), Purpose::Services(Typed::Render), stdin)?.documents;
     match (documents.pop(), documents.len()) {
         (Some(document), 0) => Ok(document.value),
         (None, _) => Ok(Value::Null),
@@ -99,11 +149,11 @@ fn invite(console: &mut Console<'_>) {
     let _ = writeln!(console.stderr, "{said}").and_then(|()| console.stderr.flush());
 }
 
-fn read_files(paths: &[PathBuf], console: &mut Console<'_>, wrong: &mut Findings) -> Vec<File> {
+fn read_files(paths: &[&Path], typed: Typed, console: &mut Console<'_>, wrong: &mut Findings) -> Vec<File> {
     let mut progress = Progress::new(console.terminal.stderr);
     let (mut files, mut documents) = (Vec::new(), 0);
     for path in paths {
-        match read_file(path, console.stdin) {
+        match read_file(path, Purpose::Services(typed), console.stdin) {
             Ok(file) => {
                 documents += file.documents.len();
                 files.push(file);
@@ -115,18 +165,22 @@ fn read_files(paths: &[PathBuf], console: &mut Console<'_>, wrong: &mut Findings
     files
 }
 
-fn read_settings(path: &Path, stdin: &mut dyn Read) -> Result<(SettingsFile, Settings), Findings> {
-    settings_of(read_file(path, stdin)?)
+fn read_settings(
+    path: &Path,
+    typed: Typed,
+    stdin: &mut dyn Read,
+) -> Result<(SettingsFile, Settings), Findings> {
+    settings_of(read_file(path, Purpose::Settings(typed), stdin)?, typed)
 }
 
 /// The settings in a text that was read already.
 pub(crate) fn settings(name: String, text: String) -> Result<(SettingsFile, Settings), Findings> {
-    settings_of(File::load(name, text)?)
+    settings_of(File::load(name, text)?, Typed::Check)
 }
 
-fn settings_of(file: File) -> Result<(SettingsFile, Settings), Findings> {
+fn settings_of(file: File, typed: Typed) -> Result<(SettingsFile, Settings), Findings> {
     let document = match file.documents.as_slice() {
-        [] => return Ok((SettingsFile { file, config: Config::default() }, Settings::default())),
+        [] => return Ok((SettingsFile { file, config: Config::default(), note: None }, Settings::default())),
         [document] => document,
         [_, second, ..] => {
             let place = file.place_at(second, std::iter::empty());
@@ -135,7 +189,7 @@ fn settings_of(file: File) -> Result<(SettingsFile, Settings), Findings> {
         }
     };
     if let Some(way) = encrypted_settings(&document.value) {
-        let help = SOPS.help(file.path(), "xposer render --settings - FILE");
+        let help = SOPS.help(file.path(), typed.piped_settings());
         return Err(vec![Finding::input(SOPS.said()).at(file.place_of_key(document, way)).help(help)]);
     }
     let config = Config::of_document(&document.value).map_err(|wrong| {
@@ -146,7 +200,11 @@ fn settings_of(file: File) -> Result<(SettingsFile, Settings), Findings> {
         wrong.into_iter().map(finding).collect::<Findings>()
     })?;
     let read = tried(Settings::from_value(&config.settings));
-    let file = SettingsFile { file, config };
+    let note = config.missing.as_ref().map(|missing| {
+        let place = file.place_of_key(document, [Segment::Key("kind".into())]);
+        Finding::warning(missing.said.clone()).help(missing.help.clone()).at(place)
+    });
+    let file = SettingsFile { file, config, note };
     match read {
         Ok(settings) => Ok((file, settings)),
         Err(report) => {
@@ -188,13 +246,13 @@ fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == STDIN_PATH
 }
 
-fn read_file(path: &Path, stdin: &mut dyn Read) -> Result<File, Findings> {
+fn read_file(path: &Path, purpose: Purpose, stdin: &mut dyn Read) -> Result<File, Findings> {
     let name = if is_stdin(path) { STDIN.to_owned() } else { path.display().to_string() };
-    let bytes = read_bytes(path, stdin).map_err(|error| vec![unreadable(path, &name, &error)])?;
+    let bytes = read_bytes(path, stdin).map_err(|error| vec![unreadable(path, &name, purpose, &error)])?;
     let encrypted = |found: &Encrypted| {
         let file = Some(name.as_str()).filter(|_| !is_stdin(path));
         let finding = Finding::input(found.said()).at(Place::file(&name));
-        vec![finding.help(found.help(file, "xposer render"))]
+        vec![finding.help(found.help(file, purpose.piped()))]
     };
     if let Some(found) = Encrypted::of_bytes(&bytes) {
         return Err(encrypted(found));
@@ -220,13 +278,13 @@ fn read_bytes(path: &Path, stdin: &mut dyn Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn unreadable(path: &Path, name: &str, error: &io::Error) -> Finding<'static> {
+fn unreadable(path: &Path, name: &str, purpose: Purpose, error: &io::Error) -> Finding<'static> {
     let finding = match error.kind() {
         io::ErrorKind::NotFound if is_url(name) => Finding::input("expected a file, found a URL")
-            .help(format!("fetch it first: curl -L {name} | xposer render")),
+            .help(format!("fetch it first: curl -L {name} | {}", purpose.piped())),
         io::ErrorKind::NotFound => Finding::input("there is no such file"),
         io::ErrorKind::IsADirectory => {
-            Finding::input("expected a file, found a directory").help(instead_of_folder(path))
+            Finding::input("expected a file, found a directory").help(instead_of_folder(path, purpose))
         }
         io::ErrorKind::PermissionDenied => Finding::input("no permission to read the file"),
         _ => Finding::input(format!("the file cannot be read: {error}")),
@@ -239,14 +297,19 @@ fn is_url(name: &str) -> bool {
 }
 
 /// How to get at what is in a folder.
-fn instead_of_folder(path: &Path) -> String {
+fn instead_of_folder(path: &Path, purpose: Purpose) -> String {
+    let typed = match purpose {
+        Purpose::Services(typed) => typed,
+        Purpose::Settings(_) => return one_of_folder(path),
+    };
+    let piped = typed.piped();
     let has = |name: &str| path.join(name).exists();
     let folder = path.display();
     if has("Chart.yaml") {
-        return format!("render the chart: helm template NAME {folder} | xposer render");
+        return format!("render the chart: helm template NAME {folder} | {piped}");
     }
     if ["kustomization.yaml", "kustomization.yml", "Kustomization"].into_iter().any(has) {
-        return format!("build it: kustomize build {folder} | xposer render");
+        return format!("build it: kustomize build {folder} | {piped}");
     }
     let (mut endings, mut has_folders) = (Vec::new(), false);
     for entry in path.read_dir().into_iter().flatten().flatten() {
@@ -259,13 +322,29 @@ fn instead_of_folder(path: &Path) -> String {
     endings.sort_unstable_by(|left, right| right.cmp(left));
     endings.dedup();
     if endings.is_empty() && has_folders {
-        return format!("name the files below it: find {folder} -name '*.yaml' -exec xposer render {{}} +");
+        return format!("name the files below it: find {folder} -name '*.yaml' {}", typed.of_found());
     }
     if endings.is_empty() {
         endings.push("yaml");
     }
     let files: Vec<String> = endings.into_iter().map(files).collect();
     format!("name its files: {}", files.join(" "))
+}
+
+/// The settings stand in one file. A pattern would name several, and all but one of them would be read for Services.
+fn one_of_folder(path: &Path) -> String {
+    let is_text = |file: &PathBuf| {
+        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        ["yaml", "yml", "json"].contains(&ending) && file.is_file()
+    };
+    let entries = path.read_dir().into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_text).collect();
+    files.sort_unstable();
+    match files.as_slice() {
+        [] => "name one file with settings".to_owned(),
+        [file] => format!("name the file: --settings {}", file.display()),
+        [file, ..] => format!("name one of its files, for example --settings {}", file.display()),
+    }
 }
 
 fn not_text(name: &str, error: &std::string::FromUtf8Error) -> Finding<'static> {

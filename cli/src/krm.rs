@@ -1,7 +1,7 @@
 //! `krm`: a KRM function, as kustomize and kpt run them.
 //!
 //! It reads a `ResourceList` and writes it back with the Ingresses of its Services among the items. What an earlier run
-//! added is replaced or removed, so that a second run changes nothing. All or nothing: where anything is wrong the items
+//! added for them is replaced or removed, so that a second run changes nothing. All or nothing: where anything is wrong the items
 //! come back as they were, and the exit status says so, since kustomize looks at nothing else.
 
 mod config;

@@ -45,33 +45,41 @@ pub(crate) struct Hint {
     pub(crate) help: String,
 }
 
-pub(crate) const RENDER_CHART: &str = "render the chart first: helm template NAME CHART | xposer render";
+/// How to get at the Services of a chart; `piped` is the command that reads them.
+pub(crate) fn render_chart(piped: &str) -> String {
+    format!("render the chart first: helm template NAME CHART | {piped}")
+}
 
-/// What to say of an object where no Service is among all inputs. `file` is what it stands in.
-pub(crate) fn hint(object: &Map<String, Value>, file: &str) -> Option<Hint> {
+/// What to say of an object where no Service is among all inputs. `file` is what it stands in, and `piped` the
+/// command that reads Services from standard input.
+pub(crate) fn hint(object: &Map<String, Value>, file: &str, piped: &str) -> Option<Hint> {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
-    let hint = |said, help: &str| Some(Hint { said, help: help.to_owned() });
-    let Some(kind) = text("kind") else { return unnamed(object, file) };
+    let hint = |said, help: &str| Some(Hint { said, help: help.replace("PIPED", piped) });
+    let Some(kind) = text("kind") else { return unnamed(object, file, piped) };
     let version = text("apiVersion").unwrap_or_default();
     let group = version.split_once('/').map_or("", |(group, _)| group);
     match (group, kind) {
         ("helm.toolkit.fluxcd.io", "HelmRelease") => {
-            hint("the Services of a HelmRelease are in its chart", RENDER_CHART)
+            hint("the Services of a HelmRelease are in its chart", &render_chart(piped))
         }
-        ("helm.cattle.io", "HelmChart") => hint("the Services of a HelmChart are in its chart", RENDER_CHART),
-        ("helm.crossplane.io", "Release") => hint("the Services of a Release are in its chart", RENDER_CHART),
+        ("helm.cattle.io", "HelmChart") => {
+            hint("the Services of a HelmChart are in its chart", &render_chart(piped))
+        }
+        ("helm.crossplane.io", "Release") => {
+            hint("the Services of a Release are in its chart", &render_chart(piped))
+        }
         ("argoproj.io", "Application" | "ApplicationSet") => hint(
             "the Services of an Application of Argo CD are in what it points to",
-            "render that first: helm template NAME CHART | xposer render, or kustomize build FOLDER | xposer render",
+            "render that first: helm template NAME CHART | PIPED, or kustomize build FOLDER | PIPED",
         ),
-        ("kustomize.config.k8s.io", "Kustomization" | "Component") => kustomization(file),
+        ("kustomize.config.k8s.io", "Kustomization" | "Component") => kustomization(file, piped),
         ("kustomize.toolkit.fluxcd.io", "Kustomization") => hint(
             "the Services of a Kustomization of Flux are in the folder that it points to",
-            "build that folder: kustomize build FOLDER | xposer render",
+            "build that folder: kustomize build FOLDER | PIPED",
         ),
         ("source.toolkit.fluxcd.io", _) => hint(
             "a source of Flux only says where manifests come from",
-            "render those: helm template NAME CHART | xposer render, or kustomize build FOLDER | xposer render",
+            "render those: helm template NAME CHART | PIPED, or kustomize build FOLDER | PIPED",
         ),
         ("serving.knative.dev", "Service" | "Configuration" | "Route" | "Revision") => hint(
             "Knative exposes its own Services, and this program those of Kubernetes (apiVersion v1)",
@@ -79,7 +87,7 @@ pub(crate) fn hint(object: &Map<String, Value>, file: &str) -> Option<Hint> {
         ),
         ("template.openshift.io" | "", "Template") => Some(Hint {
             said: "the Services of a Template of OpenShift are made by processing it",
-            help: format!("process it first: oc process -o yaml -f {file} | xposer render"),
+            help: format!("process it first: oc process -o yaml -f {file} | {piped}"),
         }),
         ("config.kubernetes.io", "ResourceList") => Some(Hint {
             said: "a ResourceList is for KRM functions",
@@ -89,16 +97,16 @@ pub(crate) fn hint(object: &Map<String, Value>, file: &str) -> Option<Hint> {
     }
 }
 
-fn kustomization(file: &str) -> Option<Hint> {
+fn kustomization(file: &str, piped: &str) -> Option<Hint> {
     let folder = file.rsplit_once(['/', '\\']).map_or(".", |(folder, _)| folder);
     Some(Hint {
         said: "a Kustomization only names the files that hold Services",
-        help: format!("build it first: kustomize build {folder} | xposer render"),
+        help: format!("build it first: kustomize build {folder} | {piped}"),
     })
 }
 
 /// What to say of a document that has no kind at all.
-fn unnamed(object: &Map<String, Value>, file: &str) -> Option<Hint> {
+fn unnamed(object: &Map<String, Value>, file: &str, piped: &str) -> Option<Hint> {
     let has = |key: &str| object.contains_key(key);
     let is_named = |start: &str| {
         let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -106,14 +114,11 @@ fn unnamed(object: &Map<String, Value>, file: &str) -> Option<Hint> {
     };
     let folder = file.rsplit_once(['/', '\\']).map_or(".", |(folder, _)| folder);
     let chart = |said| {
-        Some(Hint {
-            said,
-            help: format!("render the chart first: helm template NAME {folder} | xposer render"),
-        })
+        Some(Hint { said, help: format!("render the chart first: helm template NAME {folder} | {piped}") })
     };
     if is_named("kustomization.") || has("resources") && object.get("resources").is_some_and(Value::is_array)
     {
-        return kustomization(file);
+        return kustomization(file, piped);
     }
     if has("apiVersion") && has("name") && has("version") {
         return chart("the Services of a chart are in its templates");
@@ -124,7 +129,7 @@ fn unnamed(object: &Map<String, Value>, file: &str) -> Option<Hint> {
     if object.get("services").is_some_and(Value::is_object) {
         return Some(Hint {
             said: "the services of Docker Compose are no Services of Kubernetes",
-            help: format!("convert them first: kompose convert --stdout -f {file} | xposer render"),
+            help: format!("convert them first: kompose convert --stdout -f {file} | {piped}"),
         });
     }
     None
@@ -133,15 +138,28 @@ fn unnamed(object: &Map<String, Value>, file: &str) -> Option<Hint> {
 /// What keeps an object from being the Service that it is meant to be.
 pub(crate) struct Almost {
     /// The key that is wrong, or beside which one is missing.
-    pub(crate) key: &'static str,
-    pub(crate) said: &'static str,
-    pub(crate) help: &'static str,
+    pub(crate) key: String,
+    pub(crate) said: String,
+    pub(crate) help: String,
 }
 
 /// What to say of an object that is almost a Service, whatever else is there.
 pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
     let is_service = |kind: &str| ["service", "services"].iter().any(|word| kind.eq_ignore_ascii_case(word));
+    // Keys are compared byte by byte, and others than these mean nothing.
+    let misspelt = ["kind", "apiVersion"].into_iter().find_map(|wanted| {
+        let key = object.keys().find(|key| key.eq_ignore_ascii_case(wanted) && *key != wanted)?;
+        (!object.contains_key(wanted)).then_some((wanted, key))
+    });
+    if let Some((wanted, key)) = misspelt {
+        let named = |name: &str| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1.as_str();
+        if named("kind").is_some_and(is_service) && named("apiVersion").is_none_or(|it| !is_foreign(it)) {
+            let said = format!("expected the key `{wanted}`, found `{key}`, and this Service passes by");
+            let value = if wanted == "kind" { "Service" } else { "v1" };
+            return Some(Almost { key: key.clone(), said, help: format!("write `{wanted}: {value}`") });
+        }
+    }
     let (key, said, help) = match (text("kind")?, text("apiVersion")) {
         ("Service", None) => ("kind", "this Service has no apiVersion and passes by", "add `apiVersion: v1`"),
         // A group with a dot is that of somebody else, who may have Services, too.
@@ -155,7 +173,7 @@ pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
         }
         _ => return None,
     };
-    Some(Almost { key, said, help })
+    Some(Almost { key: key.to_owned(), said: said.to_owned(), help: help.to_owned() })
 }
 
 fn is_foreign(version: &str) -> bool {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use xposer::{Emitted, Object, Outcome, Report, Service, Settings, emit_all, expose_all};
 
-use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Target};
+use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Target, Typed};
 use crate::diagnostics::{Finding, Printer};
 use crate::explain::traced;
 use crate::input::Inputs;
@@ -36,17 +36,28 @@ enum Show {
     Summary,
 }
 
+impl Show {
+    /// The command that shows this.
+    fn typed(&self) -> Typed {
+        match self {
+            Self::Objects(_) => Typed::Render,
+            Self::Origins => Typed::Explain,
+            Self::Summary => Typed::Check,
+        }
+    }
+}
+
 fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(args, console.terminal);
-    if let Some((said, help)) = args.kubectl.given() {
+    if let Some((said, help)) = args.kubectl.given(show.typed()) {
         let wrong = [Finding::input(said).help(help)];
         return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
     }
-    let inputs = match Inputs::read(args, console) {
+    let inputs = match Inputs::read(args, show.typed(), console) {
         Ok(inputs) => inputs,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
-    let Found { services: items, local, notes, passed, .. } = match Found::new(&inputs.files) {
+    let Found { services: items, local, notes, passed, .. } = match Found::new(&inputs.files, show.typed()) {
         Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
@@ -63,7 +74,7 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
         Show::Summary => {}
     }
     let findings = findings(&inputs, &items, &services, &outcomes, &report);
-    printer.print(notes.into_iter().chain(findings), console.stderr)?;
+    printer.print(inputs.notes.iter().cloned().chain(notes).chain(findings), console.stderr)?;
     if matches!(show, Show::Summary) && printer.format == Diagnostics::Text {
         let mut summary = summary(&outcomes, local);
         if let Some(counts) = passed.counts().filter(|_| items.is_empty() && local == 0) {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use xposer::{Diagnostic, FieldPath, Root, Segment, Service, is_service};
 
+use crate::args::Typed;
 use crate::diagnostics::{Finding, Findings};
 use crate::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops, is_encrypted};
 use crate::input::{File, SettingsFile};
@@ -21,7 +22,6 @@ pub(crate) struct Item<'f> {
 }
 
 /// What is in the files.
-#[derive(Default)]
 pub(crate) struct Found<'f> {
     /// The Services, in order.
     pub(crate) services: Vec<Item<'f>>,
@@ -33,12 +33,21 @@ pub(crate) struct Found<'f> {
     /// What to say where there are no Services; nothing is said twice.
     hints: Vec<(Hint, Place)>,
     wrong: Findings,
+    typed: Typed,
 }
 
 impl<'f> Found<'f> {
     /// Looks through all files. What is no object at all, and what cannot be read because it is encrypted, is an error.
-    pub(crate) fn new(files: &'f [File]) -> Result<Self, Findings> {
-        let mut found = Self::default();
+    pub(crate) fn new(files: &'f [File], typed: Typed) -> Result<Self, Findings> {
+        let mut found = Self {
+            services: Vec::new(),
+            local: 0,
+            notes: Findings::new(),
+            passed: Passed::default(),
+            hints: Vec::new(),
+            wrong: Findings::new(),
+            typed,
+        };
         for file in files {
             for document in &file.documents {
                 let item = Item { file, document, value: &document.value, within: Vec::new() };
@@ -81,13 +90,13 @@ impl<'f> Item<'f> {
         let is_service = is_service(self.value) || among.services && !object.contains_key("kind");
         if let Some(way) = self.encrypted(is_service, among.encrypted) {
             let finding = Finding::input(SOPS.said()).at(self.file.place_of_key(self.document, way));
-            found.wrong.push(finding.help(SOPS.help(self.file.path(), "xposer render")));
+            found.wrong.push(finding.help(SOPS.help(self.file.path(), found.typed.piped())));
             return false;
         }
         if let Some(way) = self.template(is_service) {
             let place = self.file.place_at(self.document, way.into_iter());
             let finding = Finding::input("expected a Kubernetes object, found a template of one");
-            found.wrong.push(finding.help(passed::RENDER_CHART).at(place));
+            found.wrong.push(finding.help(passed::render_chart(found.typed.piped())).at(place));
             return true;
         }
         if is_service {
@@ -163,15 +172,16 @@ impl<'f> Item<'f> {
 
     fn passes_by(&self, object: &'f Map<String, Value>, found: &mut Found<'f>) {
         found.passed.add(object);
-        let at = |key: &'static str| {
+        let at = |key: String| {
             self.file.place_of_key(self.document, self.path().chain([Segment::Key(key.into())]))
         };
         if let Some(almost) = passed::almost_a_service(object) {
             found.notes.push(Finding::warning(almost.said).help(almost.help).at(at(almost.key)));
-        } else if let Some(hint) = passed::hint(object, self.file.path().unwrap_or("FILE"))
+        } else if let Some(hint) =
+            passed::hint(object, self.file.path().unwrap_or("FILE"), found.typed.piped())
             && found.hints.iter().all(|(known, _)| known.said != hint.said)
         {
-            found.hints.push((hint, at("kind")));
+            found.hints.push((hint, at("kind".to_owned())));
         }
     }
 

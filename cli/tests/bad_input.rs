@@ -149,13 +149,13 @@ fn what_to_do_with_a_folder_depends_on_what_is_in_it() {
         (
             "chart",
             &["Chart.yaml", "values.yaml"],
-            "render the chart: helm template NAME chart | xposer render",
+            "render the chart: helm template NAME chart | xposer check",
         ),
-        ("base", &["service.yaml", "kustomization.yml"], "build it: kustomize build base | xposer render"),
+        ("base", &["service.yaml", "kustomization.yml"], "build it: kustomize build base | xposer check"),
         (
             "deep",
             &["web/service.yaml"],
-            "name the files below it: find deep -name '*.yaml' -exec xposer render {} +",
+            "name the files below it: find deep -name '*.yaml' -exec xposer check {} +",
         ),
     ] {
         for file in files {
@@ -168,7 +168,218 @@ fn what_to_do_with_a_folder_depends_on_what_is_in_it() {
         assert!(said.replace('\\', "/").contains(expected), "{said}");
     }
     let said = xposer_in(&folder, &["check", "-f", "https://example.com/a.yaml"], "").expect(2).stderr;
-    assert!(said.contains("curl -L https://example.com/a.yaml | xposer render"), "{said}");
+    assert!(said.contains("curl -L https://example.com/a.yaml | xposer check"), "{said}");
+}
+
+/// A pattern in place of the file would be expanded by a shell, and all but one of them taken for Services.
+#[test]
+fn the_settings_are_one_file_of_a_folder() {
+    let folder = folder("settings-folder");
+    std::fs::write(folder.join("in.yaml"), service("web")).unwrap();
+    for (name, files, expected) in [
+        ("empty", ["notes.txt"].as_slice(), "name one file with settings"),
+        ("one", &["a.yaml", "notes.txt"], "name the file: --settings one/a.yaml"),
+        ("two", &["b.yaml", "a.yml"], "name one of its files, for example --settings two/a.yml"),
+    ] {
+        std::fs::create_dir(folder.join(name)).unwrap();
+        for file in files {
+            std::fs::write(folder.join(name).join(file), "").unwrap();
+        }
+        let said = xposer_in(&folder, &["check", "--settings", name, "in.yaml"], "").expect(2).stderr;
+        assert!(said.replace('\\', "/").ends_with(&format!(" = help: {expected}\n\n")), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_is_given_twice_is_read_once() {
+    let folder = folder("twice");
+    std::fs::write(folder.join("in.yaml"), service("web")).unwrap();
+    let note = |times: &str| {
+        format!(
+            "warning: the file is given {times}, and is read once\n--> in.yaml\n = help: name it once\n\n"
+        )
+    };
+    let ran = xposer_in(&folder, &["check", "in.yaml", "./in.yaml"], "").expect(0);
+    assert_eq!(ran.stderr, format!("{}1 service: 1 exposed\n", note("twice")));
+    let once = xposer_in(&folder, &["render", "in.yaml"], "").expect(0);
+    let ran = xposer_in(&folder, &["render", "in.yaml", "-f", "in.yaml", "in.yaml"], "").expect(0);
+    assert_eq!((ran.stdout, ran.stderr), (once.stdout, note("3 times")));
+    // What is not there is said once, too.
+    let ran = xposer_in(&folder, &["check", "none.yaml", "none.yaml"], "").expect(2);
+    assert_eq!(ran.stderr, "error: there is no such file\n--> none.yaml\n\n");
+}
+
+/// The help is a command that goes on with what was typed.
+#[test]
+fn a_help_names_the_command_that_was_typed() {
+    let folder = folder("typed");
+    std::fs::write(folder.join("in.yaml"), service("web")).unwrap();
+    std::fs::write(folder.join("vault.yaml"), "$ANSIBLE_VAULT;1.1;AES256\n3365\n").unwrap();
+    std::fs::write(folder.join("chart.yaml"), "{apiVersion: helm.cattle.io/v1, kind: HelmChart}\n").unwrap();
+    for (command, piped) in
+        [("render", "xposer render"), ("check", "xposer check"), ("explain", "xposer explain -")]
+    {
+        let said = |arguments: &[&str]| {
+            let arguments: Vec<&str> = [command].iter().chain(arguments).copied().collect();
+            xposer_in(&folder, &arguments, "").stderr
+        };
+        let vault = said(&["--settings", "vault.yaml", "in.yaml"]);
+        let help = format!("ansible-vault view vault.yaml | xposer {command} --settings - FILE\n");
+        assert!(vault.ends_with(&format!(" = help: decrypt it first: {help}\n")), "{vault}");
+        for (arguments, help) in [
+            (["vault.yaml"].as_slice(), format!("ansible-vault view vault.yaml | {piped}\n")),
+            (&["chart.yaml"], format!("helm template NAME CHART | {piped}\n")),
+            (&["-A"], format!("kubectl get services -A -o yaml | {piped}\n")),
+            (&["-k", "base"], format!("kubectl kustomize base | {piped}\n")),
+            (&["-l", "a=b"], format!("kubectl get services -l 'a=b' -o yaml | {piped}\n")),
+            (&["-R"], format!("find FOLDER -name '*.yaml' -exec xposer {command} {{}} ")),
+        ] {
+            let said = said(arguments);
+            assert!(said.contains(&help), "{command} {arguments:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_value_that_is_encrypted_by_ansible_vault() {
+    let text = service("web").replace("port: 80", "port: !vault '$ANSIBLE_VAULT;1.1;AES256 3365'");
+    let (code, said) = about("vault-value", text.as_bytes());
+    assert_eq!(code, 2);
+    assert!(
+        said.starts_with(
+            "error: the value is encrypted by Ansible Vault, as its tag `!vault` says\n  --> in.yaml:10:"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("  = help: decrypt it first, and write the value in plain, without the tag"),
+        "{said}"
+    );
+}
+
+/// What `check` says of settings in this text.
+fn about_settings(test: &str, settings: &str) -> (i32, String) {
+    let folder = folder(test);
+    std::fs::write(folder.join("in.yaml"), service("web")).unwrap();
+    std::fs::write(folder.join("cm.yaml"), settings).unwrap();
+    let ran = xposer_in(&folder, &["check", "--settings", "cm.yaml", "in.yaml"], "");
+    (ran.code, ran.stderr)
+}
+
+#[test]
+fn an_object_without_settings_is_told() {
+    for (slug, text, field) in [
+        ("config-map", "apiVersion: v1\nkind: ConfigMap\n", "data"),
+        (
+            "policy",
+            "apiVersion: policies.kubewarden.io/v1\nkind: AdmissionPolicy\nspec: {rules: []}\n",
+            "spec.settings",
+        ),
+    ] {
+        let kind = text.lines().nth(1).unwrap().trim_start_matches("kind: ");
+        let (code, said) = about_settings(&format!("no-settings-{slug}"), text);
+        let message = format!(
+            "warning: this {kind} has no `{field}`, so all settings are the defaults\n --> cm.yaml:2:1\n"
+        );
+        assert!(said.starts_with(&message), "{said}");
+        let last = field.rsplit('.').next().unwrap();
+        assert!(
+            said.contains(&format!(
+                "write the settings under `{field}`, or `{last}: {{}}` if none are meant"
+            )),
+            "{said}"
+        );
+        assert_eq!(code, 0);
+    }
+    for empty in [
+        "apiVersion: v1\nkind: ConfigMap\ndata: {}\n",
+        "apiVersion: policies.kubewarden.io/v1\nkind: AdmissionPolicy\nspec: {settings: {}}\n",
+        "{}",
+    ] {
+        assert_eq!(about_settings("no-settings-meant", empty), (0, "1 service: 1 exposed\n".to_owned()));
+    }
+    for data in ["", "data: {tls: 'true'}\n"] {
+        let text =
+            format!("apiVersion: v1\nkind: ConfigMap\n{data}binaryData: {{config.yaml: dGxzOiB0cnVl}}\n");
+        let (code, said) = about_settings("binary-settings", &text);
+        assert_eq!(code, 2);
+        let message =
+            "error: expected the settings in the `data` of the ConfigMap, found `binaryData`\n --> cm.yaml:";
+        assert!(said.starts_with(message), "{said}");
+    }
+}
+
+/// Lines are counted in the file, and what is written in a text of it is meant as it stands.
+#[test]
+fn what_is_wrong_with_yaml_in_a_config_map_has_a_help_that_works() {
+    for (slug, data, message, help) in [
+        (
+            "duplicate",
+            "profiles: |\n    a: {}\n    a: {}",
+            "`profiles` is no YAML: duplicate key `a`\n",
+            "remove one of the two",
+        ),
+        ("brace", "profiles: |\n    a: {", "the brace `{` opened here is never closed\n", "add the `}`, or"),
+        (
+            "json",
+            "profiles: |\n    {\"a\": {",
+            "the brace `{` opened here is never closed\n",
+            "add the `}`, or",
+        ),
+        ("bracket", "target: '[Ingress'", "the bracket `[` opened here is never closed\n", "add the `]`, or"),
+        (
+            "tab",
+            "profiles: |\n    a:\n    \ttls: true",
+            "a tab is used for indentation\n",
+            "indent with spaces",
+        ),
+        (
+            "template",
+            "ingressURLTemplateFallbacks: '{{.Service}}.{{.Domain}}'",
+            "found a map\n",
+            "write a list: `- '{{.Service}}.{{.Domain}}'`\n",
+        ),
+        (
+            "templates",
+            "ingressURLTemplateFallbacks: |\n    - {{.Service}}.{{.Domain}}\n    - {{.Service}}.org",
+            "found a map\n",
+            "put every value that contains `{{` in quotes\n",
+        ),
+        (
+            "vault",
+            "config.yaml: |\n    $ANSIBLE_VAULT;1.1;AES256\n    3365",
+            "is encrypted by Ansible Vault\n",
+            "decrypt it first, for example with `ansible-vault view FILE`\n",
+        ),
+    ] {
+        let text = format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  {data}\n");
+        let (code, said) = about_settings(&format!("inner-{slug}"), &text);
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains(message) && said.contains(&format!(" = help: {help}")), "{said}");
+        assert_eq!(said.matches("error: ").count(), 1, "{said}");
+    }
+    let text = "apiVersion: v1\nkind: ConfigMap\ndata: {ingressURLTemplateFallbacks: \"- '{{.Service}}.{{.Domain}}'\"}\n";
+    assert_eq!(about_settings("inner-mended", text), (0, "1 service: 1 exposed\n".to_owned()));
+}
+
+#[test]
+fn a_key_in_other_letters() {
+    for (from, key, help) in [
+        ("kind: Service", "Kind", "write `kind: Service`"),
+        ("kind: Service", "KIND", "write `kind: Service`"),
+        ("apiVersion: v1", "apiversion", "write `apiVersion: v1`"),
+    ] {
+        let (wanted, value) = from.split_once(": ").unwrap();
+        let text = service("web").replace(from, &format!("{key}: {value}"));
+        let (code, said) = about("letters", text.as_bytes());
+        let message = format!(
+            "warning: expected the key `{wanted}`, found `{key}`, and this Service passes by\n --> in.yaml:"
+        );
+        assert!(said.starts_with(&message) && said.ends_with(&format!(" = help: {help}")), "{said}");
+        assert_eq!(code, 0);
+    }
+    let (_, said) = about("letters", b"Kind: Deployment\napiVersion: apps/v1\n");
+    assert_eq!(said, "");
 }
 
 #[cfg(unix)]

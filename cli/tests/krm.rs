@@ -132,7 +132,12 @@ fn what_is_stale_is_removed() {
         urls,
     ]);
     let (ran, output) = krm(&list(items));
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(ran.code, 0);
+    assert_eq!(
+        ran.stderr,
+        "info: Ingress shop/of-a-service-elsewhere was made for the Service elsewhere, which is not among the items, and stays\n \
+         |\n = help: remove it if the Service is gone; nothing is to be done if the Service is deployed from elsewhere\n\n"
+    );
     assert_eq!(
         kinds(&output),
         [
@@ -356,6 +361,45 @@ fn a_second_run_changes_nothing_for_any_kind() {
     assert_eq!(kinds(&krm(&hidden).1), ["Service web"]);
 }
 
+/// The function may be given a part of what is deployed, so a Service that is not there is no reason to remove anything.
+#[test]
+fn what_was_made_for_a_service_that_is_not_there_stays_and_is_told() {
+    let mut both = of_all_kinds();
+    let locally = "exposeIngressUrl: locally";
+    let api = with_annotation(service("api"), "xposer.stakater.com/annotations", locally);
+    both["items"].as_array_mut().unwrap().push(api);
+    let (first, output) = krm(&both);
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let mut without = output.clone();
+    let items = without["items"].as_array_mut().unwrap();
+    items.retain(|item| !(item["kind"] == "Service" && item["metadata"]["name"] == "web"));
+    let (ran, again) = krm(&without);
+    assert_eq!((ran.code, &again["items"]), (0, &without["items"]), "{}", ran.stderr);
+    let messages: Vec<&str> = again["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["message"].as_str().unwrap())
+        .collect();
+    for object in
+        ["Ingress web", "HTTPRoute web", "HTTPRoute web-2", "Route web", "Route web-2", "EndpointMonitor web"]
+    {
+        let (kind, name) = object.split_once(' ').unwrap();
+        let said = format!(
+            "{kind} shop/{name} was made for the Service web, which is not among the items, and stays; "
+        );
+        assert_eq!(messages.iter().filter(|message| message.starts_with(&said)).count(), 1, "{messages:?}");
+    }
+    let said = "the entry \"web-shop\" of ConfigMap shop/xposer was made for a Service that is not among the items, and stays; ";
+    assert_eq!(messages.iter().filter(|message| message.starts_with(said)).count(), 1, "{messages:?}");
+    assert_eq!(messages.len(), 7);
+    // Without any entry of a Service that is there, the ConfigMap stays, too.
+    without["items"].as_array_mut().unwrap().retain(|item| item["kind"] != "Service");
+    let (ran, again) = krm(&without);
+    assert_eq!((ran.code, &again["items"]), (0, &without["items"]), "{}", ran.stderr);
+    assert_eq!(again["results"].as_array().unwrap().len(), 9);
+}
+
 #[test]
 fn nothing_of_somebody_else_is_replaced_whatever_its_kind() {
     let (_, output) = krm(&of_all_kinds());
@@ -369,7 +413,9 @@ fn nothing_of_somebody_else_is_replaced_whatever_its_kind() {
         let (ran, refused) = krm(&foreign);
         assert_eq!(ran.code, 1, "{index}");
         assert_eq!(refused["items"][1], theirs);
-        let said = format!("the list already has an {} shop/", object["kind"].as_str().unwrap());
+        let kind = object["kind"].as_str().unwrap();
+        let article = if ["Route", "ConfigMap"].contains(&kind) { "a" } else { "an" };
+        let said = format!("the list already has {article} {kind} shop/");
         assert!(ran.stderr.contains(&said), "{}", ran.stderr);
     }
 }
@@ -429,6 +475,11 @@ fn what_is_wrong_in_the_data_of_a_config_map_has_its_place() {
     assert!(
         ran.stderr
             .starts_with("error: `parentRefs` is no YAML: the bracket `[` opened here is never closed\n"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains("\n = note: data.parentRefs of the ConfigMap\n = help: add the `]`"),
         "{}",
         ran.stderr
     );

@@ -1,4 +1,9 @@
 //! The items before and after: what was ours is replaced or removed, what is new is added, the rest is not touched.
+//!
+//! What was made for a Service that is not among the items stays, and that is told. A function often gets a part of what
+//! is deployed: another layer of kustomize, another package of kpt, or what `--match-kind` selects. From there, a Service
+//! that is gone and one that stands elsewhere look the same, and removing an Ingress takes a site down, while one too many
+//! can be seen and deleted.
 
 use std::collections::{HashMap, HashSet};
 
@@ -68,7 +73,10 @@ pub(super) fn changes(
         match planned.remove(&identity) {
             Some(object) if is_ours => {
                 placed.insert(identity);
-                changes.push(Change::Replace(index, with_bookkeeping(object.to_value(), item)));
+                let left = known.entries_of_others(item);
+                said.extend(left.iter().map(|(key, _)| Said::left_entry(item, key, &display(identity))));
+                let object = with_entries(object.to_value(), left);
+                changes.push(Change::Replace(index, with_bookkeeping(object, item)));
             }
             Some(_) => {
                 is_free = false;
@@ -77,6 +85,13 @@ pub(super) fn changes(
             None if is_ours && (placed.contains(&identity) || known.is_stale(item)) => {
                 changes.push(Change::Remove(index));
             }
+            None if is_ours => match label(item, SERVICE_LABEL) {
+                Some(service) => said.push(Said::left(item, &display(identity), service)),
+                None => {
+                    let left = known.entries_of_others(item);
+                    said.extend(left.iter().map(|(key, _)| Said::left_entry(item, key, &display(identity))));
+                }
+            },
             None => {}
         }
     }
@@ -107,7 +122,8 @@ pub(super) fn apply(items: Vec<Value>, changes: Vec<Change>) -> Vec<Value> {
 /// The Services of the list, whether they are exposed, local or neither: what belonged to them and is not planned is stale.
 pub(super) struct Known<'k> {
     services: HashSet<(&'k str, &'k str)>,
-    namespaces: HashSet<&'k str>,
+    /// Their keys in a URL ConfigMap.
+    keys: HashSet<String>,
 }
 
 impl<'k> FromIterator<&'k Value> for Known<'k> {
@@ -115,17 +131,28 @@ impl<'k> FromIterator<&'k Value> for Known<'k> {
         let metadata = |item: &'k Value, key| text(item.get("metadata"), key);
         let services: HashSet<_> =
             services.into_iter().map(|item| (metadata(item, "namespace"), metadata(item, "name"))).collect();
-        Self { namespaces: services.iter().map(|(namespace, _)| *namespace).collect(), services }
+        Self {
+            keys: services.iter().map(|(namespace, name)| format!("{name}-{namespace}")).collect(),
+            services,
+        }
     }
 }
 
 impl Known<'_> {
     fn is_stale(&self, item: &Value) -> bool {
-        let namespace = text(item.get("metadata"), "namespace");
         match label(item, SERVICE_LABEL) {
-            Some(service) => self.services.contains(&(namespace, service)),
-            None => self.namespaces.contains(namespace),
+            Some(service) => self.services.contains(&(text(item.get("metadata"), "namespace"), service)),
+            None => self.entries_of_others(item).is_empty(),
         }
+    }
+
+    /// The entries of a URL ConfigMap that belong to Services which are not among the items; none of any other object.
+    fn entries_of_others<'i>(&self, item: &'i Value) -> Vec<(&'i String, &'i Value)> {
+        if label(item, SERVICE_LABEL).is_some() {
+            return Vec::new();
+        }
+        let entries = item.get("data").and_then(Value::as_object).into_iter().flatten();
+        entries.filter(|(key, _)| !self.keys.contains(*key)).collect()
     }
 }
 
@@ -137,6 +164,16 @@ fn is_ours(item: &Value) -> bool {
     KINDS.contains(&kind)
         && label(item, MANAGED_BY_LABEL) == Some(MANAGED_BY)
         && (label(item, SERVICE_LABEL).is_some() || is_urls())
+}
+
+/// A URL ConfigMap with what other runs wrote into it.
+fn with_entries(mut object: Value, entries: Vec<(&String, &Value)>) -> Value {
+    if let Some(data) = object.get_mut("data").and_then(Value::as_object_mut) {
+        for (key, value) in entries {
+            data.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    object
 }
 
 /// The new object in the place of the old one.

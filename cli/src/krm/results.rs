@@ -51,8 +51,25 @@ impl Said {
 
     /// An item that is not ours has the name of an object to be added.
     pub(super) fn in_the_way(item: &Value, object: &str) -> Self {
-        let said = format!("the list already has an {object} that was not made by xposer");
+        // The H of an HTTPRoute is spoken as a vowel.
+        let article = if object.starts_with(['A', 'E', 'H', 'I', 'O', 'U']) { "an" } else { "a" };
+        let said = format!("the list already has {article} {object} that was not made by xposer");
         Self::error(said, Some(MAKE_ROOM.to_owned()), item, None)
+    }
+
+    /// What was made for a Service that is not among the items.
+    pub(super) fn left(item: &Value, object: &str, service: &str) -> Self {
+        let said =
+            format!("{object} was made for the Service {service}, which is not among the items, and stays");
+        Self::info(said, LEFT_HELP, item)
+    }
+
+    /// The same of an entry of a URL ConfigMap.
+    pub(super) fn left_entry(item: &Value, key: &str, object: &str) -> Self {
+        let said = format!(
+            "the entry {key:?} of {object} was made for a Service that is not among the items, and stays"
+        );
+        Self::info(said, LEFT_HELP, item)
     }
 
     /// An item, or the config, that SOPS encrypted.
@@ -90,11 +107,22 @@ impl Said {
         let finding = match &self.what {
             What::Core(diagnostic) => Finding::core(diagnostic),
             What::Item { severity, said, help } => {
-                let finding = Finding::of_input(*severity, said.as_str());
+                let finding = Finding::of_input(*severity, said.as_str()).of_field(self.named_field());
                 help.iter().fold(finding, |finding, help| finding.help(help.as_str()))
             }
         };
         finding.at(self.file.as_ref().map(|(path, _)| Place::file(path)))
+    }
+
+    /// The field that is meant, and whose it is.
+    fn named_field(&self) -> Option<String> {
+        let text = |part: &Option<Value>, key: &str| Some(part.as_ref()?.get(key)?.as_str()?.to_owned());
+        let path = text(&self.field, "path")?;
+        let kind = text(&self.reference, "kind").unwrap_or_else(|| "object".to_owned());
+        Some(match text(&self.reference, "name") {
+            Some(name) => format!("{path} of {kind} {name}"),
+            None => format!("{path} of the {kind}"),
+        })
     }
 
     /// For the results.
@@ -127,6 +155,8 @@ impl Said {
     }
 }
 
+const LEFT_HELP: &str =
+    "remove it if the Service is gone; nothing is to be done if the Service is deployed from elsewhere";
 const MAKE_ROOM: &str = "remove it, or give one of the two another name";
 
 /// The value of an annotation.

@@ -6,6 +6,7 @@
 //! the [`Builder`].
 
 use super::load::{Cause, Failure};
+use super::messages;
 use super::tree::{Builder, Document, Kind, Style, Token};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -31,7 +32,7 @@ pub(super) fn load_json(text: &str) -> Result<Vec<Document>, Failure> {
     let mut cause = Cause::Content;
     if let Err(flaw) = reader.read() {
         cause = flaw.cause;
-        reader.builder.report.add(flaw.span, flaw.message);
+        reader.builder.report.add_with(flaw.span, flaw.message, flaw.help.map(str::to_owned));
     }
     reader.builder.finish().map_err(|errors| Failure { errors, cause })
 }
@@ -68,6 +69,7 @@ impl Expected {
 struct Flaw {
     span: Range<usize>,
     message: String,
+    help: Option<&'static str>,
     cause: Cause,
 }
 
@@ -89,10 +91,10 @@ impl Reader<'_> {
         match self.builder.innermost() {
             None => Ok(()),
             Some((Kind::Map, start)) => {
-                Err(flaw(start..start + 1, "the brace `{` opened here is never closed"))
+                Err(unclosed(start, "the brace `{` opened here is never closed", messages::OPEN_BRACE))
             }
             Some((Kind::Sequence, start)) => {
-                Err(flaw(start..start + 1, "the bracket `[` opened here is never closed"))
+                Err(unclosed(start, "the bracket `[` opened here is never closed", messages::OPEN_BRACKET))
             }
         }
     }
@@ -149,7 +151,12 @@ impl Reader<'_> {
         } else {
             Cause::Notation
         };
-        Flaw { span: self.at..self.at, message, cause }
+        let help = match expected {
+            Expected::CommaOrEnd if self.in_map() => Some(messages::IN_BRACES),
+            Expected::CommaOrEnd => Some(messages::IN_BRACKETS),
+            _ => None,
+        };
+        Flaw { span: self.at..self.at, message, help, cause }
     }
 
     fn open(&mut self, kind: Kind, then: Expected) {
@@ -211,7 +218,13 @@ impl Reader<'_> {
                     ));
                 }
                 Some(_) => at += 1,
-                None => return Err(flaw(start..start + 1, "the quote opened here is never closed")),
+                None => {
+                    return Err(unclosed(
+                        start,
+                        "the quote opened here is never closed",
+                        messages::OPEN_QUOTE,
+                    ));
+                }
             }
         }
     }
@@ -235,7 +248,12 @@ impl Reader<'_> {
 }
 
 fn flaw(span: Range<usize>, message: &str) -> Flaw {
-    Flaw { span, message: message.to_owned(), cause: Cause::Syntax }
+    Flaw { span, message: message.to_owned(), help: None, cause: Cause::Syntax }
+}
+
+/// What begins with the byte at `start` and does not end.
+fn unclosed(start: usize, message: &str, help: &'static str) -> Flaw {
+    Flaw { help: Some(help), ..flaw(start..start + 1, message) }
 }
 
 /// Where in the string `serde_json` stumbled: it counts the bytes of the one line it was given.

@@ -29,6 +29,8 @@ pub struct LoadError {
     pub found: Option<String>,
     /// What to do about it, in the form of the message.
     pub help: Option<String>,
+    /// What to say in place of the message where the text is a part of another one, whose lines have other numbers.
+    pub without_lines: Option<String>,
 }
 
 impl fmt::Display for LoadError {
@@ -362,7 +364,15 @@ impl<'t> Report<'t> {
         let found =
             if written.is_empty() { self.text.get(span.start..).unwrap_or_default() } else { written };
         let found = messages::excerpt(found);
-        self.errors.push(LoadError { message: message.into(), line, column, span, found, help });
+        self.errors.push(LoadError {
+            message: message.into(),
+            line,
+            column,
+            span,
+            found,
+            help,
+            without_lines: None,
+        });
     }
 
     fn line_column(&mut self, offset: usize) -> (usize, usize) {
@@ -378,7 +388,11 @@ impl<'t> Report<'t> {
             Some(first) => format!("duplicate key `{key}`: it is on line {first} and again on line {line}"),
             None => format!("duplicate key `{key}`"),
         };
+        let count = self.errors.len();
         self.add_with(second, message, Some("remove one of the two".to_owned()));
+        if let Some(added) = self.errors.get_mut(count) {
+            added.without_lines = Some(format!("duplicate key `{key}`"));
+        }
     }
 
     pub(super) fn too_deep(&mut self, offset: usize) {
@@ -435,6 +449,11 @@ impl<'t> Report<'t> {
 
     fn unsupported_tag(&mut self, tag: &Tag, span: Range<usize>) {
         let name = messages::excerpt(&tag.original()).unwrap_or_default();
+        if ["!vault", "!vault-encrypted"].contains(&name.as_str()) {
+            let help = "decrypt it first, and write the value in plain, without the tag";
+            let message = format!("the value is encrypted by Ansible Vault, as its tag `{name}` says");
+            return self.add_with(span, message, Some(help.to_owned()));
+        }
         let help = if tag.core_suffix() == Some("binary") {
             "remove the tag: Kubernetes objects hold binary data as a plain base64 string"
         } else {

@@ -4,6 +4,12 @@ use super::emit::is_printable;
 use super::tree::MAX_DEPTH;
 use granit_parser::ErrorKind;
 
+pub(super) const OPEN_BRACE: &str = "add the `}`, or put the value in quotes if it is text";
+pub(super) const OPEN_BRACKET: &str = "add the `]`, or put the value in quotes if it is text";
+pub(super) const OPEN_QUOTE: &str = "add the closing quote";
+pub(super) const IN_BRACES: &str = "add the `,`, or the `}` that closes the mapping";
+pub(super) const IN_BRACKETS: &str = "add the `,`, or the `]` that closes the list";
+
 /// How much of a text is quoted in a message, in characters.
 const EXCERPT_LENGTH: usize = 80;
 
@@ -37,12 +43,15 @@ fn unexpected_character(character: char) -> (String, Option<&'static str>) {
 /// rest.
 fn explain(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
     Some(match kind {
-        ErrorKind::UnclosedQuotedScalar => ("the quote opened here is never closed", ""),
+        ErrorKind::UnclosedQuotedScalar => ("the quote opened here is never closed", OPEN_QUOTE),
         ErrorKind::UnclosedFlowCollection { open: '[' } => {
-            ("the bracket `[` opened here is never closed", "")
+            ("the bracket `[` opened here is never closed", OPEN_BRACKET)
         }
-        ErrorKind::UnclosedFlowCollection { .. } => ("the brace `{` opened here is never closed", ""),
-        ErrorKind::MisplacedFlowCollectionEnd => ("a closing bracket without an opening one", ""),
+        ErrorKind::UnclosedFlowCollection { .. } => ("the brace `{` opened here is never closed", OPEN_BRACE),
+        ErrorKind::MisplacedFlowCollectionEnd => (
+            "a closing bracket without an opening one",
+            "remove it, or put the value in quotes if it is text",
+        ),
         ErrorKind::DocumentIndicatorInQuotedScalar => {
             ("the quote opened here is not closed before the document ends", "")
         }
@@ -63,8 +72,8 @@ fn explain(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
             "an item beginning with `- ` was expected here",
             "check the indentation: it must be that of the items above",
         ),
-        ErrorKind::ExpectedFlowMappingSeparator => ("expected a `,` or `}`", ""),
-        ErrorKind::ExpectedFlowSequenceSeparator => ("expected a `,` or `]`", ""),
+        ErrorKind::ExpectedFlowMappingSeparator => ("expected a `,` or `}`", IN_BRACES),
+        ErrorKind::ExpectedFlowSequenceSeparator => ("expected a `,` or `]`", IN_BRACKETS),
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
             ("a key without its `:`", "check the indentation, or add the `:`")
         }
@@ -103,7 +112,7 @@ pub(super) fn too_deep() -> String {
 }
 
 /// The advice for a template that nobody has rendered yet.
-pub(super) const TEMPLATE_HELP: &str = "this looks like a template: render it first, for example with `helm template`, or quote the value that contains `{{`";
+pub(crate) const TEMPLATE_HELP: &str = "this looks like a template: render it first, for example with `helm template`, or quote the value that contains `{{`";
 
 /// Advice where the line shows that the text is a template nobody has rendered yet.
 pub(super) fn template_help(text: &str, offset: usize) -> Option<String> {

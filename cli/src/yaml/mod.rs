@@ -24,6 +24,7 @@ mod tree;
 
 pub use emit::to_yaml;
 pub use load::{LoadError, load};
+pub(crate) use messages::TEMPLATE_HELP;
 pub use positions::{LineIndex, Located, Step, line_column};
 pub use scalar::other_reading;
 pub use tree::{Document, MAX_DEPTH};
