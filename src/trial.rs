@@ -26,6 +26,37 @@ const DOMAIN: &str = "example.com";
 const EVERYWHERE: &str = "*";
 
 impl Settings {
+    /// Reads settings, as [`Settings::from_value`] does, and tries them, as [`Settings::try_out`] does. This is what a program
+    /// does before it uses settings.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Settings;
+    /// assert!(Settings::tried(&json!({"domain": "example.com"})).is_ok());
+    /// let report = Settings::tried(&json!({"domain": "Example.com", "foo": "bar"})).unwrap_err();
+    /// let places: Vec<_> = report.diagnostics().iter().map(|found| found.path.to_string()).collect();
+    /// assert_eq!(places, ["settings.foo", "settings.domain"]);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with them. Where a part cannot be read, the rest is tried without it, and what such a part
+    /// could mend is not told.
+    pub fn tried(value: &Value) -> Result<Self, Report> {
+        let (settings, mut report) = Self::of_value(value);
+        let tried = settings.try_out();
+        if !report.has_errors() {
+            return if tried.has_errors() { Err(tried) } else { Ok(settings) };
+        }
+        let broken: Vec<_> = report.diagnostics().iter().map(|told| told.path.clone()).collect();
+        for found in tried.into_diagnostics() {
+            if stands_in_the_text(found.code) && !broken.contains(&found.path) {
+                report.file(found.path.clone(), problem(found, None));
+            }
+        }
+        Err(report)
+    }
+
     /// Tries the settings on sample Services: under the general settings, under every profile and in every row of
     /// `namespaces`, as Services can meet them. The report has the Errors that every such Service would get, and that accuse
     /// a setting: what the author of a Service cannot mend.
@@ -379,6 +410,25 @@ fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::Object(object)
 }
 
+/// Whether it is wrong whatever else is set: no setting that could not be read would mend it.
+fn stands_in_the_text(code: Code) -> bool {
+    matches!(
+        code,
+        Code::HostScheme
+            | Code::HostPort
+            | Code::HostIp
+            | Code::HostTrailingDot
+            | Code::HostUppercase
+            | Code::HostCharacter
+            | Code::HostEmptyLabel
+            | Code::HostHyphen
+            | Code::HostWildcard
+            | Code::IngressNameInvalid
+            | Code::TlsSecretInvalid
+            | Code::CertManagerInvalid
+    )
+}
+
 /// Whether the template at this path renders this or that, by a condition: what is wrong with one may not be with the other.
 fn is_conditional(layers: Layers<'_>, path: &FieldPath) -> bool {
     let fields: [fn(&Layer) -> Option<&Tpl>; 5] = [
@@ -489,6 +539,32 @@ mod tests {
             problems(&json!({"domain": "{{.Domain}}.com"})),
             ["settings.domain template-value-missing"]
         );
+    }
+
+    #[test]
+    fn what_can_be_read_is_tried_beside_what_cannot() {
+        let places = |settings: Value| -> Vec<String> {
+            let report = Settings::tried(&settings).err();
+            let found = report.map(Report::into_diagnostics).unwrap_or_default();
+            found.iter().map(|found| format!("{} {}", found.path, found.code)).collect()
+        };
+        assert_eq!(
+            places(
+                json!({"domain": "Example.com", "tls": "maybe", "profiles": {"a": {"domain": "b_c.com"}}})
+            ),
+            [
+                "settings.tls setting-invalid",
+                "settings.domain host-uppercase",
+                "settings.profiles.a.domain host-character"
+            ]
+        );
+        // The broken part may be what mends it.
+        assert_eq!(
+            places(json!({"target": "HTTPRoute", "parentRef": [{"name": "gateway"}]})),
+            ["settings.parentRef setting-unknown"]
+        );
+        assert_eq!(places(json!({"domain": "{{.Domian}}"})), ["settings.domain template-unknown-variable"]);
+        assert_eq!(places(json!("domain")), ["settings setting-invalid"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use xposer::{Code, Diagnostic, Report, Segment, Settings};
+use xposer::{Code, Diagnostic, Segment, Settings};
 
 use crate::Console;
 use crate::args::InputArgs;
@@ -145,7 +145,7 @@ fn settings_of(file: File) -> Result<(SettingsFile, Settings), Findings> {
         };
         wrong.into_iter().map(finding).collect::<Findings>()
     })?;
-    let read = tried(Settings::from_value(&config.settings));
+    let read = Settings::tried(&config.settings);
     let file = SettingsFile { file, config };
     match read {
         Ok(settings) => Ok((file, settings)),
@@ -174,13 +174,6 @@ impl SettingsFile {
             }
         })
     }
-}
-
-/// Settings that were read, if Services can be exposed under them.
-pub(crate) fn tried(settings: Result<Settings, Report>) -> Result<Settings, Report> {
-    let settings = settings?;
-    let report = settings.try_out();
-    if report.has_errors() { Err(report) } else { Ok(settings) }
 }
 
 /// Whether a path stands for standard input.
