@@ -139,6 +139,8 @@ pub struct Service<'a> {
     ports: Vec<Port<'a>>,
     /// Annotations by which ExternalDNS publishes the Service itself, and their values.
     dns_hostnames: Vec<(&'a str, &'a str)>,
+    /// Annotations whose prefix is nearly one of ours.
+    nearly_ours: Vec<&'a str>,
     /// Our annotations whose value is no string.
     broken: Vec<&'a str>,
     /// Whether the annotations as a whole cannot be read.
@@ -206,6 +208,13 @@ impl<'a> Service<'a> {
         if !service.asks {
             return service;
         }
+        let labels = metadata.and_then(|metadata| metadata.get("labels")).and_then(Value::as_object);
+        for (key, value) in labels.into_iter().flatten() {
+            // That a key of ours is no label is told already.
+            if key != EXPOSE_LABEL && !is_ours(key) {
+                service.require_text(&["metadata", "labels"], key, value);
+            }
+        }
         let generated = metadata.and_then(|metadata| metadata.get("generateName")).and_then(Value::as_str);
         service.require_name(generated);
         if let Some(annotations) = metadata.and_then(|metadata| metadata.get("annotations")) {
@@ -263,25 +272,36 @@ impl<'a> Service<'a> {
         };
         for (key, value) in annotations {
             self.count_annotation(key, value.as_str().unwrap_or_default());
+            let is_text = self.require_text(&["metadata", "annotations"], key, value);
             if !is_ours(key) {
                 continue;
             }
             match value {
                 Value::String(text) => self.annotations.push((key, text)),
-                Value::Null => {}
-                other => {
-                    self.broken.push(key);
-                    let said = format!("expected a string, found {}", kind_of(other));
-                    let mut problem = Problem::new(Code::FieldType, said).help("put quotes around it");
-                    if let Some(text) = scalar(other) {
-                        problem = problem.propose(text);
-                    }
-                    self.problems.push((path.clone().key(key.clone()), problem));
-                }
+                _ if is_text => {}
+                _ => self.broken.push(key),
             }
         }
         // serde_json keeps keys in order unless a program asks it to keep them as written.
         self.annotations = sorted_by_key(std::mem::take(&mut self.annotations), |(key, _)| key);
+    }
+
+    /// An API server takes texts as labels and annotations, and `null` for an empty one. Whether the value is one.
+    fn require_text(&mut self, path: &'static [&'static str], key: &str, value: &Value) -> bool {
+        let help = match value {
+            Value::String(_) | Value::Null => return true,
+            // It is told where the keys in it belong.
+            Value::Object(inner) if !asked::keys_inside(key, inner).is_empty() => return false,
+            Value::Object(_) | Value::Array(_) if !is_ours(key) => "write a text, or remove it",
+            _ => "put quotes around it",
+        };
+        let said = format!("expected a string, found {}", kind_of(value));
+        let mut problem = Problem::new(Code::FieldType, said).help(help);
+        if let Some(text) = scalar(value) {
+            problem = problem.propose(text);
+        }
+        self.problems.push((FieldPath::object(path).key(key.to_owned()), problem));
+        false
     }
 
     fn count_annotation(&mut self, key: &'a str, value: &'a str) {
@@ -291,6 +311,8 @@ impl<'a> Service<'a> {
             self.stamp_bytes += bytes;
         } else if DNS_HOSTNAMES.contains(&key) {
             self.dns_hostnames.push((key, value));
+        } else if is_nearly_ours(key) {
+            self.nearly_ours.push(key);
         }
     }
 
@@ -446,6 +468,11 @@ impl<'a> Service<'a> {
         &self.dns_hostnames
     }
 
+    /// Annotations whose prefix is nearly one of ours.
+    pub(crate) fn nearly_ours(&self) -> &[&'a str] {
+        &self.nearly_ours
+    }
+
     /// Our annotations that are there and cannot be read.
     pub(crate) fn broken(&self) -> &[&'a str] {
         &self.broken
@@ -577,7 +604,7 @@ impl<'a> Service<'a> {
 /// ```
 #[must_use]
 pub fn reads_annotation(key: &str) -> bool {
-    is_ours(key) || key.starts_with(STAMP_PREFIX) || DNS_HOSTNAMES.contains(&key)
+    is_ours(key) || key.starts_with(STAMP_PREFIX) || DNS_HOSTNAMES.contains(&key) || is_nearly_ours(key)
 }
 
 /// Whether a label with this key is looked at, though perhaps only to say that it belongs elsewhere.
@@ -600,6 +627,19 @@ fn is_ours(key: &str) -> bool {
     }
     let has = |prefix: &str| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     has(CONFIG_PREFIX) || has(FORWARD_PREFIX)
+}
+
+/// Whether a key has a prefix that is written nearly as one of our two.
+fn is_nearly_ours(key: &str) -> bool {
+    /// How many letters may be wrong: `.io` is two of `.com`.
+    const SLIPS: usize = 3;
+    let Some((prefix, _)) = key.split_once('/') else { return false };
+    // Of practically all keys of others, the length or a part of the name tells.
+    let is_near = |ours: &str| {
+        let ours = ours.trim_end_matches('/');
+        prefix.len().abs_diff(ours.len()) <= SLIPS && strsim::osa_distance(prefix, ours) <= SLIPS
+    };
+    !is_ours(key) && (is_near(CONFIG_PREFIX) || is_near(FORWARD_PREFIX))
 }
 
 /// The prefix of [`FORWARD_ANNOTATION`].

@@ -4,12 +4,14 @@
 use serde_json::{Map, Value};
 
 use crate::check;
-use crate::diag::{Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, shown};
+use crate::diag::{Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, listed, shown};
 use crate::input::{EXPOSE_LABEL, Service};
+use crate::pattern::{Patterns, owns};
 use crate::request::{Request, annotation};
 use crate::resolve;
 use crate::settings::{Layer, Layers, Namespace, Profile, Settings, Tpl};
-use crate::value::Origin;
+use crate::template::{Var, Vars};
+use crate::value::{CLUSTER_ISSUER_KEY, ISSUER_KEY, Origin, TLS_ACME_KEY, Target};
 
 /// The name of a sample Service, and what stands for the stars in the name of its namespace.
 type Sample = (&'static str, &'static str);
@@ -24,6 +26,37 @@ const DOMAIN: &str = "example.com";
 const EVERYWHERE: &str = "*";
 
 impl Settings {
+    /// Reads settings, as [`Settings::from_value`] does, and tries them, as [`Settings::try_out`] does. This is what a program
+    /// does before it uses settings.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Settings;
+    /// assert!(Settings::tried(&json!({"domain": "example.com"})).is_ok());
+    /// let report = Settings::tried(&json!({"domain": "Example.com", "foo": "bar"})).unwrap_err();
+    /// let places: Vec<_> = report.diagnostics().iter().map(|found| found.path.to_string()).collect();
+    /// assert_eq!(places, ["settings.foo", "settings.domain"]);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with them. Where a part cannot be read, the rest is tried without it, and what such a part
+    /// could mend is not told.
+    pub fn tried(value: &Value) -> Result<Self, Report> {
+        let (settings, mut report) = Self::of_value(value);
+        let tried = settings.try_out();
+        if !report.has_errors() {
+            return if tried.has_errors() { Err(tried) } else { Ok(settings) };
+        }
+        let broken: Vec<_> = report.diagnostics().iter().map(|told| told.path.clone()).collect();
+        for found in tried.into_diagnostics() {
+            if stands_in_the_text(found.code) && !broken.contains(&found.path) {
+                report.file(found.path.clone(), problem(found, None));
+            }
+        }
+        Err(report)
+    }
+
     /// Tries the settings on sample Services: under the general settings, under every profile and in every row of
     /// `namespaces`, as Services can meet them. The report has the Errors that every such Service would get, and that accuse
     /// a setting: what the author of a Service cannot mend.
@@ -70,8 +103,12 @@ impl Settings {
                     trial.profile_of(place, row, own);
                     Some(own)
                 }
-                None => default.filter(|profile| is_for(profile, &namespace(place, FIRST))),
+                None => {
+                    trial.no_profile_for(place);
+                    default.filter(|profile| is_for(profile, &namespace(place, FIRST)))
+                }
             };
+            trial.hosts_of(profile, row, place);
             trial.layers(profile, Some(row), place);
         }
         trial.report
@@ -97,6 +134,8 @@ struct Trial<'s> {
     report: Report,
     /// What is accused already, by code and place.
     told: Seen,
+    /// The namespaces that may choose a profile, once somebody asks.
+    allowed: Option<Patterns>,
     /// The places of the templates that were tried although nothing asks for them yet.
     tried: Seen,
 }
@@ -130,6 +169,7 @@ impl<'s> Trial<'s> {
             has_gateways: layers.any(names_gateway),
             report: Report::new(subject, settings.strict),
             told: Seen::default(),
+            allowed: None,
             tried: Seen::default(),
         }
     }
@@ -145,15 +185,87 @@ impl<'s> Trial<'s> {
         self.report.file(named.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
     }
 
+    /// A row names no profile, the default one is not for its namespace, and no other is: no Service there can be exposed.
+    fn no_profile_for(&mut self, place: &str) {
+        let settings = self.settings;
+        let Some(named) = settings.default_profile.as_ref().filter(|_| !place.contains('*')) else { return };
+        if settings.profiles.get(&named.value).is_none_or(|profile| is_for(profile, place))
+            || self.has_profile_for(place)
+        {
+            return;
+        }
+        let name = shown(&named.value);
+        let said = format!("the default profile {name} is not for the namespace {}", shown(place));
+        let said = format!("{said}, and no other profile is, so no Service in it can be exposed");
+        let help = format!("add {place} to the list namespaces of the profile, or remove this row");
+        let path = FieldPath::setting("namespaces").key(place.to_owned());
+        self.report.file(path, Problem::new(Code::ProfileForbidden, said).help(help));
+    }
+
+    /// Whether a namespace may choose any profile.
+    fn has_profile_for(&mut self, place: &str) -> bool {
+        let profiles = &self.settings.profiles;
+        let allowed = self.allowed.get_or_insert_with(|| {
+            let lists: Option<Vec<_>> =
+                profiles.iter().map(|(_, profile)| profile.namespaces.as_ref()).collect();
+            let all = lists.map(|lists| lists.into_iter().flat_map(Patterns::iter).map(str::to_owned));
+            all.map_or_else(|| vec![EVERYWHERE.to_owned()], Iterator::collect::<Vec<_>>).into()
+        });
+        allowed.fit(place)
+    }
+
+    /// A row has a domain and a list of hosts, and no host under the domain is among them.
+    fn hosts_of(&mut self, profile: Option<&Profile>, row: &'s Namespace, place: &str) {
+        let layers = Layers::new(profile, Some(row), self.settings);
+        let (Some(hosts), Some(own)) = (&row.hosts, &row.layer.domain) else { return };
+        let mentions = |template: &Tpl, var: Var| template.value.text().contains(var.name());
+        // A domain that is made of a name is another one for other names.
+        let is_made = mentions(own, Var::Service) || (mentions(own, Var::Namespace) && place.contains('*'));
+        let is_used =
+            |domain: &Tpl| domain.origin == own.origin && !is_made && !domain.value.is_conditional();
+        let is_in_url = |url: &Tpl| mentions(url, Var::Domain);
+        if !layers.first(|it| it.domain.as_ref()).is_some_and(is_used)
+            || !layers.first(|it| it.url.as_ref()).is_none_or(is_in_url)
+        {
+            return;
+        }
+        let namespace = namespace(place, FIRST);
+        let vars = Vars { service: FIRST.0, namespace: Some(&namespace), domain: None };
+        let Ok(domain) = own.value.render(&vars) else { return };
+        let domain = domain.trim_start_matches('.').to_ascii_lowercase();
+        let can_be = |host: &String| {
+            let name = host.strip_prefix("*.").unwrap_or(host);
+            name == domain || owns(&format!("*.{domain}"), name) || owns(host, &domain)
+        };
+        if domain.is_empty() || hosts.value.iter().any(can_be) {
+            return;
+        }
+        let said = format!("no host under the domain {} is one of those that belong to", shown(&domain));
+        let said = format!("{said} the namespace {}: {}", shown(place), listed_hosts(&hosts.value));
+        let help = "set a domain under one of them, or add this one to the list hosts with `*.` in front";
+        let problem = Problem::new(Code::HostNotOwned, said).help(help);
+        self.report.file(own.origin.path(), problem);
+    }
+
     /// Tries the layers of a Service in a namespace of this name or pattern.
     fn layers(&mut self, profile: Option<&'s Profile>, row: Option<&'s Namespace>, place: &str) {
         let layers = Layers::new(profile, row, self.settings);
-        self.under(layers, place, &[], &|found| Some(found.path.clone()));
-        // A name of a secret is looked at where there is TLS, which a Service can ask for itself.
-        let secret = layers.first(|it| it.secret.as_ref()).map(|secret| secret.origin.path());
-        if let Some(path) = secret.filter(|path| self.tried.add(path.to_string())) {
-            self.under(layers, place, &[(annotation::TLS, "true")], &|found| {
-                (found.path == path).then(|| path.clone())
+        let as_is = |found: &Diagnostic| Some(found.path.clone());
+        self.under(layers, place, &[], &as_is);
+        // A name of a secret, and what cert-manager is told, are looked at where there is TLS, which a Service can ask for
+        // itself; the issuer, too.
+        let mut switched = vec![(annotation::TLS, "cert-manager")];
+        if !names_issuer(layers) {
+            switched.push((annotation::CLUSTER_ISSUER, "issuer"));
+        }
+        self.under(layers, place, &switched, &as_is);
+        // So are the Gateways of an HTTPRoute and of the one that redirects.
+        if layers.first(|it| it.http_parent_refs.as_ref()).is_some()
+            && layers.first(|it| it.https_redirect.as_ref()).is_none_or(|it| it.value)
+        {
+            switched.push((annotation::TARGET, Target::HttpRoute.as_str()));
+            self.under(layers, place, &switched, &|found| {
+                (found.code == Code::ParentsOverlap).then(|| found.path.clone())
             });
         }
         // A fallback is looked at where a host is too long.
@@ -273,6 +385,22 @@ impl<'s> Trial<'s> {
     }
 }
 
+/// The first hosts of a list.
+fn listed_hosts(hosts: &[String]) -> String {
+    if hosts.is_empty() {
+        return "none".to_owned();
+    }
+    listed(hosts.iter().map(String::as_str), hosts.len())
+}
+
+/// Whether the settings say which issuer cert-manager is to ask; another one beside it would be a conflict.
+fn names_issuer(layers: Layers<'_>) -> bool {
+    let is_issuer = |key: &str| {
+        [ISSUER_KEY, CLUSTER_ISSUER_KEY, TLS_ACME_KEY].contains(&key) || key.starts_with(ISSUER_KEY)
+    };
+    layers.iter().any(|it| it.issuer.is_some() || it.annotations.iter().any(|given| is_issuer(&given.key)))
+}
+
 /// A mapping of JSON.
 fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     let mut object = Map::new();
@@ -280,6 +408,25 @@ fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
         object.insert(key.to_owned(), value);
     }
     Value::Object(object)
+}
+
+/// Whether it is wrong whatever else is set: no setting that could not be read would mend it.
+fn stands_in_the_text(code: Code) -> bool {
+    matches!(
+        code,
+        Code::HostScheme
+            | Code::HostPort
+            | Code::HostIp
+            | Code::HostTrailingDot
+            | Code::HostUppercase
+            | Code::HostCharacter
+            | Code::HostEmptyLabel
+            | Code::HostHyphen
+            | Code::HostWildcard
+            | Code::IngressNameInvalid
+            | Code::TlsSecretInvalid
+            | Code::CertManagerInvalid
+    )
 }
 
 /// Whether the template at this path renders this or that, by a condition: what is wrong with one may not be with the other.
@@ -377,7 +524,12 @@ mod tests {
             json!({"target": "HTTPRoute", "profiles": {"external": {"parentRefs": [{"name": "external"}]}}}),
             json!({"domain": "example.com", "namespaces": {"shop": {"hosts": ["*.example.org"]}}}),
             json!({"domain": "example.com", "tls": "load-balancer", "certificates": ["*.example.org"]}),
-            json!({"profiles": {"a": {"namespaces": ["web"]}}, "defaultProfile": "a", "namespaces": {"shop": {}}}),
+            json!({"profiles": {"a": {"namespaces": ["web"]}, "b": {}}, "defaultProfile": "a", "namespaces": {"shop": {}}}),
+            json!({"namespaces": {"shop": {"domain": "a.example.org", "hosts": ["web.a.example.org"]}}}),
+            json!({"namespaces": {"shop": {"domain": "a.example.org", "hosts": ["*.example.org"]}}}),
+            json!({"namespaces": {"team-*": {"domain": "{{.Namespace}}.example.org", "hosts": ["*.team-a.example.org"]}}}),
+            json!({"clusterIssuer": "x", "annotations": {"cert-manager.io/duration": "2160h"}}),
+            json!({"annotations": {"cert-manager.io/issuer": "x"}, "domain": "example.com"}),
             json!({"profiles": {"a": {"namespaces": ["web-a"]}}, "namespaces": {"web-*": {"profile": "a"}}}),
         ] {
             assert_eq!(problems(&settings), Vec::<String>::new(), "{settings}");
@@ -387,6 +539,70 @@ mod tests {
             problems(&json!({"domain": "{{.Domain}}.com"})),
             ["settings.domain template-value-missing"]
         );
+    }
+
+    #[test]
+    fn what_can_be_read_is_tried_beside_what_cannot() {
+        let places = |settings: Value| -> Vec<String> {
+            let report = Settings::tried(&settings).err();
+            let found = report.map(Report::into_diagnostics).unwrap_or_default();
+            found.iter().map(|found| format!("{} {}", found.path, found.code)).collect()
+        };
+        assert_eq!(
+            places(
+                json!({"domain": "Example.com", "tls": "maybe", "profiles": {"a": {"domain": "b_c.com"}}})
+            ),
+            [
+                "settings.tls setting-invalid",
+                "settings.domain host-uppercase",
+                "settings.profiles.a.domain host-character"
+            ]
+        );
+        // The broken part may be what mends it.
+        assert_eq!(
+            places(json!({"target": "HTTPRoute", "parentRef": [{"name": "gateway"}]})),
+            ["settings.parentRef setting-unknown"]
+        );
+        assert_eq!(places(json!({"domain": "{{.Domian}}"})), ["settings.domain template-unknown-variable"]);
+        assert_eq!(places(json!("domain")), ["settings setting-invalid"]);
+    }
+
+    #[test]
+    fn what_a_service_can_switch_on_is_tried() {
+        let gateways = json!([{"name": "gateway"}]);
+        for (settings, expected) in [
+            (
+                json!({"domain": "example.com", "annotations": {"cert-manager.io/duration": "90d"}}),
+                r#"settings.annotations["cert-manager.io/duration"] cert-manager-invalid"#,
+            ),
+            (
+                json!({"profiles": {"a": {"annotations": {"cert-manager.io/duration": "90d"}}}, "clusterIssuer": "x"}),
+                r#"settings.profiles.a.annotations["cert-manager.io/duration"] cert-manager-invalid"#,
+            ),
+            (
+                json!({"ingressNameTemplate": "web", "tlsSecretNameTemplate": "My_secret"}),
+                "settings.tlsSecretNameTemplate tls-secret-invalid",
+            ),
+            (
+                json!({"profiles": {"a": {"parentRefs": gateways}}, "namespaces": {"shop": {"profile": "a", "httpParentRefs": gateways}}}),
+                "settings.namespaces.shop.httpParentRefs[0] parents-overlap",
+            ),
+            (
+                json!({"defaultProfile": "a", "profiles": {"a": {"namespaces": ["team-b"]}}, "namespaces": {"team-a": {"tls": true}}}),
+                "settings.namespaces.team-a profile-forbidden",
+            ),
+            (
+                json!({"namespaces": {"shop": {"domain": "a.example.org", "hosts": ["*.b.example.org"]}}}),
+                "settings.namespaces.shop.domain host-not-owned",
+            ),
+            (
+                json!({"namespaces": {"team-*": {"domain": "x.example.org", "hosts": ["*.example.com"]}}}),
+                "settings.namespaces.team-*.domain host-not-owned",
+            ),
+        ] {
+            let found = problems(&settings);
+            assert!(found.len() == 1 && found[0].replace("[\"team-*\"]", ".team-*") == expected, "{found:?}");
+        }
     }
 
     #[test]

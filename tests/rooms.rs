@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("resolve", &["diag", "value", "pattern", "template", "input", "settings", "request"]),
     ("trace", &["diag", "value", "input", "settings", "request", "resolve"]),
     ("check", &["diag", "value", "pattern", "input", "settings", "request", "resolve"]),
-    ("trial", &["diag", "value", "pattern", "input", "settings", "request", "resolve", "check"]),
+    ("trial", &["diag", "value", "pattern", "template", "input", "settings", "request", "resolve", "check"]),
     ("plan", &["diag", "value", "input", "request", "resolve", "check"]),
     ("stamp", &["diag", "value", "input", "plan"]),
     ("emit", &["diag", "value", "input", "request", "resolve", "check", "plan"]),

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use xposer::{Code, Diagnostic, Report, Segment, Settings};
+use xposer::{Code, Diagnostic, Segment, Settings};
 
 use crate::Console;
 use crate::args::{InputArgs, Typed};
@@ -199,7 +199,7 @@ fn settings_of(file: File, typed: Typed) -> Result<(SettingsFile, Settings), Fin
         };
         wrong.into_iter().map(finding).collect::<Findings>()
     })?;
-    let read = tried(Settings::from_value(&config.settings));
+    let read = Settings::tried(&config.settings);
     let note = config.missing.as_ref().map(|missing| {
         let place = file.place_of_key(document, [Segment::Key("kind".into())]);
         Finding::warning(missing.said.clone()).help(missing.help.clone()).at(place)
@@ -232,13 +232,6 @@ impl SettingsFile {
             }
         })
     }
-}
-
-/// Settings that were read, if Services can be exposed under them.
-pub(crate) fn tried(settings: Result<Settings, Report>) -> Result<Settings, Report> {
-    let settings = settings?;
-    let report = settings.try_out();
-    if report.has_errors() { Err(report) } else { Ok(settings) }
 }
 
 /// Whether a path stands for standard input.

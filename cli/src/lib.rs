@@ -76,8 +76,8 @@ pub struct Terminal {
 ///
 /// # Errors
 ///
-/// Everything that is wrong with them, as `xposer check` tells it: what cannot be read, or else what every Service would be
-/// refused for ([`Settings::try_out`](xposer::Settings::try_out)).
+/// Everything that is wrong with them, as `xposer check` tells it: what cannot be read, and what every Service would be
+/// refused for ([`Settings::tried`](xposer::Settings::tried)).
 pub fn settings(name: &str, text: String) -> Result<xposer::Settings, String> {
     input::settings(name.to_owned(), text).map(|(_, settings)| settings).map_err(|findings| {
         let mut told = Vec::new();

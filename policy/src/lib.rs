@@ -53,7 +53,7 @@ pub fn validate(payload: &[u8]) -> CallResult {
 }
 
 /// Says whether settings can be used: the settings as JSON in, `{"valid": .., "message": ..}` out. The message lists
-/// every problem, also what every Service would be refused for ([`Settings::try_out`]).
+/// every problem, also what every Service would be refused for ([`Settings::tried`]).
 ///
 /// ```
 /// let answer = xposer_policy::validate_settings(br#"{"domian": "example.com"}"#)?;
@@ -67,10 +67,7 @@ pub fn validate(payload: &[u8]) -> CallResult {
 /// None, whatever the payload.
 pub fn validate_settings(payload: &[u8]) -> CallResult {
     let message = match serde_json::from_slice::<Value>(payload) {
-        Ok(settings) => {
-            let report = Settings::from_value(&settings).map_or_else(|report| report, |it| it.try_out());
-            report.has_errors().then(|| words::settings(&report))
-        }
+        Ok(settings) => Settings::tried(&settings).err().map(|report| words::settings(&report)),
         // The host may send no settings at all.
         Err(_) if payload.trim_ascii().is_empty() => None,
         Err(error) => Some(format!("xposer: the settings are not JSON: {error}")),

@@ -74,15 +74,20 @@ pub(super) fn ownership(facts: &Facts<'_>, report: &mut Report) {
             ),
             _ => continue,
         };
-        // Where the domain is the Service's own and the template is not, the domain is meant.
-        let domain = facts.draft.domain.as_ref().filter(|domain| {
-            matches!(domain.origin, Origin::Annotation(_)) && host.ends_with(domain.value.as_ref())
-        });
-        let origin = match (&rule.host_origin, domain) {
-            (Origin::Annotation(_), _) | (_, None) => &rule.host_origin,
-            (_, Some(domain)) => &domain.origin,
-        };
+        let origin = chosen_by(facts, rule);
         report.file(origin.path(), Problem::new(Code::HostNotOwned, said).help(help).found(host));
+    }
+}
+
+/// Who chose the host, where the host is in order by itself: the domain is meant where it is the Service's own and the template
+/// is not.
+pub(super) fn chosen_by<'f>(facts: &'f Facts<'_>, rule: &'f DraftRule<'_>) -> &'f Origin {
+    let domain = facts.draft.domain.as_ref().filter(|domain| {
+        matches!(domain.origin, Origin::Annotation(_)) && rule.host.ends_with(domain.value.as_ref())
+    });
+    match (&rule.host_origin, domain) {
+        (Origin::Annotation(_), _) | (_, None) => &rule.host_origin,
+        (_, Some(domain)) => &domain.origin,
     }
 }
 

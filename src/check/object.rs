@@ -107,6 +107,17 @@ fn unknown_port(wanted: &Sourced<PortRef>, ports: &[Port<'_>]) -> Problem {
         Code::PortUnknown,
         format!("the Service has no port {}", shown(&wanted.value.to_string())),
     );
+    if matches!(wanted.origin, Origin::Setting(_)) {
+        // The author of the Service cannot change the setting.
+        let key = annotation::PORT;
+        return problem.help(match listed.as_slice() {
+            [] => "correct the ports of the Service".to_owned(),
+            ports => {
+                let ports = ports.join(", ");
+                format!("choose a port ({ports}) with the annotation {key}, or ask your administrator")
+            }
+        });
+    }
     let meant = did_you_mean(&wanted.value.to_string(), ports.iter().filter_map(|port| port.name));
     match meant {
         Some(name) => problem.help(format!("did you mean {name}?")).propose(name),

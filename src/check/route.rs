@@ -26,7 +26,7 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
     }
     if !is_free && rule.path.contains('?') {
         let said = format!("the path {path} contains a `?`, and a query is no part of a path");
-        let help = "remove the query; for a regular expression set PathType: ImplementationSpecific";
+        let help = format!("remove the query; for a regular expression set {}", free_type(rule));
         return Some(Problem::new(Code::PathQuery, said).help(help));
     }
     if rule.path.contains(char::is_whitespace) {
@@ -48,13 +48,21 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
             "the path {path} contains {}, which ingress-nginx refuses in a path of this type",
             shown_char(stray)
         );
-        let help = "write letters, digits and `. _ - /`, or set PathType: ImplementationSpecific";
+        let help = format!("write letters, digits and `. _ - /`, or set {}", free_type(rule));
         return Some(Problem::new(Code::PathStrict, said).help(help));
     }
     if rule.path_type.is_pattern(&rule.path) && rule.path_origin != Origin::BuiltIn {
         return regex(facts, rule);
     }
     None
+}
+
+/// The type of a path that may be any, in the words of where the path stands.
+fn free_type(rule: &DraftRule<'_>) -> &'static str {
+    match rule.path_origin {
+        Origin::Setting(_) => "pathType: ImplementationSpecific",
+        Origin::Annotation(_) | Origin::BuiltIn => "PathType: ImplementationSpecific",
+    }
 }
 
 /// Who reads the path as a regular expression, and by what.

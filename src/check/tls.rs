@@ -1,6 +1,7 @@
 //! Rules about certificates.
 
 use super::Facts;
+use super::host::chosen_by;
 use crate::diag::{Code, Problem, Report, shown};
 use crate::pattern::owns;
 use crate::value::{
@@ -114,7 +115,7 @@ pub(super) fn certificates(facts: &Facts<'_>, report: &mut Report) {
         };
         let problem = Problem::new(Code::CertificateMissing, said).found(host);
         report.file(
-            rule.host_origin.path(),
+            chosen_by(facts, rule).path(),
             problem.help("choose a host that one covers, or ask for a certificate"),
         );
     }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{EXPOSE_LABEL, is_ours, kind_of, scalar};
 use crate::diag::{Code, FieldPath, Problem, did_you_mean, shown};
@@ -56,6 +56,9 @@ fn is_nearly_expose(key: &str) -> bool {
     did_you_mean(key, [EXPOSE_LABEL].iter().copied()).is_some()
 }
 
+/// The label by which an object of ours names its Service; `emit` writes it.
+const MARK: &str = "xposer.stakater.com/service";
+
 /// The lengths of keys that can be nearly that of the label: of most labels, they tell.
 const NEAR: std::ops::RangeInclusive<usize> = 4..=9;
 
@@ -83,6 +86,10 @@ impl<'s> Asked<'s> {
     pub(super) fn label(&mut self, key: &'s str, value: &'s impl Word) {
         if key == EXPOSE_LABEL {
             self.label = Some(value.word());
+            return;
+        }
+        // The mark on what we write; on a Service it was copied with the rest, and asks for nothing.
+        if key == MARK {
             return;
         }
         let is_sure = is_expose(key);
@@ -125,13 +132,7 @@ impl<'s> Asked<'s> {
         for (key, value) in fields.and_then(Value::as_object).into_iter().flatten() {
             match value {
                 Value::Object(inner) if !known.contains(&key.as_str()) => {
-                    let mut keys: Vec<&str> = Vec::new();
-                    for (inner, value) in inner {
-                        if is_ours(inner) || (asks(inner, value) && is_called_labels(key)) {
-                            keys.push(inner);
-                        }
-                    }
-                    self.misplaced(path, key, &keys);
+                    self.misplaced(path, key, &keys_inside(key, inner));
                 }
                 Value::Object(_) => {}
                 value if !known.is_empty() && (is_ours(key) || asks(key, value)) => {
@@ -199,11 +200,12 @@ impl<'s> Asked<'s> {
     /// All that is to be said about it; `asks` says whether the Service asks.
     pub(super) fn findings(mut self, asks: bool) -> Findings {
         let mut found = Findings::new();
+        let mut question = None;
         if !asks {
             if self.says_no() {
                 return found;
             }
-            found.extend(self.question());
+            question = self.question();
         } else if let Some((key, ..)) = self.near.filter(|(key, ..)| is_ours(key)) {
             self.among_labels.push(key);
         }
@@ -213,6 +215,16 @@ impl<'s> Asked<'s> {
             found.push((FieldPath::label(key.to_owned()), problem));
         }
         found.append(&mut self.elsewhere);
+        let Some((at, question)) = question else { return found };
+        // Where the same place is wrong by itself, both are one problem.
+        match found.first_mut().filter(|(place, _)| *place == at) {
+            Some((_, problem)) => {
+                problem.message.push_str(", and the Service does not ask to be exposed");
+                let helps = [problem.help.take(), question.help];
+                problem.help = Some(helps.into_iter().flatten().collect::<Vec<_>>().join(", and "));
+            }
+            None => found.insert(0, (at, question)),
+        }
         found
     }
 
@@ -231,6 +243,10 @@ impl<'s> Asked<'s> {
         let problem = |said: String| Problem::new(Code::AskedWrongly, said);
         let has_keys = self.ours.is_some() || !self.among_labels.is_empty() || !self.elsewhere.is_empty();
         if let Some(word) = &self.label {
+            if let Some(help) = unrendered(word) {
+                let said = format!("the label is {}, in whose place a value was to be put", shown(word));
+                return Some((FieldPath::label(EXPOSE_LABEL), problem(said).help(help)));
+            }
             let found = if word.is_empty() { "empty".to_owned() } else { shown(word) };
             let problem = problem(format!("the label is {found}, and only `true` asks to be exposed"));
             let problem = match says(word) {
@@ -267,9 +283,25 @@ impl<'s> Asked<'s> {
     }
 }
 
+/// The keys in a field that are meant for us, and that nobody reads there.
+pub(super) fn keys_inside<'s>(field: &str, inner: &'s Map<String, Value>) -> Vec<&'s str> {
+    let is_for_us =
+        |(key, value): &(&String, &Value)| is_ours(key) || (asks(key, value) && is_called_labels(field));
+    inner.iter().filter(is_for_us).map(|(key, _)| key.as_str()).collect()
+}
+
 /// Whether a field is probably meant to hold labels.
 fn is_called_labels(key: &str) -> bool {
     did_you_mean(key, ["labels", "label"].iter().copied()).is_some()
+}
+
+/// What is to be done first where a word is a template or a placeholder; nothing where it is neither.
+fn unrendered(word: &str) -> Option<&'static str> {
+    if word.contains("{{") {
+        return Some("render the chart first: helm template NAME CHART");
+    }
+    let is_variable = word.contains("${") || word.contains("$(");
+    is_variable.then_some("put the value of the variable in its place first")
 }
 
 /// Whether this is the label, and says yes.

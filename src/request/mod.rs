@@ -387,6 +387,16 @@ impl<'a> Request<'a> {
                 report.file(path(), problem);
             }
         }
+        for &annotation in service.nearly_ours() {
+            let name = last_part(annotation);
+            if let Some(key) = READERS.iter().find(|key| last_part(key.annotation).eq_ignore_ascii_case(name))
+            {
+                let said = format!("there is no annotation {}", shown(annotation));
+                let problem = Problem::new(Code::AnnotationUnknown, said);
+                let problem = problem.help(format!("did you mean {}?", key.annotation));
+                report.file(FieldPath::annotation(annotation.to_owned()), problem);
+            }
+        }
         request
     }
 }

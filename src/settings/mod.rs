@@ -267,6 +267,12 @@ impl Settings {
     ///
     /// Every problem at once: settings that do not exist, values of the wrong type, templates that cannot be read.
     pub fn from_value(value: &Value) -> Result<Self, Report> {
+        let (settings, report) = Self::of_value(value);
+        if report.has_errors() { Err(report) } else { Ok(settings) }
+    }
+
+    /// What can be read, and what is wrong with the rest.
+    pub(crate) fn of_value(value: &Value) -> (Self, Report) {
         let mut settings = Self::default();
         let subject = Subject { kind: "Settings".into(), ..Subject::default() };
         let mut report = Report::new(subject, false);
@@ -279,7 +285,7 @@ impl Settings {
                 report.file(FieldPath::settings(), problem);
             }
         }
-        if report.has_errors() { Err(report) } else { Ok(settings) }
+        (settings, report)
     }
 
     fn read(&mut self, map: &Map<String, Value>, report: &mut Report) {

@@ -355,7 +355,7 @@ pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>)
         let mut profile = Profile::default();
         layer(value, &path, &["namespaces"], &mut |own, value, at, name| {
             if name == "namespaces" {
-                profile.namespaces = Some(texts(value, at, "namespace")?.into());
+                profile.namespaces = Some(namespace_patterns(value, at)?.into());
                 return Ok(());
             }
             set(&mut profile.layer, own, value, at)
@@ -365,13 +365,28 @@ pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>)
     })
 }
 
+/// What is neither a namespace nor a pattern of namespaces.
+fn namespace_pattern(pattern: &str, at: &FieldPath) -> Parsed<()> {
+    if is_dns_label(&pattern.replace('*', "x")) {
+        return Ok(());
+    }
+    let said = format!("{} is neither a namespace nor a pattern of namespaces", shown(pattern));
+    Err(wrong(at, said, "write lower-case letters, digits, `-`, and `*` for any text"))
+}
+
+/// A list of namespaces or patterns.
+fn namespace_patterns(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
+    list(value, at, "a list of namespaces", &|value, at| {
+        let pattern = item(value, at, "namespace")?.trim();
+        namespace_pattern(pattern, at)?;
+        Ok(pattern.to_owned())
+    })
+}
+
 /// Namespaces by their names or patterns.
 pub(super) fn namespaces(value: &Value, at: &FieldPath, into: &mut Named<Namespace>) -> Parsed<()> {
     mapping(value, at, &mut |key, value, path| {
-        if !is_dns_label(&key.replace('*', "x")) {
-            let said = format!("{} is neither a namespace nor a pattern of namespaces", shown(key));
-            return Err(wrong(&path, said, "write lower-case letters, digits, `-`, and `*` for any text"));
-        }
+        namespace_pattern(key, &path)?;
         let mut namespace = Namespace::default();
         layer(value, &path, &["hosts", "profile"], &mut |own, value, at, name| {
             match name {

@@ -200,7 +200,7 @@ impl Case {
     /// Runs the case through the core.
     #[must_use]
     pub fn run(&self) -> Run {
-        let settings = match tried(self.settings.as_ref().unwrap_or(&Value::Null)) {
+        let settings = match Settings::tried(self.settings.as_ref().unwrap_or(&Value::Null)) {
             Ok(settings) => settings,
             Err(report) => {
                 let findings = report.diagnostics().iter().cloned();
@@ -234,13 +234,6 @@ impl Case {
         };
         finding.diagnostic.path.lookup(document)
     }
-}
-
-/// Settings that can be read, and that stood the trial.
-fn tried(settings: &Value) -> Result<Settings, Report> {
-    let settings = Settings::from_value(settings)?;
-    let report = settings.try_out();
-    if report.has_errors() { Err(report) } else { Ok(settings) }
 }
 
 impl Run {

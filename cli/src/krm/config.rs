@@ -6,7 +6,6 @@ use xposer::{FieldPath, Segment, Settings};
 use super::results::Said;
 use crate::config;
 use crate::encrypted::{first_encrypted, has_sops};
-use crate::input::tried;
 
 /// The config, and where in it the settings stand.
 pub(super) struct Config<'c> {
@@ -43,7 +42,7 @@ impl<'c> Config<'c> {
 
     /// The settings.
     pub(super) fn settings(&self, said: &mut Vec<Said>) -> Settings {
-        tried(Settings::from_value(&self.settings.settings)).unwrap_or_else(|report| {
+        Settings::tried(&self.settings.settings).unwrap_or_else(|report| {
             said.extend(report.diagnostics().iter().map(|found| Said::core(found, None, self)));
             Settings::default()
         })
