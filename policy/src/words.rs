@@ -13,7 +13,11 @@ pub(crate) fn rejection(report: &Report) -> String {
     let subject = report.subject();
     match errors.as_slice() {
         [only] => format!("{subject} cannot be exposed: {}", line(only)),
-        _ => format!("{subject} cannot be exposed, for {} reasons:{}", report.count(Severity::Error), list(&errors)),
+        _ => format!(
+            "{subject} cannot be exposed, for {} reasons:{}",
+            report.count(Severity::Error),
+            list(&errors)
+        ),
     }
 }
 

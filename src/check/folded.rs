@@ -120,7 +120,9 @@ fn is_spoilt(facts: &Facts<'_>, key: &str, value: &str) -> bool {
     let shape = nginx::any_name(key).and_then(nginx::find).and_then(|known| known.shape);
     let is_name =
         |(_, name): (&str, &str)| matches!(name, "hostname" | "internal-hostname" | "target" | "ttl");
-    shape.is_some_and(|shape| !shape.fits(value))
+    // The first line of a YAML list that was folded.
+    key.starts_with("- ")
+        || shape.is_some_and(|shape| !shape.fits(value))
         || dns_key(key).is_some_and(is_name)
         || matches!(key, "forecastle.stakater.com/expose" | "forecastle.stakater.com/network-restricted")
         || is_read_here(key, legacy::find(key), facts.settings.legacy)
@@ -128,19 +130,32 @@ fn is_spoilt(facts: &Facts<'_>, key: &str, value: &str) -> bool {
 
 /// Whether the value was refused for the keys in it.
 pub(super) fn is_refused(annotation: &Annotation<'_>, report: &Report) -> bool {
-    let mut refused = report.diagnostics().iter().filter(|known| known.code == Code::FoldedBlockRefused);
-    match &annotation.source {
-        Source::Block { value, .. } => {
-            refused.any(|known| known.range.as_ref().is_some_and(|range| value.contains(&range.start)))
-        }
-        Source::Origin(origin) => refused.next().is_some_and(|first| {
-            let path = origin.path();
-            first.path == path || refused.any(|known| known.path == path)
-        }),
-    }
+    is_found(annotation, &[Code::FoldedBlockRefused], report)
 }
 
-/// Whether the keys in it were told, refused or not.
-pub(super) fn is_told(annotation: &Annotation<'_>) -> bool {
-    !swallowed(&annotation.value, annotation.key.contains("-snippet")).is_empty()
+/// Whether one of the keys of ingress-nginx stands inside the value of another one, which is told.
+pub(super) fn is_inside(names: &[&str], facts: &Facts<'_>, report: &Report) -> bool {
+    const CODES: [Code; 2] = [Code::FoldedBlock, Code::FoldedBlockRefused];
+    if !report.diagnostics().iter().any(|known| CODES.contains(&known.code)) {
+        return false;
+    }
+    let is_one = |it: &Swallowed<'_>| nginx::any_name(it.key).is_some_and(|name| names.contains(&name));
+    facts.draft.annotations.iter().any(|annotation| {
+        swallowed(&annotation.value, annotation.key.contains("-snippet")).iter().any(is_one)
+            && is_found(annotation, &CODES, report)
+    })
+}
+
+/// Whether something of these codes was filed about the value.
+fn is_found(annotation: &Annotation<'_>, codes: &[Code], report: &Report) -> bool {
+    let mut found = report.diagnostics().iter().filter(|known| codes.contains(&known.code));
+    match &annotation.source {
+        Source::Block { value, .. } => {
+            found.any(|known| known.range.as_ref().is_some_and(|range| value.contains(&range.start)))
+        }
+        Source::Origin(origin) => found.next().is_some_and(|first| {
+            let path = origin.path();
+            first.path == path || found.any(|known| known.path == path)
+        }),
+    }
 }

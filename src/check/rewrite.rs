@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::Facts;
 use crate::diag::{Code, Problem, Report, shown};
 use crate::request::annotation;
-use crate::resolve::{Annotation, DraftRule};
 use crate::resolve::nginx::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
+use crate::resolve::{Annotation, DraftRule};
 use crate::value::{Origin, PathType, Target, is_regex_path, parse_bool};
 
 /// The rewrite keeps what it is meant to keep of a path. Since version 0.22, ingress-nginx puts the target in place of the
@@ -94,7 +94,8 @@ impl<'t> Replacement<'t> {
             return Some(Problem::new(Code::RewriteMismatch, said).help(help));
         }
         // ingress-nginx rewrites nothing where the two are the same; to a Prefix, it adds a slash before it compares them.
-        let is_same = self.text == rule.path && (rule.path_type != PathType::Prefix || rule.path.ends_with('/'));
+        let is_same =
+            self.text == rule.path && (rule.path_type != PathType::Prefix || rule.path.ends_with('/'));
         if !self.is_constant || self.is_page() || is_same {
             return None;
         }
