@@ -519,6 +519,10 @@ codes! {
         "A line of the forwarded block has no colon and is skipped.",
         "The block holds one `key: value` a line.",
         "Write `key: value`, or remove the line.";
+    ForwardMalformedProtection, "forward-malformed-protection", Error,
+        "A line of the forwarded block names a key that protects, has no colon and is skipped.",
+        "The block holds one `key: value` a line; what was to protect the Service would not.",
+        "Write `key: value`, or remove the line.";
     ForwardRepeated, "forward-repeated", Warning + strict,
         "A key stands twice in the forwarded block; the last one counts.",
         "An object has each annotation once. The original took the last one, too.",

@@ -577,6 +577,25 @@ impl Report {
         self.diagnostics.iter().filter(move |d| d.severity == severity)
     }
 
+    /// How many findings of a severity were filed: those that are kept, and those behind [`MOST_OF_A_KIND`].
+    ///
+    /// ```
+    /// use xposer::{Code, FieldPath, Problem, Report, Severity, Subject};
+    /// let mut report = Report::new(Subject::default(), false);
+    /// for _ in 0..150 {
+    ///     report.file(FieldPath::annotation("a"), Problem::new(Code::AnnotationUnknown, "said"));
+    /// }
+    /// assert_eq!((report.of(Severity::Warning).count(), report.count(Severity::Warning)), (100, 150));
+    /// ```
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        let more = |(code, more, _): &(Code, usize, usize)| {
+            let last = self.diagnostics.iter().rfind(|known| known.code == *code);
+            last.filter(|last| last.severity == severity).map_or(0, |_| *more)
+        };
+        self.of(severity).count() + self.left_out.iter().map(more).sum::<usize>()
+    }
+
     /// The object this report is about; after a merge, still the first one.
     #[must_use]
     pub fn subject(&self) -> &Subject {

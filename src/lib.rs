@@ -158,6 +158,9 @@ pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
     }
     let request = request::Request::read(service, &mut report);
     let Some((layers, _profile)) = resolve::layers(service, settings, &request, &mut report) else {
+        for problem in request.malformed {
+            report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
+        }
         return Outcome::Refused(report);
     };
     let draft = resolve::resolve(service, settings, layers, &request, &mut report);

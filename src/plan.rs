@@ -8,11 +8,13 @@ use crate::check::{Exposure, Gateway, Route, Scene};
 use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
 use crate::input::{FORWARD_ANNOTATION, Service};
 use crate::request::annotation;
-use crate::resolve::nginx::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, class_of, loses_meaning};
+use crate::resolve::nginx::{
+    Nginx, REWRITE_TARGET, USE_REGEX, as_regex, asked_path, class_of, loses_meaning,
+};
 use crate::resolve::{Annotation, Canary, Monitor, Scope};
 use crate::value::{
     CLUSTER_ISSUER_KEY, ISSUER_KEY, ObjectName, Origin, PathType, PortRef, TLS_ACME_KEY, Target, Termination,
-    Tls, comparable_path, grouped, literal_path, parse_bool, url,
+    Tls, comparable_path, grouped, parse_bool, url,
 };
 
 /// What will be made of one Service. Plans are made by [`expose`](crate::expose) only.
@@ -209,7 +211,8 @@ impl<'a> Plan<'a> {
 
     fn url_with(&self, https: bool, path: Option<&str>) -> String {
         let Some(rule) = self.ingress.rules.first() else { return String::new() };
-        let path = path.map_or_else(|| literal_path(rule.path.as_str(), rule.path_type), Cow::Borrowed);
+        let path =
+            path.map_or_else(|| asked_path(self.nginx(), rule.path.as_str(), rule.path_type), Cow::Borrowed);
         url(https, rule.host.as_str(), &path)
     }
 }

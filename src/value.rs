@@ -13,7 +13,7 @@ use std::ops::Range;
 use serde::{Serialize, Serializer};
 
 use crate::diag::FieldPath;
-pub(crate) use url::{literal_path, url};
+pub(crate) use url::{literal_beginning, literal_path, url};
 
 /// The longest DNS label, in bytes (RFC 1035, section 2.3.4).
 ///

@@ -16,7 +16,9 @@ struct Row {
 impl Row {
     /// A value that says something.
     fn value(&self) -> &str {
-        if let Some((_, words)) = self.text.split_once("Shape::Words(&[") {
+        let words =
+            ["Shape::Words(&[", "Shape::Exactly(&["].iter().find_map(|shape| self.text.split_once(shape));
+        if let Some((_, words)) = words {
             let mut words = words.split('"').skip(1).step_by(2);
             return words.find(|word| !matches!(*word, "AUTO_HTTP" | "HTTP")).unwrap();
         }

@@ -139,7 +139,7 @@ fn said(response: Response, report: &Report) -> Response {
     if report.is_empty() {
         return response;
     }
-    let warnings = words::warnings(report.of(Severity::Warning));
+    let warnings = words::warnings(report.of(Severity::Warning), report.count(Severity::Warning));
     Response { warnings, audit_annotations: Some(Audit { codes: words::codes(report) }), ..response }
 }
 

@@ -13,7 +13,11 @@ pub(crate) fn rejection(report: &Report) -> String {
     let subject = report.subject();
     match errors.as_slice() {
         [only] => format!("{subject} cannot be exposed: {}", line(only)),
-        _ => format!("{subject} cannot be exposed, for {} reasons:{}", errors.len(), list(&errors)),
+        _ => format!(
+            "{subject} cannot be exposed, for {} reasons:{}",
+            report.count(Severity::Error),
+            list(&errors)
+        ),
     }
 }
 
@@ -39,10 +43,10 @@ fn line(diagnostic: &Diagnostic) -> String {
     format!("{} [{}]", diagnostic.sentence(), diagnostic.code)
 }
 
-/// Warnings for the user, each short enough to be shown whole, and as many as are shown.
-pub(crate) fn warnings<'r>(diagnostics: impl Iterator<Item = &'r Diagnostic>) -> Vec<String> {
+/// Warnings for the user, each short enough to be shown whole, and as many as are shown. There are `all`, also of those that
+/// the report does not keep.
+pub(crate) fn warnings<'r>(diagnostics: impl Iterator<Item = &'r Diagnostic>, all: usize) -> Vec<String> {
     let mut warnings: Vec<String> = diagnostics.map(warning).collect();
-    let all = warnings.len();
     let more = |shown: usize| format!("xposer: {} more warnings; list them with `xposer check`", all - shown);
     let mut room = LONGEST_WARNINGS;
     let mut fitting = 0;

@@ -95,7 +95,18 @@ fn names(annotation: &Annotation<'_>, is_target: bool, report: &mut Report) {
     for item in value.split(',') {
         let range = start..start + item.len();
         start = range.end + 1;
-        let Some(help) = flaw(&item.replace(' ', ""), is_target) else { continue };
+        let words = item.split(' ').filter(|word| !word.is_empty());
+        let glued = item.replace(' ', "");
+        let help = match flaw(&glued, is_target) {
+            _ if value.trim().is_empty() => "write a name, or remove the line".to_owned(),
+            _ if words.clone().nth(1).is_some()
+                && words.clone().all(|word| flaw(word, is_target).is_none()) =>
+            {
+                "separate the names by commas, because ExternalDNS removes the blanks".to_owned()
+            }
+            Some(help) => help,
+            None => continue,
+        };
         let lead = item.len() - item.trim_start().len();
         let trimmed = range.start + lead..range.start + lead + item.trim().len();
         stray(annotation, item.trim(), trimmed, is_target, &help, report);

@@ -4,33 +4,82 @@ use super::programs::{Loss, effect};
 use super::{Facts, nginx};
 use crate::diag::{Code, FieldPath, Problem, Report, shown};
 use crate::input::FORWARD_ANNOTATION;
-use crate::request::forward::{Line, Swallowed, swallowed};
+use crate::request::forward::{Swallowed, swallowed};
 use crate::request::legacy::{self, dns_key};
 use crate::resolve::{Annotation, Source, is_read_here};
 
 /// The most keys that are named.
 const MOST_NAMES: usize = 3;
 
+const IN_LINES: &str = "write the block with `|-`, one annotation a line";
+const IN_LINES_OR_QUOTES: &str =
+    "write the block with `|-`, one annotation a line, or put the value in quotes";
+
+/// Every line has a colon, and one that names a key that protects must have it.
+pub(super) fn malformed(facts: &Facts<'_>, report: &mut Report) {
+    let text = block(facts).unwrap_or_default();
+    for problem in &facts.request.malformed {
+        let mut problem = problem.clone();
+        let line = problem.range.clone().and_then(|range| text.get(range)).unwrap_or_default();
+        let is_sign = |c: char| c == '=' || c.is_whitespace();
+        let (key, value) = line.split_once(is_sign).unwrap_or((line, ""));
+        let is_around = |c: char| matches!(c, '"' | '\'' | ',' | '=') || c.is_whitespace();
+        if protects(key.trim_matches(is_around), value.trim_matches(is_around)) {
+            problem.code = Code::ForwardMalformedProtection;
+            problem.message.push_str(", although it protects the Service");
+        }
+        report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
+    }
+}
+
+/// Whether an annotation protects the Service.
+fn protects(key: &str, value: &str) -> bool {
+    effect(key).is_some_and(|effect| effect.loss == Loss::Protects && !effect.idle.is(value))
+}
+
 /// No key stands inside the value of another one.
 pub(super) fn folded(facts: &Facts<'_>, report: &mut Report) {
     let lines = facts.request.block.lines();
+    let is_several = lines.len() > 1 || block(facts).is_some_and(|text| text.trim().contains('\n'));
+    let help = if is_several { IN_LINES_OR_QUOTES } else { IN_LINES };
     for line in lines {
         let inside = line.swallowed();
         let Some(first) = inside.first() else { continue };
         let start = line.value_range.start + first.start;
         let place = format!("in the value of {}", shown(line.key));
-        let problem = problem(&inside, &place, is_spoilt(facts, line));
+        let problem = problem(&inside, &place, is_spoilt(facts, line.key, line.value)).help(help);
         report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(start..line.value_range.end));
     }
     if lines.is_empty() {
         comment(facts, report);
     }
+    by_setting(facts, report);
+}
+
+/// The block as it was written.
+fn block<'f>(facts: &Facts<'f>) -> Option<&'f str> {
+    let block = facts.service.annotations().iter().find(|(key, _)| *key == FORWARD_ANNOTATION);
+    block.map(|(_, text)| *text)
+}
+
+/// The values of the setting `annotations`, where one entry may hold what was meant to be several.
+fn by_setting(facts: &Facts<'_>, report: &mut Report) {
+    let of_settings = |it: &&Annotation<'_>| it.is_given() && !it.is_forwarded();
+    for annotation in facts.draft.annotations.iter().filter(of_settings) {
+        let (key, value) = (annotation.key.as_ref(), annotation.value.as_ref());
+        let inside = swallowed(value, key.contains("-snippet"));
+        if inside.is_empty() {
+            continue;
+        }
+        let place = format!("in the value of {}", shown(key));
+        let problem = problem(&inside, &place, is_spoilt(facts, key, value));
+        annotation.file_value(report, problem.help("write each annotation as an entry of its own"));
+    }
 }
 
 /// Where a comment is the first line of a folded block, the others are a part of it.
 fn comment(facts: &Facts<'_>, report: &mut Report) {
-    let block = facts.service.annotations().iter().find(|(key, _)| *key == FORWARD_ANNOTATION);
-    let Some((_, text)) = block else { return };
+    let Some(text) = block(facts) else { return };
     let (trimmed, start) = (text.trim(), text.len() - text.trim_start().len());
     let Some(comment) = trimmed.strip_prefix('#').filter(|comment| !comment.contains('\n')) else { return };
     let inside = swallowed(comment, false);
@@ -40,7 +89,7 @@ fn comment(facts: &Facts<'_>, report: &mut Report) {
     else {
         return;
     };
-    let problem = problem(&inside, "in a comment", false);
+    let problem = problem(&inside, "in a comment", false).help(IN_LINES);
     let range = start + 1 + first.start..start + trimmed.len();
     report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(range));
 }
@@ -52,10 +101,7 @@ fn problem(inside: &[Swallowed<'_>], place: &str, is_spoilt: bool) -> Problem {
     }
     let (verb, them) = if inside.len() == 1 { ("stands", "it") } else { ("stand", "them") };
     let mut said = format!("{} {verb} {place}, where nobody reads {them}", names.join(", "));
-    let protects = |it: &&Swallowed<'_>| {
-        effect(it.key).is_some_and(|effect| effect.loss == Loss::Protects && !effect.idle.is(it.value))
-    };
-    let code = if let Some(protecting) = inside.iter().find(protects) {
+    let code = if let Some(protecting) = inside.iter().find(|it| protects(it.key, it.value)) {
         said.push_str(&match inside {
             [_] => ", although it protects the Service".to_owned(),
             _ => format!(", although {} protects the Service", shown(protecting.key)),
@@ -66,25 +112,50 @@ fn problem(inside: &[Swallowed<'_>], place: &str, is_spoilt: bool) -> Problem {
     } else {
         Code::FoldedBlock
     };
-    Problem::new(code, said).help("write the block with `|-`, one annotation a line")
+    Problem::new(code, said)
 }
 
 /// Whether nobody could read what is left of the line's own value.
-fn is_spoilt(facts: &Facts<'_>, line: &Line<'_>) -> bool {
-    let shape = nginx::any_name(line.key).and_then(nginx::find).and_then(|known| known.shape);
+fn is_spoilt(facts: &Facts<'_>, key: &str, value: &str) -> bool {
+    let shape = nginx::any_name(key).and_then(nginx::find).and_then(|known| known.shape);
     let is_name =
         |(_, name): (&str, &str)| matches!(name, "hostname" | "internal-hostname" | "target" | "ttl");
-    shape.is_some_and(|shape| !shape.fits(line.value))
-        || dns_key(line.key).is_some_and(is_name)
-        || matches!(line.key, "forecastle.stakater.com/expose" | "forecastle.stakater.com/network-restricted")
-        || is_read_here(line.key, legacy::find(line.key), facts.settings.legacy)
+    // The first line of a YAML list that was folded.
+    key.starts_with("- ")
+        || shape.is_some_and(|shape| !shape.fits(value))
+        || dns_key(key).is_some_and(is_name)
+        || matches!(key, "forecastle.stakater.com/expose" | "forecastle.stakater.com/network-restricted")
+        || is_read_here(key, legacy::find(key), facts.settings.legacy)
 }
 
 /// Whether the value was refused for the keys in it.
 pub(super) fn is_refused(annotation: &Annotation<'_>, report: &Report) -> bool {
-    let Source::Block { value, .. } = &annotation.source else { return false };
-    report.diagnostics().iter().any(|known| {
-        known.code == Code::FoldedBlockRefused
-            && known.range.as_ref().is_some_and(|range| value.contains(&range.start))
+    is_found(annotation, &[Code::FoldedBlockRefused], report)
+}
+
+/// Whether one of the keys of ingress-nginx stands inside the value of another one, which is told.
+pub(super) fn is_inside(names: &[&str], facts: &Facts<'_>, report: &Report) -> bool {
+    const CODES: [Code; 2] = [Code::FoldedBlock, Code::FoldedBlockRefused];
+    if !report.diagnostics().iter().any(|known| CODES.contains(&known.code)) {
+        return false;
+    }
+    let is_one = |it: &Swallowed<'_>| nginx::any_name(it.key).is_some_and(|name| names.contains(&name));
+    facts.draft.annotations.iter().any(|annotation| {
+        swallowed(&annotation.value, annotation.key.contains("-snippet")).iter().any(is_one)
+            && is_found(annotation, &CODES, report)
     })
+}
+
+/// Whether something of these codes was filed about the value.
+fn is_found(annotation: &Annotation<'_>, codes: &[Code], report: &Report) -> bool {
+    let mut found = report.diagnostics().iter().filter(|known| codes.contains(&known.code));
+    match &annotation.source {
+        Source::Block { value, .. } => {
+            found.any(|known| known.range.as_ref().is_some_and(|range| value.contains(&range.start)))
+        }
+        Source::Origin(origin) => found.next().is_some_and(|first| {
+            let path = origin.path();
+            first.path == path || found.any(|known| known.path == path)
+        }),
+    }
 }

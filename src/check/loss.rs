@@ -3,9 +3,10 @@
 use super::programs::{Effect, Loss, Same, effect};
 use super::{Facts, annotations, misspelt, nginx};
 use crate::diag::{Code, Problem, Report, shown};
+use crate::request::annotation;
 use crate::resolve::{Annotation, Draft};
 use crate::settings::Layers;
-use crate::value::{Target, Termination, Tls, parse_bool};
+use crate::value::{Origin, Target, Termination, Tls, parse_bool};
 
 /// What decides whether a target does by itself what an annotation of another program asks for.
 #[derive(Clone, Copy, Debug)]
@@ -155,6 +156,11 @@ fn problem(facts: &Facts<'_>, annotation: &Annotation<'_>, loss: Loss, targets: 
         return Problem::new(Code::ProtectionLossAccepted, said)
             .help("protect the Service by other means, and remove the line");
     }
+    let against = facts.draft.https_redirect.as_ref().filter(|it| is_redirect && !it.value);
+    if let Some(against) = against {
+        let help = allowed_redirect(facts, &against.origin, targets);
+        return Problem::new(Code::ProtectionLost, format!("{lacks}, {why}")).help(help);
+    }
     let help = match (is_redirect, annotation.is_forwarded()) {
         (true, _) if targets.contains(&Target::HttpRoute) => {
             "remove the line, and set config.xposer.stakater.com/TLS and the setting httpParentRefs"
@@ -168,6 +174,27 @@ fn problem(facts: &Facts<'_>, annotation: &Annotation<'_>, loss: Loss, targets: 
         }
     };
     Problem::new(Code::ProtectionLost, format!("{lacks}, {why}")).help(help)
+}
+
+/// What to do where the redirect is asked for and forbidden: by whom, and what else is missing for it.
+fn allowed_redirect(facts: &Facts<'_>, against: &Origin, targets: &[Target]) -> String {
+    let scene = Scene::of(facts.draft, facts.layers);
+    let mut help = match against {
+        Origin::Setting(setting) => format!("write {setting}: true"),
+        Origin::Annotation(_) | Origin::BuiltIn => format!("write {}: \"true\"", annotation::HTTPS_REDIRECT),
+    };
+    let lacks_tls = |target: &Target| match target {
+        Target::Route => !scene.tls.has_secret(),
+        Target::Ingress | Target::HttpRoute => !scene.tls.is_on(),
+    };
+    if targets.iter().any(lacks_tls) {
+        help.push_str(&format!(", set {}", annotation::TLS));
+    }
+    if targets.contains(&Target::HttpRoute) && !scene.has_http_parents {
+        help.push_str(", set the setting httpParentRefs");
+    }
+    help.push_str(", or remove the line");
+    help
 }
 
 /// The kinds of objects, with their articles.

@@ -14,13 +14,18 @@ pub(super) fn keys(facts: &Facts<'_>, report: &mut Report) {
         if facts.is_mirrored(annotation) || denial(facts.settings, annotation).is_some() {
             continue;
         }
-        if let Some(problem) = problem(&annotation.key, &annotation.value) {
+        let (key, value) = (&annotation.key, &annotation.value);
+        // The report keeps no more and only counts them, and each proposal looks at all names.
+        let found = if told < MOST_OF_A_KIND {
+            problem(key, value)
+        } else if is_told(key, value) {
+            Some(Problem::new(Code::ForeignKeyUnknown, "one more"))
+        } else {
+            None
+        };
+        if let Some(problem) = found {
             annotation.file_key(report, problem);
             told += 1;
-        }
-        // The report keeps no more, and each proposal looks at all names.
-        if told > MOST_OF_A_KIND {
-            break;
         }
     }
 }

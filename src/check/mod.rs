@@ -210,6 +210,12 @@ rules![
         run: object::class,
     },
     Rule {
+        name: "malformed-lines",
+        codes: &[Code::ForwardMalformed, Code::ForwardMalformedProtection],
+        source: "Xposer 0.0.20, one `key: value` a line",
+        run: folded::malformed,
+    },
+    Rule {
         name: "folded-block",
         codes: &[Code::FoldedBlock, Code::FoldedBlockRefused],
         source: "YAML 1.2, 8.1.3: folded style; Xposer 0.0.20, one `key: value` a line",

@@ -57,9 +57,9 @@ impl Key {
 
 /// Every key and alias, in ascending order.
 pub(super) static KEYS: &[Key] = &[
-    key("affinity").shape(Shape::Words(&["cookie"])),
-    key("affinity-canary-behavior").shape(Shape::Words(&["sticky", "legacy"])),
-    key("affinity-mode").shape(Shape::Words(&["balanced", "persistent"])).needs(&["affinity"]),
+    key("affinity").shape(Shape::Exactly(&["cookie"])),
+    key("affinity-canary-behavior").shape(Shape::Exactly(&["sticky", "legacy"])),
+    key("affinity-mode").shape(Shape::Exactly(&["balanced", "persistent"])).needs(&["affinity"]),
     key("allowlist-source-range").protects().idle(Idle::Everyone),
     key("app-root").shape(Shape::Path),
     key("auth-always-set-cookie").shape(Shape::Boolean).idle(Idle::False).needs(&["auth-url"]),
@@ -71,7 +71,7 @@ pub(super) static KEYS: &[Key] = &[
     key("auth-keepalive-timeout").shape(Shape::Integer).needs(&["auth-url"]),
     key("auth-method").needs(&["auth-url"]),
     key("auth-proxy-set-headers").weakens().needs(&["auth-url"]),
-    key("auth-realm").protects().needs(&["auth-type"]),
+    key("auth-realm").needs(&["auth-type"]),
     key("auth-request-redirect").shape(Shape::Url).needs(&["auth-url"]),
     key("auth-response-headers").shape(Shape::Headers).weakens().needs(&["auth-url"]),
     key("auth-secret").protects().needs(&["auth-type"]),
@@ -88,7 +88,7 @@ pub(super) static KEYS: &[Key] = &[
     key("auth-tls-secret").protects(),
     key("auth-tls-verify-client").protects().idle(Idle::Word("off")).needs(&["auth-tls-secret"]),
     key("auth-tls-verify-depth").shape(Shape::Integer).weakens().needs(&["auth-tls-secret"]),
-    key("auth-type").shape(Shape::Words(&["basic", "digest"])).protects(),
+    key("auth-type").shape(Shape::Exactly(&["basic", "digest"])).protects(),
     key("auth-url").protects(),
     key("backend-protocol")
         .shape(Shape::Words(&["AUTO_HTTP", "HTTP", "HTTPS", "GRPC", "GRPCS", "FCGI"]))
@@ -189,7 +189,7 @@ pub(super) static KEYS: &[Key] = &[
     key("proxy-ssl-verify-depth").shape(Shape::Integer).weakens().needs(&["proxy-ssl-secret"]),
     key("relative-redirects").shape(Shape::Boolean),
     key("rewrite-target").shape(Shape::Path),
-    key("satisfy").shape(Shape::Words(&["any", "all"])),
+    key("satisfy").shape(Shape::Exactly(&["any", "all"])),
     key("server-alias"),
     key("server-snippet").protects(),
     key("service-upstream").shape(Shape::Boolean),
@@ -237,7 +237,10 @@ pub(super) enum Shape {
     Url,
     Headers,
     OnOff,
+    /// One of these words, in any letter case.
     Words(&'static [&'static str]),
+    /// One of these words, whose letter case counts.
+    Exactly(&'static [&'static str]),
 }
 
 impl Shape {
@@ -251,7 +254,7 @@ impl Shape {
             Self::Url => "a URL of letters, digits and `/ - . _ ~ : , ? & =`".to_owned(),
             Self::Headers => "names of headers, separated by commas".to_owned(),
             Self::OnOff => "on or off".to_owned(),
-            Self::Words(words) => format!("one of {}", words.join(", ")),
+            Self::Words(words) | Self::Exactly(words) => format!("one of {}", words.join(", ")),
         }
     }
 
@@ -274,6 +277,7 @@ impl Shape {
                 Self::Url => only("-._~/:,?&= "),
                 Self::Headers => only("-_, "),
                 Self::OnOff => matches!(value.trim(), "on" | "off"),
+                Self::Exactly(words) => words.contains(&value.trim()),
                 Self::Words(words) => words.iter().any(|word| word.eq_ignore_ascii_case(value.trim())),
             }
     }

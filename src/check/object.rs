@@ -1,6 +1,6 @@
 //! Rules about names, ports and annotations.
 
-use super::Facts;
+use super::{Facts, folded};
 use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
 use crate::input::{FORWARD_ANNOTATION, Port, ServiceKind};
 use crate::request::annotation;
@@ -206,6 +206,10 @@ pub(super) fn class(facts: &Facts<'_>, report: &mut Report) {
 /// Every forwarded key is an annotation key.
 pub(super) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
     for forwarded in &facts.draft.annotations {
+        // The first line of a YAML list that was folded is no key, and is told with the others.
+        if forwarded.key.starts_with("- ") && folded::is_refused(forwarded, report) {
+            continue;
+        }
         if let Some(flaw) = annotation_key_flaw(&forwarded.key) {
             let said = if forwarded.key.is_empty() {
                 "there is no key in front of the colon".to_owned()

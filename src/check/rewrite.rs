@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::Facts;
 use crate::diag::{Code, Problem, Report, shown};
 use crate::request::annotation;
-use crate::resolve::DraftRule;
 use crate::resolve::nginx::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
-use crate::value::{Origin, PathType, is_regex_path, parse_bool};
+use crate::resolve::{Annotation, DraftRule};
+use crate::value::{Origin, PathType, Target, is_regex_path, parse_bool};
 
 /// The rewrite keeps what it is meant to keep of a path. Since version 0.22, ingress-nginx puts the target in place of the
 /// whole path, and of that only what the groups of the path hold is left.
@@ -15,21 +15,36 @@ pub(super) fn rewrite_target(facts: &Facts<'_>, report: &mut Report) {
     if facts.draft.annotation(REWRITE_TARGET).is_none() {
         return;
     }
-    let Some(rewrite) = facts.draft.nginx().and_then(|nginx| nginx.rewrite) else { return };
+    let by_nginx = facts.draft.nginx().and_then(|nginx| nginx.rewrite);
+    let Some(rewrite) = by_nginx.or_else(|| by_http_route(facts)) else { return };
     // A target that ingress-nginx refuses is told already.
     let is_taken = |c: char| c.is_ascii_alphanumeric() || "-._~/:$".contains(c);
     if !rewrite.value.chars().all(is_taken) {
         return;
     }
-    let target = Target::new(&rewrite.value);
-    let found = facts.draft.rules.iter().find_map(|rule| target.misfit(facts, rule));
+    let target = Replacement::new(&rewrite.value);
+    let found = facts.draft.rules.iter().find_map(|rule| match by_nginx {
+        Some(_) => target.misfit(facts, rule),
+        None => target.misfit_of_http_route(facts, rule),
+    });
     if let Some(problem) = found {
         rewrite.file_value(report, problem);
     }
 }
 
+/// The rewrite that only an HTTPRoute makes: it puts a target without captures in place of the whole path.
+fn by_http_route<'f>(facts: &'f Facts<'_>) -> Option<&'f Annotation<'f>> {
+    let draft = facts.draft;
+    let is_only_weight = draft.canary.as_ref().is_some_and(|canary| canary.header.is_none());
+    let has_pattern = draft.rules.iter().any(|rule| rule.path_type.is_pattern(&rule.path));
+    if !draft.targets.contains(&Target::HttpRoute) || is_only_weight || has_pattern {
+        return None;
+    }
+    draft.annotation(REWRITE_TARGET).filter(|it| it.value.starts_with('/') && !it.value.contains('$'))
+}
+
 /// What takes the place of a path.
-struct Target<'t> {
+struct Replacement<'t> {
     text: &'t str,
     /// The numbers of the groups that it uses, in ascending order.
     groups: Vec<usize>,
@@ -37,7 +52,7 @@ struct Target<'t> {
     is_constant: bool,
 }
 
-impl<'t> Target<'t> {
+impl<'t> Replacement<'t> {
     fn new(text: &'t str) -> Self {
         // nginx reads one digit: `$12` is the first group and a 2.
         let digit = |behind: &str| behind.chars().next()?.to_digit(10);
@@ -78,7 +93,10 @@ impl<'t> Target<'t> {
             };
             return Some(Problem::new(Code::RewriteMismatch, said).help(help));
         }
-        if !self.is_constant || self.is_page() {
+        // ingress-nginx rewrites nothing where the two are the same; to a Prefix, it adds a slash before it compares them.
+        let is_same =
+            self.text == rule.path && (rule.path_type != PathType::Prefix || rule.path.ends_with('/'));
+        if !self.is_constant || self.is_page() || is_same {
             return None;
         }
         let kept = rule.path.trim_end_matches('$');
@@ -109,6 +127,23 @@ impl<'t> Target<'t> {
         let said = format!(
             "the rewrite target {target} takes the place of the whole path, so every request {below} {path} is sent to {target} (before version 0.22, ingress-nginx cut the path off instead)"
         );
+        Some(Problem::new(Code::RewriteMismatch, said).help(help))
+    }
+
+    /// What is wrong with this target where an HTTPRoute puts it in place of a path.
+    fn misfit_of_http_route(&self, facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+        let is_whole = rule.path_type == PathType::Exact || rule.path == "/" || rule.path == self.text;
+        if is_whole || self.is_page() {
+            return None;
+        }
+        let (target, path) = (shown(self.text), shown(&rule.path));
+        let said = format!(
+            "the rewrite target {target} takes the place of the whole path on an HTTPRoute, so every request below {path} is sent to {target}"
+        );
+        let help = match self.pair(facts, rule) {
+            Some(pair) => format!("remove the line, or keep the target Ingress and {pair}"),
+            None => "remove the line".to_owned(),
+        };
         Some(Problem::new(Code::RewriteMismatch, said).help(help))
     }
 
@@ -287,10 +322,10 @@ mod tests {
             ("/$1$1", vec![1]),
             ("/$0$host", vec![]),
         ] {
-            assert_eq!(Target::new(text).groups, used, "{text}");
+            assert_eq!(Replacement::new(text).groups, used, "{text}");
         }
-        assert!(!Target::new("/$host").is_constant && Target::new("/index.html").is_page());
-        assert_eq!(Target::new("/new/").with_group(2), "/new/$2");
-        assert_eq!(Target::new("/api/$1").with_group(2), "/api/$2");
+        assert!(!Replacement::new("/$host").is_constant && Replacement::new("/index.html").is_page());
+        assert_eq!(Replacement::new("/new/").with_group(2), "/new/$2");
+        assert_eq!(Replacement::new("/api/$1").with_group(2), "/api/$2");
     }
 }

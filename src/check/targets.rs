@@ -124,7 +124,9 @@ pub(super) fn route(facts: &Facts<'_>, report: &mut Report) {
 
 /// A star of a host is the `wildcardPolicy` of a Route, which routers do not admit by default.
 fn wildcard(rule: &DraftRule<'_>, report: &mut Report) {
-    let Some(host) = subdomain_host(&rule.host) else { return };
+    // Where the rest of the host is none, that is told already.
+    let is_name = |host: &String| !host.contains('*');
+    let Some(host) = subdomain_host(&rule.host).filter(is_name) else { return };
     let problem = if host.len() > MAX_NAME {
         let said = format!(
             "the host {} becomes one of {} characters in a Route of OpenShift, DNS allows {MAX_NAME}",

@@ -1,7 +1,7 @@
 //! Rules about what ingress-nginx takes without a word and does not do: no authentication, or everybody allowed.
 
 use super::annotations::denial;
-use super::{Facts, nginx};
+use super::{Facts, folded, nginx};
 use crate::diag::{Code, Problem, Report, shown};
 use crate::resolve::{Annotation, Draft};
 use crate::value::{Target, parse_bool};
@@ -50,6 +50,10 @@ pub(super) fn alone(facts: &Facts<'_>, report: &mut Report) {
     }
     for (needs, waiting) in missing {
         let Some(first) = waiting.first() else { continue };
+        // What is missing may be a part of a value, which is told.
+        if folded::is_inside(needs, facts, report) {
+            continue;
+        }
         let names: Vec<String> = waiting.iter().map(|it| shown(&it.key)).collect();
         let verb = if names.len() == 1 { "has" } else { "have" };
         let needed: Vec<String> = needs.iter().map(|name| shown(&[nginx::PREFIX, name].concat())).collect();

@@ -212,7 +212,8 @@ fn rule<'p>(
     let header = plan.canary.as_ref().and_then(|canary| {
         Some(Header { name: canary.header?, r#type: "Exact", value: canary.header_value.unwrap_or("always") })
     });
-    let rewrite = rewrite.map(|path| Filter {
+    // A target that is the path itself rewrites nothing.
+    let rewrite = rewrite.filter(|target| *target != path.path.as_str()).map(|path| Filter {
         request_redirect: None,
         r#type: "URLRewrite",
         url_rewrite: Some(Rewrite {

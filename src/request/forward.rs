@@ -53,14 +53,32 @@ pub(crate) struct Swallowed<'a> {
 /// The ends of prefixes that nobody writes by chance.
 const FAMILIES: [&str; 3] = ["kubernetes.io", "cert-manager.io", "stakater.com"];
 
+/// The hosts of registries of images, of which `docker.io/nginx: 1.25` names an image.
+const REGISTRIES: [&str; 10] = [
+    "amazonaws.com",
+    "azurecr.io",
+    "docker.io",
+    "gcr.io",
+    "ghcr.io",
+    "mcr.microsoft.com",
+    "pkg.dev",
+    "public.ecr.aws",
+    "quay.io",
+    "registry.k8s.io",
+];
+
 /// The keys inside of `text`: each stands at its beginning, or behind a blank, a comma, a semicolon or the two characters
-/// `\n`. It has a prefix with a dot, and is followed by a colon and a blank; the blank may be missing where the prefix is of a
-/// known family. In free text, such as a snippet, only those count. What is in quotes, as in JSON, is no key.
+/// `\n`. It has a prefix with a dot, and is followed by a colon and a blank; where the prefix is of a known family, the blank may be
+/// missing or stand before the colon, or `=` may stand in its place. In free text, such as a snippet, only those count. Quotes
+/// may stand around a key; what is in them otherwise, or inside the brackets of JSON, is no key.
 pub(crate) fn swallowed(text: &str, is_free: bool) -> Vec<Swallowed<'_>> {
     let bytes = text.as_bytes();
-    let mut found: Vec<(usize, &str)> = Vec::new();
-    let mut at = if text.contains(':') { 0 } else { bytes.len() };
+    // The keys, where they begin, and where their values do.
+    let mut found: Vec<(usize, &str, usize)> = Vec::new();
+    let mut at = if text.contains([':', '=']) { 0 } else { bytes.len() };
     let mut can_begin = true;
+    // How many brackets are open.
+    let mut depth: usize = 0;
     // From here on no quote of the kind is closed.
     let mut unclosed: [usize; 2] = [bytes.len(); 2];
     while let Some(byte) = bytes.get(at) {
@@ -82,15 +100,25 @@ pub(crate) fn swallowed(text: &str, is_free: bool) -> Vec<Swallowed<'_>> {
                 if at < *unclosed {
                     let inner = bytes.get(at + 1..).unwrap_or_default();
                     match memchr::memchr(*byte, inner) {
-                        Some(length) => at += length + 1,
+                        Some(length) => {
+                            let key = text.get(at + 1..at + 1 + length).filter(|_| can_begin && depth == 0);
+                            let behind = text.get(at + length + 2..).unwrap_or_default();
+                            if let Some((key, sign)) = key.and_then(|key| quoted_key(key, behind, is_free)) {
+                                found.push((at + 1, key, at + length + 2 + sign));
+                            }
+                            at += length + 1;
+                        }
                         None => *unclosed = at,
                     }
                 }
             }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
             _ if can_begin => {
-                if let Some(key) = text.get(at..).and_then(|rest| key_in_front(rest, is_free)) {
-                    found.push((at, key));
-                    at += key.len();
+                if let Some((key, sign)) = text.get(at..).and_then(|rest| key_in_front(rest, is_free)) {
+                    found.push((at, key, at + sign));
+                    // The sign behind the key is passed below.
+                    at += sign - 1;
                 }
             }
             _ => {}
@@ -98,31 +126,53 @@ pub(crate) fn swallowed(text: &str, is_free: bool) -> Vec<Swallowed<'_>> {
         can_begin = false;
         at += 1;
     }
-    let ends = found.iter().skip(1).map(|(start, _)| *start).chain([bytes.len()]);
-    let swallowed = found.iter().zip(ends).map(|((start, key), end)| {
-        let value = text.get(start + key.len() + 1..end).unwrap_or_default().trim_end_matches("\\n");
+    let ends = found.iter().skip(1).map(|(start, ..)| *start).chain([bytes.len()]);
+    let swallowed = found.iter().zip(ends).map(|((start, key, value), end)| {
+        let value = text.get(*value..end).unwrap_or_default().trim_end_matches("\\n");
         let value = value.trim_matches([' ', '\t', ',', ';', '"', '\'']);
         Swallowed { key, value, start: *start }
     });
     swallowed.collect()
 }
 
-/// The key with which `text` begins, if one does.
-fn key_in_front(text: &str, is_free: bool) -> Option<&str> {
+/// The key with which `text` begins, if one does, and where what stands behind its sign begins.
+fn key_in_front(text: &str, is_free: bool) -> Option<(&str, usize)> {
     let is_of_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./".contains(byte);
     let length = text.bytes().take_while(|byte| is_of_key(byte)).count();
     let (key, behind) = text.split_at_checked(length)?;
-    let behind = behind.strip_prefix(':')?;
-    let is_apart = behind.is_empty() || behind.starts_with([' ', '\t']);
-    if key == PUBLISH_KEY {
-        return Some(key).filter(|_| !is_free);
-    }
-    let (prefix, _) = key.split_once('/')?;
-    let is_known = FAMILIES
-        .iter()
-        .any(|family| prefix.strip_suffix(family).is_some_and(|it| it.is_empty() || it.ends_with('.')));
-    let is_key = prefix.contains('.') && annotation_key_flaw(key).is_none();
-    Some(key).filter(|_| is_key && (is_known || (is_apart && !is_free)))
+    let sign = sign_behind(key, behind, is_free)?;
+    Some((key, length + sign))
+}
+
+/// The key that stands in quotes, of which `behind` is what follows.
+fn quoted_key<'k>(key: &'k str, behind: &str, is_free: bool) -> Option<(&'k str, usize)> {
+    let is_of_key = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+    let key = Some(key).filter(|key| key.bytes().all(is_of_key))?;
+    Some((key, sign_behind(key, behind, is_free)?))
+}
+
+/// How long the sign is that makes a key of what stands before it, with the blanks before the sign.
+fn sign_behind(key: &str, behind: &str, is_free: bool) -> Option<usize> {
+    let (prefix, _) = match key.split_once('/') {
+        None if key == PUBLISH_KEY => return Some(1).filter(|_| !is_free && behind.starts_with(':')),
+        parts => parts?,
+    };
+    let is_below = |host: &&str| {
+        prefix.strip_suffix(*host).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    };
+    let is_known = FAMILIES.iter().any(is_below);
+    let bare = behind.trim_start_matches([' ', '\t']);
+    let blanks = behind.len() - bare.len();
+    let is_sign = match bare.strip_prefix(':') {
+        Some(_) if is_known => true,
+        Some(rest) => !is_free && blanks == 0 && (rest.is_empty() || rest.starts_with([' ', '\t'])),
+        None => is_known && !is_free && blanks == 0 && bare.starts_with('='),
+    };
+    let is_key = is_sign
+        && prefix.contains('.')
+        && annotation_key_flaw(key).is_none()
+        && !REGISTRIES.iter().any(is_below);
+    is_key.then_some(blanks + 1)
 }
 
 /// The lines of a block that count; their keys are all different.
@@ -295,6 +345,10 @@ mod tests {
             "it's\tnginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
             "[{\"HTTP\":80}] nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
             "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            "\"ops\" \"nginx.ingress.kubernetes.io/whitelist-source-range\": \"10.0.0.0/8\"",
+            "'ops' 'nginx.ingress.kubernetes.io/whitelist-source-range' : '10.0.0.0/8'",
+            "ops nginx.ingress.kubernetes.io/whitelist-source-range : 10.0.0.0/8",
+            "ops nginx.ingress.kubernetes.io/whitelist-source-range=10.0.0.0/8",
         ] {
             assert_eq!(keys(text), [RANGE], "{text}");
         }
@@ -313,6 +367,9 @@ mod tests {
         for text in [
             "",
             "https://auth.example.com/oauth2/auth?rd=https://example.com/a:b",
+            "docker.io/nginx: 1.25, eu.gcr.io/a/b: 2",
+            "[{\"a\": 1}, {\"b\": 2, \"example.com/a\": 3}]",
+            "https://example.com/?q=kubernetes.io/a=b",
             "registry.k8s.io/pause:3.9, docker.io/library/nginx:1.27",
             "call ops/dev: they know",
             "\"see example.com/help: there\" or \"example.com/faq: here\"",

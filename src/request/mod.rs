@@ -43,6 +43,8 @@ pub(crate) struct Request<'a> {
     pub(crate) monitor: Field<bool>,
     pub(crate) monitor_health: Field<&'a str>,
     pub(crate) block: Block<'a>,
+    /// The lines of the block that are skipped. How much each weighs is said by `check`, which knows the keys.
+    pub(crate) malformed: Vec<Problem>,
 }
 
 /// The requests that another Service's host gives to this one.
@@ -357,7 +359,10 @@ keys![
         read: |text, request| {
             let (block, problems) = forward::parse(text);
             request.block = block;
-            problems
+            let is_malformed = |problem: &Problem| problem.code == Code::ForwardMalformed;
+            let (malformed, others) = problems.into_iter().partition(is_malformed);
+            request.malformed = malformed;
+            others
         },
     },
 ];
@@ -370,6 +375,7 @@ impl<'a> Request<'a> {
             // What is wrong has been said: here the field is only marked, by a text that nothing can be.
             (key.read)("{{", &mut request);
         }
+        request.malformed.clear();
         for &(annotation, text) in service.annotations() {
             let path = || FieldPath::annotation(annotation.to_owned());
             let Some(key) = READERS.iter().find(|key| key.annotation == annotation) else {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::monitor::Wanted;
-use super::nginx::{Nginx, USE_REGEX};
+use super::nginx::{Nginx, USE_REGEX, asked_path};
 use super::{Annotation, DNS_CONTROLLER, Draft, PUBLISH_KEY, Resolver, Scope, Source};
 use crate::diag::{Code, Problem, shown};
 use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION};
@@ -15,8 +15,7 @@ use crate::request::legacy::{self, Fate};
 use crate::request::{Field, annotation};
 use crate::settings::Legacy;
 use crate::value::{
-    CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Target, Tls, literal_path, parse_bool,
-    sorted_by_key, url,
+    CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Target, Tls, parse_bool, sorted_by_key, url,
 };
 
 /// The class whose controller makes load balancers of AWS.
@@ -457,7 +456,7 @@ fn listed(draft: &mut Draft<'_>) {
         return;
     }
     let Some(rule) = draft.rules.first().filter(|rule| !rule.host.starts_with("*.")) else { return };
-    let path = literal_path(&rule.path, rule.path_type);
+    let path = asked_path(draft.nginx(), &rule.path, rule.path_type);
     let origin = match &draft.tls {
         Some(tls) if tls.value == Tls::LoadBalancer => tls.origin.clone(),
         _ if path != rule.path => rule.path_origin.clone(),

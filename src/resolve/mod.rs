@@ -17,7 +17,7 @@ use crate::input::{FORWARD_ANNOTATION, Service};
 use crate::request::{Field, Request, annotation};
 use crate::settings::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
 use crate::template::{Template, Vars};
-use crate::value::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls};
+use crate::value::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls, is_dns_subdomain};
 pub(crate) use forward::is_read_here;
 use nginx::Nginx;
 
@@ -450,6 +450,12 @@ fn domain<'a>(
     };
     match rendered {
         Ok(text) if text.is_empty() => None,
+        Ok(text) if has_several(&text) => {
+            let said = format!("{} is several domains, expected one", shown(&text));
+            let help = "write one domain; write several hosts in IngressURLTemplate";
+            file(report, chosen, Problem::new(Code::HostSeparator, said).help(help));
+            Some(STAND_IN)
+        }
         Ok(text) => Some(Sourced::new(text, chosen.origin.origin())),
         Err(mut problem) => {
             if problem.code == Code::TemplateValueMissing && vars.namespace.is_some() {
@@ -460,6 +466,14 @@ fn domain<'a>(
             Some(STAND_IN)
         }
     }
+}
+
+/// Whether a domain is several, with signs between them that no domain has. What a comma separates are several hosts.
+fn has_several(domain: &str) -> bool {
+    let is_between = |c: char| matches!(c, ';' | '|' | '&') || c.is_whitespace();
+    let mut parts = domain.split(is_between).filter(|part| !part.is_empty()).peekable();
+    let first = parts.next();
+    first.is_some() && parts.peek().is_some() && first.into_iter().chain(parts).all(is_dns_subdomain)
 }
 
 fn file(report: &mut Report, chosen: Chosen<'_, '_>, mut problem: Problem) {

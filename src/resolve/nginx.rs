@@ -1,7 +1,12 @@
 //! What ingress-nginx makes of the paths of an Ingress: whether it reads them as regular expressions.
 
+use std::borrow::Cow;
+
 use super::Annotation;
-use crate::value::{CLASS_ANNOTATION, PathType, Target, comparable_path, is_of_other_controller, parse_bool};
+use crate::value::{
+    CLASS_ANNOTATION, PathType, Target, comparable_path, is_of_other_controller, literal_beginning,
+    literal_path, parse_bool,
+};
 
 /// The annotation by which ingress-nginx reads the paths of an Ingress as regular expressions.
 pub(crate) const USE_REGEX: &str = "nginx.ingress.kubernetes.io/use-regex";
@@ -51,6 +56,17 @@ impl<'d> Nginx<'d> {
             it.value != path || (kind == PathType::Prefix && !path.ends_with('/'))
         });
         is_rewritten || self.use_regex.is_some_and(|it| parse_bool(&it.value) == Some(true))
+    }
+}
+
+/// The path to ask for. Of the signs of a regular expression, a `+` alone makes no path one, but for the controller that reads
+/// it as such: it repeats what stands before it.
+pub(crate) fn asked_path<'p>(nginx: Option<Nginx<'_>>, path: &'p str, kind: PathType) -> Cow<'p, str> {
+    let is_read = || nginx.is_some_and(|nginx| nginx.reads_regex(path, kind));
+    if kind == PathType::ImplementationSpecific && path.contains('+') && is_read() {
+        literal_beginning(path)
+    } else {
+        literal_path(path, kind)
     }
 }
 

@@ -71,15 +71,27 @@ impl<'a> Resolver<'_, 'a> {
             file(self.report, url, problem);
             return items.iter().map(|item| bare(item).to_owned()).filter(|item| !item.is_empty()).collect();
         }
+        let has_comma = url.template.text().contains(',');
         let mut kept = Vec::with_capacity(items.len());
         let mut items = items.into_iter().peekable();
         while let Some(mut item) = items.next() {
             let mut open = 0;
             let mut seen = 0;
+            // The items as they would be hosts and paths of their own.
+            let mut several: Vec<String> = Vec::new();
             while let Some(next) = items.peek() {
                 open += brackets(item.get(seen..).unwrap_or_default());
-                if !(item.contains('/') && goes_on(next, open > 0)) {
+                if !item.contains('/') {
                     break;
+                }
+                if !goes_on(next, open > 0) {
+                    if !(has_comma && is_end_of_path(&item, next)) {
+                        break;
+                    }
+                    if several.is_empty() {
+                        several.push(item.clone());
+                    }
+                    several.push(format!("{}/{next}", host_of(&item)));
                 }
                 seen = item.len();
                 item.push(',');
@@ -88,7 +100,7 @@ impl<'a> Resolver<'_, 'a> {
             }
             // Whether its path is as it is meant, nobody knows before it stands elsewhere.
             if seen > 0 {
-                file(self.report, url, comma_in_path(&item, url));
+                file(self.report, url, comma_in_path(&item, &several, url));
             } else if let Some((problem, hosts)) = wrong_separator(&item, url) {
                 file(self.report, url, problem);
                 kept.extend(hosts);
@@ -250,6 +262,11 @@ fn goes_on(item: &str, is_open: bool) -> bool {
         || host.contains(['(', ')', '[', ']', '|', '+', '?', '^', '\\'])
 }
 
+/// Whether an item without a domain stands behind one that has a domain and a path, so that it is hardly a host.
+fn is_end_of_path(item: &str, next: &str) -> bool {
+    has_domain(host_of(item)) && is_dns_label(&host_of(next).to_ascii_lowercase().replace('_', "-"))
+}
+
 /// What stands before the path, without a scheme.
 fn host_of(item: &str) -> &str {
     let item = ["https://", "http://"].iter().find_map(|scheme| item.strip_prefix(scheme)).unwrap_or(item);
@@ -262,7 +279,7 @@ fn has_domain(host: &str) -> bool {
     host.split('.').filter(|part| !part.is_empty()).nth(1).is_some() && host.chars().all(is_of_hosts)
 }
 
-fn comma_in_path(item: &str, url: Chosen<'_, '_>) -> Problem {
+fn comma_in_path(item: &str, several: &[String], url: Chosen<'_, '_>) -> Problem {
     let host = host_of(item);
     let path = item.split_once(host).map_or(item, |(_, path)| path);
     let key = match url.origin {
@@ -270,7 +287,11 @@ fn comma_in_path(item: &str, url: Chosen<'_, '_>) -> Problem {
         Who::Sourced(Origin::Setting(_)) => "ingressURLPath",
     };
     let said = format!("a comma separates hosts here, and the path {} has one", shown(path));
-    let help = format!("write {key}: {path}, and only the host {host} here");
+    let help = if several.is_empty() {
+        format!("write {key}: {path}, and only the host {host} here")
+    } else {
+        format!("repeat the host for each path: {}", several.join(", "))
+    };
     marked(Problem::new(Code::HostSeparator, said).help(help).found(item), path, url)
 }
 

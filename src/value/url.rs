@@ -41,9 +41,11 @@ fn is_url_character(character: char) -> bool {
 /// Where the rest of the expression can match nothing, all of the beginning is taken: `/shop(/|$)(.*)` is asked as `/shop`.
 /// Otherwise it ends with its last whole segment: `/api/v[0-9]+` is asked as `/api`.
 pub(crate) fn literal_path(path: &str, kind: PathType) -> Cow<'_, str> {
-    if !kind.is_pattern(path) {
-        return Cow::Borrowed(path);
-    }
+    if kind.is_pattern(path) { literal_beginning(path) } else { Cow::Borrowed(path) }
+}
+
+/// The literal beginning of a path that is read as a regular expression.
+pub(crate) fn literal_beginning(path: &str) -> Cow<'_, str> {
     // A path begins with a slash, also one that was written as `^/shop`.
     let pattern = path.strip_prefix("/^").unwrap_or(path);
     let literal = Parser::alternatives(pattern)

@@ -515,6 +515,12 @@ fn long_and_many_warnings_are_cut() {
     }
     assert_eq!(whole.len(), 15);
     assert_eq!(last, "xposer: 35 more warnings; list them with `xposer check`");
+    // A report keeps a hundred of a kind; the number counts the others, too.
+    let object =
+        web(json!({"xposer.stakater.com/annotations": format!("{}\n", "é".repeat(300)).repeat(250)}));
+    let warnings = answer(&example(), &request("CREATE", &object)).warnings.unwrap();
+    let (last, whole) = warnings.split_last().unwrap();
+    assert_eq!(*last, format!("xposer: {} more warnings; list them with `xposer check`", 250 - whole.len()));
 }
 
 #[test]
