@@ -30,6 +30,9 @@ pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
 /// its form, and [`Annotation`](crate::Annotation) an example.
 pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 
+/// The key in the block that asks for the URL ConfigMap.
+pub(crate) const PUBLISH_KEY: &str = "exposeIngressUrl";
+
 /// The prefix of the annotations that are written back; the module `stamp` says how.
 pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
 

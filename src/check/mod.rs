@@ -22,11 +22,11 @@ mod traps;
 
 use std::ops::Range;
 
-use crate::diag::{Code, Report};
+use crate::diag::{Code, Report, Segment};
 use crate::input::Service;
 use crate::request::Request;
 use crate::request::legacy::dns_key;
-use crate::resolve::{Annotation, Canary, Draft, DraftRule, Monitor, Scope};
+use crate::resolve::{Annotation, Canary, Draft, DraftRule, Monitor, Scope, Source};
 use crate::settings::{Layers, Settings};
 use crate::value::{
     Hostname, ObjectName, Origin, ParentRef, PathType, PortRef, Target, Termination, Tls, UrlPath,
@@ -43,12 +43,17 @@ pub(crate) struct Facts<'f> {
 }
 
 impl Facts<'_> {
-    /// Whether an annotation is a line of the block under the other prefix of ExternalDNS. What is to be said of it is said of
+    /// Whether an annotation is one that was written under the other prefix of ExternalDNS. What is to be said of it is said of
     /// the line as it was written.
     fn is_mirrored(&self, annotation: &Annotation<'_>) -> bool {
-        annotation.is_forwarded()
-            && dns_key(&annotation.key).is_some()
-            && !self.request.block.contains(&annotation.key)
+        dns_key(&annotation.key).is_some()
+            && match &annotation.source {
+                Source::Block { .. } => !self.request.block.contains(&annotation.key),
+                Source::Origin(Origin::Setting(path)) => {
+                    !matches!(path.segments().last(), Some(Segment::Key(key)) if key == annotation.key)
+                }
+                Source::Origin(_) => false,
+            }
     }
 }
 

@@ -225,7 +225,8 @@ impl Annotation<'_> {
         match &self.source {
             Source::Block { .. } => true,
             Source::Origin(Origin::Setting(path)) => {
-                matches!(path.segments().last(), Some(Segment::Key(key)) if key == self.key)
+                // No other setting has a slash in its name; an old key has another name here.
+                matches!(path.segments().last(), Some(Segment::Key(key)) if key == self.key || key.contains('/'))
             }
             Source::Origin(_) => false,
         }

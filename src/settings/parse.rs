@@ -8,7 +8,7 @@ use super::provider::PROVIDERS;
 use super::table::{PATH_TYPES, READERS};
 use super::{DefaultAnnotation, Layer, Named, Namespace, Profile, Tpl, unknown};
 use crate::diag::{Code, FieldPath, Problem, did_you_mean, shown};
-use crate::input::{kind_of, scalar};
+use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, STAMP_PREFIX, kind_of, scalar};
 use crate::pattern::Patterns;
 use crate::template::Template;
 use crate::value::{
@@ -327,6 +327,21 @@ pub(super) fn annotations(
     Ok(())
 }
 
+/// What to do with an annotation that is for us and on a Service; `None` for those of others.
+fn help_for_own(key: &str) -> Option<String> {
+    if key == FORWARD_ANNOTATION {
+        return Some("write each of its lines under the setting annotations".to_owned());
+    }
+    let name = match key.strip_prefix(CONFIG_PREFIX) {
+        Some("Profile") => "defaultProfile",
+        Some(name) => name,
+        None if key == PUBLISH_KEY || key.starts_with(STAMP_PREFIX) => "",
+        None => return None,
+    };
+    let setting = READERS.iter().find(|row| row.name.eq_ignore_ascii_case(name));
+    Some(setting.map_or_else(|| "remove the key".to_owned(), |row| format!("set {} instead", row.name)))
+}
+
 fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnotation> {
     if let Some(flaw) = annotation_key_flaw(key) {
         let said = format!("{} is not an annotation key: {flaw}", shown(key));
@@ -335,6 +350,10 @@ fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnota
     if key == CLASS_ANNOTATION {
         let said = format!("{} is the class, and not an annotation to give", shown(key));
         return Err(wrong(&path, said, "set ingressClassName"));
+    }
+    if let Some(help) = help_for_own(key) {
+        let said = format!("{} is for a Service, and says nothing on what is made of one", shown(key));
+        return Err(wrong(&path, said, help));
     }
     if let Value::String(value) = value {
         return Ok(DefaultAnnotation { key: key.to_owned(), value: value.clone(), path });
