@@ -349,6 +349,10 @@ codes! {
         "An issuer is named, and there is no TLS section for its certificate.",
         "cert-manager makes a certificate for each entry of spec.tls; without one it does nothing, and says nothing.",
         "Set config.xposer.stakater.com/TLS: cert-manager, or remove the issuer.";
+    RedirectConflict, "redirect-conflict", Error,
+        "An annotation and the block beside it want the opposite of requests without TLS.",
+        "ingress-nginx does what ssl-redirect and force-ssl-redirect say; HTTPSRedirect says it for every target.",
+        "Keep one of the two.";
     RedirectWithoutTls, "redirect-without-tls", Warning,
         "Requests are to be sent to https, and there is no https.",
         "Without a certificate nothing answers under https, so the annotation has no effect.",

@@ -181,6 +181,7 @@ rules![
     Rule {
         name: "issuer",
         codes: &[
+            Code::IssuerInvalid,
             Code::IssuerConflict,
             Code::IssuerMissing,
             Code::IssuerWithoutTls,
@@ -201,6 +202,12 @@ rules![
         codes: &[Code::RedirectWithoutTls],
         source: "ingress-nginx 1.15, ssl-redirect; Gateway API 1.6, HTTPRequestRedirectFilter",
         run: tls::https_redirect,
+    },
+    Rule {
+        name: "redirect-conflict",
+        codes: &[Code::RedirectConflict],
+        source: "ingress-nginx 1.15, ssl-redirect and force-ssl-redirect",
+        run: tls::redirect_conflict,
     },
     Rule {
         name: "certificates",

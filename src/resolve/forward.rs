@@ -21,6 +21,8 @@ use crate::value::{
 
 /// The class whose controller makes load balancers of AWS.
 const ALB_CLASS: &str = "alb";
+/// What says that the issuer is of another kind.
+pub(crate) const FOREIGN_ISSUER: [&str; 2] = ["cert-manager.io/issuer-kind", "cert-manager.io/issuer-group"];
 /// The prefix of Forecastle's annotations.
 const FORECASTLE: &str = "forecastle.stakater.com/";
 
@@ -34,7 +36,7 @@ impl<'a> Resolver<'_, 'a> {
         };
         let translate = self.settings.legacy == Legacy::Translate;
         let mut block_class = false;
-        let mut old = Old::default();
+        let mut old = Old::new(&draft.targets);
         draft.annotations.reserve(self.request.block.lines().len());
         for line in self.request.block.lines() {
             let at = line.key_range.clone();
@@ -83,7 +85,7 @@ impl<'a> Resolver<'_, 'a> {
                 draft.annotations.push(given);
             }
         }
-        let Old { mut monitor, switches } = old;
+        let Old { mut monitor, switches, .. } = old;
         self.switched(draft, switches);
         self.silence(draft);
         self.mirror(draft);
@@ -109,9 +111,14 @@ impl<'a> Resolver<'_, 'a> {
         is_given: &dyn Fn(&str) -> bool,
         old: &mut Old<'a>,
     ) -> Option<Annotation<'a>> {
-        let Some(row) = legacy::find(&given.key).filter(|_| self.settings.legacy == Legacy::Translate) else {
+        let Some(row) = legacy::find(&given.key) else { return Some(given) };
+        if self.settings.legacy == Legacy::Forward {
+            // It is passed on to an Ingress alone, and what is not passed on is told.
+            if old.leaves_ingress && matches!(row.fate, Fate::Removed { .. }) {
+                self.told(&given, row.fate);
+            }
             return Some(given);
-        };
+        }
         match row.fate {
             Fate::Monitor(field) => {
                 self.monitored(&mut old.monitor, field, &given);
@@ -218,18 +225,47 @@ impl<'a> Resolver<'_, 'a> {
     /// The annotations that the layers of settings give, where neither the block nor a layer above does.
     fn defaults(&mut self, draft: &mut Draft<'a>, monitor: &mut Wanted) {
         let layers = self.layers;
+        let tls = draft.tls();
+        let mut replaces_issuer = false;
         for (index, layer) in layers.iter().enumerate() {
             if layer.annotations.is_empty() {
                 continue;
             }
-            let (mut old, mut added) = (Old::default(), Vec::new());
+            // An issuer that is named above takes the place of the one that is named here, whoever names it in whatever words.
+            let is_issued_above =
+                !matches!((&self.request.issuer, &self.request.cluster_issuer), (Field::Unset, Field::Unset))
+                    || layers.iter().take(index).any(|above| above.issuer.is_some())
+                    || draft.annotations.iter().any(|it| is_issuer(&it.key));
+            let names_issuer = || layer.annotations.iter().any(|it| is_issuer(&self.key_of_today(&it.key)));
+            let is_issued_twice = is_issued_above && names_issuer();
+            // So does what is said above about requests without TLS.
+            let redirect = self.redirect_above(draft, index);
+            let (mut old, mut added) = (Old::new(&draft.targets), Vec::new());
             let known = Keys::of(draft);
             let own = Keys::new(layer.annotations.iter().map(|default| default.key.as_str()));
             for default in &layer.annotations {
                 if draft.canary.is_some() && self.speaks_for_host(&default.key) {
                     continue;
                 }
-                if known.contain(&self.key_of_today(&default.key)) {
+                let today = self.key_of_today(&default.key);
+                if known.contain(&today) {
+                    continue;
+                }
+                if is_issued_twice && (is_issuer(&today) || FOREIGN_ISSUER.contains(&today.as_ref())) {
+                    replaces_issuer |= is_issuer(&today);
+                    continue;
+                }
+                if let Some(redirect) = &redirect
+                    && contradicts(&today, &default.value, redirect.value, tls)
+                {
+                    if redirect.value && tls.has_secret() {
+                        let (key, value) = (Cow::Owned(today.into_owned()), Cow::Borrowed("true"));
+                        added.push(Annotation {
+                            key,
+                            value,
+                            source: Source::Origin(redirect.origin.clone()),
+                        });
+                    }
                     continue;
                 }
                 let given = Annotation {
@@ -244,6 +280,17 @@ impl<'a> Resolver<'_, 'a> {
             monitor.add_default(old.monitor, layers, index);
             self.mirror(draft);
         }
+        draft.replaces_issuer = replaces_issuer;
+    }
+
+    /// What is said about requests without TLS above the annotations of this layer, where an Ingress is to do it.
+    fn redirect_above(&self, draft: &Draft<'_>, index: usize) -> Option<Sourced<bool>> {
+        let is_read = draft.canary.is_none() && draft.targets.contains(&Target::Ingress);
+        let redirect = draft.https_redirect.as_ref().filter(|_| is_read)?;
+        let layers = self.layers;
+        let is_above = matches!(redirect.origin, Origin::Annotation(_))
+            || layers.iter().take(index).any(|above| above.https_redirect.is_some());
+        is_above.then(|| redirect.clone())
     }
 
     /// The key by which a program of today reads what this one says.
@@ -326,7 +373,8 @@ impl<'a> Resolver<'_, 'a> {
             matches!(&draft.issuer, Some(issuer) if matches!(issuer.origin, Origin::Annotation(_)));
         // A setting's issuer is for those who ask cert-manager; one that the Service names is for the Service.
         if let Some(issuer) = draft.issuer.clone()
-            && (draft.tls() == Tls::CertManager || (own_issuer && draft.tls().has_secret()))
+            && (draft.tls() == Tls::CertManager
+                || ((own_issuer || draft.replaces_issuer) && draft.tls().has_secret()))
         {
             self.issued(draft, &issuer.value, &issuer.origin);
         }
@@ -421,11 +469,34 @@ impl<'a> Resolver<'_, 'a> {
     }
 }
 
+fn is_issuer(key: &str) -> bool {
+    matches!(key, ISSUER_KEY | CLUSTER_ISSUER_KEY)
+}
+
+/// Whether an annotation makes ingress-nginx do the opposite with requests without TLS of what is wanted (ingress-nginx 1.15:
+/// without a TLS section, only `force-ssl-redirect` counts; with one, it redirects unless `ssl-redirect` is false).
+pub(crate) fn contradicts(key: &str, value: &str, wanted: bool, tls: Tls) -> bool {
+    let decides = match key {
+        "nginx.ingress.kubernetes.io/ssl-redirect" => tls.has_secret(),
+        "nginx.ingress.kubernetes.io/force-ssl-redirect" => tls == Tls::LoadBalancer || !wanted,
+        _ => false,
+    };
+    decides && parse_bool(value) == Some(!wanted)
+}
+
 /// What is given in old words and is no single annotation of today.
-#[derive(Default)]
 struct Old<'a> {
     monitor: Wanted,
     switches: Vec<Switch<'a>>,
+    /// Whether another target than an Ingress is made.
+    leaves_ingress: bool,
+}
+
+impl Old<'_> {
+    fn new(targets: &[Target]) -> Self {
+        let leaves_ingress = targets.iter().any(|target| *target != Target::Ingress);
+        Self { monitor: Wanted::default(), switches: Vec::new(), leaves_ingress }
+    }
 }
 
 /// The key that took the place of an old one.

@@ -18,7 +18,7 @@ use crate::request::{Field, Request, annotation};
 use crate::settings::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
 use crate::template::{Template, Vars};
 use crate::value::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls};
-pub(crate) use forward::is_read_here;
+pub(crate) use forward::{FOREIGN_ISSUER, contradicts, is_read_here};
 use nginx::Nginx;
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
@@ -51,6 +51,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) issuer: Option<Sourced<Issuer>>,
     /// Whether anybody names an issuer, be it one that cannot be.
     pub(crate) names_issuer: bool,
+    /// Whether the issuer takes the place of an annotation of a layer below, which is for all that have a secret.
+    pub(crate) replaces_issuer: bool,
     pub(crate) https_redirect: Option<Sourced<bool>>,
     pub(crate) port: Option<Sourced<PortRef>>,
     pub(crate) class: Option<Sourced<Cow<'a, str>>>,

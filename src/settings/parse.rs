@@ -465,6 +465,44 @@ pub(super) fn parents_overlap(layer: &Layer) -> Option<(FieldPath, Problem)> {
     overlap(layer.parent_refs.as_ref()?, layer.http_parent_refs.as_ref()?, None)
 }
 
+/// The annotations of a layer that say something else than its settings do. Across layers, the upper one counts.
+pub(super) fn contradictions(layer: &Layer) -> Problems {
+    let mut found = Vec::new();
+    for given in &layer.annotations {
+        let Some((prefix, name)) = given.key.split_once('/') else { continue };
+        let setting = match (prefix, name) {
+            ("cert-manager.io" | "certmanager.k8s.io", "issuer" | "cluster-issuer") => layer
+                .issuer
+                .as_ref()
+                .filter(|it| it.value.cluster != (name == "cluster-issuer") || it.value.name != given.value)
+                .map(|it| it.origin.path()),
+            (
+                "nginx.ingress.kubernetes.io" | "ingress.kubernetes.io",
+                "ssl-redirect" | "force-ssl-redirect",
+            ) => {
+                let is_forced_by_default =
+                    || layer.tls.as_ref().is_some_and(|tls| tls.value == Tls::LoadBalancer);
+                layer
+                    .https_redirect
+                    .as_ref()
+                    .filter(|it| parse_bool(&given.value) == Some(!it.value))
+                    // Where there is a TLS section, requests are sent to https without being forced.
+                    .filter(|it| !it.value || name == "ssl-redirect" || is_forced_by_default())
+                    .map(|it| it.origin.path())
+            }
+            _ => None,
+        };
+        if let Some(setting) = setting {
+            let said = format!(
+                "{} contradicts {setting}",
+                shown(&[given.key.as_str(), ": ", given.value.as_str()].concat())
+            );
+            found.extend(wrong(&given.path, said, "keep one of the two"));
+        }
+    }
+    found
+}
+
 /// The first listener that is meant by both lists, for a route in this namespace.
 pub(crate) fn overlap(
     parents: &Sourced<Vec<ParentRef>>,
