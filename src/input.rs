@@ -40,6 +40,19 @@ pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
 const DNS_HOSTNAMES: [&str; 2] =
     ["external-dns.alpha.kubernetes.io/hostname", "external-dns.kubernetes.io/hostname"];
 
+/// The beginnings of keys that are read on an Ingress and on no Service (ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller
+/// 5.5, Application Gateway Ingress Controller 1.8, cert-manager 1.21).
+const OF_INGRESSES: [&str; 8] = [
+    "nginx.ingress.kubernetes.io/",
+    "traefik.ingress.kubernetes.io/router.",
+    "nginx.org/",
+    "nginx.com/",
+    "appgw.ingress.kubernetes.io/",
+    "cert-manager.io/issuer",
+    "cert-manager.io/cluster-issuer",
+    "kubernetes.io/tls-acme",
+];
+
 /// What [`Service::from_value`] reads of a document that an API server has accepted: these fields, and nothing beside them.
 /// In the fields that an API server drops it only looks for what belongs elsewhere ([`Code::AskedWrongly`]).
 ///
@@ -142,6 +155,8 @@ pub struct Service<'a> {
     ports: Vec<Port<'a>>,
     /// Annotations by which ExternalDNS publishes the Service itself, and their values.
     dns_hostnames: Vec<(&'a str, &'a str)>,
+    /// Annotations that only controllers of Ingresses read, on an Ingress.
+    of_ingresses: Vec<&'a str>,
     /// Our annotations whose value is no string.
     broken: Vec<&'a str>,
     /// Whether the annotations as a whole cannot be read.
@@ -294,6 +309,8 @@ impl<'a> Service<'a> {
             self.stamp_bytes += bytes;
         } else if DNS_HOSTNAMES.contains(&key) {
             self.dns_hostnames.push((key, value));
+        } else if is_of_ingresses(key) {
+            self.of_ingresses.push(key);
         }
     }
 
@@ -449,6 +466,11 @@ impl<'a> Service<'a> {
         &self.dns_hostnames
     }
 
+    /// The annotations that only controllers of Ingresses read, on an Ingress.
+    pub(crate) fn of_ingresses(&self) -> &[&'a str] {
+        &self.of_ingresses
+    }
+
     /// Our annotations that are there and cannot be read.
     pub(crate) fn broken(&self) -> &[&'a str] {
         &self.broken
@@ -488,6 +510,12 @@ impl<'a> Service<'a> {
         }
         Some(report)
     }
+}
+
+/// Whether a key is one that its program reads on an Ingress and on no Service. Other controllers, such as those of HAProxy,
+/// Traefik and AWS, read some of their keys on Services.
+fn is_of_ingresses(key: &str) -> bool {
+    OF_INGRESSES.iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// What a document says to us in a way that nobody reads.

@@ -1,11 +1,11 @@
 //! Rules about the annotations that are passed on: what may not ride along, and what would break the program that reads it.
 
 use super::{Facts, folded, nginx};
-use crate::diag::{Code, Problem, Report, shown};
+use crate::diag::{Code, FieldPath, Problem, Report, shown};
 use crate::pattern::matches;
 use crate::resolve::Annotation;
 use crate::settings::Settings;
-use crate::value::parse_bool;
+use crate::value::{Target, parse_bool};
 
 /// What nobody may forward unless the administrator allows it: text that goes into the configuration of the controller as it is.
 const SNIPPETS: &str = "*-snippet";
@@ -33,6 +33,20 @@ pub(super) fn denied(facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
+/// No annotation for a controller of Ingresses stands on the Service, where it does not look.
+pub(super) fn beside(facts: &Facts<'_>, report: &mut Report) {
+    for key in facts.service.of_ingresses() {
+        let said = format!("nobody reads {} on a Service: it is for an Ingress", shown(key));
+        let help = if facts.request.block.contains(key) {
+            "remove it; xposer.stakater.com/annotations has it"
+        } else {
+            "move it into xposer.stakater.com/annotations, or remove it"
+        };
+        let problem = Problem::new(Code::AnnotationBeside, said).help(help);
+        report.file(FieldPath::annotation((*key).to_owned()), problem);
+    }
+}
+
 /// The values that ingress-nginx would refuse, and the whole Ingress with them.
 pub(super) fn nginx_values(facts: &Facts<'_>, report: &mut Report) {
     for annotation in &facts.draft.annotations {
@@ -51,6 +65,16 @@ pub(super) fn nginx_values(facts: &Facts<'_>, report: &mut Report) {
 /// What is forwarded about a canary is about one, and its weight is a part of the whole.
 pub(super) fn nginx_canary(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
+    let is_read = draft.canary.is_none() && draft.targets.contains(&Target::Ingress);
+    if let Some(canary) = draft.annotation("nginx.ingress.kubernetes.io/canary")
+        && is_read
+        && canary.is_given()
+        && parse_bool(&canary.value) == Some(true)
+    {
+        let said = "nothing says which Service this is a canary of, and unless another Ingress has the host, ingress-nginx serves nobody";
+        let help = "write config.xposer.stakater.com/CanaryOf and CanaryWeight, CanaryByHeader or CanaryByCookie in place of the lines about a canary";
+        canary.file_key(report, Problem::new(Code::CanaryUnnamed, said).help(help));
+    }
     let about = draft.annotations.iter().find(|it| it.key.starts_with(NGINX_CANARY));
     let Some(about) = about.filter(|_| draft.canary.is_none()) else { return };
     let is_canary = draft

@@ -259,7 +259,7 @@ rules![
     },
     Rule {
         name: "nginx-canary",
-        codes: &[Code::AnnotationInvalid],
+        codes: &[Code::AnnotationInvalid, Code::CanaryUnnamed],
         source: "ingress-nginx 1.15, canary annotations",
         run: annotations::nginx_canary,
     },
@@ -280,6 +280,24 @@ rules![
         codes: &[Code::AuthenticationOff, Code::AnnotationAlone],
         source: "ingress-nginx 1.15, internal/ingress/annotations and its template",
         run: traps::alone,
+    },
+    Rule {
+        name: "nginx-aliases",
+        codes: &[Code::AnnotationAlias],
+        source: "ingress-nginx 1.15, internal/ingress/annotations/parser, aliases",
+        run: traps::aliases,
+    },
+    Rule {
+        name: "nginx-passwords",
+        codes: &[Code::AuthenticationDenies],
+        source: "ingress-nginx 1.15, internal/ingress/annotations/auth",
+        run: traps::passwords,
+    },
+    Rule {
+        name: "beside-block",
+        codes: &[Code::AnnotationBeside],
+        source: "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5 and cert-manager 1.21: annotations of an Ingress",
+        run: annotations::beside,
     },
     Rule {
         name: "nginx-origins",

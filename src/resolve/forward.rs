@@ -21,6 +21,14 @@ use crate::value::{
 
 /// The class whose controller makes load balancers of AWS.
 const ALB_CLASS: &str = "alb";
+/// The keys of ingress-nginx that have two names: that of today and the old one, which still counts.
+pub(crate) const ALIASES: [[&str; 2]; 2] = [
+    [
+        "nginx.ingress.kubernetes.io/allowlist-source-range",
+        "nginx.ingress.kubernetes.io/whitelist-source-range",
+    ],
+    ["nginx.ingress.kubernetes.io/limit-allowlist", "nginx.ingress.kubernetes.io/limit-whitelist"],
+];
 /// What says that the issuer is of another kind.
 pub(crate) const FOREIGN_ISSUER: [&str; 2] = ["cert-manager.io/issuer-kind", "cert-manager.io/issuer-group"];
 /// The prefix of Forecastle's annotations.
@@ -248,7 +256,10 @@ impl<'a> Resolver<'_, 'a> {
                     continue;
                 }
                 let today = self.key_of_today(&default.key);
-                if known.contain(&today) {
+                let alias = || ALIASES.iter().find(|names| names.contains(&today.as_ref()));
+                if known.contain(&today)
+                    || alias().is_some_and(|names| names.iter().any(|it| known.contain(it)))
+                {
                     continue;
                 }
                 if is_issued_twice && (is_issuer(&today) || FOREIGN_ISSUER.contains(&today.as_ref())) {

@@ -18,7 +18,7 @@ use crate::request::{Field, Request, annotation};
 use crate::settings::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
 use crate::template::{Template, Vars};
 use crate::value::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls};
-pub(crate) use forward::{FOREIGN_ISSUER, contradicts, is_read_here};
+pub(crate) use forward::{ALIASES, FOREIGN_ISSUER, contradicts, is_read_here};
 use nginx::Nginx;
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
