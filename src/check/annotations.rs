@@ -62,19 +62,23 @@ pub(super) fn nginx_values(facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
-/// What is forwarded about a canary is about one, and its weight is a part of the whole.
-pub(super) fn nginx_canary(facts: &Facts<'_>, report: &mut Report) {
+/// A canary says which Service it is one of.
+pub(super) fn nginx_canary_unnamed(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
-    let is_read = draft.canary.is_none() && draft.targets.contains(&Target::Ingress);
-    if let Some(canary) = draft.annotation("nginx.ingress.kubernetes.io/canary")
-        && is_read
-        && canary.is_given()
-        && parse_bool(&canary.value) == Some(true)
-    {
+    if draft.canary.is_some() || !draft.targets.contains(&Target::Ingress) {
+        return;
+    }
+    let canary = draft.annotation("nginx.ingress.kubernetes.io/canary");
+    if let Some(canary) = canary.filter(|it| it.is_given() && parse_bool(&it.value) == Some(true)) {
         let said = "nothing says which Service this is a canary of, and unless another Ingress has the host, ingress-nginx serves nobody";
         let help = "write config.xposer.stakater.com/CanaryOf and CanaryWeight, CanaryByHeader or CanaryByCookie in place of the lines about a canary";
         canary.file_key(report, Problem::new(Code::CanaryUnnamed, said).help(help));
     }
+}
+
+/// What is forwarded about a canary is about one, and its weight is a part of the whole.
+pub(super) fn nginx_canary(facts: &Facts<'_>, report: &mut Report) {
+    let draft = facts.draft;
     let about = draft.annotations.iter().find(|it| it.key.starts_with(NGINX_CANARY));
     let Some(about) = about.filter(|_| draft.canary.is_none()) else { return };
     let is_canary = draft

@@ -259,9 +259,15 @@ rules![
     },
     Rule {
         name: "nginx-canary",
-        codes: &[Code::AnnotationInvalid, Code::CanaryUnnamed],
+        codes: &[Code::AnnotationInvalid],
         source: "ingress-nginx 1.15, canary annotations",
         run: annotations::nginx_canary,
+    },
+    Rule {
+        name: "nginx-canary-unnamed",
+        codes: &[Code::CanaryUnnamed],
+        source: "ingress-nginx 1.15, canary annotations",
+        run: annotations::nginx_canary_unnamed,
     },
     Rule {
         name: "nginx-canary-annotations",
