@@ -349,6 +349,10 @@ codes! {
         "An issuer is named, and there is no TLS section for its certificate.",
         "cert-manager makes a certificate for each entry of spec.tls; without one it does nothing, and says nothing.",
         "Set config.xposer.stakater.com/TLS: cert-manager, or remove the issuer.";
+    RedirectConflict, "redirect-conflict", Error,
+        "An annotation and the block beside it want the opposite of requests without TLS.",
+        "ingress-nginx does what ssl-redirect and force-ssl-redirect say; HTTPSRedirect says it for every target.",
+        "Keep one of the two.";
     RedirectWithoutTls, "redirect-without-tls", Warning,
         "Requests are to be sent to https, and there is no https.",
         "Without a certificate nothing answers under https, so the annotation has no effect.",
@@ -463,6 +467,18 @@ codes! {
         "A key of ingress-nginx has no effect without another one.",
         "Its parser returns before it looks at the key, or its template writes nothing (ingress-nginx, internal/ingress/annotations and nginx.tmpl).",
         "Add the key that the message names, or remove the line.";
+    AnnotationAlias, "annotation-alias", Warning,
+        "One annotation is given under both of its names, with different values.",
+        "ingress-nginx has renamed some keys and still knows the old names; it reads one of the two and passes over the other.",
+        "Keep one of the two.";
+    AuthenticationDenies, "authentication-denies", Warning,
+        "A password is asked for, and nothing says which ones are right.",
+        "Without auth-secret ingress-nginx cannot set up basic or digest authentication, and answers every request with an error (internal/ingress/annotations/auth).",
+        "Add the key that the message names, or remove the line.";
+    CanaryUnnamed, "canary-unnamed", Warning,
+        "An Ingress is the canary of nobody that is known.",
+        "ingress-nginx serves nothing by an Ingress with canary: \"true\" unless another Ingress has the same host and path.",
+        "Name the other Service with config.xposer.stakater.com/CanaryOf.";
     CorsOriginInvalid, "cors-origin-invalid", Warning,
         "The list of origins is not one that ingress-nginx takes.",
         "In place of a list with a stray sign, such as the slash at the end of a URL, it allows every origin; an origin without a scheme is passed over (ingress-nginx, internal/ingress/annotations/cors).",
@@ -551,6 +567,10 @@ codes! {
         "One of our own annotations stands inside the forwarded block, where it has no effect.",
         "The block is passed on to the Ingress; what is for us stands beside it.",
         "Move the line out of the block, to the annotations of the Service.";
+    AnnotationBeside, "annotation-beside-block", Warning,
+        "An annotation for the controller of an Ingress is on the Service, where nobody reads it.",
+        "Controllers such as ingress-nginx read their annotations on Ingresses alone; only what is in the block is passed on.",
+        "Move the annotation into xposer.stakater.com/annotations.";
     LegacyTranslated, "legacy-translated", Info,
         "An old key was translated to what is read today.",
         "ingress-nginx, cert-manager and Kubernetes renamed their keys; the old ones are ignored in silence.",

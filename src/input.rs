@@ -30,12 +30,28 @@ pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
 /// its form, and [`Annotation`](crate::Annotation) an example.
 pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 
+/// The key in the block that asks for the URL ConfigMap.
+pub(crate) const PUBLISH_KEY: &str = "exposeIngressUrl";
+
 /// The prefix of the annotations that are written back; the module `stamp` says how.
 pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
 
 /// The annotations by which ExternalDNS publishes a Service under a name.
 const DNS_HOSTNAMES: [&str; 2] =
     ["external-dns.alpha.kubernetes.io/hostname", "external-dns.kubernetes.io/hostname"];
+
+/// The beginnings of keys that are read on an Ingress and on no Service (ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller
+/// 5.5, Application Gateway Ingress Controller 1.8, cert-manager 1.21).
+const OF_INGRESSES: [&str; 8] = [
+    "nginx.ingress.kubernetes.io/",
+    "traefik.ingress.kubernetes.io/router.",
+    "nginx.org/",
+    "nginx.com/",
+    "appgw.ingress.kubernetes.io/",
+    "cert-manager.io/issuer",
+    "cert-manager.io/cluster-issuer",
+    "kubernetes.io/tls-acme",
+];
 
 /// What [`Service::from_value`] reads of a document that an API server has accepted: these fields, and nothing beside them.
 /// In the fields that an API server drops it only looks for what belongs elsewhere ([`Code::AskedWrongly`]).
@@ -141,6 +157,8 @@ pub struct Service<'a> {
     dns_hostnames: Vec<(&'a str, &'a str)>,
     /// Annotations whose prefix is nearly one of ours.
     nearly_ours: Vec<&'a str>,
+    /// Annotations that only controllers of Ingresses read, on an Ingress.
+    of_ingresses: Vec<&'a str>,
     /// Our annotations whose value is no string.
     broken: Vec<&'a str>,
     /// Whether the annotations as a whole cannot be read.
@@ -313,6 +331,8 @@ impl<'a> Service<'a> {
             self.dns_hostnames.push((key, value));
         } else if is_nearly_ours(key) {
             self.nearly_ours.push(key);
+        } else if is_of_ingresses(key) {
+            self.of_ingresses.push(key);
         }
     }
 
@@ -473,6 +493,11 @@ impl<'a> Service<'a> {
         &self.nearly_ours
     }
 
+    /// The annotations that only controllers of Ingresses read, on an Ingress.
+    pub(crate) fn of_ingresses(&self) -> &[&'a str] {
+        &self.of_ingresses
+    }
+
     /// Our annotations that are there and cannot be read.
     pub(crate) fn broken(&self) -> &[&'a str] {
         &self.broken
@@ -512,6 +537,12 @@ impl<'a> Service<'a> {
         }
         Some(report)
     }
+}
+
+/// Whether a key is one that its program reads on an Ingress and on no Service. Other controllers, such as those of HAProxy,
+/// Traefik and AWS, read some of their keys on Services.
+fn is_of_ingresses(key: &str) -> bool {
+    OF_INGRESSES.iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// What a document says to us in a way that nobody reads.

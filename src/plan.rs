@@ -11,7 +11,7 @@ use crate::request::annotation;
 use crate::resolve::nginx::{
     Nginx, REWRITE_TARGET, USE_REGEX, as_regex, asked_path, class_of, loses_meaning,
 };
-use crate::resolve::{Annotation, Canary, Monitor, Scope};
+use crate::resolve::{Annotation, Canary, Monitor, Scope, Source};
 use crate::value::{
     CLUSTER_ISSUER_KEY, ISSUER_KEY, ObjectName, Origin, PathType, PortRef, TLS_ACME_KEY, Target, Termination,
     Tls, comparable_path, grouped, parse_bool, url,
@@ -776,7 +776,33 @@ fn one_certificate_help(plans: &[&Plan<'_>]) -> String {
     let copied = if is_one_namespace { "" } else { ", and copy the secret into its namespace" };
     let others = if plans.len() == 2 { "other" } else { "others" };
     let (tls, template) = (annotation::TLS, annotation::SECRET);
-    match keeper.and_then(|keeper| Some((keeper.subject(), keeper.ingress.secret.as_ref()?))) {
+    // A setting does not count where the Service says it itself.
+    let asks_itself = keeper.is_some_and(|it| matches!(it.tls_origin, Origin::Annotation(_)));
+    let keeper = keeper.and_then(|keeper| Some((keeper.subject(), keeper.ingress.secret.as_ref()?)));
+    // An issuer among the annotations of the settings is for all that have a secret; the setting of its own is for those that ask.
+    let of_settings = plans.iter().flat_map(|plan| &plan.ingress.annotations).find(|it| {
+        let is_of_settings = matches!(&it.source, Source::Origin(Origin::Setting(_)));
+        is_of_settings && it.is_given() && matches!(it.key.as_ref(), ISSUER_KEY | CLUSTER_ISSUER_KEY)
+    });
+    if let Some(issuer) = of_settings {
+        let setting = if issuer.key == ISSUER_KEY { "issuer" } else { "clusterIssuer" };
+        let then = match keeper {
+            Some((keeper, secret)) if asks_itself => format!(
+                "give {keeper} {tls}: cert-manager and the {others} {tls}: \"true\" and {template}: {secret}{copied}"
+            ),
+            Some((keeper, secret)) => format!(
+                "leave the certificate to {keeper} and give the {others} {tls}: \"true\" and {template}: {secret}{copied}"
+            ),
+            None => format!(
+                "make one Certificate for the hosts of all, and give each {tls}: \"true\" and its secret as {template}{copied}"
+            ),
+        };
+        return format!(
+            "set {setting}: {} and tls: cert-manager in place of the annotation {}, and {then}",
+            issuer.value, issuer.key
+        );
+    }
+    match keeper {
         Some((keeper, secret)) => format!(
             "keep the issuer on {keeper} alone, and give the {others} {tls}: \"true\" and {template}: {secret}{copied}"
         ),

@@ -1,11 +1,11 @@
 //! Rules about the annotations that are passed on: what may not ride along, and what would break the program that reads it.
 
 use super::{Facts, folded, nginx};
-use crate::diag::{Code, Problem, Report, shown};
+use crate::diag::{Code, FieldPath, Problem, Report, shown};
 use crate::pattern::matches;
 use crate::resolve::Annotation;
 use crate::settings::Settings;
-use crate::value::parse_bool;
+use crate::value::{Target, parse_bool};
 
 /// What nobody may forward unless the administrator allows it: text that goes into the configuration of the controller as it is.
 const SNIPPETS: &str = "*-snippet";
@@ -33,6 +33,20 @@ pub(super) fn denied(facts: &Facts<'_>, report: &mut Report) {
     }
 }
 
+/// No annotation for a controller of Ingresses stands on the Service, where it does not look.
+pub(super) fn beside(facts: &Facts<'_>, report: &mut Report) {
+    for key in facts.service.of_ingresses() {
+        let said = format!("nobody reads {} on a Service: it is for an Ingress", shown(key));
+        let help = if facts.request.block.contains(key) {
+            "remove it; xposer.stakater.com/annotations has it"
+        } else {
+            "move it into xposer.stakater.com/annotations, or remove it"
+        };
+        let problem = Problem::new(Code::AnnotationBeside, said).help(help);
+        report.file(FieldPath::annotation((*key).to_owned()), problem);
+    }
+}
+
 /// The values that ingress-nginx would refuse, and the whole Ingress with them.
 pub(super) fn nginx_values(facts: &Facts<'_>, report: &mut Report) {
     for annotation in &facts.draft.annotations {
@@ -45,6 +59,20 @@ pub(super) fn nginx_values(facts: &Facts<'_>, report: &mut Report) {
         if let Some(shape) = shape.filter(|shape| !shape.fits(&annotation.value)) {
             invalid(annotation, shape.describe(), Code::AnnotationInvalid, report);
         }
+    }
+}
+
+/// A canary says which Service it is one of.
+pub(super) fn nginx_canary_unnamed(facts: &Facts<'_>, report: &mut Report) {
+    let draft = facts.draft;
+    if draft.canary.is_some() || !draft.targets.contains(&Target::Ingress) {
+        return;
+    }
+    let canary = draft.annotation("nginx.ingress.kubernetes.io/canary");
+    if let Some(canary) = canary.filter(|it| it.is_given() && parse_bool(&it.value) == Some(true)) {
+        let said = "nothing says which Service this is a canary of, and unless another Ingress has the host, ingress-nginx serves nobody";
+        let help = "write config.xposer.stakater.com/CanaryOf and CanaryWeight, CanaryByHeader or CanaryByCookie in place of the lines about a canary";
+        canary.file_key(report, Problem::new(Code::CanaryUnnamed, said).help(help));
     }
 }
 

@@ -22,11 +22,11 @@ mod traps;
 
 use std::ops::Range;
 
-use crate::diag::{Code, Report};
+use crate::diag::{Code, Report, Segment};
 use crate::input::Service;
 use crate::request::Request;
 use crate::request::legacy::dns_key;
-use crate::resolve::{Annotation, Canary, Draft, DraftRule, Monitor, Scope};
+use crate::resolve::{Annotation, Canary, Draft, DraftRule, Monitor, Scope, Source};
 use crate::settings::{Layers, Settings};
 use crate::value::{
     Hostname, ObjectName, Origin, ParentRef, PathType, PortRef, Target, Termination, Tls, UrlPath,
@@ -43,12 +43,17 @@ pub(crate) struct Facts<'f> {
 }
 
 impl Facts<'_> {
-    /// Whether an annotation is a line of the block under the other prefix of ExternalDNS. What is to be said of it is said of
+    /// Whether an annotation is one that was written under the other prefix of ExternalDNS. What is to be said of it is said of
     /// the line as it was written.
     fn is_mirrored(&self, annotation: &Annotation<'_>) -> bool {
-        annotation.is_forwarded()
-            && dns_key(&annotation.key).is_some()
-            && !self.request.block.contains(&annotation.key)
+        dns_key(&annotation.key).is_some()
+            && match &annotation.source {
+                Source::Block { .. } => !self.request.block.contains(&annotation.key),
+                Source::Origin(Origin::Setting(path)) => {
+                    !matches!(path.segments().last(), Some(Segment::Key(key)) if key == annotation.key)
+                }
+                Source::Origin(_) => false,
+            }
     }
 }
 
@@ -176,6 +181,7 @@ rules![
     Rule {
         name: "issuer",
         codes: &[
+            Code::IssuerInvalid,
             Code::IssuerConflict,
             Code::IssuerMissing,
             Code::IssuerWithoutTls,
@@ -196,6 +202,12 @@ rules![
         codes: &[Code::RedirectWithoutTls],
         source: "ingress-nginx 1.15, ssl-redirect; Gateway API 1.6, HTTPRequestRedirectFilter",
         run: tls::https_redirect,
+    },
+    Rule {
+        name: "redirect-conflict",
+        codes: &[Code::RedirectConflict],
+        source: "ingress-nginx 1.15, ssl-redirect and force-ssl-redirect",
+        run: tls::redirect_conflict,
     },
     Rule {
         name: "certificates",
@@ -258,6 +270,12 @@ rules![
         run: annotations::nginx_canary,
     },
     Rule {
+        name: "nginx-canary-unnamed",
+        codes: &[Code::CanaryUnnamed],
+        source: "ingress-nginx 1.15, canary annotations",
+        run: annotations::nginx_canary_unnamed,
+    },
+    Rule {
         name: "nginx-canary-annotations",
         codes: &[Code::CanaryAnnotationIgnored, Code::TargetInexpressible],
         source: "ingress-nginx 1.15, canary annotations",
@@ -274,6 +292,24 @@ rules![
         codes: &[Code::AuthenticationOff, Code::AnnotationAlone],
         source: "ingress-nginx 1.15, internal/ingress/annotations and its template",
         run: traps::alone,
+    },
+    Rule {
+        name: "nginx-aliases",
+        codes: &[Code::AnnotationAlias],
+        source: "ingress-nginx 1.15, internal/ingress/annotations/parser, aliases",
+        run: traps::aliases,
+    },
+    Rule {
+        name: "nginx-passwords",
+        codes: &[Code::AuthenticationDenies],
+        source: "ingress-nginx 1.15, internal/ingress/annotations/auth",
+        run: traps::passwords,
+    },
+    Rule {
+        name: "beside-block",
+        codes: &[Code::AnnotationBeside],
+        source: "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5 and cert-manager 1.21: annotations of an Ingress",
+        run: annotations::beside,
     },
     Rule {
         name: "nginx-origins",

@@ -1,15 +1,15 @@
 //! Rules about certificates.
 
-use super::Facts;
 use super::host::chosen_by;
+use super::{Facts, folded};
 use crate::diag::{Code, Problem, Report, shown};
 use crate::pattern::owns;
+use crate::resolve::{FOREIGN_ISSUER, contradicts};
+use crate::settings::object_problem;
 use crate::value::{
-    CLUSTER_ISSUER_KEY, ISSUER_KEY, MAX_COMMON_NAME, Origin, TLS_ACME_KEY, Target, Tls, parse_bool,
+    CLUSTER_ISSUER_KEY, ISSUER_KEY, MAX_COMMON_NAME, Origin, TLS_ACME_KEY, Target, Tls, is_dns_subdomain,
+    parse_bool,
 };
-
-/// What says that a certificate is asked of something that is no Issuer.
-const FOREIGN_ISSUER: [&str; 2] = ["cert-manager.io/issuer-kind", "cert-manager.io/issuer-group"];
 
 /// cert-manager knows whom to ask, and has a secret to put the certificate into.
 pub(super) fn issuer(facts: &Facts<'_>, report: &mut Report) {
@@ -18,6 +18,12 @@ pub(super) fn issuer(facts: &Facts<'_>, report: &mut Report) {
         return;
     }
     let (issuer, cluster) = (draft.annotation(ISSUER_KEY), draft.annotation(CLUSTER_ISSUER_KEY));
+    for named in [issuer, cluster].into_iter().flatten().filter(|it| it.is_given() && !it.value.is_empty()) {
+        if !is_dns_subdomain(&named.value) && !folded::is_refused(named, report) {
+            let kind = if named.key == ISSUER_KEY { "Issuer" } else { "ClusterIssuer" };
+            named.file_value(report, object_problem(Code::IssuerInvalid, &named.value, kind));
+        }
+    }
     if let (Some(issuer), Some(_)) = (issuer, cluster) {
         let said = "an issuer and a cluster issuer are given, and cert-manager then asks neither";
         issuer.file_key(report, Problem::new(Code::IssuerConflict, said).help("keep one of the two"));
@@ -66,6 +72,25 @@ fn without_tls(tls: Tls) -> Problem {
         "set config.xposer.stakater.com/TLS: cert-manager, or remove the issuer"
     };
     Problem::new(Code::IssuerWithoutTls, said).help(help)
+}
+
+/// What the block says about requests without TLS is what the annotation beside it says.
+pub(super) fn redirect_conflict(facts: &Facts<'_>, report: &mut Report) {
+    let draft = facts.draft;
+    let own = draft.https_redirect.as_ref().filter(|it| matches!(it.origin, Origin::Annotation(_)));
+    let Some(own) = own.filter(|_| draft.canary.is_none() && draft.targets.contains(&Target::Ingress)) else {
+        return;
+    };
+    for given in draft.annotations.iter().filter(|it| it.is_forwarded()) {
+        if contradicts(&given.key, &given.value, own.value, draft.tls()) {
+            let said = format!(
+                "{} contradicts config.xposer.stakater.com/HTTPSRedirect: \"{}\"",
+                shown(&[&given.key, ": ", given.value.as_ref()].concat()),
+                own.value
+            );
+            given.file_value(report, Problem::new(Code::RedirectConflict, said).help("keep one of the two"));
+        }
+    }
 }
 
 /// Where requests are sent to https, something answers there. A setting is for those that have TLS.

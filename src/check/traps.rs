@@ -3,7 +3,7 @@
 use super::annotations::denial;
 use super::{Facts, folded, nginx};
 use crate::diag::{Code, Problem, Report, shown};
-use crate::resolve::{Annotation, Draft};
+use crate::resolve::{ALIASES, Annotation, Draft};
 use crate::value::{Target, parse_bool};
 
 /// The keys without which ingress-nginx authenticates nobody, and what it does not ask for then.
@@ -118,6 +118,38 @@ pub(super) fn authentication(facts: &Facts<'_>, report: &mut Report) {
 /// Whether ingress-nginx takes a sign in a list of times.
 fn is_of_a_list(sign: char) -> bool {
     sign.is_ascii_alphanumeric() || "-._~/:, ".contains(sign)
+}
+
+/// No key is given under both of its names with different values. Across sources, the upper one counts.
+pub(super) fn aliases(facts: &Facts<'_>, report: &mut Report) {
+    for [name, alias] in ALIASES {
+        let find = |key: &str| facts.draft.annotation(key).filter(|it| it.is_given());
+        let is_read = facts.draft.targets.contains(&Target::Ingress) && facts.draft.canary.is_none();
+        let (Some(named), Some(other)) = (find(name), find(alias)) else { continue };
+        if is_read && named.value != other.value {
+            let said = format!(
+                "{} is another name of {}, and ingress-nginx reads one of the two",
+                shown(alias),
+                shown(name)
+            );
+            let help = format!("write what is meant as {name}, and remove {alias}");
+            other.file_key(report, Problem::new(Code::AnnotationAlias, said).help(help));
+        }
+    }
+}
+
+/// Where a password is asked for, something says which ones are right.
+pub(super) fn passwords(facts: &Facts<'_>, report: &mut Report) {
+    let Some((_, asked)) = given(facts).find(|(known, _)| known.name == "auth-type") else { return };
+    if is_on(facts.draft, "auth-secret") {
+        return;
+    }
+    let said = format!(
+        "{} is given without nginx.ingress.kubernetes.io/auth-secret, and ingress-nginx then lets nobody in",
+        shown(&asked.key)
+    );
+    let help = "add nginx.ingress.kubernetes.io/auth-secret with the name of a Secret, or remove the line";
+    asked.file_key(report, Problem::new(Code::AuthenticationDenies, said).help(help));
 }
 
 /// The origins that may read answers are such that ingress-nginx takes them.

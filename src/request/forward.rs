@@ -5,8 +5,7 @@ use std::ops::Range;
 use crate::diag::{Code, Problem, shown};
 use crate::value::{annotation_key_flaw, order_of, split_at_byte};
 
-/// The key in the block that asks for the URL ConfigMap.
-pub(crate) const PUBLISH_KEY: &str = "exposeIngressUrl";
+pub(crate) use crate::input::PUBLISH_KEY;
 
 /// One line of the block that counts.
 ///

@@ -20,6 +20,16 @@ use crate::value::{
 
 /// The class whose controller makes load balancers of AWS.
 const ALB_CLASS: &str = "alb";
+/// The keys of ingress-nginx that have two names: that of today and the old one, which still counts.
+pub(crate) const ALIASES: [[&str; 2]; 2] = [
+    [
+        "nginx.ingress.kubernetes.io/allowlist-source-range",
+        "nginx.ingress.kubernetes.io/whitelist-source-range",
+    ],
+    ["nginx.ingress.kubernetes.io/limit-allowlist", "nginx.ingress.kubernetes.io/limit-whitelist"],
+];
+/// What says that the issuer is of another kind.
+pub(crate) const FOREIGN_ISSUER: [&str; 2] = ["cert-manager.io/issuer-kind", "cert-manager.io/issuer-group"];
 /// The prefix of Forecastle's annotations.
 const FORECASTLE: &str = "forecastle.stakater.com/";
 
@@ -33,8 +43,7 @@ impl<'a> Resolver<'_, 'a> {
         };
         let translate = self.settings.legacy == Legacy::Translate;
         let mut block_class = false;
-        let mut monitor = Wanted::default();
-        let mut switches = Vec::new();
+        let mut old = Old::new(&draft.targets);
         draft.annotations.reserve(self.request.block.lines().len());
         for line in self.request.block.lines() {
             let at = line.key_range.clone();
@@ -68,7 +77,7 @@ impl<'a> Resolver<'_, 'a> {
                     Some(own) if own.value != line.value => {
                         self.class_conflict(&own.value, line.value, line.value_range.clone());
                     }
-                    _ if translate => self.translated(line.key, "spec.ingressClassName", at.clone()),
+                    _ if translate => self.translated(&forwarded(line), "spec.ingressClassName"),
                     _ => {}
                 }
                 if translate {
@@ -77,37 +86,16 @@ impl<'a> Resolver<'_, 'a> {
                     continue;
                 }
             }
-            let key = match row {
-                Some(row) if translate => match row.fate {
-                    Fate::Monitor(field) => {
-                        self.monitored(&mut monitor, field, line);
-                        None
-                    }
-                    Fate::MonitorOption(_) if self.option(&mut monitor, line) => None,
-                    Fate::Switch { key, value } => {
-                        switches.push(Switch { line, key, value });
-                        None
-                    }
-                    fate => self.successor(line.key, fate, at.clone()),
-                },
-                _ => Some(Cow::Borrowed(line.key)),
-            };
-            let Some(key) = key else { continue };
-            let renamed = key.as_ref() != line.key;
-            if renamed && self.request.block.contains(&key) {
-                self.shadowed(line.key, &key, at);
-                continue;
+            let request = self.request;
+            let given = forwarded(line);
+            if let Some(given) = self.of_today(given, &|key| request.block.contains(key), &mut old) {
+                draft.annotations.push(given);
             }
-            if renamed {
-                self.translated(line.key, &key, at);
-            }
-            draft.annotations.push(forwarded(key, line));
         }
-        self.switched(draft, &switches);
+        let Old { mut monitor, switches, .. } = old;
+        self.switched(draft, switches);
         self.silence(draft);
-        if translate {
-            self.mirror(draft);
-        }
+        self.mirror(draft);
         // In forward mode the block's class annotation stays, and a field beside it could contradict it.
         let layers = self.layers;
         draft.class = match layers.first(|it| it.class.as_ref()) {
@@ -116,22 +104,60 @@ impl<'a> Resolver<'_, 'a> {
             }
             _ => class,
         };
-        self.defaults(draft);
+        self.defaults(draft, &mut monitor);
         self.asked_for(draft);
         draft.monitor = self.monitor(draft, monitor);
         draft.annotations = sorted_by_key(std::mem::take(&mut draft.annotations), |it| &it.key);
     }
 
+    /// An annotation in the words of today, whoever wrote it. What is no annotation today, or is one together with others, goes
+    /// to `old`. `is_given` says whether the same source gives a key.
+    fn of_today(
+        &mut self,
+        given: Annotation<'a>,
+        is_given: &dyn Fn(&str) -> bool,
+        old: &mut Old<'a>,
+    ) -> Option<Annotation<'a>> {
+        let Some(row) = legacy::find(&given.key) else { return Some(given) };
+        if self.settings.legacy == Legacy::Forward {
+            // It is passed on to an Ingress alone, and what is not passed on is told.
+            if old.leaves_ingress && matches!(row.fate, Fate::Removed { .. }) {
+                self.told(&given, row.fate);
+            }
+            return Some(given);
+        }
+        match row.fate {
+            Fate::Monitor(field) => {
+                self.monitored(&mut old.monitor, field, &given);
+                return None;
+            }
+            Fate::MonitorOption(_) if self.option(&mut old.monitor, &given) => return None,
+            Fate::Switch { key, value } => {
+                old.switches.push(Switch { given, key, value });
+                return None;
+            }
+            fate if !self.told(&given, fate) => return None,
+            _ => {}
+        }
+        let Some(key) = successor(&given.key, row.fate) else { return Some(given) };
+        if is_given(&key) {
+            self.shadowed(&given, &key);
+            return None;
+        }
+        self.translated(&given, &key);
+        Some(Annotation { key: Cow::Owned(key.into_owned()), ..given })
+    }
+
     /// What the switches that are on ask for in the words of today. A Service of TLS and gRPC had one switch for each.
-    fn switched(&mut self, draft: &mut Draft<'a>, switches: &[Switch<'_, 'a>]) {
-        let mut on: Vec<&Switch<'_, 'a>> = Vec::new();
+    fn switched(&mut self, draft: &mut Draft<'a>, switches: Vec<Switch<'a>>) {
+        let mut on: Vec<Switch<'a>> = Vec::new();
         for switch in switches {
-            let Line { key, value, value_range, .. } = switch.line;
+            let Annotation { key, value, .. } = &switch.given;
             match parse_bool(value) {
                 Some(true) => on.push(switch),
                 Some(false) => {
                     let said = format!("{} asks for nothing, and was left out", shown(&pair(key, value)));
-                    self.block(Problem::new(Code::LegacyTranslated, said).at(switch.line.key_range.clone()));
+                    switch.given.file_key(self.report, Problem::new(Code::LegacyTranslated, said));
                 }
                 None => {
                     let said = format!("{} is {}, expected true or false", shown(key), shown(value));
@@ -139,7 +165,8 @@ impl<'a> Resolver<'_, 'a> {
                         "write {} if that is meant, or remove the line",
                         pair(switch.key, switch.value)
                     );
-                    self.block(Problem::new(Code::BooleanInvalid, said).help(help).at(value_range.clone()));
+                    let problem = Problem::new(Code::BooleanInvalid, said).help(help);
+                    switch.given.file_value(self.report, problem);
                 }
             }
         }
@@ -147,23 +174,25 @@ impl<'a> Resolver<'_, 'a> {
         let is_given = draft.annotations.iter().any(|known| known.key == first.key);
         let asks_for = |wanted: &str| on.iter().any(|switch| switch.value == wanted);
         let value = if asks_for("GRPC") && asks_for("HTTPS") { "GRPCS" } else { first.value };
-        for switch in &on {
-            let at = switch.line.key_range.clone();
+        for Switch { given, key, .. } in &on {
             if is_given {
-                self.shadowed(switch.line.key, switch.key, at);
+                self.shadowed(given, key);
             } else {
-                self.translated(&pair(switch.line.key, switch.line.value), &pair(switch.key, value), at);
+                let old = pair(&given.key, &given.value);
+                let said = ["`", &old, "` was translated to `", &pair(key, value), "`"].concat();
+                given.file_key(self.report, Problem::new(Code::LegacyTranslated, said));
             }
         }
-        if !is_given {
-            let translated = forwarded(Cow::Borrowed(first.key), first.line);
-            draft.annotations.push(Annotation { value: Cow::Borrowed(value), ..translated });
+        if let Some(first) = on.into_iter().next().filter(|_| !is_given) {
+            let (key, value) = (Cow::Borrowed(first.key), Cow::Borrowed(value));
+            draft.annotations.push(Annotation { key, value, ..first.given });
         }
     }
 
-    fn shadowed(&mut self, old: &str, new: &str, at: Range<usize>) {
+    fn shadowed(&mut self, old: &Annotation<'_>, new: &str) {
         let said = format!("{} is given, too, and counts", shown(new));
-        self.block(Problem::new(Code::LegacyShadowed, said).help(format!("remove {old}")).at(at));
+        let problem = Problem::new(Code::LegacyShadowed, said).help(format!("remove {}", old.key));
+        old.file_key(self.report, problem);
     }
 
     /// Whether a key speaks for the host: ExternalDNS would publish it, Forecastle would list it.
@@ -201,28 +230,94 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// The annotations that the layers of settings give, where neither the block nor a layer above does.
-    fn defaults(&self, draft: &mut Draft<'a>) {
-        let mut given: Vec<_> = self.layers.iter().flat_map(|layer| &layer.annotations).collect();
-        // Equal keys keep the order of their layers, and the first one counts.
-        given.sort_by(|left, right| left.key.cmp(&right.key));
-        given.dedup_by(|later, earlier| later.key == earlier.key);
-        if draft.canary.is_some() {
-            given.retain(|default| !self.speaks_for_host(&default.key));
+    fn defaults(&mut self, draft: &mut Draft<'a>, monitor: &mut Wanted) {
+        let layers = self.layers;
+        let tls = draft.tls();
+        let mut replaces_issuer = false;
+        for (index, layer) in layers.iter().enumerate() {
+            if layer.annotations.is_empty() {
+                continue;
+            }
+            // An issuer that is named above takes the place of the one that is named here, whoever names it in whatever words.
+            let is_issued_above =
+                !matches!((&self.request.issuer, &self.request.cluster_issuer), (Field::Unset, Field::Unset))
+                    || layers.iter().take(index).any(|above| above.issuer.is_some())
+                    || draft.annotations.iter().any(|it| is_issuer(&it.key));
+            let names_issuer = || layer.annotations.iter().any(|it| is_issuer(&self.key_of_today(&it.key)));
+            let is_issued_twice = is_issued_above && names_issuer();
+            // So does what is said above about requests without TLS.
+            let redirect = self.redirect_above(draft, index);
+            let (mut old, mut added) = (Old::new(&draft.targets), Vec::new());
+            let known = Keys::of(draft);
+            let own = Keys::new(layer.annotations.iter().map(|default| default.key.as_str()));
+            for default in &layer.annotations {
+                if draft.canary.is_some() && self.speaks_for_host(&default.key) {
+                    continue;
+                }
+                let today = self.key_of_today(&default.key);
+                let alias = || ALIASES.iter().find(|names| names.contains(&today.as_ref()));
+                if known.contain(&today)
+                    || alias().is_some_and(|names| names.iter().any(|it| known.contain(it)))
+                {
+                    continue;
+                }
+                if is_issued_twice && (is_issuer(&today) || FOREIGN_ISSUER.contains(&today.as_ref())) {
+                    replaces_issuer |= is_issuer(&today);
+                    continue;
+                }
+                if let Some(redirect) = &redirect
+                    && contradicts(&today, &default.value, redirect.value, tls)
+                {
+                    if redirect.value && tls.has_secret() {
+                        let (key, value) = (Cow::Owned(today.into_owned()), Cow::Borrowed("true"));
+                        added.push(Annotation {
+                            key,
+                            value,
+                            source: Source::Origin(redirect.origin.clone()),
+                        });
+                    }
+                    continue;
+                }
+                let given = Annotation {
+                    key: Cow::Owned(default.key.clone()),
+                    value: Cow::Owned(default.value.clone()),
+                    source: Source::Origin(Origin::Setting(default.path.clone())),
+                };
+                added.extend(self.of_today(given, &|key| own.contain(key), &mut old));
+            }
+            draft.annotations.append(&mut added);
+            self.switched(draft, old.switches);
+            monitor.add_default(old.monitor, layers, index);
+            self.mirror(draft);
         }
-        if given.is_empty() {
-            return;
+        draft.replaces_issuer = replaces_issuer;
+    }
+
+    /// What is said about requests without TLS above the annotations of this layer, where an Ingress is to do it.
+    fn redirect_above(&self, draft: &Draft<'_>, index: usize) -> Option<Sourced<bool>> {
+        let is_read = draft.canary.is_none() && draft.targets.contains(&Target::Ingress);
+        let redirect = draft.https_redirect.as_ref().filter(|_| is_read)?;
+        let layers = self.layers;
+        let is_above = matches!(redirect.origin, Origin::Annotation(_))
+            || layers.iter().take(index).any(|above| above.https_redirect.is_some());
+        is_above.then(|| redirect.clone())
+    }
+
+    /// The key by which a program of today reads what this one says.
+    fn key_of_today<'k>(&self, key: &'k str) -> Cow<'k, str> {
+        let row = legacy::find(key).filter(|_| self.settings.legacy == Legacy::Translate);
+        match row.map(|row| row.fate) {
+            Some(Fate::Switch { key, .. }) => Cow::Borrowed(key),
+            Some(fate) => successor(key, fate).unwrap_or(Cow::Borrowed(key)),
+            None => Cow::Borrowed(key),
         }
-        let known = Keys::of(draft);
-        given.retain(|default| !known.contain(&default.key));
-        draft.annotations.extend(given.into_iter().map(|default| Annotation {
-            key: Cow::Owned(default.key.clone()),
-            value: Cow::Owned(default.value.clone()),
-            source: Source::Origin(Origin::Setting(default.path.clone())),
-        }));
     }
 
     /// The annotations of ExternalDNS under all prefixes that it may look for.
     fn mirror(&mut self, draft: &mut Draft<'a>) {
+        if self.settings.legacy != Legacy::Translate {
+            return;
+        }
         let prefixes = &self.settings.dns_prefixes;
         let is_of_dns = |known: &Annotation<'_>| legacy::dns_key(&known.key).is_some();
         if !draft.annotations.iter().any(is_of_dns) {
@@ -288,7 +383,8 @@ impl<'a> Resolver<'_, 'a> {
             matches!(&draft.issuer, Some(issuer) if matches!(issuer.origin, Origin::Annotation(_)));
         // A setting's issuer is for those who ask cert-manager; one that the Service names is for the Service.
         if let Some(issuer) = draft.issuer.clone()
-            && (draft.tls() == Tls::CertManager || (own_issuer && draft.tls().has_secret()))
+            && (draft.tls() == Tls::CertManager
+                || ((own_issuer || draft.replaces_issuer) && draft.tls().has_secret()))
         {
             self.issued(draft, &issuer.value, &issuer.origin);
         }
@@ -355,43 +451,79 @@ impl<'a> Resolver<'_, 'a> {
         self.block(Problem::new(Code::ClassConflict, said).help("keep one of the two").at(range));
     }
 
-    pub(super) fn translated(&mut self, old: &str, new: &str, at: Range<usize>) {
-        let said = ["`", old, "` was translated to `", new, "`"].concat();
-        self.block(Problem::new(Code::LegacyTranslated, said).at(at));
+    pub(super) fn translated(&mut self, old: &Annotation<'_>, new: &str) {
+        let said = ["`", &old.key, "` was translated to `", new, "`"].concat();
+        old.file_key(self.report, Problem::new(Code::LegacyTranslated, said));
     }
 
-    /// The key that is read today; `None` where there is none.
-    fn successor<'k>(&mut self, key: &'k str, fate: Fate, at: Range<usize>) -> Option<Cow<'k, str>> {
-        match fate {
-            Fate::Renamed(new) => Some(Cow::Borrowed(new)),
-            Fate::Moved(prefix) => {
-                let name = key.split_once('/').map_or("", |(_, name)| name);
-                Some(Cow::Owned([prefix, name].concat()))
-            }
+    /// Tells what became of a key that has no successor; whether it is passed on.
+    fn told(&mut self, given: &Annotation<'_>, fate: Fate) -> bool {
+        let key = shown(&given.key);
+        let problem = match fate {
             Fate::Dropped(why) => {
-                let said = format!("{} was dropped: {why}", shown(key));
-                self.block(Problem::new(Code::LegacyDropped, said).help("remove the line").at(at));
-                None
+                let said = format!("{key} was dropped: {why}");
+                Problem::new(Code::LegacyDropped, said).help("remove the line")
             }
             Fate::Dead(why) | Fate::MonitorOption(why) => {
-                let said = format!("no current program reads {}: {why}", shown(key));
-                let help = "remove the line, and use what is read today";
-                self.block(Problem::new(Code::LegacyDead, said).help(help).at(at));
-                Some(Cow::Borrowed(key))
+                let said = format!("no current program reads {key}: {why}");
+                Problem::new(Code::LegacyDead, said).help("remove the line, and use what is read today")
             }
             Fate::Removed { why, help } => {
-                let said = format!("ingress-nginx no longer reads {}: {why}", shown(key));
-                self.block(Problem::new(Code::LegacyDead, said).help(help).at(at));
-                Some(Cow::Borrowed(key))
+                let said = format!("ingress-nginx no longer reads {key}: {why}");
+                Problem::new(Code::LegacyDead, said).help(help)
             }
-            Fate::Class | Fate::Monitor(_) | Fate::Switch { .. } => Some(Cow::Borrowed(key)),
-        }
+            _ => return true,
+        };
+        given.file_key(self.report, problem);
+        !matches!(fate, Fate::Dropped(_))
     }
 }
 
-/// A line of the block that switched on what has a key and a value today.
-struct Switch<'l, 'a> {
-    line: &'l Line<'a>,
+fn is_issuer(key: &str) -> bool {
+    matches!(key, ISSUER_KEY | CLUSTER_ISSUER_KEY)
+}
+
+/// Whether an annotation makes ingress-nginx do the opposite with requests without TLS of what is wanted (ingress-nginx 1.15:
+/// without a TLS section, only `force-ssl-redirect` counts; with one, it redirects unless `ssl-redirect` is false).
+pub(crate) fn contradicts(key: &str, value: &str, wanted: bool, tls: Tls) -> bool {
+    let decides = match key {
+        "nginx.ingress.kubernetes.io/ssl-redirect" => tls.has_secret(),
+        "nginx.ingress.kubernetes.io/force-ssl-redirect" => tls == Tls::LoadBalancer || !wanted,
+        _ => false,
+    };
+    decides && parse_bool(value) == Some(!wanted)
+}
+
+/// What is given in old words and is no single annotation of today.
+struct Old<'a> {
+    monitor: Wanted,
+    switches: Vec<Switch<'a>>,
+    /// Whether another target than an Ingress is made.
+    leaves_ingress: bool,
+}
+
+impl Old<'_> {
+    fn new(targets: &[Target]) -> Self {
+        let leaves_ingress = targets.iter().any(|target| *target != Target::Ingress);
+        Self { monitor: Wanted::default(), switches: Vec::new(), leaves_ingress }
+    }
+}
+
+/// The key that took the place of an old one.
+fn successor(key: &str, fate: Fate) -> Option<Cow<'_, str>> {
+    match fate {
+        Fate::Renamed(new) => Some(Cow::Borrowed(new)),
+        Fate::Moved(prefix) => {
+            let name = key.split_once('/').map_or("", |(_, name)| name);
+            Some(Cow::Owned([prefix, name].concat()))
+        }
+        _ => None,
+    }
+}
+
+/// An annotation that switched on what has a key and a value today.
+struct Switch<'a> {
+    given: Annotation<'a>,
     key: &'static str,
     value: &'static str,
 }
@@ -413,7 +545,11 @@ struct Keys<'k>(Vec<&'k str>);
 
 impl<'k> Keys<'k> {
     fn of(draft: &'k Draft<'_>) -> Self {
-        let mut keys: Vec<&str> = draft.annotations.iter().map(|known| known.key.as_ref()).collect();
+        Self::new(draft.annotations.iter().map(|known| known.key.as_ref()))
+    }
+
+    fn new(keys: impl Iterator<Item = &'k str>) -> Self {
+        let mut keys: Vec<&str> = keys.collect();
         keys.sort_unstable();
         Self(keys)
     }
@@ -423,9 +559,9 @@ impl<'k> Keys<'k> {
     }
 }
 
-fn forwarded<'a>(key: Cow<'a, str>, line: &Line<'a>) -> Annotation<'a> {
+fn forwarded<'a>(line: &Line<'a>) -> Annotation<'a> {
     let source = Source::Block { key: line.key_range.clone(), value: line.value_range.clone() };
-    Annotation { key, value: Cow::Borrowed(line.value), source }
+    Annotation { key: Cow::Borrowed(line.key), value: Cow::Borrowed(line.value), source }
 }
 
 /// Gives an annotation, unless the block or a setting does.

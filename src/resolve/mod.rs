@@ -18,7 +18,7 @@ use crate::request::{Field, Request, annotation};
 use crate::settings::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
 use crate::template::{Template, Vars};
 use crate::value::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls, is_dns_subdomain};
-pub(crate) use forward::is_read_here;
+pub(crate) use forward::{ALIASES, FOREIGN_ISSUER, contradicts, is_read_here};
 use nginx::Nginx;
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
@@ -51,6 +51,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) issuer: Option<Sourced<Issuer>>,
     /// Whether anybody names an issuer, be it one that cannot be.
     pub(crate) names_issuer: bool,
+    /// Whether the issuer takes the place of an annotation of a layer below, which is for all that have a secret.
+    pub(crate) replaces_issuer: bool,
     pub(crate) https_redirect: Option<Sourced<bool>>,
     pub(crate) port: Option<Sourced<PortRef>>,
     pub(crate) class: Option<Sourced<Cow<'a, str>>>,
@@ -225,7 +227,8 @@ impl Annotation<'_> {
         match &self.source {
             Source::Block { .. } => true,
             Source::Origin(Origin::Setting(path)) => {
-                matches!(path.segments().last(), Some(Segment::Key(key)) if key == self.key)
+                // No other setting has a slash in its name; an old key has another name here.
+                matches!(path.segments().last(), Some(Segment::Key(key)) if key == self.key || key.contains('/'))
             }
             Source::Origin(_) => false,
         }

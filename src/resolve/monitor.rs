@@ -2,57 +2,93 @@
 
 use serde_json::{Map, Value};
 
-use super::{Draft, Monitor, Resolver, pick};
+use super::{Annotation, Draft, Monitor, Resolver, Source, pick};
 use crate::diag::{Code, FieldPath, Problem, shown};
 use crate::input::FORWARD_ANNOTATION;
-use crate::request::forward::Line;
 use crate::request::legacy;
 use crate::request::{Field, annotation};
-use crate::settings::provider;
+use crate::settings::{Layers, provider};
 use crate::value::{Origin, Sourced, parse_bool};
 
-/// What the old keys of the block ask for.
+/// What old keys ask for.
 #[derive(Default)]
 pub(super) struct Wanted {
-    enabled: Option<bool>,
+    enabled: Option<Sourced<bool>>,
     monitor: Monitor,
+    /// Whether the block says something about a monitor.
+    is_forwarded: bool,
 }
 
-impl<'a> Resolver<'_, 'a> {
+impl Wanted {
+    /// Adds what the layer at this place of the layers says in old words. What is said above, in whatever words, counts.
+    pub(super) fn add_default(&mut self, lower: Self, layers: Layers<'_>, index: usize) {
+        let upper = || layers.iter().take(index + 1);
+        if self.enabled.is_none() && upper().all(|it| it.monitor.is_none()) {
+            self.enabled = lower.enabled;
+        }
+        self.monitor.force_https |= lower.monitor.force_https;
+        if self.monitor.health_endpoint.is_none() && upper().all(|it| it.monitor_health.is_none()) {
+            self.monitor.health_endpoint = lower.monitor.health_endpoint;
+        }
+        add_options(&mut self.monitor.provider, &lower.monitor.provider);
+    }
+}
+
+/// Adds the options of providers that are not given yet.
+fn add_options(known: &mut Map<String, Value>, lower: &Map<String, Value>) {
+    for (name, options) in lower {
+        let known = known.entry(name.clone()).or_insert_with(|| Map::new().into());
+        if let (Value::Object(known), Value::Object(options)) = (known, options) {
+            for (option, value) in options {
+                known.entry(option.clone()).or_insert_with(|| value.clone());
+            }
+        }
+    }
+}
+
+impl Resolver<'_, '_> {
     /// Reads one of the old keys.
-    pub(super) fn monitored(&mut self, wanted: &mut Wanted, field: legacy::Monitor, line: &Line<'a>) {
-        let monitor = &mut wanted.monitor;
+    pub(super) fn monitored(&mut self, wanted: &mut Wanted, field: legacy::Monitor, given: &Annotation<'_>) {
+        let (monitor, value) = (&mut wanted.monitor, given.value.as_ref());
         let read = match field {
-            legacy::Monitor::Enabled => boolean(line.value).map(|value| wanted.enabled = Some(value)),
-            legacy::Monitor::ForceHttps => boolean(line.value).map(|value| monitor.force_https = value),
-            legacy::Monitor::HealthEndpoint if line.value.starts_with('/') => {
-                monitor.health_endpoint = Some(line.value.to_owned());
+            legacy::Monitor::Enabled => {
+                let origin = match &given.source {
+                    Source::Block { .. } => Origin::Annotation(FORWARD_ANNOTATION.into()),
+                    Source::Origin(origin) => origin.clone(),
+                };
+                boolean(value).map(|value| wanted.enabled = Some(Sourced::new(value, origin)))
+            }
+            legacy::Monitor::ForceHttps => boolean(value).map(|value| monitor.force_https = value),
+            legacy::Monitor::HealthEndpoint if value.starts_with('/') => {
+                monitor.health_endpoint = Some(value.to_owned());
                 Ok(())
             }
-            legacy::Monitor::HealthEndpoint => Err(format!("{} does not start with `/`", shown(line.value))),
+            legacy::Monitor::HealthEndpoint => Err(format!("{} does not start with `/`", shown(value))),
         };
-        self.monitor_line(read, field.field(), line);
+        wanted.is_forwarded |= given.is_forwarded() && wanted.monitor != Monitor::default();
+        self.monitor_line(read, field.field(), given);
     }
 
     /// Reads one of the old keys of a provider; whether it is one that the provider still has.
-    pub(super) fn option(&mut self, wanted: &mut Wanted, line: &Line<'a>) -> bool {
-        let Some((provider, name, kind)) = provider::find_old(line.key) else { return false };
-        let read = kind.read(line.value).map(|value| {
+    pub(super) fn option(&mut self, wanted: &mut Wanted, given: &Annotation<'_>) -> bool {
+        let Some((provider, name, kind)) = provider::find_old(&given.key) else { return false };
+        let read = kind.read(&given.value).map(|value| {
             let config = wanted.monitor.provider.entry(provider.name).or_insert_with(|| Map::new().into());
             if let Value::Object(config) = config {
                 config.insert(name.to_owned(), value);
             }
         });
-        self.monitor_line(read, &format!("EndpointMonitor.spec.{}.{name}", provider.name), line);
+        wanted.is_forwarded |= given.is_forwarded() && wanted.monitor != Monitor::default();
+        self.monitor_line(read, &format!("EndpointMonitor.spec.{}.{name}", provider.name), given);
         true
     }
 
     /// What the Service says about a monitor that nobody asks for.
-    fn not_asked(&mut self, wanted: &Monitor) {
+    fn not_asked(&mut self, wanted: &Wanted) {
         let said = "nothing asks for a monitor, so this has no effect";
         let help = format!("add {}: \"true\"", annotation::MONITOR);
         let problem = || Problem::new(Code::MonitorNotAsked, said).help(help.clone());
-        if *wanted != Monitor::default() {
+        if wanted.is_forwarded {
             self.block(problem());
         }
         if matches!(self.request.monitor_health, Field::Set(_)) {
@@ -60,13 +96,13 @@ impl<'a> Resolver<'_, 'a> {
         }
     }
 
-    fn monitor_line(&mut self, read: Result<(), String>, field: &str, line: &Line<'a>) {
+    fn monitor_line(&mut self, read: Result<(), String>, field: &str, given: &Annotation<'_>) {
         match read {
-            Ok(()) => self.translated(line.key, field, line.key_range.clone()),
+            Ok(()) => self.translated(given, field),
             Err(said) => {
-                let said = format!("{}: {said}", shown(line.key));
+                let said = format!("{}: {said}", shown(&given.key));
                 let problem = Problem::new(Code::MonitorInvalid, said).help("correct the value");
-                self.block(problem.at(line.value_range.clone()));
+                given.file_value(self.report, problem);
             }
         }
     }
@@ -74,15 +110,11 @@ impl<'a> Resolver<'_, 'a> {
     /// The monitor, if there is to be one. A canary has none: its host is monitored already.
     pub(super) fn monitor(&mut self, draft: &Draft<'_>, wanted: Wanted) -> Option<Sourced<Monitor>> {
         let layers = self.layers;
-        let in_block = || {
-            let origin = Origin::Annotation(FORWARD_ANNOTATION.into());
-            wanted.enabled.map(|enabled| Sourced::new(enabled, origin))
-        };
         let asked = pick(&self.request.monitor, annotation::MONITOR, || {
-            in_block().or_else(|| layers.first(|it| it.monitor.as_ref()).cloned())
+            wanted.enabled.clone().or_else(|| layers.first(|it| it.monitor.as_ref()).cloned())
         });
         if asked.is_none() && draft.canary.is_none() {
-            self.not_asked(&wanted.monitor);
+            self.not_asked(&wanted);
         }
         let asked = asked.filter(|asked| asked.value && draft.canary.is_none())?;
         let mut monitor = wanted.monitor;
@@ -94,14 +126,7 @@ impl<'a> Resolver<'_, 'a> {
             }
         }
         if let Some(provider) = layers.first(|it| it.monitor_provider.as_ref()) {
-            for (name, options) in &provider.value {
-                let known = monitor.provider.entry(name.clone()).or_insert_with(|| Map::new().into());
-                if let (Value::Object(known), Value::Object(options)) = (known, options) {
-                    for (option, value) in options {
-                        known.entry(option.clone()).or_insert_with(|| value.clone());
-                    }
-                }
-            }
+            add_options(&mut monitor.provider, &provider.value);
         }
         provider::write_defaults(&mut monitor.provider);
         Some(Sourced::new(monitor, asked.origin))

@@ -300,7 +300,7 @@ impl Settings {
             }
         }
         self.check_profiles(report);
-        self.check_parents(report);
+        self.check_layers(report);
         let rows = || self.namespaces.iter().enumerate();
         self.owners = rows()
             .filter_map(|(at, (_, row))| Some((at, row.hosts.as_ref()?)))
@@ -310,12 +310,15 @@ impl Settings {
         self.namespace_patterns = patterns.map(str::to_owned).collect::<Vec<_>>().into();
     }
 
-    /// No layer has a listener both in `parentRefs` and in `httpParentRefs`.
-    fn check_parents(&self, report: &mut Report) {
+    /// No layer contradicts itself: in `parentRefs` and `httpParentRefs`, or in its annotations.
+    fn check_layers(&self, report: &mut Report) {
         let profiles = self.profiles.iter().map(|(_, profile)| &profile.layer);
         let namespaces = self.namespaces.iter().map(|(_, namespace)| &namespace.layer);
         for layer in [&self.base].into_iter().chain(profiles).chain(namespaces) {
             if let Some((path, problem)) = parse::parents_overlap(layer) {
+                report.file(path, problem);
+            }
+            for (path, problem) in parse::contradictions(layer) {
                 report.file(path, problem);
             }
         }

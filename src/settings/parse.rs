@@ -8,7 +8,7 @@ use super::provider::PROVIDERS;
 use super::table::{PATH_TYPES, READERS};
 use super::{DefaultAnnotation, Layer, Named, Namespace, Profile, Tpl, unknown};
 use crate::diag::{Code, FieldPath, Problem, did_you_mean, shown};
-use crate::input::{kind_of, scalar};
+use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, STAMP_PREFIX, kind_of, scalar};
 use crate::pattern::Patterns;
 use crate::template::Template;
 use crate::value::{
@@ -327,6 +327,21 @@ pub(super) fn annotations(
     Ok(())
 }
 
+/// What to do with an annotation that is for us and on a Service; `None` for those of others.
+fn help_for_own(key: &str) -> Option<String> {
+    if key == FORWARD_ANNOTATION {
+        return Some("write each of its lines under the setting annotations".to_owned());
+    }
+    let name = match key.strip_prefix(CONFIG_PREFIX) {
+        Some("Profile") => "defaultProfile",
+        Some(name) => name,
+        None if key == PUBLISH_KEY || key.starts_with(STAMP_PREFIX) => "",
+        None => return None,
+    };
+    let setting = READERS.iter().find(|row| row.name.eq_ignore_ascii_case(name));
+    Some(setting.map_or_else(|| "remove the key".to_owned(), |row| format!("set {} instead", row.name)))
+}
+
 fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnotation> {
     if let Some(flaw) = annotation_key_flaw(key) {
         let said = format!("{} is not an annotation key: {flaw}", shown(key));
@@ -335,6 +350,10 @@ fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnota
     if key == CLASS_ANNOTATION {
         let said = format!("{} is the class, and not an annotation to give", shown(key));
         return Err(wrong(&path, said, "set ingressClassName"));
+    }
+    if let Some(help) = help_for_own(key) {
+        let said = format!("{} is for a Service, and says nothing on what is made of one", shown(key));
+        return Err(wrong(&path, said, help));
     }
     if let Value::String(value) = value {
         return Ok(DefaultAnnotation { key: key.to_owned(), value: value.clone(), path });
@@ -459,6 +478,44 @@ pub(super) fn parent_refs(value: &Value, at: &FieldPath) -> Parsed<Option<Source
 /// Where `httpParentRefs` means a listener that `parentRefs` means, too: the first such entry.
 pub(super) fn parents_overlap(layer: &Layer) -> Option<(FieldPath, Problem)> {
     overlap(layer.parent_refs.as_ref()?, layer.http_parent_refs.as_ref()?, None)
+}
+
+/// The annotations of a layer that say something else than its settings do. Across layers, the upper one counts.
+pub(super) fn contradictions(layer: &Layer) -> Problems {
+    let mut found = Vec::new();
+    for given in &layer.annotations {
+        let Some((prefix, name)) = given.key.split_once('/') else { continue };
+        let setting = match (prefix, name) {
+            ("cert-manager.io" | "certmanager.k8s.io", "issuer" | "cluster-issuer") => layer
+                .issuer
+                .as_ref()
+                .filter(|it| it.value.cluster != (name == "cluster-issuer") || it.value.name != given.value)
+                .map(|it| it.origin.path()),
+            (
+                "nginx.ingress.kubernetes.io" | "ingress.kubernetes.io",
+                "ssl-redirect" | "force-ssl-redirect",
+            ) => {
+                let is_forced_by_default =
+                    || layer.tls.as_ref().is_some_and(|tls| tls.value == Tls::LoadBalancer);
+                layer
+                    .https_redirect
+                    .as_ref()
+                    .filter(|it| parse_bool(&given.value) == Some(!it.value))
+                    // Where there is a TLS section, requests are sent to https without being forced.
+                    .filter(|it| !it.value || name == "ssl-redirect" || is_forced_by_default())
+                    .map(|it| it.origin.path())
+            }
+            _ => None,
+        };
+        if let Some(setting) = setting {
+            let said = format!(
+                "{} contradicts {setting}",
+                shown(&[given.key.as_str(), ": ", given.value.as_str()].concat())
+            );
+            found.extend(wrong(&given.path, said, "keep one of the two"));
+        }
+    }
+    found
 }
 
 /// The first listener that is meant by both lists, for a route in this namespace.
