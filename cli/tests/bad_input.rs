@@ -425,7 +425,10 @@ fn a_file_without_permission() {
     let mut command = command(&folder, &arguments);
     if std::fs::read(&file).is_ok() {
         let program = folder.join("xposer");
-        std::fs::copy(env!("CARGO_BIN_EXE_xposer"), &program).unwrap();
+        // Not by this process: a child that another test starts meanwhile would have the file open, and nobody may run it.
+        assert!(
+            Command::new("cp").arg(env!("CARGO_BIN_EXE_xposer")).arg(&program).status().unwrap().success()
+        );
         command = Command::new(program);
         command.args(arguments).current_dir(&folder).uid(65534).gid(65534);
     }

@@ -43,7 +43,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", env = "POD_NAME", default_value_t = some_name())]
     pub(crate) identity: String,
     /// How many seconds an object that still serves is kept, at most, until the one that replaces it does; 0 keeps none
-    #[arg(long, value_name = "SECONDS", default_value_t = crate::handover::TIMEOUT)]
+    #[arg(long, value_name = "SECONDS", default_value_t = crate::handover::TIMEOUT,
+        value_parser = clap::value_parser!(u64).range(..=86_400))]
     pub(crate) handover_timeout: u64,
     /// Where /healthz, /readyz and /metrics are served
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]

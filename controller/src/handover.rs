@@ -182,17 +182,17 @@ impl Handovers {
     }
 
     /// Whether anything of a Service is kept.
-    pub(crate) fn concern(&self, service: &ServiceKey) -> bool {
+    pub(crate) fn involves(&self, service: &ServiceKey) -> bool {
         self.kept.contains_key(service)
     }
 
     /// Whether an object is kept.
-    pub(crate) fn keep(&self, service: &ServiceKey, object: &ObjectKey) -> bool {
+    pub(crate) fn is_kept(&self, service: &ServiceKey, object: &ObjectKey) -> bool {
         self.kept.get(service).and_then(|kept| kept.get(object)).is_some_and(|kept| kept.end.is_none())
     }
 
     /// Whether nothing is kept.
-    pub(crate) fn are_over(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.kept.values().flat_map(BTreeMap::values).all(|kept| kept.end.is_some())
     }
 

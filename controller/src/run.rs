@@ -465,7 +465,11 @@ impl Controller {
                         told.push(said);
                     }
                     Reaction::Wait => failed = true,
-                    Reaction::Retry => debug!("{job:?} is tried in another way: {wrong:?}"),
+                    Reaction::Retry => {
+                        if let (Job::Service(service), Wrong::Refused { said, .. }) = (&job, &wrong) {
+                            info!(%service, "refused, and tried in another way: {said}");
+                        }
+                    }
                 },
             }
         }

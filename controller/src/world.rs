@@ -348,7 +348,8 @@ impl World {
         };
         let had = known.map(|known| (known.service.clone(), known.uid.clone(), known.synced, known.content));
         let status = |of: &Live| (of.served, of.is_behind);
-        if known.is_none_or(|known| status(known) != status(&live)) && self.handovers.concern(&live.service) {
+        if known.is_none_or(|known| status(known) != status(&live)) && self.handovers.involves(&live.service)
+        {
             self.due.insert(Job::Service(live.service.clone()));
         }
         match &had {
@@ -647,7 +648,7 @@ impl World {
                     Whose::Foreign => {
                         is_complete = false;
                         let owner = live.as_ref().map(|live| &live.service);
-                        let keeps = owner.filter(|owner| self.handovers.keep(owner, &object));
+                        let keeps = owner.filter(|owner| self.handovers.is_kept(owner, &object));
                         told.push(match keeps {
                             Some(owner) => Told::kept_by(&object, owner),
                             None => Told::foreign(&object, None),
@@ -714,7 +715,7 @@ impl World {
                     };
                     self.handovers.applied(&live.service, &key, is_there);
                     // What was kept for it waits from now on.
-                    if self.handovers.concern(&live.service) {
+                    if self.handovers.involves(&live.service) {
                         self.due.insert(Job::Service(live.service.clone()));
                     }
                 }
@@ -778,7 +779,7 @@ impl World {
 
     /// Whether nothing waits for somebody to serve it.
     pub(crate) fn is_settled(&self) -> bool {
-        self.handovers.are_over()
+        self.handovers.is_settled()
     }
 
     /// How many objects of a kind are kept.

@@ -1,0 +1,57 @@
+//! What is ignored says how it is run, and is run by that.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a file that cannot be read has failed the test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use xposer_testkit::workspace;
+
+/// The Rust files in a folder and in those below.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
+    let program = fs::read_to_string(workspace().join("testkit/run-ignored")).unwrap();
+    let filters: Vec<&str> =
+        program.lines().filter_map(|line| line.strip_prefix("needs ")?.split(' ').next()).collect();
+    let mut all = Vec::new();
+    for folder in ["tests", "src", "cli", "policy", "controller", "testkit"] {
+        files(&workspace().join(folder), &mut all);
+    }
+    let (mut by_test, mut by_cluster) = (0, 0);
+    let attribute = concat!("#[", "ignore");
+    for file in all {
+        let text = fs::read_to_string(&file).unwrap();
+        let target = file.file_stem().unwrap().to_str().unwrap();
+        let mut module = "";
+        for line in text.lines() {
+            if let Some(name) = line.trim_start().strip_prefix("mod ").and_then(|it| it.strip_suffix(" {")) {
+                module = name;
+            }
+            if !line.trim_start().starts_with(attribute) {
+                continue;
+            }
+            let place = format!("{}: {line} in {module}", file.display());
+            if line.ends_with(": make test\"]") {
+                by_test += 1;
+                assert!(filters.iter().any(|filter| module.ends_with(filter)), "{place}");
+                assert!(program.contains(&format!("--test {target} ")), "{place}");
+            } else {
+                by_cluster += 1;
+                assert!(line.ends_with("\"needs a cluster: make e2e-cluster\"]"), "{place}");
+                assert!(file.starts_with(workspace().join("controller/tests/e2e")), "{place}");
+            }
+        }
+    }
+    assert!(by_test > 10 && by_cluster > 60, "{by_test} {by_cluster}");
+}
