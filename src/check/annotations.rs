@@ -1,17 +1,18 @@
 //! Rules about the annotations that are passed on: what may not ride along, and what would break the program that reads it.
 
-use super::{Facts, folded, nginx};
-use crate::diag::{Code, FieldPath, Problem, Report, shown};
-use crate::pattern::matches;
+use super::{Facts, folded};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
+use crate::dialect::nginx;
+use crate::options::Settings;
 use crate::resolve::Annotation;
-use crate::settings::Settings;
-use crate::value::{Target, parse_bool};
+use crate::validation::pattern::matches;
+use crate::validation::{Target, parse_bool};
 
 /// What nobody may forward unless the administrator allows it: text that goes into the configuration of the controller as it is.
 const SNIPPETS: &str = "*-snippet";
 
 /// The pattern by which an annotation may not be forwarded, if there is one.
-pub(super) fn denial<'s>(settings: &'s Settings, annotation: &Annotation<'_>) -> Option<&'s str> {
+pub(crate) fn denial<'s>(settings: &'s Settings, annotation: &Annotation<'_>) -> Option<&'s str> {
     let key = annotation.key.as_ref();
     let snippet = || Some(SNIPPETS).filter(|pattern| matches(pattern, key));
     let pattern = settings.deny.first(key).or_else(snippet).filter(|_| annotation.is_forwarded())?;
@@ -19,7 +20,7 @@ pub(super) fn denial<'s>(settings: &'s Settings, annotation: &Annotation<'_>) ->
 }
 
 /// No key is on the list of those that may not be forwarded.
-pub(super) fn denied(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn denied(facts: &Facts<'_>, report: &mut Report) {
     for forwarded in &facts.draft.annotations {
         let Some(pattern) = denial(facts.settings, forwarded) else { continue };
         let key = forwarded.key.as_ref();
@@ -34,7 +35,7 @@ pub(super) fn denied(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// No annotation for a controller of Ingresses stands on the Service, where it does not look.
-pub(super) fn beside(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn beside(facts: &Facts<'_>, report: &mut Report) {
     for key in facts.service.of_ingresses() {
         let said = format!("nobody reads {} on a Service: it is for an Ingress", shown(key));
         let help = if facts.request.block.contains(key) {
@@ -48,7 +49,7 @@ pub(super) fn beside(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// The values that ingress-nginx would refuse, and the whole Ingress with them.
-pub(super) fn nginx_values(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn nginx_values(facts: &Facts<'_>, report: &mut Report) {
     for annotation in &facts.draft.annotations {
         let Some(name) = annotation.key.strip_prefix(nginx::PREFIX) else { continue };
         if annotation.value.contains(['\r', '\n']) {
@@ -63,7 +64,7 @@ pub(super) fn nginx_values(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// A canary says which Service it is one of.
-pub(super) fn nginx_canary_unnamed(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn nginx_canary_unnamed(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
     if draft.canary.is_some() || !draft.targets.contains(&Target::Ingress) {
         return;
@@ -77,7 +78,7 @@ pub(super) fn nginx_canary_unnamed(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// What is forwarded about a canary is about one, and its weight is a part of the whole.
-pub(super) fn nginx_canary(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn nginx_canary(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
     let about = draft.annotations.iter().find(|it| it.key.starts_with(NGINX_CANARY));
     let Some(about) = about.filter(|_| draft.canary.is_none()) else { return };
@@ -117,7 +118,7 @@ fn invalid(annotation: &Annotation<'_>, expected: impl std::fmt::Display, code: 
 }
 
 /// The values that Forecastle would trip over.
-pub(super) fn forecastle(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn forecastle(facts: &Facts<'_>, report: &mut Report) {
     let first = facts.draft.rules.first().filter(|rule| rule.host.starts_with("*."));
     if let Some(rule) = first
         && let Some(expose) = facts.draft.annotation("forecastle.stakater.com/expose")

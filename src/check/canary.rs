@@ -1,11 +1,11 @@
 //! Rules about a canary: what ingress-nginx asks of it.
 
 use super::Facts;
-use crate::diag::{Code, FieldPath, Problem, Report};
-use crate::request::annotation;
+use crate::diagnostics::{Code, FieldPath, Problem, Report};
+use crate::options::annotations::annotation;
 
 /// A canary is of another Service, and something says which requests it gets.
-pub(super) fn canary(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn canary(facts: &Facts<'_>, report: &mut Report) {
     let Some(canary) = &facts.draft.canary else { return };
     if canary.of == facts.service.name() {
         let problem = Problem::new(Code::CanaryInvalid, "a Service cannot be the canary of itself");

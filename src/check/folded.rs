@@ -1,12 +1,13 @@
 //! A forwarded block that became one line, as YAML's `>-` makes it: the keys behind the first are a part of its value.
 
-use super::programs::{Loss, effect};
-use super::{Facts, nginx};
-use crate::diag::{Code, FieldPath, Problem, Report, shown};
-use crate::input::FORWARD_ANNOTATION;
-use crate::request::forward::{Swallowed, swallowed};
-use crate::request::legacy::{self, dns_key};
+use super::Facts;
+use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
+use crate::dialect::legacy::{self, dns_key};
+use crate::dialect::nginx;
+use crate::dialect::programs::{Loss, effect};
+use crate::options::block::{Swallowed, swallowed};
 use crate::resolve::{Annotation, Source, is_read_here};
+use crate::service::FORWARD_ANNOTATION;
 
 /// The most keys that are named.
 const MOST_NAMES: usize = 3;
@@ -16,7 +17,7 @@ const IN_LINES_OR_QUOTES: &str =
     "write the block with `|-`, one annotation a line, or put the value in quotes";
 
 /// Every line has a colon, and one that names a key that protects must have it.
-pub(super) fn malformed(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn malformed(facts: &Facts<'_>, report: &mut Report) {
     let text = block(facts).unwrap_or_default();
     for problem in &facts.request.malformed {
         let mut problem = problem.clone();
@@ -38,7 +39,7 @@ fn protects(key: &str, value: &str) -> bool {
 }
 
 /// No key stands inside the value of another one.
-pub(super) fn folded(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn folded(facts: &Facts<'_>, report: &mut Report) {
     let lines = facts.request.block.lines();
     let is_several = lines.len() > 1 || block(facts).is_some_and(|text| text.trim().contains('\n'));
     let help = if is_several { IN_LINES_OR_QUOTES } else { IN_LINES };
@@ -129,12 +130,12 @@ fn is_spoilt(facts: &Facts<'_>, key: &str, value: &str) -> bool {
 }
 
 /// Whether the value was refused for the keys in it.
-pub(super) fn is_refused(annotation: &Annotation<'_>, report: &Report) -> bool {
+pub(crate) fn is_refused(annotation: &Annotation<'_>, report: &Report) -> bool {
     is_found(annotation, &[Code::FoldedBlockRefused], report)
 }
 
 /// Whether one of the keys of ingress-nginx stands inside the value of another one, which is told.
-pub(super) fn is_inside(names: &[&str], facts: &Facts<'_>, report: &Report) -> bool {
+pub(crate) fn is_inside(names: &[&str], facts: &Facts<'_>, report: &Report) -> bool {
     const CODES: [Code; 2] = [Code::FoldedBlock, Code::FoldedBlockRefused];
     if !report.diagnostics().iter().any(|known| CODES.contains(&known.code)) {
         return false;

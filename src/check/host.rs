@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use super::Facts;
 use super::object::character_help;
-use crate::diag::{Code, Problem, Report, listed, shown, shown_char};
+use crate::diagnostics::{Code, Problem, Report, listed, shown, shown_char};
 use crate::resolve::DraftRule;
-use crate::value::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_flaws};
+use crate::validation::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_flaws};
 
 /// A host is a DNS name in lower case, or `*.` and such a name.
-pub(super) fn host(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn host(facts: &Facts<'_>, report: &mut Report) {
     let domain = facts.draft.domain.as_ref();
     let domain_flaws = domain.map(|domain| host_flaws(&domain.value)).unwrap_or_default();
     let mut accused = Vec::new();
@@ -49,7 +49,7 @@ fn same_kind(flaws: &[HostFlaw], flaw: &HostFlaw) -> bool {
 }
 
 /// A host belongs to the namespace, or at least to no other one.
-pub(super) fn ownership(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn ownership(facts: &Facts<'_>, report: &mut Report) {
     let (namespaces, owners) = (&facts.settings.namespaces, &facts.settings.owners);
     let own = facts.service.namespace().unwrap_or_default();
     let own_row = facts.settings.namespace_row(own);
@@ -81,7 +81,7 @@ pub(super) fn ownership(facts: &Facts<'_>, report: &mut Report) {
 
 /// Who chose the host, where the host is in order by itself: the domain is meant where it is the Service's own and the template
 /// is not.
-pub(super) fn chosen_by<'f>(facts: &'f Facts<'_>, rule: &'f DraftRule<'_>) -> &'f Origin {
+pub(crate) fn chosen_by<'f>(facts: &'f Facts<'_>, rule: &'f DraftRule<'_>) -> &'f Origin {
     let domain = facts.draft.domain.as_ref().filter(|domain| {
         matches!(domain.origin, Origin::Annotation(_)) && rule.host.ends_with(domain.value.as_ref())
     });
@@ -98,7 +98,7 @@ fn one_of(hosts: &[String]) -> Option<String> {
 }
 
 /// With TLS, and where certificates carry a common name, a host has at most 64 characters.
-pub(super) fn common_name(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn common_name(facts: &Facts<'_>, report: &mut Report) {
     let common_name = facts.layers.first(|it| it.common_name.as_ref()).copied().unwrap_or_default();
     if !(facts.draft.tls().has_secret() && common_name) {
         return;

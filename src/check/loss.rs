@@ -1,12 +1,13 @@
 //! Rules about annotations that have no effect on what is made: nothing that protects is lost.
 
-use super::programs::{Effect, Loss, Same, effect};
-use super::{Facts, annotations, misspelt, nginx};
-use crate::diag::{Code, Problem, Report, shown};
-use crate::request::annotation;
+use super::{Facts, annotations, misspelt};
+use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::dialect::nginx;
+use crate::dialect::programs::{Effect, Loss, Same, effect};
+use crate::options::Layers;
+use crate::options::annotations::annotation;
 use crate::resolve::{Annotation, Draft};
-use crate::settings::Layers;
-use crate::value::{Origin, Target, Termination, Tls, parse_bool};
+use crate::validation::{Origin, Target, Termination, Tls, parse_bool};
 
 /// What decides whether a target does by itself what an annotation of another program asks for.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +124,7 @@ impl Scene {
 }
 
 /// An HTTPRoute and a Route are not made without what protects the Service on an Ingress.
-pub(super) fn lost(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn lost(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
     if draft.annotations.is_empty() || draft.targets == [Target::Ingress] {
         return;
@@ -208,7 +209,7 @@ fn article(target: Target) -> &'static str {
 }
 
 /// What the author of a canary forwards has an effect on it. Defaults are for everybody: they count on the stable Service.
-pub(super) fn canary(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn canary(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
     if draft.canary.is_none() {
         return;

@@ -1,17 +1,17 @@
 //! Rules about names, ports and annotations.
 
 use super::{Facts, folded};
-use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
-use crate::input::{FORWARD_ANNOTATION, Port, ServiceKind};
-use crate::request::annotation;
+use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
+use crate::options::annotations::annotation;
+use crate::options::class_problem;
 use crate::resolve::PUBLISH_KEY;
-use crate::settings::class_problem;
-use crate::value::{
+use crate::service::{FORWARD_ANNOTATION, Port, ServiceKind};
+use crate::validation::{
     MAX_ANNOTATIONS, MAX_NAME, Origin, PortRef, Sourced, annotation_key_flaw, is_dns_label, is_dns_subdomain,
 };
 
 /// The Service's name and namespace are DNS labels.
-pub(super) fn service(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn service(facts: &Facts<'_>, report: &mut Report) {
     let name = facts.service.name();
     if !name.is_empty() && !is_dns_label(name) {
         let said = format!("{} is not the name of a Service: {}", shown(name), LABEL);
@@ -28,7 +28,7 @@ pub(super) fn service(facts: &Facts<'_>, report: &mut Report) {
 const LABEL: &str = "expected lower-case letters, digits and inner `-`, at most 63 characters";
 
 /// Not every controller routes to a headless Service or an alias.
-pub(super) fn service_type(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn service_type(facts: &Facts<'_>, report: &mut Report) {
     match facts.service.kind() {
         ServiceKind::Routable => {}
         ServiceKind::Headless => report.file(
@@ -51,7 +51,7 @@ pub(super) fn service_type(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// The port exists on the Service and speaks TCP: nothing else carries HTTP here.
-pub(super) fn port(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn port(facts: &Facts<'_>, report: &mut Report) {
     let ports = facts.service.ports();
     if ports.is_empty() {
         let path = if facts.service.has_spec() {
@@ -130,14 +130,14 @@ fn unknown_port(wanted: &Sourced<PortRef>, ports: &[Port<'_>]) -> Problem {
 }
 
 /// The Ingress's name is a DNS subdomain.
-pub(super) fn ingress_name(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn ingress_name(facts: &Facts<'_>, report: &mut Report) {
     if let Some(name) = &facts.draft.name {
         object_name(name, Code::IngressNameInvalid, "Ingress name", report);
     }
 }
 
 /// The secret's name is a DNS subdomain.
-pub(super) fn tls_secret(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn tls_secret(facts: &Facts<'_>, report: &mut Report) {
     // Where the secret is called after the Ingress, an unusable name is accused once, as the Ingress's.
     let name_is_bad = facts.draft.name.as_ref().is_none_or(|name| !is_dns_subdomain(&name.value));
     if let Some(secret) = &facts.draft.secret
@@ -177,7 +177,7 @@ fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Repo
 }
 
 /// What to do about a character that no name may contain.
-pub(super) fn character_help(character: char) -> &'static str {
+pub(crate) fn character_help(character: char) -> &'static str {
     match character {
         '_' => "write `-` instead of `_`",
         '{' | '}' => "write variables with two braces: {{.Service}}",
@@ -191,7 +191,7 @@ pub(super) fn character_help(character: char) -> &'static str {
 }
 
 /// The class is the name of an object.
-pub(super) fn class(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn class(facts: &Facts<'_>, report: &mut Report) {
     if let Some(class) = facts.draft.class.as_ref().filter(|class| !is_dns_subdomain(&class.value)) {
         let mut problem = class_problem(&class.value).found(class.value.clone());
         if matches!(&class.origin, Origin::Annotation(key) if key == FORWARD_ANNOTATION) {
@@ -204,7 +204,7 @@ pub(super) fn class(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// Every forwarded key is an annotation key.
-pub(super) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
     for forwarded in &facts.draft.annotations {
         // The first line of a YAML list that was folded is no key, and is told with the others.
         if forwarded.key.starts_with("- ") && folded::is_refused(forwarded, report) {
@@ -241,7 +241,7 @@ pub(super) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// The URL ConfigMap needs a namespace.
-pub(super) fn published(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn published(facts: &Facts<'_>, report: &mut Report) {
     if facts.draft.publish.is_some() && facts.service.namespace().is_none() {
         let said = format!(
             "{PUBLISH_KEY} publishes the host under <service>-<namespace>, and the Service names no namespace"

@@ -1,14 +1,14 @@
 //! Rules about the path.
 
 use super::Facts;
-use super::rewrite::is_literal;
-use crate::diag::{Code, Problem, Report, shown, shown_char};
+use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
+use crate::dialect::nginx::paths::{Nginx, USE_REGEX};
+use crate::dialect::nginx::rewrite::is_literal;
 use crate::resolve::DraftRule;
-use crate::resolve::nginx::{Nginx, USE_REGEX};
-use crate::value::{Origin, PathType, Target, path_flaw};
+use crate::validation::{Origin, PathType, Target, path_flaw};
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
-pub(super) fn path(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn path(facts: &Facts<'_>, report: &mut Report) {
     for rule in &facts.draft.rules {
         if let Some(problem) = problem(facts, rule) {
             report.file(rule.path_origin.path(), problem.found(rule.path.clone()));

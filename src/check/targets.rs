@@ -1,11 +1,11 @@
 //! Rules about what exposes the Service: what an HTTPRoute and a Route can be.
 
 use super::Facts;
-use crate::diag::{Code, Problem, Report, shown, shown_char};
+use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
+use crate::dialect::monitor::PROVIDERS;
+use crate::options::overlap;
 use crate::resolve::DraftRule;
-use crate::settings::overlap;
-use crate::settings::provider::PROVIDERS;
-use crate::value::{MAX_NAME, PathType, Target, Termination, path_flaw, subdomain_host};
+use crate::validation::{MAX_NAME, PathType, Target, Termination, path_flaw, subdomain_host};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
 const LONGEST_SUFFIX: usize = 16;
@@ -14,7 +14,7 @@ const MOST_HOSTS: usize = 16;
 const LONGEST_PATH: usize = 1024;
 
 /// An HTTPRoute is attached to something, and has hosts and paths that it can have.
-pub(super) fn http_route(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn http_route(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
     if !draft.targets.contains(&Target::HttpRoute) {
         return;
@@ -95,7 +95,7 @@ fn has_stray_percent(path: &str) -> bool {
 }
 
 /// A Route has one host and a plain path.
-pub(super) fn route(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn route(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
     if !draft.targets.contains(&Target::Route) {
         return;
@@ -159,7 +159,7 @@ fn long_name(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// A monitor needs a host that can be asked.
-pub(super) fn monitor(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn monitor(facts: &Facts<'_>, report: &mut Report) {
     if let Some(monitor) = &facts.draft.monitor
         && let Some(first) = PROVIDERS.iter().find(|it| monitor.value.provider.contains_key(it.name))
         && monitor.value.provider.len() > 1

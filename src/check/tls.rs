@@ -2,17 +2,17 @@
 
 use super::host::chosen_by;
 use super::{Facts, folded};
-use crate::diag::{Code, Problem, Report, shown};
-use crate::pattern::owns;
+use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::options::object_problem;
 use crate::resolve::{FOREIGN_ISSUER, contradicts};
-use crate::settings::object_problem;
-use crate::value::{
+use crate::validation::pattern::owns;
+use crate::validation::{
     CLUSTER_ISSUER_KEY, ISSUER_KEY, MAX_COMMON_NAME, Origin, TLS_ACME_KEY, Target, Tls, is_dns_subdomain,
     parse_bool,
 };
 
 /// cert-manager knows whom to ask, and has a secret to put the certificate into.
-pub(super) fn issuer(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn issuer(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
     if draft.canary.is_some() {
         return;
@@ -75,7 +75,7 @@ fn without_tls(tls: Tls) -> Problem {
 }
 
 /// What the block says about requests without TLS is what the annotation beside it says.
-pub(super) fn redirect_conflict(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn redirect_conflict(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
     let own = draft.https_redirect.as_ref().filter(|it| matches!(it.origin, Origin::Annotation(_)));
     let Some(own) = own.filter(|_| draft.canary.is_none() && draft.targets.contains(&Target::Ingress)) else {
@@ -94,7 +94,7 @@ pub(super) fn redirect_conflict(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// Where requests are sent to https, something answers there. A setting is for those that have TLS.
-pub(super) fn https_redirect(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn https_redirect(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
     let asked =
         draft.https_redirect.as_ref().filter(|it| it.value && matches!(it.origin, Origin::Annotation(_)));
@@ -115,7 +115,7 @@ fn wildcards(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// With the certificates at a load balancer, one of them covers every host.
-pub(super) fn certificates(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn certificates(facts: &Facts<'_>, report: &mut Report) {
     let Some(names) = facts.layers.first(|it| it.certificates.as_ref()) else { return };
     if facts.draft.tls() != Tls::LoadBalancer {
         return;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Annotations, Labels, Metadata};
-use crate::diag::{Code, FieldPath, Problem, Report};
-use crate::input::FORWARD_ANNOTATION;
+use crate::diagnostics::{Code, FieldPath, Problem, Report};
 use crate::plan::{Plan, Published};
 use crate::resolve::Scope;
+use crate::service::FORWARD_ANNOTATION;
 
 /// The name of the URL ConfigMap, in every namespace. [`emit_all`](crate::emit_all) has an example.
 pub const URL_CONFIG_MAP: &str = "xposer";

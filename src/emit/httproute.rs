@@ -11,11 +11,11 @@ use serde::Serialize;
 
 use super::{Annotations, Emitting, FORECASTLE, Resource, rest};
 use crate::check::Route;
-use crate::diag::{FieldPath, shown};
+use crate::diagnostics::{FieldPath, shown};
+use crate::options::annotations::annotation;
 use crate::plan::{Plan, numbered, redirect_name};
-use crate::request::annotation;
 use crate::resolve::DNS_CONTROLLER;
-use crate::value::{ParentRef, PathType, Tls, grouped};
+use crate::validation::{ParentRef, PathType, Tls, grouped};
 
 pub(super) const KIND: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
 const REWRITE: &str = "nginx.ingress.kubernetes.io/rewrite-target";

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Annotations, Resource};
 use crate::check::Route;
 use crate::plan::Plan;
-use crate::value::{PortRef, grouped};
+use crate::validation::{PortRef, grouped};
 
 pub(super) const KIND: (&str, &str) = ("networking.k8s.io/v1", "Ingress");
 

@@ -5,6 +5,7 @@ mod httproute;
 mod ingress;
 mod monitor;
 mod route;
+pub mod stamp;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,13 +13,13 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::diag::{Code, FieldPath, Problem, Report, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
+use crate::dialect::legacy::{Fate, Legacy, dns_key, find};
+use crate::dialect::nginx::paths::USE_REGEX;
+use crate::options::annotations::annotation;
 use crate::plan::Plan;
-use crate::request::annotation;
-use crate::request::legacy::{Fate, Legacy, dns_key, find};
-use crate::resolve::nginx::USE_REGEX;
 use crate::resolve::{Annotation, Source};
-use crate::value::{Origin, Target};
+use crate::validation::{Origin, Target};
 use configmap::ConfigMap;
 pub use configmap::URL_CONFIG_MAP;
 use httproute::HttpRoute;

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::{Annotations, Emitting, Resource, rest};
 use crate::check;
-use crate::diag::{FieldPath, shown};
+use crate::diagnostics::{FieldPath, shown};
+use crate::options::annotations::annotation;
 use crate::plan::{Plan, numbered};
-use crate::request::annotation;
 use crate::resolve::Annotation;
-use crate::value::{PathType, Termination, Tls, subdomain_host};
+use crate::validation::{PathType, Termination, Tls, subdomain_host};
 
 pub(super) const KIND: (&str, &str) = ("route.openshift.io/v1", "Route");
 /// A Route has at most this many backends beside the first one.

@@ -1,10 +1,11 @@
 //! Rules about what ingress-nginx takes without a word and does not do: no authentication, or everybody allowed.
 
-use super::annotations::denial;
-use super::{Facts, folded, nginx};
-use crate::diag::{Code, Problem, Report, shown};
+use super::super::nginx;
+use crate::check::annotations::denial;
+use crate::check::{Facts, folded};
+use crate::diagnostics::{Code, Problem, Report, shown};
 use crate::resolve::{ALIASES, Annotation, Draft};
-use crate::value::{Target, parse_bool};
+use crate::validation::{Target, parse_bool};
 
 /// The keys without which ingress-nginx authenticates nobody, and what it does not ask for then.
 const AUTHENTICATION: [(&str, &str); 2] =
@@ -34,7 +35,7 @@ fn is_on(draft: &Draft<'_>, name: &str) -> bool {
 }
 
 /// No key waits for another one that is not there. What is missing is told once, at the first key that waits for it.
-pub(super) fn alone(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn alone(facts: &Facts<'_>, report: &mut Report) {
     let mut missing: Vec<(&[&str], Vec<&Annotation<'_>>)> = Vec::new();
     for (known, annotation) in given(facts) {
         let authenticates = || AUTHENTICATION.iter().any(|(key, _)| known.needs.contains(key));
@@ -83,7 +84,7 @@ fn example(name: &str) -> String {
 }
 
 /// No value switches authentication off.
-pub(super) fn authentication(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn authentication(facts: &Facts<'_>, report: &mut Report) {
     for (known, annotation) in given(facts) {
         let value = annotation.value.as_ref();
         match known.name {
@@ -121,7 +122,7 @@ fn is_of_a_list(sign: char) -> bool {
 }
 
 /// No key is given under both of its names with different values. Across sources, the upper one counts.
-pub(super) fn aliases(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn aliases(facts: &Facts<'_>, report: &mut Report) {
     for [name, alias] in ALIASES {
         let find = |key: &str| facts.draft.annotation(key).filter(|it| it.is_given());
         let is_read = facts.draft.targets.contains(&Target::Ingress) && facts.draft.canary.is_none();
@@ -139,7 +140,7 @@ pub(super) fn aliases(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// Where a password is asked for, something says which ones are right.
-pub(super) fn passwords(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn passwords(facts: &Facts<'_>, report: &mut Report) {
     let Some((_, asked)) = given(facts).find(|(known, _)| known.name == "auth-type") else { return };
     if is_on(facts.draft, "auth-secret") {
         return;
@@ -153,7 +154,7 @@ pub(super) fn passwords(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// The origins that may read answers are such that ingress-nginx takes them.
-pub(super) fn origins(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn origins(facts: &Facts<'_>, report: &mut Report) {
     let Some((_, annotation)) = given(facts).find(|(known, _)| known.name == "cors-allow-origin") else {
         return;
     };

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::dns::go_seconds;
-use super::{Facts, folded, misspelt};
-use crate::diag::{Code, Problem, Report, did_you_mean, shown};
+use crate::check::{Facts, folded, misspelt};
+use crate::diagnostics::{Code, Problem, Report, did_you_mean, shown};
+use crate::dialect::external_dns::go_seconds;
 use crate::resolve::Annotation;
-use crate::value::{
+use crate::validation::{
     CLUSTER_ISSUER_KEY, HostFlaw, ISSUER_KEY, MAX_COMMON_NAME, MAX_LABEL, Origin, TLS_ACME_KEY, Target, Tls,
     annotation_key_flaw, host_flaws, parse_bool,
 };
@@ -94,7 +94,7 @@ const LEAST_RENEWAL: u64 = 300;
 const LONGEST_DURATION: u64 = 9_223_372_036;
 
 /// What an Ingress says to cert-manager is read, and can be.
-pub(super) fn values(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn values(facts: &Facts<'_>, report: &mut Report) {
     let draft = facts.draft;
     let is_about = |it: &&Annotation<'_>| it.key.starts_with(PREFIX) || it.key.starts_with(ACME_PREFIX);
     if draft.canary.is_some()

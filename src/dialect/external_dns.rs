@@ -3,12 +3,12 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-use super::object::character_help;
-use super::{Facts, folded};
-use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown};
-use crate::request::legacy::dns_key;
+use crate::check::object::character_help;
+use crate::check::{Facts, folded};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown};
+use crate::dialect::legacy::dns_key;
 use crate::resolve::Annotation;
-use crate::value::{HostFlaw, MAX_LABEL, MAX_NAME, Target, host_flaws, parse_bool};
+use crate::validation::{HostFlaw, MAX_LABEL, MAX_NAME, Target, host_flaws, parse_bool};
 
 /// The words of `ingress-hostname-source` and `gateway-hostname-source`.
 const SOURCES: [&str; 2] = ["annotation-only", "defined-hosts-only"];
@@ -17,7 +17,7 @@ const SOURCES: [&str; 2] = ["annotation-only", "defined-hosts-only"];
 const CONTROLLER: &str = "dns-controller";
 
 /// The keys and values that ExternalDNS could not use.
-pub(super) fn values(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn values(facts: &Facts<'_>, report: &mut Report) {
     for annotation in &facts.draft.annotations {
         let Some((prefix, name)) = dns_key(&annotation.key) else { continue };
         // Under its other prefix, it is the same line. What was folded into the value is told already.
@@ -179,7 +179,7 @@ fn is_ttl(text: &str) -> bool {
 }
 
 /// The whole seconds of a duration such as `1h30m` or `1.5m`, as Go's time.ParseDuration reads it.
-pub(super) fn go_seconds(text: &str) -> Option<u64> {
+pub(crate) fn go_seconds(text: &str) -> Option<u64> {
     const UNITS: [(&str, f64); 8] = [
         ("ns", 1e-9),
         ("us", 1e-6),
@@ -210,7 +210,7 @@ pub(super) fn go_seconds(text: &str) -> Option<u64> {
 }
 
 /// The Service does not publish by itself what its Ingress publishes.
-pub(super) fn twice(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn twice(facts: &Facts<'_>, report: &mut Report) {
     if facts.service.dns_hostnames().is_empty() {
         return;
     }

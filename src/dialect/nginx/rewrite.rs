@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::Facts;
-use crate::diag::{Code, Problem, Report, shown};
-use crate::request::annotation;
-use crate::resolve::nginx::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
+use crate::check::Facts;
+use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::dialect::nginx::paths::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
+use crate::options::annotations::annotation;
 use crate::resolve::{Annotation, DraftRule};
-use crate::value::{Origin, PathType, Target, is_regex_path, parse_bool};
+use crate::validation::{Origin, PathType, Target, is_regex_path, parse_bool};
 
 /// The rewrite keeps what it is meant to keep of a path. Since version 0.22, ingress-nginx puts the target in place of the
 /// whole path, and of that only what the groups of the path hold is left.
-pub(super) fn rewrite_target(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn rewrite_target(facts: &Facts<'_>, report: &mut Report) {
     if facts.draft.annotation(REWRITE_TARGET).is_none() {
         return;
     }
@@ -220,7 +220,7 @@ fn groups(pattern: &str) -> usize {
 }
 
 /// A path that looks like a regular expression is one.
-pub(super) fn literal(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn literal(facts: &Facts<'_>, report: &mut Report) {
     let Some((rule, nginx)) = literal_rule(facts) else { return };
     let Some(use_regex) = nginx.use_regex else { return };
     let value = if use_regex.value.is_empty() { "empty".to_owned() } else { shown(&use_regex.value) };
@@ -248,12 +248,12 @@ fn literal_rule<'f>(facts: &'f Facts<'_>) -> Option<(&'f DraftRule<'f>, Nginx<'f
 }
 
 /// Whether the paths that look like regular expressions are none.
-pub(super) fn is_literal(facts: &Facts<'_>) -> bool {
+pub(crate) fn is_literal(facts: &Facts<'_>) -> bool {
     literal_rule(facts).is_some()
 }
 
 /// No path of a host loses its meaning by a regular expression beside it.
-pub(super) fn among_patterns(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn among_patterns(facts: &Facts<'_>, report: &mut Report) {
     let rules = &facts.draft.rules;
     if rules.len() < 2 {
         return;
