@@ -1,6 +1,6 @@
 //! Keys that look like those of a program that we know, and are none.
 
-use super::Facts;
+use super::RuleContext;
 use super::annotations::denial;
 use crate::diagnostics::{Code, MOST_OF_A_KIND, Problem, Report, did_you_mean, shown};
 use crate::dialect::legacy;
@@ -9,10 +9,10 @@ use crate::dialect::programs::{PROGRAMS, Program};
 use crate::validation::annotation_key_flaw;
 
 /// The programs that are known have the keys that are forwarded to them.
-pub(crate) fn keys(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
     let mut told = 0;
-    for annotation in facts.draft.annotations.iter().filter(|it| it.is_given()) {
-        if facts.is_mirrored(annotation) || denial(facts.settings, annotation).is_some() {
+    for annotation in context.plan.annotations.iter().filter(|it| it.is_given()) {
+        if context.is_mirrored(annotation) || denial(context.settings, annotation).is_some() {
             continue;
         }
         let (key, value) = (&annotation.key, &annotation.value);

@@ -30,15 +30,15 @@ use crate::validation::{
 pub(crate) use loss::Scene;
 
 /// What a rule may look at.
-pub(crate) struct Facts<'f> {
+pub(crate) struct RuleContext<'f> {
     pub(crate) service: &'f Service<'f>,
     pub(crate) settings: &'f Settings,
     pub(crate) layers: Layers<'f>,
     pub(crate) request: &'f Request<'f>,
-    pub(crate) draft: &'f Draft<'f>,
+    pub(crate) plan: &'f Draft<'f>,
 }
 
-impl Facts<'_> {
+impl RuleContext<'_> {
     /// Whether an annotation is one that was written under the other prefix of ExternalDNS. What is to be said of it is said of
     /// the line as it was written.
     pub(crate) fn is_mirrored(&self, annotation: &Annotation<'_>) -> bool {
@@ -84,7 +84,7 @@ pub fn rules() -> &'static [Rule] {
 macro_rules! rules {
     ($( Rule { name: $name:expr, codes: $codes:expr, source: $source:expr, run: $run:expr $(,)? } ),+ $(,)?) => {
         static RULES: &[Rule] = &[$( Rule { name: $name, codes: $codes, source: $source } ),+];
-        static RUNS: &[fn(&Facts<'_>, &mut Report)] = &[$( $run ),+];
+        static RUNS: &[fn(&RuleContext<'_>, &mut Report)] = &[$( $run ),+];
     };
 }
 
@@ -438,9 +438,9 @@ pub(crate) fn check<'a>(
     draft: Draft<'a>,
     report: &mut Report,
 ) -> Option<Exposure<'a>> {
-    let facts = Facts { service, settings, layers, request, draft: &draft };
+    let context = RuleContext { service, settings, layers, request, plan: &draft };
     for run in RUNS {
-        run(&facts, report);
+        run(&context, report);
     }
     if report.has_errors() {
         return None;
