@@ -53,8 +53,7 @@ pub use diagnostics::{
 pub use emit::{
     Emitted, KINDS, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP, emit_all,
 };
-pub use options::annotations::{Key, keys};
-pub use options::{Form, Setting, Settings, settings};
+pub use options::{ConfigOption, Form, Key, Settings, annotations, options, settings};
 pub use plan::{Claim, IngressPlan, MOST_NAMED, Plan, Published};
 pub use resolve::trace::{Traced, trace};
 pub use resolve::{Annotation, Canary, Monitor, PUBLISH_KEY, Scope};
@@ -154,15 +153,15 @@ pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
     if service.is_unusable() {
         return Outcome::Refused(report);
     }
-    let request = options::annotations::Request::read(service, &mut report);
-    let Some((layers, _profile)) = resolve::layers(service, settings, &request, &mut report) else {
-        for problem in request.malformed {
+    let (own, forwarded) = annotations::read(service, &mut report);
+    let Some((layers, _profile)) = resolve::layers(service, settings, &own, &mut report) else {
+        for problem in forwarded.malformed {
             report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
         }
         return Outcome::Refused(report);
     };
-    let draft = resolve::resolve(service, settings, layers, &request, &mut report);
-    match check::check(service, settings, layers, &request, draft, &mut report) {
+    let draft = resolve::resolve(service, settings, layers, &forwarded, &mut report);
+    match check::check(service, settings, layers, &forwarded, draft, &mut report) {
         Some(exposure) => {
             let plan = Box::new(Plan::new(service, exposure));
             if settings.stamp {

@@ -30,9 +30,9 @@ impl Scene {
             tls: plan.tls(),
             https_redirect: plan.https_redirect.as_ref().map(|redirect| redirect.value),
             has_http_parents: layers
-                .first(|it| it.http_parent_refs.as_ref())
+                .first(|it| &it.http_parent_refs)
                 .is_some_and(|refs| !refs.value.is_empty()),
-            termination: layers.first(|it| it.termination.as_ref()).map(|it| it.value).unwrap_or_default(),
+            termination: layers.first(|it| &it.termination).map(|it| it.value).unwrap_or_default(),
             has_pattern: plan.rules.iter().any(|rule| rule.path_type.is_pattern(&rule.path)),
             is_canary: plan.canary.is_some(),
             is_weight_only: plan.canary.as_ref().is_some_and(|canary| canary.header.is_none()),

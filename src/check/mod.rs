@@ -20,8 +20,7 @@ use crate::diagnostics::{Code, Report, Segment};
 use crate::dialect::legacy::dns_key;
 use crate::dialect::nginx::{rewrite, traps};
 use crate::dialect::{cert_manager, external_dns};
-use crate::options::annotations::Request;
-use crate::options::{Layers, Settings};
+use crate::options::{Forwarded, Layers, Settings, Slot};
 use crate::resolve::{Annotation, Canary, Draft, DraftRule, Monitor, Scope, Source};
 use crate::service::Service;
 use crate::validation::{
@@ -34,7 +33,7 @@ pub(crate) struct RuleContext<'f> {
     pub(crate) service: &'f Service<'f>,
     pub(crate) settings: &'f Settings,
     pub(crate) layers: Layers<'f>,
-    pub(crate) request: &'f Request<'f>,
+    pub(crate) forwarded: &'f Forwarded<'f>,
     pub(crate) plan: &'f Draft<'f>,
 }
 
@@ -44,7 +43,7 @@ impl RuleContext<'_> {
     pub(crate) fn is_mirrored(&self, annotation: &Annotation<'_>) -> bool {
         dns_key(&annotation.key).is_some()
             && match &annotation.source {
-                Source::Block { .. } => !self.request.block.contains(&annotation.key),
+                Source::Block { .. } => !self.forwarded.block.contains(&annotation.key),
                 Source::Origin(Origin::Setting(path)) => {
                     !matches!(path.segments().last(), Some(Segment::Key(key)) if key == annotation.key)
                 }
@@ -383,7 +382,7 @@ pub(crate) struct Exposure<'a> {
     pub(crate) class_origin: Option<Origin>,
     pub(crate) https_redirect: Option<bool>,
     pub(crate) targets: Vec<Target>,
-    pub(crate) canary: Option<Canary<'a>>,
+    pub(crate) canary: Option<Canary>,
     pub(crate) monitor: Option<Monitor>,
     pub(crate) gateway: Gateway,
     pub(crate) termination: Termination,
@@ -434,11 +433,11 @@ pub(crate) fn check<'a>(
     service: &Service<'_>,
     settings: &Settings,
     layers: Layers<'_>,
-    request: &Request<'_>,
+    forwarded: &Forwarded<'_>,
     draft: Draft<'a>,
     report: &mut Report,
 ) -> Option<Exposure<'a>> {
-    let context = RuleContext { service, settings, layers, request, plan: &draft };
+    let context = RuleContext { service, settings, layers, forwarded, plan: &draft };
     for run in RUNS {
         run(&context, report);
     }
@@ -447,11 +446,12 @@ pub(crate) fn check<'a>(
     }
     let tls = draft.tls();
     let gateway = if draft.targets.contains(&Target::HttpRoute) {
-        let refs =
-            |found: Option<&crate::validation::Sourced<Vec<ParentRef>>>| found.map(|refs| refs.value.clone());
+        let refs = |field: fn(&crate::options::Layer) -> &Slot<Vec<ParentRef>>| {
+            layers.first(field).map(|refs| refs.value.clone()).unwrap_or_default()
+        };
         Gateway {
-            parents: refs(layers.first(|it| it.parent_refs.as_ref())).unwrap_or_default(),
-            http_parents: refs(layers.first(|it| it.http_parent_refs.as_ref())).unwrap_or_default(),
+            parents: refs(|it| &it.parent_refs),
+            http_parents: refs(|it| &it.http_parent_refs),
             dns_keys: settings.dns_controller_keys(),
         }
     } else {
@@ -472,7 +472,7 @@ pub(crate) fn check<'a>(
         canary: draft.canary,
         monitor: draft.monitor.map(|monitor| monitor.value),
         gateway,
-        termination: layers.first(|it| it.termination.as_ref()).map(|it| it.value).unwrap_or_default(),
+        termination: layers.first(|it| &it.termination).map(|it| it.value).unwrap_or_default(),
         name: ObjectName::checked(name.value),
         name_origin: name.origin,
         rules,

@@ -19,7 +19,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
     if !plan.targets.contains(&Target::HttpRoute) {
         return;
     }
-    if context.layers.first(|it| it.parent_refs.as_ref()).is_none_or(|refs| refs.value.is_empty()) {
+    if context.layers.first(|it| &it.parent_refs).is_none_or(|refs| refs.value.is_empty()) {
         let problem =
             Problem::new(Code::GatewayMissing, "nothing says which Gateway an HTTPRoute is attached to");
         report.file(
@@ -76,8 +76,8 @@ fn parents(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     let layers = context.layers;
-    if let Some(parents) = layers.first(|it| it.parent_refs.as_ref())
-        && let Some(http) = layers.first(|it| it.http_parent_refs.as_ref())
+    if let Some(parents) = layers.first(|it| &it.parent_refs)
+        && let Some(http) = layers.first(|it| &it.http_parent_refs)
         && let Some((path, problem)) = overlap(parents, http, context.service.namespace())
     {
         report.file(path, problem);
@@ -100,8 +100,7 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
     if !plan.targets.contains(&Target::Route) {
         return;
     }
-    let termination =
-        context.layers.first(|it| it.termination.as_ref()).map(|it| it.value).unwrap_or_default();
+    let termination = context.layers.first(|it| &it.termination).map(|it| it.value).unwrap_or_default();
     long_name(context, report);
     for rule in &plan.rules {
         wildcard(rule, report);

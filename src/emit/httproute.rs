@@ -210,7 +210,11 @@ fn rule<'p>(
         PathType::Prefix | PathType::ImplementationSpecific => "PathPrefix",
     };
     let header = plan.canary.as_ref().and_then(|canary| {
-        Some(Header { name: canary.header?, r#type: "Exact", value: canary.header_value.unwrap_or("always") })
+        Some(Header {
+            name: canary.header.as_deref()?,
+            r#type: "Exact",
+            value: canary.header_value.as_deref().unwrap_or("always"),
+        })
     });
     // A target that is the path itself rewrites nothing.
     let rewrite = rewrite.filter(|target| *target != path.path.as_str()).map(|path| Filter {

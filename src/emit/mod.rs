@@ -285,7 +285,7 @@ impl<'p> Shares<'p> {
         let mut canaries: BTreeMap<_, Vec<&'p Plan<'p>>> = BTreeMap::new();
         for plan in plans {
             if let Some(canary) = &plan.canary {
-                canaries.entry((plan.namespace, canary.of)).or_default().push(plan);
+                canaries.entry((plan.namespace, canary.of.as_str())).or_default().push(plan);
             }
         }
         let mut exposed = Vec::new();
@@ -346,12 +346,12 @@ impl<'p> Emitting<'_, 'p> {
     /// A weight is in the stable Service's own route, so it needs that Service.
     fn lacks_stable(&mut self) {
         let Some(canary) = &self.plan.canary else { return };
-        let stable = (self.plan.namespace, canary.of);
+        let stable = (self.plan.namespace, canary.of.as_str());
         if canary.weight.is_some() && self.shares.exposed.binary_search(&stable).is_err() {
             let said = format!(
                 "the weight of a canary stands in the {} of the Service {}, which is not among these",
                 self.target.as_str(),
-                shown(canary.of)
+                shown(&canary.of)
             );
             self.inexpressible(FieldPath::annotation(annotation::CANARY_WEIGHT), said);
         }

@@ -49,7 +49,7 @@ pub struct Plan<'a> {
     /// Whether requests without TLS are to be sent to https; `None` leaves it to the target.
     pub https_redirect: Option<bool>,
     /// The other Service a part of whose requests this one gets.
-    pub canary: Option<Canary<'a>>,
+    pub canary: Option<Canary>,
     /// The monitor, if one is asked for.
     pub monitor: Option<Monitor>,
     /// The entry of the URL ConfigMap, if one is asked for.
@@ -459,12 +459,12 @@ fn canaries(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
     let mut routes: BTreeMap<(Option<&str>, &str), BTreeSet<_>> = BTreeMap::new();
     for (index, plan) in plans.iter().enumerate() {
         let Some(canary) = &plan.canary else { continue };
-        let of = (plan.namespace, canary.of);
+        let of = (plan.namespace, canary.of.as_str());
         let said = match all.get(&of) {
             None => {
                 let said = format!(
                     "the Service {} is not exposed here, and the canary gets no requests",
-                    shown(canary.of)
+                    shown(&canary.of)
                 );
                 let problem = Problem::new(Code::CanaryAlone, said);
                 let help = "expose the stable Service, or correct the name";
@@ -475,7 +475,7 @@ fn canaries(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
                 FieldPath::annotation(annotation::CANARY_OF),
                 Problem::new(
                     Code::CanaryInvalid,
-                    format!("the Service {} is a canary itself", shown(canary.of)),
+                    format!("the Service {} is a canary itself", shown(&canary.of)),
                 )
                 .help("name the stable Service"),
             )),
@@ -843,7 +843,7 @@ impl Plan<'_> {
     #[must_use]
     pub fn claims(&self) -> Vec<Claim<'_>> {
         // A canary meets its stable Service, which it is compared with, and whose route it may be a part of.
-        let stable = self.canary.as_ref().map(|canary| Claimed::Service(self.namespace, canary.of));
+        let stable = self.canary.as_ref().map(|canary| Claimed::Service(self.namespace, &canary.of));
         claims(self).map(|(claim, _)| claim).chain(stable).chain(self.compared()).map(Claim).collect()
     }
 

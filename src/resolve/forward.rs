@@ -10,9 +10,9 @@ use super::{Annotation, DNS_CONTROLLER, Draft, PUBLISH_KEY, Resolver, Scope, Sou
 use crate::diagnostics::{Code, Problem, shown};
 use crate::dialect::legacy::{self, Fate};
 use crate::dialect::nginx::paths::{Nginx, USE_REGEX, asked_path};
-use crate::options::Legacy;
-use crate::options::annotations::{Field, annotation};
+use crate::options::annotations::annotation;
 use crate::options::block::Line;
+use crate::options::{Layer, Legacy, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 use crate::validation::{
     CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Target, Tls, parse_bool, sorted_by_key, url,
@@ -35,17 +35,13 @@ const FORECASTLE: &str = "forecastle.stakater.com/";
 
 impl<'a> Resolver<'_, 'a> {
     pub(super) fn forward(&mut self, draft: &mut Draft<'a>) {
-        let mut class = match self.request.class {
-            Field::Set(name) => {
-                Some(Sourced::new(Cow::Borrowed(name), Origin::Annotation(annotation::CLASS.into())))
-            }
-            Field::Unset | Field::Broken => None,
-        };
+        // What the block means in our words. Old keys of monitors are not in it: each layer of settings can have them
+        // among its annotations, too, so they are merged below.
+        let mut meant = Layer::default();
         let translate = self.settings.legacy == Legacy::Translate;
-        let mut block_class = false;
         let mut old = Old::new(&draft.targets);
-        draft.annotations.reserve(self.request.block.lines().len());
-        for line in self.request.block.lines() {
+        draft.annotations.reserve(self.forwarded.block.lines().len());
+        for line in self.forwarded.block.lines() {
             let at = line.key_range.clone();
             let row = legacy::find(line.key);
             // The rule `folded-block` refuses the line.
@@ -65,7 +61,10 @@ impl<'a> Resolver<'_, 'a> {
                 self.block(problem.help("move the line to the annotations of the Service").at(at.clone()));
             }
             if matches!(row, Some(row) if row.fate == Fate::Class) {
-                block_class = true;
+                if meant.class.is_unset() {
+                    // Nothing of the settings takes the place of a class that is empty, or that stays an annotation.
+                    meant.class = Slot::Broken;
+                }
                 if line.value.is_empty() {
                     let said = "the ingress class is empty and counts as not set";
                     let problem =
@@ -73,22 +72,24 @@ impl<'a> Resolver<'_, 'a> {
                     self.block(problem.at(at));
                     continue;
                 }
-                match &class {
+                let own = self.layers.service.and_then(|own| own.class.set());
+                match own.or(meant.class.set()) {
                     Some(own) if own.value != line.value => {
                         self.class_conflict(&own.value, line.value, line.value_range.clone());
                     }
-                    _ if translate => self.translated(&forwarded(line), "spec.ingressClassName"),
+                    _ if translate => self.translated(&given(line), "spec.ingressClassName"),
                     _ => {}
                 }
                 if translate {
-                    let origin = Origin::Annotation(FORWARD_ANNOTATION.into());
-                    class = class.or_else(|| Some(Sourced::new(Cow::Borrowed(line.value), origin)));
+                    if !meant.class.is_set() {
+                        let origin = Origin::Annotation(FORWARD_ANNOTATION.into());
+                        meant.class = Slot::Set(Sourced::new(line.value.to_owned(), origin));
+                    }
                     continue;
                 }
             }
-            let request = self.request;
-            let given = forwarded(line);
-            if let Some(given) = self.of_today(given, &|key| request.block.contains(key), &mut old) {
+            let forwarded = self.forwarded;
+            if let Some(given) = self.of_today(given(line), &|key| forwarded.block.contains(key), &mut old) {
                 draft.annotations.push(given);
             }
         }
@@ -96,14 +97,8 @@ impl<'a> Resolver<'_, 'a> {
         self.switched(draft, switches);
         self.silence(draft);
         self.mirror(draft);
-        // In forward mode the block's class annotation stays, and a field beside it could contradict it.
-        let layers = self.layers;
-        draft.class = match layers.first(|it| it.class.as_ref()) {
-            Some(name) if class.is_none() && !block_class && !matches!(self.request.class, Field::Broken) => {
-                Some(Sourced::new(Cow::Owned(name.value.clone()), name.origin.clone()))
-            }
-            _ => class,
-        };
+        let class = self.layers.with_block(&meant).first(|it| &it.class);
+        draft.class = class.map(|class| Sourced::new(Cow::Owned(class.value.clone()), class.origin.clone()));
         self.defaults(draft, &mut monitor);
         self.asked_for(draft);
         draft.monitor = self.monitor(draft, monitor);
@@ -222,7 +217,7 @@ impl<'a> Resolver<'_, 'a> {
             let said = format!(
                 "{} has no effect on a canary: the Service {} {does}",
                 shown(&given.key),
-                shown(canary.of)
+                shown(&canary.of)
             );
             let help = format!("forward it from the Service {}, or remove the line", canary.of);
             given.file_key(self.report, Problem::new(Code::CanaryAnnotation, said).help(help));
@@ -235,22 +230,21 @@ impl<'a> Resolver<'_, 'a> {
         let tls = draft.tls();
         let mut replaces_issuer = false;
         for (index, layer) in layers.iter().enumerate() {
-            if layer.annotations.is_empty() {
+            let defaults = layer.annotations();
+            if defaults.is_empty() {
                 continue;
             }
             // An issuer that is named above takes the place of the one that is named here, whoever names it in whatever words.
-            let is_issued_above =
-                !matches!((&self.request.issuer, &self.request.cluster_issuer), (Field::Unset, Field::Unset))
-                    || layers.iter().take(index).any(|above| above.issuer.is_some())
-                    || draft.annotations.iter().any(|it| is_issuer(&it.key));
-            let names_issuer = || layer.annotations.iter().any(|it| is_issuer(&self.key_of_today(&it.key)));
+            let is_issued_above = layers.iter().take(index).any(|above| !above.issuer().is_unset())
+                || draft.annotations.iter().any(|it| is_issuer(&it.key));
+            let names_issuer = || defaults.iter().any(|it| is_issuer(&self.key_of_today(&it.key)));
             let is_issued_twice = is_issued_above && names_issuer();
             // So does what is said above about requests without TLS.
             let redirect = self.redirect_above(draft, index);
             let (mut old, mut added) = (Old::new(&draft.targets), Vec::new());
             let known = Keys::of(draft);
-            let own = Keys::new(layer.annotations.iter().map(|default| default.key.as_str()));
-            for default in &layer.annotations {
+            let own = Keys::new(defaults.iter().map(|default| default.key.as_str()));
+            for default in defaults {
                 if draft.canary.is_some() && self.speaks_for_host(&default.key) {
                     continue;
                 }
@@ -297,9 +291,7 @@ impl<'a> Resolver<'_, 'a> {
     fn redirect_above(&self, draft: &Draft<'_>, index: usize) -> Option<Sourced<bool>> {
         let is_read = draft.canary.is_none() && draft.targets.contains(&Target::Ingress);
         let redirect = draft.https_redirect.as_ref().filter(|_| is_read)?;
-        let layers = self.layers;
-        let is_above = matches!(redirect.origin, Origin::Annotation(_))
-            || layers.iter().take(index).any(|above| above.https_redirect.is_some());
+        let is_above = self.layers.iter().take(index).any(|above| above.https_redirect.is_set());
         is_above.then(|| redirect.clone())
     }
 
@@ -353,21 +345,13 @@ impl<'a> Resolver<'_, 'a> {
                     canary.weight.map(|weight| weight.to_string()),
                     annotation::CANARY_WEIGHT,
                 ),
-                (
-                    "nginx.ingress.kubernetes.io/canary-by-header",
-                    canary.header.map(str::to_owned),
-                    annotation::CANARY_HEADER,
-                ),
+                ("nginx.ingress.kubernetes.io/canary-by-header", canary.header, annotation::CANARY_HEADER),
                 (
                     "nginx.ingress.kubernetes.io/canary-by-header-value",
-                    canary.header_value.map(str::to_owned),
+                    canary.header_value,
                     annotation::CANARY_HEADER_VALUE,
                 ),
-                (
-                    "nginx.ingress.kubernetes.io/canary-by-cookie",
-                    canary.cookie.map(str::to_owned),
-                    annotation::CANARY_COOKIE,
-                ),
+                ("nginx.ingress.kubernetes.io/canary-by-cookie", canary.cookie, annotation::CANARY_COOKIE),
             ];
             for (key, value, asked) in keys {
                 if let Some(value) = value {
@@ -559,7 +543,7 @@ impl<'k> Keys<'k> {
     }
 }
 
-fn forwarded<'a>(line: &Line<'a>) -> Annotation<'a> {
+fn given<'a>(line: &Line<'a>) -> Annotation<'a> {
     let source = Source::Block { key: line.key_range.clone(), value: line.value_range.clone() };
     Annotation { key: Cow::Borrowed(line.key), value: Cow::Borrowed(line.value), source }
 }

@@ -1,4 +1,4 @@
-//! Request and Settings and Service become a Draft: templates rendered, the port chosen, old keys translated.
+//! The layers of options and a Service become a Draft: templates rendered, the port chosen, old keys translated.
 //!
 //! A draft is text: whether it is a host, a name or a path is for `check` to say.
 
@@ -9,15 +9,16 @@ mod url;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report, Segment, listed, shown};
 use crate::dialect::nginx::paths::Nginx;
-use crate::options::annotations::{Field, Request, annotation};
-use crate::options::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
+use crate::options::annotations::annotation;
+use crate::options::{Forwarded, Layer, Layers, NO_SECRET, Settings, Slot, SourcedTemplate, built_in};
 use crate::service::{FORWARD_ANNOTATION, Service};
-use crate::template::{Template, Vars};
+use crate::template::Vars;
 use crate::validation::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls, is_dns_subdomain};
 pub(crate) use forward::{ALIASES, FOREIGN_ISSUER, contradicts, is_read_here};
 
@@ -58,7 +59,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) class: Option<Sourced<Cow<'a, str>>>,
     pub(crate) targets: Vec<Target>,
     pub(crate) targets_origin: Origin,
-    pub(crate) canary: Option<Canary<'a>>,
+    pub(crate) canary: Option<Canary>,
     /// Whether something is said about the canary's share that cannot be, and is told already.
     pub(crate) canary_is_broken: bool,
     pub(crate) monitor: Option<Sourced<Monitor>>,
@@ -106,7 +107,7 @@ pub(crate) struct DraftRule<'a> {
     pub(crate) host_origin: Origin,
     pub(crate) path_origin: Origin,
     /// The template the host came from, after unescaping.
-    pub(crate) template: Cow<'a, str>,
+    pub(crate) template: Arc<str>,
     /// Whether that is letter by letter the text the user wrote.
     pub(crate) verbatim: bool,
 }
@@ -129,17 +130,17 @@ pub(crate) struct DraftRule<'a> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Canary<'a> {
+pub struct Canary {
     /// The name of the other Service, in the same namespace.
-    pub of: &'a str,
+    pub of: String,
     /// The percentage of the requests, 0 to 100.
     pub weight: Option<u8>,
     /// The name of a header.
-    pub header: Option<&'a str>,
+    pub header: Option<String>,
     /// The value of the header that sends a request here; without one it is `always`.
-    pub header_value: Option<&'a str>,
+    pub header_value: Option<String>,
     /// The name of a cookie whose value `always` sends a request here.
-    pub cookie: Option<&'a str>,
+    pub cookie: Option<String>,
 }
 
 /// The monitor of an exposed Service.
@@ -254,87 +255,34 @@ impl Annotation<'_> {
     }
 }
 
-/// A template and who wrote it.
-#[derive(Clone, Copy)]
-struct Chosen<'x, 'a> {
-    template: &'x Template<'a>,
-    origin: Who<'x>,
-}
-
-#[derive(Clone, Copy)]
-enum Who<'x> {
-    Annotation(&'static str),
-    Sourced(&'x Origin),
-}
-
-impl Who<'_> {
-    fn origin(self) -> Origin {
-        match self {
-            Self::Annotation(key) => Origin::Annotation(key.into()),
-            Self::Sourced(origin) => origin.clone(),
-        }
-    }
-}
-
-/// The Service's template, else the setting's; `None` where neither gives a usable one.
-fn choose<'x, 'a>(
-    asked: &'x Field<Template<'a>>,
-    key: &'static str,
-    setting: impl FnOnce() -> Option<&'x Tpl>,
-) -> Option<Chosen<'x, 'a>> {
-    match asked {
-        Field::Set(template) => Some(Chosen { template, origin: Who::Annotation(key) }),
-        Field::Broken => None,
-        Field::Unset => setting()
-            .map(|sourced| Chosen { template: &sourced.value, origin: Who::Sourced(&sourced.origin) }),
-    }
-}
-
-/// What the Service says, else what a setting says.
-fn pick<T: Clone>(
-    asked: &Field<T>,
-    key: &'static str,
-    setting: impl FnOnce() -> Option<Sourced<T>>,
-) -> Option<Sourced<T>> {
-    match asked {
-        Field::Set(value) => Some(Sourced::new(value.clone(), Origin::Annotation(key.into()))),
-        Field::Broken => None,
-        Field::Unset => setting(),
-    }
-}
-
 /// The layers of settings for a Service, and the profile it is under; `None` if it asks for one it cannot have, which is
 /// filed: under other defaults nothing would be as it was meant.
 pub(crate) fn layers<'s>(
     service: &Service<'_>,
     settings: &'s Settings,
-    request: &Request<'_>,
+    own: &'s Layer,
     report: &mut Report,
 ) -> Option<(Layers<'s>, Option<Sourced<String>>)> {
     let namespace = service.namespace().and_then(|name| settings.namespace(name));
-    let chosen = match request.profile {
-        Field::Set(name) => {
-            Some(Sourced::new(name.to_owned(), Origin::Annotation(annotation::PROFILE.into())))
-        }
-        Field::Broken => return None,
-        Field::Unset => namespace
-            .and_then(|namespace| namespace.profile.clone())
-            .or_else(|| settings.default_profile.clone()),
+    let layers = Layers::new(None, namespace, settings).with_service(own);
+    let chosen = match layers.slot(|it| &it.profile) {
+        Some(Slot::Set(chosen)) => chosen.clone(),
+        Some(Slot::Broken) => return None,
+        Some(Slot::Unset) | None => return Some((layers, None)),
     };
-    let Some(chosen) = chosen else { return Some((Layers::new(None, namespace, settings), None)) };
     let Some(profile) = settings.profiles.get(&chosen.value) else {
         report.file(chosen.origin.path(), settings.unknown_profile(Code::ProfileUnknown, &chosen.value));
         return None;
     };
-    let own = service.namespace().unwrap_or_default();
+    let place = service.namespace().unwrap_or_default();
     if let Some(allowed) = &profile.namespaces
-        && !allowed.fit(own)
+        && !allowed.fit(place)
     {
-        let said = format!("the profile {} is not for the namespace {}", shown(&chosen.value), shown(own));
+        let said = format!("the profile {} is not for the namespace {}", shown(&chosen.value), shown(place));
         // Not every Service that is refused looks at all of thousands.
         let looked_at = settings.profiles.iter().take(100);
         let others: Vec<&str> = looked_at
-            .filter(|(_, other)| other.namespaces.as_ref().is_none_or(|all| all.fit(own)))
+            .filter(|(_, other)| other.namespaces.as_ref().is_none_or(|all| all.fit(place)))
             .map(|(name, _)| name)
             .collect();
         let help = match others.as_slice() {
@@ -347,112 +295,99 @@ pub(crate) fn layers<'s>(
         report.file(chosen.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
         return None;
     }
-    Some((Layers::new(Some(profile), namespace, settings), Some(chosen)))
+    Some((Layers::new(Some(profile), namespace, settings).with_service(own), Some(chosen)))
 }
 
-/// Resolves a request.
+/// Resolves the options of a Service.
 pub(crate) fn resolve<'a>(
     service: &Service<'a>,
     settings: &Settings,
     layers: Layers<'_>,
-    request: &Request<'a>,
+    forwarded: &Forwarded<'a>,
     report: &mut Report,
 ) -> Draft<'a> {
-    let canary = canary(request, report);
+    let canary = canary(layers, report);
     // A missing name is an Error already; what is rendered from it must not become more of them.
     let own = Some(service.name()).filter(|name| !name.is_empty()).unwrap_or("unnamed");
     // A canary stands under the host of the other Service, and has a name of its own.
-    let exposed = canary.as_ref().map_or(own, |canary| canary.of);
+    let exposed = canary.as_ref().map_or(own, |canary| canary.of.as_str());
     let vars = Vars { service: exposed, namespace: service.namespace(), domain: None };
-    let domain = domain(layers, request, vars, report);
+    let domain = domain(layers, vars, report);
     let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_ref()), ..vars };
-    let mut resolver = Resolver { settings, layers, request, vars, report };
-    let tls = pick(&request.tls, annotation::TLS, || layers.first(|it| it.tls.as_ref()).cloned());
-    let mut draft = Draft { tls, canary, ..Draft::default() };
+    let mut resolver = Resolver { settings, layers, forwarded, vars, report };
+    let mut draft =
+        Draft { tls: layers.first(|it| &it.tls).cloned(), canary: canary.clone(), ..Draft::default() };
     let named = Vars { service: own, ..vars };
-    let name =
-        choose(&request.name, annotation::NAME, || layers.template(|it| it.name.as_ref(), &DEFAULT_NAME));
-    draft.name = resolver.named(name, named);
+    draft.name = resolver.named(layers.first(|it| &it.name), named);
     draft.rules = resolver.rules(draft.tls().has_secret());
     if draft.tls().has_secret() && draft.canary.is_none() {
         resolver.secret(&mut draft, named);
     }
     draft.port = resolver.port(service);
-    let targets = targets(settings, layers, request);
+    let targets = targets(settings, layers);
     draft.targets = Target::ALL.into_iter().filter(|target| targets.value.contains(target)).collect();
     draft.targets_origin = targets.origin;
-    draft.https_redirect = pick(&request.https_redirect, annotation::HTTPS_REDIRECT, || {
-        layers.first(|it| it.https_redirect.as_ref()).cloned()
-    });
+    draft.https_redirect = layers.first(|it| &it.https_redirect).cloned();
     draft.issuer = resolver.issuer();
-    let share = &request.canary;
-    draft.canary_is_broken = matches!(share.weight, Field::Broken)
-        || [&share.header, &share.cookie].iter().any(|field| matches!(field, Field::Broken));
-    draft.names_issuer = draft.issuer.is_some()
-        || !matches!((&request.issuer, &request.cluster_issuer), (Field::Unset, Field::Unset));
+    draft.canary_is_broken = layers.is_broken(|it| &it.canary_weight)
+        || layers.is_broken(|it| &it.canary_header)
+        || layers.is_broken(|it| &it.canary_cookie);
+    draft.names_issuer = layers.slot(Layer::issuer).is_some();
     resolver.forward(&mut draft);
     draft.domain = domain;
     draft
 }
 
 /// What exposes the Service.
-fn targets(settings: &Settings, layers: Layers<'_>, request: &Request<'_>) -> Sourced<Vec<Target>> {
+fn targets(settings: &Settings, layers: Layers<'_>) -> Sourced<Vec<Target>> {
     if !settings.only_targets.is_empty() {
         return Sourced::new(settings.only_targets.clone(), Origin::BuiltIn);
     }
-    let asked =
-        pick(&request.targets, annotation::TARGET, || layers.first(|it| it.targets.as_ref()).cloned());
-    asked.unwrap_or_else(|| Sourced::new(vec![Target::Ingress], Origin::BuiltIn))
+    // Where a word is none, which is told already, the rest is looked at as if nothing was said.
+    let chosen = layers.first(|it| &it.targets).or_else(|| built_in().targets.set());
+    chosen.cloned().unwrap_or_else(|| Sourced::new(Vec::new(), Origin::BuiltIn))
 }
 
-/// The share that is asked for. What is said about a canary without saying of what is an Error.
-fn canary<'a>(request: &Request<'a>, report: &mut Report) -> Option<Canary<'a>> {
-    fn set<T: Copy>(field: &Field<T>) -> Option<T> {
-        match field {
-            Field::Set(value) => Some(*value),
-            Field::Unset | Field::Broken => None,
-        }
+/// The share that is asked for. A share of nothing is an Error.
+fn canary(layers: Layers<'_>, report: &mut Report) -> Option<Canary> {
+    let weight = layers.first(|it| &it.canary_weight);
+    let header = layers.first(|it| &it.canary_header);
+    let header_value = layers.first(|it| &it.canary_header_value);
+    let cookie = layers.first(|it| &it.canary_cookie);
+    if let Some(of) = layers.first(|it| &it.canary_of) {
+        let text = |given: Option<&Sourced<String>>| given.map(|given| given.value.clone());
+        return Some(Canary {
+            of: of.value.clone(),
+            weight: weight.map(|weight| weight.value),
+            header: text(header),
+            header_value: text(header_value),
+            cookie: text(cookie),
+        });
     }
-    let asked = &request.canary;
-    let (weight, header, header_value) = (set(&asked.weight), set(&asked.header), set(&asked.header_value));
-    let cookie = set(&asked.cookie);
-    if let Some(of) = set(&asked.of) {
-        return Some(Canary { of, weight, header, header_value, cookie });
-    }
-    let stray = [
-        (weight.is_some(), annotation::CANARY_WEIGHT),
-        (header.is_some(), annotation::CANARY_HEADER),
-        (header_value.is_some(), annotation::CANARY_HEADER_VALUE),
-        (cookie.is_some(), annotation::CANARY_COOKIE),
-    ];
-    if matches!(asked.of, Field::Unset)
-        && let Some((_, key)) = stray.into_iter().find(|(is_set, _)| *is_set)
-    {
+    let stray = weight.map(|weight| &weight.origin);
+    let stray =
+        stray.or_else(|| [header, header_value, cookie].into_iter().flatten().map(|it| &it.origin).next());
+    if let Some(stray) = stray.filter(|_| layers.slot(|it| &it.canary_of).is_none()) {
         let problem =
             Problem::new(Code::CanaryIncomplete, "nothing says which Service's requests are shared");
-        report.file(FieldPath::annotation(key), problem.help(format!("add {}", annotation::CANARY_OF)));
+        report.file(stray.path(), problem.help(format!("add {}", annotation::CANARY_OF)));
     }
     None
 }
 
 /// The value of `{{.Domain}}`.
-fn domain<'a>(
-    layers: Layers<'_>,
-    request: &Request<'a>,
-    vars: Vars<'_>,
-    report: &mut Report,
-) -> Option<Sourced<Cow<'a, str>>> {
+fn domain<'a>(layers: Layers<'_>, vars: Vars<'_>, report: &mut Report) -> Option<Sourced<Cow<'a, str>>> {
     // Stands in for a domain that cannot be had, so that the other templates do not complain about it as well. There
     // is an Error already, so it is never planned.
     const STAND_IN: Sourced<Cow<'_, str>> =
         Sourced { value: Cow::Borrowed("domain.invalid"), origin: Origin::BuiltIn };
-    if matches!(request.domain, Field::Broken) {
+    if layers.is_broken(|it| &it.domain) {
         return Some(STAND_IN);
     }
-    let chosen = choose(&request.domain, annotation::DOMAIN, || layers.first(|it| it.domain.as_ref()))?;
-    let rendered = match chosen.template.literal() {
+    let chosen = layers.first(|it| &it.domain)?;
+    let rendered = match chosen.value.literal() {
         Some(text) => Ok(text),
-        None => chosen.template.render(&vars).map(Cow::Owned),
+        None => chosen.value.render(&vars).map(Cow::Owned),
     };
     match rendered {
         Ok(text) if text.is_empty() => None,
@@ -462,7 +397,7 @@ fn domain<'a>(
             file(report, chosen, Problem::new(Code::HostSeparator, said).help(help));
             Some(STAND_IN)
         }
-        Ok(text) => Some(Sourced::new(text, chosen.origin.origin())),
+        Ok(text) => Some(Sourced::new(text, chosen.origin.clone())),
         Err(mut problem) => {
             if problem.code == Code::TemplateValueMissing && vars.namespace.is_some() {
                 problem.message = "the domain cannot be made of itself".to_owned();
@@ -482,34 +417,33 @@ fn has_several(domain: &str) -> bool {
     first.is_some() && parts.peek().is_some() && first.into_iter().chain(parts).all(is_dns_subdomain)
 }
 
-fn file(report: &mut Report, chosen: Chosen<'_, '_>, mut problem: Problem) {
-    let origin = chosen.origin.origin();
-    if origin == Origin::BuiltIn {
+fn file(report: &mut Report, chosen: &SourcedTemplate, mut problem: Problem) {
+    if chosen.origin == Origin::BuiltIn {
         // Nobody wrote the template: its bytes mean nothing at the place that is accused, so it is shown instead.
         problem.range = None;
-        let shown = format!("the built-in template {}", shown(chosen.template.text()));
+        let shown = format!("the built-in template {}", shown(chosen.value.text()));
         problem.message = problem.message.replacen("the template", &shown, 1);
     }
-    report.file(origin.path(), problem);
+    report.file(chosen.origin.path(), problem);
 }
 
 struct Resolver<'v, 'a> {
     settings: &'v Settings,
     layers: Layers<'v>,
-    request: &'v Request<'a>,
+    forwarded: &'v Forwarded<'a>,
     vars: Vars<'v>,
     report: &'v mut Report,
 }
 
 impl<'a> Resolver<'_, 'a> {
-    fn one(&mut self, chosen: Option<Chosen<'_, '_>>) -> Option<Sourced<String>> {
+    fn one(&mut self, chosen: Option<&SourcedTemplate>) -> Option<Sourced<String>> {
         self.named(chosen, self.vars)
     }
 
-    fn named(&mut self, chosen: Option<Chosen<'_, '_>>, vars: Vars<'_>) -> Option<Sourced<String>> {
+    fn named(&mut self, chosen: Option<&SourcedTemplate>, vars: Vars<'_>) -> Option<Sourced<String>> {
         let chosen = chosen?;
-        match chosen.template.render(&vars) {
-            Ok(text) => Some(Sourced::new(text, chosen.origin.origin())),
+        match chosen.value.render(&vars) {
+            Ok(text) => Some(Sourced::new(text, chosen.origin.clone())),
             Err(problem) => {
                 file(self.report, chosen, problem);
                 None
@@ -518,12 +452,10 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn secret(&mut self, draft: &mut Draft<'a>, vars: Vars<'_>) {
-        if matches!(self.request.secret, Field::Broken) {
+        if self.layers.is_broken(|it| &it.secret) {
             return;
         }
-        let chosen =
-            choose(&self.request.secret, annotation::SECRET, || self.layers.first(|it| it.secret.as_ref()));
-        if let Some(chosen) = chosen {
+        if let Some(chosen) = self.layers.first(|it| &it.secret) {
             match self.named(Some(chosen), vars) {
                 Some(rendered) if rendered.value != NO_SECRET => {
                     draft.secret = Some(rendered);
@@ -540,33 +472,23 @@ impl<'a> Resolver<'_, 'a> {
 
     /// The issuer that is asked for outside of the forwarded block.
     fn issuer(&mut self) -> Option<Sourced<Issuer>> {
-        let own = |name: &str, cluster, key: &'static str| {
-            Some(Sourced::new(Issuer { cluster, name: name.to_owned() }, Origin::Annotation(key.into())))
-        };
-        match (&self.request.issuer, &self.request.cluster_issuer) {
-            (Field::Set(_), Field::Set(_)) => {
-                let said =
-                    format!("{} is given, too, and a certificate has one issuer", annotation::CLUSTER_ISSUER);
-                let problem = Problem::new(Code::IssuerConflict, said).help("keep one of the two");
-                self.report.file(FieldPath::annotation(annotation::ISSUER), problem);
-                None
-            }
-            (Field::Set(name), _) => own(name, false, annotation::ISSUER),
-            (_, Field::Set(name)) => own(name, true, annotation::CLUSTER_ISSUER),
-            (Field::Broken, _) | (_, Field::Broken) => None,
-            (Field::Unset, Field::Unset) => self.layers.first(|it| it.issuer.as_ref()).cloned(),
+        if let Some(own) = self.layers.service
+            && own.namespaced_issuer.is_set()
+            && own.cluster_issuer.is_set()
+        {
+            let said =
+                format!("{} is given, too, and a certificate has one issuer", annotation::CLUSTER_ISSUER);
+            let problem = Problem::new(Code::IssuerConflict, said).help("keep one of the two");
+            self.report.file(FieldPath::annotation(annotation::ISSUER), problem);
         }
+        self.layers.first(Layer::issuer).cloned()
     }
 
     fn port(&mut self, service: &Service<'_>) -> Option<Sourced<PortRef>> {
-        let layers = self.layers;
-        if matches!(self.request.port, Field::Broken) {
-            return None;
-        }
-        let chosen =
-            pick(&self.request.port, annotation::PORT, || layers.first(|it| it.port.as_ref()).cloned());
-        if chosen.is_some() {
-            return chosen;
+        match self.layers.slot(|it| &it.port) {
+            Some(Slot::Set(chosen)) => return Some(chosen.clone()),
+            Some(Slot::Broken) => return None,
+            Some(Slot::Unset) | None => {}
         }
         let first = service.ports().first()?;
         // One that cannot be used is told by itself.
