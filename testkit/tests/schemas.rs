@@ -239,3 +239,93 @@ fn the_options_of_monitors_are_those_of_the_schema() {
     // What the schema requires of a provider, the setting does.
     assert!(Settings::from_value(&json!({"monitorProvider": {"pingdomTransactionConfig": {}}})).is_err());
 }
+
+/// The schema of the settings, as an editor reads it.
+fn settings_schema() -> jsonschema::Validator {
+    let text = std::fs::read_to_string(workspace().join("docs/reference/settings.schema.json")).unwrap();
+    jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
+}
+
+#[test]
+fn settings_that_are_accepted_fit_their_schema() {
+    let schema = settings_schema();
+    let mut wrong = Vec::new();
+    let mut check = |name: &str, settings: &Value| {
+        let accepted = Settings::from_value(settings);
+        assert!(accepted.is_ok(), "{name}: {accepted:?}");
+        wrong.extend(
+            schema.iter_errors(settings).map(|flaw| format!("{name}: {}: {flaw}", flaw.instance_path())),
+        );
+    };
+    let accepted = |case: &cases::Case| Some((case.slug.clone(), case.settings.clone()?));
+    let of_cases: Vec<_> = cases::all().unwrap().iter().filter_map(accepted).collect();
+    let of_cases = of_cases.iter().filter(|(_, settings)| Settings::from_value(settings).is_ok());
+    let mut count = 0;
+    for (slug, settings) in of_cases {
+        check(slug, settings);
+        count += 1;
+    }
+    assert!(count > 200, "{count} cases have settings");
+    for (key, row) in xposer::settings() {
+        for text in [key.example, row.default].into_iter().filter(|text| !text.starts_with('(')) {
+            let mut settings = cases::parse(&format!("{}: {text}", key.name)).unwrap().remove(0);
+            settings["profiles"]["internal"] = json!({});
+            check(key.name, &settings);
+        }
+        check(key.name, &json!({ key.name: null }));
+    }
+    for text in ["1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False", ""] {
+        check(text, &json!({"tls": text, "strict": text, "profiles": {"a": {"monitor": text}}}));
+    }
+    for path in ["examples/settings.yaml", "deploy/controller/settings.yaml"] {
+        let text = std::fs::read_to_string(workspace().join(path)).unwrap();
+        let first = text
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("# yaml-language-server: $schema="))
+            .unwrap();
+        let folder = workspace().join(path);
+        assert!(folder.parent().unwrap().join(first).exists(), "{path} names {first}");
+        check(path, &cases::parse(&text).unwrap().pop().unwrap_or_default());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn settings_with_an_unknown_key_or_a_wrong_type_do_not_fit_their_schema() {
+    let schema = settings_schema();
+    let mut told = 0;
+    for case in cases::all().unwrap() {
+        let Some(settings) = &case.settings else { continue };
+        let Err(report) = Settings::from_value(settings) else { continue };
+        let is_of_the_form = |found: &xposer::Diagnostic| {
+            // A key of annotations is known to nobody, and is a text.
+            found.code == xposer::Code::SettingUnknown
+                || (found.code == xposer::Code::SettingInvalid && found.message.starts_with("expected a"))
+        };
+        if report.diagnostics().iter().any(is_of_the_form) {
+            assert!(!schema.is_valid(settings), "{}: {report}", case.slug);
+            told += 1;
+        }
+    }
+    assert!(told > 10, "{told} cases have settings of the wrong form");
+    for (key, row) in xposer::settings() {
+        let places = |key: &str, value: Value| {
+            let profile = json!({"profiles": {"a": {key: value}}});
+            let namespace = json!({"namespaces": {"a": {key: value}}});
+            let general = json!({ key: value });
+            if row.is_layered() { vec![general, profile, namespace] } else { vec![general] }
+        };
+        for settings in
+            places(&format!("{}x", key.name), json!("a")).into_iter().chain(places(key.name, json!([[1]])))
+        {
+            assert!(Settings::from_value(&settings).is_err(), "{settings}");
+            assert!(!schema.is_valid(&settings), "{settings}");
+        }
+        if !row.is_layered() {
+            let example = cases::parse(key.example).unwrap().remove(0);
+            let settings = json!({"profiles": {"a": {key.name: example}}});
+            assert!(Settings::from_value(&settings).is_err() && !schema.is_valid(&settings), "{settings}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod annotations;
 mod diagnostics;
+mod schema;
 mod settings;
 mod templates;
 
@@ -20,15 +21,19 @@ pub struct Page {
 }
 
 /// All pages. The cases give the examples of diagnostics.
-#[must_use]
-pub fn pages(cases: &[Case]) -> Vec<Page> {
+///
+/// # Errors
+///
+/// A setting whose form the schema does not know.
+pub fn pages(cases: &[Case]) -> Result<Vec<Page>, String> {
     let page = |file, body: String| Page { file, text: format!("{NOTICE}\n\n{}\n", body.trim_end()) };
-    vec![
+    Ok(vec![
         page("annotations.md", annotations::body()),
         page("settings.md", settings::body()),
         page("diagnostics.md", diagnostics::body(cases)),
         page("templates.md", templates::body()),
-    ]
+        Page { file: "settings.schema.json", text: format!("{}\n", schema::body()?) },
+    ])
 }
 
 /// A sentence of a table, so that Markdown shows it as it is.

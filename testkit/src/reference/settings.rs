@@ -16,8 +16,12 @@ pub(super) fn body() -> String {
         every row of `namespaces`. What every Service there would be refused for, such as a domain in capitals, is an error of \
         the settings: the policy does not become active, the controller does not start, or goes on with those from before, \
         and the commands end with exit status 2. What the author of a Service can give is none, such as a domain or an issuer; \
-        neither is what depends on a condition in a template.\n\n"
+        neither is what depends on a condition in a template.\n\n\
+        [`settings.schema.json`](settings.schema.json) is the JSON Schema of the settings. An editor that reads it completes and \
+        checks them where the file begins with this line, or with a path to the schema in it:\n\n"
         .to_owned();
+    out.push_str(&yaml(&format!("# yaml-language-server: $schema={}", super::schema::ID)));
+    out.push('\n');
     out.push_str(&table(
         ["Setting", "Value", "Default", "Overridden by"],
         settings().map(|(key, row)| {

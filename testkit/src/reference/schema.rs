@@ -1,0 +1,186 @@
+//! `settings.schema.json`: the JSON Schema of the settings, by which editors complete and check them.
+
+#![allow(clippy::indexing_slicing, reason = "an index into a JSON value gives null where there is nothing")]
+
+use std::fs;
+
+use serde_json::{Map, Value, json};
+use xposer::validation::parse_bool;
+use xposer::{ConfigOption, Form, Key, settings};
+
+use crate::cases::parse;
+use crate::workspace;
+
+/// Where the schema is published.
+pub(super) const ID: &str =
+    "https://raw.githubusercontent.com/xposer/xposer/main/docs/reference/settings.schema.json";
+
+/// The spellings of booleans as texts (`strconv.ParseBool` of Go).
+const BOOLEANS: [&str; 12] =
+    ["true", "false", "True", "False", "TRUE", "FALSE", "t", "f", "T", "F", "1", "0"];
+
+pub(super) fn body() -> Result<String, String> {
+    let mut definitions = Map::new();
+    for (key, row) in settings() {
+        definitions.insert(key.name.to_owned(), definition(key, row)?);
+    }
+    // A layer has annotations without the lists, which are for everybody.
+    let given = &definitions["annotations"];
+    let layered =
+        json!({"description": given["description"], "type": given["type"], "additionalProperties": text()});
+    definitions.insert("annotationsOfLayer".to_owned(), layered);
+    let mut schema = object(properties(|_| true, "annotations"));
+    for (key, value) in [
+        ("$schema", json!("http://json-schema.org/draft-07/schema#")),
+        ("$id", json!(ID)),
+        ("$comment", json!("Made by `make docs` from the table of options. Change that, not this file.")),
+        ("title", json!("Settings of Xposer")),
+        ("definitions", definitions.into()),
+    ] {
+        schema[key] = value;
+    }
+    serde_json::to_string_pretty(&schema).map_err(|error| error.to_string())
+}
+
+/// The settings that are meant, each with its definition.
+fn properties(is_meant: impl Fn(&ConfigOption) -> bool, annotations: &str) -> Map<String, Value> {
+    settings()
+        .filter(|(_, row)| is_meant(row))
+        .map(|(key, _)| {
+            let name = if key.name == "annotations" { annotations } else { key.name };
+            (key.name.to_owned(), reference(name))
+        })
+        .collect()
+}
+
+/// The settings of a profile or a namespace, and what it has beside them.
+fn layer(own: Value) -> Value {
+    let mut properties = properties(ConfigOption::is_layered, "annotationsOfLayer");
+    if let Value::Object(own) = own {
+        properties.extend(own);
+    }
+    object(properties)
+}
+
+/// A mapping with these keys and no others; nothing counts as not set.
+fn object(properties: Map<String, Value>) -> Value {
+    json!({"type": ["object", "null"], "properties": properties, "additionalProperties": false})
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/definitions/{name}")})
+}
+
+fn text() -> Value {
+    json!({"type": ["string", "null"]})
+}
+
+fn list(items: &Value) -> Value {
+    json!({"type": ["array", "null"], "items": items})
+}
+
+/// A text in a list, where an empty one is an error.
+fn item() -> Value {
+    json!({"type": "string", "pattern": "\\S"})
+}
+
+fn definition(key: Key, row: &ConfigOption) -> Result<Value, String> {
+    let mut schema = shape(key.name, row.form)?;
+    schema["description"] = row.doc.into();
+    if !row.default.starts_with('(') {
+        schema["default"] = value(row.default)?;
+    }
+    schema["examples"] = json!([value(key.example)?]);
+    Ok(schema)
+}
+
+/// What a value must be.
+fn shape(name: &str, form: Form) -> Result<Value, String> {
+    Ok(match (form, name) {
+        (Form::Boolean, _) => boolean(),
+        (Form::Word(words), _) if words.iter().any(|word| parse_bool(word).is_some()) => {
+            let mut words = words.to_vec();
+            words.retain(|word| parse_bool(word).is_none());
+            let mut schema = boolean();
+            if let Value::Array(values) = &mut schema["enum"] {
+                values.splice(2..2, words.into_iter().map(Value::from));
+            }
+            schema
+        }
+        (Form::Word(words), _) => json!({"enum": nothing_or(words.iter().map(|word| (*word).into()))}),
+        (Form::Words(words), _) => {
+            let one = words.join("|");
+            json!({"anyOf": [
+                {"type": "array", "items": {"enum": words}},
+                {"enum": nothing_or(words.iter().map(|word| (*word).into()))},
+                {"type": "string", "pattern": format!("^[\\s,]*(({one})\\s*(,[\\s,]*|$))*$")},
+            ]})
+        }
+        (Form::Number(min, max), _) => json!({"type": ["integer", "null"], "minimum": min, "maximum": max}),
+        (Form::Port, _) => {
+            json!({"anyOf": [{"type": "integer", "minimum": 1, "maximum": 65_535}, text()]})
+        }
+        (Form::Path, _) => json!({"type": ["string", "null"], "pattern": "^\\s*(/|$)"}),
+        (Form::Template | Form::Templates | Form::Name | Form::Text | Form::Block, _) => text(),
+        (Form::List, "parentRefs" | "httpParentRefs") => list(&gateway()),
+        (Form::TemplateList | Form::List, _) => list(&item()),
+        (Form::Mapping, "annotations") => {
+            let patterns = list(&item());
+            json!({"type": ["object", "null"], "additionalProperties": text(),
+                "properties": {"deny": patterns, "allow": patterns, "acceptLoss": patterns}})
+        }
+        (Form::Mapping, "monitorProvider") => object(providers()?),
+        (Form::Mapping, "profiles") => {
+            let own = json!({"namespaces": list(&item())});
+            json!({"type": ["object", "null"], "additionalProperties": layer(own)})
+        }
+        (Form::Mapping, "namespaces") => {
+            let own = json!({"hosts": list(&item()), "profile": text()});
+            json!({"type": ["object", "null"], "additionalProperties": layer(own)})
+        }
+        (Form::Mapping, other) => return Err(format!("the schema does not know the keys of {other}")),
+    })
+}
+
+fn boolean() -> Value {
+    let values = [true.into(), false.into()].into_iter().chain(BOOLEANS.map(Value::from));
+    json!({"enum": nothing_or(values)})
+}
+
+/// Some values, and those that count as not set.
+fn nothing_or(values: impl Iterator<Item = Value>) -> Vec<Value> {
+    values.chain(["".into(), Value::Null]).collect()
+}
+
+/// What tells a Gateway or its listener.
+fn gateway() -> Value {
+    let name = item();
+    json!({"type": "object", "required": ["name"], "additionalProperties": false, "properties": {
+        "name": name, "namespace": name, "sectionName": name, "group": name, "kind": name,
+        "port": {"type": "integer", "minimum": 1, "maximum": 65_535},
+    }})
+}
+
+/// The options of the providers of monitors, as the definition of the EndpointMonitor has them.
+fn providers() -> Result<Map<String, Value>, String> {
+    let file = workspace().join("testkit/schemas/endpointmonitor.yaml");
+    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let definition = parse(&text)?.into_iter().next().unwrap_or_default();
+    let fields = definition["properties"].as_object().ok_or("the EndpointMonitor has no properties")?;
+    let providers = fields.iter().filter(|(name, _)| name.ends_with("Config")).map(|(name, provider)| {
+        let mut provider = provider.clone();
+        provider["additionalProperties"] = false.into();
+        if let Some(options) = provider["properties"].as_object_mut() {
+            for option in options.values_mut() {
+                *option = json!({"anyOf": [option, {"type": "null"}]});
+            }
+        }
+        (name.clone(), json!({"anyOf": [provider, {"type": "null"}]}))
+    });
+    Ok(providers.collect())
+}
+
+/// A value of the table, which is YAML.
+fn value(yaml: &str) -> Result<Value, String> {
+    Ok(parse(yaml)?.into_iter().next().unwrap_or_default())
+}
