@@ -3,6 +3,7 @@
 //! The rules are those of `k8s.io/apimachinery/pkg/util/validation` and
 //! `k8s.io/kubernetes/pkg/apis/networking/validation` at Kubernetes 1.36.
 
+mod labels;
 pub mod pattern;
 mod url;
 
@@ -14,6 +15,7 @@ use std::ops::Range;
 use serde::{Serialize, Serializer};
 
 use crate::diagnostics::FieldPath;
+pub use labels::{label_key_flaw, label_value_flaw};
 pub(crate) use url::{literal_beginning, literal_path, url};
 
 /// The longest DNS label, in bytes (RFC 1035, section 2.3.4).
