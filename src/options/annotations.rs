@@ -1,14 +1,11 @@
 //! What the annotations of a Service ask for: one row a key.
 
-pub mod forward;
-pub mod legacy;
-
-use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
-use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION, Service};
-use crate::settings::{Form, PATH_TYPES, WEIGHT, class_problem, object_problem, port, unknown_word};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
+use crate::options::block::{self, Block};
+use crate::options::{Form, PATH_TYPES, WEIGHT, class_problem, object_problem, port, unknown_word};
+use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, Service};
 use crate::template::Template;
-use crate::value::{PathType, PortRef, Target, Tls, is_dns_label, is_dns_subdomain, parse_bool};
-use forward::Block;
+use crate::validation::{PathType, PortRef, Target, Tls, is_dns_label, is_dns_subdomain, parse_bool};
 
 /// A field of the request.
 #[derive(Clone, Debug, Default)]
@@ -357,7 +354,7 @@ keys![
         setting: None,
         original: true,
         read: |text, request| {
-            let (block, problems) = forward::parse(text);
+            let (block, problems) = block::parse(text);
             request.block = block;
             let is_malformed = |problem: &Problem| problem.code == Code::ForwardMalformed;
             let (malformed, others) = problems.into_iter().partition(is_malformed);

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::Annotation;
-use crate::value::{
+use crate::resolve::Annotation;
+use crate::validation::{
     CLASS_ANNOTATION, PathType, Target, comparable_path, is_of_other_controller, literal_beginning,
     literal_path, parse_bool,
 };

@@ -1,9 +1,9 @@
 //! What is known of the keys of other programs: which of them protect, and which keys some programs have at all.
 
 use super::nginx;
-use crate::pattern::matches;
-use crate::settings::DNS_PREFIXES;
-use crate::value::{Target, parse_bool};
+use crate::options::DNS_PREFIXES;
+use crate::validation::pattern::matches;
+use crate::validation::{Target, parse_bool};
 
 /// What is lost where nothing does what a key says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +18,7 @@ pub(crate) enum Loss {
 
 /// The value with which a key says no more than if it were not there. An empty one always does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Idle {
+pub(crate) enum Idle {
     /// There is none.
     Never,
     /// What counts as false.
@@ -37,7 +37,7 @@ pub(super) enum Idle {
 
 impl Idle {
     /// Whether `value` says nothing.
-    pub(super) fn is(self, value: &str) -> bool {
+    pub(crate) fn is(self, value: &str) -> bool {
         let value = value.trim();
         let word = |word: &str| value.eq_ignore_ascii_case(word);
         value.is_empty()
@@ -55,7 +55,7 @@ impl Idle {
 
 /// What a target can do that comes to the same as a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Same {
+pub(crate) enum Same {
     /// Nothing.
     None,
     /// It sends requests without TLS to https.
@@ -70,12 +70,12 @@ pub(super) enum Same {
 
 /// What is known of a key, whichever program it is for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Effect {
-    pub(super) loss: Loss,
-    pub(super) idle: Idle,
-    pub(super) same: Same,
+pub(crate) struct Effect {
+    pub(crate) loss: Loss,
+    pub(crate) idle: Idle,
+    pub(crate) same: Same,
     /// The targets, beside the Ingress, on which its program reads it.
-    pub(super) read_on: &'static [Target],
+    pub(crate) read_on: &'static [Target],
 }
 
 /// A row of the table of keys that protect.
@@ -206,7 +206,7 @@ static OTHERS: &[Row] = &[
 ];
 
 /// What is known of a key; nothing is lost with one that is in no table.
-pub(super) fn effect(key: &str) -> Option<Effect> {
+pub(crate) fn effect(key: &str) -> Option<Effect> {
     if let Some(known) = nginx::any_name(key).and_then(nginx::find) {
         let nginx::Key { loss, idle, same, .. } = *known;
         return Some(Effect { loss, idle, same, read_on: &[] });
@@ -220,27 +220,27 @@ pub(super) fn effect(key: &str) -> Option<Effect> {
 
 /// A program whose keys are known.
 #[derive(Debug)]
-pub(super) struct Program {
+pub(crate) struct Program {
     /// Its name and version, as they stand in a sentence.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// The prefixes of its keys.
-    pub(super) prefixes: &'static [&'static str],
+    pub(crate) prefixes: &'static [&'static str],
     /// The names of its keys; `*` stands for any text.
     names: &'static [&'static str],
     /// Whether nobody else is known to have keys under the prefix.
-    pub(super) is_closed: bool,
+    pub(crate) is_closed: bool,
 }
 
 impl Program {
     /// The names of its keys.
-    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         let of_nginx = self.prefixes.contains(&nginx::PREFIX);
         let nginx = nginx::KEYS.iter().filter(move |_| of_nginx).map(|known| known.name);
         nginx.chain(self.names.iter().copied())
     }
 
     /// Whether it has a key of this name.
-    pub(super) fn knows(&self, name: &str) -> bool {
+    pub(crate) fn knows(&self, name: &str) -> bool {
         if self.prefixes.contains(&nginx::PREFIX) {
             return nginx::find(name).is_some();
         }
@@ -249,7 +249,7 @@ impl Program {
 }
 
 /// The programs whose keys are known.
-pub(super) static PROGRAMS: &[Program] = &[
+pub(crate) static PROGRAMS: &[Program] = &[
     Program { name: "ingress-nginx 1.15", prefixes: &[nginx::PREFIX], names: &[], is_closed: true },
     Program {
         name: "the AWS Load Balancer Controller 3.5",

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// Whether `text` is what `pattern` describes: `*` stands for any text, also for none; everything else for itself.
 ///
 /// ```
-/// use xposer::pattern::matches;
+/// use xposer::validation::pattern::matches;
 /// assert!(matches("*-snippet", "nginx.ingress.kubernetes.io/server-snippet"));
 /// assert!(matches("team-*", "team-a") && matches("shop", "shop") && !matches("shop", "shop-2"));
 /// ```
@@ -34,7 +34,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 /// A wildcard host is covered by the same wildcard only.
 ///
 /// ```
-/// use xposer::pattern::covers;
+/// use xposer::validation::pattern::covers;
 /// assert!(covers("*.labs.company.com", "a.labs.company.com"));
 /// assert!(!covers("*.labs.company.com", "labs.company.com") && !covers("*.labs.company.com", "a.b.labs.company.com"));
 /// assert!(covers("*.company.com", "*.company.com") && !covers("*.company.com", "*.labs.company.com"));
@@ -51,7 +51,7 @@ pub fn covers(name: &str, host: &str) -> bool {
 /// Whether who owns `pattern` owns `host`: the same name, or any name below the star's domain, however deep.
 ///
 /// ```
-/// use xposer::pattern::owns;
+/// use xposer::validation::pattern::owns;
 /// assert!(owns("*.a.company.com", "web.a.company.com") && owns("*.a.company.com", "*.web.a.company.com"));
 /// assert!(!owns("*.a.company.com", "a.company.com") && !owns("a.company.com", "web.a.company.com"));
 /// ```

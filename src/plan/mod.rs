@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::check::{Exposure, Gateway, Route, Scene};
-use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
-use crate::input::{FORWARD_ANNOTATION, Service};
-use crate::request::annotation;
-use crate::resolve::nginx::{
+use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, shown};
+use crate::dialect::nginx::paths::{
     Nginx, REWRITE_TARGET, USE_REGEX, as_regex, asked_path, class_of, loses_meaning,
 };
+use crate::options::annotations::annotation;
 use crate::resolve::{Annotation, Canary, Monitor, Scope, Source};
-use crate::value::{
+use crate::service::{FORWARD_ANNOTATION, Service};
+use crate::validation::{
     CLUSTER_ISSUER_KEY, ISSUER_KEY, ObjectName, Origin, PathType, PortRef, TLS_ACME_KEY, Target, Termination,
     Tls, comparable_path, grouped, parse_bool, url,
 };

@@ -1,12 +1,12 @@
 //! Forwarded keys that the programs around us no longer read, and what they read instead.
 
-use crate::settings::DNS_PREFIXES;
-use crate::value::{CLASS_ANNOTATION, split_at_byte};
+use crate::options::DNS_PREFIXES;
+use crate::validation::{CLASS_ANNOTATION, split_at_byte};
 
 /// What became of a key.
 ///
 /// ```
-/// use xposer::request::legacy::{Fate, find};
+/// use xposer::dialect::legacy::{Fate, find};
 /// let fate = |key| find(key).map(|row| row.fate);
 /// assert_eq!(fate("kubernetes.io/ingress.class"), Some(Fate::Class));
 /// assert_eq!(fate("ingress.kubernetes.io/rewrite-target"), Some(Fate::Moved("nginx.ingress.kubernetes.io/")));
@@ -48,7 +48,7 @@ pub enum Fate {
 /// A part of the EndpointMonitor that was an annotation of the Ingress.
 ///
 /// ```
-/// use xposer::request::legacy::{Fate, Monitor, find};
+/// use xposer::dialect::legacy::{Fate, Monitor, find};
 /// let row = find("monitor.stakater.com/overridePath");
 /// assert_eq!(row.map(|row| row.fate), Some(Fate::Monitor(Monitor::HealthEndpoint)));
 /// assert_eq!(Monitor::HealthEndpoint.field(), "EndpointMonitor.spec.url");
@@ -77,7 +77,7 @@ impl Monitor {
 /// A row of the tables: a key, or the beginning of keys where it ends with `/` or `*`.
 ///
 /// ```
-/// use xposer::request::legacy::find;
+/// use xposer::dialect::legacy::find;
 /// let row = find("certmanager.k8s.io/cluster-issuer");
 /// assert!(row.is_some_and(|row| row.source.starts_with("cert-manager 0.11")));
 /// ```
@@ -94,7 +94,7 @@ pub struct Legacy {
 /// The table; the first row that fits counts.
 ///
 /// ```
-/// use xposer::request::legacy::{Fate, find};
+/// use xposer::dialect::legacy::{Fate, find};
 /// assert_eq!(find("certmanager.k8s.io/issuer").unwrap().fate, Fate::Renamed("cert-manager.io/issuer"));
 /// assert!(find("cert-manager.io/issuer").is_none());
 /// ```
@@ -163,7 +163,7 @@ pub static TABLE: &[Legacy] = &[
 /// The keys that ingress-nginx read once, in ascending order. They are found behind its old prefix, too.
 ///
 /// ```
-/// use xposer::request::legacy::{Fate, REMOVED, find};
+/// use xposer::dialect::legacy::{Fate, REMOVED, find};
 /// let fate = |key| find(key).map(|row| row.fate);
 /// let https = Some(Fate::Switch { key: "nginx.ingress.kubernetes.io/backend-protocol", value: "HTTPS" });
 /// assert_eq!(fate("nginx.ingress.kubernetes.io/secure-backends"), https);
@@ -299,7 +299,7 @@ const fn monitor(old: &'static str, field: Monitor) -> Legacy {
 /// belong to the row of their common suffix, [`Fate::MonitorOption`].
 ///
 /// ```
-/// use xposer::request::legacy::find;
+/// use xposer::dialect::legacy::find;
 /// let old = |key| find(key).map(|row| row.old);
 /// assert_eq!(old("pingdom.monitor.stakater.com/resolution"), Some("monitor.stakater.com/"));
 /// assert_eq!(old("nginx.ingress.kubernetes.io/rewrite-target"), None);
@@ -325,7 +325,7 @@ pub fn find(key: &str) -> Option<&'static Legacy> {
 /// The prefix and the name of a key of ExternalDNS, under either of its prefixes.
 ///
 /// ```
-/// use xposer::request::legacy::dns_key;
+/// use xposer::dialect::legacy::dns_key;
 /// assert_eq!(dns_key("external-dns.alpha.kubernetes.io/ttl"), Some(("external-dns.alpha.kubernetes.io/", "ttl")));
 /// assert_eq!(dns_key("example.com/ttl"), None);
 /// ```

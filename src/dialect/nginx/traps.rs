@@ -1,22 +1,23 @@
 //! Rules about what ingress-nginx takes without a word and does not do: no authentication, or everybody allowed.
 
-use super::annotations::denial;
-use super::{Facts, folded, nginx};
-use crate::diag::{Code, Problem, Report, shown};
+use super::super::nginx;
+use crate::check::annotations::denial;
+use crate::check::{RuleContext, folded};
+use crate::diagnostics::{Code, Problem, Report, shown};
 use crate::resolve::{ALIASES, Annotation, Draft};
-use crate::value::{Target, parse_bool};
+use crate::validation::{Target, parse_bool};
 
 /// The keys without which ingress-nginx authenticates nobody, and what it does not ask for then.
 const AUTHENTICATION: [(&str, &str); 2] =
     [("auth-type", "a password"), ("auth-tls-secret", "a client certificate")];
 
 /// The rows of the keys of ingress-nginx that are given, where it reads them.
-fn given<'f>(facts: &Facts<'f>) -> impl Iterator<Item = (&'static nginx::Key, &'f Annotation<'f>)> {
-    let draft = facts.draft;
+fn given<'f>(context: &RuleContext<'f>) -> impl Iterator<Item = (&'static nginx::Key, &'f Annotation<'f>)> {
+    let plan = context.plan;
     // On a canary it reads few of them, which is told elsewhere.
-    let is_read = draft.targets.contains(&Target::Ingress) && draft.canary.is_none();
-    let settings = facts.settings;
-    draft.annotations.iter().filter(move |it| is_read && it.is_given()).filter_map(move |annotation| {
+    let is_read = plan.targets.contains(&Target::Ingress) && plan.canary.is_none();
+    let settings = context.settings;
+    plan.annotations.iter().filter(move |it| is_read && it.is_given()).filter_map(move |annotation| {
         let known = nginx::find(annotation.key.strip_prefix(nginx::PREFIX)?)?;
         let counts = !known.idle.is(&annotation.value) && denial(settings, annotation).is_none();
         Some((known, annotation)).filter(|_| counts)
@@ -24,19 +25,18 @@ fn given<'f>(facts: &Facts<'f>) -> impl Iterator<Item = (&'static nginx::Key, &'
 }
 
 /// The annotation of this name, if it says something.
-fn is_on(draft: &Draft<'_>, name: &str) -> bool {
+fn is_on(plan: &Draft<'_>, name: &str) -> bool {
     let is_on = |known: &nginx::Key| {
-        draft
-            .annotation(&[nginx::PREFIX, name].concat())
+        plan.annotation(&[nginx::PREFIX, name].concat())
             .is_some_and(|annotation| !known.idle.is(&annotation.value))
     };
     nginx::find(name).is_some_and(is_on)
 }
 
 /// No key waits for another one that is not there. What is missing is told once, at the first key that waits for it.
-pub(super) fn alone(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
     let mut missing: Vec<(&[&str], Vec<&Annotation<'_>>)> = Vec::new();
-    for (known, annotation) in given(facts) {
+    for (known, annotation) in given(context) {
         let authenticates = || AUTHENTICATION.iter().any(|(key, _)| known.needs.contains(key));
         // A default may be for those who ask for the rest; one about authentication opens a door to those who do not.
         if known.needs.is_empty() || !(annotation.is_forwarded() || authenticates()) {
@@ -44,14 +44,14 @@ pub(super) fn alone(facts: &Facts<'_>, report: &mut Report) {
         }
         match missing.iter_mut().find(|(needs, _)| *needs == known.needs) {
             Some((_, waiting)) => waiting.push(annotation),
-            None if known.needs.iter().any(|name| is_on(facts.draft, name)) => {}
+            None if known.needs.iter().any(|name| is_on(context.plan, name)) => {}
             None => missing.push((known.needs, vec![annotation])),
         }
     }
     for (needs, waiting) in missing {
         let Some(first) = waiting.first() else { continue };
         // What is missing may be a part of a value, which is told.
-        if folded::is_inside(needs, facts, report) {
+        if folded::is_inside(needs, context, report) {
             continue;
         }
         let names: Vec<String> = waiting.iter().map(|it| shown(&it.key)).collect();
@@ -83,11 +83,11 @@ fn example(name: &str) -> String {
 }
 
 /// No value switches authentication off.
-pub(super) fn authentication(facts: &Facts<'_>, report: &mut Report) {
-    for (known, annotation) in given(facts) {
+pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
+    for (known, annotation) in given(context) {
         let value = annotation.value.as_ref();
         match known.name {
-            "auth-cache-duration" if is_on(facts.draft, "auth-url") && !value.chars().all(is_of_a_list) => {
+            "auth-cache-duration" if is_on(context.plan, "auth-url") && !value.chars().all(is_of_a_list) => {
                 let said = format!(
                     "{} is {}, and ingress-nginx then leaves out auth-url as a whole: it asks nobody who comes",
                     shown(&annotation.key),
@@ -101,7 +101,7 @@ pub(super) fn authentication(facts: &Facts<'_>, report: &mut Report) {
             // Who has an authentication of his own replaces the general one.
             "enable-global-auth"
                 if parse_bool(value) == Some(false)
-                    && !["auth-url", "auth-type"].iter().any(|name| is_on(facts.draft, name)) =>
+                    && !["auth-url", "auth-type"].iter().any(|name| is_on(context.plan, name)) =>
             {
                 let said = format!(
                     "{} is false, so ingress-nginx asks nobody who comes here, unlike elsewhere",
@@ -121,10 +121,10 @@ fn is_of_a_list(sign: char) -> bool {
 }
 
 /// No key is given under both of its names with different values. Across sources, the upper one counts.
-pub(super) fn aliases(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
     for [name, alias] in ALIASES {
-        let find = |key: &str| facts.draft.annotation(key).filter(|it| it.is_given());
-        let is_read = facts.draft.targets.contains(&Target::Ingress) && facts.draft.canary.is_none();
+        let find = |key: &str| context.plan.annotation(key).filter(|it| it.is_given());
+        let is_read = context.plan.targets.contains(&Target::Ingress) && context.plan.canary.is_none();
         let (Some(named), Some(other)) = (find(name), find(alias)) else { continue };
         if is_read && named.value != other.value {
             let said = format!(
@@ -139,9 +139,9 @@ pub(super) fn aliases(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// Where a password is asked for, something says which ones are right.
-pub(super) fn passwords(facts: &Facts<'_>, report: &mut Report) {
-    let Some((_, asked)) = given(facts).find(|(known, _)| known.name == "auth-type") else { return };
-    if is_on(facts.draft, "auth-secret") {
+pub(crate) fn passwords(context: &RuleContext<'_>, report: &mut Report) {
+    let Some((_, asked)) = given(context).find(|(known, _)| known.name == "auth-type") else { return };
+    if is_on(context.plan, "auth-secret") {
         return;
     }
     let said = format!(
@@ -153,11 +153,11 @@ pub(super) fn passwords(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// The origins that may read answers are such that ingress-nginx takes them.
-pub(super) fn origins(facts: &Facts<'_>, report: &mut Report) {
-    let Some((_, annotation)) = given(facts).find(|(known, _)| known.name == "cors-allow-origin") else {
+pub(crate) fn origins(context: &RuleContext<'_>, report: &mut Report) {
+    let Some((_, annotation)) = given(context).find(|(known, _)| known.name == "cors-allow-origin") else {
         return;
     };
-    if !is_on(facts.draft, "enable-cors") {
+    if !is_on(context.plan, "enable-cors") {
         return;
     }
     let list = annotation.value.as_ref();

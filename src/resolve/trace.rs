@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::diag::{FieldPath, Report};
-use crate::input::{FORWARD_ANNOTATION, Service};
-use crate::request::{Request, annotation};
+use crate::diagnostics::{FieldPath, Report};
+use crate::options::annotations::{Request, annotation};
+use crate::options::{DefaultAnnotation, Layer, Layers, Settings};
 use crate::resolve::{self, Draft, Source};
-use crate::settings::{DefaultAnnotation, Layer, Layers, Settings};
-use crate::value::{Origin, Sourced, Target};
+use crate::service::{FORWARD_ANNOTATION, Service};
+use crate::validation::{Origin, Sourced, Target};
 
 /// A value and where it came from.
 ///

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::{EXPOSE_LABEL, is_ours, kind_of, scalar};
-use crate::diag::{Code, FieldPath, Problem, did_you_mean, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, shown};
 
 /// What was found, and where each stands.
 pub(super) type Findings = Vec<(FieldPath, Problem)>;

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::parse::{self, Parsed, Setter};
 use super::{Legacy, Settings};
-use crate::diag::{FieldPath, Report};
-use crate::value::{Sourced, Target, Termination, Tls};
+use crate::diagnostics::{FieldPath, Report};
+use crate::validation::{Sourced, Target, Termination, Tls};
 
 /// A row of the table of settings.
 ///

@@ -3,8 +3,9 @@
 //! Most settings are layers on each other: those of a profile that a Service chooses, those of its namespace, the general
 //! ones, and what is built in. Annotations of the Service lie on top. The first that says something counts.
 
+pub mod annotations;
+pub mod block;
 mod parse;
-pub(crate) mod provider;
 mod table;
 
 use std::borrow::Cow;
@@ -12,11 +13,11 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-use crate::diag::{Code, FieldPath, Problem, Report, Subject, did_you_mean, listed, shown};
-use crate::input::kind_of;
-use crate::pattern::{Certificates, Owners, Patterns};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, did_you_mean, listed, shown};
+use crate::service::kind_of;
 use crate::template::Template;
-use crate::value::{Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination, Tls};
+use crate::validation::pattern::{Certificates, Owners, Patterns};
+use crate::validation::{Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination, Tls};
 pub(crate) use parse::{class_problem, object_problem, overlap, port, unknown_word};
 use table::READERS;
 pub use table::{Form, Setting, settings};

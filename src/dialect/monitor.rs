@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::diag::shown;
-use crate::input::kind_of;
-use crate::value::parse_bool;
+use crate::diagnostics::shown;
+use crate::service::kind_of;
+use crate::validation::parse_bool;
 
 /// What value an option takes.
 #[derive(Debug, PartialEq, Eq)]

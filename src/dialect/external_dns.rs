@@ -3,12 +3,12 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-use super::object::character_help;
-use super::{Facts, folded};
-use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown};
-use crate::request::legacy::dns_key;
+use crate::check::object::character_help;
+use crate::check::{RuleContext, folded};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown};
+use crate::dialect::legacy::dns_key;
 use crate::resolve::Annotation;
-use crate::value::{HostFlaw, MAX_LABEL, MAX_NAME, Target, host_flaws, parse_bool};
+use crate::validation::{HostFlaw, MAX_LABEL, MAX_NAME, Target, host_flaws, parse_bool};
 
 /// The words of `ingress-hostname-source` and `gateway-hostname-source`.
 const SOURCES: [&str; 2] = ["annotation-only", "defined-hosts-only"];
@@ -17,11 +17,12 @@ const SOURCES: [&str; 2] = ["annotation-only", "defined-hosts-only"];
 const CONTROLLER: &str = "dns-controller";
 
 /// The keys and values that ExternalDNS could not use.
-pub(super) fn values(facts: &Facts<'_>, report: &mut Report) {
-    for annotation in &facts.draft.annotations {
+pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
+    for annotation in &context.plan.annotations {
         let Some((prefix, name)) = dns_key(&annotation.key) else { continue };
         // Under its other prefix, it is the same line. What was folded into the value is told already.
-        if facts.is_mirrored(annotation) || !annotation.is_given() || folded::is_refused(annotation, report) {
+        if context.is_mirrored(annotation) || !annotation.is_given() || folded::is_refused(annotation, report)
+        {
             continue;
         }
         let value = annotation.value.as_ref();
@@ -56,7 +57,7 @@ pub(super) fn values(facts: &Facts<'_>, report: &mut Report) {
                 };
                 invalid(annotation, format!("one of {}", SOURCES.join(", ")), &help, report);
             }
-            _ => unread(facts, annotation, prefix, name, report),
+            _ => unread(context, annotation, prefix, name, report),
         }
     }
 }
@@ -67,8 +68,14 @@ fn invalid(annotation: &Annotation<'_>, expected: impl std::fmt::Display, help: 
 }
 
 /// The keys that ExternalDNS does not read on what exposes the Service. What is no key of it is told with those of other programs.
-fn unread(facts: &Facts<'_>, annotation: &Annotation<'_>, prefix: &str, name: &str, report: &mut Report) {
-    let has = |target| facts.draft.targets.contains(&target);
+fn unread(
+    context: &RuleContext<'_>,
+    annotation: &Annotation<'_>,
+    prefix: &str,
+    name: &str,
+    report: &mut Report,
+) {
+    let has = |target| context.plan.targets.contains(&target);
     let key = shown(&annotation.key);
     let (said, help) = match name {
         "access" | "endpoints-type" | "internal-hostname" => (
@@ -179,7 +186,7 @@ fn is_ttl(text: &str) -> bool {
 }
 
 /// The whole seconds of a duration such as `1h30m` or `1.5m`, as Go's time.ParseDuration reads it.
-pub(super) fn go_seconds(text: &str) -> Option<u64> {
+pub(crate) fn go_seconds(text: &str) -> Option<u64> {
     const UNITS: [(&str, f64); 8] = [
         ("ns", 1e-9),
         ("us", 1e-6),
@@ -210,18 +217,18 @@ pub(super) fn go_seconds(text: &str) -> Option<u64> {
 }
 
 /// The Service does not publish by itself what its Ingress publishes.
-pub(super) fn twice(facts: &Facts<'_>, report: &mut Report) {
-    if facts.service.dns_hostnames().is_empty() {
+pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
+    if context.service.dns_hostnames().is_empty() {
         return;
     }
     let mut hosts: Vec<String> =
-        facts.draft.rules.iter().map(|rule| rule.host.to_ascii_lowercase()).collect();
+        context.plan.rules.iter().map(|rule| rule.host.to_ascii_lowercase()).collect();
     hosts.sort_unstable();
-    for (key, names) in facts.service.dns_hostnames() {
+    for (key, names) in context.service.dns_hostnames() {
         let mut names = names.split(',').map(|name| name.trim().trim_end_matches('.'));
         let twice = names.find(|name| hosts.binary_search(&name.to_ascii_lowercase()).is_ok());
         if let Some(name) = twice {
-            let kind = facts.draft.targets.first().map_or("Ingress", |target| target.as_str());
+            let kind = context.plan.targets.first().map_or("Ingress", |target| target.as_str());
             let said = format!("the Service publishes {} itself, and so does its {kind}", shown(name));
             let help = format!("remove the annotation; the {kind} publishes its host");
             let problem = Problem::new(Code::DnsTwice, said).help(help);

@@ -5,12 +5,12 @@
 
 use serde_json::{Map, Value};
 
-use crate::diag::{Code, FieldPath, Problem, Report};
+use crate::diagnostics::{Code, FieldPath, Problem, Report};
 use crate::plan::Plan;
-use crate::value::{MAX_ANNOTATIONS, Target};
+use crate::validation::{MAX_ANNOTATIONS, Target};
 
 /// The prefix of the annotations that are written back.
-pub const STAMP_PREFIX: &str = crate::input::STAMP_PREFIX;
+pub const STAMP_PREFIX: &str = crate::service::STAMP_PREFIX;
 /// The annotation that holds [`Plan::url`](crate::Plan::url).
 pub const URL_ANNOTATION: &str = "status.xposer.stakater.com/url";
 /// The annotation that holds the name of the Ingress.

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::dns::go_seconds;
-use super::{Facts, folded, misspelt};
-use crate::diag::{Code, Problem, Report, did_you_mean, shown};
+use crate::check::{RuleContext, folded, misspelt};
+use crate::diagnostics::{Code, Problem, Report, did_you_mean, shown};
+use crate::dialect::external_dns::go_seconds;
 use crate::resolve::Annotation;
-use crate::value::{
+use crate::validation::{
     CLUSTER_ISSUER_KEY, HostFlaw, ISSUER_KEY, MAX_COMMON_NAME, MAX_LABEL, Origin, TLS_ACME_KEY, Target, Tls,
     annotation_key_flaw, host_flaws, parse_bool,
 };
@@ -94,27 +94,27 @@ const LEAST_RENEWAL: u64 = 300;
 const LONGEST_DURATION: u64 = 9_223_372_036;
 
 /// What an Ingress says to cert-manager is read, and can be.
-pub(super) fn values(facts: &Facts<'_>, report: &mut Report) {
-    let draft = facts.draft;
+pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
     let is_about = |it: &&Annotation<'_>| it.key.starts_with(PREFIX) || it.key.starts_with(ACME_PREFIX);
-    if draft.canary.is_some()
-        || !draft.targets.contains(&Target::Ingress)
-        || !draft.annotations.iter().any(|it| is_about(&it))
+    if plan.canary.is_some()
+        || !plan.targets.contains(&Target::Ingress)
+        || !plan.annotations.iter().any(|it| is_about(&it))
     {
         return;
     }
-    let is_named = draft.annotation(ISSUER_KEY).or(draft.annotation(CLUSTER_ISSUER_KEY)).is_some()
-        || draft.annotation(TLS_ACME_KEY).is_some_and(|it| parse_bool(&it.value) == Some(true));
+    let is_named = plan.annotation(ISSUER_KEY).or(plan.annotation(CLUSTER_ISSUER_KEY)).is_some()
+        || plan.annotation(TLS_ACME_KEY).is_some_and(|it| parse_bool(&it.value) == Some(true));
     // Where an issuer is missing, or has no TLS section, that is told.
-    let own_issuer = draft.issuer.as_ref().is_some_and(|it| matches!(it.origin, Origin::Annotation(_)));
-    let mut is_told = is_named || own_issuer || draft.tls() == Tls::CertManager;
-    for annotation in draft.annotations.iter().filter(is_about) {
+    let own_issuer = plan.issuer.as_ref().is_some_and(|it| matches!(it.origin, Origin::Annotation(_)));
+    let mut is_told = is_named || own_issuer || plan.tls() == Tls::CertManager;
+    for annotation in plan.annotations.iter().filter(is_about) {
         if annotation.key == EDIT_IN_PLACE {
             edit_in_place(annotation, report);
         } else if KEYS.binary_search(&annotation.key.as_ref()).is_err() {
             unread(annotation, report);
-        } else if is_named && draft.tls().has_secret() {
-            let values = Values { facts, annotation };
+        } else if is_named && plan.tls().has_secret() {
+            let values = Values { context, annotation };
             // What was folded into the value is told already.
             if !folded::is_refused(annotation, report)
                 && let Some((code, said, help)) = values.problem()
@@ -156,13 +156,13 @@ fn unread(annotation: &Annotation<'_>, report: &mut Report) {
 type Said = (Code, String, String);
 
 struct Values<'v, 'f> {
-    facts: &'v Facts<'f>,
+    context: &'v RuleContext<'f>,
     annotation: &'v Annotation<'f>,
 }
 
 impl Values<'_, '_> {
     fn other(&self, name: &str) -> Option<&str> {
-        let annotation = self.facts.draft.annotation(&[PREFIX, name].concat())?;
+        let annotation = self.context.plan.annotation(&[PREFIX, name].concat())?;
         Some(annotation.value.as_ref())
     }
 
@@ -259,7 +259,7 @@ impl Values<'_, '_> {
         let is_foreign =
             self.other("issuer-group").is_some_and(|group| !matches!(group, "" | "cert-manager.io"));
         // Beside a cluster issuer, that there is a kind is told.
-        let is_told = self.facts.draft.annotation(CLUSTER_ISSUER_KEY).is_some();
+        let is_told = self.context.plan.annotation(CLUSTER_ISSUER_KEY).is_some();
         if is_told || is_foreign || value.is_empty() || ISSUER_KINDS.contains(&value) {
             return None;
         }
@@ -387,7 +387,7 @@ impl Values<'_, '_> {
 
     fn ingress_class(&self) -> Option<Said> {
         let field = "acme.cert-manager.io/http01-ingress-ingressclassname";
-        let other = self.facts.draft.annotation(field).filter(|it| !it.value.is_empty())?;
+        let other = self.context.plan.annotation(field).filter(|it| !it.value.is_empty())?;
         let said =
             format!("{} is given, too, and cert-manager refuses an order with both", shown(&other.key));
         Some((Code::CertManagerInvalid, said, "remove the line".to_owned()))

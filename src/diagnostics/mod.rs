@@ -3,6 +3,8 @@
 //! Every stage of the transformation files its findings into one [`Report`]. A finding is a [`Diagnostic`]: a stable
 //! [`Code`], the [`FieldPath`] of the text the user wrote, what was found there, and one sentence of help.
 
+pub(crate) mod codes;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -11,7 +13,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-pub use crate::codes::Code;
+pub use codes::Code;
 
 /// How much a diagnostic weighs.
 ///

@@ -4,8 +4,8 @@ mod asked;
 
 use serde_json::Value;
 
-use crate::diag::{Code, FieldPath, Problem, Report, Subject, shown};
-use crate::value::{PortRef, sorted_by_key};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, shown};
+use crate::validation::{PortRef, sorted_by_key};
 use asked::Asked;
 
 /// The label that asks for an Ingress; its value must be exactly `true`.
@@ -26,7 +26,7 @@ pub const EXPOSE_LABEL: &str = "expose";
 /// assert!(others.eq([FORWARD_ANNOTATION]));
 /// ```
 pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
-/// The annotation that holds the block of annotations to forward; [`request::forward`](crate::request::forward) has
+/// The annotation that holds the block of annotations to forward; [`request::forward`](crate::options::block) has
 /// its form, and [`Annotation`](crate::Annotation) an example.
 pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::provider::PROVIDERS;
 use super::table::{PATH_TYPES, READERS};
 use super::{DefaultAnnotation, Layer, Named, Namespace, Profile, Tpl, unknown};
-use crate::diag::{Code, FieldPath, Problem, did_you_mean, shown};
-use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, STAMP_PREFIX, kind_of, scalar};
-use crate::pattern::Patterns;
+use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, shown};
+use crate::dialect::monitor::PROVIDERS;
+use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, STAMP_PREFIX, kind_of, scalar};
 use crate::template::Template;
-use crate::value::{
+use crate::validation::pattern::Patterns;
+use crate::validation::{
     CLASS_ANNOTATION, HostFlaw, Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination,
     Tls, annotation_key_flaw, host_flaws, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
 };

@@ -2,30 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use super::Facts;
-use crate::diag::{Code, Problem, Report, shown};
-use crate::request::annotation;
-use crate::resolve::nginx::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
+use crate::check::RuleContext;
+use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::dialect::nginx::paths::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
+use crate::options::annotations::annotation;
 use crate::resolve::{Annotation, DraftRule};
-use crate::value::{Origin, PathType, Target, is_regex_path, parse_bool};
+use crate::validation::{Origin, PathType, Target, is_regex_path, parse_bool};
 
 /// The rewrite keeps what it is meant to keep of a path. Since version 0.22, ingress-nginx puts the target in place of the
 /// whole path, and of that only what the groups of the path hold is left.
-pub(super) fn rewrite_target(facts: &Facts<'_>, report: &mut Report) {
-    if facts.draft.annotation(REWRITE_TARGET).is_none() {
+pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
+    if context.plan.annotation(REWRITE_TARGET).is_none() {
         return;
     }
-    let by_nginx = facts.draft.nginx().and_then(|nginx| nginx.rewrite);
-    let Some(rewrite) = by_nginx.or_else(|| by_http_route(facts)) else { return };
+    let by_nginx = context.plan.nginx().and_then(|nginx| nginx.rewrite);
+    let Some(rewrite) = by_nginx.or_else(|| by_http_route(context)) else { return };
     // A target that ingress-nginx refuses is told already.
     let is_taken = |c: char| c.is_ascii_alphanumeric() || "-._~/:$".contains(c);
     if !rewrite.value.chars().all(is_taken) {
         return;
     }
     let target = Replacement::new(&rewrite.value);
-    let found = facts.draft.rules.iter().find_map(|rule| match by_nginx {
-        Some(_) => target.misfit(facts, rule),
-        None => target.misfit_of_http_route(facts, rule),
+    let found = context.plan.rules.iter().find_map(|rule| match by_nginx {
+        Some(_) => target.misfit(context, rule),
+        None => target.misfit_of_http_route(context, rule),
     });
     if let Some(problem) = found {
         rewrite.file_value(report, problem);
@@ -33,14 +33,14 @@ pub(super) fn rewrite_target(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// The rewrite that only an HTTPRoute makes: it puts a target without captures in place of the whole path.
-fn by_http_route<'f>(facts: &'f Facts<'_>) -> Option<&'f Annotation<'f>> {
-    let draft = facts.draft;
-    let is_only_weight = draft.canary.as_ref().is_some_and(|canary| canary.header.is_none());
-    let has_pattern = draft.rules.iter().any(|rule| rule.path_type.is_pattern(&rule.path));
-    if !draft.targets.contains(&Target::HttpRoute) || is_only_weight || has_pattern {
+fn by_http_route<'f>(context: &'f RuleContext<'_>) -> Option<&'f Annotation<'f>> {
+    let plan = context.plan;
+    let is_only_weight = plan.canary.as_ref().is_some_and(|canary| canary.header.is_none());
+    let has_pattern = plan.rules.iter().any(|rule| rule.path_type.is_pattern(&rule.path));
+    if !plan.targets.contains(&Target::HttpRoute) || is_only_weight || has_pattern {
         return None;
     }
-    draft.annotation(REWRITE_TARGET).filter(|it| it.value.starts_with('/') && !it.value.contains('$'))
+    plan.annotation(REWRITE_TARGET).filter(|it| it.value.starts_with('/') && !it.value.contains('$'))
 }
 
 /// What takes the place of a path.
@@ -77,7 +77,7 @@ impl<'t> Replacement<'t> {
     }
 
     /// What is wrong with this target for a path.
-    fn misfit(&self, facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+    fn misfit(&self, context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
         let (target, path) = (shown(self.text), shown(&rule.path));
         let groups = if is_regex_path(&rule.path) { groups(&rule.path) } else { 0 };
         if let Some(missing) = self.groups.iter().find(|number| **number > groups) {
@@ -89,7 +89,7 @@ impl<'t> Replacement<'t> {
             } else if groups > 0 {
                 format!("write rewrite-target: {}", self.with_group(groups))
             } else {
-                self.pair(facts, rule)?
+                self.pair(context, rule)?
             };
             return Some(Problem::new(Code::RewriteMismatch, said).help(help));
         }
@@ -109,8 +109,8 @@ impl<'t> Replacement<'t> {
                 return None;
             }
             PathType::Prefix | PathType::ImplementationSpecific if rule.path != "/" => {
-                let pair = self.pair(facts, rule)?;
-                let is_plain = !is_regex_path(&rule.path) && !asks_for_path_type(facts);
+                let pair = self.pair(context, rule)?;
+                let is_plain = !is_regex_path(&rule.path) && !asks_for_path_type(context);
                 // An Exact path would not do: with a rewrite, it is the beginning of others.
                 if self.text == "/" || !is_plain {
                     pair
@@ -131,7 +131,7 @@ impl<'t> Replacement<'t> {
     }
 
     /// What is wrong with this target where an HTTPRoute puts it in place of a path.
-    fn misfit_of_http_route(&self, facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+    fn misfit_of_http_route(&self, context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
         let is_whole = rule.path_type == PathType::Exact || rule.path == "/" || rule.path == self.text;
         if is_whole || self.is_page() {
             return None;
@@ -140,7 +140,7 @@ impl<'t> Replacement<'t> {
         let said = format!(
             "the rewrite target {target} takes the place of the whole path on an HTTPRoute, so every request below {path} is sent to {target}"
         );
-        let help = match self.pair(facts, rule) {
+        let help = match self.pair(context, rule) {
             Some(pair) => format!("remove the line, or keep the target Ingress and {pair}"),
             None => "remove the line".to_owned(),
         };
@@ -148,7 +148,7 @@ impl<'t> Replacement<'t> {
     }
 
     /// The path and the target that cut the path off and keep the rest.
-    fn pair(&self, facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<String> {
+    fn pair(&self, context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<String> {
         let tails = ["/.*", ".*", "/*", "*"];
         let start = tails.iter().find_map(|tail| rule.path.strip_suffix(tail)).unwrap_or(&rule.path);
         if is_regex_path(start) && rule.path_type == PathType::ImplementationSpecific {
@@ -169,7 +169,7 @@ impl<'t> Replacement<'t> {
             Origin::Setting(setting) => format!("the path {path} in {setting}"),
             Origin::Annotation(_) | Origin::BuiltIn => format!("{}: {path}", annotation::PATH),
         };
-        let kind = if asks_for_path_type(facts) && rule.path_type != PathType::ImplementationSpecific {
+        let kind = if asks_for_path_type(context) && rule.path_type != PathType::ImplementationSpecific {
             ", PathType: ImplementationSpecific"
         } else {
             ""
@@ -179,9 +179,9 @@ impl<'t> Replacement<'t> {
 }
 
 /// Whether the path type is what somebody asked for, and not what the path itself says.
-fn asks_for_path_type(facts: &Facts<'_>) -> bool {
-    facts.service.annotations().iter().any(|(key, _)| *key == annotation::PATH_TYPE)
-        || facts.layers.first(|it| it.path_type.as_ref()).is_some()
+fn asks_for_path_type(context: &RuleContext<'_>) -> bool {
+    context.service.annotations().iter().any(|(key, _)| *key == annotation::PATH_TYPE)
+        || context.layers.first(|it| it.path_type.as_ref()).is_some()
 }
 
 /// How many groups of a regular expression hold what they match (PCRE).
@@ -220,8 +220,8 @@ fn groups(pattern: &str) -> usize {
 }
 
 /// A path that looks like a regular expression is one.
-pub(super) fn literal(facts: &Facts<'_>, report: &mut Report) {
-    let Some((rule, nginx)) = literal_rule(facts) else { return };
+pub(crate) fn literal(context: &RuleContext<'_>, report: &mut Report) {
+    let Some((rule, nginx)) = literal_rule(context) else { return };
     let Some(use_regex) = nginx.use_regex else { return };
     let value = if use_regex.value.is_empty() { "empty".to_owned() } else { shown(&use_regex.value) };
     let said = format!(
@@ -234,31 +234,31 @@ pub(super) fn literal(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// The first path that would be a regular expression if somebody had not said that it is none.
-fn literal_rule<'f>(facts: &'f Facts<'_>) -> Option<(&'f DraftRule<'f>, Nginx<'f>)> {
-    facts.draft.annotation(USE_REGEX)?;
-    let nginx = facts.draft.nginx()?;
+fn literal_rule<'f>(context: &'f RuleContext<'_>) -> Option<(&'f DraftRule<'f>, Nginx<'f>)> {
+    context.plan.annotation(USE_REGEX)?;
+    let nginx = context.plan.nginx()?;
     let use_regex = nginx.use_regex?;
     // Another value than a boolean is told already.
     let is_off = use_regex.value.is_empty() || parse_bool(&use_regex.value) == Some(false);
     if nginx.rewrite.is_some() || !is_off {
         return None;
     }
-    let rule = facts.draft.rules.iter().find(|rule| rule.path_type.is_pattern(&rule.path))?;
+    let rule = context.plan.rules.iter().find(|rule| rule.path_type.is_pattern(&rule.path))?;
     Some((rule, nginx))
 }
 
 /// Whether the paths that look like regular expressions are none.
-pub(super) fn is_literal(facts: &Facts<'_>) -> bool {
-    literal_rule(facts).is_some()
+pub(crate) fn is_literal(context: &RuleContext<'_>) -> bool {
+    literal_rule(context).is_some()
 }
 
 /// No path of a host loses its meaning by a regular expression beside it.
-pub(super) fn among_patterns(facts: &Facts<'_>, report: &mut Report) {
-    let rules = &facts.draft.rules;
+pub(crate) fn among_patterns(context: &RuleContext<'_>, report: &mut Report) {
+    let rules = &context.plan.rules;
     if rules.len() < 2 {
         return;
     }
-    let Some(nginx) = facts.draft.nginx() else { return };
+    let Some(nginx) = context.plan.nginx() else { return };
     // By their hosts: the first pattern, the first path that loses its meaning, and whether all are read as patterns.
     let mut hosts: BTreeMap<&str, (Option<&DraftRule<'_>>, Option<&DraftRule<'_>>, bool)> = BTreeMap::new();
     for rule in rules {

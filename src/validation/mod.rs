@@ -3,6 +3,7 @@
 //! The rules are those of `k8s.io/apimachinery/pkg/util/validation` and
 //! `k8s.io/kubernetes/pkg/apis/networking/validation` at Kubernetes 1.36.
 
+pub mod pattern;
 mod url;
 
 use std::borrow::Cow;
@@ -12,20 +13,20 @@ use std::ops::Range;
 
 use serde::{Serialize, Serializer};
 
-use crate::diag::FieldPath;
+use crate::diagnostics::FieldPath;
 pub(crate) use url::{literal_beginning, literal_path, url};
 
 /// The longest DNS label, in bytes (RFC 1035, section 2.3.4).
 ///
 /// ```
-/// use xposer::value::{MAX_LABEL, is_dns_label};
+/// use xposer::validation::{MAX_LABEL, is_dns_label};
 /// assert!(is_dns_label(&"a".repeat(MAX_LABEL)) && !is_dns_label(&"a".repeat(MAX_LABEL + 1)));
 /// ```
 pub const MAX_LABEL: usize = 63;
 /// The longest DNS name, in characters without the root dot (RFC 1035, section 2.3.4: 255 octets on the wire).
 ///
 /// ```
-/// use xposer::value::{HostFlaw, MAX_NAME, host_flaws};
+/// use xposer::validation::{HostFlaw, MAX_NAME, host_flaws};
 /// let host = |length| "a.".repeat(length / 2) + "a";
 /// assert_eq!(host(MAX_NAME).len(), MAX_NAME);
 /// assert_eq!(host_flaws(&host(MAX_NAME)), []);
@@ -36,7 +37,7 @@ pub const MAX_NAME: usize = 253;
 ///
 /// ```
 /// # use serde_json::json;
-/// # use xposer::{Code, Service, Settings, expose, value::MAX_COMMON_NAME};
+/// # use xposer::{Code, Service, Settings, expose, validation::MAX_COMMON_NAME};
 /// let host = format!("{}.example.com", "a".repeat(MAX_COMMON_NAME - 11));
 /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
 /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": host}}, "spec": {"ports": [{"port": 80}]}});
@@ -50,7 +51,7 @@ pub const MAX_COMMON_NAME: usize = 64;
 ///
 /// ```
 /// # use serde_json::json;
-/// # use xposer::{Outcome, Service, Settings, expose, value::MAX_ANNOTATIONS};
+/// # use xposer::{Outcome, Service, Settings, expose, validation::MAX_ANNOTATIONS};
 /// let annotations = json!({"note": "a".repeat(MAX_ANNOTATIONS)});
 /// let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"}, "annotations": annotations}});
 /// let service = Service::from_value(&service);
@@ -62,7 +63,7 @@ pub const MAX_ANNOTATIONS: usize = 262_144;
 /// Where a value came from.
 ///
 /// ```
-/// use xposer::value::Origin;
+/// use xposer::validation::Origin;
 /// use xposer::FieldPath;
 /// let origin = Origin::Setting(FieldPath::setting("profiles").key("external").key("domain"));
 /// assert_eq!(origin.path().to_string(), "settings.profiles.external.domain");
@@ -94,7 +95,7 @@ impl Origin {
 /// A value and where it came from.
 ///
 /// ```
-/// use xposer::value::{Origin, Sourced};
+/// use xposer::validation::{Origin, Sourced};
 /// let tls = Sourced::new(true, Origin::Annotation("config.xposer.stakater.com/TLS".into()));
 /// assert!(tls.value && tls.origin != Origin::BuiltIn);
 /// ```
@@ -228,7 +229,7 @@ impl PathType {
 /// How the connection to a host is secured.
 ///
 /// ```
-/// use xposer::value::Tls;
+/// use xposer::validation::Tls;
 /// assert_eq!(Tls::parse("TRUE"), Some(Tls::Secret));
 /// assert_eq!(Tls::parse("load-balancer"), Some(Tls::LoadBalancer));
 /// assert!(Tls::CertManager.is_on() && !Tls::Off.is_on() && Tls::parse("maybe").is_none());
@@ -327,7 +328,7 @@ impl Target {
 /// Who issues a certificate (cert-manager).
 ///
 /// ```
-/// use xposer::value::Issuer;
+/// use xposer::validation::Issuer;
 /// let issuer = Issuer { cluster: true, name: "letsencrypt".to_owned() };
 /// assert_eq!(issuer.key(), "cert-manager.io/cluster-issuer");
 /// ```
@@ -397,7 +398,7 @@ pub(crate) const TLS_ACME_KEY: &str = "kubernetes.io/tls-acme";
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::value::ParentRef;
+/// use xposer::validation::ParentRef;
 /// let gateway = ParentRef { name: "external".to_owned(), section_name: Some("https".to_owned()), ..ParentRef::default() };
 /// assert_eq!(json!(gateway), json!({"group": "gateway.networking.k8s.io", "kind": "Gateway",
 ///     "name": "external", "sectionName": "https"}));
@@ -467,7 +468,7 @@ fn kind_of_parent<S: Serializer>(kind: &Option<String>, serializer: S) -> Result
 /// Where the TLS connection to an OpenShift Route ends.
 ///
 /// ```
-/// use xposer::value::Termination;
+/// use xposer::validation::Termination;
 /// assert_eq!(Termination::parse("reencrypt"), Some(Termination::Reencrypt));
 /// assert_eq!(Termination::default().as_str(), "edge");
 /// ```
@@ -533,7 +534,7 @@ impl fmt::Display for PortRef {
 /// One thing that is wrong with a host; ranges are bytes of the host.
 ///
 /// ```
-/// use xposer::value::{HostFlaw, host_flaws};
+/// use xposer::validation::{HostFlaw, host_flaws};
 /// let host = "web.-shop.example.com";
 /// let hyphen = host_flaws(host).into_iter().find_map(|flaw| match flaw {
 ///     HostFlaw::Hyphen(part) => host.get(part),
@@ -576,7 +577,7 @@ pub enum HostFlaw {
 /// reading, at most 253 characters; and, which the API server does not check, at most 63 bytes between two dots.
 ///
 /// ```
-/// use xposer::value::{HostFlaw, host_flaws};
+/// use xposer::validation::{HostFlaw, host_flaws};
 /// assert!(host_flaws("web.example.com").is_empty());
 /// assert_eq!(host_flaws("Web_1.example.com."),
 ///     [HostFlaw::TrailingDot, HostFlaw::Character('_'), HostFlaw::Uppercase]);
@@ -672,7 +673,7 @@ fn name_flaws(name: &str, flaws: &mut Vec<HostFlaw>) {
 /// numbers, leading zeros allowed, or an IPv6 address (`netutils.ParseIPSloppy`).
 ///
 /// ```
-/// use xposer::value::is_sloppy_ip;
+/// use xposer::validation::is_sloppy_ip;
 /// assert!(is_sloppy_ip("010.1.1.1") && is_sloppy_ip("::1"));
 /// assert!(!is_sloppy_ip("1.2.3") && !is_sloppy_ip("1.2.3.256"));
 /// ```
@@ -694,7 +695,7 @@ pub fn is_sloppy_ip(text: &str) -> bool {
 /// Whether `text` is a DNS label: lower-case letters, digits and inner `-`, 1 to 63 bytes (`IsDNS1123Label`).
 ///
 /// ```
-/// use xposer::value::is_dns_label;
+/// use xposer::validation::is_dns_label;
 /// assert!(is_dns_label("web-1") && !is_dns_label("Web") && !is_dns_label("-web"));
 /// ```
 #[must_use]
@@ -706,7 +707,7 @@ pub fn is_dns_label(text: &str) -> bool {
 /// which, unlike DNS, sets no limit on a label).
 ///
 /// ```
-/// use xposer::value::is_dns_subdomain;
+/// use xposer::validation::is_dns_subdomain;
 /// assert!(is_dns_subdomain("a.b-c.d") && !is_dns_subdomain("a..b") && !is_dns_subdomain(""));
 /// ```
 #[must_use]
@@ -761,7 +762,7 @@ const NAME_BYTES: [u8; 256] = {
 /// one letter (`IsValidPortName`).
 ///
 /// ```
-/// use xposer::value::is_port_name;
+/// use xposer::validation::is_port_name;
 /// assert!(is_port_name("http-alt") && !is_port_name("8080") && !is_port_name("a--b"));
 /// ```
 #[must_use]
@@ -776,7 +777,7 @@ pub fn is_port_name(text: &str) -> bool {
 /// asks `IsQualifiedName` about the key in lower case).
 ///
 /// ```
-/// use xposer::value::annotation_key_flaw;
+/// use xposer::validation::annotation_key_flaw;
 /// assert_eq!(annotation_key_flaw("nginx.ingress.kubernetes.io/ssl-redirect"), None);
 /// assert_eq!(annotation_key_flaw("a/b/c").as_deref(), Some("it contains more than one `/`"));
 /// ```
@@ -799,7 +800,9 @@ pub fn annotation_key_flaw(key: &str) -> Option<Cow<'static, str>> {
             return Some("its prefix is empty".into());
         }
         if !is_dns_subdomain(&prefix.to_ascii_lowercase()) {
-            return Some(format!("its prefix {} is not a DNS name", crate::diag::shown(prefix)).into());
+            return Some(
+                format!("its prefix {} is not a DNS name", crate::diagnostics::shown(prefix)).into(),
+            );
         }
     }
     if name.is_empty() {
@@ -813,7 +816,7 @@ pub fn annotation_key_flaw(key: &str) -> Option<Cow<'static, str>> {
     if let Some(character) =
         name.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
     {
-        return Some(format!("it contains {}", crate::diag::shown_char(character)).into());
+        return Some(format!("it contains {}", crate::diagnostics::shown_char(character)).into());
     }
     let ends = |c: char| c.is_ascii_alphanumeric();
     if !name.starts_with(ends) || !name.ends_with(ends) {
@@ -887,7 +890,7 @@ pub(crate) fn grouped<K: Ord + Clone, T>(items: impl IntoIterator<Item = (K, T)>
 /// What is wrong with a path of this type, in words; `None` if the API server accepts it (`validateHTTPIngressPath`).
 ///
 /// ```
-/// use xposer::value::{PathType, path_flaw};
+/// use xposer::validation::{PathType, path_flaw};
 /// assert_eq!(path_flaw("/api", PathType::Prefix), None);
 /// assert_eq!(path_flaw("/a//b", PathType::Exact), Some("it contains `//`"));
 /// assert_eq!(path_flaw("/a//b", PathType::ImplementationSpecific), None);
@@ -932,7 +935,7 @@ pub(crate) fn comparable_path(path: &str, kind: PathType) -> &str {
 /// `( ) [ ] { } | ^ $ * \`. The rule is ours: Kubernetes leaves it to the controller.
 ///
 /// ```
-/// use xposer::value::is_regex_path;
+/// use xposer::validation::is_regex_path;
 /// assert!(is_regex_path("/api(/|$)(.*)") && !is_regex_path("/api/v1.2/c++"));
 /// ```
 #[must_use]
@@ -949,7 +952,7 @@ pub(crate) fn subdomain_host(host: &str) -> Option<String> {
 /// A boolean in one of the spellings of Go's `strconv.ParseBool`: `1 t T true TRUE True 0 f F false FALSE False`.
 ///
 /// ```
-/// use xposer::value::parse_bool;
+/// use xposer::validation::parse_bool;
 /// assert_eq!(parse_bool("T"), Some(true));
 /// assert_eq!(parse_bool("no"), None);
 /// ```

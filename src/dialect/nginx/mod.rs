@@ -1,28 +1,32 @@
 //! The keys of ingress-nginx 1.15: one row holds all that is known of a key.
 
-use super::programs::{Idle, Loss, Same};
-use crate::value::parse_bool;
+pub(crate) mod paths;
+pub(crate) mod rewrite;
+pub(crate) mod traps;
+
+use crate::dialect::programs::{Idle, Loss, Same};
+use crate::validation::parse_bool;
 
 /// The prefix of its keys.
-pub(super) const PREFIX: &str = "nginx.ingress.kubernetes.io/";
+pub(crate) const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 /// The prefix of its keys up to 0.9.0-beta.17.
-pub(super) const OLD_PREFIX: &str = "ingress.kubernetes.io/";
+pub(crate) const OLD_PREFIX: &str = "ingress.kubernetes.io/";
 
 /// What is known of a key.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Key {
+pub(crate) struct Key {
     /// The key without its prefix.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// What a value must look like; `None` where that is not checked.
-    pub(super) shape: Option<Shape>,
+    pub(crate) shape: Option<Shape>,
     /// What is lost where nothing reads the key.
-    pub(super) loss: Loss,
+    pub(crate) loss: Loss,
     /// The value with which the key says no more than if it were not there.
-    pub(super) idle: Idle,
+    pub(crate) idle: Idle,
     /// What another target does that comes to the same.
-    pub(super) same: Same,
+    pub(crate) same: Same,
     /// The keys one of which must be there, or this one has no effect.
-    pub(super) needs: &'static [&'static str],
+    pub(crate) needs: &'static [&'static str],
 }
 
 const fn key(name: &'static str) -> Key {
@@ -56,7 +60,7 @@ impl Key {
 }
 
 /// Every key and alias, in ascending order.
-pub(super) static KEYS: &[Key] = &[
+pub(crate) static KEYS: &[Key] = &[
     key("affinity").shape(Shape::Exactly(&["cookie"])),
     key("affinity-canary-behavior").shape(Shape::Exactly(&["sticky", "legacy"])),
     key("affinity-mode").shape(Shape::Exactly(&["balanced", "persistent"])).needs(&["affinity"]),
@@ -227,7 +231,7 @@ pub(super) static KEYS: &[Key] = &[
 
 /// What a value of ingress-nginx must look like; an Ingress with another one is not configured at all.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Boolean,
     Integer,
     /// Digits and perhaps `b`, `k`, `m` or `g`.
@@ -245,7 +249,7 @@ pub(super) enum Shape {
 
 impl Shape {
     /// What is expected, in words.
-    pub(super) fn describe(self) -> String {
+    pub(crate) fn describe(self) -> String {
         match self {
             Self::Boolean => "true or false".to_owned(),
             Self::Integer => "a whole number".to_owned(),
@@ -259,7 +263,7 @@ impl Shape {
     }
 
     /// Whether ingress-nginx takes the value. It does not look at an empty one.
-    pub(super) fn fits(self, value: &str) -> bool {
+    pub(crate) fn fits(self, value: &str) -> bool {
         let only = |signs: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c));
         value.is_empty()
             || match self {
@@ -284,17 +288,17 @@ impl Shape {
 }
 
 /// The row of a name, without prefix.
-pub(super) fn find(name: &str) -> Option<&'static Key> {
+pub(crate) fn find(name: &str) -> Option<&'static Key> {
     KEYS.get(KEYS.binary_search_by(|known| known.name.cmp(name)).ok()?)
 }
 
 /// The name of a key of ingress-nginx, under its prefix of today or its old one.
-pub(super) fn any_name(key: &str) -> Option<&str> {
+pub(crate) fn any_name(key: &str) -> Option<&str> {
     key.strip_prefix(PREFIX).or_else(|| key.strip_prefix(OLD_PREFIX))
 }
 
 /// Whether ingress-nginx reads a key on the Ingress of a canary; everything else counts on that of the stable Service.
-pub(super) fn is_read_on_canary(name: &str) -> bool {
+pub(crate) fn is_read_on_canary(name: &str) -> bool {
     ["canary", "load-balance", "upstream-hash-by", "affinity", "session-cookie-"]
         .iter()
         .any(|start| name.starts_with(start))
