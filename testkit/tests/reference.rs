@@ -4,8 +4,8 @@ use xposer_testkit::{cases, golden, reference, workspace};
 
 #[test]
 fn the_reference_pages_are_fresh() {
-    let cases = cases::all().unwrap_or_else(|wrong| panic!("{wrong}"));
-    let pages = reference::pages(&cases).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let cases = cases::all().unwrap_or_else(|error| panic!("{error:#}"));
+    let pages = reference::pages(&cases).unwrap_or_else(|error| panic!("{error:#}"));
     let folder = workspace().join("docs/reference");
     let mut wrong: Vec<String> =
         pages.iter().filter_map(|page| golden::compare(&folder.join(page.file), &page.text).err()).collect();

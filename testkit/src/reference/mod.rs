@@ -25,7 +25,7 @@ pub struct Page {
 /// # Errors
 ///
 /// A setting whose form the schema does not know.
-pub fn pages(cases: &[Case]) -> Result<Vec<Page>, String> {
+pub fn pages(cases: &[Case]) -> anyhow::Result<Vec<Page>> {
     let page = |file, body: String| Page { file, text: format!("{NOTICE}\n\n{}\n", body.trim_end()) };
     Ok(vec![
         page("annotations.md", annotations::body()),

@@ -4,6 +4,7 @@
 
 use std::fs;
 
+use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use xposer::validation::parse_bool;
 use xposer::{ConfigOption, Form, Key, settings};
@@ -19,7 +20,7 @@ pub(super) const ID: &str =
 const BOOLEANS: [&str; 12] =
     ["true", "false", "True", "False", "TRUE", "FALSE", "t", "f", "T", "F", "1", "0"];
 
-pub(super) fn body() -> Result<String, String> {
+pub(super) fn body() -> Result<String> {
     let mut definitions = Map::new();
     for (key, row) in settings() {
         definitions.insert(key.name.to_owned(), definition(key, row)?);
@@ -39,7 +40,7 @@ pub(super) fn body() -> Result<String, String> {
     ] {
         schema[key] = value;
     }
-    serde_json::to_string_pretty(&schema).map_err(|error| error.to_string())
+    Ok(serde_json::to_string_pretty(&schema)?)
 }
 
 /// The settings that are meant, each with its definition.
@@ -84,7 +85,7 @@ fn item() -> Value {
     json!({"type": "string", "pattern": "\\S"})
 }
 
-fn definition(key: Key, row: &ConfigOption) -> Result<Value, String> {
+fn definition(key: Key, row: &ConfigOption) -> Result<Value> {
     let mut schema = shape(key.name, row.form)?;
     schema["description"] = row.doc.into();
     if !row.default.starts_with('(') {
@@ -95,7 +96,7 @@ fn definition(key: Key, row: &ConfigOption) -> Result<Value, String> {
 }
 
 /// What a value must be.
-fn shape(name: &str, form: Form) -> Result<Value, String> {
+fn shape(name: &str, form: Form) -> Result<Value> {
     Ok(match (form, name) {
         (Form::Boolean, _) => boolean(),
         (Form::Word(words), _) if words.iter().any(|word| parse_bool(word).is_some()) => {
@@ -138,7 +139,7 @@ fn shape(name: &str, form: Form) -> Result<Value, String> {
             let own = json!({"hosts": list(&item()), "profile": text()});
             json!({"type": ["object", "null"], "additionalProperties": layer(own)})
         }
-        (Form::Mapping, other) => return Err(format!("the schema does not know the keys of {other}")),
+        (Form::Mapping, other) => bail!("the schema does not know the keys of {other}"),
     })
 }
 
@@ -162,11 +163,11 @@ fn gateway() -> Value {
 }
 
 /// The options of the providers of monitors, as the definition of the EndpointMonitor has them.
-fn providers() -> Result<Map<String, Value>, String> {
+fn providers() -> Result<Map<String, Value>> {
     let file = workspace().join("testkit/schemas/endpointmonitor.yaml");
-    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
     let definition = parse(&text)?.into_iter().next().unwrap_or_default();
-    let fields = definition["properties"].as_object().ok_or("the EndpointMonitor has no properties")?;
+    let fields = definition["properties"].as_object().context("the EndpointMonitor has no properties")?;
     let providers = fields.iter().filter(|(name, _)| name.ends_with("Config")).map(|(name, provider)| {
         let mut provider = provider.clone();
         provider["additionalProperties"] = false.into();
@@ -181,6 +182,6 @@ fn providers() -> Result<Map<String, Value>, String> {
 }
 
 /// A value of the table, which is YAML.
-fn value(yaml: &str) -> Result<Value, String> {
+fn value(yaml: &str) -> Result<Value> {
     Ok(parse(yaml)?.into_iter().next().unwrap_or_default())
 }
