@@ -357,8 +357,8 @@ impl<'s> Trial<'s> {
         let service = Service::from_value(&document);
         let mut report = Report::new(service.subject(), self.settings.strict);
         let request = Request::read(&service, &mut report);
-        let draft = resolve::resolve(&service, &self.general, layers, &request, &mut report);
-        check::check(&service, &self.general, layers, &request, draft, &mut report);
+        let plan = resolve::resolve(&service, &self.general, layers, &request, &mut report);
+        check::check(&service, &self.general, layers, &request, &plan, &mut report);
         let is_certain = |found: &Diagnostic| match found.code {
             // The author of a Service names an issuer, a host of the namespace, or one with a certificate; the ports are
             // those of the Service.

@@ -3,6 +3,7 @@
 mod configmap;
 mod httproute;
 mod ingress;
+mod metadata;
 mod monitor;
 mod route;
 pub mod stamp;
@@ -10,20 +11,21 @@ pub mod stamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 
+use crate::check::{fulfils, is_told, redirects_against};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
 use crate::dialect::legacy::{Fate, Legacy, dns_key, find};
 use crate::dialect::nginx::paths::USE_REGEX;
 use crate::options::annotations::annotation;
-use crate::plan::Plan;
-use crate::resolve::{Annotation, Source};
-use crate::validation::{Origin, Target};
+use crate::plan::{Annotation, Plan, Source};
+use crate::validation::{Origin, Sourced, Target};
 use configmap::ConfigMap;
 pub use configmap::URL_CONFIG_MAP;
 use httproute::HttpRoute;
 use ingress::Ingress;
+use metadata::Metadata;
 use monitor::EndpointMonitor;
 use route::OpenShiftRoute;
 
@@ -188,7 +190,7 @@ impl Object<'_> {
     }
 }
 
-impl Plan<'_> {
+impl Plan {
     /// The objects of this plan alone. Use [`emit_all`] for the plans of several Services, whose URL ConfigMap is one
     /// object a namespace. [`Emitted`] and [`Object`](crate::Object) have examples.
     #[must_use]
@@ -243,8 +245,8 @@ impl Plan<'_> {
 /// assert_eq!(names, ["web", "api", URL_CONFIG_MAP]);
 /// ```
 #[must_use]
-pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p> {
-    let plans: Vec<&Plan<'p>> = plans.into_iter().collect();
+pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
+    let plans: Vec<&Plan> = plans.into_iter().collect();
     let shares = Shares::new(&plans);
     // Most plans make one object.
     let mut emitted = Emitted { objects: Vec::with_capacity(plans.len()), ..Emitted::default() };
@@ -256,12 +258,12 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p
             match target {
                 Target::Ingress => emitted.objects.push(Object(Kind::Ingress(ingress::ingress(plan)))),
                 Target::HttpRoute => {
-                    emitted
-                        .objects
-                        .extend(httproute::routes(&mut kind).map(|it| Object(Kind::HttpRoute(it))));
+                    let routes = httproute::routes(&mut kind).into_iter();
+                    emitted.objects.extend(routes.map(|it| Object(Kind::HttpRoute(it))));
                 }
                 Target::Route => {
-                    emitted.objects.extend(route::routes(&mut kind).map(|it| Object(Kind::Route(it))));
+                    let routes = route::routes(&mut kind).into_iter();
+                    emitted.objects.extend(routes.map(|it| Object(Kind::Route(it))));
                 }
             }
         }
@@ -276,21 +278,21 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p
 
 /// Which canaries share the requests of which Service.
 struct Shares<'p> {
-    canaries: BTreeMap<(Option<&'p str>, &'p str), Vec<&'p Plan<'p>>>,
+    canaries: BTreeMap<(Option<&'p str>, &'p str), Vec<&'p Plan>>,
     exposed: Vec<(Option<&'p str>, &'p str)>,
 }
 
 impl<'p> Shares<'p> {
-    fn new(plans: &[&'p Plan<'p>]) -> Self {
-        let mut canaries: BTreeMap<_, Vec<&'p Plan<'p>>> = BTreeMap::new();
+    fn new(plans: &[&'p Plan]) -> Self {
+        let mut canaries: BTreeMap<_, Vec<&'p Plan>> = BTreeMap::new();
         for plan in plans {
             if let Some(canary) = &plan.canary {
-                canaries.entry((plan.namespace, canary.of)).or_default().push(plan);
+                canaries.entry((plan.namespace(), canary.of.as_str())).or_default().push(plan);
             }
         }
         let mut exposed = Vec::new();
         if !canaries.is_empty() {
-            exposed.extend(plans.iter().map(|plan| (plan.namespace, plan.service)));
+            exposed.extend(plans.iter().map(|plan| plan.identity()));
             exposed.sort_unstable();
         }
         Self { canaries, exposed }
@@ -299,7 +301,7 @@ impl<'p> Shares<'p> {
 
 /// One plan on its way to one target.
 struct Emitting<'e, 'p> {
-    plan: &'p Plan<'p>,
+    plan: &'p Plan,
     shares: &'e Shares<'p>,
     target: Target,
     /// What was found about the plan, whatever the target; most plans have nothing.
@@ -308,8 +310,8 @@ struct Emitting<'e, 'p> {
 
 impl<'p> Emitting<'_, 'p> {
     /// The canaries of the plan's Service that go to the same target and have a weight, with their weights.
-    fn canaries(&self) -> Vec<(&'p Plan<'p>, u8)> {
-        let all = self.shares.canaries.get(&(self.plan.namespace, self.plan.service));
+    fn canaries(&self) -> Vec<(&'p Plan, u8)> {
+        let all = self.shares.canaries.get(&self.plan.identity());
         let weighted = all.into_iter().flatten().filter(|canary| canary.targets.contains(&self.target));
         weighted.filter_map(|plan| Some((*plan, plan.canary.as_ref()?.weight?))).collect()
     }
@@ -330,28 +332,27 @@ impl<'p> Emitting<'_, 'p> {
     }
 
     /// Files that the target has nothing for an annotation.
-    fn lacks_annotation(&mut self, annotation: &Annotation<'_>, said: String) {
+    fn lacks_annotation(&mut self, annotation: &Annotation, said: String) {
         annotation.file_key(self.report(), Problem::new(Code::TargetInexpressible, said));
     }
 
     /// What is lost of the plan whatever the target, if it is no Ingress.
     fn lacks_class(&mut self) {
-        if let (Some(class), Some(origin)) = (&self.plan.ingress.class, &self.plan.class_origin) {
-            let said =
-                format!("{} has no class, so {} has no effect on it", self.one(), shown(class.as_str()));
-            self.inexpressible(origin.path(), said);
+        if let Some(class) = &self.plan.class {
+            let said = format!("{} has no class, so {} has no effect on it", self.one(), shown(&class.value));
+            self.inexpressible(class.origin.path(), said);
         }
     }
 
     /// A weight is in the stable Service's own route, so it needs that Service.
     fn lacks_stable(&mut self) {
         let Some(canary) = &self.plan.canary else { return };
-        let stable = (self.plan.namespace, canary.of);
+        let stable = (self.plan.namespace(), canary.of.as_str());
         if canary.weight.is_some() && self.shares.exposed.binary_search(&stable).is_err() {
             let said = format!(
                 "the weight of a canary stands in the {} of the Service {}, which is not among these",
                 self.target.as_str(),
-                shown(canary.of)
+                shown(&canary.of)
             );
             self.inexpressible(FieldPath::annotation(annotation::CANARY_WEIGHT), said);
         }
@@ -360,34 +361,36 @@ impl<'p> Emitting<'_, 'p> {
     /// The annotations without those that only controllers of Ingresses read; those are told.
     fn annotations(&mut self) -> Vec<(Cow<'p, str>, Cow<'p, str>)> {
         let plan = self.plan;
-        let scene = plan.scene();
-        let mut kept = Vec::with_capacity(plan.ingress.annotations.len());
+        let mut kept = Vec::with_capacity(plan.annotations.len());
         let mut told = None;
-        for given in &plan.ingress.annotations {
+        for given in &plan.annotations {
             // What nobody reads is told already, whatever the target.
             if matches!(find(&given.key), Some(Legacy { fate: Fate::Removed { .. }, .. })) {
                 continue;
             }
-            // A link that nobody asked for is not missed; what other settings give is told at these.
-            let made = matches!(&given.source, Source::Origin(Origin::Annotation(_)))
-                || (!given.is_given() && (given.key == USE_REGEX || given.key.starts_with(FORECASTLE)));
+            // Another option of the Service is expressed by a field of this kind, or told where it is about that option. Nobody
+            // asked for a link, or for what only ingress-nginx needs to know.
+            let is_silent = match &given.source {
+                Source::Block { .. } | Source::Setting(_) => false,
+                Source::Option(Origin::Annotation(_)) => true,
+                Source::Option(_) => given.key == USE_REGEX || given.key.starts_with(FORECASTLE),
+            };
             if let Some(said) = self.unread(&given.key) {
                 // A key under two prefixes is told once.
-                if !made && told.replace(&given.source) != Some(&given.source) {
+                if !is_silent && told.replace(&given.source) != Some(&given.source) {
                     self.lacks_annotation(given, said);
                 }
                 continue;
             }
             if !is_of_others(&given.key, self.target) {
-                kept.push((Cow::Borrowed(given.key.as_ref()), Cow::Borrowed(given.value.as_ref())));
+                kept.push((Cow::Borrowed(given.key.as_str()), Cow::Borrowed(given.value.as_str())));
                 continue;
             }
             // A rule has said what is lost with the more important ones, and some need no word.
-            if made || scene.is_told(given, self.target) || scene.fulfils(given, self.target) {
+            if is_silent || is_told(plan, given, self.target) || fulfils(plan, given, self.target) {
                 continue;
             }
-            // What our own annotations ask for is expressed, or told, where it is about them.
-            if scene.redirects_against(given, self.target) {
+            if redirects_against(plan, given, self.target) {
                 let said = format!(
                     "{} sends requests to https in spite of {}; {}: \"false\" is for every target",
                     self.one(),
@@ -474,92 +477,12 @@ fn is_expressed(key: &str) -> bool {
     )
 }
 
-/// An object with a spec, field by field in alphabetical order.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Resource<'p, S> {
-    api_version: &'static str,
-    kind: &'static str,
-    metadata: Metadata<'p>,
-    spec: S,
-}
-
-impl<'p, S> Resource<'p, S> {
-    /// An object of the plan's Service.
-    fn new(
-        (api_version, kind): (&'static str, &'static str),
-        plan: &'p Plan<'p>,
-        name: Cow<'p, str>,
-        annotations: Annotations<'p>,
-        spec: S,
-    ) -> Self {
-        let labels = Labels::new(Some(plan.service));
-        let metadata = Metadata { annotations, labels, name, namespace: plan.namespace };
-        Self { api_version, kind, metadata, spec }
-    }
-
-    fn head(&self) -> (&'static str, &'static str, &Metadata<'p>) {
-        (self.api_version, self.kind, &self.metadata)
-    }
-}
-
-/// The metadata of an object.
-#[derive(Clone, Debug, Serialize)]
-struct Metadata<'p> {
-    #[serde(skip_serializing_if = "Annotations::is_empty")]
-    annotations: Annotations<'p>,
-    labels: Labels<'p>,
-    name: Cow<'p, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'p str>,
-}
-
-/// The annotations of an object: those of the plan, or some of them.
-#[derive(Clone, Debug)]
-enum Annotations<'p> {
-    Of(&'p [Annotation<'p>]),
-    Own(Vec<(Cow<'p, str>, Cow<'p, str>)>),
-}
-
-impl Annotations<'_> {
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Of(annotations) => annotations.is_empty(),
-            Self::Own(annotations) => annotations.is_empty(),
-        }
-    }
-}
-
-impl Serialize for Annotations<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Of(annotations) => {
-                serializer.collect_map(annotations.iter().map(|it| (&it.key, &it.value)))
-            }
-            Self::Own(annotations) => {
-                serializer.collect_map(annotations.iter().map(|(key, value)| (key, value)))
-            }
-        }
-    }
+/// The annotation or setting to name in a finding about this value.
+fn origin<T>(value: &Option<Sourced<T>>) -> FieldPath {
+    value.as_ref().map(|value| value.origin.clone()).unwrap_or_default().path()
 }
 
 /// The percentage that is left of a Service's requests beside its canaries.
 fn rest(canaries: impl IntoIterator<Item = u8>) -> u8 {
     100 - canaries.into_iter().fold(0, u8::saturating_add).min(100)
-}
-
-/// The labels by which we know our own.
-#[derive(Clone, Debug, Serialize)]
-struct Labels<'p> {
-    #[serde(rename = "app.kubernetes.io/managed-by")]
-    managed_by: &'static str,
-    /// The Service, where the object belongs to a single one.
-    #[serde(rename = "xposer.stakater.com/service", skip_serializing_if = "Option::is_none")]
-    service: Option<&'p str>,
-}
-
-impl<'p> Labels<'p> {
-    fn new(service: Option<&'p str>) -> Self {
-        Self { managed_by: MANAGED_BY, service }
-    }
 }

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Annotations, Resource};
+use super::metadata::{Annotations, Resource};
 use crate::plan::Plan;
 
 pub(super) const KIND: (&str, &str) = ("endpointmonitor.stakater.com/v1alpha1", "EndpointMonitor");
@@ -14,10 +14,9 @@ pub(super) const KIND: (&str, &str) = ("endpointmonitor.stakater.com/v1alpha1", 
 pub(super) type EndpointMonitor<'p> = Resource<'p, Map<String, Value>>;
 
 /// The monitor of a plan, if it has one.
-pub(super) fn monitor<'p>(plan: &'p Plan<'p>) -> Option<EndpointMonitor<'p>> {
-    let monitor = plan.monitor.as_ref()?;
+pub(super) fn monitor(plan: &Plan) -> Option<EndpointMonitor<'_>> {
+    let monitor = plan.monitor()?;
     let mut spec = monitor.provider.clone();
     spec.insert("url".to_owned(), plan.monitored_url(monitor).into());
-    let name = plan.ingress.name.as_str();
-    Some(Resource::new(KIND, plan, name.into(), Annotations::Of(&[]), spec))
+    Some(Resource::new(KIND, plan, plan.name().into(), Annotations::Of(&[]), spec))
 }

@@ -6,8 +6,9 @@ use std::fmt;
 use crate::diagnostics::{FieldPath, Report};
 use crate::options::annotations::{Request, annotation};
 use crate::options::{DefaultAnnotation, Layer, Layers, Settings};
-use crate::resolve::{self, Draft, Source};
-use crate::service::{FORWARD_ANNOTATION, Service};
+use crate::plan::Plan;
+use crate::resolve;
+use crate::service::Service;
 use crate::validation::{Origin, Sourced, Target};
 
 /// A value and where it came from.
@@ -65,11 +66,11 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
     let Some((layers, profile)) = resolve::layers(service, settings, &request, &mut report) else {
         return Vec::new();
     };
-    let draft = resolve::resolve(service, settings, layers, &request, &mut report);
+    let plan = resolve::resolve(service, settings, layers, &request, &mut report);
     let mut annotations: Vec<_> = layers.iter().flat_map(|layer| &layer.annotations).collect();
     // Equal keys keep the order of their layers.
     annotations.sort_by(|left, right| left.key.cmp(&right.key));
-    Rows { layers, annotations, rows: Vec::new() }.of(&draft, profile)
+    Rows { layers, annotations, rows: Vec::new() }.of(&plan, profile)
 }
 
 struct Rows<'s> {
@@ -87,37 +88,34 @@ fn origin<T>(sourced: Option<&Sourced<T>>) -> Option<&Origin> {
 }
 
 impl Rows<'_> {
-    fn of(mut self, draft: &Draft<'_>, profile: Option<Sourced<String>>) -> Vec<Traced> {
+    fn of(mut self, plan: &Plan, profile: Option<Sourced<String>>) -> Vec<Traced> {
         if let Some(profile) = profile {
             self.add("profile", &profile.value, profile.origin, |_| None);
         }
-        if let Some(canary) = &draft.canary {
+        if let Some(canary) = &plan.canary {
             let key = Origin::Annotation(annotation::CANARY_OF.into());
-            self.add("canaryOf", canary.of, key, |_| None);
+            self.add("canaryOf", &canary.of, key, |_| None);
         }
-        self.sourced("domain", draft.domain.as_ref(), |it| origin(it.domain.as_ref()));
-        for rule in &draft.rules {
+        self.sourced("domain", plan.domain.as_ref(), |it| origin(it.domain.as_ref()));
+        for rule in &plan.rules {
             self.add("host", &rule.host, rule.host_origin.clone(), |it| origin(it.url.as_ref()));
             self.add("path", &rule.path, rule.path_origin.clone(), |it| origin(it.path.as_ref()));
         }
-        self.sourced("name", draft.name.as_ref(), |it| origin(it.name.as_ref()));
-        self.sourced("ingressClassName", draft.class.as_ref(), |it| origin(it.class.as_ref()));
-        self.sourced("servicePort", draft.port.as_ref(), |it| origin(it.port.as_ref()));
-        let tls = draft.tls.as_ref().map(|tls| Sourced::new(tls.value.as_str(), tls.origin.clone()));
+        self.sourced("name", plan.name.as_ref(), |it| origin(it.name.as_ref()));
+        self.sourced("ingressClassName", plan.class.as_ref(), |it| origin(it.class.as_ref()));
+        self.sourced("servicePort", plan.port.as_ref(), |it| origin(it.port.as_ref()));
+        let tls = plan.tls.as_ref().map(|tls| Sourced::new(tls.value.as_str(), tls.origin.clone()));
         self.sourced("tls", tls.as_ref(), |it| origin(it.tls.as_ref()));
-        self.sourced("tlsSecretName", draft.secret.as_ref(), |it| origin(it.secret.as_ref()));
-        let redirect = draft.https_redirect.as_ref();
+        self.sourced("tlsSecretName", plan.secret.as_ref(), |it| origin(it.secret.as_ref()));
+        let redirect = plan.https_redirect.as_ref();
         self.sourced("httpsRedirect", redirect, |it| origin(it.https_redirect.as_ref()));
-        let targets: Vec<&str> = draft.targets.iter().copied().map(Target::as_str).collect();
-        let targets = Sourced::new(targets.join(", "), draft.targets_origin.clone());
+        let targets: Vec<&str> = plan.targets.iter().copied().map(Target::as_str).collect();
+        let targets = Sourced::new(targets.join(", "), plan.targets_origin.clone());
         self.sourced("target", Some(&targets), |it| origin(it.targets.as_ref()));
-        let monitor = draft.monitor.as_ref().map(|monitor| Sourced::new(true, monitor.origin.clone()));
+        let monitor = plan.monitor.as_ref().map(|monitor| Sourced::new(true, monitor.origin.clone()));
         self.sourced("monitor", monitor.as_ref(), |it| origin(it.monitor.as_ref()));
-        for given in &draft.annotations {
-            let from = match &given.source {
-                Source::Block { .. } => Origin::Annotation(FORWARD_ANNOTATION.into()),
-                Source::Origin(origin) => origin.clone(),
-            };
+        for given in &plan.annotations {
+            let from = given.origin();
             let what = Cow::Owned(format!("annotation {}", given.key));
             let before = self.annotation_layers(&given.key, &from);
             self.rows.push(Traced { what, value: one_line(&given.value), origin: from, before });

@@ -1,8 +1,8 @@
 //! Hosts and paths.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
-use super::{Chosen, DraftRule, Resolver, Who, choose, file, pick};
+use super::{Chosen, Resolver, Route, Who, choose, file, pick};
 use crate::diagnostics::{Code, Problem, shown};
 use crate::options::annotations::annotation;
 use crate::options::{DEFAULT_PATH, DEFAULT_URL};
@@ -13,7 +13,7 @@ use crate::validation::{
 
 impl<'a> Resolver<'_, 'a> {
     /// The hosts and paths; `tls` says whether certificates are needed for the hosts.
-    pub(super) fn rules(&mut self, tls: bool) -> Vec<DraftRule<'a>> {
+    pub(super) fn rules(&mut self, tls: bool) -> Vec<Route> {
         let layers = self.layers;
         let path = || layers.template(|it| it.path.as_ref(), &DEFAULT_PATH);
         let path = self.path(choose(&self.request.path, annotation::PATH, path));
@@ -31,16 +31,18 @@ impl<'a> Resolver<'_, 'a> {
                 Problem::new(Code::HostMissing, "the URL template renders to nothing, so there is no host");
             file(self.report, url, problem.help("write a host, for example {{.Service}}.{{.Domain}}"));
         }
-        let mut rules: Vec<DraftRule<'a>> = Vec::with_capacity(items.len());
+        // One template may give thousands of routes, which share its text.
+        let template: Arc<str> = url.template.text().into();
+        let mut rules: Vec<Route> = Vec::with_capacity(items.len());
         for item in self.separated(items, url) {
-            let rule = self.rule(item, &path, url);
+            let rule = self.rule(item, &path, url, &template);
             rules.push(self.shortened(rule, tls, &path));
         }
         if rules.len() > 1 { self.without_repeated(rules, url) } else { rules }
     }
 
     /// The rules without those that an earlier one says already. They are sorted for that: one template may give thousands.
-    fn without_repeated(&mut self, rules: Vec<DraftRule<'a>>, url: Chosen<'_, 'a>) -> Vec<DraftRule<'a>> {
+    fn without_repeated(&mut self, rules: Vec<Route>, url: Chosen<'_, 'a>) -> Vec<Route> {
         let key = |at: usize| {
             let rule = rules.get(at)?;
             Some((rule.host.as_str(), comparable_path(&rule.path, rule.path_type)))
@@ -112,25 +114,27 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// The path that is asked for, with its slash.
-    fn path(&mut self, chosen: Option<Chosen<'_, 'a>>) -> Sourced<Cow<'a, str>> {
-        let literal = chosen.and_then(|chosen| Some((chosen.template.literal()?, chosen.origin)));
-        let (text, origin) = match literal {
-            Some((text, who)) => (text, who.origin()),
-            None => match self.one(chosen) {
-                Some(rendered) => (Cow::Owned(rendered.value), rendered.origin),
-                None => (Cow::Borrowed("/"), Origin::BuiltIn),
-            },
-        };
-        let text = if text.starts_with('/') { text } else { Cow::Owned(format!("/{text}")) };
-        Sourced::new(text, origin)
+    fn path(&mut self, chosen: Option<Chosen<'_, 'a>>) -> Sourced<String> {
+        let rendered = self.one(chosen);
+        let mut path = rendered.unwrap_or_else(|| Sourced::new("/".to_owned(), Origin::BuiltIn));
+        if !path.value.starts_with('/') {
+            path.value.insert(0, '/');
+        }
+        path
     }
 
-    fn rule(&self, mut item: String, path: &Sourced<Cow<'a, str>>, url: Chosen<'_, 'a>) -> DraftRule<'a> {
+    fn rule(
+        &self,
+        mut item: String,
+        path: &Sourced<String>,
+        url: Chosen<'_, 'a>,
+        template: &Arc<str>,
+    ) -> Route {
         let host_origin = url.origin.origin();
         let url_path = split_url(&mut item);
         // The path in the URL counts only where no other path is asked for.
         let (path, path_origin) = match url_path {
-            Some(url_path) if path.value == "/" => (Cow::Owned(url_path), host_origin.clone()),
+            Some(url_path) if path.value == "/" => (url_path, host_origin.clone()),
             _ => (path.value.clone(), path.origin.clone()),
         };
         let asked = pick(&self.request.path_type, annotation::PATH_TYPE, || {
@@ -140,19 +144,19 @@ impl<'a> Resolver<'_, 'a> {
             || if is_regex_path(&path) { PathType::ImplementationSpecific } else { PathType::Prefix },
             |asked| asked.value,
         );
-        DraftRule {
+        Route {
             host: item,
             path,
             path_type,
             host_origin,
             path_origin,
-            template: url.template.shared_text(),
+            template: template.clone(),
             verbatim: url.template.is_verbatim() && !matches!(url.origin, Who::Sourced(Origin::BuiltIn)),
         }
     }
 
     /// The rule, or the first fallback that fits where its host is too long.
-    fn shortened(&mut self, rule: DraftRule<'a>, tls: bool, path: &Sourced<Cow<'a, str>>) -> DraftRule<'a> {
+    fn shortened(&mut self, rule: Route, tls: bool, path: &Sourced<String>) -> Route {
         let Some(fallbacks) = self.layers.first(|it| it.fallbacks.as_ref()).filter(|it| !it.is_empty())
         else {
             return rule;
@@ -167,7 +171,7 @@ impl<'a> Resolver<'_, 'a> {
                     return rule;
                 }
             };
-            let mut shorter = self.rule(item, path, chosen);
+            let mut shorter = self.rule(item, path, chosen, &chosen.template.text().into());
             if self.too_long(&shorter.host, tls).is_none() {
                 let said = format!(
                     "the host {} {why}, so {} of {} is used: {}",

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use serde_json::{Map, Value, json};
-use xposer::{Emitted, Outcome, Service, Settings, emit_all, expose_all};
+use xposer::{Emitted, Outcome, Precedence, Service, Settings, emit_all, expose_all};
 use xposer_cli::{Console, Terminal};
 
 use crate::Failure;
@@ -127,7 +127,7 @@ fn core(services: Vec<Value>, settings: &Value) -> Prepared {
     let settings = Settings::from_value(settings).map_err(|report| report.to_string())?;
     Ok(Box::new(move || {
         let views: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
-        let outcomes = expose_all(&views, &settings);
+        let outcomes = expose_all(&views, &settings, Precedence::RefuseAll);
         let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
         black_box((objects.len(), report.diagnostics().len()));
     }))
@@ -139,7 +139,7 @@ fn core_with_settings(services: Vec<Value>, settings: Value) -> Prepared {
     Ok(Box::new(move || {
         let Ok(settings) = Settings::from_value(&settings) else { return };
         let views: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
-        let outcomes = expose_all(&views, &settings);
+        let outcomes = expose_all(&views, &settings, Precedence::RefuseAll);
         black_box(emit_all(outcomes.iter().filter_map(Outcome::plan)).objects.len());
     }))
 }

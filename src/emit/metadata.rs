@@ -1,0 +1,93 @@
+//! The form that all objects share: API version, kind, metadata and spec.
+
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+
+use super::MANAGED_BY;
+use crate::plan::{Annotation, Plan};
+
+/// An object with a spec, field by field in alphabetical order.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Resource<'p, S> {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: Metadata<'p>,
+    spec: S,
+}
+
+impl<'p, S> Resource<'p, S> {
+    /// An object of the plan's Service.
+    pub(super) fn new(
+        (api_version, kind): (&'static str, &'static str),
+        plan: &'p Plan,
+        name: Cow<'p, str>,
+        annotations: Annotations<'p>,
+        spec: S,
+    ) -> Self {
+        let labels = Labels::new(Some(plan.service()));
+        let metadata = Metadata { annotations, labels, name, namespace: plan.namespace() };
+        Self { api_version, kind, metadata, spec }
+    }
+
+    pub(super) fn head(&self) -> (&'static str, &'static str, &Metadata<'p>) {
+        (self.api_version, self.kind, &self.metadata)
+    }
+}
+
+/// The metadata of an object.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Metadata<'p> {
+    #[serde(skip_serializing_if = "Annotations::is_empty")]
+    pub(super) annotations: Annotations<'p>,
+    pub(super) labels: Labels<'p>,
+    pub(super) name: Cow<'p, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) namespace: Option<&'p str>,
+}
+
+/// The annotations of an object: those of the plan, or some of them.
+#[derive(Clone, Debug)]
+pub(super) enum Annotations<'p> {
+    Of(&'p [Annotation]),
+    Own(Vec<(Cow<'p, str>, Cow<'p, str>)>),
+}
+
+impl Annotations<'_> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Of(annotations) => annotations.is_empty(),
+            Self::Own(annotations) => annotations.is_empty(),
+        }
+    }
+}
+
+impl Serialize for Annotations<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Of(annotations) => {
+                serializer.collect_map(annotations.iter().map(|it| (&it.key, &it.value)))
+            }
+            Self::Own(annotations) => {
+                serializer.collect_map(annotations.iter().map(|(key, value)| (key, value)))
+            }
+        }
+    }
+}
+
+/// The labels by which we know our own.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Labels<'p> {
+    #[serde(rename = "app.kubernetes.io/managed-by")]
+    managed_by: &'static str,
+    /// The Service, where the object belongs to a single one.
+    #[serde(rename = "xposer.stakater.com/service", skip_serializing_if = "Option::is_none")]
+    service: Option<&'p str>,
+}
+
+impl<'p> Labels<'p> {
+    pub(super) fn new(service: Option<&'p str>) -> Self {
+        Self { managed_by: MANAGED_BY, service }
+    }
+}
