@@ -5,11 +5,10 @@
 
 use serde::Serialize;
 
+use super::Kind;
 use super::metadata::{Annotations, Resource};
 use crate::plan::{Plan, Route};
 use crate::validation::{PortRef, grouped};
-
-pub(super) const KIND: (&str, &str) = ("networking.k8s.io/v1", "Ingress");
 
 pub(super) type Ingress<'p> = Resource<'p, Spec<'p>>;
 
@@ -79,7 +78,7 @@ pub(super) fn ingress(plan: &Plan) -> Ingress<'_> {
     let hosts = || rules.iter().map(|rule| rule.host).collect();
     let tls = plan.secret().map(|secret_name| [Tls { hosts: hosts(), secret_name }]);
     let spec = Spec { ingress_class_name: plan.class(), rules, tls };
-    Resource::new(KIND, plan, plan.name().into(), Annotations::Of(&plan.annotations), spec)
+    Resource::new(Kind::Ingress, plan, plan.name().into(), Annotations::Of(&plan.annotations), spec)
 }
 
 /// One rule for every host, with all paths of the host.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use super::MANAGED_BY;
+use super::{Kind, MANAGED_BY};
 use crate::plan::{Annotation, Plan};
 
 /// An object with a spec, field by field in alphabetical order.
@@ -13,14 +13,14 @@ use crate::plan::{Annotation, Plan};
 pub(super) struct Resource<'p, S> {
     api_version: &'static str,
     kind: &'static str,
-    metadata: Metadata<'p>,
+    pub(super) metadata: Metadata<'p>,
     spec: S,
 }
 
 impl<'p, S> Resource<'p, S> {
     /// An object of the plan's Service.
     pub(super) fn new(
-        (api_version, kind): (&'static str, &'static str),
+        kind: Kind,
         plan: &'p Plan,
         name: Cow<'p, str>,
         annotations: Annotations<'p>,
@@ -28,11 +28,7 @@ impl<'p, S> Resource<'p, S> {
     ) -> Self {
         let labels = Labels::new(Some(plan.service()));
         let metadata = Metadata { annotations, labels, name, namespace: plan.namespace() };
-        Self { api_version, kind, metadata, spec }
-    }
-
-    pub(super) fn head(&self) -> (&'static str, &'static str, &Metadata<'p>) {
-        (self.api_version, self.kind, &self.metadata)
+        Self { api_version: kind.row().api_version, kind: kind.as_str(), metadata, spec }
     }
 }
 

@@ -6,10 +6,9 @@
 
 use serde_json::{Map, Value};
 
+use super::Kind;
 use super::metadata::{Annotations, Resource};
 use crate::plan::Plan;
-
-pub(super) const KIND: (&str, &str) = ("endpointmonitor.stakater.com/v1alpha1", "EndpointMonitor");
 
 pub(super) type EndpointMonitor<'p> = Resource<'p, Map<String, Value>>;
 
@@ -18,5 +17,5 @@ pub(super) fn monitor(plan: &Plan) -> Option<EndpointMonitor<'_>> {
     let monitor = plan.monitor()?;
     let mut spec = monitor.provider.clone();
     spec.insert("url".to_owned(), plan.monitored_url(monitor).into());
-    Some(Resource::new(KIND, plan, plan.name().into(), Annotations::Of(&[]), spec))
+    Some(Resource::new(Kind::EndpointMonitor, plan, plan.name().into(), Annotations::Of(&[]), spec))
 }

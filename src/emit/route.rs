@@ -5,13 +5,12 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::metadata::{Annotations, Resource};
-use super::{Emitting, origin, rest};
+use super::{Emitting, Kind, origin, rest};
 use crate::diagnostics::{FieldPath, shown};
 use crate::options::annotations::annotation;
 use crate::plan::{Annotation, Plan, Route, numbered};
 use crate::validation::{PathType, Target, Termination, Tls, subdomain_host};
 
-pub(super) const KIND: (&str, &str) = ("route.openshift.io/v1", "Route");
 /// A Route has at most this many backends beside the first one.
 const MOST_ALTERNATES: usize = 3;
 
@@ -72,7 +71,7 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<OpenShiftRoute<
         for (index, rule) in plan.rules.iter().enumerate() {
             let name = numbered(plan.name(), index);
             let annotations = Annotations::Own(annotations.clone());
-            routes.push(Resource::new(KIND, plan, name, annotations, spec(plan, rule, &canaries)));
+            routes.push(Resource::new(Kind::Route, plan, name, annotations, spec(plan, rule, &canaries)));
         }
     }
     routes
