@@ -21,7 +21,7 @@
 //!         assert_eq!(plan.emit().objects[0].to_value()["spec"]["rules"][0]["host"], "forecastle.company.com");
 //!         assert!(report.is_empty());
 //!     }
-//!     Outcome::Refused(report) => panic!("{report}"),
+//!     Outcome::Refused(report) | Outcome::Conflicting(report) => panic!("{report}"),
 //!     Outcome::NotAsked { .. } => panic!("the label is there"),
 //! }
 //! ```
@@ -58,8 +58,7 @@ pub use emit::{
     Emitted, Kind, KindRow, MANAGED_BY, MANAGED_BY_LABEL, Object, Permission, SERVICE_LABEL, URL_CONFIG_MAP,
     emit_all,
 };
-pub use options::annotations::{Key, keys};
-pub use options::{Form, Setting, Settings, settings};
+pub use options::{ConfigOption, Form, Key, Settings, annotations, options, settings};
 pub use plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope};
 pub use resolve::PUBLISH_KEY;
 pub use resolve::trace::{Traced, trace};
@@ -174,15 +173,15 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
     if service.is_unusable() {
         return Outcome::Refused(report);
     }
-    let request = options::annotations::Request::read(service, &mut report);
-    let Some((layers, _profile)) = resolve::layers(service, settings, &request, &mut report) else {
-        for problem in request.malformed {
+    let (own, forwarded) = annotations::read(service, &mut report);
+    let Some((layers, _profile)) = resolve::layers(service, settings, &own, &mut report) else {
+        for problem in forwarded.malformed {
             report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
         }
         return Outcome::Refused(report);
     };
-    let plan = resolve::resolve(service, settings, layers, &request, &mut report);
-    check::check(service, settings, layers, &request, &plan, &mut report);
+    let plan = resolve::resolve(service, settings, layers, &forwarded, &mut report);
+    check::check(service, settings, layers, &forwarded, &plan, &mut report);
     if report.has_errors() {
         return Outcome::Refused(report);
     }

@@ -38,7 +38,7 @@ pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
 pub(crate) fn beside(context: &RuleContext<'_>, report: &mut Report) {
     for key in context.service.of_ingresses() {
         let said = format!("nobody reads {} on a Service: it is for an Ingress", shown(key));
-        let help = if context.request.block.contains(key) {
+        let help = if context.forwarded.block.contains(key) {
             "remove it; xposer.stakater.com/annotations has it"
         } else {
             "move it into xposer.stakater.com/annotations, or remove it"

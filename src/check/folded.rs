@@ -20,7 +20,7 @@ const IN_LINES_OR_QUOTES: &str =
 /// Every line has a colon, and one that names a key that protects must have it.
 pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
     let text = block(context).unwrap_or_default();
-    for problem in &context.request.malformed {
+    for problem in &context.forwarded.malformed {
         let mut problem = problem.clone();
         let line = problem.range.clone().and_then(|range| text.get(range)).unwrap_or_default();
         let is_sign = |c: char| c == '=' || c.is_whitespace();
@@ -41,7 +41,7 @@ fn protects(key: &str, value: &str) -> bool {
 
 /// No key stands inside the value of another one.
 pub(crate) fn folded(context: &RuleContext<'_>, report: &mut Report) {
-    let lines = context.request.block.lines();
+    let lines = context.forwarded.block.lines();
     let is_several = lines.len() > 1 || block(context).is_some_and(|text| text.trim().contains('\n'));
     let help = if is_several { IN_LINES_OR_QUOTES } else { IN_LINES };
     for line in lines {

@@ -99,7 +99,7 @@ fn one_of(hosts: &[String]) -> Option<String> {
 
 /// With TLS, and where certificates carry a common name, a host has at most 64 characters.
 pub(crate) fn common_name(context: &RuleContext<'_>, report: &mut Report) {
-    let common_name = context.layers.first(|it| it.common_name.as_ref()).copied().unwrap_or_default();
+    let common_name = context.layers.first(|it| &it.common_name).is_some_and(|it| it.value);
     if !(context.plan.tls().has_secret() && common_name) {
         return;
     }
@@ -120,7 +120,7 @@ pub(crate) fn common_name(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 fn too_long_help(context: &RuleContext<'_>) -> &'static str {
-    if context.layers.first(|it| it.fallbacks.as_ref()).is_none_or(Vec::is_empty) {
+    if context.layers.first(|it| &it.fallbacks).is_none_or(|it| it.value.is_empty()) {
         "shorten the template, or ask your administrator for ingressURLTemplateFallbacks"
     } else {
         "shorten the template; no template of ingressURLTemplateFallbacks is short enough either"

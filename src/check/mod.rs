@@ -18,8 +18,7 @@ use crate::diagnostics::{Code, Report, Segment};
 use crate::dialect::legacy::dns_key;
 use crate::dialect::nginx::{rewrite, traps};
 use crate::dialect::{cert_manager, external_dns};
-use crate::options::annotations::Request;
-use crate::options::{Layers, Settings};
+use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::{Annotation, Plan, Source};
 use crate::service::Service;
 pub(crate) use loss::{fulfils, is_told, redirects_against};
@@ -29,7 +28,7 @@ pub(crate) struct RuleContext<'f> {
     pub(crate) service: &'f Service<'f>,
     pub(crate) settings: &'f Settings,
     pub(crate) layers: Layers<'f>,
-    pub(crate) request: &'f Request<'f>,
+    pub(crate) forwarded: &'f Forwarded<'f>,
     pub(crate) plan: &'f Plan,
 }
 
@@ -39,7 +38,7 @@ impl RuleContext<'_> {
     pub(crate) fn is_mirrored(&self, annotation: &Annotation) -> bool {
         dns_key(&annotation.key).is_some()
             && match &annotation.source {
-                Source::Block { .. } => !self.request.block.contains(&annotation.key),
+                Source::Block { .. } => !self.forwarded.block.contains(&annotation.key),
                 Source::Setting(path) => {
                     !matches!(path.segments().last(), Some(Segment::Key(key)) if *key == annotation.key)
                 }
@@ -81,11 +80,11 @@ pub(crate) fn check(
     service: &Service<'_>,
     settings: &Settings,
     layers: Layers<'_>,
-    request: &Request<'_>,
+    forwarded: &Forwarded<'_>,
     plan: &Plan,
     report: &mut Report,
 ) {
-    let context = RuleContext { service, settings, layers, request, plan };
+    let context = RuleContext { service, settings, layers, forwarded, plan };
     for rule in RULES {
         (rule.run)(&context, report);
     }

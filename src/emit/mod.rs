@@ -232,7 +232,7 @@ impl Plan {
 ///
 /// ```
 /// # use serde_json::json;
-/// # use xposer::{Service, Settings, URL_CONFIG_MAP, emit_all, expose_all};
+/// # use xposer::{Precedence, Service, Settings, URL_CONFIG_MAP, emit_all, expose_all};
 /// # let service = |name| json!({"metadata": {"name": name, "namespace": "shop", "labels": {"expose": "true"},
 /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "{{.Service}}.example.com",
 /// #         "xposer.stakater.com/annotations": "exposeIngressUrl: locally"}},
@@ -240,7 +240,7 @@ impl Plan {
 /// # let (first, second) = (service("web"), service("api"));
 /// # let services = [Service::from_value(&first), Service::from_value(&second)];
 /// // The Services `web` and `api` forward `exposeIngressUrl: locally`.
-/// let outcomes = expose_all(&services, &Settings::default());
+/// let outcomes = expose_all(&services, &Settings::default(), Precedence::RefuseAll);
 /// let emitted = emit_all(outcomes.iter().filter_map(|outcome| outcome.plan()));
 /// let names: Vec<_> = emitted.objects.iter().map(|object| object.name()).collect();
 /// assert_eq!(names, ["web", "api", URL_CONFIG_MAP]);

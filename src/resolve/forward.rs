@@ -10,9 +10,9 @@ use super::{Annotation, DNS_CONTROLLER, PUBLISH_KEY, Plan, Resolver, Scope, Sour
 use crate::diagnostics::{Code, Problem, shown};
 use crate::dialect::legacy::{self, Fate};
 use crate::dialect::nginx::paths::{Nginx, USE_REGEX, asked_path};
-use crate::options::Legacy;
-use crate::options::annotations::{Field, annotation};
+use crate::options::annotations::annotation;
 use crate::options::block::Line;
+use crate::options::{Layer, Legacy, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 use crate::validation::{CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Target, Tls, parse_bool};
 
@@ -34,17 +34,13 @@ const FORECASTLE: &str = "forecastle.stakater.com/";
 impl Resolver<'_, '_> {
     pub(super) fn forward(&mut self, plan: &mut Plan) -> Option<(Scope, Range<usize>)> {
         let mut publish = None;
-        let mut class = match self.request.class {
-            Field::Set(name) => {
-                Some(Sourced::new(name.to_owned(), Origin::Annotation(annotation::CLASS.into())))
-            }
-            Field::Unset | Field::Broken => None,
-        };
+        // What the block means in our words. Old keys of monitors are not in it: each layer of settings can have them
+        // among its annotations, too, so they are merged below.
+        let mut meant = Layer::default();
         let translate = self.settings.legacy == Legacy::Translate;
-        let mut block_class = false;
         let mut old = Old::new(&plan.targets);
-        plan.annotations.reserve(self.request.block.lines().len());
-        for line in self.request.block.lines() {
+        plan.annotations.reserve(self.forwarded.block.lines().len());
+        for line in self.forwarded.block.lines() {
             let at = line.key_range.clone();
             let row = legacy::find(line.key);
             // The rule `folded-block` refuses the line.
@@ -64,7 +60,10 @@ impl Resolver<'_, '_> {
                 self.block(problem.help("move the line to the annotations of the Service").at(at.clone()));
             }
             if matches!(row, Some(row) if row.fate == Fate::Class) {
-                block_class = true;
+                if meant.class.is_unset() {
+                    // Nothing of the settings takes the place of a class that is empty, or that stays an annotation.
+                    meant.class = Slot::Broken;
+                }
                 if line.value.is_empty() {
                     let said = "the ingress class is empty and counts as not set";
                     let problem =
@@ -72,22 +71,24 @@ impl Resolver<'_, '_> {
                     self.block(problem.at(at));
                     continue;
                 }
-                match &class {
+                let own = self.layers.service.and_then(|own| own.class.set());
+                match own.or(meant.class.set()) {
                     Some(own) if own.value != line.value => {
                         self.class_conflict(&own.value, line.value, line.value_range.clone());
                     }
-                    _ if translate => self.translated(&forwarded(line), "spec.ingressClassName"),
+                    _ if translate => self.translated(&given(line), "spec.ingressClassName"),
                     _ => {}
                 }
                 if translate {
-                    let origin = Origin::Annotation(FORWARD_ANNOTATION.into());
-                    class = class.or_else(|| Some(Sourced::new(line.value.to_owned(), origin)));
+                    if !meant.class.is_set() {
+                        let origin = Origin::Annotation(FORWARD_ANNOTATION.into());
+                        meant.class = Slot::Set(Sourced::new(line.value.to_owned(), origin));
+                    }
                     continue;
                 }
             }
-            let request = self.request;
-            let given = forwarded(line);
-            if let Some(given) = self.of_today(given, &|key| request.block.contains(key), &mut old) {
+            let forwarded = self.forwarded;
+            if let Some(given) = self.of_today(given(line), &|key| forwarded.block.contains(key), &mut old) {
                 plan.annotations.push(given);
             }
         }
@@ -95,14 +96,7 @@ impl Resolver<'_, '_> {
         self.switched(plan, switches);
         self.silence(plan);
         self.mirror(plan);
-        // In forward mode the block's class annotation stays, and a field beside it could contradict it.
-        let layers = self.layers;
-        plan.class = match layers.first(|it| it.class.as_ref()) {
-            Some(name) if class.is_none() && !block_class && !matches!(self.request.class, Field::Broken) => {
-                Some(name.clone())
-            }
-            _ => class,
-        };
+        plan.class = self.layers.with_block(&meant).first(|it| &it.class).cloned();
         self.defaults(plan, &mut monitor);
         self.asked_for(plan);
         plan.monitor = self.monitor(plan, monitor);
@@ -235,22 +229,21 @@ impl Resolver<'_, '_> {
         let tls = plan.tls();
         let mut replaces_issuer = false;
         for (index, layer) in layers.iter().enumerate() {
-            if layer.annotations.is_empty() {
+            let defaults = layer.annotations();
+            if defaults.is_empty() {
                 continue;
             }
             // An issuer that is named above takes the place of the one that is named here, whoever names it in whatever words.
-            let is_issued_above =
-                !matches!((&self.request.issuer, &self.request.cluster_issuer), (Field::Unset, Field::Unset))
-                    || layers.iter().take(index).any(|above| above.issuer.is_some())
-                    || plan.annotations.iter().any(|it| is_issuer(&it.key));
-            let names_issuer = || layer.annotations.iter().any(|it| is_issuer(&self.key_of_today(&it.key)));
+            let is_issued_above = layers.iter().take(index).any(|above| !above.issuer().is_unset())
+                || plan.annotations.iter().any(|it| is_issuer(&it.key));
+            let names_issuer = || defaults.iter().any(|it| is_issuer(&self.key_of_today(&it.key)));
             let is_issued_twice = is_issued_above && names_issuer();
             // So does what is said above about requests without TLS.
             let redirect = self.redirect_above(plan, index);
             let (mut old, mut added) = (Old::new(&plan.targets), Vec::new());
             let known = Keys::of(plan);
-            let own = Keys::new(layer.annotations.iter().map(|default| default.key.as_str()));
-            for default in &layer.annotations {
+            let own = Keys::new(defaults.iter().map(|default| default.key.as_str()));
+            for default in defaults {
                 if plan.canary.is_some() && self.speaks_for_host(&default.key) {
                     continue;
                 }
@@ -293,9 +286,7 @@ impl Resolver<'_, '_> {
     fn redirect_above(&self, plan: &Plan, index: usize) -> Option<Sourced<bool>> {
         let is_read = plan.canary.is_none() && plan.targets.contains(&Target::Ingress);
         let redirect = plan.https_redirect.as_ref().filter(|_| is_read)?;
-        let layers = self.layers;
-        let is_above = matches!(redirect.origin, Origin::Annotation(_))
-            || layers.iter().take(index).any(|above| above.https_redirect.is_some());
+        let is_above = self.layers.iter().take(index).any(|above| above.https_redirect.is_set());
         is_above.then(|| redirect.clone())
     }
 
@@ -549,7 +540,7 @@ impl<'k> Keys<'k> {
     }
 }
 
-fn forwarded(line: &Line<'_>) -> Annotation {
+fn given(line: &Line<'_>) -> Annotation {
     let source = Source::Block { key: line.key_range.clone(), value: line.value_range.clone() };
     Annotation { key: line.key.to_owned(), value: line.value.to_owned(), source }
 }

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::{Annotation, Monitor, Plan, Resolver, pick};
+use super::{Annotation, Monitor, Plan, Resolver};
 use crate::diagnostics::{Code, FieldPath, Problem, shown};
 use crate::dialect::legacy;
 use crate::dialect::monitor as provider;
-use crate::options::Layers;
-use crate::options::annotations::{Field, annotation};
-use crate::validation::{Sourced, parse_bool};
+use crate::options::annotations::annotation;
+use crate::options::{Layer, Layers};
+use crate::validation::{Origin, Sourced, parse_bool};
 
 /// What old keys ask for.
 #[derive(Default)]
@@ -23,11 +23,11 @@ impl Wanted {
     /// Adds what the layer at this place of the layers says in old words. What is said above, in whatever words, counts.
     pub(super) fn add_default(&mut self, lower: Self, layers: Layers<'_>, index: usize) {
         let upper = || layers.iter().take(index + 1);
-        if self.enabled.is_none() && upper().all(|it| it.monitor.is_none()) {
+        if self.enabled.is_none() && upper().all(|it| it.monitor.is_unset()) {
             self.enabled = lower.enabled;
         }
         self.monitor.force_https |= lower.monitor.force_https;
-        if self.monitor.health_endpoint.is_none() && upper().all(|it| it.monitor_health.is_none()) {
+        if self.monitor.health_endpoint.is_none() && upper().all(|it| it.monitor_health.is_unset()) {
             self.monitor.health_endpoint = lower.monitor.health_endpoint;
         }
         add_options(&mut self.monitor.provider, &lower.monitor.provider);
@@ -87,7 +87,7 @@ impl Resolver<'_, '_> {
         if wanted.is_forwarded {
             self.block(problem());
         }
-        if matches!(self.request.monitor_health, Field::Set(_)) {
+        if self.layers.service.is_some_and(|own| own.monitor_health.is_set()) {
             self.report.file(FieldPath::annotation(annotation::MONITOR_HEALTH), problem());
         }
     }
@@ -105,23 +105,21 @@ impl Resolver<'_, '_> {
 
     /// The monitor, if there is to be one. A canary has none: its host is monitored already.
     pub(super) fn monitor(&mut self, plan: &Plan, wanted: Wanted) -> Option<Sourced<Monitor>> {
-        let layers = self.layers;
-        let asked = pick(&self.request.monitor, annotation::MONITOR, || {
-            wanted.enabled.clone().or_else(|| layers.first(|it| it.monitor.as_ref()).cloned())
-        });
+        let meant = Layer { monitor: wanted.enabled.clone().into(), ..Layer::default() };
+        let layers = self.layers.with_block(&meant);
+        let asked = layers.first(|it| &it.monitor).cloned();
         if asked.is_none() && plan.canary.is_none() {
             self.not_asked(&wanted);
         }
         let asked = asked.filter(|asked| asked.value && plan.canary.is_none())?;
         let mut monitor = wanted.monitor;
-        match self.request.monitor_health {
-            Field::Set(path) => monitor.health_endpoint = Some(path.to_owned()),
-            Field::Unset | Field::Broken => {
-                let general = || layers.first(|it| it.monitor_health.as_ref()).map(|path| path.value.clone());
-                monitor.health_endpoint = monitor.health_endpoint.or_else(general);
-            }
+        let health = layers.first(|it| &it.monitor_health);
+        if health.is_some_and(|path| matches!(path.origin, Origin::Annotation(_)))
+            || monitor.health_endpoint.is_none()
+        {
+            monitor.health_endpoint = health.map(|path| path.value.clone());
         }
-        if let Some(provider) = layers.first(|it| it.monitor_provider.as_ref()) {
+        if let Some(provider) = layers.first(|it| &it.monitor_provider) {
             add_options(&mut monitor.provider, &provider.value);
         }
         provider::write_defaults(&mut monitor.provider);

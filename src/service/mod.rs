@@ -21,8 +21,8 @@ pub const EXPOSE_LABEL: &str = "expose";
 /// The prefix of the annotations that say how.
 ///
 /// ```
-/// use xposer::{CONFIG_PREFIX, FORWARD_ANNOTATION, keys};
-/// let others = keys().iter().map(|key| key.annotation).filter(|key| !key.starts_with(CONFIG_PREFIX));
+/// use xposer::{CONFIG_PREFIX, FORWARD_ANNOTATION, annotations};
+/// let others = annotations().map(|(key, _)| key.name).filter(|key| !key.starts_with(CONFIG_PREFIX));
 /// assert!(others.eq([FORWARD_ANNOTATION]));
 /// ```
 pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";

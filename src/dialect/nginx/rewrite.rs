@@ -180,8 +180,7 @@ impl<'t> Replacement<'t> {
 
 /// Whether the path type is what somebody asked for, and not what the path itself says.
 fn asks_for_path_type(context: &RuleContext<'_>) -> bool {
-    context.service.annotations().iter().any(|(key, _)| *key == annotation::PATH_TYPE)
-        || context.layers.first(|it| it.path_type.as_ref()).is_some()
+    context.layers.slot(|it| &it.path_type).is_some()
 }
 
 /// How many groups of a regular expression hold what they match (PCRE).
