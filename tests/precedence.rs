@@ -1,6 +1,10 @@
 //! Which of several Services with the same claim is exposed.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that finds something else has failed"
+)]
 
 use serde_json::{Value, json};
 use xposer::{Code, Outcome, Precedence, Service, Settings, expose_all};
@@ -67,10 +71,8 @@ fn of_the_same_second_the_first_name_counts_and_a_missing_time_is_the_newest() {
         words(&outcomes(&services, Precedence::OldestFirst)),
         ["conflicting: route-claimed", "exposed"]
     );
-    let views = [
-        Service::from_value(&services[1].0),
-        Service::from_value(&services[0].0).created_at(i64::MAX - 1),
-    ];
+    let views =
+        [Service::from_value(&services[1].0), Service::from_value(&services[0].0).created_at(i64::MAX - 1)];
     let found = expose_all(&views, &Settings::default(), Precedence::OldestFirst);
     assert_eq!(words(&found), ["conflicting: route-claimed", "exposed"]);
 }

@@ -1,11 +1,11 @@
-//! The URL ConfigMap: `xposer`, one a namespace, with the entries of all its Services.
+//! The URL ConfigMap `xposer`: one for each namespace, with the entries of all its Services.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::Kind;
-use super::metadata::{Annotations, Labels, Metadata};
+use super::metadata::{Labels, Metadata};
 use crate::diagnostics::{Code, FieldPath, Problem, Report};
 use crate::plan::{Plan, Published, Scope};
 use crate::service::FORWARD_ANNOTATION;
@@ -26,7 +26,7 @@ pub(super) struct ConfigMap<'p> {
 /// The entries of several plans.
 #[derive(Default)]
 pub(super) struct Urls<'p> {
-    /// Of all plans, as often as they occur.
+    /// Those of all plans, as often as they occur.
     namespaces: Vec<&'p str>,
     entries: Vec<(&'p Plan, &'p Published)>,
 }
@@ -68,7 +68,7 @@ impl<'p> Urls<'p> {
                 data,
                 kind: Kind::ConfigMap.as_str(),
                 metadata: Metadata {
-                    annotations: Annotations::Of(&[]),
+                    annotations: Vec::new(),
                     labels: Labels::new(None),
                     name: URL_CONFIG_MAP.into(),
                     namespace: Some(namespace),

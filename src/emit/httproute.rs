@@ -1,7 +1,7 @@
 //! `gateway.networking.k8s.io/v1` HTTPRoute of the Gateway API.
 //!
-//! TLS belongs to the listeners of the Gateway, and so do certificates. Hosts with the same paths share a route. Requests
-//! without TLS are sent to https by a second route at the listeners that have none.
+//! TLS and certificates belong to the listeners of the Gateway. Hosts with the same paths share a route. A second route, at the
+//! listeners without TLS, redirects requests to https.
 //!
 //! What the API server would fill in is written out, so that the object in the cluster is the same as the one emitted.
 
@@ -17,6 +17,7 @@ use crate::plan::{Plan, Route, numbered, redirect_name};
 use crate::resolve::DNS_CONTROLLER;
 use crate::validation::{ParentRef, PathType, Target, Tls, grouped};
 
+const FORECASTLE_URL: &str = "forecastle.stakater.com/url";
 const REWRITE: &str = "nginx.ingress.kubernetes.io/rewrite-target";
 
 pub(super) type HttpRoute<'p> = Resource<'p, Spec<'p>>;
@@ -120,14 +121,14 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<HttpRoute<'p>> 
             let mut annotations = annotations.clone();
             // Forecastle makes an entry of every route that it finds exposed, and a Service has one.
             annotations.retain(|(key, _)| index == 0 || !key.starts_with(FORECASTLE));
-            routes.push(Resource::new(Kind::HttpRoute, plan, name, Annotations::Own(annotations), spec));
+            routes.push(Resource::new(Kind::HttpRoute, plan, name, annotations, spec));
         }
         routes.extend(redirect(emitting));
     }
     routes
 }
 
-/// What a plan has and an HTTPRoute has not.
+/// Reports what an HTTPRoute cannot express.
 fn lacks(emitting: &mut Emitting<'_, '_>) {
     let plan = emitting.plan;
     emitting.lacks_class();
@@ -158,29 +159,23 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
 }
 
 /// The annotations that programs read on an HTTPRoute.
-fn forwarded<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<(Cow<'p, str>, Cow<'p, str>)> {
+fn forwarded<'p>(emitting: &mut Emitting<'_, 'p>) -> Annotations<'p> {
     let plan = emitting.plan;
     let mut annotations = emitting.annotations();
-    let has = |key: &str, all: &[(Cow<'_, str>, Cow<'_, str>)]| all.iter().any(|(known, _)| known == key);
     // Forecastle makes an https URL of the first host, without the path.
-    let shown =
-        annotations.iter().any(|(key, value)| key == "forecastle.stakater.com/expose" && value == "true");
+    let is_listed =
+        annotations.iter().any(|(key, value)| *key == "forecastle.stakater.com/expose" && value == "true");
+    let has_url = annotations.iter().any(|(key, _)| *key == FORECASTLE_URL);
     let url = plan.url();
-    if shown
-        && !has("forecastle.stakater.com/url", &annotations)
-        && url != format!("https://{}", first_host(plan))
-    {
-        annotations.push((Cow::Borrowed("forecastle.stakater.com/url"), Cow::Owned(url)));
+    let is_default = plan.rules.first().is_some_and(|rule| url == format!("https://{}", rule.host));
+    if is_listed && !has_url && !is_default {
+        annotations.push((FORECASTLE_URL, Cow::Owned(url)));
         annotations.sort_unstable();
     }
     annotations
 }
 
-fn first_host<'p>(plan: &'p Plan) -> &'p str {
-    plan.rules.first().map_or("", |rule| rule.host.as_str())
-}
-
-/// The path that nginx would put in place of the whole one; one with captures is told.
+/// The path that takes the place of the whole one; a rewrite with captures is reported.
 fn rewrite<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<&'p str> {
     let plan = emitting.plan;
     let found = plan.annotations.iter().find(|it| it.key == REWRITE)?;
@@ -199,7 +194,7 @@ fn rule<'p>(
     rewrite: Option<&'p str>,
     canaries: &[(&'p Plan, u8)],
 ) -> Rule<'p> {
-    // The only backend gets everything, whatever its weight; 1 is the default.
+    // The only backend gets all requests, whatever its weight; 1 is the default.
     let own = if canaries.is_empty() { 1 } else { rest(canaries.iter().map(|(_, share)| *share)) };
     let canaries = canaries.iter().map(|(canary, share)| BackendRef::new(canary, *share));
     let backend_refs = [BackendRef::new(plan, own)].into_iter().chain(canaries).collect();
@@ -234,7 +229,7 @@ fn rule<'p>(
 const EVERYTHING: Match<'_> =
     Match { headers: Vec::new(), path: PathMatch { r#type: "PathPrefix", value: "/" } };
 
-/// The route that sends requests without TLS to https.
+/// The route that redirects requests without TLS to https.
 fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     let plan = emitting.plan;
     if !plan.has_redirect() {
@@ -247,8 +242,8 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     let name = redirect_name(plan.name()).into();
     let rules = vec![Rule { backend_refs: Vec::new(), filters: vec![filter], matches: vec![EVERYTHING] }];
     let spec = Spec { hostnames: hosts, parent_refs: plan.http_parents(), rules };
-    // The route that answers speaks for the host, and this one would publish it against its word.
+    // ExternalDNS publishes the host by the other route, and would publish it by this one, too.
     let keys = plan.dns_controller_keys.iter();
-    let annotations = keys.map(|key| (Cow::Borrowed(key.as_str()), Cow::Borrowed(DNS_CONTROLLER))).collect();
-    Some(Resource::new(Kind::HttpRoute, plan, name, Annotations::Own(annotations), spec))
+    let annotations = keys.map(|key| (key.as_str(), Cow::Borrowed(DNS_CONTROLLER))).collect();
+    Some(Resource::new(Kind::HttpRoute, plan, name, annotations, spec))
 }

@@ -1,12 +1,12 @@
 //! `networking.k8s.io/v1` Ingress.
 //!
-//! There is no `defaultBackend`: controllers started with `--disable-catch-all` refuse an Ingress that has one, and for
-//! the others it would be a catch-all.
+//! It has no `defaultBackend`: controllers started with `--disable-catch-all` refuse an Ingress that has one, and others
+//! would send it the requests for unknown hosts.
 
 use serde::Serialize;
 
 use super::Kind;
-use super::metadata::{Annotations, Resource};
+use super::metadata::{Resource, annotations};
 use crate::plan::{Plan, Route};
 use crate::validation::{PortRef, grouped};
 
@@ -78,7 +78,7 @@ pub(super) fn ingress(plan: &Plan) -> Ingress<'_> {
     let hosts = || rules.iter().map(|rule| rule.host).collect();
     let tls = plan.secret().map(|secret_name| [Tls { hosts: hosts(), secret_name }]);
     let spec = Spec { ingress_class_name: plan.class(), rules, tls };
-    Resource::new(Kind::Ingress, plan, plan.name().into(), Annotations::Of(&plan.annotations), spec)
+    Resource::new(Kind::Ingress, plan, plan.name().into(), annotations(plan), spec)
 }
 
 /// One rule for every host, with all paths of the host.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 
 use super::{Kind, MANAGED_BY};
-use crate::plan::{Annotation, Plan};
+use crate::plan::Plan;
 
 /// An object with a spec, field by field in alphabetical order.
 #[derive(Clone, Debug, Serialize)]
@@ -35,7 +35,7 @@ impl<'p, S> Resource<'p, S> {
 /// The metadata of an object.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Metadata<'p> {
-    #[serde(skip_serializing_if = "Annotations::is_empty")]
+    #[serde(serialize_with = "as_map", skip_serializing_if = "Vec::is_empty")]
     pub(super) annotations: Annotations<'p>,
     pub(super) labels: Labels<'p>,
     pub(super) name: Cow<'p, str>,
@@ -43,36 +43,19 @@ pub(super) struct Metadata<'p> {
     pub(super) namespace: Option<&'p str>,
 }
 
-/// The annotations of an object: those of the plan, or some of them.
-#[derive(Clone, Debug)]
-pub(super) enum Annotations<'p> {
-    Of(&'p [Annotation]),
-    Own(Vec<(Cow<'p, str>, Cow<'p, str>)>),
+/// The annotations of an object, in ascending order of their keys.
+pub(super) type Annotations<'p> = Vec<(&'p str, Cow<'p, str>)>;
+
+/// All annotations of a plan.
+pub(super) fn annotations(plan: &Plan) -> Annotations<'_> {
+    plan.annotations.iter().map(|it| (it.key.as_str(), Cow::Borrowed(it.value.as_str()))).collect()
 }
 
-impl Annotations<'_> {
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Of(annotations) => annotations.is_empty(),
-            Self::Own(annotations) => annotations.is_empty(),
-        }
-    }
+fn as_map<S: Serializer>(annotations: &Annotations<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(annotations.iter().map(|(key, value)| (key, value)))
 }
 
-impl Serialize for Annotations<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Of(annotations) => {
-                serializer.collect_map(annotations.iter().map(|it| (&it.key, &it.value)))
-            }
-            Self::Own(annotations) => {
-                serializer.collect_map(annotations.iter().map(|(key, value)| (key, value)))
-            }
-        }
-    }
-}
-
-/// The labels by which we know our own.
+/// The labels of everything that is emitted.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Labels<'p> {
     #[serde(rename = "app.kubernetes.io/managed-by")]

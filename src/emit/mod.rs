@@ -1,4 +1,4 @@
-//! Plans become objects of the Kubernetes API, one file per kind. A kind says what it cannot express.
+//! Plans become objects of the Kubernetes API: one file for each kind, which also reports what the kind cannot express.
 
 mod configmap;
 mod httproute;
@@ -27,7 +27,7 @@ pub use configmap::URL_CONFIG_MAP;
 use httproute::HttpRoute;
 use ingress::Ingress;
 pub use kinds::{Kind, KindRow, Permission};
-use metadata::Metadata;
+use metadata::{Annotations, Metadata};
 use monitor::EndpointMonitor;
 use route::OpenShiftRoute;
 
@@ -227,8 +227,8 @@ impl Plan {
 /// The objects of several plans: those of each plan in the order of the plans, then one URL ConfigMap for every namespace
 /// that has entries, in the order of the namespaces. An HTTPRoute and a Route also lead to the canaries among the plans.
 ///
-/// It compares nothing: plans of [`expose_all`](crate::expose_all) claim nothing twice, those of
-/// [`expose`](crate::expose) may.
+/// It does not look for conflicts: plans of [`expose_all`](crate::expose_all) have none, those of [`expose`](crate::expose)
+/// may have.
 ///
 /// ```
 /// # use serde_json::json;
@@ -277,7 +277,7 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
     emitted
 }
 
-/// Which canaries share the requests of which Service.
+/// The canaries among the plans, by their stable Services.
 struct Shares<'p> {
     canaries: BTreeMap<(Option<&'p str>, &'p str), Vec<&'p Plan>>,
     exposed: Vec<(Option<&'p str>, &'p str)>,
@@ -300,12 +300,12 @@ impl<'p> Shares<'p> {
     }
 }
 
-/// One plan on its way to one target.
+/// A plan that becomes the objects of one target.
 struct Emitting<'e, 'p> {
     plan: &'p Plan,
     shares: &'e Shares<'p>,
     target: Target,
-    /// What was found about the plan, whatever the target; most plans have nothing.
+    /// The findings about the plan for all targets; most plans have none.
     found: &'e mut Option<Report>,
 }
 
@@ -321,7 +321,7 @@ impl<'p> Emitting<'_, 'p> {
         self.found.get_or_insert_with(|| Report::new(self.plan.subject(), false))
     }
 
-    /// Files what the target has nothing for.
+    /// Files that the target cannot express something.
     fn inexpressible(&mut self, path: FieldPath, said: String) {
         self.report().file(path, Problem::new(Code::TargetInexpressible, said));
     }
@@ -332,12 +332,12 @@ impl<'p> Emitting<'_, 'p> {
         format!("{} {kind}", if self.target == Target::Route { "a" } else { "an" })
     }
 
-    /// Files that the target has nothing for an annotation.
+    /// Files that the target cannot express an annotation.
     fn lacks_annotation(&mut self, annotation: &Annotation, said: String) {
         annotation.file_key(self.report(), Problem::new(Code::TargetInexpressible, said));
     }
 
-    /// What is lost of the plan whatever the target, if it is no Ingress.
+    /// Files that only an Ingress has a class.
     fn lacks_class(&mut self) {
         if let Some(class) = &self.plan.class {
             let said = format!("{} has no class, so {} has no effect on it", self.one(), shown(&class.value));
@@ -345,7 +345,7 @@ impl<'p> Emitting<'_, 'p> {
         }
     }
 
-    /// A weight is in the stable Service's own route, so it needs that Service.
+    /// Files that the weight of a canary needs the stable Service, whose route has it.
     fn lacks_stable(&mut self) {
         let Some(canary) = &self.plan.canary else { return };
         let stable = (self.plan.namespace(), canary.of.as_str());
@@ -359,35 +359,35 @@ impl<'p> Emitting<'_, 'p> {
         }
     }
 
-    /// The annotations without those that only controllers of Ingresses read; those are told.
-    fn annotations(&mut self) -> Vec<(Cow<'p, str>, Cow<'p, str>)> {
+    /// The annotations without those that only controllers of Ingresses read, which are reported.
+    fn annotations(&mut self) -> Annotations<'p> {
         let plan = self.plan;
         let mut kept = Vec::with_capacity(plan.annotations.len());
         let mut told = None;
         for given in &plan.annotations {
-            // What nobody reads is told already, whatever the target.
+            // `resolve` has reported a key that no current program reads.
             if matches!(find(&given.key), Some(Legacy { fate: Fate::Removed { .. }, .. })) {
                 continue;
             }
-            // Another option of the Service is expressed by a field of this kind, or told where it is about that option. Nobody
-            // asked for a link, or for what only ingress-nginx needs to know.
+            // Another annotation of the Service is expressed by a field of this kind, or reported for itself. Nobody asked for the
+            // link, or for what only ingress-nginx needs to know.
             let is_silent = match &given.source {
                 Source::Block { .. } | Source::Setting(_) => false,
                 Source::Option(Origin::Annotation(_)) => true,
                 Source::Option(_) => given.key == USE_REGEX || given.key.starts_with(FORECASTLE),
             };
             if let Some(said) = self.unread(&given.key) {
-                // A key under two prefixes is told once.
+                // A key under two prefixes is reported once.
                 if !is_silent && told.replace(&given.source) != Some(&given.source) {
                     self.lacks_annotation(given, said);
                 }
                 continue;
             }
             if !is_of_others(&given.key, self.target) {
-                kept.push((Cow::Borrowed(given.key.as_str()), Cow::Borrowed(given.value.as_str())));
+                kept.push((given.key.as_str(), Cow::Borrowed(given.value.as_str())));
                 continue;
             }
-            // A rule has said what is lost with the more important ones, and some need no word.
+            // A rule has reported what is lost, or nothing is lost.
             if is_silent || is_told(plan, given, self.target) || fulfils(plan, given, self.target) {
                 continue;
             }
@@ -409,7 +409,7 @@ impl<'p> Emitting<'_, 'p> {
 }
 
 impl Emitting<'_, '_> {
-    /// Why the program that a key is for would not read it here, or had better not.
+    /// Why a program does not read its key on this kind, or must not.
     fn unread(&self, key: &str) -> Option<String> {
         let is_target = || dns_key(key).is_some_and(|(_, name)| name == "target");
         match self.target {
@@ -462,13 +462,13 @@ const OF_TARGETS: [(&str, Target); 3] = [
     ("router.openshift.io/", Target::Route),
 ];
 
-/// Whether nobody reads a key on this target.
+/// Whether no program reads a key on this target.
 fn is_of_others(key: &str, target: Target) -> bool {
     OF_INGRESSES.iter().any(|prefix| key.starts_with(prefix))
         || OF_TARGETS.iter().any(|(prefix, own)| *own != target && key.starts_with(prefix))
 }
 
-/// Whether another target has a field for what the key says.
+/// Whether an HTTPRoute or a Route has a field for what the key says.
 fn is_expressed(key: &str) -> bool {
     matches!(
         key,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::metadata::{Annotations, Resource};
+use super::metadata::Resource;
 use super::{Emitting, Kind, origin, rest};
 use crate::diagnostics::{FieldPath, shown};
 use crate::options::annotations::annotation;
@@ -70,14 +70,14 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<OpenShiftRoute<
         let canaries = alternates(emitting);
         for (index, rule) in plan.rules.iter().enumerate() {
             let name = numbered(plan.name(), index);
-            let annotations = Annotations::Own(annotations.clone());
-            routes.push(Resource::new(Kind::Route, plan, name, annotations, spec(plan, rule, &canaries)));
+            let spec = spec(plan, rule, &canaries);
+            routes.push(Resource::new(Kind::Route, plan, name, annotations.clone(), spec));
         }
     }
     routes
 }
 
-/// What a plan has and a Route has not.
+/// Reports what a Route cannot express.
 fn lacks(emitting: &mut Emitting<'_, '_>) {
     let plan = emitting.plan;
     emitting.lacks_class();
@@ -122,7 +122,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     }
 }
 
-/// The canaries that fit, with their weights; one too many is told.
+/// The canaries that fit, with their weights; too many are reported.
 fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<To<'p>> {
     let mut canaries = emitting.canaries();
     if canaries.len() > MOST_ALTERNATES {
@@ -151,7 +151,7 @@ fn spec<'p>(plan: &'p Plan, rule: &'p Route, canaries: &[To<'p>]) -> Spec<'p> {
 }
 
 fn tls<'p>(plan: &'p Plan) -> Option<TlsConfig<'p>> {
-    // With the certificate at a load balancer, the router is spoken to without TLS.
+    // A load balancer that has the certificate connects to the router without TLS.
     if !plan.tls().has_secret() {
         return None;
     }

@@ -41,15 +41,19 @@ pub struct ConfigOption {
     /// Whether the original Xposer had it.
     pub original: bool,
     /// Reads the setting of a profile or a namespace; `None` where they cannot have it.
-    pub(super) read_layered: Option<fn(&mut Layer, &Value, &FieldPath) -> Problems>,
+    pub(super) read_layered: Option<ReadSetting<Layer>>,
     /// Reads the setting that is for everybody.
-    pub(super) read_general: Option<fn(&mut Settings, &Value, &FieldPath) -> Problems>,
+    pub(super) read_general: Option<ReadSetting<Settings>>,
     /// Reads the annotation; `None` in place of the text where that is none, which is told already.
-    pub(super) read_annotation: Option<fn(&mut Layer, Option<&str>) -> Vec<Problem>>,
+    pub(super) read_annotation: Option<ReadAnnotation>,
     /// Where a layer says it.
     pub(crate) origin: fn(&Layer) -> Option<&Origin>,
 }
 
+/// Reads a setting into its place.
+pub(super) type ReadSetting<T> = fn(&mut T, &Value, &FieldPath) -> Problems;
+/// Reads an annotation into its slot.
+pub(super) type ReadAnnotation = fn(&mut Layer, Option<&str>) -> Vec<Problem>;
 /// Problems of one setting, each with its place.
 pub(super) type Problems = Vec<(FieldPath, Problem)>;
 

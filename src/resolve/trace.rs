@@ -67,7 +67,7 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
         return Vec::new();
     };
     let plan = resolve::resolve(service, settings, layers, &forwarded, &mut report);
-    let mut annotations: Vec<_> = layers.settings().flat_map(|layer| layer.annotations()).collect();
+    let mut annotations: Vec<_> = layers.settings().flat_map(Layer::annotations).collect();
     // Equal keys keep the order of their layers.
     annotations.sort_by(|left, right| left.key.cmp(&right.key));
     Rows { layers, annotations, rows: Vec::new() }.of(&plan, profile)
