@@ -359,8 +359,8 @@ impl<'s> Trial<'s> {
         let mut report = Report::new(service.subject(), self.settings.strict);
         let (own, forwarded) = annotations::read(&service, &mut report);
         let layers = layers.with_service(&own);
-        let draft = resolve::resolve(&service, &self.general, layers, &forwarded, &mut report);
-        check::check(&service, &self.general, layers, &forwarded, draft, &mut report);
+        let plan = resolve::resolve(&service, &self.general, layers, &forwarded, &mut report);
+        check::check(&service, &self.general, layers, &forwarded, &plan, &mut report);
         let is_certain = |found: &Diagnostic| match found.code {
             // The author of a Service names an issuer, a host of the namespace, or one with a certificate; the ports are
             // those of the Service.

@@ -19,12 +19,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("template", &["diagnostics"]),
     ("service", &["diagnostics", "validation"]),
     ("options", &["diagnostics", "validation", "template", "service", "dialect"]),
-    ("dialect", &["diagnostics", "validation", "service", "options", "resolve", "check"]),
-    ("resolve", &["diagnostics", "validation", "template", "service", "options", "dialect"]),
-    ("check", &["diagnostics", "validation", "service", "options", "dialect", "resolve"]),
+    ("plan", &["diagnostics", "validation", "service"]),
+    ("dialect", &["diagnostics", "validation", "service", "options", "plan", "resolve", "check"]),
+    ("resolve", &["diagnostics", "validation", "template", "service", "options", "plan", "dialect"]),
+    ("check", &["diagnostics", "validation", "service", "options", "plan", "dialect", "resolve"]),
     ("trial", &["diagnostics", "validation", "template", "service", "options", "resolve", "check"]),
-    ("plan", &["diagnostics", "validation", "service", "options", "dialect", "resolve", "check"]),
-    ("emit", &["diagnostics", "validation", "service", "options", "dialect", "resolve", "check", "plan"]),
+    ("conflicts", &["diagnostics", "validation", "service", "options", "plan", "dialect"]),
+    ("emit", &["diagnostics", "validation", "service", "options", "plan", "dialect", "resolve", "check"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -54,7 +55,8 @@ fn every_room_imports_only_the_rooms_before_it() {
     let mut wrong = Vec::new();
     for file in files {
         let own = room(&file, &source);
-        if own == "lib" {
+        // Both use the rooms through the public API.
+        if matches!(own.as_str(), "lib" | "example") {
             continue;
         }
         rooms.insert(own.clone());

@@ -87,7 +87,7 @@ fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
 /// Where the values come from that decide how a Service is exposed.
 pub(crate) fn traced(
     service: &Service<'_>,
-    outcome: &Outcome<'_>,
+    outcome: &Outcome,
     settings: &Settings,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -99,7 +99,7 @@ pub(crate) fn traced(
                 "{subject} does not ask to be exposed; the label is {EXPOSE_LABEL}: \"true\""
             );
         }
-        Outcome::Refused(_) => writeln!(out, "{subject} is refused")?,
+        Outcome::Refused(_) | Outcome::Conflicting(_) => writeln!(out, "{subject} is refused")?,
         Outcome::Planned { plan, .. } => writeln!(out, "{subject} is exposed as {}", plan.url())?,
     }
     let rows = trace(service, settings);

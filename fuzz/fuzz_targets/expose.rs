@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value, json};
-use xposer::{FORWARD_ANNOTATION, Outcome, Root, Service, Settings, expose, annotations, expose_all};
+use xposer::{FORWARD_ANNOTATION, Precedence, Root, Service, Settings, annotations, expose, expose_all};
 
 /// `IngressURLTemplate=...` a line; what has no known key goes into the forwarded block.
 fn from_lines(text: &str) -> Value {
@@ -46,7 +46,7 @@ fuzz_target!(|text: &str| {
     let service = Service::from_value(&document);
     let outcome = expose(&service, &settings);
     let Some(report) = outcome.report() else { return };
-    assert_eq!(report.has_errors(), matches!(outcome, Outcome::Refused(_)));
+    assert_eq!(report.has_errors(), outcome.is_refused());
     for diagnostic in report.diagnostics() {
         let found = match diagnostic.path.root() {
             Root::Object => diagnostic.path.lookup(&document),
@@ -60,7 +60,7 @@ fuzz_target!(|text: &str| {
             assert_eq!(value, object.to_value());
         }
         // The same Service twice claims everything twice.
-        let twice = expose_all(&[service.clone(), service], &settings);
+        let twice = expose_all(&[service.clone(), service], &settings, Precedence::RefuseAll);
         assert!(twice.iter().all(|outcome| outcome.plan().is_none()));
     }
 });

@@ -4,7 +4,7 @@ use super::{RuleContext, folded};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
 use crate::dialect::nginx;
 use crate::options::Settings;
-use crate::resolve::Annotation;
+use crate::plan::Annotation;
 use crate::validation::pattern::matches;
 use crate::validation::{Target, parse_bool};
 
@@ -12,8 +12,8 @@ use crate::validation::{Target, parse_bool};
 const SNIPPETS: &str = "*-snippet";
 
 /// The pattern by which an annotation may not be forwarded, if there is one.
-pub(crate) fn denial<'s>(settings: &'s Settings, annotation: &Annotation<'_>) -> Option<&'s str> {
-    let key = annotation.key.as_ref();
+pub(crate) fn denial<'s>(settings: &'s Settings, annotation: &Annotation) -> Option<&'s str> {
+    let key = annotation.key.as_str();
     let snippet = || Some(SNIPPETS).filter(|pattern| matches(pattern, key));
     let pattern = settings.deny.first(key).or_else(snippet).filter(|_| annotation.is_forwarded())?;
     Some(pattern).filter(|_| !settings.allow.fit(key))
@@ -23,7 +23,7 @@ pub(crate) fn denial<'s>(settings: &'s Settings, annotation: &Annotation<'_>) ->
 pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
     for forwarded in &context.plan.annotations {
         let Some(pattern) = denial(context.settings, forwarded) else { continue };
-        let key = forwarded.key.as_ref();
+        let key = forwarded.key.as_str();
         let said = if pattern == SNIPPETS {
             format!("{} would put text into the controller's configuration as it is", shown(key))
         } else {
@@ -108,7 +108,7 @@ pub(crate) fn nginx_canary(context: &RuleContext<'_>, report: &mut Report) {
 
 const NGINX_CANARY: &str = "nginx.ingress.kubernetes.io/canary-";
 
-fn invalid(annotation: &Annotation<'_>, expected: impl std::fmt::Display, code: Code, report: &mut Report) {
+fn invalid(annotation: &Annotation, expected: impl std::fmt::Display, code: Code, report: &mut Report) {
     // What was folded into the value is told already.
     if folded::is_refused(annotation, report) {
         return;
@@ -131,7 +131,7 @@ pub(crate) fn forecastle(context: &RuleContext<'_>, report: &mut Report) {
     }
     for annotation in &context.plan.annotations {
         let Some(name) = annotation.key.strip_prefix("forecastle.stakater.com/") else { continue };
-        let value = annotation.value.as_ref();
+        let value = annotation.value.as_str();
         let expected = match name {
             "expose" | "network-restricted" if !matches!(value, "true" | "false") => "exactly true or false",
             "url" if !value.starts_with("https://") && !value.starts_with("http://") => {

@@ -6,7 +6,8 @@ use crate::dialect::legacy::{self, dns_key};
 use crate::dialect::nginx;
 use crate::dialect::programs::{Loss, effect};
 use crate::options::block::{Swallowed, swallowed};
-use crate::resolve::{Annotation, Source, is_read_here};
+use crate::plan::{Annotation, Source};
+use crate::resolve::is_read_here;
 use crate::service::FORWARD_ANNOTATION;
 
 /// The most keys that are named.
@@ -65,9 +66,9 @@ fn block<'f>(context: &RuleContext<'f>) -> Option<&'f str> {
 
 /// The values of the setting `annotations`, where one entry may hold what was meant to be several.
 fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
-    let of_settings = |it: &&Annotation<'_>| it.is_given() && !it.is_forwarded();
+    let of_settings = |it: &&Annotation| it.is_given() && !it.is_forwarded();
     for annotation in context.plan.annotations.iter().filter(of_settings) {
-        let (key, value) = (annotation.key.as_ref(), annotation.value.as_ref());
+        let (key, value) = (annotation.key.as_str(), annotation.value.as_str());
         let inside = swallowed(value, key.contains("-snippet"));
         if inside.is_empty() {
             continue;
@@ -130,7 +131,7 @@ fn is_spoilt(context: &RuleContext<'_>, key: &str, value: &str) -> bool {
 }
 
 /// Whether the value was refused for the keys in it.
-pub(crate) fn is_refused(annotation: &Annotation<'_>, report: &Report) -> bool {
+pub(crate) fn is_refused(annotation: &Annotation, report: &Report) -> bool {
     is_found(annotation, &[Code::FoldedBlockRefused], report)
 }
 
@@ -148,15 +149,15 @@ pub(crate) fn is_inside(names: &[&str], context: &RuleContext<'_>, report: &Repo
 }
 
 /// Whether something of these codes was filed about the value.
-fn is_found(annotation: &Annotation<'_>, codes: &[Code], report: &Report) -> bool {
+fn is_found(annotation: &Annotation, codes: &[Code], report: &Report) -> bool {
     let mut found = report.diagnostics().iter().filter(|known| codes.contains(&known.code));
     match &annotation.source {
         Source::Block { value, .. } => {
             found.any(|known| known.range.as_ref().is_some_and(|range| value.contains(&range.start)))
         }
-        Source::Origin(origin) => found.next().is_some_and(|first| {
-            let path = origin.path();
-            first.path == path || found.any(|known| known.path == path)
-        }),
+        Source::Setting(_) | Source::Option(_) => {
+            let path = annotation.origin().path();
+            found.any(|known| known.path == path)
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::RuleContext;
 use super::object::character_help;
 use crate::diagnostics::{Code, Problem, Report, listed, shown, shown_char};
-use crate::resolve::DraftRule;
+use crate::plan::Route;
 use crate::validation::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_flaws};
 
 /// A host is a DNS name in lower case, or `*.` and such a name.
@@ -23,7 +23,7 @@ pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
             // A wildcard is in order by itself, but not behind a name.
             let is_star = |domain: &str| flaw == HostFlaw::Wildcard && domain.starts_with("*.");
             match domain.filter(|domain| {
-                rule.host.ends_with(domain.value.as_ref())
+                rule.host.ends_with(domain.value.as_str())
                     && (same_kind(&domain_flaws, &flaw) || is_star(&domain.value))
             }) {
                 // The domain is wrong by itself: whoever wrote it is told, and once.
@@ -81,9 +81,9 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
 
 /// Who chose the host, where the host is in order by itself: the domain is meant where it is the Service's own and the template
 /// is not.
-pub(crate) fn chosen_by<'f>(context: &'f RuleContext<'_>, rule: &'f DraftRule<'_>) -> &'f Origin {
+pub(crate) fn chosen_by<'f>(context: &'f RuleContext<'_>, rule: &'f Route) -> &'f Origin {
     let domain = context.plan.domain.as_ref().filter(|domain| {
-        matches!(domain.origin, Origin::Annotation(_)) && rule.host.ends_with(domain.value.as_ref())
+        matches!(domain.origin, Origin::Annotation(_)) && rule.host.ends_with(domain.value.as_str())
     });
     match (&rule.host_origin, domain) {
         (Origin::Annotation(_), _) | (_, None) => &rule.host_origin,
@@ -127,7 +127,7 @@ fn too_long_help(context: &RuleContext<'_>) -> &'static str {
     }
 }
 
-fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
+fn problem(context: &RuleContext<'_>, rule: &Route, flaw: HostFlaw) -> Problem {
     let host = shown(&rule.host);
     match flaw {
         HostFlaw::Missing => Problem::new(
@@ -224,13 +224,13 @@ fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> P
     .found(rule.host.clone())
 }
 
-fn part<'r>(rule: &'r DraftRule<'_>, range: &Range<usize>) -> &'r str {
+fn part<'r>(rule: &'r Route, range: &Range<usize>) -> &'r str {
     rule.host.get(range.clone()).unwrap_or_default()
 }
 
 /// Proposes a host in place of the template, where the template is nothing but the host and everything that is wrong with
 /// it can be put right.
-fn fixed(problem: Problem, rule: &DraftRule<'_>) -> Problem {
+fn fixed(problem: Problem, rule: &Route) -> Problem {
     if rule.template.trim() != rule.host
         || !matches!(rule.host_origin, Origin::Annotation(_) | Origin::Setting(_))
     {
@@ -242,7 +242,7 @@ fn fixed(problem: Problem, rule: &DraftRule<'_>) -> Problem {
 }
 
 /// Marks `what`, where it stands exactly once in the text the user wrote.
-fn marked(problem: Problem, rule: &DraftRule<'_>, what: &str) -> Problem {
+fn marked(problem: Problem, rule: &Route, what: &str) -> Problem {
     let mut places = rule.template.match_indices(what);
     match (places.next(), places.next()) {
         (Some((at, found)), None) if rule.verbatim => problem.at(at..at + found.len()),

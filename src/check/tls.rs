@@ -85,7 +85,7 @@ pub(crate) fn redirect_conflict(context: &RuleContext<'_>, report: &mut Report) 
         if contradicts(&given.key, &given.value, own.value, plan.tls()) {
             let said = format!(
                 "{} contradicts config.xposer.stakater.com/HTTPSRedirect: \"{}\"",
-                shown(&[&given.key, ": ", given.value.as_ref()].concat()),
+                shown(&[&given.key, ": ", given.value.as_str()].concat()),
                 own.value
             );
             given.file_value(report, Problem::new(Code::RedirectConflict, said).help("keep one of the two"));

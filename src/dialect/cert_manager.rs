@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::check::{RuleContext, folded, misspelt};
 use crate::diagnostics::{Code, Problem, Report, did_you_mean, shown};
 use crate::dialect::external_dns::go_seconds;
-use crate::resolve::Annotation;
+use crate::plan::Annotation;
 use crate::validation::{
     CLUSTER_ISSUER_KEY, HostFlaw, ISSUER_KEY, MAX_COMMON_NAME, MAX_LABEL, Origin, TLS_ACME_KEY, Target, Tls,
     annotation_key_flaw, host_flaws, parse_bool,
@@ -96,7 +96,7 @@ const LONGEST_DURATION: u64 = 9_223_372_036;
 /// What an Ingress says to cert-manager is read, and can be.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let is_about = |it: &&Annotation<'_>| it.key.starts_with(PREFIX) || it.key.starts_with(ACME_PREFIX);
+    let is_about = |it: &&Annotation| it.key.starts_with(PREFIX) || it.key.starts_with(ACME_PREFIX);
     if plan.canary.is_some()
         || !plan.targets.contains(&Target::Ingress)
         || !plan.annotations.iter().any(|it| is_about(&it))
@@ -111,7 +111,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     for annotation in plan.annotations.iter().filter(is_about) {
         if annotation.key == EDIT_IN_PLACE {
             edit_in_place(annotation, report);
-        } else if KEYS.binary_search(&annotation.key.as_ref()).is_err() {
+        } else if KEYS.binary_search(&annotation.key.as_str()).is_err() {
             unread(annotation, report);
         } else if is_named && plan.tls().has_secret() {
             let values = Values { context, annotation };
@@ -134,7 +134,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 /// Nobody but its owner writes into the Ingress.
-fn edit_in_place(annotation: &Annotation<'_>, report: &mut Report) {
+fn edit_in_place(annotation: &Annotation, report: &mut Report) {
     if matches!(annotation.value.to_ascii_lowercase().as_str(), "" | "false" | "no" | "off" | "0") {
         return;
     }
@@ -144,7 +144,7 @@ fn edit_in_place(annotation: &Annotation<'_>, report: &mut Report) {
 }
 
 /// A key that cert-manager reads on other objects. What is no key of it is told with those of other programs.
-fn unread(annotation: &Annotation<'_>, report: &mut Report) {
+fn unread(annotation: &Annotation, report: &mut Report) {
     if annotation.is_given() && !misspelt::is_told(&annotation.key, &annotation.value) {
         let said = format!("cert-manager does not read {} on an Ingress", shown(&annotation.key));
         let problem = Problem::new(Code::CertManagerIgnored, said).help("remove the line");
@@ -157,19 +157,19 @@ type Said = (Code, String, String);
 
 struct Values<'v, 'f> {
     context: &'v RuleContext<'f>,
-    annotation: &'v Annotation<'f>,
+    annotation: &'v Annotation,
 }
 
 impl Values<'_, '_> {
     fn other(&self, name: &str) -> Option<&str> {
         let annotation = self.context.plan.annotation(&[PREFIX, name].concat())?;
-        Some(annotation.value.as_ref())
+        Some(annotation.value.as_str())
     }
 
     /// Something else was expected.
     fn expected(&self, expected: &str, help: impl Into<String>) -> Option<Said> {
         let key = shown(&self.annotation.key);
-        let value = match self.annotation.value.as_ref() {
+        let value = match self.annotation.value.as_str() {
             "" => "empty".to_owned(),
             value => shown(value),
         };
@@ -178,7 +178,7 @@ impl Values<'_, '_> {
 
     /// One of the words, letter by letter.
     fn word(&self, words: &[&'static str]) -> Option<Said> {
-        let value = self.annotation.value.as_ref();
+        let value = self.annotation.value.as_str();
         if words.contains(&value) {
             return None;
         }
@@ -190,8 +190,8 @@ impl Values<'_, '_> {
     }
 
     fn problem(&self) -> Option<Said> {
-        let value = self.annotation.value.as_ref();
-        match self.annotation.key.as_ref() {
+        let value = self.annotation.value.as_str();
+        match self.annotation.key.as_str() {
             ISSUER_KEY | CLUSTER_ISSUER_KEY if value.is_empty() => {
                 self.expected("the name of an issuer", "name an issuer, or remove the line")
             }
@@ -255,7 +255,7 @@ impl Values<'_, '_> {
     }
 
     fn issuer_kind(&self) -> Option<Said> {
-        let value = self.annotation.value.as_ref();
+        let value = self.annotation.value.as_str();
         let is_foreign =
             self.other("issuer-group").is_some_and(|group| !matches!(group, "" | "cert-manager.io"));
         // Beside a cluster issuer, that there is a kind is told.
@@ -271,7 +271,7 @@ impl Values<'_, '_> {
     }
 
     fn duration(&self) -> Option<Said> {
-        let value = self.annotation.value.as_ref();
+        let value = self.annotation.value.as_str();
         if duration(value).is_some_and(|seconds| seconds >= LEAST_DURATION) {
             return None;
         }
@@ -291,7 +291,7 @@ impl Values<'_, '_> {
     }
 
     fn renew_before(&self) -> Option<Said> {
-        let value = self.annotation.value.as_ref();
+        let value = self.annotation.value.as_str();
         let valid_for = self.valid_for();
         let third = valid_for.map_or_else(|| "720h".to_owned(), |seconds| go_text(seconds / 3));
         let Some(seconds) = duration(value).filter(|seconds| *seconds >= LEAST_RENEWAL) else {
@@ -330,7 +330,7 @@ impl Values<'_, '_> {
     }
 
     fn key_size(&self) -> Option<Said> {
-        let value = self.annotation.value.as_ref();
+        let value = self.annotation.value.as_str();
         let algorithm = self.other("private-key-algorithm").unwrap_or("RSA");
         let size = value.parse::<i64>().ok();
         let is = |sizes: &[i64]| size.is_some_and(|size| sizes.contains(&size));

@@ -7,7 +7,7 @@ use crate::check::object::character_help;
 use crate::check::{RuleContext, folded};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown};
 use crate::dialect::legacy::dns_key;
-use crate::resolve::Annotation;
+use crate::plan::Annotation;
 use crate::validation::{HostFlaw, MAX_LABEL, MAX_NAME, Target, host_flaws, parse_bool};
 
 /// The words of `ingress-hostname-source` and `gateway-hostname-source`.
@@ -25,7 +25,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         {
             continue;
         }
-        let value = annotation.value.as_ref();
+        let value = annotation.value.as_str();
         match name {
             "hostname" => names(annotation, false, report),
             "target" => names(annotation, true, report),
@@ -62,19 +62,13 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-fn invalid(annotation: &Annotation<'_>, expected: impl std::fmt::Display, help: &str, report: &mut Report) {
+fn invalid(annotation: &Annotation, expected: impl std::fmt::Display, help: &str, report: &mut Report) {
     let said = format!("{} is {}, expected {expected}", shown(&annotation.key), shown(&annotation.value));
     annotation.file_value(report, Problem::new(Code::DnsInvalid, said).help(help));
 }
 
 /// The keys that ExternalDNS does not read on what exposes the Service. What is no key of it is told with those of other programs.
-fn unread(
-    context: &RuleContext<'_>,
-    annotation: &Annotation<'_>,
-    prefix: &str,
-    name: &str,
-    report: &mut Report,
-) {
+fn unread(context: &RuleContext<'_>, annotation: &Annotation, prefix: &str, name: &str, report: &mut Report) {
     let has = |target| context.plan.targets.contains(&target);
     let key = shown(&annotation.key);
     let (said, help) = match name {
@@ -96,8 +90,8 @@ fn unread(
 }
 
 /// A list of names, or of targets, each of which is a name or an address. Blanks do not count.
-fn names(annotation: &Annotation<'_>, is_target: bool, report: &mut Report) {
-    let value = annotation.value.as_ref();
+fn names(annotation: &Annotation, is_target: bool, report: &mut Report) {
+    let value = annotation.value.as_str();
     let mut start = 0;
     for item in value.split(',') {
         let range = start..start + item.len();
@@ -122,7 +116,7 @@ fn names(annotation: &Annotation<'_>, is_target: bool, report: &mut Report) {
 }
 
 fn stray(
-    annotation: &Annotation<'_>,
+    annotation: &Annotation,
     item: &str,
     range: Range<usize>,
     is_target: bool,

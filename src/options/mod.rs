@@ -262,7 +262,7 @@ impl Settings {
     /// #     "spec": {"ports": [{"port": 80}]}});
     /// let settings = Settings::from_value(&json!({"domain": "example.com"}))?.with_targets([Target::Route]);
     /// let outcome = expose(&Service::from_value(&service), &settings);
-    /// assert_eq!(outcome.plan().map(|plan| plan.targets.as_slice()), Some(&[Target::Route][..]));
+    /// assert_eq!(outcome.plan().map(|plan| plan.targets().to_vec()), Some(vec![Target::Route]));
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]

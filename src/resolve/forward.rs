@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::monitor::Wanted;
-use super::{Annotation, DNS_CONTROLLER, Draft, PUBLISH_KEY, Resolver, Scope, Source};
+use super::{Annotation, DNS_CONTROLLER, PUBLISH_KEY, Plan, Resolver, Scope, Source};
 use crate::diagnostics::{Code, Problem, shown};
 use crate::dialect::legacy::{self, Fate};
 use crate::dialect::nginx::paths::{Nginx, USE_REGEX, asked_path};
@@ -14,9 +14,7 @@ use crate::options::annotations::annotation;
 use crate::options::block::Line;
 use crate::options::{Layer, Legacy, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
-use crate::validation::{
-    CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Target, Tls, parse_bool, sorted_by_key, url,
-};
+use crate::validation::{CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Target, Tls, parse_bool};
 
 /// The class whose controller makes load balancers of AWS.
 const ALB_CLASS: &str = "alb";
@@ -33,14 +31,15 @@ pub(crate) const FOREIGN_ISSUER: [&str; 2] = ["cert-manager.io/issuer-kind", "ce
 /// The prefix of Forecastle's annotations.
 const FORECASTLE: &str = "forecastle.stakater.com/";
 
-impl<'a> Resolver<'_, 'a> {
-    pub(super) fn forward(&mut self, draft: &mut Draft<'a>) {
+impl Resolver<'_, '_> {
+    pub(super) fn forward(&mut self, plan: &mut Plan) -> Option<(Scope, Range<usize>)> {
+        let mut publish = None;
         // What the block means in our words. Old keys of monitors are not in it: each layer of settings can have them
         // among its annotations, too, so they are merged below.
         let mut meant = Layer::default();
         let translate = self.settings.legacy == Legacy::Translate;
-        let mut old = Old::new(&draft.targets);
-        draft.annotations.reserve(self.forwarded.block.lines().len());
+        let mut old = Old::new(&plan.targets);
+        plan.annotations.reserve(self.forwarded.block.lines().len());
         for line in self.forwarded.block.lines() {
             let at = line.key_range.clone();
             let row = legacy::find(line.key);
@@ -50,7 +49,7 @@ impl<'a> Resolver<'_, 'a> {
             }
             if line.key == PUBLISH_KEY {
                 let place = line.key_range.start..line.value_range.end;
-                draft.publish = self.scope(line.value, line.value_range.clone()).map(|scope| (scope, place));
+                publish = self.scope(line.value, line.value_range.clone()).map(|scope| (scope, place));
                 if translate {
                     continue;
                 }
@@ -90,29 +89,29 @@ impl<'a> Resolver<'_, 'a> {
             }
             let forwarded = self.forwarded;
             if let Some(given) = self.of_today(given(line), &|key| forwarded.block.contains(key), &mut old) {
-                draft.annotations.push(given);
+                plan.annotations.push(given);
             }
         }
         let Old { mut monitor, switches, .. } = old;
-        self.switched(draft, switches);
-        self.silence(draft);
-        self.mirror(draft);
-        let class = self.layers.with_block(&meant).first(|it| &it.class);
-        draft.class = class.map(|class| Sourced::new(Cow::Owned(class.value.clone()), class.origin.clone()));
-        self.defaults(draft, &mut monitor);
-        self.asked_for(draft);
-        draft.monitor = self.monitor(draft, monitor);
-        draft.annotations = sorted_by_key(std::mem::take(&mut draft.annotations), |it| &it.key);
+        self.switched(plan, switches);
+        self.silence(plan);
+        self.mirror(plan);
+        plan.class = self.layers.with_block(&meant).first(|it| &it.class).cloned();
+        self.defaults(plan, &mut monitor);
+        self.asked_for(plan);
+        plan.monitor = self.monitor(plan, monitor);
+        plan.annotations.sort_by(|left, right| left.key.cmp(&right.key));
+        publish
     }
 
     /// An annotation in the words of today, whoever wrote it. What is no annotation today, or is one together with others, goes
     /// to `old`. `is_given` says whether the same source gives a key.
     fn of_today(
         &mut self,
-        given: Annotation<'a>,
+        given: Annotation,
         is_given: &dyn Fn(&str) -> bool,
-        old: &mut Old<'a>,
-    ) -> Option<Annotation<'a>> {
+        old: &mut Old,
+    ) -> Option<Annotation> {
         let Some(row) = legacy::find(&given.key) else { return Some(given) };
         if self.settings.legacy == Legacy::Forward {
             // It is passed on to an Ingress alone, and what is not passed on is told.
@@ -140,12 +139,12 @@ impl<'a> Resolver<'_, 'a> {
             return None;
         }
         self.translated(&given, &key);
-        Some(Annotation { key: Cow::Owned(key.into_owned()), ..given })
+        Some(Annotation { key: key.into_owned(), ..given })
     }
 
     /// What the switches that are on ask for in the words of today. A Service of TLS and gRPC had one switch for each.
-    fn switched(&mut self, draft: &mut Draft<'a>, switches: Vec<Switch<'a>>) {
-        let mut on: Vec<Switch<'a>> = Vec::new();
+    fn switched(&mut self, plan: &mut Plan, switches: Vec<Switch>) {
+        let mut on: Vec<Switch> = Vec::new();
         for switch in switches {
             let Annotation { key, value, .. } = &switch.given;
             match parse_bool(value) {
@@ -166,7 +165,7 @@ impl<'a> Resolver<'_, 'a> {
             }
         }
         let Some(first) = on.first() else { return };
-        let is_given = draft.annotations.iter().any(|known| known.key == first.key);
+        let is_given = plan.annotations.iter().any(|known| known.key == first.key);
         let asks_for = |wanted: &str| on.iter().any(|switch| switch.value == wanted);
         let value = if asks_for("GRPC") && asks_for("HTTPS") { "GRPCS" } else { first.value };
         for Switch { given, key, .. } in &on {
@@ -179,12 +178,12 @@ impl<'a> Resolver<'_, 'a> {
             }
         }
         if let Some(first) = on.into_iter().next().filter(|_| !is_given) {
-            let (key, value) = (Cow::Borrowed(first.key), Cow::Borrowed(value));
-            draft.annotations.push(Annotation { key, value, ..first.given });
+            let (key, value) = (first.key.to_owned(), value.to_owned());
+            plan.annotations.push(Annotation { key, value, ..first.given });
         }
     }
 
-    fn shadowed(&mut self, old: &Annotation<'_>, new: &str) {
+    fn shadowed(&mut self, old: &Annotation, new: &str) {
         let said = format!("{} is given, too, and counts", shown(new));
         let problem = Problem::new(Code::LegacyShadowed, said).help(format!("remove {}", old.key));
         old.file_key(self.report, problem);
@@ -196,12 +195,12 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// Takes away what a canary forwards to publish or list its host, which is that of the stable Service.
-    fn silence(&mut self, draft: &mut Draft<'a>) {
-        let Some(canary) = &draft.canary else { return };
-        let (silent, kept) = std::mem::take(&mut draft.annotations)
+    fn silence(&mut self, plan: &mut Plan) {
+        let Some(canary) = &plan.canary else { return };
+        let (silent, kept) = std::mem::take(&mut plan.annotations)
             .into_iter()
-            .partition(|it: &Annotation<'_>| self.speaks_for_host(&it.key));
-        draft.annotations = kept;
+            .partition(|it: &Annotation| self.speaks_for_host(&it.key));
+        plan.annotations = kept;
         for given in silent {
             let is_opt_out = matches!(legacy::dns_key(&given.key), Some((_, "controller")))
                 && given.value != "dns-controller";
@@ -225,9 +224,9 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// The annotations that the layers of settings give, where neither the block nor a layer above does.
-    fn defaults(&mut self, draft: &mut Draft<'a>, monitor: &mut Wanted) {
+    fn defaults(&mut self, plan: &mut Plan, monitor: &mut Wanted) {
         let layers = self.layers;
-        let tls = draft.tls();
+        let tls = plan.tls();
         let mut replaces_issuer = false;
         for (index, layer) in layers.iter().enumerate() {
             let defaults = layer.annotations();
@@ -236,16 +235,16 @@ impl<'a> Resolver<'_, 'a> {
             }
             // An issuer that is named above takes the place of the one that is named here, whoever names it in whatever words.
             let is_issued_above = layers.iter().take(index).any(|above| !above.issuer().is_unset())
-                || draft.annotations.iter().any(|it| is_issuer(&it.key));
+                || plan.annotations.iter().any(|it| is_issuer(&it.key));
             let names_issuer = || defaults.iter().any(|it| is_issuer(&self.key_of_today(&it.key)));
             let is_issued_twice = is_issued_above && names_issuer();
             // So does what is said above about requests without TLS.
-            let redirect = self.redirect_above(draft, index);
-            let (mut old, mut added) = (Old::new(&draft.targets), Vec::new());
-            let known = Keys::of(draft);
+            let redirect = self.redirect_above(plan, index);
+            let (mut old, mut added) = (Old::new(&plan.targets), Vec::new());
+            let known = Keys::of(plan);
             let own = Keys::new(defaults.iter().map(|default| default.key.as_str()));
             for default in defaults {
-                if draft.canary.is_some() && self.speaks_for_host(&default.key) {
+                if plan.canary.is_some() && self.speaks_for_host(&default.key) {
                     continue;
                 }
                 let today = self.key_of_today(&default.key);
@@ -263,34 +262,30 @@ impl<'a> Resolver<'_, 'a> {
                     && contradicts(&today, &default.value, redirect.value, tls)
                 {
                     if redirect.value && tls.has_secret() {
-                        let (key, value) = (Cow::Owned(today.into_owned()), Cow::Borrowed("true"));
-                        added.push(Annotation {
-                            key,
-                            value,
-                            source: Source::Origin(redirect.origin.clone()),
-                        });
+                        let source = Source::Option(redirect.origin.clone());
+                        added.push(Annotation { key: today.into_owned(), value: "true".to_owned(), source });
                     }
                     continue;
                 }
                 let given = Annotation {
-                    key: Cow::Owned(default.key.clone()),
-                    value: Cow::Owned(default.value.clone()),
-                    source: Source::Origin(Origin::Setting(default.path.clone())),
+                    key: default.key.clone(),
+                    value: default.value.clone(),
+                    source: Source::Setting(default.path.clone()),
                 };
                 added.extend(self.of_today(given, &|key| own.contain(key), &mut old));
             }
-            draft.annotations.append(&mut added);
-            self.switched(draft, old.switches);
+            plan.annotations.append(&mut added);
+            self.switched(plan, old.switches);
             monitor.add_default(old.monitor, layers, index);
-            self.mirror(draft);
+            self.mirror(plan);
         }
-        draft.replaces_issuer = replaces_issuer;
+        plan.replaces_issuer = replaces_issuer;
     }
 
     /// What is said about requests without TLS above the annotations of this layer, where an Ingress is to do it.
-    fn redirect_above(&self, draft: &Draft<'_>, index: usize) -> Option<Sourced<bool>> {
-        let is_read = draft.canary.is_none() && draft.targets.contains(&Target::Ingress);
-        let redirect = draft.https_redirect.as_ref().filter(|_| is_read)?;
+    fn redirect_above(&self, plan: &Plan, index: usize) -> Option<Sourced<bool>> {
+        let is_read = plan.canary.is_none() && plan.targets.contains(&Target::Ingress);
+        let redirect = plan.https_redirect.as_ref().filter(|_| is_read)?;
         let is_above = self.layers.iter().take(index).any(|above| above.https_redirect.is_set());
         is_above.then(|| redirect.clone())
     }
@@ -306,23 +301,23 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// The annotations of ExternalDNS under all prefixes that it may look for.
-    fn mirror(&mut self, draft: &mut Draft<'a>) {
+    fn mirror(&mut self, plan: &mut Plan) {
         if self.settings.legacy != Legacy::Translate {
             return;
         }
         let prefixes = &self.settings.dns_prefixes;
-        let is_of_dns = |known: &Annotation<'_>| legacy::dns_key(&known.key).is_some();
-        if !draft.annotations.iter().any(is_of_dns) {
+        let is_of_dns = |known: &Annotation| legacy::dns_key(&known.key).is_some();
+        if !plan.annotations.iter().any(is_of_dns) {
             return;
         }
         let mut more = Vec::new();
-        let (known, mut added) = (Keys::of(draft), BTreeSet::new());
-        for given in &draft.annotations {
+        let (known, mut added) = (Keys::of(plan), BTreeSet::new());
+        for given in &plan.annotations {
             let Some((own, name)) = legacy::dns_key(&given.key) else { continue };
             for prefix in prefixes.iter().filter(|prefix| *prefix != own) {
                 let key = [prefix, name].concat();
                 if !known.contain(&key) && added.insert(key.clone()) {
-                    more.push(Annotation { key: Cow::Owned(key), ..given.clone() });
+                    more.push(Annotation { key, ..given.clone() });
                 }
             }
         }
@@ -331,12 +326,12 @@ impl<'a> Resolver<'_, 'a> {
                 format!("{} is given, too, for the versions of ExternalDNS that read it", shown(&added.key));
             added.file_key(self.report, Problem::new(Code::DnsMirrored, said));
         }
-        draft.annotations.append(&mut more);
+        plan.annotations.append(&mut more);
     }
 
     /// What other annotations and settings ask for in the words of the programs that read it.
-    fn asked_for(&mut self, draft: &mut Draft<'a>) {
-        if let Some(canary) = draft.canary.clone() {
+    fn asked_for(&mut self, plan: &mut Plan) {
+        if let Some(canary) = plan.canary.clone() {
             let of = |key: &'static str| Origin::Annotation(key.into());
             let keys = [
                 ("nginx.ingress.kubernetes.io/canary", Some("true".to_owned()), annotation::CANARY_OF),
@@ -355,52 +350,54 @@ impl<'a> Resolver<'_, 'a> {
             ];
             for (key, value, asked) in keys {
                 if let Some(value) = value {
-                    add(draft, key, value, &of(asked));
+                    add(plan, key, value, &of(asked));
                 }
             }
             for key in self.settings.dns_controller_keys() {
-                add(draft, key, DNS_CONTROLLER.to_owned(), &of(annotation::CANARY_OF));
+                add(plan, key, DNS_CONTROLLER.to_owned(), &of(annotation::CANARY_OF));
             }
+            set_url_path(plan);
             return;
         }
         let own_issuer =
-            matches!(&draft.issuer, Some(issuer) if matches!(issuer.origin, Origin::Annotation(_)));
+            matches!(&plan.issuer, Some(issuer) if matches!(issuer.origin, Origin::Annotation(_)));
         // A setting's issuer is for those who ask cert-manager; one that the Service names is for the Service.
-        if let Some(issuer) = draft.issuer.clone()
-            && (draft.tls() == Tls::CertManager
-                || ((own_issuer || draft.replaces_issuer) && draft.tls().has_secret()))
+        if let Some(issuer) = plan.issuer.clone()
+            && (plan.tls() == Tls::CertManager
+                || ((own_issuer || plan.replaces_issuer) && plan.tls().has_secret()))
         {
-            self.issued(draft, &issuer.value, &issuer.origin);
+            self.issued(plan, &issuer.value, &issuer.origin);
         }
-        if let Some(redirect) = draft.https_redirect.clone() {
-            let is_alb = draft.class.as_ref().is_some_and(|class| class.value == ALB_CLASS);
-            match (draft.tls(), redirect.value) {
+        if let Some(redirect) = plan.https_redirect.clone() {
+            let is_alb = plan.class.as_ref().is_some_and(|class| class.value == ALB_CLASS);
+            match (plan.tls(), redirect.value) {
                 (Tls::LoadBalancer, true) if is_alb => {
-                    add(draft, "alb.ingress.kubernetes.io/ssl-redirect", "443".to_owned(), &redirect.origin);
+                    add(plan, "alb.ingress.kubernetes.io/ssl-redirect", "443".to_owned(), &redirect.origin);
                 }
                 (Tls::LoadBalancer, true) => {
                     let key = "nginx.ingress.kubernetes.io/force-ssl-redirect";
-                    add(draft, key, "true".to_owned(), &redirect.origin);
+                    add(plan, key, "true".to_owned(), &redirect.origin);
                 }
                 (Tls::Secret | Tls::CertManager, false) => {
                     let key = "nginx.ingress.kubernetes.io/ssl-redirect";
-                    add(draft, key, "false".to_owned(), &redirect.origin);
+                    add(plan, key, "false".to_owned(), &redirect.origin);
                 }
                 _ => {}
             }
         }
-        regular_expressions(draft);
-        listed(draft);
+        regular_expressions(plan);
+        set_url_path(plan);
+        listed(plan);
     }
 
     /// The issuer, unless the block names the same one.
-    fn issued(&mut self, draft: &mut Draft<'a>, issuer: &Issuer, origin: &Origin) {
-        let other = draft.annotations.iter().find(|it| {
-            matches!(it.key.as_ref(), ISSUER_KEY | CLUSTER_ISSUER_KEY)
+    fn issued(&mut self, plan: &mut Plan, issuer: &Issuer, origin: &Origin) {
+        let other = plan.annotations.iter().find(|it| {
+            matches!(it.key.as_str(), ISSUER_KEY | CLUSTER_ISSUER_KEY)
                 && (it.key != issuer.key() || it.value != issuer.name.as_str())
         });
         match other {
-            None => add(draft, issuer.key(), issuer.name.clone(), origin),
+            None => add(plan, issuer.key(), issuer.name.clone(), origin),
             // What the Service forwards counts more than a setting, and contradicts an annotation.
             Some(other) if matches!(origin, Origin::Annotation(_)) => {
                 let said = format!("{} contradicts the issuer {}", shown(&other.value), shown(&issuer.name));
@@ -435,13 +432,13 @@ impl<'a> Resolver<'_, 'a> {
         self.block(Problem::new(Code::ClassConflict, said).help("keep one of the two").at(range));
     }
 
-    pub(super) fn translated(&mut self, old: &Annotation<'_>, new: &str) {
+    pub(super) fn translated(&mut self, old: &Annotation, new: &str) {
         let said = ["`", &old.key, "` was translated to `", new, "`"].concat();
         old.file_key(self.report, Problem::new(Code::LegacyTranslated, said));
     }
 
     /// Tells what became of a key that has no successor; whether it is passed on.
-    fn told(&mut self, given: &Annotation<'_>, fate: Fate) -> bool {
+    fn told(&mut self, given: &Annotation, fate: Fate) -> bool {
         let key = shown(&given.key);
         let problem = match fate {
             Fate::Dropped(why) => {
@@ -479,14 +476,14 @@ pub(crate) fn contradicts(key: &str, value: &str, wanted: bool, tls: Tls) -> boo
 }
 
 /// What is given in old words and is no single annotation of today.
-struct Old<'a> {
+struct Old {
     monitor: Wanted,
-    switches: Vec<Switch<'a>>,
+    switches: Vec<Switch>,
     /// Whether another target than an Ingress is made.
     leaves_ingress: bool,
 }
 
-impl Old<'_> {
+impl Old {
     fn new(targets: &[Target]) -> Self {
         let leaves_ingress = targets.iter().any(|target| *target != Target::Ingress);
         Self { monitor: Wanted::default(), switches: Vec::new(), leaves_ingress }
@@ -506,8 +503,8 @@ fn successor(key: &str, fate: Fate) -> Option<Cow<'_, str>> {
 }
 
 /// An annotation that switched on what has a key and a value today.
-struct Switch<'a> {
-    given: Annotation<'a>,
+struct Switch {
+    given: Annotation,
     key: &'static str,
     value: &'static str,
 }
@@ -528,8 +525,8 @@ pub(crate) fn is_read_here(key: &str, row: Option<&legacy::Legacy>, mode: Legacy
 struct Keys<'k>(Vec<&'k str>);
 
 impl<'k> Keys<'k> {
-    fn of(draft: &'k Draft<'_>) -> Self {
-        Self::new(draft.annotations.iter().map(|known| known.key.as_ref()))
+    fn of(plan: &'k Plan) -> Self {
+        Self::new(plan.annotations.iter().map(|known| known.key.as_str()))
     }
 
     fn new(keys: impl Iterator<Item = &'k str>) -> Self {
@@ -543,45 +540,51 @@ impl<'k> Keys<'k> {
     }
 }
 
-fn given<'a>(line: &Line<'a>) -> Annotation<'a> {
+fn given(line: &Line<'_>) -> Annotation {
     let source = Source::Block { key: line.key_range.clone(), value: line.value_range.clone() };
-    Annotation { key: Cow::Borrowed(line.key), value: Cow::Borrowed(line.value), source }
+    Annotation { key: line.key.to_owned(), value: line.value.to_owned(), source }
 }
 
 /// Gives an annotation, unless the block or a setting does.
-fn add(draft: &mut Draft<'_>, key: impl Into<Cow<'static, str>>, value: String, origin: &Origin) {
+fn add(plan: &mut Plan, key: impl Into<String>, value: String, origin: &Origin) {
     let key = key.into();
-    if draft.annotations.iter().all(|known| known.key != key) {
-        let source = Source::Origin(origin.clone());
-        draft.annotations.push(Annotation { key, value: Cow::Owned(value), source });
+    if plan.annotations.iter().all(|known| known.key != key) {
+        let source = Source::Option(origin.clone());
+        plan.annotations.push(Annotation { key, value, source });
     }
 }
 
 /// ingress-nginx reads a regular expression letter by letter unless it is told what it is. A rewrite tells it, too.
-fn regular_expressions(draft: &mut Draft<'_>) {
-    let Some(pattern) = draft.rules.iter().find(|rule| rule.path_type.is_pattern(&rule.path)) else { return };
+fn regular_expressions(plan: &mut Plan) {
+    let Some(pattern) = plan.rules.iter().find(|rule| rule.path_type.is_pattern(&rule.path)) else { return };
     let is_told = |nginx: Nginx<'_>| nginx.rewrite.is_some() || nginx.use_regex.is_some();
-    if draft.nginx().is_some_and(|nginx| !is_told(nginx)) {
+    if plan.nginx().is_some_and(|nginx| !is_told(nginx)) {
         let origin = pattern.path_origin.clone();
-        add(draft, USE_REGEX, "true".to_owned(), &origin);
+        add(plan, USE_REGEX, "true".to_owned(), &origin);
+    }
+}
+
+/// The path of the URL, once it is known what ingress-nginx makes of the paths.
+fn set_url_path(plan: &mut Plan) {
+    if let Some(rule) = plan.rules.first() {
+        plan.url_path = asked_path(plan.nginx(), &rule.path, rule.path_type).into_owned();
     }
 }
 
 /// Of an Ingress without a TLS section, Forecastle makes an `http` URL; and it takes the first path as it is, also a regular
 /// expression. There it is given the right URL. A link to a wildcard host leads nowhere, which `check` says.
-fn listed(draft: &mut Draft<'_>) {
-    let shows = |it: &Annotation<'_>| it.key == "forecastle.stakater.com/expose" && it.value == "true";
-    let is_read = draft.targets.iter().any(|target| matches!(target, Target::Ingress | Target::HttpRoute));
-    if !is_read || !draft.annotations.iter().any(shows) {
+fn listed(plan: &mut Plan) {
+    let shows = |it: &Annotation| it.key == "forecastle.stakater.com/expose" && it.value == "true";
+    let is_read = plan.targets.iter().any(|target| matches!(target, Target::Ingress | Target::HttpRoute));
+    if !is_read || !plan.annotations.iter().any(shows) {
         return;
     }
-    let Some(rule) = draft.rules.first().filter(|rule| !rule.host.starts_with("*.")) else { return };
-    let path = asked_path(draft.nginx(), &rule.path, rule.path_type);
-    let origin = match &draft.tls {
+    let Some(rule) = plan.rules.first().filter(|rule| !rule.host.starts_with("*.")) else { return };
+    let origin = match &plan.tls {
         Some(tls) if tls.value == Tls::LoadBalancer => tls.origin.clone(),
-        _ if path != rule.path => rule.path_origin.clone(),
+        _ if plan.url_path != rule.path => rule.path_origin.clone(),
         _ => return,
     };
-    let url = url(draft.tls().is_on(), &rule.host, &path);
-    add(draft, "forecastle.stakater.com/url", url, &origin);
+    let url = plan.url();
+    add(plan, "forecastle.stakater.com/url", url, &origin);
 }

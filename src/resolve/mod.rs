@@ -1,259 +1,30 @@
-//! The layers of options and a Service become a Draft: templates rendered, the port chosen, old keys translated.
+//! The layers of options and a Service become a plan: templates are rendered, the port is chosen, old keys are translated.
 //!
-//! A draft is text: whether it is a host, a name or a path is for `check` to say.
+//! Its values are text. `check` says whether one is a valid host, name or path.
 
 mod forward;
 mod monitor;
 pub(crate) mod trace;
 mod url;
 
-use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Segment, listed, shown};
-use crate::dialect::nginx::paths::Nginx;
+use crate::diagnostics::{Code, FieldPath, Problem, Report, listed, shown};
 use crate::options::annotations::annotation;
 use crate::options::{Forwarded, Layer, Layers, NO_SECRET, Settings, Slot, SourcedTemplate, built_in};
+use crate::plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope, Source};
 use crate::service::{FORWARD_ANNOTATION, Service};
 use crate::template::Vars;
-use crate::validation::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls, is_dns_subdomain};
+use crate::validation::{Issuer, Origin, PortRef, Sourced, Target, is_dns_subdomain};
 pub(crate) use forward::{ALIASES, FOREIGN_ISSUER, contradicts, is_read_here};
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
 /// [`Published`](crate::Published) has an example.
 pub const PUBLISH_KEY: &str = crate::options::block::PUBLISH_KEY;
 
-/// The value of ExternalDNS's annotation `controller` on an object that helps another one: any but `dns-controller` makes
-/// ExternalDNS skip the object (ExternalDNS 0.22, `IsControllerMismatch`).
+/// The value of ExternalDNS's annotation `controller` on an object that does not speak for its host. Any value but
+/// `dns-controller` makes ExternalDNS skip the object (ExternalDNS 0.22, `IsControllerMismatch`).
 pub(crate) const DNS_CONTROLLER: &str = "none";
-
-/// Where the URL is published; the words are those of [`PUBLISH_KEY`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// `locally`: in the ConfigMap of the Service's namespace.
-    Locally,
-    /// `globally`: in the ConfigMap of every namespace. What is emitted reaches the namespaces of the plans at hand.
-    Globally,
-}
-
-/// An exposure before it was checked. What could not be rendered is missing; its Error is in the report.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Draft<'a> {
-    pub(crate) domain: Option<Sourced<Cow<'a, str>>>,
-    pub(crate) name: Option<Sourced<String>>,
-    pub(crate) rules: Vec<DraftRule<'a>>,
-    pub(crate) tls: Option<Sourced<Tls>>,
-    pub(crate) secret: Option<Sourced<String>>,
-    /// Whether the secret's name was made of the object's.
-    pub(crate) secret_is_derived: bool,
-    pub(crate) issuer: Option<Sourced<Issuer>>,
-    /// Whether anybody names an issuer, be it one that cannot be.
-    pub(crate) names_issuer: bool,
-    /// Whether the issuer takes the place of an annotation of a layer below, which is for all that have a secret.
-    pub(crate) replaces_issuer: bool,
-    pub(crate) https_redirect: Option<Sourced<bool>>,
-    pub(crate) port: Option<Sourced<PortRef>>,
-    pub(crate) class: Option<Sourced<Cow<'a, str>>>,
-    pub(crate) targets: Vec<Target>,
-    pub(crate) targets_origin: Origin,
-    pub(crate) canary: Option<Canary>,
-    /// Whether something is said about the canary's share that cannot be, and is told already.
-    pub(crate) canary_is_broken: bool,
-    pub(crate) monitor: Option<Sourced<Monitor>>,
-    /// In ascending order of their keys.
-    pub(crate) annotations: Vec<Annotation<'a>>,
-    /// Where the URL is published, and the bytes in the block that say so.
-    pub(crate) publish: Option<(Scope, Range<usize>)>,
-}
-
-impl Draft<'_> {
-    pub(crate) fn tls(&self) -> Tls {
-        self.tls.as_ref().map(|tls| tls.value).unwrap_or_default()
-    }
-
-    /// The class of the Ingress: that of the field, or that of the annotation where old keys are passed on.
-    pub(crate) fn class_name(&self) -> Option<&str> {
-        crate::dialect::nginx::paths::class_of(
-            self.class.as_ref().map(|class| class.value.as_ref()),
-            &self.annotations,
-        )
-    }
-
-    /// What ingress-nginx is told of the paths; `None` where it does not serve them by this Ingress. On the Ingress of a
-    /// canary it reads none of it.
-    pub(crate) fn nginx(&self) -> Option<Nginx<'_>> {
-        if self.canary.is_some() {
-            return None;
-        }
-        Nginx::of(&self.targets, self.class_name(), &self.annotations)
-    }
-
-    /// The annotation of this key, if there is one.
-    pub(crate) fn annotation(&self, key: &str) -> Option<&Annotation<'_>> {
-        let at = self.annotations.binary_search_by(|known| known.key.as_ref().cmp(key)).ok()?;
-        self.annotations.get(at)
-    }
-}
-
-/// One host and path.
-#[derive(Clone, Debug)]
-pub(crate) struct DraftRule<'a> {
-    pub(crate) host: String,
-    pub(crate) path: Cow<'a, str>,
-    pub(crate) path_type: PathType,
-    pub(crate) host_origin: Origin,
-    pub(crate) path_origin: Origin,
-    /// The template the host came from, after unescaping.
-    pub(crate) template: Arc<str>,
-    /// Whether that is letter by letter the text the user wrote.
-    pub(crate) verbatim: bool,
-}
-
-/// The share of another Service's requests that this one gets.
-///
-/// ```
-/// # use serde_json::json;
-/// # use xposer::{Service, Settings, expose};
-/// # let service = json!({"metadata": {"name": "web-beta", "namespace": "shop", "labels": {"expose": "true"},
-/// #     "annotations": {"config.xposer.stakater.com/CanaryOf": "web", "config.xposer.stakater.com/CanaryWeight": "10"}},
-/// #     "spec": {"ports": [{"port": 80}]}});
-/// let settings = Settings::from_value(&json!({"domain": "example.com"}))?;
-/// // The Service `web-beta` has the annotations `CanaryOf: web` and `CanaryWeight: "10"`.
-/// let outcome = expose(&Service::from_value(&service), &settings);
-/// let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
-/// assert_eq!(plan.ingress.rules[0].host.as_str(), "web.shop.example.com");
-/// assert!(plan.canary.as_ref().is_some_and(|canary| canary.of == "web" && canary.weight == Some(10)));
-/// # Ok::<(), xposer::Report>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Canary {
-    /// The name of the other Service, in the same namespace.
-    pub of: String,
-    /// The percentage of the requests, 0 to 100.
-    pub weight: Option<u8>,
-    /// The name of a header.
-    pub header: Option<String>,
-    /// The value of the header that sends a request here; without one it is `always`.
-    pub header_value: Option<String>,
-    /// The name of a cookie whose value `always` sends a request here.
-    pub cookie: Option<String>,
-}
-
-/// The monitor of an exposed Service.
-///
-/// ```
-/// # use serde_json::json;
-/// # use xposer::{Service, Settings, expose};
-/// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
-/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com",
-/// #         "config.xposer.stakater.com/Monitor": "true", "config.xposer.stakater.com/MonitorHealthEndpoint": "/healthz"}},
-/// #     "spec": {"ports": [{"port": 80}]}});
-/// # let outcome = expose(&Service::from_value(&service), &Settings::default());
-/// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
-/// // The Service has the annotations `Monitor: "true"` and `MonitorHealthEndpoint: /healthz`.
-/// let monitor = plan.monitor.as_ref();
-/// assert!(monitor.is_some_and(|monitor| monitor.health_endpoint.as_deref() == Some("/healthz") && !monitor.force_https));
-/// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Monitor {
-    /// Whether the monitor is to ask by https although nothing here secures connections.
-    pub force_https: bool,
-    /// The path that is asked for instead of the exposed one.
-    pub health_endpoint: Option<String>,
-    /// Options of the provider, as `EndpointMonitorSpec` has them.
-    pub provider: Map<String, Value>,
-}
-
-/// An annotation of what is emitted: forwarded from the block, or given by a setting or by another annotation.
-///
-/// ```
-/// # use serde_json::json;
-/// # use xposer::{FORWARD_ANNOTATION, Service, Settings, expose};
-/// let block = "ingress.kubernetes.io/rewrite-target: /";
-/// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
-/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "a.example.com", FORWARD_ANNOTATION: block}},
-/// #     "spec": {"ports": [{"port": 80}]}});
-/// let outcome = expose(&Service::from_value(&service), &Settings::default());
-/// let forwarded = outcome.plan().and_then(|plan| plan.ingress.annotations.first());
-/// assert!(forwarded.is_some_and(|it| it.key == "nginx.ingress.kubernetes.io/rewrite-target" && it.value == "/"));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Annotation<'a> {
-    /// The key: as it was written, or its successor where it was translated.
-    pub key: Cow<'a, str>,
-    /// The value.
-    pub value: Cow<'a, str>,
-    pub(crate) source: Source,
-}
-
-/// Where an annotation of what is emitted came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// A line of the forwarded block: the bytes of its key and of its value.
-    Block { key: Range<usize>, value: Range<usize> },
-    /// Something else that the user or the administrator wrote.
-    Origin(Origin),
-}
-
-impl Annotation<'_> {
-    /// Whether the Service's author forwarded it.
-    pub(crate) fn is_forwarded(&self) -> bool {
-        matches!(self.source, Source::Block { .. })
-    }
-
-    /// The place of the key, with a finding about it.
-    pub(crate) fn at_key(&self, problem: Problem) -> (FieldPath, Problem) {
-        match &self.source {
-            Source::Block { key, .. } => (FieldPath::annotation(FORWARD_ANNOTATION), problem.at(key.clone())),
-            Source::Origin(origin) => (origin.path(), problem),
-        }
-    }
-
-    /// Files a finding about some bytes of the value.
-    pub(crate) fn file_part(&self, report: &mut Report, part: Range<usize>, problem: Problem) {
-        match &self.source {
-            Source::Block { value, .. } => {
-                let range = value.start + part.start..value.start + part.end;
-                report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(range));
-            }
-            Source::Origin(origin) => report.file(origin.path(), problem.at(part)),
-        }
-    }
-
-    /// Whether it was written as it is: in the block, or under the setting `annotations`. The others were asked for in words of our own.
-    pub(crate) fn is_given(&self) -> bool {
-        match &self.source {
-            Source::Block { .. } => true,
-            Source::Origin(Origin::Setting(path)) => {
-                // No other setting has a slash in its name; an old key has another name here.
-                matches!(path.segments().last(), Some(Segment::Key(key)) if key == self.key || key.contains('/'))
-            }
-            Source::Origin(_) => false,
-        }
-    }
-
-    /// Files a finding about the key.
-    pub(crate) fn file_key(&self, report: &mut Report, problem: Problem) {
-        let (path, problem) = self.at_key(problem);
-        report.file(path, problem);
-    }
-
-    /// Files a finding about the value.
-    pub(crate) fn file_value(&self, report: &mut Report, problem: Problem) {
-        match &self.source {
-            Source::Block { value, .. } => {
-                report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(value.clone()));
-            }
-            Source::Origin(origin) => report.file(origin.path(), problem),
-        }
-    }
-}
 
 /// The layers of settings for a Service, and the profile it is under; `None` if it asks for one it cannot have, which is
 /// filed: under other defaults nothing would be as it was meant.
@@ -299,13 +70,13 @@ pub(crate) fn layers<'s>(
 }
 
 /// Resolves the options of a Service.
-pub(crate) fn resolve<'a>(
-    service: &Service<'a>,
+pub(crate) fn resolve(
+    service: &Service<'_>,
     settings: &Settings,
     layers: Layers<'_>,
-    forwarded: &Forwarded<'a>,
+    forwarded: &Forwarded<'_>,
     report: &mut Report,
-) -> Draft<'a> {
+) -> Plan {
     let canary = canary(layers, report);
     // A missing name is an Error already; what is rendered from it must not become more of them.
     let own = Some(service.name()).filter(|name| !name.is_empty()).unwrap_or("unnamed");
@@ -313,29 +84,55 @@ pub(crate) fn resolve<'a>(
     let exposed = canary.as_ref().map_or(own, |canary| canary.of.as_str());
     let vars = Vars { service: exposed, namespace: service.namespace(), domain: None };
     let domain = domain(layers, vars, report);
-    let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_ref()), ..vars };
+    let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_str()), ..vars };
     let mut resolver = Resolver { settings, layers, forwarded, vars, report };
-    let mut draft =
-        Draft { tls: layers.first(|it| &it.tls).cloned(), canary: canary.clone(), ..Draft::default() };
+    let mut plan = Plan::of(service);
+    plan.tls = layers.first(|it| &it.tls).cloned();
+    plan.canary = canary.clone();
     let named = Vars { service: own, ..vars };
-    draft.name = resolver.named(layers.first(|it| &it.name), named);
-    draft.rules = resolver.rules(draft.tls().has_secret());
-    if draft.tls().has_secret() && draft.canary.is_none() {
-        resolver.secret(&mut draft, named);
+    plan.name = resolver.named(layers.first(|it| &it.name), named);
+    plan.rules = resolver.rules(plan.tls().has_secret());
+    if plan.tls().has_secret() && plan.canary.is_none() {
+        resolver.secret(&mut plan, named);
     }
-    draft.port = resolver.port(service);
+    plan.port = resolver.port(service);
+    let port = plan.port.as_ref().and_then(|port| service.port(&port.value));
+    plan.port_number = port.map(|port| port.number).unwrap_or_default();
+    plan.port_name = port.and_then(|port| port.name).map(str::to_owned);
     let targets = targets(settings, layers);
-    draft.targets = Target::ALL.into_iter().filter(|target| targets.value.contains(target)).collect();
-    draft.targets_origin = targets.origin;
-    draft.https_redirect = layers.first(|it| &it.https_redirect).cloned();
-    draft.issuer = resolver.issuer();
-    draft.canary_is_broken = layers.is_broken(|it| &it.canary_weight)
+    plan.targets = Target::ALL.into_iter().filter(|target| targets.value.contains(target)).collect();
+    plan.targets_origin = targets.origin;
+    other_targets(&mut plan, settings, layers);
+    plan.https_redirect = layers.first(|it| &it.https_redirect).cloned();
+    plan.issuer = resolver.issuer();
+    plan.canary_is_broken = layers.is_broken(|it| &it.canary_weight)
         || layers.is_broken(|it| &it.canary_header)
         || layers.is_broken(|it| &it.canary_cookie);
-    draft.names_issuer = layers.slot(Layer::issuer).is_some();
-    resolver.forward(&mut draft);
-    draft.domain = domain;
-    draft
+    plan.names_issuer = layers.slot(Layer::issuer).is_some();
+    let publish = resolver.forward(&mut plan);
+    plan.domain = domain;
+    plan.published = publish.map(|(scope, place)| published(&plan, scope, place, settings.publish_url));
+    plan
+}
+
+/// What an object of another kind than an Ingress needs.
+fn other_targets(plan: &mut Plan, settings: &Settings, layers: Layers<'_>) {
+    if plan.targets.contains(&Target::HttpRoute) {
+        plan.parent_refs = layers.first(|it| &it.parent_refs).cloned();
+        plan.http_parent_refs = layers.first(|it| &it.http_parent_refs).cloned();
+        plan.dns_controller_keys = settings.dns_controller_keys();
+    }
+    plan.termination = layers.first(|it| &it.termination).map(|it| it.value).unwrap_or_default();
+}
+
+/// The entry of the URL ConfigMap; `place` has the bytes of the block that ask for it.
+fn published(plan: &Plan, scope: Scope, place: Range<usize>, is_url: bool) -> Published {
+    let value = match plan.rules.first() {
+        Some(rule) if !is_url => rule.host.clone(),
+        _ => plan.url(),
+    };
+    let key = format!("{}-{}", plan.service, plan.namespace.as_deref().unwrap_or_default());
+    Published { scope, key, value, place }
 }
 
 /// What exposes the Service.
@@ -348,7 +145,7 @@ fn targets(settings: &Settings, layers: Layers<'_>) -> Sourced<Vec<Target>> {
     chosen.cloned().unwrap_or_else(|| Sourced::new(Vec::new(), Origin::BuiltIn))
 }
 
-/// The share that is asked for. A share of nothing is an Error.
+/// The canary, if one is asked for. The other annotations of a canary are an Error without `CanaryOf`.
 fn canary(layers: Layers<'_>, report: &mut Report) -> Option<Canary> {
     let weight = layers.first(|it| &it.canary_weight);
     let header = layers.first(|it| &it.canary_header);
@@ -376,26 +173,20 @@ fn canary(layers: Layers<'_>, report: &mut Report) -> Option<Canary> {
 }
 
 /// The value of `{{.Domain}}`.
-fn domain<'a>(layers: Layers<'_>, vars: Vars<'_>, report: &mut Report) -> Option<Sourced<Cow<'a, str>>> {
-    // Stands in for a domain that cannot be had, so that the other templates do not complain about it as well. There
-    // is an Error already, so it is never planned.
-    const STAND_IN: Sourced<Cow<'_, str>> =
-        Sourced { value: Cow::Borrowed("domain.invalid"), origin: Origin::BuiltIn };
+fn domain(layers: Layers<'_>, vars: Vars<'_>, report: &mut Report) -> Option<Sourced<String>> {
+    // Takes the place of a domain with an Error, so that the other templates do not have one because of it.
+    let stand_in = || Some(Sourced::new("domain.invalid".to_owned(), Origin::BuiltIn));
     if layers.is_broken(|it| &it.domain) {
-        return Some(STAND_IN);
+        return stand_in();
     }
     let chosen = layers.first(|it| &it.domain)?;
-    let rendered = match chosen.value.literal() {
-        Some(text) => Ok(text),
-        None => chosen.value.render(&vars).map(Cow::Owned),
-    };
-    match rendered {
+    match chosen.value.render(&vars) {
         Ok(text) if text.is_empty() => None,
         Ok(text) if has_several(&text) => {
             let said = format!("{} is several domains, expected one", shown(&text));
             let help = "write one domain; write several hosts in IngressURLTemplate";
             file(report, chosen, Problem::new(Code::HostSeparator, said).help(help));
-            Some(STAND_IN)
+            stand_in()
         }
         Ok(text) => Some(Sourced::new(text, chosen.origin.clone())),
         Err(mut problem) => {
@@ -404,7 +195,7 @@ fn domain<'a>(layers: Layers<'_>, vars: Vars<'_>, report: &mut Report) -> Option
                 problem.help = Some("write the domain without {{.Domain}}".to_owned());
             }
             file(report, chosen, problem);
-            Some(STAND_IN)
+            stand_in()
         }
     }
 }
@@ -435,7 +226,7 @@ struct Resolver<'v, 'a> {
     report: &'v mut Report,
 }
 
-impl<'a> Resolver<'_, 'a> {
+impl Resolver<'_, '_> {
     fn one(&mut self, chosen: Option<&SourcedTemplate>) -> Option<Sourced<String>> {
         self.named(chosen, self.vars)
     }
@@ -451,23 +242,23 @@ impl<'a> Resolver<'_, 'a> {
         }
     }
 
-    fn secret(&mut self, draft: &mut Draft<'a>, vars: Vars<'_>) {
+    fn secret(&mut self, plan: &mut Plan, vars: Vars<'_>) {
         if self.layers.is_broken(|it| &it.secret) {
             return;
         }
         if let Some(chosen) = self.layers.first(|it| &it.secret) {
             match self.named(Some(chosen), vars) {
                 Some(rendered) if rendered.value != NO_SECRET => {
-                    draft.secret = Some(rendered);
+                    plan.secret = Some(rendered);
                     return;
                 }
                 Some(_) => {}
                 None => return,
             }
         }
-        draft.secret_is_derived = true;
-        draft.secret =
-            draft.name.as_ref().map(|name| Sourced::new(format!("{}-cert", name.value), name.origin.clone()));
+        plan.secret_is_derived = true;
+        plan.secret =
+            plan.name.as_ref().map(|name| Sourced::new(format!("{}-cert", name.value), name.origin.clone()));
     }
 
     /// The issuer that is asked for outside of the forwarded block.

@@ -2,13 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::{Annotation, Draft, Monitor, Resolver, Source};
+use super::{Annotation, Monitor, Plan, Resolver};
 use crate::diagnostics::{Code, FieldPath, Problem, shown};
 use crate::dialect::legacy;
 use crate::dialect::monitor as provider;
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Layers};
-use crate::service::FORWARD_ANNOTATION;
 use crate::validation::{Origin, Sourced, parse_bool};
 
 /// What old keys ask for.
@@ -49,15 +48,11 @@ fn add_options(known: &mut Map<String, Value>, lower: &Map<String, Value>) {
 
 impl Resolver<'_, '_> {
     /// Reads one of the old keys.
-    pub(super) fn monitored(&mut self, wanted: &mut Wanted, field: legacy::Monitor, given: &Annotation<'_>) {
-        let (monitor, value) = (&mut wanted.monitor, given.value.as_ref());
+    pub(super) fn monitored(&mut self, wanted: &mut Wanted, field: legacy::Monitor, given: &Annotation) {
+        let (monitor, value) = (&mut wanted.monitor, given.value.as_str());
         let read = match field {
             legacy::Monitor::Enabled => {
-                let origin = match &given.source {
-                    Source::Block { .. } => Origin::Annotation(FORWARD_ANNOTATION.into()),
-                    Source::Origin(origin) => origin.clone(),
-                };
-                boolean(value).map(|value| wanted.enabled = Some(Sourced::new(value, origin)))
+                boolean(value).map(|value| wanted.enabled = Some(Sourced::new(value, given.origin())))
             }
             legacy::Monitor::ForceHttps => boolean(value).map(|value| monitor.force_https = value),
             legacy::Monitor::HealthEndpoint if value.starts_with('/') => {
@@ -71,7 +66,7 @@ impl Resolver<'_, '_> {
     }
 
     /// Reads one of the old keys of a provider; whether it is one that the provider still has.
-    pub(super) fn option(&mut self, wanted: &mut Wanted, given: &Annotation<'_>) -> bool {
+    pub(super) fn option(&mut self, wanted: &mut Wanted, given: &Annotation) -> bool {
         let Some((provider, name, kind)) = provider::find_old(&given.key) else { return false };
         let read = kind.read(&given.value).map(|value| {
             let config = wanted.monitor.provider.entry(provider.name).or_insert_with(|| Map::new().into());
@@ -97,7 +92,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn monitor_line(&mut self, read: Result<(), String>, field: &str, given: &Annotation<'_>) {
+    fn monitor_line(&mut self, read: Result<(), String>, field: &str, given: &Annotation) {
         match read {
             Ok(()) => self.translated(given, field),
             Err(said) => {
@@ -109,14 +104,14 @@ impl Resolver<'_, '_> {
     }
 
     /// The monitor, if there is to be one. A canary has none: its host is monitored already.
-    pub(super) fn monitor(&mut self, draft: &Draft<'_>, wanted: Wanted) -> Option<Sourced<Monitor>> {
+    pub(super) fn monitor(&mut self, plan: &Plan, wanted: Wanted) -> Option<Sourced<Monitor>> {
         let meant = Layer { monitor: wanted.enabled.clone().into(), ..Layer::default() };
         let layers = self.layers.with_block(&meant);
         let asked = layers.first(|it| &it.monitor).cloned();
-        if asked.is_none() && draft.canary.is_none() {
+        if asked.is_none() && plan.canary.is_none() {
             self.not_asked(&wanted);
         }
-        let asked = asked.filter(|asked| asked.value && draft.canary.is_none())?;
+        let asked = asked.filter(|asked| asked.value && plan.canary.is_none())?;
         let mut monitor = wanted.monitor;
         let health = layers.first(|it| &it.monitor_health);
         if health.is_some_and(|path| matches!(path.origin, Origin::Annotation(_)))

@@ -6,8 +6,9 @@ use std::fmt;
 use crate::diagnostics::{FieldPath, Report};
 use crate::options::annotations::{self, annotation};
 use crate::options::{ConfigOption, DefaultAnnotation, Layer, Layers, Settings, find_setting, options};
-use crate::resolve::{self, Draft, Source};
-use crate::service::{FORWARD_ANNOTATION, Service};
+use crate::plan::Plan;
+use crate::resolve;
+use crate::service::Service;
 use crate::validation::{Origin, Sourced, Target};
 
 /// A value and where it came from.
@@ -65,11 +66,11 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
     let Some((layers, profile)) = resolve::layers(service, settings, &own, &mut report) else {
         return Vec::new();
     };
-    let draft = resolve::resolve(service, settings, layers, &forwarded, &mut report);
+    let plan = resolve::resolve(service, settings, layers, &forwarded, &mut report);
     let mut annotations: Vec<_> = layers.settings().flat_map(Layer::annotations).collect();
     // Equal keys keep the order of their layers.
     annotations.sort_by(|left, right| left.key.cmp(&right.key));
-    Rows { layers, annotations, rows: Vec::new() }.of(&draft, profile)
+    Rows { layers, annotations, rows: Vec::new() }.of(&plan, profile)
 }
 
 struct Rows<'s> {
@@ -83,23 +84,20 @@ struct Rows<'s> {
 type Says = fn(&Layer) -> Option<&Origin>;
 
 impl Rows<'_> {
-    fn of(mut self, draft: &Draft<'_>, profile: Option<Sourced<String>>) -> Vec<Traced> {
+    fn of(mut self, plan: &Plan, profile: Option<Sourced<String>>) -> Vec<Traced> {
         // The profile chooses the layers, and is in none of them; a canary is decided by the Service alone.
         if let Some(profile) = profile {
             self.add("profile", &profile.value, profile.origin, |_| None);
         }
-        if let Some(canary) = &draft.canary {
+        if let Some(canary) = &plan.canary {
             let key = Origin::Annotation(annotation::CANARY_OF.into());
             self.add("canaryOf", &canary.of, key, |_| None);
         }
         for option in options() {
-            self.option(option, draft);
+            self.option(option, plan);
         }
-        for given in &draft.annotations {
-            let from = match &given.source {
-                Source::Block { .. } => Origin::Annotation(FORWARD_ANNOTATION.into()),
-                Source::Origin(origin) => origin.clone(),
-            };
+        for given in &plan.annotations {
+            let from = given.origin();
             let what = Cow::Owned(format!("annotation {}", given.key));
             let before = self.annotation_layers(&given.key, &from);
             self.rows.push(Traced { what, value: one_line(&given.value), origin: from, before });
@@ -108,33 +106,33 @@ impl Rows<'_> {
     }
 
     /// What became of one option.
-    fn option(&mut self, option: &ConfigOption, draft: &Draft<'_>) {
+    fn option(&mut self, option: &ConfigOption, plan: &Plan) {
         let Some(setting) = option.setting else { return };
         let says = option.origin;
         match setting.name {
-            "domain" => self.sourced("domain", draft.domain.as_ref(), says),
+            "domain" => self.sourced("domain", plan.domain.as_ref(), says),
             "ingressURLTemplate" => {
                 let path_says = find_setting("ingressURLPath").map_or(says, |path| path.origin);
-                for rule in &draft.rules {
+                for rule in &plan.rules {
                     self.add("host", &rule.host, rule.host_origin.clone(), says);
                     self.add("path", &rule.path, rule.path_origin.clone(), path_says);
                 }
             }
-            "ingressNameTemplate" => self.sourced("name", draft.name.as_ref(), says),
-            "ingressClassName" => self.sourced("ingressClassName", draft.class.as_ref(), says),
-            "servicePort" => self.sourced("servicePort", draft.port.as_ref(), says),
+            "ingressNameTemplate" => self.sourced("name", plan.name.as_ref(), says),
+            "ingressClassName" => self.sourced("ingressClassName", plan.class.as_ref(), says),
+            "servicePort" => self.sourced("servicePort", plan.port.as_ref(), says),
             "tls" => {
-                let tls = draft.tls.as_ref().map(|tls| Sourced::new(tls.value.as_str(), tls.origin.clone()));
+                let tls = plan.tls.as_ref().map(|tls| Sourced::new(tls.value.as_str(), tls.origin.clone()));
                 self.sourced("tls", tls.as_ref(), says);
             }
-            "tlsSecretNameTemplate" => self.sourced("tlsSecretName", draft.secret.as_ref(), says),
-            "httpsRedirect" => self.sourced("httpsRedirect", draft.https_redirect.as_ref(), says),
+            "tlsSecretNameTemplate" => self.sourced("tlsSecretName", plan.secret.as_ref(), says),
+            "httpsRedirect" => self.sourced("httpsRedirect", plan.https_redirect.as_ref(), says),
             "target" => {
-                let targets: Vec<&str> = draft.targets.iter().copied().map(Target::as_str).collect();
-                self.add("target", &targets.join(", "), draft.targets_origin.clone(), says);
+                let targets: Vec<&str> = plan.targets.iter().copied().map(Target::as_str).collect();
+                self.add("target", &targets.join(", "), plan.targets_origin.clone(), says);
             }
             "monitor" => {
-                let monitor = draft.monitor.as_ref();
+                let monitor = plan.monitor.as_ref();
                 let monitor = monitor.map(|monitor| Sourced::new(true, monitor.origin.clone()));
                 self.sourced("monitor", monitor.as_ref(), says);
             }

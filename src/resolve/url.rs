@@ -1,9 +1,8 @@
 //! Hosts and paths.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{DraftRule, Resolver, file};
+use super::{Resolver, Route, file};
 use crate::diagnostics::{Code, Problem, shown};
 use crate::options::SourcedTemplate;
 use crate::options::annotations::annotation;
@@ -12,9 +11,9 @@ use crate::validation::{
     is_regex_path,
 };
 
-impl<'a> Resolver<'_, 'a> {
+impl Resolver<'_, '_> {
     /// The hosts and paths; `tls` says whether certificates are needed for the hosts.
-    pub(super) fn rules(&mut self, tls: bool) -> Vec<DraftRule<'a>> {
+    pub(super) fn rules(&mut self, tls: bool) -> Vec<Route> {
         let path = self.path(self.layers.first(|it| &it.path));
         let Some(url) = self.layers.first(|it| &it.url) else { return Vec::new() };
         let items = match url.value.render_list(&self.vars) {
@@ -29,7 +28,7 @@ impl<'a> Resolver<'_, 'a> {
                 Problem::new(Code::HostMissing, "the URL template renders to nothing, so there is no host");
             file(self.report, url, problem.help("write a host, for example {{.Service}}.{{.Domain}}"));
         }
-        let mut rules: Vec<DraftRule<'a>> = Vec::with_capacity(items.len());
+        let mut rules: Vec<Route> = Vec::with_capacity(items.len());
         // One text for all rules: a template may give thousands.
         let text: Arc<str> = url.value.text().into();
         for item in self.separated(items, url) {
@@ -40,7 +39,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// The rules without those that an earlier one says already. They are sorted for that: one template may give thousands.
-    fn without_repeated(&mut self, rules: Vec<DraftRule<'a>>, url: &SourcedTemplate) -> Vec<DraftRule<'a>> {
+    fn without_repeated(&mut self, rules: Vec<Route>, url: &SourcedTemplate) -> Vec<Route> {
         let key = |at: usize| {
             let rule = rules.get(at)?;
             Some((rule.host.as_str(), comparable_path(&rule.path, rule.path_type)))
@@ -112,38 +111,34 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// The path that is asked for, with its slash.
-    fn path(&mut self, chosen: Option<&SourcedTemplate>) -> Sourced<Cow<'a, str>> {
-        let literal = chosen.and_then(|chosen| Some((chosen.value.literal()?, chosen.origin.clone())));
-        let (text, origin) = match literal {
-            Some((text, origin)) => (text, origin),
-            None => match self.one(chosen) {
-                Some(rendered) => (Cow::Owned(rendered.value), rendered.origin),
-                None => (Cow::Borrowed("/"), Origin::BuiltIn),
-            },
-        };
-        let text = if text.starts_with('/') { text } else { Cow::Owned(format!("/{text}")) };
-        Sourced::new(text, origin)
+    fn path(&mut self, chosen: Option<&SourcedTemplate>) -> Sourced<String> {
+        let rendered = self.one(chosen);
+        let mut path = rendered.unwrap_or_else(|| Sourced::new("/".to_owned(), Origin::BuiltIn));
+        if !path.value.starts_with('/') {
+            path.value.insert(0, '/');
+        }
+        path
     }
 
     fn rule(
         &self,
         mut item: String,
-        path: &Sourced<Cow<'a, str>>,
+        path: &Sourced<String>,
         url: &SourcedTemplate,
         template: Arc<str>,
-    ) -> DraftRule<'a> {
+    ) -> Route {
         let host_origin = url.origin.clone();
         let url_path = split_url(&mut item);
         // The path in the URL counts only where no other path is asked for.
         let (path, path_origin) = match url_path {
-            Some(url_path) if path.value == "/" => (Cow::Owned(url_path), host_origin.clone()),
+            Some(url_path) if path.value == "/" => (url_path, host_origin.clone()),
             _ => (path.value.clone(), path.origin.clone()),
         };
         let path_type = self.layers.first(|it| &it.path_type).map_or_else(
             || if is_regex_path(&path) { PathType::ImplementationSpecific } else { PathType::Prefix },
             |asked| asked.value,
         );
-        DraftRule {
+        Route {
             host: item,
             path,
             path_type,
@@ -155,7 +150,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// The rule, or the first fallback that fits where its host is too long.
-    fn shortened(&mut self, rule: DraftRule<'a>, tls: bool, path: &Sourced<Cow<'a, str>>) -> DraftRule<'a> {
+    fn shortened(&mut self, rule: Route, tls: bool, path: &Sourced<String>) -> Route {
         let Some(fallbacks) = self.layers.first(|it| &it.fallbacks).filter(|it| !it.value.is_empty()) else {
             return rule;
         };

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::resolve::Annotation;
+use crate::plan::{Annotation, Plan};
 use crate::validation::{
-    CLASS_ANNOTATION, PathType, Target, comparable_path, is_of_other_controller, literal_beginning,
-    literal_path, parse_bool,
+    PathType, Target, comparable_path, is_of_other_controller, literal_beginning, literal_path, parse_bool,
 };
 
 /// The annotation by which ingress-nginx reads the paths of an Ingress as regular expressions.
@@ -13,33 +12,34 @@ pub(crate) const USE_REGEX: &str = "nginx.ingress.kubernetes.io/use-regex";
 /// The annotation that puts a text in place of the whole path; it makes a regular expression of the path, too.
 pub(crate) const REWRITE_TARGET: &str = "nginx.ingress.kubernetes.io/rewrite-target";
 
-/// The class of an Ingress: that of the field, or that of the annotation where old keys are passed on.
-pub(crate) fn class_of<'d>(class: Option<&'d str>, annotations: &'d [Annotation<'_>]) -> Option<&'d str> {
-    let annotation = || annotations.iter().find(|it| it.key == CLASS_ANNOTATION);
-    class.or_else(|| annotation().map(|it| it.value.as_ref()))
+impl Plan {
+    /// What ingress-nginx is told of the paths; `None` where it does not serve them by this Ingress, or reads none of it
+    /// because the Ingress is one of a canary.
+    pub(crate) fn nginx(&self) -> Option<Nginx<'_>> {
+        if self.canary.is_some() {
+            return None;
+        }
+        Nginx::of(&self.targets, self.class_name(), &self.annotations)
+    }
 }
 
 /// What ingress-nginx is told of the paths of an Ingress.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Nginx<'d> {
-    pub(crate) use_regex: Option<&'d Annotation<'d>>,
+    pub(crate) use_regex: Option<&'d Annotation>,
     /// One that is empty counts as not given.
-    pub(crate) rewrite: Option<&'d Annotation<'d>>,
+    pub(crate) rewrite: Option<&'d Annotation>,
 }
 
 impl<'d> Nginx<'d> {
     /// `None` where no Ingress is made, or one that another controller serves.
-    pub(crate) fn of(
-        targets: &[Target],
-        class: Option<&str>,
-        annotations: &'d [Annotation<'d>],
-    ) -> Option<Self> {
+    fn of(targets: &[Target], class: Option<&str>, annotations: &'d [Annotation]) -> Option<Self> {
         if !targets.contains(&Target::Ingress) || class.is_some_and(is_of_other_controller) {
             return None;
         }
         let (mut use_regex, mut rewrite) = (None, None);
         for annotation in annotations {
-            match annotation.key.as_ref() {
+            match annotation.key.as_str() {
                 USE_REGEX => use_regex = Some(annotation),
                 REWRITE_TARGET if !annotation.value.is_empty() => rewrite = Some(annotation),
                 _ => {}

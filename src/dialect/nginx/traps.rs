@@ -4,7 +4,8 @@ use super::super::nginx;
 use crate::check::annotations::denial;
 use crate::check::{RuleContext, folded};
 use crate::diagnostics::{Code, Problem, Report, shown};
-use crate::resolve::{ALIASES, Annotation, Draft};
+use crate::plan::{Annotation, Plan};
+use crate::resolve::ALIASES;
 use crate::validation::{Target, parse_bool};
 
 /// The keys without which ingress-nginx authenticates nobody, and what it does not ask for then.
@@ -12,7 +13,7 @@ const AUTHENTICATION: [(&str, &str); 2] =
     [("auth-type", "a password"), ("auth-tls-secret", "a client certificate")];
 
 /// The rows of the keys of ingress-nginx that are given, where it reads them.
-fn given<'f>(context: &RuleContext<'f>) -> impl Iterator<Item = (&'static nginx::Key, &'f Annotation<'f>)> {
+fn given<'f>(context: &RuleContext<'f>) -> impl Iterator<Item = (&'static nginx::Key, &'f Annotation)> {
     let plan = context.plan;
     // On a canary it reads few of them, which is told elsewhere.
     let is_read = plan.targets.contains(&Target::Ingress) && plan.canary.is_none();
@@ -25,7 +26,7 @@ fn given<'f>(context: &RuleContext<'f>) -> impl Iterator<Item = (&'static nginx:
 }
 
 /// The annotation of this name, if it says something.
-fn is_on(plan: &Draft<'_>, name: &str) -> bool {
+fn is_on(plan: &Plan, name: &str) -> bool {
     let is_on = |known: &nginx::Key| {
         plan.annotation(&[nginx::PREFIX, name].concat())
             .is_some_and(|annotation| !known.idle.is(&annotation.value))
@@ -35,7 +36,7 @@ fn is_on(plan: &Draft<'_>, name: &str) -> bool {
 
 /// No key waits for another one that is not there. What is missing is told once, at the first key that waits for it.
 pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
-    let mut missing: Vec<(&[&str], Vec<&Annotation<'_>>)> = Vec::new();
+    let mut missing: Vec<(&[&str], Vec<&Annotation>)> = Vec::new();
     for (known, annotation) in given(context) {
         let authenticates = || AUTHENTICATION.iter().any(|(key, _)| known.needs.contains(key));
         // A default may be for those who ask for the rest; one about authentication opens a door to those who do not.
@@ -85,7 +86,7 @@ fn example(name: &str) -> String {
 /// No value switches authentication off.
 pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
     for (known, annotation) in given(context) {
-        let value = annotation.value.as_ref();
+        let value = annotation.value.as_str();
         match known.name {
             "auth-cache-duration" if is_on(context.plan, "auth-url") && !value.chars().all(is_of_a_list) => {
                 let said = format!(
@@ -160,7 +161,7 @@ pub(crate) fn origins(context: &RuleContext<'_>, report: &mut Report) {
     if !is_on(context.plan, "enable-cors") {
         return;
     }
-    let list = annotation.value.as_ref();
+    let list = annotation.value.as_str();
     let said = if !is_list_of_origins(list) {
         format!("{} is no list of origins, and ingress-nginx then allows every one", shown(list))
     } else {
