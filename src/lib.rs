@@ -54,17 +54,14 @@ pub use diagnostics::{
     Code, Diagnostic, FieldPath, MOST_OF_A_KIND, Problem, Report, Root, Segment, Severity, Subject,
     did_you_mean, shortened,
 };
-pub use emit::{
-    Emitted, Kind, KindRow, MANAGED_BY, MANAGED_BY_LABEL, Object, Permission, SERVICE_LABEL, URL_CONFIG_MAP,
-    emit_all,
-};
+pub use emit::{Emitted, Kind, KindRow, Object, Permission, URL_CONFIG_MAP, emit_all};
 pub use options::{ConfigOption, Form, Key, Settings, annotations, options, settings};
 pub use plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope};
 pub use resolve::PUBLISH_KEY;
 pub use resolve::trace::{Traced, trace};
 pub use service::{
-    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, READ, Read, Service, ServiceKind, is_service,
-    reads_annotation, reads_label,
+    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, Port, READ, Read,
+    SERVICE_LABEL, Service, ServiceKind, is_service, reads_annotation, reads_label,
 };
 pub use validation::{ParentRef, PathType, PortRef, Target};
 

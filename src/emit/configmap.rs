@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Kind;
-use super::metadata::{Labels, Metadata};
+use super::metadata::Metadata;
 use crate::diagnostics::{Code, FieldPath, Problem, Report};
 use crate::plan::{Plan, Published, Scope};
-use crate::service::FORWARD_ANNOTATION;
+use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL};
 
 /// The name of the URL ConfigMap, in every namespace. [`emit_all`](crate::emit_all) has an example.
 pub const URL_CONFIG_MAP: &str = "xposer";
@@ -69,7 +69,7 @@ impl<'p> Urls<'p> {
                 kind: Kind::ConfigMap.as_str(),
                 metadata: Metadata {
                     annotations: Vec::new(),
-                    labels: Labels::new(None),
+                    labels: vec![(MANAGED_BY_LABEL, MANAGED_BY)],
                     name: URL_CONFIG_MAP.into(),
                     namespace: Some(namespace),
                 },

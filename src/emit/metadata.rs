@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use super::{Kind, MANAGED_BY};
+use super::Kind;
 use crate::plan::Plan;
 
 /// An object with a spec, field by field in alphabetical order.
@@ -26,7 +26,7 @@ impl<'p, S> Resource<'p, S> {
         annotations: Annotations<'p>,
         spec: S,
     ) -> Self {
-        let labels = Labels::new(Some(plan.service()));
+        let labels = plan.labels.iter().map(|(key, label)| (key.as_str(), label.value.as_str())).collect();
         let metadata = Metadata { annotations, labels, name, namespace: plan.namespace() };
         Self { api_version: kind.row().api_version, kind: kind.as_str(), metadata, spec }
     }
@@ -37,7 +37,8 @@ impl<'p, S> Resource<'p, S> {
 pub(super) struct Metadata<'p> {
     #[serde(serialize_with = "as_map", skip_serializing_if = "Vec::is_empty")]
     pub(super) annotations: Annotations<'p>,
-    pub(super) labels: Labels<'p>,
+    #[serde(serialize_with = "as_map")]
+    pub(super) labels: Vec<(&'p str, &'p str)>,
     pub(super) name: Cow<'p, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) namespace: Option<&'p str>,
@@ -51,22 +52,6 @@ pub(super) fn annotations(plan: &Plan) -> Annotations<'_> {
     plan.annotations.iter().map(|it| (it.key.as_str(), Cow::Borrowed(it.value.as_str()))).collect()
 }
 
-fn as_map<S: Serializer>(annotations: &Annotations<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(annotations.iter().map(|(key, value)| (key, value)))
-}
-
-/// The labels of everything that is emitted.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Labels<'p> {
-    #[serde(rename = "app.kubernetes.io/managed-by")]
-    managed_by: &'static str,
-    /// The Service, where the object belongs to a single one.
-    #[serde(rename = "xposer.stakater.com/service", skip_serializing_if = "Option::is_none")]
-    service: Option<&'p str>,
-}
-
-impl<'p> Labels<'p> {
-    pub(super) fn new(service: Option<&'p str>) -> Self {
-        Self { managed_by: MANAGED_BY, service }
-    }
+fn as_map<S: Serializer, T: Serialize>(entries: &[(&str, T)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(entries.iter().map(|(key, value)| (key, value)))
 }

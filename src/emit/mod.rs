@@ -31,26 +31,6 @@ use metadata::{Annotations, Metadata};
 use monitor::EndpointMonitor;
 use route::OpenShiftRoute;
 
-/// The label that names the program an object belongs to (a recommended label of Kubernetes).
-///
-/// ```
-/// # use serde_json::json;
-/// # use xposer::{Service, Settings, expose};
-/// use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
-/// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
-/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
-/// #     "spec": {"ports": [{"port": 80}]}});
-/// # let outcome = expose(&Service::from_value(&service), &Settings::default());
-/// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
-/// let ingress = plan.emit().objects[0].to_value();
-/// assert_eq!(ingress["metadata"]["labels"], json!({MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: "web"}));
-/// ```
-pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
-/// The value of [`MANAGED_BY_LABEL`] on everything we emit.
-pub const MANAGED_BY: &str = "xposer";
-/// The label that names the Service an object was made for; a URL ConfigMap, which belongs to several, has none.
-pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
-
 /// The objects of some plans, and what their kinds could not express.
 ///
 /// ```

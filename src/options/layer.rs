@@ -87,18 +87,25 @@ impl<T> Slot<T> {
     }
 }
 
+impl Slot<Vec<Entry>> {
+    /// The entries; none where nothing is said.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        self.set().map(|given| given.value.as_slice()).unwrap_or_default()
+    }
+}
+
 impl<T> From<Option<Sourced<T>>> for Slot<T> {
     fn from(value: Option<Sourced<T>>) -> Self {
         value.map_or(Self::Unset, Self::Set)
     }
 }
 
-/// An annotation that the administrator gives to what is emitted.
+/// An entry of an option that is a mapping, whose layers are merged key by key: an annotation to give to what is made.
 #[derive(Clone, Debug)]
-pub(crate) struct DefaultAnnotation {
+pub(crate) struct Entry {
     pub(crate) key: String,
     pub(crate) value: String,
-    pub(crate) path: FieldPath,
+    pub(crate) origin: Origin,
 }
 
 impl Layer {
@@ -113,8 +120,8 @@ impl Layer {
     }
 
     /// The annotations that the layer gives to what is emitted.
-    pub(crate) fn annotations(&self) -> &[DefaultAnnotation] {
-        self.annotations.set().map(|given| given.value.as_slice()).unwrap_or_default()
+    pub(crate) fn annotations(&self) -> &[Entry] {
+        self.annotations.entries()
     }
 }
 

@@ -23,7 +23,7 @@ use crate::validation::{Sourced, Target};
 pub(crate) use annotations::Forwarded;
 pub(crate) use gateways::overlap;
 use layer::Named;
-pub(crate) use layer::{DefaultAnnotation, Layers, Namespace, Profile, Slot, built_in};
+pub(crate) use layer::{Entry, Layers, Namespace, Profile, Slot, built_in};
 pub(crate) use parse::{class_problem, object_problem, unknown_word};
 pub use table::{ConfigOption, Form, Key, annotations, options, settings};
 pub(crate) use table::{Layer, find_setting};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::layer::DefaultAnnotation;
+use super::layer::Entry;
 use super::table::{self, Layer, PATH_TYPES, Problems};
 use super::{SourcedTemplate, unknown};
 use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, shown};
@@ -305,7 +305,7 @@ pub(super) fn annotations(
     value: &Value,
     at: &FieldPath,
     mut lists: Option<[(&str, &mut Patterns); 3]>,
-) -> Parsed<Option<Vec<DefaultAnnotation>>> {
+) -> Parsed<Option<Vec<Entry>>> {
     let mut found = Vec::new();
     let is_layer = lists.is_none();
     mapping(value, at, &mut |key, value, path| {
@@ -344,7 +344,7 @@ fn help_for_own(key: &str) -> Option<String> {
     )
 }
 
-fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnotation> {
+fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<Entry> {
     if let Some(flaw) = annotation_key_flaw(key) {
         let said = format!("{} is not an annotation key: {flaw}", shown(key));
         return Err(wrong(&path, said, "write `key: value` with a key such as example.com/name"));
@@ -357,8 +357,13 @@ fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnota
         let said = format!("{} is for a Service, and says nothing on what is made of one", shown(key));
         return Err(wrong(&path, said, help));
     }
+    entry(key, value, path)
+}
+
+/// An entry of a mapping whose values are texts.
+fn entry(key: &str, value: &Value, path: FieldPath) -> Parsed<Entry> {
     if let Value::String(value) = value {
-        return Ok(DefaultAnnotation { key: key.to_owned(), value: value.clone(), path });
+        return Ok(Entry { key: key.to_owned(), value: value.clone(), origin: Origin::Setting(path) });
     }
     let Some(meant) = scalar(value) else { return Err(invalid(&path, "a text", value)) };
     let said = format!("expected a text, found {}", kind_of(value));
@@ -443,7 +448,7 @@ pub(super) fn contradictions(layer: &Layer) -> Problems {
                 "{} contradicts {setting}",
                 shown(&[given.key.as_str(), ": ", given.value.as_str()].concat())
             );
-            found.extend(wrong(&given.path, said, "keep one of the two"));
+            found.extend(wrong(&given.origin.path(), said, "keep one of the two"));
         }
     }
     found

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::annotations::{self, annotation, one};
-use super::layer::{DefaultAnnotation, Slot};
+use super::layer::{Entry, Slot};
 use super::{Legacy, Settings, SourcedTemplate, gateways, named, parse};
 use crate::diagnostics::{FieldPath, Problem};
 use crate::service::FORWARD_ANNOTATION;
@@ -46,6 +46,8 @@ pub struct ConfigOption {
     pub(super) read_general: Option<ReadSetting<Settings>>,
     /// Reads the annotation; `None` in place of the text where that is none, which is told already.
     pub(super) read_annotation: Option<ReadAnnotation>,
+    /// What a layer gives, where the layers are merged key by key.
+    pub(crate) entries: Option<fn(&Layer) -> &[Entry]>,
     /// Where a layer says it.
     pub(crate) origin: fn(&Layer) -> Option<&Origin>,
 }
@@ -214,7 +216,7 @@ pub(crate) const PATH_TYPES: &[&str] = &["Exact", "Prefix", "ImplementationSpeci
 
 /// Makes the table, and of its first part the fields of [`Layer`].
 ///
-/// A row of `layered` has a slot in every layer. Its `setting` can stand everywhere, its `general` only at the top, and what
+/// A row of `layered` has a slot in every layer; `entries` are what it gives key by key. Its `setting` can stand everywhere, its `general` only at the top, and what
 /// `top` reads takes the place of the setting there. A row of `general` is for everybody, and `forwarded` is the block.
 macro_rules! options {
     (
@@ -227,6 +229,7 @@ macro_rules! options {
                 $( setting: ($setting:expr, $setting_example:expr, $read_setting:expr), )?
                 $( general: ($general:expr, $general_example:expr, $read_general:expr), )?
                 $( top: $read_top:expr, )?
+                $( entries: $entries:expr, )?
                 $( annotation: ($annotation:expr, $annotation_example:expr, $read_annotation:expr), )?
             }
         )+}
@@ -255,6 +258,7 @@ macro_rules! options {
             $( ConfigOption {
                 origin: |layer| layer.$field.origin(),
                 $( read_general: Some($read_top), )?
+                $( entries: Some($entries), )?
                 ..ConfigOption {
                 $( setting: Some(Key { name: $setting, example: $setting_example }),
                 read_layered: Some(|layer, value, at| layer.$field.take_setting($read_setting, value, at)),
@@ -301,6 +305,7 @@ const fn row(form: Form, doc: &'static str, default: &'static str, original: boo
         read_layered: None,
         read_general: None,
         read_annotation: None,
+        entries: None,
         origin: |_| None,
     }
 }
@@ -424,7 +429,7 @@ options! {
             setting: ("httpsRedirect", "true", parse::boolean),
             annotation: (annotation::HTTPS_REDIRECT, "true", |text| one(annotations::boolean(text))),
         }
-        annotations: Vec<DefaultAnnotation> {
+        annotations: Vec<Entry> {
             form: Form::Mapping,
             doc: "Annotations to give to what is emitted; a Service's own block counts more. The lists `deny`, `allow` and `acceptLoss`, which only stand here and in no profile, hold patterns of keys: those that Services may not forward (`*-snippet` always), those that they may all the same, and those that protect and may be lost on an HTTPRoute or a Route.",
             default: "{}",
@@ -440,6 +445,7 @@ options! {
                     [(deny, &mut settings.deny), (allow, &mut settings.allow), (accept, &mut settings.accept_loss)];
                 settings.base.annotations.take_setting(|value, at| parse::annotations(value, at, Some(lists)), value, at)
             },
+            entries: |layer| layer.annotations.entries(),
         }
         targets: Vec<Target> {
             form: Form::Words(Target::WORDS),

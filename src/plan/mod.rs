@@ -7,8 +7,10 @@ mod annotation;
 mod objects;
 mod parts;
 
+use std::collections::BTreeMap;
+
 use crate::diagnostics::Subject;
-use crate::service::Service;
+use crate::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL, Service};
 use crate::validation::{
     CLASS_ANNOTATION, Issuer, Origin, ParentRef, PortRef, Sourced, Target, Termination, Tls, url,
 };
@@ -69,6 +71,8 @@ pub struct Plan {
     /// Whether a share of the canary is given and not valid, which is told already.
     pub(crate) canary_is_broken: bool,
     pub(crate) monitor: Option<Sourced<Monitor>>,
+    /// The labels of all objects: those by which we know our own, and those that somebody gave.
+    pub(crate) labels: BTreeMap<String, Sourced<String>>,
     /// In ascending order of their keys, which are all different.
     pub(crate) annotations: Vec<Annotation>,
     pub(crate) published: Option<Published>,
@@ -106,6 +110,9 @@ impl Plan {
             canary: None,
             canary_is_broken: false,
             monitor: None,
+            labels: [(MANAGED_BY_LABEL, MANAGED_BY), (SERVICE_LABEL, service.name())]
+                .map(|(key, value)| (key.to_owned(), Sourced::new(value.to_owned(), Origin::BuiltIn)))
+                .into(),
             annotations: Vec::new(),
             published: None,
             annotation_bytes: service.annotation_bytes() - service.stamp_bytes(),

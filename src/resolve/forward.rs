@@ -270,7 +270,7 @@ impl Resolver<'_, '_> {
                 let given = Annotation {
                     key: default.key.clone(),
                     value: default.value.clone(),
-                    source: Source::Setting(default.path.clone()),
+                    source: Source::Setting(default.origin.path()),
                 };
                 added.extend(self.of_today(given, &|key| own.contain(key), &mut old));
             }

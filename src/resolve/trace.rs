@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::diagnostics::{FieldPath, Report};
 use crate::options::annotations::{self, annotation};
-use crate::options::{ConfigOption, DefaultAnnotation, Layer, Layers, Settings, find_setting, options};
+use crate::options::{ConfigOption, Entry, Layer, Layers, Settings, find_setting, options};
 use crate::plan::Plan;
 use crate::resolve;
 use crate::service::Service;
@@ -67,16 +67,11 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
         return Vec::new();
     };
     let plan = resolve::resolve(service, settings, layers, &forwarded, &mut report);
-    let mut annotations: Vec<_> = layers.settings().flat_map(Layer::annotations).collect();
-    // Equal keys keep the order of their layers.
-    annotations.sort_by(|left, right| left.key.cmp(&right.key));
-    Rows { layers, annotations, rows: Vec::new() }.of(&plan, profile)
+    Rows { layers, rows: Vec::new() }.of(&plan, profile)
 }
 
 struct Rows<'s> {
     layers: Layers<'s>,
-    /// The annotations that all layers give, in ascending order of their keys.
-    annotations: Vec<&'s DefaultAnnotation>,
     rows: Vec<Traced>,
 }
 
@@ -96,12 +91,11 @@ impl Rows<'_> {
         for option in options() {
             self.option(option, plan);
         }
-        for given in &plan.annotations {
-            let from = given.origin();
-            let what = Cow::Owned(format!("annotation {}", given.key));
-            let before = self.annotation_layers(&given.key, &from);
-            self.rows.push(Traced { what, value: one_line(&given.value), origin: from, before });
-        }
+        let given = plan.annotations.iter().map(|it| (it.key.as_str(), it.value.as_str(), it.origin()));
+        self.entries("annotations", "annotation", given);
+        let given = plan.labels.iter().map(|(key, it)| (key.as_str(), it.value.as_str(), it.origin.clone()));
+        // Ours are the same for every Service.
+        self.entries("labels", "label", given.filter(|(.., origin)| *origin != Origin::BuiltIn));
         self.rows
     }
 
@@ -152,11 +146,24 @@ impl Rows<'_> {
         self.rows.push(Traced { what: what.into(), value: one_line(value), origin: from, before });
     }
 
-    /// The settings below the one that gives an annotation.
-    fn annotation_layers(&self, key: &str, from: &Origin) -> Vec<FieldPath> {
-        let first = self.annotations.partition_point(|it| it.key.as_str() < key);
-        let given = self.annotations.iter().skip(first).take_while(|it| it.key == key);
-        below(from, given.map(|it| it.path.clone()))
+    /// What is given under a key each, by the layers of a setting or by others.
+    fn entries<'g>(
+        &mut self,
+        setting: &str,
+        what: &str,
+        given: impl Iterator<Item = (&'g str, &'g str, Origin)>,
+    ) {
+        let entries = find_setting(setting).and_then(|option| option.entries).unwrap_or(|_| &[]);
+        let mut known: Vec<&Entry> = self.layers.settings().flat_map(entries).collect();
+        // Equal keys keep the order of their layers.
+        known.sort_by(|left, right| left.key.cmp(&right.key));
+        for (key, value, origin) in given {
+            let first = known.partition_point(|it| it.key.as_str() < key);
+            let same = known.iter().skip(first).take_while(|it| it.key == key);
+            let before = below(&origin, same.map(|it| it.origin.path()));
+            let what = Cow::Owned(format!("{what} {key}"));
+            self.rows.push(Traced { what, value: one_line(value), origin, before });
+        }
     }
 }
 

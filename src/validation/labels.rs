@@ -9,13 +9,13 @@ use crate::diagnostics::{shown, shown_char};
 /// `IsQualifiedName`: unlike that of an annotation, its prefix has no upper-case letters).
 ///
 /// ```
-/// use xposer::validation::label_key_flaw;
-/// assert_eq!(label_key_flaw("example.com/Team"), None);
-/// assert_eq!(label_key_flaw("Example.com/team").as_deref(), Some("its prefix has upper-case letters"));
-/// assert_eq!(label_key_flaw("a b").as_deref(), Some("it contains a blank"));
+/// use xposer::validation::label_key_error;
+/// assert_eq!(label_key_error("example.com/Team"), None);
+/// assert_eq!(label_key_error("Example.com/team").as_deref(), Some("its prefix has upper-case letters"));
+/// assert_eq!(label_key_error("a b").as_deref(), Some("it contains a blank"));
 /// ```
 #[must_use]
-pub fn label_key_flaw(key: &str) -> Option<Cow<'static, str>> {
+pub fn label_key_error(key: &str) -> Option<Cow<'static, str>> {
     let has_upper =
         key.split_once('/').is_some_and(|(prefix, _)| prefix.contains(|c: char| c.is_ascii_uppercase()));
     annotation_key_flaw(key).or_else(|| has_upper.then(|| "its prefix has upper-case letters".into()))
@@ -24,14 +24,14 @@ pub fn label_key_flaw(key: &str) -> Option<Cow<'static, str>> {
 /// What is wrong with the value of a label, in words; `None` if the API server accepts it (`IsValidLabelValue`).
 ///
 /// ```
-/// use xposer::validation::label_value_flaw;
-/// assert_eq!(label_value_flaw("shop_1"), None);
-/// assert_eq!(label_value_flaw(""), None);
-/// assert_eq!(label_value_flaw("a/b").as_deref(), Some("`a/b` contains `/`"));
-/// assert_eq!(label_value_flaw("-").as_deref(), Some("`-` must start and end with a letter or digit"));
+/// use xposer::validation::label_value_error;
+/// assert_eq!(label_value_error("shop_1"), None);
+/// assert_eq!(label_value_error(""), None);
+/// assert_eq!(label_value_error("a/b").as_deref(), Some("`a/b` contains `/`"));
+/// assert_eq!(label_value_error("-").as_deref(), Some("`-` must start and end with a letter or digit"));
 /// ```
 #[must_use]
-pub fn label_value_flaw(value: &str) -> Option<String> {
+pub fn label_value_error(value: &str) -> Option<String> {
     let is_alphanumeric = |c: char| c.is_ascii_alphanumeric();
     if value.len() > MAX_LABEL {
         return Some(format!(

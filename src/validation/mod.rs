@@ -15,7 +15,7 @@ use std::ops::Range;
 use serde::{Serialize, Serializer};
 
 use crate::diagnostics::FieldPath;
-pub use labels::{label_key_flaw, label_value_flaw};
+pub use labels::{label_key_error, label_value_error};
 pub(crate) use url::{literal_beginning, literal_path, url};
 
 /// The longest DNS label, in bytes (RFC 1035, section 2.3.4).
