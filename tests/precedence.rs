@@ -12,10 +12,10 @@ use xposer::{Code, Outcome, Precedence, Service, Settings, expose_all};
 /// A Service, and the second in which it was created.
 fn service(name: &str, host: &str, created: i64) -> (Value, i64) {
     let annotations = json!({"config.xposer.stakater.com/IngressURLTemplate": host});
-    (document(name, annotations), created)
+    (document(name, &annotations), created)
 }
 
-fn document(name: &str, annotations: Value) -> Value {
+fn document(name: &str, annotations: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]}, "metadata": {
         "name": name, "namespace": "shop", "labels": {"expose": "true"}, "annotations": annotations}})
 }
@@ -23,7 +23,7 @@ fn document(name: &str, annotations: Value) -> Value {
 fn canary(name: &str, of: &str, host: &str, created: i64) -> (Value, i64) {
     let annotations = json!({"config.xposer.stakater.com/CanaryOf": of, "config.xposer.stakater.com/CanaryWeight": "10",
         "config.xposer.stakater.com/IngressURLTemplate": host});
-    (document(name, annotations), created)
+    (document(name, &annotations), created)
 }
 
 fn outcomes(services: &[(Value, i64)], precedence: Precedence) -> Vec<Outcome> {
