@@ -5,6 +5,7 @@
 
 pub(crate) mod annotations;
 pub mod block;
+mod entries;
 mod gateways;
 mod layer;
 mod named;
@@ -171,7 +172,7 @@ impl Settings {
             if let Some((path, problem)) = gateways::parents_overlap(layer) {
                 report.file(path, problem);
             }
-            for (path, problem) in parse::contradictions(layer) {
+            for (path, problem) in entries::contradictions(layer) {
                 report.file(path, problem);
             }
         }

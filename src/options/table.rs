@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::annotations::{self, annotation, one};
 use super::layer::{Entry, Slot};
-use super::{Legacy, Settings, SourcedTemplate, gateways, named, parse};
+use super::{Legacy, Settings, SourcedTemplate, entries, gateways, named, parse};
 use crate::diagnostics::{FieldPath, Problem};
 use crate::service::FORWARD_ANNOTATION;
 use crate::template::Template;
@@ -216,8 +216,9 @@ pub(crate) const PATH_TYPES: &[&str] = &["Exact", "Prefix", "ImplementationSpeci
 
 /// Makes the table, and of its first part the fields of [`Layer`].
 ///
-/// A row of `layered` has a slot in every layer; `entries` are what it gives key by key. Its `setting` can stand everywhere, its `general` only at the top, and what
-/// `top` reads takes the place of the setting there. A row of `general` is for everybody, and `forwarded` is the block.
+/// A row of `layered` has a slot in every layer. Its `setting` can stand everywhere, its `general` only at the top, and what
+/// `top` reads takes the place of the setting there; `entries` gives its entries, where the layers are merged key by key. A row
+/// of `general` is for everybody, and `forwarded` is the block.
 macro_rules! options {
     (
         layered {$(
@@ -229,8 +230,8 @@ macro_rules! options {
                 $( setting: ($setting:expr, $setting_example:expr, $read_setting:expr), )?
                 $( general: ($general:expr, $general_example:expr, $read_general:expr), )?
                 $( top: $read_top:expr, )?
-                $( entries: $entries:expr, )?
                 $( annotation: ($annotation:expr, $annotation_example:expr, $read_annotation:expr), )?
+                $( entries: $entries:expr, )?
             }
         )+}
         general {$({
@@ -437,13 +438,13 @@ options! {
             setting: (
                 "annotations",
                 "{nginx.ingress.kubernetes.io/proxy-body-size: 10m, deny: ['*/auth-*'], allow: ['*/auth-url'], acceptLoss: ['*/limit-rps']}",
-                |value, at| parse::annotations(value, at, None)
+                |value, at| entries::annotations(value, at, None)
             ),
             top: |settings, value, at| {
-                let [deny, allow, accept] = parse::LISTS;
+                let [deny, allow, accept] = entries::LISTS;
                 let lists =
                     [(deny, &mut settings.deny), (allow, &mut settings.allow), (accept, &mut settings.accept_loss)];
-                settings.base.annotations.take_setting(|value, at| parse::annotations(value, at, Some(lists)), value, at)
+                settings.base.annotations.take_setting(|value, at| entries::annotations(value, at, Some(lists)), value, at)
             },
             entries: |layer| layer.annotations.entries(),
         }
