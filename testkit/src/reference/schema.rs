@@ -30,7 +30,7 @@ pub(super) fn body() -> Result<String> {
     let layered =
         json!({"description": given["description"], "type": given["type"], "additionalProperties": text()});
     definitions.insert("annotationsOfLayer".to_owned(), layered);
-    let mut schema = object(properties(|_| true, "annotations"));
+    let mut schema = object(&properties(|_| true, "annotations"));
     for (key, value) in [
         ("$schema", json!("http://json-schema.org/draft-07/schema#")),
         ("$id", json!(ID)),
@@ -60,11 +60,11 @@ fn layer(own: Value) -> Value {
     if let Value::Object(own) = own {
         properties.extend(own);
     }
-    object(properties)
+    object(&properties)
 }
 
 /// A mapping with these keys and no others; nothing counts as not set.
-fn object(properties: Map<String, Value>) -> Value {
+fn object(properties: &Map<String, Value>) -> Value {
     json!({"type": ["object", "null"], "properties": properties, "additionalProperties": false})
 }
 
@@ -130,7 +130,7 @@ fn shape(name: &str, form: Form) -> Result<Value> {
             json!({"type": ["object", "null"], "additionalProperties": text(),
                 "properties": {"deny": patterns, "allow": patterns, "acceptLoss": patterns}})
         }
-        (Form::Mapping, "monitorProvider") => object(providers()?),
+        (Form::Mapping, "monitorProvider") => object(&providers()?),
         (Form::Mapping, "profiles") => {
             let own = json!({"namespaces": list(&item())});
             json!({"type": ["object", "null"], "additionalProperties": layer(own)})
