@@ -258,6 +258,34 @@ Service shop/web is exposed as https://web.profile.example.com
     );
 }
 
+/// Labels add up key by key; ours, which nobody gives, are not shown.
+#[test]
+fn labels_of_several_layers() {
+    let settings = "domain: example.com\nlabels: {team: general, zone: general}\n\
+        namespaces: {shop: {labels: {team: namespace, tier: namespace}}}\n";
+    let asking = service("web").replace(
+        "  annotations:\n",
+        "  annotations:\n    config.xposer.stakater.com/Labels: 'team: annotation'\n",
+    );
+    let ran = traced("explain-labels", settings, &[asking]).expect(0);
+    let labels: Vec<&str> = ran.stdout.lines().skip_while(|line| !line.starts_with("  label ")).collect();
+    let labels: Vec<Vec<&str>> = labels.iter().map(|line| line.split_whitespace().collect()).collect();
+    let labels: Vec<String> = labels.iter().map(|words| words.join(" ")).collect();
+    assert_eq!(
+        labels,
+        [
+            "label team annotation",
+            "from metadata.annotations[\"config.xposer.stakater.com/Labels\"]",
+            "before settings.namespaces.shop.labels.team",
+            "before settings.labels.team",
+            "label tier namespace",
+            "from settings.namespaces.shop.labels.tier",
+            "label zone general",
+            "from settings.labels.zone",
+        ]
+    );
+}
+
 /// Whoever is uppermost is taken away, one after the other: the next one counts.
 #[test]
 fn every_layer_gives_way_to_the_one_above() {

@@ -571,6 +571,10 @@ codes! {
         "An annotation for the controller of an Ingress is on the Service, where nobody reads it.",
         "Controllers such as ingress-nginx read their annotations on Ingresses alone; only what is in the block is passed on.",
         "Move the annotation into xposer.stakater.com/annotations.";
+    LabelInvalid, "label-invalid", Error,
+        "A label in the annotation Labels is not one that an object can have, or is one by which we know our own.",
+        "The API server's rules for labels (ValidateLabels); app.kubernetes.io/managed-by and xposer.stakater.com/service say whose an object is.",
+        "Write `key: value` with a value of at most 63 letters, digits, `-`, `_` and `.`.";
     LegacyTranslated, "legacy-translated", Info,
         "An old key was translated to what is read today.",
         "ingress-nginx, cert-manager and Kubernetes renamed their keys; the old ones are ignored in silence.",

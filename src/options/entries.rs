@@ -1,14 +1,19 @@
-//! Options that are mappings, whose layers are merged key by key: the annotations to give to what is made.
+//! Options that are mappings, whose layers are merged key by key: the annotations and labels to give to what is made.
 
 use serde_json::Value;
 
 use super::layer::Entry;
-use super::parse::{Parsed, invalid, mapping, texts, wrong};
+use super::parse::{Parsed, invalid, mapping, one, texts, wrong};
 use super::table::{self, Layer, Problems};
 use crate::diagnostics::{Code, FieldPath, Problem, shown};
-use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, STAMP_PREFIX, kind_of, scalar};
+use crate::service::{
+    CONFIG_PREFIX, FORWARD_ANNOTATION, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, STAMP_PREFIX, kind_of,
+    scalar,
+};
 use crate::validation::pattern::Patterns;
-use crate::validation::{CLASS_ANNOTATION, Origin, Tls, annotation_key_flaw, parse_bool};
+use crate::validation::{
+    CLASS_ANNOTATION, Origin, Tls, annotation_key_flaw, label_key_error, label_value_error, parse_bool,
+};
 
 /// The keys of the setting `annotations` that are lists of patterns.
 pub(super) const LISTS: [&str; 3] = ["deny", "allow", "acceptLoss"];
@@ -71,6 +76,82 @@ fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<Entry> {
         return Err(wrong(&path, said, help));
     }
     entry(key, value, path)
+}
+
+/// Labels to give to what is made.
+pub(super) fn labels(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Entry>>> {
+    let mut found = Vec::new();
+    mapping(value, at, &mut |key, value, path| {
+        let entry = entry(key, value, path.clone())?;
+        if let Some(problem) = label_problem(Code::SettingInvalid, key, &entry.value) {
+            return Err(one(&path, problem));
+        }
+        found.push(entry);
+        Ok(())
+    })?;
+    Ok(Some(found))
+}
+
+/// Labels in the annotation of this key: one `key: value` a line, or commas between them.
+pub(super) fn labels_of_annotation(
+    text: &str,
+    annotation: &'static str,
+) -> Result<Option<Vec<Entry>>, Vec<Problem>> {
+    let (mut found, mut problems) = (Vec::<Entry>::new(), Vec::new());
+    let mut end = 0;
+    for item in text.split([',', '\n']) {
+        let start = end + item.len() - item.trim_start().len();
+        end += item.len() + 1;
+        let item = item.trim();
+        if item.is_empty() {
+            continue;
+        }
+        let problem = match item.split_once(':') {
+            None => {
+                let said = format!("{} is not `key: value`", shown(item));
+                Some(Problem::new(Code::LabelInvalid, said).help("write one `key: value` a line"))
+            }
+            Some((key, value)) => {
+                let [key, value] = [key, value].map(|part| part.trim().trim_matches(['"', '\'']).to_owned());
+                let problem = label_problem(Code::LabelInvalid, &key, &value);
+                found.push(Entry { key, value, origin: Origin::Annotation(annotation.into()) });
+                problem
+            }
+        };
+        problems.extend(problem.map(|problem| problem.at(start..start + item.len())));
+    }
+    found.sort_by(|left, right| left.key.cmp(&right.key));
+    for pair in found.windows(2) {
+        if let [left, right] = pair
+            && left.key == right.key
+        {
+            let said = format!("the label {} is given twice", shown(&left.key));
+            problems.push(Problem::new(Code::LabelInvalid, said).help("remove one of them"));
+        }
+    }
+    if problems.is_empty() { Ok(Some(found)) } else { Err(problems) }
+}
+
+/// Whether the prefix of a key is that of our labels, or one below it.
+fn has_our_prefix(key: &str) -> bool {
+    let (Some((prefix, _)), Some((ours, _))) = (key.split_once('/'), SERVICE_LABEL.split_once('/')) else {
+        return false;
+    };
+    prefix.strip_suffix(ours).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// What is wrong with a label, if it cannot be given to an object.
+fn label_problem(code: Code, key: &str, value: &str) -> Option<Problem> {
+    let (said, help) = if let Some(error) = label_key_error(key) {
+        let said = format!("{} is not the key of a label: {error}", shown(key));
+        (said, "write `key: value` with a key such as example.com/team")
+    } else if key == MANAGED_BY_LABEL || has_our_prefix(key) {
+        (format!("the label {} is set on every object, and cannot be given", shown(key)), "remove it")
+    } else {
+        let said = format!("the label {} cannot have this value: {}", shown(key), label_value_error(value)?);
+        (said, "write at most 63 letters, digits, `-`, `_` and `.`")
+    };
+    Some(Problem::new(code, said).help(help))
 }
 
 /// An entry of a mapping whose values are texts.

@@ -157,6 +157,8 @@ pub enum Form {
     Path,
     /// One `key: value` a line.
     Block,
+    /// A mapping to texts; in an annotation one `key: value` a line.
+    Pairs,
     /// A list of texts, such as hosts or patterns.
     List,
     /// A mapping with keys of its own.
@@ -180,6 +182,7 @@ impl Form {
             Self::Text => "text".into(),
             Self::Path => "path".into(),
             Self::Block => "one `key: value` a line".into(),
+            Self::Pairs => "mapping to texts, in an annotation one `key: value` a line".into(),
             Self::List => "list".into(),
             Self::Mapping => "mapping".into(),
         }
@@ -196,7 +199,7 @@ impl Form {
     #[must_use]
     pub fn is_collection(self) -> bool {
         match self {
-            Self::TemplateList | Self::Words(_) | Self::List | Self::Mapping => true,
+            Self::TemplateList | Self::Words(_) | Self::List | Self::Pairs | Self::Mapping => true,
             Self::Template
             | Self::Templates
             | Self::Boolean
@@ -213,6 +216,9 @@ impl Form {
 
 /// The words of `pathType`, in the order of [`PathType::ALL`](crate::PathType::ALL).
 pub(crate) const PATH_TYPES: &[&str] = &["Exact", "Prefix", "ImplementationSpecific"];
+
+/// The annotation of labels.
+const LABELS: &str = "config.xposer.stakater.com/Labels";
 
 /// Makes the table, and of its first part the fields of [`Layer`].
 ///
@@ -447,6 +453,15 @@ options! {
                 settings.base.annotations.take_setting(|value, at| entries::annotations(value, at, Some(lists)), value, at)
             },
             entries: |layer| layer.annotations.entries(),
+        }
+        labels: Vec<Entry> {
+            form: Form::Pairs,
+            doc: "Labels to give to the objects of a Service, merged key by key over the layers; the ConfigMap xposer, which belongs to several Services, has none of them.",
+            default: "{}",
+            original: false,
+            setting: ("labels", "{example.com/team: shop}", entries::labels),
+            annotation: (LABELS, "example.com/team: shop", |text| entries::labels_of_annotation(text, LABELS)),
+            entries: |layer| layer.labels.entries(),
         }
         targets: Vec<Target> {
             form: Form::Words(Target::WORDS),

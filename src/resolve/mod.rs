@@ -103,6 +103,11 @@ pub(crate) fn resolve(
     plan.targets = Target::ALL.into_iter().filter(|target| targets.value.contains(target)).collect();
     plan.targets_origin = targets.origin;
     other_targets(&mut plan, settings, layers);
+    // Ours are there already, and of the others the uppermost of each key counts.
+    for label in layers.iter().flat_map(|layer| layer.labels.entries()) {
+        let given = || Sourced::new(label.value.clone(), label.origin.clone());
+        plan.labels.entry(label.key.clone()).or_insert_with(given);
+    }
     plan.https_redirect = layers.first(|it| &it.https_redirect).cloned();
     plan.issuer = resolver.issuer();
     plan.canary_is_broken = layers.is_broken(|it| &it.canary_weight)

@@ -69,7 +69,7 @@ fn kind(form: Form) -> &'static str {
         Form::Boolean => "boolean",
         Form::Word(_) => "enum",
         Form::TemplateList | Form::List => "array[",
-        Form::Mapping => "map[",
+        Form::Mapping | Form::Pairs => "map[",
         Form::Number(..) => "int",
         Form::Template
         | Form::Templates

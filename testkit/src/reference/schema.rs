@@ -123,6 +123,7 @@ fn shape(name: &str, form: Form) -> Result<Value> {
         }
         (Form::Path, _) => json!({"type": ["string", "null"], "pattern": "^\\s*(/|$)"}),
         (Form::Template | Form::Templates | Form::Name | Form::Text | Form::Block, _) => text(),
+        (Form::Pairs, _) => json!({"type": ["object", "null"], "additionalProperties": text()}),
         (Form::List, "parentRefs" | "httpParentRefs") => list(&gateway()),
         (Form::TemplateList | Form::List, _) => list(&item()),
         (Form::Mapping, "annotations") => {
