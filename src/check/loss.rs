@@ -1,11 +1,11 @@
 //! Rules about annotations that have no effect on what is made: nothing that protects is lost.
 
-use super::{RuleContext, annotations, misspelt};
 use crate::diagnostics::{Code, Problem, Report, shown};
-use crate::dialect::nginx;
-use crate::dialect::programs::{Effect, Loss, Same, effect};
+use crate::dialect::misspelt::is_misspelt;
+use crate::dialect::{Effect, Loss, Same, effect, nginx};
 use crate::options::Layers;
 use crate::options::annotations::annotation;
+use crate::plan::context::RuleContext;
 use crate::resolve::{Annotation, Draft};
 use crate::validation::{Origin, Target, Termination, Tls, parse_bool};
 
@@ -90,7 +90,7 @@ impl Scene {
         match effect(&annotation.key) {
             Some(effect)
                 if !effect.idle.is(&annotation.value)
-                    && !effect.read_on.contains(&target)
+                    && effect.read_on != Some(target)
                     && !self.does(target, effect, &annotation.value) =>
             {
                 effect.loss
@@ -108,11 +108,11 @@ impl Scene {
         })
     }
 
-    /// Whether a rule has something to say of an annotation on this target, so that nobody else must.
-    pub(crate) fn is_told(&self, annotation: &Annotation<'_>, target: Target) -> bool {
+    /// Whether a rule files a finding about an annotation on this target.
+    pub(crate) fn has_finding(&self, annotation: &Annotation<'_>, target: Target) -> bool {
         annotation.is_given()
             && (self.loss(annotation, target) > Loss::Nothing
-                || misspelt::is_told(&annotation.key, &annotation.value))
+                || is_misspelt(&annotation.key, &annotation.value))
     }
 
     /// Whether an annotation says that nothing is sent to https, and the target does so all the same.
@@ -133,7 +133,7 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     for annotation in plan.annotations.iter().filter(|it| it.is_given()) {
         let losses = plan.targets.iter().map(|target| (scene.loss(annotation, *target), *target));
         let Some((loss, _)) = losses.clone().max_by_key(|(loss, _)| *loss) else { continue };
-        if loss == Loss::Nothing || annotations::denial(context.settings, annotation).is_some() {
+        if loss == Loss::Nothing || context.denial(annotation).is_some() {
             continue;
         }
         let targets: Vec<Target> = losses.filter(|(own, _)| *own == loss).map(|(_, target)| target).collect();
@@ -229,7 +229,7 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
         };
         if plan.targets.iter().any(|target| is_read(&target))
             || context.is_mirrored(annotation)
-            || annotations::denial(context.settings, annotation).is_some()
+            || context.denial(annotation).is_some()
         {
             continue;
         }

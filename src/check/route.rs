@@ -1,9 +1,10 @@
 //! Rules about the path.
 
-use super::RuleContext;
 use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
-use crate::dialect::nginx::paths::{Nginx, USE_REGEX};
-use crate::dialect::nginx::rewrite::is_literal;
+use crate::dialect::nginx::USE_REGEX;
+use crate::dialect::nginx::paths::Nginx;
+use crate::dialect::nginx::rules::rewrite::is_literal;
+use crate::plan::context::RuleContext;
 use crate::resolve::DraftRule;
 use crate::validation::{Origin, PathType, Target, path_flaw};
 

@@ -1,13 +1,35 @@
-//! What an EndpointMonitor can say to the provider of a monitor: the options of `endpointmonitor.stakater.com/v1alpha1`,
-//! EndpointMonitorSpec, as IngressMonitorController 2.2 has them.
+//! IngressMonitorController 2.2: the options of the providers of monitors (`endpointmonitor.stakater.com/v1alpha1`,
+//! EndpointMonitorSpec), and the annotations of its first version.
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::shown;
-use crate::service::kind_of;
+use super::legacy::{Legacy, Migration, MonitorField};
+use crate::diagnostics::{kind_of, shown};
 use crate::validation::parse_bool;
 
-/// What value an option takes.
+/// The annotations of the controller's first version.
+pub(super) static LEGACY: &[Legacy] = &[
+    monitor("monitor.stakater.com/enabled", MonitorField::Enabled),
+    monitor("monitor.stakater.com/forceHttps", MonitorField::ForceHttps),
+    monitor("monitor.stakater.com/healthEndpoint", MonitorField::HealthEndpoint),
+    // It replaced the path, which is what the health endpoint does.
+    monitor("monitor.stakater.com/overridePath", MonitorField::HealthEndpoint),
+    Legacy {
+        old: "monitor.stakater.com/",
+        migration: Migration::MonitorOption(
+            "IngressMonitorController reads EndpointMonitor objects; the setting monitorProvider has their options",
+        ),
+        source: MONITOR_SOURCE,
+    },
+];
+
+const MONITOR_SOURCE: &str = "IngressMonitorController 2, migration guide";
+
+const fn monitor(old: &'static str, field: MonitorField) -> Legacy {
+    Legacy { old, migration: Migration::Monitor(field), source: MONITOR_SOURCE }
+}
+
+/// The value that an option takes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
@@ -162,15 +184,15 @@ pub(crate) fn write_defaults(providers: &mut Map<String, Value>) {
 
 impl Kind {
     /// What is expected, where `value` is something else.
-    pub(crate) fn flaw(&self, value: &Value) -> Option<String> {
+    pub(crate) fn error(&self, value: &Value) -> Option<String> {
         let expected = match (self, value) {
             (Self::Text, Value::String(_)) | (Self::Boolean, Value::Bool(_)) => return None,
             (Self::Text, _) => "a text".to_owned(),
             (Self::Boolean, _) => "true or false".to_owned(),
-            (Self::Between(least, most), _) => match value.as_i64() {
-                Some(number) if (*least..=*most).contains(&number) => return None,
-                Some(_) if *most == i64::from(i32::MAX) && *least >= 0 => format!("at least {least}"),
-                Some(_) => format!("a number from {least} to {most}"),
+            (Self::Between(min, max), _) => match value.as_i64() {
+                Some(number) if (*min..=*max).contains(&number) => return None,
+                Some(_) if *max == i64::from(i32::MAX) && *min >= 0 => format!("at least {min}"),
+                Some(_) => format!("a number from {min} to {max}"),
                 None => "a number".to_owned(),
             },
             (Self::Numbers(numbers), _) => match value.as_i64() {
@@ -204,7 +226,7 @@ impl Kind {
             Self::Text | Self::Word(_) | Self::Texts | Self::Steps => None,
         };
         let value = value.unwrap_or_else(|| text.into());
-        self.flaw(&value).map_or(Ok(value), Err)
+        self.error(&value).map_or(Ok(value), Err)
     }
 }
 

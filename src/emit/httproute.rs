@@ -9,16 +9,15 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Annotations, Emitting, FORECASTLE, Resource, rest};
+use super::{Annotations, Emitting, Resource, rest};
 use crate::check::Route;
 use crate::diagnostics::{FieldPath, shown};
+use crate::dialect::{external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, numbered, redirect_name};
-use crate::resolve::DNS_CONTROLLER;
 use crate::validation::{ParentRef, PathType, Tls, grouped};
 
 pub(super) const KIND: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
-const REWRITE: &str = "nginx.ingress.kubernetes.io/rewrite-target";
 
 pub(super) type HttpRoute<'p> = Resource<'p, Spec<'p>>;
 
@@ -120,7 +119,7 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> impl Iterator<Item 
             let spec = Spec { hostnames: hosts, parent_refs: &plan.gateway.parents, rules };
             let mut annotations = annotations.clone();
             // Forecastle makes an entry of every route that it finds exposed, and a Service has one.
-            annotations.retain(|(key, _)| index == 0 || !key.starts_with(FORECASTLE));
+            annotations.retain(|(key, _)| index == 0 || !forecastle::is_key(key));
             routes.push(Resource::new(KIND, plan, name, Annotations::Own(annotations), spec));
         }
         routes.extend(redirect(emitting));
@@ -164,14 +163,10 @@ fn forwarded<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<(Cow<'p, str>, Cow<'p, 
     let mut annotations = emitting.annotations();
     let has = |key: &str, all: &[(Cow<'_, str>, Cow<'_, str>)]| all.iter().any(|(known, _)| known == key);
     // Forecastle makes an https URL of the first host, without the path.
-    let shown =
-        annotations.iter().any(|(key, value)| key == "forecastle.stakater.com/expose" && value == "true");
+    let shown = annotations.iter().any(|(key, value)| forecastle::exposes(key, value));
     let url = plan.url();
-    if shown
-        && !has("forecastle.stakater.com/url", &annotations)
-        && url != format!("https://{}", first_host(plan))
-    {
-        annotations.push((Cow::Borrowed("forecastle.stakater.com/url"), Cow::Owned(url)));
+    if shown && !has(forecastle::URL, &annotations) && url != format!("https://{}", first_host(plan)) {
+        annotations.push((Cow::Borrowed(forecastle::URL), Cow::Owned(url)));
         annotations.sort_unstable();
     }
     annotations
@@ -184,7 +179,7 @@ fn first_host<'p>(plan: &'p Plan<'p>) -> &'p str {
 /// The path that nginx would put in place of the whole one; one with captures is told.
 fn rewrite<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<&'p str> {
     let plan = emitting.plan;
-    let found = plan.ingress.annotations.iter().find(|it| it.key == REWRITE)?;
+    let found = plan.ingress.annotations.iter().find(|it| it.key == nginx::REWRITE_TARGET)?;
     let has_pattern = plan.ingress.rules.iter().any(|rule| rule.path_type.is_pattern(rule.path.as_str()));
     if found.value.contains('$') || has_pattern || !found.value.starts_with('/') {
         let said = "an HTTPRoute has nothing for a rewrite by regular expression".to_owned();
@@ -249,6 +244,7 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     let spec = Spec { hostnames: hosts, parent_refs: &plan.gateway.http_parents, rules };
     // The route that answers speaks for the host, and this one would publish it against its word.
     let keys = plan.gateway.dns_keys.iter();
-    let annotations = keys.map(|key| (Cow::Borrowed(key.as_str()), Cow::Borrowed(DNS_CONTROLLER))).collect();
+    let annotations =
+        keys.map(|key| (Cow::Borrowed(key.as_str()), Cow::Borrowed(external_dns::OPT_OUT))).collect();
     Some(Resource::new(KIND, plan, name, Annotations::Own(annotations), spec))
 }

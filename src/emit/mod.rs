@@ -14,8 +14,8 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
-use crate::dialect::legacy::{Fate, Legacy, dns_key, find};
-use crate::dialect::nginx::paths::USE_REGEX;
+use crate::dialect::legacy::{Legacy, Migration, find};
+use crate::dialect::{external_dns, forecastle, is_read_on, nginx};
 use crate::options::annotations::annotation;
 use crate::plan::Plan;
 use crate::resolve::{Annotation, Source};
@@ -365,12 +365,12 @@ impl<'p> Emitting<'_, 'p> {
         let mut told = None;
         for given in &plan.ingress.annotations {
             // What nobody reads is told already, whatever the target.
-            if matches!(find(&given.key), Some(Legacy { fate: Fate::Removed { .. }, .. })) {
+            if matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. })) {
                 continue;
             }
             // A link that nobody asked for is not missed; what other settings give is told at these.
             let made = matches!(&given.source, Source::Origin(Origin::Annotation(_)))
-                || (!given.is_given() && (given.key == USE_REGEX || given.key.starts_with(FORECASTLE)));
+                || (!given.is_given() && (given.key == nginx::USE_REGEX || forecastle::is_key(&given.key)));
             if let Some(said) = self.unread(&given.key) {
                 // A key under two prefixes is told once.
                 if !made && told.replace(&given.source) != Some(&given.source) {
@@ -378,12 +378,12 @@ impl<'p> Emitting<'_, 'p> {
                 }
                 continue;
             }
-            if !is_of_others(&given.key, self.target) {
+            if is_read_on(&given.key, self.target) {
                 kept.push((Cow::Borrowed(given.key.as_ref()), Cow::Borrowed(given.value.as_ref())));
                 continue;
             }
             // A rule has said what is lost with the more important ones, and some need no word.
-            if made || scene.is_told(given, self.target) || scene.fulfils(given, self.target) {
+            if made || scene.has_finding(given, self.target) || scene.fulfils(given, self.target) {
                 continue;
             }
             // What our own annotations ask for is expressed, or told, where it is about them.
@@ -395,7 +395,7 @@ impl<'p> Emitting<'_, 'p> {
                     annotation::HTTPS_REDIRECT
                 );
                 self.lacks_annotation(given, said);
-            } else if !is_expressed(&given.key) {
+            } else if !nginx::is_intent(&given.key) {
                 let said = format!("{} has nothing for {}", self.one(), shown(&given.key));
                 self.lacks_annotation(given, said);
             }
@@ -407,71 +407,22 @@ impl<'p> Emitting<'_, 'p> {
 impl Emitting<'_, '_> {
     /// Why the program that a key is for would not read it here, or had better not.
     fn unread(&self, key: &str) -> Option<String> {
-        let is_target = || dns_key(key).is_some_and(|(_, name)| name == "target");
         match self.target {
-            Target::HttpRoute if is_target() => {
+            Target::HttpRoute if external_dns::is_of_gateway(key) => {
                 Some(format!("ExternalDNS reads {} on the Gateway and on no HTTPRoute", shown(key)))
             }
-            Target::HttpRoute
-                if key.starts_with(FORECASTLE) && self.plan.targets.contains(&Target::Ingress) =>
-            {
+            Target::HttpRoute if forecastle::is_key(key) && self.plan.targets.contains(&Target::Ingress) => {
                 Some(format!(
                     "the Ingress has {}, and Forecastle would list the HTTPRoute as well",
                     shown(key)
                 ))
             }
-            Target::Route if key.starts_with(FORECASTLE) => {
+            Target::Route if forecastle::is_key(key) => {
                 Some(format!("Forecastle does not read {} on a Route; a ForecastleApp lists it", shown(key)))
             }
             _ => None,
         }
     }
-}
-
-const FORECASTLE: &str = "forecastle.stakater.com/";
-
-/// The prefixes of keys that only controllers of Ingresses read.
-const OF_INGRESSES: [&str; 17] = [
-    "nginx.ingress.kubernetes.io/",
-    "ingress.kubernetes.io/",
-    "kubernetes.io/",
-    "alb.ingress.kubernetes.io/",
-    "traefik.ingress.kubernetes.io/",
-    "cert-manager.io/",
-    "acme.cert-manager.io/",
-    "certmanager.k8s.io/",
-    "appgw.ingress.kubernetes.io/",
-    "haproxy-ingress.github.io/",
-    "haproxy.com/",
-    "haproxy.org/",
-    "ingress.cilium.io/",
-    "k8s.apisix.apache.org/",
-    "nginx.com/",
-    "nginx.org/",
-    "projectcontour.io/",
-];
-
-/// The prefixes of keys that are read on one of the other targets, and on which.
-const OF_TARGETS: [(&str, Target); 3] = [
-    ("haproxy.router.openshift.io/", Target::Route),
-    ("konghq.com/", Target::HttpRoute),
-    ("router.openshift.io/", Target::Route),
-];
-
-/// Whether nobody reads a key on this target.
-fn is_of_others(key: &str, target: Target) -> bool {
-    OF_INGRESSES.iter().any(|prefix| key.starts_with(prefix))
-        || OF_TARGETS.iter().any(|(prefix, own)| *own != target && key.starts_with(prefix))
-}
-
-/// Whether another target has a field for what the key says.
-fn is_expressed(key: &str) -> bool {
-    matches!(
-        key,
-        "nginx.ingress.kubernetes.io/rewrite-target"
-            | "nginx.ingress.kubernetes.io/ssl-redirect"
-            | "nginx.ingress.kubernetes.io/force-ssl-redirect"
-    )
 }
 
 /// An object with a spec, field by field in alphabetical order.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{Annotations, Emitting, Resource, rest};
 use crate::check;
 use crate::diagnostics::{FieldPath, shown};
+use crate::dialect::{nginx, openshift};
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, numbered};
 use crate::resolve::Annotation;
@@ -120,11 +121,12 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
             "the router's own certificate is used; a TLSSecretNameTemplate would name another one".to_owned();
         emitting.inexpressible(plan.tls_origin.path(), said);
     }
-    let has_own = |it: &&Annotation<'_>| it.key == "nginx.ingress.kubernetes.io/rewrite-target";
+    let has_own = |it: &&Annotation<'_>| it.key == nginx::REWRITE_TARGET;
     if let Some(found) = plan.ingress.annotations.iter().find(has_own) {
         let said = format!(
-            "a Route has nothing for {}; haproxy.router.openshift.io/rewrite-target is its own key",
-            shown(&found.key)
+            "a Route has nothing for {}; {} is its own key",
+            shown(&found.key),
+            openshift::REWRITE_TARGET
         );
         emitting.lacks_annotation(found, said);
     }

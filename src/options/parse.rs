@@ -6,14 +6,16 @@ use serde_json::{Map, Value};
 
 use super::table::{PATH_TYPES, READERS};
 use super::{DefaultAnnotation, Layer, Named, Namespace, Profile, Tpl, unknown};
-use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, kind_of, shown};
 use crate::dialect::monitor::PROVIDERS;
-use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, STAMP_PREFIX, kind_of, scalar};
+use crate::dialect::nginx::{self, Redirect};
+use crate::dialect::{cert_manager, kubernetes};
+use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, STAMP_PREFIX, scalar};
 use crate::template::Template;
 use crate::validation::pattern::Patterns;
 use crate::validation::{
-    CLASS_ANNOTATION, HostFlaw, Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination,
-    Tls, annotation_key_flaw, host_flaws, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
+    HostFlaw, Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination, Tls,
+    annotation_key_flaw, host_flaws, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
 };
 
 /// Problems of one setting, each with its place.
@@ -347,7 +349,7 @@ fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnota
         let said = format!("{} is not an annotation key: {flaw}", shown(key));
         return Err(wrong(&path, said, "write `key: value` with a key such as example.com/name"));
     }
-    if key == CLASS_ANNOTATION {
+    if key == kubernetes::CLASS {
         let said = format!("{} is the class, and not an annotation to give", shown(key));
         return Err(wrong(&path, said, "set ingressClassName"));
     }
@@ -484,17 +486,13 @@ pub(super) fn parents_overlap(layer: &Layer) -> Option<(FieldPath, Problem)> {
 pub(super) fn contradictions(layer: &Layer) -> Problems {
     let mut found = Vec::new();
     for given in &layer.annotations {
-        let Some((prefix, name)) = given.key.split_once('/') else { continue };
-        let setting = match (prefix, name) {
-            ("cert-manager.io" | "certmanager.k8s.io", "issuer" | "cluster-issuer") => layer
+        let setting = match (cert_manager::named_kind(&given.key), nginx::redirect_of(&given.key)) {
+            (Some(is_cluster), _) => layer
                 .issuer
                 .as_ref()
-                .filter(|it| it.value.cluster != (name == "cluster-issuer") || it.value.name != given.value)
+                .filter(|it| it.value.cluster != is_cluster || it.value.name != given.value)
                 .map(|it| it.origin.path()),
-            (
-                "nginx.ingress.kubernetes.io" | "ingress.kubernetes.io",
-                "ssl-redirect" | "force-ssl-redirect",
-            ) => {
+            (None, Some(redirect)) => {
                 let is_forced_by_default =
                     || layer.tls.as_ref().is_some_and(|tls| tls.value == Tls::LoadBalancer);
                 layer
@@ -502,10 +500,10 @@ pub(super) fn contradictions(layer: &Layer) -> Problems {
                     .as_ref()
                     .filter(|it| parse_bool(&given.value) == Some(!it.value))
                     // Where there is a TLS section, requests are sent to https without being forced.
-                    .filter(|it| !it.value || name == "ssl-redirect" || is_forced_by_default())
+                    .filter(|it| !it.value || redirect == Redirect::WithTls || is_forced_by_default())
                     .map(|it| it.origin.path())
             }
-            _ => None,
+            (None, None) => None,
         };
         if let Some(setting) = setting {
             let said = format!(
@@ -590,7 +588,7 @@ pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<S
             let Some((_, kind)) = provider.options.iter().find(|(name, _)| *name == key) else {
                 return Err(vec![(path, unknown(key, provider.options.iter().map(|(name, _)| *name)))]);
             };
-            if let Some(flaw) = kind.flaw(value) {
+            if let Some(flaw) = kind.error(value) {
                 return Err(wrong(&path, flaw, "correct the value"));
             }
             if !value.is_null() {

@@ -1,20 +1,21 @@
 //! From an Exposure to a Plan: which objects, under which names; and what two plans both claim.
 
+pub(crate) mod context;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::check::{Exposure, Gateway, Route, Scene};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, shown};
-use crate::dialect::nginx::paths::{
-    Nginx, REWRITE_TARGET, USE_REGEX, as_regex, asked_path, class_of, loses_meaning,
-};
+use crate::dialect::cert_manager;
+use crate::dialect::nginx::paths::{Nginx, as_regex, asked_path, class_of, loses_meaning};
+use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::options::annotations::annotation;
 use crate::resolve::{Annotation, Canary, Monitor, Scope, Source};
 use crate::service::{FORWARD_ANNOTATION, Service};
 use crate::validation::{
-    CLUSTER_ISSUER_KEY, ISSUER_KEY, ObjectName, Origin, PathType, PortRef, TLS_ACME_KEY, Target, Termination,
-    Tls, comparable_path, grouped, parse_bool, url,
+    ObjectName, Origin, PathType, PortRef, Target, Termination, Tls, comparable_path, grouped, url,
 };
 
 /// What will be made of one Service. Plans are made by [`expose`](crate::expose) only.
@@ -782,10 +783,10 @@ fn one_certificate_help(plans: &[&Plan<'_>]) -> String {
     // An issuer among the annotations of the settings is for all that have a secret; the setting of its own is for those that ask.
     let of_settings = plans.iter().flat_map(|plan| &plan.ingress.annotations).find(|it| {
         let is_of_settings = matches!(&it.source, Source::Origin(Origin::Setting(_)));
-        is_of_settings && it.is_given() && matches!(it.key.as_ref(), ISSUER_KEY | CLUSTER_ISSUER_KEY)
+        is_of_settings && it.is_given() && cert_manager::is_issuer(&it.key)
     });
     if let Some(issuer) = of_settings {
-        let setting = if issuer.key == ISSUER_KEY { "issuer" } else { "clusterIssuer" };
+        let setting = if issuer.key == cert_manager::ISSUER { "issuer" } else { "clusterIssuer" };
         let then = match keeper {
             Some((keeper, secret)) if asks_itself => format!(
                 "give {keeper} {tls}: cert-manager and the {others} {tls}: \"true\" and {template}: {secret}{copied}"
@@ -929,12 +930,8 @@ impl Plan<'_> {
 
     /// Whether cert-manager is asked for the certificate.
     pub(crate) fn has_issuer(&self) -> bool {
-        let is_issuer = |it: &Annotation<'_>| match it.key.as_ref() {
-            ISSUER_KEY | CLUSTER_ISSUER_KEY => true,
-            TLS_ACME_KEY => parse_bool(&it.value) == Some(true),
-            _ => false,
-        };
-        self.tls == Tls::CertManager || self.ingress.annotations.iter().any(is_issuer)
+        self.tls == Tls::CertManager
+            || self.ingress.annotations.iter().any(|it| cert_manager::asks(&it.key, &it.value))
     }
 
     /// In what this canary differs from its stable Service although it must not.

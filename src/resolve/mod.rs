@@ -2,7 +2,10 @@
 //!
 //! A draft is text: whether it is a host, a name or a path is for `check` to say.
 
+mod defaults;
 mod forward;
+mod intents;
+mod migrate;
 mod monitor;
 pub(crate) mod trace;
 mod url;
@@ -19,15 +22,11 @@ use crate::options::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
 use crate::service::{FORWARD_ANNOTATION, Service};
 use crate::template::{Template, Vars};
 use crate::validation::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls, is_dns_subdomain};
-pub(crate) use forward::{ALIASES, FOREIGN_ISSUER, contradicts, is_read_here};
+pub(crate) use forward::is_read_here;
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
 /// [`Published`](crate::Published) has an example.
 pub const PUBLISH_KEY: &str = crate::options::block::PUBLISH_KEY;
-
-/// The value of ExternalDNS's annotation `controller` on an object that helps another one: any but `dns-controller` makes
-/// ExternalDNS skip the object (ExternalDNS 0.22, `IsControllerMismatch`).
-pub(crate) const DNS_CONTROLLER: &str = "none";
 
 /// Where the URL is published; the words are those of [`PUBLISH_KEY`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

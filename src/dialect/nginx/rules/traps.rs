@@ -1,10 +1,10 @@
 //! Rules about what ingress-nginx takes without a word and does not do: no authentication, or everybody allowed.
 
-use super::super::nginx;
-use crate::check::annotations::denial;
-use crate::check::{RuleContext, folded};
 use crate::diagnostics::{Code, Problem, Report, shown};
-use crate::resolve::{ALIASES, Annotation, Draft};
+use crate::dialect::key::Key;
+use crate::dialect::nginx::{ALIASES, PREFIX, any_name, find};
+use crate::plan::context::RuleContext;
+use crate::resolve::{Annotation, Draft};
 use crate::validation::{Target, parse_bool};
 
 /// The keys without which ingress-nginx authenticates nobody, and what it does not ask for then.
@@ -12,25 +12,23 @@ const AUTHENTICATION: [(&str, &str); 2] =
     [("auth-type", "a password"), ("auth-tls-secret", "a client certificate")];
 
 /// The rows of the keys of ingress-nginx that are given, where it reads them.
-fn given<'f>(context: &RuleContext<'f>) -> impl Iterator<Item = (&'static nginx::Key, &'f Annotation<'f>)> {
+fn given<'f>(context: &'f RuleContext<'_>) -> impl Iterator<Item = (&'static Key, &'f Annotation<'f>)> {
     let plan = context.plan;
     // On a canary it reads few of them, which is told elsewhere.
     let is_read = plan.targets.contains(&Target::Ingress) && plan.canary.is_none();
-    let settings = context.settings;
     plan.annotations.iter().filter(move |it| is_read && it.is_given()).filter_map(move |annotation| {
-        let known = nginx::find(annotation.key.strip_prefix(nginx::PREFIX)?)?;
-        let counts = !known.idle.is(&annotation.value) && denial(settings, annotation).is_none();
+        let known = find(annotation.key.strip_prefix(PREFIX)?)?;
+        let counts = !known.idle.is(&annotation.value) && context.denial(annotation).is_none();
         Some((known, annotation)).filter(|_| counts)
     })
 }
 
 /// The annotation of this name, if it says something.
 fn is_on(plan: &Draft<'_>, name: &str) -> bool {
-    let is_on = |known: &nginx::Key| {
-        plan.annotation(&[nginx::PREFIX, name].concat())
-            .is_some_and(|annotation| !known.idle.is(&annotation.value))
+    let is_on = |known: &Key| {
+        plan.annotation(&[PREFIX, name].concat()).is_some_and(|annotation| !known.idle.is(&annotation.value))
     };
-    nginx::find(name).is_some_and(is_on)
+    find(name).is_some_and(is_on)
 }
 
 /// No key waits for another one that is not there. What is missing is told once, at the first key that waits for it.
@@ -50,13 +48,14 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
     }
     for (needs, waiting) in missing {
         let Some(first) = waiting.first() else { continue };
-        // What is missing may be a part of a value, which is told.
-        if folded::is_inside(needs, context, report) {
+        // Where the missing key is inside the value of another one, that has a finding.
+        let is_needed = |key: &str| any_name(key).is_some_and(|name| needs.contains(&name));
+        if context.is_swallowed(is_needed, report) {
             continue;
         }
         let names: Vec<String> = waiting.iter().map(|it| shown(&it.key)).collect();
         let verb = if names.len() == 1 { "has" } else { "have" };
-        let needed: Vec<String> = needs.iter().map(|name| shown(&[nginx::PREFIX, name].concat())).collect();
+        let needed: Vec<String> = needs.iter().map(|name| shown(&[PREFIX, name].concat())).collect();
         let said = format!("{} {verb} no effect without {}", names.join(", "), needed.join(" or "));
         let problem = match AUTHENTICATION.iter().find(|(key, _)| needs.contains(key)) {
             Some((_, proof)) => {
@@ -79,7 +78,7 @@ fn example(name: &str) -> String {
         "enable-cors" => ": true",
         _ => "",
     };
-    [nginx::PREFIX, name, value].concat()
+    [PREFIX, name, value].concat()
 }
 
 /// No value switches authentication off.
@@ -123,9 +122,9 @@ fn is_of_a_list(sign: char) -> bool {
 /// No key is given under both of its names with different values. Across sources, the upper one counts.
 pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
     for [name, alias] in ALIASES {
-        let find = |key: &str| context.plan.annotation(key).filter(|it| it.is_given());
+        let given = |key: &str| context.plan.annotation(key).filter(|it| it.is_given());
         let is_read = context.plan.targets.contains(&Target::Ingress) && context.plan.canary.is_none();
-        let (Some(named), Some(other)) = (find(name), find(alias)) else { continue };
+        let (Some(named), Some(other)) = (given(name), given(alias)) else { continue };
         if is_read && named.value != other.value {
             let said = format!(
                 "{} is another name of {}, and ingress-nginx reads one of the two",

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::RuleContext;
 use crate::diagnostics::{Code, Problem, Report, shown};
-use crate::dialect::nginx::paths::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
+use crate::dialect::key::Shape;
+use crate::dialect::nginx::paths::{Nginx, as_regex, loses_meaning};
+use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::options::annotations::annotation;
+use crate::plan::context::RuleContext;
 use crate::resolve::{Annotation, DraftRule};
 use crate::validation::{Origin, PathType, Target, is_regex_path, parse_bool};
 
@@ -17,9 +19,8 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
     }
     let by_nginx = context.plan.nginx().and_then(|nginx| nginx.rewrite);
     let Some(rewrite) = by_nginx.or_else(|| by_http_route(context)) else { return };
-    // A target that ingress-nginx refuses is told already.
-    let is_taken = |c: char| c.is_ascii_alphanumeric() || "-._~/:$".contains(c);
-    if !rewrite.value.chars().all(is_taken) {
+    // A target that ingress-nginx refuses has a finding of its own.
+    if !Shape::Path.fits(&rewrite.value) {
         return;
     }
     let target = Replacement::new(&rewrite.value);
