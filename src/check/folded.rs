@@ -1,7 +1,7 @@
 //! A forwarded block that became one line, as YAML's `>-` makes it: the keys behind the first are a part of its value.
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
-use crate::dialect::{external_dns, forecastle, nginx, protects};
+use crate::dialect::{external_dns, forecastle, is_snippet, nginx, protects};
 use crate::options::block::{Swallowed, swallowed};
 use crate::plan::context::RuleContext;
 use crate::resolve::{Annotation, is_read_here};
@@ -61,7 +61,7 @@ fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
     let of_settings = |it: &&Annotation<'_>| it.is_given() && !it.is_forwarded();
     for annotation in context.plan.annotations.iter().filter(of_settings) {
         let (key, value) = (annotation.key.as_ref(), annotation.value.as_ref());
-        let inside = swallowed(value, key.contains("-snippet"));
+        let inside = swallowed(value, is_snippet(key));
         if inside.is_empty() {
             continue;
         }

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::{Code, Problem, Report, shown};
 use crate::dialect::misspelt::is_misspelt;
-use crate::dialect::{Effect, Loss, Same, effect, nginx};
+use crate::dialect::{Effect, Loss, Same, effect, is_ssl_redirect, nginx};
 use crate::options::Layers;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
@@ -117,7 +117,7 @@ impl Scene {
 
     /// Whether an annotation says that nothing is sent to https, and the target does so all the same.
     pub(crate) fn redirects_against(&self, annotation: &Annotation<'_>, target: Target) -> bool {
-        annotation.key.ends_with("/ssl-redirect")
+        is_ssl_redirect(&annotation.key)
             && parse_bool(&annotation.value) == Some(false)
             && self.redirects(target)
     }

@@ -68,6 +68,14 @@ const SNIPPETS: [&str; 2] = ["*-snippet", "*-snippets"];
 /// Of these, the keys that nobody may forward unless the administrator allows it.
 pub(crate) const SNIPPET: &str = "*-snippet";
 
+/// Whether a key has text of a controller's configuration as its value.
+pub(crate) fn is_snippet(key: &str) -> bool {
+    key.contains("-snippet")
+}
+
+/// The ends of prefixes that nobody writes by chance.
+pub(crate) const FAMILIES: [&str; 3] = ["kubernetes.io", "cert-manager.io", "stakater.com"];
+
 /// What is known of a key, whichever program it is for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effect {
@@ -104,6 +112,11 @@ pub(crate) fn effect(key: &str) -> Option<Effect> {
 /// Whether an annotation protects the Service.
 pub(crate) fn protects(key: &str, value: &str) -> bool {
     effect(key).is_some_and(|effect| effect.protects(value))
+}
+
+/// Whether a key of this name redirects requests to https only where there is a certificate, and is on by default.
+pub(crate) fn is_ssl_redirect(key: &str) -> bool {
+    key.ends_with("/ssl-redirect")
 }
 
 /// Whether somebody may read a key on the object of a target.

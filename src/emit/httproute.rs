@@ -9,23 +9,13 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-<<<<<<< HEAD
-use super::{Annotations, Emitting, Resource, rest};
-=======
-use super::{Annotations, Emitting, FORECASTLE, Kind, Resource, rest};
->>>>>>> main
+use super::{Annotations, Emitting, Kind, Resource, rest};
 use crate::check::Route;
 use crate::diagnostics::{FieldPath, shown};
 use crate::dialect::{external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, numbered, redirect_name};
 use crate::validation::{ParentRef, PathType, Tls, grouped};
-
-<<<<<<< HEAD
-pub(super) const KIND: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
-=======
-const REWRITE: &str = "nginx.ingress.kubernetes.io/rewrite-target";
->>>>>>> main
 
 pub(super) type HttpRoute<'p> = Resource<'p, Spec<'p>>;
 
@@ -127,13 +117,8 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> impl Iterator<Item 
             let spec = Spec { hostnames: hosts, parent_refs: &plan.gateway.parents, rules };
             let mut annotations = annotations.clone();
             // Forecastle makes an entry of every route that it finds exposed, and a Service has one.
-<<<<<<< HEAD
             annotations.retain(|(key, _)| index == 0 || !forecastle::is_key(key));
-            routes.push(Resource::new(KIND, plan, name, Annotations::Own(annotations), spec));
-=======
-            annotations.retain(|(key, _)| index == 0 || !key.starts_with(FORECASTLE));
             routes.push(Resource::new(Kind::HttpRoute, plan, name, Annotations::Own(annotations), spec));
->>>>>>> main
         }
         routes.extend(redirect(emitting));
     }
@@ -257,12 +242,7 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     let spec = Spec { hostnames: hosts, parent_refs: &plan.gateway.http_parents, rules };
     // The route that answers speaks for the host, and this one would publish it against its word.
     let keys = plan.gateway.dns_keys.iter();
-<<<<<<< HEAD
     let annotations =
         keys.map(|key| (Cow::Borrowed(key.as_str()), Cow::Borrowed(external_dns::OPT_OUT))).collect();
-    Some(Resource::new(KIND, plan, name, Annotations::Own(annotations), spec))
-=======
-    let annotations = keys.map(|key| (Cow::Borrowed(key.as_str()), Cow::Borrowed(DNS_CONTROLLER))).collect();
     Some(Resource::new(Kind::HttpRoute, plan, name, Annotations::Own(annotations), spec))
->>>>>>> main
 }

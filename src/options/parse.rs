@@ -9,7 +9,7 @@ use super::{DefaultAnnotation, Layer, Named, Namespace, Profile, Tpl, unknown};
 use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, kind_of, shown};
 use crate::dialect::monitor::PROVIDERS;
 use crate::dialect::nginx::{self, Redirect};
-use crate::dialect::{cert_manager, kubernetes};
+use crate::dialect::{cert_manager, external_dns, kubernetes};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, STAMP_PREFIX, scalar};
 use crate::template::Template;
 use crate::validation::pattern::Patterns;
@@ -281,7 +281,7 @@ pub(super) fn prefixes(value: &Value, at: &FieldPath) -> Parsed<Vec<Cow<'static,
             None => Err(wrong(
                 at,
                 format!("{} is not the prefix of an annotation", shown(prefix)),
-                "write a DNS name and a slash, such as external-dns.kubernetes.io/",
+                format!("write a DNS name and a slash, such as {}", external_dns::PREFIX),
             )),
         }
     })

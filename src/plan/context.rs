@@ -1,7 +1,7 @@
 //! What a rule may look at.
 
 use crate::diagnostics::{Code, Report, Segment};
-use crate::dialect::{SNIPPET, external_dns};
+use crate::dialect::{SNIPPET, external_dns, is_snippet};
 use crate::options::annotations::Request;
 use crate::options::block::swallowed;
 use crate::options::{Layers, Settings};
@@ -50,7 +50,7 @@ impl RuleContext<'_> {
             return false;
         }
         self.plan.annotations.iter().any(|annotation| {
-            let inside = swallowed(&annotation.value, annotation.key.contains("-snippet"));
+            let inside = swallowed(&annotation.value, is_snippet(&annotation.key));
             inside.iter().any(|it| is_key(it.key)) && is_reported(annotation, &FOLDED, report)
         })
     }

@@ -4,8 +4,10 @@ pub(crate) mod rules;
 
 use super::key::{Names, Program, Reach, key};
 
-/// The prefixes of its keys: the first one up to version 0.21, the second one from 0.22 on.
-pub(crate) const PREFIXES: [&str; 2] = ["external-dns.alpha.kubernetes.io/", "external-dns.kubernetes.io/"];
+/// The prefix of its keys from version 0.22 on.
+pub(crate) const PREFIX: &str = "external-dns.kubernetes.io/";
+/// The prefixes of its keys: the first one up to version 0.21.
+pub(crate) const PREFIXES: [&str; 2] = ["external-dns.alpha.kubernetes.io/", PREFIX];
 
 pub(super) static PROGRAM: Program = Program::new(
     "ExternalDNS 0.22",
