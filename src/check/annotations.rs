@@ -9,26 +9,26 @@ pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
     for forwarded in &context.plan.annotations {
         let Some(pattern) = context.denial(forwarded) else { continue };
         let key = forwarded.key.as_ref();
-        let said = if pattern == SNIPPET {
+        let message = if pattern == SNIPPET {
             format!("{} would put text into the controller's configuration as it is", shown(key))
         } else {
             format!("{} may not be forwarded: the administrator denies {}", shown(key), shown(pattern))
         };
         let help = "remove the line, or ask your administrator to allow the key";
-        forwarded.file_key(report, Problem::new(Code::AnnotationDenied, said).help(help));
+        forwarded.file_key(report, Problem::new(Code::AnnotationDenied, message).help(help));
     }
 }
 
 /// No annotation for a controller of Ingresses stands on the Service, where it does not look.
 pub(crate) fn beside(context: &RuleContext<'_>, report: &mut Report) {
     for key in context.service.of_ingresses() {
-        let said = format!("nobody reads {} on a Service: it is for an Ingress", shown(key));
+        let message = format!("nobody reads {} on a Service: it is for an Ingress", shown(key));
         let help = if context.request.block.contains(key) {
             "remove it; xposer.stakater.com/annotations has it"
         } else {
             "move it into xposer.stakater.com/annotations, or remove it"
         };
-        let problem = Problem::new(Code::AnnotationBeside, said).help(help);
+        let problem = Problem::new(Code::AnnotationBeside, message).help(help);
         report.file(FieldPath::annotation((*key).to_owned()), problem);
     }
 }

@@ -12,9 +12,9 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
     let asked =
         plan.https_redirect.as_ref().filter(|it| it.value && matches!(it.origin, Origin::Annotation(_)));
     if let Some(asked) = asked.filter(|_| !plan.tls().is_on() && plan.canary.is_none()) {
-        let said = "there is no TLS to send requests to, so this has no effect";
+        let message = "there is no TLS to send requests to, so this has no effect";
         let help = "set config.xposer.stakater.com/TLS, or remove the annotation";
-        report.file(asked.origin.path(), Problem::new(Code::RedirectWithoutTls, said).help(help));
+        report.file(asked.origin.path(), Problem::new(Code::RedirectWithoutTls, message).help(help));
     }
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn certificates(context: &RuleContext<'_>, report: &mut Report) {
         if names.value.cover(host) {
             continue;
         }
-        let said = match names.value.nearest(host) {
+        let message = match names.value.nearest(host) {
             Some(nearest) => format!(
                 "no certificate of the load balancer covers {}; the nearest is {}{}",
                 shown(host),
@@ -42,7 +42,7 @@ pub(crate) fn certificates(context: &RuleContext<'_>, report: &mut Report) {
             ),
             None => format!("no certificate of the load balancer covers {}, for there is none", shown(host)),
         };
-        let problem = Problem::new(Code::CertificateMissing, said).found(host);
+        let problem = Problem::new(Code::CertificateMissing, message).found(host);
         report.file(
             chosen_by(context, rule).path(),
             problem.help("choose a host that one covers, or ask for a certificate"),

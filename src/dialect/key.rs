@@ -124,7 +124,7 @@ impl Shape {
     }
 }
 
-/// One key of a program, or several whose names match a pattern.
+/// One key of a program, or a pattern for keys that versions of it may have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
     /// The key without its prefix; `*` stands for any text.
@@ -139,24 +139,11 @@ pub(crate) struct Key {
     pub(crate) same: Same,
     /// Without one of these keys, this one has no effect.
     pub(crate) needs: &'static [&'static str],
-    /// Whether the program reads it on an Ingress.
-    pub(crate) is_read: bool,
-    /// Whether it is the name of a key, and no pattern for keys that other versions may have.
-    is_listed: bool,
 }
 
 /// A key that protects nothing.
 pub(crate) const fn key(name: &'static str) -> Key {
-    Key {
-        name,
-        shape: None,
-        loss: Loss::Nothing,
-        idle: Idle::Never,
-        same: Same::None,
-        needs: &[],
-        is_read: true,
-        is_listed: true,
-    }
+    Key { name, shape: None, loss: Loss::Nothing, idle: Idle::Never, same: Same::None, needs: &[] }
 }
 
 impl Key {
@@ -187,15 +174,6 @@ impl Key {
 
     pub(super) const fn needs(self, needs: &'static [&'static str]) -> Self {
         Self { needs, ..self }
-    }
-
-    /// The program writes it, or reads it on other objects.
-    pub(super) const fn unread(self) -> Self {
-        Self { is_read: false, ..self }
-    }
-
-    pub(super) const fn unlisted(self) -> Self {
-        Self { is_listed: false, ..self }
     }
 }
 
@@ -230,8 +208,12 @@ pub(crate) struct Program {
     pub(crate) prefixes: &'static [&'static str],
     /// Other prefixes, under which keys of these names have the same effect, or had it once.
     pub(super) aliases: &'static [&'static str],
-    /// Its keys, in ascending order of their names.
+    /// The keys of which more is known than their names, in ascending order of these.
     pub(super) keys: &'static [Key],
+    /// The names of its other keys, with blanks between them.
+    pub(super) plain: &'static str,
+    /// The names of keys that it writes, or reads on other objects than an Ingress.
+    pub(super) unread: &'static str,
     pub(super) names: Names,
     pub(super) reach: Reach,
     /// The beginnings of keys that are read on an Ingress and on no Service.
@@ -245,24 +227,29 @@ impl Program {
         names: Names,
         keys: &'static [Key],
     ) -> Self {
-        Self { name, prefixes, aliases: &[], keys, names, reach: Reach::Ingress, beside: &[] }
+        Self {
+            name,
+            prefixes,
+            aliases: &[],
+            keys,
+            plain: "",
+            unread: "",
+            names,
+            reach: Reach::Ingress,
+            beside: &[],
+        }
     }
 
-    pub(super) const fn aliases(self, aliases: &'static [&'static str]) -> Self {
-        Self { aliases, ..self }
+    /// The names of its keys without patterns, in ascending order.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        let keys = self.keys.iter().map(|key| key.name);
+        let mut names: Vec<_> = keys.chain(self.plain()).filter(|name| !name.contains('*')).collect();
+        names.sort_unstable();
+        names
     }
 
-    pub(super) const fn reach(self, reach: Reach) -> Self {
-        Self { reach, ..self }
-    }
-
-    pub(super) const fn beside(self, beside: &'static [&'static str]) -> Self {
-        Self { beside, ..self }
-    }
-
-    /// The names of its keys, without patterns.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.keys.iter().filter(|key| key.is_listed).map(|key| key.name).filter(|name| !name.contains('*'))
+    fn plain(&self) -> impl Iterator<Item = &'static str> {
+        self.plain.split_ascii_whitespace().chain(self.unread.split_ascii_whitespace())
     }
 
     /// Whether nobody else is known to have keys under its prefixes.
@@ -272,20 +259,22 @@ impl Program {
 
     /// Whether it has a key of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
-        self.exact(name).is_some() || self.patterns(name).any(|key| key.is_listed)
+        self.exact(name).is_some() || self.plain().any(|known| matches(known, name))
     }
 
-    /// The row for a name: the key itself, or the first pattern that fits.
+    /// Whether it reads a key of this name on an Ingress.
+    pub(super) fn reads(&self, name: &str) -> bool {
+        self.knows(name) && !self.unread.split_ascii_whitespace().any(|known| known == name)
+    }
+
+    /// The row for a name: that of the key itself, or of the first pattern that fits.
     pub(crate) fn find(&self, name: &str) -> Option<&'static Key> {
-        self.exact(name).or_else(|| self.patterns(name).next())
+        let is_pattern = |known: &&Key| known.name.contains('*') && matches(known.name, name);
+        self.exact(name).or_else(|| self.keys.iter().find(is_pattern))
     }
 
     fn exact(&self, name: &str) -> Option<&'static Key> {
         self.keys.get(self.keys.binary_search_by(|known| known.name.cmp(name)).ok()?)
-    }
-
-    fn patterns(&self, name: &str) -> impl Iterator<Item = &'static Key> {
-        self.keys.iter().filter(move |known| known.name.contains('*') && matches(known.name, name))
     }
 
     /// Whether this is one of the prefixes of its keys, without the slash.

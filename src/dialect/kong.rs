@@ -3,10 +3,12 @@
 use super::key::{Idle, Names, Program, Reach, key};
 use crate::validation::Target;
 
-pub(super) static PROGRAM: Program = Program::new(
-    "the Kong Ingress Controller 3",
-    &["konghq.com/"],
-    Names::Protecting,
-    &[key("plugins").protects(), key("protocols").redirects().idle(Idle::Word("http,https"))],
-)
-.reach(Reach::And(Target::HttpRoute));
+pub(super) static PROGRAM: Program = Program {
+    reach: Reach::And(Target::HttpRoute),
+    ..Program::new(
+        "the Kong Ingress Controller 3",
+        &["konghq.com/"],
+        Names::Protecting,
+        &[key("plugins").protects(), key("protocols").redirects().idle(Idle::Word("http,https"))],
+    )
+};

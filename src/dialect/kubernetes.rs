@@ -14,16 +14,13 @@ pub(super) static LEGACY: &[Legacy] = &[Legacy {
     source: "Kubernetes 1.18, networking.k8s.io/v1 Ingress",
 }];
 
-pub(super) static PROGRAM: Program = Program::new(
-    "Kubernetes 1.36",
-    &["kubernetes.io/"],
-    Names::Own,
-    &[
-        key("ingress.allow-http").redirects().idle(Idle::True),
-        key("ingress.class"),
-        key("ingress.global-static-ip-name"),
-        key("ingress.regional-static-ip-name"),
-        key("tls-acme"),
-    ],
-)
-.beside(&[TLS_ACME]);
+pub(super) static PROGRAM: Program = Program {
+    beside: &[TLS_ACME],
+    plain: "ingress.class ingress.global-static-ip-name ingress.regional-static-ip-name tls-acme",
+    ..Program::new(
+        "Kubernetes 1.36",
+        &["kubernetes.io/"],
+        Names::Own,
+        &[key("ingress.allow-http").redirects().idle(Idle::True)],
+    )
+};

@@ -119,7 +119,7 @@ fn proposed_slash(key: &str, value: &str) -> Option<(&'static Program, String)> 
 mod tests {
     use super::*;
 
-    fn said(key: &str) -> Option<String> {
+    fn sentence(key: &str) -> Option<String> {
         problem(key, "").map(|problem| {
             [problem.message.as_str(), "; ", problem.help.as_deref().unwrap_or_default()].concat()
         })
@@ -147,8 +147,8 @@ mod tests {
             ("forecastle.stakater.com/appname", "forecastle.stakater.com/appName"),
             ("kubernetes.io/ingress-class", "kubernetes.io/ingress.class"),
         ] {
-            let said = said(key).unwrap_or_default();
-            assert!(said.ends_with(&format!("; did you mean {meant}?")), "{key}: {said}");
+            let message = sentence(key).unwrap_or_default();
+            assert!(message.ends_with(&format!("; did you mean {meant}?")), "{key}: {message}");
             assert!(problem(meant, "").is_none() && !is_misspelt(meant, ""), "{meant}");
             assert!(is_misspelt(key, ""), "{key}");
         }
@@ -180,15 +180,15 @@ mod tests {
             "affinity",
             "team",
         ] {
-            assert_eq!((said(key), is_misspelt(key, "")), (None, false), "{key}");
+            assert_eq!((sentence(key), is_misspelt(key, "")), (None, false), "{key}");
         }
     }
 
     #[test]
     fn a_key_without_a_near_one_is_misspelt_where_nobody_else_has_any() {
-        let said = said("nginx.ingress.kubernetes.io/no-such-key").unwrap_or_default();
-        assert!(said.contains("is no key of ingress-nginx 1.15; remove"), "{said}");
-        // What the table of old keys has is told there.
+        let message = sentence("nginx.ingress.kubernetes.io/no-such-key").unwrap_or_default();
+        assert!(message.contains("is no key of ingress-nginx 1.15; remove"), "{message}");
+        // An old key has a finding of its own.
         assert!(problem("ingress.kubernetes.io/no-such-key", "").is_none());
         assert!(problem("nginx.ingress.kubernetes.io/not a key", "").is_none());
     }

@@ -585,8 +585,8 @@ pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<S
         };
         let mut options = Map::new();
         mapping(value, &path, &mut |key, value, path| {
-            let Some((_, kind)) = provider.options.iter().find(|(name, _)| *name == key) else {
-                return Err(vec![(path, unknown(key, provider.options.iter().map(|(name, _)| *name)))]);
+            let Some(kind) = provider.kind(key) else {
+                return Err(vec![(path, unknown(key, provider.names().into_iter()))]);
             };
             if let Some(flaw) = kind.error(value) {
                 return Err(wrong(&path, flaw, "correct the value"));
@@ -596,7 +596,7 @@ pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<S
             }
             Ok(())
         })?;
-        if let Some(required) = provider.required
+        if let Some(required) = provider.required()
             && !options.contains_key(required)
         {
             return Err(wrong(&path, format!("`{required}` is missing"), format!("add `{required}:`")));

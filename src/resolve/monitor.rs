@@ -21,7 +21,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Adds what the layer at this place of the layers says in old words. What is said above, in whatever words, counts.
+    /// Adds what the layer at this place of the layers says in old words. What is message above, in whatever words, counts.
     pub(super) fn add_default(&mut self, lower: Self, layers: Layers<'_>, index: usize) {
         let upper = || layers.iter().take(index + 1);
         if self.enabled.is_none() && upper().all(|it| it.monitor.is_none()) {
@@ -86,9 +86,9 @@ impl Resolver<'_, '_> {
 
     /// What the Service says about a monitor that nobody asks for.
     fn not_asked(&mut self, wanted: &Wanted) {
-        let said = "nothing asks for a monitor, so this has no effect";
+        let message = "nothing asks for a monitor, so this has no effect";
         let help = format!("add {}: \"true\"", annotation::MONITOR);
-        let problem = || Problem::new(Code::MonitorNotAsked, said).help(help.clone());
+        let problem = || Problem::new(Code::MonitorNotAsked, message).help(help.clone());
         if wanted.is_forwarded {
             self.block(problem());
         }
@@ -100,9 +100,9 @@ impl Resolver<'_, '_> {
     fn monitor_line(&mut self, read: Result<(), String>, field: &str, given: &Annotation<'_>) {
         match read {
             Ok(()) => self.translated(given, field),
-            Err(said) => {
-                let said = format!("{}: {said}", shown(&given.key));
-                let problem = Problem::new(Code::MonitorInvalid, said).help("correct the value");
+            Err(message) => {
+                let message = format!("{}: {message}", shown(&given.key));
+                let problem = Problem::new(Code::MonitorInvalid, message).help("correct the value");
                 given.file_value(self.report, problem);
             }
         }

@@ -3,7 +3,7 @@
 mod grammar;
 pub(crate) mod rules;
 
-use super::key::{Names, Program, key};
+use super::key::{Names, Program};
 use super::kubernetes;
 use super::legacy::{Legacy, Migration};
 use crate::validation::{Issuer, parse_bool};
@@ -23,76 +23,28 @@ const COMMON_NAME: &str = "cert-manager.io/common-name";
 const EDIT_IN_PLACE: &str = "acme.cert-manager.io/http01-edit-in-place";
 const HTTP01_CLASS_NAME: &str = "acme.cert-manager.io/http01-ingress-ingressclassname";
 
-pub(super) static PROGRAM: Program = Program::new(
-    "cert-manager 1.21",
-    &[PREFIX],
-    Names::All,
-    &[
-        key("allow-direct-injection").unread(),
-        key("alt-names"),
-        key("certificate-name").unread(),
-        key("certificate-revision").unread(),
-        key("cluster-issuer"),
-        key("common-name"),
-        key("duration"),
-        key("email-sans"),
-        key("ignore-tls-listeners").unread(),
-        key("inject-apiserver-ca").unread(),
-        key("inject-ca-from").unread(),
-        key("inject-ca-from-secret").unread(),
-        key("ip-sans"),
-        // Of a Certificate; the option --extra-certificate-annotations takes it there.
-        key("issue-temporary-certificate"),
-        key("issuer"),
-        key("issuer-group"),
-        key("issuer-kind"),
-        key("issuer-name").unread(),
-        key("next-private-key").unread(),
-        key("parent-gateway").unread(),
-        key("private-key-algorithm"),
-        key("private-key-encoding"),
-        key("private-key-rotation-policy"),
-        key("private-key-secret-name").unread(),
-        key("private-key-size"),
-        key("renew-before"),
-        key("renew-before-percentage"),
-        key("revision-history-limit"),
-        key("secret-template"),
-        key("subject-countries"),
-        key("subject-localities"),
-        key("subject-organizationalunits"),
-        key("subject-organizations"),
-        key("subject-postalcodes"),
-        key("subject-provinces"),
-        key("subject-serialnumber"),
-        key("subject-streetaddresses"),
-        key("uri-sans").unread(),
-        key("usages"),
-    ],
-)
-.aliases(&[OLD_PREFIX])
-.beside(&[ISSUER, CLUSTER_ISSUER]);
+pub(super) static PROGRAM: Program = Program {
+    aliases: &[OLD_PREFIX],
+    beside: &[ISSUER, CLUSTER_ISSUER],
+    // The option --extra-certificate-annotations takes issue-temporary-certificate to the Certificate.
+    plain: "alt-names cluster-issuer common-name duration email-sans ip-sans issue-temporary-certificate issuer \
+     issuer-group issuer-kind private-key-algorithm private-key-encoding private-key-rotation-policy \
+     private-key-size renew-before renew-before-percentage revision-history-limit secret-template \
+     subject-countries subject-localities subject-organizationalunits subject-organizations \
+     subject-postalcodes subject-provinces subject-serialnumber subject-streetaddresses usages",
+    unread: "allow-direct-injection certificate-name certificate-revision ignore-tls-listeners inject-apiserver-ca \
+     inject-ca-from inject-ca-from-secret issuer-name next-private-key parent-gateway \
+     private-key-secret-name uri-sans",
+    ..Program::new("cert-manager 1.21", &[PREFIX], Names::All, &[])
+};
 
-pub(super) static ACME: Program = Program::new(
-    "cert-manager 1.21",
-    &[ACME_PREFIX],
-    Names::All,
-    &[
-        key("http-domain").unread(),
-        key("http-token").unread(),
-        key("http01-edit-in-place"),
-        key("http01-ingress-class"),
-        key("http01-ingress-ingressclassname"),
-        key("http01-override-ingress-class").unread(),
-        key("http01-override-ingress-ingressclassname").unread(),
-        key("http01-override-ingress-name").unread(),
-        key("http01-parentreffallback").unread(),
-        key("http01-parentrefkind").unread(),
-        key("http01-parentrefname").unread(),
-        key("http01-parentrefnamespace").unread(),
-        key("http01-solver").unread(),
-    ],
-);
+pub(super) static ACME: Program = Program {
+    plain: "http01-edit-in-place http01-ingress-class http01-ingress-ingressclassname",
+    unread: "http-domain http-token http01-override-ingress-class http01-override-ingress-ingressclassname \
+     http01-override-ingress-name http01-parentreffallback http01-parentrefkind http01-parentrefname \
+     http01-parentrefnamespace http01-solver",
+    ..Program::new("cert-manager 1.21", &[ACME_PREFIX], Names::All, &[])
+};
 
 pub(super) static LEGACY: &[Legacy] = &[
     Legacy {

@@ -34,13 +34,13 @@ pub(crate) fn issuer(context: &RuleContext<'_>, report: &mut Report) {
         }
     }
     if let (Some(issuer), Some(_)) = (issuer, cluster) {
-        let said = "an issuer and a cluster issuer are given, and cert-manager then asks neither";
-        issuer.file_key(report, Problem::new(Code::IssuerConflict, said).help("keep one of the two"));
+        let message = "an issuer and a cluster issuer are given, and cert-manager then asks neither";
+        issuer.file_key(report, Problem::new(Code::IssuerConflict, message).help("keep one of the two"));
     }
     if let (Some(_), Some(foreign)) = (cluster, FOREIGN_ISSUER.iter().find_map(|key| plan.annotation(key))) {
-        let said =
+        let message =
             "a cluster issuer and the kind of another issuer are given, and cert-manager then asks neither";
-        foreign.file_key(report, Problem::new(Code::IssuerConflict, said).help("keep one of the two"));
+        foreign.file_key(report, Problem::new(Code::IssuerConflict, message).help("keep one of the two"));
     }
     let acme = plan.annotation(TLS_ACME).filter(|it| parse_bool(&it.value) == Some(true));
     let named = cluster.or(issuer).or(acme);
@@ -67,27 +67,28 @@ pub(crate) fn issuer(context: &RuleContext<'_>, report: &mut Report) {
     if let Some(name) = plan.annotation(COMMON_NAME)
         && name.value.len() > MAX_COMMON_NAME
     {
-        let said = format!("the common name has {} characters, it holds {MAX_COMMON_NAME}", name.value.len());
+        let message =
+            format!("the common name has {} characters, it holds {MAX_COMMON_NAME}", name.value.len());
         let help = "remove it; cert-manager puts the hosts into the certificate all the same";
-        name.file_value(report, Problem::new(Code::HostCommonName, said).help(help));
+        name.file_value(report, Problem::new(Code::HostCommonName, message).help(help));
     }
 }
 
 fn without_tls(tls: Tls) -> Problem {
-    let said = "cert-manager issues nothing for an Ingress without a TLS section";
+    let message = "cert-manager issues nothing for an Ingress without a TLS section";
     let help = if tls == Tls::LoadBalancer {
         "remove the issuer; the load balancer has the certificate"
     } else {
         "set config.xposer.stakater.com/TLS: cert-manager, or remove the issuer"
     };
-    Problem::new(Code::IssuerWithoutTls, said).help(help)
+    Problem::new(Code::IssuerWithoutTls, message).help(help)
 }
 
 fn wildcards(context: &RuleContext<'_>, report: &mut Report) {
     for rule in context.plan.rules.iter().filter(|rule| rule.host.starts_with("*.")) {
-        let said =
+        let message =
             format!("an ACME issuer has a certificate for {} only with a DNS-01 solver", shown(&rule.host));
-        let problem = Problem::new(Code::IssuerWildcard, said);
+        let problem = Problem::new(Code::IssuerWildcard, message);
         report.file(rule.host_origin.path(), problem.help("make sure that the issuer has one"));
     }
 }
@@ -95,7 +96,7 @@ fn wildcards(context: &RuleContext<'_>, report: &mut Report) {
 /// Whether cert-manager reads a key on an Ingress.
 fn is_read(key: &str) -> bool {
     let program = if key.starts_with(PREFIX) { &PROGRAM } else { &ACME };
-    key.split_once('/').and_then(|(_, name)| program.find(name)).is_some_and(|known| known.is_read)
+    key.split_once('/').is_some_and(|(_, name)| program.reads(name))
 }
 
 /// cert-manager reads the annotations, and takes their values.
@@ -121,18 +122,18 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
             let values = Values { context, annotation };
             // A key inside the value has a finding of its own.
             if !is_refused(annotation, report)
-                && let Some((code, said, help)) = values.problem()
+                && let Some((code, message, help)) = values.problem()
             {
-                annotation.file_value(report, Problem::new(code, said).help(help));
+                annotation.file_value(report, Problem::new(code, message).help(help));
             }
         } else if annotation.is_forwarded() && !is_reported {
             is_reported = true;
-            let said = format!(
+            let message = format!(
                 "no issuer is named, so cert-manager is asked for no certificate, and {} has no effect",
                 shown(&annotation.key)
             );
             let help = "add config.xposer.stakater.com/TLS: cert-manager and ClusterIssuer, or remove what is for cert-manager";
-            annotation.file_key(report, Problem::new(Code::CertManagerIgnored, said).help(help));
+            annotation.file_key(report, Problem::new(Code::CertManagerIgnored, message).help(help));
         }
     }
 }
@@ -142,16 +143,16 @@ fn edit_in_place(annotation: &Annotation<'_>, report: &mut Report) {
     if matches!(annotation.value.to_ascii_lowercase().as_str(), "" | "false" | "no" | "off" | "0") {
         return;
     }
-    let said = "cert-manager would write the paths of its challenges into the Ingress, from which the controller removes them";
+    let message = "cert-manager would write the paths of its challenges into the Ingress, from which the controller removes them";
     let help = "remove the line, and cert-manager makes an Ingress of its own for each challenge";
-    annotation.file_key(report, Problem::new(Code::EditInPlace, said).help(help));
+    annotation.file_key(report, Problem::new(Code::EditInPlace, message).help(help));
 }
 
 /// A key that cert-manager reads on other objects. The rule `foreign-keys` finds those that are none.
 fn unread(annotation: &Annotation<'_>, report: &mut Report) {
     if annotation.is_given() && !misspelt::is_misspelt(&annotation.key, &annotation.value) {
-        let said = format!("cert-manager does not read {} on an Ingress", shown(&annotation.key));
-        let problem = Problem::new(Code::CertManagerIgnored, said).help("remove the line");
+        let message = format!("cert-manager does not read {} on an Ingress", shown(&annotation.key));
+        let problem = Problem::new(Code::CertManagerIgnored, message).help("remove the line");
         annotation.file_key(report, problem);
     }
 }
@@ -170,7 +171,7 @@ impl Values<'_, '_> {
         Some(annotation.value.as_ref())
     }
 
-    /// Something else was expected.
+    /// The finding that something else was expected.
     fn expected(&self, expected: &str, help: impl Into<String>) -> Option<Finding> {
         let key = shown(&self.annotation.key);
         let value = match self.annotation.value.as_ref() {
@@ -180,7 +181,7 @@ impl Values<'_, '_> {
         Some((Code::CertManagerInvalid, format!("{key} is {value}, expected {expected}"), help.into()))
     }
 
-    /// One of the words, letter by letter.
+    /// The value is exactly one of the words.
     fn word(&self, words: &[&'static str]) -> Option<Finding> {
         let value = self.annotation.value.as_ref();
         if words.contains(&value) {
@@ -316,8 +317,8 @@ impl Values<'_, '_> {
 
     fn renew_before_percentage(&self) -> Option<Finding> {
         if self.other("renew-before").is_some() {
-            let said = "cert-manager.io/renew-before is given, too, and cert-manager refuses a certificate with both";
-            return Some((Code::CertManagerInvalid, said.to_owned(), "keep one of the two".to_owned()));
+            let message = "cert-manager.io/renew-before is given, too, and cert-manager refuses a certificate with both";
+            return Some((Code::CertManagerInvalid, message.to_owned(), "keep one of the two".to_owned()));
         }
         let percent = self.annotation.value.parse::<u64>().ok().filter(|percent| (1..=99).contains(percent));
         let Some(percent) = percent else {
@@ -344,11 +345,11 @@ impl Values<'_, '_> {
             Some("ECDSA") if is(&[256, 384, 521]) => None,
             Some("ECDSA") => self.expected("256, 384 or 521 for ECDSA", "write 256, or remove the line"),
             Some("Ed25519") if size.is_some() => {
-                let said = format!(
+                let message = format!(
                     "a key of Ed25519 has one size, so {} has no effect",
                     shown(&self.annotation.key)
                 );
-                Some((Code::CertManagerIgnored, said, "remove the line".to_owned()))
+                Some((Code::CertManagerIgnored, message, "remove the line".to_owned()))
             }
             // The right size of an unknown algorithm is unknown, too.
             _ if size.is_some() => None,
@@ -391,8 +392,8 @@ impl Values<'_, '_> {
 
     fn ingress_class(&self) -> Option<Finding> {
         let other = self.context.plan.annotation(HTTP01_CLASS_NAME).filter(|it| !it.value.is_empty())?;
-        let said =
+        let message =
             format!("{} is given, too, and cert-manager refuses an order with both", shown(&other.key));
-        Some((Code::CertManagerInvalid, said, "remove the line".to_owned()))
+        Some((Code::CertManagerInvalid, message, "remove the line".to_owned()))
     }
 }

@@ -2,41 +2,26 @@
 
 pub(crate) mod rules;
 
-use super::key::{Names, Program, Reach, key};
+use super::key::{Names, Program, Reach};
 
 /// The prefix of its keys from version 0.22 on.
 pub(crate) const PREFIX: &str = "external-dns.kubernetes.io/";
 /// The prefixes of its keys: the first one up to version 0.21.
 pub(crate) const PREFIXES: [&str; 2] = ["external-dns.alpha.kubernetes.io/", PREFIX];
 
-pub(super) static PROGRAM: Program = Program::new(
-    "ExternalDNS 0.22",
-    &PREFIXES,
-    // Its providers have keys of their own, and older versions had others.
-    Names::Own,
-    &[
-        key("access"),
-        key("alias"),
-        key("aws-*"),
-        key("azure-*"),
-        key("cloudflare-*"),
-        key("controller"),
-        key("coredns-*"),
-        key("endpoints-type"),
-        key("gateway-hostname-source"),
-        key("hostname"),
-        key("ingress"),
-        key("ingress-hostname-source"),
-        key("internal-hostname"),
-        key("record-type"),
-        key("scw-*"),
-        key("set-identifier"),
-        key("target"),
-        key("ttl"),
-        key("webhook-*"),
-    ],
-)
-.reach(Reach::Everywhere);
+pub(super) static PROGRAM: Program = Program {
+    reach: Reach::Everywhere,
+    plain: "access alias aws-* azure-* cloudflare-* controller coredns-* endpoints-type gateway-hostname-source \
+     hostname ingress ingress-hostname-source internal-hostname record-type scw-* set-identifier target ttl \
+     webhook-*",
+    ..Program::new(
+        "ExternalDNS 0.22",
+        &PREFIXES,
+        // Its providers have keys of their own, and older versions had others.
+        Names::Own,
+        &[],
+    )
+};
 
 /// The value of the annotation `controller` on an object that ExternalDNS publishes; it skips objects with another value
 /// (`IsControllerMismatch`).

@@ -68,7 +68,7 @@ fn unread(
 ) {
     let has = |target| context.plan.targets.contains(&target);
     let key = shown(&annotation.key);
-    let (said, help) = match name {
+    let (message, help) = match name {
         "access" | "endpoints-type" | "internal-hostname" => (
             format!("ExternalDNS reads {key} on a Service, and not on what exposes it"),
             "move the line to the annotations of the Service, or remove it".to_owned(),
@@ -83,7 +83,7 @@ fn unread(
         ),
         _ => return,
     };
-    annotation.file_key(report, Problem::new(Code::DnsUnread, said).help(help));
+    annotation.file_key(report, Problem::new(Code::DnsUnread, message).help(help));
 }
 
 /// A list of names, or of targets, each of which is a name or an address. Blanks do not count.
@@ -179,9 +179,9 @@ pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
         let twice = names.find(|name| hosts.binary_search(&name.to_ascii_lowercase()).is_ok());
         if let Some(name) = twice {
             let kind = context.plan.targets.first().map_or("Ingress", |target| target.as_str());
-            let said = format!("the Service publishes {} itself, and so does its {kind}", shown(name));
+            let message = format!("the Service publishes {} itself, and so does its {kind}", shown(name));
             let help = format!("remove the annotation; the {kind} publishes its host");
-            let problem = Problem::new(Code::DnsTwice, said).help(help);
+            let problem = Problem::new(Code::DnsTwice, message).help(help);
             report.file(FieldPath::annotation((*key).to_owned()), problem);
         }
     }

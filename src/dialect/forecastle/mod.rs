@@ -2,7 +2,7 @@
 
 pub(crate) mod rules;
 
-use super::key::{Names, Program, Reach, key};
+use super::key::{Names, Program, Reach};
 
 const PREFIX: &str = "forecastle.stakater.com/";
 pub(crate) const EXPOSE: &str = "forecastle.stakater.com/expose";
@@ -10,22 +10,11 @@ const NETWORK_RESTRICTED: &str = "forecastle.stakater.com/network-restricted";
 /// The annotation with the URL of the link; without it, Forecastle makes one of the first host.
 pub(crate) const URL: &str = "forecastle.stakater.com/url";
 
-pub(super) static PROGRAM: Program = Program::new(
-    "Forecastle 2",
-    &[PREFIX],
-    Names::All,
-    &[
-        key("appName"),
-        key("expose"),
-        key("group"),
-        key("icon"),
-        key("instance"),
-        key("network-restricted"),
-        key("properties"),
-        key("url"),
-    ],
-)
-.reach(Reach::Everywhere);
+pub(super) static PROGRAM: Program = Program {
+    reach: Reach::Everywhere,
+    plain: "appName expose group icon instance network-restricted properties url",
+    ..Program::new("Forecastle 2", &[PREFIX], Names::All, &[])
+};
 
 /// Whether Forecastle reads a key.
 pub(crate) fn is_key(key: &str) -> bool {

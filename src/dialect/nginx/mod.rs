@@ -41,9 +41,11 @@ pub(crate) const ALIASES: [[&str; 2]; 2] = [
     ["nginx.ingress.kubernetes.io/limit-allowlist", "nginx.ingress.kubernetes.io/limit-whitelist"],
 ];
 
-pub(super) static PROGRAM: Program = Program::new("ingress-nginx 1.15", &[PREFIX], Names::All, keys::KEYS)
-    .aliases(&[OLD_PREFIX])
-    .beside(&[PREFIX]);
+pub(super) static PROGRAM: Program = Program {
+    aliases: &[OLD_PREFIX],
+    beside: &[PREFIX],
+    ..Program::new("ingress-nginx 1.15", &[PREFIX], Names::All, keys::KEYS)
+};
 
 /// The row of a name, without prefix.
 pub(crate) fn find(name: &str) -> Option<&'static Key> {
