@@ -67,9 +67,9 @@ fn code(folder: &str) -> Vec<(String, Vec<String>)> {
         .iter()
         .map(|file| {
             let text = std::fs::read_to_string(file).unwrap();
-            let lines = text.lines().take_while(|line| line.trim() != "#[cfg(test)]").filter(is_code);
+            let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap();
             let name = file.strip_prefix(root).unwrap().to_str().unwrap();
-            (name.to_owned(), lines.map(str::to_owned).collect())
+            (name.to_owned(), code.lines().filter(is_code).map(str::to_owned).collect())
         })
         .collect();
     read.sort();

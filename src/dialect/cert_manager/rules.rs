@@ -119,12 +119,11 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         } else if !is_read(&annotation.key) {
             unread(annotation, report);
         } else if is_named && plan.tls().has_secret() {
-            let values = Values { context, annotation };
             // A key inside the value has a finding of its own.
-            if !is_refused(annotation, report)
-                && let Some((code, message, help)) = values.problem()
-            {
-                annotation.file_value(report, Problem::new(code, message).help(help));
+            let problem =
+                Values { context, annotation }.problem().filter(|_| !is_refused(annotation, report));
+            if let Some(problem) = problem {
+                annotation.file_value(report, problem);
             }
         } else if annotation.is_forwarded() && !is_reported {
             is_reported = true;
@@ -157,9 +156,6 @@ fn unread(annotation: &Annotation<'_>, report: &mut Report) {
     }
 }
 
-/// The code, the message and the help of a finding about a value.
-type Finding = (Code, String, String);
-
 struct Values<'v, 'f> {
     context: &'v RuleContext<'f>,
     annotation: &'v Annotation<'f>,
@@ -172,17 +168,18 @@ impl Values<'_, '_> {
     }
 
     /// The finding that something else was expected.
-    fn expected(&self, expected: &str, help: impl Into<String>) -> Option<Finding> {
+    fn expected(&self, expected: &str, help: impl Into<String>) -> Option<Problem> {
         let key = shown(&self.annotation.key);
         let value = match self.annotation.value.as_ref() {
             "" => "empty".to_owned(),
             value => shown(value),
         };
-        Some((Code::CertManagerInvalid, format!("{key} is {value}, expected {expected}"), help.into()))
+        let message = format!("{key} is {value}, expected {expected}");
+        Some(Problem::new(Code::CertManagerInvalid, message).help(help))
     }
 
     /// The value is exactly one of the words.
-    fn word(&self, words: &[&'static str]) -> Option<Finding> {
+    fn word(&self, words: &[&'static str]) -> Option<Problem> {
         let value = self.annotation.value.as_ref();
         if words.contains(&value) {
             return None;
@@ -194,7 +191,7 @@ impl Values<'_, '_> {
         self.expected(&format!("one of {}", words.join(", ")), help)
     }
 
-    fn problem(&self) -> Option<Finding> {
+    fn problem(&self) -> Option<Problem> {
         let value = self.annotation.value.as_ref();
         match self.annotation.key.as_ref() {
             ISSUER | CLUSTER_ISSUER if value.is_empty() => {
@@ -259,7 +256,7 @@ impl Values<'_, '_> {
         }
     }
 
-    fn issuer_kind(&self) -> Option<Finding> {
+    fn issuer_kind(&self) -> Option<Problem> {
         let value = self.annotation.value.as_ref();
         let is_foreign =
             self.other("issuer-group").is_some_and(|group| !matches!(group, "" | "cert-manager.io"));
@@ -275,7 +272,7 @@ impl Values<'_, '_> {
         self.expected("Issuer or ClusterIssuer where no other group is named", help)
     }
 
-    fn duration(&self) -> Option<Finding> {
+    fn duration(&self) -> Option<Problem> {
         let value = self.annotation.value.as_ref();
         if duration(value).is_some_and(|seconds| seconds >= MIN_DURATION) {
             return None;
@@ -295,7 +292,7 @@ impl Values<'_, '_> {
         }
     }
 
-    fn renew_before(&self) -> Option<Finding> {
+    fn renew_before(&self) -> Option<Problem> {
         let value = self.annotation.value.as_ref();
         let valid_for = self.valid_for();
         let third = valid_for.map_or_else(|| "720h".to_owned(), |seconds| go_text(seconds / 3));
@@ -315,10 +312,10 @@ impl Values<'_, '_> {
         )
     }
 
-    fn renew_before_percentage(&self) -> Option<Finding> {
+    fn renew_before_percentage(&self) -> Option<Problem> {
         if self.other("renew-before").is_some() {
             let message = "cert-manager.io/renew-before is given, too, and cert-manager refuses a certificate with both";
-            return Some((Code::CertManagerInvalid, message.to_owned(), "keep one of the two".to_owned()));
+            return Some(Problem::new(Code::CertManagerInvalid, message).help("keep one of the two"));
         }
         let percent = self.annotation.value.parse::<u64>().ok().filter(|percent| (1..=99).contains(percent));
         let Some(percent) = percent else {
@@ -334,7 +331,7 @@ impl Values<'_, '_> {
         )
     }
 
-    fn key_size(&self) -> Option<Finding> {
+    fn key_size(&self) -> Option<Problem> {
         let value = self.annotation.value.as_ref();
         let algorithm = self.other("private-key-algorithm").unwrap_or("RSA");
         let size = value.parse::<i64>().ok();
@@ -349,7 +346,7 @@ impl Values<'_, '_> {
                     "a key of Ed25519 has one size, so {} has no effect",
                     shown(&self.annotation.key)
                 );
-                Some((Code::CertManagerIgnored, message, "remove the line".to_owned()))
+                Some(Problem::new(Code::CertManagerIgnored, message).help("remove the line"))
             }
             // The right size of an unknown algorithm is unknown, too.
             _ if size.is_some() => None,
@@ -357,7 +354,7 @@ impl Values<'_, '_> {
         }
     }
 
-    fn usages(&self) -> Option<Finding> {
+    fn usages(&self) -> Option<Problem> {
         let mut items = self.annotation.value.split(',').map(|item| item.trim_matches(' '));
         let stray = items.find(|item| !USAGES.contains(item))?;
         if stray.is_empty() {
@@ -377,7 +374,7 @@ impl Values<'_, '_> {
         )
     }
 
-    fn alt_names(&self) -> Option<Finding> {
+    fn alt_names(&self) -> Option<Problem> {
         let is_name = |item: &&str| host_flaws(item).iter().all(|flaw| *flaw == HostFlaw::Uppercase);
         let stray = self.annotation.value.split(',').find(|item| !is_name(item))?;
         let help = if is_name(&stray.trim()) {
@@ -390,10 +387,10 @@ impl Values<'_, '_> {
         self.expected(&format!("DNS names, separated by commas alone, and {} is none", shown(stray)), help)
     }
 
-    fn ingress_class(&self) -> Option<Finding> {
+    fn ingress_class(&self) -> Option<Problem> {
         let other = self.context.plan.annotation(HTTP01_CLASS_NAME).filter(|it| !it.value.is_empty())?;
         let message =
             format!("{} is given, too, and cert-manager refuses an order with both", shown(&other.key));
-        Some((Code::CertManagerInvalid, message, "remove the line".to_owned()))
+        Some(Problem::new(Code::CertManagerInvalid, message).help("remove the line"))
     }
 }
