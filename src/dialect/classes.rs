@@ -1,28 +1,8 @@
 //! Which program a class of Ingresses says that it belongs to.
 
 /// The controllers whose classes have their names, word by word.
-const OTHER_CONTROLLERS: [&str; 20] = [
-    "alb",
-    "ambassador",
-    "apisix",
-    "cilium",
-    "citrix",
-    "contour",
-    "gce",
-    "gloo",
-    "haproxy",
-    "higress",
-    "istio",
-    "kong",
-    "ngrok",
-    "openshift",
-    "pomerium",
-    "skipper",
-    "tailscale",
-    "traefik",
-    "tyk",
-    "voyager",
-];
+const OTHER_CONTROLLERS: &str = "alb ambassador apisix cilium citrix contour gce gloo haproxy higress istio kong ngrok openshift \
+     pomerium skipper tailscale traefik tyk voyager";
 
 /// Whether the name of a class says that a controller other than ingress-nginx serves it. A name that says nothing, such as
 /// `internal`, counts as a class of ingress-nginx, because the original wrote annotations for that.
@@ -30,7 +10,9 @@ pub(crate) fn is_of_other_controller(class: &str) -> bool {
     let mut words = class.split(|c: char| !c.is_ascii_alphanumeric());
     let is_azure =
         class.starts_with("azure") && (class.contains("application-gateway") || class.contains("alb"));
-    is_azure || (!class.contains("nginx") && words.any(|word| OTHER_CONTROLLERS.contains(&word)))
+    is_azure
+        || (!class.contains("nginx")
+            && words.any(|word| OTHER_CONTROLLERS.split(' ').any(|known| known == word)))
 }
 
 #[cfg(test)]

@@ -1,18 +1,15 @@
 //! The annotations of Kubernetes itself, and of those that were given its prefix.
 
 use super::key::{Idle, Names, Program, key};
-use super::legacy::{Legacy, Migration};
+use super::legacy::{Legacy, Migration, row};
 
 /// The annotation that named the class before there was a field for it.
 pub(crate) const CLASS: &str = "kubernetes.io/ingress.class";
 /// The annotation that asks cert-manager for a certificate of its default issuer.
 pub(crate) const TLS_ACME: &str = "kubernetes.io/tls-acme";
 
-pub(super) static LEGACY: &[Legacy] = &[Legacy {
-    old: CLASS,
-    migration: Migration::Class,
-    source: "Kubernetes 1.18, networking.k8s.io/v1 Ingress",
-}];
+pub(super) static LEGACY: &[Legacy] =
+    &[row(CLASS, Migration::Class, "Kubernetes 1.18, networking.k8s.io/v1 Ingress")];
 
 pub(super) static PROGRAM: Program = Program {
     beside: &[TLS_ACME],

@@ -90,6 +90,10 @@ pub struct Legacy {
     pub source: &'static str,
 }
 
+pub(super) const fn row(old: &'static str, migration: Migration, source: &'static str) -> Legacy {
+    Legacy { old, migration, source }
+}
+
 /// The tables beside [`nginx::removed::REMOVED`].
 static TABLES: [&[Legacy]; 4] =
     [kubernetes::LEGACY, nginx::removed::LEGACY, cert_manager::LEGACY, monitor::LEGACY];

@@ -111,7 +111,7 @@ fn proposed_slash(key: &str, value: &str) -> Option<(&'static Program, String)> 
         }
     }
     // A name of several words is hardly anybody else's.
-    let is_of_nginx = key.contains('-') && nginx::find(key).is_some();
+    let is_of_nginx = key.contains('-') && nginx::PROGRAM.knows(key);
     is_of_nginx.then(|| (&nginx::PROGRAM, [nginx::PREFIX, key].concat()))
 }
 

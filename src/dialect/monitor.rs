@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::legacy::{Legacy, Migration, MonitorField};
+use super::legacy::{Legacy, Migration, MonitorField, row};
 use crate::diagnostics::{kind_of, shown};
 use crate::validation::parse_bool;
 
@@ -14,13 +14,13 @@ pub(super) static LEGACY: &[Legacy] = &[
     monitor("monitor.stakater.com/healthEndpoint", MonitorField::HealthEndpoint),
     // It replaced the path, which is what the health endpoint does.
     monitor("monitor.stakater.com/overridePath", MonitorField::HealthEndpoint),
-    Legacy {
-        old: "monitor.stakater.com/",
-        migration: Migration::MonitorOption(
+    row(
+        "monitor.stakater.com/",
+        Migration::MonitorOption(
             "IngressMonitorController reads EndpointMonitor objects; the setting monitorProvider has their options",
         ),
-        source: MONITOR_SOURCE,
-    },
+        MONITOR_SOURCE,
+    ),
 ];
 
 const MONITOR_SOURCE: &str = "IngressMonitorController 2, migration guide";

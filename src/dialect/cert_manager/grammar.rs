@@ -8,31 +8,10 @@ use crate::dialect::go::go_seconds;
 use crate::validation::{MAX_LABEL, annotation_key_flaw};
 
 /// The usages of a key (`KeyUsage` of cert-manager.io/v1).
-pub(super) const USAGES: [&str; 23] = [
-    "signing",
-    "digital signature",
-    "content commitment",
-    "key encipherment",
-    "key agreement",
-    "data encipherment",
-    "cert sign",
-    "crl sign",
-    "encipher only",
-    "decipher only",
-    "any",
-    "server auth",
-    "client auth",
-    "code signing",
-    "email protection",
-    "s/mime",
-    "ipsec end system",
-    "ipsec tunnel",
-    "ipsec user",
-    "timestamping",
-    "ocsp signing",
-    "microsoft sgc",
-    "netscape sgc",
-];
+pub(super) const USAGES: &str = "signing, digital signature, content commitment, key encipherment, key agreement, data encipherment, \
+     cert sign, crl sign, encipher only, decipher only, any, server auth, client auth, code signing, email \
+     protection, s/mime, ipsec end system, ipsec tunnel, ipsec user, timestamping, ocsp signing, microsoft \
+     sgc, netscape sgc";
 
 pub(super) const ALGORITHMS: [&str; 3] = ["RSA", "ECDSA", "Ed25519"];
 pub(super) const ENCODINGS: [&str; 2] = ["PKCS1", "PKCS8"];

@@ -5,7 +5,7 @@ pub(crate) mod rules;
 
 use super::key::{Names, Program};
 use super::kubernetes;
-use super::legacy::{Legacy, Migration};
+use super::legacy::{Legacy, Migration, row};
 use crate::validation::{Issuer, parse_bool};
 
 const PREFIX: &str = "cert-manager.io/";
@@ -46,44 +46,34 @@ pub(super) static ACME: Program = Program {
     ..Program::new("cert-manager 1.21", &[ACME_PREFIX], Names::All, &[])
 };
 
+const UPGRADE: &str = "cert-manager 0.11, upgrading 0.10 to 0.11";
+
 pub(super) static LEGACY: &[Legacy] = &[
-    Legacy {
-        old: "certmanager.k8s.io/issuer",
-        migration: Migration::Renamed("cert-manager.io/issuer"),
-        source: "cert-manager 0.11, upgrading 0.10 to 0.11",
-    },
-    Legacy {
-        old: "certmanager.k8s.io/cluster-issuer",
-        migration: Migration::Renamed("cert-manager.io/cluster-issuer"),
-        source: "cert-manager 0.11, upgrading 0.10 to 0.11",
-    },
-    Legacy {
-        old: "certmanager.k8s.io/acme-http01-edit-in-place",
-        migration: Migration::Dropped(
+    row("certmanager.k8s.io/issuer", Migration::Renamed("cert-manager.io/issuer"), UPGRADE),
+    row("certmanager.k8s.io/cluster-issuer", Migration::Renamed("cert-manager.io/cluster-issuer"), UPGRADE),
+    row(
+        "certmanager.k8s.io/acme-http01-edit-in-place",
+        Migration::Dropped(
             "cert-manager makes an Ingress of its own for each challenge, and what it writes into this one is taken out",
         ),
-        source: "cert-manager 1.21, acme.cert-manager.io/http01-edit-in-place",
-    },
-    Legacy {
-        old: "certmanager.k8s.io/acme-http01-ingress-class",
-        migration: Migration::Renamed("acme.cert-manager.io/http01-ingress-class"),
-        source: "cert-manager 0.11, upgrading 0.10 to 0.11",
-    },
-    Legacy {
-        old: "certmanager.k8s.io/acme-challenge-type",
-        migration: Migration::Dropped("the solver is configured in the Issuer"),
-        source: "cert-manager 0.8, solvers of the ACME Issuer",
-    },
-    Legacy {
-        old: "certmanager.k8s.io/acme-dns01-provider",
-        migration: Migration::Dropped("the solver is configured in the Issuer"),
-        source: "cert-manager 0.8, solvers of the ACME Issuer",
-    },
-    Legacy {
-        old: "certmanager.k8s.io/",
-        migration: Migration::Dead("cert-manager reads cert-manager.io/ keys"),
-        source: "cert-manager 0.11, upgrading 0.10 to 0.11",
-    },
+        "cert-manager 1.21, acme.cert-manager.io/http01-edit-in-place",
+    ),
+    row(
+        "certmanager.k8s.io/acme-http01-ingress-class",
+        Migration::Renamed("acme.cert-manager.io/http01-ingress-class"),
+        UPGRADE,
+    ),
+    row(
+        "certmanager.k8s.io/acme-challenge-type",
+        Migration::Dropped("the solver is configured in the Issuer"),
+        "cert-manager 0.8, solvers of the ACME Issuer",
+    ),
+    row(
+        "certmanager.k8s.io/acme-dns01-provider",
+        Migration::Dropped("the solver is configured in the Issuer"),
+        "cert-manager 0.8, solvers of the ACME Issuer",
+    ),
+    row("certmanager.k8s.io/", Migration::Dead("cert-manager reads cert-manager.io/ keys"), UPGRADE),
 ];
 
 /// The annotation that names an issuer on an Ingress.

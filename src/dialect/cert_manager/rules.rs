@@ -356,7 +356,7 @@ impl Values<'_, '_> {
 
     fn usages(&self) -> Option<Problem> {
         let mut items = self.annotation.value.split(',').map(|item| item.trim_matches(' '));
-        let stray = items.find(|item| !USAGES.contains(item))?;
+        let stray = items.find(|item| USAGES.split(", ").all(|known| known != *item))?;
         if stray.is_empty() {
             return self.expected(
                 "usages, separated by commas, and there is an empty item",
@@ -364,9 +364,9 @@ impl Values<'_, '_> {
             );
         }
         let plain = stray.trim().replace(['-', '_'], " ");
-        let help = match did_you_mean(&plain, USAGES) {
+        let help = match did_you_mean(&plain, USAGES.split(", ")) {
             Some(meant) => format!("did you mean {meant}?"),
-            None => format!("choose from {}", USAGES.join(", ")),
+            None => format!("choose from {USAGES}"),
         };
         self.expected(
             &format!("usages such as server auth, separated by commas, and {} is none", shown(stray)),

@@ -2,7 +2,7 @@
 
 use crate::dialect::key::{Idle, Key, Same, Shape, key};
 
-/// Every key and alias, in ascending order.
+/// The keys and aliases of which more is known than their names, in ascending order.
 pub(super) static KEYS: &[Key] = &[
     key("affinity").shape(Shape::Exactly(&["cookie"])),
     key("affinity-canary-behavior").shape(Shape::Exactly(&["sticky", "legacy"])),
@@ -43,15 +43,10 @@ pub(super) static KEYS: &[Key] = &[
         .idle(Idle::Plain)
         .same(Same::Reencrypt),
     key("canary").shape(Shape::Boolean),
-    key("canary-by-cookie"),
-    key("canary-by-header"),
-    key("canary-by-header-pattern"),
-    key("canary-by-header-value"),
     key("canary-weight").shape(Shape::Integer),
     key("canary-weight-total").shape(Shape::Integer),
     key("client-body-buffer-size").shape(Shape::Size),
     key("configuration-snippet").protects(),
-    key("connection-proxy-header"),
     key("cors-allow-credentials").shape(Shape::Boolean).protects().idle(Idle::True).needs(&["enable-cors"]),
     key("cors-allow-headers").shape(Shape::Headers).weakens().needs(&["enable-cors"]),
     key("cors-allow-methods").weakens().needs(&["enable-cors"]),
@@ -59,8 +54,6 @@ pub(super) static KEYS: &[Key] = &[
     key("cors-expose-headers").weakens().needs(&["enable-cors"]),
     key("cors-max-age").shape(Shape::Integer).needs(&["enable-cors"]),
     key("custom-headers").weakens(),
-    key("custom-http-errors"),
-    key("default-backend"),
     key("denylist-source-range").protects(),
     key("disable-proxy-intercept-errors").shape(Shape::Boolean),
     key("enable-access-log").shape(Shape::Boolean),
@@ -70,8 +63,6 @@ pub(super) static KEYS: &[Key] = &[
     key("enable-opentelemetry").shape(Shape::Boolean),
     key("enable-owasp-core-rules").shape(Shape::Boolean).protects().idle(Idle::False),
     key("enable-rewrite-log").shape(Shape::Boolean),
-    key("fastcgi-index"),
-    key("fastcgi-params-configmap"),
     key("force-ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
     key("from-to-www-redirect").shape(Shape::Boolean),
     key("http2-push-preload").shape(Shape::Boolean),
@@ -93,10 +84,8 @@ pub(super) static KEYS: &[Key] = &[
     ])),
     key("mirror-host").needs(&["mirror-target"]),
     key("mirror-request-body").shape(Shape::OnOff).idle(Idle::Word("off")).needs(&["mirror-target"]),
-    key("mirror-target"),
     key("modsecurity-snippet").protects(),
     key("modsecurity-transaction-id").protects(),
-    key("opentelemetry-operation-name"),
     key("opentelemetry-trust-incoming-span").shape(Shape::Boolean),
     key("permanent-redirect").shape(Shape::Url),
     key("permanent-redirect-code").shape(Shape::Integer).needs(&["permanent-redirect"]),
@@ -107,11 +96,9 @@ pub(super) static KEYS: &[Key] = &[
     key("proxy-buffers-number").shape(Shape::Integer),
     key("proxy-busy-buffers-size").shape(Shape::Size),
     key("proxy-connect-timeout").shape(Shape::Integer),
-    key("proxy-cookie-domain"),
     key("proxy-cookie-path").shape(Shape::Url),
     key("proxy-http-version").shape(Shape::Words(&["1.0", "1.1"])),
     key("proxy-max-temp-file-size").shape(Shape::Size),
-    key("proxy-next-upstream"),
     key("proxy-next-upstream-timeout").shape(Shape::Integer),
     key("proxy-next-upstream-tries").shape(Shape::Integer),
     key("proxy-read-timeout").shape(Shape::Integer),
@@ -137,7 +124,6 @@ pub(super) static KEYS: &[Key] = &[
     key("relative-redirects").shape(Shape::Boolean),
     key("rewrite-target").shape(Shape::Path),
     key("satisfy").shape(Shape::Exactly(&["any", "all"])),
-    key("server-alias"),
     key("server-snippet").protects(),
     key("service-upstream").shape(Shape::Boolean),
     key("session-cookie-change-on-failure").shape(Shape::Boolean).idle(Idle::False).needs(&["affinity"]),
@@ -162,12 +148,16 @@ pub(super) static KEYS: &[Key] = &[
     key("stream-snippet").protects(),
     key("temporal-redirect").shape(Shape::Url),
     key("temporal-redirect-code").shape(Shape::Integer).needs(&["temporal-redirect"]),
-    key("upstream-hash-by"),
     key("upstream-hash-by-subset").shape(Shape::Boolean).idle(Idle::False).needs(&["upstream-hash-by"]),
     key("upstream-hash-by-subset-size").shape(Shape::Integer).needs(&["upstream-hash-by"]),
-    key("upstream-vhost"),
     key("use-port-in-redirects").shape(Shape::Boolean),
     key("use-regex").shape(Shape::Boolean).weakens().idle(Idle::False).same(Same::Pattern),
     key("whitelist-source-range").protects().idle(Idle::Everyone),
     key("x-forwarded-prefix").shape(Shape::Path).needs(&["rewrite-target"]),
 ];
+
+/// The names of the others.
+pub(super) const PLAIN: &str = "canary-by-cookie canary-by-header canary-by-header-pattern canary-by-header-value \
+     connection-proxy-header custom-http-errors default-backend fastcgi-index fastcgi-params-configmap \
+     mirror-target opentelemetry-operation-name proxy-cookie-domain proxy-next-upstream server-alias \
+     upstream-hash-by upstream-vhost";

@@ -1,13 +1,13 @@
 //! The keys that ingress-nginx read once.
 
 use super::{BACKEND_PROTOCOL, OLD_PREFIX, PREFIX, any_name};
-use crate::dialect::legacy::{Legacy, Migration};
+use crate::dialect::legacy::{Legacy, Migration, row};
 
-pub(crate) static LEGACY: &[Legacy] = &[Legacy {
-    old: OLD_PREFIX,
-    migration: Migration::Moved(PREFIX),
-    source: "ingress-nginx 0.9.0-beta.18, default of --annotations-prefix",
-}];
+pub(crate) static LEGACY: &[Legacy] = &[row(
+    OLD_PREFIX,
+    Migration::Moved(PREFIX),
+    "ingress-nginx 0.9.0-beta.18, default of --annotations-prefix",
+)];
 
 /// The keys that it reads no longer, in ascending order. They are found behind its old prefix, too.
 pub(crate) static REMOVED: &[Legacy] = &[
@@ -39,11 +39,11 @@ pub(crate) static REMOVED: &[Legacy] = &[
     ),
     removed("nginx.ingress.kubernetes.io/global-rate-limit", NO_LIMIT, USE_LIMIT, LIMIT_SOURCE),
     removed("nginx.ingress.kubernetes.io/global-rate-limit-*", NO_LIMIT, USE_LIMIT, LIMIT_SOURCE),
-    Legacy {
-        old: "nginx.ingress.kubernetes.io/grpc-backend",
-        migration: Migration::Switch { key: BACKEND_PROTOCOL, value: "GRPC" },
-        source: "ingress-nginx 0.21.0, #3203",
-    },
+    row(
+        "nginx.ingress.kubernetes.io/grpc-backend",
+        Migration::Switch { key: BACKEND_PROTOCOL, value: "GRPC" },
+        "ingress-nginx 0.21.0, #3203",
+    ),
     removed(
         "nginx.ingress.kubernetes.io/http2-push-preload",
         "nginx pushes nothing",
@@ -65,11 +65,11 @@ pub(crate) static REMOVED: &[Legacy] = &[
         "write nginx.ingress.kubernetes.io/opentelemetry-trust-incoming-span or opentelemetry-operation-name instead",
         OPENTRACING_SOURCE,
     ),
-    Legacy {
-        old: "nginx.ingress.kubernetes.io/secure-backends",
-        migration: Migration::Switch { key: BACKEND_PROTOCOL, value: "HTTPS" },
-        source: "ingress-nginx 0.21.0, #3203",
-    },
+    row(
+        "nginx.ingress.kubernetes.io/secure-backends",
+        Migration::Switch { key: BACKEND_PROTOCOL, value: "HTTPS" },
+        "ingress-nginx 0.21.0, #3203",
+    ),
     removed(
         "nginx.ingress.kubernetes.io/secure-verify-ca-secret",
         "nothing verifies the certificates of the pods",
