@@ -21,7 +21,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Adds what the layer at this place of the layers says in old words. What is message above, in whatever words, counts.
+    /// Adds what the layer at this place of the layers has as old keys. A value of a layer above counts more, however it is written.
     pub(super) fn add_default(&mut self, lower: Self, layers: Layers<'_>, index: usize) {
         let upper = || layers.iter().take(index + 1);
         if self.enabled.is_none() && upper().all(|it| it.monitor.is_none()) {
