@@ -22,16 +22,17 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dialect", &["diagnostics", "validation"]),
     ("service", &["diagnostics", "validation", "dialect"]),
     ("options", &["diagnostics", "validation", "template", "dialect", "service"]),
-    ("context", &["diagnostics", "validation", "dialect", "service", "options", "resolve"]),
-    ("rules", &["diagnostics", "validation", "dialect", "options", "resolve", "context"]),
-    ("resolve", &["diagnostics", "validation", "template", "dialect", "service", "options", "rules"]),
-    ("check", &["diagnostics", "validation", "dialect", "service", "options", "context", "rules", "resolve"]),
+    ("plan", &["diagnostics", "validation", "dialect", "service"]),
+    ("context", &["diagnostics", "validation", "dialect", "service", "options", "plan"]),
+    ("rules", &["diagnostics", "validation", "dialect", "options", "plan", "context"]),
+    ("resolve", &["diagnostics", "validation", "template", "dialect", "service", "options", "plan", "rules"]),
     (
-        "trial",
-        &["diagnostics", "validation", "template", "dialect", "service", "options", "resolve", "check"],
+        "check",
+        &["diagnostics", "validation", "dialect", "service", "options", "plan", "context", "rules", "resolve"],
     ),
-    ("plan", &["diagnostics", "validation", "dialect", "rules", "service", "options", "resolve", "check"]),
-    ("emit", &["diagnostics", "validation", "dialect", "service", "options", "resolve", "check", "plan"]),
+    ("conflicts", &["diagnostics", "validation", "dialect", "service", "options", "plan", "rules"]),
+    ("emit", &["diagnostics", "validation", "dialect", "service", "options", "plan", "resolve", "check"]),
+    ("trial", &["diagnostics", "validation", "template", "dialect", "service", "options", "resolve", "check"]),
 ];
 
 /// The room of a module of the core, of which `path` has the names of the modules below the crate.
