@@ -14,7 +14,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use xposer::template::{Template, Vars};
-use xposer::{Plan, Service, Settings, emit_all, expose, expose_all};
+use xposer::{Plan, Precedence, Service, Settings, emit_all, expose, expose_all};
 
 const FORWARDED: &str = "kubernetes.io/ingress.class: external-ingress
 ingress.kubernetes.io/force-ssl-redirect: true
@@ -73,8 +73,8 @@ fn services(criterion: &mut Criterion) {
         group.bench_with_input(BenchmarkId::from_parameter(count), &documents, |bencher, documents| {
             bencher.iter(|| {
                 let views: Vec<Service<'_>> = documents.iter().map(Service::from_value).collect();
-                let outcomes = expose_all(&views, &settings);
-                let plans: Vec<&Plan<'_>> = outcomes.iter().filter_map(xposer::Outcome::plan).collect();
+                let outcomes = expose_all(&views, &settings, Precedence::RefuseAll);
+                let plans: Vec<&Plan> = outcomes.iter().filter_map(xposer::Outcome::plan).collect();
                 assert_eq!(plans.len(), documents.len());
                 emit_all(plans).objects.len()
             });

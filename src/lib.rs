@@ -21,22 +21,25 @@
 //!         assert_eq!(plan.emit().objects[0].to_value()["spec"]["rules"][0]["host"], "forecastle.company.com");
 //!         assert!(report.is_empty());
 //!     }
-//!     Outcome::Refused(report) => panic!("{report}"),
+//!     Outcome::Refused(report) | Outcome::Conflicting(report) => panic!("{report}"),
 //!     Outcome::NotAsked { .. } => panic!("the label is there"),
 //! }
 //! ```
 //!
-//! Data flows one way: `input` and `settings` are read, `request` collects what the annotations say, `resolve` renders
-//! it into a draft, `check` asks the rules, `plan` names the objects and `emit` writes them. Every stage files into one
-//! [`Report`] and goes on with what it has; a plan exists only if no Error was filed.
+//! Data flows one way: `service` and `options` read a Service and the settings, `resolve` makes a [`Plan`] of them, `check`
+//! asks the rules about it, `conflicts` compares it with other plans, and `emit` writes its objects. Every stage files into
+//! one [`Report`] and goes on with what it has; [`expose`] hands out a plan only if no Error was filed.
 //!
 //! The feature `k8s-openapi`, which is off by default, adds the typed door: `Service::from_typed` reads the `Service`
 //! of the crate `k8s_openapi`, and `Plan::typed_ingress` gives its `Ingress`.
 
 mod check;
+mod conflicts;
 mod diagnostics;
 pub mod dialect;
 mod emit;
+#[doc(hidden)]
+pub mod example;
 pub mod options;
 mod plan;
 mod resolve;
@@ -45,7 +48,8 @@ pub mod template;
 mod trial;
 pub mod validation;
 
-pub use check::{Route, Rule, rules};
+pub use check::{Rule, rules};
+pub use conflicts::{Claim, MOST_NAMED, Precedence};
 pub use diagnostics::{
     Code, Diagnostic, FieldPath, MOST_OF_A_KIND, Problem, Report, Root, Segment, Severity, Subject,
     did_you_mean, shortened,
@@ -54,16 +58,15 @@ pub use emit::{
     Emitted, Kind, KindRow, MANAGED_BY, MANAGED_BY_LABEL, Object, Permission, SERVICE_LABEL, URL_CONFIG_MAP,
     emit_all,
 };
-pub use options::annotations::{Key, keys};
-pub use options::{Form, Setting, Settings, settings};
-pub use plan::{Claim, IngressPlan, MOST_NAMED, Plan, Published};
+pub use options::{ConfigOption, Form, Key, Settings, annotations, options, settings};
+pub use plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope};
+pub use resolve::PUBLISH_KEY;
 pub use resolve::trace::{Traced, trace};
-pub use resolve::{Annotation, Canary, Monitor, PUBLISH_KEY, Scope};
 pub use service::{
     CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, READ, Read, Service, ServiceKind, is_service,
     reads_annotation, reads_label,
 };
-pub use validation::{Hostname, ObjectName, PathType, PortRef, Target, UrlPath};
+pub use validation::{ParentRef, PathType, PortRef, Target};
 
 pub use emit::stamp;
 
@@ -83,7 +86,7 @@ use validation::MAX_ANNOTATIONS;
 /// assert!(outcome.report().is_some_and(|report| report.diagnostics()[0].code == xposer::Code::AskedWrongly));
 /// ```
 #[derive(Clone, Debug)]
-pub enum Outcome<'a> {
+pub enum Outcome {
     /// It does not ask to be exposed.
     NotAsked {
         /// Warnings, where it looks as if it meant to ask.
@@ -91,32 +94,47 @@ pub enum Outcome<'a> {
     },
     /// It asks, but it cannot be exposed: the report has at least one Error.
     Refused(Report),
+    /// It could be exposed alone, but not beside the others that [`expose_all`] was given: the report has at least one Error.
+    Conflicting(Report),
     /// It will be exposed: the report has no Error.
     Planned {
         /// What will be made.
-        plan: Box<Plan<'a>>,
+        plan: Box<Plan>,
         /// Warnings and Infos.
         report: Report,
     },
 }
 
-impl<'a> Outcome<'a> {
+impl Outcome {
     /// The findings; `None` where the Service does not ask, and nothing says that it meant to.
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
         match self {
             Self::NotAsked { report } => report.as_ref(),
-            Self::Refused(report) | Self::Planned { report, .. } => Some(report),
+            Self::Refused(report) | Self::Conflicting(report) | Self::Planned { report, .. } => Some(report),
         }
     }
 
     /// The plan, if there is one.
     #[must_use]
-    pub fn plan(&self) -> Option<&Plan<'a>> {
+    pub fn plan(&self) -> Option<&Plan> {
         match self {
             Self::Planned { plan, .. } => Some(plan),
-            Self::NotAsked { .. } | Self::Refused(_) => None,
+            Self::NotAsked { .. } | Self::Refused(_) | Self::Conflicting(_) => None,
         }
+    }
+
+    /// Whether it asks to be exposed and is not, by itself or because of others.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::{Service, Settings, expose};
+    /// let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"}}});
+    /// assert!(expose(&Service::from_value(&service), &Settings::default()).is_refused());
+    /// ```
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Conflicting(_))
     }
 }
 
@@ -137,7 +155,7 @@ impl<'a> Outcome<'a> {
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[must_use]
-pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
+pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
     if !service.asks() {
         return Outcome::NotAsked { report: service.doubts() };
     }
@@ -155,61 +173,64 @@ pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
     if service.is_unusable() {
         return Outcome::Refused(report);
     }
-    let request = options::annotations::Request::read(service, &mut report);
-    let Some((layers, _profile)) = resolve::layers(service, settings, &request, &mut report) else {
-        for problem in request.malformed {
+    let (own, forwarded) = annotations::read(service, &mut report);
+    let Some((layers, _profile)) = resolve::layers(service, settings, &own, &mut report) else {
+        for problem in forwarded.malformed {
             report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
         }
         return Outcome::Refused(report);
     };
-    let draft = resolve::resolve(service, settings, layers, &request, &mut report);
-    match check::check(service, settings, layers, &request, draft, &mut report) {
-        Some(exposure) => {
-            let plan = Box::new(Plan::new(service, exposure));
-            if settings.stamp {
-                stamp::check_room(&plan, &mut report);
-            }
-            Outcome::Planned { plan, report }
-        }
-        None => Outcome::Refused(report),
+    let plan = resolve::resolve(service, settings, layers, &forwarded, &mut report);
+    check::check(service, settings, layers, &forwarded, &plan, &mut report);
+    if report.has_errors() {
+        return Outcome::Refused(report);
     }
+    if settings.stamp {
+        stamp::check_room(&plan, &mut report);
+    }
+    Outcome::Planned { plan: Box::new(plan), report }
 }
 
-/// Decides what becomes of several Services that live in one cluster: like [`expose`] for each, in order, but an
-/// Ingress name or a host and path that two of them claim is an Error on both ([`Code::NameClaimed`],
-/// [`Code::RouteClaimed`]). So is a key that two of them would write into one URL ConfigMap ([`Code::UrlKeyClaimed`]),
-/// and a Service that is given twice ([`Code::ServiceRepeated`]).
+/// Decides what becomes of several Services that live in one cluster: like [`expose`] for each, in order, and then of what
+/// two of them claim: an object of the same name ([`Code::NameClaimed`]), a host and path ([`Code::RouteClaimed`]), a
+/// secret ([`Code::SecretShared`]), a key of one URL ConfigMap ([`Code::UrlKeyClaimed`]), or the Service itself, which is
+/// given twice ([`Code::ServiceRepeated`]). `precedence` says which of them gets it; it is an Error on the others, which
+/// become [`Outcome::Conflicting`].
 ///
-/// Names are compared within a namespace, hosts and paths across all of them. An Exact path stands in nobody's way but
-/// another Exact one's; slashes at the end of a Prefix path make no difference. Only Services that would be planned
-/// claim anything.
+/// Names are compared within a namespace, hosts and paths across all of them. An Exact path conflicts only with another
+/// Exact one; slashes at the end of a Prefix path make no difference. Only Services that would be planned claim anything.
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{Outcome, Service, Settings, expose_all};
+/// use xposer::{Outcome, Precedence, Service, Settings, expose_all};
 /// let service = |name| json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
 ///     "metadata": {"name": name, "namespace": "shop", "labels": {"expose": "true"},
 ///         "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "shop.example.com"}}});
 /// let (first, second) = (service("web"), service("api"));
 /// let services = [Service::from_value(&first), Service::from_value(&second)];
-/// let outcomes = expose_all(&services, &Settings::default());
-/// assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Refused(_))));
+/// let outcomes = expose_all(&services, &Settings::default(), Precedence::RefuseAll);
+/// assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Conflicting(_))));
 /// let report = outcomes[0].report().unwrap();
 /// assert_eq!(report.diagnostics()[0].message, "`shop.example.com/` is also asked for by Service shop/api");
 /// ```
 #[must_use]
-pub fn expose_all<'a>(services: &[Service<'a>], settings: &Settings) -> Vec<Outcome<'a>> {
-    let mut outcomes: Vec<Outcome<'a>> = services.iter().map(|service| expose(service, settings)).collect();
-    let planned: Vec<(usize, &Plan<'a>)> =
-        outcomes.iter().enumerate().filter_map(|(index, outcome)| Some((index, outcome.plan()?))).collect();
-    let places: Vec<usize> = planned.iter().map(|(index, _)| *index).collect();
-    let plans: Vec<&Plan<'a>> = planned.into_iter().map(|(_, plan)| plan).collect();
-    for (place, conflicts) in plan::conflicts(&plans) {
-        let Some(outcome) = places.get(place).and_then(|index| outcomes.get_mut(*index)) else { continue };
+pub fn expose_all(services: &[Service<'_>], settings: &Settings, precedence: Precedence) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = services.iter().map(|service| expose(service, settings)).collect();
+    let planned = services.iter().zip(&outcomes).enumerate();
+    let planned =
+        planned.filter_map(|(at, (service, outcome))| Some((at, service.created(), outcome.plan()?)));
+    let (mut positions, mut created, mut plans) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, time, plan) in planned {
+        positions.push(at);
+        created.push(time);
+        plans.push(plan);
+    }
+    for (place, conflicts) in conflicts::decide(&plans, &created, precedence) {
+        let Some(outcome) = positions.get(place).and_then(|at| outcomes.get_mut(*at)) else { continue };
         if let Outcome::Planned { report, .. } = outcome {
             report.merge(conflicts);
             if report.has_errors() {
-                *outcome = Outcome::Refused(std::mem::take(report));
+                *outcome = Outcome::Conflicting(std::mem::take(report));
             }
         }
     }

@@ -8,11 +8,11 @@ use crate::diagnostics::{
     Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, listed, shown,
 };
 use crate::dialect::cert_manager::chooses_issuer;
-use crate::options::annotations::{Request, annotation};
-use crate::options::{Layer, Layers, Namespace, Profile, Settings, Tpl};
+use crate::options::annotations::{self, annotation};
+use crate::options::{Layer, Layers, Namespace, Profile, Settings, Slot, SourcedTemplate};
 use crate::resolve;
 use crate::service::{EXPOSE_LABEL, Service};
-use crate::template::{Var, Vars};
+use crate::template::{Template, Var, Vars};
 use crate::validation::pattern::{Patterns, owns};
 use crate::validation::{Origin, Target};
 
@@ -84,7 +84,7 @@ impl Settings {
     pub fn try_out(&self) -> Report {
         let mut trial = Trial::new(self);
         let everywhere = self.namespaces.get(EVERYWHERE);
-        if self.default_profile.is_none() {
+        if self.base.profile.is_unset() {
             trial.layers(None, everywhere, EVERYWHERE);
         }
         for (_, profile) in self.profiles.iter() {
@@ -98,9 +98,9 @@ impl Settings {
                 }
             }
         }
-        let default = self.default_profile.as_ref().and_then(|named| self.profiles.get(&named.value));
+        let default = self.base.profile.set().and_then(|named| self.profiles.get(&named.value));
         for (place, row) in self.namespaces.iter() {
-            let own = row.profile.as_ref().and_then(|named| self.profiles.get(&named.value));
+            let own = row.layer.profile.set().and_then(|named| self.profiles.get(&named.value));
             let profile = match own {
                 Some(own) => {
                     trial.profile_of(place, row, own);
@@ -164,7 +164,7 @@ impl<'s> Trial<'s> {
         let layers = layers.chain(settings.profiles.iter().map(|(_, profile)| &profile.layer));
         let mut layers = layers.chain(settings.namespaces.iter().map(|(_, row)| &row.layer));
         let names_gateway =
-            |layer: &Layer| layer.parent_refs.as_ref().is_some_and(|refs| !refs.value.is_empty());
+            |layer: &Layer| layer.parent_refs.set().is_some_and(|refs| !refs.value.is_empty());
         let subject = Subject { kind: "Settings".into(), ..Subject::default() };
         Self {
             settings,
@@ -179,7 +179,7 @@ impl<'s> Trial<'s> {
 
     /// A namespace is given a profile that is not for it.
     fn profile_of(&mut self, place: &str, row: &Namespace, profile: &Profile) {
-        let Some(named) = &row.profile else { return };
+        let Some(named) = row.layer.profile.set() else { return };
         if place.contains('*') || is_for(profile, place) {
             return;
         }
@@ -191,7 +191,7 @@ impl<'s> Trial<'s> {
     /// A row names no profile, the default one is not for its namespace, and no other is: no Service there can be exposed.
     fn no_profile_for(&mut self, place: &str) {
         let settings = self.settings;
-        let Some(named) = settings.default_profile.as_ref().filter(|_| !place.contains('*')) else { return };
+        let Some(named) = settings.base.profile.set().filter(|_| !place.contains('*')) else { return };
         if settings.profiles.get(&named.value).is_none_or(|profile| is_for(profile, place))
             || self.has_profile_for(place)
         {
@@ -220,15 +220,16 @@ impl<'s> Trial<'s> {
     /// A row has a domain and a list of hosts, and no host under the domain is among them.
     fn hosts_of(&mut self, profile: Option<&Profile>, row: &'s Namespace, place: &str) {
         let layers = Layers::new(profile, Some(row), self.settings);
-        let (Some(hosts), Some(own)) = (&row.hosts, &row.layer.domain) else { return };
-        let mentions = |template: &Tpl, var: Var| template.value.text().contains(var.name());
+        let (Some(hosts), Some(own)) = (&row.hosts, row.layer.domain.set()) else { return };
+        let mentions = |template: &SourcedTemplate, var: Var| template.value.text().contains(var.name());
         // A domain that is made of a name is another one for other names.
         let is_made = mentions(own, Var::Service) || (mentions(own, Var::Namespace) && place.contains('*'));
-        let is_used =
-            |domain: &Tpl| domain.origin == own.origin && !is_made && !domain.value.is_conditional();
-        let is_in_url = |url: &Tpl| mentions(url, Var::Domain);
-        if !layers.first(|it| it.domain.as_ref()).is_some_and(is_used)
-            || !layers.first(|it| it.url.as_ref()).is_none_or(is_in_url)
+        let is_used = |domain: &SourcedTemplate| {
+            domain.origin == own.origin && !is_made && !domain.value.is_conditional()
+        };
+        let is_in_url = |url: &SourcedTemplate| mentions(url, Var::Domain);
+        if !layers.first(|it| &it.domain).is_some_and(is_used)
+            || !layers.first(|it| &it.url).is_none_or(is_in_url)
         {
             return;
         }
@@ -263,8 +264,8 @@ impl<'s> Trial<'s> {
         }
         self.under(layers, place, &switched, &as_is);
         // So are the Gateways of an HTTPRoute and of the one that redirects.
-        if layers.first(|it| it.http_parent_refs.as_ref()).is_some()
-            && layers.first(|it| it.https_redirect.as_ref()).is_none_or(|it| it.value)
+        if layers.first(|it| &it.http_parent_refs).is_some()
+            && layers.first(|it| &it.https_redirect).is_none_or(|it| it.value)
         {
             switched.push((annotation::TARGET, Target::HttpRoute.as_str()));
             self.under(layers, place, &switched, &|found| {
@@ -272,7 +273,7 @@ impl<'s> Trial<'s> {
             });
         }
         // A fallback is looked at where a host is too long.
-        for fallback in layers.first(|it| it.fallbacks.as_ref()).into_iter().flatten() {
+        for fallback in layers.first(|it| &it.fallbacks).into_iter().flat_map(|it| &it.value) {
             let path = fallback.origin.path();
             if self.tried.add(path.to_string()) && !fallback.value.is_conditional() {
                 let stand_in = FieldPath::annotation(annotation::URL);
@@ -337,7 +338,7 @@ impl<'s> Trial<'s> {
         place: &str,
         annotations: &[(&'static str, &str)],
     ) -> Vec<Diagnostic> {
-        let domain = layers.first(|it| it.domain.as_ref());
+        let domain = layers.first(|it| &it.domain);
         let own = domain.is_none().then_some((annotation::DOMAIN, DOMAIN));
         let mut given = Map::new();
         for (key, value) in annotations.iter().copied().chain(own) {
@@ -357,9 +358,10 @@ impl<'s> Trial<'s> {
         ]);
         let service = Service::from_value(&document);
         let mut report = Report::new(service.subject(), self.settings.strict);
-        let request = Request::read(&service, &mut report);
-        let draft = resolve::resolve(&service, &self.general, layers, &request, &mut report);
-        check::check(&service, &self.general, layers, &request, draft, &mut report);
+        let (own, forwarded) = annotations::read(&service, &mut report);
+        let layers = layers.with_service(&own);
+        let plan = resolve::resolve(&service, &self.general, layers, &forwarded, &mut report);
+        check::check(&service, &self.general, layers, &forwarded, &plan, &mut report);
         let is_certain = |found: &Diagnostic| match found.code {
             // The author of a Service names an issuer, a host of the namespace, or one with a certificate; the ports are
             // those of the Service.
@@ -399,7 +401,7 @@ fn listed_hosts(hosts: &[String]) -> String {
 /// Whether the settings say which issuer cert-manager is to ask; another one beside it would be a conflict.
 fn names_issuer(layers: Layers<'_>) -> bool {
     let mut layers = layers.iter();
-    layers.any(|it| it.issuer.is_some() || it.annotations.iter().any(|it| chooses_issuer(&it.key)))
+    layers.any(|it| it.issuer().is_set() || it.annotations().iter().any(|it| chooses_issuer(&it.key)))
 }
 
 /// A mapping of JSON.
@@ -432,13 +434,8 @@ fn stands_in_the_text(code: Code) -> bool {
 
 /// Whether the template at this path renders this or that, by a condition: what is wrong with one may not be with the other.
 fn is_conditional(layers: Layers<'_>, path: &FieldPath) -> bool {
-    let fields: [fn(&Layer) -> Option<&Tpl>; 5] = [
-        |it| it.domain.as_ref(),
-        |it| it.url.as_ref(),
-        |it| it.path.as_ref(),
-        |it| it.name.as_ref(),
-        |it| it.secret.as_ref(),
-    ];
+    let fields: [fn(&Layer) -> &Slot<Template<'static>>; 5] =
+        [|it| &it.domain, |it| &it.url, |it| &it.path, |it| &it.name, |it| &it.secret];
     let mut templates = fields.into_iter().filter_map(|field| layers.first(field));
     templates.any(|template| template.value.is_conditional() && template.origin.path() == *path)
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use xposer::template::{Template, Vars, functions};
-use xposer::{Code, Severity, keys, rules, settings};
+use xposer::{Code, Severity, annotations, rules, settings};
 use xposer_testkit::cases::{Case, Run, all};
 
 /// The texts of the files of some rooms of the core.
@@ -93,32 +93,29 @@ fn every_code_occurs_in_a_case_with_each_of_its_severities() {
 #[test]
 fn every_annotation_and_every_setting_occurs_in_a_case() {
     let cases = cases();
-    for key in keys() {
+    for (key, _) in annotations() {
         let occurs = cases.iter().flat_map(|(case, _)| case.services()).any(|service| {
-            service["metadata"]["annotations"].get(key.annotation).is_some_and(serde_json::Value::is_string)
+            service["metadata"]["annotations"].get(key.name).is_some_and(serde_json::Value::is_string)
         });
-        assert!(occurs, "no case has the annotation {}", key.annotation);
+        assert!(occurs, "no case has the annotation {}", key.name);
     }
-    for row in settings() {
+    for (key, _) in settings() {
         let occurs = cases.iter().any(|(case, run)| {
-            !run.unusable && case.settings.as_ref().is_some_and(|settings| settings.get(row.name).is_some())
+            !run.unusable && case.settings.as_ref().is_some_and(|settings| settings.get(key.name).is_some())
         });
-        assert!(occurs, "no case has the setting {} with a value that is accepted", row.name);
+        assert!(occurs, "no case has the setting {} with a value that is accepted", key.name);
     }
 }
 
 #[test]
-fn every_annotation_overrides_a_setting_that_exists_and_its_example_works() {
-    for key in keys() {
-        if let Some(setting) = key.setting {
-            assert!(settings().iter().any(|row| row.name == setting), "{}: {setting}", key.annotation);
-        }
-        assert!(key.doc.ends_with('.'), "{}", key.annotation);
+fn every_annotations_example_works() {
+    for (key, row) in annotations() {
+        assert!(row.doc.ends_with('.'), "{}", key.name);
         let mut annotations = serde_json::Map::new();
-        for (name, value) in companions(key.name()) {
+        for (name, value) in companions(key.short_name()) {
             annotations.insert(format!("config.xposer.stakater.com/{name}"), (*value).into());
         }
-        annotations.insert(key.annotation.to_owned(), key.example.into());
+        annotations.insert(key.name.to_owned(), key.example.into());
         let service = serde_json::json!({"apiVersion": "v1", "kind": "Service",
             "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
                 "annotations": annotations},
@@ -158,10 +155,10 @@ fn with_profiles(mut settings: serde_json::Value) -> serde_json::Value {
 
 #[test]
 fn every_settings_example_and_default_works() {
-    for row in settings() {
-        assert!(row.doc.ends_with('.'), "{}", row.name);
-        for text in [row.example, row.default].into_iter().filter(|text| !text.starts_with('(')) {
-            let yaml = format!("{}: {text}\n", row.name);
+    for (key, row) in settings() {
+        assert!(row.doc.ends_with('.'), "{}", key.name);
+        for text in [key.example, row.default].into_iter().filter(|text| !text.starts_with('(')) {
+            let yaml = format!("{}: {text}\n", key.name);
             let document = xposer_testkit::cases::parse(&yaml).unwrap();
             let settings = with_profiles(document[0].clone());
             xposer::Settings::from_value(&settings).unwrap_or_else(|report| panic!("{yaml}{report}"));

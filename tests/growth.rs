@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "an input that cannot be set up has failed")]
 
 use serde_json::{Map, Value, json};
-use xposer::{Emitted, Outcome, Report, Service, Settings, emit_all, expose_all};
+use xposer::{Emitted, Outcome, Precedence, Report, Service, Settings, emit_all, expose_all};
 
 /// What comes out of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ struct Size {
 fn size(services: &[Value], settings: &Value) -> Size {
     let settings = Settings::from_value(settings).unwrap();
     let views: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
-    let outcomes = expose_all(&views, &settings);
+    let outcomes = expose_all(&views, &settings, Precedence::RefuseAll);
     let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
     let said: Vec<_> =
         outcomes.iter().filter_map(Outcome::report).chain([&report]).flat_map(Report::diagnostics).collect();

@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use xposer::template::{Template, Vars};
 use xposer::validation::{annotation_key_flaw, host_flaws, is_dns_label, is_dns_subdomain, path_flaw};
 use xposer::{
-    FORWARD_ANNOTATION, Outcome, PathType, Report, Root, Service, Settings, Severity, expose, expose_all,
-    keys, settings,
+    FORWARD_ANNOTATION, Outcome, PathType, Precedence, Report, Root, Service, Settings, Severity,
+    annotations, expose, expose_all, settings,
 };
 use xposer_testkit::schema::Schemas;
 
@@ -84,7 +84,7 @@ fn annotation_text() -> impl Strategy<Value = String> {
 }
 
 fn service() -> impl Strategy<Value = Value> {
-    let names: Vec<&'static str> = keys().iter().map(|key| key.annotation).collect();
+    let names: Vec<&'static str> = annotations().map(|(key, _)| key.name).collect();
     let annotations = prop::collection::btree_map(
         prop_oneof![9 => prop::sample::select(names).prop_map(str::to_owned), 1 => "config\\.xposer\\.stakater\\.com/[A-Za-z]{1,12}"],
         annotation_text(),
@@ -107,7 +107,7 @@ fn service() -> impl Strategy<Value = Value> {
 }
 
 fn config() -> impl Strategy<Value = Value> {
-    let names: Vec<&'static str> = settings().iter().map(|setting| setting.name).collect();
+    let names: Vec<&'static str> = settings().map(|(key, _)| key.name).collect();
     let value = prop_oneof![
         3 => annotation_text().prop_map(Value::from),
         1 => any::<bool>().prop_map(Value::from),
@@ -342,6 +342,7 @@ fn check_one(document: &Value, config: &Value) -> Result<bool, TestCaseError> {
     match &outcome {
         Outcome::NotAsked { .. } => prop_assert!(false, "the label is there"),
         Outcome::Refused(report) => prop_assert!(report.has_errors()),
+        Outcome::Conflicting(_) => prop_assert!(false, "there is no other Service"),
         Outcome::Planned { plan, report } => {
             prop_assert!(!report.has_errors());
             for object in plan.emit().objects {
@@ -410,13 +411,13 @@ proptest! {
     fn claims_are_exclusive(documents in prop::collection::vec(plausible_service(), 0..4)) {
         let settings = Settings::from_value(&json!({"domain": "example.com"})).unwrap();
         let views: Vec<Service<'_>> = documents.iter().map(Service::from_value).collect();
-        let outcomes = expose_all(&views, &settings);
+        let outcomes = expose_all(&views, &settings, Precedence::RefuseAll);
         prop_assert_eq!(outcomes.len(), documents.len());
         let mut claimed = std::collections::HashSet::new();
         for plan in outcomes.iter().filter_map(Outcome::plan) {
-            let fresh = claimed.insert(format!("{:?} {}", plan.namespace, plan.ingress.name));
+            let fresh = claimed.insert(format!("{:?} {}", plan.namespace(), plan.name()));
             prop_assert!(fresh);
-            for rule in &plan.ingress.rules {
+            for rule in plan.routes() {
                 let exact = rule.path_type == PathType::Exact;
                 let fresh = claimed.insert(format!("{}{} {exact}", rule.host, rule.path));
                 prop_assert!(fresh);

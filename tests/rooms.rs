@@ -22,16 +22,30 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dialect", &["diagnostics", "validation"]),
     ("service", &["diagnostics", "validation", "dialect"]),
     ("options", &["diagnostics", "validation", "template", "dialect", "service"]),
-    ("context", &["diagnostics", "validation", "dialect", "service", "options", "resolve"]),
-    ("rules", &["diagnostics", "validation", "dialect", "options", "resolve", "context"]),
-    ("resolve", &["diagnostics", "validation", "template", "dialect", "service", "options", "rules"]),
-    ("check", &["diagnostics", "validation", "dialect", "service", "options", "context", "rules", "resolve"]),
+    ("plan", &["diagnostics", "validation", "dialect", "service"]),
+    ("context", &["diagnostics", "validation", "dialect", "service", "options", "plan"]),
+    ("rules", &["diagnostics", "validation", "dialect", "options", "plan", "context"]),
+    ("resolve", &["diagnostics", "validation", "template", "dialect", "service", "options", "plan", "rules"]),
+    (
+        "check",
+        &[
+            "diagnostics",
+            "validation",
+            "dialect",
+            "service",
+            "options",
+            "plan",
+            "context",
+            "rules",
+            "resolve",
+        ],
+    ),
+    ("conflicts", &["diagnostics", "validation", "dialect", "service", "options", "plan", "rules"]),
+    ("emit", &["diagnostics", "validation", "dialect", "service", "options", "plan", "resolve", "check"]),
     (
         "trial",
         &["diagnostics", "validation", "template", "dialect", "service", "options", "resolve", "check"],
     ),
-    ("plan", &["diagnostics", "validation", "dialect", "rules", "service", "options", "resolve", "check"]),
-    ("emit", &["diagnostics", "validation", "dialect", "service", "options", "resolve", "check", "plan"]),
 ];
 
 /// The room of a module of the core, of which `path` has the names of the modules below the crate.
@@ -83,7 +97,7 @@ fn every_room_imports_only_the_rooms_before_it() {
     for (file, lines) in code("src") {
         let inside = file.strip_prefix("src/").unwrap().trim_end_matches(".rs");
         let own = room(&inside.split('/').collect::<Vec<_>>());
-        if own == "lib" {
+        if matches!(own.as_str(), "lib" | "example") {
             continue;
         }
         rooms.insert(own.clone());

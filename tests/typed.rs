@@ -44,7 +44,7 @@ fn a_typed_service_is_the_same_as_its_json() {
         let one = expose(&Service::from_value(&document), &settings);
         let other = expose(&Service::from_typed(&typed), &settings);
         assert_eq!(one.report(), other.report());
-        let objects = |outcome: &Outcome<'_>| {
+        let objects = |outcome: &Outcome| {
             outcome
                 .plan()
                 .map(|plan| plan.emit().objects.iter().map(xposer::Object::to_json).collect::<Vec<_>>())

@@ -242,7 +242,7 @@ fn missing(document: &Value, way: &[&'static str]) -> Option<Missing> {
 
 /// What to do with a template that YAML takes for a mapping. It is meant as it stands, so there is nothing to render.
 fn template(name: &str, text: &str) -> Option<String> {
-    let form = settings().iter().find(|row| row.name == name).map(|row| row.form);
+    let form = settings().find(|(key, _)| key.name == name).map(|(_, row)| row.form);
     let line = text.trim();
     let line = line.strip_prefix("- ").map_or(line, str::trim_start);
     let is_one = !line.contains(['\n', '\'']) && line.starts_with("{{");
@@ -253,7 +253,7 @@ fn template(name: &str, text: &str) -> Option<String> {
 }
 
 fn is_setting(name: &str) -> bool {
-    settings().iter().any(|row| row.name == name)
+    settings().any(|(key, _)| key.name == name)
 }
 
 /// Whether a text is a mapping of settings.
@@ -265,7 +265,7 @@ fn holds_settings(value: &Value) -> bool {
 
 /// Whether the value of a setting is a list or a mapping.
 fn is_collection(name: &str) -> bool {
-    settings().iter().any(|row| row.name == name && row.form.is_collection())
+    settings().any(|(key, row)| key.name == name && row.form.is_collection())
 }
 
 fn text<'v>(document: &'v Value, key: &str) -> Option<&'v str> {

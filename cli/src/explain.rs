@@ -7,7 +7,8 @@ use xposer::template::functions::{self, Function};
 use xposer::template::{SYNTAX, Template, Var, Vars};
 use xposer::validation::Origin;
 use xposer::{
-    Code, EXPOSE_LABEL, Key, Outcome, Service, Setting, Settings, did_you_mean, keys, rules, settings, trace,
+    Code, ConfigOption, EXPOSE_LABEL, Key, Outcome, Service, Settings, annotations, did_you_mean, rules,
+    settings, trace,
 };
 
 use crate::args::{Color, Diagnostics, ExplainArgs, Files, InputArgs, Typed};
@@ -58,19 +59,19 @@ fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
     if word == TEMPLATES {
         return templates(out).map(|()| true);
     }
-    let found = keys().iter().find(|key| [key.annotation, key.name()].contains(&word));
-    let row = settings().iter().find(|row| row.name == word);
-    if let Some(key) = found {
-        annotation(key, out)?;
+    let of_service = annotations().find(|(key, _)| [key.name, key.short_name()].contains(&word));
+    let of_settings = settings().find(|(key, _)| key.name == word);
+    if let Some((key, row)) = of_service {
+        annotation(key, row, out)?;
     }
-    if let Some(row) = row {
+    if let Some((key, row)) = of_settings {
         // One word is the name of both.
-        if found.is_some() {
+        if of_service.is_some() {
             writeln!(out)?;
         }
-        setting(row, out)?;
+        setting(key, row, out)?;
     }
-    if found.is_some() || row.is_some() {
+    if of_service.is_some() || of_settings.is_some() {
         return Ok(true);
     }
     if let Some(found) = Code::from_slug(word) {
@@ -86,7 +87,7 @@ fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
 /// Where the values come from that decide how a Service is exposed.
 pub(crate) fn traced(
     service: &Service<'_>,
-    outcome: &Outcome<'_>,
+    outcome: &Outcome,
     settings: &Settings,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -98,7 +99,7 @@ pub(crate) fn traced(
                 "{subject} does not ask to be exposed; the label is {EXPOSE_LABEL}: \"true\""
             );
         }
-        Outcome::Refused(_) => writeln!(out, "{subject} is refused")?,
+        Outcome::Refused(_) | Outcome::Conflicting(_) => writeln!(out, "{subject} is refused")?,
         Outcome::Planned { plan, .. } => writeln!(out, "{subject} is exposed as {}", plan.url())?,
     }
     let rows = trace(service, settings);
@@ -118,10 +119,9 @@ pub(crate) fn traced(
 
 fn unknown(word: &str) -> Finding<'_> {
     let finding = Finding::input(format!("there is nothing to explain about {word:?}"));
-    let known = keys()
-        .iter()
-        .flat_map(|key| [key.name(), key.annotation])
-        .chain(settings().iter().map(|row| row.name))
+    let known = annotations()
+        .flat_map(|(key, _)| [key.short_name(), key.name])
+        .chain(settings().map(|(key, _)| key.name))
         .chain(Code::ALL.iter().map(|code| code.slug()))
         .chain([TEMPLATES]);
     match did_you_mean(word, known) {
@@ -132,9 +132,9 @@ fn unknown(word: &str) -> Finding<'_> {
 
 fn overview(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "Annotations of a Service")?;
-    table(out, keys().iter().map(|key| (key.annotation, key.doc.to_owned())))?;
+    table(out, annotations().map(|(key, row)| (key.name, row.doc.to_owned())))?;
     writeln!(out, "\nSettings")?;
-    table(out, settings().iter().map(|row| (row.name, row.doc.to_owned())))?;
+    table(out, settings().map(|(key, row)| (key.name, row.doc.to_owned())))?;
     writeln!(out, "\nDiagnostic codes")?;
     table(
         out,
@@ -158,24 +158,24 @@ fn table<'r>(out: &mut dyn Write, rows: impl Iterator<Item = (&'r str, String)> 
     Ok(())
 }
 
-fn annotation(key: &Key, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "annotation {}\n\n  {}\n", key.annotation, key.doc)?;
-    writeln!(out, "  Value:     {}", key.form.describe())?;
-    writeln!(out, "  Example:   {}: {:?}", key.annotation, key.example)?;
-    if let Some(setting) = key.setting {
-        writeln!(out, "  Default:   the setting {setting}")?;
+fn annotation(key: Key, row: &ConfigOption, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "annotation {}\n\n  {}\n", key.name, row.doc)?;
+    writeln!(out, "  Value:     {}", row.form.describe())?;
+    writeln!(out, "  Example:   {}: {:?}", key.name, key.example)?;
+    if let Some(setting) = row.setting {
+        writeln!(out, "  Default:   the setting {}", setting.name)?;
     }
-    let origin = if key.original { "the original Xposer" } else { "new in this program" };
+    let origin = if row.original { "the original Xposer" } else { "new in this program" };
     writeln!(out, "  Origin:    {origin}")
 }
 
-fn setting(row: &Setting, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "setting {}\n\n  {}\n", row.name, row.doc)?;
+fn setting(key: Key, row: &ConfigOption, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "setting {}\n\n  {}\n", key.name, row.doc)?;
     writeln!(out, "  Value:     {}", row.form.describe())?;
     writeln!(out, "  Default:   {}", row.default)?;
-    writeln!(out, "  Example:   {}: {}", row.name, row.example)?;
-    match keys().iter().find(|key| key.setting == Some(row.name)) {
-        Some(key) => writeln!(out, "  Service:   the annotation {} overrides it", key.annotation),
+    writeln!(out, "  Example:   {}: {}", key.name, key.example)?;
+    match row.annotation {
+        Some(key) => writeln!(out, "  Service:   the annotation {} overrides it", key.name),
         None => Ok(()),
     }
 }

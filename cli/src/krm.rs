@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::io;
 
 use serde_json::{Map, Value};
-use xposer::{Emitted, Outcome, Report, Service, emit_all, expose_all, is_service};
+use xposer::{Emitted, Outcome, Precedence, Report, Service, emit_all, expose_all, is_service};
 
 use crate::diagnostics::{Finding, Findings, write_text};
 use crate::encrypted::is_encrypted_service;
@@ -86,7 +86,7 @@ impl ResourceList {
         }));
         let places: Vec<&Value> = all().filter(|item| !is_local(item)).collect();
         let services: Vec<Service<'l>> = places.iter().map(|item| Service::from_value(item)).collect();
-        let outcomes = expose_all(&services, &settings);
+        let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
         let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
         for (item, outcome) in places.iter().zip(&outcomes) {
             let found = outcome.report().into_iter().flat_map(Report::diagnostics);
@@ -100,7 +100,7 @@ impl ResourceList {
             said.push(Said::core(found, item.copied(), &config));
         }
         let changes = items::changes(&self.items, &all().collect(), &objects, said);
-        let is_refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)));
+        let is_refused = outcomes.iter().any(Outcome::is_refused);
         changes.filter(|_| !is_refused)
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
-use xposer::{Emitted, Object, Outcome, Report, Service, Settings, emit_all, expose_all};
+use xposer::{Emitted, Object, Outcome, Precedence, Report, Service, Settings, emit_all, expose_all};
 
 use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Target, Typed};
 use crate::diagnostics::{Finding, Printer};
@@ -65,7 +65,7 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
     let services: Vec<Service<'_>> =
         items.iter().map(|item| Service::from_value(item.value).in_namespace(namespace)).collect();
     let settings = inputs.settings.clone().with_targets(targets.iter().copied().map(Into::into));
-    let outcomes = expose_all(&services, &settings);
+    let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
     let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
     match show {
         Show::Objects(Output::Yaml) => or_gone(write_yaml(&objects, console.stdout))?,
@@ -82,14 +82,14 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
         }
         or_gone(writeln!(console.stderr, "{summary}"))?;
     }
-    let refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)));
+    let refused = outcomes.iter().any(Outcome::is_refused);
     Ok(if refused { Exit::Refused } else { Exit::Done })
 }
 
 /// One paragraph a Service.
 fn write_origins(
     services: &[Service<'_>],
-    outcomes: &[Outcome<'_>],
+    outcomes: &[Outcome],
     settings: &Settings,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -164,7 +164,7 @@ fn write_json(objects: &[Object<'_>], mut out: &mut dyn Write) -> io::Result<()>
 fn summary(outcomes: &[Outcome], local: usize) -> String {
     let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
     let exposed = count(|outcome| matches!(outcome, Outcome::Planned { .. }));
-    let refused = count(|outcome| matches!(outcome, Outcome::Refused(_)));
+    let refused = count(|outcome| outcome.is_refused());
     let left_alone = count(|outcome| matches!(outcome, Outcome::NotAsked { .. }));
     let all = outcomes.len() + local;
     let mut text = format!("{all} {}: {exposed} exposed", if all == 1 { "service" } else { "services" });

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Ran, exposed, folder, service, xposer, xposer_in};
 use xposer::template::{Template, Var, Vars, functions};
-use xposer::{Code, keys, settings};
+use xposer::{Code, annotations, settings};
 
 fn explained(word: &str) -> String {
     let ran = xposer(&["explain", word], "").expect(0);
@@ -15,22 +15,22 @@ fn explained(word: &str) -> String {
 
 #[test]
 fn every_annotation() {
-    for key in keys() {
-        let text = explained(key.annotation);
+    for (key, row) in annotations() {
+        let text = explained(key.name);
         // A setting can have the same name; then both are explained.
-        assert!(explained(key.name()).starts_with(&text), "{text}");
-        for part in [key.annotation, key.doc, key.example, &key.form.describe()] {
+        assert!(explained(key.short_name()).starts_with(&text), "{text}");
+        for part in [key.name, row.doc, key.example, &row.form.describe()] {
             assert!(text.contains(part), "{part} is missing from {text}");
         }
-        assert!(key.setting.is_none_or(|setting| text.contains(setting)), "{text}");
+        assert!(row.setting.is_none_or(|setting| text.contains(setting.name)), "{text}");
     }
 }
 
 #[test]
 fn every_setting() {
-    for row in settings() {
-        let text = explained(row.name);
-        for part in [row.name, row.doc, row.default, row.example, &row.form.describe()] {
+    for (key, row) in settings() {
+        let text = explained(key.name);
+        for part in [key.name, row.doc, row.default, key.example, &row.form.describe()] {
             assert!(text.contains(part), "{part} is missing from {text}");
         }
     }
@@ -73,8 +73,8 @@ fn the_templates() {
 #[test]
 fn the_overview_lists_everything() {
     let text = xposer(&["explain"], "").expect(0).stdout;
-    let words = keys().iter().flat_map(|key| [key.annotation, key.doc]);
-    let words = words.chain(settings().iter().flat_map(|row| [row.name, row.doc]));
+    let words = annotations().flat_map(|(key, row)| [key.name, row.doc]);
+    let words = words.chain(settings().flat_map(|(key, row)| [key.name, row.doc]));
     let words = words.chain(Code::ALL.iter().flat_map(|code| [code.slug(), code.summary()]));
     for word in words.chain(["templates"]) {
         assert!(text.contains(&format!("  {word}")) || text.contains(&format!(": {word}\n")), "{word}");

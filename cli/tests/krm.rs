@@ -431,9 +431,9 @@ fn as_text(value: &Value) -> Value {
 /// The data of a ConfigMap are texts, and every setting can be written as one.
 #[test]
 fn every_setting_can_stand_in_a_config_map() {
-    for row in xposer::settings() {
+    for (key, _) in xposer::settings() {
         let mut settings = json!({"domain": "example.com", "profiles": {"internal": {}}});
-        settings[row.name] = read(&format!("{}: {}", row.name, row.example))[row.name].clone();
+        settings[key.name] = read(&format!("{}: {}", key.name, key.example))[key.name].clone();
         let data: Value =
             settings.as_object().unwrap().iter().map(|(key, value)| (key.clone(), as_text(value))).collect();
         let spec = json!({"apiVersion": "x.example/v1", "kind": "Xposer", "spec": settings});
@@ -448,7 +448,7 @@ fn every_setting_can_stand_in_a_config_map() {
                 (ran.code, &output["items"]),
                 (runs[0].0.code, &runs[0].1["items"]),
                 "{}: {}",
-                row.name,
+                key.name,
                 ran.stderr
             );
         }

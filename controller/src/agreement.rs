@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use xposer::{Service, Settings, expose, expose_all, is_service};
+use xposer::{Precedence, Service, Settings, expose, expose_all, is_service};
 use xposer_cli::yaml::load;
 
 use crate::document::Document;
@@ -107,7 +107,7 @@ fn the_controller_the_policy_and_the_core_agree_on_every_case() {
             stored.iter().map(|(_, (key, stored))| Member { key: key.clone(), stored }).collect();
         let views: Vec<Service<'_>> =
             stored.iter().map(|(service, _)| Service::from_value(service)).collect();
-        let together = expose_all(&views, &settings);
+        let together = expose_all(&views, &settings, Precedence::RefuseAll);
         let emitted = xposer::emit_all(together.iter().filter_map(xposer::Outcome::plan));
         let no_conflict = together.iter().zip(&views).all(|(together, service)| {
             together.plan().is_some() == expose(service, &settings).plan().is_some()

@@ -1,4 +1,4 @@
-//! Services that meet each other are planned together, and what two of them claim goes to the older one.
+//! What becomes of Services that share claims: they are planned together, and the older one gets what two of them claim.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use xposer::stamp::Stamp;
 use xposer::{
-    Code, Diagnostic, Outcome, Plan, Published, SERVICE_LABEL, Service, Settings, Severity, emit_all, expose,
-    expose_all,
+    Code, Diagnostic, Outcome, Plan, Precedence, Published, SERVICE_LABEL, Service, Settings, Severity,
+    emit_all, expose, expose_all,
 };
 
 use crate::kinds::Kind;
@@ -78,12 +78,6 @@ pub(crate) fn claims(service: &Stored, settings: &Settings) -> Claims {
     Claims { shared: shared.into(), seen: seen.into() }
 }
 
-/// The hashes of what only one Service can have.
-fn exclusive_claims(outcome: &Outcome<'_>) -> Vec<u64> {
-    let claims = outcome.plan().map(Plan::claims).unwrap_or_default();
-    claims.iter().filter(|claim| claim.is_exclusive()).map(digest).collect()
-}
-
 /// A Service on its way to a decision.
 pub(crate) struct Member<'s> {
     pub(crate) key: Arc<ServiceKey>,
@@ -93,13 +87,18 @@ pub(crate) struct Member<'s> {
 /// Decides about Services that meet each other by their claims, directly or through others. Of those beside them, which
 /// share no claim with them, they are told where they are affected; nothing is decided about these.
 pub(crate) fn decide(members: &[Member<'_>], beside: &[&Stored], settings: &Settings) -> Vec<Decision> {
-    let stored = members.iter().map(|member| member.stored).chain(beside.iter().copied());
-    let documents: Vec<Value> = stored.map(Stored::document).collect();
-    let services: Vec<Service<'_>> = documents.iter().map(Service::from_value).collect();
-    let (services, beside) = services.split_at_checked(members.len()).unwrap_or((&services, &[]));
-    let outcomes = expose_older_first(members, services, beside, settings);
+    let stored = || members.iter().map(|member| member.stored).chain(beside.iter().copied());
+    let documents: Vec<Value> = stored().map(Stored::document).collect();
+    let created = stored().map(|it| it.created);
+    let services: Vec<Service<'_>> = documents
+        .iter()
+        .zip(created)
+        .map(|(document, created)| Service::from_value(document).created_at(created))
+        .collect();
+    let mut outcomes = expose_all(&services, settings, Precedence::OldestFirst);
+    outcomes.truncate(members.len());
 
-    let emitted = emit_all(outcomes.iter().filter_map(|(outcome, _)| outcome.plan()));
+    let emitted = emit_all(outcomes.iter().filter_map(Outcome::plan));
     let uids: BTreeMap<&ServiceKey, &str> =
         members.iter().map(|member| (&*member.key, &*member.stored.uid)).collect();
     let mut wanted: BTreeMap<Arc<ServiceKey>, Vec<Wanted>> = BTreeMap::new();
@@ -116,7 +115,7 @@ pub(crate) fn decide(members: &[Member<'_>], beside: &[&Stored], settings: &Sett
         let hash = hash(&body);
         wanted.entry(service).or_default().push(Wanted { key, body, hash });
     }
-    let decided = members.iter().zip(&outcomes).map(|(member, (outcome, lost))| {
+    let decided = members.iter().zip(&outcomes).map(|(member, outcome)| {
         let mut found: Vec<Diagnostic> =
             outcome.report().map(|report| report.diagnostics().to_vec()).unwrap_or_default();
         // What cannot be expressed is told with the Service whose it is. The URL is published in every namespace here.
@@ -128,96 +127,15 @@ pub(crate) fn decide(members: &[Member<'_>], beside: &[&Stored], settings: &Sett
         let fate = match outcome {
             Outcome::Planned { plan, .. } => Fate::Exposed(Exposed {
                 wanted: wanted.remove(&member.key).unwrap_or_default(),
-                published: plan.published.clone(),
+                published: plan.published().cloned(),
                 stamp: plan.stamp(),
             }),
-            _ if *lost => Fate::Lost,
-            _ => Fate::Refused,
+            Outcome::Conflicting(_) => Fate::Lost,
+            Outcome::Refused(_) | Outcome::NotAsked { .. } => Fate::Refused,
         };
         Decision { key: member.key.clone(), fate, found }
     });
     decided.collect()
-}
-
-/// Exposes all of them, but of those that claim the same only the one that the API server created first; of two that it
-/// created in the same second, the one whose namespace and name come first. Also says which have lost.
-fn expose_older_first<'a>(
-    members: &[Member<'_>],
-    services: &[Service<'a>],
-    beside: &[Service<'a>],
-    settings: &Settings,
-) -> Vec<(Outcome<'a>, bool)> {
-    let together = expose_beside(services, beside, settings);
-    if members.len() < 2 || together.iter().all(|outcome| outcome.plan().is_some()) {
-        return together.into_iter().map(|outcome| (outcome, false)).collect();
-    }
-    let alone: Vec<Outcome<'a>> = services.iter().map(|service| expose(service, settings)).collect();
-    let is_canary = |outcome: &Outcome<'_>| outcome.plan().is_some_and(|plan| plan.canary.is_some());
-    let mut order: Vec<(bool, i64, &ServiceKey, usize)> = members
-        .iter()
-        .zip(&alone)
-        .enumerate()
-        // A canary comes after the Services that it may be a canary of.
-        .map(|(index, (it, outcome))| (is_canary(outcome), it.stored.created, &*it.key, index))
-        .collect();
-    order.sort_unstable();
-
-    // By the other claims, nobody loses anything.
-    let exclusive: Vec<Vec<u64>> = alone.iter().map(exclusive_claims).collect();
-    let mut losers: BTreeMap<usize, Outcome<'a>> = BTreeMap::new();
-    let mut holders: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-    for (.., index) in order {
-        let (Some(claims), Some(service)) = (exclusive.get(index), services.get(index)) else { continue };
-        let mut rivals: Vec<usize> =
-            claims.iter().filter_map(|claim| holders.get(claim)).flatten().copied().collect();
-        rivals.sort_unstable();
-        rivals.dedup();
-        let mut met: Vec<Service<'a>> =
-            rivals.iter().filter_map(|rival| services.get(*rival)).cloned().collect();
-        met.push(service.clone());
-        match expose_all(&met, settings).pop() {
-            Some(Outcome::Refused(report)) => {
-                losers.insert(index, Outcome::Refused(report));
-            }
-            _ => claims.iter().for_each(|claim| holders.entry(*claim).or_default().push(index)),
-        }
-    }
-    // Together, they may still find something about each other, such as a canary of a canary.
-    let mut planned: BTreeMap<usize, Outcome<'a>> = loop {
-        let winners: Vec<usize> = (0..members.len()).filter(|index| !losers.contains_key(index)).collect();
-        let winning: Vec<Service<'a>> =
-            winners.iter().filter_map(|index| services.get(*index)).cloned().collect();
-        let together = winners.into_iter().zip(expose_beside(&winning, beside, settings));
-        let is_refused = |(_, outcome): &(usize, Outcome<'a>)| outcome.plan().is_none();
-        let (refused, planned): (Vec<_>, Vec<_>) = together.partition(is_refused);
-        if refused.is_empty() {
-            break planned.into_iter().collect();
-        }
-        losers.extend(refused);
-    };
-    alone
-        .into_iter()
-        .enumerate()
-        .map(|(index, alone)| match (losers.remove(&index), planned.remove(&index)) {
-            (Some(lost), _) => (lost, alone.plan().is_some()),
-            (None, Some(planned)) => (planned, false),
-            (None, None) => (alone, false),
-        })
-        .collect()
-}
-
-/// What becomes of Services, with others beside them.
-fn expose_beside<'a>(
-    services: &[Service<'a>],
-    beside: &[Service<'a>],
-    settings: &Settings,
-) -> Vec<Outcome<'a>> {
-    if beside.is_empty() {
-        return expose_all(services, settings);
-    }
-    let mut outcomes = expose_all(&[services, beside].concat(), settings);
-    outcomes.truncate(services.len());
-    outcomes
 }
 
 impl Decision {

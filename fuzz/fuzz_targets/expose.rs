@@ -6,17 +6,17 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value, json};
-use xposer::{FORWARD_ANNOTATION, Outcome, Root, Service, Settings, expose, expose_all, keys};
+use xposer::{FORWARD_ANNOTATION, Precedence, Root, Service, Settings, annotations, expose, expose_all};
 
 /// `IngressURLTemplate=...` a line; what has no known key goes into the forwarded block.
 fn from_lines(text: &str) -> Value {
     let mut annotations = Map::new();
     let mut block = String::new();
     for line in text.lines() {
-        let known = line.split_once('=').and_then(|(name, value)| Some((keys().iter().find(|key| key.name() == name)?, value)));
+        let known = line.split_once('=').and_then(|(name, value)| Some((annotations().find(|(key, _)| key.short_name() == name)?.0, value)));
         match known {
             Some((key, value)) => {
-                annotations.insert(key.annotation.to_owned(), value.replace('\u{1}', "\n").into());
+                annotations.insert(key.name.to_owned(), value.replace('\u{1}', "\n").into());
             }
             None => {
                 block.push_str(line);
@@ -46,7 +46,7 @@ fuzz_target!(|text: &str| {
     let service = Service::from_value(&document);
     let outcome = expose(&service, &settings);
     let Some(report) = outcome.report() else { return };
-    assert_eq!(report.has_errors(), matches!(outcome, Outcome::Refused(_)));
+    assert_eq!(report.has_errors(), outcome.is_refused());
     for diagnostic in report.diagnostics() {
         let found = match diagnostic.path.root() {
             Root::Object => diagnostic.path.lookup(&document),
@@ -60,7 +60,7 @@ fuzz_target!(|text: &str| {
             assert_eq!(value, object.to_value());
         }
         // The same Service twice claims everything twice.
-        let twice = expose_all(&[service.clone(), service], &settings);
+        let twice = expose_all(&[service.clone(), service], &settings, Precedence::RefuseAll);
         assert!(twice.iter().all(|outcome| outcome.plan().is_none()));
     }
 });

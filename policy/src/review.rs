@@ -125,7 +125,7 @@ fn decide<'p>(
     let (response, stamp) = match expose(&service, settings) {
         Outcome::NotAsked { report: None } => (accepted(), None),
         Outcome::NotAsked { report: Some(report) } => (said(accepted(), &report), None),
-        Outcome::Refused(report) => {
+        Outcome::Refused(report) | Outcome::Conflicting(report) => {
             return (said(rejected(UNPROCESSABLE, words::rejection(&report)), &report), None);
         }
         Outcome::Planned { plan, report } => (said(accepted(), &report), plan.stamp()),

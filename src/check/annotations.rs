@@ -8,7 +8,7 @@ use crate::plan::context::RuleContext;
 pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
     for forwarded in &context.plan.annotations {
         let Some(pattern) = context.denial(forwarded) else { continue };
-        let key = forwarded.key.as_ref();
+        let key = forwarded.key.as_str();
         let message = if pattern == SNIPPET {
             format!("{} would put text into the controller's configuration as it is", shown(key))
         } else {
@@ -23,7 +23,7 @@ pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
 pub(crate) fn beside(context: &RuleContext<'_>, report: &mut Report) {
     for key in context.service.of_ingresses() {
         let message = format!("nobody reads {} on a Service: it is for an Ingress", shown(key));
-        let help = if context.request.block.contains(key) {
+        let help = if context.forwarded.block.contains(key) {
             "remove it; xposer.stakater.com/annotations has it"
         } else {
             "move it into xposer.stakater.com/annotations, or remove it"

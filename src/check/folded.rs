@@ -3,8 +3,9 @@
 use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
 use crate::dialect::{external_dns, forecastle, is_snippet, nginx, protects};
 use crate::options::block::{Swallowed, swallowed};
+use crate::plan::Annotation;
 use crate::plan::context::RuleContext;
-use crate::resolve::{Annotation, is_read_here};
+use crate::resolve::is_read_here;
 use crate::service::FORWARD_ANNOTATION;
 
 /// The most keys that are named.
@@ -17,7 +18,7 @@ const IN_LINES_OR_QUOTES: &str =
 /// Every line has a colon, and one that names a key that protects must have it.
 pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
     let text = block(context).unwrap_or_default();
-    for problem in &context.request.malformed {
+    for problem in &context.forwarded.malformed {
         let mut problem = problem.clone();
         let line = problem.range.clone().and_then(|range| text.get(range)).unwrap_or_default();
         let is_sign = |c: char| c == '=' || c.is_whitespace();
@@ -33,7 +34,7 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
 
 /// No key stands inside the value of another one.
 pub(crate) fn folded(context: &RuleContext<'_>, report: &mut Report) {
-    let lines = context.request.block.lines();
+    let lines = context.forwarded.block.lines();
     let is_several = lines.len() > 1 || block(context).is_some_and(|text| text.trim().contains('\n'));
     let help = if is_several { IN_LINES_OR_QUOTES } else { IN_LINES };
     for line in lines {
@@ -58,9 +59,9 @@ fn block<'f>(context: &RuleContext<'f>) -> Option<&'f str> {
 
 /// The values of the setting `annotations`, where one entry may hold what was meant to be several.
 fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
-    let of_settings = |it: &&Annotation<'_>| it.is_given() && !it.is_forwarded();
+    let of_settings = |it: &&Annotation| it.is_given() && !it.is_forwarded();
     for annotation in context.plan.annotations.iter().filter(of_settings) {
-        let (key, value) = (annotation.key.as_ref(), annotation.value.as_ref());
+        let (key, value) = (annotation.key.as_str(), annotation.value.as_str());
         let inside = swallowed(value, is_snippet(key));
         if inside.is_empty() {
             continue;

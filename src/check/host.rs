@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Problem, Report, listed, shown, shown_char};
+use crate::plan::Route;
 use crate::plan::context::RuleContext;
-use crate::resolve::DraftRule;
 use crate::validation::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, character_help, host_flaws};
 
 /// A host is a DNS name in lower case, or `*.` and such a name.
@@ -22,7 +22,7 @@ pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
             // A wildcard is in order by itself, but not behind a name.
             let is_star = |domain: &str| flaw == HostFlaw::Wildcard && domain.starts_with("*.");
             match domain.filter(|domain| {
-                rule.host.ends_with(domain.value.as_ref())
+                rule.host.ends_with(domain.value.as_str())
                     && (same_kind(&domain_flaws, &flaw) || is_star(&domain.value))
             }) {
                 // The domain is wrong by itself: whoever wrote it is told, and once.
@@ -80,9 +80,9 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
 
 /// Who chose the host, where the host is in order by itself: the domain is meant where it is the Service's own and the template
 /// is not.
-pub(crate) fn chosen_by<'f>(context: &'f RuleContext<'_>, rule: &'f DraftRule<'_>) -> &'f Origin {
+pub(crate) fn chosen_by<'f>(context: &'f RuleContext<'_>, rule: &'f Route) -> &'f Origin {
     let domain = context.plan.domain.as_ref().filter(|domain| {
-        matches!(domain.origin, Origin::Annotation(_)) && rule.host.ends_with(domain.value.as_ref())
+        matches!(domain.origin, Origin::Annotation(_)) && rule.host.ends_with(domain.value.as_str())
     });
     match (&rule.host_origin, domain) {
         (Origin::Annotation(_), _) | (_, None) => &rule.host_origin,
@@ -98,7 +98,7 @@ fn one_of(hosts: &[String]) -> Option<String> {
 
 /// With TLS, and where certificates carry a common name, a host has at most 64 characters.
 pub(crate) fn common_name(context: &RuleContext<'_>, report: &mut Report) {
-    let common_name = context.layers.first(|it| it.common_name.as_ref()).copied().unwrap_or_default();
+    let common_name = context.layers.first(|it| &it.common_name).is_some_and(|it| it.value);
     if !(context.plan.tls().has_secret() && common_name) {
         return;
     }
@@ -119,14 +119,14 @@ pub(crate) fn common_name(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 fn too_long_help(context: &RuleContext<'_>) -> &'static str {
-    if context.layers.first(|it| it.fallbacks.as_ref()).is_none_or(Vec::is_empty) {
+    if context.layers.first(|it| &it.fallbacks).is_none_or(|it| it.value.is_empty()) {
         "shorten the template, or ask your administrator for ingressURLTemplateFallbacks"
     } else {
         "shorten the template; no template of ingressURLTemplateFallbacks is short enough either"
     }
 }
 
-fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
+fn problem(context: &RuleContext<'_>, rule: &Route, flaw: HostFlaw) -> Problem {
     let host = shown(&rule.host);
     match flaw {
         HostFlaw::Missing => Problem::new(
@@ -146,7 +146,7 @@ fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> P
                 .help("remove the scheme; https is asked for with config.xposer.stakater.com/TLS: \"true\"");
             let host = without.split('/').next().unwrap_or_default();
             let passes = host.contains("{{") || host_flaws(host).is_empty();
-            if without != rule.template && passes && matches!(rule.host_origin, Origin::Annotation(_)) {
+            if *without != *rule.template && passes && matches!(rule.host_origin, Origin::Annotation(_)) {
                 problem = problem.propose(without);
             }
             let scheme = rule.host.split_inclusive("//").next().unwrap_or_default();
@@ -223,13 +223,13 @@ fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> P
     .found(rule.host.clone())
 }
 
-fn part<'r>(rule: &'r DraftRule<'_>, range: &Range<usize>) -> &'r str {
+fn part<'r>(rule: &'r Route, range: &Range<usize>) -> &'r str {
     rule.host.get(range.clone()).unwrap_or_default()
 }
 
 /// Proposes a host in place of the template, where the template is nothing but the host and everything that is wrong with
 /// it can be put right.
-fn fixed(problem: Problem, rule: &DraftRule<'_>) -> Problem {
+fn fixed(problem: Problem, rule: &Route) -> Problem {
     if rule.template.trim() != rule.host
         || !matches!(rule.host_origin, Origin::Annotation(_) | Origin::Setting(_))
     {
@@ -241,7 +241,7 @@ fn fixed(problem: Problem, rule: &DraftRule<'_>) -> Problem {
 }
 
 /// Marks `what`, where it stands exactly once in the text the user wrote.
-fn marked(problem: Problem, rule: &DraftRule<'_>, what: &str) -> Problem {
+fn marked(problem: Problem, rule: &Route, what: &str) -> Problem {
     let mut places = rule.template.match_indices(what);
     match (places.next(), places.next()) {
         (Some((at, found)), None) if rule.verbatim => problem.at(at..at + found.len()),

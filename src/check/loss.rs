@@ -1,126 +1,64 @@
-//! Rules about annotations that have no effect on what is made: nothing that protects is lost.
+//! Rules about annotations that have no effect on what is made, so that nothing that protects a Service is lost.
 
 use crate::diagnostics::{Code, Problem, Report, shown};
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::{Effect, Loss, Same, effect, is_ssl_redirect, nginx};
-use crate::options::Layers;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::resolve::{Annotation, Draft};
-use crate::validation::{Origin, Target, Termination, Tls, parse_bool};
+use crate::plan::{Annotation, Plan};
+use crate::validation::{Origin, Target, Termination, parse_bool};
 
-/// What decides whether a target does by itself what an annotation of another program asks for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Scene {
-    pub(crate) tls: Tls,
-    pub(crate) https_redirect: Option<bool>,
-    /// Whether it is known which listeners of Gateways have no TLS.
-    pub(crate) has_http_parents: bool,
-    pub(crate) termination: Termination,
-    /// Whether a path is a regular expression.
-    pub(crate) has_pattern: bool,
-    pub(crate) is_canary: bool,
-    /// Whether it is a canary that is nothing but a share of the requests.
-    pub(crate) is_weight_only: bool,
+/// Whether a target does what a key asks for.
+fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
+    let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination == how;
+    match effect.same {
+        Same::None => false,
+        // The redirect of a canary is that of the stable Service.
+        Same::Redirect => plan.canary.is_some() || plan.redirects(target),
+        Same::Passthrough => terminates(Termination::Passthrough),
+        Same::Pattern => target == Target::HttpRoute && plan.has_pattern(),
+        Same::Reencrypt => {
+            terminates(Termination::Reencrypt)
+                && (value.eq_ignore_ascii_case("HTTPS") || parse_bool(value) == Some(true))
+        }
+    }
 }
 
-impl Scene {
-    fn of(plan: &Draft<'_>, layers: Layers<'_>) -> Self {
-        Self {
-            tls: plan.tls(),
-            https_redirect: plan.https_redirect.as_ref().map(|redirect| redirect.value),
-            has_http_parents: layers
-                .first(|it| it.http_parent_refs.as_ref())
-                .is_some_and(|refs| !refs.value.is_empty()),
-            termination: layers.first(|it| it.termination.as_ref()).map(|it| it.value).unwrap_or_default(),
-            has_pattern: plan.rules.iter().any(|rule| rule.path_type.is_pattern(&rule.path)),
-            is_canary: plan.canary.is_some(),
-            is_weight_only: plan.canary.as_ref().is_some_and(|canary| canary.header.is_none()),
+/// What is lost with an annotation on a target.
+fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
+    if target == Target::Ingress || !plan.has_object(target) {
+        return Loss::Nothing;
+    }
+    match effect(&annotation.key) {
+        Some(effect)
+            if !effect.idle.is(&annotation.value)
+                && effect.read_on != Some(target)
+                && !does(plan, target, effect, &annotation.value) =>
+        {
+            effect.loss
         }
+        _ => Loss::Nothing,
     }
+}
 
-    /// Whether an object of this kind is made.
-    fn has_object(&self, target: Target) -> bool {
-        match target {
-            Target::Ingress => true,
-            Target::HttpRoute => !self.is_weight_only,
-            Target::Route => !self.is_canary,
-        }
-    }
+/// Whether the target does what an annotation asks for, so that nothing is told of it. A regular expression means something
+/// else there.
+pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
+    let wanted = effect(&annotation.key).filter(|effect| effect.same != Same::Pattern);
+    wanted.is_some_and(|effect| {
+        !effect.idle.is(&annotation.value) && does(plan, target, effect, &annotation.value)
+    })
+}
 
-    /// Whether requests without TLS are sent to https, or get no answer.
-    pub(crate) fn redirects(&self, target: Target) -> bool {
-        let is_wanted = self.https_redirect != Some(false);
-        match target {
-            // Its controller reads the annotations.
-            Target::Ingress => true,
-            Target::HttpRoute => self.tls.is_on() && is_wanted && self.has_http_parents && !self.is_canary,
-            Target::Route => {
-                self.tls.has_secret() && (is_wanted || self.termination == Termination::Passthrough)
-            }
-        }
-    }
+/// Whether a rule files a finding about an annotation on this target.
+pub(crate) fn has_finding(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
+    annotation.is_given()
+        && (loss(plan, annotation, target) > Loss::Nothing || is_misspelt(&annotation.key, &annotation.value))
+}
 
-    /// Whether a target does what a key asks for.
-    fn does(&self, target: Target, effect: Effect, value: &str) -> bool {
-        match effect.same {
-            Same::None => false,
-            // The redirect of a canary is that of the stable Service.
-            Same::Redirect => self.is_canary || self.redirects(target),
-            Same::Passthrough => {
-                target == Target::Route
-                    && self.tls.has_secret()
-                    && self.termination == Termination::Passthrough
-            }
-            Same::Pattern => target == Target::HttpRoute && self.has_pattern,
-            Same::Reencrypt => {
-                target == Target::Route
-                    && self.tls.has_secret()
-                    && self.termination == Termination::Reencrypt
-                    && (value.eq_ignore_ascii_case("HTTPS") || parse_bool(value) == Some(true))
-            }
-        }
-    }
-
-    /// What is lost with an annotation on a target.
-    fn loss(&self, annotation: &Annotation<'_>, target: Target) -> Loss {
-        if target == Target::Ingress || !self.has_object(target) {
-            return Loss::Nothing;
-        }
-        match effect(&annotation.key) {
-            Some(effect)
-                if !effect.idle.is(&annotation.value)
-                    && effect.read_on != Some(target)
-                    && !self.does(target, effect, &annotation.value) =>
-            {
-                effect.loss
-            }
-            _ => Loss::Nothing,
-        }
-    }
-
-    /// Whether the target does what an annotation asks for, so that nothing is to be said of it. A regular expression means
-    /// something else there.
-    pub(crate) fn fulfils(&self, annotation: &Annotation<'_>, target: Target) -> bool {
-        let wanted = effect(&annotation.key).filter(|effect| effect.same != Same::Pattern);
-        wanted.is_some_and(|effect| {
-            !effect.idle.is(&annotation.value) && self.does(target, effect, &annotation.value)
-        })
-    }
-
-    /// Whether a rule files a finding about an annotation on this target.
-    pub(crate) fn has_finding(&self, annotation: &Annotation<'_>, target: Target) -> bool {
-        annotation.is_given()
-            && (self.loss(annotation, target) > Loss::Nothing
-                || is_misspelt(&annotation.key, &annotation.value))
-    }
-
-    /// Whether an annotation says that nothing is sent to https, and the target does so all the same.
-    pub(crate) fn redirects_against(&self, annotation: &Annotation<'_>, target: Target) -> bool {
-        is_ssl_redirect(&annotation.key)
-            && parse_bool(&annotation.value) == Some(false)
-            && self.redirects(target)
-    }
+/// Whether an annotation says that nothing is sent to https, and the target does so all the same.
+pub(crate) fn redirects_against(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
+    is_ssl_redirect(&annotation.key) && parse_bool(&annotation.value) == Some(false) && plan.redirects(target)
 }
 
 /// An HTTPRoute and a Route are not made without what protects the Service on an Ingress.
@@ -129,9 +67,8 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     if plan.annotations.is_empty() || plan.targets == [Target::Ingress] {
         return;
     }
-    let scene = Scene::of(plan, context.layers);
     for annotation in plan.annotations.iter().filter(|it| it.is_given()) {
-        let losses = plan.targets.iter().map(|target| (scene.loss(annotation, *target), *target));
+        let losses = plan.targets.iter().map(|target| (loss(plan, annotation, *target), *target));
         let Some((loss, _)) = losses.clone().max_by_key(|(loss, _)| *loss) else { continue };
         if loss == Loss::Nothing || context.denial(annotation).is_some() {
             continue;
@@ -141,13 +78,8 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-fn problem(
-    context: &RuleContext<'_>,
-    annotation: &Annotation<'_>,
-    loss: Loss,
-    targets: &[Target],
-) -> Problem {
-    let key = annotation.key.as_ref();
+fn problem(context: &RuleContext<'_>, annotation: &Annotation, loss: Loss, targets: &[Target]) -> Problem {
+    let key = annotation.key.as_str();
     let verb = if targets.len() == 1 { "has" } else { "have" };
     let lacks = format!("{} {verb} nothing for {}", kinds(targets), shown(key));
     if loss == Loss::Weakens {
@@ -184,19 +116,19 @@ fn problem(
 
 /// What to do where the redirect is asked for and forbidden: by whom, and what else is missing for it.
 fn allowed_redirect(context: &RuleContext<'_>, against: &Origin, targets: &[Target]) -> String {
-    let scene = Scene::of(context.plan, context.layers);
+    let plan = context.plan;
     let mut help = match against {
         Origin::Setting(setting) => format!("write {setting}: true"),
         Origin::Annotation(_) | Origin::BuiltIn => format!("write {}: \"true\"", annotation::HTTPS_REDIRECT),
     };
     let lacks_tls = |target: &Target| match target {
-        Target::Route => !scene.tls.has_secret(),
-        Target::Ingress | Target::HttpRoute => !scene.tls.is_on(),
+        Target::Route => !plan.tls().has_secret(),
+        Target::Ingress | Target::HttpRoute => !plan.tls().is_on(),
     };
     if targets.iter().any(lacks_tls) {
         help.push_str(&format!(", set {}", annotation::TLS));
     }
-    if targets.contains(&Target::HttpRoute) && !scene.has_http_parents {
+    if targets.contains(&Target::HttpRoute) && plan.http_parents().is_empty() {
         help.push_str(", set the setting httpParentRefs");
     }
     help.push_str(", or remove the line");
@@ -219,13 +151,12 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     if plan.canary.is_none() {
         return;
     }
-    let scene = Scene::of(plan, context.layers);
-    let stable = Scene { is_canary: false, is_weight_only: false, ..scene };
+    let stable = Plan { canary: None, ..plan.clone() };
     for annotation in plan.annotations.iter().filter(|it| it.is_forwarded()) {
         let name = nginx::any_name(&annotation.key);
         let is_read = |target: &&Target| match target {
             Target::Ingress => name.is_none_or(nginx::is_read_on_canary),
-            other => scene.has_object(**other),
+            other => plan.has_object(**other),
         };
         if plan.targets.iter().any(|target| is_read(&target))
             || context.is_mirrored(annotation)
@@ -248,7 +179,7 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
             }
         };
         let code = if protects { Code::CanaryAnnotationIgnored } else { Code::TargetInexpressible };
-        let is_lost = plan.targets.iter().any(|target| stable.loss(annotation, *target) > Loss::Nothing);
+        let is_lost = plan.targets.iter().any(|target| loss(&stable, annotation, *target) > Loss::Nothing);
         let help = if is_lost { "remove the line" } else { "move the line to the stable Service" };
         annotation.file_key(report, Problem::new(code, said).help(help));
     }

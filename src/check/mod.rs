@@ -1,4 +1,4 @@
-//! The rules: a Draft that passes all of them becomes an Exposure.
+//! The rules that a plan has to pass.
 //!
 //! Every rule files what it finds and never stops another one. The sources are the validators of the Kubernetes API
 //! server, version 1.36, and the RFCs that they do not enforce.
@@ -14,20 +14,14 @@ mod route;
 mod targets;
 mod tls;
 
-use std::ops::Range;
-
 use crate::diagnostics::{Code, Report};
 use crate::dialect::nginx::rules::{self as nginx, rewrite, traps};
 use crate::dialect::{cert_manager, external_dns, forecastle};
-use crate::options::annotations::Request;
-use crate::options::{Layers, Settings};
+use crate::options::{Forwarded, Layers, Settings};
+use crate::plan::Plan;
 use crate::plan::context::RuleContext;
-use crate::resolve::{Annotation, Canary, Draft, DraftRule, Monitor, Scope};
 use crate::service::Service;
-use crate::validation::{
-    Hostname, ObjectName, Origin, ParentRef, PathType, PortRef, Target, Termination, Tls, UrlPath,
-};
-pub(crate) use loss::Scene;
+pub(crate) use loss::{fulfils, has_finding, redirects_against};
 
 /// A row of the table of rules.
 ///
@@ -44,6 +38,7 @@ pub struct Rule {
     pub codes: &'static [Code],
     /// Where the rule comes from: a validation function of Kubernetes, an RFC or a page of documentation.
     pub source: &'static str,
+    run: fn(&RuleContext<'_>, &mut Report),
 }
 
 /// Every rule, in the order in which they are asked.
@@ -56,15 +51,22 @@ pub fn rules() -> &'static [Rule] {
     RULES
 }
 
-/// What of a row runs stands in a table of its own: a program that never asks for the texts does not carry them.
-macro_rules! rules {
-    ($( Rule { name: $name:expr, codes: $codes:expr, source: $source:expr, run: $run:expr $(,)? } ),+ $(,)?) => {
-        static RULES: &[Rule] = &[$( Rule { name: $name, codes: $codes, source: $source } ),+];
-        static RUNS: &[fn(&RuleContext<'_>, &mut Report)] = &[$( $run ),+];
-    };
+/// Asks every rule about a plan.
+pub(crate) fn check(
+    service: &Service<'_>,
+    settings: &Settings,
+    layers: Layers<'_>,
+    forwarded: &Forwarded<'_>,
+    plan: &Plan,
+    report: &mut Report,
+) {
+    let context = RuleContext { service, settings, layers, forwarded, plan };
+    for rule in RULES {
+        (rule.run)(&context, report);
+    }
 }
 
-rules![
+static RULES: &[Rule] = &[
     Rule {
         name: "service",
         codes: &[Code::ServiceNameInvalid, Code::NamespaceInvalid],
@@ -338,134 +340,3 @@ rules![
         run: object::published,
     },
 ];
-
-/// An exposure that every rule has passed.
-#[derive(Clone, Debug)]
-pub(crate) struct Exposure<'a> {
-    pub(crate) name: ObjectName<'a>,
-    pub(crate) name_origin: Origin,
-    pub(crate) rules: Vec<Route<'a>>,
-    pub(crate) secret: Option<ObjectName<'a>>,
-    pub(crate) port: PortRef,
-    pub(crate) class: Option<ObjectName<'a>>,
-    pub(crate) annotations: Vec<Annotation<'a>>,
-    pub(crate) publish: Option<(Scope, Range<usize>)>,
-    pub(crate) publish_url: bool,
-    pub(crate) tls: Tls,
-    pub(crate) tls_origin: Origin,
-    pub(crate) redirect_origin: Origin,
-    pub(crate) secret_is_derived: bool,
-    pub(crate) secret_origin: Option<Origin>,
-    pub(crate) class_origin: Option<Origin>,
-    pub(crate) https_redirect: Option<bool>,
-    pub(crate) targets: Vec<Target>,
-    pub(crate) canary: Option<Canary<'a>>,
-    pub(crate) monitor: Option<Monitor>,
-    pub(crate) gateway: Gateway,
-    pub(crate) termination: Termination,
-}
-
-/// What HTTPRoutes are attached to.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Gateway {
-    pub(crate) parents: Vec<ParentRef>,
-    /// The listeners without TLS.
-    pub(crate) http_parents: Vec<ParentRef>,
-    /// The keys by which ExternalDNS is told to leave an object to others, in ascending order.
-    pub(crate) dns_keys: Vec<String>,
-}
-
-/// One host and path of an Ingress. Routes are made by [`expose`](crate::expose) only.
-///
-/// ```
-/// # use serde_json::json;
-/// # use xposer::{PathType, Service, Settings, expose};
-/// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
-/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate":
-/// #         "a.example.com/api(/|$)(.*), b.example.com"}},
-/// #     "spec": {"ports": [{"port": 80}]}});
-/// // The URL template is `a.example.com/api(/|$)(.*), b.example.com`.
-/// let outcome = expose(&Service::from_value(&service), &Settings::default());
-/// let routes = outcome.plan().map(|plan| plan.ingress.rules.as_slice()).unwrap_or_default();
-/// assert_eq!((routes[0].path.as_str(), routes[0].path_type), ("/api(/|$)(.*)", PathType::ImplementationSpecific));
-/// assert_eq!((routes[1].host.as_str(), routes[1].path.as_str()), ("b.example.com", "/"));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Route<'a> {
-    /// The host.
-    pub host: Hostname<'a>,
-    /// The path.
-    pub path: UrlPath<'a>,
-    /// How the path is compared.
-    pub path_type: PathType,
-    /// Who wrote the host.
-    pub(crate) origin: Origin,
-    /// Who wrote the path.
-    pub(crate) path_origin: Origin,
-}
-
-/// Asks every rule; `None` if anything forbids the exposure.
-pub(crate) fn check<'a>(
-    service: &Service<'_>,
-    settings: &Settings,
-    layers: Layers<'_>,
-    request: &Request<'_>,
-    draft: Draft<'a>,
-    report: &mut Report,
-) -> Option<Exposure<'a>> {
-    let context = RuleContext { service, settings, layers, request, plan: &draft };
-    for run in RUNS {
-        run(&context, report);
-    }
-    if report.has_errors() {
-        return None;
-    }
-    let tls = draft.tls();
-    let gateway = if draft.targets.contains(&Target::HttpRoute) {
-        let refs =
-            |found: Option<&crate::validation::Sourced<Vec<ParentRef>>>| found.map(|refs| refs.value.clone());
-        Gateway {
-            parents: refs(layers.first(|it| it.parent_refs.as_ref())).unwrap_or_default(),
-            http_parents: refs(layers.first(|it| it.http_parent_refs.as_ref())).unwrap_or_default(),
-            dns_keys: settings.dns_controller_keys(),
-        }
-    } else {
-        Gateway::default()
-    };
-    let rules = draft.rules.into_iter().map(exposed).collect();
-    let name = draft.name?;
-    Some(Exposure {
-        publish_url: settings.publish_url,
-        tls,
-        tls_origin: draft.tls.map(|tls| tls.origin).unwrap_or_default(),
-        secret_is_derived: draft.secret_is_derived,
-        secret_origin: draft.secret.as_ref().map(|secret| secret.origin.clone()),
-        class_origin: draft.class.as_ref().map(|class| class.origin.clone()),
-        redirect_origin: draft.https_redirect.as_ref().map(|it| it.origin.clone()).unwrap_or_default(),
-        https_redirect: draft.https_redirect.map(|redirect| redirect.value),
-        targets: draft.targets,
-        canary: draft.canary,
-        monitor: draft.monitor.map(|monitor| monitor.value),
-        gateway,
-        termination: layers.first(|it| it.termination.as_ref()).map(|it| it.value).unwrap_or_default(),
-        name: ObjectName::checked(name.value),
-        name_origin: name.origin,
-        rules,
-        secret: draft.secret.map(|secret| ObjectName::checked(secret.value)),
-        port: draft.port?.value,
-        class: draft.class.map(|class| ObjectName::checked(class.value)),
-        annotations: draft.annotations,
-        publish: draft.publish,
-    })
-}
-
-fn exposed(rule: DraftRule<'_>) -> Route<'_> {
-    Route {
-        host: Hostname::checked(rule.host),
-        path: UrlPath::checked(rule.path),
-        path_type: rule.path_type,
-        origin: rule.host_origin,
-        path_origin: rule.path_origin,
-    }
-}

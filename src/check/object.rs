@@ -229,7 +229,7 @@ pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
 
 /// The URL ConfigMap needs a namespace.
 pub(crate) fn published(context: &RuleContext<'_>, report: &mut Report) {
-    if context.plan.publish.is_some() && context.service.namespace().is_none() {
+    if context.plan.published.is_some() && context.service.namespace().is_none() {
         let said = format!(
             "{PUBLISH_KEY} publishes the host under <service>-<namespace>, and the Service names no namespace"
         );

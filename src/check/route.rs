@@ -4,8 +4,8 @@ use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
 use crate::dialect::nginx::USE_REGEX;
 use crate::dialect::nginx::paths::Nginx;
 use crate::dialect::nginx::rules::rewrite::is_literal;
+use crate::plan::Route;
 use crate::plan::context::RuleContext;
-use crate::resolve::DraftRule;
 use crate::validation::{Origin, PathType, Target, path_flaw};
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
@@ -17,7 +17,7 @@ pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+fn problem(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
     let path = shown(&rule.path);
     let is_free = rule.path_type == PathType::ImplementationSpecific;
     if let Some(flaw) = path_flaw(&rule.path, rule.path_type) {
@@ -59,7 +59,7 @@ fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
 }
 
 /// The type of a path that may be any, in the words of where the path stands.
-fn free_type(rule: &DraftRule<'_>) -> &'static str {
+fn free_type(rule: &Route) -> &'static str {
     match rule.path_origin {
         Origin::Setting(_) => "pathType: ImplementationSpecific",
         Origin::Annotation(_) | Origin::BuiltIn => "PathType: ImplementationSpecific",
@@ -67,7 +67,7 @@ fn free_type(rule: &DraftRule<'_>) -> &'static str {
 }
 
 /// Who reads the path as a regular expression, and by what.
-fn regex(context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+fn regex(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
     let path = shown(&rule.path);
     let said = match (context.plan.class_name(), context.plan.nginx()) {
         _ if is_literal(context) => return None,

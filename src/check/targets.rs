@@ -3,8 +3,8 @@
 use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
 use crate::dialect::monitor::PROVIDERS;
 use crate::options::overlap;
+use crate::plan::Route;
 use crate::plan::context::RuleContext;
-use crate::resolve::DraftRule;
 use crate::validation::{MAX_NAME, PathType, Target, Termination, path_flaw, subdomain_host};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
@@ -19,7 +19,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
     if !plan.targets.contains(&Target::HttpRoute) {
         return;
     }
-    if context.layers.first(|it| it.parent_refs.as_ref()).is_none_or(|refs| refs.value.is_empty()) {
+    if plan.parents().is_empty() {
         let problem =
             Problem::new(Code::GatewayMissing, "nothing says which Gateway an HTTPRoute is attached to");
         report.file(
@@ -71,13 +71,8 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
 /// Where requests without TLS are sent to https, no listener gets both the route that answers and the one that redirects.
 fn parents(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let redirects = plan.https_redirect.as_ref().is_none_or(|it| it.value);
-    if !redirects || !plan.tls().is_on() || plan.canary.is_some() {
-        return;
-    }
-    let layers = context.layers;
-    if let Some(parents) = layers.first(|it| it.parent_refs.as_ref())
-        && let Some(http) = layers.first(|it| it.http_parent_refs.as_ref())
+    if let Some(parents) = plan.parent_refs.as_ref().filter(|_| plan.has_redirect())
+        && let Some(http) = &plan.http_parent_refs
         && let Some((path, problem)) = overlap(parents, http, context.service.namespace())
     {
         report.file(path, problem);
@@ -100,8 +95,6 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
     if !plan.targets.contains(&Target::Route) {
         return;
     }
-    let termination =
-        context.layers.first(|it| it.termination.as_ref()).map(|it| it.value).unwrap_or_default();
     long_name(context, report);
     for rule in &plan.rules {
         wildcard(rule, report);
@@ -112,7 +105,8 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
             )
         } else if let Some(stray) = rule.path.chars().find(|c| *c == '#' || c.is_whitespace()) {
             format!("the path {} of a Route cannot contain {}", shown(&rule.path), shown_char(stray))
-        } else if plan.tls().has_secret() && termination == Termination::Passthrough && rule.path != "/" {
+        } else if plan.tls().has_secret() && plan.termination == Termination::Passthrough && rule.path != "/"
+        {
             format!("a Route whose TLS passes through sees no path, and {} is asked for", shown(&rule.path))
         } else {
             continue;
@@ -124,7 +118,7 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 /// A star of a host is the `wildcardPolicy` of a Route, which routers do not admit by default.
-fn wildcard(rule: &DraftRule<'_>, report: &mut Report) {
+fn wildcard(rule: &Route, report: &mut Report) {
     // Where the rest of the host is none, that is told already.
     let is_name = |host: &String| !host.contains('*');
     let Some(host) = subdomain_host(&rule.host).filter(is_name) else { return };

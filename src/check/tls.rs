@@ -20,7 +20,7 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
 
 /// With the certificates at a load balancer, one of them covers every host.
 pub(crate) fn certificates(context: &RuleContext<'_>, report: &mut Report) {
-    let Some(names) = context.layers.first(|it| it.certificates.as_ref()) else { return };
+    let Some(names) = context.layers.first(|it| &it.certificates) else { return };
     if context.plan.tls() != Tls::LoadBalancer {
         return;
     }

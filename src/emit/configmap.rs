@@ -1,13 +1,13 @@
-//! The URL ConfigMap: `xposer`, one a namespace, with the entries of all its Services.
+//! The URL ConfigMap `xposer`: one for each namespace, with the entries of all its Services.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Annotations, Kind, Labels, Metadata};
+use super::Kind;
+use super::metadata::{Labels, Metadata};
 use crate::diagnostics::{Code, FieldPath, Problem, Report};
-use crate::plan::{Plan, Published};
-use crate::resolve::Scope;
+use crate::plan::{Plan, Published, Scope};
 use crate::service::FORWARD_ANNOTATION;
 
 /// The name of the URL ConfigMap, in every namespace. [`emit_all`](crate::emit_all) has an example.
@@ -26,14 +26,14 @@ pub(super) struct ConfigMap<'p> {
 /// The entries of several plans.
 #[derive(Default)]
 pub(super) struct Urls<'p> {
-    /// Of all plans, as often as they occur.
+    /// Those of all plans, as often as they occur.
     namespaces: Vec<&'p str>,
-    entries: Vec<(&'p Plan<'p>, &'p Published)>,
+    entries: Vec<(&'p Plan, &'p Published)>,
 }
 
 impl<'p> Urls<'p> {
-    pub(super) fn add(&mut self, plan: &'p Plan<'p>) {
-        let Some(namespace) = plan.namespace else { return };
+    pub(super) fn add(&mut self, plan: &'p Plan) {
+        let Some(namespace) = plan.namespace() else { return };
         self.namespaces.push(namespace);
         if let Some(published) = &plan.published {
             self.entries.push((plan, published));
@@ -49,7 +49,7 @@ impl<'p> Urls<'p> {
         }
         let mut maps: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
         for (plan, published) in &self.entries {
-            let own = plan.namespace.unwrap_or_default();
+            let own = plan.namespace().unwrap_or_default();
             match published.scope {
                 Scope::Locally => {
                     maps.entry(own).or_default().insert(&published.key, &published.value);
@@ -68,7 +68,7 @@ impl<'p> Urls<'p> {
                 data,
                 kind: Kind::ConfigMap.as_str(),
                 metadata: Metadata {
-                    annotations: Annotations::Of(&[]),
+                    annotations: Vec::new(),
                     labels: Labels::new(None),
                     name: URL_CONFIG_MAP.into(),
                     namespace: Some(namespace),
@@ -78,7 +78,7 @@ impl<'p> Urls<'p> {
     }
 }
 
-fn here_only(plan: &Plan<'_>, published: &Published, namespaces: &BTreeSet<&str>) -> Report {
+fn here_only(plan: &Plan, published: &Published, namespaces: &BTreeSet<&str>) -> Report {
     let mut report = Report::new(plan.subject(), false);
     let mut listed: Vec<&str> = namespaces.iter().copied().take(3).collect();
     if namespaces.len() > listed.len() {

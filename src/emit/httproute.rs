@@ -1,7 +1,7 @@
 //! `gateway.networking.k8s.io/v1` HTTPRoute of the Gateway API.
 //!
-//! TLS belongs to the listeners of the Gateway, and so do certificates. Hosts with the same paths share a route. Requests
-//! without TLS are sent to https by a second route at the listeners that have none.
+//! TLS and certificates belong to the listeners of the Gateway. Hosts with the same paths share a route. A second route, at the
+//! listeners without TLS, redirects requests to https.
 //!
 //! What the API server would fill in is written out, so that the object in the cluster is the same as the one emitted.
 
@@ -9,13 +9,13 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Annotations, Emitting, Kind, Resource, rest};
-use crate::check::Route;
+use super::metadata::{Annotations, Resource};
+use super::{Emitting, Kind, origin, rest};
 use crate::diagnostics::{FieldPath, shown};
 use crate::dialect::{external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
-use crate::plan::{Plan, numbered, redirect_name};
-use crate::validation::{ParentRef, PathType, Tls, grouped};
+use crate::plan::{Plan, Route, numbered, redirect_name};
+use crate::validation::{ParentRef, PathType, Target, Tls, grouped};
 
 pub(super) type HttpRoute<'p> = Resource<'p, Spec<'p>>;
 
@@ -48,8 +48,8 @@ struct BackendRef<'p> {
 
 impl<'p> BackendRef<'p> {
     /// The Service of a plan, with its share of the requests.
-    fn new(plan: &'p Plan<'p>, weight: u8) -> Self {
-        Self { group: "", kind: "Service", name: plan.service, port: plan.port_number, weight }
+    fn new(plan: &'p Plan, weight: u8) -> Self {
+        Self { group: "", kind: "Service", name: plan.service(), port: plan.port_number, weight }
     }
 }
 
@@ -103,45 +103,45 @@ struct PathMatch<'p> {
 }
 
 /// The routes of a plan; none for a canary that is only a weight in the route of the stable Service.
-pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> impl Iterator<Item = HttpRoute<'p>> + use<'p> {
+pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<HttpRoute<'p>> {
     let plan = emitting.plan;
     lacks(emitting);
     let mut routes = Vec::new();
-    if !plan.is_weight_only() {
+    if plan.has_object(Target::HttpRoute) {
         let annotations = forwarded(emitting);
         let rewrite = rewrite(emitting);
         let canaries = emitting.canaries();
         for (index, (hosts, paths)) in plan.groups().into_iter().enumerate() {
             let rules = paths.iter().map(|path| rule(plan, path, rewrite, &canaries)).collect();
-            let name = numbered(plan.ingress.name.as_str(), index);
-            let spec = Spec { hostnames: hosts, parent_refs: &plan.gateway.parents, rules };
+            let name = numbered(plan.name(), index);
+            let spec = Spec { hostnames: hosts, parent_refs: plan.parents(), rules };
             let mut annotations = annotations.clone();
             // Forecastle makes an entry of every route that it finds exposed, and a Service has one.
             annotations.retain(|(key, _)| index == 0 || !forecastle::is_key(key));
-            routes.push(Resource::new(Kind::HttpRoute, plan, name, Annotations::Own(annotations), spec));
+            routes.push(Resource::new(Kind::HttpRoute, plan, name, annotations, spec));
         }
         routes.extend(redirect(emitting));
     }
-    routes.into_iter()
+    routes
 }
 
-/// What a plan has and an HTTPRoute has not.
+/// Reports what an HTTPRoute cannot express.
 fn lacks(emitting: &mut Emitting<'_, '_>) {
     let plan = emitting.plan;
     emitting.lacks_class();
     emitting.lacks_stable();
-    if plan.tls == Tls::CertManager {
+    if plan.tls() == Tls::CertManager {
         let said =
             "cert-manager is asked by the annotations of the Gateway, whose listener has the certificate";
-        emitting.inexpressible(plan.tls_origin.path(), said.to_owned());
-    } else if plan.ingress.secret.is_some() {
+        emitting.inexpressible(origin(&plan.tls), said.to_owned());
+    } else if plan.secret.is_some() {
         let said = "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
-        emitting.inexpressible(plan.tls_origin.path(), said.to_owned());
+        emitting.inexpressible(origin(&plan.tls), said.to_owned());
     }
-    if let Some(rule) = plan.ingress.rules.iter().find(|rule| rule.path_type.is_pattern(rule.path.as_str())) {
+    if let Some(rule) = plan.rules.iter().find(|rule| rule.path_type.is_pattern(&rule.path)) {
         let said = format!(
             "the path {} becomes a RegularExpression, which not every implementation of the Gateway API supports",
-            shown(rule.path.as_str())
+            shown(&rule.path)
         );
         emitting.inexpressible(rule.path_origin.path(), said);
     }
@@ -149,64 +149,62 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         let said = "an HTTPRoute cannot choose by a cookie".to_owned();
         emitting.inexpressible(FieldPath::annotation(annotation::CANARY_COOKIE), said);
     }
-    if plan.https_redirect == Some(true) && plan.tls.is_on() && plan.gateway.http_parents.is_empty() {
+    if plan.https_redirect() == Some(true) && plan.tls().is_on() && plan.http_parents().is_empty() {
         let said = "nothing says which listener has no TLS (the setting httpParentRefs), so nothing is sent to https";
-        emitting.inexpressible(plan.redirect_origin.path(), said.to_owned());
+        emitting.inexpressible(origin(&plan.https_redirect), said.to_owned());
     }
 }
 
 /// The annotations that programs read on an HTTPRoute.
-fn forwarded<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<(Cow<'p, str>, Cow<'p, str>)> {
+fn forwarded<'p>(emitting: &mut Emitting<'_, 'p>) -> Annotations<'p> {
     let plan = emitting.plan;
     let mut annotations = emitting.annotations();
-    let has = |key: &str, all: &[(Cow<'_, str>, Cow<'_, str>)]| all.iter().any(|(known, _)| known == key);
     // Forecastle makes an https URL of the first host, without the path.
-    let shown = annotations.iter().any(|(key, value)| forecastle::exposes(key, value));
+    let is_listed = annotations.iter().any(|(key, value)| forecastle::exposes(key, value));
+    let has_url = annotations.iter().any(|(key, _)| *key == forecastle::URL);
     let url = plan.url();
-    if shown && !has(forecastle::URL, &annotations) && url != format!("https://{}", first_host(plan)) {
-        annotations.push((Cow::Borrowed(forecastle::URL), Cow::Owned(url)));
+    let is_default = plan.rules.first().is_some_and(|rule| url == format!("https://{}", rule.host));
+    if is_listed && !has_url && !is_default {
+        annotations.push((forecastle::URL, Cow::Owned(url)));
         annotations.sort_unstable();
     }
     annotations
 }
 
-fn first_host<'p>(plan: &'p Plan<'p>) -> &'p str {
-    plan.ingress.rules.first().map_or("", |rule| rule.host.as_str())
-}
-
-/// The path that nginx would put in place of the whole one; one with captures is told.
+/// The path that takes the place of the whole one; a rewrite with captures is reported.
 fn rewrite<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<&'p str> {
     let plan = emitting.plan;
-    let found = plan.ingress.annotations.iter().find(|it| it.key == nginx::REWRITE_TARGET)?;
-    let has_pattern = plan.ingress.rules.iter().any(|rule| rule.path_type.is_pattern(rule.path.as_str()));
+    let found = plan.annotations.iter().find(|it| it.key == nginx::REWRITE_TARGET)?;
+    let has_pattern = plan.has_pattern();
     if found.value.contains('$') || has_pattern || !found.value.starts_with('/') {
         let said = "an HTTPRoute has nothing for a rewrite by regular expression".to_owned();
         emitting.lacks_annotation(found, said);
         return None;
     }
-    Some(found.value.as_ref())
+    Some(found.value.as_str())
 }
 
 fn rule<'p>(
-    plan: &'p Plan<'p>,
-    path: &'p Route<'p>,
+    plan: &'p Plan,
+    path: &'p Route,
     rewrite: Option<&'p str>,
-    canaries: &[(&'p Plan<'p>, u8)],
+    canaries: &[(&'p Plan, u8)],
 ) -> Rule<'p> {
-    // The only backend gets everything, whatever its weight; 1 is the default.
+    // The only backend gets all requests, whatever its weight; 1 is the default.
     let own = if canaries.is_empty() { 1 } else { rest(canaries.iter().map(|(_, share)| *share)) };
     let canaries = canaries.iter().map(|(canary, share)| BackendRef::new(canary, *share));
     let backend_refs = [BackendRef::new(plan, own)].into_iter().chain(canaries).collect();
     let kind = match path.path_type {
         PathType::Exact => "Exact",
-        kind if kind.is_pattern(path.path.as_str()) => "RegularExpression",
+        kind if kind.is_pattern(&path.path) => "RegularExpression",
         PathType::Prefix | PathType::ImplementationSpecific => "PathPrefix",
     };
     let header = plan.canary.as_ref().and_then(|canary| {
-        Some(Header { name: canary.header?, r#type: "Exact", value: canary.header_value.unwrap_or("always") })
+        let value = canary.header_value.as_deref().unwrap_or("always");
+        Some(Header { name: canary.header.as_deref()?, r#type: "Exact", value })
     });
     // A target that is the path itself rewrites nothing.
-    let rewrite = rewrite.filter(|target| *target != path.path.as_str()).map(|path| Filter {
+    let rewrite = rewrite.filter(|target| *target != path.path).map(|path| Filter {
         request_redirect: None,
         r#type: "URLRewrite",
         url_rewrite: Some(Rewrite {
@@ -218,7 +216,7 @@ fn rule<'p>(
         filters: rewrite.into_iter().collect(),
         matches: vec![Match {
             headers: header.into_iter().collect(),
-            path: PathMatch { r#type: kind, value: path.path.as_str() },
+            path: PathMatch { r#type: kind, value: &path.path },
         }],
     }
 }
@@ -227,22 +225,21 @@ fn rule<'p>(
 const EVERYTHING: Match<'_> =
     Match { headers: Vec::new(), path: PathMatch { r#type: "PathPrefix", value: "/" } };
 
-/// The route that sends requests without TLS to https.
+/// The route that redirects requests without TLS to https.
 fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     let plan = emitting.plan;
     if !plan.has_redirect() {
         return None;
     }
-    let hosts = grouped(plan.ingress.rules.iter().map(|rule| (rule.host.as_str(), ())));
+    let hosts = grouped(plan.rules.iter().map(|rule| (rule.host.as_str(), ())));
     let hosts = hosts.into_iter().map(|(host, _)| host).collect();
     let redirect = Redirect { scheme: "https", status_code: 301 };
     let filter = Filter { request_redirect: Some(redirect), r#type: "RequestRedirect", url_rewrite: None };
-    let name = redirect_name(plan.ingress.name.as_str());
+    let name = redirect_name(plan.name()).into();
     let rules = vec![Rule { backend_refs: Vec::new(), filters: vec![filter], matches: vec![EVERYTHING] }];
-    let spec = Spec { hostnames: hosts, parent_refs: &plan.gateway.http_parents, rules };
-    // The route that answers speaks for the host, and this one would publish it against its word.
-    let keys = plan.gateway.dns_keys.iter();
-    let annotations =
-        keys.map(|key| (Cow::Borrowed(key.as_str()), Cow::Borrowed(external_dns::OPT_OUT))).collect();
-    Some(Resource::new(Kind::HttpRoute, plan, name, Annotations::Own(annotations), spec))
+    let spec = Spec { hostnames: hosts, parent_refs: plan.http_parents(), rules };
+    // ExternalDNS publishes the host by the other route, and would publish it by this one, too.
+    let keys = plan.dns_controller_keys.iter();
+    let annotations = keys.map(|key| (key.as_str(), Cow::Borrowed(external_dns::OPT_OUT))).collect();
+    Some(Resource::new(Kind::HttpRoute, plan, name, annotations, spec))
 }

@@ -1,13 +1,13 @@
 //! `networking.k8s.io/v1` Ingress.
 //!
-//! There is no `defaultBackend`: controllers started with `--disable-catch-all` refuse an Ingress that has one, and for
-//! the others it would be a catch-all.
+//! It has no `defaultBackend`: controllers started with `--disable-catch-all` refuse an Ingress that has one, and others
+//! would send it the requests for unknown hosts.
 
 use serde::Serialize;
 
-use super::{Annotations, Kind, Resource};
-use crate::check::Route;
-use crate::plan::Plan;
+use super::Kind;
+use super::metadata::{Resource, annotations};
+use crate::plan::{Plan, Route};
 use crate::validation::{PortRef, grouped};
 
 pub(super) type Ingress<'p> = Resource<'p, Spec<'p>>;
@@ -67,26 +67,24 @@ struct Tls<'p> {
 }
 
 /// The Ingress of a plan: one rule a host, in the order in which the hosts were given.
-pub(super) fn ingress<'p>(plan: &'p Plan<'p>) -> Ingress<'p> {
-    let ingress = &plan.ingress;
-    let port = match &ingress.port {
-        PortRef::Number(number) => BackendPort::Number(*number),
-        PortRef::Name(name) => BackendPort::Name(name),
+pub(super) fn ingress(plan: &Plan) -> Ingress<'_> {
+    let port = match plan.port.as_ref().map(|port| &port.value) {
+        Some(PortRef::Name(name)) => BackendPort::Name(name),
+        Some(PortRef::Number(number)) => BackendPort::Number(*number),
+        None => BackendPort::Number(plan.port_number),
     };
-    let backend = Backend { service: BackendService { name: plan.service, port } };
-    let rules = rules(&ingress.rules, backend);
-    let tls = ingress.secret.as_ref().map(|secret| {
-        [Tls { hosts: rules.iter().map(|rule| rule.host).collect(), secret_name: secret.as_str() }]
-    });
-    let spec = Spec { ingress_class_name: ingress.class.as_ref().map(AsRef::as_ref), rules, tls };
-    let annotations = Annotations::Of(&ingress.annotations);
-    Resource::new(Kind::Ingress, plan, ingress.name.as_str().into(), annotations, spec)
+    let backend = Backend { service: BackendService { name: plan.service(), port } };
+    let rules = rules(&plan.rules, backend);
+    let hosts = || rules.iter().map(|rule| rule.host).collect();
+    let tls = plan.secret().map(|secret_name| [Tls { hosts: hosts(), secret_name }]);
+    let spec = Spec { ingress_class_name: plan.class(), rules, tls };
+    Resource::new(Kind::Ingress, plan, plan.name().into(), annotations(plan), spec)
 }
 
 /// One rule for every host, with all paths of the host.
-fn rules<'p>(routes: &'p [Route<'p>], backend: Backend<'p>) -> Vec<Rule<'p>> {
+fn rules<'p>(routes: &'p [Route], backend: Backend<'p>) -> Vec<Rule<'p>> {
     let paths = routes.iter().map(|route| {
-        let path = Path { backend, path: route.path.as_str(), path_type: route.path_type.as_str() };
+        let path = Path { backend, path: &route.path, path_type: route.path_type.as_str() };
         (route.host.as_str(), path)
     });
     grouped(paths).into_iter().map(|(host, paths)| Rule { host, http: Http { paths } }).collect()

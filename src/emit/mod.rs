@@ -1,9 +1,10 @@
-//! Plans become objects of the Kubernetes API, one file per kind. A kind says what it cannot express.
+//! Plans become objects of the Kubernetes API: one file for each kind, which also reports what the kind cannot express.
 
 mod configmap;
 mod httproute;
 mod ingress;
 mod kinds;
+mod metadata;
 mod monitor;
 mod route;
 pub mod stamp;
@@ -11,21 +12,22 @@ pub mod stamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 
+use crate::check::{fulfils, has_finding, redirects_against};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::{external_dns, forecastle, is_read_on, nginx};
 use crate::options::annotations::annotation;
-use crate::plan::Plan;
-use crate::resolve::{Annotation, Source};
-use crate::validation::{Origin, Target};
+use crate::plan::{Annotation, Plan, Source};
+use crate::validation::{Origin, Sourced, Target};
 use configmap::ConfigMap;
 pub use configmap::URL_CONFIG_MAP;
 use httproute::HttpRoute;
 use ingress::Ingress;
 pub use kinds::{Kind, KindRow, Permission};
+use metadata::{Annotations, Metadata};
 use monitor::EndpointMonitor;
 use route::OpenShiftRoute;
 
@@ -189,7 +191,7 @@ impl Object<'_> {
     }
 }
 
-impl Plan<'_> {
+impl Plan {
     /// The objects of this plan alone. Use [`emit_all`] for the plans of several Services, whose URL ConfigMap is one
     /// object a namespace. [`Emitted`] and [`Object`](crate::Object) have examples.
     #[must_use]
@@ -225,12 +227,12 @@ impl Plan<'_> {
 /// The objects of several plans: those of each plan in the order of the plans, then one URL ConfigMap for every namespace
 /// that has entries, in the order of the namespaces. An HTTPRoute and a Route also lead to the canaries among the plans.
 ///
-/// It compares nothing: plans of [`expose_all`](crate::expose_all) claim nothing twice, those of
-/// [`expose`](crate::expose) may.
+/// It does not look for conflicts: plans of [`expose_all`](crate::expose_all) have none, those of [`expose`](crate::expose)
+/// may have.
 ///
 /// ```
 /// # use serde_json::json;
-/// # use xposer::{Service, Settings, URL_CONFIG_MAP, emit_all, expose_all};
+/// # use xposer::{Precedence, Service, Settings, URL_CONFIG_MAP, emit_all, expose_all};
 /// # let service = |name| json!({"metadata": {"name": name, "namespace": "shop", "labels": {"expose": "true"},
 /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "{{.Service}}.example.com",
 /// #         "xposer.stakater.com/annotations": "exposeIngressUrl: locally"}},
@@ -238,14 +240,14 @@ impl Plan<'_> {
 /// # let (first, second) = (service("web"), service("api"));
 /// # let services = [Service::from_value(&first), Service::from_value(&second)];
 /// // The Services `web` and `api` forward `exposeIngressUrl: locally`.
-/// let outcomes = expose_all(&services, &Settings::default());
+/// let outcomes = expose_all(&services, &Settings::default(), Precedence::RefuseAll);
 /// let emitted = emit_all(outcomes.iter().filter_map(|outcome| outcome.plan()));
 /// let names: Vec<_> = emitted.objects.iter().map(|object| object.name()).collect();
 /// assert_eq!(names, ["web", "api", URL_CONFIG_MAP]);
 /// ```
 #[must_use]
-pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p> {
-    let plans: Vec<&Plan<'p>> = plans.into_iter().collect();
+pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
+    let plans: Vec<&Plan> = plans.into_iter().collect();
     let shares = Shares::new(&plans);
     // Most plans make one object.
     let mut emitted = Emitted { objects: Vec::with_capacity(plans.len()), ..Emitted::default() };
@@ -257,12 +259,12 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p
             match target {
                 Target::Ingress => emitted.objects.push(Object(Content::Ingress(ingress::ingress(plan)))),
                 Target::HttpRoute => {
-                    emitted
-                        .objects
-                        .extend(httproute::routes(&mut kind).map(|it| Object(Content::HttpRoute(it))));
+                    let routes = httproute::routes(&mut kind).into_iter();
+                    emitted.objects.extend(routes.map(|it| Object(Content::HttpRoute(it))));
                 }
                 Target::Route => {
-                    emitted.objects.extend(route::routes(&mut kind).map(|it| Object(Content::Route(it))));
+                    let routes = route::routes(&mut kind).into_iter();
+                    emitted.objects.extend(routes.map(|it| Object(Content::Route(it))));
                 }
             }
         }
@@ -275,42 +277,42 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p
     emitted
 }
 
-/// Which canaries share the requests of which Service.
+/// The canaries among the plans, by their stable Services.
 struct Shares<'p> {
-    canaries: BTreeMap<(Option<&'p str>, &'p str), Vec<&'p Plan<'p>>>,
+    canaries: BTreeMap<(Option<&'p str>, &'p str), Vec<&'p Plan>>,
     exposed: Vec<(Option<&'p str>, &'p str)>,
 }
 
 impl<'p> Shares<'p> {
-    fn new(plans: &[&'p Plan<'p>]) -> Self {
-        let mut canaries: BTreeMap<_, Vec<&'p Plan<'p>>> = BTreeMap::new();
+    fn new(plans: &[&'p Plan]) -> Self {
+        let mut canaries: BTreeMap<_, Vec<&'p Plan>> = BTreeMap::new();
         for plan in plans {
             if let Some(canary) = &plan.canary {
-                canaries.entry((plan.namespace, canary.of)).or_default().push(plan);
+                canaries.entry((plan.namespace(), canary.of.as_str())).or_default().push(plan);
             }
         }
         let mut exposed = Vec::new();
         if !canaries.is_empty() {
-            exposed.extend(plans.iter().map(|plan| (plan.namespace, plan.service)));
+            exposed.extend(plans.iter().map(|plan| plan.identity()));
             exposed.sort_unstable();
         }
         Self { canaries, exposed }
     }
 }
 
-/// One plan on its way to one target.
+/// A plan that becomes the objects of one target.
 struct Emitting<'e, 'p> {
-    plan: &'p Plan<'p>,
+    plan: &'p Plan,
     shares: &'e Shares<'p>,
     target: Target,
-    /// What was found about the plan, whatever the target; most plans have nothing.
+    /// The findings about the plan for all targets; most plans have none.
     found: &'e mut Option<Report>,
 }
 
 impl<'p> Emitting<'_, 'p> {
     /// The canaries of the plan's Service that go to the same target and have a weight, with their weights.
-    fn canaries(&self) -> Vec<(&'p Plan<'p>, u8)> {
-        let all = self.shares.canaries.get(&(self.plan.namespace, self.plan.service));
+    fn canaries(&self) -> Vec<(&'p Plan, u8)> {
+        let all = self.shares.canaries.get(&self.plan.identity());
         let weighted = all.into_iter().flatten().filter(|canary| canary.targets.contains(&self.target));
         weighted.filter_map(|plan| Some((*plan, plan.canary.as_ref()?.weight?))).collect()
     }
@@ -319,7 +321,7 @@ impl<'p> Emitting<'_, 'p> {
         self.found.get_or_insert_with(|| Report::new(self.plan.subject(), false))
     }
 
-    /// Files what the target has nothing for.
+    /// Files that the target cannot express something.
     fn inexpressible(&mut self, path: FieldPath, said: String) {
         self.report().file(path, Problem::new(Code::TargetInexpressible, said));
     }
@@ -330,65 +332,66 @@ impl<'p> Emitting<'_, 'p> {
         format!("{} {kind}", if self.target == Target::Route { "a" } else { "an" })
     }
 
-    /// Files that the target has nothing for an annotation.
-    fn lacks_annotation(&mut self, annotation: &Annotation<'_>, said: String) {
+    /// Files that the target cannot express an annotation.
+    fn lacks_annotation(&mut self, annotation: &Annotation, said: String) {
         annotation.file_key(self.report(), Problem::new(Code::TargetInexpressible, said));
     }
 
-    /// What is lost of the plan whatever the target, if it is no Ingress.
+    /// Files that only an Ingress has a class.
     fn lacks_class(&mut self) {
-        if let (Some(class), Some(origin)) = (&self.plan.ingress.class, &self.plan.class_origin) {
-            let said =
-                format!("{} has no class, so {} has no effect on it", self.one(), shown(class.as_str()));
-            self.inexpressible(origin.path(), said);
+        if let Some(class) = &self.plan.class {
+            let said = format!("{} has no class, so {} has no effect on it", self.one(), shown(&class.value));
+            self.inexpressible(class.origin.path(), said);
         }
     }
 
-    /// A weight is in the stable Service's own route, so it needs that Service.
+    /// Files that the weight of a canary needs the stable Service, whose route has it.
     fn lacks_stable(&mut self) {
         let Some(canary) = &self.plan.canary else { return };
-        let stable = (self.plan.namespace, canary.of);
+        let stable = (self.plan.namespace(), canary.of.as_str());
         if canary.weight.is_some() && self.shares.exposed.binary_search(&stable).is_err() {
             let said = format!(
                 "the weight of a canary stands in the {} of the Service {}, which is not among these",
                 self.target.as_str(),
-                shown(canary.of)
+                shown(&canary.of)
             );
             self.inexpressible(FieldPath::annotation(annotation::CANARY_WEIGHT), said);
         }
     }
 
-    /// The annotations without those that only controllers of Ingresses read; those are told.
-    fn annotations(&mut self) -> Vec<(Cow<'p, str>, Cow<'p, str>)> {
+    /// The annotations without those that only controllers of Ingresses read, which are reported.
+    fn annotations(&mut self) -> Annotations<'p> {
         let plan = self.plan;
-        let scene = plan.scene();
-        let mut kept = Vec::with_capacity(plan.ingress.annotations.len());
+        let mut kept = Vec::with_capacity(plan.annotations.len());
         let mut told = None;
-        for given in &plan.ingress.annotations {
-            // What nobody reads is told already, whatever the target.
+        for given in &plan.annotations {
+            // `resolve` has reported a key that no current program reads.
             if matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. })) {
                 continue;
             }
-            // A link that nobody asked for is not missed; what other settings give is told at these.
-            let made = matches!(&given.source, Source::Origin(Origin::Annotation(_)))
-                || (!given.is_given() && (given.key == nginx::USE_REGEX || forecastle::is_key(&given.key)));
+            // Another annotation of the Service is expressed by a field of this kind, or reported for itself. Nobody asked for the
+            // link, or for what only ingress-nginx needs to know.
+            let is_silent = match &given.source {
+                Source::Block { .. } | Source::Setting(_) => false,
+                Source::Option(Origin::Annotation(_)) => true,
+                Source::Option(_) => given.key == nginx::USE_REGEX || forecastle::is_key(&given.key),
+            };
             if let Some(said) = self.unread(&given.key) {
-                // A key under two prefixes is told once.
-                if !made && told.replace(&given.source) != Some(&given.source) {
+                // A key under two prefixes is reported once.
+                if !is_silent && told.replace(&given.source) != Some(&given.source) {
                     self.lacks_annotation(given, said);
                 }
                 continue;
             }
             if is_read_on(&given.key, self.target) {
-                kept.push((Cow::Borrowed(given.key.as_ref()), Cow::Borrowed(given.value.as_ref())));
+                kept.push((given.key.as_str(), Cow::Borrowed(given.value.as_str())));
                 continue;
             }
-            // A rule has said what is lost with the more important ones, and some need no word.
-            if made || scene.has_finding(given, self.target) || scene.fulfils(given, self.target) {
+            // A rule has reported what is lost, or nothing is lost.
+            if is_silent || has_finding(plan, given, self.target) || fulfils(plan, given, self.target) {
                 continue;
             }
-            // What our own annotations ask for is expressed, or told, where it is about them.
-            if scene.redirects_against(given, self.target) {
+            if redirects_against(plan, given, self.target) {
                 let said = format!(
                     "{} sends requests to https in spite of {}; {}: \"false\" is for every target",
                     self.one(),
@@ -406,7 +409,7 @@ impl<'p> Emitting<'_, 'p> {
 }
 
 impl Emitting<'_, '_> {
-    /// Why the program that a key is for would not read it here, or had better not.
+    /// Why a program does not read its key on this kind, or must not.
     fn unread(&self, key: &str) -> Option<String> {
         match self.target {
             Target::HttpRoute if external_dns::is_of_gateway(key) => {
@@ -426,88 +429,12 @@ impl Emitting<'_, '_> {
     }
 }
 
-/// An object with a spec, field by field in alphabetical order.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Resource<'p, S> {
-    api_version: &'static str,
-    kind: &'static str,
-    metadata: Metadata<'p>,
-    spec: S,
-}
-
-impl<'p, S> Resource<'p, S> {
-    /// An object of the plan's Service.
-    fn new(
-        kind: Kind,
-        plan: &'p Plan<'p>,
-        name: Cow<'p, str>,
-        annotations: Annotations<'p>,
-        spec: S,
-    ) -> Self {
-        let labels = Labels::new(Some(plan.service));
-        let metadata = Metadata { annotations, labels, name, namespace: plan.namespace };
-        Self { api_version: kind.row().api_version, kind: kind.as_str(), metadata, spec }
-    }
-}
-
-/// The metadata of an object.
-#[derive(Clone, Debug, Serialize)]
-struct Metadata<'p> {
-    #[serde(skip_serializing_if = "Annotations::is_empty")]
-    annotations: Annotations<'p>,
-    labels: Labels<'p>,
-    name: Cow<'p, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'p str>,
-}
-
-/// The annotations of an object: those of the plan, or some of them.
-#[derive(Clone, Debug)]
-enum Annotations<'p> {
-    Of(&'p [Annotation<'p>]),
-    Own(Vec<(Cow<'p, str>, Cow<'p, str>)>),
-}
-
-impl Annotations<'_> {
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Of(annotations) => annotations.is_empty(),
-            Self::Own(annotations) => annotations.is_empty(),
-        }
-    }
-}
-
-impl Serialize for Annotations<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Of(annotations) => {
-                serializer.collect_map(annotations.iter().map(|it| (&it.key, &it.value)))
-            }
-            Self::Own(annotations) => {
-                serializer.collect_map(annotations.iter().map(|(key, value)| (key, value)))
-            }
-        }
-    }
+/// The annotation or setting to name in a finding about this value.
+fn origin<T>(value: &Option<Sourced<T>>) -> FieldPath {
+    value.as_ref().map(|value| value.origin.clone()).unwrap_or_default().path()
 }
 
 /// The percentage that is left of a Service's requests beside its canaries.
 fn rest(canaries: impl IntoIterator<Item = u8>) -> u8 {
     100 - canaries.into_iter().fold(0, u8::saturating_add).min(100)
-}
-
-/// The labels by which we know our own.
-#[derive(Clone, Debug, Serialize)]
-struct Labels<'p> {
-    #[serde(rename = "app.kubernetes.io/managed-by")]
-    managed_by: &'static str,
-    /// The Service, where the object belongs to a single one.
-    #[serde(rename = "xposer.stakater.com/service", skip_serializing_if = "Option::is_none")]
-    service: Option<&'p str>,
-}
-
-impl<'p> Labels<'p> {
-    fn new(service: Option<&'p str>) -> Self {
-        Self { managed_by: MANAGED_BY, service }
-    }
 }

@@ -4,14 +4,13 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Annotations, Emitting, Kind, Resource, rest};
-use crate::check;
+use super::metadata::Resource;
+use super::{Emitting, Kind, origin, rest};
 use crate::diagnostics::{FieldPath, shown};
 use crate::dialect::{nginx, openshift};
 use crate::options::annotations::annotation;
-use crate::plan::{Plan, numbered};
-use crate::resolve::Annotation;
-use crate::validation::{PathType, Termination, Tls, subdomain_host};
+use crate::plan::{Annotation, Plan, Route, numbered};
+use crate::validation::{PathType, Target, Termination, Tls, subdomain_host};
 
 /// A Route has at most this many backends beside the first one.
 const MOST_ALTERNATES: usize = 3;
@@ -63,25 +62,23 @@ struct SecretName<'p> {
 }
 
 /// The Routes of a plan; none for a canary, which is a backend of the stable Service's Route.
-pub(super) fn routes<'p>(
-    emitting: &mut Emitting<'_, 'p>,
-) -> impl Iterator<Item = OpenShiftRoute<'p>> + use<'p> {
+pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<OpenShiftRoute<'p>> {
     let plan = emitting.plan;
     lacks(emitting);
     let mut routes = Vec::new();
-    if plan.canary.is_none() {
+    if plan.has_object(Target::Route) {
         let annotations = emitting.annotations();
         let canaries = alternates(emitting);
-        for (index, rule) in plan.ingress.rules.iter().enumerate() {
-            let name = numbered(plan.ingress.name.as_str(), index);
-            let annotations = Annotations::Own(annotations.clone());
-            routes.push(Resource::new(Kind::Route, plan, name, annotations, spec(plan, rule, &canaries)));
+        for (index, rule) in plan.rules.iter().enumerate() {
+            let name = numbered(plan.name(), index);
+            let spec = spec(plan, rule, &canaries);
+            routes.push(Resource::new(Kind::Route, plan, name, annotations.clone(), spec));
         }
     }
-    routes.into_iter()
+    routes
 }
 
-/// What a plan has and a Route has not.
+/// Reports what a Route cannot express.
 fn lacks(emitting: &mut Emitting<'_, '_>) {
     let plan = emitting.plan;
     emitting.lacks_class();
@@ -98,30 +95,26 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         }
         return;
     }
-    if plan.https_redirect == Some(true) && plan.tls == Tls::LoadBalancer {
+    if plan.https_redirect() == Some(true) && plan.tls() == Tls::LoadBalancer {
         let said = "the load balancer speaks to the router without TLS, so the router sends nothing to https; the load balancer has to".to_owned();
-        emitting.inexpressible(plan.redirect_origin.path(), said);
+        emitting.inexpressible(origin(&plan.https_redirect), said);
     }
-    if let Some(rule) = plan.ingress.rules.iter().find(|rule| rule.path_type == PathType::Exact) {
-        let said = format!(
-            "a Route compares the beginning of a path, so {} is no exact path",
-            shown(rule.path.as_str())
-        );
+    if let Some(rule) = plan.rules.iter().find(|rule| rule.path_type == PathType::Exact) {
+        let said =
+            format!("a Route compares the beginning of a path, so {} is no exact path", shown(&rule.path));
         emitting.inexpressible(rule.path_origin.path(), said);
     }
-    if plan.tls == Tls::CertManager {
+    if plan.tls() == Tls::CertManager {
         let said = "cert-manager gives Routes no certificates, so the router's own is used".to_owned();
-        emitting.inexpressible(plan.tls_origin.path(), said);
-    } else if plan.ingress.secret.is_some()
-        && plan.secret_is_derived
-        && plan.termination != Termination::Passthrough
+        emitting.inexpressible(origin(&plan.tls), said);
+    } else if plan.secret.is_some() && plan.secret_is_derived && plan.termination != Termination::Passthrough
     {
         let said =
             "the router's own certificate is used; a TLSSecretNameTemplate would name another one".to_owned();
-        emitting.inexpressible(plan.tls_origin.path(), said);
+        emitting.inexpressible(origin(&plan.tls), said);
     }
-    let has_own = |it: &&Annotation<'_>| it.key == nginx::REWRITE_TARGET;
-    if let Some(found) = plan.ingress.annotations.iter().find(has_own) {
+    let has_own = |it: &&Annotation| it.key == nginx::REWRITE_TARGET;
+    if let Some(found) = plan.annotations.iter().find(has_own) {
         let said = format!(
             "a Route has nothing for {}; {} is its own key",
             shown(&found.key),
@@ -131,20 +124,20 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     }
 }
 
-/// The canaries that fit, with their weights; one too many is told.
+/// The canaries that fit, with their weights; too many are reported.
 fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<To<'p>> {
     let mut canaries = emitting.canaries();
     if canaries.len() > MOST_ALTERNATES {
         canaries.truncate(MOST_ALTERNATES);
         let said = format!("a Route has at most {MOST_ALTERNATES} backends beside the first one");
-        let path = emitting.plan.name_origin.path();
+        let path = origin(&emitting.plan.name);
         emitting.inexpressible(path, said);
     }
-    canaries.into_iter().map(|(plan, weight)| To { kind: "Service", name: plan.service, weight }).collect()
+    canaries.into_iter().map(|(plan, weight)| To { kind: "Service", name: plan.service(), weight }).collect()
 }
 
-fn spec<'p>(plan: &'p Plan<'p>, rule: &'p check::Route<'p>, canaries: &[To<'p>]) -> Spec<'p> {
-    let (host, wildcard_policy) = match subdomain_host(rule.host.as_str()) {
+fn spec<'p>(plan: &'p Plan, rule: &'p Route, canaries: &[To<'p>]) -> Spec<'p> {
+    let (host, wildcard_policy) = match subdomain_host(&rule.host) {
         Some(host) => (Cow::Owned(host), "Subdomain"),
         None => (Cow::Borrowed(rule.host.as_str()), "None"),
     };
@@ -152,28 +145,28 @@ fn spec<'p>(plan: &'p Plan<'p>, rule: &'p check::Route<'p>, canaries: &[To<'p>])
         alternate_backends: canaries.to_vec(),
         host,
         path: Some(rule.path.as_str()).filter(|path| *path != "/"),
-        port: plan.port_name.map(|target_port| Port { target_port }),
+        port: plan.port_name.as_deref().map(|target_port| Port { target_port }),
         tls: tls(plan),
-        to: To { kind: "Service", name: plan.service, weight: rest(canaries.iter().map(|it| it.weight)) },
+        to: To { kind: "Service", name: plan.service(), weight: rest(canaries.iter().map(|it| it.weight)) },
         wildcard_policy,
     }
 }
 
-fn tls<'p>(plan: &'p Plan<'p>) -> Option<TlsConfig<'p>> {
-    // With the certificate at a load balancer, the router is spoken to without TLS.
-    if !plan.tls.has_secret() {
+fn tls<'p>(plan: &'p Plan) -> Option<TlsConfig<'p>> {
+    // A load balancer that has the certificate connects to the router without TLS.
+    if !plan.tls().has_secret() {
         return None;
     }
     let is_passed = plan.termination == Termination::Passthrough;
-    let insecure = match (plan.https_redirect, is_passed) {
+    let insecure = match (plan.https_redirect(), is_passed) {
         (Some(false), true) => "None",
         (Some(false), false) => "Allow",
         _ => "Redirect",
     };
-    let is_named = plan.tls == Tls::Secret && !plan.secret_is_derived && !is_passed;
-    let secret = plan.ingress.secret.as_ref().filter(|_| is_named);
+    let is_named = plan.tls() == Tls::Secret && !plan.secret_is_derived && !is_passed;
+    let secret = plan.secret().filter(|_| is_named);
     Some(TlsConfig {
-        external_certificate: secret.map(|secret| SecretName { name: secret.as_str() }),
+        external_certificate: secret.map(|name| SecretName { name }),
         insecure_edge_termination_policy: insecure,
         termination: plan.termination.as_str(),
     })

@@ -67,19 +67,19 @@ impl Stamp {
     }
 }
 
-impl Plan<'_> {
-    /// What is to be written back on the Service; `None` where its annotations have no room for it
+impl Plan {
+    /// What is written back on the Service; `None` where its annotations have no room for it
     /// ([`Code::StampNoRoom`]).
     #[must_use]
     pub fn stamp(&self) -> Option<Stamp> {
-        let ingress = self.targets.contains(&Target::Ingress).then(|| self.ingress.name.to_string());
+        let ingress = self.targets.contains(&Target::Ingress).then(|| self.name().to_owned());
         let stamp = Stamp { url: self.url(), ingress };
         (self.annotation_bytes + stamp.bytes() <= MAX_ANNOTATIONS).then_some(stamp)
     }
 }
 
 /// Files a Warning where the stamp would make the annotations of the Service larger than the API server allows.
-pub(crate) fn check_room(plan: &Plan<'_>, report: &mut Report) {
+pub(crate) fn check_room(plan: &Plan, report: &mut Report) {
     // Practically no Service comes near the limit, and only there the URL has to be made for this.
     if plan.annotation_bytes > MAX_ANNOTATIONS / 2 && plan.stamp().is_none() {
         let said = format!(

@@ -3,34 +3,31 @@
 //! Most settings are layers on each other: those of a profile that a Service chooses, those of its namespace, the general
 //! ones, and what is built in. Annotations of the Service lie on top. The first that says something counts.
 
-pub mod annotations;
+pub(crate) mod annotations;
 pub mod block;
+mod gateways;
+mod layer;
+mod named;
 mod parse;
 mod table;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, did_you_mean, kind_of, listed, shown};
 use crate::dialect::external_dns;
 use crate::template::Template;
-use crate::validation::pattern::{Certificates, Owners, Patterns};
-use crate::validation::{Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination, Tls};
-pub(crate) use parse::{class_problem, object_problem, overlap, port, unknown_word};
-use table::READERS;
-pub use table::{Form, Setting, settings};
-pub(crate) use table::{PATH_TYPES, WEIGHT};
+use crate::validation::pattern::{Owners, Patterns};
+use crate::validation::{Sourced, Target};
+pub(crate) use annotations::Forwarded;
+pub(crate) use gateways::overlap;
+use layer::Named;
+pub(crate) use layer::{DefaultAnnotation, Layers, Namespace, Profile, Slot, built_in};
+pub(crate) use parse::{class_problem, object_problem, unknown_word};
+pub use table::{ConfigOption, Form, Key, annotations, options, settings};
+pub(crate) use table::{Layer, find_setting};
 
-/// The URL template where nobody gives one. What is built in is read when it is first needed: the policy answers every request
-/// from scratch.
-pub(crate) static DEFAULT_URL: LazyLock<Tpl> =
-    LazyLock::new(|| built_in("{{.Service}}.{{.Namespace}}.{{.Domain}}"));
-/// The name template where nobody gives one.
-pub(crate) static DEFAULT_NAME: LazyLock<Tpl> = LazyLock::new(|| built_in("{{.Service}}"));
-/// The path where nobody gives one.
-pub(crate) static DEFAULT_PATH: LazyLock<Tpl> = LazyLock::new(|| built_in("/"));
 /// The secret name template that means `<ingress name>-cert`.
 pub(crate) const NO_SECRET: &str = "NO_SECRET";
 
@@ -44,113 +41,8 @@ pub(crate) enum Legacy {
     Forward,
 }
 
-pub(crate) type Tpl = Sourced<Template<'static>>;
-
-/// An annotation that the administrator gives to what is emitted.
-#[derive(Clone, Debug)]
-pub(crate) struct DefaultAnnotation {
-    pub(crate) key: String,
-    pub(crate) value: String,
-    pub(crate) path: FieldPath,
-}
-
-/// Settings that lie on each other. What is `None` or empty is left to the layer below.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Layer {
-    pub(crate) domain: Option<Tpl>,
-    pub(crate) url: Option<Tpl>,
-    pub(crate) fallbacks: Option<Vec<Tpl>>,
-    pub(crate) path: Option<Tpl>,
-    pub(crate) name: Option<Tpl>,
-    pub(crate) tls: Option<Sourced<Tls>>,
-    pub(crate) secret: Option<Tpl>,
-    pub(crate) common_name: Option<bool>,
-    pub(crate) issuer: Option<Sourced<Issuer>>,
-    pub(crate) certificates: Option<Sourced<Certificates>>,
-    pub(crate) https_redirect: Option<Sourced<bool>>,
-    pub(crate) port: Option<Sourced<PortRef>>,
-    pub(crate) path_type: Option<Sourced<PathType>>,
-    pub(crate) class: Option<Sourced<String>>,
-    pub(crate) annotations: Vec<DefaultAnnotation>,
-    pub(crate) targets: Option<Sourced<Vec<Target>>>,
-    pub(crate) parent_refs: Option<Sourced<Vec<ParentRef>>>,
-    pub(crate) http_parent_refs: Option<Sourced<Vec<ParentRef>>>,
-    pub(crate) termination: Option<Sourced<Termination>>,
-    pub(crate) monitor: Option<Sourced<bool>>,
-    pub(crate) monitor_health: Option<Sourced<String>>,
-    pub(crate) monitor_provider: Option<Sourced<Map<String, Value>>>,
-}
-
-/// Defaults under a name that Services choose.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Profile {
-    pub(crate) layer: Layer,
-    /// Patterns of the namespaces that may choose it; `None` means all.
-    pub(crate) namespaces: Option<Patterns>,
-}
-
-/// Defaults and limits of a namespace.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Namespace {
-    pub(crate) layer: Layer,
-    /// Patterns of the hosts that belong to it, and to nobody else.
-    pub(crate) hosts: Option<Sourced<Vec<String>>>,
-    /// The profile of Services that choose none.
-    pub(crate) profile: Option<Sourced<String>>,
-}
-
-/// What is set under names, in their order. There are few, or none, and trees for them would be kilobytes of the policy's module.
-#[derive(Clone, Debug)]
-pub(crate) struct Named<T> {
-    rows: Vec<(String, T)>,
-}
-
-impl<T> Default for Named<T> {
-    fn default() -> Self {
-        Self { rows: Vec::new() }
-    }
-}
-
-impl<T> Named<T> {
-    fn find(&self, name: &str) -> Result<usize, usize> {
-        self.rows.binary_search_by(|(known, _)| known.as_str().cmp(name))
-    }
-
-    /// Adds a row; a mapping, from which they come, has every name once.
-    fn insert(&mut self, name: &str, value: T) {
-        let (Ok(at) | Err(at)) = self.find(name);
-        self.rows.insert(at, (name.to_owned(), value));
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<&T> {
-        self.at(self.find(name).ok()?).map(|(_, value)| value)
-    }
-
-    /// The row at a position.
-    pub(crate) fn at(&self, position: usize) -> Option<(&str, &T)> {
-        self.rows.get(position).map(|(name, value)| (name.as_str(), value))
-    }
-
-    /// The names nearest to this one in their order, for a did-you-mean that does not compare with thousands.
-    fn near(&self, name: &str) -> impl Iterator<Item = &str> {
-        const NEIGHBOURS: usize = 32;
-        let (Ok(place) | Err(place)) = self.find(name);
-        let names = self.rows.iter().map(|(name, _)| name.as_str());
-        names.take(place + NEIGHBOURS).skip(place.saturating_sub(NEIGHBOURS))
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
-        self.rows.iter().map(|(name, value)| (name.as_str(), value))
-    }
-}
+/// A template and where it was written.
+pub(crate) type SourcedTemplate = Sourced<Template<'static>>;
 
 /// The administrator's defaults. Annotations of a Service override them. [`settings`] lists what can be set.
 ///
@@ -166,7 +58,6 @@ impl<T> Named<T> {
 pub struct Settings {
     pub(crate) base: Layer,
     pub(crate) profiles: Named<Profile>,
-    pub(crate) default_profile: Option<Sourced<String>>,
     pub(crate) namespaces: Named<Namespace>,
     /// The rows of `namespaces` that are patterns.
     namespace_patterns: Patterns,
@@ -191,7 +82,6 @@ impl Default for Settings {
         Self {
             base: Layer::default(),
             profiles: Named::default(),
-            default_profile: None,
             namespaces: Named::default(),
             namespace_patterns: Patterns::default(),
             owners: Owners::default(),
@@ -205,46 +95,6 @@ impl Default for Settings {
             strict: false,
             stamp: true,
         }
-    }
-}
-
-fn built_in(text: &'static str) -> Tpl {
-    Sourced::new(Template::parse(text).unwrap_or_default(), Origin::BuiltIn)
-}
-
-/// The layers of one Service, the uppermost first.
-#[derive(Clone, Copy)]
-pub(crate) struct Layers<'s> {
-    all: [Option<&'s Layer>; 3],
-}
-
-impl<'s> Layers<'s> {
-    pub(crate) fn new(
-        profile: Option<&'s Profile>,
-        namespace: Option<&'s Namespace>,
-        settings: &'s Settings,
-    ) -> Self {
-        let layers = [profile.map(|it| &it.layer), namespace.map(|it| &it.layer), Some(&settings.base)];
-        Self { all: layers }
-    }
-
-    /// The layers, the uppermost first.
-    pub(crate) fn iter(self) -> impl Iterator<Item = &'s Layer> {
-        self.all.into_iter().flatten()
-    }
-
-    /// What the first layer says that says something.
-    pub(crate) fn first<T>(self, field: impl Fn(&'s Layer) -> Option<&'s T>) -> Option<&'s T> {
-        self.iter().find_map(field)
-    }
-
-    /// The template of the first layer that has one, else what is built in.
-    pub(crate) fn template(
-        self,
-        field: impl Fn(&'s Layer) -> Option<&'s Tpl>,
-        built_in: &'static LazyLock<Tpl>,
-    ) -> Option<&'s Tpl> {
-        self.first(field).or_else(|| Some(built_in))
     }
 }
 
@@ -289,12 +139,14 @@ impl Settings {
     fn read(&mut self, map: &Map<String, Value>, report: &mut Report) {
         for (key, value) in map {
             let path = FieldPath::setting(key.clone());
-            let Some(row) = READERS.iter().find(|row| row.name == key) else {
-                report.file(path, unknown(key, READERS.iter().map(|row| row.name)));
+            let Some(read) = find_setting(key).and_then(|row| row.read_general) else {
+                report.file(path, unknown(key, settings().map(|(key, _)| key.name)));
                 continue;
             };
             if !value.is_null() {
-                row.read(self, value, &path, report);
+                for (path, problem) in read(self, value, &path) {
+                    report.file(path, problem);
+                }
             }
         }
         self.check_profiles(report);
@@ -308,12 +160,12 @@ impl Settings {
         self.namespace_patterns = patterns.map(str::to_owned).collect::<Vec<_>>().into();
     }
 
-    /// No layer contradicts itself: in `parentRefs` and `httpParentRefs`, or in its annotations.
+    /// No layer contradicts itself: in `parentRefs` and `httpParentRefs`, in its issuers, or in its annotations.
     fn check_layers(&self, report: &mut Report) {
         let profiles = self.profiles.iter().map(|(_, profile)| &profile.layer);
         let namespaces = self.namespaces.iter().map(|(_, namespace)| &namespace.layer);
         for layer in [&self.base].into_iter().chain(profiles).chain(namespaces) {
-            if let Some((path, problem)) = parse::parents_overlap(layer) {
+            if let Some((path, problem)) = gateways::parents_overlap(layer) {
                 report.file(path, problem);
             }
             for (path, problem) in parse::contradictions(layer) {
@@ -324,8 +176,8 @@ impl Settings {
 
     /// Every profile that is named is there.
     fn check_profiles(&self, report: &mut Report) {
-        let namespaces = self.namespaces.iter().filter_map(|(_, namespace)| namespace.profile.as_ref());
-        for named in self.default_profile.iter().chain(namespaces) {
+        let namespaces = self.namespaces.iter().map(|(_, namespace)| &namespace.layer);
+        for named in [&self.base].into_iter().chain(namespaces).filter_map(|layer| layer.profile.set()) {
             if self.profiles.get(&named.value).is_none() {
                 report.file(named.origin.path(), self.unknown_profile(Code::SettingInvalid, &named.value));
             }
@@ -338,7 +190,6 @@ impl Settings {
         Self {
             base: Layer::default(),
             profiles: Named::default(),
-            default_profile: None,
             namespaces: Named::default(),
             namespace_patterns: Patterns::default(),
             owners: Owners::default(),
@@ -408,7 +259,7 @@ impl Settings {
     /// #     "spec": {"ports": [{"port": 80}]}});
     /// let settings = Settings::from_value(&json!({"domain": "example.com"}))?.with_targets([Target::Route]);
     /// let outcome = expose(&Service::from_value(&service), &settings);
-    /// assert_eq!(outcome.plan().map(|plan| plan.targets.as_slice()), Some(&[Target::Route][..]));
+    /// assert_eq!(outcome.plan().map(|plan| plan.targets().to_vec()), Some(vec![Target::Route]));
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]

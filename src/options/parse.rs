@@ -4,32 +4,26 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::table::{PATH_TYPES, READERS};
-use super::{DefaultAnnotation, Layer, Named, Namespace, Profile, Tpl, unknown};
+use super::layer::DefaultAnnotation;
+use super::table::{self, Layer, PATH_TYPES, Problems};
+use super::{SourcedTemplate, unknown};
 use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, kind_of, shown};
 use crate::dialect::monitor::PROVIDERS;
 use crate::dialect::nginx::{self, Redirect};
 use crate::dialect::{cert_manager, external_dns, kubernetes};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, STAMP_PREFIX, scalar};
 use crate::template::Template;
-use crate::validation::pattern::Patterns;
+use crate::validation::pattern::{Certificates, Patterns};
 use crate::validation::{
-    HostFlaw, Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination, Tls,
-    annotation_key_flaw, host_flaws, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
+    HostFlaw, Issuer, Origin, PathType, PortRef, Sourced, Target, Termination, Tls, annotation_key_flaw,
+    host_flaws, is_dns_subdomain, is_port_name, parse_bool,
 };
 
-/// Problems of one setting, each with its place.
-pub(super) type Problems = Vec<(FieldPath, Problem)>;
 /// A value, or everything that is wrong with it.
 pub(super) type Parsed<T> = Result<T, Problems>;
 
-fn one(at: &FieldPath, problem: Problem) -> Problems {
+pub(super) fn one(at: &FieldPath, problem: Problem) -> Problems {
     vec![(at.clone(), problem)]
-}
-
-/// A value and its place.
-fn sourced<T>(value: T, at: &FieldPath) -> Sourced<T> {
-    Sourced::new(value, Origin::Setting(at.clone()))
 }
 
 pub(super) fn invalid(at: &FieldPath, expected: &str, found: &Value) -> Problems {
@@ -41,7 +35,7 @@ pub(super) fn invalid(at: &FieldPath, expected: &str, found: &Value) -> Problems
     one(at, Problem::new(Code::SettingInvalid, said).help(help))
 }
 
-fn wrong(at: &FieldPath, said: impl Into<String>, help: impl Into<String>) -> Problems {
+pub(super) fn wrong(at: &FieldPath, said: impl Into<String>, help: impl Into<String>) -> Problems {
     one(at, Problem::new(Code::SettingInvalid, said).help(help))
 }
 
@@ -54,20 +48,20 @@ pub(super) fn text<'v>(value: &'v Value, at: &FieldPath) -> Parsed<Option<&'v st
     }
 }
 
-pub(super) fn template(value: &Value, at: &FieldPath) -> Parsed<Option<Tpl>> {
+pub(super) fn template(value: &Value, at: &FieldPath) -> Parsed<Option<Template<'static>>> {
     let Some(text) = text(value, at)? else { return Ok(None) };
     read_template(text, at).map(Some)
 }
 
-fn read_template(text: &str, at: &FieldPath) -> Parsed<Tpl> {
+fn read_template(text: &str, at: &FieldPath) -> Parsed<Template<'static>> {
     match Template::parse(text) {
-        Ok(template) => Ok(sourced(template.into_owned(), at)),
+        Ok(template) => Ok(template.into_owned()),
         Err(problems) => Err(problems.into_iter().map(|problem| (at.clone(), problem)).collect()),
     }
 }
 
 /// The items of a list, each read by `read`; all problems of all of them.
-fn list<T>(
+pub(super) fn list<T>(
     value: &Value,
     at: &FieldPath,
     expected: &str,
@@ -85,15 +79,19 @@ fn list<T>(
 }
 
 /// A text that is not empty, for the items of lists.
-fn item<'v>(value: &'v Value, at: &FieldPath, what: &str) -> Parsed<&'v str> {
+pub(super) fn item<'v>(value: &'v Value, at: &FieldPath, what: &str) -> Parsed<&'v str> {
     match text(value, at)? {
         Some(text) => Ok(text),
         None => Err(wrong(at, format!("the {what} is empty"), "remove it")),
     }
 }
 
-pub(super) fn template_list(value: &Value, at: &FieldPath) -> Parsed<Vec<Tpl>> {
-    list(value, at, "a list of templates", &|value, at| read_template(item(value, at, "template")?, at))
+pub(super) fn template_list(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<SourcedTemplate>>> {
+    let read = |value: &Value, at: &FieldPath| {
+        let template = read_template(item(value, at, "template")?, at)?;
+        Ok(Sourced::new(template, Origin::Setting(at.clone())))
+    };
+    list(value, at, "a list of templates", &read).map(Some)
 }
 
 /// A boolean; `None` where the text is empty. Forms and environment variables hand booleans over as texts.
@@ -109,11 +107,7 @@ pub(super) fn boolean(value: &Value, at: &FieldPath) -> Parsed<Option<bool>> {
     }
 }
 
-pub(super) fn sourced_boolean(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<bool>>> {
-    Ok(boolean(value, at)?.map(|value| sourced(value, at)))
-}
-
-pub(super) fn tls(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Tls>>> {
+pub(super) fn tls(value: &Value, at: &FieldPath) -> Parsed<Option<Tls>> {
     let mode = match value {
         Value::Bool(true) => Tls::Secret,
         Value::Bool(false) => Tls::Off,
@@ -123,10 +117,10 @@ pub(super) fn tls(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Tls>>>
         }
         other => return Err(invalid(at, "true, false, cert-manager or load-balancer", other)),
     };
-    Ok(Some(sourced(mode, at)))
+    Ok(Some(mode))
 }
 
-pub(super) fn port_value(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<PortRef>>> {
+pub(super) fn port_value(value: &Value, at: &FieldPath) -> Parsed<Option<PortRef>> {
     let parsed = match value {
         Value::Number(number) => port(&number.to_string()),
         _ => match text(value, at)? {
@@ -134,7 +128,7 @@ pub(super) fn port_value(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced
             None => return Ok(None),
         },
     };
-    parsed.map(|port| Some(sourced(port, at))).map_err(|problem| one(at, problem))
+    parsed.map(Some).map_err(|problem| one(at, problem))
 }
 
 /// A port by number or name.
@@ -173,12 +167,12 @@ fn word<T>(
     read(word).map(Some).ok_or_else(|| word_problem(at, word, words))
 }
 
-pub(super) fn path_type(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<PathType>>> {
-    Ok(word(value, at, PATH_TYPES, PathType::parse)?.map(|kind| sourced(kind, at)))
+pub(super) fn path_type(value: &Value, at: &FieldPath) -> Parsed<Option<PathType>> {
+    word(value, at, PATH_TYPES, PathType::parse)
 }
 
-pub(super) fn termination(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Termination>>> {
-    Ok(word(value, at, Termination::WORDS, Termination::parse)?.map(|kind| sourced(kind, at)))
+pub(super) fn termination(value: &Value, at: &FieldPath) -> Parsed<Option<Termination>> {
+    word(value, at, Termination::WORDS, Termination::parse)
 }
 
 /// Whether the value is the second of two words.
@@ -200,12 +194,12 @@ pub(crate) fn unknown_word(code: Code, word: &str, words: &[&str]) -> Problem {
 }
 
 /// The name of an object.
-fn name(value: &Value, at: &FieldPath, problem: impl Fn(&str) -> Problem) -> Parsed<Option<Sourced<String>>> {
+fn name(value: &Value, at: &FieldPath, problem: impl Fn(&str) -> Problem) -> Parsed<Option<String>> {
     let Some(name) = text(value, at)?.map(str::trim) else { return Ok(None) };
-    if is_dns_subdomain(name) { Ok(Some(sourced(name.to_owned(), at))) } else { Err(one(at, problem(name))) }
+    if is_dns_subdomain(name) { Ok(Some(name.to_owned())) } else { Err(one(at, problem(name))) }
 }
 
-pub(super) fn class_name(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<String>>> {
+pub(super) fn class_name(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
     name(value, at, class_problem)
 }
 
@@ -221,20 +215,19 @@ pub(crate) fn object_problem(code: Code, name: &str, kind: &str) -> Problem {
         .help("write lower-case letters, digits, `-` and `.`")
 }
 
-/// An Issuer or a ClusterIssuer. A layer has one of them.
-pub(super) fn issuer(layer: &mut Layer, value: &Value, at: &FieldPath, cluster: bool) -> Parsed<()> {
+/// An Issuer or a ClusterIssuer.
+pub(super) fn issuer(value: &Value, at: &FieldPath, cluster: bool) -> Parsed<Option<Issuer>> {
     let kind = if cluster { "ClusterIssuer" } else { "Issuer" };
-    let Some(named) = name(value, at, |name| object_problem(Code::SettingInvalid, name, kind))? else {
-        return Ok(());
-    };
-    if layer.issuer.is_some() {
-        return Err(wrong(at, "both an issuer and a clusterIssuer are given", "keep one of the two"));
-    }
-    layer.issuer = Some(Sourced::new(Issuer { cluster, name: named.value }, named.origin));
-    Ok(())
+    let name = name(value, at, |name| object_problem(Code::SettingInvalid, name, kind))?;
+    Ok(name.map(|name| Issuer { cluster, name }))
 }
 
-pub(super) fn targets(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Vec<Target>>>> {
+/// The name of a profile.
+pub(super) fn profile_name(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
+    Ok(text(value, at)?.map(|name| name.trim().to_owned()))
+}
+
+pub(super) fn targets(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Target>>> {
     let read = |word: &str, at: &FieldPath| {
         Target::parse(word.trim()).ok_or_else(|| word_problem(at, word.trim(), Target::WORDS))
     };
@@ -249,12 +242,12 @@ pub(super) fn targets(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Ve
             other => Err(invalid(at, &format!("one of {}", Target::WORDS.join(", ")), other)),
         })?,
     };
-    Ok(Some(sourced(found, at)).filter(|found| !found.value.is_empty()))
+    Ok(Some(found).filter(|found| !found.is_empty()))
 }
 
 /// A list of hosts, each a DNS name or `*.` and one.
-pub(super) fn hosts(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Vec<String>>>> {
-    let hosts = list(value, at, "a list of hosts", &|value, at| {
+pub(super) fn hosts(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
+    list(value, at, "a list of hosts", &|value, at| {
         let host = item(value, at, "host")?.trim();
         let flaws = host_flaws(host);
         if flaws.iter().any(|flaw| *flaw != HostFlaw::Uppercase) {
@@ -262,8 +255,12 @@ pub(super) fn hosts(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Vec<
             return Err(wrong(at, said, "write it as web.example.com or *.example.com"));
         }
         Ok(host.to_ascii_lowercase())
-    })?;
-    Ok(Some(sourced(hosts, at)))
+    })
+}
+
+/// The names in certificates.
+pub(super) fn certificates(value: &Value, at: &FieldPath) -> Parsed<Option<Certificates>> {
+    hosts(value, at).map(|names| Some(names.into()))
 }
 
 /// A list of texts that are not empty.
@@ -288,7 +285,7 @@ pub(super) fn prefixes(value: &Value, at: &FieldPath) -> Parsed<Vec<Cow<'static,
 }
 
 /// The entries of a mapping; what is wrong with one does not stop the others.
-fn mapping(
+pub(super) fn mapping(
     value: &Value,
     at: &FieldPath,
     // Without one copy of this function for each of its callers, the policy's module is smaller.
@@ -307,11 +304,10 @@ pub(super) const LISTS: [&str; 3] = ["deny", "allow", "acceptLoss"];
 
 /// Annotations to give. `lists` are the keys whose value is a list of patterns, where there are any.
 pub(super) fn annotations(
-    layer: &mut Layer,
     value: &Value,
     at: &FieldPath,
     mut lists: Option<[(&str, &mut Patterns); 3]>,
-) -> Parsed<()> {
+) -> Parsed<Option<Vec<DefaultAnnotation>>> {
     let mut found = Vec::new();
     let is_layer = lists.is_none();
     mapping(value, at, &mut |key, value, path| {
@@ -325,8 +321,7 @@ pub(super) fn annotations(
         }
         Ok(())
     })?;
-    layer.annotations = found;
-    Ok(())
+    Ok(Some(found))
 }
 
 /// What to do with an annotation that is for us and on a Service; `None` for those of others.
@@ -335,13 +330,20 @@ fn help_for_own(key: &str) -> Option<String> {
         return Some("write each of its lines under the setting annotations".to_owned());
     }
     let name = match key.strip_prefix(CONFIG_PREFIX) {
-        Some("Profile") => "defaultProfile",
         Some(name) => name,
         None if key == PUBLISH_KEY || key.starts_with(STAMP_PREFIX) => "",
         None => return None,
     };
-    let setting = READERS.iter().find(|row| row.name.eq_ignore_ascii_case(name));
-    Some(setting.map_or_else(|| "remove the key".to_owned(), |row| format!("set {} instead", row.name)))
+    let is_meant = |annotation: Option<table::Key>, setting: table::Key| {
+        annotation.is_some_and(|key| key.short_name() == name) || setting.name.eq_ignore_ascii_case(name)
+    };
+    let meant = table::settings().find(|(setting, row)| is_meant(row.annotation, *setting));
+    Some(
+        meant.map_or_else(
+            || "remove the key".to_owned(),
+            |(setting, _)| format!("set {} instead", setting.name),
+        ),
+    )
 }
 
 fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnotation> {
@@ -366,218 +368,8 @@ fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnota
     Err(vec![(path, problem.propose(meant))])
 }
 
-/// Profiles by their names.
-pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>) -> Parsed<()> {
-    mapping(value, at, &mut |key, value, path| {
-        if !is_dns_subdomain(key) {
-            let said = format!("{} is not the name of a profile", shown(key));
-            return Err(wrong(&path, said, "write lower-case letters, digits, `-` and `.`"));
-        }
-        let mut profile = Profile::default();
-        layer(value, &path, &["namespaces"], &mut |own, value, at, name| {
-            if name == "namespaces" {
-                profile.namespaces = Some(namespace_patterns(value, at)?.into());
-                return Ok(());
-            }
-            set(&mut profile.layer, own, value, at)
-        })?;
-        into.insert(key, profile);
-        Ok(())
-    })
-}
-
-/// What is neither a namespace nor a pattern of namespaces.
-fn namespace_pattern(pattern: &str, at: &FieldPath) -> Parsed<()> {
-    if is_dns_label(&pattern.replace('*', "x")) {
-        return Ok(());
-    }
-    let said = format!("{} is neither a namespace nor a pattern of namespaces", shown(pattern));
-    Err(wrong(at, said, "write lower-case letters, digits, `-`, and `*` for any text"))
-}
-
-/// A list of namespaces or patterns.
-fn namespace_patterns(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
-    list(value, at, "a list of namespaces", &|value, at| {
-        let pattern = item(value, at, "namespace")?.trim();
-        namespace_pattern(pattern, at)?;
-        Ok(pattern.to_owned())
-    })
-}
-
-/// Namespaces by their names or patterns.
-pub(super) fn namespaces(value: &Value, at: &FieldPath, into: &mut Named<Namespace>) -> Parsed<()> {
-    mapping(value, at, &mut |key, value, path| {
-        namespace_pattern(key, &path)?;
-        let mut namespace = Namespace::default();
-        layer(value, &path, &["hosts", "profile"], &mut |own, value, at, name| {
-            match name {
-                "hosts" => namespace.hosts = hosts(value, at)?,
-                "profile" => namespace.profile = profile_name(value, at)?,
-                _ => set(&mut namespace.layer, own, value, at)?,
-            }
-            Ok(())
-        })?;
-        into.insert(key, namespace);
-        Ok(())
-    })
-}
-
-pub(super) fn profile_name(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<String>>> {
-    Ok(text(value, at)?.map(|name| sourced(name.trim().to_owned(), at)))
-}
-
-/// What reads a setting into a layer.
-pub(super) type Setter = fn(&mut Layer, &Value, &FieldPath) -> Parsed<()>;
-/// What takes the settings of a layer, one by one.
-type Taking<'t> = dyn FnMut(Option<Setter>, &Value, &FieldPath, &str) -> Parsed<()> + 't;
-
-fn set(layer: &mut Layer, own: Option<Setter>, value: &Value, at: &FieldPath) -> Parsed<()> {
-    own.map_or(Ok(()), |own| own(layer, value, at))
-}
-
-/// The settings of one layer; `more` are keys it has beside those of every layer.
-fn layer(value: &Value, at: &FieldPath, more: &[&str], read: &mut Taking<'_>) -> Parsed<()> {
-    mapping(value, at, &mut |key, value, path| {
-        let row = READERS.iter().find(|row| row.name == key).and_then(|row| row.layered());
-        if row.is_none() && !more.contains(&key) {
-            if READERS.iter().any(|row| row.name == key) {
-                let said = format!("the setting {} is for everybody and cannot stand here", shown(key));
-                return Err(wrong(&path, said, "move it to the top of the settings"));
-            }
-            let known = READERS.iter().filter(|row| row.layered().is_some()).map(|row| row.name);
-            return Err(vec![(path, unknown(key, known.chain(more.iter().copied())))]);
-        }
-        read(row, value, &path, key)
-    })
-}
-
-/// The Gateways of HTTPRoutes.
-pub(super) fn parent_refs(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Vec<ParentRef>>>> {
-    let refs = list(value, at, "a list of Gateways", &parent_ref)?;
-    if refs.len() > 32 {
-        let said = format!("{} Gateways are listed, a route has at most 32", refs.len());
-        return Err(wrong(at, said, "remove some of them"));
-    }
-    for (index, parent) in refs.iter().enumerate() {
-        // The API server tells two references to one Gateway apart by their `sectionName`, and by nothing else.
-        let is_told_apart = |other: &ParentRef| {
-            parent.section_name.is_some()
-                && other.section_name.is_some()
-                && parent.section_name != other.section_name
-        };
-        let mut others = refs.iter().take(index).filter(|other| other.is_same_gateway(parent, None));
-        if others.any(|other| !is_told_apart(other)) {
-            let said = format!(
-                "the Gateway {} is given twice without telling its listeners apart",
-                shown(&parent.name)
-            );
-            return Err(wrong(&at.clone().index(index), said, "add a `sectionName:` to each, or remove one"));
-        }
-    }
-    Ok(Some(sourced(refs, at)))
-}
-
-/// Where `httpParentRefs` means a listener that `parentRefs` means, too: the first such entry.
-pub(super) fn parents_overlap(layer: &Layer) -> Option<(FieldPath, Problem)> {
-    overlap(layer.parent_refs.as_ref()?, layer.http_parent_refs.as_ref()?, None)
-}
-
-/// The annotations of a layer that say something else than its settings do. Across layers, the upper one counts.
-pub(super) fn contradictions(layer: &Layer) -> Problems {
-    let mut found = Vec::new();
-    for given in &layer.annotations {
-        let setting = match (cert_manager::named_kind(&given.key), nginx::redirect_of(&given.key)) {
-            (Some(is_cluster), _) => layer
-                .issuer
-                .as_ref()
-                .filter(|it| it.value.cluster != is_cluster || it.value.name != given.value)
-                .map(|it| it.origin.path()),
-            (None, Some(redirect)) => {
-                let is_forced_by_default =
-                    || layer.tls.as_ref().is_some_and(|tls| tls.value == Tls::LoadBalancer);
-                layer
-                    .https_redirect
-                    .as_ref()
-                    .filter(|it| parse_bool(&given.value) == Some(!it.value))
-                    // Where there is a TLS section, requests are sent to https without being forced.
-                    .filter(|it| !it.value || redirect == Redirect::WithTls || is_forced_by_default())
-                    .map(|it| it.origin.path())
-            }
-            (None, None) => None,
-        };
-        if let Some(setting) = setting {
-            let said = format!(
-                "{} contradicts {setting}",
-                shown(&[given.key.as_str(), ": ", given.value.as_str()].concat())
-            );
-            found.extend(wrong(&given.path, said, "keep one of the two"));
-        }
-    }
-    found
-}
-
-/// The first listener that is meant by both lists, for a route in this namespace.
-pub(crate) fn overlap(
-    parents: &Sourced<Vec<ParentRef>>,
-    http: &Sourced<Vec<ParentRef>>,
-    namespace: Option<&str>,
-) -> Option<(FieldPath, Problem)> {
-    let with = |entry: &ParentRef| parents.value.iter().position(|it| it.overlaps(entry, namespace));
-    let mut entries = http.value.iter().enumerate();
-    let (index, entry, with) = entries.find_map(|(index, entry)| Some((index, entry, with(entry)?)))?;
-    let said = format!(
-        "a listener of the Gateway {} is meant by {}, too: plain HTTP would be served, or requests be redirected without end",
-        shown(&entry.name),
-        parents.origin.path().index(with)
-    );
-    let help = "name different listeners by `sectionName:` in parentRefs and httpParentRefs";
-    Some((http.origin.path().index(index), Problem::new(Code::ParentsOverlap, said).help(help)))
-}
-
-fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {
-    let mut parent = ParentRef::default();
-    mapping(value, at, &mut |key, value, path| {
-        let text = |what: fn(&str) -> bool| {
-            let text = item(value, &path, "name")?;
-            if what(text) {
-                return Ok(text.to_owned());
-            }
-            Err(wrong(
-                &path,
-                format!("{} is not a name", shown(text)),
-                "write lower-case letters, digits, `-` and `.`",
-            ))
-        };
-        match key {
-            "name" => parent.name = text(is_dns_subdomain)?,
-            "namespace" => parent.namespace = Some(text(is_dns_label)?),
-            "sectionName" => parent.section_name = Some(text(is_dns_subdomain)?),
-            "group" => parent.group = Some(text(is_dns_subdomain)?),
-            "kind" => parent.kind = Some(text(|kind| kind.bytes().all(|b| b.is_ascii_alphanumeric()))?),
-            "port" => match value.as_u64().and_then(|port| u16::try_from(port).ok()) {
-                Some(number) if number > 0 => parent.port = Some(number),
-                _ => return Err(invalid(&path, "a port from 1 to 65535", value)),
-            },
-            other => {
-                let known = ["name", "namespace", "sectionName", "group", "kind", "port"];
-                let said = format!("a Gateway is not told by {}", shown(other));
-                let help = match did_you_mean(other, known) {
-                    Some(meant) => format!("did you mean {meant}?"),
-                    None => format!("write one of {}", known.join(", ")),
-                };
-                return Err(one(&path, Problem::new(Code::SettingUnknown, said).help(help)));
-            }
-        }
-        Ok(())
-    })?;
-    if parent.name.is_empty() {
-        return Err(wrong(at, "the Gateway has no name", "add `name:`"));
-    }
-    Ok(parent)
-}
-
 /// The options of the providers of a monitor. What is wrong with one does not stop the others.
-pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Map<String, Value>>>> {
+pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<Map<String, Value>>> {
     let mut providers = Map::new();
     mapping(value, at, &mut |key, value, path| {
         let Some(provider) = PROVIDERS.iter().find(|it| it.name == key) else {
@@ -604,14 +396,53 @@ pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<S
         providers.insert(key.to_owned(), options.into());
         Ok(())
     })?;
-    Ok(Some(sourced(providers, at)))
+    Ok(Some(providers))
 }
 
 /// The path that a monitor asks for.
-pub(super) fn health_endpoint(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<String>>> {
+pub(super) fn health_endpoint(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
     let Some(path) = text(value, at)?.map(str::trim) else { return Ok(None) };
     if path.starts_with('/') {
-        return Ok(Some(sourced(path.to_owned(), at)));
+        return Ok(Some(path.to_owned()));
     }
     Err(wrong(at, format!("{} does not start with `/`", shown(path)), format!("write /{path}")))
+}
+
+/// Where a layer contradicts itself: it names two issuers, or its annotations say something else than its settings do.
+/// Across layers, the upper one counts.
+pub(super) fn contradictions(layer: &Layer) -> Problems {
+    let mut found = Vec::new();
+    if let (Some(issuer), Some(_)) = (layer.namespaced_issuer.set(), layer.cluster_issuer.set()) {
+        let said = "both an issuer and a clusterIssuer are given";
+        found.extend(wrong(&issuer.origin.path(), said, "keep one of the two"));
+    }
+    for given in layer.annotations() {
+        let setting = match (cert_manager::named_kind(&given.key), nginx::redirect_of(&given.key)) {
+            (Some(is_cluster), _) => layer
+                .issuer()
+                .set()
+                .filter(|it| it.value.cluster != is_cluster || it.value.name != given.value)
+                .map(|it| it.origin.path()),
+            (None, Some(redirect)) => {
+                let is_forced_by_default =
+                    || layer.tls.set().is_some_and(|tls| tls.value == Tls::LoadBalancer);
+                layer
+                    .https_redirect
+                    .set()
+                    .filter(|it| parse_bool(&given.value) == Some(!it.value))
+                    // Where there is a TLS section, requests are sent to https without being forced.
+                    .filter(|it| !it.value || redirect == Redirect::WithTls || is_forced_by_default())
+                    .map(|it| it.origin.path())
+            }
+            (None, None) => None,
+        };
+        if let Some(setting) = setting {
+            let said = format!(
+                "{} contradicts {setting}",
+                shown(&[given.key.as_str(), ": ", given.value.as_str()].concat())
+            );
+            found.extend(wrong(&given.path, said, "keep one of the two"));
+        }
+    }
+    found
 }

@@ -1,83 +1,131 @@
-//! The table of settings.
+//! The table of options: one row for what an annotation, a setting, or both can say.
+//!
+//! The rows make the fields of [`Layer`], and everything that reads an option or speaks of one reads them: parsing, proposals
+//! for misspelt names, the reference pages, `xposer explain`, the form of the policy and the JSON Schema of the settings.
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::parse::{self, Parsed, Setter};
-use super::{Legacy, Settings};
-use crate::diagnostics::{FieldPath, Report};
-use crate::validation::{Sourced, Target, Termination, Tls};
+use super::annotations::{self, annotation, one};
+use super::layer::{DefaultAnnotation, Slot};
+use super::{Legacy, Settings, SourcedTemplate, gateways, named, parse};
+use crate::diagnostics::{FieldPath, Problem};
+use crate::service::FORWARD_ANNOTATION;
+use crate::template::Template;
+use crate::validation::pattern::Certificates;
+use crate::validation::{Issuer, Origin, ParentRef, PathType, PortRef, Target, Termination, Tls};
 
-/// A row of the table of settings.
+/// A row of the table of options.
 ///
 /// ```
-/// use xposer::{Form, settings};
-/// let strict = settings().iter().find(|setting| setting.name == "strict");
-/// assert!(strict.is_some_and(|setting| setting.form == Form::Boolean && setting.default == "false"));
-/// assert!(settings().iter().any(|setting| setting.name == "domain" && setting.is_layered()));
+/// use xposer::{Form, options};
+/// let tls = options().iter().find(|row| row.setting.is_some_and(|key| key.name == "tls")).unwrap();
+/// assert_eq!(tls.annotation.map(|key| key.name), Some("config.xposer.stakater.com/TLS"));
+/// assert!(tls.is_layered() && tls.original && tls.default == "false");
+/// let strict = options().iter().find(|row| row.setting.is_some_and(|key| key.name == "strict")).unwrap();
+/// assert!(strict.annotation.is_none() && !strict.is_layered() && strict.form == Form::Boolean);
 /// ```
 #[derive(Debug)]
-pub struct Setting {
-    /// The key, in camelCase.
-    pub name: &'static str,
+pub struct ConfigOption {
+    /// The setting; `None` where only a Service can say it.
+    pub setting: Option<Key>,
+    /// The annotation of a Service that overrides the setting; `None` where a Service cannot say it.
+    pub annotation: Option<Key>,
     /// What its value is.
     pub form: Form,
     /// What it means, in one sentence.
     pub doc: &'static str,
     /// The default, as YAML; in parentheses, where no value says the same, what happens without one.
     pub default: &'static str,
-    /// A value that works, as YAML.
+    /// Whether the original Xposer had it.
+    pub original: bool,
+    /// Reads the setting of a profile or a namespace; `None` where they cannot have it.
+    pub(super) read_layered: Option<ReadSetting<Layer>>,
+    /// Reads the setting that is for everybody.
+    pub(super) read_general: Option<ReadSetting<Settings>>,
+    /// Reads the annotation; `None` in place of the text where that is none, which is told already.
+    pub(super) read_annotation: Option<ReadAnnotation>,
+    /// Where a layer says it.
+    pub(crate) origin: fn(&Layer) -> Option<&Origin>,
+}
+
+/// Reads a setting into its place.
+pub(super) type ReadSetting<T> = fn(&mut T, &Value, &FieldPath) -> Problems;
+/// Reads an annotation into its slot.
+pub(super) type ReadAnnotation = fn(&mut Layer, Option<&str>) -> Vec<Problem>;
+/// Problems of one setting, each with its place.
+pub(super) type Problems = Vec<(FieldPath, Problem)>;
+
+/// The key of an annotation or a setting.
+///
+/// ```
+/// let (key, row) = xposer::annotations().next().unwrap();
+/// assert_eq!((key.name, key.short_name()), ("config.xposer.stakater.com/Domain", "Domain"));
+/// assert_eq!((key.example, row.setting.unwrap().name), ("company.com", "domain"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The whole key.
+    pub name: &'static str,
+    /// A value that works: of an annotation its text, of a setting YAML.
     pub example: &'static str,
 }
 
-/// What of a row runs. It stands in a table of its own: a program that never asks for the texts does not carry them.
-pub(super) struct Reader {
-    pub(super) name: &'static str,
-    set: Set,
+impl Key {
+    /// The key without its prefix: `IngressNameTemplate`.
+    #[must_use]
+    pub fn short_name(&self) -> &'static str {
+        self.name.rsplit('/').next().unwrap_or(self.name)
+    }
 }
 
-enum Set {
-    /// A profile and a namespace can have it, too.
-    Layered(Setter),
-    /// There is one for everybody.
-    General(fn(&mut Settings, &Value, &FieldPath) -> Parsed<()>),
-    /// One for everybody, which has a part that profiles and namespaces can have.
-    Both(fn(&mut Settings, &Value, &FieldPath) -> Parsed<()>, Setter),
-}
-
-impl Setting {
-    /// Whether it can also stand in a profile, or under a namespace.
+impl ConfigOption {
+    /// Whether the setting can also stand in a profile, or under a namespace.
     #[must_use]
     pub fn is_layered(&self) -> bool {
-        READERS.iter().any(|row| row.name == self.name && row.layered().is_some())
+        self.read_layered.is_some()
     }
 }
 
-impl Reader {
-    pub(super) fn layered(&self) -> Option<Setter> {
-        match self.set {
-            Set::Layered(set) | Set::Both(_, set) => Some(set),
-            Set::General(_) => None,
-        }
-    }
+/// Every option, in the order of the reference pages.
+///
+/// ```
+/// assert!(xposer::options().iter().all(|row| row.setting.is_some() || row.annotation.is_some()));
+/// ```
+#[must_use]
+pub fn options() -> &'static [ConfigOption] {
+    OPTIONS
+}
 
-    pub(super) fn read(&self, settings: &mut Settings, value: &Value, at: &FieldPath, report: &mut Report) {
-        let read = match self.set {
-            Set::Layered(set) => set(&mut settings.base, value, at),
-            Set::General(set) | Set::Both(set, _) => set(settings, value, at),
-        };
-        for (path, problem) in read.err().unwrap_or_default() {
-            report.file(path, problem);
-        }
-    }
+/// Every setting: its key and its option.
+///
+/// ```
+/// assert!(xposer::settings().any(|(key, row)| key.name == "ingressURLTemplate" && row.is_layered()));
+/// ```
+pub fn settings() -> impl Iterator<Item = (Key, &'static ConfigOption)> + Clone {
+    OPTIONS.iter().filter_map(|row| Some((row.setting?, row)))
+}
+
+/// Every annotation of a Service that is read: its key and its option.
+///
+/// ```
+/// assert!(xposer::annotations().any(|(key, _)| key.name == "config.xposer.stakater.com/IngressNameTemplate"));
+/// ```
+pub fn annotations() -> impl Iterator<Item = (Key, &'static ConfigOption)> + Clone {
+    OPTIONS.iter().filter_map(|row| Some((row.annotation?, row)))
+}
+
+/// The option of a setting.
+pub(crate) fn find_setting(name: &str) -> Option<&'static ConfigOption> {
+    settings().find(|(key, _)| key.name == name).map(|(_, row)| row)
 }
 
 /// What kind of value a setting or an annotation takes.
 ///
 /// ```
-/// use xposer::{Form, keys};
-/// let types = keys().iter().find(|key| key.name() == "PathType").map(|key| key.form);
+/// use xposer::{Form, annotations};
+/// let types = annotations().find(|(key, _)| key.short_name() == "PathType").map(|(_, row)| row.form);
 /// assert_eq!(types, Some(Form::Word(&["Exact", "Prefix", "ImplementationSpecific"])));
 /// assert_eq!(Form::Word(&["a", "b"]).describe(), "one of `a`, `b`");
 /// ```
@@ -125,7 +173,7 @@ impl Form {
             Self::Port => "name or number of a port".into(),
             Self::Word(words) => format!("one of `{}`", words.join("`, `")).into(),
             Self::Words(words) => format!("some of `{}`, separated by commas", words.join("`, `")).into(),
-            Self::Number(least, most) => format!("whole number from {least} to {most}").into(),
+            Self::Number(min, max) => format!("whole number from {min} to {max}").into(),
             Self::Name => "name of an object".into(),
             Self::Text => "text".into(),
             Self::Path => "path".into(),
@@ -163,326 +211,423 @@ impl Form {
 
 /// The words of `pathType`, in the order of [`PathType::ALL`](crate::PathType::ALL).
 pub(crate) const PATH_TYPES: &[&str] = &["Exact", "Prefix", "ImplementationSpecific"];
-/// The share of the requests that a canary gets, in percent.
-pub(crate) const WEIGHT: Form = Form::Number(0, 100);
 
-/// Every setting, in the order of the reference page.
+/// Makes the table, and of its first part the fields of [`Layer`].
 ///
-/// ```
-/// assert!(xposer::settings().iter().any(|setting| setting.name == "ingressURLTemplate"));
-/// ```
-#[must_use]
-pub fn settings() -> &'static [Setting] {
-    SETTINGS
-}
+/// A row of `layered` has a slot in every layer. Its `setting` can stand everywhere, its `general` only at the top, and what
+/// `top` reads takes the place of the setting there. A row of `general` is for everybody, and `forwarded` is the block.
+macro_rules! options {
+    (
+        layered {$(
+            $field:ident: $type:ty {
+                form: $form:expr,
+                doc: $doc:expr,
+                default: $default:expr,
+                original: $original:expr,
+                $( setting: ($setting:expr, $setting_example:expr, $read_setting:expr), )?
+                $( general: ($general:expr, $general_example:expr, $read_general:expr), )?
+                $( top: $read_top:expr, )?
+                $( annotation: ($annotation:expr, $annotation_example:expr, $read_annotation:expr), )?
+            }
+        )+}
+        general {$({
+            form: $only_form:expr,
+            doc: $only_doc:expr,
+            default: $only_default:expr,
+            original: $only_original:expr,
+            setting: ($only:expr, $only_example:expr, $read_only:expr),
+        })+}
+        forwarded {
+            form: $block_form:expr,
+            doc: $block_doc:expr,
+            default: $block_default:expr,
+            original: $block_original:expr,
+            annotation: ($block:expr, $block_example:expr),
+        }
+    ) => {
+        /// What one layer says about each option.
+        #[derive(Clone, Debug, Default)]
+        pub(crate) struct Layer {
+            $( pub(crate) $field: Slot<$type>, )+
+        }
 
-macro_rules! settings {
-    ($( Setting {
-        name: $name:expr,
-        form: $form:expr,
-        doc: $doc:expr,
-        default: $default:expr,
-        example: $example:expr,
-        set: $set:expr $(,)?
-    } ),+ $(,)?) => {
-        static SETTINGS: &[Setting] =
-            &[$( Setting { name: $name, form: $form, doc: $doc, default: $default, example: $example } ),+];
-        pub(super) static READERS: &[Reader] = &[$( Reader { name: $name, set: $set } ),+];
+        static OPTIONS: &[ConfigOption] = &[
+            $( ConfigOption {
+                origin: |layer| layer.$field.origin(),
+                $( read_general: Some($read_top), )?
+                ..ConfigOption {
+                $( setting: Some(Key { name: $setting, example: $setting_example }),
+                read_layered: Some(|layer, value, at| layer.$field.take_setting($read_setting, value, at)),
+                read_general: Some(|settings, value, at| {
+                    settings.base.$field.take_setting($read_setting, value, at)
+                }), )?
+                $( setting: Some(Key { name: $general, example: $general_example }),
+                read_general: Some(|settings, value, at| {
+                    settings.base.$field.take_setting($read_general, value, at)
+                }), )?
+                $( annotation: Some(Key { name: $annotation, example: $annotation_example }),
+                read_annotation: Some(|layer, text| match text {
+                    Some(text) => layer.$field.take_annotation($read_annotation, text, $annotation),
+                    None => {
+                        layer.$field = Slot::Broken;
+                        Vec::new()
+                    }
+                }), )?
+                ..row($form, $doc, $default, $original)
+                }
+            }, )+
+            $( ConfigOption {
+                setting: Some(Key { name: $only, example: $only_example }),
+                read_general: Some($read_only),
+                ..row($only_form, $only_doc, $only_default, $only_original)
+            }, )+
+            ConfigOption {
+                annotation: Some(Key { name: $block, example: $block_example }),
+                ..row($block_form, $block_doc, $block_default, $block_original)
+            },
+        ];
     };
 }
 
-settings![
-    Setting {
-        name: "domain",
-        form: Form::Template,
-        doc: "The value of {{.Domain}} in the other templates; it may itself use {{.Service}} and {{.Namespace}}.",
-        default: "(none)",
-        example: "example.com",
-        set: Set::Layered(|layer, value, at| parse::template(value, at).map(|it| layer.domain = it)),
-    },
-    Setting {
-        name: "ingressURLTemplate",
-        form: Form::Templates,
-        doc: "The host, or the host and the path; several templates give several hosts.",
-        default: "'{{.Service}}.{{.Namespace}}.{{.Domain}}'",
-        example: "'{{.Service}}.{{.Domain}}'",
-        set: Set::Layered(|layer, value, at| {
-            parse::template(value, at).map(|it| layer.url = it.or(layer.url.take()))
-        }),
-    },
-    Setting {
-        name: "ingressURLTemplateFallbacks",
-        form: Form::TemplateList,
-        doc: "Templates that are tried in order where a host is longer than DNS, or a certificate's common name, allows.",
-        default: "[]",
-        example: "['{{.Service}}.{{.Domain}}']",
-        set: Set::Layered(|layer, value, at| {
-            parse::template_list(value, at).map(|list| layer.fallbacks = Some(list))
-        }),
-    },
-    Setting {
-        name: "ingressURLPath",
-        form: Form::Template,
-        doc: "The path; `/` leaves it to the path in the URL template.",
-        default: "/",
-        example: "/{{.Service}}",
-        set: Set::Layered(|layer, value, at| {
-            parse::template(value, at).map(|it| layer.path = it.or(layer.path.take()))
-        }),
-    },
-    Setting {
-        name: "ingressNameTemplate",
-        form: Form::Template,
-        doc: "The name of the Ingress, or of what takes its place.",
-        default: "'{{.Service}}'",
-        example: "'{{.Service}}-{{.Namespace}}'",
-        set: Set::Layered(|layer, value, at| {
-            parse::template(value, at).map(|it| layer.name = it.or(layer.name.take()))
-        }),
-    },
-    Setting {
-        name: "tls",
-        form: Form::Word(Tls::WORDS),
-        doc: "How connections are secured: not at all, by the certificate in a secret, by one that cert-manager puts there, or by a load balancer in front of the controller.",
-        default: "false",
-        example: "cert-manager",
-        set: Set::Layered(|layer, value, at| parse::tls(value, at).map(|it| layer.tls = it)),
-    },
-    Setting {
-        name: "tlsSecretNameTemplate",
-        form: Form::Template,
-        doc: "The name of the secret with the certificate; NO_SECRET, or nothing, means the Ingress's name and `-cert`.",
-        default: "NO_SECRET",
-        example: "'{{.Service}}-tls'",
-        set: Set::Layered(|layer, value, at| parse::template(value, at).map(|it| layer.secret = it)),
-    },
-    Setting {
-        name: "tlsCommonName",
-        form: Form::Boolean,
-        doc: "Whether certificates carry the host as their common name, which holds at most 64 characters; longer hosts with TLS are then refused, or replaced by a fallback.",
-        default: "false",
-        example: "true",
-        set: Set::Layered(|layer, value, at| parse::boolean(value, at).map(|it| layer.common_name = it)),
-    },
-    Setting {
-        name: "issuer",
-        form: Form::Name,
-        doc: "The Issuer, in the Service's namespace, that cert-manager is told to ask under `tls: cert-manager`.",
-        default: "(none)",
-        example: "internal-ca",
-        set: Set::Layered(|layer, value, at| parse::issuer(layer, value, at, false)),
-    },
-    Setting {
-        name: "clusterIssuer",
-        form: Form::Name,
-        doc: "The ClusterIssuer that cert-manager is told to ask under `tls: cert-manager`.",
-        default: "(none)",
-        example: "letsencrypt-production",
-        set: Set::Layered(|layer, value, at| parse::issuer(layer, value, at, true)),
-    },
-    Setting {
-        name: "certificates",
-        form: Form::List,
-        doc: "The names in the certificates of the load balancer; under `tls: load-balancer` one of them must cover every host, a star standing for one label.",
-        default: "(not checked)",
-        example: "['*.labs.company.com', '*.tools.company.com']",
-        set: Set::Layered(|layer, value, at| {
-            let names = parse::hosts(value, at)?;
-            layer.certificates = names.map(|names| Sourced::new(names.value.into(), names.origin));
-            Ok(())
-        }),
-    },
-    Setting {
-        name: "httpsRedirect",
-        form: Form::Boolean,
-        doc: "Whether requests without TLS are sent to https; without it the target's own default counts, which is yes where TLS ends at an Ingress or Route.",
-        default: "(by the target)",
-        example: "true",
-        set: Set::Layered(|layer, value, at| {
-            parse::sourced_boolean(value, at).map(|it| layer.https_redirect = it)
-        }),
-    },
-    Setting {
-        name: "servicePort",
-        form: Form::Port,
-        doc: "The port of every Service to route to; without it the first one.",
-        default: "(the first port)",
-        example: "http",
-        set: Set::Layered(|layer, value, at| parse::port_value(value, at).map(|it| layer.port = it)),
-    },
-    Setting {
-        name: "pathType",
-        form: Form::Word(PATH_TYPES),
-        doc: "How paths are compared; without it Prefix, or ImplementationSpecific where the path is a regular expression.",
-        default: "(by the path)",
-        example: "Exact",
-        set: Set::Layered(|layer, value, at| parse::path_type(value, at).map(|it| layer.path_type = it)),
-    },
-    Setting {
-        name: "ingressClassName",
-        form: Form::Name,
-        doc: "The IngressClass of every Ingress whose Service does not say otherwise.",
-        default: "(the cluster's default)",
-        example: "internal-ingress",
-        set: Set::Layered(|layer, value, at| parse::class_name(value, at).map(|it| layer.class = it)),
-    },
-    Setting {
-        name: "annotations",
-        form: Form::Mapping,
-        doc: "Annotations to give to what is emitted; a Service's own block counts more. The lists `deny`, `allow` and `acceptLoss`, which only stand here and in no profile, hold patterns of keys: those that Services may not forward (`*-snippet` always), those that they may all the same, and those that protect and may be lost on an HTTPRoute or a Route.",
-        default: "{}",
-        example: "{nginx.ingress.kubernetes.io/proxy-body-size: 10m, deny: ['*/auth-*'], allow: ['*/auth-url'], acceptLoss: ['*/limit-rps']}",
-        set: Set::Both(
-            |settings, value, at| {
+/// A row that nobody can set yet.
+const fn row(form: Form, doc: &'static str, default: &'static str, original: bool) -> ConfigOption {
+    ConfigOption {
+        setting: None,
+        annotation: None,
+        form,
+        doc,
+        default,
+        original,
+        read_layered: None,
+        read_general: None,
+        read_annotation: None,
+        origin: |_| None,
+    }
+}
+
+options! {
+    layered {
+        domain: Template<'static> {
+            form: Form::Template,
+            doc: "The value of {{.Domain}} in the other templates; it may itself use {{.Service}} and {{.Namespace}}.",
+            default: "(none)",
+            original: true,
+            setting: ("domain", "example.com", parse::template),
+            annotation: (annotation::DOMAIN, "company.com", annotations::template),
+        }
+        url: Template<'static> {
+            form: Form::Templates,
+            doc: "The host, or the host and the path; several templates give several hosts.",
+            default: "'{{.Service}}.{{.Namespace}}.{{.Domain}}'",
+            original: true,
+            setting: ("ingressURLTemplate", "'{{.Service}}.{{.Domain}}'", parse::template),
+            annotation: (annotation::URL, "{{.Service}}.{{.Domain}}", annotations::template),
+        }
+        fallbacks: Vec<SourcedTemplate> {
+            form: Form::TemplateList,
+            doc: "Templates that are tried in order where a host is longer than DNS, or a certificate's common name, allows.",
+            default: "[]",
+            original: false,
+            setting: ("ingressURLTemplateFallbacks", "['{{.Service}}.{{.Domain}}']", parse::template_list),
+        }
+        path: Template<'static> {
+            form: Form::Template,
+            doc: "The path; `/` leaves it to the path in the URL template.",
+            default: "/",
+            original: true,
+            setting: ("ingressURLPath", "/{{.Service}}", parse::template),
+            annotation: (annotation::PATH, "/api", annotations::template),
+        }
+        name: Template<'static> {
+            form: Form::Template,
+            doc: "The name of the Ingress, or of what takes its place.",
+            default: "'{{.Service}}'",
+            original: true,
+            setting: ("ingressNameTemplate", "'{{.Service}}-{{.Namespace}}'", parse::template),
+            annotation: (annotation::NAME, "{{.Service}}-{{.Namespace}}", annotations::template),
+        }
+        class: String {
+            form: Form::Name,
+            doc: "The IngressClass: which controller serves the Ingress, for example the internal or the external one.",
+            default: "(the cluster's default)",
+            original: false,
+            setting: ("ingressClassName", "internal-ingress", parse::class_name),
+            annotation: (annotation::CLASS, "external-ingress", annotations::class),
+        }
+        port: PortRef {
+            form: Form::Port,
+            doc: "The port of the Service to route to; without it the first one.",
+            default: "(the first port)",
+            original: false,
+            setting: ("servicePort", "http", parse::port_value),
+            annotation: (annotation::PORT, "http", |text| one(parse::port(text.trim()))),
+        }
+        path_type: PathType {
+            form: Form::Word(PATH_TYPES),
+            doc: "How the path is compared; without it Prefix, or ImplementationSpecific where the path is a regular expression.",
+            default: "(by the path)",
+            original: false,
+            setting: ("pathType", "Exact", parse::path_type),
+            annotation: (annotation::PATH_TYPE, "Exact", annotations::path_type),
+        }
+        tls: Tls {
+            form: Form::Word(Tls::WORDS),
+            doc: "How connections are secured: not at all, by the certificate in a secret, by one that cert-manager puts there, or by a load balancer in front of the controller.",
+            default: "false",
+            original: true,
+            setting: ("tls", "cert-manager", parse::tls),
+            annotation: (annotation::TLS, "true", annotations::tls),
+        }
+        secret: Template<'static> {
+            form: Form::Template,
+            doc: "The name of the secret with the certificate; NO_SECRET, or nothing, means the Ingress's name and `-cert`.",
+            default: "NO_SECRET",
+            original: true,
+            setting: ("tlsSecretNameTemplate", "'{{.Service}}-tls'", parse::template),
+            annotation: (annotation::SECRET, "{{.Service}}-tls", annotations::template),
+        }
+        common_name: bool {
+            form: Form::Boolean,
+            doc: "Whether certificates carry the host as their common name, which holds at most 64 characters; longer hosts with TLS are then refused, or replaced by a fallback.",
+            default: "false",
+            original: false,
+            setting: ("tlsCommonName", "true", parse::boolean),
+        }
+        namespaced_issuer: Issuer {
+            form: Form::Name,
+            doc: "The Issuer, in the Service's namespace, that cert-manager is told to ask under `tls: cert-manager`.",
+            default: "(none)",
+            original: false,
+            setting: ("issuer", "internal-ca", |value, at| parse::issuer(value, at, false)),
+            annotation: (annotation::ISSUER, "internal-ca", |text| annotations::issuer(text, false)),
+        }
+        cluster_issuer: Issuer {
+            form: Form::Name,
+            doc: "The ClusterIssuer that cert-manager is told to ask under `tls: cert-manager`.",
+            default: "(none)",
+            original: false,
+            setting: ("clusterIssuer", "letsencrypt-production", |value, at| parse::issuer(value, at, true)),
+            annotation: (annotation::CLUSTER_ISSUER, "letsencrypt-production", |text| annotations::issuer(text, true)),
+        }
+        certificates: Certificates {
+            form: Form::List,
+            doc: "The names in the certificates of the load balancer; under `tls: load-balancer` one of them must cover every host, a star standing for one label.",
+            default: "(not checked)",
+            original: false,
+            setting: ("certificates", "['*.labs.company.com', '*.tools.company.com']", parse::certificates),
+        }
+        https_redirect: bool {
+            form: Form::Boolean,
+            doc: "Whether requests without TLS are sent to https; without it the target's own default counts, which is yes where TLS ends at an Ingress or Route.",
+            default: "(by the target)",
+            original: false,
+            setting: ("httpsRedirect", "true", parse::boolean),
+            annotation: (annotation::HTTPS_REDIRECT, "true", |text| one(annotations::boolean(text))),
+        }
+        annotations: Vec<DefaultAnnotation> {
+            form: Form::Mapping,
+            doc: "Annotations to give to what is emitted; a Service's own block counts more. The lists `deny`, `allow` and `acceptLoss`, which only stand here and in no profile, hold patterns of keys: those that Services may not forward (`*-snippet` always), those that they may all the same, and those that protect and may be lost on an HTTPRoute or a Route.",
+            default: "{}",
+            original: false,
+            setting: (
+                "annotations",
+                "{nginx.ingress.kubernetes.io/proxy-body-size: 10m, deny: ['*/auth-*'], allow: ['*/auth-url'], acceptLoss: ['*/limit-rps']}",
+                |value, at| parse::annotations(value, at, None)
+            ),
+            top: |settings, value, at| {
                 let [deny, allow, accept] = parse::LISTS;
-                let lists = [
-                    (deny, &mut settings.deny),
-                    (allow, &mut settings.allow),
-                    (accept, &mut settings.accept_loss),
-                ];
-                parse::annotations(&mut settings.base, value, at, Some(lists))
+                let lists =
+                    [(deny, &mut settings.deny), (allow, &mut settings.allow), (accept, &mut settings.accept_loss)];
+                settings.base.annotations.take_setting(|value, at| parse::annotations(value, at, Some(lists)), value, at)
             },
-            |layer, value, at| parse::annotations(layer, value, at, None),
-        ),
-    },
-    Setting {
-        name: "target",
-        form: Form::Words(Target::WORDS),
-        doc: "What exposes a Service: an Ingress, an HTTPRoute of the Gateway API, a Route of OpenShift; several while you move from one to another.",
-        default: "Ingress",
-        example: "[Ingress, HTTPRoute]",
-        set: Set::Layered(|layer, value, at| parse::targets(value, at).map(|it| layer.targets = it)),
-    },
-    Setting {
-        name: "parentRefs",
-        form: Form::List,
-        doc: "The Gateways, or their listeners, that HTTPRoutes are attached to, each with `name` and perhaps `namespace`, `sectionName`, `port`, `kind`, `group`.",
+        }
+        targets: Vec<Target> {
+            form: Form::Words(Target::WORDS),
+            doc: "What exposes the Service: an Ingress, an HTTPRoute of the Gateway API, a Route of OpenShift; several while you move from one to another.",
+            default: "Ingress",
+            original: false,
+            setting: ("target", "[Ingress, HTTPRoute]", parse::targets),
+            annotation: (annotation::TARGET, "HTTPRoute", annotations::targets),
+        }
+        parent_refs: Vec<ParentRef> {
+            form: Form::List,
+            doc: "The Gateways, or their listeners, that HTTPRoutes are attached to, each with `name` and perhaps `namespace`, `sectionName`, `port`, `kind`, `group`.",
+            default: "(none)",
+            original: false,
+            setting: ("parentRefs", "[{name: external, namespace: gateways, sectionName: https}]", gateways::parent_refs),
+        }
+        http_parent_refs: Vec<ParentRef> {
+            form: Form::List,
+            doc: "The listeners without TLS, to which a second HTTPRoute is attached that sends requests to https; `parentRefs` must not mean any of them.",
+            default: "(none)",
+            original: false,
+            setting: ("httpParentRefs", "[{name: external, namespace: gateways, sectionName: http}]", gateways::parent_refs),
+        }
+        termination: Termination {
+            form: Form::Word(Termination::WORDS),
+            doc: "Where the TLS connection to a Route of OpenShift ends.",
+            default: "edge",
+            original: false,
+            setting: ("routeTermination", "reencrypt", parse::termination),
+        }
+        canary_of: String {
+            form: Form::Name,
+            doc: "The Service, in the same namespace, a part of whose requests this one gets: it is exposed under the same host and path.",
+            default: "(none)",
+            original: false,
+            annotation: (annotation::CANARY_OF, "web-stable", |text| one(annotations::service_name(text))),
+        }
+        canary_weight: u8 {
+            form: Form::Number(0, 100),
+            doc: "The percentage of the requests that the canary gets.",
+            default: "(none)",
+            original: false,
+            annotation: (annotation::CANARY_WEIGHT, "10", |text| one(annotations::weight(text))),
+        }
+        canary_header: String {
+            form: Form::Text,
+            doc: "The name of a header: requests that carry it with the value always, or that of CanaryByHeaderValue, go to the canary.",
+            default: "(none)",
+            original: false,
+            annotation: (annotation::CANARY_HEADER, "X-Canary", |text| {
+                one(annotations::canary_text(text, "header", "-._~"))
+            }),
+        }
+        canary_header_value: String {
+            form: Form::Text,
+            doc: "The value of the header that sends a request to the canary.",
+            default: "always",
+            original: false,
+            annotation: (annotation::CANARY_HEADER_VALUE, "beta", |text| {
+                one(annotations::canary_text(text, "header's value", "-._~:/"))
+            }),
+        }
+        canary_cookie: String {
+            form: Form::Text,
+            doc: "The name of a cookie: requests that carry it with the value always go to the canary.",
+            default: "(none)",
+            original: false,
+            annotation: (annotation::CANARY_COOKIE, "canary", |text| {
+                one(annotations::canary_text(text, "cookie", "-._~:/"))
+            }),
+        }
+        monitor: bool {
+            form: Form::Boolean,
+            doc: "Whether an EndpointMonitor for IngressMonitorController is made, too.",
+            default: "false",
+            original: false,
+            setting: ("monitor", "true", parse::boolean),
+            annotation: (annotation::MONITOR, "true", |text| one(annotations::boolean(text))),
+        }
+        monitor_health: String {
+            form: Form::Path,
+            doc: "The path that the monitor asks for instead of the exposed one.",
+            default: "(the exposed path)",
+            original: false,
+            setting: ("monitorHealthEndpoint", "/healthz", parse::health_endpoint),
+            annotation: (annotation::MONITOR_HEALTH, "/healthz", |text| one(annotations::path(text))),
+        }
+        monitor_provider: Map<String, Value> {
+            form: Form::Mapping,
+            doc: "Options of the monitor's provider, as EndpointMonitor has them, for example `uptimeRobotConfig`.",
+            default: "{}",
+            original: false,
+            setting: ("monitorProvider", "{uptimeRobotConfig: {interval: 300}}", parse::monitor_provider),
+        }
+        profile: String {
+            form: Form::Name,
+            doc: "The profile to take defaults from, one of `profiles`; the setting is for Services that choose none.",
+            default: "(none)",
+            original: false,
+            general: ("defaultProfile", "internal", parse::profile_name),
+            annotation: (annotation::PROFILE, "external", |text| one(annotations::profile_name(text))),
+        }
+    }
+    general {
+        {
+            form: Form::Mapping,
+            doc: "Settings under a name that a Service chooses with the annotation Profile; each may have the list `namespaces` of those that may choose it.",
+            default: "{}",
+            original: false,
+            setting: (
+                "profiles",
+                "{internal: {ingressClassName: internal}, external: {ingressClassName: external, namespaces: ['web-*']}}",
+                |settings, value, at| named::profiles(value, at, &mut settings.profiles).err().unwrap_or_default()
+            ),
+        }
+        {
+            form: Form::Mapping,
+            doc: "Settings of single namespaces, by name or pattern; each may have the list `hosts` of those that belong to it and to nobody else, and the `profile` of its Services.",
+            default: "{}",
+            original: false,
+            setting: (
+                "namespaces",
+                "{team-a: {domain: a.example.com, hosts: ['*.a.example.com']}}",
+                |settings, value, at| named::namespaces(value, at, &mut settings.namespaces).err().unwrap_or_default()
+            ),
+        }
+        {
+            form: Form::List,
+            doc: "The prefixes under which ExternalDNS looks for annotations: each one that is forwarded is given under all of them, for version 0.22 changed the prefix, and so is `controller: none` on objects that help another one.",
+            default: "[external-dns.alpha.kubernetes.io/, external-dns.kubernetes.io/]",
+            original: false,
+            setting: ("externalDNSPrefixes", "[external-dns.kubernetes.io/]", |settings, value, at| {
+                keep(parse::prefixes(value, at).map(Some), &mut settings.dns_prefixes)
+            }),
+        }
+        {
+            form: Form::Word(&["host", "url"]),
+            doc: "What the URL ConfigMap holds: the host, as that of the original, or the whole URL.",
+            default: "host",
+            original: false,
+            setting: ("publishedValue", "url", |settings, value, at| {
+                keep(parse::second_of(value, at, ["host", "url"]), &mut settings.publish_url)
+            }),
+        }
+        {
+            form: Form::Word(&["translate", "forward"]),
+            doc: "Whether forwarded keys that today's programs no longer read are translated, or everything is passed through as the original did.",
+            default: "translate",
+            original: false,
+            setting: ("legacyAnnotations", "forward", |settings, value, at| {
+                let forward = parse::second_of(value, at, ["translate", "forward"]);
+                let mode = |forward| if forward { Legacy::Forward } else { Legacy::Translate };
+                keep(forward.map(|forward| forward.map(mode)), &mut settings.legacy)
+            }),
+        }
+        {
+            form: Form::Boolean,
+            doc: "Whether doubtful annotations, such as an unknown key or a malformed line, are Errors rather than Warnings.",
+            default: "false",
+            original: false,
+            setting: ("strict", "true", |settings, value, at| keep(parse::boolean(value, at), &mut settings.strict)),
+        }
+        {
+            form: Form::Boolean,
+            doc: "Whether the policy writes the URL and the name of the Ingress back on the Service, as status.xposer.stakater.com/url and ingress; with false it only validates, as a policy group wants it.",
+            default: "true",
+            original: false,
+            setting: ("stamp", "false", |settings, value, at| keep(parse::boolean(value, at), &mut settings.stamp)),
+        }
+    }
+    forwarded {
+        form: Form::Block,
+        doc: "Annotations to pass on to the Ingress; the line `exposeIngressUrl: locally` or `globally` publishes the host in the ConfigMap xposer.",
         default: "(none)",
-        example: "[{name: external, namespace: gateways, sectionName: https}]",
-        set: Set::Layered(|layer, value, at| parse::parent_refs(value, at).map(|it| layer.parent_refs = it)),
-    },
-    Setting {
-        name: "httpParentRefs",
-        form: Form::List,
-        doc: "The listeners without TLS, to which a second HTTPRoute is attached that sends requests to https; `parentRefs` must not mean any of them.",
-        default: "(none)",
-        example: "[{name: external, namespace: gateways, sectionName: http}]",
-        set: Set::Layered(|layer, value, at| {
-            parse::parent_refs(value, at).map(|it| layer.http_parent_refs = it)
-        }),
-    },
-    Setting {
-        name: "routeTermination",
-        form: Form::Word(Termination::WORDS),
-        doc: "Where the TLS connection to a Route of OpenShift ends.",
-        default: "edge",
-        example: "reencrypt",
-        set: Set::Layered(|layer, value, at| parse::termination(value, at).map(|it| layer.termination = it)),
-    },
-    Setting {
-        name: "monitor",
-        form: Form::Boolean,
-        doc: "Whether an EndpointMonitor for IngressMonitorController is made, too.",
-        default: "false",
-        example: "true",
-        set: Set::Layered(|layer, value, at| parse::sourced_boolean(value, at).map(|it| layer.monitor = it)),
-    },
-    Setting {
-        name: "monitorHealthEndpoint",
-        form: Form::Path,
-        doc: "The path that the monitor asks for instead of the exposed one.",
-        default: "(the exposed path)",
-        example: "/healthz",
-        set: Set::Layered(|layer, value, at| {
-            parse::health_endpoint(value, at).map(|it| layer.monitor_health = it)
-        }),
-    },
-    Setting {
-        name: "monitorProvider",
-        form: Form::Mapping,
-        doc: "Options of the monitor's provider, as EndpointMonitor has them, for example `uptimeRobotConfig`.",
-        default: "{}",
-        example: "{uptimeRobotConfig: {interval: 300}}",
-        set: Set::Layered(|layer, value, at| {
-            parse::monitor_provider(value, at).map(|it| layer.monitor_provider = it)
-        }),
-    },
-    Setting {
-        name: "profiles",
-        form: Form::Mapping,
-        doc: "Settings under a name that a Service chooses with the annotation Profile; each may have the list `namespaces` of those that may choose it.",
-        default: "{}",
-        example: "{internal: {ingressClassName: internal}, external: {ingressClassName: external, namespaces: ['web-*']}}",
-        set: Set::General(|settings, value, at| parse::profiles(value, at, &mut settings.profiles)),
-    },
-    Setting {
-        name: "defaultProfile",
-        form: Form::Name,
-        doc: "The profile of Services that choose none; it must be one of `profiles`.",
-        default: "(none)",
-        example: "internal",
-        set: Set::General(|settings, value, at| {
-            parse::profile_name(value, at).map(|it| settings.default_profile = it)
-        }),
-    },
-    Setting {
-        name: "namespaces",
-        form: Form::Mapping,
-        doc: "Settings of single namespaces, by name or pattern; each may have the list `hosts` of those that belong to it and to nobody else, and the `profile` of its Services.",
-        default: "{}",
-        example: "{team-a: {domain: a.example.com, hosts: ['*.a.example.com']}}",
-        set: Set::General(|settings, value, at| parse::namespaces(value, at, &mut settings.namespaces)),
-    },
-    Setting {
-        name: "externalDNSPrefixes",
-        form: Form::List,
-        doc: "The prefixes under which ExternalDNS looks for annotations: each one that is forwarded is given under all of them, for version 0.22 changed the prefix, and so is `controller: none` on objects that help another one.",
-        default: "[external-dns.alpha.kubernetes.io/, external-dns.kubernetes.io/]",
-        example: "[external-dns.kubernetes.io/]",
-        set: Set::General(|settings, value, at| {
-            parse::prefixes(value, at).map(|list| settings.dns_prefixes = list)
-        }),
-    },
-    Setting {
-        name: "publishedValue",
-        form: Form::Word(&["host", "url"]),
-        doc: "What the URL ConfigMap holds: the host, as that of the original, or the whole URL.",
-        default: "host",
-        example: "url",
-        set: Set::General(|settings, value, at| {
-            parse::second_of(value, at, ["host", "url"]).map(|it| settings.publish_url = it.unwrap_or(false))
-        }),
-    },
-    Setting {
-        name: "legacyAnnotations",
-        form: Form::Word(&["translate", "forward"]),
-        doc: "Whether forwarded keys that today's programs no longer read are translated, or everything is passed through as the original did.",
-        default: "translate",
-        example: "forward",
-        set: Set::General(|settings, value, at| {
-            let forward = parse::second_of(value, at, ["translate", "forward"])?.unwrap_or(false);
-            settings.legacy = if forward { Legacy::Forward } else { Legacy::Translate };
-            Ok(())
-        }),
-    },
-    Setting {
-        name: "strict",
-        form: Form::Boolean,
-        doc: "Whether doubtful annotations, such as an unknown key or a malformed line, are Errors rather than Warnings.",
-        default: "false",
-        example: "true",
-        set: Set::General(|settings, value, at| {
-            parse::boolean(value, at).map(|it| settings.strict = it.unwrap_or(false))
-        }),
-    },
-    Setting {
-        name: "stamp",
-        form: Form::Boolean,
-        doc: "Whether the policy writes the URL and the name of the Ingress back on the Service, as status.xposer.stakater.com/url and ingress; with false it only validates, as a policy group wants it.",
-        default: "true",
-        example: "false",
-        set: Set::General(|settings, value, at| {
-            parse::boolean(value, at).map(|it| settings.stamp = it.unwrap_or(true))
-        }),
-    },
-];
+        original: true,
+        annotation: (FORWARD_ANNOTATION, "nginx.ingress.kubernetes.io/proxy-body-size: 900m"),
+    }
+}
+
+/// Puts what was read in its place, where something was; gives what is wrong with it.
+fn keep<T>(read: parse::Parsed<Option<T>>, place: &mut T) -> Problems {
+    match read {
+        Ok(value) => {
+            if let Some(value) = value {
+                *place = value;
+            }
+            Vec::new()
+        }
+        Err(problems) => problems,
+    }
+}

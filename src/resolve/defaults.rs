@@ -1,38 +1,34 @@
 //! The annotations that the administrator gives by default.
 
-use std::borrow::Cow;
-
 use super::migrate::Old;
 use super::monitor::Wanted;
-use super::{Annotation, Draft, Resolver, Source};
+use super::{Annotation, Plan, Resolver, Source};
 use crate::dialect::cert_manager::{is_about_issuer, is_issuer};
 use crate::dialect::nginx::{ALIASES, contradicts};
-use crate::options::annotations::Field;
-use crate::validation::{Origin, Sourced, Target};
+use crate::validation::{Sourced, Target};
 
-impl<'a> Resolver<'_, 'a> {
+impl Resolver<'_, '_> {
     /// Adds the annotations of the layers of settings, where neither the block nor a layer above has the same or its opposite.
-    pub(super) fn defaults(&mut self, draft: &mut Draft<'a>, monitor: &mut Wanted) {
+    pub(super) fn defaults(&mut self, plan: &mut Plan, monitor: &mut Wanted) {
         let layers = self.layers;
-        let tls = draft.tls();
+        let tls = plan.tls();
         let mut replaces_issuer = false;
         for (index, layer) in layers.iter().enumerate() {
-            if layer.annotations.is_empty() {
+            let defaults = layer.annotations();
+            if defaults.is_empty() {
                 continue;
             }
             // An issuer that is named above takes the place of this layer's one, whoever names it and however.
-            let is_issued_above =
-                !matches!((&self.request.issuer, &self.request.cluster_issuer), (Field::Unset, Field::Unset))
-                    || layers.iter().take(index).any(|above| above.issuer.is_some())
-                    || draft.annotations.iter().any(|it| is_issuer(&it.key));
-            let names_issuer = || layer.annotations.iter().any(|it| is_issuer(&self.current_key(&it.key)));
+            let is_issued_above = layers.iter().take(index).any(|above| !above.issuer().is_unset())
+                || plan.annotations.iter().any(|it| is_issuer(&it.key));
+            let names_issuer = || defaults.iter().any(|it| is_issuer(&self.current_key(&it.key)));
             let is_issued_twice = is_issued_above && names_issuer();
-            let redirect = self.redirect_above(draft, index);
-            let (mut old, mut added) = (Old::new(&draft.targets), Vec::new());
-            let known = Keys::of(draft);
-            let own = Keys::new(layer.annotations.iter().map(|default| default.key.as_str()));
-            for default in &layer.annotations {
-                if draft.canary.is_some() && self.publishes(&default.key) {
+            let redirect = self.redirect_above(plan, index);
+            let (mut old, mut added) = (Old::new(&plan.targets), Vec::new());
+            let known = Keys::of(plan);
+            let own = Keys::new(defaults.iter().map(|default| default.key.as_str()));
+            for default in defaults {
+                if plan.canary.is_some() && self.publishes(&default.key) {
                     continue;
                 }
                 let current = self.current_key(&default.key);
@@ -48,34 +44,35 @@ impl<'a> Resolver<'_, 'a> {
                     && contradicts(&current, &default.value, redirect.value, tls)
                 {
                     if redirect.value && tls.has_secret() {
-                        let (key, value) = (Cow::Owned(current.into_owned()), Cow::Borrowed("true"));
-                        let source = Source::Origin(redirect.origin.clone());
-                        added.push(Annotation { key, value, source });
+                        let source = Source::Option(redirect.origin.clone());
+                        added.push(Annotation {
+                            key: current.into_owned(),
+                            value: "true".to_owned(),
+                            source,
+                        });
                     }
                     continue;
                 }
                 let given = Annotation {
-                    key: Cow::Owned(default.key.clone()),
-                    value: Cow::Owned(default.value.clone()),
-                    source: Source::Origin(Origin::Setting(default.path.clone())),
+                    key: default.key.clone(),
+                    value: default.value.clone(),
+                    source: Source::Setting(default.path.clone()),
                 };
                 added.extend(self.migrate(given, &|key| own.contain(key), &mut old));
             }
-            draft.annotations.append(&mut added);
-            self.apply_switches(draft, old.switches);
+            plan.annotations.append(&mut added);
+            self.apply_switches(plan, old.switches);
             monitor.add_default(old.monitor, layers, index);
-            self.mirror(draft);
+            self.mirror(plan);
         }
-        draft.replaces_issuer = replaces_issuer;
+        plan.replaces_issuer = replaces_issuer;
     }
 
     /// The option about requests without TLS that counts more than the annotations of this layer, where an Ingress is made.
-    fn redirect_above(&self, draft: &Draft<'_>, index: usize) -> Option<Sourced<bool>> {
-        let is_read = draft.canary.is_none() && draft.targets.contains(&Target::Ingress);
-        let redirect = draft.https_redirect.as_ref().filter(|_| is_read)?;
-        let layers = self.layers;
-        let is_above = matches!(redirect.origin, Origin::Annotation(_))
-            || layers.iter().take(index).any(|above| above.https_redirect.is_some());
+    fn redirect_above(&self, plan: &Plan, index: usize) -> Option<Sourced<bool>> {
+        let is_read = plan.canary.is_none() && plan.targets.contains(&Target::Ingress);
+        let redirect = plan.https_redirect.as_ref().filter(|_| is_read)?;
+        let is_above = self.layers.iter().take(index).any(|above| above.https_redirect.is_set());
         is_above.then(|| redirect.clone())
     }
 }
@@ -84,8 +81,8 @@ impl<'a> Resolver<'_, 'a> {
 pub(super) struct Keys<'k>(Vec<&'k str>);
 
 impl<'k> Keys<'k> {
-    pub(super) fn of(draft: &'k Draft<'_>) -> Self {
-        Self::new(draft.annotations.iter().map(|known| known.key.as_ref()))
+    pub(super) fn of(plan: &'k Plan) -> Self {
+        Self::new(plan.annotations.iter().map(|known| known.key.as_str()))
     }
 
     fn new(keys: impl Iterator<Item = &'k str>) -> Self {

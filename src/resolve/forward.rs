@@ -1,17 +1,17 @@
 //! The annotations of what is emitted: the forwarded block, the defaults of the administrator, and what other options
 //! mean in the words of the programs.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use super::migrate::Old;
-use super::{Annotation, Draft, PUBLISH_KEY, Resolver, Scope, Source};
+use super::{Annotation, PUBLISH_KEY, Plan, Resolver, Scope, Source};
 use crate::diagnostics::{Code, Problem, shown};
 use crate::dialect::legacy::{self, Migration};
-use crate::options::Legacy;
-use crate::options::annotations::{Field, annotation};
+use crate::options::annotations::annotation;
 use crate::options::block::Line;
+use crate::options::{Layer, Legacy, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
-use crate::validation::{Origin, Sourced, sorted_by_key};
+use crate::validation::{Origin, Sourced};
 
 /// What a line of the forwarded block is about.
 enum Subject {
@@ -51,58 +51,46 @@ pub(crate) fn is_read_here(key: &str, mode: Legacy) -> bool {
     key == PUBLISH_KEY || (mode == Legacy::Translate && legacy::find(key).is_some_and(is_ours))
 }
 
-impl<'a> Resolver<'_, 'a> {
-    pub(super) fn forward(&mut self, draft: &mut Draft<'a>) {
-        let request = self.request;
-        let mut class = match request.class {
-            Field::Set(name) => {
-                Some(Sourced::new(Cow::Borrowed(name), Origin::Annotation(annotation::CLASS.into())))
-            }
-            Field::Unset | Field::Broken => None,
-        };
-        let mut block_has_class = false;
-        let mut old = Old::new(&draft.targets);
-        draft.annotations.reserve(request.block.lines().len());
-        for line in request.block.lines() {
+impl Resolver<'_, '_> {
+    /// Reads the forwarded block into the plan. Returns where the URL is published, and the bytes in the block that say so.
+    pub(super) fn forward(&mut self, plan: &mut Plan) -> Option<(Scope, Range<usize>)> {
+        let forwarded = self.forwarded;
+        let mut publish = None;
+        // The options that the block means. Old keys of monitors are not in it: each layer of settings can have them among
+        // its annotations, too, so they are merged below.
+        let mut meant = Layer::default();
+        let mut old = Old::new(&plan.targets);
+        plan.annotations.reserve(forwarded.block.lines().len());
+        for line in forwarded.block.lines() {
             let is_passed_on = match Subject::of(line, self.settings.legacy) {
                 Subject::Unreadable => false,
                 Subject::Publish => {
                     let place = line.key_range.start..line.value_range.end;
-                    draft.publish = self.scope(line).map(|scope| (scope, place));
+                    publish = self.scope(line).map(|scope| (scope, place));
                     !self.translates()
                 }
                 Subject::Option => {
                     self.misplaced(line);
                     true
                 }
-                Subject::Class => {
-                    block_has_class = true;
-                    self.block_class(line, &mut class)
-                }
+                Subject::Class => self.block_class(line, &mut meant.class),
                 Subject::Annotation => true,
             };
             if is_passed_on {
-                let given = forwarded(line);
-                let is_given = |key: &str| request.block.contains(key);
-                draft.annotations.extend(self.migrate(given, &is_given, &mut old));
+                let is_given = |key: &str| forwarded.block.contains(key);
+                plan.annotations.extend(self.migrate(given(line), &is_given, &mut old));
             }
         }
         let Old { mut monitor, switches, .. } = old;
-        self.apply_switches(draft, switches);
-        self.silence(draft);
-        self.mirror(draft);
-        // In forward mode the block's class annotation stays, and a field beside it could contradict it.
-        let layers = self.layers;
-        draft.class = match layers.first(|it| it.class.as_ref()) {
-            Some(name) if class.is_none() && !block_has_class && !matches!(request.class, Field::Broken) => {
-                Some(Sourced::new(Cow::Owned(name.value.clone()), name.origin.clone()))
-            }
-            _ => class,
-        };
-        self.defaults(draft, &mut monitor);
-        self.write_intents(draft);
-        draft.monitor = self.monitor(draft, monitor);
-        draft.annotations = sorted_by_key(std::mem::take(&mut draft.annotations), |it| &it.key);
+        self.apply_switches(plan, switches);
+        self.silence(plan);
+        self.mirror(plan);
+        plan.class = self.layers.with_block(&meant).first(|it| &it.class).cloned();
+        self.defaults(plan, &mut monitor);
+        self.write_intents(plan);
+        plan.monitor = self.monitor(plan, monitor);
+        plan.annotations.sort_by(|left, right| left.key.cmp(&right.key));
+        publish
     }
 
     /// Whether old keys are translated.
@@ -138,7 +126,11 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// Reads the class of the block, which counts where the Service has no annotation for it. Whether the line is passed on.
-    fn block_class(&mut self, line: &Line<'a>, class: &mut Option<Sourced<Cow<'a, str>>>) -> bool {
+    fn block_class(&mut self, line: &Line<'_>, class: &mut Slot<String>) -> bool {
+        if class.is_unset() {
+            // No setting takes the place of a class that is empty, or that stays an annotation.
+            *class = Slot::Broken;
+        }
         if line.value.is_empty() {
             let message = "the ingress class is empty and counts as not set";
             let problem =
@@ -146,7 +138,8 @@ impl<'a> Resolver<'_, 'a> {
             self.block(problem.at(line.key_range.clone()));
             return false;
         }
-        match class {
+        let own = self.layers.service.and_then(|own| own.class.set());
+        match own.or(class.set()) {
             Some(own) if own.value != line.value => {
                 let message = format!(
                     "the class {} contradicts {} in {}",
@@ -157,19 +150,18 @@ impl<'a> Resolver<'_, 'a> {
                 let problem = Problem::new(Code::ClassConflict, message).help("keep one of the two");
                 self.block(problem.at(line.value_range.clone()));
             }
-            _ if self.translates() => self.translated(&forwarded(line), "spec.ingressClassName"),
+            _ if self.translates() => self.translated(&given(line), "spec.ingressClassName"),
             _ => {}
         }
-        if !self.translates() {
-            return true;
+        if self.translates() && !class.is_set() {
+            let origin = Origin::Annotation(FORWARD_ANNOTATION.into());
+            *class = Slot::Set(Sourced::new(line.value.to_owned(), origin));
         }
-        let origin = Origin::Annotation(FORWARD_ANNOTATION.into());
-        class.get_or_insert_with(|| Sourced::new(Cow::Borrowed(line.value), origin));
-        false
+        !self.translates()
     }
 }
 
-fn forwarded<'a>(line: &Line<'a>) -> Annotation<'a> {
+fn given(line: &Line<'_>) -> Annotation {
     let source = Source::Block { key: line.key_range.clone(), value: line.value_range.clone() };
-    Annotation { key: Cow::Borrowed(line.key), value: Cow::Borrowed(line.value), source }
+    Annotation { key: line.key.to_owned(), value: line.value.to_owned(), source }
 }

@@ -3,20 +3,20 @@
 use std::borrow::Cow;
 
 use super::monitor::Wanted;
-use super::{Annotation, Draft, Resolver};
+use super::{Annotation, Plan, Resolver};
 use crate::diagnostics::{Code, Problem, shown};
 use crate::dialect::legacy::{self, Migration, successor};
 use crate::validation::{Target, parse_bool};
 
 /// What old keys mean that is no single annotation today.
-pub(super) struct Old<'a> {
+pub(super) struct Old {
     pub(super) monitor: Wanted,
-    pub(super) switches: Vec<Switch<'a>>,
+    pub(super) switches: Vec<Switch>,
     /// Whether another target than an Ingress is made.
     leaves_ingress: bool,
 }
 
-impl Old<'_> {
+impl Old {
     pub(super) fn new(targets: &[Target]) -> Self {
         let leaves_ingress = targets.iter().any(|target| *target != Target::Ingress);
         Self { monitor: Wanted::default(), switches: Vec::new(), leaves_ingress }
@@ -24,8 +24,8 @@ impl Old<'_> {
 }
 
 /// An annotation that switched on what has a key and a value today.
-pub(super) struct Switch<'a> {
-    given: Annotation<'a>,
+pub(super) struct Switch {
+    given: Annotation,
     key: &'static str,
     value: &'static str,
 }
@@ -34,15 +34,15 @@ fn pair(key: &str, value: &str) -> String {
     format!("{key}: {value}")
 }
 
-impl<'a> Resolver<'_, 'a> {
+impl Resolver<'_, '_> {
     /// The current form of an annotation, whoever wrote it. What is no annotation today, or is one together with others,
     /// goes to `old`. `is_given` says whether the same source gives a key.
     pub(super) fn migrate(
         &mut self,
-        given: Annotation<'a>,
+        given: Annotation,
         is_given: &dyn Fn(&str) -> bool,
-        old: &mut Old<'a>,
-    ) -> Option<Annotation<'a>> {
+        old: &mut Old,
+    ) -> Option<Annotation> {
         let Some(row) = legacy::find(&given.key) else { return Some(given) };
         if !self.translates() {
             // It is passed on to an Ingress alone; elsewhere, the loss of a removed key is reported.
@@ -72,12 +72,12 @@ impl<'a> Resolver<'_, 'a> {
             return None;
         }
         self.translated(&given, &key);
-        Some(Annotation { key: Cow::Owned(key), ..given })
+        Some(Annotation { key, ..given })
     }
 
     /// Writes the current keys of the switches that are on. A Service with TLS and gRPC had one switch for each.
-    pub(super) fn apply_switches(&mut self, draft: &mut Draft<'a>, switches: Vec<Switch<'a>>) {
-        let mut on: Vec<Switch<'a>> = Vec::new();
+    pub(super) fn apply_switches(&mut self, plan: &mut Plan, switches: Vec<Switch>) {
+        let mut on: Vec<Switch> = Vec::new();
         for switch in switches {
             let Annotation { key, value, .. } = &switch.given;
             match parse_bool(value) {
@@ -96,7 +96,7 @@ impl<'a> Resolver<'_, 'a> {
             }
         }
         let Some(first) = on.first() else { return };
-        let is_given = draft.annotations.iter().any(|known| known.key == first.key);
+        let is_given = plan.annotations.iter().any(|known| known.key == first.key);
         let has = |wanted: &str| on.iter().any(|switch| switch.value == wanted);
         let value = if has("GRPC") && has("HTTPS") { "GRPCS" } else { first.value };
         for Switch { given, key, .. } in &on {
@@ -109,8 +109,8 @@ impl<'a> Resolver<'_, 'a> {
             }
         }
         if let Some(first) = on.into_iter().next().filter(|_| !is_given) {
-            let (key, value) = (Cow::Borrowed(first.key), Cow::Borrowed(value));
-            draft.annotations.push(Annotation { key, value, ..first.given });
+            let (key, value) = (first.key.to_owned(), value.to_owned());
+            plan.annotations.push(Annotation { key, value, ..first.given });
         }
     }
 
@@ -123,19 +123,19 @@ impl<'a> Resolver<'_, 'a> {
         }
     }
 
-    fn shadowed(&mut self, old: &Annotation<'_>, new: &str) {
+    fn shadowed(&mut self, old: &Annotation, new: &str) {
         let message = format!("{} is given, too, and counts", shown(new));
         let problem = Problem::new(Code::LegacyShadowed, message).help(format!("remove {}", old.key));
         old.file_key(self.report, problem);
     }
 
-    pub(super) fn translated(&mut self, old: &Annotation<'_>, new: &str) {
+    pub(super) fn translated(&mut self, old: &Annotation, new: &str) {
         let message = format!("`{}` was translated to `{new}`", old.key);
         old.file_key(self.report, Problem::new(Code::LegacyTranslated, message));
     }
 
     /// Reports what becomes of a key without successor.
-    fn report_migration(&mut self, given: &Annotation<'_>, migration: Migration) {
+    fn report_migration(&mut self, given: &Annotation, migration: Migration) {
         let key = shown(&given.key);
         let problem = match migration {
             Migration::Dropped(why) => {

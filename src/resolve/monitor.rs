@@ -2,13 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::{Annotation, Draft, Monitor, Resolver, Source, pick};
+use super::{Annotation, Monitor, Plan, Resolver};
 use crate::diagnostics::{Code, FieldPath, Problem, shown};
 use crate::dialect::legacy::MonitorField;
 use crate::dialect::monitor as provider;
-use crate::options::Layers;
-use crate::options::annotations::{Field, annotation};
-use crate::service::FORWARD_ANNOTATION;
+use crate::options::annotations::annotation;
+use crate::options::{Layer, Layers};
 use crate::validation::{Origin, Sourced, parse_bool};
 
 /// What old keys ask for.
@@ -24,11 +23,11 @@ impl Wanted {
     /// Adds what the layer at this place of the layers has as old keys. A value of a layer above counts more, however it is written.
     pub(super) fn add_default(&mut self, lower: Self, layers: Layers<'_>, index: usize) {
         let upper = || layers.iter().take(index + 1);
-        if self.enabled.is_none() && upper().all(|it| it.monitor.is_none()) {
+        if self.enabled.is_none() && upper().all(|it| it.monitor.is_unset()) {
             self.enabled = lower.enabled;
         }
         self.monitor.force_https |= lower.monitor.force_https;
-        if self.monitor.health_endpoint.is_none() && upper().all(|it| it.monitor_health.is_none()) {
+        if self.monitor.health_endpoint.is_none() && upper().all(|it| it.monitor_health.is_unset()) {
             self.monitor.health_endpoint = lower.monitor.health_endpoint;
         }
         add_options(&mut self.monitor.provider, &lower.monitor.provider);
@@ -49,15 +48,11 @@ fn add_options(known: &mut Map<String, Value>, lower: &Map<String, Value>) {
 
 impl Resolver<'_, '_> {
     /// Reads one of the old keys.
-    pub(super) fn monitor_field(&mut self, wanted: &mut Wanted, field: MonitorField, given: &Annotation<'_>) {
-        let (monitor, value) = (&mut wanted.monitor, given.value.as_ref());
+    pub(super) fn monitor_field(&mut self, wanted: &mut Wanted, field: MonitorField, given: &Annotation) {
+        let (monitor, value) = (&mut wanted.monitor, given.value.as_str());
         let read = match field {
             MonitorField::Enabled => {
-                let origin = match &given.source {
-                    Source::Block { .. } => Origin::Annotation(FORWARD_ANNOTATION.into()),
-                    Source::Origin(origin) => origin.clone(),
-                };
-                boolean(value).map(|value| wanted.enabled = Some(Sourced::new(value, origin)))
+                boolean(value).map(|value| wanted.enabled = Some(Sourced::new(value, given.origin())))
             }
             MonitorField::ForceHttps => boolean(value).map(|value| monitor.force_https = value),
             MonitorField::HealthEndpoint if value.starts_with('/') => {
@@ -71,7 +66,7 @@ impl Resolver<'_, '_> {
     }
 
     /// Reads one of the old keys of a provider; whether it is one that the provider still has.
-    pub(super) fn monitor_option(&mut self, wanted: &mut Wanted, given: &Annotation<'_>) -> bool {
+    pub(super) fn monitor_option(&mut self, wanted: &mut Wanted, given: &Annotation) -> bool {
         let Some((provider, name, kind)) = provider::find_old(&given.key) else { return false };
         let read = kind.read(&given.value).map(|value| {
             let config = wanted.monitor.provider.entry(provider.name).or_insert_with(|| Map::new().into());
@@ -86,47 +81,45 @@ impl Resolver<'_, '_> {
 
     /// What the Service says about a monitor that nobody asks for.
     fn not_asked(&mut self, wanted: &Wanted) {
-        let message = "nothing asks for a monitor, so this has no effect";
+        let said = "nothing asks for a monitor, so this has no effect";
         let help = format!("add {}: \"true\"", annotation::MONITOR);
-        let problem = || Problem::new(Code::MonitorNotAsked, message).help(help.clone());
+        let problem = || Problem::new(Code::MonitorNotAsked, said).help(help.clone());
         if wanted.is_forwarded {
             self.block(problem());
         }
-        if matches!(self.request.monitor_health, Field::Set(_)) {
+        if self.layers.service.is_some_and(|own| own.monitor_health.is_set()) {
             self.report.file(FieldPath::annotation(annotation::MONITOR_HEALTH), problem());
         }
     }
 
-    fn monitor_line(&mut self, read: Result<(), String>, field: &str, given: &Annotation<'_>) {
+    fn monitor_line(&mut self, read: Result<(), String>, field: &str, given: &Annotation) {
         match read {
             Ok(()) => self.translated(given, field),
-            Err(message) => {
-                let message = format!("{}: {message}", shown(&given.key));
-                let problem = Problem::new(Code::MonitorInvalid, message).help("correct the value");
+            Err(said) => {
+                let said = format!("{}: {said}", shown(&given.key));
+                let problem = Problem::new(Code::MonitorInvalid, said).help("correct the value");
                 given.file_value(self.report, problem);
             }
         }
     }
 
     /// The monitor, if there is to be one. A canary has none: its host is monitored already.
-    pub(super) fn monitor(&mut self, draft: &Draft<'_>, wanted: Wanted) -> Option<Sourced<Monitor>> {
-        let layers = self.layers;
-        let asked = pick(&self.request.monitor, annotation::MONITOR, || {
-            wanted.enabled.clone().or_else(|| layers.first(|it| it.monitor.as_ref()).cloned())
-        });
-        if asked.is_none() && draft.canary.is_none() {
+    pub(super) fn monitor(&mut self, plan: &Plan, wanted: Wanted) -> Option<Sourced<Monitor>> {
+        let meant = Layer { monitor: wanted.enabled.clone().into(), ..Layer::default() };
+        let layers = self.layers.with_block(&meant);
+        let asked = layers.first(|it| &it.monitor).cloned();
+        if asked.is_none() && plan.canary.is_none() {
             self.not_asked(&wanted);
         }
-        let asked = asked.filter(|asked| asked.value && draft.canary.is_none())?;
+        let asked = asked.filter(|asked| asked.value && plan.canary.is_none())?;
         let mut monitor = wanted.monitor;
-        match self.request.monitor_health {
-            Field::Set(path) => monitor.health_endpoint = Some(path.to_owned()),
-            Field::Unset | Field::Broken => {
-                let general = || layers.first(|it| it.monitor_health.as_ref()).map(|path| path.value.clone());
-                monitor.health_endpoint = monitor.health_endpoint.or_else(general);
-            }
+        let health = layers.first(|it| &it.monitor_health);
+        if health.is_some_and(|path| matches!(path.origin, Origin::Annotation(_)))
+            || monitor.health_endpoint.is_none()
+        {
+            monitor.health_endpoint = health.map(|path| path.value.clone());
         }
-        if let Some(provider) = layers.first(|it| it.monitor_provider.as_ref()) {
+        if let Some(provider) = layers.first(|it| &it.monitor_provider) {
             add_options(&mut monitor.provider, &provider.value);
         }
         provider::write_defaults(&mut monitor.provider);

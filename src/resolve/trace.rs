@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::diagnostics::{FieldPath, Report};
-use crate::options::annotations::{Request, annotation};
-use crate::options::{DefaultAnnotation, Layer, Layers, Settings};
-use crate::resolve::{self, Draft, Source};
-use crate::service::{FORWARD_ANNOTATION, Service};
+use crate::options::annotations::{self, annotation};
+use crate::options::{ConfigOption, DefaultAnnotation, Layer, Layers, Settings, find_setting, options};
+use crate::plan::Plan;
+use crate::resolve;
+use crate::service::Service;
 use crate::validation::{Origin, Sourced, Target};
 
 /// A value and where it came from.
@@ -61,15 +62,15 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
         return Vec::new();
     }
     let mut report = Report::new(service.subject(), false);
-    let request = Request::read(service, &mut report);
-    let Some((layers, profile)) = resolve::layers(service, settings, &request, &mut report) else {
+    let (own, forwarded) = annotations::read(service, &mut report);
+    let Some((layers, profile)) = resolve::layers(service, settings, &own, &mut report) else {
         return Vec::new();
     };
-    let draft = resolve::resolve(service, settings, layers, &request, &mut report);
-    let mut annotations: Vec<_> = layers.iter().flat_map(|layer| &layer.annotations).collect();
+    let plan = resolve::resolve(service, settings, layers, &forwarded, &mut report);
+    let mut annotations: Vec<_> = layers.settings().flat_map(Layer::annotations).collect();
     // Equal keys keep the order of their layers.
     annotations.sort_by(|left, right| left.key.cmp(&right.key));
-    Rows { layers, annotations, rows: Vec::new() }.of(&draft, profile)
+    Rows { layers, annotations, rows: Vec::new() }.of(&plan, profile)
 }
 
 struct Rows<'s> {
@@ -79,50 +80,65 @@ struct Rows<'s> {
     rows: Vec<Traced>,
 }
 
-/// What a layer says about something.
+/// Where a layer says something.
 type Says = fn(&Layer) -> Option<&Origin>;
 
-fn origin<T>(sourced: Option<&Sourced<T>>) -> Option<&Origin> {
-    sourced.map(|sourced| &sourced.origin)
-}
-
 impl Rows<'_> {
-    fn of(mut self, draft: &Draft<'_>, profile: Option<Sourced<String>>) -> Vec<Traced> {
+    fn of(mut self, plan: &Plan, profile: Option<Sourced<String>>) -> Vec<Traced> {
+        // The profile chooses the layers, and is in none of them; a canary is decided by the Service alone.
         if let Some(profile) = profile {
             self.add("profile", &profile.value, profile.origin, |_| None);
         }
-        if let Some(canary) = &draft.canary {
+        if let Some(canary) = &plan.canary {
             let key = Origin::Annotation(annotation::CANARY_OF.into());
-            self.add("canaryOf", canary.of, key, |_| None);
+            self.add("canaryOf", &canary.of, key, |_| None);
         }
-        self.sourced("domain", draft.domain.as_ref(), |it| origin(it.domain.as_ref()));
-        for rule in &draft.rules {
-            self.add("host", &rule.host, rule.host_origin.clone(), |it| origin(it.url.as_ref()));
-            self.add("path", &rule.path, rule.path_origin.clone(), |it| origin(it.path.as_ref()));
+        for option in options() {
+            self.option(option, plan);
         }
-        self.sourced("name", draft.name.as_ref(), |it| origin(it.name.as_ref()));
-        self.sourced("ingressClassName", draft.class.as_ref(), |it| origin(it.class.as_ref()));
-        self.sourced("servicePort", draft.port.as_ref(), |it| origin(it.port.as_ref()));
-        let tls = draft.tls.as_ref().map(|tls| Sourced::new(tls.value.as_str(), tls.origin.clone()));
-        self.sourced("tls", tls.as_ref(), |it| origin(it.tls.as_ref()));
-        self.sourced("tlsSecretName", draft.secret.as_ref(), |it| origin(it.secret.as_ref()));
-        let redirect = draft.https_redirect.as_ref();
-        self.sourced("httpsRedirect", redirect, |it| origin(it.https_redirect.as_ref()));
-        let targets: Vec<&str> = draft.targets.iter().copied().map(Target::as_str).collect();
-        let targets = Sourced::new(targets.join(", "), draft.targets_origin.clone());
-        self.sourced("target", Some(&targets), |it| origin(it.targets.as_ref()));
-        let monitor = draft.monitor.as_ref().map(|monitor| Sourced::new(true, monitor.origin.clone()));
-        self.sourced("monitor", monitor.as_ref(), |it| origin(it.monitor.as_ref()));
-        for given in &draft.annotations {
-            let from = match &given.source {
-                Source::Block { .. } => Origin::Annotation(FORWARD_ANNOTATION.into()),
-                Source::Origin(origin) => origin.clone(),
-            };
+        for given in &plan.annotations {
+            let from = given.origin();
             let what = Cow::Owned(format!("annotation {}", given.key));
             let before = self.annotation_layers(&given.key, &from);
             self.rows.push(Traced { what, value: one_line(&given.value), origin: from, before });
         }
         self.rows
+    }
+
+    /// What became of one option.
+    fn option(&mut self, option: &ConfigOption, plan: &Plan) {
+        let Some(setting) = option.setting else { return };
+        let says = option.origin;
+        match setting.name {
+            "domain" => self.sourced("domain", plan.domain.as_ref(), says),
+            "ingressURLTemplate" => {
+                let path_says = find_setting("ingressURLPath").map_or(says, |path| path.origin);
+                for rule in &plan.rules {
+                    self.add("host", &rule.host, rule.host_origin.clone(), says);
+                    self.add("path", &rule.path, rule.path_origin.clone(), path_says);
+                }
+            }
+            "ingressNameTemplate" => self.sourced("name", plan.name.as_ref(), says),
+            "ingressClassName" => self.sourced("ingressClassName", plan.class.as_ref(), says),
+            "servicePort" => self.sourced("servicePort", plan.port.as_ref(), says),
+            "tls" => {
+                let tls = plan.tls.as_ref().map(|tls| Sourced::new(tls.value.as_str(), tls.origin.clone()));
+                self.sourced("tls", tls.as_ref(), says);
+            }
+            "tlsSecretNameTemplate" => self.sourced("tlsSecretName", plan.secret.as_ref(), says),
+            "httpsRedirect" => self.sourced("httpsRedirect", plan.https_redirect.as_ref(), says),
+            "target" => {
+                let targets: Vec<&str> = plan.targets.iter().copied().map(Target::as_str).collect();
+                self.add("target", &targets.join(", "), plan.targets_origin.clone(), says);
+            }
+            "monitor" => {
+                let monitor = plan.monitor.as_ref();
+                let monitor = monitor.map(|monitor| Sourced::new(true, monitor.origin.clone()));
+                self.sourced("monitor", monitor.as_ref(), says);
+            }
+            // The others say how one of these is made, or are told where they are used.
+            _ => {}
+        }
     }
 
     fn sourced<T: fmt::Display>(&mut self, what: &'static str, sourced: Option<&Sourced<T>>, says: Says) {
@@ -132,7 +148,7 @@ impl Rows<'_> {
     }
 
     fn add(&mut self, what: &'static str, value: &str, from: Origin, says: Says) {
-        let before = below(&from, self.layers.iter().filter_map(says).map(Origin::path));
+        let before = below(&from, self.layers.settings().filter_map(says).map(Origin::path));
         self.rows.push(Traced { what: what.into(), value: one_line(value), origin: from, before });
     }
 

@@ -1,25 +1,22 @@
 //! Hosts and paths.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
-use super::{Chosen, DraftRule, Resolver, Who, choose, file, pick};
+use super::{Resolver, Route, file};
 use crate::diagnostics::{Code, Problem, shown};
+use crate::options::SourcedTemplate;
 use crate::options::annotations::annotation;
-use crate::options::{DEFAULT_PATH, DEFAULT_URL};
 use crate::validation::{
     HostFlaw, MAX_COMMON_NAME, Origin, PathType, Sourced, comparable_path, host_flaws, is_dns_label,
     is_regex_path,
 };
 
-impl<'a> Resolver<'_, 'a> {
+impl Resolver<'_, '_> {
     /// The hosts and paths; `tls` says whether certificates are needed for the hosts.
-    pub(super) fn rules(&mut self, tls: bool) -> Vec<DraftRule<'a>> {
-        let layers = self.layers;
-        let path = || layers.template(|it| it.path.as_ref(), &DEFAULT_PATH);
-        let path = self.path(choose(&self.request.path, annotation::PATH, path));
-        let url = || layers.template(|it| it.url.as_ref(), &DEFAULT_URL);
-        let Some(url) = choose(&self.request.url, annotation::URL, url) else { return Vec::new() };
-        let items = match url.template.render_list(&self.vars) {
+    pub(super) fn rules(&mut self, tls: bool) -> Vec<Route> {
+        let path = self.path(self.layers.first(|it| &it.path));
+        let Some(url) = self.layers.first(|it| &it.url) else { return Vec::new() };
+        let items = match url.value.render_list(&self.vars) {
             Ok(items) => items,
             Err(problem) => {
                 file(self.report, url, problem);
@@ -31,16 +28,18 @@ impl<'a> Resolver<'_, 'a> {
                 Problem::new(Code::HostMissing, "the URL template renders to nothing, so there is no host");
             file(self.report, url, problem.help("write a host, for example {{.Service}}.{{.Domain}}"));
         }
-        let mut rules: Vec<DraftRule<'a>> = Vec::with_capacity(items.len());
+        let mut rules: Vec<Route> = Vec::with_capacity(items.len());
+        // One text for all rules: a template may give thousands.
+        let text: Arc<str> = url.value.text().into();
         for item in self.separated(items, url) {
-            let rule = self.rule(item, &path, url);
+            let rule = self.rule(item, &path, url, text.clone());
             rules.push(self.shortened(rule, tls, &path));
         }
         if rules.len() > 1 { self.without_repeated(rules, url) } else { rules }
     }
 
     /// The rules without those that an earlier one says already. They are sorted for that: one template may give thousands.
-    fn without_repeated(&mut self, rules: Vec<DraftRule<'a>>, url: Chosen<'_, 'a>) -> Vec<DraftRule<'a>> {
+    fn without_repeated(&mut self, rules: Vec<Route>, url: &SourcedTemplate) -> Vec<Route> {
         let key = |at: usize| {
             let rule = rules.get(at)?;
             Some((rule.host.as_str(), comparable_path(&rule.path, rule.path_type)))
@@ -66,12 +65,12 @@ impl<'a> Resolver<'_, 'a> {
 
     /// The items that are a host each, perhaps with a path. Where something else separates them, or the comma of a path
     /// separates it, that is told.
-    fn separated(&mut self, items: Vec<String>, url: Chosen<'_, 'a>) -> Vec<String> {
-        if let Some(problem) = as_yaml_list(url.template.text()) {
+    fn separated(&mut self, items: Vec<String>, url: &SourcedTemplate) -> Vec<String> {
+        if let Some(problem) = as_yaml_list(url.value.text()) {
             file(self.report, url, problem);
             return items.iter().map(|item| bare(item).to_owned()).filter(|item| !item.is_empty()).collect();
         }
-        let has_comma = url.template.text().contains(',');
+        let has_comma = url.value.text().contains(',');
         let mut kept = Vec::with_capacity(items.len());
         let mut items = items.into_iter().peekable();
         while let Some(mut item) = items.next() {
@@ -112,62 +111,59 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// The path that is asked for, with its slash.
-    fn path(&mut self, chosen: Option<Chosen<'_, 'a>>) -> Sourced<Cow<'a, str>> {
-        let literal = chosen.and_then(|chosen| Some((chosen.template.literal()?, chosen.origin)));
-        let (text, origin) = match literal {
-            Some((text, who)) => (text, who.origin()),
-            None => match self.one(chosen) {
-                Some(rendered) => (Cow::Owned(rendered.value), rendered.origin),
-                None => (Cow::Borrowed("/"), Origin::BuiltIn),
-            },
-        };
-        let text = if text.starts_with('/') { text } else { Cow::Owned(format!("/{text}")) };
-        Sourced::new(text, origin)
+    fn path(&mut self, chosen: Option<&SourcedTemplate>) -> Sourced<String> {
+        let rendered = self.one(chosen);
+        let mut path = rendered.unwrap_or_else(|| Sourced::new("/".to_owned(), Origin::BuiltIn));
+        if !path.value.starts_with('/') {
+            path.value.insert(0, '/');
+        }
+        path
     }
 
-    fn rule(&self, mut item: String, path: &Sourced<Cow<'a, str>>, url: Chosen<'_, 'a>) -> DraftRule<'a> {
-        let host_origin = url.origin.origin();
+    fn rule(
+        &self,
+        mut item: String,
+        path: &Sourced<String>,
+        url: &SourcedTemplate,
+        template: Arc<str>,
+    ) -> Route {
+        let host_origin = url.origin.clone();
         let url_path = split_url(&mut item);
         // The path in the URL counts only where no other path is asked for.
         let (path, path_origin) = match url_path {
-            Some(url_path) if path.value == "/" => (Cow::Owned(url_path), host_origin.clone()),
+            Some(url_path) if path.value == "/" => (url_path, host_origin.clone()),
             _ => (path.value.clone(), path.origin.clone()),
         };
-        let asked = pick(&self.request.path_type, annotation::PATH_TYPE, || {
-            self.layers.first(|it| it.path_type.as_ref()).cloned()
-        });
-        let path_type = asked.map_or_else(
+        let path_type = self.layers.first(|it| &it.path_type).map_or_else(
             || if is_regex_path(&path) { PathType::ImplementationSpecific } else { PathType::Prefix },
             |asked| asked.value,
         );
-        DraftRule {
+        Route {
             host: item,
             path,
             path_type,
             host_origin,
             path_origin,
-            template: url.template.shared_text(),
-            verbatim: url.template.is_verbatim() && !matches!(url.origin, Who::Sourced(Origin::BuiltIn)),
+            template,
+            verbatim: url.value.is_verbatim() && url.origin != Origin::BuiltIn,
         }
     }
 
     /// The rule, or the first fallback that fits where its host is too long.
-    fn shortened(&mut self, rule: DraftRule<'a>, tls: bool, path: &Sourced<Cow<'a, str>>) -> DraftRule<'a> {
-        let Some(fallbacks) = self.layers.first(|it| it.fallbacks.as_ref()).filter(|it| !it.is_empty())
-        else {
+    fn shortened(&mut self, rule: Route, tls: bool, path: &Sourced<String>) -> Route {
+        let Some(fallbacks) = self.layers.first(|it| &it.fallbacks).filter(|it| !it.value.is_empty()) else {
             return rule;
         };
         let Some(why) = self.too_long(&rule.host, tls) else { return rule };
-        for fallback in fallbacks {
-            let chosen = Chosen { template: &fallback.value, origin: Who::Sourced(&fallback.origin) };
-            let item = match chosen.template.render(&self.vars) {
+        for fallback in &fallbacks.value {
+            let item = match fallback.value.render(&self.vars) {
                 Ok(item) => item,
                 Err(problem) => {
-                    file(self.report, chosen, problem);
+                    file(self.report, fallback, problem);
                     return rule;
                 }
             };
-            let mut shorter = self.rule(item, path, chosen);
+            let mut shorter = self.rule(item, path, fallback, fallback.value.text().into());
             if self.too_long(&shorter.host, tls).is_none() {
                 let said = format!(
                     "the host {} {why}, so {} of {} is used: {}",
@@ -203,7 +199,7 @@ impl<'a> Resolver<'_, 'a> {
                 _ => {}
             }
         }
-        let common_name = self.layers.first(|it| it.common_name.as_ref()).copied().unwrap_or_default();
+        let common_name = self.layers.first(|it| &it.common_name).is_some_and(|it| it.value);
         (tls && common_name && host.len() > MAX_COMMON_NAME)
             .then(|| format!("has {} characters, a common name holds {MAX_COMMON_NAME}", host.len()))
     }
@@ -279,12 +275,12 @@ fn has_domain(host: &str) -> bool {
     host.split('.').filter(|part| !part.is_empty()).nth(1).is_some() && host.chars().all(is_of_hosts)
 }
 
-fn comma_in_path(item: &str, several: &[String], url: Chosen<'_, '_>) -> Problem {
+fn comma_in_path(item: &str, several: &[String], url: &SourcedTemplate) -> Problem {
     let host = host_of(item);
     let path = item.split_once(host).map_or(item, |(_, path)| path);
-    let key = match url.origin {
-        Who::Annotation(_) | Who::Sourced(Origin::Annotation(_) | Origin::BuiltIn) => annotation::PATH,
-        Who::Sourced(Origin::Setting(_)) => "ingressURLPath",
+    let key = match &url.origin {
+        Origin::Annotation(_) | Origin::BuiltIn => annotation::PATH,
+        Origin::Setting(_) => "ingressURLPath",
     };
     let said = format!("a comma separates hosts here, and the path {} has one", shown(path));
     let help = if several.is_empty() {
@@ -296,7 +292,7 @@ fn comma_in_path(item: &str, several: &[String], url: Chosen<'_, '_>) -> Problem
 }
 
 /// Several hosts that neither commas nor lines separate.
-fn wrong_separator(item: &str, url: Chosen<'_, '_>) -> Option<(Problem, Vec<String>)> {
+fn wrong_separator(item: &str, url: &SourcedTemplate) -> Option<(Problem, Vec<String>)> {
     // Practically every item has none of these.
     item.bytes().find(|byte| matches!(byte, b';' | b'|' | b'&' | b'\\') || byte.is_ascii_whitespace())?;
     // No host has these signs, and what stands between them need not look like one. A blank may be a slip of the pen.
@@ -328,17 +324,17 @@ fn wrong_separator(item: &str, url: Chosen<'_, '_>) -> Option<(Problem, Vec<Stri
     let mut problem = Problem::new(Code::HostSeparator, said);
     problem = problem.help(format!("separate the hosts by commas or lines: {listed}"));
     // Where nothing is rendered and there is nothing else, the whole value can be given.
-    if url.template.text().trim() == item {
+    if url.value.text().trim() == item {
         problem = problem.propose(listed);
     }
     Some((marked(problem, between, url), hosts.into_iter().map(str::to_owned).collect()))
 }
 
 /// Marks `what`, where it stands exactly once in the text the user wrote.
-fn marked(problem: Problem, what: &str, url: Chosen<'_, '_>) -> Problem {
-    let mut places = url.template.text().match_indices(what);
+fn marked(problem: Problem, what: &str, url: &SourcedTemplate) -> Problem {
+    let mut places = url.value.text().match_indices(what);
     match (places.next(), places.next()) {
-        (Some((at, found)), None) if url.template.is_verbatim() => problem.at(at..at + found.len()),
+        (Some((at, found)), None) if url.value.is_verbatim() => problem.at(at..at + found.len()),
         _ => problem,
     }
 }

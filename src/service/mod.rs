@@ -22,8 +22,8 @@ pub const EXPOSE_LABEL: &str = "expose";
 /// The prefix of the annotations that say how.
 ///
 /// ```
-/// use xposer::{CONFIG_PREFIX, FORWARD_ANNOTATION, keys};
-/// let others = keys().iter().map(|key| key.annotation).filter(|key| !key.starts_with(CONFIG_PREFIX));
+/// use xposer::{CONFIG_PREFIX, FORWARD_ANNOTATION, annotations};
+/// let others = annotations().map(|(key, _)| key.name).filter(|key| !key.starts_with(CONFIG_PREFIX));
 /// assert!(others.eq([FORWARD_ANNOTATION]));
 /// ```
 pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
@@ -135,6 +135,7 @@ pub struct Service<'a> {
     annotation_bytes: usize,
     /// Those of them that were written back.
     stamp_bytes: usize,
+    created: Option<i64>,
     has_spec: bool,
     ports: Vec<Port<'a>>,
     /// Annotations by which ExternalDNS publishes the Service itself, and their values.
@@ -415,6 +416,19 @@ impl<'a> Service<'a> {
     pub fn in_namespace(mut self, namespace: &'a str) -> Self {
         self.namespace = self.namespace.or(Some(namespace).filter(|name| !name.is_empty()));
         self
+    }
+
+    /// The Service with the time at which the API server created it, in seconds since 1970.
+    /// [`Precedence`](crate::Precedence) has an example.
+    #[must_use]
+    pub fn created_at(mut self, seconds: i64) -> Self {
+        self.created = Some(seconds);
+        self
+    }
+
+    /// When the API server created it; a Service without a time counts as the newest.
+    pub(crate) fn created(&self) -> i64 {
+        self.created.unwrap_or(i64::MAX)
     }
 
     /// What kind of Service it is.

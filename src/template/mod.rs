@@ -285,11 +285,6 @@ impl<'t> Template<'t> {
         }
     }
 
-    /// The text, for longer than the template lives.
-    pub(crate) fn shared_text(&self) -> Cow<'t, str> {
-        self.text.clone()
-    }
-
     /// Renders the template. Blanks at both ends of the result are removed.
     ///
     /// ```

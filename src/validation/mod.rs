@@ -1,4 +1,4 @@
-//! The typed values of an exposure, and the rules of form that the Kubernetes API has for them.
+//! The typed values of a plan, and the rules of form that the Kubernetes API has for them.
 //!
 //! The rules are those of `k8s.io/apimachinery/pkg/util/validation` and
 //! `k8s.io/kubernetes/pkg/apis/networking/validation` at Kubernetes 1.36.
@@ -112,70 +112,6 @@ impl<T> Sourced<T> {
     pub fn new(value: T, origin: Origin) -> Self {
         Self { value, origin }
     }
-}
-
-macro_rules! text_value {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        #[serde(transparent)]
-        pub struct $name<'a>(Cow<'a, str>);
-
-        impl<'a> $name<'a> {
-            /// The text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-
-            /// Wraps a text that the rules of `check` have passed.
-            pub(crate) fn checked(text: impl Into<Cow<'a, str>>) -> Self {
-                Self(text.into())
-            }
-        }
-
-        impl fmt::Display for $name<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl AsRef<str> for $name<'_> {
-            fn as_ref(&self) -> &str {
-                &self.0
-            }
-        }
-    };
-}
-
-text_value! {
-    /// The host of an Ingress rule: a DNS name in lower case, or `*.` and a DNS name. It passed every rule that
-    /// [`host_flaws`] knows. Only [`expose`](crate::expose) makes one.
-    ///
-    /// ```
-    /// # use serde_json::json;
-    /// # use xposer::{Service, Settings, expose};
-    /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
-    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": " *.example.com/api "}},
-    /// #     "spec": {"ports": [{"port": 80}]}});
-    /// // The URL template is ` *.example.com/api `.
-    /// # let outcome = expose(&Service::from_value(&service), &Settings::default());
-    /// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
-    /// let host = &plan.ingress.rules[0].host;
-    /// assert_eq!(host.as_str().strip_prefix("*."), Some("example.com"));
-    /// assert_eq!(host.to_string(), host.as_ref());
-    /// ```
-    Hostname
-}
-text_value! {
-    /// The name of an object: a DNS subdomain (`NameIsDNSSubdomain`). Only [`expose`](crate::expose) makes one;
-    /// [`IngressPlan`](crate::IngressPlan) has an example.
-    ObjectName
-}
-text_value! {
-    /// The path of an Ingress rule; it starts with `/` and has none of the flaws that [`path_flaw`] knows. Only
-    /// [`expose`](crate::expose) makes one; [`Route`](crate::Route) has an example.
-    UrlPath
 }
 
 /// How a controller compares the path of a rule with the path of a request (`pathType` of `networking.k8s.io/v1`).

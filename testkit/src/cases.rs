@@ -15,7 +15,8 @@ use std::{fs, io};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use xposer::{
-    Diagnostic, Emitted, Outcome, Report, Root, Service, Settings, emit_all, expose_all, is_service,
+    Diagnostic, Emitted, Outcome, Precedence, Report, Root, Service, Settings, emit_all, expose_all,
+    is_service,
 };
 use xposer_cli::yaml::{load, to_yaml};
 
@@ -208,7 +209,7 @@ impl Case {
             }
         };
         let services: Vec<Service<'_>> = self.services().map(Service::from_value).collect();
-        let outcomes = expose_all(&services, &settings);
+        let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
         let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
         let mut findings = Vec::new();
         for (index, outcome) in outcomes.iter().enumerate() {
@@ -220,7 +221,7 @@ impl Case {
             diagnostic,
         }));
         let objects: Vec<String> = objects.iter().map(|object| to_yaml(&object.to_value())).collect();
-        let refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)));
+        let refused = outcomes.iter().any(Outcome::is_refused);
         Run { objects: objects.join("---\n"), findings, refused, unusable: false }
     }
 

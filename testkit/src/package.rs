@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
-use xposer::{Form, Setting, settings};
+use xposer::{ConfigOption, Form, Key, settings};
 use xposer_cli::yaml::to_yaml;
 
 use crate::cases::parse;
@@ -19,21 +19,21 @@ const PACKAGE_NOTICE: &str = "# Made by `make docs` from metadata.yml and questi
 /// ```
 #[must_use]
 pub fn questions() -> String {
-    let questions: Vec<Value> = settings().iter().map(question).collect();
+    let questions: Vec<Value> = settings().map(|(key, row)| question(key, row)).collect();
     format!("{QUESTIONS_NOTICE}{}", to_yaml(&json!({"questions": questions})))
 }
 
-fn question(row: &Setting) -> Value {
+fn question(key: Key, row: &ConfigOption) -> Value {
     let mut question = json!({
         // A default in parentheses is a description: the field stays empty.
         "default": default(row),
         "description": row.doc,
         "group": "Settings",
-        "label": label(row.name),
+        "label": label(key.name),
         "required": false,
-        "tooltip": format!("{}. For example: {}{}", capitalised(&row.form.describe()), row.example, hint(row)),
+        "tooltip": format!("{}. For example: {}{}", capitalised(&row.form.describe()), key.example, hint(key, row)),
         "type": kind(row.form),
-        "variable": row.name,
+        "variable": key.name,
     });
     if let (Form::Word(words), Some(fields)) = (row.form, question.as_object_mut()) {
         fields.insert("options".to_owned(), json!(words));
@@ -42,16 +42,16 @@ fn question(row: &Setting) -> Value {
 }
 
 /// The fields of a form hold texts, lists of texts and mappings to texts.
-fn hint(row: &Setting) -> &'static str {
+fn hint(key: Key, row: &ConfigOption) -> &'static str {
     let is_nested = match row.form {
-        Form::List => row.example.contains('{'),
-        Form::Mapping => row.example.trim_start_matches('{').contains(['{', '[']),
+        Form::List => key.example.contains('{'),
+        Form::Mapping => key.example.trim_start_matches('{').contains(['{', '[']),
         _ => false,
     };
     if is_nested { ". Write it in the YAML of the policy, where a form cannot hold it" } else { "" }
 }
 
-fn default(row: &Setting) -> Value {
+fn default(row: &ConfigOption) -> Value {
     let described = row.default.starts_with('(') || row.default == "NO_SECRET";
     let document = parse(row.default).ok().filter(|_| !described).and_then(|mut documents| documents.pop());
     match (document, kind(row.form)) {

@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use xposer::{CONFIG_PREFIX, Code, Severity, keys, settings};
+use xposer::{CONFIG_PREFIX, Code, Severity, annotations, settings};
 use xposer_testkit::cases::{Case, Run, parse};
 use xposer_testkit::{golden, workspace};
 
@@ -320,14 +320,14 @@ fn misnamed(text: &str) -> Vec<String> {
         };
         let first = |ends: &[char]| span.split(ends).next().unwrap_or_default();
         if let Some(own) = first(&[':', ' ']).strip_prefix(CONFIG_PREFIX) {
-            if !own.is_empty() && keys().iter().all(|key| key.name() != own) {
+            if !own.is_empty() && annotations().all(|(key, _)| key.short_name() != own) {
                 wrong.push(format!("there is no annotation `{span}`"));
             }
-        } else if kind == "setting" && settings().iter().all(|row| row.name != first(&['.', ':', ' '])) {
+        } else if kind == "setting" && settings().all(|(key, _)| key.name != first(&['.', ':', ' '])) {
             wrong.push(format!("there is no setting `{span}`"));
         } else if kind == "annotation"
             && !span.contains('/')
-            && keys().iter().all(|key| key.name() != first(&[':', ' ']))
+            && annotations().all(|(key, _)| key.short_name() != first(&[':', ' ']))
         {
             wrong.push(format!("there is no annotation `{span}`"));
         }
@@ -362,10 +362,10 @@ fn every_link_leads_to_a_file() {
                     (_, "") => true,
                     (Some("diagnostics.md"), code) => Code::from_slug(code).is_some(),
                     (Some("settings.md"), name) => {
-                        settings().iter().any(|row| row.name.eq_ignore_ascii_case(name))
+                        settings().any(|(key, _)| key.name.eq_ignore_ascii_case(name))
                     }
                     (Some("annotations.md"), name) => {
-                        keys().iter().any(|key| key.name().eq_ignore_ascii_case(name))
+                        annotations().any(|(key, _)| key.short_name().eq_ignore_ascii_case(name))
                     }
                     _ => false,
                 };

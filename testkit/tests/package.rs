@@ -31,7 +31,7 @@ fn the_questions_ask_for_every_setting() {
         .iter()
         .map(|it| it["variable"].as_str().unwrap())
         .collect();
-    let settings: Vec<&str> = xposer::settings().iter().map(|row| row.name).collect();
+    let settings: Vec<&str> = xposer::settings().map(|(key, _)| key.name).collect();
     assert_eq!(asked, settings);
     // A form that nobody fills in gives settings that are accepted.
     let untouched: Value = questions["questions"]
@@ -147,7 +147,7 @@ fn the_deployments_fit_the_metadata() {
         assert!(condition.contains(&format!("key in ['{}', ", xposer::EXPOSE_LABEL)));
         let part = "xposer.stakater.com/";
         assert_eq!(condition.matches(&format!("key.contains('{part}')")).count(), 2);
-        let keys = xposer::keys().iter().map(|key| key.annotation);
+        let keys = xposer::annotations().map(|(key, _)| key.name);
         assert!(keys.chain([xposer::stamp::STAMP_PREFIX]).all(|key| key.contains(part)));
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kube::api::{PatchParams, ValidationDirective};
 use serde_json::Value;
-use xposer::{Object, Outcome, Service, Settings, emit_all, expose_all, is_service};
+use xposer::{Object, Outcome, Precedence, Service, Settings, emit_all, expose_all, is_service};
 use xposer_cli::yaml::{load, to_yaml};
 
 use crate::cluster::{HTTP_ROUTE, INGRESS, MADE, MONITOR, ROUTE, name_of};
@@ -116,10 +116,10 @@ fn the_controller_makes_of_a_case_what_the_core_does() {
         let file = scene.settings(&to_yaml(&settings));
         let settings = Settings::from_value(&settings).unwrap();
         let views: Vec<Service<'_>> = created.iter().map(Service::from_value).collect();
-        let outcomes = expose_all(&views, &settings);
+        let outcomes = expose_all(&views, &settings, Precedence::RefuseAll);
         let emitted = emit_all(outcomes.iter().filter_map(Outcome::plan));
         let emitted: Vec<Value> = emitted.objects.iter().map(Object::to_value).collect();
-        let refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)));
+        let refused = outcomes.iter().any(Outcome::is_refused);
 
         let done = run(&scene.identity, &file, &["--once", "--namespace", &shop.name]);
         assert_eq!(done.code, i32::from(refused), "{slug}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use xposer::{Outcome, Service, Settings, URL_CONFIG_MAP, emit_all, expose_all};
+use xposer::{Outcome, Precedence, Service, Settings, URL_CONFIG_MAP, emit_all, expose_all};
 
 use crate::cluster::{CONFIG_MAP, HTTP_ROUTE, INGRESS, SERVICE, name_of};
 use crate::scene::{FORWARD, Place, Scene, key, service};
@@ -104,13 +104,13 @@ fn expected(services: &mut [Value]) -> Vec<Value> {
             kept = with;
         }
     }
-    let outcomes = expose_all(&kept, &settings);
+    let outcomes = expose_all(&kept, &settings, Precedence::RefuseAll);
     let emitted = emit_all(outcomes.iter().filter_map(Outcome::plan));
     emitted.objects.iter().map(xposer::Object::to_value).collect()
 }
 
 fn plans(services: &[Service<'_>], settings: &Settings) -> usize {
-    expose_all(services, settings).iter().filter_map(Outcome::plan).count()
+    expose_all(services, settings, Precedence::RefuseAll).iter().filter_map(Outcome::plan).count()
 }
 
 #[test]

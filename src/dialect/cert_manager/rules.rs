@@ -14,8 +14,8 @@ use crate::diagnostics::{Code, Problem, Report, did_you_mean, shown};
 use crate::dialect::kubernetes::TLS_ACME;
 use crate::dialect::misspelt;
 use crate::options::object_problem;
+use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
-use crate::resolve::Annotation;
 use crate::validation::{
     HostFlaw, MAX_COMMON_NAME, Origin, Target, Tls, host_flaws, is_dns_subdomain, parse_bool,
 };
@@ -102,7 +102,7 @@ fn is_read(key: &str) -> bool {
 /// cert-manager reads the annotations, and takes their values.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let is_about = |it: &&Annotation<'_>| it.key.starts_with(PREFIX) || it.key.starts_with(ACME_PREFIX);
+    let is_about = |it: &&Annotation| it.key.starts_with(PREFIX) || it.key.starts_with(ACME_PREFIX);
     if plan.canary.is_some()
         || !plan.targets.contains(&Target::Ingress)
         || !plan.annotations.iter().any(|it| is_about(&it))
@@ -138,7 +138,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 /// Only we write into the Ingress.
-fn edit_in_place(annotation: &Annotation<'_>, report: &mut Report) {
+fn edit_in_place(annotation: &Annotation, report: &mut Report) {
     if matches!(annotation.value.to_ascii_lowercase().as_str(), "" | "false" | "no" | "off" | "0") {
         return;
     }
@@ -148,7 +148,7 @@ fn edit_in_place(annotation: &Annotation<'_>, report: &mut Report) {
 }
 
 /// A key that cert-manager reads on other objects. The rule `foreign-keys` finds those that are none.
-fn unread(annotation: &Annotation<'_>, report: &mut Report) {
+fn unread(annotation: &Annotation, report: &mut Report) {
     if annotation.is_given() && !misspelt::is_misspelt(&annotation.key, &annotation.value) {
         let message = format!("cert-manager does not read {} on an Ingress", shown(&annotation.key));
         let problem = Problem::new(Code::CertManagerIgnored, message).help("remove the line");
@@ -158,19 +158,19 @@ fn unread(annotation: &Annotation<'_>, report: &mut Report) {
 
 struct Values<'v, 'f> {
     context: &'v RuleContext<'f>,
-    annotation: &'v Annotation<'f>,
+    annotation: &'v Annotation,
 }
 
 impl Values<'_, '_> {
     fn other(&self, name: &str) -> Option<&str> {
         let annotation = self.context.plan.annotation(&[PREFIX, name].concat())?;
-        Some(annotation.value.as_ref())
+        Some(annotation.value.as_str())
     }
 
     /// The finding that something else was expected.
     fn expected(&self, expected: &str, help: impl Into<String>) -> Option<Problem> {
         let key = shown(&self.annotation.key);
-        let value = match self.annotation.value.as_ref() {
+        let value = match self.annotation.value.as_str() {
             "" => "empty".to_owned(),
             value => shown(value),
         };
@@ -180,7 +180,7 @@ impl Values<'_, '_> {
 
     /// The value is exactly one of the words.
     fn word(&self, words: &[&'static str]) -> Option<Problem> {
-        let value = self.annotation.value.as_ref();
+        let value = self.annotation.value.as_str();
         if words.contains(&value) {
             return None;
         }
@@ -192,8 +192,8 @@ impl Values<'_, '_> {
     }
 
     fn problem(&self) -> Option<Problem> {
-        let value = self.annotation.value.as_ref();
-        match self.annotation.key.as_ref() {
+        let value = self.annotation.value.as_str();
+        match self.annotation.key.as_str() {
             ISSUER | CLUSTER_ISSUER if value.is_empty() => {
                 self.expected("the name of an issuer", "name an issuer, or remove the line")
             }
@@ -257,7 +257,7 @@ impl Values<'_, '_> {
     }
 
     fn issuer_kind(&self) -> Option<Problem> {
-        let value = self.annotation.value.as_ref();
+        let value = self.annotation.value.as_str();
         let is_foreign =
             self.other("issuer-group").is_some_and(|group| !matches!(group, "" | "cert-manager.io"));
         // The rule `issuer` finds a kind beside a cluster issuer.
@@ -273,7 +273,7 @@ impl Values<'_, '_> {
     }
 
     fn duration(&self) -> Option<Problem> {
-        let value = self.annotation.value.as_ref();
+        let value = self.annotation.value.as_str();
         if duration(value).is_some_and(|seconds| seconds >= MIN_DURATION) {
             return None;
         }
@@ -293,7 +293,7 @@ impl Values<'_, '_> {
     }
 
     fn renew_before(&self) -> Option<Problem> {
-        let value = self.annotation.value.as_ref();
+        let value = self.annotation.value.as_str();
         let valid_for = self.valid_for();
         let third = valid_for.map_or_else(|| "720h".to_owned(), |seconds| go_text(seconds / 3));
         let Some(seconds) = duration(value).filter(|seconds| *seconds >= MIN_RENEWAL) else {
@@ -332,7 +332,7 @@ impl Values<'_, '_> {
     }
 
     fn key_size(&self) -> Option<Problem> {
-        let value = self.annotation.value.as_ref();
+        let value = self.annotation.value.as_str();
         let algorithm = self.other("private-key-algorithm").unwrap_or("RSA");
         let size = value.parse::<i64>().ok();
         let is = |sizes: &[i64]| size.is_some_and(|size| sizes.contains(&size));

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::{CONTROLLER, split};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown};
 use crate::dialect::go::go_seconds;
+use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
-use crate::resolve::Annotation;
 use crate::validation::{HostFlaw, MAX_LABEL, MAX_NAME, Target, character_help, host_flaws, parse_bool};
 
 /// The words of `ingress-hostname-source` and `gateway-hostname-source`.
@@ -19,7 +19,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         if context.is_mirrored(annotation) || !annotation.is_given() || is_refused(annotation, report) {
             continue;
         }
-        let value = annotation.value.as_ref();
+        let value = annotation.value.as_str();
         let (expected, help) = match name {
             "hostname" | "target" => {
                 names(annotation, name == "target", report);
@@ -59,13 +59,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 /// A key that ExternalDNS does not read on what exposes the Service. The rule `foreign-keys` finds those that are none.
-fn unread(
-    context: &RuleContext<'_>,
-    annotation: &Annotation<'_>,
-    prefix: &str,
-    name: &str,
-    report: &mut Report,
-) {
+fn unread(context: &RuleContext<'_>, annotation: &Annotation, prefix: &str, name: &str, report: &mut Report) {
     let has = |target| context.plan.targets.contains(&target);
     let key = shown(&annotation.key);
     let (message, help) = match name {
@@ -87,8 +81,8 @@ fn unread(
 }
 
 /// A list of names, or of targets, each of which is a name or an address. Blanks do not count.
-fn names(annotation: &Annotation<'_>, is_target: bool, report: &mut Report) {
-    let value = annotation.value.as_ref();
+fn names(annotation: &Annotation, is_target: bool, report: &mut Report) {
+    let value = annotation.value.as_str();
     let mut start = 0;
     for item in value.split(',') {
         let own_start = start;

@@ -18,7 +18,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     }
     for annotation in &plan.annotations {
         let Some(name) = annotation.key.strip_prefix(PREFIX) else { continue };
-        let value = annotation.value.as_ref();
+        let value = annotation.value.as_str();
         let expected = match name {
             "expose" | "network-restricted" if !matches!(value, "true" | "false") => "exactly true or false",
             "url" if !value.starts_with("https://") && !value.starts_with("http://") => {

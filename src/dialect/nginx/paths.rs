@@ -3,37 +3,38 @@
 use std::borrow::Cow;
 
 use super::{REWRITE_TARGET, USE_REGEX};
-use crate::dialect::{is_of_other_controller, kubernetes};
-use crate::resolve::Annotation;
+use crate::dialect::is_of_other_controller;
+use crate::plan::{Annotation, Plan};
 use crate::validation::{PathType, Target, comparable_path, literal_beginning, literal_path, parse_bool};
 
-/// The class of an Ingress: that of the field, or that of the annotation where old keys are passed on.
-pub(crate) fn class_of<'d>(class: Option<&'d str>, annotations: &'d [Annotation<'_>]) -> Option<&'d str> {
-    let annotation = || annotations.iter().find(|it| it.key == kubernetes::CLASS);
-    class.or_else(|| annotation().map(|it| it.value.as_ref()))
+impl Plan {
+    /// How ingress-nginx reads the paths; `None` where it does not serve them by this Ingress, or reads none of the
+    /// annotations because the Ingress is one of a canary.
+    pub(crate) fn nginx(&self) -> Option<Nginx<'_>> {
+        if self.canary.is_some() {
+            return None;
+        }
+        Nginx::of(&self.targets, self.class_name(), &self.annotations)
+    }
 }
 
 /// The annotations of an Ingress that decide how ingress-nginx reads its paths.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Nginx<'d> {
-    pub(crate) use_regex: Option<&'d Annotation<'d>>,
+    pub(crate) use_regex: Option<&'d Annotation>,
     /// An empty one counts as missing.
-    pub(crate) rewrite: Option<&'d Annotation<'d>>,
+    pub(crate) rewrite: Option<&'d Annotation>,
 }
 
 impl<'d> Nginx<'d> {
     /// `None` where no Ingress is made, or one that another controller serves.
-    pub(crate) fn of(
-        targets: &[Target],
-        class: Option<&str>,
-        annotations: &'d [Annotation<'d>],
-    ) -> Option<Self> {
+    fn of(targets: &[Target], class: Option<&str>, annotations: &'d [Annotation]) -> Option<Self> {
         if !targets.contains(&Target::Ingress) || class.is_some_and(is_of_other_controller) {
             return None;
         }
         let (mut use_regex, mut rewrite) = (None, None);
         for annotation in annotations {
-            match annotation.key.as_ref() {
+            match annotation.key.as_str() {
                 USE_REGEX => use_regex = Some(annotation),
                 REWRITE_TARGET if !annotation.value.is_empty() => rewrite = Some(annotation),
                 _ => {}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use xposer::dialect::legacy::{self, Migration};
-use xposer::{CONFIG_PREFIX, EXPOSE_LABEL, Key, keys};
+use xposer::{CONFIG_PREFIX, ConfigOption, EXPOSE_LABEL, Key, annotations};
 use xposer_cli::yaml::to_yaml;
 
 use super::{anchor, code, prose, table, yaml};
@@ -20,42 +20,42 @@ pub(super) fn body() -> String {
     );
     out.push_str(&table(
         ["Annotation", "Value", "Overrides the setting", "Known to the original"],
-        keys().iter().map(|key| {
+        annotations().map(|(key, row)| {
             [
-                format!("[{}](#{})", code(key.annotation), anchor(key.name())),
-                prose(&key.form.describe()),
-                key.setting.map_or_else(|| "-".to_owned(), setting),
-                if key.original { "yes".to_owned() } else { "no".to_owned() },
+                format!("[{}](#{})", code(key.name), anchor(key.short_name())),
+                prose(&row.form.describe()),
+                row.setting.map_or_else(|| "-".to_owned(), setting),
+                if row.original { "yes".to_owned() } else { "no".to_owned() },
             ]
         }),
     ));
-    for key in keys() {
-        out.push_str(&section(key));
+    for (key, row) in annotations() {
+        out.push_str(&section(key, row));
     }
     out.push_str(&old_keys());
     out
 }
 
-fn setting(name: &str) -> String {
-    format!("[{}](settings.md#{})", code(name), anchor(name))
+fn setting(key: Key) -> String {
+    format!("[{}](settings.md#{})", code(key.name), anchor(key.name))
 }
 
-fn section(key: &Key) -> String {
-    let overrides = match key.setting {
-        Some(name) => format!("- Overrides the setting {}.\n", setting(name)),
+fn section(key: Key, row: &ConfigOption) -> String {
+    let overrides = match row.setting {
+        Some(key) => format!("- Overrides the setting {}.\n", setting(key)),
         None => "- There is no setting for it.\n".to_owned(),
     };
-    let origin = if key.original {
+    let origin = if row.original {
         "The original Xposer knew it."
     } else {
         "New: the original Xposer did not know it."
     };
-    let example = to_yaml(&json!({ key.annotation: key.example }));
+    let example = to_yaml(&json!({ key.name: key.example }));
     format!(
         "\n## {}\n\n{}\n\n- Value: {}.\n{overrides}- {origin}\n\n{}",
-        key.name(),
-        prose(key.doc),
-        prose(&key.form.describe()),
+        key.short_name(),
+        prose(row.doc),
+        prose(&row.form.describe()),
         yaml(example.trim_end()),
     )
 }

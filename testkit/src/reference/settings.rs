@@ -1,6 +1,6 @@
 //! `settings.md`.
 
-use xposer::{Key, Setting, keys, settings};
+use xposer::{ConfigOption, Key, settings};
 
 use super::{anchor, code, prose, table, yaml};
 
@@ -20,40 +20,35 @@ pub(super) fn body() -> String {
         .to_owned();
     out.push_str(&table(
         ["Setting", "Value", "Default", "Overridden by"],
-        settings().iter().map(|row| {
+        settings().map(|(key, row)| {
             [
-                format!("[{}](#{})", code(row.name), anchor(row.name)),
+                format!("[{}](#{})", code(key.name), anchor(key.name)),
                 prose(&row.form.describe()),
                 default(row),
-                by(row).map_or_else(|| "-".to_owned(), annotation),
+                row.annotation.map_or_else(|| "-".to_owned(), annotation),
             ]
         }),
     ));
-    for row in settings() {
-        out.push_str(&section(row));
+    for (key, row) in settings() {
+        out.push_str(&section(key, row));
     }
     out
 }
 
-/// The annotation that overrides a setting.
-fn by(row: &Setting) -> Option<&'static Key> {
-    keys().iter().find(|key| key.setting == Some(row.name))
-}
-
-fn annotation(key: &Key) -> String {
-    format!("[{}](annotations.md#{})", code(key.name()), anchor(key.name()))
+fn annotation(key: Key) -> String {
+    format!("[{}](annotations.md#{})", code(key.short_name()), anchor(key.short_name()))
 }
 
 /// A default in parentheses is a description.
-fn default(row: &Setting) -> String {
+fn default(row: &ConfigOption) -> String {
     match row.default.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         Some(described) => prose(described),
         None => code(row.default),
     }
 }
 
-fn section(row: &Setting) -> String {
-    let overridden = match by(row) {
+fn section(key: Key, row: &ConfigOption) -> String {
+    let overridden = match row.annotation {
         Some(key) => format!("- A Service overrides it with the annotation {}.\n", annotation(key)),
         None => "- A Service cannot override it.\n".to_owned(),
     };
@@ -64,10 +59,10 @@ fn section(row: &Setting) -> String {
     };
     format!(
         "\n## {}\n\n{}\n\n- Value: {}.\n- Default: {}.\n{layered}{overridden}\n{}",
-        row.name,
+        key.name,
         prose(row.doc),
         prose(&row.form.describe()),
         default(row),
-        yaml(&format!("{}: {}", row.name, row.example)),
+        yaml(&format!("{}: {}", key.name, key.example)),
     )
 }

@@ -5,8 +5,8 @@ pub(crate) mod traps;
 
 use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, PREFIX, contradicts, find};
 use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
-use crate::resolve::Annotation;
 use crate::validation::{Origin, Target, parse_bool};
 
 /// ingress-nginx takes the values. It refuses the whole Ingress because of one that it does not take.
@@ -24,7 +24,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-fn invalid(annotation: &Annotation<'_>, expected: &str, report: &mut Report) {
+fn invalid(annotation: &Annotation, expected: &str, report: &mut Report) {
     // A key inside the value has a finding of its own.
     if is_refused(annotation, report) {
         return;
@@ -49,7 +49,7 @@ pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
 /// Options of a canary are given for a canary, and its weight is a part of the whole.
 pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let is_option = |it: &&Annotation<'_>| {
+    let is_option = |it: &&Annotation| {
         it.key.strip_prefix(CANARY).is_some_and(|rest| rest.starts_with('-')) && plan.canary.is_none()
     };
     let Some(option) = plan.annotations.iter().find(is_option) else { return };
@@ -70,7 +70,7 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-fn is_true(annotation: &Annotation<'_>) -> bool {
+fn is_true(annotation: &Annotation) -> bool {
     parse_bool(&annotation.value) == Some(true)
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn redirect_conflict(context: &RuleContext<'_>, report: &mut Report) 
         if contradicts(&given.key, &given.value, own.value, plan.tls()) {
             let message = format!(
                 "{} contradicts config.xposer.stakater.com/HTTPSRedirect: \"{}\"",
-                shown(&[&given.key, ": ", given.value.as_ref()].concat()),
+                shown(&[&given.key, ": ", given.value.as_str()].concat()),
                 own.value
             );
             let problem = Problem::new(Code::RedirectConflict, message).help("keep one of the two");

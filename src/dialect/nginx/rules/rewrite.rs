@@ -8,7 +8,7 @@ use crate::dialect::nginx::paths::{Nginx, as_regex, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::resolve::{Annotation, DraftRule};
+use crate::plan::{Annotation, Route};
 use crate::validation::{Origin, PathType, Target, is_regex_path, parse_bool};
 
 /// The rewrite keeps the rest of a path. Since version 0.22, ingress-nginx puts the target in place of the whole path, and
@@ -34,7 +34,7 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 /// The rewrite that only an HTTPRoute makes: it puts a target without captures in place of the whole path.
-fn by_http_route<'f>(context: &'f RuleContext<'_>) -> Option<&'f Annotation<'f>> {
+fn by_http_route<'f>(context: &'f RuleContext<'_>) -> Option<&'f Annotation> {
     let plan = context.plan;
     let is_only_weight = plan.canary.as_ref().is_some_and(|canary| canary.header.is_none());
     let has_pattern = plan.rules.iter().any(|rule| rule.path_type.is_pattern(&rule.path));
@@ -78,7 +78,7 @@ impl<'t> Replacement<'t> {
     }
 
     /// Why this target does not fit a path.
-    fn misfit(&self, context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+    fn misfit(&self, context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
         let (target, path) = (shown(self.text), shown(&rule.path));
         let groups = if is_regex_path(&rule.path) { groups(&rule.path) } else { 0 };
         if let Some(missing) = self.groups.iter().find(|number| **number > groups) {
@@ -132,7 +132,7 @@ impl<'t> Replacement<'t> {
     }
 
     /// Why this target does not fit a path where an HTTPRoute puts it in place of the path.
-    fn misfit_of_http_route(&self, context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+    fn misfit_of_http_route(&self, context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
         let is_whole = rule.path_type == PathType::Exact || rule.path == "/" || rule.path == self.text;
         if is_whole || self.is_page() {
             return None;
@@ -149,7 +149,7 @@ impl<'t> Replacement<'t> {
     }
 
     /// The path and the target that remove the path and keep what follows it.
-    fn pair(&self, context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<String> {
+    fn pair(&self, context: &RuleContext<'_>, rule: &Route) -> Option<String> {
         let tails = ["/.*", ".*", "/*", "*"];
         let start = tails.iter().find_map(|tail| rule.path.strip_suffix(tail)).unwrap_or(&rule.path);
         if is_regex_path(start) && rule.path_type == PathType::ImplementationSpecific {
@@ -181,8 +181,7 @@ impl<'t> Replacement<'t> {
 
 /// Whether the path type is an option, and not derived from the path.
 fn asks_for_path_type(context: &RuleContext<'_>) -> bool {
-    context.service.annotations().iter().any(|(key, _)| *key == annotation::PATH_TYPE)
-        || context.layers.first(|it| it.path_type.as_ref()).is_some()
+    context.layers.slot(|it| &it.path_type).is_some()
 }
 
 /// The number of capturing groups of a regular expression (PCRE).
@@ -235,7 +234,7 @@ pub(crate) fn literal(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 /// The first path that looks like a regular expression although `use-regex` is off.
-fn literal_rule<'f>(context: &'f RuleContext<'_>) -> Option<(&'f DraftRule<'f>, Nginx<'f>)> {
+fn literal_rule<'f>(context: &'f RuleContext<'_>) -> Option<(&'f Route, Nginx<'f>)> {
     context.plan.annotation(USE_REGEX)?;
     let nginx = context.plan.nginx()?;
     let use_regex = nginx.use_regex?;
@@ -261,7 +260,7 @@ pub(crate) fn among_patterns(context: &RuleContext<'_>, report: &mut Report) {
     }
     let Some(nginx) = context.plan.nginx() else { return };
     // By their hosts: the first pattern, the first path that loses its meaning, and whether all are read as patterns.
-    let mut hosts: BTreeMap<&str, (Option<&DraftRule<'_>>, Option<&DraftRule<'_>>, bool)> = BTreeMap::new();
+    let mut hosts: BTreeMap<&str, (Option<&Route>, Option<&Route>, bool)> = BTreeMap::new();
     for rule in rules {
         let (pattern, loser, is_read) = hosts.entry(&rule.host).or_default();
         if rule.path_type.is_pattern(&rule.path) {

@@ -4,7 +4,7 @@ use crate::diagnostics::{Code, Problem, Report, shown};
 use crate::dialect::key::Key;
 use crate::dialect::nginx::{ALIASES, PREFIX, any_name, find};
 use crate::plan::context::RuleContext;
-use crate::resolve::{Annotation, Draft};
+use crate::plan::{Annotation, Plan};
 use crate::validation::{Target, parse_bool};
 
 /// The keys without which ingress-nginx authenticates nobody, and what it asks for with them.
@@ -12,7 +12,7 @@ const AUTHENTICATION: [(&str, &str); 2] =
     [("auth-type", "a password"), ("auth-tls-secret", "a client certificate")];
 
 /// The rows of the keys of ingress-nginx that are given, where it reads them.
-fn given<'f>(context: &'f RuleContext<'_>) -> impl Iterator<Item = (&'static Key, &'f Annotation<'f>)> {
+fn given<'f>(context: &'f RuleContext<'_>) -> impl Iterator<Item = (&'static Key, &'f Annotation)> {
     let plan = context.plan;
     // On a canary it reads few of them; the rule `nginx-canary-annotations` finds the others.
     let is_read = plan.targets.contains(&Target::Ingress) && plan.canary.is_none();
@@ -24,7 +24,7 @@ fn given<'f>(context: &'f RuleContext<'_>) -> impl Iterator<Item = (&'static Key
 }
 
 /// Whether the annotation of this name has an effect.
-fn is_on(plan: &Draft<'_>, name: &str) -> bool {
+fn is_on(plan: &Plan, name: &str) -> bool {
     let is_on = |known: &Key| {
         plan.annotation(&[PREFIX, name].concat()).is_some_and(|annotation| !known.idle.is(&annotation.value))
     };
@@ -33,7 +33,7 @@ fn is_on(plan: &Draft<'_>, name: &str) -> bool {
 
 /// Every key has the keys that it needs. A missing key is reported once, at the first key that needs it.
 pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
-    let mut missing: Vec<(&[&str], Vec<&Annotation<'_>>)> = Vec::new();
+    let mut missing: Vec<(&[&str], Vec<&Annotation>)> = Vec::new();
     for (known, annotation) in given(context) {
         let authenticates = || AUTHENTICATION.iter().any(|(key, _)| known.needs.contains(key));
         // A default may be meant for Services that have the other keys; without authentication, it opens the others.
@@ -84,7 +84,7 @@ fn example(name: &str) -> String {
 /// No value turns authentication off.
 pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
     for (known, annotation) in given(context) {
-        let value = annotation.value.as_ref();
+        let value = annotation.value.as_str();
         match known.name {
             "auth-cache-duration" if is_on(context.plan, "auth-url") && !value.chars().all(is_of_a_list) => {
                 let message = format!(
@@ -159,7 +159,7 @@ pub(crate) fn origins(context: &RuleContext<'_>, report: &mut Report) {
     if !is_on(context.plan, "enable-cors") {
         return;
     }
-    let list = annotation.value.as_ref();
+    let list = annotation.value.as_str();
     let message = if !is_list_of_origins(list) {
         format!("{} is no list of origins, and ingress-nginx then allows every one", shown(list))
     } else {

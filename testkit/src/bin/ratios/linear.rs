@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, anyhow};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use serde_json::{Map, Value, json};
-use xposer::{Emitted, Outcome, Service, Settings, emit_all, expose_all};
+use xposer::{Emitted, Outcome, Precedence, Service, Settings, emit_all, expose_all};
 use xposer_cli::{Console, Terminal};
 
 /// How many parts the three runs of a row have, unless a limit of sizes is in the way.
@@ -126,7 +126,7 @@ fn core(services: Vec<Value>, settings: &Value) -> Prepared {
     let settings = Settings::from_value(settings).map_err(|report| anyhow!("{report}"))?;
     Ok(Box::new(move || {
         let views: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
-        let outcomes = expose_all(&views, &settings);
+        let outcomes = expose_all(&views, &settings, Precedence::RefuseAll);
         let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
         black_box((objects.len(), report.diagnostics().len()));
     }))
@@ -138,7 +138,7 @@ fn core_with_settings(services: Vec<Value>, settings: Value) -> Prepared {
     Ok(Box::new(move || {
         let Ok(settings) = Settings::from_value(&settings) else { return };
         let views: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
-        let outcomes = expose_all(&views, &settings);
+        let outcomes = expose_all(&views, &settings, Precedence::RefuseAll);
         black_box(emit_all(outcomes.iter().filter_map(Outcome::plan)).objects.len());
     }))
 }

@@ -1,0 +1,92 @@
+//! Canaries beside the Services whose requests they share.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Filing;
+use crate::diagnostics::{Code, FieldPath, Problem, shown};
+use crate::options::annotations::annotation;
+use crate::plan::{Plan, Route};
+use crate::validation::PathType;
+
+/// A route as far as a canary must have the same.
+type Comparable<'r> = (&'r str, &'r str, PathType);
+
+fn comparable(route: &Route) -> Comparable<'_> {
+    (&route.host, &route.path, route.path_type)
+}
+
+/// Checks that every canary has its stable Service beside it, exposed in the same way.
+pub(super) fn canaries(plans: &[&Plan], file: &mut Filing<'_>) {
+    if plans.iter().all(|plan| plan.canary.is_none()) {
+        return;
+    }
+    let all: BTreeMap<(Option<&str>, &str), &Plan> =
+        plans.iter().map(|plan| (plan.identity(), *plan)).collect();
+    // Many canaries may be of one Service, whose routes are sorted once.
+    let mut routes: BTreeMap<(Option<&str>, &str), BTreeSet<Comparable<'_>>> = BTreeMap::new();
+    for (index, plan) in plans.iter().enumerate() {
+        let Some(canary) = &plan.canary else { continue };
+        let of = (plan.namespace(), canary.of.as_str());
+        let at = || FieldPath::annotation(annotation::CANARY_OF);
+        match all.get(&of) {
+            None => {
+                let said = format!(
+                    "the Service {} is not exposed here, and the canary gets no requests",
+                    shown(&canary.of)
+                );
+                let help = "expose the stable Service, or correct the name";
+                file(index, plan, (at(), Problem::new(Code::CanaryAlone, said).help(help)));
+            }
+            Some(stable) if stable.canary.is_some() => {
+                let said = format!("the Service {} is a canary itself", shown(&canary.of));
+                let problem = Problem::new(Code::CanaryInvalid, said).help("name the stable Service");
+                file(index, plan, (at(), problem));
+            }
+            Some(stable) => {
+                let routes =
+                    routes.entry(of).or_insert_with(|| stable.rules.iter().map(comparable).collect());
+                if let Some(found) = difference(plan, stable, routes) {
+                    file(index, plan, found);
+                }
+            }
+        }
+    }
+}
+
+/// In what a canary differs from its stable Service although it must not.
+fn difference(
+    canary: &Plan,
+    stable: &Plan,
+    routes: &BTreeSet<Comparable<'_>>,
+) -> Option<(FieldPath, Problem)> {
+    let subject = stable.subject();
+    let differs = |path, said: String| {
+        let problem = Problem::new(Code::CanaryDiffers, said);
+        Some((path, problem.help("give both Services the same templates, path, path type and class")))
+    };
+    for rule in canary.rules.iter().filter(|rule| !routes.contains(&comparable(rule))) {
+        let near = stable.rules.iter().find(|other| other.host == rule.host);
+        let Some(other) = near.or(stable.rules.first()) else { continue };
+        let said = if (&other.host, &other.path) == (&rule.host, &rule.path) {
+            format!(
+                "the path of {subject} has the type {} and not {}, as here",
+                other.path_type.as_str(),
+                rule.path_type.as_str()
+            )
+        } else {
+            let shown_rule = |rule: &Route| shown(&format!("{}{}", rule.host, rule.path));
+            format!("{subject} is exposed as {} and not as {}, as here", shown_rule(other), shown_rule(rule))
+        };
+        return differs(rule.host_origin.path(), said);
+    }
+    if canary.class() != stable.class() {
+        let class = |plan: &Plan| {
+            plan.class().map_or_else(|| "no class".to_owned(), |class| format!("the class {}", shown(class)))
+        };
+        let origin = canary.class.as_ref().map(|class| &class.origin);
+        let origin = origin.or(canary.name.as_ref().map(|name| &name.origin)).cloned().unwrap_or_default();
+        let said = format!("{subject} has {} and not {}, as here", class(stable), class(canary));
+        return differs(origin.path(), said);
+    }
+    None
+}

@@ -1,0 +1,181 @@
+//! Certificates that several Services ask cert-manager for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::claims::MOST_NAMED;
+use super::{Filing, in_words};
+use crate::diagnostics::{Code, Problem, shown};
+use crate::dialect::cert_manager;
+use crate::options::annotations::annotation;
+use crate::plan::{Plan, Source};
+use crate::validation::{Origin, Target, Tls};
+
+/// The secret into which cert-manager puts the certificate for the hosts of the Ingress, if it is asked for one.
+pub(super) fn secret(plan: &Plan) -> Option<&str> {
+    let secret = plan.secret()?;
+    (plan.targets.contains(&Target::Ingress) && has_issuer(plan)).then_some(secret)
+}
+
+/// Whether cert-manager is asked for the certificate.
+fn has_issuer(plan: &Plan) -> bool {
+    plan.tls() == Tls::CertManager || plan.annotations.iter().any(|it| cert_manager::asks(&it.key, &it.value))
+}
+
+/// The namespace and the name of a secret.
+type Secret<'p> = (Option<&'p str>, &'p str);
+
+/// Files a Warning on each Service that asks cert-manager for a certificate for a host of another one, where the two put it
+/// into different secrets.
+pub(super) fn twice(plans: &[&Plan], file: &mut Filing<'_>) {
+    let mut all: Vec<(&str, Secret<'_>, usize)> = Vec::new();
+    for (index, plan) in plans.iter().enumerate() {
+        if let Some(secret) = secret(plan) {
+            let secret = (plan.namespace(), secret);
+            all.extend(plan.rules.iter().map(|rule| (rule.host.as_str(), secret, index)));
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    // The first host of each Service that has several secrets, the others that ask for it, and how many more such hosts there are.
+    let mut found: BTreeMap<usize, (&str, String, usize)> = BTreeMap::new();
+    let mut together = Joined::new(plans.len());
+    for owners in all.chunk_by(|(left, ..), (right, ..)| left == right) {
+        let secrets: Vec<_> = owners.chunk_by(|(_, left, _), (_, right, _)| left == right).collect();
+        if secrets.len() < 2 {
+            continue;
+        }
+        let mut before = 0;
+        for own in secrets {
+            let others = owners.iter().take(before).chain(owners.iter().skip(before + own.len()));
+            before += own.len();
+            let named: Vec<&Plan> =
+                others.take(MOST_NAMED).filter_map(|(.., index)| plans.get(*index).copied()).collect();
+            let others = in_words(&named, owners.len() - own.len());
+            for (host, _, index) in own {
+                found
+                    .entry(*index)
+                    .and_modify(|(.., more)| *more += 1)
+                    .or_insert_with(|| (host, others.clone(), 0));
+                together.join(owners.first().map_or(*index, |(.., first)| *first), *index);
+            }
+        }
+    }
+    let mut groups: BTreeMap<usize, Vec<&Plan>> = BTreeMap::new();
+    for index in found.keys() {
+        groups.entry(together.first(*index)).or_default().extend(plans.get(*index));
+    }
+    let helps: BTreeMap<usize, String> =
+        groups.into_iter().map(|(first, group)| (first, one_certificate_help(&group))).collect();
+    for (index, (host, others, more)) in found {
+        let Some(plan) = plans.get(index) else { continue };
+        let more = match more {
+            0 => String::new(),
+            1 => " and another host".to_owned(),
+            more => format!(" and {more} other hosts"),
+        };
+        let said =
+            format!("cert-manager is asked for a second certificate for {}{more} by {others}", shown(host));
+        let help = helps.get(&together.first(index)).cloned().unwrap_or_default();
+        let at = plan.tls.as_ref().map(|tls| tls.origin.clone()).unwrap_or_default().path();
+        file(index, plan, (at, Problem::new(Code::CertificateTwice, said).help(help)));
+    }
+}
+
+/// Positions in groups, each with an earlier one of its group (union-find).
+struct Joined(Vec<usize>);
+
+impl Joined {
+    fn new(count: usize) -> Self {
+        Self((0..count).collect())
+    }
+
+    /// The first position of a group.
+    fn first(&mut self, index: usize) -> usize {
+        let mut at = index;
+        while let Some(next) = self.0.get(at).copied().filter(|next| *next != at) {
+            // The next search is shorter.
+            let further = self.0.get(next).copied().unwrap_or(next);
+            if let Some(entry) = self.0.get_mut(at) {
+                *entry = further;
+            }
+            at = next;
+        }
+        at
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.first(one), self.first(other));
+        if let Some(entry) = self.0.get_mut(one.max(other)) {
+            *entry = one.min(other);
+        }
+    }
+}
+
+/// What to do where several Services want certificates in one secret.
+pub(super) fn shared_secret_help(plans: &[&Plan]) -> String {
+    let mut hosts: Vec<(&str, usize)> = Vec::new();
+    for (index, plan) in plans.iter().enumerate() {
+        hosts.extend(plan.rules.iter().map(|rule| (rule.host.as_str(), index)));
+    }
+    hosts.sort_unstable();
+    hosts.dedup();
+    // Without a host in common, each can have a secret of its own.
+    if hosts.is_sorted_by(|(left, _), (right, _)| left < right) {
+        return "leave TLSSecretNameTemplate out, or put {{.Service}} into it".to_owned();
+    }
+    one_certificate_help(plans)
+}
+
+/// How several Services with hosts in common get one certificate. cert-manager makes it for the hosts of the Ingress with
+/// the issuer, so one of them must have all hosts.
+fn one_certificate_help(plans: &[&Plan]) -> String {
+    fn hosts(plan: &Plan) -> BTreeSet<&str> {
+        plan.rules.iter().map(|rule| rule.host.as_str()).collect()
+    }
+    // Of several, the first one.
+    let largest = plans.iter().rev().max_by_key(|plan| hosts(plan).len()).copied();
+    let keeper = largest.filter(|largest| {
+        let all = hosts(largest);
+        plans.iter().flat_map(|plan| &plan.rules).all(|rule| all.contains(rule.host.as_str()))
+    });
+    let is_one_namespace =
+        plans.iter().all(|plan| Some(plan.namespace()) == largest.map(|plan| plan.namespace()));
+    let copied = if is_one_namespace { "" } else { ", and copy the secret into its namespace" };
+    let others = if plans.len() == 2 { "other" } else { "others" };
+    let (tls, template) = (annotation::TLS, annotation::SECRET);
+    // A setting does not count where the Service says it itself.
+    let asked = keeper.and_then(|it| it.tls.as_ref());
+    let asks_itself = asked.is_some_and(|tls| matches!(tls.origin, Origin::Annotation(_)));
+    let keeper = keeper.and_then(|keeper| Some((keeper.subject(), keeper.secret()?)));
+    // An issuer among the annotations of the settings is for all that have a secret; the setting `issuer` is for those that ask.
+    let of_settings = plans
+        .iter()
+        .flat_map(|plan| &plan.annotations)
+        .find(|it| matches!(it.source, Source::Setting(_)) && cert_manager::is_issuer(&it.key));
+    if let Some(issuer) = of_settings {
+        let setting = if issuer.key == cert_manager::ISSUER { "issuer" } else { "clusterIssuer" };
+        let then = match keeper {
+            Some((keeper, secret)) if asks_itself => format!(
+                "give {keeper} {tls}: cert-manager and the {others} {tls}: \"true\" and {template}: {secret}{copied}"
+            ),
+            Some((keeper, secret)) => format!(
+                "leave the certificate to {keeper} and give the {others} {tls}: \"true\" and {template}: {secret}{copied}"
+            ),
+            None => format!(
+                "make one Certificate for the hosts of all, and give each {tls}: \"true\" and its secret as {template}{copied}"
+            ),
+        };
+        return format!(
+            "set {setting}: {} and tls: cert-manager in place of the annotation {}, and {then}",
+            issuer.value, issuer.key
+        );
+    }
+    match keeper {
+        Some((keeper, secret)) => format!(
+            "keep the issuer on {keeper} alone, and give the {others} {tls}: \"true\" and {template}: {secret}{copied}"
+        ),
+        None => format!(
+            "make one Certificate for the hosts of all, and give each {tls}: \"true\" and its secret as {template}, without an issuer{copied}"
+        ),
+    }
+}

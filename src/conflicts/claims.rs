@@ -1,0 +1,288 @@
+//! What a plan claims, and what is told where several plans have the same claim.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::patterns::{Compared, compared};
+use super::{Filing, certificates, in_words};
+use crate::diagnostics::{Code, FieldPath, Problem, shown};
+use crate::plan::{Plan, Scope};
+use crate::service::FORWARD_ANNOTATION;
+use crate::validation::{Origin, PathType, Target, comparable_path};
+
+/// The kind of a monitor.
+const MONITOR: &str = "EndpointMonitor";
+
+/// How many other Services a finding names, and how many of those with a [`Claim::counterpart`] are enough to be seen.
+///
+/// ```
+/// assert_eq!(xposer::MOST_NAMED, 3);
+/// ```
+pub const MOST_NAMED: usize = 3;
+
+/// Something that a plan wants for itself, or shares with another plan. [`Plan::claims`] has an example.
+///
+/// [`expose_all`](crate::expose_all) says whether two plans with an equal claim are in conflict.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Claim<'p>(Claimed<'p>);
+
+/// What a plan claims.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Claimed<'p> {
+    /// The objects of this Service: it is given once.
+    Service(Option<&'p str>, &'p str),
+    /// An object of this kind, in this namespace and of this name.
+    Name(&'static str, Option<&'p str>, Cow<'p, str>),
+    /// A host and a path, whether the path is exact, and whether the plan is a canary: an exact path is in no conflict
+    /// with a prefix, nor a canary with its stable Service.
+    Route(&'p str, &'p str, bool, bool),
+    /// The certificate in this secret.
+    Secret(Option<&'p str>, &'p str),
+    /// A key of the URL ConfigMap.
+    Key(&'p str),
+    /// Paths of a host, under this class, which are compared so. It is in no conflict.
+    Paths(Option<&'p str>, &'p str, Compared),
+    /// A certificate of cert-manager for this host. Two Services may both have it, which is a Warning.
+    Certificate(&'p str),
+}
+
+impl Claim<'_> {
+    /// The claim of the plans that affect this one, where equal claims do not. A program that plans some of many Services
+    /// may give this one any [`MOST_NAMED`] of those that have the counterpart.
+    ///
+    /// So a host may have thousands of paths that are not planned together: a regular expression on the host affects each
+    /// of the others, and one of the others affects the regular expression.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// use xposer::{Plan, example};
+    /// let plan = |url: &str| example::plan(json!({"IngressURLTemplate": url}), json!({}));
+    /// let (web, blog, api) = (plan("example.com/web")?, plan("example.com/blog")?, plan("example.com/v[0-9]/api")?);
+    /// let sees = |one: &Plan, other: &Plan| {
+    ///     one.claims().iter().filter_map(|claim| claim.counterpart()).any(|wanted| other.claims().contains(&wanted))
+    /// };
+    /// assert!(sees(&web, &api) && sees(&api, &web) && !sees(&web, &blog));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn counterpart(&self) -> Option<Self> {
+        match &self.0 {
+            Claimed::Paths(class, host, compared) => {
+                let other = match compared {
+                    Compared::Patterns => Compared::Plain,
+                    Compared::Plain => Compared::Patterns,
+                };
+                Some(Self(Claimed::Paths(*class, host, other)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether only one of several plans with this claim can be exposed. Other claims lead to a Warning at most.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// let settings = json!({"tls": "cert-manager", "clusterIssuer": "letsencrypt"});
+    /// let plan = xposer::example::plan(json!({}), settings)?;
+    /// // Two Services can have certificates for one host, but not one object of the same name.
+    /// let claims = plan.claims();
+    /// assert!(claims.iter().any(|claim| claim.is_exclusive()) && claims.iter().any(|claim| !claim.is_exclusive()));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn is_exclusive(&self) -> bool {
+        self.0.is_exclusive()
+    }
+}
+
+impl Claimed<'_> {
+    fn is_exclusive(&self) -> bool {
+        !matches!(self, Self::Certificate(_) | Self::Paths(..))
+    }
+}
+
+impl Plan {
+    /// Everything by which this plan and another one can meet: [`expose_all`](crate::expose_all) and
+    /// [`emit_all`](crate::emit_all) treat plans without an equal claim as if each were alone, but for those that have a
+    /// [`Claim::counterpart`]. So a program that keeps many Services does not plan all of them anew where one changes,
+    /// but only those that share claims with it, with the claims it has and those it had.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// use xposer::{Plan, example};
+    /// let plan = |url: &str| example::plan(json!({"IngressURLTemplate": url}), json!({}));
+    /// let (one, same, other) = (plan("shop.example.com")?, plan("shop.example.com")?, plan("blog.example.com")?);
+    /// let routes = |plan: &Plan| plan.claims().len();
+    /// assert!(one.claims().iter().all(|claim| same.claims().contains(claim)));
+    /// assert!(!one.claims().iter().all(|claim| other.claims().contains(claim)));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn claims(&self) -> Vec<Claim<'_>> {
+        // A canary meets its stable Service, which it is compared with, and whose route it may be a part of.
+        let stable = self.canary.as_ref().map(|canary| Claimed::Service(self.namespace(), &canary.of));
+        claims(self).map(|(claim, _)| claim).chain(stable).chain(compared(self)).map(Claim).collect()
+    }
+
+    fn is_global(&self) -> bool {
+        self.published.as_ref().is_some_and(|published| published.scope == Scope::Globally)
+    }
+
+    fn origin_of_name(&self) -> Origin {
+        self.name.as_ref().map(|name| name.origin.clone()).unwrap_or_default()
+    }
+}
+
+/// What a plan claims and no other plan can have beside it.
+pub(super) fn exclusive(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
+    claims(plan).map(|(claim, _)| claim).filter(Claimed::is_exclusive)
+}
+
+/// What a plan claims; of a route also who wrote its host.
+fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
+    let routes = plan.rules.iter().map(|rule| {
+        let path = comparable_path(&rule.path, rule.path_type);
+        let is_exact = rule.path_type == PathType::Exact;
+        (Claimed::Route(&rule.host, path, is_exact, plan.canary.is_some()), Some(&rule.host_origin))
+    });
+    let name = |kind, name| Claimed::Name(kind, plan.namespace(), name);
+    let names = plan
+        .targets
+        .iter()
+        .flat_map(move |target| plan.names(*target).into_iter().map(move |own| name(target.as_str(), own)));
+    let monitor = plan.monitor.as_ref().map(|_| name(MONITOR, plan.name().into()));
+    let secret = certificates::secret(plan);
+    let hosts = plan.rules.iter().filter(move |_| secret.is_some());
+    let certificates = hosts.map(|rule| Claimed::Certificate(&rule.host));
+    let secret = secret.map(|secret| Claimed::Secret(plan.namespace(), secret));
+    let key = plan.published.as_ref().map(|published| Claimed::Key(&published.key));
+    [Claimed::Service(plan.namespace(), plan.service())]
+        .into_iter()
+        .chain(names)
+        .chain(monitor)
+        .chain(secret)
+        .chain(key)
+        .chain(certificates)
+        .map(|claim| (claim, None))
+        .chain(routes)
+}
+
+/// Files an Error for everything that only one plan can have and several claim. All claims are sorted, so that equal ones
+/// are neighbours.
+pub(super) fn claimed_twice(plans: &[&Plan], file: &mut Filing<'_>) {
+    let mut all = Vec::with_capacity(plans.len() * 3);
+    for (index, plan) in plans.iter().enumerate() {
+        all.extend(claims(plan).map(|(claim, origin)| (claim, index, *plan, origin)));
+    }
+    all.sort_unstable_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
+    for group in all.chunk_by(|left, right| left.0 == right.0) {
+        let (Some((claim, ..)), true) = (group.first(), group.len() > 1) else { continue };
+        if matches!(claim, Claimed::Certificate(_)) {
+            continue;
+        }
+        // A key that is published locally stands in the ConfigMap of its own namespace only.
+        if matches!(claim, Claimed::Key(_)) && !group.iter().any(|(_, _, plan, _)| plan.is_global()) {
+            continue;
+        }
+        let owners: Owners<'_> = group.iter().map(|(_, _, plan, _)| *plan).collect();
+        let help = match claim {
+            Claimed::Secret(..) => certificates::shared_secret_help(&owners.services),
+            _ => String::new(),
+        };
+        for (_, index, plan, origin) in group {
+            if let Some(found) = claimed(claim, plan, *origin, &owners, &help) {
+                file(*index, plan, found);
+            }
+        }
+    }
+}
+
+/// The plans with one claim. There may be thousands, so what is told of each of them does not look at all others.
+struct Owners<'o> {
+    count: usize,
+    /// The different Services, in order: one may be given several times.
+    services: Vec<&'o Plan>,
+    /// The different lists of their targets.
+    targets: BTreeSet<&'o [Target]>,
+}
+
+impl<'o> FromIterator<&'o Plan> for Owners<'o> {
+    fn from_iter<I: IntoIterator<Item = &'o Plan>>(plans: I) -> Self {
+        let mut owners = Self { count: 0, services: Vec::new(), targets: BTreeSet::new() };
+        let mut known = BTreeSet::new();
+        for plan in plans {
+            owners.count += 1;
+            owners.targets.insert(&plan.targets);
+            if known.insert(plan.identity()) {
+                owners.services.push(plan);
+            }
+        }
+        owners
+    }
+}
+
+impl Owners<'_> {
+    /// The other Services, in words: at most [`MOST_NAMED`] by name.
+    fn others(&self, plan: &Plan) -> Option<String> {
+        let others = self.services.iter().copied().filter(|other| other.identity() != plan.identity());
+        let named: Vec<&Plan> = others.take(MOST_NAMED).collect();
+        (!named.is_empty()).then(|| in_words(&named, self.services.len() - 1))
+    }
+
+    /// Whether each of them shares a target with this plan.
+    fn all_share_a_target(&self, plan: &Plan) -> bool {
+        self.targets.iter().all(|targets| targets.iter().any(|target| plan.targets.contains(target)))
+    }
+}
+
+/// What is told of one of the owners; nothing where the others are copies of the same Service, which is told once.
+fn claimed(
+    claim: &Claimed<'_>,
+    plan: &Plan,
+    origin: Option<&Origin>,
+    owners: &Owners<'_>,
+    help: &str,
+) -> Option<(FieldPath, Problem)> {
+    if let Claimed::Service(..) = claim {
+        let said = format!("the Service stands {} times in the input", owners.count);
+        let problem = Problem::new(Code::ServiceRepeated, said).help("give every Service once");
+        return Some((FieldPath::object(&["metadata", "name"]), problem));
+    }
+    let others = owners.others(plan)?;
+    Some(match claim {
+        Claimed::Service(..) | Claimed::Certificate(_) | Claimed::Paths(..) => return None,
+        // Where they share a target, the name of its objects is told already.
+        Claimed::Name(MONITOR, ..) if owners.all_share_a_target(plan) => return None,
+        Claimed::Name(kind, _, name) => {
+            let said = format!("the {kind} name {} is also asked for by {others}", shown(name));
+            let help =
+                "give one of them another IngressNameTemplate, for example {{.Service}}-{{.Namespace}}";
+            (plan.origin_of_name().path(), Problem::new(Code::NameClaimed, said).help(help))
+        }
+        Claimed::Secret(_, secret) => {
+            let said = format!(
+                "the secret {} is also asked for by {others}, and cert-manager puts the hosts of one of them into it",
+                shown(secret)
+            );
+            let origin = plan.secret.as_ref().map_or_else(|| plan.origin_of_name(), |it| it.origin.clone());
+            (origin.path(), Problem::new(Code::SecretShared, said).help(help.to_owned()))
+        }
+        Claimed::Route(host, path, _, is_canary) => {
+            let route = shown(&format!("{host}{path}"));
+            let (said, help) = if *is_canary {
+                (format!("{others} is a canary at {route}, too, and there can be one"), "keep one of the two")
+            } else {
+                (format!("{route} is also asked for by {others}"), "give one of them another host or path")
+            };
+            let origin = origin.cloned().unwrap_or_default();
+            (origin.path(), Problem::new(Code::RouteClaimed, said).help(help))
+        }
+        Claimed::Key(key) => {
+            let said = format!("the key {} of the URL ConfigMap is also asked for by {others}", shown(key));
+            let place = plan.published.as_ref().map(|published| published.place.clone()).unwrap_or_default();
+            let problem =
+                Problem::new(Code::UrlKeyClaimed, said).help("rename one of the Services").at(place);
+            (FieldPath::annotation(FORWARD_ANNOTATION), problem)
+        }
+    })
+}

@@ -1,0 +1,123 @@
+//! What several plans both want, and which of them gets it.
+
+mod canary;
+mod certificates;
+mod claims;
+mod patterns;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostics::{FieldPath, Problem, Report};
+use crate::plan::Plan;
+pub use claims::{Claim, MOST_NAMED};
+use claims::{Claimed, claimed_twice};
+
+/// Which of several Services with the same claim is exposed.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Outcome, Precedence, Service, Settings, expose_all};
+/// let service = |name| json!({"metadata": {"name": name, "namespace": "shop", "labels": {"expose": "true"}},
+///     "spec": {"ports": [{"port": 80}]}});
+/// let settings = Settings::from_value(&json!({"ingressURLTemplate": "shop.example.com"}))?;
+/// let (web, api) = (service("web"), service("api"));
+/// let services = [Service::from_value(&web).created_at(1_700_000_000), Service::from_value(&api).created_at(1_600_000_000)];
+/// let exposed = |precedence| expose_all(&services, &settings, precedence).iter().filter_map(Outcome::plan).count();
+/// assert_eq!((exposed(Precedence::RefuseAll), exposed(Precedence::OldestFirst)), (0, 1));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precedence {
+    /// None: files do not say which Service was there first.
+    #[default]
+    RefuseAll,
+    /// The one that the API server created first ([`Service::created_at`](crate::Service::created_at)); of two that it
+    /// created in the same second, the one whose namespace and name come first. A canary comes after all stable Services.
+    OldestFirst,
+}
+
+/// What takes the findings about the plans, by their positions.
+type Filing<'f> = dyn FnMut(usize, &Plan, (FieldPath, Problem)) + 'f;
+
+/// What is told of the plans because of each other, by their positions. A plan with an Error cannot be exposed beside the
+/// others. `created` has the times of the Services, in seconds.
+pub(crate) fn decide(plans: &[&Plan], created: &[i64], precedence: Precedence) -> BTreeMap<usize, Report> {
+    let mut remaining: Vec<usize> = (0..plans.len()).collect();
+    let reports = among(plans, &remaining);
+    if precedence == Precedence::RefuseAll || !reports.values().any(Report::has_errors) {
+        return reports;
+    }
+    let mut told = losers(plans, created);
+    // The winners may still find something about each other, such as a canary of a canary.
+    loop {
+        remaining.retain(|at| !told.contains_key(at));
+        let (refused, others): (Vec<_>, Vec<_>) =
+            among(plans, &remaining).into_iter().partition(|(_, report)| report.has_errors());
+        if refused.is_empty() {
+            told.extend(others);
+            return told;
+        }
+        told.extend(refused);
+    }
+}
+
+/// The plans that lose something to an older one, with what is told of them. Each is compared only with those that won one
+/// of its claims.
+fn losers(plans: &[&Plan], created: &[i64]) -> BTreeMap<usize, Report> {
+    let mut order: Vec<_> = plans
+        .iter()
+        .enumerate()
+        .map(|(at, plan)| (plan.canary.is_some(), created.get(at).copied(), plan.identity(), at))
+        .collect();
+    order.sort_unstable();
+    let mut holders: BTreeMap<Claimed<'_>, Vec<usize>> = BTreeMap::new();
+    let mut losers = BTreeMap::new();
+    for (.., at) in order {
+        let Some(plan) = plans.get(at) else { continue };
+        let claims: Vec<Claimed<'_>> = claims::exclusive(plan).collect();
+        // A canary is compared with its stable Service, too.
+        let stable = plan.canary.as_ref().map(|canary| Claimed::Service(plan.namespace(), &canary.of));
+        let rivals = claims.iter().chain(&stable).filter_map(|claim| holders.get(claim)).flatten();
+        let mut compared: Vec<usize> = rivals.copied().collect();
+        compared.sort_unstable();
+        compared.dedup();
+        compared.push(at);
+        match among(plans, &compared).remove(&at).filter(Report::has_errors) {
+            Some(report) => {
+                losers.insert(at, report);
+            }
+            None => claims.into_iter().for_each(|claim| holders.entry(claim).or_default().push(at)),
+        }
+    }
+    losers
+}
+
+/// What is told of the plans at these positions, if there are no others: an Error for everything that only one of them can
+/// have, on each of them, naming the others.
+fn among(plans: &[&Plan], positions: &[usize]) -> BTreeMap<usize, Report> {
+    let plans: Vec<&Plan> = positions.iter().filter_map(|at| plans.get(*at).copied()).collect();
+    let mut reports: BTreeMap<usize, Report> = BTreeMap::new();
+    let mut file = |index: usize, plan: &Plan, (path, problem): (FieldPath, Problem)| {
+        reports.entry(index).or_insert_with(|| Report::new(plan.subject(), false)).file(path, problem);
+    };
+    claimed_twice(&plans, &mut file);
+    certificates::twice(&plans, &mut file);
+    canary::canaries(&plans, &mut file);
+    // The paths of a Service that is refused change the meaning of nobody's paths.
+    let is_exposed = |index: &usize| !reports.get(index).is_some_and(Report::has_errors);
+    let exposed: Vec<(usize, &Plan)> =
+        plans.iter().copied().enumerate().filter(|(index, _)| is_exposed(index)).collect();
+    patterns::among(&exposed, &mut |index, plan, (path, problem)| {
+        reports.entry(index).or_insert_with(|| Report::new(plan.subject(), false)).file(path, problem);
+    });
+    reports.into_iter().filter_map(|(index, report)| Some((*positions.get(index)?, report))).collect()
+}
+
+/// Some of several Services by name, and how many more there are.
+fn in_words(named: &[&Plan], all: usize) -> String {
+    let mut listed: Vec<String> = named.iter().map(|other| other.subject().to_string()).collect();
+    if all > named.len() {
+        listed.push(format!("{} more", all - named.len()));
+    }
+    listed.join(", ")
+}

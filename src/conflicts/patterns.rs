@@ -1,0 +1,121 @@
+//! Hosts on which ingress-nginx compares all paths as regular expressions because of one Service.
+
+use std::collections::BTreeMap;
+
+use super::claims::{Claimed, MOST_NAMED};
+use super::{Filing, in_words};
+use crate::diagnostics::{Code, FieldPath, Problem, shown};
+use crate::dialect::nginx::paths::{as_regex, loses_meaning};
+use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
+use crate::plan::{Annotation, Plan, Route};
+use crate::validation::PathType;
+
+/// How ingress-nginx compares the paths of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Compared {
+    /// As regular expressions, those of other Services on the host, too.
+    Patterns,
+    /// As their type says, which they lose by a regular expression of another Service.
+    Plain,
+}
+
+/// The hosts on which this plan makes ingress-nginx read regular expressions, and those where a path of it would lose its
+/// meaning by a regular expression of another plan. Where it has one itself, a rule has told that already.
+pub(super) fn compared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
+    // Practically every plan has the path `/` of type Prefix, and no annotation about it.
+    let is_common = |rule: &Route| rule.path_type == PathType::Prefix && rule.path == "/";
+    let is_about_paths = |it: &Annotation| matches!(it.key.as_str(), USE_REGEX | REWRITE_TARGET);
+    let is_plain = plan.rules.iter().all(is_common) && !plan.annotations.iter().any(is_about_paths);
+    let nginx = if is_plain { None } else { plan.nginx() };
+    let mut hosts: BTreeMap<&str, Compared> = BTreeMap::new();
+    for rule in nginx.iter().flat_map(|_| &plan.rules) {
+        if nginx.is_some_and(|nginx| nginx.reads_regex(&rule.path, rule.path_type)) {
+            hosts.insert(&rule.host, Compared::Patterns);
+        } else if loses_meaning(&rule.path, rule.path_type) {
+            hosts.entry(&rule.host).or_insert(Compared::Plain);
+        }
+    }
+    let class = plan.class_name();
+    hosts.into_iter().map(move |(host, compared)| Claimed::Paths(class, host, compared))
+}
+
+/// Where one Service has a regular expression on a host and another one a path that loses its meaning by it, both are told.
+pub(super) fn among(plans: &[(usize, &Plan)], file: &mut Filing<'_>) {
+    let mut all: Vec<(Claimed<'_>, usize, &Plan)> = Vec::new();
+    for (index, plan) in plans {
+        all.extend(compared(plan).map(|claim| (claim, *index, *plan)));
+    }
+    let is_patterns = |claim: &Claimed<'_>| matches!(claim, Claimed::Paths(.., Compared::Patterns));
+    if !all.iter().any(|(claim, ..)| is_patterns(claim)) {
+        return;
+    }
+    all.sort_unstable_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
+    for group in all.chunk_by(|left, right| place(&left.0) == place(&right.0)) {
+        let Some((_, host)) = group.first().and_then(|(claim, ..)| place(claim)) else { continue };
+        let (patterns, plain) = group.split_at(group.partition_point(|(claim, ..)| is_patterns(claim)));
+        if patterns.is_empty() || plain.is_empty() {
+            continue;
+        }
+        let named = |side: &[(Claimed<'_>, usize, &Plan)]| {
+            let named: Vec<&Plan> = side.iter().map(|(.., plan)| *plan).take(MOST_NAMED).collect();
+            in_words(&named, side.len())
+        };
+        let (with_patterns, with_plain) = (named(patterns), named(plain));
+        for (claim, index, plan) in group {
+            let found = if is_patterns(claim) {
+                patterns_at(plan, host, &with_plain)
+            } else {
+                plain_at(plan, host, &with_patterns)
+            };
+            if let Some(found) = found {
+                file(*index, plan, found);
+            }
+        }
+    }
+}
+
+/// The class and the host whose paths are compared.
+fn place<'p>(claim: &Claimed<'p>) -> Option<(Option<&'p str>, &'p str)> {
+    match claim {
+        Claimed::Paths(class, host, _) => Some((*class, *host)),
+        _ => None,
+    }
+}
+
+/// What is told where the paths of others lose their meaning by this plan.
+fn patterns_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
+    let nginx = plan.nginx()?;
+    let mut on_host = plan.rules.iter().filter(|rule| rule.host == host);
+    let pattern = on_host.find(|rule| rule.path_type.is_pattern(&rule.path));
+    let asked = nginx.rewrite.or(nginx.use_regex)?;
+    let cause = pattern.map_or(&asked.key, |rule| &rule.path);
+    let said = format!(
+        "because of {}, ingress-nginx reads all paths of the host {} as regular expressions, those of {others}, too",
+        shown(cause),
+        shown(host)
+    );
+    let help =
+        "write the paths of the others as regular expressions, or give one of the Services another host";
+    let problem = Problem::new(Code::HostRegex, said).help(help);
+    Some(match pattern {
+        Some(rule) => (rule.path_origin.path(), problem.found(rule.path.as_str())),
+        None => asked.at_key(problem),
+    })
+}
+
+/// What is told where a path of this plan loses its meaning by others.
+fn plain_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
+    let rule =
+        plan.rules.iter().find(|rule| rule.host == host && loses_meaning(&rule.path, rule.path_type))?;
+    let path = rule.path.as_str();
+    let said = format!(
+        "because of {others}, ingress-nginx reads all paths of the host {} as regular expressions, so {} matches every path that begins with it, in any letter case",
+        shown(host),
+        shown(path)
+    );
+    let help = format!(
+        "write it as the regular expression {}, or give one of the Services another host",
+        as_regex(path, rule.path_type)
+    );
+    Some((rule.path_origin.path(), Problem::new(Code::HostRegex, said).help(help).found(path)))
+}

@@ -1,0 +1,99 @@
+//! The Gateways of HTTPRoutes: the settings `parentRefs` and `httpParentRefs`.
+
+use serde_json::Value;
+
+use super::parse::{Parsed, invalid, item, list, mapping, one, wrong};
+use super::table::Layer;
+use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, shown};
+use crate::validation::{ParentRef, Sourced, is_dns_label, is_dns_subdomain};
+
+/// The Gateways of HTTPRoutes.
+pub(super) fn parent_refs(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<ParentRef>>> {
+    let refs = list(value, at, "a list of Gateways", &parent_ref)?;
+    if refs.len() > 32 {
+        let said = format!("{} Gateways are listed, a route has at most 32", refs.len());
+        return Err(wrong(at, said, "remove some of them"));
+    }
+    for (index, parent) in refs.iter().enumerate() {
+        // The API server tells two references to one Gateway apart by their `sectionName`, and by nothing else.
+        let is_told_apart = |other: &ParentRef| {
+            parent.section_name.is_some()
+                && other.section_name.is_some()
+                && parent.section_name != other.section_name
+        };
+        let mut others = refs.iter().take(index).filter(|other| other.is_same_gateway(parent, None));
+        if others.any(|other| !is_told_apart(other)) {
+            let said = format!(
+                "the Gateway {} is given twice without telling its listeners apart",
+                shown(&parent.name)
+            );
+            return Err(wrong(&at.clone().index(index), said, "add a `sectionName:` to each, or remove one"));
+        }
+    }
+    Ok(Some(refs))
+}
+
+/// Where `httpParentRefs` means a listener that `parentRefs` means, too: the first such entry.
+pub(super) fn parents_overlap(layer: &Layer) -> Option<(FieldPath, Problem)> {
+    overlap(layer.parent_refs.set()?, layer.http_parent_refs.set()?, None)
+}
+
+/// The first listener that is meant by both lists, for a route in this namespace.
+pub(crate) fn overlap(
+    parents: &Sourced<Vec<ParentRef>>,
+    http: &Sourced<Vec<ParentRef>>,
+    namespace: Option<&str>,
+) -> Option<(FieldPath, Problem)> {
+    let with = |entry: &ParentRef| parents.value.iter().position(|it| it.overlaps(entry, namespace));
+    let mut entries = http.value.iter().enumerate();
+    let (index, entry, with) = entries.find_map(|(index, entry)| Some((index, entry, with(entry)?)))?;
+    let said = format!(
+        "a listener of the Gateway {} is meant by {}, too: plain HTTP would be served, or requests be redirected without end",
+        shown(&entry.name),
+        parents.origin.path().index(with)
+    );
+    let help = "name different listeners by `sectionName:` in parentRefs and httpParentRefs";
+    Some((http.origin.path().index(index), Problem::new(Code::ParentsOverlap, said).help(help)))
+}
+
+fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {
+    let mut parent = ParentRef::default();
+    mapping(value, at, &mut |key, value, path| {
+        let text = |what: fn(&str) -> bool| {
+            let text = item(value, &path, "name")?;
+            if what(text) {
+                return Ok(text.to_owned());
+            }
+            Err(wrong(
+                &path,
+                format!("{} is not a name", shown(text)),
+                "write lower-case letters, digits, `-` and `.`",
+            ))
+        };
+        match key {
+            "name" => parent.name = text(is_dns_subdomain)?,
+            "namespace" => parent.namespace = Some(text(is_dns_label)?),
+            "sectionName" => parent.section_name = Some(text(is_dns_subdomain)?),
+            "group" => parent.group = Some(text(is_dns_subdomain)?),
+            "kind" => parent.kind = Some(text(|kind| kind.bytes().all(|b| b.is_ascii_alphanumeric()))?),
+            "port" => match value.as_u64().and_then(|port| u16::try_from(port).ok()) {
+                Some(number) if number > 0 => parent.port = Some(number),
+                _ => return Err(invalid(&path, "a port from 1 to 65535", value)),
+            },
+            other => {
+                let known = ["name", "namespace", "sectionName", "group", "kind", "port"];
+                let said = format!("a Gateway is not told by {}", shown(other));
+                let help = match did_you_mean(other, known) {
+                    Some(meant) => format!("did you mean {meant}?"),
+                    None => format!("write one of {}", known.join(", ")),
+                };
+                return Err(one(&path, Problem::new(Code::SettingUnknown, said).help(help)));
+            }
+        }
+        Ok(())
+    })?;
+    if parent.name.is_empty() {
+        return Err(wrong(at, "the Gateway has no name", "add `name:`"));
+    }
+    Ok(parent)
+}

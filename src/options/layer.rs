@@ -1,0 +1,273 @@
+//! The layers of options: what the Service says, its profile, its namespace, everybody's settings, and what is built in.
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use super::Settings;
+use super::parse::Parsed;
+use super::table::{Layer, Problems};
+use crate::diagnostics::{FieldPath, Problem, Severity};
+use crate::template::Template;
+use crate::validation::pattern::Patterns;
+use crate::validation::{Issuer, Origin, Sourced, Target};
+
+/// What a layer says about one option.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Slot<T> {
+    /// Nothing: the layer below counts.
+    #[default]
+    Unset,
+    /// Something that cannot be read. It is an Error already, and no layer below takes its place.
+    Broken,
+    /// This.
+    Set(Sourced<T>),
+}
+
+impl<T> Slot<T> {
+    /// The value, if there is one.
+    pub(crate) fn set(&self) -> Option<&Sourced<T>> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Unset | Self::Broken => None,
+        }
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        matches!(self, Self::Set(_))
+    }
+
+    pub(crate) fn is_unset(&self) -> bool {
+        matches!(self, Self::Unset)
+    }
+
+    /// Where the value was written.
+    pub(crate) fn origin(&self) -> Option<&Origin> {
+        self.set().map(|value| &value.origin)
+    }
+
+    /// Reads a setting, and returns what is wrong with it.
+    pub(super) fn take_setting(
+        &mut self,
+        read: impl FnOnce(&Value, &FieldPath) -> Parsed<Option<T>>,
+        value: &Value,
+        at: &FieldPath,
+    ) -> Problems {
+        match read(value, at) {
+            Ok(value) => {
+                *self = value.map(|value| Sourced::new(value, Origin::Setting(at.clone()))).into();
+                Vec::new()
+            }
+            Err(problems) => {
+                *self = Self::Broken;
+                problems
+            }
+        }
+    }
+
+    /// Reads an annotation, and returns what is wrong with it. What is wrong and only a Warning counts as not set.
+    pub(super) fn take_annotation(
+        &mut self,
+        read: impl FnOnce(&str) -> Result<Option<T>, Vec<Problem>>,
+        text: &str,
+        key: &'static str,
+    ) -> Vec<Problem> {
+        match read(text) {
+            Ok(value) => {
+                *self = value.map(|value| Sourced::new(value, Origin::Annotation(key.into()))).into();
+                Vec::new()
+            }
+            Err(problems) => {
+                if problems.iter().any(|problem| problem.code.severity() == Severity::Error) {
+                    *self = Self::Broken;
+                }
+                problems
+            }
+        }
+    }
+}
+
+impl<T> From<Option<Sourced<T>>> for Slot<T> {
+    fn from(value: Option<Sourced<T>>) -> Self {
+        value.map_or(Self::Unset, Self::Set)
+    }
+}
+
+/// An annotation that the administrator gives to what is emitted.
+#[derive(Clone, Debug)]
+pub(crate) struct DefaultAnnotation {
+    pub(crate) key: String,
+    pub(crate) value: String,
+    pub(crate) path: FieldPath,
+}
+
+impl Layer {
+    /// The issuer of certificates, which two options can name. Both at once are an Error.
+    pub(crate) fn issuer(&self) -> &Slot<Issuer> {
+        static BOTH: Slot<Issuer> = Slot::Broken;
+        match (&self.namespaced_issuer, &self.cluster_issuer) {
+            (Slot::Set(_), Slot::Set(_)) => &BOTH,
+            (Slot::Unset, other) | (Slot::Broken, other @ Slot::Set(_)) => other,
+            (own, _) => own,
+        }
+    }
+
+    /// The annotations that the layer gives to what is emitted.
+    pub(crate) fn annotations(&self) -> &[DefaultAnnotation] {
+        self.annotations.set().map(|given| given.value.as_slice()).unwrap_or_default()
+    }
+}
+
+/// What counts where no layer says anything.
+static BUILT_IN: LazyLock<Layer> = LazyLock::new(|| {
+    fn built_in<T>(value: T) -> Slot<T> {
+        Slot::Set(Sourced::new(value, Origin::BuiltIn))
+    }
+    let template = |text| built_in(Template::parse(text).unwrap_or_default());
+    Layer {
+        url: template("{{.Service}}.{{.Namespace}}.{{.Domain}}"),
+        path: template("/"),
+        name: template("{{.Service}}"),
+        targets: built_in(vec![Target::Ingress]),
+        ..Layer::default()
+    }
+});
+
+/// The layers of one Service. The uppermost layer that says something counts.
+#[derive(Clone, Copy)]
+pub(crate) struct Layers<'s> {
+    /// The annotations of the Service.
+    pub(crate) service: Option<&'s Layer>,
+    /// What its forwarded block means in words of other programs.
+    block: Option<&'s Layer>,
+    /// The profile, the namespace, and the general settings.
+    settings: [Option<&'s Layer>; 3],
+}
+
+impl<'s> Layers<'s> {
+    /// The layers of the settings, without any Service.
+    pub(crate) fn new(
+        profile: Option<&'s Profile>,
+        namespace: Option<&'s Namespace>,
+        settings: &'s Settings,
+    ) -> Self {
+        let layers = [profile.map(|it| &it.layer), namespace.map(|it| &it.layer), Some(&settings.base)];
+        Self { service: None, block: None, settings: layers }
+    }
+
+    /// These layers below the annotations of a Service.
+    pub(crate) fn with_service<'l>(self, service: &'l Layer) -> Layers<'l>
+    where
+        's: 'l,
+    {
+        Layers { service: Some(service), ..self }
+    }
+
+    /// These layers with what the forwarded block means, below the annotations and above the settings.
+    pub(crate) fn with_block<'l>(self, block: &'l Layer) -> Layers<'l>
+    where
+        's: 'l,
+    {
+        Layers { block: Some(block), ..self }
+    }
+
+    /// All layers, the uppermost first.
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'s Layer> {
+        let above = [self.service, self.block].into_iter();
+        above.chain(self.settings).flatten().chain([&*BUILT_IN])
+    }
+
+    /// The layers of the settings, the uppermost first.
+    pub(crate) fn settings(self) -> impl Iterator<Item = &'s Layer> {
+        self.settings.into_iter().flatten()
+    }
+
+    /// The value in the uppermost layer that says something; `None` if none does, or if it cannot be read there.
+    pub(crate) fn first<T: 's>(self, field: impl Fn(&'s Layer) -> &'s Slot<T>) -> Option<&'s Sourced<T>> {
+        self.slot(field).and_then(Slot::set)
+    }
+
+    /// What the uppermost layer says that says something.
+    pub(crate) fn slot<T: 's>(self, field: impl Fn(&'s Layer) -> &'s Slot<T>) -> Option<&'s Slot<T>> {
+        self.iter().map(field).find(|slot| !slot.is_unset())
+    }
+
+    /// Whether the uppermost layer that says something says what cannot be read.
+    pub(crate) fn is_broken<T: 's>(self, field: impl Fn(&'s Layer) -> &'s Slot<T>) -> bool {
+        matches!(self.slot(field), Some(Slot::Broken))
+    }
+}
+
+/// What is built in: the lowest layer of all.
+pub(crate) fn built_in() -> &'static Layer {
+    &BUILT_IN
+}
+
+/// Defaults under a name that Services choose.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Profile {
+    pub(crate) layer: Layer,
+    /// Patterns of the namespaces that may choose it; `None` means all.
+    pub(crate) namespaces: Option<Patterns>,
+}
+
+/// Defaults and limits of a namespace.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Namespace {
+    pub(crate) layer: Layer,
+    /// Patterns of the hosts that belong to it, and to nobody else.
+    pub(crate) hosts: Option<Sourced<Vec<String>>>,
+}
+
+/// What is set under names, in their order.
+#[derive(Clone, Debug)]
+pub(crate) struct Named<T> {
+    rows: Vec<(String, T)>,
+}
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new() }
+    }
+}
+
+impl<T> Named<T> {
+    pub(super) fn find(&self, name: &str) -> Result<usize, usize> {
+        self.rows.binary_search_by(|(known, _)| known.as_str().cmp(name))
+    }
+
+    /// Adds a row; a mapping, from which they come, has every name once.
+    pub(super) fn insert(&mut self, name: &str, value: T) {
+        let (Ok(at) | Err(at)) = self.find(name);
+        self.rows.insert(at, (name.to_owned(), value));
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&T> {
+        self.at(self.find(name).ok()?).map(|(_, value)| value)
+    }
+
+    /// The row at a position.
+    pub(crate) fn at(&self, position: usize) -> Option<(&str, &T)> {
+        self.rows.get(position).map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The names nearest to this one in their order, for a did-you-mean that does not compare with thousands.
+    pub(super) fn near(&self, name: &str) -> impl Iterator<Item = &str> {
+        const NEIGHBOURS: usize = 32;
+        let (Ok(place) | Err(place)) = self.find(name);
+        let names = self.rows.iter().map(|(name, _)| name.as_str());
+        names.take(place + NEIGHBOURS).skip(place.saturating_sub(NEIGHBOURS))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.rows.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}

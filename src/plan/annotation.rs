@@ -1,0 +1,93 @@
+//! The annotations of a plan, each with its source.
+
+use std::ops::Range;
+
+use crate::diagnostics::{FieldPath, Problem, Report};
+use crate::service::FORWARD_ANNOTATION;
+use crate::validation::Origin;
+
+/// An annotation of the objects: forwarded from the block, given by a setting, or the translation of another option.
+///
+/// ```
+/// # use serde_json::json;
+/// use xposer::{FORWARD_ANNOTATION, example};
+/// let block = "ingress.kubernetes.io/rewrite-target: /";
+/// let plan = example::plan(json!({FORWARD_ANNOTATION: block}), json!({}))?;
+/// let annotation = &plan.annotations()[0];
+/// assert_eq!((annotation.key.as_str(), annotation.value.as_str()), ("nginx.ingress.kubernetes.io/rewrite-target", "/"));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Annotation {
+    /// The key: as it was written, or its successor where it was translated.
+    pub key: String,
+    /// The value.
+    pub value: String,
+    pub(crate) source: Source,
+}
+
+/// Where an annotation came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A line of the forwarded block: the bytes of its key and of its value.
+    Block { key: Range<usize>, value: Range<usize> },
+    /// An entry of a setting `annotations`.
+    Setting(FieldPath),
+    /// Another option, which the annotation expresses: an issuer, a canary, a redirect.
+    Option(Origin),
+}
+
+impl Annotation {
+    /// Whether the Service's author forwarded it.
+    pub(crate) fn is_forwarded(&self) -> bool {
+        matches!(self.source, Source::Block { .. })
+    }
+
+    /// Whether somebody wrote it as an annotation: in the block, or under the setting `annotations`.
+    pub(crate) fn is_given(&self) -> bool {
+        !matches!(self.source, Source::Option(_))
+    }
+
+    /// The annotation of the Service or the setting that it came from.
+    pub(crate) fn origin(&self) -> Origin {
+        match &self.source {
+            Source::Block { .. } => Origin::Annotation(FORWARD_ANNOTATION.into()),
+            Source::Setting(path) => Origin::Setting(path.clone()),
+            Source::Option(origin) => origin.clone(),
+        }
+    }
+
+    /// The place of the key, with a finding about it.
+    pub(crate) fn at_key(&self, problem: Problem) -> (FieldPath, Problem) {
+        let problem = match &self.source {
+            Source::Block { key, .. } => problem.at(key.clone()),
+            Source::Setting(_) | Source::Option(_) => problem,
+        };
+        (self.origin().path(), problem)
+    }
+
+    /// Files a finding about the key.
+    pub(crate) fn file_key(&self, report: &mut Report, problem: Problem) {
+        let (path, problem) = self.at_key(problem);
+        report.file(path, problem);
+    }
+
+    /// Files a finding about the value.
+    pub(crate) fn file_value(&self, report: &mut Report, problem: Problem) {
+        let problem = match &self.source {
+            Source::Block { value, .. } => problem.at(value.clone()),
+            Source::Setting(_) | Source::Option(_) => problem,
+        };
+        report.file(self.origin().path(), problem);
+    }
+
+    /// Files a finding about some bytes of the value.
+    pub(crate) fn file_part(&self, report: &mut Report, part: Range<usize>, problem: Problem) {
+        let start = match &self.source {
+            Source::Block { value, .. } => value.start,
+            Source::Setting(_) | Source::Option(_) => 0,
+        };
+        report.file(self.origin().path(), problem.at(start + part.start..start + part.end));
+    }
+}

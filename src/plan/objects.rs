@@ -1,0 +1,83 @@
+//! Which objects a plan becomes, and their names.
+
+use std::borrow::Cow;
+
+use super::{Plan, Route};
+use crate::validation::{Target, Termination, grouped};
+
+/// Hosts with the same paths, and these.
+pub(crate) type Group<'p> = (Vec<&'p str>, Vec<&'p Route>);
+
+impl Plan {
+    /// The names of the objects of a target, in the order in which they are emitted.
+    pub(crate) fn names(&self, target: Target) -> Vec<Cow<'_, str>> {
+        if !self.has_object(target) {
+            return Vec::new();
+        }
+        let count = match target {
+            Target::Ingress => 1,
+            Target::HttpRoute => self.groups().len(),
+            Target::Route => self.rules.len(),
+        };
+        let mut names: Vec<_> = (0..count).map(|index| numbered(self.name(), index)).collect();
+        if target == Target::HttpRoute && self.has_redirect() {
+            names.push(redirect_name(self.name()).into());
+        }
+        names
+    }
+
+    /// Whether this target has an object of its own. The weight of a canary stands in the HTTPRoute of the stable
+    /// Service, and a canary is a backend of the stable Service's Route.
+    pub(crate) fn has_object(&self, target: Target) -> bool {
+        match target {
+            Target::Ingress => true,
+            Target::HttpRoute => self.canary.as_ref().is_none_or(|canary| canary.header.is_some()),
+            Target::Route => self.canary.is_none(),
+        }
+    }
+
+    /// Whether the target redirects requests without TLS to https, or does not answer them.
+    pub(crate) fn redirects(&self, target: Target) -> bool {
+        let is_wanted = self.https_redirect() != Some(false);
+        match target {
+            // Its controller reads the annotations.
+            Target::Ingress => true,
+            Target::HttpRoute => {
+                self.tls().is_on() && is_wanted && !self.http_parents().is_empty() && self.canary.is_none()
+            }
+            Target::Route => {
+                self.tls().has_secret() && (is_wanted || self.termination == Termination::Passthrough)
+            }
+        }
+    }
+
+    /// Whether an HTTPRoute of its own redirects requests without TLS to https.
+    pub(crate) fn has_redirect(&self) -> bool {
+        self.redirects(Target::HttpRoute)
+    }
+
+    /// The hosts by their paths: a group for each HTTPRoute.
+    pub(crate) fn groups(&self) -> Vec<Group<'_>> {
+        let hosts = grouped(self.rules.iter().map(|route| (route.host.as_str(), route)));
+        let by_paths = hosts.into_iter().map(|(host, routes)| {
+            let paths: Vec<_> = routes.iter().map(|route| (&route.path, route.path_type)).collect();
+            (paths, (host, routes))
+        });
+        let groups = grouped(by_paths).into_iter().filter_map(|(_, alike)| {
+            let (hosts, mut paths): (Vec<_>, Vec<_>) = alike.into_iter().unzip();
+            paths.truncate(1);
+            Some((hosts, paths.pop()?))
+        });
+        groups.collect()
+    }
+}
+
+/// `web`, `web-2`, `web-3` ...
+pub(crate) fn numbered(name: &str, index: usize) -> Cow<'_, str> {
+    if index == 0 { Cow::Borrowed(name) } else { Cow::Owned(format!("{name}-{}", index + 1)) }
+}
+
+/// The name of the HTTPRoute that redirects requests without TLS to https.
+pub(crate) fn redirect_name(name: &str) -> String {
+    format!("{name}-redirect")
+}

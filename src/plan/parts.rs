@@ -1,0 +1,115 @@
+//! The parts of a plan.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::validation::{Origin, PathType};
+
+/// One host and path under which the Service is exposed.
+///
+/// ```
+/// # use serde_json::json;
+/// use xposer::{PathType, example};
+/// let plan = example::plan(json!({"IngressURLTemplate": "a.example.com/api(/|$)(.*), b.example.com"}), json!({}))?;
+/// let [first, second] = plan.routes() else { panic!("there are two hosts") };
+/// assert_eq!((first.path.as_str(), first.path_type), ("/api(/|$)(.*)", PathType::ImplementationSpecific));
+/// assert_eq!((second.host.as_str(), second.path.as_str()), ("b.example.com", "/"));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route {
+    /// The host: a DNS name in lower case, or `*.` and a DNS name.
+    pub host: String,
+    /// The path; it starts with `/`.
+    pub path: String,
+    /// How the path is compared with that of a request.
+    pub path_type: PathType,
+    pub(crate) host_origin: Origin,
+    pub(crate) path_origin: Origin,
+    /// The template the host came from, after unescaping.
+    pub(crate) template: Arc<str>,
+    /// Whether that is letter by letter the text the user wrote.
+    pub(crate) verbatim: bool,
+}
+
+/// The share of another Service's requests that this one gets.
+///
+/// ```
+/// # use serde_json::json;
+/// use xposer::example;
+/// let plan = example::plan(json!({"CanaryOf": "stable", "CanaryWeight": "10"}), json!({}))?;
+/// assert_eq!(plan.routes()[0].host, "stable.shop.example.com");
+/// assert!(plan.canary().is_some_and(|canary| canary.of == "stable" && canary.weight == Some(10)));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Canary {
+    /// The name of the other Service, in the same namespace.
+    pub of: String,
+    /// The percentage of the requests, 0 to 100.
+    pub weight: Option<u8>,
+    /// The name of a header.
+    pub header: Option<String>,
+    /// The value of the header that sends a request here; without one it is `always`.
+    pub header_value: Option<String>,
+    /// The name of a cookie whose value `always` sends a request here.
+    pub cookie: Option<String>,
+}
+
+/// The monitor of an exposed Service.
+///
+/// ```
+/// # use serde_json::json;
+/// use xposer::example;
+/// let plan = example::plan(json!({"Monitor": "true", "MonitorHealthEndpoint": "/healthz"}), json!({}))?;
+/// let monitor = plan.monitor();
+/// assert!(monitor.is_some_and(|monitor| monitor.health_endpoint.as_deref() == Some("/healthz") && !monitor.force_https));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Monitor {
+    /// Whether the monitor asks by https although nothing here secures connections.
+    pub force_https: bool,
+    /// The path that is asked instead of the exposed one.
+    pub health_endpoint: Option<String>,
+    /// Options of the provider, as `EndpointMonitorSpec` has them.
+    pub provider: Map<String, Value>,
+}
+
+/// An entry of the URL ConfigMap.
+///
+/// ```
+/// # use serde_json::json;
+/// use xposer::{FORWARD_ANNOTATION, Scope, example};
+/// let plan = example::plan(json!({FORWARD_ANNOTATION: "exposeIngressUrl: locally"}), json!({}))?;
+/// let Some(entry) = plan.published() else { panic!("the block asks for an entry") };
+/// assert_eq!(entry.scope, Scope::Locally);
+/// assert_eq!((entry.key.as_str(), entry.value.as_str()), ("web-shop", "web.shop.example.com"));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Published {
+    /// Whose ConfigMap.
+    pub scope: Scope,
+    /// The key: `<service>-<namespace>`.
+    pub key: String,
+    /// The value: the first host, without scheme and path; under the setting `publishedValue: url` the whole URL.
+    pub value: String,
+    /// The bytes of the forwarded block that ask for it.
+    pub(crate) place: Range<usize>,
+}
+
+/// Where the URL is published; the words are those of [`PUBLISH_KEY`](crate::PUBLISH_KEY).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// `locally`: in the ConfigMap of the Service's namespace.
+    Locally,
+    /// `globally`: in the ConfigMap of every namespace. What is emitted reaches the namespaces of the plans at hand.
+    Globally,
+}

@@ -1,0 +1,130 @@
+//! Which of several Services with the same claim is exposed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that finds something else has failed"
+)]
+
+use serde_json::{Value, json};
+use xposer::{Code, Outcome, Precedence, Service, Settings, expose_all};
+
+/// A Service, and the second in which it was created.
+fn service(name: &str, host: &str, created: i64) -> (Value, i64) {
+    let annotations = json!({"config.xposer.stakater.com/IngressURLTemplate": host});
+    (document(name, annotations), created)
+}
+
+fn document(name: &str, annotations: Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]}, "metadata": {
+        "name": name, "namespace": "shop", "labels": {"expose": "true"}, "annotations": annotations}})
+}
+
+fn canary(name: &str, of: &str, created: i64) -> (Value, i64) {
+    let annotations = json!({"config.xposer.stakater.com/CanaryOf": of, "config.xposer.stakater.com/CanaryWeight": "10",
+        "config.xposer.stakater.com/IngressURLTemplate": "shop.example.com"});
+    (document(name, annotations), created)
+}
+
+fn outcomes(services: &[(Value, i64)], precedence: Precedence) -> Vec<Outcome> {
+    let services: Vec<Service<'_>> =
+        services.iter().map(|(value, created)| Service::from_value(value).created_at(*created)).collect();
+    expose_all(&services, &Settings::default(), precedence)
+}
+
+/// `exposed`, or the codes of the Errors.
+fn words(outcomes: &[Outcome]) -> Vec<String> {
+    let word = |outcome: &Outcome| match outcome {
+        Outcome::Planned { .. } => "exposed".to_owned(),
+        Outcome::Conflicting(report) => {
+            let codes: Vec<&str> = report.diagnostics().iter().map(|it| it.code.slug()).collect();
+            format!("conflicting: {}", codes.join(" "))
+        }
+        Outcome::Refused(_) => "refused".to_owned(),
+        Outcome::NotAsked { .. } => "not asked".to_owned(),
+    };
+    outcomes.iter().map(word).collect()
+}
+
+#[test]
+fn the_oldest_is_exposed_in_whatever_order_they_are_given() {
+    let old = service("zeta", "shop.example.com", 1);
+    let (new, other) = (service("alpha", "shop.example.com", 2), service("blog", "blog.example.com", 3));
+    for services in [[old.clone(), new.clone(), other.clone()], [old, other, new]] {
+        let refused = outcomes(&services, Precedence::RefuseAll);
+        assert_eq!(refused.iter().filter(|outcome| outcome.is_refused()).count(), 2);
+        let found = outcomes(&services, Precedence::OldestFirst);
+        for ((value, _), outcome) in services.iter().zip(&found) {
+            assert_eq!(outcome.is_refused(), value["metadata"]["name"] == "alpha", "{found:?}");
+        }
+        let loser = found.iter().find(|outcome| outcome.is_refused()).unwrap().report().unwrap();
+        let said = &loser.diagnostics()[0];
+        assert_eq!(said.message, "`shop.example.com/` is also asked for by Service shop/zeta");
+        assert_eq!(said.code, Code::RouteClaimed);
+    }
+}
+
+#[test]
+fn of_the_same_second_the_first_name_counts_and_a_missing_time_is_the_newest() {
+    let services = [service("beta", "shop.example.com", 7), service("alpha", "shop.example.com", 7)];
+    assert_eq!(
+        words(&outcomes(&services, Precedence::OldestFirst)),
+        ["conflicting: route-claimed", "exposed"]
+    );
+    let views =
+        [Service::from_value(&services[1].0), Service::from_value(&services[0].0).created_at(i64::MAX - 1)];
+    let found = expose_all(&views, &Settings::default(), Precedence::OldestFirst);
+    assert_eq!(words(&found), ["conflicting: route-claimed", "exposed"]);
+}
+
+#[test]
+fn who_loses_takes_nothing_from_others() {
+    // The second one loses its host to the first one, so the third one gets its other host.
+    let services = [
+        service("one", "a.example.com", 1),
+        service("two", "a.example.com, b.example.com", 2),
+        service("three", "b.example.com", 3),
+    ];
+    assert_eq!(
+        words(&outcomes(&services, Precedence::OldestFirst)),
+        ["exposed", "conflicting: route-claimed", "exposed"]
+    );
+    assert!(outcomes(&services, Precedence::RefuseAll).iter().all(Outcome::is_refused));
+}
+
+#[test]
+fn a_canary_comes_after_its_stable_service_and_goes_with_it() {
+    let rival = service("rival", "shop.example.com", 3);
+    let services = [canary("web-beta", "web", 1), service("web", "shop.example.com", 2), rival.clone()];
+    assert_eq!(
+        words(&outcomes(&services, Precedence::OldestFirst)),
+        ["exposed", "exposed", "conflicting: route-claimed"]
+    );
+    // The rival is older than the stable Service now, so the canary has nothing to be a canary of.
+    let services = [canary("web-beta", "web", 1), service("web", "shop.example.com", 9), rival];
+    let found = outcomes(&services, Precedence::OldestFirst);
+    assert_eq!(found.iter().map(Outcome::is_refused).collect::<Vec<_>>(), [false, true, false]);
+    let told = found[0].report().unwrap().diagnostics();
+    assert!(told.iter().any(|it| it.code == Code::CanaryAlone), "{found:?}");
+}
+
+#[test]
+fn a_canary_of_a_canary_is_found_among_the_winners() {
+    let services = [
+        service("web", "shop.example.com", 1),
+        service("rival", "shop.example.com", 2),
+        canary("web-beta", "web", 3),
+        canary("web-gamma", "web-beta", 4),
+    ];
+    let found = words(&outcomes(&services, Precedence::OldestFirst));
+    assert_eq!(found[..3], ["exposed", "conflicting: route-claimed", "exposed"]);
+    assert!(found[3].starts_with("conflicting: ") && found[3].contains("route-claimed"), "{found:?}");
+}
+
+#[test]
+fn who_is_refused_alone_claims_nothing() {
+    let services = [service("web", "Shop.example.com", 1), service("api", "shop.example.com", 2)];
+    for precedence in [Precedence::RefuseAll, Precedence::OldestFirst] {
+        assert_eq!(words(&outcomes(&services, precedence)), ["refused", "exposed"]);
+    }
+}
