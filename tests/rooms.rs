@@ -123,7 +123,6 @@ fn every_room_imports_only_the_rooms_before_it() {
 /// The files that have words of programs although they are no dialect, and why.
 const WITH_WORDS: &[(&str, &str)] = &[
     ("src/diagnostics/codes.rs", "the sentences about codes are printed as they are"),
-    ("src/options/annotations.rs", "the examples of options are printed as they are"),
     ("src/options/table.rs", "the examples and defaults of settings are printed as they are"),
     ("controller/src/stories.rs", "it has tests only"),
 ];
