@@ -164,7 +164,7 @@ fn write_json(objects: &[Object<'_>], mut out: &mut dyn Write) -> io::Result<()>
 fn summary(outcomes: &[Outcome], local: usize) -> String {
     let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
     let exposed = count(|outcome| matches!(outcome, Outcome::Planned { .. }));
-    let refused = count(|outcome| outcome.is_refused());
+    let refused = count(Outcome::is_refused);
     let left_alone = count(|outcome| matches!(outcome, Outcome::NotAsked { .. }));
     let all = outcomes.len() + local;
     let mut text = format!("{all} {}: {exposed} exposed", if all == 1 { "service" } else { "services" });
