@@ -7,13 +7,14 @@ use crate::check;
 use crate::diagnostics::{
     Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, listed, shown,
 };
+use crate::dialect::cert_manager::chooses_issuer;
 use crate::options::annotations::{self, annotation};
 use crate::options::{Layer, Layers, Namespace, Profile, Settings, Slot, SourcedTemplate};
 use crate::resolve;
 use crate::service::{EXPOSE_LABEL, Service};
 use crate::template::{Template, Var, Vars};
 use crate::validation::pattern::{Patterns, owns};
-use crate::validation::{CLUSTER_ISSUER_KEY, ISSUER_KEY, Origin, TLS_ACME_KEY, Target};
+use crate::validation::{Origin, Target};
 
 /// The name of a sample Service, and what stands for the stars in the name of its namespace.
 type Sample = (&'static str, &'static str);
@@ -399,10 +400,8 @@ fn listed_hosts(hosts: &[String]) -> String {
 
 /// Whether the settings say which issuer cert-manager is to ask; another one beside it would be a conflict.
 fn names_issuer(layers: Layers<'_>) -> bool {
-    let is_issuer = |key: &str| {
-        [ISSUER_KEY, CLUSTER_ISSUER_KEY, TLS_ACME_KEY].contains(&key) || key.starts_with(ISSUER_KEY)
-    };
-    layers.iter().any(|it| it.issuer().is_set() || it.annotations().iter().any(|given| is_issuer(&given.key)))
+    let mut layers = layers.iter();
+    layers.any(|it| it.issuer().is_set() || it.annotations().iter().any(|it| chooses_issuer(&it.key)))
 }
 
 /// A mapping of JSON.

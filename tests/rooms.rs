@@ -1,6 +1,6 @@
-//! Data flows one way: a room imports only the rooms before it.
+//! Data flows one way: a room imports only the rooms before it. And the words of a program stand in one room.
 //!
-//! The table is that of `docs/architecture.md`. The test reads the `crate::` paths of every file, so that a shortcut
+//! The first test reads the `crate::` paths of every file against the table of `docs/architecture.md`, so that a shortcut
 //! between two rooms fails here before it becomes a habit.
 
 #![allow(
@@ -13,20 +13,51 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each room and the rooms it may import.
+///
+/// The room `dialect` is two: the words of the programs, which everything may look up, and their rules, which look at a plan.
 const ROOMS: &[(&str, &[&str])] = &[
     ("diagnostics", &[]),
     ("validation", &["diagnostics"]),
     ("template", &["diagnostics"]),
-    ("service", &["diagnostics", "validation"]),
-    ("options", &["diagnostics", "validation", "template", "service", "dialect"]),
-    ("plan", &["diagnostics", "validation", "service"]),
-    ("dialect", &["diagnostics", "validation", "service", "options", "plan", "resolve", "check"]),
-    ("resolve", &["diagnostics", "validation", "template", "service", "options", "plan", "dialect"]),
-    ("check", &["diagnostics", "validation", "service", "options", "plan", "dialect", "resolve"]),
-    ("trial", &["diagnostics", "validation", "template", "service", "options", "resolve", "check"]),
-    ("conflicts", &["diagnostics", "validation", "service", "options", "plan", "dialect"]),
-    ("emit", &["diagnostics", "validation", "service", "options", "plan", "dialect", "resolve", "check"]),
+    ("dialect", &["diagnostics", "validation"]),
+    ("service", &["diagnostics", "validation", "dialect"]),
+    ("options", &["diagnostics", "validation", "template", "dialect", "service"]),
+    ("plan", &["diagnostics", "validation", "dialect", "service"]),
+    ("context", &["diagnostics", "validation", "dialect", "service", "options", "plan"]),
+    ("rules", &["diagnostics", "validation", "dialect", "options", "plan", "context"]),
+    ("resolve", &["diagnostics", "validation", "template", "dialect", "service", "options", "plan", "rules"]),
+    (
+        "check",
+        &[
+            "diagnostics",
+            "validation",
+            "dialect",
+            "service",
+            "options",
+            "plan",
+            "context",
+            "rules",
+            "resolve",
+        ],
+    ),
+    ("conflicts", &["diagnostics", "validation", "dialect", "service", "options", "plan", "rules"]),
+    ("emit", &["diagnostics", "validation", "dialect", "service", "options", "plan", "resolve", "check"]),
+    (
+        "trial",
+        &["diagnostics", "validation", "template", "dialect", "service", "options", "resolve", "check"],
+    ),
 ];
+
+/// The room of a module of the core, of which `path` has the names of the modules below the crate.
+fn room(path: &[&str]) -> String {
+    match path {
+        ["dialect", rest @ ..] if rest.contains(&"rules") || rest.starts_with(&["nginx", "paths"]) => "rules",
+        ["plan", "context", ..] => "context",
+        [first, ..] => first,
+        [] => "",
+    }
+    .to_owned()
+}
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in folder.read_dir().unwrap() {
@@ -39,39 +70,50 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The room of a file: its folder below `src`, or its own name.
-fn room(file: &Path, source: &Path) -> String {
-    let inside = file.strip_prefix(source).unwrap();
-    let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
-    first.trim_end_matches(".rs").to_owned()
+/// The files below a folder of the repository, each with its path in the repository and its lines of code: without comments,
+/// and without unit tests, which stand at the end of a file, in a file `tests.rs` or in a folder `tests`.
+fn code(folder: &str) -> Vec<(String, Vec<String>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join(folder), &mut files);
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    let is_test = |file: &Path| file.iter().any(|part| part == "tests" || part == "tests.rs");
+    let mut read: Vec<_> = files
+        .iter()
+        .filter(|file| !is_test(file.strip_prefix(root).unwrap()))
+        .map(|file| {
+            let text = std::fs::read_to_string(file).unwrap();
+            let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap();
+            let name = file.strip_prefix(root).unwrap().to_str().unwrap();
+            (name.to_owned(), code.lines().filter(is_code).map(str::to_owned).collect())
+        })
+        .collect();
+    read.sort();
+    read
 }
 
 #[test]
 fn every_room_imports_only_the_rooms_before_it() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&source, &mut files);
     let mut rooms = BTreeSet::new();
     let mut wrong = Vec::new();
-    for file in files {
-        let own = room(&file, &source);
-        // Both use the rooms through the public API.
+    for (file, lines) in code("src") {
+        let inside = file.strip_prefix("src/").unwrap().trim_end_matches(".rs");
+        let own = room(&inside.split('/').collect::<Vec<_>>());
         if matches!(own.as_str(), "lib" | "example") {
             continue;
         }
         rooms.insert(own.clone());
         let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == own) else {
-            wrong.push(format!("{} belongs to no room", file.display()));
+            wrong.push(format!("{file} belongs to no room"));
             continue;
         };
-        for line in std::fs::read_to_string(&file).unwrap().lines() {
-            for (_, rest) in line.match_indices("crate::").map(|(at, found)| line.split_at(at + found.len()))
-            {
-                let other: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                // Doc links to the functions of the crate root are no imports.
-                let is_doc = line.trim_start().starts_with("//");
-                if !is_doc && other != own && !allowed.contains(&other.as_str()) {
-                    wrong.push(format!("{}: {own} may not import {other}: {}", file.display(), line.trim()));
+        for line in lines {
+            for after in line.split("crate::").skip(1) {
+                let is_of_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+                let path = after.split(|c| !is_of_path(c)).next().unwrap();
+                let other = room(&path.split("::").collect::<Vec<_>>());
+                if other != own && !allowed.contains(&other.as_str()) {
+                    wrong.push(format!("{file}: {own} may not import {other}: {}", line.trim()));
                 }
             }
         }
@@ -80,23 +122,68 @@ fn every_room_imports_only_the_rooms_before_it() {
     assert_eq!(rooms.len(), ROOMS.len(), "a room of the table has no file: {rooms:?}");
 }
 
+/// The files that have words of programs although they are no dialect, and why.
+const WITH_WORDS: &[(&str, &str)] = &[
+    ("src/diagnostics/codes.rs", "the sentences about codes are printed as they are"),
+    ("src/options/table.rs", "the examples and defaults of settings are printed as they are"),
+    ("controller/src/stories.rs", "it has tests only"),
+];
+
+/// The prefixes of the keys of programs: every text in the room of the dialects that is a domain and a slash.
+fn prefixes() -> BTreeSet<String> {
+    let is_prefix = |text: &&str| {
+        let domain = text.strip_suffix('/').unwrap_or_default();
+        domain.contains('.') && domain.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+    };
+    let lines = code("src/dialect").into_iter().flat_map(|(_, lines)| lines);
+    lines.flat_map(|line| line.split('"').filter(is_prefix).map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn the_words_of_programs_stand_in_their_dialects() {
+    let prefixes = prefixes();
+    assert!(prefixes.len() > 20 && prefixes.contains("nginx.ingress.kubernetes.io/"), "{prefixes:?}");
+    let mut wrong = Vec::new();
+    let mut with_words = BTreeSet::new();
+    for folder in ["src", "cli/src", "controller/src", "policy/src"] {
+        for (file, lines) in code(folder).into_iter().filter(|(file, _)| !file.starts_with("src/dialect/")) {
+            for line in lines {
+                // A prefix at the end of another domain is another one.
+                let is_of_domain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
+                let is_named = |prefix: &String| {
+                    let parts = line.split(prefix.as_str()).collect::<Vec<_>>();
+                    parts.split_last().unwrap().1.iter().any(|before| !before.ends_with(is_of_domain))
+                };
+                if !prefixes.iter().any(is_named) {
+                    continue;
+                }
+                match WITH_WORDS.iter().find(|(known, _)| *known == file) {
+                    Some((known, _)) => {
+                        with_words.insert(*known);
+                    }
+                    None => wrong.push(format!("{file}: {}", line.trim())),
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(with_words.len(), WITH_WORDS.len(), "an exception without need: {with_words:?}");
+}
+
 #[test]
 fn the_core_touches_no_outside_world() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&source, &mut files);
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        for word in
-            ["std::fs", "std::env", "std::time", "std::io", "std::process", "std::thread", "println!", "rand"]
-        {
-            let found = text.lines().find(|line| !line.trim_start().starts_with("//") && line.contains(word));
-            assert_eq!(
-                found.filter(|line| word != "rand" || line.contains("rand::")),
-                None,
-                "{}",
-                file.display()
-            );
+    for (file, lines) in code("src") {
+        for word in [
+            "std::fs",
+            "std::env",
+            "std::time",
+            "std::io",
+            "std::process",
+            "std::thread",
+            "println!",
+            "rand::",
+        ] {
+            assert_eq!(lines.iter().find(|line| line.contains(word)), None, "{file}");
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::tell::Told;
 pub(crate) const TIMEOUT: u64 = 90;
 /// With this annotation on one of two Ingresses, ingress-nginx's webhook lets both have the same host and path
 /// (`checkOverlap` in `internal/ingress/controller/controller.go`, 1.15.1). `false` is what holds without it.
-const CANARY: &str = "nginx.ingress.kubernetes.io/canary";
+const CANARY: &str = xposer::dialect::nginx::CANARY;
 /// How often it is no news that an object is refused because of one that is gone: a webhook learns of it later than we do.
 const LAGS: u8 = 5;
 

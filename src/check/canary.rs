@@ -1,8 +1,8 @@
 //! Rules about a canary: what ingress-nginx asks of it.
 
-use super::RuleContext;
 use crate::diagnostics::{Code, FieldPath, Problem, Report};
 use crate::options::annotations::annotation;
+use crate::plan::context::RuleContext;
 
 /// A canary is of another Service, and something says which requests it gets.
 pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {

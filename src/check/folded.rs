@@ -1,12 +1,10 @@
 //! A forwarded block that became one line, as YAML's `>-` makes it: the keys behind the first are a part of its value.
 
-use super::RuleContext;
 use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
-use crate::dialect::legacy::{self, dns_key};
-use crate::dialect::nginx;
-use crate::dialect::programs::{Loss, effect};
+use crate::dialect::{external_dns, forecastle, is_snippet, nginx, protects};
 use crate::options::block::{Swallowed, swallowed};
-use crate::plan::{Annotation, Source};
+use crate::plan::Annotation;
+use crate::plan::context::RuleContext;
 use crate::resolve::is_read_here;
 use crate::service::FORWARD_ANNOTATION;
 
@@ -32,11 +30,6 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
         }
         report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
     }
-}
-
-/// Whether an annotation protects the Service.
-fn protects(key: &str, value: &str) -> bool {
-    effect(key).is_some_and(|effect| effect.loss == Loss::Protects && !effect.idle.is(value))
 }
 
 /// No key stands inside the value of another one.
@@ -69,7 +62,7 @@ fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
     let of_settings = |it: &&Annotation| it.is_given() && !it.is_forwarded();
     for annotation in context.plan.annotations.iter().filter(of_settings) {
         let (key, value) = (annotation.key.as_str(), annotation.value.as_str());
-        let inside = swallowed(value, key.contains("-snippet"));
+        let inside = swallowed(value, is_snippet(key));
         if inside.is_empty() {
             continue;
         }
@@ -120,44 +113,10 @@ fn problem(inside: &[Swallowed<'_>], place: &str, is_spoilt: bool) -> Problem {
 /// Whether nobody could read what is left of the line's own value.
 fn is_spoilt(context: &RuleContext<'_>, key: &str, value: &str) -> bool {
     let shape = nginx::any_name(key).and_then(nginx::find).and_then(|known| known.shape);
-    let is_name =
-        |(_, name): (&str, &str)| matches!(name, "hostname" | "internal-hostname" | "target" | "ttl");
     // The first line of a YAML list that was folded.
     key.starts_with("- ")
         || shape.is_some_and(|shape| !shape.fits(value))
-        || dns_key(key).is_some_and(is_name)
-        || matches!(key, "forecastle.stakater.com/expose" | "forecastle.stakater.com/network-restricted")
-        || is_read_here(key, legacy::find(key), context.settings.legacy)
-}
-
-/// Whether the value was refused for the keys in it.
-pub(crate) fn is_refused(annotation: &Annotation, report: &Report) -> bool {
-    is_found(annotation, &[Code::FoldedBlockRefused], report)
-}
-
-/// Whether one of the keys of ingress-nginx stands inside the value of another one, which is told.
-pub(crate) fn is_inside(names: &[&str], context: &RuleContext<'_>, report: &Report) -> bool {
-    const CODES: [Code; 2] = [Code::FoldedBlock, Code::FoldedBlockRefused];
-    if !report.diagnostics().iter().any(|known| CODES.contains(&known.code)) {
-        return false;
-    }
-    let is_one = |it: &Swallowed<'_>| nginx::any_name(it.key).is_some_and(|name| names.contains(&name));
-    context.plan.annotations.iter().any(|annotation| {
-        swallowed(&annotation.value, annotation.key.contains("-snippet")).iter().any(is_one)
-            && is_found(annotation, &CODES, report)
-    })
-}
-
-/// Whether something of these codes was filed about the value.
-fn is_found(annotation: &Annotation, codes: &[Code], report: &Report) -> bool {
-    let mut found = report.diagnostics().iter().filter(|known| codes.contains(&known.code));
-    match &annotation.source {
-        Source::Block { value, .. } => {
-            found.any(|known| known.range.as_ref().is_some_and(|range| value.contains(&range.start)))
-        }
-        Source::Setting(_) | Source::Option(_) => {
-            let path = annotation.origin().path();
-            found.any(|known| known.path == path)
-        }
-    }
+        || external_dns::is_checked(key)
+        || forecastle::is_boolean(key)
+        || is_read_here(key, context.settings.legacy)
 }

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use super::RuleContext;
-use super::object::character_help;
 use crate::diagnostics::{Code, Problem, Report, listed, shown, shown_char};
 use crate::plan::Route;
-use crate::validation::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_flaws};
+use crate::plan::context::RuleContext;
+use crate::validation::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, character_help, host_flaws};
 
 /// A host is a DNS name in lower case, or `*.` and such a name.
 pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {

@@ -1,10 +1,10 @@
 //! Rules about annotations that have no effect on what is made, so that nothing that protects a Service is lost.
 
-use super::{RuleContext, annotations, misspelt};
 use crate::diagnostics::{Code, Problem, Report, shown};
-use crate::dialect::nginx;
-use crate::dialect::programs::{Effect, Loss, Same, effect};
+use crate::dialect::misspelt::is_misspelt;
+use crate::dialect::{Effect, Loss, Same, effect, is_ssl_redirect, nginx};
 use crate::options::annotations::annotation;
+use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
 use crate::validation::{Origin, Target, Termination, parse_bool};
 
@@ -32,7 +32,7 @@ fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
     match effect(&annotation.key) {
         Some(effect)
             if !effect.idle.is(&annotation.value)
-                && !effect.read_on.contains(&target)
+                && effect.read_on != Some(target)
                 && !does(plan, target, effect, &annotation.value) =>
         {
             effect.loss
@@ -50,18 +50,15 @@ pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> b
     })
 }
 
-/// Whether a rule tells of an annotation on this target, so that `emit` does not.
-pub(crate) fn is_told(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
+/// Whether a rule files a finding about an annotation on this target.
+pub(crate) fn has_finding(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
     annotation.is_given()
-        && (loss(plan, annotation, target) > Loss::Nothing
-            || misspelt::is_told(&annotation.key, &annotation.value))
+        && (loss(plan, annotation, target) > Loss::Nothing || is_misspelt(&annotation.key, &annotation.value))
 }
 
 /// Whether an annotation says that nothing is sent to https, and the target does so all the same.
 pub(crate) fn redirects_against(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
-    annotation.key.ends_with("/ssl-redirect")
-        && parse_bool(&annotation.value) == Some(false)
-        && plan.redirects(target)
+    is_ssl_redirect(&annotation.key) && parse_bool(&annotation.value) == Some(false) && plan.redirects(target)
 }
 
 /// An HTTPRoute and a Route are not made without what protects the Service on an Ingress.
@@ -73,7 +70,7 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     for annotation in plan.annotations.iter().filter(|it| it.is_given()) {
         let losses = plan.targets.iter().map(|target| (loss(plan, annotation, *target), *target));
         let Some((loss, _)) = losses.clone().max_by_key(|(loss, _)| *loss) else { continue };
-        if loss == Loss::Nothing || annotations::denial(context.settings, annotation).is_some() {
+        if loss == Loss::Nothing || context.denial(annotation).is_some() {
             continue;
         }
         let targets: Vec<Target> = losses.filter(|(own, _)| *own == loss).map(|(_, target)| target).collect();
@@ -163,7 +160,7 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
         };
         if plan.targets.iter().any(|target| is_read(&target))
             || context.is_mirrored(annotation)
-            || annotations::denial(context.settings, annotation).is_some()
+            || context.denial(annotation).is_some()
         {
             continue;
         }

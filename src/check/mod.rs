@@ -14,38 +14,14 @@ mod route;
 mod targets;
 mod tls;
 
-use crate::diagnostics::{Code, Report, Segment};
-use crate::dialect::legacy::dns_key;
-use crate::dialect::nginx::{rewrite, traps};
-use crate::dialect::{cert_manager, external_dns};
+use crate::diagnostics::{Code, Report};
+use crate::dialect::nginx::rules::{self as nginx, rewrite, traps};
+use crate::dialect::{cert_manager, external_dns, forecastle};
 use crate::options::{Forwarded, Layers, Settings};
-use crate::plan::{Annotation, Plan, Source};
+use crate::plan::Plan;
+use crate::plan::context::RuleContext;
 use crate::service::Service;
-pub(crate) use loss::{fulfils, is_told, redirects_against};
-
-/// What a rule may look at.
-pub(crate) struct RuleContext<'f> {
-    pub(crate) service: &'f Service<'f>,
-    pub(crate) settings: &'f Settings,
-    pub(crate) layers: Layers<'f>,
-    pub(crate) forwarded: &'f Forwarded<'f>,
-    pub(crate) plan: &'f Plan,
-}
-
-impl RuleContext<'_> {
-    /// Whether an annotation was added for the other prefix of ExternalDNS. What is wrong with it is told of the line as it
-    /// was written.
-    pub(crate) fn is_mirrored(&self, annotation: &Annotation) -> bool {
-        dns_key(&annotation.key).is_some()
-            && match &annotation.source {
-                Source::Block { .. } => !self.forwarded.block.contains(&annotation.key),
-                Source::Setting(path) => {
-                    !matches!(path.segments().last(), Some(Segment::Key(key)) if *key == annotation.key)
-                }
-                Source::Option(_) => false,
-            }
-    }
-}
+pub(crate) use loss::{fulfils, has_finding, redirects_against};
 
 /// A row of the table of rules.
 ///
@@ -187,13 +163,13 @@ static RULES: &[Rule] = &[
             Code::HostCommonName,
         ],
         source: "cert-manager 1.21, certificate-shim; RFC 8555, 8.4: wildcards need a DNS challenge",
-        run: tls::issuer,
+        run: cert_manager::rules::issuer,
     },
     Rule {
         name: "cert-manager",
         codes: &[Code::CertManagerInvalid, Code::CertManagerIgnored, Code::EditInPlace],
         source: "cert-manager 1.21, certificate-shim, translateAnnotations and issuerForIngressLike; its webhook, ValidateCertificateSpec",
-        run: cert_manager::values,
+        run: cert_manager::rules::values,
     },
     Rule {
         name: "https-redirect",
@@ -205,7 +181,7 @@ static RULES: &[Rule] = &[
         name: "redirect-conflict",
         codes: &[Code::RedirectConflict],
         source: "ingress-nginx 1.15, ssl-redirect and force-ssl-redirect",
-        run: tls::redirect_conflict,
+        run: nginx::redirect_conflict,
     },
     Rule {
         name: "certificates",
@@ -259,19 +235,19 @@ static RULES: &[Rule] = &[
         name: "nginx-values",
         codes: &[Code::AnnotationInvalid],
         source: "ingress-nginx 1.15, annotation validators",
-        run: annotations::nginx_values,
+        run: nginx::values,
     },
     Rule {
         name: "nginx-canary",
         codes: &[Code::AnnotationInvalid],
         source: "ingress-nginx 1.15, canary annotations",
-        run: annotations::nginx_canary,
+        run: nginx::canary,
     },
     Rule {
         name: "nginx-canary-unnamed",
         codes: &[Code::CanaryUnnamed],
         source: "ingress-nginx 1.15, canary annotations",
-        run: annotations::nginx_canary_unnamed,
+        run: nginx::canary_unnamed,
     },
     Rule {
         name: "nginx-canary-annotations",
@@ -319,19 +295,19 @@ static RULES: &[Rule] = &[
         name: "forecastle",
         codes: &[Code::ForecastleInvalid, Code::ForecastleWildcard],
         source: "Forecastle 2, annotations and wrappers",
-        run: annotations::forecastle,
+        run: forecastle::rules::values,
     },
     Rule {
         name: "external-dns",
         codes: &[Code::DnsInvalid, Code::DnsUnread],
         source: "ExternalDNS 0.22, source/annotations and source/ingress.go; RFC 1035, 2.3.4",
-        run: external_dns::values,
+        run: external_dns::rules::values,
     },
     Rule {
         name: "external-dns-twice",
         codes: &[Code::DnsTwice],
         source: "ExternalDNS 0.22, sources service and ingress",
-        run: external_dns::twice,
+        run: external_dns::rules::twice,
     },
     Rule {
         name: "canary",

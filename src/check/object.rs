@@ -1,13 +1,14 @@
 //! Rules about names, ports and annotations.
 
-use super::{RuleContext, folded};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
 use crate::options::annotations::annotation;
 use crate::options::class_problem;
+use crate::plan::context::{RuleContext, is_refused};
 use crate::resolve::PUBLISH_KEY;
 use crate::service::{FORWARD_ANNOTATION, Port, ServiceKind};
 use crate::validation::{
-    MAX_ANNOTATIONS, MAX_NAME, Origin, PortRef, Sourced, annotation_key_flaw, is_dns_label, is_dns_subdomain,
+    MAX_ANNOTATIONS, MAX_NAME, Origin, PortRef, Sourced, annotation_key_flaw, character_help, is_dns_label,
+    is_dns_subdomain,
 };
 
 /// The Service's name and namespace are DNS labels.
@@ -176,20 +177,6 @@ fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Repo
     report.file(name.origin.path(), Problem::new(code, said).help(help).found(value.clone()));
 }
 
-/// What to do about a character that no name may contain.
-pub(crate) fn character_help(character: char) -> &'static str {
-    match character {
-        '_' => "write `-` instead of `_`",
-        '{' | '}' => "write variables with two braces: {{.Service}}",
-        '<' | '>' => "replace the placeholder; it looks as if a chart left it empty",
-        '$' => "write variables as {{.Service}}; shell variables are not replaced",
-        letter if letter.is_alphabetic() => {
-            "write an international name in its ASCII form, which begins with xn--"
-        }
-        _ => "remove the character",
-    }
-}
-
 /// The class is the name of an object.
 pub(crate) fn class(context: &RuleContext<'_>, report: &mut Report) {
     if let Some(class) = context.plan.class.as_ref().filter(|class| !is_dns_subdomain(&class.value)) {
@@ -207,7 +194,7 @@ pub(crate) fn class(context: &RuleContext<'_>, report: &mut Report) {
 pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
     for forwarded in &context.plan.annotations {
         // The first line of a YAML list that was folded is no key, and is told with the others.
-        if forwarded.key.starts_with("- ") && folded::is_refused(forwarded, report) {
+        if forwarded.key.starts_with("- ") && is_refused(forwarded, report) {
             continue;
         }
         if let Some(flaw) = annotation_key_flaw(&forwarded.key) {

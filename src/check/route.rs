@@ -1,10 +1,11 @@
 //! Rules about the path.
 
-use super::RuleContext;
 use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
-use crate::dialect::nginx::paths::{Nginx, USE_REGEX};
-use crate::dialect::nginx::rewrite::is_literal;
+use crate::dialect::nginx::USE_REGEX;
+use crate::dialect::nginx::paths::Nginx;
+use crate::dialect::nginx::rules::rewrite::is_literal;
 use crate::plan::Route;
+use crate::plan::context::RuleContext;
 use crate::validation::{Origin, PathType, Target, path_flaw};
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.

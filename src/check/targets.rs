@@ -1,10 +1,10 @@
 //! Rules about what exposes the Service: what an HTTPRoute and a Route can be.
 
-use super::RuleContext;
 use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
 use crate::dialect::monitor::PROVIDERS;
 use crate::options::overlap;
 use crate::plan::Route;
+use crate::plan::context::RuleContext;
 use crate::validation::{MAX_NAME, PathType, Target, Termination, path_flaw, subdomain_host};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.

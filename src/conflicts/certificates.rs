@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::claims::MOST_NAMED;
 use super::{Filing, in_words};
 use crate::diagnostics::{Code, Problem, shown};
+use crate::dialect::cert_manager;
 use crate::options::annotations::annotation;
-use crate::plan::{Annotation, Plan, Source};
-use crate::validation::{CLUSTER_ISSUER_KEY, ISSUER_KEY, Origin, TLS_ACME_KEY, Target, Tls, parse_bool};
+use crate::plan::{Plan, Source};
+use crate::validation::{Origin, Target, Tls};
 
 /// The secret into which cert-manager puts the certificate for the hosts of the Ingress, if it is asked for one.
 pub(super) fn secret(plan: &Plan) -> Option<&str> {
@@ -17,12 +18,7 @@ pub(super) fn secret(plan: &Plan) -> Option<&str> {
 
 /// Whether cert-manager is asked for the certificate.
 fn has_issuer(plan: &Plan) -> bool {
-    let is_issuer = |it: &Annotation| match it.key.as_str() {
-        ISSUER_KEY | CLUSTER_ISSUER_KEY => true,
-        TLS_ACME_KEY => parse_bool(&it.value) == Some(true),
-        _ => false,
-    };
-    plan.tls() == Tls::CertManager || plan.annotations.iter().any(is_issuer)
+    plan.tls() == Tls::CertManager || plan.annotations.iter().any(|it| cert_manager::asks(&it.key, &it.value))
 }
 
 /// The namespace and the name of a secret.
@@ -152,11 +148,12 @@ fn one_certificate_help(plans: &[&Plan]) -> String {
     let asks_itself = asked.is_some_and(|tls| matches!(tls.origin, Origin::Annotation(_)));
     let keeper = keeper.and_then(|keeper| Some((keeper.subject(), keeper.secret()?)));
     // An issuer among the annotations of the settings is for all that have a secret; the setting `issuer` is for those that ask.
-    let of_settings = plans.iter().flat_map(|plan| &plan.annotations).find(|it| {
-        matches!(it.source, Source::Setting(_)) && matches!(it.key.as_str(), ISSUER_KEY | CLUSTER_ISSUER_KEY)
-    });
+    let of_settings = plans
+        .iter()
+        .flat_map(|plan| &plan.annotations)
+        .find(|it| matches!(it.source, Source::Setting(_)) && cert_manager::is_issuer(&it.key));
     if let Some(issuer) = of_settings {
-        let setting = if issuer.key == ISSUER_KEY { "issuer" } else { "clusterIssuer" };
+        let setting = if issuer.key == cert_manager::ISSUER { "issuer" } else { "clusterIssuer" };
         let then = match keeper {
             Some((keeper, secret)) if asks_itself => format!(
                 "give {keeper} {tls}: cert-manager and the {others} {tls}: \"true\" and {template}: {secret}{copied}"

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::claims::{Claimed, MOST_NAMED};
 use super::{Filing, in_words};
 use crate::diagnostics::{Code, FieldPath, Problem, shown};
-use crate::dialect::nginx::paths::{REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
+use crate::dialect::nginx::paths::{as_regex, loses_meaning};
+use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::PathType;
 

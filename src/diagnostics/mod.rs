@@ -671,3 +671,15 @@ pub(crate) fn listed<'n>(names: impl IntoIterator<Item = &'n str>, count: usize)
     }
     shown.join(", ")
 }
+
+/// The type and value of a JSON value, for a message.
+pub(crate) fn kind_of(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("the boolean {value}"),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) => format!("the text {}", shown(text)),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a mapping".to_owned(),
+    }
+}

@@ -1,8 +1,206 @@
 //! What the programs around Kubernetes read of the objects: one file or folder a program.
+//!
+//! The words of a program are its keys, what they protect, their grammar, and how an intent is written; they import nothing
+//! but `diagnostics` and `validation`. The rules of a program stand in its `rules` and look at a plan.
 
+pub(crate) mod alb;
+mod apisix;
+mod app_gateway;
 pub(crate) mod cert_manager;
+mod cilium;
+mod classes;
+mod contour;
 pub(crate) mod external_dns;
+mod f5_nginx;
+pub(crate) mod forecastle;
+mod gke;
+mod go;
+mod haproxy;
+mod haproxy_ingress;
+pub(crate) mod key;
+mod kong;
+pub(crate) mod kubernetes;
 pub mod legacy;
+pub(crate) mod misspelt;
 pub(crate) mod monitor;
-pub(crate) mod nginx;
-pub(crate) mod programs;
+pub mod nginx;
+pub(crate) mod openshift;
+mod traefik;
+
+use crate::validation::pattern::matches;
+use crate::validation::{Target, Tls};
+pub(crate) use classes::is_of_other_controller;
+use key::{Idle, Names, Program, Reach};
+pub(crate) use key::{Loss, Same};
+
+/// The programs whose keys are known. The first one with a row for a key counts.
+static PROGRAMS: [&Program; 21] = [
+    &nginx::PROGRAM,
+    &alb::PROGRAM,
+    &cert_manager::PROGRAM,
+    &cert_manager::ACME,
+    &external_dns::PROGRAM,
+    &forecastle::PROGRAM,
+    &kubernetes::PROGRAM,
+    &traefik::PROGRAM,
+    &haproxy::PROGRAM,
+    &haproxy_ingress::PROGRAM,
+    &f5_nginx::PROGRAM,
+    &f5_nginx::PLUS,
+    &f5_nginx::APP_PROTECT,
+    &kong::PROGRAM,
+    &contour::PROGRAM,
+    &gke::PROGRAM,
+    &cilium::PROGRAM,
+    &app_gateway::PROGRAM,
+    &apisix::PROGRAM,
+    &openshift::PROGRAM,
+    &openshift::COOKIES,
+];
+
+/// The programs all of whose own keys are known.
+fn listed_programs() -> impl Iterator<Item = &'static Program> {
+    PROGRAMS.into_iter().filter(|program| program.names != Names::Protecting)
+}
+
+/// Keys whose values become text of a controller's configuration, which can be anything.
+const SNIPPETS: [&str; 2] = ["*-snippet", "*-snippets"];
+/// Of these, the keys that nobody may forward unless the administrator allows it.
+pub(crate) const SNIPPET: &str = "*-snippet";
+
+/// Whether a key has text of a controller's configuration as its value.
+pub(crate) fn is_snippet(key: &str) -> bool {
+    key.contains("-snippet")
+}
+
+/// The ends of prefixes that nobody writes by chance.
+pub(crate) const FAMILIES: [&str; 3] = ["kubernetes.io", "cert-manager.io", "stakater.com"];
+
+/// What is known of a key, whichever program it is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effect {
+    pub(crate) loss: Loss,
+    pub(crate) idle: Idle,
+    pub(crate) same: Same,
+    /// The target beside the Ingress on which its program reads it.
+    pub(crate) read_on: Option<Target>,
+}
+
+impl Effect {
+    /// Whether the key has an effect with this value and a Service is exposed to more people without it.
+    pub(crate) fn protects(self, value: &str) -> bool {
+        self.loss == Loss::Protects && !self.idle.is(value)
+    }
+}
+
+/// What is known of a key; `None` if it is in no table, so that nothing is lost with it.
+pub(crate) fn effect(key: &str) -> Option<Effect> {
+    let (prefix, name) = key.split_once('/').unwrap_or(("", key));
+    let known =
+        PROGRAMS.into_iter().filter(|it| it.has_prefix(prefix) || it.has_alias(prefix)).find_map(|program| {
+            let read_on = match program.reach {
+                Reach::And(target) => Some(target),
+                Reach::Ingress | Reach::Everywhere => None,
+            };
+            let key::Key { loss, idle, same, .. } = *program.find(name)?;
+            Some(Effect { loss, idle, same, read_on })
+        });
+    let snippet = Effect { loss: Loss::Protects, idle: Idle::Never, same: Same::None, read_on: None };
+    known.or_else(|| SNIPPETS.iter().any(|pattern| matches(pattern, key)).then_some(snippet))
+}
+
+/// Whether an annotation protects the Service.
+pub(crate) fn protects(key: &str, value: &str) -> bool {
+    effect(key).is_some_and(|effect| effect.protects(value))
+}
+
+/// Whether a key of this name redirects requests to https only where there is a certificate, and is on by default.
+pub(crate) fn is_ssl_redirect(key: &str) -> bool {
+    key.ends_with("/ssl-redirect")
+}
+
+/// Whether somebody may read a key on the object of a target.
+pub(crate) fn is_read_on(key: &str, target: Target) -> bool {
+    let Some((prefix, _)) = key.split_once('/') else { return true };
+    let program = PROGRAMS.into_iter().find(|it| it.has_prefix(prefix) || it.has_alias(prefix));
+    program.is_none_or(|program| match program.reach {
+        Reach::Ingress => target == Target::Ingress,
+        Reach::And(other) => target == other,
+        Reach::Everywhere => true,
+    })
+}
+
+/// Whether a key is read on an Ingress and on no Service.
+pub(crate) fn is_for_ingress(key: &str) -> bool {
+    PROGRAMS.into_iter().flat_map(|it| it.beside).any(|start| key.starts_with(start))
+}
+
+/// The annotation of an Ingress of this class that sends requests without TLS to https, or does not; `None` if that is the
+/// default.
+pub(crate) fn redirect(
+    class: Option<&str>,
+    tls: Tls,
+    is_wanted: bool,
+) -> Option<(&'static str, &'static str)> {
+    if (class, tls, is_wanted) == (Some(alb::CLASS), Tls::LoadBalancer, true) {
+        Some(alb::REDIRECT)
+    } else {
+        nginx::redirect(tls, is_wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loss(key: &str, value: &str) -> Option<Loss> {
+        effect(key).filter(|effect| !effect.idle.is(value)).map(|effect| effect.loss)
+    }
+
+    #[test]
+    fn a_value_can_say_nothing() {
+        for (key, nothing, something) in [
+            ("nginx.ingress.kubernetes.io/ssl-redirect", "false", "true"),
+            ("nginx.ingress.kubernetes.io/cors-allow-credentials", "true", "false"),
+            ("nginx.ingress.kubernetes.io/cors-allow-origin", "*", "https://example.com"),
+            ("nginx.ingress.kubernetes.io/proxy-body-size", "0m", "10m"),
+            ("nginx.ingress.kubernetes.io/limit-rps", "0", "5"),
+            ("nginx.ingress.kubernetes.io/auth-tls-verify-client", "off", "optional"),
+            ("nginx.ingress.kubernetes.io/proxy-ssl-verify", "off", "on"),
+            ("nginx.ingress.kubernetes.io/auth-url", " ", "https://auth.example.com"),
+            ("ingress.kubernetes.io/whitelist-source-range", "0.0.0.0/0, ::/0", "10.0.0.0/8"),
+            ("alb.ingress.kubernetes.io/inbound-cidrs", "0.0.0.0/0", "10.0.0.0/8"),
+            ("alb.ingress.kubernetes.io/auth-type", "none", "oidc"),
+            ("haproxy.com/ssl-passthrough", "FALSE", "true"),
+            ("ingress.kubernetes.io/allow-list", "0.0.0.0/0", "10.0.0.0/8"),
+            ("ingress.cilium.io/force-https", "disabled", "enabled"),
+        ] {
+            assert_eq!((loss(key, nothing), loss(key, something)), (None, Some(Loss::Protects)), "{key}");
+        }
+        assert_eq!(loss("nginx.ingress.kubernetes.io/backend-protocol", "http"), None);
+        assert_eq!(loss("nginx.ingress.kubernetes.io/backend-protocol", "GRPC"), Some(Loss::Weakens));
+        assert_eq!(loss("nginx.ingress.kubernetes.io/enable-global-auth", "true"), Some(Loss::Nothing));
+        assert_eq!(loss("example.com/owner", "team-a"), None);
+    }
+
+    #[test]
+    fn a_pattern_of_the_table_fits_keys_that_end_and_begin_so() {
+        assert_eq!(loss("nginx.org/location-snippets", "deny all;"), Some(Loss::Protects));
+        assert_eq!(loss("example.com/any-snippet", "deny all;"), Some(Loss::Protects));
+        assert_eq!(
+            loss("haproxy.router.openshift.io/rate-limit-connections.rate-tcp", "5"),
+            Some(Loss::Protects)
+        );
+    }
+
+    #[test]
+    fn every_program_knows_its_own_keys() {
+        for program in PROGRAMS {
+            assert!(program.keys.is_sorted_by(|left, right| left.name < right.name), "{}", program.name);
+            assert!(program.names().into_iter().all(|name| program.knows(name)), "{}", program.name);
+            assert!(program.names == Names::Protecting || !program.knows("no-such-key"), "{}", program.name);
+            let prefixes = program.prefixes.iter().chain(program.aliases);
+            assert!(prefixes.into_iter().all(|prefix| prefix.ends_with('/')), "{}", program.name);
+        }
+    }
+}

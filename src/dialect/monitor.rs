@@ -1,13 +1,35 @@
-//! What an EndpointMonitor can say to the provider of a monitor: the options of `endpointmonitor.stakater.com/v1alpha1`,
-//! EndpointMonitorSpec, as IngressMonitorController 2.2 has them.
+//! IngressMonitorController 2.2: the options of the providers of monitors (`endpointmonitor.stakater.com/v1alpha1`,
+//! EndpointMonitorSpec), and the annotations of its first version.
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::shown;
-use crate::service::kind_of;
+use super::legacy::{Legacy, Migration, MonitorField, row};
+use crate::diagnostics::{kind_of, shown};
 use crate::validation::parse_bool;
 
-/// What value an option takes.
+/// The annotations of the controller's first version.
+pub(super) static LEGACY: &[Legacy] = &[
+    monitor("monitor.stakater.com/enabled", MonitorField::Enabled),
+    monitor("monitor.stakater.com/forceHttps", MonitorField::ForceHttps),
+    monitor("monitor.stakater.com/healthEndpoint", MonitorField::HealthEndpoint),
+    // It replaced the path, which is what the health endpoint does.
+    monitor("monitor.stakater.com/overridePath", MonitorField::HealthEndpoint),
+    row(
+        "monitor.stakater.com/",
+        Migration::MonitorOption(
+            "IngressMonitorController reads EndpointMonitor objects; the setting monitorProvider has their options",
+        ),
+        MONITOR_SOURCE,
+    ),
+];
+
+const MONITOR_SOURCE: &str = "IngressMonitorController 2, migration guide";
+
+const fn monitor(old: &'static str, field: MonitorField) -> Legacy {
+    Legacy { old, migration: Migration::Monitor(field), source: MONITOR_SOURCE }
+}
+
+/// The value that an option takes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
@@ -23,129 +45,108 @@ pub(crate) enum Kind {
 
 const NUMBER: Kind = Kind::Between(i32::MIN as i64, i32::MAX as i64);
 
-/// A provider, and its options in alphabetical order.
+/// A provider and its options.
 #[derive(Debug)]
 pub(crate) struct Provider {
     pub(crate) name: &'static str,
-    pub(crate) options: &'static [(&'static str, Kind)],
+    /// The names of the options of each kind, with blanks between them.
+    options: &'static [(Kind, &'static str)],
+}
+
+impl Provider {
+    /// The names of its options and their kinds.
+    fn options(&self) -> impl Iterator<Item = (&'static str, &'static Kind)> {
+        self.options.iter().flat_map(|(kind, names)| names.split(' ').map(move |name| (name, kind)))
+    }
+
+    /// The names of its options, in ascending order.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        let mut names: Vec<&str> = self.options().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The kind of an option.
+    pub(crate) fn kind(&self, name: &str) -> Option<&'static Kind> {
+        self.options().find_map(|(known, kind)| (known == name).then_some(kind))
+    }
+
     /// An option that it cannot do without.
-    pub(crate) required: Option<&'static str>,
+    pub(crate) fn required(&self) -> Option<&'static str> {
+        self.options().find_map(|(name, kind)| (*kind == Kind::Steps).then_some(name))
+    }
 }
 
 /// The providers in the order in which the controller looks for one (its endpointmonitor_controller.go).
 pub(crate) static PROVIDERS: &[Provider] = &[
-    Provider {
-        name: "pingdomTransactionConfig",
-        options: &[
-            ("alertContacts", Kind::Text),
-            ("alertIntegrations", Kind::Text),
-            ("custom_message", Kind::Text),
-            ("interval", Kind::Numbers(&[5, 10, 20, 60, 720, 1440])),
-            ("paused", Kind::Boolean),
-            ("region", Kind::Word(&["us-east", "us-west", "eu", "au"])),
-            ("send_notification_when_down", NUMBER),
-            ("severity_level", Kind::Word(&["low", "high"])),
-            ("steps", Kind::Steps),
-            ("tags", Kind::Texts),
-            ("teamAlertContacts", Kind::Text),
+    provider(
+        "pingdomTransactionConfig",
+        &[
+            (Kind::Text, "alertContacts alertIntegrations custom_message teamAlertContacts"),
+            (Kind::Numbers(&[5, 10, 20, 60, 720, 1440]), "interval"),
+            (Kind::Boolean, "paused"),
+            (Kind::Word(&["us-east", "us-west", "eu", "au"]), "region"),
+            (NUMBER, "send_notification_when_down"),
+            (Kind::Word(&["low", "high"]), "severity_level"),
+            (Kind::Steps, "steps"),
+            (Kind::Texts, "tags"),
         ],
-        required: Some("steps"),
-    },
+    ),
     provider(
         "pingdomConfig",
         &[
-            ("alertContacts", Kind::Text),
-            ("alertIntegrations", Kind::Text),
-            ("basicAuthUser", Kind::Text),
-            ("notifyWhenBackUp", Kind::Boolean),
-            ("paused", Kind::Boolean),
-            ("postDataEnvVar", Kind::Text),
-            ("requestHeaders", Kind::Text),
-            ("requestHeadersEnvVar", Kind::Text),
-            ("resolution", NUMBER),
-            ("sendNotificationWhenDown", NUMBER),
-            ("shouldContain", Kind::Text),
-            ("sslDownDaysBefore", NUMBER),
-            ("tags", Kind::Text),
-            ("teamAlertContacts", Kind::Text),
-            ("verifyCertificate", Kind::Boolean),
+            (
+                Kind::Text,
+                "alertContacts alertIntegrations basicAuthUser postDataEnvVar requestHeaders \
+                 requestHeadersEnvVar shouldContain tags teamAlertContacts",
+            ),
+            (Kind::Boolean, "notifyWhenBackUp paused verifyCertificate"),
+            (NUMBER, "resolution sendNotificationWhenDown sslDownDaysBefore"),
         ],
     ),
     provider(
         "uptimeRobotConfig",
         &[
-            ("alertContacts", Kind::Text),
-            ("customHTTPStatuses", Kind::Text),
-            ("interval", Kind::Between(60, i32::MAX as i64)),
-            ("keywordExists", Kind::Word(&["yes", "no"])),
-            ("keywordValue", Kind::Text),
-            ("maintenanceWindows", Kind::Text),
-            ("monitorType", Kind::Word(&["http", "keyword"])),
-            ("statusPages", Kind::Text),
+            (Kind::Text, "alertContacts customHTTPStatuses keywordValue maintenanceWindows statusPages"),
+            (Kind::Between(60, i32::MAX as i64), "interval"),
+            (Kind::Word(&["yes", "no"]), "keywordExists"),
+            (Kind::Word(&["http", "keyword"]), "monitorType"),
         ],
     ),
     provider(
         "statusCakeConfig",
         &[
-            ("basicAuthSecret", Kind::Text),
-            ("basicAuthUser", Kind::Text),
-            ("checkRate", NUMBER),
-            ("confirmation", Kind::Between(0, 10)),
-            ("contactGroup", Kind::Text),
-            ("enableSslAlert", Kind::Boolean),
-            ("findString", Kind::Text),
-            ("followRedirect", Kind::Boolean),
-            ("paused", Kind::Boolean),
-            ("pingUrl", Kind::Text),
-            ("port", NUMBER),
-            ("rawPostData", Kind::Text),
-            ("realBrowser", Kind::Boolean),
-            ("regions", Kind::Text),
-            ("statusCodes", Kind::Text),
-            ("testTags", Kind::Text),
-            ("testType", Kind::Word(&["HTTP", "TCP", "PING", "Heartbeat"])),
-            ("timeout", Kind::Between(5, 75)),
-            ("triggerRate", NUMBER),
-            ("userAgent", Kind::Text),
+            (
+                Kind::Text,
+                "basicAuthSecret basicAuthUser contactGroup findString pingUrl rawPostData regions \
+                 statusCodes testTags userAgent",
+            ),
+            (NUMBER, "checkRate port triggerRate"),
+            (Kind::Between(0, 10), "confirmation"),
+            (Kind::Boolean, "enableSslAlert followRedirect paused realBrowser"),
+            (Kind::Word(&["HTTP", "TCP", "PING", "Heartbeat"]), "testType"),
+            (Kind::Between(5, 75), "timeout"),
         ],
     ),
-    provider(
-        "uptimeConfig",
-        &[
-            ("checkType", Kind::Text),
-            ("contacts", Kind::Text),
-            ("interval", NUMBER),
-            ("locations", Kind::Text),
-            ("tags", Kind::Text),
-        ],
-    ),
+    provider("uptimeConfig", &[(Kind::Text, "checkType contacts locations tags"), (NUMBER, "interval")]),
     provider(
         "updownConfig",
-        &[
-            ("enable", Kind::Boolean),
-            ("period", NUMBER),
-            ("publishPage", Kind::Boolean),
-            ("requestHeaders", Kind::Text),
-        ],
+        &[(Kind::Boolean, "enable publishPage"), (NUMBER, "period"), (Kind::Text, "requestHeaders")],
     ),
-    provider(
-        "appInsightsConfig",
-        &[("frequency", NUMBER), ("retryEnable", Kind::Boolean), ("statusCode", NUMBER)],
-    ),
-    provider("gcloudConfig", &[("projectId", Kind::Text)]),
+    provider("appInsightsConfig", &[(NUMBER, "frequency statusCode"), (Kind::Boolean, "retryEnable")]),
+    provider("gcloudConfig", &[(Kind::Text, "projectId")]),
     provider(
         "grafanaConfig",
         &[
-            ("alertSensitivity", Kind::Word(&["none", "low", "medium", "high"])),
-            ("frequency", NUMBER),
-            ("probes", Kind::Texts),
-            ("tenantId", NUMBER),
+            (Kind::Word(&["none", "low", "medium", "high"]), "alertSensitivity"),
+            (NUMBER, "frequency tenantId"),
+            (Kind::Texts, "probes"),
         ],
     ),
 ];
 
-const fn provider(name: &'static str, options: &'static [(&'static str, Kind)]) -> Provider {
-    Provider { name, options, required: None }
+const fn provider(name: &'static str, options: &'static [(Kind, &'static str)]) -> Provider {
+    Provider { name, options }
 }
 
 /// Writes the values that the API server would fill in, so that an object in the cluster is the same as the one emitted.
@@ -162,15 +163,15 @@ pub(crate) fn write_defaults(providers: &mut Map<String, Value>) {
 
 impl Kind {
     /// What is expected, where `value` is something else.
-    pub(crate) fn flaw(&self, value: &Value) -> Option<String> {
+    pub(crate) fn error(&self, value: &Value) -> Option<String> {
         let expected = match (self, value) {
             (Self::Text, Value::String(_)) | (Self::Boolean, Value::Bool(_)) => return None,
             (Self::Text, _) => "a text".to_owned(),
             (Self::Boolean, _) => "true or false".to_owned(),
-            (Self::Between(least, most), _) => match value.as_i64() {
-                Some(number) if (*least..=*most).contains(&number) => return None,
-                Some(_) if *most == i64::from(i32::MAX) && *least >= 0 => format!("at least {least}"),
-                Some(_) => format!("a number from {least} to {most}"),
+            (Self::Between(min, max), _) => match value.as_i64() {
+                Some(number) if (*min..=*max).contains(&number) => return None,
+                Some(_) if *max == i64::from(i32::MAX) && *min >= 0 => format!("at least {min}"),
+                Some(_) => format!("a number from {min} to {max}"),
                 None => "a number".to_owned(),
             },
             (Self::Numbers(numbers), _) => match value.as_i64() {
@@ -204,7 +205,7 @@ impl Kind {
             Self::Text | Self::Word(_) | Self::Texts | Self::Steps => None,
         };
         let value = value.unwrap_or_else(|| text.into());
-        self.flaw(&value).map_or(Ok(value), Err)
+        self.error(&value).map_or(Ok(value), Err)
     }
 }
 
@@ -224,6 +225,6 @@ pub(crate) fn find_old(key: &str) -> Option<(&'static Provider, &'static str, &'
     })?;
     // Words were joined by `-` or by nothing.
     let old = old.replace('-', "");
-    let (name, kind) = provider.options.iter().find(|(name, _)| name.eq_ignore_ascii_case(&old))?;
+    let (name, kind) = provider.options().find(|(name, _)| name.eq_ignore_ascii_case(&old))?;
     Some((provider, name, kind))
 }

@@ -10,15 +10,12 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::metadata::{Annotations, Resource};
-use super::{Emitting, FORECASTLE, Kind, origin, rest};
+use super::{Emitting, Kind, origin, rest};
 use crate::diagnostics::{FieldPath, shown};
+use crate::dialect::{external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, Route, numbered, redirect_name};
-use crate::resolve::DNS_CONTROLLER;
 use crate::validation::{ParentRef, PathType, Target, Tls, grouped};
-
-const FORECASTLE_URL: &str = "forecastle.stakater.com/url";
-const REWRITE: &str = "nginx.ingress.kubernetes.io/rewrite-target";
 
 pub(super) type HttpRoute<'p> = Resource<'p, Spec<'p>>;
 
@@ -120,7 +117,7 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<HttpRoute<'p>> 
             let spec = Spec { hostnames: hosts, parent_refs: plan.parents(), rules };
             let mut annotations = annotations.clone();
             // Forecastle makes an entry of every route that it finds exposed, and a Service has one.
-            annotations.retain(|(key, _)| index == 0 || !key.starts_with(FORECASTLE));
+            annotations.retain(|(key, _)| index == 0 || !forecastle::is_key(key));
             routes.push(Resource::new(Kind::HttpRoute, plan, name, annotations, spec));
         }
         routes.extend(redirect(emitting));
@@ -163,13 +160,12 @@ fn forwarded<'p>(emitting: &mut Emitting<'_, 'p>) -> Annotations<'p> {
     let plan = emitting.plan;
     let mut annotations = emitting.annotations();
     // Forecastle makes an https URL of the first host, without the path.
-    let is_listed =
-        annotations.iter().any(|(key, value)| *key == "forecastle.stakater.com/expose" && value == "true");
-    let has_url = annotations.iter().any(|(key, _)| *key == FORECASTLE_URL);
+    let is_listed = annotations.iter().any(|(key, value)| forecastle::exposes(key, value));
+    let has_url = annotations.iter().any(|(key, _)| *key == forecastle::URL);
     let url = plan.url();
     let is_default = plan.rules.first().is_some_and(|rule| url == format!("https://{}", rule.host));
     if is_listed && !has_url && !is_default {
-        annotations.push((FORECASTLE_URL, Cow::Owned(url)));
+        annotations.push((forecastle::URL, Cow::Owned(url)));
         annotations.sort_unstable();
     }
     annotations
@@ -178,7 +174,7 @@ fn forwarded<'p>(emitting: &mut Emitting<'_, 'p>) -> Annotations<'p> {
 /// The path that takes the place of the whole one; a rewrite with captures is reported.
 fn rewrite<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<&'p str> {
     let plan = emitting.plan;
-    let found = plan.annotations.iter().find(|it| it.key == REWRITE)?;
+    let found = plan.annotations.iter().find(|it| it.key == nginx::REWRITE_TARGET)?;
     let has_pattern = plan.has_pattern();
     if found.value.contains('$') || has_pattern || !found.value.starts_with('/') {
         let said = "an HTTPRoute has nothing for a rewrite by regular expression".to_owned();
@@ -244,6 +240,6 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     let spec = Spec { hostnames: hosts, parent_refs: plan.http_parents(), rules };
     // ExternalDNS publishes the host by the other route, and would publish it by this one, too.
     let keys = plan.dns_controller_keys.iter();
-    let annotations = keys.map(|key| (key.as_str(), Cow::Borrowed(DNS_CONTROLLER))).collect();
+    let annotations = keys.map(|key| (key.as_str(), Cow::Borrowed(external_dns::OPT_OUT))).collect();
     Some(Resource::new(Kind::HttpRoute, plan, name, annotations, spec))
 }

@@ -15,10 +15,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::check::{fulfils, is_told, redirects_against};
+use crate::check::{fulfils, has_finding, redirects_against};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
-use crate::dialect::legacy::{Fate, Legacy, dns_key, find};
-use crate::dialect::nginx::paths::USE_REGEX;
+use crate::dialect::legacy::{Legacy, Migration, find};
+use crate::dialect::{external_dns, forecastle, is_read_on, nginx};
 use crate::options::annotations::annotation;
 use crate::plan::{Annotation, Plan, Source};
 use crate::validation::{Origin, Sourced, Target};
@@ -346,7 +346,7 @@ impl<'p> Emitting<'_, 'p> {
         let mut told = None;
         for given in &plan.annotations {
             // `resolve` has reported a key that no current program reads.
-            if matches!(find(&given.key), Some(Legacy { fate: Fate::Removed { .. }, .. })) {
+            if matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. })) {
                 continue;
             }
             // Another annotation of the Service is expressed by a field of this kind, or reported for itself. Nobody asked for the
@@ -354,7 +354,7 @@ impl<'p> Emitting<'_, 'p> {
             let is_silent = match &given.source {
                 Source::Block { .. } | Source::Setting(_) => false,
                 Source::Option(Origin::Annotation(_)) => true,
-                Source::Option(_) => given.key == USE_REGEX || given.key.starts_with(FORECASTLE),
+                Source::Option(_) => given.key == nginx::USE_REGEX || forecastle::is_key(&given.key),
             };
             if let Some(said) = self.unread(&given.key) {
                 // A key under two prefixes is reported once.
@@ -363,12 +363,12 @@ impl<'p> Emitting<'_, 'p> {
                 }
                 continue;
             }
-            if !is_of_others(&given.key, self.target) {
+            if is_read_on(&given.key, self.target) {
                 kept.push((given.key.as_str(), Cow::Borrowed(given.value.as_str())));
                 continue;
             }
             // A rule has reported what is lost, or nothing is lost.
-            if is_silent || is_told(plan, given, self.target) || fulfils(plan, given, self.target) {
+            if is_silent || has_finding(plan, given, self.target) || fulfils(plan, given, self.target) {
                 continue;
             }
             if redirects_against(plan, given, self.target) {
@@ -379,7 +379,7 @@ impl<'p> Emitting<'_, 'p> {
                     annotation::HTTPS_REDIRECT
                 );
                 self.lacks_annotation(given, said);
-            } else if !is_expressed(&given.key) {
+            } else if !nginx::is_intent(&given.key) {
                 let said = format!("{} has nothing for {}", self.one(), shown(&given.key));
                 self.lacks_annotation(given, said);
             }
@@ -391,71 +391,22 @@ impl<'p> Emitting<'_, 'p> {
 impl Emitting<'_, '_> {
     /// Why a program does not read its key on this kind, or must not.
     fn unread(&self, key: &str) -> Option<String> {
-        let is_target = || dns_key(key).is_some_and(|(_, name)| name == "target");
         match self.target {
-            Target::HttpRoute if is_target() => {
+            Target::HttpRoute if external_dns::is_of_gateway(key) => {
                 Some(format!("ExternalDNS reads {} on the Gateway and on no HTTPRoute", shown(key)))
             }
-            Target::HttpRoute
-                if key.starts_with(FORECASTLE) && self.plan.targets.contains(&Target::Ingress) =>
-            {
+            Target::HttpRoute if forecastle::is_key(key) && self.plan.targets.contains(&Target::Ingress) => {
                 Some(format!(
                     "the Ingress has {}, and Forecastle would list the HTTPRoute as well",
                     shown(key)
                 ))
             }
-            Target::Route if key.starts_with(FORECASTLE) => {
+            Target::Route if forecastle::is_key(key) => {
                 Some(format!("Forecastle does not read {} on a Route; a ForecastleApp lists it", shown(key)))
             }
             _ => None,
         }
     }
-}
-
-const FORECASTLE: &str = "forecastle.stakater.com/";
-
-/// The prefixes of keys that only controllers of Ingresses read.
-const OF_INGRESSES: [&str; 17] = [
-    "nginx.ingress.kubernetes.io/",
-    "ingress.kubernetes.io/",
-    "kubernetes.io/",
-    "alb.ingress.kubernetes.io/",
-    "traefik.ingress.kubernetes.io/",
-    "cert-manager.io/",
-    "acme.cert-manager.io/",
-    "certmanager.k8s.io/",
-    "appgw.ingress.kubernetes.io/",
-    "haproxy-ingress.github.io/",
-    "haproxy.com/",
-    "haproxy.org/",
-    "ingress.cilium.io/",
-    "k8s.apisix.apache.org/",
-    "nginx.com/",
-    "nginx.org/",
-    "projectcontour.io/",
-];
-
-/// The prefixes of keys that are read on one of the other targets, and on which.
-const OF_TARGETS: [(&str, Target); 3] = [
-    ("haproxy.router.openshift.io/", Target::Route),
-    ("konghq.com/", Target::HttpRoute),
-    ("router.openshift.io/", Target::Route),
-];
-
-/// Whether no program reads a key on this target.
-fn is_of_others(key: &str, target: Target) -> bool {
-    OF_INGRESSES.iter().any(|prefix| key.starts_with(prefix))
-        || OF_TARGETS.iter().any(|(prefix, own)| *own != target && key.starts_with(prefix))
-}
-
-/// Whether an HTTPRoute or a Route has a field for what the key says.
-fn is_expressed(key: &str) -> bool {
-    matches!(
-        key,
-        "nginx.ingress.kubernetes.io/rewrite-target"
-            | "nginx.ingress.kubernetes.io/ssl-redirect"
-            | "nginx.ingress.kubernetes.io/force-ssl-redirect"
-    )
 }
 
 /// The annotation or setting to name in a finding about this value.

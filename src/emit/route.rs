@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::metadata::Resource;
 use super::{Emitting, Kind, origin, rest};
 use crate::diagnostics::{FieldPath, shown};
+use crate::dialect::{nginx, openshift};
 use crate::options::annotations::annotation;
 use crate::plan::{Annotation, Plan, Route, numbered};
 use crate::validation::{PathType, Target, Termination, Tls, subdomain_host};
@@ -112,11 +113,12 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
             "the router's own certificate is used; a TLSSecretNameTemplate would name another one".to_owned();
         emitting.inexpressible(origin(&plan.tls), said);
     }
-    let has_own = |it: &&Annotation| it.key == "nginx.ingress.kubernetes.io/rewrite-target";
+    let has_own = |it: &&Annotation| it.key == nginx::REWRITE_TARGET;
     if let Some(found) = plan.annotations.iter().find(has_own) {
         let said = format!(
-            "a Route has nothing for {}; haproxy.router.openshift.io/rewrite-target is its own key",
-            shown(&found.key)
+            "a Route has nothing for {}; {} is its own key",
+            shown(&found.key),
+            openshift::REWRITE_TARGET
         );
         emitting.lacks_annotation(found, said);
     }

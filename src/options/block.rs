@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Problem, shown};
+use crate::dialect::{FAMILIES, is_snippet};
 use crate::validation::{annotation_key_flaw, order_of, split_at_byte};
 
 pub(crate) use crate::service::PUBLISH_KEY;
@@ -35,7 +36,7 @@ pub struct Line<'a> {
 impl<'a> Line<'a> {
     /// The keys that stand inside the value, as they do where a block was folded into one line.
     pub(crate) fn swallowed(&self) -> Vec<Swallowed<'a>> {
-        let is_free = self.key.contains("-snippet");
+        let is_free = is_snippet(self.key);
         if self.quoted { Vec::new() } else { swallowed(self.value, is_free) }
     }
 }
@@ -48,9 +49,6 @@ pub(crate) struct Swallowed<'a> {
     /// The byte at which the key begins.
     pub(crate) start: usize,
 }
-
-/// The ends of prefixes that nobody writes by chance.
-const FAMILIES: [&str; 3] = ["kubernetes.io", "cert-manager.io", "stakater.com"];
 
 /// The hosts of registries of images, of which `docker.io/nginx: 1.25` names an image.
 const REGISTRIES: [&str; 10] = [

@@ -5,15 +5,14 @@ use serde_json::Value;
 use super::layer::Entry;
 use super::parse::{Parsed, invalid, mapping, one, texts, wrong};
 use super::table::{self, Layer, Problems};
-use crate::diagnostics::{Code, FieldPath, Problem, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, kind_of, shown};
+use crate::dialect::nginx::{self, Redirect};
+use crate::dialect::{cert_manager, kubernetes};
 use crate::service::{
-    CONFIG_PREFIX, FORWARD_ANNOTATION, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, STAMP_PREFIX, kind_of,
-    scalar,
+    CONFIG_PREFIX, FORWARD_ANNOTATION, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, STAMP_PREFIX, scalar,
 };
 use crate::validation::pattern::Patterns;
-use crate::validation::{
-    CLASS_ANNOTATION, Origin, Tls, annotation_key_flaw, label_key_error, label_value_error, parse_bool,
-};
+use crate::validation::{Origin, Tls, annotation_key_flaw, label_key_error, label_value_error, parse_bool};
 
 /// The keys of the setting `annotations` that are lists of patterns.
 pub(super) const LISTS: [&str; 3] = ["deny", "allow", "acceptLoss"];
@@ -67,7 +66,7 @@ fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<Entry> {
         let said = format!("{} is not an annotation key: {flaw}", shown(key));
         return Err(wrong(&path, said, "write `key: value` with a key such as example.com/name"));
     }
-    if key == CLASS_ANNOTATION {
+    if key == kubernetes::CLASS {
         let said = format!("{} is the class, and not an annotation to give", shown(key));
         return Err(wrong(&path, said, "set ingressClassName"));
     }
@@ -174,17 +173,13 @@ pub(super) fn contradictions(layer: &Layer) -> Problems {
         found.extend(wrong(&issuer.origin.path(), said, "keep one of the two"));
     }
     for given in layer.annotations() {
-        let Some((prefix, name)) = given.key.split_once('/') else { continue };
-        let setting = match (prefix, name) {
-            ("cert-manager.io" | "certmanager.k8s.io", "issuer" | "cluster-issuer") => layer
+        let setting = match (cert_manager::named_kind(&given.key), nginx::redirect_of(&given.key)) {
+            (Some(is_cluster), _) => layer
                 .issuer()
                 .set()
-                .filter(|it| it.value.cluster != (name == "cluster-issuer") || it.value.name != given.value)
+                .filter(|it| it.value.cluster != is_cluster || it.value.name != given.value)
                 .map(|it| it.origin.path()),
-            (
-                "nginx.ingress.kubernetes.io" | "ingress.kubernetes.io",
-                "ssl-redirect" | "force-ssl-redirect",
-            ) => {
+            (None, Some(redirect)) => {
                 let is_forced_by_default =
                     || layer.tls.set().is_some_and(|tls| tls.value == Tls::LoadBalancer);
                 layer
@@ -192,10 +187,10 @@ pub(super) fn contradictions(layer: &Layer) -> Problems {
                     .set()
                     .filter(|it| parse_bool(&given.value) == Some(!it.value))
                     // Where there is a TLS section, requests are sent to https without being forced.
-                    .filter(|it| !it.value || name == "ssl-redirect" || is_forced_by_default())
+                    .filter(|it| !it.value || redirect == Redirect::WithTls || is_forced_by_default())
                     .map(|it| it.origin.path())
             }
-            _ => None,
+            (None, None) => None,
         };
         if let Some(setting) = setting {
             let said = format!(

@@ -16,8 +16,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, did_you_mean, listed, shown};
-use crate::service::kind_of;
+use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, did_you_mean, kind_of, listed, shown};
+use crate::dialect::external_dns;
 use crate::template::Template;
 use crate::validation::pattern::{Owners, Patterns};
 use crate::validation::{Sourced, Target};
@@ -31,9 +31,6 @@ pub(crate) use table::{Layer, find_setting};
 
 /// The secret name template that means `<ingress name>-cert`.
 pub(crate) const NO_SECRET: &str = "NO_SECRET";
-/// The annotations of ExternalDNS have the first prefix up to version 0.21, and the second from 0.22 on.
-pub(crate) const DNS_PREFIXES: [&str; 2] =
-    ["external-dns.alpha.kubernetes.io/", "external-dns.kubernetes.io/"];
 
 /// What to do with forwarded keys that today's programs no longer read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +89,7 @@ impl Default for Settings {
             deny: Patterns::default(),
             allow: Patterns::default(),
             accept_loss: Patterns::default(),
-            dns_prefixes: DNS_PREFIXES.map(Cow::Borrowed).to_vec(),
+            dns_prefixes: external_dns::PREFIXES.map(Cow::Borrowed).to_vec(),
             publish_url: false,
             only_targets: Vec::new(),
             legacy: Legacy::Translate,
@@ -228,7 +225,7 @@ impl Settings {
     /// The keys of the annotation that tells ExternalDNS which controller an object is for, in ascending order.
     pub(crate) fn dns_controller_keys(&self) -> Vec<String> {
         let mut keys: Vec<String> =
-            self.dns_prefixes.iter().map(|prefix| format!("{prefix}controller")).collect();
+            self.dns_prefixes.iter().map(|prefix| external_dns::controller_key(prefix)).collect();
         keys.sort_unstable();
         keys.dedup();
         keys
@@ -237,7 +234,7 @@ impl Settings {
     /// Whether a key is one of ExternalDNS, under one of its own prefixes or of those that are set.
     pub(crate) fn is_dns_key(&self, key: &str) -> bool {
         let set = self.dns_prefixes.iter().map(AsRef::as_ref);
-        set.chain(DNS_PREFIXES).any(|prefix| key.starts_with(prefix))
+        set.chain(external_dns::PREFIXES).any(|prefix| key.starts_with(prefix))
     }
 
     /// Whether the URL is to be written back on the Service (the setting `stamp`, true by default).

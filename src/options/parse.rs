@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::table::{PATH_TYPES, Problems};
 use super::{SourcedTemplate, unknown};
-use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, kind_of, shown};
+use crate::dialect::external_dns;
 use crate::dialect::monitor::PROVIDERS;
-use crate::service::kind_of;
 use crate::template::Template;
 use crate::validation::pattern::Certificates;
 use crate::validation::{
@@ -275,7 +275,7 @@ pub(super) fn prefixes(value: &Value, at: &FieldPath) -> Parsed<Vec<Cow<'static,
             None => Err(wrong(
                 at,
                 format!("{} is not the prefix of an annotation", shown(prefix)),
-                "write a DNS name and a slash, such as external-dns.kubernetes.io/",
+                format!("write a DNS name and a slash, such as {}", external_dns::PREFIX),
             )),
         }
     })
@@ -305,10 +305,10 @@ pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<M
         };
         let mut options = Map::new();
         mapping(value, &path, &mut |key, value, path| {
-            let Some((_, kind)) = provider.options.iter().find(|(name, _)| *name == key) else {
-                return Err(vec![(path, unknown(key, provider.options.iter().map(|(name, _)| *name)))]);
+            let Some(kind) = provider.kind(key) else {
+                return Err(vec![(path, unknown(key, provider.names().into_iter()))]);
             };
-            if let Some(flaw) = kind.flaw(value) {
+            if let Some(flaw) = kind.error(value) {
                 return Err(wrong(&path, flaw, "correct the value"));
             }
             if !value.is_null() {
@@ -316,7 +316,7 @@ pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<M
             }
             Ok(())
         })?;
-        if let Some(required) = provider.required
+        if let Some(required) = provider.required()
             && !options.contains_key(required)
         {
             return Err(wrong(&path, format!("`{required}` is missing"), format!("add `{required}:`")));

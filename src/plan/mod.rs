@@ -4,16 +4,16 @@
 //! optional where a value may be missing, and the public methods rely on the rules.
 
 mod annotation;
+pub(crate) mod context;
 mod objects;
 mod parts;
 
 use std::collections::BTreeMap;
 
 use crate::diagnostics::Subject;
+use crate::dialect::kubernetes;
 use crate::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL, Service};
-use crate::validation::{
-    CLASS_ANNOTATION, Issuer, Origin, ParentRef, PortRef, Sourced, Target, Termination, Tls, url,
-};
+use crate::validation::{Issuer, Origin, ParentRef, PortRef, Sourced, Target, Termination, Tls, url};
 pub use annotation::Annotation;
 pub(crate) use annotation::Source;
 pub(crate) use objects::{numbered, redirect_name};
@@ -337,7 +337,7 @@ impl Plan {
 
     /// The class of the Ingress: that of the field, or that of the annotation where old keys are passed on.
     pub(crate) fn class_name(&self) -> Option<&str> {
-        let annotation = || self.annotations.iter().find(|it| it.key == CLASS_ANNOTATION);
+        let annotation = || self.annotations.iter().find(|it| it.key == kubernetes::CLASS);
         self.class().or_else(|| annotation().map(|it| it.value.as_str()))
     }
 

@@ -2,7 +2,10 @@
 //!
 //! Its values are text. `check` says whether one is a valid host, name or path.
 
+mod defaults;
 mod forward;
+mod intents;
+mod migrate;
 mod monitor;
 pub(crate) mod trace;
 mod url;
@@ -16,15 +19,11 @@ use crate::plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope, So
 use crate::service::{FORWARD_ANNOTATION, Service};
 use crate::template::Vars;
 use crate::validation::{Issuer, Origin, PortRef, Sourced, Target, is_dns_subdomain};
-pub(crate) use forward::{ALIASES, FOREIGN_ISSUER, contradicts, is_read_here};
+pub(crate) use forward::is_read_here;
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
 /// [`Published`](crate::Published) has an example.
 pub const PUBLISH_KEY: &str = crate::options::block::PUBLISH_KEY;
-
-/// The value of ExternalDNS's annotation `controller` on an object that does not speak for its host. Any value but
-/// `dns-controller` makes ExternalDNS skip the object (ExternalDNS 0.22, `IsControllerMismatch`).
-pub(crate) const DNS_CONTROLLER: &str = "none";
 
 /// The layers of settings for a Service, and the profile it is under; `None` if it asks for one it cannot have, which is
 /// filed: under other defaults nothing would be as it was meant.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Annotation, Monitor, Plan, Resolver};
 use crate::diagnostics::{Code, FieldPath, Problem, shown};
-use crate::dialect::legacy;
+use crate::dialect::legacy::MonitorField;
 use crate::dialect::monitor as provider;
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Layers};
@@ -20,7 +20,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Adds what the layer at this place of the layers says in old words. What is said above, in whatever words, counts.
+    /// Adds what the layer at this place of the layers has as old keys. A value of a layer above counts more, however it is written.
     pub(super) fn add_default(&mut self, lower: Self, layers: Layers<'_>, index: usize) {
         let upper = || layers.iter().take(index + 1);
         if self.enabled.is_none() && upper().all(|it| it.monitor.is_unset()) {
@@ -48,25 +48,25 @@ fn add_options(known: &mut Map<String, Value>, lower: &Map<String, Value>) {
 
 impl Resolver<'_, '_> {
     /// Reads one of the old keys.
-    pub(super) fn monitored(&mut self, wanted: &mut Wanted, field: legacy::Monitor, given: &Annotation) {
+    pub(super) fn monitor_field(&mut self, wanted: &mut Wanted, field: MonitorField, given: &Annotation) {
         let (monitor, value) = (&mut wanted.monitor, given.value.as_str());
         let read = match field {
-            legacy::Monitor::Enabled => {
+            MonitorField::Enabled => {
                 boolean(value).map(|value| wanted.enabled = Some(Sourced::new(value, given.origin())))
             }
-            legacy::Monitor::ForceHttps => boolean(value).map(|value| monitor.force_https = value),
-            legacy::Monitor::HealthEndpoint if value.starts_with('/') => {
+            MonitorField::ForceHttps => boolean(value).map(|value| monitor.force_https = value),
+            MonitorField::HealthEndpoint if value.starts_with('/') => {
                 monitor.health_endpoint = Some(value.to_owned());
                 Ok(())
             }
-            legacy::Monitor::HealthEndpoint => Err(format!("{} does not start with `/`", shown(value))),
+            MonitorField::HealthEndpoint => Err(format!("{} does not start with `/`", shown(value))),
         };
         wanted.is_forwarded |= given.is_forwarded() && wanted.monitor != Monitor::default();
-        self.monitor_line(read, field.field(), given);
+        self.monitor_line(read, field.path(), given);
     }
 
     /// Reads one of the old keys of a provider; whether it is one that the provider still has.
-    pub(super) fn option(&mut self, wanted: &mut Wanted, given: &Annotation) -> bool {
+    pub(super) fn monitor_option(&mut self, wanted: &mut Wanted, given: &Annotation) -> bool {
         let Some((provider, name, kind)) = provider::find_old(&given.key) else { return false };
         let read = kind.read(&given.value).map(|value| {
             let config = wanted.monitor.provider.entry(provider.name).or_insert_with(|| Map::new().into());

@@ -4,7 +4,8 @@ mod asked;
 
 use serde_json::Value;
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, kind_of};
+use crate::dialect::{external_dns, is_for_ingress};
 use crate::validation::{PortRef, sorted_by_key};
 use asked::Asked;
 
@@ -55,23 +56,6 @@ pub(crate) const PUBLISH_KEY: &str = "exposeIngressUrl";
 
 /// The prefix of the annotations that are written back; the module `stamp` says how.
 pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
-
-/// The annotations by which ExternalDNS publishes a Service under a name.
-const DNS_HOSTNAMES: [&str; 2] =
-    ["external-dns.alpha.kubernetes.io/hostname", "external-dns.kubernetes.io/hostname"];
-
-/// The beginnings of keys that are read on an Ingress and on no Service (ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller
-/// 5.5, Application Gateway Ingress Controller 1.8, cert-manager 1.21).
-const OF_INGRESSES: [&str; 8] = [
-    "nginx.ingress.kubernetes.io/",
-    "traefik.ingress.kubernetes.io/router.",
-    "nginx.org/",
-    "nginx.com/",
-    "appgw.ingress.kubernetes.io/",
-    "cert-manager.io/issuer",
-    "cert-manager.io/cluster-issuer",
-    "kubernetes.io/tls-acme",
-];
 
 /// What [`Service::from_value`] reads of a document that an API server has accepted: these fields, and nothing beside them.
 /// In the fields that an API server drops it only looks for what belongs elsewhere ([`Code::AskedWrongly`]).
@@ -348,11 +332,11 @@ impl<'a> Service<'a> {
         self.annotation_bytes += bytes;
         if key.starts_with(STAMP_PREFIX) {
             self.stamp_bytes += bytes;
-        } else if DNS_HOSTNAMES.contains(&key) {
+        } else if external_dns::is_hostname(key) {
             self.dns_hostnames.push((key, value));
         } else if is_nearly_ours(key) {
             self.nearly_ours.push(key);
-        } else if is_of_ingresses(key) {
+        } else if is_for_ingress(key) {
             self.of_ingresses.push(key);
         }
     }
@@ -573,12 +557,6 @@ impl<'a> Service<'a> {
     }
 }
 
-/// Whether a key is one that its program reads on an Ingress and on no Service. Other controllers, such as those of HAProxy,
-/// Traefik and AWS, read some of their keys on Services.
-fn is_of_ingresses(key: &str) -> bool {
-    OF_INGRESSES.iter().any(|prefix| key.starts_with(prefix))
-}
-
 /// What a document says to us in a way that nobody reads.
 fn doubts(document: &Value, asks: bool) -> Vec<(FieldPath, Problem)> {
     let mut asked = Asked::default();
@@ -669,7 +647,7 @@ impl<'a> Service<'a> {
 /// ```
 #[must_use]
 pub fn reads_annotation(key: &str) -> bool {
-    is_ours(key) || key.starts_with(STAMP_PREFIX) || DNS_HOSTNAMES.contains(&key) || is_nearly_ours(key)
+    is_ours(key) || key.starts_with(STAMP_PREFIX) || external_dns::is_hostname(key) || is_nearly_ours(key)
 }
 
 /// Whether a label with this key is looked at, though perhaps only to say that it belongs elsewhere.
@@ -716,17 +694,5 @@ pub(crate) fn scalar(value: &Value) -> Option<String> {
         Value::Bool(value) => Some(value.to_string()),
         Value::Number(value) => Some(value.to_string()),
         _ => None,
-    }
-}
-
-/// The type and value of a JSON value, for a message.
-pub(crate) fn kind_of(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => format!("the boolean {value}"),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(text) => format!("the text {}", shown(text)),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "a mapping".to_owned(),
     }
 }

@@ -268,7 +268,7 @@ impl Target {
 /// ```
 /// use xposer::validation::Issuer;
 /// let issuer = Issuer { cluster: true, name: "letsencrypt".to_owned() };
-/// assert_eq!(issuer.key(), "cert-manager.io/cluster-issuer");
+/// assert!(issuer.cluster);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer {
@@ -277,57 +277,6 @@ pub struct Issuer {
     /// Its name.
     pub name: String,
 }
-
-impl Issuer {
-    /// The annotation that names it on an Ingress.
-    #[must_use]
-    pub fn key(&self) -> &'static str {
-        if self.cluster { CLUSTER_ISSUER_KEY } else { ISSUER_KEY }
-    }
-}
-
-/// The annotation that named the class before there was a field for it.
-pub(crate) const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
-/// The annotation that names an Issuer on an Ingress.
-pub(crate) const ISSUER_KEY: &str = "cert-manager.io/issuer";
-/// The annotation that names a ClusterIssuer on an Ingress.
-pub(crate) const CLUSTER_ISSUER_KEY: &str = "cert-manager.io/cluster-issuer";
-
-/// The controllers by whose names their classes are called, word by word.
-const OTHER_CONTROLLERS: [&str; 20] = [
-    "alb",
-    "ambassador",
-    "apisix",
-    "cilium",
-    "citrix",
-    "contour",
-    "gce",
-    "gloo",
-    "haproxy",
-    "higress",
-    "istio",
-    "kong",
-    "ngrok",
-    "openshift",
-    "pomerium",
-    "skipper",
-    "tailscale",
-    "traefik",
-    "tyk",
-    "voyager",
-];
-
-/// Whether the name of a class says that another controller than ingress-nginx serves it. Of a name that says nothing, such
-/// as `internal`, ingress-nginx is expected, whose annotations the original wrote.
-pub(crate) fn is_of_other_controller(class: &str) -> bool {
-    let mut words = class.split(|c: char| !c.is_ascii_alphanumeric());
-    let is_azure =
-        class.starts_with("azure") && (class.contains("application-gateway") || class.contains("alb"));
-    is_azure || (!class.contains("nginx") && words.any(|word| OTHER_CONTROLLERS.contains(&word)))
-}
-
-/// The annotation that asks cert-manager for a certificate of its default issuer.
-pub(crate) const TLS_ACME_KEY: &str = "kubernetes.io/tls-acme";
 
 /// A Gateway, or one of its listeners, that an HTTPRoute is attached to.
 ///
@@ -900,5 +849,19 @@ pub fn parse_bool(text: &str) -> Option<bool> {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
         _ => None,
+    }
+}
+
+/// What to do about a character that no name may contain.
+pub(crate) fn character_help(character: char) -> &'static str {
+    match character {
+        '_' => "write `-` instead of `_`",
+        '{' | '}' => "write variables with two braces: {{.Service}}",
+        '<' | '>' => "replace the placeholder; it looks as if a chart left it empty",
+        '$' => "write variables as {{.Service}}; shell variables are not replaced",
+        letter if letter.is_alphabetic() => {
+            "write an international name in its ASCII form, which begins with xn--"
+        }
+        _ => "remove the character",
     }
 }

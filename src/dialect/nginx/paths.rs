@@ -2,19 +2,14 @@
 
 use std::borrow::Cow;
 
+use super::{REWRITE_TARGET, USE_REGEX};
+use crate::dialect::is_of_other_controller;
 use crate::plan::{Annotation, Plan};
-use crate::validation::{
-    PathType, Target, comparable_path, is_of_other_controller, literal_beginning, literal_path, parse_bool,
-};
-
-/// The annotation by which ingress-nginx reads the paths of an Ingress as regular expressions.
-pub(crate) const USE_REGEX: &str = "nginx.ingress.kubernetes.io/use-regex";
-/// The annotation that puts a text in place of the whole path; it makes a regular expression of the path, too.
-pub(crate) const REWRITE_TARGET: &str = "nginx.ingress.kubernetes.io/rewrite-target";
+use crate::validation::{PathType, Target, comparable_path, literal_beginning, literal_path, parse_bool};
 
 impl Plan {
-    /// What ingress-nginx is told of the paths; `None` where it does not serve them by this Ingress, or reads none of it
-    /// because the Ingress is one of a canary.
+    /// How ingress-nginx reads the paths; `None` where it does not serve them by this Ingress, or reads none of the
+    /// annotations because the Ingress is one of a canary.
     pub(crate) fn nginx(&self) -> Option<Nginx<'_>> {
         if self.canary.is_some() {
             return None;
@@ -23,11 +18,11 @@ impl Plan {
     }
 }
 
-/// What ingress-nginx is told of the paths of an Ingress.
+/// The annotations of an Ingress that decide how ingress-nginx reads its paths.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Nginx<'d> {
     pub(crate) use_regex: Option<&'d Annotation>,
-    /// One that is empty counts as not given.
+    /// An empty one counts as missing.
     pub(crate) rewrite: Option<&'d Annotation>,
 }
 
@@ -59,8 +54,8 @@ impl<'d> Nginx<'d> {
     }
 }
 
-/// The path to ask for. Of the signs of a regular expression, a `+` alone makes no path one, but for the controller that reads
-/// it as such: it repeats what stands before it.
+/// The path of a URL. A `+` alone makes no path a regular expression, unless ingress-nginx reads the path as one: there it
+/// repeats the character before it.
 pub(crate) fn asked_path<'p>(nginx: Option<Nginx<'_>>, path: &'p str, kind: PathType) -> Cow<'p, str> {
     let is_read = || nginx.is_some_and(|nginx| nginx.reads_regex(path, kind));
     if kind == PathType::ImplementationSpecific && path.contains('+') && is_read() {
@@ -70,8 +65,8 @@ pub(crate) fn asked_path<'p>(nginx: Option<Nginx<'_>>, path: &'p str, kind: Path
     }
 }
 
-/// Whether a path of this type means less than it says where it is read as a regular expression: that of an Exact path is
-/// the beginning of others, and a Prefix does not end at a slash.
+/// Whether a path of this type matches more requests where it is read as a regular expression: an Exact path matches all
+/// paths that begin with it, and a Prefix does not end at a slash.
 pub(crate) fn loses_meaning(path: &str, kind: PathType) -> bool {
     match kind {
         PathType::Exact => true,
@@ -80,7 +75,7 @@ pub(crate) fn loses_meaning(path: &str, kind: PathType) -> bool {
     }
 }
 
-/// The regular expression that says what a path of this type says, but for the case of its letters.
+/// The regular expression that matches what a path of this type matches, except for the case of letters.
 pub(crate) fn as_regex(path: &str, kind: PathType) -> String {
     let mut regex = String::with_capacity(path.len() + 5);
     for character in comparable_path(path, kind).chars() {
@@ -107,31 +102,6 @@ mod tests {
             ("/a/", PathType::Exact, "/a/$"),
         ] {
             assert_eq!(as_regex(path, kind), expected);
-        }
-    }
-
-    #[test]
-    fn classes_are_known_by_their_words() {
-        for class in [
-            "alb",
-            "gce-internal",
-            "traefik-external",
-            "internal.kong",
-            "azure/application-gateway",
-            "openshift-default",
-        ] {
-            assert!(is_of_other_controller(class), "{class}");
-        }
-        for class in [
-            "nginx",
-            "internal",
-            "webapprouting.kubernetes.azure.com",
-            "nginx-kong",
-            "albatross",
-            "azure-internal",
-            "",
-        ] {
-            assert!(!is_of_other_controller(class), "{class}");
         }
     }
 }

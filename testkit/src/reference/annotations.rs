@@ -1,7 +1,7 @@
 //! `annotations.md`.
 
 use serde_json::json;
-use xposer::dialect::legacy::{self, Fate};
+use xposer::dialect::legacy::{self, Migration};
 use xposer::{CONFIG_PREFIX, ConfigOption, EXPOSE_LABEL, Key, annotations};
 use xposer_cli::yaml::to_yaml;
 
@@ -71,33 +71,30 @@ fn old_keys() -> String {
         .to_owned();
     out.push_str(&table(
         ["Old key", "What becomes of it", "Since"],
-        legacy::REMOVED
-            .iter()
-            .chain(legacy::TABLE)
-            .map(|row| [code(row.old), fate(row.fate), prose(row.source)]),
+        legacy::rows().map(|row| [code(row.old), migration(row.migration), prose(row.source)]),
     ));
     out
 }
 
-fn fate(fate: Fate) -> String {
-    match fate {
-        Fate::Renamed(new) => format!("becomes {}", code(new)),
-        Fate::Moved(prefix) => format!("becomes {} and the same name", code(prefix)),
-        Fate::Class => format!("becomes the field {}", code("spec.ingressClassName")),
-        Fate::Dropped(why) => format!("is dropped: {}", prose(why)),
-        Fate::Monitor(field) => format!("becomes {}", code(field.field())),
-        Fate::MonitorOption(why) => {
+fn migration(migration: Migration) -> String {
+    match migration {
+        Migration::Renamed(new) => format!("becomes {}", code(new)),
+        Migration::Moved(prefix) => format!("becomes {} and the same name", code(prefix)),
+        Migration::Class => format!("becomes the field {}", code("spec.ingressClassName")),
+        Migration::Dropped(why) => format!("is dropped: {}", prose(why)),
+        Migration::Monitor(field) => format!("becomes {}", code(field.path())),
+        Migration::MonitorOption(why) => {
             format!(
                 "becomes the option of the same name where the EndpointMonitor has it for the provider before the \
                  first dot; any other is passed on, with a warning: {}",
                 prose(why)
             )
         }
-        Fate::Dead(why) => format!("is passed on, with a warning: {}", prose(why)),
-        Fate::Switch { key, value } => {
+        Migration::Dead(why) => format!("is passed on, with a warning: {}", prose(why)),
+        Migration::Switch { key, value } => {
             format!("becomes {} where it is true", code(&format!("{key}: {value}")))
         }
-        Fate::Removed { why, help } => {
+        Migration::Removed { why, help } => {
             format!("is passed on, with a warning: {}; {}", prose(why), prose(help))
         }
     }

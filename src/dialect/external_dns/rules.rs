@@ -1,53 +1,44 @@
 //! Rules about ExternalDNS: what it could not publish, and what it would publish twice.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::ops::Range;
 
-use crate::check::object::character_help;
-use crate::check::{RuleContext, folded};
+use super::{CONTROLLER, split};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown};
-use crate::dialect::legacy::dns_key;
+use crate::dialect::go::go_seconds;
 use crate::plan::Annotation;
-use crate::validation::{HostFlaw, MAX_LABEL, MAX_NAME, Target, host_flaws, parse_bool};
+use crate::plan::context::{RuleContext, is_refused};
+use crate::validation::{HostFlaw, MAX_LABEL, MAX_NAME, Target, character_help, host_flaws, parse_bool};
 
 /// The words of `ingress-hostname-source` and `gateway-hostname-source`.
 const SOURCES: [&str; 2] = ["annotation-only", "defined-hosts-only"];
 
-/// The only controller that ExternalDNS is; of any other it leaves the object alone.
-const CONTROLLER: &str = "dns-controller";
-
-/// The keys and values that ExternalDNS could not use.
+/// ExternalDNS can use the keys and values.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     for annotation in &context.plan.annotations {
-        let Some((prefix, name)) = dns_key(&annotation.key) else { continue };
-        // Under its other prefix, it is the same line. What was folded into the value is told already.
-        if context.is_mirrored(annotation) || !annotation.is_given() || folded::is_refused(annotation, report)
-        {
+        let Some((prefix, name)) = split(&annotation.key) else { continue };
+        if context.is_mirrored(annotation) || !annotation.is_given() || is_refused(annotation, report) {
             continue;
         }
         let value = annotation.value.as_str();
-        match name {
-            "hostname" => names(annotation, false, report),
-            "target" => names(annotation, true, report),
-            "ttl" if !is_ttl(value) => {
-                let expected = "seconds, or a duration such as 5m, from 1s to 2147483647s";
-                invalid(annotation, expected, "correct the value", report);
+        let (expected, help) = match name {
+            "hostname" | "target" => {
+                names(annotation, name == "target", report);
+                continue;
             }
+            "ttl" if !is_ttl(value) => (
+                "seconds, or a duration such as 5m, from 1s to 2147483647s".to_owned(),
+                "correct the value".to_owned(),
+            ),
             "alias" if !matches!(value, "true" | "false" | "A" | "AAAA") => {
-                invalid(
-                    annotation,
-                    "exactly true, false, A or AAAA",
-                    "write true or remove the line",
-                    report,
-                );
+                ("exactly true, false, A or AAAA".to_owned(), "write true or remove the line".to_owned())
             }
             "cloudflare-proxied" if parse_bool(value).is_none() => {
-                invalid(annotation, "true or false", "write true or false", report);
+                ("true or false".to_owned(), "write true or false".to_owned())
             }
-            "controller" if did_you_mean(value, [CONTROLLER]).is_some() && value != CONTROLLER => {
-                let help = format!("write {CONTROLLER}, or a word such as none to keep ExternalDNS away");
-                invalid(annotation, CONTROLLER, &help, report);
-            }
+            "controller" if did_you_mean(value, [CONTROLLER]).is_some() && value != CONTROLLER => (
+                CONTROLLER.to_owned(),
+                format!("write {CONTROLLER}, or a word such as none to keep ExternalDNS away"),
+            ),
             "ingress-hostname-source" | "gateway-hostname-source"
                 if !SOURCES.contains(&value.to_ascii_lowercase().as_str()) =>
             {
@@ -55,23 +46,23 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
                     Some(meant) => format!("did you mean {meant}?"),
                     None => "write one of these words, or remove the line".to_owned(),
                 };
-                invalid(annotation, format!("one of {}", SOURCES.join(", ")), &help, report);
+                (format!("one of {}", SOURCES.join(", ")), help)
             }
-            _ => unread(context, annotation, prefix, name, report),
-        }
+            _ => {
+                unread(context, annotation, prefix, name, report);
+                continue;
+            }
+        };
+        let message = format!("{} is {}, expected {expected}", shown(&annotation.key), shown(value));
+        annotation.file_value(report, Problem::new(Code::DnsInvalid, message).help(help));
     }
 }
 
-fn invalid(annotation: &Annotation, expected: impl std::fmt::Display, help: &str, report: &mut Report) {
-    let said = format!("{} is {}, expected {expected}", shown(&annotation.key), shown(&annotation.value));
-    annotation.file_value(report, Problem::new(Code::DnsInvalid, said).help(help));
-}
-
-/// The keys that ExternalDNS does not read on what exposes the Service. What is no key of it is told with those of other programs.
+/// A key that ExternalDNS does not read on what exposes the Service. The rule `foreign-keys` finds those that are none.
 fn unread(context: &RuleContext<'_>, annotation: &Annotation, prefix: &str, name: &str, report: &mut Report) {
     let has = |target| context.plan.targets.contains(&target);
     let key = shown(&annotation.key);
-    let (said, help) = match name {
+    let (message, help) = match name {
         "access" | "endpoints-type" | "internal-hostname" => (
             format!("ExternalDNS reads {key} on a Service, and not on what exposes it"),
             "move the line to the annotations of the Service, or remove it".to_owned(),
@@ -86,7 +77,7 @@ fn unread(context: &RuleContext<'_>, annotation: &Annotation, prefix: &str, name
         ),
         _ => return,
     };
-    annotation.file_key(report, Problem::new(Code::DnsUnread, said).help(help));
+    annotation.file_key(report, Problem::new(Code::DnsUnread, message).help(help));
 }
 
 /// A list of names, or of targets, each of which is a name or an address. Blanks do not count.
@@ -94,49 +85,39 @@ fn names(annotation: &Annotation, is_target: bool, report: &mut Report) {
     let value = annotation.value.as_str();
     let mut start = 0;
     for item in value.split(',') {
-        let range = start..start + item.len();
-        start = range.end + 1;
-        let words = item.split(' ').filter(|word| !word.is_empty());
-        let glued = item.replace(' ', "");
-        let help = match flaw(&glued, is_target) {
-            _ if value.trim().is_empty() => "write a name, or remove the line".to_owned(),
-            _ if words.clone().nth(1).is_some()
-                && words.clone().all(|word| flaw(word, is_target).is_none()) =>
-            {
-                "separate the names by commas, because ExternalDNS removes the blanks".to_owned()
-            }
-            Some(help) => help,
-            None => continue,
+        let own_start = start;
+        start += item.len() + 1;
+        let words: Vec<&str> = item.split(' ').filter(|word| !word.is_empty()).collect();
+        let help = if value.trim().is_empty() {
+            "write a name, or remove the line".to_owned()
+        } else if words.len() > 1 && words.iter().all(|word| name_help(word, is_target).is_none()) {
+            "separate the names by commas, because ExternalDNS removes the blanks".to_owned()
+        } else if let Some(help) = name_help(&words.concat(), is_target) {
+            help
+        } else {
+            continue;
         };
-        let lead = item.len() - item.trim_start().len();
-        let trimmed = range.start + lead..range.start + lead + item.trim().len();
-        stray(annotation, item.trim(), trimmed, is_target, &help, report);
+        let (expected, none) =
+            if is_target { ("DNS names and addresses", "neither") } else { ("DNS names", "none") };
+        let what = match item.trim() {
+            "" => "there is an empty item".to_owned(),
+            item => format!("{} is {none}", shown(item)),
+        };
+        let message = format!(
+            "{} is {}, expected {expected}, separated by commas, and {what}",
+            shown(&annotation.key),
+            shown(value)
+        );
+        let trimmed = own_start + item.len() - item.trim_start().len();
+        let problem = Problem::new(Code::DnsInvalid, message).help(help);
+        annotation.file_part(report, trimmed..trimmed + item.trim().len(), problem);
         return;
     }
 }
 
-fn stray(
-    annotation: &Annotation,
-    item: &str,
-    range: Range<usize>,
-    is_target: bool,
-    help: &str,
-    report: &mut Report,
-) {
-    let (expected, none) =
-        if is_target { ("DNS names and addresses", "neither") } else { ("DNS names", "none") };
-    let (key, value) = (shown(&annotation.key), shown(&annotation.value));
-    let what = match item {
-        "" => "there is an empty item".to_owned(),
-        item => format!("{} is {none}", shown(item)),
-    };
-    let said = format!("{key} is {value}, expected {expected}, separated by commas, and {what}");
-    annotation.file_part(report, range, Problem::new(Code::DnsInvalid, said).help(help));
-}
-
 /// What to do about a name that cannot be published; `None` if it can. Unlike a host, it may have an underscore, and a dot
 /// at its end.
-fn flaw(name: &str, is_target: bool) -> Option<String> {
+fn name_help(name: &str, is_target: bool) -> Option<String> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let is_address = name.parse::<Ipv4Addr>().is_ok() || name.parse::<Ipv6Addr>().is_ok();
     if is_target && is_address {
@@ -179,37 +160,6 @@ fn is_ttl(text: &str) -> bool {
     seconds.is_some_and(|seconds| (1..=0x7fff_ffff).contains(&seconds))
 }
 
-/// The whole seconds of a duration such as `1h30m` or `1.5m`, as Go's time.ParseDuration reads it.
-pub(crate) fn go_seconds(text: &str) -> Option<u64> {
-    const UNITS: [(&str, f64); 8] = [
-        ("ns", 1e-9),
-        ("us", 1e-6),
-        ("µs", 1e-6),
-        ("μs", 1e-6),
-        ("ms", 1e-3),
-        ("s", 1.0),
-        ("m", 60.0),
-        ("h", 3600.0),
-    ];
-    let mut total = 0.0;
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
-        let (number, behind) = rest.split_at_checked(number)?;
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') || number.len() > 18 {
-            return None;
-        }
-        let unit = behind.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(behind.len());
-        let (unit, behind) = behind.split_at_checked(unit)?;
-        let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit)?;
-        let digits = [whole, fraction].concat().parse::<u64>().ok()?;
-        total += digits as f64 / 10_f64.powi(fraction.len() as i32) * seconds;
-        rest = behind;
-    }
-    (total > 0.0).then_some(total as u64)
-}
-
 /// The Service does not publish by itself what its Ingress publishes.
 pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
     if context.service.dns_hostnames().is_empty() {
@@ -223,9 +173,9 @@ pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
         let twice = names.find(|name| hosts.binary_search(&name.to_ascii_lowercase()).is_ok());
         if let Some(name) = twice {
             let kind = context.plan.targets.first().map_or("Ingress", |target| target.as_str());
-            let said = format!("the Service publishes {} itself, and so does its {kind}", shown(name));
+            let message = format!("the Service publishes {} itself, and so does its {kind}", shown(name));
             let help = format!("remove the annotation; the {kind} publishes its host");
-            let problem = Problem::new(Code::DnsTwice, said).help(help);
+            let problem = Problem::new(Code::DnsTwice, message).help(help);
             report.file(FieldPath::annotation((*key).to_owned()), problem);
         }
     }

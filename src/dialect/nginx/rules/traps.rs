@@ -1,45 +1,42 @@
-//! Rules about what ingress-nginx takes without a word and does not do: no authentication, or everybody allowed.
+//! Rules about values that ingress-nginx accepts and then ignores, so that it authenticates nobody or allows everybody.
 
-use super::super::nginx;
-use crate::check::annotations::denial;
-use crate::check::{RuleContext, folded};
 use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::dialect::key::Key;
+use crate::dialect::nginx::{ALIASES, PREFIX, any_name, find};
+use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
-use crate::resolve::ALIASES;
 use crate::validation::{Target, parse_bool};
 
-/// The keys without which ingress-nginx authenticates nobody, and what it does not ask for then.
+/// The keys without which ingress-nginx authenticates nobody, and what it asks for with them.
 const AUTHENTICATION: [(&str, &str); 2] =
     [("auth-type", "a password"), ("auth-tls-secret", "a client certificate")];
 
 /// The rows of the keys of ingress-nginx that are given, where it reads them.
-fn given<'f>(context: &RuleContext<'f>) -> impl Iterator<Item = (&'static nginx::Key, &'f Annotation)> {
+fn given<'f>(context: &'f RuleContext<'_>) -> impl Iterator<Item = (&'static Key, &'f Annotation)> {
     let plan = context.plan;
-    // On a canary it reads few of them, which is told elsewhere.
+    // On a canary it reads few of them; the rule `nginx-canary-annotations` finds the others.
     let is_read = plan.targets.contains(&Target::Ingress) && plan.canary.is_none();
-    let settings = context.settings;
     plan.annotations.iter().filter(move |it| is_read && it.is_given()).filter_map(move |annotation| {
-        let known = nginx::find(annotation.key.strip_prefix(nginx::PREFIX)?)?;
-        let counts = !known.idle.is(&annotation.value) && denial(settings, annotation).is_none();
+        let known = find(annotation.key.strip_prefix(PREFIX)?)?;
+        let counts = !known.idle.is(&annotation.value) && context.denial(annotation).is_none();
         Some((known, annotation)).filter(|_| counts)
     })
 }
 
-/// The annotation of this name, if it says something.
+/// Whether the annotation of this name has an effect.
 fn is_on(plan: &Plan, name: &str) -> bool {
-    let is_on = |known: &nginx::Key| {
-        plan.annotation(&[nginx::PREFIX, name].concat())
-            .is_some_and(|annotation| !known.idle.is(&annotation.value))
+    let is_on = |known: &Key| {
+        plan.annotation(&[PREFIX, name].concat()).is_some_and(|annotation| !known.idle.is(&annotation.value))
     };
-    nginx::find(name).is_some_and(is_on)
+    find(name).is_some_and(is_on)
 }
 
-/// No key waits for another one that is not there. What is missing is told once, at the first key that waits for it.
+/// Every key has the keys that it needs. A missing key is reported once, at the first key that needs it.
 pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
     let mut missing: Vec<(&[&str], Vec<&Annotation>)> = Vec::new();
     for (known, annotation) in given(context) {
         let authenticates = || AUTHENTICATION.iter().any(|(key, _)| known.needs.contains(key));
-        // A default may be for those who ask for the rest; one about authentication opens a door to those who do not.
+        // A default may be meant for Services that have the other keys; without authentication, it opens the others.
         if known.needs.is_empty() || !(annotation.is_forwarded() || authenticates()) {
             continue;
         }
@@ -51,20 +48,21 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
     }
     for (needs, waiting) in missing {
         let Some(first) = waiting.first() else { continue };
-        // What is missing may be a part of a value, which is told.
-        if folded::is_inside(needs, context, report) {
+        // Where the missing key is inside the value of another one, that has a finding.
+        let is_needed = |key: &str| any_name(key).is_some_and(|name| needs.contains(&name));
+        if context.is_swallowed(is_needed, report) {
             continue;
         }
         let names: Vec<String> = waiting.iter().map(|it| shown(&it.key)).collect();
         let verb = if names.len() == 1 { "has" } else { "have" };
-        let needed: Vec<String> = needs.iter().map(|name| shown(&[nginx::PREFIX, name].concat())).collect();
-        let said = format!("{} {verb} no effect without {}", names.join(", "), needed.join(" or "));
+        let needed: Vec<String> = needs.iter().map(|name| shown(&[PREFIX, name].concat())).collect();
+        let message = format!("{} {verb} no effect without {}", names.join(", "), needed.join(" or "));
         let problem = match AUTHENTICATION.iter().find(|(key, _)| needs.contains(key)) {
             Some((_, proof)) => {
-                let said = format!("{said}: ingress-nginx asks nobody for {proof}");
-                Problem::new(Code::AuthenticationOff, said)
+                let message = format!("{message}: ingress-nginx asks nobody for {proof}");
+                Problem::new(Code::AuthenticationOff, message)
             }
-            None => Problem::new(Code::AnnotationAlone, said),
+            None => Problem::new(Code::AnnotationAlone, message),
         };
         let lines = if names.len() == 1 { "the line" } else { "the lines" };
         let wanted: Vec<String> = needs.iter().map(|name| shown(&example(name))).collect();
@@ -72,7 +70,7 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// A key with the value that it mostly has, if it mostly has one.
+/// A key, with its usual value if it has one.
 fn example(name: &str) -> String {
     let value = match name {
         "affinity" => ": cookie",
@@ -80,80 +78,80 @@ fn example(name: &str) -> String {
         "enable-cors" => ": true",
         _ => "",
     };
-    [nginx::PREFIX, name, value].concat()
+    [PREFIX, name, value].concat()
 }
 
-/// No value switches authentication off.
+/// No value turns authentication off.
 pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
     for (known, annotation) in given(context) {
         let value = annotation.value.as_str();
         match known.name {
             "auth-cache-duration" if is_on(context.plan, "auth-url") && !value.chars().all(is_of_a_list) => {
-                let said = format!(
+                let message = format!(
                     "{} is {}, and ingress-nginx then leaves out auth-url as a whole: it asks nobody who comes",
                     shown(&annotation.key),
                     shown(value)
                 );
-                let problem = Problem::new(Code::AuthenticationOff, said);
+                let problem = Problem::new(Code::AuthenticationOff, message);
                 let help =
                     "write codes and a duration, separated by blanks, several by commas: 200 202 30m, 401 5m";
                 annotation.file_value(report, problem.help(help));
             }
-            // Who has an authentication of his own replaces the general one.
+            // An authentication of its own replaces the general one.
             "enable-global-auth"
                 if parse_bool(value) == Some(false)
                     && !["auth-url", "auth-type"].iter().any(|name| is_on(context.plan, name)) =>
             {
-                let said = format!(
+                let message = format!(
                     "{} is false, so ingress-nginx asks nobody who comes here, unlike elsewhere",
                     shown(&annotation.key)
                 );
                 let help = "remove the line, unless everybody may come in";
-                annotation.file_value(report, Problem::new(Code::AuthenticationOff, said).help(help));
+                annotation.file_value(report, Problem::new(Code::AuthenticationOff, message).help(help));
             }
             _ => {}
         }
     }
 }
 
-/// Whether ingress-nginx takes a sign in a list of times.
+/// Whether ingress-nginx accepts a character in a list of durations.
 fn is_of_a_list(sign: char) -> bool {
     sign.is_ascii_alphanumeric() || "-._~/:, ".contains(sign)
 }
 
-/// No key is given under both of its names with different values. Across sources, the upper one counts.
+/// No key is given under both of its names with different values. Of two sources, the upper one counts.
 pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
     for [name, alias] in ALIASES {
-        let find = |key: &str| context.plan.annotation(key).filter(|it| it.is_given());
+        let given = |key: &str| context.plan.annotation(key).filter(|it| it.is_given());
         let is_read = context.plan.targets.contains(&Target::Ingress) && context.plan.canary.is_none();
-        let (Some(named), Some(other)) = (find(name), find(alias)) else { continue };
+        let (Some(named), Some(other)) = (given(name), given(alias)) else { continue };
         if is_read && named.value != other.value {
-            let said = format!(
+            let message = format!(
                 "{} is another name of {}, and ingress-nginx reads one of the two",
                 shown(alias),
                 shown(name)
             );
             let help = format!("write what is meant as {name}, and remove {alias}");
-            other.file_key(report, Problem::new(Code::AnnotationAlias, said).help(help));
+            other.file_key(report, Problem::new(Code::AnnotationAlias, message).help(help));
         }
     }
 }
 
-/// Where a password is asked for, something says which ones are right.
+/// Where a password is asked for, there is a Secret with the passwords.
 pub(crate) fn passwords(context: &RuleContext<'_>, report: &mut Report) {
     let Some((_, asked)) = given(context).find(|(known, _)| known.name == "auth-type") else { return };
     if is_on(context.plan, "auth-secret") {
         return;
     }
-    let said = format!(
+    let message = format!(
         "{} is given without nginx.ingress.kubernetes.io/auth-secret, and ingress-nginx then lets nobody in",
         shown(&asked.key)
     );
     let help = "add nginx.ingress.kubernetes.io/auth-secret with the name of a Secret, or remove the line";
-    asked.file_key(report, Problem::new(Code::AuthenticationDenies, said).help(help));
+    asked.file_key(report, Problem::new(Code::AuthenticationDenies, message).help(help));
 }
 
-/// The origins that may read answers are such that ingress-nginx takes them.
+/// ingress-nginx accepts the origins of CORS.
 pub(crate) fn origins(context: &RuleContext<'_>, report: &mut Report) {
     let Some((_, annotation)) = given(context).find(|(known, _)| known.name == "cors-allow-origin") else {
         return;
@@ -162,19 +160,19 @@ pub(crate) fn origins(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     let list = annotation.value.as_str();
-    let said = if !is_list_of_origins(list) {
+    let message = if !is_list_of_origins(list) {
         format!("{} is no list of origins, and ingress-nginx then allows every one", shown(list))
     } else {
         let mut origins = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         let Some(stray) = origins.find(|origin| !is_origin(origin)) else { return };
         format!("{} is no origin, and ingress-nginx passes it over", shown(stray))
     };
-    let problem = Problem::new(Code::CorsOriginInvalid, said);
+    let problem = Problem::new(Code::CorsOriginInvalid, message);
     let help = "write scheme, host and perhaps port of each, separated by commas: https://example.com, https://*.example.com:8443";
     annotation.file_value(report, problem.help(help));
 }
 
-/// Whether ingress-nginx takes the list; in place of another one it allows all origins. Blanks count for nothing.
+/// Whether ingress-nginx accepts the list; otherwise it allows all origins. Blanks are ignored.
 fn is_list_of_origins(list: &str) -> bool {
     let list: Vec<char> = list.chars().filter(|sign| *sign != ' ').collect();
     let at = |index: usize| list.get(index).copied();
@@ -196,7 +194,7 @@ fn is_list_of_origins(list: &str) -> bool {
     true
 }
 
-/// Whether ingress-nginx takes one origin of a list.
+/// Whether ingress-nginx accepts one origin of a list.
 fn is_origin(origin: &str) -> bool {
     let Some((scheme, rest)) = origin.split_once("://") else { return matches!(origin, "*" | "null") };
     let rest = rest.strip_prefix("*.").unwrap_or(rest);

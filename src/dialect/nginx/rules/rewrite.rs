@@ -1,25 +1,26 @@
-//! Rules about what ingress-nginx makes of a path: a rewrite, and a regular expression.
+//! Rules about how ingress-nginx reads a path: rewrites and regular expressions.
 
 use std::collections::BTreeMap;
 
-use crate::check::RuleContext;
 use crate::diagnostics::{Code, Problem, Report, shown};
-use crate::dialect::nginx::paths::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
+use crate::dialect::key::Shape;
+use crate::dialect::nginx::paths::{Nginx, as_regex, loses_meaning};
+use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::options::annotations::annotation;
+use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Route};
 use crate::validation::{Origin, PathType, Target, is_regex_path, parse_bool};
 
-/// The rewrite keeps what it is meant to keep of a path. Since version 0.22, ingress-nginx puts the target in place of the
-/// whole path, and of that only what the groups of the path hold is left.
+/// The rewrite keeps the rest of a path. Since version 0.22, ingress-nginx puts the target in place of the whole path, and
+/// keeps only what the groups of the path match.
 pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
     if context.plan.annotation(REWRITE_TARGET).is_none() {
         return;
     }
     let by_nginx = context.plan.nginx().and_then(|nginx| nginx.rewrite);
     let Some(rewrite) = by_nginx.or_else(|| by_http_route(context)) else { return };
-    // A target that ingress-nginx refuses is told already.
-    let is_taken = |c: char| c.is_ascii_alphanumeric() || "-._~/:$".contains(c);
-    if !rewrite.value.chars().all(is_taken) {
+    // A target that ingress-nginx refuses has a finding of its own.
+    if !Shape::Path.fits(&rewrite.value) {
         return;
     }
     let target = Replacement::new(&rewrite.value);
@@ -71,17 +72,17 @@ impl<'t> Replacement<'t> {
         }
     }
 
-    /// Whether it names one page, which many paths may lead to: a file, or another server, where requests are sent to.
+    /// Whether it names one page, which many paths may lead to: a file, or another server.
     fn is_page(&self) -> bool {
         self.text.contains("://") || self.text.rsplit('/').next().is_some_and(|last| last.contains('.'))
     }
 
-    /// What is wrong with this target for a path.
+    /// Why this target does not fit a path.
     fn misfit(&self, context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
         let (target, path) = (shown(self.text), shown(&rule.path));
         let groups = if is_regex_path(&rule.path) { groups(&rule.path) } else { 0 };
         if let Some(missing) = self.groups.iter().find(|number| **number > groups) {
-            let said = format!(
+            let message = format!(
                 "the rewrite target {target} uses `${missing}`, and the path {path} has no such group, so it stands for nothing"
             );
             let help = if self.groups.len() > 1 {
@@ -91,7 +92,7 @@ impl<'t> Replacement<'t> {
             } else {
                 self.pair(context, rule)?
             };
-            return Some(Problem::new(Code::RewriteMismatch, said).help(help));
+            return Some(Problem::new(Code::RewriteMismatch, message).help(help));
         }
         // ingress-nginx rewrites nothing where the two are the same; to a Prefix, it adds a slash before it compares them.
         let is_same =
@@ -124,30 +125,30 @@ impl<'t> Replacement<'t> {
             _ => return None,
         };
         let below = if rule.path_type.is_pattern(&rule.path) { "for" } else { "below" };
-        let said = format!(
+        let message = format!(
             "the rewrite target {target} takes the place of the whole path, so every request {below} {path} is sent to {target} (before version 0.22, ingress-nginx cut the path off instead)"
         );
-        Some(Problem::new(Code::RewriteMismatch, said).help(help))
+        Some(Problem::new(Code::RewriteMismatch, message).help(help))
     }
 
-    /// What is wrong with this target where an HTTPRoute puts it in place of a path.
+    /// Why this target does not fit a path where an HTTPRoute puts it in place of the path.
     fn misfit_of_http_route(&self, context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
         let is_whole = rule.path_type == PathType::Exact || rule.path == "/" || rule.path == self.text;
         if is_whole || self.is_page() {
             return None;
         }
         let (target, path) = (shown(self.text), shown(&rule.path));
-        let said = format!(
+        let message = format!(
             "the rewrite target {target} takes the place of the whole path on an HTTPRoute, so every request below {path} is sent to {target}"
         );
         let help = match self.pair(context, rule) {
             Some(pair) => format!("remove the line, or keep the target Ingress and {pair}"),
             None => "remove the line".to_owned(),
         };
-        Some(Problem::new(Code::RewriteMismatch, said).help(help))
+        Some(Problem::new(Code::RewriteMismatch, message).help(help))
     }
 
-    /// The path and the target that cut the path off and keep the rest.
+    /// The path and the target that remove the path and keep what follows it.
     fn pair(&self, context: &RuleContext<'_>, rule: &Route) -> Option<String> {
         let tails = ["/.*", ".*", "/*", "*"];
         let start = tails.iter().find_map(|tail| rule.path.strip_suffix(tail)).unwrap_or(&rule.path);
@@ -178,12 +179,12 @@ impl<'t> Replacement<'t> {
     }
 }
 
-/// Whether the path type is what somebody asked for, and not what the path itself says.
+/// Whether the path type is an option, and not derived from the path.
 fn asks_for_path_type(context: &RuleContext<'_>) -> bool {
     context.layers.slot(|it| &it.path_type).is_some()
 }
 
-/// How many groups of a regular expression hold what they match (PCRE).
+/// The number of capturing groups of a regular expression (PCRE).
 fn groups(pattern: &str) -> usize {
     let mut count = 0;
     let mut rest = pattern.chars();
@@ -218,26 +219,26 @@ fn groups(pattern: &str) -> usize {
     count
 }
 
-/// A path that looks like a regular expression is one.
+/// A path that looks like a regular expression is read as one.
 pub(crate) fn literal(context: &RuleContext<'_>, report: &mut Report) {
     let Some((rule, nginx)) = literal_rule(context) else { return };
     let Some(use_regex) = nginx.use_regex else { return };
     let value = if use_regex.value.is_empty() { "empty".to_owned() } else { shown(&use_regex.value) };
-    let said = format!(
+    let message = format!(
         "the path {} is compared letter by letter, because {} is {value}",
         shown(&rule.path),
         use_regex.key,
     );
     let help = "remove the line, or write a path without the signs of a regular expression";
-    use_regex.file_value(report, Problem::new(Code::PathLiteral, said).help(help));
+    use_regex.file_value(report, Problem::new(Code::PathLiteral, message).help(help));
 }
 
-/// The first path that would be a regular expression if somebody had not said that it is none.
+/// The first path that looks like a regular expression although `use-regex` is off.
 fn literal_rule<'f>(context: &'f RuleContext<'_>) -> Option<(&'f Route, Nginx<'f>)> {
     context.plan.annotation(USE_REGEX)?;
     let nginx = context.plan.nginx()?;
     let use_regex = nginx.use_regex?;
-    // Another value than a boolean is told already.
+    // The rule `nginx-values` finds a value that is no boolean.
     let is_off = use_regex.value.is_empty() || parse_bool(&use_regex.value) == Some(false);
     if nginx.rewrite.is_some() || !is_off {
         return None;
@@ -246,12 +247,12 @@ fn literal_rule<'f>(context: &'f RuleContext<'_>) -> Option<(&'f Route, Nginx<'f
     Some((rule, nginx))
 }
 
-/// Whether the paths that look like regular expressions are none.
+/// Whether the paths that look like regular expressions are not read as such.
 pub(crate) fn is_literal(context: &RuleContext<'_>) -> bool {
     literal_rule(context).is_some()
 }
 
-/// No path of a host loses its meaning by a regular expression beside it.
+/// No path of a host matches more requests because of a regular expression beside it.
 pub(crate) fn among_patterns(context: &RuleContext<'_>, report: &mut Report) {
     let rules = &context.plan.rules;
     if rules.len() < 2 {
@@ -271,7 +272,7 @@ pub(crate) fn among_patterns(context: &RuleContext<'_>, report: &mut Report) {
     }
     for (host, found) in hosts {
         let (Some(pattern), Some(loser), true) = found else { continue };
-        let said = format!(
+        let message = format!(
             "because of {}, ingress-nginx reads all paths of the host {} as regular expressions, so {} matches every path that begins with it, in any letter case",
             shown(&pattern.path),
             shown(host),
@@ -281,7 +282,7 @@ pub(crate) fn among_patterns(context: &RuleContext<'_>, report: &mut Report) {
             "write it as the regular expression {}, or give it another host",
             as_regex(&loser.path, loser.path_type)
         );
-        let problem = Problem::new(Code::HostRegex, said).help(help).found(loser.path.clone());
+        let problem = Problem::new(Code::HostRegex, message).help(help).found(loser.path.clone());
         report.file(loser.path_origin.path(), problem);
     }
 }

@@ -1,0 +1,48 @@
+//! The annotations of the AWS Load Balancer Controller 3.5.
+
+use super::key::{Idle, Names, Program, key};
+
+/// The class that the controller serves.
+pub(crate) const CLASS: &str = "alb";
+
+/// What sends requests without TLS to https.
+pub(crate) const REDIRECT: (&str, &str) = ("alb.ingress.kubernetes.io/ssl-redirect", "443");
+
+// Alibaba Cloud's ALB Ingress has the same prefix, and other keys.
+pub(super) static PROGRAM: Program = Program {
+    plain: "acm-pca-arn actions.* auth-scope auth-session-cookie auth-session-timeout backend-protocol \
+     backend-protocol-version certificate-arn conditions.* create-acm-cert customer-owned-ipv4-pool \
+     dry-run-plan enable-frontend-nlb frontend-nlb-* group.name group.order healthcheck-interval-seconds \
+     healthcheck-path healthcheck-port healthcheck-protocol healthcheck-timeout-seconds \
+     healthy-threshold-count ip-address-type ipam-ipv4-pool-id listen-ports listener-attributes.* \
+     load-balancer-attributes load-balancer-name manage-backend-security-group-rules \
+     minimum-load-balancer-capacity multi-cluster-target-group scheme subnets success-codes tags \
+     target-control-port target-group-attributes target-node-labels target-type transforms.* \
+     unhealthy-threshold-count use-regex-path-match",
+    ..Program::new(
+        "the AWS Load Balancer Controller 3.5",
+        &["alb.ingress.kubernetes.io/"],
+        Names::Own,
+        &[
+            key("auth-idp-*").protects(),
+            key("auth-idp-cognito").protects(),
+            key("auth-idp-oidc").protects(),
+            key("auth-on-unauthenticated-request").protects().idle(Idle::Word("allow")),
+            key("auth-type").protects().idle(Idle::Word("none")),
+            key("frontend-nlb-security-groups").protects(),
+            key("inbound-cidrs").protects().idle(Idle::Everyone),
+            key("jwt-validation").protects(),
+            key("mutual-authentication").protects(),
+            key("security-group-prefix-lists").protects(),
+            key("security-groups").protects(),
+            key("shield-advanced-protection").protects().idle(Idle::False),
+            key("ssl-policy").weakens(),
+            key("ssl-redirect").redirects().idle(Idle::False),
+            key("waf-acl-id").protects().idle(Idle::Word("none")),
+            key("wafv2-acl-*").protects().idle(Idle::Word("none")),
+            key("wafv2-acl-arn").protects().idle(Idle::Word("none")),
+            key("wafv2-acl-name").protects().idle(Idle::Word("none")),
+            key("web-acl-id").protects().idle(Idle::Word("none")),
+        ],
+    )
+};

@@ -1,0 +1,396 @@
+//! Rules about the annotations of cert-manager: what it would refuse, and what it does not read.
+
+use std::net::IpAddr;
+
+use super::grammar::{
+    ALGORITHMS, ENCODINGS, ISSUER_KINDS, MIN_DURATION, MIN_RENEWAL, ROTATIONS, USAGES, USUAL_DURATION,
+    duration, go_text, in_days, is_csv_line, is_email, likely, secret_template_error,
+};
+use super::{
+    ACME, ACME_PREFIX, CLUSTER_ISSUER, COMMON_NAME, EDIT_IN_PLACE, FOREIGN_ISSUER, HTTP01_CLASS_NAME, ISSUER,
+    PREFIX, PROGRAM, asks,
+};
+use crate::diagnostics::{Code, Problem, Report, did_you_mean, shown};
+use crate::dialect::kubernetes::TLS_ACME;
+use crate::dialect::misspelt;
+use crate::options::object_problem;
+use crate::plan::Annotation;
+use crate::plan::context::{RuleContext, is_refused};
+use crate::validation::{
+    HostFlaw, MAX_COMMON_NAME, Origin, Target, Tls, host_flaws, is_dns_subdomain, parse_bool,
+};
+
+/// cert-manager knows whom to ask, and has a secret to put the certificate into.
+pub(crate) fn issuer(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if plan.canary.is_some() {
+        return;
+    }
+    let (issuer, cluster) = (plan.annotation(ISSUER), plan.annotation(CLUSTER_ISSUER));
+    for named in [issuer, cluster].into_iter().flatten().filter(|it| it.is_given() && !it.value.is_empty()) {
+        if !is_dns_subdomain(&named.value) && !is_refused(named, report) {
+            let kind = if named.key == ISSUER { "Issuer" } else { "ClusterIssuer" };
+            named.file_value(report, object_problem(Code::IssuerInvalid, &named.value, kind));
+        }
+    }
+    if let (Some(issuer), Some(_)) = (issuer, cluster) {
+        let message = "an issuer and a cluster issuer are given, and cert-manager then asks neither";
+        issuer.file_key(report, Problem::new(Code::IssuerConflict, message).help("keep one of the two"));
+    }
+    if let (Some(_), Some(foreign)) = (cluster, FOREIGN_ISSUER.iter().find_map(|key| plan.annotation(key))) {
+        let message =
+            "a cluster issuer and the kind of another issuer are given, and cert-manager then asks neither";
+        foreign.file_key(report, Problem::new(Code::IssuerConflict, message).help("keep one of the two"));
+    }
+    let acme = plan.annotation(TLS_ACME).filter(|it| parse_bool(&it.value) == Some(true));
+    let named = cluster.or(issuer).or(acme);
+    match (named, &plan.tls) {
+        (None, Some(tls)) if tls.value == Tls::CertManager && !plan.names_issuer => {
+            let problem =
+                Problem::new(Code::IssuerMissing, "nothing says which issuer cert-manager is to ask");
+            let help = "add config.xposer.stakater.com/ClusterIssuer or Issuer, or ask your administrator for a default";
+            report.file(tls.origin.path(), problem.help(help));
+        }
+        (Some(named), _) if !plan.tls().has_secret() && plan.targets.contains(&Target::Ingress) => {
+            named.file_key(report, without_tls(plan.tls()));
+        }
+        // The annotations of our own ask for nothing without TLS.
+        (None, _) if !plan.tls().has_secret() => {
+            let own = plan.issuer.as_ref().filter(|issuer| matches!(issuer.origin, Origin::Annotation(_)));
+            if let Some(issuer) = own {
+                report.file(issuer.origin.path(), without_tls(plan.tls()));
+            }
+        }
+        (Some(_), _) if plan.tls().has_secret() => wildcards(context, report),
+        _ => {}
+    }
+    if let Some(name) = plan.annotation(COMMON_NAME)
+        && name.value.len() > MAX_COMMON_NAME
+    {
+        let message =
+            format!("the common name has {} characters, it holds {MAX_COMMON_NAME}", name.value.len());
+        let help = "remove it; cert-manager puts the hosts into the certificate all the same";
+        name.file_value(report, Problem::new(Code::HostCommonName, message).help(help));
+    }
+}
+
+fn without_tls(tls: Tls) -> Problem {
+    let message = "cert-manager issues nothing for an Ingress without a TLS section";
+    let help = if tls == Tls::LoadBalancer {
+        "remove the issuer; the load balancer has the certificate"
+    } else {
+        "set config.xposer.stakater.com/TLS: cert-manager, or remove the issuer"
+    };
+    Problem::new(Code::IssuerWithoutTls, message).help(help)
+}
+
+fn wildcards(context: &RuleContext<'_>, report: &mut Report) {
+    for rule in context.plan.rules.iter().filter(|rule| rule.host.starts_with("*.")) {
+        let message =
+            format!("an ACME issuer has a certificate for {} only with a DNS-01 solver", shown(&rule.host));
+        let problem = Problem::new(Code::IssuerWildcard, message);
+        report.file(rule.host_origin.path(), problem.help("make sure that the issuer has one"));
+    }
+}
+
+/// Whether cert-manager reads a key on an Ingress.
+fn is_read(key: &str) -> bool {
+    let program = if key.starts_with(PREFIX) { &PROGRAM } else { &ACME };
+    key.split_once('/').is_some_and(|(_, name)| program.reads(name))
+}
+
+/// cert-manager reads the annotations, and takes their values.
+pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let is_about = |it: &&Annotation| it.key.starts_with(PREFIX) || it.key.starts_with(ACME_PREFIX);
+    if plan.canary.is_some()
+        || !plan.targets.contains(&Target::Ingress)
+        || !plan.annotations.iter().any(|it| is_about(&it))
+    {
+        return;
+    }
+    let is_named = plan.annotations.iter().any(|it| asks(&it.key, &it.value));
+    // The rule `issuer` finds an issuer that is missing or has no TLS section.
+    let has_own_issuer = plan.issuer.as_ref().is_some_and(|it| matches!(it.origin, Origin::Annotation(_)));
+    let mut is_reported = is_named || has_own_issuer || plan.tls() == Tls::CertManager;
+    for annotation in plan.annotations.iter().filter(is_about) {
+        if annotation.key == EDIT_IN_PLACE {
+            edit_in_place(annotation, report);
+        } else if !is_read(&annotation.key) {
+            unread(annotation, report);
+        } else if is_named && plan.tls().has_secret() {
+            // A key inside the value has a finding of its own.
+            let problem =
+                Values { context, annotation }.problem().filter(|_| !is_refused(annotation, report));
+            if let Some(problem) = problem {
+                annotation.file_value(report, problem);
+            }
+        } else if annotation.is_forwarded() && !is_reported {
+            is_reported = true;
+            let message = format!(
+                "no issuer is named, so cert-manager is asked for no certificate, and {} has no effect",
+                shown(&annotation.key)
+            );
+            let help = "add config.xposer.stakater.com/TLS: cert-manager and ClusterIssuer, or remove what is for cert-manager";
+            annotation.file_key(report, Problem::new(Code::CertManagerIgnored, message).help(help));
+        }
+    }
+}
+
+/// Only we write into the Ingress.
+fn edit_in_place(annotation: &Annotation, report: &mut Report) {
+    if matches!(annotation.value.to_ascii_lowercase().as_str(), "" | "false" | "no" | "off" | "0") {
+        return;
+    }
+    let message = "cert-manager would write the paths of its challenges into the Ingress, from which the controller removes them";
+    let help = "remove the line, and cert-manager makes an Ingress of its own for each challenge";
+    annotation.file_key(report, Problem::new(Code::EditInPlace, message).help(help));
+}
+
+/// A key that cert-manager reads on other objects. The rule `foreign-keys` finds those that are none.
+fn unread(annotation: &Annotation, report: &mut Report) {
+    if annotation.is_given() && !misspelt::is_misspelt(&annotation.key, &annotation.value) {
+        let message = format!("cert-manager does not read {} on an Ingress", shown(&annotation.key));
+        let problem = Problem::new(Code::CertManagerIgnored, message).help("remove the line");
+        annotation.file_key(report, problem);
+    }
+}
+
+struct Values<'v, 'f> {
+    context: &'v RuleContext<'f>,
+    annotation: &'v Annotation,
+}
+
+impl Values<'_, '_> {
+    fn other(&self, name: &str) -> Option<&str> {
+        let annotation = self.context.plan.annotation(&[PREFIX, name].concat())?;
+        Some(annotation.value.as_str())
+    }
+
+    /// The finding that something else was expected.
+    fn expected(&self, expected: &str, help: impl Into<String>) -> Option<Problem> {
+        let key = shown(&self.annotation.key);
+        let value = match self.annotation.value.as_str() {
+            "" => "empty".to_owned(),
+            value => shown(value),
+        };
+        let message = format!("{key} is {value}, expected {expected}");
+        Some(Problem::new(Code::CertManagerInvalid, message).help(help))
+    }
+
+    /// The value is exactly one of the words.
+    fn word(&self, words: &[&'static str]) -> Option<Problem> {
+        let value = self.annotation.value.as_str();
+        if words.contains(&value) {
+            return None;
+        }
+        let help = match likely(value, words) {
+            Some(meant) => format!("write {meant}"),
+            None => "write one of these words".to_owned(),
+        };
+        self.expected(&format!("one of {}", words.join(", ")), help)
+    }
+
+    fn problem(&self) -> Option<Problem> {
+        let value = self.annotation.value.as_str();
+        match self.annotation.key.as_str() {
+            ISSUER | CLUSTER_ISSUER if value.is_empty() => {
+                self.expected("the name of an issuer", "name an issuer, or remove the line")
+            }
+            "cert-manager.io/issuer-kind" => self.issuer_kind(),
+            "cert-manager.io/duration" => self.duration(),
+            "cert-manager.io/renew-before" => self.renew_before(),
+            "cert-manager.io/renew-before-percentage" => self.renew_before_percentage(),
+            "cert-manager.io/private-key-algorithm" => self.word(&ALGORITHMS),
+            "cert-manager.io/private-key-encoding" => self.word(&ENCODINGS),
+            "cert-manager.io/private-key-rotation-policy" => self.word(&ROTATIONS),
+            "cert-manager.io/private-key-size" => self.key_size(),
+            "cert-manager.io/usages" => self.usages(),
+            "cert-manager.io/revision-history-limit"
+                if !value.parse::<i32>().is_ok_and(|limit| limit >= 1) =>
+            {
+                self.expected(
+                    "a whole number from 1",
+                    "write how many requests are to be kept, or remove the line",
+                )
+            }
+            // The rule `issuer` finds one that is too long.
+            COMMON_NAME if value.contains('/') && value.len() <= MAX_COMMON_NAME => {
+                let host = value.rsplit("://").next().and_then(|rest| rest.split('/').next());
+                let help = match host.filter(|host| host_flaws(host).is_empty()) {
+                    Some(host) => format!("write {host}, or remove the line"),
+                    None => "remove the line; the hosts are in the certificate all the same".to_owned(),
+                };
+                self.expected("a name without a scheme and a path", help)
+            }
+            "cert-manager.io/alt-names" if !value.is_empty() => self.alt_names(),
+            "cert-manager.io/ip-sans" if !value.is_empty() => {
+                let stray = value.split(',').map(str::trim).find(|item| item.parse::<IpAddr>().is_err())?;
+                let expected = format!("IP addresses, separated by commas, and {} is none", shown(stray));
+                self.expected(
+                    &expected,
+                    "correct the address, or write a name into cert-manager.io/alt-names",
+                )
+            }
+            "cert-manager.io/email-sans" if !value.is_empty() => {
+                let stray = value.split(',').map(str::trim).find(|item| !is_email(item))?;
+                let expected = format!(
+                    "addresses such as team@example.com, separated by commas, and {} is none",
+                    shown(stray)
+                );
+                self.expected(&expected, "write the bare address, or remove it")
+            }
+            "cert-manager.io/secret-template" => secret_template_error(value).and_then(|why| {
+                self.expected(
+                    &format!("JSON such as {{\"labels\": {{\"team\": \"a\"}}}} ({why})"),
+                    "correct the JSON",
+                )
+            }),
+            "acme.cert-manager.io/http01-ingress-class" if !value.is_empty() => self.ingress_class(),
+            "cert-manager.io/subject-serialnumber" => None,
+            key if key.starts_with("cert-manager.io/subject-") && !is_csv_line(value) => self.expected(
+                "a line of values, separated by commas, with double quotes around those that have one",
+                "correct the list, or remove the line",
+            ),
+            _ => None,
+        }
+    }
+
+    fn issuer_kind(&self) -> Option<Problem> {
+        let value = self.annotation.value.as_str();
+        let is_foreign =
+            self.other("issuer-group").is_some_and(|group| !matches!(group, "" | "cert-manager.io"));
+        // The rule `issuer` finds a kind beside a cluster issuer.
+        let is_reported = self.context.plan.annotation(CLUSTER_ISSUER).is_some();
+        if is_reported || is_foreign || value.is_empty() || ISSUER_KINDS.contains(&value) {
+            return None;
+        }
+        let help = match likely(value, &ISSUER_KINDS) {
+            Some(meant) => format!("write {meant}"),
+            None => "add cert-manager.io/issuer-group with the group of that kind".to_owned(),
+        };
+        self.expected("Issuer or ClusterIssuer where no other group is named", help)
+    }
+
+    fn duration(&self) -> Option<Problem> {
+        let value = self.annotation.value.as_str();
+        if duration(value).is_some_and(|seconds| seconds >= MIN_DURATION) {
+            return None;
+        }
+        let help = match in_days(value) {
+            Some(seconds) => format!("write {}", go_text(seconds)),
+            None => "write the duration in hours, such as 2160h".to_owned(),
+        };
+        self.expected("a duration such as 2160h, of at least 1h, in hours, minutes and seconds", help)
+    }
+
+    /// How long the certificate is valid, or is meant to be.
+    fn valid_for(&self) -> Option<u64> {
+        match self.other("duration") {
+            Some(text) => duration(text).or_else(|| in_days(text)),
+            None => Some(USUAL_DURATION),
+        }
+    }
+
+    fn renew_before(&self) -> Option<Problem> {
+        let value = self.annotation.value.as_str();
+        let valid_for = self.valid_for();
+        let third = valid_for.map_or_else(|| "720h".to_owned(), |seconds| go_text(seconds / 3));
+        let Some(seconds) = duration(value).filter(|seconds| *seconds >= MIN_RENEWAL) else {
+            let help = match in_days(value).filter(|meant| valid_for.is_none_or(|valid| *meant < valid)) {
+                Some(seconds) => format!("write {}", go_text(seconds)),
+                None => format!("write a time such as {third}"),
+            };
+            return self
+                .expected("a duration such as 720h, of at least 5m, in hours, minutes and seconds", help);
+        };
+        let valid_for = valid_for.filter(|valid| seconds >= *valid)?;
+        let help = format!("write {third}, a third of that, or remove the line");
+        self.expected(
+            &format!("less than the {} for which the certificate is valid", go_text(valid_for)),
+            help,
+        )
+    }
+
+    fn renew_before_percentage(&self) -> Option<Problem> {
+        if self.other("renew-before").is_some() {
+            let message = "cert-manager.io/renew-before is given, too, and cert-manager refuses a certificate with both";
+            return Some(Problem::new(Code::CertManagerInvalid, message).help("keep one of the two"));
+        }
+        let percent = self.annotation.value.parse::<u64>().ok().filter(|percent| (1..=99).contains(percent));
+        let Some(percent) = percent else {
+            return self.expected("a whole number from 1 to 99", "write a percentage such as 67");
+        };
+        let valid_for = self.valid_for()?;
+        if valid_for * (100 - percent) / 100 >= MIN_RENEWAL {
+            return None;
+        }
+        self.expected(
+            "a percentage that leaves 5m to the end of the certificate",
+            "write a percentage such as 67",
+        )
+    }
+
+    fn key_size(&self) -> Option<Problem> {
+        let value = self.annotation.value.as_str();
+        let algorithm = self.other("private-key-algorithm").unwrap_or("RSA");
+        let size = value.parse::<i64>().ok();
+        let is = |sizes: &[i64]| size.is_some_and(|size| sizes.contains(&size));
+        match likely(algorithm, &ALGORITHMS) {
+            Some("RSA") if size.is_some_and(|size| (2048..=8192).contains(&size)) => None,
+            Some("RSA") => self.expected("2048 to 8192 for RSA", "write 2048 or 4096, or remove the line"),
+            Some("ECDSA") if is(&[256, 384, 521]) => None,
+            Some("ECDSA") => self.expected("256, 384 or 521 for ECDSA", "write 256, or remove the line"),
+            Some("Ed25519") if size.is_some() => {
+                let message = format!(
+                    "a key of Ed25519 has one size, so {} has no effect",
+                    shown(&self.annotation.key)
+                );
+                Some(Problem::new(Code::CertManagerIgnored, message).help("remove the line"))
+            }
+            // The right size of an unknown algorithm is unknown, too.
+            _ if size.is_some() => None,
+            _ => self.expected("a whole number", "write 2048 or 4096, or remove the line"),
+        }
+    }
+
+    fn usages(&self) -> Option<Problem> {
+        let mut items = self.annotation.value.split(',').map(|item| item.trim_matches(' '));
+        let stray = items.find(|item| USAGES.split(", ").all(|known| known != *item))?;
+        if stray.is_empty() {
+            return self.expected(
+                "usages, separated by commas, and there is an empty item",
+                "remove the extra comma, or the line",
+            );
+        }
+        let plain = stray.trim().replace(['-', '_'], " ");
+        let help = match did_you_mean(&plain, USAGES.split(", ")) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => format!("choose from {USAGES}"),
+        };
+        self.expected(
+            &format!("usages such as server auth, separated by commas, and {} is none", shown(stray)),
+            help,
+        )
+    }
+
+    fn alt_names(&self) -> Option<Problem> {
+        let is_name = |item: &&str| host_flaws(item).iter().all(|flaw| *flaw == HostFlaw::Uppercase);
+        let stray = self.annotation.value.split(',').find(|item| !is_name(item))?;
+        let help = if is_name(&stray.trim()) {
+            "remove the blanks"
+        } else if stray.trim().parse::<IpAddr>().is_ok() {
+            "write the address into cert-manager.io/ip-sans"
+        } else {
+            "correct the name, or remove it"
+        };
+        self.expected(&format!("DNS names, separated by commas alone, and {} is none", shown(stray)), help)
+    }
+
+    fn ingress_class(&self) -> Option<Problem> {
+        let other = self.context.plan.annotation(HTTP01_CLASS_NAME).filter(|it| !it.value.is_empty())?;
+        let message =
+            format!("{} is given, too, and cert-manager refuses an order with both", shown(&other.key));
+        Some(Problem::new(Code::CertManagerInvalid, message).help("remove the line"))
+    }
+}

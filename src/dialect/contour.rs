@@ -1,0 +1,10 @@
+//! The annotations of Contour 1.33.
+
+use super::key::{Names, Program, key};
+
+pub(super) static PROGRAM: Program = Program::new(
+    "Contour 1.33",
+    &["projectcontour.io/"],
+    Names::Protecting,
+    &[key("tls-minimum-protocol-version").weakens()],
+);

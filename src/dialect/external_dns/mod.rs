@@ -1,0 +1,61 @@
+//! ExternalDNS 0.22, which publishes the hosts of objects.
+
+pub(crate) mod rules;
+
+use super::key::{Names, Program, Reach};
+
+/// The prefix of its keys from version 0.22 on.
+pub(crate) const PREFIX: &str = "external-dns.kubernetes.io/";
+/// The prefixes of its keys: the first one up to version 0.21.
+pub(crate) const PREFIXES: [&str; 2] = ["external-dns.alpha.kubernetes.io/", PREFIX];
+
+pub(super) static PROGRAM: Program = Program {
+    reach: Reach::Everywhere,
+    plain: "access alias aws-* azure-* cloudflare-* controller coredns-* endpoints-type gateway-hostname-source \
+     hostname ingress ingress-hostname-source internal-hostname record-type scw-* set-identifier target ttl \
+     webhook-*",
+    ..Program::new(
+        "ExternalDNS 0.22",
+        &PREFIXES,
+        // Its providers have keys of their own, and older versions had others.
+        Names::Own,
+        &[],
+    )
+};
+
+/// The value of the annotation `controller` on an object that ExternalDNS publishes; it skips objects with another value
+/// (`IsControllerMismatch`).
+const CONTROLLER: &str = "dns-controller";
+
+/// The value of that annotation by which it skips an object that helps another one.
+pub(crate) const OPT_OUT: &str = "none";
+
+/// The key of that annotation under a prefix.
+pub(crate) fn controller_key(prefix: &str) -> String {
+    [prefix, "controller"].concat()
+}
+
+/// Whether an annotation makes ExternalDNS skip an object.
+pub(crate) fn opts_out(key: &str, value: &str) -> bool {
+    matches!(split(key), Some((_, "controller"))) && value != CONTROLLER
+}
+
+/// The prefix and the name of a key, under either of the prefixes.
+pub(crate) fn split(key: &str) -> Option<(&'static str, &str)> {
+    PREFIXES.into_iter().find_map(|prefix| Some((prefix, key.strip_prefix(prefix)?)))
+}
+
+/// Whether a key has names, targets or a time as its value.
+pub(crate) fn is_checked(key: &str) -> bool {
+    matches!(split(key), Some((_, "hostname" | "internal-hostname" | "target" | "ttl")))
+}
+
+/// Whether a key publishes a Service under names.
+pub(crate) fn is_hostname(key: &str) -> bool {
+    matches!(split(key), Some((_, "hostname")))
+}
+
+/// Whether ExternalDNS reads a key on a Gateway and on no HTTPRoute.
+pub(crate) fn is_of_gateway(key: &str) -> bool {
+    matches!(split(key), Some((_, "target")))
+}

@@ -1,0 +1,38 @@
+//! The annotations of F5's NGINX Ingress Controller 5.5 and of its App Protect.
+
+use super::key::{Idle, Names, Program, Reach, key};
+
+pub(super) static PROGRAM: Program = Program {
+    beside: &["nginx.org/", "nginx.com/"],
+    ..Program::new(
+        "NGINX Ingress Controller 5.5",
+        &["nginx.org/"],
+        Names::Protecting,
+        &[
+            key("basic-auth-*").protects(),
+            key("client-max-body-size").protects().idle(Idle::Zero),
+            key("hsts").weakens().idle(Idle::False),
+            key("limit-req-rate").protects(),
+            key("policies").protects(),
+            key("redirect-to-https").redirects().idle(Idle::False),
+            key("ssl-redirect").redirects().idle(Idle::False),
+        ],
+    )
+};
+
+pub(super) static PLUS: Program = Program::new(
+    "NGINX Ingress Controller 5.5 with NGINX Plus",
+    &["nginx.com/"],
+    Names::Protecting,
+    &[key("jwt-*").protects()],
+);
+
+pub(super) static APP_PROTECT: Program = Program {
+    reach: Reach::Everywhere,
+    ..Program::new(
+        "F5 App Protect",
+        &["appprotect.f5.com/", "appprotectdos.f5.com/"],
+        Names::Protecting,
+        &[key("*").protects()],
+    )
+};

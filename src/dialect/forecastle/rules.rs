@@ -1,0 +1,40 @@
+//! The rule about the annotations of Forecastle.
+
+use super::{EXPOSE, PREFIX, URL, exposes};
+use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::plan::context::{RuleContext, is_refused};
+
+/// Forecastle can read the values, and makes a link that leads somewhere.
+pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let first = plan.rules.first().filter(|rule| rule.host.starts_with("*."));
+    if let Some(rule) = first
+        && let Some(expose) = plan.annotation(EXPOSE).filter(|it| exposes(&it.key, &it.value))
+        && plan.annotation(URL).is_none()
+    {
+        let message = format!("a link to the wildcard host {} leads nowhere", shown(&rule.host));
+        let help = format!("forward {URL}, too, or put a host without a star first");
+        expose.file_key(report, Problem::new(Code::ForecastleWildcard, message).help(help));
+    }
+    for annotation in &plan.annotations {
+        let Some(name) = annotation.key.strip_prefix(PREFIX) else { continue };
+        let value = annotation.value.as_str();
+        let expected = match name {
+            "expose" | "network-restricted" if !matches!(value, "true" | "false") => "exactly true or false",
+            "url" if !value.starts_with("https://") && !value.starts_with("http://") => {
+                "a URL that begins with https:// or http://"
+            }
+            // Forecastle stops where it cannot split an item.
+            "properties" if !value.split(',').all(|item| item.contains(':')) => {
+                "items such as owner:team-a, separated by commas"
+            }
+            _ => continue,
+        };
+        // A key inside the value has a finding of its own.
+        if !is_refused(annotation, report) {
+            let message = format!("{} is {}, expected {expected}", shown(&annotation.key), shown(value));
+            let problem = Problem::new(Code::ForecastleInvalid, message).help("correct the value");
+            annotation.file_value(report, problem);
+        }
+    }
+}

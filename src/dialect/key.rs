@@ -1,0 +1,288 @@
+//! What is known of a key and of a program: the rows of the tables of this room.
+
+use crate::validation::pattern::matches;
+use crate::validation::{Target, parse_bool};
+
+/// What is lost where nothing does what a key says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Loss {
+    /// A convenience, or nothing.
+    Nothing,
+    /// Something that makes an attack harder, or that the Service may need.
+    Weakens,
+    /// What keeps somebody out.
+    Protects,
+}
+
+/// The value with which a key has the same effect as if it were missing. An empty value always has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Idle {
+    /// There is none.
+    Never,
+    /// A false boolean.
+    False,
+    /// A true boolean.
+    True,
+    /// 0, also with a unit.
+    Zero,
+    /// This word.
+    Word(&'static str),
+    /// A list that contains all addresses.
+    Everyone,
+    /// Plain HTTP to the backend.
+    Plain,
+}
+
+impl Idle {
+    /// Whether a key with this value has no effect.
+    pub(crate) fn is(self, value: &str) -> bool {
+        let value = value.trim();
+        let is_word = |word: &str| value.eq_ignore_ascii_case(word);
+        value.is_empty()
+            || match self {
+                Self::Never => false,
+                Self::False => parse_bool(value) == Some(false),
+                Self::True => parse_bool(value) == Some(true),
+                Self::Zero => value.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse() == Ok(0_u64),
+                Self::Word(idle) => is_word(idle),
+                Self::Everyone => value.split([',', ' ']).any(|range| range == "0.0.0.0/0"),
+                Self::Plain => is_word("HTTP") || is_word("AUTO_HTTP"),
+            }
+    }
+}
+
+/// A feature of another target that has the same effect as a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Same {
+    /// There is none.
+    None,
+    /// It sends requests without TLS to https.
+    Redirect,
+    /// It passes TLS through to the Service.
+    Passthrough,
+    /// It compares the path with a regular expression.
+    Pattern,
+    /// It speaks TLS to the Service.
+    Reencrypt,
+}
+
+/// The form of a value, as the validators of ingress-nginx define it. An Ingress with another value is not configured at all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shape {
+    Boolean,
+    Integer,
+    /// Digits and perhaps `b`, `k`, `m` or `g`.
+    Size,
+    /// A path, perhaps with captures such as `$1`.
+    Path,
+    Url,
+    Headers,
+    OnOff,
+    /// One of these words, in any letter case.
+    Words(&'static [&'static str]),
+    /// One of these words, whose letter case counts.
+    Exactly(&'static [&'static str]),
+}
+
+impl Shape {
+    /// The expected form, in words.
+    pub(crate) fn describe(self) -> String {
+        match self {
+            Self::Boolean => "true or false".to_owned(),
+            Self::Integer => "a whole number".to_owned(),
+            Self::Size => "a size such as 900m".to_owned(),
+            Self::Path => "a path of letters, digits and `/ - . _ ~ : $`".to_owned(),
+            Self::Url => "a URL of letters, digits and `/ - . _ ~ : , ? & =`".to_owned(),
+            Self::Headers => "names of headers, separated by commas".to_owned(),
+            Self::OnOff => "on or off".to_owned(),
+            Self::Words(words) | Self::Exactly(words) => format!("one of {}", words.join(", ")),
+        }
+    }
+
+    /// Whether a value has this form. An empty one is not checked.
+    pub(crate) fn fits(self, value: &str) -> bool {
+        let has_only = |signs: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c));
+        value.is_empty()
+            || match self {
+                Self::Boolean => parse_bool(value).is_some(),
+                Self::Integer => value.parse::<i64>().is_ok(),
+                Self::Size => {
+                    // ingress-nginx removes blanks first.
+                    let bare = value.replace(' ', "");
+                    let digits = bare.trim_end_matches(['b', 'k', 'm', 'g', 'B', 'K', 'M', 'G']);
+                    !digits.is_empty()
+                        && bare.len() - digits.len() <= 1
+                        && digits.bytes().all(|b| b.is_ascii_digit())
+                }
+                Self::Path => has_only("-._~/:$"),
+                Self::Url => has_only("-._~/:,?&= "),
+                Self::Headers => has_only("-_, "),
+                Self::OnOff => matches!(value.trim(), "on" | "off"),
+                Self::Exactly(words) => words.contains(&value.trim()),
+                Self::Words(words) => words.iter().any(|word| word.eq_ignore_ascii_case(value.trim())),
+            }
+    }
+}
+
+/// One key of a program, or a pattern for keys that versions of it may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    /// The key without its prefix; `*` stands for any text.
+    pub(crate) name: &'static str,
+    /// The form of its value; `None` where that is not checked.
+    pub(crate) shape: Option<Shape>,
+    /// What is lost where nothing reads the key.
+    pub(crate) loss: Loss,
+    /// The value with which the key has no effect.
+    pub(crate) idle: Idle,
+    /// What another target does that has the same effect.
+    pub(crate) same: Same,
+    /// Without one of these keys, this one has no effect.
+    pub(crate) needs: &'static [&'static str],
+}
+
+/// A key that protects nothing.
+pub(crate) const fn key(name: &'static str) -> Key {
+    Key { name, shape: None, loss: Loss::Nothing, idle: Idle::Never, same: Same::None, needs: &[] }
+}
+
+impl Key {
+    pub(super) const fn shape(self, shape: Shape) -> Self {
+        Self { shape: Some(shape), ..self }
+    }
+
+    pub(super) const fn protects(self) -> Self {
+        Self { loss: Loss::Protects, ..self }
+    }
+
+    pub(super) const fn weakens(self) -> Self {
+        Self { loss: Loss::Weakens, ..self }
+    }
+
+    /// It sends requests without TLS to https.
+    pub(super) const fn redirects(self) -> Self {
+        self.protects().same(Same::Redirect)
+    }
+
+    pub(super) const fn idle(self, idle: Idle) -> Self {
+        Self { idle, ..self }
+    }
+
+    pub(super) const fn same(self, same: Same) -> Self {
+        Self { same, ..self }
+    }
+
+    pub(super) const fn needs(self, needs: &'static [&'static str]) -> Self {
+        Self { needs, ..self }
+    }
+}
+
+/// How much of the keys under a program's prefixes is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Names {
+    /// All of them: nobody else has keys there.
+    All,
+    /// Those of the program; others have keys there, too.
+    Own,
+    /// Only those that protect.
+    Protecting,
+}
+
+/// Where the keys of a program are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// On an Ingress alone.
+    Ingress,
+    /// On an Ingress and on this target.
+    And(Target),
+    /// On other objects as well, so that they are passed on everywhere.
+    Everywhere,
+}
+
+/// A program whose keys are known.
+#[derive(Debug)]
+pub(crate) struct Program {
+    /// Its name and version, as they stand in a sentence.
+    pub(crate) name: &'static str,
+    /// The prefixes of its keys.
+    pub(crate) prefixes: &'static [&'static str],
+    /// Other prefixes, under which keys of these names have the same effect, or had it once.
+    pub(super) aliases: &'static [&'static str],
+    /// The keys of which more is known than their names, in ascending order of these.
+    pub(super) keys: &'static [Key],
+    /// The names of its other keys, with blanks between them.
+    pub(super) plain: &'static str,
+    /// The names of keys that it writes, or reads on other objects than an Ingress.
+    pub(super) unread: &'static str,
+    pub(super) names: Names,
+    pub(super) reach: Reach,
+    /// The beginnings of keys that are read on an Ingress and on no Service.
+    pub(super) beside: &'static [&'static str],
+}
+
+impl Program {
+    pub(super) const fn new(
+        name: &'static str,
+        prefixes: &'static [&'static str],
+        names: Names,
+        keys: &'static [Key],
+    ) -> Self {
+        Self {
+            name,
+            prefixes,
+            aliases: &[],
+            keys,
+            plain: "",
+            unread: "",
+            names,
+            reach: Reach::Ingress,
+            beside: &[],
+        }
+    }
+
+    /// The names of its keys without patterns, in ascending order.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        let keys = self.keys.iter().map(|key| key.name);
+        let mut names: Vec<_> = keys.chain(self.plain()).filter(|name| !name.contains('*')).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn plain(&self) -> impl Iterator<Item = &'static str> {
+        self.plain.split_ascii_whitespace().chain(self.unread.split_ascii_whitespace())
+    }
+
+    /// Whether nobody else is known to have keys under its prefixes.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.names == Names::All
+    }
+
+    /// Whether it has a key of this name.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.exact(name).is_some() || self.plain().any(|known| matches(known, name))
+    }
+
+    /// Whether it reads a key of this name on an Ingress.
+    pub(super) fn reads(&self, name: &str) -> bool {
+        self.knows(name) && !self.unread.split_ascii_whitespace().any(|known| known == name)
+    }
+
+    /// The row for a name: that of the key itself, or of the first pattern that fits.
+    pub(crate) fn find(&self, name: &str) -> Option<&'static Key> {
+        let is_pattern = |known: &&Key| known.name.contains('*') && matches(known.name, name);
+        self.exact(name).or_else(|| self.keys.iter().find(is_pattern))
+    }
+
+    fn exact(&self, name: &str) -> Option<&'static Key> {
+        self.keys.get(self.keys.binary_search_by(|known| known.name.cmp(name)).ok()?)
+    }
+
+    /// Whether this is one of the prefixes of its keys, without the slash.
+    pub(crate) fn has_prefix(&self, prefix: &str) -> bool {
+        self.prefixes.iter().any(|known| known.strip_suffix('/') == Some(prefix))
+    }
+
+    pub(super) fn has_alias(&self, prefix: &str) -> bool {
+        self.aliases.iter().any(|known| known.strip_suffix('/') == Some(prefix))
+    }
+}

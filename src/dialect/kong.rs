@@ -1,0 +1,14 @@
+//! The annotations of the Kong Ingress Controller 3.
+
+use super::key::{Idle, Names, Program, Reach, key};
+use crate::validation::Target;
+
+pub(super) static PROGRAM: Program = Program {
+    reach: Reach::And(Target::HttpRoute),
+    ..Program::new(
+        "the Kong Ingress Controller 3",
+        &["konghq.com/"],
+        Names::Protecting,
+        &[key("plugins").protects(), key("protocols").redirects().idle(Idle::Word("http,https"))],
+    )
+};

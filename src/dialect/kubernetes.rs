@@ -1,0 +1,23 @@
+//! The annotations of Kubernetes itself, and of those that were given its prefix.
+
+use super::key::{Idle, Names, Program, key};
+use super::legacy::{Legacy, Migration, row};
+
+/// The annotation that named the class before there was a field for it.
+pub(crate) const CLASS: &str = "kubernetes.io/ingress.class";
+/// The annotation that asks cert-manager for a certificate of its default issuer.
+pub(crate) const TLS_ACME: &str = "kubernetes.io/tls-acme";
+
+pub(super) static LEGACY: &[Legacy] =
+    &[row(CLASS, Migration::Class, "Kubernetes 1.18, networking.k8s.io/v1 Ingress")];
+
+pub(super) static PROGRAM: Program = Program {
+    beside: &[TLS_ACME],
+    plain: "ingress.class ingress.global-static-ip-name ingress.regional-static-ip-name tls-acme",
+    ..Program::new(
+        "Kubernetes 1.36",
+        &["kubernetes.io/"],
+        Names::Own,
+        &[key("ingress.allow-http").redirects().idle(Idle::True)],
+    )
+};

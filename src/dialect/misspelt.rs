@@ -1,0 +1,195 @@
+//! Keys that look like those of a known program, and are none.
+
+use super::key::Program;
+use super::{legacy, listed_programs, nginx};
+use crate::diagnostics::{Code, Problem, did_you_mean, shown};
+use crate::validation::annotation_key_flaw;
+
+/// Whether a key is misspelt. It does not look for the right one where that makes no difference.
+pub(crate) fn is_misspelt(key: &str, value: &str) -> bool {
+    let program = key.split_once('/').and_then(|(prefix, name)| {
+        Some((listed_programs().find(|it| it.is_closed() && it.has_prefix(prefix))?, name))
+    });
+    match program {
+        Some((program, name)) => !program.knows(name) && !has_other_finding(key),
+        None => problem(key, value).is_some(),
+    }
+}
+
+/// Whether a key is an old one, or no valid key, which has a finding of its own.
+fn has_other_finding(key: &str) -> bool {
+    legacy::find(key).is_some() || annotation_key_flaw(key).is_some()
+}
+
+/// What is wrong with a key, if it is one that its program does not have, or that belongs to none.
+pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
+    let (program, meant) = match key.split_once('/') {
+        Some((prefix, name)) => match listed_programs().find(|it| it.has_prefix(prefix)) {
+            Some(program) if program.knows(name) => return None,
+            Some(program) => return unknown(program, key, prefix, name),
+            None => proposed_prefix(prefix, name)?,
+        },
+        None => proposed_slash(key, value)?,
+    };
+    if has_other_finding(key) {
+        return None;
+    }
+    Some(
+        Problem::new(Code::ForeignKeyUnknown, format!("{} is no key of {}", shown(key), program.name))
+            .help(format!("did you mean {meant}?")),
+    )
+}
+
+/// A key under a known prefix that the program does not have.
+fn unknown(program: &Program, key: &str, prefix: &str, name: &str) -> Option<Problem> {
+    if has_other_finding(key) {
+        return None;
+    }
+    let problem =
+        Problem::new(Code::ForeignKeyUnknown, format!("{} is no key of {}", shown(key), program.name));
+    let meant = did_you_mean(name, program.names());
+    // Where others have keys under the same prefix, only a slip of the pen is one.
+    match meant.filter(|meant| program.is_closed() || is_slip(name, meant, 2)) {
+        Some(meant) => Some(problem.help(format!("did you mean {prefix}/{meant}?"))),
+        None if program.is_closed() => {
+            Some(problem.help("remove the line, unless you know that your version reads the key"))
+        }
+        None => None,
+    }
+}
+
+/// Whether two words differ in few letters, whatever their case.
+fn is_slip(word: &str, known: &str, max: usize) -> bool {
+    word.len().abs_diff(known.len()) <= max
+        && strsim::osa_distance(&word.to_ascii_lowercase(), &known.to_ascii_lowercase()) <= max
+}
+
+/// The program that a prefix was meant for, and the whole key: the prefix differs in few letters, or in the order or number
+/// of its parts, and the name behind it is one of the program's.
+fn proposed_prefix(prefix: &str, name: &str) -> Option<(&'static Program, String)> {
+    let candidates =
+        listed_programs().flat_map(|program| program.prefixes.iter().map(move |it| (program, *it)));
+    candidates
+        .filter(|(_, known)| {
+            let known = known.trim_end_matches('/');
+            is_slip(prefix, known, (known.len() / 9).max(1)) || has_its_parts(prefix, known)
+        })
+        .find_map(|(program, known)| Some((program, [known, known_name(program, name)?].concat())))
+}
+
+/// Whether all parts of a prefix are parts of the known one, whose first one, the program's own, is among them.
+fn has_its_parts(prefix: &str, known: &str) -> bool {
+    let Some((own, rest)) = known.split_once('.') else { return false };
+    let is_part = |part: &str| part == own || rest.split('.').any(|other| other == part);
+    prefix.split('.').any(|part| part == own) && prefix.split('.').all(is_part)
+}
+
+/// The name that was meant: one of the program's, or near to one.
+fn known_name<'n>(program: &'static Program, name: &'n str) -> Option<&'n str>
+where
+    'static: 'n,
+{
+    if program.knows(name) {
+        return Some(name);
+    }
+    let meant = did_you_mean(name, program.names())?;
+    is_slip(name, meant, 2).then_some(meant)
+}
+
+/// The program and the key where there is no slash: another character stands in its place, the name is part of the value,
+/// or the whole prefix is missing.
+fn proposed_slash(key: &str, value: &str) -> Option<(&'static Program, String)> {
+    for program in listed_programs() {
+        for known in program.prefixes {
+            let Some(rest) = key.strip_prefix(known.trim_end_matches('/')) else { continue };
+            let name = match rest.strip_prefix(['.', '-', '_']) {
+                Some(name) => name,
+                None if rest.is_empty() => value.split_once(':')?.0.trim(),
+                None => continue,
+            };
+            return Some((program, [known, known_name(program, name)?].concat()));
+        }
+    }
+    // A name of several words is hardly anybody else's.
+    let is_of_nginx = key.contains('-') && nginx::PROGRAM.knows(key);
+    is_of_nginx.then(|| (&nginx::PROGRAM, [nginx::PREFIX, key].concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sentence(key: &str) -> Option<String> {
+        problem(key, "").map(|problem| {
+            [problem.message.as_str(), "; ", problem.help.as_deref().unwrap_or_default()].concat()
+        })
+    }
+
+    #[test]
+    fn a_proposal_is_a_key_that_there_is() {
+        for (key, meant) in [
+            ("nginx.ingress.kubernetes.io/proxy-body-sise", "nginx.ingress.kubernetes.io/proxy-body-size"),
+            ("nginx.ingress.kubernetes.io/Proxy-Body-Size", "nginx.ingress.kubernetes.io/proxy-body-size"),
+            ("nginx.ingress.kubernetes.io/proxy_body_size", "nginx.ingress.kubernetes.io/proxy-body-size"),
+            ("alb.ingress.kubernetes.io/listenPorts", "alb.ingress.kubernetes.io/listen-ports"),
+            ("alb.ingress.kubernetes.io/group-name", "alb.ingress.kubernetes.io/group.name"),
+            ("nginx.ingres.kubernetes.io/rewrite-target", "nginx.ingress.kubernetes.io/rewrite-target"),
+            ("ngnix.ingress.kubernetes.io/rewrite-targt", "nginx.ingress.kubernetes.io/rewrite-target"),
+            ("Nginx.ingress.kubernetes.io/auth-url", "nginx.ingress.kubernetes.io/auth-url"),
+            ("nginx.kubernetes.io/auth-url", "nginx.ingress.kubernetes.io/auth-url"),
+            ("ingress.nginx.kubernetes.io/auth-url", "nginx.ingress.kubernetes.io/auth-url"),
+            ("nginx.ingress.kubernetes.io.rewrite-target", "nginx.ingress.kubernetes.io/rewrite-target"),
+            ("rewrite-target", "nginx.ingress.kubernetes.io/rewrite-target"),
+            ("certmanager.io/cluster-issuer", "cert-manager.io/cluster-issuer"),
+            ("cert-manager.io/clusterissuer", "cert-manager.io/cluster-issuer"),
+            ("external-dns.alpha.kubernetes.io/hostnames", "external-dns.alpha.kubernetes.io/hostname"),
+            ("external-dns.kubernetes.io/tll", "external-dns.kubernetes.io/ttl"),
+            ("forecastle.stakater.com/appname", "forecastle.stakater.com/appName"),
+            ("kubernetes.io/ingress-class", "kubernetes.io/ingress.class"),
+        ] {
+            let message = sentence(key).unwrap_or_default();
+            assert!(message.ends_with(&format!("; did you mean {meant}?")), "{key}: {message}");
+            assert!(problem(meant, "").is_none() && !is_misspelt(meant, ""), "{meant}");
+            assert!(is_misspelt(key, ""), "{key}");
+        }
+    }
+
+    #[test]
+    fn the_name_can_stand_in_the_value() {
+        let problem = problem("nginx.ingress.kubernetes.io", "rewrite-target: /");
+        let help = problem.and_then(|problem| problem.help);
+        assert_eq!(help.as_deref(), Some("did you mean nginx.ingress.kubernetes.io/rewrite-target?"));
+    }
+
+    #[test]
+    fn keys_of_others_are_nobodys_slip() {
+        for key in [
+            "appgw.ingress.kubernetes.io/ssl-redirect",
+            "mse.ingress.kubernetes.io/rewrite-target",
+            "nginx.org/rewrite-target",
+            "internal-nginx.ingress.kubernetes.io/rewrite-target",
+            "traefik.ingress.kubernetes.io/router.entrypoints",
+            "alb.ingress.kubernetes.io/canary-by-header",
+            "alb.ingress.kubernetes.io/actions.redirect-to-eks",
+            "alb.ingress.kubernetes.io/conditions.rule-path1",
+            "external-dns.alpha.kubernetes.io/ibmcloud-proxied",
+            "external-dns.alpha.kubernetes.io/aws-weight",
+            "kubernetes.io/change-cause",
+            "kubernetes.io/elb.class",
+            "example.com/owner",
+            "affinity",
+            "team",
+        ] {
+            assert_eq!((sentence(key), is_misspelt(key, "")), (None, false), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_without_a_near_one_is_misspelt_where_nobody_else_has_any() {
+        let message = sentence("nginx.ingress.kubernetes.io/no-such-key").unwrap_or_default();
+        assert!(message.contains("is no key of ingress-nginx 1.15; remove"), "{message}");
+        // An old key has a finding of its own.
+        assert!(problem("ingress.kubernetes.io/no-such-key", "").is_none());
+        assert!(problem("nginx.ingress.kubernetes.io/not a key", "").is_none());
+    }
+}

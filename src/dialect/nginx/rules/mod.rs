@@ -1,0 +1,95 @@
+//! Rules about the annotations of ingress-nginx: values that it refuses, a canary, and the redirect to https.
+
+pub(crate) mod rewrite;
+pub(crate) mod traps;
+
+use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, PREFIX, contradicts, find};
+use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::plan::Annotation;
+use crate::plan::context::{RuleContext, is_refused};
+use crate::validation::{Origin, Target, parse_bool};
+
+/// ingress-nginx takes the values. It refuses the whole Ingress because of one that it does not take.
+pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
+    for annotation in &context.plan.annotations {
+        let Some(name) = annotation.key.strip_prefix(PREFIX) else { continue };
+        if annotation.value.contains(['\r', '\n']) {
+            invalid(annotation, "a value on one line", report);
+            continue;
+        }
+        let shape = find(name).and_then(|known| known.shape);
+        if let Some(shape) = shape.filter(|shape| !shape.fits(&annotation.value)) {
+            invalid(annotation, &shape.describe(), report);
+        }
+    }
+}
+
+fn invalid(annotation: &Annotation, expected: &str, report: &mut Report) {
+    // A key inside the value has a finding of its own.
+    if is_refused(annotation, report) {
+        return;
+    }
+    let message = format!("{} is {}, expected {expected}", shown(&annotation.key), shown(&annotation.value));
+    annotation.file_value(report, Problem::new(Code::AnnotationInvalid, message).help("correct the value"));
+}
+
+/// A canary says which Service it is a canary of.
+pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if plan.canary.is_some() || !plan.targets.contains(&Target::Ingress) {
+        return;
+    }
+    if let Some(canary) = plan.annotation(CANARY).filter(|it| it.is_given() && is_true(it)) {
+        let message = "nothing says which Service this is a canary of, and unless another Ingress has the host, ingress-nginx serves nobody";
+        let help = "write config.xposer.stakater.com/CanaryOf and CanaryWeight, CanaryByHeader or CanaryByCookie in place of the lines about a canary";
+        canary.file_key(report, Problem::new(Code::CanaryUnnamed, message).help(help));
+    }
+}
+
+/// Options of a canary are given for a canary, and its weight is a part of the whole.
+pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let is_option = |it: &&Annotation| {
+        it.key.strip_prefix(CANARY).is_some_and(|rest| rest.starts_with('-')) && plan.canary.is_none()
+    };
+    let Some(option) = plan.annotations.iter().find(is_option) else { return };
+    if !plan.annotation(CANARY).is_some_and(is_true) {
+        let message = format!(
+            "{} is given without {CANARY}: \"true\", and ingress-nginx then configures nothing",
+            shown(&option.key)
+        );
+        let help = "add config.xposer.stakater.com/CanaryOf and CanaryWeight instead, or remove the line";
+        option.file_key(report, Problem::new(Code::AnnotationInvalid, message).help(help));
+    }
+    let number = |key: &str| plan.annotation(key)?.value.parse::<i64>().ok();
+    let total = number(CANARY_WEIGHT_TOTAL).unwrap_or(100);
+    if number(CANARY_WEIGHT).is_some_and(|weight| !(0..=total).contains(&weight))
+        && let Some(weight) = plan.annotation(CANARY_WEIGHT)
+    {
+        invalid(weight, &format!("0 to {total}"), report);
+    }
+}
+
+fn is_true(annotation: &Annotation) -> bool {
+    parse_bool(&annotation.value) == Some(true)
+}
+
+/// The block and the annotation `HTTPSRedirect` agree about requests without TLS.
+pub(crate) fn redirect_conflict(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let own = plan.https_redirect.as_ref().filter(|it| matches!(it.origin, Origin::Annotation(_)));
+    let Some(own) = own.filter(|_| plan.canary.is_none() && plan.targets.contains(&Target::Ingress)) else {
+        return;
+    };
+    for given in plan.annotations.iter().filter(|it| it.is_forwarded()) {
+        if contradicts(&given.key, &given.value, own.value, plan.tls()) {
+            let message = format!(
+                "{} contradicts config.xposer.stakater.com/HTTPSRedirect: \"{}\"",
+                shown(&[&given.key, ": ", given.value.as_str()].concat()),
+                own.value
+            );
+            let problem = Problem::new(Code::RedirectConflict, message).help("keep one of the two");
+            given.file_value(report, problem);
+        }
+    }
+}

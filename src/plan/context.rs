@@ -1,0 +1,74 @@
+//! What a rule may look at.
+
+use crate::diagnostics::{Code, Report, Segment};
+use crate::dialect::{SNIPPET, external_dns, is_snippet};
+use crate::options::block::swallowed;
+use crate::options::{Forwarded, Layers, Settings};
+use crate::plan::{Annotation, Plan, Source};
+use crate::service::Service;
+use crate::validation::pattern::matches;
+
+/// What a rule may look at.
+pub(crate) struct RuleContext<'f> {
+    pub(crate) service: &'f Service<'f>,
+    pub(crate) settings: &'f Settings,
+    pub(crate) layers: Layers<'f>,
+    pub(crate) forwarded: &'f Forwarded<'f>,
+    pub(crate) plan: &'f Plan,
+}
+
+/// The codes of findings about keys inside a value.
+const FOLDED: [Code; 2] = [Code::FoldedBlock, Code::FoldedBlockRefused];
+
+impl RuleContext<'_> {
+    /// Whether an annotation is a copy under another prefix of ExternalDNS. Findings about it are filed for the line that the
+    /// user wrote.
+    pub(crate) fn is_mirrored(&self, annotation: &Annotation) -> bool {
+        external_dns::split(&annotation.key).is_some()
+            && match &annotation.source {
+                Source::Block { .. } => !self.forwarded.block.contains(&annotation.key),
+                Source::Setting(path) => {
+                    !matches!(path.segments().last(), Some(Segment::Key(key)) if *key == annotation.key)
+                }
+                Source::Option(_) => false,
+            }
+    }
+
+    /// The pattern by which an annotation may not be forwarded, if there is one.
+    pub(crate) fn denial(&self, annotation: &Annotation) -> Option<&str> {
+        let key = annotation.key.as_str();
+        let snippet = || Some(SNIPPET).filter(|pattern| matches(pattern, key));
+        let pattern = self.settings.deny.first(key).or_else(snippet).filter(|_| annotation.is_forwarded())?;
+        Some(pattern).filter(|_| !self.settings.allow.fit(key))
+    }
+
+    /// Whether a finding says that a key of these stands inside the value of another one.
+    pub(crate) fn is_swallowed(&self, is_key: impl Fn(&str) -> bool, report: &Report) -> bool {
+        if !report.diagnostics().iter().any(|known| FOLDED.contains(&known.code)) {
+            return false;
+        }
+        self.plan.annotations.iter().any(|annotation| {
+            let inside = swallowed(&annotation.value, is_snippet(&annotation.key));
+            inside.iter().any(|it| is_key(it.key)) && is_reported(annotation, &FOLDED, report)
+        })
+    }
+}
+
+/// Whether the value was refused because of keys inside it.
+pub(crate) fn is_refused(annotation: &Annotation, report: &Report) -> bool {
+    is_reported(annotation, &[Code::FoldedBlockRefused], report)
+}
+
+/// Whether a finding of these codes is about the value.
+fn is_reported(annotation: &Annotation, codes: &[Code], report: &Report) -> bool {
+    let mut found = report.diagnostics().iter().filter(|known| codes.contains(&known.code));
+    match &annotation.source {
+        Source::Block { value, .. } => {
+            found.any(|known| known.range.as_ref().is_some_and(|range| value.contains(&range.start)))
+        }
+        Source::Setting(_) | Source::Option(_) => {
+            let path = annotation.origin().path();
+            found.any(|known| known.path == path)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The annotations that the administrator gives by default.
+
+use super::migrate::Old;
+use super::monitor::Wanted;
+use super::{Annotation, Plan, Resolver, Source};
+use crate::dialect::cert_manager::{is_about_issuer, is_issuer};
+use crate::dialect::nginx::{ALIASES, contradicts};
+use crate::validation::{Sourced, Target};
+
+impl Resolver<'_, '_> {
+    /// Adds the annotations of the layers of settings, where neither the block nor a layer above has the same or its opposite.
+    pub(super) fn defaults(&mut self, plan: &mut Plan, monitor: &mut Wanted) {
+        let layers = self.layers;
+        let tls = plan.tls();
+        let mut replaces_issuer = false;
+        for (index, layer) in layers.iter().enumerate() {
+            let defaults = layer.annotations();
+            if defaults.is_empty() {
+                continue;
+            }
+            // An issuer that is named above takes the place of this layer's one, whoever names it and however.
+            let is_issued_above = layers.iter().take(index).any(|above| !above.issuer().is_unset())
+                || plan.annotations.iter().any(|it| is_issuer(&it.key));
+            let names_issuer = || defaults.iter().any(|it| is_issuer(&self.current_key(&it.key)));
+            let is_issued_twice = is_issued_above && names_issuer();
+            let redirect = self.redirect_above(plan, index);
+            let (mut old, mut added) = (Old::new(&plan.targets), Vec::new());
+            let known = Keys::of(plan);
+            let own = Keys::new(defaults.iter().map(|default| default.key.as_str()));
+            for default in defaults {
+                if plan.canary.is_some() && self.publishes(&default.key) {
+                    continue;
+                }
+                let current = self.current_key(&default.key);
+                let mut aliases = ALIASES.iter().filter(|names| names.contains(&current.as_ref())).flatten();
+                if known.contain(&current) || aliases.any(|name| known.contain(name)) {
+                    continue;
+                }
+                if is_issued_twice && is_about_issuer(&current) {
+                    replaces_issuer |= is_issuer(&current);
+                    continue;
+                }
+                if let Some(redirect) = &redirect
+                    && contradicts(&current, &default.value, redirect.value, tls)
+                {
+                    if redirect.value && tls.has_secret() {
+                        let source = Source::Option(redirect.origin.clone());
+                        added.push(Annotation {
+                            key: current.into_owned(),
+                            value: "true".to_owned(),
+                            source,
+                        });
+                    }
+                    continue;
+                }
+                let given = Annotation {
+                    key: default.key.clone(),
+                    value: default.value.clone(),
+                    source: Source::Setting(default.origin.path()),
+                };
+                added.extend(self.migrate(given, &|key| own.contain(key), &mut old));
+            }
+            plan.annotations.append(&mut added);
+            self.apply_switches(plan, old.switches);
+            monitor.add_default(old.monitor, layers, index);
+            self.mirror(plan);
+        }
+        plan.replaces_issuer = replaces_issuer;
+    }
+
+    /// The option about requests without TLS that counts more than the annotations of this layer, where an Ingress is made.
+    fn redirect_above(&self, plan: &Plan, index: usize) -> Option<Sourced<bool>> {
+        let is_read = plan.canary.is_none() && plan.targets.contains(&Target::Ingress);
+        let redirect = plan.https_redirect.as_ref().filter(|_| is_read)?;
+        let is_above = self.layers.iter().take(index).any(|above| above.https_redirect.is_set());
+        is_above.then(|| redirect.clone())
+    }
+}
+
+/// The keys of the annotations that are given already, sorted: there may be thousands.
+pub(super) struct Keys<'k>(Vec<&'k str>);
+
+impl<'k> Keys<'k> {
+    pub(super) fn of(plan: &'k Plan) -> Self {
+        Self::new(plan.annotations.iter().map(|known| known.key.as_str()))
+    }
+
+    fn new(keys: impl Iterator<Item = &'k str>) -> Self {
+        let mut keys: Vec<&str> = keys.collect();
+        keys.sort_unstable();
+        Self(keys)
+    }
+
+    pub(super) fn contain(&self, key: &str) -> bool {
+        self.0.binary_search(&key).is_ok()
+    }
+}

@@ -1,0 +1,161 @@
+//! Old keys become what programs read today.
+
+use std::borrow::Cow;
+
+use super::monitor::Wanted;
+use super::{Annotation, Plan, Resolver};
+use crate::diagnostics::{Code, Problem, shown};
+use crate::dialect::legacy::{self, Migration, successor};
+use crate::validation::{Target, parse_bool};
+
+/// What old keys mean that is no single annotation today.
+pub(super) struct Old {
+    pub(super) monitor: Wanted,
+    pub(super) switches: Vec<Switch>,
+    /// Whether another target than an Ingress is made.
+    leaves_ingress: bool,
+}
+
+impl Old {
+    pub(super) fn new(targets: &[Target]) -> Self {
+        let leaves_ingress = targets.iter().any(|target| *target != Target::Ingress);
+        Self { monitor: Wanted::default(), switches: Vec::new(), leaves_ingress }
+    }
+}
+
+/// An annotation that switched on what has a key and a value today.
+pub(super) struct Switch {
+    given: Annotation,
+    key: &'static str,
+    value: &'static str,
+}
+
+fn pair(key: &str, value: &str) -> String {
+    format!("{key}: {value}")
+}
+
+impl Resolver<'_, '_> {
+    /// The current form of an annotation, whoever wrote it. What is no annotation today, or is one together with others,
+    /// goes to `old`. `is_given` says whether the same source gives a key.
+    pub(super) fn migrate(
+        &mut self,
+        given: Annotation,
+        is_given: &dyn Fn(&str) -> bool,
+        old: &mut Old,
+    ) -> Option<Annotation> {
+        let Some(row) = legacy::find(&given.key) else { return Some(given) };
+        if !self.translates() {
+            // It is passed on to an Ingress alone; elsewhere, the loss of a removed key is reported.
+            if old.leaves_ingress && matches!(row.migration, Migration::Removed { .. }) {
+                self.report_migration(&given, row.migration);
+            }
+            return Some(given);
+        }
+        match row.migration {
+            Migration::Monitor(field) => {
+                self.monitor_field(&mut old.monitor, field, &given);
+                return None;
+            }
+            Migration::MonitorOption(_) if self.monitor_option(&mut old.monitor, &given) => return None,
+            Migration::Switch { key, value } => {
+                old.switches.push(Switch { given, key, value });
+                return None;
+            }
+            migration => self.report_migration(&given, migration),
+        }
+        if matches!(row.migration, Migration::Dropped(_)) {
+            return None;
+        }
+        let Some(key) = successor(row, &given.key) else { return Some(given) };
+        if is_given(&key) {
+            self.shadowed(&given, &key);
+            return None;
+        }
+        self.translated(&given, &key);
+        Some(Annotation { key, ..given })
+    }
+
+    /// Writes the current keys of the switches that are on. A Service with TLS and gRPC had one switch for each.
+    pub(super) fn apply_switches(&mut self, plan: &mut Plan, switches: Vec<Switch>) {
+        let mut on: Vec<Switch> = Vec::new();
+        for switch in switches {
+            let Annotation { key, value, .. } = &switch.given;
+            match parse_bool(value) {
+                Some(true) => on.push(switch),
+                Some(false) => {
+                    let message = format!("{} asks for nothing, and was left out", shown(&pair(key, value)));
+                    switch.given.file_key(self.report, Problem::new(Code::LegacyTranslated, message));
+                }
+                None => {
+                    let message = format!("{} is {}, expected true or false", shown(key), shown(value));
+                    let wanted = pair(switch.key, switch.value);
+                    let problem = Problem::new(Code::BooleanInvalid, message)
+                        .help(format!("write {wanted} if that is meant, or remove the line"));
+                    switch.given.file_value(self.report, problem);
+                }
+            }
+        }
+        let Some(first) = on.first() else { return };
+        let is_given = plan.annotations.iter().any(|known| known.key == first.key);
+        let has = |wanted: &str| on.iter().any(|switch| switch.value == wanted);
+        let value = if has("GRPC") && has("HTTPS") { "GRPCS" } else { first.value };
+        for Switch { given, key, .. } in &on {
+            if is_given {
+                self.shadowed(given, key);
+            } else {
+                let old = pair(&given.key, &given.value);
+                let message = format!("`{old}` was translated to `{}`", pair(key, value));
+                given.file_key(self.report, Problem::new(Code::LegacyTranslated, message));
+            }
+        }
+        if let Some(first) = on.into_iter().next().filter(|_| !is_given) {
+            let (key, value) = (first.key.to_owned(), value.to_owned());
+            plan.annotations.push(Annotation { key, value, ..first.given });
+        }
+    }
+
+    /// The key by which a program of today reads what this one means.
+    pub(super) fn current_key<'k>(&self, key: &'k str) -> Cow<'k, str> {
+        match legacy::find(key).filter(|_| self.translates()) {
+            Some(legacy::Legacy { migration: Migration::Switch { key, .. }, .. }) => Cow::Borrowed(key),
+            Some(row) => successor(row, key).map_or(Cow::Borrowed(key), Cow::Owned),
+            None => Cow::Borrowed(key),
+        }
+    }
+
+    fn shadowed(&mut self, old: &Annotation, new: &str) {
+        let message = format!("{} is given, too, and counts", shown(new));
+        let problem = Problem::new(Code::LegacyShadowed, message).help(format!("remove {}", old.key));
+        old.file_key(self.report, problem);
+    }
+
+    pub(super) fn translated(&mut self, old: &Annotation, new: &str) {
+        let message = format!("`{}` was translated to `{new}`", old.key);
+        old.file_key(self.report, Problem::new(Code::LegacyTranslated, message));
+    }
+
+    /// Reports what becomes of a key without successor.
+    fn report_migration(&mut self, given: &Annotation, migration: Migration) {
+        let key = shown(&given.key);
+        let problem = match migration {
+            Migration::Dropped(why) => {
+                let message = format!("{key} was dropped: {why}");
+                Problem::new(Code::LegacyDropped, message).help("remove the line")
+            }
+            Migration::Dead(why) | Migration::MonitorOption(why) => {
+                let message = format!("no current program reads {key}: {why}");
+                Problem::new(Code::LegacyDead, message).help("remove the line, and use what is read today")
+            }
+            Migration::Removed { why, help } => {
+                let message = format!("ingress-nginx no longer reads {key}: {why}");
+                Problem::new(Code::LegacyDead, message).help(help)
+            }
+            Migration::Renamed(_)
+            | Migration::Moved(_)
+            | Migration::Class
+            | Migration::Monitor(_)
+            | Migration::Switch { .. } => return,
+        };
+        given.file_key(self.report, problem);
+    }
+}
