@@ -1,7 +1,7 @@
 //! What templates render to, and what is said of those that do not.
 
 use super::functions::Val;
-use super::{Kind, MAX_DEPTH, MAX_TEMPLATE, Template, Vars};
+use super::{MAX_DEPTH, MAX_TEMPLATE, Template, Vars};
 use crate::diag::{Code, Problem};
 
 const VARS: Vars<'_> = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
@@ -316,13 +316,13 @@ fn lists_split_only_in_literal_text() {
 }
 
 #[test]
-fn plain_templates_are_joined_from_segments() {
-    let plain = |text: &str| matches!(Template::parse(text).unwrap().kind, Kind::Plain(_));
-    assert!(plain("{{.Service}}.{{- Namespace -}}.x{{/* c */}}"));
-    assert!(plain("{{`{{.Service}}`}}"));
-    assert!(!plain("{{.Service | lower}}"));
-    assert_eq!(Template::parse(" /api ").unwrap().literal().as_deref(), Some("/api"));
-    assert_eq!(Template::parse("/{{.Service}}").unwrap().literal(), None);
+fn a_literal_has_no_action_and_no_comment() {
+    let literal = |text: &str| Template::parse(text).unwrap().literal().map(|text| text.into_owned());
+    assert_eq!(literal(" /api ").as_deref(), Some("/api"));
+    assert_eq!(literal("").as_deref(), Some(""));
+    assert_eq!(literal("/{{.Service}}"), None);
+    assert_eq!(literal("/{{/* c */}}"), None);
+    assert_eq!(literal("{{`web`}}"), None);
 }
 
 #[test]
