@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::functions::{self, Val};
 use super::parser::{unknown_function, unknown_variable};
 use super::program::{Expr, Node, Program};
-use super::scan::{BLANKS, action_end, string_end, unclosed_action, unquote};
+use super::scan::{BLANKS, action_end, string_end, unclosed_action};
 use super::{MAX_DEPTH, Var};
 use crate::diag::{Code, Problem, shown};
 
@@ -423,7 +423,7 @@ impl<'p, 't> Line<'p, 't> {
             }
             Some('"' | '\'') => {
                 let end = string_end(self.parser.text.as_bytes(), start).filter(|end| *end <= self.end);
-                let text = end.and_then(|end| unquote(self.parser.slice(&(start..end))));
+                let text = end.and_then(|end| string_value(self.parser.slice(&(start..end))));
                 let Some((end, text)) = end.zip(text) else { return self.unreadable() };
                 self.at = end;
                 Some(Expr::Value(Val::Str(text)))
@@ -468,4 +468,15 @@ fn unknown(word: &str, range: Range<usize>) -> Problem {
 fn number(word: &str) -> Option<Val> {
     word.strip_prefix('-').unwrap_or(word).starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
     word.parse().map(Val::Int).ok().or_else(|| functions::fraction(word).map(Val::Float))
+}
+
+/// The value of a string with its quotes; the escapes are those of JSON.
+fn string_value(quoted: &str) -> Option<String> {
+    match quoted.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        Some(inside) => {
+            let inside = inside.replace("\\'", "'").replace('"', "\\\"");
+            serde_json::from_str(&format!("\"{inside}\"")).ok()
+        }
+        None => serde_json::from_str(quoted).ok(),
+    }
 }

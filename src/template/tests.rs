@@ -154,6 +154,8 @@ fn handlebars_syntax() {
     renders(r#"{{#if (eq Namespace "shop")}}{{upper Service}}{{/if}}"#, "WEB");
     renders(r#"{{#if Domain}}{{trunc 2 (printf "%s-%s" Service Namespace)}}{{/if}}"#, "we");
     renders("{{#if Domain}}<&>{{Service}}{{/if}}", "<&>web");
+    renders("{{~{Service}~}} x{{{~Service~}}} y", "webxweby");
+    renders(r#"{{#if Domain}}{{print 'it\'s "' "\u0041\/"}}{{/if}}"#, "it's \"A/");
 }
 
 #[test]
@@ -193,6 +195,7 @@ fn what_is_not_closed() {
     refused("{{if .Service}}x", &[(Unclosed, "if .Service", "`if` is not closed by {{end}}")]);
     // Found by fuzzing: the place of the error is the end of the text.
     assert!(problems("{{#fin}}{{../").iter().all(|p| p.range.clone().is_none_or(|range| range.end <= 13)));
+    refused("{{#if Domain}}{{{Service}}{{/if}}", &[(Unclosed, "{{{", "the action is not closed by `}}`")]);
     refused("a{{#if Domain}}b", &[(Unclosed, "{{#if Domain}}b", "a block is not closed")]);
 }
 
@@ -298,6 +301,14 @@ fn what_would_blow_up_is_refused() {
     large("{{$x := printf \"%9000s\" .Service}}{{print $x $x}}");
     large(&format!("{{{{replace \"\" \"{}\" \"{}\"}}}}", "a".repeat(4000), "b".repeat(4000)));
     large(&format!("{{{{#if Domain}}}}{}{{{{/if}}}}", "(".repeat(500)));
+    let blocks = |count: usize| "{{#if Domain}}".repeat(count) + "a" + &"{{/if}}".repeat(count);
+    renders(&blocks(MAX_DEPTH), "a");
+    large(&blocks(MAX_DEPTH + 1));
+    let calls = |count: usize| {
+        format!("{{{{#if {}Domain{}}}}}a{{{{/if}}}}", "(lower ".repeat(count), ")".repeat(count))
+    };
+    renders(&calls(MAX_DEPTH), "a");
+    large(&calls(MAX_DEPTH + 1));
     let mut doubling = "{{$x := .Service}}".to_owned();
     for _ in 0..60 {
         doubling.push_str("{{$x = print $x $x}}");
