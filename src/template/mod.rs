@@ -292,8 +292,7 @@ impl<'t> Template<'t> {
     /// A variable that is needed and not set, a function that cannot work on its arguments, a result of more than
     /// [`MAX_TEMPLATE`] bytes.
     pub fn render(&self, vars: &Vars<'_>) -> Result<String, Problem> {
-        let out = self.run(vars, Output::default())?;
-        Ok(out.text.trim().to_owned())
+        Ok(self.run(vars, Output::default())?.take())
     }
 
     /// Renders a list of templates: commas and line ends in the literal text (not inside an action or a block)

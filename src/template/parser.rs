@@ -85,7 +85,7 @@ pub(super) type Parsed<T> = Result<T, Problem>;
 
 impl Parser<'_> {
     fn nodes(&mut self) -> (Vec<Node>, Ending) {
-        let mut nodes = Vec::new();
+        let mut nodes = Vec::with_capacity(self.pieces.len().min(8));
         while let Some(piece) = self.pieces.get(self.at) {
             self.at += 1;
             match piece {

@@ -127,7 +127,7 @@ pub(super) struct Output {
     /// The finished items of a list; `None` if the result is one text.
     pub(super) items: Option<Vec<String>>,
     /// The text, or the item that is being written.
-    pub(super) text: String,
+    text: String,
     /// The bytes written so far, in all items.
     written: usize,
 }
@@ -156,13 +156,24 @@ impl Output {
         if self.written > MAX_TEMPLATE {
             return Err(too_large());
         }
+        if self.text.is_empty() {
+            // Most names and hosts need one allocation.
+            self.text.reserve(value.len() + 40);
+        }
         self.text.push_str(value);
         Ok(())
     }
 
+    /// The text written so far, without blanks at both ends.
+    pub(super) fn take(&mut self) -> String {
+        let text = std::mem::take(&mut self.text);
+        let trimmed = text.trim();
+        if trimmed.len() == text.len() { text } else { trimmed.to_owned() }
+    }
+
     /// Ends an item of a list. Empty items are left out.
     pub(super) fn end_item(&mut self) {
-        let item = std::mem::take(&mut self.text).trim().to_owned();
+        let item = self.take();
         if let (Some(items), false) = (&mut self.items, item.is_empty()) {
             items.push(item);
         }
