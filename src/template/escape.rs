@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::scan::{Piece, string_end, unquote};
-use crate::diag::Problem;
+use crate::diagnostics::Problem;
 
 /// Removes one level of the escape: if an action is nothing but a string that contains template delimiters, all strings
 /// that are whole actions are replaced by their text, as Helm would do. `None` if there is no such action.

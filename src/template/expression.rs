@@ -9,7 +9,7 @@ use super::parser::{
 };
 use super::program::Expr;
 use super::{MAX_DEPTH, Var};
-use crate::diag::{Code, Problem, did_you_mean, shown};
+use crate::diagnostics::{Code, Problem, did_you_mean, shown};
 
 /// Reads the tokens of one action.
 pub(super) struct Reader<'p, 't> {

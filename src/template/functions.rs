@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::printf::{is_hidden, printf};
 use super::{MAX_TEMPLATE, Var};
-use crate::diag::shown_char;
+use crate::diagnostics::shown_char;
 
 /// A value inside a template.
 ///

@@ -12,7 +12,7 @@ use super::parser::{unknown_function, unknown_variable};
 use super::program::{Expr, Node, Program};
 use super::scan::{BLANKS, action_end, string_end, unclosed_action};
 use super::{MAX_DEPTH, Var};
-use crate::diag::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, shown};
 
 /// Parses a template.
 pub(super) fn parse(text: &str) -> Result<Program, Vec<Problem>> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::functions::{self, Val};
 use super::scan::{BLANKS, string_end, unclosed_action, unquote};
-use crate::diag::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, shown};
 
 /// A token and its place.
 #[derive(Clone, Debug)]

@@ -18,7 +18,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use crate::diag::{Code, Problem};
+use crate::diagnostics::{Code, Problem};
 use escape::SourceMap;
 use program::{Node, Output, Program};
 

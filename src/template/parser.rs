@@ -8,7 +8,7 @@ use super::lexer::{Token, TokenKind, tokens};
 use super::program::{Expr, Node, Program};
 use super::scan::Piece;
 use super::{MAX_DEPTH, Var};
-use crate::diag::{Code, Problem, did_you_mean, shown};
+use crate::diagnostics::{Code, Problem, did_you_mean, shown};
 
 /// Constructs of Go that are refused by name, and what to write instead.
 pub(super) const REFUSED: &[(&str, &str)] = &[

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::functions::{CallError, Function, Val};
 use super::{MAX_TEMPLATE, Var, Vars};
-use crate::diag::{Code, Problem};
+use crate::diagnostics::{Code, Problem};
 
 /// A parsed template. Variables of the template (`$x`) and the dot inside `with` are numbered slots.
 #[derive(Clone, Debug, Default)]
