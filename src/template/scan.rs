@@ -21,7 +21,7 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
     let mut pieces = Vec::with_capacity(8);
     let mut at = 0;
     let mut trim_next = false;
-    while let Some(open) = find(text, at, "{{") {
+    while let Some(open) = open_braces(text, at) {
         // Most actions are `{{.Name}}`.
         if let Some((var, range)) = bare_variable(text, open + 2) {
             push_text(text, at..open, trim_next, false, &mut pieces);
@@ -65,6 +65,12 @@ fn bare_variable(text: &str, from: usize) -> Option<(Var, Range<usize>)> {
         .into_iter()
         .find(|var| name.strip_prefix(var.name()).is_some_and(|rest| rest.starts_with("}}")))?;
     Some((var, from..from + 1 + var.name().len()))
+}
+
+/// The next `{{` from `from` on.
+fn open_braces(text: &str, from: usize) -> Option<usize> {
+    let rest = text.as_bytes().get(from..)?;
+    rest.windows(2).position(|pair| pair == b"{{").map(|at| at + from)
 }
 
 fn find(text: &str, from: usize, what: &str) -> Option<usize> {

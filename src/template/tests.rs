@@ -1,5 +1,7 @@
 //! What templates render to, and what is said of those that do not.
 
+use std::borrow::Cow;
+
 use super::functions::Val;
 use super::{MAX_DEPTH, MAX_TEMPLATE, Template, Vars};
 use crate::diagnostics::{Code, Problem};
@@ -328,7 +330,7 @@ fn lists_split_only_in_literal_text() {
 
 #[test]
 fn a_literal_has_no_action_and_no_comment() {
-    let literal = |text: &str| Template::parse(text).unwrap().literal().map(|text| text.into_owned());
+    let literal = |text: &str| Template::parse(text).unwrap().literal().map(Cow::into_owned);
     assert_eq!(literal(" /api ").as_deref(), Some("/api"));
     assert_eq!(literal("").as_deref(), Some(""));
     assert_eq!(literal("/{{.Service}}"), None);
