@@ -1,8 +1,9 @@
-//! The functions of the template language: one table for all three ways to run a template.
+//! The functions of the template language: one table for Go's syntax and for Handlebars'.
 
 use std::cmp::Ordering;
 use std::fmt;
 
+use super::printf::{is_hidden, printf};
 use super::{MAX_TEMPLATE, Var};
 use crate::diagnostics::shown_char;
 
@@ -41,7 +42,7 @@ impl Val {
         }
     }
 
-    fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Str(_) => "a text",
             Self::Int(_) => "a number",
@@ -77,11 +78,30 @@ fn go_float(number: f64) -> String {
     }
 }
 
-/// What a function says whose result would be larger than any name can be.
-const TOO_LARGE: &str = "the result is too large";
+/// Why a call failed.
+pub(super) enum CallError {
+    /// What is wrong with the arguments.
+    Invalid(String),
+    /// An argument is a variable that is not set.
+    Unset(Var),
+    /// The result would be larger than [`MAX_TEMPLATE`].
+    TooLarge,
+}
 
-/// What a function gives: a value, or what is wrong with its arguments in words.
-pub type Called = Result<Val, String>;
+impl From<String> for CallError {
+    fn from(message: String) -> Self {
+        Self::Invalid(message)
+    }
+}
+
+impl From<&str> for CallError {
+    fn from(message: &str) -> Self {
+        Self::Invalid(message.to_owned())
+    }
+}
+
+/// What a call gives.
+pub(super) type Called = Result<Val, CallError>;
 
 /// A row of the function table.
 ///
@@ -98,9 +118,11 @@ pub struct Function {
     pub aliases: &'static [&'static str],
     /// A template that uses it.
     pub example: &'static str,
-    least: usize,
-    most: usize,
-    /// Whether it can be asked about a variable that is not set.
+    doc: &'static str,
+    result: &'static str,
+    min: usize,
+    max: usize,
+    /// Whether an argument may be a variable that is not set.
     takes_unset: bool,
     run: fn(&[Val]) -> Called,
 }
@@ -109,18 +131,13 @@ impl Function {
     /// What it does, in one sentence.
     #[must_use]
     pub fn doc(&self) -> &'static str {
-        self.texts().0
+        self.doc
     }
 
     /// What the example renders to for the Service `web` in the namespace `shop`, with a domain.
     #[must_use]
     pub fn result(&self) -> &'static str {
-        self.texts().1
-    }
-
-    fn texts(&self) -> (&'static str, &'static str) {
-        let row = FUNCTIONS.iter().position(|known| known.name == self.name);
-        row.and_then(|row| TEXTS.get(row)).copied().unwrap_or_default()
+        self.result
     }
 
     /// The name and the other spellings.
@@ -129,34 +146,27 @@ impl Function {
     }
 
     pub(super) fn takes(&self, count: usize) -> bool {
-        (self.least..=self.most).contains(&count)
+        (self.min..=self.max).contains(&count)
     }
 
-    /// How many arguments it takes, in words.
-    pub(super) fn arity(&self) -> String {
+    /// What is wrong with a call that has `count` arguments.
+    pub(super) fn wrong_count(&self, count: usize) -> String {
         let plural =
             |count: usize| if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") };
-        match (self.least, self.most) {
-            (least, most) if least == most => plural(least),
-            (least, usize::MAX) => format!("at least {}", plural(least)),
-            (least, most) => format!("{least} to {most} arguments"),
-        }
+        let expected = match (self.min, self.max) {
+            (min, max) if min == max => plural(min),
+            (min, usize::MAX) => format!("at least {}", plural(min)),
+            (min, max) => format!("{min} to {max} arguments"),
+        };
+        format!("`{}` takes {expected}, not {count}", self.name)
     }
 
-    /// Calls the function.
+    /// Calls the function; the parsers have checked the number of arguments.
     ///
     /// # Errors
     ///
-    /// What is wrong with the arguments, in words; the unset variable, if that is what is wrong.
-    pub(super) fn call(&self, arguments: &[Val]) -> Result<Val, CallError> {
-        if !self.takes(arguments.len()) {
-            return Err(CallError::Said(format!(
-                "`{}` takes {}, not {}",
-                self.name,
-                self.arity(),
-                arguments.len()
-            )));
-        }
+    /// A variable that is not set, a result that is too large, or what is wrong with the arguments.
+    pub(super) fn call(&self, arguments: &[Val]) -> Called {
         if !self.takes_unset
             && let Some(Val::Unset(var)) = arguments.iter().find(|value| matches!(value, Val::Unset(_)))
         {
@@ -164,18 +174,10 @@ impl Function {
         }
         match (self.run)(arguments) {
             Ok(Val::Str(text)) if text.len() > MAX_TEMPLATE => Err(CallError::TooLarge),
-            Ok(value) => Ok(value),
-            Err(said) if said == TOO_LARGE => Err(CallError::TooLarge),
-            Err(said) => Err(CallError::Said(format!("`{}`: {said}", self.name))),
+            Err(CallError::Invalid(message)) => Err(format!("`{}`: {message}", self.name).into()),
+            result => result,
         }
     }
-}
-
-/// Why a call failed.
-pub(super) enum CallError {
-    Said(String),
-    Unset(Var),
-    TooLarge,
 }
 
 /// The function of this name or other spelling; letter case counts.
@@ -205,19 +207,19 @@ pub fn all() -> &'static [Function] {
     FUNCTIONS
 }
 
-/// The texts for readers stand in a table of their own: a program that never asks for them does not carry them.
 macro_rules! functions {
-    ($( ($name:literal $([$($alias:literal),+])?, $least:expr, $most:expr, $doc:literal, $example:literal => $result:literal, $run:expr $(, $unset:ident)?) ),+ $(,)?) => {
+    ($( ($name:literal $([$($alias:literal),+])?, $min:expr, $max:expr, $doc:literal, $example:literal => $result:literal, $run:expr $(, $unset:ident)?) ),+ $(,)?) => {
         static FUNCTIONS: &[Function] = &[$( Function {
             name: $name,
             aliases: &[$($($alias),+)?],
             example: $example,
-            least: $least,
-            most: $most,
+            doc: $doc,
+            result: $result,
+            min: $min,
+            max: $max,
             takes_unset: false $( || functions!(@ $unset) )?,
             run: $run,
         } ),+];
-        static TEXTS: &[(&str, &str)] = &[$( ($doc, $result) ),+];
     };
     (@ unset) => { true };
 }
@@ -276,20 +278,20 @@ functions! {
         r#"{{.Service | js}}"# => "web", |values| Ok(Val::Str(js(&print(values))))),
 }
 
-fn text(values: &[Val], at: usize) -> Result<&str, String> {
+fn text(values: &[Val], at: usize) -> Result<&str, CallError> {
     match values.get(at) {
         Some(Val::Str(text)) => Ok(text),
-        other => Err(format!("expected a text, found {}", other.map_or("nothing", Val::kind))),
+        other => Err(format!("expected a text, found {}", other.map_or("nothing", Val::kind)).into()),
     }
 }
 
-/// A text whose letters are those of ASCII: hosts and names have no others, and the tables of all other letters would be a
-/// tenth of the policy's module.
-fn ascii(values: &[Val]) -> Result<&str, String> {
+/// A text whose letters are those of ASCII: hosts and names have no others, and Unicode's tables of letter case would make
+/// up a tenth of the policy's module.
+fn ascii(values: &[Val]) -> Result<&str, CallError> {
     let text = text(values, 0)?;
     match text.chars().find(|c| !c.is_ascii() && c.is_alphabetic()) {
         None => Ok(text),
-        Some(letter) => Err(format!("expected the letters of ASCII, found {}", shown_char(letter))),
+        Some(letter) => Err(format!("expected the letters of ASCII, found {}", shown_char(letter)).into()),
     }
 }
 
@@ -323,8 +325,9 @@ fn both(values: &[Val], run: fn(&str, &str) -> String) -> Called {
     Ok(Val::Str(run(text(values, 0)?, text(values, 1)?)))
 }
 
-fn ordering(left: &Val, right: &Val) -> Result<Ordering, String> {
-    let incomparable = || format!("{} cannot be compared with {}", left.kind(), right.kind());
+fn ordering(left: &Val, right: &Val) -> Result<Ordering, CallError> {
+    let incomparable =
+        || CallError::Invalid(format!("{} cannot be compared with {}", left.kind(), right.kind()));
     match (left, right) {
         (Val::Str(left), Val::Str(right)) => Ok(left.cmp(right)),
         (Val::Int(left), Val::Int(right)) => Ok(left.cmp(right)),
@@ -337,19 +340,19 @@ fn ordering(left: &Val, right: &Val) -> Result<Ordering, String> {
 fn compare(values: &[Val], holds: fn(Ordering) -> bool) -> Called {
     match values {
         [left, right] => ordering(left, right).map(|found| Val::Bool(holds(found))),
-        _ => Err("expected two values".to_owned()),
+        _ => Err("expected two values".into()),
     }
 }
 
 fn order(values: &[Val], holds: fn(Ordering) -> bool) -> Called {
     if values.iter().any(|value| matches!(value, Val::Bool(_))) {
-        return Err("booleans have no order".to_owned());
+        return Err("booleans have no order".into());
     }
     compare(values, holds)
 }
 
 fn compare_any(values: &[Val]) -> Called {
-    let Some((first, others)) = values.split_first() else { return Err("expected a value".to_owned()) };
+    let Some((first, others)) = values.split_first() else { return Err("expected a value".into()) };
     let mut equal = false;
     for other in others {
         equal |= ordering(first, other)? == Ordering::Equal;
@@ -359,13 +362,13 @@ fn compare_any(values: &[Val]) -> Called {
 
 fn pick(values: &[Val], wanted: bool) -> Called {
     let found = values.iter().find(|value| value.is_true() == wanted).or(values.last());
-    found.cloned().ok_or_else(|| "expected a value".to_owned())
+    found.cloned().ok_or_else(|| "expected a value".into())
 }
 
 fn pick_default(values: &[Val]) -> Called {
     match values {
         [fallback, value] => Ok(if value.is_true() { value.clone() } else { fallback.clone() }),
-        _ => Err("expected two values".to_owned()),
+        _ => Err("expected two values".into()),
     }
 }
 
@@ -391,16 +394,16 @@ fn println(values: &[Val]) -> String {
 
 fn replace(values: &[Val]) -> Called {
     let (old, new, whole) = (text(values, 0)?, text(values, 1)?, text(values, 2)?);
-    // Ask before building: an empty `old` stands between all letters.
+    // Compute the size before building the text: an empty `old` matches between all letters.
     if whole.matches(old).count().saturating_mul(new.len()) > MAX_TEMPLATE {
-        return Err(TOO_LARGE.to_owned());
+        return Err(CallError::TooLarge);
     }
     Ok(Val::Str(whole.replace(old, new)))
 }
 
 fn trunc(values: &[Val]) -> Called {
     let Some(Val::Int(count)) = values.first() else {
-        return Err("the first argument is how many letters to keep".to_owned());
+        return Err("the first argument is how many letters to keep".into());
     };
     let text = text(values, 1)?;
     let keep = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
@@ -439,12 +442,6 @@ fn js(text: &str) -> String {
     out
 }
 
-/// Whether a character outside of ASCII cannot be printed.
-fn is_hidden(character: char) -> bool {
-    let escaped = || character.escape_debug().next() == Some('\\');
-    !character.is_ascii() && (character.is_whitespace() || escaped())
-}
-
 fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -458,186 +455,5 @@ fn html(text: &str) -> String {
             other => out.push(other),
         }
     }
-    out
-}
-
-/// One verb of a format: `%[1]-8.3s`.
-#[derive(Default)]
-struct Verb {
-    left: bool,
-    zero: bool,
-    plus: bool,
-    width: Option<usize>,
-    precision: Option<usize>,
-}
-
-fn printf(values: &[Val]) -> Called {
-    let format = text(values, 0)?;
-    let mut out = String::new();
-    let mut next = 1;
-    let mut used = 0;
-    let mut chosen = false;
-    let mut rest = format;
-    while let Some(at) = rest.find('%') {
-        out.push_str(rest.get(..at).unwrap_or_default());
-        rest = rest.get(at + 1..).unwrap_or_default();
-        let (verb, index, letter, tail) = parse_verb(rest)?;
-        rest = tail;
-        if letter == '%' {
-            out.push('%');
-            continue;
-        }
-        if let Some(index) = index {
-            next = index;
-            chosen = true;
-        }
-        let value = values.get(next).ok_or_else(|| format!("there is no value for %{letter}"))?;
-        used = used.max(next);
-        next += 1;
-        format_verb(&verb, letter, value, &mut out)?;
-        if out.len() > MAX_TEMPLATE {
-            return Err(TOO_LARGE.to_owned());
-        }
-    }
-    if !chosen && used + 1 < values.len() {
-        return Err(format!("{} values are given, the format uses {used}", values.len() - 1));
-    }
-    out.push_str(rest);
-    Ok(Val::Str(out))
-}
-
-/// Reads what follows a `%`: the verb, the number of the value it asks for, its letter, and the rest of the format.
-fn parse_verb(text: &str) -> Result<(Verb, Option<usize>, char, &str), String> {
-    let mut verb = Verb::default();
-    let mut index = None;
-    let mut rest = text;
-    loop {
-        let mut chars = rest.chars();
-        match chars.next() {
-            Some('-') => verb.left = true,
-            Some('0') => verb.zero = true,
-            Some('+') => verb.plus = true,
-            Some('[') => {
-                let (number, tail) =
-                    chars.as_str().split_once(']').ok_or("`[` is not closed in the format")?;
-                index = Some(
-                    number.parse().ok().filter(|n| *n > 0).ok_or("`[..]` in the format needs a number")?,
-                );
-                rest = tail;
-                continue;
-            }
-            _ => break,
-        }
-        rest = chars.as_str();
-    }
-    (verb.width, rest) = number(rest)?;
-    if let Some(tail) = rest.strip_prefix('.') {
-        let (precision, tail) = number(tail)?;
-        verb.precision = Some(precision.unwrap_or(0));
-        rest = tail;
-    }
-    let mut chars = rest.chars();
-    let letter = chars.next().ok_or("the format ends after %")?;
-    Ok((verb, index, letter, chars.as_str()))
-}
-
-fn number(text: &str) -> Result<(Option<usize>, &str), String> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, rest) = text.split_at_checked(end).unwrap_or_default();
-    if digits.is_empty() {
-        return Ok((None, rest));
-    }
-    let value = digits.parse().ok().filter(|value| *value <= MAX_TEMPLATE);
-    value.map(|value| (Some(value), rest)).ok_or_else(|| TOO_LARGE.to_owned())
-}
-
-fn format_verb(verb: &Verb, letter: char, value: &Val, out: &mut String) -> Result<(), String> {
-    let plain = verb.precision.is_none();
-    let shown = match (letter, value) {
-        ('s' | 'v', Val::Str(text)) => cut(text, verb.precision),
-        ('q', Val::Str(text)) if !verb.plus => quote(&cut(text, verb.precision)),
-        ('x', Val::Str(text)) if plain => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
-        ('X', Val::Str(text)) if plain => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
-        // Of a `+` before %v, Go makes another flag, which means nothing here.
-        ('d' | 'v' | 'x' | 'X' | 'o' | 'b', Val::Int(number)) if plain => {
-            integer(letter, *number, verb.plus && letter != 'v')
-        }
-        ('c', Val::Int(number)) if plain => u32::try_from(*number)
-            .ok()
-            .and_then(char::from_u32)
-            .ok_or_else(|| format!("%c cannot print {number}, which is no character"))?
-            .to_string(),
-        ('f', Val::Float(number)) if !verb.plus => format!("{number:.*}", verb.precision.unwrap_or(6)),
-        ('v', Val::Float(_)) if plain && !verb.plus => value.to_string(),
-        ('t' | 'v', Val::Bool(_)) => value.to_string(),
-        ('s' | 'v' | 'q' | 'd' | 't' | 'x' | 'X' | 'o' | 'b' | 'c' | 'f', _) => {
-            return Err(format!("%{letter} cannot print {}", value.kind()));
-        }
-        _ => return Err(format!("%{letter} is not supported, use %s, %v, %q, %d, %t, %x, %o, %b, %c or %f")),
-    };
-    let missing = verb.width.unwrap_or(0).saturating_sub(shown.chars().count());
-    if verb.left {
-        out.push_str(&shown);
-        out.extend(std::iter::repeat_n(' ', missing));
-    } else if verb.zero {
-        // The sign stays in front of the zeros.
-        let digits = shown
-            .strip_prefix(['-', '+'])
-            .filter(|_| matches!(value, Val::Int(_) | Val::Float(_)))
-            .unwrap_or(&shown);
-        out.push_str(shown.strip_suffix(digits).unwrap_or_default());
-        out.extend(std::iter::repeat_n('0', missing));
-        out.push_str(digits);
-    } else {
-        out.extend(std::iter::repeat_n(' ', missing));
-        out.push_str(&shown);
-    }
-    Ok(())
-}
-
-fn integer(letter: char, number: i64, plus: bool) -> String {
-    let size = number.unsigned_abs();
-    let digits = match letter {
-        'x' => format!("{size:x}"),
-        'X' => format!("{size:X}"),
-        'o' => format!("{size:o}"),
-        'b' => format!("{size:b}"),
-        _ => size.to_string(),
-    };
-    let sign = match (number < 0, plus) {
-        (true, _) => "-",
-        (false, true) => "+",
-        (false, false) => "",
-    };
-    format!("{sign}{digits}")
-}
-
-fn cut(text: &str, precision: Option<usize>) -> String {
-    text.chars().take(precision.unwrap_or(usize::MAX)).collect()
-}
-
-/// A text as Go quotes it.
-fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => out.extend(['\\', character]),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{b}' => out.push_str("\\v"),
-            control if control.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(control))),
-            hidden if is_hidden(hidden) && u32::from(hidden) > 0xffff => {
-                out.push_str(&format!("\\U{:08x}", u32::from(hidden)));
-            }
-            hidden if is_hidden(hidden) => out.push_str(&format!("\\u{:04x}", u32::from(hidden))),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
     out
 }

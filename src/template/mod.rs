@@ -1,23 +1,26 @@
 //! One template language: Go's `text/template` as far as names need it, the Helm-escaped form of it, and Handlebars.
 //!
-//! A template of literals and plain variables, which practically all are, is cut into segments once and joined. A
-//! template with more Go in it is parsed into a small tree and evaluated here, so that every error has its place in the
-//! text the user wrote; one in Handlebars' own syntax (`{{#if ..}}`) becomes the same tree. All share one table of
-//! [`functions`].
+//! `scan` splits a template into literal text and actions, and `escape` removes the Helm escape. `parser`, with `lexer` and
+//! `expression`, reads Go's syntax; `handlebars` reads Handlebars' own (`{{#if ..}}`) with the crate of that name. Both give
+//! one `program`, use one table of [`functions`], and report every problem at its place in the text the user wrote.
 
-mod cut;
-mod eval;
+mod escape;
+mod expression;
 pub mod functions;
-mod go;
-mod hbs;
+mod handlebars;
+mod lexer;
+mod parser;
+mod printf;
+mod program;
+mod scan;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use crate::diagnostics::{Code, Problem};
-use cut::{Cut, Piece, SourceMap};
+use escape::SourceMap;
+use program::{Node, Output, Program};
 
 /// The most bytes a template may have, and the most its result, or each item of a list, may have before blanks at its
 /// ends are removed. The limit is ours; it bounds what one Service can cost.
@@ -153,24 +156,14 @@ pub const SYNTAX: &[(&str, &str)] = &[
 /// assert_eq!(render(r#"{{if eq .Namespace "shop"}}{{.Service | upper}}{{end}}"#), "WEB");
 /// assert_eq!(render("{{Service}}-{{#if Domain}}public{{/if}}"), "web-public");
 /// ```
-#[derive(Clone, Debug)]
+///
+/// The default is the empty template.
+#[derive(Clone, Debug, Default)]
 pub struct Template<'t> {
+    /// The text without the Helm escape.
     text: Cow<'t, str>,
     map: SourceMap,
-    kind: Kind,
-}
-
-#[derive(Clone, Debug)]
-enum Kind {
-    Plain(Vec<Piece>),
-    Tree(go::Program),
-}
-
-/// The empty template.
-impl Default for Template<'_> {
-    fn default() -> Self {
-        Self { text: Cow::Borrowed(""), map: SourceMap::default(), kind: Kind::Plain(Vec::new()) }
-    }
+    program: Program,
 }
 
 impl<'t> Template<'t> {
@@ -194,34 +187,31 @@ impl<'t> Template<'t> {
     /// ```
     pub fn parse(text: &'t str) -> Result<Self, Vec<Problem>> {
         if text.len() > MAX_TEMPLATE {
-            let said = format!("the template has {} bytes, at most {MAX_TEMPLATE} are allowed", text.len());
-            return Err(vec![Problem::new(Code::TemplateTooLarge, said).help("shorten the template")]);
+            let message =
+                format!("the template has {} bytes, at most {MAX_TEMPLATE} are allowed", text.len());
+            return Err(vec![Problem::new(Code::TemplateTooLarge, message).help("shorten the template")]);
         }
         let mut text = Cow::Borrowed(text);
         let mut map = SourceMap::default();
         for _ in 0..=MAX_DEPTH {
-            let pieces = match cut::cut(&text) {
-                Ok(Cut::Go(pieces)) => pieces,
-                Ok(Cut::Handlebars) => {
-                    let program = hbs::parse(&text).map_err(|problems| map.back(problems))?;
-                    return Ok(Self { text, map, kind: Kind::Tree(program) });
-                }
-                Err(problem) => return Err(map.back(vec![problem])),
-            };
-            if let Some((inner, inner_map)) = cut::unwrap(&text, &pieces, &map) {
-                text = Cow::Owned(inner);
-                map = inner_map;
+            let pieces = scan::pieces(&text).map_err(|problem| vec![map.to_source(problem)])?;
+            if let Some((inner, inner_map)) =
+                pieces.as_ref().and_then(|pieces| escape::unescape(&text, pieces, &map))
+            {
+                (text, map) = (Cow::Owned(inner), inner_map);
                 continue;
             }
-            let kind = if pieces.iter().all(Piece::is_plain) {
-                Kind::Plain(pieces)
-            } else {
-                Kind::Tree(go::parse(&text, &pieces).map_err(|problems| map.back(problems))?)
+            let program = match pieces {
+                Some(pieces) => parser::parse(&text, &pieces),
+                None => handlebars::parse(&text),
             };
-            return Ok(Self { text, map, kind });
+            return match program {
+                Ok(program) => Ok(Self { text, map, program }),
+                Err(problems) => Err(problems.into_iter().map(|problem| map.to_source(problem)).collect()),
+            };
         }
-        let said = format!("the template is escaped more than {MAX_DEPTH} times");
-        Err(vec![Problem::new(Code::TemplateTooLarge, said).help("remove the outer layers of the escape")])
+        let message = format!("the template is escaped more than {MAX_DEPTH} times");
+        Err(vec![Problem::new(Code::TemplateTooLarge, message).help("remove the outer layers of the escape")])
     }
 
     /// This template with a text of its own, which may outlive the text it was read from.
@@ -233,7 +223,7 @@ impl<'t> Template<'t> {
     /// ```
     #[must_use]
     pub fn into_owned(self) -> Template<'static> {
-        Template { text: Cow::Owned(self.text.into_owned()), map: self.map, kind: self.kind }
+        Template { text: Cow::Owned(self.text.into_owned()), map: self.map, program: self.program }
     }
 
     /// The text after the Helm escape was taken off; the same as was given where there was none.
@@ -266,23 +256,20 @@ impl<'t> Template<'t> {
     /// ```
     #[must_use]
     pub fn literal(&self) -> Option<Cow<'t, str>> {
-        match (&self.kind, &self.text) {
-            (Kind::Plain(pieces), text) if matches!(pieces.as_slice(), [] | [Piece::Text(_)]) => {
-                Some(match text {
-                    Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-                    Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-                })
-            }
-            _ => None,
-        }
+        let is_literal = match self.program.nodes.as_slice() {
+            [] => self.text.is_empty(),
+            [Node::Text(range)] => range.len() == self.text.len(),
+            _ => false,
+        };
+        is_literal.then(|| match &self.text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        })
     }
 
-    /// Whether it renders this or that, by a condition.
+    /// Whether a condition decides what it renders to.
     pub(crate) fn is_conditional(&self) -> bool {
-        match &self.kind {
-            Kind::Plain(_) => false,
-            Kind::Tree(program) => program.nodes.iter().any(|node| matches!(node, go::Node::If { .. })),
-        }
+        self.program.nodes.iter().any(|node| matches!(node, Node::If { .. }))
     }
 
     /// Renders the template. Blanks at both ends of the result are removed.
@@ -300,9 +287,7 @@ impl<'t> Template<'t> {
     /// A variable that is needed and not set, a function that cannot work on its arguments, a result of more than
     /// [`MAX_TEMPLATE`] bytes.
     pub fn render(&self, vars: &Vars<'_>) -> Result<String, Problem> {
-        let mut out = Output { items: None, text: String::new(), written: 0 };
-        self.run(vars, &mut out)?;
-        Ok(trimmed(out.text))
+        Ok(self.run(vars, Output::default())?.take())
     }
 
     /// Renders a list of templates: commas and line ends in the literal text (not inside an action or a block)
@@ -322,104 +307,13 @@ impl<'t> Template<'t> {
     ///
     /// Those of [`Template::render`].
     pub fn render_list(&self, vars: &Vars<'_>) -> Result<Vec<String>, Problem> {
-        let mut out = Output { items: Some(Vec::new()), text: String::new(), written: 0 };
-        self.run(vars, &mut out)?;
-        out.separate();
+        let mut out = self.run(vars, Output::list())?;
+        out.end_item();
         Ok(out.items.unwrap_or_default())
     }
 
-    fn run(&self, vars: &Vars<'_>, out: &mut Output) -> Result<(), Problem> {
-        match &self.kind {
-            Kind::Plain(pieces) => self.join(pieces, vars, out),
-            Kind::Tree(program) => eval::run(program, &self.text, vars, out),
-        }
-        .map_err(|problem| self.map.back_one(problem))
+    fn run(&self, vars: &Vars<'_>, mut out: Output) -> Result<Output, Problem> {
+        let written = self.program.run(&self.text, vars, &mut out);
+        written.map(|()| out).map_err(|problem| self.map.to_source(problem))
     }
-
-    fn join(&self, pieces: &[Piece], vars: &Vars<'_>, out: &mut Output) -> Result<(), Problem> {
-        for piece in pieces {
-            match piece {
-                Piece::Text(range) => out.text(self.text.get(range.clone()).unwrap_or_default())?,
-                Piece::Variable(var, range) => {
-                    let value = vars.get(*var).ok_or_else(|| not_set(*var, range.clone()))?;
-                    out.value(value)?;
-                }
-                Piece::Comment | Piece::Action(_) => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What a template writes into: one text, or the items of a list.
-struct Output {
-    items: Option<Vec<String>>,
-    text: String,
-    /// The bytes written so far, of all items.
-    written: usize,
-}
-
-impl Output {
-    /// Writes literal text, in which commas and line ends separate the items of a list.
-    fn text(&mut self, text: &str) -> Result<(), Problem> {
-        if self.items.is_none() {
-            return self.value(text);
-        }
-        let mut parts = text.split([',', '\n']);
-        if let Some(first) = parts.next() {
-            self.value(first)?;
-        }
-        for part in parts {
-            self.separate();
-            self.value(part)?;
-        }
-        Ok(())
-    }
-
-    /// Writes a value.
-    fn value(&mut self, value: &str) -> Result<(), Problem> {
-        self.written += value.len();
-        if self.written > MAX_TEMPLATE {
-            return Err(too_large());
-        }
-        if self.text.is_empty() {
-            self.text.reserve(value.len() + 40);
-        }
-        self.text.push_str(value);
-        Ok(())
-    }
-
-    fn separate(&mut self) {
-        let item = trimmed(std::mem::take(&mut self.text));
-        if let (Some(items), false) = (&mut self.items, item.is_empty()) {
-            items.push(item);
-        }
-    }
-}
-
-fn trimmed(text: String) -> String {
-    let kept = text.trim();
-    if kept.len() == text.len() { text } else { kept.to_owned() }
-}
-
-fn too_large() -> Problem {
-    Problem::new(
-        Code::TemplateTooLarge,
-        format!("the template renders to more than {MAX_TEMPLATE} bytes, which no name can have"),
-    )
-    .help("shorten the template")
-}
-
-fn not_set(var: Var, range: Range<usize>) -> Problem {
-    let (said, help) = match var {
-        Var::Namespace => (
-            "the template needs the namespace, and the Service names none",
-            "set metadata.namespace, or pass --namespace on the command line",
-        ),
-        _ => (
-            "the template needs a domain, and none is set",
-            "set the annotation config.xposer.stakater.com/Domain, or ask your administrator for the setting domain",
-        ),
-    };
-    Problem::new(Code::TemplateValueMissing, said).help(help).at(range)
 }

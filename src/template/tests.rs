@@ -1,7 +1,9 @@
 //! What templates render to, and what is said of those that do not.
 
+use std::borrow::Cow;
+
 use super::functions::Val;
-use super::{Kind, MAX_DEPTH, MAX_TEMPLATE, Template, Vars};
+use super::{MAX_DEPTH, MAX_TEMPLATE, Template, Vars};
 use crate::diagnostics::{Code, Problem};
 
 const VARS: Vars<'_> = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
@@ -154,6 +156,8 @@ fn handlebars_syntax() {
     renders(r#"{{#if (eq Namespace "shop")}}{{upper Service}}{{/if}}"#, "WEB");
     renders(r#"{{#if Domain}}{{trunc 2 (printf "%s-%s" Service Namespace)}}{{/if}}"#, "we");
     renders("{{#if Domain}}<&>{{Service}}{{/if}}", "<&>web");
+    renders("{{~{Service}~}} x{{{~Service~}}} y", "webxweby");
+    renders(r#"{{#if Domain}}{{print 'it\'s "' "\u0041\/"}}{{/if}}"#, "it's \"A/");
 }
 
 #[test]
@@ -193,6 +197,7 @@ fn what_is_not_closed() {
     refused("{{if .Service}}x", &[(Unclosed, "if .Service", "`if` is not closed by {{end}}")]);
     // Found by fuzzing: the place of the error is the end of the text.
     assert!(problems("{{#fin}}{{../").iter().all(|p| p.range.clone().is_none_or(|range| range.end <= 13)));
+    refused("{{#if Domain}}{{{Service}}{{/if}}", &[(Unclosed, "{{{", "the action is not closed by `}}`")]);
     refused("a{{#if Domain}}b", &[(Unclosed, "{{#if Domain}}b", "a block is not closed")]);
 }
 
@@ -298,6 +303,14 @@ fn what_would_blow_up_is_refused() {
     large("{{$x := printf \"%9000s\" .Service}}{{print $x $x}}");
     large(&format!("{{{{replace \"\" \"{}\" \"{}\"}}}}", "a".repeat(4000), "b".repeat(4000)));
     large(&format!("{{{{#if Domain}}}}{}{{{{/if}}}}", "(".repeat(500)));
+    let blocks = |count: usize| "{{#if Domain}}".repeat(count) + "a" + &"{{/if}}".repeat(count);
+    renders(&blocks(MAX_DEPTH), "a");
+    large(&blocks(MAX_DEPTH + 1));
+    let calls = |count: usize| {
+        format!("{{{{#if {}Domain{}}}}}a{{{{/if}}}}", "(lower ".repeat(count), ")".repeat(count))
+    };
+    renders(&calls(MAX_DEPTH), "a");
+    large(&calls(MAX_DEPTH + 1));
     let mut doubling = "{{$x := .Service}}".to_owned();
     for _ in 0..60 {
         doubling.push_str("{{$x = print $x $x}}");
@@ -316,13 +329,13 @@ fn lists_split_only_in_literal_text() {
 }
 
 #[test]
-fn plain_templates_are_joined_from_segments() {
-    let plain = |text: &str| matches!(Template::parse(text).unwrap().kind, Kind::Plain(_));
-    assert!(plain("{{.Service}}.{{- Namespace -}}.x{{/* c */}}"));
-    assert!(plain("{{`{{.Service}}`}}"));
-    assert!(!plain("{{.Service | lower}}"));
-    assert_eq!(Template::parse(" /api ").unwrap().literal().as_deref(), Some("/api"));
-    assert_eq!(Template::parse("/{{.Service}}").unwrap().literal(), None);
+fn a_literal_has_no_action_and_no_comment() {
+    let literal = |text: &str| Template::parse(text).unwrap().literal().map(Cow::into_owned);
+    assert_eq!(literal(" /api ").as_deref(), Some("/api"));
+    assert_eq!(literal("").as_deref(), Some(""));
+    assert_eq!(literal("/{{.Service}}"), None);
+    assert_eq!(literal("/{{/* c */}}"), None);
+    assert_eq!(literal("{{`web`}}"), None);
 }
 
 #[test]

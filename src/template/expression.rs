@@ -1,0 +1,303 @@
+//! Parsing the tokens of one action in Go's syntax into an [`Expr`].
+
+use std::ops::Range;
+
+use super::functions::{self, Function, Val};
+use super::lexer::{Token, TokenKind};
+use super::parser::{
+    Parsed, Parser, REFUSED, missing_blank, refused, too_deep, unknown_function, unknown_variable,
+};
+use super::program::Expr;
+use super::{MAX_DEPTH, Var};
+use crate::diagnostics::{Code, Problem, did_you_mean, shown};
+
+/// Reads the tokens of one action.
+pub(super) struct Reader<'p, 't> {
+    parser: &'p mut Parser<'t>,
+    tokens: Vec<Token>,
+    at: usize,
+    end: usize,
+    /// The `|` of this action: each makes the tree one deeper.
+    pipes: usize,
+}
+
+impl<'p, 't> Reader<'p, 't> {
+    /// Reads `tokens` from the one at `at` on; `end` is where the action ends.
+    pub(super) fn new(parser: &'p mut Parser<'t>, tokens: Vec<Token>, at: usize, end: usize) -> Self {
+        Self { parser, tokens, at, end, pipes: 0 }
+    }
+
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn next(&mut self) -> Option<Token> {
+        let token = self.tokens.get(self.at).cloned();
+        self.at += usize::from(token.is_some());
+        token
+    }
+
+    fn here(&self) -> Range<usize> {
+        self.peek().map_or(self.end.saturating_sub(1)..self.end, |token| token.range.clone())
+    }
+
+    /// A pipeline whose value may be kept in a variable.
+    pub(super) fn condition(&mut self) -> Parsed<(Vec<usize>, Expr)> {
+        match self.declaration()? {
+            Some((slot, expr)) => Ok((vec![slot], expr)),
+            None => Ok((Vec::new(), self.whole_pipeline()?)),
+        }
+    }
+
+    /// `$x := pipeline` or `$x = pipeline`.
+    pub(super) fn declaration(&mut self) -> Parsed<Option<(usize, Expr)>> {
+        let kind = |at: usize| self.tokens.get(at).map(|token| &token.kind);
+        let (Some(TokenKind::Variable(name)), Some(operator)) = (kind(self.at), kind(self.at + 1)) else {
+            return Ok(None);
+        };
+        let declares = match operator {
+            TokenKind::Declare => true,
+            TokenKind::Assign => false,
+            _ => return Ok(None),
+        };
+        let (name, range) = (name.clone(), self.here());
+        self.at += 2;
+        if name == "$" {
+            return Err(Problem::new(Code::TemplateSyntax, "`$` cannot be assigned to")
+                .help("use a name such as $name")
+                .at(range));
+        }
+        let expr = self.whole_pipeline()?;
+        let slot = if declares {
+            let slot = self.parser.new_slot();
+            self.parser.names.push((name, slot));
+            slot
+        } else {
+            self.slot_of(&name, range)?
+        };
+        Ok(Some((slot, expr)))
+    }
+
+    fn slot_of(&self, name: &str, range: Range<usize>) -> Parsed<usize> {
+        let names = &self.parser.names;
+        if let Some((_, slot)) = names.iter().rev().find(|(known, _)| known == name) {
+            return Ok(*slot);
+        }
+        let mut problem =
+            Problem::new(Code::TemplateUnknownVariable, format!("the variable `{name}` is not declared"))
+                .at(range);
+        let candidate = Var::ALL.into_iter().map(Var::name);
+        problem.help = Some(match did_you_mean(name.trim_start_matches('$'), candidate) {
+            Some(var) => format!("did you mean {{{{.{var}}}}}?"),
+            None => format!("declare it first: {{{{{name} := .Service}}}}"),
+        });
+        Err(problem)
+    }
+
+    /// `block "name" .`: the text in place. Only the whole context can be handed on.
+    pub(super) fn block_head(&mut self, range: &Range<usize>) -> Parsed<(Vec<usize>, Expr)> {
+        let name = match self.next().map(|token| token.kind) {
+            Some(TokenKind::Value(Val::Str(name))) => Some(name),
+            _ => None,
+        };
+        let context = self.next().map(|token| token.kind);
+        let whole = match context {
+            Some(TokenKind::Dot) => self.parser.dot.is_none(),
+            Some(TokenKind::Variable(name)) => name == "$",
+            _ => false,
+        };
+        let fresh = name.as_ref().is_some_and(|name| !self.parser.blocks.contains(name));
+        if fresh && whole && self.peek().is_none() {
+            self.parser.blocks.extend(name);
+            self.parser.dot = None;
+            return Ok((Vec::new(), Expr::Value(Val::Bool(true))));
+        }
+        Err(Problem::new(Code::TemplateUnsupported, "`block` is supported only as {{block \"name\" .}}")
+            .help("write the text where it is used")
+            .at(range.clone()))
+    }
+
+    pub(super) fn whole_pipeline(&mut self) -> Parsed<Expr> {
+        let expr = self.pipeline()?;
+        match self.next() {
+            None => Ok(expr),
+            Some(token) => Err(self.unexpected(&token)),
+        }
+    }
+
+    fn pipeline(&mut self) -> Parsed<Expr> {
+        let mut expr = self.command(None)?;
+        while matches!(self.peek().map(|token| &token.kind), Some(TokenKind::Pipe)) {
+            self.at += 1;
+            self.pipes += 1;
+            if self.pipes > MAX_DEPTH {
+                return Err(too_deep(self.here()));
+            }
+            expr = self.command(Some(expr))?;
+        }
+        Ok(expr)
+    }
+
+    fn command(&mut self, piped: Option<Expr>) -> Parsed<Expr> {
+        let start = self.here();
+        if let Some(Token { kind: TokenKind::Ident(word), range, .. }) = self.peek().cloned()
+            && let Some(function) = functions::find(&word)
+        {
+            self.at += 1;
+            let mut arguments = self.arguments()?;
+            arguments.extend(piped);
+            return self.call(function, arguments, range);
+        }
+        let first = self.operand()?;
+        if piped.is_some() {
+            return Err(Problem::new(Code::TemplateSyntax, "only a function can stand behind `|`")
+                .help("write a function such as lower behind `|`")
+                .at(start));
+        }
+        if let Some(next) = self.peek()
+            && !matches!(next.kind, TokenKind::Close | TokenKind::Pipe | TokenKind::Comma)
+        {
+            let message = format!("{} takes no arguments", shown(self.source(&start)));
+            return Err(Problem::new(Code::TemplateSyntax, message)
+                .help("put a function such as printf in front")
+                .at(next.range.clone()));
+        }
+        Ok(first)
+    }
+
+    fn source(&self, range: &Range<usize>) -> &str {
+        self.parser.text.get(range.clone()).unwrap_or_default()
+    }
+
+    fn arguments(&mut self) -> Parsed<Vec<Expr>> {
+        let mut arguments = Vec::new();
+        while let Some(token) = self.peek() {
+            if matches!(token.kind, TokenKind::Close | TokenKind::Pipe) {
+                break;
+            }
+            if !token.spaced {
+                return Err(missing_blank(self.parser.text, &token.range));
+            }
+            arguments.push(self.operand()?);
+        }
+        Ok(arguments)
+    }
+
+    fn call(&self, function: &'static Function, arguments: Vec<Expr>, range: Range<usize>) -> Parsed<Expr> {
+        let count = arguments.len();
+        if function.takes(count) {
+            return Ok(Expr::Call(function, arguments, range));
+        }
+        Err(Problem::new(Code::TemplateFunction, function.wrong_count(count))
+            .help(format!("write it like this: {}", function.example))
+            .at(range))
+    }
+
+    fn operand(&mut self) -> Parsed<Expr> {
+        let Some(token) = self.next() else {
+            return Err(Problem::new(Code::TemplateSyntax, "the action has no value")
+                .help("write a variable such as .Service")
+                .at(self.here()));
+        };
+        let range = token.range.clone();
+        let expr = match &token.kind {
+            TokenKind::Value(value) => Expr::Value(value.clone()),
+            TokenKind::Field(name) => self.field(name, range.clone())?,
+            TokenKind::Variable(name) if name == "$" => return self.root_field(range),
+            TokenKind::Variable(name) => Expr::Slot(self.slot_of(name, range.clone())?, range.clone()),
+            TokenKind::Dot => match self.parser.dot {
+                Some(slot) => Expr::Slot(slot, range.clone()),
+                None => return Err(whole_context(range)),
+            },
+            TokenKind::Open => self.parenthesis(range.clone())?,
+            TokenKind::Ident(word) => self.word(word, range.clone())?,
+            _ => return Err(self.unexpected(&token)),
+        };
+        // A field of a text: `.Service.Name`.
+        match self.peek() {
+            Some(Token { kind: TokenKind::Field(name), spaced: false, range: field }) => {
+                let message = format!("{} is a text, which has no field {name}", shown(self.source(&range)));
+                Err(Problem::new(Code::TemplateUnknownVariable, message)
+                    .help(format!("remove .{name}"))
+                    .at(range.start..field.end))
+            }
+            _ => Ok(expr),
+        }
+    }
+
+    fn parenthesis(&mut self, open: Range<usize>) -> Parsed<Expr> {
+        self.parser.depth += 1;
+        if self.parser.depth > MAX_DEPTH {
+            self.parser.depth -= 1;
+            return Err(too_deep(open));
+        }
+        let expr = self.pipeline();
+        self.parser.depth -= 1;
+        let expr = expr?;
+        match self.next() {
+            Some(Token { kind: TokenKind::Close, .. }) => Ok(expr),
+            Some(token) => Err(self.unexpected(&token)),
+            None => Err(Problem::new(Code::TemplateUnclosed, "the parenthesis is not closed")
+                .help("add the closing parenthesis")
+                .at(open)),
+        }
+    }
+
+    fn field(&self, name: &str, range: Range<usize>) -> Parsed<Expr> {
+        match Var::from_name(name) {
+            Some(var) => self.parser.variable(var, range),
+            None => Err(unknown_variable(name, ".", range)),
+        }
+    }
+
+    fn root_field(&mut self, range: Range<usize>) -> Parsed<Expr> {
+        match self.peek().cloned() {
+            Some(Token { kind: TokenKind::Field(name), spaced: false, range: field }) => {
+                self.at += 1;
+                let range = range.start..field.end;
+                let var = Var::from_name(&name).ok_or_else(|| unknown_variable(&name, ".", range.clone()))?;
+                Ok(Expr::Var(var, range))
+            }
+            _ => Err(whole_context(range)),
+        }
+    }
+
+    fn word(&self, word: &str, range: Range<usize>) -> Parsed<Expr> {
+        if let Some(var) = Var::from_name(word) {
+            return Ok(Expr::Var(var, range));
+        }
+        match word {
+            "true" => return Ok(Expr::Value(Val::Bool(true))),
+            "false" => return Ok(Expr::Value(Val::Bool(false))),
+            _ => {}
+        }
+        if REFUSED.iter().any(|(name, _)| *name == word) {
+            return Err(refused(word, range));
+        }
+        if let Some(function) = functions::find(word) {
+            return self.call(function, Vec::new(), range);
+        }
+        if matches!(word, "end" | "else" | "if" | "with" | "block" | "nil") {
+            let message = format!("`{word}` cannot stand here");
+            return Err(Problem::new(Code::TemplateSyntax, message)
+                .help("correct the marked place")
+                .at(range));
+        }
+        // A word alone may have been meant as a variable, a word with arguments as a function.
+        if self.tokens.len() == 1 {
+            return Err(unknown_variable(word, "", range));
+        }
+        Err(unknown_function(word, range))
+    }
+
+    fn unexpected(&self, token: &Token) -> Problem {
+        let message = format!("{} is not expected here", shown(self.source(&token.range)));
+        Problem::new(Code::TemplateSyntax, message).help("correct the marked place").at(token.range.clone())
+    }
+}
+
+fn whole_context(range: Range<usize>) -> Problem {
+    Problem::new(Code::TemplateSyntax, "the dot alone is not a text")
+        .help("name a variable: {{.Service}}, {{.Namespace}} or {{.Domain}}")
+        .at(range)
+}

@@ -1,0 +1,181 @@
+//! Tokens of one action in Go's syntax.
+
+use std::ops::Range;
+
+use super::functions::{self, Val};
+use super::scan::{BLANKS, string_end, unclosed_action, unquote};
+use crate::diagnostics::{Code, Problem, shown};
+
+/// A token and its place.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub(super) kind: TokenKind,
+    pub(super) range: Range<usize>,
+    /// Whether a blank stands before it.
+    pub(super) spaced: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum TokenKind {
+    Ident(String),
+    Field(String),
+    Dot,
+    Variable(String),
+    Value(Val),
+    Open,
+    Close,
+    Pipe,
+    Declare,
+    Assign,
+    Comma,
+}
+
+/// The tokens of the action whose content stands at `range` of `text`.
+pub(super) fn tokens(text: &str, range: Range<usize>) -> Result<Vec<Token>, Problem> {
+    Lexer { text, at: range.start, end: range.end }.all()
+}
+
+struct Lexer<'t> {
+    text: &'t str,
+    at: usize,
+    end: usize,
+}
+
+impl<'t> Lexer<'t> {
+    fn rest(&self) -> &'t str {
+        self.text.get(self.at..self.end).unwrap_or_default()
+    }
+
+    fn all(mut self) -> Result<Vec<Token>, Problem> {
+        let mut tokens = Vec::new();
+        loop {
+            let rest = self.rest();
+            let trimmed = rest.trim_start_matches(BLANKS);
+            let spaced = trimmed.len() < rest.len();
+            self.at = self.end - trimmed.len();
+            let Some(character) = trimmed.chars().next() else { return Ok(tokens) };
+            let start = self.at;
+            let kind = self.token(character)?;
+            tokens.push(Token { kind, range: start..self.at, spaced });
+        }
+    }
+
+    fn token(&mut self, character: char) -> Result<TokenKind, Problem> {
+        let start = self.at;
+        self.at += character.len_utf8();
+        Ok(match character {
+            '(' => TokenKind::Open,
+            ')' => TokenKind::Close,
+            '|' => TokenKind::Pipe,
+            ',' => TokenKind::Comma,
+            '=' => TokenKind::Assign,
+            ':' if self.rest().starts_with('=') => {
+                self.at += 1;
+                TokenKind::Declare
+            }
+            '"' | '`' => TokenKind::Value(Val::Str(self.string(start)?)),
+            '\'' => {
+                let value = self.string(start)?;
+                let mut chars = value.chars();
+                match (chars.next(), chars.next()) {
+                    (Some(only), None) => TokenKind::Value(Val::Int(i64::from(u32::from(only)))),
+                    _ => return Err(single_quotes(start..self.at)),
+                }
+            }
+            '.' => match self.word() {
+                "" => TokenKind::Dot,
+                word => TokenKind::Field(word.to_owned()),
+            },
+            '$' => TokenKind::Variable(format!("${}", self.word())),
+            '0'..='9' | '+' | '-' => {
+                self.at = start;
+                TokenKind::Value(self.number()?)
+            }
+            letter if letter.is_alphabetic() || letter == '_' => {
+                self.at = start;
+                TokenKind::Ident(self.word().to_owned())
+            }
+            '}' | '{' => return Err(unclosed_action(start..self.at)),
+            other => {
+                let message = format!("{} is not expected in an action", shown(&other.to_string()));
+                return Err(Problem::new(Code::TemplateSyntax, message).help("remove it").at(start..self.at));
+            }
+        })
+    }
+
+    /// The value of the string that starts at `start`.
+    fn string(&mut self, start: usize) -> Result<String, Problem> {
+        let end = string_end(self.text.as_bytes(), start).filter(|end| *end <= self.end);
+        self.at = end.unwrap_or(self.end);
+        let quoted = self.text.get(start..self.at).unwrap_or_default();
+        unquote(quoted).ok_or_else(|| bad_string(start..self.at))
+    }
+
+    fn word(&mut self) -> &'t str {
+        let start = self.at;
+        let rest = self.rest();
+        self.at += rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    fn number(&mut self) -> Result<Val, Problem> {
+        let start = self.at;
+        let rest = self.rest();
+        let length = rest
+            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | '-')))
+            .unwrap_or(rest.len());
+        self.at += length;
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        parse_number(text).ok_or_else(|| {
+            Problem::new(Code::TemplateSyntax, format!("{} is not a number", shown(text)))
+                .help("write a whole number or a decimal fraction")
+                .at(start..self.at)
+        })
+    }
+}
+
+fn parse_number(text: &str) -> Option<Val> {
+    // One sign, and single underscores between digits.
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let prefixed = ["0x", "0X", "0o", "0O", "0b", "0B"].iter().any(|prefix| unsigned.starts_with(prefix));
+    let lone = |at: usize| {
+        let digit = |at: Option<usize>| {
+            let byte = at.and_then(|at| unsigned.as_bytes().get(at));
+            byte.is_some_and(if prefixed { u8::is_ascii_alphanumeric } else { u8::is_ascii_digit })
+        };
+        digit(at.checked_sub(1)) && digit(Some(at + 1))
+    };
+    if unsigned.starts_with(['-', '+']) || !unsigned.match_indices('_').all(|(at, _)| lone(at)) {
+        return None;
+    }
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let clean = digits.replace('_', "");
+    let lower = clean.to_ascii_lowercase();
+    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
+        if let Some(rest) = lower.strip_prefix(prefix) {
+            let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric());
+            return i64::from_str_radix(&format!("{sign}{rest}"), radix).ok().filter(|_| plain).map(Val::Int);
+        }
+    }
+    if !clean.is_empty() && clean.bytes().all(|b| b.is_ascii_digit()) {
+        let radix = if clean.len() > 1 && clean.starts_with('0') { 8 } else { 10 };
+        return i64::from_str_radix(&format!("{sign}{clean}"), radix).ok().map(Val::Int);
+    }
+    // An exponent needs digits in front of it.
+    functions::fraction(&format!("{sign}{clean}")).map(Val::Float)
+}
+
+fn bad_string(range: Range<usize>) -> Problem {
+    Problem::new(Code::TemplateSyntax, "the string contains an escape that is not known")
+        .help("double the backslash, or use backquotes")
+        .at(range)
+}
+
+fn single_quotes(range: Range<usize>) -> Problem {
+    Problem::new(Code::TemplateSyntax, "single quotes hold one character")
+        .help("use double quotes or backquotes for a text")
+        .at(range)
+}

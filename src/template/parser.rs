@@ -1,0 +1,341 @@
+//! Parsing Go's actions into a [`Program`]; every name is checked, and every problem has its place.
+
+use std::ops::Range;
+
+use super::expression::Reader;
+use super::functions::{self, Function};
+use super::lexer::{Token, TokenKind, tokens};
+use super::program::{Expr, Node, Program};
+use super::scan::Piece;
+use super::{MAX_DEPTH, Var};
+use crate::diagnostics::{Code, Problem, did_you_mean, shown};
+
+/// Constructs of Go that are refused by name, and what to write instead.
+pub(super) const REFUSED: &[(&str, &str)] = &[
+    ("range", "there is nothing to loop over; write the parts one after the other"),
+    ("define", "write the text where it is used"),
+    ("template", "write the text where it is used"),
+    ("break", "there is nothing to loop over"),
+    ("continue", "there is nothing to loop over"),
+    ("call", "there is nothing to call"),
+    ("index", "use trunc for the first letters of a value"),
+    ("slice", "use trunc for the first or last letters of a value"),
+];
+
+/// Parses the pieces of `text`.
+pub(super) fn parse(text: &str, pieces: &[Piece]) -> Result<Program, Vec<Problem>> {
+    let mut parser = Parser {
+        text,
+        pieces,
+        at: 0,
+        problems: Vec::new(),
+        blocks: Vec::new(),
+        names: Vec::new(),
+        slots: 0,
+        dot: None,
+        depth: 0,
+    };
+    let (mut nodes, mut ending) = parser.nodes();
+    // An `end` or `else` at the top closes nothing: say so and go on.
+    while let Some((word, range)) = ending.stray() {
+        let message = format!("{{{{{word}}}}} closes no block");
+        parser.problems.push(Problem::new(Code::TemplateSyntax, message).help("remove it").at(range));
+        let (more, next) = parser.nodes();
+        nodes.extend(more);
+        ending = next;
+    }
+    if parser.problems.is_empty() { Ok(Program { nodes, slots: parser.slots }) } else { Err(parser.problems) }
+}
+
+/// How a list of nodes ended.
+enum Ending {
+    Text,
+    End(Range<usize>),
+    /// The tokens after `else` are still to be read.
+    Else(Range<usize>, Vec<Token>),
+}
+
+impl Ending {
+    fn stray(&self) -> Option<(&'static str, Range<usize>)> {
+        match self {
+            Self::Text => None,
+            Self::End(range) => Some(("end", range.clone())),
+            Self::Else(range, _) => Some(("else", range.clone())),
+        }
+    }
+}
+
+pub(super) struct Parser<'t> {
+    pub(super) text: &'t str,
+    pieces: &'t [Piece],
+    at: usize,
+    problems: Vec<Problem>,
+    /// The names of the blocks so far.
+    pub(super) blocks: Vec<String>,
+    /// The `$` variables in scope.
+    pub(super) names: Vec<(String, usize)>,
+    slots: usize,
+    /// The slot of the dot inside `with`; `None` where the dot is the whole context.
+    pub(super) dot: Option<usize>,
+    /// How many blocks and parentheses are open.
+    pub(super) depth: usize,
+}
+
+pub(super) type Parsed<T> = Result<T, Problem>;
+
+impl Parser<'_> {
+    fn nodes(&mut self) -> (Vec<Node>, Ending) {
+        let mut nodes = Vec::with_capacity(self.pieces.len().min(8));
+        while let Some(piece) = self.pieces.get(self.at) {
+            self.at += 1;
+            match piece {
+                Piece::Text(range) => nodes.push(Node::Text(range.clone())),
+                Piece::Variable(var, range) => match self.variable(*var, range.clone()) {
+                    Ok(expr) => nodes.push(Node::Print(expr)),
+                    Err(problem) => self.problems.push(problem),
+                },
+                Piece::Action(range) => match tokens(self.text, range.clone()) {
+                    Ok(tokens) => match self.action(tokens, range.clone(), &mut nodes) {
+                        Ok(None) => {}
+                        Ok(Some(ending)) => return (nodes, ending),
+                        Err(problem) => self.problems.push(problem),
+                    },
+                    Err(problem) => self.problems.push(problem),
+                },
+            }
+        }
+        (nodes, Ending::Text)
+    }
+
+    fn action(
+        &mut self,
+        tokens: Vec<Token>,
+        range: Range<usize>,
+        nodes: &mut Vec<Node>,
+    ) -> Parsed<Option<Ending>> {
+        let word = match tokens.first().map(|token| &token.kind) {
+            Some(TokenKind::Ident(word)) => word.as_str(),
+            _ => "",
+        };
+        match word {
+            "end" if tokens.len() == 1 => Ok(Some(Ending::End(range))),
+            "else" => Ok(Some(Ending::Else(range, tokens.into_iter().skip(1).collect()))),
+            "if" | "with" | "block" => {
+                let word = word.to_owned();
+                nodes.extend(self.block(&word, tokens, range)?);
+                Ok(None)
+            }
+            "range" | "define" => {
+                // Read the block all the same, so that its `end` does not become a second problem.
+                let problem = refused(word, range.clone());
+                let kept = self.problems.len();
+                self.body();
+                self.problems.truncate(kept);
+                Err(problem)
+            }
+            _ => {
+                let mut reader = Reader::new(self, tokens, 0, range.end);
+                let node = match reader.declaration()? {
+                    Some((slot, expr)) => Node::Set(slot, expr),
+                    None => Node::Print(reader.whole_pipeline()?),
+                };
+                nodes.push(node);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Reads the rest of an `if`, `with` or `block`.
+    fn block(&mut self, word: &str, tokens: Vec<Token>, range: Range<usize>) -> Parsed<Vec<Node>> {
+        let (names, dot) = (self.names.len(), self.dot);
+        // A block is a template of its own, which sees no variable of the one around it.
+        let outer = if word == "block" { std::mem::take(&mut self.names) } else { Vec::new() };
+        let head = self.head(word, tokens, &range);
+        self.depth += 1;
+        let result = if self.depth > MAX_DEPTH {
+            // Nothing below is worth reading: skip to the end of the text.
+            self.at = self.pieces.len();
+            Err(too_deep(range))
+        } else {
+            self.block_body(word, head, &range, dot)
+        };
+        self.depth -= 1;
+        if word == "block" {
+            self.names = outer;
+        }
+        self.names.truncate(names);
+        self.dot = dot;
+        result
+    }
+
+    /// The condition of a block, and the slot of its variable.
+    fn head(&mut self, word: &str, tokens: Vec<Token>, range: &Range<usize>) -> Parsed<(Vec<usize>, Expr)> {
+        if let Some(next) = tokens.get(1).filter(|next| !next.spaced) {
+            return Err(missing_blank(self.text, &next.range));
+        }
+        let mut reader = Reader::new(self, tokens, 1, range.end);
+        if word == "block" {
+            let head = reader.block_head(range);
+            if head.is_err() {
+                // The dot inside must not become a second problem.
+                self.dot = Some(self.new_slot());
+            }
+            return head;
+        }
+        let head = reader.condition();
+        if word != "with" {
+            return head;
+        }
+        // The dot has a slot of its own: a variable beside it may be assigned to. Also where the condition is wrong, so
+        // that the dot inside does not become a second problem.
+        let dot = self.new_slot();
+        self.dot = Some(dot);
+        head.map(|(slots, expr)| (slots.into_iter().chain([dot]).collect(), expr))
+    }
+
+    fn block_body(
+        &mut self,
+        word: &str,
+        head: Parsed<(Vec<usize>, Expr)>,
+        range: &Range<usize>,
+        outer_dot: Option<usize>,
+    ) -> Parsed<Vec<Node>> {
+        let names = self.names.len();
+        let (then, ending) = self.nodes();
+        self.dot = outer_dot;
+        // What the first branch declared, the second does not see.
+        self.names.truncate(names);
+        let otherwise = match ending {
+            Ending::End(_) => Vec::new(),
+            Ending::Text => {
+                // Where the nesting was too deep, the rest was not read.
+                if self.problems.iter().all(|problem| problem.code != Code::TemplateTooLarge) {
+                    self.problems.push(unclosed_block(word, range.clone()));
+                }
+                Vec::new()
+            }
+            Ending::Else(at, _) if word == "block" => {
+                self.body();
+                return Err(Problem::new(Code::TemplateSyntax, "`block` has no {{else}}")
+                    .help("remove it")
+                    .at(at));
+            }
+            Ending::Else(at, rest) => self.otherwise(word, at, rest)?,
+        };
+        let (slots, condition) = head?;
+        if word == "block" {
+            return Ok(then);
+        }
+        Ok(vec![Node::If { slots, condition, then, otherwise }])
+    }
+
+    fn otherwise(&mut self, word: &str, range: Range<usize>, rest: Vec<Token>) -> Parsed<Vec<Node>> {
+        match rest.first().map(|token| &token.kind) {
+            None => {
+                let (nodes, ending) = self.nodes();
+                match ending {
+                    Ending::End(_) => Ok(nodes),
+                    Ending::Text => Err(unclosed_block(word, range)),
+                    Ending::Else(again, _) => {
+                        self.body();
+                        Err(Problem::new(Code::TemplateSyntax, "the block has a second {{else}}")
+                            .help("use one {{else}}, or {{else if ..}}")
+                            .at(again))
+                    }
+                }
+            }
+            // `{{else if ..}}` shares the `{{end}}` of the block it belongs to.
+            Some(TokenKind::Ident(next)) if next == word && word != "block" => {
+                let next = next.clone();
+                self.block(&next, rest, range)
+            }
+            Some(_) => {
+                self.body();
+                let message = format!("only {{{{else}}}} or {{{{else {word} ..}}}} can stand in `{word}`");
+                Err(Problem::new(Code::TemplateSyntax, message)
+                    .help("open a block of its own after {{else}}")
+                    .at(range))
+            }
+        }
+    }
+
+    /// Skips to the end of a block whose content does not matter any more.
+    fn body(&mut self) {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            self.at = self.pieces.len();
+        } else {
+            while let (_, Ending::Else(..)) = self.nodes() {}
+        }
+        self.depth -= 1;
+    }
+
+    pub(super) fn new_slot(&mut self) -> usize {
+        self.slots += 1;
+        self.slots - 1
+    }
+
+    pub(super) fn variable(&self, var: Var, range: Range<usize>) -> Parsed<Expr> {
+        if self.dot.is_some() && self.text.get(range.clone()).is_some_and(|text| text.starts_with('.')) {
+            let message = format!("inside `with` the dot is a text, which has no field {}", var.name());
+            return Err(Problem::new(Code::TemplateUnknownVariable, message)
+                .help(format!("write $.{} to reach the outer variable", var.name()))
+                .at(range));
+        }
+        Ok(Expr::Var(var, range))
+    }
+}
+
+pub(super) fn refused(word: &str, range: Range<usize>) -> Problem {
+    let help = REFUSED.iter().find(|(name, _)| *name == word).map_or("", |(_, help)| help);
+    Problem::new(Code::TemplateUnsupported, format!("`{word}` is not supported in templates"))
+        .help(help)
+        .at(range)
+}
+
+fn unclosed_block(word: &str, range: Range<usize>) -> Problem {
+    Problem::new(Code::TemplateUnclosed, format!("`{word}` is not closed by {{{{end}}}}"))
+        .help("add {{end}} after the block")
+        .at(range)
+}
+
+pub(super) fn missing_blank(text: &str, range: &Range<usize>) -> Problem {
+    let part = shown(text.get(range.clone()).unwrap_or_default());
+    Problem::new(Code::TemplateSyntax, format!("a blank is missing in front of {part}"))
+        .help("write a blank between the parts")
+        .at(range.clone())
+}
+
+pub(super) fn too_deep(range: Range<usize>) -> Problem {
+    Problem::new(Code::TemplateTooLarge, format!("the template is nested more than {MAX_DEPTH} deep"))
+        .help("simplify the template")
+        .at(range)
+}
+
+pub(super) fn unknown_variable(name: &str, dot: &str, range: Range<usize>) -> Problem {
+    let known = Var::ALL.into_iter().map(Var::name);
+    let help = match did_you_mean(name, known) {
+        _ if matches!(name, "Values" | "Release" | "Chart" | "Capabilities" | "Files") => {
+            "render the chart first: this is a variable of Helm".to_owned()
+        }
+        Some(var) => format!("did you mean {{{{.{var}}}}}?"),
+        None => "use {{.Service}}, {{.Namespace}} or {{.Domain}}".to_owned(),
+    };
+    Problem::new(
+        Code::TemplateUnknownVariable,
+        format!("there is no variable {}", shown(&format!("{dot}{name}"))),
+    )
+    .help(help)
+    .at(range)
+}
+
+pub(super) fn unknown_function(name: &str, range: Range<usize>) -> Problem {
+    let known = functions::all().iter().flat_map(Function::names);
+    let help = match did_you_mean(name, known) {
+        Some(function) => format!("did you mean {function}?"),
+        None => "use one of the functions that `xposer explain templates` lists".to_owned(),
+    };
+    Problem::new(Code::TemplateUnknownFunction, format!("there is no function {}", shown(name)))
+        .help(help)
+        .at(range)
+}

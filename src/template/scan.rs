@@ -1,0 +1,219 @@
+//! Splitting a template into literal text and actions.
+
+use std::ops::Range;
+
+use super::Var;
+use crate::diagnostics::{Code, Problem};
+
+/// A part of a template; ranges are bytes of its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Literal text, without what the trim marker of a neighbour removes.
+    Text(Range<usize>),
+    /// An action that is nothing but a variable; the range is the variable with its dot.
+    Variable(Var, Range<usize>),
+    /// Any other action: what stands between the delimiters, without trim markers and blanks.
+    Action(Range<usize>),
+}
+
+/// The pieces of `text`, without comments; `None` if only Handlebars can read it.
+pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
+    let mut pieces = Vec::with_capacity(8);
+    let mut at = 0;
+    let mut trim_next = false;
+    while let Some(open) = open_braces(text, at) {
+        // Most actions are `{{.Name}}`.
+        if let Some((var, range)) = bare_variable(text, open + 2) {
+            push_text(text, at..open, trim_next, false, &mut pieces);
+            (at, trim_next) = (range.end + 2, false);
+            pieces.push(Piece::Variable(var, range));
+            continue;
+        }
+        let (from, trim_left) = match trim_marker_after(text, open + 2) {
+            Some(after) => (after, true),
+            None => (open + 2, false),
+        };
+        push_text(text, at..open, trim_next, trim_left, &mut pieces);
+        let rest = text.get(from..).unwrap_or_default();
+        // A comment follows the delimiter immediately, or the trim marker and blanks.
+        let comment = if trim_left { rest.trim_start() } else { rest };
+        if comment.starts_with("/*") {
+            (at, trim_next) = comment_end(text, open, text.len() - comment.len())?;
+            continue;
+        }
+        if rest.trim_start().starts_with(['#', '/', '^', '>', '&', '!', '@', '{', '~']) {
+            return Ok(None);
+        }
+        let close = action_end(text, open, from)?;
+        let body = text.get(from..close).unwrap_or_default();
+        let (body, trim_right) = match body.strip_suffix('-') {
+            Some(shorter) if shorter.ends_with(BLANKS) => (shorter, true),
+            _ => (body, false),
+        };
+        pieces.push(classify(body, from));
+        at = close + 2;
+        trim_next = trim_right;
+    }
+    push_text(text, at..text.len(), trim_next, false, &mut pieces);
+    Ok(Some(pieces))
+}
+
+/// The variable of an action that is written `{{.Name}}`; `from` is after its braces.
+fn bare_variable(text: &str, from: usize) -> Option<(Var, Range<usize>)> {
+    let name = text.get(from..)?.strip_prefix('.')?;
+    let var = Var::ALL
+        .into_iter()
+        .find(|var| name.strip_prefix(var.name()).is_some_and(|rest| rest.starts_with("}}")))?;
+    Some((var, from..from + 1 + var.name().len()))
+}
+
+/// The next `{{` from `from` on.
+fn open_braces(text: &str, from: usize) -> Option<usize> {
+    let rest = text.as_bytes().get(from..)?;
+    rest.windows(2).position(|pair| pair == b"{{").map(|at| at + from)
+}
+
+fn find(text: &str, from: usize, what: &str) -> Option<usize> {
+    text.get(from..)?.find(what).map(|at| at + from)
+}
+
+/// The end of a trim marker (`- `) that stands at `from`.
+fn trim_marker_after(text: &str, from: usize) -> Option<usize> {
+    let rest = text.get(from..)?.strip_prefix('-')?;
+    rest.starts_with(BLANKS).then_some(from + 1)
+}
+
+/// The blanks of Go's template language.
+pub(super) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
+fn push_text(text: &str, range: Range<usize>, trim_start: bool, trim_end: bool, pieces: &mut Vec<Piece>) {
+    let part = text.get(range.clone()).unwrap_or_default();
+    let start = if trim_start { range.end - part.trim_start_matches(BLANKS).len() } else { range.start };
+    let end = if trim_end { range.start + part.trim_end_matches(BLANKS).len() } else { range.end };
+    if start < end {
+        pieces.push(Piece::Text(start..end));
+    }
+}
+
+/// The end of the action of a comment, and whether it trims what follows.
+fn comment_end(text: &str, open: usize, from: usize) -> Result<(usize, bool), Problem> {
+    let unclosed = || {
+        Problem::new(Code::TemplateUnclosed, "the comment is not closed by `*/}}`")
+            .help("close the comment with `*/}}` or `*/ -}}`")
+            .at(open..from + 2)
+    };
+    let end = find(text, from + 2, "*/").ok_or_else(unclosed)? + 2;
+    let rest = text.get(end..).unwrap_or_default();
+    if rest.starts_with("}}") {
+        return Ok((end + 2, false));
+    }
+    let after = rest.trim_start();
+    match after.strip_prefix("-}}") {
+        Some(tail) if after.len() < rest.len() => Ok((text.len() - tail.len(), true)),
+        _ => Err(unclosed()),
+    }
+}
+
+/// The position of the `}}` that closes the action; quoted strings are skipped as Go's lexer does.
+pub(super) fn action_end(text: &str, open: usize, from: usize) -> Result<usize, Problem> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'}' if bytes.get(at + 1) == Some(&b'}') => return Ok(at),
+            b'"' | b'\'' | b'`' => {
+                at = string_end(bytes, at).ok_or_else(|| unclosed_string(text, open, at))?;
+            }
+            _ => at += 1,
+        }
+    }
+    Err(unclosed_action(open..open + 2))
+}
+
+/// The position after the string that starts at `at`; `None` if it is not closed.
+pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let quote = *bytes.get(at)?;
+    let mut at = at + 1;
+    loop {
+        match *bytes.get(at)? {
+            byte if byte == quote => return Some(at + 1),
+            b'\\' if quote != b'`' => at += 2,
+            b'\n' if quote != b'`' => return None,
+            _ => at += 1,
+        }
+    }
+}
+
+fn unclosed_string(text: &str, open: usize, at: usize) -> Problem {
+    // `{{.Service}'s` is an action closed by one brace, not a string that was never closed.
+    if text.get(open..at).is_some_and(|before| before.contains('}')) {
+        return unclosed_action(open..open + 2);
+    }
+    Problem::new(Code::TemplateUnclosed, "the string is not closed")
+        .help("close the string with the same quote before `}}`")
+        .at(at..at + 1)
+}
+
+pub(super) fn unclosed_action(range: Range<usize>) -> Problem {
+    Problem::new(Code::TemplateUnclosed, "the action is not closed by `}}`")
+        .help("close the action with two braces: `{{.Service}}`")
+        .at(range)
+}
+
+fn classify(body: &str, from: usize) -> Piece {
+    let inner = body.trim_start();
+    let start = from + body.len() - inner.len();
+    let inner = inner.trim_end();
+    let range = start..start + inner.len();
+    match Var::from_name(inner.strip_prefix('.').unwrap_or(inner)) {
+        Some(var) => Piece::Variable(var, range),
+        None => Piece::Action(range),
+    }
+}
+
+/// The value of a string in Go's syntax, with its quotes; `None` if an escape is malformed.
+pub(super) fn unquote(quoted: &str) -> Option<String> {
+    let inside = quoted.get(1..quoted.len().checked_sub(1)?)?;
+    if quoted.starts_with('`') {
+        return Some(inside.replace('\r', ""));
+    }
+    let mut out = String::with_capacity(inside.len());
+    let mut chars = inside.chars();
+    while let Some(character) = chars.next() {
+        if character != '\\' {
+            out.push(character);
+            continue;
+        }
+        let escaped = chars.next()?;
+        out.push(match escaped {
+            'a' => '\u{7}',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'v' => '\u{b}',
+            // Each kind of quote escapes itself only.
+            '\\' => escaped,
+            '"' | '\'' if quoted.starts_with(escaped) => escaped,
+            'x' => ascii(numeric(&mut chars, 2, 16)?)?,
+            'u' => char::from_u32(numeric(&mut chars, 4, 16)?)?,
+            'U' => char::from_u32(numeric(&mut chars, 8, 16)?)?,
+            '0'..='3' => {
+                let rest = numeric(&mut chars, 2, 8)?;
+                ascii(escaped.to_digit(8)? * 64 + rest)?
+            }
+            _ => return None,
+        });
+    }
+    Some(out)
+}
+
+/// In Go `\x80` is a byte and not a character; no name can contain text that is not UTF-8, so it is refused.
+fn ascii(value: u32) -> Option<char> {
+    char::from_u32(value).filter(char::is_ascii)
+}
+
+fn numeric(chars: &mut std::str::Chars<'_>, digits: usize, radix: u32) -> Option<u32> {
+    (0..digits).try_fold(0, |value: u32, _| Some(value * radix + chars.next()?.to_digit(radix)?))
+}
