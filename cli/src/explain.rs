@@ -11,8 +11,10 @@ use xposer::{
 };
 
 use crate::args::{Color, Diagnostics, ExplainArgs, Files, InputArgs, Typed};
-use crate::diagnostics::{Finding, write_text};
+use xposer_manifest::Finding;
+
 use crate::input::STDIN_PATH;
+use crate::printer::write_text;
 use crate::render::explain_file;
 use crate::{Console, Exit};
 

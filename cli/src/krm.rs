@@ -13,12 +13,12 @@ use std::io;
 
 use serde_json::{Map, Value};
 use xposer::{Emitted, Outcome, Report, Service, emit_all, expose_all, is_service};
+use xposer_manifest::encrypted::is_encrypted_service;
+use xposer_manifest::{Finding, Findings, to_yaml};
 
-use crate::diagnostics::{Finding, Findings, write_text};
-use crate::encrypted::is_encrypted_service;
 use crate::input::read_single;
 use crate::local::{LEFT_OUT_HELP, is_local, left_out};
-use crate::yaml::to_yaml;
+use crate::printer::write_text;
 use crate::{Console, Exit, or_gone};
 use config::Config;
 use items::Change;

@@ -1,6 +1,6 @@
 //! The command line of Xposer: `render`, `check`, `explain`, `completions` and the KRM function `krm`.
 //!
-//! The program translates at its edges only: files become [`serde_json::Value`]s with positions ([`yaml`]), the core
+//! The program translates at its edges only: files become [`serde_json::Value`]s with places ([`xposer_manifest`]), the core
 //! decides, and its objects and diagnostics become text. [`run`] is the whole program, without the process around it:
 //!
 //! ```
@@ -19,19 +19,15 @@
 //! ```
 
 mod args;
-mod config;
-mod diagnostics;
-mod encrypted;
 mod explain;
 mod input;
 mod krm;
 mod local;
 mod passed;
-mod place;
+mod printer;
 mod progress;
 mod render;
 mod services;
-pub mod yaml;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -39,7 +35,7 @@ use std::io::{self, Read, Write};
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
-use diagnostics::Finding;
+use xposer_manifest::Finding;
 
 /// Where the program reads and writes.
 pub struct Console<'c> {
@@ -64,27 +60,6 @@ pub struct Terminal {
     pub stderr: bool,
     /// The terminal can show colours, and its user has not forbidden them with `NO_COLOR`.
     pub colors: bool,
-}
-
-/// The settings in a text, which is that of the file `name`.
-///
-/// ```
-/// assert!(xposer_cli::settings("config.yaml", "domain: example.com".to_owned()).is_ok());
-/// let wrong = xposer_cli::settings("config.yaml", "domian: example.com".to_owned()).unwrap_err();
-/// assert!(wrong.contains("config.yaml:1:1") && wrong.contains("did you mean domain?"));
-/// ```
-///
-/// # Errors
-///
-/// Everything that is wrong with them, as `xposer check` tells it: what cannot be read, and what every Service would be
-/// refused for ([`Settings::tried`](xposer::Settings::tried)).
-pub fn settings(name: &str, text: String) -> Result<xposer::Settings, String> {
-    input::settings(name.to_owned(), text).map(|(_, settings)| settings).map_err(|findings| {
-        let mut told = Vec::new();
-        // Memory takes every byte.
-        let _ = diagnostics::write_text(findings, false, &mut told);
-        String::from_utf8_lossy(&told).into_owned()
-    })
 }
 
 /// What the program's exit status says.
@@ -160,6 +135,6 @@ fn give_up(error: &io::Error, console: &mut Console<'_>) -> Exit {
     }
     let finding = Finding::input(format!("the output cannot be written: {error}"));
     // Standard error is the last resort; where it fails too, the exit status says it.
-    let _ = diagnostics::write_text([finding], false, &mut console.stderr);
+    let _ = printer::write_text([finding], false, &mut console.stderr);
     Exit::Unusable
 }

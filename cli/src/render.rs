@@ -5,13 +5,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use xposer::{Emitted, Object, Outcome, Report, Service, Settings, emit_all, expose_all};
+use xposer_manifest::{Finding, to_yaml};
 
 use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Target, Typed};
-use crate::diagnostics::{Finding, Printer};
 use crate::explain::traced;
 use crate::input::Inputs;
+use crate::printer::Printer;
 use crate::services::{Found, Item};
-use crate::yaml::to_yaml;
 use crate::{Console, Exit, or_gone};
 
 /// Prints the objects of all exposed Services, and the diagnostics.

@@ -3,14 +3,12 @@
 use serde_json::{Map, Value};
 use xposer::{Diagnostic, FieldPath, Root, Segment, Service, is_service};
 
+use xposer_manifest::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops, is_encrypted};
+use xposer_manifest::{Document, File, Finding, Findings, Place, SettingsFile};
+
 use crate::args::Typed;
-use crate::diagnostics::{Finding, Findings};
-use crate::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops, is_encrypted};
-use crate::input::{File, SettingsFile};
 use crate::local;
 use crate::passed::{self, Hint, Passed};
-use crate::place::Place;
-use crate::yaml::Document;
 
 /// A Service in a document, or an item of a list that is the document.
 pub(crate) struct Item<'f> {

@@ -16,7 +16,7 @@ use serde_json::Value;
 use xposer::{
     Diagnostic, Emitted, Outcome, Report, Root, Service, Settings, emit_all, expose_all, is_service,
 };
-use xposer_cli::yaml::{load, to_yaml};
+use xposer_manifest::{load, to_yaml};
 
 use crate::workspace;
 

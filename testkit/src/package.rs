@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use xposer::{Form, Setting, settings};
-use xposer_cli::yaml::to_yaml;
+use xposer_manifest::to_yaml;
 
 use crate::cases::parse;
 

@@ -4,13 +4,12 @@ use serde_json::Value;
 use xposer::{FieldPath, Segment, Settings};
 
 use super::results::Said;
-use crate::config;
-use crate::encrypted::{first_encrypted, has_sops};
+use xposer_manifest::encrypted::{first_encrypted, has_sops};
 
 /// The config, and where in it the settings stand.
 pub(super) struct Config<'c> {
     object: Option<&'c Value>,
-    settings: config::Config,
+    settings: xposer_manifest::Config,
 }
 
 /// Where something in the settings is written in the config.
@@ -25,17 +24,19 @@ impl<'c> Config<'c> {
     /// Reads the config; without one, or where it is wrong, the settings are the defaults.
     pub(super) fn new(object: Option<&'c Value>, said: &mut Vec<Said>) -> Self {
         let object = object.filter(|object| !object.is_null());
-        let Some(config) = object else { return Self { object, settings: config::Config::default() } };
+        let Some(config) = object else {
+            return Self { object, settings: xposer_manifest::Config::default() };
+        };
         if has_sops(config) || first_encrypted(config).is_some() {
             said.push(Said::encrypted(config));
-            return Self { object, settings: config::Config::default() };
+            return Self { object, settings: xposer_manifest::Config::default() };
         }
-        let settings = config::Config::of_function(config).unwrap_or_else(|wrong| {
+        let settings = xposer_manifest::Config::of_function(config).unwrap_or_else(|wrong| {
             said.extend(wrong.into_iter().map(|wrong| {
                 let path = wrong.way.into_iter().fold(FieldPath::object(&[]), then);
                 Said::error(wrong.said, wrong.help, config, Some(&path))
             }));
-            config::Config::default()
+            xposer_manifest::Config::default()
         });
         Self { object, settings }
     }

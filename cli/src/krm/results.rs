@@ -4,9 +4,8 @@ use serde_json::{Map, Value, json};
 use xposer::{Diagnostic, FieldPath, Root, Severity};
 
 use super::config::{Config, Located};
-use crate::diagnostics::Finding;
-use crate::encrypted::SOPS;
-use crate::place::Place;
+use xposer_manifest::encrypted::SOPS;
+use xposer_manifest::{Finding, Place};
 
 /// A finding, and the item or config it is about.
 pub(super) struct Said {

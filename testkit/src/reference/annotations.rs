@@ -3,7 +3,7 @@
 use serde_json::json;
 use xposer::request::legacy::{self, Fate};
 use xposer::{CONFIG_PREFIX, EXPOSE_LABEL, Key, keys};
-use xposer_cli::yaml::to_yaml;
+use xposer_manifest::to_yaml;
 
 use super::{anchor, code, prose, table, yaml};
 

@@ -5,25 +5,27 @@ use std::ops::Range;
 use serde_json::Value;
 use xposer::{Form, Segment, settings};
 
+use crate::document::Document;
 use crate::encrypted::Encrypted;
-use crate::yaml::{Document, TEMPLATE_HELP, load};
+use crate::message::TEMPLATE_HELP;
+use crate::read::load;
 
 /// The settings in a document, and where each of them is written.
 #[derive(Default)]
-pub(crate) struct Config {
+pub struct Config {
     /// The settings as the core reads them.
-    pub(crate) settings: Value,
+    pub settings: Value,
     /// The keys that lead from the top of the document to the settings.
     way: Vec<Segment>,
     folds: Vec<Fold>,
     /// The object that should carry them does not.
-    pub(crate) missing: Option<Missing>,
+    pub missing: Option<Missing>,
 }
 
 /// What an object that should carry settings lacks.
-pub(crate) struct Missing {
-    pub(crate) said: String,
-    pub(crate) help: String,
+pub struct Missing {
+    pub said: String,
+    pub help: String,
 }
 
 /// A text that holds YAML, for the data of a ConfigMap are texts.
@@ -37,28 +39,28 @@ struct Fold {
 }
 
 /// Where something in the settings is written.
-pub(crate) struct Spot<'c> {
+pub struct Spot<'c> {
     /// The way from the top of the document: to it, or to the text that holds it.
-    pub(crate) way: Vec<Segment>,
+    pub way: Vec<Segment>,
     /// Its place in the text that holds it.
-    pub(crate) inside: Option<Inside<'c>>,
+    pub inside: Option<Inside<'c>>,
 }
 
 /// A place in a text that holds YAML.
-pub(crate) struct Inside<'c> {
-    pub(crate) text: &'c str,
-    pub(crate) document: &'c Document,
-    pub(crate) way: Vec<Segment>,
+pub struct Inside<'c> {
+    pub text: &'c str,
+    pub document: &'c Document,
+    pub way: Vec<Segment>,
 }
 
 /// Why a document holds no settings.
-pub(crate) struct Wrong {
+pub struct Wrong {
     /// The way from the top of the document to what is wrong.
-    pub(crate) way: Vec<Segment>,
+    pub way: Vec<Segment>,
     /// The bytes of the text there that are meant.
-    pub(crate) range: Option<Range<usize>>,
-    pub(crate) said: String,
-    pub(crate) help: Option<String>,
+    pub range: Option<Range<usize>>,
+    pub said: String,
+    pub help: Option<String>,
 }
 
 type Found = Result<Config, Vec<Wrong>>;
@@ -66,7 +68,7 @@ type Found = Result<Config, Vec<Wrong>>;
 impl Config {
     /// The settings of a document that somebody names: bare, in a ConfigMap, in the config of a KRM function, or in a
     /// policy of Kubewarden.
-    pub(crate) fn of_document(document: &Value) -> Found {
+    pub fn of_document(document: &Value) -> Found {
         let (Some(version), Some(kind)) = (text(document, "apiVersion"), text(document, "kind")) else {
             return Ok(Self::at(document, &[]));
         };
@@ -93,7 +95,7 @@ impl Config {
     }
 
     /// The settings in the config of a KRM function: `data` of a ConfigMap, `spec` of any other kind.
-    pub(crate) fn of_function(config: &Value) -> Found {
+    pub fn of_function(config: &Value) -> Found {
         match (text(config, "apiVersion"), text(config, "kind")) {
             (Some("v1"), Some("ConfigMap")) => Self::of_data(config),
             _ => Ok(Self::at(config, &["spec"])),
@@ -179,7 +181,7 @@ impl Config {
     }
 
     /// Where the value at this path of the settings is written.
-    pub(crate) fn spot(&self, path: impl Iterator<Item = Segment>) -> Spot<'_> {
+    pub fn spot(&self, path: impl Iterator<Item = Segment>) -> Spot<'_> {
         let mut path: Vec<Segment> = path.collect();
         let is_in = |fold: &&Fold| match path.first() {
             Some(Segment::Key(name)) => !fold.is_setting || *name == fold.key,
@@ -214,9 +216,7 @@ fn read(name: &str, text: &str, before: &str) -> Result<Option<Document>, Vec<Wr
         };
         let errors = errors.into_iter();
         // The lines that a message counts are those of the text, and not of the file around it.
-        let said = errors.map(|error| {
-            wrong(Some(error.span), error.without_lines.unwrap_or(error.message), help(error.help))
-        });
+        let said = errors.map(|error| wrong(Some(error.span), error.message, help(error.help)));
         said.collect::<Vec<_>>()
     })?;
     let last = documents.pop();

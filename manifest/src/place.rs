@@ -17,7 +17,7 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A place in a file, as exactly as it is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Place {
+pub struct Place {
     pub(crate) file: String,
     #[serde(flatten)]
     pub(crate) point: Option<Point>,
@@ -41,7 +41,7 @@ pub(crate) struct Excerpt {
 
 impl Place {
     /// A file as a whole.
-    pub(crate) fn file(name: &str) -> Self {
+    pub fn file(name: &str) -> Self {
         Self { file: name.to_owned(), point: None, excerpt: None }
     }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use xposer::{Segment, is_service};
 
 /// The program that encrypted a file, and the command that decrypts it, in which FILE stands for its name.
-pub(crate) struct Encrypted {
+pub struct Encrypted {
     by: &'static str,
     decrypt: &'static str,
 }
@@ -12,8 +12,9 @@ pub(crate) struct Encrypted {
 /// How a value that SOPS encrypted begins.
 const SOPS_VALUE: &str = "ENC[AES256_GCM,";
 /// The key of a document under which SOPS keeps what it needs to decrypt it.
-pub(crate) const SOPS_KEY: &str = "sops";
-pub(crate) const SOPS: Encrypted = Encrypted { by: "SOPS", decrypt: "sops decrypt FILE" };
+pub const SOPS_KEY: &str = "sops";
+/// The program that most files of Kubernetes are encrypted by.
+pub const SOPS: Encrypted = Encrypted { by: "SOPS", decrypt: "sops decrypt FILE" };
 
 /// How the files of other programs begin.
 const HEADS: &[(&[u8], Encrypted)] = &[
@@ -29,22 +30,22 @@ const HEADS: &[(&[u8], Encrypted)] = &[
 
 impl Encrypted {
     /// The program that encrypted a file as a whole.
-    pub(crate) fn of_bytes(bytes: &[u8]) -> Option<&'static Self> {
+    pub fn of_bytes(bytes: &[u8]) -> Option<&'static Self> {
         HEADS.iter().find(|(head, _)| bytes.starts_with(head)).map(|(_, found)| found)
     }
 
     /// The program that encrypted the values of a text which is no YAML document of its own, such as an `.env` file.
-    pub(crate) fn of_text(text: &str) -> Option<&'static Self> {
+    pub fn of_text(text: &str) -> Option<&'static Self> {
         text.contains(SOPS_VALUE).then_some(&SOPS)
     }
 
     /// What is wrong.
-    pub(crate) fn said(&self) -> String {
+    pub fn said(&self) -> String {
         format!("the file is encrypted by {}", self.by)
     }
 
     /// What to do with a file that is read by this command.
-    pub(crate) fn help(&self, file: Option<&str>, command: &str) -> String {
+    pub fn help(&self, file: Option<&str>, command: &str) -> String {
         match file {
             Some(file) => format!("decrypt it first: {} | {command}", self.decrypt.replace("FILE", file)),
             None => format!("decrypt it first, for example with `{}`", self.decrypt),
@@ -53,16 +54,17 @@ impl Encrypted {
 }
 
 /// Whether SOPS encrypted some of a document, and wrote down how.
-pub(crate) fn has_sops(document: &Value) -> bool {
+pub fn has_sops(document: &Value) -> bool {
     document.get(SOPS_KEY).and_then(|sops| sops.get("mac")).is_some_and(Value::is_string)
 }
 
-pub(crate) fn is_encrypted(value: &Value) -> bool {
+/// Whether SOPS encrypted a value.
+pub fn is_encrypted(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.starts_with(SOPS_VALUE))
 }
 
 /// Whether an object is, or may be, a Service that SOPS encrypted.
-pub(crate) fn is_encrypted_service(object: &Value) -> bool {
+pub fn is_encrypted_service(object: &Value) -> bool {
     let encrypted = |key: &str| object.get(key).is_some_and(|value| first_encrypted(value).is_some());
     encrypted("kind")
         || encrypted("apiVersion")
@@ -70,7 +72,7 @@ pub(crate) fn is_encrypted_service(object: &Value) -> bool {
 }
 
 /// The way to the first value below this one that SOPS encrypted.
-pub(crate) fn first_encrypted(value: &Value) -> Option<Vec<Segment>> {
+pub fn first_encrypted(value: &Value) -> Option<Vec<Segment>> {
     let below = |segment: Segment, inner: &Value| {
         let mut way = first_encrypted(inner)?;
         way.insert(0, segment);

@@ -7,13 +7,11 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use serde::{Serialize, Serializer};
 use xposer::{Code, Diagnostic, Root, Severity};
 
-use crate::args::{Color, Diagnostics, InputArgs};
 use crate::place::Place;
-use crate::{Terminal, or_gone};
 
 /// Something to tell the user, and where it is written, as far as that is known.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Finding<'d> {
+pub struct Finding<'d> {
     #[serde(flatten)]
     said: Said<'d>,
     #[serde(flatten)]
@@ -21,7 +19,7 @@ pub(crate) struct Finding<'d> {
 }
 
 /// What keeps an input from being used.
-pub(crate) type Findings = Vec<Finding<'static>>;
+pub type Findings = Vec<Finding<'static>>;
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
@@ -42,37 +40,37 @@ enum Said<'d> {
 
 impl<'d> Finding<'d> {
     /// What the core said.
-    pub(crate) fn core(diagnostic: &'d Diagnostic) -> Self {
+    pub fn core(diagnostic: &'d Diagnostic) -> Self {
         Self { said: Said::Core(Cow::Borrowed(diagnostic)), place: None }
     }
 
     /// What the core said, where its report does not live on.
-    pub(crate) fn owned(diagnostic: Diagnostic) -> Self {
+    pub fn owned(diagnostic: Diagnostic) -> Self {
         Self { said: Said::Core(Cow::Owned(diagnostic)), place: None }
     }
 
     /// An error of an input as such.
-    pub(crate) fn input(message: impl Into<Cow<'d, str>>) -> Self {
+    pub fn input(message: impl Into<Cow<'d, str>>) -> Self {
         Self::of_input(Severity::Error, message)
     }
 
     /// A warning about an input as such.
-    pub(crate) fn warning(message: impl Into<Cow<'d, str>>) -> Self {
+    pub fn warning(message: impl Into<Cow<'d, str>>) -> Self {
         Self::of_input(Severity::Warning, message)
     }
 
     /// Something to know about an input as such.
-    pub(crate) fn info(message: impl Into<Cow<'d, str>>) -> Self {
+    pub fn info(message: impl Into<Cow<'d, str>>) -> Self {
         Self::of_input(Severity::Info, message)
     }
 
     /// A finding about an input as such.
-    pub(crate) fn of_input(severity: Severity, message: impl Into<Cow<'d, str>>) -> Self {
+    pub fn of_input(severity: Severity, message: impl Into<Cow<'d, str>>) -> Self {
         Self { said: Said::Input { severity, message: message.into(), help: None, field: None }, place: None }
     }
 
     /// Adds what to do, to a finding about an input.
-    pub(crate) fn help(mut self, sentence: impl Into<Cow<'d, str>>) -> Self {
+    pub fn help(mut self, sentence: impl Into<Cow<'d, str>>) -> Self {
         if let Said::Input { help, .. } = &mut self.said {
             *help = Some(sentence.into());
         }
@@ -80,7 +78,7 @@ impl<'d> Finding<'d> {
     }
 
     /// Adds the field that is meant, to a finding about an input.
-    pub(crate) fn of_field(mut self, path: impl Into<Option<String>>) -> Self {
+    pub fn of_field(mut self, path: impl Into<Option<String>>) -> Self {
         if let Said::Input { field, .. } = &mut self.said {
             *field = path.into();
         }
@@ -88,7 +86,7 @@ impl<'d> Finding<'d> {
     }
 
     /// Adds where it is written.
-    pub(crate) fn at(mut self, place: impl Into<Option<Place>>) -> Self {
+    pub fn at(mut self, place: impl Into<Option<Place>>) -> Self {
         self.place = place.into();
         self
     }
@@ -141,49 +139,18 @@ impl<'d> Finding<'d> {
     }
 }
 
-/// How findings are printed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Printer {
-    pub(crate) format: Diagnostics,
-    colors: bool,
-}
-
-impl Printer {
-    pub(crate) fn new(args: &InputArgs, terminal: Terminal) -> Self {
-        let colors = match args.color {
-            Color::Auto => terminal.stderr && terminal.colors,
-            Color::Always => true,
-            Color::Never => false,
-        };
-        Self { format: args.diagnostics, colors }
-    }
-
-    /// Prints all findings of a run; in JSON, an array also where there are none.
-    pub(crate) fn print<'d>(
-        self,
-        findings: impl IntoIterator<Item = Finding<'d>>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        match self.format {
-            Diagnostics::Text => write_text(findings, self.colors, out),
-            Diagnostics::Json => write_json(findings, out),
-        }
-    }
-}
-
-/// Writes findings as text, with a blank line after each. Nobody needs to read them.
-pub(crate) fn write_text<'d>(
+/// Writes findings as text, with a blank line after each.
+///
+/// # Errors
+///
+/// What `out` cannot take.
+pub fn write_text<'d>(
     findings: impl IntoIterator<Item = Finding<'d>>,
     colors: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let renderer = if colors { Renderer::styled() } else { Renderer::plain() };
-    let mut findings = findings.into_iter();
-    or_gone(
-        findings
-            .try_for_each(|finding| writeln!(out, "{}\n", renderer.render(&[group(&finding)])))
-            .and_then(|()| out.flush()),
-    )
+    findings.into_iter().try_for_each(|finding| writeln!(out, "{}\n", renderer.render(&[group(&finding)])))
 }
 
 fn group<'f>(finding: &'f Finding<'_>) -> Group<'f> {
@@ -218,8 +185,15 @@ fn show_place<'f>(group: Group<'f>, place: &'f Place) -> Group<'f> {
     }
 }
 
-fn write_json<'d>(findings: impl IntoIterator<Item = Finding<'d>>, out: &mut dyn Write) -> io::Result<()> {
-    let mut serializer = serde_json::Serializer::pretty(&mut *out);
-    let written = serializer.collect_seq(findings).map_err(io::Error::from);
-    or_gone(written.and_then(|()| writeln!(out)).and_then(|()| out.flush()))
+/// Writes findings as one JSON array.
+///
+/// # Errors
+///
+/// What `out` cannot take.
+pub fn write_json<'d>(
+    findings: impl IntoIterator<Item = Finding<'d>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    serde_json::Serializer::pretty(&mut *out).collect_seq(findings)?;
+    writeln!(out)
 }
