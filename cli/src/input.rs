@@ -155,7 +155,7 @@ fn read_file(path: &Path, purpose: Purpose, stdin: &mut dyn Read) -> Result<File
     let bytes = read_bytes(path, stdin).map_err(|error| vec![unreadable(path, &name, purpose, &error)])?;
     let encrypted = |found: &Encrypted| {
         let file = Some(name.as_str()).filter(|_| !is_stdin(path));
-        let finding = Finding::input(found.said()).at(Place::file(&name));
+        let finding = Finding::input(found.message()).at(Place::file(&name));
         vec![finding.help(found.help(file, purpose.piped()))]
     };
     if let Some(found) = Encrypted::of_bytes(&bytes) {

@@ -87,7 +87,7 @@ impl<'f> Item<'f> {
         // The API server leaves the kind out of the items of a ServiceList.
         let is_service = is_service(self.value) || among.services && !object.contains_key("kind");
         if let Some(way) = self.encrypted(is_service, among.encrypted) {
-            let finding = Finding::input(SOPS.said()).at(self.file.place_of_key(self.document, way));
+            let finding = Finding::input(SOPS.message()).at(self.file.place_of_key(self.document, way));
             found.wrong.push(finding.help(SOPS.help(self.file.path(), found.typed.piped())));
             return false;
         }

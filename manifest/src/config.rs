@@ -1,4 +1,4 @@
-//! Where the settings stand: in a document of their own, or in an object that carries them.
+//! Finds the settings in a document: the whole of it, or a part of an object such as a ConfigMap.
 
 use std::ops::Range;
 
@@ -8,67 +8,72 @@ use xposer::{Form, Segment, settings};
 use crate::document::Document;
 use crate::encrypted::Encrypted;
 use crate::message::TEMPLATE_HELP;
-use crate::read::load;
+use crate::read::{LoadError, load};
 
 /// The settings in a document, and where each of them is written.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer_manifest::Config;
+///
+/// let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"settings.yaml": "domain: example.com"}});
+/// assert_eq!(Config::of_function(&config).unwrap().settings, json!({"domain": "example.com"}));
+/// ```
 #[derive(Default)]
 pub struct Config {
     /// The settings as the core reads them.
     pub settings: Value,
-    /// The keys that lead from the top of the document to the settings.
-    way: Vec<Segment>,
-    folds: Vec<Fold>,
-    /// The object that should carry them does not.
-    pub missing: Option<Missing>,
+    /// The path from the root of the document to the settings.
+    root: Vec<Segment>,
+    embedded: Vec<EmbeddedYaml>,
+    /// Why all settings are the defaults, and the help: the object has no field for settings.
+    pub(crate) missing: Option<(String, String)>,
 }
 
-/// What an object that should carry settings lacks.
-pub struct Missing {
-    pub said: String,
-    pub help: String,
-}
-
-/// A text that holds YAML, for the data of a ConfigMap are texts.
-struct Fold {
-    /// The key of the text.
+/// A value in the data of a ConfigMap that contains YAML.
+struct EmbeddedYaml {
+    /// The key of the value.
     key: String,
-    /// Whether the text is the value of the setting of that name, rather than all settings.
+    /// Whether it is the value of the setting with the name of the key, and not a file with all settings.
     is_setting: bool,
     text: String,
     document: Document,
 }
 
-/// Where something in the settings is written.
-pub struct Spot<'c> {
-    /// The way from the top of the document: to it, or to the text that holds it.
-    pub way: Vec<Segment>,
-    /// Its place in the text that holds it.
-    pub inside: Option<Inside<'c>>,
+/// Where a setting is written.
+pub struct SettingPath<'c> {
+    /// The path from the root of the document to the setting, or to the text that contains it.
+    pub path: Vec<Segment>,
+    /// The place in that text.
+    pub embedded: Option<EmbeddedPath<'c>>,
 }
 
-/// A place in a text that holds YAML.
-pub struct Inside<'c> {
-    pub text: &'c str,
-    pub document: &'c Document,
-    pub way: Vec<Segment>,
+/// A place in a text that contains YAML.
+pub struct EmbeddedPath<'c> {
+    pub(crate) text: &'c str,
+    pub(crate) document: &'c Document,
+    pub(crate) path: Vec<Segment>,
 }
 
-/// Why a document holds no settings.
-pub struct Wrong {
-    /// The way from the top of the document to what is wrong.
-    pub way: Vec<Segment>,
-    /// The bytes of the text there that are meant.
+/// Why a document contains no settings.
+#[derive(Debug)]
+pub struct ConfigError {
+    /// The path from the root of the document to the wrong value.
+    pub path: Vec<Segment>,
+    /// The wrong bytes of that value, if it is a text.
     pub range: Option<Range<usize>>,
-    pub said: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
     pub help: Option<String>,
 }
 
-type Found = Result<Config, Vec<Wrong>>;
+type Found = Result<Config, Vec<ConfigError>>;
 
 impl Config {
-    /// The settings of a document that somebody names: bare, in a ConfigMap, in the config of a KRM function, or in a
-    /// policy of Kubewarden.
-    pub fn of_document(document: &Value) -> Found {
+    /// The settings of a settings file: the document itself, or the settings in a ConfigMap, in the config of a KRM
+    /// function or in a policy of Kubewarden.
+    pub(crate) fn of_document(document: &Value) -> Found {
         let (Some(version), Some(kind)) = (text(document, "apiVersion"), text(document, "kind")) else {
             return Ok(Self::at(document, &[]));
         };
@@ -85,16 +90,20 @@ impl Config {
                 Ok(Self::at(document, &["spec", "settings"]))
             }
             _ if is_function(document) => Ok(Self::at(document, &["spec"])),
-            _ => Err(vec![Wrong {
-                way: vec![key("kind")],
+            _ => Err(vec![ConfigError {
+                path: vec![key("kind")],
                 range: None,
-                said: "expected settings, found another object of Kubernetes".to_owned(),
+                message: "expected settings, found another object of Kubernetes".to_owned(),
                 help: Some("name a file of settings, or the ConfigMap that holds them".to_owned()),
             }]),
         }
     }
 
     /// The settings in the config of a KRM function: `data` of a ConfigMap, `spec` of any other kind.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the object, or with YAML in its data.
     pub fn of_function(config: &Value) -> Found {
         match (text(config, "apiVersion"), text(config, "kind")) {
             (Some("v1"), Some("ConfigMap")) => Self::of_data(config),
@@ -102,26 +111,27 @@ impl Config {
         }
     }
 
-    fn at(document: &Value, way: &[&'static str]) -> Self {
-        let settings = way.iter().try_fold(document, |value, key| value.get(key));
+    fn at(document: &Value, path: &[&'static str]) -> Self {
+        let settings = path.iter().try_fold(document, |value, key| value.get(key));
         let settings = settings.cloned().unwrap_or_default();
         Self {
             settings,
-            way: way.iter().map(|name| key(name)).collect(),
-            folds: Vec::new(),
-            missing: missing(document, way),
+            root: path.iter().map(|name| key(name)).collect(),
+            embedded: Vec::new(),
+            missing: missing(document, path),
         }
     }
 
-    /// The data of a ConfigMap: a file with all settings, or the settings one by one.
+    /// The settings in the data of a ConfigMap: one file with all settings, or a key for each setting.
     fn of_data(document: &Value) -> Found {
         let has_binary =
             document.get("binaryData").and_then(Value::as_object).is_some_and(|data| !data.is_empty());
         if has_binary {
-            return Err(vec![Wrong {
-                way: vec![key("binaryData")],
+            return Err(vec![ConfigError {
+                path: vec![key("binaryData")],
                 range: None,
-                said: "expected the settings in the `data` of the ConfigMap, found `binaryData`".to_owned(),
+                message: "expected the settings in the `data` of the ConfigMap, found `binaryData`"
+                    .to_owned(),
                 help: Some("write them under `data`, as text".to_owned()),
             }]);
         }
@@ -133,35 +143,38 @@ impl Config {
         };
         let mut files = data.iter().filter(|(name, value)| is_file(name, value));
         match (files.next(), data.len()) {
-            (None, _) => config.unfolded(),
+            (None, _) => config.parse_collections(),
             (Some((name, Value::String(text))), 1) => {
                 let (name, text) = (name.clone(), text.clone());
                 config.file(name, text)
             }
-            (Some((name, _)), _) => Err(vec![Wrong {
-                way: vec![key("data"), key(name)],
+            (Some((name, _)), _) => Err(vec![ConfigError {
+                path: vec![key("data"), key(name)],
                 range: None,
-                said: "expected one file with the settings, or the settings one by one, in the data of the \
+                message:
+                    "expected one file with the settings, or the settings one by one, in the data of the \
                        ConfigMap"
-                    .to_owned(),
+                        .to_owned(),
                 help: Some("write the settings to a file of their own, and name that".to_owned()),
             }]),
         }
     }
 
-    /// The settings that a text of the data holds.
+    /// The settings in a file of the data.
     fn file(mut self, key: String, text: String) -> Found {
         let document = read(&key, &text, "")?;
         self.settings = document.as_ref().map(|document| document.value.clone()).unwrap_or_default();
-        self.folds =
-            document.map(|document| Fold { key, is_setting: false, text, document }).into_iter().collect();
+        self.embedded = document
+            .map(|document| EmbeddedYaml { key, is_setting: false, text, document })
+            .into_iter()
+            .collect();
         Ok(self)
     }
 
-    /// The settings with lists and mappings in place of the texts that stand for them. The core reads all others.
-    fn unfolded(mut self) -> Found {
+    /// Replaces the texts of settings that are lists or mappings by what they contain. The core reads the other texts.
+    fn parse_collections(mut self) -> Found {
         let Value::Object(data) = &mut self.settings else { return Ok(self) };
-        let (mut folds, mut wrong) = (Vec::new(), Vec::new());
+        let (mut embedded, mut errors) = (Vec::new(), Vec::new());
         for (name, value) in data.iter_mut().filter(|(name, _)| is_collection(name)) {
             let Value::String(text) = &*value else { continue };
             match read(name, text, &format!("`{name}` is no YAML: ")) {
@@ -169,87 +182,89 @@ impl Config {
                 Ok(Some(document)) if document.value.is_array() || document.value.is_object() => {
                     let text = text.clone();
                     *value = document.value.clone();
-                    folds.push(Fold { key: name.clone(), is_setting: true, text, document });
+                    embedded.push(EmbeddedYaml { key: name.clone(), is_setting: true, text, document });
                 }
-                // One word may stand for a list of one.
+                // The core reads one word as a list of one.
                 Ok(Some(_)) => {}
-                Err(found) => wrong.extend(found),
+                Err(found) => errors.extend(found),
             }
         }
-        self.folds = folds;
-        if wrong.is_empty() { Ok(self) } else { Err(wrong) }
+        self.embedded = embedded;
+        if errors.is_empty() { Ok(self) } else { Err(errors) }
     }
 
     /// Where the value at this path of the settings is written.
-    pub fn spot(&self, path: impl Iterator<Item = Segment>) -> Spot<'_> {
-        let mut path: Vec<Segment> = path.collect();
-        let is_in = |fold: &&Fold| match path.first() {
-            Some(Segment::Key(name)) => !fold.is_setting || *name == fold.key,
-            _ => !fold.is_setting,
+    pub fn locate(&self, path: impl Iterator<Item = Segment>) -> SettingPath<'_> {
+        let mut inner: Vec<Segment> = path.collect();
+        let contains = |part: &&EmbeddedYaml| match inner.first() {
+            Some(Segment::Key(name)) => !part.is_setting || *name == part.key,
+            _ => !part.is_setting,
         };
-        let mut way = self.way.clone();
-        let Some(fold) = self.folds.iter().find(is_in) else {
-            way.append(&mut path);
-            return Spot { way, inside: None };
+        let mut path = self.root.clone();
+        let Some(EmbeddedYaml { key: name, is_setting, text, document }) =
+            self.embedded.iter().find(contains)
+        else {
+            path.append(&mut inner);
+            return SettingPath { path, embedded: None };
         };
-        way.push(key(&fold.key));
-        let within = path.split_off(usize::from(fold.is_setting).min(path.len()));
-        let inside = Inside { text: &fold.text, document: &fold.document, way: within };
-        Spot { way, inside: Some(inside).filter(|inside| !inside.way.is_empty()) }
+        path.push(key(name));
+        let inner = inner.split_off(usize::from(*is_setting).min(inner.len()));
+        let embedded = EmbeddedPath { text, document, path: inner };
+        SettingPath { path, embedded: Some(embedded).filter(|embedded| !embedded.path.is_empty()) }
     }
 }
 
-/// The one document of a text of the data, if it is not empty. What is wrong with it is said after `before`.
-fn read(name: &str, text: &str, before: &str) -> Result<Option<Document>, Vec<Wrong>> {
-    let wrong = |range, said: String, help| Wrong {
-        way: vec![key("data"), key(name)],
+/// The only document of a text of the data, if it is not empty. Messages about it begin with `prefix`.
+fn read(name: &str, text: &str, prefix: &str) -> Result<Option<Document>, Vec<ConfigError>> {
+    let error = |range, message: String, help| ConfigError {
+        path: vec![key("data"), key(name)],
         range,
-        said: format!("{before}{said}"),
+        message: format!("{prefix}{message}"),
         help,
     };
     if let Some(found) = Encrypted::of_bytes(text.as_bytes()) {
-        return Err(vec![wrong(None, found.said(), Some(found.help(None, "")))]);
+        return Err(vec![error(None, found.message(), Some(found.help(None, "")))]);
     }
     let mut documents = load(text).map_err(|errors| {
-        let help = |help: Option<String>| {
-            if help.as_deref() == Some(TEMPLATE_HELP) { template(name, text) } else { help }
-        };
-        let errors = errors.into_iter();
-        // The lines that a message counts are those of the text, and not of the file around it.
-        let said = errors.map(|error| wrong(Some(error.span), error.message, help(error.help)));
-        said.collect::<Vec<_>>()
+        // The lines of the text are not the lines of the file around it, so they are not named.
+        let told = errors.into_iter().map(|LoadError { message, span, help, .. }| {
+            let is_template = help.as_deref() == Some(TEMPLATE_HELP);
+            error(Some(span), message, if is_template { Some(template_help(name, text)) } else { help })
+        });
+        told.collect::<Vec<_>>()
     })?;
     let last = documents.pop();
     if documents.is_empty() {
         return Ok(last);
     }
-    let said = format!("expected one document, found {}", documents.len() + 1);
-    Err(vec![wrong(None, said, Some("remove all but one".to_owned()))])
+    let message = format!("expected one document, found {}", documents.len() + 1);
+    Err(vec![error(None, message, Some("remove all but one".to_owned()))])
 }
 
-/// What to say where there is nothing at the end of the way to the settings, not even that there are none.
-fn missing(document: &Value, way: &[&'static str]) -> Option<Missing> {
-    let found = way.iter().try_fold(document, |value, key| value.get(key));
-    if way.is_empty() || found.is_some_and(|found| !found.is_null()) {
+/// The warning and the help where an object has no field for settings, or null in it.
+fn missing(document: &Value, path: &[&'static str]) -> Option<(String, String)> {
+    let found = path.iter().try_fold(document, |value, key| value.get(key));
+    if path.is_empty() || found.is_some_and(|found| !found.is_null()) {
         return None;
     }
     let kind = text(document, "kind").unwrap_or("object");
-    let field = way.join(".");
-    let last = way.last().copied().unwrap_or_default();
+    let field = path.join(".");
+    let last = path.last().copied().unwrap_or_default();
     let help = format!("write the settings under `{field}`, or `{last}: {{}}` if none are meant");
-    Some(Missing { said: format!("this {kind} has no `{field}`, so all settings are the defaults"), help })
+    Some((format!("this {kind} has no `{field}`, so all settings are the defaults"), help))
 }
 
-/// What to do with a template that YAML takes for a mapping. It is meant as it stands, so there is nothing to render.
-fn template(name: &str, text: &str) -> Option<String> {
+/// The help for a template without quotes, which YAML reads as a mapping. Such a template is for Xposer, so nobody renders it
+/// before.
+fn template_help(name: &str, text: &str) -> String {
     let form = settings().iter().find(|row| row.name == name).map(|row| row.form);
     let line = text.trim();
     let line = line.strip_prefix("- ").map_or(line, str::trim_start);
     let is_one = !line.contains(['\n', '\'']) && line.starts_with("{{");
-    Some(match form {
+    match form {
         Some(Form::TemplateList) if is_one => format!("write a list: `- '{line}'`"),
         _ => "put every value that contains `{{` in quotes".to_owned(),
-    })
+    }
 }
 
 fn is_setting(name: &str) -> bool {

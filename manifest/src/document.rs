@@ -238,7 +238,7 @@ impl Builder<'_> {
 /// Where `part` of a string is written in its source. Both are walked side by side: a character stands for itself, an escape
 /// for one character, and white space for white space, of which the source has more where a line is folded or indented.
 fn part_of(source: &str, string: &str, part: &Range<usize>) -> Option<Range<usize>> {
-    let quote = source.chars().next().filter(|quote| matches!(quote, '"' | '\''));
+    let quote = source.chars().next().filter(|quote| is_quoted(source, string, *quote));
     let mut at = quote.map_or(0, char::len_utf8);
     let (mut start, mut end) = (None, None);
     for (position, character) in string.char_indices() {
@@ -257,9 +257,18 @@ fn part_of(source: &str, string: &str, part: &Range<usize>) -> Option<Range<usiz
             break;
         }
     }
+    if part.start > part.end {
+        return None;
+    }
     let start = start.or((part.start == string.len()).then_some(at))?;
     let end = if part.is_empty() { start } else { end? };
-    (start <= end).then_some(start..end)
+    Some(start..end)
+}
+
+/// Whether a source is in quotes. A block may begin and end with them too, and then the string does so in the same way.
+fn is_quoted(source: &str, string: &str, quote: char) -> bool {
+    let is_escaped = source.starts_with(if quote == '"' { "\"\\" } else { "''" });
+    matches!(quote, '"' | '\'') && source.ends_with(quote) && (is_escaped || !string.starts_with(quote))
 }
 
 /// The bytes at the beginning of the source that one character of a string was made of.

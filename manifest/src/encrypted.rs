@@ -1,9 +1,9 @@
-//! Files that somebody encrypted, and forgot to decrypt.
+//! Recognises encrypted files and values.
 
 use serde_json::Value;
 use xposer::{Segment, is_service};
 
-/// The program that encrypted a file, and the command that decrypts it, in which FILE stands for its name.
+/// A program that encrypts files, and the command that decrypts one, in which FILE stands for its name.
 pub struct Encrypted {
     by: &'static str,
     decrypt: &'static str,
@@ -29,22 +29,22 @@ const HEADS: &[(&[u8], Encrypted)] = &[
 ];
 
 impl Encrypted {
-    /// The program that encrypted a file as a whole.
+    /// The program that encrypted a whole file.
     pub fn of_bytes(bytes: &[u8]) -> Option<&'static Self> {
         HEADS.iter().find(|(head, _)| bytes.starts_with(head)).map(|(_, found)| found)
     }
 
-    /// The program that encrypted the values of a text which is no YAML document of its own, such as an `.env` file.
+    /// The program that encrypted values of a text that is not YAML, such as an `.env` file.
     pub fn of_text(text: &str) -> Option<&'static Self> {
         text.contains(SOPS_VALUE).then_some(&SOPS)
     }
 
-    /// What is wrong.
-    pub fn said(&self) -> String {
+    /// The error message.
+    pub fn message(&self) -> String {
         format!("the file is encrypted by {}", self.by)
     }
 
-    /// What to do with a file that is read by this command.
+    /// The help for `file`, which `command` reads from standard input.
     pub fn help(&self, file: Option<&str>, command: &str) -> String {
         match file {
             Some(file) => format!("decrypt it first: {} | {command}", self.decrypt.replace("FILE", file)),
@@ -53,7 +53,7 @@ impl Encrypted {
     }
 }
 
-/// Whether SOPS encrypted some of a document, and wrote down how.
+/// Whether a document has the metadata of SOPS.
 pub fn has_sops(document: &Value) -> bool {
     document.get(SOPS_KEY).and_then(|sops| sops.get("mac")).is_some_and(Value::is_string)
 }
@@ -71,12 +71,12 @@ pub fn is_encrypted_service(object: &Value) -> bool {
         || is_service(object) && (has_sops(object) || encrypted("metadata") || encrypted("spec"))
 }
 
-/// The way to the first value below this one that SOPS encrypted.
+/// The path to the first value inside this one that SOPS encrypted.
 pub fn first_encrypted(value: &Value) -> Option<Vec<Segment>> {
     let below = |segment: Segment, inner: &Value| {
-        let mut way = first_encrypted(inner)?;
-        way.insert(0, segment);
-        Some(way)
+        let mut path = first_encrypted(inner)?;
+        path.insert(0, segment);
+        Some(path)
     };
     match value {
         Value::Object(entries) => {

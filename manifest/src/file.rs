@@ -8,7 +8,7 @@ use xposer::{Code, Diagnostic, Segment};
 use crate::document::Document;
 use crate::finding::{Finding, Findings};
 use crate::lines::{LineIndex, line_column};
-use crate::place::{LONGEST_LINE, Place, Point, SHORT_LINE};
+use crate::place::{MAX_LINE, Place, Point, SHORT_LINE};
 use crate::read::load;
 
 /// How standard input is named in diagnostics.
@@ -29,12 +29,13 @@ pub struct File {
     /// The documents of its text.
     pub documents: Vec<Document>,
     lines: OnceCell<LineIndex>,
-    /// How many bytes of long lines have been shown.
+    /// How many bytes of long lines the places so far contain.
     shown: Cell<usize>,
 }
 
-/// How many bytes of long lines are shown of a file: in one that is a single line, every finding would show most of it.
-const MOST_OF_LONG_LINES: usize = 4 * 1024 * 1024;
+/// How many bytes of long lines the places of one file may contain. In a file of one line, every place would contain most
+/// of the file.
+const MAX_LONG_LINES: usize = 4 * 1024 * 1024;
 
 impl File {
     /// Reads the documents of a file from its bytes.
@@ -55,7 +56,7 @@ impl File {
                 .into_iter()
                 .map(|error| {
                     let point = Point { line: error.line, column: error.column };
-                    let place = Place::span(&name, &text, &error.span, point, LONGEST_LINE);
+                    let place = Place::span(&name, &text, &error.span, point, MAX_LINE);
                     let finding = Finding::input(error.message + &error.lines).at(place);
                     error.help.into_iter().fold(finding, Finding::help)
                 })
@@ -63,7 +64,7 @@ impl File {
         }
     }
 
-    /// What to name on a command line to read the file again; `None` for standard input.
+    /// The path of the file; `None` for standard input.
     pub fn path(&self) -> Option<&str> {
         Some(self.name.as_str()).filter(|name| *name != STDIN)
     }
@@ -71,7 +72,7 @@ impl File {
     fn place(&self, span: &Range<usize>) -> Place {
         let lines = self.lines.get_or_init(|| LineIndex::new(&self.text));
         let (line, column) = lines.line_column(&self.text, span.start);
-        let longest = if self.shown.get() < MOST_OF_LONG_LINES { LONGEST_LINE } else { SHORT_LINE };
+        let longest = if self.shown.get() < MAX_LONG_LINES { MAX_LINE } else { SHORT_LINE };
         let place = Place::span(&self.name, &self.text, span, Point { line, column }, longest);
         let length = place.excerpt.as_ref().map_or(0, |excerpt| excerpt.line.len());
         self.shown.set(self.shown.get() + if length > SHORT_LINE { length } else { 0 });
@@ -89,7 +90,7 @@ impl File {
         self.place(&located.key.unwrap_or(located.value))
     }
 
-    /// Where some bytes of the text at `path` are written, or its key where no bytes are meant.
+    /// Where some bytes of the text at `path` are written, or where its key is written if no bytes are given.
     pub(crate) fn place_of_part(
         &self,
         document: &Document,
@@ -100,7 +101,7 @@ impl File {
         self.place(&document.locate_part(&self.text, path, part))
     }
 
-    /// Where the text is that a diagnostic accuses, which is at `path` in a document.
+    /// The place that a diagnostic is about, which is at `path` in a document.
     pub fn place_of(
         &self,
         document: &Document,
@@ -108,34 +109,32 @@ impl File {
         diagnostic: &Diagnostic,
     ) -> Place {
         let path: Vec<Segment> = path.collect();
-        self.place(&accused(&self.text, document, &path, diagnostic))
+        self.place(&span_of(&self.text, document, &path, diagnostic))
     }
 }
 
-/// The bytes of a text that a diagnostic accuses, which is at `path` in one of its documents.
-pub(crate) fn accused(
+/// The bytes of a text that a diagnostic is about, which is at `path` in one of its documents.
+pub(crate) fn span_of(
     text: &str,
     document: &Document,
     path: &[Segment],
     diagnostic: &Diagnostic,
 ) -> Range<usize> {
     let located = document.locate(path);
-    let wants_key = || {
-        // What is missing is missing from the collection above it, which is too long to be marked.
-        accuses_key(diagnostic) || located.is_collection
-    };
+    // A missing value is missing from a collection, which is too long to be marked.
+    let marks_key = located.is_collection || is_about_key(diagnostic);
     match (&diagnostic.range, &located.key) {
         (Some(range), _) if located.depth == path.len() => document.locate_part(text, path, range),
-        (_, Some(key)) if wants_key() => key.clone(),
+        (_, Some(key)) if marks_key => key.clone(),
         _ => located.value,
     }
 }
 
-/// Whether what is wrong is the key at the end of the path rather than its value.
-fn accuses_key(diagnostic: &Diagnostic) -> bool {
+/// Whether the key at the end of the path is wrong, and not its value.
+fn is_about_key(diagnostic: &Diagnostic) -> bool {
     match diagnostic.code {
         Code::AnnotationUnknown | Code::SettingUnknown => true,
-        // What stands in the wrong place is the key; a label that says something else than `true` has another value.
+        // Either the key is in the wrong place, or the label has another value than `true`.
         Code::AskedWrongly => diagnostic.proposed.is_none(),
         _ => false,
     }

@@ -9,113 +9,125 @@ use xposer::{Code, Diagnostic, Root, Severity};
 
 use crate::place::Place;
 
-/// Something to tell the user, and where it is written, as far as that is known.
+/// An error, a warning or an information for the user, with its place where that is known.
+///
+/// ```
+/// use xposer_manifest::{Finding, Place, write_text};
+///
+/// let finding = Finding::input("there is no such file").at(Place::file("web.yaml"));
+/// let mut out = Vec::new();
+/// write_text([finding], false, &mut out).unwrap();
+/// assert_eq!(String::from_utf8(out).unwrap(), "error: there is no such file\n--> web.yaml\n\n");
+/// ```
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding<'d> {
     #[serde(flatten)]
-    said: Said<'d>,
+    source: Source<'d>,
     #[serde(flatten)]
     place: Option<Place>,
 }
 
-/// What keeps an input from being used.
+/// Several findings, for example all errors of a file.
 pub type Findings = Vec<Finding<'static>>;
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
-enum Said<'d> {
-    /// By the core, about a Service or the settings.
+enum Source<'d> {
+    /// A diagnostic of the core, about a Service or the settings.
     Core(Cow<'d, Diagnostic>),
-    /// By the command line, about an input as such. These have no code.
+    /// A message about an input itself. It has no code.
     Input {
         severity: Severity,
         message: Cow<'d, str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         help: Option<Cow<'d, str>>,
-        /// The field that is meant, where no place in a file is known.
+        /// The path of the field it is about, where no place in a file is known.
         #[serde(skip)]
         field: Option<String>,
     },
 }
 
 impl<'d> Finding<'d> {
-    /// What the core said.
+    /// A diagnostic of the core.
     pub fn core(diagnostic: &'d Diagnostic) -> Self {
-        Self { said: Said::Core(Cow::Borrowed(diagnostic)), place: None }
+        Self { source: Source::Core(Cow::Borrowed(diagnostic)), place: None }
     }
 
-    /// What the core said, where its report does not live on.
+    /// A diagnostic of the core that the finding owns.
     pub fn owned(diagnostic: Diagnostic) -> Self {
-        Self { said: Said::Core(Cow::Owned(diagnostic)), place: None }
+        Self { source: Source::Core(Cow::Owned(diagnostic)), place: None }
     }
 
-    /// An error of an input as such.
+    /// An error about an input.
     pub fn input(message: impl Into<Cow<'d, str>>) -> Self {
         Self::of_input(Severity::Error, message)
     }
 
-    /// A warning about an input as such.
+    /// A warning about an input.
     pub fn warning(message: impl Into<Cow<'d, str>>) -> Self {
         Self::of_input(Severity::Warning, message)
     }
 
-    /// Something to know about an input as such.
+    /// An information about an input.
     pub fn info(message: impl Into<Cow<'d, str>>) -> Self {
         Self::of_input(Severity::Info, message)
     }
 
-    /// A finding about an input as such.
+    /// A finding about an input.
     pub fn of_input(severity: Severity, message: impl Into<Cow<'d, str>>) -> Self {
-        Self { said: Said::Input { severity, message: message.into(), help: None, field: None }, place: None }
+        Self {
+            source: Source::Input { severity, message: message.into(), help: None, field: None },
+            place: None,
+        }
     }
 
-    /// Adds what to do, to a finding about an input.
+    /// Adds a help to a finding about an input.
     pub fn help(mut self, sentence: impl Into<Cow<'d, str>>) -> Self {
-        if let Said::Input { help, .. } = &mut self.said {
+        if let Source::Input { help, .. } = &mut self.source {
             *help = Some(sentence.into());
         }
         self
     }
 
-    /// Adds the field that is meant, to a finding about an input.
+    /// Adds the path of the field, to a finding about an input.
     pub fn of_field(mut self, path: impl Into<Option<String>>) -> Self {
-        if let Said::Input { field, .. } = &mut self.said {
+        if let Source::Input { field, .. } = &mut self.source {
             *field = path.into();
         }
         self
     }
 
-    /// Adds where it is written.
+    /// Adds the place.
     pub fn at(mut self, place: impl Into<Option<Place>>) -> Self {
         self.place = place.into();
         self
     }
 
     fn severity(&self) -> Severity {
-        match &self.said {
-            Said::Core(diagnostic) => diagnostic.severity,
-            Said::Input { severity, .. } => *severity,
+        match &self.source {
+            Source::Core(diagnostic) => diagnostic.severity,
+            Source::Input { severity, .. } => *severity,
         }
     }
 
     fn message(&self) -> &str {
-        match &self.said {
-            Said::Core(diagnostic) => &diagnostic.message,
-            Said::Input { message, .. } => message,
+        match &self.source {
+            Source::Core(diagnostic) => &diagnostic.message,
+            Source::Input { message, .. } => message,
         }
     }
 
     fn code(&self) -> Option<Code> {
-        match &self.said {
-            Said::Core(diagnostic) => Some(diagnostic.code),
-            Said::Input { .. } => None,
+        match &self.source {
+            Source::Core(diagnostic) => Some(diagnostic.code),
+            Source::Input { .. } => None,
         }
     }
 
-    /// Whose field is meant.
+    /// The field it is about, and the object that has the field.
     fn note(&self) -> Option<String> {
-        match &self.said {
-            Said::Core(diagnostic) => {
+        match &self.source {
+            Source::Core(diagnostic) => {
                 let Diagnostic { path, subject, .. } = diagnostic.as_ref();
                 Some(match path.root() {
                     Root::Object => format!("{path} of {subject}"),
@@ -123,16 +135,16 @@ impl<'d> Finding<'d> {
                     Root::Settings => path.to_string(),
                 })
             }
-            Said::Input { field, .. } => field.clone(),
+            Source::Input { field, .. } => field.clone(),
         }
     }
 
     fn helps(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let (help, proposed) = match &self.said {
-            Said::Core(diagnostic) => (diagnostic.help.as_deref(), diagnostic.proposed.as_deref()),
-            Said::Input { help, .. } => (help.as_deref(), None),
+        let (help, proposed) = match &self.source {
+            Source::Core(diagnostic) => (diagnostic.help.as_deref(), diagnostic.proposed.as_deref()),
+            Source::Input { help, .. } => (help.as_deref(), None),
         };
-        // What the sentence says already need not be said again.
+        // A value that the help already contains is not repeated.
         let proposed = proposed.filter(|value| !help.is_some_and(|help| help.contains(value)));
         let written = proposed.map(|value| Cow::Owned(format!("write {value:?}")));
         help.map(Cow::Borrowed).into_iter().chain(written)
@@ -143,7 +155,7 @@ impl<'d> Finding<'d> {
 ///
 /// # Errors
 ///
-/// What `out` cannot take.
+/// The error of the writer.
 pub fn write_text<'d>(
     findings: impl IntoIterator<Item = Finding<'d>>,
     colors: bool,
@@ -189,7 +201,7 @@ fn show_place<'f>(group: Group<'f>, place: &'f Place) -> Group<'f> {
 ///
 /// # Errors
 ///
-/// What `out` cannot take.
+/// The error of the writer.
 pub fn write_json<'d>(
     findings: impl IntoIterator<Item = Finding<'d>>,
     out: &mut dyn Write,

@@ -43,8 +43,13 @@ fn syntax(text: &str, source: &str, error: &serde_json::Error) -> Failure {
     let breaks = source.match_indices('\n').map(|(at, _)| at + 1);
     let line = [0].into_iter().chain(breaks).nth(error.line().saturating_sub(1)).unwrap_or_default();
     let at = span(text, source).start + line + error.column().saturating_sub(1);
-    let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-    Failure::Syntax(message::of_json(at, error))
+    Failure::Syntax(message::of_json(at, error).map(|flaw| {
+        let at = (0..=flaw.span.start.min(text.len()))
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or_default();
+        Flaw { span: at..at, ..flaw }
+    }))
 }
 
 fn value(text: &str, source: &str, depth: usize) -> Result<Parsed, Failure> {

@@ -19,7 +19,7 @@ mod read;
 mod settings;
 mod write;
 
-pub use config::{Config, Spot};
+pub use config::{Config, ConfigError, EmbeddedPath, SettingPath};
 pub use document::{Document, Located};
 pub use file::{File, STDIN};
 pub use finding::{Finding, Findings, write_json, write_text};

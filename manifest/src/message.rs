@@ -49,15 +49,16 @@ impl Flaw {
 /// What `serde_json` says; `None` where the text may well be YAML in flow style.
 pub(crate) fn of_json(at: usize, error: &serde_json::Error) -> Option<Flaw> {
     let said = error.to_string();
-    let (message, help) = match said.split(" at line ").next().unwrap_or_default() {
-        "expected `:`" => ("expected a `:` after the key", None),
-        "expected `,` or `}`" => ("expected a `,` or `}`", Some(IN_BRACES)),
-        "expected `,` or `]`" => ("expected a `,` or `]`", Some(IN_BRACKETS)),
+    let (message, at, help) = match said.split(" at line ").next().unwrap_or_default() {
+        "expected `:`" => ("expected a `:` after the key", at, None),
+        "expected `,` or `}`" => ("expected a `,` or `}`", at, Some(IN_BRACES)),
+        "expected `,` or `]`" => ("expected a `,` or `]`", at, Some(IN_BRACKETS)),
         "invalid escape" | "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
-            ("an escape sequence in this string is not valid", None)
+            ("an escape sequence in this string is not valid", at, None)
         }
+        // Here the column is that of the byte before.
         "control character (\\u0000-\\u001F) found while parsing a string" => {
-            ("a control character or line break inside a string must be escaped", None)
+            ("a control character or line break inside a string must be escaped", at + 1, None)
         }
         _ => return None,
     };

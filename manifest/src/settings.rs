@@ -3,52 +3,54 @@
 use serde_json::Value;
 use xposer::{Diagnostic, Segment, Settings};
 
-use crate::config::{Config, Spot, Wrong};
+use crate::config::{Config, ConfigError, SettingPath};
 use crate::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops};
-use crate::file::{File, accused};
+use crate::file::{File, span_of};
 use crate::finding::{Finding, Findings};
 use crate::place::Place;
 
-/// A text with settings, and where in its document they stand.
+/// A file with settings, and the places of the settings in it.
 pub struct SettingsFile {
     file: File,
     config: Config,
-    /// What is to be said about them that keeps nothing from being used.
+    /// A warning about the file.
     note: Option<Finding<'static>>,
 }
 
 impl SettingsFile {
-    /// Reads the settings of a file, from what stands in it or in the object that it holds. `command` is what reads settings from
-    /// standard input, for the help of an encrypted file.
+    /// Reads the settings in a file: the document itself, or a part of an object such as a ConfigMap. The help for an encrypted
+    /// file names `command`, which reads settings from standard input.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with them.
+    /// All errors of the file and of its settings.
     pub fn read(file: File, command: &str) -> Result<(Self, Settings), Findings> {
         let document = match file.documents.as_slice() {
             [] => return Ok((Self { file, config: Config::default(), note: None }, Settings::default())),
             [document] => document,
             [_, second, ..] => {
                 let place = file.place_at(second, std::iter::empty());
-                let said = format!("expected one document with settings, found {}", file.documents.len());
-                return Err(vec![Finding::input(said).at(place).help("remove all but one")]);
+                let message = format!("expected one document with settings, found {}", file.documents.len());
+                return Err(vec![Finding::input(message).at(place).help("remove all but one")]);
             }
         };
-        if let Some(way) = encrypted_settings(&document.value) {
+        if let Some(path) = encrypted_settings(&document.value) {
             let help = SOPS.help(file.path(), command);
-            return Err(vec![Finding::input(SOPS.said()).at(file.place_of_key(document, way)).help(help)]);
+            return Err(vec![
+                Finding::input(SOPS.message()).at(file.place_of_key(document, path)).help(help),
+            ]);
         }
-        let config = Config::of_document(&document.value).map_err(|wrong| {
-            let finding = |wrong: Wrong| {
-                let place = file.place_of_part(document, &wrong.way, wrong.range.as_ref());
-                wrong.help.into_iter().fold(Finding::input(wrong.said).at(place), Finding::help)
+        let config = Config::of_document(&document.value).map_err(|errors| {
+            let finding = |ConfigError { path, range, message, help }| {
+                let place = file.place_of_part(document, &path, range.as_ref());
+                help.into_iter().fold(Finding::input(message).at(place), Finding::help)
             };
-            wrong.into_iter().map(finding).collect::<Findings>()
+            errors.into_iter().map(finding).collect::<Findings>()
         })?;
         let read = Settings::tried(&config.settings);
-        let note = config.missing.as_ref().map(|missing| {
+        let note = config.missing.as_ref().map(|(message, help)| {
             let place = file.place_of_key(document, [Segment::Key("kind".into())]);
-            Finding::warning(missing.said.clone()).help(missing.help.clone()).at(place)
+            Finding::warning(message.clone()).help(help.clone()).at(place)
         });
         let file = Self { file, config, note };
         match read {
@@ -60,26 +62,26 @@ impl SettingsFile {
         }
     }
 
-    /// What is to be said about them that keeps nothing from being used.
+    /// A warning about the file.
     pub fn note(&self) -> Option<&Finding<'static>> {
         self.note.as_ref()
     }
 
-    /// Where the text is that a diagnostic about the settings accuses.
+    /// The place that a diagnostic about the settings is about.
     pub fn place_of(&self, diagnostic: &Diagnostic) -> Option<Place> {
         let document = self.file.documents.first()?;
-        let Spot { way, inside } = self.config.spot(diagnostic.path.segments());
-        Some(match inside {
-            None => self.file.place_of(document, way.into_iter(), diagnostic),
-            Some(inside) => {
-                let part = accused(inside.text, inside.document, &inside.way, diagnostic);
-                self.file.place_of_part(document, &way, Some(&part))
+        let SettingPath { path, embedded } = self.config.locate(diagnostic.path.segments());
+        Some(match embedded {
+            None => self.file.place_of(document, path.into_iter(), diagnostic),
+            Some(embedded) => {
+                let part = span_of(embedded.text, embedded.document, &embedded.path, diagnostic);
+                self.file.place_of_part(document, &path, Some(&part))
             }
         })
     }
 }
 
-/// The way to what shows that SOPS encrypted the settings.
+/// The path to what shows that SOPS encrypted the settings.
 fn encrypted_settings(document: &Value) -> Option<Vec<Segment>> {
     if has_sops(document) { Some(vec![Segment::Key(SOPS_KEY.into())]) } else { first_encrypted(document) }
 }

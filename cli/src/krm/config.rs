@@ -4,6 +4,7 @@ use serde_json::Value;
 use xposer::{FieldPath, Segment, Settings};
 
 use super::results::Said;
+use xposer_manifest::SettingPath;
 use xposer_manifest::encrypted::{first_encrypted, has_sops};
 
 /// The config, and where in it the settings stand.
@@ -33,8 +34,8 @@ impl<'c> Config<'c> {
         }
         let settings = xposer_manifest::Config::of_function(config).unwrap_or_else(|wrong| {
             said.extend(wrong.into_iter().map(|wrong| {
-                let path = wrong.way.into_iter().fold(FieldPath::object(&[]), then);
-                Said::error(wrong.said, wrong.help, config, Some(&path))
+                let path = wrong.path.into_iter().fold(FieldPath::object(&[]), then);
+                Said::error(wrong.message, wrong.help, config, Some(&path))
             }));
             xposer_manifest::Config::default()
         });
@@ -51,9 +52,9 @@ impl<'c> Config<'c> {
 
     /// The config itself, and the path in it of something in the settings.
     pub(super) fn locate(&self, path: &FieldPath) -> Option<Located<'c>> {
-        let spot = self.settings.spot(path.segments());
-        let path = spot.way.into_iter().fold(FieldPath::object(&[]), then);
-        Some(Located { object: self.object?, path, is_part: spot.inside.is_some() })
+        let SettingPath { path, embedded } = self.settings.locate(path.segments());
+        let path = path.into_iter().fold(FieldPath::object(&[]), then);
+        Some(Located { object: self.object?, path, is_part: embedded.is_some() })
     }
 }
 

@@ -73,7 +73,7 @@ impl Said {
 
     /// An item, or the config, that SOPS encrypted.
     pub(super) fn encrypted(item: &Value) -> Self {
-        Self::error(SOPS.said(), Some(SOPS.help(None, "")), item, None)
+        Self::error(SOPS.message(), Some(SOPS.help(None, "")), item, None)
     }
 
     /// An item that is left out.
