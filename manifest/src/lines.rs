@@ -1,21 +1,23 @@
 //! Lines and columns.
+//!
+//! The crate `line-index` looks at every wide character of a line for each place in it. A file of one line would take time
+//! that grows with its square.
 
-use line_index::{LineCol, TextSize};
 use std::cell::Cell;
 
 /// Where the lines of a text begin.
 #[derive(Debug, Clone)]
 pub(crate) struct LineIndex {
-    lines: line_index::LineIndex,
-    /// A byte whose column was counted, and the characters of its line before it. The next place is most often near it, and
-    /// a line may be a whole file.
+    starts: Vec<usize>,
+    /// The place that was counted last, and the characters of its line before it. The next place is most often near it.
     counted: Cell<(usize, usize)>,
 }
 
 impl LineIndex {
     /// Finds the lines of `text`, which end with `\n`, as in every editor.
     pub(crate) fn new(text: &str) -> Self {
-        Self { lines: line_index::LineIndex::new(text), counted: Cell::new((0, 0)) }
+        let starts = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self { starts: [0].into_iter().chain(starts).collect(), counted: Cell::new((0, 0)) }
     }
 
     /// The line and the column of a byte offset, both counted from 1, the column in characters. `text` is what the index was
@@ -25,25 +27,19 @@ impl LineIndex {
         while !text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let size = TextSize::from(u32::try_from(offset).unwrap_or(u32::MAX));
-        let LineCol { line, col } = self.lines.try_line_col(size).unwrap_or(LineCol { line: 0, col: 0 });
-        let start = offset - col as usize;
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
         let characters = |from: usize, to: usize| text.get(from..to).unwrap_or_default().chars().count();
         let column = match self.counted.get() {
             (at, before) if start <= at && at <= offset => before + characters(at, offset),
-            (at, before) if offset < at && at - offset < col as usize && self.line_of(at) == line => {
+            (at, before) if self.starts.get(line).is_none_or(|next| at < *next) && offset < at => {
                 before - characters(offset, at)
             }
             _ => characters(start, offset),
         };
         self.counted.set((offset, column));
         let mark = usize::from(start == 0 && offset > 0 && text.starts_with('\u{feff}'));
-        (line as usize + 1, column + 1 - mark)
-    }
-
-    fn line_of(&self, offset: usize) -> u32 {
-        let size = TextSize::from(u32::try_from(offset).unwrap_or(u32::MAX));
-        self.lines.try_line_col(size).map_or(0, |place| place.line)
+        (line, column + 1 - mark)
     }
 }
 
