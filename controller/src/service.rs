@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::document::Document;
 use serde_json::{Map, Value, json};
-use xposer::value::MAX_ANNOTATIONS;
+use xposer::validation::MAX_ANNOTATIONS;
 use xposer::{reads_annotation, reads_label};
 
 /// The namespace and the name of a Service. Ordered by namespace.
