@@ -28,9 +28,9 @@ pub(crate) fn bytes(location: &Location) -> Range<usize> {
 /// A value as a reader found it.
 #[derive(Debug)]
 pub(crate) struct Parsed {
-    /// Where it is written. Of a YAML collection, only the beginning.
+    /// Where it is written. Of a YAML collection, the reader knows only the beginning.
     pub(crate) span: Span,
-    /// Where the notation ends that stands in its place: it differs for an alias.
+    /// The end of the value in the text; of a value that an alias repeats, the end of the alias.
     pub(crate) end: u32,
     pub(crate) kind: Kind,
 }
@@ -46,7 +46,7 @@ pub(crate) enum Kind {
 /// One document of a text: its value, and where every part of the value is written.
 #[derive(Debug)]
 pub struct Document {
-    /// The value. Changing it leaves the places of what was there untouched.
+    /// The value. The places do not follow changes of it.
     pub value: Value,
     root: Node,
 }
@@ -146,14 +146,14 @@ impl Document {
     }
 }
 
-/// Makes documents of what a reader found in a text.
+/// Makes documents from the values that a reader found in a text.
 struct Builder<'t> {
     text: &'t str,
     flaws: Vec<Flaw>,
 }
 
 impl Builder<'_> {
-    /// The value, its places, and where the notation ends that stands in its place.
+    /// The value, its places, and its end as in [`Parsed::end`].
     fn build(&mut self, parsed: Parsed, key: Option<Span>) -> (Value, Node, u32) {
         let Parsed { mut span, mut end, kind } = parsed;
         let is_alias = end > span.end;
@@ -209,7 +209,7 @@ impl Builder<'_> {
         (Value::Object(map), Children::Entries(nodes.into()), last)
     }
 
-    /// Takes the line break away that the last line of a text does not have, as libyaml does, and so `kubectl`.
+    /// A block at the end of a text without a final line break does not end with one, as `kubectl` reads it.
     fn end_block(&self, value: &mut Value, span: &Span) {
         if let Value::String(value) = value
             && span.end as usize == self.text.len()
@@ -221,7 +221,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Where a collection ends whose last part ends at `last`. A place of one byte is the bracket that opens it.
+    /// The end of a collection whose last part ends at `last`. A span of one byte is the opening bracket.
     fn end_of_collection(&self, span: &Span, last: u32) -> u32 {
         let end = span.end.max(last);
         let opening = self.text.get(wide(span)).unwrap_or_default();
@@ -235,8 +235,8 @@ impl Builder<'_> {
     }
 }
 
-/// Where `part` of a string is written in its source. Both are walked side by side: a character stands for itself, an escape
-/// for one character, and white space for white space, of which the source has more where a line is folded or indented.
+/// Where `part` of a string is written in its source. The source has each character of the string in order: as it is, as an
+/// escape, or, for white space, as any white space, because lines are folded and indented.
 fn part_of(source: &str, string: &str, part: &Range<usize>) -> Option<Range<usize>> {
     let quote = source.chars().next().filter(|quote| is_quoted(source, string, *quote));
     let mut at = quote.map_or(0, char::len_utf8);
@@ -265,7 +265,7 @@ fn part_of(source: &str, string: &str, part: &Range<usize>) -> Option<Range<usiz
     Some(start..end)
 }
 
-/// Whether a source is in quotes. A block may begin and end with them too, and then the string does so in the same way.
+/// Whether a source is in quotes. A block can begin and end with quotes too, and then they are a part of the string.
 fn is_quoted(source: &str, string: &str, quote: char) -> bool {
     let is_escaped = source.starts_with(if quote == '"' { "\"\\" } else { "''" });
     matches!(quote, '"' | '\'') && source.ends_with(quote) && (is_escaped || !string.starts_with(quote))
@@ -293,7 +293,7 @@ fn written_length(source: &str, character: char, quote: Option<char>) -> Option<
         (Some('"'), [b'\\', b'U', ..]) => 10,
         (Some('"'), [b'\\', ..]) => 2,
         _ if rest.starts_with(character) => character.len_utf8(),
-        // A line break that the source has further ahead, such as an empty line before a block.
+        // The source of a block begins after its empty lines.
         _ if character.is_whitespace() => 0,
         _ => return None,
     };

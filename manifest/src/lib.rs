@@ -1,10 +1,10 @@
 //! Kubernetes manifests as text: read with the places of their parts, written so that every reader agrees, and diagnostics
 //! that show the line they are about.
 //!
-//! [`load`] reads YAML or JSON into [`serde_json::Value`]s and keeps where each part of them is written,
-//! [`Document::locate`] answers where a path is, and [`to_yaml`] writes a value. A [`File`] gives the [`Place`] of a
-//! [`Diagnostic`](xposer::Diagnostic) of the core, a [`Finding`] is printed with it. [`settings`] reads the settings file.
-//! The command line and the controller are made from these.
+//! [`load`] reads YAML or JSON into [`serde_json::Value`]s and keeps where each part of them is written.
+//! [`Document::locate`] finds the place of a path, [`to_yaml`] writes a value. A [`File`] finds the [`Place`] of a
+//! [`Diagnostic`](xposer::Diagnostic), [`write_text`] prints a [`Finding`] with its place, and [`settings()`] reads the settings
+//! file. The command line and the controller use this crate.
 
 mod config;
 mod document;

@@ -16,7 +16,7 @@ use std::ops::Range;
 pub const MAX_DEPTH: usize = 128;
 /// After this many errors the others are left out: nobody reads on.
 const MAX_ERRORS: usize = 50;
-/// How much aliases may add to every text, whatever its length: parser events, and bytes of scalars.
+/// How much aliases may add to a short text: parser events, and bytes of scalars.
 const ALIAS_EVENTS: usize = 200_000;
 const ALIAS_BYTES: usize = 10 * 1024 * 1024;
 /// Integers up to this magnitude are exact in a 64-bit float, so a float can become one without loss.
@@ -92,7 +92,7 @@ fn errors(text: &str, mut flaws: Vec<Flaw>) -> Vec<LoadError> {
     let lines = LineIndex::new(text);
     let (mut errors, mut is_template) = (Vec::new(), false);
     for Flaw { message, span, help, first } in flaws {
-        // In a template, practically every action is an error, and all have one cause.
+        // In a template, most actions are errors, and all have one cause.
         let is_action = help == Some(TEMPLATE_HELP);
         if is_action && is_template || errors.len() >= MAX_ERRORS {
             continue;
@@ -107,9 +107,28 @@ fn errors(text: &str, mut flaws: Vec<Flaw>) -> Vec<LoadError> {
     errors
 }
 
-/// The budgets of the library that limit the size of a usual file are off; those that stop aliases are on, and grow
-/// with the text.
-fn options(text: &str) -> Options {
+/// How much aliases may add to a text.
+#[derive(Clone, Copy)]
+struct AliasLimits {
+    /// The parser events that are repeated. A scalar is one event, a map or a sequence two.
+    events: usize,
+    /// The bytes of the scalars, repeated or not.
+    bytes: usize,
+}
+
+impl AliasLimits {
+    fn of_text(length: usize) -> Self {
+        Self { events: ALIAS_EVENTS.max(length / 5), bytes: length + ALIAS_BYTES.max(length) }
+    }
+
+    /// The limits of one document among many. They are proportional to its length, so that all together take linear time.
+    fn of_document(length: usize) -> Self {
+        Self { events: 4 * length, bytes: 64 * length }
+    }
+}
+
+/// Limits nesting and aliases, and removes the library's limits for the size of a file.
+fn options(length: usize, limits: AliasLimits) -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: MAX_DEPTH,
@@ -120,13 +139,13 @@ fn options(text: &str) -> Options {
             max_anchors: usize::MAX,
             max_aliases: usize::MAX,
             max_merge_keys: usize::MAX,
-            max_total_scalar_bytes: text.len() + ALIAS_BYTES.max(text.len()),
+            max_total_scalar_bytes: limits.bytes,
             enforce_alias_anchor_ratio: false,
-            max_recorded_anchor_events: ALIAS_EVENTS + text.len(),
-            max_recorded_anchor_bytes: ALIAS_BYTES + 16 * text.len(),
+            max_recorded_anchor_events: limits.events + length,
+            max_recorded_anchor_bytes: limits.bytes + 16 * length,
         },
         alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: ALIAS_EVENTS.max(text.len() / 5),
+            max_total_replayed_events: limits.events,
             max_replay_stack_depth: MAX_DEPTH,
             max_alias_expansions_per_anchor: usize::MAX,
         },
@@ -141,11 +160,11 @@ fn options(text: &str) -> Options {
 }
 
 fn read_yaml(text: &str) -> Result<Vec<Document>, Vec<Flaw>> {
-    let flaws = match read_part(text, 0..text.len()) {
+    let flaws = match read_part(text, 0..text.len(), AliasLimits::of_text) {
         Ok(documents) => return Ok(documents),
         Err(flaws) => flaws,
     };
-    // Each document is read alone, so that the flaws of all are told.
+    // Each document is read alone, to report the flaws of all.
     let starts = text.match_indices("\n---").map(|(at, _)| at + 1);
     let starts: Vec<usize> = [0].into_iter().chain(starts).collect();
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
@@ -154,16 +173,22 @@ fn read_yaml(text: &str) -> Result<Vec<Document>, Vec<Flaw>> {
         lines.any(|line| !line.trim().is_empty() && !line.starts_with(['#', '%']))
     };
     let parts = starts.iter().copied().zip(ends).map(|(start, end)| start..end).filter(says_something);
-    let all: Vec<Flaw> = parts.filter_map(|part| read_part(text, part).err()).flatten().collect();
+    let failures = parts.filter_map(|part| read_part(text, part, AliasLimits::of_document).err());
+    let all: Vec<Flaw> = failures.flatten().take(MAX_ERRORS).collect();
     Err(if all.is_empty() { flaws } else { all })
 }
 
-/// Reads a part of a text. Places are those in the part where it is read without an error, and it is the whole text then.
-fn read_part(text: &str, part: Range<usize>) -> Result<Vec<Document>, Vec<Flaw>> {
+/// Reads a part of a text. The places in documents are those in the part, the places of flaws those in the text.
+fn read_part(
+    text: &str,
+    part: Range<usize>,
+    limits: fn(usize) -> AliasLimits,
+) -> Result<Vec<Document>, Vec<Flaw>> {
     let source = text.get(part.clone()).unwrap_or_default();
     let in_text = |flaws: Vec<Flaw>| flaws.into_iter().map(|flaw| flaw.moved(part.start)).collect();
-    let parsed: Vec<Parsed> = serde_saphyr::from_multiple_with_options(source, options(source))
-        .map_err(|error| in_text(vec![message::of_yaml(source, &error)]))?;
+    let parsed: Vec<Parsed> =
+        serde_saphyr::from_multiple_with_options(source, options(source.len(), limits(source.len())))
+            .map_err(|error| in_text(vec![message::of_yaml(source, &error)]))?;
     Document::all(source, parsed).map_err(in_text)
 }
 
