@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::panic,
     reason = "a test that cannot read its input has failed"
 )]
@@ -339,7 +340,7 @@ fn visit(text: &str, document: &Document, at: &[Segment], value: &Value) {
         }
         Value::Object(entries) => {
             entries.iter().for_each(|(key, item)| {
-                visit(text, document, &below(Segment::Key(key.clone().into())), item)
+                visit(text, document, &below(Segment::Key(key.clone().into())), item);
             });
         }
         _ => {}
