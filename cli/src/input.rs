@@ -1,4 +1,4 @@
-//! Files become documents that know where they are written.
+//! Reads the files of the command line.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -16,16 +16,16 @@ use crate::progress::Progress;
 /// How standard input is named on the command line.
 pub(crate) const STDIN_PATH: &str = "-";
 
-/// All that a run reads.
+/// Everything that a run reads.
 pub(crate) struct Inputs {
     pub(crate) files: Vec<File>,
     pub(crate) settings: Settings,
     pub(crate) settings_file: Option<SettingsFile>,
-    /// What is to be said about them that keeps nothing from being used.
+    /// Warnings about the files.
     pub(crate) notes: Findings,
 }
 
-/// What a text is read for, and by which command.
+/// What a file contains, and the command that reads it.
 #[derive(Clone, Copy)]
 enum Purpose {
     Services(Typed),
@@ -43,7 +43,7 @@ impl Purpose {
 }
 
 impl Inputs {
-    /// Reads all files; where any of them is wrong, gives what is wrong with all of them.
+    /// Reads all files, or returns the errors of all files.
     pub(crate) fn read(args: &InputArgs, typed: Typed, console: &mut Console<'_>) -> Result<Self, Findings> {
         let standard = [PathBuf::from(STDIN_PATH)];
         let paths = if args.files.all.is_empty() { &standard } else { args.files.all.as_slice() };
@@ -52,8 +52,8 @@ impl Inputs {
             1 if console.terminal.stdin => invite(console),
             1 => {}
             _ => {
-                let said = "standard input (`-`, or no FILE) can be read only once";
-                return Err(vec![Finding::input(said).help("name a file instead")]);
+                let message = "standard input (`-`, or no FILE) can be read only once";
+                return Err(vec![Finding::input(message).help("name a file instead")]);
             }
         }
         let (mut wrong, mut notes) = (Findings::new(), Findings::new());
@@ -76,12 +76,12 @@ impl Inputs {
     }
 }
 
-/// The files to read: one that is given several times is read once, for its Services would be in the way of themselves.
+/// The files to read. A file that is given several times is read once, because its Services would conflict with themselves.
 fn distinct<'p>(paths: &'p [PathBuf], notes: &mut Findings) -> Vec<&'p Path> {
     let mut times: HashMap<PathBuf, usize> = HashMap::new();
     let mut distinct: Vec<(&Path, PathBuf)> = Vec::new();
     for path in paths {
-        // What is not there has no other name; that it is not there is said when it is read.
+        // A missing file has no canonical path. The error follows when it is read.
         let file = if is_stdin(path) { None } else { path.canonicalize().ok() };
         let file = file.unwrap_or_else(|| path.clone());
         let count = times.entry(file.clone()).or_default();
@@ -91,18 +91,18 @@ fn distinct<'p>(paths: &'p [PathBuf], notes: &mut Findings) -> Vec<&'p Path> {
         }
     }
     for (path, file) in &distinct {
-        let said = match times.get(file) {
+        let message = match times.get(file) {
             None | Some(0 | 1) => continue,
             Some(2) => "the file is given twice, and is read once".to_owned(),
             Some(count) => format!("the file is given {count} times, and is read once"),
         };
         let place = Place::file(&path.display().to_string());
-        notes.push(Finding::warning(said).help("name it once").at(place));
+        notes.push(Finding::warning(message).help("name it once").at(place));
     }
     distinct.into_iter().map(|(path, _)| path).collect()
 }
 
-/// Reads the only document that standard input may hold.
+/// Reads standard input, which may contain one document only.
 pub(crate) fn read_single(stdin: &mut dyn Read) -> Result<Value, Findings> {
     let mut documents = read_file(Path::new(STDIN_PATH), Purpose::Services(Typed::Render), stdin)?.documents;
     match (documents.pop(), documents.len()) {
@@ -114,11 +114,12 @@ pub(crate) fn read_single(stdin: &mut dyn Read) -> Result<Value, Findings> {
     }
 }
 
-/// Tells somebody who sees nothing happen what the program waits for.
+/// Tells the user of a terminal that the program waits for input.
 fn invite(console: &mut Console<'_>) {
-    let said = "reading Services from the terminal; Ctrl-D ends the input, `xposer --help` shows other ways";
-    // Where it cannot be said, the program waits all the same.
-    let _ = writeln!(console.stderr, "{said}").and_then(|()| console.stderr.flush());
+    let message =
+        "reading Services from the terminal; Ctrl-D ends the input, `xposer --help` shows other ways";
+    // Without this message the program waits, too.
+    let _ = writeln!(console.stderr, "{message}").and_then(|()| console.stderr.flush());
 }
 
 fn read_files(paths: &[&Path], typed: Typed, console: &mut Console<'_>, wrong: &mut Findings) -> Vec<File> {
@@ -197,7 +198,7 @@ fn is_url(name: &str) -> bool {
     name.starts_with("https://") || name.starts_with("http://")
 }
 
-/// How to get at what is in a folder.
+/// The help for a folder: how to read its files.
 fn instead_of_folder(path: &Path, purpose: Purpose) -> String {
     let typed = match purpose {
         Purpose::Services(typed) => typed,
@@ -232,7 +233,8 @@ fn instead_of_folder(path: &Path, purpose: Purpose) -> String {
     format!("name its files: {}", files.join(" "))
 }
 
-/// The settings stand in one file. A pattern would name several, and all but one of them would be read for Services.
+/// The help for a folder as settings. Settings are one file: a shell would expand a pattern, and all files but the first would be
+/// read for Services.
 fn one_of_folder(path: &Path) -> String {
     let is_text = |file: &PathBuf| {
         let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How findings are printed.
+//! Prints findings.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use xposer_manifest::{Finding, write_json};
 use crate::args::{Color, Diagnostics, InputArgs};
 use crate::{Terminal, or_gone};
 
-/// The form that the user chose.
+/// The format and the colours of findings.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Printer {
     pub(crate) format: Diagnostics,
@@ -37,7 +37,7 @@ impl Printer {
     }
 }
 
-/// Writes findings as text. Nobody needs to read them.
+/// Writes findings as text. It is no error if nobody reads them.
 pub(crate) fn write_text<'d>(
     findings: impl IntoIterator<Item = Finding<'d>>,
     colors: bool,

@@ -96,7 +96,12 @@ pub(crate) fn of_yaml(text: &str, error: &Error) -> Flaw {
         Error::Budget { breach: BudgetBreach::Depth { .. }, .. }
         | Error::AliasReplayStackDepthExceeded { .. } => too_deep(span.start),
         Error::Budget { .. } | Error::AliasReplayLimitExceeded { .. } => {
-            Flaw::new(span, format!("the aliases up to `{alias}` expand to more than is allowed"))
+            let aliases = if written.starts_with('*') {
+                format!("up to `{alias}`")
+            } else {
+                "of this value".to_owned()
+            };
+            Flaw::new(span, format!("the aliases {aliases} expand to more than is allowed"))
         }
         Error::UnknownAnchor { .. } => {
             let anchor = alias.replacen('*', "&", 1);

@@ -1,4 +1,4 @@
-//! The function's config is the settings.
+//! Reads the settings from the config of the function.
 
 use serde_json::Value;
 use xposer::{FieldPath, Segment, Settings};
@@ -7,22 +7,22 @@ use super::results::Said;
 use xposer_manifest::SettingPath;
 use xposer_manifest::encrypted::{first_encrypted, has_sops};
 
-/// The config, and where in it the settings stand.
+/// The config, and the settings in it.
 pub(super) struct Config<'c> {
     object: Option<&'c Value>,
     settings: xposer_manifest::Config,
 }
 
-/// Where something in the settings is written in the config.
+/// Where a setting is written in the config.
 pub(super) struct Located<'c> {
     pub(super) object: &'c Value,
     pub(super) path: FieldPath,
-    /// Whether it is a part of the text there, in which lists and mappings are written as YAML.
+    /// Whether it is a part of a text at this path that contains YAML.
     pub(super) is_part: bool,
 }
 
 impl<'c> Config<'c> {
-    /// Reads the config; without one, or where it is wrong, the settings are the defaults.
+    /// Reads the config. Without a config, or with a wrong one, the settings are the defaults.
     pub(super) fn new(object: Option<&'c Value>, said: &mut Vec<Said>) -> Self {
         let object = object.filter(|object| !object.is_null());
         let Some(config) = object else {
@@ -50,7 +50,7 @@ impl<'c> Config<'c> {
         })
     }
 
-    /// The config itself, and the path in it of something in the settings.
+    /// The config and the path of a setting in it.
     pub(super) fn locate(&self, path: &FieldPath) -> Option<Located<'c>> {
         let SettingPath { path, embedded } = self.settings.locate(path.segments());
         let path = path.into_iter().fold(FieldPath::object(&[]), then);
