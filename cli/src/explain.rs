@@ -1,4 +1,4 @@
-//! `explain`: the core's tables, and what they made of a file, for people.
+//! `explain`: prints the core's tables, and where the values for the Services of a file come from.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -12,8 +12,10 @@ use xposer::{
 };
 
 use crate::args::{Color, Diagnostics, ExplainArgs, Files, InputArgs, Typed};
-use crate::diagnostics::{Finding, write_text};
+use xposer_manifest::Finding;
+
 use crate::input::STDIN_PATH;
+use crate::printer::write_text;
 use crate::render::explain_file;
 use crate::{Console, Exit};
 
@@ -45,7 +47,7 @@ pub(crate) fn explain(args: ExplainArgs, console: &mut Console<'_>) -> io::Resul
     explain_file(&input, console)
 }
 
-/// Whether a file is meant, be it there or not.
+/// Whether the word is a file name, of an existing file or not.
 fn is_file(subject: &str) -> bool {
     let path = Path::new(subject);
     let extension = path.extension().and_then(|extension| extension.to_str());
@@ -54,7 +56,7 @@ fn is_file(subject: &str) -> bool {
         || extension.is_some_and(|it| ["yaml", "yml", "json"].contains(&it))
 }
 
-/// Explains everything of this name; whether there is anything.
+/// Explains everything with this name. Returns whether there is anything.
 fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
     if word == TEMPLATES {
         return templates(out).map(|()| true);
@@ -65,7 +67,7 @@ fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
         annotation(key, row, out)?;
     }
     if let Some((key, row)) = of_settings {
-        // One word is the name of both.
+        // A setting and an annotation can have the same name.
         if of_service.is_some() {
             writeln!(out)?;
         }
@@ -149,7 +151,7 @@ fn overview(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nMore about each word: xposer explain WORD")
 }
 
-/// Two columns, the first as wide as its widest word.
+/// Prints two columns, the first as wide as its widest word.
 fn table<'r>(out: &mut dyn Write, rows: impl Iterator<Item = (&'r str, String)> + Clone) -> io::Result<()> {
     let width = rows.clone().map(|(word, _)| word.chars().count()).max().unwrap_or_default();
     for (word, sentence) in rows {

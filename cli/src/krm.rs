@@ -1,8 +1,8 @@
 //! `krm`: a KRM function, as kustomize and kpt run them.
 //!
 //! It reads a `ResourceList` and writes it back with the Ingresses of its Services among the items. What an earlier run
-//! added for them is replaced or removed, so that a second run changes nothing. All or nothing: where anything is wrong the items
-//! come back as they were, and the exit status says so, since kustomize looks at nothing else.
+//! added for them is replaced or removed, so that a second run changes nothing. If anything is wrong, no item is changed and the
+//! exit status is not 0, which is all that kustomize looks at.
 
 mod config;
 mod items;
@@ -13,12 +13,12 @@ use std::io;
 
 use serde_json::{Map, Value};
 use xposer::{Emitted, Outcome, Precedence, Report, Service, emit_all, expose_all, is_service};
+use xposer_manifest::encrypted::is_encrypted_service;
+use xposer_manifest::{Finding, Findings, to_yaml};
 
-use crate::diagnostics::{Finding, Findings, write_text};
-use crate::encrypted::is_encrypted_service;
 use crate::input::read_single;
 use crate::local::{LEFT_OUT_HELP, is_local, left_out};
-use crate::yaml::to_yaml;
+use crate::printer::write_text;
 use crate::{Console, Exit, or_gone};
 use config::Config;
 use items::Change;
@@ -41,7 +41,7 @@ pub(crate) fn krm(console: &mut Console<'_>) -> io::Result<Exit> {
     Ok(exit)
 }
 
-/// A ResourceList; its items apart from the rest of it.
+/// A ResourceList. The items are separate from the rest of it.
 struct ResourceList {
     items: Vec<Value>,
     rest: Map<String, Value>,
@@ -71,7 +71,7 @@ impl ResourceList {
         Ok(Self { items, rest })
     }
 
-    /// What is to be done with the items; `None` where anything is wrong.
+    /// The changes of the items; `None` if anything is wrong.
     fn decide<'l>(&'l self, said: &mut Vec<Said>) -> Option<Vec<Change>> {
         let config = Config::new(self.rest.get("functionConfig"), said);
         let settings = config.settings(said);

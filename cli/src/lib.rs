@@ -1,7 +1,7 @@
 //! The command line of Xposer: `render`, `check`, `explain`, `completions` and the KRM function `krm`.
 //!
-//! The program translates at its edges only: files become [`serde_json::Value`]s with positions ([`yaml`]), the core
-//! decides, and its objects and diagnostics become text. [`run`] is the whole program, without the process around it:
+//! Files become [`serde_json::Value`]s with places ([`xposer_manifest`]), the core decides, and its objects and diagnostics
+//! become text. [`run`] is the whole program without its process:
 //!
 //! ```
 //! use xposer_cli::{Console, Terminal, run};
@@ -19,19 +19,15 @@
 //! ```
 
 mod args;
-mod config;
-mod diagnostics;
-mod encrypted;
 mod explain;
 mod input;
 mod krm;
 mod local;
 mod passed;
-mod place;
+mod printer;
 mod progress;
 mod render;
 mod services;
-pub mod yaml;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -39,7 +35,7 @@ use std::io::{self, Read, Write};
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
-use diagnostics::Finding;
+use xposer_manifest::Finding;
 
 /// Where the program reads and writes.
 pub struct Console<'c> {
@@ -56,38 +52,17 @@ pub struct Console<'c> {
 /// Which of the streams is a terminal, and whether its user wants colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terminal {
-    /// Somebody types into standard input.
+    /// Standard input is a terminal.
     pub stdin: bool,
-    /// Somebody reads standard output.
+    /// Standard output is a terminal.
     pub stdout: bool,
-    /// Somebody reads standard error.
+    /// Standard error is a terminal.
     pub stderr: bool,
     /// The terminal can show colours, and its user has not forbidden them with `NO_COLOR`.
     pub colors: bool,
 }
 
-/// The settings in a text, which is that of the file `name`.
-///
-/// ```
-/// assert!(xposer_cli::settings("config.yaml", "domain: example.com".to_owned()).is_ok());
-/// let wrong = xposer_cli::settings("config.yaml", "domian: example.com".to_owned()).unwrap_err();
-/// assert!(wrong.contains("config.yaml:1:1") && wrong.contains("did you mean domain?"));
-/// ```
-///
-/// # Errors
-///
-/// Everything that is wrong with them, as `xposer check` tells it: what cannot be read, and what every Service would be
-/// refused for ([`Settings::tried`](xposer::Settings::tried)).
-pub fn settings(name: &str, text: String) -> Result<xposer::Settings, String> {
-    input::settings(name.to_owned(), text).map(|(_, settings)| settings).map_err(|findings| {
-        let mut told = Vec::new();
-        // Memory takes every byte.
-        let _ = diagnostics::write_text(findings, false, &mut told);
-        String::from_utf8_lossy(&told).into_owned()
-    })
-}
-
-/// What the program's exit status says.
+/// The exit status of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
     /// Nothing was refused.
@@ -123,7 +98,7 @@ fn dispatch(cli: Cli, console: &mut Console<'_>) -> io::Result<Exit> {
         Command::Explain(args) => explain::explain(args, console),
         Command::Krm => krm::krm(console),
         Command::Completions { shell } => {
-            // The generator panics where it cannot write, so it writes to memory.
+            // The generator panics if it cannot write, so it writes to memory.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "xposer", &mut script);
             console.stdout.write_all(&script)?;
@@ -148,18 +123,18 @@ fn show_usage(usage: &clap::Error, console: &mut Console<'_>) -> io::Result<Exit
     Ok(exit)
 }
 
-/// Goes on where the reader of an output went away; the exit status still says what was found.
+/// Ignores the error that the reader of an output is gone. The exit status still depends on the findings.
 fn or_gone(written: io::Result<()>) -> io::Result<()> {
     written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
-/// An output that cannot be written. A reader that went away, such as `head`, is no reason to complain.
+/// Reports an output that cannot be written. A reader that is gone, such as `head`, is no error.
 fn give_up(error: &io::Error, console: &mut Console<'_>) -> Exit {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Exit::Done;
     }
     let finding = Finding::input(format!("the output cannot be written: {error}"));
-    // Standard error is the last resort; where it fails too, the exit status says it.
-    let _ = diagnostics::write_text([finding], false, &mut console.stderr);
+    // If standard error fails, too, only the exit status remains.
+    let _ = printer::write_text([finding], false, &mut console.stderr);
     Exit::Unusable
 }

@@ -1,4 +1,4 @@
-//! The process around [`xposer_cli::run`].
+//! The process that runs [`xposer_cli::run`].
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;

@@ -1,16 +1,16 @@
-//! What is no Service and passes by: where nothing else is there, it says what was given and what to do.
+//! Objects that are not Services. If the input has no Services, a hint tells what the objects are and what to do.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// How many kinds are listed.
+/// The maximum number of kinds that are listed.
 const MOST_KINDS: usize = 10;
 
-/// The objects that passed by.
+/// The numbers of objects that are not Services.
 #[derive(Default)]
 pub(crate) struct Passed<'f> {
-    /// How many there are of each kind; those without one are under the empty text. Of Services the API version counts, too.
+    /// The number of objects of each kind, under the empty text those without a kind. Services also differ by API version.
     kinds: BTreeMap<(&'f str, &'f str), usize>,
 }
 
@@ -22,7 +22,7 @@ impl<'f> Passed<'f> {
         *self.kinds.entry((kind, version)).or_default() += 1;
     }
 
-    /// How many of which kinds: `1 ConfigMap, 2 Deployment`; `None` where nothing passed by.
+    /// The numbers as text, for example `1 ConfigMap, 2 Deployment`; `None` if there are no such objects.
     pub(crate) fn counts(&self) -> Option<String> {
         let is_word = |text: &str| text.len() <= 253 && text.bytes().all(|byte| byte.is_ascii_graphic());
         let shown = |((kind, version), count): (&(&str, &str), &usize)| match (*kind, *version) {
@@ -39,22 +39,22 @@ impl<'f> Passed<'f> {
     }
 }
 
-/// Why an object is no Service although Services come of it, or it looks like one, and what to do.
+/// A message and a help about an object that is not a Service, but looks like one or is a source of Services.
 pub(crate) struct Hint {
-    pub(crate) said: &'static str,
+    pub(crate) message: &'static str,
     pub(crate) help: String,
 }
 
-/// How to get at the Services of a chart; `piped` is the command that reads them.
+/// The help for a chart. `piped` is the command that reads Services from standard input.
 pub(crate) fn render_chart(piped: &str) -> String {
     format!("render the chart first: helm template NAME CHART | {piped}")
 }
 
-/// What to say of an object where no Service is among all inputs. `file` is what it stands in, and `piped` the
-/// command that reads Services from standard input.
+/// The hint about an object if no input has Services. `file` is the file of the object, and `piped` the command that reads
+/// Services from standard input.
 pub(crate) fn hint(object: &Map<String, Value>, file: &str, piped: &str) -> Option<Hint> {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
-    let hint = |said, help: &str| Some(Hint { said, help: help.replace("PIPED", piped) });
+    let hint = |message, help: &str| Some(Hint { message, help: help.replace("PIPED", piped) });
     let Some(kind) = text("kind") else { return unnamed(object, file, piped) };
     let version = text("apiVersion").unwrap_or_default();
     let group = version.split_once('/').map_or("", |(group, _)| group);
@@ -86,11 +86,11 @@ pub(crate) fn hint(object: &Map<String, Value>, file: &str, piped: &str) -> Opti
             "expose a Service with `apiVersion: v1`, or give Knative's the host with a DomainMapping",
         ),
         ("template.openshift.io" | "", "Template") => Some(Hint {
-            said: "the Services of a Template of OpenShift are made by processing it",
+            message: "the Services of a Template of OpenShift are made by processing it",
             help: format!("process it first: oc process -o yaml -f {file} | {piped}"),
         }),
         ("config.kubernetes.io", "ResourceList") => Some(Hint {
-            said: "a ResourceList is for KRM functions",
+            message: "a ResourceList is for KRM functions",
             help: format!("give it to the function: xposer krm < {file}"),
         }),
         _ => None,
@@ -100,12 +100,12 @@ pub(crate) fn hint(object: &Map<String, Value>, file: &str, piped: &str) -> Opti
 fn kustomization(file: &str, piped: &str) -> Option<Hint> {
     let folder = file.rsplit_once(['/', '\\']).map_or(".", |(folder, _)| folder);
     Some(Hint {
-        said: "a Kustomization only names the files that hold Services",
+        message: "a Kustomization only names the files that hold Services",
         help: format!("build it first: kustomize build {folder} | {piped}"),
     })
 }
 
-/// What to say of a document that has no kind at all.
+/// The hint about a document without a kind.
 fn unnamed(object: &Map<String, Value>, file: &str, piped: &str) -> Option<Hint> {
     let has = |key: &str| object.contains_key(key);
     let is_named = |start: &str| {
@@ -113,8 +113,8 @@ fn unnamed(object: &Map<String, Value>, file: &str, piped: &str) -> Option<Hint>
         name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
     };
     let folder = file.rsplit_once(['/', '\\']).map_or(".", |(folder, _)| folder);
-    let chart = |said| {
-        Some(Hint { said, help: format!("render the chart first: helm template NAME {folder} | {piped}") })
+    let chart = |message| {
+        Some(Hint { message, help: format!("render the chart first: helm template NAME {folder} | {piped}") })
     };
     if is_named("kustomization.") || has("resources") && object.get("resources").is_some_and(Value::is_array)
     {
@@ -128,26 +128,26 @@ fn unnamed(object: &Map<String, Value>, file: &str, piped: &str) -> Option<Hint>
     }
     if object.get("services").is_some_and(Value::is_object) {
         return Some(Hint {
-            said: "the services of Docker Compose are no Services of Kubernetes",
+            message: "the services of Docker Compose are no Services of Kubernetes",
             help: format!("convert them first: kompose convert --stdout -f {file} | {piped}"),
         });
     }
     None
 }
 
-/// What keeps an object from being the Service that it is meant to be.
+/// Why an object is not the Service that its author meant.
 pub(crate) struct Almost {
-    /// The key that is wrong, or beside which one is missing.
+    /// The wrong key, or a key next to which another one is missing.
     pub(crate) key: String,
-    pub(crate) said: String,
+    pub(crate) message: String,
     pub(crate) help: String,
 }
 
-/// What to say of an object that is almost a Service, whatever else is there.
+/// The warning about an object that is almost a Service, with or without Services in the input.
 pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
     let is_service = |kind: &str| ["service", "services"].iter().any(|word| kind.eq_ignore_ascii_case(word));
-    // Keys are compared byte by byte, and others than these mean nothing.
+    // Kubernetes compares keys byte by byte, and ignores unknown keys.
     let misspelt = ["kind", "apiVersion"].into_iter().find_map(|wanted| {
         let key = object.keys().find(|key| key.eq_ignore_ascii_case(wanted) && *key != wanted)?;
         (!object.contains_key(wanted)).then_some((wanted, key))
@@ -155,14 +155,14 @@ pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
     if let Some((wanted, key)) = misspelt {
         let named = |name: &str| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1.as_str();
         if named("kind").is_some_and(is_service) && named("apiVersion").is_none_or(|it| !is_foreign(it)) {
-            let said = format!("expected the key `{wanted}`, found `{key}`, and this Service passes by");
+            let message = format!("expected the key `{wanted}`, found `{key}`, and this Service passes by");
             let value = if wanted == "kind" { "Service" } else { "v1" };
-            return Some(Almost { key: key.clone(), said, help: format!("write `{wanted}: {value}`") });
+            return Some(Almost { key: key.clone(), message, help: format!("write `{wanted}: {value}`") });
         }
     }
-    let (key, said, help) = match (text("kind")?, text("apiVersion")) {
+    let (key, message, help) = match (text("kind")?, text("apiVersion")) {
         ("Service", None) => ("kind", "this Service has no apiVersion and passes by", "add `apiVersion: v1`"),
-        // A group with a dot is that of somebody else, who may have Services, too.
+        // A group with a dot belongs to another project, which may have a kind Service, too.
         ("Service", Some(version)) if !is_foreign(version) => (
             "apiVersion",
             "the apiVersion of a Service is v1, and this one passes by",
@@ -173,7 +173,7 @@ pub(crate) fn almost_a_service(object: &Map<String, Value>) -> Option<Almost> {
         }
         _ => return None,
     };
-    Some(Almost { key: key.to_owned(), said: said.to_owned(), help: help.to_owned() })
+    Some(Almost { key: key.to_owned(), message: message.to_owned(), help: help.to_owned() })
 }
 
 fn is_foreign(version: &str) -> bool {

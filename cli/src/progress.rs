@@ -1,14 +1,14 @@
-//! A sign of life while many documents are read, on a terminal only.
+//! Shows the progress of reading many documents, on a terminal only.
 
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A run that is shorter, in time and in documents, needs no sign of life.
+/// A shorter run, in time or in documents, shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 const MANY: usize = 1000;
 
-/// Shows how far the reading is once it takes long. It disappears when it is dropped.
+/// Shows how many documents have been read, after a while. It disappears when it is dropped.
 pub(crate) struct Progress {
     is_terminal: bool,
     started: Instant,
@@ -20,7 +20,7 @@ impl Progress {
         Self { is_terminal, started: Instant::now(), bar: None }
     }
 
-    /// So many files and documents have been read.
+    /// Updates the numbers of files and documents that have been read.
     pub(crate) fn read(&mut self, files: usize, documents: usize) {
         if !self.is_terminal || (documents <= MANY && self.started.elapsed() < PATIENCE) {
             return;

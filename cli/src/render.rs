@@ -1,17 +1,17 @@
-//! `render` and `check`: all inputs are one set, and what the core says about it is printed.
+//! `render` and `check`: print the objects and the diagnostics of all inputs together.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 use xposer::{Emitted, Object, Outcome, Precedence, Report, Service, Settings, emit_all, expose_all};
+use xposer_manifest::{Finding, to_yaml};
 
 use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Target, Typed};
-use crate::diagnostics::{Finding, Printer};
 use crate::explain::traced;
 use crate::input::Inputs;
+use crate::printer::Printer;
 use crate::services::{Found, Item};
-use crate::yaml::to_yaml;
 use crate::{Console, Exit, or_gone};
 
 /// Prints the objects of all exposed Services, and the diagnostics.
@@ -19,17 +19,17 @@ pub(crate) fn render(args: &RenderArgs, console: &mut Console<'_>) -> io::Result
     run(&args.input, &args.target, &Show::Objects(args.output), console)
 }
 
-/// Prints the diagnostics, and how many Services there are of each outcome.
+/// Prints the diagnostics, and the number of Services with each outcome.
 pub(crate) fn check(args: &InputArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     run(args, &[], &Show::Summary, console)
 }
 
-/// Prints where the values come from that decide how the Services are exposed, and the diagnostics.
+/// Prints where the values for each Service come from, and the diagnostics.
 pub(crate) fn explain_file(args: &InputArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     run(args, &[], &Show::Origins, console)
 }
 
-/// What is shown beside the diagnostics.
+/// What is printed in addition to the diagnostics.
 enum Show {
     Objects(Output),
     Origins,
@@ -37,7 +37,7 @@ enum Show {
 }
 
 impl Show {
-    /// The command that shows this.
+    /// The command that prints this.
     fn typed(&self) -> Typed {
         match self {
             Self::Objects(_) => Typed::Render,
@@ -86,7 +86,7 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
     Ok(if refused { Exit::Refused } else { Exit::Done })
 }
 
-/// One paragraph a Service.
+/// One paragraph for each Service.
 fn write_origins(
     services: &[Service<'_>],
     outcomes: &[Outcome],
@@ -102,7 +102,7 @@ fn write_origins(
     out.flush()
 }
 
-/// What was found, Service by Service in the order of the input.
+/// The findings, in the order of the Services in the input.
 fn findings<'f>(
     inputs: &'f Inputs,
     items: &'f [Item<'_>],
@@ -160,7 +160,7 @@ fn write_json(objects: &[Object<'_>], mut out: &mut dyn Write) -> io::Result<()>
     out.flush()
 }
 
-/// How many Services became what: `3 services: 2 exposed, 1 refused`. So many are local besides.
+/// The summary, for example `3 services: 2 exposed, 1 refused`, and the number of Services for tools only.
 fn summary(outcomes: &[Outcome], local: usize) -> String {
     let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
     let exposed = count(|outcome| matches!(outcome, Outcome::Planned { .. }));

@@ -1,43 +1,41 @@
-//! The Services among the documents, also those in lists, and what passes by.
+//! Finds the Services in the documents and in lists, and counts the other objects.
 
 use serde_json::{Map, Value};
 use xposer::{Diagnostic, FieldPath, Root, Segment, Service, is_service};
 
+use xposer_manifest::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops, is_encrypted};
+use xposer_manifest::{Document, File, Finding, Findings, Place, SettingsFile};
+
 use crate::args::Typed;
-use crate::diagnostics::{Finding, Findings};
-use crate::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops, is_encrypted};
-use crate::input::{File, SettingsFile};
 use crate::local;
 use crate::passed::{self, Hint, Passed};
-use crate::place::Place;
-use crate::yaml::Document;
 
-/// A Service in a document, or an item of a list that is the document.
+/// An object: a document, or an item of a list.
 pub(crate) struct Item<'f> {
     file: &'f File,
     document: &'f Document,
     pub(crate) value: &'f Value,
-    /// The positions in the lists that lead to it.
+    /// The indices in the lists that lead to it.
     within: Vec<usize>,
 }
 
-/// What is in the files.
+/// The contents of the files.
 pub(crate) struct Found<'f> {
-    /// The Services, in order.
+    /// The Services in the order of the input.
     pub(crate) services: Vec<Item<'f>>,
-    /// How many Services are for tools alone.
+    /// The number of Services for tools only.
     pub(crate) local: usize,
-    /// What is said about objects that are not looked at.
+    /// Findings about objects that are ignored.
     pub(crate) notes: Findings,
     pub(crate) passed: Passed<'f>,
-    /// What to say where there are no Services; nothing is said twice.
+    /// Hints for an input without Services. Each message is there once.
     hints: Vec<(Hint, Place)>,
     wrong: Findings,
     typed: Typed,
 }
 
 impl<'f> Found<'f> {
-    /// Looks through all files. What is no object at all, and what cannot be read because it is encrypted, is an error.
+    /// Looks through all files. A document that is not an object is an error, and so is an encrypted one.
     pub(crate) fn new(files: &'f [File], typed: Typed) -> Result<Self, Findings> {
         let mut found = Self {
             services: Vec::new(),
@@ -62,24 +60,26 @@ impl<'f> Found<'f> {
         }
         if found.services.is_empty() && found.local == 0 {
             let hints = found.hints.drain(..);
-            found.notes.extend(hints.map(|(hint, place)| Finding::info(hint.said).help(hint.help).at(place)));
+            found
+                .notes
+                .extend(hints.map(|(hint, place)| Finding::info(hint.message).help(hint.help).at(place)));
         }
         Ok(found)
     }
 }
 
-/// What an object is among.
+/// What is known about an object from its document and its list.
 #[derive(Clone, Copy)]
 struct Among {
-    /// The items of a ServiceList, which have no kind.
+    /// It is an item of a ServiceList, whose items have no kind.
     services: bool,
-    /// What SOPS encrypted some of.
+    /// SOPS encrypted values of its document.
     encrypted: bool,
 }
 
 impl<'f> Item<'f> {
-    /// Adds this object if it is a Service, and the Services of its items if it is a list. Gives whether the file can be
-    /// read: where it is encrypted, that is said once.
+    /// Adds this object if it is a Service, and the Services of its items if it is a list. Returns false if the file is
+    /// encrypted, which is reported once.
     fn visit(self, among: Among, found: &mut Found<'f>) -> bool {
         let Value::Object(object) = self.value else {
             found.wrong.push(self.not_an_object());
@@ -88,13 +88,13 @@ impl<'f> Item<'f> {
         let is = |key: &str, wanted: &str| object.get(key).and_then(Value::as_str) == Some(wanted);
         // The API server leaves the kind out of the items of a ServiceList.
         let is_service = is_service(self.value) || among.services && !object.contains_key("kind");
-        if let Some(way) = self.encrypted(is_service, among.encrypted) {
-            let finding = Finding::input(SOPS.said()).at(self.file.place_of_key(self.document, way));
+        if let Some(path) = self.encrypted(is_service, among.encrypted) {
+            let finding = Finding::input(SOPS.message()).at(self.file.place_of_key(self.document, path));
             found.wrong.push(finding.help(SOPS.help(self.file.path(), found.typed.piped())));
             return false;
         }
-        if let Some(way) = self.template(is_service) {
-            let place = self.file.place_at(self.document, way.into_iter());
+        if let Some(path) = self.template(is_service) {
+            let place = self.file.place_at(self.document, path.into_iter());
             let finding = Finding::input("expected a Kubernetes object, found a template of one");
             found.wrong.push(finding.help(passed::render_chart(found.typed.piped())).at(place));
             return true;
@@ -118,18 +118,18 @@ impl<'f> Item<'f> {
             Some(other) => {
                 let items = [Segment::Key("items".into())];
                 let place = self.file.place_at(self.document, self.path().chain(items));
-                let said = format!("expected a list of items, found {}", kind_of(other));
-                found.wrong.push(Finding::input(said).at(place));
+                let message = format!("expected a list of items, found {}", kind_of(other));
+                found.wrong.push(Finding::input(message).at(place));
                 true
             }
         }
     }
 
-    /// The way in the document to what shows that this is, or may be, a Service that SOPS encrypted. What is encrypted
-    /// beside the Services, such as a Secret, passes by like everything else.
+    /// The path to the value which shows that this is, or may be, a Service that SOPS encrypted. Other encrypted objects, such
+    /// as a Secret, are ignored like any other object.
     fn encrypted(&self, is_service: bool, has_sops: bool) -> Option<Vec<Segment>> {
         let key = |name: &'static str| Segment::Key(name.into());
-        let own = |way: Vec<Segment>| self.path().chain(way).collect();
+        let own = |path: Vec<Segment>| self.path().chain(path).collect();
         if let Some(name) =
             ["kind", "apiVersion"].into_iter().find(|name| self.value.get(name).is_some_and(is_encrypted))
         {
@@ -140,14 +140,14 @@ impl<'f> Item<'f> {
         }
         let fields = ["metadata", "spec"].into_iter().filter(|_| is_service);
         let mut encrypted = fields.filter_map(|name| {
-            let mut way = first_encrypted(self.value.get(name)?)?;
-            way.insert(0, key(name));
-            Some(way)
+            let mut path = first_encrypted(self.value.get(name)?)?;
+            path.insert(0, key(name));
+            Some(path)
         });
         encrypted.next().map(own)
     }
 
-    /// The way in the document to what shows that this is a template, the parts of which are in quotes.
+    /// The path to the value which shows that this is a template with its actions in quotes.
     fn template(&self, is_service: bool) -> Option<Vec<Segment>> {
         let fields: &[&[&'static str]] = &[&["kind"], &["metadata", "name"], &["metadata", "namespace"]];
         let found = fields.iter().take(if is_service { 3 } else { 1 }).find(|field| {
@@ -163,10 +163,10 @@ impl<'f> Item<'f> {
             return;
         }
         found.local += 1;
-        if let Some(said) = local::left_out(&Service::from_value(self.value)) {
+        if let Some(message) = local::left_out(&Service::from_value(self.value)) {
             let annotation = FieldPath::annotation(local::LOCAL_CONFIG);
             let place = self.file.place_at(self.document, self.path().chain(annotation.segments()));
-            found.notes.push(Finding::info(said).help(local::LEFT_OUT_HELP).at(place));
+            found.notes.push(Finding::info(message).help(local::LEFT_OUT_HELP).at(place));
         }
     }
 
@@ -176,23 +176,23 @@ impl<'f> Item<'f> {
             self.file.place_of_key(self.document, self.path().chain([Segment::Key(key.into())]))
         };
         if let Some(almost) = passed::almost_a_service(object) {
-            found.notes.push(Finding::warning(almost.said).help(almost.help).at(at(almost.key)));
+            found.notes.push(Finding::warning(almost.message).help(almost.help).at(at(almost.key)));
         } else if let Some(hint) =
             passed::hint(object, self.file.path().unwrap_or("FILE"), found.typed.piped())
-            && found.hints.iter().all(|(known, _)| known.said != hint.said)
+            && found.hints.iter().all(|(known, _)| known.message != hint.message)
         {
             found.hints.push((hint, at("kind".to_owned())));
         }
     }
 
-    /// The way from the top of the document, through the lists, to this object.
+    /// The path from the root of the document through the lists to this object.
     fn path(&self) -> impl Iterator<Item = Segment> {
         self.within.iter().flat_map(|index| [Segment::Key("items".into()), Segment::Index(*index)])
     }
 
     fn not_an_object(&self) -> Finding<'static> {
-        let said = format!("expected a Kubernetes object, found {}", kind_of(self.value));
-        let finding = Finding::input(said).at(self.file.place_at(self.document, self.path()));
+        let message = format!("expected a Kubernetes object, found {}", kind_of(self.value));
+        let finding = Finding::input(message).at(self.file.place_at(self.document, self.path()));
         match self.value {
             Value::Array(_) => {
                 finding.help("separate objects by lines of `---`, or make it the items of a List")
@@ -201,7 +201,7 @@ impl<'f> Item<'f> {
         }
     }
 
-    /// Where the text is that a diagnostic about this Service accuses, in its file or in that of the settings.
+    /// The place of a diagnostic about this Service, in its file or in the settings file.
     pub(crate) fn place_of(&self, diagnostic: &Diagnostic, settings: Option<&SettingsFile>) -> Option<Place> {
         match diagnostic.path.root() {
             Root::Object => {

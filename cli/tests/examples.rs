@@ -70,12 +70,12 @@ mod with_kustomize {
     #[ignore = "needs kustomize: make test"]
     fn reads_every_text_that_is_written() {
         let folder = folder("nasty");
-        std::fs::write(folder.join("nasty.yaml"), xposer_cli::yaml::to_yaml(&nasty())).unwrap();
+        std::fs::write(folder.join("nasty.yaml"), xposer_manifest::to_yaml(&nasty())).unwrap();
         std::fs::write(folder.join("kustomization.yaml"), "resources: [nasty.yaml]\n").unwrap();
         let output = kustomize(&folder);
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{stderr}");
-        let built = xposer_cli::yaml::load(&String::from_utf8(output.stdout).unwrap()).unwrap();
+        let built = xposer_manifest::load(&String::from_utf8(output.stdout).unwrap()).unwrap();
         for (index, text) in NASTY.iter().enumerate() {
             assert_eq!(built[0].value["data"][format!("key-{index}")], *text, "{text:?}");
         }
@@ -156,6 +156,6 @@ fn nasty() -> serde_json::Value {
 fn every_text_that_is_written_is_read_again() {
     let list = serde_json::json!({"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": [nasty()]});
     let written = xposer(&["krm"], &list.to_string()).expect(0).stdout;
-    let read = xposer_cli::yaml::load(&written).unwrap();
+    let read = xposer_manifest::load(&written).unwrap();
     assert_eq!(read[0].value["items"][0], nasty());
 }

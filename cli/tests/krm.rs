@@ -47,7 +47,7 @@ fn krm(input: &Value) -> (Ran, Value) {
 
 /// The one document on standard output.
 fn read(text: &str) -> Value {
-    let documents = xposer_cli::yaml::load(text).unwrap();
+    let documents = xposer_manifest::load(text).unwrap();
     assert_eq!(documents.len(), 1, "{text}");
     documents.into_iter().next().unwrap().value
 }
@@ -424,7 +424,7 @@ fn nothing_of_somebody_else_is_replaced_whatever_its_kind() {
 fn as_text(value: &Value) -> Value {
     match value {
         Value::String(text) => text.clone().into(),
-        other => xposer_cli::yaml::to_yaml(other).into(),
+        other => xposer_manifest::to_yaml(other).into(),
     }
 }
 
@@ -439,7 +439,7 @@ fn every_setting_can_stand_in_a_config_map() {
         let spec = json!({"apiVersion": "x.example/v1", "kind": "Xposer", "spec": settings});
         let config_map = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": data});
         let file = json!({"apiVersion": "v1", "kind": "ConfigMap",
-            "data": {"settings.yaml": xposer_cli::yaml::to_yaml(&settings)}});
+            "data": {"settings.yaml": xposer_manifest::to_yaml(&settings)}});
         let mut web = service("web");
         web["metadata"]["annotations"] = json!({});
         let runs = [spec, config_map, file].map(|config| krm(&with_config(list(json!([web])), config)));

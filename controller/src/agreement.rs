@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use xposer::{Precedence, Service, Settings, expose, expose_all, is_service};
-use xposer_cli::yaml::load;
+use xposer_manifest::load;
 
 use crate::document::Document;
 use crate::kinds::Kind;

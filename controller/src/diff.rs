@@ -4,7 +4,7 @@ use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::Value;
 use similar::TextDiff;
-use xposer_cli::yaml::to_yaml;
+use xposer_manifest::to_yaml;
 
 use crate::kinds;
 use crate::live::{FIELD_MANAGER, ObjectKey};

@@ -30,7 +30,7 @@ mod tests {
     use std::path::Path;
 
     use serde_json::Value;
-    use xposer_cli::yaml::load;
+    use xposer_manifest::load;
 
     use super::*;
 

@@ -29,7 +29,7 @@ impl SettingsFile {
         };
         let name = path.display().to_string();
         let (text, settings) = match std::fs::read_to_string(path) {
-            Ok(text) => (text.clone(), xposer_cli::settings(&name, text)),
+            Ok(text) => (text.clone(), xposer_manifest::settings(&name, text)),
             Err(error) => {
                 let said = format!("{name}: the file cannot be read: {error}");
                 (said.clone(), Err(said))

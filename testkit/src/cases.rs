@@ -18,7 +18,7 @@ use xposer::{
     Diagnostic, Emitted, Outcome, Precedence, Report, Root, Service, Settings, emit_all, expose_all,
     is_service,
 };
-use xposer_cli::yaml::{load, to_yaml};
+use xposer_manifest::{load, to_yaml};
 
 use crate::workspace;
 

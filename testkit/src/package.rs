@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 use xposer::{ConfigOption, Form, Key, settings};
-use xposer_cli::yaml::to_yaml;
+use xposer_manifest::to_yaml;
 
 use crate::cases::parse;
 

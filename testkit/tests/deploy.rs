@@ -459,7 +459,7 @@ fn the_controller_knows_its_flags(installations: &Rendered) {
         assert!(mount.get("subPath").is_none());
         let file = settings.file_name().unwrap().to_str().unwrap();
         let text = the(objects, "ConfigMap")["data"][file].as_str().unwrap().to_owned();
-        xposer_cli::settings(file, text).unwrap_or_else(|said| panic!("{said}"));
+        xposer_manifest::settings(file, text).unwrap_or_else(|said| panic!("{said}"));
     }
 }
 
@@ -483,7 +483,7 @@ fn plain(object: &Value) -> Value {
 
 fn sorted(objects: &[Value]) -> String {
     let objects = objects.iter().filter(|it| it["kind"] != "Namespace");
-    let mut texts: Vec<String> = objects.map(|it| xposer_cli::yaml::to_yaml(&plain(it))).collect();
+    let mut texts: Vec<String> = objects.map(|it| xposer_manifest::to_yaml(&plain(it))).collect();
     texts.sort();
     texts.join("---\n")
 }

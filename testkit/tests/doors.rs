@@ -5,7 +5,8 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use xposer_cli::{Console, Terminal, yaml};
+use xposer_cli::{Console, Terminal};
+use xposer_manifest::{load, to_yaml};
 use xposer_testkit::cases::{self, Case, OBJECTS};
 
 /// What the command line wrote, and its exit status.
@@ -67,7 +68,7 @@ fn the_command_line_prints_the_same_objects_as_json() {
     for case in all() {
         let written = xposer("render", &case, &["-o", "json"]);
         let expected: Vec<Value> =
-            yaml::load(&golden(&case)).unwrap().into_iter().map(|document| document.value).collect();
+            load(&golden(&case)).unwrap().into_iter().map(|document| document.value).collect();
         if written.status == 2 {
             assert_eq!((written.out.as_str(), expected.len()), ("", 0), "{}", case.slug);
             continue;
@@ -121,7 +122,7 @@ fn krm(items: &Value, config: &Value) -> (u8, Value) {
     };
     let status = xposer_cli::run(["xposer", "krm"], console);
     let text = String::from_utf8(out).expect("the program writes text");
-    (status, yaml::load(&text).unwrap_or_default().pop().expect("a list comes back").value)
+    (status, load(&text).unwrap_or_default().pop().expect("a list comes back").value)
 }
 
 /// The settings of a case as the spec of a config, and as the data of a ConfigMap, which are texts.
@@ -129,11 +130,11 @@ fn configs(case: &Case) -> [Value; 2] {
     let settings = case.settings.clone().unwrap_or(json!({}));
     let text = |value: &Value| match value {
         Value::Null | Value::String(_) => value.clone(),
-        other => yaml::to_yaml(other).into(),
+        other => to_yaml(other).into(),
     };
     let data: Value = match settings.as_object() {
         Some(entries) => entries.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
-        None => json!({"settings.yaml": yaml::to_yaml(&settings)}),
+        None => json!({"settings.yaml": to_yaml(&settings)}),
     };
     [
         json!({"apiVersion": "xposer.example/v1", "kind": "Xposer", "spec": settings}),
@@ -148,7 +149,7 @@ fn the_krm_function_adds_the_objects_of_every_case_and_a_second_run_changes_noth
         let given = Value::from(case.documents.clone());
         let is_wrong = run.unusable || run.refused;
         let added = if is_wrong { String::new() } else { golden(&case) };
-        let added = yaml::load(&added).unwrap().into_iter().map(|document| document.value);
+        let added = load(&added).unwrap().into_iter().map(|document| document.value);
         let expected: Value = case.documents.iter().cloned().chain(added).collect();
         // As texts, some of the settings that are refused are right.
         for config in configs(&case).into_iter().take(if run.unusable { 1 } else { 2 }) {

@@ -25,7 +25,7 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
     let filters: Vec<&str> =
         program.lines().filter_map(|line| line.strip_prefix("needs ")?.split(' ').next()).collect();
     let mut all = Vec::new();
-    for folder in ["tests", "src", "cli", "policy", "controller", "testkit"] {
+    for folder in ["tests", "src", "manifest", "cli", "policy", "controller", "testkit"] {
         files(&workspace().join(folder), &mut all);
     }
     let (mut by_test, mut by_cluster) = (0, 0);

@@ -1,41 +1,43 @@
-//! The function's config is the settings.
+//! Reads the settings from the config of the function.
 
 use serde_json::Value;
 use xposer::{FieldPath, Segment, Settings};
 
 use super::results::Said;
-use crate::config;
-use crate::encrypted::{first_encrypted, has_sops};
+use xposer_manifest::SettingPath;
+use xposer_manifest::encrypted::{first_encrypted, has_sops};
 
-/// The config, and where in it the settings stand.
+/// The config, and the settings in it.
 pub(super) struct Config<'c> {
     object: Option<&'c Value>,
-    settings: config::Config,
+    settings: xposer_manifest::Config,
 }
 
-/// Where something in the settings is written in the config.
+/// Where a setting is written in the config.
 pub(super) struct Located<'c> {
     pub(super) object: &'c Value,
     pub(super) path: FieldPath,
-    /// Whether it is a part of the text there, in which lists and mappings are written as YAML.
+    /// Whether it is a part of a text at this path that contains YAML.
     pub(super) is_part: bool,
 }
 
 impl<'c> Config<'c> {
-    /// Reads the config; without one, or where it is wrong, the settings are the defaults.
+    /// Reads the config. Without a config, or with a wrong one, the settings are the defaults.
     pub(super) fn new(object: Option<&'c Value>, said: &mut Vec<Said>) -> Self {
         let object = object.filter(|object| !object.is_null());
-        let Some(config) = object else { return Self { object, settings: config::Config::default() } };
+        let Some(config) = object else {
+            return Self { object, settings: xposer_manifest::Config::default() };
+        };
         if has_sops(config) || first_encrypted(config).is_some() {
             said.push(Said::encrypted(config));
-            return Self { object, settings: config::Config::default() };
+            return Self { object, settings: xposer_manifest::Config::default() };
         }
-        let settings = config::Config::of_function(config).unwrap_or_else(|wrong| {
+        let settings = xposer_manifest::Config::of_function(config).unwrap_or_else(|wrong| {
             said.extend(wrong.into_iter().map(|wrong| {
-                let path = wrong.way.into_iter().fold(FieldPath::object(&[]), then);
-                Said::error(wrong.said, wrong.help, config, Some(&path))
+                let path = wrong.path.into_iter().fold(FieldPath::object(&[]), then);
+                Said::error(wrong.message, wrong.help, config, Some(&path))
             }));
-            config::Config::default()
+            xposer_manifest::Config::default()
         });
         Self { object, settings }
     }
@@ -48,11 +50,11 @@ impl<'c> Config<'c> {
         })
     }
 
-    /// The config itself, and the path in it of something in the settings.
+    /// The config and the path of a setting in it.
     pub(super) fn locate(&self, path: &FieldPath) -> Option<Located<'c>> {
-        let spot = self.settings.spot(path.segments());
-        let path = spot.way.into_iter().fold(FieldPath::object(&[]), then);
-        Some(Located { object: self.object?, path, is_part: spot.inside.is_some() })
+        let SettingPath { path, embedded } = self.settings.locate(path.segments());
+        let path = path.into_iter().fold(FieldPath::object(&[]), then);
+        Some(Located { object: self.object?, path, is_part: embedded.is_some() })
     }
 }
 

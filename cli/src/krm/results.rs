@@ -1,12 +1,11 @@
-//! What was found, for the list's results and for standard error.
+//! Findings, for the results of the list and for standard error.
 
 use serde_json::{Map, Value, json};
 use xposer::{Diagnostic, FieldPath, Root, Severity};
 
 use super::config::{Config, Located};
-use crate::diagnostics::Finding;
-use crate::encrypted::SOPS;
-use crate::place::Place;
+use xposer_manifest::encrypted::SOPS;
+use xposer_manifest::{Finding, Place};
 
 /// A finding, and the item or config it is about.
 pub(super) struct Said {
@@ -18,7 +17,7 @@ pub(super) struct Said {
 
 enum What {
     Core(Box<Diagnostic>),
-    /// What is about an item as such.
+    /// A message about an item itself.
     Item {
         severity: Severity,
         said: String,
@@ -27,7 +26,7 @@ enum What {
 }
 
 impl Said {
-    /// What the core said about an item or about the config.
+    /// A diagnostic of the core about an item or about the config.
     pub(super) fn core(diagnostic: &Diagnostic, item: Option<&Value>, config: &Config<'_>) -> Self {
         let located = match diagnostic.path.root() {
             Root::Settings => config.locate(&diagnostic.path),
@@ -35,7 +34,7 @@ impl Said {
         };
         let proposed = diagnostic.proposed.as_deref();
         let (object, field) = match located {
-            // What is proposed for a part is no value for the whole text.
+            // A value that is proposed for a part cannot replace the whole text.
             Some(Located { object, path, is_part }) => {
                 (Some(object), field(&path, Some(object), proposed.filter(|_| !is_part)))
             }
@@ -49,22 +48,22 @@ impl Said {
         }
     }
 
-    /// An item that is not ours has the name of an object to be added.
+    /// A foreign item has the name of an object to be added.
     pub(super) fn in_the_way(item: &Value, object: &str) -> Self {
-        // The H of an HTTPRoute is spoken as a vowel.
+        // HTTPRoute begins with the sound of a vowel.
         let article = if object.starts_with(['A', 'E', 'H', 'I', 'O', 'U']) { "an" } else { "a" };
         let said = format!("the list already has {article} {object} that was not made by xposer");
         Self::error(said, Some(MAKE_ROOM.to_owned()), item, None)
     }
 
-    /// What was made for a Service that is not among the items.
+    /// An object that was made for a Service that is not among the items.
     pub(super) fn left(item: &Value, object: &str, service: &str) -> Self {
         let said =
             format!("{object} was made for the Service {service}, which is not among the items, and stays");
         Self::info(said, LEFT_HELP, item)
     }
 
-    /// The same of an entry of a URL ConfigMap.
+    /// The same for an entry of a URL ConfigMap.
     pub(super) fn left_entry(item: &Value, key: &str, object: &str) -> Self {
         let said = format!(
             "the entry {key:?} of {object} was made for a Service that is not among the items, and stays"
@@ -74,7 +73,7 @@ impl Said {
 
     /// An item, or the config, that SOPS encrypted.
     pub(super) fn encrypted(item: &Value) -> Self {
-        Self::error(SOPS.said(), Some(SOPS.help(None, "")), item, None)
+        Self::error(SOPS.message(), Some(SOPS.help(None, "")), item, None)
     }
 
     /// An item that is left out.
@@ -82,7 +81,7 @@ impl Said {
         Self::of_item(Severity::Info, said, Some(help.to_owned()), item, None)
     }
 
-    /// What is wrong with an item, or with the config.
+    /// An error of an item or of the config.
     pub(super) fn error(said: String, help: Option<String>, item: &Value, path: Option<&FieldPath>) -> Self {
         Self::of_item(Severity::Error, said, help, item, path)
     }
@@ -102,7 +101,7 @@ impl Said {
         }
     }
 
-    /// For standard error.
+    /// The finding for standard error.
     pub(super) fn finding(&self) -> Finding<'_> {
         let finding = match &self.what {
             What::Core(diagnostic) => Finding::core(diagnostic),
@@ -114,7 +113,7 @@ impl Said {
         finding.at(self.file.as_ref().map(|(path, _)| Place::file(path)))
     }
 
-    /// The field that is meant, and whose it is.
+    /// The field and its object.
     fn named_field(&self) -> Option<String> {
         let text = |part: &Option<Value>, key: &str| Some(part.as_ref()?.get(key)?.as_str()?.to_owned());
         let path = text(&self.field, "path")?;
@@ -125,7 +124,7 @@ impl Said {
         })
     }
 
-    /// For the results.
+    /// The result for the list.
     pub(super) fn result(&self) -> Value {
         let mut result = match &self.what {
             What::Core(diagnostic) => {
@@ -189,7 +188,7 @@ fn field(path: &FieldPath, object: Option<&Value>, proposed: Option<&str>) -> Va
     field
 }
 
-/// Where the item is written, as kustomize and kpt note it.
+/// The file and the index of an item, from the annotations of kustomize and kpt.
 fn file(item: &Value) -> Option<(String, Option<u64>)> {
     let noted = |name: &str| {
         ["internal.config.kubernetes.io/", "config.kubernetes.io/"]

@@ -8,6 +8,30 @@ use std::process::{Command, Stdio};
 
 use xposer_cli::{Console, Terminal};
 
+/// What is rendered for the Service `web`.
+pub const INGRESS_OF_WEB: &str = "\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  labels:
+    app.kubernetes.io/managed-by: xposer
+    xposer.stakater.com/service: web
+  name: web
+  namespace: shop
+spec:
+  rules:
+  - host: web.example.com
+    http:
+      paths:
+      - backend:
+          service:
+            name: web
+            port:
+              number: 80
+        path: /
+        pathType: Prefix
+";
+
 /// What a run left behind.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ran {

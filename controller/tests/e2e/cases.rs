@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use kube::api::{PatchParams, ValidationDirective};
 use serde_json::Value;
 use xposer::{Object, Outcome, Precedence, Service, Settings, emit_all, expose_all, is_service};
-use xposer_cli::yaml::{load, to_yaml};
+use xposer_manifest::{load, to_yaml};
 
 use crate::cluster::{HTTP_ROUTE, INGRESS, MADE, MONITOR, ROUTE, name_of};
 use crate::controller::run;

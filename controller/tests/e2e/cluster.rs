@@ -21,7 +21,7 @@ use kube::core::response::Status;
 use kube::{Client, Config};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
-use xposer_cli::yaml::load;
+use xposer_manifest::load;
 
 /// How long a request may take, and how long it is repeated while nobody answers.
 const ANSWER: Duration = Duration::from_secs(10);

@@ -215,7 +215,7 @@ impl Controller {
     /// The settings as they are in the file.
     pub(crate) fn settings(&self) -> Settings {
         let text = fs::read_to_string(&self.settings).unwrap();
-        xposer_cli::settings("settings", text).unwrap_or_else(|wrong| panic!("{wrong}"))
+        xposer_manifest::settings("settings", text).unwrap_or_else(|wrong| panic!("{wrong}"))
     }
 
     /// Sends it a signal, for example `TERM`.

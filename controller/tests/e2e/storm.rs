@@ -95,7 +95,7 @@ fn step(shop: &Place, names: &[String], dice: &mut Dice) {
 /// What the core says of all Services together, where the older one keeps what two of them claim.
 fn expected(services: &mut [Value]) -> Vec<Value> {
     services.sort_by_key(|it| (it["metadata"]["creationTimestamp"].to_string(), name_of(it).to_owned()));
-    let settings = xposer_cli::settings("settings", SETTINGS.to_owned()).unwrap();
+    let settings = xposer_manifest::settings("settings", SETTINGS.to_owned()).unwrap();
     let mut kept: Vec<Service<'_>> = Vec::new();
     for service in services.iter() {
         let mut with: Vec<Service<'_>> = kept.clone();

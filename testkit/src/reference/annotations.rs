@@ -3,7 +3,7 @@
 use serde_json::json;
 use xposer::dialect::legacy::{self, Migration};
 use xposer::{CONFIG_PREFIX, ConfigOption, EXPOSE_LABEL, Key, annotations};
-use xposer_cli::yaml::to_yaml;
+use xposer_manifest::to_yaml;
 
 use super::{anchor, code, prose, table, yaml};
 

@@ -342,7 +342,7 @@ fn doubtful(parts: usize) -> Value {
 }
 
 fn check_yaml(parts: usize) -> Prepared {
-    Ok(command(&["xposer", "check"], xposer_cli::yaml::to_yaml(&doubtful(parts))))
+    Ok(command(&["xposer", "check"], xposer_manifest::to_yaml(&doubtful(parts))))
 }
 
 fn check_json(parts: usize) -> Prepared {
@@ -350,7 +350,7 @@ fn check_json(parts: usize) -> Prepared {
 }
 
 fn explain(parts: usize) -> Prepared {
-    Ok(command(&["xposer", "explain", "-"], xposer_cli::yaml::to_yaml(&doubtful(parts))))
+    Ok(command(&["xposer", "explain", "-"], xposer_manifest::to_yaml(&doubtful(parts))))
 }
 
 fn resource_list(parts: usize) -> String {
@@ -377,7 +377,7 @@ fn krm_again(parts: usize) -> Prepared {
     let text = String::from_utf8_lossy(&written);
     // What stands on standard error comes behind the list.
     let list = text.split("warning[").next().and_then(|text| text.split("info[").next()).unwrap_or_default();
-    let mut list: Value = xposer_cli::yaml::load(list)
+    let mut list: Value = xposer_manifest::load(list)
         .ok()
         .and_then(|mut documents| documents.pop())
         .map(|document| document.value)

@@ -1,23 +1,22 @@
-//! A place in a text: what an editor needs to go there, and the line to show.
+//! A place in a text: the file, the line and the column, and an excerpt of the line.
 
 use std::ops::Range;
 
 use serde::Serialize;
 
-/// The most characters that are marked. The line around them is cut where it is printed, but a mark never is.
-const LONGEST_MARK: usize = 100;
-/// The most bytes of a line that are shown. What stands behind them, in a file that is one long line, is told by its place
-/// alone.
-pub(crate) const LONGEST_LINE: usize = 128 * 1024;
-/// A line of up to so many bytes in front of the mark is short: thousands of them may be shown.
+/// The maximum number of characters that are marked. The renderer shortens the line around a mark, but never the mark.
+const MAX_MARK: usize = 100;
+/// The maximum number of bytes of a line before a mark. A place further behind, in a file of one long line, has no excerpt.
+pub(crate) const MAX_LINE: usize = 128 * 1024;
+/// The maximum number of bytes before a mark once many long lines of the file have been shown.
 pub(crate) const SHORT_LINE: usize = 4096;
-/// The most bytes behind the beginning of a mark that are kept.
-const BEHIND: usize = 4096;
+/// The maximum number of bytes after the beginning of a mark.
+const AFTER: usize = 4096;
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// A place in a file, as exactly as it is known.
+/// A place in a file. The line and the column are left out where they are not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Place {
+pub struct Place {
     pub(crate) file: String,
     #[serde(flatten)]
     pub(crate) point: Option<Point>,
@@ -32,7 +31,7 @@ pub(crate) struct Point {
     pub(crate) column: usize,
 }
 
-/// A line of a text, and the bytes of it that are meant.
+/// A line of a text, and the bytes of it that are marked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Excerpt {
     pub(crate) line: String,
@@ -40,13 +39,13 @@ pub(crate) struct Excerpt {
 }
 
 impl Place {
-    /// A file as a whole.
-    pub(crate) fn file(name: &str) -> Self {
+    /// A whole file.
+    pub fn file(name: &str) -> Self {
         Self { file: name.to_owned(), point: None, excerpt: None }
     }
 
-    /// Some bytes of a file's text, the first of which is at `point`. Their line is shown where they begin at most
-    /// `longest` bytes behind its beginning.
+    /// Some bytes of a file's text, the first of which is at `point`. The place has an excerpt if they begin at most
+    /// `longest` bytes after the beginning of their line.
     pub(crate) fn span(name: &str, text: &str, span: &Range<usize>, point: Point, longest: usize) -> Self {
         Self { file: name.to_owned(), point: Some(point), excerpt: Excerpt::new(text, span, longest) }
     }
@@ -62,10 +61,10 @@ impl Excerpt {
             None if from == 0 => 0,
             None => return None,
         };
-        // A byte order mark is not to be seen in any editor.
+        // Editors do not show a byte order mark.
         let start =
             if start == 0 && text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { start };
-        let mut end = (span.start + BEHIND).min(text.len());
+        let mut end = (span.start + AFTER).min(text.len());
         while !text.is_char_boundary(end) {
             end -= 1;
         }
@@ -73,7 +72,7 @@ impl Excerpt {
         let from = span.start.saturating_sub(start).min(line.len());
         let to = span.end.saturating_sub(start).min(line.len());
         let marked = line.get(from..to).unwrap_or_default().trim_end();
-        let length = marked.char_indices().nth(LONGEST_MARK).map_or(marked.len(), |(position, _)| position);
+        let length = marked.char_indices().nth(MAX_MARK).map_or(marked.len(), |(position, _)| position);
         Some(Self { line: line.to_owned(), mark: from..from + length })
     }
 }
@@ -83,7 +82,7 @@ mod tests {
     use super::*;
 
     fn excerpt(text: &str, span: Range<usize>) -> (String, String) {
-        let Excerpt { line, mark } = Excerpt::new(text, &span, LONGEST_LINE).unwrap();
+        let Excerpt { line, mark } = Excerpt::new(text, &span, MAX_LINE).unwrap();
         let marked = line.get(mark).unwrap().to_owned();
         (line, marked)
     }
@@ -102,14 +101,14 @@ mod tests {
     #[test]
     fn a_line_that_is_a_whole_file_is_not_shown() {
         let text = "a".repeat(1_000_000);
-        assert!(Excerpt::new(&text, &(500_000..500_001), LONGEST_LINE).is_none());
-        assert_eq!(Excerpt::new(&text, &(10..11), SHORT_LINE).unwrap().line.len(), 10 + BEHIND);
+        assert!(Excerpt::new(&text, &(500_000..500_001), MAX_LINE).is_none());
+        assert_eq!(Excerpt::new(&text, &(10..11), SHORT_LINE).unwrap().line.len(), 10 + AFTER);
     }
 
     #[test]
     fn a_mark_is_never_long() {
         let text = format!("{}{}", "é".repeat(1000), "b".repeat(1000));
         let (line, marked) = excerpt(&text, 2..3000);
-        assert_eq!((line.as_str(), marked), (text.as_str(), "é".repeat(LONGEST_MARK)));
+        assert_eq!((line.as_str(), marked), (text.as_str(), "é".repeat(MAX_MARK)));
     }
 }

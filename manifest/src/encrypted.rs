@@ -1,10 +1,10 @@
-//! Files that somebody encrypted, and forgot to decrypt.
+//! Recognises encrypted files and values.
 
 use serde_json::Value;
 use xposer::{Segment, is_service};
 
-/// The program that encrypted a file, and the command that decrypts it, in which FILE stands for its name.
-pub(crate) struct Encrypted {
+/// A program that encrypts files, and the command that decrypts one, in which FILE stands for its name.
+pub struct Encrypted {
     by: &'static str,
     decrypt: &'static str,
 }
@@ -12,8 +12,9 @@ pub(crate) struct Encrypted {
 /// How a value that SOPS encrypted begins.
 const SOPS_VALUE: &str = "ENC[AES256_GCM,";
 /// The key of a document under which SOPS keeps what it needs to decrypt it.
-pub(crate) const SOPS_KEY: &str = "sops";
-pub(crate) const SOPS: Encrypted = Encrypted { by: "SOPS", decrypt: "sops decrypt FILE" };
+pub const SOPS_KEY: &str = "sops";
+/// The program that most files of Kubernetes are encrypted by.
+pub const SOPS: Encrypted = Encrypted { by: "SOPS", decrypt: "sops decrypt FILE" };
 
 /// How the files of other programs begin.
 const HEADS: &[(&[u8], Encrypted)] = &[
@@ -28,23 +29,23 @@ const HEADS: &[(&[u8], Encrypted)] = &[
 ];
 
 impl Encrypted {
-    /// The program that encrypted a file as a whole.
-    pub(crate) fn of_bytes(bytes: &[u8]) -> Option<&'static Self> {
+    /// The program that encrypted a whole file.
+    pub fn of_bytes(bytes: &[u8]) -> Option<&'static Self> {
         HEADS.iter().find(|(head, _)| bytes.starts_with(head)).map(|(_, found)| found)
     }
 
-    /// The program that encrypted the values of a text which is no YAML document of its own, such as an `.env` file.
-    pub(crate) fn of_text(text: &str) -> Option<&'static Self> {
+    /// The program that encrypted values of a text that is not YAML, such as an `.env` file.
+    pub fn of_text(text: &str) -> Option<&'static Self> {
         text.contains(SOPS_VALUE).then_some(&SOPS)
     }
 
-    /// What is wrong.
-    pub(crate) fn said(&self) -> String {
+    /// The error message.
+    pub fn message(&self) -> String {
         format!("the file is encrypted by {}", self.by)
     }
 
-    /// What to do with a file that is read by this command.
-    pub(crate) fn help(&self, file: Option<&str>, command: &str) -> String {
+    /// The help for `file`, which `command` reads from standard input.
+    pub fn help(&self, file: Option<&str>, command: &str) -> String {
         match file {
             Some(file) => format!("decrypt it first: {} | {command}", self.decrypt.replace("FILE", file)),
             None => format!("decrypt it first, for example with `{}`", self.decrypt),
@@ -52,29 +53,30 @@ impl Encrypted {
     }
 }
 
-/// Whether SOPS encrypted some of a document, and wrote down how.
-pub(crate) fn has_sops(document: &Value) -> bool {
+/// Whether a document has the metadata of SOPS.
+pub fn has_sops(document: &Value) -> bool {
     document.get(SOPS_KEY).and_then(|sops| sops.get("mac")).is_some_and(Value::is_string)
 }
 
-pub(crate) fn is_encrypted(value: &Value) -> bool {
+/// Whether SOPS encrypted a value.
+pub fn is_encrypted(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.starts_with(SOPS_VALUE))
 }
 
 /// Whether an object is, or may be, a Service that SOPS encrypted.
-pub(crate) fn is_encrypted_service(object: &Value) -> bool {
+pub fn is_encrypted_service(object: &Value) -> bool {
     let encrypted = |key: &str| object.get(key).is_some_and(|value| first_encrypted(value).is_some());
     encrypted("kind")
         || encrypted("apiVersion")
         || is_service(object) && (has_sops(object) || encrypted("metadata") || encrypted("spec"))
 }
 
-/// The way to the first value below this one that SOPS encrypted.
-pub(crate) fn first_encrypted(value: &Value) -> Option<Vec<Segment>> {
+/// The path to the first value inside this one that SOPS encrypted.
+pub fn first_encrypted(value: &Value) -> Option<Vec<Segment>> {
     let below = |segment: Segment, inner: &Value| {
-        let mut way = first_encrypted(inner)?;
-        way.insert(0, segment);
-        Some(way)
+        let mut path = first_encrypted(inner)?;
+        path.insert(0, segment);
+        Some(path)
     };
     match value {
         Value::Object(entries) => {

@@ -1,0 +1,47 @@
+//! Prints findings.
+
+use std::io::{self, Write};
+
+use xposer_manifest::{Finding, write_json};
+
+use crate::args::{Color, Diagnostics, InputArgs};
+use crate::{Terminal, or_gone};
+
+/// The format and the colours of findings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Printer {
+    pub(crate) format: Diagnostics,
+    colors: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(args: &InputArgs, terminal: Terminal) -> Self {
+        let colors = match args.color {
+            Color::Auto => terminal.stderr && terminal.colors,
+            Color::Always => true,
+            Color::Never => false,
+        };
+        Self { format: args.diagnostics, colors }
+    }
+
+    /// Prints all findings of a run; in JSON, an array also where there are none.
+    pub(crate) fn print<'d>(
+        self,
+        findings: impl IntoIterator<Item = Finding<'d>>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        match self.format {
+            Diagnostics::Text => write_text(findings, self.colors, out),
+            Diagnostics::Json => or_gone(write_json(findings, out).and_then(|()| out.flush())),
+        }
+    }
+}
+
+/// Writes findings as text. It is no error if nobody reads them.
+pub(crate) fn write_text<'d>(
+    findings: impl IntoIterator<Item = Finding<'d>>,
+    colors: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    or_gone(xposer_manifest::write_text(findings, colors, out).and_then(|()| out.flush()))
+}

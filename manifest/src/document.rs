@@ -1,0 +1,301 @@
+//! Values, and where each of their parts is written.
+
+use crate::message::{self, Flaw};
+use serde_json::{Map, Value};
+use serde_saphyr::Location;
+use std::ops::Range;
+use xposer::Segment;
+
+/// Some bytes of a text, which is shorter than 4 GiB.
+pub(crate) type Span = Range<u32>;
+
+pub(crate) fn narrow(span: &Range<usize>) -> Span {
+    let narrow = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
+    narrow(span.start)..narrow(span.end)
+}
+
+fn wide(span: &Span) -> Range<usize> {
+    span.start as usize..span.end as usize
+}
+
+/// The bytes of a place that the YAML library gives.
+pub(crate) fn bytes(location: &Location) -> Range<usize> {
+    let wide = |offset: Option<u64>| usize::try_from(offset.unwrap_or_default()).unwrap_or(usize::MAX);
+    let start = wide(location.span().byte_offset());
+    start..start.saturating_add(wide(location.span().byte_len()))
+}
+
+/// A value as a reader found it.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    /// Where it is written. Of a YAML collection, the reader knows only the beginning.
+    pub(crate) span: Span,
+    /// The end of the value in the text; of a value that an alias repeats, the end of the alias.
+    pub(crate) end: u32,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Scalar(Value),
+    Items(Vec<Parsed>),
+    /// The entries in the order of the text, also those whose key is given twice.
+    Entries(Vec<(String, Span, Parsed)>),
+}
+
+/// One document of a text: its value, and where every part of the value is written.
+#[derive(Debug)]
+pub struct Document {
+    /// The value. The places do not follow changes of it.
+    pub value: Value,
+    root: Node,
+}
+
+/// Where a value is written.
+#[derive(Debug)]
+struct Node {
+    value: Span,
+    key: Option<Span>,
+    children: Children,
+}
+
+#[derive(Debug)]
+enum Children {
+    None,
+    Items(Box<[Node]>),
+    /// Sorted by key.
+    Entries(Box<[(String, Node)]>),
+}
+
+/// Where a value is written, in bytes of the text. For an alias, and for what a merge key brought along, that is where
+/// the anchored value is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    /// The value as written, quotes and brackets included; of a block (`|` or `>`) its lines without the header, of a map or
+    /// sequence without brackets everything from its first key or item to the end of the last. Empty, behind the key or
+    /// dash, where no value is written.
+    pub value: Range<usize>,
+    /// The key of the value as written, if the value is an entry of a map.
+    pub key: Option<Range<usize>>,
+    /// How many steps of the path led to this value; fewer than were asked for if the path ends early.
+    pub depth: usize,
+    /// Whether the value is a map or a sequence.
+    pub is_collection: bool,
+}
+
+impl Document {
+    /// The documents of a text, without those that are null; or all keys that are given twice.
+    pub(crate) fn all(text: &str, parsed: Vec<Parsed>) -> Result<Vec<Self>, Vec<Flaw>> {
+        let mut builder = Builder { text, flaws: Vec::new() };
+        let all = parsed.into_iter().map(|parsed| builder.build(parsed, None));
+        let documents =
+            all.map(|(value, root, _)| Self { value, root }).filter(|document| !document.value.is_null());
+        let documents: Vec<Self> = documents.collect();
+        if builder.flaws.is_empty() { Ok(documents) } else { Err(builder.flaws) }
+    }
+
+    /// Finds the value at `path`, or the deepest value on the way to it that exists.
+    ///
+    /// ```
+    /// use xposer::Segment;
+    ///
+    /// let text = "spec: {ports: [80, 443]}\n";
+    /// let document = xposer_manifest::load(text).unwrap().remove(0);
+    /// let path = [Segment::Key("spec".into()), Segment::Key("ports".into()), Segment::Index(1)];
+    /// assert_eq!(&text[document.locate(&path).value], "443");
+    /// ```
+    pub fn locate(&self, path: &[Segment]) -> Located {
+        let (node, value, depth) = self.find(path);
+        let is_collection = value.is_array() || value.is_object();
+        Located { value: wide(&node.value), key: node.key.as_ref().map(wide), depth, is_collection }
+    }
+
+    /// Finds where a part of a string value is written. `part` is in bytes of the value, the answer in bytes of `text`, which
+    /// is what the document was loaded from. Where it cannot be told, for example in the middle of an escape, the answer is
+    /// the whole value, as [`locate`](Self::locate) finds it.
+    pub fn locate_part(&self, text: &str, path: &[Segment], part: &Range<usize>) -> Range<usize> {
+        let (node, value, depth) = self.find(path);
+        let whole = wide(&node.value);
+        let string = value.as_str().filter(|_| depth == path.len());
+        let source = text.get(whole.clone()).unwrap_or_default();
+        match string.and_then(|string| part_of(source, string, part)) {
+            Some(span) => whole.start + span.start..whole.start + span.end,
+            None => whole,
+        }
+    }
+
+    fn find(&self, path: &[Segment]) -> (&Node, &Value, usize) {
+        let (mut node, mut value) = (&self.root, &self.value);
+        for (depth, segment) in path.iter().enumerate() {
+            let next = match (segment, &node.children) {
+                (Segment::Key(key), Children::Entries(entries)) => {
+                    let found = entries.binary_search_by(|(name, _)| name.as_str().cmp(key));
+                    found
+                        .ok()
+                        .and_then(|at| entries.get(at))
+                        .map(|(_, node)| node)
+                        .zip(value.get(key.as_ref()))
+                }
+                (Segment::Index(index), Children::Items(items)) => items.get(*index).zip(value.get(index)),
+                _ => None,
+            };
+            let Some(next) = next else { return (node, value, depth) };
+            (node, value) = next;
+        }
+        (node, value, path.len())
+    }
+}
+
+/// Makes documents from the values that a reader found in a text.
+struct Builder<'t> {
+    text: &'t str,
+    flaws: Vec<Flaw>,
+}
+
+impl Builder<'_> {
+    /// The value, its places, and its end as in [`Parsed::end`].
+    fn build(&mut self, parsed: Parsed, key: Option<Span>) -> (Value, Node, u32) {
+        let Parsed { mut span, mut end, kind } = parsed;
+        let is_alias = end > span.end;
+        let (value, children, last) = match kind {
+            Kind::Scalar(mut value) => {
+                self.end_block(&mut value, &span);
+                // The place of a block reaches to the next token.
+                let written = self.text.get(wide(&span)).unwrap_or_default();
+                span.end = span.start + narrow(&(0..written.trim_end().len())).end;
+                return (value, Node { value: span, key, children: Children::None }, end);
+            }
+            Kind::Items(items) => {
+                let (mut values, mut nodes, mut last) =
+                    (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()), 0);
+                for item in items {
+                    let (value, node, end) = self.build(item, None);
+                    last = last.max(if is_alias { node.value.end } else { end });
+                    values.push(value);
+                    nodes.push(node);
+                }
+                (Value::Array(values), Children::Items(nodes.into()), last)
+            }
+            Kind::Entries(entries) => self.entries(entries, is_alias),
+        };
+        span.end = self.end_of_collection(&span, last);
+        if !is_alias {
+            end = span.end;
+        }
+        (value, Node { value: span, key, children }, end)
+    }
+
+    fn entries(&mut self, entries: Vec<(String, Span, Parsed)>, is_alias: bool) -> (Value, Children, u32) {
+        let mut last = 0;
+        let mut nodes: Vec<(String, Node)> = Vec::with_capacity(entries.len());
+        let mut map = Map::new();
+        for (name, span, parsed) in entries {
+            if name.is_empty() && span.is_empty() {
+                self.flaws.push(message::empty_key(wide(&span)));
+            }
+            let (value, node, end) = self.build(parsed, Some(span));
+            last = last.max(if is_alias { node.value.end } else { end });
+            map.entry(name.clone()).or_insert(value);
+            nodes.push((name, node));
+        }
+        nodes.sort_by(|one, other| one.0.cmp(&other.0));
+        nodes.dedup_by(|later, earlier| {
+            let is_same = later.0 == earlier.0;
+            if is_same && let (Some(first), Some(again)) = (&earlier.1.key, &later.1.key) {
+                self.flaws.push(message::duplicate_key(&later.0, &wide(first), wide(again)));
+            }
+            is_same
+        });
+        (Value::Object(map), Children::Entries(nodes.into()), last)
+    }
+
+    /// A block at the end of a text without a final line break does not end with one, as `kubectl` reads it.
+    fn end_block(&self, value: &mut Value, span: &Span) {
+        if let Value::String(value) = value
+            && span.end as usize == self.text.len()
+            && !self.text.ends_with(['\n', '"', '\''])
+            && self.text.rsplit('\n').next().is_some_and(|line| !line.trim().is_empty())
+            && value.ends_with('\n')
+        {
+            value.pop();
+        }
+    }
+
+    /// The end of a collection whose last part ends at `last`. A span of one byte is the opening bracket.
+    fn end_of_collection(&self, span: &Span, last: u32) -> u32 {
+        let end = span.end.max(last);
+        let opening = self.text.get(wide(span)).unwrap_or_default();
+        if !matches!(opening, "[" | "{") {
+            return end;
+        }
+        let rest = self.text.get(end as usize..).unwrap_or_default();
+        let behind = rest.trim_start_matches([' ', '\t', '\r', '\n', ',']);
+        let closing = usize::from(behind.starts_with([']', '}']));
+        end + narrow(&(0..rest.len() - behind.len() + closing)).end
+    }
+}
+
+/// Where `part` of a string is written in its source. The source has each character of the string in order: as it is, as an
+/// escape, or, for white space, as any white space, because lines are folded and indented.
+fn part_of(source: &str, string: &str, part: &Range<usize>) -> Option<Range<usize>> {
+    let quote = source.chars().next().filter(|quote| is_quoted(source, string, *quote));
+    let mut at = quote.map_or(0, char::len_utf8);
+    let (mut start, mut end) = (None, None);
+    for (position, character) in string.char_indices() {
+        let rest = source.get(at..)?;
+        let length = written_length(rest, character, quote)?;
+        let skipped = length.start;
+        if position == part.start {
+            start = Some(at + skipped);
+        }
+        at += length.end;
+        let done = position + character.len_utf8();
+        if done == part.end {
+            end = Some(at);
+        }
+        if done >= part.end && start.is_some() {
+            break;
+        }
+    }
+    if part.start > part.end {
+        return None;
+    }
+    let start = start.or((part.start == string.len()).then_some(at))?;
+    let end = if part.is_empty() { start } else { end? };
+    Some(start..end)
+}
+
+/// Whether a source is in quotes. A block can begin and end with quotes too, and then they are a part of the string.
+fn is_quoted(source: &str, string: &str, quote: char) -> bool {
+    let is_escaped = source.starts_with(if quote == '"' { "\"\\" } else { "''" });
+    matches!(quote, '"' | '\'') && source.ends_with(quote) && (is_escaped || !string.starts_with(quote))
+}
+
+/// The bytes at the beginning of the source that one character of a string was made of.
+fn written_length(source: &str, character: char, quote: Option<char>) -> Option<Range<usize>> {
+    const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+    if character.is_whitespace() && source.starts_with(character) {
+        return Some(0..character.len_utf8());
+    }
+    let mut rest = source.trim_start_matches(BLANKS);
+    if quote == Some('"') && (rest.starts_with("\\\n") || rest.starts_with("\\\r")) {
+        rest = rest.get(1..)?.trim_start_matches(BLANKS);
+    }
+    let blanks = source.len() - rest.len();
+    if character.is_whitespace() && blanks > 0 {
+        return Some(0..blanks);
+    }
+    let written = match (quote, rest.as_bytes()) {
+        (Some('\''), [b'\'', b'\'', ..]) if character == '\'' => 2,
+        (Some('"'), [b'\\', b'x', ..]) => 4,
+        (Some('"'), [b'\\', b'u', ..]) if character.len_utf8() == 4 => 12,
+        (Some('"'), [b'\\', b'u', ..]) => 6,
+        (Some('"'), [b'\\', b'U', ..]) => 10,
+        (Some('"'), [b'\\', ..]) => 2,
+        _ if rest.starts_with(character) => character.len_utf8(),
+        // The source of a block begins after its empty lines.
+        _ if character.is_whitespace() => 0,
+        _ => return None,
+    };
+    Some(blanks..blanks + written)
+}

@@ -1,0 +1,156 @@
+//! A file with its documents.
+
+use std::cell::{Cell, OnceCell};
+use std::ops::Range;
+
+use xposer::{Code, Diagnostic, Segment};
+
+use crate::document::Document;
+use crate::finding::{Finding, Findings};
+use crate::lines::{LineIndex, line_column};
+use crate::place::{MAX_LINE, Place, Point, SHORT_LINE};
+use crate::read::load;
+
+/// How standard input is named in diagnostics.
+pub const STDIN: &str = "<stdin>";
+
+/// A file with its documents, and the places of their parts.
+///
+/// ```
+/// use xposer_manifest::File;
+///
+/// let file = File::of_bytes("web.yaml".to_owned(), b"kind: Service".to_vec()).unwrap();
+/// assert_eq!(file.documents[0].value["kind"], "Service");
+/// assert!(File::of_bytes("web.yaml".to_owned(), b"\xff\xfe".to_vec()).is_err());
+/// ```
+pub struct File {
+    name: String,
+    text: String,
+    /// The documents of its text.
+    pub documents: Vec<Document>,
+    lines: OnceCell<LineIndex>,
+    /// How many bytes of long lines the places so far contain.
+    shown: Cell<usize>,
+}
+
+/// How many bytes of long lines the places of one file may contain. In a file of one line, every place would contain most
+/// of the file.
+const MAX_LONG_LINES: usize = 4 * 1024 * 1024;
+
+impl File {
+    /// Reads the documents of a file from its bytes.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn of_bytes(name: String, bytes: Vec<u8>) -> Result<Self, Findings> {
+        let text = String::from_utf8(bytes).map_err(|error| vec![not_text(&name, &error)])?;
+        Self::load(name, text)
+    }
+
+    /// Reads the documents of a text.
+    pub(crate) fn load(name: String, text: String) -> Result<Self, Findings> {
+        match load(&text) {
+            Ok(documents) => Ok(Self { name, text, documents, lines: OnceCell::new(), shown: Cell::new(0) }),
+            Err(errors) => Err(errors
+                .into_iter()
+                .map(|error| {
+                    let point = Point { line: error.line, column: error.column };
+                    let place = Place::span(&name, &text, &error.span, point, MAX_LINE);
+                    let finding = Finding::input(error.message + &error.lines).at(place);
+                    error.help.into_iter().fold(finding, Finding::help)
+                })
+                .collect()),
+        }
+    }
+
+    /// The path of the file; `None` for standard input.
+    pub fn path(&self) -> Option<&str> {
+        Some(self.name.as_str()).filter(|name| *name != STDIN)
+    }
+
+    fn place(&self, span: &Range<usize>) -> Place {
+        let lines = self.lines.get_or_init(|| LineIndex::new(&self.text));
+        let (line, column) = lines.line_column(&self.text, span.start);
+        let longest = if self.shown.get() < MAX_LONG_LINES { MAX_LINE } else { SHORT_LINE };
+        let place = Place::span(&self.name, &self.text, span, Point { line, column }, longest);
+        let length = place.excerpt.as_ref().map_or(0, |excerpt| excerpt.line.len());
+        self.shown.set(self.shown.get() + if length > SHORT_LINE { length } else { 0 });
+        place
+    }
+
+    /// Where the value at `path` in a document is written.
+    pub fn place_at(&self, document: &Document, path: impl Iterator<Item = Segment>) -> Place {
+        self.place(&document.locate(&path.collect::<Vec<_>>()).value)
+    }
+
+    /// Where the key at the end of a path is written, or what there is of the path.
+    pub fn place_of_key(&self, document: &Document, path: impl IntoIterator<Item = Segment>) -> Place {
+        let located = document.locate(&path.into_iter().collect::<Vec<_>>());
+        self.place(&located.key.unwrap_or(located.value))
+    }
+
+    /// Where some bytes of the text at `path` are written, or where its key is written if no bytes are given.
+    pub(crate) fn place_of_part(
+        &self,
+        document: &Document,
+        path: &[Segment],
+        part: Option<&Range<usize>>,
+    ) -> Place {
+        let Some(part) = part else { return self.place_of_key(document, path.iter().cloned()) };
+        self.place(&document.locate_part(&self.text, path, part))
+    }
+
+    /// The place that a diagnostic is about, which is at `path` in a document.
+    pub fn place_of(
+        &self,
+        document: &Document,
+        path: impl Iterator<Item = Segment>,
+        diagnostic: &Diagnostic,
+    ) -> Place {
+        let path: Vec<Segment> = path.collect();
+        self.place(&span_of(&self.text, document, &path, diagnostic))
+    }
+}
+
+/// The bytes of a text that a diagnostic is about, which is at `path` in one of its documents.
+pub(crate) fn span_of(
+    text: &str,
+    document: &Document,
+    path: &[Segment],
+    diagnostic: &Diagnostic,
+) -> Range<usize> {
+    let located = document.locate(path);
+    // A missing value is missing from a collection, which is too long to be marked.
+    let marks_key = located.is_collection || is_about_key(diagnostic);
+    match (&diagnostic.range, &located.key) {
+        (Some(range), _) if located.depth == path.len() => document.locate_part(text, path, range),
+        (_, Some(key)) if marks_key => key.clone(),
+        _ => located.value,
+    }
+}
+
+/// Whether the key at the end of the path is wrong, and not its value.
+fn is_about_key(diagnostic: &Diagnostic) -> bool {
+    match diagnostic.code {
+        Code::AnnotationUnknown | Code::SettingUnknown => true,
+        // Either the key is in the wrong place, or the label has another value than `true`.
+        Code::AskedWrongly => diagnostic.proposed.is_none(),
+        _ => false,
+    }
+}
+
+fn not_text(name: &str, error: &std::string::FromUtf8Error) -> Finding<'static> {
+    let (bytes, offset) = (error.as_bytes(), error.utf8_error().valid_up_to());
+    let before = String::from_utf8_lossy(bytes.get(..offset).unwrap_or_default());
+    let (line, column) = line_column(&before, offset);
+    let byte = bytes.get(offset).copied().unwrap_or_default();
+    let said = format!("expected UTF-8 text, found the byte 0x{byte:02X} at offset {offset}");
+    let help = match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "save the file as UTF-8; this looks like UTF-16",
+        _ if bytes.contains(&0) => "name a YAML or JSON file; this one looks like a binary file",
+        _ => "save the file as UTF-8",
+    };
+    let place = Place { point: Some(Point { line, column }), ..Place::file(name) };
+    Finding::input(said).help(help).at(place)
+}

@@ -1,0 +1,211 @@
+//! Findings as text in the form of rustc's, or as JSON.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use serde::{Serialize, Serializer};
+use xposer::{Code, Diagnostic, Root, Severity};
+
+use crate::place::Place;
+
+/// An error, a warning or an information for the user, with its place where that is known.
+///
+/// ```
+/// use xposer_manifest::{Finding, Place, write_text};
+///
+/// let finding = Finding::input("there is no such file").at(Place::file("web.yaml"));
+/// let mut out = Vec::new();
+/// write_text([finding], false, &mut out).unwrap();
+/// assert_eq!(String::from_utf8(out).unwrap(), "error: there is no such file\n--> web.yaml\n\n");
+/// ```
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding<'d> {
+    #[serde(flatten)]
+    source: Source<'d>,
+    #[serde(flatten)]
+    place: Option<Place>,
+}
+
+/// Several findings, for example all errors of a file.
+pub type Findings = Vec<Finding<'static>>;
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum Source<'d> {
+    /// A diagnostic of the core, about a Service or the settings.
+    Core(Cow<'d, Diagnostic>),
+    /// A message about an input itself. It has no code.
+    Input {
+        severity: Severity,
+        message: Cow<'d, str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        help: Option<Cow<'d, str>>,
+        /// The path of the field it is about, where no place in a file is known.
+        #[serde(skip)]
+        field: Option<String>,
+    },
+}
+
+impl<'d> Finding<'d> {
+    /// A diagnostic of the core.
+    pub fn core(diagnostic: &'d Diagnostic) -> Self {
+        Self { source: Source::Core(Cow::Borrowed(diagnostic)), place: None }
+    }
+
+    /// A diagnostic of the core that the finding owns.
+    pub fn owned(diagnostic: Diagnostic) -> Self {
+        Self { source: Source::Core(Cow::Owned(diagnostic)), place: None }
+    }
+
+    /// An error about an input.
+    pub fn input(message: impl Into<Cow<'d, str>>) -> Self {
+        Self::of_input(Severity::Error, message)
+    }
+
+    /// A warning about an input.
+    pub fn warning(message: impl Into<Cow<'d, str>>) -> Self {
+        Self::of_input(Severity::Warning, message)
+    }
+
+    /// An information about an input.
+    pub fn info(message: impl Into<Cow<'d, str>>) -> Self {
+        Self::of_input(Severity::Info, message)
+    }
+
+    /// A finding about an input.
+    pub fn of_input(severity: Severity, message: impl Into<Cow<'d, str>>) -> Self {
+        Self {
+            source: Source::Input { severity, message: message.into(), help: None, field: None },
+            place: None,
+        }
+    }
+
+    /// Adds a help to a finding about an input.
+    pub fn help(mut self, sentence: impl Into<Cow<'d, str>>) -> Self {
+        if let Source::Input { help, .. } = &mut self.source {
+            *help = Some(sentence.into());
+        }
+        self
+    }
+
+    /// Adds the path of the field, to a finding about an input.
+    pub fn of_field(mut self, path: impl Into<Option<String>>) -> Self {
+        if let Source::Input { field, .. } = &mut self.source {
+            *field = path.into();
+        }
+        self
+    }
+
+    /// Adds the place.
+    pub fn at(mut self, place: impl Into<Option<Place>>) -> Self {
+        self.place = place.into();
+        self
+    }
+
+    fn severity(&self) -> Severity {
+        match &self.source {
+            Source::Core(diagnostic) => diagnostic.severity,
+            Source::Input { severity, .. } => *severity,
+        }
+    }
+
+    fn message(&self) -> &str {
+        match &self.source {
+            Source::Core(diagnostic) => &diagnostic.message,
+            Source::Input { message, .. } => message,
+        }
+    }
+
+    fn code(&self) -> Option<Code> {
+        match &self.source {
+            Source::Core(diagnostic) => Some(diagnostic.code),
+            Source::Input { .. } => None,
+        }
+    }
+
+    /// The field it is about, and the object that has the field.
+    fn note(&self) -> Option<String> {
+        match &self.source {
+            Source::Core(diagnostic) => {
+                let Diagnostic { path, subject, .. } = diagnostic.as_ref();
+                Some(match path.root() {
+                    Root::Object => format!("{path} of {subject}"),
+                    Root::Settings if subject.kind == "Service" => format!("{path}, used for {subject}"),
+                    Root::Settings => path.to_string(),
+                })
+            }
+            Source::Input { field, .. } => field.clone(),
+        }
+    }
+
+    fn helps(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let (help, proposed) = match &self.source {
+            Source::Core(diagnostic) => (diagnostic.help.as_deref(), diagnostic.proposed.as_deref()),
+            Source::Input { help, .. } => (help.as_deref(), None),
+        };
+        // A value that the help already contains is not repeated.
+        let proposed = proposed.filter(|value| !help.is_some_and(|help| help.contains(value)));
+        let written = proposed.map(|value| Cow::Owned(format!("write {value:?}")));
+        help.map(Cow::Borrowed).into_iter().chain(written)
+    }
+}
+
+/// Writes findings as text, with a blank line after each.
+///
+/// # Errors
+///
+/// The error of the writer.
+pub fn write_text<'d>(
+    findings: impl IntoIterator<Item = Finding<'d>>,
+    colors: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let renderer = if colors { Renderer::styled() } else { Renderer::plain() };
+    findings.into_iter().try_for_each(|finding| writeln!(out, "{}\n", renderer.render(&[group(&finding)])))
+}
+
+fn group<'f>(finding: &'f Finding<'_>) -> Group<'f> {
+    let level = match finding.severity() {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Info => Level::INFO,
+    };
+    let title = level.primary_title(finding.message());
+    let title = match finding.code() {
+        Some(code) => title.id(code.slug()),
+        None => title,
+    };
+    let mut group = Group::with_title(title);
+    if let Some(place) = &finding.place {
+        group = show_place(group, place);
+    }
+    group
+        .elements(finding.note().map(|note| Level::NOTE.message(note)))
+        .elements(finding.helps().map(|help| Level::HELP.message(help)))
+}
+
+fn show_place<'f>(group: Group<'f>, place: &'f Place) -> Group<'f> {
+    let file = place.file.as_str();
+    match (place.point, &place.excerpt) {
+        (Some(point), Some(excerpt)) => {
+            let snippet = Snippet::source(excerpt.line.as_str()).line_start(point.line).path(file);
+            group.element(snippet.annotation(AnnotationKind::Primary.span(excerpt.mark.clone())))
+        }
+        (Some(point), None) => group.element(Origin::path(file).line(point.line).char_column(point.column)),
+        (None, _) => group.element(Origin::path(file)),
+    }
+}
+
+/// Writes findings as one JSON array.
+///
+/// # Errors
+///
+/// The error of the writer.
+pub fn write_json<'d>(
+    findings: impl IntoIterator<Item = Finding<'d>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    serde_json::Serializer::pretty(&mut *out).collect_seq(findings)?;
+    writeln!(out)
+}

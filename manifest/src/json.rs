@@ -1,0 +1,113 @@
+//! JSON with places: `serde_json` gives the source of every value, which is a piece of the text.
+//!
+//! Every level of nesting is scanned again, which the limit of the depth bounds.
+
+use crate::document::{Document, Kind, Parsed, Span, narrow};
+use crate::message::{self, Flaw};
+use crate::read::MAX_DEPTH;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+use std::ops::Range;
+
+/// Why a text was not read as JSON.
+pub(crate) enum Failure {
+    /// It is JSON, and says what it may not say.
+    Content(Vec<Flaw>),
+    /// It is not JSON. The flaw is left out where it may well be YAML.
+    Syntax(Option<Flaw>),
+}
+
+/// Whether the first byte that is not blank is `{` or `[`.
+pub(crate) fn begins_like_json(text: &str) -> bool {
+    without_mark(text).trim_start().starts_with(['{', '['])
+}
+
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Reads one value after the other.
+pub(crate) fn read(text: &str) -> Result<Vec<Document>, Failure> {
+    let mut parsed = Vec::new();
+    let source = without_mark(text);
+    for raw in serde_json::Deserializer::from_str(source).into_iter::<&RawValue>() {
+        let raw = raw.map_err(|error| syntax(text, source, &error))?;
+        parsed.push(value(text, raw.get(), 0)?);
+    }
+    Document::all(text, parsed).map_err(Failure::Content)
+}
+
+/// A flaw of a piece of the text, in which `serde_json` counts lines and, in bytes, columns.
+fn syntax(text: &str, source: &str, error: &serde_json::Error) -> Failure {
+    let breaks = source.match_indices('\n').map(|(at, _)| at + 1);
+    let line = [0].into_iter().chain(breaks).nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let at = span(text, source).start + line + error.column().saturating_sub(1);
+    Failure::Syntax(message::of_json(at, error).map(|flaw| {
+        let at = (0..=flaw.span.start.min(text.len()))
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or_default();
+        Flaw { span: at..at, ..flaw }
+    }))
+}
+
+fn value(text: &str, source: &str, depth: usize) -> Result<Parsed, Failure> {
+    let failed = |error: serde_json::Error| syntax(text, source, &error);
+    let span = span(text, source);
+    let kind = match source.as_bytes().first() {
+        Some(b'{' | b'[') if depth >= MAX_DEPTH => {
+            return Err(Failure::Content(vec![message::too_deep(span.start)]));
+        }
+        Some(b'{') => {
+            let Entries(entries) = serde_json::from_str(source).map_err(failed)?;
+            let entry = |(key, inner): (&RawValue, &RawValue)| {
+                let name =
+                    serde_json::from_str(key.get()).map_err(|error| syntax(text, key.get(), &error))?;
+                Ok((name, narrow(&self::span(text, key.get())), value(text, inner.get(), depth + 1)?))
+            };
+            Kind::Entries(entries.into_iter().map(entry).collect::<Result<_, _>>()?)
+        }
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(source).map_err(failed)?;
+            let items = items.into_iter().map(|item| value(text, item.get(), depth + 1));
+            Kind::Items(items.collect::<Result<_, _>>()?)
+        }
+        _ => Kind::Scalar(serde_json::from_str(source).map_err(failed)?),
+    };
+    let span: Span = narrow(&span);
+    Ok(Parsed { end: span.end, span, kind })
+}
+
+/// Where a piece of the text begins and ends in it.
+fn span(text: &str, piece: &str) -> Range<usize> {
+    let start = (piece.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    start..start + piece.len()
+}
+
+/// The entries of a map, also those whose key is given twice.
+struct Entries<'t>(Vec<(&'t RawValue, &'t RawValue)>);
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Entries<'de>, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = access.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Entries(entries))
+    }
+}

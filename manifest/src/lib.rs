@@ -1,0 +1,52 @@
+//! Kubernetes manifests as text: read with the places of their parts, written so that every reader agrees, and diagnostics
+//! that show the line they are about.
+//!
+//! [`load`] reads YAML or JSON into [`serde_json::Value`]s and keeps where each part of them is written.
+//! [`Document::locate`] finds the place of a path, [`to_yaml`] writes a value. A [`File`] finds the [`Place`] of a
+//! [`Diagnostic`](xposer::Diagnostic), [`write_text`] prints a [`Finding`] with its place, and [`settings()`] reads the settings
+//! file. The command line and the controller use this crate.
+
+mod config;
+mod document;
+pub mod encrypted;
+mod file;
+mod finding;
+mod json;
+mod lines;
+mod message;
+mod place;
+mod read;
+mod settings;
+mod write;
+
+pub use config::{Config, ConfigError, EmbeddedPath, SettingPath};
+pub use document::{Document, Located};
+pub use file::{File, STDIN};
+pub use finding::{Finding, Findings, write_json, write_text};
+pub use place::Place;
+pub use read::{LoadError, MAX_DEPTH, load};
+pub use settings::SettingsFile;
+pub use write::to_yaml;
+
+/// The settings in a text, which is that of the file `name`.
+///
+/// ```
+/// assert!(xposer_manifest::settings("config.yaml", "domain: example.com".to_owned()).is_ok());
+/// let wrong = xposer_manifest::settings("config.yaml", "domian: example.com".to_owned()).unwrap_err();
+/// assert!(wrong.contains("config.yaml:1:1") && wrong.contains("did you mean domain?"));
+/// ```
+///
+/// # Errors
+///
+/// Everything that is wrong with them, as `xposer check` tells it: what cannot be read, and what every Service would be
+/// refused for ([`Settings::tried`](xposer::Settings::tried)).
+pub fn settings(name: &str, text: String) -> Result<xposer::Settings, String> {
+    let file = File::of_bytes(name.to_owned(), text.into_bytes());
+    let read = file.and_then(|file| SettingsFile::read(file, "xposer check --settings - FILE"));
+    read.map(|(_, settings)| settings).map_err(|findings| {
+        let mut told = Vec::new();
+        // Memory takes every byte.
+        let _ = write_text(findings, false, &mut told);
+        String::from_utf8_lossy(&told).into_owned()
+    })
+}

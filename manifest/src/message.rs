@@ -1,0 +1,291 @@
+//! What is wrong with a text, in words that help someone who has never read the YAML specification.
+
+use crate::document::bytes;
+use crate::read::MAX_DEPTH;
+use crate::write::is_printable;
+use serde_saphyr::budget::BudgetBreach;
+use serde_saphyr::granit_parser::{ErrorKind, ScanError};
+use serde_saphyr::localizer::ExternalMessageSource;
+use serde_saphyr::{Error, Location, MessageFormatter, UserMessageFormatter};
+use std::ops::Range;
+
+const OPEN_BRACE: &str = "add the `}`, or put the value in quotes if it is text";
+const OPEN_BRACKET: &str = "add the `]`, or put the value in quotes if it is text";
+const IN_BRACES: &str = "add the `,`, or the `}` that closes the mapping";
+const IN_BRACKETS: &str = "add the `,`, or the `]` that closes the list";
+const IF_TEXT: &str = "quote the value if it is meant as text";
+/// The advice for a template that nobody has rendered yet.
+pub(crate) const TEMPLATE_HELP: &str = "this looks like a template: render it first, for example with `helm template`, or quote the value that contains `{{`";
+
+/// How much of a text is quoted in a message, in characters.
+const EXCERPT_LENGTH: usize = 80;
+
+/// An error in a text, whose line is not known yet.
+#[derive(Debug)]
+pub(crate) struct Flaw {
+    pub(crate) message: String,
+    pub(crate) span: Range<usize>,
+    pub(crate) help: Option<&'static str>,
+    /// Where the key is written first that is given twice.
+    pub(crate) first: Option<usize>,
+}
+
+impl Flaw {
+    pub(crate) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { message: message.into(), span, help: None, first: None }
+    }
+
+    fn help(self, help: &'static str) -> Self {
+        Self { help: Some(help), ..self }
+    }
+
+    /// The same flaw of a text that has so many bytes more at its beginning.
+    pub(crate) fn moved(self, by: usize) -> Self {
+        let span = self.span.start + by..self.span.end + by;
+        Self { span, first: self.first.map(|first| first + by), ..self }
+    }
+}
+
+/// What `serde_json` says; `None` where the text may well be YAML in flow style.
+pub(crate) fn of_json(at: usize, error: &serde_json::Error) -> Option<Flaw> {
+    let said = error.to_string();
+    let (message, at, help) = match said.split(" at line ").next().unwrap_or_default() {
+        "expected `:`" => ("expected a `:` after the key", at, None),
+        "expected `,` or `}`" => ("expected a `,` or `}`", at, Some(IN_BRACES)),
+        "expected `,` or `]`" => ("expected a `,` or `]`", at, Some(IN_BRACKETS)),
+        "invalid escape" | "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
+            ("an escape sequence in this string is not valid", at, None)
+        }
+        // Here the column is that of the byte before.
+        "control character (\\u0000-\\u001F) found while parsing a string" => {
+            ("a control character or line break inside a string must be escaped", at + 1, None)
+        }
+        _ => return None,
+    };
+    Some(Flaw { help, ..Flaw::new(at..at, message) })
+}
+
+/// The bytes of a place that an error gives: where the library knows no bytes, it knows where an alias begins.
+fn place(text: &str, location: &Location) -> Range<usize> {
+    if location.span().byte_offset().is_some() {
+        return bytes(location);
+    }
+    let characters = usize::try_from(location.span().offset()).unwrap_or(usize::MAX);
+    let start = text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
+    let rest = text.get(start..).unwrap_or_default();
+    let end = rest.find([' ', '\t', '\r', '\n', ',', ']', '}']).unwrap_or(rest.len());
+    start..start + end
+}
+
+/// What the YAML library says.
+pub(crate) fn of_yaml(text: &str, error: &Error) -> Flaw {
+    let span = error.location().map(|location| place(text, &location)).unwrap_or_default();
+    let written = text.get(span.clone()).unwrap_or_default();
+    let alias = excerpt(written);
+    match error.without_snippet() {
+        Error::AliasError { error, .. } => of_yaml(text, error),
+        Error::ExternalMessage { source, msg, .. } => match &**source {
+            ExternalMessageSource::Parser(error) => syntax_error(text, error),
+            _ => Flaw::new(span, tidy(msg)),
+        },
+        Error::Unexpected { expected: "string scalar", .. } => {
+            let kind = if written.starts_with(['[', '-']) { "a sequence" } else { "a map" };
+            let flaw = Flaw::new(span.start..span.start, format!("a key must be a string, found {kind}"));
+            Flaw { help: template_help(text, span.start), ..flaw }
+        }
+        Error::Budget { breach: BudgetBreach::Depth { .. }, .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => too_deep(span.start),
+        Error::Budget { .. } | Error::AliasReplayLimitExceeded { .. } => {
+            let aliases = if written.starts_with('*') {
+                format!("up to `{alias}`")
+            } else {
+                "of this value".to_owned()
+            };
+            Flaw::new(span, format!("the aliases {aliases} expand to more than is allowed"))
+        }
+        Error::UnknownAnchor { .. } => {
+            let anchor = alias.replacen('*', "&", 1);
+            let message =
+                format!("the alias `{alias}` refers to no anchor `{anchor}` before it in this document");
+            Flaw::new(span, message).help(IF_TEXT)
+        }
+        Error::RecursiveReferencesRequireWeakTypes { .. } => {
+            Flaw::new(span, format!("the alias `{alias}` is part of the value it refers to"))
+        }
+        Error::MergeValueNotMapOrSeqOfMaps { .. } => {
+            Flaw::new(span, "the value of the merge key `<<` must be a map or a sequence of maps")
+        }
+        Error::NonFiniteFloat { value, .. } => {
+            Flaw::new(span, format!("the number `{}` cannot be part of a Kubernetes object", excerpt(value)))
+                .help("quote it if it is meant as text")
+        }
+        Error::UnsupportedTag { tag, .. } => unsupported_tag(span, tag),
+        Error::InvalidScalar { .. } | Error::InvalidBooleanStrict { .. } => {
+            let before = text.get(..span.start).unwrap_or_default().trim_end();
+            let tag = before.rsplit([' ', '\t', '\n']).next().unwrap_or_default();
+            let message = format!("the value `{}` does not fit its tag `{}`", excerpt(written), excerpt(tag));
+            Flaw::new(span, message)
+        }
+        error => Flaw::new(span, tidy(&UserMessageFormatter.format_message(error))),
+    }
+}
+
+fn syntax_error(text: &str, error: &ScanError) -> Flaw {
+    let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
+    let (message, help) = match error.kind() {
+        ErrorKind::RecursionLimitExceeded => return too_deep(at),
+        ErrorKind::UnexpectedCharacter { character } => unexpected_character(*character),
+        kind => match explain(kind) {
+            Some((message, help)) => (message.to_owned(), Some(help).filter(|help| !help.is_empty())),
+            None => (tidy(&kind.to_string()), None),
+        },
+    };
+    Flaw { help: template_help(text, at).or(help), ..Flaw::new(at..at, message) }
+}
+
+pub(crate) fn too_deep(at: usize) -> Flaw {
+    Flaw::new(at..at, format!("maps and sequences are nested more than {MAX_DEPTH} levels deep"))
+}
+
+pub(crate) fn empty_key(span: Range<usize>) -> Flaw {
+    Flaw::new(span, "a key is missing before the `:`").help(IF_TEXT)
+}
+
+pub(crate) fn duplicate_key(key: &str, first: &Range<usize>, again: Range<usize>) -> Flaw {
+    let flaw = Flaw::new(again, format!("duplicate key `{}`", excerpt(key))).help("remove one of the two");
+    Flaw { first: Some(first.start), ..flaw }
+}
+
+fn unsupported_tag(span: Range<usize>, tag: &str) -> Flaw {
+    let name = excerpt(&tag.replace("tag:yaml.org,2002:", "!!"));
+    if ["!vault", "!vault-encrypted"].contains(&name.as_str()) {
+        let message = format!("the value is encrypted by Ansible Vault, as its tag `{name}` says");
+        return Flaw::new(span, message)
+            .help("decrypt it first, and write the value in plain, without the tag");
+    }
+    Flaw::new(span, format!("the tag `{name}` is not supported"))
+        .help("remove the tag, or put the value in quotes")
+}
+
+fn unexpected_character(character: char) -> (String, Option<&'static str>) {
+    if is_printable(character) {
+        return (format!("a value cannot begin with `{character}`"), Some("quote the value"));
+    }
+    let code = u32::from(character);
+    let help = "remove it, or escape it in double quotes";
+    (format!("the control character U+{code:04X} is not allowed"), Some(help))
+}
+
+/// Own words and advice (empty if there is none) for the mistakes that happen; the parser's words do for the
+/// rest.
+fn explain(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
+    Some(match kind {
+        ErrorKind::UnclosedQuotedScalar => ("the quote opened here is never closed", "add the closing quote"),
+        ErrorKind::UnclosedFlowCollection { open: '[' } => {
+            ("the bracket `[` opened here is never closed", OPEN_BRACKET)
+        }
+        ErrorKind::UnclosedFlowCollection { .. } => ("the brace `{` opened here is never closed", OPEN_BRACE),
+        ErrorKind::MisplacedFlowCollectionEnd => (
+            "a closing bracket without an opening one",
+            "remove it, or put the value in quotes if it is text",
+        ),
+        ErrorKind::DocumentIndicatorInQuotedScalar => {
+            ("the quote opened here is not closed before the document ends", "")
+        }
+        ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation | ErrorKind::TabNotAllowed => {
+            ("a tab is used for indentation", "indent with spaces")
+        }
+        ErrorKind::TabAtBlockScalarStart => {
+            ("the text block begins with a tab", "indent its lines with spaces")
+        }
+        ErrorKind::MappingValueNotAllowed => (
+            "a `:` followed by a blank cannot stand here",
+            "quote the value if the `:` is part of it, or check the indentation",
+        ),
+        ErrorKind::ExpectedBlockMappingKey => {
+            ("a key was expected here", "check the indentation: it must be that of the keys above")
+        }
+        ErrorKind::ExpectedBlockSequenceEntry => (
+            "an item beginning with `- ` was expected here",
+            "check the indentation: it must be that of the items above",
+        ),
+        ErrorKind::ExpectedFlowMappingSeparator => ("expected a `,` or `}`", IN_BRACES),
+        ErrorKind::ExpectedFlowSequenceSeparator => ("expected a `,` or `]`", IN_BRACKETS),
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
+            ("a key without its `:`", "check the indentation, or add the `:`")
+        }
+        ErrorKind::BlockSequenceEntryNotAllowed => {
+            ("a `- ` cannot stand here", "put the item on a line of its own")
+        }
+        ErrorKind::BlockEntryInFlowCollection => ("a `-` cannot stand inside brackets", "quote it"),
+        ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
+            ("unexpected text after a closing quote", "quote the whole value, or escape the quotes inside it")
+        }
+        ErrorKind::UnknownQuotedScalarEscape => (
+            "an escape sequence in this string is not valid",
+            "write `\\\\` for a backslash, or use single quotes",
+        ),
+        ErrorKind::MissingAnchorOrAliasName => {
+            ("a value that begins with `&` or `*` must go on with a name", "quote it if it is meant as text")
+        }
+        ErrorKind::CommentInterceptedScalar => {
+            ("a comment interrupts a value of several lines", "check the indentation of the next line")
+        }
+        ErrorKind::ExpectedDocumentStart => (
+            "unexpected text after the end of the document",
+            "separate documents with a line `---`, or check the indentation",
+        ),
+        ErrorKind::BomInsideDocument => (
+            "a byte order mark stands in the middle of the text",
+            "remove it; it is often left behind when files are joined",
+        ),
+        _ => return None,
+    })
+}
+
+/// Advice where the line shows that the text is a template nobody has rendered yet.
+fn template_help(text: &str, at: usize) -> Option<&'static str> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |position| position + 1);
+    let is_template = text.get(start..)?.lines().next()?.contains("{{");
+    is_template.then_some(TEMPLATE_HELP)
+}
+
+/// A message in the form of this program: lower case and without a final period.
+fn tidy(message: &str) -> String {
+    let mut characters = message.trim_end_matches('.').chars();
+    match characters.next() {
+        Some(first) => first.to_lowercase().chain(characters.map(visible)).collect(),
+        None => "this is not valid YAML".to_owned(),
+    }
+}
+
+/// A character that cannot disturb a terminal, nor hide in it.
+fn visible(character: char) -> char {
+    match character {
+        '\t' => ' ',
+        _ if is_printable(character) => character,
+        _ => '\u{fffd}',
+    }
+}
+
+/// The first line of a text, cut to a readable length and fit for a terminal.
+fn excerpt(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default().trim();
+    let mut excerpt: String = line.chars().take(EXCERPT_LENGTH).map(visible).collect();
+    if line.chars().nth(EXCERPT_LENGTH).is_some() {
+        excerpt.push('…');
+    }
+    excerpt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_are_short_and_harmless() {
+        assert_eq!(excerpt(" a\nb"), "a");
+        assert_eq!(excerpt("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
+        assert_eq!(excerpt(&"é".repeat(81)), format!("{}…", "é".repeat(80)));
+    }
+}

@@ -1,0 +1,115 @@
+//! Writes a value as YAML that every reader understands alike.
+//!
+//! The form is that of `kubectl get -o yaml`: blocks, two spaces, and sequences at the indentation of their key. The library
+//! quotes what a reader of YAML 1.1 or 1.2 would take for something else than a string.
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use serde_saphyr::{DoubleQuoted, SingleQuoted};
+
+/// Writes a value as one YAML document without `---`, ending in a line break. Maps keep their order. Reading the text gives
+/// the same value again, whatever the strings in it contain.
+///
+/// ```
+/// let value = serde_json::json!({"ports": [80, "443"], "note": "a: b"});
+/// assert_eq!(xposer_manifest::to_yaml(&value), "note: 'a: b'\nports:\n- 80\n- \"443\"\n");
+/// ```
+pub fn to_yaml(value: &Value) -> String {
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    let marks = !has_text(value, &|_, text| text.contains(MARK));
+    // A `Value` holds nothing that YAML cannot, and a `String` takes all that is written.
+    let written =
+        serde_saphyr::to_string_with_options(&Written { value, marks }, options).unwrap_or_default();
+    // A value with such a character stands in double quotes; a key is written as the library chooses.
+    let escapes = !has_text(value, &|is_key, text| is_key && text.contains(is_hidden));
+    let mut out = String::with_capacity(written.len());
+    for character in written.chars() {
+        match character {
+            MARK if marks => {}
+            _ if escapes && is_hidden(character) => out.push_str(&format!("\\u{:04X}", u32::from(character))),
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+/// A character in front of a text that the library would put into quotes for no reader's sake. It is removed again.
+const MARK: char = '\u{f8ff}';
+
+/// Whether a test holds for a string of a value, or for a key.
+fn has_text(value: &Value, test: &dyn Fn(bool, &str) -> bool) -> bool {
+    match value {
+        Value::String(text) => test(false, text),
+        Value::Array(items) => items.iter().any(|item| has_text(item, test)),
+        Value::Object(entries) => entries.iter().any(|(key, value)| test(true, key) || has_text(value, test)),
+        _ => false,
+    }
+}
+
+/// Whether a character that YAML allows has no width, reverses the direction of the text or looks like a blank, and so hides
+/// what a manifest says.
+fn is_hidden(character: char) -> bool {
+    match character {
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
+        '\u{fff0}'..='\u{fffb}' => true,
+        _ => character.is_whitespace() && !matches!(character, ' ' | '\t' | '\n'),
+    }
+}
+
+/// Whether a character can stand in YAML as it is and is visible to whoever reads it.
+pub(crate) fn is_printable(character: char) -> bool {
+    let is_special = matches!(character, '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    !is_special && !character.is_control() && !is_hidden(character)
+}
+
+/// A value in the style that all readers understand.
+struct Written<'v> {
+    value: &'v Value,
+    /// Whether [`MARK`] may be used.
+    marks: bool,
+}
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let part = |value| Written { value, ..*self };
+        match self.value {
+            Value::String(text) => self.text(text, serializer),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(part)),
+            Value::Object(entries) => {
+                serializer.collect_map(entries.iter().map(|(key, value)| (key, part(value))))
+            }
+            value => value.serialize(serializer),
+        }
+    }
+}
+
+impl Written<'_> {
+    /// Writes a string in the quotes that suit it, or as a block.
+    fn text<S: Serializer>(&self, text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        // Readers take the blanks at the beginning of a block for indentation. An indicator would tell them better, but not
+        // all of them count from the same place, and that of kustomize refuses a tab behind one.
+        let first = text.split('\n').find(|line| !line.is_empty()).unwrap_or(" ");
+        let is_dotted =
+            || text.matches('.').count() > 1 && text.bytes().all(|it| it == b'.' || it.is_ascii_digit());
+        if text.contains(is_hidden) || text.contains('\n') && first.starts_with([' ', '\t']) {
+            DoubleQuoted(text).serialize(serializer)
+        } else if text.chars().all(is_printable) && has_syntax(text) {
+            SingleQuoted(text).serialize(serializer)
+        } else if self.marks && is_dotted() {
+            serializer.collect_str(&format_args!("{MARK}{text}"))
+        } else {
+            text.serialize(serializer)
+        }
+    }
+}
+
+/// Whether a text on one line would be more than a plain scalar without quotes.
+fn has_syntax(text: &str) -> bool {
+    const FIRST: [char; 20] =
+        [' ', ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', '?', ':', '-'];
+    let is_plain_dash = |rest: &str| !rest.is_empty() && !rest.starts_with([' ', ',', '[', ']', '{', '}']);
+    text.starts_with(FIRST) && !text.strip_prefix('-').is_some_and(is_plain_dash)
+        || text.ends_with([' ', ':'])
+        || [": ", " #"].iter().any(|syntax| text.contains(syntax))
+        || ["---", "..."].iter().any(|marker| text.starts_with(marker))
+}
