@@ -34,41 +34,40 @@
 //! of the crate `k8s_openapi`, and `Plan::typed_ingress` gives its `Ingress`.
 
 mod check;
-mod codes;
-mod diag;
+mod diagnostics;
+pub mod dialect;
 mod emit;
-mod input;
-pub mod pattern;
+pub mod options;
 mod plan;
-pub mod request;
 mod resolve;
-mod settings;
-pub mod stamp;
+mod service;
 pub mod template;
-mod trace;
 mod trial;
-pub mod value;
+pub mod validation;
 
 pub use check::{Route, Rule, rules};
-pub use diag::{
+pub use diagnostics::{
     Code, Diagnostic, FieldPath, MOST_OF_A_KIND, Problem, Report, Root, Segment, Severity, Subject,
     did_you_mean, shortened,
 };
 pub use emit::{
-    Emitted, KINDS, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP, emit_all,
+    Emitted, Kind, KindRow, MANAGED_BY, MANAGED_BY_LABEL, Object, Permission, SERVICE_LABEL, URL_CONFIG_MAP,
+    emit_all,
 };
-pub use input::{
+pub use options::annotations::{Key, keys};
+pub use options::{Form, Setting, Settings, settings};
+pub use plan::{Claim, IngressPlan, MOST_NAMED, Plan, Published};
+pub use resolve::trace::{Traced, trace};
+pub use resolve::{Annotation, Canary, Monitor, PUBLISH_KEY, Scope};
+pub use service::{
     CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, READ, Read, Service, ServiceKind, is_service,
     reads_annotation, reads_label,
 };
-pub use plan::{Claim, IngressPlan, MOST_NAMED, Plan, Published};
-pub use request::{Key, keys};
-pub use resolve::{Annotation, Canary, Monitor, PUBLISH_KEY, Scope};
-pub use settings::{Form, Setting, Settings, settings};
-pub use trace::{Traced, trace};
-pub use value::{Hostname, ObjectName, PathType, PortRef, Target, UrlPath};
+pub use validation::{Hostname, ObjectName, PathType, PortRef, Target, UrlPath};
 
-use value::MAX_ANNOTATIONS;
+pub use emit::stamp;
+
+use validation::MAX_ANNOTATIONS;
 
 /// What becomes of a Service.
 ///
@@ -124,7 +123,7 @@ impl<'a> Outcome<'a> {
 /// Decides what becomes of one Service. Total and deterministic: it never fails and never panics, and the same input
 /// gives the same output. What is wrong is said in the report of the [`Outcome`].
 ///
-/// Annotations of more than [`value::MAX_ANNOTATIONS`] bytes are refused before anything else is looked at, and
+/// Annotations of more than [`validation::MAX_ANNOTATIONS`] bytes are refused before anything else is looked at, and
 /// annotations that are no mapping before anything is rendered.
 ///
 /// ```
@@ -156,7 +155,7 @@ pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
     if service.is_unusable() {
         return Outcome::Refused(report);
     }
-    let request = request::Request::read(service, &mut report);
+    let request = options::annotations::Request::read(service, &mut report);
     let Some((layers, _profile)) = resolve::layers(service, settings, &request, &mut report) else {
         for problem in request.malformed {
             report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);

@@ -4,14 +4,16 @@
 use serde_json::{Map, Value};
 
 use crate::check;
-use crate::diag::{Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, listed, shown};
-use crate::input::{EXPOSE_LABEL, Service};
-use crate::pattern::{Patterns, owns};
-use crate::request::{Request, annotation};
+use crate::diagnostics::{
+    Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, listed, shown,
+};
+use crate::options::annotations::{Request, annotation};
+use crate::options::{Layer, Layers, Namespace, Profile, Settings, Tpl};
 use crate::resolve;
-use crate::settings::{Layer, Layers, Namespace, Profile, Settings, Tpl};
+use crate::service::{EXPOSE_LABEL, Service};
 use crate::template::{Var, Vars};
-use crate::value::{CLUSTER_ISSUER_KEY, ISSUER_KEY, Origin, TLS_ACME_KEY, Target};
+use crate::validation::pattern::{Patterns, owns};
+use crate::validation::{CLUSTER_ISSUER_KEY, ISSUER_KEY, Origin, TLS_ACME_KEY, Target};
 
 /// The name of a sample Service, and what stands for the stars in the name of its namespace.
 type Sample = (&'static str, &'static str);
@@ -644,6 +646,6 @@ mod tests {
         let profiles: Map<String, Value> =
             (0..1_000).map(|index| (format!("p{index}"), json!({"tls": true}))).collect();
         let found = problems(&json!({"domain": "example.com", "namespaces": rows, "profiles": profiles}));
-        assert_eq!(found.len(), crate::diag::MOST_OF_A_KIND);
+        assert_eq!(found.len(), crate::diagnostics::MOST_OF_A_KIND);
     }
 }

@@ -9,7 +9,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use xposer::template::{Template, Vars};
-use xposer::value::{annotation_key_flaw, host_flaws, is_dns_label, is_dns_subdomain, path_flaw};
+use xposer::validation::{annotation_key_flaw, host_flaws, is_dns_label, is_dns_subdomain, path_flaw};
 use xposer::{
     FORWARD_ANNOTATION, Outcome, PathType, Report, Root, Service, Settings, Severity, expose, expose_all,
     keys, settings,
@@ -490,7 +490,7 @@ proptest! {
     /// The forwarded block: every byte belongs to a line, and what is kept is what was written.
     #[test]
     fn the_forwarded_block_keeps_what_was_written(block in annotation_text()) {
-        let (parsed, problems) = xposer::request::forward::parse(&block);
+        let (parsed, problems) = xposer::options::block::parse(&block);
         for line in parsed.lines() {
             prop_assert_eq!(block.get(line.key_range.clone()), Some(line.key));
             prop_assert_eq!(block.get(line.value_range.clone()), Some(line.value));

@@ -43,7 +43,7 @@ impl Row {
 }
 
 fn rows() -> Vec<Row> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/check/nginx.rs");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dialect/nginx/mod.rs");
     let text = std::fs::read_to_string(file).unwrap();
     let (_, table) = text.split_once("static KEYS").unwrap();
     let (table, _) = table.split_once("\n];").unwrap();

@@ -14,21 +14,17 @@ use std::path::{Path, PathBuf};
 
 /// Each room and the rooms it may import.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("codes", &["diag"]),
-    ("diag", &["codes"]),
-    ("value", &["diag"]),
-    ("pattern", &[]),
-    ("template", &["diag", "value"]),
-    ("input", &["diag", "value"]),
-    ("settings", &["diag", "value", "pattern", "template", "input"]),
-    ("request", &["diag", "value", "template", "input", "settings"]),
-    ("resolve", &["diag", "value", "pattern", "template", "input", "settings", "request"]),
-    ("trace", &["diag", "value", "input", "settings", "request", "resolve"]),
-    ("check", &["diag", "value", "pattern", "input", "settings", "request", "resolve"]),
-    ("trial", &["diag", "value", "pattern", "template", "input", "settings", "request", "resolve", "check"]),
-    ("plan", &["diag", "value", "input", "request", "resolve", "check"]),
-    ("stamp", &["diag", "value", "input", "plan"]),
-    ("emit", &["diag", "value", "input", "request", "resolve", "check", "plan"]),
+    ("diagnostics", &[]),
+    ("validation", &["diagnostics"]),
+    ("template", &["diagnostics"]),
+    ("service", &["diagnostics", "validation"]),
+    ("options", &["diagnostics", "validation", "template", "service", "dialect"]),
+    ("dialect", &["diagnostics", "validation", "service", "options", "resolve", "check"]),
+    ("resolve", &["diagnostics", "validation", "template", "service", "options", "dialect"]),
+    ("check", &["diagnostics", "validation", "service", "options", "dialect", "resolve"]),
+    ("trial", &["diagnostics", "validation", "template", "service", "options", "resolve", "check"]),
+    ("plan", &["diagnostics", "validation", "service", "options", "dialect", "resolve", "check"]),
+    ("emit", &["diagnostics", "validation", "service", "options", "dialect", "resolve", "check", "plan"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use xposer::template::functions::{self, Function};
 use xposer::template::{SYNTAX, Template, Var, Vars};
-use xposer::value::Origin;
+use xposer::validation::Origin;
 use xposer::{
     Code, EXPOSE_LABEL, Key, Outcome, Service, Setting, Settings, did_you_mean, keys, rules, settings, trace,
 };

@@ -9,6 +9,7 @@ use xposer_cli::yaml::to_yaml;
 use crate::actions::Action;
 use crate::error::error_message;
 use crate::keys::ObjectKey;
+use crate::kinds;
 use crate::object::FIELD_MANAGER;
 
 /// Fields of `metadata` that the API server sets.
@@ -30,7 +31,8 @@ pub(crate) async fn show(client: &Client, action: &Action) -> Result<String, Str
 }
 
 async fn changed(client: &Client, key: &ObjectKey, body: &Value, force: bool) -> Result<String, String> {
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &key.namespace, &key.kind.resource());
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), &key.namespace, &kinds::resource(key.kind));
     let with_key = |error: kube::Error| format!("{key}: {}", error_message(&error));
     let before = api.get_opt(&key.name).await.map_err(with_key)?;
     let params = PatchParams { dry_run: true, force, ..PatchParams::apply(FIELD_MANAGER) };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use xposer::{Code, Diagnostic, Severity, URL_CONFIG_MAP, shortened};
 
 use crate::keys::{ObjectKey, ServiceKey};
-use crate::kinds::Kind;
+use crate::kinds::{self, Kind};
 use crate::object::ADOPT_ANNOTATION;
 use crate::watch::KindStatus;
 
@@ -101,14 +101,14 @@ impl Notice {
                 format!("this cluster has no {name}; install its definition, or leave the target out"),
             )),
             KindStatus::Forbidden(message) => {
-                let help = kind.permission().map(|permission| format!("; {}", permission.help()));
+                let help = kinds::permission_help(kind).map(|help| format!("; {help}"));
                 let help = help.unwrap_or_default();
-                let what = kind.resource().plural;
+                let what = kinds::resource(kind).plural;
                 Some(Self::warning("ApplyFailed", format!("no permission to list {what}{help} ({message})")))
             }
             KindStatus::ListFailed(message) => Some(Self::warning(
                 "ApplyFailed",
-                format!("the {} of the cluster cannot be listed: {message}", kind.resource().plural),
+                format!("the {} of the cluster cannot be listed: {message}", kinds::resource(kind).plural),
             )),
         }
     }
@@ -178,7 +178,7 @@ fn serves(kind: Kind) -> &'static str {
     match kind {
         Kind::HttpRoute => "is accepted",
         Kind::Route => "is admitted",
-        Kind::Ingress | Kind::Monitor | Kind::ConfigMap => "has an address",
+        Kind::Ingress | Kind::EndpointMonitor | Kind::ConfigMap => "has an address",
     }
 }
 
@@ -187,7 +187,7 @@ fn does_not_serve(kind: Kind) -> &'static str {
     match kind {
         Kind::HttpRoute => "is not accepted",
         Kind::Route => "is not admitted",
-        Kind::Ingress | Kind::Monitor | Kind::ConfigMap => "has no address",
+        Kind::Ingress | Kind::EndpointMonitor | Kind::ConfigMap => "has no address",
     }
 }
 

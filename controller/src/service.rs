@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kube::api::ApiResource;
 use serde_json::{Map, Value, json};
-use xposer::value::MAX_ANNOTATIONS;
+use xposer::validation::MAX_ANNOTATIONS;
 use xposer::{Service, reads_annotation, reads_label};
 
 use crate::document::Document;

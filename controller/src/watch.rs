@@ -13,7 +13,7 @@ use xposer::{EXPOSE_LABEL, URL_CONFIG_MAP};
 use crate::backoff::exponential_backoff;
 use crate::document::Document;
 use crate::error::error_message;
-use crate::kinds::Kind;
+use crate::kinds::{self, Kind};
 use crate::service::service_resource;
 
 /// How often the API server is asked again for a kind that it does not serve, or that may not be listed.
@@ -80,7 +80,7 @@ impl Source {
         match self {
             Self::Services => service_resource(),
             Self::Namespaces => ApiResource::erase::<k8s_openapi::api::core::v1::Namespace>(&()),
-            Self::Objects(kind) => kind.resource(),
+            Self::Objects(kind) => kinds::resource(kind),
         }
     }
 
@@ -97,7 +97,7 @@ impl Source {
     /// The kind, if some API servers do not serve it.
     fn optional_kind(self) -> Option<Kind> {
         match self {
-            Self::Objects(kind) if !kind.is_built_in() => Some(kind),
+            Self::Objects(kind) if !kind.row().is_built_in => Some(kind),
             _ => None,
         }
     }
@@ -123,7 +123,7 @@ impl Source {
         scope: &Scope,
         events: &Sender<WatchEvent>,
     ) -> Result<(), Closed> {
-        let resource = kind.resource();
+        let resource = kinds::resource(kind);
         loop {
             let status = match scope.client.list_api_group_resources(&resource.api_version).await {
                 Ok(list) if list.resources.iter().any(|known| known.name == resource.plural) => return Ok(()),

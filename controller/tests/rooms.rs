@@ -41,7 +41,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("queue", &["keys"]),
     // What goes outside.
     ("args", &["handover"]),
-    ("diff", &["actions", "error", "keys", "object"]),
+    ("diff", &["actions", "error", "keys", "kinds", "object"]),
     ("events", &["error", "metrics", "notice"]),
     ("lease", &["error", "metrics"]),
     ("serve", &["metrics"]),

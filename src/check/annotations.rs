@@ -1,17 +1,18 @@
 //! Rules about the annotations that are passed on: what may not ride along, and what would break the program that reads it.
 
-use super::{Facts, folded, nginx};
-use crate::diag::{Code, FieldPath, Problem, Report, shown};
-use crate::pattern::matches;
+use super::{RuleContext, folded};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
+use crate::dialect::nginx;
+use crate::options::Settings;
 use crate::resolve::Annotation;
-use crate::settings::Settings;
-use crate::value::{Target, parse_bool};
+use crate::validation::pattern::matches;
+use crate::validation::{Target, parse_bool};
 
 /// What nobody may forward unless the administrator allows it: text that goes into the configuration of the controller as it is.
 const SNIPPETS: &str = "*-snippet";
 
 /// The pattern by which an annotation may not be forwarded, if there is one.
-pub(super) fn denial<'s>(settings: &'s Settings, annotation: &Annotation<'_>) -> Option<&'s str> {
+pub(crate) fn denial<'s>(settings: &'s Settings, annotation: &Annotation<'_>) -> Option<&'s str> {
     let key = annotation.key.as_ref();
     let snippet = || Some(SNIPPETS).filter(|pattern| matches(pattern, key));
     let pattern = settings.deny.first(key).or_else(snippet).filter(|_| annotation.is_forwarded())?;
@@ -19,9 +20,9 @@ pub(super) fn denial<'s>(settings: &'s Settings, annotation: &Annotation<'_>) ->
 }
 
 /// No key is on the list of those that may not be forwarded.
-pub(super) fn denied(facts: &Facts<'_>, report: &mut Report) {
-    for forwarded in &facts.draft.annotations {
-        let Some(pattern) = denial(facts.settings, forwarded) else { continue };
+pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
+    for forwarded in &context.plan.annotations {
+        let Some(pattern) = denial(context.settings, forwarded) else { continue };
         let key = forwarded.key.as_ref();
         let said = if pattern == SNIPPETS {
             format!("{} would put text into the controller's configuration as it is", shown(key))
@@ -34,10 +35,10 @@ pub(super) fn denied(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// No annotation for a controller of Ingresses stands on the Service, where it does not look.
-pub(super) fn beside(facts: &Facts<'_>, report: &mut Report) {
-    for key in facts.service.of_ingresses() {
+pub(crate) fn beside(context: &RuleContext<'_>, report: &mut Report) {
+    for key in context.service.of_ingresses() {
         let said = format!("nobody reads {} on a Service: it is for an Ingress", shown(key));
-        let help = if facts.request.block.contains(key) {
+        let help = if context.request.block.contains(key) {
             "remove it; xposer.stakater.com/annotations has it"
         } else {
             "move it into xposer.stakater.com/annotations, or remove it"
@@ -48,8 +49,8 @@ pub(super) fn beside(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// The values that ingress-nginx would refuse, and the whole Ingress with them.
-pub(super) fn nginx_values(facts: &Facts<'_>, report: &mut Report) {
-    for annotation in &facts.draft.annotations {
+pub(crate) fn nginx_values(context: &RuleContext<'_>, report: &mut Report) {
+    for annotation in &context.plan.annotations {
         let Some(name) = annotation.key.strip_prefix(nginx::PREFIX) else { continue };
         if annotation.value.contains(['\r', '\n']) {
             invalid(annotation, "a value on one line", Code::AnnotationInvalid, report);
@@ -63,12 +64,12 @@ pub(super) fn nginx_values(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// A canary says which Service it is one of.
-pub(super) fn nginx_canary_unnamed(facts: &Facts<'_>, report: &mut Report) {
-    let draft = facts.draft;
-    if draft.canary.is_some() || !draft.targets.contains(&Target::Ingress) {
+pub(crate) fn nginx_canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if plan.canary.is_some() || !plan.targets.contains(&Target::Ingress) {
         return;
     }
-    let canary = draft.annotation("nginx.ingress.kubernetes.io/canary");
+    let canary = plan.annotation("nginx.ingress.kubernetes.io/canary");
     if let Some(canary) = canary.filter(|it| it.is_given() && parse_bool(&it.value) == Some(true)) {
         let said = "nothing says which Service this is a canary of, and unless another Ingress has the host, ingress-nginx serves nobody";
         let help = "write config.xposer.stakater.com/CanaryOf and CanaryWeight, CanaryByHeader or CanaryByCookie in place of the lines about a canary";
@@ -77,11 +78,11 @@ pub(super) fn nginx_canary_unnamed(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// What is forwarded about a canary is about one, and its weight is a part of the whole.
-pub(super) fn nginx_canary(facts: &Facts<'_>, report: &mut Report) {
-    let draft = facts.draft;
-    let about = draft.annotations.iter().find(|it| it.key.starts_with(NGINX_CANARY));
-    let Some(about) = about.filter(|_| draft.canary.is_none()) else { return };
-    let is_canary = draft
+pub(crate) fn nginx_canary(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let about = plan.annotations.iter().find(|it| it.key.starts_with(NGINX_CANARY));
+    let Some(about) = about.filter(|_| plan.canary.is_none()) else { return };
+    let is_canary = plan
         .annotation("nginx.ingress.kubernetes.io/canary")
         .is_some_and(|it| parse_bool(&it.value) == Some(true));
     if !is_canary {
@@ -92,12 +93,12 @@ pub(super) fn nginx_canary(facts: &Facts<'_>, report: &mut Report) {
         let help = "add config.xposer.stakater.com/CanaryOf and CanaryWeight instead, or remove the line";
         about.file_key(report, Problem::new(Code::AnnotationInvalid, said).help(help));
     }
-    let number = |key: &str| Some(draft.annotation(key)?.value.parse::<i64>());
+    let number = |key: &str| Some(plan.annotation(key)?.value.parse::<i64>());
     let total = match number("nginx.ingress.kubernetes.io/canary-weight-total") {
         Some(Ok(total)) => total,
         _ => 100,
     };
-    let weight = draft.annotation("nginx.ingress.kubernetes.io/canary-weight");
+    let weight = plan.annotation("nginx.ingress.kubernetes.io/canary-weight");
     if let Some(weight) = weight
         && weight.value.parse::<i64>().is_ok_and(|weight| !(0..=total).contains(&weight))
     {
@@ -117,18 +118,18 @@ fn invalid(annotation: &Annotation<'_>, expected: impl std::fmt::Display, code: 
 }
 
 /// The values that Forecastle would trip over.
-pub(super) fn forecastle(facts: &Facts<'_>, report: &mut Report) {
-    let first = facts.draft.rules.first().filter(|rule| rule.host.starts_with("*."));
+pub(crate) fn forecastle(context: &RuleContext<'_>, report: &mut Report) {
+    let first = context.plan.rules.first().filter(|rule| rule.host.starts_with("*."));
     if let Some(rule) = first
-        && let Some(expose) = facts.draft.annotation("forecastle.stakater.com/expose")
+        && let Some(expose) = context.plan.annotation("forecastle.stakater.com/expose")
         && expose.value == "true"
-        && facts.draft.annotation("forecastle.stakater.com/url").is_none()
+        && context.plan.annotation("forecastle.stakater.com/url").is_none()
     {
         let said = format!("a link to the wildcard host {} leads nowhere", shown(&rule.host));
         let help = "forward forecastle.stakater.com/url, too, or put a host without a star first";
         expose.file_key(report, Problem::new(Code::ForecastleWildcard, said).help(help));
     }
-    for annotation in &facts.draft.annotations {
+    for annotation in &context.plan.annotations {
         let Some(name) = annotation.key.strip_prefix("forecastle.stakater.com/") else { continue };
         let value = annotation.value.as_ref();
         let expected = match name {

@@ -1,18 +1,18 @@
 //! Rules about a canary: what ingress-nginx asks of it.
 
-use super::Facts;
-use crate::diag::{Code, FieldPath, Problem, Report};
-use crate::request::annotation;
+use super::RuleContext;
+use crate::diagnostics::{Code, FieldPath, Problem, Report};
+use crate::options::annotations::annotation;
 
 /// A canary is of another Service, and something says which requests it gets.
-pub(super) fn canary(facts: &Facts<'_>, report: &mut Report) {
-    let Some(canary) = &facts.draft.canary else { return };
-    if canary.of == facts.service.name() {
+pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
+    let Some(canary) = &context.plan.canary else { return };
+    if canary.of == context.service.name() {
         let problem = Problem::new(Code::CanaryInvalid, "a Service cannot be the canary of itself");
         report.file(FieldPath::annotation(annotation::CANARY_OF), problem.help("name the stable Service"));
     }
     let is_silent = canary.weight.is_none() && canary.header.is_none() && canary.cookie.is_none();
-    if is_silent && !facts.draft.canary_is_broken {
+    if is_silent && !context.plan.canary_is_broken {
         let problem = Problem::new(Code::CanaryIncomplete, "nothing says which requests go to the canary");
         let help = "add config.xposer.stakater.com/CanaryWeight, CanaryByHeader or CanaryByCookie";
         report.file(FieldPath::annotation(annotation::CANARY_OF), problem.help(help));

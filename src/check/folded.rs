@@ -1,12 +1,13 @@
 //! A forwarded block that became one line, as YAML's `>-` makes it: the keys behind the first are a part of its value.
 
-use super::programs::{Loss, effect};
-use super::{Facts, nginx};
-use crate::diag::{Code, FieldPath, Problem, Report, shown};
-use crate::input::FORWARD_ANNOTATION;
-use crate::request::forward::{Swallowed, swallowed};
-use crate::request::legacy::{self, dns_key};
+use super::RuleContext;
+use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
+use crate::dialect::legacy::{self, dns_key};
+use crate::dialect::nginx;
+use crate::dialect::programs::{Loss, effect};
+use crate::options::block::{Swallowed, swallowed};
 use crate::resolve::{Annotation, Source, is_read_here};
+use crate::service::FORWARD_ANNOTATION;
 
 /// The most keys that are named.
 const MOST_NAMES: usize = 3;
@@ -16,9 +17,9 @@ const IN_LINES_OR_QUOTES: &str =
     "write the block with `|-`, one annotation a line, or put the value in quotes";
 
 /// Every line has a colon, and one that names a key that protects must have it.
-pub(super) fn malformed(facts: &Facts<'_>, report: &mut Report) {
-    let text = block(facts).unwrap_or_default();
-    for problem in &facts.request.malformed {
+pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
+    let text = block(context).unwrap_or_default();
+    for problem in &context.request.malformed {
         let mut problem = problem.clone();
         let line = problem.range.clone().and_then(|range| text.get(range)).unwrap_or_default();
         let is_sign = |c: char| c == '=' || c.is_whitespace();
@@ -38,48 +39,48 @@ fn protects(key: &str, value: &str) -> bool {
 }
 
 /// No key stands inside the value of another one.
-pub(super) fn folded(facts: &Facts<'_>, report: &mut Report) {
-    let lines = facts.request.block.lines();
-    let is_several = lines.len() > 1 || block(facts).is_some_and(|text| text.trim().contains('\n'));
+pub(crate) fn folded(context: &RuleContext<'_>, report: &mut Report) {
+    let lines = context.request.block.lines();
+    let is_several = lines.len() > 1 || block(context).is_some_and(|text| text.trim().contains('\n'));
     let help = if is_several { IN_LINES_OR_QUOTES } else { IN_LINES };
     for line in lines {
         let inside = line.swallowed();
         let Some(first) = inside.first() else { continue };
         let start = line.value_range.start + first.start;
         let place = format!("in the value of {}", shown(line.key));
-        let problem = problem(&inside, &place, is_spoilt(facts, line.key, line.value)).help(help);
+        let problem = problem(&inside, &place, is_spoilt(context, line.key, line.value)).help(help);
         report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(start..line.value_range.end));
     }
     if lines.is_empty() {
-        comment(facts, report);
+        comment(context, report);
     }
-    by_setting(facts, report);
+    by_setting(context, report);
 }
 
 /// The block as it was written.
-fn block<'f>(facts: &Facts<'f>) -> Option<&'f str> {
-    let block = facts.service.annotations().iter().find(|(key, _)| *key == FORWARD_ANNOTATION);
+fn block<'f>(context: &RuleContext<'f>) -> Option<&'f str> {
+    let block = context.service.annotations().iter().find(|(key, _)| *key == FORWARD_ANNOTATION);
     block.map(|(_, text)| *text)
 }
 
 /// The values of the setting `annotations`, where one entry may hold what was meant to be several.
-fn by_setting(facts: &Facts<'_>, report: &mut Report) {
+fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
     let of_settings = |it: &&Annotation<'_>| it.is_given() && !it.is_forwarded();
-    for annotation in facts.draft.annotations.iter().filter(of_settings) {
+    for annotation in context.plan.annotations.iter().filter(of_settings) {
         let (key, value) = (annotation.key.as_ref(), annotation.value.as_ref());
         let inside = swallowed(value, key.contains("-snippet"));
         if inside.is_empty() {
             continue;
         }
         let place = format!("in the value of {}", shown(key));
-        let problem = problem(&inside, &place, is_spoilt(facts, key, value));
+        let problem = problem(&inside, &place, is_spoilt(context, key, value));
         annotation.file_value(report, problem.help("write each annotation as an entry of its own"));
     }
 }
 
 /// Where a comment is the first line of a folded block, the others are a part of it.
-fn comment(facts: &Facts<'_>, report: &mut Report) {
-    let Some(text) = block(facts) else { return };
+fn comment(context: &RuleContext<'_>, report: &mut Report) {
+    let Some(text) = block(context) else { return };
     let (trimmed, start) = (text.trim(), text.len() - text.trim_start().len());
     let Some(comment) = trimmed.strip_prefix('#').filter(|comment| !comment.contains('\n')) else { return };
     let inside = swallowed(comment, false);
@@ -116,7 +117,7 @@ fn problem(inside: &[Swallowed<'_>], place: &str, is_spoilt: bool) -> Problem {
 }
 
 /// Whether nobody could read what is left of the line's own value.
-fn is_spoilt(facts: &Facts<'_>, key: &str, value: &str) -> bool {
+fn is_spoilt(context: &RuleContext<'_>, key: &str, value: &str) -> bool {
     let shape = nginx::any_name(key).and_then(nginx::find).and_then(|known| known.shape);
     let is_name =
         |(_, name): (&str, &str)| matches!(name, "hostname" | "internal-hostname" | "target" | "ttl");
@@ -125,22 +126,22 @@ fn is_spoilt(facts: &Facts<'_>, key: &str, value: &str) -> bool {
         || shape.is_some_and(|shape| !shape.fits(value))
         || dns_key(key).is_some_and(is_name)
         || matches!(key, "forecastle.stakater.com/expose" | "forecastle.stakater.com/network-restricted")
-        || is_read_here(key, legacy::find(key), facts.settings.legacy)
+        || is_read_here(key, legacy::find(key), context.settings.legacy)
 }
 
 /// Whether the value was refused for the keys in it.
-pub(super) fn is_refused(annotation: &Annotation<'_>, report: &Report) -> bool {
+pub(crate) fn is_refused(annotation: &Annotation<'_>, report: &Report) -> bool {
     is_found(annotation, &[Code::FoldedBlockRefused], report)
 }
 
 /// Whether one of the keys of ingress-nginx stands inside the value of another one, which is told.
-pub(super) fn is_inside(names: &[&str], facts: &Facts<'_>, report: &Report) -> bool {
+pub(crate) fn is_inside(names: &[&str], context: &RuleContext<'_>, report: &Report) -> bool {
     const CODES: [Code; 2] = [Code::FoldedBlock, Code::FoldedBlockRefused];
     if !report.diagnostics().iter().any(|known| CODES.contains(&known.code)) {
         return false;
     }
     let is_one = |it: &Swallowed<'_>| nginx::any_name(it.key).is_some_and(|name| names.contains(&name));
-    facts.draft.annotations.iter().any(|annotation| {
+    context.plan.annotations.iter().any(|annotation| {
         swallowed(&annotation.value, annotation.key.contains("-snippet")).iter().any(is_one)
             && is_found(annotation, &CODES, report)
     })

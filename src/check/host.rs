@@ -2,18 +2,18 @@
 
 use std::ops::Range;
 
-use super::Facts;
+use super::RuleContext;
 use super::object::character_help;
-use crate::diag::{Code, Problem, Report, listed, shown, shown_char};
+use crate::diagnostics::{Code, Problem, Report, listed, shown, shown_char};
 use crate::resolve::DraftRule;
-use crate::value::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_flaws};
+use crate::validation::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_flaws};
 
 /// A host is a DNS name in lower case, or `*.` and such a name.
-pub(super) fn host(facts: &Facts<'_>, report: &mut Report) {
-    let domain = facts.draft.domain.as_ref();
+pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
+    let domain = context.plan.domain.as_ref();
     let domain_flaws = domain.map(|domain| host_flaws(&domain.value)).unwrap_or_default();
     let mut accused = Vec::new();
-    for rule in &facts.draft.rules {
+    for rule in &context.plan.rules {
         let mut flaws = host_flaws(&rule.host);
         // A template or placeholder that was left as it is: that its words begin with capitals is no second problem.
         if flaws.iter().any(|flaw| matches!(flaw, HostFlaw::Character('{' | '}' | '<' | '>' | '$'))) {
@@ -31,14 +31,14 @@ pub(super) fn host(facts: &Facts<'_>, report: &mut Report) {
                     let kind = std::mem::discriminant(&flaw);
                     if !accused.contains(&kind) {
                         accused.push(kind);
-                        let mut problem = problem(facts, rule, flaw.clone()).without_place();
+                        let mut problem = problem(context, rule, flaw.clone()).without_place();
                         if is_star(&domain.value) {
                             problem = problem.help("write the domain without a star");
                         }
                         report.file(domain.origin.path(), problem);
                     }
                 }
-                None => report.file(rule.host_origin.path(), problem(facts, rule, flaw)),
+                None => report.file(rule.host_origin.path(), problem(context, rule, flaw)),
             }
         }
     }
@@ -49,15 +49,15 @@ fn same_kind(flaws: &[HostFlaw], flaw: &HostFlaw) -> bool {
 }
 
 /// A host belongs to the namespace, or at least to no other one.
-pub(super) fn ownership(facts: &Facts<'_>, report: &mut Report) {
-    let (namespaces, owners) = (&facts.settings.namespaces, &facts.settings.owners);
-    let own = facts.service.namespace().unwrap_or_default();
-    let own_row = facts.settings.namespace_row(own);
+pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
+    let (namespaces, owners) = (&context.settings.namespaces, &context.settings.owners);
+    let own = context.service.namespace().unwrap_or_default();
+    let own_row = context.settings.namespace_row(own);
     let mine = own_row.and_then(|row| namespaces.at(row)?.1.hosts.as_ref()).map(|hosts| &hosts.value);
     if owners.is_empty() && mine.is_none() {
         return;
     }
-    for rule in &facts.draft.rules {
+    for rule in &context.plan.rules {
         let host = rule.host.as_str();
         let lower = host.to_ascii_lowercase();
         let nearest = owners.nearest(&lower);
@@ -74,15 +74,15 @@ pub(super) fn ownership(facts: &Facts<'_>, report: &mut Report) {
             ),
             _ => continue,
         };
-        let origin = chosen_by(facts, rule);
+        let origin = chosen_by(context, rule);
         report.file(origin.path(), Problem::new(Code::HostNotOwned, said).help(help).found(host));
     }
 }
 
 /// Who chose the host, where the host is in order by itself: the domain is meant where it is the Service's own and the template
 /// is not.
-pub(super) fn chosen_by<'f>(facts: &'f Facts<'_>, rule: &'f DraftRule<'_>) -> &'f Origin {
-    let domain = facts.draft.domain.as_ref().filter(|domain| {
+pub(crate) fn chosen_by<'f>(context: &'f RuleContext<'_>, rule: &'f DraftRule<'_>) -> &'f Origin {
+    let domain = context.plan.domain.as_ref().filter(|domain| {
         matches!(domain.origin, Origin::Annotation(_)) && rule.host.ends_with(domain.value.as_ref())
     });
     match (&rule.host_origin, domain) {
@@ -98,13 +98,13 @@ fn one_of(hosts: &[String]) -> Option<String> {
 }
 
 /// With TLS, and where certificates carry a common name, a host has at most 64 characters.
-pub(super) fn common_name(facts: &Facts<'_>, report: &mut Report) {
-    let common_name = facts.layers.first(|it| it.common_name.as_ref()).copied().unwrap_or_default();
-    if !(facts.draft.tls().has_secret() && common_name) {
+pub(crate) fn common_name(context: &RuleContext<'_>, report: &mut Report) {
+    let common_name = context.layers.first(|it| it.common_name.as_ref()).copied().unwrap_or_default();
+    if !(context.plan.tls().has_secret() && common_name) {
         return;
     }
-    for rule in facts
-        .draft
+    for rule in context
+        .plan
         .rules
         .iter()
         .filter(|rule| rule.host.len() > MAX_COMMON_NAME && rule.host.len() <= MAX_NAME)
@@ -114,20 +114,20 @@ pub(super) fn common_name(facts: &Facts<'_>, report: &mut Report) {
             shown(&rule.host),
             rule.host.len()
         );
-        let help = too_long_help(facts);
+        let help = too_long_help(context);
         report.file(rule.host_origin.path(), Problem::new(Code::HostCommonName, said).help(help));
     }
 }
 
-fn too_long_help(facts: &Facts<'_>) -> &'static str {
-    if facts.layers.first(|it| it.fallbacks.as_ref()).is_none_or(Vec::is_empty) {
+fn too_long_help(context: &RuleContext<'_>) -> &'static str {
+    if context.layers.first(|it| it.fallbacks.as_ref()).is_none_or(Vec::is_empty) {
         "shorten the template, or ask your administrator for ingressURLTemplateFallbacks"
     } else {
         "shorten the template; no template of ingressURLTemplateFallbacks is short enough either"
     }
 }
 
-fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
+fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
     let host = shown(&rule.host);
     match flaw {
         HostFlaw::Missing => Problem::new(
@@ -213,13 +213,13 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
                 shown(part(rule, &range)),
                 range.len()
             );
-            Problem::new(Code::HostLabelTooLong, said).help(too_long_help(facts))
+            Problem::new(Code::HostLabelTooLong, said).help(too_long_help(context))
         }
         HostFlaw::TooLong => Problem::new(
             Code::HostTooLong,
             format!("the host has {} characters, DNS allows {MAX_NAME}", rule.host.len()),
         )
-        .help(too_long_help(facts)),
+        .help(too_long_help(context)),
     }
     .found(rule.host.clone())
 }

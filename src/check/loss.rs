@@ -1,12 +1,13 @@
 //! Rules about annotations that have no effect on what is made: nothing that protects is lost.
 
-use super::programs::{Effect, Loss, Same, effect};
-use super::{Facts, annotations, misspelt, nginx};
-use crate::diag::{Code, Problem, Report, shown};
-use crate::request::annotation;
+use super::{RuleContext, annotations, misspelt};
+use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::dialect::nginx;
+use crate::dialect::programs::{Effect, Loss, Same, effect};
+use crate::options::Layers;
+use crate::options::annotations::annotation;
 use crate::resolve::{Annotation, Draft};
-use crate::settings::Layers;
-use crate::value::{Origin, Target, Termination, Tls, parse_bool};
+use crate::validation::{Origin, Target, Termination, Tls, parse_bool};
 
 /// What decides whether a target does by itself what an annotation of another program asks for.
 #[derive(Clone, Copy, Debug)]
@@ -24,17 +25,17 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    fn of(draft: &Draft<'_>, layers: Layers<'_>) -> Self {
+    fn of(plan: &Draft<'_>, layers: Layers<'_>) -> Self {
         Self {
-            tls: draft.tls(),
-            https_redirect: draft.https_redirect.as_ref().map(|redirect| redirect.value),
+            tls: plan.tls(),
+            https_redirect: plan.https_redirect.as_ref().map(|redirect| redirect.value),
             has_http_parents: layers
                 .first(|it| it.http_parent_refs.as_ref())
                 .is_some_and(|refs| !refs.value.is_empty()),
             termination: layers.first(|it| it.termination.as_ref()).map(|it| it.value).unwrap_or_default(),
-            has_pattern: draft.rules.iter().any(|rule| rule.path_type.is_pattern(&rule.path)),
-            is_canary: draft.canary.is_some(),
-            is_weight_only: draft.canary.as_ref().is_some_and(|canary| canary.header.is_none()),
+            has_pattern: plan.rules.iter().any(|rule| rule.path_type.is_pattern(&rule.path)),
+            is_canary: plan.canary.is_some(),
+            is_weight_only: plan.canary.as_ref().is_some_and(|canary| canary.header.is_none()),
         }
     }
 
@@ -123,24 +124,29 @@ impl Scene {
 }
 
 /// An HTTPRoute and a Route are not made without what protects the Service on an Ingress.
-pub(super) fn lost(facts: &Facts<'_>, report: &mut Report) {
-    let draft = facts.draft;
-    if draft.annotations.is_empty() || draft.targets == [Target::Ingress] {
+pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if plan.annotations.is_empty() || plan.targets == [Target::Ingress] {
         return;
     }
-    let scene = Scene::of(draft, facts.layers);
-    for annotation in draft.annotations.iter().filter(|it| it.is_given()) {
-        let losses = draft.targets.iter().map(|target| (scene.loss(annotation, *target), *target));
+    let scene = Scene::of(plan, context.layers);
+    for annotation in plan.annotations.iter().filter(|it| it.is_given()) {
+        let losses = plan.targets.iter().map(|target| (scene.loss(annotation, *target), *target));
         let Some((loss, _)) = losses.clone().max_by_key(|(loss, _)| *loss) else { continue };
-        if loss == Loss::Nothing || annotations::denial(facts.settings, annotation).is_some() {
+        if loss == Loss::Nothing || annotations::denial(context.settings, annotation).is_some() {
             continue;
         }
         let targets: Vec<Target> = losses.filter(|(own, _)| *own == loss).map(|(_, target)| target).collect();
-        annotation.file_key(report, problem(facts, annotation, loss, &targets));
+        annotation.file_key(report, problem(context, annotation, loss, &targets));
     }
 }
 
-fn problem(facts: &Facts<'_>, annotation: &Annotation<'_>, loss: Loss, targets: &[Target]) -> Problem {
+fn problem(
+    context: &RuleContext<'_>,
+    annotation: &Annotation<'_>,
+    loss: Loss,
+    targets: &[Target],
+) -> Problem {
     let key = annotation.key.as_ref();
     let verb = if targets.len() == 1 { "has" } else { "have" };
     let lacks = format!("{} {verb} nothing for {}", kinds(targets), shown(key));
@@ -151,14 +157,14 @@ fn problem(facts: &Facts<'_>, annotation: &Annotation<'_>, loss: Loss, targets: 
     }
     let is_redirect = effect(key).is_some_and(|effect| effect.same == Same::Redirect);
     let why = if is_redirect { "and no request is sent to https" } else { "which protects the Service" };
-    if facts.settings.accept_loss.fit(key) {
+    if context.settings.accept_loss.fit(key) {
         let said = format!("{lacks}, {why}, and the administrator accepts that");
         return Problem::new(Code::ProtectionLossAccepted, said)
             .help("protect the Service by other means, and remove the line");
     }
-    let against = facts.draft.https_redirect.as_ref().filter(|it| is_redirect && !it.value);
+    let against = context.plan.https_redirect.as_ref().filter(|it| is_redirect && !it.value);
     if let Some(against) = against {
-        let help = allowed_redirect(facts, &against.origin, targets);
+        let help = allowed_redirect(context, &against.origin, targets);
         return Problem::new(Code::ProtectionLost, format!("{lacks}, {why}")).help(help);
     }
     let help = match (is_redirect, annotation.is_forwarded()) {
@@ -177,8 +183,8 @@ fn problem(facts: &Facts<'_>, annotation: &Annotation<'_>, loss: Loss, targets: 
 }
 
 /// What to do where the redirect is asked for and forbidden: by whom, and what else is missing for it.
-fn allowed_redirect(facts: &Facts<'_>, against: &Origin, targets: &[Target]) -> String {
-    let scene = Scene::of(facts.draft, facts.layers);
+fn allowed_redirect(context: &RuleContext<'_>, against: &Origin, targets: &[Target]) -> String {
+    let scene = Scene::of(context.plan, context.layers);
     let mut help = match against {
         Origin::Setting(setting) => format!("write {setting}: true"),
         Origin::Annotation(_) | Origin::BuiltIn => format!("write {}: \"true\"", annotation::HTTPS_REDIRECT),
@@ -208,28 +214,28 @@ fn article(target: Target) -> &'static str {
 }
 
 /// What the author of a canary forwards has an effect on it. Defaults are for everybody: they count on the stable Service.
-pub(super) fn canary(facts: &Facts<'_>, report: &mut Report) {
-    let draft = facts.draft;
-    if draft.canary.is_none() {
+pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if plan.canary.is_none() {
         return;
     }
-    let scene = Scene::of(draft, facts.layers);
+    let scene = Scene::of(plan, context.layers);
     let stable = Scene { is_canary: false, is_weight_only: false, ..scene };
-    for annotation in draft.annotations.iter().filter(|it| it.is_forwarded()) {
+    for annotation in plan.annotations.iter().filter(|it| it.is_forwarded()) {
         let name = nginx::any_name(&annotation.key);
         let is_read = |target: &&Target| match target {
             Target::Ingress => name.is_none_or(nginx::is_read_on_canary),
             other => scene.has_object(**other),
         };
-        if draft.targets.iter().any(|target| is_read(&target))
-            || facts.is_mirrored(annotation)
-            || annotations::denial(facts.settings, annotation).is_some()
+        if plan.targets.iter().any(|target| is_read(&target))
+            || context.is_mirrored(annotation)
+            || annotations::denial(context.settings, annotation).is_some()
         {
             continue;
         }
         let protects = effect(&annotation.key)
             .is_some_and(|effect| effect.loss > Loss::Nothing && !effect.idle.is(&annotation.value));
-        let said = match draft.targets.first() {
+        let said = match plan.targets.first() {
             Some(Target::Ingress) | None => {
                 format!("ingress-nginx ignores {} on a canary", shown(&annotation.key))
             }
@@ -242,7 +248,7 @@ pub(super) fn canary(facts: &Facts<'_>, report: &mut Report) {
             }
         };
         let code = if protects { Code::CanaryAnnotationIgnored } else { Code::TargetInexpressible };
-        let is_lost = draft.targets.iter().any(|target| stable.loss(annotation, *target) > Loss::Nothing);
+        let is_lost = plan.targets.iter().any(|target| stable.loss(annotation, *target) > Loss::Nothing);
         let help = if is_lost { "remove the line" } else { "move the line to the stable Service" };
         annotation.file_key(report, Problem::new(code, said).help(help));
     }

@@ -1,17 +1,18 @@
 //! Keys that look like those of a program that we know, and are none.
 
+use super::RuleContext;
 use super::annotations::denial;
-use super::programs::{PROGRAMS, Program};
-use super::{Facts, nginx};
-use crate::diag::{Code, MOST_OF_A_KIND, Problem, Report, did_you_mean, shown};
-use crate::request::legacy;
-use crate::value::annotation_key_flaw;
+use crate::diagnostics::{Code, MOST_OF_A_KIND, Problem, Report, did_you_mean, shown};
+use crate::dialect::legacy;
+use crate::dialect::nginx;
+use crate::dialect::programs::{PROGRAMS, Program};
+use crate::validation::annotation_key_flaw;
 
 /// The programs that are known have the keys that are forwarded to them.
-pub(super) fn keys(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
     let mut told = 0;
-    for annotation in facts.draft.annotations.iter().filter(|it| it.is_given()) {
-        if facts.is_mirrored(annotation) || denial(facts.settings, annotation).is_some() {
+    for annotation in context.plan.annotations.iter().filter(|it| it.is_given()) {
+        if context.is_mirrored(annotation) || denial(context.settings, annotation).is_some() {
             continue;
         }
         let (key, value) = (&annotation.key, &annotation.value);
@@ -31,7 +32,7 @@ pub(super) fn keys(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// Whether something is wrong with a key; what was meant is not looked for where it makes no difference.
-pub(super) fn is_told(key: &str, value: &str) -> bool {
+pub(crate) fn is_told(key: &str, value: &str) -> bool {
     let program = key.split_once('/').and_then(|(prefix, name)| {
         Some((PROGRAMS.iter().find(|it| it.is_closed && is_prefix(it, prefix))?, name))
     });
@@ -47,7 +48,7 @@ fn is_told_elsewhere(key: &str) -> bool {
 }
 
 /// What is wrong with a key, if it is one that its program does not have, or that belongs to none.
-pub(super) fn problem(key: &str, value: &str) -> Option<Problem> {
+pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
     let said = match key.split_once('/') {
         Some((prefix, name)) => match PROGRAMS.iter().find(|it| is_prefix(it, prefix)) {
             Some(program) if program.knows(name) => return None,

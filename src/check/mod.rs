@@ -3,49 +3,45 @@
 //! Every rule files what it finds and never stops another one. The sources are the validators of the Kubernetes API
 //! server, version 1.36, and the RFCs that they do not enforce.
 
-mod annotations;
+pub(crate) mod annotations;
 mod canary;
-mod certmanager;
-mod dns;
-mod folded;
+pub(crate) mod folded;
 mod host;
 mod loss;
-mod misspelt;
-mod nginx;
-mod object;
-mod programs;
-mod rewrite;
+pub(crate) mod misspelt;
+pub(crate) mod object;
 mod route;
 mod targets;
 mod tls;
-mod traps;
 
 use std::ops::Range;
 
-use crate::diag::{Code, Report, Segment};
-use crate::input::Service;
-use crate::request::Request;
-use crate::request::legacy::dns_key;
+use crate::diagnostics::{Code, Report, Segment};
+use crate::dialect::legacy::dns_key;
+use crate::dialect::nginx::{rewrite, traps};
+use crate::dialect::{cert_manager, external_dns};
+use crate::options::annotations::Request;
+use crate::options::{Layers, Settings};
 use crate::resolve::{Annotation, Canary, Draft, DraftRule, Monitor, Scope, Source};
-use crate::settings::{Layers, Settings};
-use crate::value::{
+use crate::service::Service;
+use crate::validation::{
     Hostname, ObjectName, Origin, ParentRef, PathType, PortRef, Target, Termination, Tls, UrlPath,
 };
 pub(crate) use loss::Scene;
 
 /// What a rule may look at.
-pub(crate) struct Facts<'f> {
+pub(crate) struct RuleContext<'f> {
     pub(crate) service: &'f Service<'f>,
     pub(crate) settings: &'f Settings,
     pub(crate) layers: Layers<'f>,
     pub(crate) request: &'f Request<'f>,
-    pub(crate) draft: &'f Draft<'f>,
+    pub(crate) plan: &'f Draft<'f>,
 }
 
-impl Facts<'_> {
+impl RuleContext<'_> {
     /// Whether an annotation is one that was written under the other prefix of ExternalDNS. What is to be said of it is said of
     /// the line as it was written.
-    fn is_mirrored(&self, annotation: &Annotation<'_>) -> bool {
+    pub(crate) fn is_mirrored(&self, annotation: &Annotation<'_>) -> bool {
         dns_key(&annotation.key).is_some()
             && match &annotation.source {
                 Source::Block { .. } => !self.request.block.contains(&annotation.key),
@@ -88,7 +84,7 @@ pub fn rules() -> &'static [Rule] {
 macro_rules! rules {
     ($( Rule { name: $name:expr, codes: $codes:expr, source: $source:expr, run: $run:expr $(,)? } ),+ $(,)?) => {
         static RULES: &[Rule] = &[$( Rule { name: $name, codes: $codes, source: $source } ),+];
-        static RUNS: &[fn(&Facts<'_>, &mut Report)] = &[$( $run ),+];
+        static RUNS: &[fn(&RuleContext<'_>, &mut Report)] = &[$( $run ),+];
     };
 }
 
@@ -195,7 +191,7 @@ rules![
         name: "cert-manager",
         codes: &[Code::CertManagerInvalid, Code::CertManagerIgnored, Code::EditInPlace],
         source: "cert-manager 1.21, certificate-shim, translateAnnotations and issuerForIngressLike; its webhook, ValidateCertificateSpec",
-        run: certmanager::values,
+        run: cert_manager::values,
     },
     Rule {
         name: "https-redirect",
@@ -327,13 +323,13 @@ rules![
         name: "external-dns",
         codes: &[Code::DnsInvalid, Code::DnsUnread],
         source: "ExternalDNS 0.22, source/annotations and source/ingress.go; RFC 1035, 2.3.4",
-        run: dns::values,
+        run: external_dns::values,
     },
     Rule {
         name: "external-dns-twice",
         codes: &[Code::DnsTwice],
         source: "ExternalDNS 0.22, sources service and ingress",
-        run: dns::twice,
+        run: external_dns::twice,
     },
     Rule {
         name: "canary",
@@ -442,9 +438,9 @@ pub(crate) fn check<'a>(
     draft: Draft<'a>,
     report: &mut Report,
 ) -> Option<Exposure<'a>> {
-    let facts = Facts { service, settings, layers, request, draft: &draft };
+    let context = RuleContext { service, settings, layers, request, plan: &draft };
     for run in RUNS {
-        run(&facts, report);
+        run(&context, report);
     }
     if report.has_errors() {
         return None;
@@ -452,7 +448,7 @@ pub(crate) fn check<'a>(
     let tls = draft.tls();
     let gateway = if draft.targets.contains(&Target::HttpRoute) {
         let refs =
-            |found: Option<&crate::value::Sourced<Vec<ParentRef>>>| found.map(|refs| refs.value.clone());
+            |found: Option<&crate::validation::Sourced<Vec<ParentRef>>>| found.map(|refs| refs.value.clone());
         Gateway {
             parents: refs(layers.first(|it| it.parent_refs.as_ref())).unwrap_or_default(),
             http_parents: refs(layers.first(|it| it.http_parent_refs.as_ref())).unwrap_or_default(),

@@ -1,24 +1,24 @@
 //! Rules about names, ports and annotations.
 
-use super::{Facts, folded};
-use crate::diag::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
-use crate::input::{FORWARD_ANNOTATION, Port, ServiceKind};
-use crate::request::annotation;
+use super::{RuleContext, folded};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
+use crate::options::annotations::annotation;
+use crate::options::class_problem;
 use crate::resolve::PUBLISH_KEY;
-use crate::settings::class_problem;
-use crate::value::{
+use crate::service::{FORWARD_ANNOTATION, Port, ServiceKind};
+use crate::validation::{
     MAX_ANNOTATIONS, MAX_NAME, Origin, PortRef, Sourced, annotation_key_flaw, is_dns_label, is_dns_subdomain,
 };
 
 /// The Service's name and namespace are DNS labels.
-pub(super) fn service(facts: &Facts<'_>, report: &mut Report) {
-    let name = facts.service.name();
+pub(crate) fn service(context: &RuleContext<'_>, report: &mut Report) {
+    let name = context.service.name();
     if !name.is_empty() && !is_dns_label(name) {
         let said = format!("{} is not the name of a Service: {}", shown(name), LABEL);
         let problem = Problem::new(Code::ServiceNameInvalid, said).help("rename the Service");
         report.file(FieldPath::object(&["metadata", "name"]), problem);
     }
-    if let Some(namespace) = facts.service.namespace().filter(|namespace| !is_dns_label(namespace)) {
+    if let Some(namespace) = context.service.namespace().filter(|namespace| !is_dns_label(namespace)) {
         let said = format!("{} is not a namespace: {}", shown(namespace), LABEL);
         let problem = Problem::new(Code::NamespaceInvalid, said).help("correct the namespace");
         report.file(FieldPath::object(&["metadata", "namespace"]), problem);
@@ -28,8 +28,8 @@ pub(super) fn service(facts: &Facts<'_>, report: &mut Report) {
 const LABEL: &str = "expected lower-case letters, digits and inner `-`, at most 63 characters";
 
 /// Not every controller routes to a headless Service or an alias.
-pub(super) fn service_type(facts: &Facts<'_>, report: &mut Report) {
-    match facts.service.kind() {
+pub(crate) fn service_type(context: &RuleContext<'_>, report: &mut Report) {
+    match context.service.kind() {
         ServiceKind::Routable => {}
         ServiceKind::Headless => report.file(
             FieldPath::object(&["spec", "clusterIP"]),
@@ -51,10 +51,10 @@ pub(super) fn service_type(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// The port exists on the Service and speaks TCP: nothing else carries HTTP here.
-pub(super) fn port(facts: &Facts<'_>, report: &mut Report) {
-    let ports = facts.service.ports();
+pub(crate) fn port(context: &RuleContext<'_>, report: &mut Report) {
+    let ports = context.service.ports();
     if ports.is_empty() {
-        let path = if facts.service.has_spec() {
+        let path = if context.service.has_spec() {
             FieldPath::object(&["spec"])
         } else {
             FieldPath::object(&["metadata"])
@@ -64,8 +64,8 @@ pub(super) fn port(facts: &Facts<'_>, report: &mut Report) {
         report.file(path, problem.help("add a port to spec.ports"));
         return;
     }
-    let Some(wanted) = &facts.draft.port else { return };
-    let Some(found) = facts.service.port(&wanted.value) else {
+    let Some(wanted) = &context.plan.port else { return };
+    let Some(found) = context.service.port(&wanted.value) else {
         report.file(wanted.origin.path(), unknown_port(wanted, ports));
         return;
     };
@@ -130,18 +130,18 @@ fn unknown_port(wanted: &Sourced<PortRef>, ports: &[Port<'_>]) -> Problem {
 }
 
 /// The Ingress's name is a DNS subdomain.
-pub(super) fn ingress_name(facts: &Facts<'_>, report: &mut Report) {
-    if let Some(name) = &facts.draft.name {
+pub(crate) fn ingress_name(context: &RuleContext<'_>, report: &mut Report) {
+    if let Some(name) = &context.plan.name {
         object_name(name, Code::IngressNameInvalid, "Ingress name", report);
     }
 }
 
 /// The secret's name is a DNS subdomain.
-pub(super) fn tls_secret(facts: &Facts<'_>, report: &mut Report) {
+pub(crate) fn tls_secret(context: &RuleContext<'_>, report: &mut Report) {
     // Where the secret is called after the Ingress, an unusable name is accused once, as the Ingress's.
-    let name_is_bad = facts.draft.name.as_ref().is_none_or(|name| !is_dns_subdomain(&name.value));
-    if let Some(secret) = &facts.draft.secret
-        && !(facts.draft.secret_is_derived && name_is_bad)
+    let name_is_bad = context.plan.name.as_ref().is_none_or(|name| !is_dns_subdomain(&name.value));
+    if let Some(secret) = &context.plan.secret
+        && !(context.plan.secret_is_derived && name_is_bad)
     {
         object_name(secret, Code::TlsSecretInvalid, "secret name", report);
     }
@@ -177,7 +177,7 @@ fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Repo
 }
 
 /// What to do about a character that no name may contain.
-pub(super) fn character_help(character: char) -> &'static str {
+pub(crate) fn character_help(character: char) -> &'static str {
     match character {
         '_' => "write `-` instead of `_`",
         '{' | '}' => "write variables with two braces: {{.Service}}",
@@ -191,8 +191,8 @@ pub(super) fn character_help(character: char) -> &'static str {
 }
 
 /// The class is the name of an object.
-pub(super) fn class(facts: &Facts<'_>, report: &mut Report) {
-    if let Some(class) = facts.draft.class.as_ref().filter(|class| !is_dns_subdomain(&class.value)) {
+pub(crate) fn class(context: &RuleContext<'_>, report: &mut Report) {
+    if let Some(class) = context.plan.class.as_ref().filter(|class| !is_dns_subdomain(&class.value)) {
         let mut problem = class_problem(&class.value).found(class.value.clone());
         if matches!(&class.origin, Origin::Annotation(key) if key == FORWARD_ANNOTATION) {
             problem = problem.help(
@@ -204,8 +204,8 @@ pub(super) fn class(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// Every forwarded key is an annotation key.
-pub(super) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
-    for forwarded in &facts.draft.annotations {
+pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
+    for forwarded in &context.plan.annotations {
         // The first line of a YAML list that was folded is no key, and is told with the others.
         if forwarded.key.starts_with("- ") && folded::is_refused(forwarded, report) {
             continue;
@@ -223,13 +223,13 @@ pub(super) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
     }
     // Translated keys can be longer than the ones the Service carries.
     let bytes: usize =
-        facts.draft.annotations.iter().map(|forwarded| forwarded.key.len() + forwarded.value.len()).sum();
+        context.plan.annotations.iter().map(|forwarded| forwarded.key.len() + forwarded.value.len()).sum();
     if bytes > MAX_ANNOTATIONS {
         let said = format!(
             "the annotations of the Ingress have {bytes} bytes, the API server allows {MAX_ANNOTATIONS}"
         );
         let problem = Problem::new(Code::AnnotationsTooLarge, said);
-        let annotations = &facts.draft.annotations;
+        let annotations = &context.plan.annotations;
         match annotations.iter().max_by_key(|it| it.key.len() + it.value.len()) {
             // Nobody forwards anything, so they are those of the settings.
             Some(longest) if annotations.iter().all(|it| !it.is_forwarded()) => {
@@ -241,8 +241,8 @@ pub(super) fn forwarded_keys(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// The URL ConfigMap needs a namespace.
-pub(super) fn published(facts: &Facts<'_>, report: &mut Report) {
-    if facts.draft.publish.is_some() && facts.service.namespace().is_none() {
+pub(crate) fn published(context: &RuleContext<'_>, report: &mut Report) {
+    if context.plan.publish.is_some() && context.service.namespace().is_none() {
         let said = format!(
             "{PUBLISH_KEY} publishes the host under <service>-<namespace>, and the Service names no namespace"
         );

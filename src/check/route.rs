@@ -1,22 +1,22 @@
 //! Rules about the path.
 
-use super::Facts;
-use super::rewrite::is_literal;
-use crate::diag::{Code, Problem, Report, shown, shown_char};
+use super::RuleContext;
+use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
+use crate::dialect::nginx::paths::{Nginx, USE_REGEX};
+use crate::dialect::nginx::rewrite::is_literal;
 use crate::resolve::DraftRule;
-use crate::resolve::nginx::{Nginx, USE_REGEX};
-use crate::value::{Origin, PathType, Target, path_flaw};
+use crate::validation::{Origin, PathType, Target, path_flaw};
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
-pub(super) fn path(facts: &Facts<'_>, report: &mut Report) {
-    for rule in &facts.draft.rules {
-        if let Some(problem) = problem(facts, rule) {
+pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
+    for rule in &context.plan.rules {
+        if let Some(problem) = problem(context, rule) {
             report.file(rule.path_origin.path(), problem.found(rule.path.clone()));
         }
     }
 }
 
-fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
     let path = shown(&rule.path);
     let is_free = rule.path_type == PathType::ImplementationSpecific;
     if let Some(flaw) = path_flaw(&rule.path, rule.path_type) {
@@ -38,7 +38,7 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
         let help = format!("write /{}: a path is compared from its beginning", rest.trim_start_matches('/'));
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
-    if !facts.draft.targets.contains(&Target::Ingress) {
+    if !context.plan.targets.contains(&Target::Ingress) {
         return None;
     }
     if !is_free
@@ -52,7 +52,7 @@ fn problem(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
         return Some(Problem::new(Code::PathStrict, said).help(help));
     }
     if rule.path_type.is_pattern(&rule.path) && rule.path_origin != Origin::BuiltIn {
-        return regex(facts, rule);
+        return regex(context, rule);
     }
     None
 }
@@ -66,11 +66,11 @@ fn free_type(rule: &DraftRule<'_>) -> &'static str {
 }
 
 /// Who reads the path as a regular expression, and by what.
-fn regex(facts: &Facts<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+fn regex(context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
     let path = shown(&rule.path);
-    let said = match (facts.draft.class_name(), facts.draft.nginx()) {
-        _ if is_literal(facts) => return None,
-        (Some(class), None) if facts.draft.canary.is_none() => {
+    let said = match (context.plan.class_name(), context.plan.nginx()) {
+        _ if is_literal(context) => return None,
+        (Some(class), None) if context.plan.canary.is_none() => {
             format!(
                 "the path {path} is a regular expression, which the controller of the class {} reads in its own way",
                 shown(class)

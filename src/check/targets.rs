@@ -1,11 +1,11 @@
 //! Rules about what exposes the Service: what an HTTPRoute and a Route can be.
 
-use super::Facts;
-use crate::diag::{Code, Problem, Report, shown, shown_char};
+use super::RuleContext;
+use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
+use crate::dialect::monitor::PROVIDERS;
+use crate::options::overlap;
 use crate::resolve::DraftRule;
-use crate::settings::overlap;
-use crate::settings::provider::PROVIDERS;
-use crate::value::{MAX_NAME, PathType, Target, Termination, path_flaw, subdomain_host};
+use crate::validation::{MAX_NAME, PathType, Target, Termination, path_flaw, subdomain_host};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
 const LONGEST_SUFFIX: usize = 16;
@@ -14,31 +14,31 @@ const MOST_HOSTS: usize = 16;
 const LONGEST_PATH: usize = 1024;
 
 /// An HTTPRoute is attached to something, and has hosts and paths that it can have.
-pub(super) fn http_route(facts: &Facts<'_>, report: &mut Report) {
-    let draft = facts.draft;
-    if !draft.targets.contains(&Target::HttpRoute) {
+pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if !plan.targets.contains(&Target::HttpRoute) {
         return;
     }
-    if facts.layers.first(|it| it.parent_refs.as_ref()).is_none_or(|refs| refs.value.is_empty()) {
+    if context.layers.first(|it| it.parent_refs.as_ref()).is_none_or(|refs| refs.value.is_empty()) {
         let problem =
             Problem::new(Code::GatewayMissing, "nothing says which Gateway an HTTPRoute is attached to");
         report.file(
-            draft.targets_origin.path(),
+            plan.targets_origin.path(),
             problem.help("ask your administrator for the setting parentRefs"),
         );
     }
-    parents(facts, report);
-    if draft.rules.len() > MOST_HOSTS {
+    parents(context, report);
+    if plan.rules.len() > MOST_HOSTS {
         let said = format!(
             "{} hosts and paths are too many for an HTTPRoute, which has at most {MOST_HOSTS}",
-            draft.rules.len()
+            plan.rules.len()
         );
         let at =
-            draft.rules.first().map_or_else(|| draft.targets_origin.path(), |rule| rule.host_origin.path());
+            plan.rules.first().map_or_else(|| plan.targets_origin.path(), |rule| rule.host_origin.path());
         report.file(at, Problem::new(Code::TargetInvalid, said).help("expose them by several Services"));
     }
-    long_name(facts, report);
-    for rule in draft.rules.iter().filter(|rule| !rule.path_type.is_pattern(&rule.path)) {
+    long_name(context, report);
+    for rule in plan.rules.iter().filter(|rule| !rule.path_type.is_pattern(&rule.path)) {
         let path = shown(&rule.path);
         let (said, help) = if let Some(stray) = rule.path.chars().find(|c| !is_path_character(*c)) {
             let said = format!("the path {path} of an HTTPRoute cannot contain {}", shown_char(stray));
@@ -69,16 +69,16 @@ pub(super) fn http_route(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// Where requests without TLS are sent to https, no listener gets both the route that answers and the one that redirects.
-fn parents(facts: &Facts<'_>, report: &mut Report) {
-    let draft = facts.draft;
-    let redirects = draft.https_redirect.as_ref().is_none_or(|it| it.value);
-    if !redirects || !draft.tls().is_on() || draft.canary.is_some() {
+fn parents(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let redirects = plan.https_redirect.as_ref().is_none_or(|it| it.value);
+    if !redirects || !plan.tls().is_on() || plan.canary.is_some() {
         return;
     }
-    let layers = facts.layers;
+    let layers = context.layers;
     if let Some(parents) = layers.first(|it| it.parent_refs.as_ref())
         && let Some(http) = layers.first(|it| it.http_parent_refs.as_ref())
-        && let Some((path, problem)) = overlap(parents, http, facts.service.namespace())
+        && let Some((path, problem)) = overlap(parents, http, context.service.namespace())
     {
         report.file(path, problem);
     }
@@ -95,14 +95,15 @@ fn has_stray_percent(path: &str) -> bool {
 }
 
 /// A Route has one host and a plain path.
-pub(super) fn route(facts: &Facts<'_>, report: &mut Report) {
-    let draft = facts.draft;
-    if !draft.targets.contains(&Target::Route) {
+pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if !plan.targets.contains(&Target::Route) {
         return;
     }
-    let termination = facts.layers.first(|it| it.termination.as_ref()).map(|it| it.value).unwrap_or_default();
-    long_name(facts, report);
-    for rule in &draft.rules {
+    let termination =
+        context.layers.first(|it| it.termination.as_ref()).map(|it| it.value).unwrap_or_default();
+    long_name(context, report);
+    for rule in &plan.rules {
         wildcard(rule, report);
         let said = if rule.path_type.is_pattern(&rule.path) {
             format!(
@@ -111,7 +112,7 @@ pub(super) fn route(facts: &Facts<'_>, report: &mut Report) {
             )
         } else if let Some(stray) = rule.path.chars().find(|c| *c == '#' || c.is_whitespace()) {
             format!("the path {} of a Route cannot contain {}", shown(&rule.path), shown_char(stray))
-        } else if draft.tls().has_secret() && termination == Termination::Passthrough && rule.path != "/" {
+        } else if plan.tls().has_secret() && termination == Termination::Passthrough && rule.path != "/" {
             format!("a Route whose TLS passes through sees no path, and {} is asked for", shown(&rule.path))
         } else {
             continue;
@@ -147,8 +148,8 @@ fn wildcard(rule: &DraftRule<'_>, report: &mut Report) {
 }
 
 /// Where several objects are needed, their names are made of one.
-fn long_name(facts: &Facts<'_>, report: &mut Report) {
-    if let Some(name) = facts.draft.name.as_ref().filter(|name| name.value.len() + LONGEST_SUFFIX > MAX_NAME)
+fn long_name(context: &RuleContext<'_>, report: &mut Report) {
+    if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + LONGEST_SUFFIX > MAX_NAME)
     {
         let said = format!(
             "the name has {} characters, too many for the names that are made of it",
@@ -159,8 +160,8 @@ fn long_name(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// A monitor needs a host that can be asked.
-pub(super) fn monitor(facts: &Facts<'_>, report: &mut Report) {
-    if let Some(monitor) = &facts.draft.monitor
+pub(crate) fn monitor(context: &RuleContext<'_>, report: &mut Report) {
+    if let Some(monitor) = &context.plan.monitor
         && let Some(first) = PROVIDERS.iter().find(|it| monitor.value.provider.contains_key(it.name))
         && monitor.value.provider.len() > 1
     {
@@ -172,8 +173,8 @@ pub(super) fn monitor(facts: &Facts<'_>, report: &mut Report) {
         let problem = Problem::new(Code::MonitorProviders, said).help("keep the options of one provider");
         report.file(monitor.origin.path(), problem);
     }
-    let first = facts.draft.rules.first().filter(|rule| rule.host.starts_with("*."));
-    if let (Some(_), Some(rule)) = (&facts.draft.monitor, first) {
+    let first = context.plan.rules.first().filter(|rule| rule.host.starts_with("*."));
+    if let (Some(_), Some(rule)) = (&context.plan.monitor, first) {
         let said = format!("a monitor cannot ask the wildcard host {}", shown(&rule.host));
         let problem = Problem::new(Code::MonitorWildcard, said)
             .help("put a host without a star first, or ask for no monitor");

@@ -4,15 +4,14 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Annotations, Emitting, Resource, rest};
+use super::{Annotations, Emitting, Kind, Resource, rest};
 use crate::check;
-use crate::diag::{FieldPath, shown};
+use crate::diagnostics::{FieldPath, shown};
+use crate::options::annotations::annotation;
 use crate::plan::{Plan, numbered};
-use crate::request::annotation;
 use crate::resolve::Annotation;
-use crate::value::{PathType, Termination, Tls, subdomain_host};
+use crate::validation::{PathType, Termination, Tls, subdomain_host};
 
-pub(super) const KIND: (&str, &str) = ("route.openshift.io/v1", "Route");
 /// A Route has at most this many backends beside the first one.
 const MOST_ALTERNATES: usize = 3;
 
@@ -75,7 +74,7 @@ pub(super) fn routes<'p>(
         for (index, rule) in plan.ingress.rules.iter().enumerate() {
             let name = numbered(plan.ingress.name.as_str(), index);
             let annotations = Annotations::Own(annotations.clone());
-            routes.push(Resource::new(KIND, plan, name, annotations, spec(plan, rule, &canaries)));
+            routes.push(Resource::new(Kind::Route, plan, name, annotations, spec(plan, rule, &canaries)));
         }
     }
     routes.into_iter()

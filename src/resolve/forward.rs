@@ -6,15 +6,15 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::monitor::Wanted;
-use super::nginx::{Nginx, USE_REGEX, asked_path};
 use super::{Annotation, DNS_CONTROLLER, Draft, PUBLISH_KEY, Resolver, Scope, Source};
-use crate::diag::{Code, Problem, shown};
-use crate::input::{CONFIG_PREFIX, FORWARD_ANNOTATION};
-use crate::request::forward::Line;
-use crate::request::legacy::{self, Fate};
-use crate::request::{Field, annotation};
-use crate::settings::Legacy;
-use crate::value::{
+use crate::diagnostics::{Code, Problem, shown};
+use crate::dialect::legacy::{self, Fate};
+use crate::dialect::nginx::paths::{Nginx, USE_REGEX, asked_path};
+use crate::options::Legacy;
+use crate::options::annotations::{Field, annotation};
+use crate::options::block::Line;
+use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
+use crate::validation::{
     CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Target, Tls, parse_bool, sorted_by_key, url,
 };
 

@@ -4,7 +4,7 @@
 
 mod forward;
 mod monitor;
-pub(crate) mod nginx;
+pub(crate) mod trace;
 mod url;
 
 use std::borrow::Cow;
@@ -12,18 +12,18 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use crate::diag::{Code, FieldPath, Problem, Report, Segment, listed, shown};
-use crate::input::{FORWARD_ANNOTATION, Service};
-use crate::request::{Field, Request, annotation};
-use crate::settings::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, Segment, listed, shown};
+use crate::dialect::nginx::paths::Nginx;
+use crate::options::annotations::{Field, Request, annotation};
+use crate::options::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
+use crate::service::{FORWARD_ANNOTATION, Service};
 use crate::template::{Template, Vars};
-use crate::value::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls, is_dns_subdomain};
+use crate::validation::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls, is_dns_subdomain};
 pub(crate) use forward::{ALIASES, FOREIGN_ISSUER, contradicts, is_read_here};
-use nginx::Nginx;
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
 /// [`Published`](crate::Published) has an example.
-pub const PUBLISH_KEY: &str = crate::request::forward::PUBLISH_KEY;
+pub const PUBLISH_KEY: &str = crate::options::block::PUBLISH_KEY;
 
 /// The value of ExternalDNS's annotation `controller` on an object that helps another one: any but `dns-controller` makes
 /// ExternalDNS skip the object (ExternalDNS 0.22, `IsControllerMismatch`).
@@ -75,7 +75,10 @@ impl Draft<'_> {
 
     /// The class of the Ingress: that of the field, or that of the annotation where old keys are passed on.
     pub(crate) fn class_name(&self) -> Option<&str> {
-        nginx::class_of(self.class.as_ref().map(|class| class.value.as_ref()), &self.annotations)
+        crate::dialect::nginx::paths::class_of(
+            self.class.as_ref().map(|class| class.value.as_ref()),
+            &self.annotations,
+        )
     }
 
     /// What ingress-nginx is told of the paths; `None` where it does not serve them by this Ingress. On the Ingress of a

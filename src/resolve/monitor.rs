@@ -3,12 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::{Annotation, Draft, Monitor, Resolver, Source, pick};
-use crate::diag::{Code, FieldPath, Problem, shown};
-use crate::input::FORWARD_ANNOTATION;
-use crate::request::legacy;
-use crate::request::{Field, annotation};
-use crate::settings::{Layers, provider};
-use crate::value::{Origin, Sourced, parse_bool};
+use crate::diagnostics::{Code, FieldPath, Problem, shown};
+use crate::dialect::legacy;
+use crate::dialect::monitor as provider;
+use crate::options::Layers;
+use crate::options::annotations::{Field, annotation};
+use crate::service::FORWARD_ANNOTATION;
+use crate::validation::{Origin, Sourced, parse_bool};
 
 /// What old keys ask for.
 #[derive(Default)]

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::{Chosen, DraftRule, Resolver, Who, choose, file, pick};
-use crate::diag::{Code, Problem, shown};
-use crate::request::annotation;
-use crate::settings::{DEFAULT_PATH, DEFAULT_URL};
-use crate::value::{
+use crate::diagnostics::{Code, Problem, shown};
+use crate::options::annotations::annotation;
+use crate::options::{DEFAULT_PATH, DEFAULT_URL};
+use crate::validation::{
     HostFlaw, MAX_COMMON_NAME, Origin, PathType, Sourced, comparable_path, host_flaws, is_dns_label,
     is_regex_path,
 };

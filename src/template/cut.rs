@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Var;
-use crate::diag::{Code, Problem};
+use crate::diagnostics::{Code, Problem};
 
 /// A part of a template; ranges are bytes of its text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::functions::{CallError, Val};
 use super::go::{Expr, Node, Program};
 use super::{Output, Vars, not_set, too_large};
-use crate::diag::{Code, Problem};
+use crate::diagnostics::{Code, Problem};
 
 /// Writes what `program`, parsed from `text`, renders to.
 pub(super) fn run(program: &Program, text: &str, vars: &Vars<'_>, out: &mut Output) -> Result<(), Problem> {

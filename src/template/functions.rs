@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::{MAX_TEMPLATE, Var};
-use crate::diag::shown_char;
+use crate::diagnostics::shown_char;
 
 /// A value inside a template.
 ///

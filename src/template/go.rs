@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::cut::{Piece, string_end, unclosed_action, unquote};
 use super::functions::{self, Function, Val};
 use super::{MAX_DEPTH, Var};
-use crate::diag::{Code, Problem, did_you_mean, shown};
+use crate::diagnostics::{Code, Problem, did_you_mean, shown};
 
 /// A parsed template. Variables of the template (`$x`) and the dot inside `with` are numbered slots.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use super::cut::{string_end, unclosed_action};
 use super::functions::{self, Val};
 use super::go::{Expr, Node, Program, unknown_function, unknown_variable};
 use super::{MAX_DEPTH, Var};
-use crate::diag::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, shown};
 
 /// Blanks inside of a tag, and those that `~` removes.
 const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];

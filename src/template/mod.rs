@@ -16,7 +16,7 @@ mod tests;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::diag::{Code, Problem};
+use crate::diagnostics::{Code, Problem};
 use cut::{Cut, Piece, SourceMap};
 
 /// The most bytes a template may have, and the most its result, or each item of a list, may have before blanks at its

@@ -2,7 +2,7 @@
 
 use super::functions::Val;
 use super::{Kind, MAX_DEPTH, MAX_TEMPLATE, Template, Vars};
-use crate::diag::{Code, Problem};
+use crate::diagnostics::{Code, Problem};
 
 const VARS: Vars<'_> = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
 

@@ -13,7 +13,7 @@ use super::{Action, ActionError, ActionResult, ApplyMode};
 use crate::document::Document;
 use crate::error::error_message;
 use crate::keys::{ObjectKey, ServiceKey};
-use crate::kinds::Kind;
+use crate::kinds::{self, Kind};
 use crate::metrics::Metrics;
 use crate::object::{FIELD_MANAGER, has_other_managers, without_field_conflicts};
 use crate::service::service_resource;
@@ -26,7 +26,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The objects of a kind.
 fn objects(client: &Client, kind: Kind, namespace: &str) -> Api<Document> {
-    Api::namespaced_with(client.clone(), namespace, &kind.resource())
+    Api::namespaced_with(client.clone(), namespace, &kinds::resource(kind))
 }
 
 /// The Services of a namespace.
@@ -141,7 +141,7 @@ async fn apply(
 
 /// An object without any fields. Applying it removes the fields that we have applied before.
 fn without_fields(key: &ObjectKey) -> Value {
-    let resource = key.kind.resource();
+    let resource = kinds::resource(key.kind);
     json!({"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": *key.name}})
 }
 

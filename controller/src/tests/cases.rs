@@ -8,6 +8,7 @@ use xposer::{Service, Settings, expose, expose_all, is_service};
 use xposer_cli::yaml::load;
 
 use super::document;
+use crate::kinds::Kind;
 use crate::plan::{DecisionResult, Member, decide};
 use crate::service::StoredService;
 
@@ -128,7 +129,7 @@ fn the_controller_the_policy_and_the_core_agree_on_every_case() {
             }
         }
         if no_conflict {
-            let objects = emitted.objects.iter().filter(|object| object.kind() != "ConfigMap");
+            let objects = emitted.objects.iter().filter(|object| object.kind() != Kind::ConfigMap);
             let mut expected: Vec<String> = objects.map(|object| object.to_value().to_string()).collect();
             expected.sort();
             bodies.sort();

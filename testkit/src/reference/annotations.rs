@@ -1,7 +1,7 @@
 //! `annotations.md`.
 
 use serde_json::json;
-use xposer::request::legacy::{self, Fate};
+use xposer::dialect::legacy::{self, Fate};
 use xposer::{CONFIG_PREFIX, EXPOSE_LABEL, Key, keys};
 use xposer_cli::yaml::to_yaml;
 

@@ -1,0 +1,331 @@
+//! Rules about what ingress-nginx makes of a path: a rewrite, and a regular expression.
+
+use std::collections::BTreeMap;
+
+use crate::check::RuleContext;
+use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::dialect::nginx::paths::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
+use crate::options::annotations::annotation;
+use crate::resolve::{Annotation, DraftRule};
+use crate::validation::{Origin, PathType, Target, is_regex_path, parse_bool};
+
+/// The rewrite keeps what it is meant to keep of a path. Since version 0.22, ingress-nginx puts the target in place of the
+/// whole path, and of that only what the groups of the path hold is left.
+pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
+    if context.plan.annotation(REWRITE_TARGET).is_none() {
+        return;
+    }
+    let by_nginx = context.plan.nginx().and_then(|nginx| nginx.rewrite);
+    let Some(rewrite) = by_nginx.or_else(|| by_http_route(context)) else { return };
+    // A target that ingress-nginx refuses is told already.
+    let is_taken = |c: char| c.is_ascii_alphanumeric() || "-._~/:$".contains(c);
+    if !rewrite.value.chars().all(is_taken) {
+        return;
+    }
+    let target = Replacement::new(&rewrite.value);
+    let found = context.plan.rules.iter().find_map(|rule| match by_nginx {
+        Some(_) => target.misfit(context, rule),
+        None => target.misfit_of_http_route(context, rule),
+    });
+    if let Some(problem) = found {
+        rewrite.file_value(report, problem);
+    }
+}
+
+/// The rewrite that only an HTTPRoute makes: it puts a target without captures in place of the whole path.
+fn by_http_route<'f>(context: &'f RuleContext<'_>) -> Option<&'f Annotation<'f>> {
+    let plan = context.plan;
+    let is_only_weight = plan.canary.as_ref().is_some_and(|canary| canary.header.is_none());
+    let has_pattern = plan.rules.iter().any(|rule| rule.path_type.is_pattern(&rule.path));
+    if !plan.targets.contains(&Target::HttpRoute) || is_only_weight || has_pattern {
+        return None;
+    }
+    plan.annotation(REWRITE_TARGET).filter(|it| it.value.starts_with('/') && !it.value.contains('$'))
+}
+
+/// What takes the place of a path.
+struct Replacement<'t> {
+    text: &'t str,
+    /// The numbers of the groups that it uses, in ascending order.
+    groups: Vec<usize>,
+    /// Whether it is the same for every request.
+    is_constant: bool,
+}
+
+impl<'t> Replacement<'t> {
+    fn new(text: &'t str) -> Self {
+        // nginx reads one digit: `$12` is the first group and a 2.
+        let digit = |behind: &str| behind.chars().next()?.to_digit(10);
+        let groups = text.split('$').skip(1).filter_map(digit).filter(|number| *number > 0);
+        let mut groups: Vec<usize> = groups.map(|number| number as usize).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        Self { text, groups, is_constant: !text.contains('$') }
+    }
+
+    /// The target with another group in place of the only one.
+    fn with_group(&self, number: usize) -> String {
+        match self.groups.as_slice() {
+            [old] => self.text.replace(&format!("${old}"), &format!("${number}")),
+            _ => format!("{}/${number}", self.text.trim_end_matches('/')),
+        }
+    }
+
+    /// Whether it names one page, which many paths may lead to: a file, or another server, where requests are sent to.
+    fn is_page(&self) -> bool {
+        self.text.contains("://") || self.text.rsplit('/').next().is_some_and(|last| last.contains('.'))
+    }
+
+    /// What is wrong with this target for a path.
+    fn misfit(&self, context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+        let (target, path) = (shown(self.text), shown(&rule.path));
+        let groups = if is_regex_path(&rule.path) { groups(&rule.path) } else { 0 };
+        if let Some(missing) = self.groups.iter().find(|number| **number > groups) {
+            let said = format!(
+                "the rewrite target {target} uses `${missing}`, and the path {path} has no such group, so it stands for nothing"
+            );
+            let help = if self.groups.len() > 1 {
+                "give the path as many groups as the target uses".to_owned()
+            } else if groups > 0 {
+                format!("write rewrite-target: {}", self.with_group(groups))
+            } else {
+                self.pair(context, rule)?
+            };
+            return Some(Problem::new(Code::RewriteMismatch, said).help(help));
+        }
+        // ingress-nginx rewrites nothing where the two are the same; to a Prefix, it adds a slash before it compares them.
+        let is_same =
+            self.text == rule.path && (rule.path_type != PathType::Prefix || rule.path.ends_with('/'));
+        if !self.is_constant || self.is_page() || is_same {
+            return None;
+        }
+        let kept = rule.path.trim_end_matches('$');
+        let help = match rule.path_type {
+            // With a group for the rest of the path, the rest is meant to be kept.
+            PathType::ImplementationSpecific if kept.ends_with("(.*)") || kept.ends_with("(.+)") => {
+                format!("write rewrite-target: {}", self.with_group(groups))
+            }
+            PathType::ImplementationSpecific if is_regex_path(&rule.path) && !kept.ends_with('*') => {
+                return None;
+            }
+            PathType::Prefix | PathType::ImplementationSpecific if rule.path != "/" => {
+                let pair = self.pair(context, rule)?;
+                let is_plain = !is_regex_path(&rule.path) && !asks_for_path_type(context);
+                // An Exact path would not do: with a rewrite, it is the beginning of others.
+                if self.text == "/" || !is_plain {
+                    pair
+                } else {
+                    format!(
+                        "{pair}, or the path {} for that page alone",
+                        as_regex(&rule.path, PathType::Exact)
+                    )
+                }
+            }
+            _ => return None,
+        };
+        let below = if rule.path_type.is_pattern(&rule.path) { "for" } else { "below" };
+        let said = format!(
+            "the rewrite target {target} takes the place of the whole path, so every request {below} {path} is sent to {target} (before version 0.22, ingress-nginx cut the path off instead)"
+        );
+        Some(Problem::new(Code::RewriteMismatch, said).help(help))
+    }
+
+    /// What is wrong with this target where an HTTPRoute puts it in place of a path.
+    fn misfit_of_http_route(&self, context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
+        let is_whole = rule.path_type == PathType::Exact || rule.path == "/" || rule.path == self.text;
+        if is_whole || self.is_page() {
+            return None;
+        }
+        let (target, path) = (shown(self.text), shown(&rule.path));
+        let said = format!(
+            "the rewrite target {target} takes the place of the whole path on an HTTPRoute, so every request below {path} is sent to {target}"
+        );
+        let help = match self.pair(context, rule) {
+            Some(pair) => format!("remove the line, or keep the target Ingress and {pair}"),
+            None => "remove the line".to_owned(),
+        };
+        Some(Problem::new(Code::RewriteMismatch, said).help(help))
+    }
+
+    /// The path and the target that cut the path off and keep the rest.
+    fn pair(&self, context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<String> {
+        let tails = ["/.*", ".*", "/*", "*"];
+        let start = tails.iter().find_map(|tail| rule.path.strip_suffix(tail)).unwrap_or(&rule.path);
+        if is_regex_path(start) && rule.path_type == PathType::ImplementationSpecific {
+            return Some("put what is to be kept of the path into a group, and write its number".to_owned());
+        }
+        let (path, target) = if start.is_empty() || start == "/" {
+            ("/(.*)".to_owned(), self.with_group(1))
+        } else {
+            (format!("{}(.*)", as_regex(start, PathType::Prefix)), self.with_group(2))
+        };
+        if path == "/(.*)" && target == "/$1" {
+            return Some("remove the line, without which the path stays as it is".to_owned());
+        }
+        let written = match &rule.path_origin {
+            Origin::Annotation(key) if key == annotation::URL => {
+                format!("the path {path} in IngressURLTemplate")
+            }
+            Origin::Setting(setting) => format!("the path {path} in {setting}"),
+            Origin::Annotation(_) | Origin::BuiltIn => format!("{}: {path}", annotation::PATH),
+        };
+        let kind = if asks_for_path_type(context) && rule.path_type != PathType::ImplementationSpecific {
+            ", PathType: ImplementationSpecific"
+        } else {
+            ""
+        };
+        Some(format!("write {written}{kind} and rewrite-target: {target}"))
+    }
+}
+
+/// Whether the path type is what somebody asked for, and not what the path itself says.
+fn asks_for_path_type(context: &RuleContext<'_>) -> bool {
+    context.service.annotations().iter().any(|(key, _)| *key == annotation::PATH_TYPE)
+        || context.layers.first(|it| it.path_type.as_ref()).is_some()
+}
+
+/// How many groups of a regular expression hold what they match (PCRE).
+fn groups(pattern: &str) -> usize {
+    let mut count = 0;
+    let mut rest = pattern.chars();
+    while let Some(character) = rest.next() {
+        match character {
+            '\\' => {
+                rest.next();
+            }
+            '[' => {
+                // A bracket that comes first is one of the characters.
+                let inside = rest.as_str().strip_prefix('^').unwrap_or(rest.as_str());
+                rest = inside.strip_prefix(']').unwrap_or(inside).chars();
+                while let Some(inside) = rest.next() {
+                    match inside {
+                        '\\' => {
+                            rest.next();
+                        }
+                        ']' => break,
+                        _ => {}
+                    }
+                }
+            }
+            '(' => {
+                let behind = rest.as_str();
+                let is_named = ["?<", "?P<", "?'"].iter().any(|start| behind.starts_with(start))
+                    && !["?<=", "?<!"].iter().any(|start| behind.starts_with(start));
+                count += usize::from(is_named || !behind.starts_with(['?', '*']));
+            }
+            _ => {}
+        }
+    }
+    count
+}
+
+/// A path that looks like a regular expression is one.
+pub(crate) fn literal(context: &RuleContext<'_>, report: &mut Report) {
+    let Some((rule, nginx)) = literal_rule(context) else { return };
+    let Some(use_regex) = nginx.use_regex else { return };
+    let value = if use_regex.value.is_empty() { "empty".to_owned() } else { shown(&use_regex.value) };
+    let said = format!(
+        "the path {} is compared letter by letter, because {} is {value}",
+        shown(&rule.path),
+        use_regex.key,
+    );
+    let help = "remove the line, or write a path without the signs of a regular expression";
+    use_regex.file_value(report, Problem::new(Code::PathLiteral, said).help(help));
+}
+
+/// The first path that would be a regular expression if somebody had not said that it is none.
+fn literal_rule<'f>(context: &'f RuleContext<'_>) -> Option<(&'f DraftRule<'f>, Nginx<'f>)> {
+    context.plan.annotation(USE_REGEX)?;
+    let nginx = context.plan.nginx()?;
+    let use_regex = nginx.use_regex?;
+    // Another value than a boolean is told already.
+    let is_off = use_regex.value.is_empty() || parse_bool(&use_regex.value) == Some(false);
+    if nginx.rewrite.is_some() || !is_off {
+        return None;
+    }
+    let rule = context.plan.rules.iter().find(|rule| rule.path_type.is_pattern(&rule.path))?;
+    Some((rule, nginx))
+}
+
+/// Whether the paths that look like regular expressions are none.
+pub(crate) fn is_literal(context: &RuleContext<'_>) -> bool {
+    literal_rule(context).is_some()
+}
+
+/// No path of a host loses its meaning by a regular expression beside it.
+pub(crate) fn among_patterns(context: &RuleContext<'_>, report: &mut Report) {
+    let rules = &context.plan.rules;
+    if rules.len() < 2 {
+        return;
+    }
+    let Some(nginx) = context.plan.nginx() else { return };
+    // By their hosts: the first pattern, the first path that loses its meaning, and whether all are read as patterns.
+    let mut hosts: BTreeMap<&str, (Option<&DraftRule<'_>>, Option<&DraftRule<'_>>, bool)> = BTreeMap::new();
+    for rule in rules {
+        let (pattern, loser, is_read) = hosts.entry(&rule.host).or_default();
+        if rule.path_type.is_pattern(&rule.path) {
+            pattern.get_or_insert(rule);
+        } else if loses_meaning(&rule.path, rule.path_type) {
+            loser.get_or_insert(rule);
+        }
+        *is_read |= nginx.reads_regex(&rule.path, rule.path_type);
+    }
+    for (host, found) in hosts {
+        let (Some(pattern), Some(loser), true) = found else { continue };
+        let said = format!(
+            "because of {}, ingress-nginx reads all paths of the host {} as regular expressions, so {} matches every path that begins with it, in any letter case",
+            shown(&pattern.path),
+            shown(host),
+            shown(&loser.path)
+        );
+        let help = format!(
+            "write it as the regular expression {}, or give it another host",
+            as_regex(&loser.path, loser.path_type)
+        );
+        let problem = Problem::new(Code::HostRegex, said).help(help).found(loser.path.clone());
+        report.file(loser.path_origin.path(), problem);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_counted_as_pcre_does() {
+        for (pattern, count) in [
+            ("/shop", 0),
+            ("/shop(/|$)(.*)", 2),
+            ("/shop(?:/|$)(.*)", 1),
+            (r"/a\(b\)(.*)", 1),
+            ("/[(](.*)", 1),
+            ("/[](](.*)", 1),
+            ("/[^](](.*)", 1),
+            (r"/[\](](.*)", 1),
+            ("/(?<rest>.*)", 1),
+            ("/(?P<rest>.*)", 1),
+            ("/(?<=a)(?<!b)(?=c)(?!d)(?i)(.*)", 1),
+            ("/((a)(b))", 3),
+            ("/[(", 0),
+            ("/\\", 0),
+        ] {
+            assert_eq!(groups(pattern), count, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_target_uses_groups() {
+        for (text, used) in [
+            ("/", vec![]),
+            ("/$2", vec![2]),
+            ("/$2/$1", vec![1, 2]),
+            ("/$1$1", vec![1]),
+            ("/$0$host", vec![]),
+        ] {
+            assert_eq!(Replacement::new(text).groups, used, "{text}");
+        }
+        assert!(!Replacement::new("/$host").is_constant && Replacement::new("/index.html").is_page());
+        assert_eq!(Replacement::new("/new/").with_group(2), "/new/$2");
+        assert_eq!(Replacement::new("/api/$1").with_group(2), "/api/$2");
+    }
+}

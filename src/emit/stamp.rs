@@ -1,0 +1,133 @@
+//! What is written back on a Service: the URL it can be reached at, and the name of its Ingress.
+//!
+//! The policy and the controller write it, both with the functions of this module, and only where the setting `stamp`
+//! says so. Every annotation under [`STAMP_PREFIX`] is ours: what stands there and is not true is removed.
+
+use serde_json::{Map, Value};
+
+use crate::diagnostics::{Code, FieldPath, Problem, Report};
+use crate::plan::Plan;
+use crate::validation::{MAX_ANNOTATIONS, Target};
+
+/// The prefix of the annotations that are written back.
+pub const STAMP_PREFIX: &str = crate::service::STAMP_PREFIX;
+/// The annotation that holds [`Plan::url`](crate::Plan::url).
+pub const URL_ANNOTATION: &str = "status.xposer.stakater.com/url";
+/// The annotation that holds the name of the Ingress.
+pub const INGRESS_ANNOTATION: &str = "status.xposer.stakater.com/ingress";
+
+/// What is written back on a Service.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Service, Settings, expose, stamp};
+/// let mut service = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
+///     "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}}});
+/// let settings = Settings::from_value(&json!({"domain": "example.com"}))?;
+/// let found = expose(&Service::from_value(&service), &settings).plan().and_then(|plan| plan.stamp());
+/// assert!(stamp::write(&mut service, found.as_ref()));
+/// assert_eq!(service["metadata"]["annotations"], json!({
+///     "status.xposer.stakater.com/ingress": "web",
+///     "status.xposer.stakater.com/url": "http://web.shop.example.com",
+/// }));
+/// // It is true already, so nothing is changed.
+/// assert!(!stamp::write(&mut service, found.as_ref()));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stamp {
+    /// The URL of the first rule, for [`URL_ANNOTATION`].
+    pub url: String,
+    /// The name of the Ingress, for [`INGRESS_ANNOTATION`]; `None` where something else exposes the Service.
+    pub ingress: Option<String>,
+}
+
+impl Stamp {
+    /// The annotations, in ascending order of their keys.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use xposer::{Plan, Service, Settings, expose, stamp};
+    /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
+    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
+    /// #     "spec": {"ports": [{"port": 80}]}});
+    /// # let outcome = expose(&Service::from_value(&service), &Settings::default());
+    /// # let Some(found) = outcome.plan().and_then(Plan::stamp) else { panic!("{outcome:?}") };
+    /// assert!(found.annotations().eq([(stamp::INGRESS_ANNOTATION, "web"), (stamp::URL_ANNOTATION, "http://web.example.com")]));
+    /// ```
+    pub fn annotations(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let ingress = self.ingress.as_deref().map(|name| (INGRESS_ANNOTATION, name));
+        ingress.into_iter().chain([(URL_ANNOTATION, self.url.as_str())])
+    }
+
+    /// The bytes it adds to an object's annotations.
+    fn bytes(&self) -> usize {
+        self.annotations().map(|(key, value)| key.len() + value.len()).sum()
+    }
+}
+
+impl Plan<'_> {
+    /// What is to be written back on the Service; `None` where its annotations have no room for it
+    /// ([`Code::StampNoRoom`]).
+    #[must_use]
+    pub fn stamp(&self) -> Option<Stamp> {
+        let ingress = self.targets.contains(&Target::Ingress).then(|| self.ingress.name.to_string());
+        let stamp = Stamp { url: self.url(), ingress };
+        (self.annotation_bytes + stamp.bytes() <= MAX_ANNOTATIONS).then_some(stamp)
+    }
+}
+
+/// Files a Warning where the stamp would make the annotations of the Service larger than the API server allows.
+pub(crate) fn check_room(plan: &Plan<'_>, report: &mut Report) {
+    // Practically no Service comes near the limit, and only there the URL has to be made for this.
+    if plan.annotation_bytes > MAX_ANNOTATIONS / 2 && plan.stamp().is_none() {
+        let said = format!(
+            "the annotations have {} bytes, which leaves no room to write the URL back",
+            plan.annotation_bytes
+        );
+        let problem = Problem::new(Code::StampNoRoom, said).help("shorten the annotations");
+        report.file(FieldPath::object(&["metadata", "annotations"]), problem);
+    }
+}
+
+/// Makes the stamp of a Service say what is true, in the Service's own JSON: with a stamp, its two annotations are set;
+/// whatever else is under [`STAMP_PREFIX`] is removed. Gives whether anything was changed. Nothing else is touched; where
+/// the metadata or the annotations are no mappings, nothing is.
+///
+/// [`Stamp`] has an example with one; without one:
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::stamp;
+/// let mut service = json!({"metadata": {"annotations": {"status.xposer.stakater.com/url": "http://gone", "a": "b"}}});
+/// assert!(stamp::write(&mut service, None));
+/// assert_eq!(service, json!({"metadata": {"annotations": {"a": "b"}}}));
+/// ```
+pub fn write(service: &mut Value, stamp: Option<&Stamp>) -> bool {
+    let Some(Value::Object(metadata)) = service.get_mut("metadata") else { return false };
+    let mut changed = false;
+    if let Some(stamp) = stamp {
+        let annotations = metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new()));
+        if annotations.is_null() {
+            *annotations = Value::Object(Map::new());
+        }
+        let Value::Object(annotations) = annotations else { return false };
+        for (key, value) in stamp.annotations() {
+            if annotations.get(key).and_then(Value::as_str) != Some(value) {
+                annotations.insert(key.to_owned(), value.into());
+                changed = true;
+            }
+        }
+    }
+    let Some(Value::Object(annotations)) = metadata.get_mut("annotations") else { return changed };
+    let wanted = |key: &str| stamp.is_some_and(|stamp| stamp.annotations().any(|(known, _)| known == key));
+    let is_stale = |key: &String| key.starts_with(STAMP_PREFIX) && !wanted(key);
+    if annotations.keys().any(is_stale) {
+        // Put together again: what takes single entries out of a tree would be kilobytes of the policy's module.
+        let all = std::mem::take(annotations);
+        annotations.extend(all.into_iter().filter(|(key, _)| !is_stale(key)));
+        changed = true;
+    }
+    changed
+}

@@ -1,0 +1,398 @@
+//! The block of annotations to forward: one `key: value` a line.
+
+use std::ops::Range;
+
+use crate::diagnostics::{Code, Problem, shown};
+use crate::validation::{annotation_key_flaw, order_of, split_at_byte};
+
+pub(crate) use crate::service::PUBLISH_KEY;
+
+/// One line of the block that counts.
+///
+/// ```
+/// let text = "# limits\nproxy-body-size: '900m'";
+/// let (block, _) = xposer::options::block::parse(text);
+/// let line = &block.lines()[0];
+/// assert_eq!((line.number, line.key, line.value), (2, "proxy-body-size", "900m"));
+/// assert_eq!(&text[line.value_range.clone()], line.value);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The key, trimmed and without quotes.
+    pub key: &'a str,
+    /// The value, trimmed and without one pair of quotes.
+    pub value: &'a str,
+    /// The number of the line in the block, from 1.
+    pub number: usize,
+    /// The bytes of the key in the block, as it stands in `key`: without blanks and quotes.
+    pub key_range: Range<usize>,
+    /// The bytes of the value in the block, as it stands in `value`: without blanks and quotes.
+    pub value_range: Range<usize>,
+    /// Whether quotes stood around the value.
+    pub quoted: bool,
+}
+
+impl<'a> Line<'a> {
+    /// The keys that stand inside the value, as they do where a block was folded into one line.
+    pub(crate) fn swallowed(&self) -> Vec<Swallowed<'a>> {
+        let is_free = self.key.contains("-snippet");
+        if self.quoted { Vec::new() } else { swallowed(self.value, is_free) }
+    }
+}
+
+/// A key inside the value of another one, and what stands behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Swallowed<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) value: &'a str,
+    /// The byte at which the key begins.
+    pub(crate) start: usize,
+}
+
+/// The ends of prefixes that nobody writes by chance.
+const FAMILIES: [&str; 3] = ["kubernetes.io", "cert-manager.io", "stakater.com"];
+
+/// The hosts of registries of images, of which `docker.io/nginx: 1.25` names an image.
+const REGISTRIES: [&str; 10] = [
+    "amazonaws.com",
+    "azurecr.io",
+    "docker.io",
+    "gcr.io",
+    "ghcr.io",
+    "mcr.microsoft.com",
+    "pkg.dev",
+    "public.ecr.aws",
+    "quay.io",
+    "registry.k8s.io",
+];
+
+/// The keys inside of `text`: each stands at its beginning, or behind a blank, a comma, a semicolon or the two characters
+/// `\n`. It has a prefix with a dot, and is followed by a colon and a blank; where the prefix is of a known family, the blank may be
+/// missing or stand before the colon, or `=` may stand in its place. In free text, such as a snippet, only those count. Quotes
+/// may stand around a key; what is in them otherwise, or inside the brackets of JSON, is no key.
+pub(crate) fn swallowed(text: &str, is_free: bool) -> Vec<Swallowed<'_>> {
+    let bytes = text.as_bytes();
+    // The keys, where they begin, and where their values do.
+    let mut found: Vec<(usize, &str, usize)> = Vec::new();
+    let mut at = if text.contains([':', '=']) { 0 } else { bytes.len() };
+    let mut can_begin = true;
+    // How many brackets are open.
+    let mut depth: usize = 0;
+    // From here on no quote of the kind is closed.
+    let mut unclosed: [usize; 2] = [bytes.len(); 2];
+    while let Some(byte) = bytes.get(at) {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        match byte {
+            b' ' | b'\t' | b',' | b';' => {
+                can_begin = true;
+                at += 1;
+                continue;
+            }
+            b'\\' if bytes.get(at + 1) == Some(&b'n') => {
+                can_begin = true;
+                at += 2;
+                continue;
+            }
+            b'"' | b'\'' if can_begin || matches!(before, Some(b':' | b'=' | b'(' | b'[' | b'{')) => {
+                let [double, single] = &mut unclosed;
+                let unclosed = if *byte == b'"' { double } else { single };
+                if at < *unclosed {
+                    let inner = bytes.get(at + 1..).unwrap_or_default();
+                    match memchr::memchr(*byte, inner) {
+                        Some(length) => {
+                            let key = text.get(at + 1..at + 1 + length).filter(|_| can_begin && depth == 0);
+                            let behind = text.get(at + length + 2..).unwrap_or_default();
+                            if let Some((key, sign)) = key.and_then(|key| quoted_key(key, behind, is_free)) {
+                                found.push((at + 1, key, at + length + 2 + sign));
+                            }
+                            at += length + 1;
+                        }
+                        None => *unclosed = at,
+                    }
+                }
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ if can_begin => {
+                if let Some((key, sign)) = text.get(at..).and_then(|rest| key_in_front(rest, is_free)) {
+                    found.push((at, key, at + sign));
+                    // The sign behind the key is passed below.
+                    at += sign - 1;
+                }
+            }
+            _ => {}
+        }
+        can_begin = false;
+        at += 1;
+    }
+    let ends = found.iter().skip(1).map(|(start, ..)| *start).chain([bytes.len()]);
+    let swallowed = found.iter().zip(ends).map(|((start, key, value), end)| {
+        let value = text.get(*value..end).unwrap_or_default().trim_end_matches("\\n");
+        let value = value.trim_matches([' ', '\t', ',', ';', '"', '\'']);
+        Swallowed { key, value, start: *start }
+    });
+    swallowed.collect()
+}
+
+/// The key with which `text` begins, if one does, and where what stands behind its sign begins.
+fn key_in_front(text: &str, is_free: bool) -> Option<(&str, usize)> {
+    let is_of_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./".contains(byte);
+    let length = text.bytes().take_while(|byte| is_of_key(byte)).count();
+    let (key, behind) = text.split_at_checked(length)?;
+    let sign = sign_behind(key, behind, is_free)?;
+    Some((key, length + sign))
+}
+
+/// The key that stands in quotes, of which `behind` is what follows.
+fn quoted_key<'k>(key: &'k str, behind: &str, is_free: bool) -> Option<(&'k str, usize)> {
+    let is_of_key = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+    let key = Some(key).filter(|key| key.bytes().all(is_of_key))?;
+    Some((key, sign_behind(key, behind, is_free)?))
+}
+
+/// How long the sign is that makes a key of what stands before it, with the blanks before the sign.
+fn sign_behind(key: &str, behind: &str, is_free: bool) -> Option<usize> {
+    let (prefix, _) = match key.split_once('/') {
+        None if key == PUBLISH_KEY => return Some(1).filter(|_| !is_free && behind.starts_with(':')),
+        parts => parts?,
+    };
+    let is_below = |host: &&str| {
+        prefix.strip_suffix(*host).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    };
+    let is_known = FAMILIES.iter().any(is_below);
+    let bare = behind.trim_start_matches([' ', '\t']);
+    let blanks = behind.len() - bare.len();
+    let is_sign = match bare.strip_prefix(':') {
+        Some(_) if is_known => true,
+        Some(rest) => !is_free && blanks == 0 && (rest.is_empty() || rest.starts_with([' ', '\t'])),
+        None => is_known && !is_free && blanks == 0 && bare.starts_with('='),
+    };
+    let is_key = is_sign
+        && prefix.contains('.')
+        && annotation_key_flaw(key).is_none()
+        && !REGISTRIES.iter().any(is_below);
+    is_key.then_some(blanks + 1)
+}
+
+/// The lines of a block that count; their keys are all different.
+///
+/// ```
+/// let (block, _) = xposer::options::block::parse("b: 1\na: 2\nb: 3");
+/// let kept: Vec<_> = block.lines().iter().map(|line| (line.number, line.key)).collect();
+/// assert_eq!(kept, [(2, "a"), (3, "b")]);
+/// assert!(block.contains("a") && !block.contains("A"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Block<'a> {
+    lines: Vec<Line<'a>>,
+    /// Positions in `lines`, in ascending order of their keys.
+    order: Vec<usize>,
+}
+
+impl<'a> Block<'a> {
+    /// The lines, in the order in which they were written.
+    #[must_use]
+    pub fn lines(&self) -> &[Line<'a>] {
+        &self.lines
+    }
+
+    /// Whether there is a line with this key; letter case counts.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.order.binary_search_by(|at| key_at(&self.lines, *at).cmp(key)).is_ok()
+    }
+}
+
+fn key_at<'a>(lines: &[Line<'a>], at: usize) -> &'a str {
+    lines.get(at).map_or("", |line| line.key)
+}
+
+/// Reads the block: the lines that count, and what is wrong with the others.
+///
+/// A line is split at its first colon; blanks around both halves and one pair of quotes around each are removed. The
+/// quotes stay where the same quote stands between them. Blank lines and lines that start with `#` are passed over. A
+/// line without a colon is skipped, and of a key given twice the last one counts, both with a Warning. A value that is
+/// nothing but the header of a YAML block scalar (`|` or `>`, with `-` or `+`) is an Error, and the lines below it that
+/// are indented further are passed over. The ranges of the problems are bytes of the block.
+///
+/// ```
+/// let (block, problems) = xposer::options::block::parse("a: \"1\"\r\n\nb : x:y\njust text\n");
+/// let lines: Vec<_> = block.lines().iter().map(|line| (line.key, line.value)).collect();
+/// assert_eq!(lines, [("a", "1"), ("b", "x:y")]);
+/// assert_eq!(problems[0].message, "line 4 has no colon and is skipped: `just text`");
+/// ```
+#[must_use]
+pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
+    let mut lines = Vec::with_capacity(8);
+    let mut problems = Vec::new();
+    let mut start = 0;
+    // The indentation of a key whose value spreads over the following lines.
+    let mut scalar: Option<usize> = None;
+    let mut rest = Some(block);
+    let mut number = 0;
+    while let Some(block) = rest {
+        let raw;
+        (raw, rest) = match split_at_byte(block, b'\n') {
+            Some((raw, rest)) => (raw, Some(rest)),
+            None => (block, None),
+        };
+        number += 1;
+        let at = start;
+        start += raw.len() + 1;
+        let line = raw.trim_ascii();
+        let indent = raw.len() - raw.trim_ascii_start().len();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if scalar.is_some_and(|outer| indent > outer) {
+            continue;
+        }
+        scalar = None;
+        let whole = at + indent..at + indent + line.len();
+        let Some((key, value)) = split_at_byte(raw, b':') else {
+            let said = format!("line {number} has no colon and is skipped: {}", shown(line));
+            problems.push(Problem::new(Code::ForwardMalformed, said).help("write `key: value`").at(whole));
+            continue;
+        };
+        let value_at = at + key.len() + 1;
+        let (key, key_range) = unquoted(key, at);
+        let written = value.trim_ascii();
+        let (value, value_range) = unquoted(value, value_at);
+        let quoted = value.len() < written.len();
+        if is_scalar_header(value) {
+            let said = format!("the value of {} spreads over several lines", shown(key));
+            let problem = Problem::new(Code::ForwardBlockScalar, said).help("put the value on one line");
+            problems.push(problem.at(value_range));
+            scalar = Some(indent);
+            continue;
+        }
+        lines.push(Line { key, value, number, key_range, value_range, quoted });
+    }
+    let mut order = order_of(lines.iter().map(|line| line.key));
+    if order
+        .windows(2)
+        .any(|pair| matches!(pair, [left, right] if key_at(&lines, *left) == key_at(&lines, *right)))
+    {
+        lines = without_repeated(lines, &order, &mut problems);
+        order = order_of(lines.iter().map(|line| line.key));
+    }
+    (Block { lines, order }, problems)
+}
+
+fn without_repeated<'a>(lines: Vec<Line<'a>>, order: &[usize], problems: &mut Vec<Problem>) -> Vec<Line<'a>> {
+    // For every line, the number of the next one with the same key.
+    let mut next: Vec<Option<usize>> = vec![None; lines.len()];
+    for group in order.chunk_by(|left, right| key_at(&lines, *left) == key_at(&lines, *right)) {
+        for pair in group.windows(2) {
+            if let [earlier, later] = pair
+                && let Some(place) = next.get_mut(*earlier)
+            {
+                *place = lines.get(*later).map(|later| later.number);
+            }
+        }
+    }
+    let mut kept = Vec::with_capacity(lines.len());
+    for (line, next) in lines.into_iter().zip(next) {
+        let Some(next) = next else {
+            kept.push(line);
+            continue;
+        };
+        let said =
+            format!("{} stands in lines {} and {next}; the last one counts", shown(line.key), line.number);
+        let problem = Problem::new(Code::ForwardRepeated, said).help("remove one of them");
+        problems.push(problem.at(line.key_range));
+    }
+    kept
+}
+
+/// `text` without blanks and one pair of quotes around it, and its place. Quotes inside show that the outer ones are no
+/// pair: `"a" or "b"`.
+fn unquoted(text: &str, at: usize) -> (&str, Range<usize>) {
+    let right = text.trim_ascii_start();
+    let kept = right.trim_ascii_end();
+    let start = at + text.len() - right.len();
+    if let (Some(quote @ (b'"' | b'\'')), true) = (kept.as_bytes().first(), kept.len() > 1)
+        && let Some(inner) = kept.strip_suffix(char::from(*quote)).and_then(|rest| rest.get(1..))
+        && memchr::memchr(*quote, inner.as_bytes()).is_none()
+    {
+        return (inner, start + 1..start + 1 + inner.len());
+    }
+    (kept, start..start + kept.len())
+}
+
+fn is_scalar_header(value: &str) -> bool {
+    value.len() <= 2 && matches!(value, "|" | "|-" | "|+" | ">" | ">-" | ">+")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Vec<(&str, &str)> {
+        swallowed(text, false).into_iter().map(|it| (it.key, it.value)).collect()
+    }
+
+    #[test]
+    fn a_folded_line_has_keys_in_its_value() {
+        const RANGE: (&str, &str) = ("nginx.ingress.kubernetes.io/whitelist-source-range", "10.0.0.0/8");
+        for text in [
+            "ops nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            "ops,nginx.ingress.kubernetes.io/whitelist-source-range:10.0.0.0/8",
+            "ops; nginx.ingress.kubernetes.io/whitelist-source-range: '10.0.0.0/8'",
+            "ops\\nnginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8\\n",
+            "\"ops\" nginx.ingress.kubernetes.io/whitelist-source-range: \"10.0.0.0/8\"",
+            "it's\tnginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            "[{\"HTTP\":80}] nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            "\"ops\" \"nginx.ingress.kubernetes.io/whitelist-source-range\": \"10.0.0.0/8\"",
+            "'ops' 'nginx.ingress.kubernetes.io/whitelist-source-range' : '10.0.0.0/8'",
+            "ops nginx.ingress.kubernetes.io/whitelist-source-range : 10.0.0.0/8",
+            "ops nginx.ingress.kubernetes.io/whitelist-source-range=10.0.0.0/8",
+        ] {
+            assert_eq!(keys(text), [RANGE], "{text}");
+        }
+        let text = "a example.com/b: c d exposeIngressUrl: locally example.org/e:";
+        assert_eq!(
+            keys(text),
+            [("example.com/b", "c d"), ("exposeIngressUrl", "locally"), ("example.org/e", "")]
+        );
+        for found in swallowed(text, false) {
+            assert!(text.get(found.start..).is_some_and(|rest| rest.starts_with(found.key)));
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_key_is_none() {
+        for text in [
+            "",
+            "https://auth.example.com/oauth2/auth?rd=https://example.com/a:b",
+            "docker.io/nginx: 1.25, eu.gcr.io/a/b: 2",
+            "[{\"a\": 1}, {\"b\": 2, \"example.com/a\": 3}]",
+            "https://example.com/?q=kubernetes.io/a=b",
+            "registry.k8s.io/pause:3.9, docker.io/library/nginx:1.27",
+            "call ops/dev: they know",
+            "\"see example.com/help: there\" or \"example.com/faq: here\"",
+            "{\"type\": \"forward\", \"example.com/a\": \"example.com/b: c\"}",
+            "{a: example.com}",
+            "über example.com/ä: b",
+            "10.0.0.0/8, 192.168.0.0/16",
+        ] {
+            assert_eq!(keys(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn in_free_text_only_known_prefixes_count() {
+        let text = "# see example.com/help: there; nginx.ingress.kubernetes.io/auth-url: https://example.com";
+        let found: Vec<_> = swallowed(text, true).into_iter().map(|it| it.key).collect();
+        assert_eq!(found, ["nginx.ingress.kubernetes.io/auth-url"]);
+    }
+
+    #[test]
+    fn quotes_around_the_value_hold_it_together() {
+        let (block, _) =
+            parse("a: 'b example.com/c: d'\na-snippet: b example.com/c: d\ne: b example.com/c: d");
+        let counts: Vec<_> = block.lines().iter().map(|line| line.swallowed().len()).collect();
+        assert_eq!(counts, [0, 0, 1]);
+    }
+}
