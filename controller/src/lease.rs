@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use crate::error::error_message;
 use crate::metrics::Metrics;
 
-/// How long the others wait for a holder that does not renew. This and the next constants have client-go's names.
+/// How long the others wait for a holder that does not renew the Lease.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
 /// How often the holder renews the Lease.
 const RENEW_INTERVAL: Duration = Duration::from_secs(5);
@@ -120,7 +120,7 @@ impl LeaderElector {
             self.metrics.request("create", "Lease");
             let created =
                 self.api.create(&PostParams::default(), &Lease { metadata, spec: Some(spec) }).await;
-            return is_ours(created);
+            return is_acquired(created);
         };
         let version = lease.metadata.resource_version.clone();
         let spec = lease.spec.get_or_insert_default();
@@ -145,7 +145,7 @@ impl LeaderElector {
         spec.renew_time = Some(now);
         self.metrics.request("update", "Lease");
         // The request has the version that was read, so that only one of two concurrent requests succeeds.
-        is_ours(self.api.replace(&self.name, &PostParams::default(), &lease).await)
+        is_acquired(self.api.replace(&self.name, &PostParams::default(), &lease).await)
     }
 
     /// Gives the Lease up, so that another replica need not wait until it expires.
@@ -166,7 +166,7 @@ impl LeaderElector {
 }
 
 /// Whether the Lease was written. After a conflict, another replica has it.
-fn is_ours(written: Result<Lease, Error>) -> Result<bool, Error> {
+fn is_acquired(written: Result<Lease, Error>) -> Result<bool, Error> {
     match written {
         Ok(_) => Ok(true),
         Err(Error::Api(status)) if status.code == 409 => Ok(false),
