@@ -300,7 +300,7 @@ fn emitted() -> BTreeSet<Kind> {
             "parentRefs": [{"name": "gateway"}]});
         let settings = Settings::from_value(&settings).unwrap_or_else(|report| panic!("{report}"));
         let outcome = expose(&Service::from_value(&service), &settings);
-        found.extend(outcome.plan().unwrap().emit().objects.iter().map(|object| object.kind()));
+        found.extend(outcome.plan().unwrap().emit().objects.iter().map(xposer::Object::kind));
     }
     found
 }
