@@ -91,7 +91,7 @@ fn what_admission_changes_is_not_fought_over() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn who_is_refused_is_told_and_need_not_wait_once_it_is_right() {
+fn a_refusal_is_reported_and_a_change_is_applied_at_once() {
     let scene = Scene::with_kinds("denied", &[VALIDATING]);
     let shop = scene.place();
     let fine = r#"!object.spec.rules.exists(rule, rule.host.startsWith("denied."))"#;

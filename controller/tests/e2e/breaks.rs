@@ -88,7 +88,7 @@ fn a_restart_of_etcd_is_survived() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_happened_while_the_history_was_dropped_is_found_out() {
+fn changes_are_found_after_the_history_is_gone() {
     let scene = Scene::with_ctl("history");
     let shop = scene.place();
     let mut controller = scene.controller(PLAIN, &[]);
@@ -120,7 +120,7 @@ fn what_happened_while_the_history_was_dropped_is_found_out() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn while_nobody_collects_garbage_a_successor_takes_over_without_a_gap() {
+fn without_garbage_collection_a_new_service_takes_over_without_a_gap() {
     let scene = Scene::with_ctl("successor");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);

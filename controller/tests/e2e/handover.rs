@@ -51,7 +51,7 @@ fn always_served(film: &Film, beginning: &str) {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn an_old_name_stays_until_the_new_one_has_an_address() {
+fn an_old_object_stays_until_the_new_one_has_an_address() {
     let scene = Scene::open("slow");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, PATIENT);
@@ -82,7 +82,7 @@ fn an_old_name_stays_until_the_new_one_has_an_address() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn an_address_that_never_comes_is_not_waited_for_for_ever() {
+fn without_an_address_the_old_object_is_deleted_after_the_timeout() {
     let scene = Scene::open("never");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &["--handover-timeout", "4"]);
@@ -112,7 +112,7 @@ fn an_address_that_never_comes_is_not_waited_for_for_ever() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_name_that_is_wanted_again_was_never_touched() {
+fn an_object_that_is_desired_again_was_not_touched() {
     let scene = Scene::open("back");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, PATIENT);
@@ -131,7 +131,7 @@ fn a_name_that_is_wanted_again_was_never_touched() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_is_kept_goes_with_the_label_and_with_the_service() {
+fn kept_objects_are_deleted_with_the_label_and_with_the_service() {
     let scene = Scene::open("unexposed");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, PATIENT);
@@ -156,7 +156,7 @@ fn what_is_kept_goes_with_the_label_and_with_the_service() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn whoever_takes_over_keeps_what_was_kept() {
+fn after_a_takeover_the_old_object_is_still_kept() {
     let scene = Scene::open("takeover");
     let shop = scene.place();
     let mut controller = scene.controller(PLAIN, PATIENT);
@@ -271,7 +271,7 @@ const CANARY: &str = "nginx.ingress.kubernetes.io/canary";
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_webhook_that_refuses_two_of_a_host_is_told_that_one_is_no_canary() {
+fn a_refused_ingress_gets_the_canary_annotation() {
     let scene = Scene::with_kinds("overlap", &[VALIDATING]);
     let shop = scene.place();
     let is_told =
@@ -311,7 +311,7 @@ fn a_webhook_that_refuses_two_of_a_host_is_told_that_one_is_no_canary() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn where_nobody_allows_both_the_old_one_goes_first() {
+fn if_both_are_refused_the_old_ingress_is_deleted_first() {
     let scene = Scene::with_kinds("unique", &[VALIDATING]);
     let shop = scene.place();
     let _policy = NoOverlap::new(&scene, &shop, "false");

@@ -87,7 +87,7 @@ fn a_service_gets_its_ingress_and_every_change_reaches_it() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_new_name_is_there_before_the_old_one_goes() {
+fn the_new_object_is_created_before_the_old_one_is_deleted() {
     let scene = Scene::open("name");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -103,7 +103,7 @@ fn a_new_name_is_there_before_the_old_one_goes() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn without_the_label_nothing_of_a_service_stays() {
+fn without_the_label_all_objects_of_a_service_are_deleted() {
     let scene = Scene::open("label");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -123,7 +123,7 @@ fn without_the_label_nothing_of_a_service_stays() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_lost_its_label_while_nobody_looked_is_cleared_away_at_the_start() {
+fn objects_of_a_service_that_lost_its_label_are_deleted_at_the_start() {
     let scene = Scene::open("downtime");
     let shop = scene.place();
     let mut controller = scene.controller(PLAIN, &[]);
@@ -171,7 +171,7 @@ pub(crate) fn is_owned(shop: &Place, name: &str) -> Value {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_service_that_comes_back_takes_what_its_predecessor_left() {
+fn a_service_that_is_created_again_takes_over_the_old_objects() {
     let scene = Scene::open("again");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -224,7 +224,7 @@ fn the_target_moves_to_the_gateway_and_back() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn whoever_edits_what_is_ours_is_undone() {
+fn edits_of_our_objects_are_undone() {
     let scene = Scene::open("mended");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -327,7 +327,7 @@ fn settings_in_a_mounted_config_map_are_noticed_too() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_namespace_that_goes_is_let_go() {
+fn a_deleted_namespace_is_left_alone() {
     let scene = Scene::open("namespace");
     let shop = scene.place();
     let going = scene.namespace();
@@ -397,7 +397,7 @@ fn the_earlier_service_keeps_the_host() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn of_two_that_came_together_the_name_decides() {
+fn the_name_decides_between_services_of_the_same_second() {
     let scene = Scene::open("together");
     let shop = scene.place();
     let shared = [host(&format!("together.{}.example.com", shop.name))];
@@ -433,7 +433,7 @@ fn of_two_that_came_together_the_name_decides() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_service_that_becomes_invalid_keeps_what_it_had() {
+fn a_service_that_becomes_invalid_keeps_its_objects() {
     let scene = Scene::open("invalid");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -466,7 +466,7 @@ fn a_service_that_becomes_invalid_keeps_what_it_had() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_lingers_is_waited_for() {
+fn an_object_with_a_finalizer_is_awaited() {
     let scene = Scene::open("lingers");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -501,7 +501,7 @@ fn what_lingers_is_waited_for() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_canary_comes_into_the_route_of_its_stable_service_and_goes_again() {
+fn a_canary_is_added_to_the_route_of_its_stable_service_and_removed() {
     let scene = Scene::with_kinds("canary", &[HTTP_ROUTE]);
     let shop = scene.place();
     let settings =

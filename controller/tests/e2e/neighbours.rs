@@ -10,7 +10,7 @@ const NEW_CONTROLLER: &str = "/metadata/annotations/external-dns.kubernetes.io~1
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn helper_objects_say_nothing_for_their_host() {
+fn helper_objects_do_not_publish_their_host() {
     let scene = Scene::with_kinds("helpers", &[HTTP_ROUTE]);
     let shop = scene.place();
     let settings = "{domain: e2e.example.com, target: [Ingress, HTTPRoute], tls: load-balancer, \

@@ -58,7 +58,7 @@ fn health_and_metrics_say_what_is_going_on() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn events_tell_what_happened_and_the_same_only_once() {
+fn events_are_written_once() {
     let scene = Scene::open("events");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -205,7 +205,7 @@ fn one_namespace_needs_no_rights_in_others() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn the_url_is_written_back_where_it_is_asked_for() {
+fn the_stamp_is_written_if_it_is_enabled() {
     let scene = Scene::open("stamp");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &["--stamp"]);
@@ -239,7 +239,7 @@ fn the_url_is_written_back_where_it_is_asked_for() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_is_under_way_when_the_label_goes_does_not_hide_that_it_went() {
+fn a_label_that_is_removed_during_a_write_is_noticed() {
     let scene = Scene::open("underway");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &["--stamp"]);
@@ -264,7 +264,7 @@ fn what_is_under_way_when_the_label_goes_does_not_hide_that_it_went() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn without_being_asked_it_never_writes_a_service() {
+fn without_the_stamp_services_are_not_written() {
     let scene = Scene::open("unstamped");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -303,7 +303,7 @@ impl Drop for Away<'_> {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_kind_that_the_cluster_does_not_know_is_told_and_noticed_when_it_comes() {
+fn a_kind_that_is_not_served_is_reported_and_used_when_it_is() {
     let scene = Scene::with_kinds("kind", &[ROUTE]);
     let shop = scene.place();
     let definition = Away::take(&scene, ROUTE, "routes.route.openshift.io");
@@ -352,7 +352,7 @@ fn asked_to_end_it_ends_at_once_and_leaves_nothing_half_done() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn one_namespace_that_is_forbidden_does_not_hold_up_the_others() {
+fn a_forbidden_namespace_does_not_delay_the_others() {
     let scene = Scene::open("forbidden");
     let (open, shut) = (scene.place(), scene.place());
     // The account may read and create Events everywhere, and write in one namespace only.

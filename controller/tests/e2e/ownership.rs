@@ -55,7 +55,7 @@ fn an_ingress_of_somebody_else_is_never_touched() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn looking_like_ours_makes_nothing_ours() {
+fn an_object_that_looks_like_ours_is_not_touched() {
     let scene = Scene::open("alike");
     let shop = scene.place();
     let other = scene.place();
@@ -97,7 +97,7 @@ fn looking_like_ours_makes_nothing_ours() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn an_owner_hands_an_ingress_over() {
+fn an_ingress_with_the_annotation_is_adopted() {
     let scene = Scene::open("adopted");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -147,7 +147,7 @@ fn an_owner_hands_an_ingress_over() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn an_ingress_as_the_original_made_it_is_handed_over() {
+fn an_ingress_of_the_original_is_adopted() {
     let scene = Scene::open("original");
     let shop = scene.place();
     let service = shop.expose(

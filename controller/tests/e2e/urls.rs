@@ -57,7 +57,7 @@ fn a_host_is_published_in_its_own_namespace() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn entries_of_services_that_went_while_nobody_looked_go_at_the_start() {
+fn entries_of_deleted_services_are_removed_at_the_start() {
     let scene = Scene::open("stale");
     let shop = scene.place();
     let mut controller = scene.controller(PLAIN, &[]);
@@ -96,7 +96,7 @@ fn everywhere(cluster: &Cluster, key: &str, value: Option<&str>) {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_host_is_published_in_every_namespace_also_in_one_that_comes_later() {
+fn a_host_is_published_in_every_namespace_and_in_new_ones() {
     let scene = Scene::open("globally");
     let (shop, before) = (scene.place(), scene.place());
     let controller = scene.controller(PLAIN, &[]);
@@ -130,7 +130,7 @@ fn a_host_is_published_in_every_namespace_also_in_one_that_comes_later() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn keys_of_others_survive_in_a_map_of_ours() {
+fn keys_of_others_stay_in_our_config_map() {
     let scene = Scene::open("shared");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -149,7 +149,7 @@ fn keys_of_others_survive_in_a_map_of_ours() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_map_of_somebody_else_keeps_what_is_in_it() {
+fn a_config_map_of_somebody_else_keeps_its_content() {
     let scene = Scene::open("theirs");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
