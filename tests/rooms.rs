@@ -126,7 +126,6 @@ fn every_room_imports_only_the_rooms_before_it() {
 const WITH_WORDS: &[(&str, &str)] = &[
     ("src/diagnostics/codes.rs", "the sentences about codes are printed as they are"),
     ("src/options/table.rs", "the examples and defaults of settings are printed as they are"),
-    ("controller/src/stories.rs", "it has tests only"),
 ];
 
 /// The prefixes of the keys of programs: every text in the room of the dialects that is a domain and a slash.

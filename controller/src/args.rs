@@ -40,10 +40,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", default_value = "xposer-controller")]
     pub(crate) lease_name: String,
     /// The name of this replica, which nobody else may have
-    #[arg(long, value_name = "NAME", env = "POD_NAME", default_value_t = some_name())]
+    #[arg(long, value_name = "NAME", env = "POD_NAME", default_value_t = random_identity())]
     pub(crate) identity: String,
     /// How many seconds an object that still serves is kept, at most, until the one that replaces it does; 0 keeps none
-    #[arg(long, value_name = "SECONDS", default_value_t = crate::handover::TIMEOUT,
+    #[arg(long, value_name = "SECONDS", default_value_t = crate::handover::DEFAULT_TIMEOUT_SECONDS,
         value_parser = clap::value_parser!(u64).range(..=86_400))]
     pub(crate) handover_timeout: u64,
     /// Where /healthz, /readyz and /metrics are served
@@ -67,8 +67,8 @@ impl Args {
     }
 }
 
-/// A name that no other process has, for somebody who runs the program by hand.
-fn some_name() -> String {
+/// A name that no other process has, for a program that is started outside a Pod.
+fn random_identity() -> String {
     use std::hash::{BuildHasher, RandomState};
     format!("xposer-{}-{:08x}", std::process::id(), RandomState::new().hash_one(()) & 0xFFFF_FFFF)
 }

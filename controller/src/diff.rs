@@ -1,4 +1,4 @@
-//! What a dry run prints: the API server says what each object would become, and the difference is shown.
+//! The output of a dry run: the API server says what each object would become, and the difference is printed.
 
 use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
@@ -6,22 +6,24 @@ use serde_json::Value;
 use similar::TextDiff;
 use xposer_manifest::to_yaml;
 
+use crate::actions::Action;
+use crate::error::error_message;
+use crate::keys::ObjectKey;
 use crate::kinds;
-use crate::live::{FIELD_MANAGER, ObjectKey};
-use crate::watch::said;
-use crate::write::Write;
+use crate::object::FIELD_MANAGER;
 
-/// Fields that the API server writes on its own account.
-const NOT_SHOWN: [&str; 5] = ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"];
+/// Fields of `metadata` that the API server sets.
+const OMITTED_FIELDS: [&str; 5] =
+    ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"];
 
-/// What a write would change, as text; or why it would not work.
-pub(crate) async fn show(client: &Client, write: &Write) -> Result<String, String> {
-    match write {
-        Write::Apply { key, body, how, .. } => changed(client, key, body, how.is_forced()).await,
-        Write::Adopt { key, body, .. } => changed(client, key, body, true).await,
-        Write::Withdraw { key } => Ok(format!("update {key}: the keys of ours go\n")),
-        Write::Delete { key, .. } | Write::DeleteUnasked { key, .. } => Ok(format!("delete {key}\n")),
-        Write::Stamp { service, annotations, .. } => {
+/// What an action would change, as text, or the error that it would have.
+pub(crate) async fn show(client: &Client, action: &Action) -> Result<String, String> {
+    match action {
+        Action::Apply { key, body, mode, .. } => changed(client, key, body, mode.is_forced()).await,
+        Action::Adopt { key, body, .. } => changed(client, key, body, true).await,
+        Action::Withdraw { key } => Ok(format!("update {key}: the keys of ours go\n")),
+        Action::Delete { key, .. } | Action::DeleteUnexposed { key, .. } => Ok(format!("delete {key}\n")),
+        Action::Stamp { service, annotations, .. } => {
             let lines = annotations.iter().map(|(name, value)| format!("+    {name}: {value}\n"));
             Ok(format!("update Service {service}\n{}", lines.collect::<String>()))
         }
@@ -31,10 +33,10 @@ pub(crate) async fn show(client: &Client, write: &Write) -> Result<String, Strin
 async fn changed(client: &Client, key: &ObjectKey, body: &Value, force: bool) -> Result<String, String> {
     let api: Api<DynamicObject> =
         Api::namespaced_with(client.clone(), &key.namespace, &kinds::resource(key.kind));
-    let wrong = |error: kube::Error| format!("{key}: {}", said(&error));
-    let before = api.get_opt(&key.name).await.map_err(wrong)?;
+    let with_key = |error: kube::Error| format!("{key}: {}", error_message(&error));
+    let before = api.get_opt(&key.name).await.map_err(with_key)?;
     let params = PatchParams { dry_run: true, force, ..PatchParams::apply(FIELD_MANAGER) };
-    let after = api.patch(&key.name, &params, &Patch::Apply(body)).await.map_err(wrong)?;
+    let after = api.patch(&key.name, &params, &Patch::Apply(body)).await.map_err(with_key)?;
     let (verb, before) = match before {
         Some(before) => ("update", text(&before)),
         None => ("create", String::new()),
@@ -49,7 +51,7 @@ fn text(object: &DynamicObject) -> String {
     if let Some(object) = value.as_object_mut() {
         object.remove("status");
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.retain(|field, _| !NOT_SHOWN.contains(&field.as_str()));
+            metadata.retain(|field, _| !OMITTED_FIELDS.contains(&field.as_str()));
         }
     }
     to_yaml(&value)

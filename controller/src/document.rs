@@ -1,4 +1,4 @@
-//! An object as the API server sends it: of its fields, those that somebody here looks at.
+//! An object as the API server sends it, with the fields that the controller reads.
 
 use std::borrow::Cow;
 
@@ -15,10 +15,10 @@ pub(crate) struct Document {
     pub(crate) metadata: ObjectMeta,
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub(crate) spec: Value,
-    /// Of a ConfigMap.
+    /// The data of a ConfigMap.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub(crate) data: Value,
-    /// What others say of it, which is never written.
+    /// The controller reads the status, and never writes it.
     #[serde(default, skip_serializing)]
     pub(crate) status: Value,
 }

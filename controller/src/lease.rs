@@ -1,4 +1,4 @@
-//! One of several replicas writes: the one that holds the Lease (`coordination.k8s.io/v1`).
+//! Leader election: of several replicas, the one that holds the Lease (`coordination.k8s.io/v1`) writes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,39 +12,40 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::error::error_message;
 use crate::metrics::Metrics;
-use crate::watch::said;
 
-/// How long a holder that says nothing is believed in.
-const DURATION: Duration = Duration::from_secs(15);
-/// How often the holder says that it is there.
-const RENEW: Duration = Duration::from_secs(5);
-/// A holder that could not say so for that long stops writing, well before anybody else may begin.
-const GIVE_UP: Duration = Duration::from_secs(10);
-/// How often the others look.
-const LOOK: Duration = Duration::from_secs(2);
+/// How long the others wait for a holder that does not renew the Lease.
+const LEASE_DURATION: Duration = Duration::from_secs(15);
+/// How often the holder renews the Lease.
+const RENEW_INTERVAL: Duration = Duration::from_secs(5);
+/// A holder that could not renew for this time stops writing. It is shorter than [`LEASE_DURATION`], so that nobody else
+/// writes yet.
+const RENEW_DEADLINE: Duration = Duration::from_secs(10);
+/// How often the others try to acquire the Lease.
+const RETRY_PERIOD: Duration = Duration::from_secs(2);
 
-/// The Lease, and who wants it.
-pub(crate) struct Candidate {
+/// Acquires the Lease for this replica, and renews it.
+pub(crate) struct LeaderElector {
     api: Api<Lease>,
     metrics: Arc<Metrics>,
     name: String,
     identity: String,
-    /// What the Lease said when it last said something new, and when that was by our clock. Clocks of others are not
-    /// compared with ours.
-    seen: Option<(Option<String>, Instant)>,
+    /// The version of the Lease when it last changed, and when that was seen by our clock. Clocks of different machines are
+    /// not compared.
+    observed: Option<(Option<String>, Instant)>,
 }
 
-/// What is known of one's own part.
+/// Whether this replica may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Waiting,
+pub(crate) enum Leadership {
+    Standby,
     Leading,
-    /// It led, and does not any more.
+    /// It was the leader, and is not any more.
     Lost,
 }
 
-impl Candidate {
+impl LeaderElector {
     pub(crate) fn new(
         client: Client,
         metrics: Arc<Metrics>,
@@ -52,40 +53,44 @@ impl Candidate {
         name: String,
         identity: String,
     ) -> Self {
-        Self { api: Api::namespaced(client, namespace), metrics, name, identity, seen: None }
+        Self { api: Api::namespaced(client, namespace), metrics, name, identity, observed: None }
     }
 
-    /// Tries to get the Lease, and then to keep it, until `stop` says that it is to be given back.
-    pub(crate) async fn run(mut self, part: watch::Sender<Part>, mut stop: watch::Receiver<bool>) {
+    /// Acquires and renews the Lease until `stop` is true, and then releases it. Also ends when the Lease is lost.
+    pub(crate) async fn run(
+        mut self,
+        leadership: watch::Sender<Leadership>,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let mut renewed: Option<Instant> = None;
         loop {
             let tried = Instant::now();
-            let wait = match tokio::time::timeout(RENEW, self.hold()).await {
+            let wait = match tokio::time::timeout(RENEW_INTERVAL, self.try_acquire_or_renew()).await {
                 Ok(Ok(true)) => {
                     if renewed.replace(tried).is_none() {
                         info!(identity = self.identity, "this replica has the lease and writes");
                     }
-                    part.send_replace(Part::Leading);
-                    RENEW
+                    leadership.send_replace(Leadership::Leading);
+                    RENEW_INTERVAL
                 }
                 Ok(Ok(false)) => {
                     if renewed.is_some() {
-                        part.send_replace(Part::Lost);
+                        leadership.send_replace(Leadership::Lost);
                         return;
                     }
-                    LOOK
+                    RETRY_PERIOD
                 }
                 Ok(Err(error)) => {
-                    warn!("the lease {} cannot be read or written: {}", self.name, said(&error));
-                    LOOK
+                    warn!("the lease {} cannot be read or written: {}", self.name, error_message(&error));
+                    RETRY_PERIOD
                 }
                 Err(_) => {
                     warn!("the lease {} cannot be read or written: no answer", self.name);
-                    LOOK
+                    RETRY_PERIOD
                 }
             };
-            if renewed.is_some_and(|renewed| renewed.elapsed() + wait > GIVE_UP && tried != renewed) {
-                part.send_replace(Part::Lost);
+            if renewed.is_some_and(|renewed| renewed.elapsed() + wait > RENEW_DEADLINE && tried != renewed) {
+                leadership.send_replace(Leadership::Lost);
                 return;
             }
             let ends = tokio::time::timeout(wait, stop.wait_for(|stop| *stop)).await.is_ok();
@@ -98,14 +103,14 @@ impl Candidate {
         }
     }
 
-    /// Gets or renews the Lease; gives whether we have it.
-    async fn hold(&mut self) -> Result<bool, Error> {
+    /// Returns whether this replica has the Lease.
+    async fn try_acquire_or_renew(&mut self) -> Result<bool, Error> {
         let now = MicroTime(Timestamp::now());
         self.metrics.request("get", "Lease");
         let Some(mut lease) = self.api.get_opt(&self.name).await? else {
             let spec = LeaseSpec {
                 holder_identity: Some(self.identity.clone()),
-                lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+                lease_duration_seconds: i32::try_from(LEASE_DURATION.as_secs()).ok(),
                 acquire_time: Some(now.clone()),
                 renew_time: Some(now),
                 lease_transitions: Some(0),
@@ -115,35 +120,35 @@ impl Candidate {
             self.metrics.request("create", "Lease");
             let created =
                 self.api.create(&PostParams::default(), &Lease { metadata, spec: Some(spec) }).await;
-            return won(created);
+            return is_acquired(created);
         };
         let version = lease.metadata.resource_version.clone();
         let spec = lease.spec.get_or_insert_default();
         let holder = spec.holder_identity.as_deref().unwrap_or_default();
         if holder != self.identity {
             let is_free = holder.is_empty();
-            let is_silent = match &self.seen {
-                Some((known, since)) if *known == version => since.elapsed() >= DURATION,
+            let is_expired = match &self.observed {
+                Some((known, since)) if *known == version => since.elapsed() >= LEASE_DURATION,
                 _ => {
-                    self.seen = Some((version, Instant::now()));
+                    self.observed = Some((version, Instant::now()));
                     false
                 }
             };
-            if !is_free && !is_silent {
+            if !is_free && !is_expired {
                 return Ok(false);
             }
             spec.holder_identity = Some(self.identity.clone());
             spec.acquire_time = Some(now.clone());
             spec.lease_transitions = Some(spec.lease_transitions.unwrap_or_default().saturating_add(1));
         }
-        spec.lease_duration_seconds = i32::try_from(DURATION.as_secs()).ok();
+        spec.lease_duration_seconds = i32::try_from(LEASE_DURATION.as_secs()).ok();
         spec.renew_time = Some(now);
         self.metrics.request("update", "Lease");
-        // It has the version that was read, so that of two that try at the same time one gets it.
-        won(self.api.replace(&self.name, &PostParams::default(), &lease).await)
+        // The request has the version that was read, so that only one of two concurrent requests succeeds.
+        is_acquired(self.api.replace(&self.name, &PostParams::default(), &lease).await)
     }
 
-    /// Lets the next one begin at once.
+    /// Gives the Lease up, so that another replica need not wait until it expires.
     async fn release(&self) {
         let released = async {
             let Some(mut lease) = self.api.get_opt(&self.name).await? else { return Ok(()) };
@@ -154,14 +159,14 @@ impl Candidate {
             spec.holder_identity = Some(String::new());
             self.api.replace(&self.name, &PostParams::default(), &lease).await.map(|_| ())
         };
-        if let Ok(Err(error)) = tokio::time::timeout(RENEW, released).await {
-            warn!("the lease {} could not be given back: {}", self.name, said(&error));
+        if let Ok(Err(error)) = tokio::time::timeout(RENEW_INTERVAL, released).await {
+            warn!("the lease {} could not be given back: {}", self.name, error_message(&error));
         }
     }
 }
 
-/// Whether a write of the Lease worked; where somebody else was faster, it did not.
-fn won(written: Result<Lease, Error>) -> Result<bool, Error> {
+/// Whether the Lease was written. After a conflict, another replica has it.
+fn is_acquired(written: Result<Lease, Error>) -> Result<bool, Error> {
     match written {
         Ok(_) => Ok(true),
         Err(Error::Api(status)) if status.code == 409 => Ok(false),

@@ -1,60 +1,116 @@
 //! The controller of Xposer: keeps the Ingresses of annotated Services in step with them.
 //!
-//! Data flows one way: [`watch`] tells what is there, [`world`] knows all of it and says what follows, with the core's
-//! decisions of [`plan`]; [`mod@write`] is the only place that changes objects, and what the API server answers goes back
-//! into the world. [`run`] is the loop around them.
+//! ```text
+//! API server --watch--> state --due--> queue --key--> reconcile (plan) --actions--> execute --> API server
+//!                         ^                                  |                         |
+//!                         |                                  +-- notices --> events    |
+//!                         +------------------ results and errors ----------------------+
+//! ```
+//!
+//! [`controller`] is the loop around it. [`state`], [`queue`], [`reconcile`] and [`plan`] neither wait nor send requests, so
+//! the tests run them without an API server. `tests/rooms.rs` holds the table of which module may import which.
 
-#[cfg(test)]
-mod agreement;
+mod actions;
 mod args;
+mod backoff;
+mod controller;
 mod diff;
+mod digest;
 mod document;
+mod error;
+mod events;
 mod handover;
+mod keys;
 mod kinds;
 mod lease;
-mod live;
 mod metrics;
+mod notice;
+mod object;
 mod plan;
 mod queue;
-mod run;
+mod reconcile;
 mod serve;
 mod service;
 mod settings;
+mod state;
 #[cfg(test)]
-mod stories;
-mod tell;
+mod tests;
 mod urls;
 mod watch;
-mod world;
-mod write;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use anyhow::{Context, anyhow};
 use clap::Parser;
+use kube::Client;
+use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 
 use args::{Args, LogFormat};
+use controller::{Controller, Exit};
+use error::{error_chain, error_message};
+use metrics::Metrics;
+use serve::{Health, serve};
+use settings::SettingsFile;
 
-/// What is logged where `RUST_LOG` does not say. The libraries repeat what is told here in other words.
-const LOGGED: &str = "info,kube_client=off,kube_runtime=off";
+/// The default of `RUST_LOG`. The libraries would log the same errors again.
+const DEFAULT_LOG_FILTER: &str = "info,kube_client=off,kube_runtime=off";
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
+    start_log(args.log_format);
+    // One thread is enough: the API server is the bottleneck, and one task owns the state.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let exit = runtime.context("the program cannot start").and_then(|runtime| runtime.block_on(run(args)));
+    let exit = exit.unwrap_or_else(|error| {
+        error!("{error:#}");
+        Exit::Unusable
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG_FILTER));
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    match args.log_format {
+    match format {
         LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
-    // One thread is enough: the API server is what everything waits for, and the world has one owner.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let exit = match runtime {
-        Ok(runtime) => runtime.block_on(run::run(args)),
-        Err(error) => {
-            tracing::error!("the program cannot start: {error}");
-            run::Exit::Unusable
+}
+
+/// Starts what the controller needs, and runs it.
+async fn run(args: Args) -> anyhow::Result<Exit> {
+    let mut settings_file = SettingsFile::new(args.settings.clone());
+    let settings = match settings_file.read() {
+        Some(Err(errors)) => {
+            print_error(&errors);
+            return Ok(Exit::Unusable);
         }
+        Some(Ok(settings)) => settings,
+        None => xposer::Settings::default(),
     };
-    ExitCode::from(exit as u8)
+    let client = client().await.context("no cluster")?;
+    let (metrics, health) = (Arc::new(Metrics::new()), Arc::new(Health::new()));
+    metrics.set_settings_good(true);
+    if !args.is_once() {
+        let address = serve(args.address, health.clone(), metrics.clone()).await;
+        let address = address.with_context(|| format!("nobody can listen at {}", args.address))?;
+        info!(%address, "serving /healthz, /readyz and /metrics");
+    }
+    Controller::new(args, settings_file, settings, client, metrics, health).run().await
+}
+
+/// Prints errors of the settings, which are several lines with excerpts, as they are.
+#[allow(clippy::print_stderr, reason = "it is for the person who started the program")]
+fn print_error(text: &str) {
+    eprint!("{text}");
+}
+
+async fn client() -> anyhow::Result<Client> {
+    let mut config = kube::Config::infer().await.map_err(|error| anyhow!(error_chain(&error)))?;
+    // The controller pauses as a whole while the API server is unavailable. Requests are not retried one by one.
+    config.default_retry = false;
+    Client::try_from(config).map_err(|error| anyhow!(error_message(&error)))
 }

@@ -1,4 +1,4 @@
-//! What Prometheus is told.
+//! The metrics for Prometheus.
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -13,7 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use xposer::{Code, Severity};
 
-/// A label whose values are all in the program's text.
+/// A label value that the program defines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Word(&'static str);
 
@@ -148,7 +148,7 @@ impl Metrics {
     /// The text that Prometheus reads (OpenMetrics 1.0).
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        // A String takes every text.
+        // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }

@@ -1,4 +1,5 @@
-//! What becomes of Services that share claims: they are planned together, and the older one gets what two of them claim.
+//! The core's decision about Services. Services that share claims are planned together, and what two of them claim goes to
+//! the older one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,98 +11,103 @@ use xposer::{
     emit_all, expose, expose_all,
 };
 
+use crate::digest::{digest, json_digest};
+use crate::keys::{ObjectKey, ServiceKey};
 use crate::kinds::Kind;
-use crate::live::{ObjectKey, digest, hash, owner_reference};
-use crate::service::{ServiceKey, Stored};
+use crate::object::owner_reference;
+use crate::service::StoredService;
 
-/// What becomes of one Service.
+/// The decision about one Service.
 #[derive(Clone, Debug)]
 pub(crate) struct Decision {
     pub(crate) key: Arc<ServiceKey>,
-    pub(crate) fate: Fate,
-    /// What the core found: Errors, Warnings and Infos.
-    pub(crate) found: Vec<Diagnostic>,
+    pub(crate) result: DecisionResult,
+    /// Errors, Warnings and Infos of the core.
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Fate {
-    /// It cannot be exposed as it is written; what was made of it before stays.
+pub(crate) enum DecisionResult {
+    /// It has Errors of its own. Its objects stay as they are.
     Refused,
-    /// It could be exposed if an older Service did not claim the same.
-    Lost,
-    /// These are its objects.
+    /// An older Service has the same claim. Its objects are deleted.
+    Conflicted,
+    /// It has these objects.
     Exposed(Exposed),
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Exposed {
-    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) desired: Vec<Desired>,
     pub(crate) published: Option<Published>,
     pub(crate) stamp: Option<Stamp>,
 }
 
-/// An object that is to be there.
+/// A desired object.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct Desired {
     pub(crate) key: ObjectKey,
     pub(crate) body: Value,
+    /// The hash of the body.
     pub(crate) hash: u64,
 }
 
-/// The hashes of everything by which a Service can meet another one.
+/// The hashes of the claims of a Service ([`Plan::claims`]).
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
-    /// What it shares with those that are planned with it.
+    /// Services with the same claim are planned together.
     pub(crate) shared: Box<[u64]>,
-    /// What it has, and what those have that it need only see some of.
-    pub(crate) seen: Box<[Seen]>,
+    /// Claims that affect only Services with the counterpart.
+    pub(crate) one_way: Box<[OneWayClaim]>,
 }
 
-/// A claim that only a counterpart of it is affected by.
+/// A claim, and the claim of the Services that it affects ([`xposer::Claim::counterpart`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct OneWayClaim {
     pub(crate) own: u64,
-    pub(crate) other: u64,
+    pub(crate) counterpart: u64,
 }
 
-/// What a Service claims; nothing where it cannot be exposed.
-pub(crate) fn claims(service: &Stored, settings: &Settings) -> Claims {
+/// The claims of a Service; none if it cannot be exposed.
+pub(crate) fn claims(service: &StoredService, settings: &Settings) -> Claims {
     let document = service.document();
-    let outcome = expose(&Service::from_value(&document), settings);
-    let (mut shared, mut seen) = (Vec::new(), Vec::new());
+    let outcome = expose(&service.view(&document), settings);
+    let (mut shared, mut one_way) = (Vec::new(), Vec::new());
     for claim in outcome.plan().map(Plan::claims).unwrap_or_default() {
         match claim.counterpart() {
-            Some(other) => seen.push(Seen { own: digest(&claim), other: digest(&other) }),
+            Some(counterpart) => {
+                one_way.push(OneWayClaim { own: digest(&claim), counterpart: digest(&counterpart) });
+            }
             None => shared.push(digest(&claim)),
         }
     }
-    Claims { shared: shared.into(), seen: seen.into() }
+    Claims { shared: shared.into(), one_way: one_way.into() }
 }
 
-/// A Service on its way to a decision.
+/// A Service to decide about.
 pub(crate) struct Member<'s> {
     pub(crate) key: Arc<ServiceKey>,
-    pub(crate) stored: &'s Stored,
+    pub(crate) stored: &'s StoredService,
 }
 
-/// Decides about Services that meet each other by their claims, directly or through others. Of those beside them, which
-/// share no claim with them, they are told where they are affected; nothing is decided about these.
-pub(crate) fn decide(members: &[Member<'_>], beside: &[&Stored], settings: &Settings) -> Vec<Decision> {
-    let stored = || members.iter().map(|member| member.stored).chain(beside.iter().copied());
-    let documents: Vec<Value> = stored().map(Stored::document).collect();
-    let created = stored().map(|it| it.created);
-    let services: Vec<Service<'_>> = documents
-        .iter()
-        .zip(created)
-        .map(|(document, created)| Service::from_value(document).created_at(created))
-        .collect();
+/// Decides about Services that share claims, directly or through others. The Services of `beside` share no claim with them,
+/// but affect them by one-way claims; nothing is decided about those.
+pub(crate) fn decide(
+    members: &[Member<'_>],
+    beside: &[&StoredService],
+    settings: &Settings,
+) -> Vec<Decision> {
+    let stored = members.iter().map(|member| member.stored).chain(beside.iter().copied());
+    let stored: Vec<(&StoredService, Value)> = stored.map(|stored| (stored, stored.document())).collect();
+    let services: Vec<Service<'_>> =
+        stored.iter().map(|(stored, document)| stored.view(document).created_at(stored.created)).collect();
     let mut outcomes = expose_all(&services, settings, Precedence::OldestFirst);
     outcomes.truncate(members.len());
 
     let emitted = emit_all(outcomes.iter().filter_map(Outcome::plan));
     let uids: BTreeMap<&ServiceKey, &str> =
         members.iter().map(|member| (&*member.key, &*member.stored.uid)).collect();
-    let mut wanted: BTreeMap<Arc<ServiceKey>, Vec<Wanted>> = BTreeMap::new();
+    let mut desired: BTreeMap<Arc<ServiceKey>, Vec<Desired>> = BTreeMap::new();
     for object in &emitted.objects {
         let Some(kind) = Some(object.kind()).filter(|kind| *kind != Kind::ConfigMap) else { continue };
         let mut body = object.to_value();
@@ -112,40 +118,41 @@ pub(crate) fn decide(members: &[Member<'_>], beside: &[&Stored], settings: &Sett
         let Some(uid) = uids.get(&*service) else { continue };
         metadata.insert("ownerReferences".to_owned(), Value::Array(vec![owner_reference(&service, uid)]));
         let key = ObjectKey { kind, namespace: namespace.into(), name: object.name().into() };
-        let hash = hash(&body);
-        wanted.entry(service).or_default().push(Wanted { key, body, hash });
+        let hash = json_digest(&body);
+        desired.entry(service).or_default().push(Desired { key, body, hash });
     }
     let decided = members.iter().zip(&outcomes).map(|(member, outcome)| {
-        let mut found: Vec<Diagnostic> =
+        let mut diagnostics: Vec<Diagnostic> =
             outcome.report().map(|report| report.diagnostics().to_vec()).unwrap_or_default();
-        // What cannot be expressed is told with the Service whose it is. The URL is published in every namespace here.
+        // A diagnostic about an object belongs to its Service. `PublishedHere` is for files, which do not say which namespaces
+        // there are.
         let is_of = |it: &&Diagnostic| {
             it.subject.name == *member.key.name && it.subject.namespace == *member.key.namespace
         };
-        let lacks = emitted.report.diagnostics().iter().filter(is_of);
-        found.extend(lacks.filter(|it| it.code != Code::PublishedHere).cloned());
-        let fate = match outcome {
-            Outcome::Planned { plan, .. } => Fate::Exposed(Exposed {
-                wanted: wanted.remove(&member.key).unwrap_or_default(),
+        let emitted = emitted.report.diagnostics().iter().filter(is_of);
+        diagnostics.extend(emitted.filter(|it| it.code != Code::PublishedHere).cloned());
+        let result = match outcome {
+            Outcome::Planned { plan, .. } => DecisionResult::Exposed(Exposed {
+                desired: desired.remove(&member.key).unwrap_or_default(),
                 published: plan.published().cloned(),
                 stamp: plan.stamp(),
             }),
-            Outcome::Conflicting(_) => Fate::Lost,
-            Outcome::Refused(_) | Outcome::NotAsked { .. } => Fate::Refused,
+            Outcome::Conflicting(_) => DecisionResult::Conflicted,
+            Outcome::Refused(_) | Outcome::NotAsked { .. } => DecisionResult::Refused,
         };
-        Decision { key: member.key.clone(), fate, found }
+        Decision { key: member.key.clone(), result, diagnostics }
     });
     decided.collect()
 }
 
 impl Decision {
-    /// Whether it is not exposed.
+    /// Whether the Service is not exposed.
     pub(crate) fn is_refused(&self) -> bool {
-        !matches!(self.fate, Fate::Exposed(_))
+        !matches!(self.result, DecisionResult::Exposed(_))
     }
 
-    /// What its owner is to be told.
-    pub(crate) fn told(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.found.iter().filter(|diagnostic| diagnostic.severity > Severity::Info)
+    /// The diagnostics that the owner of the Service is told.
+    pub(crate) fn errors_and_warnings(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Info)
     }
 }

@@ -1,249 +1,290 @@
-//! What waits to be done, and how long it has to wait.
+//! Which keys wait to be reconciled, and when. A key is never reconciled twice at the same time.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::world::Job;
+use crate::keys::ReconcileKey;
 
-/// A job that keeps writing is paced, from the second time within this span on.
+/// A key that writes again within this time is slowed down.
 const BUSY: Duration = Duration::from_secs(10);
-const PACE: Duration = Duration::from_millis(100);
-const SLOWEST_PACE: Duration = Duration::from_secs(20);
-/// A ConfigMap takes all entries of a moment at once.
-const SLOWEST_URLS: Duration = Duration::from_secs(1);
-/// After a failure, the job waits twice as long as before.
-const FIRST_RETRY: Duration = Duration::from_secs(2);
-const LAST_RETRY: Duration = Duration::from_secs(300);
+const MIN_PACE: Duration = Duration::from_millis(100);
+const MAX_PACE: Duration = Duration::from_secs(20);
+/// A ConfigMap collects all entries that change within this time.
+const MAX_CONFIG_MAP_PACE: Duration = Duration::from_secs(1);
+/// The delay after a failure, which doubles with each further one.
+const MIN_RETRY: Duration = Duration::from_secs(2);
+const MAX_RETRY: Duration = Duration::from_secs(300);
 
-/// Jobs in the order in which they came up. One job is never done twice at the same time.
+/// All pending work.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    ready: VecDeque<Job>,
-    delayed: BTreeSet<(Instant, Job)>,
-    /// Every job that waits, and until when, if it is not ready.
-    waiting: BTreeMap<Job, Option<Instant>>,
-    /// Jobs under way, and whether they have to be done again.
-    busy: BTreeMap<Job, bool>,
-    recent: BTreeMap<Job, Recent>,
+    items: BTreeMap<ReconcileKey, Item>,
+    /// The keys that wait, by the time from which they may be reconciled, and then by the order in which they were added.
+    schedule: BTreeSet<(Instant, u64, ReconcileKey)>,
+    /// Numbers the entries of the schedule.
+    added: u64,
+    running: usize,
 }
 
-/// How a job went lately.
+#[derive(Debug, Default)]
+struct Item {
+    phase: Phase,
+    history: Option<History>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Phase {
+    #[default]
+    Idle,
+    /// It is in the schedule, at this place.
+    Waiting { at: Instant, number: u64 },
+    Running {
+        /// Whether it has to be reconciled again.
+        again: bool,
+    },
+}
+
+/// The last reconciliations of a key that wrote or failed.
 #[derive(Clone, Copy, Debug)]
-struct Recent {
+struct History {
     at: Instant,
     writes: u32,
     failures: u32,
 }
 
 impl Queue {
-    /// A job has to be done: now, or after what is under way, or when its pace allows. Something has changed, so one that
-    /// waits for another try need not wait any longer.
-    pub(crate) fn push(&mut self, job: Job, now: Instant) {
-        if let Some(again) = self.busy.get_mut(&job) {
-            *again = true;
-            return;
+    /// A key has to be reconciled: now, or when its pace allows, or again after it has finished. A retry is moved forward,
+    /// because something has changed.
+    pub(crate) fn add(&mut self, key: ReconcileKey, now: Instant) {
+        let item = self.items.entry(key.clone()).or_default();
+        let at = item.history.map_or(now, |history| now.max(history.at + history.pace(&key)));
+        match &mut item.phase {
+            Phase::Running { again } => *again = true,
+            Phase::Waiting { at: waits_until, .. } if *waits_until <= at => {}
+            Phase::Waiting { .. } | Phase::Idle => self.schedule(key, at),
         }
-        let recent = self.recent.get(&job);
-        let at = recent.map(|recent| recent.at + recent.pace(&job)).filter(|at| *at > now);
-        match (self.waiting.get(&job).copied(), at) {
-            (Some(None), _) => {}
-            (Some(Some(waits)), Some(at)) if waits <= at => {}
+    }
+
+    /// Forgets what a key has written lately: its Service was changed, so that it has to be written anew.
+    pub(crate) fn forget(&mut self, key: &ReconcileKey) {
+        if let Some(history) = self.items.get_mut(key).and_then(|item| item.history.as_mut()) {
+            history.writes = 0;
+        }
+    }
+
+    fn schedule(&mut self, key: ReconcileKey, at: Instant) {
+        let number = self.added;
+        self.added += 1;
+        self.set_phase(&key, Phase::Waiting { at, number });
+        self.schedule.insert((at, number, key));
+    }
+
+    /// Changes the phase of a key, and removes it from the schedule.
+    fn set_phase(&mut self, key: &ReconcileKey, phase: Phase) {
+        let item = self.items.entry(key.clone()).or_default();
+        match std::mem::replace(&mut item.phase, phase) {
+            Phase::Waiting { at, number } => {
+                self.schedule.remove(&(at, number, key.clone()));
+            }
+            Phase::Running { .. } => self.running = self.running.saturating_sub(1),
+            Phase::Idle => {}
+        }
+        if matches!(phase, Phase::Running { .. }) {
+            self.running += 1;
+        }
+    }
+
+    /// Takes the next key to reconcile.
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<ReconcileKey> {
+        let (_, _, key) = self.schedule.first().filter(|(at, ..)| *at <= now)?;
+        let key = key.clone();
+        self.set_phase(&key, Phase::Running { again: false });
+        Some(key)
+    }
+
+    /// Takes a key out of turn, because another key was planned together with it. Returns false if it is running or has to
+    /// wait; then it is reconciled later.
+    pub(crate) fn take(&mut self, key: &ReconcileKey, now: Instant) -> bool {
+        match self.items.get_mut(key).map(|item| &mut item.phase) {
+            Some(Phase::Running { again }) => {
+                *again = true;
+                false
+            }
+            Some(Phase::Waiting { at, .. }) if *at > now => false,
             _ => {
-                self.leave(&job);
-                self.wait(job, at);
+                self.set_phase(key, Phase::Running { again: false });
+                true
             }
         }
     }
 
-    /// A job was wished for: it is not a quarrel with another writer, whatever it wrote lately.
-    pub(crate) fn forgive(&mut self, job: &Job) {
-        if let Some(recent) = self.recent.get_mut(job) {
-            recent.writes = 0;
-        }
-    }
-
-    fn wait(&mut self, job: Job, until: Option<Instant>) {
-        self.waiting.insert(job.clone(), until);
-        match until {
-            Some(until) => {
-                self.delayed.insert((until, job));
-            }
-            None => self.ready.push_back(job),
-        }
-    }
-
-    /// A job waits no longer.
-    fn leave(&mut self, job: &Job) {
-        match self.waiting.remove(job) {
-            Some(Some(until)) => {
-                self.delayed.remove(&(until, job.clone()));
-            }
-            Some(None) => self.ready.retain(|ready| ready != job),
+    /// The reconciliation of a key has finished.
+    pub(crate) fn done(&mut self, key: ReconcileKey, wrote: bool, failed: bool, now: Instant) {
+        let item = self.items.entry(key.clone()).or_default();
+        let again = matches!(item.phase, Phase::Running { again: true });
+        item.history = (wrote || failed).then(|| {
+            let known = item.history;
+            let recent = known.filter(|it| now.duration_since(it.at) < BUSY).map_or(0, |it| it.writes);
+            let failures = if failed { known.map_or(0, |it| it.failures).saturating_add(1) } else { 0 };
+            History { at: now, writes: recent.saturating_add(1), failures }
+        });
+        let retry = item.history.and_then(History::retry_delay);
+        self.set_phase(&key, Phase::Idle);
+        match retry {
+            Some(delay) => self.schedule(key, now + delay),
+            None if again => self.add(key, now),
             None => {}
         }
     }
 
-    /// The next job, which is under way from now on.
-    pub(crate) fn pop(&mut self, now: Instant) -> Option<Job> {
-        while self.delayed.first().is_some_and(|(at, _)| *at <= now) {
-            if let Some((_, job)) = self.delayed.pop_first() {
-                self.wait(job, None);
-            }
-        }
-        let job = self.ready.pop_front()?;
-        self.waiting.remove(&job);
-        self.busy.insert(job.clone(), false);
-        Some(job)
+    /// A key could not be reconciled because the API server is unavailable, so it is not a failure of the key.
+    pub(crate) fn requeue(&mut self, key: ReconcileKey, now: Instant) {
+        self.schedule(key, now);
     }
 
-    /// Takes a job out of its turn, because another one includes it. Gives false where it is under way, or has to wait; it
-    /// will come up by itself.
-    pub(crate) fn take(&mut self, job: &Job) -> bool {
-        if let Some(again) = self.busy.get_mut(job) {
-            *again = true;
-            return false;
+    /// Forgets keys that have been quiet.
+    pub(crate) fn gc(&mut self, now: Instant) {
+        for item in self.items.values_mut() {
+            item.history = item.history.filter(|it| it.failures > 0 || now.duration_since(it.at) < BUSY);
         }
-        if matches!(self.waiting.get(job), Some(Some(_))) {
-            return false;
-        }
-        self.leave(job);
-        self.busy.insert(job.clone(), false);
-        true
+        self.items.retain(|_, item| item.history.is_some() || !matches!(item.phase, Phase::Idle));
     }
 
-    /// A job is done.
-    pub(crate) fn done(&mut self, job: Job, wrote: bool, failed: bool, now: Instant) {
-        let again = self.busy.remove(&job).unwrap_or_default();
-        if wrote || failed {
-            let recent = self.recent.entry(job.clone()).or_insert(Recent { at: now, writes: 0, failures: 0 });
-            recent.writes =
-                if now.duration_since(recent.at) < BUSY { recent.writes.saturating_add(1) } else { 1 };
-            recent.failures = if failed { recent.failures.saturating_add(1) } else { 0 };
-            recent.at = now;
-        } else {
-            self.recent.remove(&job);
-        }
-        if failed {
-            let failures = self.recent.get(&job).map_or(1, |recent| recent.failures);
-            let wait = FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(LAST_RETRY);
-            self.wait(job, Some(now + wait));
-        } else if again {
-            self.push(job, now);
-        }
-    }
-
-    /// A job could not be done, through no fault of its own.
-    pub(crate) fn put_back(&mut self, job: Job) {
-        self.busy.remove(&job);
-        if !self.waiting.contains_key(&job) {
-            self.wait(job, None);
-        }
-    }
-
-    /// Forgets how it went with jobs that have been quiet.
-    pub(crate) fn tidy(&mut self, now: Instant) {
-        self.recent.retain(|_, recent| recent.failures > 0 || now.duration_since(recent.at) < BUSY);
-    }
-
-    /// When the next job that waits is ready.
+    /// When the next key may be reconciled.
     pub(crate) fn next_at(&self) -> Option<Instant> {
-        self.delayed.first().map(|(at, _)| *at)
+        self.schedule.first().map(|(at, ..)| *at)
     }
 
     pub(crate) fn has_ready(&self, now: Instant) -> bool {
-        !self.ready.is_empty() || self.next_at().is_some_and(|at| at <= now)
+        self.next_at().is_some_and(|at| at <= now)
     }
 
-    /// How many jobs wait.
+    /// How many keys wait.
     pub(crate) fn len(&self) -> usize {
-        self.waiting.len()
+        self.schedule.len()
     }
 
-    /// Whether nothing is under way, and nothing waits but for another try.
-    pub(crate) fn is_idle(&self) -> bool {
-        let is_retry = |job: &Job| self.recent.get(job).is_some_and(|recent| recent.failures > 0);
-        self.busy.is_empty() && self.ready.is_empty() && self.delayed.iter().all(|(_, job)| is_retry(job))
+    /// Whether nothing runs, and nothing waits but retries.
+    pub(crate) fn is_idle(&self, now: Instant) -> bool {
+        let is_retry = |key: &ReconcileKey| {
+            self.items.get(key).and_then(|item| item.history).is_some_and(|history| history.failures > 0)
+        };
+        self.running == 0 && self.schedule.iter().all(|(at, _, key)| *at > now && is_retry(key))
     }
 }
 
-impl Recent {
-    /// How long the job has to wait after the last time.
-    fn pace(&self, job: &Job) -> Duration {
-        let (free, slowest) = match job {
-            Job::Service(_) => (3, SLOWEST_PACE),
-            Job::Urls(_) => (0, SLOWEST_URLS),
+impl History {
+    /// The delay between the last reconciliation that wrote and the next one.
+    fn pace(&self, key: &ReconcileKey) -> Duration {
+        let (free, max) = match key {
+            ReconcileKey::Service(_) => (3, MAX_PACE),
+            ReconcileKey::UrlConfigMap(_) => (0, MAX_CONFIG_MAP_PACE),
         };
         match self.writes.checked_sub(free + 1) {
-            Some(doublings) => PACE.saturating_mul(1 << doublings.min(16)).min(slowest),
+            Some(doublings) => MIN_PACE.saturating_mul(1 << doublings.min(16)).min(max),
             None => Duration::ZERO,
         }
+    }
+
+    /// The delay after the last reconciliation, if it failed.
+    fn retry_delay(self) -> Option<Duration> {
+        let doublings = self.failures.checked_sub(1)?;
+        Some(MIN_RETRY.saturating_mul(1 << doublings.min(16)).min(MAX_RETRY))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::ServiceKey;
+    use crate::keys::ServiceKey;
 
-    fn job(name: &str) -> Job {
-        Job::Service(ServiceKey::new("shop", name))
+    fn key(name: &str) -> ReconcileKey {
+        ReconcileKey::Service(ServiceKey::new("shop", name))
     }
 
     #[test]
-    fn a_job_that_comes_up_while_it_is_done_is_done_again() {
+    fn a_key_that_is_added_while_it_runs_is_reconciled_again() {
         let (mut queue, now) = (Queue::default(), Instant::now());
-        queue.push(job("web"), now);
-        queue.push(job("web"), now);
-        assert_eq!(queue.pop(now), Some(job("web")));
+        queue.add(key("web"), now);
+        queue.add(key("web"), now);
+        assert_eq!(queue.pop(now), Some(key("web")));
         assert_eq!(queue.pop(now), None);
-        queue.push(job("web"), now);
+        queue.add(key("web"), now);
         assert_eq!(queue.pop(now), None);
-        queue.done(job("web"), false, false, now);
-        assert_eq!(queue.pop(now), Some(job("web")));
-        queue.done(job("web"), false, false, now);
-        assert!(queue.is_idle());
+        queue.done(key("web"), false, false, now);
+        assert_eq!(queue.pop(now), Some(key("web")));
+        queue.done(key("web"), false, false, now);
+        assert!(queue.is_idle(now));
     }
 
     #[test]
-    fn a_failure_waits_longer_each_time() {
+    fn the_delay_after_a_failure_doubles() {
         let (mut queue, mut now) = (Queue::default(), Instant::now());
-        queue.push(job("web"), now);
+        queue.add(key("web"), now);
         let mut waits = Vec::new();
         for _ in 0..10 {
-            assert_eq!(queue.pop(now), Some(job("web")));
-            queue.done(job("web"), false, true, now);
+            assert_eq!(queue.pop(now), Some(key("web")));
+            queue.done(key("web"), false, true, now);
             let at = queue.next_at().unwrap();
             waits.push(at.duration_since(now).as_secs());
-            assert!(queue.is_idle() && !queue.has_ready(now));
+            assert!(queue.is_idle(now) && !queue.has_ready(now));
             now = at;
         }
-        // Something changed, so it need not wait.
-        assert_eq!(queue.pop(now), Some(job("web")));
-        queue.done(job("web"), false, true, now);
+        // A change moves a retry forward.
+        assert_eq!(queue.pop(now), Some(key("web")));
+        queue.done(key("web"), false, true, now);
         assert_eq!(queue.pop(now), None);
-        queue.push(job("web"), now);
-        assert_eq!(queue.pop(now), Some(job("web")));
+        queue.add(key("web"), now);
+        assert_eq!(queue.pop(now), Some(key("web")));
         assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
     }
 
     #[test]
-    fn who_keeps_writing_is_paced() {
+    fn a_key_that_keeps_writing_is_slowed_down() {
         let (mut queue, mut now) = (Queue::default(), Instant::now());
         let mut waits = Vec::new();
         for _ in 0..8 {
-            queue.push(job("web"), now);
+            queue.add(key("web"), now);
             let at = queue.next_at().unwrap_or(now);
             waits.push(at.duration_since(now).as_millis());
             now = at;
-            assert_eq!(queue.pop(now), Some(job("web")));
-            queue.done(job("web"), true, false, now);
+            assert_eq!(queue.pop(now), Some(key("web")));
+            queue.done(key("web"), true, false, now);
         }
         assert_eq!(waits, [0, 0, 0, 0, 100, 200, 400, 800]);
         now += BUSY;
-        queue.tidy(now);
-        queue.push(job("web"), now);
+        queue.gc(now);
+        queue.add(key("web"), now);
         assert!(queue.has_ready(now));
+    }
+
+    #[test]
+    fn a_key_that_waits_or_runs_is_not_taken() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        queue.add(key("web"), now);
+        assert!(queue.take(&key("web"), now));
+        assert!(!queue.take(&key("web"), now) && queue.pop(now).is_none());
+        queue.done(key("web"), false, true, now);
+        assert!(!queue.take(&key("web"), now) && queue.len() == 1);
+        // One that is not in the queue can be taken, and is gone from the table afterwards.
+        assert!(queue.take(&key("api"), now));
+        queue.done(key("api"), false, false, now);
+        queue.gc(now);
+        assert_eq!((queue.len(), queue.items.len()), (1, 1));
+    }
+
+    #[test]
+    fn keys_are_reconciled_in_the_order_in_which_they_came() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        for name in ["web", "api", "blog"] {
+            queue.add(key(name), now);
+        }
+        queue.add(key("web"), now);
+        assert_eq!([queue.pop(now), queue.pop(now)], [Some(key("web")), Some(key("api"))]);
+        queue.requeue(key("web"), now);
+        assert_eq!([queue.pop(now), queue.pop(now)], [Some(key("blog")), Some(key("web"))]);
+        assert_eq!(queue.pop(now), None);
     }
 }

@@ -16,10 +16,10 @@ use tokio::net::TcpListener;
 
 use crate::metrics::Metrics;
 
-/// The main loop comes by every few seconds; where it has not for that long, it hangs.
-const HANGS: Duration = Duration::from_secs(60);
+/// The main loop runs every few seconds. If it has not run for this time, it hangs.
+const LIVENESS_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How the program is.
+/// What `/healthz` and `/readyz` answer.
 pub(crate) struct Health {
     started: Instant,
     /// Seconds after the start.
@@ -32,7 +32,7 @@ impl Health {
         Self { started: Instant::now(), last_beat: AtomicU64::new(0), ready: AtomicBool::new(false) }
     }
 
-    /// The main loop came by.
+    /// The main loop has run.
     pub(crate) fn beat(&self, ready: bool) {
         self.last_beat.store(self.started.elapsed().as_secs(), Ordering::Relaxed);
         self.ready.store(ready, Ordering::Relaxed);
@@ -40,15 +40,15 @@ impl Health {
 
     fn is_alive(&self) -> bool {
         let last = self.last_beat.load(Ordering::Relaxed);
-        self.started.elapsed().as_secs().saturating_sub(last) < HANGS.as_secs()
+        self.started.elapsed().as_secs().saturating_sub(last) < LIVENESS_TIMEOUT.as_secs()
     }
 }
 
-/// Answers until the program ends. Gives the address, which the caller may have left to the system.
+/// Answers requests until the program ends. Returns the address, whose port the system may have chosen.
 ///
 /// # Errors
 ///
-/// Where nobody can listen at the address.
+/// If the program cannot listen at the address.
 pub(crate) async fn serve(
     address: SocketAddr,
     health: Arc<Health>,
@@ -59,7 +59,7 @@ pub(crate) async fn serve(
     tokio::spawn(async move {
         loop {
             let Ok((stream, _)) = listener.accept().await else {
-                // Out of file descriptors, for example.
+                // For example, there are too many open files.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
@@ -73,7 +73,7 @@ pub(crate) async fn serve(
                     .timer(hyper_util::rt::TokioTimer::new())
                     .header_read_timeout(Duration::from_secs(10))
                     .serve_connection(TokioIo::new(stream), answer);
-                // Whoever asked has gone away.
+                // An error means that the client has closed the connection.
                 let _ = connection.await;
             });
         }

@@ -2,61 +2,50 @@
 
 use std::sync::Arc;
 
-use crate::document::Document;
+use kube::api::ApiResource;
 use serde_json::{Map, Value, json};
 use xposer::validation::MAX_ANNOTATIONS;
-use xposer::{reads_annotation, reads_label};
+use xposer::{Service, reads_annotation, reads_label};
 
-/// The namespace and the name of a Service. Ordered by namespace.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ServiceKey {
-    pub(crate) namespace: Box<str>,
-    pub(crate) name: Box<str>,
+use crate::document::Document;
+use crate::keys::ServiceKey;
+
+/// Where the API serves Services.
+pub(crate) fn service_resource() -> ApiResource {
+    ApiResource::erase::<k8s_openapi::api::core::v1::Service>(&())
 }
 
-impl ServiceKey {
-    pub(crate) fn new(namespace: &str, name: &str) -> Arc<Self> {
-        Arc::new(Self { namespace: namespace.into(), name: name.into() })
-    }
-}
-
-impl std::fmt::Display for ServiceKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
-    }
-}
-
-/// A Service that asks to be exposed.
+/// A Service with the label that exposes it.
 #[derive(Clone, Debug)]
-pub(crate) struct Stored {
+pub(crate) struct StoredService {
     pub(crate) uid: Box<str>,
-    /// When the API server created it, in seconds since 1970: its clock, not ours.
+    /// When the API server created it, in seconds since 1970 by the API server's clock.
     pub(crate) created: i64,
-    /// Whether it is being deleted. Nothing is made of it any more, or what Kubernetes deletes before it would come back.
+    /// Whether it is being deleted. Then nothing is written for it, or its objects, which Kubernetes deletes first, would come
+    /// back.
     pub(crate) terminating: bool,
-    /// The document, with the fields that the core reads.
+    /// The fields that the core reads, as JSON text.
     document: Box<str>,
+    /// The bytes of the annotations that the document leaves out.
+    other_annotation_bytes: usize,
 }
 
-impl Stored {
-    /// Keeps what is needed of a Service; nothing where it has no name or no UID, which no API server gives.
+impl StoredService {
+    /// `None` for a document without a name or a UID, which no API server sends.
     pub(crate) fn new(service: &Document) -> Option<(Arc<ServiceKey>, Self)> {
         let metadata = &service.metadata;
         let key = ServiceKey::new(metadata.namespace.as_deref()?, metadata.name.as_deref()?);
         let mut annotations = Map::new();
-        let mut others = 0;
+        let mut other_bytes = 0;
         for (name, value) in metadata.annotations.iter().flatten() {
             if reads_annotation(name) {
                 annotations.insert(name.clone(), value.as_str().into());
             } else {
-                others += name.len() + value.len();
+                other_bytes += name.len() + value.len();
             }
         }
-        // The core counts the bytes of the annotations that it does not read. They matter where they come near the
-        // limit; there, as many spaces stand for them.
-        if others > MAX_ANNOTATIONS / 4 {
-            annotations.insert(String::new(), " ".repeat(others).into());
-        }
+        // Their size matters only near the limit. Below that, a change of theirs is no change of the Service.
+        let other_annotation_bytes = if other_bytes > MAX_ANNOTATIONS / 4 { other_bytes } else { 0 };
         let labels: Map<String, Value> = metadata
             .labels
             .iter()
@@ -77,23 +66,32 @@ impl Stored {
             created: metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second()),
             terminating: metadata.deletion_timestamp.is_some(),
             document: document.to_string().into(),
+            other_annotation_bytes,
         };
         Some((key, stored))
     }
 
-    /// The document that the core looks at.
+    /// The document that the core reads.
     pub(crate) fn document(&self) -> Value {
-        // It was written by `new`.
+        // `new` wrote this text, so it can be read.
         serde_json::from_str(&self.document).unwrap_or_default()
     }
 
-    /// Whether the core would see a difference.
+    /// The core's view of the Service; `document` is the one of [`document`](Self::document).
+    pub(crate) fn view<'d>(&self, document: &'d Value) -> Service<'d> {
+        Service::from_value(document).with_other_annotation_bytes(self.other_annotation_bytes)
+    }
+
+    /// Whether the core would give the same result for both.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.uid == other.uid && self.terminating == other.terminating && self.document == other.document
+        self.uid == other.uid
+            && self.terminating == other.terminating
+            && self.document == other.document
+            && self.other_annotation_bytes == other.other_annotation_bytes
     }
 }
 
-/// The ports without what an Ingress does not need.
+/// The ports, with the fields that the core reads.
 fn ports(mut ports: Value) -> Value {
     for port in ports.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
         port.retain(|field, _| matches!(field.as_str(), "name" | "port" | "protocol"));
@@ -104,9 +102,9 @@ fn ports(mut ports: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xposer::{Outcome, Service, Settings, expose};
+    use xposer::{Outcome, Settings, expose};
 
-    fn stored(annotations: &Value) -> Stored {
+    fn stored(annotations: &Value) -> StoredService {
         let service = json!({
             "apiVersion": "v1", "kind": "Service",
             "metadata": {
@@ -115,7 +113,7 @@ mod tests {
             },
             "spec": {"ports": [{"port": 80, "targetPort": 8080, "nodePort": 30000}], "selector": {"app": "web"}},
         });
-        Stored::new(&serde_json::from_value(service).unwrap()).unwrap().1
+        StoredService::new(&serde_json::from_value(service).unwrap()).unwrap().1
     }
 
     #[test]
@@ -129,12 +127,11 @@ mod tests {
             json!({"config.xposer.stakater.com/Domain": "example.com"})
         );
         assert_eq!(document["spec"]["ports"], json!([{"port": 80}]));
-        let service = Service::from_value(&document);
-        let outcome = expose(&service, &Settings::default());
+        let outcome = expose(&kept.view(&document), &Settings::default());
         assert_eq!(outcome.plan().map(xposer::Plan::url).as_deref(), Some("http://web.shop.example.com"));
     }
 
-    /// The owner of a Service that asks is told of keys that stand in the wrong place.
+    /// The core reports annotations of ours that stand among the labels.
     #[test]
     fn keys_of_ours_among_the_labels_are_kept() {
         let service = json!({
@@ -142,7 +139,7 @@ mod tests {
                 "labels": {"expose": "true", "app": "web", "config.xposer.stakater.com/TLS": "true"}},
             "spec": {"ports": [{"port": 80}]},
         });
-        let kept = Stored::new(&serde_json::from_value(service).unwrap()).unwrap().1.document();
+        let kept = StoredService::new(&serde_json::from_value(service).unwrap()).unwrap().1.document();
         assert_eq!(
             kept["metadata"]["labels"],
             json!({"expose": "true", "config.xposer.stakater.com/TLS": "true"})
@@ -154,11 +151,11 @@ mod tests {
     }
 
     #[test]
-    fn annotations_of_others_count_where_there_are_too_many_of_them() {
+    fn annotations_of_others_count_near_the_limit() {
         let kept = stored(&json!({"a": "x".repeat(MAX_ANNOTATIONS)}));
         let document = kept.document();
-        let service = Service::from_value(&document);
-        let outcome = expose(&service, &Settings::default());
+        assert_eq!(document["metadata"]["annotations"], json!({}));
+        let outcome = expose(&kept.view(&document), &Settings::default());
         let Outcome::Refused(report) = outcome else { panic!("{outcome:?}") };
         assert_eq!(
             report.diagnostics()[0].message,

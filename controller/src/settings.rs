@@ -8,8 +8,8 @@ use xposer::Settings;
 #[derive(Debug)]
 pub(crate) struct SettingsFile {
     path: Option<PathBuf>,
-    /// The text that was read last, also if it could not be used. A file of a ConfigMap is replaced by way of links whose
-    /// times say nothing, so the text is compared.
+    /// The text that was read last, even if it is invalid. The text is compared and not the time, because the kubelet replaces a
+    /// file of a ConfigMap through links.
     text: Option<String>,
 }
 
@@ -18,11 +18,11 @@ impl SettingsFile {
         Self { path, text: None }
     }
 
-    /// The settings, if they are others than the last time; the built-in ones where there is no file.
+    /// The settings, if they have changed since the last call; the built-in ones if there is no file.
     ///
     /// # Errors
     ///
-    /// All that is wrong with them, once for every state of the file.
+    /// All errors of the settings, once for each content of the file.
     pub(crate) fn read(&mut self) -> Option<Result<Settings, String>> {
         let Some(path) = &self.path else {
             return self.text.replace(String::new()).is_none().then(|| Ok(Settings::default()));

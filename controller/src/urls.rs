@@ -1,4 +1,4 @@
-//! The URL ConfigMaps: one `xposer` a namespace, with the entries of its own Services and those of the whole cluster.
+//! The URL ConfigMaps: one `xposer` in each namespace, with the entries of its own Services and of Services that publish globally.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,37 +7,38 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Map, Value, json};
 use xposer::{MANAGED_BY, MANAGED_BY_LABEL, Published, Scope, URL_CONFIG_MAP};
 
+use crate::actions::{Action, ApplyMode};
+use crate::digest::json_digest;
 use crate::document::Document;
+use crate::keys::{ObjectKey, ServiceKey};
 use crate::kinds::Kind;
-use crate::live::{ObjectKey, hash, our_fields};
-use crate::service::ServiceKey;
-use crate::write::{How, Write};
+use crate::object::our_fields;
 
-/// Entries, namespaces, and the ConfigMaps that are there.
+/// The entries that Services publish, the namespaces, and the ConfigMaps in the cluster.
 #[derive(Debug, Default)]
-pub(crate) struct Urls {
+pub(crate) struct UrlConfigMaps {
     entries: BTreeMap<Arc<ServiceKey>, Published>,
     namespaces: BTreeSet<Box<str>>,
-    maps: BTreeMap<Box<str>, LiveMap>,
+    maps: BTreeMap<Box<str>, ObservedConfigMap>,
 }
 
-/// What is kept of a ConfigMap named `xposer`.
+/// What is kept of a ConfigMap.
 #[derive(Debug)]
-struct LiveMap {
+struct ObservedConfigMap {
     uid: Box<str>,
     version: Box<str>,
-    /// Whether we have made it.
+    /// Whether we have created it.
     labelled: bool,
-    /// Whether there is something of ours in it.
+    /// Whether it has keys of ours, or the label.
     managed: bool,
     /// The keys of others.
     others: BTreeMap<Box<str>, Box<str>>,
-    /// The hash of our keys and what stands there.
+    /// The hash of our keys and their values.
     ours: u64,
 }
 
-impl Urls {
-    /// The namespaces whose ConfigMap changes where a Service publishes this now.
+impl UrlConfigMaps {
+    /// Sets what a Service publishes. Returns the namespaces whose ConfigMap may change.
     pub(crate) fn publish(
         &mut self,
         service: &Arc<ServiceKey>,
@@ -56,30 +57,30 @@ impl Urls {
         if everywhere { self.all() } else { vec![service.namespace.clone()] }
     }
 
-    /// Every namespace that has a ConfigMap, or could have one.
-    pub(crate) fn all(&self) -> Vec<Box<str>> {
+    /// All namespaces, and those that still have a ConfigMap.
+    fn all(&self) -> Vec<Box<str>> {
         let all: BTreeSet<&Box<str>> = self.namespaces.iter().chain(self.maps.keys()).collect();
         all.into_iter().cloned().collect()
     }
 
-    /// A namespace is there; gives whether that is new.
+    /// Returns whether the namespace is new.
     pub(crate) fn add_namespace(&mut self, name: &str) -> bool {
         self.namespaces.insert(name.into())
     }
 
-    /// A namespace is going, and takes everything with it.
+    /// Forgets a namespace that is deleted, together with its ConfigMap.
     pub(crate) fn remove_namespace(&mut self, name: &str) {
         self.namespaces.remove(name);
         self.maps.remove(name);
     }
 
-    /// How many ConfigMaps have something of ours in them.
+    /// How many ConfigMaps have keys of ours.
     pub(crate) fn managed(&self) -> usize {
-        self.maps.values().filter(|live| live.managed).count()
+        self.maps.values().filter(|observed| observed.managed).count()
     }
 
     /// The namespaces that have a ConfigMap.
-    pub(crate) fn all_maps(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn with_config_map(&self) -> impl Iterator<Item = &str> {
         self.maps.keys().map(|name| &**name)
     }
 
@@ -87,8 +88,8 @@ impl Urls {
         self.namespaces.iter().map(|name| &**name)
     }
 
-    /// A ConfigMap is there, as it says. Gives whether there is something to do.
-    pub(crate) fn observe(&mut self, document: &Document) -> bool {
+    /// A ConfigMap exists, with this content. Returns whether it has to be changed.
+    pub(crate) fn apply(&mut self, document: &Document) -> bool {
         let metadata = &document.metadata;
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
         let version = metadata.resource_version.as_deref().unwrap_or_default();
@@ -105,34 +106,35 @@ impl Urls {
                 others.insert(key.as_str().into(), value.into());
             }
         }
-        let live = LiveMap {
+        let observed = ObservedConfigMap {
             uid: metadata.uid.as_deref().unwrap_or_default().into(),
             version: version.into(),
             labelled,
             managed: our_fields(metadata).is_some_and(|fields| fields.get("f:data").is_some()) || labelled,
-            ours: hash(&ours),
+            ours: json_digest(&ours),
             others,
         };
-        self.maps.insert(namespace.into(), live);
-        self.turn(namespace).is_some()
+        self.maps.insert(namespace.into(), observed);
+        self.action(namespace).is_some()
     }
 
-    /// A ConfigMap is gone.
-    pub(crate) fn forget(&mut self, namespace: &str) {
+    /// A ConfigMap does not exist any more.
+    pub(crate) fn delete(&mut self, namespace: &str) {
         self.maps.remove(namespace);
     }
 
-    /// What is published in a namespace.
+    /// The entries of a namespace.
     fn published(&self, namespace: &str) -> impl Iterator<Item = (&Arc<ServiceKey>, &Published)> {
         self.entries.iter().filter(move |(service, published)| {
             published.scope == Scope::Globally || *service.namespace == *namespace
         })
     }
 
-    /// What a namespace's entries make of its ConfigMap; nothing where it has none.
-    fn wanted(&self, namespace: &str, live: Option<&LiveMap>) -> Option<Value> {
-        let is_free =
-            |(_, published): &(&Arc<ServiceKey>, &Published)| !live.is_some_and(|it| it.is_taken(published));
+    /// The desired ConfigMap of a namespace; `None` if it has no entries.
+    fn desired(&self, namespace: &str, observed: Option<&ObservedConfigMap>) -> Option<Value> {
+        let is_free = |(_, published): &(&Arc<ServiceKey>, &Published)| {
+            !observed.is_some_and(|it| it.has_foreign_key(published))
+        };
         let data: Map<String, Value> = self
             .published(namespace)
             .filter(is_free)
@@ -142,8 +144,8 @@ impl Urls {
             return None;
         }
         let mut metadata = json!({"name": URL_CONFIG_MAP, "namespace": namespace});
-        // The ConfigMap of somebody else gets our keys, and no label that says it is ours.
-        if live.is_none_or(|live| live.labelled)
+        // A ConfigMap of somebody else gets our keys, and not the label that marks it as ours.
+        if observed.is_none_or(|observed| observed.labelled)
             && let Some(metadata) = metadata.as_object_mut()
         {
             metadata.insert("labels".to_owned(), json!({MANAGED_BY_LABEL: MANAGED_BY}));
@@ -151,35 +153,36 @@ impl Urls {
         Some(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}))
     }
 
-    /// The Services whose key somebody else has, with another value.
-    pub(crate) fn taken(&self, namespace: &str) -> Vec<(Arc<ServiceKey>, String)> {
-        let Some(live) = self.maps.get(namespace) else { return Vec::new() };
-        let is_taken = |(_, published): &(&Arc<ServiceKey>, &Published)| live.is_taken(published);
-        let taken = self.published(namespace).filter(is_taken);
-        taken.map(|(service, published)| (service.clone(), published.key.clone())).collect()
+    /// The Services whose key somebody else has set to another value, with the key.
+    pub(crate) fn foreign_keys(&self, namespace: &str) -> Vec<(Arc<ServiceKey>, String)> {
+        let Some(observed) = self.maps.get(namespace) else { return Vec::new() };
+        let is_foreign =
+            |(_, published): &(&Arc<ServiceKey>, &Published)| observed.has_foreign_key(published);
+        let foreign = self.published(namespace).filter(is_foreign);
+        foreign.map(|(service, published)| (service.clone(), published.key.clone())).collect()
     }
 
-    /// What is to be written so that a namespace's ConfigMap is what it should be.
-    pub(crate) fn turn(&self, namespace: &str) -> Option<Write> {
+    /// The action that makes the ConfigMap of a namespace as desired, if it is not.
+    pub(crate) fn action(&self, namespace: &str) -> Option<Action> {
         if !self.namespaces.contains(namespace) {
             return None;
         }
         let key =
             ObjectKey { kind: Kind::ConfigMap, namespace: namespace.into(), name: URL_CONFIG_MAP.into() };
-        let live = self.maps.get(namespace);
-        match (live, self.wanted(namespace, live)) {
+        let observed = self.maps.get(namespace);
+        match (observed, self.desired(namespace, observed)) {
             (None, None) => None,
-            (Some(live), Some(body)) if body.get("data").map(hash) == Some(live.ours) => None,
-            (live, Some(body)) => {
-                let is_ours = live.is_some_and(|live| live.labelled);
-                let how = if is_ours { How::Ours } else { How::Beside };
-                Some(Write::Apply { key, hash: hash(&body), body, how })
+            (Some(observed), Some(body)) if body.get("data").map(json_digest) == Some(observed.ours) => None,
+            (observed, Some(body)) => {
+                let is_ours = observed.is_some_and(|observed| observed.labelled);
+                let mode = if is_ours { ApplyMode::Update } else { ApplyMode::Share };
+                Some(Action::Apply { key, hash: json_digest(&body), body, mode })
             }
-            (Some(live), None) if !live.managed => None,
-            (Some(live), None) if live.labelled && live.others.is_empty() => {
-                Some(Write::Delete { key, uid: live.uid.clone(), version: live.version.clone() })
+            (Some(observed), None) if !observed.managed => None,
+            (Some(observed), None) if observed.labelled && observed.others.is_empty() => {
+                Some(Action::Delete { key, uid: observed.uid.clone(), version: observed.version.clone() })
             }
-            (Some(_), None) => Some(Write::Withdraw { key }),
+            (Some(_), None) => Some(Action::Withdraw { key }),
         }
     }
 
@@ -189,9 +192,9 @@ impl Urls {
     }
 }
 
-impl LiveMap {
-    /// Whether somebody else has this key, with another value. In a ConfigMap that we made, our keys are ours.
-    fn is_taken(&self, published: &Published) -> bool {
+impl ObservedConfigMap {
+    /// Whether somebody else has set this key to another value. In a ConfigMap that we have created, the key is ours.
+    fn has_foreign_key(&self, published: &Published) -> bool {
         !self.labelled
             && self.others.get(published.key.as_str()).is_some_and(|value| **value != *published.value)
     }

@@ -1,26 +1,28 @@
-//! What the API server tells us: a task for each kind of object, all of them into one channel.
+//! Watches the API server: one task for each kind of object, all into one channel.
 
 use std::time::Duration;
 
 use futures::StreamExt;
 use kube::api::{Api, ApiResource};
+use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, Error};
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::{Sender, error::SendError};
 use xposer::{EXPOSE_LABEL, URL_CONFIG_MAP};
 
+use crate::backoff::exponential_backoff;
 use crate::document::Document;
+use crate::error::error_message;
 use crate::kinds::{self, Kind};
-use crate::world::Serving;
-use crate::write::service_resource;
+use crate::service::service_resource;
 
-/// How often we look whether a kind is served that was not.
-const LOOK_AGAIN: Duration = Duration::from_secs(20);
-/// How long a watch waits after an error, and at most after many; events that come late are late for the user.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
-/// Objects a page: a page is decoded as a whole, and 10,000 objects in one would need memory for nothing else.
-const PAGE: u32 = 100;
+/// How often the API server is asked again for a kind that it does not serve, or that may not be listed.
+const DISCOVERY_INTERVAL: Duration = Duration::from_secs(20);
+/// The delay after an error of a watch, and the longest one after many. An event that comes late is late for the user.
+const MIN_BACKOFF: Duration = Duration::from_millis(500);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+/// Objects a page. A page is decoded as a whole, so large pages cost memory.
+const PAGE_SIZE: u32 = 100;
 
 /// What is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,27 +32,30 @@ pub(crate) enum Source {
     Objects(Kind),
 }
 
-/// Something that we learnt.
+/// An event of a watch, or why there are no events.
 #[derive(Debug)]
-pub(crate) struct Sight {
+pub(crate) struct WatchEvent {
     pub(crate) source: Source,
-    pub(crate) change: Change,
+    pub(crate) event: Result<Event<Document>, KindStatus>,
 }
 
-#[derive(Debug)]
-pub(crate) enum Change {
-    /// A list begins; what is not in it is gone.
-    Restarted,
-    /// In the list, or new, or changed.
-    Seen(Box<Document>),
-    Gone(Box<Document>),
-    /// The list is complete.
-    Complete,
-    /// The kind of object is not served, or cannot be read.
-    Serving(Serving),
+/// Whether the API server serves a kind, and whether its objects are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum KindStatus {
+    /// It is not known yet whether the kind is served, or its objects are being listed.
+    #[default]
+    Unknown,
+    /// Its objects are known.
+    Listed,
+    /// The API server does not serve it.
+    NotServed,
+    /// The controller may not list it.
+    Forbidden(String),
+    /// It cannot be listed for another reason.
+    ListFailed(String),
 }
 
-/// Which part of a cluster is watched.
+/// The part of a cluster that is watched.
 #[derive(Clone)]
 pub(crate) struct Scope {
     pub(crate) client: Client,
@@ -67,6 +72,9 @@ impl Scope {
     }
 }
 
+/// The receiver of the events is gone, so the watch ends.
+type Closed = SendError<WatchEvent>;
+
 impl Source {
     fn resource(self) -> ApiResource {
         match self {
@@ -77,183 +85,156 @@ impl Source {
     }
 
     fn config(self) -> watcher::Config {
-        let config = watcher::Config::default().page_size(PAGE);
+        let config = watcher::Config::default().page_size(PAGE_SIZE);
         match self {
             Self::Services => config.labels(&format!("{EXPOSE_LABEL}=true")),
             Self::Objects(Kind::ConfigMap) => config.fields(&format!("metadata.name={URL_CONFIG_MAP}")),
-            // Also those of others: what has the name of one of ours must not be written over.
+            // Objects of others are watched too, because an object of theirs may have the name of one of ours.
             Self::Namespaces | Self::Objects(_) => config,
         }
     }
 
-    /// Watches until nobody listens any more.
-    pub(crate) async fn watch(self, scope: Scope, to: Sender<Sight>) {
-        loop {
-            if let Self::Objects(kind) = self
-                && !kind.row().is_built_in
-                && !self.wait_until_served(kind, &scope, &to).await
-            {
-                return;
-            }
-            if !self.watch_served(&scope, &to).await {
-                return;
-            }
+    /// The kind, if some API servers do not serve it.
+    fn optional_kind(self) -> Option<Kind> {
+        match self {
+            Self::Objects(kind) if !kind.row().is_built_in => Some(kind),
+            _ => None,
         }
     }
 
-    /// Gives false where nobody listens any more.
-    async fn wait_until_served(self, kind: Kind, scope: &Scope, to: &Sender<Sight>) -> bool {
+    /// Watches until the receiver is gone.
+    pub(crate) async fn watch(self, scope: Scope, events: Sender<WatchEvent>) {
+        // Ends with the receiver.
+        let _ = self.watch_until_closed(&scope, &events).await;
+    }
+
+    async fn watch_until_closed(self, scope: &Scope, events: &Sender<WatchEvent>) -> Result<(), Closed> {
+        loop {
+            if let Some(kind) = self.optional_kind() {
+                self.wait_until_served(kind, scope, events).await?;
+            }
+            self.watch_while_served(scope, events).await?;
+        }
+    }
+
+    async fn wait_until_served(
+        self,
+        kind: Kind,
+        scope: &Scope,
+        events: &Sender<WatchEvent>,
+    ) -> Result<(), Closed> {
         let resource = kinds::resource(kind);
         loop {
-            let serving = match scope.client.list_api_group_resources(&resource.api_version).await {
-                Ok(list) if list.resources.iter().any(|known| known.name == resource.plural) => return true,
-                Ok(_) => Serving::Unserved,
-                Err(Error::Api(status)) if status.code == 404 => Serving::Unserved,
-                Err(error) => Serving::Unreadable(said(&error)),
+            let status = match scope.client.list_api_group_resources(&resource.api_version).await {
+                Ok(list) if list.resources.iter().any(|known| known.name == resource.plural) => return Ok(()),
+                Ok(_) => KindStatus::NotServed,
+                Err(Error::Api(status)) if status.code == 404 => KindStatus::NotServed,
+                Err(error) => KindStatus::ListFailed(error_message(&error)),
             };
-            if to.send(Sight { source: self, change: Change::Serving(serving) }).await.is_err() {
-                return false;
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            events.send(WatchEvent { source: self, event: Err(status) }).await?;
+            tokio::time::sleep(DISCOVERY_INTERVAL).await;
         }
     }
 
-    /// Gives false where nobody listens any more, and true where the kind is not served any more.
-    async fn watch_served(self, scope: &Scope, to: &Sender<Sight>) -> bool {
-        let events = watcher(scope.api(&self.resource()), self.config());
-        let mut events = std::pin::pin!(events);
-        let (mut errors, mut listed) = (0, false);
-        let mut last_said = String::new();
-        while let Some(event) = events.next().await {
-            let change = match event {
-                // It says no more than that the list will be asked for, so it is no success.
-                Ok(Event::Init) => Some(self.change(Event::Init)),
+    /// Returns when the kind is not served any more.
+    async fn watch_while_served(self, scope: &Scope, events: &Sender<WatchEvent>) -> Result<(), Closed> {
+        let mut stream = std::pin::pin!(watcher(scope.api(&self.resource()), self.config()));
+        let mut backoff = exponential_backoff(MIN_BACKOFF, MAX_BACKOFF);
+        let (mut failed, mut listed) = (false, false);
+        let mut last_message = String::new();
+        while let Some(event) = stream.next().await {
+            let error = match event {
                 Ok(event) => {
-                    errors = 0;
-                    last_said.clear();
+                    // `Init` only announces a list, and is no success.
+                    if !matches!(event, Event::Init) {
+                        failed = false;
+                        backoff.reset();
+                        last_message.clear();
+                    }
                     listed |= matches!(event, Event::InitDone);
-                    Some(self.change(event))
+                    events
+                        .send(WatchEvent { source: self, event: Ok(self.without_unused_fields(event)) })
+                        .await?;
+                    continue;
                 }
-                Err(error) => {
-                    let change = self.trouble(&error, listed, &mut last_said);
-                    if matches!(change, Some(Change::Serving(Serving::Unserved))) {
-                        return to
-                            .send(Sight { source: self, change: Change::Serving(Serving::Unserved) })
-                            .await
-                            .is_ok();
-                    }
-                    let wait = match code(&error) {
-                        // What is asked for next is the list, and that is no trouble.
-                        410 if errors == 0 => Duration::ZERO,
-                        _ if change.is_some() => LOOK_AGAIN,
-                        _ => FIRST_WAIT.saturating_mul(1 << errors.min(8)).min(LONGEST_WAIT),
-                    };
-                    errors += 1;
-                    if let Some(change) = change
-                        && to.send(Sight { source: self, change }).await.is_err()
-                    {
-                        return false;
-                    }
-                    // Several watches do not come back at the same moment.
-                    tokio::time::sleep(wait.mul_f64(0.75 + random() / 2.0)).await;
-                    None
-                }
+                Err(error) => error,
             };
-            if let Some(change) = change
-                && to.send(Sight { source: self, change }).await.is_err()
-            {
-                return false;
+            let status = self.status_after(&error, listed, &mut last_message);
+            let delay = match (&status, status_code(&error)) {
+                // The history is gone, and the list is asked for next; that is no failure.
+                (_, 410) if !failed => Duration::ZERO,
+                (Some(_), _) => DISCOVERY_INTERVAL,
+                (None, _) => backoff.next().unwrap_or(MAX_BACKOFF),
+            };
+            failed = true;
+            if let Some(status) = status {
+                let ends = status == KindStatus::NotServed;
+                events.send(WatchEvent { source: self, event: Err(status) }).await?;
+                if ends {
+                    return Ok(());
+                }
             }
+            tokio::time::sleep(delay).await;
         }
-        true
+        Ok(())
     }
 
-    fn change(self, event: Event<Document>) -> Change {
-        match event {
-            Event::Init => Change::Restarted,
-            Event::InitApply(document) | Event::Apply(document) => Change::Seen(self.slim(document)),
-            Event::InitDone => Change::Complete,
-            Event::Delete(document) => Change::Gone(self.slim(document)),
-        }
+    fn without_unused_fields(self, event: Event<Document>) -> Event<Document> {
+        event.modify(|document| {
+            if !matches!(self, Self::Objects(_)) {
+                document.metadata.managed_fields = None;
+            }
+        })
     }
 
-    fn slim(self, mut document: Document) -> Box<Document> {
-        if !matches!(self, Self::Objects(_)) {
-            document.metadata.managed_fields = None;
-        }
-        Box::new(document)
-    }
-
-    /// What an error of the watch means, if it means more than that it has to be tried again. What was said is not said
-    /// again.
-    fn trouble(self, error: &watcher::Error, listed: bool, last_said: &mut String) -> Option<Change> {
+    /// The status of the kind after an error of its watch, if the error means more than that the watch is tried again. The
+    /// same message is logged once.
+    fn status_after(
+        self,
+        error: &watcher::Error,
+        listed: bool,
+        last_message: &mut String,
+    ) -> Option<KindStatus> {
         let what = self.resource().plural;
         let message = match error {
             watcher::Error::InitialListFailed(error)
             | watcher::Error::WatchStartFailed(error)
-            | watcher::Error::WatchFailed(error) => said(error),
+            | watcher::Error::WatchFailed(error) => error_message(error),
             watcher::Error::WatchError(status) => status.message.clone(),
             watcher::Error::NoResourceVersion => error.to_string(),
         };
-        let optional = matches!(self, Self::Objects(kind) if !kind.row().is_built_in);
-        match code(error) {
-            // The history that we asked for is gone; the list is read anew. Nobody needs to know.
+        let is_optional = self.optional_kind().is_some();
+        let code = status_code(error);
+        match code {
+            // The list is read anew, which concerns nobody.
             410 => {
                 tracing::debug!("the watch of {what} starts anew: {message}");
                 return None;
             }
-            404 if optional => return Some(Change::Serving(Serving::Unserved)),
+            404 if is_optional => return Some(KindStatus::NotServed),
             _ => {}
         }
-        // Where it was listed before, an API server that has just started may not know yet what we may do.
-        let is_refused = matches!(code(error), 401 | 403 | 404) && !listed;
-        if *last_said != message {
-            match (is_refused, optional) {
+        // After the first list, a refusal comes from an API server that has just started and has not read the roles yet.
+        let is_refused = matches!(code, 401 | 403 | 404) && !listed;
+        if *last_message != message {
+            match (is_refused, is_optional) {
                 (true, true) => tracing::info!("{what} are left alone: {message}"),
                 (true, false) => tracing::error!("{what} cannot be watched: {message}"),
                 (false, _) => tracing::warn!("{what} cannot be watched now: {message}"),
             }
-            last_said.clone_from(&message);
+            last_message.clone_from(&message);
         }
-        let serving = if code(error) == 403 { Serving::Forbidden } else { Serving::Unreadable };
-        is_refused.then(|| Change::Serving(serving(message)))
+        let status = if code == 403 { KindStatus::Forbidden } else { KindStatus::ListFailed };
+        is_refused.then(|| status(message))
     }
 }
 
-/// The status that the API server gave; 0 where it gave none.
-fn code(error: &watcher::Error) -> u16 {
+/// The HTTP status that the API server gave; 0 where it gave none.
+fn status_code(error: &watcher::Error) -> u16 {
     match error {
         watcher::Error::InitialListFailed(Error::Api(status))
         | watcher::Error::WatchStartFailed(Error::Api(status))
         | watcher::Error::WatchError(status) => status.code,
         _ => 0,
     }
-}
-
-/// From 0 to 1.
-pub(crate) fn random() -> f64 {
-    use std::hash::{BuildHasher, RandomState};
-    f64::from(u16::try_from(RandomState::new().hash_one(()) & 0xFFFF).unwrap_or_default()) / 65536.0
-}
-
-/// An error in words: those of the API server, if it said any.
-pub(crate) fn said(error: &Error) -> String {
-    match error {
-        Error::Api(status) => status.message.clone(),
-        error => with_causes(error),
-    }
-}
-
-/// An error with what caused it, which for a connection is where the news is.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -496,6 +496,22 @@ impl<'a> Service<'a> {
         self.annotation_bytes
     }
 
+    /// Counts these bytes of annotations, too: for a program that keeps only the annotations that are read
+    /// ([`reads_annotation`](crate::reads_annotation)), and the size of the others.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Service;
+    /// let kept = json!({"metadata": {"name": "web", "labels": {"expose": "true"}}});
+    /// let service = Service::from_value(&kept).with_other_annotation_bytes(1000);
+    /// assert_eq!(service.annotation_bytes(), 1000);
+    /// ```
+    #[must_use]
+    pub fn with_other_annotation_bytes(mut self, bytes: usize) -> Self {
+        self.annotation_bytes = self.annotation_bytes.saturating_add(bytes);
+        self
+    }
+
     /// The bytes of those annotations that were written back.
     pub(crate) fn stamp_bytes(&self) -> usize {
         self.stamp_bytes

@@ -1,4 +1,4 @@
-//! Others have a say in what is admitted: they change what we write, or refuse it.
+//! Admission policies change what the controller writes, or refuse it.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::cluster::{
 };
 use crate::scene::{PLAIN, Place, Scene, foreign_ingress, host, key};
 
-/// An admission policy for the Ingresses of a namespace, until it is dropped.
+/// An admission policy for the Ingresses of a namespace. It is removed on drop.
 struct Policy<'s> {
     scene: &'s Scene,
     shop: &'s Place,
@@ -18,7 +18,7 @@ struct Policy<'s> {
 }
 
 impl<'s> Policy<'s> {
-    /// Gives back when it is in force for an Ingress of this host.
+    /// Returns when the policy is in force for an Ingress of this host.
     fn new(scene: &'s Scene, shop: &'s Place, kinds: [Kind; 2], mut spec: Value, binding: Value) -> Self {
         let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": shop.name}});
         let rule = json!({"apiGroups": ["networking.k8s.io"], "apiVersions": ["v1"],
@@ -30,7 +30,7 @@ impl<'s> Policy<'s> {
         Self { scene, shop, kinds }
     }
 
-    /// What would become of an Ingress with this host.
+    /// The answer to a dry run of creating an Ingress with this host.
     fn probe(scene: &Scene, shop: &Place, host: &str) -> Result<Value, String> {
         let mut probe = foreign_ingress("probe", host);
         probe["metadata"]["namespace"] = shop.name.as_str().into();
@@ -77,7 +77,7 @@ fn what_admission_changes_is_not_fought_over() {
     shop.sees(INGRESS, "web", "/spec/rules/0/http/paths/0/path", "/web");
     shop.has(["Ingress web"]);
     scene.rests(&[&controller]);
-    // A new one tries once, and learns the same.
+    // A new controller tries once, with the same result.
     drop(controller);
     let controller = scene.controller(PLAIN, &[]);
     scene.rests(&[&controller]);
@@ -91,7 +91,7 @@ fn what_admission_changes_is_not_fought_over() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn who_is_refused_is_told_and_need_not_wait_once_it_is_right() {
+fn a_refusal_is_reported_and_a_change_is_applied_at_once() {
     let scene = Scene::with_kinds("denied", &[VALIDATING]);
     let shop = scene.place();
     let fine = r#"!object.spec.rules.exists(rule, rule.host.startsWith("denied."))"#;
@@ -109,7 +109,7 @@ fn who_is_refused_is_told_and_need_not_wait_once_it_is_right() {
     let said = shop.event("denied", "Warning", "ApplyFailed");
     assert!(said.contains("this host is not for you"), "{said}");
     shop.has(["Ingress web"]);
-    // After four failures in a row the next try is 16 s away; a change of the Service is not one of these.
+    // After four failures in a row, the next retry is 16 s away. A change of the Service does not wait for it.
     eventually("it has failed four times", || {
         match controller.metric("xposer_reconciles_total", &["result=\"failed\""]) {
             few if few < 4.0 => Err(few.to_string()),

@@ -1,4 +1,4 @@
-//! The cluster breaks, and is put together again. Whoever runs the tests on a cluster of their own leaves this module out.
+//! Parts of the cluster are stopped and started again. On a cluster of your own, leave this module out.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ fn while_the_api_server_is_away_nothing_is_lost() {
     shop.create_all(names.iter().map(|name| service(name, &[])));
     shop.has(ingresses(&names));
 
-    // In the middle of changes: some are seen and not yet done, some are not seen.
+    // Stopped in the middle of changes: the controller has seen some of them only, and has not finished those.
     let more: Vec<String> = (0..20).map(|it| format!("more-{it:03}")).collect();
     shop.create_all(more.iter().map(|name| service(name, &[])));
     shop.configure("web-001", "IngressURLTemplate", "before.example.com");
@@ -39,7 +39,7 @@ fn while_the_api_server_is_away_nothing_is_lost() {
     let stays = names.iter().chain(&more).filter(|name| !gone.contains(&name.as_str()));
     let mut expected = ingresses(&stays.cloned().collect::<Vec<_>>());
     expected.push("Ingress after".to_owned());
-    // It pauses for half a minute at most, and then it has something to do.
+    // The controller pauses for half a minute at most, and then has something to do.
     shop.has_within(Duration::from_secs(40), expected);
     shop.serves("web-001", "before.example.com");
     shop.serves("web-003", "after.example.com");
@@ -88,7 +88,7 @@ fn a_restart_of_etcd_is_survived() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_happened_while_the_history_was_dropped_is_found_out() {
+fn changes_are_found_after_the_history_is_gone() {
     let scene = Scene::with_ctl("history");
     let shop = scene.place();
     let mut controller = scene.controller(PLAIN, &[]);
@@ -98,7 +98,7 @@ fn what_happened_while_the_history_was_dropped_is_found_out() {
     shop.has(["changed", "hidden", "deleted", "edited", "same"].map(|name| format!("Ingress {name}")));
     let same = shop.get(INGRESS, "same");
 
-    // It sleeps over changes whose history is gone when it wakes up: its watches end with 410.
+    // The controller is stopped during changes. When it continues, their history is gone, and its watches end with 410.
     controller.signal("STOP");
     shop.configure("changed", "IngressURLTemplate", "changed.example.com");
     shop.label("hidden", "false");
@@ -120,7 +120,7 @@ fn what_happened_while_the_history_was_dropped_is_found_out() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn while_nobody_collects_garbage_a_successor_takes_over_without_a_gap() {
+fn without_garbage_collection_a_new_service_takes_over_without_a_gap() {
     let scene = Scene::with_ctl("successor");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);

@@ -1,4 +1,4 @@
-//! The case folders: what the core emits is accepted by an API server, which fills nothing in, and is what the controller makes.
+//! The case folders: an API server accepts what the core emits without adding defaults, and the controller makes the same objects.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,8 +13,7 @@ use crate::cluster::{HTTP_ROUTE, INGRESS, MADE, MONITOR, ROUTE, name_of};
 use crate::controller::run;
 use crate::scene::{Scene, same};
 
-/// The folders of the cases. The test kit reads them too, with a WebAssembly runtime in tow, for which nobody who tries
-/// the controller wants to wait.
+/// The folders of the cases. They are read without the test kit, which takes minutes to compile.
 fn folders() -> Vec<PathBuf> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
     let mut folders: Vec<PathBuf> = cases.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -22,7 +21,7 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
-/// The documents of a file of a case; none where the case has no such file.
+/// The documents of a file of a case; none if the case has no such file.
 fn documents(folder: &Path, file: &str) -> Vec<Value> {
     let Ok(text) = fs::read_to_string(folder.join(file)) else { return Vec::new() };
     load(&text).unwrap().into_iter().map(|document| document.value).collect()
@@ -39,9 +38,9 @@ fn every_object_of_every_case_is_accepted_as_it_is() {
     };
     let (mut refused, mut counts) = (Vec::new(), BTreeMap::<String, usize>::new());
     for folder in folders() {
-        // Other tests hold the core to this file.
+        // Other tests compare this file with the output of the core.
         for mut object in documents(&folder, "objects.yaml") {
-            // The namespaces of the cases do not exist here.
+            // The namespaces of the cases do not exist in this cluster.
             object["metadata"]["namespace"] = shop.name.as_str().into();
             *counts.entry(object["kind"].as_str().unwrap().to_owned()).or_default() += 1;
             match scene.apply_with(&object, &parameters) {
@@ -58,7 +57,7 @@ fn every_object_of_every_case_is_accepted_as_it_is() {
     scene.end(&[]);
 }
 
-/// One of every kind of case.
+/// One case of every sort.
 const CHOSEN: [&str; 40] = [
     "acm-load-balancer",
     "alb-and-httproute",

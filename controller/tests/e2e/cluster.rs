@@ -1,4 +1,4 @@
-//! The API server, as a test asks it: JSON values in and out, and patience while it is being killed.
+//! A client of the API server for tests: it takes and returns JSON values, and repeats requests while the server is down.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,15 +23,15 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use xposer_manifest::load;
 
-/// How long a request may take, and how long it is repeated while nobody answers.
+/// The longest time for a request, and for repeating it while there is no answer.
 const ANSWER: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How often something is looked at until it is as expected, and how long.
+/// The interval and the timeout of a wait.
 const GLANCE: Duration = Duration::from_millis(100);
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 /// The namespace of the controller's own account.
 pub(crate) const HOME: &str = "xposer-e2e";
-/// The label of everything that a scenario makes and the next run may remove.
+/// The label of everything that a scenario creates. The next run may remove it.
 pub(crate) const LABEL: &str = "xposer-e2e";
 
 /// A kind of object.
@@ -97,10 +97,10 @@ const KINDS: [Kind; 20] = [
     kind(RBAC, "Role", "roles"),
     kind(RBAC, "RoleBinding", "rolebindings"),
 ];
-/// The kinds that the controller makes.
+/// The kinds of the objects that the controller writes.
 pub(crate) const MADE: [Kind; 5] = [INGRESS, HTTP_ROUTE, ROUTE, MONITOR, CONFIG_MAP];
 
-/// Where an object is: its kind, its namespace if it has one, and its name.
+/// The kind, the namespace if there is one, and the name of an object.
 struct Address<'o> {
     kind: Kind,
     namespace: Option<&'o str>,
@@ -115,13 +115,13 @@ fn address(object: &Value) -> Address<'_> {
     Address { kind, namespace: metadata["namespace"].as_str(), name }
 }
 
-/// Says something whatever the test runner does with the output of a test.
+/// Prints a line to standard error, even if the test runner captures the output of tests.
 pub(crate) fn say(said: &str) {
-    // There is nobody to tell it to if this fails.
+    // An error cannot be reported anywhere.
     let _ = writeln!(std::io::stderr(), "{said}");
 }
 
-/// Looks again and again until it sees what it waits for; fails with what it saw last.
+/// Waits until `look` succeeds. After the timeout, fails with its last error.
 #[track_caller]
 pub(crate) fn within<T>(time: Duration, what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
     let began = Instant::now();
@@ -132,22 +132,22 @@ pub(crate) fn within<T>(time: Duration, what: &str, mut look: impl FnMut() -> Re
             Err(last) if began.elapsed() > time => {
                 panic!("{what}: not within {} s; at last: {last}", time.as_secs())
             }
-            // Who looks at much, looks less often, and leaves the server to the others.
+            // An expensive check is repeated less often, so that it does not slow the server down.
             Err(_) => std::thread::sleep(GLANCE.max(looks.elapsed() * 2)),
         }
     }
 }
 
-/// Looks until it sees what it waits for, as long as everything takes at most.
+/// Waits until `look` succeeds, with the timeout that fits everything.
 #[track_caller]
 pub(crate) fn eventually<T>(what: &str, look: impl FnMut() -> Result<T, String>) -> T {
     within(SOON, what, look)
 }
 
-/// What was asked of an API server that answers: the answer, or its refusal.
+/// The answer of the API server, or its refusal.
 pub(crate) type Answer<T> = Result<T, Box<Status>>;
 
-/// The API server, asked as its administrator.
+/// A client with the rights of an administrator.
 pub(crate) struct Cluster {
     runtime: Handle,
     client: Client,
@@ -172,14 +172,14 @@ impl Cluster {
     fn open(kubeconfig: PathBuf) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let handle = runtime.handle().clone();
-        // Tests block for what they ask; connections and recordings live here.
+        // Tests block on their requests; connections and recordings run in this runtime.
         std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
         let read =
             Kubeconfig::read_from(&kubeconfig).unwrap_or_else(|wrong| panic!("E2E_KUBECONFIG: {wrong}"));
         let client = handle.block_on(async {
             let mut config =
                 Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.unwrap();
-            // Whether something is tried again is decided here.
+            // `answered` decides what is repeated.
             config.default_retry = false;
             Client::try_from(config).unwrap()
         });
@@ -191,7 +191,7 @@ impl Cluster {
         cluster
     }
 
-    /// Removes what a run before this one has left, if it was ended.
+    /// Removes what an earlier, aborted run has left.
     fn sweep(&self) {
         let left: Vec<Value> = self.list_labelled(NAMESPACE, LABEL);
         for namespace in &left {
@@ -208,7 +208,7 @@ impl Cluster {
         assert!(exposed.is_empty(), "this cluster is in use: somebody exposes {exposed:?}");
     }
 
-    /// Gives the controller an account of its own, with the rights that it needs, and no more.
+    /// Creates the account of the controller, with exactly the rights that it needs.
     fn settle_in(&self) {
         self.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HOME}}));
         self.account(HOME, "xposer", &self.identity);
@@ -223,7 +223,7 @@ impl Cluster {
         }));
     }
 
-    /// Makes a service account, and writes a kubeconfig that can do what it can.
+    /// Creates a service account, and writes a kubeconfig for it.
     pub(crate) fn account(&self, namespace: &str, name: &str, file: &Path) {
         self.apply(&json!({"apiVersion": "v1", "kind": "ServiceAccount",
             "metadata": {"name": name, "namespace": namespace}}));
@@ -242,7 +242,7 @@ impl Cluster {
         fs::write(file, config.to_string()).unwrap();
     }
 
-    /// Runs the program that breaks the cluster, if there is one.
+    /// Runs the program that stops and starts parts of the cluster.
     pub(crate) fn ctl(&self, words: &[&str]) {
         let ctl = self.ctl.as_ref().expect("a scenario that breaks the cluster asks for it first");
         let output = Command::new(ctl).args(words).output().unwrap_or_else(|error| panic!("{error}"));
@@ -254,7 +254,7 @@ impl Cluster {
         self.ctl.is_some()
     }
 
-    /// The end of the API server's audit log, where there is one.
+    /// The size of the API server's audit log; 0 if there is none.
     pub(crate) fn audit_mark(&self) -> u64 {
         fs::metadata(self.audit_log()).map_or(0, |file| file.len())
     }
@@ -263,7 +263,7 @@ impl Cluster {
         self.kubeconfig.with_file_name("audit.log")
     }
 
-    /// What the controllers have asked the API server to change since then, a line each. Leases do not count.
+    /// The write requests of the controllers since then, one line each, without those for Leases.
     pub(crate) fn written_since(&self, mark: u64) -> Vec<String> {
         let Ok(mut file) = fs::File::open(self.audit_log()) else { return Vec::new() };
         let mut text = String::new();
@@ -306,7 +306,7 @@ impl Cluster {
         }
     }
 
-    /// Asks until there is an answer.
+    /// Repeats a request until there is an answer.
     fn asking<T>(&self, what: &str, ask: impl AsyncFnMut() -> kube::Result<T>) -> Answer<T> {
         self.block_on(answered(what, ask))
     }
@@ -315,13 +315,13 @@ impl Cluster {
         let api = self.api(kind, namespace);
         match self.asking(name, async || api.get(name).await) {
             Ok(found) => Some(value(&found)),
-            // There is none, or the kind is not served.
+            // There is no such object, or the kind is not served.
             Err(status) if status.code == 404 => None,
             Err(status) => panic!("{name}: {status}"),
         }
     }
 
-    /// Everything of a kind; nothing where the kind is not served.
+    /// All objects of a kind; none if the kind is not served.
     pub(crate) fn list(&self, kind: Kind, namespace: Option<&str>) -> Vec<Value> {
         self.list_with(kind, namespace, &ListParams::default())
     }
@@ -333,7 +333,7 @@ impl Cluster {
     fn list_with(&self, kind: Kind, namespace: Option<&str>, parameters: &ListParams) -> Vec<Value> {
         let api = self.api(kind, namespace);
         match self.asking(kind.name, async || api.list(parameters).await) {
-            // Of the items of a list, the list says what they are.
+            // The items of a list have no kind; the list has it.
             Ok(list) => list.items.iter().map(|item| typed(value(item), kind)).collect(),
             Err(status) if status.code == 404 => Vec::new(),
             Err(status) => panic!("{}: {status}", kind.name),
@@ -345,7 +345,7 @@ impl Cluster {
         self.asking(kind.name, async || api.list(&ListParams::default().limit(1)).await).is_ok()
     }
 
-    /// Creates objects, sixteen at a time, and gives them as they are then.
+    /// Creates objects, sixteen at a time, and returns them as stored.
     pub(crate) fn create_all(&self, objects: Vec<Value>) -> Vec<Value> {
         let created = objects.into_iter().map(|object| async move {
             let Address { kind, namespace, name } = address(&object);
@@ -358,7 +358,7 @@ impl Cluster {
             });
             match created.await {
                 Ok(created) => value(&created),
-                // The answer to an earlier try was lost.
+                // The answer to an earlier attempt was lost.
                 Err(status) if status.code == 409 && tries > 1 => value(
                     &answered(name, async || api.get(name).await)
                         .await
@@ -374,7 +374,7 @@ impl Cluster {
         self.create_all(vec![object]).remove(0)
     }
 
-    /// Server-side apply by somebody who is not the controller.
+    /// Server-side apply with another field manager than the controller's.
     pub(crate) fn apply(&self, object: &Value) -> Value {
         self.apply_with(object, &PatchParams::apply("e2e").force())
             .unwrap_or_else(|status| panic!("{status}"))
@@ -387,7 +387,7 @@ impl Cluster {
             .map(|object| value(&object))
     }
 
-    /// A merge patch; null removes.
+    /// A merge patch; null removes a field.
     pub(crate) fn patch(&self, kind: Kind, namespace: Option<&str>, name: &str, patch: &Value) -> Value {
         self.try_patch(kind, namespace, name, patch).unwrap_or_else(|status| panic!("{name}: {status}"))
     }
@@ -404,7 +404,7 @@ impl Cluster {
         self.asking(name, async || api.patch(name, &parameters, &patch).await).map(|object| value(&object))
     }
 
-    /// Makes the status of an object be this, as the controller does that works on it.
+    /// Sets the status of an object, as an ingress controller or a gateway does.
     pub(crate) fn set_status(
         &self,
         kind: Kind,
@@ -418,7 +418,7 @@ impl Cluster {
             .map(|object| value(&object))
     }
 
-    /// Deletes; what is gone already may be.
+    /// Deletes an object. It is no error if there is none.
     pub(crate) fn delete(&self, kind: Kind, namespace: Option<&str>, name: &str, parameters: &DeleteParams) {
         let api = self.api(kind, namespace);
         match self.asking(name, async || api.delete(name, parameters).await) {
@@ -428,25 +428,25 @@ impl Cluster {
         }
     }
 
-    /// Deletes a namespace, its Services first, so that nobody tries to expose them in a namespace that is on its way out.
+    /// Deletes a namespace, its Services first, so that no controller tries to expose them in a terminating namespace.
     pub(crate) fn remove_namespace(&self, name: &str) {
         let services = self.api(SERVICE, Some(name));
         let (delete, all) = (DeleteParams::default(), ListParams::default());
         let gone = self.asking(name, async || services.delete_collection(&delete, &all).await);
         gone.unwrap_or_else(|status| panic!("{name}: {status}"));
         self.delete(NAMESPACE, None, name, &delete);
-        // A scenario that failed may have left what would hold things up.
+        // A scenario that failed may have left finalizers.
         for kind in [SERVICE, INGRESS] {
             let held = |object: &&Value| !object["metadata"]["finalizers"].is_null();
             for object in self.list(kind, Some(name)).iter().filter(held) {
                 let patch = json!({"metadata": {"finalizers": null}});
-                // It may have gone meanwhile.
+                // It may be deleted already.
                 let _ = self.try_patch(kind, Some(name), name_of(object), &patch);
             }
         }
     }
 
-    /// The names of all namespaces that are there to stay.
+    /// The names of all namespaces that are not being deleted.
     pub(crate) fn namespaces(&self) -> Vec<String> {
         let all = self.list(NAMESPACE, None);
         let stay = all.iter().filter(|it| it["metadata"]["deletionTimestamp"].is_null());
@@ -454,7 +454,7 @@ impl Cluster {
     }
 }
 
-/// Asks until there is an answer: a server that is not there, or in trouble, gives none.
+/// Repeats a request until there is an answer. A server that is down or overloaded gives none.
 async fn answered<T>(what: &str, mut ask: impl AsyncFnMut() -> kube::Result<T>) -> Answer<T> {
     let began = Instant::now();
     loop {
@@ -497,8 +497,8 @@ pub(crate) fn versions<'o>(objects: impl IntoIterator<Item = &'o Value>) -> BTre
     objects.into_iter().map(|it| (key(it), version(it))).collect()
 }
 
-/// The rules that `deploy/controller` gives the controller, with those of all components for other kinds and the stamp:
-/// it has nothing else in any scenario.
+/// The rules of `deploy/controller`, with those of all components for other kinds and for the stamp. In every scenario, the
+/// controller has only these rights.
 pub(crate) fn deployed_rules() -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/controller");
     let documents = |file: &str| -> Vec<Value> {
@@ -522,7 +522,7 @@ pub(crate) fn deployed_rules() -> Vec<Value> {
     roles.iter().flat_map(|role| role["rules"].as_array().cloned().unwrap_or_default()).collect()
 }
 
-/// What is left of rules for somebody who may only look.
+/// The rules, restricted to reading.
 pub(crate) fn looking(mut rules: Vec<Value>) -> Vec<Value> {
     for rule in &mut rules {
         let verbs = rule["verbs"].as_array_mut().unwrap();

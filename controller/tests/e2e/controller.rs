@@ -1,4 +1,4 @@
-//! The controller as a process: started, asked, stopped and killed like any other.
+//! The controller as a process.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -15,13 +15,13 @@ use crate::cluster::eventually;
 
 /// How many lines of the log a failed test shows.
 const SHOWN: usize = 60;
-/// How much of a line.
+/// How many characters of a line it shows.
 const WIDTH: usize = 400;
 
-/// Words for the command line.
+/// Arguments of the command line.
 pub(crate) type Words<'w> = &'w [&'w str];
 
-/// A controller that runs; it is killed when the test lets go of it, whatever became of the test.
+/// A running controller. It is killed on drop.
 pub(crate) struct Controller {
     child: Child,
     address: String,
@@ -29,7 +29,7 @@ pub(crate) struct Controller {
     settings: PathBuf,
 }
 
-/// What a program wrote to one of its outputs, up to now.
+/// What a program has written to one of its outputs so far.
 struct Captured {
     text: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
@@ -52,14 +52,14 @@ impl Captured {
         self.text.lock().unwrap().clone()
     }
 
-    /// All of it, after the program has ended.
+    /// The whole output, after the program has ended.
     fn finished(mut self) -> String {
         self.reader.take().unwrap().join().unwrap();
         self.text()
     }
 }
 
-/// The program with the environment of a container, in which nothing of ours is but what `E2E_LOG` says for `RUST_LOG`.
+/// The program with an empty environment, except for `RUST_LOG`, which `E2E_LOG` sets.
 fn program(kubeconfig: &Path, settings: &Path, words: Words<'_>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xposer-controller"));
     command.env_clear().env("KUBECONFIG", kubeconfig);
@@ -71,14 +71,14 @@ fn program(kubeconfig: &Path, settings: &Path, words: Words<'_>) -> Command {
     command
 }
 
-/// What a run with `--once` or `--dry-run` said.
+/// The outputs and the exit status of a run with `--once` or `--dry-run`.
 pub(crate) struct Done {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-/// Runs the program to its end.
+/// Runs the program until it ends.
 pub(crate) fn run(kubeconfig: &Path, settings: &Path, words: Words<'_>) -> Done {
     let mut child = program(kubeconfig, settings, words).args(["--address", "127.0.0.1:0"]).spawn().unwrap();
     let stdout = Captured::new(child.stdout.take().unwrap());
@@ -93,7 +93,7 @@ pub(crate) fn run(kubeconfig: &Path, settings: &Path, words: Words<'_>) -> Done 
     Done { code, stdout, stderr }
 }
 
-/// How a program ended by itself, if it did in a minute.
+/// The exit status of a program that ends within a minute.
 fn end(child: &mut Child) -> Option<ExitStatus> {
     let deadline = Instant::now() + Duration::from_secs(60);
     while Instant::now() < deadline {
@@ -106,7 +106,7 @@ fn end(child: &mut Child) -> Option<ExitStatus> {
 }
 
 impl Controller {
-    /// Starts it, and returns at once.
+    /// Starts the controller, and returns at once.
     pub(crate) fn spawn(kubeconfig: &Path, settings: &Path, words: Words<'_>) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap().to_string();
@@ -118,7 +118,7 @@ impl Controller {
         Self { child, address, log, settings: settings.to_owned() }
     }
 
-    /// Waits until it says that it works.
+    /// Waits until `/readyz` says that it is ready.
     #[track_caller]
     pub(crate) fn ready(self) -> Self {
         eventually("the controller is ready", || match self.ask("/readyz") {
@@ -128,7 +128,7 @@ impl Controller {
         self
     }
 
-    /// Asks its own server. Where it does not listen, the answer is 0.
+    /// Sends a request to its HTTP server. The status is 0 if it does not listen.
     pub(crate) fn ask(&self, path: &str) -> (u16, String) {
         let ask = || -> std::io::Result<String> {
             let mut stream = TcpStream::connect(&self.address)?;
@@ -148,7 +148,7 @@ impl Controller {
         }
     }
 
-    /// Its metrics, a sample each: the name with the labels, and the value.
+    /// Its metrics: of each sample, the name with the labels, and the value.
     pub(crate) fn metrics(&self) -> Vec<(String, f64)> {
         let (code, text) = self.ask("/metrics");
         assert_eq!(code, 200, "{text}");
@@ -161,7 +161,7 @@ impl Controller {
             .collect()
     }
 
-    /// The sum of the samples with this name, and with all of these words among their labels.
+    /// The sum of the samples with this name and all of these labels.
     pub(crate) fn metric(&self, name: &str, labels: &[&str]) -> f64 {
         let metrics = self.metrics();
         let of_name = metrics.iter().filter(|(sample, _)| sample.split('{').next() == Some(name));
@@ -171,7 +171,7 @@ impl Controller {
             .sum()
     }
 
-    /// Waits until a sum of samples is this; gauges follow what they show a moment later.
+    /// Waits until a sum of samples has this value, because gauges are updated with a delay.
     #[track_caller]
     pub(crate) fn shows(&self, name: &str, labels: &[&str], expected: f64) {
         eventually(&format!("{name} {labels:?} is {expected}"), || match self.metric(name, labels) {
@@ -180,7 +180,7 @@ impl Controller {
         });
     }
 
-    /// What it has asked the API server to change, by the verb and the kind. Its own lease does not count.
+    /// The number of its write requests by verb and kind, without those for its Lease.
     pub(crate) fn writes(&self) -> Vec<(String, f64)> {
         let reads = ["\"get\"", "\"list\"", "\"watch\"", "\"Lease\""];
         let is_write = |sample: &str| {
@@ -196,7 +196,7 @@ impl Controller {
         self.log.text()
     }
 
-    /// Waits until the log says something.
+    /// Waits until the log contains a text.
     #[track_caller]
     pub(crate) fn says(&self, said: &str) {
         eventually(&format!("the log says {said:?}"), || match self.log() {
@@ -205,27 +205,27 @@ impl Controller {
         });
     }
 
-    /// Writes the settings anew, as a person with an editor does.
+    /// Replaces the settings file.
     pub(crate) fn change_settings(&self, yaml: &str) {
         let new = self.settings.with_extension("new");
         fs::write(&new, yaml).unwrap();
         fs::rename(new, &self.settings).unwrap();
     }
 
-    /// The settings as they are in the file.
+    /// The settings in the file.
     pub(crate) fn settings(&self) -> Settings {
         let text = fs::read_to_string(&self.settings).unwrap();
         xposer_manifest::settings("settings", text).unwrap_or_else(|wrong| panic!("{wrong}"))
     }
 
-    /// Sends it a signal, for example `TERM`.
+    /// Sends a signal, for example `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
         assert!(sent.success(), "kill -s {name}");
     }
 
-    /// Kills it: it has no time for anything any more.
+    /// Kills it with `KILL`.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -235,7 +235,7 @@ impl Controller {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Waits until it has ended by itself, and gives its exit code.
+    /// Waits until it ends, and returns its exit code.
     #[track_caller]
     pub(crate) fn exits(&mut self) -> Option<i32> {
         end(&mut self.child).expect("it ends").code()
@@ -244,7 +244,7 @@ impl Controller {
 
 impl Drop for Controller {
     fn drop(&mut self) {
-        // It may have ended.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {

@@ -1,4 +1,4 @@
-//! The controller is killed, and hammered on: what must be there is there, and nothing else was touched.
+//! The controller is killed, or others write without pause: the objects are correct in the end, and no others were touched.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ pub(crate) fn ingresses(names: &[String]) -> Vec<String> {
     names.iter().map(|name| format!("Ingress {name}")).collect()
 }
 
-/// Every Ingress came once, and nothing else happened to any.
+/// Every Ingress was created once, and never changed.
 #[track_caller]
 fn only_added(film: &Film, names: &[String]) {
     let mut story = film.story();
@@ -80,7 +80,7 @@ fn a_second_writer_that_never_rests_changes_nothing_of_ours() {
     shop.sees(INGRESS, "web", "/spec/rules/0/http/paths/0/path", "/last");
     shop.serves("web", &format!("web.{}.e2e.example.com", shop.name));
     scene.end(&[&controller]);
-    // What is theirs they keep, and our Service was told of no failure that was none.
+    // Others keep their fields, and no failure was reported.
     let last = json!({"example.com/round": round.to_string()});
     assert_eq!(shop.get(INGRESS, "web")["metadata"]["annotations"], last);
 }
@@ -102,7 +102,7 @@ fn one_bad_service_among_five_hundred_harms_only_itself() {
     only_added(&film, &names);
 }
 
-/// Everything that can keep a controller busy: conflicts, refusals, foreign objects, several kinds, published URLs.
+/// Services of every sort: conflicts, refusals, foreign objects, several kinds, published URLs.
 fn everything_at_once(shop: &Place) -> Vec<String> {
     let names = numbered(30);
     shop.create_all(names.iter().map(|name| service(name, &[])));
@@ -134,7 +134,7 @@ fn in_a_quiet_minute_nothing_is_written() {
     shop.event("loser", "Warning", "RouteClaimed");
     shop.event("foreign", "Warning", "ForeignObject");
     scene.quiet(&[&controller], Duration::from_secs(60));
-    // A new one has nothing to do, either; of its predecessor's Events it does not know.
+    // A new controller has nothing to do, either. It does not know the Events of the earlier one.
     drop(controller);
     let (before, mark) = (shop.list(INGRESS), scene.audit_mark());
     let controller = scene.controller(settings, &["--stamp"]);

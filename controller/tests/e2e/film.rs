@@ -1,4 +1,4 @@
-//! Everything that happens to the objects of some kinds, in order.
+//! A recording of all events of the objects of some kinds.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,24 +10,24 @@ use tokio::task::JoinHandle;
 
 use crate::cluster::{Cluster, Kind, name_of, value};
 
-/// What happened to an object.
+/// An event of an object.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
-    /// `Added`, `Modified`, `Deleted`; `Lost` where the API server could not say what happened meanwhile.
+    /// `Added`, `Modified`, `Deleted`; `Lost` if the history of the API server is gone.
     pub(crate) what: &'static str,
     pub(crate) object: Value,
 }
 
 type Frames = Arc<Mutex<Vec<Frame>>>;
 
-/// A recording that goes on until it is dropped.
+/// A recording, which ends on drop.
 pub(crate) struct Film {
     frames: Frames,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Film {
-    /// Records what happens from now on to the objects of these kinds in a namespace.
+    /// Records the events of the objects of these kinds in a namespace from now on.
     pub(crate) fn of(cluster: &Cluster, kinds: &[Kind], namespace: &str) -> Self {
         let frames = Frames::default();
         let start = |kind: &Kind| {
@@ -39,8 +39,7 @@ impl Film {
         Self { tasks: kinds.iter().map(start).collect(), frames }
     }
 
-    /// What happened, in the order in which the API server did it. Each kind is watched by itself, so that is not the order of
-    /// arrival.
+    /// The events in the order of their resource versions. Each kind has its own watch, so they do not arrive in this order.
     pub(crate) fn frames(&self) -> Vec<Frame> {
         let mut frames = self.frames.lock().unwrap().clone();
         let version = |it: &Frame| it.object["metadata"]["resourceVersion"].as_str()?.parse::<u64>().ok();
@@ -48,7 +47,7 @@ impl Film {
         frames
     }
 
-    /// What happened, a line each: `Added Ingress web`.
+    /// The events, one line each: `Added Ingress web`.
     pub(crate) fn story(&self) -> Vec<String> {
         let line = |it: &Frame| {
             format!("{} {} {}", it.what, it.object["kind"].as_str().unwrap_or_default(), name_of(&it.object))
@@ -68,7 +67,7 @@ impl Drop for Film {
     }
 }
 
-/// Watches, and goes on from where it was when the API server comes back.
+/// Watches, and continues at the last version when the API server comes back.
 async fn record(api: Api<DynamicObject>, mut version: String, frames: Frames) {
     loop {
         if let Ok(stream) = api.watch(&WatchParams::default(), &version).await {

@@ -1,5 +1,5 @@
-//! The new object comes before the old one goes, and the old one goes when the new one serves: who writes what an object's
-//! status says is the test.
+//! The new object is created before the old one is deleted, and the old one is deleted when the new one serves. The tests
+//! write the status of the objects.
 
 use std::collections::BTreeMap;
 
@@ -13,30 +13,30 @@ use crate::life::{uid, when};
 use crate::scene::{PLAIN, Place, Scene, host, key};
 
 const GATEWAYS: &str = "domain: e2e.example.com\nparentRefs: [{name: external, namespace: gateways}]";
-/// A time that no scenario waits for.
+/// A timeout that is longer than any scenario.
 const PATIENT: &[&str] = &["--handover-timeout", "600"];
 
-/// Exposes the Service `web`, which is served.
+/// Exposes the Service `web`, whose Ingress has an address.
 fn served(shop: &Place) {
     shop.expose("web", &[]);
     shop.has(["Ingress web"]);
     shop.addresses("web");
 }
 
-/// Renames the Ingress of the Service `web`; both are there then.
+/// Renames the Ingress of the Service `web`. Afterwards both exist.
 #[track_caller]
 fn rename(shop: &Place, name: &str) {
     shop.configure("web", "IngressNameTemplate", name);
     shop.has(["Ingress web".to_owned(), format!("Ingress {name}")]);
 }
 
-/// Waits until so many objects are kept.
+/// Waits until this number of objects is kept.
 #[track_caller]
 fn keeps(controller: &Controller, count: f64) {
     controller.shows("xposer_kept_objects", &[], count);
 }
 
-/// At no moment of the film nothing served. What it does not show was served at its beginning.
+/// At every moment of the recording, an object serves. `beginning` serves before it.
 #[track_caller]
 fn always_served(film: &Film, beginning: &str) {
     let mut serves = BTreeMap::from([(beginning.to_owned(), true)]);
@@ -51,7 +51,7 @@ fn always_served(film: &Film, beginning: &str) {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn an_old_name_stays_until_the_new_one_has_an_address() {
+fn an_old_object_stays_until_the_new_one_has_an_address() {
     let scene = Scene::open("slow");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, PATIENT);
@@ -63,7 +63,7 @@ fn an_old_name_stays_until_the_new_one_has_an_address() {
     let expected = "Ingress {}/web is kept until Ingress {}/new has an address, 600 s at most";
     assert_eq!(said, expected.replace("{}", &shop.name));
     keeps(&controller, 1.0);
-    // Nothing is written while the address is on its way.
+    // Nothing is written while there is no address.
     scene.rests(&[&controller]);
     shop.has(["Ingress web", "Ingress new"]);
 
@@ -82,7 +82,7 @@ fn an_old_name_stays_until_the_new_one_has_an_address() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn an_address_that_never_comes_is_not_waited_for_for_ever() {
+fn without_an_address_the_old_object_is_deleted_after_the_timeout() {
     let scene = Scene::open("never");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &["--handover-timeout", "4"]);
@@ -97,13 +97,13 @@ fn an_address_that_never_comes_is_not_waited_for_for_ever() {
     scene.end(&[&controller]);
     drop(controller);
 
-    // A run that ends by itself has everything in order then.
+    // A run with `--once` waits for the timeout, too.
     shop.addresses("new");
     shop.configure("web", "IngressNameTemplate", "newer");
     let words = ["--once", "--namespace", &shop.name, "--handover-timeout", "2"];
     assert_eq!(scene.run(PLAIN, &words).code, 0);
     shop.has(["Ingress newer"]);
-    // Nor does it wait where nothing serves.
+    // It does not wait if nothing serves.
     shop.configure("web", "IngressNameTemplate", "newest");
     assert_eq!(scene.run(PLAIN, &["--once", "--namespace", &shop.name]).code, 0);
     shop.has(["Ingress newest"]);
@@ -112,7 +112,7 @@ fn an_address_that_never_comes_is_not_waited_for_for_ever() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_name_that_is_wanted_again_was_never_touched() {
+fn an_object_that_is_desired_again_was_not_touched() {
     let scene = Scene::open("back");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, PATIENT);
@@ -131,7 +131,7 @@ fn a_name_that_is_wanted_again_was_never_touched() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_is_kept_goes_with_the_label_and_with_the_service() {
+fn kept_objects_are_deleted_with_the_label_and_with_the_service() {
     let scene = Scene::open("unexposed");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, PATIENT);
@@ -156,7 +156,7 @@ fn what_is_kept_goes_with_the_label_and_with_the_service() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn whoever_takes_over_keeps_what_was_kept() {
+fn after_a_takeover_the_old_object_is_still_kept() {
     let scene = Scene::open("takeover");
     let shop = scene.place();
     let mut controller = scene.controller(PLAIN, PATIENT);
@@ -169,7 +169,7 @@ fn whoever_takes_over_keeps_what_was_kept() {
     keeps(&controller, 1.0);
     scene.rests(&[&controller]);
     shop.has(["Ingress web", "Ingress new"]);
-    // The address comes while nobody looks.
+    // The address is written while no controller runs.
     controller.kill();
     shop.addresses("new");
     let controller = scene.controller(PLAIN, PATIENT);
@@ -194,7 +194,7 @@ fn an_ingress_stays_until_the_gateway_has_accepted_the_route() {
     shop.accepts("web");
     shop.has(["HTTPRoute web"]);
 
-    // And the other way round. What was accepted before it changed is not accepted now.
+    // The other way round. Only the current generation counts as accepted.
     shop.configure("web", "Target", Value::Null);
     shop.has(["HTTPRoute web", "Ingress web"]);
     keeps(&controller, 1.0);
@@ -208,9 +208,9 @@ fn an_ingress_stays_until_the_gateway_has_accepted_the_route() {
     assert!(back < story.iter().position(|it| it == "Deleted HTTPRoute web"), "{story:#?}");
 }
 
-/// Somebody who refuses a second Ingress of a host, until this is dropped: the API server, by a policy that is asked about each
-/// of the Ingresses that are there. It has the words of the admission webhook of ingress-nginx 1.15.1 (`checkOverlap` in
-/// internal/ingress/controller/controller.go), and what is said there of canaries is an expression here.
+/// An admission policy that refuses a second Ingress of a host; it is removed on drop. It gets each of the existing Ingresses as
+/// a parameter. Its message is the one of the admission webhook of ingress-nginx 1.15.1 (`checkOverlap` in
+/// internal/ingress/controller/controller.go), and an expression stands for the rule about canaries.
 struct NoOverlap<'s> {
     scene: &'s Scene,
     name: String,
@@ -221,8 +221,8 @@ impl<'s> NoOverlap<'s> {
         let overlaps =
             "object.spec.rules.exists(one, params.spec.rules.exists(other, one.host == other.host))";
         let fine = format!("object.metadata.name == params.metadata.name || !{overlaps} || ({unless})");
-        // One that is asked nothing stays: once the last policy about Ingresses is gone, the API server (1.36) does not look at
-        // them any more, not even for the next policy.
+        // A policy that matches nothing stays. After the last policy for Ingresses is deleted, the API server (1.36) does not apply
+        // the next one.
         Self::apply(scene, HOME, "xposer-e2e-nowhere", "true");
         Self::apply(scene, &shop.name, &shop.name, &fine);
         let policy = Self { scene, name: shop.name.clone() };
@@ -236,7 +236,7 @@ impl<'s> NoOverlap<'s> {
         policy
     }
 
-    /// Applies a policy for the Ingresses of a namespace.
+    /// Creates a policy for the Ingresses of a namespace.
     fn apply(scene: &Scene, name: &str, namespace: &str, fine: &str) {
         let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
         let rule = json!({"apiGroups": ["networking.k8s.io"], "apiVersions": ["v1"],
@@ -271,7 +271,7 @@ const CANARY: &str = "nginx.ingress.kubernetes.io/canary";
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_webhook_that_refuses_two_of_a_host_is_told_that_one_is_no_canary() {
+fn a_refused_ingress_gets_the_canary_annotation() {
     let scene = Scene::with_kinds("overlap", &[VALIDATING]);
     let shop = scene.place();
     let is_told =
@@ -293,7 +293,7 @@ fn a_webhook_that_refuses_two_of_a_host_is_told_that_one_is_no_canary() {
     scene.rests(&[&controller]);
     always_served(&film, "Ingress web");
 
-    // Back again, with a restart in between.
+    // Back to the old name, with a restart in between.
     shop.configure("web", "IngressNameTemplate", Value::Null);
     shop.has(["Ingress web", "Ingress new"]);
     shop.sees(INGRESS, "web", "/metadata/annotations", json!({CANARY: "false"}));
@@ -311,7 +311,7 @@ fn a_webhook_that_refuses_two_of_a_host_is_told_that_one_is_no_canary() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn where_nobody_allows_both_the_old_one_goes_first() {
+fn if_both_are_refused_the_old_ingress_is_deleted_first() {
     let scene = Scene::with_kinds("unique", &[VALIDATING]);
     let shop = scene.place();
     let _policy = NoOverlap::new(&scene, &shop, "false");
@@ -326,7 +326,7 @@ fn where_nobody_allows_both_the_old_one_goes_first() {
     scene.end(&[&controller]);
     assert!(when(&film, "Deleted Ingress web") < when(&film, "Added Ingress new"));
 
-    // With another host, both may be there; and who is refused for another reason keeps what there is.
+    // With another host, both may exist. After a refusal for another reason, the old one stays.
     shop.addresses("new");
     shop.expose("api", &[host("api.example.com")]);
     shop.has(["Ingress api", "Ingress new"]);

@@ -1,4 +1,4 @@
-//! What becomes of a Service's objects while people change the Service, the objects and the settings.
+//! The objects of a Service while people change the Service, the objects and the settings.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -19,7 +19,7 @@ pub(crate) fn uid(object: &Value) -> &Value {
     &object["metadata"]["uid"]
 }
 
-/// The place of a line in the story of a film.
+/// The index of an event in a recording.
 #[track_caller]
 pub(crate) fn when(film: &Film, line: &str) -> usize {
     eventually(&format!("it happens: {line}"), || {
@@ -87,7 +87,7 @@ fn a_service_gets_its_ingress_and_every_change_reaches_it() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_new_name_is_there_before_the_old_one_goes() {
+fn the_new_object_is_created_before_the_old_one_is_deleted() {
     let scene = Scene::open("name");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -103,7 +103,7 @@ fn a_new_name_is_there_before_the_old_one_goes() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn without_the_label_nothing_of_a_service_stays() {
+fn without_the_label_all_objects_of_a_service_are_deleted() {
     let scene = Scene::open("label");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -123,7 +123,7 @@ fn without_the_label_nothing_of_a_service_stays() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_lost_its_label_while_nobody_looked_is_cleared_away_at_the_start() {
+fn objects_of_a_service_that_lost_its_label_are_deleted_at_the_start() {
     let scene = Scene::open("downtime");
     let shop = scene.place();
     let mut controller = scene.controller(PLAIN, &[]);
@@ -154,7 +154,7 @@ fn a_deleted_service_takes_its_ingress_along() {
 
     shop.delete(SERVICE, "web");
     shop.has(["Ingress api"]);
-    // Where there is no controller, either.
+    // The same without a controller.
     drop(controller);
     shop.delete(SERVICE, "api");
     shop.has_nothing();
@@ -162,7 +162,7 @@ fn a_deleted_service_takes_its_ingress_along() {
     scene.end(&[&controller]);
 }
 
-/// Waits until the Ingress belongs to the Service as it is now.
+/// Waits until the Ingress has the owner reference of the current Service.
 #[track_caller]
 pub(crate) fn is_owned(shop: &Place, name: &str) -> Value {
     let service = shop.get(SERVICE, name);
@@ -171,7 +171,7 @@ pub(crate) fn is_owned(shop: &Place, name: &str) -> Value {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_service_that_comes_back_takes_what_its_predecessor_left() {
+fn a_service_that_is_created_again_takes_over_the_old_objects() {
     let scene = Scene::open("again");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -180,16 +180,16 @@ fn a_service_that_comes_back_takes_what_its_predecessor_left() {
     shop.has(["Ingress web", "Ingress api"]);
     let orphan = shop.get(INGRESS, "api");
 
-    // The garbage collector may be on its way, or not.
+    // The garbage collector may delete it or not.
     shop.delete(SERVICE, "web");
     shop.expose("web", &[host("again.example.com")]);
     shop.serves("web", "again.example.com");
     is_owned(&shop, "web");
 
-    // Nobody collects this one, and nobody but its Service's successor may take it.
+    // The garbage collector does not delete this one, and only a new Service of the same name may take it over.
     shop.delete_alone(SERVICE, "api");
     shop.sees(INGRESS, "api", "/metadata/ownerReferences", Value::Null);
-    // It stays until all that belonged to it is let go.
+    // It stays until its dependents are orphaned.
     shop.loses(SERVICE, "api");
     shop.expose("api", &[host("again-api.example.com")]);
     shop.serves("api", "again-api.example.com");
@@ -224,7 +224,7 @@ fn the_target_moves_to_the_gateway_and_back() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn whoever_edits_what_is_ours_is_undone() {
+fn edits_of_our_objects_are_undone() {
     let scene = Scene::open("mended");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -240,8 +240,8 @@ fn whoever_edits_what_is_ours_is_undone() {
     shop.patch(INGRESS, "web", &json!({"metadata": {"ownerReferences": null}}));
     shop.sees(INGRESS, "web", "/metadata/ownerReferences/0/uid", uid(&service).clone());
 
-    // Tools that do not know the field write it empty. What we applied before belongs to nobody then, and must go all
-    // the same when it is not wanted any more.
+    // A tool that does not know the field empties it. The fields that were applied before then have no owner, and must
+    // still be removed when they are not desired any more.
     shop.configure("web", "TLS", "true");
     shop.sees(INGRESS, "web", "/spec/tls/0/secretName", "web-cert");
     shop.patch(INGRESS, "web", &json!({"metadata": {"managedFields": [{}]}}));
@@ -258,7 +258,7 @@ fn whoever_edits_what_is_ours_is_undone() {
     let again = shop.serves("web", "web.example.com");
     assert_ne!(uid(&again), uid(&first));
     shop.has(["Ingress web"]);
-    // What others add and we say nothing about stays theirs.
+    // Fields that others add stay theirs.
     shop.patch(INGRESS, "web", &json!({"metadata": {"annotations": {"example.com/theirs": "yes"}}}));
     scene.end(&[&controller]);
     shop.sees(INGRESS, "web", "/metadata/annotations", json!({"example.com/theirs": "yes"}));
@@ -285,7 +285,7 @@ fn new_settings_reach_every_service_without_a_restart() {
     shop.sees(INGRESS, "a", "/spec/tls/0/secretName", "a-cert");
     shop.has(names.map(|name| format!("Ingress {name}")));
 
-    // Settings that are refused change nothing, and somebody is told.
+    // Invalid settings change nothing, and are reported.
     controller.change_settings("domian: three.example.com");
     controller.says("setting-unknown");
     scene.rests(&[&controller]);
@@ -307,7 +307,7 @@ fn new_settings_reach_every_service_without_a_restart() {
 fn settings_in_a_mounted_config_map_are_noticed_too() {
     let scene = Scene::open("mounted");
     let shop = scene.place();
-    // As the kubelet mounts a ConfigMap: the file is a link into `..data`, which is a link that is exchanged as a whole.
+    // The kubelet mounts a ConfigMap like this: the file is a link into `..data`, which is a link that is replaced.
     let write = |version: &str, yaml: &str| {
         fs::create_dir_all(scene.file(version)).unwrap();
         fs::write(scene.file(version).join("settings.yaml"), yaml).unwrap();
@@ -327,7 +327,7 @@ fn settings_in_a_mounted_config_map_are_noticed_too() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_namespace_that_goes_is_let_go() {
+fn a_deleted_namespace_is_left_alone() {
     let scene = Scene::open("namespace");
     let shop = scene.place();
     let going = scene.namespace();
@@ -342,8 +342,8 @@ fn a_namespace_that_goes_is_let_go() {
     let ingresses = || scene.list(INGRESS, Some(&going)).len();
     eventually("all are exposed", || if ingresses() == 10 { Ok(()) } else { Err(ingresses().to_string()) });
 
-    // Its Ingresses may go before its Services, and whatever were made anew would be refused. Where the watches differ for a
-    // moment, that may be tried once.
+    // Its Ingresses may be deleted before its Services, and creating them again would be refused. That may be tried once,
+    // because the watches are not in step.
     let mark = scene.audit_mark();
     scene.delete(NAMESPACE, None, &going, &DeleteParams::default());
     eventually("it is gone", || scene.find(NAMESPACE, None, &going).map_or(Ok(()), |it| Err(it.to_string())));
@@ -352,7 +352,7 @@ fn a_namespace_that_goes_is_let_go() {
     let tried = scene.written_since(mark);
     let tried = tried.iter().filter(|it| it.contains("ingresses") || it.contains("configmaps"));
     assert!(tried.clone().count() <= 10, "{:#?}", tried.collect::<Vec<_>>());
-    // Nothing of it is remembered.
+    // The controller remembers nothing of it.
     controller.shows("xposer_services", &[], 1.0);
 }
 
@@ -364,11 +364,11 @@ fn the_earlier_service_keeps_the_host() {
     let market = scene.place();
     let controller = scene.controller(PLAIN, &[]);
     let shared = format!("shared.{}.example.com", shop.name);
-    // It was first, though it comes last by name and by namespace.
+    // It is the oldest, although it is the last by namespace and name.
     let (early, late) = if shop.name > market.name { (&shop, &market) } else { (&market, &shop) };
     early.expose("zeta", &[host(&shared)]);
     early.has(["Ingress zeta"]);
-    // Creation times have seconds.
+    // Creation times have a resolution of seconds.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     late.expose("alpha", &[host(&shared)]);
     let said = late.event("alpha", "Warning", "RouteClaimed");
@@ -382,7 +382,7 @@ fn the_earlier_service_keeps_the_host() {
     early.has(["Ingress zeta"]);
     late.has_nothing();
 
-    // Who held the host and gives it up, hands it over; who asks for it again, waits.
+    // A Service that gives the host up loses it to the other one, and has to wait to get it back.
     early.configure("zeta", "IngressURLTemplate", format!("own.{}.example.com", early.name));
     late.serves("alpha", &shared);
     early.has(["Ingress zeta"]);
@@ -397,13 +397,13 @@ fn the_earlier_service_keeps_the_host() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn of_two_that_came_together_the_name_decides() {
+fn the_name_decides_between_services_of_the_same_second() {
     let scene = Scene::open("together");
     let shop = scene.place();
     let shared = [host(&format!("together.{}.example.com", shop.name))];
     let one_name = (key("IngressNameTemplate"), "front".to_owned());
     let named = |name| [host(&format!("{name}.{}.example.com", shop.name)), one_name.clone()];
-    // Until all of them have the same second.
+    // Repeated until all of them have the same second.
     for _ in 0..5 {
         let all = [
             service("b", &shared),
@@ -425,7 +425,7 @@ fn of_two_that_came_together_the_name_decides() {
     shop.event("b", "Warning", "RouteClaimed");
     shop.event("n", "Warning", "NameClaimed");
     shop.serves("front", &format!("m.{}.example.com", shop.name));
-    // The name goes over to the other, too.
+    // The other one gets the name, too.
     shop.label("m", "false");
     shop.serves("front", &format!("n.{}.example.com", shop.name));
     scene.end(&[&controller]);
@@ -433,7 +433,7 @@ fn of_two_that_came_together_the_name_decides() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_service_that_becomes_invalid_keeps_what_it_had() {
+fn a_service_that_becomes_invalid_keeps_its_objects() {
     let scene = Scene::open("invalid");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -446,14 +446,14 @@ fn a_service_that_becomes_invalid_keeps_what_it_had() {
     shop.patch(SERVICE, "web", &json!({"metadata": {"annotations": wrong}}));
     shop.event("web", "Warning", "HostUppercase");
     shop.event("web", "Warning", "PathTypeUnknown");
-    // One that never was valid gets nothing.
+    // One that never was valid gets no objects.
     shop.expose("new", &[host("under_score.example.com")]);
     shop.event("new", "Warning", "HostCharacter");
     shop.has(["Ingress web", "Ingress api"]);
     scene.rests(&[&controller]);
     assert_eq!(shop.get(INGRESS, "web"), before);
 
-    // It is still ours, and still mended and cleared away.
+    // It is still ours, and still repaired and deleted.
     shop.configure("web", "PathType", Value::Null);
     shop.configure("web", "IngressURLTemplate", "valid-again.example.com");
     shop.serves("web", "valid-again.example.com");
@@ -466,13 +466,13 @@ fn a_service_that_becomes_invalid_keeps_what_it_had() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_lingers_is_waited_for() {
+fn an_object_with_a_finalizer_is_awaited() {
     let scene = Scene::open("lingers");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
     shop.expose("web", &[]);
     shop.has(["Ingress web"]);
-    // Somebody cleans up after an Ingress before it may go, as controllers of load balancers do.
+    // A finalizer, as controllers of load balancers set it.
     shop.patch(INGRESS, "web", &json!({"metadata": {"finalizers": ["example.com/load-balancer"]}}));
     shop.label("web", "false");
     eventually("it is going", || match &shop.get(INGRESS, "web")["metadata"]["deletionTimestamp"] {
@@ -489,7 +489,7 @@ fn what_lingers_is_waited_for() {
     assert_ne!(uid(&again), uid(&going));
     shop.has(["Ingress web"]);
 
-    // Nor is anything made of a Service that is going.
+    // Nothing is created for a Service that is being deleted.
     shop.patch(SERVICE, "web", &json!({"metadata": {"finalizers": ["example.com/load-balancer"]}}));
     shop.delete(SERVICE, "web");
     shop.delete(INGRESS, "web");
@@ -501,7 +501,7 @@ fn what_lingers_is_waited_for() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_canary_comes_into_the_route_of_its_stable_service_and_goes_again() {
+fn a_canary_is_added_to_the_route_of_its_stable_service_and_removed() {
     let scene = Scene::with_kinds("canary", &[HTTP_ROUTE]);
     let shop = scene.place();
     let settings =

@@ -1,10 +1,10 @@
-//! The controller on a real API server: stories in which everything is real but the traffic.
+//! The controller on a real API server. There is no ingress controller, and no traffic.
 //!
-//! `make e2e-cluster` starts a cluster for them, and runs them one after the other; where there is none, they are ignored.
-//! `E2E_KUBECONFIG` names another one, in which the tests make namespaces with the label `xposer-e2e`, and remove them; no
-//! other kubeconfig is ever read. `E2E_CTL` is the program that breaks the cluster.
+//! `make e2e-cluster` starts a cluster, and runs the tests one after the other; without a cluster, they are ignored.
+//! `E2E_KUBECONFIG` names another cluster, in which the tests create namespaces with the label `xposer-e2e`, and remove them;
+//! no other kubeconfig is ever read. `E2E_CTL` is the program that stops and starts parts of the cluster.
 //!
-//! A scenario ends with [`scene::Scene::end`], the check that all of them share.
+//! Every scenario ends with the common check [`scene::Scene::end`].
 
 #![allow(
     clippy::panic,

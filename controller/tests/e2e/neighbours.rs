@@ -1,4 +1,4 @@
-//! What the programs around read off the objects: ExternalDNS off those that help another one, a monitor off its own.
+//! What other programs read: ExternalDNS, of objects that only help others, and the controller of monitors.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ const NEW_CONTROLLER: &str = "/metadata/annotations/external-dns.kubernetes.io~1
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn helper_objects_say_nothing_for_their_host() {
+fn helper_objects_do_not_publish_their_host() {
     let scene = Scene::with_kinds("helpers", &[HTTP_ROUTE]);
     let shop = scene.place();
     let settings = "{domain: e2e.example.com, target: [Ingress, HTTPRoute], tls: load-balancer, \
@@ -48,7 +48,7 @@ fn helper_objects_say_nothing_for_their_host() {
     }
     assert_eq!(listed, [(INGRESS.name, "web")]);
 
-    // A Service that is a canary no more speaks for its host again.
+    // An Ingress that is not a canary any more publishes its host again.
     let annotations = json!({key("CanaryOf"): null, key("CanaryByHeader"): null, key("IngressURLTemplate"): "next.example.com"});
     shop.patch(SERVICE, "next", &json!({"metadata": {"annotations": annotations}}));
     shop.sees(INGRESS, "next", OLD_CONTROLLER, Value::Null);

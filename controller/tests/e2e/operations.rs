@@ -1,4 +1,4 @@
-//! What those who run the controller ask of it: health, metrics, events, single runs, rights, a clean end.
+//! Operation: health, metrics, Events, runs with `--once`, rights, and a clean end.
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ fn health_and_metrics_say_what_is_going_on() {
     assert!(controller.metric("xposer_api_requests_total", &["kind=\"Ingress\""]) >= 2.0);
     assert!(controller.metrics().iter().any(|(sample, _)| sample.starts_with("xposer_leader")));
 
-    // What it says of itself is what the API server has seen.
+    // Its metrics agree with the audit log of the API server.
     let seen = scene.written_since(mark);
     let told: f64 = controller.writes().iter().map(|(_, count)| count).sum();
     if !seen.is_empty() {
@@ -58,7 +58,7 @@ fn health_and_metrics_say_what_is_going_on() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn events_tell_what_happened_and_the_same_only_once() {
+fn events_are_written_once() {
     let scene = Scene::open("events");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -73,7 +73,7 @@ fn events_tell_what_happened_and_the_same_only_once() {
     assert_eq!(about["involvedObject"]["apiVersion"], "v1");
     assert!(about["reportingComponent"].as_str().unwrap().contains("xposer"), "{about}");
 
-    // While it lasts, neither a change of something else nor a restart of the watch makes it new.
+    // As long as the condition holds, neither another change nor a restart of the watch reports it again.
     shop.configure("web", "IngressURLTemplate", "Upper.example.com");
     let told = |reason: &str| shop.events("web").iter().filter(|it| it.1 == reason).count();
     let message = shop.event("web", "Warning", "HostUppercase");
@@ -107,7 +107,7 @@ fn a_single_run_says_by_its_exit_code_how_it_went() {
     shop.expose("web", &[]);
     assert_eq!(scene.run(PLAIN, &here).code, 0);
     shop.has(["Ingress web"]);
-    // Again: there is nothing to do.
+    // The second run has nothing to do.
     let before = shop.get(INGRESS, "web");
     assert_eq!(scene.run(PLAIN, &here).code, 0);
     assert_eq!(shop.get(INGRESS, "web"), before);
@@ -120,7 +120,7 @@ fn a_single_run_says_by_its_exit_code_how_it_went() {
     assert!((done.stdout + &done.stderr).contains("HostUppercase"));
     shop.has(["Ingress api", "Ingress web"]);
 
-    // It may look, and write nothing.
+    // The account may only read.
     shop.delete(SERVICE, "wrong");
     shop.expose("more", &[]);
     let reader = shop.account("reader", &looking(deployed_rules()));
@@ -177,7 +177,7 @@ fn a_dry_run_shows_the_difference_and_writes_nothing() {
     let done = scene.run(PLAIN, &dry);
     assert_eq!(done.code, 1);
     shop.delete(SERVICE, "wrong");
-    // That the check sees what a dry run left alone, nobody is there to do anything.
+    // The common check needs the objects.
     shop.has(["Ingress same", "Ingress changed", "Ingress hidden"]);
     scene.end(&[]);
     shop.sees(INGRESS, "changed", "/spec/rules/0/http/paths/0/path", "/");
@@ -205,7 +205,7 @@ fn one_namespace_needs_no_rights_in_others() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn the_url_is_written_back_where_it_is_asked_for() {
+fn the_stamp_is_written_if_it_is_enabled() {
     let scene = Scene::open("stamp");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &["--stamp"]);
@@ -218,7 +218,7 @@ fn the_url_is_written_back_where_it_is_asked_for() {
     shop.configure("web", "IngressNameTemplate", "front");
     shop.sees(SERVICE, "web", &url, "https://web.example.com");
     shop.sees(SERVICE, "web", &ingress, "front");
-    // What somebody else writes there is not true.
+    // A wrong value of somebody else is replaced.
     shop.annotate("web", URL_ANNOTATION, "http://wrong.example.com");
     shop.sees(SERVICE, "web", &url, "https://web.example.com");
 
@@ -239,7 +239,7 @@ fn the_url_is_written_back_where_it_is_asked_for() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn what_is_under_way_when_the_label_goes_does_not_hide_that_it_went() {
+fn a_label_that_is_removed_during_a_write_is_noticed() {
     let scene = Scene::open("underway");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &["--stamp"]);
@@ -249,7 +249,7 @@ fn what_is_under_way_when_the_label_goes_does_not_hide_that_it_went() {
     for name in &names {
         shop.sees(SERVICE, name, &url, format!("http://{name}.{}.e2e.example.com", shop.name));
     }
-    // The change is being written when the label goes.
+    // The label is removed while the change is being written.
     for name in &names {
         shop.configure(name, "IngressURLPath", "/changed");
         shop.label(name, "false");
@@ -264,7 +264,7 @@ fn what_is_under_way_when_the_label_goes_does_not_hide_that_it_went() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn without_being_asked_it_never_writes_a_service() {
+fn without_the_stamp_services_are_not_written() {
     let scene = Scene::open("unstamped");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -277,7 +277,7 @@ fn without_being_asked_it_never_writes_a_service() {
     assert_eq!(shop.get(SERVICE, "wrong"), wrong);
 }
 
-/// A definition that is away until this is dropped.
+/// Removes a definition, and restores it on drop.
 struct Away<'s> {
     scene: &'s Scene,
     definition: Value,
@@ -303,7 +303,7 @@ impl Drop for Away<'_> {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_kind_that_the_cluster_does_not_know_is_told_and_noticed_when_it_comes() {
+fn a_kind_that_is_not_served_is_reported_and_used_when_it_is() {
     let scene = Scene::with_kinds("kind", &[ROUTE]);
     let shop = scene.place();
     let definition = Away::take(&scene, ROUTE, "routes.route.openshift.io");
@@ -319,7 +319,7 @@ fn a_kind_that_the_cluster_does_not_know_is_told_and_noticed_when_it_comes() {
         shop.find(ROUTE, "web").map(drop).ok_or_else(|| "there is none".to_owned())
     });
     shop.has(["Ingress web", "Route web"]);
-    // It goes again, with the objects, and the rest goes on.
+    // The definition is removed with its objects, and the rest goes on.
     let _definition = Away::take(&scene, ROUTE, "routes.route.openshift.io");
     shop.configure("web", "IngressURLPath", "/web");
     shop.sees(INGRESS, "web", "/spec/rules/0/http/paths/0/path", "/web");
@@ -352,10 +352,10 @@ fn asked_to_end_it_ends_at_once_and_leaves_nothing_half_done() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn one_namespace_that_is_forbidden_does_not_hold_up_the_others() {
+fn a_forbidden_namespace_does_not_delay_the_others() {
     let scene = Scene::open("forbidden");
     let (open, shut) = (scene.place(), scene.place());
-    // It may look everywhere and tell everybody, and write in one namespace only.
+    // The account may read and create Events everywhere, and write in one namespace only.
     let rules = deployed_rules();
     let account = open.account("xposer", &rules);
     let tells = rules.iter().filter(|rule| rule["resources"][0] == "events").cloned();
@@ -371,13 +371,13 @@ fn one_namespace_that_is_forbidden_does_not_hold_up_the_others() {
     open.expose("late", &[]);
     open.has(["Ingress late", "Ingress web"]);
     assert_eq!(controller.ask("/readyz").0, 200);
-    // It does not try all the time.
+    // It does not retry all the time.
     let tries = || controller.writes().iter().map(|(_, count)| count).sum::<f64>();
     let before = tries();
     std::thread::sleep(Duration::from_secs(5));
     assert!(tries() - before <= 10.0, "{before} {}", tries());
 
-    // Allowed at last, it goes on by itself.
+    // With the rights, it goes on by itself.
     shut.may("xposer", &open.name, &rules);
     within(Duration::from_secs(90), "what was forbidden is made", || {
         shut.find(INGRESS, "web").map(drop).ok_or_else(|| "there is none".to_owned())
@@ -391,7 +391,7 @@ fn one_namespace_that_is_forbidden_does_not_hold_up_the_others() {
 fn a_permission_that_is_missing_is_named() {
     let scene = Scene::with_kinds("permission", &[HTTP_ROUTE, MONITOR]);
     let shop = scene.place();
-    // As installed with `no-ingress` and `httproute`, and without `monitor`.
+    // The rights of an installation with `no-ingress` and `httproute`, and without `monitor`.
     let mut rules = deployed_rules();
     rules.retain(|rule| rule["resources"][0] != "ingresses" && rule["resources"][0] != "endpointmonitors");
     let account = shop.account("xposer", &rules);
@@ -415,7 +415,7 @@ fn a_permission_that_is_missing_is_named() {
     scene.rests(&[&controller]);
     shop.has(["HTTPRoute web"]);
 
-    // Whoever does as told need not restart anything.
+    // After the help is followed, no restart is needed.
     shop.may("xposer", &shop.name, &deployed_rules());
     shop.has_within(Duration::from_secs(60), ["EndpointMonitor web", "HTTPRoute web", "Ingress web"]);
     scene.end(&[&controller]);

@@ -1,4 +1,4 @@
-//! What is somebody else's stays as it is, unless its owner hands it over.
+//! Objects of somebody else stay as they are, unless the owner hands them over.
 
 use serde_json::{Value, json};
 use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
@@ -13,7 +13,7 @@ fn with_annotations(mut object: Value, annotations: Value) -> Value {
     object
 }
 
-/// A Service whose Ingress would be called as somebody else's is, says so, and nothing else happens.
+/// The Ingress of a Service would have the name of somebody else's. That is reported, and nothing else happens.
 #[track_caller]
 fn is_foreign(shop: &Place, service: &str, ingress: &Value) {
     let said = shop.event(service, "Warning", "ForeignObject");
@@ -28,13 +28,13 @@ fn an_ingress_of_somebody_else_is_never_touched() {
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
     let ingress = shop.create(foreign_ingress("web", "theirs.example.com"));
-    // The older one of these two gets a name that both want; in one second, the first one by name.
+    // The older one of these two gets a name that both claim; in the same second, the first one by name.
     shop.expose("api", &[]);
     shop.expose("web", &[]);
     is_foreign(&shop, "web", &ingress);
     shop.has(["Ingress web", "Ingress api"]);
 
-    // Neither by changes of the Service, nor by a restart, nor when the Service does not want it any more.
+    // It is touched neither by changes of the Service, nor by a restart, nor when the Service does not need it any more.
     shop.configure("web", "IngressURLPath", "/web");
     shop.configure("api", "IngressNameTemplate", "web");
     is_foreign(&shop, "api", &ingress);
@@ -47,7 +47,7 @@ fn an_ingress_of_somebody_else_is_never_touched() {
     is_foreign(&shop, "web", &ingress);
     shop.label("web", "true");
 
-    // The name is free: now it is ours.
+    // Now the name is free.
     shop.delete(INGRESS, "web");
     shop.serves("web", &format!("web.{}.e2e.example.com", shop.name));
     scene.end(&[&controller]);
@@ -55,18 +55,18 @@ fn an_ingress_of_somebody_else_is_never_touched() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn looking_like_ours_makes_nothing_ours() {
+fn an_object_that_looks_like_ours_is_not_touched() {
     let scene = Scene::open("alike");
     let shop = scene.place();
     let other = scene.place();
 
-    // Every byte of the spec is what we would write.
+    // The spec is exactly the desired one.
     let twin = shop.create(foreign_ingress("twin", "twin.example.com"));
-    // What `xposer render` prints, applied by a person: our labels, no owner.
+    // The output of `xposer render`, applied by a person: with our labels, and no owner.
     let mut rendered = foreign_ingress("rendered", "rendered.example.com");
     rendered["metadata"]["labels"] = json!({MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: "rendered"});
     let rendered = shop.create(rendered);
-    // Our labels, for the Service of this name in another namespace, whose copy this is.
+    // A copy from another namespace, with our labels, which name a Service there.
     let elsewhere = other.expose("copied", &[host("copied.other.example.com")]);
     let mut copied = foreign_ingress("copied", "copied.example.com");
     copied["metadata"]["labels"] = json!({MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: "copied"});
@@ -78,7 +78,7 @@ fn looking_like_ours_makes_nothing_ours() {
         shop.expose(name, &[host(&format!("{name}.example.com"))]);
         is_foreign(&shop, name, ingress);
     }
-    // Nor does anything foreign go with the Service.
+    // No foreign object is deleted with the Service.
     shop.label("twin", "false");
     shop.delete(SERVICE, "rendered");
     shop.has(["Ingress twin", "Ingress rendered", "Ingress copied"]);
@@ -87,7 +87,7 @@ fn looking_like_ours_makes_nothing_ours() {
     for ingress in [&twin, &rendered, &copied] {
         assert_eq!(versions([&shop.get(INGRESS, name_of(ingress))]), versions([ingress]));
     }
-    // What the check of all scenarios takes for ours, because of the labels.
+    // The common check would take these for ours, because of the labels.
     shop.delete(INGRESS, "rendered");
     shop.delete(SERVICE, "copied");
     shop.delete(INGRESS, "copied");
@@ -97,7 +97,7 @@ fn looking_like_ours_makes_nothing_ours() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn an_owner_hands_an_ingress_over() {
+fn an_ingress_with_the_annotation_is_adopted() {
     let scene = Scene::open("adopted");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -112,7 +112,7 @@ fn an_owner_hands_an_ingress_over() {
     let service = shop.expose("web", &[host("ours.example.com")]);
     is_foreign(&shop, "web", &ingress);
 
-    // To somebody else is not to us.
+    // It is offered to another Service.
     let handed = shop.patch(INGRESS, "web", &json!({"metadata": {"annotations": {ADOPT: "other"}}}));
     scene.rests(&[&controller]);
     is_foreign(&shop, "web", &handed);
@@ -134,7 +134,7 @@ fn an_owner_hands_an_ingress_over() {
     let left = [&spec["ingressClassName"], &spec["defaultBackend"], &spec["tls"]];
     assert_eq!(left, [&Value::Null; 3], "nothing of theirs is left: {spec}");
 
-    // It is like any other of ours from now on.
+    // From now on it is like any other object of ours.
     shop.configure("web", "TLS", "true");
     shop.sees(INGRESS, "web", "/spec/tls/0/secretName", "web-cert");
     shop.configure("web", "TLS", Value::Null);
@@ -147,7 +147,7 @@ fn an_owner_hands_an_ingress_over() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn an_ingress_as_the_original_made_it_is_handed_over() {
+fn an_ingress_of_the_original_is_adopted() {
     let scene = Scene::open("original");
     let shop = scene.place();
     let service = shop.expose(
@@ -157,7 +157,7 @@ fn an_ingress_as_the_original_made_it_is_handed_over() {
             (FORWARD.to_owned(), "kubernetes.io/ingress.class: external\nexample.com/size: 1m".to_owned()),
         ],
     );
-    // The same host and backend, the class in its old place, and no mark of who made it.
+    // The same host and backend, the class as an annotation, and no mark of who created it.
     let old = foreign_ingress("web", "web.example.com");
     let old =
         with_annotations(old, json!({"kubernetes.io/ingress.class": "external", "example.com/size": "1m"}));

@@ -1,4 +1,4 @@
-//! Several replicas, one of which works.
+//! Several replicas, of which one writes.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::cluster::{INGRESS, LEASE, SERVICE, eventually, within};
 use crate::controller::Controller;
 use crate::scene::{PLAIN, Place, Scene, host};
 
-/// How long a Lease lasts, and a little.
+/// A little longer than the duration of the Lease.
 const EXPIRED: Duration = Duration::from_secs(22);
 
 fn replica(scene: &Scene, shop: &Place) -> Controller {
@@ -51,7 +51,7 @@ fn a_leader_that_is_asked_to_end_hands_over_at_once() {
     let began = Instant::now();
     shop.expose("api", &[]);
     shop.has(["Ingress api", "Ingress web"]);
-    // Who waits for the end of the Lease waits for 15 s.
+    // Without the release, the other replica would wait for 15 s.
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     leads_within(Duration::from_secs(5), &second);
     assert_eq!(first.exits(), Some(0));
@@ -74,7 +74,7 @@ fn when_the_leader_is_killed_no_object_flaps() {
 
     let film = shop.film(&[INGRESS]);
     first.kill();
-    // While nobody leads, people go on.
+    // Services are changed while there is no leader.
     shop.configure("web-1", "IngressURLTemplate", "changed.example.com");
     shop.expose("late", &[]);
     shop.label("web-2", "false");
@@ -88,7 +88,7 @@ fn when_the_leader_is_killed_no_object_flaps() {
     assert_eq!(story, ["Added Ingress late", "Deleted Ingress web-2", "Modified Ingress web-1"]);
 }
 
-/// Holds the Lease in the name of somebody, at a time that a clock shows which differs from ours.
+/// Renews the Lease for a holder whose clock differs from ours.
 fn hold(scene: &Scene, shop: &Place, who: &str, skew: SignedDuration) {
     let now = MicroTime(Timestamp::now() + skew);
     scene.apply(&json!({
@@ -104,7 +104,7 @@ fn clocks_that_differ_take_the_lease_from_nobody() {
     let scene = Scene::open("clocks");
     let shop = scene.place();
     shop.expose("web", &[]);
-    // Somebody whose clock is an hour late holds it, and renews it in time.
+    // The holder's clock is an hour late, and it renews in time.
     let late = SignedDuration::from_hours(-1);
     hold(&scene, &shop, "somebody", late);
     let mut waiting = replica(&scene, &shop);
@@ -116,12 +116,12 @@ fn clocks_that_differ_take_the_lease_from_nobody() {
     }
     assert!(!leads(&waiting));
     shop.has_nothing();
-    // Nor does it wait for an hour when somebody, whose clock is an hour early, is gone.
+    // The holder's clock is an hour early, and it stops renewing. The controller does not wait for an hour.
     hold(&scene, &shop, "somebody", SignedDuration::from_hours(1));
     leads_within(EXPIRED, &waiting);
     shop.has(["Ingress web"]);
 
-    // Who has lost the lease, ends.
+    // A replica that has lost the lease ends.
     hold(&scene, &shop, "thief", SignedDuration::ZERO);
     assert_eq!(waiting.exits(), Some(1));
     shop.configure("web", "IngressURLPath", "/later");

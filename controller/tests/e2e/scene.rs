@@ -1,4 +1,4 @@
-//! A scenario: its namespaces, what is in them that is none of our business, its controllers, and the check at its end.
+//! A scenario: its namespaces with foreign objects, its controllers, and the common check at its end.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -20,13 +20,13 @@ use crate::cluster::{
 use crate::controller::{Controller, Done, Words, run};
 use crate::film::Film;
 
-/// The settings of a scenario that needs no others.
+/// The default settings of a scenario.
 pub(crate) const PLAIN: &str = "domain: e2e.example.com";
 /// How long nothing may be written at the end of a scenario.
 const QUIET: Duration = Duration::from_secs(4);
-/// And in the middle of one.
+/// The same in the middle of one.
 const REST: Duration = Duration::from_secs(2);
-/// What every namespace has that is none of the controller's business.
+/// The foreign objects in every namespace.
 const BYSTANDER: &str = "bystander";
 /// The annotation that forwards annotations.
 pub(crate) const FORWARD: &str = "xposer.stakater.com/annotations";
@@ -41,7 +41,7 @@ pub(crate) fn host(host: &str) -> (String, String) {
     (key("IngressURLTemplate"), host.to_owned())
 }
 
-/// A Service that asks to be exposed.
+/// A Service with the label that exposes it.
 pub(crate) fn service(name: &str, annotations: &[(String, String)]) -> Value {
     let annotations: BTreeMap<_, _> = annotations.iter().cloned().collect();
     json!({
@@ -61,7 +61,7 @@ pub(crate) fn foreign_ingress(name: &str, host: &str) -> Value {
     })
 }
 
-/// A scenario. It removes what it made, however it ends.
+/// A scenario. On drop it removes what it has created.
 pub(crate) struct Scene {
     cluster: &'static Cluster,
     slug: &'static str,
@@ -90,7 +90,7 @@ impl Scene {
         Self { cluster, slug, began: Instant::now(), folder, namespaces, places, ended }
     }
 
-    /// A scenario that breaks the cluster; all of them are in the module `breaks`.
+    /// A scenario that stops parts of the cluster. All of them are in the module `breaks`.
     pub(crate) fn with_ctl(slug: &'static str) -> Self {
         let scene = Self::open(slug);
         assert!(
@@ -100,8 +100,8 @@ impl Scene {
         scene
     }
 
-    /// A scenario that needs a kind that comes with no cluster. Where it is missing, the scenario fails: what did not run
-    /// has not passed.
+    /// A scenario that needs kinds that are not built in. If one is missing, the scenario fails, because what did not run has not
+    /// passed.
     pub(crate) fn with_kinds(slug: &'static str, kinds: &[Kind]) -> Self {
         let scene = Self::open(slug);
         for kind in kinds {
@@ -114,8 +114,8 @@ impl Scene {
         scene
     }
 
-    /// Starts the API server again. The controller manager, who was without it too, begins anew: how long its garbage
-    /// collector would wait is not our subject.
+    /// Starts the API server and the controller manager again. Without the restart, the garbage collector would wait for an unknown
+    /// time.
     pub(crate) fn start_server(&self) {
         for words in [["start", "apiserver"], ["kill", "controller-manager"], ["start", "controller-manager"]]
         {
@@ -128,7 +128,7 @@ impl Scene {
         self.folder.join(name)
     }
 
-    /// A fresh namespace with nothing in it.
+    /// A new namespace with nothing in it.
     pub(crate) fn namespace(&self) -> String {
         let name = format!("{}-{}", self.slug, unique());
         self.namespaces.borrow_mut().push(name.clone());
@@ -137,7 +137,7 @@ impl Scene {
         name
     }
 
-    /// A fresh namespace, with bystanders.
+    /// A new namespace with foreign objects.
     pub(crate) fn place(&self) -> Place {
         let name = self.namespace();
         let place = Place(Rc::new(Inner {
@@ -159,23 +159,23 @@ impl Scene {
         file
     }
 
-    /// A controller, ready.
+    /// A controller that is ready.
     pub(crate) fn controller(&self, settings: &str, words: Words<'_>) -> Controller {
         self.controller_as(&self.cluster.identity, settings, words).ready()
     }
 
-    /// A controller with an account of its own, just started.
+    /// A controller with this account, which may not be ready yet.
     pub(crate) fn controller_as(&self, account: &Path, settings: &str, words: Words<'_>) -> Controller {
         Controller::spawn(account, &self.settings(settings), words)
     }
 
-    /// A run that ends by itself.
+    /// A run with `--once` or `--dry-run`.
     pub(crate) fn run(&self, settings: &str, words: Words<'_>) -> Done {
         run(&self.cluster.identity, &self.settings(settings), words)
     }
 
-    /// The check that all scenarios share: every namespace has what [`Place::has`] said last, and what is in it is what
-    /// the core emits; nothing of ours is anywhere else; bystanders are as they were; and for a while nothing is written.
+    /// The common check: every namespace has the objects of the last [`Place::has`], and they are what the core emits; no other
+    /// namespace has objects of ours; foreign objects are unchanged; and for a while nothing is written.
     pub(crate) fn end(&self, controllers: &[&Controller]) {
         self.quiet(controllers, QUIET);
         let places = self.places.borrow();
@@ -200,12 +200,12 @@ impl Scene {
         self.ended.set(true);
     }
 
-    /// Waits until all that has to be done is done, and a moment longer.
+    /// Waits until everything is reconciled, and a moment longer.
     pub(crate) fn rests(&self, controllers: &[&Controller]) {
         self.quiet(controllers, REST);
     }
 
-    /// Waits until nothing changes any more, and then for a time in which nothing may.
+    /// Waits until nothing changes any more, and then for a time in which nothing may change.
     pub(crate) fn quiet(&self, controllers: &[&Controller], time: Duration) {
         let state = || {
             let objects: Vec<Value> =
@@ -263,21 +263,21 @@ impl Drop for Scene {
     }
 }
 
-/// A suffix that no other scenario has, nor one of another run.
+/// A suffix that no scenario of this or another run has.
 fn unique() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     format!("{:05x}{}", now & 0xf_ffff, NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// What the controller must leave alone: Services that do not ask, and objects of others, some of which look like ours.
+/// What the controller must not touch: Services without the label, and objects of others, some of which look like ours.
 fn bystanders() -> Vec<Value> {
     let mut silent = service(BYSTANDER, &[]);
     silent["metadata"]["labels"] = json!({"app": "bystander"});
     let mut refusing = service(&format!("{BYSTANDER}-not"), &[]);
     refusing["metadata"]["labels"] = json!({"expose": "false"});
     let ingress = foreign_ingress(BYSTANDER, "bystander.example.org");
-    // What the command line renders has our labels, and no owner.
+    // The output of the command line has our labels, and no owner.
     let mut rendered = foreign_ingress(&format!("{BYSTANDER}-rendered"), "rendered.example.org");
     rendered["metadata"]["labels"] =
         json!({MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: format!("{BYSTANDER}-rendered")});
@@ -293,7 +293,7 @@ pub(crate) struct Place(Rc<Inner>);
 pub(crate) struct Inner {
     cluster: &'static Cluster,
     pub(crate) name: String,
-    /// What must stay as it is.
+    /// Objects that must not change.
     bystanders: RefCell<Vec<Value>>,
     expected: RefCell<Vec<String>>,
 }
@@ -317,7 +317,7 @@ impl Inner {
         self.cluster.create(object)
     }
 
-    /// Creates many.
+    /// Creates several objects.
     pub(crate) fn create_all(&self, objects: impl IntoIterator<Item = Value>) -> Vec<Value> {
         let here = objects.into_iter().map(|mut object| {
             object["metadata"]["namespace"] = self.name.as_str().into();
@@ -326,7 +326,7 @@ impl Inner {
         self.cluster.create_all(here.collect())
     }
 
-    /// Creates an object that nobody may touch until the end.
+    /// Creates an object that must not change until the end.
     pub(crate) fn stands_by(&self, object: Value) -> Value {
         let created = self.create(object);
         self.bystanders.borrow_mut().push(created.clone());
@@ -334,7 +334,7 @@ impl Inner {
     }
 
     pub(crate) fn is_bystander(&self, object: &Value) -> bool {
-        // The controller manager puts this one into every namespace.
+        // The controller manager creates this one in every namespace.
         name_of(object) == "kube-root-ca.crt"
             || self.bystanders.borrow().iter().any(|it| it["metadata"]["uid"] == object["metadata"]["uid"])
     }
@@ -360,7 +360,7 @@ impl Inner {
         self.cluster.patch(kind, self.at(), name, patch)
     }
 
-    /// Patches what may have gone meanwhile.
+    /// Patches an object that may be deleted already.
     pub(crate) fn try_patch(&self, kind: Kind, name: &str, patch: &Value) {
         let _ = self.cluster.try_patch(kind, self.at(), name, patch);
     }
@@ -384,14 +384,14 @@ impl Inner {
         self.cluster.delete(kind, self.at(), name, &DeleteParams::default());
     }
 
-    /// Deletes an object, and lets stay what belongs to it.
+    /// Deletes an object, and orphans its dependents.
     pub(crate) fn delete_alone(&self, kind: Kind, name: &str) {
         let parameters =
             DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..DeleteParams::default() };
         self.cluster.delete(kind, self.at(), name, &parameters);
     }
 
-    /// Waits until an object is gone: something may hold it up after it was deleted.
+    /// Waits until an object is gone, which takes a while with a finalizer.
     #[track_caller]
     pub(crate) fn loses(&self, kind: Kind, name: &str) {
         eventually(&format!("{} {name} is gone", kind.name), || match self.find(kind, name) {
@@ -400,18 +400,18 @@ impl Inner {
         });
     }
 
-    /// Says of an Ingress that it has an address, as its controller does.
+    /// Writes an address into the status of an Ingress.
     pub(crate) fn addresses(&self, name: &str) {
         self.try_address(name).unwrap_or_else(|status| panic!("{name}: {status}"));
     }
 
-    /// Says so of an Ingress that may have gone meanwhile.
+    /// The same for an Ingress that may be deleted already.
     pub(crate) fn try_address(&self, name: &str) -> Answer<Value> {
         let status = json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.1"}]}});
         self.cluster.set_status(INGRESS, self.at(), name, &status)
     }
 
-    /// Says of an HTTPRoute that its Gateway has accepted it as it is.
+    /// Writes into the status of an HTTPRoute that its Gateway has accepted the current generation.
     pub(crate) fn accepts(&self, name: &str) {
         let route = self.get(HTTP_ROUTE, name);
         let condition = json!({"type": "Accepted", "status": "True", "reason": "Accepted", "message": "",
@@ -427,7 +427,7 @@ impl Inner {
         Film::of(self.cluster, kinds, &self.name)
     }
 
-    /// Waits until an object has a value at a JSON pointer, null where there is none, and gives the object.
+    /// Waits until an object has a value at a JSON pointer, or null if there is none, and returns the object.
     #[track_caller]
     pub(crate) fn sees(&self, kind: Kind, name: &str, pointer: &str, expected: impl Into<Value>) -> Value {
         let expected = expected.into();
@@ -446,7 +446,7 @@ impl Inner {
         self.sees(INGRESS, name, "/spec/rules/0/host", host)
     }
 
-    /// The events on a Service: type, reason and message.
+    /// The Events of a Service: type, reason and message.
     pub(crate) fn events(&self, service: &str) -> Vec<(String, String, String)> {
         let text = |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
         let about = |event: &&Value| {
@@ -457,7 +457,7 @@ impl Inner {
         events.iter().filter(about).map(told).collect()
     }
 
-    /// Waits until a Service has an Event of this type and reason, and gives its message.
+    /// Waits until a Service has an Event of this type and reason, and returns its message.
     #[track_caller]
     pub(crate) fn event(&self, service: &str, kind: &str, reason: &str) -> String {
         eventually(&format!("{service} has the Event {kind} {reason}"), || {
@@ -467,7 +467,7 @@ impl Inner {
         })
     }
 
-    /// Makes a service account with these rights here, and gives its kubeconfig.
+    /// Creates a service account with these rights in this namespace, and returns its kubeconfig.
     pub(crate) fn account(&self, name: &str, rules: &[Value]) -> PathBuf {
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", self.name));
         self.cluster.account(&self.name, name, &file);
@@ -475,12 +475,12 @@ impl Inner {
         file
     }
 
-    /// Gives an account of a namespace rights in this one.
+    /// Gives an account of another namespace rights in this one.
     pub(crate) fn may(&self, account: &str, of: &str, rules: &[Value]) {
         self.grant("Role", self.at(), account, of, rules);
     }
 
-    /// Gives an account of this namespace rights everywhere, until they are dropped.
+    /// Gives an account of this namespace rights in all namespaces. They are removed on drop.
     pub(crate) fn may_everywhere(&self, account: &str, rules: &[Value]) -> Rights {
         self.grant("ClusterRole", None, account, &self.name, rules);
         Rights { cluster: self.cluster, name: self.name.clone() }
@@ -502,14 +502,14 @@ impl Inner {
         );
     }
 
-    /// What is here of the kinds that the controller makes, without bystanders.
+    /// The objects of the kinds that the controller writes, without foreign ones.
     fn made(&self) -> Vec<Value> {
         let mut made: Vec<Value> = MADE.iter().flat_map(|kind| self.list(*kind)).collect();
         made.retain(|object| !self.is_bystander(object));
         made
     }
 
-    /// What is here of those kinds, and the Services.
+    /// The objects of these kinds, and the Services.
     fn everything(&self) -> Vec<Value> {
         let mut all: Vec<Value> = MADE.iter().flat_map(|kind| self.list(*kind)).collect();
         all.extend(self.list(SERVICE));
@@ -523,7 +523,7 @@ impl Inner {
         names
     }
 
-    /// Waits until exactly these objects are here, for example `Ingress web`.
+    /// Waits until the namespace has exactly these objects, for example `Ingress web`.
     #[track_caller]
     pub(crate) fn has<N: AsRef<str>>(&self, expected: impl IntoIterator<Item = N>) {
         self.has_within(SOON, expected);
@@ -567,8 +567,8 @@ impl Inner {
         assert_eq!(versions(&now), versions(bystanders.iter()), "somebody touched what is not ours");
     }
 
-    /// Every object that carries our label is what the core emits for its Service, and belongs to that Service. Objects
-    /// of a Service that is refused now are those it had before.
+    /// Every object with our label is what the core emits for its Service, and belongs to that Service. A Service that is refused
+    /// now has the objects from before.
     fn is_as_the_core_says(&self, controller: &Controller) {
         let settings = controller.settings();
         let services = self.list(SERVICE);
@@ -594,7 +594,7 @@ impl Inner {
     }
 }
 
-/// Rights everywhere, for as long as this is kept.
+/// Rights in all namespaces, which are removed on drop.
 pub(crate) struct Rights {
     cluster: &'static Cluster,
     name: String,
@@ -608,18 +608,18 @@ impl Drop for Rights {
     }
 }
 
-/// The object has all that was emitted, and its spec nothing else.
+/// The object has everything that was emitted, and its spec nothing else.
 pub(crate) fn same(expected: &Value, object: &Value) {
     let mut differences = Vec::new();
     compare("", expected, object, &mut differences);
-    // The API server fills nothing in: what has a default is written out.
+    // The API server adds no defaults, because they are written out.
     for part in ["spec", "data"] {
         compare(part, &object[part], &expected[part], &mut differences);
     }
     assert!(differences.is_empty(), "{}: {differences:#?}\n{object}", place_of(object));
 }
 
-/// Where the second value does not have what the first one has.
+/// The places where the second value lacks something of the first one.
 fn compare(path: &str, expected: &Value, seen: &Value, differences: &mut Vec<String>) {
     match (expected, seen) {
         (Value::Object(fields), Value::Object(_)) => {
@@ -637,7 +637,7 @@ fn compare(path: &str, expected: &Value, seen: &Value, differences: &mut Vec<Str
     }
 }
 
-/// The object carries all marks of ours, for this Service.
+/// The object has all marks of ownership for this Service.
 pub(crate) fn belongs(object: &Value, service: &Value) {
     let metadata = &object["metadata"];
     assert_eq!(metadata["labels"][MANAGED_BY_LABEL], MANAGED_BY, "{object}");
@@ -649,7 +649,7 @@ pub(crate) fn belongs(object: &Value, service: &Value) {
         json!({"apiVersion": "v1", "kind": "Service", "name": name, "uid": uid, "controller": true});
     let mut differences = Vec::new();
     compare("", &expected, owner, &mut differences);
-    // A Service that is deleted in the foreground does not wait for the garbage collector.
+    // With `blockOwnerDeletion`, a Service that is deleted in the foreground would wait for the garbage collector.
     assert!(differences.is_empty() && owner["blockOwnerDeletion"] != true, "{owner}");
     let managers = metadata["managedFields"].as_array().unwrap();
     let applied = |it: &Value| it["manager"] == MANAGED_BY && it["operation"] == "Apply";

@@ -1,5 +1,5 @@
-//! Chance instead of a story: people and programs change things faster than anybody can follow, and the controller is
-//! killed meanwhile. However it went, what is there in the end is what the core says.
+//! Random changes by people and programs, faster than the controller can follow, while it is killed again and again. In the end,
+//! the objects are what the core emits.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::scene::{FORWARD, Place, Scene, key, service};
 const SETTINGS: &str = "domain: storm.example.com\nparentRefs: [{name: external, namespace: gateways}]";
 const STEPS: usize = 300;
 
-/// Numbers that look like chance, the same ones for the same seed (xorshift).
+/// Pseudo-random numbers, the same ones for the same seed (xorshift).
 struct Dice(u64);
 
 impl Dice {
@@ -29,12 +29,12 @@ impl Dice {
     }
 }
 
-/// One thing that somebody does.
+/// One random change.
 fn step(shop: &Place, names: &[String], dice: &mut Dice) {
     let name = dice.of(names);
     let value = |text: &str| if text.is_empty() { Value::Null } else { text.into() };
     match dice.below(12) {
-        // Two of them may want the same host, or the same name; and nobody gets an impossible one.
+        // Two Services may claim the same host or name; one host is invalid.
         0 | 1 => {
             let hosts = ["", "one.storm.example.com", "two.storm.example.com", "Impossible.example.com"];
             shop.configure(&name, "IngressURLTemplate", value(dice.of(&hosts)));
@@ -75,7 +75,7 @@ fn step(shop: &Place, names: &[String], dice: &mut Dice) {
                 shop.try_patch(INGRESS, name_of(ingress), &rules);
             }
         }
-        // The controller of the Ingresses comes by.
+        // The ingress controller writes an address.
         10 => {
             for ingress in shop.list(INGRESS).iter().filter(|it| !shop.is_bystander(it)) {
                 let _ = shop.try_address(name_of(ingress));
@@ -92,7 +92,7 @@ fn step(shop: &Place, names: &[String], dice: &mut Dice) {
     }
 }
 
-/// What the core says of all Services together, where the older one keeps what two of them claim.
+/// What the core emits for all Services together. Of two with the same claim, the older one keeps it.
 fn expected(services: &mut [Value]) -> Vec<Value> {
     services.sort_by_key(|it| (it["metadata"]["creationTimestamp"].to_string(), name_of(it).to_owned()));
     let settings = xposer_manifest::settings("settings", SETTINGS.to_owned()).unwrap();
@@ -125,7 +125,7 @@ fn a_storm_of_changes_ends_in_what_the_core_says() {
     let names: Vec<String> = (0..8).map(|it| format!("web-{it}")).collect();
     shop.create_all(names.iter().map(|name| service(name, &[])));
 
-    // What is kept for what replaces it is not kept for long.
+    // The handover timeout is short.
     let words = ["--handover-timeout", "5"];
     let mut controller = scene.controller(SETTINGS, &words);
     for round in 0..STEPS {
@@ -140,7 +140,7 @@ fn a_storm_of_changes_ends_in_what_the_core_says() {
             _ => {}
         }
     }
-    // What a refused Service keeps depends on what it had, so in the end nobody is refused.
+    // The objects of a refused Service depend on its history, so in the end no Service is refused.
     for service in shop.list(SERVICE) {
         if service["metadata"]["annotations"][key("IngressURLTemplate")] == "Impossible.example.com" {
             shop.configure(name_of(&service), "IngressURLTemplate", Value::Null);

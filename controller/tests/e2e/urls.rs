@@ -1,4 +1,4 @@
-//! The URL ConfigMap: whom it is for, and whose keys are in it.
+//! The URL ConfigMap: which namespaces have it, and which keys it has.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ fn a_host_is_published_in_its_own_namespace() {
 
     shop.configure("web", "IngressURLTemplate", "new.example.com");
     tells(&shop, &[(&web, "new.example.com"), (&api, "api.example.com")]);
-    // What is edited is mended; what is deleted is made again.
+    // An edited entry is repaired, and a deleted ConfigMap is created again.
     shop.patch(CONFIG_MAP, URL_CONFIG_MAP, &json!({"data": {web.as_str(): "edited", api.as_str(): null}}));
     tells(&shop, &[(&web, "new.example.com"), (&api, "api.example.com")]);
     shop.delete(CONFIG_MAP, URL_CONFIG_MAP);
@@ -57,7 +57,7 @@ fn a_host_is_published_in_its_own_namespace() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn entries_of_services_that_went_while_nobody_looked_go_at_the_start() {
+fn entries_of_deleted_services_are_removed_at_the_start() {
     let scene = Scene::open("stale");
     let shop = scene.place();
     let mut controller = scene.controller(PLAIN, &[]);
@@ -78,7 +78,7 @@ fn entries_of_services_that_went_while_nobody_looked_go_at_the_start() {
     scene.end(&[&controller]);
 }
 
-/// Waits until all namespaces have the entry, or none has.
+/// Waits until all namespaces have the entry, or, with `None`, no namespace has it.
 #[track_caller]
 fn everywhere(cluster: &Cluster, key: &str, value: Option<&str>) {
     eventually(&format!("every namespace has {key}: {value:?}"), || {
@@ -96,7 +96,7 @@ fn everywhere(cluster: &Cluster, key: &str, value: Option<&str>) {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_host_is_published_in_every_namespace_also_in_one_that_comes_later() {
+fn a_host_is_published_in_every_namespace_and_in_new_ones() {
     let scene = Scene::open("globally");
     let (shop, before) = (scene.place(), scene.place());
     let controller = scene.controller(PLAIN, &[]);
@@ -105,14 +105,14 @@ fn a_host_is_published_in_every_namespace_also_in_one_that_comes_later() {
     everywhere(&scene, &web, Some("web.example.com"));
     let after = scene.place();
     everywhere(&scene, &web, Some("web.example.com"));
-    // A namespace that goes is no reason to stop.
+    // A namespace that is deleted does not stop the others.
     let going = scene.namespace();
     everywhere(&scene, &web, Some("web.example.com"));
     scene.remove_namespace(&going);
     shop.configure("web", "IngressURLTemplate", "new.example.com");
     everywhere(&scene, &web, Some("new.example.com"));
 
-    // From everywhere to here.
+    // From `globally` to `locally`.
     before.expose("own", &published("own.example.com", "locally"));
     let own = format!("own-{}", before.name);
     tells(&before, &[(&own, "own.example.com"), (&web, "new.example.com")]);
@@ -130,7 +130,7 @@ fn a_host_is_published_in_every_namespace_also_in_one_that_comes_later() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn keys_of_others_survive_in_a_map_of_ours() {
+fn keys_of_others_stay_in_our_config_map() {
     let scene = Scene::open("shared");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
@@ -149,12 +149,12 @@ fn keys_of_others_survive_in_a_map_of_ours() {
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
-fn a_map_of_somebody_else_keeps_what_is_in_it() {
+fn a_config_map_of_somebody_else_keeps_its_content() {
     let scene = Scene::open("theirs");
     let shop = scene.place();
     let controller = scene.controller(PLAIN, &[]);
     let (web, api) = (format!("web-{}", shop.name), format!("api-{}", shop.name));
-    // One of our keys is taken, with a value that is not ours.
+    // Somebody else has one of our keys, with another value.
     shop.create(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": URL_CONFIG_MAP},
         "data": {"theirs": "1", web.as_str(): "theirs.example.com"}}));
     shop.expose("web", &published("web.example.com", "locally"));

@@ -1,0 +1,277 @@
+//! Sends the actions to the API server, and says what its errors mean.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
+use kube::core::Status;
+use kube::{Client, Error};
+use serde_json::{Value, json};
+use xposer::EXPOSE_LABEL;
+
+use super::{Action, ActionError, ActionResult, ApplyMode};
+use crate::document::Document;
+use crate::error::error_message;
+use crate::keys::{ObjectKey, ServiceKey};
+use crate::kinds::{self, Kind};
+use crate::metrics::Metrics;
+use crate::object::{FIELD_MANAGER, has_other_managers, without_field_conflicts};
+use crate::service::service_resource;
+
+/// The field manager of the status annotations of Services.
+const STAMP_MANAGER: &str = "xposer-stamp";
+
+/// The longest time for one action.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The objects of a kind.
+fn objects(client: &Client, kind: Kind, namespace: &str) -> Api<Document> {
+    Api::namespaced_with(client.clone(), namespace, &kinds::resource(kind))
+}
+
+/// The Services of a namespace.
+fn services(client: &Client, namespace: &str) -> Api<Document> {
+    Api::namespaced_with(client.clone(), namespace, &service_resource())
+}
+
+/// Sends the actions of one plan in order. After an error, nothing is deleted, so that an old object stays until the new one
+/// exists.
+pub(crate) async fn execute_all(
+    client: Client,
+    metrics: Arc<Metrics>,
+    actions: Vec<Action>,
+) -> Vec<Result<ActionResult, ActionError>> {
+    let mut results = Vec::with_capacity(actions.len());
+    let mut has_failed = false;
+    for action in actions {
+        // The other objects of a Service do not depend on the one that failed.
+        if has_failed && matches!(action, Action::Delete { .. } | Action::Stamp { .. }) {
+            continue;
+        }
+        let result = tokio::time::timeout(REQUEST_TIMEOUT, action.execute(&client, &metrics)).await;
+        let result = result.unwrap_or_else(|_| Err(ActionError::Unavailable("no answer".to_owned())));
+        has_failed |= result.is_err();
+        let stops = matches!(result, Err(ActionError::Unavailable(_)));
+        results.push(result);
+        if stops {
+            break;
+        }
+    }
+    results
+}
+
+impl Action {
+    async fn execute(self, client: &Client, metrics: &Metrics) -> Result<ActionResult, ActionError> {
+        match self {
+            Self::Apply { key, body, hash, mode } => {
+                if mode == ApplyMode::TakeOwnership {
+                    take_ownership(client, metrics, &key).await?;
+                }
+                let document = apply(client, metrics, &key, &body, mode.is_forced()).await?;
+                let is_new = mode == ApplyMode::Create;
+                if is_new && has_other_managers(&document.metadata) {
+                    // Somebody created the object with the same content before the watch delivered it.
+                    apply(client, metrics, &key, &without_fields(&key), true).await?;
+                    let message = "it was made by somebody else at the same time".to_owned();
+                    return Err(ActionError::Foreign { key, message });
+                }
+                Ok(ActionResult::Applied { key, hash, document: document.into(), is_new, adopted: false })
+            }
+            Self::Adopt { key, body, hash } => {
+                let document = adopt(client, metrics, &key, &body).await?;
+                Ok(ActionResult::Applied {
+                    key,
+                    hash,
+                    document: document.into(),
+                    is_new: false,
+                    adopted: true,
+                })
+            }
+            Self::Withdraw { key } => {
+                let document = apply(client, metrics, &key, &without_fields(&key), true).await?;
+                Ok(ActionResult::Applied {
+                    key,
+                    hash: 0,
+                    document: document.into(),
+                    is_new: false,
+                    adopted: false,
+                })
+            }
+            Self::Delete { key, uid, version } => delete(client, metrics, key, &uid, &version).await,
+            Self::DeleteUnexposed { key, uid, version, service, owner } => {
+                metrics.request("get", "Service");
+                let found = services(client, &service.namespace).get_opt(&service.name).await;
+                let Some(found) = found.map_err(|error| ActionError::new(None, &error))? else {
+                    return Ok(ActionResult::Done);
+                };
+                let labels = found.metadata.labels.unwrap_or_default();
+                let is_exposed = labels.get(EXPOSE_LABEL).is_some_and(|value| value == "true");
+                if is_exposed || found.metadata.uid.as_deref() != Some(&*owner) {
+                    return Ok(ActionResult::Done);
+                }
+                delete(client, metrics, key, &uid, &version).await
+            }
+            Self::Stamp { service, uid, annotations } => {
+                stamp(client, metrics, &service, &uid, annotations).await
+            }
+        }
+    }
+}
+
+async fn apply(
+    client: &Client,
+    metrics: &Metrics,
+    key: &ObjectKey,
+    body: &Value,
+    force: bool,
+) -> Result<Document, ActionError> {
+    metrics.request("apply", key.kind.as_str());
+    let started = std::time::Instant::now();
+    let params = PatchParams { force, ..PatchParams::apply(FIELD_MANAGER) };
+    let api = objects(client, key.kind, &key.namespace);
+    let applied = api.patch(&key.name, &params, &Patch::Apply(body)).await;
+    metrics.applied(started.elapsed());
+    applied.map_err(|error| match error {
+        Error::Api(status) if has_cause(&status, "FieldManagerConflict") => {
+            ActionError::Foreign { key: key.clone(), message: status.message.clone() }
+        }
+        error => ActionError::new(Some(key), &error),
+    })
+}
+
+/// An object without any fields. Applying it removes the fields that we have applied before.
+fn without_fields(key: &ObjectKey) -> Value {
+    let resource = kinds::resource(key.kind);
+    json!({"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": *key.name}})
+}
+
+/// Adopts an object. First our fields are applied, so that none is missing at any time; then the fields of others are
+/// removed, except their labels and finalizers.
+async fn adopt(
+    client: &Client,
+    metrics: &Metrics,
+    key: &ObjectKey,
+    body: &Value,
+) -> Result<Document, ActionError> {
+    let document = apply(client, metrics, key, body, true).await?;
+    let observed = serde_json::to_value(&document).unwrap_or_default();
+    let difference = |pointer: &str| {
+        let (observed, desired) = (observed.pointer(pointer), body.pointer(pointer));
+        merge_patch(observed.unwrap_or(&Value::Null), desired.unwrap_or(&Value::Null))
+    };
+    // Other managers lose their fields. Otherwise a field that is not desired later would stay.
+    let fields = document.metadata.managed_fields.into_iter().flatten();
+    let kept: Vec<_> = fields
+        .filter(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER) || entry.subresource.is_some())
+        .collect();
+    let patch = json!({
+        "metadata": {
+            "annotations": difference("/metadata/annotations"),
+            "managedFields": kept,
+            "resourceVersion": document.metadata.resource_version,
+        },
+        "spec": difference("/spec"),
+    });
+    metrics.request("patch", key.kind.as_str());
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    let api = objects(client, key.kind, &key.namespace);
+    let patched = api.patch(&key.name, &params, &Patch::Merge(&patch)).await;
+    patched.map_err(|error| ActionError::new(Some(key), &error))
+}
+
+/// Takes the fields that we own from all other managers. Otherwise the API server keeps such a field when we do not apply it
+/// any more.
+async fn take_ownership(client: &Client, metrics: &Metrics, key: &ObjectKey) -> Result<(), ActionError> {
+    let api = objects(client, key.kind, &key.namespace);
+    let action_error = |error: Error| match error {
+        Error::Api(status) if matches!(status.code, 404 | 409) => ActionError::Outdated,
+        error => ActionError::new(Some(key), &error),
+    };
+    metrics.request("get", key.kind.as_str());
+    let observed = api.get(&key.name).await.map_err(action_error)?;
+    let metadata = json!({
+        "managedFields": without_field_conflicts(&observed.metadata),
+        "resourceVersion": observed.metadata.resource_version,
+        "uid": observed.metadata.uid,
+    });
+    metrics.request("patch", key.kind.as_str());
+    let patch = Patch::Merge(json!({"metadata": metadata}));
+    api.patch(&key.name, &PatchParams::default(), &patch).await.map_err(action_error)?;
+    Ok(())
+}
+
+/// The merge patch (RFC 7386) that turns `observed` into `desired`.
+fn merge_patch(observed: &Value, desired: &Value) -> Value {
+    let Value::Object(observed) = observed else { return desired.clone() };
+    let empty = serde_json::Map::new();
+    let desired = desired.as_object().unwrap_or(&empty);
+    let patch = observed.iter().map(|(key, observed)| {
+        let value = desired.get(key).map_or(Value::Null, |desired| merge_patch(observed, desired));
+        (key.clone(), value)
+    });
+    Value::Object(patch.collect())
+}
+
+async fn delete(
+    client: &Client,
+    metrics: &Metrics,
+    key: ObjectKey,
+    uid: &str,
+    version: &str,
+) -> Result<ActionResult, ActionError> {
+    metrics.request("delete", key.kind.as_str());
+    let only = Preconditions { uid: Some(uid.to_owned()), resource_version: Some(version.to_owned()) };
+    let params = DeleteParams::background().preconditions(only);
+    match objects(client, key.kind, &key.namespace).delete(&key.name, &params).await {
+        Ok(_) => Ok(ActionResult::Deleted { key }),
+        Err(Error::Api(status)) if status.code == 404 => Ok(ActionResult::Deleted { key }),
+        Err(Error::Api(status)) if status.code == 409 => Err(ActionError::Outdated),
+        Err(error) => Err(ActionError::new(Some(&key), &error)),
+    }
+}
+
+async fn stamp(
+    client: &Client,
+    metrics: &Metrics,
+    service: &ServiceKey,
+    uid: &str,
+    annotations: Vec<(&'static str, String)>,
+) -> Result<ActionResult, ActionError> {
+    let annotations: serde_json::Map<String, Value> =
+        annotations.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    // The UID prevents that a deleted Service is created again.
+    let body = json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": *service.name, "uid": uid, "annotations": annotations},
+    });
+    metrics.request("apply", "Service");
+    let params = PatchParams { force: true, ..PatchParams::apply(STAMP_MANAGER) };
+    let api = services(client, &service.namespace);
+    match api.patch(&service.name, &params, &Patch::Apply(&body)).await {
+        Ok(_) => Ok(ActionResult::Done),
+        Err(Error::Api(status)) if status.code == 409 => Ok(ActionResult::Done),
+        Err(error) => Err(ActionError::new(None, &error)),
+    }
+}
+
+impl ActionError {
+    fn new(key: Option<&ObjectKey>, error: &Error) -> Self {
+        match error {
+            Error::Api(status) if status.code == 429 || status.code >= 500 => {
+                Self::Unavailable(status.message.clone())
+            }
+            // The Services of the namespace are deleted, too, so their owners need not be told.
+            Error::Api(status) if has_cause(status, "NamespaceTerminating") => Self::Outdated,
+            // Somebody has changed the object.
+            Error::Api(status) if status.code == 409 => Self::Outdated,
+            Error::Api(status) => Self::Refused { key: key.cloned(), message: status.message.clone() },
+            error => Self::Unavailable(error_message(error)),
+        }
+    }
+}
+
+/// Whether the API server gives this reason among the causes of its refusal.
+fn has_cause(status: &Status, reason: &str) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.into_iter().any(|cause| cause.reason == reason)
+}

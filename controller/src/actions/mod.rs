@@ -1,0 +1,81 @@
+//! The requests that change something in the cluster, as data. [`execute`] sends them. Apart from these, only Events and the
+//! Lease are written.
+
+mod execute;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::document::Document;
+use crate::keys::{ObjectKey, ServiceKey};
+
+pub(crate) use execute::execute_all;
+
+/// A request that changes something.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    /// Applies an object.
+    Apply { key: ObjectKey, body: Value, hash: u64, mode: ApplyMode },
+    /// Applies an object of somebody else, and removes what they have set.
+    Adopt { key: ObjectKey, body: Value, hash: u64 },
+    /// Removes the fields that we have applied, and leaves the others.
+    Withdraw { key: ObjectKey },
+    /// Deletes exactly this version of an object.
+    Delete { key: ObjectKey, uid: Box<str>, version: Box<str> },
+    /// Deletes this version of an object if its Service still exists and is not exposed any more. If the Service is gone,
+    /// Kubernetes deletes the object.
+    DeleteUnexposed {
+        key: ObjectKey,
+        uid: Box<str>,
+        version: Box<str>,
+        service: Arc<ServiceKey>,
+        owner: Box<str>,
+    },
+    /// Writes the status annotations of a Service.
+    Stamp { service: Arc<ServiceKey>, uid: Box<str>, annotations: Vec<(&'static str, String)> },
+}
+
+/// How an object is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ApplyMode {
+    /// The object does not exist. A field that somebody else has set in the meantime is an error.
+    Create,
+    /// The object belongs to somebody else. A field that they have set to another value is an error.
+    Share,
+    /// The object is ours. Fields that others have set are overwritten.
+    Update,
+    /// The object is ours, and other managers that own the same fields lose them.
+    TakeOwnership,
+}
+
+impl ApplyMode {
+    /// Whether fields that others have set are overwritten.
+    pub(crate) fn is_forced(self) -> bool {
+        matches!(self, Self::Update | Self::TakeOwnership)
+    }
+}
+
+/// The result of an action.
+#[derive(Debug)]
+pub(crate) enum ActionResult {
+    /// The object as it is now.
+    Applied { key: ObjectKey, hash: u64, document: Box<Document>, is_new: bool, adopted: bool },
+    /// The object is deleted, or being deleted.
+    Deleted { key: ObjectKey },
+    /// There is nothing to record.
+    Done,
+}
+
+/// Why an action failed.
+#[derive(Debug)]
+pub(crate) enum ActionError {
+    /// Somebody else has this object, or a field of it.
+    Foreign { key: ObjectKey, message: String },
+    /// The object has changed in the meantime; the watch will deliver the change.
+    Outdated,
+    /// The API server refused the request.
+    Refused { key: Option<ObjectKey>, message: String },
+    /// The API server cannot be reached, or is overloaded.
+    Unavailable(String),
+}

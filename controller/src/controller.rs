@@ -1,0 +1,401 @@
+//! The loop: watch events go into the state, keys that are due go into the queue, and the actions of their plans go to the
+//! API server. One task owns the state; each plan is carried out in a task of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use kube::Client;
+use kube::runtime::watcher::Event;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior};
+use tracing::{debug, error, info, warn};
+use xposer::Settings;
+
+use crate::actions::{Action, ActionError, ActionResult, execute_all};
+use crate::args::Args;
+use crate::backoff::Pause;
+use crate::diff;
+use crate::events::EventRecorder;
+use crate::keys::ReconcileKey;
+use crate::kinds::Kind;
+use crate::lease::{LeaderElector, Leadership};
+use crate::metrics::Metrics;
+use crate::notice::Notice;
+use crate::queue::Queue;
+use crate::reconcile::{ReconcilePlan, Recovery};
+use crate::serve::Health;
+use crate::settings::SettingsFile;
+use crate::state::{State, Trigger};
+use crate::watch::{Scope, Source, WatchEvent};
+
+/// Requests at the same time. The API server gives each client a fair share, so more of them would only wait there.
+const MAX_CONCURRENT: usize = 16;
+/// How often the loop runs if nothing happens, and how often the settings file is read.
+const TICK_INTERVAL: Duration = Duration::from_secs(2);
+/// The longest time at the end for requests that are under way.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest time at the end for Events that wait.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+/// The same for a run with `--once`.
+const ONCE_FLUSH_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The exit status of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    /// A Service was refused, an object could not be written, or the lease was lost.
+    Refused = 1,
+    /// Wrong usage, unusable settings, no cluster.
+    Unusable = 2,
+}
+
+/// A plan that was carried out.
+struct Executed {
+    key: ReconcileKey,
+    notices: Vec<Notice>,
+    results: Vec<Result<ActionResult, ActionError>>,
+}
+
+pub(crate) struct Controller {
+    args: Args,
+    settings_file: SettingsFile,
+    client: Client,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+    events: EventRecorder,
+    scope: Scope,
+    sender: mpsc::Sender<WatchEvent>,
+    watch_events: mpsc::Receiver<WatchEvent>,
+    state: State,
+    queue: Queue,
+    tasks: JoinSet<Executed>,
+    permits: Arc<Semaphore>,
+    pause: Pause,
+    failed: bool,
+}
+
+impl Controller {
+    pub(crate) fn new(
+        args: Args,
+        settings_file: SettingsFile,
+        settings: Settings,
+        client: Client,
+        metrics: Arc<Metrics>,
+        health: Arc<Health>,
+    ) -> Self {
+        let (sender, watch_events) = mpsc::channel(64);
+        // A dry run creates nothing that could replace an object, and shows what would be deleted in the end.
+        let timeout = if args.dry_run { 0 } else { args.handover_timeout };
+        Self {
+            events: EventRecorder::start(client.clone(), args.identity.clone(), metrics.clone()),
+            scope: Scope { client: client.clone(), namespace: args.namespace.clone() },
+            sender,
+            watch_events,
+            state: State::new(settings, args.stamp, Duration::from_secs(timeout)),
+            queue: Queue::default(),
+            tasks: JoinSet::new(),
+            permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
+            pause: Pause::new(),
+            failed: false,
+            args,
+            settings_file,
+            client,
+            metrics,
+            health,
+        }
+    }
+
+    /// Runs until a signal, until the lease is lost, or with `--once` until everything is reconciled.
+    ///
+    /// # Errors
+    ///
+    /// If signals cannot be received.
+    pub(crate) async fn run(mut self) -> anyhow::Result<Exit> {
+        let (leadership, mut leads) = watch::channel(Leadership::Standby);
+        let (stop, stopped) = watch::channel(false);
+        let elector = self.start_election(leadership, stopped);
+        let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
+        // Whether an object is as desired depends on the Services, so the Services are listed first.
+        self.start_watch(Source::Services);
+        let mut tick = tokio::time::interval(TICK_INTERVAL);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let exit = loop {
+            let wake = self.next_wake();
+            tokio::select! {
+                Some(event) = self.watch_events.recv() => {
+                    self.apply(event);
+                    // Events often come together, and are then reconciled together.
+                    while let Ok(event) = self.watch_events.try_recv() {
+                        self.apply(event);
+                    }
+                }
+                Some(executed) = self.tasks.join_next(), if !self.tasks.is_empty() => match executed {
+                    Ok(executed) => self.finish(executed),
+                    Err(error) => {
+                        // It has panicked, which is a bug. Without its results, the state may be wrong.
+                        error!("a task ended without an answer: {error}");
+                        break Exit::Refused;
+                    }
+                },
+                () = tokio::time::sleep_until(wake) => {}
+                _ = tick.tick() => {
+                    self.reload_settings();
+                    self.queue.gc(Instant::now());
+                    self.update_metrics();
+                }
+                changed = leads.changed() => if changed.is_ok() && *leads.borrow() == Leadership::Lost {
+                    error!("the lease is lost");
+                    break Exit::Refused;
+                },
+                _ = terminate.recv() => break Exit::Done,
+                _ = interrupt.recv() => break Exit::Done,
+            }
+            let is_leader = *leads.borrow() == Leadership::Leading;
+            self.metrics.set_leader(is_leader);
+            if is_leader && self.state.is_ready() {
+                self.reconcile_due().await;
+            }
+            self.health.beat(self.state.is_ready());
+            if self.args.is_once() && self.is_finished() {
+                let (_, refused) = self.state.counts();
+                break if refused > 0 || self.failed { Exit::Refused } else { Exit::Done };
+            }
+        };
+        info!("ending");
+        // Requests that are under way are finished, so that nobody has to find out what became of them.
+        let rest = async { while self.tasks.join_next().await.is_some() {} };
+        let is_lost = *leads.borrow() == Leadership::Lost;
+        if !is_lost && tokio::time::timeout(SHUTDOWN_TIMEOUT, rest).await.is_err() {
+            warn!("some requests were not answered in time");
+        }
+        self.events.flush(if self.args.is_once() { ONCE_FLUSH_TIMEOUT } else { FLUSH_TIMEOUT }).await;
+        stop.send_replace(true);
+        if let Some(elector) = elector {
+            // It releases the lease, and ends.
+            let _ = elector.await;
+        }
+        Ok(exit)
+    }
+
+    /// Starts the leader election, if there is one; otherwise this replica leads.
+    fn start_election(
+        &self,
+        leadership: watch::Sender<Leadership>,
+        stopped: watch::Receiver<bool>,
+    ) -> Option<JoinHandle<()>> {
+        if !self.args.leader_elect || self.args.is_once() {
+            leadership.send_replace(Leadership::Leading);
+            return None;
+        }
+        let Args { lease_namespace, lease_name, identity, .. } = self.args.clone();
+        let (client, metrics) = (self.client.clone(), self.metrics.clone());
+        let elector = LeaderElector::new(client, metrics, &lease_namespace, lease_name, identity);
+        Some(tokio::spawn(elector.run(leadership, stopped)))
+    }
+
+    // Watch events.
+
+    fn start_watch(&self, source: Source) {
+        tokio::spawn(source.watch(self.scope.clone(), self.sender.clone()));
+    }
+
+    fn apply(&mut self, event: WatchEvent) {
+        let source = event.source;
+        let is_list_complete = matches!(event.event, Ok(Event::InitDone));
+        let is_first_list = !self.state.is_listed(source);
+        self.state.apply(event);
+        if is_list_complete {
+            debug!("the list of {source:?} is complete");
+            // The API server answers again.
+            self.pause.end();
+            if is_first_list && source == Source::Services {
+                self.start_other_watches();
+            }
+        }
+    }
+
+    fn start_other_watches(&mut self) {
+        match &self.args.namespace {
+            Some(namespace) => {
+                self.state.apply_namespace(namespace, false);
+                self.state.set_listed(Source::Namespaces);
+            }
+            None => self.start_watch(Source::Namespaces),
+        }
+        for kind in Kind::ALL {
+            self.start_watch(Source::Objects(kind));
+        }
+    }
+
+    fn reload_settings(&mut self) {
+        match self.settings_file.read() {
+            None => {}
+            Some(Ok(settings)) => {
+                info!("the settings changed; everything is planned anew");
+                self.metrics.set_settings_good(true);
+                self.state.set_settings(settings, self.args.stamp);
+            }
+            Some(Err(errors)) => {
+                self.metrics.set_settings_good(false);
+                error!("the settings cannot be used; those from before stay in force\n{errors}");
+            }
+        }
+    }
+
+    // Reconciliation.
+
+    /// Whether nothing is left to do for a run with `--once`.
+    fn is_finished(&self) -> bool {
+        self.state.is_ready()
+            && self.tasks.is_empty()
+            && self.queue.is_idle(Instant::now())
+            && self.state.is_settled()
+    }
+
+    /// When the loop has to run next, if nothing happens before.
+    fn next_wake(&self) -> Instant {
+        let now = Instant::now();
+        let pause_end = self.pause.until().filter(|_| self.queue.has_ready(now));
+        let times = [self.queue.next_at(), pause_end, self.state.next_deadline()];
+        times.into_iter().flatten().filter(|at| *at > now).min().unwrap_or(now + TICK_INTERVAL)
+    }
+
+    async fn reconcile_due(&mut self) {
+        let now = Instant::now();
+        self.state.advance_to(now);
+        self.queue_due(now);
+        while self.pause.is_over(now) && self.tasks.len() < 2 * MAX_CONCURRENT {
+            let Some(key) = self.queue.pop(now) else { break };
+            let mut has_plan = false;
+            for plan in self.state.reconcile(&key, now) {
+                has_plan |= plan.key == key;
+                if plan.key == key || self.queue.take(&plan.key, now) {
+                    self.start(plan).await;
+                }
+            }
+            if !has_plan {
+                self.queue.done(key, false, false, now);
+            }
+            self.queue_due(now);
+        }
+    }
+
+    fn queue_due(&mut self, now: Instant) {
+        for (key, trigger) in self.state.take_due() {
+            if trigger == Trigger::ServiceChange {
+                self.queue.forget(&key);
+            }
+            self.queue.add(key, now);
+        }
+    }
+
+    async fn start(&mut self, plan: ReconcilePlan) {
+        let ReconcilePlan { key, mut actions, notices } = plan;
+        if self.args.dry_run {
+            for action in std::mem::take(&mut actions) {
+                self.show(&action).await;
+            }
+        }
+        if actions.is_empty() {
+            self.finish(Executed { key, notices, results: Vec::new() });
+            return;
+        }
+        let (client, metrics, permits) = (self.client.clone(), self.metrics.clone(), self.permits.clone());
+        self.tasks.spawn(async move {
+            // The semaphore is never closed.
+            let _permit = permits.acquire_owned().await;
+            let results = execute_all(client, metrics, actions).await;
+            Executed { key, notices, results }
+        });
+    }
+
+    #[allow(clippy::print_stdout, reason = "the difference is the output of a dry run")]
+    async fn show(&mut self, action: &Action) {
+        match diff::show(&self.client, action).await {
+            Ok(text) => print!("{text}"),
+            Err(message) => {
+                self.failed = true;
+                warn!("{message}");
+            }
+        }
+    }
+
+    fn finish(&mut self, Executed { key, mut notices, results }: Executed) {
+        let now = Instant::now();
+        let (wrote, mut failed, mut unavailable) = (!results.is_empty(), false, false);
+        for result in results {
+            match result {
+                Ok(result) => {
+                    self.pause.reset();
+                    let notice = self.state.record_result(&key, result);
+                    if notice.as_ref().is_some_and(Notice::is_timeout) {
+                        self.metrics.handover_timed_out();
+                    }
+                    notices.extend(notice);
+                }
+                Err(ActionError::Unavailable(message)) => {
+                    unavailable = true;
+                    if self.pause.begin(now) {
+                        self.metrics.paused();
+                        warn!("the API server is left alone for a while: {message}");
+                    }
+                }
+                Err(error) => match self.state.record_error(&key, &error) {
+                    Recovery::Report(notice) => {
+                        failed = true;
+                        notices.push(notice);
+                    }
+                    Recovery::RetryLater => failed = true,
+                    Recovery::RetryNow => {
+                        if let (ReconcileKey::Service(service), ActionError::Refused { message, .. }) =
+                            (&key, &error)
+                        {
+                            info!(%service, "refused, and tried in another way: {message}");
+                        }
+                    }
+                },
+            }
+        }
+        let is_failure = |it: &Notice| it.is_condition && it.is_warning && it.code.is_none();
+        self.failed |= failed || notices.iter().any(is_failure);
+        if unavailable {
+            self.metrics.reconciled("unavailable");
+            // The conditions stay as they are until the key is reconciled.
+            self.queue.requeue(key, now);
+            return;
+        }
+        self.metrics.reconciled(if failed {
+            "failed"
+        } else if wrote {
+            "written"
+        } else {
+            "in_order"
+        });
+        let notices = self.state.finish(&key, notices, failed);
+        self.queue.done(key, wrote, failed, now);
+        for notice in notices {
+            if self.args.dry_run {
+                let (service, notice) = (notice.service, notice.notice);
+                warn!(%service, reason = notice.reason, "{}", notice.note);
+            } else {
+                self.events.record(notice);
+            }
+        }
+    }
+
+    fn update_metrics(&self) {
+        self.metrics.set_queue(self.queue.len());
+        let (all, refused) = self.state.counts();
+        self.metrics.set_services(all, refused);
+        for (kind, count) in self.state.owned() {
+            self.metrics.set_owned(kind.as_str(), count);
+        }
+        for kind in Kind::ALL {
+            self.metrics.set_kept(kind.as_str(), self.state.kept(kind));
+        }
+    }
+}

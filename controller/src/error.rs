@@ -1,0 +1,26 @@
+//! Errors of the API server as text for logs and Events.
+
+use kube::Error;
+
+/// The message of the API server, if there is one; otherwise the error with its causes.
+pub(crate) fn error_message(error: &Error) -> String {
+    match error {
+        Error::Api(status) => status.message.clone(),
+        error => error_chain(error),
+    }
+}
+
+/// An error with its causes. For a connection error, only the cause says what happened. A cause whose text is in the error
+/// already is left out.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let message = cause.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+        source = cause.source();
+    }
+    text
+}

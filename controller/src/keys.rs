@@ -1,0 +1,74 @@
+//! The keys of what the controller knows: a Service, an object, and a unit of work.
+
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use crate::kinds::Kind;
+
+/// The namespace and the name of a Service. Ordered by namespace.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ServiceKey {
+    pub(crate) namespace: Box<str>,
+    pub(crate) name: Box<str>,
+}
+
+impl ServiceKey {
+    pub(crate) fn new(namespace: &str, name: &str) -> Arc<Self> {
+        Arc::new(Self { namespace: namespace.into(), name: name.into() })
+    }
+
+    pub(crate) fn of(metadata: &ObjectMeta) -> Arc<Self> {
+        Self::new(text(&metadata.namespace), text(&metadata.name))
+    }
+}
+
+impl std::fmt::Display for ServiceKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// The kind, the namespace and the name of an object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ObjectKey {
+    pub(crate) kind: Kind,
+    pub(crate) namespace: Box<str>,
+    pub(crate) name: Box<str>,
+}
+
+impl ObjectKey {
+    pub(crate) fn of(kind: Kind, metadata: &ObjectMeta) -> Self {
+        Self { kind, namespace: text(&metadata.namespace).into(), name: text(&metadata.name).into() }
+    }
+}
+
+impl std::fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}/{}", self.kind.as_str(), self.namespace, self.name)
+    }
+}
+
+/// What is reconciled at once. Services come before ConfigMaps, because a ConfigMap depends on the plans of Services.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum ReconcileKey {
+    /// A Service and its objects.
+    Service(Arc<ServiceKey>),
+    /// The URL ConfigMap of a namespace.
+    UrlConfigMap(Box<str>),
+}
+
+fn text(field: &Option<String>) -> &str {
+    field.as_deref().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_come_before_config_maps() {
+        let service = ReconcileKey::Service(ServiceKey::new("shop", "web"));
+        assert!(service < ReconcileKey::UrlConfigMap("shop".into()));
+    }
+}

@@ -1,0 +1,238 @@
+//! What the owner of a Service is told, as text.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use xposer::{Code, Diagnostic, Severity, URL_CONFIG_MAP, shortened};
+
+use crate::keys::{ObjectKey, ServiceKey};
+use crate::kinds::{self, Kind};
+use crate::object::ADOPT_ANNOTATION;
+use crate::watch::KindStatus;
+
+/// The longest note that the API server takes, in bytes (`k8s.io/kubernetes/pkg/apis/core/validation/events.go`).
+pub(crate) const MAX_NOTE_BYTES: usize = 1024;
+/// The reason of the notice that an object is deleted although those that replace it do not serve.
+const TIMED_OUT: &str = "HandoverTimedOut";
+
+/// Something to tell the owner of a Service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Notice {
+    /// In PascalCase: a code of the core, or a reason of the controller.
+    pub(crate) reason: String,
+    pub(crate) note: String,
+    /// Whether it describes a condition, which is told once as long as it holds; otherwise it describes an event.
+    pub(crate) is_condition: bool,
+    pub(crate) is_warning: bool,
+    /// The only Service that is told, where the key of the reconciliation concerns several.
+    pub(crate) only: Option<Arc<ServiceKey>>,
+    /// The diagnostic of the core, if it is one.
+    pub(crate) code: Option<(Code, Severity)>,
+}
+
+/// A notice, and the Service whose owner is told.
+#[derive(Clone, Debug)]
+pub(crate) struct ServiceNotice {
+    pub(crate) service: Arc<ServiceKey>,
+    pub(crate) uid: Box<str>,
+    pub(crate) notice: Notice,
+}
+
+impl Notice {
+    fn event(reason: &str, note: String) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            note,
+            is_condition: false,
+            is_warning: false,
+            only: None,
+            code: None,
+        }
+    }
+
+    /// Something that is wrong until somebody repairs it.
+    fn warning(reason: &str, note: String) -> Self {
+        Self { is_condition: true, is_warning: true, ..Self::event(reason, note) }
+    }
+
+    /// A diagnostic of the core.
+    pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> Self {
+        let prefix = if diagnostic.severity == Severity::Warning { "warning: " } else { "" };
+        let message = format!("{prefix}{}: {}", diagnostic.path, diagnostic.message);
+        let note = shortened(&message, diagnostic.help.as_deref(), MAX_NOTE_BYTES);
+        let code = Some((diagnostic.code, diagnostic.severity));
+        Self { code, ..Self::warning(&pascal_case(diagnostic.code.slug()), note) }
+    }
+
+    /// An object of somebody else has the name of a desired one.
+    pub(crate) fn foreign(object: &ObjectKey, message: Option<&str>) -> Self {
+        let message = message.map(|message| format!(" ({message})")).unwrap_or_default();
+        let help = format!(
+            "choose another name, or annotate that object with {ADOPT_ANNOTATION}: <name of the Service>"
+        );
+        Self::warning(
+            "ForeignObject",
+            format!("{object} belongs to somebody else and was not touched{message}; {help}"),
+        )
+    }
+
+    /// Somebody else has a key of the URL ConfigMap.
+    pub(crate) fn foreign_key(namespace: &str, key: &str, service: Arc<ServiceKey>) -> Self {
+        let note = format!(
+            "the key {key} of ConfigMap {namespace}/{URL_CONFIG_MAP} belongs to somebody else and was not touched; \
+             remove it there, or rename the Service"
+        );
+        Self { only: Some(service), ..Self::warning("ForeignObject", note) }
+    }
+
+    /// The API server has refused a request.
+    pub(crate) fn apply_failed(object: Option<&ObjectKey>, message: &str) -> Self {
+        let what = object.map_or_else(|| "the Service".to_owned(), ToString::to_string);
+        Self::warning("ApplyFailed", format!("the API server refused to change {what}: {message}"))
+    }
+
+    /// Why objects of a kind cannot be written; `None` if they can be, or if that is not known yet.
+    pub(crate) fn kind_status(kind: Kind, status: &KindStatus) -> Option<Self> {
+        let name = kind.as_str();
+        match status {
+            KindStatus::Unknown | KindStatus::Listed => None,
+            KindStatus::NotServed => Some(Self::warning(
+                "KindNotServed",
+                format!("this cluster has no {name}; install its definition, or leave the target out"),
+            )),
+            KindStatus::Forbidden(message) => {
+                let help = kinds::permission_help(kind).map(|help| format!("; {help}"));
+                let help = help.unwrap_or_default();
+                let what = kinds::resource(kind).plural;
+                Some(Self::warning("ApplyFailed", format!("no permission to list {what}{help} ({message})")))
+            }
+            KindStatus::ListFailed(message) => Some(Self::warning(
+                "ApplyFailed",
+                format!("the {} of the cluster cannot be listed: {message}", kinds::resource(kind).plural),
+            )),
+        }
+    }
+
+    pub(crate) fn applied(object: &ObjectKey, is_new: bool, adopted: bool) -> Self {
+        match (is_new, adopted) {
+            (true, _) => Self::event("Created", format!("{object} is created")),
+            (_, true) => Self::event("Adopted", format!("{object} is taken over")),
+            _ => Self::event("Updated", format!("{object} is updated")),
+        }
+    }
+
+    pub(crate) fn deleted(object: &ObjectKey) -> Self {
+        Self::event("Deleted", format!("{object} is deleted"))
+    }
+
+    // Objects that are kept until others serve.
+
+    /// An object that is not desired any more is kept until these serve.
+    pub(crate) fn kept(object: &ObjectKey, awaited: &[ObjectKey], timeout: Duration) -> Self {
+        let until = join(awaited, |key| format!("{key} {}", serves(key.kind)));
+        let note = format!("{object} is kept until {until}, {} s at most", timeout.as_secs());
+        Self { is_condition: true, ..Self::event("Kept", note) }
+    }
+
+    /// A desired object has the name of an object of another Service, which is kept.
+    pub(crate) fn kept_by(object: &ObjectKey, other: &ServiceKey) -> Self {
+        let note =
+            format!("{object} is still kept for Service {other}, and is made for this one when it goes");
+        Self { is_condition: true, ..Self::event("Kept", note) }
+    }
+
+    /// An object that was kept is deleted, because these serve.
+    pub(crate) fn replaced(object: &ObjectKey, awaited: &[ObjectKey]) -> Self {
+        let now = join(awaited, |key| format!("{key} {}", serves(key.kind)));
+        Self::event("Deleted", format!("{object} is deleted: {now}"))
+    }
+
+    /// An object that was kept is deleted, because these cannot serve beside it.
+    pub(crate) fn blocking(object: &ObjectKey, blocked: &[ObjectKey]) -> Self {
+        let blocked = join(blocked, ToString::to_string);
+        Self::event("Deleted", format!("{object} is deleted: {blocked} cannot be admitted beside it"))
+    }
+
+    /// An object that was kept is deleted, although these do not serve.
+    pub(crate) fn timed_out(object: &ObjectKey, missing: &[ObjectKey], timeout: Duration) -> Self {
+        let missing = join(missing, |key| format!("{key} {}", does_not_serve(key.kind)));
+        let note = format!("after {} s {missing}; {object} is deleted all the same", timeout.as_secs());
+        Self { is_warning: true, ..Self::event(TIMED_OUT, note) }
+    }
+
+    /// An object is deleted before the one that replaces it exists, because that was refused with this message.
+    pub(crate) fn deleted_first(object: &ObjectKey, new: &ObjectKey, message: &str) -> Self {
+        let note =
+            format!("{object} is deleted before {new} is there, which was refused beside it: {message}");
+        Self { is_warning: true, ..Self::event("Deleted", note) }
+    }
+
+    /// Whether it says that a handover timed out.
+    pub(crate) fn is_timeout(&self) -> bool {
+        self.reason == TIMED_OUT
+    }
+}
+
+/// How a note says that an object of this kind serves.
+fn serves(kind: Kind) -> &'static str {
+    match kind {
+        Kind::HttpRoute => "is accepted",
+        Kind::Route => "is admitted",
+        Kind::Ingress | Kind::EndpointMonitor | Kind::ConfigMap => "has an address",
+    }
+}
+
+/// How a note says that an object of this kind does not serve.
+fn does_not_serve(kind: Kind) -> &'static str {
+    match kind {
+        Kind::HttpRoute => "is not accepted",
+        Kind::Route => "is not admitted",
+        Kind::Ingress | Kind::EndpointMonitor | Kind::ConfigMap => "has no address",
+    }
+}
+
+/// At most three objects as text, and the number of the others.
+fn join(keys: &[ObjectKey], text: impl Fn(&ObjectKey) -> String) -> String {
+    let mut words: Vec<String> = keys.iter().take(3).map(text).collect();
+    if let Some(more) = keys.len().checked_sub(words.len()).filter(|more| *more > 0) {
+        words.push(format!("so for {more} more"));
+    }
+    words.join(" and ")
+}
+
+/// `host-uppercase` becomes `HostUppercase`.
+fn pascal_case(slug: &str) -> String {
+    let mut upper = true;
+    let letter = |letter: char| {
+        if letter == '-' {
+            upper = true;
+            return None;
+        }
+        Some(if std::mem::take(&mut upper) { letter.to_ascii_uppercase() } else { letter })
+    };
+    slug.chars().filter_map(letter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xposer::{FieldPath, Problem, Report, Subject};
+
+    #[test]
+    fn a_code_becomes_a_reason() {
+        assert_eq!(pascal_case("host-uppercase"), "HostUppercase");
+        for code in Code::ALL {
+            assert!(pascal_case(code.slug()).len() <= 128);
+        }
+    }
+
+    #[test]
+    fn a_long_note_is_cut_and_keeps_its_help() {
+        let mut report = Report::new(Subject::default(), false);
+        let problem = Problem::new(Code::AnnotationUnknown, "ä".repeat(600)).help("remove it");
+        report.file(FieldPath::annotation("a"), problem);
+        let Notice { note, .. } = Notice::diagnostic(&report.diagnostics()[0]);
+        assert!(note.len() <= MAX_NOTE_BYTES && note.ends_with("ä...; remove it"), "{note}");
+        assert!(note.starts_with("warning: metadata.annotations.a: ä"), "{note}");
+    }
+}

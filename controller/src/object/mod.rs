@@ -1,0 +1,272 @@
+//! What is kept of an object in the cluster: whose it is, whether it is as desired, and whether it is served.
+
+mod fields;
+mod status;
+
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use serde_json::{Value, json};
+use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
+
+use crate::digest::json_digest;
+use crate::document::Document;
+use crate::keys::ServiceKey;
+
+pub(crate) use fields::{
+    FIELD_MANAGER, has_other_managers, is_as_desired, our_fields, without_field_conflicts,
+};
+pub(crate) use status::hosts;
+
+/// An annotation on an object of somebody else: the name of the Service that may adopt it.
+pub(crate) const ADOPT_ANNOTATION: &str = "xposer.stakater.com/adopt";
+
+/// An object that has at least one of the three marks of ownership, or that may be adopted.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    pub(crate) uid: Box<str>,
+    pub(crate) version: Box<str>,
+    /// The Service that it belongs to, by its label or else by its owner reference.
+    pub(crate) service: Arc<ServiceKey>,
+    /// Mark 1: the labels.
+    pub(crate) labelled: bool,
+    /// Mark 2, if it is the UID of the Service: the owner reference.
+    pub(crate) owner: Option<Box<str>>,
+    /// Mark 3: the controller has applied fields of it.
+    pub(crate) managed: bool,
+    /// Whether another manager has a field that the controller has applied.
+    pub(crate) field_conflict: bool,
+    /// Whether something other than a Service controls it.
+    pub(crate) controlled: bool,
+    /// The name of the Service that may adopt it.
+    pub(crate) adoptable_by: Option<Box<str>>,
+    /// Whether it is being deleted.
+    pub(crate) terminating: bool,
+    /// The hash of the desired object, if this object is as desired; otherwise 0.
+    pub(crate) desired_hash: u64,
+    /// The hash of its content.
+    pub(crate) content_hash: u64,
+    /// How many serve it, by its status.
+    pub(crate) served_by: u8,
+    /// Whether it cannot be served until an older object with its host and path is gone.
+    pub(crate) is_blocked: bool,
+    /// The hashes of its hosts, sorted.
+    pub(crate) hosts: Box<[u64]>,
+}
+
+/// Whose an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ownership {
+    Ours,
+    /// It belongs to somebody who lets this Service adopt it.
+    Adoptable,
+    Foreign,
+}
+
+impl Observed {
+    /// `None` for an object that has no mark and cannot be adopted.
+    pub(crate) fn new(document: &Document) -> Option<Self> {
+        let metadata = &document.metadata;
+        let namespace = metadata.namespace.as_deref().unwrap_or_default();
+        let label = |key: &str| metadata.labels.as_ref().and_then(|labels| labels.get(key));
+        let labelled = label(MANAGED_BY_LABEL).is_some_and(|by| by == MANAGED_BY);
+        let owners = metadata.owner_references.as_deref().unwrap_or_default();
+        let owner = owners.iter().find(|owner| is_service(owner));
+        let adopt = metadata.annotations.as_ref().and_then(|annotations| annotations.get(ADOPT_ANNOTATION));
+        let managed = our_fields(metadata).is_some();
+        if !labelled && !managed && owner.is_none() && adopt.is_none() {
+            return None;
+        }
+        let service = label(SERVICE_LABEL).or(owner.map(|owner| &owner.name)).or(adopt);
+        Some(Self {
+            uid: metadata.uid.as_deref().unwrap_or_default().into(),
+            version: metadata.resource_version.as_deref().unwrap_or_default().into(),
+            service: ServiceKey::new(namespace, service.map_or("", String::as_str)),
+            labelled: labelled && label(SERVICE_LABEL).is_some(),
+            owner: owner.map(|owner| owner.uid.as_str().into()),
+            managed,
+            field_conflict: fields::has_field_conflict(metadata),
+            controlled: owners.iter().any(|it| it.controller == Some(true) && !is_service(it)),
+            adoptable_by: adopt.map(|name| name.as_str().into()),
+            terminating: metadata.deletion_timestamp.is_some(),
+            desired_hash: 0,
+            content_hash: content_hash(document),
+            served_by: status::served_by(document),
+            is_blocked: status::is_blocked(document),
+            hosts: hosts(&document.spec),
+        })
+    }
+
+    /// Whose it is, for the Service with this key and UID. Two of the three marks make it ours, so that the third one is
+    /// restored after somebody has removed it.
+    pub(crate) fn ownership(&self, service: &ServiceKey, uid: &str) -> Ownership {
+        let owned = self.owner.as_deref() == Some(uid);
+        let labelled = self.labelled && *self.service == *service;
+        if [owned, labelled, self.managed].into_iter().filter(|mark| *mark).count() >= 2 {
+            Ownership::Ours
+        } else if self.adoptable_by.as_deref() == Some(&*service.name) && !self.controlled {
+            Ownership::Adoptable
+        } else {
+            Ownership::Foreign
+        }
+    }
+
+    /// Whether it may be deleted when its Service does not need it: it has all three marks. A copy of one of our objects has
+    /// the first two.
+    pub(crate) fn is_deletable(&self) -> bool {
+        self.labelled && self.owner.is_some() && self.managed && !self.controlled && !self.terminating
+    }
+}
+
+fn is_service(owner: &OwnerReference) -> bool {
+    owner.kind == "Service" && owner.api_version == "v1"
+}
+
+/// The reference that makes Kubernetes delete an object together with its Service.
+pub(crate) fn owner_reference(service: &ServiceKey, uid: &str) -> Value {
+    json!({"apiVersion": "v1", "controller": true, "kind": "Service", "name": *service.name, "uid": uid})
+}
+
+/// The hash of an object's content, without its version and its status.
+fn content_hash(document: &Document) -> u64 {
+    let metadata = &document.metadata;
+    let owners = metadata.owner_references.as_ref();
+    let owners: Vec<_> = owners.into_iter().flatten().map(|owner| (&owner.uid, &owner.name)).collect();
+    json_digest(&(
+        &metadata.labels,
+        &metadata.annotations,
+        owners,
+        our_fields(metadata),
+        &document.spec,
+        &document.data,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(value: Value) -> Document {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn ours() -> Value {
+        json!({
+            "metadata": {
+                "name": "web", "namespace": "shop", "uid": "i", "resourceVersion": "7",
+                "labels": {MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: "web"},
+                "annotations": {"theirs": "1", "a": "b"},
+                "ownerReferences": [owner_reference(&ServiceKey::new("shop", "web"), "u")],
+                "managedFields": [{"manager": "xposer", "operation": "Apply", "apiVersion": "networking.k8s.io/v1",
+                    "fieldsType": "FieldsV1", "fieldsV1": {
+                        "f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}, "f:annotations": {"f:a": {}}},
+                        "f:spec": {"f:rules": {}}}}],
+            },
+            "spec": {"rules": [{"host": "a", "weight": 1}]},
+            "status": {"loadBalancer": {}},
+        })
+    }
+
+    fn desired() -> Value {
+        json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+            "metadata": {
+                "name": "web", "labels": {MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: "web"}, "annotations": {"a": "b"},
+                "ownerReferences": [owner_reference(&ServiceKey::new("shop", "web"), "u")],
+            },
+            "spec": {"rules": [{"host": "a"}]},
+        })
+    }
+
+    #[test]
+    fn defaults_and_annotations_of_others_make_no_difference() {
+        assert!(is_as_desired(&document(ours()), &desired()));
+    }
+
+    #[test]
+    fn a_changed_value_is_a_difference() {
+        let mut observed = ours();
+        observed["spec"]["rules"][0]["host"] = "b".into();
+        assert!(!is_as_desired(&document(observed), &desired()));
+    }
+
+    #[test]
+    fn a_field_that_is_not_desired_any_more_is_a_difference() {
+        let mut fewer = desired();
+        fewer["metadata"]["annotations"] = json!({});
+        assert!(!is_as_desired(&document(ours()), &fewer));
+    }
+
+    #[test]
+    fn an_additional_item_is_a_difference() {
+        let mut observed = ours();
+        observed["spec"]["rules"].as_array_mut().unwrap().push(json!({"host": "b"}));
+        assert!(!is_as_desired(&document(observed), &desired()));
+    }
+
+    #[test]
+    fn two_of_three_marks_make_it_ours() {
+        let (web, api) = (ServiceKey::new("shop", "web"), ServiceKey::new("shop", "api"));
+        let ownership =
+            |value: Value, uid: &str| Observed::new(&document(value)).unwrap().ownership(&web, uid);
+        assert_eq!(ownership(ours(), "u"), Ownership::Ours);
+        // A Service that was deleted and created again takes over the objects of the old one.
+        assert_eq!(ownership(ours(), "other"), Ownership::Ours);
+        for mark in ["labels", "ownerReferences", "managedFields"] {
+            let mut one_less = ours();
+            one_less["metadata"].as_object_mut().unwrap().remove(mark);
+            assert_eq!(ownership(one_less, "u"), Ownership::Ours, "without {mark}");
+        }
+        let mut labels_only = ours();
+        labels_only["metadata"]
+            .as_object_mut()
+            .unwrap()
+            .retain(|key, _| !key.ends_with("s") || key == "labels");
+        assert_eq!(ownership(labels_only, "u"), Ownership::Foreign);
+        assert_eq!(Observed::new(&document(ours())).unwrap().ownership(&api, "v"), Ownership::Foreign);
+    }
+
+    #[test]
+    fn the_annotation_names_the_service_that_may_adopt() {
+        let mut adoptable = json!({"metadata": {"name": "web", "namespace": "shop", "annotations": {ADOPT_ANNOTATION: "web"}}});
+        let ownership = |value: &Value, name: &str| {
+            Observed::new(&document(value.clone())).unwrap().ownership(&ServiceKey::new("shop", name), "u")
+        };
+        assert_eq!(ownership(&adoptable, "web"), Ownership::Adoptable);
+        assert_eq!(ownership(&adoptable, "api"), Ownership::Foreign);
+        adoptable["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "x", "uid": "d", "controller": true}]);
+        assert_eq!(ownership(&adoptable, "web"), Ownership::Foreign);
+    }
+
+    #[test]
+    fn a_field_of_two_managers_is_a_conflict() {
+        let theirs = |manager: &str, subresource: Option<&str>, fields: Value| {
+            let mut observed = ours();
+            let entry = json!({"manager": manager, "operation": "Update", "apiVersion": "networking.k8s.io/v1",
+                "fieldsType": "FieldsV1", "subresource": subresource, "fieldsV1": fields});
+            observed["metadata"]["managedFields"].as_array_mut().unwrap().push(entry);
+            let observed = document(observed);
+            assert_eq!(
+                without_field_conflicts(&observed.metadata).len() == 1,
+                Observed::new(&observed).unwrap().field_conflict
+            );
+            Observed::new(&observed).unwrap().field_conflict
+        };
+        assert!(theirs("before-first-apply", None, json!({"f:spec": {"f:rules": {}, "f:tls": {}}})));
+        assert!(theirs("kubectl", None, json!({"f:spec": {}})));
+        assert!(!theirs(
+            "kubectl",
+            None,
+            json!({"f:metadata": {"f:annotations": {".": {}, "f:theirs": {}}}})
+        ));
+        assert!(!theirs("ingress-nginx", Some("status"), json!({"f:spec": {"f:rules": {}}})));
+        assert!(!Observed::new(&document(ours())).unwrap().field_conflict);
+    }
+
+    #[test]
+    fn an_object_without_a_mark_is_not_kept() {
+        assert!(
+            Observed::new(&document(json!({"metadata": {"name": "web", "namespace": "shop"}}))).is_none()
+        );
+    }
+}

@@ -1,0 +1,240 @@
+//! What has to be written for a key: the difference between what is desired and what is observed, as actions. Nothing here
+//! reads from or writes to the API server.
+
+mod results;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use xposer::Published;
+use xposer::stamp::{self, Stamp};
+
+use crate::actions::{Action, ApplyMode};
+use crate::handover::Successor;
+use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
+use crate::kinds::Kind;
+use crate::notice::Notice;
+use crate::object::{Observed, Ownership};
+use crate::plan::{Decision, DecisionResult, Desired, Exposed};
+use crate::state::State;
+use crate::watch::KindStatus;
+
+pub(crate) use results::Recovery;
+
+/// What to do for a key.
+#[derive(Debug)]
+pub(crate) struct ReconcilePlan {
+    pub(crate) key: ReconcileKey,
+    pub(crate) actions: Vec<Action>,
+    /// What its owner is told. A condition that is not among these does not hold any more.
+    pub(crate) notices: Vec<Notice>,
+}
+
+impl State {
+    /// Plans a key. For a Service, this includes the plans of all Services that share claims with it.
+    pub(crate) fn reconcile(&mut self, key: &ReconcileKey, now: Instant) -> Vec<ReconcilePlan> {
+        match key {
+            ReconcileKey::UrlConfigMap(namespace) => self.reconcile_urls(namespace).into_iter().collect(),
+            ReconcileKey::Service(service) if self.services.contains_key(service) => {
+                let mut decisions = self.decide(service);
+                decisions.retain(|decision| !self.terminating_namespaces.contains(&decision.key.namespace));
+                decisions.into_iter().map(|decision| self.reconcile_service(decision, now)).collect()
+            }
+            ReconcileKey::Service(service) if self.terminating_namespaces.contains(&service.namespace) => {
+                Vec::new()
+            }
+            ReconcileKey::Service(service) => vec![self.reconcile_unexposed(service)],
+        }
+    }
+
+    fn reconcile_urls(&self, namespace: &str) -> Option<ReconcilePlan> {
+        if self.kind_status(Kind::ConfigMap) != KindStatus::Listed {
+            return None;
+        }
+        let foreign = self.url_config_maps.foreign_keys(namespace).into_iter();
+        Some(ReconcilePlan {
+            key: ReconcileKey::UrlConfigMap(namespace.into()),
+            actions: self.url_config_maps.action(namespace).into_iter().collect(),
+            notices: foreign.map(|(service, key)| Notice::foreign_key(namespace, &key, service)).collect(),
+        })
+    }
+
+    /// A Service that is deleted, or is not exposed any more: its objects are deleted.
+    fn reconcile_unexposed(&mut self, key: &Arc<ServiceKey>) -> ReconcilePlan {
+        self.handovers.forget(key);
+        self.publish(key, None);
+        let deletable = self.objects.of_service(key).filter(|(_, observed)| observed.is_deletable());
+        let delete = |(object, observed): (&ObjectKey, &Observed)| {
+            Some(Action::DeleteUnexposed {
+                key: object.clone(),
+                uid: observed.uid.clone(),
+                version: observed.version.clone(),
+                service: key.clone(),
+                owner: observed.owner.clone()?,
+            })
+        };
+        let mut actions: Vec<Action> = deletable.filter_map(delete).collect();
+        if let Some(unexposed) = self.unexposed.get_mut(key) {
+            unexposed.planned = true;
+            if unexposed.stamped {
+                let (service, uid) = (key.clone(), unexposed.uid.clone());
+                actions.push(Action::Stamp { service, uid, annotations: Vec::new() });
+            }
+        }
+        ReconcilePlan { key: ReconcileKey::Service(key.clone()), actions, notices: Vec::new() }
+    }
+
+    fn reconcile_service(&mut self, decision: Decision, now: Instant) -> ReconcilePlan {
+        let refused = decision.is_refused();
+        let mut notices: Vec<Notice> = decision.errors_and_warnings().map(Notice::diagnostic).collect();
+        let Decision { key, result, .. } = decision;
+        self.set_refused(&key, refused);
+        let terminating = self.services.get(&key).is_none_or(|entry| entry.stored.terminating);
+        if terminating || refused {
+            self.handovers.forget(&key);
+        }
+        let actions = match result {
+            _ if terminating => Vec::new(),
+            DecisionResult::Refused => Vec::new(),
+            DecisionResult::Conflicted => {
+                self.publish(&key, None);
+                let undesired = self.undesired(&key, &[]);
+                let mut actions: Vec<Action> =
+                    undesired.iter().map(|(key, observed)| delete(key, observed)).collect();
+                actions.extend(self.stamp(&key, None));
+                actions
+            }
+            DecisionResult::Exposed(exposed) => self.reconcile_exposed(&key, exposed, &mut notices, now),
+        };
+        ReconcilePlan { key: ReconcileKey::Service(key), actions, notices }
+    }
+
+    fn reconcile_exposed(
+        &mut self,
+        key: &Arc<ServiceKey>,
+        exposed: Exposed,
+        notices: &mut Vec<Notice>,
+        now: Instant,
+    ) -> Vec<Action> {
+        self.publish(key, exposed.published);
+        let uid = self.services.get(key).map(|entry| entry.stored.uid.clone()).unwrap_or_default();
+        let mut desired = exposed.desired;
+        let undesired = self.undesired(key, &desired);
+        let deleted_first = self.handovers.apply_fallback(key, &undesired, &mut desired);
+        let successors: Vec<Successor> = match undesired.as_slice() {
+            [] => Vec::new(),
+            _ => desired.iter().map(|it| Successor::new(it, self.as_desired(it, key, &uid))).collect(),
+        };
+        let is_first = |(key, _): &&(ObjectKey, Observed)| deleted_first.as_ref() == Some(key);
+        let mut actions: Vec<Action> =
+            undesired.iter().filter(is_first).map(|(key, observed)| delete(key, observed)).collect();
+        let mut is_complete = true;
+        for desired in desired {
+            match self.reconcile_object(key, &uid, desired) {
+                ObjectPlan::InSync => {}
+                ObjectPlan::Act(action) => actions.push(action),
+                ObjectPlan::Blocked(notice) => {
+                    is_complete = false;
+                    notices.extend(notice);
+                }
+            }
+        }
+        // Old objects are deleted only when every new one can be applied.
+        if is_complete {
+            let deleted = self.handovers.review(key, &undesired, &successors, now).into_iter();
+            let deleted = deleted.filter(|it| !is_first(it));
+            actions.extend(deleted.map(|(key, observed)| delete(key, observed)));
+            notices.extend(self.handovers.notices(key));
+            actions.extend(self.stamp(key, exposed.stamp.as_ref()));
+        }
+        actions
+    }
+
+    /// Compares a desired object with the one in the cluster.
+    fn reconcile_object(&mut self, service: &Arc<ServiceKey>, uid: &str, desired: Desired) -> ObjectPlan {
+        let Desired { key, body, hash } = desired;
+        let status = self.kind_status(key.kind);
+        if status != KindStatus::Listed {
+            return ObjectPlan::Blocked(Notice::kind_status(key.kind, &status));
+        }
+        let observed = self.objects.get(&key);
+        if observed.is_none() && !self.objects.contains(&key) {
+            return ObjectPlan::Act(Action::Apply { key, body, hash, mode: ApplyMode::Create });
+        }
+        let notice = match observed {
+            Some(observed) if observed.terminating => None,
+            Some(observed) => match observed.ownership(service, uid) {
+                Ownership::Ours if observed.desired_hash == hash => return ObjectPlan::InSync,
+                Ownership::Ours => {
+                    let mode =
+                        if observed.field_conflict { ApplyMode::TakeOwnership } else { ApplyMode::Update };
+                    return ObjectPlan::Act(Action::Apply { key, body, hash, mode });
+                }
+                Ownership::Adoptable => return ObjectPlan::Act(Action::Adopt { key, body, hash }),
+                Ownership::Foreign if self.handovers.is_kept(&observed.service, &key) => {
+                    Some(Notice::kept_by(&key, &observed.service))
+                }
+                Ownership::Foreign => Some(Notice::foreign(&key, None)),
+            },
+            None => Some(Notice::foreign(&key, None)),
+        };
+        self.objects.wait_for(key, service.clone());
+        ObjectPlan::Blocked(notice)
+    }
+
+    /// The object in the cluster, if it is ours and as desired.
+    fn as_desired(&self, desired: &Desired, service: &ServiceKey, uid: &str) -> Option<&Observed> {
+        let observed = self.objects.get(&desired.key)?;
+        let is_ours = observed.ownership(service, uid) == Ownership::Ours && !observed.terminating;
+        (is_ours && observed.desired_hash == desired.hash).then_some(observed)
+    }
+
+    /// The objects of a Service that may be deleted and are not desired.
+    fn undesired(&self, key: &Arc<ServiceKey>, desired: &[Desired]) -> Vec<(ObjectKey, Observed)> {
+        let Some(uid) = self.services.get(key).map(|entry| &entry.stored.uid) else { return Vec::new() };
+        let desired: BTreeSet<&ObjectKey> = desired.iter().map(|desired| &desired.key).collect();
+        let is_undesired = |(object, observed): &(&ObjectKey, &Observed)| {
+            observed.is_deletable() && observed.owner.as_ref() == Some(uid) && !desired.contains(object)
+        };
+        let undesired = self.objects.of_service(key).filter(is_undesired);
+        undesired.map(|(object, observed)| (object.clone(), observed.clone())).collect()
+    }
+
+    /// Sets what a Service publishes. The ConfigMaps that change are due.
+    fn publish(&mut self, key: &Arc<ServiceKey>, published: Option<Published>) {
+        for namespace in self.url_config_maps.publish(key, published) {
+            self.mark_due(ReconcileKey::UrlConfigMap(namespace));
+        }
+    }
+
+    /// The action that writes the status annotations of a Service, if they are not there already.
+    fn stamp(&self, key: &Arc<ServiceKey>, stamp: Option<&Stamp>) -> Option<Action> {
+        if !self.stamps {
+            return None;
+        }
+        let entry = self.services.get(key)?;
+        let mut document = entry.stored.document();
+        stamp::write(&mut document, stamp).then(|| Action::Stamp {
+            service: key.clone(),
+            uid: entry.stored.uid.clone(),
+            annotations: stamp
+                .iter()
+                .flat_map(|stamp| stamp.annotations())
+                .map(|(key, value)| (key, value.to_owned()))
+                .collect(),
+        })
+    }
+}
+
+/// What to do for a desired object.
+enum ObjectPlan {
+    InSync,
+    Act(Action),
+    /// It cannot be applied now; the notice says why, if somebody has to do something.
+    Blocked(Option<Notice>),
+}
+
+fn delete(key: &ObjectKey, observed: &Observed) -> Action {
+    Action::Delete { key: key.clone(), uid: observed.uid.clone(), version: observed.version.clone() }
+}

@@ -1,0 +1,168 @@
+//! What the results and errors of actions change in the state, and what owners are told about them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::actions::{ActionError, ActionResult};
+use crate::digest::digest;
+use crate::document::Document;
+use crate::handover::Refusal;
+use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
+use crate::kinds::Kind;
+use crate::notice::{Notice, ServiceNotice};
+use crate::object::Observed;
+use crate::state::State;
+
+/// What to do after an error.
+#[derive(Debug)]
+pub(crate) enum Recovery {
+    /// Tell the owner, and try again later.
+    Report(Notice),
+    /// Try again later.
+    RetryLater,
+    /// Try again at once, in another way.
+    RetryNow,
+}
+
+/// Services whose owners are told, with their UIDs.
+type Recipients = Vec<(Arc<ServiceKey>, Box<str>)>;
+
+impl State {
+    /// Records the result of an action. Returns what is to be told about it.
+    pub(crate) fn record_result(&mut self, key: &ReconcileKey, result: ActionResult) -> Option<Notice> {
+        match result {
+            ActionResult::Applied { key, hash, document, is_new, adopted } => {
+                self.record_applied(&key, hash, &document);
+                if let Some(service) = self.objects.get(&key).map(|observed| observed.service.clone()) {
+                    let objects = &self.objects;
+                    let exists = |key: &ObjectKey| objects.get(key).is_some_and(Observed::is_deletable);
+                    self.handovers.on_applied(&service, &key, exists);
+                    // The timeout of the objects that are kept for this one may begin.
+                    if self.handovers.has_kept(&service) {
+                        self.mark_due(ReconcileKey::Service(service));
+                    }
+                }
+                Some(Notice::applied(&key, is_new, adopted))
+            }
+            ActionResult::Deleted { key: object } => {
+                // The watch says when it is gone, if it has not done so already.
+                self.objects.set_terminating(&object);
+                let notice = match key {
+                    ReconcileKey::Service(service) => self.handovers.on_deleted(service, &object),
+                    ReconcileKey::UrlConfigMap(_) => None,
+                };
+                Some(notice.unwrap_or_else(|| Notice::deleted(&object)))
+            }
+            ActionResult::Done => None,
+        }
+    }
+
+    /// An object was applied. What the API server or a webhook made of it counts as desired until somebody changes it, so
+    /// that the controller and a webhook that disagree do not write in turn.
+    fn record_applied(&mut self, key: &ObjectKey, hash: u64, document: &Document) {
+        if key.kind == Kind::ConfigMap {
+            self.apply_object(key.kind, document);
+            return;
+        }
+        let Some(mut observed) = Observed::new(document) else { return };
+        observed.desired_hash = hash;
+        let lost_by = self.objects.set(key.clone(), Some(observed));
+        self.mark_services_due(lost_by);
+    }
+
+    /// Records the error of an action. Returns what to do about it.
+    pub(crate) fn record_error(&mut self, key: &ReconcileKey, error: &ActionError) -> Recovery {
+        match error {
+            ActionError::Foreign { key: object, message } => {
+                if let ReconcileKey::Service(service) = key {
+                    self.objects.wait_for(object.clone(), service.clone());
+                }
+                Recovery::Report(Notice::foreign(object, Some(message)))
+            }
+            ActionError::Refused { key: object, message } => {
+                match self.record_refusal(key, object.as_ref(), message) {
+                    Refusal::RetryNow => {
+                        self.mark_due(key.clone());
+                        Recovery::RetryNow
+                    }
+                    Refusal::RetryLater => Recovery::RetryLater,
+                    Refusal::Report => Recovery::Report(Notice::apply_failed(object.as_ref(), message)),
+                }
+            }
+            ActionError::Outdated | ActionError::Unavailable(_) => Recovery::RetryLater,
+        }
+    }
+
+    fn record_refusal(&mut self, key: &ReconcileKey, object: Option<&ObjectKey>, message: &str) -> Refusal {
+        let (ReconcileKey::Service(service), Some(object)) = (key, object) else { return Refusal::Report };
+        let others = self.objects.of_service(service).map(|(key, other)| (key.clone(), other.clone()));
+        let others: Vec<_> = others.collect();
+        self.handovers.on_refused(service, object, message, &others)
+    }
+
+    /// A plan is carried out, or has failed. Returns the notices that were not told before, for each Service whose owner is to
+    /// be told.
+    pub(crate) fn finish(
+        &mut self,
+        key: &ReconcileKey,
+        notices: Vec<Notice>,
+        failed: bool,
+    ) -> Vec<ServiceNotice> {
+        let conditions: BTreeSet<u64> = notices.iter().filter(|it| it.is_condition).map(digest).collect();
+        let (before, recipients) = self.replace_conditions(key, conditions, failed);
+        // An entry more in a ConfigMap is no news.
+        let is_new = |it: &Notice| match it.is_condition {
+            true => !before.contains(&digest(it)),
+            false => matches!(key, ReconcileKey::Service(_)),
+        };
+        let notices: Vec<Notice> = notices.into_iter().filter(is_new).collect();
+        let to = |(service, uid): (Arc<ServiceKey>, Box<str>)| {
+            notices
+                .iter()
+                .filter(|notice| notice.only.as_ref().is_none_or(|only| *only == service))
+                .map(|notice| ServiceNotice {
+                    service: service.clone(),
+                    uid: uid.clone(),
+                    notice: notice.clone(),
+                })
+                .collect::<Vec<_>>()
+        };
+        recipients.into_iter().flat_map(to).collect()
+    }
+
+    /// Sets the conditions of a key. Returns those from before, and the recipients of the notices.
+    fn replace_conditions(
+        &mut self,
+        key: &ReconcileKey,
+        conditions: BTreeSet<u64>,
+        failed: bool,
+    ) -> (BTreeSet<u64>, Recipients) {
+        match key {
+            ReconcileKey::Service(service) => {
+                if let Some(entry) = self.services.get_mut(service) {
+                    let recipient = (service.clone(), entry.stored.uid.clone());
+                    return (std::mem::replace(&mut entry.notices, conditions), vec![recipient]);
+                }
+                let Some(unexposed) = self.unexposed.get_mut(service) else { return Default::default() };
+                let recipient = (service.clone(), unexposed.uid.clone());
+                let before = std::mem::replace(&mut unexposed.notices, conditions);
+                if unexposed.planned && !failed {
+                    self.unexposed.remove(service);
+                }
+                (before, vec![recipient])
+            }
+            ReconcileKey::UrlConfigMap(namespace) => {
+                let has_conditions = !conditions.is_empty();
+                let publishers =
+                    if has_conditions { self.url_config_maps.publishers(namespace) } else { Vec::new() };
+                let with_uid = |service: Arc<ServiceKey>| {
+                    let uid = self.services.get(&service)?.stored.uid.clone();
+                    Some((service, uid))
+                };
+                let recipients = publishers.into_iter().filter_map(with_uid).collect();
+                let before = self.url_notices.insert(namespace.clone(), conditions).unwrap_or_default();
+                (before, recipients)
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! All that the controller knows. Watch events come in (the module `watched`); what has to be reconciled because of them
+//! comes out ([`State::take_due`]). Nothing here reads from or writes to the API server.
+
+mod claims;
+mod objects;
+mod watched;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use xposer::Settings;
+
+use crate::handover::Handovers;
+use crate::keys::{ReconcileKey, ServiceKey};
+use crate::kinds::Kind;
+use crate::plan::{Decision, Member, claims, decide};
+use crate::service::StoredService;
+use crate::urls::UrlConfigMaps;
+use crate::watch::{KindStatus, Source};
+use claims::ClaimIndex;
+use objects::ObjectIndex;
+use watched::WatchedKey;
+
+/// All that is known.
+pub(crate) struct State {
+    pub(crate) settings: Settings,
+    /// Whether status annotations are written on Services.
+    pub(crate) stamps: bool,
+    pub(crate) services: BTreeMap<Arc<ServiceKey>, ServiceEntry>,
+    claims: ClaimIndex,
+    pub(crate) objects: ObjectIndex,
+    kinds: BTreeMap<Kind, KindStatus>,
+    /// Namespaces that are being deleted. Nothing can be created in them, and Kubernetes deletes what is in them.
+    pub(crate) terminating_namespaces: BTreeSet<Box<str>>,
+    pub(crate) url_config_maps: UrlConfigMaps,
+    /// Hashes of the notices about the ConfigMap of a namespace that the Services with entries were told.
+    pub(crate) url_notices: BTreeMap<Box<str>, BTreeSet<u64>>,
+    pub(crate) handovers: Handovers,
+    /// Services that are not exposed any more, until their objects are deleted.
+    pub(crate) unexposed: BTreeMap<Arc<ServiceKey>, UnexposedService>,
+    due: BTreeMap<ReconcileKey, Trigger>,
+    /// For each list that is not complete yet: what is known, and has not been in the list so far.
+    unlisted: BTreeMap<Source, BTreeSet<WatchedKey>>,
+    /// What has been listed completely.
+    listed: BTreeSet<Source>,
+}
+
+/// A Service that is to be exposed.
+#[derive(Debug)]
+pub(crate) struct ServiceEntry {
+    pub(crate) stored: StoredService,
+    /// Hashes of the conditions that its owner was told.
+    pub(crate) notices: BTreeSet<u64>,
+    pub(crate) refused: bool,
+}
+
+/// A Service that was exposed.
+#[derive(Debug)]
+pub(crate) struct UnexposedService {
+    pub(crate) uid: Box<str>,
+    /// Whether it has status annotations.
+    pub(crate) stamped: bool,
+    /// Hashes of the conditions that its owner was told.
+    pub(crate) notices: BTreeSet<u64>,
+    /// Whether it was planned as such. A plan from before, which is still being carried out, does not count.
+    pub(crate) planned: bool,
+}
+
+/// Why a key has to be reconciled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Trigger {
+    /// Something in the cluster has changed.
+    Event,
+    /// Somebody has changed the Service, so that writing again is no fight with another writer.
+    ServiceChange,
+}
+
+impl State {
+    pub(crate) fn new(settings: Settings, stamps: bool, handover_timeout: Duration) -> Self {
+        Self {
+            stamps: stamps && settings.stamp(),
+            settings,
+            services: BTreeMap::new(),
+            claims: ClaimIndex::default(),
+            objects: ObjectIndex::default(),
+            kinds: BTreeMap::new(),
+            terminating_namespaces: BTreeSet::new(),
+            url_config_maps: UrlConfigMaps::default(),
+            url_notices: BTreeMap::new(),
+            handovers: Handovers::new(handover_timeout),
+            unexposed: BTreeMap::new(),
+            due: BTreeMap::new(),
+            unlisted: BTreeMap::new(),
+            listed: BTreeSet::new(),
+        }
+    }
+
+    /// Replaces the settings. Everything has to be reconciled.
+    pub(crate) fn set_settings(&mut self, settings: Settings, stamps: bool) {
+        self.settings = settings;
+        self.stamps = stamps && self.settings.stamp();
+        self.claims = ClaimIndex::default();
+        for (key, entry) in &self.services {
+            self.handovers.forget_refusals(key);
+            self.claims.set(key, claims(&entry.stored, &self.settings), !entry.refused);
+        }
+        self.mark_all_due();
+    }
+
+    // What is due.
+
+    /// What has to be reconciled; it is not due any more.
+    pub(crate) fn take_due(&mut self) -> BTreeMap<ReconcileKey, Trigger> {
+        std::mem::take(&mut self.due)
+    }
+
+    pub(crate) fn mark_due(&mut self, key: ReconcileKey) {
+        self.due.entry(key).or_insert(Trigger::Event);
+    }
+
+    pub(crate) fn mark_services_due(&mut self, keys: impl IntoIterator<Item = Arc<ServiceKey>>) {
+        keys.into_iter().for_each(|key| self.mark_due(ReconcileKey::Service(key)));
+    }
+
+    fn mark_all_due(&mut self) {
+        self.mark_services_due(self.services.keys().cloned().collect::<Vec<_>>());
+    }
+
+    /// How many Services have to be reconciled.
+    #[cfg(test)]
+    pub(crate) fn due_services(&self) -> usize {
+        self.due.keys().filter(|key| matches!(key, ReconcileKey::Service(_))).count()
+    }
+
+    /// Services whose old objects have been kept for the whole timeout are due.
+    pub(crate) fn advance_to(&mut self, now: Instant) {
+        let overdue = self.handovers.take_overdue(now).into_iter();
+        let overdue: Vec<_> = overdue.filter(|key| self.services.contains_key(key)).collect();
+        self.mark_services_due(overdue);
+    }
+
+    /// When [`advance_to`](Self::advance_to) has to be called next.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.handovers.next_deadline()
+    }
+
+    // What is asked about the state.
+
+    /// Whether everything is listed, and at least one kind that exposes Services can be written.
+    pub(crate) fn is_ready(&self) -> bool {
+        let is_known = |kind: &Kind| self.kind_status(*kind) != KindStatus::Unknown;
+        let exposing = [Kind::Ingress, Kind::HttpRoute, Kind::Route];
+        self.is_listed(Source::Services)
+            && self.is_listed(Source::Namespaces)
+            && Kind::ALL.iter().all(is_known)
+            && exposing.into_iter().any(|kind| self.kind_status(kind) == KindStatus::Listed)
+    }
+
+    pub(crate) fn is_listed(&self, source: Source) -> bool {
+        self.listed.contains(&source)
+    }
+
+    pub(crate) fn kind_status(&self, kind: Kind) -> KindStatus {
+        self.kinds.get(&kind).cloned().unwrap_or_default()
+    }
+
+    /// Whether no old object is kept until others serve.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.handovers.is_settled()
+    }
+
+    /// How many Services there are, and how many of them are refused.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.services.len(), self.services.values().filter(|entry| entry.refused).count())
+    }
+
+    /// How many objects of each kind the controller has made.
+    pub(crate) fn owned(&self) -> BTreeMap<Kind, usize> {
+        let mut owned = self.objects.owned();
+        owned.insert(Kind::ConfigMap, self.url_config_maps.managed());
+        owned
+    }
+
+    /// How many objects of a kind are kept until others serve.
+    pub(crate) fn kept(&self, kind: Kind) -> usize {
+        self.handovers.count(kind)
+    }
+
+    // What the core decides.
+
+    /// The decision about a Service, and about all that share claims with it.
+    pub(crate) fn decide(&self, key: &Arc<ServiceKey>) -> Vec<Decision> {
+        let group = self.claims.group(key);
+        let neighbours = self.claims.neighbours(&group);
+        let stored = |key: &Arc<ServiceKey>| self.services.get(key).map(|entry| &entry.stored);
+        let beside: Vec<&StoredService> = neighbours.iter().filter_map(stored).collect();
+        let members: Vec<Member<'_>> =
+            group.iter().filter_map(|key| Some(Member { key: key.clone(), stored: stored(key)? })).collect();
+        decide(&members, &beside, &self.settings)
+    }
+
+    /// The Service was refused, or is not refused any more; its one-way claims count only if it is exposed.
+    pub(crate) fn set_refused(&mut self, key: &Arc<ServiceKey>, refused: bool) {
+        let Some(entry) = self.services.get_mut(key).filter(|entry| entry.refused != refused) else { return };
+        entry.refused = refused;
+        let affected = self.claims.set_exposed(key, !refused);
+        self.mark_services_due(affected);
+    }
+}

@@ -1,0 +1,98 @@
+//! The objects in the cluster, the Services that they belong to, and the Services that wait for one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::keys::{ObjectKey, ServiceKey};
+use crate::kinds::Kind;
+use crate::object::Observed;
+
+#[derive(Debug, Default)]
+pub(crate) struct ObjectIndex {
+    /// All objects of the kinds that are watched. Of an object without a mark of ours, only the key is kept.
+    objects: BTreeMap<ObjectKey, Option<Box<Observed>>>,
+    by_service: BTreeSet<(Arc<ServiceKey>, ObjectKey)>,
+    /// Services that wait until an object changes or is deleted.
+    waiting: BTreeSet<(ObjectKey, Arc<ServiceKey>)>,
+}
+
+impl ObjectIndex {
+    /// Whether the cluster has an object of this name, whoever it belongs to.
+    pub(crate) fn contains(&self, key: &ObjectKey) -> bool {
+        self.objects.contains_key(key)
+    }
+
+    /// An object that has a mark of ours.
+    pub(crate) fn get(&self, key: &ObjectKey) -> Option<&Observed> {
+        self.objects.get(key)?.as_deref()
+    }
+
+    /// Sets an object; `None` for one without a mark of ours. Returns the Service that it belonged to before, if it does not
+    /// belong to it any more.
+    pub(crate) fn set(&mut self, key: ObjectKey, observed: Option<Observed>) -> Option<Arc<ServiceKey>> {
+        let service = observed.as_ref().map(|observed| observed.service.clone());
+        let before = self.get(&key).map(|known| known.service.clone());
+        let lost_by = before.filter(|before| Some(before) != service.as_ref());
+        if let Some(before) = &lost_by {
+            self.by_service.remove(&(before.clone(), key.clone()));
+        }
+        self.by_service.extend(service.map(|service| (service, key.clone())));
+        self.objects.insert(key, observed.map(Box::new));
+        lost_by
+    }
+
+    /// Removes an object. Returns the Service that it belonged to.
+    pub(crate) fn remove(&mut self, key: &ObjectKey) -> Option<Arc<ServiceKey>> {
+        let service = self.objects.remove(key)??.service;
+        self.by_service.remove(&(service.clone(), key.clone()));
+        Some(service)
+    }
+
+    /// The object is being deleted. With a finalizer, it stays for a while.
+    pub(crate) fn set_terminating(&mut self, key: &ObjectKey) {
+        if let Some(Some(observed)) = self.objects.get_mut(key) {
+            observed.terminating = true;
+        }
+    }
+
+    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &ObjectKey> {
+        self.objects.keys().filter(move |key| key.kind == kind)
+    }
+
+    pub(crate) fn of_service(
+        &self,
+        service: &Arc<ServiceKey>,
+    ) -> impl Iterator<Item = (&ObjectKey, &Observed)> {
+        let first = ObjectKey { kind: Kind::Ingress, namespace: "".into(), name: "".into() };
+        let range = self.by_service.range((service.clone(), first)..);
+        let objects = range.take_while(move |(known, _)| known == service).map(|(_, object)| object);
+        objects.filter_map(|object| Some((object, self.get(object)?)))
+    }
+
+    /// How many objects of each kind the controller has made.
+    pub(crate) fn owned(&self) -> BTreeMap<Kind, usize> {
+        let mut owned: BTreeMap<Kind, usize> = Kind::ALL.into_iter().map(|kind| (kind, 0)).collect();
+        for (key, observed) in &self.objects {
+            if observed.as_ref().is_some_and(|observed| observed.labelled && observed.managed) {
+                *owned.entry(key.kind).or_default() += 1;
+            }
+        }
+        owned
+    }
+
+    /// The Service waits until the object changes or is deleted.
+    pub(crate) fn wait_for(&mut self, key: ObjectKey, service: Arc<ServiceKey>) {
+        self.waiting.insert((key, service));
+    }
+
+    /// The Services that wait for the object; they do not wait any more.
+    pub(crate) fn take_waiting(&mut self, key: &ObjectKey) -> Vec<Arc<ServiceKey>> {
+        let from = (key.clone(), ServiceKey::new("", ""));
+        let waiting = self.waiting.range(from..).take_while(|(known, _)| known == key);
+        let services: Vec<_> = waiting.map(|(_, service)| service.clone()).collect();
+        for service in &services {
+            self.waiting.remove(&(key.clone(), service.clone()));
+        }
+        services
+    }
+}

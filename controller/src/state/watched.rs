@@ -1,0 +1,261 @@
+//! Watch events: each one changes the state, and marks what has to be reconciled.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kube::runtime::watcher::Event;
+use xposer::{URL_CONFIG_MAP, stamp};
+
+use super::{ServiceEntry, State, Trigger, UnexposedService};
+use crate::document::Document;
+use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
+use crate::kinds::Kind;
+use crate::object::{Observed, is_as_desired};
+use crate::plan::{DecisionResult, claims};
+use crate::service::StoredService;
+use crate::watch::{KindStatus, Source, WatchEvent};
+
+/// What a watch event is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum WatchedKey {
+    Service(Arc<ServiceKey>),
+    Namespace(Box<str>),
+    Object(ObjectKey),
+}
+
+impl WatchedKey {
+    fn of(source: Source, document: &Document) -> Self {
+        let metadata = &document.metadata;
+        match source {
+            Source::Services => Self::Service(ServiceKey::of(metadata)),
+            Source::Namespaces => Self::Namespace(metadata.name.clone().unwrap_or_default().into()),
+            Source::Objects(kind) => Self::Object(ObjectKey::of(kind, metadata)),
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn apply(&mut self, WatchEvent { source, event }: WatchEvent) {
+        match event {
+            Ok(Event::Init) => {
+                let known = self.known(source);
+                self.unlisted.insert(source, known);
+            }
+            Ok(Event::InitApply(document) | Event::Apply(document)) => {
+                if let Some(unlisted) = self.unlisted.get_mut(&source) {
+                    unlisted.remove(&WatchedKey::of(source, &document));
+                }
+                match source {
+                    Source::Services => self.apply_service(&document),
+                    Source::Objects(kind) => self.apply_object(kind, &document),
+                    Source::Namespaces => {
+                        let name = document.metadata.name.as_deref().unwrap_or_default();
+                        self.apply_namespace(name, document.metadata.deletion_timestamp.is_some());
+                    }
+                }
+            }
+            Ok(Event::Delete(document)) => self.delete(WatchedKey::of(source, &document)),
+            Ok(Event::InitDone) => {
+                for gone in self.unlisted.remove(&source).unwrap_or_default() {
+                    self.delete(gone);
+                }
+                self.set_listed(source);
+            }
+            Err(status) => {
+                if let Source::Objects(kind) = source {
+                    self.set_kind_status(kind, status);
+                }
+            }
+        }
+    }
+
+    fn known(&self, source: Source) -> BTreeSet<WatchedKey> {
+        match source {
+            Source::Services => self.services.keys().cloned().map(WatchedKey::Service).collect(),
+            Source::Namespaces => {
+                self.url_config_maps.namespaces().map(|name| WatchedKey::Namespace(name.into())).collect()
+            }
+            Source::Objects(kind) => self.objects_of(kind).into_iter().map(WatchedKey::Object).collect(),
+        }
+    }
+
+    fn delete(&mut self, key: WatchedKey) {
+        match key {
+            WatchedKey::Service(key) => self.delete_service(&key),
+            WatchedKey::Namespace(name) => self.delete_namespace(&name),
+            WatchedKey::Object(key) => self.delete_object(&key),
+        }
+    }
+
+    /// All objects of this source are known.
+    pub(crate) fn set_listed(&mut self, source: Source) {
+        if let Source::Objects(kind) = source {
+            self.set_kind_status(kind, KindStatus::Listed);
+        }
+        self.listed.insert(source);
+    }
+
+    // Services.
+
+    /// A Service with the label exists, as it is now.
+    pub(crate) fn apply_service(&mut self, document: &Document) {
+        let Some((key, stored)) = StoredService::new(document) else { return };
+        if self.services.get(&key).is_some_and(|known| known.stored.is_same(&stored)) {
+            return;
+        }
+        self.handovers.forget_refusals(&key);
+        let known = self.services.remove(&key);
+        let (notices, refused) = known.map(|entry| (entry.notices, entry.refused)).unwrap_or_default();
+        let affected = self.claims.set(&key, claims(&stored, &self.settings), !refused);
+        self.mark_services_due(affected);
+        self.unexposed.remove(&key);
+        self.services.insert(key.clone(), ServiceEntry { stored, notices, refused });
+        self.due.insert(ReconcileKey::Service(key), Trigger::ServiceChange);
+    }
+
+    /// A Service is deleted, or does not have the label any more.
+    pub(crate) fn delete_service(&mut self, key: &Arc<ServiceKey>) {
+        let affected = self.claims.remove(key);
+        self.mark_services_due(affected);
+        self.handovers.forget(key);
+        if let Some(entry) = self.services.remove(key) {
+            let stamped = self.stamps && stamp::write(&mut entry.stored.document(), None);
+            let (uid, notices) = (entry.stored.uid, entry.notices);
+            let service = UnexposedService { uid, stamped, notices, planned: false };
+            self.unexposed.insert(key.clone(), service);
+            self.mark_due(ReconcileKey::Service(key.clone()));
+        }
+    }
+
+    // Objects.
+
+    pub(crate) fn set_kind_status(&mut self, kind: Kind, status: KindStatus) {
+        if self.kinds.get(&kind) == Some(&status) {
+            return;
+        }
+        if status == KindStatus::NotServed {
+            for key in self.objects_of(kind) {
+                self.objects.remove(&key);
+            }
+        }
+        self.kinds.insert(kind, status);
+        // Services whose objects could not be written may be complete now, and the other way round.
+        self.mark_all_due();
+    }
+
+    /// The keys of all objects of a kind.
+    pub(crate) fn objects_of(&self, kind: Kind) -> Vec<ObjectKey> {
+        if kind != Kind::ConfigMap {
+            return self.objects.of_kind(kind).cloned().collect();
+        }
+        let namespaces = self.url_config_maps.with_config_map();
+        let key =
+            |namespace: &str| ObjectKey { kind, namespace: namespace.into(), name: URL_CONFIG_MAP.into() };
+        namespaces.map(key).collect()
+    }
+
+    /// An object exists, as it is now.
+    pub(crate) fn apply_object(&mut self, kind: Kind, document: &Document) {
+        if kind == Kind::ConfigMap {
+            if self.url_config_maps.apply(document) {
+                let namespace = document.metadata.namespace.as_deref().unwrap_or_default();
+                self.mark_due(ReconcileKey::UrlConfigMap(namespace.into()));
+            }
+            return;
+        }
+        let key = ObjectKey::of(kind, &document.metadata);
+        let known = self.objects.get(&key).cloned();
+        let version = document.metadata.resource_version.as_deref().unwrap_or_default();
+        if known.as_ref().is_some_and(|known| *known.version == *version) {
+            return;
+        }
+        let Some(mut observed) = Observed::new(document) else {
+            // It belongs to somebody else.
+            if known.is_some() || !self.objects.contains(&key) {
+                self.wake_waiting(&key);
+            }
+            let lost_by = self.objects.set(key, None);
+            self.mark_services_due(lost_by);
+            return;
+        };
+        let service = observed.service.clone();
+        let serving = |object: &Observed| (object.served_by, object.is_blocked);
+        let is_same_serving = known.as_ref().is_some_and(|known| serving(known) == serving(&observed));
+        if !is_same_serving && self.handovers.has_kept(&service) {
+            self.mark_due(ReconcileKey::Service(service.clone()));
+        }
+        // With the same content, only the status or fields of others have changed.
+        let is_same =
+            |known: &&Observed| known.uid == observed.uid && known.content_hash == observed.content_hash;
+        observed.desired_hash = match known.as_ref().filter(is_same).map_or(0, |known| known.desired_hash) {
+            0 => self.desired_hash(&observed, &key, document),
+            hash => hash,
+        };
+        if observed.desired_hash == 0 {
+            self.mark_due(ReconcileKey::Service(service));
+        }
+        self.wake_waiting(&key);
+        let lost_by = self.objects.set(key, Some(observed));
+        self.mark_services_due(lost_by);
+    }
+
+    /// The hash of the desired object, if the object is as desired; otherwise 0.
+    fn desired_hash(&self, observed: &Observed, key: &ObjectKey, document: &Document) -> u64 {
+        if observed.terminating || !self.services.contains_key(&observed.service) {
+            return 0;
+        }
+        let decisions = self.decide(&observed.service);
+        let mut desired = decisions.iter().flat_map(|decision| match &decision.result {
+            DecisionResult::Exposed(exposed) => exposed.desired.as_slice(),
+            DecisionResult::Refused | DecisionResult::Conflicted => &[],
+        });
+        let desired = desired.find(|desired| desired.key == *key);
+        desired.filter(|desired| is_as_desired(document, &desired.body)).map_or(0, |desired| desired.hash)
+    }
+
+    /// An object does not exist any more.
+    pub(crate) fn delete_object(&mut self, key: &ObjectKey) {
+        if key.kind == Kind::ConfigMap {
+            self.url_config_maps.delete(&key.namespace);
+            self.mark_due(ReconcileKey::UrlConfigMap(key.namespace.clone()));
+            return;
+        }
+        let service = self.objects.remove(key);
+        self.mark_services_due(service);
+        self.wake_waiting(key);
+    }
+
+    fn wake_waiting(&mut self, key: &ObjectKey) {
+        let waiting = self.objects.take_waiting(key);
+        self.mark_services_due(waiting);
+    }
+
+    // Namespaces.
+
+    pub(crate) fn apply_namespace(&mut self, name: &str, terminating: bool) {
+        if terminating {
+            self.terminating_namespaces.insert(name.into());
+            self.url_config_maps.remove_namespace(name);
+            return;
+        }
+        self.end_termination(name);
+        if self.url_config_maps.add_namespace(name) {
+            self.mark_due(ReconcileKey::UrlConfigMap(name.into()));
+        }
+    }
+
+    pub(crate) fn delete_namespace(&mut self, name: &str) {
+        self.end_termination(name);
+        self.url_config_maps.remove_namespace(name);
+    }
+
+    /// A namespace is not being deleted any more. A new one of the same name may exist, and its Services may have been seen
+    /// first.
+    fn end_termination(&mut self, name: &str) {
+        if self.terminating_namespaces.remove(name) {
+            let within = self.services.keys().filter(|key| *key.namespace == *name);
+            self.mark_services_due(within.cloned().collect::<Vec<_>>());
+            self.unexposed.retain(|key, _| *key.namespace != *name);
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The controller's decisions, tested without an API server: its state, and a cluster that accepts every request.
+
+mod cases;
+mod handover;
+mod reconcile;
+mod refusals;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use xposer::Settings;
+
+use crate::actions::{Action, ActionError, ActionResult, ApplyMode};
+use crate::document::Document;
+use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
+use crate::kinds::Kind;
+use crate::notice::Notice;
+use crate::reconcile::{ReconcilePlan, Recovery};
+use crate::state::State;
+use crate::watch::KindStatus;
+
+const NAME: &str = "IngressNameTemplate";
+const HOST: &str = "IngressURLTemplate";
+
+fn document(value: &Value) -> Document {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+fn in_shop(kind: Kind, name: &str) -> ObjectKey {
+    ObjectKey { kind, namespace: "shop".into(), name: name.into() }
+}
+
+/// The Service `web`, with annotations of ours.
+fn web(annotations: &[(&str, &str)]) -> Value {
+    service("web", annotations)
+}
+
+fn service(name: &str, annotations: &[(&str, &str)]) -> Value {
+    let annotations: BTreeMap<String, &str> = annotations
+        .iter()
+        .map(|(key, value)| (format!("config.xposer.stakater.com/{key}"), *value))
+        .chain([("config.xposer.stakater.com/Domain".to_owned(), "example.com")])
+        .collect();
+    json!({
+        "metadata": {"name": name, "namespace": "shop", "uid": format!("uid-{name}"), "labels": {"expose": "true"},
+            "annotations": annotations, "creationTimestamp": "2026-01-01T00:00:01Z"},
+        "spec": {"ports": [{"port": 80}]},
+    })
+}
+
+/// The status that an ingress controller writes.
+fn address() -> Value {
+    json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.1"}]}})
+}
+
+/// A cluster in which the Service `web` is served under its own name.
+fn served() -> FakeCluster {
+    let mut cluster = FakeCluster::new();
+    cluster.apply(&web(&[])).settle();
+    cluster.set_field(Kind::Ingress, "web", "status", address());
+    assert!(cluster.settle().is_empty());
+    cluster
+}
+
+/// What was done, without the status annotations of the Service.
+fn settle(cluster: &mut FakeCluster) -> Vec<String> {
+    let mut done = cluster.settle();
+    done.retain(|it| !it.starts_with("stamp"));
+    done
+}
+
+/// The state, a clock, and the objects of an API server.
+struct FakeCluster {
+    state: State,
+    now: Instant,
+    objects: BTreeMap<ObjectKey, Value>,
+    /// Gets all objects, and the key and the body of one that is applied. Returns the message of a refusal.
+    refuses: fn(&BTreeMap<ObjectKey, Value>, &ObjectKey, &Value) -> Option<String>,
+    versions: u32,
+}
+
+impl FakeCluster {
+    /// Everything is listed, and empty.
+    fn new() -> Self {
+        let objects = BTreeMap::new();
+        let state = Self::listed(&objects, &[]);
+        Self { state, now: Instant::now(), objects, refuses: |_, _, _| None, versions: 0 }
+    }
+
+    /// A state after the first lists.
+    fn listed(objects: &BTreeMap<ObjectKey, Value>, services: &[Value]) -> State {
+        let mut state = State::new(Settings::default(), true, Duration::from_secs(90));
+        services.iter().for_each(|service| state.apply_service(&document(service)));
+        for kind in Kind::ALL {
+            state.set_kind_status(kind, KindStatus::Listed);
+        }
+        state.apply_namespace("shop", false);
+        for (key, object) in objects {
+            state.apply_object(key.kind, &document(object));
+        }
+        state
+    }
+
+    /// The controller is restarted, and lists these Services and the objects.
+    fn restart(&mut self, services: &[Value]) -> &mut Self {
+        self.state = Self::listed(&self.objects, services);
+        self
+    }
+
+    /// Somebody else changes a field of an object.
+    fn set_field(&mut self, kind: Kind, name: &str, field: &str, value: Value) -> &mut Self {
+        self.versions += 1;
+        let object = self.objects.get_mut(&in_shop(kind, name)).unwrap();
+        object[field] = value;
+        object["metadata"]["resourceVersion"] = format!("s{}", self.versions).into();
+        self.state.apply_object(kind, &document(object));
+        self
+    }
+
+    /// The watch delivers deletions.
+    fn deliver_deletions(&mut self) -> &mut Self {
+        let known: Vec<ObjectKey> =
+            Kind::ALL.into_iter().flat_map(|kind| self.state.objects_of(kind)).collect();
+        for key in known.into_iter().filter(|key| key.kind != Kind::ConfigMap) {
+            if !self.objects.contains_key(&key) {
+                self.state.delete_object(&key);
+            }
+        }
+        self
+    }
+
+    /// Moves the clock.
+    fn advance(&mut self, seconds: u64) -> &mut Self {
+        self.now += Duration::from_secs(seconds);
+        self.state.advance_to(self.now);
+        self
+    }
+
+    fn service(&mut self, name: &str, host: &str, second: u8) -> &mut Self {
+        let annotations = json!({"config.xposer.stakater.com/IngressURLTemplate": host});
+        self.apply(&json!({
+            "metadata": {"name": name, "namespace": "shop", "uid": format!("uid-{name}"), "labels": {"expose": "true"},
+                "annotations": annotations, "creationTimestamp": format!("2026-01-01T00:00:{second:02}Z")},
+            "spec": {"ports": [{"port": 80}]},
+        }))
+    }
+
+    fn apply(&mut self, service: &Value) -> &mut Self {
+        self.state.apply_service(&document(service));
+        self
+    }
+
+    /// Reconciles everything that is due. Returns the actions, conditions and warnings as text.
+    fn settle(&mut self) -> Vec<String> {
+        let mut done = Vec::new();
+        let mut rounds = 0;
+        loop {
+            rounds += 1;
+            assert!(rounds < 20, "it never ends: {done:?}");
+            let due = self.state.take_due();
+            if due.is_empty() {
+                return done;
+            }
+            let mut planned = BTreeSet::new();
+            for key in due.into_keys() {
+                if planned.contains(&key) {
+                    continue;
+                }
+                for plan in self.state.reconcile(&key, self.now) {
+                    planned.insert(plan.key.clone());
+                    self.execute(plan, &mut done);
+                }
+            }
+        }
+    }
+
+    /// Reconciles a Service again, as the queue does some time after a failure.
+    fn retry(&mut self, name: &str) -> Vec<String> {
+        let mut done = Vec::new();
+        for plan in self.state.reconcile(&ReconcileKey::Service(ServiceKey::new("shop", name)), self.now) {
+            self.execute(plan, &mut done);
+        }
+        done
+    }
+
+    fn execute(&mut self, plan: ReconcilePlan, done: &mut Vec<String>) {
+        let ReconcilePlan { key, actions, mut notices } = plan;
+        let (mut has_failed, mut failed) = (false, false);
+        for action in actions {
+            if has_failed && matches!(action, Action::Delete { .. } | Action::Stamp { .. }) {
+                continue;
+            }
+            done.push(text(&action));
+            match self.answer(action) {
+                Ok(result) => notices.extend(self.state.record_result(&key, result)),
+                Err(error) => {
+                    has_failed = true;
+                    match self.state.record_error(&key, &error) {
+                        Recovery::Report(notice) => {
+                            failed = true;
+                            notices.push(notice);
+                        }
+                        Recovery::RetryLater => failed = true,
+                        Recovery::RetryNow => done.push("in another way".to_owned()),
+                    }
+                }
+            }
+        }
+        let is_listed = |notice: &Notice| notice.is_condition || notice.is_warning;
+        let notices = self.state.finish(&key, notices, failed);
+        let notices = notices.iter().filter(|it| is_listed(&it.notice));
+        done.extend(notices.map(|it| format!("{} {}", it.service, it.notice.reason)));
+    }
+
+    /// The answer of the API server.
+    fn answer(&mut self, action: Action) -> Result<ActionResult, ActionError> {
+        match action {
+            Action::Apply { key, body, hash, mode } => {
+                if let Some(message) = (self.refuses)(&self.objects, &key, &body) {
+                    return Err(ActionError::Refused { key: Some(key), message });
+                }
+                self.versions += 1;
+                let mut object = applied(&body, &format!("a{}", self.versions));
+                object["metadata"]["generation"] = 1.into();
+                if let Some(before) = self.objects.get(&key) {
+                    let changes = u64::from(before["spec"] != object["spec"]);
+                    let generation = before["metadata"]["generation"].as_u64().unwrap() + changes;
+                    object["metadata"]["generation"] = generation.into();
+                    object["status"] = before["status"].clone();
+                }
+                let document = Box::new(document(&object));
+                self.objects.insert(key.clone(), object);
+                let is_new = mode == ApplyMode::Create;
+                Ok(ActionResult::Applied { document, key, hash, is_new, adopted: false })
+            }
+            Action::Delete { key, .. } => {
+                self.objects.remove(&key);
+                Ok(ActionResult::Deleted { key })
+            }
+            _ => Ok(ActionResult::Done),
+        }
+    }
+}
+
+fn text(action: &Action) -> String {
+    match action {
+        Action::Apply { key, mode, .. } => format!("apply {key} ({mode:?})"),
+        Action::Adopt { key, .. } => format!("adopt {key}"),
+        Action::Withdraw { key } => format!("withdraw {key}"),
+        Action::Delete { key, .. } => format!("delete {key}"),
+        Action::DeleteUnexposed { key, .. } => format!("delete if not exposed {key}"),
+        Action::Stamp { service, annotations, .. } => format!("stamp {service} with {}", annotations.len()),
+    }
+}
+
+/// The object after the body was applied.
+fn applied(body: &Value, version: &str) -> Value {
+    let mut object = body.clone();
+    let metadata = object["metadata"].as_object_mut().unwrap();
+    metadata.insert("resourceVersion".to_owned(), version.into());
+    metadata.insert("uid".to_owned(), "object".into());
+    let keys = |of: &Value| -> Option<Value> {
+        of.as_object().map(|of| of.keys().map(|key| (format!("f:{key}"), json!({}))).collect())
+    };
+    let mut metadata_fields = json!({"f:labels": {"f:app.kubernetes.io/managed-by": {}}});
+    if let Some(annotations) = keys(&body["metadata"]["annotations"]) {
+        metadata_fields["f:annotations"] = annotations;
+    }
+    let fields = match keys(&body["data"]) {
+        Some(data) => json!({"f:data": data}),
+        None => json!({"f:metadata": metadata_fields, "f:spec": {"f:rules": {}}}),
+    };
+    metadata.insert(
+        "managedFields".to_owned(),
+        json!([{"manager": "xposer", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields}]),
+    );
+    object
+}
