@@ -24,6 +24,6 @@ pub fn plan(annotations: Value, settings: Value) -> Result<Plan, Report> {
     match expose(&Service::from_value(&service), &Settings::from_value(&Value::Object(settings))?) {
         Outcome::Planned { plan, .. } => Ok(*plan),
         Outcome::Refused(report) | Outcome::Conflicting(report) => Err(report),
-        Outcome::NotAsked { report } => Err(report.unwrap_or_default()),
+        Outcome::NotExposed { report } => Err(report.unwrap_or_default()),
     }
 }

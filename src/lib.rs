@@ -22,7 +22,7 @@
 //!         assert!(report.is_empty());
 //!     }
 //!     Outcome::Refused(report) | Outcome::Conflicting(report) => panic!("{report}"),
-//!     Outcome::NotAsked { .. } => panic!("the label is there"),
+//!     Outcome::NotExposed { .. } => panic!("the label is there"),
 //! }
 //! ```
 //!
@@ -49,9 +49,9 @@ mod trial;
 pub mod validation;
 
 pub use check::{Rule, rules};
-pub use conflicts::{Claim, MOST_NAMED, Precedence};
+pub use conflicts::{Claim, MAX_NAMED, Precedence};
 pub use diagnostics::{
-    Code, Diagnostic, FieldPath, MOST_OF_A_KIND, Problem, Report, Root, Segment, Severity, Subject,
+    Code, Diagnostic, FieldPath, MAX_PER_CODE, Problem, Report, Root, Segment, Severity, Subject,
     did_you_mean, shortened,
 };
 pub use emit::{Emitted, Kind, KindRow, Object, Permission, URL_CONFIG_MAP, emit_all};
@@ -76,7 +76,7 @@ use validation::MAX_ANNOTATIONS;
 /// use xposer::{Outcome, Service, Settings, expose};
 /// let service = json!({"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}});
 /// let outcome = expose(&Service::from_value(&service), &Settings::default());
-/// assert!(matches!(outcome, Outcome::NotAsked { report: None }));
+/// assert!(matches!(outcome, Outcome::NotExposed { report: None }));
 /// assert!(outcome.report().is_none() && outcome.plan().is_none());
 /// let service = json!({"metadata": {"name": "web", "labels": {"expose": "True"}}});
 /// let outcome = expose(&Service::from_value(&service), &Settings::default());
@@ -85,7 +85,7 @@ use validation::MAX_ANNOTATIONS;
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// It does not ask to be exposed.
-    NotAsked {
+    NotExposed {
         /// Warnings, where it looks as if it meant to ask.
         report: Option<Report>,
     },
@@ -107,7 +107,7 @@ impl Outcome {
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
         match self {
-            Self::NotAsked { report } => report.as_ref(),
+            Self::NotExposed { report } => report.as_ref(),
             Self::Refused(report) | Self::Conflicting(report) | Self::Planned { report, .. } => Some(report),
         }
     }
@@ -117,7 +117,7 @@ impl Outcome {
     pub fn plan(&self) -> Option<&Plan> {
         match self {
             Self::Planned { plan, .. } => Some(plan),
-            Self::NotAsked { .. } | Self::Refused(_) | Self::Conflicting(_) => None,
+            Self::NotExposed { .. } | Self::Refused(_) | Self::Conflicting(_) => None,
         }
     }
 
@@ -153,8 +153,8 @@ impl Outcome {
 /// ```
 #[must_use]
 pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
-    if !service.asks() {
-        return Outcome::NotAsked { report: service.doubts() };
+    if !service.is_exposed() {
+        return Outcome::NotExposed { report: service.doubts() };
     }
     let mut report = Report::new(service.subject(), settings.strict);
     if service.annotation_bytes() > MAX_ANNOTATIONS {

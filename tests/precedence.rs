@@ -41,7 +41,7 @@ fn words(outcomes: &[Outcome]) -> Vec<String> {
             format!("conflicting: {}", codes.join(" "))
         }
         Outcome::Refused(_) => "refused".to_owned(),
-        Outcome::NotAsked { .. } => "not asked".to_owned(),
+        Outcome::NotExposed { .. } => "not asked".to_owned(),
     };
     outcomes.iter().map(word).collect()
 }

@@ -14,7 +14,7 @@ pub(crate) fn is_local(object: &Value) -> bool {
 
 /// The message about a Service that is left out although it has the label `expose`.
 pub(crate) fn left_out(service: &Service<'_>) -> Option<String> {
-    service.asks().then(|| format!("{} is left out, for {LOCAL_CONFIG} is \"true\"", service.subject()))
+    service.is_exposed().then(|| format!("{} is left out, for {LOCAL_CONFIG} is \"true\"", service.subject()))
 }
 
 /// The help for that message.

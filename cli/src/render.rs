@@ -63,7 +63,7 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
     };
     let namespace = args.namespace.as_deref().unwrap_or_default();
     let services: Vec<Service<'_>> =
-        items.iter().map(|item| Service::from_value(item.value).in_namespace(namespace)).collect();
+        items.iter().map(|item| Service::from_value(item.value).with_default_namespace(namespace)).collect();
     let settings = inputs.settings.clone().with_targets(targets.iter().copied().map(Into::into));
     let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
     let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
@@ -165,7 +165,7 @@ fn summary(outcomes: &[Outcome], local: usize) -> String {
     let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
     let exposed = count(|outcome| matches!(outcome, Outcome::Planned { .. }));
     let refused = count(Outcome::is_refused);
-    let left_alone = count(|outcome| matches!(outcome, Outcome::NotAsked { .. }));
+    let left_alone = count(|outcome| matches!(outcome, Outcome::NotExposed { .. }));
     let all = outcomes.len() + local;
     let mut text = format!("{all} {}: {exposed} exposed", if all == 1 { "service" } else { "services" });
     for (number, what) in [(refused, "refused"), (left_alone, "left alone"), (local, "local")] {

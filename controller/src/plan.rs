@@ -138,7 +138,7 @@ pub(crate) fn decide(
                 stamp: plan.stamp(),
             }),
             Outcome::Conflicting(_) => DecisionResult::Conflicted,
-            Outcome::Refused(_) | Outcome::NotAsked { .. } => DecisionResult::Refused,
+            Outcome::Refused(_) | Outcome::NotExposed { .. } => DecisionResult::Refused,
         };
         Decision { key: member.key.clone(), result, diagnostics }
     });

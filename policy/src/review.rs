@@ -121,10 +121,10 @@ fn decide<'p>(
     namespace: Option<&str>,
     settings: &Settings,
 ) -> (Response, Option<Object<'p>>) {
-    let service = Service::from_value(object.value()).in_namespace(namespace.unwrap_or_default());
+    let service = Service::from_value(object.value()).with_default_namespace(namespace.unwrap_or_default());
     let (response, stamp) = match expose(&service, settings) {
-        Outcome::NotAsked { report: None } => (accepted(), None),
-        Outcome::NotAsked { report: Some(report) } => (said(accepted(), &report), None),
+        Outcome::NotExposed { report: None } => (accepted(), None),
+        Outcome::NotExposed { report: Some(report) } => (said(accepted(), &report), None),
         Outcome::Refused(report) | Outcome::Conflicting(report) => {
             return (said(rejected(UNPROCESSABLE, words::rejection(&report)), &report), None);
         }

@@ -1,6 +1,6 @@
 //! Rules about the annotations that are passed on: which ones may not be, and which ones stand where nobody reads them.
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::dialect::SNIPPET;
 use crate::plan::context::RuleContext;
 
@@ -10,9 +10,9 @@ pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
         let Some(pattern) = context.denial(forwarded) else { continue };
         let key = forwarded.key.as_str();
         let message = if pattern == SNIPPET {
-            format!("{} would put text into the controller's configuration as it is", shown(key))
+            format!("{} would put text into the controller's configuration as it is", quoted(key))
         } else {
-            format!("{} may not be forwarded: the administrator denies {}", shown(key), shown(pattern))
+            format!("{} may not be forwarded: the administrator denies {}", quoted(key), quoted(pattern))
         };
         let help = "remove the line, or ask your administrator to allow the key";
         forwarded.file_key(report, Problem::new(Code::AnnotationDenied, message).help(help));
@@ -22,7 +22,7 @@ pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
 /// No annotation for a controller of Ingresses stands on the Service, where it does not look.
 pub(crate) fn beside(context: &RuleContext<'_>, report: &mut Report) {
     for key in context.service.of_ingresses() {
-        let message = format!("nobody reads {} on a Service: it is for an Ingress", shown(key));
+        let message = format!("nobody reads {} on a Service: it is for an Ingress", quoted(key));
         let help = if context.forwarded.block.contains(key) {
             "remove it; xposer.stakater.com/annotations has it"
         } else {

@@ -1,6 +1,6 @@
 //! The rule about keys that look like those of a known program, and are none.
 
-use crate::diagnostics::{Code, MOST_OF_A_KIND, Problem, Report};
+use crate::diagnostics::{Code, MAX_PER_CODE, Problem, Report};
 use crate::dialect::misspelt::{is_misspelt, problem};
 use crate::plan::context::RuleContext;
 
@@ -13,7 +13,7 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
         }
         let (key, value) = (&annotation.key, &annotation.value);
         // The report keeps no more of a kind and counts the rest, and each proposal compares with all names.
-        let found = if filed < MOST_OF_A_KIND {
+        let found = if filed < MAX_PER_CODE {
             problem(key, value)
         } else if is_misspelt(key, value) {
             Some(Problem::new(Code::ForeignKeyUnknown, "one more"))

@@ -1,13 +1,13 @@
 //! Rules about names, ports and annotations.
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted, quoted_char};
 use crate::options::annotations::annotation;
 use crate::options::class_problem;
 use crate::plan::context::{RuleContext, is_refused};
 use crate::resolve::PUBLISH_KEY;
 use crate::service::{FORWARD_ANNOTATION, Port, ServiceKind};
 use crate::validation::{
-    MAX_ANNOTATIONS, MAX_NAME, Origin, PortRef, Sourced, annotation_key_flaw, character_help, is_dns_label,
+    MAX_ANNOTATIONS, MAX_NAME, Origin, PortRef, Sourced, annotation_key_error, character_help, is_dns_label,
     is_dns_subdomain,
 };
 
@@ -15,12 +15,12 @@ use crate::validation::{
 pub(crate) fn service(context: &RuleContext<'_>, report: &mut Report) {
     let name = context.service.name();
     if !name.is_empty() && !is_dns_label(name) {
-        let said = format!("{} is not the name of a Service: {}", shown(name), LABEL);
+        let said = format!("{} is not the name of a Service: {}", quoted(name), LABEL);
         let problem = Problem::new(Code::ServiceNameInvalid, said).help("rename the Service");
         report.file(FieldPath::object(&["metadata", "name"]), problem);
     }
     if let Some(namespace) = context.service.namespace().filter(|namespace| !is_dns_label(namespace)) {
-        let said = format!("{} is not a namespace: {}", shown(namespace), LABEL);
+        let said = format!("{} is not a namespace: {}", quoted(namespace), LABEL);
         let problem = Problem::new(Code::NamespaceInvalid, said).help("correct the namespace");
         report.file(FieldPath::object(&["metadata", "namespace"]), problem);
     }
@@ -106,7 +106,7 @@ fn unknown_port(wanted: &Sourced<PortRef>, ports: &[Port<'_>]) -> Problem {
         .collect();
     let problem = Problem::new(
         Code::PortUnknown,
-        format!("the Service has no port {}", shown(&wanted.value.to_string())),
+        format!("the Service has no port {}", quoted(&wanted.value.to_string())),
     );
     if matches!(wanted.origin, Origin::Setting(_)) {
         // The author of the Service cannot change the setting.
@@ -164,7 +164,7 @@ fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Repo
     let (why, help) = if value.len() > MAX_NAME {
         (format!("it has {} characters, at most {MAX_NAME} are allowed", value.len()), "shorten the template")
     } else if let Some(character) = stray {
-        (format!("it contains {}", shown_char(character)), character_help(character))
+        (format!("it contains {}", quoted_char(character)), character_help(character))
     } else if value.bytes().any(|b| b.is_ascii_uppercase()) {
         ("it contains upper-case letters".to_owned(), "write it in lower case")
     } else {
@@ -173,7 +173,7 @@ fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Repo
             "correct the template",
         )
     };
-    let said = format!("{} is not a valid {what}: {why}", shown(value));
+    let said = format!("{} is not a valid {what}: {why}", quoted(value));
     report.file(name.origin.path(), Problem::new(code, said).help(help).found(value.clone()));
 }
 
@@ -197,11 +197,11 @@ pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
         if forwarded.key.starts_with("- ") && is_refused(forwarded, report) {
             continue;
         }
-        if let Some(flaw) = annotation_key_flaw(&forwarded.key) {
+        if let Some(error) = annotation_key_error(&forwarded.key) {
             let said = if forwarded.key.is_empty() {
                 "there is no key in front of the colon".to_owned()
             } else {
-                format!("{} is not an annotation key: {flaw}", shown(&forwarded.key))
+                format!("{} is not an annotation key: {error}", quoted(&forwarded.key))
             };
             let problem = Problem::new(Code::ForwardKeyInvalid, said)
                 .help("write `key: value` with a key such as example.com/name");

@@ -1,12 +1,12 @@
 //! Rules about the path.
 
-use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
+use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
 use crate::dialect::nginx::USE_REGEX;
 use crate::dialect::nginx::paths::Nginx;
 use crate::dialect::nginx::rules::rewrite::is_literal;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
-use crate::validation::{Origin, PathType, Target, path_flaw};
+use crate::validation::{Origin, PathType, Target, path_error};
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
 pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
@@ -18,11 +18,11 @@ pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 fn problem(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
-    let path = shown(&rule.path);
+    let path = quoted(&rule.path);
     let is_free = rule.path_type == PathType::ImplementationSpecific;
-    if let Some(flaw) = path_flaw(&rule.path, rule.path_type) {
-        let said = format!("{path} is no path of type {}: {flaw}", rule.path_type.as_str());
-        let help = if flaw.contains("//") { "write a single slash" } else { "remove this part of the path" };
+    if let Some(error) = path_error(&rule.path, rule.path_type) {
+        let said = format!("{path} is no path of type {}: {error}", rule.path_type.as_str());
+        let help = if error.contains("//") { "write a single slash" } else { "remove this part of the path" };
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
     if !is_free && rule.path.contains('?') {
@@ -47,7 +47,7 @@ fn problem(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
     {
         let said = format!(
             "the path {path} contains {}, which ingress-nginx refuses in a path of this type",
-            shown_char(stray)
+            quoted_char(stray)
         );
         let help = format!("write letters, digits and `. _ - /`, or set {}", free_type(rule));
         return Some(Problem::new(Code::PathStrict, said).help(help));
@@ -68,13 +68,13 @@ fn free_type(rule: &Route) -> &'static str {
 
 /// Who reads the path as a regular expression, and by what.
 fn regex(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
-    let path = shown(&rule.path);
+    let path = quoted(&rule.path);
     let said = match (context.plan.class_name(), context.plan.nginx()) {
         _ if is_literal(context) => return None,
         (Some(class), None) if context.plan.canary.is_none() => {
             format!(
                 "the path {path} is a regular expression, which the controller of the class {} reads in its own way",
-                shown(class)
+                quoted(class)
             )
         }
         (_, Some(Nginx { use_regex: Some(made), rewrite: None })) if !made.is_given() => {

@@ -1,17 +1,17 @@
 //! Rules about what exposes the Service: what an HTTPRoute and a Route can be.
 
-use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
+use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
 use crate::dialect::monitor::PROVIDERS;
 use crate::options::overlap;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
-use crate::validation::{MAX_NAME, PathType, Target, Termination, path_flaw, subdomain_host};
+use crate::validation::{MAX_NAME, PathType, Target, Termination, path_error, subdomain_host};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
-const LONGEST_SUFFIX: usize = 16;
+const MAX_SUFFIX: usize = 16;
 /// The limits of an HTTPRoute (`gateway.networking.k8s.io/v1`, HTTPRouteSpec).
-const MOST_HOSTS: usize = 16;
-const LONGEST_PATH: usize = 1024;
+const MAX_HOSTS: usize = 16;
+const MAX_PATH: usize = 1024;
 
 /// An HTTPRoute is attached to something, and has hosts and paths that it can have.
 pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
@@ -28,9 +28,9 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
         );
     }
     parents(context, report);
-    if plan.rules.len() > MOST_HOSTS {
+    if plan.rules.len() > MAX_HOSTS {
         let said = format!(
-            "{} hosts and paths are too many for an HTTPRoute, which has at most {MOST_HOSTS}",
+            "{} hosts and paths are too many for an HTTPRoute, which has at most {MAX_HOSTS}",
             plan.rules.len()
         );
         let at =
@@ -39,9 +39,9 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
     }
     long_name(context, report);
     for rule in plan.rules.iter().filter(|rule| !rule.path_type.is_pattern(&rule.path)) {
-        let path = shown(&rule.path);
+        let path = quoted(&rule.path);
         let (said, help) = if let Some(stray) = rule.path.chars().find(|c| !is_path_character(*c)) {
-            let said = format!("the path {path} of an HTTPRoute cannot contain {}", shown_char(stray));
+            let said = format!("the path {path} of an HTTPRoute cannot contain {}", quoted_char(stray));
             let mut bytes = [0; 4];
             let code: String =
                 stray.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")).collect();
@@ -50,15 +50,14 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
             let said =
                 format!("in the path {path} of an HTTPRoute, two hexadecimal digits must follow each `%`");
             (said, "write `%` itself as %25".to_owned())
-        } else if let Some(flaw) = path_flaw(&rule.path, PathType::Prefix) {
+        } else if let Some(error) = path_error(&rule.path, PathType::Prefix) {
             // A path that no target could have is told already.
-            if path_flaw(&rule.path, rule.path_type).is_some() {
+            if path_error(&rule.path, rule.path_type).is_some() {
                 continue;
             }
-            (format!("the path {path} is not valid in an HTTPRoute: {flaw}"), "correct the path".to_owned())
-        } else if rule.path.len() > LONGEST_PATH {
-            let said =
-                format!("the path has {} characters, an HTTPRoute allows {LONGEST_PATH}", rule.path.len());
+            (format!("the path {path} is not valid in an HTTPRoute: {error}"), "correct the path".to_owned())
+        } else if rule.path.len() > MAX_PATH {
+            let said = format!("the path has {} characters, an HTTPRoute allows {MAX_PATH}", rule.path.len());
             (said, "shorten the path".to_owned())
         } else {
             continue;
@@ -101,13 +100,13 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
         let said = if rule.path_type.is_pattern(&rule.path) {
             format!(
                 "the path {} is a regular expression, which a Route of OpenShift cannot have",
-                shown(&rule.path)
+                quoted(&rule.path)
             )
         } else if let Some(stray) = rule.path.chars().find(|c| *c == '#' || c.is_whitespace()) {
-            format!("the path {} of a Route cannot contain {}", shown(&rule.path), shown_char(stray))
+            format!("the path {} of a Route cannot contain {}", quoted(&rule.path), quoted_char(stray))
         } else if plan.tls().has_secret() && plan.termination == Termination::Passthrough && rule.path != "/"
         {
-            format!("a Route whose TLS passes through sees no path, and {} is asked for", shown(&rule.path))
+            format!("a Route whose TLS passes through sees no path, and {} is asked for", quoted(&rule.path))
         } else {
             continue;
         };
@@ -125,14 +124,14 @@ fn wildcard(rule: &Route, report: &mut Report) {
     let problem = if host.len() > MAX_NAME {
         let said = format!(
             "the host {} becomes one of {} characters in a Route of OpenShift, DNS allows {MAX_NAME}",
-            shown(&rule.host),
+            quoted(&rule.host),
             host.len()
         );
         Problem::new(Code::TargetInvalid, said).help("shorten the template")
     } else {
         let said = format!(
             "a router of OpenShift refuses the wildcard host {} unless it admits wildcards (ROUTER_ALLOW_WILDCARD_ROUTES)",
-            shown(&rule.host)
+            quoted(&rule.host)
         );
         let help =
             "set routeAdmission.wildcardPolicy: WildcardsAllowed on the IngressController, or name the hosts";
@@ -143,8 +142,7 @@ fn wildcard(rule: &Route, report: &mut Report) {
 
 /// Where several objects are needed, their names are made of one.
 fn long_name(context: &RuleContext<'_>, report: &mut Report) {
-    if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + LONGEST_SUFFIX > MAX_NAME)
-    {
+    if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + MAX_SUFFIX > MAX_NAME) {
         let said = format!(
             "the name has {} characters, too many for the names that are made of it",
             name.value.len()
@@ -162,14 +160,14 @@ pub(crate) fn monitor(context: &RuleContext<'_>, report: &mut Report) {
         let said = format!(
             "there are options of {} providers, and IngressMonitorController asks one, here that of {}",
             monitor.value.provider.len(),
-            shown(first.name)
+            quoted(first.name)
         );
         let problem = Problem::new(Code::MonitorProviders, said).help("keep the options of one provider");
         report.file(monitor.origin.path(), problem);
     }
     let first = context.plan.rules.first().filter(|rule| rule.host.starts_with("*."));
     if let (Some(_), Some(rule)) = (&context.plan.monitor, first) {
-        let said = format!("a monitor cannot ask the wildcard host {}", shown(&rule.host));
+        let said = format!("a monitor cannot ask the wildcard host {}", quoted(&rule.host));
         let problem = Problem::new(Code::MonitorWildcard, said)
             .help("put a host without a star first, or ask for no monitor");
         report.file(rule.host_origin.path(), problem);

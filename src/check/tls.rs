@@ -1,7 +1,7 @@
 //! Rules about TLS that hold for every program.
 
 use super::host::chosen_by;
-use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::plan::context::RuleContext;
 use crate::validation::pattern::owns;
 use crate::validation::{Origin, Tls};
@@ -32,15 +32,15 @@ pub(crate) fn certificates(context: &RuleContext<'_>, report: &mut Report) {
         let message = match names.value.nearest(host) {
             Some(nearest) => format!(
                 "no certificate of the load balancer covers {}; the nearest is {}{}",
-                shown(host),
-                shown(nearest),
+                quoted(host),
+                quoted(nearest),
                 match nearest.strip_prefix("*.") {
                     Some(domain) if owns(nearest, host) || host == domain =>
                         ", whose star stands for one label",
                     _ => "",
                 }
             ),
-            None => format!("no certificate of the load balancer covers {}, for there is none", shown(host)),
+            None => format!("no certificate of the load balancer covers {}, for there is none", quoted(host)),
         };
         let problem = Problem::new(Code::CertificateMissing, message).found(host);
         report.file(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Filing;
-use crate::diagnostics::{Code, FieldPath, Problem, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, quoted};
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
@@ -32,13 +32,13 @@ pub(super) fn canaries(plans: &[&Plan], file: &mut Filing<'_>) {
             None => {
                 let said = format!(
                     "the Service {} is not exposed here, and the canary gets no requests",
-                    shown(&canary.of)
+                    quoted(&canary.of)
                 );
                 let help = "expose the stable Service, or correct the name";
                 file(index, plan, (at(), Problem::new(Code::CanaryAlone, said).help(help)));
             }
             Some(stable) if stable.canary.is_some() => {
-                let said = format!("the Service {} is a canary itself", shown(&canary.of));
+                let said = format!("the Service {} is a canary itself", quoted(&canary.of));
                 let problem = Problem::new(Code::CanaryInvalid, said).help("name the stable Service");
                 file(index, plan, (at(), problem));
             }
@@ -74,14 +74,14 @@ fn difference(
                 rule.path_type.as_str()
             )
         } else {
-            let shown_rule = |rule: &Route| shown(&format!("{}{}", rule.host, rule.path));
+            let shown_rule = |rule: &Route| quoted(&format!("{}{}", rule.host, rule.path));
             format!("{subject} is exposed as {} and not as {}, as here", shown_rule(other), shown_rule(rule))
         };
         return differs(rule.host_origin.path(), said);
     }
     if canary.class() != stable.class() {
         let class = |plan: &Plan| {
-            plan.class().map_or_else(|| "no class".to_owned(), |class| format!("the class {}", shown(class)))
+            plan.class().map_or_else(|| "no class".to_owned(), |class| format!("the class {}", quoted(class)))
         };
         let origin = canary.class.as_ref().map(|class| &class.origin);
         let origin = origin.or(canary.name.as_ref().map(|name| &name.origin)).cloned().unwrap_or_default();

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claims::MOST_NAMED;
+use super::claims::MAX_NAMED;
 use super::{Filing, in_words};
-use crate::diagnostics::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::cert_manager;
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, Source};
@@ -49,7 +49,7 @@ pub(super) fn twice(plans: &[&Plan], file: &mut Filing<'_>) {
             let others = owners.iter().take(before).chain(owners.iter().skip(before + own.len()));
             before += own.len();
             let named: Vec<&Plan> =
-                others.take(MOST_NAMED).filter_map(|(.., index)| plans.get(*index).copied()).collect();
+                others.take(MAX_NAMED).filter_map(|(.., index)| plans.get(*index).copied()).collect();
             let others = in_words(&named, owners.len() - own.len());
             for (host, _, index) in own {
                 found
@@ -74,7 +74,7 @@ pub(super) fn twice(plans: &[&Plan], file: &mut Filing<'_>) {
             more => format!(" and {more} other hosts"),
         };
         let said =
-            format!("cert-manager is asked for a second certificate for {}{more} by {others}", shown(host));
+            format!("cert-manager is asked for a second certificate for {}{more} by {others}", quoted(host));
         let help = helps.get(&together.first(index)).cloned().unwrap_or_default();
         let at = plan.tls.as_ref().map(|tls| tls.origin.clone()).unwrap_or_default().path();
         file(index, plan, (at, Problem::new(Code::CertificateTwice, said).help(help)));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::patterns::{Compared, compared};
 use super::{Filing, certificates, in_words};
-use crate::diagnostics::{Code, FieldPath, Problem, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, quoted};
 use crate::plan::{Plan, Scope};
 use crate::service::FORWARD_ANNOTATION;
 use crate::validation::{Origin, PathType, Target, comparable_path};
@@ -16,9 +16,9 @@ const MONITOR: &str = "EndpointMonitor";
 /// How many other Services a finding names, and how many of those with a [`Claim::counterpart`] are enough to be seen.
 ///
 /// ```
-/// assert_eq!(xposer::MOST_NAMED, 3);
+/// assert_eq!(xposer::MAX_NAMED, 3);
 /// ```
-pub const MOST_NAMED: usize = 3;
+pub const MAX_NAMED: usize = 3;
 
 /// Something that a plan wants for itself, or shares with another plan. [`Plan::claims`] has an example.
 ///
@@ -48,7 +48,7 @@ pub(super) enum Claimed<'p> {
 
 impl Claim<'_> {
     /// The claim of the plans that affect this one, where equal claims do not. A program that plans some of many Services
-    /// may give this one any [`MOST_NAMED`] of those that have the counterpart.
+    /// may give this one any [`MAX_NAMED`] of those that have the counterpart.
     ///
     /// So a host may have thousands of paths that are not planned together: a regular expression on the host affects each
     /// of the others, and one of the others affects the regular expression.
@@ -222,10 +222,10 @@ impl<'o> FromIterator<&'o Plan> for Owners<'o> {
 }
 
 impl Owners<'_> {
-    /// The other Services, in words: at most [`MOST_NAMED`] by name.
+    /// The other Services, in words: at most [`MAX_NAMED`] by name.
     fn others(&self, plan: &Plan) -> Option<String> {
         let others = self.services.iter().copied().filter(|other| other.identity() != plan.identity());
-        let named: Vec<&Plan> = others.take(MOST_NAMED).collect();
+        let named: Vec<&Plan> = others.take(MAX_NAMED).collect();
         (!named.is_empty()).then(|| in_words(&named, self.services.len() - 1))
     }
 
@@ -254,7 +254,7 @@ fn claimed(
         // Where they share a target, the name of its objects is told already.
         Claimed::Name(MONITOR, ..) if owners.all_share_a_target(plan) => return None,
         Claimed::Name(kind, _, name) => {
-            let said = format!("the {kind} name {} is also asked for by {others}", shown(name));
+            let said = format!("the {kind} name {} is also asked for by {others}", quoted(name));
             let help =
                 "give one of them another IngressNameTemplate, for example {{.Service}}-{{.Namespace}}";
             (plan.origin_of_name().path(), Problem::new(Code::NameClaimed, said).help(help))
@@ -262,13 +262,13 @@ fn claimed(
         Claimed::Secret(_, secret) => {
             let said = format!(
                 "the secret {} is also asked for by {others}, and cert-manager puts the hosts of one of them into it",
-                shown(secret)
+                quoted(secret)
             );
             let origin = plan.secret.as_ref().map_or_else(|| plan.origin_of_name(), |it| it.origin.clone());
             (origin.path(), Problem::new(Code::SecretShared, said).help(help.to_owned()))
         }
         Claimed::Route(host, path, _, is_canary) => {
-            let route = shown(&format!("{host}{path}"));
+            let route = quoted(&format!("{host}{path}"));
             let (said, help) = if *is_canary {
                 (format!("{others} is a canary at {route}, too, and there can be one"), "keep one of the two")
             } else {
@@ -278,7 +278,7 @@ fn claimed(
             (origin.path(), Problem::new(Code::RouteClaimed, said).help(help))
         }
         Claimed::Key(key) => {
-            let said = format!("the key {} of the URL ConfigMap is also asked for by {others}", shown(key));
+            let said = format!("the key {} of the URL ConfigMap is also asked for by {others}", quoted(key));
             let place = plan.published.as_ref().map(|published| published.place.clone()).unwrap_or_default();
             let problem =
                 Problem::new(Code::UrlKeyClaimed, said).help("rename one of the Services").at(place);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostics::{FieldPath, Problem, Report};
 use crate::plan::Plan;
-pub use claims::{Claim, MOST_NAMED};
+pub use claims::{Claim, MAX_NAMED};
 use claims::{Claimed, claimed_twice};
 
 /// Which of several Services with the same claim is exposed.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::claims::{Claimed, MOST_NAMED};
+use super::claims::{Claimed, MAX_NAMED};
 use super::{Filing, in_words};
-use crate::diagnostics::{Code, FieldPath, Problem, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, quoted};
 use crate::dialect::nginx::paths::{as_regex, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::plan::{Annotation, Plan, Route};
@@ -57,7 +57,7 @@ pub(super) fn among(plans: &[(usize, &Plan)], file: &mut Filing<'_>) {
             continue;
         }
         let named = |side: &[(Claimed<'_>, usize, &Plan)]| {
-            let named: Vec<&Plan> = side.iter().map(|(.., plan)| *plan).take(MOST_NAMED).collect();
+            let named: Vec<&Plan> = side.iter().map(|(.., plan)| *plan).take(MAX_NAMED).collect();
             in_words(&named, side.len())
         };
         let (with_patterns, with_plain) = (named(patterns), named(plain));
@@ -91,8 +91,8 @@ fn patterns_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Prob
     let cause = pattern.map_or(&asked.key, |rule| &rule.path);
     let said = format!(
         "because of {}, ingress-nginx reads all paths of the host {} as regular expressions, those of {others}, too",
-        shown(cause),
-        shown(host)
+        quoted(cause),
+        quoted(host)
     );
     let help =
         "write the paths of the others as regular expressions, or give one of the Services another host";
@@ -110,8 +110,8 @@ fn plain_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Problem
     let path = rule.path.as_str();
     let said = format!(
         "because of {others}, ingress-nginx reads all paths of the host {} as regular expressions, so {} matches every path that begins with it, in any letter case",
-        shown(host),
-        shown(path)
+        quoted(host),
+        quoted(path)
     );
     let help = format!(
         "write it as the regular expression {}, or give one of the Services another host",

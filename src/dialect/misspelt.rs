@@ -2,8 +2,8 @@
 
 use super::key::Program;
 use super::{legacy, listed_programs, nginx};
-use crate::diagnostics::{Code, Problem, did_you_mean, shown};
-use crate::validation::annotation_key_flaw;
+use crate::diagnostics::{Code, Problem, did_you_mean, quoted};
+use crate::validation::annotation_key_error;
 
 /// Whether a key is misspelt. It does not look for the right one where that makes no difference.
 pub(crate) fn is_misspelt(key: &str, value: &str) -> bool {
@@ -18,7 +18,7 @@ pub(crate) fn is_misspelt(key: &str, value: &str) -> bool {
 
 /// Whether a key is an old one, or no valid key, which has a finding of its own.
 fn has_other_finding(key: &str) -> bool {
-    legacy::find(key).is_some() || annotation_key_flaw(key).is_some()
+    legacy::find(key).is_some() || annotation_key_error(key).is_some()
 }
 
 /// What is wrong with a key, if it is one that its program does not have, or that belongs to none.
@@ -35,7 +35,7 @@ pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
         return None;
     }
     Some(
-        Problem::new(Code::ForeignKeyUnknown, format!("{} is no key of {}", shown(key), program.name))
+        Problem::new(Code::ForeignKeyUnknown, format!("{} is no key of {}", quoted(key), program.name))
             .help(format!("did you mean {meant}?")),
     )
 }
@@ -46,7 +46,7 @@ fn unknown(program: &Program, key: &str, prefix: &str, name: &str) -> Option<Pro
         return None;
     }
     let problem =
-        Problem::new(Code::ForeignKeyUnknown, format!("{} is no key of {}", shown(key), program.name));
+        Problem::new(Code::ForeignKeyUnknown, format!("{} is no key of {}", quoted(key), program.name));
     let meant = did_you_mean(name, program.names());
     // Where others have keys under the same prefix, only a slip of the pen is one.
     match meant.filter(|meant| program.is_closed() || is_slip(name, meant, 2)) {

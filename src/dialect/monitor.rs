@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::legacy::{Legacy, Migration, MonitorField, row};
-use crate::diagnostics::{kind_of, shown};
+use crate::diagnostics::{kind_of, quoted};
 use crate::validation::parse_bool;
 
 /// The annotations of the controller's first version.
@@ -191,7 +191,7 @@ impl Kind {
             (Self::Steps, _) => "a list of steps, each with a `function` and texts as its `args`".to_owned(),
         };
         let found = match value {
-            Value::String(text) => shown(text),
+            Value::String(text) => quoted(text),
             other => kind_of(other),
         };
         Some(format!("expected {expected}, found {found}"))

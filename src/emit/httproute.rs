@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::metadata::{Annotations, Resource};
 use super::{Emitting, Kind, origin, rest};
-use crate::diagnostics::{FieldPath, shown};
+use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::{external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, Route, numbered, redirect_name};
@@ -141,7 +141,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     if let Some(rule) = plan.rules.iter().find(|rule| rule.path_type.is_pattern(&rule.path)) {
         let said = format!(
             "the path {} becomes a RegularExpression, which not every implementation of the Gateway API supports",
-            shown(&rule.path)
+            quoted(&rule.path)
         );
         emitting.inexpressible(rule.path_origin.path(), said);
     }

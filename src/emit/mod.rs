@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::check::{fulfils, has_finding, redirects_against};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::{external_dns, forecastle, is_read_on, nginx};
 use crate::options::annotations::annotation;
@@ -320,7 +320,8 @@ impl<'p> Emitting<'_, 'p> {
     /// Files that only an Ingress has a class.
     fn lacks_class(&mut self) {
         if let Some(class) = &self.plan.class {
-            let said = format!("{} has no class, so {} has no effect on it", self.one(), shown(&class.value));
+            let said =
+                format!("{} has no class, so {} has no effect on it", self.one(), quoted(&class.value));
             self.inexpressible(class.origin.path(), said);
         }
     }
@@ -333,7 +334,7 @@ impl<'p> Emitting<'_, 'p> {
             let said = format!(
                 "the weight of a canary stands in the {} of the Service {}, which is not among these",
                 self.target.as_str(),
-                shown(&canary.of)
+                quoted(&canary.of)
             );
             self.inexpressible(FieldPath::annotation(annotation::CANARY_WEIGHT), said);
         }
@@ -375,12 +376,12 @@ impl<'p> Emitting<'_, 'p> {
                 let said = format!(
                     "{} sends requests to https in spite of {}; {}: \"false\" is for every target",
                     self.one(),
-                    shown(&given.key),
+                    quoted(&given.key),
                     annotation::HTTPS_REDIRECT
                 );
                 self.lacks_annotation(given, said);
             } else if !nginx::is_intent(&given.key) {
-                let said = format!("{} has nothing for {}", self.one(), shown(&given.key));
+                let said = format!("{} has nothing for {}", self.one(), quoted(&given.key));
                 self.lacks_annotation(given, said);
             }
         }
@@ -393,16 +394,16 @@ impl Emitting<'_, '_> {
     fn unread(&self, key: &str) -> Option<String> {
         match self.target {
             Target::HttpRoute if external_dns::is_of_gateway(key) => {
-                Some(format!("ExternalDNS reads {} on the Gateway and on no HTTPRoute", shown(key)))
+                Some(format!("ExternalDNS reads {} on the Gateway and on no HTTPRoute", quoted(key)))
             }
             Target::HttpRoute if forecastle::is_key(key) && self.plan.targets.contains(&Target::Ingress) => {
                 Some(format!(
                     "the Ingress has {}, and Forecastle would list the HTTPRoute as well",
-                    shown(key)
+                    quoted(key)
                 ))
             }
             Target::Route if forecastle::is_key(key) => {
-                Some(format!("Forecastle does not read {} on a Route; a ForecastleApp lists it", shown(key)))
+                Some(format!("Forecastle does not read {} on a Route; a ForecastleApp lists it", quoted(key)))
             }
             _ => None,
         }

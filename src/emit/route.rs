@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use super::metadata::Resource;
 use super::{Emitting, Kind, origin, rest};
-use crate::diagnostics::{FieldPath, shown};
+use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::{nginx, openshift};
 use crate::options::annotations::annotation;
 use crate::plan::{Annotation, Plan, Route, numbered};
 use crate::validation::{PathType, Target, Termination, Tls, subdomain_host};
 
 /// A Route has at most this many backends beside the first one.
-const MOST_ALTERNATES: usize = 3;
+const MAX_ALTERNATES: usize = 3;
 
 pub(super) type OpenShiftRoute<'p> = Resource<'p, Spec<'p>>;
 
@@ -101,7 +101,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     }
     if let Some(rule) = plan.rules.iter().find(|rule| rule.path_type == PathType::Exact) {
         let said =
-            format!("a Route compares the beginning of a path, so {} is no exact path", shown(&rule.path));
+            format!("a Route compares the beginning of a path, so {} is no exact path", quoted(&rule.path));
         emitting.inexpressible(rule.path_origin.path(), said);
     }
     if plan.tls() == Tls::CertManager {
@@ -117,7 +117,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     if let Some(found) = plan.annotations.iter().find(has_own) {
         let said = format!(
             "a Route has nothing for {}; {} is its own key",
-            shown(&found.key),
+            quoted(&found.key),
             openshift::REWRITE_TARGET
         );
         emitting.lacks_annotation(found, said);
@@ -127,9 +127,9 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
 /// The canaries that fit, with their weights; too many are reported.
 fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<To<'p>> {
     let mut canaries = emitting.canaries();
-    if canaries.len() > MOST_ALTERNATES {
-        canaries.truncate(MOST_ALTERNATES);
-        let said = format!("a Route has at most {MOST_ALTERNATES} backends beside the first one");
+    if canaries.len() > MAX_ALTERNATES {
+        canaries.truncate(MAX_ALTERNATES);
+        let said = format!("a Route has at most {MAX_ALTERNATES} backends beside the first one");
         let path = origin(&emitting.plan.name);
         emitting.inexpressible(path, said);
     }

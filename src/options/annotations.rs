@@ -3,7 +3,7 @@
 use super::block::{self, Block};
 use super::table::{Layer, PATH_TYPES};
 use super::{class_problem, object_problem, table, unknown_word};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted, quoted_char};
 use crate::service::{CONFIG_PREFIX, Service};
 use crate::template::Template;
 use crate::validation::{Issuer, PathType, Target, Tls, is_dns_label, is_dns_subdomain, parse_bool};
@@ -82,7 +82,7 @@ pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Fo
         if let Some((key, _)) =
             table::annotations().find(|(key, _)| key.short_name().eq_ignore_ascii_case(name))
         {
-            let said = format!("there is no annotation {}", shown(annotation));
+            let said = format!("there is no annotation {}", quoted(annotation));
             let problem = Problem::new(Code::AnnotationUnknown, said);
             let problem = problem.help(format!("did you mean {}?", key.name));
             report.file(FieldPath::annotation(annotation.to_owned()), problem);
@@ -104,7 +104,7 @@ fn unknown(annotation: &str) -> Option<Problem> {
         None if !annotation.starts_with(CONFIG_PREFIX) => return None,
         None => "remove it; `xposer explain` lists all annotations".to_owned(),
     };
-    let said = format!("there is no annotation {}", shown(annotation));
+    let said = format!("there is no annotation {}", quoted(annotation));
     Some(Problem::new(Code::AnnotationUnknown, said).help(help))
 }
 
@@ -126,7 +126,7 @@ pub(super) fn tls(text: &str) -> Read<Tls> {
     one(Tls::parse(word).ok_or_else(|| {
         let said = format!(
             "expected true, false, cert-manager or load-balancer, found {}; the setting tls applies",
-            shown(word)
+            quoted(word)
         );
         let problem = Problem::new(Code::TlsNotBoolean, said);
         match did_you_mean(word, Tls::WORDS.iter().copied()) {
@@ -174,7 +174,7 @@ fn object_name(text: &str, problem: impl Fn(&str) -> Problem) -> Result<String, 
 
 pub(super) fn boolean(text: &str) -> Result<bool, Problem> {
     parse_bool(text.trim()).ok_or_else(|| {
-        let said = format!("expected true or false, found {}", shown(text.trim()));
+        let said = format!("expected true or false, found {}", quoted(text.trim()));
         Problem::new(Code::BooleanInvalid, said).help("write \"true\" or \"false\"")
     })
 }
@@ -184,7 +184,7 @@ pub(super) fn service_name(text: &str) -> Result<String, Problem> {
     if is_dns_label(name) {
         return Ok(name.to_owned());
     }
-    let said = format!("{} is not the name of a Service", shown(name));
+    let said = format!("{} is not the name of a Service", quoted(name));
     Err(Problem::new(Code::CanaryInvalid, said).help("name the Service whose requests are shared"))
 }
 
@@ -195,7 +195,7 @@ pub(super) fn canary_text(text: &str, what: &str, signs: &str) -> Result<String,
     match text.chars().find(|c| !(c.is_ascii_alphanumeric() || signs.contains(*c))) {
         None => Ok(text.to_owned()),
         Some(stray) => {
-            let said = format!("the {what} {} contains {}", shown(text), shown_char(stray));
+            let said = format!("the {what} {} contains {}", quoted(text), quoted_char(stray));
             Err(Problem::new(Code::CanaryInvalid, said).help("write letters, digits and `-`"))
         }
     }
@@ -208,7 +208,7 @@ pub(super) fn weight(text: &str) -> Result<u8, Problem> {
         .ok()
         .filter(|weight| *weight <= 100 && digits.bytes().all(|b| b.is_ascii_digit()))
         .ok_or_else(|| {
-            let said = format!("expected a whole number from 0 to 100, found {}", shown(digits));
+            let said = format!("expected a whole number from 0 to 100, found {}", quoted(digits));
             Problem::new(Code::CanaryInvalid, said).help("write the percentage, without a sign")
         })
 }
@@ -218,6 +218,6 @@ pub(super) fn path(text: &str) -> Result<String, Problem> {
     if path.starts_with('/') {
         return Ok(path.to_owned());
     }
-    let said = format!("{} does not start with `/`", shown(path));
+    let said = format!("{} does not start with `/`", quoted(path));
     Err(Problem::new(Code::MonitorInvalid, said).help(format!("write /{path}")).propose(format!("/{path}")))
 }

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::diagnostics::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::{FAMILIES, is_snippet};
-use crate::validation::{annotation_key_flaw, order_of, split_at_byte};
+use crate::validation::{annotation_key_error, order_of, split_at_byte};
 
 pub(crate) use crate::service::PUBLISH_KEY;
 
@@ -167,7 +167,7 @@ fn sign_behind(key: &str, behind: &str, is_free: bool) -> Option<usize> {
     };
     let is_key = is_sign
         && prefix.contains('.')
-        && annotation_key_flaw(key).is_none()
+        && annotation_key_error(key).is_none()
         && !REGISTRIES.iter().any(is_below);
     is_key.then_some(blanks + 1)
 }
@@ -248,7 +248,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         scalar = None;
         let whole = at + indent..at + indent + line.len();
         let Some((key, value)) = split_at_byte(raw, b':') else {
-            let said = format!("line {number} has no colon and is skipped: {}", shown(line));
+            let said = format!("line {number} has no colon and is skipped: {}", quoted(line));
             problems.push(Problem::new(Code::ForwardMalformed, said).help("write `key: value`").at(whole));
             continue;
         };
@@ -258,7 +258,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         let (value, value_range) = unquoted(value, value_at);
         let quoted = value.len() < written.len();
         if is_scalar_header(value) {
-            let said = format!("the value of {} spreads over several lines", shown(key));
+            let said = format!("the value of {} spreads over several lines", quoted(key));
             let problem = Problem::new(Code::ForwardBlockScalar, said).help("put the value on one line");
             problems.push(problem.at(value_range));
             scalar = Some(indent);
@@ -296,7 +296,7 @@ fn without_repeated<'a>(lines: Vec<Line<'a>>, order: &[usize], problems: &mut Ve
             continue;
         };
         let said =
-            format!("{} stands in lines {} and {next}; the last one counts", shown(line.key), line.number);
+            format!("{} stands in lines {} and {next}; the last one counts", quoted(line.key), line.number);
         let problem = Problem::new(Code::ForwardRepeated, said).help("remove one of them");
         problems.push(problem.at(line.key_range));
     }

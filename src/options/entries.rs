@@ -5,14 +5,14 @@ use serde_json::Value;
 use super::layer::Entry;
 use super::parse::{Parsed, invalid, mapping, one, texts, wrong};
 use super::table::{self, Layer, Problems};
-use crate::diagnostics::{Code, FieldPath, Problem, kind_of, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, kind_of, quoted};
 use crate::dialect::nginx::{self, Redirect};
 use crate::dialect::{cert_manager, kubernetes};
 use crate::service::{
     CONFIG_PREFIX, FORWARD_ANNOTATION, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, STAMP_PREFIX, scalar,
 };
 use crate::validation::pattern::Patterns;
-use crate::validation::{Origin, Tls, annotation_key_flaw, label_key_error, label_value_error, parse_bool};
+use crate::validation::{Origin, Tls, annotation_key_error, label_key_error, label_value_error, parse_bool};
 
 /// The keys of the setting `annotations` that are lists of patterns.
 pub(super) const LISTS: [&str; 3] = ["deny", "allow", "acceptLoss"];
@@ -29,7 +29,7 @@ pub(super) fn annotations(
         match lists.iter_mut().flatten().find(|(name, _)| *name == key) {
             Some((_, list)) => **list = texts(value, &path, "pattern")?.into(),
             None if is_layer && value.is_array() && LISTS.contains(&key) => {
-                let said = format!("the list {} is for everybody and cannot stand here", shown(key));
+                let said = format!("the list {} is for everybody and cannot stand here", quoted(key));
                 return Err(wrong(&path, said, "move it to the setting annotations at the top"));
             }
             None => found.push(annotation(key, value, path)?),
@@ -62,16 +62,16 @@ fn help_for_own(key: &str) -> Option<String> {
 }
 
 fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<Entry> {
-    if let Some(flaw) = annotation_key_flaw(key) {
-        let said = format!("{} is not an annotation key: {flaw}", shown(key));
+    if let Some(error) = annotation_key_error(key) {
+        let said = format!("{} is not an annotation key: {error}", quoted(key));
         return Err(wrong(&path, said, "write `key: value` with a key such as example.com/name"));
     }
     if key == kubernetes::CLASS {
-        let said = format!("{} is the class, and not an annotation to give", shown(key));
+        let said = format!("{} is the class, and not an annotation to give", quoted(key));
         return Err(wrong(&path, said, "set ingressClassName"));
     }
     if let Some(help) = help_for_own(key) {
-        let said = format!("{} is for a Service, and says nothing on what is made of one", shown(key));
+        let said = format!("{} is for a Service, and says nothing on what is made of one", quoted(key));
         return Err(wrong(&path, said, help));
     }
     entry(key, value, path)
@@ -107,7 +107,7 @@ pub(super) fn labels_of_annotation(
         }
         let problem = match item.split_once(':') {
             None => {
-                let said = format!("{} is not `key: value`", shown(item));
+                let said = format!("{} is not `key: value`", quoted(item));
                 Some(Problem::new(Code::LabelInvalid, said).help("write one `key: value` a line"))
             }
             Some((key, value)) => {
@@ -124,7 +124,7 @@ pub(super) fn labels_of_annotation(
         if let [left, right] = pair
             && left.key == right.key
         {
-            let said = format!("the label {} is given twice", shown(&left.key));
+            let said = format!("the label {} is given twice", quoted(&left.key));
             problems.push(Problem::new(Code::LabelInvalid, said).help("remove one of them"));
         }
     }
@@ -142,12 +142,12 @@ fn has_our_prefix(key: &str) -> bool {
 /// What is wrong with a label, if it cannot be given to an object.
 fn label_problem(code: Code, key: &str, value: &str) -> Option<Problem> {
     let (said, help) = if let Some(error) = label_key_error(key) {
-        let said = format!("{} is not the key of a label: {error}", shown(key));
+        let said = format!("{} is not the key of a label: {error}", quoted(key));
         (said, "write `key: value` with a key such as example.com/team")
     } else if key == MANAGED_BY_LABEL || has_our_prefix(key) {
-        (format!("the label {} is set on every object, and cannot be given", shown(key)), "remove it")
+        (format!("the label {} is set on every object, and cannot be given", quoted(key)), "remove it")
     } else {
-        let said = format!("the label {} cannot have this value: {}", shown(key), label_value_error(value)?);
+        let said = format!("the label {} cannot have this value: {}", quoted(key), label_value_error(value)?);
         (said, "write at most 63 letters, digits, `-`, `_` and `.`")
     };
     Some(Problem::new(code, said).help(help))
@@ -195,7 +195,7 @@ pub(super) fn contradictions(layer: &Layer) -> Problems {
         if let Some(setting) = setting {
             let said = format!(
                 "{} contradicts {setting}",
-                shown(&[given.key.as_str(), ": ", given.value.as_str()].concat())
+                quoted(&[given.key.as_str(), ": ", given.value.as_str()].concat())
             );
             found.extend(wrong(&given.origin.path(), said, "keep one of the two"));
         }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::parse::{Parsed, invalid, item, list, mapping, one, wrong};
 use super::table::Layer;
-use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, quoted};
 use crate::validation::{ParentRef, Sourced, is_dns_label, is_dns_subdomain};
 
 /// The Gateways of HTTPRoutes.
@@ -25,7 +25,7 @@ pub(super) fn parent_refs(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Pa
         if others.any(|other| !is_told_apart(other)) {
             let said = format!(
                 "the Gateway {} is given twice without telling its listeners apart",
-                shown(&parent.name)
+                quoted(&parent.name)
             );
             return Err(wrong(&at.clone().index(index), said, "add a `sectionName:` to each, or remove one"));
         }
@@ -49,7 +49,7 @@ pub(crate) fn overlap(
     let (index, entry, with) = entries.find_map(|(index, entry)| Some((index, entry, with(entry)?)))?;
     let said = format!(
         "a listener of the Gateway {} is meant by {}, too: plain HTTP would be served, or requests be redirected without end",
-        shown(&entry.name),
+        quoted(&entry.name),
         parents.origin.path().index(with)
     );
     let help = "name different listeners by `sectionName:` in parentRefs and httpParentRefs";
@@ -66,7 +66,7 @@ fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {
             }
             Err(wrong(
                 &path,
-                format!("{} is not a name", shown(text)),
+                format!("{} is not a name", quoted(text)),
                 "write lower-case letters, digits, `-` and `.`",
             ))
         };
@@ -82,7 +82,7 @@ fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {
             },
             other => {
                 let known = ["name", "namespace", "sectionName", "group", "kind", "port"];
-                let said = format!("a Gateway is not told by {}", shown(other));
+                let said = format!("a Gateway is not told by {}", quoted(other));
                 let help = match did_you_mean(other, known) {
                     Some(meant) => format!("did you mean {meant}?"),
                     None => format!("write one of {}", known.join(", ")),

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, did_you_mean, kind_of, listed, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, did_you_mean, kind_of, listed, quoted};
 use crate::dialect::external_dns;
 use crate::template::Template;
 use crate::validation::pattern::{Owners, Patterns};
@@ -200,7 +200,7 @@ impl Settings {
 
     /// What is said of a profile that does not exist.
     pub(crate) fn unknown_profile(&self, code: Code, name: &str) -> Problem {
-        let problem = Problem::new(code, format!("there is no profile {}", shown(name)));
+        let problem = Problem::new(code, format!("there is no profile {}", quoted(name)));
         match did_you_mean(name, self.profiles.near(name)) {
             Some(meant) => problem.help(format!("did you mean {meant}?")).propose(meant),
             None if self.profiles.is_empty() => problem.help("remove it; the settings have no profiles"),
@@ -276,5 +276,5 @@ fn unknown<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Problem {
         Some(name) => format!("did you mean {name}?"),
         None => "remove it; `xposer explain` lists all settings".to_owned(),
     };
-    Problem::new(Code::SettingUnknown, format!("there is no setting {}", shown(key))).help(help)
+    Problem::new(Code::SettingUnknown, format!("there is no setting {}", quoted(key))).help(help)
 }

@@ -6,14 +6,14 @@ use super::layer::{Named, Namespace, Profile};
 use super::parse::{Parsed, hosts, item, list, mapping, profile_name, wrong};
 use super::table::{self, Layer};
 use super::unknown;
-use crate::diagnostics::{FieldPath, shown};
+use crate::diagnostics::{FieldPath, quoted};
 use crate::validation::{Origin, Sourced, is_dns_label, is_dns_subdomain};
 
 /// Profiles by their names.
 pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>) -> Parsed<()> {
     mapping(value, at, &mut |key, value, path| {
         if !is_dns_subdomain(key) {
-            let said = format!("{} is not the name of a profile", shown(key));
+            let said = format!("{} is not the name of a profile", quoted(key));
             return Err(wrong(&path, said, "write lower-case letters, digits, `-` and `.`"));
         }
         let mut profile = Profile::default();
@@ -50,7 +50,7 @@ fn namespace_pattern(pattern: &str, at: &FieldPath) -> Parsed<()> {
     if is_dns_label(&pattern.replace('*', "x")) {
         return Ok(());
     }
-    let said = format!("{} is neither a namespace nor a pattern of namespaces", shown(pattern));
+    let said = format!("{} is neither a namespace nor a pattern of namespaces", quoted(pattern));
     Err(wrong(at, said, "write lower-case letters, digits, `-`, and `*` for any text"))
 }
 
@@ -83,7 +83,7 @@ fn layer(
             return done(read(layer, value, &path));
         }
         if row.is_some() {
-            let said = format!("the setting {} is for everybody and cannot stand here", shown(key));
+            let said = format!("the setting {} is for everybody and cannot stand here", quoted(key));
             return Err(wrong(&path, said, "move it to the top of the settings"));
         }
         let known = table::settings().filter(|(_, row)| row.is_layered()).map(|(key, _)| key.name);

@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 
 use super::table::{PATH_TYPES, Problems};
 use super::{SourcedTemplate, unknown};
-use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, kind_of, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, kind_of, quoted};
 use crate::dialect::external_dns;
 use crate::dialect::monitor::PROVIDERS;
 use crate::template::Template;
 use crate::validation::pattern::Certificates;
 use crate::validation::{
-    HostFlaw, Issuer, Origin, PathType, PortRef, Sourced, Target, Termination, Tls, host_flaws,
+    HostError, Issuer, Origin, PathType, PortRef, Sourced, Target, Termination, Tls, host_errors,
     is_dns_subdomain, is_port_name, parse_bool,
 };
 
@@ -135,7 +135,7 @@ pub(crate) fn port(text: &str) -> Result<PortRef, Problem> {
             Ok(number) if number > 0 => Ok(PortRef::Number(number)),
             _ => Err(Problem::new(
                 Code::PortInvalid,
-                format!("the port {} is not between 1 and 65535", shown(text)),
+                format!("the port {} is not between 1 and 65535", quoted(text)),
             )
             .help("write the number or the name of one of the Service's ports")),
         };
@@ -144,7 +144,7 @@ pub(crate) fn port(text: &str) -> Result<PortRef, Problem> {
         return Ok(PortRef::Name(text.to_owned()));
     }
     let problem =
-        Problem::new(Code::PortInvalid, format!("{} is neither a port number nor a port name", shown(text)));
+        Problem::new(Code::PortInvalid, format!("{} is neither a port number nor a port name", quoted(text)));
     let lower = text.to_ascii_lowercase();
     Err(if is_port_name(&lower) {
         problem.help(format!("write it in lower case: {lower}")).propose(lower)
@@ -183,7 +183,7 @@ fn word_problem(at: &FieldPath, word: &str, words: &[&str]) -> Problems {
 
 /// A word that is none of `words`.
 pub(crate) fn unknown_word(code: Code, word: &str, words: &[&str]) -> Problem {
-    let problem = Problem::new(code, format!("expected one of {}, found {}", words.join(", "), shown(word)));
+    let problem = Problem::new(code, format!("expected one of {}, found {}", words.join(", "), quoted(word)));
     match did_you_mean(word, words.iter().copied()) {
         Some(meant) => problem.help(format!("did you mean {meant}?")).propose(meant),
         None => problem.help(format!("write one of {}", words.join(", "))),
@@ -208,7 +208,7 @@ pub(crate) fn class_problem(name: &str) -> Problem {
 /// What is not the name of an object of this kind.
 pub(crate) fn object_problem(code: Code, name: &str, kind: &str) -> Problem {
     let article = if kind.starts_with('I') { "an" } else { "a" };
-    Problem::new(code, format!("{} is not the name of {article} {kind}", shown(name)))
+    Problem::new(code, format!("{} is not the name of {article} {kind}", quoted(name)))
         .help("write lower-case letters, digits, `-` and `.`")
 }
 
@@ -246,9 +246,9 @@ pub(super) fn targets(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Target
 pub(super) fn hosts(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
     list(value, at, "a list of hosts", &|value, at| {
         let host = item(value, at, "host")?.trim();
-        let flaws = host_flaws(host);
-        if flaws.iter().any(|flaw| *flaw != HostFlaw::Uppercase) {
-            let said = format!("{} is neither a host nor `*.` and a host", shown(host));
+        let errors = host_errors(host);
+        if errors.iter().any(|error| *error != HostError::Uppercase) {
+            let said = format!("{} is neither a host nor `*.` and a host", quoted(host));
             return Err(wrong(at, said, "write it as web.example.com or *.example.com"));
         }
         Ok(host.to_ascii_lowercase())
@@ -274,7 +274,7 @@ pub(super) fn prefixes(value: &Value, at: &FieldPath) -> Parsed<Vec<Cow<'static,
             Some(_) => Ok(Cow::Owned(prefix.to_owned())),
             None => Err(wrong(
                 at,
-                format!("{} is not the prefix of an annotation", shown(prefix)),
+                format!("{} is not the prefix of an annotation", quoted(prefix)),
                 format!("write a DNS name and a slash, such as {}", external_dns::PREFIX),
             )),
         }
@@ -308,8 +308,8 @@ pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<M
             let Some(kind) = provider.kind(key) else {
                 return Err(vec![(path, unknown(key, provider.names().into_iter()))]);
             };
-            if let Some(flaw) = kind.error(value) {
-                return Err(wrong(&path, flaw, "correct the value"));
+            if let Some(error) = kind.error(value) {
+                return Err(wrong(&path, error, "correct the value"));
             }
             if !value.is_null() {
                 options.insert(key.to_owned(), value.clone());
@@ -333,5 +333,5 @@ pub(super) fn health_endpoint(value: &Value, at: &FieldPath) -> Parsed<Option<St
     if path.starts_with('/') {
         return Ok(Some(path.to_owned()));
     }
-    Err(wrong(at, format!("{} does not start with `/`", shown(path)), format!("write /{path}")))
+    Err(wrong(at, format!("{} does not start with `/`", quoted(path)), format!("write /{path}")))
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::migrate::Old;
 use super::{Annotation, PUBLISH_KEY, Plan, Resolver, Scope, Source};
-use crate::diagnostics::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::legacy::{self, Migration};
 use crate::options::annotations::annotation;
 use crate::options::block::Line;
@@ -99,7 +99,7 @@ impl Resolver<'_, '_> {
     }
 
     fn misplaced(&mut self, line: &Line<'_>) {
-        let message = format!("{} has no effect inside the forwarded block", shown(line.key));
+        let message = format!("{} has no effect inside the forwarded block", quoted(line.key));
         let problem = Problem::new(Code::ForwardOwnKey, message)
             .help("move the line to the annotations of the Service");
         self.block(problem.at(line.key_range.clone()));
@@ -110,8 +110,10 @@ impl Resolver<'_, '_> {
             "locally" => Some(Scope::Locally),
             "globally" => Some(Scope::Globally),
             other => {
-                let message =
-                    format!("expected locally or globally, found {}; the URL is not published", shown(other));
+                let message = format!(
+                    "expected locally or globally, found {}; the URL is not published",
+                    quoted(other)
+                );
                 let help = match other.to_ascii_lowercase().as_str() {
                     word @ ("locally" | "globally") => {
                         format!("write it in lower case: {PUBLISH_KEY}: {word}")
@@ -143,8 +145,8 @@ impl Resolver<'_, '_> {
             Some(own) if own.value != line.value => {
                 let message = format!(
                     "the class {} contradicts {} in {}",
-                    shown(line.value),
-                    shown(&own.value),
+                    quoted(line.value),
+                    quoted(&own.value),
                     annotation::CLASS
                 );
                 let problem = Problem::new(Code::ClassConflict, message).help("keep one of the two");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::defaults::Keys;
 use super::{Annotation, Canary, Plan, Resolver, Source};
-use crate::diagnostics::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::nginx::paths::asked_path;
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx, redirect};
 use crate::options::annotations::annotation;
@@ -66,7 +66,7 @@ impl Resolver<'_, '_> {
             None => add(plan, key, name.clone(), &issuer.origin),
             // An issuer of the block counts more than a setting, and contradicts an annotation.
             Some(other) if matches!(issuer.origin, Origin::Annotation(_)) => {
-                let message = format!("{} contradicts the issuer {}", shown(&other.value), shown(name));
+                let message = format!("{} contradicts the issuer {}", quoted(&other.value), quoted(name));
                 let problem = Problem::new(Code::IssuerConflict, message).help("keep one of the two");
                 other.file_value(self.report, problem);
             }
@@ -98,8 +98,8 @@ impl Resolver<'_, '_> {
             };
             let message = format!(
                 "{} has no effect on a canary: the Service {} {does}",
-                shown(&given.key),
-                shown(&canary.of)
+                quoted(&given.key),
+                quoted(&canary.of)
             );
             let help = format!("forward it from the Service {}, or remove the line", canary.of);
             given.file_key(self.report, Problem::new(Code::CanaryAnnotation, message).help(help));
@@ -125,7 +125,7 @@ impl Resolver<'_, '_> {
         }
         for added in &more {
             let message =
-                format!("{} is given, too, for the versions of ExternalDNS that read it", shown(&added.key));
+                format!("{} is given, too, for the versions of ExternalDNS that read it", quoted(&added.key));
             added.file_key(self.report, Problem::new(Code::DnsMirrored, message));
         }
         plan.annotations.append(&mut more);

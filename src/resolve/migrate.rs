@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::monitor::Wanted;
 use super::{Annotation, Plan, Resolver};
-use crate::diagnostics::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::legacy::{self, Migration, successor};
 use crate::validation::{Target, parse_bool};
 
@@ -83,11 +83,11 @@ impl Resolver<'_, '_> {
             match parse_bool(value) {
                 Some(true) => on.push(switch),
                 Some(false) => {
-                    let message = format!("{} asks for nothing, and was left out", shown(&pair(key, value)));
+                    let message = format!("{} asks for nothing, and was left out", quoted(&pair(key, value)));
                     switch.given.file_key(self.report, Problem::new(Code::LegacyTranslated, message));
                 }
                 None => {
-                    let message = format!("{} is {}, expected true or false", shown(key), shown(value));
+                    let message = format!("{} is {}, expected true or false", quoted(key), quoted(value));
                     let wanted = pair(switch.key, switch.value);
                     let problem = Problem::new(Code::BooleanInvalid, message)
                         .help(format!("write {wanted} if that is meant, or remove the line"));
@@ -124,7 +124,7 @@ impl Resolver<'_, '_> {
     }
 
     fn shadowed(&mut self, old: &Annotation, new: &str) {
-        let message = format!("{} is given, too, and counts", shown(new));
+        let message = format!("{} is given, too, and counts", quoted(new));
         let problem = Problem::new(Code::LegacyShadowed, message).help(format!("remove {}", old.key));
         old.file_key(self.report, problem);
     }
@@ -136,7 +136,7 @@ impl Resolver<'_, '_> {
 
     /// Reports what becomes of a key without successor.
     fn report_migration(&mut self, given: &Annotation, migration: Migration) {
-        let key = shown(&given.key);
+        let key = quoted(&given.key);
         let problem = match migration {
             Migration::Dropped(why) => {
                 let message = format!("{key} was dropped: {why}");

@@ -12,7 +12,7 @@ mod url;
 
 use std::ops::Range;
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, listed, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, listed, quoted};
 use crate::options::annotations::annotation;
 use crate::options::{Forwarded, Layer, Layers, NO_SECRET, Settings, Slot, SourcedTemplate, built_in};
 use crate::plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope, Source};
@@ -48,7 +48,8 @@ pub(crate) fn layers<'s>(
     if let Some(allowed) = &profile.namespaces
         && !allowed.fit(place)
     {
-        let said = format!("the profile {} is not for the namespace {}", shown(&chosen.value), shown(place));
+        let said =
+            format!("the profile {} is not for the namespace {}", quoted(&chosen.value), quoted(place));
         // Not every Service that is refused looks at all of thousands.
         let looked_at = settings.profiles.iter().take(100);
         let others: Vec<&str> = looked_at
@@ -187,7 +188,7 @@ fn domain(layers: Layers<'_>, vars: Vars<'_>, report: &mut Report) -> Option<Sou
     match chosen.value.render(&vars) {
         Ok(text) if text.is_empty() => None,
         Ok(text) if has_several(&text) => {
-            let said = format!("{} is several domains, expected one", shown(&text));
+            let said = format!("{} is several domains, expected one", quoted(&text));
             let help = "write one domain; write several hosts in IngressURLTemplate";
             file(report, chosen, Problem::new(Code::HostSeparator, said).help(help));
             stand_in()
@@ -216,7 +217,7 @@ fn file(report: &mut Report, chosen: &SourcedTemplate, mut problem: Problem) {
     if chosen.origin == Origin::BuiltIn {
         // Nobody wrote the template: its bytes mean nothing at the place that is accused, so it is shown instead.
         problem.range = None;
-        let shown = format!("the built-in template {}", shown(chosen.value.text()));
+        let shown = format!("the built-in template {}", quoted(chosen.value.text()));
         problem.message = problem.message.replacen("the template", &shown, 1);
     }
     report.file(chosen.origin.path(), problem);

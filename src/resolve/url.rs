@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{Resolver, Route, file};
-use crate::diagnostics::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, quoted};
 use crate::options::SourcedTemplate;
 use crate::options::annotations::annotation;
 use crate::validation::{
-    HostFlaw, MAX_COMMON_NAME, Origin, PathType, Sourced, comparable_path, host_flaws, is_dns_label,
+    HostError, MAX_COMMON_NAME, Origin, PathType, Sourced, comparable_path, host_errors, is_dns_label,
     is_regex_path,
 };
 
@@ -56,7 +56,7 @@ impl Resolver<'_, '_> {
             }
         }
         for same in first.iter().flatten().filter_map(|at| rules.get(*at)) {
-            let said = format!("two URL templates give {}", shown(&format!("{}{}", same.host, same.path)));
+            let said = format!("two URL templates give {}", quoted(&format!("{}{}", same.host, same.path)));
             file(self.report, url, Problem::new(Code::HostRepeated, said).help("remove one of them"));
         }
         let kept = rules.into_iter().zip(first).filter(|(_, first)| first.is_none());
@@ -167,10 +167,10 @@ impl Resolver<'_, '_> {
             if self.too_long(&shorter.host, tls).is_none() {
                 let said = format!(
                     "the host {} {why}, so {} of {} is used: {}",
-                    shown(&rule.host),
-                    shown(fallback.value.text()),
+                    quoted(&rule.host),
+                    quoted(fallback.value.text()),
                     fallback.origin.path(),
-                    shown(&shorter.host),
+                    quoted(&shorter.host),
                 );
                 self.report.file(
                     rule.host_origin.path(),
@@ -190,12 +190,12 @@ impl Resolver<'_, '_> {
     }
 
     fn too_long(&self, host: &str, tls: bool) -> Option<String> {
-        for flaw in host_flaws(host) {
-            match flaw {
-                HostFlaw::LabelTooLong(range) => {
+        for error in host_errors(host) {
+            match error {
+                HostError::LabelTooLong(range) => {
                     return Some(format!("has a part of {} characters, DNS allows 63", range.len()));
                 }
-                HostFlaw::TooLong => return Some(format!("has {} characters, DNS allows 253", host.len())),
+                HostError::TooLong => return Some(format!("has {} characters, DNS allows 253", host.len())),
                 _ => {}
             }
         }
@@ -282,7 +282,7 @@ fn comma_in_path(item: &str, several: &[String], url: &SourcedTemplate) -> Probl
         Origin::Annotation(_) | Origin::BuiltIn => annotation::PATH,
         Origin::Setting(_) => "ingressURLPath",
     };
-    let said = format!("a comma separates hosts here, and the path {} has one", shown(path));
+    let said = format!("a comma separates hosts here, and the path {} has one", quoted(path));
     let help = if several.is_empty() {
         format!("write {key}: {path}, and only the host {host} here")
     } else {
@@ -317,10 +317,11 @@ fn wrong_separator(item: &str, url: &SourcedTemplate) -> Option<(Problem, Vec<St
     let (between, _) = behind.split_once(second)?;
     let what = match between.trim() {
         "" => "a blank".to_owned(),
-        sign => shown(sign),
+        sign => quoted(sign),
     };
     let listed = hosts.join(", ");
-    let said = format!("{} is several hosts with {what} between them, expected commas or lines", shown(item));
+    let said =
+        format!("{} is several hosts with {what} between them, expected commas or lines", quoted(item));
     let mut problem = Problem::new(Code::HostSeparator, said);
     problem = problem.help(format!("separate the hosts by commas or lines: {listed}"));
     // Where nothing is rendered and there is nothing else, the whole value can be given.

@@ -15,8 +15,8 @@ use asked::Asked;
 /// use serde_json::json;
 /// use xposer::{EXPOSE_LABEL, Service};
 /// let labelled = |value: &str| json!({"metadata": {"name": "web", "labels": {EXPOSE_LABEL: value}}});
-/// assert!(Service::from_value(&labelled("true")).asks());
-/// assert!(!Service::from_value(&labelled("True")).asks());
+/// assert!(Service::from_value(&labelled("true")).is_exposed());
+/// assert!(!Service::from_value(&labelled("True")).is_exposed());
 /// ```
 pub const EXPOSE_LABEL: &str = "expose";
 /// The prefix of the annotations that say how.
@@ -139,7 +139,7 @@ pub enum ServiceKind {
 /// let value = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
 ///     "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}}});
 /// let service = Service::from_value(&value);
-/// assert!(service.asks());
+/// assert!(service.is_exposed());
 /// assert_eq!((service.name(), service.namespace()), ("web", Some("shop")));
 /// assert_eq!(service.subject().to_string(), "Service shop/web");
 /// assert!(service.annotations().is_empty() && service.annotation_bytes() == 0);
@@ -429,11 +429,11 @@ impl<'a> Service<'a> {
     /// use serde_json::json;
     /// use xposer::Service;
     /// let (bare, placed) = (json!({"metadata": {}}), json!({"metadata": {"namespace": "shop"}}));
-    /// assert_eq!(Service::from_value(&bare).in_namespace("tools").namespace(), Some("tools"));
-    /// assert_eq!(Service::from_value(&placed).in_namespace("tools").namespace(), Some("shop"));
+    /// assert_eq!(Service::from_value(&bare).with_default_namespace("tools").namespace(), Some("tools"));
+    /// assert_eq!(Service::from_value(&placed).with_default_namespace("tools").namespace(), Some("shop"));
     /// ```
     #[must_use]
-    pub fn in_namespace(mut self, namespace: &'a str) -> Self {
+    pub fn with_default_namespace(mut self, namespace: &'a str) -> Self {
         self.namespace = self.namespace.or(Some(namespace).filter(|name| !name.is_empty()));
         self
     }

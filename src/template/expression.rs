@@ -9,7 +9,7 @@ use super::parser::{
 };
 use super::program::Expr;
 use super::{MAX_DEPTH, Var};
-use crate::diagnostics::{Code, Problem, did_you_mean, shown};
+use crate::diagnostics::{Code, Problem, did_you_mean, quoted};
 
 /// Reads the tokens of one action.
 pub(super) struct Reader<'p, 't> {
@@ -157,7 +157,7 @@ impl<'p, 't> Reader<'p, 't> {
         if let Some(next) = self.peek()
             && !matches!(next.kind, TokenKind::Close | TokenKind::Pipe | TokenKind::Comma)
         {
-            let message = format!("{} takes no arguments", shown(self.source(&start)));
+            let message = format!("{} takes no arguments", quoted(self.source(&start)));
             return Err(Problem::new(Code::TemplateSyntax, message)
                 .help("put a function such as printf in front")
                 .at(next.range.clone()));
@@ -216,7 +216,7 @@ impl<'p, 't> Reader<'p, 't> {
         // A field of a text: `.Service.Name`.
         match self.peek() {
             Some(Token { kind: TokenKind::Field(name), spaced: false, range: field }) => {
-                let message = format!("{} is a text, which has no field {name}", shown(self.source(&range)));
+                let message = format!("{} is a text, which has no field {name}", quoted(self.source(&range)));
                 Err(Problem::new(Code::TemplateUnknownVariable, message)
                     .help(format!("remove .{name}"))
                     .at(range.start..field.end))
@@ -291,7 +291,7 @@ impl<'p, 't> Reader<'p, 't> {
     }
 
     fn unexpected(&self, token: &Token) -> Problem {
-        let message = format!("{} is not expected here", shown(self.source(&token.range)));
+        let message = format!("{} is not expected here", quoted(self.source(&token.range)));
         Problem::new(Code::TemplateSyntax, message).help("correct the marked place").at(token.range.clone())
     }
 }

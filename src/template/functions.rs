@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::printf::{is_hidden, printf};
 use super::{MAX_TEMPLATE, Var};
-use crate::diagnostics::shown_char;
+use crate::diagnostics::quoted_char;
 
 /// A value inside a template.
 ///
@@ -291,7 +291,7 @@ fn ascii(values: &[Val]) -> Result<&str, CallError> {
     let text = text(values, 0)?;
     match text.chars().find(|c| !c.is_ascii() && c.is_alphabetic()) {
         None => Ok(text),
-        Some(letter) => Err(format!("expected the letters of ASCII, found {}", shown_char(letter)).into()),
+        Some(letter) => Err(format!("expected the letters of ASCII, found {}", quoted_char(letter)).into()),
     }
 }
 

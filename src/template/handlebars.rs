@@ -12,7 +12,7 @@ use super::parser::{unknown_function, unknown_variable};
 use super::program::{Expr, Node, Program};
 use super::scan::{BLANKS, action_end, string_end, unclosed_action};
 use super::{MAX_DEPTH, Var};
-use crate::diagnostics::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, quoted};
 
 /// Parses a template.
 pub(super) fn parse(text: &str) -> Result<Program, Vec<Problem>> {
@@ -288,7 +288,7 @@ impl<'t> Parser<'t> {
         if opened == closed {
             return Some(());
         }
-        let message = format!("the block {} is closed by {}", shown(opened), shown(closed));
+        let message = format!("the block {} is closed by {}", quoted(opened), quoted(closed));
         let problem = Problem::new(Code::TemplateSyntax, message).help("close the innermost block first");
         self.report(problem.at(close.whole.clone()))
     }
@@ -357,7 +357,7 @@ impl<'p, 't> Line<'p, 't> {
     fn condition(mut self) -> Option<(Expr, bool)> {
         let Some((word, range)) = self.word() else { return self.unreadable() };
         if !matches!(word, "if" | "unless") {
-            return self.parser.report(unsupported(&shown(word), range));
+            return self.parser.report(unsupported(&quoted(word), range));
         }
         let mut arguments = self.arguments()?;
         if self.peek().is_some() {
@@ -366,7 +366,7 @@ impl<'p, 't> Line<'p, 't> {
         match (arguments.len(), arguments.pop()) {
             (1, Some(condition)) => Some((condition, word == "unless")),
             (count, _) => {
-                let message = format!("{} takes 1 argument, not {count}", shown(word));
+                let message = format!("{} takes 1 argument, not {count}", quoted(word));
                 self.parser.report(Problem::new(Code::TemplateFunction, message).at(range))
             }
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::functions::{self, Val};
 use super::scan::{BLANKS, string_end, unclosed_action, unquote};
-use crate::diagnostics::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, quoted};
 
 /// A token and its place.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl<'t> Lexer<'t> {
             }
             '}' | '{' => return Err(unclosed_action(start..self.at)),
             other => {
-                let message = format!("{} is not expected in an action", shown(&other.to_string()));
+                let message = format!("{} is not expected in an action", quoted(&other.to_string()));
                 return Err(Problem::new(Code::TemplateSyntax, message).help("remove it").at(start..self.at));
             }
         })
@@ -127,7 +127,7 @@ impl<'t> Lexer<'t> {
         self.at += length;
         let text = self.text.get(start..self.at).unwrap_or_default();
         parse_number(text).ok_or_else(|| {
-            Problem::new(Code::TemplateSyntax, format!("{} is not a number", shown(text)))
+            Problem::new(Code::TemplateSyntax, format!("{} is not a number", quoted(text)))
                 .help("write a whole number or a decimal fraction")
                 .at(start..self.at)
         })

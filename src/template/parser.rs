@@ -8,7 +8,7 @@ use super::lexer::{Token, TokenKind, tokens};
 use super::program::{Expr, Node, Program};
 use super::scan::Piece;
 use super::{MAX_DEPTH, Var};
-use crate::diagnostics::{Code, Problem, did_you_mean, shown};
+use crate::diagnostics::{Code, Problem, did_you_mean, quoted};
 
 /// Constructs of Go that are refused by name, and what to write instead.
 pub(super) const REFUSED: &[(&str, &str)] = &[
@@ -300,7 +300,7 @@ fn unclosed_block(word: &str, range: Range<usize>) -> Problem {
 }
 
 pub(super) fn missing_blank(text: &str, range: &Range<usize>) -> Problem {
-    let part = shown(text.get(range.clone()).unwrap_or_default());
+    let part = quoted(text.get(range.clone()).unwrap_or_default());
     Problem::new(Code::TemplateSyntax, format!("a blank is missing in front of {part}"))
         .help("write a blank between the parts")
         .at(range.clone())
@@ -323,7 +323,7 @@ pub(super) fn unknown_variable(name: &str, dot: &str, range: Range<usize>) -> Pr
     };
     Problem::new(
         Code::TemplateUnknownVariable,
-        format!("there is no variable {}", shown(&format!("{dot}{name}"))),
+        format!("there is no variable {}", quoted(&format!("{dot}{name}"))),
     )
     .help(help)
     .at(range)
@@ -335,7 +335,7 @@ pub(super) fn unknown_function(name: &str, range: Range<usize>) -> Problem {
         Some(function) => format!("did you mean {function}?"),
         None => "use one of the functions that `xposer explain templates` lists".to_owned(),
     };
-    Problem::new(Code::TemplateUnknownFunction, format!("there is no function {}", shown(name)))
+    Problem::new(Code::TemplateUnknownFunction, format!("there is no function {}", quoted(name)))
         .help(help)
         .at(range)
 }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{MAX_LABEL, annotation_key_flaw};
-use crate::diagnostics::{shown, shown_char};
+use super::{MAX_LABEL, annotation_key_error};
+use crate::diagnostics::{quoted, quoted_char};
 
 /// What is wrong with the key of a label, in words; `None` if the API server accepts it (`ValidateLabelName`, which is
 /// `IsQualifiedName`: unlike that of an annotation, its prefix has no upper-case letters).
@@ -18,7 +18,7 @@ use crate::diagnostics::{shown, shown_char};
 pub fn label_key_error(key: &str) -> Option<Cow<'static, str>> {
     let has_upper =
         key.split_once('/').is_some_and(|(prefix, _)| prefix.contains(|c: char| c.is_ascii_uppercase()));
-    annotation_key_flaw(key).or_else(|| has_upper.then(|| "its prefix has upper-case letters".into()))
+    annotation_key_error(key).or_else(|| has_upper.then(|| "its prefix has upper-case letters".into()))
 }
 
 /// What is wrong with the value of a label, in words; `None` if the API server accepts it (`IsValidLabelValue`).
@@ -40,9 +40,9 @@ pub fn label_value_error(value: &str) -> Option<String> {
         ));
     }
     if let Some(character) = value.chars().find(|c| !(is_alphanumeric(*c) || "-_.".contains(*c))) {
-        return Some(format!("{} contains {}", shown(value), shown_char(character)));
+        return Some(format!("{} contains {}", quoted(value), quoted_char(character)));
     }
     let is_closed = value.starts_with(is_alphanumeric) && value.ends_with(is_alphanumeric);
     (!value.is_empty() && !is_closed)
-        .then(|| format!("{} must start and end with a letter or digit", shown(value)))
+        .then(|| format!("{} must start and end with a letter or digit", quoted(value)))
 }

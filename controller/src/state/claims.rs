@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use xposer::MOST_NAMED;
+use xposer::MAX_NAMED;
 
 use crate::keys::ServiceKey;
 use crate::plan::{Claims, OneWayClaim};
@@ -91,7 +91,7 @@ impl ClaimIndex {
 
     /// The Services that a one-way claim of a Service affects: none if their diagnostics name enough other Services.
     fn affected_by(&self, key: &Arc<ServiceKey>, claim: OneWayClaim) -> Vec<Arc<ServiceKey>> {
-        if self.claimants(claim.own).take(MOST_NAMED).any(|first| first == key) {
+        if self.claimants(claim.own).take(MAX_NAMED).any(|first| first == key) {
             self.claimants(claim.counterpart).cloned().collect()
         } else {
             Vec::new()
@@ -124,7 +124,7 @@ impl ClaimIndex {
     /// The Services that affect a group by one-way claims: of each claim, as many as a diagnostic names.
     pub(crate) fn neighbours(&self, group: &BTreeSet<Arc<ServiceKey>>) -> BTreeSet<Arc<ServiceKey>> {
         let one_way = group.iter().filter_map(|key| self.by_service.get(key)).flat_map(|it| &it.one_way);
-        let neighbours = one_way.flat_map(|claim| self.claimants(claim.counterpart).take(MOST_NAMED));
+        let neighbours = one_way.flat_map(|claim| self.claimants(claim.counterpart).take(MAX_NAMED));
         neighbours.filter(|key| !group.contains(*key)).cloned().collect()
     }
 }

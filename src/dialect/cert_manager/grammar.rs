@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::PREFIX;
-use crate::diagnostics::{did_you_mean, shown};
+use crate::diagnostics::{did_you_mean, quoted};
 use crate::dialect::go::go_seconds;
-use crate::validation::{MAX_LABEL, annotation_key_flaw};
+use crate::validation::{MAX_LABEL, annotation_key_error};
 
 /// The usages of a key (`KeyUsage` of cert-manager.io/v1).
 pub(super) const USAGES: &str = "signing, digital signature, content commitment, key encipherment, key agreement, data encipherment, \
@@ -118,27 +118,27 @@ pub(super) fn secret_template_error(text: &str) -> Option<String> {
     for (field, entries) in &fields {
         let is = |name: &str| field.eq_ignore_ascii_case(name);
         if !is("annotations") && !is("labels") {
-            return Some(format!("there is no field {}, only annotations and labels", shown(field)));
+            return Some(format!("there is no field {}, only annotations and labels", quoted(field)));
         }
         let entries = match entries {
             Value::Object(entries) => entries,
             Value::Null => continue,
-            _ => return Some(format!("{} is no mapping", shown(field))),
+            _ => return Some(format!("{} is no mapping", quoted(field))),
         };
         for (key, value) in entries {
             let value = match value {
                 Value::String(text) => text.as_str(),
                 Value::Null => "",
-                _ => return Some(format!("the value of {} is no text", shown(key))),
+                _ => return Some(format!("the value of {} is no text", quoted(key))),
             };
             if is("annotations") && key.starts_with(PREFIX) {
-                return Some(format!("{} may not stand in it", shown(key)));
+                return Some(format!("{} may not stand in it", quoted(key)));
             }
-            if let Some(flaw) = annotation_key_flaw(key) {
-                return Some(format!("{} is no key: {flaw}", shown(key)));
+            if let Some(error) = annotation_key_error(key) {
+                return Some(format!("{} is no key: {error}", quoted(key)));
             }
             if is("labels") && !is_label_value(value) {
-                return Some(format!("{} cannot be the value of a label", shown(value)));
+                return Some(format!("{} cannot be the value of a label", quoted(value)));
             }
         }
     }

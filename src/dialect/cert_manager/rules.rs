@@ -10,14 +10,14 @@ use super::{
     ACME, ACME_PREFIX, CLUSTER_ISSUER, COMMON_NAME, EDIT_IN_PLACE, FOREIGN_ISSUER, HTTP01_CLASS_NAME, ISSUER,
     PREFIX, PROGRAM, asks,
 };
-use crate::diagnostics::{Code, Problem, Report, did_you_mean, shown};
+use crate::diagnostics::{Code, Problem, Report, did_you_mean, quoted};
 use crate::dialect::kubernetes::TLS_ACME;
 use crate::dialect::misspelt;
 use crate::options::object_problem;
 use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
 use crate::validation::{
-    HostFlaw, MAX_COMMON_NAME, Origin, Target, Tls, host_flaws, is_dns_subdomain, parse_bool,
+    HostError, MAX_COMMON_NAME, Origin, Target, Tls, host_errors, is_dns_subdomain, parse_bool,
 };
 
 /// cert-manager knows whom to ask, and has a secret to put the certificate into.
@@ -87,7 +87,7 @@ fn without_tls(tls: Tls) -> Problem {
 fn wildcards(context: &RuleContext<'_>, report: &mut Report) {
     for rule in context.plan.rules.iter().filter(|rule| rule.host.starts_with("*.")) {
         let message =
-            format!("an ACME issuer has a certificate for {} only with a DNS-01 solver", shown(&rule.host));
+            format!("an ACME issuer has a certificate for {} only with a DNS-01 solver", quoted(&rule.host));
         let problem = Problem::new(Code::IssuerWildcard, message);
         report.file(rule.host_origin.path(), problem.help("make sure that the issuer has one"));
     }
@@ -129,7 +129,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
             is_reported = true;
             let message = format!(
                 "no issuer is named, so cert-manager is asked for no certificate, and {} has no effect",
-                shown(&annotation.key)
+                quoted(&annotation.key)
             );
             let help = "add config.xposer.stakater.com/TLS: cert-manager and ClusterIssuer, or remove what is for cert-manager";
             annotation.file_key(report, Problem::new(Code::CertManagerIgnored, message).help(help));
@@ -150,7 +150,7 @@ fn edit_in_place(annotation: &Annotation, report: &mut Report) {
 /// A key that cert-manager reads on other objects. The rule `foreign-keys` finds those that are none.
 fn unread(annotation: &Annotation, report: &mut Report) {
     if annotation.is_given() && !misspelt::is_misspelt(&annotation.key, &annotation.value) {
-        let message = format!("cert-manager does not read {} on an Ingress", shown(&annotation.key));
+        let message = format!("cert-manager does not read {} on an Ingress", quoted(&annotation.key));
         let problem = Problem::new(Code::CertManagerIgnored, message).help("remove the line");
         annotation.file_key(report, problem);
     }
@@ -169,10 +169,10 @@ impl Values<'_, '_> {
 
     /// The finding that something else was expected.
     fn expected(&self, expected: &str, help: impl Into<String>) -> Option<Problem> {
-        let key = shown(&self.annotation.key);
+        let key = quoted(&self.annotation.key);
         let value = match self.annotation.value.as_str() {
             "" => "empty".to_owned(),
-            value => shown(value),
+            value => quoted(value),
         };
         let message = format!("{key} is {value}, expected {expected}");
         Some(Problem::new(Code::CertManagerInvalid, message).help(help))
@@ -217,7 +217,7 @@ impl Values<'_, '_> {
             // The rule `issuer` finds one that is too long.
             COMMON_NAME if value.contains('/') && value.len() <= MAX_COMMON_NAME => {
                 let host = value.rsplit("://").next().and_then(|rest| rest.split('/').next());
-                let help = match host.filter(|host| host_flaws(host).is_empty()) {
+                let help = match host.filter(|host| host_errors(host).is_empty()) {
                     Some(host) => format!("write {host}, or remove the line"),
                     None => "remove the line; the hosts are in the certificate all the same".to_owned(),
                 };
@@ -226,7 +226,7 @@ impl Values<'_, '_> {
             "cert-manager.io/alt-names" if !value.is_empty() => self.alt_names(),
             "cert-manager.io/ip-sans" if !value.is_empty() => {
                 let stray = value.split(',').map(str::trim).find(|item| item.parse::<IpAddr>().is_err())?;
-                let expected = format!("IP addresses, separated by commas, and {} is none", shown(stray));
+                let expected = format!("IP addresses, separated by commas, and {} is none", quoted(stray));
                 self.expected(
                     &expected,
                     "correct the address, or write a name into cert-manager.io/alt-names",
@@ -236,7 +236,7 @@ impl Values<'_, '_> {
                 let stray = value.split(',').map(str::trim).find(|item| !is_email(item))?;
                 let expected = format!(
                     "addresses such as team@example.com, separated by commas, and {} is none",
-                    shown(stray)
+                    quoted(stray)
                 );
                 self.expected(&expected, "write the bare address, or remove it")
             }
@@ -344,7 +344,7 @@ impl Values<'_, '_> {
             Some("Ed25519") if size.is_some() => {
                 let message = format!(
                     "a key of Ed25519 has one size, so {} has no effect",
-                    shown(&self.annotation.key)
+                    quoted(&self.annotation.key)
                 );
                 Some(Problem::new(Code::CertManagerIgnored, message).help("remove the line"))
             }
@@ -369,13 +369,13 @@ impl Values<'_, '_> {
             None => format!("choose from {USAGES}"),
         };
         self.expected(
-            &format!("usages such as server auth, separated by commas, and {} is none", shown(stray)),
+            &format!("usages such as server auth, separated by commas, and {} is none", quoted(stray)),
             help,
         )
     }
 
     fn alt_names(&self) -> Option<Problem> {
-        let is_name = |item: &&str| host_flaws(item).iter().all(|flaw| *flaw == HostFlaw::Uppercase);
+        let is_name = |item: &&str| host_errors(item).iter().all(|error| *error == HostError::Uppercase);
         let stray = self.annotation.value.split(',').find(|item| !is_name(item))?;
         let help = if is_name(&stray.trim()) {
             "remove the blanks"
@@ -384,13 +384,13 @@ impl Values<'_, '_> {
         } else {
             "correct the name, or remove it"
         };
-        self.expected(&format!("DNS names, separated by commas alone, and {} is none", shown(stray)), help)
+        self.expected(&format!("DNS names, separated by commas alone, and {} is none", quoted(stray)), help)
     }
 
     fn ingress_class(&self) -> Option<Problem> {
         let other = self.context.plan.annotation(HTTP01_CLASS_NAME).filter(|it| !it.value.is_empty())?;
         let message =
-            format!("{} is given, too, and cert-manager refuses an order with both", shown(&other.key));
+            format!("{} is given, too, and cert-manager refuses an order with both", quoted(&other.key));
         Some(Problem::new(Code::CertManagerInvalid, message).help("remove the line"))
     }
 }

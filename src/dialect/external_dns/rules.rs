@@ -3,11 +3,11 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{CONTROLLER, split};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted};
 use crate::dialect::go::go_seconds;
 use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
-use crate::validation::{HostFlaw, MAX_LABEL, MAX_NAME, Target, character_help, host_flaws, parse_bool};
+use crate::validation::{HostError, MAX_LABEL, MAX_NAME, Target, character_help, host_errors, parse_bool};
 
 /// The words of `ingress-hostname-source` and `gateway-hostname-source`.
 const SOURCES: [&str; 2] = ["annotation-only", "defined-hosts-only"];
@@ -53,7 +53,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
                 continue;
             }
         };
-        let message = format!("{} is {}, expected {expected}", shown(&annotation.key), shown(value));
+        let message = format!("{} is {}, expected {expected}", quoted(&annotation.key), quoted(value));
         annotation.file_value(report, Problem::new(Code::DnsInvalid, message).help(help));
     }
 }
@@ -61,7 +61,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
 /// A key that ExternalDNS does not read on what exposes the Service. The rule `foreign-keys` finds those that are none.
 fn unread(context: &RuleContext<'_>, annotation: &Annotation, prefix: &str, name: &str, report: &mut Report) {
     let has = |target| context.plan.targets.contains(&target);
-    let key = shown(&annotation.key);
+    let key = quoted(&annotation.key);
     let (message, help) = match name {
         "access" | "endpoints-type" | "internal-hostname" => (
             format!("ExternalDNS reads {key} on a Service, and not on what exposes it"),
@@ -101,12 +101,12 @@ fn names(annotation: &Annotation, is_target: bool, report: &mut Report) {
             if is_target { ("DNS names and addresses", "neither") } else { ("DNS names", "none") };
         let what = match item.trim() {
             "" => "there is an empty item".to_owned(),
-            item => format!("{} is {none}", shown(item)),
+            item => format!("{} is {none}", quoted(item)),
         };
         let message = format!(
             "{} is {}, expected {expected}, separated by commas, and {what}",
-            shown(&annotation.key),
-            shown(value)
+            quoted(&annotation.key),
+            quoted(value)
         );
         let trimmed = own_start + item.len() - item.trim_start().len();
         let problem = Problem::new(Code::DnsInvalid, message).help(help);
@@ -123,7 +123,7 @@ fn name_help(name: &str, is_target: bool) -> Option<String> {
     if is_target && is_address {
         return None;
     }
-    let found = host_flaws(&name.replace('_', "a")).into_iter().find(|flaw| *flaw != HostFlaw::Uppercase);
+    let found = host_errors(&name.replace('_', "a")).into_iter().find(|error| *error != HostError::Uppercase);
     let help = match found {
         // A name of numbers alone would be one that nobody can have.
         None => {
@@ -131,25 +131,25 @@ fn name_help(name: &str, is_target: bool) -> Option<String> {
             let is_number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
             return is_number.then(|| "correct the address".to_owned());
         }
-        Some(HostFlaw::Missing) => "remove the comma beside which nothing stands".to_owned(),
-        Some(HostFlaw::Scheme) => "remove the scheme".to_owned(),
-        Some(HostFlaw::Port) => "remove the port".to_owned(),
-        Some(HostFlaw::Ip) if is_target && name.starts_with('[') => {
+        Some(HostError::Missing) => "remove the comma beside which nothing stands".to_owned(),
+        Some(HostError::Scheme) => "remove the scheme".to_owned(),
+        Some(HostError::Port) => "remove the port".to_owned(),
+        Some(HostError::Ip) if is_target && name.starts_with('[') => {
             "write the address without brackets".to_owned()
         }
-        Some(HostFlaw::Ip) if is_target => "write the numbers without leading zeros".to_owned(),
-        Some(HostFlaw::Ip) => "write a DNS name, or the address under the key target".to_owned(),
-        Some(HostFlaw::Character('/')) => "remove the path".to_owned(),
-        Some(HostFlaw::Character('[' | ']')) => "write the address without brackets".to_owned(),
-        Some(HostFlaw::Character(';' | '|' | '\t')) => "separate the names by commas".to_owned(),
-        Some(HostFlaw::Character(':')) if is_target => "correct the address".to_owned(),
-        Some(HostFlaw::Character(character)) => character_help(character).to_owned(),
-        Some(HostFlaw::TrailingDot | HostFlaw::EmptyLabel) => "remove the extra dot".to_owned(),
-        Some(HostFlaw::Hyphen(_)) => "remove the hyphen at the start or the end of a part".to_owned(),
-        Some(HostFlaw::Wildcard) => "write the star as the whole first part: *.example.com".to_owned(),
-        Some(HostFlaw::LabelTooLong(_)) => format!("shorten the part to {MAX_LABEL} characters"),
-        Some(HostFlaw::TooLong) => format!("shorten the name to {MAX_NAME} characters"),
-        Some(HostFlaw::Uppercase) => return None,
+        Some(HostError::Ip) if is_target => "write the numbers without leading zeros".to_owned(),
+        Some(HostError::Ip) => "write a DNS name, or the address under the key target".to_owned(),
+        Some(HostError::Character('/')) => "remove the path".to_owned(),
+        Some(HostError::Character('[' | ']')) => "write the address without brackets".to_owned(),
+        Some(HostError::Character(';' | '|' | '\t')) => "separate the names by commas".to_owned(),
+        Some(HostError::Character(':')) if is_target => "correct the address".to_owned(),
+        Some(HostError::Character(character)) => character_help(character).to_owned(),
+        Some(HostError::TrailingDot | HostError::EmptyLabel) => "remove the extra dot".to_owned(),
+        Some(HostError::Hyphen(_)) => "remove the hyphen at the start or the end of a part".to_owned(),
+        Some(HostError::Wildcard) => "write the star as the whole first part: *.example.com".to_owned(),
+        Some(HostError::LabelTooLong(_)) => format!("shorten the part to {MAX_LABEL} characters"),
+        Some(HostError::TooLong) => format!("shorten the name to {MAX_NAME} characters"),
+        Some(HostError::Uppercase) => return None,
     };
     Some(help)
 }
@@ -173,7 +173,7 @@ pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
         let twice = names.find(|name| hosts.binary_search(&name.to_ascii_lowercase()).is_ok());
         if let Some(name) = twice {
             let kind = context.plan.targets.first().map_or("Ingress", |target| target.as_str());
-            let message = format!("the Service publishes {} itself, and so does its {kind}", shown(name));
+            let message = format!("the Service publishes {} itself, and so does its {kind}", quoted(name));
             let help = format!("remove the annotation; the {kind} publishes its host");
             let problem = Problem::new(Code::DnsTwice, message).help(help);
             report.file(FieldPath::annotation((*key).to_owned()), problem);

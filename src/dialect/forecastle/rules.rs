@@ -1,7 +1,7 @@
 //! The rule about the annotations of Forecastle.
 
 use super::{EXPOSE, PREFIX, URL, exposes};
-use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::plan::context::{RuleContext, is_refused};
 
 /// Forecastle can read the values, and makes a link that leads somewhere.
@@ -12,7 +12,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         && let Some(expose) = plan.annotation(EXPOSE).filter(|it| exposes(&it.key, &it.value))
         && plan.annotation(URL).is_none()
     {
-        let message = format!("a link to the wildcard host {} leads nowhere", shown(&rule.host));
+        let message = format!("a link to the wildcard host {} leads nowhere", quoted(&rule.host));
         let help = format!("forward {URL}, too, or put a host without a star first");
         expose.file_key(report, Problem::new(Code::ForecastleWildcard, message).help(help));
     }
@@ -32,7 +32,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         };
         // A key inside the value has a finding of its own.
         if !is_refused(annotation, report) {
-            let message = format!("{} is {}, expected {expected}", shown(&annotation.key), shown(value));
+            let message = format!("{} is {}, expected {expected}", quoted(&annotation.key), quoted(value));
             let problem = Problem::new(Code::ForecastleInvalid, message).help("correct the value");
             annotation.file_value(report, problem);
         }

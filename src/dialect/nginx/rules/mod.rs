@@ -4,7 +4,7 @@ pub(crate) mod rewrite;
 pub(crate) mod traps;
 
 use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, PREFIX, contradicts, find};
-use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
 use crate::validation::{Origin, Target, parse_bool};
@@ -29,7 +29,8 @@ fn invalid(annotation: &Annotation, expected: &str, report: &mut Report) {
     if is_refused(annotation, report) {
         return;
     }
-    let message = format!("{} is {}, expected {expected}", shown(&annotation.key), shown(&annotation.value));
+    let message =
+        format!("{} is {}, expected {expected}", quoted(&annotation.key), quoted(&annotation.value));
     annotation.file_value(report, Problem::new(Code::AnnotationInvalid, message).help("correct the value"));
 }
 
@@ -56,7 +57,7 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     if !plan.annotation(CANARY).is_some_and(is_true) {
         let message = format!(
             "{} is given without {CANARY}: \"true\", and ingress-nginx then configures nothing",
-            shown(&option.key)
+            quoted(&option.key)
         );
         let help = "add config.xposer.stakater.com/CanaryOf and CanaryWeight instead, or remove the line";
         option.file_key(report, Problem::new(Code::AnnotationInvalid, message).help(help));
@@ -85,7 +86,7 @@ pub(crate) fn redirect_conflict(context: &RuleContext<'_>, report: &mut Report) 
         if contradicts(&given.key, &given.value, own.value, plan.tls()) {
             let message = format!(
                 "{} contradicts config.xposer.stakater.com/HTTPSRedirect: \"{}\"",
-                shown(&[&given.key, ": ", given.value.as_str()].concat()),
+                quoted(&[&given.key, ": ", given.value.as_str()].concat()),
                 own.value
             );
             let problem = Problem::new(Code::RedirectConflict, message).help("keep one of the two");

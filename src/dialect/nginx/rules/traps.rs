@@ -1,6 +1,6 @@
 //! Rules about values that ingress-nginx accepts and then ignores, so that it authenticates nobody or allows everybody.
 
-use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::key::Key;
 use crate::dialect::nginx::{ALIASES, PREFIX, any_name, find};
 use crate::plan::context::RuleContext;
@@ -53,9 +53,9 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
         if context.is_swallowed(is_needed, report) {
             continue;
         }
-        let names: Vec<String> = waiting.iter().map(|it| shown(&it.key)).collect();
+        let names: Vec<String> = waiting.iter().map(|it| quoted(&it.key)).collect();
         let verb = if names.len() == 1 { "has" } else { "have" };
-        let needed: Vec<String> = needs.iter().map(|name| shown(&[PREFIX, name].concat())).collect();
+        let needed: Vec<String> = needs.iter().map(|name| quoted(&[PREFIX, name].concat())).collect();
         let message = format!("{} {verb} no effect without {}", names.join(", "), needed.join(" or "));
         let problem = match AUTHENTICATION.iter().find(|(key, _)| needs.contains(key)) {
             Some((_, proof)) => {
@@ -65,7 +65,7 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
             None => Problem::new(Code::AnnotationAlone, message),
         };
         let lines = if names.len() == 1 { "the line" } else { "the lines" };
-        let wanted: Vec<String> = needs.iter().map(|name| shown(&example(name))).collect();
+        let wanted: Vec<String> = needs.iter().map(|name| quoted(&example(name))).collect();
         first.file_key(report, problem.help(format!("add {}, or remove {lines}", wanted.join(" or "))));
     }
 }
@@ -89,8 +89,8 @@ pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
             "auth-cache-duration" if is_on(context.plan, "auth-url") && !value.chars().all(is_of_a_list) => {
                 let message = format!(
                     "{} is {}, and ingress-nginx then leaves out auth-url as a whole: it asks nobody who comes",
-                    shown(&annotation.key),
-                    shown(value)
+                    quoted(&annotation.key),
+                    quoted(value)
                 );
                 let problem = Problem::new(Code::AuthenticationOff, message);
                 let help =
@@ -104,7 +104,7 @@ pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
             {
                 let message = format!(
                     "{} is false, so ingress-nginx asks nobody who comes here, unlike elsewhere",
-                    shown(&annotation.key)
+                    quoted(&annotation.key)
                 );
                 let help = "remove the line, unless everybody may come in";
                 annotation.file_value(report, Problem::new(Code::AuthenticationOff, message).help(help));
@@ -128,8 +128,8 @@ pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
         if is_read && named.value != other.value {
             let message = format!(
                 "{} is another name of {}, and ingress-nginx reads one of the two",
-                shown(alias),
-                shown(name)
+                quoted(alias),
+                quoted(name)
             );
             let help = format!("write what is meant as {name}, and remove {alias}");
             other.file_key(report, Problem::new(Code::AnnotationAlias, message).help(help));
@@ -145,7 +145,7 @@ pub(crate) fn passwords(context: &RuleContext<'_>, report: &mut Report) {
     }
     let message = format!(
         "{} is given without nginx.ingress.kubernetes.io/auth-secret, and ingress-nginx then lets nobody in",
-        shown(&asked.key)
+        quoted(&asked.key)
     );
     let help = "add nginx.ingress.kubernetes.io/auth-secret with the name of a Secret, or remove the line";
     asked.file_key(report, Problem::new(Code::AuthenticationDenies, message).help(help));
@@ -161,11 +161,11 @@ pub(crate) fn origins(context: &RuleContext<'_>, report: &mut Report) {
     }
     let list = annotation.value.as_str();
     let message = if !is_list_of_origins(list) {
-        format!("{} is no list of origins, and ingress-nginx then allows every one", shown(list))
+        format!("{} is no list of origins, and ingress-nginx then allows every one", quoted(list))
     } else {
         let mut origins = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         let Some(stray) = origins.find(|origin| !is_origin(origin)) else { return };
-        format!("{} is no origin, and ingress-nginx passes it over", shown(stray))
+        format!("{} is no origin, and ingress-nginx passes it over", quoted(stray))
     };
     let problem = Problem::new(Code::CorsOriginInvalid, message);
     let help = "write scheme, host and perhaps port of each, separated by commas: https://example.com, https://*.example.com:8443";
