@@ -22,7 +22,7 @@
 //!         assert!(report.is_empty());
 //!     }
 //!     Outcome::Refused(report) => panic!("{report}"),
-//!     Outcome::NotAsked { .. } => panic!("the label is there"),
+//!     Outcome::NotExposed { .. } => panic!("the label is there"),
 //! }
 //! ```
 //!
@@ -75,7 +75,7 @@ use validation::MAX_ANNOTATIONS;
 /// use xposer::{Outcome, Service, Settings, expose};
 /// let service = json!({"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}});
 /// let outcome = expose(&Service::from_value(&service), &Settings::default());
-/// assert!(matches!(outcome, Outcome::NotAsked { report: None }));
+/// assert!(matches!(outcome, Outcome::NotExposed { report: None }));
 /// assert!(outcome.report().is_none() && outcome.plan().is_none());
 /// let service = json!({"metadata": {"name": "web", "labels": {"expose": "True"}}});
 /// let outcome = expose(&Service::from_value(&service), &Settings::default());
@@ -84,7 +84,7 @@ use validation::MAX_ANNOTATIONS;
 #[derive(Clone, Debug)]
 pub enum Outcome<'a> {
     /// It does not ask to be exposed.
-    NotAsked {
+    NotExposed {
         /// Warnings, where it looks as if it meant to ask.
         report: Option<Report>,
     },
@@ -104,7 +104,7 @@ impl<'a> Outcome<'a> {
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
         match self {
-            Self::NotAsked { report } => report.as_ref(),
+            Self::NotExposed { report } => report.as_ref(),
             Self::Refused(report) | Self::Planned { report, .. } => Some(report),
         }
     }
@@ -114,7 +114,7 @@ impl<'a> Outcome<'a> {
     pub fn plan(&self) -> Option<&Plan<'a>> {
         match self {
             Self::Planned { plan, .. } => Some(plan),
-            Self::NotAsked { .. } | Self::Refused(_) => None,
+            Self::NotExposed { .. } | Self::Refused(_) => None,
         }
     }
 }
@@ -137,8 +137,8 @@ impl<'a> Outcome<'a> {
 /// ```
 #[must_use]
 pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
-    if !service.asks() {
-        return Outcome::NotAsked { report: service.doubts() };
+    if !service.is_exposed() {
+        return Outcome::NotExposed { report: service.doubts() };
     }
     let mut report = Report::new(service.subject(), settings.strict);
     if service.annotation_bytes() > MAX_ANNOTATIONS {

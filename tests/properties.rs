@@ -340,7 +340,7 @@ fn check_one(document: &Value, config: &Value) -> Result<bool, TestCaseError> {
     let view = Service::from_value(document);
     let outcome = expose(&view, &settings);
     match &outcome {
-        Outcome::NotAsked { .. } => prop_assert!(false, "the label is there"),
+        Outcome::NotExposed { .. } => prop_assert!(false, "the label is there"),
         Outcome::Refused(report) => prop_assert!(report.has_errors()),
         Outcome::Planned { plan, report } => {
             prop_assert!(!report.has_errors());
@@ -455,8 +455,8 @@ proptest! {
         let view = Service::from_value(&document);
         let settings = Settings::from_value(&json!({"domain": "example.com", "strict": true})).unwrap();
         let outcome = expose(&view, &settings);
-        prop_assert_eq!(matches!(outcome, Outcome::NotAsked { .. }), !view.asks());
-        if let Outcome::NotAsked { report: Some(report) } = &outcome {
+        prop_assert_eq!(matches!(outcome, Outcome::NotExposed { .. }), !view.is_exposed());
+        if let Outcome::NotExposed { report: Some(report) } = &outcome {
             prop_assert!(!report.is_empty() && !report.has_errors());
         }
         for diagnostic in outcome.report().into_iter().flat_map(Report::diagnostics) {

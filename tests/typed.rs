@@ -50,7 +50,7 @@ fn a_typed_service_is_the_same_as_its_json() {
                 .map(|plan| plan.emit().objects.iter().map(xposer::Object::to_json).collect::<Vec<_>>())
         };
         assert_eq!(objects(&one), objects(&other));
-        assert_eq!(matches!(one, Outcome::NotAsked { .. }), matches!(other, Outcome::NotAsked { .. }));
+        assert_eq!(matches!(one, Outcome::NotExposed { .. }), matches!(other, Outcome::NotExposed { .. }));
     }
 }
 

@@ -92,7 +92,7 @@ pub(crate) fn traced(
 ) -> io::Result<()> {
     let subject = service.subject();
     match outcome {
-        Outcome::NotAsked { .. } => {
+        Outcome::NotExposed { .. } => {
             return writeln!(
                 out,
                 "{subject} does not ask to be exposed; the label is {EXPOSE_LABEL}: \"true\""

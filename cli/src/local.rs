@@ -14,7 +14,7 @@ pub(crate) fn is_local(object: &Value) -> bool {
 
 /// What is said of a Service that is left out although it asks to be exposed.
 pub(crate) fn left_out(service: &Service<'_>) -> Option<String> {
-    service.asks().then(|| format!("{} is left out, for {LOCAL_CONFIG} is \"true\"", service.subject()))
+    service.is_exposed().then(|| format!("{} is left out, for {LOCAL_CONFIG} is \"true\"", service.subject()))
 }
 
 /// What to do about it.

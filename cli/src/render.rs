@@ -165,7 +165,7 @@ fn summary(outcomes: &[Outcome], local: usize) -> String {
     let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
     let exposed = count(|outcome| matches!(outcome, Outcome::Planned { .. }));
     let refused = count(|outcome| matches!(outcome, Outcome::Refused(_)));
-    let left_alone = count(|outcome| matches!(outcome, Outcome::NotAsked { .. }));
+    let left_alone = count(|outcome| matches!(outcome, Outcome::NotExposed { .. }));
     let all = outcomes.len() + local;
     let mut text = format!("{all} {}: {exposed} exposed", if all == 1 { "service" } else { "services" });
     for (number, what) in [(refused, "refused"), (left_alone, "left alone"), (local, "local")] {

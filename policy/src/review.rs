@@ -123,8 +123,8 @@ fn decide<'p>(
 ) -> (Response, Option<Object<'p>>) {
     let service = Service::from_value(object.value()).in_namespace(namespace.unwrap_or_default());
     let (response, stamp) = match expose(&service, settings) {
-        Outcome::NotAsked { report: None } => (accepted(), None),
-        Outcome::NotAsked { report: Some(report) } => (said(accepted(), &report), None),
+        Outcome::NotExposed { report: None } => (accepted(), None),
+        Outcome::NotExposed { report: Some(report) } => (said(accepted(), &report), None),
         Outcome::Refused(report) => {
             return (said(rejected(UNPROCESSABLE, words::rejection(&report)), &report), None);
         }

@@ -14,8 +14,8 @@ use asked::Asked;
 /// use serde_json::json;
 /// use xposer::{EXPOSE_LABEL, Service};
 /// let labelled = |value: &str| json!({"metadata": {"name": "web", "labels": {EXPOSE_LABEL: value}}});
-/// assert!(Service::from_value(&labelled("true")).asks());
-/// assert!(!Service::from_value(&labelled("True")).asks());
+/// assert!(Service::from_value(&labelled("true")).is_exposed());
+/// assert!(!Service::from_value(&labelled("True")).is_exposed());
 /// ```
 pub const EXPOSE_LABEL: &str = "expose";
 /// The prefix of the annotations that say how.
@@ -135,7 +135,7 @@ pub enum ServiceKind {
 /// let value = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
 ///     "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}}});
 /// let service = Service::from_value(&value);
-/// assert!(service.asks());
+/// assert!(service.is_exposed());
 /// assert_eq!((service.name(), service.namespace()), ("web", Some("shop")));
 /// assert_eq!(service.subject().to_string(), "Service shop/web");
 /// assert!(service.annotations().is_empty() && service.annotation_bytes() == 0);
@@ -402,7 +402,7 @@ impl<'a> Service<'a> {
     /// Whether the Service asks to be exposed: its label `expose` is exactly `true`. The boolean `true`, without
     /// quotes, asks as well, and is an Error.
     #[must_use]
-    pub fn asks(&self) -> bool {
+    pub fn is_exposed(&self) -> bool {
         self.asks
     }
 
