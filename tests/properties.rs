@@ -9,7 +9,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use xposer::template::{Template, Vars};
-use xposer::validation::{annotation_key_flaw, host_flaws, is_dns_label, is_dns_subdomain, path_flaw};
+use xposer::validation::{annotation_key_error, host_errors, is_dns_label, is_dns_subdomain, path_error};
 use xposer::{
     FORWARD_ANNOTATION, Outcome, PathType, Report, Root, Service, Settings, Severity, expose, expose_all,
     keys, settings,
@@ -291,7 +291,7 @@ fn assert_accepted(object: &Value) {
     }
     let mut size = 0;
     for (key, value) in metadata["annotations"].as_object().into_iter().flatten() {
-        assert_eq!(annotation_key_flaw(key), None, "{key}");
+        assert_eq!(annotation_key_error(key), None, "{key}");
         size += key.len() + value.as_str().unwrap().len();
     }
     assert!(size <= 262_144);
@@ -299,8 +299,8 @@ fn assert_accepted(object: &Value) {
         assert!(value.as_str().unwrap().len() <= 63);
     }
     if object["kind"] != "Ingress" {
-        let flaws = SCHEMAS.with(|schemas| schemas.flaws(object)).unwrap();
-        assert!(flaws.is_empty(), "{}", flaws.join("\n"));
+        let errors = SCHEMAS.with(|schemas| schemas.errors(object)).unwrap();
+        assert!(errors.is_empty(), "{}", errors.join("\n"));
         return;
     }
     let spec = &object["spec"];
@@ -313,13 +313,13 @@ fn assert_accepted(object: &Value) {
     assert!(!rules.is_empty());
     for rule in rules {
         let host = rule["host"].as_str().unwrap();
-        assert!(host_flaws(host).is_empty() && !host.is_empty(), "{host}");
+        assert!(host_errors(host).is_empty() && !host.is_empty(), "{host}");
         assert!(host.len() <= 253 && host.split('.').all(|label| label.len() <= 63));
         let paths = rule["http"]["paths"].as_array().unwrap();
         assert!(!paths.is_empty());
         for path in paths {
             let kind = PathType::parse(path["pathType"].as_str().unwrap()).unwrap();
-            assert_eq!(path_flaw(path["path"].as_str().unwrap(), kind), None);
+            assert_eq!(path_error(path["path"].as_str().unwrap(), kind), None);
             let backend = &path["backend"]["service"];
             assert!(is_dns_label(backend["name"].as_str().unwrap()));
             let port = backend["port"].as_object().unwrap();

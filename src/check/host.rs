@@ -6,46 +6,46 @@ use super::RuleContext;
 use super::object::character_help;
 use crate::diagnostics::{Code, Problem, Report, listed, shown, shown_char};
 use crate::resolve::DraftRule;
-use crate::validation::{HostFlaw, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_flaws};
+use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_errors};
 
 /// A host is a DNS name in lower case, or `*.` and such a name.
 pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
     let domain = context.plan.domain.as_ref();
-    let domain_flaws = domain.map(|domain| host_flaws(&domain.value)).unwrap_or_default();
+    let domain_errors = domain.map(|domain| host_errors(&domain.value)).unwrap_or_default();
     let mut accused = Vec::new();
     for rule in &context.plan.rules {
-        let mut flaws = host_flaws(&rule.host);
+        let mut errors = host_errors(&rule.host);
         // A template or placeholder that was left as it is: that its words begin with capitals is no second problem.
-        if flaws.iter().any(|flaw| matches!(flaw, HostFlaw::Character('{' | '}' | '<' | '>' | '$'))) {
-            flaws.retain(|flaw| *flaw != HostFlaw::Uppercase);
+        if errors.iter().any(|error| matches!(error, HostError::Character('{' | '}' | '<' | '>' | '$'))) {
+            errors.retain(|error| *error != HostError::Uppercase);
         }
-        for flaw in flaws {
+        for error in errors {
             // A wildcard is in order by itself, but not behind a name.
-            let is_star = |domain: &str| flaw == HostFlaw::Wildcard && domain.starts_with("*.");
+            let is_star = |domain: &str| error == HostError::Wildcard && domain.starts_with("*.");
             match domain.filter(|domain| {
                 rule.host.ends_with(domain.value.as_ref())
-                    && (same_kind(&domain_flaws, &flaw) || is_star(&domain.value))
+                    && (same_kind(&domain_errors, &error) || is_star(&domain.value))
             }) {
                 // The domain is wrong by itself: whoever wrote it is told, and once.
                 Some(domain) => {
-                    let kind = std::mem::discriminant(&flaw);
+                    let kind = std::mem::discriminant(&error);
                     if !accused.contains(&kind) {
                         accused.push(kind);
-                        let mut problem = problem(context, rule, flaw.clone()).without_place();
+                        let mut problem = problem(context, rule, error.clone()).without_place();
                         if is_star(&domain.value) {
                             problem = problem.help("write the domain without a star");
                         }
                         report.file(domain.origin.path(), problem);
                     }
                 }
-                None => report.file(rule.host_origin.path(), problem(context, rule, flaw)),
+                None => report.file(rule.host_origin.path(), problem(context, rule, error)),
             }
         }
     }
 }
 
-fn same_kind(flaws: &[HostFlaw], flaw: &HostFlaw) -> bool {
-    flaws.iter().any(|known| std::mem::discriminant(known) == std::mem::discriminant(flaw))
+fn same_kind(errors: &[HostError], error: &HostError) -> bool {
+    errors.iter().any(|known| std::mem::discriminant(known) == std::mem::discriminant(error))
 }
 
 /// A host belongs to the namespace, or at least to no other one.
@@ -127,15 +127,15 @@ fn too_long_help(context: &RuleContext<'_>) -> &'static str {
     }
 }
 
-fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> Problem {
+fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, error: HostError) -> Problem {
     let host = shown(&rule.host);
-    match flaw {
-        HostFlaw::Missing => Problem::new(
+    match error {
+        HostError::Missing => Problem::new(
             Code::HostMissing,
             "there is no host in front of the path, and an empty host would match every host",
         )
         .help("write a host in front of the path"),
-        HostFlaw::Scheme => {
+        HostError::Scheme => {
             let without = rule.template.replacen("https://", "", 1).replacen("http://", "", 1);
             // Where the domain has one, it stands in the middle.
             let said = if ["http", "https"].iter().any(|scheme| rule.host.split(':').next() == Some(scheme)) {
@@ -146,40 +146,40 @@ fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> P
             let mut problem = Problem::new(Code::HostScheme, said)
                 .help("remove the scheme; https is asked for with config.xposer.stakater.com/TLS: \"true\"");
             let host = without.split('/').next().unwrap_or_default();
-            let passes = host.contains("{{") || host_flaws(host).is_empty();
+            let passes = host.contains("{{") || host_errors(host).is_empty();
             if without != rule.template && passes && matches!(rule.host_origin, Origin::Annotation(_)) {
                 problem = problem.propose(without);
             }
             let scheme = rule.host.split_inclusive("//").next().unwrap_or_default();
             marked(problem, rule, scheme)
         }
-        HostFlaw::Port => {
+        HostError::Port => {
             let port = rule.host.rsplit(':').next().unwrap_or_default();
             let problem = Problem::new(Code::HostPort, format!("the host {host} contains a port"))
                 .help("remove the port; the controller listens on 80 and 443");
             marked(fixed(problem, rule), rule, &format!(":{port}"))
         }
-        HostFlaw::Ip => {
+        HostError::Ip => {
             Problem::new(Code::HostIp, format!("the host {host} is an IP address, expected a DNS name"))
                 .help("use a DNS name")
         }
-        HostFlaw::TrailingDot => {
+        HostError::TrailingDot => {
             let problem = Problem::new(Code::HostTrailingDot, format!("the host {host} ends with a dot"))
                 .help("remove the last dot");
             fixed(problem, rule)
         }
-        HostFlaw::Uppercase => {
+        HostError::Uppercase => {
             let problem =
                 Problem::new(Code::HostUppercase, format!("the host {host} contains upper-case letters"))
                     .help("write it in lower case");
             fixed(problem, rule)
         }
-        HostFlaw::Character('_') => {
+        HostError::Character('_') => {
             let problem = Problem::new(Code::HostCharacter, format!("the host {host} contains `_`"))
                 .help("write `-` instead of `_`");
             marked(fixed(problem, rule), rule, "_")
         }
-        HostFlaw::Character(character) => {
+        HostError::Character(character) => {
             let what = shown_char(character);
             let problem = Problem::new(
                 Code::HostCharacter,
@@ -191,11 +191,11 @@ fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> P
             });
             marked(problem, rule, &character.to_string())
         }
-        HostFlaw::EmptyLabel => {
+        HostError::EmptyLabel => {
             Problem::new(Code::HostEmptyLabel, format!("the host {host} has an empty part between two dots"))
                 .help("remove the extra dot, or set the value that came out empty")
         }
-        HostFlaw::Hyphen(range) => {
+        HostError::Hyphen(range) => {
             let part = shown(part(rule, &range));
             Problem::new(
                 Code::HostHyphen,
@@ -203,11 +203,11 @@ fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> P
             )
             .help("remove the hyphen, or set the value that came out empty")
         }
-        HostFlaw::Wildcard => {
+        HostError::Wildcard => {
             Problem::new(Code::HostWildcard, format!("the host {host} has a `*` in the wrong place"))
                 .help("write the wildcard as the whole first part: *.example.com")
         }
-        HostFlaw::LabelTooLong(range) => {
+        HostError::LabelTooLong(range) => {
             let said = format!(
                 "the part {} of the host has {} characters, DNS allows {MAX_LABEL}",
                 shown(part(rule, &range)),
@@ -215,7 +215,7 @@ fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, flaw: HostFlaw) -> P
             );
             Problem::new(Code::HostLabelTooLong, said).help(too_long_help(context))
         }
-        HostFlaw::TooLong => Problem::new(
+        HostError::TooLong => Problem::new(
             Code::HostTooLong,
             format!("the host has {} characters, DNS allows {MAX_NAME}", rule.host.len()),
         )
@@ -238,7 +238,7 @@ fn fixed(problem: Problem, rule: &DraftRule<'_>) -> Problem {
     }
     let name = rule.host.split(':').next().unwrap_or_default();
     let host = name.trim_end_matches('.').to_ascii_lowercase().replace('_', "-");
-    if host_flaws(&host).is_empty() { problem.propose(host) } else { problem }
+    if host_errors(&host).is_empty() { problem.propose(host) } else { problem }
 }
 
 /// Marks `what`, where it stands exactly once in the text the user wrote.

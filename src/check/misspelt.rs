@@ -6,7 +6,7 @@ use crate::diagnostics::{Code, MOST_OF_A_KIND, Problem, Report, did_you_mean, sh
 use crate::dialect::legacy;
 use crate::dialect::nginx;
 use crate::dialect::programs::{PROGRAMS, Program};
-use crate::validation::annotation_key_flaw;
+use crate::validation::annotation_key_error;
 
 /// The programs that are known have the keys that are forwarded to them.
 pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
@@ -44,7 +44,7 @@ pub(crate) fn is_told(key: &str, value: &str) -> bool {
 
 /// Whether a key is in the table of old keys, or is none at all.
 fn is_told_elsewhere(key: &str) -> bool {
-    legacy::find(key).is_some() || annotation_key_flaw(key).is_some()
+    legacy::find(key).is_some() || annotation_key_error(key).is_some()
 }
 
 /// What is wrong with a key, if it is one that its program does not have, or that belongs to none.

@@ -7,7 +7,7 @@ use crate::options::class_problem;
 use crate::resolve::PUBLISH_KEY;
 use crate::service::{FORWARD_ANNOTATION, Port, ServiceKind};
 use crate::validation::{
-    MAX_ANNOTATIONS, MAX_NAME, Origin, PortRef, Sourced, annotation_key_flaw, is_dns_label, is_dns_subdomain,
+    MAX_ANNOTATIONS, MAX_NAME, Origin, PortRef, Sourced, annotation_key_error, is_dns_label, is_dns_subdomain,
 };
 
 /// The Service's name and namespace are DNS labels.
@@ -210,11 +210,11 @@ pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
         if forwarded.key.starts_with("- ") && folded::is_refused(forwarded, report) {
             continue;
         }
-        if let Some(flaw) = annotation_key_flaw(&forwarded.key) {
+        if let Some(error) = annotation_key_error(&forwarded.key) {
             let said = if forwarded.key.is_empty() {
                 "there is no key in front of the colon".to_owned()
             } else {
-                format!("{} is not an annotation key: {flaw}", shown(&forwarded.key))
+                format!("{} is not an annotation key: {error}", shown(&forwarded.key))
             };
             let problem = Problem::new(Code::ForwardKeyInvalid, said)
                 .help("write `key: value` with a key such as example.com/name");

@@ -5,7 +5,7 @@ use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
 use crate::dialect::nginx::paths::{Nginx, USE_REGEX};
 use crate::dialect::nginx::rewrite::is_literal;
 use crate::resolve::DraftRule;
-use crate::validation::{Origin, PathType, Target, path_flaw};
+use crate::validation::{Origin, PathType, Target, path_error};
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
 pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
@@ -19,9 +19,9 @@ pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
 fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
     let path = shown(&rule.path);
     let is_free = rule.path_type == PathType::ImplementationSpecific;
-    if let Some(flaw) = path_flaw(&rule.path, rule.path_type) {
-        let said = format!("{path} is no path of type {}: {flaw}", rule.path_type.as_str());
-        let help = if flaw.contains("//") { "write a single slash" } else { "remove this part of the path" };
+    if let Some(error) = path_error(&rule.path, rule.path_type) {
+        let said = format!("{path} is no path of type {}: {error}", rule.path_type.as_str());
+        let help = if error.contains("//") { "write a single slash" } else { "remove this part of the path" };
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
     if !is_free && rule.path.contains('?') {

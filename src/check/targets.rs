@@ -5,7 +5,7 @@ use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
 use crate::dialect::monitor::PROVIDERS;
 use crate::options::overlap;
 use crate::resolve::DraftRule;
-use crate::validation::{MAX_NAME, PathType, Target, Termination, path_flaw, subdomain_host};
+use crate::validation::{MAX_NAME, PathType, Target, Termination, path_error, subdomain_host};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
 const LONGEST_SUFFIX: usize = 16;
@@ -50,12 +50,12 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
             let said =
                 format!("in the path {path} of an HTTPRoute, two hexadecimal digits must follow each `%`");
             (said, "write `%` itself as %25".to_owned())
-        } else if let Some(flaw) = path_flaw(&rule.path, PathType::Prefix) {
+        } else if let Some(error) = path_error(&rule.path, PathType::Prefix) {
             // A path that no target could have is told already.
-            if path_flaw(&rule.path, rule.path_type).is_some() {
+            if path_error(&rule.path, rule.path_type).is_some() {
                 continue;
             }
-            (format!("the path {path} is not valid in an HTTPRoute: {flaw}"), "correct the path".to_owned())
+            (format!("the path {path} is not valid in an HTTPRoute: {error}"), "correct the path".to_owned())
         } else if rule.path.len() > LONGEST_PATH {
             let said =
                 format!("the path has {} characters, an HTTPRoute allows {LONGEST_PATH}", rule.path.len());

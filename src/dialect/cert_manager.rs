@@ -9,8 +9,8 @@ use crate::diagnostics::{Code, Problem, Report, did_you_mean, shown};
 use crate::dialect::external_dns::go_seconds;
 use crate::resolve::Annotation;
 use crate::validation::{
-    CLUSTER_ISSUER_KEY, HostFlaw, ISSUER_KEY, MAX_COMMON_NAME, MAX_LABEL, Origin, TLS_ACME_KEY, Target, Tls,
-    annotation_key_flaw, host_flaws, parse_bool,
+    CLUSTER_ISSUER_KEY, HostError, ISSUER_KEY, MAX_COMMON_NAME, MAX_LABEL, Origin, TLS_ACME_KEY, Target, Tls,
+    annotation_key_error, host_errors, parse_bool,
 };
 
 const PREFIX: &str = "cert-manager.io/";
@@ -215,7 +215,7 @@ impl Values<'_, '_> {
             // One that is too long is told with the hosts.
             "cert-manager.io/common-name" if value.contains('/') && value.len() <= MAX_COMMON_NAME => {
                 let host = value.rsplit("://").next().and_then(|rest| rest.split('/').next());
-                let help = match host.filter(|host| host_flaws(host).is_empty()) {
+                let help = match host.filter(|host| host_errors(host).is_empty()) {
                     Some(host) => format!("write {host}, or remove the line"),
                     None => "remove the line; the hosts are in the certificate all the same".to_owned(),
                 };
@@ -373,7 +373,7 @@ impl Values<'_, '_> {
     }
 
     fn alt_names(&self) -> Option<Said> {
-        let is_name = |item: &&str| host_flaws(item).iter().all(|flaw| *flaw == HostFlaw::Uppercase);
+        let is_name = |item: &&str| host_errors(item).iter().all(|error| *error == HostError::Uppercase);
         let stray = self.annotation.value.split(',').find(|item| !is_name(item))?;
         let help = if is_name(&stray.trim()) {
             "remove the blanks"
@@ -502,8 +502,8 @@ fn secret_template(text: &str) -> Option<String> {
             if is("annotations") && key.starts_with(PREFIX) {
                 return Some(format!("{} may not stand in it", shown(key)));
             }
-            if let Some(flaw) = annotation_key_flaw(key) {
-                return Some(format!("{} is no key: {flaw}", shown(key)));
+            if let Some(error) = annotation_key_error(key) {
+                return Some(format!("{} is no key: {error}", shown(key)));
             }
             if is("labels") && !is_label_value(value) {
                 return Some(format!("{} cannot be the value of a label", shown(value)));

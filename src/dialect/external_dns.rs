@@ -8,7 +8,7 @@ use crate::check::{RuleContext, folded};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown};
 use crate::dialect::legacy::dns_key;
 use crate::resolve::Annotation;
-use crate::validation::{HostFlaw, MAX_LABEL, MAX_NAME, Target, host_flaws, parse_bool};
+use crate::validation::{HostError, MAX_LABEL, MAX_NAME, Target, host_errors, parse_bool};
 
 /// The words of `ingress-hostname-source` and `gateway-hostname-source`.
 const SOURCES: [&str; 2] = ["annotation-only", "defined-hosts-only"];
@@ -104,10 +104,10 @@ fn names(annotation: &Annotation<'_>, is_target: bool, report: &mut Report) {
         start = range.end + 1;
         let words = item.split(' ').filter(|word| !word.is_empty());
         let glued = item.replace(' ', "");
-        let help = match flaw(&glued, is_target) {
+        let help = match error(&glued, is_target) {
             _ if value.trim().is_empty() => "write a name, or remove the line".to_owned(),
             _ if words.clone().nth(1).is_some()
-                && words.clone().all(|word| flaw(word, is_target).is_none()) =>
+                && words.clone().all(|word| error(word, is_target).is_none()) =>
             {
                 "separate the names by commas, because ExternalDNS removes the blanks".to_owned()
             }
@@ -142,13 +142,13 @@ fn stray(
 
 /// What to do about a name that cannot be published; `None` if it can. Unlike a host, it may have an underscore, and a dot
 /// at its end.
-fn flaw(name: &str, is_target: bool) -> Option<String> {
+fn error(name: &str, is_target: bool) -> Option<String> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let is_address = name.parse::<Ipv4Addr>().is_ok() || name.parse::<Ipv6Addr>().is_ok();
     if is_target && is_address {
         return None;
     }
-    let found = host_flaws(&name.replace('_', "a")).into_iter().find(|flaw| *flaw != HostFlaw::Uppercase);
+    let found = host_errors(&name.replace('_', "a")).into_iter().find(|error| *error != HostError::Uppercase);
     let help = match found {
         // A name of numbers alone would be one that nobody can have.
         None => {
@@ -156,25 +156,25 @@ fn flaw(name: &str, is_target: bool) -> Option<String> {
             let is_number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
             return is_number.then(|| "correct the address".to_owned());
         }
-        Some(HostFlaw::Missing) => "remove the comma beside which nothing stands".to_owned(),
-        Some(HostFlaw::Scheme) => "remove the scheme".to_owned(),
-        Some(HostFlaw::Port) => "remove the port".to_owned(),
-        Some(HostFlaw::Ip) if is_target && name.starts_with('[') => {
+        Some(HostError::Missing) => "remove the comma beside which nothing stands".to_owned(),
+        Some(HostError::Scheme) => "remove the scheme".to_owned(),
+        Some(HostError::Port) => "remove the port".to_owned(),
+        Some(HostError::Ip) if is_target && name.starts_with('[') => {
             "write the address without brackets".to_owned()
         }
-        Some(HostFlaw::Ip) if is_target => "write the numbers without leading zeros".to_owned(),
-        Some(HostFlaw::Ip) => "write a DNS name, or the address under the key target".to_owned(),
-        Some(HostFlaw::Character('/')) => "remove the path".to_owned(),
-        Some(HostFlaw::Character('[' | ']')) => "write the address without brackets".to_owned(),
-        Some(HostFlaw::Character(';' | '|' | '\t')) => "separate the names by commas".to_owned(),
-        Some(HostFlaw::Character(':')) if is_target => "correct the address".to_owned(),
-        Some(HostFlaw::Character(character)) => character_help(character).to_owned(),
-        Some(HostFlaw::TrailingDot | HostFlaw::EmptyLabel) => "remove the extra dot".to_owned(),
-        Some(HostFlaw::Hyphen(_)) => "remove the hyphen at the start or the end of a part".to_owned(),
-        Some(HostFlaw::Wildcard) => "write the star as the whole first part: *.example.com".to_owned(),
-        Some(HostFlaw::LabelTooLong(_)) => format!("shorten the part to {MAX_LABEL} characters"),
-        Some(HostFlaw::TooLong) => format!("shorten the name to {MAX_NAME} characters"),
-        Some(HostFlaw::Uppercase) => return None,
+        Some(HostError::Ip) if is_target => "write the numbers without leading zeros".to_owned(),
+        Some(HostError::Ip) => "write a DNS name, or the address under the key target".to_owned(),
+        Some(HostError::Character('/')) => "remove the path".to_owned(),
+        Some(HostError::Character('[' | ']')) => "write the address without brackets".to_owned(),
+        Some(HostError::Character(';' | '|' | '\t')) => "separate the names by commas".to_owned(),
+        Some(HostError::Character(':')) if is_target => "correct the address".to_owned(),
+        Some(HostError::Character(character)) => character_help(character).to_owned(),
+        Some(HostError::TrailingDot | HostError::EmptyLabel) => "remove the extra dot".to_owned(),
+        Some(HostError::Hyphen(_)) => "remove the hyphen at the start or the end of a part".to_owned(),
+        Some(HostError::Wildcard) => "write the star as the whole first part: *.example.com".to_owned(),
+        Some(HostError::LabelTooLong(_)) => format!("shorten the part to {MAX_LABEL} characters"),
+        Some(HostError::TooLong) => format!("shorten the name to {MAX_NAME} characters"),
+        Some(HostError::Uppercase) => return None,
     };
     Some(help)
 }

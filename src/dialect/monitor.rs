@@ -162,7 +162,7 @@ pub(crate) fn write_defaults(providers: &mut Map<String, Value>) {
 
 impl Kind {
     /// What is expected, where `value` is something else.
-    pub(crate) fn flaw(&self, value: &Value) -> Option<String> {
+    pub(crate) fn error(&self, value: &Value) -> Option<String> {
         let expected = match (self, value) {
             (Self::Text, Value::String(_)) | (Self::Boolean, Value::Bool(_)) => return None,
             (Self::Text, _) => "a text".to_owned(),
@@ -204,7 +204,7 @@ impl Kind {
             Self::Text | Self::Word(_) | Self::Texts | Self::Steps => None,
         };
         let value = value.unwrap_or_else(|| text.into());
-        self.flaw(&value).map_or(Ok(value), Err)
+        self.error(&value).map_or(Ok(value), Err)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Problem, shown};
-use crate::validation::{annotation_key_flaw, order_of, split_at_byte};
+use crate::validation::{annotation_key_error, order_of, split_at_byte};
 
 pub(crate) use crate::service::PUBLISH_KEY;
 
@@ -169,7 +169,7 @@ fn sign_behind(key: &str, behind: &str, is_free: bool) -> Option<usize> {
     };
     let is_key = is_sign
         && prefix.contains('.')
-        && annotation_key_flaw(key).is_none()
+        && annotation_key_error(key).is_none()
         && !REGISTRIES.iter().any(is_below);
     is_key.then_some(blanks + 1)
 }

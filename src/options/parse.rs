@@ -12,8 +12,8 @@ use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, STAMP_PREFI
 use crate::template::Template;
 use crate::validation::pattern::Patterns;
 use crate::validation::{
-    CLASS_ANNOTATION, HostFlaw, Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination,
-    Tls, annotation_key_flaw, host_flaws, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
+    CLASS_ANNOTATION, HostError, Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination,
+    Tls, annotation_key_error, host_errors, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
 };
 
 /// Problems of one setting, each with its place.
@@ -254,8 +254,8 @@ pub(super) fn targets(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Ve
 pub(super) fn hosts(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Vec<String>>>> {
     let hosts = list(value, at, "a list of hosts", &|value, at| {
         let host = item(value, at, "host")?.trim();
-        let flaws = host_flaws(host);
-        if flaws.iter().any(|flaw| *flaw != HostFlaw::Uppercase) {
+        let errors = host_errors(host);
+        if errors.iter().any(|error| *error != HostError::Uppercase) {
             let said = format!("{} is neither a host nor `*.` and a host", shown(host));
             return Err(wrong(at, said, "write it as web.example.com or *.example.com"));
         }
@@ -343,8 +343,8 @@ fn help_for_own(key: &str) -> Option<String> {
 }
 
 fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnotation> {
-    if let Some(flaw) = annotation_key_flaw(key) {
-        let said = format!("{} is not an annotation key: {flaw}", shown(key));
+    if let Some(error) = annotation_key_error(key) {
+        let said = format!("{} is not an annotation key: {error}", shown(key));
         return Err(wrong(&path, said, "write `key: value` with a key such as example.com/name"));
     }
     if key == CLASS_ANNOTATION {
@@ -590,8 +590,8 @@ pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<S
             let Some((_, kind)) = provider.options.iter().find(|(name, _)| *name == key) else {
                 return Err(vec![(path, unknown(key, provider.options.iter().map(|(name, _)| *name)))]);
             };
-            if let Some(flaw) = kind.flaw(value) {
-                return Err(wrong(&path, flaw, "correct the value"));
+            if let Some(error) = kind.error(value) {
+                return Err(wrong(&path, error, "correct the value"));
             }
             if !value.is_null() {
                 options.insert(key.to_owned(), value.clone());

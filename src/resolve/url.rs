@@ -7,7 +7,7 @@ use crate::diagnostics::{Code, Problem, shown};
 use crate::options::annotations::annotation;
 use crate::options::{DEFAULT_PATH, DEFAULT_URL};
 use crate::validation::{
-    HostFlaw, MAX_COMMON_NAME, Origin, PathType, Sourced, comparable_path, host_flaws, is_dns_label,
+    HostError, MAX_COMMON_NAME, Origin, PathType, Sourced, comparable_path, host_errors, is_dns_label,
     is_regex_path,
 };
 
@@ -194,12 +194,12 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn too_long(&self, host: &str, tls: bool) -> Option<String> {
-        for flaw in host_flaws(host) {
-            match flaw {
-                HostFlaw::LabelTooLong(range) => {
+        for error in host_errors(host) {
+            match error {
+                HostError::LabelTooLong(range) => {
                     return Some(format!("has a part of {} characters, DNS allows 63", range.len()));
                 }
-                HostFlaw::TooLong => return Some(format!("has {} characters, DNS allows 253", host.len())),
+                HostError::TooLong => return Some(format!("has {} characters, DNS allows 253", host.len())),
                 _ => {}
             }
         }

@@ -26,11 +26,11 @@ pub const MAX_LABEL: usize = 63;
 /// The longest DNS name, in characters without the root dot (RFC 1035, section 2.3.4: 255 octets on the wire).
 ///
 /// ```
-/// use xposer::validation::{HostFlaw, MAX_NAME, host_flaws};
+/// use xposer::validation::{HostError, MAX_NAME, host_errors};
 /// let host = |length| "a.".repeat(length / 2) + "a";
 /// assert_eq!(host(MAX_NAME).len(), MAX_NAME);
-/// assert_eq!(host_flaws(&host(MAX_NAME)), []);
-/// assert_eq!(host_flaws(&host(MAX_NAME + 1)), [HostFlaw::TooLong]);
+/// assert_eq!(host_errors(&host(MAX_NAME)), []);
+/// assert_eq!(host_errors(&host(MAX_NAME + 1)), [HostError::TooLong]);
 /// ```
 pub const MAX_NAME: usize = 253;
 /// The longest common name of a certificate, in characters (RFC 5280, `ub-common-name`).
@@ -150,7 +150,7 @@ macro_rules! text_value {
 
 text_value! {
     /// The host of an Ingress rule: a DNS name in lower case, or `*.` and a DNS name. It passed every rule that
-    /// [`host_flaws`] knows. Only [`expose`](crate::expose) makes one.
+    /// [`host_errors`] knows. Only [`expose`](crate::expose) makes one.
     ///
     /// ```
     /// # use serde_json::json;
@@ -173,7 +173,7 @@ text_value! {
     ObjectName
 }
 text_value! {
-    /// The path of an Ingress rule; it starts with `/` and has none of the flaws that [`path_flaw`] knows. Only
+    /// The path of an Ingress rule; it starts with `/` and has none of the errors that [`path_error`] knows. Only
     /// [`expose`](crate::expose) makes one; [`Route`](crate::Route) has an example.
     UrlPath
 }
@@ -534,16 +534,16 @@ impl fmt::Display for PortRef {
 /// One thing that is wrong with a host; ranges are bytes of the host.
 ///
 /// ```
-/// use xposer::validation::{HostFlaw, host_flaws};
+/// use xposer::validation::{HostError, host_errors};
 /// let host = "web.-shop.example.com";
-/// let hyphen = host_flaws(host).into_iter().find_map(|flaw| match flaw {
-///     HostFlaw::Hyphen(part) => host.get(part),
+/// let hyphen = host_errors(host).into_iter().find_map(|error| match error {
+///     HostError::Hyphen(part) => host.get(part),
 ///     _ => None,
 /// });
 /// assert_eq!(hyphen, Some("-shop"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HostFlaw {
+pub enum HostError {
     /// It has no characters.
     Missing,
     /// It starts with a scheme such as `https://`, or with `http:` or `https:` alone.
@@ -570,81 +570,81 @@ pub enum HostFlaw {
     TooLong,
 }
 
-/// What is wrong with `host`, each kind of flaw once; nothing if it can be the host of an Ingress rule. A host that is
+/// What is wrong with `host`, each kind of error once; nothing if it can be the host of an Ingress rule. A host that is
 /// missing, has a scheme or a stray colon, or is an address is looked at no further.
 ///
 /// The rules: RFC 1123 names in lower case or `*.` and such a name (`validateIngressRules`), no address in Go's sloppy
 /// reading, at most 253 characters; and, which the API server does not check, at most 63 bytes between two dots.
 ///
 /// ```
-/// use xposer::validation::{HostFlaw, host_flaws};
-/// assert!(host_flaws("web.example.com").is_empty());
-/// assert_eq!(host_flaws("Web_1.example.com."),
-///     [HostFlaw::TrailingDot, HostFlaw::Character('_'), HostFlaw::Uppercase]);
+/// use xposer::validation::{HostError, host_errors};
+/// assert!(host_errors("web.example.com").is_empty());
+/// assert_eq!(host_errors("Web_1.example.com."),
+///     [HostError::TrailingDot, HostError::Character('_'), HostError::Uppercase]);
 /// ```
 #[must_use]
-pub fn host_flaws(host: &str) -> Vec<HostFlaw> {
-    let mut flaws = Vec::new();
+pub fn host_errors(host: &str) -> Vec<HostError> {
+    let mut errors = Vec::new();
     // Practically every host is in order; an address has no letters.
     if host.len() <= MAX_NAME
         && host.bytes().any(|b| b.is_ascii_lowercase())
         && longest_part(host).is_some_and(|longest| longest <= MAX_LABEL)
     {
-        return flaws;
+        return errors;
     }
     if host.is_empty() {
-        flaws.push(HostFlaw::Missing);
-        return flaws;
+        errors.push(HostError::Missing);
+        return errors;
     }
     let mut name = host;
     if let Some((scheme, rest)) = host.split_once(':') {
         if rest.starts_with("//") || matches!(scheme, "http" | "https") {
-            flaws.push(HostFlaw::Scheme);
-            return flaws;
+            errors.push(HostError::Scheme);
+            return errors;
         }
         // An IPv6 address has more than one colon; a port stands behind the only one.
         if rest.contains(':') {
-            flaws.push(if is_sloppy_ip(host.trim_matches(['[', ']'])) {
-                HostFlaw::Ip
+            errors.push(if is_sloppy_ip(host.trim_matches(['[', ']'])) {
+                HostError::Ip
             } else {
-                HostFlaw::Character(':')
+                HostError::Character(':')
             });
-            return flaws;
+            return errors;
         }
         if !rest.bytes().all(|b| b.is_ascii_digit()) {
-            flaws.push(HostFlaw::Character(':'));
-            return flaws;
+            errors.push(HostError::Character(':'));
+            return errors;
         }
-        flaws.push(HostFlaw::Port);
+        errors.push(HostError::Port);
         name = scheme;
     }
     if is_sloppy_ip(name) {
-        flaws.push(HostFlaw::Ip);
-        return flaws;
+        errors.push(HostError::Ip);
+        return errors;
     }
     if name.len() > 1 && name.ends_with('.') {
-        flaws.push(HostFlaw::TrailingDot);
+        errors.push(HostError::TrailingDot);
         name = name.trim_end_matches('.');
     }
-    name_flaws(name, &mut flaws);
-    flaws
+    name_errors(name, &mut errors);
+    errors
 }
 
-fn name_flaws(name: &str, flaws: &mut Vec<HostFlaw>) {
+fn name_errors(name: &str, errors: &mut Vec<HostError>) {
     let (wild, rest) = match name.strip_prefix("*.") {
         Some(rest) => (2, rest),
         None => (0, name),
     };
     if rest.contains('*') {
-        flaws.push(HostFlaw::Wildcard);
+        errors.push(HostError::Wildcard);
     }
     if let Some(character) =
         rest.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '*')))
     {
-        flaws.push(HostFlaw::Character(character));
+        errors.push(HostError::Character(character));
     }
     if rest.bytes().any(|b| b.is_ascii_uppercase()) {
-        flaws.push(HostFlaw::Uppercase);
+        errors.push(HostError::Uppercase);
     }
     let mut start = wild;
     let (mut empty, mut hyphen, mut long) = (false, None, None);
@@ -660,12 +660,12 @@ fn name_flaws(name: &str, flaws: &mut Vec<HostFlaw>) {
         }
     }
     if empty {
-        flaws.push(HostFlaw::EmptyLabel);
+        errors.push(HostError::EmptyLabel);
     }
-    flaws.extend(hyphen.map(HostFlaw::Hyphen));
-    flaws.extend(long.map(HostFlaw::LabelTooLong));
+    errors.extend(hyphen.map(HostError::Hyphen));
+    errors.extend(long.map(HostError::LabelTooLong));
     if name.len() > MAX_NAME {
-        flaws.push(HostFlaw::TooLong);
+        errors.push(HostError::TooLong);
     }
 }
 
@@ -777,12 +777,12 @@ pub fn is_port_name(text: &str) -> bool {
 /// asks `IsQualifiedName` about the key in lower case).
 ///
 /// ```
-/// use xposer::validation::annotation_key_flaw;
-/// assert_eq!(annotation_key_flaw("nginx.ingress.kubernetes.io/ssl-redirect"), None);
-/// assert_eq!(annotation_key_flaw("a/b/c").as_deref(), Some("it contains more than one `/`"));
+/// use xposer::validation::annotation_key_error;
+/// assert_eq!(annotation_key_error("nginx.ingress.kubernetes.io/ssl-redirect"), None);
+/// assert_eq!(annotation_key_error("a/b/c").as_deref(), Some("it contains more than one `/`"));
 /// ```
 #[must_use]
-pub fn annotation_key_flaw(key: &str) -> Option<Cow<'static, str>> {
+pub fn annotation_key_error(key: &str) -> Option<Cow<'static, str>> {
     if is_common_key(key) {
         return None;
     }
@@ -890,13 +890,13 @@ pub(crate) fn grouped<K: Ord + Clone, T>(items: impl IntoIterator<Item = (K, T)>
 /// What is wrong with a path of this type, in words; `None` if the API server accepts it (`validateHTTPIngressPath`).
 ///
 /// ```
-/// use xposer::validation::{PathType, path_flaw};
-/// assert_eq!(path_flaw("/api", PathType::Prefix), None);
-/// assert_eq!(path_flaw("/a//b", PathType::Exact), Some("it contains `//`"));
-/// assert_eq!(path_flaw("/a//b", PathType::ImplementationSpecific), None);
+/// use xposer::validation::{PathType, path_error};
+/// assert_eq!(path_error("/api", PathType::Prefix), None);
+/// assert_eq!(path_error("/a//b", PathType::Exact), Some("it contains `//`"));
+/// assert_eq!(path_error("/a//b", PathType::ImplementationSpecific), None);
 /// ```
 #[must_use]
-pub fn path_flaw(path: &str, kind: PathType) -> Option<&'static str> {
+pub fn path_error(path: &str, kind: PathType) -> Option<&'static str> {
     if !path.starts_with('/') {
         return Some("it does not start with `/`");
     }

@@ -1,7 +1,7 @@
 //! The schemas of the kinds that the API server knows from definitions of other projects.
 //!
 //! `testkit/schemas/` has what we emit of each kind, with the limits of the published definition. A field that is not
-//! there is a flaw: an API server would prune it silently.
+//! there is an error: an API server would prune it silently.
 
 #![allow(clippy::indexing_slicing, reason = "an index into a JSON value gives null where there is nothing")]
 
@@ -37,8 +37,8 @@ impl Schemas {
     /// let schemas = xposer_testkit::schema::Schemas::ours().unwrap();
     /// let route = json!({"kind": "Route", "spec": {"host": "*.example.com", "wildcardPolicy": "None",
     ///     "to": {"kind": "Service", "name": "web"}, "hots": "a"}});
-    /// assert_eq!(schemas.flaws(&route).unwrap().len(), 2);
-    /// assert!(schemas.flaws(&json!({"kind": "Ingress"})).is_none());
+    /// assert_eq!(schemas.errors(&route).unwrap().len(), 2);
+    /// assert!(schemas.errors(&json!({"kind": "Ingress"})).is_none());
     /// ```
     ///
     /// # Errors
@@ -72,13 +72,13 @@ impl Schemas {
 
     /// What is wrong with an object, with the places; `None` where its kind has no schema here.
     #[must_use]
-    pub fn flaws(&self, object: &Value) -> Option<Vec<String>> {
+    pub fn errors(&self, object: &Value) -> Option<Vec<String>> {
         let schema = self.0.get(object["kind"].as_str()?)?;
         Some(
             schema
                 .validator
                 .iter_errors(&object["spec"])
-                .map(|flaw| format!("spec{}: {flaw}", flaw.instance_path()))
+                .map(|error| format!("spec{}: {error}", error.instance_path()))
                 .collect(),
         )
     }

@@ -535,8 +535,8 @@ fn every_value_has_a_schema_and_a_comment() {
     let schema: Value = serde_json::from_str(&text("deploy/chart/xposer/values.schema.json")).unwrap();
     let values = yaml("deploy/chart/xposer/values.yaml");
     let validator = jsonschema::draft7::new(&schema).unwrap();
-    let flaws: Vec<_> = validator.iter_errors(&values).map(|it| it.to_string()).collect();
-    assert!(flaws.is_empty(), "{flaws:?}");
+    let errors: Vec<_> = validator.iter_errors(&values).map(|it| it.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
     for (name, part) in schema["properties"].as_object().unwrap() {
         // Helm gives this one to every chart.
         if name == "global" {

@@ -41,13 +41,13 @@ fn objects() -> Vec<(String, Value)> {
     cases::all().unwrap().into_iter().flat_map(emitted).collect()
 }
 
-/// The flaws of all objects whose kind has a schema, and how many there are of each kind.
-fn flaws(schemas: &Schemas) -> (Vec<String>, BTreeMap<String, usize>) {
+/// The errors of all objects whose kind has a schema, and how many there are of each kind.
+fn errors(schemas: &Schemas) -> (Vec<String>, BTreeMap<String, usize>) {
     let (mut wrong, mut counts) = (Vec::new(), BTreeMap::new());
     for (slug, object) in objects() {
-        if let Some(flaws) = schemas.flaws(&object) {
+        if let Some(errors) = schemas.errors(&object) {
             *counts.entry(object["kind"].as_str().unwrap().to_owned()).or_default() += 1;
-            wrong.extend(flaws.into_iter().map(|flaw| format!("{slug}: {flaw}\n{object}")));
+            wrong.extend(errors.into_iter().map(|error| format!("{slug}: {error}\n{object}")));
         }
     }
     (wrong, counts)
@@ -55,7 +55,7 @@ fn flaws(schemas: &Schemas) -> (Vec<String>, BTreeMap<String, usize>) {
 
 #[test]
 fn every_object_has_the_form_of_its_kind() {
-    let (wrong, counts) = flaws(&Schemas::ours().unwrap());
+    let (wrong, counts) = errors(&Schemas::ours().unwrap());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for kind in ["HTTPRoute", "Route", "EndpointMonitor"] {
         assert!(counts.get(kind).is_some_and(|count| *count > 3), "{counts:?}");
@@ -63,7 +63,7 @@ fn every_object_has_the_form_of_its_kind() {
 }
 
 #[test]
-fn what_is_not_in_a_schema_is_a_flaw() {
+fn what_is_not_in_a_schema_is_an_error() {
     let schemas = Schemas::ours().unwrap();
     for (slug, object) in objects() {
         for field in ["host", "rules", "urlFrom", "url"] {
@@ -71,7 +71,7 @@ fn what_is_not_in_a_schema_is_a_flaw() {
             let Some(spec) = broken["spec"].as_object_mut() else { continue };
             let Some(value) = spec.remove(field) else { continue };
             spec.insert(format!("{field}s"), value);
-            assert!(schemas.flaws(&broken).is_none_or(|flaws| !flaws.is_empty()), "{slug}: {broken}");
+            assert!(schemas.errors(&broken).is_none_or(|errors| !errors.is_empty()), "{slug}: {broken}");
         }
     }
 }
@@ -126,7 +126,7 @@ mod with_go {
     #[ignore = "needs Go, and the modules that it fetches: make test"]
     fn the_published_definitions_accept_what_we_emit() {
         for (schemas, kind) in published() {
-            let (wrong, counts) = flaws(&schemas);
+            let (wrong, counts) = errors(&schemas);
             assert!(wrong.is_empty(), "{kind}: {}", wrong.join("\n"));
             assert!(counts.get(kind).is_some_and(|count| *count > 3), "{kind}: {counts:?}");
         }
@@ -216,7 +216,7 @@ fn the_options_of_monitors_are_those_of_the_schema() {
                 }
                 let object =
                     json!({"kind": "EndpointMonitor", "spec": {"url": "https://a.com", provider: config}});
-                let fits = schemas.flaws(&object).unwrap().is_empty();
+                let fits = schemas.errors(&object).unwrap().is_empty();
                 let setting = Settings::from_value(&json!({"monitorProvider": {provider: config}}));
                 accepted += usize::from(setting.is_ok());
                 if fits != setting.is_ok() {
