@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::check;
 use crate::diagnostics::{
-    Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, listed, shown,
+    Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, listed, quoted,
 };
 use crate::options::annotations::{Request, annotation};
 use crate::options::{Layer, Layers, Namespace, Profile, Settings, Tpl};
@@ -182,7 +182,7 @@ impl<'s> Trial<'s> {
         if place.contains('*') || is_for(profile, place) {
             return;
         }
-        let said = format!("the profile {} is not for the namespace {}", shown(&named.value), shown(place));
+        let said = format!("the profile {} is not for the namespace {}", quoted(&named.value), quoted(place));
         let help = format!("add {place} to the list namespaces of the profile, or choose another profile");
         self.report.file(named.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
     }
@@ -196,8 +196,8 @@ impl<'s> Trial<'s> {
         {
             return;
         }
-        let name = shown(&named.value);
-        let said = format!("the default profile {name} is not for the namespace {}", shown(place));
+        let name = quoted(&named.value);
+        let said = format!("the default profile {name} is not for the namespace {}", quoted(place));
         let said = format!("{said}, and no other profile is, so no Service in it can be exposed");
         let help = format!("add {place} to the list namespaces of the profile, or remove this row");
         let path = FieldPath::setting("namespaces").key(place.to_owned());
@@ -242,8 +242,8 @@ impl<'s> Trial<'s> {
         if domain.is_empty() || hosts.value.iter().any(can_be) {
             return;
         }
-        let said = format!("no host under the domain {} is one of those that belong to", shown(&domain));
-        let said = format!("{said} the namespace {}: {}", shown(place), listed_hosts(&hosts.value));
+        let said = format!("no host under the domain {} is one of those that belong to", quoted(&domain));
+        let said = format!("{said} the namespace {}: {}", quoted(place), listed_hosts(&hosts.value));
         let help = "set a domain under one of them, or add this one to the list hosts with `*.` in front";
         let problem = Problem::new(Code::HostNotOwned, said).help(help);
         self.report.file(own.origin.path(), problem);

@@ -1,7 +1,7 @@
 //! Rules about the annotations that are passed on: what may not ride along, and what would break the program that reads it.
 
 use super::{RuleContext, folded};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::dialect::nginx;
 use crate::options::Settings;
 use crate::resolve::Annotation;
@@ -25,9 +25,9 @@ pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
         let Some(pattern) = denial(context.settings, forwarded) else { continue };
         let key = forwarded.key.as_ref();
         let said = if pattern == SNIPPETS {
-            format!("{} would put text into the controller's configuration as it is", shown(key))
+            format!("{} would put text into the controller's configuration as it is", quoted(key))
         } else {
-            format!("{} may not be forwarded: the administrator denies {}", shown(key), shown(pattern))
+            format!("{} may not be forwarded: the administrator denies {}", quoted(key), quoted(pattern))
         };
         let help = "remove the line, or ask your administrator to allow the key";
         forwarded.file_key(report, Problem::new(Code::AnnotationDenied, said).help(help));
@@ -37,7 +37,7 @@ pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
 /// No annotation for a controller of Ingresses stands on the Service, where it does not look.
 pub(crate) fn beside(context: &RuleContext<'_>, report: &mut Report) {
     for key in context.service.of_ingresses() {
-        let said = format!("nobody reads {} on a Service: it is for an Ingress", shown(key));
+        let said = format!("nobody reads {} on a Service: it is for an Ingress", quoted(key));
         let help = if context.request.block.contains(key) {
             "remove it; xposer.stakater.com/annotations has it"
         } else {
@@ -88,7 +88,7 @@ pub(crate) fn nginx_canary(context: &RuleContext<'_>, report: &mut Report) {
     if !is_canary {
         let said = format!(
             "{} is given without nginx.ingress.kubernetes.io/canary: \"true\", and ingress-nginx then configures nothing",
-            shown(&about.key)
+            quoted(&about.key)
         );
         let help = "add config.xposer.stakater.com/CanaryOf and CanaryWeight instead, or remove the line";
         about.file_key(report, Problem::new(Code::AnnotationInvalid, said).help(help));
@@ -113,7 +113,7 @@ fn invalid(annotation: &Annotation<'_>, expected: impl std::fmt::Display, code: 
     if folded::is_refused(annotation, report) {
         return;
     }
-    let said = format!("{} is {}, expected {expected}", shown(&annotation.key), shown(&annotation.value));
+    let said = format!("{} is {}, expected {expected}", quoted(&annotation.key), quoted(&annotation.value));
     annotation.file_value(report, Problem::new(code, said).help("correct the value"));
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn forecastle(context: &RuleContext<'_>, report: &mut Report) {
         && expose.value == "true"
         && context.plan.annotation("forecastle.stakater.com/url").is_none()
     {
-        let said = format!("a link to the wildcard host {} leads nowhere", shown(&rule.host));
+        let said = format!("a link to the wildcard host {} leads nowhere", quoted(&rule.host));
         let help = "forward forecastle.stakater.com/url, too, or put a host without a star first";
         expose.file_key(report, Problem::new(Code::ForecastleWildcard, said).help(help));
     }

@@ -1,7 +1,7 @@
 //! A forwarded block that became one line, as YAML's `>-` makes it: the keys behind the first are a part of its value.
 
 use super::RuleContext;
-use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::dialect::legacy::{self, dns_key};
 use crate::dialect::nginx;
 use crate::dialect::programs::{Loss, effect};
@@ -47,7 +47,7 @@ pub(crate) fn folded(context: &RuleContext<'_>, report: &mut Report) {
         let inside = line.swallowed();
         let Some(first) = inside.first() else { continue };
         let start = line.value_range.start + first.start;
-        let place = format!("in the value of {}", shown(line.key));
+        let place = format!("in the value of {}", quoted(line.key));
         let problem = problem(&inside, &place, is_spoilt(context, line.key, line.value)).help(help);
         report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.at(start..line.value_range.end));
     }
@@ -72,7 +72,7 @@ fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
         if inside.is_empty() {
             continue;
         }
-        let place = format!("in the value of {}", shown(key));
+        let place = format!("in the value of {}", quoted(key));
         let problem = problem(&inside, &place, is_spoilt(context, key, value));
         annotation.file_value(report, problem.help("write each annotation as an entry of its own"));
     }
@@ -96,7 +96,7 @@ fn comment(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 fn problem(inside: &[Swallowed<'_>], place: &str, is_spoilt: bool) -> Problem {
-    let mut names: Vec<String> = inside.iter().take(MOST_NAMES).map(|it| shown(it.key)).collect();
+    let mut names: Vec<String> = inside.iter().take(MOST_NAMES).map(|it| quoted(it.key)).collect();
     if inside.len() > MOST_NAMES {
         names.push(format!("{} more", inside.len() - MOST_NAMES));
     }
@@ -105,7 +105,7 @@ fn problem(inside: &[Swallowed<'_>], place: &str, is_spoilt: bool) -> Problem {
     let code = if let Some(protecting) = inside.iter().find(|it| protects(it.key, it.value)) {
         said.push_str(&match inside {
             [_] => ", although it protects the Service".to_owned(),
-            _ => format!(", although {} protects the Service", shown(protecting.key)),
+            _ => format!(", although {} protects the Service", quoted(protecting.key)),
         });
         Code::FoldedBlockRefused
     } else if is_spoilt {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::RuleContext;
 use super::object::character_help;
-use crate::diagnostics::{Code, Problem, Report, listed, shown, shown_char};
+use crate::diagnostics::{Code, Problem, Report, listed, quoted, quoted_char};
 use crate::resolve::DraftRule;
 use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_errors};
 
@@ -65,11 +65,11 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
         let other = nearest.filter(|found| own_row.is_none_or(|row| !owners.has(*found, row)));
         let (said, help) = match (mine, other.and_then(|found| namespaces.at(found.owner))) {
             (_, Some((owner, _))) => (
-                format!("the host {} belongs to the namespace {}", shown(host), shown(owner)),
+                format!("the host {} belongs to the namespace {}", quoted(host), quoted(owner)),
                 mine.and_then(|hosts| one_of(hosts)).unwrap_or_else(|| "choose another host".to_owned()),
             ),
             (Some(mine), None) if nearest.is_none() => (
-                format!("the host {} does not belong to the namespace {}", shown(host), shown(own)),
+                format!("the host {} does not belong to the namespace {}", quoted(host), quoted(own)),
                 one_of(mine).unwrap_or_else(|| "ask your administrator for a host".to_owned()),
             ),
             _ => continue,
@@ -111,7 +111,7 @@ pub(crate) fn common_name(context: &RuleContext<'_>, report: &mut Report) {
     {
         let said = format!(
             "the host {} has {} characters, a certificate's common name holds {MAX_COMMON_NAME}",
-            shown(&rule.host),
+            quoted(&rule.host),
             rule.host.len()
         );
         let help = too_long_help(context);
@@ -128,7 +128,7 @@ fn too_long_help(context: &RuleContext<'_>) -> &'static str {
 }
 
 fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, error: HostError) -> Problem {
-    let host = shown(&rule.host);
+    let host = quoted(&rule.host);
     match error {
         HostError::Missing => Problem::new(
             Code::HostMissing,
@@ -180,7 +180,7 @@ fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, error: HostError) ->
             marked(fixed(problem, rule), rule, "_")
         }
         HostError::Character(character) => {
-            let what = shown_char(character);
+            let what = quoted_char(character);
             let problem = Problem::new(
                 Code::HostCharacter,
                 format!("the host {host} contains {what}, expected lower-case letters, digits, `-` and `.`"),
@@ -196,7 +196,7 @@ fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, error: HostError) ->
                 .help("remove the extra dot, or set the value that came out empty")
         }
         HostError::Hyphen(range) => {
-            let part = shown(part(rule, &range));
+            let part = quoted(part(rule, &range));
             Problem::new(
                 Code::HostHyphen,
                 format!("the part {part} of the host {host} starts or ends with a hyphen"),
@@ -210,7 +210,7 @@ fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>, error: HostError) ->
         HostError::LabelTooLong(range) => {
             let said = format!(
                 "the part {} of the host has {} characters, DNS allows {MAX_LABEL}",
-                shown(part(rule, &range)),
+                quoted(part(rule, &range)),
                 range.len()
             );
             Problem::new(Code::HostLabelTooLong, said).help(too_long_help(context))

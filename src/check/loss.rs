@@ -1,7 +1,7 @@
 //! Rules about annotations that have no effect on what is made: nothing that protects is lost.
 
 use super::{RuleContext, annotations, misspelt};
-use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::nginx;
 use crate::dialect::programs::{Effect, Loss, Same, effect};
 use crate::options::Layers;
@@ -149,7 +149,7 @@ fn problem(
 ) -> Problem {
     let key = annotation.key.as_ref();
     let verb = if targets.len() == 1 { "has" } else { "have" };
-    let lacks = format!("{} {verb} nothing for {}", kinds(targets), shown(key));
+    let lacks = format!("{} {verb} nothing for {}", kinds(targets), quoted(key));
     if loss == Loss::Weakens {
         let said = format!("{lacks}, without which the Service is less safe or does not answer");
         return Problem::new(Code::ProtectionWeakened, said)
@@ -237,14 +237,14 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
             .is_some_and(|effect| effect.loss > Loss::Nothing && !effect.idle.is(&annotation.value));
         let said = match plan.targets.first() {
             Some(Target::Ingress) | None => {
-                format!("ingress-nginx ignores {} on a canary", shown(&annotation.key))
+                format!("ingress-nginx ignores {} on a canary", quoted(&annotation.key))
             }
             Some(Target::HttpRoute) => format!(
                 "a canary without a header has no HTTPRoute of its own, so {} has no effect",
-                shown(&annotation.key)
+                quoted(&annotation.key)
             ),
             Some(Target::Route) => {
-                format!("a canary has no Route of its own, so {} has no effect", shown(&annotation.key))
+                format!("a canary has no Route of its own, so {} has no effect", quoted(&annotation.key))
             }
         };
         let code = if protects { Code::CanaryAnnotationIgnored } else { Code::TargetInexpressible };

@@ -2,7 +2,7 @@
 
 use super::RuleContext;
 use super::annotations::denial;
-use crate::diagnostics::{Code, MOST_OF_A_KIND, Problem, Report, did_you_mean, shown};
+use crate::diagnostics::{Code, MOST_OF_A_KIND, Problem, Report, did_you_mean, quoted};
 use crate::dialect::legacy;
 use crate::dialect::nginx;
 use crate::dialect::programs::{PROGRAMS, Program};
@@ -62,7 +62,7 @@ pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
     }
     let (program, meant) = said;
     Some(
-        Problem::new(Code::ForeignKeyUnknown, format!("{} is no key of {}", shown(key), program.name))
+        Problem::new(Code::ForeignKeyUnknown, format!("{} is no key of {}", quoted(key), program.name))
             .help(format!("did you mean {meant}?")),
     )
 }
@@ -77,7 +77,7 @@ fn unknown(program: &Program, key: &str, prefix: &str, name: &str) -> Option<Pro
         return None;
     }
     let problem =
-        Problem::new(Code::ForeignKeyUnknown, format!("{} is no key of {}", shown(key), program.name));
+        Problem::new(Code::ForeignKeyUnknown, format!("{} is no key of {}", quoted(key), program.name));
     let meant = did_you_mean(name, program.names().filter(|known| !known.contains('*')));
     // Where others have keys under the same prefix, only a slip of the pen is one.
     match meant.filter(|meant| program.is_closed || is_slip(name, meant, 2)) {

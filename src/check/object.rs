@@ -1,7 +1,7 @@
 //! Rules about names, ports and annotations.
 
 use super::{RuleContext, folded};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted, quoted_char};
 use crate::options::annotations::annotation;
 use crate::options::class_problem;
 use crate::resolve::PUBLISH_KEY;
@@ -14,12 +14,12 @@ use crate::validation::{
 pub(crate) fn service(context: &RuleContext<'_>, report: &mut Report) {
     let name = context.service.name();
     if !name.is_empty() && !is_dns_label(name) {
-        let said = format!("{} is not the name of a Service: {}", shown(name), LABEL);
+        let said = format!("{} is not the name of a Service: {}", quoted(name), LABEL);
         let problem = Problem::new(Code::ServiceNameInvalid, said).help("rename the Service");
         report.file(FieldPath::object(&["metadata", "name"]), problem);
     }
     if let Some(namespace) = context.service.namespace().filter(|namespace| !is_dns_label(namespace)) {
-        let said = format!("{} is not a namespace: {}", shown(namespace), LABEL);
+        let said = format!("{} is not a namespace: {}", quoted(namespace), LABEL);
         let problem = Problem::new(Code::NamespaceInvalid, said).help("correct the namespace");
         report.file(FieldPath::object(&["metadata", "namespace"]), problem);
     }
@@ -105,7 +105,7 @@ fn unknown_port(wanted: &Sourced<PortRef>, ports: &[Port<'_>]) -> Problem {
         .collect();
     let problem = Problem::new(
         Code::PortUnknown,
-        format!("the Service has no port {}", shown(&wanted.value.to_string())),
+        format!("the Service has no port {}", quoted(&wanted.value.to_string())),
     );
     if matches!(wanted.origin, Origin::Setting(_)) {
         // The author of the Service cannot change the setting.
@@ -163,7 +163,7 @@ fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Repo
     let (why, help) = if value.len() > MAX_NAME {
         (format!("it has {} characters, at most {MAX_NAME} are allowed", value.len()), "shorten the template")
     } else if let Some(character) = stray {
-        (format!("it contains {}", shown_char(character)), character_help(character))
+        (format!("it contains {}", quoted_char(character)), character_help(character))
     } else if value.bytes().any(|b| b.is_ascii_uppercase()) {
         ("it contains upper-case letters".to_owned(), "write it in lower case")
     } else {
@@ -172,7 +172,7 @@ fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Repo
             "correct the template",
         )
     };
-    let said = format!("{} is not a valid {what}: {why}", shown(value));
+    let said = format!("{} is not a valid {what}: {why}", quoted(value));
     report.file(name.origin.path(), Problem::new(code, said).help(help).found(value.clone()));
 }
 
@@ -214,7 +214,7 @@ pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
             let said = if forwarded.key.is_empty() {
                 "there is no key in front of the colon".to_owned()
             } else {
-                format!("{} is not an annotation key: {error}", shown(&forwarded.key))
+                format!("{} is not an annotation key: {error}", quoted(&forwarded.key))
             };
             let problem = Problem::new(Code::ForwardKeyInvalid, said)
                 .help("write `key: value` with a key such as example.com/name");

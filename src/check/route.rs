@@ -1,7 +1,7 @@
 //! Rules about the path.
 
 use super::RuleContext;
-use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
+use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
 use crate::dialect::nginx::paths::{Nginx, USE_REGEX};
 use crate::dialect::nginx::rewrite::is_literal;
 use crate::resolve::DraftRule;
@@ -17,7 +17,7 @@ pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
-    let path = shown(&rule.path);
+    let path = quoted(&rule.path);
     let is_free = rule.path_type == PathType::ImplementationSpecific;
     if let Some(error) = path_error(&rule.path, rule.path_type) {
         let said = format!("{path} is no path of type {}: {error}", rule.path_type.as_str());
@@ -46,7 +46,7 @@ fn problem(context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
     {
         let said = format!(
             "the path {path} contains {}, which ingress-nginx refuses in a path of this type",
-            shown_char(stray)
+            quoted_char(stray)
         );
         let help = format!("write letters, digits and `. _ - /`, or set {}", free_type(rule));
         return Some(Problem::new(Code::PathStrict, said).help(help));
@@ -67,13 +67,13 @@ fn free_type(rule: &DraftRule<'_>) -> &'static str {
 
 /// Who reads the path as a regular expression, and by what.
 fn regex(context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
-    let path = shown(&rule.path);
+    let path = quoted(&rule.path);
     let said = match (context.plan.class_name(), context.plan.nginx()) {
         _ if is_literal(context) => return None,
         (Some(class), None) if context.plan.canary.is_none() => {
             format!(
                 "the path {path} is a regular expression, which the controller of the class {} reads in its own way",
-                shown(class)
+                quoted(class)
             )
         }
         (_, Some(Nginx { use_regex: Some(made), rewrite: None })) if !made.is_given() => {

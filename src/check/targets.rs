@@ -1,7 +1,7 @@
 //! Rules about what exposes the Service: what an HTTPRoute and a Route can be.
 
 use super::RuleContext;
-use crate::diagnostics::{Code, Problem, Report, shown, shown_char};
+use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
 use crate::dialect::monitor::PROVIDERS;
 use crate::options::overlap;
 use crate::resolve::DraftRule;
@@ -39,9 +39,9 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
     }
     long_name(context, report);
     for rule in plan.rules.iter().filter(|rule| !rule.path_type.is_pattern(&rule.path)) {
-        let path = shown(&rule.path);
+        let path = quoted(&rule.path);
         let (said, help) = if let Some(stray) = rule.path.chars().find(|c| !is_path_character(*c)) {
-            let said = format!("the path {path} of an HTTPRoute cannot contain {}", shown_char(stray));
+            let said = format!("the path {path} of an HTTPRoute cannot contain {}", quoted_char(stray));
             let mut bytes = [0; 4];
             let code: String =
                 stray.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")).collect();
@@ -108,12 +108,12 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
         let said = if rule.path_type.is_pattern(&rule.path) {
             format!(
                 "the path {} is a regular expression, which a Route of OpenShift cannot have",
-                shown(&rule.path)
+                quoted(&rule.path)
             )
         } else if let Some(stray) = rule.path.chars().find(|c| *c == '#' || c.is_whitespace()) {
-            format!("the path {} of a Route cannot contain {}", shown(&rule.path), shown_char(stray))
+            format!("the path {} of a Route cannot contain {}", quoted(&rule.path), quoted_char(stray))
         } else if plan.tls().has_secret() && termination == Termination::Passthrough && rule.path != "/" {
-            format!("a Route whose TLS passes through sees no path, and {} is asked for", shown(&rule.path))
+            format!("a Route whose TLS passes through sees no path, and {} is asked for", quoted(&rule.path))
         } else {
             continue;
         };
@@ -131,14 +131,14 @@ fn wildcard(rule: &DraftRule<'_>, report: &mut Report) {
     let problem = if host.len() > MAX_NAME {
         let said = format!(
             "the host {} becomes one of {} characters in a Route of OpenShift, DNS allows {MAX_NAME}",
-            shown(&rule.host),
+            quoted(&rule.host),
             host.len()
         );
         Problem::new(Code::TargetInvalid, said).help("shorten the template")
     } else {
         let said = format!(
             "a router of OpenShift refuses the wildcard host {} unless it admits wildcards (ROUTER_ALLOW_WILDCARD_ROUTES)",
-            shown(&rule.host)
+            quoted(&rule.host)
         );
         let help =
             "set routeAdmission.wildcardPolicy: WildcardsAllowed on the IngressController, or name the hosts";
@@ -168,14 +168,14 @@ pub(crate) fn monitor(context: &RuleContext<'_>, report: &mut Report) {
         let said = format!(
             "there are options of {} providers, and IngressMonitorController asks one, here that of {}",
             monitor.value.provider.len(),
-            shown(first.name)
+            quoted(first.name)
         );
         let problem = Problem::new(Code::MonitorProviders, said).help("keep the options of one provider");
         report.file(monitor.origin.path(), problem);
     }
     let first = context.plan.rules.first().filter(|rule| rule.host.starts_with("*."));
     if let (Some(_), Some(rule)) = (&context.plan.monitor, first) {
-        let said = format!("a monitor cannot ask the wildcard host {}", shown(&rule.host));
+        let said = format!("a monitor cannot ask the wildcard host {}", quoted(&rule.host));
         let problem = Problem::new(Code::MonitorWildcard, said)
             .help("put a host without a star first, or ask for no monitor");
         report.file(rule.host_origin.path(), problem);

@@ -2,7 +2,7 @@
 
 use super::host::chosen_by;
 use super::{RuleContext, folded};
-use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::options::object_problem;
 use crate::resolve::{FOREIGN_ISSUER, contradicts};
 use crate::validation::pattern::owns;
@@ -85,7 +85,7 @@ pub(crate) fn redirect_conflict(context: &RuleContext<'_>, report: &mut Report) 
         if contradicts(&given.key, &given.value, own.value, plan.tls()) {
             let said = format!(
                 "{} contradicts config.xposer.stakater.com/HTTPSRedirect: \"{}\"",
-                shown(&[&given.key, ": ", given.value.as_ref()].concat()),
+                quoted(&[&given.key, ": ", given.value.as_ref()].concat()),
                 own.value
             );
             given.file_value(report, Problem::new(Code::RedirectConflict, said).help("keep one of the two"));
@@ -108,7 +108,7 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
 fn wildcards(context: &RuleContext<'_>, report: &mut Report) {
     for rule in context.plan.rules.iter().filter(|rule| rule.host.starts_with("*.")) {
         let said =
-            format!("an ACME issuer has a certificate for {} only with a DNS-01 solver", shown(&rule.host));
+            format!("an ACME issuer has a certificate for {} only with a DNS-01 solver", quoted(&rule.host));
         let problem = Problem::new(Code::IssuerWildcard, said);
         report.file(rule.host_origin.path(), problem.help("make sure that the issuer has one"));
     }
@@ -128,15 +128,15 @@ pub(crate) fn certificates(context: &RuleContext<'_>, report: &mut Report) {
         let said = match names.value.nearest(host) {
             Some(nearest) => format!(
                 "no certificate of the load balancer covers {}; the nearest is {}{}",
-                shown(host),
-                shown(nearest),
+                quoted(host),
+                quoted(nearest),
                 match nearest.strip_prefix("*.") {
                     Some(domain) if owns(nearest, host) || host == domain =>
                         ", whose star stands for one label",
                     _ => "",
                 }
             ),
-            None => format!("no certificate of the load balancer covers {}, for there is none", shown(host)),
+            None => format!("no certificate of the load balancer covers {}, for there is none", quoted(host)),
         };
         let problem = Problem::new(Code::CertificateMissing, said).found(host);
         report.file(

@@ -638,12 +638,12 @@ pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) ->
 }
 
 /// A character for a message.
-pub(crate) fn shown_char(character: char) -> String {
-    if character == ' ' { "a blank".to_owned() } else { shown(character.encode_utf8(&mut [0; 4])) }
+pub(crate) fn quoted_char(character: char) -> String {
+    if character == ' ' { "a blank".to_owned() } else { quoted(character.encode_utf8(&mut [0; 4])) }
 }
 
 /// `text` for a message: in backquotes, control characters escaped, cut after 80 characters.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(80) + 2);
     out.push('`');
     for (count, character) in text.chars().enumerate() {

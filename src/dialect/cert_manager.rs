@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use crate::check::{RuleContext, folded, misspelt};
-use crate::diagnostics::{Code, Problem, Report, did_you_mean, shown};
+use crate::diagnostics::{Code, Problem, Report, did_you_mean, quoted};
 use crate::dialect::external_dns::go_seconds;
 use crate::resolve::Annotation;
 use crate::validation::{
@@ -125,7 +125,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
             is_told = true;
             let said = format!(
                 "no issuer is named, so cert-manager is asked for no certificate, and {} has no effect",
-                shown(&annotation.key)
+                quoted(&annotation.key)
             );
             let help = "add config.xposer.stakater.com/TLS: cert-manager and ClusterIssuer, or remove what is for cert-manager";
             annotation.file_key(report, Problem::new(Code::CertManagerIgnored, said).help(help));
@@ -146,7 +146,7 @@ fn edit_in_place(annotation: &Annotation<'_>, report: &mut Report) {
 /// A key that cert-manager reads on other objects. What is no key of it is told with those of other programs.
 fn unread(annotation: &Annotation<'_>, report: &mut Report) {
     if annotation.is_given() && !misspelt::is_told(&annotation.key, &annotation.value) {
-        let said = format!("cert-manager does not read {} on an Ingress", shown(&annotation.key));
+        let said = format!("cert-manager does not read {} on an Ingress", quoted(&annotation.key));
         let problem = Problem::new(Code::CertManagerIgnored, said).help("remove the line");
         annotation.file_key(report, problem);
     }
@@ -168,10 +168,10 @@ impl Values<'_, '_> {
 
     /// Something else was expected.
     fn expected(&self, expected: &str, help: impl Into<String>) -> Option<Said> {
-        let key = shown(&self.annotation.key);
+        let key = quoted(&self.annotation.key);
         let value = match self.annotation.value.as_ref() {
             "" => "empty".to_owned(),
-            value => shown(value),
+            value => quoted(value),
         };
         Some((Code::CertManagerInvalid, format!("{key} is {value}, expected {expected}"), help.into()))
     }
@@ -224,7 +224,7 @@ impl Values<'_, '_> {
             "cert-manager.io/alt-names" if !value.is_empty() => self.alt_names(),
             "cert-manager.io/ip-sans" if !value.is_empty() => {
                 let stray = value.split(',').map(str::trim).find(|item| item.parse::<IpAddr>().is_err())?;
-                let expected = format!("IP addresses, separated by commas, and {} is none", shown(stray));
+                let expected = format!("IP addresses, separated by commas, and {} is none", quoted(stray));
                 self.expected(
                     &expected,
                     "correct the address, or write a name into cert-manager.io/alt-names",
@@ -234,7 +234,7 @@ impl Values<'_, '_> {
                 let stray = value.split(',').map(str::trim).find(|item| !is_email(item))?;
                 let expected = format!(
                     "addresses such as team@example.com, separated by commas, and {} is none",
-                    shown(stray)
+                    quoted(stray)
                 );
                 self.expected(&expected, "write the bare address, or remove it")
             }
@@ -342,7 +342,7 @@ impl Values<'_, '_> {
             Some("Ed25519") if size.is_some() => {
                 let said = format!(
                     "a key of Ed25519 has one size, so {} has no effect",
-                    shown(&self.annotation.key)
+                    quoted(&self.annotation.key)
                 );
                 Some((Code::CertManagerIgnored, said, "remove the line".to_owned()))
             }
@@ -367,7 +367,7 @@ impl Values<'_, '_> {
             None => format!("choose from {}", USAGES.join(", ")),
         };
         self.expected(
-            &format!("usages such as server auth, separated by commas, and {} is none", shown(stray)),
+            &format!("usages such as server auth, separated by commas, and {} is none", quoted(stray)),
             help,
         )
     }
@@ -382,14 +382,14 @@ impl Values<'_, '_> {
         } else {
             "correct the name, or remove it"
         };
-        self.expected(&format!("DNS names, separated by commas alone, and {} is none", shown(stray)), help)
+        self.expected(&format!("DNS names, separated by commas alone, and {} is none", quoted(stray)), help)
     }
 
     fn ingress_class(&self) -> Option<Said> {
         let field = "acme.cert-manager.io/http01-ingress-ingressclassname";
         let other = self.context.plan.annotation(field).filter(|it| !it.value.is_empty())?;
         let said =
-            format!("{} is given, too, and cert-manager refuses an order with both", shown(&other.key));
+            format!("{} is given, too, and cert-manager refuses an order with both", quoted(&other.key));
         Some((Code::CertManagerInvalid, said, "remove the line".to_owned()))
     }
 }
@@ -486,27 +486,27 @@ fn secret_template(text: &str) -> Option<String> {
     for (field, entries) in &fields {
         let is = |name: &str| field.eq_ignore_ascii_case(name);
         if !is("annotations") && !is("labels") {
-            return Some(format!("there is no field {}, only annotations and labels", shown(field)));
+            return Some(format!("there is no field {}, only annotations and labels", quoted(field)));
         }
         let entries = match entries {
             Value::Object(entries) => entries,
             Value::Null => continue,
-            _ => return Some(format!("{} is no mapping", shown(field))),
+            _ => return Some(format!("{} is no mapping", quoted(field))),
         };
         for (key, value) in entries {
             let value = match value {
                 Value::String(text) => text.as_str(),
                 Value::Null => "",
-                _ => return Some(format!("the value of {} is no text", shown(key))),
+                _ => return Some(format!("the value of {} is no text", quoted(key))),
             };
             if is("annotations") && key.starts_with(PREFIX) {
-                return Some(format!("{} may not stand in it", shown(key)));
+                return Some(format!("{} may not stand in it", quoted(key)));
             }
             if let Some(error) = annotation_key_error(key) {
-                return Some(format!("{} is no key: {error}", shown(key)));
+                return Some(format!("{} is no key: {error}", quoted(key)));
             }
             if is("labels") && !is_label_value(value) {
-                return Some(format!("{} cannot be the value of a label", shown(value)));
+                return Some(format!("{} cannot be the value of a label", quoted(value)));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::check::object::character_help;
 use crate::check::{RuleContext, folded};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted};
 use crate::dialect::legacy::dns_key;
 use crate::resolve::Annotation;
 use crate::validation::{HostError, MAX_LABEL, MAX_NAME, Target, host_errors, parse_bool};
@@ -63,7 +63,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 fn invalid(annotation: &Annotation<'_>, expected: impl std::fmt::Display, help: &str, report: &mut Report) {
-    let said = format!("{} is {}, expected {expected}", shown(&annotation.key), shown(&annotation.value));
+    let said = format!("{} is {}, expected {expected}", quoted(&annotation.key), quoted(&annotation.value));
     annotation.file_value(report, Problem::new(Code::DnsInvalid, said).help(help));
 }
 
@@ -76,7 +76,7 @@ fn unread(
     report: &mut Report,
 ) {
     let has = |target| context.plan.targets.contains(&target);
-    let key = shown(&annotation.key);
+    let key = quoted(&annotation.key);
     let (said, help) = match name {
         "access" | "endpoints-type" | "internal-hostname" => (
             format!("ExternalDNS reads {key} on a Service, and not on what exposes it"),
@@ -131,10 +131,10 @@ fn stray(
 ) {
     let (expected, none) =
         if is_target { ("DNS names and addresses", "neither") } else { ("DNS names", "none") };
-    let (key, value) = (shown(&annotation.key), shown(&annotation.value));
+    let (key, value) = (quoted(&annotation.key), quoted(&annotation.value));
     let what = match item {
         "" => "there is an empty item".to_owned(),
-        item => format!("{} is {none}", shown(item)),
+        item => format!("{} is {none}", quoted(item)),
     };
     let said = format!("{key} is {value}, expected {expected}, separated by commas, and {what}");
     annotation.file_part(report, range, Problem::new(Code::DnsInvalid, said).help(help));
@@ -229,7 +229,7 @@ pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
         let twice = names.find(|name| hosts.binary_search(&name.to_ascii_lowercase()).is_ok());
         if let Some(name) = twice {
             let kind = context.plan.targets.first().map_or("Ingress", |target| target.as_str());
-            let said = format!("the Service publishes {} itself, and so does its {kind}", shown(name));
+            let said = format!("the Service publishes {} itself, and so does its {kind}", quoted(name));
             let help = format!("remove the annotation; the {kind} publishes its host");
             let problem = Problem::new(Code::DnsTwice, said).help(help);
             report.file(FieldPath::annotation((*key).to_owned()), problem);

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::shown;
+use crate::diagnostics::quoted;
 use crate::service::kind_of;
 use crate::validation::parse_bool;
 
@@ -190,7 +190,7 @@ impl Kind {
             (Self::Steps, _) => "a list of steps, each with a `function` and texts as its `args`".to_owned(),
         };
         let found = match value {
-            Value::String(text) => shown(text),
+            Value::String(text) => quoted(text),
             other => kind_of(other),
         };
         Some(format!("expected {expected}, found {found}"))

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{Annotations, Emitting, FORECASTLE, Resource, rest};
 use crate::check::Route;
-use crate::diagnostics::{FieldPath, shown};
+use crate::diagnostics::{FieldPath, quoted};
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, numbered, redirect_name};
 use crate::resolve::DNS_CONTROLLER;
@@ -144,7 +144,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     if let Some(rule) = plan.ingress.rules.iter().find(|rule| rule.path_type.is_pattern(rule.path.as_str())) {
         let said = format!(
             "the path {} becomes a RegularExpression, which not every implementation of the Gateway API supports",
-            shown(rule.path.as_str())
+            quoted(rule.path.as_str())
         );
         emitting.inexpressible(rule.path_origin.path(), said);
     }

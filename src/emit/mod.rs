@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::dialect::legacy::{Fate, Legacy, dns_key, find};
 use crate::dialect::nginx::paths::USE_REGEX;
 use crate::options::annotations::annotation;
@@ -338,7 +338,7 @@ impl<'p> Emitting<'_, 'p> {
     fn lacks_class(&mut self) {
         if let (Some(class), Some(origin)) = (&self.plan.ingress.class, &self.plan.class_origin) {
             let said =
-                format!("{} has no class, so {} has no effect on it", self.one(), shown(class.as_str()));
+                format!("{} has no class, so {} has no effect on it", self.one(), quoted(class.as_str()));
             self.inexpressible(origin.path(), said);
         }
     }
@@ -351,7 +351,7 @@ impl<'p> Emitting<'_, 'p> {
             let said = format!(
                 "the weight of a canary stands in the {} of the Service {}, which is not among these",
                 self.target.as_str(),
-                shown(canary.of)
+                quoted(canary.of)
             );
             self.inexpressible(FieldPath::annotation(annotation::CANARY_WEIGHT), said);
         }
@@ -391,12 +391,12 @@ impl<'p> Emitting<'_, 'p> {
                 let said = format!(
                     "{} sends requests to https in spite of {}; {}: \"false\" is for every target",
                     self.one(),
-                    shown(&given.key),
+                    quoted(&given.key),
                     annotation::HTTPS_REDIRECT
                 );
                 self.lacks_annotation(given, said);
             } else if !is_expressed(&given.key) {
-                let said = format!("{} has nothing for {}", self.one(), shown(&given.key));
+                let said = format!("{} has nothing for {}", self.one(), quoted(&given.key));
                 self.lacks_annotation(given, said);
             }
         }
@@ -410,18 +410,18 @@ impl Emitting<'_, '_> {
         let is_target = || dns_key(key).is_some_and(|(_, name)| name == "target");
         match self.target {
             Target::HttpRoute if is_target() => {
-                Some(format!("ExternalDNS reads {} on the Gateway and on no HTTPRoute", shown(key)))
+                Some(format!("ExternalDNS reads {} on the Gateway and on no HTTPRoute", quoted(key)))
             }
             Target::HttpRoute
                 if key.starts_with(FORECASTLE) && self.plan.targets.contains(&Target::Ingress) =>
             {
                 Some(format!(
                     "the Ingress has {}, and Forecastle would list the HTTPRoute as well",
-                    shown(key)
+                    quoted(key)
                 ))
             }
             Target::Route if key.starts_with(FORECASTLE) => {
-                Some(format!("Forecastle does not read {} on a Route; a ForecastleApp lists it", shown(key)))
+                Some(format!("Forecastle does not read {} on a Route; a ForecastleApp lists it", quoted(key)))
             }
             _ => None,
         }

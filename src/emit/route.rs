@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Annotations, Emitting, Resource, rest};
 use crate::check;
-use crate::diagnostics::{FieldPath, shown};
+use crate::diagnostics::{FieldPath, quoted};
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, numbered};
 use crate::resolve::Annotation;
@@ -105,7 +105,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     if let Some(rule) = plan.ingress.rules.iter().find(|rule| rule.path_type == PathType::Exact) {
         let said = format!(
             "a Route compares the beginning of a path, so {} is no exact path",
-            shown(rule.path.as_str())
+            quoted(rule.path.as_str())
         );
         emitting.inexpressible(rule.path_origin.path(), said);
     }
@@ -124,7 +124,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     if let Some(found) = plan.ingress.annotations.iter().find(has_own) {
         let said = format!(
             "a Route has nothing for {}; haproxy.router.openshift.io/rewrite-target is its own key",
-            shown(&found.key)
+            quoted(&found.key)
         );
         emitting.lacks_annotation(found, said);
     }

@@ -1,6 +1,6 @@
 //! What the annotations of a Service ask for: one row a key.
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, shown, shown_char};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted, quoted_char};
 use crate::options::block::{self, Block};
 use crate::options::{Form, PATH_TYPES, WEIGHT, class_problem, object_problem, port, unknown_word};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, Service};
@@ -394,7 +394,7 @@ impl<'a> Request<'a> {
             let name = last_part(annotation);
             if let Some(key) = READERS.iter().find(|key| last_part(key.annotation).eq_ignore_ascii_case(name))
             {
-                let said = format!("there is no annotation {}", shown(annotation));
+                let said = format!("there is no annotation {}", quoted(annotation));
                 let problem = Problem::new(Code::AnnotationUnknown, said);
                 let problem = problem.help(format!("did you mean {}?", key.annotation));
                 report.file(FieldPath::annotation(annotation.to_owned()), problem);
@@ -413,7 +413,7 @@ fn unknown(annotation: &str) -> Option<Problem> {
         None if !annotation.starts_with(CONFIG_PREFIX) => return None,
         None => "remove it; `xposer explain` lists all annotations".to_owned(),
     };
-    let said = format!("there is no annotation {}", shown(annotation));
+    let said = format!("there is no annotation {}", quoted(annotation));
     Some(Problem::new(Code::AnnotationUnknown, said).help(help))
 }
 
@@ -453,7 +453,7 @@ fn tls<'a>(text: &'a str, request: &mut Request<'a>) -> Vec<Problem> {
         None => {
             let said = format!(
                 "expected true, false, cert-manager or load-balancer, found {}; the setting tls applies",
-                shown(text.trim())
+                quoted(text.trim())
             );
             let problem = Problem::new(Code::TlsNotBoolean, said);
             vec![match did_you_mean(text.trim(), Tls::WORDS.iter().copied()) {
@@ -466,7 +466,7 @@ fn tls<'a>(text: &'a str, request: &mut Request<'a>) -> Vec<Problem> {
 
 fn boolean(text: &str) -> Result<bool, Problem> {
     parse_bool(text.trim()).ok_or_else(|| {
-        let said = format!("expected true or false, found {}", shown(text.trim()));
+        let said = format!("expected true or false, found {}", quoted(text.trim()));
         Problem::new(Code::BooleanInvalid, said).help("write \"true\" or \"false\"")
     })
 }
@@ -499,7 +499,7 @@ fn service_name(text: &str) -> Result<&str, Problem> {
     if is_dns_label(name) {
         return Ok(name);
     }
-    let said = format!("{} is not the name of a Service", shown(name));
+    let said = format!("{} is not the name of a Service", quoted(name));
     Err(Problem::new(Code::CanaryInvalid, said).help("name the Service whose requests are shared"))
 }
 
@@ -510,7 +510,7 @@ fn canary_text<'a>(text: &'a str, what: &str, signs: &str) -> Result<&'a str, Pr
     match text.chars().find(|c| !(c.is_ascii_alphanumeric() || signs.contains(*c))) {
         None => Ok(text),
         Some(stray) => {
-            let said = format!("the {what} {} contains {}", shown(text), shown_char(stray));
+            let said = format!("the {what} {} contains {}", quoted(text), quoted_char(stray));
             Err(Problem::new(Code::CanaryInvalid, said).help("write letters, digits and `-`"))
         }
     }
@@ -523,7 +523,7 @@ fn weight(text: &str) -> Result<u8, Problem> {
         .ok()
         .filter(|weight| *weight <= 100 && digits.bytes().all(|b| b.is_ascii_digit()))
         .ok_or_else(|| {
-            let said = format!("expected a whole number from 0 to 100, found {}", shown(digits));
+            let said = format!("expected a whole number from 0 to 100, found {}", quoted(digits));
             Problem::new(Code::CanaryInvalid, said).help("write the percentage, without a sign")
         })
 }
@@ -533,7 +533,7 @@ fn path(text: &str) -> Result<&str, Problem> {
     if path.starts_with('/') {
         return Ok(path);
     }
-    let said = format!("{} does not start with `/`", shown(path));
+    let said = format!("{} does not start with `/`", quoted(path));
     Err(Problem::new(Code::MonitorInvalid, said).help(format!("write /{path}")).propose(format!("/{path}")))
 }
 

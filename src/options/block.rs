@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::diagnostics::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, quoted};
 use crate::validation::{annotation_key_error, order_of, split_at_byte};
 
 pub(crate) use crate::service::PUBLISH_KEY;
@@ -250,7 +250,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         scalar = None;
         let whole = at + indent..at + indent + line.len();
         let Some((key, value)) = split_at_byte(raw, b':') else {
-            let said = format!("line {number} has no colon and is skipped: {}", shown(line));
+            let said = format!("line {number} has no colon and is skipped: {}", quoted(line));
             problems.push(Problem::new(Code::ForwardMalformed, said).help("write `key: value`").at(whole));
             continue;
         };
@@ -260,7 +260,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         let (value, value_range) = unquoted(value, value_at);
         let quoted = value.len() < written.len();
         if is_scalar_header(value) {
-            let said = format!("the value of {} spreads over several lines", shown(key));
+            let said = format!("the value of {} spreads over several lines", quoted(key));
             let problem = Problem::new(Code::ForwardBlockScalar, said).help("put the value on one line");
             problems.push(problem.at(value_range));
             scalar = Some(indent);
@@ -298,7 +298,7 @@ fn without_repeated<'a>(lines: Vec<Line<'a>>, order: &[usize], problems: &mut Ve
             continue;
         };
         let said =
-            format!("{} stands in lines {} and {next}; the last one counts", shown(line.key), line.number);
+            format!("{} stands in lines {} and {next}; the last one counts", quoted(line.key), line.number);
         let problem = Problem::new(Code::ForwardRepeated, said).help("remove one of them");
         problems.push(problem.at(line.key_range));
     }

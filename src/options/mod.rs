@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, did_you_mean, listed, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, did_you_mean, listed, quoted};
 use crate::service::kind_of;
 use crate::template::Template;
 use crate::validation::pattern::{Certificates, Owners, Patterns};
@@ -351,7 +351,7 @@ impl Settings {
 
     /// What is said of a profile that does not exist.
     pub(crate) fn unknown_profile(&self, code: Code, name: &str) -> Problem {
-        let problem = Problem::new(code, format!("there is no profile {}", shown(name)));
+        let problem = Problem::new(code, format!("there is no profile {}", quoted(name)));
         match did_you_mean(name, self.profiles.near(name)) {
             Some(meant) => problem.help(format!("did you mean {meant}?")).propose(meant),
             None if self.profiles.is_empty() => problem.help("remove it; the settings have no profiles"),
@@ -427,5 +427,5 @@ fn unknown<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Problem {
         Some(name) => format!("did you mean {name}?"),
         None => "remove it; `xposer explain` lists all settings".to_owned(),
     };
-    Problem::new(Code::SettingUnknown, format!("there is no setting {}", shown(key))).help(help)
+    Problem::new(Code::SettingUnknown, format!("there is no setting {}", quoted(key))).help(help)
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::table::{PATH_TYPES, READERS};
 use super::{DefaultAnnotation, Layer, Named, Namespace, Profile, Tpl, unknown};
-use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, quoted};
 use crate::dialect::monitor::PROVIDERS;
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, STAMP_PREFIX, kind_of, scalar};
 use crate::template::Template;
@@ -142,7 +142,7 @@ pub(crate) fn port(text: &str) -> Result<PortRef, Problem> {
             Ok(number) if number > 0 => Ok(PortRef::Number(number)),
             _ => Err(Problem::new(
                 Code::PortInvalid,
-                format!("the port {} is not between 1 and 65535", shown(text)),
+                format!("the port {} is not between 1 and 65535", quoted(text)),
             )
             .help("write the number or the name of one of the Service's ports")),
         };
@@ -151,7 +151,7 @@ pub(crate) fn port(text: &str) -> Result<PortRef, Problem> {
         return Ok(PortRef::Name(text.to_owned()));
     }
     let problem =
-        Problem::new(Code::PortInvalid, format!("{} is neither a port number nor a port name", shown(text)));
+        Problem::new(Code::PortInvalid, format!("{} is neither a port number nor a port name", quoted(text)));
     let lower = text.to_ascii_lowercase();
     Err(if is_port_name(&lower) {
         problem.help(format!("write it in lower case: {lower}")).propose(lower)
@@ -190,7 +190,7 @@ fn word_problem(at: &FieldPath, word: &str, words: &[&str]) -> Problems {
 
 /// A word that is none of `words`.
 pub(crate) fn unknown_word(code: Code, word: &str, words: &[&str]) -> Problem {
-    let problem = Problem::new(code, format!("expected one of {}, found {}", words.join(", "), shown(word)));
+    let problem = Problem::new(code, format!("expected one of {}, found {}", words.join(", "), quoted(word)));
     match did_you_mean(word, words.iter().copied()) {
         Some(meant) => problem.help(format!("did you mean {meant}?")).propose(meant),
         None => problem.help(format!("write one of {}", words.join(", "))),
@@ -215,7 +215,7 @@ pub(crate) fn class_problem(name: &str) -> Problem {
 /// What is not the name of an object of this kind.
 pub(crate) fn object_problem(code: Code, name: &str, kind: &str) -> Problem {
     let article = if kind.starts_with('I') { "an" } else { "a" };
-    Problem::new(code, format!("{} is not the name of {article} {kind}", shown(name)))
+    Problem::new(code, format!("{} is not the name of {article} {kind}", quoted(name)))
         .help("write lower-case letters, digits, `-` and `.`")
 }
 
@@ -256,7 +256,7 @@ pub(super) fn hosts(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Vec<
         let host = item(value, at, "host")?.trim();
         let errors = host_errors(host);
         if errors.iter().any(|error| *error != HostError::Uppercase) {
-            let said = format!("{} is neither a host nor `*.` and a host", shown(host));
+            let said = format!("{} is neither a host nor `*.` and a host", quoted(host));
             return Err(wrong(at, said, "write it as web.example.com or *.example.com"));
         }
         Ok(host.to_ascii_lowercase())
@@ -278,7 +278,7 @@ pub(super) fn prefixes(value: &Value, at: &FieldPath) -> Parsed<Vec<Cow<'static,
             Some(_) => Ok(Cow::Owned(prefix.to_owned())),
             None => Err(wrong(
                 at,
-                format!("{} is not the prefix of an annotation", shown(prefix)),
+                format!("{} is not the prefix of an annotation", quoted(prefix)),
                 "write a DNS name and a slash, such as external-dns.kubernetes.io/",
             )),
         }
@@ -316,7 +316,7 @@ pub(super) fn annotations(
         match lists.iter_mut().flatten().find(|(name, _)| *name == key) {
             Some((_, list)) => **list = texts(value, &path, "pattern")?.into(),
             None if is_layer && value.is_array() && LISTS.contains(&key) => {
-                let said = format!("the list {} is for everybody and cannot stand here", shown(key));
+                let said = format!("the list {} is for everybody and cannot stand here", quoted(key));
                 return Err(wrong(&path, said, "move it to the setting annotations at the top"));
             }
             None => found.push(annotation(key, value, path)?),
@@ -344,15 +344,15 @@ fn help_for_own(key: &str) -> Option<String> {
 
 fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnotation> {
     if let Some(error) = annotation_key_error(key) {
-        let said = format!("{} is not an annotation key: {error}", shown(key));
+        let said = format!("{} is not an annotation key: {error}", quoted(key));
         return Err(wrong(&path, said, "write `key: value` with a key such as example.com/name"));
     }
     if key == CLASS_ANNOTATION {
-        let said = format!("{} is the class, and not an annotation to give", shown(key));
+        let said = format!("{} is the class, and not an annotation to give", quoted(key));
         return Err(wrong(&path, said, "set ingressClassName"));
     }
     if let Some(help) = help_for_own(key) {
-        let said = format!("{} is for a Service, and says nothing on what is made of one", shown(key));
+        let said = format!("{} is for a Service, and says nothing on what is made of one", quoted(key));
         return Err(wrong(&path, said, help));
     }
     if let Value::String(value) = value {
@@ -368,7 +368,7 @@ fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<DefaultAnnota
 pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>) -> Parsed<()> {
     mapping(value, at, &mut |key, value, path| {
         if !is_dns_subdomain(key) {
-            let said = format!("{} is not the name of a profile", shown(key));
+            let said = format!("{} is not the name of a profile", quoted(key));
             return Err(wrong(&path, said, "write lower-case letters, digits, `-` and `.`"));
         }
         let mut profile = Profile::default();
@@ -389,7 +389,7 @@ fn namespace_pattern(pattern: &str, at: &FieldPath) -> Parsed<()> {
     if is_dns_label(&pattern.replace('*', "x")) {
         return Ok(());
     }
-    let said = format!("{} is neither a namespace nor a pattern of namespaces", shown(pattern));
+    let said = format!("{} is neither a namespace nor a pattern of namespaces", quoted(pattern));
     Err(wrong(at, said, "write lower-case letters, digits, `-`, and `*` for any text"))
 }
 
@@ -439,7 +439,7 @@ fn layer(value: &Value, at: &FieldPath, more: &[&str], read: &mut Taking<'_>) ->
         let row = READERS.iter().find(|row| row.name == key).and_then(|row| row.layered());
         if row.is_none() && !more.contains(&key) {
             if READERS.iter().any(|row| row.name == key) {
-                let said = format!("the setting {} is for everybody and cannot stand here", shown(key));
+                let said = format!("the setting {} is for everybody and cannot stand here", quoted(key));
                 return Err(wrong(&path, said, "move it to the top of the settings"));
             }
             let known = READERS.iter().filter(|row| row.layered().is_some()).map(|row| row.name);
@@ -467,7 +467,7 @@ pub(super) fn parent_refs(value: &Value, at: &FieldPath) -> Parsed<Option<Source
         if others.any(|other| !is_told_apart(other)) {
             let said = format!(
                 "the Gateway {} is given twice without telling its listeners apart",
-                shown(&parent.name)
+                quoted(&parent.name)
             );
             return Err(wrong(&at.clone().index(index), said, "add a `sectionName:` to each, or remove one"));
         }
@@ -510,7 +510,7 @@ pub(super) fn contradictions(layer: &Layer) -> Problems {
         if let Some(setting) = setting {
             let said = format!(
                 "{} contradicts {setting}",
-                shown(&[given.key.as_str(), ": ", given.value.as_str()].concat())
+                quoted(&[given.key.as_str(), ": ", given.value.as_str()].concat())
             );
             found.extend(wrong(&given.path, said, "keep one of the two"));
         }
@@ -529,7 +529,7 @@ pub(crate) fn overlap(
     let (index, entry, with) = entries.find_map(|(index, entry)| Some((index, entry, with(entry)?)))?;
     let said = format!(
         "a listener of the Gateway {} is meant by {}, too: plain HTTP would be served, or requests be redirected without end",
-        shown(&entry.name),
+        quoted(&entry.name),
         parents.origin.path().index(with)
     );
     let help = "name different listeners by `sectionName:` in parentRefs and httpParentRefs";
@@ -546,7 +546,7 @@ fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {
             }
             Err(wrong(
                 &path,
-                format!("{} is not a name", shown(text)),
+                format!("{} is not a name", quoted(text)),
                 "write lower-case letters, digits, `-` and `.`",
             ))
         };
@@ -562,7 +562,7 @@ fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {
             },
             other => {
                 let known = ["name", "namespace", "sectionName", "group", "kind", "port"];
-                let said = format!("a Gateway is not told by {}", shown(other));
+                let said = format!("a Gateway is not told by {}", quoted(other));
                 let help = match did_you_mean(other, known) {
                     Some(meant) => format!("did you mean {meant}?"),
                     None => format!("write one of {}", known.join(", ")),
@@ -615,5 +615,5 @@ pub(super) fn health_endpoint(value: &Value, at: &FieldPath) -> Parsed<Option<So
     if path.starts_with('/') {
         return Ok(Some(sourced(path.to_owned(), at)));
     }
-    Err(wrong(at, format!("{} does not start with `/`", shown(path)), format!("write /{path}")))
+    Err(wrong(at, format!("{} does not start with `/`", quoted(path)), format!("write /{path}")))
 }

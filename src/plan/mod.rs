@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::check::{Exposure, Gateway, Route, Scene};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, quoted};
 use crate::dialect::nginx::paths::{
     Nginx, REWRITE_TARGET, USE_REGEX, as_regex, asked_path, class_of, loses_meaning,
 };
@@ -464,7 +464,7 @@ fn canaries(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
             None => {
                 let said = format!(
                     "the Service {} is not exposed here, and the canary gets no requests",
-                    shown(canary.of)
+                    quoted(canary.of)
                 );
                 let problem = Problem::new(Code::CanaryAlone, said);
                 let help = "expose the stable Service, or correct the name";
@@ -475,7 +475,7 @@ fn canaries(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
                 FieldPath::annotation(annotation::CANARY_OF),
                 Problem::new(
                     Code::CanaryInvalid,
-                    format!("the Service {} is a canary itself", shown(canary.of)),
+                    format!("the Service {} is a canary itself", quoted(canary.of)),
                 )
                 .help("name the stable Service"),
             )),
@@ -619,7 +619,7 @@ fn claimed(
         // Of those that share a target, the name of its objects is told already.
         Claimed::Name(MONITOR, ..) if owners.all_share_a_target(plan) => return None,
         Claimed::Name(kind, _, name) => {
-            let said = format!("the {kind} name {} is also asked for by {others}", shown(name));
+            let said = format!("the {kind} name {} is also asked for by {others}", quoted(name));
             let help =
                 "give one of them another IngressNameTemplate, for example {{.Service}}-{{.Namespace}}";
             (plan.name_origin.path(), Problem::new(Code::NameClaimed, said).help(help))
@@ -627,7 +627,7 @@ fn claimed(
         Claimed::Secret(_, secret) => {
             let said = format!(
                 "the secret {} is also asked for by {others}, and cert-manager puts the hosts of one of them into it",
-                shown(secret)
+                quoted(secret)
             );
             let origin = plan.secret_origin.as_ref().unwrap_or(&plan.name_origin);
             (origin.path(), Problem::new(Code::SecretShared, said).help(help.to_owned()))
@@ -636,17 +636,17 @@ fn claimed(
             let said = if *is_canary {
                 format!(
                     "{others} is a canary at {}, too, and there can be one",
-                    shown(&format!("{host}{path}"))
+                    quoted(&format!("{host}{path}"))
                 )
             } else {
-                format!("{} is also asked for by {others}", shown(&format!("{host}{path}")))
+                format!("{} is also asked for by {others}", quoted(&format!("{host}{path}")))
             };
             let help =
                 if *is_canary { "keep one of the two" } else { "give one of them another host or path" };
             (origin.unwrap_or(&plan.name_origin).path(), Problem::new(Code::RouteClaimed, said).help(help))
         }
         Claimed::Key(key) => {
-            let said = format!("the key {} of the URL ConfigMap is also asked for by {others}", shown(key));
+            let said = format!("the key {} of the URL ConfigMap is also asked for by {others}", quoted(key));
             let place = plan.published.as_ref().map(|published| published.place.clone()).unwrap_or_default();
             let problem =
                 Problem::new(Code::UrlKeyClaimed, said).help("rename one of the Services").at(place);
@@ -708,7 +708,7 @@ fn certificates(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
             more => format!(" and {more} other hosts"),
         };
         let said =
-            format!("cert-manager is asked for a second certificate for {}{more} by {others}", shown(host));
+            format!("cert-manager is asked for a second certificate for {}{more} by {others}", quoted(host));
         let help = helps.get(&together.first(index)).cloned().unwrap_or_default();
         file(index, plan, (plan.tls_origin.path(), Problem::new(Code::CertificateTwice, said).help(help)));
     }
@@ -890,8 +890,8 @@ impl Plan<'_> {
         let cause = pattern.map_or(asked.key.as_ref(), |rule| rule.path.as_str());
         let said = format!(
             "because of {}, ingress-nginx reads all paths of the host {} as regular expressions, those of {others}, too",
-            shown(cause),
-            shown(host)
+            quoted(cause),
+            quoted(host)
         );
         let help =
             "write the paths of the others as regular expressions, or give one of the Services another host";
@@ -911,8 +911,8 @@ impl Plan<'_> {
         let path = rule.path.as_str();
         let said = format!(
             "because of {others}, ingress-nginx reads all paths of the host {} as regular expressions, so {} matches every path that begins with it, in any letter case",
-            shown(host),
-            shown(path)
+            quoted(host),
+            quoted(path)
         );
         let help = format!(
             "write it as the regular expression {}, or give one of the Services another host",
@@ -953,7 +953,7 @@ impl Plan<'_> {
                 continue;
             }
             let near = stable.ingress.rules.iter().find(|other| other.host == rule.host);
-            let shown_rule = |rule: &Route<'_>| shown(&format!("{}{}", rule.host, rule.path));
+            let shown_rule = |rule: &Route<'_>| quoted(&format!("{}{}", rule.host, rule.path));
             let said = match near.or(stable.ingress.rules.first()) {
                 Some(other) if (&other.host, &other.path) == (&rule.host, &rule.path) => format!(
                     "the path of {} has the type {} and not {}, as here",
@@ -977,7 +977,7 @@ impl Plan<'_> {
             let class = |plan: &Plan<'_>| {
                 plan.ingress.class.as_ref().map_or_else(
                     || "no class".to_owned(),
-                    |class| format!("the class {}", shown(class.as_str())),
+                    |class| format!("the class {}", quoted(class.as_str())),
                 )
             };
             let origin = self.class_origin.as_ref().unwrap_or(&self.name_origin);

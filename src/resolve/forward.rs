@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::monitor::Wanted;
 use super::{Annotation, DNS_CONTROLLER, Draft, PUBLISH_KEY, Resolver, Scope, Source};
-use crate::diagnostics::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::legacy::{self, Fate};
 use crate::dialect::nginx::paths::{Nginx, USE_REGEX, asked_path};
 use crate::options::Legacy;
@@ -60,7 +60,7 @@ impl<'a> Resolver<'_, 'a> {
                 }
             }
             if line.key.starts_with(CONFIG_PREFIX) || line.key == FORWARD_ANNOTATION {
-                let said = format!("{} has no effect inside the forwarded block", shown(line.key));
+                let said = format!("{} has no effect inside the forwarded block", quoted(line.key));
                 let problem = Problem::new(Code::ForwardOwnKey, said);
                 self.block(problem.help("move the line to the annotations of the Service").at(at.clone()));
             }
@@ -156,11 +156,11 @@ impl<'a> Resolver<'_, 'a> {
             match parse_bool(value) {
                 Some(true) => on.push(switch),
                 Some(false) => {
-                    let said = format!("{} asks for nothing, and was left out", shown(&pair(key, value)));
+                    let said = format!("{} asks for nothing, and was left out", quoted(&pair(key, value)));
                     switch.given.file_key(self.report, Problem::new(Code::LegacyTranslated, said));
                 }
                 None => {
-                    let said = format!("{} is {}, expected true or false", shown(key), shown(value));
+                    let said = format!("{} is {}, expected true or false", quoted(key), quoted(value));
                     let help = format!(
                         "write {} if that is meant, or remove the line",
                         pair(switch.key, switch.value)
@@ -190,7 +190,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn shadowed(&mut self, old: &Annotation<'_>, new: &str) {
-        let said = format!("{} is given, too, and counts", shown(new));
+        let said = format!("{} is given, too, and counts", quoted(new));
         let problem = Problem::new(Code::LegacyShadowed, said).help(format!("remove {}", old.key));
         old.file_key(self.report, problem);
     }
@@ -221,8 +221,8 @@ impl<'a> Resolver<'_, 'a> {
             };
             let said = format!(
                 "{} has no effect on a canary: the Service {} {does}",
-                shown(&given.key),
-                shown(canary.of)
+                quoted(&given.key),
+                quoted(canary.of)
             );
             let help = format!("forward it from the Service {}, or remove the line", canary.of);
             given.file_key(self.report, Problem::new(Code::CanaryAnnotation, said).help(help));
@@ -336,7 +336,7 @@ impl<'a> Resolver<'_, 'a> {
         }
         for added in &more {
             let said =
-                format!("{} is given, too, for the versions of ExternalDNS that read it", shown(&added.key));
+                format!("{} is given, too, for the versions of ExternalDNS that read it", quoted(&added.key));
             added.file_key(self.report, Problem::new(Code::DnsMirrored, said));
         }
         draft.annotations.append(&mut more);
@@ -419,7 +419,7 @@ impl<'a> Resolver<'_, 'a> {
             None => add(draft, issuer.key(), issuer.name.clone(), origin),
             // What the Service forwards counts more than a setting, and contradicts an annotation.
             Some(other) if matches!(origin, Origin::Annotation(_)) => {
-                let said = format!("{} contradicts the issuer {}", shown(&other.value), shown(&issuer.name));
+                let said = format!("{} contradicts the issuer {}", quoted(&other.value), quoted(&issuer.name));
                 let problem = Problem::new(Code::IssuerConflict, said).help("keep one of the two");
                 other.file_value(self.report, problem);
             }
@@ -433,7 +433,7 @@ impl<'a> Resolver<'_, 'a> {
             "globally" => Some(Scope::Globally),
             other => {
                 let said =
-                    format!("expected locally or globally, found {}; the URL is not published", shown(other));
+                    format!("expected locally or globally, found {}; the URL is not published", quoted(other));
                 let help = match other.to_ascii_lowercase().as_str() {
                     word @ ("locally" | "globally") => {
                         format!("write it in lower case: {PUBLISH_KEY}: {word}")
@@ -447,7 +447,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn class_conflict(&mut self, own: &str, block: &str, range: Range<usize>) {
-        let said = format!("the class {} contradicts {} in {}", shown(block), shown(own), annotation::CLASS);
+        let said = format!("the class {} contradicts {} in {}", quoted(block), quoted(own), annotation::CLASS);
         self.block(Problem::new(Code::ClassConflict, said).help("keep one of the two").at(range));
     }
 
@@ -458,7 +458,7 @@ impl<'a> Resolver<'_, 'a> {
 
     /// Tells what became of a key that has no successor; whether it is passed on.
     fn told(&mut self, given: &Annotation<'_>, fate: Fate) -> bool {
-        let key = shown(&given.key);
+        let key = quoted(&given.key);
         let problem = match fate {
             Fate::Dropped(why) => {
                 let said = format!("{key} was dropped: {why}");

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Segment, listed, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, Segment, listed, quoted};
 use crate::dialect::nginx::paths::Nginx;
 use crate::options::annotations::{Field, Request, annotation};
 use crate::options::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
@@ -330,7 +330,7 @@ pub(crate) fn layers<'s>(
     if let Some(allowed) = &profile.namespaces
         && !allowed.fit(own)
     {
-        let said = format!("the profile {} is not for the namespace {}", shown(&chosen.value), shown(own));
+        let said = format!("the profile {} is not for the namespace {}", quoted(&chosen.value), quoted(own));
         // Not every Service that is refused looks at all of thousands.
         let looked_at = settings.profiles.iter().take(100);
         let others: Vec<&str> = looked_at
@@ -457,7 +457,7 @@ fn domain<'a>(
     match rendered {
         Ok(text) if text.is_empty() => None,
         Ok(text) if has_several(&text) => {
-            let said = format!("{} is several domains, expected one", shown(&text));
+            let said = format!("{} is several domains, expected one", quoted(&text));
             let help = "write one domain; write several hosts in IngressURLTemplate";
             file(report, chosen, Problem::new(Code::HostSeparator, said).help(help));
             Some(STAND_IN)
@@ -487,7 +487,7 @@ fn file(report: &mut Report, chosen: Chosen<'_, '_>, mut problem: Problem) {
     if origin == Origin::BuiltIn {
         // Nobody wrote the template: its bytes mean nothing at the place that is accused, so it is shown instead.
         problem.range = None;
-        let shown = format!("the built-in template {}", shown(chosen.template.text()));
+        let shown = format!("the built-in template {}", quoted(chosen.template.text()));
         problem.message = problem.message.replacen("the template", &shown, 1);
     }
     report.file(origin.path(), problem);

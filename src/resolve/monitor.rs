@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Annotation, Draft, Monitor, Resolver, Source, pick};
-use crate::diagnostics::{Code, FieldPath, Problem, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, quoted};
 use crate::dialect::legacy;
 use crate::dialect::monitor as provider;
 use crate::options::Layers;
@@ -64,7 +64,7 @@ impl Resolver<'_, '_> {
                 monitor.health_endpoint = Some(value.to_owned());
                 Ok(())
             }
-            legacy::Monitor::HealthEndpoint => Err(format!("{} does not start with `/`", shown(value))),
+            legacy::Monitor::HealthEndpoint => Err(format!("{} does not start with `/`", quoted(value))),
         };
         wanted.is_forwarded |= given.is_forwarded() && wanted.monitor != Monitor::default();
         self.monitor_line(read, field.field(), given);
@@ -101,7 +101,7 @@ impl Resolver<'_, '_> {
         match read {
             Ok(()) => self.translated(given, field),
             Err(said) => {
-                let said = format!("{}: {said}", shown(&given.key));
+                let said = format!("{}: {said}", quoted(&given.key));
                 let problem = Problem::new(Code::MonitorInvalid, said).help("correct the value");
                 given.file_value(self.report, problem);
             }
@@ -135,5 +135,5 @@ impl Resolver<'_, '_> {
 }
 
 fn boolean(text: &str) -> Result<bool, String> {
-    parse_bool(text).ok_or_else(|| format!("expected true or false, found {}", shown(text)))
+    parse_bool(text).ok_or_else(|| format!("expected true or false, found {}", quoted(text)))
 }

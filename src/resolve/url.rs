@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Chosen, DraftRule, Resolver, Who, choose, file, pick};
-use crate::diagnostics::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, quoted};
 use crate::options::annotations::annotation;
 use crate::options::{DEFAULT_PATH, DEFAULT_URL};
 use crate::validation::{
@@ -57,7 +57,7 @@ impl<'a> Resolver<'_, 'a> {
             }
         }
         for same in first.iter().flatten().filter_map(|at| rules.get(*at)) {
-            let said = format!("two URL templates give {}", shown(&format!("{}{}", same.host, same.path)));
+            let said = format!("two URL templates give {}", quoted(&format!("{}{}", same.host, same.path)));
             file(self.report, url, Problem::new(Code::HostRepeated, said).help("remove one of them"));
         }
         let kept = rules.into_iter().zip(first).filter(|(_, first)| first.is_none());
@@ -171,10 +171,10 @@ impl<'a> Resolver<'_, 'a> {
             if self.too_long(&shorter.host, tls).is_none() {
                 let said = format!(
                     "the host {} {why}, so {} of {} is used: {}",
-                    shown(&rule.host),
-                    shown(fallback.value.text()),
+                    quoted(&rule.host),
+                    quoted(fallback.value.text()),
                     fallback.origin.path(),
-                    shown(&shorter.host),
+                    quoted(&shorter.host),
                 );
                 self.report.file(
                     rule.host_origin.path(),
@@ -286,7 +286,7 @@ fn comma_in_path(item: &str, several: &[String], url: Chosen<'_, '_>) -> Problem
         Who::Annotation(_) | Who::Sourced(Origin::Annotation(_) | Origin::BuiltIn) => annotation::PATH,
         Who::Sourced(Origin::Setting(_)) => "ingressURLPath",
     };
-    let said = format!("a comma separates hosts here, and the path {} has one", shown(path));
+    let said = format!("a comma separates hosts here, and the path {} has one", quoted(path));
     let help = if several.is_empty() {
         format!("write {key}: {path}, and only the host {host} here")
     } else {
@@ -321,10 +321,10 @@ fn wrong_separator(item: &str, url: Chosen<'_, '_>) -> Option<(Problem, Vec<Stri
     let (between, _) = behind.split_once(second)?;
     let what = match between.trim() {
         "" => "a blank".to_owned(),
-        sign => shown(sign),
+        sign => quoted(sign),
     };
     let listed = hosts.join(", ");
-    let said = format!("{} is several hosts with {what} between them, expected commas or lines", shown(item));
+    let said = format!("{} is several hosts with {what} between them, expected commas or lines", quoted(item));
     let mut problem = Problem::new(Code::HostSeparator, said);
     problem = problem.help(format!("separate the hosts by commas or lines: {listed}"));
     // Where nothing is rendered and there is nothing else, the whole value can be given.

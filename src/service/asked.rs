@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::{EXPOSE_LABEL, is_ours, kind_of, scalar};
-use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, quoted};
 
 /// What was found, and where each stands.
 pub(super) type Findings = Vec<(FieldPath, Problem)>;
@@ -177,13 +177,13 @@ impl<'s> Asked<'s> {
         };
         let at = FieldPath::object(path).key(key.to_owned());
         let what = match more {
-            [] => shown(first),
-            more => format!("{} and {} more", shown(first), more.len()),
+            [] => quoted(first),
+            more => format!("{} and {} more", quoted(first), more.len()),
         };
         let said = if key == *first {
             format!("nobody reads {what} here")
         } else {
-            format!("nobody reads {what} in {}", shown(&at.to_string()))
+            format!("nobody reads {what} in {}", quoted(&at.to_string()))
         };
         let problem = Problem::new(Code::AskedWrongly, said).help(format!("move {them} to {to}"));
         self.elsewhere.push((at, problem));
@@ -210,7 +210,7 @@ impl<'s> Asked<'s> {
             self.among_labels.push(key);
         }
         for key in self.among_labels {
-            let said = format!("{} is no label, and nobody reads it here", shown(key));
+            let said = format!("{} is no label, and nobody reads it here", quoted(key));
             let problem = Problem::new(Code::AskedWrongly, said).help("move it to metadata.annotations");
             found.push((FieldPath::label(key.to_owned()), problem));
         }
@@ -244,10 +244,10 @@ impl<'s> Asked<'s> {
         let has_keys = self.ours.is_some() || !self.among_labels.is_empty() || !self.elsewhere.is_empty();
         if let Some(word) = &self.label {
             if let Some(help) = unrendered(word) {
-                let said = format!("the label is {}, in whose place a value was to be put", shown(word));
+                let said = format!("the label is {}, in whose place a value was to be put", quoted(word));
                 return Some((FieldPath::label(EXPOSE_LABEL), problem(said).help(help)));
             }
-            let found = if word.is_empty() { "empty".to_owned() } else { shown(word) };
+            let found = if word.is_empty() { "empty".to_owned() } else { quoted(word) };
             let problem = problem(format!("the label is {found}, and only `true` asks to be exposed"));
             let problem = match says(word) {
                 Some(_) => problem.help("write expose: \"true\""),
@@ -260,11 +260,11 @@ impl<'s> Asked<'s> {
             && (is_sure || has_keys)
         {
             let said =
-                format!("the label {} does not ask to be exposed, only `{EXPOSE_LABEL}` does", shown(key));
+                format!("the label {} does not ask to be exposed, only `{EXPOSE_LABEL}` does", quoted(key));
             return Some((FieldPath::label(key.to_owned()), problem(said).help(format!("{WRITE} instead"))));
         }
         if let Some((key, _)) = self.annotation {
-            let said = format!("{} is an annotation, and only the label asks to be exposed", shown(key));
+            let said = format!("{} is an annotation, and only the label asks to be exposed", quoted(key));
             let problem = problem(said).help(format!("{WRITE} instead"));
             return Some((FieldPath::annotation(key.to_owned()), problem));
         }

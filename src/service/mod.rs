@@ -4,7 +4,7 @@ mod asked;
 
 use serde_json::Value;
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, shown};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, quoted};
 use crate::validation::{PortRef, sorted_by_key};
 use asked::Asked;
 
@@ -691,7 +691,7 @@ pub(crate) fn kind_of(value: &Value) -> String {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => format!("the boolean {value}"),
         Value::Number(number) => format!("the number {number}"),
-        Value::String(text) => format!("the text {}", shown(text)),
+        Value::String(text) => format!("the text {}", quoted(text)),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "a mapping".to_owned(),
     }

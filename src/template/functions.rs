@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::{MAX_TEMPLATE, Var};
-use crate::diagnostics::shown_char;
+use crate::diagnostics::quoted_char;
 
 /// A value inside a template.
 ///
@@ -289,7 +289,7 @@ fn ascii(values: &[Val]) -> Result<&str, String> {
     let text = text(values, 0)?;
     match text.chars().find(|c| !c.is_ascii() && c.is_alphabetic()) {
         None => Ok(text),
-        Some(letter) => Err(format!("expected the letters of ASCII, found {}", shown_char(letter))),
+        Some(letter) => Err(format!("expected the letters of ASCII, found {}", quoted_char(letter))),
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::cut::{Piece, string_end, unclosed_action, unquote};
 use super::functions::{self, Function, Val};
 use super::{MAX_DEPTH, Var};
-use crate::diagnostics::{Code, Problem, did_you_mean, shown};
+use crate::diagnostics::{Code, Problem, did_you_mean, quoted};
 
 /// A parsed template. Variables of the template (`$x`) and the dot inside `with` are numbered slots.
 #[derive(Clone, Debug)]
@@ -353,7 +353,7 @@ fn unclosed_block(word: &str, range: Range<usize>) -> Problem {
 }
 
 fn missing_blank(text: &str, range: &Range<usize>) -> Problem {
-    let part = shown(text.get(range.clone()).unwrap_or_default());
+    let part = quoted(text.get(range.clone()).unwrap_or_default());
     Problem::new(Code::TemplateSyntax, format!("a blank is missing in front of {part}"))
         .help("write a blank between the parts")
         .at(range.clone())
@@ -506,7 +506,7 @@ impl Reader<'_, '_> {
         if let Some(next) = self.peek()
             && !matches!(next.kind, TokenKind::Close | TokenKind::Pipe | TokenKind::Comma)
         {
-            let said = format!("{} takes no arguments", shown(self.source(&start)));
+            let said = format!("{} takes no arguments", quoted(self.source(&start)));
             return Err(Problem::new(Code::TemplateSyntax, said)
                 .help("put a function such as printf in front")
                 .at(next.range.clone()));
@@ -525,7 +525,7 @@ impl Reader<'_, '_> {
                 break;
             }
             if !token.spaced {
-                let said = format!("a blank is missing in front of {}", shown(self.source(&token.range)));
+                let said = format!("a blank is missing in front of {}", quoted(self.source(&token.range)));
                 let problem =
                     Problem::new(Code::TemplateSyntax, said).help("write a blank between the parts");
                 return Err(problem.at(token.range.clone()));
@@ -569,7 +569,7 @@ impl Reader<'_, '_> {
         // A field of a text: `.Service.Name`.
         match self.peek() {
             Some(Token { kind: TokenKind::Field(name), spaced: false, range: field }) => {
-                let said = format!("{} is a text, which has no field {name}", shown(self.source(&range)));
+                let said = format!("{} is a text, which has no field {name}", quoted(self.source(&range)));
                 Err(Problem::new(Code::TemplateUnknownVariable, said)
                     .help(format!("remove .{name}"))
                     .at(range.start..field.end))
@@ -642,7 +642,7 @@ impl Reader<'_, '_> {
     }
 
     fn unexpected(&self, token: &Token) -> Problem {
-        let said = format!("{} is not expected here", shown(self.source(&token.range)));
+        let said = format!("{} is not expected here", quoted(self.source(&token.range)));
         Problem::new(Code::TemplateSyntax, said).help("correct the marked place").at(token.range.clone())
     }
 }
@@ -658,7 +658,7 @@ pub(super) fn unknown_variable(name: &str, dot: &str, range: Range<usize>) -> Pr
     };
     Problem::new(
         Code::TemplateUnknownVariable,
-        format!("there is no variable {}", shown(&format!("{dot}{name}"))),
+        format!("there is no variable {}", quoted(&format!("{dot}{name}"))),
     )
     .help(help)
     .at(range)
@@ -670,7 +670,7 @@ pub(super) fn unknown_function(name: &str, range: Range<usize>) -> Problem {
         Some(function) => format!("did you mean {function}?"),
         None => "use one of the functions that `xposer explain templates` lists".to_owned(),
     };
-    Problem::new(Code::TemplateUnknownFunction, format!("there is no function {}", shown(name)))
+    Problem::new(Code::TemplateUnknownFunction, format!("there is no function {}", quoted(name)))
         .help(help)
         .at(range)
 }
@@ -755,7 +755,7 @@ impl<'t> Lexer<'t> {
             }
             '}' | '{' => return Err(unclosed_action(start..self.at)),
             other => {
-                let said = format!("{} is not expected in an action", shown(&other.to_string()));
+                let said = format!("{} is not expected in an action", quoted(&other.to_string()));
                 return Err(Problem::new(Code::TemplateSyntax, said).help("remove it").at(start..self.at));
             }
         })
@@ -777,7 +777,7 @@ impl<'t> Lexer<'t> {
         self.at += length;
         let text = self.text.get(start..self.at).unwrap_or_default();
         parse_number(text).ok_or_else(|| {
-            Problem::new(Code::TemplateSyntax, format!("{} is not a number", shown(text)))
+            Problem::new(Code::TemplateSyntax, format!("{} is not a number", quoted(text)))
                 .help("write a whole number or a decimal fraction")
                 .at(start..self.at)
         })

@@ -11,7 +11,7 @@ use super::cut::{string_end, unclosed_action};
 use super::functions::{self, Val};
 use super::go::{Expr, Node, Program, unknown_function, unknown_variable};
 use super::{MAX_DEPTH, Var};
-use crate::diagnostics::{Code, Problem, shown};
+use crate::diagnostics::{Code, Problem, quoted};
 
 /// Blanks inside of a tag, and those that `~` removes.
 const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -332,7 +332,7 @@ impl<'t> Parser<'t> {
         if opened == closed {
             return Some(());
         }
-        let said = format!("the block {} is closed by {}", shown(opened), shown(closed));
+        let said = format!("the block {} is closed by {}", quoted(opened), quoted(closed));
         let problem = Problem::new(Code::TemplateSyntax, said).help("close the innermost block first");
         self.file(problem.at(close.whole.clone()))
     }
@@ -399,7 +399,7 @@ impl<'t> Line<'_, 't> {
         let negated = match word {
             "if" => false,
             "unless" => true,
-            _ => return self.parser.file(unsupported(&shown(word), range)),
+            _ => return self.parser.file(unsupported(&quoted(word), range)),
         };
         let mut arguments = self.arguments()?;
         if self.peek().is_some() {
@@ -411,7 +411,7 @@ impl<'t> Line<'_, 't> {
                 let count = arguments.len() + usize::from(last.is_some());
                 let problem = Problem::new(
                     Code::TemplateFunction,
-                    format!("{} takes 1 argument, not {count}", shown(word)),
+                    format!("{} takes 1 argument, not {count}", quoted(word)),
                 );
                 self.parser.file(problem.at(range))
             }

@@ -801,7 +801,7 @@ pub fn annotation_key_error(key: &str) -> Option<Cow<'static, str>> {
         }
         if !is_dns_subdomain(&prefix.to_ascii_lowercase()) {
             return Some(
-                format!("its prefix {} is not a DNS name", crate::diagnostics::shown(prefix)).into(),
+                format!("its prefix {} is not a DNS name", crate::diagnostics::quoted(prefix)).into(),
             );
         }
     }
@@ -816,7 +816,7 @@ pub fn annotation_key_error(key: &str) -> Option<Cow<'static, str>> {
     if let Some(character) =
         name.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
     {
-        return Some(format!("it contains {}", crate::diagnostics::shown_char(character)).into());
+        return Some(format!("it contains {}", crate::diagnostics::quoted_char(character)).into());
     }
     let ends = |c: char| c.is_ascii_alphanumeric();
     if !name.starts_with(ends) || !name.ends_with(ends) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::check::RuleContext;
-use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::nginx::paths::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
 use crate::options::annotations::annotation;
 use crate::resolve::{Annotation, DraftRule};
@@ -78,7 +78,7 @@ impl<'t> Replacement<'t> {
 
     /// What is wrong with this target for a path.
     fn misfit(&self, context: &RuleContext<'_>, rule: &DraftRule<'_>) -> Option<Problem> {
-        let (target, path) = (shown(self.text), shown(&rule.path));
+        let (target, path) = (quoted(self.text), quoted(&rule.path));
         let groups = if is_regex_path(&rule.path) { groups(&rule.path) } else { 0 };
         if let Some(missing) = self.groups.iter().find(|number| **number > groups) {
             let said = format!(
@@ -136,7 +136,7 @@ impl<'t> Replacement<'t> {
         if is_whole || self.is_page() {
             return None;
         }
-        let (target, path) = (shown(self.text), shown(&rule.path));
+        let (target, path) = (quoted(self.text), quoted(&rule.path));
         let said = format!(
             "the rewrite target {target} takes the place of the whole path on an HTTPRoute, so every request below {path} is sent to {target}"
         );
@@ -223,10 +223,10 @@ fn groups(pattern: &str) -> usize {
 pub(crate) fn literal(context: &RuleContext<'_>, report: &mut Report) {
     let Some((rule, nginx)) = literal_rule(context) else { return };
     let Some(use_regex) = nginx.use_regex else { return };
-    let value = if use_regex.value.is_empty() { "empty".to_owned() } else { shown(&use_regex.value) };
+    let value = if use_regex.value.is_empty() { "empty".to_owned() } else { quoted(&use_regex.value) };
     let said = format!(
         "the path {} is compared letter by letter, because {} is {value}",
-        shown(&rule.path),
+        quoted(&rule.path),
         use_regex.key,
     );
     let help = "remove the line, or write a path without the signs of a regular expression";
@@ -274,9 +274,9 @@ pub(crate) fn among_patterns(context: &RuleContext<'_>, report: &mut Report) {
         let (Some(pattern), Some(loser), true) = found else { continue };
         let said = format!(
             "because of {}, ingress-nginx reads all paths of the host {} as regular expressions, so {} matches every path that begins with it, in any letter case",
-            shown(&pattern.path),
-            shown(host),
-            shown(&loser.path)
+            quoted(&pattern.path),
+            quoted(host),
+            quoted(&loser.path)
         );
         let help = format!(
             "write it as the regular expression {}, or give it another host",

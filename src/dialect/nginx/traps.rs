@@ -3,7 +3,7 @@
 use super::super::nginx;
 use crate::check::annotations::denial;
 use crate::check::{RuleContext, folded};
-use crate::diagnostics::{Code, Problem, Report, shown};
+use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::resolve::{ALIASES, Annotation, Draft};
 use crate::validation::{Target, parse_bool};
 
@@ -54,9 +54,9 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
         if folded::is_inside(needs, context, report) {
             continue;
         }
-        let names: Vec<String> = waiting.iter().map(|it| shown(&it.key)).collect();
+        let names: Vec<String> = waiting.iter().map(|it| quoted(&it.key)).collect();
         let verb = if names.len() == 1 { "has" } else { "have" };
-        let needed: Vec<String> = needs.iter().map(|name| shown(&[nginx::PREFIX, name].concat())).collect();
+        let needed: Vec<String> = needs.iter().map(|name| quoted(&[nginx::PREFIX, name].concat())).collect();
         let said = format!("{} {verb} no effect without {}", names.join(", "), needed.join(" or "));
         let problem = match AUTHENTICATION.iter().find(|(key, _)| needs.contains(key)) {
             Some((_, proof)) => {
@@ -66,7 +66,7 @@ pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
             None => Problem::new(Code::AnnotationAlone, said),
         };
         let lines = if names.len() == 1 { "the line" } else { "the lines" };
-        let wanted: Vec<String> = needs.iter().map(|name| shown(&example(name))).collect();
+        let wanted: Vec<String> = needs.iter().map(|name| quoted(&example(name))).collect();
         first.file_key(report, problem.help(format!("add {}, or remove {lines}", wanted.join(" or "))));
     }
 }
@@ -90,8 +90,8 @@ pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
             "auth-cache-duration" if is_on(context.plan, "auth-url") && !value.chars().all(is_of_a_list) => {
                 let said = format!(
                     "{} is {}, and ingress-nginx then leaves out auth-url as a whole: it asks nobody who comes",
-                    shown(&annotation.key),
-                    shown(value)
+                    quoted(&annotation.key),
+                    quoted(value)
                 );
                 let problem = Problem::new(Code::AuthenticationOff, said);
                 let help =
@@ -105,7 +105,7 @@ pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
             {
                 let said = format!(
                     "{} is false, so ingress-nginx asks nobody who comes here, unlike elsewhere",
-                    shown(&annotation.key)
+                    quoted(&annotation.key)
                 );
                 let help = "remove the line, unless everybody may come in";
                 annotation.file_value(report, Problem::new(Code::AuthenticationOff, said).help(help));
@@ -129,8 +129,8 @@ pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
         if is_read && named.value != other.value {
             let said = format!(
                 "{} is another name of {}, and ingress-nginx reads one of the two",
-                shown(alias),
-                shown(name)
+                quoted(alias),
+                quoted(name)
             );
             let help = format!("write what is meant as {name}, and remove {alias}");
             other.file_key(report, Problem::new(Code::AnnotationAlias, said).help(help));
@@ -146,7 +146,7 @@ pub(crate) fn passwords(context: &RuleContext<'_>, report: &mut Report) {
     }
     let said = format!(
         "{} is given without nginx.ingress.kubernetes.io/auth-secret, and ingress-nginx then lets nobody in",
-        shown(&asked.key)
+        quoted(&asked.key)
     );
     let help = "add nginx.ingress.kubernetes.io/auth-secret with the name of a Secret, or remove the line";
     asked.file_key(report, Problem::new(Code::AuthenticationDenies, said).help(help));
@@ -162,11 +162,11 @@ pub(crate) fn origins(context: &RuleContext<'_>, report: &mut Report) {
     }
     let list = annotation.value.as_ref();
     let said = if !is_list_of_origins(list) {
-        format!("{} is no list of origins, and ingress-nginx then allows every one", shown(list))
+        format!("{} is no list of origins, and ingress-nginx then allows every one", quoted(list))
     } else {
         let mut origins = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         let Some(stray) = origins.find(|origin| !is_origin(origin)) else { return };
-        format!("{} is no origin, and ingress-nginx passes it over", shown(stray))
+        format!("{} is no origin, and ingress-nginx passes it over", quoted(stray))
     };
     let problem = Problem::new(Code::CorsOriginInvalid, said);
     let help = "write scheme, host and perhaps port of each, separated by commas: https://example.com, https://*.example.com:8443";
