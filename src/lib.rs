@@ -47,7 +47,7 @@ pub mod validation;
 
 pub use check::{Route, Rule, rules};
 pub use diagnostics::{
-    Code, Diagnostic, FieldPath, MOST_OF_A_KIND, Problem, Report, Root, Segment, Severity, Subject,
+    Code, Diagnostic, FieldPath, MAX_PER_CODE, Problem, Report, Root, Segment, Severity, Subject,
     did_you_mean, shortened,
 };
 pub use emit::{
@@ -55,7 +55,7 @@ pub use emit::{
 };
 pub use options::annotations::{Key, keys};
 pub use options::{Form, Setting, Settings, settings};
-pub use plan::{Claim, IngressPlan, MOST_NAMED, Plan, Published};
+pub use plan::{Claim, IngressPlan, MAX_NAMED, Plan, Published};
 pub use resolve::trace::{Traced, trace};
 pub use resolve::{Annotation, Canary, Monitor, PUBLISH_KEY, Scope};
 pub use service::{

@@ -646,6 +646,6 @@ mod tests {
         let profiles: Map<String, Value> =
             (0..1_000).map(|index| (format!("p{index}"), json!({"tls": true}))).collect();
         let found = problems(&json!({"domain": "example.com", "namespaces": rows, "profiles": profiles}));
-        assert_eq!(found.len(), crate::diagnostics::MOST_OF_A_KIND);
+        assert_eq!(found.len(), crate::diagnostics::MAX_PER_CODE);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use xposer::stamp::{self, Stamp};
-use xposer::{MOST_NAMED, Published, Settings};
+use xposer::{MAX_NAMED, Published, Settings};
 
 use crate::document::Document;
 use crate::handover::{Handovers, Refusal, Successor};
@@ -247,7 +247,7 @@ impl World {
 
     /// Those that see something of a Service are due; not where they see enough others instead.
     fn affects(&mut self, key: &Arc<ServiceKey>, seen: Seen) {
-        if self.claimants(seen.own).take(MOST_NAMED).any(|first| first == key) {
+        if self.claimants(seen.own).take(MAX_NAMED).any(|first| first == key) {
             let affected: Vec<_> = self.claimants(seen.other).cloned().map(Job::Service).collect();
             self.due.extend(affected);
         }
@@ -496,7 +496,7 @@ impl World {
         let entries = members.iter().filter_map(|member| self.services.get(&member.key));
         let mut found: BTreeSet<&Arc<ServiceKey>> = BTreeSet::new();
         for seen in entries.flat_map(|entry| &entry.claims.seen) {
-            found.extend(self.claimants(seen.other).take(MOST_NAMED));
+            found.extend(self.claimants(seen.other).take(MAX_NAMED));
         }
         if found.is_empty() {
             return Vec::new();

@@ -4,8 +4,8 @@ use xposer::{CONFIG_PREFIX, Diagnostic, FieldPath, Report, Root, Segment, Severi
 
 /// The longest warning, and that of all of them, in bytes. Where those of a response have more than 4096 characters, the API server
 /// cuts each of them after 256, and leaves out what comes too late (`k8s.io/apiserver`, `pkg/endpoints/filters/warning.go`).
-const LONGEST_WARNING: usize = 256;
-const LONGEST_WARNINGS: usize = 4096;
+const MAX_WARNING: usize = 256;
+const MAX_WARNINGS: usize = 4096;
 
 /// All Errors of a refused Service.
 pub(crate) fn rejection(report: &Report) -> String {
@@ -48,7 +48,7 @@ fn line(diagnostic: &Diagnostic) -> String {
 pub(crate) fn warnings<'r>(diagnostics: impl Iterator<Item = &'r Diagnostic>, all: usize) -> Vec<String> {
     let mut warnings: Vec<String> = diagnostics.map(warning).collect();
     let more = |shown: usize| format!("xposer: {} more warnings; list them with `xposer check`", all - shown);
-    let mut room = LONGEST_WARNINGS;
+    let mut room = MAX_WARNINGS;
     let mut fitting = 0;
     for warning in &warnings {
         let Some(left) = room.checked_sub(warning.len()) else { break };
@@ -71,7 +71,7 @@ pub(crate) fn warnings<'r>(diagnostics: impl Iterator<Item = &'r Diagnostic>, al
 fn warning(diagnostic: &Diagnostic) -> String {
     let Diagnostic { code, path, message, .. } = diagnostic;
     let said = format!("xposer[{code}]: {}: {message}", place(path));
-    shortened(&said, diagnostic.help.as_deref(), LONGEST_WARNING)
+    shortened(&said, diagnostic.help.as_deref(), MAX_WARNING)
 }
 
 /// An annotation by its name, without the prefix that all of ours have; anything else by its path.

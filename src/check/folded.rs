@@ -10,7 +10,7 @@ use crate::resolve::{Annotation, Source, is_read_here};
 use crate::service::FORWARD_ANNOTATION;
 
 /// The most keys that are named.
-const MOST_NAMES: usize = 3;
+const MAX_NAMES: usize = 3;
 
 const IN_LINES: &str = "write the block with `|-`, one annotation a line";
 const IN_LINES_OR_QUOTES: &str =
@@ -96,9 +96,9 @@ fn comment(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 fn problem(inside: &[Swallowed<'_>], place: &str, is_spoilt: bool) -> Problem {
-    let mut names: Vec<String> = inside.iter().take(MOST_NAMES).map(|it| quoted(it.key)).collect();
-    if inside.len() > MOST_NAMES {
-        names.push(format!("{} more", inside.len() - MOST_NAMES));
+    let mut names: Vec<String> = inside.iter().take(MAX_NAMES).map(|it| quoted(it.key)).collect();
+    if inside.len() > MAX_NAMES {
+        names.push(format!("{} more", inside.len() - MAX_NAMES));
     }
     let (verb, them) = if inside.len() == 1 { ("stands", "it") } else { ("stand", "them") };
     let mut said = format!("{} {verb} {place}, where nobody reads {them}", names.join(", "));

@@ -2,7 +2,7 @@
 
 use super::RuleContext;
 use super::annotations::denial;
-use crate::diagnostics::{Code, MOST_OF_A_KIND, Problem, Report, did_you_mean, quoted};
+use crate::diagnostics::{Code, MAX_PER_CODE, Problem, Report, did_you_mean, quoted};
 use crate::dialect::legacy;
 use crate::dialect::nginx;
 use crate::dialect::programs::{PROGRAMS, Program};
@@ -17,7 +17,7 @@ pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
         }
         let (key, value) = (&annotation.key, &annotation.value);
         // The report keeps no more and only counts them, and each proposal looks at all names.
-        let found = if told < MOST_OF_A_KIND {
+        let found = if told < MAX_PER_CODE {
             problem(key, value)
         } else if is_told(key, value) {
             Some(Problem::new(Code::ForeignKeyUnknown, "one more"))
@@ -90,9 +90,9 @@ fn unknown(program: &Program, key: &str, prefix: &str, name: &str) -> Option<Pro
 }
 
 /// Whether two words differ in few letters, whatever their case.
-fn is_slip(word: &str, known: &str, most: usize) -> bool {
-    word.len().abs_diff(known.len()) <= most
-        && strsim::osa_distance(&word.to_ascii_lowercase(), &known.to_ascii_lowercase()) <= most
+fn is_slip(word: &str, known: &str, max: usize) -> bool {
+    word.len().abs_diff(known.len()) <= max
+        && strsim::osa_distance(&word.to_ascii_lowercase(), &known.to_ascii_lowercase()) <= max
 }
 
 /// The program that a prefix was meant for, and the whole key: the prefix differs in few letters, or in the order or number

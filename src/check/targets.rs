@@ -8,10 +8,10 @@ use crate::resolve::DraftRule;
 use crate::validation::{MAX_NAME, PathType, Target, Termination, path_error, subdomain_host};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
-const LONGEST_SUFFIX: usize = 16;
+const MAX_SUFFIX: usize = 16;
 /// The limits of an HTTPRoute (`gateway.networking.k8s.io/v1`, HTTPRouteSpec).
-const MOST_HOSTS: usize = 16;
-const LONGEST_PATH: usize = 1024;
+const MAX_HOSTS: usize = 16;
+const MAX_PATH: usize = 1024;
 
 /// An HTTPRoute is attached to something, and has hosts and paths that it can have.
 pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
@@ -28,9 +28,9 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
         );
     }
     parents(context, report);
-    if plan.rules.len() > MOST_HOSTS {
+    if plan.rules.len() > MAX_HOSTS {
         let said = format!(
-            "{} hosts and paths are too many for an HTTPRoute, which has at most {MOST_HOSTS}",
+            "{} hosts and paths are too many for an HTTPRoute, which has at most {MAX_HOSTS}",
             plan.rules.len()
         );
         let at =
@@ -56,9 +56,9 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
                 continue;
             }
             (format!("the path {path} is not valid in an HTTPRoute: {error}"), "correct the path".to_owned())
-        } else if rule.path.len() > LONGEST_PATH {
+        } else if rule.path.len() > MAX_PATH {
             let said =
-                format!("the path has {} characters, an HTTPRoute allows {LONGEST_PATH}", rule.path.len());
+                format!("the path has {} characters, an HTTPRoute allows {MAX_PATH}", rule.path.len());
             (said, "shorten the path".to_owned())
         } else {
             continue;
@@ -149,7 +149,7 @@ fn wildcard(rule: &DraftRule<'_>, report: &mut Report) {
 
 /// Where several objects are needed, their names are made of one.
 fn long_name(context: &RuleContext<'_>, report: &mut Report) {
-    if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + LONGEST_SUFFIX > MAX_NAME)
+    if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + MAX_SUFFIX > MAX_NAME)
     {
         let said = format!(
             "the name has {} characters, too many for the names that are made of it",

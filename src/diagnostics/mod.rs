@@ -438,15 +438,15 @@ fn cut(text: &str, most: usize) -> Cow<'_, str> {
 /// one says how many more there are.
 ///
 /// ```
-/// use xposer::{Code, FieldPath, MOST_OF_A_KIND, Problem, Report, Subject};
+/// use xposer::{Code, FieldPath, MAX_PER_CODE, Problem, Report, Subject};
 /// let mut report = Report::new(Subject::default(), false);
-/// for index in 0..MOST_OF_A_KIND + 20 {
+/// for index in 0..MAX_PER_CODE + 20 {
 ///     report.file(FieldPath::object(&["spec", "ports"]).index(index), Problem::new(Code::PortInvalid, "no port"));
 /// }
-/// assert_eq!(report.diagnostics().len(), MOST_OF_A_KIND);
+/// assert_eq!(report.diagnostics().len(), MAX_PER_CODE);
 /// assert_eq!(report.diagnostics().last().map(|last| last.message.as_str()), Some("no port (and 20 more of this kind)"));
 /// ```
-pub const MOST_OF_A_KIND: usize = 100;
+pub const MAX_PER_CODE: usize = 100;
 
 /// All findings about one object (or, once merged, several), in the order in which the stages filed them.
 ///
@@ -495,12 +495,12 @@ impl Report {
     }
 
     /// Files one finding at `path`, with this report's subject and the severity of its code. Of one code,
-    /// [`MOST_OF_A_KIND`] are kept, and the last one says how many more there are.
+    /// [`MAX_PER_CODE`] are kept, and the last one says how many more there are.
     pub fn file(&mut self, path: FieldPath, problem: Problem) {
         let Problem { code, message, found, help, proposed, range } = problem;
         let severity =
             if self.strict && code.is_error_when_strict() { Severity::Error } else { code.severity() };
-        if self.diagnostics.len() >= MOST_OF_A_KIND && self.is_enough(code) {
+        if self.diagnostics.len() >= MAX_PER_CODE && self.is_enough(code) {
             return;
         }
         let subject = Arc::clone(&self.subject);
@@ -521,7 +521,7 @@ impl Report {
     fn is_enough(&mut self, code: Code) -> bool {
         let of_kind = |known: &&Diagnostic| known.code == code;
         let known = self.left_out.iter().position(|(known, ..)| *known == code);
-        if known.is_none() && self.diagnostics.iter().filter(of_kind).count() < MOST_OF_A_KIND {
+        if known.is_none() && self.diagnostics.iter().filter(of_kind).count() < MAX_PER_CODE {
             return false;
         }
         let Some(last) = self.diagnostics.iter_mut().rfind(|known| known.code == code) else { return false };
@@ -579,7 +579,7 @@ impl Report {
         self.diagnostics.iter().filter(move |d| d.severity == severity)
     }
 
-    /// How many findings of a severity were filed: those that are kept, and those behind [`MOST_OF_A_KIND`].
+    /// How many findings of a severity were filed: those that are kept, and those behind [`MAX_PER_CODE`].
     ///
     /// ```
     /// use xposer::{Code, FieldPath, Problem, Report, Severity, Subject};
@@ -664,10 +664,10 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// Names for a message, separated by commas: at most ten of the `count` there are, and how many more.
 pub(crate) fn listed<'n>(names: impl IntoIterator<Item = &'n str>, count: usize) -> String {
-    const MOST_LISTED: usize = 10;
-    let mut shown: Vec<Cow<'_, str>> = names.into_iter().take(MOST_LISTED).map(Cow::Borrowed).collect();
-    if count > MOST_LISTED {
-        shown.push(Cow::Owned(format!("{} more", count - MOST_LISTED)));
+    const MAX_LISTED: usize = 10;
+    let mut shown: Vec<Cow<'_, str>> = names.into_iter().take(MAX_LISTED).map(Cow::Borrowed).collect();
+    if count > MAX_LISTED {
+        shown.push(Cow::Owned(format!("{} more", count - MAX_LISTED)));
     }
     shown.join(", ")
 }

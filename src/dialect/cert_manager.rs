@@ -87,11 +87,11 @@ const ISSUER_KINDS: [&str; 2] = ["Issuer", "ClusterIssuer"];
 
 /// A certificate is valid for 90 days where nobody says how long, and for an hour at least.
 const USUAL_DURATION: u64 = 90 * 24 * 3600;
-const LEAST_DURATION: u64 = 3600;
+const MIN_DURATION: u64 = 3600;
 /// It is renewed five minutes before its end at the latest.
-const LEAST_RENEWAL: u64 = 300;
+const MIN_RENEWAL: u64 = 300;
 /// The longest duration of Go, in seconds.
-const LONGEST_DURATION: u64 = 9_223_372_036;
+const MAX_DURATION: u64 = 9_223_372_036;
 
 /// What an Ingress says to cert-manager is read, and can be.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
@@ -272,7 +272,7 @@ impl Values<'_, '_> {
 
     fn duration(&self) -> Option<Said> {
         let value = self.annotation.value.as_ref();
-        if duration(value).is_some_and(|seconds| seconds >= LEAST_DURATION) {
+        if duration(value).is_some_and(|seconds| seconds >= MIN_DURATION) {
             return None;
         }
         let help = match in_days(value) {
@@ -294,7 +294,7 @@ impl Values<'_, '_> {
         let value = self.annotation.value.as_ref();
         let valid_for = self.valid_for();
         let third = valid_for.map_or_else(|| "720h".to_owned(), |seconds| go_text(seconds / 3));
-        let Some(seconds) = duration(value).filter(|seconds| *seconds >= LEAST_RENEWAL) else {
+        let Some(seconds) = duration(value).filter(|seconds| *seconds >= MIN_RENEWAL) else {
             let help = match in_days(value).filter(|meant| valid_for.is_none_or(|valid| *meant < valid)) {
                 Some(seconds) => format!("write {}", go_text(seconds)),
                 None => format!("write a time such as {third}"),
@@ -320,7 +320,7 @@ impl Values<'_, '_> {
             return self.expected("a whole number from 1 to 99", "write a percentage such as 67");
         };
         let valid_for = self.valid_for()?;
-        if valid_for * (100 - percent) / 100 >= LEAST_RENEWAL {
+        if valid_for * (100 - percent) / 100 >= MIN_RENEWAL {
             return None;
         }
         self.expected(
@@ -403,7 +403,7 @@ fn likely(value: &str, words: &[&'static str]) -> Option<&'static str> {
 
 /// The whole seconds of a duration that Go can hold.
 fn duration(text: &str) -> Option<u64> {
-    go_seconds(text).filter(|seconds| *seconds <= LONGEST_DURATION)
+    go_seconds(text).filter(|seconds| *seconds <= MAX_DURATION)
 }
 
 /// The seconds of a number of days, weeks, months or years, which Go does not know.
@@ -419,7 +419,7 @@ fn in_days(text: &str) -> Option<u64> {
         _ => return None,
     };
     let seconds = number.parse::<u64>().ok()?.checked_mul(days * 24 * 3600)?;
-    (LEAST_DURATION..=LONGEST_DURATION).contains(&seconds).then_some(seconds)
+    (MIN_DURATION..=MAX_DURATION).contains(&seconds).then_some(seconds)
 }
 
 /// Seconds as Go reads them.

@@ -167,10 +167,10 @@ impl Kind {
             (Self::Text, Value::String(_)) | (Self::Boolean, Value::Bool(_)) => return None,
             (Self::Text, _) => "a text".to_owned(),
             (Self::Boolean, _) => "true or false".to_owned(),
-            (Self::Between(least, most), _) => match value.as_i64() {
-                Some(number) if (*least..=*most).contains(&number) => return None,
+            (Self::Between(min, max), _) => match value.as_i64() {
+                Some(number) if (*min..=*max).contains(&number) => return None,
                 Some(_) if *most == i64::from(i32::MAX) && *least >= 0 => format!("at least {least}"),
-                Some(_) => format!("a number from {least} to {most}"),
+                Some(_) => format!("a number from {min} to {max}"),
                 None => "a number".to_owned(),
             },
             (Self::Numbers(numbers), _) => match value.as_i64() {

@@ -14,7 +14,7 @@ use crate::validation::{PathType, Termination, Tls, subdomain_host};
 
 pub(super) const KIND: (&str, &str) = ("route.openshift.io/v1", "Route");
 /// A Route has at most this many backends beside the first one.
-const MOST_ALTERNATES: usize = 3;
+const MAX_ALTERNATES: usize = 3;
 
 pub(super) type OpenShiftRoute<'p> = Resource<'p, Spec<'p>>;
 
@@ -133,9 +133,9 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
 /// The canaries that fit, with their weights; one too many is told.
 fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<To<'p>> {
     let mut canaries = emitting.canaries();
-    if canaries.len() > MOST_ALTERNATES {
-        canaries.truncate(MOST_ALTERNATES);
-        let said = format!("a Route has at most {MOST_ALTERNATES} backends beside the first one");
+    if canaries.len() > MAX_ALTERNATES {
+        canaries.truncate(MAX_ALTERNATES);
+        let said = format!("a Route has at most {MAX_ALTERNATES} backends beside the first one");
         let path = emitting.plan.name_origin.path();
         emitting.inexpressible(path, said);
     }

@@ -125,7 +125,7 @@ impl Form {
             Self::Port => "name or number of a port".into(),
             Self::Word(words) => format!("one of `{}`", words.join("`, `")).into(),
             Self::Words(words) => format!("some of `{}`, separated by commas", words.join("`, `")).into(),
-            Self::Number(least, most) => format!("whole number from {least} to {most}").into(),
+            Self::Number(min, max) => format!("whole number from {min} to {max}").into(),
             Self::Name => "name of an object".into(),
             Self::Text => "text".into(),
             Self::Path => "path".into(),

@@ -305,13 +305,13 @@ pub struct Claim<'p>(Claimed<'p>);
 /// How many other Services a finding names, and how many of those with a [`Claim::counterpart`] are enough to be seen.
 ///
 /// ```
-/// assert_eq!(xposer::MOST_NAMED, 3);
+/// assert_eq!(xposer::MAX_NAMED, 3);
 /// ```
-pub const MOST_NAMED: usize = 3;
+pub const MAX_NAMED: usize = 3;
 
 impl<'p> Claim<'p> {
     /// The claim of the plans that this one is affected by, where equal ones are nothing to each other. Whoever plans some
-    /// of many Services need give this one no more than [`MOST_NAMED`] of those that have the counterpart; any will do.
+    /// of many Services need give this one no more than [`MAX_NAMED`] of those that have the counterpart; any will do.
     ///
     /// So a host may have thousands of paths without their being planned together: a regular expression on it is what
     /// concerns each of the others, and one of them is what concerns the regular expression.
@@ -545,7 +545,7 @@ fn among_patterns(plans: &[(usize, &Plan<'_>)], file: &mut Filing<'_>) {
             continue;
         }
         let named = |side: &[(Claimed<'_>, usize, &Plan<'_>)]| {
-            let named: Vec<&Plan<'_>> = side.iter().map(|(.., plan)| *plan).take(MOST_NAMED).collect();
+            let named: Vec<&Plan<'_>> = side.iter().map(|(.., plan)| *plan).take(MAX_NAMED).collect();
             in_words(&named, side.len())
         };
         let (with_patterns, with_plain) = (named(patterns), named(plain));
@@ -590,7 +590,7 @@ impl Owners<'_, '_> {
     /// The other Services, in words: at most three by name.
     fn others(&self, plan: &Plan<'_>) -> Option<String> {
         let is_other = |other: &&Plan<'_>| (other.namespace, other.service) != (plan.namespace, plan.service);
-        let named: Vec<&Plan<'_>> = self.services.iter().copied().filter(is_other).take(MOST_NAMED).collect();
+        let named: Vec<&Plan<'_>> = self.services.iter().copied().filter(is_other).take(MAX_NAMED).collect();
         (!named.is_empty()).then(|| in_words(&named, self.services.len() - 1))
     }
 
@@ -683,7 +683,7 @@ fn certificates(plans: &[&Plan<'_>], file: &mut Filing<'_>) {
             let others = owners.iter().take(before).chain(owners.iter().skip(before + own.len()));
             before += own.len();
             let named: Vec<&Plan<'_>> =
-                others.take(MOST_NAMED).filter_map(|(.., index)| plans.get(*index).copied()).collect();
+                others.take(MAX_NAMED).filter_map(|(.., index)| plans.get(*index).copied()).collect();
             let others = in_words(&named, owners.len() - own.len());
             for (host, _, index) in own {
                 found

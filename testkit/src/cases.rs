@@ -33,7 +33,7 @@ pub const OBJECTS: &str = "objects.yaml";
 /// The file of the diagnostics.
 pub const REPORT: &str = "report.txt";
 /// More sentences than these are a chapter.
-const LONGEST_WHY: usize = 600;
+const MAX_WHY: usize = 600;
 
 /// A case folder, read.
 #[derive(Clone, Debug)]
@@ -149,7 +149,7 @@ impl Case {
             return wrong(&format!("{extra} is no file of a case; a case has {}", FILES.join(", ")));
         }
         let why = read(&folder.join("why.md"))?;
-        if why.trim().is_empty() || why.len() > LONGEST_WHY || !why.ends_with(".\n") {
+        if why.trim().is_empty() || why.len() > MAX_WHY || !why.ends_with(".\n") {
             return wrong("why.md must be one to three sentences");
         }
         let settings = |file: &str| {
