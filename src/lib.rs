@@ -42,27 +42,28 @@ mod plan;
 mod resolve;
 mod service;
 pub mod template;
+pub mod testing;
 mod trial;
 pub mod validation;
 
 pub use check::{Route, Rule, rules};
 pub use diagnostics::{
-    Code, Diagnostic, FieldPath, MAX_PER_CODE, Problem, Report, Root, Segment, Severity, Subject,
-    did_you_mean, shortened,
+    Code, Diagnostic, FieldPath, MAX_PER_CODE, Origin, Problem, Report, Root, Segment, Severity, Sourced,
+    Subject, UnknownWord, did_you_mean, shortened,
 };
 pub use emit::{
     Emitted, KINDS, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP, emit_all,
 };
 pub use options::annotations::{Key, keys};
-pub use options::{Form, Setting, Settings, settings};
+pub use options::{Form, Setting, Settings, Target, settings};
 pub use plan::{Claim, IngressPlan, MAX_NAMED, Plan, Published};
 pub use resolve::trace::{Traced, trace};
 pub use resolve::{Annotation, Canary, Monitor, PUBLISH_KEY, Scope};
 pub use service::{
-    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, READ, Read, Service, ServiceKind, is_service,
-    reads_annotation, reads_label,
+    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, PortRef, PortRefError, READ, Read, Service,
+    ServiceKind, is_service, reads_annotation, reads_label,
 };
-pub use validation::{Hostname, ObjectName, PathType, PortRef, Target, UrlPath};
+pub use validation::{Hostname, ObjectName, PathType, UrlPath};
 
 pub use emit::stamp;
 

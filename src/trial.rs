@@ -5,15 +5,15 @@ use serde_json::{Map, Value};
 
 use crate::check;
 use crate::diagnostics::{
-    Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, listed, quoted,
+    Code, Diagnostic, FieldPath, Origin, Problem, Report, Root, Severity, Subject, listed, quoted,
 };
 use crate::options::annotations::{Request, annotation};
-use crate::options::{Layer, Layers, Namespace, Profile, Settings, Tpl};
+use crate::options::{Layer, Layers, Namespace, Profile, Settings, Target, Tpl};
 use crate::resolve;
 use crate::service::{EXPOSE_LABEL, Service};
 use crate::template::{Var, Vars};
 use crate::validation::pattern::{Patterns, owns};
-use crate::validation::{CLUSTER_ISSUER_KEY, ISSUER_KEY, Origin, TLS_ACME_KEY, Target};
+use crate::validation::{CLUSTER_ISSUER_KEY, ISSUER_KEY, TLS_ACME_KEY};
 
 /// The name of a sample Service, and what stands for the stars in the name of its namespace.
 type Sample = (&'static str, &'static str);

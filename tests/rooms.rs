@@ -22,6 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dialect", &["diagnostics", "validation", "service", "options", "resolve", "check"]),
     ("resolve", &["diagnostics", "validation", "template", "service", "options", "dialect"]),
     ("check", &["diagnostics", "validation", "service", "options", "dialect", "resolve"]),
+    ("testing", &["service"]),
     ("trial", &["diagnostics", "validation", "template", "service", "options", "resolve", "check"]),
     ("plan", &["diagnostics", "validation", "service", "options", "dialect", "resolve", "check"]),
     ("emit", &["diagnostics", "validation", "service", "options", "dialect", "resolve", "check", "plan"]),

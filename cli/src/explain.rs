@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use xposer::Origin;
 use xposer::template::functions::{self, Function};
 use xposer::template::{SYNTAX, Template, Var, Vars};
-use xposer::validation::Origin;
 use xposer::{
     Code, EXPOSE_LABEL, Key, Outcome, Service, Setting, Settings, did_you_mean, keys, rules, settings, trace,
 };
@@ -73,7 +73,7 @@ fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
     if found.is_some() || row.is_some() {
         return Ok(true);
     }
-    if let Some(found) = Code::from_slug(word) {
+    if let Ok(found) = word.parse::<Code>() {
         code(found, out)?;
     } else if let Some(found) = functions::find(word) {
         function(found, out)?;

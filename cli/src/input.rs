@@ -223,7 +223,7 @@ impl SettingsFile {
     /// Where the text is that a diagnostic about the settings accuses.
     pub(crate) fn place_of(&self, diagnostic: &Diagnostic) -> Option<Place> {
         let document = self.file.documents.first()?;
-        let Spot { way, inside } = self.config.spot(diagnostic.path.segments());
+        let Spot { way, inside } = self.config.spot(diagnostic.path.segments().iter().cloned());
         Some(match inside {
             None => self.file.place_of(document, way.into_iter(), diagnostic),
             Some(inside) => {

@@ -76,8 +76,7 @@ fn warning(diagnostic: &Diagnostic) -> String {
 
 /// An annotation by its name, without the prefix that all of ours have; anything else by its path.
 fn place(path: &FieldPath) -> String {
-    let segments: Vec<Segment> = path.segments().collect();
-    match segments.as_slice() {
+    match path.segments() {
         [Segment::Key(metadata), Segment::Key(annotations), Segment::Key(key)]
             if path.root() == Root::Object && metadata == "metadata" && annotations == "annotations" =>
         {

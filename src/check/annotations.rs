@@ -3,10 +3,10 @@
 use super::{RuleContext, folded};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::dialect::nginx;
-use crate::options::Settings;
+use crate::options::{Settings, Target};
 use crate::resolve::Annotation;
+use crate::validation::parse_bool;
 use crate::validation::pattern::matches;
-use crate::validation::{Target, parse_bool};
 
 /// What nobody may forward unless the administrator allows it: text that goes into the configuration of the controller as it is.
 const SNIPPETS: &str = "*-snippet";

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::RuleContext;
 use super::object::character_help;
-use crate::diagnostics::{Code, Problem, Report, listed, quoted, quoted_char};
+use crate::diagnostics::{Code, Origin, Problem, Report, listed, quoted, quoted_char};
 use crate::resolve::DraftRule;
-use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, host_errors};
+use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, host_errors};
 
 /// A host is a DNS name in lower case, or `*.` and such a name.
 pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {

@@ -1,13 +1,13 @@
 //! Rules about annotations that have no effect on what is made: nothing that protects is lost.
 
 use super::{RuleContext, annotations, misspelt};
-use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::nginx;
 use crate::dialect::programs::{Effect, Loss, Same, effect};
-use crate::options::Layers;
 use crate::options::annotations::annotation;
+use crate::options::{Layers, Target, Termination, Tls};
 use crate::resolve::{Annotation, Draft};
-use crate::validation::{Origin, Target, Termination, Tls, parse_bool};
+use crate::validation::parse_bool;
 
 /// What decides whether a target does by itself what an annotation of another program asks for.
 #[derive(Clone, Copy, Debug)]

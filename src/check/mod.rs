@@ -16,17 +16,15 @@ mod tls;
 
 use std::ops::Range;
 
-use crate::diagnostics::{Code, Report, Segment};
+use crate::diagnostics::{Code, Origin, Report, Segment};
 use crate::dialect::legacy::dns_key;
 use crate::dialect::nginx::{rewrite, traps};
 use crate::dialect::{cert_manager, external_dns};
 use crate::options::annotations::Request;
-use crate::options::{Layers, Settings};
+use crate::options::{Layers, ParentRef, Settings, Target, Termination, Tls};
 use crate::resolve::{Annotation, Canary, Draft, DraftRule, Monitor, Scope, Source};
-use crate::service::Service;
-use crate::validation::{
-    Hostname, ObjectName, Origin, ParentRef, PathType, PortRef, Target, Termination, Tls, UrlPath,
-};
+use crate::service::{PortRef, Service};
+use crate::validation::{Hostname, ObjectName, PathType, UrlPath};
 pub(crate) use loss::Scene;
 
 /// What a rule may look at.
@@ -46,7 +44,7 @@ impl RuleContext<'_> {
             && match &annotation.source {
                 Source::Block { .. } => !self.request.block.contains(&annotation.key),
                 Source::Origin(Origin::Setting(path)) => {
-                    !matches!(path.segments().last(), Some(Segment::Key(key)) if key == annotation.key)
+                    !matches!(path.segments().last(), Some(Segment::Key(key)) if *key == annotation.key)
                 }
                 Source::Origin(_) => false,
             }
@@ -447,8 +445,9 @@ pub(crate) fn check<'a>(
     }
     let tls = draft.tls();
     let gateway = if draft.targets.contains(&Target::HttpRoute) {
-        let refs =
-            |found: Option<&crate::validation::Sourced<Vec<ParentRef>>>| found.map(|refs| refs.value.clone());
+        let refs = |found: Option<&crate::diagnostics::Sourced<Vec<ParentRef>>>| {
+            found.map(|refs| refs.value.clone())
+        };
         Gateway {
             parents: refs(layers.first(|it| it.parent_refs.as_ref())).unwrap_or_default(),
             http_parents: refs(layers.first(|it| it.http_parent_refs.as_ref())).unwrap_or_default(),

@@ -1,14 +1,14 @@
 //! Rules about names, ports and annotations.
 
 use super::{RuleContext, folded};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted, quoted_char};
+use crate::diagnostics::{
+    Code, FieldPath, Origin, Problem, Report, Sourced, did_you_mean, quoted, quoted_char,
+};
 use crate::options::annotations::annotation;
 use crate::options::class_problem;
 use crate::resolve::PUBLISH_KEY;
-use crate::service::{FORWARD_ANNOTATION, Port, ServiceKind};
-use crate::validation::{
-    MAX_ANNOTATIONS, MAX_NAME, Origin, PortRef, Sourced, annotation_key_error, is_dns_label, is_dns_subdomain,
-};
+use crate::service::{FORWARD_ANNOTATION, Port, PortRef, ServiceKind};
+use crate::validation::{MAX_ANNOTATIONS, MAX_NAME, annotation_key_error, is_dns_label, is_dns_subdomain};
 
 /// The Service's name and namespace are DNS labels.
 pub(crate) fn service(context: &RuleContext<'_>, report: &mut Report) {

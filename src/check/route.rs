@@ -1,11 +1,12 @@
 //! Rules about the path.
 
 use super::RuleContext;
-use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
 use crate::dialect::nginx::paths::{Nginx, USE_REGEX};
 use crate::dialect::nginx::rewrite::is_literal;
+use crate::options::Target;
 use crate::resolve::DraftRule;
-use crate::validation::{Origin, PathType, Target, path_error};
+use crate::validation::{PathType, path_error};
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
 pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {

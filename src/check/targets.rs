@@ -3,9 +3,9 @@
 use super::RuleContext;
 use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
 use crate::dialect::monitor::PROVIDERS;
-use crate::options::overlap;
+use crate::options::{Target, Termination, overlap};
 use crate::resolve::DraftRule;
-use crate::validation::{MAX_NAME, PathType, Target, Termination, path_error, subdomain_host};
+use crate::validation::{MAX_NAME, PathType, path_error, subdomain_host};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
 const MAX_SUFFIX: usize = 16;
@@ -57,8 +57,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
             }
             (format!("the path {path} is not valid in an HTTPRoute: {error}"), "correct the path".to_owned())
         } else if rule.path.len() > MAX_PATH {
-            let said =
-                format!("the path has {} characters, an HTTPRoute allows {MAX_PATH}", rule.path.len());
+            let said = format!("the path has {} characters, an HTTPRoute allows {MAX_PATH}", rule.path.len());
             (said, "shorten the path".to_owned())
         } else {
             continue;
@@ -149,8 +148,7 @@ fn wildcard(rule: &DraftRule<'_>, report: &mut Report) {
 
 /// Where several objects are needed, their names are made of one.
 fn long_name(context: &RuleContext<'_>, report: &mut Report) {
-    if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + MAX_SUFFIX > MAX_NAME)
-    {
+    if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + MAX_SUFFIX > MAX_NAME) {
         let said = format!(
             "the name has {} characters, too many for the names that are made of it",
             name.value.len()

@@ -2,13 +2,12 @@
 
 use super::host::chosen_by;
 use super::{RuleContext, folded};
-use crate::diagnostics::{Code, Problem, Report, quoted};
-use crate::options::object_problem;
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
+use crate::options::{Target, Tls, object_problem};
 use crate::resolve::{FOREIGN_ISSUER, contradicts};
 use crate::validation::pattern::owns;
 use crate::validation::{
-    CLUSTER_ISSUER_KEY, ISSUER_KEY, MAX_COMMON_NAME, Origin, TLS_ACME_KEY, Target, Tls, is_dns_subdomain,
-    parse_bool,
+    CLUSTER_ISSUER_KEY, ISSUER_KEY, MAX_COMMON_NAME, TLS_ACME_KEY, is_dns_subdomain, parse_bool,
 };
 
 /// cert-manager knows whom to ask, and has a secret to put the certificate into.

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use crate::check::{RuleContext, folded, misspelt};
-use crate::diagnostics::{Code, Problem, Report, did_you_mean, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Report, did_you_mean, quoted};
 use crate::dialect::external_dns::go_seconds;
+use crate::options::{Target, Tls};
 use crate::resolve::Annotation;
 use crate::validation::{
-    CLUSTER_ISSUER_KEY, HostError, ISSUER_KEY, MAX_COMMON_NAME, MAX_LABEL, Origin, TLS_ACME_KEY, Target, Tls,
+    CLUSTER_ISSUER_KEY, HostError, ISSUER_KEY, MAX_COMMON_NAME, MAX_LABEL, TLS_ACME_KEY,
     annotation_key_error, host_errors, parse_bool,
 };
 

@@ -7,8 +7,9 @@ use crate::check::object::character_help;
 use crate::check::{RuleContext, folded};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted};
 use crate::dialect::legacy::dns_key;
+use crate::options::Target;
 use crate::resolve::Annotation;
-use crate::validation::{HostError, MAX_LABEL, MAX_NAME, Target, host_errors, parse_bool};
+use crate::validation::{HostError, MAX_LABEL, MAX_NAME, host_errors, parse_bool};
 
 /// The words of `ingress-hostname-source` and `gateway-hostname-source`.
 const SOURCES: [&str; 2] = ["annotation-only", "defined-hosts-only"];

@@ -1,7 +1,7 @@
 //! Forwarded keys that the programs around us no longer read, and what they read instead.
 
 use crate::options::DNS_PREFIXES;
-use crate::validation::{CLASS_ANNOTATION, split_at_byte};
+use crate::validation::CLASS_ANNOTATION;
 
 /// What became of a key.
 ///
@@ -306,7 +306,7 @@ const fn monitor(old: &'static str, field: Monitor) -> Legacy {
 /// ```
 #[must_use]
 pub fn find(key: &str) -> Option<&'static Legacy> {
-    let (prefix, name) = split_at_byte(key, b'/')?;
+    let (prefix, name) = key.split_once('/')?;
     if matches!(prefix, NGINX | OLD_NGINX)
         && let Some(row) = no_longer_read(name)
     {

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::quoted;
-use crate::service::kind_of;
+use crate::diagnostics::{kind_of, quoted};
+
 use crate::validation::parse_bool;
 
 /// What value an option takes.
@@ -169,7 +169,7 @@ impl Kind {
             (Self::Boolean, _) => "true or false".to_owned(),
             (Self::Between(min, max), _) => match value.as_i64() {
                 Some(number) if (*min..=*max).contains(&number) => return None,
-                Some(_) if *most == i64::from(i32::MAX) && *least >= 0 => format!("at least {least}"),
+                Some(_) if *max == i64::from(i32::MAX) && *min >= 0 => format!("at least {min}"),
                 Some(_) => format!("a number from {min} to {max}"),
                 None => "a number".to_owned(),
             },

@@ -1,9 +1,9 @@
 //! What is known of the keys of other programs: which of them protect, and which keys some programs have at all.
 
 use super::nginx;
-use crate::options::DNS_PREFIXES;
+use crate::options::{DNS_PREFIXES, Target};
+use crate::validation::parse_bool;
 use crate::validation::pattern::matches;
-use crate::validation::{Target, parse_bool};
 
 /// What is lost where nothing does what a key says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,9 +13,10 @@ use super::{Annotations, Emitting, FORECASTLE, Resource, rest};
 use crate::check::Route;
 use crate::diagnostics::{FieldPath, quoted};
 use crate::options::annotations::annotation;
+use crate::options::{ParentRef, Tls};
 use crate::plan::{Plan, numbered, redirect_name};
 use crate::resolve::DNS_CONTROLLER;
-use crate::validation::{ParentRef, PathType, Tls, grouped};
+use crate::validation::{PathType, grouped};
 
 pub(super) const KIND: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
 const REWRITE: &str = "nginx.ingress.kubernetes.io/rewrite-target";

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::{Annotations, Resource};
 use crate::check::Route;
 use crate::plan::Plan;
-use crate::validation::{PortRef, grouped};
+use crate::service::PortRef;
+use crate::validation::grouped;
 
 pub(super) const KIND: (&str, &str) = ("networking.k8s.io/v1", "Ingress");
 

@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::legacy::{Fate, Legacy, dns_key, find};
 use crate::dialect::nginx::paths::USE_REGEX;
+use crate::options::Target;
 use crate::options::annotations::annotation;
 use crate::plan::Plan;
 use crate::resolve::{Annotation, Source};
-use crate::validation::{Origin, Target};
 use configmap::ConfigMap;
 pub use configmap::URL_CONFIG_MAP;
 use httproute::HttpRoute;

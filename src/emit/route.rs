@@ -8,9 +8,10 @@ use super::{Annotations, Emitting, Resource, rest};
 use crate::check;
 use crate::diagnostics::{FieldPath, quoted};
 use crate::options::annotations::annotation;
+use crate::options::{Termination, Tls};
 use crate::plan::{Plan, numbered};
 use crate::resolve::Annotation;
-use crate::validation::{PathType, Termination, Tls, subdomain_host};
+use crate::validation::{PathType, subdomain_host};
 
 pub(super) const KIND: (&str, &str) = ("route.openshift.io/v1", "Route");
 /// A Route has at most this many backends beside the first one.

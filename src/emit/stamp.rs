@@ -6,8 +6,9 @@
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report};
+use crate::options::Target;
 use crate::plan::Plan;
-use crate::validation::{MAX_ANNOTATIONS, Target};
+use crate::validation::MAX_ANNOTATIONS;
 
 /// The prefix of the annotations that are written back.
 pub const STAMP_PREFIX: &str = crate::service::STAMP_PREFIX;

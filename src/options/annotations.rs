@@ -1,11 +1,11 @@
 //! What the annotations of a Service ask for: one row a key.
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted, quoted_char};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, UnknownWord, did_you_mean, quoted, quoted_char};
 use crate::options::block::{self, Block};
-use crate::options::{Form, PATH_TYPES, WEIGHT, class_problem, object_problem, port, unknown_word};
-use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, Service};
+use crate::options::{Form, Target, Tls, WEIGHT, class_problem, object_problem, port, unknown_word};
+use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, PortRef, Service};
 use crate::template::Template;
-use crate::validation::{PathType, PortRef, Target, Tls, is_dns_label, is_dns_subdomain, parse_bool};
+use crate::validation::{PathType, is_dns_label, is_dns_subdomain, parse_bool};
 
 /// A field of the request.
 #[derive(Clone, Debug, Default)]
@@ -218,7 +218,7 @@ keys![
     },
     Key {
         annotation: annotation::PATH_TYPE,
-        form: Form::Word(PATH_TYPES),
+        form: Form::Word(PathType::WORDS),
         doc: "How the path is compared; without it Prefix, or ImplementationSpecific where the path is a regular expression.",
         example: "Exact",
         setting: Some("pathType"),
@@ -444,19 +444,19 @@ fn value<T>(parsed: Result<T, Problem>, field: &mut Field<T>) -> Vec<Problem> {
 }
 
 fn tls<'a>(text: &'a str, request: &mut Request<'a>) -> Vec<Problem> {
-    match Tls::parse(text.trim()) {
-        Some(mode) => {
+    match text.trim().parse() {
+        Ok(mode) => {
             request.tls = Field::Set(mode);
             Vec::new()
         }
         // The original fell back to its configuration, too.
-        None => {
+        Err(UnknownWord { words, .. }) => {
             let said = format!(
                 "expected true, false, cert-manager or load-balancer, found {}; the setting tls applies",
                 quoted(text.trim())
             );
             let problem = Problem::new(Code::TlsNotBoolean, said);
-            vec![match did_you_mean(text.trim(), Tls::WORDS.iter().copied()) {
+            vec![match did_you_mean(text.trim(), words.iter().copied()) {
                 Some(meant) => problem.help(format!("did you mean {meant}?")).propose(meant),
                 None => problem.help("write one of these words"),
             }]
@@ -474,12 +474,12 @@ fn boolean(text: &str) -> Result<bool, Problem> {
 fn targets<'a>(text: &'a str, request: &mut Request<'a>) -> Vec<Problem> {
     let mut targets = Vec::new();
     for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-        match Target::parse(word) {
-            Some(target) if targets.contains(&target) => {}
-            Some(target) => targets.push(target),
-            None => {
+        match word.parse() {
+            Ok(target) if targets.contains(&target) => {}
+            Ok(target) => targets.push(target),
+            Err(UnknownWord { words, .. }) => {
                 request.targets = Field::Broken;
-                return vec![unknown_word(Code::TargetUnknown, word, Target::WORDS)];
+                return vec![unknown_word(Code::TargetUnknown, word, words)];
             }
         }
     }
@@ -539,7 +539,8 @@ fn path(text: &str) -> Result<&str, Problem> {
 
 fn path_type<'a>(text: &'a str, request: &mut Request<'a>) -> Vec<Problem> {
     let word = text.trim();
-    let parsed = PathType::parse(word).ok_or_else(|| unknown_word(Code::PathTypeUnknown, word, PATH_TYPES));
+    let parsed =
+        word.parse().map_err(|error: UnknownWord| unknown_word(Code::PathTypeUnknown, word, error.words));
     value(parsed, &mut request.path_type)
 }
 

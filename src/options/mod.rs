@@ -7,21 +7,25 @@ pub mod annotations;
 pub mod block;
 mod parse;
 mod table;
+mod values;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, did_you_mean, listed, quoted};
-use crate::service::kind_of;
+use crate::diagnostics::{
+    Code, FieldPath, Origin, Problem, Report, Sourced, Subject, did_you_mean, kind_of, listed, quoted,
+};
+use crate::service::PortRef;
 use crate::template::Template;
+use crate::validation::PathType;
 use crate::validation::pattern::{Certificates, Owners, Patterns};
-use crate::validation::{Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination, Tls};
 pub(crate) use parse::{class_problem, object_problem, overlap, port, unknown_word};
 use table::READERS;
+pub(crate) use table::WEIGHT;
 pub use table::{Form, Setting, settings};
-pub(crate) use table::{PATH_TYPES, WEIGHT};
+pub use values::{Issuer, ParentRef, Target, Termination, Tls};
 
 /// The URL template where nobody gives one. What is built in is read when it is first needed: the policy answers every request
 /// from scratch.

@@ -1,19 +1,23 @@
 //! The values of settings, and of the annotations that override them.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use super::table::{PATH_TYPES, READERS};
+use super::table::READERS;
 use super::{DefaultAnnotation, Layer, Named, Namespace, Profile, Tpl, unknown};
-use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, quoted};
+use crate::diagnostics::{
+    Code, FieldPath, Origin, Problem, Sourced, UnknownWord, did_you_mean, kind_of, quoted, scalar,
+};
 use crate::dialect::monitor::PROVIDERS;
-use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, STAMP_PREFIX, kind_of, scalar};
+use crate::options::{Issuer, ParentRef, Target, Termination, Tls};
+use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION, PUBLISH_KEY, PortRef, PortRefError, STAMP_PREFIX};
 use crate::template::Template;
 use crate::validation::pattern::Patterns;
 use crate::validation::{
-    CLASS_ANNOTATION, HostError, Issuer, Origin, ParentRef, PathType, PortRef, Sourced, Target, Termination,
-    Tls, annotation_key_error, host_errors, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
+    CLASS_ANNOTATION, HostError, PathType, annotation_key_error, host_errors, is_dns_label, is_dns_subdomain,
+    is_port_name, parse_bool,
 };
 
 /// Problems of one setting, each with its place.
@@ -116,9 +120,7 @@ pub(super) fn tls(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Tls>>>
         Value::Bool(true) => Tls::Secret,
         Value::Bool(false) => Tls::Off,
         Value::String(text) if text.trim().is_empty() => return Ok(None),
-        Value::String(text) => {
-            Tls::parse(text.trim()).ok_or_else(|| word_problem(at, text.trim(), Tls::WORDS))?
-        }
+        Value::String(text) => text.trim().parse().map_err(|error| not_one_of(at, &error))?,
         other => return Err(invalid(at, "true, false, cert-manager or load-balancer", other)),
     };
     Ok(Some(sourced(mode, at)))
@@ -137,55 +139,52 @@ pub(super) fn port_value(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced
 
 /// A port by number or name.
 pub(crate) fn port(text: &str) -> Result<PortRef, Problem> {
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        return match text.parse() {
-            Ok(number) if number > 0 => Ok(PortRef::Number(number)),
-            _ => Err(Problem::new(
-                Code::PortInvalid,
-                format!("the port {} is not between 1 and 65535", quoted(text)),
-            )
-            .help("write the number or the name of one of the Service's ports")),
+    text.parse().map_err(|error| {
+        let problem = |said: String| Problem::new(Code::PortInvalid, said);
+        let lower = text.to_ascii_lowercase();
+        let (problem, help) = match error {
+            PortRefError::OutOfRange => {
+                (problem(format!("the port {} is not between 1 and 65535", quoted(text))), None)
+            }
+            PortRefError::NoName => {
+                let problem = problem(format!("{} is {error}", quoted(text)));
+                if is_port_name(&lower) {
+                    let help = format!("write it in lower case: {lower}");
+                    (problem.propose(lower), Some(help))
+                } else {
+                    (problem, None)
+                }
+            }
         };
-    }
-    if is_port_name(text) {
-        return Ok(PortRef::Name(text.to_owned()));
-    }
-    let problem =
-        Problem::new(Code::PortInvalid, format!("{} is neither a port number nor a port name", quoted(text)));
-    let lower = text.to_ascii_lowercase();
-    Err(if is_port_name(&lower) {
-        problem.help(format!("write it in lower case: {lower}")).propose(lower)
-    } else {
-        problem.help("write the number or the name of one of the Service's ports")
+        problem.help(
+            help.unwrap_or_else(|| "write the number or the name of one of the Service's ports".to_owned()),
+        )
     })
 }
 
-/// One of some words, by what reads them.
-fn word<T>(
-    value: &Value,
-    at: &FieldPath,
-    words: &[&str],
-    read: impl Fn(&str) -> Option<T>,
-) -> Parsed<Option<T>> {
+/// One of the words of a type.
+fn word<T: FromStr<Err = UnknownWord>>(value: &Value, at: &FieldPath) -> Parsed<Option<T>> {
     let Some(word) = text(value, at)?.map(str::trim) else { return Ok(None) };
-    read(word).map(Some).ok_or_else(|| word_problem(at, word, words))
+    word.parse().map(Some).map_err(|error| not_one_of(at, &error))
 }
 
 pub(super) fn path_type(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<PathType>>> {
-    Ok(word(value, at, PATH_TYPES, PathType::parse)?.map(|kind| sourced(kind, at)))
+    Ok(word(value, at)?.map(|kind| sourced(kind, at)))
 }
 
 pub(super) fn termination(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Termination>>> {
-    Ok(word(value, at, Termination::WORDS, Termination::parse)?.map(|kind| sourced(kind, at)))
+    Ok(word(value, at)?.map(|kind| sourced(kind, at)))
 }
 
 /// Whether the value is the second of two words.
 pub(super) fn second_of(value: &Value, at: &FieldPath, words: [&str; 2]) -> Parsed<Option<bool>> {
-    word(value, at, &words, |found| words.iter().position(|word| *word == found).map(|at| at == 1))
+    let Some(word) = text(value, at)?.map(str::trim) else { return Ok(None) };
+    let place = words.iter().position(|known| *known == word);
+    place.map(|at| Some(at == 1)).ok_or_else(|| one(at, unknown_word(Code::SettingInvalid, word, &words)))
 }
 
-fn word_problem(at: &FieldPath, word: &str, words: &[&str]) -> Problems {
-    one(at, unknown_word(Code::SettingInvalid, word, words))
+fn not_one_of(at: &FieldPath, error: &UnknownWord) -> Problems {
+    one(at, unknown_word(Code::SettingInvalid, &error.found, error.words))
 }
 
 /// A word that is none of `words`.
@@ -233,9 +232,7 @@ pub(super) fn issuer(layer: &mut Layer, value: &Value, at: &FieldPath, cluster: 
 }
 
 pub(super) fn targets(value: &Value, at: &FieldPath) -> Parsed<Option<Sourced<Vec<Target>>>> {
-    let read = |word: &str, at: &FieldPath| {
-        Target::parse(word.trim()).ok_or_else(|| word_problem(at, word.trim(), Target::WORDS))
-    };
+    let read = |word: &str, at: &FieldPath| word.trim().parse().map_err(|error| not_one_of(at, &error));
     let found = match value {
         Value::String(words) => words
             .split(',')

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::parse::{self, Parsed, Setter};
 use super::{Legacy, Settings};
-use crate::diagnostics::{FieldPath, Report};
-use crate::validation::{Sourced, Target, Termination, Tls};
+use crate::diagnostics::{FieldPath, Report, Sourced};
+use crate::options::{Target, Termination, Tls};
+use crate::validation::PathType;
 
 /// A row of the table of settings.
 ///
@@ -161,8 +162,6 @@ impl Form {
     }
 }
 
-/// The words of `pathType`, in the order of [`PathType::ALL`](crate::PathType::ALL).
-pub(crate) const PATH_TYPES: &[&str] = &["Exact", "Prefix", "ImplementationSpecific"];
 /// The share of the requests that a canary gets, in percent.
 pub(crate) const WEIGHT: Form = Form::Number(0, 100);
 
@@ -312,7 +311,7 @@ settings![
     },
     Setting {
         name: "pathType",
-        form: Form::Word(PATH_TYPES),
+        form: Form::Word(PathType::WORDS),
         doc: "How paths are compared; without it Prefix, or ImplementationSpecific where the path is a regular expression.",
         default: "(by the path)",
         example: "Exact",

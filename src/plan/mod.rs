@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::check::{Exposure, Gateway, Route, Scene};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Subject, quoted};
 use crate::dialect::nginx::paths::{
     Nginx, REWRITE_TARGET, USE_REGEX, as_regex, asked_path, class_of, loses_meaning,
 };
 use crate::options::annotations::annotation;
+use crate::options::{Target, Termination, Tls};
 use crate::resolve::{Annotation, Canary, Monitor, Scope, Source};
-use crate::service::{FORWARD_ANNOTATION, Service};
+use crate::service::{FORWARD_ANNOTATION, PortRef, Service};
 use crate::validation::{
-    CLUSTER_ISSUER_KEY, ISSUER_KEY, ObjectName, Origin, PathType, PortRef, TLS_ACME_KEY, Target, Termination,
-    Tls, comparable_path, grouped, parse_bool, url,
+    CLUSTER_ISSUER_KEY, ISSUER_KEY, ObjectName, PathType, TLS_ACME_KEY, comparable_path, grouped, parse_bool,
+    url,
 };
 
 /// What will be made of one Service. Plans are made by [`expose`](crate::expose) only.

@@ -7,16 +7,14 @@ use std::ops::Range;
 
 use super::monitor::Wanted;
 use super::{Annotation, DNS_CONTROLLER, Draft, PUBLISH_KEY, Resolver, Scope, Source};
-use crate::diagnostics::{Code, Problem, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::legacy::{self, Fate};
 use crate::dialect::nginx::paths::{Nginx, USE_REGEX, asked_path};
-use crate::options::Legacy;
 use crate::options::annotations::{Field, annotation};
 use crate::options::block::Line;
+use crate::options::{Issuer, Legacy, Target, Tls};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
-use crate::validation::{
-    CLUSTER_ISSUER_KEY, ISSUER_KEY, Issuer, Origin, Sourced, Target, Tls, parse_bool, sorted_by_key, url,
-};
+use crate::validation::{CLUSTER_ISSUER_KEY, ISSUER_KEY, parse_bool, url};
 
 /// The class whose controller makes load balancers of AWS.
 const ALB_CLASS: &str = "alb";
@@ -107,7 +105,7 @@ impl<'a> Resolver<'_, 'a> {
         self.defaults(draft, &mut monitor);
         self.asked_for(draft);
         draft.monitor = self.monitor(draft, monitor);
-        draft.annotations = sorted_by_key(std::mem::take(&mut draft.annotations), |it| &it.key);
+        draft.annotations.sort_by(|left, right| left.key.cmp(&right.key));
     }
 
     /// An annotation in the words of today, whoever wrote it. What is no annotation today, or is one together with others, goes
@@ -419,7 +417,8 @@ impl<'a> Resolver<'_, 'a> {
             None => add(draft, issuer.key(), issuer.name.clone(), origin),
             // What the Service forwards counts more than a setting, and contradicts an annotation.
             Some(other) if matches!(origin, Origin::Annotation(_)) => {
-                let said = format!("{} contradicts the issuer {}", quoted(&other.value), quoted(&issuer.name));
+                let said =
+                    format!("{} contradicts the issuer {}", quoted(&other.value), quoted(&issuer.name));
                 let problem = Problem::new(Code::IssuerConflict, said).help("keep one of the two");
                 other.file_value(self.report, problem);
             }
@@ -432,8 +431,10 @@ impl<'a> Resolver<'_, 'a> {
             "locally" => Some(Scope::Locally),
             "globally" => Some(Scope::Globally),
             other => {
-                let said =
-                    format!("expected locally or globally, found {}; the URL is not published", quoted(other));
+                let said = format!(
+                    "expected locally or globally, found {}; the URL is not published",
+                    quoted(other)
+                );
                 let help = match other.to_ascii_lowercase().as_str() {
                     word @ ("locally" | "globally") => {
                         format!("write it in lower case: {PUBLISH_KEY}: {word}")
@@ -447,7 +448,8 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn class_conflict(&mut self, own: &str, block: &str, range: Range<usize>) {
-        let said = format!("the class {} contradicts {} in {}", quoted(block), quoted(own), annotation::CLASS);
+        let said =
+            format!("the class {} contradicts {} in {}", quoted(block), quoted(own), annotation::CLASS);
         self.block(Problem::new(Code::ClassConflict, said).help("keep one of the two").at(range));
     }
 

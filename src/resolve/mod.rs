@@ -12,13 +12,13 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Segment, listed, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Segment, Sourced, listed, quoted};
 use crate::dialect::nginx::paths::Nginx;
 use crate::options::annotations::{Field, Request, annotation};
-use crate::options::{DEFAULT_NAME, Layers, NO_SECRET, Settings, Tpl};
-use crate::service::{FORWARD_ANNOTATION, Service};
+use crate::options::{DEFAULT_NAME, Issuer, Layers, NO_SECRET, Settings, Target, Tls, Tpl};
+use crate::service::{FORWARD_ANNOTATION, PortRef, Service};
 use crate::template::{Template, Vars};
-use crate::validation::{Issuer, Origin, PathType, PortRef, Sourced, Target, Tls, is_dns_subdomain};
+use crate::validation::{PathType, is_dns_subdomain};
 pub(crate) use forward::{ALIASES, FOREIGN_ISSUER, contradicts, is_read_here};
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
@@ -231,7 +231,7 @@ impl Annotation<'_> {
             Source::Block { .. } => true,
             Source::Origin(Origin::Setting(path)) => {
                 // No other setting has a slash in its name; an old key has another name here.
-                matches!(path.segments().last(), Some(Segment::Key(key)) if key == self.key || key.contains('/'))
+                matches!(path.segments().last(), Some(Segment::Key(key)) if *key == self.key || key.contains('/'))
             }
             Source::Origin(_) => false,
         }

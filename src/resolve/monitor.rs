@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::{Annotation, Draft, Monitor, Resolver, Source, pick};
-use crate::diagnostics::{Code, FieldPath, Problem, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, quoted};
 use crate::dialect::legacy;
 use crate::dialect::monitor as provider;
 use crate::options::Layers;
 use crate::options::annotations::{Field, annotation};
 use crate::service::FORWARD_ANNOTATION;
-use crate::validation::{Origin, Sourced, parse_bool};
+use crate::validation::parse_bool;
 
 /// What old keys ask for.
 #[derive(Default)]

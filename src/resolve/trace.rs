@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::diagnostics::{FieldPath, Report};
+use crate::diagnostics::{FieldPath, Origin, Report, Sourced};
 use crate::options::annotations::{Request, annotation};
-use crate::options::{DefaultAnnotation, Layer, Layers, Settings};
+use crate::options::{DefaultAnnotation, Layer, Layers, Settings, Target};
 use crate::resolve::{self, Draft, Source};
 use crate::service::{FORWARD_ANNOTATION, Service};
-use crate::validation::{Origin, Sourced, Target};
 
 /// A value and where it came from.
 ///

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 
 use super::{Chosen, DraftRule, Resolver, Who, choose, file, pick};
-use crate::diagnostics::{Code, Problem, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::options::annotations::annotation;
 use crate::options::{DEFAULT_PATH, DEFAULT_URL};
 use crate::validation::{
-    HostError, MAX_COMMON_NAME, Origin, PathType, Sourced, comparable_path, host_errors, is_dns_label,
-    is_regex_path,
+    HostError, MAX_COMMON_NAME, PathType, comparable_path, host_errors, is_dns_label, is_regex_path,
 };
 
 impl<'a> Resolver<'_, 'a> {
@@ -324,7 +323,8 @@ fn wrong_separator(item: &str, url: Chosen<'_, '_>) -> Option<(Problem, Vec<Stri
         sign => quoted(sign),
     };
     let listed = hosts.join(", ");
-    let said = format!("{} is several hosts with {what} between them, expected commas or lines", quoted(item));
+    let said =
+        format!("{} is several hosts with {what} between them, expected commas or lines", quoted(item));
     let mut problem = Problem::new(Code::HostSeparator, said);
     problem = problem.help(format!("separate the hosts by commas or lines: {listed}"));
     // Where nothing is rendered and there is nothing else, the whole value can be given.

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::{EXPOSE_LABEL, is_ours, kind_of, scalar};
-use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, quoted};
+use super::{EXPOSE_LABEL, is_ours};
+use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, kind_of, quoted, scalar};
 
 /// What was found, and where each stands.
 pub(super) type Findings = Vec<(FieldPath, Problem)>;

@@ -1,12 +1,13 @@
 //! A thin, lenient, borrowed view of a Service: only what the transformation reads.
 
 mod asked;
+mod ports;
 
 use serde_json::Value;
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, quoted};
-use crate::validation::{PortRef, sorted_by_key};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, kind_of, scalar};
 use asked::Asked;
+pub use ports::{Port, PortRef, PortRefError};
 
 /// The label that asks for an Ingress; its value must be exactly `true`.
 ///
@@ -86,26 +87,6 @@ pub enum Read {
     Whole,
     /// These fields of it, where it is a mapping; whether it is there at all, where it is none.
     Fields(&'static [(&'static str, Read)]),
-}
-
-/// A port of a Service.
-///
-/// ```
-/// use serde_json::json;
-/// use xposer::{Port, Service};
-/// let service = json!({"metadata": {"name": "dns", "labels": {"expose": "true"}},
-///     "spec": {"ports": [{"port": 80}, {"name": "dns", "port": 53, "protocol": "UDP"}]}});
-/// assert_eq!(Service::from_value(&service).ports(),
-///     [Port { name: None, number: 80, tcp: true }, Port { name: Some("dns"), number: 53, tcp: false }]);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Port<'a> {
-    /// The name, if it has one.
-    pub name: Option<&'a str>,
-    /// The number; 0 where it is missing or out of range.
-    pub number: u16,
-    /// Whether the protocol is TCP, which it is where none is given.
-    pub tcp: bool,
 }
 
 /// What kind of Service it is, as far as an Ingress cares.
@@ -301,7 +282,7 @@ impl<'a> Service<'a> {
             }
         }
         // serde_json keeps keys in order unless a program asks it to keep them as written.
-        self.annotations = sorted_by_key(std::mem::take(&mut self.annotations), |(key, _)| key);
+        self.annotations.sort_by_key(|(key, _)| *key);
     }
 
     /// An API server takes texts as labels and annotations, and `null` for an empty one. Whether the value is one.
@@ -675,24 +656,3 @@ fn is_nearly_ours(key: &str) -> bool {
 
 /// The prefix of [`FORWARD_ANNOTATION`].
 const FORWARD_PREFIX: &str = "xposer.stakater.com/";
-
-/// What somebody meant who wrote a number or a boolean where a text was expected.
-pub(crate) fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Number(value) => Some(value.to_string()),
-        _ => None,
-    }
-}
-
-/// The type and value of a JSON value, for a message.
-pub(crate) fn kind_of(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => format!("the boolean {value}"),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(text) => format!("the text {}", quoted(text)),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "a mapping".to_owned(),
-    }
-}

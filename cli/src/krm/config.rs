@@ -50,7 +50,7 @@ impl<'c> Config<'c> {
 
     /// The config itself, and the path in it of something in the settings.
     pub(super) fn locate(&self, path: &FieldPath) -> Option<Located<'c>> {
-        let spot = self.settings.spot(path.segments());
+        let spot = self.settings.spot(path.segments().iter().cloned());
         let path = spot.way.into_iter().fold(FieldPath::object(&[]), then);
         Some(Located { object: self.object?, path, is_part: spot.inside.is_some() })
     }

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use crate::options::Target;
 use crate::resolve::Annotation;
 use crate::validation::{
-    CLASS_ANNOTATION, PathType, Target, comparable_path, is_of_other_controller, literal_beginning,
-    literal_path, parse_bool,
+    CLASS_ANNOTATION, PathType, comparable_path, is_of_other_controller, literal_beginning, literal_path,
+    parse_bool,
 };
 
 /// The annotation by which ingress-nginx reads the paths of an Ingress as regular expressions.

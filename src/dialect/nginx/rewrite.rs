@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::check::RuleContext;
-use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::nginx::paths::{Nginx, REWRITE_TARGET, USE_REGEX, as_regex, loses_meaning};
+use crate::options::Target;
 use crate::options::annotations::annotation;
 use crate::resolve::{Annotation, DraftRule};
-use crate::validation::{Origin, PathType, Target, is_regex_path, parse_bool};
+use crate::validation::{PathType, is_regex_path, parse_bool};
 
 /// The rewrite keeps what it is meant to keep of a path. Since version 0.22, ingress-nginx puts the target in place of the
 /// whole path, and of that only what the groups of the path hold is left.

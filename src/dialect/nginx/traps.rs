@@ -4,8 +4,9 @@ use super::super::nginx;
 use crate::check::annotations::denial;
 use crate::check::{RuleContext, folded};
 use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::options::Target;
 use crate::resolve::{ALIASES, Annotation, Draft};
-use crate::validation::{Target, parse_bool};
+use crate::validation::parse_bool;
 
 /// The keys without which ingress-nginx authenticates nobody, and what it does not ask for then.
 const AUTHENTICATION: [(&str, &str); 2] =
