@@ -63,7 +63,7 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
     };
     let namespace = args.namespace.as_deref().unwrap_or_default();
     let services: Vec<Service<'_>> =
-        items.iter().map(|item| Service::from_value(item.value).in_namespace(namespace)).collect();
+        items.iter().map(|item| Service::from_value(item.value).with_default_namespace(namespace)).collect();
     let settings = inputs.settings.clone().with_targets(targets.iter().copied().map(Into::into));
     let outcomes = expose_all(&services, &settings);
     let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));

@@ -36,7 +36,7 @@ fuzz_target!(|text: &str| {
         assert_eq!(answer, json!({"accepted": true}));
         return;
     }
-    let outcome = expose(&Service::from_value(&object).in_namespace("shop"), &settings);
+    let outcome = expose(&Service::from_value(&object).with_default_namespace("shop"), &settings);
     assert_eq!(answer["accepted"] == true, !matches!(outcome, Outcome::Refused(_)));
     let mut expected = object.clone();
     let changed = answer["accepted"] == true

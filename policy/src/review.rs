@@ -121,7 +121,7 @@ fn decide<'p>(
     namespace: Option<&str>,
     settings: &Settings,
 ) -> (Response, Option<Object<'p>>) {
-    let service = Service::from_value(object.value()).in_namespace(namespace.unwrap_or_default());
+    let service = Service::from_value(object.value()).with_default_namespace(namespace.unwrap_or_default());
     let (response, stamp) = match expose(&service, settings) {
         Outcome::NotExposed { report: None } => (accepted(), None),
         Outcome::NotExposed { report: Some(report) } => (said(accepted(), &report), None),

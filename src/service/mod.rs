@@ -405,11 +405,11 @@ impl<'a> Service<'a> {
     /// use serde_json::json;
     /// use xposer::Service;
     /// let (bare, placed) = (json!({"metadata": {}}), json!({"metadata": {"namespace": "shop"}}));
-    /// assert_eq!(Service::from_value(&bare).in_namespace("tools").namespace(), Some("tools"));
-    /// assert_eq!(Service::from_value(&placed).in_namespace("tools").namespace(), Some("shop"));
+    /// assert_eq!(Service::from_value(&bare).with_default_namespace("tools").namespace(), Some("tools"));
+    /// assert_eq!(Service::from_value(&placed).with_default_namespace("tools").namespace(), Some("shop"));
     /// ```
     #[must_use]
-    pub fn in_namespace(mut self, namespace: &'a str) -> Self {
+    pub fn with_default_namespace(mut self, namespace: &'a str) -> Self {
         self.namespace = self.namespace.or(Some(namespace).filter(|name| !name.is_empty()));
         self
     }
