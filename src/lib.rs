@@ -60,8 +60,8 @@ pub use plan::{Claim, IngressPlan, MAX_NAMED, Plan, Published};
 pub use resolve::trace::{Traced, trace};
 pub use resolve::{Annotation, Canary, Monitor, PUBLISH_KEY, Scope};
 pub use service::{
-    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, PortRef, PortRefError, READ, Read, Service,
-    ServiceKind, is_service, reads_annotation, reads_label,
+    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, PortRef, PortRefError, Service, ServiceKind,
+    is_service, reads_annotation, reads_label,
 };
 pub use validation::{Hostname, ObjectName, PathType, UrlPath};
 
@@ -139,7 +139,7 @@ impl<'a> Outcome<'a> {
 #[must_use]
 pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
     if !service.is_exposed() {
-        return Outcome::NotExposed { report: service.doubts() };
+        return Outcome::NotExposed { report: service.hints() };
     }
     let mut report = Report::new(service.subject(), settings.strict);
     if service.annotation_bytes() > MAX_ANNOTATIONS {
@@ -152,7 +152,7 @@ pub fn expose<'a>(service: &Service<'a>, settings: &Settings) -> Outcome<'a> {
         return Outcome::Refused(report);
     }
     service.file_problems(&mut report);
-    if service.is_unusable() {
+    if service.is_unusable {
         return Outcome::Refused(report);
     }
     let request = options::annotations::Request::read(service, &mut report);

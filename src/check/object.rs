@@ -54,7 +54,7 @@ pub(crate) fn service_type(context: &RuleContext<'_>, report: &mut Report) {
 pub(crate) fn port(context: &RuleContext<'_>, report: &mut Report) {
     let ports = context.service.ports();
     if ports.is_empty() {
-        let path = if context.service.has_spec() {
+        let path = if context.service.has_spec {
             FieldPath::object(&["spec"])
         } else {
             FieldPath::object(&["metadata"])

@@ -219,13 +219,13 @@ pub(crate) fn go_seconds(text: &str) -> Option<u64> {
 
 /// The Service does not publish by itself what its Ingress publishes.
 pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
-    if context.service.dns_hostnames().is_empty() {
+    if context.service.dns_hostnames.is_empty() {
         return;
     }
     let mut hosts: Vec<String> =
         context.plan.rules.iter().map(|rule| rule.host.to_ascii_lowercase()).collect();
     hosts.sort_unstable();
-    for (key, names) in context.service.dns_hostnames() {
+    for (key, names) in &context.service.dns_hostnames {
         let mut names = names.split(',').map(|name| name.trim().trim_end_matches('.'));
         let twice = names.find(|name| hosts.binary_search(&name.to_ascii_lowercase()).is_ok());
         if let Some(name) = twice {

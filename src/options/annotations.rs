@@ -368,7 +368,7 @@ impl<'a> Request<'a> {
     /// Reads the annotations; what is wrong with them goes into the report.
     pub(crate) fn read(service: &Service<'a>, report: &mut Report) -> Self {
         let mut request = Self::default();
-        for key in READERS.iter().filter(|key| service.broken().contains(&key.annotation)) {
+        for key in READERS.iter().filter(|key| service.broken.contains(&key.annotation)) {
             // What is wrong has been said: here the field is only marked, by a text that nothing can be.
             (key.read)("{{", &mut request);
         }
@@ -390,7 +390,7 @@ impl<'a> Request<'a> {
                 report.file(path(), problem);
             }
         }
-        for &annotation in service.nearly_ours() {
+        for annotation in service.nearly_ours.iter().copied() {
             let name = last_part(annotation);
             if let Some(key) = READERS.iter().find(|key| last_part(key.annotation).eq_ignore_ascii_case(name))
             {

@@ -167,7 +167,7 @@ impl<'a> Plan<'a> {
             redirect_origin: exposure.redirect_origin,
             secret_origin: exposure.secret_origin,
             class_origin: exposure.class_origin,
-            annotation_bytes: of.annotation_bytes() - of.stamp_bytes(),
+            annotation_bytes: of.annotation_bytes() - of.stamp_bytes,
         };
         plan.published = exposure.publish.map(|(scope, place)| Published {
             scope,

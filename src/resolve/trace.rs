@@ -56,7 +56,7 @@ impl fmt::Display for Traced {
 /// [`Traced`] has an example.
 #[must_use]
 pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
-    if !service.is_exposed() || service.is_unusable() {
+    if !service.is_exposed() || service.is_unusable {
         return Vec::new();
     }
     let mut report = Report::new(service.subject(), false);
