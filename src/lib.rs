@@ -60,7 +60,7 @@ pub use plan::{Claim, IngressPlan, MAX_NAMED, Plan, Published};
 pub use resolve::trace::{Traced, trace};
 pub use resolve::{Annotation, Canary, Monitor, PUBLISH_KEY, Scope};
 pub use service::{
-    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, PortRef, PortRefError, Service, ServiceKind,
+    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, Port, PortRef, PortRefError, READ, Service, ServiceKind,
     is_service, reads_annotation, reads_label,
 };
 pub use validation::{Hostname, ObjectName, PathType, UrlPath};
@@ -127,10 +127,9 @@ impl<'a> Outcome<'a> {
 /// annotations that are no mapping before anything is rendered.
 ///
 /// ```
-/// # use serde_json::json;
-/// # use xposer::{Plan, Service, Settings, expose};
-/// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}},
-/// #     "spec": {"ports": [{"port": 80}]}});
+/// use serde_json::json;
+/// use xposer::{Plan, Service, Settings, expose, testing};
+/// let service = testing::service(&[]);
 /// let settings = Settings::from_value(&json!({"domain": "example.com"}))?;
 /// let outcome = expose(&Service::from_value(&service), &settings);
 /// assert_eq!(outcome.plan().map(Plan::url).as_deref(), Some("http://web.shop.example.com"));

@@ -7,24 +7,41 @@ use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
+use xposer::READ;
 
-/// Who wrote which field: often the largest part of an object, and nothing that is read here.
-const MANAGED_FIELDS: &str = "managedFields";
+/// The fields of the object and of its metadata that are read beside those of [`READ`].
+const HEAD: [&str; 2] = ["apiVersion", "kind"];
+const DELETED: &str = "deletionTimestamp";
 
-/// The object as a tree.
+/// The fields of the object that are read, as a tree. Most of an object is not read, such as `managedFields`.
 pub(crate) fn read(object: &RawValue) -> serde_json::Result<Value> {
-    read_to(object, 2)
+    read_fields(object, &|name, text| match READ.iter().find(|(known, _)| *known == name) {
+        Some((_, fields)) => read_fields(text, &|name, text| {
+            let is_read = fields.contains(&name) || name == DELETED;
+            is_read.then(|| serde_json::from_str(text.get())).transpose()
+        })
+        .map(Some),
+        None => HEAD.contains(&name).then(|| serde_json::from_str(text.get())).transpose(),
+    })
 }
 
-/// The value of a text. Down to this depth, fields that are not read are left out.
-fn read_to(text: &RawValue, depth: usize) -> serde_json::Result<Value> {
-    if depth == 0 || !text.get().starts_with('{') {
+/// A mapping of the fields for which `read` gives a value. What is no mapping is read as it is.
+fn read_fields(
+    text: &RawValue,
+    read: &dyn Fn(&str, &RawValue) -> serde_json::Result<Option<Value>>,
+) -> serde_json::Result<Value> {
+    if !text.get().starts_with('{') {
         return serde_json::from_str(text.get());
     }
-    let fields = Fields::read(text)?.0.into_iter().filter(|(name, _)| name != MANAGED_FIELDS);
-    fields.map(|(name, text)| Ok((name, read_to(text, depth - 1)?))).collect()
+    let mut kept = Map::new();
+    for (name, text) in Fields::read(text)?.0 {
+        if let Some(value) = read(&name, text)? {
+            kept.insert(name, value);
+        }
+    }
+    Ok(Value::Object(kept))
 }
 
 /// The text of the object with these annotations. The object has metadata.

@@ -9,7 +9,7 @@ use xposer::{Outcome, Report, Service, Settings, Severity, expose, is_service, s
 
 use crate::{object, words};
 
-/// What cannot be rendered is invalid: the status that the API server itself uses for such objects.
+/// The status of the API server for an invalid object.
 const UNPROCESSABLE: u16 = 422;
 const BAD_REQUEST: u16 = 400;
 const INTERNAL: u16 = 500;
@@ -23,7 +23,7 @@ struct Payload<'p> {
     settings: Value,
 }
 
-/// The fields of `AdmissionRequest` (`admission.k8s.io/v1`) that are looked at.
+/// The fields of `AdmissionRequest` (`admission.k8s.io/v1`) that are read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'p> {
@@ -75,7 +75,7 @@ struct Response {
 /// The audit annotations. The API server puts the name of the webhook in front of each key.
 #[derive(Serialize)]
 struct Audit {
-    /// The codes of everything that was found.
+    /// The codes of all findings.
     codes: String,
 }
 

@@ -12,7 +12,7 @@ use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, host_er
 pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
     let domain = context.plan.domain.as_ref();
     let domain_errors = domain.map(|domain| host_errors(&domain.value)).unwrap_or_default();
-    let mut accused = Vec::new();
+    let mut reported = Vec::new();
     for rule in &context.plan.rules {
         let mut errors = host_errors(&rule.host);
         // A template or placeholder that was left as it is: that its words begin with capitals is no second problem.
@@ -29,8 +29,8 @@ pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
                 // The domain is wrong by itself: whoever wrote it is told, and once.
                 Some(domain) => {
                     let kind = std::mem::discriminant(&error);
-                    if !accused.contains(&kind) {
-                        accused.push(kind);
+                    if !reported.contains(&kind) {
+                        reported.push(kind);
                         let mut problem = problem(context, rule, error.clone()).without_place();
                         if is_star(&domain.value) {
                             problem = problem.help("write the domain without a star");

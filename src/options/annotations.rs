@@ -105,7 +105,7 @@ pub fn keys() -> &'static [Key] {
     KEYS
 }
 
-/// The annotation of each field, for the stages that accuse it.
+/// The annotation of each field, for the stages that point at it.
 pub(crate) mod annotation {
     pub(crate) const NAME: &str = "config.xposer.stakater.com/IngressNameTemplate";
     pub(crate) const URL: &str = "config.xposer.stakater.com/IngressURLTemplate";

@@ -63,7 +63,7 @@ pub struct Plan<'a> {
     pub(crate) termination: Termination,
     /// Whether the secret's name was made of the object's.
     pub(crate) secret_is_derived: bool,
-    /// Where things came from that a diagnostic accuses.
+    /// Where the values came from that a diagnostic points at.
     pub(crate) name_origin: Origin,
     pub(crate) tls_origin: Origin,
     pub(crate) redirect_origin: Origin,

@@ -485,7 +485,7 @@ fn has_several(domain: &str) -> bool {
 fn file(report: &mut Report, chosen: Chosen<'_, '_>, mut problem: Problem) {
     let origin = chosen.origin.origin();
     if origin == Origin::BuiltIn {
-        // Nobody wrote the template: its bytes mean nothing at the place that is accused, so it is shown instead.
+        // The template is built in, so a range of it has no place in what the user wrote: the message quotes it.
         problem.range = None;
         let shown = format!("the built-in template {}", quoted(chosen.template.text()));
         problem.message = problem.message.replacen("the template", &shown, 1);

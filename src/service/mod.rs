@@ -15,6 +15,20 @@ use keys::{DNS_HOSTNAMES, is_nearly_ours, is_of_ingresses, is_ours};
 pub(crate) use keys::{PUBLISH_KEY, STAMP_PREFIX};
 pub use ports::{Port, PortRef, PortRefError};
 
+/// The fields that [`Service::from_value`] reads of a document that an API server has accepted. In the fields that an API
+/// server drops it looks for keys that belong elsewhere ([`Code::AskedWrongly`]).
+///
+/// A program that has a document as text may build the tree of these fields alone.
+///
+/// ```
+/// let read = |name: &str| xposer::READ.iter().find(|(field, _)| *field == name).map(|(_, fields)| *fields);
+/// assert!(read("spec").is_some_and(|fields| fields.contains(&"ports")) && read("status").is_none());
+/// ```
+pub const READ: [(&str, &[&str]); 2] = [
+    ("metadata", &["name", "namespace", "generateName", "labels", "annotations"]),
+    ("spec", &["type", "clusterIP", "ports"]),
+];
+
 /// Problems, each with its place.
 type Findings = Vec<(FieldPath, Problem)>;
 

@@ -22,15 +22,13 @@ pub(crate) use paths::comparable_path;
 pub use paths::{PathType, is_regex_path, path_error};
 pub(crate) use url::{literal_beginning, literal_path, url};
 
-/// The most bytes all annotation keys and values of one object may have together (`TotalAnnotationSizeLimitB`).
+/// The greatest number of bytes of all annotation keys and values of one object (`TotalAnnotationSizeLimitB`).
 ///
 /// ```
-/// # use serde_json::json;
-/// # use xposer::{Outcome, Service, Settings, expose, validation::MAX_ANNOTATIONS};
-/// let annotations = json!({"note": "a".repeat(MAX_ANNOTATIONS)});
-/// let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"}, "annotations": annotations}});
+/// use xposer::{Outcome, Service, Settings, expose, testing, validation::MAX_ANNOTATIONS};
+/// let service = testing::service(&[("example.com/note", &"a".repeat(MAX_ANNOTATIONS))]);
 /// let service = Service::from_value(&service);
-/// assert_eq!(service.annotation_bytes(), MAX_ANNOTATIONS + "note".len());
+/// assert!(service.annotation_bytes() > MAX_ANNOTATIONS);
 /// assert!(matches!(expose(&service, &Settings::default()), Outcome::Refused(_)));
 /// ```
 pub const MAX_ANNOTATIONS: usize = 262_144;
@@ -49,7 +47,7 @@ macro_rules! text_value {
                 &self.0
             }
 
-            /// Wraps a text that the rules of `check` have passed.
+            /// Wraps a text that has passed the rules of `check`.
             pub(crate) fn checked(text: impl Into<Cow<'a, str>>) -> Self {
                 Self(text.into())
             }
@@ -70,19 +68,14 @@ macro_rules! text_value {
 }
 
 text_value! {
-    /// The host of an Ingress rule: a DNS name in lower case, or `*.` and a DNS name. It passed every rule that
+    /// The host of an Ingress rule: a DNS name in lower case, or `*.` and a DNS name. It has none of the errors that
     /// [`host_errors`] knows. Only [`expose`](crate::expose) makes one.
     ///
     /// ```
-    /// # use serde_json::json;
-    /// # use xposer::{Service, Settings, expose};
-    /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
-    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": " *.example.com/api "}},
-    /// #     "spec": {"ports": [{"port": 80}]}});
-    /// // The URL template is ` *.example.com/api `.
-    /// # let outcome = expose(&Service::from_value(&service), &Settings::default());
-    /// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
-    /// let host = &plan.ingress.rules[0].host;
+    /// use xposer::{Service, Settings, expose, testing};
+    /// let service = testing::service(&[("IngressURLTemplate", "*.example.com/api")]);
+    /// let outcome = expose(&Service::from_value(&service), &Settings::default());
+    /// let host = &outcome.plan().unwrap().ingress.rules[0].host;
     /// assert_eq!(host.as_str().strip_prefix("*."), Some("example.com"));
     /// assert_eq!(host.to_string(), host.as_ref());
     /// ```
@@ -106,7 +99,7 @@ pub(crate) const ISSUER_KEY: &str = "cert-manager.io/issuer";
 /// The annotation that names a ClusterIssuer on an Ingress.
 pub(crate) const CLUSTER_ISSUER_KEY: &str = "cert-manager.io/cluster-issuer";
 
-/// The controllers by whose names their classes are called, word by word.
+/// The names of other controllers, as words in the names of their classes.
 const OTHER_CONTROLLERS: [&str; 20] = [
     "alb",
     "ambassador",
@@ -130,8 +123,8 @@ const OTHER_CONTROLLERS: [&str; 20] = [
     "voyager",
 ];
 
-/// Whether the name of a class says that another controller than ingress-nginx serves it. Of a name that says nothing, such
-/// as `internal`, ingress-nginx is expected, whose annotations the original wrote.
+/// Whether the name of a class says that a controller other than ingress-nginx serves it. A name such as `internal` says
+/// nothing; then ingress-nginx is assumed, because the original wrote its annotations.
 pub(crate) fn is_of_other_controller(class: &str) -> bool {
     let mut words = class.split(|c: char| !c.is_ascii_alphanumeric());
     let is_azure =

@@ -1,7 +1,9 @@
-//! Settings are tried before they are used: what no Service could be exposed under is a problem of the settings, and not
-//! one of every Service.
+//! Settings are tried on sample Services before they are used. What every Service would be refused for is an error of the
+//! settings.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
 
 use crate::check;
 use crate::diagnostics::{
@@ -17,10 +19,10 @@ use crate::validation::{CLUSTER_ISSUER_KEY, ISSUER_KEY, TLS_ACME_KEY};
 
 /// The name of a sample Service, and what stands for the stars in the name of its namespace.
 type Sample = (&'static str, &'static str);
-/// The sample that messages speak of.
+/// The sample that messages name.
 const FIRST: Sample = ("web", "shop");
-/// What is wrong under one name may be right under another one, where a template cuts it. The first names here are as short as
-/// names can be: a host that is too long with them is too long with all others.
+/// A template may cut a name, so what is wrong with one name may be right with another. The first sample here has the shortest
+/// names possible: a host that is too long with them is too long with all others.
 const OTHERS: [Sample; 2] = [("a", "b"), ("orders-2", "team-9")];
 /// The domain of the samples, where the settings leave it to the Services.
 const DOMAIN: &str = "example.com";
@@ -42,32 +44,32 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with them. Where a part cannot be read, the rest is tried without it, and what such a part
-    /// could mend is not told.
+    /// Everything that is wrong with them. If a part cannot be read, the rest is tried without it, and errors that this part
+    /// could correct are left out.
     pub fn tried(value: &Value) -> Result<Self, Report> {
         let (settings, mut report) = Self::of_value(value);
         let tried = settings.try_out();
         if !report.has_errors() {
             return if tried.has_errors() { Err(tried) } else { Ok(settings) };
         }
-        let broken: Vec<_> = report.diagnostics().iter().map(|told| told.path.clone()).collect();
+        let broken: Vec<_> = report.diagnostics().iter().map(|finding| finding.path.clone()).collect();
         for found in tried.into_diagnostics() {
-            if stands_in_the_text(found.code) && !broken.contains(&found.path) {
+            if is_wrong_by_itself(found.code) && !broken.contains(&found.path) {
                 report.file(found.path.clone(), problem(found, None));
             }
         }
         Err(report)
     }
 
-    /// Tries the settings on sample Services: under the general settings, under every profile and in every row of
-    /// `namespaces`, as Services can meet them. The report has the Errors that every such Service would get, and that accuse
-    /// a setting: what the author of a Service cannot mend.
+    /// Tries the settings on sample Services: with the general settings, with every profile and in every row of
+    /// `namespaces`. The report has the Errors that every such Service would get and that point at a setting: the author of a
+    /// Service cannot correct them.
     ///
-    /// What a Service can give itself is no Error: a domain, an issuer, a port, a host of its namespace. Neither is what
-    /// depends on a condition in a template. Each setting is accused once, however many profiles it shines through.
+    /// A value that a Service can give itself is no Error: a domain, an issuer, a port, a host of its namespace. Neither is a
+    /// value that depends on a condition in a template. Each setting is reported once, in however many profiles it counts.
     ///
-    /// [`Settings::from_value`] does not do this, because the policy reads the settings for every request. The time is in
-    /// proportion to the number of profiles, of their namespaces, and of rows.
+    /// [`Settings::from_value`] does not do this, because the policy reads the settings for every request. The time is
+    /// proportional to the number of profiles, of their namespaces, and of rows.
     ///
     /// ```
     /// use serde_json::json;
@@ -117,7 +119,7 @@ impl Settings {
     }
 }
 
-/// The namespace of a sample, which a pattern fits.
+/// The namespace of a sample, which matches a pattern.
 fn namespace(pattern: &str, (_, filler): Sample) -> String {
     pattern.replace('*', filler)
 }
@@ -134,27 +136,12 @@ struct Trial<'s> {
     /// Whether any layer names a Gateway: who has to choose a profile, or a namespace, gets it there.
     has_gateways: bool,
     report: Report,
-    /// What is accused already, by code and place.
-    told: Seen,
-    /// The namespaces that may choose a profile, once somebody asks.
+    /// The codes and paths that are reported already.
+    reported: BTreeSet<(Code, String)>,
+    /// The namespaces that may choose a profile; built when they are first needed.
     allowed: Option<Patterns>,
-    /// The places of the templates that were tried although nothing asks for them yet.
-    tried: Seen,
-}
-
-/// Some texts. The keys of a mapping of JSON, because a tree of another type would be kilobytes of the policy's module.
-#[derive(Default)]
-struct Seen(Map<String, Value>);
-
-impl Seen {
-    fn has(&self, text: &str) -> bool {
-        self.0.contains_key(text)
-    }
-
-    /// Adds a text; whether it is new.
-    fn add(&mut self, text: String) -> bool {
-        self.0.insert(text, Value::Null).is_none()
-    }
+    /// The paths of the fallbacks that were tried.
+    tried: BTreeSet<String>,
 }
 
 impl<'s> Trial<'s> {
@@ -170,13 +157,13 @@ impl<'s> Trial<'s> {
             general: settings.without_layers(),
             has_gateways: layers.any(names_gateway),
             report: Report::new(subject, settings.strict),
-            told: Seen::default(),
+            reported: BTreeSet::new(),
             allowed: None,
-            tried: Seen::default(),
+            tried: BTreeSet::new(),
         }
     }
 
-    /// A namespace is given a profile that is not for it.
+    /// Reports a row whose profile is not for its namespace.
     fn profile_of(&mut self, place: &str, row: &Namespace, profile: &Profile) {
         let Some(named) = &row.profile else { return };
         if place.contains('*') || is_for(profile, place) {
@@ -187,7 +174,7 @@ impl<'s> Trial<'s> {
         self.report.file(named.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
     }
 
-    /// A row names no profile, the default one is not for its namespace, and no other is: no Service there can be exposed.
+    /// Reports a row without a profile if the default profile is not for its namespace, and no other one is.
     fn no_profile_for(&mut self, place: &str) {
         let settings = self.settings;
         let Some(named) = settings.default_profile.as_ref().filter(|_| !place.contains('*')) else { return };
@@ -216,12 +203,12 @@ impl<'s> Trial<'s> {
         allowed.fit(place)
     }
 
-    /// A row has a domain and a list of hosts, and no host under the domain is among them.
+    /// Reports a row with a domain and a list of hosts if no host under the domain is in the list.
     fn hosts_of(&mut self, profile: Option<&Profile>, row: &'s Namespace, place: &str) {
         let layers = Layers::new(profile, Some(row), self.settings);
         let (Some(hosts), Some(own)) = (&row.hosts, &row.layer.domain) else { return };
         let mentions = |template: &Tpl, var: Var| template.value.text().contains(var.name());
-        // A domain that is made of a name is another one for other names.
+        // A domain that contains a name differs from Service to Service.
         let is_made = mentions(own, Var::Service) || (mentions(own, Var::Namespace) && place.contains('*'));
         let is_used =
             |domain: &Tpl| domain.origin == own.origin && !is_made && !domain.value.is_conditional();
@@ -254,14 +241,14 @@ impl<'s> Trial<'s> {
         let layers = Layers::new(profile, row, self.settings);
         let as_is = |found: &Diagnostic| Some(found.path.clone());
         self.under(layers, place, &[], &as_is);
-        // A name of a secret, and what cert-manager is told, are looked at where there is TLS, which a Service can ask for
-        // itself; the issuer, too.
+        // The name of the secret and the annotations of cert-manager are checked if there is TLS. A Service can ask for TLS, and
+        // give the issuer.
         let mut switched = vec![(annotation::TLS, "cert-manager")];
         if !names_issuer(layers) {
             switched.push((annotation::CLUSTER_ISSUER, "issuer"));
         }
         self.under(layers, place, &switched, &as_is);
-        // So are the Gateways of an HTTPRoute and of the one that redirects.
+        // The Gateways of an HTTPRoute and of the one that redirects are checked if a Service asks for that target.
         if layers.first(|it| it.http_parent_refs.as_ref()).is_some()
             && layers.first(|it| it.https_redirect.as_ref()).is_none_or(|it| it.value)
         {
@@ -270,10 +257,10 @@ impl<'s> Trial<'s> {
                 (found.code == Code::ParentsOverlap).then(|| found.path.clone())
             });
         }
-        // A fallback is looked at where a host is too long.
+        // A fallback is rendered if a host is too long.
         for fallback in layers.first(|it| it.fallbacks.as_ref()).into_iter().flatten() {
             let path = fallback.origin.path();
-            if self.tried.add(path.to_string()) && !fallback.value.is_conditional() {
+            if self.tried.insert(path.to_string()) && !fallback.value.is_conditional() {
                 let stand_in = FieldPath::annotation(annotation::URL);
                 let given = [(annotation::URL, fallback.value.text())];
                 self.under(layers, place, &given, &|found| (found.path == stand_in).then(|| path.clone()));
@@ -281,21 +268,20 @@ impl<'s> Trial<'s> {
         }
     }
 
-    /// Tries the layers with these annotations. `accused` gives the setting that a finding is about, if it is about one that is
-    /// tried.
+    /// Tries the layers with these annotations. `setting` gives the path of the setting that a finding is about, if that setting
+    /// is tried.
     fn under(
         &mut self,
         layers: Layers<'_>,
         place: &str,
         annotations: &[(&'static str, &str)],
-        accused: &dyn Fn(&Diagnostic) -> Option<FieldPath>,
+        setting: &dyn Fn(&Diagnostic) -> Option<FieldPath>,
     ) {
-        let key = |path: &FieldPath, code: Code| format!("{code} {path}");
         let mut found = Vec::new();
         for it in self.sample(layers, FIRST, place, annotations) {
-            let path = accused(&it).filter(|path| path.root() == Root::Settings);
+            let path = setting(&it).filter(|path| path.root() == Root::Settings);
             if let Some(path) = path
-                && !self.told.has(&key(&path, it.code))
+                && !self.reported.contains(&(it.code, path.to_string()))
                 && !is_conditional(layers, &path)
             {
                 found.push((path, it));
@@ -307,7 +293,7 @@ impl<'s> Trial<'s> {
         let others = OTHERS.map(|other| self.sample(layers, other, place, annotations));
         let tried =
             format!(" (tried on a Service `{}` in the namespace `{}`)", FIRST.0, namespace(place, FIRST));
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for (path, finding) in found {
             let is_same = |it: &&Diagnostic| it.code == finding.code && it.path == finding.path;
             if !others.iter().all(|other| other.iter().any(|it| is_same(&it))) {
@@ -316,19 +302,17 @@ impl<'s> Trial<'s> {
             let is_in_other_words =
                 |other: &Vec<Diagnostic>| other.iter().all(|it| it.message != finding.message);
             let depends_on_the_name = others.iter().any(is_in_other_words);
-            told.push(key(&path, finding.code));
+            reported.push((finding.code, path.to_string()));
             let is_of_the_text = path == finding.path;
             let mut problem = problem(finding, depends_on_the_name.then_some(tried.as_str()));
-            // A text that was given in place of another one may be unescaped.
+            // The range is that of the stand-in, whose escapes may differ.
             problem.range = problem.range.filter(|_| is_of_the_text);
             self.report.file(path, problem);
         }
-        for key in told {
-            self.told.add(key);
-        }
+        self.reported.extend(reported);
     }
 
-    /// The Errors of a sample that no Service can mend.
+    /// The Errors of a sample that the author of a Service cannot correct.
     fn sample(
         &self,
         layers: Layers<'_>,
@@ -338,22 +322,15 @@ impl<'s> Trial<'s> {
     ) -> Vec<Diagnostic> {
         let domain = layers.first(|it| it.domain.as_ref());
         let own = domain.is_none().then_some((annotation::DOMAIN, DOMAIN));
-        let mut given = Map::new();
-        for (key, value) in annotations.iter().copied().chain(own) {
-            given.insert(key.to_owned(), value.into());
-        }
-        let document = object([
-            (
-                "metadata",
-                object([
-                    ("name", sample.0.into()),
-                    ("namespace", namespace(place, sample).into()),
-                    ("labels", object([(EXPOSE_LABEL, "true".into())])),
-                    ("annotations", Value::Object(given)),
-                ]),
-            ),
-            ("spec", object([("ports", Value::Array(vec![object([("port", 80.into())])]))])),
-        ]);
+        let given = annotations.iter().copied().chain(own);
+        let given: Map<String, Value> = given.map(|(key, value)| (key.to_owned(), value.into())).collect();
+        let document = json!({
+            "metadata": {
+                "name": sample.0, "namespace": namespace(place, sample),
+                "labels": {EXPOSE_LABEL: "true"}, "annotations": given,
+            },
+            "spec": {"ports": [{"port": 80}]},
+        });
         let service = Service::from_value(&document);
         let mut report = Report::new(service.subject(), self.settings.strict);
         let request = Request::read(&service, &mut report);
@@ -363,12 +340,12 @@ impl<'s> Trial<'s> {
             // The author of a Service names an issuer, a host of the namespace, or one with a certificate; the ports are
             // those of the Service.
             Code::IssuerMissing | Code::HostNotOwned | Code::CertificateMissing | Code::PortUnknown => false,
-            // The sample has a domain; only one that is made of itself has none.
+            // The sample has a domain, unless the domain refers to itself.
             Code::TemplateValueMissing => domain.is_some_and(|domain| domain.origin.path() == found.path),
             Code::GatewayMissing => !self.has_gateways,
             _ => true,
         };
-        // The template is built in and the names are plain, so a host that cannot be is the domain's fault.
+        // The template is built in and the names are plain, so an invalid host comes from the domain.
         let nobody = Origin::BuiltIn.path();
         let mut found = Vec::new();
         for mut it in report.into_diagnostics() {
@@ -395,7 +372,7 @@ fn listed_hosts(hosts: &[String]) -> String {
     listed(hosts.iter().map(String::as_str), hosts.len())
 }
 
-/// Whether the settings say which issuer cert-manager is to ask; another one beside it would be a conflict.
+/// Whether the settings name an issuer; a second one would be a conflict.
 fn names_issuer(layers: Layers<'_>) -> bool {
     let is_issuer = |key: &str| {
         [ISSUER_KEY, CLUSTER_ISSUER_KEY, TLS_ACME_KEY].contains(&key) || key.starts_with(ISSUER_KEY)
@@ -403,17 +380,8 @@ fn names_issuer(layers: Layers<'_>) -> bool {
     layers.iter().any(|it| it.issuer.is_some() || it.annotations.iter().any(|given| is_issuer(&given.key)))
 }
 
-/// A mapping of JSON.
-fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    let mut object = Map::new();
-    for (key, value) in fields {
-        object.insert(key.to_owned(), value);
-    }
-    Value::Object(object)
-}
-
-/// Whether it is wrong whatever else is set: no setting that could not be read would mend it.
-fn stands_in_the_text(code: Code) -> bool {
+/// Whether the text itself is wrong: no other setting could correct it.
+fn is_wrong_by_itself(code: Code) -> bool {
     matches!(
         code,
         Code::HostScheme
@@ -431,7 +399,7 @@ fn stands_in_the_text(code: Code) -> bool {
     )
 }
 
-/// Whether the template at this path renders this or that, by a condition: what is wrong with one may not be with the other.
+/// Whether the template at this path has a condition: an error of one branch may not be an error of the other.
 fn is_conditional(layers: Layers<'_>, path: &FieldPath) -> bool {
     let fields: [fn(&Layer) -> Option<&Tpl>; 5] = [
         |it| it.domain.as_ref(),
@@ -444,11 +412,11 @@ fn is_conditional(layers: Layers<'_>, path: &FieldPath) -> bool {
     templates.any(|template| template.value.is_conditional() && template.origin.path() == *path)
 }
 
-/// A finding about a sample as one about the settings.
+/// The problem of the settings that a finding about a sample stands for.
 fn problem(found: Diagnostic, tried: Option<&str>) -> Problem {
     let Diagnostic { code, mut message, found, mut help, proposed, range, .. } = found;
     message.push_str(tried.unwrap_or_default());
-    // The reader is the administrator.
+    // The administrator has other means than the author of a Service.
     let sentence = match code {
         Code::GatewayMissing => Some("set parentRefs"),
         Code::HostScheme => Some("remove the scheme; https is asked for with the setting tls"),
@@ -466,186 +434,4 @@ fn problem(found: Diagnostic, tried: Option<&str>) -> Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    /// The places of all problems, and their codes.
-    fn problems(settings: &Value) -> Vec<String> {
-        let settings = Settings::from_value(settings).unwrap_or_else(|report| panic!("{report}"));
-        let report = settings.try_out();
-        report.diagnostics().iter().map(|found| format!("{} {}", found.path, found.code)).collect()
-    }
-
-    #[test]
-    fn each_setting_is_accused_once() {
-        let settings = json!({
-            "domain": "example_1.com", "profiles": {"a": {}, "b": {"tls": true}, "c": {"domain": "example_2.com"}},
-            "namespaces": {"shop": {}, "team-*": {"profile": "c"}},
-        });
-        assert_eq!(
-            problems(&settings),
-            ["settings.domain host-character", "settings.profiles.c.domain host-character"]
-        );
-        // Several problems of one setting are all told.
-        let settings = json!({"ingressURLTemplate": "A.example.com, B.example.com"});
-        assert_eq!(
-            problems(&settings),
-            ["settings.ingressURLTemplate host-uppercase", "settings.ingressURLTemplate host-uppercase"]
-        );
-    }
-
-    #[test]
-    fn what_no_service_meets_is_not_tried() {
-        // Every Service has a profile, and each has a domain of its own.
-        let settings = json!({
-            "domain": "example_1.com", "defaultProfile": "a",
-            "profiles": {"a": {"domain": "example.com"}, "b": {"domain": "example.org"}},
-        });
-        assert_eq!(problems(&settings), Vec::<String>::new());
-        // The profile is for a namespace that has a domain of its own.
-        let settings = json!({
-            "defaultProfile": "plain",
-            "profiles": {"plain": {"domain": "example.org"}, "a": {"namespaces": ["shop"]}}, "domain": "example_1.com",
-            "namespaces": {"shop": {"domain": "example.com"}},
-        });
-        assert_eq!(problems(&settings), Vec::<String>::new());
-        assert_eq!(
-            problems(&json!({"domain": "example.com", "profiles": {"a": {"namespaces": []}}})),
-            Vec::<String>::new()
-        );
-    }
-
-    #[test]
-    fn what_a_service_can_give_is_no_problem() {
-        for settings in [
-            json!({}),
-            json!({"tls": "cert-manager"}),
-            json!({"servicePort": "metrics"}),
-            json!({"domain": "{{if eq .Namespace \"prod\"}}example.com{{end}}"}),
-            json!({"target": "HTTPRoute", "profiles": {"external": {"parentRefs": [{"name": "external"}]}}}),
-            json!({"domain": "example.com", "namespaces": {"shop": {"hosts": ["*.example.org"]}}}),
-            json!({"domain": "example.com", "tls": "load-balancer", "certificates": ["*.example.org"]}),
-            json!({"profiles": {"a": {"namespaces": ["web"]}, "b": {}}, "defaultProfile": "a", "namespaces": {"shop": {}}}),
-            json!({"namespaces": {"shop": {"domain": "a.example.org", "hosts": ["web.a.example.org"]}}}),
-            json!({"namespaces": {"shop": {"domain": "a.example.org", "hosts": ["*.example.org"]}}}),
-            json!({"namespaces": {"team-*": {"domain": "{{.Namespace}}.example.org", "hosts": ["*.team-a.example.org"]}}}),
-            json!({"clusterIssuer": "x", "annotations": {"cert-manager.io/duration": "2160h"}}),
-            json!({"annotations": {"cert-manager.io/issuer": "x"}, "domain": "example.com"}),
-            json!({"profiles": {"a": {"namespaces": ["web-a"]}}, "namespaces": {"web-*": {"profile": "a"}}}),
-        ] {
-            assert_eq!(problems(&settings), Vec::<String>::new(), "{settings}");
-        }
-        assert_eq!(problems(&json!({"target": "HTTPRoute"})), ["settings.target gateway-missing"]);
-        assert_eq!(
-            problems(&json!({"domain": "{{.Domain}}.com"})),
-            ["settings.domain template-value-missing"]
-        );
-    }
-
-    #[test]
-    fn what_can_be_read_is_tried_beside_what_cannot() {
-        let places = |settings: Value| -> Vec<String> {
-            let report = Settings::tried(&settings).err();
-            let found = report.map(Report::into_diagnostics).unwrap_or_default();
-            found.iter().map(|found| format!("{} {}", found.path, found.code)).collect()
-        };
-        assert_eq!(
-            places(
-                json!({"domain": "Example.com", "tls": "maybe", "profiles": {"a": {"domain": "b_c.com"}}})
-            ),
-            [
-                "settings.tls setting-invalid",
-                "settings.domain host-uppercase",
-                "settings.profiles.a.domain host-character"
-            ]
-        );
-        // The broken part may be what mends it.
-        assert_eq!(
-            places(json!({"target": "HTTPRoute", "parentRef": [{"name": "gateway"}]})),
-            ["settings.parentRef setting-unknown"]
-        );
-        assert_eq!(places(json!({"domain": "{{.Domian}}"})), ["settings.domain template-unknown-variable"]);
-        assert_eq!(places(json!("domain")), ["settings setting-invalid"]);
-    }
-
-    #[test]
-    fn what_a_service_can_switch_on_is_tried() {
-        let gateways = json!([{"name": "gateway"}]);
-        for (settings, expected) in [
-            (
-                json!({"domain": "example.com", "annotations": {"cert-manager.io/duration": "90d"}}),
-                r#"settings.annotations["cert-manager.io/duration"] cert-manager-invalid"#,
-            ),
-            (
-                json!({"profiles": {"a": {"annotations": {"cert-manager.io/duration": "90d"}}}, "clusterIssuer": "x"}),
-                r#"settings.profiles.a.annotations["cert-manager.io/duration"] cert-manager-invalid"#,
-            ),
-            (
-                json!({"ingressNameTemplate": "web", "tlsSecretNameTemplate": "My_secret"}),
-                "settings.tlsSecretNameTemplate tls-secret-invalid",
-            ),
-            (
-                json!({"profiles": {"a": {"parentRefs": gateways}}, "namespaces": {"shop": {"profile": "a", "httpParentRefs": gateways}}}),
-                "settings.namespaces.shop.httpParentRefs[0] parents-overlap",
-            ),
-            (
-                json!({"defaultProfile": "a", "profiles": {"a": {"namespaces": ["team-b"]}}, "namespaces": {"team-a": {"tls": true}}}),
-                "settings.namespaces.team-a profile-forbidden",
-            ),
-            (
-                json!({"namespaces": {"shop": {"domain": "a.example.org", "hosts": ["*.b.example.org"]}}}),
-                "settings.namespaces.shop.domain host-not-owned",
-            ),
-            (
-                json!({"namespaces": {"team-*": {"domain": "x.example.org", "hosts": ["*.example.com"]}}}),
-                "settings.namespaces.team-*.domain host-not-owned",
-            ),
-        ] {
-            let found = problems(&settings);
-            assert!(found.len() == 1 && found[0].replace("[\"team-*\"]", ".team-*") == expected, "{found:?}");
-        }
-    }
-
-    #[test]
-    fn lengths_count_where_no_name_is_short_enough() {
-        let label = "a".repeat(62);
-        assert_eq!(
-            problems(&json!({"ingressURLTemplate": format!("{{{{.Service}}}}{label}.example.com")})),
-            Vec::<String>::new()
-        );
-        assert_eq!(
-            problems(&json!({"ingressURLTemplate": format!("{{{{.Service}}}}-{label}.example.com")})),
-            ["settings.ingressURLTemplate host-label-too-long"]
-        );
-    }
-
-    #[test]
-    fn a_domain_is_accused_for_hosts_that_the_built_in_template_makes() {
-        for domain in ["*.example.com".to_owned(), "-x.example.com".to_owned(), "a.".repeat(124) + "com"] {
-            let found = problems(&json!({"domain": domain}));
-            assert!(found.len() == 1 && found[0].starts_with("settings.domain host-"), "{found:?}");
-        }
-        assert_eq!(
-            problems(&json!({"domain": ".example.com", "ingressURLTemplate": "{{.Service}}{{.Domain}}"})),
-            Vec::<String>::new()
-        );
-    }
-
-    #[test]
-    fn annotations_that_are_too_large_accuse_the_longest() {
-        let settings = json!({"annotations": {"a/b": "c", "a/long": "x".repeat(262_144)}});
-        assert_eq!(problems(&settings), ["settings.annotations[\"a/long\"] annotations-too-large"]);
-    }
-
-    #[test]
-    fn thousands_of_rows_are_tried() {
-        let rows: Map<String, Value> = (0..10_000)
-            .map(|index| (format!("team-{index}"), json!({"ingressNameTemplate": "My_{{.Service}}"})))
-            .collect();
-        let profiles: Map<String, Value> =
-            (0..1_000).map(|index| (format!("p{index}"), json!({"tls": true}))).collect();
-        let found = problems(&json!({"domain": "example.com", "namespaces": rows, "profiles": profiles}));
-        assert_eq!(found.len(), crate::diagnostics::MAX_PER_CODE);
-    }
-}
+mod tests;
