@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# The controller, linked statically, in an image without a shell. Say which images a release is built from by their digests
-# (--build-arg BUILDER=rust:1.95@sha256:...), and the time of its commit, and it has the same bytes wherever it is built:
+# The controller, linked statically, in an image without a shell. For a reproducible release, give the digests of the base
+# images (--build-arg BUILDER=rust:1.95@sha256:...) and the time of the commit:
 #
 #   docker buildx build --build-arg SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) \
 #     --output type=image,name=registry.example.com/xposer-controller:v0.1.0,push=true,rewrite-timestamp=true .
@@ -10,11 +10,11 @@ ARG BASE=gcr.io/distroless/static:nonroot
 FROM ${BUILDER} AS build
 RUN apt-get update && apt-get install -y --no-install-recommends musl-tools && rm -rf /var/lib/apt/lists/*
 RUN rustup target add "$(uname -m)-unknown-linux-musl"
-# Some of the crates are compiled from C.
+# Some crates contain C code.
 ENV TARGET_CC=musl-gcc
 WORKDIR /src
 COPY . .
-# What is below a cache is gone in the next step, so the program is copied out of it.
+# The next step does not see the cache mounts, so the program is copied out of them.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     target="$(uname -m)-unknown-linux-musl" \
@@ -26,7 +26,7 @@ LABEL org.opencontainers.image.title=xposer-controller \
       org.opencontainers.image.source=https://github.com/xposer/xposer \
       org.opencontainers.image.licenses=Apache-2.0
 COPY --from=build /xposer-controller /xposer-controller
-# As a number, so that the kubelet can see that it is not root.
+# The user is a number, so that the kubelet can check that it is not root.
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["/xposer-controller"]

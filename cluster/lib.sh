@@ -1,8 +1,8 @@
-# What the programs in this folder share; they source it. A cluster is a folder, `$CLUSTER_RUN`: its ports, keys, data, logs
-# and process ids, so that several can run side by side.
+# Functions for the programs in this folder, which source it. Each cluster has a folder, `$CLUSTER_RUN`, with its ports, keys,
+# data, logs and process ids, so several can run side by side.
 
 set -euo pipefail
-# Keys and tokens are written here.
+# The files contain keys and tokens.
 umask 077
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -10,7 +10,7 @@ bin=$root/.tools/cluster/bin
 run=$(realpath -m "${CLUSTER_RUN:-$root/.tools/cluster/run}")
 components=(etcd apiserver controller-manager)
 
-# How often a long build says how far it is, in seconds.
+# The interval of progress messages of a long build, in seconds.
 pace=15
 
 say() { echo "cluster: $*" >&2; }
@@ -19,15 +19,15 @@ die() {
     exit 1
 }
 
-# `progress NAME [TOTAL]` reads what `go` says, and says how far it is. A line without a blank is the name of a package that is
-# being compiled, of TOTAL at most: those that were compiled before are not named. Errors and warnings are passed on.
+# `progress NAME [TOTAL]` reads the output of `go` and prints the progress. A line without a blank is the name of a package that
+# is being compiled, of at most TOTAL; packages in the cache are not named. Errors and warnings are printed.
 progress() {
     local name=$1 total=${2:-} line='' part status compiled=0 fetched=0 began=$SECONDS last=$SECONDS said
     while true; do
         status=0
         IFS= read -r -t 1 part || status=$?
         line+=$part
-        # Above 128, nothing came for a second, and the line goes on.
+        # A status above 128 means a timeout of a second; the line is not complete yet.
         if [ $status -le 128 ]; then
             case $line in
             '') ;;
@@ -54,17 +54,17 @@ program() {
     esac
 }
 
-# The process id of a component, if it runs. An id is given to another process sooner or later, so it counts only while
-# that process has our program, in our folder.
+# The process id of a component, if it runs. The kernel reuses ids, so check that the process runs our program in our
+# folder.
 pid_of() {
     local pid exe
     pid=$(cat "$run/$1.pid" 2>/dev/null) || return 1
     exe=$(readlink "/proc/$pid/exe" 2>/dev/null) || return 1
-    # A program that was built anew since runs on, "deleted".
+    # If the program was rebuilt, the running one has the suffix "(deleted)".
     [ "${exe% (deleted)}" = "$bin/$(program "$1")" ] && [ "$(readlink "/proc/$pid/cwd")" -ef "$run" ] && echo "$pid"
 }
 
-# Runs a command until it succeeds, at most so many seconds, and only while the component runs.
+# Repeats a command until it succeeds, for a limited number of seconds, and only while the component runs.
 wait_for() {
     local component=$1 seconds=$2
     shift 2
@@ -83,22 +83,22 @@ wait_for() {
 
 port() { cat "$run/$1.port"; }
 
-# `api METHOD PATH [curl's options]` asks the API server as the administrator. Any answer but a success is a failure.
+# `api METHOD PATH [curl's options]` sends a request to the API server as the administrator. It fails unless the answer is a success.
 api() {
     local method=$1 path=$2
     shift 2
-    # The token comes from a file: arguments can be read by everybody on the machine.
+    # The token is in a file, because every user of the machine can read arguments.
     curl -sS --fail-with-body -m 60 --cacert "$run/ca.crt" -K "$run/admin.curl" -X "$method" "$@" \
         "https://127.0.0.1:$(port apiserver)$path"
 }
 
-# `etcd_api PATH JSON` asks etcd.
+# `etcd_api PATH JSON` sends a request to etcd.
 etcd_api() {
     curl -sS --fail-with-body -m 60 --cacert "$run/ca.crt" --cert "$run/server.crt" --key "$run/server.key" -d "$2" \
         "https://127.0.0.1:$(port etcd)$1"
 }
 
-# `kubeconfig TOKEN [NAMESPACE]`: one that needs no other file.
+# `kubeconfig TOKEN [NAMESPACE]` prints a kubeconfig that needs no other file.
 kubeconfig() {
     cat <<END
 apiVersion: v1
@@ -115,7 +115,7 @@ arguments() {
     case $1 in
     etcd)
         client_port=$(port etcd)
-        # The data outlives a killed process, if not a machine without power: what tests need, without a disk to wait for.
+        # Without fsync the data survives a killed process, but not a power failure. That is enough for tests, and faster.
         echo --unsafe-no-fsync
         printf '%s\n' --data-dir=data --log-level=warn --auto-compaction-retention=0 \
             "--listen-client-urls=https://127.0.0.1:$client_port" "--advertise-client-urls=https://127.0.0.1:$client_port" \
@@ -123,9 +123,9 @@ arguments() {
             --client-cert-auth --trusted-ca-file=ca.crt --cert-file=server.crt --key-file=server.key
         ;;
     apiserver)
-        # The history of etcd is cut only by `cluster/ctl compact`, so that a test decides when.
+        # Only `cluster/ctl compact` compacts etcd's history, so that a test decides when.
         echo --etcd-compaction-interval=0
-        # The address of the machine's network is no concern of ours: nothing but loopback.
+        # Use loopback only, and not the address of the machine's network.
         printf '%s\n' --bind-address=127.0.0.1 --advertise-address=127.0.0.1 --endpoint-reconciler-type=none \
             "--secure-port=$(port apiserver)" --tls-cert-file=server.crt --tls-private-key-file=server.key \
             "--etcd-servers=https://127.0.0.1:$(port etcd)" --etcd-cafile=ca.crt --etcd-certfile=server.crt --etcd-keyfile=server.key \
@@ -135,8 +135,8 @@ arguments() {
             --audit-policy-file=audit.yaml --audit-log-path=-
         ;;
     controller-manager)
-        # Its own port serves health and metrics, which nobody asks for; each controller has its own rights, as in a cluster.
-        # By itself it asks 20 times a second: a test that deletes a thousand Services would wait for a minute.
+        # Its port for health and metrics is not needed. Each controller has its own rights, as in a real cluster.
+        # The default is 20 requests a second, so a test that deletes a thousand Services would take a minute.
         printf '%s\n' --kube-api-qps=500 --kube-api-burst=1000 --kubeconfig=controller-manager.kubeconfig --secure-port=0 --leader-elect=false '--controllers=*' \
             --use-service-account-credentials --root-ca-file=ca.crt --service-account-private-key-file=service-account.key
         ;;
@@ -151,7 +151,7 @@ is_ready() {
     esac
 }
 
-# Whether an object whose owner does not exist is gone; makes it first.
+# Creates an object whose owner does not exist, and succeeds when it is deleted.
 collects_garbage() {
     local configmaps=/api/v1/namespaces/default/configmaps
     if [ ! -e "$run/orphan" ]; then
@@ -167,10 +167,10 @@ start() {
     local component=$1 name options
     name=$(program "$component")
     mapfile -t options < <(arguments "$component")
-    # What a test runner reads on file descriptor 3 would stay open for as long as the cluster runs.
+    # A test runner reads file descriptor 3, which would stay open as long as the cluster runs.
     (cd "$run" && exec setsid "$bin/$name" "${options[@]}" </dev/null >>"$([ "$component" = apiserver ] && echo audit.log || echo "$component.log")" 2>>"$component.log" 3>&-) &
     echo $! >"$run/$component.pid"
-    # Until the shell has become the program, its id is not that of the component.
+    # Wait until the shell has been replaced by the program.
     for _ in {1..50}; do
         ! pid_of "$component" >/dev/null || break
         sleep 0.02
@@ -178,12 +178,12 @@ start() {
     wait_for "$component" 60 is_ready "$component"
 }
 
-# Ends a component with a signal, and waits until it is gone.
+# Stops a component with a signal, and waits until it is gone.
 finish() {
     local component=$1 signal=$2 pid
     pid=$(pid_of "$component") || return 0
     kill "-$signal" "$pid"
-    # A paused process would hear nothing else.
+    # A paused process must continue before it handles the signal.
     kill -CONT "$pid" 2>/dev/null || true
     for _ in {1..300}; do
         pid_of "$component" >/dev/null || break

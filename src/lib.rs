@@ -52,7 +52,8 @@ pub use diagnostics::{
     Subject, UnknownWord, did_you_mean, shortened,
 };
 pub use emit::{
-    Emitted, KINDS, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP, emit_all,
+    Emitted, Kind, KindRow, MANAGED_BY, MANAGED_BY_LABEL, Object, Permission, SERVICE_LABEL, URL_CONFIG_MAP,
+    emit_all,
 };
 pub use options::annotations::{Key, keys};
 pub use options::{Form, Setting, Settings, Target, settings};

@@ -6,7 +6,7 @@ use xposer_testkit::golden::compare;
 
 #[test]
 fn every_case_gives_its_objects_and_its_report() {
-    let cases = all().unwrap_or_else(|wrong| panic!("{wrong}"));
+    let cases = all().unwrap_or_else(|error| panic!("{error:#}"));
     let mut wrong = Vec::new();
     for case in &cases {
         let run = case.run();
@@ -20,7 +20,7 @@ fn every_case_gives_its_objects_and_its_report() {
 /// again, and nothing is refused.
 #[test]
 fn a_help_that_is_followed_works() {
-    let cases = all().unwrap_or_else(|wrong| panic!("{wrong}"));
+    let cases = all().unwrap_or_else(|error| panic!("{error:#}"));
     let mut followed = 0;
     for case in &cases {
         let Some(mended) = case.mended() else { continue };

@@ -40,7 +40,7 @@ fn sources(wanted: impl Fn(&str) -> bool) -> String {
 }
 
 fn cases() -> Vec<(Case, Run)> {
-    let cases = all().unwrap_or_else(|wrong| panic!("{wrong}"));
+    let cases = all().unwrap_or_else(|error| panic!("{error:#}"));
     cases.into_iter().map(|case| (case.clone(), case.run())).collect()
 }
 

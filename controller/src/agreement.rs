@@ -138,7 +138,7 @@ fn the_controller_the_policy_and_the_core_agree_on_every_case() {
             }
         }
         if no_conflict {
-            let objects = emitted.objects.iter().filter(|object| object.kind() != "ConfigMap");
+            let objects = emitted.objects.iter().filter(|object| object.kind() != Kind::ConfigMap);
             let mut expected: Vec<String> = objects.map(|object| object.to_value().to_string()).collect();
             expected.sort();
             bodies.sort();

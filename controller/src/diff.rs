@@ -6,6 +6,7 @@ use serde_json::Value;
 use similar::TextDiff;
 use xposer_cli::yaml::to_yaml;
 
+use crate::kinds;
 use crate::live::{FIELD_MANAGER, ObjectKey};
 use crate::watch::said;
 use crate::write::Write;
@@ -28,7 +29,8 @@ pub(crate) async fn show(client: &Client, write: &Write) -> Result<String, Strin
 }
 
 async fn changed(client: &Client, key: &ObjectKey, body: &Value, force: bool) -> Result<String, String> {
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &key.namespace, &key.kind.resource());
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), &key.namespace, &kinds::resource(key.kind));
     let wrong = |error: kube::Error| format!("{key}: {}", said(&error));
     let before = api.get_opt(&key.name).await.map_err(wrong)?;
     let params = PatchParams { dry_run: true, force, ..PatchParams::apply(FIELD_MANAGER) };

@@ -104,7 +104,7 @@ pub(crate) fn decide(members: &[Member<'_>], beside: &[&Stored], settings: &Sett
         members.iter().map(|member| (&*member.key, &*member.stored.uid)).collect();
     let mut wanted: BTreeMap<Arc<ServiceKey>, Vec<Wanted>> = BTreeMap::new();
     for object in &emitted.objects {
-        let Some(kind) = Kind::parse(object.kind()).filter(|kind| *kind != Kind::ConfigMap) else { continue };
+        let Some(kind) = Some(object.kind()).filter(|kind| *kind != Kind::ConfigMap) else { continue };
         let mut body = object.to_value();
         let namespace = object.namespace().unwrap_or_default();
         let Some(Value::Object(metadata)) = body.get_mut("metadata") else { continue };

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tracing::{debug, info, warn};
 use xposer::{Code, Diagnostic, Severity, URL_CONFIG_MAP, shortened};
 
-use crate::kinds::Kind;
+use crate::kinds::{self, Kind};
 use crate::live::{ADOPT_ANNOTATION, ObjectKey};
 use crate::metrics::Metrics;
 use crate::service::ServiceKey;
@@ -100,14 +100,14 @@ impl Told {
                 format!("this cluster has no {name}; install its definition, or leave the target out"),
             )),
             Serving::Forbidden(said) => {
-                let help = kind.permission().map(|permission| format!("; {}", permission.help()));
+                let help = kinds::permission_help(kind).map(|help| format!("; {help}"));
                 let help = help.unwrap_or_default();
-                let what = kind.resource().plural;
+                let what = kinds::resource(kind).plural;
                 Some(Self::lasting("ApplyFailed", format!("no permission to list {what}{help} ({said})")))
             }
             Serving::Unreadable(said) => Some(Self::lasting(
                 "ApplyFailed",
-                format!("the {} of the cluster cannot be listed: {said}", kind.resource().plural),
+                format!("the {} of the cluster cannot be listed: {said}", kinds::resource(kind).plural),
             )),
         }
     }
@@ -179,7 +179,7 @@ fn serves(kind: Kind) -> &'static str {
     match kind {
         Kind::HttpRoute => "is accepted",
         Kind::Route => "is admitted",
-        Kind::Ingress | Kind::Monitor | Kind::ConfigMap => "has an address",
+        Kind::Ingress | Kind::EndpointMonitor | Kind::ConfigMap => "has an address",
     }
 }
 
@@ -187,7 +187,7 @@ fn serves_not(kind: Kind) -> &'static str {
     match kind {
         Kind::HttpRoute => "is not accepted",
         Kind::Route => "is not admitted",
-        Kind::Ingress | Kind::Monitor | Kind::ConfigMap => "has no address",
+        Kind::Ingress | Kind::EndpointMonitor | Kind::ConfigMap => "has no address",
     }
 }
 

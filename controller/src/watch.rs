@@ -10,7 +10,7 @@ use tokio::sync::mpsc::Sender;
 use xposer::{EXPOSE_LABEL, URL_CONFIG_MAP};
 
 use crate::document::Document;
-use crate::kinds::Kind;
+use crate::kinds::{self, Kind};
 use crate::world::Serving;
 use crate::write::service_resource;
 
@@ -72,7 +72,7 @@ impl Source {
         match self {
             Self::Services => service_resource(),
             Self::Namespaces => ApiResource::erase::<k8s_openapi::api::core::v1::Namespace>(&()),
-            Self::Objects(kind) => kind.resource(),
+            Self::Objects(kind) => kinds::resource(kind),
         }
     }
 
@@ -90,7 +90,7 @@ impl Source {
     pub(crate) async fn watch(self, scope: Scope, to: Sender<Sight>) {
         loop {
             if let Self::Objects(kind) = self
-                && !kind.is_built_in()
+                && !kind.row().is_built_in
                 && !self.wait_until_served(kind, &scope, &to).await
             {
                 return;
@@ -103,7 +103,7 @@ impl Source {
 
     /// Gives false where nobody listens any more.
     async fn wait_until_served(self, kind: Kind, scope: &Scope, to: &Sender<Sight>) -> bool {
-        let resource = kind.resource();
+        let resource = kinds::resource(kind);
         loop {
             let serving = match scope.client.list_api_group_resources(&resource.api_version).await {
                 Ok(list) if list.resources.iter().any(|known| known.name == resource.plural) => return true,
@@ -195,7 +195,7 @@ impl Source {
             watcher::Error::WatchError(status) => status.message.clone(),
             watcher::Error::NoResourceVersion => error.to_string(),
         };
-        let optional = matches!(self, Self::Objects(kind) if !kind.is_built_in());
+        let optional = matches!(self, Self::Objects(kind) if !kind.row().is_built_in);
         match code(error) {
             // The history that we asked for is gone; the list is read anew. Nobody needs to know.
             410 => {

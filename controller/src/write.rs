@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use xposer::EXPOSE_LABEL;
 
 use crate::document::Document;
-use crate::kinds::Kind;
+use crate::kinds::{self, Kind};
 use crate::live::{FIELD_MANAGER, ObjectKey, has_other_managers, uncontesting};
 use crate::metrics::Metrics;
 use crate::service::ServiceKey;
@@ -92,7 +92,7 @@ pub(crate) enum Wrong {
 
 /// Where objects of a kind are written.
 fn api(client: &Client, kind: Kind, namespace: &str) -> Api<Document> {
-    Api::namespaced_with(client.clone(), namespace, &kind.resource())
+    Api::namespaced_with(client.clone(), namespace, &kinds::resource(kind))
 }
 
 /// The Services of a namespace.
@@ -217,7 +217,7 @@ async fn apply(
 
 /// An object of which we say nothing.
 fn bare(key: &ObjectKey) -> Value {
-    let resource = key.kind.resource();
+    let resource = kinds::resource(key.kind);
     json!({"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": *key.name}})
 }
 

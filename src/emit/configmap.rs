@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Annotations, Labels, Metadata};
+use super::{Annotations, Kind, Labels, Metadata};
 use crate::diagnostics::{Code, FieldPath, Problem, Report};
 use crate::plan::{Plan, Published};
 use crate::resolve::Scope;
@@ -13,8 +13,6 @@ use crate::service::FORWARD_ANNOTATION;
 /// The name of the URL ConfigMap, in every namespace. [`emit_all`](crate::emit_all) has an example.
 pub const URL_CONFIG_MAP: &str = "xposer";
 
-pub(super) const KIND: (&str, &str) = ("v1", "ConfigMap");
-
 /// A ConfigMap, field by field in alphabetical order.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -22,13 +20,7 @@ pub(super) struct ConfigMap<'p> {
     api_version: &'static str,
     data: BTreeMap<&'p str, &'p str>,
     kind: &'static str,
-    metadata: Metadata<'p>,
-}
-
-impl ConfigMap<'_> {
-    pub(super) fn head(&self) -> (&'static str, &'static str, &Metadata<'_>) {
-        (self.api_version, self.kind, &self.metadata)
-    }
+    pub(super) metadata: Metadata<'p>,
 }
 
 /// The entries of several plans.
@@ -72,9 +64,9 @@ impl<'p> Urls<'p> {
         }
         maps.into_iter()
             .map(|(namespace, data)| ConfigMap {
-                api_version: KIND.0,
+                api_version: Kind::ConfigMap.row().api_version,
                 data,
-                kind: KIND.1,
+                kind: Kind::ConfigMap.as_str(),
                 metadata: Metadata {
                     annotations: Annotations::Of(&[]),
                     labels: Labels::new(None),

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Annotations, Emitting, FORECASTLE, Resource, rest};
+use super::{Annotations, Emitting, FORECASTLE, Kind, Resource, rest};
 use crate::check::Route;
 use crate::diagnostics::{FieldPath, quoted};
 use crate::options::annotations::annotation;
@@ -18,7 +18,6 @@ use crate::plan::{Plan, numbered, redirect_name};
 use crate::resolve::DNS_CONTROLLER;
 use crate::validation::{PathType, grouped};
 
-pub(super) const KIND: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
 const REWRITE: &str = "nginx.ingress.kubernetes.io/rewrite-target";
 
 pub(super) type HttpRoute<'p> = Resource<'p, Spec<'p>>;
@@ -122,7 +121,7 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> impl Iterator<Item 
             let mut annotations = annotations.clone();
             // Forecastle makes an entry of every route that it finds exposed, and a Service has one.
             annotations.retain(|(key, _)| index == 0 || !key.starts_with(FORECASTLE));
-            routes.push(Resource::new(KIND, plan, name, Annotations::Own(annotations), spec));
+            routes.push(Resource::new(Kind::HttpRoute, plan, name, Annotations::Own(annotations), spec));
         }
         routes.extend(redirect(emitting));
     }
@@ -251,5 +250,5 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     // The route that answers speaks for the host, and this one would publish it against its word.
     let keys = plan.gateway.dns_keys.iter();
     let annotations = keys.map(|key| (Cow::Borrowed(key.as_str()), Cow::Borrowed(DNS_CONTROLLER))).collect();
-    Some(Resource::new(KIND, plan, name, Annotations::Own(annotations), spec))
+    Some(Resource::new(Kind::HttpRoute, plan, name, Annotations::Own(annotations), spec))
 }

@@ -5,13 +5,11 @@
 
 use serde::Serialize;
 
-use super::{Annotations, Resource};
+use super::{Annotations, Kind, Resource};
 use crate::check::Route;
 use crate::plan::Plan;
 use crate::service::PortRef;
 use crate::validation::grouped;
-
-pub(super) const KIND: (&str, &str) = ("networking.k8s.io/v1", "Ingress");
 
 pub(super) type Ingress<'p> = Resource<'p, Spec<'p>>;
 
@@ -83,7 +81,7 @@ pub(super) fn ingress<'p>(plan: &'p Plan<'p>) -> Ingress<'p> {
     });
     let spec = Spec { ingress_class_name: ingress.class.as_ref().map(AsRef::as_ref), rules, tls };
     let annotations = Annotations::Of(&ingress.annotations);
-    Resource::new(KIND, plan, ingress.name.as_str().into(), annotations, spec)
+    Resource::new(Kind::Ingress, plan, ingress.name.as_str().into(), annotations, spec)
 }
 
 /// One rule for every host, with all paths of the host.

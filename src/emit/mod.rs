@@ -3,6 +3,7 @@
 mod configmap;
 mod httproute;
 mod ingress;
+mod kinds;
 mod monitor;
 mod route;
 pub mod stamp;
@@ -24,6 +25,7 @@ use configmap::ConfigMap;
 pub use configmap::URL_CONFIG_MAP;
 use httproute::HttpRoute;
 use ingress::Ingress;
+pub use kinds::{Kind, KindRow, Permission};
 use monitor::EndpointMonitor;
 use route::OpenShiftRoute;
 
@@ -44,13 +46,6 @@ use route::OpenShiftRoute;
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// The value of [`MANAGED_BY_LABEL`] on everything we emit.
 pub const MANAGED_BY: &str = "xposer";
-/// The API version and the kind of everything that is emitted.
-///
-/// ```
-/// assert!(xposer::KINDS.contains(&("networking.k8s.io/v1", "Ingress")));
-/// ```
-pub const KINDS: [(&str, &str); 5] =
-    [ingress::KIND, httproute::KIND, route::KIND, monitor::KIND, configmap::KIND];
 /// The label that names the Service an object was made for; a URL ConfigMap, which belongs to several, has none.
 pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 
@@ -58,7 +53,7 @@ pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 ///
 /// ```
 /// # use serde_json::json;
-/// # use xposer::{Code, Service, Settings, expose};
+/// # use xposer::{Code, Kind, Service, Settings, expose};
 /// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
 /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com",
 /// #         "xposer.stakater.com/annotations": "exposeIngressUrl: globally"}},
@@ -67,7 +62,7 @@ pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 /// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
 /// // The Service forwards `exposeIngressUrl: globally`.
 /// let emitted = plan.emit();
-/// assert!(emitted.objects.iter().map(|object| object.kind()).eq(["Ingress", "ConfigMap"]));
+/// assert!(emitted.objects.iter().map(|object| object.kind()).eq([Kind::Ingress, Kind::ConfigMap]));
 /// assert_eq!(emitted.report.diagnostics()[0].code, Code::PublishedHere);
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -94,16 +89,16 @@ pub struct Emitted<'p> {
 /// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
 /// let emitted = plan.emit();
 /// let ingress = &emitted.objects[0];
-/// assert_eq!((ingress.api_version(), ingress.kind()), ("networking.k8s.io/v1", "Ingress"));
+/// assert_eq!((ingress.api_version(), ingress.kind()), ("networking.k8s.io/v1", xposer::Kind::Ingress));
 /// assert_eq!((ingress.namespace(), ingress.name()), (Some("shop"), "web"));
 /// ```
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
-pub struct Object<'p>(Kind<'p>);
+pub struct Object<'p>(Content<'p>);
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
-enum Kind<'p> {
+enum Content<'p> {
     Ingress(Ingress<'p>),
     HttpRoute(HttpRoute<'p>),
     Route(OpenShiftRoute<'p>),
@@ -115,34 +110,40 @@ impl Object<'_> {
     /// The API group and version: `networking.k8s.io/v1` for an Ingress, `v1` for a ConfigMap.
     #[must_use]
     pub fn api_version(&self) -> &'static str {
-        self.head().0
+        self.kind().row().api_version
     }
 
-    /// The kind: `Ingress`, `HTTPRoute`, `Route`, `EndpointMonitor` or `ConfigMap`.
+    /// The kind.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
-        self.head().1
+    pub fn kind(&self) -> Kind {
+        match &self.0 {
+            Content::Ingress(_) => Kind::Ingress,
+            Content::HttpRoute(_) => Kind::HttpRoute,
+            Content::Route(_) => Kind::Route,
+            Content::Monitor(_) => Kind::EndpointMonitor,
+            Content::ConfigMap(_) => Kind::ConfigMap,
+        }
     }
 
     /// The namespace, if it is known.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
-        self.head().2.namespace
+        self.metadata().namespace
     }
 
     /// The name: the rendered one, or one that begins with it; [`URL_CONFIG_MAP`] of a ConfigMap.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.head().2.name
+        &self.metadata().name
     }
 
-    fn head(&self) -> (&'static str, &'static str, &Metadata<'_>) {
+    fn metadata(&self) -> &Metadata<'_> {
         match &self.0 {
-            Kind::Ingress(ingress) => ingress.head(),
-            Kind::HttpRoute(route) => route.head(),
-            Kind::Route(route) => route.head(),
-            Kind::Monitor(monitor) => monitor.head(),
-            Kind::ConfigMap(map) => map.head(),
+            Content::Ingress(ingress) => &ingress.metadata,
+            Content::HttpRoute(route) => &route.metadata,
+            Content::Route(route) => &route.metadata,
+            Content::Monitor(monitor) => &monitor.metadata,
+            Content::ConfigMap(map) => &map.metadata,
         }
     }
 
@@ -254,23 +255,23 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan<'p>>) -> Emitted<'p
         for target in &plan.targets {
             let mut kind = Emitting { plan, shares: &shares, target: *target, found: &mut found };
             match target {
-                Target::Ingress => emitted.objects.push(Object(Kind::Ingress(ingress::ingress(plan)))),
+                Target::Ingress => emitted.objects.push(Object(Content::Ingress(ingress::ingress(plan)))),
                 Target::HttpRoute => {
                     emitted
                         .objects
-                        .extend(httproute::routes(&mut kind).map(|it| Object(Kind::HttpRoute(it))));
+                        .extend(httproute::routes(&mut kind).map(|it| Object(Content::HttpRoute(it))));
                 }
                 Target::Route => {
-                    emitted.objects.extend(route::routes(&mut kind).map(|it| Object(Kind::Route(it))));
+                    emitted.objects.extend(route::routes(&mut kind).map(|it| Object(Content::Route(it))));
                 }
             }
         }
         emitted.report.merge(found.unwrap_or_default());
-        emitted.objects.extend(monitor::monitor(plan).map(|it| Object(Kind::Monitor(it))));
+        emitted.objects.extend(monitor::monitor(plan).map(|it| Object(Content::Monitor(it))));
         urls.add(plan);
     }
     let maps = urls.maps(&mut emitted.report);
-    emitted.objects.extend(maps.into_iter().map(|map| Object(Kind::ConfigMap(map))));
+    emitted.objects.extend(maps.into_iter().map(|map| Object(Content::ConfigMap(map))));
     emitted
 }
 
@@ -487,7 +488,7 @@ struct Resource<'p, S> {
 impl<'p, S> Resource<'p, S> {
     /// An object of the plan's Service.
     fn new(
-        (api_version, kind): (&'static str, &'static str),
+        kind: Kind,
         plan: &'p Plan<'p>,
         name: Cow<'p, str>,
         annotations: Annotations<'p>,
@@ -495,11 +496,7 @@ impl<'p, S> Resource<'p, S> {
     ) -> Self {
         let labels = Labels::new(Some(plan.service));
         let metadata = Metadata { annotations, labels, name, namespace: plan.namespace };
-        Self { api_version, kind, metadata, spec }
-    }
-
-    fn head(&self) -> (&'static str, &'static str, &Metadata<'p>) {
-        (self.api_version, self.kind, &self.metadata)
+        Self { api_version: kind.row().api_version, kind: kind.as_str(), metadata, spec }
     }
 }
 

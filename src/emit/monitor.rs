@@ -6,10 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Annotations, Resource};
+use super::{Annotations, Kind, Resource};
 use crate::plan::Plan;
-
-pub(super) const KIND: (&str, &str) = ("endpointmonitor.stakater.com/v1alpha1", "EndpointMonitor");
 
 pub(super) type EndpointMonitor<'p> = Resource<'p, Map<String, Value>>;
 
@@ -19,5 +17,5 @@ pub(super) fn monitor<'p>(plan: &'p Plan<'p>) -> Option<EndpointMonitor<'p>> {
     let mut spec = monitor.provider.clone();
     spec.insert("url".to_owned(), plan.monitored_url(monitor).into());
     let name = plan.ingress.name.as_str();
-    Some(Resource::new(KIND, plan, name.into(), Annotations::Of(&[]), spec))
+    Some(Resource::new(Kind::EndpointMonitor, plan, name.into(), Annotations::Of(&[]), spec))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Annotations, Emitting, Resource, rest};
+use super::{Annotations, Emitting, Kind, Resource, rest};
 use crate::check;
 use crate::diagnostics::{FieldPath, quoted};
 use crate::options::annotations::annotation;
@@ -13,7 +13,6 @@ use crate::plan::{Plan, numbered};
 use crate::resolve::Annotation;
 use crate::validation::{PathType, subdomain_host};
 
-pub(super) const KIND: (&str, &str) = ("route.openshift.io/v1", "Route");
 /// A Route has at most this many backends beside the first one.
 const MAX_ALTERNATES: usize = 3;
 
@@ -76,7 +75,7 @@ pub(super) fn routes<'p>(
         for (index, rule) in plan.ingress.rules.iter().enumerate() {
             let name = numbered(plan.ingress.name.as_str(), index);
             let annotations = Annotations::Own(annotations.clone());
-            routes.push(Resource::new(KIND, plan, name, annotations, spec(plan, rule, &canaries)));
+            routes.push(Resource::new(Kind::Route, plan, name, annotations, spec(plan, rule, &canaries)));
         }
     }
     routes.into_iter()

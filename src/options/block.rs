@@ -282,7 +282,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
 /// The positions of the lines in ascending order of their keys; lines with the same key keep their order.
 fn order_of(lines: &[Line<'_>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..lines.len()).collect();
-    order.sort_by(|left, right| key_at(lines, *left).cmp(&key_at(lines, *right)));
+    order.sort_by(|left, right| key_at(lines, *left).cmp(key_at(lines, *right)));
     order
 }
 

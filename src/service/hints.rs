@@ -75,14 +75,18 @@ impl<'s> Hints<'s> {
         let inside = |field: &str| metadata.and_then(|metadata| metadata.get(field));
         match inside("labels") {
             Some(Value::Object(labels)) => {
-                labels.iter().for_each(|(key, value)| hints.label(key, text(value)))
+                for (key, value) in labels {
+                    hints.label(key, text(value));
+                }
             }
             Some(other) => hints.no_mapping(&["metadata", "labels"], other),
             None => {}
         }
         match inside("annotations").filter(|_| !is_exposed) {
             Some(Value::Object(annotations)) => {
-                annotations.iter().for_each(|(key, value)| hints.annotation(key, &text(value)));
+                for (key, value) in annotations {
+                    hints.annotation(key, &text(value));
+                }
             }
             Some(other) => hints.no_mapping(&["metadata", "annotations"], other),
             None => {}

@@ -9,9 +9,10 @@
 //! | `why.md` | one to three sentences: what the case shows, and who says so |
 //! | `mended.yaml`, `mended-settings.yaml` | the input after its help was followed, if the case shows that |
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use xposer::{
     Diagnostic, Emitted, Outcome, Report, Root, Service, Settings, emit_all, expose_all, is_service,
@@ -32,7 +33,7 @@ const SETTINGS: &str = "settings.yaml";
 pub const OBJECTS: &str = "objects.yaml";
 /// The file of the diagnostics.
 pub const REPORT: &str = "report.txt";
-/// More sentences than these are a chapter.
+/// The most bytes of `why.md`.
 const MAX_WHY: usize = 600;
 
 /// A case folder, read.
@@ -87,24 +88,24 @@ pub fn folder() -> PathBuf {
 /// # Errors
 ///
 /// All folders that are no case, in words.
-pub fn all() -> Result<Vec<Case>, String> {
+pub fn all() -> Result<Vec<Case>> {
     let (mut cases, mut wrong) = (Vec::new(), Vec::new());
     for path in entries(&folder())? {
         match Case::read(&path) {
             Ok(case) => cases.push(case),
-            Err(said) => wrong.push(said),
+            Err(error) => wrong.push(format!("{error:#}")),
         }
     }
-    if wrong.is_empty() { Ok(cases) } else { Err(wrong.join("\n")) }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(cases)
 }
 
 /// What is in a folder, in order.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let unreadable = |error| format!("{}: {error}", folder.display());
-    let mut paths = Vec::new();
-    for entry in folder.read_dir().map_err(unreadable)? {
-        paths.push(entry.map_err(unreadable)?.path());
-    }
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = folder
+        .read_dir()
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
+    let mut paths = entries.with_context(|| folder.display().to_string())?;
     paths.sort();
     Ok(paths)
 }
@@ -113,12 +114,12 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
-fn documents(path: &Path) -> Result<Vec<Value>, String> {
-    parse(&read(path)?).map_err(|said| format!("{}: {said}", path.display()))
+fn documents(path: &Path) -> Result<Vec<Value>> {
+    parse(&read(path)?).with_context(|| path.display().to_string())
 }
 
 /// The documents of a YAML text.
@@ -126,12 +127,12 @@ fn documents(path: &Path) -> Result<Vec<Value>, String> {
 /// # Errors
 ///
 /// Everything that is wrong with the text, in words.
-pub fn parse(text: &str) -> Result<Vec<Value>, String> {
+pub fn parse(text: &str) -> Result<Vec<Value>> {
     match load(text) {
         Ok(documents) => Ok(documents.into_iter().map(|document| document.value).collect()),
         Err(errors) => {
             let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            Err(said.join("; "))
+            bail!("{}", said.join("; "))
         }
     }
 }
@@ -142,31 +143,29 @@ impl Case {
     /// # Errors
     ///
     /// What is wrong with the folder: no Service file, no reason, a file that does not belong there.
-    pub fn read(folder: &Path) -> Result<Self, String> {
-        let wrong = |said: &str| Err(format!("{}: {said}", folder.display()));
+    pub fn read(folder: &Path) -> Result<Self> {
+        Self::of_folder(folder).with_context(|| folder.display().to_string())
+    }
+
+    fn of_folder(folder: &Path) -> Result<Self> {
         let names: Vec<_> = entries(folder)?.iter().map(|path| name(path)).collect();
         if let Some(extra) = names.iter().find(|name| !FILES.contains(&name.as_str())) {
-            return wrong(&format!("{extra} is no file of a case; a case has {}", FILES.join(", ")));
+            bail!("{extra} is no file of a case; a case has {}", FILES.join(", "));
         }
         let why = read(&folder.join("why.md"))?;
-        if why.trim().is_empty() || why.len() > MAX_WHY || !why.ends_with(".\n") {
-            return wrong("why.md must be one to three sentences");
-        }
+        let is_short = !why.trim().is_empty() && why.len() <= MAX_WHY && why.ends_with(".\n");
+        ensure!(is_short, "why.md must be one to three sentences");
         let settings = |file: &str| {
             if !names.iter().any(|name| name == file) {
                 return Ok(None);
             }
             let mut found = documents(&folder.join(file))?;
-            if found.len() > 1 {
-                return Err(format!("{}: {file} must be one document", folder.display()));
-            }
+            ensure!(found.len() <= 1, "{file} must be one document");
             Ok(Some(found.pop().unwrap_or(Value::Null)))
         };
         let objects = |file: &str| {
             let found = documents(&folder.join(file))?;
-            if !found.iter().all(Value::is_object) {
-                return Err(format!("{}: every document of {file} must be an object", folder.display()));
-            }
+            ensure!(found.iter().all(Value::is_object), "every document of {file} must be an object");
             Ok(found)
         };
         let mended = names.iter().any(|name| name == MENDED).then(|| objects(MENDED)).transpose()?;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use anyhow::{Context as _, anyhow};
 use wapc::WapcHost;
 use wasmtime_provider::wasmtime::{Config, Engine, Module as Compiled};
 use wasmtime_provider::{EpochDeadlines, WasmtimeEngineProviderBuilder, WasmtimeEngineProviderPre};
@@ -58,7 +59,7 @@ pub const INTERRUPTED: &str = "guest code interrupted, execution deadline exceed
 /// # Errors
 ///
 /// There is no such file, or it is no module.
-pub fn policy() -> Result<Module, String> {
+pub fn policy() -> anyhow::Result<Module> {
     let named = std::env::var_os("POLICY_WASM").filter(|path| !path.is_empty());
     Module::load(&named.map_or_else(|| workspace().join("policy.wasm"), PathBuf::from))
 }
@@ -69,9 +70,9 @@ impl Module {
     /// # Errors
     ///
     /// The file cannot be read, or is no module that a waPC host can run.
-    pub fn load(path: &Path) -> Result<Self, String> {
-        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Self::new(&bytes).map_err(|said| format!("{}: {said}", path.display()))
+    pub fn load(path: &Path) -> anyhow::Result<Self> {
+        let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+        Self::new(&bytes).with_context(|| path.display().to_string())
     }
 
     /// Compiles a module.
@@ -79,11 +80,11 @@ impl Module {
     /// # Errors
     ///
     /// The bytes are no module that a waPC host can run.
-    pub fn new(bytes: &[u8]) -> Result<Self, String> {
+    pub fn new(bytes: &[u8]) -> anyhow::Result<Self> {
         let mut config = Config::new();
         config.epoch_interruption(true);
-        let engine = Engine::new(&config).map_err(|error| error.to_string())?;
-        let compiled = Compiled::new(&engine, bytes).map_err(|error| error.to_string())?;
+        let engine = Engine::new(&config).map_err(|error| anyhow!("{error:#}"))?;
+        let compiled = Compiled::new(&engine, bytes).map_err(|error| anyhow!("{error:#}"))?;
         let clock = engine.weak();
         // The clock stops with the last user of the engine.
         thread::spawn(move || {
@@ -94,7 +95,7 @@ impl Module {
             }
         });
         let builder = WasmtimeEngineProviderBuilder::new().engine(engine).module(compiled);
-        let pre = builder.build_pre().map_err(|error| error.to_string())?;
+        let pre = builder.build_pre()?;
         Ok(Self { pre })
     }
 

@@ -1,5 +1,6 @@
 //! The files that Kubewarden, Rancher and Artifact Hub read, made from the core's table of settings and from `metadata.yml`.
 
+use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 use xposer::{Form, Setting, settings};
 use xposer_cli::yaml::to_yaml;
@@ -118,25 +119,25 @@ fn capitalised(text: &str) -> String {
 /// # Errors
 ///
 /// What `kwctl scaffold artifacthub` would refuse, in words.
-pub fn artifacthub(metadata: &str, questions: &str, created: &str) -> Result<String, String> {
-    let metadata = parse(metadata)?.pop().ok_or("metadata.yml is empty")?;
+pub fn artifacthub(metadata: &str, questions: &str, created: &str) -> anyhow::Result<String> {
+    let metadata = parse(metadata)?.pop().context("metadata.yml is empty")?;
     let annotation = |name: &str| {
         let value = metadata.get("annotations").and_then(|all| all.get(name)).and_then(Value::as_str);
         value
             .filter(|value| !value.is_empty())
-            .ok_or_else(|| format!("metadata.yml has no annotation {name}"))
+            .with_context(|| format!("metadata.yml has no annotation {name}"))
     };
     let policy = |name: &str| annotation(&format!("io.kubewarden.policy.{name}"));
     let version = policy("version")?;
-    if version.split('.').count() != 3 || !version.split('.').all(|part| part.parse::<u64>().is_ok()) {
-        return Err(format!("the version {version} has not the form 1.2.3"));
-    }
+    let is_version =
+        version.split('.').count() == 3 && version.split('.').all(|part| part.parse::<u64>().is_ok());
+    ensure!(is_version, "the version {version} has not the form 1.2.3");
     let image = format!("{}:v{version}", policy("ociUrl")?);
     let source = policy("source")?;
     let (name, email) = policy("author")?
         .strip_suffix('>')
         .and_then(|author| author.split_once(" <"))
-        .ok_or("the author must be `Name <email>`")?;
+        .context("the author must be `Name <email>`")?;
     let mut annotations = json!({
         "kubewarden/mutation": metadata.get("mutating").and_then(Value::as_bool).unwrap_or_default().to_string(),
         "kubewarden/resources": annotation("io.artifacthub.resources")?,

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use anyhow::{Context as _, Result};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -44,13 +45,13 @@ impl Schemas {
     /// # Errors
     ///
     /// A file that cannot be read, or is no schema.
-    pub fn ours() -> Result<Self, String> {
+    pub fn ours() -> Result<Self> {
         let mut all = BTreeMap::new();
         for (kind, file) in KINDS {
             let path: PathBuf = workspace().join("testkit/schemas").join(file);
-            let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
             let schema = parse(&text)?.into_iter().next().unwrap_or_default();
-            all.insert(kind.to_owned(), Schema::new(schema).map_err(|error| format!("{file}: {error}"))?);
+            all.insert(kind.to_owned(), Schema::new(schema).context(file)?);
         }
         Ok(Self(all))
     }
@@ -60,12 +61,12 @@ impl Schemas {
     /// # Errors
     ///
     /// A text that is no definition with this version.
-    pub fn published(definition: &str, version: &str) -> Result<Self, String> {
+    pub fn published(definition: &str, version: &str) -> Result<Self> {
         let definition = parse(definition)?.into_iter().find(|it| it["kind"] == "CustomResourceDefinition");
-        let spec = definition.ok_or("there is no definition")?["spec"].clone();
-        let kind = spec["names"]["kind"].as_str().ok_or("the kind is missing")?.to_owned();
-        let versions = spec["versions"].as_array().ok_or("the versions are missing")?;
-        let found = versions.iter().find(|it| it["name"] == version).ok_or("there is no such version")?;
+        let spec = definition.context("there is no definition")?["spec"].clone();
+        let kind = spec["names"]["kind"].as_str().context("the kind is missing")?.to_owned();
+        let versions = spec["versions"].as_array().context("the versions are missing")?;
+        let found = versions.iter().find(|it| it["name"] == version).context("there is no such version")?;
         let schema = found["schema"]["openAPIV3Schema"]["properties"]["spec"].clone();
         Ok(Self(BTreeMap::from([(kind, Schema::new(schema)?)])))
     }
@@ -112,7 +113,7 @@ impl Schemas {
 }
 
 impl Schema {
-    fn new(text: Value) -> Result<Self, String> {
+    fn new(text: Value) -> Result<Self> {
         Ok(Self { validator: validator(text.clone())?, text })
     }
 }
@@ -148,9 +149,9 @@ fn collect(schema: &Value, place: &str, fields: &mut BTreeMap<String, Option<Val
     }
 }
 
-fn validator(mut schema: Value) -> Result<Validator, String> {
+fn validator(mut schema: Value) -> Result<Validator> {
     close(&mut schema);
-    jsonschema::draft7::new(&schema).map_err(|error| error.to_string())
+    Ok(jsonschema::draft7::new(&schema)?)
 }
 
 /// Forbids the fields that a schema does not name, as an API server that prunes them does silently.

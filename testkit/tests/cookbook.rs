@@ -130,7 +130,7 @@ fn examples(pieces: &[Piece]) -> (Vec<Example>, Vec<String>) {
             }
             ("yaml", _) => match parse(text) {
                 Ok(_) => continue,
-                Err(said) => said,
+                Err(error) => format!("{error:#}"),
             },
             (other, _)
                 if other.starts_with("yaml") || other.starts_with("yml") || other.starts_with("text ") =>

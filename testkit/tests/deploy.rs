@@ -16,7 +16,7 @@ use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use xposer::{Service, Settings, Target, URL_CONFIG_MAP, expose};
+use xposer::{Kind, Service, Settings, Target, URL_CONFIG_MAP, expose};
 use xposer_testkit::{cases, golden, workspace};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -80,17 +80,15 @@ impl Choice {
         })
     }
 
-    /// The resource of a kind that the core emits, if it was chosen.
-    fn resource(self, kind: &str) -> Option<&'static str> {
-        let (chosen, resource) = match kind {
-            "ConfigMap" => (true, "configmaps"),
-            "EndpointMonitor" => (self.monitor, "endpointmonitors"),
-            "HTTPRoute" => (self.http_route, "httproutes"),
-            "Ingress" => (self.ingress, "ingresses"),
-            "Route" => (self.route, "routes"),
-            other => panic!("nobody may write the kind {other}: say here and in deploy/ who may"),
-        };
-        chosen.then_some(resource)
+    /// Whether a kind that the core emits may be written.
+    fn may_write(self, kind: Kind) -> bool {
+        match kind {
+            Kind::ConfigMap => true,
+            Kind::EndpointMonitor => self.monitor,
+            Kind::HttpRoute => self.http_route,
+            Kind::Ingress => self.ingress,
+            Kind::Route => self.route,
+        }
     }
 }
 
@@ -99,7 +97,7 @@ fn text(name: &str) -> String {
 }
 
 fn yaml(name: &str) -> Value {
-    let mut documents = cases::parse(&text(name)).unwrap_or_else(|said| panic!("{name}: {said}"));
+    let mut documents = cases::parse(&text(name)).unwrap_or_else(|error| panic!("{name}: {error:#}"));
     assert_eq!(documents.len(), 1, "{name}");
     documents.remove(0)
 }
@@ -289,8 +287,8 @@ fn granted(objects: &[Value]) -> Permissions {
     all
 }
 
-/// The groups and kinds of everything that the core can emit.
-fn emitted() -> BTreeSet<(String, &'static str)> {
+/// The kinds of everything that the core emits for a Service with all targets.
+fn emitted() -> BTreeSet<Kind> {
     let service = json!({
         "metadata": {"name": "web", "namespace": "shop", "labels": {xposer::EXPOSE_LABEL: "true"},
             "annotations": {xposer::FORWARD_ANNOTATION: "exposeIngressUrl: locally"}},
@@ -302,10 +300,7 @@ fn emitted() -> BTreeSet<(String, &'static str)> {
             "parentRefs": [{"name": "gateway"}]});
         let settings = Settings::from_value(&settings).unwrap_or_else(|report| panic!("{report}"));
         let outcome = expose(&Service::from_value(&service), &settings);
-        for object in outcome.plan().unwrap().emit().objects {
-            let group = object.api_version().split_once('/').map_or("", |(group, _)| group);
-            found.insert((group.to_owned(), object.kind()));
-        }
+        found.extend(outcome.plan().unwrap().emit().objects.iter().map(xposer::Object::kind));
     }
     found
 }
@@ -322,17 +317,18 @@ fn needed(choice: Choice, lease: &str) -> Permissions {
         permit(&mut all, [scope, "", "namespaces", ""], &["list", "watch"]);
     }
     permit(&mut all, [scope, "events.k8s.io", "events", ""], &["create"]);
-    for (group, kind) in emitted() {
-        let Some(resource) = choice.resource(kind) else { continue };
-        if kind == "ConfigMap" {
-            permit(&mut all, [scope, &group, resource, ""], &["create"]);
+    for kind in Kind::ALL.into_iter().filter(|kind| choice.may_write(*kind)) {
+        let (group, resource) = (kind.group(), kind.row().plural);
+        assert!(kind.row().is_namespaced, "a Role for one namespace cannot grant {kind}");
+        if kind == Kind::ConfigMap {
+            permit(&mut all, [scope, group, resource, ""], &["create"]);
             let rest: Vec<&str> = OWNED.iter().copied().filter(|verb| *verb != "create").collect();
-            permit(&mut all, [scope, &group, resource, URL_CONFIG_MAP], &rest);
+            permit(&mut all, [scope, group, resource, URL_CONFIG_MAP], &rest);
         } else {
-            permit(&mut all, [scope, &group, resource, ""], OWNED);
+            permit(&mut all, [scope, group, resource, ""], OWNED);
         }
-        if kind == "Route" {
-            permit(&mut all, [scope, &group, "routes/custom-host", ""], &["create", "update"]);
+        if kind == Kind::Route {
+            permit(&mut all, [scope, group, "routes/custom-host", ""], &["create", "update"]);
         }
     }
     let own = choice.namespace();
@@ -354,11 +350,10 @@ fn nothing_may_be_done_but_what_is(installations: &Rendered) {
 #[test]
 fn the_table_of_permissions_knows_every_kind() {
     let everything = Choice::all().last().unwrap();
-    let kinds: Vec<_> = emitted().into_iter().map(|(_, kind)| kind).collect();
-    assert_eq!(kinds.len(), Target::ALL.len() + 2, "{kinds:?}");
-    for kind in kinds {
+    assert_eq!(emitted().into_iter().collect::<Vec<_>>(), Kind::ALL);
+    for kind in Kind::ALL {
         // All are chosen in the last one but the Ingress, which is there from the start.
-        assert_eq!(everything.resource(kind).is_some(), kind != "Ingress", "{kind}");
+        assert_eq!(everything.may_write(kind), kind != Kind::Ingress, "{kind}");
     }
     let needed = needed(everything, NAME);
     assert!(needed.iter().flatten().all(|word| word != "*" && word != "secrets"), "{needed:?}");

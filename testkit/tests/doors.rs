@@ -37,7 +37,7 @@ fn xposer(command: &str, case: &Case, more: &[&str]) -> Written {
 }
 
 fn all() -> Vec<Case> {
-    cases::all().unwrap_or_else(|wrong| panic!("{wrong}"))
+    cases::all().unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 /// The exit status that the outcome of a case asks for.

@@ -15,7 +15,7 @@ fn text(name: &str) -> String {
 }
 
 fn yaml(name: &str) -> Value {
-    let mut documents = cases::parse(&text(name)).unwrap_or_else(|said| panic!("{name}: {said}"));
+    let mut documents = cases::parse(&text(name)).unwrap_or_else(|error| panic!("{name}: {error:#}"));
     assert_eq!(documents.len(), 1, "{name}");
     documents.remove(0)
 }

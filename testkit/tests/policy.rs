@@ -22,7 +22,7 @@ use xposer_testkit::kubewarden::{Deployment, Native, Policy, Refusal, Response, 
 /// The module, compiled once.
 fn module() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
-    MODULE.get_or_init(|| host::policy().unwrap_or_else(|wrong| panic!("{wrong}; run `make policy.wasm`")))
+    MODULE.get_or_init(|| host::policy().unwrap_or_else(|error| panic!("{error:#}; run `make policy.wasm`")))
 }
 
 thread_local! {
@@ -192,7 +192,7 @@ fn check(slug: &str, object: &Value, settings: &Settings, response: &Response) {
 #[test]
 fn every_case_gets_the_verdict_of_the_core() {
     let mut seen = 0;
-    for case in cases::all().unwrap_or_else(|wrong| panic!("{wrong}")) {
+    for case in cases::all().unwrap_or_else(|error| panic!("{error:#}")) {
         let settings = case.settings.clone().unwrap_or(Value::Null);
         let Value::Object(map) = &settings else {
             assert!(settings.is_null() || case.run().unusable, "{}", case.slug);

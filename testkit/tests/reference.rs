@@ -4,7 +4,7 @@ use xposer_testkit::{cases, golden, reference, workspace};
 
 #[test]
 fn the_reference_pages_are_fresh() {
-    let cases = cases::all().unwrap_or_else(|wrong| panic!("{wrong}"));
+    let cases = cases::all().unwrap_or_else(|error| panic!("{error:#}"));
     let pages = reference::pages(&cases);
     let folder = workspace().join("docs/reference");
     let mut wrong: Vec<String> =

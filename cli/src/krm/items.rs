@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
-use xposer::{KINDS, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP};
+use xposer::{Kind, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP};
 
 use super::results::Said;
 use crate::local::is_local;
@@ -41,7 +41,12 @@ impl<'i> Identity<'i> {
     }
 
     fn of_object(object: &'i Object<'_>) -> Self {
-        Self::new(object.api_version(), object.kind(), object.namespace().unwrap_or_default(), object.name())
+        Self::new(
+            object.api_version(),
+            object.kind().as_str(),
+            object.namespace().unwrap_or_default(),
+            object.name(),
+        )
     }
 
     fn of_item(item: &'i Value) -> Self {
@@ -158,10 +163,11 @@ impl Known<'_> {
 
 /// Whether an earlier run added this.
 fn is_ours(item: &Value) -> bool {
-    let kind = (text(Some(item), "apiVersion"), text(Some(item), "kind"));
+    let kind = Kind::from_name(text(Some(item), "kind"))
+        .filter(|kind| text(Some(item), "apiVersion") == kind.row().api_version);
     // The URL ConfigMap belongs to no single Service.
-    let is_urls = || kind.1 == "ConfigMap" && text(item.get("metadata"), "name") == URL_CONFIG_MAP;
-    KINDS.contains(&kind)
+    let is_urls = || kind == Some(Kind::ConfigMap) && text(item.get("metadata"), "name") == URL_CONFIG_MAP;
+    kind.is_some()
         && label(item, MANAGED_BY_LABEL) == Some(MANAGED_BY)
         && (label(item, SERVICE_LABEL).is_some() || is_urls())
 }

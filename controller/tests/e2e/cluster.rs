@@ -46,13 +46,18 @@ const fn kind(api: &'static str, name: &'static str, plural: &'static str) -> Ki
     Kind { api, name, plural }
 }
 
+/// A kind that the controller makes.
+const fn made(kind: xposer::Kind) -> Kind {
+    let row = kind.row();
+    self::kind(row.api_version, row.name, row.plural)
+}
+
 pub(crate) const SERVICE: Kind = kind("v1", "Service", "services");
-pub(crate) const INGRESS: Kind = kind("networking.k8s.io/v1", "Ingress", "ingresses");
-pub(crate) const CONFIG_MAP: Kind = kind("v1", "ConfigMap", "configmaps");
-pub(crate) const HTTP_ROUTE: Kind = kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes");
-pub(crate) const ROUTE: Kind = kind("route.openshift.io/v1", "Route", "routes");
-pub(crate) const MONITOR: Kind =
-    kind("endpointmonitor.stakater.com/v1alpha1", "EndpointMonitor", "endpointmonitors");
+pub(crate) const INGRESS: Kind = made(xposer::Kind::Ingress);
+pub(crate) const CONFIG_MAP: Kind = made(xposer::Kind::ConfigMap);
+pub(crate) const HTTP_ROUTE: Kind = made(xposer::Kind::HttpRoute);
+pub(crate) const ROUTE: Kind = made(xposer::Kind::Route);
+pub(crate) const MONITOR: Kind = made(xposer::Kind::EndpointMonitor);
 pub(crate) const NAMESPACE: Kind = kind("v1", "Namespace", "namespaces");
 pub(crate) const EVENT: Kind = kind("v1", "Event", "events");
 pub(crate) const LEASE: Kind = kind("coordination.k8s.io/v1", "Lease", "leases");

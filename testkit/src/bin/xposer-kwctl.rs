@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::{Args, Parser};
 use serde_json::{Map, Value};
 use xposer_testkit::cases::parse;
@@ -48,84 +49,79 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         },
-        Err(said) => {
-            // Where standard error is closed, there is nobody to tell.
-            let _ = writeln!(std::io::stderr(), "Error: {said}");
+        Err(error) => {
+            // Nothing can be done where standard error is closed.
+            let _ = writeln!(std::io::stderr(), "Error: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn answer(run: &Run) -> Result<String, String> {
+fn answer(run: &Run) -> Result<String> {
     let (module, deployment) = if run.policy.ends_with(".yml") || run.policy.ends_with(".yaml") {
         deployed(&run.policy)?
     } else {
         (PathBuf::from(&run.policy), Deployment { settings: settings(run)?, ..Deployment::default() })
     };
     let request = text(&run.request_path)?;
-    let request: Value =
-        serde_json::from_str(&request).map_err(|error| format!("cannot parse the request: {error}"))?;
+    let request: Value = serde_json::from_str(&request).context("cannot parse the request")?;
     let module = Module::load(&module)?;
     let session = match &run.replay_host_capabilities_interactions {
         Some(file) => Session::read(file)?,
         None => Session::default(),
     };
     let policy = Replayed { module, session: Arc::new(Mutex::new(session)) };
-    let (response, _) = evaluate(&policy, &deployment, &request).map_err(|refusal| refusal.to_string())?;
-    serde_json::to_string(&response).map_err(|error| error.to_string())
+    let (response, _) = evaluate(&policy, &deployment, &request).map_err(|refusal| anyhow!("{refusal}"))?;
+    Ok(serde_json::to_string(&response)?)
 }
 
-fn text(path: &Path) -> Result<String, String> {
+fn text(path: &Path) -> Result<String> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
         std::io::stdin().read_to_string(&mut text)
     } else {
         std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
     };
-    read.map_err(|error| format!("{}: {error}", path.display()))?;
+    read.with_context(|| path.display().to_string())?;
     Ok(text)
 }
 
 /// The only document of a YAML file.
-fn document(path: &Path) -> Result<Value, String> {
-    let mut documents = parse(&text(path)?).map_err(|said| format!("{}: {said}", path.display()))?;
-    if documents.len() > 1 {
-        return Err(format!("{}: expected one document, found {}", path.display(), documents.len()));
-    }
+fn document(path: &Path) -> Result<Value> {
+    let mut documents = parse(&text(path)?).with_context(|| path.display().to_string())?;
+    ensure!(documents.len() <= 1, "{}: expected one document, found {}", path.display(), documents.len());
     Ok(documents.pop().unwrap_or_default())
 }
 
-fn mapping(value: Value) -> Result<Map<String, Value>, String> {
+fn mapping(value: Value) -> Result<Map<String, Value>> {
     match value {
         Value::Object(map) => Ok(map),
         Value::Null => Ok(Map::new()),
-        _ => Err("Invalid settings in CRD, not an object".to_owned()),
+        _ => bail!("Invalid settings in CRD, not an object"),
     }
 }
 
-fn settings(run: &Run) -> Result<Map<String, Value>, String> {
+fn settings(run: &Run) -> Result<Map<String, Value>> {
     match (&run.settings_json, &run.settings_path) {
-        (Some(json), _) => mapping(
-            serde_json::from_str(json).map_err(|error| format!("Cannot parse settings JSON: {error}"))?,
-        ),
+        (Some(json), _) => mapping(serde_json::from_str(json).context("Cannot parse settings JSON")?),
         (None, Some(path)) => mapping(document(path)?),
         (None, None) => Ok(Map::new()),
     }
 }
 
 /// The module and the deployment that a policy resource describes.
-fn deployed(file: &str) -> Result<(PathBuf, Deployment), String> {
+fn deployed(file: &str) -> Result<(PathBuf, Deployment)> {
     let resource = document(Path::new(file))?;
     let at = |path: &str| resource.pointer(path);
     let word = |path: &str| at(path).and_then(Value::as_str);
     if word("/apiVersion") != Some("policies.kubewarden.io/v1") {
-        return Err(format!("invalid apiVersion {:?}", word("/apiVersion")));
+        bail!("invalid apiVersion {:?}", word("/apiVersion"));
     }
     if !matches!(word("/kind"), Some("AdmissionPolicy" | "ClusterAdmissionPolicy")) {
-        return Err(format!("unknown kind {:?}, not a Kubewarden policy", word("/kind")));
+        bail!("unknown kind {:?}, not a Kubewarden policy", word("/kind"));
     }
     let module = word("/spec/module").and_then(|uri| uri.strip_prefix("file://"));
-    let module = module.ok_or("the module must be a file:// URL here")?.into();
+    let module = module.context("the module must be a file:// URL here")?.into();
     let deployment = Deployment {
         id: word("/metadata/name").unwrap_or("crd-without-name").to_owned(),
         mutating: at("/spec/mutating").and_then(Value::as_bool).unwrap_or_default(),
@@ -158,12 +154,13 @@ struct Session {
 }
 
 impl Session {
-    fn read(file: &Path) -> Result<Self, String> {
+    fn read(file: &Path) -> Result<Self> {
         let recorded = document(file)?;
-        let exchanges = recorded.as_array().ok_or_else(|| format!("{}: expected a list", file.display()))?;
+        let exchanges =
+            recorded.as_array().with_context(|| format!("{}: expected a list", file.display()))?;
         let exchanges = exchanges.iter().map(|exchange| {
             read_exchange(exchange)
-                .ok_or_else(|| format!("{}: an exchange cannot be read: {exchange}", file.display()))
+                .with_context(|| format!("{}: an exchange cannot be read: {exchange}", file.display()))
         });
         Ok(Self { exchanges: exchanges.collect::<Result<_, _>>()? })
     }

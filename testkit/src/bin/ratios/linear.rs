@@ -4,13 +4,12 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 
+use anyhow::{Context as _, Result, anyhow};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use serde_json::{Map, Value, json};
 use xposer::{Emitted, Outcome, Service, Settings, emit_all, expose_all};
 use xposer_cli::{Console, Terminal};
-
-use crate::Failure;
 
 /// How many parts the three runs of a row have, unless a limit of sizes is in the way.
 const PARTS: [usize; 3] = [1_000, 4_000, 16_000];
@@ -31,7 +30,7 @@ struct Row {
 }
 
 /// What is measured.
-type Prepared = Result<Box<dyn Fn()>, Failure>;
+type Prepared = Result<Box<dyn Fn()>>;
 
 const ROWS: &[Row] = &[
     Row { what: "Services with a name and a host of their own", parts: PARTS, prepare: own_names },
@@ -67,14 +66,14 @@ const ROWS: &[Row] = &[
 ];
 
 /// The processor's time that this process has taken, in seconds: what others do meanwhile counts little.
-fn spent() -> Result<f64, Failure> {
+fn spent() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
     Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }
 
 /// The best time of some rounds, in seconds. What is short is run several times a round.
-fn time(run: &dyn Fn()) -> Result<f64, Failure> {
+fn time(run: &dyn Fn()) -> Result<f64> {
     let (mut best, mut runs) = (f64::MAX, 1_u32);
     for _ in 0..ROUNDS {
         let start = spent()?;
@@ -89,7 +88,7 @@ fn time(run: &dyn Fn()) -> Result<f64, Failure> {
 }
 
 /// Prints the table; `only` are words of the rows that are wanted, if not all are.
-pub(crate) fn linear(only: &[String], out: &mut String) -> Result<(), Failure> {
+pub(crate) fn linear(only: &[String], out: &mut String) -> Result<()> {
     writeln!(out, "\ntime for n, 4n and 16n parts, and how it grows; 4.0 is linear")?;
     for row in ROWS.iter().filter(|row| only.is_empty() || only.iter().any(|word| row.what.contains(word))) {
         let mut times = Vec::new();
@@ -124,7 +123,7 @@ fn service(name: &str, namespace: &str, annotations: &[(&str, &str)]) -> Value {
 
 /// What is measured of Services: everything from parsed Services to objects.
 fn core(services: Vec<Value>, settings: &Value) -> Prepared {
-    let settings = Settings::from_value(settings).map_err(|report| report.to_string())?;
+    let settings = Settings::from_value(settings).map_err(|report| anyhow!("{report}"))?;
     Ok(Box::new(move || {
         let views: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
         let outcomes = expose_all(&views, &settings);
@@ -135,7 +134,7 @@ fn core(services: Vec<Value>, settings: &Value) -> Prepared {
 
 /// The same, and the settings are read again, too.
 fn core_with_settings(services: Vec<Value>, settings: Value) -> Prepared {
-    Settings::from_value(&settings).map_err(|report| report.to_string())?;
+    Settings::from_value(&settings).map_err(|report| anyhow!("{report}"))?;
     Ok(Box::new(move || {
         let Ok(settings) = Settings::from_value(&settings) else { return };
         let views: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
@@ -382,7 +381,7 @@ fn krm_again(parts: usize) -> Prepared {
         .ok()
         .and_then(|mut documents| documents.pop())
         .map(|document| document.value)
-        .ok_or("krm gave no list")?;
+        .context("krm gave no list")?;
     if let Some(list) = list.as_object_mut() {
         list.remove("results");
     }

@@ -13,15 +13,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use anyhow::{Context as _, Result, bail, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::Value;
-
-type Failure = Box<dyn std::error::Error>;
 
 /// How many Services the memory is measured with.
 const MANY: usize = 10_000;
 
-fn main() -> Result<(), Failure> {
+fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
         [word, program, file] if word == PEAK => return measure(program, file),
@@ -33,7 +32,7 @@ fn main() -> Result<(), Failure> {
         }
         _ => {}
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the test kit has no parent folder")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the test kit has no parent folder")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let mut out = String::new();
     let policy =
@@ -55,15 +54,15 @@ fn main() -> Result<(), Failure> {
 }
 
 /// The mean of a benchmark, in nanoseconds.
-fn mean(target: &Path, group: &str, name: &str) -> Result<f64, Failure> {
+fn mean(target: &Path, group: &str, name: &str) -> Result<f64> {
     let file = target.join("criterion").join(group).join(name).join("new/estimates.json");
-    let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
     let estimates: Value = serde_json::from_str(&text)?;
     let mean = estimates.pointer("/mean/point_estimate").and_then(Value::as_f64);
-    mean.ok_or_else(|| format!("{}: no mean", file.display()).into())
+    mean.with_context(|| format!("{}: no mean", file.display()))
 }
 
-fn budget(target: &Path, out: &mut String) -> Result<(), Failure> {
+fn budget(target: &Path, out: &mut String) -> Result<()> {
     let (json, expose) = (mean(target, "budget", "json-only")?, mean(target, "budget", "expose")?);
     let ratio = expose / json;
     let verdict = if ratio <= 3.0 { "within the budget of 3" } else { "OVER the budget of 3" };
@@ -73,7 +72,7 @@ fn budget(target: &Path, out: &mut String) -> Result<(), Failure> {
     Ok(())
 }
 
-fn growth(target: &Path, group: &str, what: &str, counts: &[u32], out: &mut String) -> Result<(), Failure> {
+fn growth(target: &Path, group: &str, what: &str, counts: &[u32], out: &mut String) -> Result<()> {
     let mut first = None;
     writeln!(out, "\ntime for each of n {what}, as a ratio to the first row")?;
     for count in counts {
@@ -84,7 +83,7 @@ fn growth(target: &Path, group: &str, what: &str, counts: &[u32], out: &mut Stri
     Ok(())
 }
 
-fn templates(target: &Path, out: &mut String) -> Result<(), Failure> {
+fn templates(target: &Path, out: &mut String) -> Result<()> {
     let segments = mean(target, "template", "segments")?;
     writeln!(out, "\nreading and rendering one template, as a ratio to plain variables")?;
     for name in ["segments", "go", "handlebars"] {
@@ -103,21 +102,19 @@ const PEAK: &str = "peak-of";
 
 /// Runs `xposer render` on a file and prints its peak resident memory in KiB. It is the only child of this process, whose
 /// figures are its own.
-fn measure(program: &str, file: &str) -> Result<(), Failure> {
+fn measure(program: &str, file: &str) -> Result<()> {
     let status = Command::new(program)
         .args(["render", "--diagnostics", "json", file])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
-        .map_err(|error| format!("{program}: {error} (run `make build` first)"))?;
-    if !status.success() {
-        return Err(format!("{program} ended with {status}").into());
-    }
+        .with_context(|| format!("{program}: run `make build` first"))?;
+    ensure!(status.success(), "{program} ended with {status}");
     writeln!(std::io::stdout(), "{}", getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss())?;
     Ok(())
 }
 
-fn memory(target: &Path, out: &mut String) -> Result<(), Failure> {
+fn memory(target: &Path, out: &mut String) -> Result<()> {
     let program = target.join("release/xposer");
     let folder = target.join("bench");
     std::fs::create_dir_all(&folder)?;
@@ -128,7 +125,7 @@ fn memory(target: &Path, out: &mut String) -> Result<(), Failure> {
         std::fs::write(&file, &text)?;
         let measured = Command::new(std::env::current_exe()?).arg(PEAK).args([&program, &file]).output()?;
         if !measured.status.success() {
-            return Err(String::from_utf8_lossy(&measured.stderr).into_owned().into());
+            bail!("{}", String::from_utf8_lossy(&measured.stderr));
         }
         let peak: f64 = String::from_utf8(measured.stdout)?.trim().parse()?;
         let size = text.len() as f64 / 1024.0 / 1024.0;

@@ -8,11 +8,10 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
+use anyhow::{Result, anyhow, ensure};
 use serde_json::{Value, json};
 use xposer_testkit::host::Module;
 use xposer_testkit::kubewarden::payload;
-
-use crate::Failure;
 
 const ROUNDS: usize = 15;
 const CALLS: u32 = 400;
@@ -35,11 +34,11 @@ fn times(runs: &[&dyn Fn()]) -> Vec<f64> {
 }
 
 /// The payload of the request in `tests/admission/`, after `change`.
-fn request(root: &Path, change: impl FnOnce(&mut Value)) -> Result<Vec<u8>, Failure> {
+fn request(root: &Path, change: impl FnOnce(&mut Value)) -> Result<Vec<u8>> {
     let text = std::fs::read_to_string(root.join("tests/admission/service.json"))?;
     let mut request: Value = serde_json::from_str(&text)?;
     change(&mut request);
-    let payload = payload(&request, &serde_json::Map::new()).map_err(|refusal| refusal.to_string())?;
+    let payload = payload(&request, &serde_json::Map::new()).map_err(|refusal| anyhow!("{refusal}"))?;
     Ok(payload.to_string().into_bytes())
 }
 
@@ -50,14 +49,12 @@ fn annotation<'v>(request: &'v mut Value, key: &str) -> Option<&'v mut Value> {
         .map(|all| all.entry(key).or_insert(Value::Null))
 }
 
-pub(crate) fn policy(root: &Path, module: &Path, noop: &Path, out: &mut String) -> Result<(), Failure> {
+pub(crate) fn policy(root: &Path, module: &Path, noop: &Path, out: &mut String) -> Result<()> {
     let (ours, noop) = (Module::load(module)?, Module::load(noop)?);
     let exposed = request(root, |_| {})?;
-    let answer = ours.call("validate", &exposed).result?;
+    let answer = ours.call("validate", &exposed).result.map_err(|said| anyhow!(said))?;
     let answer: Value = serde_json::from_slice(&answer)?;
-    if answer.pointer("/mutated_object").is_none() {
-        return Err(format!("the Service was not stamped: {answer}").into());
-    }
+    ensure!(answer.pointer("/mutated_object").is_some(), "the Service was not stamped: {answer}");
     let silent = request(root, |request| {
         // Somebody says no; without the label, its annotations would be told about.
         if let Some(labels) = request.pointer_mut("/object/metadata/labels") {
@@ -82,7 +79,7 @@ pub(crate) fn policy(root: &Path, module: &Path, noop: &Path, out: &mut String) 
         &|| drop(black_box(xposer_policy::validate(&exposed))),
     ]);
     let [base, silent, refused, exposed, ours_start, noop_start, native] = found.as_slice() else {
-        return Err("a time is missing".into());
+        anyhow::bail!("a time is missing");
     };
     writeln!(
         out,
@@ -106,7 +103,7 @@ pub(crate) fn policy(root: &Path, module: &Path, noop: &Path, out: &mut String) 
     growth(root, &ours, out)
 }
 
-fn growth(root: &Path, ours: &Module, out: &mut String) -> Result<(), Failure> {
+fn growth(root: &Path, ours: &Module, out: &mut String) -> Result<()> {
     writeln!(out, "\none request with n forwarded lines")?;
     for count in [0, 10, 100, 1_000] {
         let block: String =

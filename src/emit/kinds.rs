@@ -1,0 +1,153 @@
+//! The kinds of objects that are emitted: one row each.
+
+use std::fmt;
+
+/// A kind of object that is emitted. [`Kind::row`] has what the API, the controller, the KRM function, the RBAC manifests
+/// and the chart need to know of it.
+///
+/// ```
+/// use xposer::Kind;
+/// assert_eq!(Kind::from_name("HTTPRoute"), Some(Kind::HttpRoute));
+/// assert_eq!((Kind::HttpRoute.group(), Kind::HttpRoute.version()), ("gateway.networking.k8s.io", "v1"));
+/// assert_eq!(Kind::HttpRoute.row().plural, "httproutes");
+/// assert!(Kind::ALL.iter().all(|kind| Kind::from_name(&kind.to_string()) == Some(*kind)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// An Ingress of Kubernetes.
+    Ingress,
+    /// An HTTPRoute of the Gateway API.
+    HttpRoute,
+    /// A Route of OpenShift.
+    Route,
+    /// An EndpointMonitor of IngressMonitorController.
+    EndpointMonitor,
+    /// The URL ConfigMap, which belongs to all Services of a namespace.
+    ConfigMap,
+}
+
+/// A row of the table of kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KindRow {
+    /// The group and version as an object's `apiVersion` has them: `networking.k8s.io/v1`; `v1` in the core group.
+    pub api_version: &'static str,
+    /// The kind, as the API writes it.
+    pub name: &'static str,
+    /// The resource, as the paths of the API and RBAC rules write it.
+    pub plural: &'static str,
+    /// Whether its objects stand in a namespace.
+    pub is_namespaced: bool,
+    /// Whether every API server has the kind; others have it where its CustomResourceDefinition is installed.
+    pub is_built_in: bool,
+    /// What gives the controller the permission to write it; `None` where it always has it.
+    pub permission: Option<Permission>,
+}
+
+/// What an administrator chooses, so that the controller may write a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Permission {
+    /// Whether the manifests without components give it.
+    pub is_default: bool,
+    /// The component of `deploy/controller` that adds it, or takes it away where it is given by default.
+    pub component: &'static str,
+    /// The value of the chart that is true where it is given.
+    pub chart_value: &'static str,
+}
+
+const fn permission(is_default: bool, component: &'static str, chart_value: &'static str) -> Permission {
+    Permission { is_default, component, chart_value }
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::Ingress, Self::HttpRoute, Self::Route, Self::EndpointMonitor, Self::ConfigMap];
+
+    /// The row of the table.
+    ///
+    /// ```
+    /// use xposer::Kind;
+    /// let row = Kind::Ingress.row();
+    /// assert_eq!((row.api_version, row.plural), ("networking.k8s.io/v1", "ingresses"));
+    /// assert!(row.is_namespaced && row.is_built_in);
+    /// assert!(row.permission.is_some_and(|it| it.is_default && it.chart_value == "targets.ingress"));
+    /// ```
+    #[must_use]
+    pub const fn row(self) -> KindRow {
+        match self {
+            Self::Ingress => KindRow {
+                api_version: "networking.k8s.io/v1",
+                name: "Ingress",
+                plural: "ingresses",
+                is_namespaced: true,
+                is_built_in: true,
+                permission: Some(permission(true, "no-ingress", "targets.ingress")),
+            },
+            Self::HttpRoute => KindRow {
+                api_version: "gateway.networking.k8s.io/v1",
+                name: "HTTPRoute",
+                plural: "httproutes",
+                is_namespaced: true,
+                is_built_in: false,
+                permission: Some(permission(false, "httproute", "targets.httpRoute")),
+            },
+            Self::Route => KindRow {
+                api_version: "route.openshift.io/v1",
+                name: "Route",
+                plural: "routes",
+                is_namespaced: true,
+                is_built_in: false,
+                permission: Some(permission(false, "route", "targets.route")),
+            },
+            Self::EndpointMonitor => KindRow {
+                api_version: "endpointmonitor.stakater.com/v1alpha1",
+                name: "EndpointMonitor",
+                plural: "endpointmonitors",
+                is_namespaced: true,
+                is_built_in: false,
+                permission: Some(permission(false, "monitor", "targets.endpointMonitor")),
+            },
+            Self::ConfigMap => KindRow {
+                api_version: "v1",
+                name: "ConfigMap",
+                plural: "configmaps",
+                is_namespaced: true,
+                is_built_in: true,
+                permission: None,
+            },
+        }
+    }
+
+    /// The kind as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The kind of this name; letter case counts.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// The group; empty for the core group.
+    #[must_use]
+    pub fn group(self) -> &'static str {
+        self.row().api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// The version in its group.
+    #[must_use]
+    pub fn version(self) -> &'static str {
+        let api_version = self.row().api_version;
+        api_version.split_once('/').map_or(api_version, |(_, version)| version)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
