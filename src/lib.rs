@@ -38,21 +38,21 @@ mod conflicts;
 mod diagnostics;
 pub mod dialect;
 mod emit;
-#[doc(hidden)]
-pub mod example;
 pub mod options;
 mod plan;
 mod resolve;
 mod service;
 pub mod template;
+pub mod testing;
 mod trial;
 pub mod validation;
+pub mod values;
 
 pub use check::{Rule, rules};
 pub use conflicts::{Claim, MAX_NAMED, Precedence};
 pub use diagnostics::{
-    Code, Diagnostic, FieldPath, MAX_PER_CODE, Problem, Report, Root, Segment, Severity, Subject,
-    did_you_mean, shortened,
+    Code, Diagnostic, FieldPath, MAX_PER_CODE, Origin, Problem, Report, Root, Segment, Severity, Sourced,
+    Subject, UnknownWord, did_you_mean, shortened,
 };
 pub use emit::{Emitted, Kind, KindRow, Object, Permission, URL_CONFIG_MAP, emit_all};
 pub use options::{ConfigOption, Form, Key, Settings, annotations, options, settings};
@@ -60,10 +60,11 @@ pub use plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope};
 pub use resolve::PUBLISH_KEY;
 pub use resolve::trace::{Traced, trace};
 pub use service::{
-    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, Port, READ, Read,
-    SERVICE_LABEL, Service, ServiceKind, is_service, reads_annotation, reads_label,
+    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, Port, PortRef,
+    PortRefError, READ, SERVICE_LABEL, Service, ServiceKind, is_service, reads_annotation, reads_label,
 };
-pub use validation::{ParentRef, PathType, PortRef, Target};
+pub use validation::PathType;
+pub use values::{Issuer, ParentRef, Target, Termination, Tls};
 
 pub use emit::stamp;
 
@@ -142,10 +143,9 @@ impl Outcome {
 /// annotations that are no mapping before anything is rendered.
 ///
 /// ```
-/// # use serde_json::json;
-/// # use xposer::{Plan, Service, Settings, expose};
-/// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}},
-/// #     "spec": {"ports": [{"port": 80}]}});
+/// use serde_json::json;
+/// use xposer::{Plan, Service, Settings, expose, testing};
+/// let service = testing::service(&[]);
 /// let settings = Settings::from_value(&json!({"domain": "example.com"}))?;
 /// let outcome = expose(&Service::from_value(&service), &settings);
 /// assert_eq!(outcome.plan().map(Plan::url).as_deref(), Some("http://web.shop.example.com"));
@@ -154,7 +154,7 @@ impl Outcome {
 #[must_use]
 pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
     if !service.is_exposed() {
-        return Outcome::NotExposed { report: service.doubts() };
+        return Outcome::NotExposed { report: service.hints() };
     }
     let mut report = Report::new(service.subject(), settings.strict);
     if service.annotation_bytes() > MAX_ANNOTATIONS {
@@ -167,7 +167,7 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
         return Outcome::Refused(report);
     }
     service.file_problems(&mut report);
-    if service.is_unusable() {
+    if service.is_unusable {
         return Outcome::Refused(report);
     }
     let (own, forwarded) = annotations::read(service, &mut report);

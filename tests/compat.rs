@@ -159,7 +159,7 @@ const ELSE: &[(u16, &str)] = &[
 /// An outcome in the words of the table.
 fn said(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::NotAsked { .. } => "not asked".to_owned(),
+        Outcome::NotExposed { .. } => "not asked".to_owned(),
         Outcome::Refused(report) | Outcome::Conflicting(report) => {
             let codes = report.of(Severity::Error).map(|diagnostic| diagnostic.code.slug());
             format!("refused: {}", codes.collect::<Vec<_>>().join(" "))
@@ -190,7 +190,7 @@ fn every_case_is_equal_sane_or_refused() {
         let settings = Settings::from_value(&config).unwrap_or_else(|report| panic!("{stem}: {report}"));
         let outcome = expose(&Service::from_value(&case.service), &settings);
         let same = match &outcome {
-            Outcome::NotAsked { .. } => case.xposer.is_null(),
+            Outcome::NotExposed { .. } => case.xposer.is_null(),
             Outcome::Refused(_) | Outcome::Conflicting(_) => false,
             Outcome::Planned { plan, .. } => {
                 let objects: Vec<Value> = plan.emit().objects.iter().map(Object::to_value).collect();

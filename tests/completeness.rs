@@ -193,7 +193,7 @@ fn slugs_are_in_kebab_case_and_unique() {
         assert!(is_kebab_case(&case.slug), "{}", case.slug);
     }
     for &code in Code::ALL {
-        assert_eq!(Code::from_slug(code.slug()), Some(code));
+        assert_eq!(code.slug().parse(), Ok(code));
     }
 }
 

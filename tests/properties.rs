@@ -318,7 +318,7 @@ fn assert_accepted(object: &Value) {
         let paths = rule["http"]["paths"].as_array().unwrap();
         assert!(!paths.is_empty());
         for path in paths {
-            let kind = PathType::parse(path["pathType"].as_str().unwrap()).unwrap();
+            let kind = path["pathType"].as_str().unwrap().parse::<PathType>().unwrap();
             assert_eq!(path_error(path["path"].as_str().unwrap(), kind), None);
             let backend = &path["backend"]["service"];
             assert!(is_dns_label(backend["name"].as_str().unwrap()));

@@ -34,7 +34,8 @@ impl Row {
     }
 
     fn severity(&self) -> Severity {
-        match (self.text.contains(".protects()"), self.text.contains(".weakens()")) {
+        let protects = [".protects()", ".redirects()"].iter().any(|word| self.text.contains(word));
+        match (protects, self.text.contains(".weakens()")) {
             (true, _) => Severity::Error,
             (_, true) => Severity::Warning,
             _ => Severity::Info,
@@ -42,16 +43,21 @@ impl Row {
     }
 }
 
+/// The rows of the table of keys, and the keys of which only the name is known.
 fn rows() -> Vec<Row> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dialect/nginx/mod.rs");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dialect/nginx/keys.rs");
     let text = std::fs::read_to_string(file).unwrap();
     let (_, table) = text.split_once("static KEYS").unwrap();
-    let (table, _) = table.split_once("\n];").unwrap();
+    let (table, rest) = table.split_once("\n];").unwrap();
     let rows = table.split("\n    key(\"").skip(1).map(|row| {
         let (name, text) = row.split_once('"').unwrap();
         Row { name: name.to_owned(), text: text.to_owned() }
     });
-    rows.collect()
+    let (_, names) = rest.split_once("const PLAIN: &str = \"").unwrap();
+    let (names, _) = names.split_once('"').unwrap();
+    let names = names.split_whitespace().filter(|name| *name != "\\");
+    let plain = names.map(|name| Row { name: name.to_owned(), text: String::new() });
+    rows.chain(plain).collect()
 }
 
 fn told(key: &str, value: &str, target: &str) -> Vec<Diagnostic> {

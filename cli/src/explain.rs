@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use xposer::Origin;
 use xposer::template::functions::{self, Function};
 use xposer::template::{SYNTAX, Template, Var, Vars};
-use xposer::validation::Origin;
 use xposer::{
     Code, ConfigOption, EXPOSE_LABEL, Key, Outcome, Service, Settings, annotations, did_you_mean, rules,
     settings, trace,
@@ -76,7 +76,7 @@ fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
     if of_service.is_some() || of_settings.is_some() {
         return Ok(true);
     }
-    if let Some(found) = Code::from_slug(word) {
+    if let Ok(found) = word.parse::<Code>() {
         code(found, out)?;
     } else if let Some(found) = functions::find(word) {
         function(found, out)?;

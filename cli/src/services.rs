@@ -165,7 +165,8 @@ impl<'f> Item<'f> {
         found.local += 1;
         if let Some(message) = local::left_out(&Service::from_value(self.value)) {
             let annotation = FieldPath::annotation(local::LOCAL_CONFIG);
-            let place = self.file.place_at(self.document, self.path().chain(annotation.segments()));
+            let place =
+                self.file.place_at(self.document, self.path().chain(annotation.segments().iter().cloned()));
             found.notes.push(Finding::info(message).help(local::LEFT_OUT_HELP).at(place));
         }
     }
@@ -205,7 +206,7 @@ impl<'f> Item<'f> {
     pub(crate) fn place_of(&self, diagnostic: &Diagnostic, settings: Option<&SettingsFile>) -> Option<Place> {
         match diagnostic.path.root() {
             Root::Object => {
-                let path = self.path().chain(diagnostic.path.segments());
+                let path = self.path().chain(diagnostic.path.segments().iter().cloned());
                 Some(self.file.place_of(self.document, path, diagnostic))
             }
             Root::Settings => settings?.place_of(diagnostic),

@@ -70,7 +70,7 @@ impl SettingsFile {
     /// The place that a diagnostic about the settings is about.
     pub fn place_of(&self, diagnostic: &Diagnostic) -> Option<Place> {
         let document = self.file.documents.first()?;
-        let SettingPath { path, embedded } = self.config.locate(diagnostic.path.segments());
+        let SettingPath { path, embedded } = self.config.locate(diagnostic.path.segments().iter().cloned());
         Some(match embedded {
             None => self.file.place_of(document, path.into_iter(), diagnostic),
             Some(embedded) => {

@@ -1,10 +1,10 @@
 //! Xposer as a Kubewarden policy.
 //!
-//! A Service that asks to be exposed and could not be is rejected, with every reason in one message; the others get
-//! their URL written back as annotations. Everything that is decided is decided by the crate [`xposer`]; here an admission
-//! request becomes a Service, and an outcome becomes an admission response.
+//! It rejects a Service that asks to be exposed and cannot be, with every reason in one message, and writes the URL into the
+//! annotations of the others. The crate [`xposer`] decides; this crate turns an admission request into a Service, and an
+//! outcome into an admission response.
 //!
-//! The guest functions are ordinary functions of bytes, so that they are tested and fuzzed natively:
+//! The guest functions are functions of bytes, so they can be tested and fuzzed natively:
 //!
 //! ```
 //! use serde_json::{Value, json};
@@ -41,8 +41,8 @@ pub extern "C" fn wapc_init() {
 
 /// Answers an admission request: `{"request": .., "settings": ..}` in, a Kubewarden `ValidationResponse` out.
 ///
-/// Creations and updates of Services are looked at; anything else is accepted as it is: other operations, other kinds,
-/// subresources, and Services that are being deleted, which only wait for their finalizers. The status of a rejection
+/// Creations and updates of Services are reviewed. Everything else is accepted unchanged: other operations, other kinds,
+/// subresources, and Services that are being deleted and only wait for their finalizers. The status of a rejection
 /// is 422; a request or settings that cannot be read at all, which no Kubewarden host sends, have 400 and 500.
 ///
 /// # Errors
@@ -52,8 +52,8 @@ pub fn validate(payload: &[u8]) -> CallResult {
     Ok(review::answer(payload)?)
 }
 
-/// Says whether settings can be used: the settings as JSON in, `{"valid": .., "message": ..}` out. The message lists
-/// every problem, also what every Service would be refused for ([`Settings::tried`]).
+/// Tells whether settings can be used: the settings as JSON in, `{"valid": .., "message": ..}` out. The message lists
+/// every problem, also those that every Service would be refused for ([`Settings::tried`]).
 ///
 /// ```
 /// let answer = xposer_policy::validate_settings(br#"{"domian": "example.com"}"#)?;

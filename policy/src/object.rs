@@ -1,233 +1,111 @@
-//! The object under review: read as far as it matters, changed where it must be, and otherwise the text it came as.
+//! The object under review: read as a tree, changed as text.
 //!
-//! A request is a few thousand bytes, most of which nobody looks at, and a fresh instance answers every one. So the text is
-//! not turned into a tree and back: the few fields that matter are read, and new annotations are put in place of the old
-//! ones. Whatever else the text holds stays as it is, also fields that no version of this program knows.
+//! Only the annotations are changed. Every other field is written as it came, also fields that no version of this program
+//! knows.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
-use xposer::stamp::{self, Stamp};
-use xposer::{READ, Read, is_service};
+use xposer::READ;
 
-/// An object, as far as it is read.
-pub(crate) struct Object<'p> {
-    value: Value,
-    marks: Marks<'p>,
-    /// The text before and behind the annotations; `None` where `value` is all of the object.
-    around: Option<(&'p [u8], &'p [u8])>,
-}
-
-/// What is read beside the fields of a Service: who it is, and whether it is on its way out.
-const HEAD: &[&str] = &["apiVersion", "kind"];
+/// The fields of the object and of its metadata that are read beside those of [`READ`].
+const HEAD: [&str; 2] = ["apiVersion", "kind"];
 const DELETED: &str = "deletionTimestamp";
-const ANNOTATIONS: &str = "annotations";
 
-impl<'p> Object<'p> {
-    /// The fields that are read, as a tree.
-    pub(crate) fn value(&self) -> &Value {
-        &self.value
-    }
-
-    /// Whether it says of itself that it is a Service.
-    pub(crate) fn is_service(&self) -> bool {
-        is_service(&self.value)
-    }
-
-    /// Whether it only waits for its finalizers.
-    pub(crate) fn is_being_deleted(&self) -> bool {
-        self.value.get("metadata").and_then(|metadata| metadata.get(DELETED)).is_some_and(|at| !at.is_null())
-    }
-
-    /// Brings the stamp up to date, and gives whether that changed anything. `payload` is what the object was read from.
-    pub(crate) fn stamp(&mut self, stamp: Option<&Stamp>, payload: &'p [u8]) -> bool {
-        if !stamp::write(&mut self.value, stamp) {
-            return false;
-        }
-        self.around = self.marks.around(payload);
-        if self.around.is_some() {
-            return true;
-        }
-        // There is no place to put annotations into, so the whole object will be written.
-        let whole = serde_json::from_slice::<Value>(payload).ok();
-        let object = whole.and_then(|mut whole| whole.pointer_mut("/request/object").map(Value::take));
-        object.is_some_and(|object| {
-            self.value = object;
-            stamp::write(&mut self.value, stamp)
+/// The fields of the object that are read, as a tree. Most of an object is not read, such as `managedFields`.
+pub(crate) fn read(object: &RawValue) -> serde_json::Result<Value> {
+    read_fields(object, &|name, text| match READ.iter().find(|(known, _)| *known == name) {
+        Some((_, fields)) => read_fields(text, &|name, text| {
+            let is_read = fields.contains(&name) || name == DELETED;
+            is_read.then(|| serde_json::from_str(text.get())).transpose()
         })
-    }
-
-    /// Writes the object as JSON: with the annotations as they are now, and everything else as it came.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
-        let Some((before, after)) = self.around else { return serde_json::to_writer(out, &self.value) };
-        out.extend_from_slice(before);
-        let annotations = self.value.get("metadata").and_then(|metadata| metadata.get(ANNOTATIONS));
-        serde_json::to_writer(&mut *out, annotations.unwrap_or(&Value::Null))?;
-        out.extend_from_slice(after);
-        Ok(())
-    }
+        .map(Some),
+        None => HEAD.contains(&name).then(|| serde_json::from_str(text.get())).transpose(),
+    })
 }
 
-/// Keys by whose place in the payload the text around the annotations is found. A key that is written with an escape is
-/// copied when it is read, and has no place.
+/// A mapping of the fields for which `read` gives a value. What is no mapping is read as it is.
+fn read_fields(
+    text: &RawValue,
+    read: &dyn Fn(&str, &RawValue) -> serde_json::Result<Option<Value>>,
+) -> serde_json::Result<Value> {
+    if !text.get().starts_with('{') {
+        return serde_json::from_str(text.get());
+    }
+    let mut kept = Map::new();
+    for (name, text) in Fields::read(text)?.0 {
+        if let Some(value) = read(&name, text)? {
+            kept.insert(name, value);
+        }
+    }
+    Ok(Value::Object(kept))
+}
+
+/// The text of the object with these annotations. The object has metadata.
+pub(crate) fn with_annotations(object: &RawValue, annotations: &Value) -> serde_json::Result<Box<RawValue>> {
+    let mut fields = Fields::read(object)?;
+    let mut metadata = fields.get("metadata").map_or_else(|| Ok(Fields::default()), Fields::read)?;
+    let annotations = to_raw_value(annotations)?;
+    metadata.set("annotations", &annotations);
+    let metadata = to_raw_value(&metadata)?;
+    fields.set("metadata", &metadata);
+    to_raw_value(&fields)
+}
+
+/// The fields of a mapping in their order, each with the text of its value.
 #[derive(Default)]
-struct Marks<'p> {
-    /// The first key of the object.
-    first: Option<&'p str>,
-    /// The key of its annotations.
-    annotations: Option<&'p str>,
-}
+struct Fields<'p>(Vec<(String, &'p RawValue)>);
 
-impl Marks<'_> {
-    /// The text of the object before its annotations, and behind them.
-    fn around<'p>(&self, payload: &'p [u8]) -> Option<(&'p [u8], &'p [u8])> {
-        let first = place(payload, self.first?)?;
-        let start = payload.get(..first)?.iter().rposition(|byte| *byte == b'{')?;
-        let key = self.annotations?;
-        let after_key = place(payload, key)? + key.len() + 1;
-        let is_between = |byte: &u8| matches!(byte, b':' | b' ' | b'\t' | b'\r' | b'\n');
-        let open = after_key + payload.get(after_key..)?.iter().position(|byte| !is_between(byte))?;
-        if payload.get(open) != Some(&b'{') {
-            return None;
-        }
-        let close = end(payload, open, 0)?;
-        // The annotations stand in the metadata, and those in the object.
-        Some((payload.get(start..open)?, payload.get(close..end(payload, close, 2)?)?))
+impl<'p> Fields<'p> {
+    fn read(mapping: &'p RawValue) -> serde_json::Result<Self> {
+        serde_json::from_str(mapping.get())
     }
-}
 
-/// Where `part` of `payload` starts.
-fn place(payload: &[u8], part: &str) -> Option<usize> {
-    let start = (part.as_ptr() as usize).checked_sub(payload.as_ptr() as usize)?;
-    (payload.get(start..start + part.len())? == part.as_bytes()).then_some(start)
-}
+    /// The value of a field. If its name occurs twice, the last one counts.
+    fn get(&self, name: &str) -> Option<&'p RawValue> {
+        self.0.iter().rfind(|(known, _)| known == name).map(|(_, value)| *value)
+    }
 
-/// Where what is open `depth` times at `from` is closed, in text that is known to be JSON.
-fn end(json: &[u8], from: usize, mut depth: usize) -> Option<usize> {
-    let mut at = from;
-    let mut is_text = false;
-    loop {
-        match json.get(at)? {
-            b'\\' => at += 1,
-            b'"' => is_text = !is_text,
-            b'{' | b'[' if !is_text => depth += 1,
-            b'}' | b']' if !is_text => depth -= 1,
-            _ => {}
+    /// Replaces the value of a field, everywhere if its name occurs twice; adds the field if it is missing.
+    fn set(&mut self, name: &str, value: &'p RawValue) {
+        if self.get(name).is_none() {
+            self.0.push((name.to_owned(), value));
         }
-        at += 1;
-        if depth == 0 {
-            return Some(at);
+        for (_, known) in self.0.iter_mut().filter(|(known, _)| known == name) {
+            *known = value;
         }
     }
 }
 
-impl<'de: 'p, 'p> Deserialize<'de> for Object<'p> {
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl<'de: 'p, 'p> Deserialize<'de> for Fields<'p> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut marks = Marks::default();
-        let value = Fields { fields: READ, depth: 0, marks: &mut marks }.deserialize(deserializer)?;
-        Ok(Self { value, marks, around: None })
-    }
-}
+        struct Mapping;
 
-/// Reads some fields of a mapping and passes over the others. What is no mapping is read as it is; what that means is not
-/// decided here.
-struct Fields<'f, 'p> {
-    fields: &'static [(&'static str, Read)],
-    /// 0 for the object itself, 1 for its metadata and its spec.
-    depth: usize,
-    marks: &'f mut Marks<'p>,
-}
+        impl<'de> Visitor<'de> for Mapping {
+            type Value = Fields<'de>;
 
-/// A key of a mapping, which is copied only where there is an escape in it.
-#[derive(Deserialize)]
-struct Key<'p>(#[serde(borrow)] Cow<'p, str>);
-
-impl<'p> Key<'p> {
-    fn place(&self) -> Option<&'p str> {
-        match self.0 {
-            Cow::Borrowed(key) => Some(key),
-            Cow::Owned(_) => None,
-        }
-    }
-}
-
-impl<'de: 'p, 'p> DeserializeSeed<'de> for Fields<'_, 'p> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de: 'p, 'p> Visitor<'de> for Fields<'_, 'p> {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut kept = Map::new();
-        let mut is_first = self.depth == 0;
-        while let Some(key) = map.next_key::<Key<'p>>()? {
-            if std::mem::take(&mut is_first) {
-                self.marks.first = key.place();
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a mapping")
             }
-            let value = match self.fields.iter().find(|(name, _)| *name == key.0) {
-                Some((_, Read::Fields(fields))) => {
-                    map.next_value_seed(Fields { fields, depth: self.depth + 1, marks: self.marks })?
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Fields::default();
+                while let Some(field) = map.next_entry()? {
+                    fields.0.push(field);
                 }
-                Some((name, Read::Whole)) => {
-                    if *name == ANNOTATIONS {
-                        self.marks.annotations = key.place();
-                    }
-                    map.next_value()?
-                }
-                None if key.0 == DELETED || (self.depth == 0 && HEAD.contains(&key.0.as_ref())) => {
-                    map.next_value()?
-                }
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            if kept.insert(key.0.into_owned(), value).is_some() {
-                // Of two with the same key the last one counts, wherever the annotations of the first one stood.
-                self.marks.annotations = None;
+                Ok(fields)
             }
         }
-        Ok(Value::Object(kept))
-    }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Value::Array(Vec::new()))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(text.into())
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+        deserializer.deserialize_map(Mapping)
     }
 }

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use xposer::{Outcome, Report, Service, Settings, Severity, expose};
+use serde_json::value::RawValue;
+use xposer::{Outcome, Report, Service, Settings, Severity, expose, is_service, stamp};
 
-use crate::object::Object;
-use crate::words;
+use crate::{object, words};
 
-/// What cannot be rendered is invalid: the status that the API server itself uses for such objects.
+/// The status of the API server for an invalid object.
 const UNPROCESSABLE: u16 = 422;
 const BAD_REQUEST: u16 = 400;
 const INTERNAL: u16 = 500;
@@ -23,7 +23,7 @@ struct Payload<'p> {
     settings: Value,
 }
 
-/// The fields of `AdmissionRequest` (`admission.k8s.io/v1`) that are looked at.
+/// The fields of `AdmissionRequest` (`admission.k8s.io/v1`) that are read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'p> {
@@ -36,7 +36,7 @@ struct Request<'p> {
     #[serde(borrow)]
     operation: Cow<'p, str>,
     #[serde(borrow, default)]
-    object: Option<Object<'p>>,
+    object: Option<&'p RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -47,20 +47,16 @@ struct Kind<'p> {
     kind: Cow<'p, str>,
 }
 
-impl<'p> Request<'p> {
-    /// The Service to look at, if there is one.
-    fn service(&mut self) -> Option<Object<'p>> {
-        let is_asked = matches!(self.operation.as_ref(), "CREATE" | "UPDATE")
+impl Request<'_> {
+    /// Whether it asks for a Service, as far as the request says what it asks for.
+    fn is_for_service(&self) -> bool {
+        matches!(self.operation.as_ref(), "CREATE" | "UPDATE")
             && self.sub_resource.as_ref().is_none_or(|name| name.is_empty())
-            && self.kind.as_ref().is_none_or(|kind| kind.group.is_empty() && kind.kind == "Service");
-        let object = self.object.take().filter(|_| is_asked)?;
-        let is_service = self.kind.is_some() || object.is_service();
-        // Refusing the update that removes the last finalizer would keep the Service alive for ever.
-        (is_service && !object.is_being_deleted()).then_some(object)
+            && self.kind.as_ref().is_none_or(|kind| kind.group.is_empty() && kind.kind == "Service")
     }
 }
 
-/// The response in Kubewarden's form (`ValidationResponse` of its SDK), without the changed object.
+/// The response in Kubewarden's form (`ValidationResponse` of its SDK).
 #[derive(Default, Serialize)]
 struct Response {
     accepted: bool,
@@ -72,12 +68,14 @@ struct Response {
     audit_annotations: Option<Audit>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mutated_object: Option<Box<RawValue>>,
 }
 
 /// The audit annotations. The API server puts the name of the webhook in front of each key.
 #[derive(Serialize)]
 struct Audit {
-    /// The codes of everything that was found.
+    /// The codes of all findings.
     codes: String,
 }
 
@@ -87,55 +85,52 @@ struct Audit {
 ///
 /// None is known: a response always has a form in JSON.
 pub(crate) fn answer(payload: &[u8]) -> serde_json::Result<Vec<u8>> {
-    let (response, changed) = respond(payload);
-    let mut json = Vec::with_capacity(256 + changed.as_ref().map_or(0, |_| payload.len()));
-    serde_json::to_writer(&mut json, &response)?;
-    if let Some(object) = changed {
-        // The object is JSON already, so it is put in as it is. There is a field before it in any case.
-        json.pop();
-        json.extend_from_slice(br#","mutated_object":"#);
-        object.write(&mut json)?;
-        json.push(b'}');
-    }
-    Ok(json)
+    let response =
+        serde_json::from_slice(payload).and_then(|payload| review(&payload)).unwrap_or_else(|error| {
+            rejected(BAD_REQUEST, format!("the admission request cannot be read: {error}"))
+        });
+    serde_json::to_vec(&response)
 }
 
-/// The response, and the object if it was changed.
-fn respond(payload: &[u8]) -> (Response, Option<Object<'_>>) {
-    let (mut request, settings) = match serde_json::from_slice::<Payload<'_>>(payload) {
-        Ok(Payload { request, settings }) => (request, settings),
-        Err(error) => {
-            return (rejected(BAD_REQUEST, format!("the admission request cannot be read: {error}")), None);
-        }
-    };
-    let Some(object) = request.service() else { return (accepted(), None) };
-    match Settings::from_value(&settings) {
-        Ok(settings) => decide(object, payload, request.namespace.as_deref(), &settings),
-        Err(report) => (rejected(INTERNAL, words::settings(&report)), None),
+fn review(payload: &Payload<'_>) -> serde_json::Result<Response> {
+    let request = &payload.request;
+    let Some(text) = request.object.filter(|_| request.is_for_service()) else { return Ok(accepted()) };
+    let object = object::read(text)?;
+    // Refusing the update that removes the last finalizer would keep the Service alive for ever.
+    let is_being_deleted = object.pointer("/metadata/deletionTimestamp").is_some_and(|at| !at.is_null());
+    if is_being_deleted || (request.kind.is_none() && !is_service(&object)) {
+        return Ok(accepted());
+    }
+    match Settings::from_value(&payload.settings) {
+        Ok(settings) => decide(text, object, request.namespace.as_deref(), &settings),
+        Err(report) => Ok(rejected(INTERNAL, words::settings(&report))),
     }
 }
 
-fn decide<'p>(
-    mut object: Object<'p>,
-    payload: &'p [u8],
+fn decide(
+    text: &RawValue,
+    mut object: Value,
     namespace: Option<&str>,
     settings: &Settings,
-) -> (Response, Option<Object<'p>>) {
-    let service = Service::from_value(object.value()).with_default_namespace(namespace.unwrap_or_default());
-    let (response, stamp) = match expose(&service, settings) {
+) -> serde_json::Result<Response> {
+    let service = Service::from_value(&object).with_default_namespace(namespace.unwrap_or_default());
+    let (mut response, stamp) = match expose(&service, settings) {
         Outcome::NotExposed { report: None } => (accepted(), None),
-        Outcome::NotExposed { report: Some(report) } => (said(accepted(), &report), None),
+        Outcome::NotExposed { report: Some(report) } => (with_findings(accepted(), &report), None),
         Outcome::Refused(report) | Outcome::Conflicting(report) => {
-            return (said(rejected(UNPROCESSABLE, words::rejection(&report)), &report), None);
+            return Ok(with_findings(rejected(UNPROCESSABLE, words::rejection(&report)), &report));
         }
-        Outcome::Planned { plan, report } => (said(accepted(), &report), plan.stamp()),
+        Outcome::Planned { plan, report } => (with_findings(accepted(), &report), plan.stamp()),
     };
-    let changed = settings.stamp() && object.stamp(stamp.as_ref(), payload);
-    (response, changed.then_some(object))
+    if settings.stamp() && stamp::write(&mut object, stamp.as_ref()) {
+        let annotations = object.pointer("/metadata/annotations").unwrap_or(&Value::Null);
+        response.mutated_object = Some(object::with_annotations(text, annotations)?);
+    }
+    Ok(response)
 }
 
 /// The response with the Warnings for the user, and all codes for the audit log.
-fn said(response: Response, report: &Report) -> Response {
+fn with_findings(response: Response, report: &Report) -> Response {
     if report.is_empty() {
         return response;
     }

@@ -1,9 +1,10 @@
-//! Diagnostics in the forms that an admission response has for them.
+//! The texts of an admission response.
 
 use xposer::{CONFIG_PREFIX, Diagnostic, FieldPath, Report, Root, Segment, Severity, shortened};
 
-/// The longest warning, and that of all of them, in bytes. Where those of a response have more than 4096 characters, the API server
-/// cuts each of them after 256, and leaves out what comes too late (`k8s.io/apiserver`, `pkg/endpoints/filters/warning.go`).
+/// The greatest length of a warning and of all warnings together, in bytes. If the warnings of a response have more than 4096
+/// characters, the API server cuts each of them after 256 and drops the last ones (`k8s.io/apiserver`,
+/// `pkg/endpoints/filters/warning.go`).
 const MAX_WARNING: usize = 256;
 const MAX_WARNINGS: usize = 4096;
 
@@ -21,7 +22,7 @@ pub(crate) fn rejection(report: &Report) -> String {
     }
 }
 
-/// All problems of settings. A policy server prints them without saying whose they are.
+/// All problems of settings. A policy server prints them without the name of the policy.
 pub(crate) fn settings(report: &Report) -> String {
     let errors: Vec<_> = report.diagnostics().iter().collect();
     match errors.as_slice() {
@@ -38,13 +39,12 @@ fn list(diagnostics: &[&Diagnostic]) -> String {
         .collect()
 }
 
-/// The place, what is wrong, what to do, and the word that `xposer explain` explains.
+/// The place, what is wrong, what to do, and the code for `xposer explain`.
 fn line(diagnostic: &Diagnostic) -> String {
     format!("{} [{}]", diagnostic.sentence(), diagnostic.code)
 }
 
-/// Warnings for the user, each short enough to be shown whole, and as many as are shown. There are `all`, also of those that
-/// the report does not keep.
+/// The warnings that fit into a response. `all` is their number, including those that the report does not keep.
 pub(crate) fn warnings<'r>(diagnostics: impl Iterator<Item = &'r Diagnostic>, all: usize) -> Vec<String> {
     let mut warnings: Vec<String> = diagnostics.map(warning).collect();
     let more = |shown: usize| format!("xposer: {} more warnings; list them with `xposer check`", all - shown);
@@ -66,18 +66,16 @@ pub(crate) fn warnings<'r>(diagnostics: impl Iterator<Item = &'r Diagnostic>, al
     warnings
 }
 
-/// The code, the place, what is wrong, and what to do. `kubectl` shows two warnings with the same words as one, so the place has
-/// to be among them.
+/// The code, the place, what is wrong, and what to do. `kubectl` prints equal warnings once, so each needs its place.
 fn warning(diagnostic: &Diagnostic) -> String {
     let Diagnostic { code, path, message, .. } = diagnostic;
-    let said = format!("xposer[{code}]: {}: {message}", place(path));
-    shortened(&said, diagnostic.help.as_deref(), MAX_WARNING)
+    let message = format!("xposer[{code}]: {}: {message}", place(path));
+    shortened(&message, diagnostic.help.as_deref(), MAX_WARNING)
 }
 
-/// An annotation by its name, without the prefix that all of ours have; anything else by its path.
+/// The name of an annotation without our prefix; the path of anything else.
 fn place(path: &FieldPath) -> String {
-    let segments: Vec<Segment> = path.segments().collect();
-    match segments.as_slice() {
+    match path.segments() {
         [Segment::Key(metadata), Segment::Key(annotations), Segment::Key(key)]
             if path.root() == Root::Object && metadata == "metadata" && annotations == "annotations" =>
         {
@@ -87,7 +85,7 @@ fn place(path: &FieldPath) -> String {
     }
 }
 
-/// The codes of everything that was found, each once, in the order of the report.
+/// The codes of all findings, each once, in the order of the report.
 pub(crate) fn codes(report: &Report) -> String {
     let mut codes: Vec<&str> = Vec::new();
     for diagnostic in report.diagnostics() {

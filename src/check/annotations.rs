@@ -21,7 +21,7 @@ pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
 
 /// No annotation for a controller of Ingresses stands on the Service, where it does not look.
 pub(crate) fn beside(context: &RuleContext<'_>, report: &mut Report) {
-    for key in context.service.of_ingresses() {
+    for key in &context.service.of_ingresses {
         let message = format!("nobody reads {} on a Service: it is for an Ingress", quoted(key));
         let help = if context.forwarded.block.contains(key) {
             "remove it; xposer.stakater.com/annotations has it"

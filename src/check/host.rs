@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use crate::diagnostics::{Code, Problem, Report, listed, quoted, quoted_char};
+use crate::diagnostics::{Code, Origin, Problem, Report, listed, quoted, quoted_char};
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
-use crate::validation::{
-    HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, Origin, character_help, host_errors,
-};
+use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, character_help, host_errors};
 
 /// A host is a DNS name in lower case, or `*.` and such a name.
 pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {

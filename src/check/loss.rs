@@ -1,12 +1,13 @@
 //! Rules about annotations that have no effect on what is made, so that nothing that protects a Service is lost.
 
-use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::{Effect, Loss, Same, effect, is_ssl_redirect, nginx};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
-use crate::validation::{Origin, Target, Termination, parse_bool};
+use crate::validation::parse_bool;
+use crate::values::{Target, Termination};
 
 /// Whether a target does what a key asks for.
 fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {

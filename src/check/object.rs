@@ -1,14 +1,15 @@
 //! Rules about names, ports and annotations.
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted, quoted_char};
+use crate::diagnostics::{
+    Code, FieldPath, Origin, Problem, Report, Sourced, did_you_mean, quoted, quoted_char,
+};
 use crate::options::annotations::annotation;
 use crate::options::class_problem;
 use crate::plan::context::{RuleContext, is_refused};
 use crate::resolve::PUBLISH_KEY;
-use crate::service::{FORWARD_ANNOTATION, Port, ServiceKind};
+use crate::service::{FORWARD_ANNOTATION, Port, PortRef, ServiceKind};
 use crate::validation::{
-    MAX_ANNOTATIONS, MAX_NAME, Origin, PortRef, Sourced, annotation_key_error, character_help, is_dns_label,
-    is_dns_subdomain,
+    MAX_ANNOTATIONS, MAX_NAME, annotation_key_error, character_help, is_dns_label, is_dns_subdomain,
 };
 
 /// The Service's name and namespace are DNS labels.
@@ -55,7 +56,7 @@ pub(crate) fn service_type(context: &RuleContext<'_>, report: &mut Report) {
 pub(crate) fn port(context: &RuleContext<'_>, report: &mut Report) {
     let ports = context.service.ports();
     if ports.is_empty() {
-        let path = if context.service.has_spec() {
+        let path = if context.service.has_spec {
             FieldPath::object(&["spec"])
         } else {
             FieldPath::object(&["metadata"])

@@ -1,12 +1,13 @@
 //! Rules about the path.
 
-use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
 use crate::dialect::nginx::USE_REGEX;
 use crate::dialect::nginx::paths::Nginx;
 use crate::dialect::nginx::rules::rewrite::is_literal;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
-use crate::validation::{Origin, PathType, Target, path_error};
+use crate::validation::{PathType, path_error};
+use crate::values::Target;
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
 pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {

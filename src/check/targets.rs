@@ -5,7 +5,8 @@ use crate::dialect::monitor::PROVIDERS;
 use crate::options::overlap;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
-use crate::validation::{MAX_NAME, PathType, Target, Termination, path_error, subdomain_host};
+use crate::validation::{MAX_NAME, PathType, path_error, subdomain_host};
+use crate::values::{Target, Termination};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
 const MAX_SUFFIX: usize = 16;

@@ -1,10 +1,10 @@
 //! Rules about TLS that hold for every program.
 
 use super::host::chosen_by;
-use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::plan::context::RuleContext;
 use crate::validation::pattern::owns;
-use crate::validation::{Origin, Tls};
+use crate::values::Tls;
 
 /// Where requests are sent to https, something answers there. A setting is for those that have TLS.
 pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::claims::MAX_NAMED;
 use super::{Filing, in_words};
-use crate::diagnostics::{Code, Problem, quoted};
+use crate::diagnostics::{Code, Origin, Problem, quoted};
 use crate::dialect::cert_manager;
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, Source};
-use crate::validation::{Origin, Target, Tls};
+use crate::values::{Target, Tls};
 
 /// The secret into which cert-manager puts the certificate for the hosts of the Ingress, if it is asked for one.
 pub(super) fn secret(plan: &Plan) -> Option<&str> {

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use super::patterns::{Compared, compared};
 use super::{Filing, certificates, in_words};
-use crate::diagnostics::{Code, FieldPath, Problem, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::plan::{Plan, Scope};
 use crate::service::FORWARD_ANNOTATION;
-use crate::validation::{Origin, PathType, Target, comparable_path};
+use crate::validation::{PathType, comparable_path};
+use crate::values::Target;
 
 /// The kind of a monitor.
 const MONITOR: &str = "EndpointMonitor";
@@ -55,8 +56,8 @@ impl Claim<'_> {
     ///
     /// ```
     /// # use serde_json::json;
-    /// use xposer::{Plan, example};
-    /// let plan = |url: &str| example::plan(json!({"IngressURLTemplate": url}), json!({}));
+    /// use xposer::{Plan, testing};
+    /// let plan = |url: &str| testing::plan(&[("IngressURLTemplate", url)], json!({}));
     /// let (web, blog, api) = (plan("example.com/web")?, plan("example.com/blog")?, plan("example.com/v[0-9]/api")?);
     /// let sees = |one: &Plan, other: &Plan| {
     ///     one.claims().iter().filter_map(|claim| claim.counterpart()).any(|wanted| other.claims().contains(&wanted))
@@ -83,7 +84,7 @@ impl Claim<'_> {
     /// ```
     /// # use serde_json::json;
     /// let settings = json!({"tls": "cert-manager", "clusterIssuer": "letsencrypt"});
-    /// let plan = xposer::example::plan(json!({}), settings)?;
+    /// let plan = xposer::testing::plan(&[], settings)?;
     /// // Two Services can have certificates for one host, but not one object of the same name.
     /// let claims = plan.claims();
     /// assert!(claims.iter().any(|claim| claim.is_exclusive()) && claims.iter().any(|claim| !claim.is_exclusive()));
@@ -109,8 +110,8 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// use xposer::{Plan, example};
-    /// let plan = |url: &str| example::plan(json!({"IngressURLTemplate": url}), json!({}));
+    /// use xposer::{Plan, testing};
+    /// let plan = |url: &str| testing::plan(&[("IngressURLTemplate", url)], json!({}));
     /// let (one, same, other) = (plan("shop.example.com")?, plan("shop.example.com")?, plan("blog.example.com")?);
     /// let routes = |plan: &Plan| plan.claims().len();
     /// assert!(one.claims().iter().all(|claim| same.claims().contains(claim)));

@@ -1,21 +1,22 @@
 //! The table of diagnostic codes: the one source for `explain`, the reference page and the completeness tests.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use crate::diagnostics::Severity;
+use crate::diagnostics::{Severity, UnknownWord};
 
 macro_rules! codes {
     ($( $variant:ident, $slug:literal, $severity:ident $(+ $strict:ident)?, $summary:literal, $why:literal, $fix:literal; )+) => {
         /// The kind of a diagnostic: a stable, kebab-case slug with an explanation.
         ///
-        /// It is shown and serialised as its slug. Each column of the table is a function of its own, so that a program that never
-        /// asks for the explanations does not carry them.
+        /// It is written and serialised as its slug. Each column of the table is a function of its own: a program that never
+        /// asks for the explanations does not contain them.
         ///
         /// ```
         /// use xposer::{Code, Severity};
-        /// let code = Code::from_slug("host-uppercase").unwrap();
+        /// let code: Code = "host-uppercase".parse().unwrap();
         /// assert_eq!(code.severity(), Severity::Error);
         /// assert!(Code::ALL.contains(&code));
         /// assert_eq!(code.summary(), "The host contains upper-case letters.");
@@ -27,6 +28,8 @@ macro_rules! codes {
         pub enum Code {
             $( #[doc = $summary] $variant, )+
         }
+
+        const SLUGS: &[&str] = &[$( $slug, )+];
 
         impl Code {
             /// Every code, in the order of the reference page.
@@ -56,7 +59,7 @@ macro_rules! codes {
                 match self { $( Self::$variant => $summary, )+ }
             }
 
-            /// Why it is said: the reason or the rule, and where the rule comes from if it is not ours.
+            /// The reason or the rule, and where the rule comes from if it is not ours.
             #[must_use]
             pub fn why(self) -> &'static str {
                 match self { $( Self::$variant => $why, )+ }
@@ -72,11 +75,13 @@ macro_rules! codes {
     (@ strict) => { true };
 }
 
-impl Code {
-    /// The code with this slug, if there is one; letter case counts.
-    #[must_use]
-    pub fn from_slug(slug: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.slug() == slug)
+/// The code with this slug; letter case counts.
+impl FromStr for Code {
+    type Err = UnknownWord;
+
+    fn from_str(slug: &str) -> Result<Self, UnknownWord> {
+        let found = Self::ALL.iter().copied().find(|code| code.slug() == slug);
+        found.ok_or_else(|| UnknownWord { found: slug.to_owned(), words: SLUGS })
     }
 }
 

@@ -1,25 +1,37 @@
 //! Diagnostics: what is wrong, where the user wrote it, and what to do.
 //!
-//! Every stage of the transformation files its findings into one [`Report`]. A finding is a [`Diagnostic`]: a stable
-//! [`Code`], the [`FieldPath`] of the text the user wrote, what was found there, and one sentence of help.
+//! Every stage files its findings into one [`Report`]. A finding is a [`Diagnostic`]: a stable [`Code`], the [`FieldPath`]
+//! of the text the user wrote, what was found there, and one sentence of help.
 
-pub(crate) mod codes;
+mod codes;
+mod path;
+mod problem;
+mod suggestion;
+mod text;
+mod words;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde::Serialize;
 
 pub use codes::Code;
+pub use path::{FieldPath, Origin, Root, Segment, Sourced};
+pub use problem::Problem;
+pub use suggestion::did_you_mean;
+pub use text::shortened;
+pub(crate) use text::{kind_of, listed, quoted, quoted_char, scalar};
+pub use words::UnknownWord;
+pub(crate) use words::words;
 
 /// How much a diagnostic weighs.
 ///
 /// ```
 /// use xposer::Severity;
 /// assert!(Severity::Error > Severity::Warning && Severity::Warning > Severity::Info);
+/// assert_eq!("warning".parse(), Ok(Severity::Warning));
 /// assert_eq!(Severity::Warning.to_string(), "warning");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -27,211 +39,15 @@ pub use codes::Code;
 pub enum Severity {
     /// Something was translated, chosen or cannot be expressed; nothing needs to be done.
     Info,
-    /// The plan stands, or there is none, but that is probably not what was meant.
+    /// The result is probably not what was meant.
     Warning,
     /// Nothing is planned for this Service.
     Error,
 }
 
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        })
-    }
-}
+words!(Severity { Info = "info", Warning = "warning", Error = "error" });
 
-/// One step of a [`FieldPath`].
-///
-/// ```
-/// use xposer::{FieldPath, Segment};
-/// let steps: Vec<_> = FieldPath::settings().key("ingressURLTemplateFallbacks").index(1).segments().collect();
-/// assert_eq!(steps, [Segment::Key("ingressURLTemplateFallbacks".into()), Segment::Index(1)]);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Segment {
-    /// A key of a mapping.
-    Key(Cow<'static, str>),
-    /// A position in a sequence, from 0.
-    Index(usize),
-}
-
-/// The document a [`FieldPath`] starts in.
-///
-/// ```
-/// use serde_json::json;
-/// use xposer::{FieldPath, Root};
-/// let (service, settings) = (json!({"kind": "Service"}), json!({"domain": "example.com"}));
-/// let path = FieldPath::setting("domain");
-/// let document = match path.root() { Root::Object => &service, Root::Settings => &settings };
-/// assert_eq!(path.lookup(document), Some(&json!("example.com")));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Root {
-    /// The Kubernetes object under review.
-    Object,
-    /// The administrator's settings; shown as the prefix `settings.`.
-    Settings,
-}
-
-/// The place the user wrote, in the spelling of Kubernetes' own messages.
-///
-/// A key of letters, digits, `_` and `-` stands behind a dot, any other one in brackets and quotes. A path is
-/// serialised as the text it is shown as.
-///
-/// ```
-/// use xposer::FieldPath;
-/// let path = FieldPath::annotation("config.xposer.stakater.com/Domain");
-/// assert_eq!(path.to_string(), r#"metadata.annotations["config.xposer.stakater.com/Domain"]"#);
-/// assert_eq!(FieldPath::setting("domain").to_string(), "settings.domain");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct FieldPath {
-    root: Root,
-    /// Fixed names of the Kubernetes API, from the top.
-    fields: &'static [&'static str],
-    /// What follows them. Most paths end with one key, for which nothing is allocated.
-    tail: Tail,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Tail {
-    None,
-    One(Segment),
-    Many(Vec<Segment>),
-}
-
-impl FieldPath {
-    const fn new(root: Root, fields: &'static [&'static str]) -> Self {
-        Self { root, fields, tail: Tail::None }
-    }
-
-    /// The path of a field of the object: its keys from the top, all of them fixed names of the Kubernetes API.
-    #[must_use]
-    pub const fn object(fields: &'static [&'static str]) -> Self {
-        Self::new(Root::Object, fields)
-    }
-
-    /// The path of an annotation of the object.
-    #[must_use]
-    pub fn annotation(key: impl Into<Cow<'static, str>>) -> Self {
-        Self::object(&["metadata", "annotations"]).key(key)
-    }
-
-    /// The path of a label of the object.
-    #[must_use]
-    pub fn label(key: impl Into<Cow<'static, str>>) -> Self {
-        Self::object(&["metadata", "labels"]).key(key)
-    }
-
-    /// The path of a setting.
-    #[must_use]
-    pub fn setting(name: impl Into<Cow<'static, str>>) -> Self {
-        Self::settings().key(name)
-    }
-
-    /// The settings as a whole.
-    #[must_use]
-    pub const fn settings() -> Self {
-        Self::new(Root::Settings, &[])
-    }
-
-    /// This path with one more key at its end.
-    #[must_use]
-    pub fn key(self, key: impl Into<Cow<'static, str>>) -> Self {
-        self.then(Segment::Key(key.into()))
-    }
-
-    /// This path with one more index at its end.
-    #[must_use]
-    pub fn index(self, index: usize) -> Self {
-        self.then(Segment::Index(index))
-    }
-
-    fn then(mut self, segment: Segment) -> Self {
-        self.tail = match self.tail {
-            Tail::None => Tail::One(segment),
-            Tail::One(first) => Tail::Many(vec![first, segment]),
-            Tail::Many(mut segments) => {
-                segments.push(segment);
-                Tail::Many(segments)
-            }
-        };
-        self
-    }
-
-    /// The document this path starts in.
-    #[must_use]
-    pub fn root(&self) -> Root {
-        self.root
-    }
-
-    /// The steps from the document's top. The prefix `settings.` is none of them.
-    pub fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
-        let fields = self.fields.iter().map(|field| Segment::Key(Cow::Borrowed(*field)));
-        let tail = match &self.tail {
-            Tail::None => &[],
-            Tail::One(segment) => std::slice::from_ref(segment),
-            Tail::Many(segments) => segments.as_slice(),
-        };
-        fields.chain(tail.iter().cloned())
-    }
-
-    /// The value at this path in `document`, if there is one. Which document is meant, [`FieldPath::root`] says.
-    ///
-    /// ```
-    /// use serde_json::json;
-    /// use xposer::FieldPath;
-    /// let service = json!({"spec": {"ports": [{"port": 80}]}});
-    /// let path = FieldPath::object(&["spec", "ports"]).index(0).key("port");
-    /// assert_eq!(path.lookup(&service), Some(&json!(80)));
-    /// ```
-    #[must_use]
-    pub fn lookup<'a>(&self, document: &'a Value) -> Option<&'a Value> {
-        self.segments().try_fold(document, |value, segment| match segment {
-            Segment::Key(key) => value.get(key.as_ref()),
-            Segment::Index(index) => value.get(index),
-        })
-    }
-}
-
-impl fmt::Display for FieldPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut first = true;
-        if self.root == Root::Settings {
-            f.write_str("settings")?;
-            first = false;
-        }
-        for segment in self.segments() {
-            match segment {
-                Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) if is_plain_key(&key) => {
-                    if !first {
-                        f.write_str(".")?;
-                    }
-                    f.write_str(&key)?;
-                }
-                Segment::Key(key) => write!(f, "[{key:?}]")?,
-            }
-            first = false;
-        }
-        Ok(())
-    }
-}
-
-fn is_plain_key(key: &str) -> bool {
-    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-}
-
-impl Serialize for FieldPath {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// The object a diagnostic is about, shown in words: `KIND NAMESPACE/NAME`, or without what is empty.
+/// The object a diagnostic is about, written as `KIND NAMESPACE/NAME` without the parts that are empty.
 ///
 /// ```
 /// use xposer::Subject;
@@ -262,82 +78,9 @@ impl fmt::Display for Subject {
     }
 }
 
-/// A finding without its place: what a parser knows before anybody says whose text it read.
+/// One finding, complete. The command line, the policy and the controller write the same data, each in its own form.
 ///
-/// [`Report::file`] adds the subject, the path and the severity.
-///
-/// ```
-/// use xposer::{Code, Problem};
-/// let problem = Problem::new(Code::HostUppercase, "the host contains upper-case letters")
-///     .found("Web.example.com").at(0..1)
-///     .help("write it in lower case").propose("web.example.com");
-/// let found = problem.found.unwrap_or_default();
-/// assert_eq!(problem.range.and_then(|range| found.get(range)), Some("W"));
-/// assert_eq!(problem.proposed, Some(found.to_lowercase()));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// What kind of finding this is.
-    pub code: Code,
-    /// What is wrong: lower case, no final period, what was found and what was expected.
-    pub message: String,
-    /// The offending value as found, if it is not in the message already.
-    pub found: Option<String>,
-    /// One imperative sentence that says what to do.
-    pub help: Option<String>,
-    /// A value that would be accepted in place of the whole value at the path.
-    pub proposed: Option<String>,
-    /// The bytes of the value at the path that are meant, from 0, without the end.
-    pub range: Option<Range<usize>>,
-}
-
-impl Problem {
-    /// A finding of the kind `code`, said in `message`.
-    #[must_use]
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), found: None, help: None, proposed: None, range: None }
-    }
-
-    /// Adds the value that was found, as it was found.
-    #[must_use]
-    pub fn found(mut self, found: impl Into<String>) -> Self {
-        self.found = Some(found.into());
-        self
-    }
-
-    /// Adds the sentence of help.
-    #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    /// Adds a value that would be accepted in place of the whole value at the path.
-    #[must_use]
-    pub fn propose(mut self, proposed: impl Into<String>) -> Self {
-        self.proposed = Some(proposed.into());
-        self
-    }
-
-    /// Takes back the bytes and the value proposed: they were those of another place.
-    #[must_use]
-    pub(crate) fn without_place(mut self) -> Self {
-        self.range = None;
-        self.proposed = None;
-        self
-    }
-
-    /// Adds the bytes of the value that are meant, from 0, without the end.
-    #[must_use]
-    pub fn at(mut self, range: Range<usize>) -> Self {
-        self.range = Some(range);
-        self
-    }
-}
-
-/// One finding, complete: the same data behind the command line, the policy and the controller.
-///
-/// As JSON it is an object of the fields below; fields that are `None` are left out.
+/// As JSON it is an object of these fields; fields that are `None` are left out.
 ///
 /// ```
 /// use serde_json::json;
@@ -357,9 +100,9 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// The object it is about.
     pub subject: Arc<Subject>,
-    /// The place the user wrote.
+    /// The place that it points at.
     pub path: FieldPath,
-    /// The offending value, as found.
+    /// The value as found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
     /// What is wrong: lower case, no final period.
@@ -375,12 +118,11 @@ pub struct Diagnostic {
     pub range: Option<Range<usize>>,
 }
 
-/// One line: `error[CODE]: Service tools/web: PATH: MESSAGE; HELP`. Where the path is that of a setting, it is the
-/// subject as well: `error[CODE]: settings.domain: MESSAGE; HELP`.
+/// One line: `error[CODE]: Service tools/web: PATH: MESSAGE; HELP`. The path of a setting is the subject as well:
+/// `error[CODE]: settings.domain: MESSAGE; HELP`.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}[{}]: ", self.severity, self.code)?;
-        // The path of a setting names its subject itself.
         if self.path.root() == Root::Object || self.subject.kind != "Settings" {
             write!(f, "{}: ", self.subject)?;
         }
@@ -404,38 +146,8 @@ impl Diagnostic {
     }
 }
 
-/// A sentence and its help, `SAID; HELP`, in at most `most` bytes. Where they are longer, the sentence is cut, and the help stays
-/// whole unless it needs more than a third of the room: the sentence names the key, and without that two findings look alike.
-///
-/// ```
-/// use xposer::shortened;
-/// assert_eq!(shortened("there is no key `TSL`", Some("did you mean TLS?"), 50), "there is no key `TSL`; did you mean TLS?");
-/// let said = "there is no key `TSL`, and nobody reads it";
-/// assert_eq!(shortened(said, Some("write TLS"), 40), "there is no key `TSL`, and...; write TLS");
-/// assert_eq!(shortened("there is no key `TSL`", None, 10), "there i...");
-/// ```
-#[must_use]
-pub fn shortened(said: &str, help: Option<&str>, most: usize) -> String {
-    const BETWEEN: &str = "; ";
-    let Some(help) = help else { return cut(said, most).into_owned() };
-    let room = most.saturating_sub(BETWEEN.len());
-    let said = cut(said, room.saturating_sub(help.len()).max(room / 3 * 2));
-    let help = cut(help, room.saturating_sub(said.len()));
-    [said.as_ref(), BETWEEN, help.as_ref()].concat()
-}
-
-/// The text, cut between two characters where it has more than `most` bytes.
-fn cut(text: &str, most: usize) -> Cow<'_, str> {
-    const MARK: &str = "...";
-    if text.len() <= most {
-        return Cow::Borrowed(text);
-    }
-    let end = (0..=most.saturating_sub(MARK.len())).rev().find(|end| text.is_char_boundary(*end));
-    Cow::Owned([text.get(..end.unwrap_or_default()).unwrap_or_default().trim_end(), MARK].concat())
-}
-
-/// The most findings of one code about one object; nobody reads further, and a block may have thousands of lines. The last
-/// one says how many more there are.
+/// The greatest number of findings of one code that a [`Report`] keeps; a block may have thousands of lines. The last finding
+/// says how many more there are.
 ///
 /// ```
 /// use xposer::{Code, FieldPath, MAX_PER_CODE, Problem, Report, Subject};
@@ -450,27 +162,26 @@ pub const MAX_PER_CODE: usize = 100;
 
 /// All findings about one object (or, once merged, several), in the order in which the stages filed them.
 ///
-/// As JSON it is the list of its [`Diagnostic`]s.
+/// As JSON it is the list of its [`Diagnostic`]s. It is the error of what can be refused, such as settings.
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{Outcome, Service, Settings, expose};
-/// let service = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
-///     "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}}});
-/// let Outcome::Refused(report) = expose(&Service::from_value(&service), &Settings::default()) else {
-///     panic!("there is no domain, so there is no host");
-/// };
-/// assert!(report.has_errors());
-/// assert_eq!(report.diagnostics()[0].code.slug(), "template-value-missing");
+/// use xposer::Settings;
+/// fn domain() -> Result<(), Box<dyn std::error::Error>> {
+///     Settings::from_value(&json!({"domian": "example.com"}))?;
+///     Ok(())
+/// }
+/// let error = domain().unwrap_err();
+/// assert_eq!(error.to_string(),
+///     "error[setting-unknown]: settings.domian: there is no setting `domian`; did you mean domain?\n");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
-    /// The codes that were filed too often, how many findings of each were left out, and the length of the message that says so
-    /// without those words.
+    /// How many findings of a code were not kept.
     #[serde(skip)]
-    left_out: Vec<(Code, usize, usize)>,
+    left_out: Vec<(Code, usize)>,
     #[serde(skip)]
     subject: Arc<Subject>,
     #[serde(skip)]
@@ -484,57 +195,46 @@ impl Report {
     /// use xposer::{Code, FieldPath, Problem, Report, Severity, Subject};
     /// let mut report = Report::new(Subject::default(), true);
     /// for code in [Code::AnnotationUnknown, Code::AnnotationEmpty] {
-    ///     report.file(FieldPath::annotation("a"), Problem::new(code, "said"));
+    ///     report.file(FieldPath::annotation("a"), Problem::new(code, "message"));
     /// }
     /// let errors: Vec<_> = report.of(Severity::Error).map(|finding| finding.code).collect();
     /// assert_eq!(errors, [Code::AnnotationUnknown]);
     /// ```
     #[must_use]
     pub fn new(subject: Subject, strict: bool) -> Self {
-        Self { diagnostics: Vec::new(), left_out: Vec::new(), subject: Arc::new(subject), strict }
+        Self { subject: Arc::new(subject), strict, ..Self::default() }
     }
 
     /// Files one finding at `path`, with this report's subject and the severity of its code. Of one code,
     /// [`MAX_PER_CODE`] are kept, and the last one says how many more there are.
     pub fn file(&mut self, path: FieldPath, problem: Problem) {
+        if self.diagnostics.iter().filter(|known| known.code == problem.code).count() >= MAX_PER_CODE {
+            self.leave_out(problem.code);
+            return;
+        }
         let Problem { code, message, found, help, proposed, range } = problem;
         let severity =
             if self.strict && code.is_error_when_strict() { Severity::Error } else { code.severity() };
-        if self.diagnostics.len() >= MAX_PER_CODE && self.is_enough(code) {
-            return;
-        }
         let subject = Arc::clone(&self.subject);
-        self.diagnostics.push(Diagnostic {
-            code,
-            severity,
-            subject,
-            path,
-            found,
-            message,
-            help,
-            proposed,
-            range,
-        });
+        let finding = Diagnostic { code, severity, subject, path, found, message, help, proposed, range };
+        self.diagnostics.push(finding);
     }
 
-    /// Whether a code has been filed often enough; the last one then says how many more there are.
-    fn is_enough(&mut self, code: Code) -> bool {
-        let of_kind = |known: &&Diagnostic| known.code == code;
-        let known = self.left_out.iter().position(|(known, ..)| *known == code);
-        if known.is_none() && self.diagnostics.iter().filter(of_kind).count() < MAX_PER_CODE {
-            return false;
+    /// Counts a finding that is not kept, in the message of the last finding of its code.
+    fn leave_out(&mut self, code: Code) {
+        let note = |more: usize| format!(" (and {more} more of this kind)");
+        let Some(last) = self.diagnostics.iter_mut().rfind(|known| known.code == code) else { return };
+        match self.left_out.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, more)) => {
+                last.message.truncate(last.message.len() - note(*more).len());
+                *more += 1;
+                last.message.push_str(&note(*more));
+            }
+            None => {
+                last.message.push_str(&note(1));
+                self.left_out.push((code, 1));
+            }
         }
-        let Some(last) = self.diagnostics.iter_mut().rfind(|known| known.code == code) else { return false };
-        let at = known.unwrap_or_else(|| {
-            self.left_out.push((code, 0, last.message.len()));
-            self.left_out.len() - 1
-        });
-        if let Some((_, more, length)) = self.left_out.get_mut(at) {
-            *more += 1;
-            last.message.truncate(*length);
-            last.message.push_str(&format!(" (and {more} more of this kind)"));
-        }
-        true
     }
 
     /// Appends the findings of `other`. Each keeps the subject and the severity it was filed with.
@@ -554,7 +254,7 @@ impl Report {
     /// Whether anything was filed that forbids a plan: a finding of [`Severity::Error`].
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
+        self.of(Severity::Error).next().is_some()
     }
 
     /// Whether nothing was filed.
@@ -569,33 +269,31 @@ impl Report {
         &self.diagnostics
     }
 
-    /// The findings, in order, for themselves.
+    /// The findings, in order, without the report.
     pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
         self.diagnostics
     }
 
     /// The findings of one severity, in order.
     pub fn of(&self, severity: Severity) -> impl Iterator<Item = &Diagnostic> {
-        self.diagnostics.iter().filter(move |d| d.severity == severity)
+        self.diagnostics.iter().filter(move |finding| finding.severity == severity)
     }
 
-    /// How many findings of a severity were filed: those that are kept, and those behind [`MAX_PER_CODE`].
+    /// How many findings of a severity were filed, also beyond [`MAX_PER_CODE`].
     ///
     /// ```
     /// use xposer::{Code, FieldPath, Problem, Report, Severity, Subject};
     /// let mut report = Report::new(Subject::default(), false);
     /// for _ in 0..150 {
-    ///     report.file(FieldPath::annotation("a"), Problem::new(Code::AnnotationUnknown, "said"));
+    ///     report.file(FieldPath::annotation("a"), Problem::new(Code::AnnotationUnknown, "message"));
     /// }
     /// assert_eq!((report.of(Severity::Warning).count(), report.count(Severity::Warning)), (100, 150));
     /// ```
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
-        let more = |(code, more, _): &(Code, usize, usize)| {
-            let last = self.diagnostics.iter().rfind(|known| known.code == *code);
-            last.filter(|last| last.severity == severity).map_or(0, |_| *more)
-        };
-        self.of(severity).count() + self.left_out.iter().map(more).sum::<usize>()
+        let has_it = |code: Code| self.of(severity).any(|finding| finding.code == code);
+        let left_out = self.left_out.iter().filter(|(code, _)| has_it(*code)).map(|(_, more)| more);
+        self.of(severity).count() + left_out.sum::<usize>()
     }
 
     /// The object this report is about; after a merge, still the first one.
@@ -605,81 +303,11 @@ impl Report {
     }
 }
 
-/// One diagnostic a line, each as [`Diagnostic`] shows itself.
+/// One diagnostic a line.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.diagnostics.iter().try_for_each(|diagnostic| writeln!(f, "{diagnostic}"))
     }
 }
 
-/// The entry of `known` that `word` was probably meant to be, for a did-you-mean.
-///
-/// Letter case is ignored; the edits (Damerau and Levenshtein's distance) may be at most a third of the longer word's
-/// bytes. Of several entries the nearest counts, and of equally near ones the first. For a word of more than 64 bytes
-/// there is none.
-///
-/// ```
-/// assert_eq!(xposer::did_you_mean("IngresUrlTemplate", ["Domain", "IngressURLTemplate"]), Some("IngressURLTemplate"));
-/// assert_eq!(xposer::did_you_mean("Colour", ["Domain", "TLS"]), None);
-/// ```
-#[must_use]
-pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    // Longer words name nothing we know, and the distance costs their product.
-    if word.len() > 64 {
-        return None;
-    }
-    let lower = word.to_ascii_lowercase();
-    known
-        .into_iter()
-        .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_ascii_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance * 3 <= candidate.len().max(word.len()))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// A character for a message.
-pub(crate) fn quoted_char(character: char) -> String {
-    if character == ' ' { "a blank".to_owned() } else { quoted(character.encode_utf8(&mut [0; 4])) }
-}
-
-/// `text` for a message: in backquotes, control characters escaped, cut after 80 characters.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(80) + 2);
-    out.push('`');
-    for (count, character) in text.chars().enumerate() {
-        if count == 80 {
-            out.push('…');
-            break;
-        }
-        let odd_blank = character.is_whitespace() && character != ' ';
-        if character.is_control() || odd_blank || ('\u{200b}'..='\u{202e}').contains(&character) {
-            out.extend(character.escape_default());
-        } else {
-            out.push(character);
-        }
-    }
-    out.push('`');
-    out
-}
-
-/// Names for a message, separated by commas: at most ten of the `count` there are, and how many more.
-pub(crate) fn listed<'n>(names: impl IntoIterator<Item = &'n str>, count: usize) -> String {
-    const MAX_LISTED: usize = 10;
-    let mut shown: Vec<Cow<'_, str>> = names.into_iter().take(MAX_LISTED).map(Cow::Borrowed).collect();
-    if count > MAX_LISTED {
-        shown.push(Cow::Owned(format!("{} more", count - MAX_LISTED)));
-    }
-    shown.join(", ")
-}
-
-/// The type and value of a JSON value, for a message.
-pub(crate) fn kind_of(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => format!("the boolean {value}"),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(text) => format!("the text {}", quoted(text)),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "a mapping".to_owned(),
-    }
-}
+impl std::error::Error for Report {}

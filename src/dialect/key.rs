@@ -1,7 +1,8 @@
 //! What is known of a key and of a program: the rows of the tables of this room.
 
+use crate::validation::parse_bool;
 use crate::validation::pattern::matches;
-use crate::validation::{Target, parse_bool};
+use crate::values::Target;
 
 /// What is lost where nothing does what a key says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! The annotations of the Kong Ingress Controller 3.
 
 use super::key::{Idle, Names, Program, Reach, key};
-use crate::validation::Target;
+use crate::values::Target;
 
 pub(super) static PROGRAM: Program = Program {
     reach: Reach::And(Target::HttpRoute),

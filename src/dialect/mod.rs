@@ -28,7 +28,7 @@ pub(crate) mod openshift;
 mod traefik;
 
 use crate::validation::pattern::matches;
-use crate::validation::{Target, Tls};
+use crate::values::{Target, Tls};
 pub(crate) use classes::is_of_other_controller;
 use key::{Idle, Names, Program, Reach};
 pub(crate) use key::{Loss, Same};

@@ -1,7 +1,7 @@
 //! The annotations of the router of OpenShift 4.
 
 use super::key::{Idle, Names, Program, Reach, key};
-use crate::validation::Target;
+use crate::values::Target;
 
 /// The annotation of a Route that puts a text in place of the beginning of the path.
 pub(crate) const REWRITE_TARGET: &str = "haproxy.router.openshift.io/rewrite-target";

@@ -14,8 +14,10 @@ use super::{Emitting, Kind, origin, rest};
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::{external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
+use crate::plan::grouped;
 use crate::plan::{Plan, Route, numbered, redirect_name};
-use crate::validation::{ParentRef, PathType, Target, Tls, grouped};
+use crate::validation::PathType;
+use crate::values::{ParentRef, Target, Tls};
 
 pub(super) type HttpRoute<'p> = Resource<'p, Spec<'p>>;
 

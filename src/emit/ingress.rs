@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::Kind;
 use super::metadata::{Resource, annotations};
+use crate::plan::grouped;
 use crate::plan::{Plan, Route};
-use crate::validation::{PortRef, grouped};
+use crate::service::PortRef;
 
 pub(super) type Ingress<'p> = Resource<'p, Spec<'p>>;
 

@@ -16,12 +16,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::check::{fulfils, has_finding, redirects_against};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::{external_dns, forecastle, is_read_on, nginx};
 use crate::options::annotations::annotation;
 use crate::plan::{Annotation, Plan, Source};
-use crate::validation::{Origin, Sourced, Target};
+use crate::values::Target;
 use configmap::ConfigMap;
 pub use configmap::URL_CONFIG_MAP;
 use httproute::HttpRoute;

@@ -10,7 +10,8 @@ use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::{nginx, openshift};
 use crate::options::annotations::annotation;
 use crate::plan::{Annotation, Plan, Route, numbered};
-use crate::validation::{PathType, Target, Termination, Tls, subdomain_host};
+use crate::validation::{PathType, subdomain_host};
+use crate::values::{Target, Termination, Tls};
 
 /// A Route has at most this many backends beside the first one.
 const MAX_ALTERNATES: usize = 3;

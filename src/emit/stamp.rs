@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report};
 use crate::plan::Plan;
-use crate::validation::{MAX_ANNOTATIONS, Target};
+use crate::validation::MAX_ANNOTATIONS;
+use crate::values::Target;
 
 /// The prefix of the annotations that are written back.
 pub const STAMP_PREFIX: &str = crate::service::STAMP_PREFIX;

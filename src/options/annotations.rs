@@ -1,12 +1,13 @@
 //! The annotations of a Service: how each is read, and what is said of those that nobody reads.
 
 use super::block::{self, Block};
-use super::table::{Layer, PATH_TYPES};
+use super::table::Layer;
 use super::{class_problem, object_problem, table, unknown_word};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted, quoted_char};
 use crate::service::{CONFIG_PREFIX, Service};
 use crate::template::Template;
-use crate::validation::{Issuer, PathType, Target, Tls, is_dns_label, is_dns_subdomain, parse_bool};
+use crate::validation::{PathType, is_dns_label, is_dns_subdomain, parse_bool};
+use crate::values::{Issuer, Target, Tls};
 
 /// The annotation of each field, for the stages that accuse it.
 pub(crate) mod annotation {
@@ -45,7 +46,7 @@ pub(crate) struct Forwarded<'a> {
 pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Forwarded<'a>) {
     let (mut layer, mut forwarded) = (Layer::default(), Forwarded::default());
     let find = |annotation: &str| table::annotations().find(|(key, _)| key.name == annotation);
-    for annotation in service.broken() {
+    for annotation in &service.broken {
         if let Some(read) = find(annotation).and_then(|(_, row)| row.read_annotation) {
             read(&mut layer, None);
         }
@@ -77,7 +78,7 @@ pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Fo
             report.file(path(), problem);
         }
     }
-    for &annotation in service.nearly_ours() {
+    for &annotation in &service.nearly_ours {
         let name = short_name(annotation);
         if let Some((key, _)) =
             table::annotations().find(|(key, _)| key.short_name().eq_ignore_ascii_case(name))
@@ -123,7 +124,7 @@ pub(super) fn template(text: &str) -> Read<Template<'static>> {
 pub(super) fn tls(text: &str) -> Read<Tls> {
     let word = text.trim();
     // The original fell back to its configuration, too.
-    one(Tls::parse(word).ok_or_else(|| {
+    one(word.parse().map_err(|_| {
         let said = format!(
             "expected true, false, cert-manager or load-balancer, found {}; the setting tls applies",
             quoted(word)
@@ -139,10 +140,10 @@ pub(super) fn tls(text: &str) -> Read<Tls> {
 pub(super) fn targets(text: &str) -> Read<Vec<Target>> {
     let mut targets = Vec::new();
     for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-        match Target::parse(word) {
-            Some(target) if targets.contains(&target) => {}
-            Some(target) => targets.push(target),
-            None => return Err(vec![unknown_word(Code::TargetUnknown, word, Target::WORDS)]),
+        match word.parse() {
+            Ok(target) if targets.contains(&target) => {}
+            Ok(target) => targets.push(target),
+            Err(_) => return Err(vec![unknown_word(Code::TargetUnknown, word, Target::WORDS)]),
         }
     }
     Ok(Some(targets).filter(|targets| !targets.is_empty()))
@@ -150,7 +151,7 @@ pub(super) fn targets(text: &str) -> Read<Vec<Target>> {
 
 pub(super) fn path_type(text: &str) -> Read<PathType> {
     let word = text.trim();
-    one(PathType::parse(word).ok_or_else(|| unknown_word(Code::PathTypeUnknown, word, PATH_TYPES)))
+    one(word.parse().map_err(|_| unknown_word(Code::PathTypeUnknown, word, PathType::WORDS)))
 }
 
 pub(super) fn class(text: &str) -> Read<String> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::{FAMILIES, is_snippet};
-use crate::validation::{annotation_key_error, order_of, split_at_byte};
+use crate::validation::annotation_key_error;
 
 pub(crate) use crate::service::PUBLISH_KEY;
 
@@ -96,7 +96,7 @@ pub(crate) fn swallowed(text: &str, is_free: bool) -> Vec<Swallowed<'_>> {
                 let unclosed = if *byte == b'"' { double } else { single };
                 if at < *unclosed {
                     let inner = bytes.get(at + 1..).unwrap_or_default();
-                    match memchr::memchr(*byte, inner) {
+                    match inner.iter().position(|other| other == byte) {
                         Some(length) => {
                             let key = text.get(at + 1..at + 1 + length).filter(|_| can_begin && depth == 0);
                             let behind = text.get(at + length + 2..).unwrap_or_default();
@@ -230,7 +230,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
     let mut number = 0;
     while let Some(block) = rest {
         let raw;
-        (raw, rest) = match split_at_byte(block, b'\n') {
+        (raw, rest) = match block.split_once('\n') {
             Some((raw, rest)) => (raw, Some(rest)),
             None => (block, None),
         };
@@ -247,7 +247,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         }
         scalar = None;
         let whole = at + indent..at + indent + line.len();
-        let Some((key, value)) = split_at_byte(raw, b':') else {
+        let Some((key, value)) = raw.split_once(':') else {
             let said = format!("line {number} has no colon and is skipped: {}", quoted(line));
             problems.push(Problem::new(Code::ForwardMalformed, said).help("write `key: value`").at(whole));
             continue;
@@ -256,7 +256,7 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         let (key, key_range) = unquoted(key, at);
         let written = value.trim_ascii();
         let (value, value_range) = unquoted(value, value_at);
-        let quoted = value.len() < written.len();
+        let is_quoted = value.len() < written.len();
         if is_scalar_header(value) {
             let said = format!("the value of {} spreads over several lines", quoted(key));
             let problem = Problem::new(Code::ForwardBlockScalar, said).help("put the value on one line");
@@ -264,17 +264,24 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
             scalar = Some(indent);
             continue;
         }
-        lines.push(Line { key, value, number, key_range, value_range, quoted });
+        lines.push(Line { key, value, number, key_range, value_range, quoted: is_quoted });
     }
-    let mut order = order_of(lines.iter().map(|line| line.key));
+    let mut order = order_of(&lines);
     if order
         .windows(2)
         .any(|pair| matches!(pair, [left, right] if key_at(&lines, *left) == key_at(&lines, *right)))
     {
         lines = without_repeated(lines, &order, &mut problems);
-        order = order_of(lines.iter().map(|line| line.key));
+        order = order_of(&lines);
     }
     (Block { lines, order }, problems)
+}
+
+/// The positions of the lines in ascending order of their keys; lines with the same key keep their order.
+fn order_of(lines: &[Line<'_>]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..lines.len()).collect();
+    order.sort_by(|left, right| key_at(lines, *left).cmp(key_at(lines, *right)));
+    order
 }
 
 fn without_repeated<'a>(lines: Vec<Line<'a>>, order: &[usize], problems: &mut Vec<Problem>) -> Vec<Line<'a>> {
@@ -311,7 +318,7 @@ fn unquoted(text: &str, at: usize) -> (&str, Range<usize>) {
     let start = at + text.len() - right.len();
     if let (Some(quote @ (b'"' | b'\'')), true) = (kept.as_bytes().first(), kept.len() > 1)
         && let Some(inner) = kept.strip_suffix(char::from(*quote)).and_then(|rest| rest.get(1..))
-        && memchr::memchr(*quote, inner.as_bytes()).is_none()
+        && !inner.contains(char::from(*quote))
     {
         return (inner, start + 1..start + 1 + inner.len());
     }

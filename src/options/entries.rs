@@ -5,14 +5,15 @@ use serde_json::Value;
 use super::layer::Entry;
 use super::parse::{Parsed, invalid, mapping, one, texts, wrong};
 use super::table::{self, Layer, Problems};
-use crate::diagnostics::{Code, FieldPath, Problem, kind_of, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, kind_of, quoted, scalar};
 use crate::dialect::nginx::{self, Redirect};
 use crate::dialect::{cert_manager, kubernetes};
 use crate::service::{
-    CONFIG_PREFIX, FORWARD_ANNOTATION, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, STAMP_PREFIX, scalar,
+    CONFIG_PREFIX, FORWARD_ANNOTATION, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, STAMP_PREFIX,
 };
 use crate::validation::pattern::Patterns;
-use crate::validation::{Origin, Tls, annotation_key_error, label_key_error, label_value_error, parse_bool};
+use crate::validation::{annotation_key_error, label_key_error, label_value_error, parse_bool};
+use crate::values::Tls;
 
 /// The keys of the setting `annotations` that are lists of patterns.
 pub(super) const LISTS: [&str; 3] = ["deny", "allow", "acceptLoss"];

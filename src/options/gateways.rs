@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::parse::{Parsed, invalid, item, list, mapping, one, wrong};
 use super::table::Layer;
-use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, quoted};
-use crate::validation::{ParentRef, Sourced, is_dns_label, is_dns_subdomain};
+use crate::diagnostics::{Code, FieldPath, Problem, Sourced, did_you_mean, quoted};
+use crate::validation::{is_dns_label, is_dns_subdomain};
+use crate::values::ParentRef;
 
 /// The Gateways of HTTPRoutes.
 pub(super) fn parent_refs(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<ParentRef>>> {

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::Settings;
 use super::parse::Parsed;
 use super::table::{Layer, Problems};
-use crate::diagnostics::{FieldPath, Problem, Severity};
+use crate::diagnostics::{FieldPath, Origin, Problem, Severity, Sourced};
 use crate::template::Template;
 use crate::validation::pattern::Patterns;
-use crate::validation::{Issuer, Origin, Sourced, Target};
+use crate::values::{Issuer, Target};
 
 /// What a layer says about one option.
 #[derive(Clone, Debug, Default)]

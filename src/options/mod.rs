@@ -16,11 +16,13 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, did_you_mean, kind_of, listed, quoted};
+use crate::diagnostics::{
+    Code, FieldPath, Problem, Report, Sourced, Subject, did_you_mean, kind_of, listed, quoted,
+};
 use crate::dialect::external_dns;
 use crate::template::Template;
 use crate::validation::pattern::{Owners, Patterns};
-use crate::validation::{Sourced, Target};
+use crate::values::Target;
 pub(crate) use annotations::Forwarded;
 pub(crate) use gateways::overlap;
 use layer::Named;

@@ -6,8 +6,8 @@ use super::layer::{Named, Namespace, Profile};
 use super::parse::{Parsed, hosts, item, list, mapping, profile_name, wrong};
 use super::table::{self, Layer};
 use super::unknown;
-use crate::diagnostics::{FieldPath, quoted};
-use crate::validation::{Origin, Sourced, is_dns_label, is_dns_subdomain};
+use crate::diagnostics::{FieldPath, Origin, Sourced, quoted};
+use crate::validation::{is_dns_label, is_dns_subdomain};
 
 /// Profiles by their names.
 pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>) -> Parsed<()> {

@@ -1,20 +1,20 @@
 //! The values of settings, and of the annotations that override them.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use super::table::{PATH_TYPES, Problems};
+use super::table::Problems;
 use super::{SourcedTemplate, unknown};
-use crate::diagnostics::{Code, FieldPath, Problem, did_you_mean, kind_of, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, quoted};
 use crate::dialect::external_dns;
 use crate::dialect::monitor::PROVIDERS;
+use crate::service::PortRef;
 use crate::template::Template;
 use crate::validation::pattern::Certificates;
-use crate::validation::{
-    HostError, Issuer, Origin, PathType, PortRef, Sourced, Target, Termination, Tls, host_errors,
-    is_dns_subdomain, is_port_name, parse_bool,
-};
+use crate::validation::{HostError, PathType, host_errors, is_dns_subdomain, is_port_name, parse_bool};
+use crate::values::{Issuer, Target, Termination, Tls};
 
 /// A value, or everything that is wrong with it.
 pub(super) type Parsed<T> = Result<T, Problems>;
@@ -109,9 +109,7 @@ pub(super) fn tls(value: &Value, at: &FieldPath) -> Parsed<Option<Tls>> {
         Value::Bool(true) => Tls::Secret,
         Value::Bool(false) => Tls::Off,
         Value::String(text) if text.trim().is_empty() => return Ok(None),
-        Value::String(text) => {
-            Tls::parse(text.trim()).ok_or_else(|| word_problem(at, text.trim(), Tls::WORDS))?
-        }
+        Value::String(text) => text.trim().parse().map_err(|_| word_problem(at, text.trim(), Tls::WORDS))?,
         other => return Err(invalid(at, "true, false, cert-manager or load-balancer", other)),
     };
     Ok(Some(mode))
@@ -154,27 +152,25 @@ pub(crate) fn port(text: &str) -> Result<PortRef, Problem> {
 }
 
 /// One of some words, by what reads them.
-fn word<T>(
-    value: &Value,
-    at: &FieldPath,
-    words: &[&str],
-    read: impl Fn(&str) -> Option<T>,
-) -> Parsed<Option<T>> {
+fn word<T: FromStr>(value: &Value, at: &FieldPath, words: &[&str]) -> Parsed<Option<T>> {
     let Some(word) = text(value, at)?.map(str::trim) else { return Ok(None) };
-    read(word).map(Some).ok_or_else(|| word_problem(at, word, words))
+    word.parse().map(Some).map_err(|_| word_problem(at, word, words))
 }
 
 pub(super) fn path_type(value: &Value, at: &FieldPath) -> Parsed<Option<PathType>> {
-    word(value, at, PATH_TYPES, PathType::parse)
+    word(value, at, PathType::WORDS)
 }
 
 pub(super) fn termination(value: &Value, at: &FieldPath) -> Parsed<Option<Termination>> {
-    word(value, at, Termination::WORDS, Termination::parse)
+    word(value, at, Termination::WORDS)
 }
 
 /// Whether the value is the second of two words.
 pub(super) fn second_of(value: &Value, at: &FieldPath, words: [&str; 2]) -> Parsed<Option<bool>> {
-    word(value, at, &words, |found| words.iter().position(|word| *word == found).map(|at| at == 1))
+    let Some(word) = text(value, at)?.map(str::trim) else { return Ok(None) };
+    let position =
+        words.iter().position(|known| *known == word).ok_or_else(|| word_problem(at, word, &words))?;
+    Ok(Some(position == 1))
 }
 
 fn word_problem(at: &FieldPath, word: &str, words: &[&str]) -> Problems {
@@ -226,7 +222,7 @@ pub(super) fn profile_name(value: &Value, at: &FieldPath) -> Parsed<Option<Strin
 
 pub(super) fn targets(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Target>>> {
     let read = |word: &str, at: &FieldPath| {
-        Target::parse(word.trim()).ok_or_else(|| word_problem(at, word.trim(), Target::WORDS))
+        word.trim().parse().map_err(|_| word_problem(at, word.trim(), Target::WORDS))
     };
     let found = match value {
         Value::String(words) => words

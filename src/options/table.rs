@@ -10,11 +10,12 @@ use serde_json::{Map, Value};
 use super::annotations::{self, annotation, one};
 use super::layer::{Entry, Slot};
 use super::{Legacy, Settings, SourcedTemplate, entries, gateways, named, parse};
-use crate::diagnostics::{FieldPath, Problem};
-use crate::service::FORWARD_ANNOTATION;
+use crate::diagnostics::{FieldPath, Origin, Problem};
+use crate::service::{FORWARD_ANNOTATION, PortRef};
 use crate::template::Template;
+use crate::validation::PathType;
 use crate::validation::pattern::Certificates;
-use crate::validation::{Issuer, Origin, ParentRef, PathType, PortRef, Target, Termination, Tls};
+use crate::values::{Issuer, ParentRef, Target, Termination, Tls};
 
 /// A row of the table of options.
 ///
@@ -214,9 +215,6 @@ impl Form {
     }
 }
 
-/// The words of `pathType`, in the order of [`PathType::ALL`](crate::PathType::ALL).
-pub(crate) const PATH_TYPES: &[&str] = &["Exact", "Prefix", "ImplementationSpecific"];
-
 /// The annotation of labels.
 const LABELS: &str = "config.xposer.stakater.com/Labels";
 
@@ -375,7 +373,7 @@ options! {
             annotation: (annotation::PORT, "http", |text| one(parse::port(text.trim()))),
         }
         path_type: PathType {
-            form: Form::Word(PATH_TYPES),
+            form: Form::Word(PathType::WORDS),
             doc: "How the path is compared; without it Prefix, or ImplementationSpecific where the path is a regular expression.",
             default: "(by the path)",
             original: false,

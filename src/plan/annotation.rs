@@ -2,17 +2,16 @@
 
 use std::ops::Range;
 
-use crate::diagnostics::{FieldPath, Problem, Report};
+use crate::diagnostics::{FieldPath, Origin, Problem, Report};
 use crate::service::FORWARD_ANNOTATION;
-use crate::validation::Origin;
 
 /// An annotation of the objects: forwarded from the block, given by a setting, or the translation of another option.
 ///
 /// ```
 /// # use serde_json::json;
-/// use xposer::{FORWARD_ANNOTATION, example};
+/// use xposer::{FORWARD_ANNOTATION, testing};
 /// let block = "ingress.kubernetes.io/rewrite-target: /";
-/// let plan = example::plan(json!({FORWARD_ANNOTATION: block}), json!({}))?;
+/// let plan = testing::plan(&[(FORWARD_ANNOTATION, block)], json!({}))?;
 /// let annotation = &plan.annotations()[0];
 /// assert_eq!((annotation.key.as_str(), annotation.value.as_str()), ("nginx.ingress.kubernetes.io/rewrite-target", "/"));
 /// # Ok::<(), xposer::Report>(())

@@ -10,13 +10,14 @@ mod parts;
 
 use std::collections::BTreeMap;
 
-use crate::diagnostics::Subject;
+use crate::diagnostics::{Origin, Sourced, Subject};
 use crate::dialect::kubernetes;
-use crate::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL, Service};
-use crate::validation::{Issuer, Origin, ParentRef, PortRef, Sourced, Target, Termination, Tls, url};
+use crate::service::{MANAGED_BY, MANAGED_BY_LABEL, PortRef, SERVICE_LABEL, Service};
+use crate::validation::url;
+use crate::values::{Issuer, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
 pub(crate) use annotation::Source;
-pub(crate) use objects::{numbered, redirect_name};
+pub(crate) use objects::{grouped, numbered, redirect_name};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
 
 /// What will be made of one Service, whatever kinds of objects it becomes. [`expose`](crate::expose) makes plans.
@@ -115,7 +116,7 @@ impl Plan {
                 .into(),
             annotations: Vec::new(),
             published: None,
-            annotation_bytes: service.annotation_bytes() - service.stamp_bytes(),
+            annotation_bytes: service.annotation_bytes() - service.stamp_bytes,
         }
     }
 
@@ -123,7 +124,7 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// assert_eq!(xposer::example::plan(json!({}), json!({}))?.service(), "web");
+    /// assert_eq!(xposer::testing::plan(&[], json!({}))?.service(), "web");
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]
@@ -135,7 +136,7 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// assert_eq!(xposer::example::plan(json!({}), json!({}))?.namespace(), Some("shop"));
+    /// assert_eq!(xposer::testing::plan(&[], json!({}))?.namespace(), Some("shop"));
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]
@@ -147,7 +148,7 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// let plan = xposer::example::plan(json!({"IngressNameTemplate": "{{.Service}}-{{.Namespace}}"}), json!({}))?;
+    /// let plan = xposer::testing::plan(&[("IngressNameTemplate", "{{.Service}}-{{.Namespace}}")], json!({}))?;
     /// assert_eq!(plan.name(), "web-shop");
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -160,8 +161,8 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// use xposer::{Target, example};
-    /// let plan = example::plan(json!({"Target": "Route, Ingress"}), json!({}))?;
+    /// use xposer::{Target, testing};
+    /// let plan = testing::plan(&[("Target", "Route, Ingress")], json!({}))?;
     /// assert_eq!(plan.targets(), [Target::Ingress, Target::Route]);
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -174,7 +175,7 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// let plan = xposer::example::plan(json!({"IngressURLTemplate": "a.example.com, b.example.com/api"}), json!({}))?;
+    /// let plan = xposer::testing::plan(&[("IngressURLTemplate", "a.example.com, b.example.com/api")], json!({}))?;
     /// assert!(plan.routes().iter().map(|route| route.path.as_str()).eq(["/", "/api"]));
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -187,8 +188,8 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// use xposer::{PortRef, example};
-    /// assert_eq!(example::plan(json!({"ServicePort": "http"}), json!({}))?.port(), PortRef::Name("http".to_owned()));
+    /// use xposer::{PortRef, testing};
+    /// assert_eq!(testing::plan(&[("ServicePort", "http")], json!({}))?.port(), PortRef::Name("http".to_owned()));
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]
@@ -200,7 +201,7 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// let plan = xposer::example::plan(json!({"IngressClassName": "internal"}), json!({}))?;
+    /// let plan = xposer::testing::plan(&[("IngressClassName", "internal")], json!({}))?;
     /// assert_eq!(plan.class(), Some("internal"));
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -213,8 +214,8 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// use xposer::{example, validation::Tls};
-    /// assert_eq!(example::plan(json!({"TLS": "true"}), json!({}))?.tls(), Tls::Secret);
+    /// use xposer::{Tls, testing};
+    /// assert_eq!(testing::plan(&[("TLS", "true")], json!({}))?.tls(), Tls::Secret);
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]
@@ -226,7 +227,7 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// assert_eq!(xposer::example::plan(json!({"TLS": "true"}), json!({}))?.secret(), Some("web-cert"));
+    /// assert_eq!(xposer::testing::plan(&[("TLS", "true")], json!({}))?.secret(), Some("web-cert"));
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]
@@ -238,7 +239,7 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// let plan = xposer::example::plan(json!({"TLS": "true", "HTTPSRedirect": "false"}), json!({}))?;
+    /// let plan = xposer::testing::plan(&[("TLS", "true"), ("HTTPSRedirect", "false")], json!({}))?;
     /// assert_eq!(plan.https_redirect(), Some(false));
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -251,7 +252,7 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// let plan = xposer::example::plan(json!({"Target": "HTTPRoute"}), json!({"parentRefs": [{"name": "external"}]}))?;
+    /// let plan = xposer::testing::plan(&[("Target", "HTTPRoute")], json!({"parentRefs": [{"name": "external"}]}))?;
     /// assert_eq!(plan.parents()[0].name, "external");
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -266,7 +267,7 @@ impl Plan {
     /// # use serde_json::json;
     /// let settings = json!({"parentRefs": [{"name": "external", "sectionName": "https"}],
     ///     "httpParentRefs": [{"name": "external", "sectionName": "http"}]});
-    /// let plan = xposer::example::plan(json!({"Target": "HTTPRoute", "TLS": "load-balancer"}), settings)?;
+    /// let plan = xposer::testing::plan(&[("Target", "HTTPRoute"), ("TLS", "load-balancer")], settings)?;
     /// assert_eq!(plan.http_parents()[0].section_name.as_deref(), Some("http"));
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -306,7 +307,7 @@ impl Plan {
     /// ```
     /// # use serde_json::json;
     /// let url = |template| {
-    ///     let plan = xposer::example::plan(json!({"IngressURLTemplate": template, "TLS": "true"}), json!({}));
+    ///     let plan = xposer::testing::plan(&[("IngressURLTemplate", template), ("TLS", "true")], json!({}));
     ///     plan.map(|plan| plan.url())
     /// };
     /// assert_eq!(url("example.com")?, "https://example.com");

@@ -1,9 +1,11 @@
 //! Which objects a plan becomes, and their names.
 
+use std::collections::BTreeMap;
+
 use std::borrow::Cow;
 
 use super::{Plan, Route};
-use crate::validation::{Target, Termination, grouped};
+use crate::values::{Target, Termination};
 
 /// Hosts with the same paths, and these.
 pub(crate) type Group<'p> = (Vec<&'p str>, Vec<&'p Route>);
@@ -80,4 +82,18 @@ pub(crate) fn numbered(name: &str, index: usize) -> Cow<'_, str> {
 /// The name of the HTTPRoute that redirects requests without TLS to https.
 pub(crate) fn redirect_name(name: &str) -> String {
     format!("{name}-redirect")
+}
+
+/// Items by their keys: the groups in the order of their first items, the items in their own order.
+pub(crate) fn grouped<K: Ord + Clone, T>(items: impl IntoIterator<Item = (K, T)>) -> Vec<(K, Vec<T>)> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    let mut places = BTreeMap::new();
+    for (key, item) in items {
+        let place = *places.entry(key.clone()).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some((_, group)) => group.push(item),
+            None => groups.push((key, vec![item])),
+        }
+    }
+    groups
 }

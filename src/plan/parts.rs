@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::validation::{Origin, PathType};
+use crate::diagnostics::Origin;
+use crate::validation::PathType;
 
 /// One host and path under which the Service is exposed.
 ///
 /// ```
 /// # use serde_json::json;
-/// use xposer::{PathType, example};
-/// let plan = example::plan(json!({"IngressURLTemplate": "a.example.com/api(/|$)(.*), b.example.com"}), json!({}))?;
+/// use xposer::{PathType, testing};
+/// let plan = testing::plan(&[("IngressURLTemplate", "a.example.com/api(/|$)(.*), b.example.com")], json!({}))?;
 /// let [first, second] = plan.routes() else { panic!("there are two hosts") };
 /// assert_eq!((first.path.as_str(), first.path_type), ("/api(/|$)(.*)", PathType::ImplementationSpecific));
 /// assert_eq!((second.host.as_str(), second.path.as_str()), ("b.example.com", "/"));
@@ -39,8 +40,8 @@ pub struct Route {
 ///
 /// ```
 /// # use serde_json::json;
-/// use xposer::example;
-/// let plan = example::plan(json!({"CanaryOf": "stable", "CanaryWeight": "10"}), json!({}))?;
+/// use xposer::testing;
+/// let plan = testing::plan(&[("CanaryOf", "stable"), ("CanaryWeight", "10")], json!({}))?;
 /// assert_eq!(plan.routes()[0].host, "stable.shop.example.com");
 /// assert!(plan.canary().is_some_and(|canary| canary.of == "stable" && canary.weight == Some(10)));
 /// # Ok::<(), xposer::Report>(())
@@ -64,8 +65,8 @@ pub struct Canary {
 ///
 /// ```
 /// # use serde_json::json;
-/// use xposer::example;
-/// let plan = example::plan(json!({"Monitor": "true", "MonitorHealthEndpoint": "/healthz"}), json!({}))?;
+/// use xposer::testing;
+/// let plan = testing::plan(&[("Monitor", "true"), ("MonitorHealthEndpoint", "/healthz")], json!({}))?;
 /// let monitor = plan.monitor();
 /// assert!(monitor.is_some_and(|monitor| monitor.health_endpoint.as_deref() == Some("/healthz") && !monitor.force_https));
 /// # Ok::<(), xposer::Report>(())
@@ -85,8 +86,8 @@ pub struct Monitor {
 ///
 /// ```
 /// # use serde_json::json;
-/// use xposer::{FORWARD_ANNOTATION, Scope, example};
-/// let plan = example::plan(json!({FORWARD_ANNOTATION: "exposeIngressUrl: locally"}), json!({}))?;
+/// use xposer::{FORWARD_ANNOTATION, Scope, testing};
+/// let plan = testing::plan(&[(FORWARD_ANNOTATION, "exposeIngressUrl: locally")], json!({}))?;
 /// let Some(entry) = plan.published() else { panic!("the block asks for an entry") };
 /// assert_eq!(entry.scope, Scope::Locally);
 /// assert_eq!((entry.key.as_str(), entry.value.as_str()), ("web-shop", "web.shop.example.com"));

@@ -3,9 +3,10 @@
 use super::migrate::Old;
 use super::monitor::Wanted;
 use super::{Annotation, Plan, Resolver, Source};
+use crate::diagnostics::Sourced;
 use crate::dialect::cert_manager::{is_about_issuer, is_issuer};
 use crate::dialect::nginx::{ALIASES, contradicts};
-use crate::validation::{Sourced, Target};
+use crate::values::Target;
 
 impl Resolver<'_, '_> {
     /// Adds the annotations of the layers of settings, where neither the block nor a layer above has the same or its opposite.

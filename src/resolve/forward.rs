@@ -5,13 +5,12 @@ use std::ops::Range;
 
 use super::migrate::Old;
 use super::{Annotation, PUBLISH_KEY, Plan, Resolver, Scope, Source};
-use crate::diagnostics::{Code, Problem, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::legacy::{self, Migration};
 use crate::options::annotations::annotation;
 use crate::options::block::Line;
 use crate::options::{Layer, Legacy, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
-use crate::validation::{Origin, Sourced};
 
 /// What a line of the forwarded block is about.
 enum Subject {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::defaults::Keys;
 use super::{Annotation, Canary, Plan, Resolver, Source};
-use crate::diagnostics::{Code, Problem, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::nginx::paths::asked_path;
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx, redirect};
 use crate::options::annotations::annotation;
-use crate::validation::{Issuer, Origin, Sourced, Target, Tls};
+use crate::values::{Issuer, Target, Tls};
 
 impl Resolver<'_, '_> {
     /// Adds the annotations that the canary, the issuer, the redirect, the paths and the link mean.

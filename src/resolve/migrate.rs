@@ -6,7 +6,8 @@ use super::monitor::Wanted;
 use super::{Annotation, Plan, Resolver};
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::legacy::{self, Migration, successor};
-use crate::validation::{Target, parse_bool};
+use crate::validation::parse_bool;
+use crate::values::Target;
 
 /// What old keys mean that is no single annotation today.
 pub(super) struct Old {

@@ -12,13 +12,14 @@ mod url;
 
 use std::ops::Range;
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, listed, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, listed, quoted};
 use crate::options::annotations::annotation;
 use crate::options::{Forwarded, Layer, Layers, NO_SECRET, Settings, Slot, SourcedTemplate, built_in};
 use crate::plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope, Source};
-use crate::service::{FORWARD_ANNOTATION, Service};
+use crate::service::{FORWARD_ANNOTATION, PortRef, Service};
 use crate::template::Vars;
-use crate::validation::{Issuer, Origin, PortRef, Sourced, Target, is_dns_subdomain};
+use crate::validation::is_dns_subdomain;
+use crate::values::{Issuer, Target};
 pub(crate) use forward::is_read_here;
 
 /// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.

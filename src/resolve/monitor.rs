@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::{Annotation, Monitor, Plan, Resolver};
-use crate::diagnostics::{Code, FieldPath, Problem, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, quoted};
 use crate::dialect::legacy::MonitorField;
 use crate::dialect::monitor as provider;
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Layers};
-use crate::validation::{Origin, Sourced, parse_bool};
+use crate::validation::parse_bool;
 
 /// What old keys ask for.
 #[derive(Default)]

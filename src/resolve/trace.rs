@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::diagnostics::{FieldPath, Report};
+use crate::diagnostics::{FieldPath, Origin, Report, Sourced};
 use crate::options::annotations::{self, annotation};
 use crate::options::{ConfigOption, Entry, Layer, Layers, Settings, find_setting, options};
 use crate::plan::Plan;
 use crate::resolve;
 use crate::service::Service;
-use crate::validation::{Origin, Sourced, Target};
+use crate::values::Target;
 
 /// A value and where it came from.
 ///
@@ -58,7 +58,7 @@ impl fmt::Display for Traced {
 /// [`Traced`] has an example.
 #[must_use]
 pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
-    if !service.is_exposed() || service.is_unusable() {
+    if !service.is_exposed() || service.is_unusable {
         return Vec::new();
     }
     let mut report = Report::new(service.subject(), false);

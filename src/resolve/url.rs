@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use super::{Resolver, Route, file};
-use crate::diagnostics::{Code, Problem, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::options::SourcedTemplate;
 use crate::options::annotations::annotation;
 use crate::validation::{
-    HostError, MAX_COMMON_NAME, Origin, PathType, Sourced, comparable_path, host_errors, is_dns_label,
-    is_regex_path,
+    HostError, MAX_COMMON_NAME, PathType, comparable_path, host_errors, is_dns_label, is_regex_path,
 };
 
 impl Resolver<'_, '_> {

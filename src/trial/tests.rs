@@ -1,4 +1,4 @@
-//! Settings that are tried, and what is found.
+//! What is reported about settings, and what is not.
 
 use super::*;
 use serde_json::json;
@@ -11,7 +11,7 @@ fn problems(settings: &Value) -> Vec<String> {
 }
 
 #[test]
-fn each_setting_is_accused_once() {
+fn each_setting_is_reported_once() {
     let settings = json!({
         "domain": "example_1.com", "profiles": {"a": {}, "b": {"tls": true}, "c": {"domain": "example_2.com"}},
         "namespaces": {"shop": {}, "team-*": {"profile": "c"}},
@@ -20,7 +20,7 @@ fn each_setting_is_accused_once() {
         problems(&settings),
         ["settings.domain host-character", "settings.profiles.c.domain host-character"]
     );
-    // Several problems of one setting are all told.
+    // All problems of one setting are reported.
     let settings = json!({"ingressURLTemplate": "A.example.com, B.example.com"});
     assert_eq!(
         problems(&settings),
@@ -149,7 +149,7 @@ fn lengths_count_where_no_name_is_short_enough() {
 }
 
 #[test]
-fn a_domain_is_accused_for_hosts_that_the_built_in_template_makes() {
+fn the_domain_is_reported_for_hosts_of_the_built_in_template() {
     for domain in ["*.example.com".to_owned(), "-x.example.com".to_owned(), "a.".repeat(124) + "com"] {
         let found = problems(&json!({"domain": domain}));
         assert!(found.len() == 1 && found[0].starts_with("settings.domain host-"), "{found:?}");
@@ -161,7 +161,7 @@ fn a_domain_is_accused_for_hosts_that_the_built_in_template_makes() {
 }
 
 #[test]
-fn annotations_that_are_too_large_accuse_the_longest() {
+fn of_annotations_that_are_too_large_the_longest_is_reported() {
     let settings = json!({"annotations": {"a/b": "c", "a/long": "x".repeat(262_144)}});
     assert_eq!(problems(&settings), ["settings.annotations[\"a/long\"] annotations-too-large"]);
 }

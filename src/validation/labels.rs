@@ -1,7 +1,5 @@
 //! The API server's rules for labels.
 
-use std::borrow::Cow;
-
 use super::{MAX_LABEL, annotation_key_error};
 use crate::diagnostics::{quoted, quoted_char};
 
@@ -15,7 +13,7 @@ use crate::diagnostics::{quoted, quoted_char};
 /// assert_eq!(label_key_error("a b").as_deref(), Some("it contains a blank"));
 /// ```
 #[must_use]
-pub fn label_key_error(key: &str) -> Option<Cow<'static, str>> {
+pub fn label_key_error(key: &str) -> Option<String> {
     let has_upper =
         key.split_once('/').is_some_and(|(prefix, _)| prefix.contains(|c: char| c.is_ascii_uppercase()));
     annotation_key_error(key).or_else(|| has_upper.then(|| "its prefix has upper-case letters".into()))

@@ -1,8 +1,8 @@
-//! Patterns of administrators: for keys and namespaces with `*` for any text, for hosts with `*.` in front.
+//! Patterns in settings: `*` stands for any text in keys and namespaces, `*.` stands in front of a domain in hosts.
 
 use std::ops::Range;
 
-/// Whether `text` is what `pattern` describes: `*` stands for any text, also for none; everything else for itself.
+/// Whether `text` matches `pattern`: `*` stands for any text, also for an empty one; everything else stands for itself.
 ///
 /// ```
 /// use xposer::validation::pattern::matches;
@@ -18,11 +18,10 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     };
     let part = |range| pattern.get::<Range<usize>>(range).unwrap_or_default();
     let (first, between, last) = (part(0..star), part(star + 1..end), part(end + 1..pattern.len()));
-    // Most texts fit at one end or the other, or not at all.
     let Some(mut rest) = text.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
         return false;
     };
-    // What stands between two stars is looked for as early as possible; a later place gives the rest no better chance.
+    // Each part between two stars is taken at its first place: a later place leaves less text for the parts behind it.
     for part in between.split('*').filter(|part| !part.is_empty()) {
         let Some((_, behind)) = rest.split_once(part) else { return false };
         rest = behind;
@@ -48,7 +47,7 @@ pub fn covers(name: &str, host: &str) -> bool {
     }
 }
 
-/// Whether who owns `pattern` owns `host`: the same name, or any name below the star's domain, however deep.
+/// Whether the owner of `pattern` owns `host`: the same name, or any name below the star's domain, however deep.
 ///
 /// ```
 /// use xposer::validation::pattern::owns;
@@ -70,24 +69,24 @@ pub fn owns(pattern: &str, host: &str) -> bool {
     }
 }
 
-/// Patterns with stars, in their order, prepared for being asked about many texts: a text is compared only with those that
-/// begin, or end, as it does.
+/// Patterns with stars, in their order. There may be thousands of patterns and of texts, so a text is compared only with the
+/// patterns that have its beginning or its end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Patterns {
     all: Vec<String>,
-    /// By what stands in front of the first star.
+    /// The patterns by the text in front of the first star.
     starts: Ends,
-    /// By what stands behind the last star.
+    /// The patterns by the text behind the last star.
     ends: Ends,
     /// The positions of those that begin and end with a star.
     open: Vec<usize>,
 }
 
-/// Positions of patterns in the order of one of their ends.
+/// The positions of patterns, sorted by their beginnings or ends.
 #[derive(Clone, Debug, Default)]
 struct Ends {
     rows: Vec<(String, usize)>,
-    /// The lengths that occur, in ascending order.
+    /// The lengths of the beginnings or ends, in ascending order.
     lengths: Vec<usize>,
 }
 
@@ -100,7 +99,7 @@ impl Ends {
         Self { rows, lengths }
     }
 
-    /// The positions of the patterns with one of the ends that `end_of` gives for a length.
+    /// The positions of the patterns whose end is that of a text; `end_of` gives the end of a length.
     fn having<'e>(&'e self, end_of: impl Fn(usize) -> Option<&'e str>) -> impl Iterator<Item = usize> {
         self.lengths.iter().filter_map(move |length| end_of(*length)).flat_map(|end| {
             let first = self.rows.partition_point(|(known, _)| known.as_str() < end);
@@ -132,7 +131,7 @@ impl Patterns {
         self.all.iter().map(String::as_str)
     }
 
-    /// The positions of the patterns that fit, in no order.
+    /// The positions of the patterns that match, in no order.
     fn fitting<'p>(&'p self, text: &'p str) -> impl Iterator<Item = usize> {
         let starts = self.starts.having(|length| text.get(..length));
         let ends = self.ends.having(|length| text.get(text.len().checked_sub(length)?..));
@@ -140,31 +139,31 @@ impl Patterns {
         candidates.filter(|at| self.all.get(*at).is_some_and(|pattern| matches(pattern, text)))
     }
 
-    /// Whether any of them fits.
+    /// Whether any of them matches.
     pub(crate) fn fit(&self, text: &str) -> bool {
         self.fitting(text).next().is_some()
     }
 
-    /// The first one that fits.
+    /// The first one that matches.
     pub(crate) fn first(&self, text: &str) -> Option<&str> {
         self.fitting(text).min().and_then(|at| self.all.get(at)).map(String::as_str)
     }
 
-    /// The longest one that fits; of equally long ones the last.
+    /// The longest one that matches; of equally long ones the last.
     pub(crate) fn longest(&self, text: &str) -> Option<&str> {
         let fitting = self.fitting(text).filter_map(|at| Some((self.all.get(at)?, at)));
         fitting.max_by_key(|(pattern, at)| (pattern.len(), *at)).map(|(pattern, _)| pattern.as_str())
     }
 }
 
-/// Whose the hosts are: the patterns of all owners, sorted, so that a host is looked for and not compared with each.
+/// The owners of hosts: the patterns of all owners, sorted for a binary search.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Owners {
-    /// A domain, whether it is a host itself rather than what stands behind a star, and the number of the owner.
+    /// A domain, whether it stands for itself rather than behind a star, and the number of the owner.
     rows: Vec<(String, bool, usize)>,
 }
 
-/// The nearest pattern that owns a host: the longer its domain, the nearer, and a host itself is the nearest.
+/// The nearest pattern that owns a host: that of the longest domain; the host itself is the nearest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Owned<'o> {
     domain: &'o str,
@@ -202,14 +201,14 @@ impl Owners {
         })
     }
 
-    /// Whether this owner has the very same pattern.
+    /// Whether this owner has the same pattern.
     pub(crate) fn has(&self, found: Owned<'_>, owner: usize) -> bool {
         let wanted = (found.domain, found.is_host, owner);
         self.rows.binary_search_by(|(domain, kind, at)| (domain.as_str(), *kind, *at).cmp(&wanted)).is_ok()
     }
 }
 
-/// The names in certificates, in their order, prepared for being asked about many hosts.
+/// The names in certificates, in their order, and sorted for a binary search.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Certificates {
     names: Vec<String>,
@@ -217,7 +216,7 @@ pub(crate) struct Certificates {
     by_end: Vec<(Vec<String>, usize)>,
 }
 
-/// How many names on either side are looked at for the nearest one.
+/// How many names on either side are compared for the nearest one.
 const NEIGHBOURS: usize = 64;
 
 fn labels_from_the_end(name: &str) -> Vec<String> {
@@ -252,8 +251,8 @@ impl Certificates {
         }
     }
 
-    /// The name that has the most labels at its end in common with the host; of several, the first. Where there are
-    /// very many, it looks only at the neighbours of the host.
+    /// The name that has the most labels at its end in common with the host; of several, the first. Only the neighbours of
+    /// the host in the sorted order are compared.
     pub(crate) fn nearest(&self, host: &str) -> Option<&str> {
         let labels = labels_from_the_end(host);
         let place = self.by_end.partition_point(|(known, _)| *known < labels);

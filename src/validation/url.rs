@@ -1,6 +1,6 @@
-//! The URL at which a host and a path are asked.
+//! The URL of a host and a path.
 //!
-//! A path that is a regular expression cannot be asked. Its URL has the beginning that is literal.
+//! If the path is a regular expression, the URL has its literal beginning.
 
 use std::borrow::Cow;
 use std::iter::Peekable;
@@ -35,18 +35,18 @@ fn is_url_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/?".contains(character)
 }
 
-/// The path to ask for, where requests are compared with a path of this type: the path itself, or of a regular expression
-/// the beginning that is literal.
+/// A path that a request can have to match a path of this type: the path itself, or the literal beginning of a regular
+/// expression.
 ///
-/// Where the rest of the expression can match nothing, all of the beginning is taken: `/shop(/|$)(.*)` is asked as `/shop`.
-/// Otherwise it ends with its last whole segment: `/api/v[0-9]+` is asked as `/api`.
+/// If the rest of the expression can match an empty text, the whole beginning is taken: `/shop(/|$)(.*)` gives `/shop`.
+/// Otherwise the path ends with the last whole segment: `/api/v[0-9]+` gives `/api`.
 pub(crate) fn literal_path(path: &str, kind: PathType) -> Cow<'_, str> {
     if kind.is_pattern(path) { literal_beginning(path) } else { Cow::Borrowed(path) }
 }
 
-/// The literal beginning of a path that is read as a regular expression.
+/// The literal beginning of a path that is a regular expression.
 pub(crate) fn literal_beginning(path: &str) -> Cow<'_, str> {
-    // A path begins with a slash, also one that was written as `^/shop`.
+    // A slash was put in front of a path that was written as `^/shop`.
     let pattern = path.strip_prefix("/^").unwrap_or(path);
     let literal = Parser::alternatives(pattern)
         .iter()
@@ -55,21 +55,21 @@ pub(crate) fn literal_beginning(path: &str) -> Cow<'_, str> {
     literal.filter(|path| path.starts_with('/')).map_or(Cow::Borrowed("/"), Cow::Owned)
 }
 
-/// An item of a regular expression that is not inside a group: a character, a class or a group, with its quantifier.
+/// A part of a regular expression outside of groups: a character, a class or a group, with its quantifier.
 #[derive(Clone, Copy)]
 struct Item {
     /// The character that a matching request can have here.
     literal: Option<char>,
-    /// Whether it can match nothing.
+    /// Whether it can match an empty text.
     optional: bool,
-    /// Whether a segment ends before it: it matches nothing, or something that begins with `/`.
+    /// Whether a segment ends before it: it matches an empty text, or one that begins with `/`.
     bounded: bool,
 }
 
 impl Item {
-    /// Something that is matched and not known.
+    /// A part whose text is not known.
     const UNKNOWN: Self = Self { literal: None, optional: false, bounded: false };
-    /// Something that matches nothing: an assertion, or the end of the path.
+    /// A part that matches an empty text: an assertion, or the end of the path.
     const NOTHING: Self = Self { literal: None, optional: true, bounded: true };
 
     fn character(character: char) -> Self {
@@ -84,7 +84,7 @@ fn beginning(items: &[Item]) -> String {
     if rest().all(|item| item.optional) {
         return literal;
     }
-    // The segment is whole where everything up to the next item that is certainly there begins with a slash.
+    // The last segment is whole if every item up to the next one that must match begins with a slash.
     let mut certain = false;
     let is_whole =
         rest().take_while(|item| !std::mem::replace(&mut certain, !item.optional)).all(|item| item.bounded);
@@ -101,15 +101,15 @@ fn common(one: &str, other: &str) -> String {
 
 /// A group that is not closed yet.
 struct Group {
-    /// Whether it only looks ahead or behind.
+    /// Whether it is a look-ahead or a look-behind.
     looks: bool,
-    /// Whether one of the alternatives before the current one can match nothing.
+    /// Whether one of the alternatives before the current one can match an empty text.
     optional: bool,
     /// Whether each of the alternatives before the current one is bounded.
     bounded: bool,
-    /// Whether the current alternative can match nothing.
+    /// Whether the current alternative can match an empty text.
     branch_optional: bool,
-    /// Whether the current alternative is bounded, as far as that is decided.
+    /// Whether the current alternative is bounded; `None` until an item decides that.
     branch_bounded: Option<bool>,
 }
 
@@ -144,7 +144,7 @@ impl Group {
     }
 }
 
-/// Reads a regular expression as far as its beginning needs it. It accepts every text.
+/// Reads the parts of a regular expression that decide its beginning. It accepts every text.
 struct Parser<'t> {
     rest: Peekable<Chars<'t>>,
     groups: Vec<Group>,
@@ -167,7 +167,7 @@ impl<'t> Parser<'t> {
                 parser.add(item);
             }
         }
-        // What is not closed is not known.
+        // A group that is not closed.
         if !parser.groups.is_empty() {
             parser.items.push(Item::UNKNOWN);
         }
@@ -182,7 +182,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// The item that begins with `character`; `None` where it is no item of its own.
+    /// The item that begins with `character`; `None` if none does.
     fn item(&mut self, character: char) -> Option<Item> {
         match character {
             '^' => None,
@@ -210,15 +210,15 @@ impl<'t> Parser<'t> {
                 }
                 None
             }
-            // A dot matches any character, so also itself.
+            // A dot matches any character, also a dot.
             '.' => Some(Item { bounded: false, ..Item::character('.') }),
             '*' | '+' | '?' | '{' | '}' | ']' => Some(Item::UNKNOWN),
             other => Some(Item::character(other)),
         }
     }
 
-    /// Reads what follows an opening parenthesis. Gives whether the group only looks ahead or behind; `None` where it sets
-    /// options and is no group.
+    /// Reads the text behind an opening parenthesis, and gives whether the group is a look-ahead or a look-behind; `None` if it
+    /// only sets flags.
     fn open(&mut self) -> Option<bool> {
         if self.rest.next_if_eq(&'?').is_none() {
             return Some(false);
@@ -245,7 +245,7 @@ impl<'t> Parser<'t> {
     /// Reads a class to its end.
     fn class(&mut self) {
         self.rest.next_if_eq(&'^');
-        // A bracket that comes first stands for itself.
+        // A bracket in the first place stands for itself.
         self.rest.next_if_eq(&']');
         while let Some(character) = self.rest.next() {
             match character {
@@ -265,15 +265,15 @@ impl<'t> Parser<'t> {
     /// The item with the quantifier that follows it.
     fn quantified(&mut self, item: Item) -> Item {
         let Some((optional, once)) = self.quantifier() else { return item };
-        // Lazy or possessive, it matches the same.
+        // A lazy or possessive quantifier matches the same.
         self.rest.next_if(|next| matches!(next, '?' | '+'));
-        // One `x` is a match of `x*` and `x+`. Behind a slash, `*` is a star that stands for any text.
+        // `x` matches `x*` and `x+`. In `/*`, the star was meant for any text.
         let literal = item.literal.filter(|character| once && !matches!(character, '.' | '/'));
         Item { literal, optional: item.optional || optional, bounded: item.bounded }
     }
 
-    /// Whether the quantifier that follows allows nothing, and whether the item itself, once, is a literal beginning of what it
-    /// allows; `None` where no quantifier follows.
+    /// Whether the quantifier that follows allows an empty text, and whether the item, once, is a literal beginning of what it
+    /// allows; `None` if no quantifier follows.
     fn quantifier(&mut self) -> Option<(bool, bool)> {
         match *self.rest.peek()? {
             '*' => {
@@ -291,14 +291,14 @@ impl<'t> Parser<'t> {
             '{' => {
                 let mut ahead = self.rest.clone();
                 ahead.next();
-                let least: String = std::iter::from_fn(|| ahead.next_if(char::is_ascii_digit)).collect();
+                let min: String = std::iter::from_fn(|| ahead.next_if(char::is_ascii_digit)).collect();
                 let comma = ahead.next_if_eq(&',').is_some();
                 while ahead.next_if(char::is_ascii_digit).is_some() {}
-                if (least.is_empty() && !comma) || ahead.next() != Some('}') {
+                if (min.is_empty() && !comma) || ahead.next() != Some('}') {
                     return None;
                 }
                 self.rest = ahead;
-                Some((least.bytes().all(|digit| digit == b'0'), false))
+                Some((min.bytes().all(|digit| digit == b'0'), false))
             }
             _ => None,
         }

@@ -360,7 +360,7 @@ fn every_link_leads_to_a_file() {
                 let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
                 let known = match (file.rsplit('/').next(), anchor) {
                     (_, "") => true,
-                    (Some("diagnostics.md"), code) => Code::from_slug(code).is_some(),
+                    (Some("diagnostics.md"), code) => code.parse::<Code>().is_ok(),
                     (Some("settings.md"), name) => {
                         settings().any(|(key, _)| key.name.eq_ignore_ascii_case(name))
                     }

@@ -52,7 +52,7 @@ impl<'c> Config<'c> {
 
     /// The config and the path of a setting in it.
     pub(super) fn locate(&self, path: &FieldPath) -> Option<Located<'c>> {
-        let SettingPath { path, embedded } = self.settings.locate(path.segments());
+        let SettingPath { path, embedded } = self.settings.locate(path.segments().iter().cloned());
         let path = path.into_iter().fold(FieldPath::object(&[]), then);
         Some(Located { object: self.object?, path, is_part: embedded.is_some() })
     }

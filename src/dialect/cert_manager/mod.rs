@@ -6,7 +6,8 @@ pub(crate) mod rules;
 use super::key::{Names, Program};
 use super::kubernetes;
 use super::legacy::{Legacy, Migration, row};
-use crate::validation::{Issuer, parse_bool};
+use crate::validation::parse_bool;
+use crate::values::Issuer;
 
 const PREFIX: &str = "cert-manager.io/";
 const ACME_PREFIX: &str = "acme.cert-manager.io/";

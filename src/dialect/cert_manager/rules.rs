@@ -10,15 +10,14 @@ use super::{
     ACME, ACME_PREFIX, CLUSTER_ISSUER, COMMON_NAME, EDIT_IN_PLACE, FOREIGN_ISSUER, HTTP01_CLASS_NAME, ISSUER,
     PREFIX, PROGRAM, asks,
 };
-use crate::diagnostics::{Code, Problem, Report, did_you_mean, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Report, did_you_mean, quoted};
 use crate::dialect::kubernetes::TLS_ACME;
 use crate::dialect::misspelt;
 use crate::options::object_problem;
 use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
-use crate::validation::{
-    HostError, MAX_COMMON_NAME, Origin, Target, Tls, host_errors, is_dns_subdomain, parse_bool,
-};
+use crate::validation::{HostError, MAX_COMMON_NAME, host_errors, is_dns_subdomain, parse_bool};
+use crate::values::{Target, Tls};
 
 /// cert-manager knows whom to ask, and has a secret to put the certificate into.
 pub(crate) fn issuer(context: &RuleContext<'_>, report: &mut Report) {

@@ -7,7 +7,8 @@ use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted}
 use crate::dialect::go::go_seconds;
 use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
-use crate::validation::{HostError, MAX_LABEL, MAX_NAME, Target, character_help, host_errors, parse_bool};
+use crate::validation::{HostError, MAX_LABEL, MAX_NAME, character_help, host_errors, parse_bool};
+use crate::values::Target;
 
 /// The words of `ingress-hostname-source` and `gateway-hostname-source`.
 const SOURCES: [&str; 2] = ["annotation-only", "defined-hosts-only"];
@@ -162,13 +163,13 @@ fn is_ttl(text: &str) -> bool {
 
 /// The Service does not publish by itself what its Ingress publishes.
 pub(crate) fn twice(context: &RuleContext<'_>, report: &mut Report) {
-    if context.service.dns_hostnames().is_empty() {
+    if context.service.dns_hostnames.is_empty() {
         return;
     }
     let mut hosts: Vec<String> =
         context.plan.rules.iter().map(|rule| rule.host.to_ascii_lowercase()).collect();
     hosts.sort_unstable();
-    for (key, names) in context.service.dns_hostnames() {
+    for (key, names) in &context.service.dns_hostnames {
         let mut names = names.split(',').map(|name| name.trim().trim_end_matches('.'));
         let twice = names.find(|name| hosts.binary_search(&name.to_ascii_lowercase()).is_ok());
         if let Some(name) = twice {

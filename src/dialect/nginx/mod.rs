@@ -6,7 +6,8 @@ pub(super) mod removed;
 pub(crate) mod rules;
 
 use super::key::{Key, Names, Program};
-use crate::validation::{Tls, parse_bool};
+use crate::validation::parse_bool;
+use crate::values::Tls;
 
 /// The prefix of its keys.
 pub(crate) const PREFIX: &str = "nginx.ingress.kubernetes.io/";

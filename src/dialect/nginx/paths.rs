@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::{REWRITE_TARGET, USE_REGEX};
 use crate::dialect::is_of_other_controller;
 use crate::plan::{Annotation, Plan};
-use crate::validation::{PathType, Target, comparable_path, literal_beginning, literal_path, parse_bool};
+use crate::validation::{PathType, comparable_path, literal_beginning, literal_path, parse_bool};
+use crate::values::Target;
 
 impl Plan {
     /// How ingress-nginx reads the paths; `None` where it does not serve them by this Ingress, or reads none of the

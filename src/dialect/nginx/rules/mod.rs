@@ -4,10 +4,11 @@ pub(crate) mod rewrite;
 pub(crate) mod traps;
 
 use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, PREFIX, contradicts, find};
-use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
-use crate::validation::{Origin, Target, parse_bool};
+use crate::validation::parse_bool;
+use crate::values::Target;
 
 /// ingress-nginx takes the values. It refuses the whole Ingress because of one that it does not take.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::key::Shape;
 use crate::dialect::nginx::paths::{Nginx, as_regex, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Route};
-use crate::validation::{Origin, PathType, Target, is_regex_path, parse_bool};
+use crate::validation::{PathType, is_regex_path, parse_bool};
+use crate::values::Target;
 
 /// The rewrite keeps the rest of a path. Since version 0.22, ingress-nginx puts the target in place of the whole path, and
 /// keeps only what the groups of the path match.

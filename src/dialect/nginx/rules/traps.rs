@@ -5,7 +5,8 @@ use crate::dialect::key::Key;
 use crate::dialect::nginx::{ALIASES, PREFIX, any_name, find};
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
-use crate::validation::{Target, parse_bool};
+use crate::validation::parse_bool;
+use crate::values::Target;
 
 /// The keys without which ingress-nginx authenticates nobody, and what it asks for with them.
 const AUTHENTICATION: [(&str, &str); 2] =

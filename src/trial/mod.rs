@@ -1,11 +1,13 @@
-//! Settings are tried before they are used: what no Service could be exposed under is a problem of the settings, and not
-//! one of every Service.
+//! Settings are tried on sample Services before they are used. What every Service would be refused for is an error of the
+//! settings.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
 
 use crate::check;
 use crate::diagnostics::{
-    Code, Diagnostic, FieldPath, Problem, Report, Root, Severity, Subject, listed, quoted,
+    Code, Diagnostic, FieldPath, Origin, Problem, Report, Root, Severity, Subject, listed, quoted,
 };
 use crate::dialect::cert_manager::chooses_issuer;
 use crate::options::annotations::{self, annotation};
@@ -14,14 +16,14 @@ use crate::resolve;
 use crate::service::{EXPOSE_LABEL, Service};
 use crate::template::{Template, Var, Vars};
 use crate::validation::pattern::{Patterns, owns};
-use crate::validation::{Origin, Target};
+use crate::values::Target;
 
 /// The name of a sample Service, and what stands for the stars in the name of its namespace.
 type Sample = (&'static str, &'static str);
-/// The sample that messages speak of.
+/// The sample that messages name.
 const FIRST: Sample = ("web", "shop");
-/// What is wrong under one name may be right under another one, where a template cuts it. The first names here are as short as
-/// names can be: a host that is too long with them is too long with all others.
+/// A template may cut a name, so what is wrong with one name may be right with another. The first sample here has the shortest
+/// names possible: a host that is too long with them is too long with all others.
 const OTHERS: [Sample; 2] = [("a", "b"), ("orders-2", "team-9")];
 /// The domain of the samples, where the settings leave it to the Services.
 const DOMAIN: &str = "example.com";
@@ -43,32 +45,32 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with them. Where a part cannot be read, the rest is tried without it, and what such a part
-    /// could mend is not told.
+    /// Everything that is wrong with them. If a part cannot be read, the rest is tried without it, and errors that this part
+    /// could correct are left out.
     pub fn tried(value: &Value) -> Result<Self, Report> {
         let (settings, mut report) = Self::of_value(value);
         let tried = settings.try_out();
         if !report.has_errors() {
             return if tried.has_errors() { Err(tried) } else { Ok(settings) };
         }
-        let broken: Vec<_> = report.diagnostics().iter().map(|told| told.path.clone()).collect();
+        let broken: Vec<_> = report.diagnostics().iter().map(|finding| finding.path.clone()).collect();
         for found in tried.into_diagnostics() {
-            if stands_in_the_text(found.code) && !broken.contains(&found.path) {
+            if is_wrong_by_itself(found.code) && !broken.contains(&found.path) {
                 report.file(found.path.clone(), problem(found, None));
             }
         }
         Err(report)
     }
 
-    /// Tries the settings on sample Services: under the general settings, under every profile and in every row of
-    /// `namespaces`, as Services can meet them. The report has the Errors that every such Service would get, and that accuse
-    /// a setting: what the author of a Service cannot mend.
+    /// Tries the settings on sample Services: with the general settings, with every profile and in every row of
+    /// `namespaces`. The report has the Errors that every such Service would get and that point at a setting: the author of a
+    /// Service cannot correct them.
     ///
-    /// What a Service can give itself is no Error: a domain, an issuer, a port, a host of its namespace. Neither is what
-    /// depends on a condition in a template. Each setting is accused once, however many profiles it shines through.
+    /// A value that a Service can give itself is no Error: a domain, an issuer, a port, a host of its namespace. Neither is a
+    /// value that depends on a condition in a template. Each setting is reported once, in however many profiles it counts.
     ///
-    /// [`Settings::from_value`] does not do this, because the policy reads the settings for every request. The time is in
-    /// proportion to the number of profiles, of their namespaces, and of rows.
+    /// [`Settings::from_value`] does not do this, because the policy reads the settings for every request. The time is
+    /// proportional to the number of profiles, of their namespaces, and of rows.
     ///
     /// ```
     /// use serde_json::json;
@@ -118,7 +120,7 @@ impl Settings {
     }
 }
 
-/// The namespace of a sample, which a pattern fits.
+/// The namespace of a sample, which matches a pattern.
 fn namespace(pattern: &str, (_, filler): Sample) -> String {
     pattern.replace('*', filler)
 }
@@ -135,27 +137,12 @@ struct Trial<'s> {
     /// Whether any layer names a Gateway: who has to choose a profile, or a namespace, gets it there.
     has_gateways: bool,
     report: Report,
-    /// What is accused already, by code and place.
-    told: Seen,
-    /// The namespaces that may choose a profile, once somebody asks.
+    /// The codes and paths that are reported already.
+    reported: BTreeSet<(Code, String)>,
+    /// The namespaces that may choose a profile; built when they are first needed.
     allowed: Option<Patterns>,
-    /// The places of the templates that were tried although nothing asks for them yet.
-    tried: Seen,
-}
-
-/// Some texts. The keys of a mapping of JSON, because a tree of another type would be kilobytes of the policy's module.
-#[derive(Default)]
-struct Seen(Map<String, Value>);
-
-impl Seen {
-    fn has(&self, text: &str) -> bool {
-        self.0.contains_key(text)
-    }
-
-    /// Adds a text; whether it is new.
-    fn add(&mut self, text: String) -> bool {
-        self.0.insert(text, Value::Null).is_none()
-    }
+    /// The paths of the fallbacks that were tried.
+    tried: BTreeSet<String>,
 }
 
 impl<'s> Trial<'s> {
@@ -171,13 +158,13 @@ impl<'s> Trial<'s> {
             general: settings.without_layers(),
             has_gateways: layers.any(names_gateway),
             report: Report::new(subject, settings.strict),
-            told: Seen::default(),
+            reported: BTreeSet::new(),
             allowed: None,
-            tried: Seen::default(),
+            tried: BTreeSet::new(),
         }
     }
 
-    /// A namespace is given a profile that is not for it.
+    /// Reports a row whose profile is not for its namespace.
     fn profile_of(&mut self, place: &str, row: &Namespace, profile: &Profile) {
         let Some(named) = row.layer.profile.set() else { return };
         if place.contains('*') || is_for(profile, place) {
@@ -188,7 +175,7 @@ impl<'s> Trial<'s> {
         self.report.file(named.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
     }
 
-    /// A row names no profile, the default one is not for its namespace, and no other is: no Service there can be exposed.
+    /// Reports a row without a profile if the default profile is not for its namespace, and no other one is.
     fn no_profile_for(&mut self, place: &str) {
         let settings = self.settings;
         let Some(named) = settings.base.profile.set().filter(|_| !place.contains('*')) else { return };
@@ -217,12 +204,12 @@ impl<'s> Trial<'s> {
         allowed.fit(place)
     }
 
-    /// A row has a domain and a list of hosts, and no host under the domain is among them.
+    /// Reports a row with a domain and a list of hosts if no host under the domain is in the list.
     fn hosts_of(&mut self, profile: Option<&Profile>, row: &'s Namespace, place: &str) {
         let layers = Layers::new(profile, Some(row), self.settings);
         let (Some(hosts), Some(own)) = (&row.hosts, row.layer.domain.set()) else { return };
         let mentions = |template: &SourcedTemplate, var: Var| template.value.text().contains(var.name());
-        // A domain that is made of a name is another one for other names.
+        // A domain that contains a name differs from Service to Service.
         let is_made = mentions(own, Var::Service) || (mentions(own, Var::Namespace) && place.contains('*'));
         let is_used = |domain: &SourcedTemplate| {
             domain.origin == own.origin && !is_made && !domain.value.is_conditional()
@@ -256,14 +243,14 @@ impl<'s> Trial<'s> {
         let layers = Layers::new(profile, row, self.settings);
         let as_is = |found: &Diagnostic| Some(found.path.clone());
         self.under(layers, place, &[], &as_is);
-        // A name of a secret, and what cert-manager is told, are looked at where there is TLS, which a Service can ask for
-        // itself; the issuer, too.
+        // The name of the secret and the annotations of cert-manager are checked if there is TLS. A Service can ask for TLS, and
+        // give the issuer.
         let mut switched = vec![(annotation::TLS, "cert-manager")];
         if !names_issuer(layers) {
             switched.push((annotation::CLUSTER_ISSUER, "issuer"));
         }
         self.under(layers, place, &switched, &as_is);
-        // So are the Gateways of an HTTPRoute and of the one that redirects.
+        // The Gateways of an HTTPRoute and of the one that redirects are checked if a Service asks for that target.
         if layers.first(|it| &it.http_parent_refs).is_some()
             && layers.first(|it| &it.https_redirect).is_none_or(|it| it.value)
         {
@@ -272,10 +259,10 @@ impl<'s> Trial<'s> {
                 (found.code == Code::ParentsOverlap).then(|| found.path.clone())
             });
         }
-        // A fallback is looked at where a host is too long.
+        // A fallback is rendered if a host is too long.
         for fallback in layers.first(|it| &it.fallbacks).into_iter().flat_map(|it| &it.value) {
             let path = fallback.origin.path();
-            if self.tried.add(path.to_string()) && !fallback.value.is_conditional() {
+            if self.tried.insert(path.to_string()) && !fallback.value.is_conditional() {
                 let stand_in = FieldPath::annotation(annotation::URL);
                 let given = [(annotation::URL, fallback.value.text())];
                 self.under(layers, place, &given, &|found| (found.path == stand_in).then(|| path.clone()));
@@ -283,21 +270,20 @@ impl<'s> Trial<'s> {
         }
     }
 
-    /// Tries the layers with these annotations. `accused` gives the setting that a finding is about, if it is about one that is
-    /// tried.
+    /// Tries the layers with these annotations. `setting` gives the path of the setting that a finding is about, if that setting
+    /// is tried.
     fn under(
         &mut self,
         layers: Layers<'_>,
         place: &str,
         annotations: &[(&'static str, &str)],
-        accused: &dyn Fn(&Diagnostic) -> Option<FieldPath>,
+        setting: &dyn Fn(&Diagnostic) -> Option<FieldPath>,
     ) {
-        let key = |path: &FieldPath, code: Code| format!("{code} {path}");
         let mut found = Vec::new();
         for it in self.sample(layers, FIRST, place, annotations) {
-            let path = accused(&it).filter(|path| path.root() == Root::Settings);
+            let path = setting(&it).filter(|path| path.root() == Root::Settings);
             if let Some(path) = path
-                && !self.told.has(&key(&path, it.code))
+                && !self.reported.contains(&(it.code, path.to_string()))
                 && !is_conditional(layers, &path)
             {
                 found.push((path, it));
@@ -309,7 +295,7 @@ impl<'s> Trial<'s> {
         let others = OTHERS.map(|other| self.sample(layers, other, place, annotations));
         let tried =
             format!(" (tried on a Service `{}` in the namespace `{}`)", FIRST.0, namespace(place, FIRST));
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for (path, finding) in found {
             let is_same = |it: &&Diagnostic| it.code == finding.code && it.path == finding.path;
             if !others.iter().all(|other| other.iter().any(|it| is_same(&it))) {
@@ -318,19 +304,17 @@ impl<'s> Trial<'s> {
             let is_in_other_words =
                 |other: &Vec<Diagnostic>| other.iter().all(|it| it.message != finding.message);
             let depends_on_the_name = others.iter().any(is_in_other_words);
-            told.push(key(&path, finding.code));
+            reported.push((finding.code, path.to_string()));
             let is_of_the_text = path == finding.path;
             let mut problem = problem(finding, depends_on_the_name.then_some(tried.as_str()));
-            // A text that was given in place of another one may be unescaped.
+            // The range is that of the stand-in, whose escapes may differ.
             problem.range = problem.range.filter(|_| is_of_the_text);
             self.report.file(path, problem);
         }
-        for key in told {
-            self.told.add(key);
-        }
+        self.reported.extend(reported);
     }
 
-    /// The Errors of a sample that no Service can mend.
+    /// The Errors of a sample that the author of a Service cannot correct.
     fn sample(
         &self,
         layers: Layers<'_>,
@@ -340,22 +324,15 @@ impl<'s> Trial<'s> {
     ) -> Vec<Diagnostic> {
         let domain = layers.first(|it| &it.domain);
         let own = domain.is_none().then_some((annotation::DOMAIN, DOMAIN));
-        let mut given = Map::new();
-        for (key, value) in annotations.iter().copied().chain(own) {
-            given.insert(key.to_owned(), value.into());
-        }
-        let document = object([
-            (
-                "metadata",
-                object([
-                    ("name", sample.0.into()),
-                    ("namespace", namespace(place, sample).into()),
-                    ("labels", object([(EXPOSE_LABEL, "true".into())])),
-                    ("annotations", Value::Object(given)),
-                ]),
-            ),
-            ("spec", object([("ports", Value::Array(vec![object([("port", 80.into())])]))])),
-        ]);
+        let given = annotations.iter().copied().chain(own);
+        let given: Map<String, Value> = given.map(|(key, value)| (key.to_owned(), value.into())).collect();
+        let document = json!({
+            "metadata": {
+                "name": sample.0, "namespace": namespace(place, sample),
+                "labels": {EXPOSE_LABEL: "true"}, "annotations": given,
+            },
+            "spec": {"ports": [{"port": 80}]},
+        });
         let service = Service::from_value(&document);
         let mut report = Report::new(service.subject(), self.settings.strict);
         let (own, forwarded) = annotations::read(&service, &mut report);
@@ -366,12 +343,12 @@ impl<'s> Trial<'s> {
             // The author of a Service names an issuer, a host of the namespace, or one with a certificate; the ports are
             // those of the Service.
             Code::IssuerMissing | Code::HostNotOwned | Code::CertificateMissing | Code::PortUnknown => false,
-            // The sample has a domain; only one that is made of itself has none.
+            // The sample has a domain, unless the domain refers to itself.
             Code::TemplateValueMissing => domain.is_some_and(|domain| domain.origin.path() == found.path),
             Code::GatewayMissing => !self.has_gateways,
             _ => true,
         };
-        // The template is built in and the names are plain, so a host that cannot be is the domain's fault.
+        // The template is built in and the names are plain, so an invalid host comes from the domain.
         let nobody = Origin::BuiltIn.path();
         let mut found = Vec::new();
         for mut it in report.into_diagnostics() {
@@ -398,23 +375,14 @@ fn listed_hosts(hosts: &[String]) -> String {
     listed(hosts.iter().map(String::as_str), hosts.len())
 }
 
-/// Whether the settings say which issuer cert-manager is to ask; another one beside it would be a conflict.
+/// Whether the settings name an issuer; a second one would be a conflict.
 fn names_issuer(layers: Layers<'_>) -> bool {
     let mut layers = layers.iter();
     layers.any(|it| it.issuer().is_set() || it.annotations().iter().any(|it| chooses_issuer(&it.key)))
 }
 
-/// A mapping of JSON.
-fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    let mut object = Map::new();
-    for (key, value) in fields {
-        object.insert(key.to_owned(), value);
-    }
-    Value::Object(object)
-}
-
-/// Whether it is wrong whatever else is set: no setting that could not be read would mend it.
-fn stands_in_the_text(code: Code) -> bool {
+/// Whether the text itself is wrong: no other setting could correct it.
+fn is_wrong_by_itself(code: Code) -> bool {
     matches!(
         code,
         Code::HostScheme
@@ -432,7 +400,7 @@ fn stands_in_the_text(code: Code) -> bool {
     )
 }
 
-/// Whether the template at this path renders this or that, by a condition: what is wrong with one may not be with the other.
+/// Whether the template at this path has a condition: an error of one branch may not be an error of the other.
 fn is_conditional(layers: Layers<'_>, path: &FieldPath) -> bool {
     let fields: [fn(&Layer) -> &Slot<Template<'static>>; 5] =
         [|it| &it.domain, |it| &it.url, |it| &it.path, |it| &it.name, |it| &it.secret];
@@ -440,11 +408,11 @@ fn is_conditional(layers: Layers<'_>, path: &FieldPath) -> bool {
     templates.any(|template| template.value.is_conditional() && template.origin.path() == *path)
 }
 
-/// A finding about a sample as one about the settings.
+/// The problem of the settings that a finding about a sample stands for.
 fn problem(found: Diagnostic, tried: Option<&str>) -> Problem {
     let Diagnostic { code, mut message, found, mut help, proposed, range, .. } = found;
     message.push_str(tried.unwrap_or_default());
-    // The reader is the administrator.
+    // The administrator has other means than the author of a Service.
     let sentence = match code {
         Code::GatewayMissing => Some("set parentRefs"),
         Code::HostScheme => Some("remove the scheme; https is asked for with the setting tls"),

@@ -1,0 +1,215 @@
+//! Where a value stands: the path of a field, and the origin of a value.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+/// One step of a [`FieldPath`].
+///
+/// ```
+/// use xposer::{FieldPath, Segment};
+/// let path = FieldPath::settings().key("ingressURLTemplateFallbacks").index(1);
+/// assert_eq!(path.segments(), [Segment::Key("ingressURLTemplateFallbacks".into()), Segment::Index(1)]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Segment {
+    /// A key of a mapping.
+    Key(Cow<'static, str>),
+    /// A position in a sequence, from 0.
+    Index(usize),
+}
+
+/// The document a [`FieldPath`] starts in.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{FieldPath, Root};
+/// let (service, settings) = (json!({"kind": "Service"}), json!({"domain": "example.com"}));
+/// let path = FieldPath::setting("domain");
+/// let document = match path.root() { Root::Object => &service, Root::Settings => &settings };
+/// assert_eq!(path.lookup(document), Some(&json!("example.com")));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Root {
+    /// The Kubernetes object under review.
+    Object,
+    /// The administrator's settings; written with the prefix `settings.`.
+    Settings,
+}
+
+/// The path of a field in a document, written as Kubernetes' own messages write it.
+///
+/// A key of letters, digits, `_` and `-` stands behind a dot, any other key in brackets and quotes. A path is
+/// serialised as that text.
+///
+/// ```
+/// use xposer::FieldPath;
+/// let path = FieldPath::annotation("config.xposer.stakater.com/Domain");
+/// assert_eq!(path.to_string(), r#"metadata.annotations["config.xposer.stakater.com/Domain"]"#);
+/// assert_eq!(FieldPath::setting("domain").to_string(), "settings.domain");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FieldPath {
+    root: Root,
+    segments: Vec<Segment>,
+}
+
+impl FieldPath {
+    /// The path of a field of the object, by its keys from the top.
+    #[must_use]
+    pub fn object(keys: &[&'static str]) -> Self {
+        let segments = keys.iter().map(|key| Segment::Key((*key).into())).collect();
+        Self { root: Root::Object, segments }
+    }
+
+    /// The path of an annotation of the object.
+    #[must_use]
+    pub fn annotation(key: impl Into<Cow<'static, str>>) -> Self {
+        Self::object(&["metadata", "annotations"]).key(key)
+    }
+
+    /// The path of a label of the object.
+    #[must_use]
+    pub fn label(key: impl Into<Cow<'static, str>>) -> Self {
+        Self::object(&["metadata", "labels"]).key(key)
+    }
+
+    /// The path of a setting.
+    #[must_use]
+    pub fn setting(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::settings().key(name)
+    }
+
+    /// The path of the settings as a whole.
+    #[must_use]
+    pub const fn settings() -> Self {
+        Self { root: Root::Settings, segments: Vec::new() }
+    }
+
+    /// This path with one more key at its end.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<Cow<'static, str>>) -> Self {
+        self.segments.push(Segment::Key(key.into()));
+        self
+    }
+
+    /// This path with one more index at its end.
+    #[must_use]
+    pub fn index(mut self, index: usize) -> Self {
+        self.segments.push(Segment::Index(index));
+        self
+    }
+
+    /// The document this path starts in.
+    #[must_use]
+    pub fn root(&self) -> Root {
+        self.root
+    }
+
+    /// The steps from the top of the document. The prefix `settings.` is not one of them.
+    #[must_use]
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The value at this path in `document`, if there is one. [`FieldPath::root`] says which document that is.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::FieldPath;
+    /// let service = json!({"spec": {"ports": [{"port": 80}]}});
+    /// let path = FieldPath::object(&["spec", "ports"]).index(0).key("port");
+    /// assert_eq!(path.lookup(&service), Some(&json!(80)));
+    /// ```
+    #[must_use]
+    pub fn lookup<'a>(&self, document: &'a Value) -> Option<&'a Value> {
+        self.segments.iter().try_fold(document, |value, segment| match segment {
+            Segment::Key(key) => value.get(key.as_ref()),
+            Segment::Index(index) => value.get(index),
+        })
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut dot = "";
+        if self.root == Root::Settings {
+            f.write_str("settings")?;
+            dot = ".";
+        }
+        for segment in &self.segments {
+            match segment {
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(key) if is_plain(key) => write!(f, "{dot}{key}")?,
+                Segment::Key(key) => write!(f, "[{key:?}]")?,
+            }
+            dot = ".";
+        }
+        Ok(())
+    }
+}
+
+fn is_plain(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+impl Serialize for FieldPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Where a value came from.
+///
+/// ```
+/// use xposer::{FieldPath, Origin};
+/// let origin = Origin::Setting(FieldPath::setting("profiles").key("external").key("domain"));
+/// assert_eq!(origin.path().to_string(), "settings.profiles.external.domain");
+/// assert_eq!(Origin::BuiltIn.path().to_string(), "metadata.labels.expose");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// An annotation of the Service, by its key.
+    Annotation(Cow<'static, str>),
+    /// A setting of the administrator, by its path.
+    Setting(FieldPath),
+    /// The built-in default.
+    #[default]
+    BuiltIn,
+}
+
+impl Origin {
+    /// The path that a diagnostic points at. For a built-in default it is the label that asks for the Ingress.
+    #[must_use]
+    pub fn path(&self) -> FieldPath {
+        match self {
+            Self::Annotation(key) => FieldPath::annotation(key.clone()),
+            Self::Setting(path) => path.clone(),
+            Self::BuiltIn => FieldPath::label("expose"),
+        }
+    }
+}
+
+/// A value and where it came from.
+///
+/// ```
+/// use xposer::{Origin, Sourced};
+/// let tls = Sourced::new(true, Origin::Annotation("config.xposer.stakater.com/TLS".into()));
+/// assert!(tls.value && tls.origin != Origin::BuiltIn);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+impl<T> Sourced<T> {
+    /// `value`, written at `origin`.
+    pub fn new(value: T, origin: Origin) -> Self {
+        Self { value, origin }
+    }
+}

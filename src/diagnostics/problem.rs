@@ -1,0 +1,78 @@
+//! What is wrong, before anybody says where.
+
+use std::ops::Range;
+
+use super::Code;
+
+/// A finding without its place: what a parser knows about the text that it reads.
+///
+/// [`Report::file`](crate::Report::file) adds the subject, the path and the severity.
+///
+/// ```
+/// use xposer::{Code, Problem};
+/// let problem = Problem::new(Code::HostUppercase, "the host contains upper-case letters")
+///     .found("Web.example.com").at(0..1)
+///     .help("write it in lower case").propose("web.example.com");
+/// let found = problem.found.unwrap_or_default();
+/// assert_eq!(problem.range.and_then(|range| found.get(range)), Some("W"));
+/// assert_eq!(problem.proposed, Some(found.to_lowercase()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The kind of finding.
+    pub code: Code,
+    /// What is wrong: lower case, no final period, what was found and what was expected.
+    pub message: String,
+    /// The value as found, if it is not in the message already.
+    pub found: Option<String>,
+    /// One imperative sentence that says what to do.
+    pub help: Option<String>,
+    /// A value that would be accepted in place of the whole value at the path.
+    pub proposed: Option<String>,
+    /// The bytes of the value at the path that are meant, from 0, without the end.
+    pub range: Option<Range<usize>>,
+}
+
+impl Problem {
+    /// A finding of the kind `code` with this message.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), found: None, help: None, proposed: None, range: None }
+    }
+
+    /// Adds the value as it was found.
+    #[must_use]
+    pub fn found(mut self, found: impl Into<String>) -> Self {
+        self.found = Some(found.into());
+        self
+    }
+
+    /// Adds the sentence of help.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds a value that would be accepted in place of the whole value at the path.
+    #[must_use]
+    pub fn propose(mut self, proposed: impl Into<String>) -> Self {
+        self.proposed = Some(proposed.into());
+        self
+    }
+
+    /// Adds the bytes of the value that are meant, from 0, without the end.
+    #[must_use]
+    pub fn at(mut self, range: Range<usize>) -> Self {
+        self.range = Some(range);
+        self
+    }
+
+    /// Removes the range and the proposed value, which belong to another place.
+    #[must_use]
+    pub(crate) fn without_place(mut self) -> Self {
+        self.range = None;
+        self.proposed = None;
+        self
+    }
+}

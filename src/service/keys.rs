@@ -1,0 +1,93 @@
+//! The labels and annotations that are read on a Service.
+
+use crate::dialect::external_dns;
+
+/// The label that asks for an Ingress; its value must be exactly `true`.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{EXPOSE_LABEL, Service};
+/// let labelled = |value: &str| json!({"metadata": {"name": "web", "labels": {EXPOSE_LABEL: value}}});
+/// assert!(Service::from_value(&labelled("true")).is_exposed());
+/// assert!(!Service::from_value(&labelled("True")).is_exposed());
+/// ```
+pub const EXPOSE_LABEL: &str = "expose";
+/// The prefix of the annotations that say how.
+///
+/// ```
+/// use xposer::{CONFIG_PREFIX, FORWARD_ANNOTATION, annotations};
+/// let others = annotations().map(|(key, _)| key.name).filter(|key| !key.starts_with(CONFIG_PREFIX));
+/// assert!(others.eq([FORWARD_ANNOTATION]));
+/// ```
+pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
+/// The annotation that holds the block of annotations to forward; [`options::block`](crate::options::block) describes
+/// its form, and [`Annotation`](crate::Annotation) has an example.
+pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
+/// The prefix of [`FORWARD_ANNOTATION`].
+const FORWARD_PREFIX: &str = "xposer.stakater.com/";
+
+/// The key in the block that asks for the URL ConfigMap.
+pub(crate) const PUBLISH_KEY: &str = "exposeIngressUrl";
+
+/// The prefix of the annotations that are written back; see the module `stamp`.
+pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
+
+/// The label that names the program an object belongs to (a recommended label of Kubernetes).
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL, Service, Settings, expose, testing};
+/// let service = testing::service(&[("IngressURLTemplate", "web.example.com")]);
+/// let outcome = expose(&Service::from_value(&service), &Settings::default());
+/// let ingress = outcome.plan().unwrap().emit().objects[0].to_value();
+/// assert_eq!(ingress["metadata"]["labels"], json!({MANAGED_BY_LABEL: MANAGED_BY, SERVICE_LABEL: "web"}));
+/// ```
+pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+/// The value of [`MANAGED_BY_LABEL`] on everything that is emitted.
+pub const MANAGED_BY: &str = "xposer";
+/// The label that names the Service an object was made for; a URL ConfigMap, which belongs to several, has none.
+pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
+
+/// Whether the value of an annotation with this key is read. Of all others, only the length counts.
+///
+/// ```
+/// use xposer::{FORWARD_ANNOTATION, reads_annotation};
+/// assert!(reads_annotation(FORWARD_ANNOTATION));
+/// assert!(!reads_annotation("kubectl.kubernetes.io/last-applied-configuration"));
+/// ```
+#[must_use]
+pub fn reads_annotation(key: &str) -> bool {
+    is_ours(key) || key.starts_with(STAMP_PREFIX) || external_dns::is_hostname(key) || is_nearly_ours(key)
+}
+
+/// Whether a label with this key is read, be it only to report that it belongs elsewhere.
+///
+/// ```
+/// use xposer::{EXPOSE_LABEL, reads_label};
+/// assert!(reads_label(EXPOSE_LABEL) && reads_label("config.xposer.stakater.com/TLS"));
+/// assert!(!reads_label("app.kubernetes.io/name"));
+/// ```
+#[must_use]
+pub fn reads_label(key: &str) -> bool {
+    key == EXPOSE_LABEL || is_ours(key)
+}
+
+/// Whether a key has one of our two prefixes, in any letter case: a misspelt key is reported, not ignored.
+pub(super) fn is_ours(key: &str) -> bool {
+    [CONFIG_PREFIX, FORWARD_PREFIX]
+        .iter()
+        .any(|prefix| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
+}
+
+/// Whether the prefix of a key is a misspelling of one of our two.
+pub(super) fn is_nearly_ours(key: &str) -> bool {
+    /// Instead of `.com`, `.io` is two edits.
+    const MAX_EDITS: usize = 3;
+    let Some((prefix, _)) = key.split_once('/') else { return false };
+    let is_near = |ours: &str| {
+        let ours = ours.trim_end_matches('/');
+        // The time for the distance is the product of the lengths.
+        prefix.len().abs_diff(ours.len()) <= MAX_EDITS && strsim::osa_distance(prefix, ours) <= MAX_EDITS
+    };
+    !is_ours(key) && (is_near(CONFIG_PREFIX) || is_near(FORWARD_PREFIX))
+}

@@ -1,0 +1,163 @@
+//! Hosts of rules.
+
+use std::ops::Range;
+
+use super::{MAX_LABEL, MAX_NAME};
+
+/// The longest common name of a certificate, in characters (RFC 5280, `ub-common-name`).
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Code, Service, Settings, expose, testing, validation::MAX_COMMON_NAME};
+/// let host = format!("{}.example.com", "a".repeat(MAX_COMMON_NAME - 11));
+/// let service = testing::service(&[("IngressURLTemplate", &host)]);
+/// let settings = Settings::from_value(&json!({"tls": true, "tlsCommonName": true}))?;
+/// let outcome = expose(&Service::from_value(&service), &settings);
+/// assert!(outcome.report().is_some_and(|report| report.diagnostics()[0].code == Code::HostCommonName));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+pub const MAX_COMMON_NAME: usize = 64;
+
+/// One thing that is wrong with a host; ranges are bytes of the host.
+///
+/// ```
+/// use xposer::validation::{HostError, host_errors};
+/// let host = "web.-shop.example.com";
+/// let hyphen = host_errors(host).into_iter().find_map(|error| match error {
+///     HostError::Hyphen(part) => host.get(part),
+///     _ => None,
+/// });
+/// assert_eq!(hyphen, Some("-shop"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostError {
+    /// It has no characters.
+    Missing,
+    /// It starts with a scheme such as `https://`, or with `http:` or `https:` alone.
+    Scheme,
+    /// It ends with `:` and a port, or with `:` alone.
+    Port,
+    /// It is an IP address.
+    Ip,
+    /// It ends with a dot.
+    TrailingDot,
+    /// It contains upper-case ASCII letters.
+    Uppercase,
+    /// It contains this character, the first one that no host may contain.
+    Character(char),
+    /// It has an empty part.
+    EmptyLabel,
+    /// This part, the first one of its kind, starts or ends with a hyphen.
+    Hyphen(Range<usize>),
+    /// A star stands elsewhere than as the whole first part.
+    Wildcard,
+    /// This part, the first one of its kind, has more than 63 bytes.
+    LabelTooLong(Range<usize>),
+    /// It has more than 253 bytes.
+    TooLong,
+}
+
+/// What is wrong with `host`, each kind of error once; nothing if it can be the host of an Ingress rule. A host that is
+/// missing, has a scheme or a stray colon, or is an address is not examined further.
+///
+/// The rules: RFC 1123 names in lower case or `*.` and such a name (`validateIngressRules`), no address that Go's lenient
+/// parser accepts, at most 253 characters; and, which the API server does not check, at most 63 bytes between two dots.
+///
+/// ```
+/// use xposer::validation::{HostError, host_errors};
+/// assert!(host_errors("web.example.com").is_empty());
+/// assert_eq!(host_errors("Web_1.example.com."),
+///     [HostError::TrailingDot, HostError::Character('_'), HostError::Uppercase]);
+/// ```
+#[must_use]
+pub fn host_errors(host: &str) -> Vec<HostError> {
+    let mut errors = Vec::new();
+    let mut name = host;
+    if host.is_empty() {
+        return vec![HostError::Missing];
+    }
+    if let Some((before, rest)) = host.split_once(':') {
+        if rest.starts_with("//") || matches!(before, "http" | "https") {
+            return vec![HostError::Scheme];
+        }
+        // An IPv6 address has more than one colon; a port stands behind the only one.
+        if rest.contains(':') && is_sloppy_ip(host.trim_matches(['[', ']'])) {
+            return vec![HostError::Ip];
+        }
+        if !rest.bytes().all(|b| b.is_ascii_digit()) {
+            return vec![HostError::Character(':')];
+        }
+        errors.push(HostError::Port);
+        name = before;
+    }
+    if is_sloppy_ip(name) {
+        errors.push(HostError::Ip);
+        return errors;
+    }
+    if name.len() > 1 && name.ends_with('.') {
+        errors.push(HostError::TrailingDot);
+        name = name.trim_end_matches('.');
+    }
+    name_errors(name, &mut errors);
+    errors
+}
+
+fn name_errors(name: &str, errors: &mut Vec<HostError>) {
+    let rest = name.strip_prefix("*.").unwrap_or(name);
+    if rest.contains('*') {
+        errors.push(HostError::Wildcard);
+    }
+    let is_stray = |c: &char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '*'));
+    errors.extend(rest.chars().find(is_stray).map(HostError::Character));
+    if rest.bytes().any(|b| b.is_ascii_uppercase()) {
+        errors.push(HostError::Uppercase);
+    }
+    if rest.split('.').any(str::is_empty) {
+        errors.push(HostError::EmptyLabel);
+    }
+    let mut start = name.len() - rest.len();
+    let labels: Vec<(&str, Range<usize>)> = rest
+        .split('.')
+        .map(|label| {
+            let range = start..start + label.len();
+            start = range.end + 1;
+            (label, range)
+        })
+        .collect();
+    let first = |is_wrong: fn(&str) -> bool| {
+        labels.iter().find(|(label, _)| is_wrong(label)).map(|(_, range)| range.clone())
+    };
+    let has_hyphen = |label: &str| label.starts_with('-') || label.ends_with('-');
+    errors.extend(first(has_hyphen).map(HostError::Hyphen));
+    errors.extend(first(|label| label.len() > MAX_LABEL).map(HostError::LabelTooLong));
+    if name.len() > MAX_NAME {
+        errors.push(HostError::TooLong);
+    }
+}
+
+/// Whether Go's lenient address parser, which the API server uses here, reads `text` as an IP address: four decimal
+/// numbers, leading zeros allowed, or an IPv6 address (`netutils.ParseIPSloppy`).
+///
+/// ```
+/// use xposer::validation::is_sloppy_ip;
+/// assert!(is_sloppy_ip("010.1.1.1") && is_sloppy_ip("::1"));
+/// assert!(!is_sloppy_ip("1.2.3") && !is_sloppy_ip("1.2.3.256"));
+/// ```
+#[must_use]
+pub fn is_sloppy_ip(text: &str) -> bool {
+    if text.contains(':') {
+        return text.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    let is_byte = |part: &str| {
+        let is_number = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let digits = part.trim_start_matches('0');
+        is_number && (digits.is_empty() || digits.parse::<u8>().is_ok())
+    };
+    text.split('.').count() == 4 && text.split('.').all(is_byte)
+}
+
+/// The host of an OpenShift Route with `wildcardPolicy: Subdomain` that stands for a wildcard host; `None` for another host. The
+/// router ignores its first label.
+pub(crate) fn subdomain_host(host: &str) -> Option<String> {
+    host.strip_prefix("*.").map(|domain| format!("wildcard.{domain}"))
+}

@@ -1,0 +1,80 @@
+//! Paths of rules and their types.
+
+use serde::Serialize;
+
+use crate::diagnostics::words;
+
+/// How a controller compares the path of a rule with the path of a request (`pathType` of `networking.k8s.io/v1`).
+///
+/// ```
+/// use xposer::PathType;
+/// assert_eq!("Prefix".parse(), Ok(PathType::Prefix));
+/// assert!("prefix".parse::<PathType>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum PathType {
+    /// The whole path, letter by letter.
+    Exact,
+    /// The first elements of the path.
+    Prefix,
+    /// As the controller defines it; for regular expressions.
+    ImplementationSpecific,
+}
+
+words!(PathType { Exact = "Exact", Prefix = "Prefix", ImplementationSpecific = "ImplementationSpecific" });
+
+impl PathType {
+    /// Whether a path of this type is a regular expression. No path of a request contains a `?`.
+    pub(crate) fn is_pattern(self, path: &str) -> bool {
+        self == Self::ImplementationSpecific
+            && (is_regex_path(path) || path.contains('?') || path.contains(".+"))
+    }
+}
+
+/// What is wrong with a path of this type, in words; `None` if the API server accepts it (`validateHTTPIngressPath`).
+///
+/// ```
+/// use xposer::validation::{PathType, path_error};
+/// assert_eq!(path_error("/api", PathType::Prefix), None);
+/// assert_eq!(path_error("/a//b", PathType::Exact), Some("it contains `//`"));
+/// assert_eq!(path_error("/a//b", PathType::ImplementationSpecific), None);
+/// ```
+#[must_use]
+pub fn path_error(path: &str, kind: PathType) -> Option<&'static str> {
+    if !path.starts_with('/') {
+        return Some("it does not start with `/`");
+    }
+    if kind == PathType::ImplementationSpecific {
+        return None;
+    }
+    let contains = [
+        ("//", "it contains `//`"),
+        ("/./", "it contains `/./`"),
+        ("/../", "it contains `/../`"),
+        ("%2f", "it contains `%2f`"),
+        ("%2F", "it contains `%2F`"),
+    ];
+    let ends = [("/..", "it ends with `/..`"), ("/.", "it ends with `/.`")];
+    let contained = contains.into_iter().find(|(part, _)| path.contains(part));
+    contained.or_else(|| ends.into_iter().find(|(end, _)| path.ends_with(end))).map(|(_, error)| error)
+}
+
+/// A path as it is compared: two prefixes that differ in their last slash are the same.
+pub(crate) fn comparable_path(path: &str, kind: PathType) -> &str {
+    match kind {
+        PathType::Prefix if path != "/" => path.trim_end_matches('/'),
+        _ => path,
+    }
+}
+
+/// Whether a path is meant as a regular expression: it contains a character that only a pattern needs, one of
+/// `( ) [ ] { } | ^ $ * \`. The rule is ours: Kubernetes leaves it to the controller.
+///
+/// ```
+/// use xposer::validation::is_regex_path;
+/// assert!(is_regex_path("/api(/|$)(.*)") && !is_regex_path("/api/v1.2/c++"));
+/// ```
+#[must_use]
+pub fn is_regex_path(path: &str) -> bool {
+    path.contains(['(', ')', '[', ']', '{', '}', '|', '^', '$', '*', '\\'])
+}

@@ -1,0 +1,174 @@
+//! The values of options that are not plain texts, numbers or booleans.
+
+use serde::{Serialize, Serializer};
+
+use crate::diagnostics::words;
+use crate::validation::parse_bool;
+
+/// The kind of object that exposes a Service.
+///
+/// ```
+/// use xposer::Target;
+/// assert_eq!("HTTPRoute".parse(), Ok(Target::HttpRoute));
+/// assert_eq!(Target::HttpRoute.to_string(), "HTTPRoute");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// `networking.k8s.io/v1` Ingress.
+    Ingress,
+    /// `gateway.networking.k8s.io/v1` HTTPRoute of the Gateway API.
+    HttpRoute,
+    /// `route.openshift.io/v1` Route of OpenShift.
+    Route,
+}
+
+words!(Target { Ingress = "Ingress", HttpRoute = "HTTPRoute", Route = "Route" });
+
+/// How the connection to a host is secured. The booleans have all spellings of [`parse_bool`].
+///
+/// ```
+/// use xposer::values::Tls;
+/// assert_eq!("TRUE".parse(), Ok(Tls::Secret));
+/// assert_eq!("load-balancer".parse(), Ok(Tls::LoadBalancer));
+/// assert!(Tls::CertManager.is_on() && !Tls::Off.is_on() && "maybe".parse::<Tls>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tls {
+    /// Not at all.
+    #[default]
+    Off,
+    /// By the certificate in a secret.
+    Secret,
+    /// By a certificate that cert-manager puts into a secret.
+    CertManager,
+    /// By a load balancer in front of the controller, which holds the certificates.
+    LoadBalancer,
+}
+
+words!(
+    Tls { Off = "false", Secret = "true", CertManager = "cert-manager", LoadBalancer = "load-balancer" }
+    also |text| parse_bool(text).map(|on| if on { Self::Secret } else { Self::Off })
+);
+
+impl Tls {
+    /// Whether the URL begins with `https`.
+    #[must_use]
+    pub fn is_on(self) -> bool {
+        self != Self::Off
+    }
+
+    /// Whether the certificate is in a secret that the exposing object names.
+    #[must_use]
+    pub fn has_secret(self) -> bool {
+        matches!(self, Self::Secret | Self::CertManager)
+    }
+}
+
+/// Where the TLS connection to an OpenShift Route ends.
+///
+/// ```
+/// use xposer::values::Termination;
+/// assert_eq!("reencrypt".parse(), Ok(Termination::Reencrypt));
+/// assert_eq!(Termination::default().as_str(), "edge");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Termination {
+    /// At the router.
+    #[default]
+    Edge,
+    /// At the pod; the router sees no path.
+    Passthrough,
+    /// At the router, which opens another connection to the pod.
+    Reencrypt,
+}
+
+words!(Termination { Edge = "edge", Passthrough = "passthrough", Reencrypt = "reencrypt" });
+
+/// Who issues a certificate (cert-manager).
+///
+/// ```
+/// use xposer::values::Issuer;
+/// let issuer = Issuer { cluster: true, name: "letsencrypt".to_owned() };
+/// assert!(issuer.cluster);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    /// Whether it is a ClusterIssuer; otherwise it is an Issuer of the Service's namespace.
+    pub cluster: bool,
+    /// Its name.
+    pub name: String,
+}
+
+/// A Gateway, or one of its listeners, that an HTTPRoute is attached to.
+///
+/// It is serialised as an entry of `parentRefs` with the defaults that the API server would fill in, so that an object in the
+/// cluster is equal to the object that was emitted.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::values::ParentRef;
+/// let gateway = ParentRef { name: "external".to_owned(), section_name: Some("https".to_owned()), ..ParentRef::default() };
+/// assert_eq!(json!(gateway), json!({"group": "gateway.networking.k8s.io", "kind": "Gateway",
+///     "name": "external", "sectionName": "https"}));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParentRef {
+    /// The API group; `gateway.networking.k8s.io` if none is given.
+    #[serde(serialize_with = "group_of_parent")]
+    pub group: Option<String>,
+    /// The kind; `Gateway` if none is given.
+    #[serde(serialize_with = "kind_of_parent")]
+    pub kind: Option<String>,
+    /// The name.
+    pub name: String,
+    /// The namespace; that of the route if none is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// The port of the listener, 1 to 65535.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// The name of the listener.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub section_name: Option<String>,
+}
+
+impl ParentRef {
+    /// The group, kind, namespace and name of the object.
+    fn object<'t>(&'t self, namespace: Option<&'t str>) -> (&'t str, &'t str, Option<&'t str>, &'t str) {
+        let group = self.group.as_deref().unwrap_or(PARENT_GROUP);
+        let kind = self.kind.as_deref().unwrap_or(PARENT_KIND);
+        (group, kind, self.namespace.as_deref().or(namespace), &self.name)
+    }
+
+    /// Whether both name the same Gateway, for a route in this namespace. If the namespace of the route is not known, a
+    /// missing namespace is equal to a missing one only.
+    pub(crate) fn is_same_gateway(&self, other: &Self, namespace: Option<&str>) -> bool {
+        self.object(namespace) == other.object(namespace)
+    }
+
+    /// Whether both can mean the same listener of the same Gateway. Without a name or port, all listeners are meant.
+    pub(crate) fn overlaps(&self, other: &Self, namespace: Option<&str>) -> bool {
+        fn fits<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+            one.is_none() || other.is_none() || one == other
+        }
+        self.is_same_gateway(other, namespace)
+            && fits(self.section_name.as_ref(), other.section_name.as_ref())
+            && fits(self.port.as_ref(), other.port.as_ref())
+    }
+}
+
+/// The group of a parent that names none.
+const PARENT_GROUP: &str = "gateway.networking.k8s.io";
+/// The kind of a parent that names none.
+const PARENT_KIND: &str = "Gateway";
+
+#[allow(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn group_of_parent<S: Serializer>(group: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(group.as_deref().unwrap_or(PARENT_GROUP))
+}
+
+#[allow(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn kind_of_parent<S: Serializer>(kind: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.as_deref().unwrap_or(PARENT_KIND))
+}
