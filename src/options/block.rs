@@ -1,5 +1,6 @@
 //! The block of annotations to forward: one `key: value` a line.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Problem, quoted};
@@ -183,8 +184,7 @@ fn sign_behind(key: &str, behind: &str, is_free: bool) -> Option<usize> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block<'a> {
     lines: Vec<Line<'a>>,
-    /// Positions in `lines`, in ascending order of their keys.
-    order: Vec<usize>,
+    keys: BTreeSet<&'a str>,
 }
 
 impl<'a> Block<'a> {
@@ -197,12 +197,8 @@ impl<'a> Block<'a> {
     /// Whether there is a line with this key; letter case counts.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
-        self.order.binary_search_by(|at| key_at(&self.lines, *at).cmp(key)).is_ok()
+        self.keys.contains(key)
     }
-}
-
-fn key_at<'a>(lines: &[Line<'a>], at: usize) -> &'a str {
-    lines.get(at).map_or("", |line| line.key)
 }
 
 /// Reads the block: the lines that count, and what is wrong with the others.
@@ -266,38 +262,20 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         }
         lines.push(Line { key, value, number, key_range, value_range, quoted: is_quoted });
     }
-    let mut order = order_of(&lines);
-    if order
-        .windows(2)
-        .any(|pair| matches!(pair, [left, right] if key_at(&lines, *left) == key_at(&lines, *right)))
-    {
-        lines = without_repeated(lines, &order, &mut problems);
-        order = order_of(&lines);
+    let keys: BTreeSet<&str> = lines.iter().map(|line| line.key).collect();
+    if keys.len() < lines.len() {
+        lines = without_repeated(lines, &mut problems);
     }
-    (Block { lines, order }, problems)
+    (Block { lines, keys }, problems)
 }
 
-/// The positions of the lines in ascending order of their keys; lines with the same key keep their order.
-fn order_of(lines: &[Line<'_>]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..lines.len()).collect();
-    order.sort_by(|left, right| key_at(lines, *left).cmp(key_at(lines, *right)));
-    order
-}
-
-fn without_repeated<'a>(lines: Vec<Line<'a>>, order: &[usize], problems: &mut Vec<Problem>) -> Vec<Line<'a>> {
-    // For every line, the number of the next one with the same key.
-    let mut next: Vec<Option<usize>> = vec![None; lines.len()];
-    for group in order.chunk_by(|left, right| key_at(&lines, *left) == key_at(&lines, *right)) {
-        for pair in group.windows(2) {
-            if let [earlier, later] = pair
-                && let Some(place) = next.get_mut(*earlier)
-            {
-                *place = lines.get(*later).map(|later| later.number);
-            }
-        }
-    }
-    let mut kept = Vec::with_capacity(lines.len());
-    for (line, next) in lines.into_iter().zip(next) {
+/// The lines without those whose key stands in a later one, too.
+fn without_repeated<'a>(lines: Vec<Line<'a>>, problems: &mut Vec<Problem>) -> Vec<Line<'a>> {
+    let mut later = BTreeMap::new();
+    let nexts: Vec<Option<usize>> =
+        lines.iter().rev().map(|line| later.insert(line.key, line.number)).collect();
+    let mut kept = Vec::with_capacity(later.len());
+    for (line, next) in lines.into_iter().zip(nexts.into_iter().rev()) {
         let Some(next) = next else {
             kept.push(line);
             continue;

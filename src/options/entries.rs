@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use super::annotations::annotation;
 use super::layer::Entry;
-use super::parse::{Parsed, invalid, mapping, one, texts, wrong};
-use super::table::{self, Layer, Problems};
+use super::parse::{Parsed, Problems, invalid, is_annotation, mapping, one, texts, wrong};
+use super::table::{self, Layer};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, kind_of, quoted, scalar};
 use crate::dialect::nginx::{self, Redirect};
 use crate::dialect::{cert_manager, kubernetes};
@@ -33,7 +34,7 @@ pub(super) fn annotations(
                 let said = format!("the list {} is for everybody and cannot stand here", quoted(key));
                 return Err(wrong(&path, said, "move it to the setting annotations at the top"));
             }
-            None => found.push(annotation(key, value, path)?),
+            None => found.push(given(key, value, path)?),
         }
         Ok(())
     })?;
@@ -62,7 +63,8 @@ fn help_for_own(key: &str) -> Option<String> {
     )
 }
 
-fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<Entry> {
+/// An annotation to give.
+fn given(key: &str, value: &Value, path: FieldPath) -> Parsed<Entry> {
     if let Some(error) = annotation_key_error(key) {
         let said = format!("{} is not an annotation key: {error}", quoted(key));
         return Err(wrong(&path, said, "write `key: value` with a key such as example.com/name"));
@@ -78,8 +80,13 @@ fn annotation(key: &str, value: &Value, path: FieldPath) -> Parsed<Entry> {
     entry(key, value, path)
 }
 
-/// Labels to give to what is made.
+/// Labels to give to what is made: a mapping, in an annotation a text.
 pub(super) fn labels(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Entry>>> {
+    if let Value::String(text) = value
+        && is_annotation(at)
+    {
+        return labels_of_text(text, at);
+    }
     let mut found = Vec::new();
     mapping(value, at, &mut |key, value, path| {
         let entry = entry(key, value, path.clone())?;
@@ -92,11 +99,8 @@ pub(super) fn labels(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Entry>>
     Ok(Some(found))
 }
 
-/// Labels in the annotation of this key: one `key: value` a line, or commas between them.
-pub(super) fn labels_of_annotation(
-    text: &str,
-    annotation: &'static str,
-) -> Result<Option<Vec<Entry>>, Vec<Problem>> {
+/// Labels in the annotation: one `key: value` a line, or commas between them.
+fn labels_of_text(text: &str, at: &FieldPath) -> Parsed<Option<Vec<Entry>>> {
     let (mut found, mut problems) = (Vec::<Entry>::new(), Vec::new());
     let mut end = 0;
     for item in text.split([',', '\n']) {
@@ -114,11 +118,11 @@ pub(super) fn labels_of_annotation(
             Some((key, value)) => {
                 let [key, value] = [key, value].map(|part| part.trim().trim_matches(['"', '\'']).to_owned());
                 let problem = label_problem(Code::LabelInvalid, &key, &value);
-                found.push(Entry { key, value, origin: Origin::Annotation(annotation.into()) });
+                found.push(Entry { key, value, origin: Origin::Annotation(annotation::LABELS.into()) });
                 problem
             }
         };
-        problems.extend(problem.map(|problem| problem.at(start..start + item.len())));
+        problems.extend(problem.map(|problem| (at.clone(), problem.at(start..start + item.len()))));
     }
     found.sort_by(|left, right| left.key.cmp(&right.key));
     for pair in found.windows(2) {
@@ -126,7 +130,7 @@ pub(super) fn labels_of_annotation(
             && left.key == right.key
         {
             let said = format!("the label {} is given twice", quoted(&left.key));
-            problems.push(Problem::new(Code::LabelInvalid, said).help("remove one of them"));
+            problems.extend(one(at, Problem::new(Code::LabelInvalid, said).help("remove one of them")));
         }
     }
     if problems.is_empty() { Ok(Some(found)) } else { Err(problems) }

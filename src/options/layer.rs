@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::Settings;
 use super::parse::Parsed;
-use super::table::{Layer, Problems};
-use crate::diagnostics::{FieldPath, Origin, Problem, Severity, Sourced};
+use super::table::Layer;
+use crate::diagnostics::{FieldPath, Origin, Severity, Sourced};
 use crate::template::Template;
 use crate::validation::pattern::Patterns;
 use crate::values::{Issuer, Target};
@@ -46,42 +46,28 @@ impl<T> Slot<T> {
         self.set().map(|value| &value.origin)
     }
 
-    /// Reads a setting, and returns what is wrong with it.
-    pub(super) fn take_setting(
+    /// Reads a setting or an annotation; `null` stands for what is none, and is told already. What is wrong and only a
+    /// Warning counts as not set.
+    pub(super) fn take(
         &mut self,
         read: impl FnOnce(&Value, &FieldPath) -> Parsed<Option<T>>,
         value: &Value,
-        at: &FieldPath,
-    ) -> Problems {
-        match read(value, at) {
-            Ok(value) => {
-                *self = value.map(|value| Sourced::new(value, Origin::Setting(at.clone()))).into();
-                Vec::new()
-            }
-            Err(problems) => {
-                *self = Self::Broken;
-                problems
-            }
+        origin: Origin,
+    ) -> Parsed<()> {
+        if value.is_null() {
+            *self = Self::Broken;
+            return Ok(());
         }
-    }
-
-    /// Reads an annotation, and returns what is wrong with it. What is wrong and only a Warning counts as not set.
-    pub(super) fn take_annotation(
-        &mut self,
-        read: impl FnOnce(&str) -> Result<Option<T>, Vec<Problem>>,
-        text: &str,
-        key: &'static str,
-    ) -> Vec<Problem> {
-        match read(text) {
+        match read(value, &origin.path()) {
             Ok(value) => {
-                *self = value.map(|value| Sourced::new(value, Origin::Annotation(key.into()))).into();
-                Vec::new()
+                *self = value.map(|value| Sourced::new(value, origin)).into();
+                Ok(())
             }
             Err(problems) => {
-                if problems.iter().any(|problem| problem.code.severity() == Severity::Error) {
+                if problems.iter().any(|(_, problem)| problem.code.severity() == Severity::Error) {
                     *self = Self::Broken;
                 }
-                problems
+                Err(problems)
             }
         }
     }

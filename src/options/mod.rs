@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{
-    Code, FieldPath, Problem, Report, Sourced, Subject, did_you_mean, kind_of, listed, quoted,
+    Code, FieldPath, Origin, Problem, Report, Sourced, Subject, did_you_mean, kind_of, listed, quoted,
 };
 use crate::dialect::external_dns;
 use crate::template::Template;
@@ -27,7 +27,7 @@ pub(crate) use annotations::Forwarded;
 pub(crate) use gateways::overlap;
 use layer::Named;
 pub(crate) use layer::{Entry, Layers, Namespace, Profile, Slot, built_in};
-pub(crate) use parse::{class_problem, object_problem, unknown_word};
+pub(crate) use parse::{class_problem, object_problem};
 pub use table::{ConfigOption, Form, Key, annotations, options, settings};
 pub(crate) use table::{Layer, find_setting};
 
@@ -142,14 +142,20 @@ impl Settings {
     fn read(&mut self, map: &Map<String, Value>, report: &mut Report) {
         for (key, value) in map {
             let path = FieldPath::setting(key.clone());
-            let Some(read) = find_setting(key).and_then(|row| row.read_general) else {
+            let Some(row) = find_setting(key) else {
                 report.file(path, unknown(key, settings().map(|(key, _)| key.name)));
                 continue;
             };
-            if !value.is_null() {
-                for (path, problem) in read(self, value, &path) {
-                    report.file(path, problem);
-                }
+            if value.is_null() {
+                continue;
+            }
+            let read = match (row.read_top, row.read) {
+                (Some(read), _) => read(self, value, &path),
+                (None, Some(read)) => read(&mut self.base, value, Origin::Setting(path)),
+                (None, None) => Ok(()),
+            };
+            for (path, problem) in read.err().unwrap_or_default() {
+                report.file(path, problem);
             }
         }
         self.check_profiles(report);
@@ -163,28 +169,30 @@ impl Settings {
         self.namespace_patterns = patterns.map(str::to_owned).collect::<Vec<_>>().into();
     }
 
+    /// Every profile that is named is there.
+    fn check_profiles(&self, report: &mut Report) {
+        for named in self.layers().filter_map(|layer| layer.profile.set()) {
+            if self.profiles.get(&named.value).is_none() {
+                report.file(named.origin.path(), self.unknown_profile(Code::SettingInvalid, &named.value));
+            }
+        }
+    }
+
     /// No layer contradicts itself: in `parentRefs` and `httpParentRefs`, in its issuers, or in its annotations.
     fn check_layers(&self, report: &mut Report) {
-        let profiles = self.profiles.iter().map(|(_, profile)| &profile.layer);
-        let namespaces = self.namespaces.iter().map(|(_, namespace)| &namespace.layer);
-        for layer in [&self.base].into_iter().chain(profiles).chain(namespaces) {
-            if let Some((path, problem)) = gateways::parents_overlap(layer) {
-                report.file(path, problem);
-            }
-            for (path, problem) in entries::contradictions(layer) {
+        for layer in self.layers() {
+            let found = gateways::parents_overlap(layer).into_iter().chain(entries::contradictions(layer));
+            for (path, problem) in found {
                 report.file(path, problem);
             }
         }
     }
 
-    /// Every profile that is named is there.
-    fn check_profiles(&self, report: &mut Report) {
+    /// All layers: that for everybody, those of the profiles, and those of the namespaces.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = &Layer> {
+        let profiles = self.profiles.iter().map(|(_, profile)| &profile.layer);
         let namespaces = self.namespaces.iter().map(|(_, namespace)| &namespace.layer);
-        for named in [&self.base].into_iter().chain(namespaces).filter_map(|layer| layer.profile.set()) {
-            if self.profiles.get(&named.value).is_none() {
-                report.file(named.origin.path(), self.unknown_profile(Code::SettingInvalid, &named.value));
-            }
-        }
+        [&self.base].into_iter().chain(profiles).chain(namespaces)
     }
 
     /// These settings for somebody who has chosen the layers already: without those of profiles and namespaces, and so without

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::layer::{Named, Namespace, Profile};
-use super::parse::{Parsed, hosts, item, list, mapping, profile_name, wrong};
+use super::parse::{Parsed, hosts, item, list, mapping, profile, wrong};
 use super::table::{self, Layer};
 use super::unknown;
 use crate::diagnostics::{FieldPath, Origin, Sourced, quoted};
@@ -38,7 +38,7 @@ pub(super) fn namespaces(value: &Value, at: &FieldPath, into: &mut Named<Namespa
                 *own_hosts = Some(Sourced::new(hosts(value, at)?, Origin::Setting(at.clone())));
                 return Ok(());
             }
-            done(layer.profile.take_setting(profile_name, value, at))
+            layer.profile.take(profile, value, Origin::Setting(at.clone()))
         })?;
         into.insert(key, namespace);
         Ok(())
@@ -79,8 +79,10 @@ fn layer(
             return read_own(layer, key, value, &path);
         }
         let row = table::find_setting(key);
-        if let Some(read) = row.and_then(|row| row.read_layered) {
-            return done(read(layer, value, &path));
+        if let Some(row) = row.filter(|row| row.is_layered())
+            && let Some(read) = row.read
+        {
+            return read(layer, value, Origin::Setting(path));
         }
         if row.is_some() {
             let said = format!("the setting {} is for everybody and cannot stand here", quoted(key));
@@ -89,8 +91,4 @@ fn layer(
         let known = table::settings().filter(|(_, row)| row.is_layered()).map(|(key, _)| key.name);
         Err(vec![(path, unknown(key, known.chain(own.iter().copied())))])
     })
-}
-
-fn done(problems: table::Problems) -> Parsed<()> {
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }

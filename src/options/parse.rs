@@ -1,23 +1,37 @@
-//! The values of settings, and of the annotations that override them.
+//! The values of settings, and of the annotations that override them, which are texts.
 
 use std::borrow::Cow;
-use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use super::table::Problems;
 use super::{SourcedTemplate, unknown};
-use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, quoted};
+use crate::diagnostics::{
+    Code, FieldPath, Origin, Problem, Root, Sourced, did_you_mean, kind_of, quoted, quoted_char,
+};
 use crate::dialect::external_dns;
 use crate::dialect::monitor::PROVIDERS;
 use crate::service::PortRef;
 use crate::template::Template;
 use crate::validation::pattern::Certificates;
-use crate::validation::{HostError, PathType, host_errors, is_dns_subdomain, is_port_name, parse_bool};
+use crate::validation::{
+    HostError, PathType, host_errors, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
+};
 use crate::values::{Issuer, Target, Termination, Tls};
 
+/// Problems, each with its place.
+pub(super) type Problems = Vec<(FieldPath, Problem)>;
 /// A value, or everything that is wrong with it.
 pub(super) type Parsed<T> = Result<T, Problems>;
+
+/// Whether the value is that of an annotation of a Service, and not of a setting.
+pub(super) fn is_annotation(at: &FieldPath) -> bool {
+    at.root() == Root::Object
+}
+
+/// The code of a value that is wrong: settings have one code for all of them.
+fn code(at: &FieldPath, of_annotation: Code) -> Code {
+    if is_annotation(at) { of_annotation } else { Code::SettingInvalid }
+}
 
 pub(super) fn one(at: &FieldPath, problem: Problem) -> Problems {
     vec![(at.clone(), problem)]
@@ -43,6 +57,16 @@ pub(super) fn text<'v>(value: &'v Value, at: &FieldPath) -> Parsed<Option<&'v st
         Value::String(text) => Ok(Some(text)),
         other => Err(invalid(at, "a text", other)),
     }
+}
+
+/// What a text means without the blanks around it; `None` where it is empty.
+fn trimmed<T>(
+    value: &Value,
+    at: &FieldPath,
+    read: impl FnOnce(&str) -> Result<T, Problem>,
+) -> Parsed<Option<T>> {
+    let Some(text) = text(value, at)? else { return Ok(None) };
+    read(text.trim()).map(Some).map_err(|problem| one(at, problem))
 }
 
 pub(super) fn template(value: &Value, at: &FieldPath) -> Parsed<Option<Template<'static>>> {
@@ -97,6 +121,11 @@ pub(super) fn boolean(value: &Value, at: &FieldPath) -> Parsed<Option<bool>> {
         Value::Bool(value) => Ok(Some(*value)),
         Value::String(text) => match parse_bool(text.trim()) {
             None if text.trim().is_empty() => Ok(None),
+            None if is_annotation(at) => {
+                let said = format!("expected true or false, found {}", quoted(text.trim()));
+                let problem = Problem::new(Code::BooleanInvalid, said);
+                Err(one(at, problem.help("write \"true\" or \"false\"")))
+            }
             None => Err(invalid(at, "true or false", value)),
             found => Ok(found),
         },
@@ -105,29 +134,38 @@ pub(super) fn boolean(value: &Value, at: &FieldPath) -> Parsed<Option<bool>> {
 }
 
 pub(super) fn tls(value: &Value, at: &FieldPath) -> Parsed<Option<Tls>> {
-    let mode = match value {
-        Value::Bool(true) => Tls::Secret,
-        Value::Bool(false) => Tls::Off,
-        Value::String(text) if text.trim().is_empty() => return Ok(None),
-        Value::String(text) => text.trim().parse().map_err(|_| word_problem(at, text.trim(), Tls::WORDS))?,
-        other => return Err(invalid(at, "true, false, cert-manager or load-balancer", other)),
-    };
-    Ok(Some(mode))
+    match value {
+        Value::Bool(true) => Ok(Some(Tls::Secret)),
+        Value::Bool(false) => Ok(Some(Tls::Off)),
+        Value::String(_) => trimmed(value, at, |word| word.parse().map_err(|_| unknown_tls(word, at))),
+        other => Err(invalid(at, "true, false, cert-manager or load-balancer", other)),
+    }
 }
 
-pub(super) fn port_value(value: &Value, at: &FieldPath) -> Parsed<Option<PortRef>> {
-    let parsed = match value {
-        Value::Number(number) => port(&number.to_string()),
-        _ => match text(value, at)? {
-            Some(text) => port(text.trim()),
-            None => return Ok(None),
-        },
-    };
-    parsed.map(Some).map_err(|problem| one(at, problem))
+fn unknown_tls(word: &str, at: &FieldPath) -> Problem {
+    let mut problem = unknown_word(code(at, Code::TlsNotBoolean), word, Tls::WORDS);
+    if is_annotation(at) {
+        // The original fell back to its configuration, too.
+        problem.message = format!(
+            "expected true, false, cert-manager or load-balancer, found {}; the setting tls applies",
+            quoted(word)
+        );
+        if problem.proposed.is_none() {
+            problem.help = Some("write one of these words".to_owned());
+        }
+    }
+    problem
 }
 
 /// A port by number or name.
-pub(crate) fn port(text: &str) -> Result<PortRef, Problem> {
+pub(super) fn port(value: &Value, at: &FieldPath) -> Parsed<Option<PortRef>> {
+    match value {
+        Value::Number(number) => trimmed(&number.to_string().into(), at, port_of),
+        _ => trimmed(value, at, port_of),
+    }
+}
+
+fn port_of(text: &str) -> Result<PortRef, Problem> {
     if text.bytes().all(|b| b.is_ascii_digit()) {
         return match text.parse() {
             Ok(number) if number > 0 => Ok(PortRef::Number(number)),
@@ -151,30 +189,22 @@ pub(crate) fn port(text: &str) -> Result<PortRef, Problem> {
     })
 }
 
-/// One of some words, by what reads them.
-fn word<T: FromStr>(value: &Value, at: &FieldPath, words: &[&str]) -> Parsed<Option<T>> {
-    let Some(word) = text(value, at)?.map(str::trim) else { return Ok(None) };
-    word.parse().map(Some).map_err(|_| word_problem(at, word, words))
-}
-
 pub(super) fn path_type(value: &Value, at: &FieldPath) -> Parsed<Option<PathType>> {
-    word(value, at, PathType::WORDS)
+    let code = code(at, Code::PathTypeUnknown);
+    trimmed(value, at, |word| word.parse().map_err(|_| unknown_word(code, word, PathType::WORDS)))
 }
 
 pub(super) fn termination(value: &Value, at: &FieldPath) -> Parsed<Option<Termination>> {
-    word(value, at, Termination::WORDS)
+    let words = Termination::WORDS;
+    trimmed(value, at, |word| word.parse().map_err(|_| unknown_word(Code::SettingInvalid, word, words)))
 }
 
 /// Whether the value is the second of two words.
 pub(super) fn second_of(value: &Value, at: &FieldPath, words: [&str; 2]) -> Parsed<Option<bool>> {
-    let Some(word) = text(value, at)?.map(str::trim) else { return Ok(None) };
-    let position =
-        words.iter().position(|known| *known == word).ok_or_else(|| word_problem(at, word, &words))?;
-    Ok(Some(position == 1))
-}
-
-fn word_problem(at: &FieldPath, word: &str, words: &[&str]) -> Problems {
-    one(at, unknown_word(Code::SettingInvalid, word, words))
+    trimmed(value, at, |word| {
+        let position = words.iter().position(|known| *known == word);
+        position.map(|at| at == 1).ok_or_else(|| unknown_word(Code::SettingInvalid, word, &words))
+    })
 }
 
 /// A word that is none of `words`.
@@ -188,11 +218,10 @@ pub(crate) fn unknown_word(code: Code, word: &str, words: &[&str]) -> Problem {
 
 /// The name of an object.
 fn name(value: &Value, at: &FieldPath, problem: impl Fn(&str) -> Problem) -> Parsed<Option<String>> {
-    let Some(name) = text(value, at)?.map(str::trim) else { return Ok(None) };
-    if is_dns_subdomain(name) { Ok(Some(name.to_owned())) } else { Err(one(at, problem(name))) }
+    trimmed(value, at, |name| if is_dns_subdomain(name) { Ok(name.to_owned()) } else { Err(problem(name)) })
 }
 
-pub(super) fn class_name(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
+pub(super) fn class(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
     name(value, at, class_problem)
 }
 
@@ -211,18 +240,23 @@ pub(crate) fn object_problem(code: Code, name: &str, kind: &str) -> Problem {
 /// An Issuer or a ClusterIssuer.
 pub(super) fn issuer(value: &Value, at: &FieldPath, cluster: bool) -> Parsed<Option<Issuer>> {
     let kind = if cluster { "ClusterIssuer" } else { "Issuer" };
-    let name = name(value, at, |name| object_problem(Code::SettingInvalid, name, kind))?;
+    let name = name(value, at, |name| object_problem(code(at, Code::IssuerInvalid), name, kind))?;
     Ok(name.map(|name| Issuer { cluster, name }))
 }
 
-/// The name of a profile.
-pub(super) fn profile_name(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
+/// The name of a profile. That of a setting must be the name of one that is there, which is looked at later.
+pub(super) fn profile(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
+    if is_annotation(at) {
+        return name(value, at, |name| object_problem(Code::ProfileUnknown, name, "profile"));
+    }
     Ok(text(value, at)?.map(|name| name.trim().to_owned()))
 }
 
 pub(super) fn targets(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Target>>> {
+    let code = code(at, Code::TargetUnknown);
     let read = |word: &str, at: &FieldPath| {
-        word.trim().parse().map_err(|_| word_problem(at, word.trim(), Target::WORDS))
+        let word = word.trim();
+        word.parse().map_err(|_| one(at, unknown_word(code, word, Target::WORDS)))
     };
     let found = match value {
         Value::String(words) => words
@@ -236,6 +270,39 @@ pub(super) fn targets(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Target
         })?,
     };
     Ok(Some(found).filter(|found| !found.is_empty()))
+}
+
+/// The name of the Service whose requests a canary shares.
+pub(super) fn canary_of(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
+    trimmed(value, at, |name| {
+        if is_dns_label(name) {
+            return Ok(name.to_owned());
+        }
+        let said = format!("{} is not the name of a Service", quoted(name));
+        Err(Problem::new(Code::CanaryInvalid, said).help("name the Service whose requests are shared"))
+    })
+}
+
+/// A text that ingress-nginx accepts here: letters, digits and these `signs` (its BasicCharsRegex, for header names without
+/// what no header name may have).
+pub(super) fn canary_text(value: &Value, at: &FieldPath, what: &str, signs: &str) -> Parsed<Option<String>> {
+    trimmed(value, at, |text| {
+        let Some(stray) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || signs.contains(*c))) else {
+            return Ok(text.to_owned());
+        };
+        let said = format!("the {what} {} contains {}", quoted(text), quoted_char(stray));
+        Err(Problem::new(Code::CanaryInvalid, said).help("write letters, digits and `-`"))
+    })
+}
+
+pub(super) fn canary_weight(value: &Value, at: &FieldPath) -> Parsed<Option<u8>> {
+    trimmed(value, at, |digits| match digits.parse() {
+        Ok(weight) if weight <= 100 && digits.bytes().all(|b| b.is_ascii_digit()) => Ok(weight),
+        _ => {
+            let said = format!("expected a whole number from 0 to 100, found {}", quoted(digits));
+            Err(Problem::new(Code::CanaryInvalid, said).help("write the percentage, without a sign"))
+        }
+    })
 }
 
 /// A list of hosts, each a DNS name or `*.` and one.
@@ -325,9 +392,12 @@ pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<M
 
 /// The path that a monitor asks for.
 pub(super) fn health_endpoint(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
-    let Some(path) = text(value, at)?.map(str::trim) else { return Ok(None) };
-    if path.starts_with('/') {
-        return Ok(Some(path.to_owned()));
-    }
-    Err(wrong(at, format!("{} does not start with `/`", quoted(path)), format!("write /{path}")))
+    trimmed(value, at, |path| {
+        if path.starts_with('/') {
+            return Ok(path.to_owned());
+        }
+        let said = format!("{} does not start with `/`", quoted(path));
+        let problem = Problem::new(code(at, Code::MonitorInvalid), said).help(format!("write /{path}"));
+        Err(if is_annotation(at) { problem.propose(format!("/{path}")) } else { problem })
+    })
 }

@@ -7,10 +7,11 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::annotations::{self, annotation, one};
+use super::annotations::annotation;
 use super::layer::{Entry, Slot};
+use super::parse::Parsed;
 use super::{Legacy, Settings, SourcedTemplate, entries, gateways, named, parse};
-use crate::diagnostics::{FieldPath, Origin, Problem};
+use crate::diagnostics::{FieldPath, Origin};
 use crate::service::{FORWARD_ANNOTATION, PortRef};
 use crate::template::Template;
 use crate::validation::PathType;
@@ -41,24 +42,22 @@ pub struct ConfigOption {
     pub default: &'static str,
     /// Whether the original Xposer had it.
     pub original: bool,
-    /// Reads the setting of a profile or a namespace; `None` where they cannot have it.
-    pub(super) read_layered: Option<ReadSetting<Layer>>,
-    /// Reads the setting that is for everybody.
-    pub(super) read_general: Option<ReadSetting<Settings>>,
-    /// Reads the annotation; `None` in place of the text where that is none, which is told already.
-    pub(super) read_annotation: Option<ReadAnnotation>,
+    /// Whether the setting can also stand in a profile, or under a namespace.
+    is_layered: bool,
+    /// Reads the setting or the annotation into its slot.
+    pub(super) read: Option<ReadLayer>,
+    /// Reads the setting at the top, where it is not only a slot of the lowest layer.
+    pub(super) read_top: Option<ReadTop>,
     /// What a layer gives, where the layers are merged key by key.
     pub(crate) entries: Option<fn(&Layer) -> &[Entry]>,
     /// Where a layer says it.
     pub(crate) origin: fn(&Layer) -> Option<&Origin>,
 }
 
-/// Reads a setting into its place.
-pub(super) type ReadSetting<T> = fn(&mut T, &Value, &FieldPath) -> Problems;
-/// Reads an annotation into its slot.
-pub(super) type ReadAnnotation = fn(&mut Layer, Option<&str>) -> Vec<Problem>;
-/// Problems of one setting, each with its place.
-pub(super) type Problems = Vec<(FieldPath, Problem)>;
+/// Reads a setting or an annotation into its slot; `null` stands for an annotation that is no text.
+pub(super) type ReadLayer = fn(&mut Layer, &Value, Origin) -> Parsed<()>;
+/// Reads a setting that is for everybody into its place.
+pub(super) type ReadTop = fn(&mut Settings, &Value, &FieldPath) -> Parsed<()>;
 
 /// The key of an annotation or a setting.
 ///
@@ -87,7 +86,7 @@ impl ConfigOption {
     /// Whether the setting can also stand in a profile, or under a namespace.
     #[must_use]
     pub fn is_layered(&self) -> bool {
-        self.read_layered.is_some()
+        self.is_layered
     }
 }
 
@@ -215,14 +214,11 @@ impl Form {
     }
 }
 
-/// The annotation of labels.
-const LABELS: &str = "config.xposer.stakater.com/Labels";
-
 /// Makes the table, and of its first part the fields of [`Layer`].
 ///
-/// A row of `layered` has a slot in every layer. Its `setting` can stand everywhere, its `general` only at the top, and what
-/// `top` reads takes the place of the setting there; `entries` gives its entries, where the layers are merged key by key. A row
-/// of `general` is for everybody, and `forwarded` is the block.
+/// A row of `layered` has a slot in every layer. Its `setting` can stand everywhere, its `general` only at the top, and its
+/// `annotation` on a Service; `read` reads all of them, and `top` takes its place at the top. `entries` gives its entries, where
+/// the layers are merged key by key. A row of `general` is for everybody, and `forwarded` is the block.
 macro_rules! options {
     (
         layered {$(
@@ -231,10 +227,11 @@ macro_rules! options {
                 doc: $doc:expr,
                 default: $default:expr,
                 original: $original:expr,
-                $( setting: ($setting:expr, $setting_example:expr, $read_setting:expr), )?
-                $( general: ($general:expr, $general_example:expr, $read_general:expr), )?
+                $( setting: ($setting:expr, $setting_example:expr), )?
+                $( general: ($general:expr, $general_example:expr), )?
+                $( annotation: ($annotation:expr, $annotation_example:expr), )?
+                read: $read:expr,
                 $( top: $read_top:expr, )?
-                $( annotation: ($annotation:expr, $annotation_example:expr, $read_annotation:expr), )?
                 $( entries: $entries:expr, )?
             }
         )+}
@@ -261,33 +258,18 @@ macro_rules! options {
 
         static OPTIONS: &[ConfigOption] = &[
             $( ConfigOption {
-                origin: |layer| layer.$field.origin(),
-                $( read_general: Some($read_top), )?
+                $( setting: Some(Key { name: $setting, example: $setting_example }), is_layered: true, )?
+                $( setting: Some(Key { name: $general, example: $general_example }), )?
+                $( annotation: Some(Key { name: $annotation, example: $annotation_example }), )?
+                read: Some(|layer, value, origin| layer.$field.take($read, value, origin)),
+                $( read_top: Some($read_top), )?
                 $( entries: Some($entries), )?
-                ..ConfigOption {
-                $( setting: Some(Key { name: $setting, example: $setting_example }),
-                read_layered: Some(|layer, value, at| layer.$field.take_setting($read_setting, value, at)),
-                read_general: Some(|settings, value, at| {
-                    settings.base.$field.take_setting($read_setting, value, at)
-                }), )?
-                $( setting: Some(Key { name: $general, example: $general_example }),
-                read_general: Some(|settings, value, at| {
-                    settings.base.$field.take_setting($read_general, value, at)
-                }), )?
-                $( annotation: Some(Key { name: $annotation, example: $annotation_example }),
-                read_annotation: Some(|layer, text| match text {
-                    Some(text) => layer.$field.take_annotation($read_annotation, text, $annotation),
-                    None => {
-                        layer.$field = Slot::Broken;
-                        Vec::new()
-                    }
-                }), )?
+                origin: |layer| layer.$field.origin(),
                 ..row($form, $doc, $default, $original)
-                }
             }, )+
             $( ConfigOption {
                 setting: Some(Key { name: $only, example: $only_example }),
-                read_general: Some($read_only),
+                read_top: Some($read_only),
                 ..row($only_form, $only_doc, $only_default, $only_original)
             }, )+
             ConfigOption {
@@ -307,9 +289,9 @@ const fn row(form: Form, doc: &'static str, default: &'static str, original: boo
         doc,
         default,
         original,
-        read_layered: None,
-        read_general: None,
-        read_annotation: None,
+        is_layered: false,
+        read: None,
+        read_top: None,
         entries: None,
         origin: |_| None,
     }
@@ -322,117 +304,132 @@ options! {
             doc: "The value of {{.Domain}} in the other templates; it may itself use {{.Service}} and {{.Namespace}}.",
             default: "(none)",
             original: true,
-            setting: ("domain", "example.com", parse::template),
-            annotation: (annotation::DOMAIN, "company.com", annotations::template),
+            setting: ("domain", "example.com"),
+            annotation: (annotation::DOMAIN, "company.com"),
+            read: parse::template,
         }
         url: Template<'static> {
             form: Form::Templates,
             doc: "The host, or the host and the path; several templates give several hosts.",
             default: "'{{.Service}}.{{.Namespace}}.{{.Domain}}'",
             original: true,
-            setting: ("ingressURLTemplate", "'{{.Service}}.{{.Domain}}'", parse::template),
-            annotation: (annotation::URL, "{{.Service}}.{{.Domain}}", annotations::template),
+            setting: ("ingressURLTemplate", "'{{.Service}}.{{.Domain}}'"),
+            annotation: (annotation::URL, "{{.Service}}.{{.Domain}}"),
+            read: parse::template,
         }
         fallbacks: Vec<SourcedTemplate> {
             form: Form::TemplateList,
             doc: "Templates that are tried in order where a host is longer than DNS, or a certificate's common name, allows.",
             default: "[]",
             original: false,
-            setting: ("ingressURLTemplateFallbacks", "['{{.Service}}.{{.Domain}}']", parse::template_list),
+            setting: ("ingressURLTemplateFallbacks", "['{{.Service}}.{{.Domain}}']"),
+            read: parse::template_list,
         }
         path: Template<'static> {
             form: Form::Template,
             doc: "The path; `/` leaves it to the path in the URL template.",
             default: "/",
             original: true,
-            setting: ("ingressURLPath", "/{{.Service}}", parse::template),
-            annotation: (annotation::PATH, "/api", annotations::template),
+            setting: ("ingressURLPath", "/{{.Service}}"),
+            annotation: (annotation::PATH, "/api"),
+            read: parse::template,
         }
         name: Template<'static> {
             form: Form::Template,
             doc: "The name of the Ingress, or of what takes its place.",
             default: "'{{.Service}}'",
             original: true,
-            setting: ("ingressNameTemplate", "'{{.Service}}-{{.Namespace}}'", parse::template),
-            annotation: (annotation::NAME, "{{.Service}}-{{.Namespace}}", annotations::template),
+            setting: ("ingressNameTemplate", "'{{.Service}}-{{.Namespace}}'"),
+            annotation: (annotation::NAME, "{{.Service}}-{{.Namespace}}"),
+            read: parse::template,
         }
         class: String {
             form: Form::Name,
             doc: "The IngressClass: which controller serves the Ingress, for example the internal or the external one.",
             default: "(the cluster's default)",
             original: false,
-            setting: ("ingressClassName", "internal-ingress", parse::class_name),
-            annotation: (annotation::CLASS, "external-ingress", annotations::class),
+            setting: ("ingressClassName", "internal-ingress"),
+            annotation: (annotation::CLASS, "external-ingress"),
+            read: parse::class,
         }
         port: PortRef {
             form: Form::Port,
             doc: "The port of the Service to route to; without it the first one.",
             default: "(the first port)",
             original: false,
-            setting: ("servicePort", "http", parse::port_value),
-            annotation: (annotation::PORT, "http", |text| one(parse::port(text.trim()))),
+            setting: ("servicePort", "http"),
+            annotation: (annotation::PORT, "http"),
+            read: parse::port,
         }
         path_type: PathType {
             form: Form::Word(PathType::WORDS),
             doc: "How the path is compared; without it Prefix, or ImplementationSpecific where the path is a regular expression.",
             default: "(by the path)",
             original: false,
-            setting: ("pathType", "Exact", parse::path_type),
-            annotation: (annotation::PATH_TYPE, "Exact", annotations::path_type),
+            setting: ("pathType", "Exact"),
+            annotation: (annotation::PATH_TYPE, "Exact"),
+            read: parse::path_type,
         }
         tls: Tls {
             form: Form::Word(Tls::WORDS),
             doc: "How connections are secured: not at all, by the certificate in a secret, by one that cert-manager puts there, or by a load balancer in front of the controller.",
             default: "false",
             original: true,
-            setting: ("tls", "cert-manager", parse::tls),
-            annotation: (annotation::TLS, "true", annotations::tls),
+            setting: ("tls", "cert-manager"),
+            annotation: (annotation::TLS, "true"),
+            read: parse::tls,
         }
         secret: Template<'static> {
             form: Form::Template,
             doc: "The name of the secret with the certificate; NO_SECRET, or nothing, means the Ingress's name and `-cert`.",
             default: "NO_SECRET",
             original: true,
-            setting: ("tlsSecretNameTemplate", "'{{.Service}}-tls'", parse::template),
-            annotation: (annotation::SECRET, "{{.Service}}-tls", annotations::template),
+            setting: ("tlsSecretNameTemplate", "'{{.Service}}-tls'"),
+            annotation: (annotation::SECRET, "{{.Service}}-tls"),
+            read: parse::template,
         }
         common_name: bool {
             form: Form::Boolean,
             doc: "Whether certificates carry the host as their common name, which holds at most 64 characters; longer hosts with TLS are then refused, or replaced by a fallback.",
             default: "false",
             original: false,
-            setting: ("tlsCommonName", "true", parse::boolean),
+            setting: ("tlsCommonName", "true"),
+            read: parse::boolean,
         }
         namespaced_issuer: Issuer {
             form: Form::Name,
             doc: "The Issuer, in the Service's namespace, that cert-manager is told to ask under `tls: cert-manager`.",
             default: "(none)",
             original: false,
-            setting: ("issuer", "internal-ca", |value, at| parse::issuer(value, at, false)),
-            annotation: (annotation::ISSUER, "internal-ca", |text| annotations::issuer(text, false)),
+            setting: ("issuer", "internal-ca"),
+            annotation: (annotation::ISSUER, "internal-ca"),
+            read: |value, at| parse::issuer(value, at, false),
         }
         cluster_issuer: Issuer {
             form: Form::Name,
             doc: "The ClusterIssuer that cert-manager is told to ask under `tls: cert-manager`.",
             default: "(none)",
             original: false,
-            setting: ("clusterIssuer", "letsencrypt-production", |value, at| parse::issuer(value, at, true)),
-            annotation: (annotation::CLUSTER_ISSUER, "letsencrypt-production", |text| annotations::issuer(text, true)),
+            setting: ("clusterIssuer", "letsencrypt-production"),
+            annotation: (annotation::CLUSTER_ISSUER, "letsencrypt-production"),
+            read: |value, at| parse::issuer(value, at, true),
         }
         certificates: Certificates {
             form: Form::List,
             doc: "The names in the certificates of the load balancer; under `tls: load-balancer` one of them must cover every host, a star standing for one label.",
             default: "(not checked)",
             original: false,
-            setting: ("certificates", "['*.labs.company.com', '*.tools.company.com']", parse::certificates),
+            setting: ("certificates", "['*.labs.company.com', '*.tools.company.com']"),
+            read: parse::certificates,
         }
         https_redirect: bool {
             form: Form::Boolean,
             doc: "Whether requests without TLS are sent to https; without it the target's own default counts, which is yes where TLS ends at an Ingress or Route.",
             default: "(by the target)",
             original: false,
-            setting: ("httpsRedirect", "true", parse::boolean),
-            annotation: (annotation::HTTPS_REDIRECT, "true", |text| one(annotations::boolean(text))),
+            setting: ("httpsRedirect", "true"),
+            annotation: (annotation::HTTPS_REDIRECT, "true"),
+            read: parse::boolean,
         }
         annotations: Vec<Entry> {
             form: Form::Mapping,
@@ -441,14 +438,15 @@ options! {
             original: false,
             setting: (
                 "annotations",
-                "{nginx.ingress.kubernetes.io/proxy-body-size: 10m, deny: ['*/auth-*'], allow: ['*/auth-url'], acceptLoss: ['*/limit-rps']}",
-                |value, at| entries::annotations(value, at, None)
+                "{nginx.ingress.kubernetes.io/proxy-body-size: 10m, deny: ['*/auth-*'], allow: ['*/auth-url'], acceptLoss: ['*/limit-rps']}"
             ),
+            read: |value, at| entries::annotations(value, at, None),
             top: |settings, value, at| {
                 let [deny, allow, accept] = entries::LISTS;
                 let lists =
                     [(deny, &mut settings.deny), (allow, &mut settings.allow), (accept, &mut settings.accept_loss)];
-                settings.base.annotations.take_setting(|value, at| entries::annotations(value, at, Some(lists)), value, at)
+                let read = |value: &Value, at: &FieldPath| entries::annotations(value, at, Some(lists));
+                settings.base.annotations.take(read, value, Origin::Setting(at.clone()))
             },
             entries: |layer| layer.annotations.entries(),
         }
@@ -457,8 +455,9 @@ options! {
             doc: "Labels to give to the objects of a Service, merged key by key over the layers; the ConfigMap xposer, which belongs to several Services, has none of them.",
             default: "{}",
             original: false,
-            setting: ("labels", "{example.com/team: shop}", entries::labels),
-            annotation: (LABELS, "example.com/team: shop", |text| entries::labels_of_annotation(text, LABELS)),
+            setting: ("labels", "{example.com/team: shop}"),
+            annotation: (annotation::LABELS, "example.com/team: shop"),
+            read: entries::labels,
             entries: |layer| layer.labels.entries(),
         }
         targets: Vec<Target> {
@@ -466,101 +465,108 @@ options! {
             doc: "What exposes the Service: an Ingress, an HTTPRoute of the Gateway API, a Route of OpenShift; several while you move from one to another.",
             default: "Ingress",
             original: false,
-            setting: ("target", "[Ingress, HTTPRoute]", parse::targets),
-            annotation: (annotation::TARGET, "HTTPRoute", annotations::targets),
+            setting: ("target", "[Ingress, HTTPRoute]"),
+            annotation: (annotation::TARGET, "HTTPRoute"),
+            read: parse::targets,
         }
         parent_refs: Vec<ParentRef> {
             form: Form::List,
             doc: "The Gateways, or their listeners, that HTTPRoutes are attached to, each with `name` and perhaps `namespace`, `sectionName`, `port`, `kind`, `group`.",
             default: "(none)",
             original: false,
-            setting: ("parentRefs", "[{name: external, namespace: gateways, sectionName: https}]", gateways::parent_refs),
+            setting: ("parentRefs", "[{name: external, namespace: gateways, sectionName: https}]"),
+            read: gateways::parent_refs,
         }
         http_parent_refs: Vec<ParentRef> {
             form: Form::List,
             doc: "The listeners without TLS, to which a second HTTPRoute is attached that sends requests to https; `parentRefs` must not mean any of them.",
             default: "(none)",
             original: false,
-            setting: ("httpParentRefs", "[{name: external, namespace: gateways, sectionName: http}]", gateways::parent_refs),
+            setting: ("httpParentRefs", "[{name: external, namespace: gateways, sectionName: http}]"),
+            read: gateways::parent_refs,
         }
         termination: Termination {
             form: Form::Word(Termination::WORDS),
             doc: "Where the TLS connection to a Route of OpenShift ends.",
             default: "edge",
             original: false,
-            setting: ("routeTermination", "reencrypt", parse::termination),
+            setting: ("routeTermination", "reencrypt"),
+            read: parse::termination,
         }
         canary_of: String {
             form: Form::Name,
             doc: "The Service, in the same namespace, a part of whose requests this one gets: it is exposed under the same host and path.",
             default: "(none)",
             original: false,
-            annotation: (annotation::CANARY_OF, "web-stable", |text| one(annotations::service_name(text))),
+            annotation: (annotation::CANARY_OF, "web-stable"),
+            read: parse::canary_of,
         }
         canary_weight: u8 {
             form: Form::Number(0, 100),
             doc: "The percentage of the requests that the canary gets.",
             default: "(none)",
             original: false,
-            annotation: (annotation::CANARY_WEIGHT, "10", |text| one(annotations::weight(text))),
+            annotation: (annotation::CANARY_WEIGHT, "10"),
+            read: parse::canary_weight,
         }
         canary_header: String {
             form: Form::Text,
             doc: "The name of a header: requests that carry it with the value always, or that of CanaryByHeaderValue, go to the canary.",
             default: "(none)",
             original: false,
-            annotation: (annotation::CANARY_HEADER, "X-Canary", |text| {
-                one(annotations::canary_text(text, "header", "-._~"))
-            }),
+            annotation: (annotation::CANARY_HEADER, "X-Canary"),
+            read: |value, at| parse::canary_text(value, at, "header", "-._~"),
         }
         canary_header_value: String {
             form: Form::Text,
             doc: "The value of the header that sends a request to the canary.",
             default: "always",
             original: false,
-            annotation: (annotation::CANARY_HEADER_VALUE, "beta", |text| {
-                one(annotations::canary_text(text, "header's value", "-._~:/"))
-            }),
+            annotation: (annotation::CANARY_HEADER_VALUE, "beta"),
+            read: |value, at| parse::canary_text(value, at, "header's value", "-._~:/"),
         }
         canary_cookie: String {
             form: Form::Text,
             doc: "The name of a cookie: requests that carry it with the value always go to the canary.",
             default: "(none)",
             original: false,
-            annotation: (annotation::CANARY_COOKIE, "canary", |text| {
-                one(annotations::canary_text(text, "cookie", "-._~:/"))
-            }),
+            annotation: (annotation::CANARY_COOKIE, "canary"),
+            read: |value, at| parse::canary_text(value, at, "cookie", "-._~:/"),
         }
         monitor: bool {
             form: Form::Boolean,
             doc: "Whether an EndpointMonitor for IngressMonitorController is made, too.",
             default: "false",
             original: false,
-            setting: ("monitor", "true", parse::boolean),
-            annotation: (annotation::MONITOR, "true", |text| one(annotations::boolean(text))),
+            setting: ("monitor", "true"),
+            annotation: (annotation::MONITOR, "true"),
+            read: parse::boolean,
         }
         monitor_health: String {
             form: Form::Path,
             doc: "The path that the monitor asks for instead of the exposed one.",
             default: "(the exposed path)",
             original: false,
-            setting: ("monitorHealthEndpoint", "/healthz", parse::health_endpoint),
-            annotation: (annotation::MONITOR_HEALTH, "/healthz", |text| one(annotations::path(text))),
+            setting: ("monitorHealthEndpoint", "/healthz"),
+            annotation: (annotation::MONITOR_HEALTH, "/healthz"),
+            read: parse::health_endpoint,
         }
         monitor_provider: Map<String, Value> {
             form: Form::Mapping,
             doc: "Options of the monitor's provider, as EndpointMonitor has them, for example `uptimeRobotConfig`.",
             default: "{}",
             original: false,
-            setting: ("monitorProvider", "{uptimeRobotConfig: {interval: 300}}", parse::monitor_provider),
+            setting: ("monitorProvider", "{uptimeRobotConfig: {interval: 300}}"),
+            read: parse::monitor_provider,
         }
         profile: String {
             form: Form::Name,
             doc: "The profile to take defaults from, one of `profiles`; the setting is for Services that choose none.",
             default: "(none)",
             original: false,
-            general: ("defaultProfile", "internal", parse::profile_name),
-            annotation: (annotation::PROFILE, "external", |text| one(annotations::profile_name(text))),
+            general: ("defaultProfile", "internal"),
+            annotation: (annotation::PROFILE, "external"),
+            read: parse::profile,
         }
     }
     general {
@@ -572,7 +578,7 @@ options! {
             setting: (
                 "profiles",
                 "{internal: {ingressClassName: internal}, external: {ingressClassName: external, namespaces: ['web-*']}}",
-                |settings, value, at| named::profiles(value, at, &mut settings.profiles).err().unwrap_or_default()
+                |settings, value, at| named::profiles(value, at, &mut settings.profiles)
             ),
         }
         {
@@ -583,7 +589,7 @@ options! {
             setting: (
                 "namespaces",
                 "{team-a: {domain: a.example.com, hosts: ['*.a.example.com']}}",
-                |settings, value, at| named::namespaces(value, at, &mut settings.namespaces).err().unwrap_or_default()
+                |settings, value, at| named::namespaces(value, at, &mut settings.namespaces)
             ),
         }
         {
@@ -592,7 +598,8 @@ options! {
             default: "[external-dns.alpha.kubernetes.io/, external-dns.kubernetes.io/]",
             original: false,
             setting: ("externalDNSPrefixes", "[external-dns.kubernetes.io/]", |settings, value, at| {
-                keep(parse::prefixes(value, at).map(Some), &mut settings.dns_prefixes)
+                settings.dns_prefixes = parse::prefixes(value, at)?;
+                Ok(())
             }),
         }
         {
@@ -601,7 +608,7 @@ options! {
             default: "host",
             original: false,
             setting: ("publishedValue", "url", |settings, value, at| {
-                keep(parse::second_of(value, at, ["host", "url"]), &mut settings.publish_url)
+                keep(parse::second_of(value, at, ["host", "url"])?, &mut settings.publish_url)
             }),
         }
         {
@@ -610,9 +617,9 @@ options! {
             default: "translate",
             original: false,
             setting: ("legacyAnnotations", "forward", |settings, value, at| {
-                let forward = parse::second_of(value, at, ["translate", "forward"]);
+                let forward = parse::second_of(value, at, ["translate", "forward"])?;
                 let mode = |forward| if forward { Legacy::Forward } else { Legacy::Translate };
-                keep(forward.map(|forward| forward.map(mode)), &mut settings.legacy)
+                keep(forward.map(mode), &mut settings.legacy)
             }),
         }
         {
@@ -620,14 +627,14 @@ options! {
             doc: "Whether doubtful annotations, such as an unknown key or a malformed line, are Errors rather than Warnings.",
             default: "false",
             original: false,
-            setting: ("strict", "true", |settings, value, at| keep(parse::boolean(value, at), &mut settings.strict)),
+            setting: ("strict", "true", |settings, value, at| keep(parse::boolean(value, at)?, &mut settings.strict)),
         }
         {
             form: Form::Boolean,
             doc: "Whether the policy writes the URL and the name of the Ingress back on the Service, as status.xposer.stakater.com/url and ingress; with false it only validates, as a policy group wants it.",
             default: "true",
             original: false,
-            setting: ("stamp", "false", |settings, value, at| keep(parse::boolean(value, at), &mut settings.stamp)),
+            setting: ("stamp", "false", |settings, value, at| keep(parse::boolean(value, at)?, &mut settings.stamp)),
         }
     }
     forwarded {
@@ -639,15 +646,10 @@ options! {
     }
 }
 
-/// Puts what was read in its place, where something was; gives what is wrong with it.
-fn keep<T>(read: parse::Parsed<Option<T>>, place: &mut T) -> Problems {
-    match read {
-        Ok(value) => {
-            if let Some(value) = value {
-                *place = value;
-            }
-            Vec::new()
-        }
-        Err(problems) => problems,
+/// Puts what was read in its place, where something was.
+fn keep<T>(read: Option<T>, place: &mut T) -> Parsed<()> {
+    if let Some(value) = read {
+        *place = value;
     }
+    Ok(())
 }

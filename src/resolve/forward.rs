@@ -12,36 +12,6 @@ use crate::options::block::Line;
 use crate::options::{Layer, Legacy, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 
-/// What a line of the forwarded block is about.
-enum Subject {
-    /// One of ours that cannot be read, because other keys are inside its value. The rule `folded-block` refuses it.
-    Unreadable,
-    /// Where the URL is published.
-    Publish,
-    /// An option of ours, which has no effect in the block.
-    Option,
-    /// The class of the Ingress.
-    Class,
-    /// Anything else: an annotation, perhaps an old one.
-    Annotation,
-}
-
-impl Subject {
-    fn of(line: &Line<'_>, mode: Legacy) -> Self {
-        if is_read_here(line.key, mode) && !line.swallowed().is_empty() {
-            return Self::Unreadable;
-        }
-        match line.key {
-            PUBLISH_KEY => Self::Publish,
-            key if key.starts_with(CONFIG_PREFIX) || key == FORWARD_ANNOTATION => Self::Option,
-            key => match legacy::find(key).map(|row| row.migration) {
-                Some(Migration::Class) => Self::Class,
-                _ => Self::Annotation,
-            },
-        }
-    }
-}
-
 /// Whether a line of the block with this key means something to us rather than to another program.
 pub(crate) fn is_read_here(key: &str, mode: Legacy) -> bool {
     let is_ours = |row: &legacy::Legacy| {
@@ -61,19 +31,24 @@ impl Resolver<'_, '_> {
         let mut old = Old::new(&plan.targets);
         plan.annotations.reserve(forwarded.block.lines().len());
         for line in forwarded.block.lines() {
-            let is_passed_on = match Subject::of(line, self.settings.legacy) {
-                Subject::Unreadable => false,
-                Subject::Publish => {
+            // One of ours that cannot be read, because other keys are inside its value, is refused by the rule `folded-block`.
+            if is_read_here(line.key, self.settings.legacy) && !line.swallowed().is_empty() {
+                continue;
+            }
+            let is_class = |row: &legacy::Legacy| row.migration == Migration::Class;
+            let is_passed_on = match line.key {
+                PUBLISH_KEY => {
                     let place = line.key_range.start..line.value_range.end;
                     publish = self.scope(line).map(|scope| (scope, place));
                     !self.translates()
                 }
-                Subject::Option => {
+                // An option of ours has no effect in the block.
+                key if key.starts_with(CONFIG_PREFIX) || key == FORWARD_ANNOTATION => {
                     self.misplaced(line);
                     true
                 }
-                Subject::Class => self.block_class(line, &mut meant.class),
-                Subject::Annotation => true,
+                key if legacy::find(key).is_some_and(is_class) => self.block_class(line, &mut meant.class),
+                _ => true,
             };
             if is_passed_on {
                 let is_given = |key: &str| forwarded.block.contains(key);

@@ -1,5 +1,7 @@
 //! Hosts and paths.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::{Resolver, Route, file};
@@ -37,29 +39,29 @@ impl Resolver<'_, '_> {
         if rules.len() > 1 { self.without_repeated(rules, url) } else { rules }
     }
 
-    /// The rules without those that an earlier one says already. They are sorted for that: one template may give thousands.
-    fn without_repeated(&mut self, rules: Vec<Route>, url: &SourcedTemplate) -> Vec<Route> {
-        let key = |at: usize| {
-            let rule = rules.get(at)?;
-            Some((rule.host.as_str(), comparable_path(&rule.path, rule.path_type)))
-        };
-        let mut order: Vec<usize> = (0..rules.len()).collect();
-        order.sort_unstable_by(|left, right| (key(*left), left).cmp(&(key(*right), right)));
-        let mut first: Vec<Option<usize>> = vec![None; rules.len()];
-        for group in order.chunk_by(|left, right| key(*left) == key(*right)) {
-            let [same, others @ ..] = group else { continue };
-            for other in others {
-                if let Some(first) = first.get_mut(*other) {
-                    *first = Some(*same);
+    /// The rules without those that an earlier one says already.
+    fn without_repeated(&mut self, mut rules: Vec<Route>, url: &SourcedTemplate) -> Vec<Route> {
+        let mut seen = BTreeMap::new();
+        let mut is_new = Vec::with_capacity(rules.len());
+        for rule in &rules {
+            let path = comparable_path(&rule.path, rule.path_type);
+            match seen.entry((rule.host.as_str(), path)) {
+                Entry::Vacant(place) => {
+                    place.insert(rule);
+                    is_new.push(true);
+                }
+                Entry::Occupied(same) => {
+                    let same = same.get();
+                    let said =
+                        format!("two URL templates give {}", quoted(&format!("{}{}", same.host, same.path)));
+                    file(self.report, url, Problem::new(Code::HostRepeated, said).help("remove one of them"));
+                    is_new.push(false);
                 }
             }
         }
-        for same in first.iter().flatten().filter_map(|at| rules.get(*at)) {
-            let said = format!("two URL templates give {}", quoted(&format!("{}{}", same.host, same.path)));
-            file(self.report, url, Problem::new(Code::HostRepeated, said).help("remove one of them"));
-        }
-        let kept = rules.into_iter().zip(first).filter(|(_, first)| first.is_none());
-        kept.map(|(rule, _)| rule).collect()
+        let mut is_new = is_new.into_iter();
+        rules.retain(|_| is_new.next().unwrap_or(true));
+        rules
     }
 
     /// The items that are a host each, perhaps with a path. Where something else separates them, or the comma of a path

@@ -147,16 +147,13 @@ struct Trial<'s> {
 
 impl<'s> Trial<'s> {
     fn new(settings: &'s Settings) -> Self {
-        let layers = [&settings.base].into_iter();
-        let layers = layers.chain(settings.profiles.iter().map(|(_, profile)| &profile.layer));
-        let mut layers = layers.chain(settings.namespaces.iter().map(|(_, row)| &row.layer));
         let names_gateway =
             |layer: &Layer| layer.parent_refs.set().is_some_and(|refs| !refs.value.is_empty());
         let subject = Subject { kind: "Settings".into(), ..Subject::default() };
         Self {
             settings,
             general: settings.without_layers(),
-            has_gateways: layers.any(names_gateway),
+            has_gateways: settings.layers().any(names_gateway),
             report: Report::new(subject, settings.strict),
             reported: BTreeSet::new(),
             allowed: None,
