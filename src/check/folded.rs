@@ -118,5 +118,5 @@ fn is_spoilt(context: &RuleContext<'_>, key: &str, value: &str) -> bool {
         || shape.is_some_and(|shape| !shape.fits(value))
         || external_dns::is_checked(key)
         || forecastle::is_boolean(key)
-        || is_read_here(key, context.settings.legacy)
+        || is_read_here(key, context.settings)
 }

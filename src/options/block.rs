@@ -101,7 +101,9 @@ pub(crate) fn swallowed(text: &str, is_free: bool) -> Vec<Swallowed<'_>> {
                         Some(length) => {
                             let key = text.get(at + 1..at + 1 + length).filter(|_| can_begin && depth == 0);
                             let behind = text.get(at + length + 2..).unwrap_or_default();
-                            if let Some((key, sign)) = key.and_then(|key| quoted_key(key, behind, is_free)) {
+                            if let Some(key) = key
+                                && let Some(sign) = sign_behind(key, behind, is_free)
+                            {
                                 found.push((at + 1, key, at + length + 2 + sign));
                             }
                             at += length + 1;
@@ -140,13 +142,6 @@ fn key_in_front(text: &str, is_free: bool) -> Option<(&str, usize)> {
     let (key, behind) = text.split_at_checked(length)?;
     let sign = sign_behind(key, behind, is_free)?;
     Some((key, length + sign))
-}
-
-/// The key that stands in quotes, of which `behind` is what follows.
-fn quoted_key<'k>(key: &'k str, behind: &str, is_free: bool) -> Option<(&'k str, usize)> {
-    let is_of_key = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
-    let key = Some(key).filter(|key| key.bytes().all(is_of_key))?;
-    Some((key, sign_behind(key, behind, is_free)?))
 }
 
 /// How long the sign is that makes a key of what stands before it, with the blanks before the sign.

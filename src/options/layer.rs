@@ -149,19 +149,13 @@ impl<'s> Layers<'s> {
     }
 
     /// These layers below the annotations of a Service.
-    pub(crate) fn with_service<'l>(self, service: &'l Layer) -> Layers<'l>
-    where
-        's: 'l,
-    {
-        Layers { service: Some(service), ..self }
+    pub(crate) fn with_service(self, service: &'s Layer) -> Self {
+        Self { service: Some(service), ..self }
     }
 
     /// These layers with what the forwarded block means, below the annotations and above the settings.
-    pub(crate) fn with_block<'l>(self, block: &'l Layer) -> Layers<'l>
-    where
-        's: 'l,
-    {
-        Layers { block: Some(block), ..self }
+    pub(crate) fn with_block(self, block: &'s Layer) -> Self {
+        Self { block: Some(block), ..self }
     }
 
     /// All layers, the uppermost first.

@@ -34,16 +34,6 @@ pub(crate) use table::{Layer, find_setting};
 /// The secret name template that means `<ingress name>-cert`.
 pub(crate) const NO_SECRET: &str = "NO_SECRET";
 
-/// What to do with forwarded keys that today's programs no longer read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Legacy {
-    /// Write what they read instead.
-    #[default]
-    Translate,
-    /// Pass everything through, as the original did.
-    Forward,
-}
-
 /// A template and where it was written.
 pub(crate) type SourcedTemplate = Sourced<Template<'static>>;
 
@@ -75,7 +65,8 @@ pub struct Settings {
     pub(crate) publish_url: bool,
     /// What exposes every Service, whatever is set; empty where settings and annotations decide.
     pub(crate) only_targets: Vec<Target>,
-    pub(crate) legacy: Legacy,
+    /// Whether keys that today's programs no longer read are passed on as they are, as the original did, and not translated.
+    pub(crate) forwards_legacy: bool,
     pub(crate) strict: bool,
     pub(crate) stamp: bool,
 }
@@ -94,7 +85,7 @@ impl Default for Settings {
             dns_prefixes: external_dns::PREFIXES.map(Cow::Borrowed).to_vec(),
             publish_url: false,
             only_targets: Vec::new(),
-            legacy: Legacy::Translate,
+            forwards_legacy: false,
             strict: false,
             stamp: true,
         }

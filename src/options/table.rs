@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::annotations::annotation;
 use super::layer::{Entry, Slot};
 use super::parse::Parsed;
-use super::{Legacy, Settings, SourcedTemplate, entries, gateways, named, parse};
+use super::{Settings, SourcedTemplate, entries, gateways, named, parse};
 use crate::diagnostics::{FieldPath, Origin};
 use crate::service::{FORWARD_ANNOTATION, PortRef};
 use crate::template::Template;
@@ -48,8 +48,6 @@ pub struct ConfigOption {
     pub(super) read: Option<ReadLayer>,
     /// Reads the setting at the top, where it is not only a slot of the lowest layer.
     pub(super) read_top: Option<ReadTop>,
-    /// What a layer gives, where the layers are merged key by key.
-    pub(crate) entries: Option<fn(&Layer) -> &[Entry]>,
     /// Where a layer says it.
     pub(crate) origin: fn(&Layer) -> Option<&Origin>,
 }
@@ -217,8 +215,8 @@ impl Form {
 /// Makes the table, and of its first part the fields of [`Layer`].
 ///
 /// A row of `layered` has a slot in every layer. Its `setting` can stand everywhere, its `general` only at the top, and its
-/// `annotation` on a Service; `read` reads all of them, and `top` takes its place at the top. `entries` gives its entries, where
-/// the layers are merged key by key. A row of `general` is for everybody, and `forwarded` is the block.
+/// `annotation` on a Service; `read` reads all of them, and `top` takes its place at the top. A row of `general` is for
+/// everybody, or the block, which is read by itself.
 macro_rules! options {
     (
         layered {$(
@@ -232,7 +230,6 @@ macro_rules! options {
                 $( annotation: ($annotation:expr, $annotation_example:expr), )?
                 read: $read:expr,
                 $( top: $read_top:expr, )?
-                $( entries: $entries:expr, )?
             }
         )+}
         general {$({
@@ -240,15 +237,9 @@ macro_rules! options {
             doc: $only_doc:expr,
             default: $only_default:expr,
             original: $only_original:expr,
-            setting: ($only:expr, $only_example:expr, $read_only:expr),
+            $( setting: ($only:expr, $only_example:expr, $read_only:expr), )?
+            $( annotation: ($block:expr, $block_example:expr), )?
         })+}
-        forwarded {
-            form: $block_form:expr,
-            doc: $block_doc:expr,
-            default: $block_default:expr,
-            original: $block_original:expr,
-            annotation: ($block:expr, $block_example:expr),
-        }
     ) => {
         /// What one layer says about each option.
         #[derive(Clone, Debug, Default)]
@@ -263,19 +254,14 @@ macro_rules! options {
                 $( annotation: Some(Key { name: $annotation, example: $annotation_example }), )?
                 read: Some(|layer, value, origin| layer.$field.take($read, value, origin)),
                 $( read_top: Some($read_top), )?
-                $( entries: Some($entries), )?
                 origin: |layer| layer.$field.origin(),
                 ..row($form, $doc, $default, $original)
             }, )+
             $( ConfigOption {
-                setting: Some(Key { name: $only, example: $only_example }),
-                read_top: Some($read_only),
+                $( setting: Some(Key { name: $only, example: $only_example }), read_top: Some($read_only), )?
+                $( annotation: Some(Key { name: $block, example: $block_example }), )?
                 ..row($only_form, $only_doc, $only_default, $only_original)
             }, )+
-            ConfigOption {
-                annotation: Some(Key { name: $block, example: $block_example }),
-                ..row($block_form, $block_doc, $block_default, $block_original)
-            },
         ];
     };
 }
@@ -292,7 +278,6 @@ const fn row(form: Form, doc: &'static str, default: &'static str, original: boo
         is_layered: false,
         read: None,
         read_top: None,
-        entries: None,
         origin: |_| None,
     }
 }
@@ -448,7 +433,6 @@ options! {
                 let read = |value: &Value, at: &FieldPath| entries::annotations(value, at, Some(lists));
                 settings.base.annotations.take(read, value, Origin::Setting(at.clone()))
             },
-            entries: |layer| layer.annotations.entries(),
         }
         labels: Vec<Entry> {
             form: Form::Pairs,
@@ -458,7 +442,6 @@ options! {
             setting: ("labels", "{example.com/team: shop}"),
             annotation: (annotation::LABELS, "example.com/team: shop"),
             read: entries::labels,
-            entries: |layer| layer.labels.entries(),
         }
         targets: Vec<Target> {
             form: Form::Words(Target::WORDS),
@@ -617,9 +600,7 @@ options! {
             default: "translate",
             original: false,
             setting: ("legacyAnnotations", "forward", |settings, value, at| {
-                let forward = parse::second_of(value, at, ["translate", "forward"])?;
-                let mode = |forward| if forward { Legacy::Forward } else { Legacy::Translate };
-                keep(forward.map(mode), &mut settings.legacy)
+                keep(parse::second_of(value, at, ["translate", "forward"])?, &mut settings.forwards_legacy)
             }),
         }
         {
@@ -636,13 +617,13 @@ options! {
             original: false,
             setting: ("stamp", "false", |settings, value, at| keep(parse::boolean(value, at)?, &mut settings.stamp)),
         }
-    }
-    forwarded {
-        form: Form::Block,
-        doc: "Annotations to pass on to the Ingress; the line `exposeIngressUrl: locally` or `globally` publishes the host in the ConfigMap xposer.",
-        default: "(none)",
-        original: true,
-        annotation: (FORWARD_ANNOTATION, "nginx.ingress.kubernetes.io/proxy-body-size: 900m"),
+        {
+            form: Form::Block,
+            doc: "Annotations to pass on to the Ingress; the line `exposeIngressUrl: locally` or `globally` publishes the host in the ConfigMap xposer.",
+            default: "(none)",
+            original: true,
+            annotation: (FORWARD_ANNOTATION, "nginx.ingress.kubernetes.io/proxy-body-size: 900m"),
+        }
     }
 }
 

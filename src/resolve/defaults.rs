@@ -1,5 +1,7 @@
 //! The annotations that the administrator gives by default.
 
+use std::collections::BTreeSet;
+
 use super::migrate::Old;
 use super::monitor::Wanted;
 use super::{Annotation, Plan, Resolver, Source};
@@ -26,15 +28,15 @@ impl Resolver<'_, '_> {
             let is_issued_twice = is_issued_above && names_issuer();
             let redirect = self.redirect_above(plan, index);
             let (mut old, mut added) = (Old::new(&plan.targets), Vec::new());
-            let known = Keys::of(plan);
-            let own = Keys::new(defaults.iter().map(|default| default.key.as_str()));
+            let known = keys(plan);
+            let own: BTreeSet<&str> = defaults.iter().map(|default| default.key.as_str()).collect();
             for default in defaults {
                 if plan.canary.is_some() && self.publishes(&default.key) {
                     continue;
                 }
                 let current = self.current_key(&default.key);
                 let mut aliases = ALIASES.iter().filter(|names| names.contains(&current.as_ref())).flatten();
-                if known.contain(&current) || aliases.any(|name| known.contain(name)) {
+                if known.contains(current.as_ref()) || aliases.any(|name| known.contains(name)) {
                     continue;
                 }
                 if is_issued_twice && is_about_issuer(&current) {
@@ -59,7 +61,7 @@ impl Resolver<'_, '_> {
                     value: default.value.clone(),
                     source: Source::Setting(default.origin.path()),
                 };
-                added.extend(self.migrate(given, &|key| own.contain(key), &mut old));
+                added.extend(self.migrate(given, &|key| own.contains(key), &mut old));
             }
             plan.annotations.append(&mut added);
             self.apply_switches(plan, old.switches);
@@ -78,21 +80,7 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// The keys of the annotations that are given already, sorted: there may be thousands.
-pub(super) struct Keys<'k>(Vec<&'k str>);
-
-impl<'k> Keys<'k> {
-    pub(super) fn of(plan: &'k Plan) -> Self {
-        Self::new(plan.annotations.iter().map(|known| known.key.as_str()))
-    }
-
-    fn new(keys: impl Iterator<Item = &'k str>) -> Self {
-        let mut keys: Vec<&str> = keys.collect();
-        keys.sort_unstable();
-        Self(keys)
-    }
-
-    pub(super) fn contain(&self, key: &str) -> bool {
-        self.0.binary_search(&key).is_ok()
-    }
+/// The keys of the annotations that are given already; there may be thousands.
+pub(super) fn keys(plan: &Plan) -> BTreeSet<&str> {
+    plan.annotations.iter().map(|known| known.key.as_str()).collect()
 }

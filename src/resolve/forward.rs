@@ -9,15 +9,15 @@ use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::legacy::{self, Migration};
 use crate::options::annotations::annotation;
 use crate::options::block::Line;
-use crate::options::{Layer, Legacy, Slot};
+use crate::options::{Layer, Settings, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 
 /// Whether a line of the block with this key means something to us rather than to another program.
-pub(crate) fn is_read_here(key: &str, mode: Legacy) -> bool {
+pub(crate) fn is_read_here(key: &str, settings: &Settings) -> bool {
     let is_ours = |row: &legacy::Legacy| {
         matches!(row.migration, Migration::Class | Migration::Monitor(_) | Migration::MonitorOption(_))
     };
-    key == PUBLISH_KEY || (mode == Legacy::Translate && legacy::find(key).is_some_and(is_ours))
+    key == PUBLISH_KEY || (!settings.forwards_legacy && legacy::find(key).is_some_and(is_ours))
 }
 
 impl Resolver<'_, '_> {
@@ -32,7 +32,7 @@ impl Resolver<'_, '_> {
         plan.annotations.reserve(forwarded.block.lines().len());
         for line in forwarded.block.lines() {
             // One of ours that cannot be read, because other keys are inside its value, is refused by the rule `folded-block`.
-            if is_read_here(line.key, self.settings.legacy) && !line.swallowed().is_empty() {
+            if is_read_here(line.key, self.settings) && !line.swallowed().is_empty() {
                 continue;
             }
             let is_class = |row: &legacy::Legacy| row.migration == Migration::Class;
@@ -69,7 +69,7 @@ impl Resolver<'_, '_> {
 
     /// Whether old keys are translated.
     pub(super) fn translates(&self) -> bool {
-        self.settings.legacy == Legacy::Translate
+        !self.settings.forwards_legacy
     }
 
     fn misplaced(&mut self, line: &Line<'_>) {

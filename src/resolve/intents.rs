@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::defaults::Keys;
+use super::defaults::keys;
 use super::{Annotation, Canary, Plan, Resolver, Source};
 use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::nginx::paths::asked_path;
@@ -113,12 +113,12 @@ impl Resolver<'_, '_> {
             return;
         }
         let mut more = Vec::new();
-        let (known, mut added) = (Keys::of(plan), BTreeSet::new());
+        let (known, mut added) = (keys(plan), BTreeSet::new());
         for given in &plan.annotations {
             let Some((own, name)) = external_dns::split(&given.key) else { continue };
             for prefix in self.settings.dns_prefixes.iter().filter(|prefix| *prefix != own) {
                 let key = [prefix, name].concat();
-                if !known.contain(&key) && added.insert(key.clone()) {
+                if !known.contains(key.as_str()) && added.insert(key.clone()) {
                     more.push(Annotation { key, ..given.clone() });
                 }
             }

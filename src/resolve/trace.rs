@@ -92,10 +92,14 @@ impl Rows<'_> {
             self.option(option, plan);
         }
         let given = plan.annotations.iter().map(|it| (it.key.as_str(), it.value.as_str(), it.origin()));
-        self.entries("annotations", "annotation", given);
+        self.entries("annotation", Layer::annotations, given);
         let given = plan.labels.iter().map(|(key, it)| (key.as_str(), it.value.as_str(), it.origin.clone()));
         // Ours are the same for every Service.
-        self.entries("labels", "label", given.filter(|(.., origin)| *origin != Origin::BuiltIn));
+        self.entries(
+            "label",
+            |layer| layer.labels.entries(),
+            given.filter(|(.., origin)| *origin != Origin::BuiltIn),
+        );
         self.rows
     }
 
@@ -149,11 +153,10 @@ impl Rows<'_> {
     /// What is given under a key each, by the layers of a setting or by others.
     fn entries<'g>(
         &mut self,
-        setting: &str,
         what: &str,
+        entries: fn(&Layer) -> &[Entry],
         given: impl Iterator<Item = (&'g str, &'g str, Origin)>,
     ) {
-        let entries = find_setting(setting).and_then(|option| option.entries).unwrap_or(|_| &[]);
         let mut known: Vec<&Entry> = self.layers.settings().flat_map(entries).collect();
         // Equal keys keep the order of their layers.
         known.sort_by(|left, right| left.key.cmp(&right.key));
