@@ -217,23 +217,12 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
     let mut start = 0;
     // The indentation of a key whose value spreads over the following lines.
     let mut scalar: Option<usize> = None;
-    let mut rest = Some(block);
-    let mut number = 0;
-    while let Some(block) = rest {
-        let raw;
-        (raw, rest) = match block.split_once('\n') {
-            Some((raw, rest)) => (raw, Some(rest)),
-            None => (block, None),
-        };
-        number += 1;
+    for (raw, number) in block.split('\n').zip(1..) {
         let at = start;
         start += raw.len() + 1;
         let line = raw.trim_ascii();
         let indent = raw.len() - raw.trim_ascii_start().len();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if scalar.is_some_and(|outer| indent > outer) {
+        if line.is_empty() || line.starts_with('#') || scalar.is_some_and(|outer| indent > outer) {
             continue;
         }
         scalar = None;
@@ -299,7 +288,7 @@ fn unquoted(text: &str, at: usize) -> (&str, Range<usize>) {
 }
 
 fn is_scalar_header(value: &str) -> bool {
-    value.len() <= 2 && matches!(value, "|" | "|-" | "|+" | ">" | ">-" | ">+")
+    matches!(value, "|" | "|-" | "|+" | ">" | ">-" | ">+")
 }
 
 #[cfg(test)]

@@ -224,7 +224,7 @@ macro_rules! options {
                 form: $form:expr,
                 doc: $doc:expr,
                 default: $default:expr,
-                original: $original:expr,
+                $( original: $original:expr, )?
                 $( setting: ($setting:expr, $setting_example:expr), )?
                 $( general: ($general:expr, $general_example:expr), )?
                 $( annotation: ($annotation:expr, $annotation_example:expr), )?
@@ -236,7 +236,7 @@ macro_rules! options {
             form: $only_form:expr,
             doc: $only_doc:expr,
             default: $only_default:expr,
-            original: $only_original:expr,
+            $( original: $only_original:expr, )?
             $( setting: ($only:expr, $only_example:expr, $read_only:expr), )?
             $( annotation: ($block:expr, $block_example:expr), )?
         })+}
@@ -255,26 +255,28 @@ macro_rules! options {
                 read: Some(|layer, value, origin| layer.$field.take($read, value, origin)),
                 $( read_top: Some($read_top), )?
                 origin: |layer| layer.$field.origin(),
-                ..row($form, $doc, $default, $original)
+                $( original: $original, )?
+                ..row($form, $doc, $default)
             }, )+
             $( ConfigOption {
                 $( setting: Some(Key { name: $only, example: $only_example }), read_top: Some($read_only), )?
                 $( annotation: Some(Key { name: $block, example: $block_example }), )?
-                ..row($only_form, $only_doc, $only_default, $only_original)
+                $( original: $only_original, )?
+                ..row($only_form, $only_doc, $only_default)
             }, )+
         ];
     };
 }
 
 /// A row that nobody can set yet.
-const fn row(form: Form, doc: &'static str, default: &'static str, original: bool) -> ConfigOption {
+const fn row(form: Form, doc: &'static str, default: &'static str) -> ConfigOption {
     ConfigOption {
         setting: None,
         annotation: None,
         form,
         doc,
         default,
-        original,
+        original: false,
         is_layered: false,
         read: None,
         read_top: None,
@@ -306,7 +308,6 @@ options! {
             form: Form::TemplateList,
             doc: "Templates that are tried in order where a host is longer than DNS, or a certificate's common name, allows.",
             default: "[]",
-            original: false,
             setting: ("ingressURLTemplateFallbacks", "['{{.Service}}.{{.Domain}}']"),
             read: parse::template_list,
         }
@@ -332,7 +333,6 @@ options! {
             form: Form::Name,
             doc: "The IngressClass: which controller serves the Ingress, for example the internal or the external one.",
             default: "(the cluster's default)",
-            original: false,
             setting: ("ingressClassName", "internal-ingress"),
             annotation: (annotation::CLASS, "external-ingress"),
             read: parse::class,
@@ -341,7 +341,6 @@ options! {
             form: Form::Port,
             doc: "The port of the Service to route to; without it the first one.",
             default: "(the first port)",
-            original: false,
             setting: ("servicePort", "http"),
             annotation: (annotation::PORT, "http"),
             read: parse::port,
@@ -350,7 +349,6 @@ options! {
             form: Form::Word(PathType::WORDS),
             doc: "How the path is compared; without it Prefix, or ImplementationSpecific where the path is a regular expression.",
             default: "(by the path)",
-            original: false,
             setting: ("pathType", "Exact"),
             annotation: (annotation::PATH_TYPE, "Exact"),
             read: parse::path_type,
@@ -377,7 +375,6 @@ options! {
             form: Form::Boolean,
             doc: "Whether certificates carry the host as their common name, which holds at most 64 characters; longer hosts with TLS are then refused, or replaced by a fallback.",
             default: "false",
-            original: false,
             setting: ("tlsCommonName", "true"),
             read: parse::boolean,
         }
@@ -385,7 +382,6 @@ options! {
             form: Form::Name,
             doc: "The Issuer, in the Service's namespace, that cert-manager is told to ask under `tls: cert-manager`.",
             default: "(none)",
-            original: false,
             setting: ("issuer", "internal-ca"),
             annotation: (annotation::ISSUER, "internal-ca"),
             read: |value, at| parse::issuer(value, at, false),
@@ -394,7 +390,6 @@ options! {
             form: Form::Name,
             doc: "The ClusterIssuer that cert-manager is told to ask under `tls: cert-manager`.",
             default: "(none)",
-            original: false,
             setting: ("clusterIssuer", "letsencrypt-production"),
             annotation: (annotation::CLUSTER_ISSUER, "letsencrypt-production"),
             read: |value, at| parse::issuer(value, at, true),
@@ -403,7 +398,6 @@ options! {
             form: Form::List,
             doc: "The names in the certificates of the load balancer; under `tls: load-balancer` one of them must cover every host, a star standing for one label.",
             default: "(not checked)",
-            original: false,
             setting: ("certificates", "['*.labs.company.com', '*.tools.company.com']"),
             read: parse::certificates,
         }
@@ -411,7 +405,6 @@ options! {
             form: Form::Boolean,
             doc: "Whether requests without TLS are sent to https; without it the target's own default counts, which is yes where TLS ends at an Ingress or Route.",
             default: "(by the target)",
-            original: false,
             setting: ("httpsRedirect", "true"),
             annotation: (annotation::HTTPS_REDIRECT, "true"),
             read: parse::boolean,
@@ -420,7 +413,6 @@ options! {
             form: Form::Mapping,
             doc: "Annotations to give to what is emitted; a Service's own block counts more. The lists `deny`, `allow` and `acceptLoss`, which only stand here and in no profile, hold patterns of keys: those that Services may not forward (`*-snippet` always), those that they may all the same, and those that protect and may be lost on an HTTPRoute or a Route.",
             default: "{}",
-            original: false,
             setting: (
                 "annotations",
                 "{nginx.ingress.kubernetes.io/proxy-body-size: 10m, deny: ['*/auth-*'], allow: ['*/auth-url'], acceptLoss: ['*/limit-rps']}"
@@ -438,7 +430,6 @@ options! {
             form: Form::Pairs,
             doc: "Labels to give to the objects of a Service, merged key by key over the layers; the ConfigMap xposer, which belongs to several Services, has none of them.",
             default: "{}",
-            original: false,
             setting: ("labels", "{example.com/team: shop}"),
             annotation: (annotation::LABELS, "example.com/team: shop"),
             read: entries::labels,
@@ -447,7 +438,6 @@ options! {
             form: Form::Words(Target::WORDS),
             doc: "What exposes the Service: an Ingress, an HTTPRoute of the Gateway API, a Route of OpenShift; several while you move from one to another.",
             default: "Ingress",
-            original: false,
             setting: ("target", "[Ingress, HTTPRoute]"),
             annotation: (annotation::TARGET, "HTTPRoute"),
             read: parse::targets,
@@ -456,7 +446,6 @@ options! {
             form: Form::List,
             doc: "The Gateways, or their listeners, that HTTPRoutes are attached to, each with `name` and perhaps `namespace`, `sectionName`, `port`, `kind`, `group`.",
             default: "(none)",
-            original: false,
             setting: ("parentRefs", "[{name: external, namespace: gateways, sectionName: https}]"),
             read: gateways::parent_refs,
         }
@@ -464,7 +453,6 @@ options! {
             form: Form::List,
             doc: "The listeners without TLS, to which a second HTTPRoute is attached that sends requests to https; `parentRefs` must not mean any of them.",
             default: "(none)",
-            original: false,
             setting: ("httpParentRefs", "[{name: external, namespace: gateways, sectionName: http}]"),
             read: gateways::parent_refs,
         }
@@ -472,7 +460,6 @@ options! {
             form: Form::Word(Termination::WORDS),
             doc: "Where the TLS connection to a Route of OpenShift ends.",
             default: "edge",
-            original: false,
             setting: ("routeTermination", "reencrypt"),
             read: parse::termination,
         }
@@ -480,7 +467,6 @@ options! {
             form: Form::Name,
             doc: "The Service, in the same namespace, a part of whose requests this one gets: it is exposed under the same host and path.",
             default: "(none)",
-            original: false,
             annotation: (annotation::CANARY_OF, "web-stable"),
             read: parse::canary_of,
         }
@@ -488,7 +474,6 @@ options! {
             form: Form::Number(0, 100),
             doc: "The percentage of the requests that the canary gets.",
             default: "(none)",
-            original: false,
             annotation: (annotation::CANARY_WEIGHT, "10"),
             read: parse::canary_weight,
         }
@@ -496,7 +481,6 @@ options! {
             form: Form::Text,
             doc: "The name of a header: requests that carry it with the value always, or that of CanaryByHeaderValue, go to the canary.",
             default: "(none)",
-            original: false,
             annotation: (annotation::CANARY_HEADER, "X-Canary"),
             read: |value, at| parse::canary_text(value, at, "header", "-._~"),
         }
@@ -504,7 +488,6 @@ options! {
             form: Form::Text,
             doc: "The value of the header that sends a request to the canary.",
             default: "always",
-            original: false,
             annotation: (annotation::CANARY_HEADER_VALUE, "beta"),
             read: |value, at| parse::canary_text(value, at, "header's value", "-._~:/"),
         }
@@ -512,7 +495,6 @@ options! {
             form: Form::Text,
             doc: "The name of a cookie: requests that carry it with the value always go to the canary.",
             default: "(none)",
-            original: false,
             annotation: (annotation::CANARY_COOKIE, "canary"),
             read: |value, at| parse::canary_text(value, at, "cookie", "-._~:/"),
         }
@@ -520,7 +502,6 @@ options! {
             form: Form::Boolean,
             doc: "Whether an EndpointMonitor for IngressMonitorController is made, too.",
             default: "false",
-            original: false,
             setting: ("monitor", "true"),
             annotation: (annotation::MONITOR, "true"),
             read: parse::boolean,
@@ -529,7 +510,6 @@ options! {
             form: Form::Path,
             doc: "The path that the monitor asks for instead of the exposed one.",
             default: "(the exposed path)",
-            original: false,
             setting: ("monitorHealthEndpoint", "/healthz"),
             annotation: (annotation::MONITOR_HEALTH, "/healthz"),
             read: parse::health_endpoint,
@@ -538,7 +518,6 @@ options! {
             form: Form::Mapping,
             doc: "Options of the monitor's provider, as EndpointMonitor has them, for example `uptimeRobotConfig`.",
             default: "{}",
-            original: false,
             setting: ("monitorProvider", "{uptimeRobotConfig: {interval: 300}}"),
             read: parse::monitor_provider,
         }
@@ -546,7 +525,6 @@ options! {
             form: Form::Name,
             doc: "The profile to take defaults from, one of `profiles`; the setting is for Services that choose none.",
             default: "(none)",
-            original: false,
             general: ("defaultProfile", "internal"),
             annotation: (annotation::PROFILE, "external"),
             read: parse::profile,
@@ -557,7 +535,6 @@ options! {
             form: Form::Mapping,
             doc: "Settings under a name that a Service chooses with the annotation Profile; each may have the list `namespaces` of those that may choose it.",
             default: "{}",
-            original: false,
             setting: (
                 "profiles",
                 "{internal: {ingressClassName: internal}, external: {ingressClassName: external, namespaces: ['web-*']}}",
@@ -568,7 +545,6 @@ options! {
             form: Form::Mapping,
             doc: "Settings of single namespaces, by name or pattern; each may have the list `hosts` of those that belong to it and to nobody else, and the `profile` of its Services.",
             default: "{}",
-            original: false,
             setting: (
                 "namespaces",
                 "{team-a: {domain: a.example.com, hosts: ['*.a.example.com']}}",
@@ -579,7 +555,6 @@ options! {
             form: Form::List,
             doc: "The prefixes under which ExternalDNS looks for annotations: each one that is forwarded is given under all of them, for version 0.22 changed the prefix, and so is `controller: none` on objects that help another one.",
             default: "[external-dns.alpha.kubernetes.io/, external-dns.kubernetes.io/]",
-            original: false,
             setting: ("externalDNSPrefixes", "[external-dns.kubernetes.io/]", |settings, value, at| {
                 settings.dns_prefixes = parse::prefixes(value, at)?;
                 Ok(())
@@ -589,7 +564,6 @@ options! {
             form: Form::Word(&["host", "url"]),
             doc: "What the URL ConfigMap holds: the host, as that of the original, or the whole URL.",
             default: "host",
-            original: false,
             setting: ("publishedValue", "url", |settings, value, at| {
                 keep(parse::second_of(value, at, ["host", "url"])?, &mut settings.publish_url)
             }),
@@ -598,7 +572,6 @@ options! {
             form: Form::Word(&["translate", "forward"]),
             doc: "Whether forwarded keys that today's programs no longer read are translated, or everything is passed through as the original did.",
             default: "translate",
-            original: false,
             setting: ("legacyAnnotations", "forward", |settings, value, at| {
                 keep(parse::second_of(value, at, ["translate", "forward"])?, &mut settings.forwards_legacy)
             }),
@@ -607,14 +580,12 @@ options! {
             form: Form::Boolean,
             doc: "Whether doubtful annotations, such as an unknown key or a malformed line, are Errors rather than Warnings.",
             default: "false",
-            original: false,
             setting: ("strict", "true", |settings, value, at| keep(parse::boolean(value, at)?, &mut settings.strict)),
         }
         {
             form: Form::Boolean,
             doc: "Whether the policy writes the URL and the name of the Ingress back on the Service, as status.xposer.stakater.com/url and ingress; with false it only validates, as a policy group wants it.",
             default: "true",
-            original: false,
             setting: ("stamp", "false", |settings, value, at| keep(parse::boolean(value, at)?, &mut settings.stamp)),
         }
         {

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, listed, quoted};
 use crate::options::annotations::annotation;
-use crate::options::{Forwarded, Layer, Layers, NO_SECRET, Settings, Slot, SourcedTemplate, built_in};
+use crate::options::{Forwarded, Layer, Layers, NO_SECRET, Settings, SourcedTemplate, built_in};
 use crate::plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope, Source};
 use crate::service::{FORWARD_ANNOTATION, PortRef, Service};
 use crate::template::Vars;
@@ -36,11 +36,8 @@ pub(crate) fn layers<'s>(
 ) -> Option<(Layers<'s>, Option<Sourced<String>>)> {
     let namespace = service.namespace().and_then(|name| settings.namespace(name));
     let layers = Layers::new(None, namespace, settings).with_service(own);
-    let chosen = match layers.slot(|it| &it.profile) {
-        Some(Slot::Set(chosen)) => chosen.clone(),
-        Some(Slot::Broken) => return None,
-        Some(Slot::Unset) | None => return Some((layers, None)),
-    };
+    let Some(chosen) = layers.slot(|it| &it.profile) else { return Some((layers, None)) };
+    let chosen = chosen.set()?;
     let Some(profile) = settings.profiles.get(&chosen.value) else {
         report.file(chosen.origin.path(), settings.unknown_profile(Code::ProfileUnknown, &chosen.value));
         return None;
@@ -67,7 +64,7 @@ pub(crate) fn layers<'s>(
         report.file(chosen.origin.path(), Problem::new(Code::ProfileForbidden, said).help(help));
         return None;
     }
-    Some((Layers::new(Some(profile), namespace, settings).with_service(own), Some(chosen)))
+    Some((Layers::new(Some(profile), namespace, settings).with_service(own), Some(chosen.clone())))
 }
 
 /// Resolves the options of a Service.
@@ -91,7 +88,7 @@ pub(crate) fn resolve(
     plan.tls = layers.first(|it| &it.tls).cloned();
     plan.canary = canary.clone();
     let named = Vars { service: own, ..vars };
-    plan.name = resolver.named(layers.first(|it| &it.name), named);
+    plan.name = resolver.rendered(layers.first(|it| &it.name), named);
     plan.rules = resolver.rules(plan.tls().has_secret());
     if plan.tls().has_secret() && plan.canary.is_none() {
         resolver.secret(&mut plan, named);
@@ -167,10 +164,9 @@ fn canary(layers: Layers<'_>, report: &mut Report) -> Option<Canary> {
             cookie: text(cookie),
         });
     }
-    let stray = weight.map(|weight| &weight.origin);
-    let stray =
-        stray.or_else(|| [header, header_value, cookie].into_iter().flatten().map(|it| &it.origin).next());
-    if let Some(stray) = stray.filter(|_| layers.slot(|it| &it.canary_of).is_none()) {
+    let texts = [header, header_value, cookie].into_iter().flatten().map(|it| &it.origin);
+    let mut stray = weight.map(|it| &it.origin).into_iter().chain(texts);
+    if let Some(stray) = stray.next().filter(|_| layers.slot(|it| &it.canary_of).is_none()) {
         let problem =
             Problem::new(Code::CanaryIncomplete, "nothing says which Service's requests are shared");
         report.file(stray.path(), problem.help(format!("add {}", annotation::CANARY_OF)));
@@ -233,11 +229,7 @@ struct Resolver<'v, 'a> {
 }
 
 impl Resolver<'_, '_> {
-    fn one(&mut self, chosen: Option<&SourcedTemplate>) -> Option<Sourced<String>> {
-        self.named(chosen, self.vars)
-    }
-
-    fn named(&mut self, chosen: Option<&SourcedTemplate>, vars: Vars<'_>) -> Option<Sourced<String>> {
+    fn rendered(&mut self, chosen: Option<&SourcedTemplate>, vars: Vars<'_>) -> Option<Sourced<String>> {
         let chosen = chosen?;
         match chosen.value.render(&vars) {
             Ok(text) => Some(Sourced::new(text, chosen.origin.clone())),
@@ -253,13 +245,10 @@ impl Resolver<'_, '_> {
             return;
         }
         if let Some(chosen) = self.layers.first(|it| &it.secret) {
-            match self.named(Some(chosen), vars) {
-                Some(rendered) if rendered.value != NO_SECRET => {
-                    plan.secret = Some(rendered);
-                    return;
-                }
-                Some(_) => {}
-                None => return,
+            let Some(rendered) = self.rendered(Some(chosen), vars) else { return };
+            if rendered.value != NO_SECRET {
+                plan.secret = Some(rendered);
+                return;
             }
         }
         plan.secret_is_derived = true;
@@ -282,10 +271,8 @@ impl Resolver<'_, '_> {
     }
 
     fn port(&mut self, service: &Service<'_>) -> Option<Sourced<PortRef>> {
-        match self.layers.slot(|it| &it.port) {
-            Some(Slot::Set(chosen)) => return Some(chosen.clone()),
-            Some(Slot::Broken) => return None,
-            Some(Slot::Unset) | None => {}
+        if let Some(chosen) = self.layers.slot(|it| &it.port) {
+            return chosen.set().cloned();
         }
         let first = service.ports().first()?;
         // One that cannot be used is told by itself.

@@ -113,7 +113,7 @@ impl Resolver<'_, '_> {
 
     /// The path that is asked for, with its slash.
     fn path(&mut self, chosen: Option<&SourcedTemplate>) -> Sourced<String> {
-        let rendered = self.one(chosen);
+        let rendered = self.rendered(chosen, self.vars);
         let mut path = rendered.unwrap_or_else(|| Sourced::new("/".to_owned(), Origin::BuiltIn));
         if !path.value.starts_with('/') {
             path.value.insert(0, '/');
