@@ -82,13 +82,10 @@ pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Fo
     }
     for &annotation in &service.nearly_ours {
         let name = short_name(annotation);
-        if let Some((key, _)) =
-            table::annotations().find(|(key, _)| key.short_name().eq_ignore_ascii_case(name))
-        {
-            let said = format!("there is no annotation {}", quoted(annotation));
-            let problem = Problem::new(Code::AnnotationUnknown, said);
-            let problem = problem.help(format!("did you mean {}?", key.name));
-            report.file(FieldPath::annotation(annotation.to_owned()), problem);
+        let mut known = table::annotations().map(|(key, _)| key);
+        if let Some(key) = known.find(|key| key.short_name().eq_ignore_ascii_case(name)) {
+            let help = format!("did you mean {}?", key.name);
+            report.file(FieldPath::annotation(annotation.to_owned()), no_annotation(annotation, help));
         }
     }
     (layer, forwarded)
@@ -107,6 +104,10 @@ fn unknown(annotation: &str) -> Option<Problem> {
         None if !annotation.starts_with(CONFIG_PREFIX) => return None,
         None => "remove it; `xposer explain` lists all annotations".to_owned(),
     };
+    Some(no_annotation(annotation, help))
+}
+
+fn no_annotation(annotation: &str, help: String) -> Problem {
     let said = format!("there is no annotation {}", quoted(annotation));
-    Some(Problem::new(Code::AnnotationUnknown, said).help(help))
+    Problem::new(Code::AnnotationUnknown, said).help(help)
 }

@@ -77,8 +77,6 @@ pub(crate) fn swallowed(text: &str, is_free: bool) -> Vec<Swallowed<'_>> {
     let mut can_begin = true;
     // How many brackets are open.
     let mut depth: usize = 0;
-    // From here on no quote of the kind is closed.
-    let mut unclosed: [usize; 2] = [bytes.len(); 2];
     while let Some(byte) = bytes.get(at) {
         let before = at.checked_sub(1).and_then(|at| bytes.get(at));
         match byte {
@@ -93,23 +91,17 @@ pub(crate) fn swallowed(text: &str, is_free: bool) -> Vec<Swallowed<'_>> {
                 continue;
             }
             b'"' | b'\'' if can_begin || matches!(before, Some(b':' | b'=' | b'(' | b'[' | b'{')) => {
-                let [double, single] = &mut unclosed;
-                let unclosed = if *byte == b'"' { double } else { single };
-                if at < *unclosed {
-                    let inner = bytes.get(at + 1..).unwrap_or_default();
-                    match inner.iter().position(|other| other == byte) {
-                        Some(length) => {
-                            let key = text.get(at + 1..at + 1 + length).filter(|_| can_begin && depth == 0);
-                            let behind = text.get(at + length + 2..).unwrap_or_default();
-                            if let Some(key) = key
-                                && let Some(sign) = sign_behind(key, behind, is_free)
-                            {
-                                found.push((at + 1, key, at + length + 2 + sign));
-                            }
-                            at += length + 1;
-                        }
-                        None => *unclosed = at,
+                // Only the last quote of a kind has none that closes it, so one search fails at most.
+                let inner = bytes.get(at + 1..).unwrap_or_default();
+                if let Some(length) = inner.iter().position(|other| other == byte) {
+                    let key = text.get(at + 1..at + 1 + length).filter(|_| can_begin && depth == 0);
+                    let behind = text.get(at + length + 2..).unwrap_or_default();
+                    if let Some(key) = key
+                        && let Some(sign) = sign_behind(key, behind, is_free)
+                    {
+                        found.push((at + 1, key, at + length + 2 + sign));
                     }
+                    at += length + 1;
                 }
             }
             b'{' | b'[' => depth += 1,
