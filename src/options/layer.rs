@@ -198,6 +198,13 @@ pub(crate) struct Profile {
     pub(crate) namespaces: Option<Patterns>,
 }
 
+impl Profile {
+    /// Whether a namespace may choose it.
+    pub(crate) fn is_for(&self, namespace: &str) -> bool {
+        self.namespaces.as_ref().is_none_or(|allowed| allowed.fit(namespace))
+    }
+}
+
 /// Defaults and limits of a namespace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Namespace {

@@ -43,17 +43,13 @@ pub(crate) fn layers<'s>(
         return None;
     };
     let place = service.namespace().unwrap_or_default();
-    if let Some(allowed) = &profile.namespaces
-        && !allowed.fit(place)
-    {
+    if !profile.is_for(place) {
         let said =
             format!("the profile {} is not for the namespace {}", quoted(&chosen.value), quoted(place));
         // Not every Service that is refused looks at all of thousands.
         let looked_at = settings.profiles.iter().take(100);
-        let others: Vec<&str> = looked_at
-            .filter(|(_, other)| other.namespaces.as_ref().is_none_or(|all| all.fit(place)))
-            .map(|(name, _)| name)
-            .collect();
+        let others: Vec<&str> =
+            looked_at.filter(|(_, other)| other.is_for(place)).map(|(name, _)| name).collect();
         let help = match others.as_slice() {
             [] => "ask your administrator for a profile".to_owned(),
             some => {

@@ -110,7 +110,7 @@ impl Settings {
                 }
                 None => {
                     trial.no_profile_for(place);
-                    default.filter(|profile| is_for(profile, &namespace(place, FIRST)))
+                    default.filter(|profile| profile.is_for(&namespace(place, FIRST)))
                 }
             };
             trial.hosts_of(profile, row, place);
@@ -123,11 +123,6 @@ impl Settings {
 /// The namespace of a sample, which matches a pattern.
 fn namespace(pattern: &str, (_, filler): Sample) -> String {
     pattern.replace('*', filler)
-}
-
-/// Whether a namespace may choose a profile.
-fn is_for(profile: &Profile, namespace: &str) -> bool {
-    profile.namespaces.as_ref().is_none_or(|allowed| allowed.fit(namespace))
 }
 
 struct Trial<'s> {
@@ -164,7 +159,7 @@ impl<'s> Trial<'s> {
     /// Reports a row whose profile is not for its namespace.
     fn profile_of(&mut self, place: &str, row: &Namespace, profile: &Profile) {
         let Some(named) = row.layer.profile.set() else { return };
-        if place.contains('*') || is_for(profile, place) {
+        if place.contains('*') || profile.is_for(place) {
             return;
         }
         let said = format!("the profile {} is not for the namespace {}", quoted(&named.value), quoted(place));
@@ -176,7 +171,7 @@ impl<'s> Trial<'s> {
     fn no_profile_for(&mut self, place: &str) {
         let settings = self.settings;
         let Some(named) = settings.base.profile.set().filter(|_| !place.contains('*')) else { return };
-        if settings.profiles.get(&named.value).is_none_or(|profile| is_for(profile, place))
+        if settings.profiles.get(&named.value).is_none_or(|profile| profile.is_for(place))
             || self.has_profile_for(place)
         {
             return;
