@@ -12,8 +12,6 @@ mod named;
 mod parse;
 mod table;
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{
@@ -61,7 +59,7 @@ pub struct Settings {
     pub(crate) allow: Patterns,
     /// Patterns of annotation keys that protect, and that a target may lack all the same.
     pub(crate) accept_loss: Patterns,
-    pub(crate) dns_prefixes: Vec<Cow<'static, str>>,
+    pub(crate) dns_prefixes: Vec<String>,
     pub(crate) publish_url: bool,
     /// What exposes every Service, whatever is set; empty where settings and annotations decide.
     pub(crate) only_targets: Vec<Target>,
@@ -82,7 +80,7 @@ impl Default for Settings {
             deny: Patterns::default(),
             allow: Patterns::default(),
             accept_loss: Patterns::default(),
-            dns_prefixes: external_dns::PREFIXES.map(Cow::Borrowed).to_vec(),
+            dns_prefixes: external_dns::PREFIXES.map(str::to_owned).to_vec(),
             publish_url: false,
             only_targets: Vec::new(),
             forwards_legacy: false,
@@ -234,7 +232,7 @@ impl Settings {
 
     /// Whether a key is one of ExternalDNS, under one of its own prefixes or of those that are set.
     pub(crate) fn is_dns_key(&self, key: &str) -> bool {
-        let set = self.dns_prefixes.iter().map(AsRef::as_ref);
+        let set = self.dns_prefixes.iter().map(String::as_str);
         set.chain(external_dns::PREFIXES).any(|prefix| key.starts_with(prefix))
     }
 

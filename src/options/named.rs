@@ -17,10 +17,12 @@ pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>)
             return Err(wrong(&path, said, "write lower-case letters, digits, `-` and `.`"));
         }
         let mut profile = Profile::default();
-        let namespaces = &mut profile.namespaces;
-        layer(value, &path, &mut profile.layer, &["namespaces"], &mut |_, _, value, at| {
-            *namespaces = Some(namespace_patterns(value, at)?.into());
-            Ok(())
+        mapping(value, &path, &mut |key, value, path| {
+            if key == "namespaces" {
+                profile.namespaces = Some(namespace_patterns(value, &path)?.into());
+                return Ok(());
+            }
+            setting(&mut profile.layer, &["namespaces"], key, value, path)
         })?;
         into.insert(key, profile);
         Ok(())
@@ -32,13 +34,13 @@ pub(super) fn namespaces(value: &Value, at: &FieldPath, into: &mut Named<Namespa
     mapping(value, at, &mut |key, value, path| {
         namespace_pattern(key, &path)?;
         let mut namespace = Namespace::default();
-        let own_hosts = &mut namespace.hosts;
-        layer(value, &path, &mut namespace.layer, &["hosts", "profile"], &mut |layer, key, value, at| {
-            if key == "hosts" {
-                *own_hosts = Some(Sourced::new(hosts(value, at)?, Origin::Setting(at.clone())));
-                return Ok(());
+        mapping(value, &path, &mut |key, value, path| match key {
+            "hosts" => {
+                namespace.hosts = Some(Sourced::new(hosts(value, &path)?, Origin::Setting(path)));
+                Ok(())
             }
-            layer.profile.take(profile, value, Origin::Setting(at.clone()))
+            "profile" => namespace.layer.profile.take(profile, value, Origin::Setting(path)),
+            _ => setting(&mut namespace.layer, &["hosts", "profile"], key, value, path),
         })?;
         into.insert(key, namespace);
         Ok(())
@@ -63,32 +65,18 @@ fn namespace_patterns(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
     })
 }
 
-/// Reads a key that a profile or a namespace has beside the settings of every layer.
-type ReadOwn<'r> = dyn FnMut(&mut Layer, &str, &Value, &FieldPath) -> Parsed<()> + 'r;
-
-/// The settings of one layer; `own` are the keys that it has beside those of every layer.
-fn layer(
-    value: &Value,
-    at: &FieldPath,
-    layer: &mut Layer,
-    own: &[&str],
-    read_own: &mut ReadOwn<'_>,
-) -> Parsed<()> {
-    mapping(value, at, &mut |key, value, path| {
-        if own.contains(&key) {
-            return read_own(layer, key, value, &path);
-        }
-        let row = table::find_setting(key);
-        if let Some(row) = row.filter(|row| row.is_layered())
-            && let Some(read) = row.read
-        {
-            return read(layer, value, Origin::Setting(path));
-        }
-        if row.is_some() {
-            let said = format!("the setting {} is for everybody and cannot stand here", quoted(key));
-            return Err(wrong(&path, said, "move it to the top of the settings"));
-        }
-        let known = table::settings().filter(|(_, row)| row.is_layered()).map(|(key, _)| key.name);
-        Err(vec![(path, unknown(key, known.chain(own.iter().copied())))])
-    })
+/// A setting of a layer, which has the keys `own` beside those of every layer.
+fn setting(layer: &mut Layer, own: &[&str], key: &str, value: &Value, path: FieldPath) -> Parsed<()> {
+    let row = table::find_setting(key);
+    if let Some(row) = row.filter(|row| row.is_layered())
+        && let Some(read) = row.read
+    {
+        return read(layer, value, Origin::Setting(path));
+    }
+    if row.is_some() {
+        let said = format!("the setting {} is for everybody and cannot stand here", quoted(key));
+        return Err(wrong(&path, said, "move it to the top of the settings"));
+    }
+    let known = table::settings().filter(|(_, row)| row.is_layered()).map(|(key, _)| key.name);
+    Err(vec![(path, unknown(key, known.chain(own.iter().copied())))])
 }

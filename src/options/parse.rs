@@ -1,7 +1,5 @@
 //! The values of settings, and of the annotations that override them, which are texts.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
 use super::{SourcedTemplate, unknown};
@@ -10,7 +8,7 @@ use crate::diagnostics::{
 };
 use crate::dialect::external_dns;
 use crate::dialect::monitor::PROVIDERS;
-use crate::service::PortRef;
+use crate::service::{PortRef, PortRefError};
 use crate::template::Template;
 use crate::validation::pattern::Certificates;
 use crate::validation::{
@@ -166,26 +164,18 @@ pub(super) fn port(value: &Value, at: &FieldPath) -> Parsed<Option<PortRef>> {
 }
 
 fn port_of(text: &str) -> Result<PortRef, Problem> {
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        return match text.parse() {
-            Ok(number) if number > 0 => Ok(PortRef::Number(number)),
-            _ => Err(Problem::new(
-                Code::PortInvalid,
-                format!("the port {} is not between 1 and 65535", quoted(text)),
-            )
-            .help("write the number or the name of one of the Service's ports")),
+    text.parse().map_err(|error| {
+        let said = match error {
+            PortRefError::OutOfRange => format!("the port {} is not between 1 and 65535", quoted(text)),
+            PortRefError::NoName => format!("{} is neither a port number nor a port name", quoted(text)),
         };
-    }
-    if is_port_name(text) {
-        return Ok(PortRef::Name(text.to_owned()));
-    }
-    let problem =
-        Problem::new(Code::PortInvalid, format!("{} is neither a port number nor a port name", quoted(text)));
-    let lower = text.to_ascii_lowercase();
-    Err(if is_port_name(&lower) {
-        problem.help(format!("write it in lower case: {lower}")).propose(lower)
-    } else {
-        problem.help("write the number or the name of one of the Service's ports")
+        let problem = Problem::new(Code::PortInvalid, said);
+        let lower = text.to_ascii_lowercase();
+        if is_port_name(&lower) {
+            problem.help(format!("write it in lower case: {lower}")).propose(lower)
+        } else {
+            problem.help("write the number or the name of one of the Service's ports")
+        }
     })
 }
 
@@ -330,11 +320,11 @@ pub(super) fn texts(value: &Value, at: &FieldPath, what: &str) -> Parsed<Vec<Str
 }
 
 /// A list of prefixes of annotation keys, with their slashes.
-pub(super) fn prefixes(value: &Value, at: &FieldPath) -> Parsed<Vec<Cow<'static, str>>> {
+pub(super) fn prefixes(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
     list(value, at, "a list of prefixes", &|value, at| {
         let prefix = item(value, at, "prefix")?.trim();
         match prefix.strip_suffix('/').filter(|prefix| is_dns_subdomain(prefix)) {
-            Some(_) => Ok(Cow::Owned(prefix.to_owned())),
+            Some(_) => Ok(prefix.to_owned()),
             None => Err(wrong(
                 at,
                 format!("{} is not the prefix of an annotation", quoted(prefix)),

@@ -117,7 +117,7 @@ impl Resolver<'_, '_> {
         for given in &plan.annotations {
             let Some((own, name)) = external_dns::split(&given.key) else { continue };
             for prefix in self.settings.dns_prefixes.iter().filter(|prefix| *prefix != own) {
-                let key = [prefix, name].concat();
+                let key = format!("{prefix}{name}");
                 if !known.contains(key.as_str()) && added.insert(key.clone()) {
                     more.push(Annotation { key, ..given.clone() });
                 }
