@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use serde_json::{Value, json};
-use xposer::Segment;
+use xposer::diagnostics::Segment;
 use xposer_manifest::{Document, MAX_DEPTH, load, to_yaml};
 
 fn values(text: &str) -> Vec<Value> {

@@ -17,7 +17,7 @@ const MONITOR: &str = "EndpointMonitor";
 /// How many other Services a finding names, and how many of those with a [`Claim::counterpart`] are enough to be seen.
 ///
 /// ```
-/// assert_eq!(xposer::MAX_NAMED, 3);
+/// assert_eq!(xposer::internal::MAX_NAMED, 3);
 /// ```
 pub const MAX_NAMED: usize = 3;
 

@@ -35,7 +35,8 @@ use route::OpenShiftRoute;
 ///
 /// ```
 /// # use serde_json::json;
-/// # use xposer::{Code, Kind, Service, Settings, expose};
+/// # use xposer::emit::Kind;
+/// # use xposer::{Code, Service, Settings, expose};
 /// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
 /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com",
 /// #         "xposer.stakater.com/annotations": "exposeIngressUrl: globally"}},
@@ -71,7 +72,7 @@ pub struct Emitted<'p> {
 /// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
 /// let emitted = plan.emit();
 /// let ingress = &emitted.objects[0];
-/// assert_eq!((ingress.api_version(), ingress.kind()), ("networking.k8s.io/v1", xposer::Kind::Ingress));
+/// assert_eq!((ingress.api_version(), ingress.kind()), ("networking.k8s.io/v1", xposer::emit::Kind::Ingress));
 /// assert_eq!((ingress.namespace(), ingress.name()), (Some("shop"), "web"));
 /// ```
 #[derive(Clone, Debug, Serialize)]
@@ -212,7 +213,8 @@ impl Plan {
 ///
 /// ```
 /// # use serde_json::json;
-/// # use xposer::{Precedence, Service, Settings, URL_CONFIG_MAP, emit_all, expose_all};
+/// # use xposer::emit::URL_CONFIG_MAP;
+/// # use xposer::{Precedence, Service, Settings, emit_all, expose_all};
 /// # let service = |name| json!({"metadata": {"name": name, "namespace": "shop", "labels": {"expose": "true"},
 /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "{{.Service}}.example.com",
 /// #         "xposer.stakater.com/annotations": "exposeIngressUrl: locally"}},

@@ -21,7 +21,8 @@ pub const INGRESS_ANNOTATION: &str = "status.xposer.stakater.com/ingress";
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{Service, Settings, expose, stamp};
+/// use xposer::emit::stamp;
+/// use xposer::{Service, Settings, expose};
 /// let mut service = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
 ///     "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}}});
 /// let settings = Settings::from_value(&json!({"domain": "example.com"}))?;
@@ -49,7 +50,8 @@ impl Stamp {
     ///
     /// ```
     /// # use serde_json::json;
-    /// # use xposer::{Plan, Service, Settings, expose, stamp};
+    /// # use xposer::emit::stamp;
+    /// # use xposer::{Plan, Service, Settings, expose};
     /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
     /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
     /// #     "spec": {"ports": [{"port": 80}]}});
@@ -100,7 +102,7 @@ pub(crate) fn check_room(plan: &Plan, report: &mut Report) {
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::stamp;
+/// use xposer::emit::stamp;
 /// let mut service = json!({"metadata": {"annotations": {"status.xposer.stakater.com/url": "http://gone", "a": "b"}}});
 /// assert!(stamp::write(&mut service, None));
 /// assert_eq!(service, json!({"metadata": {"annotations": {"a": "b"}}}));

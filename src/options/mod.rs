@@ -4,7 +4,7 @@
 //! ones, and what is built in. Annotations of the Service lie on top. The first that says something counts.
 
 pub(crate) mod annotations;
-pub mod block;
+pub(crate) mod block;
 mod entries;
 mod gateways;
 mod layer;

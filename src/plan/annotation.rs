@@ -9,7 +9,8 @@ use crate::service::FORWARD_ANNOTATION;
 ///
 /// ```
 /// # use serde_json::json;
-/// use xposer::{FORWARD_ANNOTATION, testing};
+/// use xposer::service::FORWARD_ANNOTATION;
+/// use xposer::testing;
 /// let block = "ingress.kubernetes.io/rewrite-target: /";
 /// let plan = testing::plan(&[(FORWARD_ANNOTATION, block)], json!({}))?;
 /// let annotation = &plan.annotations()[0];

@@ -188,7 +188,8 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// use xposer::{PortRef, testing};
+    /// use xposer::service::PortRef;
+    /// use xposer::testing;
     /// assert_eq!(testing::plan(&[("ServicePort", "http")], json!({}))?.port(), PortRef::Name("http".to_owned()));
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -214,7 +215,8 @@ impl Plan {
     ///
     /// ```
     /// # use serde_json::json;
-    /// use xposer::{Tls, testing};
+    /// use xposer::values::Tls;
+    /// use xposer::testing;
     /// assert_eq!(testing::plan(&[("TLS", "true")], json!({}))?.tls(), Tls::Secret);
     /// # Ok::<(), xposer::Report>(())
     /// ```

@@ -12,7 +12,8 @@ use crate::validation::PathType;
 ///
 /// ```
 /// # use serde_json::json;
-/// use xposer::{PathType, testing};
+/// use xposer::validation::PathType;
+/// use xposer::testing;
 /// let plan = testing::plan(&[("IngressURLTemplate", "a.example.com/api(/|$)(.*), b.example.com")], json!({}))?;
 /// let [first, second] = plan.routes() else { panic!("there are two hosts") };
 /// assert_eq!((first.path.as_str(), first.path_type), ("/api(/|$)(.*)", PathType::ImplementationSpecific));
@@ -86,7 +87,9 @@ pub struct Monitor {
 ///
 /// ```
 /// # use serde_json::json;
-/// use xposer::{FORWARD_ANNOTATION, Scope, testing};
+/// use xposer::plan::Scope;
+/// use xposer::service::FORWARD_ANNOTATION;
+/// use xposer::testing;
 /// let plan = testing::plan(&[(FORWARD_ANNOTATION, "exposeIngressUrl: locally")], json!({}))?;
 /// let Some(entry) = plan.published() else { panic!("the block asks for an entry") };
 /// assert_eq!(entry.scope, Scope::Locally);

@@ -15,7 +15,8 @@ use crate::values::Target;
 ///
 /// ```
 /// # use serde_json::json;
-/// # use xposer::{Service, Settings, trace};
+/// # use xposer::internal::trace;
+/// # use xposer::{Service, Settings};
 /// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
 /// #     "annotations": {"config.xposer.stakater.com/Profile": "external"}}, "spec": {"ports": [{"port": 80}]}});
 /// let settings = Settings::from_value(&json!({"domain": "example.com", "profiles": {"external": {"domain": "example.org"}}}))?;
