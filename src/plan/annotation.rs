@@ -8,7 +8,7 @@ use crate::service::FORWARD_ANNOTATION;
 /// An annotation of the objects: forwarded from the block, given by a setting, or the translation of another option.
 ///
 /// ```
-/// # use serde_json::json;
+/// use serde_json::json;
 /// use xposer::service::FORWARD_ANNOTATION;
 /// use xposer::testing;
 /// let block = "ingress.kubernetes.io/rewrite-target: /";

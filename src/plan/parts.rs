@@ -11,7 +11,7 @@ use crate::validation::PathType;
 /// One host and path under which the Service is exposed.
 ///
 /// ```
-/// # use serde_json::json;
+/// use serde_json::json;
 /// use xposer::validation::PathType;
 /// use xposer::testing;
 /// let plan = testing::plan(&[("IngressURLTemplate", "a.example.com/api(/|$)(.*), b.example.com")], json!({}))?;
@@ -40,7 +40,7 @@ pub struct Route {
 /// The share of another Service's requests that this one gets.
 ///
 /// ```
-/// # use serde_json::json;
+/// use serde_json::json;
 /// use xposer::testing;
 /// let plan = testing::plan(&[("CanaryOf", "stable"), ("CanaryWeight", "10")], json!({}))?;
 /// assert_eq!(plan.routes()[0].host, "stable.shop.example.com");
@@ -65,7 +65,7 @@ pub struct Canary {
 /// The monitor of an exposed Service.
 ///
 /// ```
-/// # use serde_json::json;
+/// use serde_json::json;
 /// use xposer::testing;
 /// let plan = testing::plan(&[("Monitor", "true"), ("MonitorHealthEndpoint", "/healthz")], json!({}))?;
 /// let monitor = plan.monitor();
@@ -86,7 +86,7 @@ pub struct Monitor {
 /// An entry of the URL ConfigMap.
 ///
 /// ```
-/// # use serde_json::json;
+/// use serde_json::json;
 /// use xposer::plan::Scope;
 /// use xposer::service::FORWARD_ANNOTATION;
 /// use xposer::testing;
@@ -109,7 +109,7 @@ pub struct Published {
     pub(crate) place: Range<usize>,
 }
 
-/// Where the URL is published; the words are those of [`PUBLISH_KEY`](crate::PUBLISH_KEY).
+/// Where the URL is published; the words are the values of the key `exposeIngressUrl` in the forwarded block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// `locally`: in the ConfigMap of the Service's namespace.

@@ -37,7 +37,7 @@ pub const EXPOSE_LABEL: &str = "expose";
 /// ```
 pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
 /// The annotation that holds the block of annotations to forward; [`options::block`](crate::options::block) describes
-/// its form, and [`Annotation`](crate::Annotation) has an example.
+/// its form, and [`Annotation`](crate::plan::Annotation) has an example.
 pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 /// The prefix of [`FORWARD_ANNOTATION`].
 const FORWARD_PREFIX: &str = "xposer.stakater.com/";
