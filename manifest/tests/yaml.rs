@@ -459,6 +459,6 @@ fn a_yaml_reader_deserialises_settings_and_says_all_their_problems() {
     let error = serde_saphyr::from_str::<Settings>("domian: example.com\ntls: maybe\n").unwrap_err();
     let said = error.to_string();
     let unknown = said.find("error[setting-unknown]: settings.domian: ");
-    let invalid = said.find("\nerror[setting-invalid]: settings.tls: ");
+    let invalid = said.find("error[setting-invalid]: settings.tls: ");
     assert!(unknown.is_some() && unknown < invalid, "{said}");
 }

@@ -14,12 +14,16 @@ const MAX_WORD: usize = 64;
 /// ```
 #[must_use]
 pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    nearest(word, &mut known.into_iter())
+}
+
+/// Not generic over the iterator, because each copy of it would make the policy's module larger.
+fn nearest<'k>(word: &str, known: &mut dyn Iterator<Item = &'k str>) -> Option<&'k str> {
     if word.len() > MAX_WORD {
         return None;
     }
     let lower = word.to_ascii_lowercase();
     known
-        .into_iter()
         .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance * 3 <= candidate.len().max(word.len()))
         .min_by_key(|(distance, _)| *distance)

@@ -25,37 +25,28 @@ fn has_other_finding(key: &str) -> bool {
 pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
     let (program, meant) = match key.split_once('/') {
         Some((prefix, name)) => match listed_programs().find(|it| it.has_prefix(prefix)) {
-            Some(program) if program.knows(name) => return None,
-            Some(program) => return unknown(program, key, prefix, name),
-            None => proposed_prefix(prefix, name)?,
+            Some(program) if program.knows(name) || has_other_finding(key) => return None,
+            Some(program) => {
+                // Where others have keys under the same prefix, only a slip of the pen is one.
+                let meant = did_you_mean(name, program.names());
+                let meant = meant.filter(|meant| program.is_closed() || is_slip(name, meant, 2));
+                if meant.is_none() && !program.is_closed() {
+                    return None;
+                }
+                (program, meant.map(|meant| [prefix, "/", meant].concat()))
+            }
+            None => proposed_prefix(prefix, name).map(|(program, meant)| (program, Some(meant)))?,
         },
-        None => proposed_slash(key, value)?,
+        None => proposed_slash(key, value).map(|(program, meant)| (program, Some(meant)))?,
     };
     if has_other_finding(key) {
         return None;
     }
-    Some(
-        Problem::new(Code::ForeignKeyUnknown, format!("{} is no key of {}", quoted(key), program.name))
-            .help(format!("did you mean {meant}?")),
-    )
-}
-
-/// A key under a known prefix that the program does not have.
-fn unknown(program: &Program, key: &str, prefix: &str, name: &str) -> Option<Problem> {
-    if has_other_finding(key) {
-        return None;
-    }
-    let problem =
-        Problem::new(Code::ForeignKeyUnknown, format!("{} is no key of {}", quoted(key), program.name));
-    let meant = did_you_mean(name, program.names());
-    // Where others have keys under the same prefix, only a slip of the pen is one.
-    match meant.filter(|meant| program.is_closed() || is_slip(name, meant, 2)) {
-        Some(meant) => Some(problem.help(format!("did you mean {prefix}/{meant}?"))),
-        None if program.is_closed() => {
-            Some(problem.help("remove the line, unless you know that your version reads the key"))
-        }
-        None => None,
-    }
+    let message = format!("{} is no key of {}", quoted(key), program.name);
+    Some(Problem::new(Code::ForeignKeyUnknown, message).help(match meant {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => "remove the line, unless you know that your version reads the key".to_owned(),
+    }))
 }
 
 /// Whether two words differ in few letters, whatever their case.

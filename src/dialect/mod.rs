@@ -27,6 +27,7 @@ pub(crate) mod nginx;
 pub(crate) mod openshift;
 mod traefik;
 
+use crate::diagnostics::{Code, Problem, quoted};
 use crate::validation::pattern::matches;
 use crate::values::{Target, Tls};
 pub(crate) use classes::is_of_other_controller;
@@ -128,6 +129,11 @@ pub(crate) fn is_read_on(key: &str, target: Target) -> bool {
         Reach::And(other) => target == other,
         Reach::Everywhere => true,
     })
+}
+
+/// The finding that a program expects another value of a key.
+fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
+    Problem::new(code, format!("{} is {}, expected {expected}", quoted(key), quoted(value)))
 }
 
 /// Whether a key is read on an Ingress and on no Service.

@@ -124,12 +124,13 @@ fn labels_of_text(text: &str, at: &FieldPath) -> Parsed<Option<Vec<Entry>>> {
         };
         problems.extend(problem.map(|problem| (at.clone(), problem.at(start..start + item.len()))));
     }
-    found.sort_by(|left, right| left.key.cmp(&right.key));
-    for pair in found.windows(2) {
+    let mut keys: Vec<&str> = found.iter().map(|entry| entry.key.as_str()).collect();
+    keys.sort_unstable();
+    for pair in keys.windows(2) {
         if let [left, right] = pair
-            && left.key == right.key
+            && left == right
         {
-            let said = format!("the label {} is given twice", quoted(&left.key));
+            let said = format!("the label {} is given twice", quoted(left));
             problems.extend(one(at, Problem::new(Code::LabelInvalid, said).help("remove one of them")));
         }
     }

@@ -48,7 +48,8 @@ pub(crate) type SourcedTemplate = Sourced<Template<'static>>;
 /// ```
 ///
 /// Settings can be a field of a program's own configuration, in any format that serde reads. The error is a text with
-/// everything that [`Settings::from_value`] reports, one diagnostic a line; the reader may add its own position. Call
+/// everything that [`Settings::from_value`] reports, one diagnostic a line; a reader may add a
+/// position and escape the line breaks. Call
 /// [`Settings::from_value`] to get the diagnostics themselves.
 ///
 /// ```

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostics::{Origin, Sourced, Subject};
 use crate::dialect::kubernetes;
-use crate::service::{MANAGED_BY, MANAGED_BY_LABEL, PortRef, SERVICE_LABEL, Service};
+use crate::service::{PortRef, Service};
 use crate::validation::url;
 use crate::values::{Issuer, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
@@ -107,9 +107,7 @@ impl Plan {
             canary: None,
             canary_is_broken: false,
             monitor: None,
-            labels: [(MANAGED_BY_LABEL, MANAGED_BY), (SERVICE_LABEL, service.name())]
-                .map(|(key, value)| (key.to_owned(), Sourced::new(value.to_owned(), Origin::BuiltIn)))
-                .into(),
+            labels: BTreeMap::new(),
             annotations: Vec::new(),
             published: None,
             annotation_bytes: service.annotation_bytes() - service.stamp_bytes,

@@ -8,7 +8,6 @@ use super::{Annotation, Plan, Resolver, Source};
 use crate::diagnostics::Sourced;
 use crate::dialect::cert_manager::{is_about_issuer, is_issuer};
 use crate::dialect::nginx::{ALIASES, contradicts};
-use crate::values::Target;
 
 impl Resolver<'_, '_> {
     /// Adds the annotations of the layers of settings, where neither the block nor a layer above has the same or its opposite.
@@ -73,8 +72,7 @@ impl Resolver<'_, '_> {
 
     /// The option about requests without TLS that counts more than the annotations of this layer, where an Ingress is made.
     fn redirect_above(&self, plan: &Plan, index: usize) -> Option<Sourced<bool>> {
-        let is_read = plan.canary.is_none() && plan.targets.contains(&Target::Ingress);
-        let redirect = plan.https_redirect.as_ref().filter(|_| is_read)?;
+        let redirect = plan.https_redirect.as_ref().filter(|_| plan.has_stable_ingress())?;
         let is_above = self.layers.iter().take(index).any(|above| above.https_redirect.is_set());
         is_above.then(|| redirect.clone())
     }

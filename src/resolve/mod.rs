@@ -16,7 +16,9 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, list
 use crate::options::annotations::annotation;
 use crate::options::{Forwarded, Layer, Layers, NO_SECRET, Settings, SourcedTemplate, built_in};
 use crate::plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope, Source};
-use crate::service::{FORWARD_ANNOTATION, PUBLISH_KEY, PortRef, Service};
+use crate::service::{
+    FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, PUBLISH_KEY, PortRef, SERVICE_LABEL, Service,
+};
 use crate::template::Vars;
 use crate::validation::is_dns_subdomain;
 use crate::values::{Issuer, Target};
@@ -93,7 +95,10 @@ pub(crate) fn resolve(
     plan.targets = Target::ALL.into_iter().filter(|target| targets.value.contains(target)).collect();
     plan.targets_origin = targets.origin;
     other_targets(&mut plan, settings, layers);
-    // Ours are there already, and of the others the uppermost of each key counts.
+    // No layer has one of ours. Of the others, the uppermost of each key counts.
+    for (key, value) in [(MANAGED_BY_LABEL, MANAGED_BY), (SERVICE_LABEL, service.name())] {
+        plan.labels.insert(key.to_owned(), Sourced::new(value.to_owned(), Origin::BuiltIn));
+    }
     for label in layers.iter().flat_map(|layer| layer.labels.entries()) {
         let given = || Sourced::new(label.value.clone(), label.origin.clone());
         plan.labels.entry(label.key.clone()).or_insert_with(given);

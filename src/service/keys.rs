@@ -2,8 +2,9 @@
 
 use crate::dialect::external_dns;
 
-/// The fields that [`Service::from_value`](super::Service::from_value) reads of a document that an API server has accepted. In the fields that an API
-/// server drops it looks for keys that belong elsewhere ([`Code::AskedWrongly`](crate::Code::AskedWrongly)).
+/// The fields that [`Service::from_value`](super::Service::from_value) reads of a document that an API server has
+/// accepted. In the fields that an API server drops it looks for keys that belong elsewhere
+/// ([`Code::AskedWrongly`](crate::Code::AskedWrongly)).
 ///
 /// A program that has a document as text may build the tree of these fields alone.
 ///
@@ -36,7 +37,7 @@ pub const EXPOSE_LABEL: &str = "expose";
 /// assert!(others.eq([FORWARD_ANNOTATION]));
 /// ```
 pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
-/// The annotation that holds the block of annotations to forward; [`options::block`](crate::options::block) describes
+/// The annotation that holds the block of annotations to forward; `docs/annotations.md` describes
 /// its form, and [`Annotation`](crate::plan::Annotation) has an example.
 pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 /// The prefix of [`FORWARD_ANNOTATION`].

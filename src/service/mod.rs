@@ -207,14 +207,16 @@ impl<'a> Service<'a> {
                 return;
             }
         };
-        for (key, value) in annotations {
+        // A program may ask serde_json to keep the keys in the order of the document.
+        let mut keys: Vec<&'a str> = annotations.keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        for key in keys {
+            let Some(value) = annotations.get(key) else { continue };
             self.read_annotation(key, value.as_str());
             if !self.require_text(path, key, value) && is_ours(key) {
                 self.broken.push(key);
             }
         }
-        // A program may ask serde_json to keep the keys in the order of the document.
-        self.annotations.sort_by_key(|(key, _)| *key);
     }
 
     /// Reads an annotation; `None` is a value that is no string.

@@ -317,11 +317,14 @@ impl<'s> Trial<'s> {
         let domain = layers.first(|it| &it.domain);
         let own = domain.is_none().then_some((annotation::DOMAIN, DOMAIN));
         let given = annotations.iter().copied().chain(own);
-        let given: Map<String, Value> = given.map(|(key, value)| (key.to_owned(), value.into())).collect();
+        let mut annotations = Map::new();
+        for (key, value) in given {
+            annotations.insert(key.to_owned(), value.into());
+        }
         let document = json!({
             "metadata": {
                 "name": sample.0, "namespace": namespace(place, sample),
-                "labels": {EXPOSE_LABEL: "true"}, "annotations": given,
+                "labels": {EXPOSE_LABEL: "true"}, "annotations": annotations,
             },
             "spec": {"ports": [{"port": 80}]},
         });

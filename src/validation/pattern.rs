@@ -93,9 +93,12 @@ struct Ends {
 impl Ends {
     fn new(mut rows: Vec<(String, usize)>) -> Self {
         rows.sort_unstable();
-        let mut lengths: Vec<usize> = rows.iter().map(|(end, _)| end.len()).collect();
-        lengths.sort_unstable();
-        lengths.dedup();
+        let mut lengths: Vec<usize> = Vec::new();
+        for (end, _) in &rows {
+            if let Err(place) = lengths.binary_search(&end.len()) {
+                lengths.insert(place, end.len());
+            }
+        }
         Self { rows, lengths }
     }
 

@@ -102,10 +102,7 @@ fn is_read(key: &str) -> bool {
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let is_about = |it: &&Annotation| it.key.starts_with(PREFIX) || it.key.starts_with(ACME_PREFIX);
-    if plan.canary.is_some()
-        || !plan.targets.contains(&Target::Ingress)
-        || !plan.annotations.iter().any(|it| is_about(&it))
-    {
+    if !plan.has_stable_ingress() || !plan.annotations.iter().any(|it| is_about(&it)) {
         return;
     }
     let is_named = plan.annotations.iter().any(|it| asks(&it.key, &it.value));

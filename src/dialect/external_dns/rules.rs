@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::{CONTROLLER, split};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, did_you_mean, quoted};
 use crate::dialect::go::go_seconds;
+use crate::dialect::unexpected;
 use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
 use crate::validation::{HostError, MAX_LABEL, MAX_NAME, character_help, host_errors, parse_bool};
@@ -54,8 +55,8 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
                 continue;
             }
         };
-        let message = format!("{} is {}, expected {expected}", quoted(&annotation.key), quoted(value));
-        annotation.file_value(report, Problem::new(Code::DnsInvalid, message).help(help));
+        let problem = unexpected(Code::DnsInvalid, &annotation.key, value, &expected);
+        annotation.file_value(report, problem.help(help));
     }
 }
 
@@ -98,19 +99,15 @@ fn names(annotation: &Annotation, is_target: bool, report: &mut Report) {
         } else {
             continue;
         };
-        let (expected, none) =
+        let (names, none) =
             if is_target { ("DNS names and addresses", "neither") } else { ("DNS names", "none") };
         let what = match item.trim() {
             "" => "there is an empty item".to_owned(),
             item => format!("{} is {none}", quoted(item)),
         };
-        let message = format!(
-            "{} is {}, expected {expected}, separated by commas, and {what}",
-            quoted(&annotation.key),
-            quoted(value)
-        );
+        let expected = format!("{names}, separated by commas, and {what}");
         let trimmed = own_start + item.len() - item.trim_start().len();
-        let problem = Problem::new(Code::DnsInvalid, message).help(help);
+        let problem = unexpected(Code::DnsInvalid, &annotation.key, value, &expected).help(help);
         annotation.file_part(report, trimmed..trimmed + item.trim().len(), problem);
         return;
     }

@@ -2,6 +2,7 @@
 
 use super::{EXPOSE, PREFIX, URL, exposes};
 use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::dialect::unexpected;
 use crate::plan::context::{RuleContext, is_refused};
 
 /// Forecastle can read the values, and makes a link that leads somewhere.
@@ -32,9 +33,8 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         };
         // A key inside the value has a finding of its own.
         if !is_refused(annotation, report) {
-            let message = format!("{} is {}, expected {expected}", quoted(&annotation.key), quoted(value));
-            let problem = Problem::new(Code::ForecastleInvalid, message).help("correct the value");
-            annotation.file_value(report, problem);
+            let problem = unexpected(Code::ForecastleInvalid, &annotation.key, value, expected);
+            annotation.file_value(report, problem.help("correct the value"));
         }
     }
 }

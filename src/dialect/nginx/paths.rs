@@ -9,6 +9,11 @@ use crate::validation::{PathType, comparable_path, literal_beginning, literal_pa
 use crate::values::Target;
 
 impl Plan {
+    /// Whether an Ingress is made that is none of a canary, so that all of its annotations are read.
+    pub(crate) fn has_stable_ingress(&self) -> bool {
+        self.canary.is_none() && self.targets.contains(&Target::Ingress)
+    }
+
     /// How ingress-nginx reads the paths; `None` where it does not serve them by this Ingress, or reads none of the
     /// annotations because the Ingress is one of a canary.
     pub(crate) fn nginx(&self) -> Option<Nginx<'_>> {

@@ -5,10 +5,10 @@ pub(crate) mod traps;
 
 use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, PREFIX, contradicts, find};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
+use crate::dialect::unexpected;
 use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
 use crate::validation::parse_bool;
-use crate::values::Target;
 
 /// ingress-nginx takes the values. It refuses the whole Ingress because of one that it does not take.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
@@ -16,10 +16,9 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         let Some(name) = annotation.key.strip_prefix(PREFIX) else { continue };
         if annotation.value.contains(['\r', '\n']) {
             invalid(annotation, "a value on one line", report);
-            continue;
-        }
-        let shape = find(name).and_then(|known| known.shape);
-        if let Some(shape) = shape.filter(|shape| !shape.fits(&annotation.value)) {
+        } else if let Some(shape) = find(name).and_then(|known| known.shape)
+            && !shape.fits(&annotation.value)
+        {
             invalid(annotation, &shape.describe(), report);
         }
     }
@@ -30,18 +29,15 @@ fn invalid(annotation: &Annotation, expected: &str, report: &mut Report) {
     if is_refused(annotation, report) {
         return;
     }
-    let message =
-        format!("{} is {}, expected {expected}", quoted(&annotation.key), quoted(&annotation.value));
-    annotation.file_value(report, Problem::new(Code::AnnotationInvalid, message).help("correct the value"));
+    let problem = unexpected(Code::AnnotationInvalid, &annotation.key, &annotation.value, expected);
+    annotation.file_value(report, problem.help("correct the value"));
 }
 
 /// A canary says which Service it is a canary of.
 pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    if plan.canary.is_some() || !plan.targets.contains(&Target::Ingress) {
-        return;
-    }
-    if let Some(canary) = plan.annotation(CANARY).filter(|it| it.is_given() && is_true(it)) {
+    let canary = plan.annotation(CANARY).filter(|it| it.is_given() && is_true(it));
+    if let Some(canary) = canary.filter(|_| plan.has_stable_ingress()) {
         let message = "nothing says which Service this is a canary of, and unless another Ingress has the host, ingress-nginx serves nobody";
         let help = "write config.xposer.stakater.com/CanaryOf and CanaryWeight, CanaryByHeader or CanaryByCookie in place of the lines about a canary";
         canary.file_key(report, Problem::new(Code::CanaryUnnamed, message).help(help));
@@ -80,9 +76,7 @@ fn is_true(annotation: &Annotation) -> bool {
 pub(crate) fn redirect_conflict(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let own = plan.https_redirect.as_ref().filter(|it| matches!(it.origin, Origin::Annotation(_)));
-    let Some(own) = own.filter(|_| plan.canary.is_none() && plan.targets.contains(&Target::Ingress)) else {
-        return;
-    };
+    let Some(own) = own.filter(|_| plan.has_stable_ingress()) else { return };
     for given in plan.annotations.iter().filter(|it| it.is_forwarded()) {
         if contradicts(&given.key, &given.value, own.value, plan.tls()) {
             let message = format!(

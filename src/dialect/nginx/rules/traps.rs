@@ -6,7 +6,6 @@ use crate::dialect::nginx::{ALIASES, PREFIX, any_name, find};
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
-use crate::values::Target;
 
 /// The keys without which ingress-nginx authenticates nobody, and what it asks for with them.
 const AUTHENTICATION: [(&str, &str); 2] =
@@ -14,10 +13,9 @@ const AUTHENTICATION: [(&str, &str); 2] =
 
 /// The rows of the keys of ingress-nginx that are given, where it reads them.
 fn given<'f>(context: &'f RuleContext<'_>) -> impl Iterator<Item = (&'static Key, &'f Annotation)> {
-    let plan = context.plan;
     // On a canary it reads few of them; the rule `nginx-canary-annotations` finds the others.
-    let is_read = plan.targets.contains(&Target::Ingress) && plan.canary.is_none();
-    plan.annotations.iter().filter(move |it| is_read && it.is_given()).filter_map(move |annotation| {
+    let is_read = context.plan.has_stable_ingress();
+    context.plan.annotations.iter().filter(move |it| is_read && it.is_given()).filter_map(move |annotation| {
         let known = find(annotation.key.strip_prefix(PREFIX)?)?;
         let counts = !known.idle.is(&annotation.value) && context.denial(annotation).is_none();
         Some((known, annotation)).filter(|_| counts)
@@ -122,9 +120,9 @@ fn is_of_a_list(sign: char) -> bool {
 
 /// No key is given under both of its names with different values. Of two sources, the upper one counts.
 pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
+    let is_read = context.plan.has_stable_ingress();
     for [name, alias] in ALIASES {
         let given = |key: &str| context.plan.annotation(key).filter(|it| it.is_given());
-        let is_read = context.plan.targets.contains(&Target::Ingress) && context.plan.canary.is_none();
         let (Some(named), Some(other)) = (given(name), given(alias)) else { continue };
         if is_read && named.value != other.value {
             let message = format!(
