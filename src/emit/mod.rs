@@ -157,7 +157,7 @@ impl Object<'_> {
 
 impl Plan {
     /// The objects of this plan alone. Use [`emit_all`] for the plans of several Services, whose URL ConfigMap is one
-    /// object a namespace. [`Emitted`] and [`Object`](crate::Object) have examples.
+    /// object a namespace. [`Emitted`] and [`Object`] have examples.
     #[must_use]
     pub fn emit(&self) -> Emitted<'_> {
         emit_all([self])

@@ -394,7 +394,7 @@ impl<'a> Service<'a> {
     }
 
     /// Adds these bytes to the size of the annotations. A program that keeps only the annotations that are read
-    /// ([`reads_annotation`](crate::reads_annotation)) adds the size of the others.
+    /// (`internal::reads_annotation`) adds the size of the others.
     ///
     /// ```
     /// use xposer::{Service, testing};

@@ -2,7 +2,7 @@
 //!
 //! `scan` splits a template into literal text and actions, and `escape` removes the Helm escape. `parser`, with `lexer` and
 //! `expression`, reads Go's syntax; `handlebars` reads Handlebars' own (`{{#if ..}}`) with the crate of that name. Both give
-//! one `program`, use one table of [`functions`], and report every problem at its place in the text the user wrote.
+//! one `program`, use one table of `functions`, and report every problem at its place in the text the user wrote.
 
 mod escape;
 mod expression;
