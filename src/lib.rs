@@ -27,7 +27,7 @@
 //! ```
 //!
 //! Data flows one way: `service` and `options` read a Service and the settings, `resolve` makes a [`Plan`] of them, `check`
-//! asks the rules about it, `conflicts` compares it with other plans, and `emit` writes its objects. Every stage files into
+//! runs the rules on it, `conflicts` compares it with other plans, and `emit` writes its objects. Every stage files into
 //! one [`Report`] and goes on with what it has; [`expose`] hands out a plan only if no Error was filed.
 //!
 //! The root has what most programs need. The types of a plan, of a finding or of an option stand in the module of that name.
@@ -87,7 +87,7 @@ pub mod internal {
     }
 }
 
-/// What becomes of a Service.
+/// The decision about a Service.
 ///
 /// ```
 /// use serde_json::json;
@@ -153,7 +153,7 @@ impl Outcome {
     }
 }
 
-/// Decides what becomes of one Service. Total and deterministic: it never fails and never panics, and the same input
+/// Decides whether and how one Service is exposed. Total and deterministic: it never fails and never panics, and the same input
 /// gives the same output. What is wrong is said in the report of the [`Outcome`].
 ///
 /// Annotations of more than [`validation::MAX_ANNOTATIONS`] bytes are refused before anything else is looked at, and
@@ -205,7 +205,7 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
     Outcome::Planned { plan: Box::new(plan), report }
 }
 
-/// Decides what becomes of several Services that live in one cluster: like [`expose`] for each, in order, and then of what
+/// Decides about several Services of one cluster: first each alone and in order, as [`expose`] does, and then what
 /// two of them claim: an object of the same name ([`Code::NameClaimed`]), a host and path ([`Code::RouteClaimed`]), a
 /// secret ([`Code::SecretShared`]), a key of one URL ConfigMap ([`Code::UrlKeyClaimed`]), or the Service itself, which is
 /// given twice ([`Code::ServiceRepeated`]). `precedence` says which of them gets it; it is an Error on the others, which

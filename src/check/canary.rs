@@ -1,4 +1,4 @@
-//! Rules about a canary: what ingress-nginx asks of it.
+//! Rules about a canary: what ingress-nginx requires of it.
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report};
 use crate::options::annotations::annotation;

@@ -25,7 +25,7 @@ pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
                 rule.host.ends_with(domain.value.as_str())
                     && (same_kind(&domain_errors, &error) || is_star(&domain.value))
             }) {
-                // The domain is wrong by itself: whoever wrote it is told, and once.
+                // The domain is wrong by itself: it is reported once, where it was written.
                 Some(domain) => {
                     let kind = std::mem::discriminant(&error);
                     if !accused.contains(&kind) {

@@ -42,7 +42,7 @@ fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
     }
 }
 
-/// Whether the target does what an annotation asks for, so that nothing is told of it. A regular expression means something
+/// Whether the target does what an annotation asks for, so that nothing is reported about it. A regular expression means something
 /// else there.
 pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
     let wanted = effect(&annotation.key).filter(|effect| effect.same != Same::Pattern);

@@ -42,7 +42,7 @@ pub struct Rule {
     run: fn(&RuleContext<'_>, &mut Report),
 }
 
-/// Every rule, in the order in which they are asked.
+/// Every rule, in the order in which they run.
 ///
 /// ```
 /// assert!(xposer::internal::rules().iter().any(|rule| rule.name == "host"));

@@ -140,7 +140,7 @@ pub(crate) fn ingress_name(context: &RuleContext<'_>, report: &mut Report) {
 
 /// The secret's name is a DNS subdomain.
 pub(crate) fn tls_secret(context: &RuleContext<'_>, report: &mut Report) {
-    // Where the secret is called after the Ingress, an unusable name is accused once, as the Ingress's.
+    // Where the secret is called after the Ingress, an unusable name is reported once, as the Ingress's.
     let name_is_bad = context.plan.name.as_ref().is_none_or(|name| !is_dns_subdomain(&name.value));
     if let Some(secret) = &context.plan.secret
         && !(context.plan.secret_is_derived && name_is_bad)
@@ -194,7 +194,7 @@ pub(crate) fn class(context: &RuleContext<'_>, report: &mut Report) {
 /// Every forwarded key is an annotation key.
 pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
     for forwarded in &context.plan.annotations {
-        // The first line of a YAML list that was folded is no key, and is told with the others.
+        // The first line of a YAML list that was folded is no key, and is reported with the others.
         if forwarded.key.starts_with("- ") && is_refused(forwarded, report) {
             continue;
         }

@@ -52,7 +52,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
                 format!("in the path {path} of an HTTPRoute, two hexadecimal digits must follow each `%`");
             (said, "write `%` itself as %25".to_owned())
         } else if let Some(error) = path_error(&rule.path, PathType::Prefix) {
-            // A path that no target could have is told already.
+            // A path that no target could have is already reported.
             if path_error(&rule.path, rule.path_type).is_some() {
                 continue;
             }
@@ -119,7 +119,7 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
 
 /// A star of a host is the `wildcardPolicy` of a Route, which routers do not admit by default.
 fn wildcard(rule: &Route, report: &mut Report) {
-    // Where the rest of the host is none, that is told already.
+    // Where the rest of the host is none, that is already reported.
     let is_name = |host: &String| !host.contains('*');
     let Some(host) = subdomain_host(&rule.host).filter(is_name) else { return };
     let problem = if host.len() > MAX_NAME {
@@ -152,7 +152,7 @@ fn long_name(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// A monitor needs a host that can be asked.
+/// A monitor needs a host that can be requested.
 pub(crate) fn monitor(context: &RuleContext<'_>, report: &mut Report) {
     if let Some(monitor) = &context.plan.monitor
         && let Some(first) = PROVIDERS.iter().find(|it| monitor.value.provider.contains_key(it.name))

@@ -1,4 +1,4 @@
-//! What a plan claims, and what is told where several plans have the same claim.
+//! What a plan claims, and what is reported where several plans have the same claim.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -198,7 +198,7 @@ pub(super) fn claimed_twice(plans: &[&Plan], file: &mut Filing<'_>) {
     }
 }
 
-/// The plans with one claim. There may be thousands, so what is told of each of them does not look at all others.
+/// The plans with one claim. There may be thousands, so what is reported about each of them does not look at all others.
 struct Owners<'o> {
     count: usize,
     /// The different Services, in order: one may be given several times.
@@ -236,7 +236,7 @@ impl Owners<'_> {
     }
 }
 
-/// What is told of one of the owners; nothing where the others are copies of the same Service, which is told once.
+/// What is reported about one of the owners; nothing where the others are copies of the same Service, which is reported once.
 fn claimed(
     claim: &Claimed<'_>,
     plan: &Plan,
@@ -252,7 +252,7 @@ fn claimed(
     let others = owners.others(plan)?;
     Some(match claim {
         Claimed::Service(..) | Claimed::Certificate(_) | Claimed::Paths(..) => return None,
-        // Where they share a target, the name of its objects is told already.
+        // Where they share a target, the name of its objects is already reported.
         Claimed::Name(MONITOR, ..) if owners.all_share_a_target(plan) => return None,
         Claimed::Name(kind, _, name) => {
             let said = format!("the {kind} name {} is also asked for by {others}", quoted(name));

@@ -39,7 +39,7 @@ pub enum Precedence {
 /// What takes the findings about the plans, by their positions.
 type Filing<'f> = dyn FnMut(usize, &Plan, (FieldPath, Problem)) + 'f;
 
-/// What is told of the plans because of each other, by their positions. A plan with an Error cannot be exposed beside the
+/// What is reported about the plans because of each other, by their positions. A plan with an Error cannot be exposed beside the
 /// others. `created` has the times of the Services, in seconds.
 pub(crate) fn decide(plans: &[&Plan], created: &[i64], precedence: Precedence) -> BTreeMap<usize, Report> {
     let mut remaining: Vec<usize> = (0..plans.len()).collect();
@@ -61,7 +61,7 @@ pub(crate) fn decide(plans: &[&Plan], created: &[i64], precedence: Precedence) -
     }
 }
 
-/// The plans that lose something to an older one, with what is told of them. Each is compared only with those that won one
+/// The plans that lose something to an older one, with what is reported about them. Each is compared only with those that won one
 /// of its claims.
 fn losers(plans: &[&Plan], created: &[i64]) -> BTreeMap<usize, Report> {
     let mut order: Vec<_> = plans
@@ -92,7 +92,7 @@ fn losers(plans: &[&Plan], created: &[i64]) -> BTreeMap<usize, Report> {
     losers
 }
 
-/// What is told of the plans at these positions, if there are no others: an Error for everything that only one of them can
+/// What is reported about the plans at these positions, if there are no others: an Error for everything that only one of them can
 /// have, on each of them, naming the others.
 fn among(plans: &[&Plan], positions: &[usize]) -> BTreeMap<usize, Report> {
     let plans: Vec<&Plan> = positions.iter().filter_map(|at| plans.get(*at).copied()).collect();

@@ -39,7 +39,7 @@ pub(super) fn compared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
     hosts.into_iter().map(move |(host, compared)| Claimed::Paths(class, host, compared))
 }
 
-/// Where one Service has a regular expression on a host and another one a path that loses its meaning by it, both are told.
+/// Where one Service has a regular expression on a host and another one a path that loses its meaning by it, both are reported.
 pub(super) fn among(plans: &[(usize, &Plan)], file: &mut Filing<'_>) {
     let mut all: Vec<(Claimed<'_>, usize, &Plan)> = Vec::new();
     for (index, plan) in plans {
@@ -82,7 +82,7 @@ fn place<'p>(claim: &Claimed<'p>) -> Option<(Option<&'p str>, &'p str)> {
     }
 }
 
-/// What is told where the paths of others lose their meaning by this plan.
+/// What is reported where the paths of others lose their meaning by this plan.
 fn patterns_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
     let nginx = plan.nginx()?;
     let mut on_host = plan.rules.iter().filter(|rule| rule.host == host);
@@ -103,7 +103,7 @@ fn patterns_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Prob
     })
 }
 
-/// What is told where a path of this plan loses its meaning by others.
+/// What is reported where a path of this plan loses its meaning by others.
 fn plain_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Problem)> {
     let rule =
         plan.rules.iter().find(|rule| rule.host == host && loses_meaning(&rule.path, rule.path_type))?;

@@ -2,7 +2,7 @@
 
 use super::{cert_manager, kubernetes, monitor, nginx};
 
-/// What becomes of a key.
+/// What is done with a key.
 ///
 /// ```
 /// use xposer::internal::legacy::{Migration, find};
@@ -84,7 +84,7 @@ impl MonitorField {
 pub struct Legacy {
     /// The old key or prefix.
     pub old: &'static str,
-    /// What becomes of it.
+    /// What is done with it.
     pub migration: Migration,
     /// Who decided it: the program, and its version or the page of its documentation.
     pub source: &'static str,

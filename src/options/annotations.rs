@@ -7,7 +7,7 @@ use super::table::{self, ConfigOption, Layer};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, did_you_mean, quoted};
 use crate::service::{CONFIG_PREFIX, Service};
 
-/// The annotation of each field, for the stages that accuse it.
+/// The annotation of each field, for the stages that report a problem in it.
 pub(crate) mod annotation {
     pub(crate) const NAME: &str = "config.xposer.stakater.com/IngressNameTemplate";
     pub(crate) const URL: &str = "config.xposer.stakater.com/IngressURLTemplate";

@@ -46,7 +46,7 @@ impl<T> Slot<T> {
         self.set().map(|value| &value.origin)
     }
 
-    /// Reads a setting or an annotation; `null` stands for what is none, and is told already. What is wrong and only a
+    /// Reads a setting or an annotation; `null` stands for what is none, and is already reported. What is wrong and only a
     /// Warning counts as not set.
     pub(super) fn take(
         &mut self,

@@ -61,11 +61,11 @@ pub struct Plan {
     pub(crate) parent_refs: Option<Sourced<Vec<ParentRef>>>,
     /// The listeners without TLS.
     pub(crate) http_parent_refs: Option<Sourced<Vec<ParentRef>>>,
-    /// The keys by which ExternalDNS is told to ignore an object, in ascending order.
+    /// The keys that make ExternalDNS ignore an object, in ascending order.
     pub(crate) dns_controller_keys: Vec<String>,
     pub(crate) termination: Termination,
     pub(crate) canary: Option<Canary>,
-    /// Whether a share of the canary is given and not valid, which is told already.
+    /// Whether a share of the canary is given and not valid, which is already reported.
     pub(crate) canary_is_broken: bool,
     pub(crate) monitor: Option<Sourced<Monitor>>,
     /// The labels of all objects: those by which we know our own, and those that somebody gave.
@@ -316,7 +316,7 @@ impl Plan {
         self.url_with(self.tls().is_on(), &self.url_path)
     }
 
-    /// The URL that the monitor asks: that of the first route, perhaps by https and with another path.
+    /// The URL that the monitor requests: that of the first route, perhaps by https and with another path.
     pub(crate) fn monitored_url(&self, monitor: &Monitor) -> String {
         let path = monitor.health_endpoint.as_deref().unwrap_or(&self.url_path);
         self.url_with(self.tls().is_on() || monitor.force_https, path)

@@ -75,9 +75,9 @@ pub struct Canary {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Monitor {
-    /// Whether the monitor asks by https although nothing here secures connections.
+    /// Whether the monitor uses https although nothing here secures connections.
     pub force_https: bool,
-    /// The path that is asked instead of the exposed one.
+    /// The path that is requested instead of the exposed one.
     pub health_endpoint: Option<String>,
     /// Options of the provider, as `EndpointMonitorSpec` has them.
     pub provider: Map<String, Value>,

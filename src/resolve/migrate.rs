@@ -135,7 +135,7 @@ impl Resolver<'_, '_> {
         old.file_key(self.report, Problem::new(Code::LegacyTranslated, message));
     }
 
-    /// Reports what becomes of a key without successor.
+    /// Reports a key without successor.
     fn report_migration(&mut self, given: &Annotation, migration: Migration) {
         let key = quoted(&given.key);
         let problem = match migration {

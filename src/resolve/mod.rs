@@ -140,7 +140,7 @@ fn targets(settings: &Settings, layers: Layers<'_>) -> Sourced<Vec<Target>> {
     if !settings.only_targets.is_empty() {
         return Sourced::new(settings.only_targets.clone(), Origin::BuiltIn);
     }
-    // Where a word is none, which is told already, the rest is looked at as if nothing was said.
+    // Where a word is none, which is already reported, the rest is looked at as if nothing was said.
     let chosen = layers.first(|it| &it.targets).or_else(|| built_in().targets.set());
     chosen.cloned().unwrap_or_else(|| Sourced::new(Vec::new(), Origin::BuiltIn))
 }
@@ -209,7 +209,7 @@ fn has_several(domain: &str) -> bool {
 
 fn file(report: &mut Report, chosen: &SourcedTemplate, mut problem: Problem) {
     if chosen.origin == Origin::BuiltIn {
-        // Nobody wrote the template: its bytes mean nothing at the place that is accused, so it is shown instead.
+        // Nobody wrote the template: its bytes mean nothing at the place that is reported, so it is shown instead.
         problem.range = None;
         let shown = format!("the built-in template {}", quoted(chosen.value.text()));
         problem.message = problem.message.replacen("the template", &shown, 1);
@@ -272,7 +272,7 @@ impl Resolver<'_, '_> {
             return chosen.set().cloned();
         }
         let first = service.ports().first()?;
-        // One that cannot be used is told by itself.
+        // One that cannot be used is reported by itself.
         let used = service.port(&PortRef::Number(first.number));
         if service.ports().len() > 1 && first.number != 0 && used.is_some_and(|port| port.tcp) {
             let said = format!(

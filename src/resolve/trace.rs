@@ -133,7 +133,7 @@ impl Rows<'_> {
                 let monitor = monitor.map(|monitor| Sourced::new(true, monitor.origin.clone()));
                 self.sourced("monitor", monitor.as_ref(), says);
             }
-            // The others say how one of these is made, or are told where they are used.
+            // The others say how one of these is made, or are reported where they are used.
             _ => {}
         }
     }

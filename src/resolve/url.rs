@@ -65,7 +65,7 @@ impl Resolver<'_, '_> {
     }
 
     /// The items that are a host each, perhaps with a path. Where something else separates them, or the comma of a path
-    /// separates it, that is told.
+    /// separates it, that is reported.
     fn separated(&mut self, items: Vec<String>, url: &SourcedTemplate) -> Vec<String> {
         if let Some(problem) = as_yaml_list(url.value.text()) {
             file(self.report, url, problem);

@@ -207,7 +207,7 @@ impl<'a> Service<'a> {
                 return;
             }
         };
-        // A program may ask serde_json to keep the keys in the order of the document.
+        // A program may configure serde_json to keep the keys in the order of the document.
         let mut keys: Vec<&'a str> = annotations.keys().map(String::as_str).collect();
         keys.sort_unstable();
         for key in keys {

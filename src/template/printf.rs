@@ -50,7 +50,7 @@ pub(super) fn printf(values: &[Val]) -> Called {
     Ok(Val::Str(out))
 }
 
-/// Reads what follows a `%`: the verb, the number of the value it asks for, its letter, and the rest of the format.
+/// Reads what follows a `%`: the verb, the number of the value it takes, its letter, and the rest of the format.
 fn parse_verb(text: &str) -> Result<(Verb, Option<usize>, char, &str), CallError> {
     let mut verb = Verb::default();
     let mut index = None;

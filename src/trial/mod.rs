@@ -127,7 +127,7 @@ fn namespace(pattern: &str, (_, filler): Sample) -> String {
 
 struct Trial<'s> {
     settings: &'s Settings,
-    /// What is set for everybody. Profiles and namespaces are chosen here, and no rule asks whose a host is.
+    /// What is set for everybody. Profiles and namespaces are chosen here, and no rule checks whose a host is.
     general: Settings,
     /// Whether any layer names a Gateway: who has to choose a profile, or a namespace, gets it there.
     has_gateways: bool,

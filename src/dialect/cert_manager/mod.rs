@@ -97,7 +97,7 @@ pub(crate) fn asks(key: &str, value: &str) -> bool {
     is_issuer(key) || (key == kubernetes::TLS_ACME && parse_bool(value) == Some(true))
 }
 
-/// Whether a key has a part in which issuer is asked.
+/// Whether a key has a part in the choice of the issuer.
 pub(crate) fn chooses_issuer(key: &str) -> bool {
     matches!(key, CLUSTER_ISSUER | kubernetes::TLS_ACME) || key.starts_with(ISSUER)
 }

@@ -7,7 +7,7 @@ use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
 
-/// The keys without which ingress-nginx authenticates nobody, and what it asks for with them.
+/// The keys without which ingress-nginx authenticates nobody, and what it requires with them.
 const AUTHENTICATION: [(&str, &str); 2] =
     [("auth-type", "a password"), ("auth-tls-secret", "a client certificate")];
 
@@ -136,7 +136,7 @@ pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// Where a password is asked for, there is a Secret with the passwords.
+/// Where a password is required, there is a Secret with the passwords.
 pub(crate) fn passwords(context: &RuleContext<'_>, report: &mut Report) {
     let Some((_, asked)) = given(context).find(|(known, _)| known.name == "auth-type") else { return };
     if is_on(context.plan, "auth-secret") {
