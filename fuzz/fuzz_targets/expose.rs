@@ -13,13 +13,13 @@ use xposer::{Precedence, Service, Settings, expose, expose_all};
 
 /// `IngressURLTemplate=...` a line; what has no known key goes into the forwarded block.
 fn from_lines(text: &str) -> Value {
-    let mut annotations = Map::new();
+    let mut own = Map::new();
     let mut block = String::new();
     for line in text.lines() {
         let known = line.split_once('=').and_then(|(name, value)| Some((annotations().find(|(key, _)| key.short_name() == name)?.0, value)));
         match known {
             Some((key, value)) => {
-                annotations.insert(key.name.to_owned(), value.replace('\u{1}', "\n").into());
+                own.insert(key.name.to_owned(), value.replace('\u{1}', "\n").into());
             }
             None => {
                 block.push_str(line);
@@ -28,9 +28,9 @@ fn from_lines(text: &str) -> Value {
         }
     }
     if !block.is_empty() {
-        annotations.insert(FORWARD_ANNOTATION.to_owned(), block.into());
+        own.insert(FORWARD_ANNOTATION.to_owned(), block.into());
     }
-    json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}, "annotations": annotations},
+    json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}, "annotations": own},
         "spec": {"ports": [{"name": "http", "port": 80}]}})
 }
 
