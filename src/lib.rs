@@ -30,45 +30,62 @@
 //! asks the rules about it, `conflicts` compares it with other plans, and `emit` writes its objects. Every stage files into
 //! one [`Report`] and goes on with what it has; [`expose`] hands out a plan only if no Error was filed.
 //!
+//! The root has what most programs need. The types of a plan, of a finding or of an option stand in the module of that name.
+//!
 //! The feature `k8s-openapi`, which is off by default, adds the typed door: `Service::from_typed` reads the `Service`
 //! of the crate `k8s_openapi`, and `Plan::typed_ingress` gives its `Ingress`.
 
 mod check;
-mod conflicts;
-mod diagnostics;
-pub mod dialect;
-mod emit;
+pub mod conflicts;
+pub mod diagnostics;
+mod dialect;
+pub mod emit;
 pub mod options;
-mod plan;
+pub mod plan;
 mod resolve;
-mod service;
+pub mod service;
 pub mod template;
 pub mod testing;
 mod trial;
 pub mod validation;
 pub mod values;
 
-pub use check::{Rule, rules};
-pub use conflicts::{Claim, MAX_NAMED, Precedence};
-pub use diagnostics::{
-    Code, Diagnostic, FieldPath, MAX_PER_CODE, Origin, Problem, Report, Root, Segment, Severity, Sourced,
-    Subject, UnknownWord, did_you_mean, shortened,
-};
-pub use emit::{Emitted, Kind, KindRow, Object, Permission, URL_CONFIG_MAP, emit_all};
-pub use options::{ConfigOption, Form, Key, Settings, annotations, options, settings};
-pub use plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope};
-pub use resolve::PUBLISH_KEY;
-pub use resolve::trace::{Traced, trace};
-pub use service::{
-    CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, Port, PortRef,
-    PortRefError, READ, SERVICE_LABEL, Service, ServiceKind, is_service, reads_annotation, reads_label,
-};
-pub use validation::PathType;
-pub use values::{Issuer, ParentRef, Target, Termination, Tls};
+pub use conflicts::Precedence;
+pub use diagnostics::{Code, Diagnostic, Report, Severity};
+pub use emit::{Object, emit_all};
+pub use options::Settings;
+pub use plan::Plan;
+pub use service::{Service, is_service};
+pub use values::Target;
 
-pub use emit::stamp;
-
+use diagnostics::{FieldPath, Problem};
+use emit::stamp;
+use options::annotations;
+use service::FORWARD_ANNOTATION;
 use validation::MAX_ANNOTATIONS;
+
+/// What the other crates of this repository need, and its tests. It may change in any release.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::check::{Rule, rules};
+    pub use crate::conflicts::claims::MAX_NAMED;
+    pub use crate::diagnostics::suggestion::did_you_mean;
+    pub use crate::diagnostics::text::shortened;
+    pub use crate::dialect::legacy;
+    pub use crate::dialect::nginx::CANARY;
+    pub use crate::resolve::trace::{Traced, trace};
+    pub use crate::service::keys::{READ, reads_annotation, reads_label};
+
+    /// The lines of the annotation that forwards annotations.
+    pub mod block {
+        pub use crate::options::block::{Block, Line, parse};
+    }
+
+    /// The functions of templates.
+    pub mod functions {
+        pub use crate::template::functions::{Function, Val, all, find};
+    }
+}
 
 /// What becomes of a Service.
 ///

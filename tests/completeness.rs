@@ -6,8 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use xposer::template::{Template, Vars, functions};
-use xposer::{Code, Severity, annotations, rules, settings};
+use xposer::internal::functions;
+use xposer::internal::rules;
+use xposer::options::{annotations, settings};
+use xposer::template::{Template, Vars};
+use xposer::{Code, Severity};
 use xposer_testkit::cases::{Case, Run, all};
 
 /// The texts of the files of some rooms of the core.

@@ -4,7 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "an input that cannot be set up has failed")]
 
 use serde_json::{Map, Value, json};
-use xposer::{Emitted, Outcome, Precedence, Report, Service, Settings, emit_all, expose_all};
+use xposer::emit::Emitted;
+use xposer::{Outcome, Precedence, Report, Service, Settings, emit_all, expose_all};
 
 /// What comes out of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,12 +8,13 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use xposer::diagnostics::Root;
+use xposer::options::{annotations, settings};
+use xposer::service::FORWARD_ANNOTATION;
 use xposer::template::{Template, Vars};
+use xposer::validation::PathType;
 use xposer::validation::{annotation_key_error, host_errors, is_dns_label, is_dns_subdomain, path_error};
-use xposer::{
-    FORWARD_ANNOTATION, Outcome, PathType, Precedence, Report, Root, Service, Settings, Severity,
-    annotations, expose, expose_all, settings,
-};
+use xposer::{Outcome, Precedence, Report, Service, Settings, Severity, expose, expose_all};
 use xposer_testkit::schema::Schemas;
 
 /// Text that looks like what people write, and text that does not.
@@ -491,7 +492,7 @@ proptest! {
     /// The forwarded block: every byte belongs to a line, and what is kept is what was written.
     #[test]
     fn the_forwarded_block_keeps_what_was_written(block in annotation_text()) {
-        let (parsed, problems) = xposer::options::block::parse(&block);
+        let (parsed, problems) = xposer::internal::block::parse(&block);
         for line in parsed.lines() {
             prop_assert_eq!(block.get(line.key_range.clone()), Some(line.key));
             prop_assert_eq!(block.get(line.value_range.clone()), Some(line.value));

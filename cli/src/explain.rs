@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use xposer::Origin;
-use xposer::template::functions::{self, Function};
+use xposer::diagnostics::Origin;
+use xposer::internal::functions::{self, Function};
+use xposer::internal::{did_you_mean, rules, trace};
+use xposer::options::{ConfigOption, Key, annotations, settings};
+use xposer::service::EXPOSE_LABEL;
 use xposer::template::{SYNTAX, Template, Var, Vars};
-use xposer::{
-    Code, ConfigOption, EXPOSE_LABEL, Key, Outcome, Service, Settings, annotations, did_you_mean, rules,
-    settings, trace,
-};
+use xposer::{Code, Outcome, Service, Settings};
 
 use crate::args::{Color, Diagnostics, ExplainArgs, Files, InputArgs, Typed};
 use xposer_manifest::Finding;

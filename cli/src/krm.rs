@@ -12,7 +12,8 @@ use std::collections::HashMap;
 use std::io;
 
 use serde_json::{Map, Value};
-use xposer::{Emitted, Outcome, Precedence, Report, Service, emit_all, expose_all, is_service};
+use xposer::emit::Emitted;
+use xposer::{Outcome, Precedence, Report, Service, emit_all, expose_all, is_service};
 use xposer_manifest::encrypted::is_encrypted_service;
 use xposer_manifest::{Finding, Findings, to_yaml};
 

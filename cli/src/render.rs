@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
-use xposer::{Emitted, Object, Outcome, Precedence, Report, Service, Settings, emit_all, expose_all};
+use xposer::emit::Emitted;
+use xposer::{Object, Outcome, Precedence, Report, Service, Settings, emit_all, expose_all};
 use xposer_manifest::{Finding, to_yaml};
 
 use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Target, Typed};

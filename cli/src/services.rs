@@ -1,7 +1,8 @@
 //! Finds the Services in the documents and in lists, and counts the other objects.
 
 use serde_json::{Map, Value};
-use xposer::{Diagnostic, FieldPath, Root, Segment, Service, is_service};
+use xposer::diagnostics::{FieldPath, Root, Segment};
+use xposer::{Diagnostic, Service, is_service};
 
 use xposer_manifest::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops, is_encrypted};
 use xposer_manifest::{Document, File, Finding, Findings, Place, SettingsFile};

@@ -4,8 +4,10 @@
 mod common;
 
 use common::{Ran, exposed, folder, service, xposer, xposer_in};
-use xposer::template::{Template, Var, Vars, functions};
-use xposer::{Code, annotations, settings};
+use xposer::Code;
+use xposer::internal::functions;
+use xposer::options::{annotations, settings};
+use xposer::template::{Template, Var, Vars};
 
 fn explained(word: &str) -> String {
     let ran = xposer(&["explain", word], "").expect(0);

@@ -346,7 +346,7 @@ fn a_second_run_changes_nothing_for_any_kind() {
         "ConfigMap xposer",
     ];
     assert_eq!(made, expected);
-    for kind in xposer::Kind::ALL.map(xposer::Kind::as_str) {
+    for kind in xposer::emit::Kind::ALL.map(xposer::emit::Kind::as_str) {
         assert!(made.iter().any(|made| made.starts_with(&format!("{kind} "))), "{kind}");
     }
     let (second, again) = krm(&output);
@@ -431,7 +431,7 @@ fn as_text(value: &Value) -> Value {
 /// The data of a ConfigMap are texts, and every setting can be written as one.
 #[test]
 fn every_setting_can_stand_in_a_config_map() {
-    for (key, _) in xposer::settings() {
+    for (key, _) in xposer::options::settings() {
         let mut settings = json!({"domain": "example.com", "profiles": {"internal": {}}});
         settings[key.name] = read(&format!("{}: {}", key.name, key.example))[key.name].clone();
         let data: Value =

@@ -12,7 +12,7 @@ use kube::{Client, Error};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{debug, info, warn};
-use xposer::shortened;
+use xposer::internal::shortened;
 
 use crate::error::error_message;
 use crate::metrics::Metrics;

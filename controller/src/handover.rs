@@ -22,7 +22,7 @@ pub(crate) const DEFAULT_TIMEOUT_SECONDS: u64 = 90;
 /// With this annotation on one of two Ingresses, ingress-nginx's webhook accepts both with the same host and path
 /// (`checkOverlap` in `internal/ingress/controller/controller.go`, 1.15.1). The value `false` is also the default, so it changes
 /// nothing else.
-const CANARY: &str = xposer::dialect::nginx::CANARY;
+const CANARY: &str = xposer::internal::CANARY;
 /// How many refusals that name a deleted object are ignored: a webhook learns of the deletion later than the controller.
 const MAX_STALE_REFUSALS: u8 = 5;
 

@@ -1,7 +1,7 @@
 //! The kinds of objects that the controller keeps, as kube and the installation know them.
 
 use kube::api::ApiResource;
-pub(crate) use xposer::Kind;
+pub(crate) use xposer::emit::Kind;
 
 /// Where the API serves a kind.
 pub(crate) fn resource(kind: Kind) -> ApiResource {

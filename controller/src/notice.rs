@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use xposer::{Code, Diagnostic, Severity, URL_CONFIG_MAP, shortened};
+use xposer::emit::URL_CONFIG_MAP;
+use xposer::internal::shortened;
+use xposer::{Code, Diagnostic, Severity};
 
 use crate::keys::{ObjectKey, ServiceKey};
 use crate::kinds::{self, Kind};
@@ -216,7 +218,8 @@ fn pascal_case(slug: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xposer::{FieldPath, Problem, Report, Subject};
+    use xposer::Report;
+    use xposer::diagnostics::{FieldPath, Problem, Subject};
 
     #[test]
     fn a_code_becomes_a_reason() {

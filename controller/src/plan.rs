@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use xposer::stamp::Stamp;
+use xposer::emit::stamp::Stamp;
+use xposer::plan::Published;
+use xposer::service::SERVICE_LABEL;
 use xposer::{
-    Code, Diagnostic, Outcome, Plan, Precedence, Published, SERVICE_LABEL, Service, Settings, Severity,
-    emit_all, expose, expose_all,
+    Code, Diagnostic, Outcome, Plan, Precedence, Service, Settings, Severity, emit_all, expose, expose_all,
 };
 
 use crate::digest::{digest, json_digest};
@@ -61,7 +62,7 @@ pub(crate) struct Claims {
     pub(crate) one_way: Box<[OneWayClaim]>,
 }
 
-/// A claim, and the claim of the Services that it affects ([`xposer::Claim::counterpart`]).
+/// A claim, and the claim of the Services that it affects ([`xposer::conflicts::Claim::counterpart`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OneWayClaim {
     pub(crate) own: u64,

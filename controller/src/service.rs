@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use kube::api::ApiResource;
 use serde_json::{Map, Value, json};
+use xposer::Service;
+use xposer::internal::{reads_annotation, reads_label};
 use xposer::validation::MAX_ANNOTATIONS;
-use xposer::{Service, reads_annotation, reads_label};
 
 use crate::document::Document;
 use crate::keys::ServiceKey;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Map, Value, json};
-use xposer::{MANAGED_BY, MANAGED_BY_LABEL, Published, Scope, URL_CONFIG_MAP};
+use xposer::emit::URL_CONFIG_MAP;
+use xposer::plan::{Published, Scope};
+use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL};
 
 use crate::actions::{Action, ApplyMode};
 use crate::digest::json_digest;

@@ -8,7 +8,8 @@ use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, Error};
 use tokio::sync::mpsc::{Sender, error::SendError};
-use xposer::{EXPOSE_LABEL, URL_CONFIG_MAP};
+use xposer::emit::URL_CONFIG_MAP;
+use xposer::service::EXPOSE_LABEL;
 
 use crate::backoff::exponential_backoff;
 use crate::document::Document;

@@ -6,7 +6,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value, json};
-use xposer::{FORWARD_ANNOTATION, Precedence, Root, Service, Settings, annotations, expose, expose_all};
+use xposer::diagnostics::Root;
+use xposer::options::annotations;
+use xposer::service::FORWARD_ANNOTATION;
+use xposer::{Precedence, Service, Settings, expose, expose_all};
 
 /// `IngressURLTemplate=...` a line; what has no known key goes into the forwarded block.
 fn from_lines(text: &str) -> Value {

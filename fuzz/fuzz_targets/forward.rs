@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|block: &str| {
-    let (parsed, problems) = xposer::options::block::parse(block);
+    let (parsed, problems) = xposer::internal::block::parse(block);
     for line in parsed.lines() {
         assert_eq!(block.get(line.key_range.clone()), Some(line.key));
         assert_eq!(block.get(line.value_range.clone()), Some(line.value));

@@ -4,7 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use xposer::{Plan, Service, Settings, expose, stamp};
+use xposer::emit::stamp;
+use xposer::{Plan, Service, Settings, expose};
 
 fn call(function: fn(&[u8]) -> wapc_guest::CallResult, payload: &[u8]) -> Value {
     let answer = function(payload).expect("a guest function answers");

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use serde_json::Value;
-use xposer::{Form, Segment, settings};
+use xposer::diagnostics::Segment;
+use xposer::options::{Form, settings};
 
 use crate::document::Document;
 use crate::encrypted::Encrypted;

@@ -4,7 +4,7 @@ use crate::message::{self, Flaw};
 use serde_json::{Map, Value};
 use serde_saphyr::Location;
 use std::ops::Range;
-use xposer::Segment;
+use xposer::diagnostics::Segment;
 
 /// Some bytes of a text, which is shorter than 4 GiB.
 pub(crate) type Span = Range<u32>;
@@ -97,7 +97,7 @@ impl Document {
     /// Finds the value at `path`, or the deepest value on the way to it that exists.
     ///
     /// ```
-    /// use xposer::Segment;
+    /// use xposer::diagnostics::Segment;
     ///
     /// let text = "spec: {ports: [80, 443]}\n";
     /// let document = xposer_manifest::load(text).unwrap().remove(0);

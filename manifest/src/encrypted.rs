@@ -1,7 +1,8 @@
 //! Recognises encrypted files and values.
 
 use serde_json::Value;
-use xposer::{Segment, is_service};
+use xposer::diagnostics::Segment;
+use xposer::is_service;
 
 /// A program that encrypts files, and the command that decrypts one, in which FILE stands for its name.
 pub struct Encrypted {

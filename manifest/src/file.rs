@@ -3,7 +3,8 @@
 use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
-use xposer::{Code, Diagnostic, Segment};
+use xposer::diagnostics::Segment;
+use xposer::{Code, Diagnostic};
 
 use crate::document::Document;
 use crate::finding::{Finding, Findings};

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::{Serialize, Serializer};
-use xposer::{Code, Diagnostic, Root, Severity};
+use xposer::diagnostics::Root;
+use xposer::{Code, Diagnostic, Severity};
 
 use crate::place::Place;
 

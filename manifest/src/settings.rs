@@ -1,7 +1,8 @@
 //! A file with settings.
 
 use serde_json::Value;
-use xposer::{Diagnostic, Segment, Settings};
+use xposer::diagnostics::Segment;
+use xposer::{Diagnostic, Settings};
 
 use crate::config::{Config, ConfigError, SettingPath};
 use crate::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops};

@@ -11,7 +11,8 @@
 use std::ops::Range;
 
 use serde_json::{Value, json};
-use xposer::Segment;
+use xposer::Settings;
+use xposer::diagnostics::Segment;
 use xposer_manifest::{Document, MAX_DEPTH, load, to_yaml};
 
 fn values(text: &str) -> Vec<Value> {
@@ -449,4 +450,15 @@ fn what_is_written_is_read_again() {
         let written = to_yaml(&value);
         assert_eq!(values(&written), [value], "{written}");
     }
+}
+
+#[test]
+fn a_yaml_reader_deserialises_settings_and_says_all_their_problems() {
+    let settings: Settings = serde_saphyr::from_str("domain: example.com\nstamp: false\n").unwrap();
+    assert!(!settings.stamp());
+    let error = serde_saphyr::from_str::<Settings>("domian: example.com\ntls: maybe\n").unwrap_err();
+    let said = error.to_string();
+    let unknown = said.find("error[setting-unknown]: settings.domian: ");
+    let invalid = said.find("error[setting-invalid]: settings.tls: ");
+    assert!(unknown.is_some() && unknown < invalid, "{said}");
 }

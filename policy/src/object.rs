@@ -9,7 +9,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
-use xposer::READ;
+use xposer::internal::READ;
 
 /// The fields of the object and of its metadata that are read beside those of [`READ`].
 const HEAD: [&str; 2] = ["apiVersion", "kind"];

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use xposer::{Outcome, Report, Service, Settings, Severity, expose, is_service, stamp};
+use xposer::emit::stamp;
+use xposer::{Outcome, Report, Service, Settings, Severity, expose, is_service};
 
 use crate::{object, words};
 

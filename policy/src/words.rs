@@ -1,6 +1,9 @@
 //! The texts of an admission response.
 
-use xposer::{CONFIG_PREFIX, Diagnostic, FieldPath, Report, Root, Segment, Severity, shortened};
+use xposer::diagnostics::{FieldPath, Root, Segment};
+use xposer::internal::shortened;
+use xposer::service::CONFIG_PREFIX;
+use xposer::{Diagnostic, Report, Severity};
 
 /// The greatest length of a warning and of all warnings together, in bytes. If the warnings of a response have more than 4096
 /// characters, the API server cuts each of them after 256 and drops the last ones (`k8s.io/apiserver`,

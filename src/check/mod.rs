@@ -26,7 +26,8 @@ pub(crate) use loss::{fulfils, has_finding, redirects_against};
 /// A row of the table of rules.
 ///
 /// ```
-/// use xposer::{Code, rules};
+/// use xposer::internal::rules;
+/// use xposer::Code;
 /// let rule = rules().iter().find(|rule| rule.codes.contains(&Code::HostLabelTooLong));
 /// assert!(rule.is_some_and(|rule| rule.name == "host" && rule.source.contains("RFC 1035")));
 /// ```
@@ -44,7 +45,7 @@ pub struct Rule {
 /// Every rule, in the order in which they are asked.
 ///
 /// ```
-/// assert!(xposer::rules().iter().any(|rule| rule.name == "host"));
+/// assert!(xposer::internal::rules().iter().any(|rule| rule.name == "host"));
 /// ```
 #[must_use]
 pub fn rules() -> &'static [Rule] {

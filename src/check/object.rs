@@ -6,7 +6,7 @@ use crate::diagnostics::{
 use crate::options::annotations::annotation;
 use crate::options::class_problem;
 use crate::plan::context::{RuleContext, is_refused};
-use crate::resolve::PUBLISH_KEY;
+use crate::service::PUBLISH_KEY;
 use crate::service::{FORWARD_ANNOTATION, Port, PortRef, ServiceKind};
 use crate::validation::{
     MAX_ANNOTATIONS, MAX_NAME, annotation_key_error, character_help, is_dns_label, is_dns_subdomain,

@@ -17,7 +17,7 @@ const MONITOR: &str = "EndpointMonitor";
 /// How many other Services a finding names, and how many of those with a [`Claim::counterpart`] are enough to be seen.
 ///
 /// ```
-/// assert_eq!(xposer::MAX_NAMED, 3);
+/// assert_eq!(xposer::internal::MAX_NAMED, 3);
 /// ```
 pub const MAX_NAMED: usize = 3;
 
@@ -55,7 +55,7 @@ impl Claim<'_> {
     /// of the others, and one of the others affects the regular expression.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// use xposer::{Plan, testing};
     /// let plan = |url: &str| testing::plan(&[("IngressURLTemplate", url)], json!({}));
     /// let (web, blog, api) = (plan("example.com/web")?, plan("example.com/blog")?, plan("example.com/v[0-9]/api")?);
@@ -82,7 +82,7 @@ impl Claim<'_> {
     /// Whether only one of several plans with this claim can be exposed. Other claims lead to a Warning at most.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// let settings = json!({"tls": "cert-manager", "clusterIssuer": "letsencrypt"});
     /// let plan = xposer::testing::plan(&[], settings)?;
     /// // Two Services can have certificates for one host, but not one object of the same name.
@@ -109,7 +109,7 @@ impl Plan {
     /// but only those that share claims with it, with the claims it has and those it had.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// use xposer::{Plan, testing};
     /// let plan = |url: &str| testing::plan(&[("IngressURLTemplate", url)], json!({}));
     /// let (one, same, other) = (plan("shop.example.com")?, plan("shop.example.com")?, plan("blog.example.com")?);

@@ -2,14 +2,14 @@
 
 mod canary;
 mod certificates;
-mod claims;
+pub(crate) mod claims;
 mod patterns;
 
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{FieldPath, Problem, Report};
 use crate::plan::Plan;
-pub use claims::{Claim, MAX_NAMED};
+pub use claims::Claim;
 use claims::{Claimed, claimed_twice};
 
 /// Which of several Services with the same claim is exposed.

@@ -6,8 +6,8 @@
 mod codes;
 mod path;
 mod problem;
-mod suggestion;
-mod text;
+pub(crate) mod suggestion;
+pub(crate) mod text;
 mod words;
 
 use std::borrow::Cow;
@@ -20,8 +20,7 @@ use serde::Serialize;
 pub use codes::Code;
 pub use path::{FieldPath, Origin, Root, Segment, Sourced};
 pub use problem::Problem;
-pub use suggestion::did_you_mean;
-pub use text::shortened;
+pub(crate) use suggestion::did_you_mean;
 pub(crate) use text::{kind_of, listed, quoted, quoted_char, scalar};
 pub use words::UnknownWord;
 pub(crate) use words::words;
@@ -50,7 +49,7 @@ words!(Severity { Info = "info", Warning = "warning", Error = "error" });
 /// The object a diagnostic is about, written as `KIND NAMESPACE/NAME` without the parts that are empty.
 ///
 /// ```
-/// use xposer::Subject;
+/// use xposer::diagnostics::Subject;
 /// let web = Subject { kind: "Service".into(), namespace: "shop".into(), name: "web".into() };
 /// assert_eq!(web.to_string(), "Service shop/web");
 /// assert_eq!(Subject { namespace: String::new(), ..web.clone() }.to_string(), "Service web");
@@ -84,7 +83,8 @@ impl fmt::Display for Subject {
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{Code, FieldPath, Problem, Report, Subject};
+/// use xposer::diagnostics::{FieldPath, Problem, Subject};
+/// use xposer::{Code, Report};
 /// let mut report = Report::new(Subject { kind: "Service".into(), ..Subject::default() }, false);
 /// report.file(FieldPath::label("expose"), Problem::new(Code::FieldType, "not a string").help("quote it"));
 /// let finding = &report.diagnostics()[0];
@@ -150,7 +150,9 @@ impl Diagnostic {
 /// says how many more there are.
 ///
 /// ```
-/// use xposer::{Code, FieldPath, MAX_PER_CODE, Problem, Report, Subject};
+/// use xposer::diagnostics::{FieldPath, Problem, Subject};
+/// use xposer::diagnostics::MAX_PER_CODE;
+/// use xposer::{Code, Report};
 /// let mut report = Report::new(Subject::default(), false);
 /// for index in 0..MAX_PER_CODE + 20 {
 ///     report.file(FieldPath::object(&["spec", "ports"]).index(index), Problem::new(Code::PortInvalid, "no port"));
@@ -192,7 +194,8 @@ impl Report {
     /// An empty report about `subject`. Under `strict`, some codes weigh more (see [`Code::is_error_when_strict`]).
     ///
     /// ```
-    /// use xposer::{Code, FieldPath, Problem, Report, Severity, Subject};
+    /// use xposer::diagnostics::{FieldPath, Problem, Subject};
+    /// use xposer::{Code, Report, Severity};
     /// let mut report = Report::new(Subject::default(), true);
     /// for code in [Code::AnnotationUnknown, Code::AnnotationEmpty] {
     ///     report.file(FieldPath::annotation("a"), Problem::new(code, "message"));
@@ -240,7 +243,8 @@ impl Report {
     /// Appends the findings of `other`. Each keeps the subject and the severity it was filed with.
     ///
     /// ```
-    /// use xposer::{Code, FieldPath, Problem, Report, Subject};
+    /// use xposer::diagnostics::{FieldPath, Problem, Subject};
+    /// use xposer::{Code, Report};
     /// let about = |name: &str| Report::new(Subject { name: name.to_owned(), ..Subject::default() }, false);
     /// let (mut all, mut other) = (about("web"), about("api"));
     /// other.file(FieldPath::object(&["spec"]), Problem::new(Code::PortNone, "no port"));
@@ -282,7 +286,8 @@ impl Report {
     /// How many findings of a severity were filed, also beyond [`MAX_PER_CODE`].
     ///
     /// ```
-    /// use xposer::{Code, FieldPath, Problem, Report, Severity, Subject};
+    /// use xposer::diagnostics::{FieldPath, Problem, Subject};
+    /// use xposer::{Code, Report, Severity};
     /// let mut report = Report::new(Subject::default(), false);
     /// for _ in 0..150 {
     ///     report.file(FieldPath::annotation("a"), Problem::new(Code::AnnotationUnknown, "message"));

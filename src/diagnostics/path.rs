@@ -9,7 +9,7 @@ use serde_json::Value;
 /// One step of a [`FieldPath`].
 ///
 /// ```
-/// use xposer::{FieldPath, Segment};
+/// use xposer::diagnostics::{FieldPath, Segment};
 /// let path = FieldPath::settings().key("ingressURLTemplateFallbacks").index(1);
 /// assert_eq!(path.segments(), [Segment::Key("ingressURLTemplateFallbacks".into()), Segment::Index(1)]);
 /// ```
@@ -25,7 +25,7 @@ pub enum Segment {
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{FieldPath, Root};
+/// use xposer::diagnostics::{FieldPath, Root};
 /// let (service, settings) = (json!({"kind": "Service"}), json!({"domain": "example.com"}));
 /// let path = FieldPath::setting("domain");
 /// let document = match path.root() { Root::Object => &service, Root::Settings => &settings };
@@ -45,7 +45,7 @@ pub enum Root {
 /// serialised as that text.
 ///
 /// ```
-/// use xposer::FieldPath;
+/// use xposer::diagnostics::FieldPath;
 /// let path = FieldPath::annotation("config.xposer.stakater.com/Domain");
 /// assert_eq!(path.to_string(), r#"metadata.annotations["config.xposer.stakater.com/Domain"]"#);
 /// assert_eq!(FieldPath::setting("domain").to_string(), "settings.domain");
@@ -118,7 +118,7 @@ impl FieldPath {
     ///
     /// ```
     /// use serde_json::json;
-    /// use xposer::FieldPath;
+    /// use xposer::diagnostics::FieldPath;
     /// let service = json!({"spec": {"ports": [{"port": 80}]}});
     /// let path = FieldPath::object(&["spec", "ports"]).index(0).key("port");
     /// assert_eq!(path.lookup(&service), Some(&json!(80)));
@@ -164,7 +164,7 @@ impl Serialize for FieldPath {
 /// Where a value came from.
 ///
 /// ```
-/// use xposer::{FieldPath, Origin};
+/// use xposer::diagnostics::{FieldPath, Origin};
 /// let origin = Origin::Setting(FieldPath::setting("profiles").key("external").key("domain"));
 /// assert_eq!(origin.path().to_string(), "settings.profiles.external.domain");
 /// assert_eq!(Origin::BuiltIn.path().to_string(), "metadata.labels.expose");
@@ -195,7 +195,7 @@ impl Origin {
 /// A value and where it came from.
 ///
 /// ```
-/// use xposer::{Origin, Sourced};
+/// use xposer::diagnostics::{Origin, Sourced};
 /// let tls = Sourced::new(true, Origin::Annotation("config.xposer.stakater.com/TLS".into()));
 /// assert!(tls.value && tls.origin != Origin::BuiltIn);
 /// ```

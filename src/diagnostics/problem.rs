@@ -9,7 +9,8 @@ use super::Code;
 /// [`Report::file`](crate::Report::file) adds the subject, the path and the severity.
 ///
 /// ```
-/// use xposer::{Code, Problem};
+/// use xposer::diagnostics::Problem;
+/// use xposer::Code;
 /// let problem = Problem::new(Code::HostUppercase, "the host contains upper-case letters")
 ///     .found("Web.example.com").at(0..1)
 ///     .help("write it in lower case").propose("web.example.com");

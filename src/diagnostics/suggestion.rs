@@ -9,8 +9,8 @@ const MAX_WORD: usize = 64;
 /// nearest entry counts, and of equally near entries the first. For a word of more than 64 bytes there is none.
 ///
 /// ```
-/// assert_eq!(xposer::did_you_mean("IngresUrlTemplate", ["Domain", "IngressURLTemplate"]), Some("IngressURLTemplate"));
-/// assert_eq!(xposer::did_you_mean("Colour", ["Domain", "TLS"]), None);
+/// assert_eq!(xposer::internal::did_you_mean("IngresUrlTemplate", ["Domain", "IngressURLTemplate"]), Some("IngressURLTemplate"));
+/// assert_eq!(xposer::internal::did_you_mean("Colour", ["Domain", "TLS"]), None);
 /// ```
 #[must_use]
 pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// If both are longer, the message is cut. The help is cut only if it needs more than a third of the bytes.
 ///
 /// ```
-/// use xposer::shortened;
+/// use xposer::internal::shortened;
 /// assert_eq!(shortened("there is no key `TSL`", Some("did you mean TLS?"), 50), "there is no key `TSL`; did you mean TLS?");
 /// let message = "there is no key `TSL`, and nobody reads it";
 /// assert_eq!(shortened(message, Some("write TLS"), 40), "there is no key `TSL`, and...; write TLS");

@@ -5,7 +5,7 @@ use super::{cert_manager, kubernetes, monitor, nginx};
 /// What becomes of a key.
 ///
 /// ```
-/// use xposer::dialect::legacy::{Migration, find};
+/// use xposer::internal::legacy::{Migration, find};
 /// let migration = |key| find(key).map(|row| row.migration);
 /// assert_eq!(migration("kubernetes.io/ingress.class"), Some(Migration::Class));
 /// assert_eq!(migration("ingress.kubernetes.io/rewrite-target"), Some(Migration::Moved("nginx.ingress.kubernetes.io/")));
@@ -47,7 +47,7 @@ pub enum Migration {
 /// A part of the EndpointMonitor that was an annotation of the Ingress.
 ///
 /// ```
-/// use xposer::dialect::legacy::{Migration, MonitorField, find};
+/// use xposer::internal::legacy::{Migration, MonitorField, find};
 /// let row = find("monitor.stakater.com/overridePath");
 /// assert_eq!(row.map(|row| row.migration), Some(Migration::Monitor(MonitorField::HealthEndpoint)));
 /// assert_eq!(MonitorField::HealthEndpoint.path(), "EndpointMonitor.spec.url");
@@ -76,7 +76,7 @@ impl MonitorField {
 /// A row of the tables: a key, or the beginning of keys where it ends with `/` or `*`.
 ///
 /// ```
-/// use xposer::dialect::legacy::find;
+/// use xposer::internal::legacy::find;
 /// let row = find("certmanager.k8s.io/cluster-issuer");
 /// assert!(row.is_some_and(|row| row.source.starts_with("cert-manager 0.11")));
 /// ```
@@ -101,7 +101,7 @@ static TABLES: [&[Legacy]; 4] =
 /// All rows; of several that fit a key, the first one counts.
 ///
 /// ```
-/// use xposer::dialect::legacy::{Migration, find, rows};
+/// use xposer::internal::legacy::{Migration, find, rows};
 /// let switch = rows().find(|row| matches!(row.migration, Migration::Switch { .. })).unwrap();
 /// assert_eq!(find(switch.old).map(|row| row.old), Some(switch.old));
 /// ```
@@ -113,7 +113,7 @@ pub fn rows() -> impl Iterator<Item = &'static Legacy> {
 /// belong to the row of their common suffix, [`Migration::MonitorOption`].
 ///
 /// ```
-/// use xposer::dialect::legacy::find;
+/// use xposer::internal::legacy::find;
 /// let old = |key| find(key).map(|row| row.old);
 /// assert_eq!(old("pingdom.monitor.stakater.com/resolution"), Some("monitor.stakater.com/"));
 /// assert_eq!(old("ingress.kubernetes.io/influxdb-host"), Some("nginx.ingress.kubernetes.io/influxdb-*"));

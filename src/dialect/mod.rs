@@ -23,7 +23,7 @@ pub(crate) mod kubernetes;
 pub mod legacy;
 pub(crate) mod misspelt;
 pub(crate) mod monitor;
-pub mod nginx;
+pub(crate) mod nginx;
 pub(crate) mod openshift;
 mod traefik;
 

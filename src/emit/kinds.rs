@@ -6,7 +6,7 @@ use std::fmt;
 /// and the chart need to know of it.
 ///
 /// ```
-/// use xposer::Kind;
+/// use xposer::emit::Kind;
 /// assert_eq!(Kind::from_name("HTTPRoute"), Some(Kind::HttpRoute));
 /// assert_eq!((Kind::HttpRoute.group(), Kind::HttpRoute.version()), ("gateway.networking.k8s.io", "v1"));
 /// assert_eq!(Kind::HttpRoute.row().plural, "httproutes");
@@ -68,7 +68,7 @@ impl Kind {
     /// The row of the table.
     ///
     /// ```
-    /// use xposer::Kind;
+    /// use xposer::emit::Kind;
     /// let row = Kind::Ingress.row();
     /// assert_eq!((row.api_version, row.plural), ("networking.k8s.io/v1", "ingresses"));
     /// assert!(row.is_namespaced && row.is_built_in);

@@ -34,18 +34,13 @@ use route::OpenShiftRoute;
 /// The objects of some plans, and what their kinds could not express.
 ///
 /// ```
-/// # use serde_json::json;
-/// # use xposer::{Code, Kind, Service, Settings, expose};
-/// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
-/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com",
-/// #         "xposer.stakater.com/annotations": "exposeIngressUrl: globally"}},
-/// #     "spec": {"ports": [{"port": 80}]}});
-/// # let outcome = expose(&Service::from_value(&service), &Settings::default());
-/// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
-/// // The Service forwards `exposeIngressUrl: globally`.
+/// use serde_json::json;
+/// use xposer::{Code, emit::Kind, testing};
+/// let plan = testing::plan(&[("xposer.stakater.com/annotations", "exposeIngressUrl: globally")], json!({}))?;
 /// let emitted = plan.emit();
 /// assert!(emitted.objects.iter().map(|object| object.kind()).eq([Kind::Ingress, Kind::ConfigMap]));
 /// assert_eq!(emitted.report.diagnostics()[0].code, Code::PublishedHere);
+/// # Ok::<(), xposer::Report>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -62,17 +57,13 @@ pub struct Emitted<'p> {
 /// Its keys are written in alphabetical order, as Kubernetes' own tools do.
 ///
 /// ```
-/// # use serde_json::json;
-/// # use xposer::{Service, Settings, expose};
-/// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
-/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
-/// #     "spec": {"ports": [{"port": 80}]}});
-/// # let outcome = expose(&Service::from_value(&service), &Settings::default());
-/// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
+/// use serde_json::json;
+/// let plan = xposer::testing::plan(&[], json!({}))?;
 /// let emitted = plan.emit();
 /// let ingress = &emitted.objects[0];
-/// assert_eq!((ingress.api_version(), ingress.kind()), ("networking.k8s.io/v1", xposer::Kind::Ingress));
+/// assert_eq!((ingress.api_version(), ingress.kind()), ("networking.k8s.io/v1", xposer::emit::Kind::Ingress));
 /// assert_eq!((ingress.namespace(), ingress.name()), (Some("shop"), "web"));
+/// # Ok::<(), xposer::Report>(())
 /// ```
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
@@ -132,14 +123,10 @@ impl Object<'_> {
     /// The object as JSON text, compact, with its keys in alphabetical order.
     ///
     /// ```
-    /// # use serde_json::json;
-    /// # use xposer::{Service, Settings, expose};
-    /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
-    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
-    /// #     "spec": {"ports": [{"port": 80}]}});
-    /// let outcome = expose(&Service::from_value(&service), &Settings::default());
-    /// let text = outcome.plan().unwrap().emit().objects[0].to_json();
+    /// use serde_json::json;
+    /// let text = xposer::testing::plan(&[], json!({}))?.emit().objects[0].to_json();
     /// assert!(text.starts_with(r#"{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":"#));
+    /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -155,14 +142,11 @@ impl Object<'_> {
     /// The object as a JSON value.
     ///
     /// ```
-    /// # use serde_json::json;
-    /// # use xposer::{Service, Settings, expose};
-    /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
-    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
-    /// #     "spec": {"ports": [{"port": 80}]}});
-    /// let outcome = expose(&Service::from_value(&service), &Settings::default());
-    /// let objects = outcome.plan().unwrap().emit().objects;
+    /// use serde_json::json;
+    /// let plan = xposer::testing::plan(&[], json!({}))?;
+    /// let objects = plan.emit().objects;
     /// assert_eq!(objects[0].to_value()["metadata"]["name"], objects[0].name());
+    /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]
     pub fn to_value(&self) -> Value {
@@ -182,17 +166,12 @@ impl Plan {
     /// The Ingress as a typed object, with the same fields as [`Plan::emit`] gives it.
     ///
     /// ```
-    /// # use serde_json::json;
-    /// # use xposer::{Service, Settings, expose};
-    /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
-    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
-    /// #     "spec": {"ports": [{"port": 80}]}});
-    /// # let outcome = expose(&Service::from_value(&service), &Settings::default());
-    /// # let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
+    /// use serde_json::json;
+    /// let plan = xposer::testing::plan(&[], json!({}))?;
     /// let ingress = plan.typed_ingress()?;
     /// assert_eq!(ingress.metadata.name.as_deref(), Some("web"));
     /// assert_eq!(ingress.spec.and_then(|spec| spec.rules).map(|rules| rules.len()), Some(1));
-    /// # Ok::<(), serde_json::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
@@ -211,15 +190,12 @@ impl Plan {
 /// may have.
 ///
 /// ```
-/// # use serde_json::json;
-/// # use xposer::{Precedence, Service, Settings, URL_CONFIG_MAP, emit_all, expose_all};
-/// # let service = |name| json!({"metadata": {"name": name, "namespace": "shop", "labels": {"expose": "true"},
-/// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "{{.Service}}.example.com",
-/// #         "xposer.stakater.com/annotations": "exposeIngressUrl: locally"}},
-/// #     "spec": {"ports": [{"port": 80}]}});
-/// # let (first, second) = (service("web"), service("api"));
-/// # let services = [Service::from_value(&first), Service::from_value(&second)];
-/// // The Services `web` and `api` forward `exposeIngressUrl: locally`.
+/// use serde_json::json;
+/// use xposer::{Precedence, Service, Settings, emit::URL_CONFIG_MAP, emit_all, expose_all, testing};
+/// let web = testing::service(&[("Domain", "example.com"), ("xposer.stakater.com/annotations", "exposeIngressUrl: locally")]);
+/// let mut api = web.clone();
+/// api["metadata"]["name"] = json!("api");
+/// let services = [Service::from_value(&web), Service::from_value(&api)];
 /// let outcomes = expose_all(&services, &Settings::default(), Precedence::RefuseAll);
 /// let emitted = emit_all(outcomes.iter().filter_map(|outcome| outcome.plan()));
 /// let names: Vec<_> = emitted.objects.iter().map(|object| object.name()).collect();

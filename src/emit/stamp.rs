@@ -21,9 +21,9 @@ pub const INGRESS_ANNOTATION: &str = "status.xposer.stakater.com/ingress";
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{Service, Settings, expose, stamp};
-/// let mut service = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
-///     "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}}});
+/// use xposer::emit::stamp;
+/// use xposer::{Service, Settings, expose, testing};
+/// let mut service = testing::service(&[]);
 /// let settings = Settings::from_value(&json!({"domain": "example.com"}))?;
 /// let found = expose(&Service::from_value(&service), &settings).plan().and_then(|plan| plan.stamp());
 /// assert!(stamp::write(&mut service, found.as_ref()));
@@ -48,14 +48,12 @@ impl Stamp {
     /// The annotations, in ascending order of their keys.
     ///
     /// ```
-    /// # use serde_json::json;
-    /// # use xposer::{Plan, Service, Settings, expose, stamp};
-    /// # let service = json!({"metadata": {"name": "web", "labels": {"expose": "true"},
-    /// #     "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com"}},
-    /// #     "spec": {"ports": [{"port": 80}]}});
-    /// # let outcome = expose(&Service::from_value(&service), &Settings::default());
-    /// # let Some(found) = outcome.plan().and_then(Plan::stamp) else { panic!("{outcome:?}") };
+    /// use serde_json::json;
+    /// use xposer::{emit::stamp, testing};
+    /// let plan = testing::plan(&[("IngressURLTemplate", "web.example.com")], json!({}))?;
+    /// let found = plan.stamp().expect("the annotations have room");
     /// assert!(found.annotations().eq([(stamp::INGRESS_ANNOTATION, "web"), (stamp::URL_ANNOTATION, "http://web.example.com")]));
+    /// # Ok::<(), xposer::Report>(())
     /// ```
     pub fn annotations(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let ingress = self.ingress.as_deref().map(|name| (INGRESS_ANNOTATION, name));
@@ -100,7 +98,7 @@ pub(crate) fn check_room(plan: &Plan, report: &mut Report) {
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::stamp;
+/// use xposer::emit::stamp;
 /// let mut service = json!({"metadata": {"annotations": {"status.xposer.stakater.com/url": "http://gone", "a": "b"}}});
 /// assert!(stamp::write(&mut service, None));
 /// assert_eq!(service, json!({"metadata": {"annotations": {"a": "b"}}}));

@@ -13,7 +13,7 @@ pub(crate) use crate::service::PUBLISH_KEY;
 ///
 /// ```
 /// let text = "# limits\nproxy-body-size: '900m'";
-/// let (block, _) = xposer::options::block::parse(text);
+/// let (block, _) = xposer::internal::block::parse(text);
 /// let line = &block.lines()[0];
 /// assert_eq!((line.number, line.key, line.value), (2, "proxy-body-size", "900m"));
 /// assert_eq!(&text[line.value_range.clone()], line.value);
@@ -163,7 +163,7 @@ fn sign_behind(key: &str, behind: &str, is_free: bool) -> Option<usize> {
 /// The lines of a block that count; their keys are all different.
 ///
 /// ```
-/// let (block, _) = xposer::options::block::parse("b: 1\na: 2\nb: 3");
+/// let (block, _) = xposer::internal::block::parse("b: 1\na: 2\nb: 3");
 /// let kept: Vec<_> = block.lines().iter().map(|line| (line.number, line.key)).collect();
 /// assert_eq!(kept, [(2, "a"), (3, "b")]);
 /// assert!(block.contains("a") && !block.contains("A"));
@@ -197,7 +197,7 @@ impl<'a> Block<'a> {
 /// are indented further are passed over. The ranges of the problems are bytes of the block.
 ///
 /// ```
-/// let (block, problems) = xposer::options::block::parse("a: \"1\"\r\n\nb : x:y\njust text\n");
+/// let (block, problems) = xposer::internal::block::parse("a: \"1\"\r\n\nb : x:y\njust text\n");
 /// let lines: Vec<_> = block.lines().iter().map(|line| (line.key, line.value)).collect();
 /// assert_eq!(lines, [("a", "1"), ("b", "x:y")]);
 /// assert_eq!(problems[0].message, "line 4 has no colon and is skipped: `just text`");

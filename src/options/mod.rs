@@ -4,7 +4,7 @@
 //! ones, and what is built in. Annotations of the Service lie on top. The first that says something counts.
 
 pub(crate) mod annotations;
-pub mod block;
+pub(crate) mod block;
 mod entries;
 mod gateways;
 mod layer;
@@ -12,6 +12,7 @@ mod named;
 mod parse;
 mod table;
 
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{
@@ -44,6 +45,26 @@ pub(crate) type SourcedTemplate = Sourced<Template<'static>>;
 /// let report = Settings::from_value(&json!({"domian": "example.com", "tls": "maybe"})).unwrap_err();
 /// assert_eq!(report.diagnostics().len(), 2);
 /// assert_eq!(report.diagnostics()[0].help.as_deref(), Some("did you mean domain?"));
+/// ```
+///
+/// Settings can be a field of a program's own configuration, in any format that serde reads. The error is a text with
+/// everything that [`Settings::from_value`] reports, one diagnostic a line; a reader may add a
+/// position and escape the line breaks. Call
+/// [`Settings::from_value`] to get the diagnostics themselves.
+///
+/// ```
+/// #[derive(serde::Deserialize)]
+/// struct Config {
+///     xposer: xposer::Settings,
+/// }
+///
+/// let config: Config = serde_json::from_str(r#"{"xposer": {"stamp": false}}"#)?;
+/// assert!(!config.xposer.stamp());
+/// let error = serde_json::from_str::<xposer::Settings>(r#"{"domian": "example.com", "tls": "maybe"}"#).unwrap_err();
+/// let lines: Vec<String> = error.to_string().lines().map(str::to_owned).collect();
+/// assert!(lines[0].starts_with("error[setting-unknown]: settings.domian: "));
+/// assert!(lines[1].starts_with("error[setting-invalid]: settings.tls: "));
+/// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -87,6 +108,13 @@ impl Default for Settings {
             strict: false,
             stamp: true,
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Self::from_value(&value).map_err(|report| D::Error::custom(report.to_string().trim_end()))
     }
 }
 
@@ -253,10 +281,9 @@ impl Settings {
     /// An empty list changes nothing.
     ///
     /// ```
-    /// # use serde_json::json;
-    /// # use xposer::{Service, Settings, Target, expose};
-    /// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}},
-    /// #     "spec": {"ports": [{"port": 80}]}});
+    /// use serde_json::json;
+    /// use xposer::{Service, Settings, Target, expose, testing};
+    /// let service = testing::service(&[]);
     /// let settings = Settings::from_value(&json!({"domain": "example.com"}))?.with_targets([Target::Route]);
     /// let outcome = expose(&Service::from_value(&service), &settings);
     /// assert_eq!(outcome.plan().map(|plan| plan.targets().to_vec()), Some(vec![Target::Route]));

@@ -21,7 +21,7 @@ use crate::values::{Issuer, ParentRef, Target, Termination, Tls};
 /// A row of the table of options.
 ///
 /// ```
-/// use xposer::{Form, options};
+/// use xposer::options::{Form, options};
 /// let tls = options().iter().find(|row| row.setting.is_some_and(|key| key.name == "tls")).unwrap();
 /// assert_eq!(tls.annotation.map(|key| key.name), Some("config.xposer.stakater.com/TLS"));
 /// assert!(tls.is_layered() && tls.original && tls.default == "false");
@@ -60,7 +60,7 @@ pub(super) type ReadTop = fn(&mut Settings, &Value, &FieldPath) -> Parsed<()>;
 /// The key of an annotation or a setting.
 ///
 /// ```
-/// let (key, row) = xposer::annotations().next().unwrap();
+/// let (key, row) = xposer::options::annotations().next().unwrap();
 /// assert_eq!((key.name, key.short_name()), ("config.xposer.stakater.com/Domain", "Domain"));
 /// assert_eq!((key.example, row.setting.unwrap().name), ("company.com", "domain"));
 /// ```
@@ -91,7 +91,7 @@ impl ConfigOption {
 /// Every option, in the order of the reference pages.
 ///
 /// ```
-/// assert!(xposer::options().iter().all(|row| row.setting.is_some() || row.annotation.is_some()));
+/// assert!(xposer::options::options().iter().all(|row| row.setting.is_some() || row.annotation.is_some()));
 /// ```
 #[must_use]
 pub fn options() -> &'static [ConfigOption] {
@@ -101,7 +101,7 @@ pub fn options() -> &'static [ConfigOption] {
 /// Every setting: its key and its option.
 ///
 /// ```
-/// assert!(xposer::settings().any(|(key, row)| key.name == "ingressURLTemplate" && row.is_layered()));
+/// assert!(xposer::options::settings().any(|(key, row)| key.name == "ingressURLTemplate" && row.is_layered()));
 /// ```
 pub fn settings() -> impl Iterator<Item = (Key, &'static ConfigOption)> + Clone {
     OPTIONS.iter().filter_map(|row| Some((row.setting?, row)))
@@ -110,7 +110,7 @@ pub fn settings() -> impl Iterator<Item = (Key, &'static ConfigOption)> + Clone 
 /// Every annotation of a Service that is read: its key and its option.
 ///
 /// ```
-/// assert!(xposer::annotations().any(|(key, _)| key.name == "config.xposer.stakater.com/IngressNameTemplate"));
+/// assert!(xposer::options::annotations().any(|(key, _)| key.name == "config.xposer.stakater.com/IngressNameTemplate"));
 /// ```
 pub fn annotations() -> impl Iterator<Item = (Key, &'static ConfigOption)> + Clone {
     OPTIONS.iter().filter_map(|row| Some((row.annotation?, row)))
@@ -124,7 +124,7 @@ pub(crate) fn find_setting(name: &str) -> Option<&'static ConfigOption> {
 /// What kind of value a setting or an annotation takes.
 ///
 /// ```
-/// use xposer::{Form, annotations};
+/// use xposer::options::{Form, annotations};
 /// let types = annotations().find(|(key, _)| key.short_name() == "PathType").map(|(_, row)| row.form);
 /// assert_eq!(types, Some(Form::Word(&["Exact", "Prefix", "ImplementationSpecific"])));
 /// assert_eq!(Form::Word(&["a", "b"]).describe(), "one of `a`, `b`");
@@ -190,7 +190,7 @@ impl Form {
     /// a ConfigMap, its value is written as YAML.
     ///
     /// ```
-    /// use xposer::Form;
+    /// use xposer::options::Form;
     /// assert!(Form::List.is_collection() && Form::Mapping.is_collection());
     /// assert!(!Form::Template.is_collection() && !Form::Boolean.is_collection());
     /// ```

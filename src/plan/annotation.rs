@@ -8,8 +8,9 @@ use crate::service::FORWARD_ANNOTATION;
 /// An annotation of the objects: forwarded from the block, given by a setting, or the translation of another option.
 ///
 /// ```
-/// # use serde_json::json;
-/// use xposer::{FORWARD_ANNOTATION, testing};
+/// use serde_json::json;
+/// use xposer::service::FORWARD_ANNOTATION;
+/// use xposer::testing;
 /// let block = "ingress.kubernetes.io/rewrite-target: /";
 /// let plan = testing::plan(&[(FORWARD_ANNOTATION, block)], json!({}))?;
 /// let annotation = &plan.annotations()[0];

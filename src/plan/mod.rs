@@ -23,13 +23,9 @@ pub use parts::{Canary, Monitor, Published, Route, Scope};
 /// What will be made of one Service, whatever kinds of objects it becomes. [`expose`](crate::expose) makes plans.
 ///
 /// ```
-/// # use serde_json::json;
-/// use xposer::{Service, Settings, Target, expose};
-/// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}},
-/// #     "spec": {"ports": [{"port": 80}]}});
-/// let settings = Settings::from_value(&json!({"domain": "example.com"}))?;
-/// let outcome = expose(&Service::from_value(&service), &settings);
-/// let Some(plan) = outcome.plan() else { panic!("{outcome:?}") };
+/// use serde_json::json;
+/// use xposer::{Target, testing};
+/// let plan = testing::plan(&[], json!({"domain": "example.com"}))?;
 /// assert_eq!((plan.service(), plan.namespace()), ("web", Some("shop")));
 /// assert_eq!((plan.url().as_str(), plan.targets()), ("http://web.shop.example.com", &[Target::Ingress][..]));
 /// # Ok::<(), xposer::Report>(())
@@ -121,7 +117,7 @@ impl Plan {
     /// The name of the Service.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// assert_eq!(xposer::testing::plan(&[], json!({}))?.service(), "web");
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -133,7 +129,7 @@ impl Plan {
     /// The namespace of the Service and of its objects, if the Service names one.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// assert_eq!(xposer::testing::plan(&[], json!({}))?.namespace(), Some("shop"));
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -145,7 +141,7 @@ impl Plan {
     /// The name of the objects; where a target needs several, the others are named after it.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// let plan = xposer::testing::plan(&[("IngressNameTemplate", "{{.Service}}-{{.Namespace}}")], json!({}))?;
     /// assert_eq!(plan.name(), "web-shop");
     /// # Ok::<(), xposer::Report>(())
@@ -158,7 +154,7 @@ impl Plan {
     /// The kinds of objects that expose the Service: at least one, in the order of [`Target::ALL`].
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// use xposer::{Target, testing};
     /// let plan = testing::plan(&[("Target", "Route, Ingress")], json!({}))?;
     /// assert_eq!(plan.targets(), [Target::Ingress, Target::Route]);
@@ -172,7 +168,7 @@ impl Plan {
     /// The hosts and paths: at least one, no two the same.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// let plan = xposer::testing::plan(&[("IngressURLTemplate", "a.example.com, b.example.com/api")], json!({}))?;
     /// assert!(plan.routes().iter().map(|route| route.path.as_str()).eq(["/", "/api"]));
     /// # Ok::<(), xposer::Report>(())
@@ -185,8 +181,9 @@ impl Plan {
     /// The port of the Service that all routes lead to.
     ///
     /// ```
-    /// # use serde_json::json;
-    /// use xposer::{PortRef, testing};
+    /// use serde_json::json;
+    /// use xposer::service::PortRef;
+    /// use xposer::testing;
     /// assert_eq!(testing::plan(&[("ServicePort", "http")], json!({}))?.port(), PortRef::Name("http".to_owned()));
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -198,7 +195,7 @@ impl Plan {
     /// The class of the Ingress; `None` leaves it to the cluster's default, or to a forwarded annotation.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// let plan = xposer::testing::plan(&[("IngressClassName", "internal")], json!({}))?;
     /// assert_eq!(plan.class(), Some("internal"));
     /// # Ok::<(), xposer::Report>(())
@@ -211,8 +208,9 @@ impl Plan {
     /// How connections are secured.
     ///
     /// ```
-    /// # use serde_json::json;
-    /// use xposer::{Tls, testing};
+    /// use serde_json::json;
+    /// use xposer::values::Tls;
+    /// use xposer::testing;
     /// assert_eq!(testing::plan(&[("TLS", "true")], json!({}))?.tls(), Tls::Secret);
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -224,7 +222,7 @@ impl Plan {
     /// The secret with the certificate for all hosts; `None` means that the objects have no TLS section.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// assert_eq!(xposer::testing::plan(&[("TLS", "true")], json!({}))?.secret(), Some("web-cert"));
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -236,7 +234,7 @@ impl Plan {
     /// Whether requests without TLS are redirected to https; `None` leaves it to the target.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// let plan = xposer::testing::plan(&[("TLS", "true"), ("HTTPSRedirect", "false")], json!({}))?;
     /// assert_eq!(plan.https_redirect(), Some(false));
     /// # Ok::<(), xposer::Report>(())
@@ -249,7 +247,7 @@ impl Plan {
     /// The Gateways, or their listeners, that HTTPRoutes are attached to.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// let plan = xposer::testing::plan(&[("Target", "HTTPRoute")], json!({"parentRefs": [{"name": "external"}]}))?;
     /// assert_eq!(plan.parents()[0].name, "external");
     /// # Ok::<(), xposer::Report>(())
@@ -262,7 +260,7 @@ impl Plan {
     /// The listeners without TLS, from which an HTTPRoute redirects to https.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// let settings = json!({"parentRefs": [{"name": "external", "sectionName": "https"}],
     ///     "httpParentRefs": [{"name": "external", "sectionName": "http"}]});
     /// let plan = xposer::testing::plan(&[("Target", "HTTPRoute"), ("TLS", "load-balancer")], settings)?;
@@ -303,7 +301,7 @@ impl Plan {
     /// balancer. A path of `/` is left out; of a regular expression, the URL has the literal beginning.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// use serde_json::json;
     /// let url = |template| {
     ///     let plan = xposer::testing::plan(&[("IngressURLTemplate", template), ("TLS", "true")], json!({}));
     ///     plan.map(|plan| plan.url())

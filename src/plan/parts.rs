@@ -11,8 +11,9 @@ use crate::validation::PathType;
 /// One host and path under which the Service is exposed.
 ///
 /// ```
-/// # use serde_json::json;
-/// use xposer::{PathType, testing};
+/// use serde_json::json;
+/// use xposer::validation::PathType;
+/// use xposer::testing;
 /// let plan = testing::plan(&[("IngressURLTemplate", "a.example.com/api(/|$)(.*), b.example.com")], json!({}))?;
 /// let [first, second] = plan.routes() else { panic!("there are two hosts") };
 /// assert_eq!((first.path.as_str(), first.path_type), ("/api(/|$)(.*)", PathType::ImplementationSpecific));
@@ -39,7 +40,7 @@ pub struct Route {
 /// The share of another Service's requests that this one gets.
 ///
 /// ```
-/// # use serde_json::json;
+/// use serde_json::json;
 /// use xposer::testing;
 /// let plan = testing::plan(&[("CanaryOf", "stable"), ("CanaryWeight", "10")], json!({}))?;
 /// assert_eq!(plan.routes()[0].host, "stable.shop.example.com");
@@ -64,7 +65,7 @@ pub struct Canary {
 /// The monitor of an exposed Service.
 ///
 /// ```
-/// # use serde_json::json;
+/// use serde_json::json;
 /// use xposer::testing;
 /// let plan = testing::plan(&[("Monitor", "true"), ("MonitorHealthEndpoint", "/healthz")], json!({}))?;
 /// let monitor = plan.monitor();
@@ -85,8 +86,10 @@ pub struct Monitor {
 /// An entry of the URL ConfigMap.
 ///
 /// ```
-/// # use serde_json::json;
-/// use xposer::{FORWARD_ANNOTATION, Scope, testing};
+/// use serde_json::json;
+/// use xposer::plan::Scope;
+/// use xposer::service::FORWARD_ANNOTATION;
+/// use xposer::testing;
 /// let plan = testing::plan(&[(FORWARD_ANNOTATION, "exposeIngressUrl: locally")], json!({}))?;
 /// let Some(entry) = plan.published() else { panic!("the block asks for an entry") };
 /// assert_eq!(entry.scope, Scope::Locally);
@@ -106,7 +109,7 @@ pub struct Published {
     pub(crate) place: Range<usize>,
 }
 
-/// Where the URL is published; the words are those of [`PUBLISH_KEY`](crate::PUBLISH_KEY).
+/// Where the URL is published; the words are the values of the key `exposeIngressUrl` in the forwarded block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// `locally`: in the ConfigMap of the Service's namespace.

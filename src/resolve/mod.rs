@@ -16,15 +16,13 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, list
 use crate::options::annotations::annotation;
 use crate::options::{Forwarded, Layer, Layers, NO_SECRET, Settings, SourcedTemplate, built_in};
 use crate::plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope, Source};
-use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, PortRef, SERVICE_LABEL, Service};
+use crate::service::{
+    FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, PUBLISH_KEY, PortRef, SERVICE_LABEL, Service,
+};
 use crate::template::Vars;
 use crate::validation::is_dns_subdomain;
 use crate::values::{Issuer, Target};
 pub(crate) use forward::is_read_here;
-
-/// The key in the forwarded block that asks for the URL ConfigMap; its value is `locally` or `globally`.
-/// [`Published`](crate::Published) has an example.
-pub const PUBLISH_KEY: &str = crate::options::block::PUBLISH_KEY;
 
 /// The layers of settings for a Service, and the profile it is under; `None` if it asks for one it cannot have, which is
 /// filed: under other defaults nothing would be as it was meant.

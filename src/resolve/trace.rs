@@ -14,12 +14,11 @@ use crate::values::Target;
 /// A value and where it came from.
 ///
 /// ```
-/// # use serde_json::json;
-/// # use xposer::{Service, Settings, trace};
-/// # let service = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
-/// #     "annotations": {"config.xposer.stakater.com/Profile": "external"}}, "spec": {"ports": [{"port": 80}]}});
+/// use serde_json::json;
+/// use xposer::internal::trace;
+/// use xposer::{Service, Settings, testing};
+/// let service = testing::service(&[("Profile", "external")]);
 /// let settings = Settings::from_value(&json!({"domain": "example.com", "profiles": {"external": {"domain": "example.org"}}}))?;
-/// // The Service has the annotation `Profile: external`.
 /// let rows = trace(&Service::from_value(&service), &settings);
 /// let domain = rows.iter().find(|row| row.what == "domain").unwrap();
 /// assert_eq!(domain.to_string(), "domain: example.org, from settings.profiles.external.domain, which goes before settings.domain");

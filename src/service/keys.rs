@@ -2,11 +2,27 @@
 
 use crate::dialect::external_dns;
 
+/// The fields that [`Service::from_value`](super::Service::from_value) reads of a document that an API server has
+/// accepted. In the fields that an API server drops it looks for keys that belong elsewhere
+/// ([`Code::AskedWrongly`](crate::Code::AskedWrongly)).
+///
+/// A program that has a document as text may build the tree of these fields alone.
+///
+/// ```
+/// let read = |name: &str| xposer::internal::READ.iter().find(|(field, _)| *field == name).map(|(_, fields)| *fields);
+/// assert!(read("spec").is_some_and(|fields| fields.contains(&"ports")) && read("status").is_none());
+/// ```
+pub const READ: [(&str, &[&str]); 2] = [
+    ("metadata", &["name", "namespace", "generateName", "labels", "annotations"]),
+    ("spec", &["type", "clusterIP", "ports"]),
+];
+
 /// The label that asks for an Ingress; its value must be exactly `true`.
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{EXPOSE_LABEL, Service};
+/// use xposer::service::EXPOSE_LABEL;
+/// use xposer::Service;
 /// let labelled = |value: &str| json!({"metadata": {"name": "web", "labels": {EXPOSE_LABEL: value}}});
 /// assert!(Service::from_value(&labelled("true")).is_exposed());
 /// assert!(!Service::from_value(&labelled("True")).is_exposed());
@@ -15,13 +31,14 @@ pub const EXPOSE_LABEL: &str = "expose";
 /// The prefix of the annotations that say how.
 ///
 /// ```
-/// use xposer::{CONFIG_PREFIX, FORWARD_ANNOTATION, annotations};
+/// use xposer::options::annotations;
+/// use xposer::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 /// let others = annotations().map(|(key, _)| key.name).filter(|key| !key.starts_with(CONFIG_PREFIX));
 /// assert!(others.eq([FORWARD_ANNOTATION]));
 /// ```
 pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
-/// The annotation that holds the block of annotations to forward; [`options::block`](crate::options::block) describes
-/// its form, and [`Annotation`](crate::Annotation) has an example.
+/// The annotation that holds the block of annotations to forward; `docs/annotations.md` describes
+/// its form, and [`Annotation`](crate::plan::Annotation) has an example.
 pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 /// The prefix of [`FORWARD_ANNOTATION`].
 const FORWARD_PREFIX: &str = "xposer.stakater.com/";
@@ -36,7 +53,8 @@ pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL, Service, Settings, expose, testing};
+/// use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
+/// use xposer::{Service, Settings, expose, testing};
 /// let service = testing::service(&[("IngressURLTemplate", "web.example.com")]);
 /// let outcome = expose(&Service::from_value(&service), &Settings::default());
 /// let ingress = outcome.plan().unwrap().emit().objects[0].to_value();
@@ -51,7 +69,8 @@ pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 /// Whether the value of an annotation with this key is read. Of all others, only the length counts.
 ///
 /// ```
-/// use xposer::{FORWARD_ANNOTATION, reads_annotation};
+/// use xposer::internal::reads_annotation;
+/// use xposer::service::FORWARD_ANNOTATION;
 /// assert!(reads_annotation(FORWARD_ANNOTATION));
 /// assert!(!reads_annotation("kubectl.kubernetes.io/last-applied-configuration"));
 /// ```
@@ -63,7 +82,8 @@ pub fn reads_annotation(key: &str) -> bool {
 /// Whether a label with this key is read, be it only to report that it belongs elsewhere.
 ///
 /// ```
-/// use xposer::{EXPOSE_LABEL, reads_label};
+/// use xposer::internal::reads_label;
+/// use xposer::service::EXPOSE_LABEL;
 /// assert!(reads_label(EXPOSE_LABEL) && reads_label("config.xposer.stakater.com/TLS"));
 /// assert!(!reads_label("app.kubernetes.io/name"));
 /// ```

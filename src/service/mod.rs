@@ -1,7 +1,7 @@
 //! A lenient, borrowed view of a Service: only what the transformation reads.
 
 mod hints;
-mod keys;
+pub(crate) mod keys;
 mod ports;
 #[cfg(feature = "k8s-openapi")]
 mod typed;
@@ -13,25 +13,10 @@ use crate::dialect::{external_dns, is_for_ingress};
 use hints::Hints;
 pub use keys::{
     CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL,
-    reads_annotation, reads_label,
 };
 pub(crate) use keys::{PUBLISH_KEY, STAMP_PREFIX};
 use keys::{is_nearly_ours, is_ours};
 pub use ports::{Port, PortRef, PortRefError};
-
-/// The fields that [`Service::from_value`] reads of a document that an API server has accepted. In the fields that an API
-/// server drops it looks for keys that belong elsewhere ([`Code::AskedWrongly`]).
-///
-/// A program that has a document as text may build the tree of these fields alone.
-///
-/// ```
-/// let read = |name: &str| xposer::READ.iter().find(|(field, _)| *field == name).map(|(_, fields)| *fields);
-/// assert!(read("spec").is_some_and(|fields| fields.contains(&"ports")) && read("status").is_none());
-/// ```
-pub const READ: [(&str, &[&str]); 2] = [
-    ("metadata", &["name", "namespace", "generateName", "labels", "annotations"]),
-    ("spec", &["type", "clusterIP", "ports"]),
-];
 
 /// Problems, each with its place.
 type Findings = Vec<(FieldPath, Problem)>;
@@ -40,7 +25,8 @@ type Findings = Vec<(FieldPath, Problem)>;
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{Service, ServiceKind};
+/// use xposer::service::ServiceKind;
+/// use xposer::Service;
 /// let headless = json!({"metadata": {"name": "db", "labels": {"expose": "true"}}, "spec": {"clusterIP": "None"}});
 /// assert_eq!(Service::from_value(&headless).kind(), ServiceKind::Headless);
 /// ```

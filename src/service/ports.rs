@@ -11,7 +11,8 @@ use crate::validation::is_port_name;
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{Port, Service};
+/// use xposer::service::Port;
+/// use xposer::Service;
 /// let service = json!({"metadata": {"name": "dns", "labels": {"expose": "true"}},
 ///     "spec": {"ports": [{"port": 80}, {"name": "dns", "port": 53, "protocol": "UDP"}]}});
 /// assert_eq!(Service::from_value(&service).ports(),
@@ -39,7 +40,7 @@ impl<'a> Port<'a> {
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::PortRef;
+/// use xposer::service::PortRef;
 /// let (number, name) = (PortRef::Number(80), PortRef::Name("http".to_owned()));
 /// assert_eq!(json!([number, name]), json!([{"number": 80}, {"name": "http"}]));
 /// assert_eq!(format!("{number} {name}"), "80 http");
@@ -66,7 +67,7 @@ impl fmt::Display for PortRef {
 /// The error of a text that is no [`PortRef`].
 ///
 /// ```
-/// use xposer::{PortRef, PortRefError};
+/// use xposer::service::{PortRef, PortRefError};
 /// assert_eq!("65536".parse::<PortRef>(), Err(PortRefError::OutOfRange));
 /// assert_eq!(PortRefError::NoName.to_string(), "neither a port number nor a port name");
 /// ```

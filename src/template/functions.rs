@@ -10,7 +10,7 @@ use crate::diagnostics::quoted_char;
 /// A value inside a template.
 ///
 /// ```
-/// use xposer::template::functions::Val;
+/// use xposer::internal::functions::Val;
 /// assert!(Val::Str("false".to_owned()).is_true() && !Val::Int(0).is_true());
 /// assert_eq!(Val::Float(1e21).to_string(), "1e+21");
 /// ```
@@ -106,7 +106,7 @@ pub(super) type Called = Result<Val, CallError>;
 /// A row of the function table.
 ///
 /// ```
-/// let lower = xposer::template::functions::find("lower");
+/// let lower = xposer::internal::functions::find("lower");
 /// assert!(lower.is_some_and(|function| function.names().eq(["lower", "toLower"])));
 /// assert!(lower.is_some_and(|function| function.doc().ends_with("in lower case.")));
 /// ```
@@ -183,7 +183,7 @@ impl Function {
 /// The function of this name or other spelling; letter case counts.
 ///
 /// ```
-/// use xposer::template::functions::find;
+/// use xposer::internal::functions::find;
 /// assert_eq!(find("toLower").map(|function| function.name), Some("lower"));
 /// ```
 #[must_use]
@@ -194,13 +194,14 @@ pub fn find(name: &str) -> Option<&'static Function> {
 /// The whole table, in the order of the reference page.
 ///
 /// ```
-/// use xposer::template::{Template, Vars, functions};
+/// use xposer::internal::functions;
+/// use xposer::template::{Template, Vars};
 /// let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
 /// for function in functions::all() {
 ///     let rendered = Template::parse(function.example)?.render(&vars);
 ///     assert_eq!(rendered.as_deref(), Ok(function.result()));
 /// }
-/// # Ok::<(), Vec<xposer::Problem>>(())
+/// # Ok::<(), Vec<xposer::diagnostics::Problem>>(())
 /// ```
 #[must_use]
 pub fn all() -> &'static [Function] {

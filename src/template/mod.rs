@@ -6,7 +6,7 @@
 
 mod escape;
 mod expression;
-pub mod functions;
+pub(crate) mod functions;
 mod handlebars;
 mod lexer;
 mod parser;
@@ -31,7 +31,7 @@ use program::{Node, Output, Program};
 /// let template = Template::parse("{{.Service}}{{.Service}}")?;
 /// let long = "a".repeat(MAX_TEMPLATE / 2 + 1);
 /// assert!(template.render(&Vars { service: &long, ..Vars::default() }).is_err());
-/// # Ok::<(), Vec<xposer::Problem>>(())
+/// # Ok::<(), Vec<xposer::diagnostics::Problem>>(())
 /// ```
 pub const MAX_TEMPLATE: usize = 16_384;
 /// How deep blocks and parentheses together may be nested, how many `|` an action may have, and how many times a
@@ -233,7 +233,7 @@ impl<'t> Template<'t> {
     /// let escaped = Template::parse("{{`{{.Service}}`}}.example.com")?;
     /// assert_eq!(escaped.text(), "{{.Service}}.example.com");
     /// assert!(!escaped.is_verbatim() && Template::parse(escaped.text())?.is_verbatim());
-    /// # Ok::<(), Vec<xposer::Problem>>(())
+    /// # Ok::<(), Vec<xposer::diagnostics::Problem>>(())
     /// ```
     #[must_use]
     pub fn text(&self) -> &str {
@@ -279,7 +279,7 @@ impl<'t> Template<'t> {
     /// let template = Template::parse("{{.Service}}.{{.Domain}}")?;
     /// let problem = template.render(&Vars { service: "web", ..Vars::default() }).err();
     /// assert!(problem.is_some_and(|it| it.code.slug() == "template-value-missing" && it.range == Some(15..22)));
-    /// # Ok::<(), Vec<xposer::Problem>>(())
+    /// # Ok::<(), Vec<xposer::diagnostics::Problem>>(())
     /// ```
     ///
     /// # Errors

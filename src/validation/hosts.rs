@@ -8,7 +8,8 @@ use super::{MAX_LABEL, MAX_NAME};
 ///
 /// ```
 /// use serde_json::json;
-/// use xposer::{Code, Service, Settings, expose, testing, validation::MAX_COMMON_NAME};
+/// use xposer::validation::MAX_COMMON_NAME;
+/// use xposer::{Code, Service, Settings, expose, testing};
 /// let host = format!("{}.example.com", "a".repeat(MAX_COMMON_NAME - 11));
 /// let service = testing::service(&[("IngressURLTemplate", &host)]);
 /// let settings = Settings::from_value(&json!({"tls": true, "tlsCommonName": true}))?;

@@ -21,7 +21,8 @@ pub(crate) use url::{literal_beginning, literal_path, url};
 /// The greatest number of bytes of all annotation keys and values of one object (`TotalAnnotationSizeLimitB`).
 ///
 /// ```
-/// use xposer::{Outcome, Service, Settings, expose, testing, validation::MAX_ANNOTATIONS};
+/// use xposer::validation::MAX_ANNOTATIONS;
+/// use xposer::{Outcome, Service, Settings, expose, testing};
 /// let service = testing::service(&[("example.com/note", &"a".repeat(MAX_ANNOTATIONS))]);
 /// let service = Service::from_value(&service);
 /// assert!(service.annotation_bytes() > MAX_ANNOTATIONS);

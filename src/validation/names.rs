@@ -12,7 +12,7 @@ pub const MAX_LABEL: usize = 63;
 /// The longest DNS name, in characters without the root dot (RFC 1035, section 2.3.4: 255 octets on the wire).
 ///
 /// ```
-/// use xposer::validation::{HostError, MAX_NAME, host_errors};
+/// use xposer::validation::{MAX_NAME, HostError, host_errors};
 /// let host = |length| "a.".repeat(length / 2) + "a";
 /// assert_eq!(host(MAX_NAME).len(), MAX_NAME);
 /// assert_eq!(host_errors(&host(MAX_NAME)), []);

@@ -7,7 +7,7 @@ use crate::diagnostics::words;
 /// How a controller compares the path of a rule with the path of a request (`pathType` of `networking.k8s.io/v1`).
 ///
 /// ```
-/// use xposer::PathType;
+/// use xposer::validation::PathType;
 /// assert_eq!("Prefix".parse(), Ok(PathType::Prefix));
 /// assert!("prefix".parse::<PathType>().is_err());
 /// ```

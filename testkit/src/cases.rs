@@ -14,10 +14,9 @@ use std::{fs, io};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
-use xposer::{
-    Diagnostic, Emitted, Outcome, Precedence, Report, Root, Service, Settings, emit_all, expose_all,
-    is_service,
-};
+use xposer::diagnostics::Root;
+use xposer::emit::Emitted;
+use xposer::{Diagnostic, Outcome, Precedence, Report, Service, Settings, emit_all, expose_all, is_service};
 use xposer_manifest::{load, to_yaml};
 
 use crate::workspace;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
-use xposer::{ConfigOption, Form, Key, settings};
+use xposer::options::{ConfigOption, Form, Key, settings};
 use xposer_manifest::to_yaml;
 
 use crate::cases::parse;

@@ -18,7 +18,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use xposer::{CONFIG_PREFIX, Code, Severity, annotations, settings};
+use xposer::options::{annotations, settings};
+use xposer::service::CONFIG_PREFIX;
+use xposer::{Code, Severity};
 use xposer_testkit::cases::{Case, Run, parse};
 use xposer_testkit::{golden, workspace};
 

@@ -16,7 +16,8 @@ use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use xposer::{Kind, Service, Settings, Target, URL_CONFIG_MAP, expose};
+use xposer::emit::{Kind, URL_CONFIG_MAP};
+use xposer::{Service, Settings, Target, expose};
 use xposer_testkit::{cases, golden, workspace};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -290,8 +291,8 @@ fn granted(objects: &[Value]) -> Permissions {
 /// The kinds of everything that the core emits for a Service with all targets.
 fn emitted() -> BTreeSet<Kind> {
     let service = json!({
-        "metadata": {"name": "web", "namespace": "shop", "labels": {xposer::EXPOSE_LABEL: "true"},
-            "annotations": {xposer::FORWARD_ANNOTATION: "exposeIngressUrl: locally"}},
+        "metadata": {"name": "web", "namespace": "shop", "labels": {xposer::service::EXPOSE_LABEL: "true"},
+            "annotations": {xposer::service::FORWARD_ANNOTATION: "exposeIngressUrl: locally"}},
         "spec": {"ports": [{"name": "http", "port": 80}]},
     });
     let mut found = BTreeSet::new();

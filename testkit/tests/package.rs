@@ -31,7 +31,7 @@ fn the_questions_ask_for_every_setting() {
         .iter()
         .map(|it| it["variable"].as_str().unwrap())
         .collect();
-    let settings: Vec<&str> = xposer::settings().map(|(key, _)| key.name).collect();
+    let settings: Vec<&str> = xposer::options::settings().map(|(key, _)| key.name).collect();
     assert_eq!(asked, settings);
     // A form that nobody fills in gives settings that are accepted.
     let untouched: Value = questions["questions"]
@@ -144,10 +144,10 @@ fn the_deployments_fit_the_metadata() {
         assert!(policy["spec"]["timeoutEvalSeconds"].as_u64() <= policy["spec"]["timeoutSeconds"].as_u64());
         // The condition speaks of the label, and of all annotations that the core reads and writes.
         let condition = policy["spec"]["matchConditions"][0]["expression"].as_str().unwrap();
-        assert!(condition.contains(&format!("key in ['{}', ", xposer::EXPOSE_LABEL)));
+        assert!(condition.contains(&format!("key in ['{}', ", xposer::service::EXPOSE_LABEL)));
         let part = "xposer.stakater.com/";
         assert_eq!(condition.matches(&format!("key.contains('{part}')")).count(), 2);
-        let keys = xposer::annotations().map(|(key, _)| key.name);
-        assert!(keys.chain([xposer::stamp::STAMP_PREFIX]).all(|key| key.contains(part)));
+        let keys = xposer::options::annotations().map(|(key, _)| key.name);
+        assert!(keys.chain([xposer::emit::stamp::STAMP_PREFIX]).all(|key| key.contains(part)));
     }
 }

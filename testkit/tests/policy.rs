@@ -14,7 +14,9 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
-use xposer::{Plan, READ, Report, Service, Settings, Severity, expose, stamp};
+use xposer::emit::stamp;
+use xposer::internal::READ;
+use xposer::{Plan, Report, Service, Settings, Severity, expose};
 use xposer_testkit::cases;
 use xposer_testkit::host::{self, Answer, Module};
 use xposer_testkit::kubewarden::{Deployment, Native, Policy, Refusal, Response, evaluate, payload};

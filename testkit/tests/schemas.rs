@@ -266,7 +266,7 @@ fn settings_that_are_accepted_fit_their_schema() {
         count += 1;
     }
     assert!(count > 200, "{count} cases have settings");
-    for (key, row) in xposer::settings() {
+    for (key, row) in xposer::options::settings() {
         for text in [key.example, row.default].into_iter().filter(|text| !text.starts_with('(')) {
             let mut settings = cases::parse(&format!("{}: {text}", key.name)).unwrap().remove(0);
             settings["profiles"]["internal"] = json!({});
@@ -309,7 +309,7 @@ fn settings_with_an_unknown_key_or_a_wrong_type_do_not_fit_their_schema() {
         }
     }
     assert!(told > 10, "{told} cases have settings of the wrong form");
-    for (key, row) in xposer::settings() {
+    for (key, row) in xposer::options::settings() {
         let places = |key: &str, value: Value| {
             let profile = json!({"profiles": {"a": {key: value}}});
             let namespace = json!({"namespaces": {"a": {key: value}}});

@@ -1,7 +1,8 @@
 //! Reads the settings from the config of the function.
 
 use serde_json::Value;
-use xposer::{FieldPath, Segment, Settings};
+use xposer::Settings;
+use xposer::diagnostics::{FieldPath, Segment};
 
 use super::results::Said;
 use xposer_manifest::SettingPath;

@@ -8,7 +8,9 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
-use xposer::{Kind, MANAGED_BY, MANAGED_BY_LABEL, Object, SERVICE_LABEL, URL_CONFIG_MAP};
+use xposer::Object;
+use xposer::emit::{Kind, URL_CONFIG_MAP};
+use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 
 use super::results::Said;
 use crate::local::is_local;

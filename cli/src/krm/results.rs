@@ -1,7 +1,8 @@
 //! Findings, for the results of the list and for standard error.
 
 use serde_json::{Map, Value, json};
-use xposer::{Diagnostic, FieldPath, Root, Severity};
+use xposer::diagnostics::{FieldPath, Root};
+use xposer::{Diagnostic, Severity};
 
 use super::config::{Config, Located};
 use xposer_manifest::encrypted::SOPS;

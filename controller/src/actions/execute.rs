@@ -7,7 +7,7 @@ use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
 use kube::core::Status;
 use kube::{Client, Error};
 use serde_json::{Value, json};
-use xposer::EXPOSE_LABEL;
+use xposer::service::EXPOSE_LABEL;
 
 use super::{Action, ActionError, ActionResult, ApplyMode};
 use crate::document::Document;

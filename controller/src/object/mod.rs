@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::{Value, json};
-use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
+use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 
 use crate::digest::json_digest;
 use crate::document::Document;

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::time::Instant;
-use xposer::Published;
-use xposer::stamp::{self, Stamp};
+use xposer::emit::stamp::{self, Stamp};
+use xposer::plan::Published;
 
 use crate::actions::{Action, ApplyMode};
 use crate::handover::Successor;

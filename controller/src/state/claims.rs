@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use xposer::MAX_NAMED;
+use xposer::internal::MAX_NAMED;
 
 use crate::keys::ServiceKey;
 use crate::plan::{Claims, OneWayClaim};

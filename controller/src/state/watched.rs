@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kube::runtime::watcher::Event;
-use xposer::{URL_CONFIG_MAP, stamp};
+use xposer::emit::{URL_CONFIG_MAP, stamp};
 
 use super::{ServiceEntry, State, Trigger, UnexposedService};
 use crate::document::Document;

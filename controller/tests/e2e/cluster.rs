@@ -47,17 +47,17 @@ const fn kind(api: &'static str, name: &'static str, plural: &'static str) -> Ki
 }
 
 /// A kind that the controller makes.
-const fn made(kind: xposer::Kind) -> Kind {
+const fn made(kind: xposer::emit::Kind) -> Kind {
     let row = kind.row();
     self::kind(row.api_version, row.name, row.plural)
 }
 
 pub(crate) const SERVICE: Kind = kind("v1", "Service", "services");
-pub(crate) const INGRESS: Kind = made(xposer::Kind::Ingress);
-pub(crate) const CONFIG_MAP: Kind = made(xposer::Kind::ConfigMap);
-pub(crate) const HTTP_ROUTE: Kind = made(xposer::Kind::HttpRoute);
-pub(crate) const ROUTE: Kind = made(xposer::Kind::Route);
-pub(crate) const MONITOR: Kind = made(xposer::Kind::EndpointMonitor);
+pub(crate) const INGRESS: Kind = made(xposer::emit::Kind::Ingress);
+pub(crate) const CONFIG_MAP: Kind = made(xposer::emit::Kind::ConfigMap);
+pub(crate) const HTTP_ROUTE: Kind = made(xposer::emit::Kind::HttpRoute);
+pub(crate) const ROUTE: Kind = made(xposer::emit::Kind::Route);
+pub(crate) const MONITOR: Kind = made(xposer::emit::Kind::EndpointMonitor);
 pub(crate) const NAMESPACE: Kind = kind("v1", "Namespace", "namespaces");
 pub(crate) const EVENT: Kind = kind("v1", "Event", "events");
 pub(crate) const LEASE: Kind = kind("coordination.k8s.io/v1", "Lease", "leases");

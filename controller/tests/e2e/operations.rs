@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use xposer::stamp::{INGRESS_ANNOTATION, URL_ANNOTATION};
+use xposer::emit::stamp::{INGRESS_ANNOTATION, URL_ANNOTATION};
 
 use crate::cluster::{
     DEFINITION, EVENT, HTTP_ROUTE, INGRESS, Kind, MONITOR, ROUTE, SERVICE, deployed_rules, eventually,

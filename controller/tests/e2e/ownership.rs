@@ -1,7 +1,7 @@
 //! Objects of somebody else stay as they are, unless the owner hands them over.
 
 use serde_json::{Value, json};
-use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
+use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 
 use crate::cluster::{INGRESS, SERVICE, name_of, place_of, versions};
 use crate::scene::{FORWARD, PLAIN, Place, Scene, belongs, foreign_ingress, host};

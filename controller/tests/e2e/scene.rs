@@ -11,7 +11,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kube::api::{DeleteParams, PropagationPolicy};
 use serde_json::{Value, json};
-use xposer::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL, Service, emit_all, expose};
+use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
+use xposer::{Service, emit_all, expose};
 
 use crate::cluster::{
     Answer, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, Cluster, EVENT, HTTP_ROUTE, INGRESS, Kind, LABEL, MADE,

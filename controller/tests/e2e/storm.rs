@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use xposer::{Outcome, Precedence, Service, Settings, URL_CONFIG_MAP, emit_all, expose_all};
+use xposer::emit::URL_CONFIG_MAP;
+use xposer::{Outcome, Precedence, Service, Settings, emit_all, expose_all};
 
 use crate::cluster::{CONFIG_MAP, HTTP_ROUTE, INGRESS, SERVICE, name_of};
 use crate::scene::{FORWARD, Place, Scene, key, service};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use xposer::URL_CONFIG_MAP;
+use xposer::emit::URL_CONFIG_MAP;
 
 use crate::cluster::{CONFIG_MAP, Cluster, SERVICE, eventually};
 use crate::scene::{FORWARD, PLAIN, Place, Scene, host};

@@ -17,7 +17,7 @@ pub(super) const OLD_PREFIX: &str = "ingress.kubernetes.io/";
 /// The annotation that marks an Ingress as a canary.
 ///
 /// ```
-/// assert_eq!(xposer::dialect::nginx::CANARY, "nginx.ingress.kubernetes.io/canary");
+/// assert_eq!(xposer::internal::CANARY, "nginx.ingress.kubernetes.io/canary");
 /// ```
 pub const CANARY: &str = "nginx.ingress.kubernetes.io/canary";
 pub(crate) const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";

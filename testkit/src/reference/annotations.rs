@@ -1,8 +1,9 @@
 //! `annotations.md`.
 
 use serde_json::json;
-use xposer::dialect::legacy::{self, Migration};
-use xposer::{CONFIG_PREFIX, ConfigOption, EXPOSE_LABEL, Key, annotations};
+use xposer::internal::legacy::{self, Migration};
+use xposer::options::{ConfigOption, Key, annotations};
+use xposer::service::{CONFIG_PREFIX, EXPOSE_LABEL};
 use xposer_manifest::to_yaml;
 
 use super::{anchor, code, prose, table, yaml};

@@ -1,6 +1,7 @@
 //! `diagnostics.md`.
 
-use xposer::{Code, Diagnostic, rules};
+use xposer::internal::rules;
+use xposer::{Code, Diagnostic};
 
 use super::{anchor, code, listed, prose, table};
 use crate::cases::Case;

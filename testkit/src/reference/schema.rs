@@ -6,8 +6,8 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
+use xposer::options::{ConfigOption, Form, Key, settings};
 use xposer::validation::parse_bool;
-use xposer::{ConfigOption, Form, Key, settings};
 
 use crate::cases::parse;
 use crate::workspace;

@@ -1,6 +1,6 @@
 //! `settings.md`.
 
-use xposer::{ConfigOption, Key, settings};
+use xposer::options::{ConfigOption, Key, settings};
 
 use super::{anchor, code, prose, table, yaml};
 

@@ -1,6 +1,7 @@
 //! `templates.md`.
 
-use xposer::template::{MAX_DEPTH, MAX_TEMPLATE, Template, Var, Vars, functions};
+use xposer::internal::functions;
+use xposer::template::{MAX_DEPTH, MAX_TEMPLATE, Template, Var, Vars};
 
 use super::{anchor, code, prose, table};
 

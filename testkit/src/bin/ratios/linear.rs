@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result, anyhow};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use serde_json::{Map, Value, json};
-use xposer::{Emitted, Outcome, Precedence, Service, Settings, emit_all, expose_all};
+use xposer::emit::Emitted;
+use xposer::{Outcome, Precedence, Service, Settings, emit_all, expose_all};
 use xposer_cli::{Console, Terminal};
 
 /// How many parts the three runs of a row have, unless a limit of sizes is in the way.
