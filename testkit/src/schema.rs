@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use xposer::Kind;
+use xposer::emit::Kind;
 
 use crate::cases::parse;
 use crate::workspace;
