@@ -113,7 +113,11 @@ fn labels_of_text(text: &str, at: &FieldPath) -> Parsed<Option<Vec<Entry>>> {
         let problem = match item.split_once(':') {
             None => {
                 let said = format!("{} is not `key: value`", quoted(item));
-                Some(Problem::new(Code::LabelInvalid, said).help("write one `key: value` a line"))
+                let help = match item.split_once('=') {
+                    Some((key, value)) => format!("write {}: {}", key.trim(), value.trim()),
+                    None => "write one `key: value` a line".to_owned(),
+                };
+                Some(Problem::new(Code::LabelInvalid, said).help(help))
             }
             Some((key, value)) => {
                 let [key, value] = [key, value].map(|part| part.trim().trim_matches(['"', '\'']).to_owned());
@@ -150,8 +154,11 @@ fn label_problem(code: Code, key: &str, value: &str) -> Option<Problem> {
     let (said, help) = if let Some(error) = label_key_error(key) {
         let said = format!("{} is not the key of a label: {error}", quoted(key));
         (said, "write `key: value` with a key such as example.com/team")
-    } else if key == MANAGED_BY_LABEL || has_our_prefix(key) {
+    } else if [MANAGED_BY_LABEL, SERVICE_LABEL].contains(&key) {
         (format!("the label {} is set on every object, and cannot be given", quoted(key)), "remove it")
+    } else if has_our_prefix(key) {
+        let said = format!("the label {} has the prefix of xposer's own labels", quoted(key));
+        (said, "give it another prefix, or none")
     } else {
         let said = format!("the label {} cannot have this value: {}", quoted(key), label_value_error(value)?);
         (said, "write at most 63 letters, digits, `-`, `_` and `.`")

@@ -411,7 +411,7 @@ options! {
         }
         annotations: Vec<Entry> {
             form: Form::Mapping,
-            doc: "Annotations to give to what is emitted; a Service's own block counts more. The lists `deny`, `allow` and `acceptLoss`, which only stand here and in no profile, hold patterns of keys: those that Services may not forward (`*-snippet` always), those that they may all the same, and those that protect and may be lost on an HTTPRoute or a Route.",
+            doc: "Annotations for everything that is emitted; a Service's own block counts more. Three lists of patterns of keys stand only here and in no profile: `deny` has the keys that Services may not forward (`*-snippet` is always denied), `allow` has the exceptions, and `acceptLoss` has keys that protect and may be lost on an HTTPRoute or a Route.",
             default: "{}",
             setting: (
                 "annotations",

@@ -12,13 +12,10 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use jsonschema::Validator;
 use serde_json::{Value, json};
+use xposer::emit::Kind;
 
 use crate::cases::parse;
 use crate::workspace;
-
-/// The kinds that have a schema, and the files.
-const KINDS: [(&str, &str); 3] =
-    [("HTTPRoute", "httproute.yaml"), ("Route", "route.yaml"), ("EndpointMonitor", "endpointmonitor.yaml")];
 
 /// The schema of the `spec` of a kind.
 struct Schema {
@@ -47,11 +44,12 @@ impl Schemas {
     /// A file that cannot be read, or is no schema.
     pub fn ours() -> Result<Self> {
         let mut all = BTreeMap::new();
-        for (kind, file) in KINDS {
-            let path: PathBuf = workspace().join("testkit/schemas").join(file);
+        for kind in Kind::ALL.into_iter().filter(|kind| !kind.row().is_built_in) {
+            let file = format!("{}.yaml", kind.as_str().to_ascii_lowercase());
+            let path: PathBuf = workspace().join("testkit/schemas").join(&file);
             let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
             let schema = parse(&text)?.into_iter().next().unwrap_or_default();
-            all.insert(kind.to_owned(), Schema::new(schema).context(file)?);
+            all.insert(kind.to_string(), Schema::new(schema).context(file)?);
         }
         Ok(Self(all))
     }

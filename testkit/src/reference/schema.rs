@@ -156,10 +156,10 @@ fn nothing_or(values: impl Iterator<Item = Value>) -> Vec<Value> {
 
 /// What tells a Gateway or its listener.
 fn gateway() -> Value {
-    let name = item();
+    let optional = json!({"type": ["string", "null"], "pattern": "\\S"});
     json!({"type": "object", "required": ["name"], "additionalProperties": false, "properties": {
-        "name": name, "namespace": name, "sectionName": name, "group": name, "kind": name,
-        "port": {"type": "integer", "minimum": 1, "maximum": 65_535},
+        "name": item(), "namespace": optional, "sectionName": optional, "group": optional, "kind": optional,
+        "port": {"type": ["integer", "null"], "minimum": 1, "maximum": 65_535},
     }})
 }
 
