@@ -37,7 +37,7 @@ pub const EXPOSE_LABEL: &str = "expose";
 /// assert!(others.eq([FORWARD_ANNOTATION]));
 /// ```
 pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
-/// The annotation that holds the block of annotations to forward; `docs/annotations.md` describes
+/// The annotation that holds the block of annotations to forward; `docs/reference/annotations.md` describes
 /// its form, and [`Annotation`](crate::plan::Annotation) has an example.
 pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 /// The prefix of [`FORWARD_ANNOTATION`].
