@@ -176,7 +176,12 @@ fn errors_are_told_in_plain_words() {
         ("a: !!null \"true\"", "the value `true` does not fit its tag `!!null`", 1, 11),
         ("a: &b !!null c\nd: *b", "the value `c` does not fit its tag `!!null`", 1, 14),
         ("a: !!null |\n  b", "the value `b` does not fit its tag `!!null`", 2, 3),
-        ("a: !<tag:yaml.org,2002:int> b", "the value `b` does not fit its tag `!<tag:yaml.org,2002:int>`", 1, 29),
+        (
+            "a: !<tag:yaml.org,2002:int> b",
+            "the value `b` does not fit its tag `!<tag:yaml.org,2002:int>`",
+            1,
+            29,
+        ),
         ("a: !!binary /w==", "the value `/w==` does not fit its tag `!!binary`", 1, 13),
         ("a: !!binary x", "the value `x` does not fit its tag `!!binary`", 1, 13),
         ("a: !!timestamp 2020-01-01", "the tag `!!timestamp` is not supported", 1, 16),
