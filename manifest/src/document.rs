@@ -14,6 +14,9 @@ pub(crate) fn narrow(span: &Range<usize>) -> Span {
     narrow(span.start)..narrow(span.end)
 }
 
+/// What YAML knows as blanks. A no-break space or an ideographic space is a part of the value.
+pub(crate) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
 fn wide(span: &Span) -> Range<usize> {
     span.start as usize..span.end as usize
 }
@@ -38,6 +41,8 @@ pub(crate) struct Parsed {
 #[derive(Debug)]
 pub(crate) enum Kind {
     Scalar(Value),
+    /// A number that JSON cannot hold.
+    NotFinite,
     Items(Vec<Parsed>),
     /// The entries in the order of the text, also those whose key is given twice.
     Entries(Vec<(String, Span, Parsed)>),
@@ -160,9 +165,15 @@ impl Builder<'_> {
         let (value, children, last) = match kind {
             Kind::Scalar(mut value) => {
                 self.end_block(&mut value, &span);
-                // The place of a block reaches to the next token.
-                let written = self.text.get(wide(&span)).unwrap_or_default();
-                span.end = span.start + narrow(&(0..written.trim_end().len())).end;
+                span.end = self.end_of_scalar(&span);
+                if value.is_null() && !is_alias {
+                    self.check_null(&span);
+                }
+                return (value, Node { value: span, key, children: Children::None }, end);
+            }
+            Kind::NotFinite => {
+                span.end = self.end_of_scalar(&span);
+                let value = self.not_finite(&span, is_alias);
                 return (value, Node { value: span, key, children: Children::None }, end);
             }
             Kind::Items(items) => {
@@ -209,12 +220,39 @@ impl Builder<'_> {
         (Value::Object(map), Children::Entries(nodes.into()), last)
     }
 
+    /// The end of a scalar. The place of a block reaches to the next token.
+    fn end_of_scalar(&self, span: &Span) -> u32 {
+        let written = self.text.get(wide(span)).unwrap_or_default();
+        span.start + narrow(&(0..written.trim_end_matches(BLANKS).len())).end
+    }
+
+    /// The library reads every scalar with the tag `!!null` as null.
+    fn check_null(&mut self, span: &Span) {
+        let written = self.text.get(wide(span)).unwrap_or_default();
+        if !matches!(unquoted(written), "" | "~" | "null" | "Null" | "NULL") {
+            self.flaws.push(message::tag_does_not_fit(self.text, wide(span)));
+        }
+    }
+
+    /// The value of a number that JSON cannot hold: a number that is too large is text to `kubectl`.
+    fn not_finite(&mut self, span: &Span, is_alias: bool) -> Value {
+        let written = self.text.get(wide(span)).unwrap_or_default();
+        if is_alias {
+            // It was told where it is written.
+        } else if unquoted(written).trim_start_matches(['+', '-']).starts_with(['.', 'i', 'I', 'n', 'N']) {
+            self.flaws.push(message::not_finite(wide(span), written));
+        } else if message::tag_before(self.text, span.start as usize).is_some() {
+            self.flaws.push(message::tag_does_not_fit(self.text, wide(span)));
+        }
+        written.into()
+    }
+
     /// A block at the end of a text without a final line break does not end with one, as `kubectl` reads it.
     fn end_block(&self, value: &mut Value, span: &Span) {
         if let Value::String(value) = value
             && span.end as usize == self.text.len()
             && !self.text.ends_with(['\n', '"', '\''])
-            && self.text.rsplit('\n').next().is_some_and(|line| !line.trim().is_empty())
+            && self.text.rsplit('\n').next().is_some_and(|line| !line.trim_matches(BLANKS).is_empty())
             && value.ends_with('\n')
         {
             value.pop();
@@ -265,6 +303,12 @@ fn part_of(source: &str, string: &str, part: &Range<usize>) -> Option<Range<usiz
     Some(start..end)
 }
 
+/// A scalar as written, without its quotes.
+fn unquoted(written: &str) -> &str {
+    let inner = |quote| written.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    inner('"').or_else(|| inner('\'')).unwrap_or(written)
+}
+
 /// Whether a source is in quotes. A block can begin and end with quotes too, and then they are a part of the string.
 fn is_quoted(source: &str, string: &str, quote: char) -> bool {
     let is_escaped = source.starts_with(if quote == '"' { "\"\\" } else { "''" });
@@ -273,8 +317,8 @@ fn is_quoted(source: &str, string: &str, quote: char) -> bool {
 
 /// The bytes at the beginning of the source that one character of a string was made of.
 fn written_length(source: &str, character: char, quote: Option<char>) -> Option<Range<usize>> {
-    const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
-    if character.is_whitespace() && source.starts_with(character) {
+    let is_blank = BLANKS.contains(&character);
+    if is_blank && source.starts_with(character) {
         return Some(0..character.len_utf8());
     }
     let mut rest = source.trim_start_matches(BLANKS);
@@ -282,7 +326,7 @@ fn written_length(source: &str, character: char, quote: Option<char>) -> Option<
         rest = rest.get(1..)?.trim_start_matches(BLANKS);
     }
     let blanks = source.len() - rest.len();
-    if character.is_whitespace() && blanks > 0 {
+    if is_blank && blanks > 0 {
         return Some(0..blanks);
     }
     let written = match (quote, rest.as_bytes()) {
@@ -294,7 +338,7 @@ fn written_length(source: &str, character: char, quote: Option<char>) -> Option<
         (Some('"'), [b'\\', ..]) => 2,
         _ if rest.starts_with(character) => character.len_utf8(),
         // The source of a block begins after its empty lines.
-        _ if character.is_whitespace() => 0,
+        _ if is_blank => 0,
         _ => return None,
     };
     Some(blanks..blanks + written)

@@ -1,6 +1,6 @@
 //! What is wrong with a text, in words that help someone who has never read the YAML specification.
 
-use crate::document::bytes;
+use crate::document::{BLANKS, bytes};
 use crate::read::MAX_DEPTH;
 use crate::write::is_printable;
 use serde_saphyr::budget::BudgetBreach;
@@ -14,6 +14,7 @@ const OPEN_BRACKET: &str = "add the `]`, or put the value in quotes if it is tex
 const IN_BRACES: &str = "add the `,`, or the `}` that closes the mapping";
 const IN_BRACKETS: &str = "add the `,`, or the `]` that closes the list";
 const IF_TEXT: &str = "quote the value if it is meant as text";
+const IF_BINARY: &str = "remove the tag: Kubernetes objects hold binary data as a plain base64 string";
 /// The advice for a template that nobody has rendered yet.
 pub(crate) const TEMPLATE_HELP: &str = "this looks like a template: render it first, for example with `helm template`, or quote the value that contains `{{`";
 
@@ -115,16 +116,14 @@ pub(crate) fn of_yaml(text: &str, error: &Error) -> Flaw {
         Error::MergeValueNotMapOrSeqOfMaps { .. } => {
             Flaw::new(span, "the value of the merge key `<<` must be a map or a sequence of maps")
         }
-        Error::NonFiniteFloat { value, .. } => {
-            Flaw::new(span, format!("the number `{}` cannot be part of a Kubernetes object", excerpt(value)))
-                .help("quote it if it is meant as text")
-        }
         Error::UnsupportedTag { tag, .. } => unsupported_tag(span, tag),
-        Error::InvalidScalar { .. } | Error::InvalidBooleanStrict { .. } => {
-            let before = text.get(..span.start).unwrap_or_default().trim_end();
-            let tag = before.rsplit([' ', '\t', '\n']).next().unwrap_or_default();
-            let message = format!("the value `{}` does not fit its tag `{}`", excerpt(written), excerpt(tag));
-            Flaw::new(span, message)
+        Error::InvalidScalar { .. } | Error::InvalidBooleanStrict { .. } => tag_does_not_fit(text, span),
+        Error::InvalidBinaryBase64 { .. } | Error::BinaryNotUtf8 { .. } => {
+            tag_does_not_fit(text, span).help(IF_BINARY)
+        }
+        Error::TaggedScalarCannotDeserializeIntoString { .. } | Error::NullIntoString { .. } => {
+            let tag = tag_before(text, span.start).unwrap_or_default();
+            unsupported_tag(span, tag)
         }
         error => Flaw::new(span, tidy(&UserMessageFormatter.format_message(error))),
     }
@@ -154,6 +153,40 @@ pub(crate) fn empty_key(span: Range<usize>) -> Flaw {
 pub(crate) fn duplicate_key(key: &str, first: &Range<usize>, again: Range<usize>) -> Flaw {
     let flaw = Flaw::new(again, format!("duplicate key `{}`", excerpt(key))).help("remove one of the two");
     Flaw { first: Some(first.start), ..flaw }
+}
+
+pub(crate) fn not_finite(span: Range<usize>, written: &str) -> Flaw {
+    Flaw::new(span, format!("the number `{}` cannot be part of a Kubernetes object", excerpt(written)))
+        .help("quote it if it is meant as text")
+}
+
+/// A scalar whose tag names a type that the value is not of.
+pub(crate) fn tag_does_not_fit(text: &str, span: Range<usize>) -> Flaw {
+    let written = text.get(span.clone()).unwrap_or_default();
+    let quote = written.chars().next().filter(|quote| matches!(quote, '"' | '\''));
+    let inner = quote.and_then(|quote| written.strip_prefix(quote)?.strip_suffix(quote));
+    let value = excerpt(inner.unwrap_or(written));
+    // A comment can hide the tag.
+    let tag = tag_before(text, span.start).map(|tag| format!(" `{}`", excerpt(tag))).unwrap_or_default();
+    Flaw::new(span, format!("the value `{value}` does not fit its tag{tag}"))
+}
+
+/// The tag of the scalar that begins at `start`. An anchor or the header of a block can stand between the two.
+pub(crate) fn tag_before(text: &str, start: usize) -> Option<&str> {
+    let mut before = text.get(..start)?.trim_end_matches(BLANKS);
+    loop {
+        let word = before.rsplit([' ', '\t', '\r', '\n', '[', '{', ',']).next()?;
+        // The tag `!<tag:yaml.org,2002:int>` has a comma.
+        let verbatim = before.rsplit(BLANKS).next()?;
+        let word = verbatim.rfind("!<").and_then(|at| verbatim.get(at..)).unwrap_or(word);
+        if word.starts_with('!') && !word.ends_with(':') {
+            return Some(word);
+        }
+        if !word.starts_with(['&', '|', '>']) {
+            return None;
+        }
+        before = before.strip_suffix(word)?.trim_end_matches(BLANKS);
+    }
 }
 
 fn unsupported_tag(span: Range<usize>, tag: &str) -> Flaw {

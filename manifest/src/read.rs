@@ -1,6 +1,6 @@
 //! Text in, documents with places out; or what is wrong with the text, with its place.
 
-use crate::document::{Document, Kind, Parsed, Span, bytes, narrow};
+use crate::document::{BLANKS, Document, Kind, Parsed, Span, bytes, narrow};
 use crate::json;
 use crate::lines::LineIndex;
 use crate::message::{self, Flaw, TEMPLATE_HELP};
@@ -154,7 +154,7 @@ fn options(length: usize, limits: AliasLimits) -> Options {
         strict_booleans: true,
         null_as_string: true,
         reject_unsupported_tags: true,
-        non_finite_float_policy: NonFiniteFloatPolicy::Reject,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
     }
 }
@@ -170,7 +170,7 @@ fn read_yaml(text: &str) -> Result<Vec<Document>, Vec<Flaw>> {
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
     let says_something = |part: &Range<usize>| {
         let mut lines = text.get(part.clone()).unwrap_or_default().lines();
-        lines.any(|line| !line.trim().is_empty() && !line.starts_with(['#', '%']))
+        lines.any(|line| !line.trim_matches(BLANKS).is_empty() && !line.starts_with(['#', '%']))
     };
     let parts = starts.iter().copied().zip(ends).map(|(start, end)| start..end).filter(says_something);
     let failures = parts.filter_map(|part| read_part(text, part, AliasLimits::of_document).err());
@@ -240,7 +240,7 @@ impl<'de> Visitor<'de> for KindVisitor {
             // `80.0` and `08` reach the cluster as the integers they are. The value is known to fit.
             return Ok(Kind::Scalar((value as i64).into()));
         }
-        Ok(Kind::Scalar(Number::from_f64(value).map_or(Value::Null, Value::Number)))
+        Ok(Number::from_f64(value).map_or(Kind::NotFinite, |number| Kind::Scalar(number.into())))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Kind, E> {

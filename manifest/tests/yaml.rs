@@ -67,7 +67,7 @@ fn json_is_read_as_json_and_flow_style_as_yaml() {
     ] {
         assert_eq!(errors(text), [(message.to_owned(), line, column)], "{text}");
     }
-    for text in ["{", "[,]", "[\"\\ud800\"]", "{]", "[1]]", "{\"a\" 1}", "[\"\\", "[1e999]"] {
+    for text in ["{", "[,]", "[\"\\ud800\"]", "{]", "[1]]", "{\"a\" 1}", "[\"\\"] {
         errors(text);
     }
 }
@@ -88,7 +88,10 @@ fn a_plain_scalar_is_what_kubectl_reads() {
         ("18446744073709551615", json!(u64::MAX)),
         ("18446744073709551616", json!(18_446_744_073_709_551_616.0)),
         ("True", json!(true)),
+        ("1e999", json!("1e999")),
         ("~", Value::Null),
+        ("!!null", Value::Null),
+        ("!!null '~'", Value::Null),
         ("yes", json!("yes")),
         ("2001-01-01", json!("2001-01-01")),
         ("12:30:45", json!("12:30:45")),
@@ -168,6 +171,23 @@ fn errors_are_told_in_plain_words() {
         ("<<: 1", "the value of the merge key `<<` must be a map or a sequence of maps", 1, 5),
         ("a: .inf", "the number `.inf` cannot be part of a Kubernetes object", 1, 4),
         ("a: !!int x", "the value `x` does not fit its tag `!!int`", 1, 10),
+        ("a: !!bool x", "the value `x` does not fit its tag `!!bool`", 1, 11),
+        ("a: !!float &b 'x'", "the value `x` does not fit its tag `!!float`", 1, 15),
+        ("a: !!float 1e999", "the value `1e999` does not fit its tag `!!float`", 1, 12),
+        ("a: !!null \"true\"", "the value `true` does not fit its tag `!!null`", 1, 11),
+        ("a: &b !!null c\nd: *b", "the value `c` does not fit its tag `!!null`", 1, 14),
+        ("a: !!null |\n  b", "the value `b` does not fit its tag `!!null`", 2, 3),
+        (
+            "a: !<tag:yaml.org,2002:int> b",
+            "the value `b` does not fit its tag `!<tag:yaml.org,2002:int>`",
+            1,
+            29,
+        ),
+        ("a: !!binary /w==", "the value `/w==` does not fit its tag `!!binary`", 1, 13),
+        ("a: !!binary x", "the value `x` does not fit its tag `!!binary`", 1, 13),
+        ("a: !!timestamp 2020-01-01", "the tag `!!timestamp` is not supported", 1, 16),
+        ("!!null a: b", "the tag `!!null` is not supported", 1, 8),
+        ("a: &b .inf\nc: *b", "the number `.inf` cannot be part of a Kubernetes object", 1, 7),
         ("a: 1\nb: !Ref x", "the tag `!Ref` is not supported", 2, 9),
         ("b: !vault x", "the value is encrypted by Ansible Vault, as its tag `!vault` says", 1, 11),
     ] {
@@ -279,6 +299,9 @@ fn parts_of_strings_are_found_in_every_notation() {
         ("k: |\r\n  a\r\n  b\r\n", "b", "b"),
         ("k: |  # why\n\n\n  a\n", "a", "a"),
         ("k: >-\n  'a': b\n  'c'\n", "b", "b"),
+        ("k: |-\n  a\n  \u{a0}b\n  \u{3000}c\n", "b", "b"),
+        ("k: |-\n  a\n  \u{a0}b\n  \u{3000}c\n", "\u{3000}c", "\u{3000}c"),
+        ("k: a\u{a0}\n", "a\u{a0}", "a\u{a0}"),
         (folded, "a b\nc", "a\n  b\n\n  c"),
         (folded, "d\n\ne", "d\n\n  e"),
         (r#"{"k": "a\tb\ud83d\ude00c"}"#, "\tb😀", r"\tb\ud83d\ude00"),
