@@ -2,26 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-
-use super::Kind;
 use super::metadata::Metadata;
+use super::{Kind, Object};
 use crate::diagnostics::{Code, FieldPath, Problem, Report};
 use crate::plan::{Plan, Published, Scope};
 use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL};
 
 /// The name of the URL ConfigMap, in every namespace. [`emit_all`](crate::emit_all) has an example.
 pub const URL_CONFIG_MAP: &str = "xposer";
-
-/// A ConfigMap, field by field in alphabetical order.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ConfigMap<'p> {
-    api_version: &'static str,
-    data: BTreeMap<&'p str, &'p str>,
-    kind: &'static str,
-    pub(super) metadata: Metadata<'p>,
-}
 
 /// The entries of several plans.
 #[derive(Default)]
@@ -42,7 +30,7 @@ impl<'p> Urls<'p> {
 
     /// The ConfigMaps, in the order of their namespaces. An entry that asks for every namespace reaches those of this
     /// input, which the report says.
-    pub(super) fn maps(self, report: &mut Report) -> Vec<ConfigMap<'p>> {
+    pub(super) fn maps(self, report: &mut Report) -> Vec<Object<'p>> {
         let mut namespaces = BTreeSet::new();
         if self.entries.iter().any(|(_, published)| published.scope == Scope::Globally) {
             namespaces.extend(self.namespaces.iter().copied());
@@ -63,16 +51,14 @@ impl<'p> Urls<'p> {
             }
         }
         maps.into_iter()
-            .map(|(namespace, data)| ConfigMap {
-                api_version: Kind::ConfigMap.row().api_version,
-                data,
-                kind: Kind::ConfigMap.as_str(),
-                metadata: Metadata {
+            .map(|(namespace, data)| {
+                let metadata = Metadata {
                     annotations: Vec::new(),
                     labels: vec![(MANAGED_BY_LABEL, MANAGED_BY)],
                     name: URL_CONFIG_MAP.into(),
                     namespace: Some(namespace),
-                },
+                };
+                Object { data: Some(data), ..Object::new(Kind::ConfigMap, metadata, None) }
             })
             .collect()
     }

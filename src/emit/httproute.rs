@@ -9,8 +9,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::metadata::{Annotations, Resource};
-use super::{Emitting, Kind, origin, rest};
+use super::metadata::{Annotations, Metadata};
+use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::{external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
@@ -18,8 +18,6 @@ use crate::plan::grouped;
 use crate::plan::{Plan, Route, numbered, redirect_name};
 use crate::validation::PathType;
 use crate::values::{ParentRef, Target, Tls};
-
-pub(super) type HttpRoute<'p> = Resource<'p, Spec<'p>>;
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -105,7 +103,7 @@ struct PathMatch<'p> {
 }
 
 /// The routes of a plan; none for a canary that is only a weight in the route of the stable Service.
-pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<HttpRoute<'p>> {
+pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
     let plan = emitting.plan;
     lacks(emitting);
     let mut routes = Vec::new();
@@ -120,11 +118,15 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<HttpRoute<'p>> 
             let mut annotations = annotations.clone();
             // Forecastle makes an entry of every route that it finds exposed, and a Service has one.
             annotations.retain(|(key, _)| index == 0 || !forecastle::is_key(key));
-            routes.push(Resource::new(Kind::HttpRoute, plan, name, annotations, spec));
+            routes.push(object(Metadata::new(plan, name, annotations), spec));
         }
         routes.extend(redirect(emitting));
     }
     routes
+}
+
+fn object<'p>(metadata: Metadata<'p>, spec: Spec<'p>) -> Object<'p> {
+    Object::new(Kind::HttpRoute, metadata, Some(super::Spec::HttpRoute(spec)))
 }
 
 /// Reports what an HTTPRoute cannot express.
@@ -228,7 +230,7 @@ const EVERYTHING: Match<'_> =
     Match { headers: Vec::new(), path: PathMatch { r#type: "PathPrefix", value: "/" } };
 
 /// The route that redirects requests without TLS to https.
-fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
+fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<Object<'p>> {
     let plan = emitting.plan;
     if !plan.has_redirect() {
         return None;
@@ -243,5 +245,5 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<HttpRoute<'p>> {
     // ExternalDNS publishes the host by the other route, and would publish it by this one, too.
     let keys = plan.dns_controller_keys.iter();
     let annotations = keys.map(|key| (key.as_str(), Cow::Borrowed(external_dns::OPT_OUT))).collect();
-    Some(Resource::new(Kind::HttpRoute, plan, name, annotations, spec))
+    Some(object(Metadata::new(plan, name, annotations), spec))
 }

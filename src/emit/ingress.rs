@@ -5,13 +5,11 @@
 
 use serde::Serialize;
 
-use super::Kind;
-use super::metadata::{Resource, annotations};
+use super::metadata::{Metadata, annotations};
+use super::{Kind, Object};
 use crate::plan::grouped;
 use crate::plan::{Plan, Route};
 use crate::service::PortRef;
-
-pub(super) type Ingress<'p> = Resource<'p, Spec<'p>>;
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,7 +66,7 @@ struct Tls<'p> {
 }
 
 /// The Ingress of a plan: one rule a host, in the order in which the hosts were given.
-pub(super) fn ingress(plan: &Plan) -> Ingress<'_> {
+pub(super) fn ingress(plan: &Plan) -> Object<'_> {
     let port = match plan.port.as_ref().map(|port| &port.value) {
         Some(PortRef::Name(name)) => BackendPort::Name(name),
         Some(PortRef::Number(number)) => BackendPort::Number(*number),
@@ -79,7 +77,8 @@ pub(super) fn ingress(plan: &Plan) -> Ingress<'_> {
     let hosts = || rules.iter().map(|rule| rule.host).collect();
     let tls = plan.secret().map(|secret_name| [Tls { hosts: hosts(), secret_name }]);
     let spec = Spec { ingress_class_name: plan.class(), rules, tls };
-    Resource::new(Kind::Ingress, plan, plan.name().into(), annotations(plan), spec)
+    let metadata = Metadata::new(plan, plan.name().into(), annotations(plan));
+    Object::new(Kind::Ingress, metadata, Some(super::Spec::Ingress(spec)))
 }
 
 /// One rule for every host, with all paths of the host.

@@ -1,36 +1,10 @@
-//! The form that all objects share: API version, kind, metadata and spec.
+//! What all objects have in common.
 
 use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use super::Kind;
 use crate::plan::Plan;
-
-/// An object with a spec, field by field in alphabetical order.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Resource<'p, S> {
-    api_version: &'static str,
-    kind: &'static str,
-    pub(super) metadata: Metadata<'p>,
-    spec: S,
-}
-
-impl<'p, S> Resource<'p, S> {
-    /// An object of the plan's Service.
-    pub(super) fn new(
-        kind: Kind,
-        plan: &'p Plan,
-        name: Cow<'p, str>,
-        annotations: Annotations<'p>,
-        spec: S,
-    ) -> Self {
-        let labels = plan.labels.iter().map(|(key, label)| (key.as_str(), label.value.as_str())).collect();
-        let metadata = Metadata { annotations, labels, name, namespace: plan.namespace() };
-        Self { api_version: kind.row().api_version, kind: kind.as_str(), metadata, spec }
-    }
-}
 
 /// The metadata of an object.
 #[derive(Clone, Debug, Serialize)]
@@ -42,6 +16,14 @@ pub(super) struct Metadata<'p> {
     pub(super) name: Cow<'p, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) namespace: Option<&'p str>,
+}
+
+impl<'p> Metadata<'p> {
+    /// The metadata of an object of the plan's Service.
+    pub(super) fn new(plan: &'p Plan, name: Cow<'p, str>, annotations: Annotations<'p>) -> Self {
+        let labels = plan.labels.iter().map(|(key, label)| (key.as_str(), label.value.as_str())).collect();
+        Self { annotations, labels, name, namespace: plan.namespace() }
+    }
 }
 
 /// The annotations of an object, in ascending order of their keys.

@@ -12,8 +12,8 @@ pub mod stamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use crate::check::{fulfils, has_finding, redirects_against};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
@@ -22,14 +22,9 @@ use crate::dialect::{external_dns, forecastle, is_read_on, nginx};
 use crate::options::annotations::annotation;
 use crate::plan::{Annotation, Plan, Source};
 use crate::values::Target;
-use configmap::ConfigMap;
 pub use configmap::URL_CONFIG_MAP;
-use httproute::HttpRoute;
-use ingress::Ingress;
 pub use kinds::{Kind, KindRow, Permission};
 use metadata::{Annotations, Metadata};
-use monitor::EndpointMonitor;
-use route::OpenShiftRoute;
 
 /// The objects of some plans, and what their kinds could not express.
 ///
@@ -66,58 +61,59 @@ pub struct Emitted<'p> {
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
-pub struct Object<'p>(Content<'p>);
+#[serde(rename_all = "camelCase")]
+pub struct Object<'p> {
+    api_version: &'static str,
+    /// The entries of a ConfigMap, which has no spec.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<BTreeMap<&'p str, &'p str>>,
+    #[serde(serialize_with = "as_text")]
+    kind: Kind,
+    metadata: Metadata<'p>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spec: Option<Spec<'p>>,
+}
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
-enum Content<'p> {
-    Ingress(Ingress<'p>),
-    HttpRoute(HttpRoute<'p>),
-    Route(OpenShiftRoute<'p>),
-    Monitor(EndpointMonitor<'p>),
-    ConfigMap(ConfigMap<'p>),
+enum Spec<'p> {
+    Ingress(ingress::Spec<'p>),
+    HttpRoute(httproute::Spec<'p>),
+    Route(route::Spec<'p>),
+    Monitor(Map<String, Value>),
 }
 
-impl Object<'_> {
+fn as_text<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.as_str())
+}
+
+impl<'p> Object<'p> {
+    fn new(kind: Kind, metadata: Metadata<'p>, spec: Option<Spec<'p>>) -> Self {
+        Self { api_version: kind.row().api_version, data: None, kind, metadata, spec }
+    }
+
     /// The API group and version: `networking.k8s.io/v1` for an Ingress, `v1` for a ConfigMap.
     #[must_use]
     pub fn api_version(&self) -> &'static str {
-        self.kind().row().api_version
+        self.api_version
     }
 
     /// The kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        match &self.0 {
-            Content::Ingress(_) => Kind::Ingress,
-            Content::HttpRoute(_) => Kind::HttpRoute,
-            Content::Route(_) => Kind::Route,
-            Content::Monitor(_) => Kind::EndpointMonitor,
-            Content::ConfigMap(_) => Kind::ConfigMap,
-        }
+        self.kind
     }
 
     /// The namespace, if it is known.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
-        self.metadata().namespace
+        self.metadata.namespace
     }
 
     /// The name: the rendered one, or one that begins with it; [`URL_CONFIG_MAP`] of a ConfigMap.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.metadata().name
-    }
-
-    fn metadata(&self) -> &Metadata<'_> {
-        match &self.0 {
-            Content::Ingress(ingress) => &ingress.metadata,
-            Content::HttpRoute(route) => &route.metadata,
-            Content::Route(route) => &route.metadata,
-            Content::Monitor(monitor) => &monitor.metadata,
-            Content::ConfigMap(map) => &map.metadata,
-        }
+        &self.metadata.name
     }
 
     /// The object as JSON text, compact, with its keys in alphabetical order.
@@ -213,23 +209,17 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
         for target in &plan.targets {
             let mut kind = Emitting { plan, shares: &shares, target: *target, found: &mut found };
             match target {
-                Target::Ingress => emitted.objects.push(Object(Content::Ingress(ingress::ingress(plan)))),
-                Target::HttpRoute => {
-                    let routes = httproute::routes(&mut kind).into_iter();
-                    emitted.objects.extend(routes.map(|it| Object(Content::HttpRoute(it))));
-                }
-                Target::Route => {
-                    let routes = route::routes(&mut kind).into_iter();
-                    emitted.objects.extend(routes.map(|it| Object(Content::Route(it))));
-                }
+                Target::Ingress => emitted.objects.push(ingress::ingress(plan)),
+                Target::HttpRoute => emitted.objects.extend(httproute::routes(&mut kind)),
+                Target::Route => emitted.objects.extend(route::routes(&mut kind)),
             }
         }
         emitted.report.merge(found.unwrap_or_default());
-        emitted.objects.extend(monitor::monitor(plan).map(|it| Object(Content::Monitor(it))));
+        emitted.objects.extend(monitor::monitor(plan));
         urls.add(plan);
     }
     let maps = urls.maps(&mut emitted.report);
-    emitted.objects.extend(maps.into_iter().map(|map| Object(Content::ConfigMap(map))));
+    emitted.objects.extend(maps);
     emitted
 }
 
@@ -363,9 +353,7 @@ impl<'p> Emitting<'_, 'p> {
         }
         kept
     }
-}
 
-impl Emitting<'_, '_> {
     /// Why a program does not read its key on this kind, or must not.
     fn unread(&self, key: &str) -> Option<String> {
         match self.target {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::metadata::Resource;
-use super::{Emitting, Kind, origin, rest};
+use super::metadata::Metadata;
+use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::{nginx, openshift};
 use crate::options::annotations::annotation;
@@ -15,8 +15,6 @@ use crate::values::{Target, Termination, Tls};
 
 /// A Route has at most this many backends beside the first one.
 const MAX_ALTERNATES: usize = 3;
-
-pub(super) type OpenShiftRoute<'p> = Resource<'p, Spec<'p>>;
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -63,7 +61,7 @@ struct SecretName<'p> {
 }
 
 /// The Routes of a plan; none for a canary, which is a backend of the stable Service's Route.
-pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<OpenShiftRoute<'p>> {
+pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
     let plan = emitting.plan;
     lacks(emitting);
     let mut routes = Vec::new();
@@ -71,9 +69,9 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<OpenShiftRoute<
         let annotations = emitting.annotations();
         let canaries = alternates(emitting);
         for (index, rule) in plan.rules.iter().enumerate() {
-            let name = numbered(plan.name(), index);
-            let spec = spec(plan, rule, &canaries);
-            routes.push(Resource::new(Kind::Route, plan, name, annotations.clone(), spec));
+            let metadata = Metadata::new(plan, numbered(plan.name(), index), annotations.clone());
+            let spec = super::Spec::Route(spec(plan, rule, &canaries));
+            routes.push(Object::new(Kind::Route, metadata, Some(spec)));
         }
     }
     routes
