@@ -12,7 +12,12 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
         report.file(FieldPath::annotation(annotation::CANARY_OF), problem.help("name the stable Service"));
     }
     let is_silent = canary.weight.is_none() && canary.header.is_none() && canary.cookie.is_none();
-    if is_silent && !context.plan.canary_is_broken {
+    let layers = context.layers;
+    // What cannot be read is reported already.
+    let is_broken = layers.is_broken(|it| &it.canary_weight)
+        || layers.is_broken(|it| &it.canary_header)
+        || layers.is_broken(|it| &it.canary_cookie);
+    if is_silent && !is_broken {
         let problem = Problem::new(Code::CanaryIncomplete, "nothing says which requests go to the canary");
         let help = "add config.xposer.stakater.com/CanaryWeight, CanaryByHeader or CanaryByCookie";
         report.file(FieldPath::annotation(annotation::CANARY_OF), problem.help(help));

@@ -44,8 +44,6 @@ pub struct Plan {
     /// Whether the secret's name was made of the object's.
     pub(crate) secret_is_derived: bool,
     pub(crate) issuer: Option<Sourced<Issuer>>,
-    /// Whether anybody names an issuer, also one that is not valid.
-    pub(crate) names_issuer: bool,
     /// Whether the issuer takes the place of an annotation of a layer below, which is for all that have a secret.
     pub(crate) replaces_issuer: bool,
     pub(crate) https_redirect: Option<Sourced<bool>>,
@@ -65,8 +63,6 @@ pub struct Plan {
     pub(crate) dns_controller_keys: Vec<String>,
     pub(crate) termination: Termination,
     pub(crate) canary: Option<Canary>,
-    /// Whether a share of the canary is given and not valid, which is already reported.
-    pub(crate) canary_is_broken: bool,
     pub(crate) monitor: Option<Sourced<Monitor>>,
     /// The labels of all objects: those by which we know our own, and those that somebody gave.
     pub(crate) labels: BTreeMap<String, Sourced<String>>,
@@ -91,7 +87,6 @@ impl Plan {
             secret: None,
             secret_is_derived: false,
             issuer: None,
-            names_issuer: false,
             replaces_issuer: false,
             https_redirect: None,
             port: None,
@@ -105,7 +100,6 @@ impl Plan {
             dns_controller_keys: Vec::new(),
             termination: Termination::default(),
             canary: None,
-            canary_is_broken: false,
             monitor: None,
             labels: BTreeMap::new(),
             annotations: Vec::new(),

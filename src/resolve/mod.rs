@@ -105,10 +105,6 @@ pub(crate) fn resolve(
     }
     plan.https_redirect = layers.first(|it| &it.https_redirect).cloned();
     plan.issuer = resolver.issuer();
-    plan.canary_is_broken = layers.is_broken(|it| &it.canary_weight)
-        || layers.is_broken(|it| &it.canary_header)
-        || layers.is_broken(|it| &it.canary_cookie);
-    plan.names_issuer = layers.slot(Layer::issuer).is_some();
     let publish = resolver.forward(&mut plan);
     plan.domain = domain;
     plan.published = publish.map(|(scope, place)| published(&plan, scope, place, settings.publish_url));

@@ -13,7 +13,7 @@ use super::{
 use crate::diagnostics::{Code, Origin, Problem, Report, did_you_mean, quoted};
 use crate::dialect::kubernetes::TLS_ACME;
 use crate::dialect::misspelt;
-use crate::options::object_problem;
+use crate::options::{Layer, object_problem};
 use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
 use crate::validation::{HostError, MAX_COMMON_NAME, host_errors, is_dns_subdomain, parse_bool};
@@ -44,7 +44,9 @@ pub(crate) fn issuer(context: &RuleContext<'_>, report: &mut Report) {
     let acme = plan.annotation(TLS_ACME).filter(|it| parse_bool(&it.value) == Some(true));
     let named = cluster.or(issuer).or(acme);
     match (named, &plan.tls) {
-        (None, Some(tls)) if tls.value == Tls::CertManager && !plan.names_issuer => {
+        (None, Some(tls))
+            if tls.value == Tls::CertManager && context.layers.slot(Layer::issuer).is_none() =>
+        {
             let problem =
                 Problem::new(Code::IssuerMissing, "nothing says which issuer cert-manager is to ask");
             let help = "add config.xposer.stakater.com/ClusterIssuer or Issuer, or ask your administrator for a default";
