@@ -97,20 +97,22 @@ fn losers(plans: &[&Plan], created: &[i64]) -> BTreeMap<usize, Report> {
 fn among(plans: &[&Plan], positions: &[usize]) -> BTreeMap<usize, Report> {
     let plans: Vec<&Plan> = positions.iter().filter_map(|at| plans.get(*at).copied()).collect();
     let mut reports: BTreeMap<usize, Report> = BTreeMap::new();
-    let mut file = |index: usize, plan: &Plan, (path, problem): (FieldPath, Problem)| {
-        reports.entry(index).or_insert_with(|| Report::new(plan.subject(), false)).file(path, problem);
-    };
-    claimed_twice(&plans, &mut file);
-    certificates::twice(&plans, &mut file);
-    canary::canaries(&plans, &mut file);
+    claimed_twice(&plans, &mut filing(&mut reports));
+    certificates::twice(&plans, &mut filing(&mut reports));
+    canary::canaries(&plans, &mut filing(&mut reports));
     // The paths of a Service that is refused change the meaning of nobody's paths.
     let is_exposed = |index: &usize| !reports.get(index).is_some_and(Report::has_errors);
     let exposed: Vec<(usize, &Plan)> =
         plans.iter().copied().enumerate().filter(|(index, _)| is_exposed(index)).collect();
-    patterns::among(&exposed, &mut |index, plan, (path, problem)| {
-        reports.entry(index).or_insert_with(|| Report::new(plan.subject(), false)).file(path, problem);
-    });
+    patterns::among(&exposed, &mut filing(&mut reports));
     reports.into_iter().filter_map(|(index, report)| Some((*positions.get(index)?, report))).collect()
+}
+
+/// Files a problem of a plan into its report.
+fn filing(reports: &mut BTreeMap<usize, Report>) -> impl FnMut(usize, &Plan, (FieldPath, Problem)) {
+    |index, plan, (path, problem)| {
+        reports.entry(index).or_insert_with(|| Report::new(plan.subject(), false)).file(path, problem);
+    }
 }
 
 /// Some of several Services by name, and how many more there are.
