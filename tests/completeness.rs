@@ -4,7 +4,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "the helpers of a test fail it like the test itself")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use xposer::internal::functions;
 use xposer::internal::rules;
@@ -12,32 +12,18 @@ use xposer::options::{annotations, settings};
 use xposer::template::{Template, Vars};
 use xposer::{Code, Severity};
 use xposer_testkit::cases::{Case, Run, all};
+use xposer_testkit::rust_files;
 
 /// The texts of the files of some rooms of the core.
 fn sources(wanted: impl Fn(&str) -> bool) -> String {
-    fn walk(folder: &Path, texts: &mut String) {
-        for entry in folder.read_dir().into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                walk(&path, texts);
-            } else {
-                texts.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
-            }
-        }
-    }
-    let mut texts = String::new();
-    for entry in Path::new(env!("CARGO_MANIFEST_DIR")).join("src").read_dir().into_iter().flatten().flatten()
-    {
-        let path = entry.path();
-        if !path.file_stem().is_some_and(|name| wanted(&name.to_string_lossy())) {
-            continue;
-        }
-        if path.is_dir() {
-            walk(&path, &mut texts);
-        } else {
-            texts.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
-        }
-    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = rust_files(&source).unwrap_or_else(|error| panic!("{error:#}"));
+    let is_wanted = |file: &&PathBuf| {
+        let room = file.strip_prefix(&source).unwrap().iter().next().unwrap().to_string_lossy();
+        wanted(room.trim_end_matches(".rs"))
+    };
+    let texts: String =
+        files.iter().filter(is_wanted).map(|file| std::fs::read_to_string(file).unwrap()).collect();
     assert!(!texts.is_empty(), "no such room");
     texts
 }

@@ -10,7 +10,9 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use xposer_testkit::rust_files;
 
 /// Each room and the rooms it may import.
 ///
@@ -87,23 +89,11 @@ fn room(path: &[&str]) -> String {
     .to_owned()
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in folder.read_dir().unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 /// The files below a folder of the repository, each with its path in the repository and its lines of code: without comments,
 /// and without unit tests, which stand at the end of a file, in a file `tests.rs` or in a folder `tests`.
 fn code(folder: &str) -> Vec<(String, Vec<String>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    sources(&root.join(folder), &mut files);
+    let files = rust_files(&root.join(folder)).unwrap();
     let is_code = |line: &&str| !line.trim_start().starts_with("//");
     let is_test = |file: &Path| file.iter().any(|part| part == "tests" || part == "tests.rs");
     let mut read: Vec<_> = files

@@ -7,7 +7,9 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use xposer_testkit::rust_files;
 
 /// Each module and the modules that it may import. A module may import only those above it, so there is no circle.
 const MODULES: &[(&str, &[&str])] = &[
@@ -85,25 +87,12 @@ const PURE: &[&str] = &[
     "urls",
 ];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in folder.read_dir().unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 /// The lines of code of every module: of its file, or of all files in its folder. `main.rs` and the tests are no modules of
 /// the table.
 fn modules() -> BTreeMap<String, Vec<String>> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&source, &mut files);
     let mut modules = BTreeMap::<String, Vec<String>>::new();
-    for file in files {
+    for file in rust_files(&source).unwrap() {
         let inside = file.strip_prefix(&source).unwrap();
         let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
         let module = first.trim_end_matches(".rs");

@@ -101,7 +101,7 @@ pub fn all() -> Result<Vec<Case>> {
 }
 
 /// What is in a folder, in order.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = folder
         .read_dir()
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
