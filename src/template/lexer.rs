@@ -136,7 +136,10 @@ impl<'t> Lexer<'t> {
 
 fn parse_number(text: &str) -> Option<Val> {
     // One sign, and single underscores between digits.
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (sign, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
     let prefixed = ["0x", "0X", "0o", "0O", "0b", "0B"].iter().any(|prefix| unsigned.starts_with(prefix));
     let lone = |at: usize| {
         let digit = |at: Option<usize>| {
@@ -148,11 +151,7 @@ fn parse_number(text: &str) -> Option<Val> {
     if unsigned.starts_with(['-', '+']) || !unsigned.match_indices('_').all(|(at, _)| lone(at)) {
         return None;
     }
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", text.strip_prefix('+').unwrap_or(text)),
-    };
-    let clean = digits.replace('_', "");
+    let clean = unsigned.replace('_', "");
     let lower = clean.to_ascii_lowercase();
     for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
         if let Some(rest) = lower.strip_prefix(prefix) {
