@@ -118,8 +118,6 @@ pub struct Function {
     pub aliases: &'static [&'static str],
     /// A template that uses it.
     pub example: &'static str,
-    doc: &'static str,
-    result: &'static str,
     min: usize,
     max: usize,
     /// Whether an argument may be a variable that is not set.
@@ -128,18 +126,6 @@ pub struct Function {
 }
 
 impl Function {
-    /// What it does, in one sentence.
-    #[must_use]
-    pub fn doc(&self) -> &'static str {
-        self.doc
-    }
-
-    /// What the example renders to for the Service `web` in the namespace `shop`, with a domain.
-    #[must_use]
-    pub fn result(&self) -> &'static str {
-        self.result
-    }
-
     /// The name and the other spellings.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
@@ -208,19 +194,33 @@ pub fn all() -> &'static [Function] {
     FUNCTIONS
 }
 
+/// Makes the table of functions. What only the documentation reads is a function of its own: a program that never asks for it does
+/// not contain it.
 macro_rules! functions {
     ($( ($name:literal $([$($alias:literal),+])?, $min:expr, $max:expr, $doc:literal, $example:literal => $result:literal, $run:expr $(, $unset:ident)?) ),+ $(,)?) => {
         static FUNCTIONS: &[Function] = &[$( Function {
             name: $name,
             aliases: &[$($($alias),+)?],
             example: $example,
-            doc: $doc,
-            result: $result,
             min: $min,
             max: $max,
             takes_unset: false $( || functions!(@ $unset) )?,
             run: $run,
         } ),+];
+
+        impl Function {
+            /// What it does, in one sentence.
+            #[must_use]
+            pub fn doc(&self) -> &'static str {
+                match self.name { $( $name => $doc, )+ _ => "" }
+            }
+
+            /// What the example renders to for the Service `web` in the namespace `shop`, with a domain.
+            #[must_use]
+            pub fn result(&self) -> &'static str {
+                match self.name { $( $name => $result, )+ _ => "" }
+            }
+        }
     };
     (@ unset) => { true };
 }

@@ -21,7 +21,7 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
     let mut pieces = Vec::with_capacity(8);
     let mut at = 0;
     let mut trim_next = false;
-    while let Some(open) = open_braces(text, at) {
+    while let Some(open) = find(text, at, "{{") {
         let (from, trim_left) = match trim_marker_after(text, open + 2) {
             Some(after) => (after, true),
             None => (open + 2, false),
@@ -49,12 +49,6 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
     }
     push_text(text, at..text.len(), trim_next, false, &mut pieces);
     Ok(Some(pieces))
-}
-
-/// The next `{{` from `from` on.
-fn open_braces(text: &str, from: usize) -> Option<usize> {
-    let rest = text.as_bytes().get(from..)?;
-    rest.windows(2).position(|pair| pair == b"{{").map(|at| at + from)
 }
 
 fn find(text: &str, from: usize, what: &str) -> Option<usize> {
