@@ -190,10 +190,10 @@ pub(super) fn termination(value: &Value, at: &FieldPath) -> Parsed<Option<Termin
 }
 
 /// Whether the value is the second of two words.
-pub(super) fn second_of(value: &Value, at: &FieldPath, words: [&str; 2]) -> Parsed<Option<bool>> {
+pub(super) fn second_of(value: &Value, at: &FieldPath, words: &[&str; 2]) -> Parsed<Option<bool>> {
     trimmed(value, at, |word| {
         let position = words.iter().position(|known| *known == word);
-        position.map(|at| at == 1).ok_or_else(|| unknown_word(Code::SettingInvalid, word, &words))
+        position.map(|at| at == 1).ok_or_else(|| unknown_word(Code::SettingInvalid, word, words))
     })
 }
 
