@@ -61,13 +61,15 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
         let lower = host.to_ascii_lowercase();
         let nearest = owners.nearest(&lower);
         // Who owns a part of a domain owns it alone.
-        let other = nearest.filter(|found| own_row.is_none_or(|row| !owners.has(*found, row)));
-        let (said, help) = match (mine, other.and_then(|found| namespaces.at(found.owner))) {
+        let is_mine =
+            own_row.is_some_and(|row| nearest.binary_search_by_key(&row, |(_, owner)| *owner).is_ok());
+        let other = nearest.last().filter(|_| !is_mine);
+        let (said, help) = match (mine, other.and_then(|(_, owner)| namespaces.at(*owner))) {
             (_, Some((owner, _))) => (
                 format!("the host {} belongs to the namespace {}", quoted(host), quoted(owner)),
                 mine.and_then(|hosts| one_of(hosts)).unwrap_or_else(|| "choose another host".to_owned()),
             ),
-            (Some(mine), None) if nearest.is_none() => (
+            (Some(mine), None) if nearest.is_empty() => (
                 format!("the host {} does not belong to the namespace {}", quoted(host), quoted(own)),
                 one_of(mine).unwrap_or_else(|| "ask your administrator for a host".to_owned()),
             ),

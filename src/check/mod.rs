@@ -39,7 +39,6 @@ pub struct Rule {
     pub codes: &'static [Code],
     /// Where the rule comes from: a validation function of Kubernetes, an RFC or a page of documentation.
     pub source: &'static str,
-    run: fn(&RuleContext<'_>, &mut Report),
 }
 
 /// Every rule, in the order in which they run.
@@ -62,282 +61,105 @@ pub(crate) fn check(
     report: &mut Report,
 ) {
     let context = RuleContext { service, settings, layers, forwarded, plan };
-    for rule in RULES {
-        (rule.run)(&context, report);
+    for run in RUN {
+        run(&context, report);
     }
 }
 
-static RULES: &[Rule] = &[
-    Rule {
-        name: "service",
-        codes: &[Code::ServiceNameInvalid, Code::NamespaceInvalid],
-        source: "Kubernetes, validation.go, validateIngressBackend with RelaxedServiceNameValidation; ValidateNamespaceName",
-        run: object::service,
-    },
-    Rule {
-        name: "service-type",
-        codes: &[Code::ServiceExternalName, Code::ServiceHeadless],
-        source: "Kubernetes, Services: headless and ExternalName; Gateway API, BackendRef",
-        run: object::service_type,
-    },
-    Rule {
-        name: "port",
-        codes: &[Code::PortNone, Code::PortUnknown, Code::PortNotTcp],
-        source: "Kubernetes, validation.go, validateIngressBackend",
-        run: object::port,
-    },
-    Rule {
-        name: "ingress-name",
-        codes: &[Code::IngressNameInvalid],
-        source: "Kubernetes, validation.go, ValidateIngressName",
-        run: object::ingress_name,
-    },
-    Rule {
-        name: "host",
-        codes: &[
-            Code::HostMissing,
-            Code::HostScheme,
-            Code::HostPort,
-            Code::HostIp,
-            Code::HostTrailingDot,
-            Code::HostUppercase,
-            Code::HostCharacter,
-            Code::HostEmptyLabel,
-            Code::HostHyphen,
-            Code::HostWildcard,
-            Code::HostLabelTooLong,
-            Code::HostTooLong,
-        ],
-        source: "Kubernetes, validation.go, validateIngressRules; RFC 1035, 2.3.4 for the lengths",
-        run: host::host,
-    },
-    Rule {
-        name: "ownership",
-        codes: &[Code::HostNotOwned],
-        source: "the setting namespaces",
-        run: host::ownership,
-    },
-    Rule {
-        name: "common-name",
-        codes: &[Code::HostCommonName],
-        source: "RFC 5280, ub-common-name",
-        run: host::common_name,
-    },
-    Rule {
-        name: "path",
-        codes: &[Code::PathInvalid, Code::PathBlank, Code::PathQuery, Code::PathStrict, Code::PathRegex],
-        source: "Kubernetes, validation.go, validateHTTPIngressPath; RFC 3986, 3.3; ingress-nginx, strict-validate-path-type",
-        run: route::path,
-    },
-    Rule {
-        name: "path-literal",
-        codes: &[Code::PathLiteral],
-        source: "ingress-nginx 1.15, use-regex",
-        run: rewrite::literal,
-    },
-    Rule {
-        name: "rewrite-target",
-        codes: &[Code::RewriteMismatch],
-        source: "ingress-nginx 0.22, rewrite-target (#3174); its lint since then",
-        run: rewrite::rewrite_target,
-    },
-    Rule {
-        name: "host-regular-expression",
-        codes: &[Code::HostRegex],
-        source: "ingress-nginx 1.15, template.go, enforceRegexModifier",
-        run: rewrite::among_patterns,
-    },
-    Rule {
-        name: "tls-secret",
-        codes: &[Code::TlsSecretInvalid],
-        source: "Kubernetes, validation.go, validateIngressTLS",
-        run: object::tls_secret,
-    },
-    Rule {
-        name: "issuer",
-        codes: &[
-            Code::IssuerInvalid,
-            Code::IssuerConflict,
-            Code::IssuerMissing,
-            Code::IssuerWithoutTls,
-            Code::IssuerWildcard,
-            Code::HostCommonName,
-        ],
-        source: "cert-manager 1.21, certificate-shim; RFC 8555, 8.4: wildcards need a DNS challenge",
-        run: cert_manager::rules::issuer,
-    },
-    Rule {
-        name: "cert-manager",
-        codes: &[Code::CertManagerInvalid, Code::CertManagerIgnored, Code::EditInPlace],
-        source: "cert-manager 1.21, certificate-shim, translateAnnotations and issuerForIngressLike; its webhook, ValidateCertificateSpec",
-        run: cert_manager::rules::values,
-    },
-    Rule {
-        name: "https-redirect",
-        codes: &[Code::RedirectWithoutTls],
-        source: "ingress-nginx 1.15, ssl-redirect; Gateway API 1.6, HTTPRequestRedirectFilter",
-        run: tls::https_redirect,
-    },
-    Rule {
-        name: "redirect-conflict",
-        codes: &[Code::RedirectConflict],
-        source: "ingress-nginx 1.15, ssl-redirect and force-ssl-redirect",
-        run: nginx::redirect_conflict,
-    },
-    Rule {
-        name: "certificates",
-        codes: &[Code::CertificateMissing],
-        source: "RFC 6125, 6.4.3; AWS Load Balancer Controller, certificate discovery",
-        run: tls::certificates,
-    },
-    Rule {
-        name: "class",
-        codes: &[Code::ClassInvalid],
-        source: "Kubernetes, validation.go, ValidateIngressSpec",
-        run: object::class,
-    },
-    Rule {
-        name: "malformed-lines",
-        codes: &[Code::ForwardMalformed, Code::ForwardMalformedProtection],
-        source: "Xposer 0.0.20, one `key: value` a line",
-        run: folded::malformed,
-    },
-    Rule {
-        name: "folded-block",
-        codes: &[Code::FoldedBlock, Code::FoldedBlockRefused],
-        source: "YAML 1.2, 8.1.3: folded style; Xposer 0.0.20, one `key: value` a line",
-        run: folded::folded,
-    },
-    Rule {
-        name: "forwarded-keys",
-        codes: &[Code::ForwardKeyInvalid, Code::AnnotationsTooLarge],
-        source: "Kubernetes, objectmeta.go, ValidateAnnotations and ValidateAnnotationsSize",
-        run: object::forwarded_keys,
-    },
-    Rule {
-        name: "denied-annotations",
-        codes: &[Code::AnnotationDenied],
-        source: "ingress-nginx 1.15, annotation risks: Critical; the setting annotations",
-        run: annotations::denied,
-    },
-    Rule {
-        name: "foreign-keys",
-        codes: &[Code::ForeignKeyUnknown],
-        source: "ingress-nginx 1.15, annotations; AWS Load Balancer Controller 3.5, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations",
-        run: misspelt::keys,
-    },
-    Rule {
-        name: "protection",
-        codes: &[Code::ProtectionLost, Code::ProtectionLossAccepted, Code::ProtectionWeakened],
-        source: "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router",
-        run: loss::lost,
-    },
-    Rule {
-        name: "nginx-values",
-        codes: &[Code::AnnotationInvalid],
-        source: "ingress-nginx 1.15, annotation validators",
-        run: nginx::values,
-    },
-    Rule {
-        name: "nginx-canary",
-        codes: &[Code::AnnotationInvalid],
-        source: "ingress-nginx 1.15, canary annotations",
-        run: nginx::canary,
-    },
-    Rule {
-        name: "nginx-canary-unnamed",
-        codes: &[Code::CanaryUnnamed],
-        source: "ingress-nginx 1.15, canary annotations",
-        run: nginx::canary_unnamed,
-    },
-    Rule {
-        name: "nginx-canary-annotations",
-        codes: &[Code::CanaryAnnotationIgnored, Code::TargetInexpressible],
-        source: "ingress-nginx 1.15, canary annotations",
-        run: loss::canary,
-    },
-    Rule {
-        name: "nginx-authentication",
-        codes: &[Code::AuthenticationOff],
-        source: "ingress-nginx 1.15, internal/ingress/annotations/authreq and authreqglobal",
-        run: traps::authentication,
-    },
-    Rule {
-        name: "nginx-alone",
-        codes: &[Code::AuthenticationOff, Code::AnnotationAlone],
-        source: "ingress-nginx 1.15, internal/ingress/annotations and its template",
-        run: traps::alone,
-    },
-    Rule {
-        name: "nginx-aliases",
-        codes: &[Code::AnnotationAlias],
-        source: "ingress-nginx 1.15, internal/ingress/annotations/parser, aliases",
-        run: traps::aliases,
-    },
-    Rule {
-        name: "nginx-passwords",
-        codes: &[Code::AuthenticationDenies],
-        source: "ingress-nginx 1.15, internal/ingress/annotations/auth",
-        run: traps::passwords,
-    },
-    Rule {
-        name: "beside-block",
-        codes: &[Code::AnnotationBeside],
-        source: "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5 and cert-manager 1.21: annotations of an Ingress",
-        run: annotations::beside,
-    },
-    Rule {
-        name: "nginx-origins",
-        codes: &[Code::CorsOriginInvalid],
-        source: "ingress-nginx 1.15, internal/ingress/annotations/cors",
-        run: traps::origins,
-    },
-    Rule {
-        name: "forecastle",
-        codes: &[Code::ForecastleInvalid, Code::ForecastleWildcard],
-        source: "Forecastle 2, annotations and wrappers",
-        run: forecastle::rules::values,
-    },
-    Rule {
-        name: "external-dns",
-        codes: &[Code::DnsInvalid, Code::DnsUnread],
-        source: "ExternalDNS 0.22, source/annotations and source/ingress.go; RFC 1035, 2.3.4",
-        run: external_dns::rules::values,
-    },
-    Rule {
-        name: "external-dns-twice",
-        codes: &[Code::DnsTwice],
-        source: "ExternalDNS 0.22, sources service and ingress",
-        run: external_dns::rules::twice,
-    },
-    Rule {
-        name: "canary",
-        codes: &[Code::CanaryInvalid, Code::CanaryIncomplete],
-        source: "ingress-nginx 1.15, canary annotations",
-        run: canary::canary,
-    },
-    Rule {
-        name: "monitor",
-        codes: &[Code::MonitorWildcard, Code::MonitorProviders],
-        source: "IngressMonitorController 2, EndpointMonitorSpec",
-        run: targets::monitor,
-    },
-    Rule {
-        name: "http-route",
-        codes: &[Code::GatewayMissing, Code::ParentsOverlap, Code::TargetInvalid],
-        source: "Gateway API 1.6, HTTPRouteSpec, HTTPPathMatch and ParentReference",
-        run: targets::http_route,
-    },
-    Rule {
-        name: "openshift-route",
-        codes: &[Code::RouteWildcard, Code::TargetInvalid],
-        source: "OpenShift, route.openshift.io/v1 RouteSpec, its validation, and the router's admission of wildcards",
-        run: targets::route,
-    },
-    Rule {
-        name: "published",
-        codes: &[Code::NamespaceMissing],
-        source: "the ConfigMap's key is <service>-<namespace>",
-        run: object::published,
-    },
-];
+/// Makes the table of rules. The functions stand in a list of their own: a program that never asks for the names and sources of
+/// the rules does not contain them.
+macro_rules! rules {
+    ($( $name:literal, [$($code:ident),+], $source:literal, $run:path; )+) => {
+        static RULES: &[Rule] = &[$( Rule { name: $name, codes: &[$(Code::$code),+], source: $source } ),+];
+        static RUN: &[fn(&RuleContext<'_>, &mut Report)] = &[$( $run ),+];
+    };
+}
+
+rules! {
+    "service", [ServiceNameInvalid, NamespaceInvalid],
+        "Kubernetes, validation.go, validateIngressBackend with RelaxedServiceNameValidation; ValidateNamespaceName", object::service;
+    "service-type", [ServiceExternalName, ServiceHeadless],
+        "Kubernetes, Services: headless and ExternalName; Gateway API, BackendRef", object::service_type;
+    "port", [PortNone, PortUnknown, PortNotTcp],
+        "Kubernetes, validation.go, validateIngressBackend", object::port;
+    "ingress-name", [IngressNameInvalid],
+        "Kubernetes, validation.go, ValidateIngressName", object::ingress_name;
+    "host", [HostMissing, HostScheme, HostPort, HostIp, HostTrailingDot, HostUppercase, HostCharacter,
+        HostEmptyLabel, HostHyphen, HostWildcard, HostLabelTooLong, HostTooLong],
+        "Kubernetes, validation.go, validateIngressRules; RFC 1035, 2.3.4 for the lengths", host::host;
+    "ownership", [HostNotOwned],
+        "the setting namespaces", host::ownership;
+    "common-name", [HostCommonName],
+        "RFC 5280, ub-common-name", host::common_name;
+    "path", [PathInvalid, PathBlank, PathQuery, PathStrict, PathRegex],
+        "Kubernetes, validation.go, validateHTTPIngressPath; RFC 3986, 3.3; ingress-nginx, strict-validate-path-type", route::path;
+    "path-literal", [PathLiteral],
+        "ingress-nginx 1.15, use-regex", rewrite::literal;
+    "rewrite-target", [RewriteMismatch],
+        "ingress-nginx 0.22, rewrite-target (#3174); its lint since then", rewrite::rewrite_target;
+    "host-regular-expression", [HostRegex],
+        "ingress-nginx 1.15, template.go, enforceRegexModifier", rewrite::among_patterns;
+    "tls-secret", [TlsSecretInvalid],
+        "Kubernetes, validation.go, validateIngressTLS", object::tls_secret;
+    "issuer", [IssuerInvalid, IssuerConflict, IssuerMissing, IssuerWithoutTls, IssuerWildcard,
+        HostCommonName],
+        "cert-manager 1.21, certificate-shim; RFC 8555, 8.4: wildcards need a DNS challenge", cert_manager::rules::issuer;
+    "cert-manager", [CertManagerInvalid, CertManagerIgnored, EditInPlace],
+        "cert-manager 1.21, certificate-shim, translateAnnotations and issuerForIngressLike; its webhook, ValidateCertificateSpec", cert_manager::rules::values;
+    "https-redirect", [RedirectWithoutTls],
+        "ingress-nginx 1.15, ssl-redirect; Gateway API 1.6, HTTPRequestRedirectFilter", tls::https_redirect;
+    "redirect-conflict", [RedirectConflict],
+        "ingress-nginx 1.15, ssl-redirect and force-ssl-redirect", nginx::redirect_conflict;
+    "certificates", [CertificateMissing],
+        "RFC 6125, 6.4.3; AWS Load Balancer Controller, certificate discovery", tls::certificates;
+    "class", [ClassInvalid],
+        "Kubernetes, validation.go, ValidateIngressSpec", object::class;
+    "malformed-lines", [ForwardMalformed, ForwardMalformedProtection],
+        "Xposer 0.0.20, one `key: value` a line", folded::malformed;
+    "folded-block", [FoldedBlock, FoldedBlockRefused],
+        "YAML 1.2, 8.1.3: folded style; Xposer 0.0.20, one `key: value` a line", folded::folded;
+    "forwarded-keys", [ForwardKeyInvalid, AnnotationsTooLarge],
+        "Kubernetes, objectmeta.go, ValidateAnnotations and ValidateAnnotationsSize", object::forwarded_keys;
+    "denied-annotations", [AnnotationDenied],
+        "ingress-nginx 1.15, annotation risks: Critical; the setting annotations", annotations::denied;
+    "foreign-keys", [ForeignKeyUnknown],
+        "ingress-nginx 1.15, annotations; AWS Load Balancer Controller 3.5, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
+    "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened],
+        "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router", loss::lost;
+    "nginx-values", [AnnotationInvalid],
+        "ingress-nginx 1.15, annotation validators", nginx::values;
+    "nginx-canary", [AnnotationInvalid],
+        "ingress-nginx 1.15, canary annotations", nginx::canary;
+    "nginx-canary-unnamed", [CanaryUnnamed],
+        "ingress-nginx 1.15, canary annotations", nginx::canary_unnamed;
+    "nginx-canary-annotations", [CanaryAnnotationIgnored, TargetInexpressible],
+        "ingress-nginx 1.15, canary annotations", loss::canary;
+    "nginx-authentication", [AuthenticationOff],
+        "ingress-nginx 1.15, internal/ingress/annotations/authreq and authreqglobal", traps::authentication;
+    "nginx-alone", [AuthenticationOff, AnnotationAlone],
+        "ingress-nginx 1.15, internal/ingress/annotations and its template", traps::alone;
+    "nginx-aliases", [AnnotationAlias],
+        "ingress-nginx 1.15, internal/ingress/annotations/parser, aliases", traps::aliases;
+    "nginx-passwords", [AuthenticationDenies],
+        "ingress-nginx 1.15, internal/ingress/annotations/auth", traps::passwords;
+    "beside-block", [AnnotationBeside],
+        "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5 and cert-manager 1.21: annotations of an Ingress", annotations::beside;
+    "nginx-origins", [CorsOriginInvalid],
+        "ingress-nginx 1.15, internal/ingress/annotations/cors", traps::origins;
+    "forecastle", [ForecastleInvalid, ForecastleWildcard],
+        "Forecastle 2, annotations and wrappers", forecastle::rules::values;
+    "external-dns", [DnsInvalid, DnsUnread],
+        "ExternalDNS 0.22, source/annotations and source/ingress.go; RFC 1035, 2.3.4", external_dns::rules::values;
+    "external-dns-twice", [DnsTwice],
+        "ExternalDNS 0.22, sources service and ingress", external_dns::rules::twice;
+    "canary", [CanaryInvalid, CanaryIncomplete],
+        "ingress-nginx 1.15, canary annotations", canary::canary;
+    "monitor", [MonitorWildcard, MonitorProviders],
+        "IngressMonitorController 2, EndpointMonitorSpec", targets::monitor;
+    "http-route", [GatewayMissing, ParentsOverlap, TargetInvalid],
+        "Gateway API 1.6, HTTPRouteSpec, HTTPPathMatch and ParentReference", targets::http_route;
+    "openshift-route", [RouteWildcard, TargetInvalid],
+        "OpenShift, route.openshift.io/v1 RouteSpec, its validation, and the router's admission of wildcards", targets::route;
+    "published", [NamespaceMissing],
+        "the ConfigMap's key is <service>-<namespace>", object::published;
+}

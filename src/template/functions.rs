@@ -118,8 +118,6 @@ pub struct Function {
     pub aliases: &'static [&'static str],
     /// A template that uses it.
     pub example: &'static str,
-    doc: &'static str,
-    result: &'static str,
     min: usize,
     max: usize,
     /// Whether an argument may be a variable that is not set.
@@ -128,18 +126,6 @@ pub struct Function {
 }
 
 impl Function {
-    /// What it does, in one sentence.
-    #[must_use]
-    pub fn doc(&self) -> &'static str {
-        self.doc
-    }
-
-    /// What the example renders to for the Service `web` in the namespace `shop`, with a domain.
-    #[must_use]
-    pub fn result(&self) -> &'static str {
-        self.result
-    }
-
     /// The name and the other spellings.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
@@ -208,19 +194,33 @@ pub fn all() -> &'static [Function] {
     FUNCTIONS
 }
 
+/// Makes the table of functions. What only the documentation reads is a function of its own: a program that never asks for it does
+/// not contain it.
 macro_rules! functions {
     ($( ($name:literal $([$($alias:literal),+])?, $min:expr, $max:expr, $doc:literal, $example:literal => $result:literal, $run:expr $(, $unset:ident)?) ),+ $(,)?) => {
         static FUNCTIONS: &[Function] = &[$( Function {
             name: $name,
             aliases: &[$($($alias),+)?],
             example: $example,
-            doc: $doc,
-            result: $result,
             min: $min,
             max: $max,
             takes_unset: false $( || functions!(@ $unset) )?,
             run: $run,
         } ),+];
+
+        impl Function {
+            /// What it does, in one sentence.
+            #[must_use]
+            pub fn doc(&self) -> &'static str {
+                match self.name { $( $name => $doc, )+ _ => "" }
+            }
+
+            /// What the example renders to for the Service `web` in the namespace `shop`, with a domain.
+            #[must_use]
+            pub fn result(&self) -> &'static str {
+                match self.name { $( $name => $result, )+ _ => "" }
+            }
+        }
     };
     (@ unset) => { true };
 }
@@ -279,7 +279,7 @@ functions! {
         r#"{{.Service | js}}"# => "web", |values| Ok(Val::Str(js(&print(values))))),
 }
 
-fn text(values: &[Val], at: usize) -> Result<&str, CallError> {
+pub(super) fn text(values: &[Val], at: usize) -> Result<&str, CallError> {
     match values.get(at) {
         Some(Val::Str(text)) => Ok(text),
         other => Err(format!("expected a text, found {}", other.map_or("nothing", Val::kind)).into()),
@@ -388,9 +388,7 @@ fn print(values: &[Val]) -> String {
 }
 
 fn println(values: &[Val]) -> String {
-    let mut out = values.iter().map(Val::to_string).collect::<Vec<_>>().join(" ");
-    out.push('\n');
-    out
+    values.iter().map(Val::to_string).collect::<Vec<_>>().join(" ") + "\n"
 }
 
 fn replace(values: &[Val]) -> Called {
@@ -415,46 +413,46 @@ fn trunc(values: &[Val]) -> Called {
     }))
 }
 
-fn urlquery(text: &str) -> String {
+/// The text with each character for which `escape` gives something replaced by that.
+pub(super) fn escaped(text: &str, escape: fn(char) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b' ' => out.push('+'),
-            b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            _ if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
+    for character in text.chars() {
+        match escape(character) {
+            Some(escaped) => out.push_str(&escaped),
+            None => out.push(character),
         }
     }
     out
+}
+
+fn urlquery(text: &str) -> String {
+    escaped(text, |character| match character {
+        ' ' => Some("+".to_owned()),
+        '-' | '_' | '.' | '~' | '0'..='9' | 'A'..='Z' | 'a'..='z' => None,
+        other => Some(other.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect()),
+    })
 }
 
 fn js(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\\' | '\'' | '"' => out.extend(['\\', character]),
-            '<' | '>' | '&' | '=' => out.push_str(&format!("\\u{:04X}", u32::from(character))),
-            hidden if hidden < ' ' || is_hidden(hidden) => {
-                out.push_str(&format!("\\u{:04X}", u32::from(hidden)));
-            }
-            other => out.push(other),
-        }
-    }
-    out
+    escaped(text, |character| match character {
+        '\\' | '\'' | '"' => Some(format!("\\{character}")),
+        '<' | '>' | '&' | '=' | '\0'..' ' => Some(format!("\\u{:04X}", u32::from(character))),
+        hidden if is_hidden(hidden) => Some(format!("\\u{:04X}", u32::from(hidden))),
+        _ => None,
+    })
 }
 
 fn html(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&#34;"),
-            '\'' => out.push_str("&#39;"),
-            '\0' => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
-    out
+    escaped(text, |character| {
+        let escaped = match character {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' => "&#34;",
+            '\'' => "&#39;",
+            '\0' => "\u{fffd}",
+            _ => return None,
+        };
+        Some(escaped.to_owned())
+    })
 }

@@ -24,13 +24,13 @@ pub(super) fn parse(text: &str) -> Result<Program, Vec<Problem>> {
     }
     let pieces = pieces(text).map_err(|problem| vec![problem])?;
     let mut parser = Parser { text, pieces: pieces.into_iter(), problems: Vec::new() };
-    let (mut nodes, mut ending) = parser.nodes();
-    while let Some(stray) = ending {
-        let message = format!("{} closes no block", text.get(stray.whole.clone()).unwrap_or_default());
-        parser.report::<()>(Problem::new(Code::TemplateSyntax, message).help("remove it").at(stray.whole));
-        let (more, next) = parser.nodes();
+    let mut nodes = Vec::new();
+    loop {
+        let (more, ending) = parser.nodes();
         nodes.extend(more);
-        ending = next;
+        let Some(stray) = ending else { break };
+        let message = format!("{} closes no block", parser.slice(&stray.whole));
+        parser.report::<()>(Problem::new(Code::TemplateSyntax, message).help("remove it").at(stray.whole));
     }
     if parser.problems.is_empty() { Ok(Program { nodes, slots: 0 }) } else { Err(parser.problems) }
 }

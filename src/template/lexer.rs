@@ -79,7 +79,11 @@ impl<'t> Lexer<'t> {
                 let mut chars = value.chars();
                 match (chars.next(), chars.next()) {
                     (Some(only), None) => TokenKind::Value(Val::Int(i64::from(u32::from(only)))),
-                    _ => return Err(single_quotes(start..self.at)),
+                    _ => {
+                        return Err(Problem::new(Code::TemplateSyntax, "single quotes hold one character")
+                            .help("use double quotes or backquotes for a text")
+                            .at(start..self.at));
+                    }
                 }
             }
             '.' => match self.word() {
@@ -108,24 +112,28 @@ impl<'t> Lexer<'t> {
         let end = string_end(self.text.as_bytes(), start).filter(|end| *end <= self.end);
         self.at = end.unwrap_or(self.end);
         let quoted = self.text.get(start..self.at).unwrap_or_default();
-        unquote(quoted).ok_or_else(|| bad_string(start..self.at))
+        unquote(quoted).ok_or_else(|| {
+            Problem::new(Code::TemplateSyntax, "the string contains an escape that is not known")
+                .help("double the backslash, or use backquotes")
+                .at(start..self.at)
+        })
+    }
+
+    /// The characters from here on that are letters, digits or one of `others`.
+    fn characters(&mut self, others: &str) -> &'t str {
+        let (start, rest) = (self.at, self.rest());
+        let is_end = |c: char| !(c.is_alphanumeric() || others.contains(c));
+        self.at += rest.find(is_end).unwrap_or(rest.len());
+        self.text.get(start..self.at).unwrap_or_default()
     }
 
     fn word(&mut self) -> &'t str {
-        let start = self.at;
-        let rest = self.rest();
-        self.at += rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-        self.text.get(start..self.at).unwrap_or_default()
+        self.characters("_")
     }
 
     fn number(&mut self) -> Result<Val, Problem> {
         let start = self.at;
-        let rest = self.rest();
-        let length = rest
-            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | '-')))
-            .unwrap_or(rest.len());
-        self.at += length;
-        let text = self.text.get(start..self.at).unwrap_or_default();
+        let text = self.characters("._+-");
         parse_number(text).ok_or_else(|| {
             Problem::new(Code::TemplateSyntax, format!("{} is not a number", quoted(text)))
                 .help("write a whole number or a decimal fraction")
@@ -136,7 +144,10 @@ impl<'t> Lexer<'t> {
 
 fn parse_number(text: &str) -> Option<Val> {
     // One sign, and single underscores between digits.
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (sign, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
     let prefixed = ["0x", "0X", "0o", "0O", "0b", "0B"].iter().any(|prefix| unsigned.starts_with(prefix));
     let lone = |at: usize| {
         let digit = |at: Option<usize>| {
@@ -148,11 +159,7 @@ fn parse_number(text: &str) -> Option<Val> {
     if unsigned.starts_with(['-', '+']) || !unsigned.match_indices('_').all(|(at, _)| lone(at)) {
         return None;
     }
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", text.strip_prefix('+').unwrap_or(text)),
-    };
-    let clean = digits.replace('_', "");
+    let clean = unsigned.replace('_', "");
     let lower = clean.to_ascii_lowercase();
     for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
         if let Some(rest) = lower.strip_prefix(prefix) {
@@ -166,16 +173,4 @@ fn parse_number(text: &str) -> Option<Val> {
     }
     // An exponent needs digits in front of it.
     functions::fraction(&format!("{sign}{clean}")).map(Val::Float)
-}
-
-fn bad_string(range: Range<usize>) -> Problem {
-    Problem::new(Code::TemplateSyntax, "the string contains an escape that is not known")
-        .help("double the backslash, or use backquotes")
-        .at(range)
-}
-
-fn single_quotes(range: Range<usize>) -> Problem {
-    Problem::new(Code::TemplateSyntax, "single quotes hold one character")
-        .help("use double quotes or backquotes for a text")
-        .at(range)
 }

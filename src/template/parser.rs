@@ -24,25 +24,19 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
 
 /// Parses the pieces of `text`.
 pub(super) fn parse(text: &str, pieces: &[Piece]) -> Result<Program, Vec<Problem>> {
-    let mut parser = Parser {
-        text,
-        pieces,
-        at: 0,
-        problems: Vec::new(),
-        blocks: Vec::new(),
-        names: Vec::new(),
-        slots: 0,
-        dot: None,
-        depth: 0,
-    };
-    let (mut nodes, mut ending) = parser.nodes();
-    // An `end` or `else` at the top closes nothing: say so and go on.
-    while let Some((word, range)) = ending.stray() {
+    let mut parser = Parser { text, pieces, ..Parser::default() };
+    let mut nodes = Vec::new();
+    loop {
+        let (more, ending) = parser.nodes();
+        nodes.extend(more);
+        // An `end` or `else` at the top closes nothing: say so and go on.
+        let (word, range) = match ending {
+            Ending::Text => break,
+            Ending::End(range) => ("end", range),
+            Ending::Else(range, _) => ("else", range),
+        };
         let message = format!("{{{{{word}}}}} closes no block");
         parser.problems.push(Problem::new(Code::TemplateSyntax, message).help("remove it").at(range));
-        let (more, next) = parser.nodes();
-        nodes.extend(more);
-        ending = next;
     }
     if parser.problems.is_empty() { Ok(Program { nodes, slots: parser.slots }) } else { Err(parser.problems) }
 }
@@ -55,16 +49,7 @@ enum Ending {
     Else(Range<usize>, Vec<Token>),
 }
 
-impl Ending {
-    fn stray(&self) -> Option<(&'static str, Range<usize>)> {
-        match self {
-            Self::Text => None,
-            Self::End(range) => Some(("end", range.clone())),
-            Self::Else(range, _) => Some(("else", range.clone())),
-        }
-    }
-}
-
+#[derive(Default)]
 pub(super) struct Parser<'t> {
     pub(super) text: &'t str,
     pieces: &'t [Piece],
@@ -94,12 +79,9 @@ impl Parser<'_> {
                     Ok(expr) => nodes.push(Node::Print(expr)),
                     Err(problem) => self.problems.push(problem),
                 },
-                Piece::Action(range) => match tokens(self.text, range.clone()) {
-                    Ok(tokens) => match self.action(tokens, range.clone(), &mut nodes) {
-                        Ok(None) => {}
-                        Ok(Some(ending)) => return (nodes, ending),
-                        Err(problem) => self.problems.push(problem),
-                    },
+                Piece::Action(range) => match self.action(range.clone(), &mut nodes) {
+                    Ok(None) => {}
+                    Ok(Some(ending)) => return (nodes, ending),
                     Err(problem) => self.problems.push(problem),
                 },
             }
@@ -107,12 +89,8 @@ impl Parser<'_> {
         (nodes, Ending::Text)
     }
 
-    fn action(
-        &mut self,
-        tokens: Vec<Token>,
-        range: Range<usize>,
-        nodes: &mut Vec<Node>,
-    ) -> Parsed<Option<Ending>> {
+    fn action(&mut self, range: Range<usize>, nodes: &mut Vec<Node>) -> Parsed<Option<Ending>> {
+        let tokens = tokens(self.text, range.clone())?;
         let word = match tokens.first().map(|token| &token.kind) {
             Some(TokenKind::Ident(word)) => word.as_str(),
             _ => "",

@@ -1,7 +1,7 @@
 //! `printf` as in Go's `fmt`, for the verbs and flags that names need.
 
 use super::MAX_TEMPLATE;
-use super::functions::{CallError, Called, Val};
+use super::functions::{CallError, Called, Val, escaped, text};
 
 /// One verb of a format: `%[1]-8.3s`.
 #[derive(Default)]
@@ -14,14 +14,11 @@ struct Verb {
 }
 
 pub(super) fn printf(values: &[Val]) -> Called {
-    let Some(Val::Str(format)) = values.first() else {
-        return Err(format!("expected a text, found {}", values.first().map_or("nothing", Val::kind)).into());
-    };
     let mut out = String::new();
     let mut next = 1;
     let mut used = 0;
     let mut chosen = false;
-    let mut rest = format.as_str();
+    let mut rest = text(values, 0)?;
     while let Some(at) = rest.find('%') {
         out.push_str(rest.get(..at).unwrap_or_default());
         rest = rest.get(at + 1..).unwrap_or_default();
@@ -165,28 +162,21 @@ fn cut(text: &str, precision: Option<usize>) -> String {
 
 /// A text as Go quotes it.
 fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => out.extend(['\\', character]),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{b}' => out.push_str("\\v"),
-            control if control.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(control))),
-            hidden if is_hidden(hidden) && u32::from(hidden) > 0xffff => {
-                out.push_str(&format!("\\U{:08x}", u32::from(hidden)));
-            }
-            hidden if is_hidden(hidden) => out.push_str(&format!("\\u{:04x}", u32::from(hidden))),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-    out
+    let inside = escaped(text, |character| {
+        Some(match character {
+            '"' | '\\' => format!("\\{character}"),
+            '\u{7}' => "\\a".to_owned(),
+            '\u{8}' => "\\b".to_owned(),
+            '\u{b}' => "\\v".to_owned(),
+            '\u{c}' => "\\f".to_owned(),
+            '\n' | '\r' | '\t' => character.escape_default().to_string(),
+            control if control.is_ascii_control() => format!("\\x{:02x}", u32::from(control)),
+            hidden if is_hidden(hidden) && hidden > '\u{ffff}' => format!("\\U{:08x}", u32::from(hidden)),
+            hidden if is_hidden(hidden) => format!("\\u{:04x}", u32::from(hidden)),
+            _ => return None,
+        })
+    });
+    format!("\"{inside}\"")
 }
 
 /// Whether a character outside of ASCII cannot be printed.

@@ -21,14 +21,7 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
     let mut pieces = Vec::with_capacity(8);
     let mut at = 0;
     let mut trim_next = false;
-    while let Some(open) = open_braces(text, at) {
-        // Most actions are `{{.Name}}`.
-        if let Some((var, range)) = bare_variable(text, open + 2) {
-            push_text(text, at..open, trim_next, false, &mut pieces);
-            (at, trim_next) = (range.end + 2, false);
-            pieces.push(Piece::Variable(var, range));
-            continue;
-        }
+    while let Some(open) = find(text, at, "{{") {
         let (from, trim_left) = match trim_marker_after(text, open + 2) {
             Some(after) => (after, true),
             None => (open + 2, false),
@@ -56,21 +49,6 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
     }
     push_text(text, at..text.len(), trim_next, false, &mut pieces);
     Ok(Some(pieces))
-}
-
-/// The variable of an action that is written `{{.Name}}`; `from` is after its braces.
-fn bare_variable(text: &str, from: usize) -> Option<(Var, Range<usize>)> {
-    let name = text.get(from..)?.strip_prefix('.')?;
-    let var = Var::ALL
-        .into_iter()
-        .find(|var| name.strip_prefix(var.name()).is_some_and(|rest| rest.starts_with("}}")))?;
-    Some((var, from..from + 1 + var.name().len()))
-}
-
-/// The next `{{` from `from` on.
-fn open_braces(text: &str, from: usize) -> Option<usize> {
-    let rest = text.as_bytes().get(from..)?;
-    rest.windows(2).position(|pair| pair == b"{{").map(|at| at + from)
 }
 
 fn find(text: &str, from: usize, what: &str) -> Option<usize> {

@@ -132,12 +132,10 @@ struct Trial<'s> {
     /// Whether any layer names a Gateway: who has to choose a profile, or a namespace, gets it there.
     has_gateways: bool,
     report: Report,
-    /// The codes and paths that are reported already.
-    reported: BTreeSet<(Code, String)>,
+    /// The codes and paths that are reported already, and the paths of the fallbacks that were tried.
+    done: BTreeSet<String>,
     /// The namespaces that may choose a profile; built when they are first needed.
     allowed: Option<Patterns>,
-    /// The paths of the fallbacks that were tried.
-    tried: BTreeSet<String>,
 }
 
 impl<'s> Trial<'s> {
@@ -150,9 +148,8 @@ impl<'s> Trial<'s> {
             general: settings.without_layers(),
             has_gateways: settings.layers().any(names_gateway),
             report: Report::new(subject, settings.strict),
-            reported: BTreeSet::new(),
+            done: BTreeSet::new(),
             allowed: None,
-            tried: BTreeSet::new(),
         }
     }
 
@@ -254,7 +251,7 @@ impl<'s> Trial<'s> {
         // A fallback is rendered if a host is too long.
         for fallback in layers.first(|it| &it.fallbacks).into_iter().flat_map(|it| &it.value) {
             let path = fallback.origin.path();
-            if self.tried.insert(path.to_string()) && !fallback.value.is_conditional() {
+            if self.done.insert(path.to_string()) && !fallback.value.is_conditional() {
                 let stand_in = FieldPath::annotation(annotation::URL);
                 let given = [(annotation::URL, fallback.value.text())];
                 self.under(layers, place, &given, &|found| (found.path == stand_in).then(|| path.clone()));
@@ -275,7 +272,7 @@ impl<'s> Trial<'s> {
         for it in self.sample(layers, FIRST, place, annotations) {
             let path = setting(&it).filter(|path| path.root() == Root::Settings);
             if let Some(path) = path
-                && !self.reported.contains(&(it.code, path.to_string()))
+                && !self.done.contains(&done(it.code, &path))
                 && !is_conditional(layers, &path)
             {
                 found.push((path, it));
@@ -296,14 +293,14 @@ impl<'s> Trial<'s> {
             let is_in_other_words =
                 |other: &Vec<Diagnostic>| other.iter().all(|it| it.message != finding.message);
             let depends_on_the_name = others.iter().any(is_in_other_words);
-            reported.push((finding.code, path.to_string()));
+            reported.push(done(finding.code, &path));
             let is_of_the_text = path == finding.path;
             let mut problem = problem(finding, depends_on_the_name.then_some(tried.as_str()));
             // The range is that of the stand-in, whose escapes may differ.
             problem.range = problem.range.filter(|_| is_of_the_text);
             self.report.file(path, problem);
         }
-        self.reported.extend(reported);
+        self.done.extend(reported);
     }
 
     /// The Errors of a sample that the author of a Service cannot correct.
@@ -360,6 +357,11 @@ impl<'s> Trial<'s> {
         }
         found
     }
+}
+
+/// The entry of what is reported.
+fn done(code: Code, path: &FieldPath) -> String {
+    format!("{code} {path}")
 }
 
 /// The first hosts of a list.

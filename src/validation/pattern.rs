@@ -69,62 +69,52 @@ pub fn owns(pattern: &str, host: &str) -> bool {
     }
 }
 
+/// Positions in a list by texts, in ascending order of both.
+#[derive(Clone, Debug, Default)]
+struct Positions(Vec<(String, usize)>);
+
+impl From<Vec<(String, usize)>> for Positions {
+    fn from(mut rows: Vec<(String, usize)>) -> Self {
+        rows.sort_unstable();
+        Self(rows)
+    }
+}
+
+impl Positions {
+    /// The rows of a text.
+    fn of(&self, text: &str) -> &[(String, usize)] {
+        let from = self.0.partition_point(|(known, _)| known.as_str() < text);
+        let rows = self.0.get(from..).unwrap_or_default();
+        rows.get(..rows.partition_point(|(known, _)| known == text)).unwrap_or_default()
+    }
+}
+
 /// Patterns with stars, in their order. There may be thousands of patterns and of texts, so a text is compared only with the
 /// patterns that have its beginning or its end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Patterns {
     all: Vec<String>,
     /// The patterns by the text in front of the first star.
-    starts: Ends,
-    /// The patterns by the text behind the last star.
-    ends: Ends,
-    /// The positions of those that begin and end with a star.
-    open: Vec<usize>,
-}
-
-/// The positions of patterns, sorted by their beginnings or ends.
-#[derive(Clone, Debug, Default)]
-struct Ends {
-    rows: Vec<(String, usize)>,
-    /// The lengths of the beginnings or ends, in ascending order.
+    starts: Positions,
+    /// The patterns by the text behind the last star, where that is longer.
+    ends: Positions,
+    /// The lengths of these texts, in ascending order.
     lengths: Vec<usize>,
-}
-
-impl Ends {
-    fn new(mut rows: Vec<(String, usize)>) -> Self {
-        rows.sort_unstable();
-        let mut lengths: Vec<usize> = Vec::new();
-        for (end, _) in &rows {
-            if let Err(place) = lengths.binary_search(&end.len()) {
-                lengths.insert(place, end.len());
-            }
-        }
-        Self { rows, lengths }
-    }
-
-    /// The positions of the patterns whose end is that of a text; `end_of` gives the end of a length.
-    fn having<'e>(&'e self, end_of: impl Fn(usize) -> Option<&'e str>) -> impl Iterator<Item = usize> {
-        self.lengths.iter().filter_map(move |length| end_of(*length)).flat_map(|end| {
-            let first = self.rows.partition_point(|(known, _)| known.as_str() < end);
-            let rows = self.rows.get(first..).unwrap_or_default().iter();
-            rows.take_while(move |(known, _)| known == end).map(|(_, at)| *at)
-        })
-    }
 }
 
 impl From<Vec<String>> for Patterns {
     fn from(all: Vec<String>) -> Self {
-        let (mut starts, mut ends, mut open) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut starts, mut ends, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
         for (at, pattern) in all.iter().enumerate() {
             let start = pattern.split('*').next().unwrap_or_default();
             let end = pattern.rsplit('*').next().unwrap_or_default();
-            match (start, end) {
-                ("", "") if pattern.contains('*') => open.push(at),
-                (start, end) if start.len() >= end.len() => starts.push((start.to_owned(), at)),
-                (_, end) => ends.push((end.to_owned(), at)),
+            let (rows, text) = if start.len() >= end.len() { (&mut starts, start) } else { (&mut ends, end) };
+            rows.push((text.to_owned(), at));
+            if let Err(place) = lengths.binary_search(&text.len()) {
+                lengths.insert(place, text.len());
             }
         }
-        Self { all, starts: Ends::new(starts), ends: Ends::new(ends), open }
+        Self { all, starts: starts.into(), ends: ends.into(), lengths }
     }
 }
 
@@ -134,12 +124,15 @@ impl Patterns {
         self.all.iter().map(String::as_str)
     }
 
-    /// The positions of the patterns that match, in no order.
-    fn fitting<'p>(&'p self, text: &'p str) -> impl Iterator<Item = usize> {
-        let starts = self.starts.having(|length| text.get(..length));
-        let ends = self.ends.having(|length| text.get(text.len().checked_sub(length)?..));
-        let candidates = starts.chain(ends).chain(self.open.iter().copied());
-        candidates.filter(|at| self.all.get(*at).is_some_and(|pattern| matches(pattern, text)))
+    /// The patterns that match, with their positions, in no order.
+    fn fitting(&self, text: &str) -> impl Iterator<Item = (usize, &str)> {
+        let rows = self.lengths.iter().filter_map(|length| {
+            let (start, end) = (text.get(..*length), text.get(text.len().checked_sub(*length)?..));
+            Some([start.map(|it| self.starts.of(it)), end.map(|it| self.ends.of(it))])
+        });
+        let patterns =
+            rows.flatten().flatten().flatten().filter_map(|(_, at)| Some((*at, self.all.get(*at)?)));
+        patterns.map(|(at, pattern)| (at, pattern.as_str())).filter(|(_, pattern)| matches(pattern, text))
     }
 
     /// Whether any of them matches.
@@ -149,65 +142,48 @@ impl Patterns {
 
     /// The first one that matches.
     pub(crate) fn first(&self, text: &str) -> Option<&str> {
-        self.fitting(text).min().and_then(|at| self.all.get(at)).map(String::as_str)
+        self.fitting(text).min().map(|(_, pattern)| pattern)
     }
 
     /// The longest one that matches; of equally long ones the last.
     pub(crate) fn longest(&self, text: &str) -> Option<&str> {
-        let fitting = self.fitting(text).filter_map(|at| Some((self.all.get(at)?, at)));
-        fitting.max_by_key(|(pattern, at)| (pattern.len(), *at)).map(|(pattern, _)| pattern.as_str())
+        self.fitting(text).max_by_key(|(at, pattern)| (pattern.len(), *at)).map(|(_, pattern)| pattern)
     }
 }
 
-/// The owners of hosts: the patterns of all owners, sorted for a binary search.
+/// The owners of hosts: numbers by the patterns of each owner.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Owners {
-    /// A domain, whether it stands for itself rather than behind a star, and the number of the owner.
-    rows: Vec<(String, bool, usize)>,
-}
-
-/// The nearest pattern that owns a host: that of the longest domain; the host itself is the nearest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owned<'o> {
-    domain: &'o str,
-    is_host: bool,
-    /// Of several owners of the same pattern, the last.
-    pub(crate) owner: usize,
+    hosts: Positions,
+    /// The domains behind a star.
+    domains: Positions,
 }
 
 impl<'o> FromIterator<(&'o str, usize)> for Owners {
     fn from_iter<I: IntoIterator<Item = (&'o str, usize)>>(patterns: I) -> Self {
-        let row = |(pattern, owner): (&str, usize)| match pattern.strip_prefix("*.") {
-            Some(domain) => (domain.to_ascii_lowercase(), false, owner),
-            None => (pattern.to_ascii_lowercase(), true, owner),
-        };
-        let mut rows: Vec<_> = patterns.into_iter().map(row).collect();
-        rows.sort_unstable();
-        Self { rows }
+        let (mut hosts, mut domains) = (Vec::new(), Vec::new());
+        for (pattern, owner) in patterns {
+            match pattern.strip_prefix("*.") {
+                Some(domain) => domains.push((domain.to_ascii_lowercase(), owner)),
+                None => hosts.push((pattern.to_ascii_lowercase(), owner)),
+            }
+        }
+        Self { hosts: hosts.into(), domains: domains.into() }
     }
 }
 
 impl Owners {
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.hosts.0.is_empty() && self.domains.0.is_empty()
     }
 
-    /// The nearest pattern that [owns] the host, which is in lower case.
-    pub(crate) fn nearest<'o>(&self, host: &'o str) -> Option<Owned<'o>> {
+    /// The nearest pattern that [owns] the host, which is in lower case, with each of its owners in ascending order; nothing if
+    /// nobody owns it. The nearest pattern is that of the longest domain; the host itself is the nearest.
+    pub(crate) fn nearest(&self, host: &str) -> &[(String, usize)] {
         let dots = host.match_indices('.').filter(|(at, _)| *at > 0);
-        let domains = dots.filter_map(|(at, _)| Some((host.get(at + 1..)?, false)));
-        std::iter::once((host, true)).chain(domains).find_map(|(domain, is_host)| {
-            let behind =
-                self.rows.partition_point(|(known, kind, _)| (known.as_str(), *kind) <= (domain, is_host));
-            let (known, kind, owner) = self.rows.get(behind.checked_sub(1)?)?;
-            (known == domain && *kind == is_host).then_some(Owned { domain, is_host, owner: *owner })
-        })
-    }
-
-    /// Whether this owner has the same pattern.
-    pub(crate) fn has(&self, found: Owned<'_>, owner: usize) -> bool {
-        let wanted = (found.domain, found.is_host, owner);
-        self.rows.binary_search_by(|(domain, kind, at)| (domain.as_str(), *kind, *at).cmp(&wanted)).is_ok()
+        let domains = dots.filter_map(|(at, _)| host.get(at + 1..)).map(|domain| self.domains.of(domain));
+        let mut rows = std::iter::once(self.hosts.of(host)).chain(domains);
+        rows.find(|rows| !rows.is_empty()).unwrap_or_default()
     }
 }
 
@@ -215,22 +191,24 @@ impl Owners {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Certificates {
     names: Vec<String>,
-    /// The names in lower case with their labels from the last to the first, and their positions, sorted.
-    by_end: Vec<(Vec<String>, usize)>,
+    /// The positions of the names by their labels from the last to the first.
+    by_end: Positions,
 }
 
 /// How many names on either side are compared for the nearest one.
 const NEIGHBOURS: usize = 64;
+/// Stands between labels from the end: it sorts before everything that a label can contain.
+const BETWEEN: &str = "\0";
 
-fn labels_from_the_end(name: &str) -> Vec<String> {
-    name.rsplit('.').map(str::to_ascii_lowercase).collect()
+fn labels_from_the_end(name: &str) -> String {
+    let labels: Vec<&str> = name.rsplit('.').collect();
+    labels.join(BETWEEN).to_ascii_lowercase()
 }
 
 impl From<Vec<String>> for Certificates {
     fn from(names: Vec<String>) -> Self {
-        let mut by_end: Vec<_> =
-            names.iter().enumerate().map(|(at, name)| (labels_from_the_end(name), at)).collect();
-        by_end.sort_unstable();
+        let rows = names.iter().zip(0..).map(|(name, at)| (labels_from_the_end(name), at));
+        let by_end = rows.collect::<Vec<_>>().into();
         Self { names, by_end }
     }
 }
@@ -238,30 +216,22 @@ impl From<Vec<String>> for Certificates {
 impl Certificates {
     /// Whether one of them [covers] the host.
     pub(crate) fn cover(&self, host: &str) -> bool {
-        let has = |labels: &[String]| {
-            self.by_end.binary_search_by(|(known, _)| known.as_slice().cmp(labels)).is_ok()
-        };
-        let mut labels = labels_from_the_end(host);
-        if has(&labels) {
-            return true;
-        }
-        match labels.last_mut() {
-            Some(first) if !first.is_empty() && host.contains('.') => {
-                "*".clone_into(first);
-                has(&labels)
-            }
-            _ => false,
-        }
+        let has = |name: &str| !self.by_end.of(&labels_from_the_end(name)).is_empty();
+        let has_star = |(label, domain): (&str, &str)| !label.is_empty() && has(&format!("*.{domain}"));
+        has(host) || host.split_once('.').is_some_and(has_star)
     }
 
     /// The name that has the most labels at its end in common with the host; of several, the first. Only the neighbours of
     /// the host in the sorted order are compared.
     pub(crate) fn nearest(&self, host: &str) -> Option<&str> {
         let labels = labels_from_the_end(host);
-        let place = self.by_end.partition_point(|(known, _)| *known < labels);
-        let near = self.by_end.iter().take(place + NEIGHBOURS).skip(place.saturating_sub(NEIGHBOURS));
-        let likeness =
-            |known: &[String]| known.iter().zip(&labels).take_while(|(one, other)| one == other).count();
+        let rows = &self.by_end.0;
+        let place = rows.partition_point(|(known, _)| *known < labels);
+        let near = rows.iter().take(place + NEIGHBOURS).skip(place.saturating_sub(NEIGHBOURS));
+        let likeness = |known: &str| {
+            let pairs = known.split(BETWEEN).zip(labels.split(BETWEEN));
+            pairs.take_while(|(one, other)| one == other).count()
+        };
         let nearest = near.max_by_key(|(known, at)| (likeness(known), std::cmp::Reverse(*at)))?;
         self.names.get(nearest.1).map(String::as_str)
     }
@@ -330,12 +300,11 @@ mod tests {
             };
             let owning = patterns.iter().zip(0..).filter(|(pattern, _)| owns(pattern, host));
             let best = owning.max_by_key(|(pattern, _)| nearness(pattern));
-            let found = owners.nearest(host);
-            assert_eq!(found.map(|found| found.owner), best.map(|(_, owner)| owner), "{host}");
-            for (pattern, owner) in patterns.iter().zip(0..) {
-                let is_same = best.is_some_and(|(best, _)| best.eq_ignore_ascii_case(pattern));
-                assert_eq!(found.is_some_and(|found| owners.has(found, owner)), is_same, "{host} {pattern}");
-            }
+            let is_same = |pattern: &str| best.is_some_and(|(best, _)| best.eq_ignore_ascii_case(pattern));
+            let same = patterns.iter().zip(0..).filter(|(pattern, _)| is_same(pattern));
+            let expected: Vec<usize> = same.map(|(_, owner)| owner).collect();
+            let found: Vec<usize> = owners.nearest(host).iter().map(|(_, owner)| *owner).collect();
+            assert_eq!(found, expected, "{host}");
         }
     }
 

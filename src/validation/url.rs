@@ -275,19 +275,10 @@ impl<'t> Parser<'t> {
     /// Whether the quantifier that follows allows an empty text, and whether the item, once, is a literal beginning of what it
     /// allows; `None` if no quantifier follows.
     fn quantifier(&mut self) -> Option<(bool, bool)> {
-        match *self.rest.peek()? {
-            '*' => {
-                self.rest.next();
-                Some((true, true))
-            }
-            '+' => {
-                self.rest.next();
-                Some((false, true))
-            }
-            '?' => {
-                self.rest.next();
-                Some((true, false))
-            }
+        let found = match *self.rest.peek()? {
+            '*' => (true, true),
+            '+' => (false, true),
+            '?' => (true, false),
             '{' => {
                 let mut ahead = self.rest.clone();
                 ahead.next();
@@ -298,10 +289,12 @@ impl<'t> Parser<'t> {
                     return None;
                 }
                 self.rest = ahead;
-                Some((min.bytes().all(|digit| digit == b'0'), false))
+                return Some((min.bytes().all(|digit| digit == b'0'), false));
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        self.rest.next();
+        Some(found)
     }
 }
 

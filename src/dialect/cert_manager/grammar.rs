@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::PREFIX;
 use crate::diagnostics::{did_you_mean, quoted};
 use crate::dialect::go::go_seconds;
-use crate::validation::{MAX_LABEL, annotation_key_error};
+use crate::validation::{annotation_key_error, label_value_error};
 
 /// The usages of a key (`KeyUsage` of cert-manager.io/v1).
 pub(super) const USAGES: &str = "signing, digital signature, content commitment, key encipherment, key agreement, data encipherment, \
@@ -137,22 +137,12 @@ pub(super) fn secret_template_error(text: &str) -> Option<String> {
             if let Some(error) = annotation_key_error(key) {
                 return Some(format!("{} is no key: {error}", quoted(key)));
             }
-            if is("labels") && !is_label_value(value) {
+            if is("labels") && label_value_error(value).is_some() {
                 return Some(format!("{} cannot be the value of a label", quoted(value)));
             }
         }
     }
     None
-}
-
-/// Whether a label may have this value (`IsValidLabelValue`).
-fn is_label_value(text: &str) -> bool {
-    let ends = |c: char| c.is_ascii_alphanumeric();
-    text.is_empty()
-        || (text.len() <= MAX_LABEL
-            && text.starts_with(ends)
-            && text.ends_with(ends)
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')))
 }
 
 #[cfg(test)]

@@ -9,88 +9,49 @@ pub(crate) static LEGACY: &[Legacy] = &[row(
     "ingress-nginx 0.9.0-beta.18, default of --annotations-prefix",
 )];
 
-/// The keys that it reads no longer, in ascending order. They are found behind its old prefix, too.
-pub(crate) static REMOVED: &[Legacy] = &[
-    removed(
-        "nginx.ingress.kubernetes.io/add-base-url",
-        "nothing puts a base element into pages",
-        "remove the line, and let the application write its base URL",
-        "ingress-nginx 0.22.0, #3174",
-    ),
-    removed(
-        "nginx.ingress.kubernetes.io/auth-send-body",
-        "a request for authentication has no body",
-        "remove the line",
-        "ingress-nginx 0.9.0-beta.16, #1533",
-    ),
-    removed(
-        "nginx.ingress.kubernetes.io/base-url-scheme",
-        "nothing puts a base element into pages",
-        "remove the line, and let the application write its base URL",
-        "ingress-nginx 0.22.0, #3174",
-    ),
-    removed("nginx.ingress.kubernetes.io/enable-influxdb", NO_INFLUXDB, REMOVE_INFLUXDB, INFLUXDB_SOURCE),
-    removed("nginx.ingress.kubernetes.io/enable-lua-resty-waf", NO_WAF, USE_MODSECURITY, WAF_SOURCE),
-    removed(
-        "nginx.ingress.kubernetes.io/enable-opentracing",
-        "OpenTelemetry took the place of OpenTracing",
-        "write nginx.ingress.kubernetes.io/enable-opentelemetry instead",
-        OPENTRACING_SOURCE,
-    ),
-    removed("nginx.ingress.kubernetes.io/global-rate-limit", NO_LIMIT, USE_LIMIT, LIMIT_SOURCE),
-    removed("nginx.ingress.kubernetes.io/global-rate-limit-*", NO_LIMIT, USE_LIMIT, LIMIT_SOURCE),
-    row(
-        "nginx.ingress.kubernetes.io/grpc-backend",
-        Migration::Switch { key: BACKEND_PROTOCOL, value: "GRPC" },
-        "ingress-nginx 0.21.0, #3203",
-    ),
-    removed(
-        "nginx.ingress.kubernetes.io/http2-push-preload",
-        "nginx pushes nothing",
-        "remove the line",
-        "ingress-nginx 1.10.0, nginx 1.25.1",
-    ),
-    removed("nginx.ingress.kubernetes.io/influxdb-*", NO_INFLUXDB, REMOVE_INFLUXDB, INFLUXDB_SOURCE),
-    removed("nginx.ingress.kubernetes.io/lua-resty-waf", NO_WAF, USE_MODSECURITY, WAF_SOURCE),
-    removed("nginx.ingress.kubernetes.io/lua-resty-waf-*", NO_WAF, USE_MODSECURITY, WAF_SOURCE),
-    removed(
-        "nginx.ingress.kubernetes.io/mirror-uri",
-        "requests are mirrored to a URL, and not to a path",
-        "write nginx.ingress.kubernetes.io/mirror-target with the URL instead",
-        "ingress-nginx 0.28.1, #5015",
-    ),
-    removed(
-        "nginx.ingress.kubernetes.io/opentracing-*",
-        "OpenTelemetry took the place of OpenTracing",
-        "write nginx.ingress.kubernetes.io/opentelemetry-trust-incoming-span or opentelemetry-operation-name instead",
-        OPENTRACING_SOURCE,
-    ),
-    row(
-        "nginx.ingress.kubernetes.io/secure-backends",
-        Migration::Switch { key: BACKEND_PROTOCOL, value: "HTTPS" },
-        "ingress-nginx 0.21.0, #3203",
-    ),
-    removed(
-        "nginx.ingress.kubernetes.io/secure-verify-ca-secret",
-        "nothing verifies the certificates of the pods",
-        "write nginx.ingress.kubernetes.io/proxy-ssl-secret: <namespace>/<secret> and nginx.ingress.kubernetes.io/proxy-ssl-verify: \"on\" instead",
-        "ingress-nginx 0.27.0, #4695",
-    ),
-    removed(
-        "nginx.ingress.kubernetes.io/session-cookie-hash",
-        "the cookie of a session needs no hash",
-        "remove the line",
-        "ingress-nginx 0.24.0, #3743",
-    ),
-    removed("nginx.ingress.kubernetes.io/upstream-fail-timeout", NO_FAILS, USE_PROBE, FAILS_SOURCE),
-    removed("nginx.ingress.kubernetes.io/upstream-max-fails", NO_FAILS, USE_PROBE, FAILS_SOURCE),
-    removed(
-        "nginx.ingress.kubernetes.io/vts-filter-key",
-        "there is no status page of virtual hosts",
-        "remove the line, and read the metrics for Prometheus",
-        "ingress-nginx 0.16.0, #2643",
-    ),
-];
+/// A row is a key without its prefix, what is done with it, and who decided that.
+macro_rules! removed {
+    ($( $name:literal: $migration:expr, $source:expr; )+) => {
+        /// The keys that it reads no longer, in ascending order. They are found behind its old prefix, too.
+        pub(crate) static REMOVED: &[Legacy] =
+            &[$( row(concat!("nginx.ingress.kubernetes.io/", $name), $migration, $source) ),+];
+    };
+}
+
+removed! {
+    "add-base-url": gone("nothing puts a base element into pages",
+        "remove the line, and let the application write its base URL"), "ingress-nginx 0.22.0, #3174";
+    "auth-send-body": gone("a request for authentication has no body", "remove the line"),
+        "ingress-nginx 0.9.0-beta.16, #1533";
+    "base-url-scheme": gone("nothing puts a base element into pages",
+        "remove the line, and let the application write its base URL"), "ingress-nginx 0.22.0, #3174";
+    "enable-influxdb": gone(NO_INFLUXDB, REMOVE_INFLUXDB), INFLUXDB_SOURCE;
+    "enable-lua-resty-waf": gone(NO_WAF, USE_MODSECURITY), WAF_SOURCE;
+    "enable-opentracing": gone("OpenTelemetry took the place of OpenTracing",
+        "write nginx.ingress.kubernetes.io/enable-opentelemetry instead"), OPENTRACING_SOURCE;
+    "global-rate-limit": gone(NO_LIMIT, USE_LIMIT), LIMIT_SOURCE;
+    "global-rate-limit-*": gone(NO_LIMIT, USE_LIMIT), LIMIT_SOURCE;
+    "grpc-backend": Migration::Switch { key: BACKEND_PROTOCOL, value: "GRPC" }, "ingress-nginx 0.21.0, #3203";
+    "http2-push-preload": gone("nginx pushes nothing", "remove the line"),
+        "ingress-nginx 1.10.0, nginx 1.25.1";
+    "influxdb-*": gone(NO_INFLUXDB, REMOVE_INFLUXDB), INFLUXDB_SOURCE;
+    "lua-resty-waf": gone(NO_WAF, USE_MODSECURITY), WAF_SOURCE;
+    "lua-resty-waf-*": gone(NO_WAF, USE_MODSECURITY), WAF_SOURCE;
+    "mirror-uri": gone("requests are mirrored to a URL, and not to a path",
+        "write nginx.ingress.kubernetes.io/mirror-target with the URL instead"), "ingress-nginx 0.28.1, #5015";
+    "opentracing-*": gone("OpenTelemetry took the place of OpenTracing",
+        "write nginx.ingress.kubernetes.io/opentelemetry-trust-incoming-span or opentelemetry-operation-name instead"), OPENTRACING_SOURCE;
+    "secure-backends": Migration::Switch { key: BACKEND_PROTOCOL, value: "HTTPS" },
+        "ingress-nginx 0.21.0, #3203";
+    "secure-verify-ca-secret": gone("nothing verifies the certificates of the pods",
+        "write nginx.ingress.kubernetes.io/proxy-ssl-secret: <namespace>/<secret> and nginx.ingress.kubernetes.io/proxy-ssl-verify: \"on\" instead"), "ingress-nginx 0.27.0, #4695";
+    "session-cookie-hash": gone("the cookie of a session needs no hash", "remove the line"),
+        "ingress-nginx 0.24.0, #3743";
+    "upstream-fail-timeout": gone(NO_FAILS, USE_PROBE), FAILS_SOURCE;
+    "upstream-max-fails": gone(NO_FAILS, USE_PROBE), FAILS_SOURCE;
+    "vts-filter-key": gone("there is no status page of virtual hosts",
+        "remove the line, and read the metrics for Prometheus"), "ingress-nginx 0.16.0, #2643";
+}
 
 const NO_INFLUXDB: &str = "nothing is sent to InfluxDB";
 const REMOVE_INFLUXDB: &str = "remove the line, and read the metrics for Prometheus";
@@ -107,8 +68,8 @@ const NO_FAILS: &str = "failed requests take no pod out";
 const USE_PROBE: &str = "remove the line, and give the pods a readinessProbe";
 const FAILS_SOURCE: &str = "ingress-nginx 0.21.0, #3207";
 
-const fn removed(old: &'static str, why: &'static str, help: &'static str, source: &'static str) -> Legacy {
-    Legacy { old, migration: Migration::Removed { why, help }, source }
+const fn gone(why: &'static str, help: &'static str) -> Migration {
+    Migration::Removed { why, help }
 }
 
 /// The row of [`REMOVED`] for a key under one of the prefixes.

@@ -57,11 +57,7 @@ struct Replacement<'t> {
 impl<'t> Replacement<'t> {
     fn new(text: &'t str) -> Self {
         // nginx reads one digit: `$12` is the first group and a 2.
-        let digit = |behind: &str| behind.chars().next()?.to_digit(10);
-        let groups = text.split('$').skip(1).filter_map(digit).filter(|number| *number > 0);
-        let mut groups: Vec<usize> = groups.map(|number| number as usize).collect();
-        groups.sort_unstable();
-        groups.dedup();
+        let groups = (1..=9).filter(|number| text.contains(&format!("${number}"))).collect();
         Self { text, groups, is_constant: !text.contains('$') }
     }
 
