@@ -12,7 +12,7 @@ use xposer::options::{annotations, settings};
 use xposer::template::{Template, Vars};
 use xposer::{Code, Severity};
 use xposer_testkit::cases::{Case, Run, all};
-use xposer_testkit::rust_files;
+use xposer_testkit::source::rust_files;
 
 /// The texts of the files of some rooms of the core.
 fn sources(wanted: impl Fn(&str) -> bool) -> String {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use xposer_manifest::{Finding, write_json};
 
 use crate::args::{Color, Diagnostics, InputArgs};
-use crate::{Terminal, or_gone};
+use crate::console::{Terminal, or_gone};
 
 /// The format and the colours of findings.
 #[derive(Clone, Copy, Debug)]

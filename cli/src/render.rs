@@ -9,11 +9,11 @@ use xposer::{Object, Outcome, Precedence, Report, Service, Settings, emit_all, e
 use xposer_manifest::{Finding, to_yaml};
 
 use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Target, Typed};
-use crate::explain::traced;
+use crate::console::{Console, Exit, or_gone};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::{Found, Item};
-use crate::{Console, Exit, or_gone};
+use crate::trace::write_trace;
 
 /// Prints the objects of all exposed Services, and the diagnostics.
 pub(crate) fn render(args: &RenderArgs, console: &mut Console<'_>) -> io::Result<Exit> {
@@ -98,7 +98,7 @@ fn write_origins(
         if index > 0 {
             writeln!(out)?;
         }
-        traced(service, outcome, settings, out)?;
+        write_trace(service, outcome, settings, out)?;
     }
     out.flush()
 }

@@ -1,32 +1,10 @@
 //! Values, and where each of their parts is written.
 
 use crate::message::{self, Flaw};
+use crate::text::{BLANKS, Span, narrow, wide};
 use serde_json::{Map, Value};
-use serde_saphyr::Location;
 use std::ops::Range;
 use xposer::diagnostics::Segment;
-
-/// Some bytes of a text, which is shorter than 4 GiB.
-pub(crate) type Span = Range<u32>;
-
-pub(crate) fn narrow(span: &Range<usize>) -> Span {
-    let narrow = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
-    narrow(span.start)..narrow(span.end)
-}
-
-/// What YAML knows as blanks. A no-break space or an ideographic space is a part of the value.
-pub(crate) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
-
-fn wide(span: &Span) -> Range<usize> {
-    span.start as usize..span.end as usize
-}
-
-/// The bytes of a place that the YAML library gives.
-pub(crate) fn bytes(location: &Location) -> Range<usize> {
-    let wide = |offset: Option<u64>| usize::try_from(offset.unwrap_or_default()).unwrap_or(usize::MAX);
-    let start = wide(location.span().byte_offset());
-    start..start.saturating_add(wide(location.span().byte_len()))
-}
 
 /// A value as a reader found it.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 //!
 //! Every level of nesting is scanned again, which the limit of the depth bounds.
 
-use crate::document::{Document, Kind, Parsed, Span, narrow};
+use crate::document::{Document, Kind, Parsed};
 use crate::message::{self, Flaw};
-use crate::read::MAX_DEPTH;
+use crate::text::{MAX_DEPTH, Span, narrow};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;

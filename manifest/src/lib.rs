@@ -17,6 +17,7 @@ mod message;
 mod place;
 mod read;
 mod settings;
+mod text;
 mod write;
 
 pub use config::{Config, ConfigError, EmbeddedPath, SettingPath};
@@ -24,8 +25,9 @@ pub use document::{Document, Located};
 pub use file::{File, STDIN};
 pub use finding::{Finding, Findings, write_json, write_text};
 pub use place::Place;
-pub use read::{LoadError, MAX_DEPTH, load};
+pub use read::{LoadError, load};
 pub use settings::SettingsFile;
+pub use text::MAX_DEPTH;
 pub use write::to_yaml;
 
 /// The settings in a text, which is that of the file `name`.

@@ -1,7 +1,6 @@
 //! What is wrong with a text, in words that help someone who has never read the YAML specification.
 
-use crate::document::{BLANKS, bytes};
-use crate::read::MAX_DEPTH;
+use crate::text::{BLANKS, MAX_DEPTH, bytes};
 use crate::write::is_printable;
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::granit_parser::{ErrorKind, ScanError};

@@ -1,9 +1,10 @@
 //! Text in, documents with places out; or what is wrong with the text, with its place.
 
-use crate::document::{BLANKS, Document, Kind, Parsed, Span, bytes, narrow};
+use crate::document::{Document, Kind, Parsed};
 use crate::json;
 use crate::lines::LineIndex;
 use crate::message::{self, Flaw, TEMPLATE_HELP};
+use crate::text::{BLANKS, MAX_DEPTH, Span, bytes, narrow};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
@@ -11,9 +12,6 @@ use serde_saphyr::{Location, Options, Spanned};
 use std::fmt;
 use std::ops::Range;
 
-/// How many maps and sequences may nest. No Kubernetes object needs that many, and code that walks a value recursively
-/// does not run out of stack.
-pub const MAX_DEPTH: usize = 128;
 /// After this many errors the others are left out: nobody reads on.
 const MAX_ERRORS: usize = 50;
 /// How much aliases may add to a short text: parser events, and bytes of scalars.

@@ -9,8 +9,8 @@
 //! | `why.md` | one to three sentences: what the case shows, and who says so |
 //! | `mended.yaml`, `mended-settings.yaml` | the input after its help was followed, if the case shows that |
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
@@ -19,7 +19,7 @@ use xposer::emit::Emitted;
 use xposer::{Diagnostic, Outcome, Precedence, Report, Service, Settings, emit_all, expose_all, is_service};
 use xposer_manifest::{load, to_yaml};
 
-use crate::workspace;
+use crate::source::{entries, workspace};
 
 /// The files of a case folder.
 pub const FILES: [&str; 7] = ["service.yaml", SETTINGS, OBJECTS, REPORT, "why.md", MENDED, MENDED_SETTINGS];
@@ -98,16 +98,6 @@ pub fn all() -> Result<Vec<Case>> {
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(cases)
-}
-
-/// What is in a folder, in order.
-pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = folder
-        .read_dir()
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
-    let mut paths = entries.with_context(|| folder.display().to_string())?;
-    paths.sort();
-    Ok(paths)
 }
 
 fn name(path: &Path) -> String {

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use crate::workspace;
+use crate::source::workspace;
 
 /// Unchanged lines that are shown around a change.
 const CONTEXT: usize = 2;

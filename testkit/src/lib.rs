@@ -11,8 +11,6 @@
 //! assert!(case.run().objects.contains("host: forecastle.stakater.com"));
 //! ```
 
-use std::path::{Path, PathBuf};
-
 pub mod cases;
 pub mod golden;
 pub mod host;
@@ -20,33 +18,6 @@ pub mod kubewarden;
 pub mod package;
 pub mod reference;
 pub mod schema;
+pub mod source;
 
-/// The Rust files below a folder, also in the folders below it, in order: what the tests of the structure read.
-///
-/// ```
-/// use xposer_testkit::{rust_files, workspace};
-/// let files = rust_files(&workspace().join("testkit/src")).unwrap();
-/// assert!(files.contains(&workspace().join("testkit/src/reference/mod.rs")) && files.is_sorted());
-/// ```
-///
-/// # Errors
-///
-/// A folder that cannot be read.
-pub fn rust_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for path in cases::entries(folder)? {
-        if path.is_dir() {
-            files.extend(rust_files(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    Ok(files)
-}
-
-/// The folder of the workspace.
-#[must_use]
-pub fn workspace() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_owned()
-}
+pub use source::workspace;

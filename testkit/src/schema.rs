@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use xposer::emit::Kind;
 
 use crate::cases::parse;
-use crate::workspace;
+use crate::source::workspace;
 
 /// The schema of the `spec` of a kind.
 struct Schema {

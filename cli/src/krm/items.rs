@@ -12,7 +12,7 @@ use xposer::Object;
 use xposer::emit::{Kind, URL_CONFIG_MAP};
 use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 
-use super::results::Said;
+use super::results::ItemFinding;
 use crate::local::is_local;
 
 /// What the programs around us note on an item about where it belongs.
@@ -67,7 +67,7 @@ pub(super) fn changes(
     items: &[Value],
     known: &Known<'_>,
     objects: &[Object<'_>],
-    said: &mut Vec<Said>,
+    findings: &mut Vec<ItemFinding>,
 ) -> Option<Vec<Change>> {
     let mut planned: HashMap<Identity<'_>, &Object<'_>> =
         objects.iter().map(|object| (Identity::of_object(object), object)).collect();
@@ -81,22 +81,26 @@ pub(super) fn changes(
             Some(object) if is_ours => {
                 placed.insert(identity);
                 let left = known.entries_of_others(item);
-                said.extend(left.iter().map(|(key, _)| Said::left_entry(item, key, &display(identity))));
+                findings.extend(
+                    left.iter().map(|(key, _)| ItemFinding::left_entry(item, key, &display(identity))),
+                );
                 let object = with_entries(object.to_value(), left);
                 changes.push(Change::Replace(index, with_bookkeeping(object, item)));
             }
             Some(_) => {
                 is_free = false;
-                said.push(Said::in_the_way(item, &display(identity)));
+                findings.push(ItemFinding::in_the_way(item, &display(identity)));
             }
             None if is_ours && (placed.contains(&identity) || known.is_stale(item)) => {
                 changes.push(Change::Remove(index));
             }
             None if is_ours => match label(item, SERVICE_LABEL) {
-                Some(service) => said.push(Said::left(item, &display(identity), service)),
+                Some(service) => findings.push(ItemFinding::left(item, &display(identity), service)),
                 None => {
                     let left = known.entries_of_others(item);
-                    said.extend(left.iter().map(|(key, _)| Said::left_entry(item, key, &display(identity))));
+                    findings.extend(
+                        left.iter().map(|(key, _)| ItemFinding::left_entry(item, key, &display(identity))),
+                    );
                 }
             },
             None => {}

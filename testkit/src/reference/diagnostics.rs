@@ -3,7 +3,7 @@
 use xposer::internal::rules;
 use xposer::{Code, Diagnostic};
 
-use super::{anchor, code, listed, prose, table};
+use super::markdown::{anchor, code, listed, prose, table};
 use crate::cases::Case;
 
 pub(super) fn body(cases: &[Case]) -> String {

@@ -10,7 +10,7 @@ use xposer::options::{ConfigOption, Form, Key, settings};
 use xposer::validation::parse_bool;
 
 use crate::cases::parse;
-use crate::workspace;
+use crate::source::workspace;
 
 /// Where the schema is published.
 pub(super) const ID: &str =

@@ -3,7 +3,7 @@
 use xposer::internal::functions;
 use xposer::template::{MAX_DEPTH, MAX_TEMPLATE, Template, Var, Vars};
 
-use super::{anchor, code, prose, table};
+use super::markdown::{anchor, code, prose, table};
 
 /// The Service of the examples.
 const SAMPLE: Vars<'_> = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
