@@ -30,7 +30,8 @@ words!(Target { Ingress = "Ingress", HttpRoute = "HTTPRoute", Route = "Route" })
 /// use xposer::values::Tls;
 /// assert_eq!("TRUE".parse(), Ok(Tls::Secret));
 /// assert_eq!("load-balancer".parse(), Ok(Tls::LoadBalancer));
-/// assert!(Tls::CertManager.is_on() && !Tls::Off.is_on() && "maybe".parse::<Tls>().is_err());
+/// assert!(Tls::CertManager.is_on() && Tls::CertManager.has_secret() && !Tls::Off.is_on());
+/// assert!("maybe".parse::<Tls>().is_err());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tls {

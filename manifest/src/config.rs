@@ -42,6 +42,18 @@ struct EmbeddedYaml {
 }
 
 /// Where a setting is written.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::diagnostics::Segment;
+/// use xposer_manifest::Config;
+///
+/// let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"settings.yaml": "domain: example.com"}});
+/// let config = Config::of_function(&config).unwrap();
+/// let found = config.locate([Segment::Key("domain".into())].into_iter());
+/// assert_eq!(found.path, [Segment::Key("data".into()), Segment::Key("settings.yaml".into())]);
+/// assert!(found.embedded.is_some());
+/// ```
 pub struct SettingPath<'c> {
     /// The path from the root of the document to the setting, or to the text that contains it.
     pub path: Vec<Segment>,
@@ -50,6 +62,19 @@ pub struct SettingPath<'c> {
 }
 
 /// A place in a text that contains YAML.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::diagnostics::Segment;
+/// use xposer_manifest::Config;
+///
+/// let data = json!({"domain": "example.com", "parentRefs": "[{name: edge}]"});
+/// let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": data});
+/// let config = Config::of_function(&config).unwrap();
+/// let gateway = [Segment::Key("parentRefs".into()), Segment::Index(0)];
+/// assert!(config.locate(gateway.into_iter()).embedded.is_some());
+/// assert!(config.locate([Segment::Key("domain".into())].into_iter()).embedded.is_none());
+/// ```
 pub struct EmbeddedPath<'c> {
     pub(crate) text: &'c str,
     pub(crate) document: &'c Document,
@@ -57,6 +82,15 @@ pub struct EmbeddedPath<'c> {
 }
 
 /// Why a document contains no settings.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer_manifest::Config;
+///
+/// let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"settings.yaml": "domain: [a"}});
+/// let errors = Config::of_function(&config).err().unwrap();
+/// assert_eq!((errors.len(), errors[0].path.len()), (1, 2));
+/// ```
 #[derive(Debug)]
 pub struct ConfigError {
     /// The path from the root of the document to the wrong value.

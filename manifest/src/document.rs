@@ -27,6 +27,13 @@ pub(crate) enum Kind {
 }
 
 /// One document of a text: its value, and where every part of the value is written.
+///
+/// ```
+/// use serde_json::json;
+///
+/// let documents = xposer_manifest::load("a: 1\n---\nb: 2\n").unwrap();
+/// assert_eq!((&documents[0].value, &documents[1].value), (&json!({"a": 1}), &json!({"b": 2})));
+/// ```
 #[derive(Debug)]
 pub struct Document {
     /// The value. The places do not follow changes of it.
@@ -52,6 +59,15 @@ enum Children {
 
 /// Where a value is written, in bytes of the text. For an alias, and for what a merge key brought along, that is where
 /// the anchored value is written.
+///
+/// ```
+/// use xposer::diagnostics::Segment;
+///
+/// let document = xposer_manifest::load("spec: {ports: [80]}").unwrap().remove(0);
+/// let located = document.locate(&[Segment::Key("spec".into()), Segment::Key("type".into())]);
+/// assert_eq!((located.value, located.key, located.depth), (6..19, Some(0..4), 1));
+/// assert!(located.is_collection);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
     /// The value as written, quotes and brackets included; of a block (`|` or `>`) its lines without the header, of a map or
@@ -96,6 +112,15 @@ impl Document {
     /// Finds where a part of a string value is written. `part` is in bytes of the value, the answer in bytes of `text`, which
     /// is what the document was loaded from. Where it cannot be told, for example in the middle of an escape, the answer is
     /// the whole value, as [`locate`](Self::locate) finds it.
+    ///
+    /// ```
+    /// use xposer::diagnostics::Segment;
+    ///
+    /// let text = r#"host: "a\u002eb c""#;
+    /// let document = xposer_manifest::load(text).unwrap().remove(0);
+    /// let part = document.locate_part(text, &[Segment::Key("host".into())], &(1..2));
+    /// assert_eq!(&text[part], r"\u002e");
+    /// ```
     pub fn locate_part(&self, text: &str, path: &[Segment], part: &Range<usize>) -> Range<usize> {
         let (node, value, depth) = self.find(path);
         let whole = wide(&node.value);

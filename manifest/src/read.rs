@@ -21,6 +21,12 @@ const ALIAS_BYTES: usize = 10 * 1024 * 1024;
 const EXACT_FLOAT_LIMIT: f64 = 9_007_199_254_740_992.0;
 
 /// An error that keeps a text from being loaded.
+///
+/// ```
+/// let errors = xposer_manifest::load("a: 1\na: 2\n").unwrap_err();
+/// assert_eq!(errors[0].to_string(), "duplicate key `a`: it is on line 1 and again on line 2 at line 2 column 1");
+/// assert_eq!(errors[0].span, 5..6);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadError {
     /// What is wrong: lower case, without a final period, one line.

@@ -5,6 +5,13 @@ use std::ops::Range;
 
 /// How many maps and sequences may nest. No Kubernetes object needs that many, and code that walks a value recursively
 /// does not run out of stack.
+///
+/// ```
+/// use xposer_manifest::{MAX_DEPTH, load};
+///
+/// assert!(load(&("[".repeat(MAX_DEPTH) + &"]".repeat(MAX_DEPTH))).is_ok());
+/// assert!(load(&("[".repeat(MAX_DEPTH + 1) + &"]".repeat(MAX_DEPTH + 1))).is_err());
+/// ```
 pub const MAX_DEPTH: usize = 128;
 
 /// Some bytes of a text, which is shorter than 4 GiB.

@@ -27,6 +27,13 @@ pub enum Kind {
 }
 
 /// A row of the table of kinds.
+///
+/// ```
+/// use xposer::emit::Kind;
+/// let row = Kind::HttpRoute.row();
+/// assert_eq!((row.name, row.plural), ("HTTPRoute", "httproutes"));
+/// assert!(row.is_namespaced && !row.is_built_in);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KindRow {
@@ -45,6 +52,12 @@ pub struct KindRow {
 }
 
 /// What an administrator chooses, so that the controller may write a kind.
+///
+/// ```
+/// use xposer::emit::Kind;
+/// let permission = Kind::Route.row().permission.expect("only the ConfigMap has none");
+/// assert_eq!((permission.component, permission.is_default), ("route", false));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Permission {

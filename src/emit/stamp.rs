@@ -11,10 +11,31 @@ use crate::validation::MAX_ANNOTATIONS;
 use crate::values::Target;
 
 /// The prefix of the annotations that are written back.
+///
+/// ```
+/// use xposer::emit::stamp::{INGRESS_ANNOTATION, STAMP_PREFIX, URL_ANNOTATION};
+/// assert!([INGRESS_ANNOTATION, URL_ANNOTATION].iter().all(|key| key.starts_with(STAMP_PREFIX)));
+/// ```
 pub const STAMP_PREFIX: &str = crate::service::STAMP_PREFIX;
 /// The annotation that holds [`Plan::url`](crate::Plan::url).
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::emit::stamp::URL_ANNOTATION;
+/// let stamp = xposer::testing::plan(&[], json!({}))?.stamp().expect("the annotations have room");
+/// assert!(stamp.annotations().any(|annotation| annotation == (URL_ANNOTATION, "http://web.shop.example.com")));
+/// # Ok::<(), xposer::Report>(())
+/// ```
 pub const URL_ANNOTATION: &str = "status.xposer.stakater.com/url";
 /// The annotation that holds the name of the Ingress.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::emit::stamp::INGRESS_ANNOTATION;
+/// let stamp = xposer::testing::plan(&[], json!({}))?.stamp().expect("the annotations have room");
+/// assert!(stamp.annotations().any(|annotation| annotation == (INGRESS_ANNOTATION, "web")));
+/// # Ok::<(), xposer::Report>(())
+/// ```
 pub const INGRESS_ANNOTATION: &str = "status.xposer.stakater.com/ingress";
 
 /// What is written back on a Service.

@@ -110,6 +110,14 @@ pub struct Published {
 }
 
 /// Where the URL is published; the words are the values of the key `exposeIngressUrl` in the forwarded block.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{plan::Scope, service::FORWARD_ANNOTATION, testing};
+/// let plan = testing::plan(&[(FORWARD_ANNOTATION, "exposeIngressUrl: globally")], json!({}))?;
+/// assert_eq!(plan.published().map(|entry| entry.scope), Some(Scope::Globally));
+/// # Ok::<(), xposer::Report>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// `locally`: in the ConfigMap of the Service's namespace.

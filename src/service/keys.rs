@@ -38,7 +38,15 @@ pub const EXPOSE_LABEL: &str = "expose";
 /// ```
 pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
 /// The annotation that holds the block of annotations to forward; `docs/reference/annotations.md` describes
-/// its form, and [`Annotation`](crate::plan::Annotation) has an example.
+/// its form.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{service::FORWARD_ANNOTATION, testing};
+/// let plan = testing::plan(&[(FORWARD_ANNOTATION, "example.com/owner: team-a")], json!({}))?;
+/// assert_eq!(plan.annotations()[0].key, "example.com/owner");
+/// # Ok::<(), xposer::Report>(())
+/// ```
 pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 /// The prefix of [`FORWARD_ANNOTATION`].
 const FORWARD_PREFIX: &str = "xposer.stakater.com/";
@@ -62,8 +70,24 @@ pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
 /// ```
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// The value of [`MANAGED_BY_LABEL`] on everything that is emitted.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{service::MANAGED_BY, testing};
+/// let ingress = testing::plan(&[], json!({}))?.emit().objects[0].to_value();
+/// assert_eq!(ingress["metadata"]["labels"]["app.kubernetes.io/managed-by"], MANAGED_BY);
+/// # Ok::<(), xposer::Report>(())
+/// ```
 pub const MANAGED_BY: &str = "xposer";
 /// The label that names the Service an object was made for; a URL ConfigMap, which belongs to several, has none.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{service::SERVICE_LABEL, testing};
+/// let ingress = testing::plan(&[], json!({}))?.emit().objects[0].to_value();
+/// assert_eq!(ingress["metadata"]["labels"][SERVICE_LABEL], "web");
+/// # Ok::<(), xposer::Report>(())
+/// ```
 pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 
 /// Whether the value of an annotation with this key is read. Of all others, only the length counts.
