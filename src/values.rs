@@ -148,7 +148,7 @@ impl ParentRef {
         self.object(namespace) == other.object(namespace)
     }
 
-    /// Whether both can mean the same listener of the same Gateway. Without a name or port, all listeners are meant.
+    /// Whether both can be attached to the same listener of the same Gateway. Without a name or port, they are attached to all.
     pub(crate) fn overlaps(&self, other: &Self, namespace: Option<&str>) -> bool {
         fn fits<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
             one.is_none() || other.is_none() || one == other

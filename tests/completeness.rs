@@ -115,7 +115,7 @@ fn every_annotations_example_works() {
     }
 }
 
-/// The annotations without which one says nothing.
+/// The annotations without which one has no effect.
 fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "Issuer" | "ClusterIssuer" => &[("TLS", "cert-manager")],

@@ -14,7 +14,7 @@ pub struct Console<'c> {
     pub terminal: Terminal,
 }
 
-/// Which of the streams is a terminal, and whether its user wants colours.
+/// Which of the streams is a terminal, and whether it shows colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terminal {
     /// Standard input is a terminal.

@@ -108,7 +108,7 @@ impl ResourceList {
 
     fn into_value(self, results: Vec<Value>) -> Value {
         let Self { items, mut rest } = self;
-        // A list without items would tell kustomize to delete everything.
+        // With a list without items, kustomize would delete everything.
         rest.insert("items".to_owned(), Value::Array(items));
         if !results.is_empty() {
             match rest.get_mut("results") {

@@ -75,7 +75,7 @@ fn dispatch(cli: Cli, console: &mut Console<'_>) -> io::Result<Exit> {
     }
 }
 
-/// Shows the help that was asked for, or what is wrong with the arguments.
+/// Shows the requested help, or what is wrong with the arguments.
 fn show_usage(usage: &clap::Error, console: &mut Console<'_>) -> io::Result<Exit> {
     let text = usage.render();
     let (stream, is_terminal, exit) = if usage.use_stderr() {

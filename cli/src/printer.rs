@@ -37,7 +37,7 @@ impl Printer {
     }
 }
 
-/// Writes findings as text. It is no error if nobody reads them.
+/// Writes findings as text. It is no error if the reader is gone.
 pub(crate) fn write_text<'d>(
     findings: impl IntoIterator<Item = Finding<'d>>,
     colors: bool,

@@ -289,7 +289,7 @@ fn missing(document: &Value, path: &[&'static str]) -> Option<(String, String)> 
     Some((format!("this {kind} has no `{field}`, so all settings are the defaults"), help))
 }
 
-/// The help for a template without quotes, which YAML reads as a mapping. Such a template is for Xposer, so nobody renders it
+/// The help for a template without quotes, which YAML reads as a mapping. Such a template is for Xposer, so it is not rendered
 /// before.
 fn template_help(name: &str, text: &str) -> String {
     let form = settings().find(|(key, _)| key.name == name).map(|(_, row)| row.form);

@@ -9,7 +9,7 @@ use xposer::diagnostics::Segment;
 /// A value as a reader found it.
 #[derive(Debug)]
 pub(crate) struct Parsed {
-    /// Where it is written. Of a YAML collection, the reader knows only the beginning.
+    /// Where it is written. Of a YAML collection, it is the beginning only.
     pub(crate) span: Span,
     /// The end of the value in the text; of a value that an alias repeats, the end of the alias.
     pub(crate) end: u32,
@@ -76,7 +76,7 @@ pub struct Located {
     pub value: Range<usize>,
     /// The key of the value as written, if the value is an entry of a map.
     pub key: Option<Range<usize>>,
-    /// How many steps of the path led to this value; fewer than were asked for if the path ends early.
+    /// How many steps of the path led to this value; fewer than the path has if it ends early.
     pub depth: usize,
     /// Whether the value is a map or a sequence.
     pub is_collection: bool,
@@ -110,7 +110,7 @@ impl Document {
     }
 
     /// Finds where a part of a string value is written. `part` is in bytes of the value, the answer in bytes of `text`, which
-    /// is what the document was loaded from. Where it cannot be told, for example in the middle of an escape, the answer is
+    /// is what the document was loaded from. Where that is not possible, for example in the middle of an escape, the answer is
     /// the whole value, as [`locate`](Self::locate) finds it.
     ///
     /// ```
@@ -241,7 +241,7 @@ impl Builder<'_> {
     fn not_finite(&mut self, span: &Span, is_alias: bool) -> Value {
         let written = self.text.get(wide(span)).unwrap_or_default();
         if is_alias {
-            // It was told where it is written.
+            // It is reported where the anchored value is written.
         } else if unquoted(written).trim_start_matches(['+', '-']).starts_with(['.', 'i', 'I', 'n', 'N']) {
             self.flaws.push(message::not_finite(wide(span), written));
         } else if message::tag_before(self.text, span.start as usize).is_some() {

@@ -103,7 +103,7 @@ impl File {
         self.place(&document.locate(&path.collect::<Vec<_>>()).value)
     }
 
-    /// Where the key at the end of a path is written, or what there is of the path.
+    /// Where the key at the end of a path is written, or the value if the path has no key or ends early.
     ///
     /// ```
     /// use xposer::diagnostics::Segment;

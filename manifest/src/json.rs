@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// Why a text was not read as JSON.
 pub(crate) enum Failure {
-    /// It is JSON, and says what it may not say.
+    /// It is JSON with a content that is not allowed.
     Content(Vec<Flaw>),
     /// It is not JSON. The flaw is left out where it may well be YAML.
     Syntax(Option<Flaw>),

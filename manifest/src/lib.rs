@@ -40,14 +40,13 @@ pub use write::to_yaml;
 ///
 /// # Errors
 ///
-/// Everything that is wrong with them, as `xposer check` tells it: what cannot be read, and what every Service would be
-/// refused for ([`Settings::tried`](xposer::Settings::tried)).
+/// All errors as `xposer check` prints them: what cannot be read, and what would refuse every Service ([`Settings::tried`](xposer::Settings::tried)).
 pub fn settings(name: &str, text: String) -> Result<xposer::Settings, String> {
     let file = File::of_bytes(name.to_owned(), text.into_bytes());
     let read = file.and_then(|file| SettingsFile::read(file, "xposer check --settings - FILE"));
     read.map(|(_, settings)| settings).map_err(|findings| {
         let mut told = Vec::new();
-        // Memory takes every byte.
+        // Writing to memory cannot fail.
         let _ = write_text(findings, false, &mut told);
         String::from_utf8_lossy(&told).into_owned()
     })

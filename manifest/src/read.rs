@@ -12,7 +12,7 @@ use serde_saphyr::{Location, Options, Spanned};
 use std::fmt;
 use std::ops::Range;
 
-/// After this many errors the others are left out: nobody reads on.
+/// The maximum number of errors that are reported.
 const MAX_ERRORS: usize = 50;
 /// How much aliases may add to a short text: parser events, and bytes of scalars.
 const ALIAS_EVENTS: usize = 200_000;
@@ -31,7 +31,7 @@ const EXACT_FLOAT_LIMIT: f64 = 9_007_199_254_740_992.0;
 pub struct LoadError {
     /// What is wrong: lower case, without a final period, one line.
     pub message: String,
-    /// What the message goes on with where the lines of the text are those that the reader sees.
+    /// The end of the message with the lines of the text. It is left out for a text inside another file.
     pub lines: String,
     /// The line, counted from 1.
     pub line: usize,

@@ -17,10 +17,10 @@ use serde_saphyr::{DoubleQuoted, SingleQuoted};
 pub fn to_yaml(value: &Value) -> String {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     let marks = !has_text(value, &|_, text| text.contains(MARK));
-    // A `Value` holds nothing that YAML cannot, and a `String` takes all that is written.
+    // Every `Value` has a form in YAML, and writing to a `String` cannot fail.
     let written =
         serde_saphyr::to_string_with_options(&Written { value, marks }, options).unwrap_or_default();
-    // A value with such a character stands in double quotes; a key is written as the library chooses.
+    // A value with such a character is in double quotes; a key is written as the library chooses.
     let escapes = !has_text(value, &|is_key, text| is_key && text.contains(is_hidden));
     let mut out = String::with_capacity(written.len());
     for character in written.chars() {
@@ -56,7 +56,7 @@ fn is_hidden(character: char) -> bool {
     }
 }
 
-/// Whether a character can stand in YAML as it is and is visible to whoever reads it.
+/// Whether a character can be in YAML without an escape and is visible.
 pub(crate) fn is_printable(character: char) -> bool {
     let is_special = matches!(character, '\u{feff}' | '\u{fffe}' | '\u{ffff}');
     !is_special && !character.is_control() && !is_hidden(character)

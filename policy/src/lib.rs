@@ -1,6 +1,6 @@
 //! Xposer as a Kubewarden policy.
 //!
-//! It rejects a Service that asks to be exposed and cannot be, with every reason in one message, and writes the URL into the
+//! It rejects a Service that requests exposure and cannot be exposed, with every reason in one message, and writes the URL into the
 //! annotations of the others. The crate [`xposer`] decides; this crate turns an admission request into a Service, and an
 //! outcome into an admission response.
 //!

@@ -9,7 +9,7 @@ use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
 use crate::values::{Target, Termination};
 
-/// Whether a target does what a key asks for.
+/// Whether a target has the effect of a key.
 fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
     let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination == how;
     match effect.same {
@@ -42,7 +42,7 @@ fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
     }
 }
 
-/// Whether the target does what an annotation asks for, so that nothing is reported about it. A regular expression means something
+/// Whether the target has the effect of an annotation, so that nothing is reported about it. A regular expression means something
 /// else there.
 pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
     let wanted = effect(&annotation.key).filter(|effect| effect.same != Same::Pattern);
@@ -57,7 +57,7 @@ pub(crate) fn has_finding(plan: &Plan, annotation: &Annotation, target: Target) 
         && (loss(plan, annotation, target) > Loss::Nothing || is_misspelt(&annotation.key, &annotation.value))
 }
 
-/// Whether an annotation says that nothing is sent to https, and the target does so all the same.
+/// Whether an annotation forbids the redirect to https, and the target redirects all the same.
 pub(crate) fn redirects_against(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
     is_ssl_redirect(&annotation.key) && parse_bool(&annotation.value) == Some(false) && plan.redirects(target)
 }
@@ -115,7 +115,7 @@ fn problem(context: &RuleContext<'_>, annotation: &Annotation, loss: Loss, targe
     Problem::new(Code::ProtectionLost, format!("{lacks}, {why}")).help(help)
 }
 
-/// What to do where the redirect is asked for and forbidden: by whom, and what else is missing for it.
+/// What to do where the redirect is both required and forbidden: what forbids it, and what else is missing for it.
 fn allowed_redirect(context: &RuleContext<'_>, against: &Origin, targets: &[Target]) -> String {
     let plan = context.plan;
     let mut help = match against {

@@ -36,8 +36,8 @@ impl<'p> Urls<'p> {
         }
     }
 
-    /// The ConfigMaps, in the order of their namespaces. An entry that asks for every namespace reaches those of this
-    /// input, which the report says.
+    /// The ConfigMaps, in the order of their namespaces. An entry for every namespace reaches those of this
+    /// input, which is reported.
     pub(super) fn maps(self, report: &mut Report) -> Vec<Object<'p>> {
         let mut namespaces = BTreeSet::new();
         if self.entries.iter().any(|(_, published)| published.scope == Scope::Globally) {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// A kind of object that is emitted. [`Kind::row`] has what the API, the controller, the KRM function, the RBAC manifests
-/// and the chart need to know of it.
+/// A kind of object that is emitted. [`Kind::row`] has its names and permissions, for the controller, the KRM function, the
+/// RBAC manifests and the chart.
 ///
 /// ```
 /// use xposer::emit::Kind;
@@ -43,7 +43,7 @@ pub struct KindRow {
     pub name: &'static str,
     /// The resource, as the paths of the API and RBAC rules write it.
     pub plural: &'static str,
-    /// Whether its objects stand in a namespace.
+    /// Whether its objects have a namespace.
     pub is_namespaced: bool,
     /// Whether every API server has the kind; others have it where its CustomResourceDefinition is installed.
     pub is_built_in: bool,
@@ -63,7 +63,7 @@ pub struct KindRow {
 pub struct Permission {
     /// Whether the manifests without components give it.
     pub is_default: bool,
-    /// The component of `deploy/controller` that adds it, or takes it away where it is given by default.
+    /// The component of `deploy/controller` that adds it, or removes it where it is given by default.
     pub component: &'static str,
     /// The value of the chart that is true where it is given.
     pub chart_value: &'static str,

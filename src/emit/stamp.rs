@@ -1,7 +1,7 @@
 //! What is written back on a Service: the URL it can be reached at, and the name of its Ingress.
 //!
 //! The policy and the controller write it, both with the functions of this module, and only where the setting `stamp`
-//! says so. Every annotation under [`STAMP_PREFIX`] is ours: what stands there and is not true is removed.
+//! is true. Every annotation under [`STAMP_PREFIX`] is ours: one with another value is corrected or removed.
 
 use serde_json::{Map, Value};
 
@@ -111,7 +111,7 @@ pub(crate) fn check_room(plan: &Plan, report: &mut Report) {
     }
 }
 
-/// Makes the stamp of a Service say what is true, in the Service's own JSON: with a stamp, its two annotations are set;
+/// Corrects the stamp of a Service in the Service's own JSON: with a stamp, its two annotations are set;
 /// whatever else is under [`STAMP_PREFIX`] is removed. Gives whether anything was changed. Nothing else is touched; where
 /// the metadata or the annotations are no mappings, nothing is.
 ///
@@ -144,7 +144,7 @@ pub fn write(service: &mut Value, stamp: Option<&Stamp>) -> bool {
     let wanted = |key: &str| stamp.is_some_and(|stamp| stamp.annotations().any(|(known, _)| known == key));
     let is_stale = |key: &String| key.starts_with(STAMP_PREFIX) && !wanted(key);
     if annotations.keys().any(is_stale) {
-        // Put together again: what takes single entries out of a tree would be kilobytes of the policy's module.
+        // The map is built anew, because removing entries of a tree adds kilobytes to the policy's module.
         let all = std::mem::take(annotations);
         annotations.extend(all.into_iter().filter(|(key, _)| !is_stale(key)));
         changed = true;

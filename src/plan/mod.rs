@@ -64,7 +64,7 @@ pub struct Plan {
     pub(crate) termination: Termination,
     pub(crate) canary: Option<Canary>,
     pub(crate) monitor: Option<Sourced<Monitor>>,
-    /// The labels of all objects: those by which we know our own, and those that somebody gave.
+    /// The labels of all objects: those that mark our objects, and those from the options.
     pub(crate) labels: BTreeMap<String, Sourced<String>>,
     /// In ascending order of their keys, which are all different.
     pub(crate) annotations: Vec<Annotation>,
@@ -272,7 +272,7 @@ impl Plan {
         self.canary.as_ref()
     }
 
-    /// The monitor, if one is asked for. [`Monitor`] has an example.
+    /// The monitor, if there is one. [`Monitor`] has an example.
     #[must_use]
     pub fn monitor(&self) -> Option<&Monitor> {
         self.monitor.as_ref().map(|monitor| &monitor.value)
@@ -285,7 +285,7 @@ impl Plan {
         &self.annotations
     }
 
-    /// The entry of the URL ConfigMap, if one is asked for. [`Published`] has an example.
+    /// The entry of the URL ConfigMap, if there is one. [`Published`] has an example.
     #[must_use]
     pub fn published(&self) -> Option<&Published> {
         self.published.as_ref()

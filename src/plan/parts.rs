@@ -91,7 +91,7 @@ pub struct Monitor {
 /// use xposer::service::FORWARD_ANNOTATION;
 /// use xposer::testing;
 /// let plan = testing::plan(&[(FORWARD_ANNOTATION, "exposeIngressUrl: locally")], json!({}))?;
-/// let Some(entry) = plan.published() else { panic!("the block asks for an entry") };
+/// let Some(entry) = plan.published() else { panic!("the block has the key") };
 /// assert_eq!(entry.scope, Scope::Locally);
 /// assert_eq!((entry.key.as_str(), entry.value.as_str()), ("web-shop", "web.shop.example.com"));
 /// # Ok::<(), xposer::Report>(())
@@ -105,7 +105,7 @@ pub struct Published {
     pub key: String,
     /// The value: the first host, without scheme and path; under the setting `publishedValue: url` the whole URL.
     pub value: String,
-    /// The bytes of the forwarded block that ask for it.
+    /// The bytes of the line in the forwarded block.
     pub(crate) place: Range<usize>,
 }
 

@@ -3,7 +3,7 @@
 use crate::dialect::external_dns;
 
 /// The fields that [`Service::from_value`](super::Service::from_value) reads of a document that an API server has
-/// accepted. In the fields that an API server drops it looks for keys that belong elsewhere
+/// accepted. In the fields that an API server drops it finds keys that belong elsewhere
 /// ([`Code::AskedWrongly`](crate::Code::AskedWrongly)).
 ///
 /// A program that has a document as text may build the tree of these fields alone.
@@ -17,7 +17,7 @@ pub const READ: [(&str, &[&str]); 2] = [
     ("spec", &["type", "clusterIP", "ports"]),
 ];
 
-/// The label that asks for an Ingress; its value must be exactly `true`.
+/// The label that requests exposure; its value must be exactly `true`.
 ///
 /// ```
 /// use serde_json::json;
@@ -28,7 +28,7 @@ pub const READ: [(&str, &[&str]); 2] = [
 /// assert!(!Service::from_value(&labelled("True")).is_exposed());
 /// ```
 pub const EXPOSE_LABEL: &str = "expose";
-/// The prefix of the annotations that say how.
+/// The prefix of the annotations that configure the exposure.
 ///
 /// ```
 /// use xposer::options::annotations;
@@ -51,7 +51,7 @@ pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 /// The prefix of [`FORWARD_ANNOTATION`].
 const FORWARD_PREFIX: &str = "xposer.stakater.com/";
 
-/// The key in the block that asks for the URL ConfigMap.
+/// The key in the block that requests an entry in the URL ConfigMap.
 pub(crate) const PUBLISH_KEY: &str = "exposeIngressUrl";
 
 /// The prefix of the annotations that are written back; see the module `stamp`.

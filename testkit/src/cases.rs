@@ -6,7 +6,7 @@
 //! | `settings.yaml` | the administrator's settings, if the case needs any |
 //! | `objects.yaml` | the objects, as a YAML stream; empty where there are none |
 //! | `report.txt` | one diagnostic a line, in the order of the Services, then what the output could not express |
-//! | `why.md` | one to three sentences: what the case shows, and who says so |
+//! | `why.md` | one to three sentences: what the case shows, and by which source |
 //! | `mended.yaml`, `mended-settings.yaml` | the input after its help was followed, if the case shows that |
 
 use std::fs;
@@ -68,12 +68,12 @@ pub struct Run {
     pub unusable: bool,
 }
 
-/// A diagnostic and whose it is.
+/// A diagnostic, and the Service that it is about.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// The position of the Service among the Services of the case; `None` where the settings as such are meant.
+    /// The position of the Service among the Services of the case; `None` for the settings alone.
     pub service: Option<usize>,
-    /// What was said.
+    /// The diagnostic.
     pub diagnostic: Diagnostic,
 }
 
@@ -128,7 +128,7 @@ pub fn parse(text: &str) -> Result<Vec<Value>> {
 }
 
 impl Case {
-    /// Reads a case folder. The golden files may be missing: comparing with them says so.
+    /// Reads a case folder. The golden files may be missing, which the comparison reports.
     ///
     /// # Errors
     ///
@@ -232,7 +232,7 @@ impl Run {
         self.findings.iter().map(|finding| format!("{}\n", finding.diagnostic)).collect()
     }
 
-    /// The diagnostics in the order of the Services they are about, which is how the doors say them.
+    /// The diagnostics in the order of the Services they are about, which is the order of all programs.
     #[must_use]
     pub fn by_service(&self) -> Vec<&Diagnostic> {
         let mut findings: Vec<_> = self.findings.iter().collect();

@@ -108,7 +108,7 @@ pub fn imports(source: &Path) -> Result<BTreeMap<String, BTreeSet<String>>> {
     Ok(imports)
 }
 
-/// The modules that stand in circles of imports, or between two circles.
+/// The modules that are in circles of imports, or between two circles.
 ///
 /// ```
 /// use std::collections::{BTreeMap, BTreeSet};

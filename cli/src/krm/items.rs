@@ -1,8 +1,8 @@
 //! The items before and after: what was ours is replaced or removed, what is new is added, the rest is not touched.
 //!
-//! What was made for a Service that is not among the items stays, and that is told. A function often gets a part of what
+//! What was made for a Service that is not among the items stays, which is reported. A function often gets a part of what
 //! is deployed: another layer of kustomize, another package of kpt, or what `--match-kind` selects. From there, a Service
-//! that is gone and one that stands elsewhere look the same, and removing an Ingress takes a site down, while one too many
+//! that is gone and one that is elsewhere look the same, and removing an Ingress takes a site down, while one too many
 //! can be seen and deleted.
 
 use std::collections::{HashMap, HashSet};
@@ -62,7 +62,7 @@ impl<'i> Identity<'i> {
     }
 }
 
-/// Compares what is there with what is planned; `None` where something of somebody else is in the way.
+/// Compares what is there with what is planned; `None` where an object that is not ours is in the way.
 pub(super) fn changes(
     items: &[Value],
     known: &Known<'_>,

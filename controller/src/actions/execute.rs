@@ -1,4 +1,4 @@
-//! Sends the actions to the API server, and says what its errors mean.
+//! Sends the actions to the API server, and interprets its errors.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -260,7 +260,7 @@ impl ActionError {
             Error::Api(status) if status.code == 429 || status.code >= 500 => {
                 Self::Unavailable(status.message.clone())
             }
-            // The Services of the namespace are deleted, too, so their owners need not be told.
+            // The Services of the namespace are deleted, too, so their owners need no notice.
             Error::Api(status) if has_cause(status, "NamespaceTerminating") => Self::Outdated,
             // Somebody has changed the object.
             Error::Api(status) if status.code == 409 => Self::Outdated,

@@ -18,7 +18,7 @@ pub(crate) use fields::{
 };
 pub(crate) use status::hosts;
 
-/// An annotation on an object of somebody else: the name of the Service that may adopt it.
+/// An annotation on an object of another owner: the name of the Service that may adopt it.
 pub(crate) const ADOPT_ANNOTATION: &str = "xposer.stakater.com/adopt";
 
 /// An object that has at least one of the three marks of ownership, or that may be adopted.
@@ -58,7 +58,7 @@ pub(crate) struct Observed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ownership {
     Ours,
-    /// It belongs to somebody who lets this Service adopt it.
+    /// It has another owner, who lets this Service adopt it.
     Adoptable,
     Foreign,
 }
@@ -98,7 +98,7 @@ impl Observed {
     }
 
     /// Whose it is, for the Service with this key and UID. Two of the three marks make it ours, so that the third one is
-    /// restored after somebody has removed it.
+    /// restored after it was removed.
     pub(crate) fn ownership(&self, service: &ServiceKey, uid: &str) -> Ownership {
         let owned = self.owner.as_deref() == Some(uid);
         let labelled = self.labelled && *self.service == *service;

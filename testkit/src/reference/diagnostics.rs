@@ -52,7 +52,7 @@ fn section(row: Code, examples: &Examples) -> String {
     )
 }
 
-/// What the cases say, those that say little first.
+/// The reports of the cases, the short ones first.
 struct Examples {
     said: Vec<(String, usize, Vec<Diagnostic>)>,
 }

@@ -25,7 +25,7 @@ pub struct Page {
 ///
 /// # Errors
 ///
-/// A setting whose form the schema does not know.
+/// A setting whose form has no schema.
 pub fn pages(cases: &[Case]) -> anyhow::Result<Vec<Page>> {
     let page = |file, body: String| Page { file, text: format!("{NOTICE}\n\n{}\n", body.trim_end()) };
     Ok(vec![

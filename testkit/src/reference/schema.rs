@@ -154,7 +154,7 @@ fn nothing_or(values: impl Iterator<Item = Value>) -> Vec<Value> {
     values.chain(["".into(), Value::Null]).collect()
 }
 
-/// What tells a Gateway or its listener.
+/// What identifies a Gateway or its listener.
 fn gateway() -> Value {
     let optional = json!({"type": ["string", "null"], "pattern": "\\S"});
     json!({"type": "object", "required": ["name"], "additionalProperties": false, "properties": {

@@ -151,7 +151,7 @@ fn refused() -> String {
         REFUSED.iter().map(|example| {
             let said = match rendered(example) {
                 Err(said) => said,
-                // The page would be wrong; the test of this module says so.
+                // The page would be wrong, which the test of this module finds.
                 Ok(result) => code(&result),
             };
             [code(example), said]

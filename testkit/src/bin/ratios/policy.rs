@@ -56,7 +56,7 @@ pub(crate) fn policy(root: &Path, module: &Path, noop: &Path, out: &mut String) 
     let answer: Value = serde_json::from_slice(&answer)?;
     ensure!(answer.pointer("/mutated_object").is_some(), "the Service was not stamped: {answer}");
     let silent = request(root, |request| {
-        // Somebody says no; without the label, its annotations would be told about.
+        // The label forbids the exposure; without a label, the annotations would be reported.
         if let Some(labels) = request.pointer_mut("/object/metadata/labels") {
             *labels = json!({"expose": "false"});
         }
