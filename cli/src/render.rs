@@ -50,8 +50,8 @@ impl Show {
 
 fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(args, console.terminal);
-    if let Some((said, help)) = args.kubectl.given(show.typed()) {
-        let wrong = [Finding::input(said).help(help)];
+    if let Some((message, help)) = args.kubectl.given(show.typed()) {
+        let wrong = [Finding::input(message).help(help)];
         return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
     }
     let inputs = match Inputs::read(args, show.typed(), console) {
@@ -116,7 +116,9 @@ fn findings<'f>(
         .zip(outcomes)
         .enumerate()
         .filter_map(|(index, (item, outcome))| Some((index, item, outcome.report()?)))
-        .flat_map(|(index, item, report)| report.diagnostics().iter().map(move |said| (index, item, said)))
+        .flat_map(|(index, item, report)| {
+            report.diagnostics().iter().map(move |diagnostic| (index, item, diagnostic))
+        })
         .collect();
     if !emitted.is_empty() {
         let places: HashMap<(&str, &str), usize> = services
@@ -124,14 +126,17 @@ fn findings<'f>(
             .enumerate()
             .map(|(index, service)| ((service.namespace().unwrap_or_default(), service.name()), index))
             .collect();
-        found.extend(emitted.diagnostics().iter().filter_map(|said| {
-            let index = *places.get(&(said.subject.namespace.as_str(), said.subject.name.as_str()))?;
-            Some((index, items.get(index)?, said))
+        found.extend(emitted.diagnostics().iter().filter_map(|diagnostic| {
+            let index =
+                *places.get(&(diagnostic.subject.namespace.as_str(), diagnostic.subject.name.as_str()))?;
+            Some((index, items.get(index)?, diagnostic))
         }));
         found.sort_by_key(|(index, ..)| *index);
     }
     let settings = inputs.settings_file.as_ref();
-    found.into_iter().map(move |(_, item, said)| Finding::core(said).at(item.place_of(said, settings)))
+    found
+        .into_iter()
+        .map(move |(_, item, diagnostic)| Finding::core(diagnostic).at(item.place_of(diagnostic, settings)))
 }
 
 /// A stream of documents.

@@ -262,11 +262,11 @@ fn read(name: &str, text: &str, prefix: &str) -> Result<Option<Document>, Vec<Co
     }
     let mut documents = load(text).map_err(|errors| {
         // The lines of the text are not the lines of the file around it, so they are not named.
-        let told = errors.into_iter().map(|LoadError { message, span, help, .. }| {
+        let errors = errors.into_iter().map(|LoadError { message, span, help, .. }| {
             let is_template = help.as_deref() == Some(TEMPLATE_HELP);
             error(Some(span), message, if is_template { Some(template_help(name, text)) } else { help })
         });
-        told.collect::<Vec<_>>()
+        errors.collect::<Vec<_>>()
     })?;
     let last = documents.pop();
     if documents.is_empty() {

@@ -190,12 +190,12 @@ fn not_text(name: &str, error: &std::string::FromUtf8Error) -> Finding<'static> 
     let before = String::from_utf8_lossy(bytes.get(..offset).unwrap_or_default());
     let (line, column) = line_column(&before, offset);
     let byte = bytes.get(offset).copied().unwrap_or_default();
-    let said = format!("expected UTF-8 text, found the byte 0x{byte:02X} at offset {offset}");
+    let message = format!("expected UTF-8 text, found the byte 0x{byte:02X} at offset {offset}");
     let help = match bytes {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "save the file as UTF-8; this looks like UTF-16",
         _ if bytes.contains(&0) => "name a YAML or JSON file; this one looks like a binary file",
         _ => "save the file as UTF-8",
     };
     let place = Place { point: Some(Point { line, column }), ..Place::file(name) };
-    Finding::input(said).help(help).at(place)
+    Finding::input(message).help(help).at(place)
 }

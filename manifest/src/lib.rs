@@ -45,9 +45,9 @@ pub fn settings(name: &str, text: String) -> Result<xposer::Settings, String> {
     let file = File::of_bytes(name.to_owned(), text.into_bytes());
     let read = file.and_then(|file| SettingsFile::read(file, "xposer check --settings - FILE"));
     read.map(|(_, settings)| settings).map_err(|findings| {
-        let mut told = Vec::new();
+        let mut out = Vec::new();
         // Writing to memory cannot fail.
-        let _ = write_text(findings, false, &mut told);
-        String::from_utf8_lossy(&told).into_owned()
+        let _ = write_text(findings, false, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
     })
 }

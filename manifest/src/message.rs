@@ -48,8 +48,8 @@ impl Flaw {
 
 /// The error of `serde_json`; `None` where the text may well be YAML in flow style.
 pub(crate) fn of_json(at: usize, error: &serde_json::Error) -> Option<Flaw> {
-    let said = error.to_string();
-    let (message, at, help) = match said.split(" at line ").next().unwrap_or_default() {
+    let text = error.to_string();
+    let (message, at, help) = match text.split(" at line ").next().unwrap_or_default() {
         "expected `:`" => ("expected a `:` after the key", at, None),
         "expected `,` or `}`" => ("expected a `,` or `}`", at, Some(IN_BRACES)),
         "expected `,` or `]`" => ("expected a `,` or `]`", at, Some(IN_BRACKETS)),

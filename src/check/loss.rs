@@ -84,15 +84,15 @@ fn problem(context: &RuleContext<'_>, annotation: &Annotation, loss: Loss, targe
     let verb = if targets.len() == 1 { "has" } else { "have" };
     let lacks = format!("{} {verb} nothing for {}", kinds(targets), quoted(key));
     if loss == Loss::Weakens {
-        let said = format!("{lacks}, without which the Service is less safe or does not answer");
-        return Problem::new(Code::ProtectionWeakened, said)
+        let message = format!("{lacks}, without which the Service is less safe or does not answer");
+        return Problem::new(Code::ProtectionWeakened, message)
             .help("remove the line, or keep the target Ingress");
     }
     let is_redirect = effect(key).is_some_and(|effect| effect.same == Same::Redirect);
     let why = if is_redirect { "and no request is sent to https" } else { "which protects the Service" };
     if context.settings.accept_loss.fit(key) {
-        let said = format!("{lacks}, {why}, and the administrator accepts that");
-        return Problem::new(Code::ProtectionLossAccepted, said)
+        let message = format!("{lacks}, {why}, and the administrator accepts that");
+        return Problem::new(Code::ProtectionLossAccepted, message)
             .help("protect the Service by other means, and remove the line");
     }
     let against = context.plan.https_redirect.as_ref().filter(|it| is_redirect && !it.value);
@@ -167,7 +167,7 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
         }
         let protects = effect(&annotation.key)
             .is_some_and(|effect| effect.loss > Loss::Nothing && !effect.idle.is(&annotation.value));
-        let said = match plan.targets.first() {
+        let message = match plan.targets.first() {
             Some(Target::Ingress) | None => {
                 format!("ingress-nginx ignores {} on a canary", quoted(&annotation.key))
             }
@@ -182,6 +182,6 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
         let code = if protects { Code::CanaryAnnotationIgnored } else { Code::TargetInexpressible };
         let is_lost = plan.targets.iter().any(|target| loss(&stable, annotation, *target) > Loss::Nothing);
         let help = if is_lost { "remove the line" } else { "move the line to the stable Service" };
-        annotation.file_key(report, Problem::new(code, said).help(help));
+        annotation.file_key(report, Problem::new(code, message).help(help));
     }
 }

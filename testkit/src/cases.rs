@@ -121,8 +121,8 @@ pub fn parse(text: &str) -> Result<Vec<Value>> {
     match load(text) {
         Ok(documents) => Ok(documents.into_iter().map(|document| document.value).collect()),
         Err(errors) => {
-            let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            bail!("{}", said.join("; "))
+            let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            bail!("{}", messages.join("; "))
         }
     }
 }
@@ -202,8 +202,8 @@ impl Case {
         let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
         let mut findings = Vec::new();
         for (index, outcome) in outcomes.iter().enumerate() {
-            let said = outcome.report().into_iter().flat_map(Report::diagnostics).cloned();
-            findings.extend(said.map(|diagnostic| Finding { service: Some(index), diagnostic }));
+            let diagnostics = outcome.report().into_iter().flat_map(Report::diagnostics).cloned();
+            findings.extend(diagnostics.map(|diagnostic| Finding { service: Some(index), diagnostic }));
         }
         findings.extend(report.diagnostics().iter().cloned().map(|diagnostic| Finding {
             service: services.iter().position(|service| service.subject() == *diagnostic.subject),

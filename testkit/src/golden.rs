@@ -160,7 +160,7 @@ mod tests {
         if std::env::var_os("BLESS").is_some() {
             return;
         }
-        let said = compare(&workspace().join("tests/cases/no-such-case/report.txt"), "x\n");
-        assert!(said.unwrap_err().contains("is missing"));
+        let result = compare(&workspace().join("tests/cases/no-such-case/report.txt"), "x\n");
+        assert!(result.unwrap_err().contains("is missing"));
     }
 }

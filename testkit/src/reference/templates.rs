@@ -115,7 +115,7 @@ fn accepted() -> String {
     table(
         ["Template", "Result", ""],
         ACCEPTED.iter().map(|(example, sentence)| {
-            let result = rendered(example).map_or_else(|said| said, |result| code(&result));
+            let result = rendered(example).map_or_else(|error| error, |result| code(&result));
             [code(example), result, (*sentence).to_owned()]
         }),
     )
@@ -149,12 +149,12 @@ fn refused() -> String {
     table(
         ["Template", "What is said"],
         REFUSED.iter().map(|example| {
-            let said = match rendered(example) {
-                Err(said) => said,
+            let text = match rendered(example) {
+                Err(error) => error,
                 // The page would be wrong, which the test of this module finds.
                 Ok(result) => code(&result),
             };
-            [code(example), said]
+            [code(example), text]
         }),
     )
 }
