@@ -2,7 +2,7 @@
 //!
 //! It reads a `ResourceList` and writes it back with the Ingresses of its Services among the items. What an earlier run
 //! added for them is replaced or removed, so that a second run changes nothing. If anything is wrong, no item is changed and the
-//! exit status is not 0, which is all that kustomize looks at.
+//! exit status is not 0; kustomize checks nothing else.
 
 mod config;
 mod items;

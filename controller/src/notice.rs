@@ -78,7 +78,7 @@ impl Notice {
         )
     }
 
-    /// Somebody else has a key of the URL ConfigMap.
+    /// Another manager has a key of the URL ConfigMap.
     pub(crate) fn foreign_key(namespace: &str, key: &str, service: Arc<ServiceKey>) -> Self {
         let note = format!(
             "the key {key} of ConfigMap {namespace}/{URL_CONFIG_MAP} belongs to somebody else and was not touched; \

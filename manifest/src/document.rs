@@ -57,7 +57,7 @@ enum Children {
     Entries(Box<[(String, Node)]>),
 }
 
-/// Where a value is written, in bytes of the text. For an alias, and for what a merge key brought along, that is where
+/// Where a value is written, in bytes of the text. For an alias, and for what a merge key adds, that is where
 /// the anchored value is written.
 ///
 /// ```

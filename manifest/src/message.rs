@@ -26,7 +26,7 @@ pub(crate) struct Flaw {
     pub(crate) message: String,
     pub(crate) span: Range<usize>,
     pub(crate) help: Option<&'static str>,
-    /// Where the key is written first that is given twice.
+    /// Of a key that is given twice, where it is written first.
     pub(crate) first: Option<usize>,
 }
 
@@ -39,7 +39,7 @@ impl Flaw {
         Self { help: Some(help), ..self }
     }
 
-    /// The same flaw of a text that has so many bytes more at its beginning.
+    /// The same flaw in a text with this number of further bytes at its beginning.
     pub(crate) fn moved(self, by: usize) -> Self {
         let span = self.span.start + by..self.span.end + by;
         Self { span, first: self.first.map(|first| first + by), ..self }
@@ -208,8 +208,8 @@ fn unexpected_character(character: char) -> (String, Option<&'static str>) {
     (format!("the control character U+{code:04X} is not allowed"), Some(help))
 }
 
-/// Own words and advice (empty if there is none) for the mistakes that happen; the parser's words do for the
-/// rest.
+/// A message and a help (empty if there is none) for the errors that are common; the others have the message of the
+/// parser.
 fn explain(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
     Some(match kind {
         ErrorKind::UnclosedQuotedScalar => ("the quote opened here is never closed", "add the closing quote"),

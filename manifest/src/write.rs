@@ -33,7 +33,7 @@ pub fn to_yaml(value: &Value) -> String {
     out
 }
 
-/// A character in front of a text that the library would put into quotes for no reader's sake. It is removed again.
+/// A character in front of a text that the library would put into quotes although no reader needs them. It is removed again.
 const MARK: char = '\u{f8ff}';
 
 /// Whether a test holds for a string of a value, or for a key.
@@ -86,7 +86,7 @@ impl Serialize for Written<'_> {
 impl Written<'_> {
     /// Writes a string in the quotes that suit it, or as a block.
     fn text<S: Serializer>(&self, text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-        // Readers take the blanks at the beginning of a block for indentation. An indicator would tell them better, but not
+        // Readers take the blanks at the beginning of a block for indentation. An indicator would prevent that, but not
         // all of them count from the same place, and that of kustomize refuses a tab behind one.
         let first = text.split('\n').find(|line| !line.is_empty()).unwrap_or(" ");
         let is_dotted =

@@ -52,7 +52,7 @@ pub fn validate(payload: &[u8]) -> CallResult {
     Ok(review::answer(payload)?)
 }
 
-/// Tells whether settings can be used: the settings as JSON in, `{"valid": .., "message": ..}` out. The message lists
+/// Validates settings: the settings as JSON in, `{"valid": .., "message": ..}` out. The message lists
 /// every problem, also those that every Service would be refused for ([`Settings::tried`]).
 ///
 /// ```

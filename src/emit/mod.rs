@@ -126,7 +126,7 @@ impl<'p> Object<'p> {
     /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
-        // Most objects fit, and growing step by step copies what is written again and again.
+        // Most objects fit into this, so the buffer is not copied while it grows.
         let mut text = Vec::with_capacity(1000);
         // Texts, numbers and mappings with text keys always have a JSON form, and writing to a Vec cannot fail.
         if serde_json::to_writer(&mut text, self).is_err() {

@@ -52,7 +52,7 @@ pub const INGRESS_ANNOTATION: &str = "status.xposer.stakater.com/ingress";
 ///     "status.xposer.stakater.com/ingress": "web",
 ///     "status.xposer.stakater.com/url": "http://web.shop.example.com",
 /// }));
-/// // It is true already, so nothing is changed.
+/// // The annotations are correct already, so nothing is changed.
 /// assert!(!stamp::write(&mut service, found.as_ref()));
 /// # Ok::<(), xposer::Report>(())
 /// ```
@@ -100,7 +100,7 @@ impl Plan {
 
 /// Files a Warning where the stamp would make the annotations of the Service larger than the API server allows.
 pub(crate) fn check_room(plan: &Plan, report: &mut Report) {
-    // Practically no Service comes near the limit, and only there the URL has to be made for this.
+    // Few Services are near the limit, and only for them the URL is computed here.
     if plan.annotation_bytes > MAX_ANNOTATIONS / 2 && plan.stamp().is_none() {
         let said = format!(
             "the annotations have {} bytes, which leaves no room to write the URL back",
@@ -112,10 +112,10 @@ pub(crate) fn check_room(plan: &Plan, report: &mut Report) {
 }
 
 /// Corrects the stamp of a Service in the Service's own JSON: with a stamp, its two annotations are set;
-/// whatever else is under [`STAMP_PREFIX`] is removed. Gives whether anything was changed. Nothing else is touched; where
-/// the metadata or the annotations are no mappings, nothing is.
+/// whatever else is under [`STAMP_PREFIX`] is removed. Returns whether anything was changed. Nothing else is touched, and
+/// nothing at all where the metadata or the annotations are no mappings.
 ///
-/// [`Stamp`] has an example with one; without one:
+/// [`Stamp`] has an example with a stamp; without a stamp:
 ///
 /// ```
 /// use serde_json::json;

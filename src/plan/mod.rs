@@ -41,7 +41,7 @@ pub struct Plan {
     pub(crate) url_path: String,
     pub(crate) tls: Option<Sourced<Tls>>,
     pub(crate) secret: Option<Sourced<String>>,
-    /// Whether the secret's name was made of the object's.
+    /// Whether the name of the secret is derived from the name of the object.
     pub(crate) secret_is_derived: bool,
     pub(crate) issuer: Option<Sourced<Issuer>>,
     /// Whether the issuer takes the place of an annotation of a layer below, which is for all that have a secret.
@@ -266,7 +266,7 @@ impl Plan {
         self.http_parent_refs.as_ref().map_or(&[], |refs| &refs.value)
     }
 
-    /// The Service a part of whose requests this one gets. [`Canary`] has an example.
+    /// The stable Service of a canary, and the requests that the canary gets. [`Canary`] has an example.
     #[must_use]
     pub fn canary(&self) -> Option<&Canary> {
         self.canary.as_ref()

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::{Plan, Route};
 use crate::values::{Target, Termination};
 
-/// Hosts with the same paths, and these.
+/// Hosts that have the same paths, and the paths.
 pub(crate) type Group<'p> = (Vec<&'p str>, Vec<&'p Route>);
 
 impl Plan {

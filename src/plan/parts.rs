@@ -31,9 +31,9 @@ pub struct Route {
     pub path_type: PathType,
     pub(crate) host_origin: Origin,
     pub(crate) path_origin: Origin,
-    /// The template the host came from, after unescaping.
+    /// The template of the host, after unescaping.
     pub(crate) template: Arc<str>,
-    /// Whether that is letter by letter the text the user wrote.
+    /// Whether the template is exactly the text that the user wrote.
     pub(crate) verbatim: bool,
 }
 
@@ -99,7 +99,7 @@ pub struct Monitor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Published {
-    /// Whose ConfigMap.
+    /// Which ConfigMaps have the entry.
     pub scope: Scope,
     /// The key: `<service>-<namespace>`.
     pub key: String,
@@ -122,6 +122,6 @@ pub struct Published {
 pub enum Scope {
     /// `locally`: in the ConfigMap of the Service's namespace.
     Locally,
-    /// `globally`: in the ConfigMap of every namespace. What is emitted reaches the namespaces of the plans at hand.
+    /// `globally`: in the ConfigMap of every namespace. The emitted ConfigMaps are those of the namespaces of the given plans.
     Globally,
 }

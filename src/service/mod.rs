@@ -21,7 +21,7 @@ pub use ports::{Port, PortRef, PortRefError};
 /// Problems, each with its place.
 type Findings = Vec<(FieldPath, Problem)>;
 
-/// What kind of Service it is, as far as an Ingress cares.
+/// The kind of Service, as far as it matters for an Ingress.
 ///
 /// ```
 /// use serde_json::json;

@@ -15,7 +15,7 @@ use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 use super::results::ItemFinding;
 use crate::local::is_local;
 
-/// What the programs around us note on an item about where it belongs.
+/// The prefixes of the annotations in which kustomize and kpt keep the file of an item.
 const BOOKKEEPING: [&str; 3] = ["internal.config.kubernetes.io/", "config.kubernetes.io/", "config.k8s.io/"];
 
 /// What is to be done with the items; those that are not mentioned stay.

@@ -54,7 +54,7 @@ impl ItemFinding {
 
     /// A foreign item has the name of an object to be added.
     pub(super) fn in_the_way(item: &Value, object: &str) -> Self {
-        // HTTPRoute begins with the sound of a vowel.
+        // HTTPRoute is spoken with a vowel at its beginning.
         let article = if object.starts_with(['A', 'E', 'H', 'I', 'O', 'U']) { "an" } else { "a" };
         let message = format!("the list already has {article} {object} that was not made by xposer");
         Self::error(message, Some(MAKE_ROOM.to_owned()), item, None)

@@ -70,7 +70,7 @@ pub(crate) enum ActionResult {
 /// Why an action failed.
 #[derive(Debug)]
 pub(crate) enum ActionError {
-    /// Somebody else has this object, or a field of it.
+    /// Another manager has this object, or a field of it.
     Foreign { key: ObjectKey, message: String },
     /// The object has changed in the meantime; the watch will deliver the change.
     Outdated,

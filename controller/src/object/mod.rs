@@ -1,4 +1,4 @@
-//! What is kept of an object in the cluster: whose it is, whether it is as desired, and whether it is served.
+//! What is kept of an object in the cluster: its owner, whether it is as desired, and whether it is served.
 
 mod fields;
 mod status;
@@ -54,7 +54,7 @@ pub(crate) struct Observed {
     pub(crate) hosts: Box<[u64]>,
 }
 
-/// Whose an object is.
+/// The owner of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ownership {
     Ours,
@@ -97,7 +97,7 @@ impl Observed {
         })
     }
 
-    /// Whose it is, for the Service with this key and UID. Two of the three marks make it ours, so that the third one is
+    /// The owner, for the Service with this key and UID. Two of the three marks make it ours, so that the third one is
     /// restored after it was removed.
     pub(crate) fn ownership(&self, service: &ServiceKey, uid: &str) -> Ownership {
         let owned = self.owner.as_deref() == Some(uid);

@@ -110,7 +110,7 @@ impl State {
     ) -> Vec<ServiceNotice> {
         let conditions: BTreeSet<u64> = notices.iter().filter(|it| it.is_condition).map(digest).collect();
         let (before, recipients) = self.replace_conditions(key, conditions, failed);
-        // An entry more in a ConfigMap is no news.
+        // Another entry in a ConfigMap needs no new notice.
         let is_new = |it: &Notice| match it.is_condition {
             true => !before.contains(&digest(it)),
             false => matches!(key, ReconcileKey::Service(_)),

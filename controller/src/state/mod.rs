@@ -23,7 +23,7 @@ use claims::ClaimIndex;
 use objects::ObjectIndex;
 use watched::WatchedKey;
 
-/// All that is known.
+/// The state.
 pub(crate) struct State {
     pub(crate) settings: Settings,
     /// Whether status annotations are written on Services.
@@ -73,7 +73,7 @@ pub(crate) struct UnexposedService {
 pub(crate) enum Trigger {
     /// Something in the cluster has changed.
     Event,
-    /// Somebody has changed the Service, so that writing again is no fight with another writer.
+    /// The Service was changed, so that writing again is no conflict with another manager.
     ServiceChange,
 }
 
@@ -188,7 +188,7 @@ impl State {
         self.handovers.count(kind)
     }
 
-    // What the core decides.
+    // Decisions of the core.
 
     /// The decision about a Service, and about all that share claims with it.
     pub(crate) fn decide(&self, key: &Arc<ServiceKey>) -> Vec<Decision> {
