@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::values::Target;
+
 /// A kind of object that is emitted. [`Kind::row`] has its names and permissions, for the controller, the KRM function, the
 /// RBAC manifests and the chart.
 ///
@@ -92,7 +94,7 @@ impl Kind {
         match self {
             Self::Ingress => KindRow {
                 api_version: "networking.k8s.io/v1",
-                name: "Ingress",
+                name: Target::Ingress.as_str(),
                 plural: "ingresses",
                 is_namespaced: true,
                 is_built_in: true,
@@ -100,7 +102,7 @@ impl Kind {
             },
             Self::HttpRoute => KindRow {
                 api_version: "gateway.networking.k8s.io/v1",
-                name: "HTTPRoute",
+                name: Target::HttpRoute.as_str(),
                 plural: "httproutes",
                 is_namespaced: true,
                 is_built_in: false,
@@ -108,7 +110,7 @@ impl Kind {
             },
             Self::Route => KindRow {
                 api_version: "route.openshift.io/v1",
-                name: "Route",
+                name: Target::Route.as_str(),
                 plural: "routes",
                 is_namespaced: true,
                 is_built_in: false,
