@@ -30,7 +30,8 @@ words!(Target { Ingress = "Ingress", HttpRoute = "HTTPRoute", Route = "Route" })
 /// use xposer::values::Tls;
 /// assert_eq!("TRUE".parse(), Ok(Tls::Secret));
 /// assert_eq!("load-balancer".parse(), Ok(Tls::LoadBalancer));
-/// assert!(Tls::CertManager.is_on() && !Tls::Off.is_on() && "maybe".parse::<Tls>().is_err());
+/// assert!(Tls::CertManager.is_on() && Tls::CertManager.has_secret() && !Tls::Off.is_on());
+/// assert!("maybe".parse::<Tls>().is_err());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tls {
@@ -147,7 +148,7 @@ impl ParentRef {
         self.object(namespace) == other.object(namespace)
     }
 
-    /// Whether both can mean the same listener of the same Gateway. Without a name or port, all listeners are meant.
+    /// Whether both can be attached to the same listener of the same Gateway. Without a name or port, they are attached to all.
     pub(crate) fn overlaps(&self, other: &Self, namespace: Option<&str>) -> bool {
         fn fits<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
             one.is_none() || other.is_none() || one == other

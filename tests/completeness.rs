@@ -12,7 +12,7 @@ use xposer::options::{annotations, settings};
 use xposer::template::{Template, Vars};
 use xposer::{Code, Severity, testing};
 use xposer_testkit::cases::{Case, Run, all};
-use xposer_testkit::rust_files;
+use xposer_testkit::source::rust_files;
 
 /// The texts of the files of some rooms of the core.
 fn sources(wanted: impl Fn(&str) -> bool) -> String {
@@ -115,7 +115,7 @@ fn every_annotations_example_works() {
     }
 }
 
-/// The annotations without which one says nothing.
+/// The annotations without which one has no effect.
 fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "Issuer" | "ClusterIssuer" => &[("TLS", "cert-manager")],
@@ -437,5 +437,53 @@ fn every_help_is_followed_in_a_case() {
             shown.contains(code) || WITHOUT_MENDED_CASE.contains(code),
             "no case with a mended.yaml shows {code}"
         );
+    }
+}
+
+/// The public items of a crate without an example, and how many items there are. A method may lean on an example that calls it.
+fn without_example(source: &Path) -> (Vec<String>, usize) {
+    let kinds = ["fn", "struct", "enum", "trait", "const", "static", "type"];
+    let (mut items, mut called) = (Vec::new(), BTreeSet::new());
+    for file in rust_files(source).unwrap() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (mut is_in_example, mut has_example) = (false, false);
+        for line in text.lines() {
+            let code = line.trim_start();
+            if let Some(doc) = code.strip_prefix("///").or_else(|| code.strip_prefix("//!")) {
+                let doc = doc.trim_start();
+                if doc.starts_with("```") {
+                    is_in_example = !is_in_example;
+                    has_example = true;
+                } else if is_in_example {
+                    let is_hidden = doc.starts_with("# ") && !doc.starts_with("# Ok::<");
+                    assert!(!is_hidden, "{}: a hidden line: {doc}", file.display());
+                    called.extend(doc.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned));
+                }
+                continue;
+            }
+            let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '(');
+            if words.next() == Some("pub") {
+                let mut words = words.skip_while(|word| *word == "const" && code.contains(" fn "));
+                if words.next().is_some_and(|word| kinds.contains(&word)) {
+                    let name = words.next().unwrap_or_default().split('(').next().unwrap_or_default();
+                    items.push((file.display().to_string(), name.to_owned(), line != code, has_example));
+                }
+            }
+            has_example &= code.starts_with("#[");
+        }
+    }
+    let count = items.len();
+    let is_shown =
+        |name: &str, is_method: bool, has_example: bool| has_example || is_method && called.contains(name);
+    items.retain(|(_, name, is_method, has_example)| !is_shown(name, *is_method, *has_example));
+    (items.into_iter().map(|(file, name, ..)| format!("{file}: {name}")).collect(), count)
+}
+
+#[test]
+fn every_public_item_has_an_example() {
+    for (folder, least) in [("src", 200), ("manifest/src", 40)] {
+        let (missing, count) = without_example(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
+        assert!(count >= least, "{folder}: {count} public items");
+        assert!(missing.is_empty(), "without an example:\n{}", missing.join("\n"));
     }
 }

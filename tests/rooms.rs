@@ -1,7 +1,7 @@
-//! Data flows one way: a room imports only the rooms before it. And the words of a program stand in one room.
+//! Data flows one way: a room of the core imports only the rooms before it, and the modules of other crates import in no
+//! circle. The words of a program are in its dialect only.
 //!
-//! The first test reads the `crate::` paths of every file against the table of `docs/architecture.md`, so that a shortcut
-//! between two rooms fails here before it becomes a habit.
+//! The table is that of `docs/architecture.md`. `controller/tests/rooms.rs` has the table of the controller.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,13 +10,13 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use xposer_testkit::rust_files;
+use xposer_testkit::source::{circle, code, imports};
+use xposer_testkit::workspace;
 
 /// Each room and the rooms it may import.
 ///
-/// The room `dialect` is two: the words of the programs, which everything may look up, and their rules, which look at a plan.
+/// The folder `dialect` is two rooms: the words of the programs, which every room may read, and their rules, which read a plan.
 const ROOMS: &[(&str, &[&str])] = &[
     ("diagnostics", &[]),
     ("validation", &["diagnostics"]),
@@ -78,66 +78,62 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The room of a module of the core, of which `path` has the names of the modules below the crate.
-fn room(path: &[&str]) -> String {
-    match path {
+/// The room of a module of the core.
+fn room(module: &str) -> &str {
+    match module.split("::").collect::<Vec<_>>().as_slice() {
         ["dialect", rest @ ..] if rest.contains(&"rules") || rest.starts_with(&["nginx", "paths"]) => "rules",
         ["plan", "context", ..] => "context",
         [first, ..] => first,
         [] => "",
     }
-    .to_owned()
 }
 
-/// The files below a folder of the repository, each with its path in the repository and its lines of code: without comments,
-/// and without unit tests, which stand at the end of a file, in a file `tests.rs` or in a folder `tests`.
-fn code(folder: &str) -> Vec<(String, Vec<String>)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files = rust_files(&root.join(folder)).unwrap();
-    let is_code = |line: &&str| !line.trim_start().starts_with("//");
-    let is_test = |file: &Path| file.iter().any(|part| part == "tests" || part == "tests.rs");
-    let mut read: Vec<_> = files
-        .iter()
-        .filter(|file| !is_test(file.strip_prefix(root).unwrap()))
-        .map(|file| {
-            let text = std::fs::read_to_string(file).unwrap();
-            let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap();
-            let name = file.strip_prefix(root).unwrap().to_str().unwrap();
-            (name.to_owned(), code.lines().filter(is_code).map(str::to_owned).collect())
-        })
-        .collect();
-    read.sort();
-    read
+/// The lines of code of each file below a folder of the repository.
+fn lines(folder: &str) -> Vec<(String, Vec<String>)> {
+    let files = code(&workspace().join(folder)).unwrap().into_iter();
+    files
+        .map(|(file, code)| (format!("{folder}/{file}"), code.lines().map(str::to_owned).collect()))
+        .collect()
 }
 
 #[test]
 fn every_room_imports_only_the_rooms_before_it() {
     let mut rooms = BTreeSet::new();
     let mut wrong = Vec::new();
-    for (file, lines) in code("src") {
-        let inside = file.strip_prefix("src/").unwrap().trim_end_matches(".rs");
-        let own = room(&inside.split('/').collect::<Vec<_>>());
-        if matches!(own.as_str(), "lib" | "testing") {
+    for (module, imported) in imports(&workspace().join("src")).unwrap() {
+        let own = room(&module);
+        if matches!(own, "crate" | "testing") {
             continue;
         }
-        rooms.insert(own.clone());
-        let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == own) else {
-            wrong.push(format!("{file} belongs to no room"));
+        rooms.insert(own.to_owned());
+        let Some(place) = ROOMS.iter().position(|(name, _)| *name == own) else {
+            wrong.push(format!("{module} belongs to no room"));
             continue;
         };
-        for line in lines {
-            for after in line.split("crate::").skip(1) {
-                let is_of_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-                let path = after.split(|c| !is_of_path(c)).next().unwrap();
-                let other = room(&path.split("::").collect::<Vec<_>>());
-                if other != own && !allowed.contains(&other.as_str()) {
-                    wrong.push(format!("{file}: {own} may not import {other}: {}", line.trim()));
-                }
+        let allowed = ROOMS[place].1;
+        for other in imported {
+            let room = room(&other);
+            if room != own && !allowed.contains(&room) {
+                wrong.push(format!("{module}: {own} may not import {other}"));
             }
         }
+        let is_before = |other: &&&str| ROOMS[..place].iter().any(|(name, _)| *name == **other);
+        assert!(
+            allowed.iter().all(|other| is_before(&other)),
+            "{own} may import a room that is not before it"
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(rooms.len(), ROOMS.len(), "a room of the table has no file: {rooms:?}");
+}
+
+#[test]
+fn the_modules_of_crates_without_a_table_import_in_no_circle() {
+    for folder in ["manifest/src", "cli/src", "policy/src", "testkit/src"] {
+        let imports = imports(&workspace().join(folder)).unwrap();
+        assert!(imports.values().any(|imported| !imported.is_empty()), "{folder} has no imports");
+        assert_eq!(circle(imports), Vec::<String>::new(), "{folder}");
+    }
 }
 
 /// The files that have words of programs although they are no dialect, and why.
@@ -152,7 +148,7 @@ fn prefixes() -> BTreeSet<String> {
         let domain = text.strip_suffix('/').unwrap_or_default();
         domain.contains('.') && domain.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
     };
-    let lines = code("src/dialect").into_iter().flat_map(|(_, lines)| lines);
+    let lines = lines("src/dialect").into_iter().flat_map(|(_, lines)| lines);
     lines.flat_map(|line| line.split('"').filter(is_prefix).map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
@@ -163,7 +159,7 @@ fn the_words_of_programs_stand_in_their_dialects() {
     let mut wrong = Vec::new();
     let mut with_words = BTreeSet::new();
     for folder in ["src", "manifest/src", "cli/src", "controller/src", "policy/src"] {
-        for (file, lines) in code(folder).into_iter().filter(|(file, _)| !file.starts_with("src/dialect/")) {
+        for (file, lines) in lines(folder).into_iter().filter(|(file, _)| !file.starts_with("src/dialect/")) {
             for line in lines {
                 // A prefix at the end of another domain is another one.
                 let is_of_domain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
@@ -189,7 +185,7 @@ fn the_words_of_programs_stand_in_their_dialects() {
 
 #[test]
 fn the_core_touches_no_outside_world() {
-    for (file, lines) in code("src") {
+    for (file, lines) in lines("src") {
         for word in [
             "std::fs",
             "std::env",

@@ -1,4 +1,4 @@
-//! The command line: what can be said, and the help that teaches it.
+//! The arguments of the command line, and their help.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -201,7 +201,7 @@ impl FromArgMatches for Files {
     }
 }
 
-/// The command that was typed, for a help that says how to go on with it.
+/// The command that was typed, for the help of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Typed {
     Render,
@@ -240,7 +240,7 @@ impl Typed {
     }
 }
 
-/// What kubectl can be told about files and objects, and this program cannot: it is answered with what to do instead.
+/// Options of kubectl that this program does not have. Each leads to an error with a help.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Kubectl {
     #[arg(short = 'R', long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -254,7 +254,7 @@ pub(crate) struct Kubectl {
 }
 
 impl Kubectl {
-    /// What was said that only kubectl understands, and what to do instead.
+    /// The message about an option of kubectl that was given, and its help.
     pub(crate) fn given(&self, typed: Typed) -> Option<(&'static str, String)> {
         let piped = typed.piped();
         if self.recursive.is_some() {

@@ -3,21 +3,19 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use xposer::diagnostics::Origin;
+use xposer::Code;
 use xposer::internal::functions::{self, Function};
-use xposer::internal::{did_you_mean, rules, trace};
+use xposer::internal::{did_you_mean, rules};
 use xposer::options::{ConfigOption, Key, annotations, settings};
-use xposer::service::EXPOSE_LABEL;
 use xposer::template::{SYNTAX, Template, Var, Vars};
-use xposer::{Code, Outcome, Service, Settings};
 
-use crate::args::{Color, Diagnostics, ExplainArgs, Files, InputArgs, Typed};
 use xposer_manifest::Finding;
 
+use crate::args::{Color, Diagnostics, ExplainArgs, Files, InputArgs, Typed};
+use crate::console::{Console, Exit};
 use crate::input::STDIN_PATH;
 use crate::printer::write_text;
 use crate::render::explain_file;
-use crate::{Console, Exit};
 
 /// The word that explains the template language.
 const TEMPLATES: &str = "templates";
@@ -84,39 +82,6 @@ fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
         return Ok(false);
     }
     Ok(true)
-}
-
-/// Where the values come from that decide how a Service is exposed.
-pub(crate) fn traced(
-    service: &Service<'_>,
-    outcome: &Outcome,
-    settings: &Settings,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let subject = service.subject();
-    match outcome {
-        Outcome::NotExposed { .. } => {
-            return writeln!(
-                out,
-                "{subject} does not ask to be exposed; the label is {EXPOSE_LABEL}: \"true\""
-            );
-        }
-        Outcome::Refused(_) | Outcome::Conflicting(_) => writeln!(out, "{subject} is refused")?,
-        Outcome::Planned { plan, .. } => writeln!(out, "{subject} is exposed as {}", plan.url())?,
-    }
-    let rows = trace(service, settings);
-    let width = rows.iter().map(|row| row.what.chars().count()).max().unwrap_or_default();
-    for row in rows {
-        writeln!(out, "  {:width$}  {}", row.what, row.value)?;
-        match &row.origin {
-            Origin::BuiltIn => writeln!(out, "  {:width$}    from the built-in default", "")?,
-            origin => writeln!(out, "  {:width$}    from {}", "", origin.path())?,
-        }
-        for path in row.before {
-            writeln!(out, "  {:width$}    before {path}", "")?;
-        }
-    }
-    Ok(())
 }
 
 fn unknown(word: &str) -> Finding<'_> {

@@ -9,8 +9,8 @@ use xposer::Settings;
 use xposer_manifest::encrypted::{Encrypted, SOPS};
 use xposer_manifest::{Document, File, Finding, Findings, Place, STDIN, SettingsFile};
 
-use crate::Console;
 use crate::args::{InputArgs, Typed};
+use crate::console::Console;
 use crate::progress::Progress;
 
 /// How standard input is named on the command line.

@@ -2,7 +2,7 @@
 //!
 //! It reads a `ResourceList` and writes it back with the Ingresses of its Services among the items. What an earlier run
 //! added for them is replaced or removed, so that a second run changes nothing. If anything is wrong, no item is changed and the
-//! exit status is not 0, which is all that kustomize looks at.
+//! exit status is not 0; kustomize checks nothing else.
 
 mod config;
 mod items;
@@ -17,13 +17,13 @@ use xposer::{Outcome, Precedence, Report, Service, emit_all, expose_all, is_serv
 use xposer_manifest::encrypted::is_encrypted_service;
 use xposer_manifest::{Finding, Findings, to_yaml};
 
+use crate::console::{Console, Exit, or_gone};
 use crate::input::read_single;
 use crate::local::{LEFT_OUT_HELP, is_local, left_out};
 use crate::printer::write_text;
-use crate::{Console, Exit, or_gone};
 use config::Config;
 use items::Change;
-use results::Said;
+use results::ItemFinding;
 
 /// Reads a ResourceList from standard input and writes it to standard output.
 pub(crate) fn krm(console: &mut Console<'_>) -> io::Result<Exit> {
@@ -32,10 +32,10 @@ pub(crate) fn krm(console: &mut Console<'_>) -> io::Result<Exit> {
         Ok(list) => list,
         Err(wrong) => return write_text(wrong, colors, console.stderr).map(|()| Exit::Unusable),
     };
-    let mut said = Vec::new();
-    let changes = list.decide(&mut said);
-    write_text(said.iter().map(Said::finding), colors, console.stderr)?;
-    let results = said.iter().map(Said::result).collect();
+    let mut findings = Vec::new();
+    let changes = list.decide(&mut findings);
+    write_text(findings.iter().map(ItemFinding::finding), colors, console.stderr)?;
+    let results = findings.iter().map(ItemFinding::result).collect();
     let exit = if changes.is_some() { Exit::Done } else { Exit::Refused };
     list.items = items::apply(std::mem::take(&mut list.items), changes.unwrap_or_default());
     or_gone(console.stdout.write_all(to_yaml(&list.into_value(results)).as_bytes()))?;
@@ -73,17 +73,18 @@ impl ResourceList {
     }
 
     /// The changes of the items; `None` if anything is wrong.
-    fn decide<'l>(&'l self, said: &mut Vec<Said>) -> Option<Vec<Change>> {
-        let config = Config::new(self.rest.get("functionConfig"), said);
-        let settings = config.settings(said);
-        said.extend(self.items.iter().filter(|item| is_encrypted_service(item)).map(Said::encrypted));
-        if !said.is_empty() {
+    fn decide<'l>(&'l self, findings: &mut Vec<ItemFinding>) -> Option<Vec<Change>> {
+        let config = Config::new(self.rest.get("functionConfig"), findings);
+        let settings = config.settings(findings);
+        findings
+            .extend(self.items.iter().filter(|item| is_encrypted_service(item)).map(ItemFinding::encrypted));
+        if !findings.is_empty() {
             return None;
         }
         let all = || self.items.iter().filter(|item| is_service(item));
-        said.extend(all().filter(|item| is_local(item)).filter_map(|item| {
+        findings.extend(all().filter(|item| is_local(item)).filter_map(|item| {
             let left_out = left_out(&Service::from_value(item))?;
-            Some(Said::info(left_out, LEFT_OUT_HELP, item))
+            Some(ItemFinding::info(left_out, LEFT_OUT_HELP, item))
         }));
         let places: Vec<&Value> = all().filter(|item| !is_local(item)).collect();
         let services: Vec<Service<'l>> = places.iter().map(|item| Service::from_value(item)).collect();
@@ -91,23 +92,23 @@ impl ResourceList {
         let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
         for (item, outcome) in places.iter().zip(&outcomes) {
             let found = outcome.report().into_iter().flat_map(Report::diagnostics);
-            said.extend(found.map(|found| Said::core(found, Some(item), &config)));
+            findings.extend(found.map(|found| config.finding(found, Some(item))));
         }
         let named = |service: &Service<'l>| (service.namespace().unwrap_or_default(), service.name());
         let by_name: HashMap<(&str, &str), &Value> =
             services.iter().map(named).zip(places.iter().copied()).collect();
         for found in report.diagnostics() {
             let item = by_name.get(&(found.subject.namespace.as_str(), found.subject.name.as_str()));
-            said.push(Said::core(found, item.copied(), &config));
+            findings.push(config.finding(found, item.copied()));
         }
-        let changes = items::changes(&self.items, &all().collect(), &objects, said);
+        let changes = items::changes(&self.items, &all().collect(), &objects, findings);
         let is_refused = outcomes.iter().any(Outcome::is_refused);
         changes.filter(|_| !is_refused)
     }
 
     fn into_value(self, results: Vec<Value>) -> Value {
         let Self { items, mut rest } = self;
-        // A list without items would tell kustomize to delete everything.
+        // With a list without items, kustomize would delete everything.
         rest.insert("items".to_owned(), Value::Array(items));
         if !results.is_empty() {
             match rest.get_mut("results") {

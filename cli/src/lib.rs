@@ -19,6 +19,7 @@
 //! ```
 
 mod args;
+mod console;
 mod explain;
 mod input;
 mod krm;
@@ -28,50 +29,17 @@ mod printer;
 mod progress;
 mod render;
 mod services;
+mod trace;
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
+pub use console::{Console, Terminal};
+use console::{Exit, or_gone};
 use xposer_manifest::Finding;
-
-/// Where the program reads and writes.
-pub struct Console<'c> {
-    /// Standard input.
-    pub stdin: &'c mut dyn Read,
-    /// Standard output.
-    pub stdout: &'c mut dyn Write,
-    /// Standard error.
-    pub stderr: &'c mut dyn Write,
-    /// Which of them is a terminal.
-    pub terminal: Terminal,
-}
-
-/// Which of the streams is a terminal, and whether its user wants colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Terminal {
-    /// Standard input is a terminal.
-    pub stdin: bool,
-    /// Standard output is a terminal.
-    pub stdout: bool,
-    /// Standard error is a terminal.
-    pub stderr: bool,
-    /// The terminal can show colours, and its user has not forbidden them with `NO_COLOR`.
-    pub colors: bool,
-}
-
-/// The exit status of the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Exit {
-    /// Nothing was refused.
-    Done = 0,
-    /// At least one Service was refused.
-    Refused = 1,
-    /// Wrong usage, or an input that cannot be read.
-    Unusable = 2,
-}
 
 /// Runs the program with these arguments, the first of which is its own name, and returns its exit status.
 pub fn run<A: Into<OsString> + Clone>(
@@ -107,7 +75,7 @@ fn dispatch(cli: Cli, console: &mut Console<'_>) -> io::Result<Exit> {
     }
 }
 
-/// Shows the help that was asked for, or what is wrong with the arguments.
+/// Shows the requested help, or what is wrong with the arguments.
 fn show_usage(usage: &clap::Error, console: &mut Console<'_>) -> io::Result<Exit> {
     let text = usage.render();
     let (stream, is_terminal, exit) = if usage.use_stderr() {
@@ -121,11 +89,6 @@ fn show_usage(usage: &clap::Error, console: &mut Console<'_>) -> io::Result<Exit
         write!(stream, "{text}")?;
     }
     Ok(exit)
-}
-
-/// Ignores the error that the reader of an output is gone. The exit status still depends on the findings.
-fn or_gone(written: io::Result<()>) -> io::Result<()> {
-    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
 /// Reports an output that cannot be written. A reader that is gone, such as `head`, is no error.

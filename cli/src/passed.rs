@@ -1,4 +1,4 @@
-//! Objects that are not Services. If the input has no Services, a hint tells what the objects are and what to do.
+//! Objects that are not Services. If the input has no Services, a hint names the objects and what to do.
 
 use std::collections::BTreeMap;
 
@@ -135,7 +135,7 @@ fn unnamed(object: &Map<String, Value>, file: &str, piped: &str) -> Option<Hint>
     None
 }
 
-/// Why an object is not the Service that its author meant.
+/// Why an object is no Service although it looks like one.
 pub(crate) struct Almost {
     /// The wrong key, or a key next to which another one is missing.
     pub(crate) key: String,

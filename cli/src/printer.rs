@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use xposer_manifest::{Finding, write_json};
 
 use crate::args::{Color, Diagnostics, InputArgs};
-use crate::{Terminal, or_gone};
+use crate::console::{Terminal, or_gone};
 
 /// The format and the colours of findings.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ impl Printer {
     }
 }
 
-/// Writes findings as text. It is no error if nobody reads them.
+/// Writes findings as text. It is no error if the reader is gone.
 pub(crate) fn write_text<'d>(
     findings: impl IntoIterator<Item = Finding<'d>>,
     colors: bool,

@@ -9,11 +9,11 @@ use xposer::{Object, Outcome, Precedence, Report, Service, Settings, Target, emi
 use xposer_manifest::{Finding, to_yaml};
 
 use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Typed};
-use crate::explain::traced;
+use crate::console::{Console, Exit, or_gone};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::{Found, Item};
-use crate::{Console, Exit, or_gone};
+use crate::trace::write_trace;
 
 /// Prints the objects of all exposed Services, and the diagnostics.
 pub(crate) fn render(args: &RenderArgs, console: &mut Console<'_>) -> io::Result<Exit> {
@@ -50,8 +50,8 @@ impl Show {
 
 fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(args, console.terminal);
-    if let Some((said, help)) = args.kubectl.given(show.typed()) {
-        let wrong = [Finding::input(said).help(help)];
+    if let Some((message, help)) = args.kubectl.given(show.typed()) {
+        let wrong = [Finding::input(message).help(help)];
         return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
     }
     let inputs = match Inputs::read(args, show.typed(), console) {
@@ -98,7 +98,7 @@ fn write_origins(
         if index > 0 {
             writeln!(out)?;
         }
-        traced(service, outcome, settings, out)?;
+        write_trace(service, outcome, settings, out)?;
     }
     out.flush()
 }
@@ -116,7 +116,9 @@ fn findings<'f>(
         .zip(outcomes)
         .enumerate()
         .filter_map(|(index, (item, outcome))| Some((index, item, outcome.report()?)))
-        .flat_map(|(index, item, report)| report.diagnostics().iter().map(move |said| (index, item, said)))
+        .flat_map(|(index, item, report)| {
+            report.diagnostics().iter().map(move |diagnostic| (index, item, diagnostic))
+        })
         .collect();
     if !emitted.is_empty() {
         let places: HashMap<(&str, &str), usize> = services
@@ -124,14 +126,17 @@ fn findings<'f>(
             .enumerate()
             .map(|(index, service)| ((service.namespace().unwrap_or_default(), service.name()), index))
             .collect();
-        found.extend(emitted.diagnostics().iter().filter_map(|said| {
-            let index = *places.get(&(said.subject.namespace.as_str(), said.subject.name.as_str()))?;
-            Some((index, items.get(index)?, said))
+        found.extend(emitted.diagnostics().iter().filter_map(|diagnostic| {
+            let index =
+                *places.get(&(diagnostic.subject.namespace.as_str(), diagnostic.subject.name.as_str()))?;
+            Some((index, items.get(index)?, diagnostic))
         }));
         found.sort_by_key(|(index, ..)| *index);
     }
     let settings = inputs.settings_file.as_ref();
-    found.into_iter().map(move |(_, item, said)| Finding::core(said).at(item.place_of(said, settings)))
+    found
+        .into_iter()
+        .map(move |(_, item, diagnostic)| Finding::core(diagnostic).at(item.place_of(diagnostic, settings)))
 }
 
 /// A stream of documents.

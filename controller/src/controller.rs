@@ -166,7 +166,7 @@ impl Controller {
             }
         };
         info!("ending");
-        // Requests that are under way are finished, so that nobody has to find out what became of them.
+        // Requests that are under way are finished, so that their results are known.
         let rest = async { while self.tasks.join_next().await.is_some() {} };
         let is_lost = *leads.borrow() == Leadership::Lost;
         if !is_lost && tokio::time::timeout(SHUTDOWN_TIMEOUT, rest).await.is_err() {

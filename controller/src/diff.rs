@@ -1,4 +1,4 @@
-//! The output of a dry run: the API server says what each object would become, and the difference is printed.
+//! The output of a dry run: the API server returns what each object would become, and the difference is printed.
 
 use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};

@@ -10,7 +10,7 @@ pub(crate) fn error_message(error: &Error) -> String {
     }
 }
 
-/// An error with its causes. For a connection error, only the cause says what happened. A cause whose text is in the error
+/// An error with its causes. For a connection error, only the cause names the reason. A cause whose text is in the error
 /// already is left out.
 pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

@@ -1,4 +1,4 @@
-//! Tells the owners of Services: as Events, which `kubectl describe service` shows, and in the log.
+//! Sends notices to the owners of Services: as Events, which `kubectl describe service` shows, and in the log.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -30,7 +30,7 @@ const MAX_STALE_REFUSALS: u8 = 5;
 pub(crate) struct Successor {
     key: ObjectKey,
     hosts: Box<[u64]>,
-    /// How many could serve it, if its spec says so.
+    /// How many could serve it, if its spec names them.
     parents: Option<u8>,
     /// How many serve it; `None` if the cluster does not have it as desired.
     served_by: Option<u8>,
@@ -319,7 +319,7 @@ impl Handovers {
         Some(fallback.old.clone())
     }
 
-    /// An object of a Service was applied. `exists` says whether another one exists and is not being deleted.
+    /// An object of a Service was applied. `exists` is whether another one exists and is not being deleted.
     pub(crate) fn on_applied(
         &mut self,
         service: &ServiceKey,

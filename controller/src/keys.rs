@@ -1,4 +1,4 @@
-//! The keys of what the controller knows: a Service, an object, and a unit of work.
+//! The keys of a Service, of an object, and of a unit of work.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The kinds of objects that the controller keeps, as kube and the installation know them.
+//! The kinds of objects that the controller keeps, in the types of kube, and the permissions for them.
 
 use kube::api::ApiResource;
 pub(crate) use xposer::emit::Kind;

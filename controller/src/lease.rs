@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 const LEASE_DURATION: Duration = Duration::from_secs(15);
 /// How often the holder renews the Lease.
 const RENEW_INTERVAL: Duration = Duration::from_secs(5);
-/// A holder that could not renew for this time stops writing. It is shorter than [`LEASE_DURATION`], so that nobody else
+/// A holder that could not renew for this time stops writing. It is shorter than [`LEASE_DURATION`], so that no other replica
 /// writes yet.
 const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 /// How often the others try to acquire the Lease.

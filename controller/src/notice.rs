@@ -1,4 +1,4 @@
-//! What the owner of a Service is told, as text.
+//! The notices for the owners of Services, as text.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,22 +17,22 @@ pub(crate) const MAX_NOTE_BYTES: usize = 1024;
 /// The reason of the notice that an object is deleted although those that replace it do not serve.
 const TIMED_OUT: &str = "HandoverTimedOut";
 
-/// Something to tell the owner of a Service.
+/// A message for the owner of a Service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Notice {
     /// In PascalCase: a code of the core, or a reason of the controller.
     pub(crate) reason: String,
     pub(crate) note: String,
-    /// Whether it describes a condition, which is told once as long as it holds; otherwise it describes an event.
+    /// Whether it describes a condition, which is sent once as long as it holds; otherwise it describes an event.
     pub(crate) is_condition: bool,
     pub(crate) is_warning: bool,
-    /// The only Service that is told, where the key of the reconciliation concerns several.
+    /// The only Service that gets it, where the key of the reconciliation concerns several.
     pub(crate) only: Option<Arc<ServiceKey>>,
     /// The diagnostic of the core, if it is one.
     pub(crate) code: Option<(Code, Severity)>,
 }
 
-/// A notice, and the Service whose owner is told.
+/// A notice, and the Service whose owner gets it.
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceNotice {
     pub(crate) service: Arc<ServiceKey>,
@@ -52,7 +52,7 @@ impl Notice {
         }
     }
 
-    /// Something that is wrong until somebody repairs it.
+    /// An error that remains until it is repaired.
     fn warning(reason: &str, note: String) -> Self {
         Self { is_condition: true, is_warning: true, ..Self::event(reason, note) }
     }
@@ -66,7 +66,7 @@ impl Notice {
         Self { code, ..Self::warning(&pascal_case(diagnostic.code.slug()), note) }
     }
 
-    /// An object of somebody else has the name of a desired one.
+    /// An object that is not ours has the name of a desired one.
     pub(crate) fn foreign(object: &ObjectKey, message: Option<&str>) -> Self {
         let message = message.map(|message| format!(" ({message})")).unwrap_or_default();
         let help = format!(
@@ -78,7 +78,7 @@ impl Notice {
         )
     }
 
-    /// Somebody else has a key of the URL ConfigMap.
+    /// Another manager has a key of the URL ConfigMap.
     pub(crate) fn foreign_key(namespace: &str, key: &str, service: Arc<ServiceKey>) -> Self {
         let note = format!(
             "the key {key} of ConfigMap {namespace}/{URL_CONFIG_MAP} belongs to somebody else and was not touched; \
@@ -169,13 +169,13 @@ impl Notice {
         Self { is_warning: true, ..Self::event("Deleted", note) }
     }
 
-    /// Whether it says that a handover timed out.
+    /// Whether it reports that a handover timed out.
     pub(crate) fn is_timeout(&self) -> bool {
         self.reason == TIMED_OUT
     }
 }
 
-/// How a note says that an object of this kind serves.
+/// The words of a note for an object of this kind that serves.
 fn serves(kind: Kind) -> &'static str {
     match kind {
         Kind::HttpRoute => "is accepted",
@@ -184,7 +184,7 @@ fn serves(kind: Kind) -> &'static str {
     }
 }
 
-/// How a note says that an object of this kind does not serve.
+/// The words of a note for an object of this kind that does not serve.
 fn does_not_serve(kind: Kind) -> &'static str {
     match kind {
         Kind::HttpRoute => "is not accepted",

@@ -125,7 +125,7 @@ pub(crate) fn decide(
     let decided = members.iter().zip(&outcomes).map(|(member, outcome)| {
         let mut diagnostics: Vec<Diagnostic> =
             outcome.report().map(|report| report.diagnostics().to_vec()).unwrap_or_default();
-        // A diagnostic about an object belongs to its Service. `PublishedHere` is for files, which do not say which namespaces
+        // A diagnostic about an object belongs to its Service. `PublishedHere` is for files, which do not contain all namespaces
         // there are.
         let is_of = |it: &&Diagnostic| {
             it.subject.name == *member.key.name && it.subject.namespace == *member.key.namespace
@@ -152,7 +152,7 @@ impl Decision {
         !matches!(self.result, DecisionResult::Exposed(_))
     }
 
-    /// The diagnostics that the owner of the Service is told.
+    /// The diagnostics for the owner of the Service.
     pub(crate) fn errors_and_warnings(&self) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Info)
     }

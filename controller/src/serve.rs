@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 /// The main loop runs every few seconds. If it has not run for this time, it hangs.
 const LIVENESS_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What `/healthz` and `/readyz` answer.
+/// The state of `/healthz` and `/readyz`.
 pub(crate) struct Health {
     started: Instant,
     /// Seconds after the start.

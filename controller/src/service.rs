@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(outcome.plan().map(xposer::Plan::url).as_deref(), Some("http://web.shop.example.com"));
     }
 
-    /// The core reports annotations of ours that stand among the labels.
+    /// The core reports annotations of ours that are among the labels.
     #[test]
     fn keys_of_ours_among_the_labels_are_kept() {
         let service = json!({

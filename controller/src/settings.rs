@@ -31,8 +31,8 @@ impl SettingsFile {
         let (text, settings) = match std::fs::read_to_string(path) {
             Ok(text) => (text.clone(), xposer_manifest::settings(&name, text)),
             Err(error) => {
-                let said = format!("{name}: the file cannot be read: {error}");
-                (said.clone(), Err(said))
+                let message = format!("{name}: the file cannot be read: {error}");
+                (message.clone(), Err(message))
             }
         };
         if self.text.as_deref() == Some(&text) {

@@ -146,7 +146,7 @@ impl UrlConfigMaps {
             return None;
         }
         let mut metadata = json!({"name": URL_CONFIG_MAP, "namespace": namespace});
-        // A ConfigMap of somebody else gets our keys, and not the label that marks it as ours.
+        // A ConfigMap of another owner gets our keys, and not the label that marks it as ours.
         if observed.is_none_or(|observed| observed.labelled)
             && let Some(metadata) = metadata.as_object_mut()
         {
@@ -155,7 +155,7 @@ impl UrlConfigMaps {
         Some(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}))
     }
 
-    /// The Services whose key somebody else has set to another value, with the key.
+    /// The Services whose key another manager has set to another value, with the key.
     pub(crate) fn foreign_keys(&self, namespace: &str) -> Vec<(Arc<ServiceKey>, String)> {
         let Some(observed) = self.maps.get(namespace) else { return Vec::new() };
         let is_foreign =
@@ -195,7 +195,7 @@ impl UrlConfigMaps {
 }
 
 impl ObservedConfigMap {
-    /// Whether somebody else has set this key to another value. In a ConfigMap that we have created, the key is ours.
+    /// Whether another manager has set this key to another value. In a ConfigMap that we have created, the key is ours.
     fn has_foreign_key(&self, published: &Published) -> bool {
         !self.labelled
             && self.others.get(published.key.as_str()).is_some_and(|value| **value != *published.value)

@@ -17,7 +17,7 @@ use crate::error::error_message;
 use crate::kinds::{self, Kind};
 use crate::service::service_resource;
 
-/// How often the API server is asked again for a kind that it does not serve, or that may not be listed.
+/// The interval at which a kind that is not served, or may not be listed, is requested again.
 const DISCOVERY_INTERVAL: Duration = Duration::from_secs(20);
 /// The delay after an error of a watch, and the longest one after many. An event that comes late is late for the user.
 const MIN_BACKOFF: Duration = Duration::from_millis(500);
@@ -162,7 +162,7 @@ impl Source {
             };
             let status = self.status_after(&error, listed, &mut last_message);
             let delay = match (&status, status_code(&error)) {
-                // The history is gone, and the list is asked for next; that is no failure.
+                // The history is gone, and the list is requested next; that is no failure.
                 (_, 410) if !failed => Duration::ZERO,
                 (Some(_), _) => DISCOVERY_INTERVAL,
                 (None, _) => backoff.next().unwrap_or(MAX_BACKOFF),
@@ -207,7 +207,7 @@ impl Source {
         let is_optional = self.optional_kind().is_some();
         let code = status_code(error);
         match code {
-            // The list is read anew, which concerns nobody.
+            // The list is read anew, which changes nothing.
             410 => {
                 tracing::debug!("the watch of {what} starts anew: {message}");
                 return None;

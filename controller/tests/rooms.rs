@@ -7,9 +7,9 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use xposer_testkit::rust_files;
+use xposer_testkit::source::{code, imports};
+use xposer_testkit::workspace;
 
 /// Each module and the modules that it may import. A module may import only those above it, so there is no circle.
 const MODULES: &[(&str, &[&str])] = &[
@@ -87,44 +87,30 @@ const PURE: &[&str] = &[
     "urls",
 ];
 
-/// The lines of code of every module: of its file, or of all files in its folder. `main.rs` and the tests are no modules of
-/// the table.
-fn modules() -> BTreeMap<String, Vec<String>> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut modules = BTreeMap::<String, Vec<String>>::new();
-    for file in rust_files(&source).unwrap() {
-        let inside = file.strip_prefix(&source).unwrap();
-        let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
-        let module = first.trim_end_matches(".rs");
-        if !matches!(module, "main" | "tests") {
-            let text = std::fs::read_to_string(&file).unwrap();
-            let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).map(str::to_owned);
-            modules.entry(module.to_owned()).or_default().extend(code);
-        }
-    }
-    modules
+/// The module of the table to which a file or a module belongs: that of its first name.
+fn module(path: &str) -> &str {
+    path.split(['/', ':']).next().unwrap().trim_end_matches(".rs")
 }
 
-/// The modules that a line names after `crate::`.
-fn imported(line: &str) -> impl Iterator<Item = String> {
-    line.split("crate::").skip(1).flat_map(|rest| {
-        // `crate::{a::B, c}` names several.
-        let inner = rest.strip_prefix('{').map_or(vec![rest], |list| list.split(',').collect());
-        inner.into_iter().map(|path| {
-            path.trim().chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
-        })
-    })
+/// The modules of the program, each with the others that it imports. `main.rs` is no module of the table.
+fn modules() -> BTreeMap<String, BTreeSet<String>> {
+    let mut modules = BTreeMap::<String, BTreeSet<String>>::new();
+    for (inner, imported) in imports(&workspace().join("controller/src")).unwrap() {
+        let imported = imported.iter().map(|other| module(other).to_owned());
+        modules.entry(module(&inner).to_owned()).or_default().extend(imported);
+    }
+    modules.remove("crate");
+    modules
 }
 
 #[test]
 fn every_module_imports_only_the_modules_of_its_row() {
     let mut wrong = Vec::new();
-    for (module, lines) in modules() {
+    for (module, names) in modules() {
         let Some((_, allowed)) = MODULES.iter().find(|(name, _)| *name == module) else {
             wrong.push(format!("{module} is not in the table"));
             continue;
         };
-        let names: BTreeSet<String> = lines.iter().flat_map(|line| imported(line)).collect();
         let others = names.iter().filter(|name| **name != module && !allowed.contains(&name.as_str()));
         wrong.extend(others.map(|other| format!("{module} may not import {other}")));
         let unused = allowed.iter().filter(|name| !names.contains(**name));
@@ -147,12 +133,9 @@ fn the_table_has_no_circle() {
 
 #[test]
 fn decisions_touch_nothing_outside_of_the_program() {
-    let modules = modules();
-    for module in PURE {
-        for line in &modules[*module] {
-            for word in ["async ", "Client", "std::fs", "std::env", "spawn(", "tracing::"] {
-                assert!(!line.contains(word), "{module}: {word} in {line}");
-            }
+    for (file, code) in code(&workspace().join("controller/src")).unwrap() {
+        for word in ["async ", "Client", "std::fs", "std::env", "spawn(", "tracing::"] {
+            assert!(!PURE.contains(&module(&file)) || !code.contains(word), "{word} in {file}");
         }
     }
 }

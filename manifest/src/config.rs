@@ -42,6 +42,18 @@ struct EmbeddedYaml {
 }
 
 /// Where a setting is written.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::diagnostics::Segment;
+/// use xposer_manifest::Config;
+///
+/// let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"settings.yaml": "domain: example.com"}});
+/// let config = Config::of_function(&config).unwrap();
+/// let found = config.locate([Segment::Key("domain".into())].into_iter());
+/// assert_eq!(found.path, [Segment::Key("data".into()), Segment::Key("settings.yaml".into())]);
+/// assert!(found.embedded.is_some());
+/// ```
 pub struct SettingPath<'c> {
     /// The path from the root of the document to the setting, or to the text that contains it.
     pub path: Vec<Segment>,
@@ -50,6 +62,19 @@ pub struct SettingPath<'c> {
 }
 
 /// A place in a text that contains YAML.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::diagnostics::Segment;
+/// use xposer_manifest::Config;
+///
+/// let data = json!({"domain": "example.com", "parentRefs": "[{name: edge}]"});
+/// let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": data});
+/// let config = Config::of_function(&config).unwrap();
+/// let gateway = [Segment::Key("parentRefs".into()), Segment::Index(0)];
+/// assert!(config.locate(gateway.into_iter()).embedded.is_some());
+/// assert!(config.locate([Segment::Key("domain".into())].into_iter()).embedded.is_none());
+/// ```
 pub struct EmbeddedPath<'c> {
     pub(crate) text: &'c str,
     pub(crate) document: &'c Document,
@@ -57,6 +82,15 @@ pub struct EmbeddedPath<'c> {
 }
 
 /// Why a document contains no settings.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer_manifest::Config;
+///
+/// let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"settings.yaml": "domain: [a"}});
+/// let errors = Config::of_function(&config).err().unwrap();
+/// assert_eq!((errors.len(), errors[0].path.len()), (1, 2));
+/// ```
 #[derive(Debug)]
 pub struct ConfigError {
     /// The path from the root of the document to the wrong value.
@@ -228,11 +262,11 @@ fn read(name: &str, text: &str, prefix: &str) -> Result<Option<Document>, Vec<Co
     }
     let mut documents = load(text).map_err(|errors| {
         // The lines of the text are not the lines of the file around it, so they are not named.
-        let told = errors.into_iter().map(|LoadError { message, span, help, .. }| {
+        let errors = errors.into_iter().map(|LoadError { message, span, help, .. }| {
             let is_template = help.as_deref() == Some(TEMPLATE_HELP);
             error(Some(span), message, if is_template { Some(template_help(name, text)) } else { help })
         });
-        told.collect::<Vec<_>>()
+        errors.collect::<Vec<_>>()
     })?;
     let last = documents.pop();
     if documents.is_empty() {
@@ -255,7 +289,7 @@ fn missing(document: &Value, path: &[&'static str]) -> Option<(String, String)> 
     Some((format!("this {kind} has no `{field}`, so all settings are the defaults"), help))
 }
 
-/// The help for a template without quotes, which YAML reads as a mapping. Such a template is for Xposer, so nobody renders it
+/// The help for a template without quotes, which YAML reads as a mapping. Such a template is for Xposer, so it is not rendered
 /// before.
 fn template_help(name: &str, text: &str) -> String {
     let form = settings().find(|(key, _)| key.name == name).map(|(_, row)| row.form);

@@ -1,37 +1,15 @@
 //! Values, and where each of their parts is written.
 
 use crate::message::{self, Flaw};
+use crate::text::{BLANKS, Span, narrow, wide};
 use serde_json::{Map, Value};
-use serde_saphyr::Location;
 use std::ops::Range;
 use xposer::diagnostics::Segment;
-
-/// Some bytes of a text, which is shorter than 4 GiB.
-pub(crate) type Span = Range<u32>;
-
-pub(crate) fn narrow(span: &Range<usize>) -> Span {
-    let narrow = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
-    narrow(span.start)..narrow(span.end)
-}
-
-/// What YAML knows as blanks. A no-break space or an ideographic space is a part of the value.
-pub(crate) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
-
-fn wide(span: &Span) -> Range<usize> {
-    span.start as usize..span.end as usize
-}
-
-/// The bytes of a place that the YAML library gives.
-pub(crate) fn bytes(location: &Location) -> Range<usize> {
-    let wide = |offset: Option<u64>| usize::try_from(offset.unwrap_or_default()).unwrap_or(usize::MAX);
-    let start = wide(location.span().byte_offset());
-    start..start.saturating_add(wide(location.span().byte_len()))
-}
 
 /// A value as a reader found it.
 #[derive(Debug)]
 pub(crate) struct Parsed {
-    /// Where it is written. Of a YAML collection, the reader knows only the beginning.
+    /// Where it is written. Of a YAML collection, it is the beginning only.
     pub(crate) span: Span,
     /// The end of the value in the text; of a value that an alias repeats, the end of the alias.
     pub(crate) end: u32,
@@ -49,6 +27,13 @@ pub(crate) enum Kind {
 }
 
 /// One document of a text: its value, and where every part of the value is written.
+///
+/// ```
+/// use serde_json::json;
+///
+/// let documents = xposer_manifest::load("a: 1\n---\nb: 2\n").unwrap();
+/// assert_eq!((&documents[0].value, &documents[1].value), (&json!({"a": 1}), &json!({"b": 2})));
+/// ```
 #[derive(Debug)]
 pub struct Document {
     /// The value. The places do not follow changes of it.
@@ -72,8 +57,17 @@ enum Children {
     Entries(Box<[(String, Node)]>),
 }
 
-/// Where a value is written, in bytes of the text. For an alias, and for what a merge key brought along, that is where
+/// Where a value is written, in bytes of the text. For an alias, and for what a merge key adds, that is where
 /// the anchored value is written.
+///
+/// ```
+/// use xposer::diagnostics::Segment;
+///
+/// let document = xposer_manifest::load("spec: {ports: [80]}").unwrap().remove(0);
+/// let located = document.locate(&[Segment::Key("spec".into()), Segment::Key("type".into())]);
+/// assert_eq!((located.value, located.key, located.depth), (6..19, Some(0..4), 1));
+/// assert!(located.is_collection);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
     /// The value as written, quotes and brackets included; of a block (`|` or `>`) its lines without the header, of a map or
@@ -82,7 +76,7 @@ pub struct Located {
     pub value: Range<usize>,
     /// The key of the value as written, if the value is an entry of a map.
     pub key: Option<Range<usize>>,
-    /// How many steps of the path led to this value; fewer than were asked for if the path ends early.
+    /// How many steps of the path led to this value; fewer than the path has if it ends early.
     pub depth: usize,
     /// Whether the value is a map or a sequence.
     pub is_collection: bool,
@@ -116,8 +110,17 @@ impl Document {
     }
 
     /// Finds where a part of a string value is written. `part` is in bytes of the value, the answer in bytes of `text`, which
-    /// is what the document was loaded from. Where it cannot be told, for example in the middle of an escape, the answer is
+    /// is what the document was loaded from. Where that is not possible, for example in the middle of an escape, the answer is
     /// the whole value, as [`locate`](Self::locate) finds it.
+    ///
+    /// ```
+    /// use xposer::diagnostics::Segment;
+    ///
+    /// let text = r#"host: "a\u002eb c""#;
+    /// let document = xposer_manifest::load(text).unwrap().remove(0);
+    /// let part = document.locate_part(text, &[Segment::Key("host".into())], &(1..2));
+    /// assert_eq!(&text[part], r"\u002e");
+    /// ```
     pub fn locate_part(&self, text: &str, path: &[Segment], part: &Range<usize>) -> Range<usize> {
         let (node, value, depth) = self.find(path);
         let whole = wide(&node.value);
@@ -238,7 +241,7 @@ impl Builder<'_> {
     fn not_finite(&mut self, span: &Span, is_alias: bool) -> Value {
         let written = self.text.get(wide(span)).unwrap_or_default();
         if is_alias {
-            // It was told where it is written.
+            // It is reported where the anchored value is written.
         } else if unquoted(written).trim_start_matches(['+', '-']).starts_with(['.', 'i', 'I', 'n', 'N']) {
             self.flaws.push(message::not_finite(wide(span), written));
         } else if message::tag_before(self.text, span.start as usize).is_some() {

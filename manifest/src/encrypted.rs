@@ -5,6 +5,18 @@ use xposer::diagnostics::Segment;
 use xposer::is_service;
 
 /// A program that encrypts files, and the command that decrypts one, in which FILE stands for its name.
+///
+/// ```
+/// use xposer_manifest::encrypted::Encrypted;
+///
+/// let found = Encrypted::of_bytes(b"$ANSIBLE_VAULT;1.1;AES256\n").unwrap();
+/// assert_eq!(found.message(), "the file is encrypted by Ansible Vault");
+/// assert_eq!(
+///     found.help(Some("web.yaml"), "xposer render"),
+///     "decrypt it first: ansible-vault view web.yaml | xposer render"
+/// );
+/// assert!(Encrypted::of_text("TOKEN=ENC[AES256_GCM,data:").is_some());
+/// ```
 pub struct Encrypted {
     by: &'static str,
     decrypt: &'static str,
@@ -13,8 +25,19 @@ pub struct Encrypted {
 /// How a value that SOPS encrypted begins.
 const SOPS_VALUE: &str = "ENC[AES256_GCM,";
 /// The key of a document under which SOPS keeps what it needs to decrypt it.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer_manifest::encrypted::{SOPS_KEY, has_sops};
+///
+/// assert!(has_sops(&json!({SOPS_KEY: {"mac": "ENC[AES256_GCM,data:"}})));
+/// ```
 pub const SOPS_KEY: &str = "sops";
 /// The program that most files of Kubernetes are encrypted by.
+///
+/// ```
+/// assert_eq!(xposer_manifest::encrypted::SOPS.message(), "the file is encrypted by SOPS");
+/// ```
 pub const SOPS: Encrypted = Encrypted { by: "SOPS", decrypt: "sops decrypt FILE" };
 
 /// How the files of other programs begin.
@@ -55,16 +78,40 @@ impl Encrypted {
 }
 
 /// Whether a document has the metadata of SOPS.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer_manifest::encrypted::has_sops;
+///
+/// assert!(has_sops(&json!({"kind": "Service", "sops": {"mac": "ENC[AES256_GCM,data:"}})));
+/// assert!(!has_sops(&json!({"kind": "Service", "sops": {}})));
+/// ```
 pub fn has_sops(document: &Value) -> bool {
     document.get(SOPS_KEY).and_then(|sops| sops.get("mac")).is_some_and(Value::is_string)
 }
 
 /// Whether SOPS encrypted a value.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer_manifest::encrypted::is_encrypted;
+///
+/// assert!(is_encrypted(&json!("ENC[AES256_GCM,data:")) && !is_encrypted(&json!("web")));
+/// ```
 pub fn is_encrypted(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.starts_with(SOPS_VALUE))
 }
 
 /// Whether an object is, or may be, a Service that SOPS encrypted.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer_manifest::encrypted::is_encrypted_service;
+///
+/// let service = json!({"apiVersion": "v1", "kind": "Service", "spec": {"type": "ENC[AES256_GCM,data:"}});
+/// assert!(is_encrypted_service(&service));
+/// assert!(!is_encrypted_service(&json!({"apiVersion": "v1", "kind": "Service"})));
+/// ```
 pub fn is_encrypted_service(object: &Value) -> bool {
     let encrypted = |key: &str| object.get(key).is_some_and(|value| first_encrypted(value).is_some());
     encrypted("kind")
@@ -73,6 +120,15 @@ pub fn is_encrypted_service(object: &Value) -> bool {
 }
 
 /// The path to the first value inside this one that SOPS encrypted.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::diagnostics::Segment;
+/// use xposer_manifest::encrypted::first_encrypted;
+///
+/// let path = first_encrypted(&json!({"hosts": ["web", "ENC[AES256_GCM,data:"]}));
+/// assert_eq!(path.unwrap(), [Segment::Key("hosts".into()), Segment::Index(1)]);
+/// ```
 pub fn first_encrypted(value: &Value) -> Option<Vec<Segment>> {
     let below = |segment: Segment, inner: &Value| {
         let mut path = first_encrypted(inner)?;

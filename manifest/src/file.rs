@@ -13,6 +13,12 @@ use crate::place::{MAX_LINE, Place, Point, SHORT_LINE};
 use crate::read::load;
 
 /// How standard input is named in diagnostics.
+///
+/// ```
+/// use xposer_manifest::{File, STDIN};
+///
+/// assert_eq!(File::of_bytes(STDIN.to_owned(), Vec::new()).unwrap().path(), None);
+/// ```
 pub const STDIN: &str = "<stdin>";
 
 /// A file with its documents, and the places of their parts.
@@ -81,11 +87,34 @@ impl File {
     }
 
     /// Where the value at `path` in a document is written.
+    ///
+    /// ```
+    /// use xposer::diagnostics::Segment;
+    /// use xposer_manifest::{File, Finding, write_text};
+    ///
+    /// let file = File::of_bytes("web.yaml".to_owned(), b"kind: Servise".to_vec()).unwrap();
+    /// let document = &file.documents[0];
+    /// let place = file.place_at(document, [Segment::Key("kind".into())].into_iter());
+    /// let mut out = Vec::new();
+    /// write_text([Finding::warning("misspelt").at(place)], false, &mut out).unwrap();
+    /// assert!(String::from_utf8(out).unwrap().contains("--> web.yaml:1:7"));
+    /// ```
     pub fn place_at(&self, document: &Document, path: impl Iterator<Item = Segment>) -> Place {
         self.place(&document.locate(&path.collect::<Vec<_>>()).value)
     }
 
-    /// Where the key at the end of a path is written, or what there is of the path.
+    /// Where the key at the end of a path is written, or the value if the path has no key or ends early.
+    ///
+    /// ```
+    /// use xposer::diagnostics::Segment;
+    /// use xposer_manifest::{File, Finding, write_text};
+    ///
+    /// let file = File::of_bytes("web.yaml".to_owned(), b"kimd: Service".to_vec()).unwrap();
+    /// let place = file.place_of_key(&file.documents[0], [Segment::Key("kimd".into())]);
+    /// let mut out = Vec::new();
+    /// write_text([Finding::input("misspelt").at(place)], false, &mut out).unwrap();
+    /// assert!(String::from_utf8(out).unwrap().contains("--> web.yaml:1:1"));
+    /// ```
     pub fn place_of_key(&self, document: &Document, path: impl IntoIterator<Item = Segment>) -> Place {
         let located = document.locate(&path.into_iter().collect::<Vec<_>>());
         self.place(&located.key.unwrap_or(located.value))
@@ -103,6 +132,21 @@ impl File {
     }
 
     /// The place that a diagnostic is about, which is at `path` in a document.
+    ///
+    /// ```
+    /// use xposer::{Outcome, Service, Settings, expose};
+    /// use xposer_manifest::{File, Finding, write_text};
+    ///
+    /// let text = "kind: Service\nmetadata: {name: web, labels: {expose: \"true\"}}\nspec: {ports: []}";
+    /// let file = File::of_bytes("web.yaml".to_owned(), text.into()).unwrap();
+    /// let document = &file.documents[0];
+    /// let outcome = expose(&Service::from_value(&document.value), &Settings::default());
+    /// let found = outcome.report().unwrap().diagnostics().iter().find(|found| found.code == xposer::Code::PortNone).unwrap();
+    /// let place = file.place_of(document, found.path.segments().iter().cloned(), found);
+    /// let mut out = Vec::new();
+    /// write_text([Finding::core(found).at(place)], false, &mut out).unwrap();
+    /// assert!(String::from_utf8(out).unwrap().contains("--> web.yaml:3:"));
+    /// ```
     pub fn place_of(
         &self,
         document: &Document,
@@ -146,12 +190,12 @@ fn not_text(name: &str, error: &std::string::FromUtf8Error) -> Finding<'static> 
     let before = String::from_utf8_lossy(bytes.get(..offset).unwrap_or_default());
     let (line, column) = line_column(&before, offset);
     let byte = bytes.get(offset).copied().unwrap_or_default();
-    let said = format!("expected UTF-8 text, found the byte 0x{byte:02X} at offset {offset}");
+    let message = format!("expected UTF-8 text, found the byte 0x{byte:02X} at offset {offset}");
     let help = match bytes {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "save the file as UTF-8; this looks like UTF-16",
         _ if bytes.contains(&0) => "name a YAML or JSON file; this one looks like a binary file",
         _ => "save the file as UTF-8",
     };
     let place = Place { point: Some(Point { line, column }), ..Place::file(name) };
-    Finding::input(said).help(help).at(place)
+    Finding::input(message).help(help).at(place)
 }

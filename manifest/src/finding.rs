@@ -29,6 +29,13 @@ pub struct Finding<'d> {
 }
 
 /// Several findings, for example all errors of a file.
+///
+/// ```
+/// use xposer_manifest::{File, Findings};
+///
+/// let findings: Findings = File::of_bytes("web.yaml".to_owned(), b"a: 1\na: 2\na: 3".to_vec()).err().unwrap();
+/// assert_eq!(findings.len(), 2);
+/// ```
 pub type Findings = Vec<Finding<'static>>;
 
 #[derive(Clone, Debug, Serialize)]
@@ -50,6 +57,18 @@ enum Source<'d> {
 
 impl<'d> Finding<'d> {
     /// A diagnostic of the core.
+    ///
+    /// ```
+    /// use xposer::{Service, Settings, expose, testing};
+    /// use xposer_manifest::Finding;
+    ///
+    /// let service = testing::service(&[("Domain", "two words")]);
+    /// let outcome = expose(&Service::from_value(&service), &Settings::default());
+    /// let report = outcome.report().unwrap();
+    /// let borrowed = Finding::core(&report.diagnostics()[0]);
+    /// let owned: Finding<'static> = Finding::owned(report.diagnostics()[0].clone());
+    /// assert_eq!(serde_json::to_value(borrowed).unwrap(), serde_json::to_value(owned).unwrap());
+    /// ```
     pub fn core(diagnostic: &'d Diagnostic) -> Self {
         Self { source: Source::Core(Cow::Borrowed(diagnostic)), place: None }
     }
@@ -154,6 +173,15 @@ impl<'d> Finding<'d> {
 
 /// Writes findings as text, with a blank line after each.
 ///
+/// ```
+/// use xposer_manifest::{Finding, write_text};
+///
+/// let mut out = Vec::new();
+/// let finding = Finding::input("no ports").help("add one").of_field("spec.ports".to_owned());
+/// write_text([finding], false, &mut out).unwrap();
+/// assert!(String::from_utf8(out).unwrap().contains("spec.ports"));
+/// ```
+///
 /// # Errors
 ///
 /// The error of the writer.
@@ -199,6 +227,17 @@ fn show_place<'f>(group: Group<'f>, place: &'f Place) -> Group<'f> {
 }
 
 /// Writes findings as one JSON array.
+///
+/// ```
+/// use xposer::Severity;
+/// use xposer_manifest::{Finding, write_json};
+///
+/// let mut out = Vec::new();
+/// let findings = [Finding::info("read once"), Finding::of_input(Severity::Warning, "given twice")];
+/// write_json(findings, &mut out).unwrap();
+/// let found: serde_json::Value = serde_json::from_slice(&out).unwrap();
+/// assert_eq!((&found[0]["severity"], &found[1]["message"]), (&"info".into(), &"given twice".into()));
+/// ```
 ///
 /// # Errors
 ///

@@ -2,9 +2,9 @@
 //!
 //! Every level of nesting is scanned again, which the limit of the depth bounds.
 
-use crate::document::{Document, Kind, Parsed, Span, narrow};
+use crate::document::{Document, Kind, Parsed};
 use crate::message::{self, Flaw};
-use crate::read::MAX_DEPTH;
+use crate::text::{MAX_DEPTH, Span, narrow};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// Why a text was not read as JSON.
 pub(crate) enum Failure {
-    /// It is JSON, and says what it may not say.
+    /// It is JSON with a content that is not allowed.
     Content(Vec<Flaw>),
     /// It is not JSON. The flaw is left out where it may well be YAML.
     Syntax(Option<Flaw>),

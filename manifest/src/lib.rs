@@ -17,6 +17,7 @@ mod message;
 mod place;
 mod read;
 mod settings;
+mod text;
 mod write;
 
 pub use config::{Config, ConfigError, EmbeddedPath, SettingPath};
@@ -24,8 +25,9 @@ pub use document::{Document, Located};
 pub use file::{File, STDIN};
 pub use finding::{Finding, Findings, write_json, write_text};
 pub use place::Place;
-pub use read::{LoadError, MAX_DEPTH, load};
+pub use read::{LoadError, load};
 pub use settings::SettingsFile;
+pub use text::MAX_DEPTH;
 pub use write::to_yaml;
 
 /// The settings in a text, which is that of the file `name`.
@@ -38,15 +40,14 @@ pub use write::to_yaml;
 ///
 /// # Errors
 ///
-/// Everything that is wrong with them, as `xposer check` tells it: what cannot be read, and what every Service would be
-/// refused for ([`Settings::tried`](xposer::Settings::tried)).
+/// All errors as `xposer check` prints them: what cannot be read, and what would refuse every Service ([`Settings::tried`](xposer::Settings::tried)).
 pub fn settings(name: &str, text: String) -> Result<xposer::Settings, String> {
     let file = File::of_bytes(name.to_owned(), text.into_bytes());
     let read = file.and_then(|file| SettingsFile::read(file, "xposer check --settings - FILE"));
     read.map(|(_, settings)| settings).map_err(|findings| {
-        let mut told = Vec::new();
-        // Memory takes every byte.
-        let _ = write_text(findings, false, &mut told);
-        String::from_utf8_lossy(&told).into_owned()
+        let mut out = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = write_text(findings, false, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
     })
 }

@@ -1,7 +1,6 @@
 //! What is wrong with a text, in words that help someone who has never read the YAML specification.
 
-use crate::document::{BLANKS, bytes};
-use crate::read::MAX_DEPTH;
+use crate::text::{BLANKS, MAX_DEPTH, bytes};
 use crate::write::is_printable;
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::granit_parser::{ErrorKind, ScanError};
@@ -15,7 +14,7 @@ const IN_BRACES: &str = "add the `,`, or the `}` that closes the mapping";
 const IN_BRACKETS: &str = "add the `,`, or the `]` that closes the list";
 const IF_TEXT: &str = "quote the value if it is meant as text";
 const IF_BINARY: &str = "remove the tag: Kubernetes objects hold binary data as a plain base64 string";
-/// The advice for a template that nobody has rendered yet.
+/// The help for a template that is not rendered yet.
 pub(crate) const TEMPLATE_HELP: &str = "this looks like a template: render it first, for example with `helm template`, or quote the value that contains `{{`";
 
 /// How much of a text is quoted in a message, in characters.
@@ -27,7 +26,7 @@ pub(crate) struct Flaw {
     pub(crate) message: String,
     pub(crate) span: Range<usize>,
     pub(crate) help: Option<&'static str>,
-    /// Where the key is written first that is given twice.
+    /// Of a key that is given twice, where it is written first.
     pub(crate) first: Option<usize>,
 }
 
@@ -40,17 +39,17 @@ impl Flaw {
         Self { help: Some(help), ..self }
     }
 
-    /// The same flaw of a text that has so many bytes more at its beginning.
+    /// The same flaw in a text with this number of further bytes at its beginning.
     pub(crate) fn moved(self, by: usize) -> Self {
         let span = self.span.start + by..self.span.end + by;
         Self { span, first: self.first.map(|first| first + by), ..self }
     }
 }
 
-/// What `serde_json` says; `None` where the text may well be YAML in flow style.
+/// The error of `serde_json`; `None` where the text may well be YAML in flow style.
 pub(crate) fn of_json(at: usize, error: &serde_json::Error) -> Option<Flaw> {
-    let said = error.to_string();
-    let (message, at, help) = match said.split(" at line ").next().unwrap_or_default() {
+    let text = error.to_string();
+    let (message, at, help) = match text.split(" at line ").next().unwrap_or_default() {
         "expected `:`" => ("expected a `:` after the key", at, None),
         "expected `,` or `}`" => ("expected a `,` or `}`", at, Some(IN_BRACES)),
         "expected `,` or `]`" => ("expected a `,` or `]`", at, Some(IN_BRACKETS)),
@@ -66,7 +65,7 @@ pub(crate) fn of_json(at: usize, error: &serde_json::Error) -> Option<Flaw> {
     Some(Flaw { help, ..Flaw::new(at..at, message) })
 }
 
-/// The bytes of a place that an error gives: where the library knows no bytes, it knows where an alias begins.
+/// The bytes of a location. For an alias the library gives only the character at which it begins.
 fn place(text: &str, location: &Location) -> Range<usize> {
     if location.span().byte_offset().is_some() {
         return bytes(location);
@@ -78,7 +77,7 @@ fn place(text: &str, location: &Location) -> Range<usize> {
     start..start + end
 }
 
-/// What the YAML library says.
+/// The error of the YAML library.
 pub(crate) fn of_yaml(text: &str, error: &Error) -> Flaw {
     let span = error.location().map(|location| place(text, &location)).unwrap_or_default();
     let written = text.get(span.clone()).unwrap_or_default();
@@ -171,7 +170,7 @@ pub(crate) fn tag_does_not_fit(text: &str, span: Range<usize>) -> Flaw {
     Flaw::new(span, format!("the value `{value}` does not fit its tag{tag}"))
 }
 
-/// The tag of the scalar that begins at `start`. An anchor or the header of a block can stand between the two.
+/// The tag of the scalar that begins at `start`. An anchor or the header of a block can be between the two.
 pub(crate) fn tag_before(text: &str, start: usize) -> Option<&str> {
     let mut before = text.get(..start)?.trim_end_matches(BLANKS);
     loop {
@@ -209,8 +208,8 @@ fn unexpected_character(character: char) -> (String, Option<&'static str>) {
     (format!("the control character U+{code:04X} is not allowed"), Some(help))
 }
 
-/// Own words and advice (empty if there is none) for the mistakes that happen; the parser's words do for the
-/// rest.
+/// A message and a help (empty if there is none) for the errors that are common; the others have the message of the
+/// parser.
 fn explain(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
     Some(match kind {
         ErrorKind::UnclosedQuotedScalar => ("the quote opened here is never closed", "add the closing quote"),
@@ -276,7 +275,7 @@ fn explain(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// Advice where the line shows that the text is a template nobody has rendered yet.
+/// The help if the line shows that the text is a template that is not rendered yet.
 fn template_help(text: &str, at: usize) -> Option<&'static str> {
     let start = text.get(..at)?.rfind('\n').map_or(0, |position| position + 1);
     let is_template = text.get(start..)?.lines().next()?.contains("{{");

@@ -15,6 +15,12 @@ const AFTER: usize = 4096;
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A place in a file. The line and the column are left out where they are not known.
+///
+/// ```
+/// use xposer_manifest::Place;
+///
+/// assert_eq!(serde_json::to_string(&Place::file("web.yaml")).unwrap(), r#"{"file":"web.yaml"}"#);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Place {
     pub(crate) file: String,

@@ -1,9 +1,10 @@
 //! Text in, documents with places out; or what is wrong with the text, with its place.
 
-use crate::document::{BLANKS, Document, Kind, Parsed, Span, bytes, narrow};
+use crate::document::{Document, Kind, Parsed};
 use crate::json;
 use crate::lines::LineIndex;
 use crate::message::{self, Flaw, TEMPLATE_HELP};
+use crate::text::{BLANKS, MAX_DEPTH, Span, bytes, narrow};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
@@ -11,10 +12,7 @@ use serde_saphyr::{Location, Options, Spanned};
 use std::fmt;
 use std::ops::Range;
 
-/// How many maps and sequences may nest. No Kubernetes object needs that many, and code that walks a value recursively
-/// does not run out of stack.
-pub const MAX_DEPTH: usize = 128;
-/// After this many errors the others are left out: nobody reads on.
+/// The maximum number of errors that are reported.
 const MAX_ERRORS: usize = 50;
 /// How much aliases may add to a short text: parser events, and bytes of scalars.
 const ALIAS_EVENTS: usize = 200_000;
@@ -23,11 +21,17 @@ const ALIAS_BYTES: usize = 10 * 1024 * 1024;
 const EXACT_FLOAT_LIMIT: f64 = 9_007_199_254_740_992.0;
 
 /// An error that keeps a text from being loaded.
+///
+/// ```
+/// let errors = xposer_manifest::load("a: 1\na: 2\n").unwrap_err();
+/// assert_eq!(errors[0].to_string(), "duplicate key `a`: it is on line 1 and again on line 2 at line 2 column 1");
+/// assert_eq!(errors[0].span, 5..6);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadError {
     /// What is wrong: lower case, without a final period, one line.
     pub message: String,
-    /// What the message goes on with where the lines of the text are those that the reader sees.
+    /// The end of the message with the lines of the text. It is left out for a text inside another file.
     pub lines: String,
     /// The line, counted from 1.
     pub line: usize,

@@ -11,6 +11,18 @@ use crate::finding::{Finding, Findings};
 use crate::place::Place;
 
 /// A file with settings, and the places of the settings in it.
+///
+/// ```
+/// use xposer::{Plan, Service, expose, testing};
+/// use xposer_manifest::{File, SettingsFile};
+///
+/// let file = File::of_bytes("config.yaml".to_owned(), b"domain: example.com".to_vec()).unwrap();
+/// let (file, settings) = SettingsFile::read(file, "xposer check --settings - FILE").unwrap();
+/// assert!(file.note().is_none());
+/// let service = testing::service(&[]);
+/// let outcome = expose(&Service::from_value(&service), &settings);
+/// assert_eq!(outcome.plan().map(Plan::url).as_deref(), Some("http://web.shop.example.com"));
+/// ```
 pub struct SettingsFile {
     file: File,
     config: Config,
@@ -69,6 +81,17 @@ impl SettingsFile {
     }
 
     /// The place that a diagnostic about the settings is about.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Settings;
+    /// use xposer_manifest::{File, SettingsFile};
+    ///
+    /// let file = File::of_bytes("config.yaml".to_owned(), b"domain: example.com".to_vec()).unwrap();
+    /// let (file, _) = SettingsFile::read(file, "xposer check --settings - FILE").unwrap();
+    /// let report = Settings::from_value(&json!({"domain": 1})).unwrap_err();
+    /// assert!(file.place_of(&report.diagnostics()[0]).is_some());
+    /// ```
     pub fn place_of(&self, diagnostic: &Diagnostic) -> Option<Place> {
         let document = self.file.documents.first()?;
         let SettingPath { path, embedded } = self.config.locate(diagnostic.path.segments().iter().cloned());

@@ -17,10 +17,10 @@ use serde_saphyr::{DoubleQuoted, SingleQuoted};
 pub fn to_yaml(value: &Value) -> String {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     let marks = !has_text(value, &|_, text| text.contains(MARK));
-    // A `Value` holds nothing that YAML cannot, and a `String` takes all that is written.
+    // Every `Value` has a form in YAML, and writing to a `String` cannot fail.
     let written =
         serde_saphyr::to_string_with_options(&Written { value, marks }, options).unwrap_or_default();
-    // A value with such a character stands in double quotes; a key is written as the library chooses.
+    // A value with such a character is in double quotes; a key is written as the library chooses.
     let escapes = !has_text(value, &|is_key, text| is_key && text.contains(is_hidden));
     let mut out = String::with_capacity(written.len());
     for character in written.chars() {
@@ -33,7 +33,7 @@ pub fn to_yaml(value: &Value) -> String {
     out
 }
 
-/// A character in front of a text that the library would put into quotes for no reader's sake. It is removed again.
+/// A character in front of a text that the library would put into quotes although no reader needs them. It is removed again.
 const MARK: char = '\u{f8ff}';
 
 /// Whether a test holds for a string of a value, or for a key.
@@ -56,7 +56,7 @@ fn is_hidden(character: char) -> bool {
     }
 }
 
-/// Whether a character can stand in YAML as it is and is visible to whoever reads it.
+/// Whether a character can be in YAML without an escape and is visible.
 pub(crate) fn is_printable(character: char) -> bool {
     let is_special = matches!(character, '\u{feff}' | '\u{fffe}' | '\u{ffff}');
     !is_special && !character.is_control() && !is_hidden(character)
@@ -86,7 +86,7 @@ impl Serialize for Written<'_> {
 impl Written<'_> {
     /// Writes a string in the quotes that suit it, or as a block.
     fn text<S: Serializer>(&self, text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-        // Readers take the blanks at the beginning of a block for indentation. An indicator would tell them better, but not
+        // Readers take the blanks at the beginning of a block for indentation. An indicator would prevent that, but not
         // all of them count from the same place, and that of kustomize refuses a tab behind one.
         let first = text.split('\n').find(|line| !line.is_empty()).unwrap_or(" ");
         let is_dotted =

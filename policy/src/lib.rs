@@ -1,6 +1,6 @@
 //! Xposer as a Kubewarden policy.
 //!
-//! It rejects a Service that asks to be exposed and cannot be, with every reason in one message, and writes the URL into the
+//! It rejects a Service that requests exposure and cannot be exposed, with every reason in one message, and writes the URL into the
 //! annotations of the others. The crate [`xposer`] decides; this crate turns an admission request into a Service, and an
 //! outcome into an admission response.
 //!
@@ -52,7 +52,7 @@ pub fn validate(payload: &[u8]) -> CallResult {
     Ok(review::answer(payload)?)
 }
 
-/// Tells whether settings can be used: the settings as JSON in, `{"valid": .., "message": ..}` out. The message lists
+/// Validates settings: the settings as JSON in, `{"valid": .., "message": ..}` out. The message lists
 /// every problem, also those that every Service would be refused for ([`Settings::tried`]).
 ///
 /// ```

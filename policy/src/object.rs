@@ -1,7 +1,7 @@
 //! The object under review: read as a tree, changed as text.
 //!
-//! Only the annotations are changed. Every other field is written as it came, also fields that no version of this program
-//! knows.
+//! Only the annotations are changed. Every other field is written as it came, also fields that this program does not
+//! read.
 
 use std::fmt;
 

@@ -49,7 +49,7 @@ struct Kind<'p> {
 }
 
 impl Request<'_> {
-    /// Whether it asks for a Service, as far as the request says what it asks for.
+    /// Whether the request creates or updates a Service. A request without a kind counts as one for a Service.
     fn is_for_service(&self) -> bool {
         matches!(self.operation.as_ref(), "CREATE" | "UPDATE")
             && self.sub_resource.as_ref().is_none_or(|name| name.is_empty())

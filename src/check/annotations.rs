@@ -1,4 +1,4 @@
-//! Rules about the annotations that are passed on: which ones may not be, and which ones stand where nobody reads them.
+//! Rules about the annotations that are passed on: which ones may not be, and which ones are in a place where they are not read.
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::dialect::SNIPPET;
@@ -19,7 +19,7 @@ pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// No annotation for a controller of Ingresses stands on the Service, where it does not look.
+/// No annotation for an Ingress controller is on the Service itself, where the controller does not read it.
 pub(crate) fn beside(context: &RuleContext<'_>, report: &mut Report) {
     for key in &context.service.of_ingresses {
         let message = format!("nobody reads {} on a Service: it is for an Ingress", quoted(key));

@@ -4,7 +4,7 @@ use crate::diagnostics::{Code, FieldPath, Problem, Report};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 
-/// A canary is of another Service, and something says which requests it gets.
+/// A canary is of another Service, and has a weight, a header or a cookie that selects its requests.
 pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     let Some(canary) = &context.plan.canary else { return };
     if canary.of == context.service.name() {

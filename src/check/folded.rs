@@ -32,7 +32,7 @@ pub(crate) fn malformed(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// No key stands inside the value of another one.
+/// No key is inside the value of another one.
 pub(crate) fn folded(context: &RuleContext<'_>, report: &mut Report) {
     let lines = context.forwarded.block.lines();
     let is_several = lines.len() > 1 || block(context).is_some_and(|text| text.trim().contains('\n'));
@@ -57,7 +57,7 @@ fn block<'f>(context: &RuleContext<'f>) -> Option<&'f str> {
     block.map(|(_, text)| *text)
 }
 
-/// The values of the setting `annotations`, where one entry may hold what was meant to be several.
+/// The values of the setting `annotations`, where one entry may contain several lines by mistake.
 fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
     let of_settings = |it: &&Annotation| it.is_given() && !it.is_forwarded();
     for annotation in context.plan.annotations.iter().filter(of_settings) {
@@ -110,7 +110,7 @@ fn problem(inside: &[Swallowed<'_>], place: &str, is_spoilt: bool) -> Problem {
     Problem::new(code, said)
 }
 
-/// Whether nobody could read what is left of the line's own value.
+/// Whether the rest of the line's own value is no valid value.
 fn is_spoilt(context: &RuleContext<'_>, key: &str, value: &str) -> bool {
     let shape = nginx::any_name(key).and_then(nginx::find).and_then(|known| known.shape);
     // The first line of a YAML list that was folded.

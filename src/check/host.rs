@@ -138,7 +138,7 @@ fn problem(context: &RuleContext<'_>, rule: &Route, error: HostError) -> Problem
         .help("write a host in front of the path"),
         HostError::Scheme => {
             let without = rule.template.replacen("https://", "", 1).replacen("http://", "", 1);
-            // Where the domain has one, it stands in the middle.
+            // A scheme in the domain is in the middle of the host.
             let said = if ["http", "https"].iter().any(|scheme| rule.host.split(':').next() == Some(scheme)) {
                 format!("{host} starts with a scheme, expected a host")
             } else {
@@ -242,7 +242,7 @@ fn fixed(problem: Problem, rule: &Route) -> Problem {
     if host_errors(&host).is_empty() { problem.propose(host) } else { problem }
 }
 
-/// Marks `what`, where it stands exactly once in the text the user wrote.
+/// Marks `what`, if it occurs exactly once in the text that the user wrote.
 fn marked(problem: Problem, rule: &Route, what: &str) -> Problem {
     let mut places = rule.template.match_indices(what);
     match (places.next(), places.next()) {

@@ -9,7 +9,7 @@ use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
 use crate::values::{Target, Termination};
 
-/// Whether a target does what a key asks for.
+/// Whether a target has the effect of a key.
 fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
     let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination == how;
     match effect.same {
@@ -42,7 +42,7 @@ fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
     }
 }
 
-/// Whether the target does what an annotation asks for, so that nothing is reported about it. A regular expression means something
+/// Whether the target has the effect of an annotation, so that nothing is reported about it. A regular expression means something
 /// else there.
 pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
     let wanted = effect(&annotation.key).filter(|effect| effect.same != Same::Pattern);
@@ -57,7 +57,7 @@ pub(crate) fn has_finding(plan: &Plan, annotation: &Annotation, target: Target) 
         && (loss(plan, annotation, target) > Loss::Nothing || is_misspelt(&annotation.key, &annotation.value))
 }
 
-/// Whether an annotation says that nothing is sent to https, and the target does so all the same.
+/// Whether an annotation forbids the redirect to https, and the target redirects all the same.
 pub(crate) fn redirects_against(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
     is_ssl_redirect(&annotation.key) && parse_bool(&annotation.value) == Some(false) && plan.redirects(target)
 }
@@ -84,15 +84,15 @@ fn problem(context: &RuleContext<'_>, annotation: &Annotation, loss: Loss, targe
     let verb = if targets.len() == 1 { "has" } else { "have" };
     let lacks = format!("{} {verb} nothing for {}", kinds(targets), quoted(key));
     if loss == Loss::Weakens {
-        let said = format!("{lacks}, without which the Service is less safe or does not answer");
-        return Problem::new(Code::ProtectionWeakened, said)
+        let message = format!("{lacks}, without which the Service is less safe or does not answer");
+        return Problem::new(Code::ProtectionWeakened, message)
             .help("remove the line, or keep the target Ingress");
     }
     let is_redirect = effect(key).is_some_and(|effect| effect.same == Same::Redirect);
     let why = if is_redirect { "and no request is sent to https" } else { "which protects the Service" };
     if context.settings.accept_loss.fit(key) {
-        let said = format!("{lacks}, {why}, and the administrator accepts that");
-        return Problem::new(Code::ProtectionLossAccepted, said)
+        let message = format!("{lacks}, {why}, and the administrator accepts that");
+        return Problem::new(Code::ProtectionLossAccepted, message)
             .help("protect the Service by other means, and remove the line");
     }
     let against = context.plan.https_redirect.as_ref().filter(|it| is_redirect && !it.value);
@@ -115,7 +115,7 @@ fn problem(context: &RuleContext<'_>, annotation: &Annotation, loss: Loss, targe
     Problem::new(Code::ProtectionLost, format!("{lacks}, {why}")).help(help)
 }
 
-/// What to do where the redirect is asked for and forbidden: by whom, and what else is missing for it.
+/// What to do where the redirect is both required and forbidden: what forbids it, and what else is missing for it.
 fn allowed_redirect(context: &RuleContext<'_>, against: &Origin, targets: &[Target]) -> String {
     let plan = context.plan;
     let mut help = match against {
@@ -167,7 +167,7 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
         }
         let protects = effect(&annotation.key)
             .is_some_and(|effect| effect.loss > Loss::Nothing && !effect.idle.is(&annotation.value));
-        let said = match plan.targets.first() {
+        let message = match plan.targets.first() {
             Some(Target::Ingress) | None => {
                 format!("ingress-nginx ignores {} on a canary", quoted(&annotation.key))
             }
@@ -182,6 +182,6 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
         let code = if protects { Code::CanaryAnnotationIgnored } else { Code::TargetInexpressible };
         let is_lost = plan.targets.iter().any(|target| loss(&stable, annotation, *target) > Loss::Nothing);
         let help = if is_lost { "remove the line" } else { "move the line to the stable Service" };
-        annotation.file_key(report, Problem::new(code, said).help(help));
+        annotation.file_key(report, Problem::new(code, message).help(help));
     }
 }

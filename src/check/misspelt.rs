@@ -1,10 +1,10 @@
-//! The rule about keys that look like those of a known program, and are none.
+//! The rule about keys with the prefix of a program that does not read them.
 
 use crate::diagnostics::{Code, MAX_PER_CODE, Problem, Report};
 use crate::dialect::misspelt::{is_misspelt, problem};
 use crate::plan::context::RuleContext;
 
-/// The programs that are known have the keys that are forwarded to them.
+/// A key with the prefix of a program is one of its keys.
 pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
     let mut filed = 0;
     for annotation in context.plan.annotations.iter().filter(|it| it.is_given()) {

@@ -52,7 +52,7 @@ pub(crate) fn service_type(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// The port exists on the Service and speaks TCP: nothing else carries HTTP here.
+/// The port exists on the Service and is a TCP port, which HTTP needs.
 pub(crate) fn port(context: &RuleContext<'_>, report: &mut Report) {
     let ports = context.service.ports();
     if ports.is_empty() {

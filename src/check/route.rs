@@ -59,7 +59,7 @@ fn problem(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
     None
 }
 
-/// The type of a path that may be any, in the words of where the path stands.
+/// The path type that allows any path, in the form of the annotation or setting that has the path.
 fn free_type(rule: &Route) -> &'static str {
     match rule.path_origin {
         Origin::Setting(_) => "pathType: ImplementationSpecific",

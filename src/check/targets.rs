@@ -30,27 +30,27 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
     }
     parents(context, report);
     if plan.rules.len() > MAX_HOSTS {
-        let said = format!(
+        let message = format!(
             "{} hosts and paths are too many for an HTTPRoute, which has at most {MAX_HOSTS}",
             plan.rules.len()
         );
         let at =
             plan.rules.first().map_or_else(|| plan.targets_origin.path(), |rule| rule.host_origin.path());
-        report.file(at, Problem::new(Code::TargetInvalid, said).help("expose them by several Services"));
+        report.file(at, Problem::new(Code::TargetInvalid, message).help("expose them by several Services"));
     }
     long_name(context, report);
     for rule in plan.rules.iter().filter(|rule| !rule.path_type.is_pattern(&rule.path)) {
         let path = quoted(&rule.path);
-        let (said, help) = if let Some(stray) = rule.path.chars().find(|c| !is_path_character(*c)) {
-            let said = format!("the path {path} of an HTTPRoute cannot contain {}", quoted_char(stray));
+        let (message, help) = if let Some(stray) = rule.path.chars().find(|c| !is_path_character(*c)) {
+            let message = format!("the path {path} of an HTTPRoute cannot contain {}", quoted_char(stray));
             let mut bytes = [0; 4];
             let code: String =
                 stray.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")).collect();
-            (said, format!("write it as {code}"))
+            (message, format!("write it as {code}"))
         } else if has_stray_percent(&rule.path) {
-            let said =
+            let message =
                 format!("in the path {path} of an HTTPRoute, two hexadecimal digits must follow each `%`");
-            (said, "write `%` itself as %25".to_owned())
+            (message, "write `%` itself as %25".to_owned())
         } else if let Some(error) = path_error(&rule.path, PathType::Prefix) {
             // A path that no target could have is already reported.
             if path_error(&rule.path, rule.path_type).is_some() {
@@ -58,12 +58,13 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
             }
             (format!("the path {path} is not valid in an HTTPRoute: {error}"), "correct the path".to_owned())
         } else if rule.path.len() > MAX_PATH {
-            let said = format!("the path has {} characters, an HTTPRoute allows {MAX_PATH}", rule.path.len());
-            (said, "shorten the path".to_owned())
+            let message =
+                format!("the path has {} characters, an HTTPRoute allows {MAX_PATH}", rule.path.len());
+            (message, "shorten the path".to_owned())
         } else {
             continue;
         };
-        let problem = Problem::new(Code::TargetInvalid, said).found(rule.path.clone());
+        let problem = Problem::new(Code::TargetInvalid, message).found(rule.path.clone());
         report.file(rule.path_origin.path(), problem.help(help));
     }
 }
@@ -98,7 +99,7 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
     long_name(context, report);
     for rule in &plan.rules {
         wildcard(rule, report);
-        let said = if rule.path_type.is_pattern(&rule.path) {
+        let message = if rule.path_type.is_pattern(&rule.path) {
             format!(
                 "the path {} is a regular expression, which a Route of OpenShift cannot have",
                 quoted(&rule.path)
@@ -112,7 +113,7 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
             continue;
         };
         let problem =
-            Problem::new(Code::TargetInvalid, said).help("expose the whole host, or use another target");
+            Problem::new(Code::TargetInvalid, message).help("expose the whole host, or use another target");
         report.file(rule.path_origin.path(), problem.found(rule.path.clone()));
     }
 }
@@ -123,20 +124,20 @@ fn wildcard(rule: &Route, report: &mut Report) {
     let is_name = |host: &String| !host.contains('*');
     let Some(host) = subdomain_host(&rule.host).filter(is_name) else { return };
     let problem = if host.len() > MAX_NAME {
-        let said = format!(
+        let message = format!(
             "the host {} becomes one of {} characters in a Route of OpenShift, DNS allows {MAX_NAME}",
             quoted(&rule.host),
             host.len()
         );
-        Problem::new(Code::TargetInvalid, said).help("shorten the template")
+        Problem::new(Code::TargetInvalid, message).help("shorten the template")
     } else {
-        let said = format!(
+        let message = format!(
             "a router of OpenShift refuses the wildcard host {} unless it admits wildcards (ROUTER_ALLOW_WILDCARD_ROUTES)",
             quoted(&rule.host)
         );
         let help =
             "set routeAdmission.wildcardPolicy: WildcardsAllowed on the IngressController, or name the hosts";
-        Problem::new(Code::RouteWildcard, said).help(help)
+        Problem::new(Code::RouteWildcard, message).help(help)
     };
     report.file(rule.host_origin.path(), problem);
 }
@@ -144,11 +145,14 @@ fn wildcard(rule: &Route, report: &mut Report) {
 /// Where several objects are needed, their names are made of one.
 fn long_name(context: &RuleContext<'_>, report: &mut Report) {
     if let Some(name) = context.plan.name.as_ref().filter(|name| name.value.len() + MAX_SUFFIX > MAX_NAME) {
-        let said = format!(
+        let message = format!(
             "the name has {} characters, too many for the names that are made of it",
             name.value.len()
         );
-        report.file(name.origin.path(), Problem::new(Code::TargetInvalid, said).help("shorten the template"));
+        report.file(
+            name.origin.path(),
+            Problem::new(Code::TargetInvalid, message).help("shorten the template"),
+        );
     }
 }
 
@@ -158,18 +162,18 @@ pub(crate) fn monitor(context: &RuleContext<'_>, report: &mut Report) {
         && let Some(first) = PROVIDERS.iter().find(|it| monitor.value.provider.contains_key(it.name))
         && monitor.value.provider.len() > 1
     {
-        let said = format!(
+        let message = format!(
             "there are options of {} providers, and IngressMonitorController asks one, here that of {}",
             monitor.value.provider.len(),
             quoted(first.name)
         );
-        let problem = Problem::new(Code::MonitorProviders, said).help("keep the options of one provider");
+        let problem = Problem::new(Code::MonitorProviders, message).help("keep the options of one provider");
         report.file(monitor.origin.path(), problem);
     }
     let first = context.plan.rules.first().filter(|rule| rule.host.starts_with("*."));
     if let (Some(_), Some(rule)) = (&context.plan.monitor, first) {
-        let said = format!("a monitor cannot ask the wildcard host {}", quoted(&rule.host));
-        let problem = Problem::new(Code::MonitorWildcard, said)
+        let message = format!("a monitor cannot ask the wildcard host {}", quoted(&rule.host));
+        let problem = Problem::new(Code::MonitorWildcard, message)
             .help("put a host without a star first, or ask for no monitor");
         report.file(rule.host_origin.path(), problem);
     }

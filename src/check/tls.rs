@@ -9,12 +9,12 @@ use crate::values::Tls;
 /// Where requests are sent to https, something answers there. A setting is for those that have TLS.
 pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let asked =
+    let redirect =
         plan.https_redirect.as_ref().filter(|it| it.value && matches!(it.origin, Origin::Annotation(_)));
-    if let Some(asked) = asked.filter(|_| !plan.tls().is_on() && plan.canary.is_none()) {
+    if let Some(redirect) = redirect.filter(|_| !plan.tls().is_on() && plan.canary.is_none()) {
         let message = "there is no TLS to send requests to, so this has no effect";
         let help = "set config.xposer.stakater.com/TLS, or remove the annotation";
-        report.file(asked.origin.path(), Problem::new(Code::RedirectWithoutTls, message).help(help));
+        report.file(redirect.origin.path(), Problem::new(Code::RedirectWithoutTls, message).help(help));
     }
 }
 

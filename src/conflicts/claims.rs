@@ -22,9 +22,21 @@ const MONITOR: &str = Kind::EndpointMonitor.as_str();
 /// ```
 pub const MAX_NAMED: usize = 3;
 
-/// Something that a plan wants for itself, or shares with another plan. [`Plan::claims`] has an example.
+/// Something that a plan needs for itself, or shares with another plan.
 ///
 /// [`expose_all`](crate::expose_all) says whether two plans with an equal claim are in conflict.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::testing;
+/// let plan = |url: &str| testing::plan(&[("IngressURLTemplate", url)], json!({}));
+/// let (web, api) = (plan("example.com/web")?, plan("example.com/api")?);
+/// // Plans of one Service claim the same objects, but not the same path.
+/// let claims = api.claims();
+/// assert!(web.claims().iter().any(|claim| claims.contains(claim)));
+/// assert!(web.claims().iter().any(|claim| !claims.contains(claim)));
+/// # Ok::<(), xposer::Report>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Claim<'p>(Claimed<'p>);
 
@@ -111,10 +123,9 @@ impl Plan {
     ///
     /// ```
     /// use serde_json::json;
-    /// use xposer::{Plan, testing};
+    /// use xposer::testing;
     /// let plan = |url: &str| testing::plan(&[("IngressURLTemplate", url)], json!({}));
     /// let (one, same, other) = (plan("shop.example.com")?, plan("shop.example.com")?, plan("blog.example.com")?);
-    /// let routes = |plan: &Plan| plan.claims().len();
     /// assert!(one.claims().iter().all(|claim| same.claims().contains(claim)));
     /// assert!(!one.claims().iter().all(|claim| other.claims().contains(claim)));
     /// # Ok::<(), xposer::Report>(())

@@ -17,6 +17,7 @@ macro_rules! codes {
         /// ```
         /// use xposer::{Code, Severity};
         /// let code: Code = "host-uppercase".parse().unwrap();
+        /// assert_eq!(code.slug(), "host-uppercase");
         /// assert_eq!(code.severity(), Severity::Error);
         /// assert!(Code::ALL.contains(&code));
         /// assert_eq!(code.summary(), "The host contains upper-case letters.");

@@ -202,6 +202,7 @@ impl Report {
     /// }
     /// let errors: Vec<_> = report.of(Severity::Error).map(|finding| finding.code).collect();
     /// assert_eq!(errors, [Code::AnnotationUnknown]);
+    /// assert!(report.has_errors() && !report.is_empty());
     /// ```
     #[must_use]
     pub fn new(subject: Subject, strict: bool) -> Self {

@@ -10,7 +10,7 @@ use super::{did_you_mean, listed, quoted};
 /// use xposer::Target;
 /// let error = "HTTPRout".parse::<Target>().unwrap_err();
 /// assert_eq!(error.to_string(), "`HTTPRout` is not one of Ingress, HTTPRoute, Route; did you mean HTTPRoute?");
-/// assert_eq!(error.words, ["Ingress", "HTTPRoute", "Route"]);
+/// assert_eq!(error.words, Target::WORDS);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownWord {

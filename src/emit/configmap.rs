@@ -8,7 +8,15 @@ use crate::diagnostics::{Code, FieldPath, Problem, Report};
 use crate::plan::{Plan, Published, Scope};
 use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL};
 
-/// The name of the URL ConfigMap, in every namespace. [`emit_all`](crate::emit_all) has an example.
+/// The name of the URL ConfigMap, in every namespace.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{emit::URL_CONFIG_MAP, service::FORWARD_ANNOTATION, testing};
+/// let plan = testing::plan(&[(FORWARD_ANNOTATION, "exposeIngressUrl: locally")], json!({}))?;
+/// assert_eq!(plan.emit().objects[1].name(), URL_CONFIG_MAP);
+/// # Ok::<(), xposer::Report>(())
+/// ```
 pub const URL_CONFIG_MAP: &str = "xposer";
 
 /// The entries of several plans.
@@ -28,8 +36,8 @@ impl<'p> Urls<'p> {
         }
     }
 
-    /// The ConfigMaps, in the order of their namespaces. An entry that asks for every namespace reaches those of this
-    /// input, which the report says.
+    /// The ConfigMaps, in the order of their namespaces. An entry for every namespace reaches those of this
+    /// input, which is reported.
     pub(super) fn maps(self, report: &mut Report) -> Vec<Object<'p>> {
         let mut namespaces = BTreeSet::new();
         if self.entries.iter().any(|(_, published)| published.scope == Scope::Globally) {

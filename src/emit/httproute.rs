@@ -116,7 +116,7 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
             let name = numbered(plan.name(), index);
             let spec = Spec { hostnames: hosts, parent_refs: plan.parents(), rules };
             let mut annotations = annotations.clone();
-            // Forecastle makes an entry of every route that it finds exposed, and a Service has one.
+            // Forecastle makes an entry for every route, and a Service needs only one.
             annotations.retain(|(key, _)| index == 0 || !forecastle::is_key(key));
             routes.push(object(Metadata::new(plan, name, annotations), spec));
         }

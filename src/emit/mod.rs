@@ -125,9 +125,9 @@ impl<'p> Object<'p> {
     /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
-        // Most objects fit, and growing step by step copies what is written again and again.
+        // Most objects fit into this, so the buffer is not copied while it grows.
         let mut text = Vec::with_capacity(1000);
-        // Texts, numbers and mappings with text keys always have a JSON form, and a Vec takes every byte.
+        // Texts, numbers and mappings with text keys always have a JSON form, and writing to a Vec cannot fail.
         if serde_json::to_writer(&mut text, self).is_err() {
             text.clear();
         }
@@ -315,8 +315,8 @@ impl<'p> Emitting<'_, 'p> {
             if matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. })) {
                 continue;
             }
-            // Another annotation of the Service is expressed by a field of this kind, or reported for itself. Nobody asked for the
-            // link, or for what only ingress-nginx needs to know.
+            // Another annotation of the Service is expressed by a field of this kind, or reported by itself. The link and
+            // the keys that only ingress-nginx reads are added without a request.
             let is_silent = match &given.source {
                 Source::Block { .. } | Source::Setting(_) => false,
                 Source::Option(Origin::Annotation(_)) => true,

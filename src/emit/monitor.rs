@@ -1,7 +1,7 @@
 //! `endpointmonitor.stakater.com/v1alpha1` EndpointMonitor of IngressMonitorController.
 //!
 //! The monitor has the URL itself. With `urlFrom`, the controller would read the URL of an Ingress or a Route, but it does not
-//! watch those, so it would request an old host for minutes, and it does not know HTTPRoutes. Beside a URL it ignores `forceHttps`
+//! watch those, so it would request an old host for minutes, and it cannot read HTTPRoutes. Beside a URL it ignores `forceHttps`
 //! and `healthEndpoint`, so both are a part of the URL.
 
 use super::metadata::Metadata;

@@ -1,7 +1,7 @@
 //! What is written back on a Service: the URL it can be reached at, and the name of its Ingress.
 //!
 //! The policy and the controller write it, both with the functions of this module, and only where the setting `stamp`
-//! says so. Every annotation under [`STAMP_PREFIX`] is ours: what stands there and is not true is removed.
+//! is true. Every annotation under [`STAMP_PREFIX`] is ours: one with another value is corrected or removed.
 
 use serde_json::{Map, Value};
 
@@ -11,10 +11,31 @@ use crate::validation::MAX_ANNOTATIONS;
 use crate::values::Target;
 
 /// The prefix of the annotations that are written back.
+///
+/// ```
+/// use xposer::emit::stamp::{INGRESS_ANNOTATION, STAMP_PREFIX, URL_ANNOTATION};
+/// assert!([INGRESS_ANNOTATION, URL_ANNOTATION].iter().all(|key| key.starts_with(STAMP_PREFIX)));
+/// ```
 pub const STAMP_PREFIX: &str = crate::service::STAMP_PREFIX;
 /// The annotation that holds [`Plan::url`](crate::Plan::url).
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::emit::stamp::URL_ANNOTATION;
+/// let stamp = xposer::testing::plan(&[], json!({}))?.stamp().expect("the annotations have room");
+/// assert!(stamp.annotations().any(|annotation| annotation == (URL_ANNOTATION, "http://web.shop.example.com")));
+/// # Ok::<(), xposer::Report>(())
+/// ```
 pub const URL_ANNOTATION: &str = "status.xposer.stakater.com/url";
 /// The annotation that holds the name of the Ingress.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::emit::stamp::INGRESS_ANNOTATION;
+/// let stamp = xposer::testing::plan(&[], json!({}))?.stamp().expect("the annotations have room");
+/// assert!(stamp.annotations().any(|annotation| annotation == (INGRESS_ANNOTATION, "web")));
+/// # Ok::<(), xposer::Report>(())
+/// ```
 pub const INGRESS_ANNOTATION: &str = "status.xposer.stakater.com/ingress";
 
 /// What is written back on a Service.
@@ -31,7 +52,7 @@ pub const INGRESS_ANNOTATION: &str = "status.xposer.stakater.com/ingress";
 ///     "status.xposer.stakater.com/ingress": "web",
 ///     "status.xposer.stakater.com/url": "http://web.shop.example.com",
 /// }));
-/// // It is true already, so nothing is changed.
+/// // The annotations are correct already, so nothing is changed.
 /// assert!(!stamp::write(&mut service, found.as_ref()));
 /// # Ok::<(), xposer::Report>(())
 /// ```
@@ -79,7 +100,7 @@ impl Plan {
 
 /// Files a Warning where the stamp would make the annotations of the Service larger than the API server allows.
 pub(crate) fn check_room(plan: &Plan, report: &mut Report) {
-    // Practically no Service comes near the limit, and only there the URL has to be made for this.
+    // Few Services are near the limit, and only for them the URL is computed here.
     if plan.annotation_bytes > MAX_ANNOTATIONS / 2 && plan.stamp().is_none() {
         let said = format!(
             "the annotations have {} bytes, which leaves no room to write the URL back",
@@ -90,11 +111,11 @@ pub(crate) fn check_room(plan: &Plan, report: &mut Report) {
     }
 }
 
-/// Makes the stamp of a Service say what is true, in the Service's own JSON: with a stamp, its two annotations are set;
-/// whatever else is under [`STAMP_PREFIX`] is removed. Gives whether anything was changed. Nothing else is touched; where
-/// the metadata or the annotations are no mappings, nothing is.
+/// Corrects the stamp of a Service in the Service's own JSON: with a stamp, its two annotations are set;
+/// whatever else is under [`STAMP_PREFIX`] is removed. Returns whether anything was changed. Nothing else is touched, and
+/// nothing at all where the metadata or the annotations are no mappings.
 ///
-/// [`Stamp`] has an example with one; without one:
+/// [`Stamp`] has an example with a stamp; without a stamp:
 ///
 /// ```
 /// use serde_json::json;
@@ -123,7 +144,7 @@ pub fn write(service: &mut Value, stamp: Option<&Stamp>) -> bool {
     let wanted = |key: &str| stamp.is_some_and(|stamp| stamp.annotations().any(|(known, _)| known == key));
     let is_stale = |key: &String| key.starts_with(STAMP_PREFIX) && !wanted(key);
     if annotations.keys().any(is_stale) {
-        // Put together again: what takes single entries out of a tree would be kilobytes of the policy's module.
+        // The map is built anew, because removing entries of a tree adds kilobytes to the policy's module.
         let all = std::mem::take(annotations);
         annotations.extend(all.into_iter().filter(|(key, _)| !is_stale(key)));
         changed = true;

@@ -44,7 +44,7 @@ impl Annotation {
         matches!(self.source, Source::Block { .. })
     }
 
-    /// Whether somebody wrote it as an annotation: in the block, or under the setting `annotations`.
+    /// Whether it was written as an annotation: in the block, or under the setting `annotations`.
     pub(crate) fn is_given(&self) -> bool {
         !matches!(self.source, Source::Option(_))
     }

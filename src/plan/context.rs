@@ -1,4 +1,4 @@
-//! What a rule may look at.
+//! What a rule may read.
 
 use crate::diagnostics::{Code, Report, Segment};
 use crate::dialect::{SNIPPET, external_dns, is_snippet};
@@ -8,7 +8,7 @@ use crate::plan::{Annotation, Plan, Source};
 use crate::service::Service;
 use crate::validation::pattern::matches;
 
-/// What a rule may look at.
+/// What a rule may read.
 pub(crate) struct RuleContext<'f> {
     pub(crate) service: &'f Service<'f>,
     pub(crate) settings: &'f Settings,
@@ -42,7 +42,7 @@ impl RuleContext<'_> {
         Some(pattern).filter(|_| !self.settings.allow.fit(key))
     }
 
-    /// Whether a finding says that a key of these stands inside the value of another one.
+    /// Whether there is a finding about one of these keys inside the value of another one.
     pub(crate) fn is_swallowed(&self, is_key: impl Fn(&str) -> bool, report: &Report) -> bool {
         if !report.diagnostics().iter().any(|known| FOLDED.contains(&known.code)) {
             return false;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::values::Target;
 
-/// A kind of object that is emitted. [`Kind::row`] has what the API, the controller, the KRM function, the RBAC manifests
-/// and the chart need to know of it.
+/// A kind of object that is emitted. [`Kind::row`] has its names and permissions, for the controller, the KRM function, the
+/// RBAC manifests and the chart.
 ///
 /// ```
 /// use xposer::emit::Kind;
@@ -29,6 +29,13 @@ pub enum Kind {
 }
 
 /// A row of the table of kinds.
+///
+/// ```
+/// use xposer::emit::Kind;
+/// let row = Kind::HttpRoute.row();
+/// assert_eq!((row.name, row.plural), ("HTTPRoute", "httproutes"));
+/// assert!(row.is_namespaced && !row.is_built_in);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KindRow {
@@ -38,7 +45,7 @@ pub struct KindRow {
     pub name: &'static str,
     /// The resource, as the paths of the API and RBAC rules write it.
     pub plural: &'static str,
-    /// Whether its objects stand in a namespace.
+    /// Whether its objects have a namespace.
     pub is_namespaced: bool,
     /// Whether every API server has the kind; others have it where its CustomResourceDefinition is installed.
     pub is_built_in: bool,
@@ -47,12 +54,18 @@ pub struct KindRow {
 }
 
 /// What an administrator chooses, so that the controller may write a kind.
+///
+/// ```
+/// use xposer::emit::Kind;
+/// let permission = Kind::Route.row().permission.expect("only the ConfigMap has none");
+/// assert_eq!((permission.component, permission.is_default), ("route", false));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Permission {
     /// Whether the manifests without components give it.
     pub is_default: bool,
-    /// The component of `deploy/controller` that adds it, or takes it away where it is given by default.
+    /// The component of `deploy/controller` that adds it, or removes it where it is given by default.
     pub component: &'static str,
     /// The value of the chart that is true where it is given.
     pub chart_value: &'static str,

@@ -42,7 +42,7 @@ pub struct Plan {
     pub(crate) url_path: String,
     pub(crate) tls: Option<Sourced<Tls>>,
     pub(crate) secret: Option<Sourced<String>>,
-    /// Whether the secret's name was made of the object's.
+    /// Whether the name of the secret is derived from the name of the object.
     pub(crate) secret_is_derived: bool,
     pub(crate) issuer: Option<Sourced<Issuer>>,
     /// Whether the issuer takes the place of an annotation of a layer below, which is for all that have a secret.
@@ -65,7 +65,7 @@ pub struct Plan {
     pub(crate) termination: Termination,
     pub(crate) canary: Option<Canary>,
     pub(crate) monitor: Option<Sourced<Monitor>>,
-    /// The labels of all objects: those by which we know our own, and those that somebody gave.
+    /// The labels of all objects: those that mark our objects, and those from the options.
     pub(crate) labels: BTreeMap<String, Sourced<String>>,
     /// In ascending order of their keys, which are all different.
     pub(crate) annotations: Vec<Annotation>,
@@ -267,13 +267,13 @@ impl Plan {
         self.http_parent_refs.as_ref().map_or(&[], |refs| &refs.value)
     }
 
-    /// The Service a part of whose requests this one gets. [`Canary`] has an example.
+    /// The stable Service of a canary, and the requests that the canary gets. [`Canary`] has an example.
     #[must_use]
     pub fn canary(&self) -> Option<&Canary> {
         self.canary.as_ref()
     }
 
-    /// The monitor, if one is asked for. [`Monitor`] has an example.
+    /// The monitor, if there is one. [`Monitor`] has an example.
     #[must_use]
     pub fn monitor(&self) -> Option<&Monitor> {
         self.monitor.as_ref().map(|monitor| &monitor.value)
@@ -286,7 +286,7 @@ impl Plan {
         &self.annotations
     }
 
-    /// The entry of the URL ConfigMap, if one is asked for. [`Published`] has an example.
+    /// The entry of the URL ConfigMap, if there is one. [`Published`] has an example.
     #[must_use]
     pub fn published(&self) -> Option<&Published> {
         self.published.as_ref()

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::{Plan, Route};
 use crate::values::{Target, Termination};
 
-/// Hosts with the same paths, and these.
+/// Hosts that have the same paths, and the paths.
 pub(crate) type Group<'p> = (Vec<&'p str>, Vec<&'p Route>);
 
 impl Plan {
@@ -28,7 +28,7 @@ impl Plan {
         names
     }
 
-    /// Whether this target has an object of its own. The weight of a canary stands in the HTTPRoute of the stable
+    /// Whether this target has an object of its own. The weight of a canary is in the HTTPRoute of the stable
     /// Service, and a canary is a backend of the stable Service's Route.
     pub(crate) fn has_object(&self, target: Target) -> bool {
         match target {

@@ -31,9 +31,9 @@ pub struct Route {
     pub path_type: PathType,
     pub(crate) host_origin: Origin,
     pub(crate) path_origin: Origin,
-    /// The template the host came from, after unescaping.
+    /// The template of the host, after unescaping.
     pub(crate) template: Arc<str>,
-    /// Whether that is letter by letter the text the user wrote.
+    /// Whether the template is exactly the text that the user wrote.
     pub(crate) verbatim: bool,
 }
 
@@ -91,7 +91,7 @@ pub struct Monitor {
 /// use xposer::service::FORWARD_ANNOTATION;
 /// use xposer::testing;
 /// let plan = testing::plan(&[(FORWARD_ANNOTATION, "exposeIngressUrl: locally")], json!({}))?;
-/// let Some(entry) = plan.published() else { panic!("the block asks for an entry") };
+/// let Some(entry) = plan.published() else { panic!("the block has the key") };
 /// assert_eq!(entry.scope, Scope::Locally);
 /// assert_eq!((entry.key.as_str(), entry.value.as_str()), ("web-shop", "web.shop.example.com"));
 /// # Ok::<(), xposer::Report>(())
@@ -99,21 +99,29 @@ pub struct Monitor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Published {
-    /// Whose ConfigMap.
+    /// Which ConfigMaps have the entry.
     pub scope: Scope,
     /// The key: `<service>-<namespace>`.
     pub key: String,
     /// The value: the first host, without scheme and path; under the setting `publishedValue: url` the whole URL.
     pub value: String,
-    /// The bytes of the forwarded block that ask for it.
+    /// The bytes of the line in the forwarded block.
     pub(crate) place: Range<usize>,
 }
 
 /// Where the URL is published; the words are the values of the key `exposeIngressUrl` in the forwarded block.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{plan::Scope, service::FORWARD_ANNOTATION, testing};
+/// let plan = testing::plan(&[(FORWARD_ANNOTATION, "exposeIngressUrl: globally")], json!({}))?;
+/// assert_eq!(plan.published().map(|entry| entry.scope), Some(Scope::Globally));
+/// # Ok::<(), xposer::Report>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// `locally`: in the ConfigMap of the Service's namespace.
     Locally,
-    /// `globally`: in the ConfigMap of every namespace. What is emitted reaches the namespaces of the plans at hand.
+    /// `globally`: in the ConfigMap of every namespace. The emitted ConfigMaps are those of the namespaces of the given plans.
     Globally,
 }

@@ -49,9 +49,16 @@ impl fmt::Display for Traced {
 }
 
 /// The values that decide how a Service is exposed, in the order in which they are decided. What could not be made is
-/// missing; [`expose`](crate::expose) says why. A Service that does not ask to be exposed has none.
+/// missing; the report of [`expose`](crate::expose) has the reason. A Service that is not to be exposed has none.
 ///
-/// [`Traced`] has an example.
+/// ```
+/// use serde_json::json;
+/// use xposer::{Service, Settings, internal::trace, testing};
+/// let (service, settings) = (testing::service(&[]), Settings::from_value(&json!({"domain": "example.com"}))?);
+/// let rows = trace(&Service::from_value(&service), &settings);
+/// assert!(rows.iter().any(|row| row.what == "host" && row.value == "web.shop.example.com"));
+/// # Ok::<(), xposer::Report>(())
+/// ```
 #[must_use]
 pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
     if !service.is_exposed() || service.is_unusable {

@@ -1,6 +1,6 @@
-//! Services that were probably meant to be exposed and are not, and keys of ours where nobody reads them.
+//! Services whose author probably wants them exposed although the label is missing, and our keys in fields that are not read.
 //!
-//! The original compares the label with `true` and looks no further. So do we, but we report what was probably meant.
+//! Only the label with the value `true` exposes a Service, as in the original Xposer. Similar labels are reported.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ fn text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// Whether a word says yes or no, in any spelling; `None` if it says neither.
+/// The boolean that a word stands for, in any spelling; `None` if it is no boolean.
 fn yes_or_no(word: &str) -> Option<bool> {
     let is = |known: &&str| word.trim().eq_ignore_ascii_case(known);
     if ["true", "yes", "on", "1", "t", "y"].iter().any(is) {
@@ -35,25 +35,25 @@ fn is_expose(key: &str) -> bool {
     })
 }
 
-/// Whether this is the label, and says yes.
+/// Whether this is the label, with a true value.
 fn asks(key: &str, value: &Value) -> bool {
     key == EXPOSE_LABEL && yes_or_no(&text(value)) == Some(true)
 }
 
-/// What a document says about being exposed, in any place.
+/// What a document contains about being exposed, in any field.
 #[derive(Default)]
 pub(super) struct Hints<'s> {
     /// The value of the label.
     label: Option<Cow<'s, str>>,
-    /// A label with a similar name that says yes or no.
+    /// A label with a similar name and a boolean value.
     similar: Option<Similar<'s>>,
-    /// An annotation with the name of the label that says yes or no.
+    /// An annotation with the name of the label and a boolean value.
     annotation: Option<(&'s str, bool)>,
     /// The first annotation of ours.
     first_key: Option<&'s str>,
     /// The annotations of ours among the labels.
     among_labels: Vec<&'s str>,
-    /// What stands in fields that nobody reads.
+    /// What is in fields that are not read.
     misplaced: Findings,
     /// Whether the label is among it.
     misplaces_label: bool,
@@ -68,7 +68,7 @@ struct Similar<'s> {
 }
 
 impl<'s> Hints<'s> {
-    /// Reads the labels, the annotations of a Service that is not exposed, and the fields that nobody reads.
+    /// Reads the labels, the annotations of a Service that is not exposed, and the fields that are not read otherwise.
     pub(super) fn of_document(document: &'s Value, is_exposed: bool) -> Self {
         let mut hints = Self::default();
         let metadata = document.get("metadata");
@@ -148,7 +148,7 @@ impl<'s> Hints<'s> {
         }
     }
 
-    /// Reads what stands in the place of the labels or annotations and is no mapping.
+    /// Reads labels or annotations that are no mapping.
     fn no_mapping(&mut self, field: &[&'static str], value: &Value) {
         let has = |object: &Value| {
             let mut entries = object.as_object().into_iter().flatten();
@@ -168,7 +168,7 @@ impl<'s> Hints<'s> {
         }
     }
 
-    /// Adds the problem of keys that stand in the field `key`, or are that field.
+    /// Adds the problem of keys in the field `key`, or of that field itself.
     fn misplaced(&mut self, path: &[&'static str], key: &str, keys: &[&str]) {
         let [first, more @ ..] = keys else { return };
         let labels = keys.iter().filter(|key| **key == EXPOSE_LABEL).count();
@@ -217,7 +217,7 @@ impl<'s> Hints<'s> {
         found
     }
 
-    /// Whether the document says, be it in the wrong place, that the Service is not to be exposed.
+    /// Whether the document has a false value of the label, perhaps in the wrong field.
     fn says_no(&self) -> bool {
         let yes = match &self.label {
             Some(label) => yes_or_no(label),
@@ -226,7 +226,7 @@ impl<'s> Hints<'s> {
         yes == Some(false)
     }
 
-    /// Why a Service is not exposed that was probably meant to be.
+    /// Why a Service is not exposed although its author probably wants it.
     fn question(&self) -> Option<(FieldPath, Problem)> {
         const WRITE: &str = "write expose: \"true\" under metadata.labels instead";
         let problem = |message: String| Problem::new(Code::AskedWrongly, message);
@@ -268,7 +268,7 @@ impl<'s> Hints<'s> {
     }
 }
 
-/// The keys in a field that are meant for us, and that nobody reads there.
+/// The keys with our prefixes in a field where they are not read.
 pub(super) fn keys_inside<'s>(field: &str, inner: &'s Map<String, Value>) -> Vec<&'s str> {
     let is_called_labels = did_you_mean(field, ["labels", "label"]).is_some();
     let is_for_us = |(key, value): &(&String, &Value)| is_ours(key) || (is_called_labels && asks(key, value));

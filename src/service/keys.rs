@@ -3,7 +3,7 @@
 use crate::dialect::external_dns;
 
 /// The fields that [`Service::from_value`](super::Service::from_value) reads of a document that an API server has
-/// accepted. In the fields that an API server drops it looks for keys that belong elsewhere
+/// accepted. In the fields that an API server drops it finds keys that belong elsewhere
 /// ([`Code::AskedWrongly`](crate::Code::AskedWrongly)).
 ///
 /// A program that has a document as text may build the tree of these fields alone.
@@ -17,7 +17,7 @@ pub const READ: [(&str, &[&str]); 2] = [
     ("spec", &["type", "clusterIP", "ports"]),
 ];
 
-/// The label that asks for an Ingress; its value must be exactly `true`.
+/// The label that requests exposure; its value must be exactly `true`.
 ///
 /// ```
 /// use serde_json::json;
@@ -28,7 +28,7 @@ pub const READ: [(&str, &[&str]); 2] = [
 /// assert!(!Service::from_value(&labelled("True")).is_exposed());
 /// ```
 pub const EXPOSE_LABEL: &str = "expose";
-/// The prefix of the annotations that say how.
+/// The prefix of the annotations that configure the exposure.
 ///
 /// ```
 /// use xposer::options::annotations;
@@ -38,12 +38,20 @@ pub const EXPOSE_LABEL: &str = "expose";
 /// ```
 pub const CONFIG_PREFIX: &str = "config.xposer.stakater.com/";
 /// The annotation that holds the block of annotations to forward; `docs/reference/annotations.md` describes
-/// its form, and [`Annotation`](crate::plan::Annotation) has an example.
+/// its form.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{service::FORWARD_ANNOTATION, testing};
+/// let plan = testing::plan(&[(FORWARD_ANNOTATION, "example.com/owner: team-a")], json!({}))?;
+/// assert_eq!(plan.annotations()[0].key, "example.com/owner");
+/// # Ok::<(), xposer::Report>(())
+/// ```
 pub const FORWARD_ANNOTATION: &str = "xposer.stakater.com/annotations";
 /// The prefix of [`FORWARD_ANNOTATION`].
 const FORWARD_PREFIX: &str = "xposer.stakater.com/";
 
-/// The key in the block that asks for the URL ConfigMap.
+/// The key in the block that requests an entry in the URL ConfigMap.
 pub(crate) const PUBLISH_KEY: &str = "exposeIngressUrl";
 
 /// The prefix of the annotations that are written back; see the module `stamp`.
@@ -62,8 +70,24 @@ pub(crate) const STAMP_PREFIX: &str = "status.xposer.stakater.com/";
 /// ```
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// The value of [`MANAGED_BY_LABEL`] on everything that is emitted.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{service::MANAGED_BY, testing};
+/// let ingress = testing::plan(&[], json!({}))?.emit().objects[0].to_value();
+/// assert_eq!(ingress["metadata"]["labels"]["app.kubernetes.io/managed-by"], MANAGED_BY);
+/// # Ok::<(), xposer::Report>(())
+/// ```
 pub const MANAGED_BY: &str = "xposer";
 /// The label that names the Service an object was made for; a URL ConfigMap, which belongs to several, has none.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{service::SERVICE_LABEL, testing};
+/// let ingress = testing::plan(&[], json!({}))?.emit().objects[0].to_value();
+/// assert_eq!(ingress["metadata"]["labels"][SERVICE_LABEL], "web");
+/// # Ok::<(), xposer::Report>(())
+/// ```
 pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 
 /// Whether the value of an annotation with this key is read. Of all others, only the length counts.

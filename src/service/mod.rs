@@ -21,7 +21,7 @@ pub use ports::{Port, PortRef, PortRefError};
 /// Problems, each with its place.
 type Findings = Vec<(FieldPath, Problem)>;
 
-/// What kind of Service it is, as far as an Ingress cares.
+/// The kind of Service, as far as it matters for an Ingress.
 ///
 /// ```
 /// use serde_json::json;
@@ -87,11 +87,11 @@ pub struct Service<'a> {
     /// Whether the annotations as a whole cannot be read. Then everything else that is missing is a consequence.
     pub(crate) is_unusable: bool,
     problems: Findings,
-    /// Why it is probably meant to be exposed and is not, and what stands where nobody reads it.
+    /// Why it is not exposed although its author probably wants it, and our keys in fields that are not read.
     hints: Findings,
 }
 
-/// Whether a document is a Kubernetes Service (`v1`, and not, say, Knative's).
+/// Whether a document is a Kubernetes Service (`v1`, and not that of Knative).
 ///
 /// ```
 /// use serde_json::json;
@@ -107,10 +107,10 @@ pub fn is_service(document: &Value) -> bool {
 impl<'a> Service<'a> {
     /// Reads a Service. This never fails: the name, the namespace, our annotations, the annotations as a whole,
     /// ports and port numbers of the wrong type become Errors of the report that [`expose`](crate::expose) gives, all
-    /// at once, and only if the Service asks to be exposed. Other fields of the wrong type count as missing.
+    /// at once, and only if the Service requests exposure. Other fields of the wrong type count as missing.
     ///
-    /// Of a Service that does not ask, only the name and the namespace are read, and whether it was probably meant to ask
-    /// ([`Code::AskedWrongly`]). [`is_service`] tells whether the document is a Service at all.
+    /// Of other Services, only the name and the namespace are read, and whether the author probably wants them exposed
+    /// ([`Code::AskedWrongly`]). [`is_service`] is true for a Service.
     ///
     /// ```
     /// use serde_json::json;
@@ -238,7 +238,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// Whether the value of a label or an annotation is a text. An API server takes `null` for an empty one.
+    /// Whether the value of a label or an annotation is a text. An API server reads `null` as an empty one.
     fn require_text(&mut self, path: &[&'static str], key: &str, value: &Value) -> bool {
         let help = match value {
             Value::String(_) | Value::Null => return true,
@@ -310,8 +310,8 @@ impl<'a> Service<'a> {
         0
     }
 
-    /// Whether the Service asks to be exposed: its label `expose` is exactly `true`. The boolean `true`, without
-    /// quotes, asks as well, and is an Error.
+    /// Whether the Service requests exposure: its label `expose` is exactly `true`. The boolean `true`, without
+    /// quotes, counts as well, and is an Error.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
         self.is_exposed
@@ -363,13 +363,13 @@ impl<'a> Service<'a> {
         self.kind
     }
 
-    /// The ports, in order; none if [`Service::from_value`] read a Service that does not ask to be exposed.
+    /// The ports, in order; none if [`Service::from_value`] read a Service that does not request exposure.
     #[must_use]
     pub fn ports(&self) -> &[Port<'a>] {
         &self.ports
     }
 
-    /// The port that is meant: of several with this number or name, the one that speaks TCP.
+    /// The port with this number or name; of several, the TCP port.
     pub(crate) fn port(&self, wanted: &PortRef) -> Option<&Port<'a>> {
         let is_wanted = |port: &&Port<'_>| match wanted {
             PortRef::Number(number) => port.number == *number,
@@ -380,14 +380,14 @@ impl<'a> Service<'a> {
     }
 
     /// Our annotations, in ascending order of their keys: those whose key starts with [`CONFIG_PREFIX`], and
-    /// [`FORWARD_ANNOTATION`]. None if [`Service::from_value`] read a Service that does not ask to be exposed.
+    /// [`FORWARD_ANNOTATION`]. None if [`Service::from_value`] read a Service that does not request exposure.
     #[must_use]
     pub fn annotations(&self) -> &[(&'a str, &'a str)] {
         &self.annotations
     }
 
     /// The bytes of all annotations, keys and values, also those that are not ours; 0 if [`Service::from_value`]
-    /// read a Service that does not ask to be exposed.
+    /// read a Service that does not request exposure.
     #[must_use]
     pub fn annotation_bytes(&self) -> usize {
         self.annotation_bytes
@@ -425,7 +425,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// The report about a Service that does not ask to be exposed and was probably meant to; `None` if nothing says so. It
+    /// The report about a Service without the label whose author probably wants it exposed; `None` if nothing shows that. It
     /// has no Error, also not under `strict`: taking the label away must not be refused.
     pub(crate) fn hints(&self) -> Option<Report> {
         if self.hints.is_empty() {

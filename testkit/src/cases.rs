@@ -6,11 +6,11 @@
 //! | `settings.yaml` | the administrator's settings, if the case needs any |
 //! | `objects.yaml` | the objects, as a YAML stream; empty where there are none |
 //! | `report.txt` | one diagnostic a line, in the order of the Services, then what the output could not express |
-//! | `why.md` | one to three sentences: what the case shows, and who says so |
+//! | `why.md` | one to three sentences: what the case shows, and by which source |
 //! | `mended.yaml`, `mended-settings.yaml` | the input after its help was followed, if the case shows that |
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
@@ -19,7 +19,7 @@ use xposer::emit::Emitted;
 use xposer::{Diagnostic, Outcome, Precedence, Report, Service, Settings, emit_all, expose_all, is_service};
 use xposer_manifest::{load, to_yaml};
 
-use crate::workspace;
+use crate::source::{entries, workspace};
 
 /// The files of a case folder.
 pub const FILES: [&str; 7] = ["service.yaml", SETTINGS, OBJECTS, REPORT, "why.md", MENDED, MENDED_SETTINGS];
@@ -68,12 +68,12 @@ pub struct Run {
     pub unusable: bool,
 }
 
-/// A diagnostic and whose it is.
+/// A diagnostic, and the Service that it is about.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// The position of the Service among the Services of the case; `None` where the settings as such are meant.
+    /// The position of the Service among the Services of the case; `None` for the settings alone.
     pub service: Option<usize>,
-    /// What was said.
+    /// The diagnostic.
     pub diagnostic: Diagnostic,
 }
 
@@ -100,16 +100,6 @@ pub fn all() -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// What is in a folder, in order.
-pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = folder
-        .read_dir()
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
-    let mut paths = entries.with_context(|| folder.display().to_string())?;
-    paths.sort();
-    Ok(paths)
-}
-
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -131,14 +121,14 @@ pub fn parse(text: &str) -> Result<Vec<Value>> {
     match load(text) {
         Ok(documents) => Ok(documents.into_iter().map(|document| document.value).collect()),
         Err(errors) => {
-            let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            bail!("{}", said.join("; "))
+            let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            bail!("{}", messages.join("; "))
         }
     }
 }
 
 impl Case {
-    /// Reads a case folder. The golden files may be missing: comparing with them says so.
+    /// Reads a case folder. The golden files may be missing, which the comparison reports.
     ///
     /// # Errors
     ///
@@ -212,8 +202,8 @@ impl Case {
         let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
         let mut findings = Vec::new();
         for (index, outcome) in outcomes.iter().enumerate() {
-            let said = outcome.report().into_iter().flat_map(Report::diagnostics).cloned();
-            findings.extend(said.map(|diagnostic| Finding { service: Some(index), diagnostic }));
+            let diagnostics = outcome.report().into_iter().flat_map(Report::diagnostics).cloned();
+            findings.extend(diagnostics.map(|diagnostic| Finding { service: Some(index), diagnostic }));
         }
         findings.extend(report.diagnostics().iter().cloned().map(|diagnostic| Finding {
             service: services.iter().position(|service| service.subject() == *diagnostic.subject),
@@ -242,7 +232,7 @@ impl Run {
         self.findings.iter().map(|finding| format!("{}\n", finding.diagnostic)).collect()
     }
 
-    /// The diagnostics in the order of the Services they are about, which is how the doors say them.
+    /// The diagnostics in the order of the Services they are about, which is the order of all programs.
     #[must_use]
     pub fn by_service(&self) -> Vec<&Diagnostic> {
         let mut findings: Vec<_> = self.findings.iter().collect();

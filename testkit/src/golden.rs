@@ -1,19 +1,19 @@
 //! Golden files: what a program must write, kept in git and read by people.
 //!
 //! A file that is missing or different is a failure. With `BLESS=1` in the environment it is written instead, and
-//! standard error says so; who blesses reads what was written before it goes into git.
+//! standard error names it; the difference is to be read before it is committed.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use crate::workspace;
+use crate::source::workspace;
 
 /// Unchanged lines that are shown around a change.
 const CONTEXT: usize = 2;
 
-/// Compares a golden file with what was found, or writes it where `BLESS=1` asks for it.
+/// Compares a golden file with what was found, or writes it if `BLESS=1` is set.
 ///
 /// # Errors
 ///
@@ -160,7 +160,7 @@ mod tests {
         if std::env::var_os("BLESS").is_some() {
             return;
         }
-        let said = compare(&workspace().join("tests/cases/no-such-case/report.txt"), "x\n");
-        assert!(said.unwrap_err().contains("is missing"));
+        let result = compare(&workspace().join("tests/cases/no-such-case/report.txt"), "x\n");
+        assert!(result.unwrap_err().contains("is missing"));
     }
 }

@@ -13,7 +13,7 @@ use wapc::WapcHost;
 use wasmtime_provider::wasmtime::{Config, Engine, Module as Compiled};
 use wasmtime_provider::{EpochDeadlines, WasmtimeEngineProviderBuilder, WasmtimeEngineProviderPre};
 
-use crate::workspace;
+use crate::source::workspace;
 
 /// How often the epoch advances, as in policy-server.
 const TICK: Duration = Duration::from_secs(1);

@@ -73,8 +73,10 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Settings(said) => write!(f, "Provided settings are not valid: {said}"),
-            Self::Request(said) => write!(f, "cannot build AdmissionRequest object from given input: {said}"),
+            Self::Settings(message) => write!(f, "Provided settings are not valid: {message}"),
+            Self::Request(message) => {
+                write!(f, "cannot build AdmissionRequest object from given input: {message}")
+            }
         }
     }
 }
@@ -199,10 +201,12 @@ pub fn evaluate(
     let verdict: Value = answer
         .result
         .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))
-        .map_err(|said| Refusal::Settings(format!("Error invoking settings validation callback: {said}")))?;
+        .map_err(|message| {
+            Refusal::Settings(format!("Error invoking settings validation callback: {message}"))
+        })?;
     if verdict.get("valid") != Some(&Value::Bool(true)) {
-        let said = verdict.get("message").and_then(Value::as_str).unwrap_or_default();
-        return Err(Refusal::Settings(said.to_owned()));
+        let message = verdict.get("message").and_then(Value::as_str).unwrap_or_default();
+        return Err(Refusal::Settings(message.to_owned()));
     }
     let payload = payload(document, &deployment.settings)?;
     let answer = policy.call("validate", payload.to_string().as_bytes());
@@ -213,12 +217,12 @@ pub fn evaluate(
             Ok(verdict) => respond(uid, request.get("object"), verdict),
             Err(error) => internal(uid, &error.to_string()),
         },
-        Err(said) if said.contains(INTERRUPTED) => refused(
+        Err(message) if message.contains(INTERRUPTED) => refused(
             uid,
             "Policy execution interrupted because it exceeded the allowed execution time".to_owned(),
             Some(500),
         ),
-        Err(said) => internal(uid, &said),
+        Err(message) => internal(uid, &message),
     };
     Ok((constrained(response, deployment), answer.calls))
 }
@@ -236,16 +240,16 @@ fn refused(uid: String, message: String, code: Option<u16>) -> Response {
     }
 }
 
-fn internal(uid: String, said: &str) -> Response {
-    refused(uid, format!("internal server error: {said}"), Some(500))
+fn internal(uid: String, message: &str) -> Response {
+    refused(uid, format!("internal server error: {message}"), Some(500))
 }
 
 fn respond(uid: String, object: Option<&Value>, verdict: Verdict) -> Response {
     let patch = match (&verdict.mutated_object, object) {
         (Some(_), None) => {
-            let said = "Incoming object is null, which happens only with DELETE operations, but the policy is \
+            let message = "Incoming object is null, which happens only with DELETE operations, but the policy is \
                 attempting a mutation. This is not allowed";
-            return refused(uid, said.to_owned(), None);
+            return refused(uid, message.to_owned(), None);
         }
         (Some(mutated), Some(object)) => {
             let patch = json_patch::diff(object, mutated);

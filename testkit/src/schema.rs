@@ -1,4 +1,4 @@
-//! The schemas of the kinds that the API server knows from definitions of other projects.
+//! The schemas of the kinds that are defined by other projects.
 //!
 //! `testkit/schemas/` has what we emit of each kind, with the limits of the published definition. A field that is not
 //! there is an error: an API server would prune it silently.
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use xposer::emit::Kind;
 
 use crate::cases::parse;
-use crate::workspace;
+use crate::source::workspace;
 
 /// The schema of the `spec` of a kind.
 struct Schema {

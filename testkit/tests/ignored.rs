@@ -3,21 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a file that cannot be read has failed the test")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
+use xposer_testkit::source::rust_files;
 use xposer_testkit::workspace;
-
-/// The Rust files in a folder and in those below.
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
 
 #[test]
 fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
@@ -26,7 +14,7 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
         program.lines().filter_map(|line| line.strip_prefix("needs ")?.split(' ').next()).collect();
     let mut all = Vec::new();
     for folder in ["tests", "src", "manifest", "cli", "policy", "controller", "testkit"] {
-        files(&workspace().join(folder), &mut all);
+        all.extend(rust_files(&workspace().join(folder)).unwrap());
     }
     let (mut by_test, mut by_cluster) = (0, 0);
     let attribute = concat!("#[", "ignore");

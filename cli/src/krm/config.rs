@@ -1,10 +1,10 @@
 //! Reads the settings from the config of the function.
 
 use serde_json::Value;
-use xposer::Settings;
-use xposer::diagnostics::{FieldPath, Segment};
+use xposer::diagnostics::{FieldPath, Root, Segment};
+use xposer::{Diagnostic, Settings};
 
-use super::results::Said;
+use super::results::{ItemFinding, Located};
 use xposer_manifest::SettingPath;
 use xposer_manifest::encrypted::{first_encrypted, has_sops};
 
@@ -14,29 +14,21 @@ pub(super) struct Config<'c> {
     settings: xposer_manifest::Config,
 }
 
-/// Where a setting is written in the config.
-pub(super) struct Located<'c> {
-    pub(super) object: &'c Value,
-    pub(super) path: FieldPath,
-    /// Whether it is a part of a text at this path that contains YAML.
-    pub(super) is_part: bool,
-}
-
 impl<'c> Config<'c> {
     /// Reads the config. Without a config, or with a wrong one, the settings are the defaults.
-    pub(super) fn new(object: Option<&'c Value>, said: &mut Vec<Said>) -> Self {
+    pub(super) fn new(object: Option<&'c Value>, findings: &mut Vec<ItemFinding>) -> Self {
         let object = object.filter(|object| !object.is_null());
         let Some(config) = object else {
             return Self { object, settings: xposer_manifest::Config::default() };
         };
         if has_sops(config) || first_encrypted(config).is_some() {
-            said.push(Said::encrypted(config));
+            findings.push(ItemFinding::encrypted(config));
             return Self { object, settings: xposer_manifest::Config::default() };
         }
         let settings = xposer_manifest::Config::of_function(config).unwrap_or_else(|wrong| {
-            said.extend(wrong.into_iter().map(|wrong| {
+            findings.extend(wrong.into_iter().map(|wrong| {
                 let path = wrong.path.into_iter().fold(FieldPath::object(&[]), then);
-                Said::error(wrong.message, wrong.help, config, Some(&path))
+                ItemFinding::error(wrong.message, wrong.help, config, Some(&path))
             }));
             xposer_manifest::Config::default()
         });
@@ -44,15 +36,24 @@ impl<'c> Config<'c> {
     }
 
     /// The settings.
-    pub(super) fn settings(&self, said: &mut Vec<Said>) -> Settings {
+    pub(super) fn settings(&self, findings: &mut Vec<ItemFinding>) -> Settings {
         Settings::tried(&self.settings.settings).unwrap_or_else(|report| {
-            said.extend(report.diagnostics().iter().map(|found| Said::core(found, None, self)));
+            findings.extend(report.diagnostics().iter().map(|found| self.finding(found, None)));
             Settings::default()
         })
     }
 
+    /// The finding of a diagnostic about an item or about this config.
+    pub(super) fn finding(&self, diagnostic: &Diagnostic, item: Option<&Value>) -> ItemFinding {
+        let located = match diagnostic.path.root() {
+            Root::Settings => self.locate(&diagnostic.path),
+            Root::Object => None,
+        };
+        ItemFinding::core(diagnostic, item, located)
+    }
+
     /// The config and the path of a setting in it.
-    pub(super) fn locate(&self, path: &FieldPath) -> Option<Located<'c>> {
+    fn locate(&self, path: &FieldPath) -> Option<Located<'c>> {
         let SettingPath { path, embedded } = self.settings.locate(path.segments().iter().cloned());
         let path = path.into_iter().fold(FieldPath::object(&[]), then);
         Some(Located { object: self.object?, path, is_part: embedded.is_some() })

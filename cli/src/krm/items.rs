@@ -1,8 +1,8 @@
 //! The items before and after: what was ours is replaced or removed, what is new is added, the rest is not touched.
 //!
-//! What was made for a Service that is not among the items stays, and that is told. A function often gets a part of what
+//! What was made for a Service that is not among the items stays, which is reported. A function often gets a part of what
 //! is deployed: another layer of kustomize, another package of kpt, or what `--match-kind` selects. From there, a Service
-//! that is gone and one that stands elsewhere look the same, and removing an Ingress takes a site down, while one too many
+//! that is gone and one that is elsewhere look the same, and removing an Ingress takes a site down, while one too many
 //! can be seen and deleted.
 
 use std::collections::{HashMap, HashSet};
@@ -12,10 +12,10 @@ use xposer::Object;
 use xposer::emit::{Kind, URL_CONFIG_MAP};
 use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 
-use super::results::Said;
+use super::results::ItemFinding;
 use crate::local::is_local;
 
-/// What the programs around us note on an item about where it belongs.
+/// The prefixes of the annotations in which kustomize and kpt keep the file of an item.
 const BOOKKEEPING: [&str; 3] = ["internal.config.kubernetes.io/", "config.kubernetes.io/", "config.k8s.io/"];
 
 /// What is to be done with the items; those that are not mentioned stay.
@@ -62,12 +62,12 @@ impl<'i> Identity<'i> {
     }
 }
 
-/// Compares what is there with what is planned; `None` where something of somebody else is in the way.
+/// Compares what is there with what is planned; `None` where an object that is not ours is in the way.
 pub(super) fn changes(
     items: &[Value],
     known: &Known<'_>,
     objects: &[Object<'_>],
-    said: &mut Vec<Said>,
+    findings: &mut Vec<ItemFinding>,
 ) -> Option<Vec<Change>> {
     let mut planned: HashMap<Identity<'_>, &Object<'_>> =
         objects.iter().map(|object| (Identity::of_object(object), object)).collect();
@@ -81,22 +81,26 @@ pub(super) fn changes(
             Some(object) if is_ours => {
                 placed.insert(identity);
                 let left = known.entries_of_others(item);
-                said.extend(left.iter().map(|(key, _)| Said::left_entry(item, key, &display(identity))));
+                findings.extend(
+                    left.iter().map(|(key, _)| ItemFinding::left_entry(item, key, &display(identity))),
+                );
                 let object = with_entries(object.to_value(), left);
                 changes.push(Change::Replace(index, with_bookkeeping(object, item)));
             }
             Some(_) => {
                 is_free = false;
-                said.push(Said::in_the_way(item, &display(identity)));
+                findings.push(ItemFinding::in_the_way(item, &display(identity)));
             }
             None if is_ours && (placed.contains(&identity) || known.is_stale(item)) => {
                 changes.push(Change::Remove(index));
             }
             None if is_ours => match label(item, SERVICE_LABEL) {
-                Some(service) => said.push(Said::left(item, &display(identity), service)),
+                Some(service) => findings.push(ItemFinding::left(item, &display(identity), service)),
                 None => {
                     let left = known.entries_of_others(item);
-                    said.extend(left.iter().map(|(key, _)| Said::left_entry(item, key, &display(identity))));
+                    findings.extend(
+                        left.iter().map(|(key, _)| ItemFinding::left_entry(item, key, &display(identity))),
+                    );
                 }
             },
             None => {}

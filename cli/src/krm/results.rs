@@ -1,15 +1,22 @@
 //! Findings, for the results of the list and for standard error.
 
 use serde_json::{Map, Value, json};
-use xposer::diagnostics::{FieldPath, Root};
+use xposer::diagnostics::FieldPath;
 use xposer::{Diagnostic, Severity};
 
-use super::config::{Config, Located};
 use xposer_manifest::encrypted::SOPS;
 use xposer_manifest::{Finding, Place};
 
+/// Where a setting is written in the config of the function.
+pub(super) struct Located<'c> {
+    pub(super) object: &'c Value,
+    pub(super) path: FieldPath,
+    /// Whether it is a part of a text at this path that contains YAML.
+    pub(super) is_part: bool,
+}
+
 /// A finding, and the item or config it is about.
-pub(super) struct Said {
+pub(super) struct ItemFinding {
     what: What,
     reference: Option<Value>,
     field: Option<Value>,
@@ -21,18 +28,14 @@ enum What {
     /// A message about an item itself.
     Item {
         severity: Severity,
-        said: String,
+        message: String,
         help: Option<String>,
     },
 }
 
-impl Said {
-    /// A diagnostic of the core about an item or about the config.
-    pub(super) fn core(diagnostic: &Diagnostic, item: Option<&Value>, config: &Config<'_>) -> Self {
-        let located = match diagnostic.path.root() {
-            Root::Settings => config.locate(&diagnostic.path),
-            Root::Object => None,
-        };
+impl ItemFinding {
+    /// A diagnostic of the core about an item, or about the config if it is located there.
+    pub(super) fn core(diagnostic: &Diagnostic, item: Option<&Value>, located: Option<Located<'_>>) -> Self {
         let proposed = diagnostic.proposed.as_deref();
         let (object, field) = match located {
             // A value that is proposed for a part cannot replace the whole text.
@@ -51,25 +54,25 @@ impl Said {
 
     /// A foreign item has the name of an object to be added.
     pub(super) fn in_the_way(item: &Value, object: &str) -> Self {
-        // HTTPRoute begins with the sound of a vowel.
+        // HTTPRoute is spoken with a vowel at its beginning.
         let article = if object.starts_with(['A', 'E', 'H', 'I', 'O', 'U']) { "an" } else { "a" };
-        let said = format!("the list already has {article} {object} that was not made by xposer");
-        Self::error(said, Some(MAKE_ROOM.to_owned()), item, None)
+        let message = format!("the list already has {article} {object} that was not made by xposer");
+        Self::error(message, Some(MAKE_ROOM.to_owned()), item, None)
     }
 
     /// An object that was made for a Service that is not among the items.
     pub(super) fn left(item: &Value, object: &str, service: &str) -> Self {
-        let said =
+        let message =
             format!("{object} was made for the Service {service}, which is not among the items, and stays");
-        Self::info(said, LEFT_HELP, item)
+        Self::info(message, LEFT_HELP, item)
     }
 
     /// The same for an entry of a URL ConfigMap.
     pub(super) fn left_entry(item: &Value, key: &str, object: &str) -> Self {
-        let said = format!(
+        let message = format!(
             "the entry {key:?} of {object} was made for a Service that is not among the items, and stays"
         );
-        Self::info(said, LEFT_HELP, item)
+        Self::info(message, LEFT_HELP, item)
     }
 
     /// An item, or the config, that SOPS encrypted.
@@ -78,24 +81,29 @@ impl Said {
     }
 
     /// An item that is left out.
-    pub(super) fn info(said: String, help: &str, item: &Value) -> Self {
-        Self::of_item(Severity::Info, said, Some(help.to_owned()), item, None)
+    pub(super) fn info(message: String, help: &str, item: &Value) -> Self {
+        Self::of_item(Severity::Info, message, Some(help.to_owned()), item, None)
     }
 
     /// An error of an item or of the config.
-    pub(super) fn error(said: String, help: Option<String>, item: &Value, path: Option<&FieldPath>) -> Self {
-        Self::of_item(Severity::Error, said, help, item, path)
+    pub(super) fn error(
+        message: String,
+        help: Option<String>,
+        item: &Value,
+        path: Option<&FieldPath>,
+    ) -> Self {
+        Self::of_item(Severity::Error, message, help, item, path)
     }
 
     fn of_item(
         severity: Severity,
-        said: String,
+        message: String,
         help: Option<String>,
         item: &Value,
         path: Option<&FieldPath>,
     ) -> Self {
         Self {
-            what: What::Item { severity, said, help },
+            what: What::Item { severity, message, help },
             reference: Some(reference(item)),
             field: path.map(|path| field(path, Some(item), None)),
             file: file(item),
@@ -106,8 +114,8 @@ impl Said {
     pub(super) fn finding(&self) -> Finding<'_> {
         let finding = match &self.what {
             What::Core(diagnostic) => Finding::core(diagnostic),
-            What::Item { severity, said, help } => {
-                let finding = Finding::of_input(*severity, said.as_str()).of_field(self.named_field());
+            What::Item { severity, message, help } => {
+                let finding = Finding::of_input(*severity, message.as_str()).of_field(self.named_field());
                 help.iter().fold(finding, |finding, help| finding.help(help.as_str()))
             }
         };
@@ -136,9 +144,9 @@ impl Said {
                     "tags": {"code": diagnostic.code},
                 })
             }
-            What::Item { severity, said, help } => {
+            What::Item { severity, message, help } => {
                 let help = help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-                json!({"message": format!("{said}{help}"), "severity": severity})
+                json!({"message": format!("{message}{help}"), "severity": severity})
             }
         };
         let file = self.file.as_ref().map(|(path, index)| match index {

@@ -1,4 +1,4 @@
-//! Sends the actions to the API server, and says what its errors mean.
+//! Sends the actions to the API server, and interprets its errors.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +70,7 @@ impl Action {
                 let document = apply(client, metrics, &key, &body, mode.is_forced()).await?;
                 let is_new = mode == ApplyMode::Create;
                 if is_new && has_other_managers(&document.metadata) {
-                    // Somebody created the object with the same content before the watch delivered it.
+                    // Another client created the object with the same content before the watch delivered it.
                     apply(client, metrics, &key, &without_fields(&key), true).await?;
                     let message = "it was made by somebody else at the same time".to_owned();
                     return Err(ActionError::Foreign { key, message });
@@ -260,9 +260,9 @@ impl ActionError {
             Error::Api(status) if status.code == 429 || status.code >= 500 => {
                 Self::Unavailable(status.message.clone())
             }
-            // The Services of the namespace are deleted, too, so their owners need not be told.
+            // The Services of the namespace are deleted, too, so their owners need no notice.
             Error::Api(status) if has_cause(status, "NamespaceTerminating") => Self::Outdated,
-            // Somebody has changed the object.
+            // The object has been changed.
             Error::Api(status) if status.code == 409 => Self::Outdated,
             Error::Api(status) => Self::Refused { key: key.cloned(), message: status.message.clone() },
             error => Self::Unavailable(error_message(error)),

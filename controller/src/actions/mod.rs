@@ -17,7 +17,7 @@ pub(crate) use execute::execute_all;
 pub(crate) enum Action {
     /// Applies an object.
     Apply { key: ObjectKey, body: Value, hash: u64, mode: ApplyMode },
-    /// Applies an object of somebody else, and removes what they have set.
+    /// Applies an object of another owner, and removes the fields that the other owner has set.
     Adopt { key: ObjectKey, body: Value, hash: u64 },
     /// Removes the fields that we have applied, and leaves the others.
     Withdraw { key: ObjectKey },
@@ -39,9 +39,9 @@ pub(crate) enum Action {
 /// How an object is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ApplyMode {
-    /// The object does not exist. A field that somebody else has set in the meantime is an error.
+    /// The object does not exist. A field that another manager has set in the meantime is an error.
     Create,
-    /// The object belongs to somebody else. A field that they have set to another value is an error.
+    /// The object has another owner. A field that the other owner has set to another value is an error.
     Share,
     /// The object is ours. Fields that others have set are overwritten.
     Update,
@@ -70,7 +70,7 @@ pub(crate) enum ActionResult {
 /// Why an action failed.
 #[derive(Debug)]
 pub(crate) enum ActionError {
-    /// Somebody else has this object, or a field of it.
+    /// Another manager has this object, or a field of it.
     Foreign { key: ObjectKey, message: String },
     /// The object has changed in the meantime; the watch will deliver the change.
     Outdated,

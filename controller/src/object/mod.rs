@@ -1,4 +1,4 @@
-//! What is kept of an object in the cluster: whose it is, whether it is as desired, and whether it is served.
+//! What is kept of an object in the cluster: its owner, whether it is as desired, and whether it is served.
 
 mod fields;
 mod status;
@@ -18,7 +18,7 @@ pub(crate) use fields::{
 };
 pub(crate) use status::hosts;
 
-/// An annotation on an object of somebody else: the name of the Service that may adopt it.
+/// An annotation on an object of another owner: the name of the Service that may adopt it.
 pub(crate) const ADOPT_ANNOTATION: &str = "xposer.stakater.com/adopt";
 
 /// An object that has at least one of the three marks of ownership, or that may be adopted.
@@ -54,11 +54,11 @@ pub(crate) struct Observed {
     pub(crate) hosts: Box<[u64]>,
 }
 
-/// Whose an object is.
+/// The owner of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ownership {
     Ours,
-    /// It belongs to somebody who lets this Service adopt it.
+    /// It has another owner, who lets this Service adopt it.
     Adoptable,
     Foreign,
 }
@@ -97,8 +97,8 @@ impl Observed {
         })
     }
 
-    /// Whose it is, for the Service with this key and UID. Two of the three marks make it ours, so that the third one is
-    /// restored after somebody has removed it.
+    /// The owner, for the Service with this key and UID. Two of the three marks make it ours, so that the third one is
+    /// restored after it was removed.
     pub(crate) fn ownership(&self, service: &ServiceKey, uid: &str) -> Ownership {
         let owned = self.owner.as_deref() == Some(uid);
         let labelled = self.labelled && *self.service == *service;

@@ -1,4 +1,4 @@
-//! What the status of an object says about serving it, and the hosts in its spec.
+//! Whether an object serves, by its status, and the hosts in its spec.
 
 use serde_json::Value;
 

@@ -27,7 +27,7 @@ pub(crate) use results::Recovery;
 pub(crate) struct ReconcilePlan {
     pub(crate) key: ReconcileKey,
     pub(crate) actions: Vec<Action>,
-    /// What its owner is told. A condition that is not among these does not hold any more.
+    /// The notices for its owner. A condition that is not among these does not hold any more.
     pub(crate) notices: Vec<Notice>,
 }
 
@@ -231,7 +231,7 @@ impl State {
 enum ObjectPlan {
     InSync,
     Act(Action),
-    /// It cannot be applied now; the notice says why, if somebody has to do something.
+    /// It cannot be applied now; the notice has the reason, if the owner has to act.
     Blocked(Option<Notice>),
 }
 

@@ -1,4 +1,4 @@
-//! What the results and errors of actions change in the state, and what owners are told about them.
+//! What the results and errors of actions change in the state, and the notices about them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,11 +24,11 @@ pub(crate) enum Recovery {
     RetryNow,
 }
 
-/// Services whose owners are told, with their UIDs.
+/// Services whose owners get notices, with their UIDs.
 type Recipients = Vec<(Arc<ServiceKey>, Box<str>)>;
 
 impl State {
-    /// Records the result of an action. Returns what is to be told about it.
+    /// Records the result of an action. Returns the notices about it.
     pub(crate) fn record_result(&mut self, key: &ReconcileKey, result: ActionResult) -> Option<Notice> {
         match result {
             ActionResult::Applied { key, hash, document, is_new, adopted } => {
@@ -45,7 +45,7 @@ impl State {
                 Some(Notice::applied(&key, is_new, adopted))
             }
             ActionResult::Deleted { key: object } => {
-                // The watch says when it is gone, if it has not done so already.
+                // The watch reports its deletion, if it has not done so already.
                 self.objects.set_terminating(&object);
                 let notice = match key {
                     ReconcileKey::Service(service) => self.handovers.on_deleted(service, &object),
@@ -57,7 +57,7 @@ impl State {
         }
     }
 
-    /// An object was applied. What the API server or a webhook made of it counts as desired until somebody changes it, so
+    /// An object was applied. What the API server or a webhook made of it counts as desired until it is changed, so
     /// that the controller and a webhook that disagree do not write in turn.
     fn record_applied(&mut self, key: &ObjectKey, hash: u64, document: &Document) {
         if key.kind == Kind::ConfigMap {
@@ -100,8 +100,8 @@ impl State {
         self.handovers.on_refused(service, object, message, &others)
     }
 
-    /// A plan is carried out, or has failed. Returns the notices that were not told before, for each Service whose owner is to
-    /// be told.
+    /// A plan is carried out, or has failed. Returns the notices that are new, for each Service whose owner gets
+    /// them.
     pub(crate) fn finish(
         &mut self,
         key: &ReconcileKey,
@@ -110,7 +110,7 @@ impl State {
     ) -> Vec<ServiceNotice> {
         let conditions: BTreeSet<u64> = notices.iter().filter(|it| it.is_condition).map(digest).collect();
         let (before, recipients) = self.replace_conditions(key, conditions, failed);
-        // An entry more in a ConfigMap is no news.
+        // Another entry in a ConfigMap needs no new notice.
         let is_new = |it: &Notice| match it.is_condition {
             true => !before.contains(&digest(it)),
             false => matches!(key, ReconcileKey::Service(_)),

@@ -1,4 +1,4 @@
-//! All that the controller knows. Watch events come in (the module `watched`); what has to be reconciled because of them
+//! The state of the controller. Watch events come in (the module `watched`); what has to be reconciled because of them
 //! comes out ([`State::take_due`]). Nothing here reads from or writes to the API server.
 
 mod claims;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use xposer::Settings;
+use xposer::{Settings, Target};
 
 use crate::handover::Handovers;
 use crate::keys::{ReconcileKey, ServiceKey};
@@ -23,7 +23,7 @@ use claims::ClaimIndex;
 use objects::ObjectIndex;
 use watched::WatchedKey;
 
-/// All that is known.
+/// The state.
 pub(crate) struct State {
     pub(crate) settings: Settings,
     /// Whether status annotations are written on Services.
@@ -35,7 +35,7 @@ pub(crate) struct State {
     /// Namespaces that are being deleted. Nothing can be created in them, and Kubernetes deletes what is in them.
     pub(crate) terminating_namespaces: BTreeSet<Box<str>>,
     pub(crate) url_config_maps: UrlConfigMaps,
-    /// Hashes of the notices about the ConfigMap of a namespace that the Services with entries were told.
+    /// Hashes of the notices about the ConfigMap of a namespace that the owners of the Services with entries have received.
     pub(crate) url_notices: BTreeMap<Box<str>, BTreeSet<u64>>,
     pub(crate) handovers: Handovers,
     /// Services that are not exposed any more, until their objects are deleted.
@@ -51,7 +51,7 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) struct ServiceEntry {
     pub(crate) stored: StoredService,
-    /// Hashes of the conditions that its owner was told.
+    /// Hashes of the conditions that its owner was notified of.
     pub(crate) notices: BTreeSet<u64>,
     pub(crate) refused: bool,
 }
@@ -62,7 +62,7 @@ pub(crate) struct UnexposedService {
     pub(crate) uid: Box<str>,
     /// Whether it has status annotations.
     pub(crate) stamped: bool,
-    /// Hashes of the conditions that its owner was told.
+    /// Hashes of the conditions that its owner was notified of.
     pub(crate) notices: BTreeSet<u64>,
     /// Whether it was planned as such. A plan from before, which is still being carried out, does not count.
     pub(crate) planned: bool,
@@ -73,7 +73,7 @@ pub(crate) struct UnexposedService {
 pub(crate) enum Trigger {
     /// Something in the cluster has changed.
     Event,
-    /// Somebody has changed the Service, so that writing again is no fight with another writer.
+    /// The Service was changed, so that writing again is no conflict with another manager.
     ServiceChange,
 }
 
@@ -146,16 +146,16 @@ impl State {
         self.handovers.next_deadline()
     }
 
-    // What is asked about the state.
+    // Queries.
 
     /// Whether everything is listed, and at least one kind that exposes Services can be written.
     pub(crate) fn is_ready(&self) -> bool {
         let is_known = |kind: &Kind| self.kind_status(*kind) != KindStatus::Unknown;
-        let exposing = [Kind::Ingress, Kind::HttpRoute, Kind::Route];
+        let mut exposing = Target::ALL.iter().filter_map(|target| Kind::from_name(target.as_str()));
         self.is_listed(Source::Services)
             && self.is_listed(Source::Namespaces)
             && Kind::ALL.iter().all(is_known)
-            && exposing.into_iter().any(|kind| self.kind_status(kind) == KindStatus::Listed)
+            && exposing.any(|kind| self.kind_status(kind) == KindStatus::Listed)
     }
 
     pub(crate) fn is_listed(&self, source: Source) -> bool {
@@ -188,7 +188,7 @@ impl State {
         self.handovers.count(kind)
     }
 
-    // What the core decides.
+    // Decisions of the core.
 
     /// The decision about a Service, and about all that share claims with it.
     pub(crate) fn decide(&self, key: &Arc<ServiceKey>) -> Vec<Decision> {

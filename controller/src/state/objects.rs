@@ -17,7 +17,7 @@ pub(crate) struct ObjectIndex {
 }
 
 impl ObjectIndex {
-    /// Whether the cluster has an object of this name, whoever it belongs to.
+    /// Whether the cluster has an object of this name, whatever its owner is.
     pub(crate) fn contains(&self, key: &ObjectKey) -> bool {
         self.objects.contains_key(key)
     }

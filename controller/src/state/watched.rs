@@ -170,7 +170,7 @@ impl State {
             return;
         }
         let Some(mut observed) = Observed::new(document) else {
-            // It belongs to somebody else.
+            // It has another owner.
             if known.is_some() || !self.objects.contains(&key) {
                 self.wake_waiting(&key);
             }

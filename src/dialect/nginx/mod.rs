@@ -110,36 +110,4 @@ pub(crate) fn is_intent(key: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::keys::KEYS;
-    use super::*;
-    use crate::dialect::key::Loss;
-
-    #[test]
-    fn every_key_has_one_row() {
-        assert!(KEYS.is_sorted_by(|left, right| left.name < right.name));
-        // ingress-nginx 1.15.1 has 136 keys; two of them have an alias.
-        assert_eq!(PROGRAM.names().len(), 136 + 2);
-        assert!(KEYS.iter().all(|known| find(known.name).is_some_and(|row| row.name == known.name)));
-    }
-
-    #[test]
-    fn a_key_needs_keys_that_are_there() {
-        for known in KEYS {
-            for needed in known.needs {
-                assert!(PROGRAM.knows(needed) && *needed != known.name, "{}: {needed}", known.name);
-            }
-        }
-    }
-
-    #[test]
-    fn keys_of_the_configuration_itself_protect() {
-        assert!(KEYS.iter().filter(|it| it.name.ends_with("-snippet")).all(|it| it.loss == Loss::Protects));
-    }
-
-    #[test]
-    fn a_canary_has_few_keys_of_its_own() {
-        let own: Vec<&str> = PROGRAM.names().into_iter().filter(|it| is_read_on_canary(it)).collect();
-        assert_eq!(own.len(), 23, "{own:?}");
-    }
-}
+mod tests;

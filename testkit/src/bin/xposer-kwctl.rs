@@ -32,7 +32,7 @@ struct Run {
     /// The settings as a file of YAML or JSON.
     #[arg(short, long, value_name = "PATH")]
     settings_path: Option<PathBuf>,
-    /// Grants what the module's metadata asks for; without metadata, nothing.
+    /// Grants what the module's metadata requests; without metadata, nothing.
     #[arg(long)]
     allow_context_aware: bool,
     /// Answers the calls of the policy from a file that kwctl has recorded.

@@ -6,7 +6,7 @@ use xposer::options::{ConfigOption, Key, annotations};
 use xposer::service::{CONFIG_PREFIX, EXPOSE_LABEL};
 use xposer_manifest::to_yaml;
 
-use super::{anchor, code, prose, table, yaml};
+use super::markdown::{anchor, code, prose, table, yaml};
 
 pub(super) fn body() -> String {
     let mut out = format!(

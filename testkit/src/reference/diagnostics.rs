@@ -3,7 +3,7 @@
 use xposer::internal::rules;
 use xposer::{Code, Diagnostic};
 
-use super::{anchor, code, listed, prose, table};
+use super::markdown::{anchor, code, listed, prose, table};
 use crate::cases::Case;
 
 pub(super) fn body(cases: &[Case]) -> String {
@@ -52,31 +52,32 @@ fn section(row: Code, examples: &Examples) -> String {
     )
 }
 
-/// What the cases say, those that say little first.
+/// The reports of the cases, the short ones first.
 struct Examples {
-    said: Vec<(String, usize, Vec<Diagnostic>)>,
+    reports: Vec<(String, usize, Vec<Diagnostic>)>,
 }
 
 impl Examples {
     fn new(cases: &[Case]) -> Self {
-        let mut said: Vec<_> = cases
+        let mut reports: Vec<_> = cases
             .iter()
             .map(|case| {
                 let findings = case.run().findings.into_iter();
-                let said: Vec<_> = findings.map(|finding| finding.diagnostic).collect();
-                (case.slug.clone(), case.services().count(), said)
+                let diagnostics: Vec<_> = findings.map(|finding| finding.diagnostic).collect();
+                (case.slug.clone(), case.services().count(), diagnostics)
             })
             .collect();
         // A case that is called after a code is the best example of it; `of` looks for that first.
-        said.sort_by_key(|(_, services, diagnostics)| (diagnostics.len(), *services));
-        Self { said }
+        reports.sort_by_key(|(_, services, diagnostics)| (diagnostics.len(), *services));
+        Self { reports }
     }
 
     fn of(&self, row: Code) -> String {
-        let mut found = self.said.iter().filter_map(|(slug, _, said)| {
+        let mut found = self.reports.iter().filter_map(|(slug, _, diagnostics)| {
             Some((
                 slug,
-                said.iter()
+                diagnostics
+                    .iter()
                     .find(|diagnostic| diagnostic.code == row && diagnostic.severity == row.severity())?,
             ))
         });

@@ -10,7 +10,7 @@ use xposer::options::{ConfigOption, Form, Key, settings};
 use xposer::validation::{BOOLEANS, parse_bool};
 
 use crate::cases::parse;
-use crate::workspace;
+use crate::source::workspace;
 
 /// Where the schema is published.
 pub(super) const ID: &str =
@@ -150,7 +150,7 @@ fn nothing_or(values: impl Iterator<Item = Value>) -> Vec<Value> {
     values.chain(["".into(), Value::Null]).collect()
 }
 
-/// What tells a Gateway or its listener.
+/// What identifies a Gateway or its listener.
 fn gateway() -> Value {
     let optional = json!({"type": ["string", "null"], "pattern": "\\S"});
     json!({"type": "object", "required": ["name"], "additionalProperties": false, "properties": {

@@ -2,7 +2,7 @@
 
 use xposer::options::{ConfigOption, Key, settings};
 
-use super::{anchor, code, prose, table, yaml};
+use super::markdown::{anchor, code, prose, table, yaml};
 
 pub(super) fn body() -> String {
     let mut out = "# Settings\n\n\

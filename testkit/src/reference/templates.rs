@@ -3,7 +3,7 @@
 use xposer::internal::functions;
 use xposer::template::{MAX_DEPTH, MAX_TEMPLATE, Template, Var, Vars};
 
-use super::{anchor, code, prose, table};
+use super::markdown::{anchor, code, prose, table};
 
 /// The Service of the examples.
 const SAMPLE: Vars<'_> = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
@@ -115,7 +115,7 @@ fn accepted() -> String {
     table(
         ["Template", "Result", ""],
         ACCEPTED.iter().map(|(example, sentence)| {
-            let result = rendered(example).map_or_else(|said| said, |result| code(&result));
+            let result = rendered(example).map_or_else(|error| error, |result| code(&result));
             [code(example), result, (*sentence).to_owned()]
         }),
     )
@@ -149,12 +149,12 @@ fn refused() -> String {
     table(
         ["Template", "What is said"],
         REFUSED.iter().map(|example| {
-            let said = match rendered(example) {
-                Err(said) => said,
-                // The page would be wrong; the test of this module says so.
+            let text = match rendered(example) {
+                Err(error) => error,
+                // The page would be wrong, which the test of this module finds.
                 Ok(result) => code(&result),
             };
-            [code(example), said]
+            [code(example), text]
         }),
     )
 }

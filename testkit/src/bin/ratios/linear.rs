@@ -19,7 +19,7 @@ const HOSTS: [usize; 3] = [250, 1_000, 4_000];
 /// The lines of one Service's block, whose annotations may have 256 KiB.
 const LINES: [usize; 3] = [500, 2_000, 8_000];
 const ROUNDS: usize = 5;
-/// A round of fewer seconds says little.
+/// A round of fewer seconds is not precise enough.
 const SHORT: f64 = 0.05;
 
 /// A row of the table.
@@ -88,7 +88,7 @@ fn time(run: &dyn Fn()) -> Result<f64> {
     Ok(best)
 }
 
-/// Prints the table; `only` are words of the rows that are wanted, if not all are.
+/// Prints the table; `only` are words of the rows to print, if not all.
 pub(crate) fn linear(only: &[String], out: &mut String) -> Result<()> {
     writeln!(out, "\ntime for n, 4n and 16n parts, and how it grows; 4.0 is linear")?;
     for row in ROWS.iter().filter(|row| only.is_empty() || only.iter().any(|word| row.what.contains(word))) {
@@ -376,7 +376,7 @@ fn krm(parts: usize) -> Prepared {
 fn krm_again(parts: usize) -> Prepared {
     let written = output(&["xposer", "krm"], &resource_list(parts));
     let text = String::from_utf8_lossy(&written);
-    // What stands on standard error comes behind the list.
+    // What is on standard error comes behind the list.
     let list = text.split("warning[").next().and_then(|text| text.split("info[").next()).unwrap_or_default();
     let mut list: Value = xposer_manifest::load(list)
         .ok()

@@ -2,7 +2,7 @@
 //! Services, and what the policy costs in the waPC host.
 //!
 //! `make bench` runs the benchmarks first; this reads what they left behind and judges nothing by the clock. With the word
-//! `linear`, and perhaps words of the rows that are wanted, it only prints how the work grows; with the word `policy`, only what
+//! `linear`, and perhaps words of the rows to print, it only prints how the work grows; with the word `policy`, only what
 //! the policy costs.
 
 mod linear;
@@ -95,7 +95,7 @@ fn templates(target: &Path, out: &mut String) -> Result<()> {
 
 /// The word that makes this program print how the work grows, and nothing else.
 const LINEAR: &str = "linear";
-/// The word that asks for what the policy costs alone.
+/// The word that selects the cost of the policy alone.
 const POLICY: &str = "policy";
 /// The word that makes this program run another one and say how much memory it took.
 const PEAK: &str = "peak-of";

@@ -52,11 +52,11 @@ fn annotation<'v>(request: &'v mut Value, key: &str) -> Option<&'v mut Value> {
 pub(crate) fn policy(root: &Path, module: &Path, noop: &Path, out: &mut String) -> Result<()> {
     let (ours, noop) = (Module::load(module)?, Module::load(noop)?);
     let exposed = request(root, |_| {})?;
-    let answer = ours.call("validate", &exposed).result.map_err(|said| anyhow!(said))?;
+    let answer = ours.call("validate", &exposed).result.map_err(|error| anyhow!(error))?;
     let answer: Value = serde_json::from_slice(&answer)?;
     ensure!(answer.pointer("/mutated_object").is_some(), "the Service was not stamped: {answer}");
     let silent = request(root, |request| {
-        // Somebody says no; without the label, its annotations would be told about.
+        // The label forbids the exposure; without a label, the annotations would be reported.
         if let Some(labels) = request.pointer_mut("/object/metadata/labels") {
             *labels = json!({"expose": "false"});
         }

@@ -1,0 +1,44 @@
+//! The streams of the program, and its exit status.
+
+use std::io::{self, Read, Write};
+
+/// Where the program reads and writes.
+pub struct Console<'c> {
+    /// Standard input.
+    pub stdin: &'c mut dyn Read,
+    /// Standard output.
+    pub stdout: &'c mut dyn Write,
+    /// Standard error.
+    pub stderr: &'c mut dyn Write,
+    /// Which of them is a terminal.
+    pub terminal: Terminal,
+}
+
+/// Which of the streams is a terminal, and whether it shows colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terminal {
+    /// Standard input is a terminal.
+    pub stdin: bool,
+    /// Standard output is a terminal.
+    pub stdout: bool,
+    /// Standard error is a terminal.
+    pub stderr: bool,
+    /// The terminal can show colours, and its user has not forbidden them with `NO_COLOR`.
+    pub colors: bool,
+}
+
+/// The exit status of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Nothing was refused.
+    Done = 0,
+    /// At least one Service was refused.
+    Refused = 1,
+    /// Wrong usage, or an input that cannot be read.
+    Unusable = 2,
+}
+
+/// Ignores the error that the reader of an output is gone. The exit status still depends on the findings.
+pub(crate) fn or_gone(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}

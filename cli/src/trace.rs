@@ -1,0 +1,41 @@
+//! Where the values for one Service come from, as text.
+
+use std::io::{self, Write};
+
+use xposer::diagnostics::Origin;
+use xposer::internal::trace;
+use xposer::service::EXPOSE_LABEL;
+use xposer::{Outcome, Service, Settings};
+
+/// Writes where the values come from that decide how a Service is exposed.
+pub(crate) fn write_trace(
+    service: &Service<'_>,
+    outcome: &Outcome,
+    settings: &Settings,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let subject = service.subject();
+    match outcome {
+        Outcome::NotExposed { .. } => {
+            return writeln!(
+                out,
+                "{subject} does not ask to be exposed; the label is {EXPOSE_LABEL}: \"true\""
+            );
+        }
+        Outcome::Refused(_) | Outcome::Conflicting(_) => writeln!(out, "{subject} is refused")?,
+        Outcome::Planned { plan, .. } => writeln!(out, "{subject} is exposed as {}", plan.url())?,
+    }
+    let rows = trace(service, settings);
+    let width = rows.iter().map(|row| row.what.chars().count()).max().unwrap_or_default();
+    for row in rows {
+        writeln!(out, "  {:width$}  {}", row.what, row.value)?;
+        match &row.origin {
+            Origin::BuiltIn => writeln!(out, "  {:width$}    from the built-in default", "")?,
+            origin => writeln!(out, "  {:width$}    from {}", "", origin.path())?,
+        }
+        for path in row.before {
+            writeln!(out, "  {:width$}    before {path}", "")?;
+        }
+    }
+    Ok(())
+}
