@@ -118,7 +118,7 @@ func check(extractor annotations.Extractor, ingress *networking.Ingress) (*annot
 			return nil, fmt.Errorf("%s: snippets are off by default", name)
 		}
 	}
-	if err := errors.Join(inspector.DeepInspect(ingress), inspector.ValidatePathType(ingress)); err != nil {
+	if err := errors.Join(inspector.DeepInspect(ingress), inspector.ValidatePathType(withoutDots(ingress))); err != nil {
 		return nil, err
 	}
 	settings, err := extractor.Extract(ingress)
@@ -126,4 +126,18 @@ func check(extractor annotations.Extractor, ingress *networking.Ingress) (*annot
 		err = errors.New(*settings.Denied)
 	}
 	return settings, err
+}
+
+// withoutDots is for the check of paths, which is on by default since 1.12 and allows dots since 1.12.6 and 1.13.2.
+func withoutDots(ingress *networking.Ingress) *networking.Ingress {
+	changed := ingress.DeepCopy()
+	for _, rule := range changed.Spec.Rules {
+		if rule.HTTP == nil {
+			continue
+		}
+		for i := range rule.HTTP.Paths {
+			rule.HTTP.Paths[i].Path = strings.ReplaceAll(rule.HTTP.Paths[i].Path, ".", "")
+		}
+	}
+	return changed
 }
