@@ -1,5 +1,5 @@
 // cert-manager's controllers of annotated Ingresses and Gateways, of Certificates, and of the issuers that need nothing from
-// outside: CA and self-signed. Upstream's own main is a module that is not published.
+// outside: CA and self-signed. Upstream's own main is in a module of its own, which is not published.
 package main
 
 import (
