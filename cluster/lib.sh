@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Functions for the programs in this folder, which source it. Each cluster has a folder, `$CLUSTER_RUN`, with its ports, keys,
 # data, logs and process ids, so several can run side by side.
 
@@ -10,40 +11,10 @@ bin=$root/.tools/cluster/bin
 run=$(realpath -m "${CLUSTER_RUN:-$root/.tools/cluster/run}")
 components=(etcd apiserver controller-manager)
 
-# The interval of progress messages of a long build, in seconds.
-pace=15
-
 say() { echo "cluster: $*" >&2; }
 die() {
     say "$@"
     exit 1
-}
-
-# `progress NAME [TOTAL]` reads the output of `go` and prints the progress. A line without a blank is the name of a package that
-# is being compiled, of at most TOTAL; packages in the cache are not named. Errors and warnings are printed.
-progress() {
-    local name=$1 total=${2:-} line='' part status compiled=0 fetched=0 began=$SECONDS last=$SECONDS said
-    while true; do
-        status=0
-        IFS= read -r -t 1 part || status=$?
-        line+=$part
-        # A status above 128 means a timeout of a second; the line is not complete yet.
-        if [ $status -le 128 ]; then
-            case $line in
-            '') ;;
-            'go: downloading '*) fetched=$((fetched + 1)) ;;
-            *[[:space:]]*) echo "$line" >&2 ;;
-            *) compiled=$((compiled + 1)) ;;
-            esac
-            line=''
-            [ $status = 0 ] || return 0
-        fi
-        if [ $((SECONDS - last)) -ge "$pace" ]; then
-            last=$SECONDS
-            said="$name: $((SECONDS - began)) s, $fetched modules fetched"
-            say "$said${total:+, $compiled of at most $total packages compiled}"
-        fi
-    done
 }
 
 program() {

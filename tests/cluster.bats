@@ -42,7 +42,7 @@ gone() {
 default=/api/v1/namespaces/default
 
 @test "a build says how far it is, and what is wrong" {
-    run bash -c 'source cluster/lib.sh && pace=0 && progress etcd 7' <<'END'
+    run bash -c 'source cluster/lib.sh && source cluster/compile.sh && pace=0 && progress etcd 7' <<'END'
 go: downloading example.com/module v1.2.3
 example.com/module/one
 # example.com/module/two
