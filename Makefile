@@ -87,6 +87,21 @@ e2e-cluster: ## Run the controller's tests on a real API server, or on the clust
 	@cluster/with $(CARGO) test --workspace --all-features --locked --test e2e -- --ignored --test-threads=1 --nocapture \
 		$(if $(E2E_KUBECONFIG),--skip breaks::) $(E2E_ARGS)
 
+.PHONY: e2e-chain
+e2e-chain: ## Run the tests with real proxies, DNS and certificates, in namespaces of their own; needs Go, and root or user namespaces
+	@$(CARGO) build --release --locked -p xposer-controller
+	@# There is no network inside of the chain.
+	@$(CARGO) test --workspace --all-features --locked --test chain --no-run
+	@chain/with $(CARGO) test --workspace --all-features --locked --offline --test chain -- --ignored --test-threads=1 --nocapture $(CHAIN_ARGS)
+
+.PHONY: chain-up
+chain-up: ## Start the same by hand, with an example that is exposed
+	@chain/up
+
+.PHONY: chain-down
+chain-down: ## End it, and remove what it wrote
+	@chain/down
+
 .PHONY: bench-cluster
 bench-cluster: ## Measure the controller on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go
 	@$(CARGO) build --release -p xposer-controller --locked
@@ -101,7 +116,7 @@ size: policy.wasm ## Print the size of the module, and fail if it is over the bu
 .PHONY: reproducible
 reproducible: policy.wasm ## Build the module again in another folder, and fail if it is not the same
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
-	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy manifest/Cargo.toml manifest/src cli/Cargo.toml cli/src controller/Cargo.toml controller/src testkit benches README.md) "$$copy" && \
+	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy manifest/Cargo.toml manifest/src cli/Cargo.toml cli/src controller/Cargo.toml controller/src testkit chain benches README.md) "$$copy" && \
 	CARGO_TARGET_DIR="$$copy/target" "$$copy/policy/build" xposer-policy "$$copy/policy.wasm" && \
 	cmp policy.wasm "$$copy/policy.wasm" && echo "the same bytes twice"
 
@@ -163,6 +178,7 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (default 600) each; needs nightly Ru
 
 .PHONY: clean
 clean: ## Remove everything that was built
+	chain/down
 	cluster/down
 	$(CARGO) clean
 	rm -rf $(TOOLS) fuzz/target fuzz/corpus fuzz/artifacts policy.wasm annotated-policy.wasm

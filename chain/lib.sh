@@ -1,0 +1,90 @@
+# Functions for the programs in this folder, which source it. Each chain has a folder, `$CHAIN_RUN`, and namespaces of its own
+# (network, mounts, processes), so several can run side by side, and nothing listens outside of them.
+
+set -euo pipefail
+# The files contain keys and tokens.
+umask 077
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+run=$(realpath -m "${CHAIN_RUN:-$root/.tools/chain/run}")
+export CHAIN_RUN=$run CLUSTER_RUN=$run/cluster
+
+say() { echo "chain: $*" >&2; }
+die() {
+    say "$@"
+    exit 1
+}
+
+# The id of the process that holds the namespaces, if it runs. When it ends, the kernel ends every process in them.
+holder() {
+    local pid
+    pid=$(cat "$run/holder.pid" 2>/dev/null) || return 1
+    # The kernel reuses ids, so check that it is ours.
+    [ "$(readlink "/proc/$pid/cwd")" -ef "$run" ] && [ "$(readlink "/proc/$pid/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] && echo "$pid"
+} 2>/dev/null
+
+# Whoever is not root needs a user namespace, in which he is root.
+in_user_namespace() { [ "$(id -u)" != 0 ]; }
+
+# Prepares the namespaces from inside, and holds them.
+hold() {
+    local pid last
+    # This is still the /proc of outside, with the id of outside.
+    read -r pid _ </proc/self/stat
+    mount -t proc proc /proc
+    ip link set lo up
+    # Every address of this network is local: one for each backend. An EndpointSlice must not have a loopback address.
+    ip route add local 198.51.100.0/24 dev lo
+    # The programs listen on these.
+    for last in {1..9}; do
+        ip address add "203.0.113.$last/32" dev lo
+    done
+    echo nameserver 127.0.0.1 >"$run/resolv.conf"
+    mount --bind "$run/resolv.conf" /etc/resolv.conf
+    cd "$run"
+    echo "$pid" >holder.new
+    mv holder.new holder.pid
+    # The shell collects what other processes leave.
+    sleep infinity &
+    wait
+}
+
+# Makes the namespaces, unless they exist.
+make_namespaces() {
+    local options=(--net --mount --pid --fork --kill-child)
+    ! holder >/dev/null || return 0
+    ! in_user_namespace || options+=(--user --map-root-user)
+    if ! unshare "${options[@]}" true 2>/dev/null; then
+        echo "skipped: no root and no user namespaces, so no chain"
+        exit 3
+    fi
+    [ -e "$run/holder.log" ] || [ -z "$(ls -A "$run" 2>/dev/null)" ] || die "$run has other files in it"
+    mkdir -p "$run"
+    rm -f "$run/holder.pid"
+    # A test runner reads file descriptor 3, which would stay open as long as the chain runs.
+    setsid unshare "${options[@]}" bash -c 'source "$0" && hold' "$root/chain/lib.sh" </dev/null >"$run/holder.log" 2>&1 3>&- &
+    for _ in {1..100}; do
+        ! holder >/dev/null || return 0
+        sleep 0.05
+    done
+    die "the namespaces could not be prepared: $(cat "$run/holder.log")"
+}
+
+# Builds and fetches whatever runs inside, where there is no network. Fails with 3 if something is not to be had, and says so.
+prepare() {
+    local needed
+    for needed in ip:iproute2 nsenter:util-linux named:bind9 dig:bind9-dnsutils curl:curl openssl:openssl; do
+        ! PATH=$PATH:/usr/sbin:/sbin command -v "${needed%:*}" >/dev/null || continue
+        if ! "$root/testkit/need" "${needed#*:}"; then
+            echo "skipped: no ${needed%:*}, so no chain"
+            return 3
+        fi
+        # Where Debian starts services, the package starts one outside of the chain.
+        [ "$needed" != named:bind9 ] || [ ! -d /run/systemd/system ] || systemctl disable --now named
+    done
+    "$root/cluster/build" || return
+    "$root/chain/build" || return
+    # `cluster/up` takes definitions from these modules.
+    (cd "$root/cluster/crds" && GOFLAGS=-mod=readonly GOWORK=off go mod download) || return
+    "$root/chain/enter" true
+}

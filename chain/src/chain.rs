@@ -1,0 +1,306 @@
+//! The chain: it starts the programs of the table, and hands out what tests need.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail};
+use tokio::runtime::Runtime;
+use tokio_rustls::rustls::ClientConfig;
+
+use crate::backends::Backends;
+use crate::cluster::{Cluster, DEFINITION, NAMESPACE, SECRET, documents, has_condition, name_of};
+use crate::controller::{self, Controller, root};
+use crate::http::{self, Server};
+use crate::namespace::{self, Namespace};
+use crate::process::Process;
+use crate::programs::{self, AUTHENTICATE, CERT_MANAGER, NAMED, PROGRAMS, Place, Program, UPTIME_ROBOT};
+use crate::requests::{Request, trust};
+use crate::uptime_robot::UptimeRobot;
+use crate::wait::{say, wait_for};
+use crate::{authenticate, dns};
+
+/// How long the whole may take to settle.
+const SETTLED: Duration = Duration::from_secs(60);
+
+/// All programs around our controller, which run.
+pub struct Chain {
+    runtime: Runtime,
+    run: PathBuf,
+    cluster: Cluster,
+    identity: PathBuf,
+    programs: Vec<(&'static Program, Process)>,
+    trust: OnceLock<Arc<ClientConfig>>,
+    uptime_robot: UptimeRobot,
+    _stand_ins: [Server; 2],
+}
+
+impl Chain {
+    /// The chain in the namespaces in which we run; its programs are started once.
+    #[track_caller]
+    pub fn get() -> &'static Self {
+        static CHAIN: OnceLock<Chain> = OnceLock::new();
+        CHAIN.get_or_init(|| Self::open().unwrap_or_else(|error| panic!("the chain: {error:#}")))
+    }
+
+    /// Starts everything.
+    fn open() -> Result<Self> {
+        let began = Instant::now();
+        let (Some(run), Some(_)) = (env::var_os("CHAIN_RUN"), env::var_os("CHAIN_INSIDE")) else {
+            bail!("chain/with runs a command inside of a chain; `make e2e-chain` does it")
+        };
+        let run = PathBuf::from(run).canonicalize()?;
+        let runtime = Runtime::new()?;
+        let kubeconfig = run.join("cluster/kubeconfig");
+        let cluster = Cluster::open(runtime.handle().clone(), kubeconfig)?;
+        let uptime_robot = UptimeRobot::default();
+        let stand_ins = {
+            let _inside = runtime.enter();
+            let robot = uptime_robot.clone();
+            let tls = http::self_signed(&run)?;
+            runtime.spawn(Backends::run(cluster.client(), tls));
+            [
+                http::serve(UPTIME_ROBOT, 80, None, move |request, _| robot.answer(request))?,
+                http::serve(AUTHENTICATE, 80, None, |request, _| authenticate::answer(request))?,
+            ]
+        };
+        let identity = controller::deploy(&run, cluster.kubeconfig())?;
+        let mut chain = Self {
+            runtime,
+            run,
+            cluster,
+            identity,
+            programs: Vec::new(),
+            trust: OnceLock::new(),
+            uptime_robot,
+            _stand_ins: stand_ins,
+        };
+        chain.sweep()?;
+        chain.start_programs()?;
+        chain.settle()?;
+        say(&format!(
+            "chain: {} programs run after {:.1} s",
+            chain.programs.len(),
+            began.elapsed().as_secs_f64()
+        ));
+        Ok(chain)
+    }
+
+    /// Removes what an earlier run has left.
+    fn sweep(&self) -> Result<()> {
+        for left in self.cluster.list_labelled(NAMESPACE, None, namespace::LABEL)? {
+            self.cluster.delete_namespace(name_of(&left))?;
+        }
+        Ok(())
+    }
+
+    fn start_programs(&mut self) -> Result<()> {
+        let bin = root().join(".tools/chain/bin");
+        // A few are enough to try something by hand.
+        let chosen = env::var("CHAIN_PROGRAMS").ok();
+        let is_chosen = |name: &str| {
+            chosen.as_ref().is_none_or(|chosen| chosen.split(',').any(|prefix| name.starts_with(prefix)))
+        };
+        let mut found = Vec::new();
+        for program in PROGRAMS.iter().filter(|program| is_chosen(program.name)) {
+            match program.find(&bin) {
+                Some(binary) => found.push((program, binary)),
+                None if program.is_optional() => say(&format!("skipped: no {}", program.name)),
+                None => bail!("there is no {}; chain/build builds it", program.name),
+            }
+        }
+        self.define()?;
+        for (program, binary) in found {
+            let folder = self.run.join("programs").join(program.name);
+            let place = Place { folder: &folder, kubeconfig: self.cluster.kubeconfig(), bin: &bin };
+            let process = Process::new(program.name, folder.clone(), program.start(binary, &place)?)?;
+            if program.name == NAMED {
+                dns::empty_zones(&folder)?;
+                dns::configure(&folder, true)?;
+            }
+            self.cluster.apply_yaml("default", &program.fill(program.objects, &place))?;
+            program.prepare(&place)?;
+            process.spawn()?;
+            self.programs.push((program, process));
+        }
+        for (_, process) in &self.programs {
+            process.wait_ready()?;
+        }
+        Ok(())
+    }
+
+    /// Defines the kinds of the programs.
+    fn define(&self) -> Result<()> {
+        let Ok(folders) = fs::read_dir(root().join(".tools/chain/crds")) else { return Ok(()) };
+        let mut names = Vec::new();
+        for folder in folders {
+            for file in fs::read_dir(folder?.path())? {
+                let file = file?.path();
+                let text = fs::read_to_string(&file)?;
+                for definition in documents(&text).with_context(|| file.display().to_string())? {
+                    let name = name_of(&definition).to_owned();
+                    // A kind that `cluster/up` defines stays as it is.
+                    if self.cluster.find(DEFINITION, None, &name)?.is_none() {
+                        self.cluster.apply("default", &definition)?;
+                        names.push(name);
+                    }
+                }
+            }
+        }
+        for name in names {
+            wait_for(SETTLED, &format!("{name} is served"), || self.cluster.is_established(&name))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the programs have what tests take for granted: the authority, and whatever the objects of rows ask for.
+    fn settle(&self) -> Result<()> {
+        if self.programs.iter().any(|(program, _)| program.name == CERT_MANAGER) {
+            let authority = wait_for(SETTLED, "cert-manager issues the authority", || self.authority())?;
+            fs::write(self.run.join("ca.crt"), &authority)?;
+            let _ = self.trust.set(trust(&authority)?);
+        }
+        for (program, process) in &self.programs {
+            for object in documents(program.objects)? {
+                // These kinds say in a condition that they are in order.
+                let condition = match object["kind"].as_str() {
+                    Some("ClusterIssuer" | "Certificate") => "Ready",
+                    Some("Gateway") => "Accepted",
+                    _ => continue,
+                };
+                let namespace = object["metadata"]["namespace"].as_str();
+                let what = format!("{} {} is {condition}", object["kind"], name_of(&object));
+                wait_for(SETTLED, &what, || {
+                    has_condition(&self.cluster.again(namespace, &object)?, condition)
+                })
+                .with_context(|| process.log_tail())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn authority(&self) -> Result<String> {
+        let secret =
+            self.cluster.find(SECRET, Some("cert-manager"), "ca")?.context("there is no Secret ca")?;
+        let encoded = secret["data"]["tls.crt"].as_str().context("no tls.crt")?.to_owned();
+        let bytes: k8s_openapi::ByteString = serde_json::from_value(encoded.into())?;
+        Ok(String::from_utf8(bytes.0)?)
+    }
+
+    /// A namespace of a test. Hosts belong to all namespaces, so choose them with care.
+    #[track_caller]
+    pub fn namespace(&'static self, name: &str) -> Namespace {
+        Namespace::new(self, name)
+    }
+
+    /// Starts our controller with these settings. There can be one at a time.
+    #[track_caller]
+    pub fn controller(&self, settings: &str) -> Controller {
+        self.controller_with(settings, &[])
+    }
+
+    /// The same with flags of its command line.
+    #[track_caller]
+    pub fn controller_with(&self, settings: &str, flags: &[&str]) -> Controller {
+        Controller::start(&self.run, &self.identity, settings, flags)
+            .unwrap_or_else(|error| panic!("the controller: {error:#}"))
+    }
+
+    /// A program that runs.
+    #[track_caller]
+    pub fn program(&self, name: &str) -> &Process {
+        self.running(name).unwrap_or_else(|| panic!("{name} does not run"))
+    }
+
+    fn running(&self, name: &str) -> Option<&Process> {
+        self.programs.iter().find(|(program, _)| program.name == name).map(|(_, process)| process)
+    }
+
+    /// Whether a program runs that may be missing. Otherwise says that something is skipped.
+    pub fn has(&self, name: &str) -> bool {
+        let has = self.running(name).is_some();
+        if !has {
+            say(&format!("skipped: no {name}"));
+        }
+        has
+    }
+
+    /// What is served, and where.
+    pub fn fronts(&self) -> Vec<programs::Front> {
+        self.programs.iter().flat_map(|(program, _)| program.serves.iter().copied()).collect()
+    }
+
+    /// The address at which a class is served.
+    #[track_caller]
+    pub fn address(&self, class: &str) -> IpAddr {
+        let front = self.fronts().into_iter().find(|front| front.class == class);
+        front.unwrap_or_else(|| panic!("nobody serves {class}")).address.into()
+    }
+
+    /// The API server.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// The folder of this run.
+    pub fn run(&self) -> &Path {
+        &self.run
+    }
+
+    /// The stand-in for UptimeRobot.
+    pub fn uptime_robot(&self) -> &UptimeRobot {
+        &self.uptime_robot
+    }
+
+    /// A request.
+    pub fn request(&'static self, url: &str) -> Request {
+        Request::new(self, url)
+    }
+
+    /// The addresses that the DNS server gives a name; none if there is no such name.
+    #[track_caller]
+    pub fn dns(&self, name: &str) -> Vec<IpAddr> {
+        dns::addresses(name).unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// All records of all zones, each as `name TTL type value`.
+    #[track_caller]
+    pub fn records(&self) -> BTreeSet<String> {
+        dns::records().unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// Lets the DNS server accept or refuse updates.
+    #[track_caller]
+    pub fn accept_updates(&self, accepts: bool) {
+        let server = self.program(NAMED);
+        let configured = dns::configure(server.folder(), accepts);
+        configured.unwrap_or_else(|error| panic!("{error:#}"));
+        server.reload();
+    }
+
+    /// Prints the last lines of each program's log.
+    pub fn report(&self) {
+        for (_, process) in &self.programs {
+            say(&process.log_tail());
+        }
+    }
+
+    pub(crate) fn trust(&self) -> Result<Arc<ClientConfig>> {
+        self.trust.get().cloned().context("there is no authority, because cert-manager does not run")
+    }
+
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    pub(crate) fn spawn(
+        &self,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) -> tokio::task::JoinHandle<()> {
+        self.runtime.spawn(future)
+    }
+}

@@ -1,0 +1,85 @@
+//! The DNS server of the chain: its configuration, and what a client sees of it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+/// The zones of which the server is the authority. Whatever else is asked for does not exist.
+pub const ZONES: [&str; 3] = ["example.com", "company.com", "stakater.com"];
+/// Who may change and transfer the zones.
+pub(crate) const KEY_NAME: &str = "external-dns";
+pub(crate) const KEY: &str = "Y2hhaW4tY2hhaW4tY2hhaW4tY2hhaW4tY2hhaW4tMDA=";
+
+const CONFIGURATION: &str = include_str!("../files/named.conf");
+
+/// Writes the configuration of the server, and with it whether updates are accepted.
+pub(crate) fn configure(folder: &Path, accepts_updates: bool) -> Result<()> {
+    let folder_name = folder.display().to_string();
+    let words = [("{folder}", folder_name.as_str()), ("{key_name}", KEY_NAME), ("{key}", KEY)];
+    let mut text =
+        words.iter().fold(CONFIGURATION.to_owned(), |text, (word, value)| text.replace(word, value));
+    let who = if accepts_updates { format!("key \"{KEY_NAME}\"") } else { "none".to_owned() };
+    for zone in ZONES {
+        writeln!(
+            text,
+            "zone \"{zone}\" {{ type primary; file \"{zone}.zone\"; allow-update {{ {who}; }}; }};"
+        )?;
+    }
+    Ok(fs::write(folder.join("named.conf"), text)?)
+}
+
+/// Writes zones without records.
+pub(crate) fn empty_zones(folder: &Path) -> Result<()> {
+    for zone in ZONES {
+        for file in [format!("{zone}.zone"), format!("{zone}.zone.jnl")] {
+            // There is none in a new folder.
+            let _ = fs::remove_file(folder.join(file));
+        }
+        // Nobody keeps an answer that there is no such name.
+        let text = format!(
+            "$TTL 0\n@ IN SOA ns.{zone}. root.{zone}. 1 60 60 600 0\n@ IN NS ns.{zone}.\nns IN A 127.0.0.1\n"
+        );
+        fs::write(folder.join(format!("{zone}.zone")), text)?;
+    }
+    Ok(())
+}
+
+/// What the server answers.
+fn ask(words: &[&str]) -> Result<String> {
+    let mut dig = Command::new("dig");
+    let output = dig.args(["@127.0.0.1", "+time=2", "+tries=1"]).args(words).output().context("dig")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(output.status.success(), "dig {words:?}: {text}");
+    Ok(text)
+}
+
+/// The addresses of a name; none if there is no such name.
+pub(crate) fn addresses(name: &str) -> Result<Vec<IpAddr>> {
+    let answer = ask(&["+short", name, "A"])?;
+    let mut addresses: Vec<IpAddr> = answer.lines().filter_map(|line| line.parse().ok()).collect();
+    addresses.sort();
+    Ok(addresses)
+}
+
+/// All records of all zones but those of the zones themselves, each as `name TTL type value`.
+pub(crate) fn records() -> Result<BTreeSet<String>> {
+    let key = format!("hmac-sha256:{KEY_NAME}:{KEY}");
+    let mut records = BTreeSet::new();
+    for zone in ZONES {
+        let answer = ask(&["-y", &key, "+noall", "+answer", zone, "AXFR"])?;
+        for line in answer.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [name, time, _, kind, value @ ..] = words.as_slice() else { continue };
+            let is_zone = [zone, &format!("ns.{zone}")].contains(&name.trim_end_matches('.'));
+            if !is_zone && !["SOA", "NS", "TSIG"].contains(kind) {
+                records.insert(format!("{} {time} {kind} {}", name.trim_end_matches('.'), value.join(" ")));
+            }
+        }
+    }
+    Ok(records)
+}

@@ -1,0 +1,261 @@
+//! A program as a process, with a folder for its files, its log and its process id.
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+
+use crate::wait::wait_for;
+
+/// How long a program may take until it is ready, and until it ends.
+const START: Duration = Duration::from_secs(60);
+const END: Duration = Duration::from_secs(20);
+/// How many lines of a log, and how many characters of a line, a failed test shows.
+const LINES: usize = 20;
+const WIDTH: usize = 400;
+
+/// How a program is asked whether it is ready.
+#[derive(Clone, Debug)]
+pub(crate) enum Ready {
+    /// It answers 200.
+    Http { address: SocketAddr, path: String },
+    /// It accepts connections.
+    Tcp(SocketAddr),
+    /// It runs.
+    Runs,
+}
+
+/// What is started.
+#[derive(Clone, Debug)]
+pub(crate) struct Start {
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) ready: Ready,
+}
+
+/// A program that can be started, stopped and paused. Dropping it ends it.
+pub struct Process {
+    name: String,
+    folder: PathBuf,
+    start: Start,
+    child: Mutex<Option<Child>>,
+}
+
+impl Process {
+    /// A process that does not run yet. One that an earlier run left in this folder is ended.
+    pub(crate) fn new(name: &str, folder: PathBuf, start: Start) -> Result<Self> {
+        fs::create_dir_all(&folder)?;
+        let process = Self { name: name.to_owned(), folder, start, child: Mutex::default() };
+        process.end_leftover()?;
+        Ok(process)
+    }
+
+    fn end_leftover(&self) -> Result<()> {
+        let Ok(text) = fs::read_to_string(self.folder.join("pid")) else { return Ok(()) };
+        let id = Pid::from_raw(text.trim().parse().with_context(|| format!("the id of {}", self.name))?);
+        // The kernel reuses ids, so check that the process runs in this folder.
+        let is_ours = || fs::read_link(format!("/proc/{id}/cwd")).is_ok_and(|cwd| cwd == self.folder);
+        if is_ours() {
+            // It may end by itself in between.
+            let _ = killpg(id, Signal::SIGKILL);
+            wait_for(END, "a process of an earlier run ends", || {
+                ensure!(!is_ours(), "{} is still {id}", self.name);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The name in the table of programs.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    /// Starts it, and returns at once.
+    pub(crate) fn spawn(&self) -> Result<()> {
+        let mut child = self.child();
+        ensure!(child.is_none(), "{} runs already", self.name);
+        let log = File::options().create(true).append(true).open(self.log_path())?;
+        let mut command = Command::new(&self.start.program);
+        command.args(&self.start.arguments).current_dir(&self.folder).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", &self.folder);
+        command.envs(self.start.environment.iter().map(|(name, value)| (name, value)));
+        // A group of its own, so that Ctrl-C reaches only the tests, and so that its children end with it.
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
+        let started = command.spawn().with_context(|| self.start.program.display().to_string())?;
+        fs::write(self.folder.join("pid"), started.id().to_string())?;
+        *child = Some(started);
+        Ok(())
+    }
+
+    /// Waits until it is ready.
+    pub(crate) fn wait_ready(&self) -> Result<()> {
+        wait_for(START, &format!("{} is ready", self.name), || {
+            if let Some(status) = self.exit_status() {
+                return Err(anyhow::anyhow!("it ended by itself: {status}"));
+            }
+            match &self.start.ready {
+                Ready::Http { address, path } => match get(*address, path)? {
+                    (200, _) => Ok(()),
+                    (status, body) => bail!("{path} answers {status} {body}"),
+                },
+                Ready::Tcp(address) => {
+                    TcpStream::connect_timeout(address, Duration::from_secs(1))?;
+                    Ok(())
+                }
+                Ready::Runs => Ok(()),
+            }
+        })
+        .with_context(|| self.log_tail())
+    }
+
+    fn exit_status(&self) -> Option<std::process::ExitStatus> {
+        self.child().as_mut().and_then(|child| child.try_wait().ok().flatten())
+    }
+
+    fn child(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
+        // A test that failed while it held the lock changed nothing halfway.
+        self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn send(&self, signal: Signal) -> Result<()> {
+        let child = self.child();
+        let child = child.as_ref().with_context(|| format!("{} does not run", self.name))?;
+        Ok(kill(id_of(child)?, signal)?)
+    }
+
+    fn end(&self, signal: Signal) -> Result<()> {
+        let Some(mut child) = self.child().take() else { return Ok(()) };
+        let id = id_of(&child)?;
+        // It may have ended by itself. A paused process has to continue before it handles the signal.
+        let _ = kill(id, signal);
+        let _ = kill(id, Signal::SIGCONT);
+        let deadline = Instant::now() + END;
+        while child.try_wait()?.is_none() {
+            if Instant::now() > deadline {
+                child.kill()?;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // What it started itself.
+        let _ = killpg(id, Signal::SIGKILL);
+        Ok(())
+    }
+
+    /// Starts it, and waits until it is ready.
+    #[track_caller]
+    pub fn start(&self) {
+        self.done(self.spawn().and_then(|()| self.wait_ready()));
+    }
+
+    /// Lets it finish, and waits until it has ended.
+    #[track_caller]
+    pub fn stop(&self) {
+        self.done(self.end(Signal::SIGTERM));
+    }
+
+    /// Ends it at once.
+    #[track_caller]
+    pub fn kill(&self) {
+        self.done(self.end(Signal::SIGKILL));
+    }
+
+    /// Stops it and starts it again.
+    #[track_caller]
+    pub fn restart(&self) {
+        self.stop();
+        self.start();
+    }
+
+    /// Lets it not do anything; its connections stay.
+    #[track_caller]
+    pub fn pause(&self) {
+        self.done(self.send(Signal::SIGSTOP));
+    }
+
+    /// Lets a paused one continue.
+    #[track_caller]
+    pub fn resume(&self) {
+        self.done(self.send(Signal::SIGCONT));
+    }
+
+    /// Lets it read its configuration again, if it does so at a HUP.
+    #[track_caller]
+    pub fn reload(&self) {
+        self.done(self.send(Signal::SIGHUP));
+    }
+
+    /// Whether it runs.
+    pub fn runs(&self) -> bool {
+        self.exit_status().is_none() && self.child().is_some()
+    }
+
+    #[track_caller]
+    fn done(&self, result: Result<()>) {
+        result.unwrap_or_else(|error| panic!("{}: {error:#}", self.name));
+    }
+
+    /// The whole log.
+    pub fn log(&self) -> String {
+        let bytes = fs::read(self.log_path()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The last lines of the log.
+    pub fn log_tail(&self) -> String {
+        let read = || -> Result<String> {
+            let mut file = File::open(self.log_path())?;
+            let length = file.metadata()?.len();
+            file.seek(SeekFrom::Start(length.saturating_sub(64 * 1024)))?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        let text = read().unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let last = lines.iter().skip(lines.len().saturating_sub(LINES));
+        let cut: Vec<String> = last.map(|line| line.chars().take(WIDTH).collect()).collect();
+        format!("--- the last lines of {}:\n{}", self.name, cut.join("\n"))
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Nobody can be told.
+        let _ = self.end(Signal::SIGKILL);
+    }
+}
+
+fn id_of(child: &Child) -> Result<Pid> {
+    Ok(Pid::from_raw(child.id().try_into()?))
+}
+
+/// Asks a program about itself: the status and the body of the answer.
+pub(crate) fn get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").context("no head")?;
+    let status = head.split(' ').nth(1).context("no status")?;
+    Ok((status.parse()?, body.to_owned()))
+}
