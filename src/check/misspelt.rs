@@ -7,7 +7,7 @@ use crate::plan::context::RuleContext;
 /// The programs that are known have the keys that are forwarded to them.
 pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
     let mut filed = 0;
-    for annotation in context.plan.annotations.iter().filter(|it| it.is_given()) {
+    for annotation in &context.plan.annotations {
         if context.is_mirrored(annotation) || context.denial(annotation).is_some() {
             continue;
         }

@@ -9,8 +9,7 @@ mod monitor;
 mod route;
 pub mod stamp;
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -18,13 +17,13 @@ use serde_json::{Map, Value};
 use crate::check::{fulfils, has_finding, redirects_against};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
-use crate::dialect::{external_dns, forecastle, is_read_on, nginx};
+use crate::dialect::{cert_manager, external_dns, forecastle, is_read_on, nginx};
 use crate::options::annotations::annotation;
-use crate::plan::{Annotation, Plan, Source};
+use crate::plan::{Annotation, Plan};
 use crate::values::Target;
 pub use configmap::URL_CONFIG_MAP;
 pub use kinds::{Kind, KindRow, Permission};
-use metadata::{Annotations, Metadata};
+use metadata::{Annotations, Metadata, with_intents};
 
 /// The objects of some plans, and what their kinds could not express.
 ///
@@ -226,7 +225,7 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
 /// The canaries among the plans, by their stable Services.
 struct Shares<'p> {
     canaries: BTreeMap<(Option<&'p str>, &'p str), Vec<&'p Plan>>,
-    exposed: Vec<(Option<&'p str>, &'p str)>,
+    exposed: BTreeSet<(Option<&'p str>, &'p str)>,
 }
 
 impl<'p> Shares<'p> {
@@ -237,11 +236,8 @@ impl<'p> Shares<'p> {
                 canaries.entry((plan.namespace(), canary.of.as_str())).or_default().push(plan);
             }
         }
-        let mut exposed = Vec::new();
-        if !canaries.is_empty() {
-            exposed.extend(plans.iter().map(|plan| plan.identity()));
-            exposed.sort_unstable();
-        }
+        let has_canary = !canaries.is_empty();
+        let exposed = plans.iter().filter(|_| has_canary).map(|plan| plan.identity()).collect();
         Self { canaries, exposed }
     }
 }
@@ -296,7 +292,7 @@ impl<'p> Emitting<'_, 'p> {
     fn lacks_stable(&mut self) {
         let Some(canary) = &self.plan.canary else { return };
         let stable = (self.plan.namespace(), canary.of.as_str());
-        if canary.weight.is_some() && self.shares.exposed.binary_search(&stable).is_err() {
+        if canary.weight.is_some() && !self.shares.exposed.contains(&stable) {
             let said = format!(
                 "the weight of a canary stands in the {} of the Service {}, which is not among these",
                 self.target.as_str(),
@@ -306,9 +302,19 @@ impl<'p> Emitting<'_, 'p> {
         }
     }
 
+    /// Files that only an Ingress names the issuer of a setting.
+    fn lacks_issuer(&mut self) {
+        let written = cert_manager::write::write(self.plan, self.target);
+        for issuer in written.into_iter().filter(|it| matches!(it.origin, Origin::Setting(_))) {
+            let said = format!("{} has nothing for {}", self.one(), quoted(issuer.key));
+            self.inexpressible(issuer.origin.path(), said);
+        }
+    }
+
     /// The annotations without those that only controllers of Ingresses read, which are reported.
     fn annotations(&mut self) -> Annotations<'p> {
         let plan = self.plan;
+        self.lacks_issuer();
         let mut kept = Vec::with_capacity(plan.annotations.len());
         let mut told = None;
         for given in &plan.annotations {
@@ -316,26 +322,19 @@ impl<'p> Emitting<'_, 'p> {
             if matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. })) {
                 continue;
             }
-            // Another annotation of the Service is expressed by a field of this kind, or reported for itself. Nobody asked for the
-            // link, or for what only ingress-nginx needs to know.
-            let is_silent = match &given.source {
-                Source::Block { .. } | Source::Setting(_) => false,
-                Source::Option(Origin::Annotation(_)) => true,
-                Source::Option(_) => given.key == nginx::USE_REGEX || forecastle::is_key(&given.key),
-            };
             if let Some(said) = self.unread(&given.key) {
                 // A key under two prefixes is reported once.
-                if !is_silent && told.replace(&given.source) != Some(&given.source) {
+                if told.replace(&given.source) != Some(&given.source) {
                     self.lacks_annotation(given, said);
                 }
                 continue;
             }
             if is_read_on(&given.key, self.target) {
-                kept.push((given.key.as_str(), Cow::Borrowed(given.value.as_str())));
+                kept.push(given);
                 continue;
             }
             // A rule has reported what is lost, or nothing is lost.
-            if is_silent || has_finding(plan, given, self.target) || fulfils(plan, given, self.target) {
+            if has_finding(plan, given, self.target) || fulfils(plan, given, self.target) {
                 continue;
             }
             if redirects_against(plan, given, self.target) {
@@ -351,7 +350,7 @@ impl<'p> Emitting<'_, 'p> {
                 self.lacks_annotation(given, said);
             }
         }
-        kept
+        with_intents(kept.into_iter(), plan, self.target)
     }
 
     /// Why a program does not read its key on this kind, or must not.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::diagnostics::{FieldPath, Origin, Report, Sourced};
+use crate::dialect::write::write;
 use crate::options::annotations::{self, annotation};
 use crate::options::{ConfigOption, Entry, Layer, Layers, Settings, find_setting, options};
 use crate::plan::Plan;
@@ -90,8 +91,12 @@ impl Rows<'_> {
         for option in options() {
             self.option(option, plan);
         }
+        let written = write(plan, Target::Ingress);
+        let written = written.iter().map(|it| (it.key, it.value.as_ref(), it.origin.clone()));
         let given = plan.annotations.iter().map(|it| (it.key.as_str(), it.value.as_str(), it.origin()));
-        self.entries("annotation", Layer::annotations, given);
+        let mut all: Vec<_> = given.chain(written).collect();
+        all.sort_by_key(|(key, ..)| *key);
+        self.entries("annotation", Layer::annotations, all.into_iter());
         let given = plan.labels.iter().map(|(key, it)| (key.as_str(), it.value.as_str(), it.origin.clone()));
         // Ours are the same for every Service.
         self.entries(
