@@ -9,7 +9,7 @@ mod monitor;
 mod route;
 pub mod stamp;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -225,7 +225,7 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
 /// The canaries among the plans, by their stable Services.
 struct Shares<'p> {
     canaries: BTreeMap<(Option<&'p str>, &'p str), Vec<&'p Plan>>,
-    exposed: BTreeSet<(Option<&'p str>, &'p str)>,
+    exposed: Vec<(Option<&'p str>, &'p str)>,
 }
 
 impl<'p> Shares<'p> {
@@ -236,8 +236,11 @@ impl<'p> Shares<'p> {
                 canaries.entry((plan.namespace(), canary.of.as_str())).or_default().push(plan);
             }
         }
-        let has_canary = !canaries.is_empty();
-        let exposed = plans.iter().filter(|_| has_canary).map(|plan| plan.identity()).collect();
+        let mut exposed = Vec::new();
+        if !canaries.is_empty() {
+            exposed.extend(plans.iter().map(|plan| plan.identity()));
+            exposed.sort_unstable();
+        }
         Self { canaries, exposed }
     }
 }
@@ -292,7 +295,7 @@ impl<'p> Emitting<'_, 'p> {
     fn lacks_stable(&mut self) {
         let Some(canary) = &self.plan.canary else { return };
         let stable = (self.plan.namespace(), canary.of.as_str());
-        if canary.weight.is_some() && !self.shares.exposed.contains(&stable) {
+        if canary.weight.is_some() && self.shares.exposed.binary_search(&stable).is_err() {
             let said = format!(
                 "the weight of a canary stands in the {} of the Service {}, which is not among these",
                 self.target.as_str(),
