@@ -27,6 +27,10 @@ pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
         Target::HttpRoute => &[external_dns::write::write, forecastle::write::write],
         Target::Route => &[],
     };
-    let written = programs.iter().flat_map(|program| program(plan, target));
-    written.filter(|it| plan.annotation(it.key).is_none()).collect()
+    let mut written = Vec::new();
+    for program in programs {
+        written.append(&mut program(plan, target));
+    }
+    written.retain(|it: &Written<'_>| plan.annotation(it.key).is_none());
+    written
 }
