@@ -59,7 +59,7 @@ fn block<'f>(context: &RuleContext<'f>) -> Option<&'f str> {
 
 /// The values of the setting `annotations`, where one entry may contain several lines by mistake.
 fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
-    let of_settings = |it: &&Annotation| it.is_given() && !it.is_forwarded();
+    let of_settings = |it: &&Annotation| !it.is_forwarded();
     for annotation in context.plan.annotations.iter().filter(of_settings) {
         let (key, value) = (annotation.key.as_str(), annotation.value.as_str());
         let inside = swallowed(value, is_snippet(key));

@@ -11,14 +11,15 @@ use crate::values::Target;
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
 pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
+    let nginx = context.plan.nginx();
     for rule in &context.plan.rules {
-        if let Some(problem) = problem(context, rule) {
+        if let Some(problem) = problem(context, nginx, rule) {
             report.file(rule.path_origin.path(), problem.found(rule.path.clone()));
         }
     }
 }
 
-fn problem(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
+fn problem(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> Option<Problem> {
     let path = quoted(&rule.path);
     let is_free = rule.path_type == PathType::ImplementationSpecific;
     if let Some(error) = path_error(&rule.path, rule.path_type) {
@@ -54,7 +55,7 @@ fn problem(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
         return Some(Problem::new(Code::PathStrict, said).help(help));
     }
     if rule.path_type.is_pattern(&rule.path) && rule.path_origin != Origin::BuiltIn {
-        return regex(context, rule);
+        return regex(context, nginx, rule);
     }
     None
 }
@@ -68,9 +69,9 @@ fn free_type(rule: &Route) -> &'static str {
 }
 
 /// Who reads the path as a regular expression, and by what.
-fn regex(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
+fn regex(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> Option<Problem> {
     let path = quoted(&rule.path);
-    let said = match (context.plan.class_name(), context.plan.nginx()) {
+    let said = match (context.plan.class_name(), nginx) {
         _ if is_literal(context) => return None,
         (Some(class), None) if context.plan.canary.is_none() => {
             format!(
@@ -78,7 +79,7 @@ fn regex(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
                 quoted(class)
             )
         }
-        (_, Some(Nginx { use_regex: Some(made), rewrite: None })) if !made.is_given() => {
+        (_, Some(Nginx { pattern: Some(_), .. })) => {
             format!("the path {path} is read as a regular expression, for which {USE_REGEX} was added")
         }
         _ => format!("the path {path} is read as a regular expression"),

@@ -241,6 +241,10 @@ impl Program {
         }
     }
 
+    pub(super) const fn reach(self, reach: Reach) -> Self {
+        Self { reach, ..self }
+    }
+
     /// The names of its keys without patterns, in ascending order.
     pub(crate) fn names(&self) -> Vec<&'static str> {
         let keys = self.keys.iter().map(|key| key.name);

@@ -30,7 +30,6 @@ impl RuleContext<'_> {
                 Source::Setting(path) => {
                     !matches!(path.segments().last(), Some(Segment::Key(key)) if *key == annotation.key)
                 }
-                Source::Option(_) => false,
             }
     }
 
@@ -66,9 +65,6 @@ fn is_reported(annotation: &Annotation, codes: &[Code], report: &Report) -> bool
         Source::Block { value, .. } => {
             found.any(|known| known.range.as_ref().is_some_and(|range| value.contains(&range.start)))
         }
-        Source::Setting(_) | Source::Option(_) => {
-            let path = annotation.origin().path();
-            found.any(|known| known.path == path)
-        }
+        Source::Setting(path) => found.any(|known| known.path == *path),
     }
 }

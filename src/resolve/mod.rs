@@ -4,7 +4,6 @@
 
 mod defaults;
 mod forward;
-mod intents;
 mod migrate;
 mod monitor;
 pub(crate) mod trace;
@@ -116,6 +115,8 @@ fn other_targets(plan: &mut Plan, settings: &Settings, layers: Layers<'_>) {
     if plan.targets.contains(&Target::HttpRoute) {
         plan.parent_refs = layers.first(|it| &it.parent_refs).cloned();
         plan.http_parent_refs = layers.first(|it| &it.http_parent_refs).cloned();
+    }
+    if plan.targets.contains(&Target::HttpRoute) || plan.canary.is_some() {
         plan.dns_controller_keys = settings.dns_controller_keys();
     }
     plan.termination = layers.first(|it| &it.termination).map(|it| it.value).unwrap_or_default();
