@@ -1,6 +1,7 @@
 //! A forwarded block that became one line, as YAML's `>-` makes it: the keys behind the first are a part of its value.
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
+use crate::dialect::legacy::find;
 use crate::dialect::{external_dns, forecastle, is_snippet, nginx, protects};
 use crate::options::block::{Swallowed, swallowed};
 use crate::plan::Annotation;
@@ -118,5 +119,5 @@ fn is_spoilt(context: &RuleContext<'_>, key: &str, value: &str) -> bool {
         || shape.is_some_and(|shape| !shape.fits(value))
         || external_dns::is_checked(key)
         || forecastle::is_boolean(key)
-        || is_read_here(key, context.settings)
+        || is_read_here(key, find(key), context.settings)
 }

@@ -37,8 +37,11 @@ impl RuleContext<'_> {
     /// The pattern by which an annotation may not be forwarded, if there is one.
     pub(crate) fn denial(&self, annotation: &Annotation) -> Option<&str> {
         let key = annotation.key.as_str();
-        let snippet = || Some(SNIPPET).filter(|pattern| matches(pattern, key));
-        let pattern = self.settings.deny.first(key).or_else(snippet).filter(|_| annotation.is_forwarded())?;
+        if !annotation.is_forwarded() {
+            return None;
+        }
+        let snippet = || matches(SNIPPET, key).then_some(SNIPPET);
+        let pattern = self.settings.deny.first(key).or_else(snippet)?;
         Some(pattern).filter(|_| !self.settings.allow.fit(key))
     }
 

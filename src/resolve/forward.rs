@@ -6,18 +6,19 @@ use std::ops::Range;
 use super::migrate::Old;
 use super::{Annotation, PUBLISH_KEY, Plan, Resolver, Scope, Source};
 use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
-use crate::dialect::legacy::{self, Migration};
+use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::options::annotations::annotation;
 use crate::options::block::Line;
 use crate::options::{Layer, Settings, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 
-/// Whether a line of the block with this key means something to us rather than to another program.
-pub(crate) fn is_read_here(key: &str, settings: &Settings) -> bool {
-    let is_ours = |row: &legacy::Legacy| {
+/// Whether a line of the block with this key means something to us rather than to another program. `row` is that of the key
+/// among the old ones.
+pub(crate) fn is_read_here(key: &str, row: Option<&Legacy>, settings: &Settings) -> bool {
+    let is_ours = |row: &Legacy| {
         matches!(row.migration, Migration::Class | Migration::Monitor(_) | Migration::MonitorOption(_))
     };
-    key == PUBLISH_KEY || (!settings.forwards_legacy && legacy::find(key).is_some_and(is_ours))
+    key == PUBLISH_KEY || (!settings.forwards_legacy && row.is_some_and(is_ours))
 }
 
 impl Resolver<'_, '_> {
@@ -32,10 +33,11 @@ impl Resolver<'_, '_> {
         plan.annotations.reserve(forwarded.block.lines().len());
         for line in forwarded.block.lines() {
             // One of ours that cannot be read, because other keys are inside its value, is refused by the rule `folded-block`.
-            if is_read_here(line.key, self.settings) && !line.swallowed().is_empty() {
+            let row = find(line.key);
+            if is_read_here(line.key, row, self.settings) && !line.swallowed().is_empty() {
                 continue;
             }
-            let is_class = |row: &legacy::Legacy| row.migration == Migration::Class;
+            let is_class = row.is_some_and(|row| row.migration == Migration::Class);
             let is_passed_on = match line.key {
                 PUBLISH_KEY => {
                     let place = line.key_range.start..line.value_range.end;
@@ -47,12 +49,12 @@ impl Resolver<'_, '_> {
                     self.misplaced(line);
                     true
                 }
-                key if legacy::find(key).is_some_and(is_class) => self.block_class(line, &mut meant.class),
+                _ if is_class => self.block_class(line, &mut meant.class),
                 _ => true,
             };
             if is_passed_on {
                 let is_given = |key: &str| forwarded.block.contains(key);
-                plan.annotations.extend(self.migrate(given(line), &is_given, &mut old));
+                plan.annotations.extend(self.migrate(given(line), row, &is_given, &mut old));
             }
         }
         let Old { mut monitor, switches, .. } = old;
@@ -62,7 +64,7 @@ impl Resolver<'_, '_> {
         plan.class = self.layers.with_block(&meant).first(|it| &it.class).cloned();
         self.defaults(plan, &mut monitor);
         self.write_intents(plan);
-        plan.monitor = self.monitor(plan, monitor);
+        plan.monitor = self.monitor(plan, monitor, meant);
         plan.annotations.sort_by(|left, right| left.key.cmp(&right.key));
         publish
     }

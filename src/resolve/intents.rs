@@ -153,7 +153,7 @@ fn write_regex(plan: &mut Plan) {
 /// Sets the path of the URL, once the annotations say how ingress-nginx reads the paths.
 fn set_url_path(plan: &mut Plan) {
     if let Some(rule) = plan.rules.first() {
-        plan.url_path = asked_path(plan.nginx(), &rule.path, rule.path_type).into_owned();
+        plan.url_path = asked_path(plan, &rule.path, rule.path_type).into_owned();
     }
 }
 

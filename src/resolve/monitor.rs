@@ -103,9 +103,14 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The monitor, if there is to be one. A canary has none: its host is monitored already.
-    pub(super) fn monitor(&mut self, plan: &Plan, wanted: Wanted) -> Option<Sourced<Monitor>> {
-        let meant = Layer { monitor: wanted.enabled.clone().into(), ..Layer::default() };
+    /// The monitor, if there is to be one; `meant` has the options that the block means. A canary has none: its host is monitored already.
+    pub(super) fn monitor(
+        &mut self,
+        plan: &Plan,
+        wanted: Wanted,
+        mut meant: Layer,
+    ) -> Option<Sourced<Monitor>> {
+        meant.monitor = wanted.enabled.clone().into();
         let layers = self.layers.with_block(&meant);
         let asked = layers.first(|it| &it.monitor).cloned();
         if asked.is_none() && plan.canary.is_none() {
