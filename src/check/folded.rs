@@ -2,7 +2,7 @@
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::dialect::legacy::find;
-use crate::dialect::{external_dns, forecastle, is_snippet, nginx, protects};
+use crate::dialect::{external_dns, forecastle, nginx, protects};
 use crate::options::block::{Swallowed, swallowed};
 use crate::plan::Annotation;
 use crate::plan::context::RuleContext;
@@ -63,7 +63,7 @@ fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
     let of_settings = |it: &&Annotation| it.is_given() && !it.is_forwarded();
     for annotation in context.plan.annotations.iter().filter(of_settings) {
         let (key, value) = (annotation.key.as_str(), annotation.value.as_str());
-        let inside = swallowed(value, is_snippet(key));
+        let inside = swallowed(key, value);
         if inside.is_empty() {
             continue;
         }
@@ -78,7 +78,7 @@ fn comment(context: &RuleContext<'_>, report: &mut Report) {
     let Some(text) = block(context) else { return };
     let (trimmed, start) = (text.trim(), text.len() - text.trim_start().len());
     let Some(comment) = trimmed.strip_prefix('#').filter(|comment| !comment.contains('\n')) else { return };
-    let inside = swallowed(comment, false);
+    let inside = swallowed("#", comment);
     // A line that was taken out begins with its key.
     let Some(first) =
         inside.first().filter(|it| inside.len() > 1 || !comment.trim_start().starts_with(it.key))

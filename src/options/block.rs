@@ -37,8 +37,7 @@ pub struct Line<'a> {
 impl<'a> Line<'a> {
     /// The keys that stand inside the value, as they do where a block was folded into one line.
     pub(crate) fn swallowed(&self) -> Vec<Swallowed<'a>> {
-        let is_free = is_snippet(self.key);
-        if self.quoted { Vec::new() } else { swallowed(self.value, is_free) }
+        if self.quoted { Vec::new() } else { swallowed(self.key, self.value) }
     }
 }
 
@@ -65,15 +64,19 @@ const REGISTRIES: [&str; 10] = [
     "registry.k8s.io",
 ];
 
-/// The keys inside of `text`: each stands at its beginning, or behind a blank, a comma, a semicolon or the two characters
+/// The keys inside of `text`, the value of `key`: each stands at its beginning, or behind a blank, a comma, a semicolon or the two characters
 /// `\n`. It has a prefix with a dot, and is followed by a colon and a blank; where the prefix is of a known family, the blank may be
 /// missing or stand before the colon, or `=` may stand in its place. In free text, such as a snippet, only those count. Quotes
 /// may stand around a key; what is in them otherwise, or inside the brackets of JSON, is no key.
-pub(crate) fn swallowed(text: &str, is_free: bool) -> Vec<Swallowed<'_>> {
+pub(crate) fn swallowed<'a>(key: &str, text: &'a str) -> Vec<Swallowed<'a>> {
+    if !text.contains([':', '=']) {
+        return Vec::new();
+    }
+    let is_free = is_snippet(key);
     let bytes = text.as_bytes();
     // The keys, where they begin, and where their values do.
     let mut found: Vec<(usize, &str, usize)> = Vec::new();
-    let mut at = if text.contains([':', '=']) { 0 } else { bytes.len() };
+    let mut at = 0;
     let mut can_begin = true;
     // How many brackets are open.
     let mut depth: usize = 0;
@@ -288,7 +291,7 @@ mod tests {
     use super::*;
 
     fn keys(text: &str) -> Vec<(&str, &str)> {
-        swallowed(text, false).into_iter().map(|it| (it.key, it.value)).collect()
+        swallowed("a", text).into_iter().map(|it| (it.key, it.value)).collect()
     }
 
     #[test]
@@ -315,7 +318,7 @@ mod tests {
             keys(text),
             [("example.com/b", "c d"), ("exposeIngressUrl", "locally"), ("example.org/e", "")]
         );
-        for found in swallowed(text, false) {
+        for found in swallowed("a", text) {
             assert!(text.get(found.start..).is_some_and(|rest| rest.starts_with(found.key)));
         }
     }
@@ -343,7 +346,7 @@ mod tests {
     #[test]
     fn in_free_text_only_known_prefixes_count() {
         let text = "# see example.com/help: there; nginx.ingress.kubernetes.io/auth-url: https://example.com";
-        let found: Vec<_> = swallowed(text, true).into_iter().map(|it| it.key).collect();
+        let found: Vec<_> = swallowed("a-snippet", text).into_iter().map(|it| it.key).collect();
         assert_eq!(found, ["nginx.ingress.kubernetes.io/auth-url"]);
     }
 

@@ -1,12 +1,11 @@
 //! What a rule may look at.
 
 use crate::diagnostics::{Code, Report, Segment};
-use crate::dialect::{SNIPPET, external_dns, is_snippet};
+use crate::dialect::{SNIPPET, external_dns};
 use crate::options::block::swallowed;
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::{Annotation, Plan, Source};
 use crate::service::Service;
-use crate::validation::pattern::matches;
 
 /// What a rule may look at.
 pub(crate) struct RuleContext<'f> {
@@ -40,7 +39,7 @@ impl RuleContext<'_> {
         if !annotation.is_forwarded() {
             return None;
         }
-        let snippet = || matches(SNIPPET, key).then_some(SNIPPET);
+        let snippet = || key.ends_with("-snippet").then_some(SNIPPET);
         let pattern = self.settings.deny.first(key).or_else(snippet)?;
         Some(pattern).filter(|_| !self.settings.allow.fit(key))
     }
@@ -51,7 +50,7 @@ impl RuleContext<'_> {
             return false;
         }
         self.plan.annotations.iter().any(|annotation| {
-            let inside = swallowed(&annotation.value, is_snippet(&annotation.key));
+            let inside = swallowed(&annotation.key, &annotation.value);
             inside.iter().any(|it| is_key(it.key)) && is_reported(annotation, &FOLDED, report)
         })
     }

@@ -82,8 +82,8 @@ impl Resolver<'_, '_> {
     /// What the Service says about a monitor that nobody asks for.
     fn not_asked(&mut self, wanted: &Wanted) {
         let said = "nothing asks for a monitor, so this has no effect";
-        let help = format!("add {}: \"true\"", annotation::MONITOR);
-        let problem = || Problem::new(Code::MonitorNotAsked, said).help(help.clone());
+        let help = || format!("add {}: \"true\"", annotation::MONITOR);
+        let problem = || Problem::new(Code::MonitorNotAsked, said).help(help());
         if wanted.is_forwarded {
             self.block(problem());
         }
