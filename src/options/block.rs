@@ -1,6 +1,6 @@
 //! The block of annotations to forward: one `key: value` a line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Problem, quoted};
@@ -174,7 +174,8 @@ fn sign_behind(key: &str, behind: &str, is_free: bool) -> Option<usize> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block<'a> {
     lines: Vec<Line<'a>>,
-    keys: BTreeSet<&'a str>,
+    /// Their keys, in ascending order.
+    keys: Vec<&'a str>,
 }
 
 impl<'a> Block<'a> {
@@ -187,7 +188,7 @@ impl<'a> Block<'a> {
     /// Whether there is a line with this key; letter case counts.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
-        self.keys.contains(key)
+        self.keys.binary_search(&key).is_ok()
     }
 }
 
@@ -241,7 +242,9 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         }
         lines.push(Line { key, value, number, key_range, value_range, quoted: is_quoted });
     }
-    let keys: BTreeSet<&str> = lines.iter().map(|line| line.key).collect();
+    let mut keys: Vec<&str> = lines.iter().map(|line| line.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
     if keys.len() < lines.len() {
         lines = without_repeated(lines, &mut problems);
     }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::migrate::Old;
+use super::migrate::{Old, translated};
 use super::{Annotation, PUBLISH_KEY, Plan, Resolver, Scope, Source};
 use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
@@ -128,7 +128,10 @@ impl Resolver<'_, '_> {
                 let problem = Problem::new(Code::ClassConflict, message).help("keep one of the two");
                 self.block(problem.at(line.value_range.clone()));
             }
-            _ if self.translates() => self.translated(&given(line), "spec.ingressClassName"),
+            _ if self.translates() => {
+                let problem = translated(line.key, "spec.ingressClassName");
+                self.block(problem.at(line.key_range.clone()));
+            }
             _ => {}
         }
         if self.translates() && !class.is_set() {

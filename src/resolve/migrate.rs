@@ -31,6 +31,12 @@ pub(super) struct Switch {
     value: &'static str,
 }
 
+/// The finding that an old key became what is read today.
+pub(super) fn translated(old: &str, new: &str) -> Problem {
+    let message = ["`", old, "` was translated to `", new, "`"].concat();
+    Problem::new(Code::LegacyTranslated, message)
+}
+
 fn pair(key: &str, value: &str) -> String {
     format!("{key}: {value}")
 }
@@ -73,7 +79,7 @@ impl Resolver<'_, '_> {
             self.shadowed(&given, &key);
             return None;
         }
-        self.translated(&given, &key);
+        given.file_key(self.report, translated(&given.key, &key));
         Some(Annotation { key, ..given })
     }
 
@@ -129,11 +135,6 @@ impl Resolver<'_, '_> {
         let message = format!("{} is given, too, and counts", quoted(new));
         let problem = Problem::new(Code::LegacyShadowed, message).help(format!("remove {}", old.key));
         old.file_key(self.report, problem);
-    }
-
-    pub(super) fn translated(&mut self, old: &Annotation, new: &str) {
-        let message = ["`", &old.key, "` was translated to `", new, "`"].concat();
-        old.file_key(self.report, Problem::new(Code::LegacyTranslated, message));
     }
 
     /// Reports a key without successor.

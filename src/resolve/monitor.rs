@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::migrate::translated;
 use super::{Annotation, Monitor, Plan, Resolver};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, quoted};
 use crate::dialect::legacy::MonitorField;
@@ -94,7 +95,7 @@ impl Resolver<'_, '_> {
 
     fn monitor_line(&mut self, read: Result<(), String>, field: &str, given: &Annotation) {
         match read {
-            Ok(()) => self.translated(given, field),
+            Ok(()) => given.file_key(self.report, translated(&given.key, field)),
             Err(said) => {
                 let said = format!("{}: {said}", quoted(&given.key));
                 let problem = Problem::new(Code::MonitorInvalid, said).help("correct the value");
