@@ -11,7 +11,7 @@ use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, charact
 /// A host is a DNS name in lower case, or `*.` and such a name.
 pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
     let domain = context.plan.domain.as_ref();
-    // Only where a host has errors, it counts which of them the domain has.
+    // They are needed only where a host has errors.
     let domain_errors = LazyCell::new(|| domain.map(|it| host_errors(&it.value)).unwrap_or_default());
     let mut accused = Vec::new();
     for rule in &context.plan.rules {

@@ -244,11 +244,8 @@ impl Program {
     /// The names of its keys without patterns, in ascending order.
     pub(crate) fn names(&self) -> Vec<&'static str> {
         let keys = self.keys.iter().map(|key| key.name);
-        let mut names: Vec<_> = keys
-            .chain(words(self.plain))
-            .chain(words(self.unread))
-            .filter(|name| !name.contains('*'))
-            .collect();
+        let others = self.plain.split_ascii_whitespace().chain(self.unread.split_ascii_whitespace());
+        let mut names: Vec<_> = keys.chain(others).filter(|name| !name.contains('*')).collect();
         names.sort_unstable();
         names
     }
@@ -260,12 +257,12 @@ impl Program {
 
     /// Whether it has a key of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
-        self.reads(name) || words(self.unread).any(|known| known == name)
+        self.reads(name) || self.unread.split_ascii_whitespace().any(|known| known == name)
     }
 
     /// Whether it reads a key of this name on an Ingress.
     pub(super) fn reads(&self, name: &str) -> bool {
-        self.exact(name).is_some() || words(self.plain).any(|known| matches(known, name))
+        self.exact(name).is_some() || self.plain.split_ascii_whitespace().any(|known| matches(known, name))
     }
 
     /// The row for a name: that of the key itself, or of the first pattern that fits.
@@ -286,9 +283,4 @@ impl Program {
     pub(super) fn has_alias(&self, prefix: &str) -> bool {
         self.aliases.iter().any(|known| known.strip_suffix('/') == Some(prefix))
     }
-}
-
-/// The words of a text.
-fn words(text: &'static str) -> impl Iterator<Item = &'static str> {
-    text.split(' ').filter(|word| !word.is_empty())
 }

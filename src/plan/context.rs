@@ -1,7 +1,7 @@
 //! What a rule may look at.
 
 use crate::diagnostics::{Code, Report, Segment};
-use crate::dialect::{SNIPPET, external_dns};
+use crate::dialect::{denied, external_dns};
 use crate::options::block::swallowed;
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::{Annotation, Plan, Source};
@@ -39,8 +39,7 @@ impl RuleContext<'_> {
         if !annotation.is_forwarded() {
             return None;
         }
-        let snippet = || key.ends_with("-snippet").then_some(SNIPPET);
-        let pattern = self.settings.deny.first(key).or_else(snippet)?;
+        let pattern = self.settings.deny.first(key).or_else(|| denied(key))?;
         Some(pattern).filter(|_| !self.settings.allow.fit(key))
     }
 

@@ -32,8 +32,8 @@ impl Resolver<'_, '_> {
         let mut old = Old::new(&plan.targets);
         plan.annotations.reserve(forwarded.block.lines().len());
         for line in forwarded.block.lines() {
-            // One of ours that cannot be read, because other keys are inside its value, is refused by the rule `folded-block`.
             let row = find(line.key);
+            // One of ours that cannot be read, because other keys are inside its value, is refused by the rule `folded-block`.
             if is_read_here(line.key, row, self.settings) && !line.swallowed().is_empty() {
                 continue;
             }
