@@ -10,7 +10,7 @@ use xposer::internal::functions;
 use xposer::internal::rules;
 use xposer::options::{annotations, settings};
 use xposer::template::{Template, Vars};
-use xposer::{Code, Severity};
+use xposer::{Code, Severity, testing};
 use xposer_testkit::cases::{Case, Run, all};
 use xposer_testkit::rust_files;
 
@@ -146,13 +146,64 @@ fn with_profiles(mut settings: serde_json::Value) -> serde_json::Value {
 fn every_settings_example_and_default_works() {
     for (key, row) in settings() {
         assert!(row.doc.ends_with('.'), "{}", key.name);
-        for text in [key.example, row.default].into_iter().filter(|text| !text.starts_with('(')) {
+        for text in [Some(key.example), row.default_value()].into_iter().flatten() {
             let yaml = format!("{}: {text}\n", key.name);
             let document = xposer_testkit::cases::parse(&yaml).unwrap();
             let settings = with_profiles(document[0].clone());
             xposer::Settings::from_value(&settings).unwrap_or_else(|report| panic!("{yaml}{report}"));
         }
     }
+}
+
+/// The default of a row and what happens without the setting are the same. The example is another value: it shows that a
+/// difference would be seen.
+#[test]
+fn a_default_that_is_written_changes_nothing_and_an_example_does() {
+    let cases = cases();
+    let mut services = vec![
+        testing::service(&[("Target", "Route"), ("TLS", "true")]),
+        testing::service(&[
+            ("TLS", "true"),
+            ("IngressURLTemplate", &format!("{}.{{{{.Domain}}}}", "a".repeat(60))),
+        ]),
+        testing::service(&[("Profile", "external")]),
+        testing::service(&[]),
+    ];
+    // The examples of `profiles` and `namespaces` are about these namespaces.
+    services[2]["metadata"]["namespace"] = "web-a".into();
+    services[3]["metadata"]["namespace"] = "team-a".into();
+    let without_settings = cases.iter().filter(|(case, _)| case.settings.is_none());
+    services.extend(without_settings.flat_map(|(case, _)| case.services()).cloned());
+    let settings_with = |given: Option<(&str, &str)>| {
+        let mut written = serde_json::json!({"domain": "example.com", "parentRefs": [{"name": "external"}]});
+        if let Some((key, yaml)) = given {
+            written[key] = xposer_testkit::cases::parse(yaml).unwrap().remove(0);
+        }
+        xposer::Settings::from_value(&written).unwrap_or_else(|report| panic!("{report}"))
+    };
+    let objects = |service: &serde_json::Value, settings: &xposer::Settings| {
+        let outcome = xposer::expose(&xposer::Service::from_value(service), settings);
+        let emitted = outcome.plan().map(xposer::Plan::emit).unwrap_or_default();
+        emitted.objects.iter().map(xposer::Object::to_json).collect::<String>()
+    };
+    let without = settings_with(None);
+    let known: Vec<_> = services.iter().map(|service| (service, objects(service, &without))).collect();
+    let mut wrong = Vec::new();
+    for (key, row) in settings() {
+        let Some(default) = row.default_value() else { continue };
+        let changes = |yaml| {
+            let given = settings_with(Some((key.name, yaml)));
+            given.stamp() != without.stamp()
+                || known.iter().any(|(service, known)| objects(service, &given) != *known)
+        };
+        if changes(default) {
+            wrong.push(format!("the default of {} is another one", key.name));
+        }
+        if !changes(key.example) {
+            wrong.push(format!("no Service shows what {} does", key.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -24,8 +24,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("values", &["diagnostics", "validation"]),
     ("dialect", &["diagnostics", "validation", "values"]),
     ("service", &["diagnostics", "validation", "values", "dialect"]),
-    ("options", &["diagnostics", "validation", "template", "values", "dialect", "service"]),
     ("plan", &["diagnostics", "validation", "values", "dialect", "service"]),
+    ("options", &["diagnostics", "validation", "template", "values", "dialect", "service", "plan"]),
     ("context", &["diagnostics", "validation", "values", "dialect", "service", "options", "plan"]),
     ("rules", &["diagnostics", "validation", "values", "dialect", "options", "plan", "context"]),
     (

@@ -1,8 +1,12 @@
 //! The command line: what can be said, and the help that teaches it.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, Command as Clap, FromArgMatches, Parser, Subcommand, ValueEnum};
+use xposer::Target;
+use xposer::emit::Kind;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -128,7 +132,7 @@ pub(crate) struct RenderArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
     /// The kind of object that exposes every Service, whatever settings and annotations say; may be given several times.
-    #[arg(long, value_enum, value_name = "KIND")]
+    #[arg(long, value_parser = target(), value_name = "KIND")]
     pub(crate) target: Vec<Target>,
     /// How the objects are printed: yaml as a stream of documents, json as one v1 List.
     #[arg(short, long, value_enum, default_value_t)]
@@ -291,25 +295,22 @@ pub(crate) struct InputArgs {
     pub(crate) kubectl: Kubectl,
 }
 
-/// What exposes a Service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Target {
-    /// A networking.k8s.io/v1 Ingress.
-    Ingress,
-    /// A gateway.networking.k8s.io/v1 HTTPRoute; the Gateway is in the setting parentRefs.
-    Httproute,
-    /// A route.openshift.io/v1 Route.
-    Route,
-}
-
-impl From<Target> for xposer::Target {
-    fn from(target: Target) -> Self {
-        match target {
-            Target::Ingress => Self::Ingress,
-            Target::Httproute => Self::HttpRoute,
-            Target::Route => Self::Route,
-        }
-    }
+/// Reads the word of a target, which the command line writes in lower case.
+fn target() -> impl TypedValueParser<Value = Target> {
+    static WORDS: LazyLock<Vec<String>> =
+        LazyLock::new(|| Target::WORDS.iter().map(|word| word.to_ascii_lowercase()).collect());
+    let values = Target::ALL.into_iter().zip(WORDS.iter()).map(|(target, word)| {
+        let api_version = Kind::from_name(target.as_str()).map_or("", |kind| kind.row().api_version);
+        let gateway = match target {
+            Target::HttpRoute => "; the Gateway is in the setting parentRefs",
+            Target::Ingress | Target::Route => "",
+        };
+        PossibleValue::new(word.as_str()).help(format!("A {api_version} {target}{gateway}"))
+    });
+    PossibleValuesParser::new(values).try_map(|word| {
+        let known = Target::ALL.into_iter().find(|target| target.as_str().eq_ignore_ascii_case(&word));
+        known.ok_or("there is no such target")
+    })
 }
 
 /// How objects are printed.

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use xposer::emit::Emitted;
-use xposer::{Object, Outcome, Precedence, Report, Service, Settings, emit_all, expose_all};
+use xposer::{Object, Outcome, Precedence, Report, Service, Settings, Target, emit_all, expose_all};
 use xposer_manifest::{Finding, to_yaml};
 
-use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Target, Typed};
+use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Typed};
 use crate::explain::traced;
 use crate::input::Inputs;
 use crate::printer::Printer;
@@ -65,7 +65,7 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
     let namespace = args.namespace.as_deref().unwrap_or_default();
     let services: Vec<Service<'_>> =
         items.iter().map(|item| Service::from_value(item.value).with_default_namespace(namespace)).collect();
-    let settings = inputs.settings.clone().with_targets(targets.iter().copied().map(Into::into));
+    let settings = inputs.settings.clone().with_targets(targets.iter().copied());
     let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
     let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
     match show {

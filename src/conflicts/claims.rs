@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use super::patterns::{Compared, compared};
 use super::{Filing, certificates, in_words};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
+use crate::plan::kinds::Kind;
 use crate::plan::{Plan, Scope};
 use crate::service::FORWARD_ANNOTATION;
 use crate::validation::{PathType, comparable_path};
 use crate::values::Target;
 
-/// The kind of a monitor.
-const MONITOR: &str = "EndpointMonitor";
+/// The name of the kind of monitors.
+const MONITOR: &str = Kind::EndpointMonitor.as_str();
 
 /// How many other Services a finding names, and how many of those with a [`Claim::counterpart`] are enough to be seen.
 ///

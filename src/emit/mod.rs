@@ -3,7 +3,6 @@
 mod configmap;
 mod httproute;
 mod ingress;
-mod kinds;
 mod metadata;
 mod monitor;
 mod route;
@@ -20,10 +19,10 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quot
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::{external_dns, forecastle, is_read_on, nginx};
 use crate::options::annotations::annotation;
+pub use crate::plan::kinds::{Kind, KindRow, Permission};
 use crate::plan::{Annotation, Plan, Source};
 use crate::values::Target;
 pub use configmap::URL_CONFIG_MAP;
-pub use kinds::{Kind, KindRow, Permission};
 use metadata::{Annotations, Metadata};
 
 /// The objects of some plans, and what their kinds could not express.

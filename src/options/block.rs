@@ -5,9 +5,8 @@ use std::ops::Range;
 
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::{FAMILIES, is_snippet};
+use crate::service::PUBLISH_KEY;
 use crate::validation::annotation_key_error;
-
-pub(crate) use crate::service::PUBLISH_KEY;
 
 /// One line of the block that counts.
 ///

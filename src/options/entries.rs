@@ -27,14 +27,14 @@ pub(super) fn annotations(
 ) -> Parsed<Option<Vec<Entry>>> {
     let mut found = Vec::new();
     let is_layer = lists.is_none();
-    mapping(value, at, &mut |key, value, path| {
+    mapping(value, at, &LISTS, &mut |key, value, path| {
         match lists.iter_mut().flatten().find(|(name, _)| *name == key) {
             Some((_, list)) => **list = texts(value, &path, "pattern")?.into(),
             None if is_layer && value.is_array() && LISTS.contains(&key) => {
                 let said = format!("the list {} is for everybody and cannot stand here", quoted(key));
                 return Err(wrong(&path, said, "move it to the setting annotations at the top"));
             }
-            None => found.push(given(key, value, path)?),
+            None => found.extend(given(key, value, path)?),
         }
         Ok(())
     })?;
@@ -63,8 +63,8 @@ fn help_for_own(key: &str) -> Option<String> {
     )
 }
 
-/// An annotation to give.
-fn given(key: &str, value: &Value, path: FieldPath) -> Parsed<Entry> {
+/// An annotation to give; `None` where the key has no value.
+fn given(key: &str, value: &Value, path: FieldPath) -> Parsed<Option<Entry>> {
     if let Some(error) = annotation_key_error(key) {
         let said = format!("{} is not an annotation key: {error}", quoted(key));
         return Err(wrong(&path, said, "write `key: value` with a key such as example.com/name"));
@@ -88,12 +88,13 @@ pub(super) fn labels(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Entry>>
         return labels_of_text(text, at);
     }
     let mut found = Vec::new();
-    mapping(value, at, &mut |key, value, path| {
+    mapping(value, at, &[], &mut |key, value, path| {
         let entry = entry(key, value, path.clone())?;
-        if let Some(problem) = label_problem(Code::SettingInvalid, key, &entry.value) {
+        let value = entry.as_ref().map_or("", |entry| &entry.value);
+        if let Some(problem) = label_problem(Code::SettingInvalid, key, value) {
             return Err(one(&path, problem));
         }
-        found.push(entry);
+        found.extend(entry);
         Ok(())
     })?;
     Ok(Some(found))
@@ -166,10 +167,13 @@ fn label_problem(code: Code, key: &str, value: &str) -> Option<Problem> {
     Some(Problem::new(code, said).help(help))
 }
 
-/// An entry of a mapping whose values are texts.
-fn entry(key: &str, value: &Value, path: FieldPath) -> Parsed<Entry> {
+/// An entry of a mapping whose values are texts; `None` where the key has no value.
+fn entry(key: &str, value: &Value, path: FieldPath) -> Parsed<Option<Entry>> {
+    if value.is_null() {
+        return Ok(None);
+    }
     if let Value::String(value) = value {
-        return Ok(Entry { key: key.to_owned(), value: value.clone(), origin: Origin::Setting(path) });
+        return Ok(Some(Entry { key: key.to_owned(), value: value.clone(), origin: Origin::Setting(path) }));
     }
     let Some(meant) = scalar(value) else { return Err(invalid(&path, "a text", value)) };
     let said = format!("expected a text, found {}", kind_of(value));

@@ -57,9 +57,12 @@ pub(crate) fn overlap(
     Some((http.origin.path().index(index), Problem::new(Code::ParentsOverlap, said).help(help)))
 }
 
+/// The keys by which a Gateway or its listener is named.
+const KEYS: [&str; 6] = ["name", "namespace", "sectionName", "group", "kind", "port"];
+
 fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {
     let mut parent = ParentRef::default();
-    mapping(value, at, &mut |key, value, path| {
+    mapping(value, at, &KEYS, &mut |key, value, path| {
         let text = |what: fn(&str) -> bool| {
             let text = item(value, &path, "name")?;
             if what(text) {
@@ -82,11 +85,10 @@ fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {
                 _ => return Err(invalid(&path, "a port from 1 to 65535", value)),
             },
             other => {
-                let known = ["name", "namespace", "sectionName", "group", "kind", "port"];
                 let said = format!("a Gateway is not told by {}", quoted(other));
-                let help = match did_you_mean(other, known) {
+                let help = match did_you_mean(other, KEYS) {
                     Some(meant) => format!("did you mean {meant}?"),
-                    None => format!("write one of {}", known.join(", ")),
+                    None => format!("write one of {}", KEYS.join(", ")),
                 };
                 return Err(one(&path, Problem::new(Code::SettingUnknown, said).help(help)));
             }

@@ -6,11 +6,10 @@ use serde_json::Value;
 
 use super::Settings;
 use super::parse::Parsed;
-use super::table::Layer;
+use super::table::{Layer, options};
 use crate::diagnostics::{FieldPath, Origin, Severity, Sourced};
-use crate::template::Template;
 use crate::validation::pattern::Patterns;
-use crate::values::{Issuer, Target};
+use crate::values::Issuer;
 
 /// What a layer says about one option.
 #[derive(Clone, Debug, Default)]
@@ -111,19 +110,14 @@ impl Layer {
     }
 }
 
-/// What counts where no layer says anything.
+/// What counts where no layer says anything: defaults of the table, read as settings are.
 static BUILT_IN: LazyLock<Layer> = LazyLock::new(|| {
-    fn built_in<T>(value: T) -> Slot<T> {
-        Slot::Set(Sourced::new(value, Origin::BuiltIn))
+    let mut layer = Layer::default();
+    for row in options().iter().filter(|row| row.is_built_in) {
+        let value = row.default.trim_matches('\'').into();
+        let _told = row.read.map(|read| read(&mut layer, &value, Origin::BuiltIn));
     }
-    let template = |text| built_in(Template::parse(text).unwrap_or_default());
-    Layer {
-        url: template("{{.Service}}.{{.Namespace}}.{{.Domain}}"),
-        path: template("/"),
-        name: template("{{.Service}}"),
-        targets: built_in(vec![Target::Ingress]),
-        ..Layer::default()
-    }
+    layer
 });
 
 /// The layers of one Service. The uppermost layer that says something counts.

@@ -28,7 +28,7 @@ use layer::Named;
 pub(crate) use layer::{Entry, Layers, Namespace, Profile, Slot, built_in};
 pub(crate) use parse::{class_problem, object_problem};
 pub use table::{ConfigOption, Form, Key, annotations, options, settings};
-pub(crate) use table::{Layer, find_setting};
+pub(crate) use table::{Decided, Layer, decided};
 
 /// The secret name template that means `<ingress name>-cert`.
 pub(crate) const NO_SECRET: &str = "NO_SECRET";
@@ -159,7 +159,7 @@ impl Settings {
     fn read(&mut self, map: &Map<String, Value>, report: &mut Report) {
         for (key, value) in map {
             let path = FieldPath::setting(key.clone());
-            let Some(row) = find_setting(key) else {
+            let Some(row) = table::find_setting(key) else {
                 report.file(path, unknown(key, settings().map(|(key, _)| key.name)));
                 continue;
             };

@@ -9,20 +9,28 @@ use super::unknown;
 use crate::diagnostics::{FieldPath, Origin, Sourced, quoted};
 use crate::validation::{is_dns_label, is_dns_subdomain};
 
+/// The keys of a profile beside settings.
+const OF_PROFILE: &[&str] = &["namespaces"];
+/// The keys of a namespace beside settings.
+const OF_NAMESPACE: &[&str] = &["hosts", "profile"];
+
 /// Profiles by their names.
 pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>) -> Parsed<()> {
-    mapping(value, at, &mut |key, value, path| {
+    mapping(value, at, &[], &mut |key, value, path| {
         if !is_dns_subdomain(key) {
             let said = format!("{} is not the name of a profile", quoted(key));
             return Err(wrong(&path, said, "write lower-case letters, digits, `-` and `.`"));
         }
+        if value.is_null() {
+            return Ok(());
+        }
         let mut profile = Profile::default();
-        mapping(value, &path, &mut |key, value, path| {
+        mapping(value, &path, OF_PROFILE, &mut |key, value, path| {
             if key == "namespaces" {
                 profile.namespaces = Some(namespace_patterns(value, &path)?.into());
                 return Ok(());
             }
-            setting(&mut profile.layer, &["namespaces"], key, value, path)
+            setting(&mut profile.layer, OF_PROFILE, key, value, path)
         })?;
         into.insert(key, profile);
         Ok(())
@@ -31,16 +39,19 @@ pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>)
 
 /// Namespaces by their names or patterns.
 pub(super) fn namespaces(value: &Value, at: &FieldPath, into: &mut Named<Namespace>) -> Parsed<()> {
-    mapping(value, at, &mut |key, value, path| {
+    mapping(value, at, &[], &mut |key, value, path| {
         namespace_pattern(key, &path)?;
+        if value.is_null() {
+            return Ok(());
+        }
         let mut namespace = Namespace::default();
-        mapping(value, &path, &mut |key, value, path| match key {
+        mapping(value, &path, OF_NAMESPACE, &mut |key, value, path| match key {
             "hosts" => {
                 namespace.hosts = Some(Sourced::new(hosts(value, &path)?, Origin::Setting(path)));
                 Ok(())
             }
             "profile" => namespace.layer.profile.take(profile, value, Origin::Setting(path)),
-            _ => setting(&mut namespace.layer, &["hosts", "profile"], key, value, path),
+            _ => setting(&mut namespace.layer, OF_NAMESPACE, key, value, path),
         })?;
         into.insert(key, namespace);
         Ok(())
@@ -71,7 +82,7 @@ fn setting(layer: &mut Layer, own: &[&str], key: &str, value: &Value, path: Fiel
     if let Some(row) = row.filter(|row| row.is_layered())
         && let Some(read) = row.read
     {
-        return read(layer, value, Origin::Setting(path));
+        return if value.is_null() { Ok(()) } else { read(layer, value, Origin::Setting(path)) };
     }
     if row.is_some() {
         let said = format!("the setting {} is for everybody and cannot stand here", quoted(key));

@@ -190,10 +190,10 @@ pub(super) fn termination(value: &Value, at: &FieldPath) -> Parsed<Option<Termin
 }
 
 /// Whether the value is the second of two words.
-pub(super) fn second_of(value: &Value, at: &FieldPath, words: [&str; 2]) -> Parsed<Option<bool>> {
+pub(super) fn second_of(value: &Value, at: &FieldPath, words: &[&str; 2]) -> Parsed<Option<bool>> {
     trimmed(value, at, |word| {
         let position = words.iter().position(|known| *known == word);
-        position.map(|at| at == 1).ok_or_else(|| unknown_word(Code::SettingInvalid, word, &words))
+        position.map(|at| at == 1).ok_or_else(|| unknown_word(Code::SettingInvalid, word, words))
     })
 }
 
@@ -334,16 +334,18 @@ pub(super) fn prefixes(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
     })
 }
 
-/// The entries of a mapping; what is wrong with one does not stop the others.
+/// The entries of a mapping; what is wrong with one does not stop the others. A key of `own` that is null counts as not set.
+/// Of other keys, `read` also gets those that are null: it reports a key that is not allowed, whatever its value is.
 pub(super) fn mapping(
     value: &Value,
     at: &FieldPath,
+    own: &[&str],
     // Without one copy of this function for each of its callers, the policy's module is smaller.
     read: &mut dyn FnMut(&str, &Value, FieldPath) -> Parsed<()>,
 ) -> Parsed<()> {
     let Value::Object(map) = value else { return Err(invalid(at, "a mapping", value)) };
     let mut problems = Vec::new();
-    for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
+    for (key, value) in map.iter().filter(|(key, value)| !value.is_null() || !own.contains(&key.as_str())) {
         problems.extend(read(key, value, at.clone().key(key.clone())).err().unwrap_or_default());
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
@@ -352,21 +354,25 @@ pub(super) fn mapping(
 /// The options of the providers of a monitor. What is wrong with one does not stop the others.
 pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<Map<String, Value>>> {
     let mut providers = Map::new();
-    mapping(value, at, &mut |key, value, path| {
+    mapping(value, at, &[], &mut |key, value, path| {
         let Some(provider) = PROVIDERS.iter().find(|it| it.name == key) else {
             return Err(vec![(path, unknown(key, PROVIDERS.iter().map(|it| it.name)))]);
         };
+        if value.is_null() {
+            return Ok(());
+        }
         let mut options = Map::new();
-        mapping(value, &path, &mut |key, value, path| {
+        mapping(value, &path, &[], &mut |key, value, path| {
             let Some(kind) = provider.kind(key) else {
                 return Err(vec![(path, unknown(key, provider.names().into_iter()))]);
             };
+            if value.is_null() {
+                return Ok(());
+            }
             if let Some(error) = kind.error(value) {
                 return Err(wrong(&path, error, "correct the value"));
             }
-            if !value.is_null() {
-                options.insert(key.to_owned(), value.clone());
-            }
+            options.insert(key.to_owned(), value.clone());
             Ok(())
         })?;
         if let Some(required) = provider.required()

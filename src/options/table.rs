@@ -4,14 +4,16 @@
 //! for misspelt names, the reference pages, `xposer explain`, the form of the policy and the JSON Schema of the settings.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use serde_json::{Map, Value};
 
 use super::annotations::annotation;
 use super::layer::{Entry, Slot};
 use super::parse::Parsed;
-use super::{Settings, SourcedTemplate, entries, gateways, named, parse};
-use crate::diagnostics::{FieldPath, Origin};
+use super::{NO_SECRET, Settings, SourcedTemplate, entries, gateways, named, parse};
+use crate::diagnostics::{FieldPath, Origin, Sourced};
+use crate::plan::{Plan, Route};
 use crate::service::{FORWARD_ANNOTATION, PortRef};
 use crate::template::Template;
 use crate::validation::PathType;
@@ -42,14 +44,14 @@ pub struct ConfigOption {
     pub default: &'static str,
     /// Whether the original Xposer had it.
     pub original: bool,
+    /// Whether the default is the value of the built-in layer. Without one there, the code that uses the option decides.
+    pub(super) is_built_in: bool,
     /// Whether the setting can also stand in a profile, or under a namespace.
     is_layered: bool,
     /// Reads the setting or the annotation into its slot.
     pub(super) read: Option<ReadLayer>,
     /// Reads the setting at the top, where it is not only a slot of the lowest layer.
     pub(super) read_top: Option<ReadTop>,
-    /// Where a layer says it.
-    pub(crate) origin: fn(&Layer) -> Option<&Origin>,
 }
 
 /// Reads a setting or an annotation into its slot; `null` stands for an annotation that is no text.
@@ -86,6 +88,17 @@ impl ConfigOption {
     pub fn is_layered(&self) -> bool {
         self.is_layered
     }
+
+    /// The default, if it is a value and not a description.
+    ///
+    /// ```
+    /// let default = |name| xposer::options::settings().find(|(key, _)| key.name == name)?.1.default_value();
+    /// assert_eq!((default("tls"), default("servicePort")), (Some("false"), None));
+    /// ```
+    #[must_use]
+    pub fn default_value(&self) -> Option<&'static str> {
+        Some(self.default).filter(|default| !default.starts_with('('))
+    }
 }
 
 /// Every option, in the order of the reference pages.
@@ -114,6 +127,37 @@ pub fn settings() -> impl Iterator<Item = (Key, &'static ConfigOption)> + Clone 
 /// ```
 pub fn annotations() -> impl Iterator<Item = (Key, &'static ConfigOption)> + Clone {
     OPTIONS.iter().filter_map(|row| Some((row.annotation?, row)))
+}
+
+/// A value of a Plan that an option decides, as `xposer explain` shows it.
+pub(crate) struct Decided {
+    /// What the value is.
+    pub(crate) what: &'static str,
+    pub(crate) value: String,
+    pub(crate) origin: Origin,
+    /// Where a layer gives one.
+    pub(crate) place: Place,
+}
+
+/// Where a layer says something about an option.
+type Place = fn(&Layer) -> Option<&Origin>;
+/// The values that an option decides; the option's place in a layer is given.
+type Decides = fn(&Plan, Place) -> Vec<Decided>;
+
+impl Decided {
+    fn new(what: &'static str, value: impl Display, origin: &Origin, place: Place) -> Self {
+        Self { what, value: value.to_string(), origin: origin.clone(), place }
+    }
+
+    /// The only value of an option, if the plan has it.
+    fn only(what: &'static str, value: Option<&Sourced<impl Display>>, place: Place) -> Vec<Self> {
+        value.map(|it| Self::new(what, &it.value, &it.origin, place)).into_iter().collect()
+    }
+}
+
+/// What the options decide of a Plan, in the order of the table.
+pub(crate) fn decided(plan: &Plan) -> impl Iterator<Item = Decided> {
+    DECIDES.iter().flat_map(|(decides, place)| decides(plan, *place))
 }
 
 /// The option of a setting.
@@ -215,21 +259,24 @@ impl Form {
 /// Makes the table, and of its first part the fields of [`Layer`].
 ///
 /// A row of `layered` has a slot in every layer. Its `setting` can stand everywhere, its `general` only at the top, and its
-/// `annotation` on a Service; `read` reads all of them, and `top` takes its place at the top. A row of `general` is for
-/// everybody, or the block, which is read by itself.
+/// `annotation` on a Service; `read` reads all of them, and `top` takes its place at the top. `built_in` in place of `default`
+/// is also the value in the built-in layer: a text, in single quotes where YAML needs them. `decides` gives the values of a
+/// Plan that the option decides. A row of `general` is for everybody, or the block, which is read by itself.
 macro_rules! options {
     (
         layered {$(
             $field:ident: $type:ty {
                 form: $form:expr,
                 doc: $doc:expr,
-                default: $default:expr,
+                $( default: $default:expr, )?
+                $( built_in: $built_in:expr, )?
                 $( original: $original:expr, )?
                 $( setting: ($setting:expr, $setting_example:expr), )?
                 $( general: ($general:expr, $general_example:expr), )?
                 $( annotation: ($annotation:expr, $annotation_example:expr), )?
                 read: $read:expr,
                 $( top: $read_top:expr, )?
+                $( decides: $decides:expr, )?
             }
         )+}
         general {$({
@@ -254,35 +301,47 @@ macro_rules! options {
                 $( annotation: Some(Key { name: $annotation, example: $annotation_example }), )?
                 read: Some(|layer, value, origin| layer.$field.take($read, value, origin)),
                 $( read_top: Some($read_top), )?
-                origin: |layer| layer.$field.origin(),
                 $( original: $original, )?
-                ..row($form, $doc, $default)
+                $( default: $default, )?
+                $( default: $built_in, is_built_in: true, )?
+                ..row($form, $doc)
             }, )+
             $( ConfigOption {
                 $( setting: Some(Key { name: $only, example: $only_example }), read_top: Some($read_only), )?
                 $( annotation: Some(Key { name: $block, example: $block_example }), )?
                 $( original: $only_original, )?
-                ..row($only_form, $only_doc, $only_default)
+                default: $only_default,
+                ..row($only_form, $only_doc)
             }, )+
+        ];
+
+        // Only `xposer explain` reads this, so it is no column of the table above: the policy's module is smaller without it.
+        static DECIDES: &[(Decides, Place)] = &[
+            $( $( ($decides, |layer| layer.$field.origin()), )? )+
         ];
     };
 }
 
 /// A row that nobody can set yet.
-const fn row(form: Form, doc: &'static str, default: &'static str) -> ConfigOption {
+const fn row(form: Form, doc: &'static str) -> ConfigOption {
     ConfigOption {
         setting: None,
         annotation: None,
         form,
         doc,
-        default,
+        default: "",
         original: false,
+        is_built_in: false,
         is_layered: false,
         read: None,
         read_top: None,
-        origin: |_| None,
     }
 }
+
+/// The values of the setting `publishedValue`, the default first.
+const PUBLISHED_VALUES: [&str; 2] = ["host", "url"];
+/// The values of the setting `legacyAnnotations`, the default first.
+const LEGACY_ANNOTATIONS: [&str; 2] = ["translate", "forward"];
 
 options! {
     layered {
@@ -294,15 +353,23 @@ options! {
             setting: ("domain", "example.com"),
             annotation: (annotation::DOMAIN, "company.com"),
             read: parse::template,
+            decides: |plan, place| Decided::only("domain", plan.domain.as_ref(), place),
         }
         url: Template<'static> {
             form: Form::Templates,
             doc: "The host, or the host and the path; several templates give several hosts.",
-            default: "'{{.Service}}.{{.Namespace}}.{{.Domain}}'",
+            built_in: "'{{.Service}}.{{.Namespace}}.{{.Domain}}'",
             original: true,
             setting: ("ingressURLTemplate", "'{{.Service}}.{{.Domain}}'"),
             annotation: (annotation::URL, "{{.Service}}.{{.Domain}}"),
             read: parse::template,
+            decides: |plan, place| {
+                let host_and_path = |route: &Route| [
+                    Decided::new("host", &route.host, &route.host_origin, place),
+                    Decided::new("path", &route.path, &route.path_origin, |layer| layer.path.origin()),
+                ];
+                plan.rules.iter().flat_map(host_and_path).collect()
+            },
         }
         fallbacks: Vec<SourcedTemplate> {
             form: Form::TemplateList,
@@ -314,7 +381,7 @@ options! {
         path: Template<'static> {
             form: Form::Template,
             doc: "The path; `/` leaves it to the path in the URL template.",
-            default: "/",
+            built_in: "/",
             original: true,
             setting: ("ingressURLPath", "/{{.Service}}"),
             annotation: (annotation::PATH, "/api"),
@@ -323,11 +390,12 @@ options! {
         name: Template<'static> {
             form: Form::Template,
             doc: "The name of the Ingress, or of what takes its place.",
-            default: "'{{.Service}}'",
+            built_in: "'{{.Service}}'",
             original: true,
             setting: ("ingressNameTemplate", "'{{.Service}}-{{.Namespace}}'"),
             annotation: (annotation::NAME, "{{.Service}}-{{.Namespace}}"),
             read: parse::template,
+            decides: |plan, place| Decided::only("name", plan.name.as_ref(), place),
         }
         class: String {
             form: Form::Name,
@@ -336,6 +404,7 @@ options! {
             setting: ("ingressClassName", "internal-ingress"),
             annotation: (annotation::CLASS, "external-ingress"),
             read: parse::class,
+            decides: |plan, place| Decided::only("ingressClassName", plan.class.as_ref(), place),
         }
         port: PortRef {
             form: Form::Port,
@@ -344,6 +413,7 @@ options! {
             setting: ("servicePort", "http"),
             annotation: (annotation::PORT, "http"),
             read: parse::port,
+            decides: |plan, place| Decided::only("servicePort", plan.port.as_ref(), place),
         }
         path_type: PathType {
             form: Form::Word(PathType::WORDS),
@@ -361,15 +431,17 @@ options! {
             setting: ("tls", "cert-manager"),
             annotation: (annotation::TLS, "true"),
             read: parse::tls,
+            decides: |plan, place| Decided::only("tls", plan.tls.as_ref(), place),
         }
         secret: Template<'static> {
             form: Form::Template,
             doc: "The name of the secret with the certificate; NO_SECRET, or nothing, means the Ingress's name and `-cert`.",
-            default: "NO_SECRET",
+            default: NO_SECRET,
             original: true,
             setting: ("tlsSecretNameTemplate", "'{{.Service}}-tls'"),
             annotation: (annotation::SECRET, "{{.Service}}-tls"),
             read: parse::template,
+            decides: |plan, place| Decided::only("tlsSecretName", plan.secret.as_ref(), place),
         }
         common_name: bool {
             form: Form::Boolean,
@@ -408,6 +480,7 @@ options! {
             setting: ("httpsRedirect", "true"),
             annotation: (annotation::HTTPS_REDIRECT, "true"),
             read: parse::boolean,
+            decides: |plan, place| Decided::only("httpsRedirect", plan.https_redirect.as_ref(), place),
         }
         annotations: Vec<Entry> {
             form: Form::Mapping,
@@ -437,10 +510,14 @@ options! {
         targets: Vec<Target> {
             form: Form::Words(Target::WORDS),
             doc: "What exposes the Service: an Ingress, an HTTPRoute of the Gateway API, a Route of OpenShift; several while you move from one to another.",
-            default: "Ingress",
+            built_in: "Ingress",
             setting: ("target", "[Ingress, HTTPRoute]"),
             annotation: (annotation::TARGET, "HTTPRoute"),
             read: parse::targets,
+            decides: |plan, place| {
+                let words: Vec<&str> = plan.targets.iter().map(|target| target.as_str()).collect();
+                vec![Decided::new("target", words.join(", "), &plan.targets_origin, place)]
+            },
         }
         parent_refs: Vec<ParentRef> {
             form: Form::List,
@@ -505,6 +582,10 @@ options! {
             setting: ("monitor", "true"),
             annotation: (annotation::MONITOR, "true"),
             read: parse::boolean,
+            decides: |plan, place| {
+                let monitor = plan.monitor.iter();
+                monitor.map(|monitor| Decided::new("monitor", true, &monitor.origin, place)).collect()
+            },
         }
         monitor_health: String {
             form: Form::Path,
@@ -561,19 +642,19 @@ options! {
             }),
         }
         {
-            form: Form::Word(&["host", "url"]),
+            form: Form::Word(&PUBLISHED_VALUES),
             doc: "What the URL ConfigMap holds: the host, as that of the original, or the whole URL.",
             default: "host",
             setting: ("publishedValue", "url", |settings, value, at| {
-                keep(parse::second_of(value, at, ["host", "url"])?, &mut settings.publish_url)
+                keep(parse::second_of(value, at, &PUBLISHED_VALUES)?, &mut settings.publish_url)
             }),
         }
         {
-            form: Form::Word(&["translate", "forward"]),
+            form: Form::Word(&LEGACY_ANNOTATIONS),
             doc: "Whether forwarded keys that today's programs no longer read are translated, or everything is passed through as the original did.",
             default: "translate",
             setting: ("legacyAnnotations", "forward", |settings, value, at| {
-                keep(parse::second_of(value, at, ["translate", "forward"])?, &mut settings.forwards_legacy)
+                keep(parse::second_of(value, at, &LEGACY_ANNOTATIONS)?, &mut settings.forwards_legacy)
             }),
         }
         {

@@ -5,6 +5,7 @@
 
 mod annotation;
 pub(crate) mod context;
+pub(crate) mod kinds;
 mod objects;
 mod parts;
 

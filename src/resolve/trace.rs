@@ -3,13 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::diagnostics::{FieldPath, Origin, Report, Sourced};
-use crate::options::annotations::{self, annotation};
-use crate::options::{ConfigOption, Entry, Layer, Layers, Settings, find_setting, options};
-use crate::plan::Plan;
+use crate::diagnostics::{FieldPath, Origin, Report};
+use crate::options::{Decided, Entry, Layer, Layers, Settings, annotations, decided};
 use crate::resolve;
 use crate::service::Service;
-use crate::values::Target;
 
 /// A value and where it came from.
 ///
@@ -66,7 +63,24 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
         return Vec::new();
     };
     let plan = resolve::resolve(service, settings, layers, &forwarded, &mut report);
-    Rows { layers, rows: Vec::new() }.of(&plan, profile)
+    let mut rows = Rows { layers, rows: Vec::new() };
+    // No layer of settings says these two, on which the values of the others depend.
+    for (what, given) in [("profile", profile.as_ref()), ("canaryOf", layers.first(|it| &it.canary_of))] {
+        if let Some(given) = given {
+            rows.add(what.into(), &given.value, given.origin.clone(), Vec::new());
+        }
+    }
+    for Decided { what, value, origin, place } in decided(&plan) {
+        let before = below(&origin, layers.settings().filter_map(place).map(Origin::path));
+        rows.add(what.into(), &value, origin, before);
+    }
+    let given = plan.annotations.iter().map(|it| (it.key.as_str(), it.value.as_str(), it.origin()));
+    rows.entries("annotation", Layer::annotations, given);
+    // Ours are the same for every Service.
+    let given = plan.labels.iter().filter(|(_, label)| label.origin != Origin::BuiltIn);
+    let given = given.map(|(key, label)| (key.as_str(), label.value.as_str(), label.origin.clone()));
+    rows.entries("label", |layer| layer.labels.entries(), given);
+    rows.rows
 }
 
 struct Rows<'s> {
@@ -74,79 +88,9 @@ struct Rows<'s> {
     rows: Vec<Traced>,
 }
 
-/// Where a layer says something.
-type Says = fn(&Layer) -> Option<&Origin>;
-
 impl Rows<'_> {
-    fn of(mut self, plan: &Plan, profile: Option<Sourced<String>>) -> Vec<Traced> {
-        // The profile chooses the layers, and is in none of them; a canary is decided by the Service alone.
-        if let Some(profile) = profile {
-            self.add("profile", &profile.value, profile.origin, |_| None);
-        }
-        if let Some(canary) = &plan.canary {
-            let key = Origin::Annotation(annotation::CANARY_OF.into());
-            self.add("canaryOf", &canary.of, key, |_| None);
-        }
-        for option in options() {
-            self.option(option, plan);
-        }
-        let given = plan.annotations.iter().map(|it| (it.key.as_str(), it.value.as_str(), it.origin()));
-        self.entries("annotation", Layer::annotations, given);
-        let given = plan.labels.iter().map(|(key, it)| (key.as_str(), it.value.as_str(), it.origin.clone()));
-        // Ours are the same for every Service.
-        self.entries(
-            "label",
-            |layer| layer.labels.entries(),
-            given.filter(|(.., origin)| *origin != Origin::BuiltIn),
-        );
-        self.rows
-    }
-
-    /// What became of one option.
-    fn option(&mut self, option: &ConfigOption, plan: &Plan) {
-        let Some(setting) = option.setting else { return };
-        let says = option.origin;
-        match setting.name {
-            "domain" => self.sourced("domain", plan.domain.as_ref(), says),
-            "ingressURLTemplate" => {
-                let path_says = find_setting("ingressURLPath").map_or(says, |path| path.origin);
-                for rule in &plan.rules {
-                    self.add("host", &rule.host, rule.host_origin.clone(), says);
-                    self.add("path", &rule.path, rule.path_origin.clone(), path_says);
-                }
-            }
-            "ingressNameTemplate" => self.sourced("name", plan.name.as_ref(), says),
-            "ingressClassName" => self.sourced("ingressClassName", plan.class.as_ref(), says),
-            "servicePort" => self.sourced("servicePort", plan.port.as_ref(), says),
-            "tls" => {
-                let tls = plan.tls.as_ref().map(|tls| Sourced::new(tls.value.as_str(), tls.origin.clone()));
-                self.sourced("tls", tls.as_ref(), says);
-            }
-            "tlsSecretNameTemplate" => self.sourced("tlsSecretName", plan.secret.as_ref(), says),
-            "httpsRedirect" => self.sourced("httpsRedirect", plan.https_redirect.as_ref(), says),
-            "target" => {
-                let targets: Vec<&str> = plan.targets.iter().copied().map(Target::as_str).collect();
-                self.add("target", &targets.join(", "), plan.targets_origin.clone(), says);
-            }
-            "monitor" => {
-                let monitor = plan.monitor.as_ref();
-                let monitor = monitor.map(|monitor| Sourced::new(true, monitor.origin.clone()));
-                self.sourced("monitor", monitor.as_ref(), says);
-            }
-            // The others say how one of these is made, or are reported where they are used.
-            _ => {}
-        }
-    }
-
-    fn sourced<T: fmt::Display>(&mut self, what: &'static str, sourced: Option<&Sourced<T>>, says: Says) {
-        if let Some(Sourced { value, origin }) = sourced {
-            self.add(what, &value.to_string(), origin.clone(), says);
-        }
-    }
-
-    fn add(&mut self, what: &'static str, value: &str, from: Origin, says: Says) {
-        let before = below(&from, self.layers.settings().filter_map(says).map(Origin::path));
-        self.rows.push(Traced { what: what.into(), value: one_line(value), origin: from, before });
+    fn add(&mut self, what: Cow<'static, str>, value: &str, origin: Origin, before: Vec<FieldPath>) {
+        self.rows.push(Traced { what, value: value.replace('\n', "\\n"), origin, before });
     }
 
     /// What is given under a key each, by the layers of a setting or by others.
@@ -163,8 +107,7 @@ impl Rows<'_> {
             let first = known.partition_point(|it| it.key.as_str() < key);
             let same = known.iter().skip(first).take_while(|it| it.key == key);
             let before = below(&origin, same.map(|it| it.origin.path()));
-            let what = Cow::Owned(format!("{what} {key}"));
-            self.rows.push(Traced { what, value: one_line(value), origin, before });
+            self.add(format!("{what} {key}").into(), value, origin, before);
         }
     }
 }
@@ -176,8 +119,4 @@ fn below(from: &Origin, places: impl Iterator<Item = FieldPath>) -> Vec<FieldPat
         Origin::Annotation(_) => places.collect(),
         _ => places.skip_while(|path| *path != own).skip(1).collect(),
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.replace('\n', "\\n")
 }

@@ -44,7 +44,27 @@ pub(crate) fn character_help(character: char) -> &'static str {
     }
 }
 
-/// A boolean in one of the spellings of Go's `strconv.ParseBool`: `1 t T true TRUE True 0 f F false FALSE False`.
+/// The spellings of booleans as texts, which are those of Go's `strconv.ParseBool`.
+///
+/// ```
+/// assert!(xposer::validation::BOOLEANS.contains(&("TRUE", true)));
+/// ```
+pub const BOOLEANS: [(&str, bool); 12] = [
+    ("true", true),
+    ("false", false),
+    ("True", true),
+    ("False", false),
+    ("TRUE", true),
+    ("FALSE", false),
+    ("t", true),
+    ("f", false),
+    ("T", true),
+    ("F", false),
+    ("1", true),
+    ("0", false),
+];
+
+/// A boolean in one of its spellings ([`BOOLEANS`]).
 ///
 /// ```
 /// use xposer::validation::parse_bool;
@@ -53,9 +73,5 @@ pub(crate) fn character_help(character: char) -> &'static str {
 /// ```
 #[must_use]
 pub fn parse_bool(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
+    BOOLEANS.iter().find(|(spelling, _)| *spelling == text).map(|(_, value)| *value)
 }

@@ -25,7 +25,6 @@ pub fn questions() -> String {
 
 fn question(key: Key, row: &ConfigOption) -> Value {
     let mut question = json!({
-        // A default in parentheses is a description: the field stays empty.
         "default": default(row),
         "description": row.doc,
         "group": "Settings",
@@ -51,9 +50,10 @@ fn hint(key: Key, row: &ConfigOption) -> &'static str {
     if is_nested { ". Write it in the YAML of the policy, where a form cannot hold it" } else { "" }
 }
 
+/// Without a default that is a value, the field stays empty.
 fn default(row: &ConfigOption) -> Value {
-    let described = row.default.starts_with('(') || row.default == "NO_SECRET";
-    let document = parse(row.default).ok().filter(|_| !described).and_then(|mut documents| documents.pop());
+    let value = row.default_value().filter(|value| *value != "NO_SECRET");
+    let document = value.and_then(|value| parse(value).ok()?.pop());
     match (document, kind(row.form)) {
         (None, "string") => "".into(),
         (None, _) => Value::Null,

@@ -267,7 +267,7 @@ fn settings_that_are_accepted_fit_their_schema() {
     }
     assert!(count > 200, "{count} cases have settings");
     for (key, row) in xposer::options::settings() {
-        for text in [key.example, row.default].into_iter().filter(|text| !text.starts_with('(')) {
+        for text in [Some(key.example), row.default_value()].into_iter().flatten() {
             let mut settings = cases::parse(&format!("{}: {text}", key.name)).unwrap().remove(0);
             settings["profiles"]["internal"] = json!({});
             check(key.name, &settings);

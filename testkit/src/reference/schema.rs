@@ -7,7 +7,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use xposer::options::{ConfigOption, Form, Key, settings};
-use xposer::validation::parse_bool;
+use xposer::validation::{BOOLEANS, parse_bool};
 
 use crate::cases::parse;
 use crate::workspace;
@@ -15,10 +15,6 @@ use crate::workspace;
 /// Where the schema is published.
 pub(super) const ID: &str =
     "https://raw.githubusercontent.com/xposer/xposer/main/docs/reference/settings.schema.json";
-
-/// The spellings of booleans as texts (`strconv.ParseBool` of Go).
-const BOOLEANS: [&str; 12] =
-    ["true", "false", "True", "False", "TRUE", "FALSE", "t", "f", "T", "F", "1", "0"];
 
 pub(super) fn body() -> Result<String> {
     let mut definitions = Map::new();
@@ -88,8 +84,8 @@ fn item() -> Value {
 fn definition(key: Key, row: &ConfigOption) -> Result<Value> {
     let mut schema = shape(key.name, row.form)?;
     schema["description"] = row.doc.into();
-    if !row.default.starts_with('(') {
-        schema["default"] = value(row.default)?;
+    if let Some(default) = row.default_value() {
+        schema["default"] = value(default)?;
     }
     schema["examples"] = json!([value(key.example)?]);
     Ok(schema)
@@ -145,7 +141,7 @@ fn shape(name: &str, form: Form) -> Result<Value> {
 }
 
 fn boolean() -> Value {
-    let values = [true.into(), false.into()].into_iter().chain(BOOLEANS.map(Value::from));
+    let values = [true.into(), false.into()].into_iter().chain(BOOLEANS.map(|(spelling, _)| spelling.into()));
     json!({"enum": nothing_or(values)})
 }
 

@@ -43,11 +43,10 @@ fn annotation(key: Key) -> String {
     format!("[{}](annotations.md#{})", code(key.short_name()), anchor(key.short_name()))
 }
 
-/// A default in parentheses is a description.
 fn default(row: &ConfigOption) -> String {
-    match row.default.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-        Some(described) => prose(described),
-        None => code(row.default),
+    match row.default_value() {
+        Some(value) => code(value),
+        None => prose(row.default.trim_matches(['(', ')'])),
     }
 }
 

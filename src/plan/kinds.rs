@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::values::Target;
+
 /// A kind of object that is emitted. [`Kind::row`] has what the API, the controller, the KRM function, the RBAC manifests
 /// and the chart need to know of it.
 ///
@@ -79,7 +81,7 @@ impl Kind {
         match self {
             Self::Ingress => KindRow {
                 api_version: "networking.k8s.io/v1",
-                name: "Ingress",
+                name: Target::Ingress.as_str(),
                 plural: "ingresses",
                 is_namespaced: true,
                 is_built_in: true,
@@ -87,7 +89,7 @@ impl Kind {
             },
             Self::HttpRoute => KindRow {
                 api_version: "gateway.networking.k8s.io/v1",
-                name: "HTTPRoute",
+                name: Target::HttpRoute.as_str(),
                 plural: "httproutes",
                 is_namespaced: true,
                 is_built_in: false,
@@ -95,7 +97,7 @@ impl Kind {
             },
             Self::Route => KindRow {
                 api_version: "route.openshift.io/v1",
-                name: "Route",
+                name: Target::Route.as_str(),
                 plural: "routes",
                 is_namespaced: true,
                 is_built_in: false,
