@@ -143,9 +143,9 @@ pub(crate) fn ingress_name(context: &RuleContext<'_>, report: &mut Report) {
 /// The secret's name is a DNS subdomain.
 pub(crate) fn tls_secret(context: &RuleContext<'_>, report: &mut Report) {
     // Where the secret is called after the Ingress, an unusable name is reported once, as the Ingress's.
-    let name_is_bad = context.plan.name.as_ref().is_none_or(|name| !is_dns_subdomain(&name.value));
+    let name_is_bad = || context.plan.name.as_ref().is_none_or(|name| !is_dns_subdomain(&name.value));
     if let Some(secret) = &context.plan.secret
-        && !(context.plan.secret_is_derived && name_is_bad)
+        && !(context.plan.secret_is_derived && name_is_bad())
     {
         object_name(secret, Code::TlsSecretInvalid, "secret name", report);
     }

@@ -20,24 +20,24 @@ pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 fn problem(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> Option<Problem> {
-    let path = quoted(&rule.path);
+    let path = || quoted(&rule.path);
     let is_free = rule.path_type == PathType::ImplementationSpecific;
     if let Some(error) = path_error(&rule.path, rule.path_type) {
-        let said = format!("{path} is no path of type {}: {error}", rule.path_type.as_str());
+        let said = format!("{} is no path of type {}: {error}", path(), rule.path_type.as_str());
         let help = if error.contains("//") { "write a single slash" } else { "remove this part of the path" };
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
     if !is_free && rule.path.contains('?') {
-        let said = format!("the path {path} contains a `?`, and a query is no part of a path");
+        let said = format!("the path {} contains a `?`, and a query is no part of a path", path());
         let help = format!("remove the query; for a regular expression set {}", free_type(rule));
         return Some(Problem::new(Code::PathQuery, said).help(help));
     }
     if rule.path.contains(char::is_whitespace) {
-        let said = format!("the path {path} contains a blank, which no request has");
+        let said = format!("the path {} contains a blank, which no request has", path());
         return Some(Problem::new(Code::PathBlank, said).help("remove the blank, or write %20"));
     }
     if is_free && let Some(rest) = rule.path.strip_prefix("/^") {
-        let said = format!("the path {path} has a `^` behind its first `/`, where no request has one");
+        let said = format!("the path {} has a `^` behind its first `/`, where no request has one", path());
         let help = format!("write /{}: a path is compared from its beginning", rest.trim_start_matches('/'));
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
@@ -48,7 +48,8 @@ fn problem(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) ->
         && let Some(stray) = rule.path.chars().find(|c| !(c.is_ascii_alphanumeric() || "._-/".contains(*c)))
     {
         let said = format!(
-            "the path {path} contains {}, which ingress-nginx refuses in a path of this type",
+            "the path {} contains {}, which ingress-nginx refuses in a path of this type",
+            path(),
             quoted_char(stray)
         );
         let help = format!("write letters, digits and `. _ - /`, or set {}", free_type(rule));

@@ -71,6 +71,11 @@ const SNIPPETS: [&str; 2] = ["*-snippet", "*-snippets"];
 /// Of these, the keys that nobody may forward unless the administrator allows it.
 pub(crate) const SNIPPET: &str = "*-snippet";
 
+/// The pattern of such keys, where it matches.
+pub(crate) fn denied(key: &str) -> Option<&'static str> {
+    key.ends_with("-snippet").then_some(SNIPPET)
+}
+
 /// Whether a key has text of a controller's configuration as its value.
 pub(crate) fn is_snippet(key: &str) -> bool {
     key.contains("-snippet")

@@ -212,7 +212,9 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
                 Target::Route => emitted.objects.extend(route::routes(&mut kind)),
             }
         }
-        emitted.report.merge(found.unwrap_or_default());
+        if let Some(found) = found {
+            emitted.report.merge(found);
+        }
         emitted.objects.extend(monitor::monitor(plan));
         urls.add(plan);
     }

@@ -7,6 +7,7 @@ use super::monitor::Wanted;
 use super::{Annotation, Plan, Resolver, Source};
 use crate::diagnostics::Sourced;
 use crate::dialect::cert_manager::{is_about_issuer, is_issuer};
+use crate::dialect::legacy::find;
 use crate::dialect::nginx::{ALIASES, SSL_REDIRECT, contradicts};
 
 impl Resolver<'_, '_> {
@@ -57,7 +58,7 @@ impl Resolver<'_, '_> {
                     value: default.value.clone(),
                     source: Source::Setting(default.origin.path()),
                 };
-                added.extend(self.migrate(given, &|key| own.contains(key), &mut old));
+                added.extend(self.migrate(given, find(&default.key), &|key| own.contains(key), &mut old));
             }
             plan.annotations.append(&mut added);
             self.apply_switches(plan, old.switches);

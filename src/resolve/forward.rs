@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::defaults::keys;
-use super::migrate::Old;
+use super::migrate::{Old, translated};
 use super::{Annotation, PUBLISH_KEY, Plan, Resolver, Scope, Source};
 use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::cert_manager::{is_issuer, named_kind};
-use crate::dialect::legacy::{self, Migration};
+use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::nginx::paths::asked_path;
 use crate::dialect::{external_dns, forecastle};
 use crate::options::annotations::annotation;
@@ -16,12 +16,13 @@ use crate::options::block::Line;
 use crate::options::{Layer, Settings, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 
-/// Whether a line of the block with this key means something to us rather than to another program.
-pub(crate) fn is_read_here(key: &str, settings: &Settings) -> bool {
-    let is_ours = |row: &legacy::Legacy| {
+/// Whether a line of the block with this key means something to us rather than to another program. `row` is that of the key
+/// among the old ones.
+pub(crate) fn is_read_here(key: &str, row: Option<&Legacy>, settings: &Settings) -> bool {
+    let is_ours = |row: &Legacy| {
         matches!(row.migration, Migration::Class | Migration::Monitor(_) | Migration::MonitorOption(_))
     };
-    key == PUBLISH_KEY || (!settings.forwards_legacy && legacy::find(key).is_some_and(is_ours))
+    key == PUBLISH_KEY || (!settings.forwards_legacy && row.is_some_and(is_ours))
 }
 
 impl Resolver<'_, '_> {
@@ -35,11 +36,12 @@ impl Resolver<'_, '_> {
         let mut old = Old::new(&plan.targets);
         plan.annotations.reserve(forwarded.block.lines().len());
         for line in forwarded.block.lines() {
+            let row = find(line.key);
             // One of ours that cannot be read, because other keys are inside its value, is refused by the rule `folded-block`.
-            if is_read_here(line.key, self.settings) && !line.swallowed().is_empty() {
+            if is_read_here(line.key, row, self.settings) && !line.swallowed().is_empty() {
                 continue;
             }
-            let is_class = |row: &legacy::Legacy| row.migration == Migration::Class;
+            let is_class = row.is_some_and(|row| row.migration == Migration::Class);
             let is_passed_on = match line.key {
                 PUBLISH_KEY => {
                     let place = line.key_range.start..line.value_range.end;
@@ -51,12 +53,12 @@ impl Resolver<'_, '_> {
                     self.misplaced(line);
                     true
                 }
-                key if legacy::find(key).is_some_and(is_class) => self.block_class(line, &mut meant.class),
+                _ if is_class => self.block_class(line, &mut meant.class),
                 _ => true,
             };
             if is_passed_on {
                 let is_given = |key: &str| forwarded.block.contains(key);
-                plan.annotations.extend(self.migrate(given(line), &is_given, &mut old));
+                plan.annotations.extend(self.migrate(given(line), row, &is_given, &mut old));
             }
         }
         let Old { mut monitor, switches, .. } = old;
@@ -68,9 +70,9 @@ impl Resolver<'_, '_> {
         self.issuer_conflict(plan);
         if let Some(rule) = plan.rules.first() {
             // The annotations say how ingress-nginx reads the paths.
-            plan.url_path = asked_path(plan.nginx(), &rule.path, rule.path_type).into_owned();
+            plan.url_path = asked_path(plan, &rule.path, rule.path_type).into_owned();
         }
-        plan.monitor = self.monitor(plan, monitor);
+        plan.monitor = self.monitor(plan, monitor, meant);
         plan.annotations.sort_by(|left, right| left.key.cmp(&right.key));
         publish
     }
@@ -207,7 +209,10 @@ impl Resolver<'_, '_> {
                 let problem = Problem::new(Code::ClassConflict, message).help("keep one of the two");
                 self.block(problem.at(line.value_range.clone()));
             }
-            _ if self.translates() => self.translated(&given(line), "spec.ingressClassName"),
+            _ if self.translates() => {
+                let problem = translated(line.key, "spec.ingressClassName");
+                self.block(problem.at(line.key_range.clone()));
+            }
             _ => {}
         }
         if self.translates() && !class.is_set() {

@@ -59,8 +59,8 @@ impl Nginx<'_> {
 
 /// The path of a URL. A `+` alone makes no path a regular expression, unless ingress-nginx reads the path as one: there it
 /// repeats the character before it.
-pub(crate) fn asked_path<'p>(nginx: Option<Nginx<'_>>, path: &'p str, kind: PathType) -> Cow<'p, str> {
-    let is_read = || nginx.is_some_and(|nginx| nginx.reads_regex(path, kind));
+pub(crate) fn asked_path<'p>(plan: &Plan, path: &'p str, kind: PathType) -> Cow<'p, str> {
+    let is_read = || plan.nginx().is_some_and(|nginx| nginx.reads_regex(path, kind));
     if kind == PathType::ImplementationSpecific && path.contains('+') && is_read() {
         literal_beginning(path)
     } else {
