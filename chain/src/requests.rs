@@ -27,6 +27,8 @@ use crate::wait::{SOON, within};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many requests of [`Request::times`] run at the same time.
 const AT_ONCE: usize = 8;
+/// How many requests of [`Request::steadily`] wait for an answer, at most: a machine that is too slow gets fewer requests.
+const WAITING: usize = 25;
 
 /// The authority that certificates are verified against, from a PEM text.
 pub(crate) fn trust(authority: &str) -> Result<Arc<ClientConfig>> {
@@ -241,17 +243,18 @@ impl Request {
         locked(&tally).clone()
     }
 
-    /// Sends it so many times a second until it is told to stop, and does not wait for answers in between.
+    /// Sends it so many times a second until it is told to stop.
     pub fn steadily(&self, per_second: u32) -> Steady {
         let tally = Arc::new(Mutex::new(Tally::default()));
         let (request, shared) = (self.clone(), tally.clone());
         let (stop, mut stopped) = tokio::sync::oneshot::channel();
         let task = self.chain.spawn(async move {
             let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             let mut running = tokio::task::JoinSet::new();
             loop {
                 tokio::select! {
-                    _ = ticks.tick() => {
+                    _ = ticks.tick(), if running.len() < WAITING => {
                         let (request, tally) = (request.clone(), shared.clone());
                         running.spawn(async move { count_in(&tally, request.send().await) });
                     }
