@@ -261,7 +261,7 @@ fn ingress_nginx_refuses_what_we_refuse_but_for_those_that_are_listed() {
         let row = STRICTER.iter().position(|(of, name, _)| slug == of && key == name);
         match (complaint, row) {
             (None, None) => {
-                wrong.push(format!("{slug}: is taken: {key} of {}", ingress["metadata"]["annotations"]))
+                wrong.push(format!("{slug}: is taken: {key} of {}", ingress["metadata"]["annotations"]));
             }
             (None, Some(row)) => met[row] = true,
             (Some(_), _) => {}
