@@ -20,6 +20,8 @@ pub(super) struct Ask {
     path: &'static str,
     headers: &'static [(&'static str, &'static str)],
     body: usize,
+    /// Whether it takes seconds.
+    is_slow: bool,
     wanted: Wanted,
 }
 
@@ -53,6 +55,7 @@ pub(super) const fn get(path: &'static str) -> Ask {
         path,
         headers: &[],
         body: 0,
+        is_slow: false,
         wanted: Wanted::Status(&[200]),
     }
 }
@@ -74,6 +77,10 @@ impl Ask {
 
     pub(super) const fn with(self, headers: &'static [(&'static str, &'static str)]) -> Self {
         Self { headers, ..self }
+    }
+
+    pub(super) const fn slow(self) -> Self {
+        Self { is_slow: true, ..self }
     }
 
     pub(super) const fn from(self, service: &'static str) -> Self {
@@ -113,9 +120,9 @@ impl Ask {
         Self { wanted: Wanted::Limit, ..self }
     }
 
-    /// Whether it takes many requests, so that it is asked only when everything else is settled.
-    pub(super) fn takes_many(&self) -> bool {
-        matches!(self.wanted, Wanted::Tenth(_) | Wanted::Limit)
+    /// Whether it takes seconds or many requests, so that it is asked only when everything else is settled.
+    pub(super) fn is_late(&self) -> bool {
+        self.is_slow || matches!(self.wanted, Wanted::Tenth(_) | Wanted::Limit)
     }
 
     /// The request in words; `first` is the first Service of its behaviour.
@@ -242,10 +249,8 @@ fn tenth(tally: &Tally, service: &str) -> Option<String> {
     }
     Some(if !tally.failures.is_empty() {
         "answers without a backend".to_owned()
-    } else if share == 0 {
-        format!("no answer of `{service}`")
-    } else if share == tally.sent {
-        format!("only answers of `{service}`")
+    } else if share == 0 || share == tally.sent {
+        "all answers of one Service".to_owned()
     } else if share < *TENTH.start() {
         format!("a few answers of `{service}`")
     } else {

@@ -125,6 +125,19 @@ pub(super) const BEHAVIOURS: &[Behaviour] = &[
         &[service("regex", &["IngressURLPath: /v[0-9]+/items"])],
         &[get("/v12/items").from("regex"), get("/vx/items").status(&[404])],
     ),
+    behaviour(
+        "a regular expression leaves the other paths of its host as they are",
+        &[
+            service("sibling", &["IngressURLPath: /only", "PathType: Exact"]),
+            service("pattern", &["IngressURLTemplate: sibling-{column}.{{.Domain}}/v[0-9]+"]),
+        ],
+        &[
+            get("/only").from("sibling"),
+            get("/v1").host("sibling-{column}.example.com").from("pattern"),
+            get("/onlymore").status(&[404]),
+            get("/ONLY").status(&[404]),
+        ],
+    ),
     // Services and their ports.
     behaviour(
         "a port is chosen by its name",
@@ -230,6 +243,18 @@ pub(super) const BEHAVIOURS: &[Behaviour] = &[
         &[get("/api/orders").said("strip", "/path", "/orders"), get("/apiary").status(&[404])],
     ),
     behaviour(
+        "the Service gets the prefix that is stripped, in a header",
+        &[service(
+            "forwarded",
+            &[
+                "IngressURLPath: /api(/|$)(.*)",
+                "nginx.ingress.kubernetes.io/rewrite-target: /$2",
+                "nginx.ingress.kubernetes.io/x-forwarded-prefix: /api",
+            ],
+        )],
+        &[get("/api/orders").said("forwarded", "/headers/x-forwarded-prefix", "/api")],
+    ),
+    behaviour(
         "the Service gets another host",
         &[service("vhost", &["nginx.ingress.kubernetes.io/upstream-vhost: inside.example.com"])],
         &[get("/").said("vhost", "/host", "inside.example.com")],
@@ -241,6 +266,11 @@ pub(super) const BEHAVIOURS: &[Behaviour] = &[
             &["nginx.ingress.kubernetes.io/permanent-redirect: https://elsewhere.example.com"],
         )],
         &[get("/").location("https://elsewhere.example.com")],
+    ),
+    behaviour(
+        "the root is sent to a page",
+        &[service("root", &["nginx.ingress.kubernetes.io/app-root: /home"])],
+        &[get("/").location("http://root-{column}.example.com/home"), get("/home").from("root")],
     ),
     behaviour(
         "the host with www is sent to the host without",
@@ -293,6 +323,11 @@ pub(super) const BEHAVIOURS: &[Behaviour] = &[
         &[get("/").limit()],
     ),
     // Clients and backends.
+    behaviour(
+        "an answer that takes too long is not waited for",
+        &[service("slow", &["nginx.ingress.kubernetes.io/proxy-read-timeout: '1'"])],
+        &[get("/").from("slow"), get("/?delay=4").slow().status(&[504])],
+    ),
     behaviour(
         "pages of another origin may ask (CORS)",
         &[service(

@@ -83,6 +83,33 @@ fn the_page_has_every_behaviour_and_every_program() {
 }
 
 #[test]
+fn a_cell_that_gets_worse_is_told_from_one_that_gets_better() {
+    use Verdict::{Cannot, Differs, NotTried, Proved};
+    let (cannot, differs) = (|| Cannot("protection-lost".to_owned()), |how: &str| Differs(how.to_owned()));
+    let column = &COLUMNS[0];
+    let tried = |verdict: Verdict| Tried {
+        version: "1".to_owned(),
+        verdicts: [(BEHAVIOURS[0].words.to_owned(), verdict)].into(),
+    };
+    for (expected, found, is_worse, is_other) in [
+        (Proved, Proved, false, false),
+        (Proved, differs("404"), true, false),
+        (Proved, cannot(), true, false),
+        (cannot(), differs("404"), true, false),
+        (differs("404"), differs("500"), false, false),
+        (differs("404"), cannot(), false, true),
+        (cannot(), Proved, false, true),
+        (NotTried, Proved, false, true),
+    ] {
+        let mut page = Page::default();
+        page.set(column.title, tried(expected.clone()));
+        let (mut worse, mut other) = (Vec::new(), Vec::new());
+        compare(column, &page, &tried(found.clone()), &mut worse, &mut other);
+        assert_eq!((!worse.is_empty(), !other.is_empty()), (is_worse, is_other), "{expected}, {found}");
+    }
+}
+
+#[test]
 #[ignore = "needs the chain: make e2e-chain"]
 fn each_program_behaves_as_the_page_says() {
     let chain = Chain::get();

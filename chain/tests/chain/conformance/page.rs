@@ -136,7 +136,10 @@ impl Page {
             let cells = titles.iter().map(|title| cell(self.verdict(title, behaviour.words)));
             writeln!(out, "| {} | {} |", behaviour.words, cells.collect::<Vec<String>>().join(" | "))?;
         }
-        writeln!(out, "\n## What differs")?;
+        writeln!(
+            out,
+            "\n## What differs\n\nThe first request that was answered in another way. Where a program takes one of two Services by chance, it is that of\nthe last run."
+        )?;
         for title in titles {
             let differing =
                 BEHAVIOURS.iter().filter_map(|behaviour| match self.verdict(title, behaviour.words) {
