@@ -81,6 +81,11 @@ impl Process {
         &self.name
     }
 
+    /// The file that is run.
+    pub fn binary(&self) -> &Path {
+        &self.start.program
+    }
+
     fn log_path(&self) -> PathBuf {
         self.folder.join("log")
     }

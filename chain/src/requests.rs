@@ -44,6 +44,7 @@ pub struct Request {
     method: String,
     url: String,
     headers: Vec<(String, String)>,
+    body: Bytes,
     address: Option<IpAddr>,
     http2: bool,
 }
@@ -67,7 +68,7 @@ impl Answer {
         self.headers.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
     }
 
-    /// What the backend says: `backend`, `namespace`, `method`, `path`, `host`, `headers`, `protocol`, `tls`, `from`. Null if it
+    /// What the backend says: `backend`, `namespace`, `port`, `method`, `path`, `host`, `headers`, `protocol`, `tls`, `from`. Null if it
     /// was no backend that answered.
     pub fn said(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
@@ -166,6 +167,7 @@ impl Request {
             method: "GET".to_owned(),
             url: url.to_owned(),
             headers: Vec::new(),
+            body: Bytes::new(),
             address: None,
             http2: false,
         }
@@ -182,6 +184,13 @@ impl Request {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With a body.
+    #[must_use]
+    pub fn body(mut self, body: &str) -> Self {
+        self.body = body.to_owned().into();
         self
     }
 
@@ -299,7 +308,7 @@ impl Request {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Full::<Bytes>::default())?;
+        let request = request.body(Full::new(self.body.clone()))?;
         let response = if is_tls {
             let mut configuration = (*self.chain.trust()?).clone();
             configuration.alpn_protocols =

@@ -10,4 +10,5 @@
 )]
 
 mod article;
+mod conformance;
 mod smoke;
