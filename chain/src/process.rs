@@ -86,8 +86,8 @@ impl Process {
 
     /// Starts it, and returns at once.
     pub(crate) fn spawn(&self) -> Result<()> {
+        ensure!(!self.runs(), "{} runs already", self.name);
         let mut child = self.child();
-        ensure!(child.is_none(), "{} runs already", self.name);
         let log = File::options().create(true).append(true).open(self.log_path())?;
         let mut command = Command::new(&self.start.program);
         command.args(&self.start.arguments).current_dir(&self.folder).env_clear();
