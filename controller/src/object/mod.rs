@@ -111,6 +111,12 @@ impl Observed {
         }
     }
 
+    /// Whether this is a later version of the same object. The versions of one kind are numbers that grow.
+    pub(crate) fn is_later_than(&self, other: &Self) -> bool {
+        let number = |object: &Self| object.version.parse::<u64>().ok();
+        self.uid == other.uid && number(self) > number(other)
+    }
+
     /// Whether it may be deleted when its Service does not need it: it has all three marks. A copy of one of our objects has
     /// the first two.
     pub(crate) fn is_deletable(&self) -> bool {
