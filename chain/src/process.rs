@@ -1,12 +1,13 @@
 //! A program as a process, with a folder for its files, its log and its process id.
 
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -95,7 +96,7 @@ impl Process {
         command.envs(self.start.environment.iter().map(|(name, value)| (name, value)));
         // A group of its own, so that Ctrl-C reaches only the tests, and so that its children end with it.
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
-        let started = command.spawn().with_context(|| self.start.program.display().to_string())?;
+        let started = spawn(command).with_context(|| self.start.program.display().to_string())?;
         fs::write(self.folder.join("pid"), started.id().to_string())?;
         *child = Some(started);
         Ok(())
@@ -241,6 +242,25 @@ impl Drop for Process {
         // Nobody can be told.
         let _ = self.end(Signal::SIGKILL);
     }
+}
+
+/// Starts a command in a thread that lasts. Envoy lets the kernel end it together with the thread that has started it, and each
+/// test has a thread of its own.
+fn spawn(command: Command) -> io::Result<Child> {
+    type Order = (Command, Sender<io::Result<Child>>);
+    static ORDERS: LazyLock<Sender<Order>> = LazyLock::new(|| {
+        let (orders, taken) = channel::<Order>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in taken {
+                // Whoever has ordered it waits for the answer.
+                let _ = answer.send(command.spawn());
+            }
+        });
+        orders
+    });
+    let (answer, started) = channel();
+    ORDERS.send((command, answer)).map_err(io::Error::other)?;
+    started.recv().map_err(io::Error::other)?
 }
 
 fn id_of(child: &Child) -> Result<Pid> {

@@ -21,7 +21,7 @@ httpParentRefs: [{name: external, namespace: gateways, sectionName: http}]
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
 fn what_changes_while_external_dns_is_away_is_right_in_the_end() {
-    let (chain, ns, before) = begin("dns-away");
+    let (chain, ns) = begin("dns-away");
     let _controller = chain.controller(SETTINGS);
     for name in ["stays", "moves", "goes"] {
         expose(&ns, name, &[]);
@@ -51,13 +51,13 @@ fn what_changes_while_external_dns_is_away_is_right_in_the_end() {
         .all();
     let asked = asking.stop();
     assert!(asked.missed.is_empty(), "{asked:?}");
-    nothing_is_left(chain, &ns, &before);
+    nothing_is_left(chain, &ns);
 }
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
 fn a_certificate_is_issued_although_cert_manager_is_killed_meanwhile() {
-    let (chain, ns, before) = begin("killed-issuer");
+    let (chain, ns) = begin("killed-issuer");
     let _controller = chain.controller(SETTINGS);
     let cert_manager = chain.program("cert-manager");
     let names: Vec<String> = (0..8).map(|it| format!("sealed-{it}")).collect();
@@ -87,13 +87,13 @@ fn a_certificate_is_issued_although_cert_manager_is_killed_meanwhile() {
     for name in &names {
         has_no_warning(&ns, name);
     }
-    nothing_is_left(chain, &ns, &before);
+    nothing_is_left(chain, &ns);
 }
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
 fn records_that_the_dns_server_refuses_are_written_later() {
-    let (chain, ns, before) = begin("refused");
+    let (chain, ns) = begin("refused");
     let _controller = chain.controller(SETTINGS);
     expose(&ns, "earlier", &[]);
     eventually("the name resolves", || resolves(chain, "earlier.example.com", "contour"));
@@ -118,7 +118,7 @@ fn records_that_the_dns_server_refuses_are_written_later() {
         .link("the old name is gone", || is_unresolved(chain, "earlier.example.com"))
         .all();
     has_no_warning(&ns, "refused");
-    nothing_is_left(chain, &ns, &before);
+    nothing_is_left(chain, &ns);
 }
 
 /// A client asks 50 times a second. Requests fail only while the proxy is away.
@@ -161,7 +161,7 @@ fn restarted_under_load(proxy: &Process, request: &Request) {
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
 fn requests_fail_only_while_the_proxy_restarts() {
-    let (chain, ns, before) = begin("restarted");
+    let (chain, ns) = begin("restarted");
     let _controller = chain.controller(SETTINGS);
     expose(&ns, "behind-contour", &[]);
     expose(&ns, "behind-gateway", &[("Target", "HTTPRoute"), ("TLS", "load-balancer")]);
@@ -175,13 +175,13 @@ fn requests_fail_only_while_the_proxy_restarts() {
     restarted_under_load(chain.program("envoy-gateway"), &gateway);
     assert_eq!(ns.events("behind-contour"), events);
     has_no_warning(&ns, "behind-gateway");
-    nothing_is_left(chain, &ns, &before);
+    nothing_is_left(chain, &ns);
 }
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
 fn envoy_serves_while_contour_restarts() {
-    let (chain, ns, before) = begin("headless");
+    let (chain, ns) = begin("headless");
     let _controller = chain.controller(SETTINGS);
     expose(&ns, "served", &[]);
     let request = ns.request("http://served.example.com/");
@@ -200,26 +200,27 @@ fn envoy_serves_while_contour_restarts() {
 
     let links = Links::of("Contour is back");
     contour.start();
-    let waiting = ns.request("http://waiting.example.com/");
-    links
-        .link("the name resolves", || resolves(chain, "waiting.example.com", "contour"))
-        .link("the backend answers", || waiting.look(&status(200).backend("waiting")))
-        .all();
+    let waiting = ns.request("http://waiting.example.com/").at("contour");
+    links.link("the backend answers", || waiting.look(&status(200).backend("waiting"))).all();
+    // Contour 1.33 drops an address that it writes before its own writer runs (`StatusUpdateWriter.Send`), so the Ingress may
+    // get it only with the next change.
+    let links = Links::of("the Ingress changes");
+    configure(&ns, "waiting", "Labels", Some("changed: 'true'"));
+    links.link("the name resolves", || resolves(chain, "waiting.example.com", "contour")).all();
     let tally = steady.stop();
     say(&format!("  {} requests meanwhile, {} failed", tally.sent, tally.failures.len()));
     tally.has_no_failure();
-    nothing_is_left(chain, &ns, &before);
+    nothing_is_left(chain, &ns);
 }
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
 fn an_ingress_of_a_class_that_nobody_serves_is_served_when_somebody_does() {
-    let (chain, ns, before) = begin("unserved");
+    let (chain, ns) = begin("unserved");
     let _controller = chain.controller(SETTINGS);
-    let programs = ["contour-internal", "contour-internal-envoy"].map(|name| chain.program(name));
-    for program in programs {
-        program.stop();
-    }
+    // It sees nothing, and writes nothing.
+    let nobody = chain.program("contour-internal");
+    nobody.pause();
     expose(&ns, "inside", &[("IngressClassName", "internal-ingress")]);
     expose(&ns, "misspelt", &[("IngressClassName", "contuor")]);
     ns.event("inside", "Normal", "Created");
@@ -232,9 +233,7 @@ fn an_ingress_of_a_class_that_nobody_serves_is_served_when_somebody_does() {
     ns.request("http://inside.example.com/").at("contour").eventually(status(404));
 
     let links = Links::of("somebody serves the class, and another one is corrected");
-    for program in programs {
-        program.start();
-    }
+    nobody.resume();
     configure(&ns, "misspelt", "IngressClassName", None);
     let (inside, corrected) =
         (ns.request("http://inside.example.com/"), ns.request("http://misspelt.example.com/"));
@@ -243,13 +242,13 @@ fn an_ingress_of_a_class_that_nobody_serves_is_served_when_somebody_does() {
         .link("its backend answers", || inside.look(&status(200).backend("inside")))
         .link("the other backend answers", || corrected.look(&status(200).backend("misspelt")))
         .all();
-    nothing_is_left(chain, &ns, &before);
+    nothing_is_left(chain, &ns);
 }
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
 fn a_route_waits_for_its_gateway() {
-    let (chain, ns, before) = begin("no-gateway");
+    let (chain, ns) = begin("no-gateway");
     let settings =
         |gateway: &str, listener: &str| SETTINGS.replace("external", gateway).replace("https}", listener);
     let controller = chain.controller(&settings("missing", "https}"));
@@ -277,7 +276,7 @@ fn a_route_waits_for_its_gateway() {
         .link("the name resolves", || resolves(chain, "routed.example.com", "envoy-gateway"))
         .link("the backend answers", || request.look(&status(200).backend("routed")))
         .all();
-    nothing_is_left(chain, &ns, &before);
+    nothing_is_left(chain, &ns);
 }
 
 /// A Certificate that nobody of ours has asked for, which makes a Secret.
@@ -291,7 +290,7 @@ fn certificate(ns: &Namespace, name: &str, host: &str) {
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
 fn https_is_served_when_the_secret_comes() {
-    let (chain, ns, before) = begin("no-secret");
+    let (chain, ns) = begin("no-secret");
     let _controller = chain.controller(SETTINGS);
     expose(&ns, "secretive", &[("TLS", "true"), ("TLSSecretNameTemplate", "late")]);
     expose(&ns, "unaffected", &[]);
@@ -308,5 +307,5 @@ fn https_is_served_when_the_secret_comes() {
         .all();
     // It belongs to somebody else, so it would stay.
     ns.delete(CERTIFICATE, "late");
-    nothing_is_left(chain, &ns, &before);
+    nothing_is_left(chain, &ns);
 }
