@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::io::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tokio::runtime::Runtime;
 use tokio_rustls::rustls::ClientConfig;
 
@@ -216,17 +218,21 @@ impl Chain {
         self.running(name).unwrap_or_else(|| panic!("{name} does not run"))
     }
 
+    /// Whether a program runs.
+    pub fn runs(&self, name: &str) -> bool {
+        self.running(name).is_some()
+    }
+
     fn running(&self, name: &str) -> Option<&Process> {
         self.programs.iter().find(|(program, _)| program.name == name).map(|(_, process)| process)
     }
 
     /// Whether a program runs that may be missing. Otherwise says that something is skipped.
     pub fn has(&self, name: &str) -> bool {
-        let has = self.running(name).is_some();
-        if !has {
+        if !self.runs(name) {
             say(&format!("skipped: no {name}"));
         }
-        has
+        self.runs(name)
     }
 
     /// What is served, and where.
@@ -246,9 +252,30 @@ impl Chain {
         &self.cluster
     }
 
+    /// Runs `kubectl` as the administrator, with a text as its input, and returns its output.
+    pub fn kubectl(&self, arguments: &[&str], input: &str) -> Result<String> {
+        let mut kubectl = Command::new("kubectl");
+        kubectl.arg("--kubeconfig").arg(self.cluster.kubeconfig()).args(arguments);
+        let streams = kubectl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = streams.spawn().context("kubectl")?;
+        // Dropped at once, so that kubectl sees the end.
+        running.stdin.take().context("no input")?.write_all(input.as_bytes())?;
+        let output = running.wait_with_output()?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        ensure!(output.status.success(), "kubectl {arguments:?}: {}", text(&output.stderr));
+        Ok(text(&output.stdout))
+    }
+
     /// The folder of this run.
     pub fn run(&self) -> &Path {
         &self.run
+    }
+
+    /// The URLs that Forecastle shows.
+    pub fn start_page(&'static self) -> Result<Vec<String>> {
+        let answer = self.request("http://127.0.0.1:8077/api/apps").once()?;
+        let apps: Vec<serde_json::Value> = serde_json::from_str(&answer.body).context(answer.body.clone())?;
+        Ok(apps.iter().filter_map(|app| app["url"].as_str()).map(str::to_owned).collect())
     }
 
     /// The stand-in for UptimeRobot.

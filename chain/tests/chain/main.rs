@@ -3,6 +3,7 @@
 //! `make e2e-chain` starts an API server and the programs, and runs the tests one after the other; without them, the tests are
 //! ignored.
 
+mod article;
 mod breaks;
 mod common;
 mod faults;
