@@ -261,12 +261,13 @@ fn a_route_waits_for_its_gateway() {
 
     // There is the Gateway, but it has no such listener.
     controller.change_settings(&settings("external", "httpz}"));
-    let refused = eventually("the Gateway refuses the route", || {
-        let accepted = acceptance(&ns, "routed")?;
-        ensure!(accepted["status"] == "False", "{accepted}");
-        Ok(accepted)
-    });
-    say(&format!("  {}: {}", refused["reason"], refused["message"]));
+    let told = ns.event("routed", "Warning", "NotServed");
+    let refused = acceptance(&ns, "routed").expect("the Gateway says something");
+    assert_eq!(refused["status"], "False");
+    for words in ["not accepted by external", "NoMatchingParent", refused["message"].as_str().unwrap_or("?")]
+    {
+        assert!(told.contains(words), "{told}");
+    }
 
     let links = Links::of("the settings name the right Gateway");
     controller.change_settings(SETTINGS);
