@@ -302,6 +302,19 @@ impl Chain {
         server.reload();
     }
 
+    /// Lets everything run again that a test which failed has left stopped.
+    #[track_caller]
+    pub fn restore(&self) {
+        for (_, process) in &self.programs {
+            if process.runs() {
+                process.resume();
+            } else {
+                process.start();
+            }
+        }
+        self.accept_updates(true);
+    }
+
     /// Prints the last lines of each program's log.
     pub fn report(&self) {
         for (_, process) in &self.programs {

@@ -1,7 +1,7 @@
 //! A program as a process, with a folder for its files, its log and its process id.
 
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -92,8 +92,8 @@ impl Process {
 
     /// Starts it, and returns at once.
     pub(crate) fn spawn(&self) -> Result<()> {
+        ensure!(!self.runs(), "{} runs already", self.name);
         let mut child = self.child();
-        ensure!(child.is_none(), "{} runs already", self.name);
         let log = File::options().create(true).append(true).open(self.log_path())?;
         let mut command = Command::new(&self.start.program);
         command.args(&self.start.arguments).current_dir(&self.folder).env_clear();

@@ -10,5 +10,8 @@
 )]
 
 mod article;
+mod breaks;
+mod common;
 mod conformance;
+mod faults;
 mod smoke;

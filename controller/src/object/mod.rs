@@ -50,6 +50,8 @@ pub(crate) struct Observed {
     pub(crate) served_by: u8,
     /// Whether it cannot be served until an older object with its host and path is gone.
     pub(crate) is_blocked: bool,
+    /// By whom and why it is not served.
+    pub(crate) refusal: Option<Box<str>>,
     /// The hashes of its hosts, sorted.
     pub(crate) hosts: Box<[u64]>,
 }
@@ -93,6 +95,7 @@ impl Observed {
             content_hash: content_hash(document),
             served_by: status::served_by(document),
             is_blocked: status::is_blocked(document),
+            refusal: status::refusal(document),
             hosts: hosts(&document.spec),
         })
     }

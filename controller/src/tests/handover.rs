@@ -182,7 +182,8 @@ fn an_ingress_stays_until_the_current_generation_of_the_route_is_accepted() {
     assert!(settle(cluster.set_field(Kind::HttpRoute, "web", "status", accepted(&[0]))).is_empty());
     let mut refused = accepted(&[1]);
     refused["parents"][0]["conditions"][0]["status"] = "False".into();
-    assert!(settle(cluster.set_field(Kind::HttpRoute, "web", "status", refused)).is_empty());
+    let done = settle(cluster.set_field(Kind::HttpRoute, "web", "status", refused));
+    assert_eq!(done, ["shop/web NotServed"]);
     let done = settle(cluster.set_field(Kind::HttpRoute, "web", "status", accepted(&[0, 1])));
     assert_eq!(done, ["delete Ingress shop/web"]);
 
