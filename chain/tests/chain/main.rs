@@ -3,4 +3,5 @@
 //! `make e2e-chain` starts an API server and the programs, and runs the tests one after the other; without them, the tests are
 //! ignored.
 
+mod cookbook;
 mod smoke;
