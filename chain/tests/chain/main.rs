@@ -13,5 +13,6 @@ mod article;
 mod breaks;
 mod common;
 mod conformance;
+mod cookbook;
 mod faults;
 mod smoke;
