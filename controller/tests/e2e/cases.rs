@@ -1,29 +1,13 @@
 //! The case folders: the controller makes the objects that the core emits.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use serde_json::Value;
-use xposer::{Object, Outcome, Precedence, Service, Settings, emit_all, expose_all, is_service};
-use xposer_manifest::{load, to_yaml};
+use xposer::{Object, Outcome, Precedence, Service, Settings, emit_all, expose_all};
+use xposer_manifest::to_yaml;
+use xposer_testkit::cases::all;
 
 use crate::cluster::{HTTP_ROUTE, MADE, MONITOR, ROUTE, name_of};
 use crate::controller::run;
 use crate::scene::{Scene, same};
-
-/// The folders of the cases. They are read without the test kit, which takes minutes to compile.
-fn folders() -> Vec<PathBuf> {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
-    let mut folders: Vec<PathBuf> = cases.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
-    folders
-}
-
-/// The documents of a file of a case; none if the case has no such file.
-fn documents(folder: &Path, file: &str) -> Vec<Value> {
-    let Ok(text) = fs::read_to_string(folder.join(file)) else { return Vec::new() };
-    load(&text).unwrap().into_iter().map(|document| document.value).collect()
-}
 
 /// One case of every sort.
 const CHOSEN: [&str; 40] = [
@@ -73,13 +57,13 @@ const CHOSEN: [&str; 40] = [
 #[ignore = "needs a cluster: make e2e-cluster"]
 fn the_controller_makes_of_a_case_what_the_core_does() {
     let scene = Scene::with_kinds("chosen", &[HTTP_ROUTE, ROUTE, MONITOR]);
-    let folders = folders();
+    let cases = all().unwrap();
     for slug in CHOSEN {
         println!("{slug}");
-        let folder = folders.iter().find(|folder| folder.ends_with(slug)).unwrap();
+        let case = cases.iter().find(|case| case.slug == slug).unwrap();
         let shop = scene.place();
-        let created = shop.create_all(documents(folder, "service.yaml").into_iter().filter(is_service));
-        let settings = documents(folder, "settings.yaml").pop().unwrap_or_default();
+        let created = shop.create_all(case.services().cloned());
+        let settings = case.settings.clone().unwrap_or_default();
         let file = scene.settings(&to_yaml(&settings));
         let settings = Settings::from_value(&settings).unwrap();
         let views: Vec<Service<'_>> = created.iter().map(Service::from_value).collect();
