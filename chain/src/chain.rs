@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::backends::Backends;
-use crate::cluster::{Cluster, DEFINITION, NAMESPACE, SECRET, documents, has_condition, name_of};
+use crate::cluster::{Cluster, NAMESPACE, SECRET, documents, has_condition, name_of};
 use crate::controller::{self, Controller, root};
 use crate::http::{self, Server};
 use crate::namespace::{self, Namespace};
@@ -135,28 +135,21 @@ impl Chain {
         Ok(())
     }
 
-    /// Defines the kinds of the programs.
+    /// Defines the kinds of the programs, unless an earlier run did. A kind that `cluster/up` defines stays as it is.
     fn define(&self) -> Result<()> {
-        let Ok(folders) = fs::read_dir(root().join(".tools/chain/crds")) else { return Ok(()) };
-        let mut names = Vec::new();
-        for folder in folders {
-            for file in fs::read_dir(folder?.path())? {
-                let file = file?.path();
-                let text = fs::read_to_string(&file)?;
-                for definition in documents(&text).with_context(|| file.display().to_string())? {
-                    let name = name_of(&definition).to_owned();
-                    // A kind that `cluster/up` defines stays as it is.
-                    if self.cluster.find(DEFINITION, None, &name)?.is_none() {
-                        self.cluster.apply("default", &definition)?;
-                        names.push(name);
-                    }
-                }
-            }
+        let done = self.run.join("cluster/defined-kinds");
+        let folder = root().join(".tools/chain/crds").canonicalize()?.display().to_string();
+        if done.exists() {
+            return Ok(());
         }
-        for name in names {
-            wait_for(SETTLED, &format!("{name} is served"), || self.cluster.is_established(&name))?;
+        let files = ["--recursive", "--filename", &folder];
+        if let Err(error) = self.kubectl(&[&["create"], &files[..]].concat(), "") {
+            let text = format!("{error:#}");
+            let is_known = |line: &str| line.contains("AlreadyExists");
+            ensure!(text.lines().all(is_known), "{text}");
         }
-        Ok(())
+        self.kubectl(&[&["wait", "--for=condition=established", "--timeout=60s"], &files[..]].concat(), "")?;
+        Ok(fs::write(done, "")?)
     }
 
     /// Waits until the programs have what tests take for granted: the authority, and whatever the objects of rows ask for.

@@ -43,4 +43,4 @@ pub use process::Process;
 pub use programs::{FORECASTLE, Front, INGRESS_MONITOR_CONTROLLER, Program};
 pub use requests::{Answer, Expected, Request, Steady, Tally, redirect, status};
 pub use uptime_robot::{Registered, UptimeRobot};
-pub use wait::{Links, SOON, eventually, say, within};
+pub use wait::{Links, SOON, eventually, say, wait_for, within};

@@ -1,13 +1,13 @@
 //! A program as a process, with a folder for its files, its log and its process id.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -81,6 +81,11 @@ impl Process {
         &self.name
     }
 
+    /// The file that is run.
+    pub fn binary(&self) -> &Path {
+        &self.start.program
+    }
+
     fn log_path(&self) -> PathBuf {
         self.folder.join("log")
     }
@@ -127,9 +132,9 @@ impl Process {
         self.child().as_mut().and_then(|child| child.try_wait().ok().flatten())
     }
 
-    fn child(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
+    fn child(&self) -> MutexGuard<'_, Option<Child>> {
         // A test that failed while it held the lock changed nothing halfway.
-        self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn send(&self, signal: Signal) -> Result<()> {
@@ -244,23 +249,23 @@ impl Drop for Process {
     }
 }
 
-/// Starts a command in a thread that lasts. Envoy lets the kernel end it together with the thread that has started it, and each
-/// test has a thread of its own.
-fn spawn(command: Command) -> io::Result<Child> {
-    type Order = (Command, Sender<io::Result<Child>>);
-    static ORDERS: LazyLock<Sender<Order>> = LazyLock::new(|| {
-        let (orders, taken) = channel::<Order>();
+/// Starts a process from a thread that lasts. The kernel ends an Envoy when the thread that started it ends, and a test has a
+/// thread of its own.
+fn spawn(command: Command) -> Result<Child> {
+    type Job = (Command, Sender<std::io::Result<Child>>);
+    static JOBS: LazyLock<Mutex<Sender<Job>>> = LazyLock::new(|| {
+        let (jobs, received) = channel::<Job>();
         std::thread::spawn(move || {
-            for (mut command, answer) in taken {
-                // Whoever has ordered it waits for the answer.
+            for (mut command, answer) in received {
+                // Whoever asked may be gone.
                 let _ = answer.send(command.spawn());
             }
         });
-        orders
+        Mutex::new(jobs)
     });
-    let (answer, started) = channel();
-    ORDERS.send((command, answer)).map_err(io::Error::other)?;
-    started.recv().map_err(io::Error::other)?
+    let (answer, answered) = channel();
+    JOBS.lock().unwrap_or_else(PoisonError::into_inner).send((command, answer))?;
+    Ok(answered.recv()??)
 }
 
 fn id_of(child: &Child) -> Result<Pid> {

@@ -16,8 +16,12 @@ pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Waits until `look` succeeds, and fails with its last error after the deadline.
-pub(crate) fn wait_for<T>(time: Duration, what: &str, mut look: impl FnMut() -> Result<T>) -> Result<T> {
+/// Waits until `look` succeeds.
+///
+/// # Errors
+///
+/// The last error of `look`, after the deadline.
+pub fn wait_for<T>(time: Duration, what: &str, mut look: impl FnMut() -> Result<T>) -> Result<T> {
     let began = Instant::now();
     loop {
         match look() {

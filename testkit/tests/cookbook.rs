@@ -1,28 +1,19 @@
-//! The cookbook: every example of every page is run as the case folders are, and its outcome is what the page shows.
-//!
-//! An example is a run of fenced blocks, in this order; prose may stand between them:
-//!
-//! | fence | content |
-//! | --- | --- |
-//! | `yaml settings` | the administrator's settings, if the example needs any |
-//! | `yaml service` | any number of documents; those that are `v1` Services are exposed together |
-//! | `yaml objects` | the objects that `xposer render` prints; no block where nothing is emitted |
-//! | `text report` | one diagnostic a line; no block where nothing is said |
-//!
-//! `BLESS=1` writes the last two. A block `yaml` without a second word shows an object of another program; it must be
-//! YAML, and that is all that is asked of it.
+//! The cookbook: every example of every page is run as the case folders are, and its outcome is what the page shows. How a
+//! page is read stands in [`xposer_testkit::cookbook`]; `BLESS=1` writes the blocks of objects and of the report.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test fail it like the test itself")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde_json::Value;
 use xposer::options::{annotations, settings};
 use xposer::service::CONFIG_PREFIX;
 use xposer::{Code, Severity};
-use xposer_testkit::cases::{Case, Run, parse};
-use xposer_testkit::{golden, workspace};
+use xposer_testkit::cases::Run;
+use xposer_testkit::cookbook::{
+    Answer, Example, NGINX_REQUESTS, NOT_TRIED, OBJECTS, Piece, REPORT, REQUESTS, SERVICE, SETTINGS, asked,
+    case, examples, folder, name, pages, pieces, read,
+};
+use xposer_testkit::golden;
 
 /// The questions that have a page.
 const PAGES: [&str; 10] = [
@@ -37,150 +28,6 @@ const PAGES: [&str; 10] = [
     "openshift",
     "multi-tenant",
 ];
-const SETTINGS: &str = "yaml settings";
-const SERVICE: &str = "yaml service";
-const OBJECTS: &str = "yaml objects";
-const REPORT: &str = "text report";
-
-fn folder() -> PathBuf {
-    workspace().join("docs/cookbook")
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// Every page, the README too, in order.
-fn pages() -> Vec<PathBuf> {
-    let mut pages: Vec<_> = folder().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
-    pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
-    pages.sort();
-    pages
-}
-
-/// A part of a page.
-#[derive(Debug, PartialEq, Eq)]
-enum Piece {
-    /// Lines outside of fences.
-    Prose(String),
-    /// What stands between two fences: the number of its first line, the words behind the fence, and the text.
-    Block(usize, String, String),
-}
-
-/// The parts of a page, in order.
-fn pieces(page: &str) -> Result<Vec<Piece>, String> {
-    let (mut pieces, mut prose) = (Vec::new(), String::new());
-    let mut open: Option<(usize, String, String)> = None;
-    for (number, line) in page.split_inclusive('\n').enumerate() {
-        match (line.strip_prefix("```"), open.take()) {
-            (Some(words), None) => {
-                pieces.push(Piece::Prose(std::mem::take(&mut prose)));
-                open = Some((number + 2, words.trim().to_owned(), String::new()));
-            }
-            (Some(_), Some((number, words, text))) => pieces.push(Piece::Block(number, words, text)),
-            (None, Some((number, words, text))) => open = Some((number, words, text + line)),
-            (None, None) => prose.push_str(line),
-        }
-    }
-    pieces.push(Piece::Prose(prose));
-    match open {
-        Some((number, ..)) => Err(format!("the block that begins at line {number} is not closed")),
-        None => Ok(pieces),
-    }
-}
-
-/// The positions of an example's blocks among the pieces of its page.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Example {
-    settings: Option<usize>,
-    service: usize,
-    objects: Option<usize>,
-    report: Option<usize>,
-}
-
-/// The examples of a page, and everything that is wrong with the order and the words of its blocks.
-fn examples(pieces: &[Piece]) -> (Vec<Example>, Vec<String>) {
-    let (mut examples, mut wrong): (Vec<Example>, Vec<String>) = (Vec::new(), Vec::new());
-    let mut settings = None;
-    for (at, piece) in pieces.iter().enumerate() {
-        let Piece::Block(line, words, text) = piece else { continue };
-        let open = if settings.is_none() { examples.last_mut() } else { None };
-        let said = match (words.as_str(), open) {
-            (SETTINGS, _) if settings.is_none() => {
-                settings = Some(at);
-                continue;
-            }
-            (SERVICE, _) => {
-                examples.push(Example { settings: settings.take(), service: at, ..Example::default() });
-                continue;
-            }
-            (OBJECTS, Some(example)) if example.objects.is_none() && example.report.is_none() => {
-                example.objects = Some(at);
-                continue;
-            }
-            (REPORT, Some(example)) if example.report.is_none() => {
-                example.report = Some(at);
-                continue;
-            }
-            (SETTINGS | OBJECTS | REPORT, _) => {
-                "the order is `yaml settings`, `yaml service`, `yaml objects`, `text report`, each once"
-                    .to_owned()
-            }
-            ("yaml", _) => match parse(text) {
-                Ok(_) => continue,
-                Err(error) => format!("{error:#}"),
-            },
-            (other, _)
-                if other.starts_with("yaml") || other.starts_with("yml") || other.starts_with("text ") =>
-            {
-                format!(
-                    "there is no block `{other}`; write `{SETTINGS}`, `{SERVICE}`, `{OBJECTS}`, `{REPORT}` or `yaml`"
-                )
-            }
-            _ => continue,
-        };
-        wrong.push(format!("{line}: {said}"));
-    }
-    if let Some(Piece::Block(line, ..)) = settings.and_then(|at| pieces.get(at)) {
-        wrong.push(format!("{line}: the settings have no `{SERVICE}` behind them"));
-    }
-    (examples, wrong)
-}
-
-/// The example as a case.
-fn case(path: &Path, pieces: &[Piece], example: &Example) -> Result<Case, String> {
-    let text = |at: usize| match pieces.get(at) {
-        Some(Piece::Block(line, _, text)) => Ok((*line, text.as_str())),
-        _ => Err("there is no block".to_owned()),
-    };
-    let documents = |at: usize| {
-        let (line, text) = text(at)?;
-        parse(text).map_err(|said| format!("{line}: {said}"))
-    };
-    let (line, _) = text(example.service)?;
-    let services = documents(example.service)?;
-    if services.is_empty() || !services.iter().all(Value::is_object) {
-        return Err(format!("{line}: every document must be an object"));
-    }
-    let settings = match example.settings.map(documents).transpose()? {
-        Some(mut found) if found.len() == 1 => found.pop(),
-        Some(_) => return Err(format!("{line}: the settings must be one document")),
-        None => None,
-    };
-    Ok(Case {
-        slug: format!("{}:{line}", name(path)),
-        folder: path.to_owned(),
-        documents: services,
-        settings,
-        why: String::new(),
-        mended: None,
-        mended_settings: None,
-    })
-}
 
 fn fenced(words: &str, text: &str) -> String {
     format!("```{words}\n{text}```\n")
@@ -233,7 +80,7 @@ fn rewritten(pieces: &[Piece], outcomes: &[(&Example, &str, &str)]) -> String {
 
 /// Runs the examples of a page and compares.
 fn check(path: &Path) -> Result<(), String> {
-    let page = read(path);
+    let page = read(path).unwrap();
     let located = |said: String| format!("{}:{said}", name(path));
     let pieces = pieces(&page).map_err(|said| located(format!(" {said}")))?;
     let (examples, mut wrong) = examples(&pieces);
@@ -247,6 +94,12 @@ fn check(path: &Path) -> Result<(), String> {
                 let run = case.run();
                 if run.objects.is_empty() && run.findings.is_empty() {
                     wrong.push(format!("{} nothing is emitted, and nothing is said", line(&pieces, example)));
+                }
+                if !run.objects.is_empty() && !is_tried(&pieces, example) {
+                    wrong.push(format!(
+                        "{} no request shows what the objects do; add a block `{REQUESTS}`, or a line `{NOT_TRIED}...`",
+                        line(&pieces, example)
+                    ));
                 }
                 let report = run.report();
                 ran.push((example, run, report));
@@ -266,6 +119,15 @@ fn check(path: &Path) -> Result<(), String> {
     golden::compare(path, &rewritten(&pieces, &outcomes))
 }
 
+/// Whether requests are sent to the example. Otherwise the page says why not, at its beginning or behind the example.
+fn is_tried(pieces: &[Piece], example: &Example) -> bool {
+    let is_block = |piece: &Piece, of: &[&str]| matches!(piece, Piece::Block(_, words, _) if of.contains(&words.as_str()));
+    let next = pieces.iter().skip(example.service + 1).take_while(|it| !is_block(it, &[SETTINGS, SERVICE]));
+    let mut told = pieces.iter().take_while(|it| !is_block(it, &[SETTINGS, SERVICE])).chain(next);
+    let says_so = |piece: &Piece| matches!(piece, Piece::Prose(text) if text.lines().any(|line| line.starts_with(NOT_TRIED)));
+    !example.requests.is_empty() || told.any(says_so)
+}
+
 fn line(pieces: &[Piece], example: &Example) -> String {
     match pieces.get(example.service) {
         Some(Piece::Block(line, ..)) => format!("{line}:"),
@@ -275,15 +137,15 @@ fn line(pieces: &[Piece], example: &Example) -> String {
 
 #[test]
 fn every_example_gives_the_objects_and_the_report_of_its_page() {
-    let pages = pages().into_iter().filter(|path| name(path) != "README.md");
+    let pages = pages().unwrap().into_iter().filter(|path| name(path) != "README.md");
     let wrong: Vec<_> = pages.filter_map(|path| check(&path).err()).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn every_question_has_its_page_and_the_readme_leads_to_it() {
-    let readme = read(&folder().join("README.md"));
-    let names: Vec<_> = pages().iter().map(|path| name(path)).collect();
+    let readme = read(&folder().join("README.md")).unwrap();
+    let names: Vec<_> = pages().unwrap().iter().map(|path| name(path)).collect();
     for page in PAGES {
         assert!(names.contains(&format!("{page}.md")), "docs/cookbook/{page}.md is missing");
     }
@@ -294,7 +156,7 @@ fn every_question_has_its_page_and_the_readme_leads_to_it() {
 
 /// The prose of a page, with single blanks and line ends as blanks, and without what stands between fences.
 fn prose(path: &Path) -> Vec<String> {
-    let pieces = pieces(&read(path)).unwrap_or_else(|said| panic!("{}: {said}", path.display()));
+    let pieces = pieces(&read(path).unwrap()).unwrap_or_else(|said| panic!("{}: {said}", path.display()));
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     pieces
         .iter()
@@ -340,7 +202,7 @@ fn misnamed(text: &str) -> Vec<String> {
 #[test]
 fn what_a_page_names_exists() {
     let mut wrong = Vec::new();
-    for path in pages() {
+    for path in pages().unwrap() {
         for text in prose(&path) {
             wrong.extend(misnamed(&text).into_iter().map(|said| format!("{}: {said}", name(&path))));
         }
@@ -356,7 +218,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn every_link_leads_to_a_file() {
     let mut wrong = Vec::new();
-    for path in pages() {
+    for path in pages().unwrap() {
         for text in prose(&path) {
             for link in links(&text).filter(|link| !link.contains("://")) {
                 let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
@@ -408,6 +270,9 @@ fn blocks_that_are_none_are_told() {
         (examples.len(), wrong.len())
     };
     assert_eq!(said(&[SETTINGS, SERVICE, OBJECTS, REPORT, SERVICE, REPORT, "yaml", "sh", "text"]), (2, 0));
+    // `a: 1` is no command.
+    assert_eq!(said(&[SERVICE, OBJECTS, REQUESTS]), (1, 1));
+    assert_eq!(said(&[SERVICE, REQUESTS, NGINX_REQUESTS, REPORT]), (1, 3));
     for blocks in [
         [SERVICE, REPORT, OBJECTS],
         [SERVICE, OBJECTS, OBJECTS],
@@ -426,4 +291,39 @@ fn blocks_that_are_none_are_told() {
         1
     );
     assert_eq!(misnamed("the field `backend`").len(), 0);
+}
+
+#[test]
+fn requests_are_read() {
+    let read = |text: &str| asked(text).map_err(|error| format!("{error:#}"));
+    let block = "$ curl http://a.b/x\nHTTP 200 from s/web or canary at /y\n$ curl http://a.b/\nHTTP 301 to https://a.b/\n\
+                 $ dig a.b\na.b.  300\tIN A 1.2.3.4\n$ curl http://c.d/\nHTTP 404\n";
+    let http = |status: u16, from: &[&str], at: Option<&str>, to: Option<&str>| Answer::Http {
+        status,
+        from: from.iter().map(ToString::to_string).collect(),
+        at: at.map(str::to_owned),
+        to: to.map(str::to_owned),
+    };
+    let answers: Vec<_> = read(block).unwrap().into_iter().map(|it| it.answer).collect();
+    let lines = Answer::Lines(vec!["a.b. 300 IN A 1.2.3.4".to_owned()]);
+    assert_eq!(
+        answers,
+        [
+            http(200, &["s/web", "canary"], Some("/y"), None),
+            http(301, &[], None, Some("https://a.b/")),
+            lines,
+            http(404, &[], None, None)
+        ]
+    );
+    for wrong in [
+        "HTTP 200",
+        "$ curl a",
+        "$ curl a\nHTTP",
+        "$ curl a\n200",
+        "$ curl a\nHTTP 200 from",
+        "$ curl a\nHTTP 200 or a",
+        "$ curl a\nHTTP 200\nHTTP 200",
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
 }

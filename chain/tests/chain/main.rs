@@ -12,5 +12,7 @@
 mod article;
 mod breaks;
 mod common;
+mod conformance;
+mod cookbook;
 mod faults;
 mod smoke;

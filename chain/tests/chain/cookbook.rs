@@ -1,0 +1,328 @@
+//! The examples of the cookbook: `kubectl` applies their Services, our controller has their settings, and the requests of the page
+//! are answered as it says. `CHAIN_PAGES=canary,acm` limits the pages.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test fail it like the test itself, and a JSON value has null where nothing is"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use xposer::Severity;
+use xposer_chain::cluster::{HTTP_ROUTE, INGRESS, MONITOR, SECRET, documents, name_of};
+use xposer_chain::{Chain, Kind, Namespace, say, wait_for};
+use xposer_testkit::cases::{Case, Run};
+use xposer_testkit::cookbook::{
+    self, Answer, Asked, Example, NGINX_REQUESTS, Piece, REQUESTS, asked, block, examples, pieces,
+};
+
+const ROUTE: Kind = Kind { api: "route.openshift.io/v1", name: "Route" };
+/// What our controller makes.
+const KINDS: [Kind; 4] = [INGRESS, HTTP_ROUTE, ROUTE, MONITOR];
+/// The classes of the pages.
+const CLASSES: [&str; 2] = ["external-ingress", "internal-ingress"];
+/// The classes here whose programs read the annotations of ingress-nginx.
+const NGINX: [&str; 2] = ["nginx", "traefik-nginx"];
+/// How long an example may take, with its certificates and records.
+const TIME: Duration = Duration::from_secs(60);
+
+/// The configuration of `curl`, so that it runs as the page shows it: whom it trusts, and what it prints behind the body.
+const CURLRC: &str = "silent\nshow-error\nmax-time = 10\nwrite-out = \"\\n%{http_code} %{redirect_url}\"\n";
+
+#[test]
+#[ignore = "needs the chain: make e2e-chain"]
+fn the_requests_of_the_cookbook_are_answered_as_it_says() {
+    let chosen = std::env::var("CHAIN_PAGES").ok();
+    let is_chosen = |path: &PathBuf| {
+        let name = cookbook::name(path);
+        name != "README.md"
+            && chosen.as_ref().is_none_or(|chosen| chosen.split(',').any(|page| name == format!("{page}.md")))
+    };
+    let pages: Vec<Page> = cookbook::pages().unwrap().into_iter().filter(is_chosen).map(Page::read).collect();
+    let kitchen = Kitchen::new(&pages);
+    let (mut wrong, mut counted) = (Vec::new(), Counted::default());
+    for page in &pages {
+        for example in &page.examples {
+            if let Err(error) = kitchen.cook(page, example, &mut counted) {
+                let said = format!("{}: {error:#}", page.case(example).slug);
+                say(&said);
+                wrong.push(said);
+            }
+        }
+    }
+    say(&format!("cookbook: {counted:?}"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What was done.
+#[derive(Debug, Default)]
+struct Counted {
+    examples: usize,
+    requests: usize,
+    skipped: usize,
+}
+
+/// A page.
+struct Page {
+    path: PathBuf,
+    pieces: Vec<Piece>,
+    examples: Vec<Example>,
+}
+
+impl Page {
+    fn read(path: PathBuf) -> Self {
+        let pieces = pieces(&cookbook::read(&path).unwrap()).unwrap();
+        let (examples, _) = examples(&pieces);
+        Self { path, pieces, examples }
+    }
+
+    fn case(&self, example: &Example) -> Case {
+        cookbook::case(&self.path, &self.pieces, example).unwrap()
+    }
+
+    fn text(&self, at: usize) -> &str {
+        block(&self.pieces, at).unwrap().2
+    }
+
+    /// The requests below a fence with these words.
+    fn asked(&self, example: &Example, words: &str) -> Vec<Asked> {
+        let blocks = example.requests.iter().map(|at| block(&self.pieces, *at).unwrap());
+        blocks.filter(|(_, own, _)| *own == words).flat_map(|(.., text)| asked(text).unwrap()).collect()
+    }
+}
+
+/// What all examples have in common.
+struct Kitchen {
+    chain: &'static Chain,
+    namespaces: BTreeMap<String, Namespace>,
+    /// With the configuration of `curl`.
+    home: PathBuf,
+    records: BTreeSet<String>,
+}
+
+impl Kitchen {
+    fn new(pages: &[Page]) -> Self {
+        let chain = Chain::get();
+        let home = chain.run().join("curl");
+        fs::create_dir_all(&home).unwrap();
+        let authority = chain.run().join("ca.crt");
+        fs::write(home.join(".curlrc"), format!("cacert = {:?}\n{CURLRC}", authority.display().to_string()))
+            .unwrap();
+        let mut names = BTreeSet::from(["bank".to_owned(), "shop".to_owned()]);
+        for page in pages {
+            let cases = page.examples.iter().map(|example| page.case(example));
+            names.extend(cases.flat_map(|case| case.documents).map(|it| namespace_of(&it).to_owned()));
+        }
+        let namespaces = names.into_iter().map(|name| (name.clone(), chain.namespace(&name))).collect();
+        let records = chain.records();
+        let kitchen = Self { chain, namespaces, home, records };
+        let authority = chain.cluster().find(SECRET, Some("cert-manager"), "ca").unwrap().unwrap();
+        let copy = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ca"}, "data": authority["data"]});
+        chain.cluster().apply("bank", &copy).unwrap();
+        kitchen.kubectl(&["apply"], include_str!("cookbook.yaml")).unwrap();
+        kitchen
+    }
+
+    fn kubectl(&self, arguments: &[&str], yaml: &str) -> Result<()> {
+        let mut kubectl = Command::new("kubectl");
+        kubectl.arg("--kubeconfig").arg(self.chain.cluster().kubeconfig()).args(arguments).args(["-f", "-"]);
+        kubectl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = kubectl.spawn()?;
+        child.stdin.take().context("no input")?.write_all(yaml.as_bytes())?;
+        let output = child.wait_with_output()?;
+        ensure!(output.status.success(), "kubectl: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
+    /// Exposes an example, sends its requests, and removes it.
+    fn cook(&self, page: &Page, example: &Example, counted: &mut Counted) -> Result<()> {
+        let case = page.case(example);
+        let run = case.run();
+        // The controller does not start with settings that are refused.
+        if run.unusable {
+            return Ok(());
+        }
+        let settings = example.settings.map_or("", |at| page.text(at));
+        self.expose(page, example, &case, settings, || {
+            wait_for(TIME, "the objects are made", || self.has_objects(&run))?;
+            wait_for(TIME, "the Events say what is wrong", || self.has_events(&case, &run))?;
+            self.ask(&page.asked(example, REQUESTS), counted)
+        })?;
+        counted.examples += 1;
+        let with_nginx = page.asked(example, NGINX_REQUESTS);
+        let fronts = self.chain.fronts();
+        match NGINX.into_iter().find(|class| fronts.iter().any(|front| front.class == *class)) {
+            _ if with_nginx.is_empty() => Ok(()),
+            None => {
+                say(&format!(
+                    "skipped: no nginx-ingress-controller, so {} requests of {}",
+                    with_nginx.len(),
+                    case.slug
+                ));
+                counted.skipped += with_nginx.len();
+                Ok(())
+            }
+            Some(class) => {
+                let settings = if CLASSES.iter().any(|old| settings.contains(old)) {
+                    CLASSES.iter().fold(settings.to_owned(), |it, old| it.replace(old, class))
+                } else {
+                    format!("{}\ningressClassName: {class}\n", settings.trim_end())
+                };
+                self.expose(page, example, &case, &settings, || self.ask(&with_nginx, counted))
+            }
+        }
+    }
+
+    fn expose(
+        &self,
+        page: &Page,
+        example: &Example,
+        case: &Case,
+        settings: &str,
+        look: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let began = Instant::now();
+        let controller = self.chain.controller(settings);
+        let services = page.text(example.service);
+        self.kubectl(&["apply"], services)?;
+        let seen = look().with_context(|| controller.process().log_tail());
+        let exposed = began.elapsed();
+        self.kubectl(&["delete", "--wait=false"], services)?;
+        wait_for(TIME, "everything is removed", || self.is_clean(case))?;
+        let (exposed, all) = (exposed.as_secs_f64(), began.elapsed().as_secs_f64());
+        say(&format!("cookbook: {:30} {exposed:6.1} s, removed after {all:.1} s", case.slug));
+        seen
+    }
+
+    fn namespaces(&self, case: &Case) -> BTreeMap<String, &Namespace> {
+        let names = case.documents.iter().map(|it| namespace_of(it).to_owned());
+        names.filter_map(|name| Some((name.clone(), self.namespaces.get(&name)?))).collect()
+    }
+
+    /// Whether the next example finds nothing of this one.
+    fn is_clean(&self, case: &Case) -> Result<()> {
+        for ns in self.namespaces(case).values() {
+            ns.has_none(&KINDS)?;
+            for event in ns.names(xposer_chain::cluster::EVENT) {
+                ns.delete(xposer_chain::cluster::EVENT, &event);
+            }
+            // cert-manager keeps them. Those that the test made have other names.
+            for secret in ns.names(SECRET).iter().filter(|name| name.ends_with("-cert")) {
+                ns.delete(SECRET, secret);
+            }
+        }
+        let records = self.chain.records();
+        ensure!(records == self.records, "{records:?}");
+        Ok(())
+    }
+
+    /// Whether the objects of the page are there.
+    fn has_objects(&self, run: &Run) -> Result<()> {
+        for wanted in documents(&run.objects)? {
+            let kind =
+                KINDS.into_iter().find(|kind| wanted["kind"] == kind.name).context("an unknown kind")?;
+            let name = name_of(&wanted);
+            let found = self.chain.cluster().find(kind, Some(namespace_of(&wanted)), name)?;
+            let found = found.with_context(|| format!("there is no {} {name}", kind.name))?;
+            ensure!(contains(&found, &wanted), "{name} is not as on the page: {found}");
+        }
+        Ok(())
+    }
+
+    /// Whether an Event says that a Service is refused, if the page says so. Of Services that want the same, the controller
+    /// refuses only the newer ones.
+    fn has_events(&self, case: &Case, run: &Run) -> Result<()> {
+        let services: Vec<&Value> = case.services().collect();
+        let errors = run.findings.iter().filter(|it| it.diagnostic.severity == Severity::Error);
+        let refused: BTreeSet<usize> = errors.filter_map(|it| it.service).collect();
+        let is_told = |at: &usize| {
+            let Some(service) = services.get(*at) else { return false };
+            let Some(ns) = self.namespaces.get(namespace_of(service)) else { return false };
+            ns.events(name_of(service)).iter().any(|told| told.kind == "Warning")
+        };
+        ensure!(refused.is_empty() || refused.iter().any(is_told), "there is no Warning");
+        Ok(())
+    }
+
+    /// Sends all requests until all are answered at the same time as the page says.
+    fn ask(&self, asked: &[Asked], counted: &mut Counted) -> Result<()> {
+        wait_for(TIME, "the requests are answered", || {
+            let wrong = asked.iter().filter_map(|it| {
+                let error = self.check(it).err()?;
+                Some(format!("`{}`: {error:#}", it.command))
+            });
+            let wrong: Vec<String> = wrong.collect();
+            ensure!(wrong.is_empty(), "{}", wrong.join("; "));
+            Ok(())
+        })?;
+        counted.requests += asked.len();
+        Ok(())
+    }
+
+    fn check(&self, asked: &Asked) -> Result<()> {
+        let output = Command::new("sh").args(["-c", &asked.command]).env("CURL_HOME", &self.home).output()?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(output.status.success(), "{}{said}", String::from_utf8_lossy(&output.stderr));
+        let (status, from, at, to) = match &asked.answer {
+            Answer::Http { status, from, at, to } => (status, from, at, to),
+            Answer::Lines(lines) => {
+                let sorted = |lines: &mut dyn Iterator<Item = String>| lines.collect::<BTreeSet<String>>();
+                let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+                ensure!(sorted(&mut said.lines().map(words)) == sorted(&mut lines.iter().cloned()), "{said}");
+                return Ok(());
+            }
+        };
+        let (body, last) = said.rsplit_once('\n').context("curl printed nothing")?;
+        let (code, location) = last.split_once(' ').unwrap_or((last, ""));
+        let backend: Value = serde_json::from_str(body).unwrap_or_default();
+        let word = |name: &str| backend[name].as_str().unwrap_or_default().to_owned();
+        let long = format!("{}/{}", word("namespace"), word("backend"));
+        let is_from = |name: &String| *name == word("backend") || *name == long;
+        let wrong = if code != status.to_string() {
+            "the status"
+        } else if !from.is_empty() && !from.iter().any(is_from) {
+            "the Service"
+        } else if at.as_ref().is_some_and(|at| *at != word("path")) {
+            "the path"
+        } else if to.as_ref().is_some_and(|to| to != location) {
+            "the redirect"
+        } else {
+            return Ok(());
+        };
+        bail!("{wrong} is another one: {code} {location} {body}")
+    }
+}
+
+impl Drop for Kitchen {
+    fn drop(&mut self) {
+        // The default class would apply to other tests.
+        if let Err(error) = self.kubectl(&["delete", "--wait=false"], include_str!("cookbook.yaml")) {
+            say(&format!("{error:#}"));
+        }
+    }
+}
+
+fn namespace_of(object: &Value) -> &str {
+    object["metadata"]["namespace"].as_str().unwrap_or_default()
+}
+
+/// Whether everything that is wanted is there. The API server and other programs add their own.
+fn contains(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Object(found), Value::Object(wanted)) => {
+            wanted.iter().all(|(key, value)| found.get(key).is_some_and(|it| contains(it, value)))
+        }
+        (Value::Array(found), Value::Array(wanted)) => {
+            found.len() == wanted.len() && found.iter().zip(wanted).all(|(it, value)| contains(it, value))
+        }
+        _ => found == wanted,
+    }
+}
