@@ -9,6 +9,7 @@ const SETTINGS: &str = "
 domain: example.com
 ingressURLTemplate: '{{.Service}}.{{.Domain}}'
 ingressClassName: contour
+tls: cert-manager
 clusterIssuer: ca
 parentRefs: [{name: external, namespace: gateways, sectionName: https}]
 httpParentRefs: [{name: external, namespace: gateways, sectionName: http}]
