@@ -32,30 +32,26 @@ fn has_no_record(chain: &Chain) -> Result<()> {
     Ok(())
 }
 
-/// An exposed Service with these annotations, whose keys stand without our prefix.
-pub(crate) fn service(name: &str, options: &[(&str, &str)]) -> Value {
+/// The annotation with the annotations that are passed on.
+pub(crate) const BLOCK: &str = "xposer.stakater.com/annotations";
+
+/// Exposes a Service with these options, or with [`BLOCK`].
+#[track_caller]
+pub(crate) fn expose(ns: &Namespace, name: &str, options: &[(&str, &str)]) {
     let key = |option: &str| match option {
         BLOCK => BLOCK.to_owned(),
         _ => format!("config.xposer.stakater.com/{option}"),
     };
     let annotations: serde_json::Map<String, Value> =
         options.iter().map(|(option, value)| (key(option), (*value).into())).collect();
-    json!({
+    let service = json!({
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": name, "labels": {"expose": "true"}, "annotations": annotations},
         "spec": {"ports": [{"port": 80}]},
-    })
-}
-
-/// The annotation with the annotations that are passed on.
-pub(crate) const BLOCK: &str = "xposer.stakater.com/annotations";
-
-/// Exposes a Service.
-#[track_caller]
-pub(crate) fn expose(ns: &Namespace, name: &str, options: &[(&str, &str)]) {
+    });
     // JSON is YAML.
-    ns.apply(&service(name, options).to_string());
+    ns.apply(&service.to_string());
 }
 
 /// Sets an option of a Service or, with `None`, removes it.
