@@ -100,6 +100,11 @@ e2e-chain: ## Run the tests with real proxies, DNS and certificates, in namespac
 	@$(CARGO) test --workspace --all-features --locked --test chain --no-run
 	@chain/with $(CARGO) test --workspace --all-features --locked --offline --test chain -- --ignored --test-threads=1 --nocapture $(CHAIN_ARGS)
 
+.PHONY: chain-traefik
+chain-traefik: ## The same with Traefik, which takes Go about as long to compile as all other programs together
+	@chain/build traefik || [ $$? = 3 ]
+	@$(MAKE) --no-print-directory e2e-chain
+
 .PHONY: chain-up
 chain-up: ## Start the same by hand, with an example that is exposed
 	@chain/up
