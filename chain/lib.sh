@@ -41,6 +41,8 @@ hold() {
     done
     echo nameserver 127.0.0.1 >"$run/resolv.conf"
     mount --bind "$run/resolv.conf" /etc/resolv.conf
+    # Each Envoy has a file there, whose name another chain's Envoy may use, too.
+    mount -t tmpfs tmpfs /dev/shm
     cd "$run"
     echo "$pid" >holder.new
     mv holder.new holder.pid

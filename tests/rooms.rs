@@ -16,7 +16,8 @@ use xposer_testkit::workspace;
 
 /// Each room and the rooms it may import.
 ///
-/// The folder `dialect` is two rooms: the words of the programs, which every room may read, and their rules, which read a plan.
+/// The folder `dialect` is three rooms: the words of the programs, which everything may look up, how they express the intents of a
+/// plan (`write`), and their rules.
 const ROOMS: &[(&str, &[&str])] = &[
     ("diagnostics", &[]),
     ("validation", &["diagnostics"]),
@@ -27,7 +28,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("plan", &["diagnostics", "validation", "values", "dialect", "service"]),
     ("options", &["diagnostics", "validation", "template", "values", "dialect", "service", "plan"]),
     ("context", &["diagnostics", "validation", "values", "dialect", "service", "options", "plan"]),
-    ("rules", &["diagnostics", "validation", "values", "dialect", "options", "plan", "context"]),
+    ("write", &["diagnostics", "validation", "values", "dialect", "options", "plan"]),
+    ("rules", &["diagnostics", "validation", "values", "dialect", "options", "plan", "context", "write"]),
     (
         "resolve",
         &[
@@ -39,7 +41,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "service",
             "options",
             "plan",
-            "rules",
+            "write",
         ],
     ),
     (
@@ -53,14 +55,26 @@ const ROOMS: &[(&str, &[&str])] = &[
             "options",
             "plan",
             "context",
+            "write",
             "rules",
             "resolve",
         ],
     ),
-    ("conflicts", &["diagnostics", "validation", "values", "dialect", "service", "options", "plan", "rules"]),
+    ("conflicts", &["diagnostics", "validation", "values", "dialect", "service", "options", "plan", "write"]),
     (
         "emit",
-        &["diagnostics", "validation", "values", "dialect", "service", "options", "plan", "resolve", "check"],
+        &[
+            "diagnostics",
+            "validation",
+            "values",
+            "dialect",
+            "service",
+            "options",
+            "plan",
+            "write",
+            "resolve",
+            "check",
+        ],
     ),
     (
         "trial",
@@ -81,7 +95,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// The room of a module of the core.
 fn room(module: &str) -> &str {
     match module.split("::").collect::<Vec<_>>().as_slice() {
-        ["dialect", rest @ ..] if rest.contains(&"rules") || rest.starts_with(&["nginx", "paths"]) => "rules",
+        ["dialect", rest @ ..] if rest.contains(&"write") || rest.starts_with(&["nginx", "paths"]) => "write",
+        ["dialect", rest @ ..] if rest.contains(&"rules") => "rules",
         ["plan", "context", ..] => "context",
         [first, ..] => first,
         [] => "",

@@ -103,7 +103,7 @@ impl Backends {
         for port in wanted {
             if let Entry::Vacant(free) = backend.servers.entry(port) {
                 let who = (namespace.clone(), name.clone());
-                let answer = move |request: &Request<_>, arrival| answer(&who, request, arrival);
+                let answer = move |request: &Request<_>, arrival| answer(&who, port, request, arrival);
                 free.insert(http::serve(address, port, Some(self.tls.clone()), answer)?);
             }
         }
@@ -160,7 +160,12 @@ fn key(service: &Service) -> (String, String) {
 }
 
 /// Says who answers, and what arrived.
-fn answer((namespace, name): &(String, String), request: &Request<impl Sized>, arrival: Arrival) -> Answer {
+fn answer(
+    (namespace, name): &(String, String),
+    port: u16,
+    request: &Request<impl Sized>,
+    arrival: Arrival,
+) -> Answer {
     if name == authenticate::NAME {
         return authenticate::answer(request);
     }
@@ -180,6 +185,7 @@ fn answer((namespace, name): &(String, String), request: &Request<impl Sized>, a
         &json!({
             "backend": name,
             "namespace": namespace,
+            "port": port,
             "method": request.method().as_str(),
             "path": path,
             "host": host,

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::io::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tokio::runtime::Runtime;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::backends::Backends;
-use crate::cluster::{Cluster, DEFINITION, NAMESPACE, SECRET, documents, has_condition, name_of};
+use crate::cluster::{Cluster, NAMESPACE, SECRET, documents, has_condition, name_of};
 use crate::controller::{self, Controller, root};
 use crate::http::{self, Server};
 use crate::namespace::{self, Namespace};
@@ -133,28 +135,21 @@ impl Chain {
         Ok(())
     }
 
-    /// Defines the kinds of the programs.
+    /// Defines the kinds of the programs, unless an earlier run did. A kind that `cluster/up` defines stays as it is.
     fn define(&self) -> Result<()> {
-        let Ok(folders) = fs::read_dir(root().join(".tools/chain/crds")) else { return Ok(()) };
-        let mut names = Vec::new();
-        for folder in folders {
-            for file in fs::read_dir(folder?.path())? {
-                let file = file?.path();
-                let text = fs::read_to_string(&file)?;
-                for definition in documents(&text).with_context(|| file.display().to_string())? {
-                    let name = name_of(&definition).to_owned();
-                    // A kind that `cluster/up` defines stays as it is.
-                    if self.cluster.find(DEFINITION, None, &name)?.is_none() {
-                        self.cluster.apply("default", &definition)?;
-                        names.push(name);
-                    }
-                }
-            }
+        let done = self.run.join("cluster/defined-kinds");
+        let folder = root().join(".tools/chain/crds").canonicalize()?.display().to_string();
+        if done.exists() {
+            return Ok(());
         }
-        for name in names {
-            wait_for(SETTLED, &format!("{name} is served"), || self.cluster.is_established(&name))?;
+        let files = ["--recursive", "--filename", &folder];
+        if let Err(error) = self.kubectl(&[&["create"], &files[..]].concat(), "") {
+            let text = format!("{error:#}");
+            let is_known = |line: &str| line.contains("AlreadyExists");
+            ensure!(text.lines().all(is_known), "{text}");
         }
-        Ok(())
+        self.kubectl(&[&["wait", "--for=condition=established", "--timeout=60s"], &files[..]].concat(), "")?;
+        Ok(fs::write(done, "")?)
     }
 
     /// Waits until the programs have what tests take for granted: the authority, and whatever the objects of rows ask for.
@@ -216,17 +211,21 @@ impl Chain {
         self.running(name).unwrap_or_else(|| panic!("{name} does not run"))
     }
 
+    /// Whether a program runs.
+    pub fn runs(&self, name: &str) -> bool {
+        self.running(name).is_some()
+    }
+
     fn running(&self, name: &str) -> Option<&Process> {
         self.programs.iter().find(|(program, _)| program.name == name).map(|(_, process)| process)
     }
 
     /// Whether a program runs that may be missing. Otherwise says that something is skipped.
     pub fn has(&self, name: &str) -> bool {
-        let has = self.running(name).is_some();
-        if !has {
+        if !self.runs(name) {
             say(&format!("skipped: no {name}"));
         }
-        has
+        self.runs(name)
     }
 
     /// What is served, and where.
@@ -246,9 +245,30 @@ impl Chain {
         &self.cluster
     }
 
+    /// Runs `kubectl` as the administrator, with a text as its input, and returns its output.
+    pub fn kubectl(&self, arguments: &[&str], input: &str) -> Result<String> {
+        let mut kubectl = Command::new("kubectl");
+        kubectl.arg("--kubeconfig").arg(self.cluster.kubeconfig()).args(arguments);
+        let streams = kubectl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = streams.spawn().context("kubectl")?;
+        // Dropped at once, so that kubectl sees the end.
+        running.stdin.take().context("no input")?.write_all(input.as_bytes())?;
+        let output = running.wait_with_output()?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        ensure!(output.status.success(), "kubectl {arguments:?}: {}", text(&output.stderr));
+        Ok(text(&output.stdout))
+    }
+
     /// The folder of this run.
     pub fn run(&self) -> &Path {
         &self.run
+    }
+
+    /// The URLs that Forecastle shows.
+    pub fn start_page(&'static self) -> Result<Vec<String>> {
+        let answer = self.request("http://127.0.0.1:8077/api/apps").once()?;
+        let apps: Vec<serde_json::Value> = serde_json::from_str(&answer.body).context(answer.body.clone())?;
+        Ok(apps.iter().filter_map(|app| app["url"].as_str()).map(str::to_owned).collect())
     }
 
     /// The stand-in for UptimeRobot.
@@ -280,6 +300,19 @@ impl Chain {
         let configured = dns::configure(server.folder(), accepts);
         configured.unwrap_or_else(|error| panic!("{error:#}"));
         server.reload();
+    }
+
+    /// Lets everything run again that a test which failed has left stopped.
+    #[track_caller]
+    pub fn restore(&self) {
+        for (_, process) in &self.programs {
+            if process.runs() {
+                process.resume();
+            } else {
+                process.start();
+            }
+        }
+        self.accept_updates(true);
     }
 
     /// Prints the last lines of each program's log.

@@ -54,8 +54,6 @@ pub const EVENT: Kind = kind("v1", "Event");
 pub const NAMESPACE: Kind = kind("v1", "Namespace");
 /// The part of a Service's addresses that somebody writes.
 pub const ENDPOINT_SLICE: Kind = kind("discovery.k8s.io/v1", "EndpointSlice");
-/// The definition of a kind.
-pub const DEFINITION: Kind = kind("apiextensions.k8s.io/v1", "CustomResourceDefinition");
 
 /// The client.
 pub struct Cluster {
@@ -224,12 +222,6 @@ impl Cluster {
             self.delete(SERVICE, Some(name), name_of(&service))?;
         }
         self.delete(NAMESPACE, None, name)
-    }
-
-    /// Whether the API server serves a kind that was just defined.
-    pub(crate) fn is_established(&self, definition: &str) -> Result<()> {
-        let found = self.find(DEFINITION, None, definition)?.unwrap_or_default();
-        has_condition(&found, "Established")
     }
 }
 

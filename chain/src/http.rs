@@ -5,12 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use serde_json::Value;
@@ -96,6 +97,7 @@ async fn answer_all(
     let service = service_fn(move |request: Request<Incoming>| {
         let answer = answer.clone();
         async move {
+            tokio::time::sleep(delay(request.uri())).await;
             let (head, body) = request.into_parts();
             let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
             Ok::<Answer, Infallible>(answer(&Request::from_parts(head, body), arrival))
@@ -103,6 +105,12 @@ async fn answer_all(
     });
     // A client may leave at any time.
     let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// How many seconds a request wants to wait, by `?delay=2`.
+fn delay(uri: &Uri) -> Duration {
+    let seconds = uri.query().and_then(|query| query.strip_prefix("delay=")?.parse().ok());
+    Duration::from_secs(seconds.unwrap_or_default())
 }
 
 pub(crate) fn json(status: StatusCode, value: &Value) -> Answer {

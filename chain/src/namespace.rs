@@ -71,6 +71,12 @@ impl Namespace {
         self.done(self.chain.cluster().apply_yaml(&self.name, yaml))
     }
 
+    /// Applies a text as a user does, with `kubectl apply`.
+    #[track_caller]
+    pub fn kubectl_apply(&self, yaml: &str) {
+        self.done(self.chain.kubectl(&["apply", "--namespace", &self.name, "--filename", "-"], yaml));
+    }
+
     /// An object, if there is one.
     #[track_caller]
     pub fn find(&self, kind: Kind, name: &str) -> Option<Value> {

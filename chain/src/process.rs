@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -80,14 +81,19 @@ impl Process {
         &self.name
     }
 
+    /// The file that is run.
+    pub fn binary(&self) -> &Path {
+        &self.start.program
+    }
+
     fn log_path(&self) -> PathBuf {
         self.folder.join("log")
     }
 
     /// Starts it, and returns at once.
     pub(crate) fn spawn(&self) -> Result<()> {
+        ensure!(!self.runs(), "{} runs already", self.name);
         let mut child = self.child();
-        ensure!(child.is_none(), "{} runs already", self.name);
         let log = File::options().create(true).append(true).open(self.log_path())?;
         let mut command = Command::new(&self.start.program);
         command.args(&self.start.arguments).current_dir(&self.folder).env_clear();
@@ -95,7 +101,7 @@ impl Process {
         command.envs(self.start.environment.iter().map(|(name, value)| (name, value)));
         // A group of its own, so that Ctrl-C reaches only the tests, and so that its children end with it.
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
-        let started = command.spawn().with_context(|| self.start.program.display().to_string())?;
+        let started = spawn(command).with_context(|| self.start.program.display().to_string())?;
         fs::write(self.folder.join("pid"), started.id().to_string())?;
         *child = Some(started);
         Ok(())
@@ -126,9 +132,9 @@ impl Process {
         self.child().as_mut().and_then(|child| child.try_wait().ok().flatten())
     }
 
-    fn child(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
+    fn child(&self) -> MutexGuard<'_, Option<Child>> {
         // A test that failed while it held the lock changed nothing halfway.
-        self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn send(&self, signal: Signal) -> Result<()> {
@@ -241,6 +247,25 @@ impl Drop for Process {
         // Nobody can be told.
         let _ = self.end(Signal::SIGKILL);
     }
+}
+
+/// Starts a process from a thread that lasts. The kernel ends an Envoy when the thread that started it ends, and a test has a
+/// thread of its own.
+fn spawn(command: Command) -> Result<Child> {
+    type Job = (Command, Sender<std::io::Result<Child>>);
+    static JOBS: LazyLock<Mutex<Sender<Job>>> = LazyLock::new(|| {
+        let (jobs, received) = channel::<Job>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in received {
+                // Whoever asked may be gone.
+                let _ = answer.send(command.spawn());
+            }
+        });
+        Mutex::new(jobs)
+    });
+    let (answer, answered) = channel();
+    JOBS.lock().unwrap_or_else(PoisonError::into_inner).send((command, answer))?;
+    Ok(answered.recv()??)
 }
 
 fn id_of(child: &Child) -> Result<Pid> {

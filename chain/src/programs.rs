@@ -259,8 +259,10 @@ pub(crate) const PROGRAMS: &[Program] = &[
     Program {
         name: FORECASTLE,
         binary: Binary::Elsewhere { variable: "FORECASTLE", name: "forecastle" },
+        files: &[("config.yaml", "namespaceSelector: {any: true}")],
+        arguments: "-port=8077 -cache-interval=1s",
         environment: &[("KUBECONFIG", "{kubeconfig}")],
-        ready: Question::Tcp("127.0.0.1", 3000),
+        ready: Question::Http("127.0.0.1", 8077, "/readyz"),
         ..BASE
     },
     Program {

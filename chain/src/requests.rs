@@ -27,6 +27,8 @@ use crate::wait::{SOON, within};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many requests of [`Request::times`] run at the same time.
 const AT_ONCE: usize = 8;
+/// How many requests of [`Request::steadily`] wait for an answer, at most: a machine that is too slow gets fewer requests.
+const WAITING: usize = 25;
 
 /// The authority that certificates are verified against, from a PEM text.
 pub(crate) fn trust(authority: &str) -> Result<Arc<ClientConfig>> {
@@ -42,6 +44,7 @@ pub struct Request {
     method: String,
     url: String,
     headers: Vec<(String, String)>,
+    body: Bytes,
     address: Option<IpAddr>,
     http2: bool,
 }
@@ -65,7 +68,7 @@ impl Answer {
         self.headers.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
     }
 
-    /// What the backend says: `backend`, `namespace`, `method`, `path`, `host`, `headers`, `protocol`, `tls`, `from`. Null if it
+    /// What the backend says: `backend`, `namespace`, `port`, `method`, `path`, `host`, `headers`, `protocol`, `tls`, `from`. Null if it
     /// was no backend that answered.
     pub fn said(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
@@ -164,6 +167,7 @@ impl Request {
             method: "GET".to_owned(),
             url: url.to_owned(),
             headers: Vec::new(),
+            body: Bytes::new(),
             address: None,
             http2: false,
         }
@@ -180,6 +184,13 @@ impl Request {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With a body.
+    #[must_use]
+    pub fn body(mut self, body: &str) -> Self {
+        self.body = body.to_owned().into();
         self
     }
 
@@ -241,17 +252,18 @@ impl Request {
         locked(&tally).clone()
     }
 
-    /// Sends it so many times a second until it is told to stop, and does not wait for answers in between.
+    /// Sends it so many times a second until it is told to stop.
     pub fn steadily(&self, per_second: u32) -> Steady {
         let tally = Arc::new(Mutex::new(Tally::default()));
         let (request, shared) = (self.clone(), tally.clone());
         let (stop, mut stopped) = tokio::sync::oneshot::channel();
         let task = self.chain.spawn(async move {
             let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             let mut running = tokio::task::JoinSet::new();
             loop {
                 tokio::select! {
-                    _ = ticks.tick() => {
+                    _ = ticks.tick(), if running.len() < WAITING => {
                         let (request, tally) = (request.clone(), shared.clone());
                         running.spawn(async move { count_in(&tally, request.send().await) });
                     }
@@ -296,7 +308,7 @@ impl Request {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Full::<Bytes>::default())?;
+        let request = request.body(Full::new(self.body.clone()))?;
         let response = if is_tls {
             let mut configuration = (*self.chain.trust()?).clone();
             configuration.alpn_protocols =

@@ -360,8 +360,7 @@ impl Controller {
                 },
             }
         }
-        let is_failure = |it: &Notice| it.is_condition && it.is_warning && it.code.is_none();
-        self.failed |= failed || notices.iter().any(is_failure);
+        self.failed |= failed || notices.iter().any(Notice::is_failure);
         if unavailable {
             self.metrics.reconciled("unavailable");
             // The conditions stay as they are until the key is reconciled.

@@ -16,6 +16,8 @@ use crate::watch::KindStatus;
 pub(crate) const MAX_NOTE_BYTES: usize = 1024;
 /// The reason of the notice that an object is deleted although those that replace it do not serve.
 const TIMED_OUT: &str = "HandoverTimedOut";
+/// The reason of the notice that an object is as desired, and that whoever is to serve it refuses it.
+const NOT_SERVED: &str = "NotServed";
 
 /// A message for the owner of a Service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -127,6 +129,11 @@ impl Notice {
         Self::event("Deleted", format!("{object} is deleted"))
     }
 
+    /// Whoever is to serve an object refuses it.
+    pub(crate) fn not_served(object: &ObjectKey, refusal: &str) -> Self {
+        Self::warning(NOT_SERVED, format!("{object} {} {refusal}", does_not_serve(object.kind)))
+    }
+
     // Objects that are kept until others serve.
 
     /// An object that is not desired any more is kept until these serve.
@@ -167,6 +174,11 @@ impl Notice {
         let note =
             format!("{object} is deleted before {new} is there, which was refused beside it: {message}");
         Self { is_warning: true, ..Self::event("Deleted", note) }
+    }
+
+    /// Whether it reports that something could not be written.
+    pub(crate) fn is_failure(&self) -> bool {
+        self.is_condition && self.is_warning && self.code.is_none() && self.reason != NOT_SERVED
     }
 
     /// Whether it reports that a handover timed out.

@@ -1,7 +1,8 @@
 //! A forwarded block that became one line, as YAML's `>-` makes it: the keys behind the first are a part of its value.
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
-use crate::dialect::{external_dns, forecastle, is_snippet, nginx, protects};
+use crate::dialect::legacy::find;
+use crate::dialect::{external_dns, forecastle, nginx, protects};
 use crate::options::block::{Swallowed, swallowed};
 use crate::plan::Annotation;
 use crate::plan::context::RuleContext;
@@ -59,10 +60,10 @@ fn block<'f>(context: &RuleContext<'f>) -> Option<&'f str> {
 
 /// The values of the setting `annotations`, where one entry may contain several lines by mistake.
 fn by_setting(context: &RuleContext<'_>, report: &mut Report) {
-    let of_settings = |it: &&Annotation| it.is_given() && !it.is_forwarded();
+    let of_settings = |it: &&Annotation| !it.is_forwarded();
     for annotation in context.plan.annotations.iter().filter(of_settings) {
         let (key, value) = (annotation.key.as_str(), annotation.value.as_str());
-        let inside = swallowed(value, is_snippet(key));
+        let inside = swallowed(key, value);
         if inside.is_empty() {
             continue;
         }
@@ -77,7 +78,7 @@ fn comment(context: &RuleContext<'_>, report: &mut Report) {
     let Some(text) = block(context) else { return };
     let (trimmed, start) = (text.trim(), text.len() - text.trim_start().len());
     let Some(comment) = trimmed.strip_prefix('#').filter(|comment| !comment.contains('\n')) else { return };
-    let inside = swallowed(comment, false);
+    let inside = swallowed("#", comment);
     // A line that was taken out begins with its key.
     let Some(first) =
         inside.first().filter(|it| inside.len() > 1 || !comment.trim_start().starts_with(it.key))
@@ -118,5 +119,5 @@ fn is_spoilt(context: &RuleContext<'_>, key: &str, value: &str) -> bool {
         || shape.is_some_and(|shape| !shape.fits(value))
         || external_dns::is_checked(key)
         || forecastle::is_boolean(key)
-        || is_read_here(key, context.settings)
+        || is_read_here(key, find(key), context.settings)
 }

@@ -1,5 +1,6 @@
 //! Rules about the host.
 
+use std::cell::LazyCell;
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, listed, quoted, quoted_char};
@@ -10,7 +11,8 @@ use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, charact
 /// A host is a DNS name in lower case, or `*.` and such a name.
 pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
     let domain = context.plan.domain.as_ref();
-    let domain_errors = domain.map(|domain| host_errors(&domain.value)).unwrap_or_default();
+    // They are needed only where a host has errors.
+    let domain_errors = LazyCell::new(|| domain.map(|it| host_errors(&it.value)).unwrap_or_default());
     let mut accused = Vec::new();
     for rule in &context.plan.rules {
         let mut errors = host_errors(&rule.host);

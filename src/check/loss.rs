@@ -17,7 +17,7 @@ fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
         // The redirect of a canary is that of the stable Service.
         Same::Redirect => plan.canary.is_some() || plan.redirects(target),
         Same::Passthrough => terminates(Termination::Passthrough),
-        Same::Pattern => target == Target::HttpRoute && plan.has_pattern(),
+        Same::Pattern => target == Target::HttpRoute && plan.pattern().is_some(),
         Same::Reencrypt => {
             terminates(Termination::Reencrypt)
                 && (value.eq_ignore_ascii_case("HTTPS") || parse_bool(value) == Some(true))
@@ -53,8 +53,7 @@ pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> b
 
 /// Whether a rule files a finding about an annotation on this target.
 pub(crate) fn has_finding(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
-    annotation.is_given()
-        && (loss(plan, annotation, target) > Loss::Nothing || is_misspelt(&annotation.key, &annotation.value))
+    loss(plan, annotation, target) > Loss::Nothing || is_misspelt(&annotation.key, &annotation.value)
 }
 
 /// Whether an annotation forbids the redirect to https, and the target redirects all the same.
@@ -68,7 +67,7 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     if plan.annotations.is_empty() || plan.targets == [Target::Ingress] {
         return;
     }
-    for annotation in plan.annotations.iter().filter(|it| it.is_given()) {
+    for annotation in &plan.annotations {
         let losses = plan.targets.iter().map(|target| (loss(plan, annotation, *target), *target));
         let Some((loss, _)) = losses.clone().max_by_key(|(loss, _)| *loss) else { continue };
         if loss == Loss::Nothing || context.denial(annotation).is_some() {

@@ -7,7 +7,7 @@ use crate::plan::context::RuleContext;
 /// A key with the prefix of a program is one of its keys.
 pub(crate) fn keys(context: &RuleContext<'_>, report: &mut Report) {
     let mut filed = 0;
-    for annotation in context.plan.annotations.iter().filter(|it| it.is_given()) {
+    for annotation in &context.plan.annotations {
         if context.is_mirrored(annotation) || context.denial(annotation).is_some() {
             continue;
         }

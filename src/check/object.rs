@@ -3,14 +3,16 @@
 use crate::diagnostics::{
     Code, FieldPath, Origin, Problem, Report, Sourced, did_you_mean, quoted, quoted_char,
 };
+use crate::dialect::write::write;
 use crate::options::annotations::annotation;
 use crate::options::class_problem;
+use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
-use crate::service::PUBLISH_KEY;
-use crate::service::{FORWARD_ANNOTATION, Port, PortRef, ServiceKind};
+use crate::service::{FORWARD_ANNOTATION, PUBLISH_KEY, Port, PortRef, ServiceKind};
 use crate::validation::{
     MAX_ANNOTATIONS, MAX_NAME, annotation_key_error, character_help, is_dns_label, is_dns_subdomain,
 };
+use crate::values::Target;
 
 /// The Service's name and namespace are DNS labels.
 pub(crate) fn service(context: &RuleContext<'_>, report: &mut Report) {
@@ -141,9 +143,9 @@ pub(crate) fn ingress_name(context: &RuleContext<'_>, report: &mut Report) {
 /// The secret's name is a DNS subdomain.
 pub(crate) fn tls_secret(context: &RuleContext<'_>, report: &mut Report) {
     // Where the secret is called after the Ingress, an unusable name is reported once, as the Ingress's.
-    let name_is_bad = context.plan.name.as_ref().is_none_or(|name| !is_dns_subdomain(&name.value));
+    let name_is_bad = || context.plan.name.as_ref().is_none_or(|name| !is_dns_subdomain(&name.value));
     if let Some(secret) = &context.plan.secret
-        && !(context.plan.secret_is_derived && name_is_bad)
+        && !(context.plan.secret_is_derived && name_is_bad())
     {
         object_name(secret, Code::TlsSecretInvalid, "secret name", report);
     }
@@ -210,18 +212,20 @@ pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
         }
     }
     // Translated keys can be longer than the ones the Service carries.
-    let bytes: usize =
-        context.plan.annotations.iter().map(|forwarded| forwarded.key.len() + forwarded.value.len()).sum();
+    let (given, written) = (&context.plan.annotations, write(context.plan, Target::Ingress));
+    let written_sizes = written.iter().map(|it| it.key.len() + it.value.len());
+    let sizes = given.iter().map(|it| it.key.len() + it.value.len()).chain(written_sizes);
+    let bytes: usize = sizes.clone().sum();
     if bytes > MAX_ANNOTATIONS {
         let said = format!(
             "the annotations of the Ingress have {bytes} bytes, the API server allows {MAX_ANNOTATIONS}"
         );
         let problem = Problem::new(Code::AnnotationsTooLarge, said);
-        let annotations = &context.plan.annotations;
-        match annotations.iter().max_by_key(|it| it.key.len() + it.value.len()) {
+        let origins = given.iter().map(Annotation::origin).chain(written.iter().map(|it| it.origin.clone()));
+        match sizes.zip(origins).max_by_key(|(size, _)| *size) {
             // Nobody forwards anything, so they are those of the settings.
-            Some(longest) if annotations.iter().all(|it| !it.is_forwarded()) => {
-                longest.file_value(report, problem.help("shorten the annotations"));
+            Some((_, origin)) if !given.iter().any(Annotation::is_forwarded) => {
+                report.file(origin.path(), problem.help("shorten the annotations"));
             }
             _ => report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.help("shorten the block")),
         }

@@ -11,32 +11,33 @@ use crate::values::Target;
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
 pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
+    let nginx = context.plan.nginx();
     for rule in &context.plan.rules {
-        if let Some(problem) = problem(context, rule) {
+        if let Some(problem) = problem(context, nginx, rule) {
             report.file(rule.path_origin.path(), problem.found(rule.path.clone()));
         }
     }
 }
 
-fn problem(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
-    let path = quoted(&rule.path);
+fn problem(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> Option<Problem> {
+    let path = || quoted(&rule.path);
     let is_free = rule.path_type == PathType::ImplementationSpecific;
     if let Some(error) = path_error(&rule.path, rule.path_type) {
-        let said = format!("{path} is no path of type {}: {error}", rule.path_type.as_str());
+        let said = format!("{} is no path of type {}: {error}", path(), rule.path_type.as_str());
         let help = if error.contains("//") { "write a single slash" } else { "remove this part of the path" };
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
     if !is_free && rule.path.contains('?') {
-        let said = format!("the path {path} contains a `?`, and a query is no part of a path");
+        let said = format!("the path {} contains a `?`, and a query is no part of a path", path());
         let help = format!("remove the query; for a regular expression set {}", free_type(rule));
         return Some(Problem::new(Code::PathQuery, said).help(help));
     }
     if rule.path.contains(char::is_whitespace) {
-        let said = format!("the path {path} contains a blank, which no request has");
+        let said = format!("the path {} contains a blank, which no request has", path());
         return Some(Problem::new(Code::PathBlank, said).help("remove the blank, or write %20"));
     }
     if is_free && let Some(rest) = rule.path.strip_prefix("/^") {
-        let said = format!("the path {path} has a `^` behind its first `/`, where no request has one");
+        let said = format!("the path {} has a `^` behind its first `/`, where no request has one", path());
         let help = format!("write /{}: a path is compared from its beginning", rest.trim_start_matches('/'));
         return Some(Problem::new(Code::PathInvalid, said).help(help));
     }
@@ -47,14 +48,15 @@ fn problem(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
         && let Some(stray) = rule.path.chars().find(|c| !(c.is_ascii_alphanumeric() || "._-/".contains(*c)))
     {
         let said = format!(
-            "the path {path} contains {}, which ingress-nginx refuses in a path of this type",
+            "the path {} contains {}, which ingress-nginx refuses in a path of this type",
+            path(),
             quoted_char(stray)
         );
         let help = format!("write letters, digits and `. _ - /`, or set {}", free_type(rule));
         return Some(Problem::new(Code::PathStrict, said).help(help));
     }
     if rule.path_type.is_pattern(&rule.path) && rule.path_origin != Origin::BuiltIn {
-        return regex(context, rule);
+        return regex(context, nginx, rule);
     }
     None
 }
@@ -68,9 +70,9 @@ fn free_type(rule: &Route) -> &'static str {
 }
 
 /// Who reads the path as a regular expression, and by what.
-fn regex(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
+fn regex(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> Option<Problem> {
     let path = quoted(&rule.path);
-    let said = match (context.plan.class_name(), context.plan.nginx()) {
+    let said = match (context.plan.class_name(), nginx) {
         _ if is_literal(context) => return None,
         (Some(class), None) if context.plan.canary.is_none() => {
             format!(
@@ -78,7 +80,7 @@ fn regex(context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
                 quoted(class)
             )
         }
-        (_, Some(Nginx { use_regex: Some(made), rewrite: None })) if !made.is_given() => {
+        (_, Some(Nginx { pattern: Some(_), .. })) => {
             format!("the path {path} is read as a regular expression, for which {USE_REGEX} was added")
         }
         _ => format!("the path {path} is read as a regular expression"),

@@ -13,12 +13,8 @@ use crate::values::{Target, Tls};
 /// The secret into which cert-manager puts the certificate for the hosts of the Ingress, if it is asked for one.
 pub(super) fn secret(plan: &Plan) -> Option<&str> {
     let secret = plan.secret()?;
-    (plan.targets.contains(&Target::Ingress) && has_issuer(plan)).then_some(secret)
-}
-
-/// Whether cert-manager is asked for the certificate.
-fn has_issuer(plan: &Plan) -> bool {
-    plan.tls() == Tls::CertManager || plan.annotations.iter().any(|it| cert_manager::asks(&it.key, &it.value))
+    let is_asked = || plan.tls() == Tls::CertManager || cert_manager::write::is_asked(plan);
+    (plan.targets.contains(&Target::Ingress) && is_asked()).then_some(secret)
 }
 
 /// The namespace and the name of a secret.

@@ -87,19 +87,20 @@ fn patterns_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Prob
     let nginx = plan.nginx()?;
     let mut on_host = plan.rules.iter().filter(|rule| rule.host == host);
     let pattern = on_host.find(|rule| rule.path_type.is_pattern(&rule.path));
-    let asked = nginx.rewrite.or(nginx.use_regex)?;
-    let cause = pattern.map_or(&asked.key, |rule| &rule.path);
-    let said = format!(
-        "because of {}, ingress-nginx reads all paths of the host {} as regular expressions, those of {others}, too",
-        quoted(cause),
-        quoted(host)
-    );
-    let help =
-        "write the paths of the others as regular expressions, or give one of the Services another host";
-    let problem = Problem::new(Code::HostRegex, said).help(help);
-    Some(match pattern {
-        Some(rule) => (rule.path_origin.path(), problem.found(rule.path.as_str())),
-        None => asked.at_key(problem),
+    let problem = |cause: &str| {
+        let said = format!(
+            "because of {}, ingress-nginx reads all paths of the host {} as regular expressions, those of {others}, too",
+            quoted(cause),
+            quoted(host)
+        );
+        let help =
+            "write the paths of the others as regular expressions, or give one of the Services another host";
+        Problem::new(Code::HostRegex, said).help(help)
+    };
+    Some(match (pattern, nginx.rewrite.or(nginx.use_regex)) {
+        (Some(rule), _) => (rule.path_origin.path(), problem(&rule.path).found(rule.path.as_str())),
+        (None, Some(asked)) => asked.at_key(problem(&asked.key)),
+        (None, None) => (nginx.pattern?.path_origin.path(), problem(USE_REGEX)),
     })
 }
 

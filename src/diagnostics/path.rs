@@ -67,13 +67,18 @@ impl FieldPath {
     /// The path of an annotation of the object.
     #[must_use]
     pub fn annotation(key: impl Into<Cow<'static, str>>) -> Self {
-        Self::object(&["metadata", "annotations"]).key(key)
+        Self::metadata("annotations", key.into())
     }
 
     /// The path of a label of the object.
     #[must_use]
     pub fn label(key: impl Into<Cow<'static, str>>) -> Self {
-        Self::object(&["metadata", "labels"]).key(key)
+        Self::metadata("labels", key.into())
+    }
+
+    fn metadata(field: &'static str, key: Cow<'static, str>) -> Self {
+        let segments = vec!["metadata".into(), field.into(), key];
+        Self { root: Root::Object, segments: segments.into_iter().map(Segment::Key).collect() }
     }
 
     /// The path of a setting.

@@ -40,7 +40,8 @@ pub(crate) fn quoted_char(character: char) -> String {
 /// `text` for a message: in backquotes, with control characters escaped, cut after 80 characters.
 pub(crate) fn quoted(text: &str) -> String {
     const MAX_CHARACTERS: usize = 80;
-    let mut out = String::from("`");
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('`');
     for (count, character) in text.chars().enumerate() {
         if count == MAX_CHARACTERS {
             out.push('…');

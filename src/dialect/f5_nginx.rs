@@ -27,12 +27,10 @@ pub(super) static PLUS: Program = Program::new(
     &[key("jwt-*").protects()],
 );
 
-pub(super) static APP_PROTECT: Program = Program {
-    reach: Reach::Everywhere,
-    ..Program::new(
-        "F5 App Protect",
-        &["appprotect.f5.com/", "appprotectdos.f5.com/"],
-        Names::Protecting,
-        &[key("*").protects()],
-    )
-};
+pub(super) static APP_PROTECT: Program = Program::new(
+    "F5 App Protect",
+    &["appprotect.f5.com/", "appprotectdos.f5.com/"],
+    Names::Protecting,
+    &[key("*").protects()],
+)
+.reach(Reach::Everywhere);

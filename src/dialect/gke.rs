@@ -1,13 +1,8 @@
 //! The annotations of GKE.
 
-use super::key::{Names, Program, Reach, key};
+use super::key::{Key, Names, Program, Reach, key};
 
-pub(super) static PROGRAM: Program = Program {
-    reach: Reach::Everywhere,
-    ..Program::new(
-        "GKE",
-        &["networking.gke.io/"],
-        Names::Protecting,
-        &[key("v1beta1.FrontendConfig").weakens()],
-    )
-};
+const KEYS: &[Key] = &[key("v1beta1.FrontendConfig").weakens()];
+
+pub(super) static PROGRAM: Program =
+    Program::new("GKE", &["networking.gke.io/"], Names::Protecting, KEYS).reach(Reach::Everywhere);

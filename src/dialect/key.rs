@@ -241,16 +241,17 @@ impl Program {
         }
     }
 
+    pub(super) const fn reach(self, reach: Reach) -> Self {
+        Self { reach, ..self }
+    }
+
     /// The names of its keys without patterns, in ascending order.
     pub(crate) fn names(&self) -> Vec<&'static str> {
         let keys = self.keys.iter().map(|key| key.name);
-        let mut names: Vec<_> = keys.chain(self.plain()).filter(|name| !name.contains('*')).collect();
+        let others = self.plain.split_ascii_whitespace().chain(self.unread.split_ascii_whitespace());
+        let mut names: Vec<_> = keys.chain(others).filter(|name| !name.contains('*')).collect();
         names.sort_unstable();
         names
-    }
-
-    fn plain(&self) -> impl Iterator<Item = &'static str> {
-        self.plain.split_ascii_whitespace().chain(self.unread.split_ascii_whitespace())
     }
 
     /// Whether nobody else is known to have keys under its prefixes.
@@ -260,12 +261,12 @@ impl Program {
 
     /// Whether it has a key of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
-        self.exact(name).is_some() || self.plain().any(|known| matches(known, name))
+        self.reads(name) || self.unread.split_ascii_whitespace().any(|known| known == name)
     }
 
     /// Whether it reads a key of this name on an Ingress.
     pub(super) fn reads(&self, name: &str) -> bool {
-        self.knows(name) && !self.unread.split_ascii_whitespace().any(|known| known == name)
+        self.exact(name).is_some() || self.plain.split_ascii_whitespace().any(|known| matches(known, name))
     }
 
     /// The row for a name: that of the key itself, or of the first pattern that fits.

@@ -1,9 +1,10 @@
 //! What the programs around Kubernetes read of the objects: one file or folder a program.
 //!
-//! The words of a program are its keys, what they protect, their grammar, and how an intent is written; they import nothing
-//! but `diagnostics` and `validation`. The rules of a program stand in its `rules` and look at a plan.
+//! The words of a program are its keys, what they protect and their grammar; they import nothing but `diagnostics`,
+//! `validation` and `values`. Two files of a program look at a plan: `write` expresses its intents in the words of the program, and
+//! `rules` has the rules.
 
-pub(crate) mod alb;
+mod alb;
 mod apisix;
 mod app_gateway;
 pub(crate) mod cert_manager;
@@ -26,10 +27,11 @@ pub(crate) mod monitor;
 pub(crate) mod nginx;
 pub(crate) mod openshift;
 mod traefik;
+pub(crate) mod write;
 
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::validation::pattern::matches;
-use crate::values::{Target, Tls};
+use crate::values::Target;
 pub(crate) use classes::is_of_other_controller;
 use key::{Idle, Names, Program, Reach};
 pub(crate) use key::{Loss, Same};
@@ -68,6 +70,11 @@ fn listed_programs() -> impl Iterator<Item = &'static Program> {
 const SNIPPETS: [&str; 2] = ["*-snippet", "*-snippets"];
 /// Of these, the keys that nobody may forward unless the administrator allows it.
 pub(crate) const SNIPPET: &str = "*-snippet";
+
+/// The pattern of such keys, where it matches.
+pub(crate) fn denied(key: &str) -> Option<&'static str> {
+    key.ends_with("-snippet").then_some(SNIPPET)
+}
 
 /// Whether a key has text of a controller's configuration as its value.
 pub(crate) fn is_snippet(key: &str) -> bool {
@@ -139,20 +146,6 @@ fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
 /// Whether a key is read on an Ingress and on no Service.
 pub(crate) fn is_for_ingress(key: &str) -> bool {
     PROGRAMS.into_iter().flat_map(|it| it.beside).any(|start| key.starts_with(start))
-}
-
-/// The annotation of an Ingress of this class that sends requests without TLS to https, or does not; `None` if that is the
-/// default.
-pub(crate) fn redirect(
-    class: Option<&str>,
-    tls: Tls,
-    is_wanted: bool,
-) -> Option<(&'static str, &'static str)> {
-    if (class, tls, is_wanted) == (Some(alb::CLASS), Tls::LoadBalancer, true) {
-        Some(alb::REDIRECT)
-    } else {
-        nginx::redirect(tls, is_wanted)
-    }
 }
 
 #[cfg(test)]

@@ -9,13 +9,12 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::metadata::{Annotations, Metadata};
+use super::metadata::Metadata;
 use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::{external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
-use crate::plan::grouped;
-use crate::plan::{Plan, Route, numbered, redirect_name};
+use crate::plan::{Plan, Route, grouped, numbered, redirect_name};
 use crate::validation::PathType;
 use crate::values::{ParentRef, Target, Tls};
 
@@ -108,7 +107,7 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
     lacks(emitting);
     let mut routes = Vec::new();
     if plan.has_object(Target::HttpRoute) {
-        let annotations = forwarded(emitting);
+        let annotations = emitting.annotations();
         let rewrite = rewrite(emitting);
         let canaries = emitting.canaries();
         for (index, (hosts, paths)) in plan.groups().into_iter().enumerate() {
@@ -142,7 +141,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         let said = "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
         emitting.inexpressible(origin(&plan.tls), said.to_owned());
     }
-    if let Some(rule) = plan.rules.iter().find(|rule| rule.path_type.is_pattern(&rule.path)) {
+    if let Some(rule) = plan.pattern() {
         let said = format!(
             "the path {} becomes a RegularExpression, which not every implementation of the Gateway API supports",
             quoted(&rule.path)
@@ -159,28 +158,11 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     }
 }
 
-/// The annotations that programs read on an HTTPRoute.
-fn forwarded<'p>(emitting: &mut Emitting<'_, 'p>) -> Annotations<'p> {
-    let plan = emitting.plan;
-    let mut annotations = emitting.annotations();
-    // Forecastle makes an https URL of the first host, without the path.
-    let is_listed = annotations.iter().any(|(key, value)| forecastle::exposes(key, value));
-    let has_url = annotations.iter().any(|(key, _)| *key == forecastle::URL);
-    let url = plan.url();
-    let is_default = plan.rules.first().is_some_and(|rule| url == format!("https://{}", rule.host));
-    if is_listed && !has_url && !is_default {
-        annotations.push((forecastle::URL, Cow::Owned(url)));
-        annotations.sort_unstable();
-    }
-    annotations
-}
-
 /// The path that takes the place of the whole one; a rewrite with captures is reported.
 fn rewrite<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<&'p str> {
     let plan = emitting.plan;
-    let found = plan.annotations.iter().find(|it| it.key == nginx::REWRITE_TARGET)?;
-    let has_pattern = plan.has_pattern();
-    if found.value.contains('$') || has_pattern || !found.value.starts_with('/') {
+    let found = plan.annotation(nginx::REWRITE_TARGET)?;
+    if found.value.contains('$') || plan.pattern().is_some() || !found.value.starts_with('/') {
         let said = "an HTTPRoute has nothing for a rewrite by regular expression".to_owned();
         emitting.lacks_annotation(found, said);
         return None;

@@ -5,11 +5,11 @@
 
 use serde::Serialize;
 
-use super::metadata::{Metadata, annotations};
+use super::metadata::{Metadata, with_intents};
 use super::{Kind, Object};
-use crate::plan::grouped;
-use crate::plan::{Plan, Route};
+use crate::plan::{Plan, Route, grouped};
 use crate::service::PortRef;
+use crate::values::Target;
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,7 +77,8 @@ pub(super) fn ingress(plan: &Plan) -> Object<'_> {
     let hosts = || rules.iter().map(|rule| rule.host).collect();
     let tls = plan.secret().map(|secret_name| [Tls { hosts: hosts(), secret_name }]);
     let spec = Spec { ingress_class_name: plan.class(), rules, tls };
-    let metadata = Metadata::new(plan, plan.name().into(), annotations(plan));
+    let annotations = with_intents(plan.annotations.iter(), plan, Target::Ingress);
+    let metadata = Metadata::new(plan, plan.name().into(), annotations);
     Object::new(Kind::Ingress, metadata, Some(super::Spec::Ingress(spec)))
 }
 

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use crate::plan::Plan;
+use crate::dialect::write::write;
+use crate::plan::{Annotation, Plan};
+use crate::values::Target;
 
 /// The metadata of an object.
 #[derive(Clone, Debug, Serialize)]
@@ -29,9 +31,17 @@ impl<'p> Metadata<'p> {
 /// The annotations of an object, in ascending order of their keys.
 pub(super) type Annotations<'p> = Vec<(&'p str, Cow<'p, str>)>;
 
-/// All annotations of a plan.
-pub(super) fn annotations(plan: &Plan) -> Annotations<'_> {
-    plan.annotations.iter().map(|it| (it.key.as_str(), Cow::Borrowed(it.value.as_str()))).collect()
+/// The annotations that somebody gave, and what the plan's intents are for those who read the kind.
+pub(super) fn with_intents<'p>(
+    given: impl Iterator<Item = &'p Annotation>,
+    plan: &'p Plan,
+    target: Target,
+) -> Annotations<'p> {
+    let given = given.map(|it| (it.key.as_str(), Cow::Borrowed(it.value.as_str())));
+    let mut all: Annotations<'p> =
+        given.chain(write(plan, target).into_iter().map(|it| (it.key, it.value))).collect();
+    all.sort_unstable_by_key(|(key, _)| *key);
+    all
 }
 
 fn as_map<S: Serializer, T: Serialize>(entries: &[(&str, T)], serializer: S) -> Result<S::Ok, S::Error> {

@@ -8,7 +8,6 @@ mod monitor;
 mod route;
 pub mod stamp;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
@@ -17,13 +16,13 @@ use serde_json::{Map, Value};
 use crate::check::{fulfils, has_finding, redirects_against};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
-use crate::dialect::{external_dns, forecastle, is_read_on, nginx};
+use crate::dialect::{cert_manager, external_dns, forecastle, is_read_on, nginx};
 use crate::options::annotations::annotation;
 pub use crate::plan::kinds::{Kind, KindRow, Permission};
-use crate::plan::{Annotation, Plan, Source};
+use crate::plan::{Annotation, Plan};
 use crate::values::Target;
 pub use configmap::URL_CONFIG_MAP;
-use metadata::{Annotations, Metadata};
+use metadata::{Annotations, Metadata, with_intents};
 
 /// The objects of some plans, and what their kinds could not express.
 ///
@@ -213,7 +212,9 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
                 Target::Route => emitted.objects.extend(route::routes(&mut kind)),
             }
         }
-        emitted.report.merge(found.unwrap_or_default());
+        if let Some(found) = found {
+            emitted.report.merge(found);
+        }
         emitted.objects.extend(monitor::monitor(plan));
         urls.add(plan);
     }
@@ -305,9 +306,19 @@ impl<'p> Emitting<'_, 'p> {
         }
     }
 
+    /// Files that only an Ingress names the issuer of a setting.
+    fn lacks_issuer(&mut self) {
+        let written = cert_manager::write::write(self.plan, self.target);
+        for issuer in written.into_iter().filter(|it| matches!(it.origin, Origin::Setting(_))) {
+            let said = format!("{} has nothing for {}", self.one(), quoted(issuer.key));
+            self.inexpressible(issuer.origin.path(), said);
+        }
+    }
+
     /// The annotations without those that only controllers of Ingresses read, which are reported.
     fn annotations(&mut self) -> Annotations<'p> {
         let plan = self.plan;
+        self.lacks_issuer();
         let mut kept = Vec::with_capacity(plan.annotations.len());
         let mut told = None;
         for given in &plan.annotations {
@@ -315,26 +326,19 @@ impl<'p> Emitting<'_, 'p> {
             if matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. })) {
                 continue;
             }
-            // Another annotation of the Service is expressed by a field of this kind, or reported by itself. The link and
-            // the keys that only ingress-nginx reads are added without a request.
-            let is_silent = match &given.source {
-                Source::Block { .. } | Source::Setting(_) => false,
-                Source::Option(Origin::Annotation(_)) => true,
-                Source::Option(_) => given.key == nginx::USE_REGEX || forecastle::is_key(&given.key),
-            };
             if let Some(said) = self.unread(&given.key) {
                 // A key under two prefixes is reported once.
-                if !is_silent && told.replace(&given.source) != Some(&given.source) {
+                if told.replace(&given.source) != Some(&given.source) {
                     self.lacks_annotation(given, said);
                 }
                 continue;
             }
             if is_read_on(&given.key, self.target) {
-                kept.push((given.key.as_str(), Cow::Borrowed(given.value.as_str())));
+                kept.push(given);
                 continue;
             }
             // A rule has reported what is lost, or nothing is lost.
-            if is_silent || has_finding(plan, given, self.target) || fulfils(plan, given, self.target) {
+            if has_finding(plan, given, self.target) || fulfils(plan, given, self.target) {
                 continue;
             }
             if redirects_against(plan, given, self.target) {
@@ -350,7 +354,7 @@ impl<'p> Emitting<'_, 'p> {
                 self.lacks_annotation(given, said);
             }
         }
-        kept
+        with_intents(kept.into_iter(), plan, self.target)
     }
 
     /// Why a program does not read its key on this kind, or must not.

@@ -9,7 +9,7 @@ use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::{nginx, openshift};
 use crate::options::annotations::annotation;
-use crate::plan::{Annotation, Plan, Route, numbered};
+use crate::plan::{Plan, Route, numbered};
 use crate::validation::{PathType, subdomain_host};
 use crate::values::{Target, Termination, Tls};
 
@@ -112,8 +112,7 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
             "the router's own certificate is used; a TLSSecretNameTemplate would name another one".to_owned();
         emitting.inexpressible(origin(&plan.tls), said);
     }
-    let has_own = |it: &&Annotation| it.key == nginx::REWRITE_TARGET;
-    if let Some(found) = plan.annotations.iter().find(has_own) {
+    if let Some(found) = plan.annotation(nginx::REWRITE_TARGET) {
         let said = format!(
             "a Route has nothing for {}; {} is its own key",
             quoted(&found.key),

@@ -80,11 +80,6 @@ impl Stamp {
         let ingress = self.ingress.as_deref().map(|name| (INGRESS_ANNOTATION, name));
         ingress.into_iter().chain([(URL_ANNOTATION, self.url.as_str())])
     }
-
-    /// The bytes it adds to an object's annotations.
-    fn bytes(&self) -> usize {
-        self.annotations().map(|(key, value)| key.len() + value.len()).sum()
-    }
 }
 
 impl Plan {
@@ -94,7 +89,8 @@ impl Plan {
     pub fn stamp(&self) -> Option<Stamp> {
         let ingress = self.targets.contains(&Target::Ingress).then(|| self.name().to_owned());
         let stamp = Stamp { url: self.url(), ingress };
-        (self.annotation_bytes + stamp.bytes() <= MAX_ANNOTATIONS).then_some(stamp)
+        let bytes: usize = stamp.annotations().map(|(key, value)| key.len() + value.len()).sum();
+        (self.annotation_bytes + bytes <= MAX_ANNOTATIONS).then_some(stamp)
     }
 }
 

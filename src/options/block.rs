@@ -1,6 +1,6 @@
 //! The block of annotations to forward: one `key: value` a line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Problem, quoted};
@@ -36,8 +36,7 @@ pub struct Line<'a> {
 impl<'a> Line<'a> {
     /// The keys that stand inside the value, as they do where a block was folded into one line.
     pub(crate) fn swallowed(&self) -> Vec<Swallowed<'a>> {
-        let is_free = is_snippet(self.key);
-        if self.quoted { Vec::new() } else { swallowed(self.value, is_free) }
+        if self.quoted { Vec::new() } else { swallowed(self.key, self.value) }
     }
 }
 
@@ -64,15 +63,19 @@ const REGISTRIES: [&str; 10] = [
     "registry.k8s.io",
 ];
 
-/// The keys inside of `text`: each stands at its beginning, or behind a blank, a comma, a semicolon or the two characters
+/// The keys inside of `text`, the value of `key`: each stands at its beginning, or behind a blank, a comma, a semicolon or the two characters
 /// `\n`. It has a prefix with a dot, and is followed by a colon and a blank; where the prefix is of a known family, the blank may be
 /// missing or stand before the colon, or `=` may stand in its place. In free text, such as a snippet, only those count. Quotes
 /// may stand around a key; what is in them otherwise, or inside the brackets of JSON, is no key.
-pub(crate) fn swallowed(text: &str, is_free: bool) -> Vec<Swallowed<'_>> {
+pub(crate) fn swallowed<'a>(key: &str, text: &'a str) -> Vec<Swallowed<'a>> {
+    if !text.contains([':', '=']) {
+        return Vec::new();
+    }
+    let is_free = is_snippet(key);
     let bytes = text.as_bytes();
     // The keys, where they begin, and where their values do.
     let mut found: Vec<(usize, &str, usize)> = Vec::new();
-    let mut at = if text.contains([':', '=']) { 0 } else { bytes.len() };
+    let mut at = 0;
     let mut can_begin = true;
     // How many brackets are open.
     let mut depth: usize = 0;
@@ -170,7 +173,8 @@ fn sign_behind(key: &str, behind: &str, is_free: bool) -> Option<usize> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block<'a> {
     lines: Vec<Line<'a>>,
-    keys: BTreeSet<&'a str>,
+    /// Their keys, in ascending order.
+    keys: Vec<&'a str>,
 }
 
 impl<'a> Block<'a> {
@@ -183,7 +187,7 @@ impl<'a> Block<'a> {
     /// Whether there is a line with this key; letter case counts.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
-        self.keys.contains(key)
+        self.keys.binary_search(&key).is_ok()
     }
 }
 
@@ -237,7 +241,9 @@ pub fn parse(block: &str) -> (Block<'_>, Vec<Problem>) {
         }
         lines.push(Line { key, value, number, key_range, value_range, quoted: is_quoted });
     }
-    let keys: BTreeSet<&str> = lines.iter().map(|line| line.key).collect();
+    let mut keys: Vec<&str> = lines.iter().map(|line| line.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
     if keys.len() < lines.len() {
         lines = without_repeated(lines, &mut problems);
     }
@@ -287,7 +293,7 @@ mod tests {
     use super::*;
 
     fn keys(text: &str) -> Vec<(&str, &str)> {
-        swallowed(text, false).into_iter().map(|it| (it.key, it.value)).collect()
+        swallowed("a", text).into_iter().map(|it| (it.key, it.value)).collect()
     }
 
     #[test]
@@ -314,7 +320,7 @@ mod tests {
             keys(text),
             [("example.com/b", "c d"), ("exposeIngressUrl", "locally"), ("example.org/e", "")]
         );
-        for found in swallowed(text, false) {
+        for found in swallowed("a", text) {
             assert!(text.get(found.start..).is_some_and(|rest| rest.starts_with(found.key)));
         }
     }
@@ -342,7 +348,7 @@ mod tests {
     #[test]
     fn in_free_text_only_known_prefixes_count() {
         let text = "# see example.com/help: there; nginx.ingress.kubernetes.io/auth-url: https://example.com";
-        let found: Vec<_> = swallowed(text, true).into_iter().map(|it| it.key).collect();
+        let found: Vec<_> = swallowed("a-snippet", text).into_iter().map(|it| it.key).collect();
         assert_eq!(found, ["nginx.ingress.kubernetes.io/auth-url"]);
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::diagnostics::{FieldPath, Origin, Problem, Report};
 use crate::service::FORWARD_ANNOTATION;
 
-/// An annotation of the objects: forwarded from the block, given by a setting, or the translation of another option.
+/// An annotation of the objects that somebody gave: forwarded from the block, or an entry of a setting `annotations`.
 ///
 /// ```
 /// use serde_json::json;
@@ -34,8 +34,6 @@ pub(crate) enum Source {
     Block { key: Range<usize>, value: Range<usize> },
     /// An entry of a setting `annotations`.
     Setting(FieldPath),
-    /// Another option, which the annotation expresses: an issuer, a canary, a redirect.
-    Option(Origin),
 }
 
 impl Annotation {
@@ -44,17 +42,11 @@ impl Annotation {
         matches!(self.source, Source::Block { .. })
     }
 
-    /// Whether it was written as an annotation: in the block, or under the setting `annotations`.
-    pub(crate) fn is_given(&self) -> bool {
-        !matches!(self.source, Source::Option(_))
-    }
-
     /// The annotation of the Service or the setting that it came from.
     pub(crate) fn origin(&self) -> Origin {
         match &self.source {
             Source::Block { .. } => Origin::Annotation(FORWARD_ANNOTATION.into()),
             Source::Setting(path) => Origin::Setting(path.clone()),
-            Source::Option(origin) => origin.clone(),
         }
     }
 
@@ -62,7 +54,7 @@ impl Annotation {
     pub(crate) fn at_key(&self, problem: Problem) -> (FieldPath, Problem) {
         let problem = match &self.source {
             Source::Block { key, .. } => problem.at(key.clone()),
-            Source::Setting(_) | Source::Option(_) => problem,
+            Source::Setting(_) => problem,
         };
         (self.origin().path(), problem)
     }
@@ -77,7 +69,7 @@ impl Annotation {
     pub(crate) fn file_value(&self, report: &mut Report, problem: Problem) {
         let problem = match &self.source {
             Source::Block { value, .. } => problem.at(value.clone()),
-            Source::Setting(_) | Source::Option(_) => problem,
+            Source::Setting(_) => problem,
         };
         report.file(self.origin().path(), problem);
     }
@@ -86,7 +78,7 @@ impl Annotation {
     pub(crate) fn file_part(&self, report: &mut Report, part: Range<usize>, problem: Problem) {
         let start = match &self.source {
             Source::Block { value, .. } => value.start,
-            Source::Setting(_) | Source::Option(_) => 0,
+            Source::Setting(_) => 0,
         };
         report.file(self.origin().path(), problem.at(start + part.start..start + part.end));
     }

@@ -1,12 +1,11 @@
 //! What a rule may read.
 
 use crate::diagnostics::{Code, Report, Segment};
-use crate::dialect::{SNIPPET, external_dns, is_snippet};
+use crate::dialect::{denied, external_dns};
 use crate::options::block::swallowed;
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::{Annotation, Plan, Source};
 use crate::service::Service;
-use crate::validation::pattern::matches;
 
 /// What a rule may read.
 pub(crate) struct RuleContext<'f> {
@@ -30,15 +29,16 @@ impl RuleContext<'_> {
                 Source::Setting(path) => {
                     !matches!(path.segments().last(), Some(Segment::Key(key)) if *key == annotation.key)
                 }
-                Source::Option(_) => false,
             }
     }
 
     /// The pattern by which an annotation may not be forwarded, if there is one.
     pub(crate) fn denial(&self, annotation: &Annotation) -> Option<&str> {
         let key = annotation.key.as_str();
-        let snippet = || Some(SNIPPET).filter(|pattern| matches(pattern, key));
-        let pattern = self.settings.deny.first(key).or_else(snippet).filter(|_| annotation.is_forwarded())?;
+        if !annotation.is_forwarded() {
+            return None;
+        }
+        let pattern = self.settings.deny.first(key).or_else(|| denied(key))?;
         Some(pattern).filter(|_| !self.settings.allow.fit(key))
     }
 
@@ -48,7 +48,7 @@ impl RuleContext<'_> {
             return false;
         }
         self.plan.annotations.iter().any(|annotation| {
-            let inside = swallowed(&annotation.value, is_snippet(&annotation.key));
+            let inside = swallowed(&annotation.key, &annotation.value);
             inside.iter().any(|it| is_key(it.key)) && is_reported(annotation, &FOLDED, report)
         })
     }
@@ -66,9 +66,6 @@ fn is_reported(annotation: &Annotation, codes: &[Code], report: &Report) -> bool
         Source::Block { value, .. } => {
             found.any(|known| known.range.as_ref().is_some_and(|range| value.contains(&range.start)))
         }
-        Source::Setting(_) | Source::Option(_) => {
-            let path = annotation.origin().path();
-            found.any(|known| known.path == path)
-        }
+        Source::Setting(path) => found.any(|known| known.path == *path),
     }
 }

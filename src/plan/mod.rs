@@ -48,6 +48,8 @@ pub struct Plan {
     /// Whether the issuer takes the place of an annotation of a layer below, which is for all that have a secret.
     pub(crate) replaces_issuer: bool,
     pub(crate) https_redirect: Option<Sourced<bool>>,
+    /// Whether the redirect takes the place of an annotation of a layer below that forbids it.
+    pub(crate) replaces_redirect: bool,
     pub(crate) port: Option<Sourced<PortRef>>,
     /// The number of the Service's port; 0 where the Service has no such port.
     pub(crate) port_number: u16,
@@ -67,7 +69,7 @@ pub struct Plan {
     pub(crate) monitor: Option<Sourced<Monitor>>,
     /// The labels of all objects: those that mark our objects, and those from the options.
     pub(crate) labels: BTreeMap<String, Sourced<String>>,
-    /// In ascending order of their keys, which are all different.
+    /// Those that somebody gave, in ascending order of their keys, which are all different.
     pub(crate) annotations: Vec<Annotation>,
     pub(crate) published: Option<Published>,
     /// The bytes of the Service's annotations, without what is written back.
@@ -90,6 +92,7 @@ impl Plan {
             issuer: None,
             replaces_issuer: false,
             https_redirect: None,
+            replaces_redirect: false,
             port: None,
             port_number: 0,
             port_name: None,
@@ -279,8 +282,8 @@ impl Plan {
         self.monitor.as_ref().map(|monitor| &monitor.value)
     }
 
-    /// The annotations of the Ingress, in ascending order of their keys, which are all different. Objects of other kinds
-    /// have those that are read there. [`Annotation`] has an example.
+    /// The annotations that the Service or the settings give, in ascending order of their keys, which are all different. What
+    /// other options mean, such as a canary, is written when an object is emitted. [`Annotation`] has an example.
     #[must_use]
     pub fn annotations(&self) -> &[Annotation] {
         &self.annotations
@@ -333,9 +336,9 @@ impl Plan {
         self.class().or_else(|| annotation().map(|it| it.value.as_str()))
     }
 
-    /// Whether a path is a regular expression.
-    pub(crate) fn has_pattern(&self) -> bool {
-        self.rules.iter().any(|rule| rule.path_type.is_pattern(&rule.path))
+    /// The first route whose path is a regular expression.
+    pub(crate) fn pattern(&self) -> Option<&Route> {
+        self.rules.iter().find(|rule| rule.path_type.is_pattern(&rule.path))
     }
 
     /// The namespace and the name of the Service.

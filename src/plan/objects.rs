@@ -1,8 +1,7 @@
 //! Which objects a plan becomes, and their names.
 
-use std::collections::BTreeMap;
-
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::{Plan, Route};
 use crate::values::{Target, Termination};

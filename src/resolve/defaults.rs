@@ -7,14 +7,15 @@ use super::monitor::Wanted;
 use super::{Annotation, Plan, Resolver, Source};
 use crate::diagnostics::Sourced;
 use crate::dialect::cert_manager::{is_about_issuer, is_issuer};
-use crate::dialect::nginx::{ALIASES, contradicts};
+use crate::dialect::legacy::find;
+use crate::dialect::nginx::{ALIASES, SSL_REDIRECT, contradicts};
 
 impl Resolver<'_, '_> {
     /// Adds the annotations of the layers of settings, where neither the block nor a layer above has the same or its opposite.
     pub(super) fn defaults(&mut self, plan: &mut Plan, monitor: &mut Wanted) {
         let layers = self.layers;
         let tls = plan.tls();
-        let mut replaces_issuer = false;
+        let (mut replaces_issuer, mut replaces_redirect) = (false, false);
         for (index, layer) in layers.iter().enumerate() {
             let defaults = layer.annotations();
             if defaults.is_empty() {
@@ -34,6 +35,10 @@ impl Resolver<'_, '_> {
                     continue;
                 }
                 let current = self.current_key(&default.key);
+                // The redirect that a layer above asks for is written instead.
+                if replaces_redirect && current == SSL_REDIRECT {
+                    continue;
+                }
                 let mut aliases = ALIASES.iter().filter(|names| names.contains(&current.as_ref())).flatten();
                 if known.contains(current.as_ref()) || aliases.any(|name| known.contains(name)) {
                     continue;
@@ -45,14 +50,7 @@ impl Resolver<'_, '_> {
                 if let Some(redirect) = &redirect
                     && contradicts(&current, &default.value, redirect.value, tls)
                 {
-                    if redirect.value && tls.has_secret() {
-                        let source = Source::Option(redirect.origin.clone());
-                        added.push(Annotation {
-                            key: current.into_owned(),
-                            value: "true".to_owned(),
-                            source,
-                        });
-                    }
+                    replaces_redirect |= redirect.value && tls.has_secret();
                     continue;
                 }
                 let given = Annotation {
@@ -60,14 +58,14 @@ impl Resolver<'_, '_> {
                     value: default.value.clone(),
                     source: Source::Setting(default.origin.path()),
                 };
-                added.extend(self.migrate(given, &|key| own.contains(key), &mut old));
+                added.extend(self.migrate(given, find(&default.key), &|key| own.contains(key), &mut old));
             }
             plan.annotations.append(&mut added);
             self.apply_switches(plan, old.switches);
             monitor.add_default(old.monitor, layers, index);
             self.mirror(plan);
         }
-        plan.replaces_issuer = replaces_issuer;
+        (plan.replaces_issuer, plan.replaces_redirect) = (replaces_issuer, replaces_redirect);
     }
 
     /// The option about requests without TLS that counts more than the annotations of this layer, where an Ingress is made.

@@ -1,23 +1,28 @@
-//! The annotations of what is emitted: the forwarded block, the defaults of the administrator, and what other options
-//! mean in the words of the programs.
+//! The annotations that somebody gave: the forwarded block, and the defaults of the administrator.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::migrate::Old;
+use super::defaults::keys;
+use super::migrate::{Old, translated};
 use super::{Annotation, PUBLISH_KEY, Plan, Resolver, Scope, Source};
 use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
-use crate::dialect::legacy::{self, Migration};
+use crate::dialect::cert_manager::{is_issuer, named_kind};
+use crate::dialect::legacy::{Legacy, Migration, find};
+use crate::dialect::nginx::paths::asked_path;
+use crate::dialect::{external_dns, forecastle};
 use crate::options::annotations::annotation;
 use crate::options::block::Line;
 use crate::options::{Layer, Settings, Slot};
 use crate::service::{CONFIG_PREFIX, FORWARD_ANNOTATION};
 
-/// Whether a line of the block with this key means something to us rather than to another program.
-pub(crate) fn is_read_here(key: &str, settings: &Settings) -> bool {
-    let is_ours = |row: &legacy::Legacy| {
+/// Whether a line of the block with this key means something to us rather than to another program. `row` is that of the key
+/// among the old ones.
+pub(crate) fn is_read_here(key: &str, row: Option<&Legacy>, settings: &Settings) -> bool {
+    let is_ours = |row: &Legacy| {
         matches!(row.migration, Migration::Class | Migration::Monitor(_) | Migration::MonitorOption(_))
     };
-    key == PUBLISH_KEY || (!settings.forwards_legacy && legacy::find(key).is_some_and(is_ours))
+    key == PUBLISH_KEY || (!settings.forwards_legacy && row.is_some_and(is_ours))
 }
 
 impl Resolver<'_, '_> {
@@ -31,11 +36,12 @@ impl Resolver<'_, '_> {
         let mut old = Old::new(&plan.targets);
         plan.annotations.reserve(forwarded.block.lines().len());
         for line in forwarded.block.lines() {
+            let row = find(line.key);
             // One of ours that cannot be read, because other keys are inside its value, is refused by the rule `folded-block`.
-            if is_read_here(line.key, self.settings) && !line.swallowed().is_empty() {
+            if is_read_here(line.key, row, self.settings) && !line.swallowed().is_empty() {
                 continue;
             }
-            let is_class = |row: &legacy::Legacy| row.migration == Migration::Class;
+            let is_class = row.is_some_and(|row| row.migration == Migration::Class);
             let is_passed_on = match line.key {
                 PUBLISH_KEY => {
                     let place = line.key_range.start..line.value_range.end;
@@ -47,12 +53,12 @@ impl Resolver<'_, '_> {
                     self.misplaced(line);
                     true
                 }
-                key if legacy::find(key).is_some_and(is_class) => self.block_class(line, &mut meant.class),
+                _ if is_class => self.block_class(line, &mut meant.class),
                 _ => true,
             };
             if is_passed_on {
                 let is_given = |key: &str| forwarded.block.contains(key);
-                plan.annotations.extend(self.migrate(given(line), &is_given, &mut old));
+                plan.annotations.extend(self.migrate(given(line), row, &is_given, &mut old));
             }
         }
         let Old { mut monitor, switches, .. } = old;
@@ -61,8 +67,12 @@ impl Resolver<'_, '_> {
         self.mirror(plan);
         plan.class = self.layers.with_block(&meant).first(|it| &it.class).cloned();
         self.defaults(plan, &mut monitor);
-        self.write_intents(plan);
-        plan.monitor = self.monitor(plan, monitor);
+        self.issuer_conflict(plan);
+        if let Some(rule) = plan.rules.first() {
+            // The annotations say how ingress-nginx reads the paths.
+            plan.url_path = asked_path(plan, &rule.path, rule.path_type).into_owned();
+        }
+        plan.monitor = self.monitor(plan, monitor, meant);
         plan.annotations.sort_by(|left, right| left.key.cmp(&right.key));
         publish
     }
@@ -70,6 +80,79 @@ impl Resolver<'_, '_> {
     /// Whether old keys are translated.
     pub(super) fn translates(&self) -> bool {
         !self.settings.forwards_legacy
+    }
+
+    /// Files that an issuer among the annotations is not the one that the Service names.
+    fn issuer_conflict(&mut self, plan: &Plan) {
+        let Some(Sourced { value: own, origin: Origin::Annotation(_) }) = &plan.issuer else { return };
+        let is_other = |it: &&Annotation| {
+            is_issuer(&it.key) && (named_kind(&it.key) != Some(own.cluster) || it.value != own.name)
+        };
+        let is_written = plan.canary.is_none() && plan.tls().has_secret();
+        if let Some(other) = plan.annotations.iter().filter(|_| is_written).find(is_other) {
+            let said = format!("{} contradicts the issuer {}", quoted(&other.value), quoted(&own.name));
+            other.file_value(
+                self.report,
+                Problem::new(Code::IssuerConflict, said).help("keep one of the two"),
+            );
+        }
+    }
+
+    /// Whether a key publishes or lists the host.
+    pub(super) fn publishes(&self, key: &str) -> bool {
+        forecastle::is_key(key) || self.settings.is_dns_key(key)
+    }
+
+    /// Takes away what a canary forwards to publish or list its host, which is that of the stable Service.
+    pub(super) fn silence(&mut self, plan: &mut Plan) {
+        let Some(canary) = &plan.canary else { return };
+        let (silent, kept) = std::mem::take(&mut plan.annotations)
+            .into_iter()
+            .partition(|it: &Annotation| self.publishes(&it.key));
+        plan.annotations = kept;
+        for given in silent {
+            // A canary has this annotation anyway.
+            if external_dns::opts_out(&given.key, &given.value) {
+                continue;
+            }
+            let does = if forecastle::is_key(&given.key) {
+                "is the one that is listed"
+            } else {
+                "publishes the host"
+            };
+            let message = format!(
+                "{} has no effect on a canary: the Service {} {does}",
+                quoted(&given.key),
+                quoted(&canary.of)
+            );
+            let help = format!("forward it from the Service {}, or remove the line", canary.of);
+            given.file_key(self.report, Problem::new(Code::CanaryAnnotation, message).help(help));
+        }
+    }
+
+    /// Copies the annotations of ExternalDNS to all prefixes that it may look for.
+    pub(super) fn mirror(&mut self, plan: &mut Plan) {
+        let is_of_dns = |known: &Annotation| external_dns::split(&known.key).is_some();
+        if !self.translates() || !plan.annotations.iter().any(is_of_dns) {
+            return;
+        }
+        let mut more = Vec::new();
+        let (known, mut added) = (keys(plan), BTreeSet::new());
+        for given in &plan.annotations {
+            let Some((own, name)) = external_dns::split(&given.key) else { continue };
+            for prefix in self.settings.dns_prefixes.iter().filter(|prefix| *prefix != own) {
+                let key = format!("{prefix}{name}");
+                if !known.contains(key.as_str()) && added.insert(key.clone()) {
+                    more.push(Annotation { key, ..given.clone() });
+                }
+            }
+        }
+        for added in &more {
+            let message =
+                format!("{} is given, too, for the versions of ExternalDNS that read it", quoted(&added.key));
+            added.file_key(self.report, Problem::new(Code::DnsMirrored, message));
+        }
+        plan.annotations.append(&mut more);
     }
 
     fn misplaced(&mut self, line: &Line<'_>) {
@@ -126,7 +209,10 @@ impl Resolver<'_, '_> {
                 let problem = Problem::new(Code::ClassConflict, message).help("keep one of the two");
                 self.block(problem.at(line.value_range.clone()));
             }
-            _ if self.translates() => self.translated(&given(line), "spec.ingressClassName"),
+            _ if self.translates() => {
+                let problem = translated(line.key, "spec.ingressClassName");
+                self.block(problem.at(line.key_range.clone()));
+            }
             _ => {}
         }
         if self.translates() && !class.is_set() {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::monitor::Wanted;
 use super::{Annotation, Plan, Resolver};
 use crate::diagnostics::{Code, Problem, quoted};
-use crate::dialect::legacy::{self, Migration, successor};
+use crate::dialect::legacy::{Legacy, Migration, find, successor};
 use crate::validation::parse_bool;
 use crate::values::Target;
 
@@ -31,20 +31,27 @@ pub(super) struct Switch {
     value: &'static str,
 }
 
+/// The finding that an old key became what is read today.
+pub(super) fn translated(old: &str, new: &str) -> Problem {
+    let message = ["`", old, "` was translated to `", new, "`"].concat();
+    Problem::new(Code::LegacyTranslated, message)
+}
+
 fn pair(key: &str, value: &str) -> String {
     format!("{key}: {value}")
 }
 
 impl Resolver<'_, '_> {
-    /// The current form of an annotation, whoever wrote it. What is no annotation today, or is one together with others,
-    /// goes to `old`. `is_given` says whether the same source gives a key.
+    /// The current form of an annotation, whoever wrote it; `row` is that of its key among the old ones. What is no annotation
+    /// today, or is one together with others, goes to `old`. `is_given` says whether the same source gives a key.
     pub(super) fn migrate(
         &mut self,
         given: Annotation,
+        row: Option<&Legacy>,
         is_given: &dyn Fn(&str) -> bool,
         old: &mut Old,
     ) -> Option<Annotation> {
-        let Some(row) = legacy::find(&given.key) else { return Some(given) };
+        let Some(row) = row else { return Some(given) };
         if !self.translates() {
             // It is passed on to an Ingress alone; elsewhere, the loss of a removed key is reported.
             if old.leaves_ingress && matches!(row.migration, Migration::Removed { .. }) {
@@ -72,7 +79,7 @@ impl Resolver<'_, '_> {
             self.shadowed(&given, &key);
             return None;
         }
-        self.translated(&given, &key);
+        given.file_key(self.report, translated(&given.key, &key));
         Some(Annotation { key, ..given })
     }
 
@@ -117,8 +124,8 @@ impl Resolver<'_, '_> {
 
     /// The key by which a program of today reads what this one means.
     pub(super) fn current_key<'k>(&self, key: &'k str) -> Cow<'k, str> {
-        match legacy::find(key).filter(|_| self.translates()) {
-            Some(legacy::Legacy { migration: Migration::Switch { key, .. }, .. }) => Cow::Borrowed(key),
+        match find(key).filter(|_| self.translates()) {
+            Some(Legacy { migration: Migration::Switch { key, .. }, .. }) => Cow::Borrowed(key),
             Some(row) => successor(row, key).map_or(Cow::Borrowed(key), Cow::Owned),
             None => Cow::Borrowed(key),
         }
@@ -130,25 +137,20 @@ impl Resolver<'_, '_> {
         old.file_key(self.report, problem);
     }
 
-    pub(super) fn translated(&mut self, old: &Annotation, new: &str) {
-        let message = format!("`{}` was translated to `{new}`", old.key);
-        old.file_key(self.report, Problem::new(Code::LegacyTranslated, message));
-    }
-
     /// Reports a key without successor.
     fn report_migration(&mut self, given: &Annotation, migration: Migration) {
-        let key = quoted(&given.key);
+        let key = || quoted(&given.key);
         let problem = match migration {
             Migration::Dropped(why) => {
-                let message = format!("{key} was dropped: {why}");
+                let message = format!("{} was dropped: {why}", key());
                 Problem::new(Code::LegacyDropped, message).help("remove the line")
             }
             Migration::Dead(why) | Migration::MonitorOption(why) => {
-                let message = format!("no current program reads {key}: {why}");
+                let message = format!("no current program reads {}: {why}", key());
                 Problem::new(Code::LegacyDead, message).help("remove the line, and use what is read today")
             }
             Migration::Removed { why, help } => {
-                let message = format!("ingress-nginx no longer reads {key}: {why}");
+                let message = format!("ingress-nginx no longer reads {}: {why}", key());
                 Problem::new(Code::LegacyDead, message).help(help)
             }
             Migration::Renamed(_)

@@ -4,7 +4,6 @@
 
 mod defaults;
 mod forward;
-mod intents;
 mod migrate;
 mod monitor;
 pub(crate) mod trace;
@@ -91,9 +90,9 @@ pub(crate) fn resolve(
     let port = plan.port.as_ref().and_then(|port| service.port(&port.value));
     plan.port_number = port.map(|port| port.number).unwrap_or_default();
     plan.port_name = port.and_then(|port| port.name).map(str::to_owned);
-    let targets = targets(settings, layers);
-    plan.targets = Target::ALL.into_iter().filter(|target| targets.value.contains(target)).collect();
-    plan.targets_origin = targets.origin;
+    let (targets, origin) = targets(settings, layers);
+    plan.targets = Target::ALL.into_iter().filter(|target| targets.contains(target)).collect();
+    plan.targets_origin = origin;
     other_targets(&mut plan, settings, layers);
     // No layer has one of ours. Of the others, the uppermost of each key counts.
     for (key, value) in [(MANAGED_BY_LABEL, MANAGED_BY), (SERVICE_LABEL, service.name())] {
@@ -116,6 +115,8 @@ fn other_targets(plan: &mut Plan, settings: &Settings, layers: Layers<'_>) {
     if plan.targets.contains(&Target::HttpRoute) {
         plan.parent_refs = layers.first(|it| &it.parent_refs).cloned();
         plan.http_parent_refs = layers.first(|it| &it.http_parent_refs).cloned();
+    }
+    if plan.targets.contains(&Target::HttpRoute) || plan.canary.is_some() {
         plan.dns_controller_keys = settings.dns_controller_keys();
     }
     plan.termination = layers.first(|it| &it.termination).map(|it| it.value).unwrap_or_default();
@@ -132,13 +133,13 @@ fn published(plan: &Plan, scope: Scope, place: Range<usize>, is_url: bool) -> Pu
 }
 
 /// What exposes the Service.
-fn targets(settings: &Settings, layers: Layers<'_>) -> Sourced<Vec<Target>> {
+fn targets<'s>(settings: &'s Settings, layers: Layers<'s>) -> (&'s [Target], Origin) {
     if !settings.only_targets.is_empty() {
-        return Sourced::new(settings.only_targets.clone(), Origin::BuiltIn);
+        return (&settings.only_targets, Origin::BuiltIn);
     }
     // Where a word is none, which is already reported, the rest is looked at as if nothing was said.
     let chosen = layers.first(|it| &it.targets).or_else(|| built_in().targets.set());
-    chosen.cloned().unwrap_or_else(|| Sourced::new(Vec::new(), Origin::BuiltIn))
+    chosen.map_or((&[], Origin::BuiltIn), |chosen| (&chosen.value, chosen.origin.clone()))
 }
 
 /// The canary, if one is asked for. The other annotations of a canary are an Error without `CanaryOf`.

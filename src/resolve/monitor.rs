@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::migrate::translated;
 use super::{Annotation, Monitor, Plan, Resolver};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, quoted};
 use crate::dialect::legacy::MonitorField;
@@ -82,8 +83,8 @@ impl Resolver<'_, '_> {
     /// What the Service says about a monitor that nobody asks for.
     fn not_asked(&mut self, wanted: &Wanted) {
         let said = "nothing asks for a monitor, so this has no effect";
-        let help = format!("add {}: \"true\"", annotation::MONITOR);
-        let problem = || Problem::new(Code::MonitorNotAsked, said).help(help.clone());
+        let help = || format!("add {}: \"true\"", annotation::MONITOR);
+        let problem = || Problem::new(Code::MonitorNotAsked, said).help(help());
         if wanted.is_forwarded {
             self.block(problem());
         }
@@ -94,7 +95,7 @@ impl Resolver<'_, '_> {
 
     fn monitor_line(&mut self, read: Result<(), String>, field: &str, given: &Annotation) {
         match read {
-            Ok(()) => self.translated(given, field),
+            Ok(()) => given.file_key(self.report, translated(&given.key, field)),
             Err(said) => {
                 let said = format!("{}: {said}", quoted(&given.key));
                 let problem = Problem::new(Code::MonitorInvalid, said).help("correct the value");
@@ -103,9 +104,14 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The monitor, if there is to be one. A canary has none: its host is monitored already.
-    pub(super) fn monitor(&mut self, plan: &Plan, wanted: Wanted) -> Option<Sourced<Monitor>> {
-        let meant = Layer { monitor: wanted.enabled.clone().into(), ..Layer::default() };
+    /// The monitor, if there is to be one; `meant` has the options that the block means. A canary has none: its host is monitored already.
+    pub(super) fn monitor(
+        &mut self,
+        plan: &Plan,
+        wanted: Wanted,
+        mut meant: Layer,
+    ) -> Option<Sourced<Monitor>> {
+        meant.monitor = wanted.enabled.clone().into();
         let layers = self.layers.with_block(&meant);
         let asked = layers.first(|it| &it.monitor).cloned();
         if asked.is_none() && plan.canary.is_none() {

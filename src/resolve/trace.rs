@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::diagnostics::{FieldPath, Origin, Report};
+use crate::dialect::write::write;
 use crate::options::{Decided, Entry, Layer, Layers, Settings, annotations, decided};
 use crate::resolve;
 use crate::service::Service;
+use crate::values::Target;
 
 /// A value and where it came from.
 ///
@@ -81,8 +83,12 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
         let before = below(&origin, layers.settings().filter_map(place).map(Origin::path));
         rows.add(what.into(), &value, origin, before);
     }
+    let written = write(&plan, Target::Ingress);
     let given = plan.annotations.iter().map(|it| (it.key.as_str(), it.value.as_str(), it.origin()));
-    rows.entries("annotation", Layer::annotations, given);
+    let mut all: Vec<_> = given.collect();
+    all.extend(written.iter().map(|it| (it.key, it.value.as_ref(), it.origin.clone())));
+    all.sort_by_key(|(key, ..)| *key);
+    rows.entries("annotation", Layer::annotations, all.into_iter());
     // Ours are the same for every Service.
     let given = plan.labels.iter().filter(|(_, label)| label.origin != Origin::BuiltIn);
     let given = given.map(|(key, label)| (key.as_str(), label.value.as_str(), label.origin.clone()));

@@ -6,6 +6,8 @@ mod ports;
 #[cfg(feature = "k8s-openapi")]
 mod typed;
 
+use std::fmt::Display;
+
 use serde_json::Value;
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, kind_of, scalar};
@@ -102,6 +104,10 @@ pub struct Service<'a> {
 pub fn is_service(document: &Value) -> bool {
     let is = |key: &str, wanted: &str| document.get(key).and_then(Value::as_str) == Some(wanted);
     is("kind", "Service") && is("apiVersion", "v1")
+}
+
+fn port_path(index: usize) -> FieldPath {
+    FieldPath::object(&["spec", "ports"]).index(index)
 }
 
 impl<'a> Service<'a> {
@@ -221,16 +227,15 @@ impl<'a> Service<'a> {
 
     /// Reads an annotation; `None` is a value that is no string.
     fn read_annotation(&mut self, key: &'a str, value: Option<&'a str>) {
-        if let Some(value) = value.filter(|_| is_ours(key)) {
-            self.annotations.push((key, value));
-        }
-        let value = value.unwrap_or_default();
-        let bytes = key.len() + value.len();
+        let text = value.unwrap_or_default();
+        let bytes = key.len() + text.len();
         self.annotation_bytes += bytes;
-        if key.starts_with(STAMP_PREFIX) {
+        if is_ours(key) {
+            self.annotations.extend(value.map(|value| (key, value)));
+        } else if key.starts_with(STAMP_PREFIX) {
             self.stamp_bytes += bytes;
         } else if external_dns::is_hostname(key) {
-            self.dns_hostnames.push((key, value));
+            self.dns_hostnames.push((key, text));
         } else if is_nearly_ours(key) {
             self.nearly_ours.push(key);
         } else if is_for_ingress(key) {
@@ -261,7 +266,7 @@ impl<'a> Service<'a> {
             None | Some(Value::Null) => {}
             Some(Value::Array(ports)) => {
                 for (index, port) in ports.iter().enumerate() {
-                    let port = self.read_port(port, FieldPath::object(&["spec", "ports"]).index(index));
+                    let port = self.read_port(port, index);
                     self.ports.push(port);
                 }
             }
@@ -273,26 +278,27 @@ impl<'a> Service<'a> {
         }
     }
 
-    fn read_port(&mut self, port: &'a Value, path: FieldPath) -> Port<'a> {
+    fn read_port(&mut self, port: &'a Value, index: usize) -> Port<'a> {
+        let path = || port_path(index);
         let problem = |message: String| Problem::new(Code::FieldType, message);
         let number = match (port, port.get("port")) {
             (Value::Object(_), Some(Value::Number(number))) => {
                 let value = number.as_u64().and_then(|number| u16::try_from(number).ok());
-                self.port_number(value, &number.to_string(), path)
+                self.port_number(value, number, index)
             }
             (Value::Object(_), Some(other)) => {
                 let problem = problem(format!("expected a number, found {}", kind_of(other)));
-                self.problem(path.key("port"), problem.help("write the number without quotes"));
+                self.problem(path().key("port"), problem.help("write the number without quotes"));
                 0
             }
             (Value::Object(_), None) => {
                 let problem = Problem::new(Code::PortInvalid, "the port has no number").help("add `port:`");
-                self.problem(path, problem);
+                self.problem(path(), problem);
                 0
             }
             (other, _) => {
                 let problem = problem(format!("expected a mapping, found {}", kind_of(other)));
-                self.problem(path, problem.help("write `port:` and the number"));
+                self.problem(path(), problem.help("write `port:` and the number"));
                 0
             }
         };
@@ -300,13 +306,14 @@ impl<'a> Service<'a> {
         Port::new(text("name"), number, text("protocol"))
     }
 
-    /// The number; 0 and a problem if it is no port. `path` is that of the port.
-    fn port_number(&mut self, value: Option<u16>, written: &str, path: FieldPath) -> u16 {
+    /// The number of the port at this index; 0 and a problem if it is no port.
+    fn port_number(&mut self, value: Option<u16>, written: impl Display, index: usize) -> u16 {
         if let Some(number) = value.filter(|number| *number > 0) {
             return number;
         }
         let message = format!("the port {written} is not between 1 and 65535");
-        self.problem(path.key("port"), Problem::new(Code::PortInvalid, message).help("correct the port"));
+        let problem = Problem::new(Code::PortInvalid, message).help("correct the port");
+        self.problem(port_path(index).key("port"), problem);
         0
     }
 

@@ -6,7 +6,6 @@ use k8s_openapi::api::core::v1;
 
 use super::hints::Hints;
 use super::{EXPOSE_LABEL, Port, Service, ServiceKind};
-use crate::diagnostics::FieldPath;
 
 impl<'a> Service<'a> {
     /// Reads a typed Service, and gives what [`Service::from_value`] gives for its JSON.
@@ -43,8 +42,7 @@ impl<'a> Service<'a> {
         view.has_spec = true;
         view.kind = ServiceKind::new(spec.type_.as_deref(), spec.cluster_ip.as_deref());
         for (index, port) in spec.ports.iter().flatten().enumerate() {
-            let path = FieldPath::object(&["spec", "ports"]).index(index);
-            let number = view.port_number(u16::try_from(port.port).ok(), &port.port.to_string(), path);
+            let number = view.port_number(u16::try_from(port.port).ok(), port.port, index);
             view.ports.push(Port::new(port.name.as_deref(), number, port.protocol.as_deref()));
         }
         view

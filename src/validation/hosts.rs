@@ -113,24 +113,21 @@ fn name_errors(name: &str, errors: &mut Vec<HostError>) {
     if rest.bytes().any(|b| b.is_ascii_uppercase()) {
         errors.push(HostError::Uppercase);
     }
-    if rest.split('.').any(str::is_empty) {
-        errors.push(HostError::EmptyLabel);
-    }
     let mut start = name.len() - rest.len();
-    let labels: Vec<(&str, Range<usize>)> = rest
-        .split('.')
-        .map(|label| {
-            let range = start..start + label.len();
-            start = range.end + 1;
-            (label, range)
-        })
-        .collect();
-    let first = |is_wrong: fn(&str) -> bool| {
-        labels.iter().find(|(label, _)| is_wrong(label)).map(|(_, range)| range.clone())
-    };
-    let has_hyphen = |label: &str| label.starts_with('-') || label.ends_with('-');
-    errors.extend(first(has_hyphen).map(HostError::Hyphen));
-    errors.extend(first(|label| label.len() > MAX_LABEL).map(HostError::LabelTooLong));
+    let (mut empty, mut hyphen, mut too_long) = (None, None, None);
+    for label in rest.split('.') {
+        let range = start..start + label.len();
+        start = range.end + 1;
+        if label.is_empty() {
+            empty = Some(HostError::EmptyLabel);
+        } else if label.starts_with('-') || label.ends_with('-') {
+            hyphen.get_or_insert(HostError::Hyphen(range.clone()));
+        }
+        if label.len() > MAX_LABEL {
+            too_long.get_or_insert(HostError::LabelTooLong(range));
+        }
+    }
+    errors.extend([empty, hyphen, too_long].into_iter().flatten());
     if name.len() > MAX_NAME {
         errors.push(HostError::TooLong);
     }

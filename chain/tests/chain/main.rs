@@ -3,5 +3,16 @@
 //! `make e2e-chain` starts an API server and the programs, and runs the tests one after the other; without them, the tests are
 //! ignored.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test fail it like the test itself"
+)]
+
+mod article;
+mod breaks;
+mod common;
+mod conformance;
 mod cookbook;
+mod faults;
 mod smoke;

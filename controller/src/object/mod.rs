@@ -50,6 +50,8 @@ pub(crate) struct Observed {
     pub(crate) served_by: u8,
     /// Whether it cannot be served until an older object with its host and path is gone.
     pub(crate) is_blocked: bool,
+    /// By whom and why it is not served.
+    pub(crate) refusal: Option<Box<str>>,
     /// The hashes of its hosts, sorted.
     pub(crate) hosts: Box<[u64]>,
 }
@@ -93,6 +95,7 @@ impl Observed {
             content_hash: content_hash(document),
             served_by: status::served_by(document),
             is_blocked: status::is_blocked(document),
+            refusal: status::refusal(document),
             hosts: hosts(&document.spec),
         })
     }
@@ -109,6 +112,12 @@ impl Observed {
         } else {
             Ownership::Foreign
         }
+    }
+
+    /// Whether this is a later version of the same object. The versions of one kind are numbers that grow.
+    pub(crate) fn is_later_than(&self, other: &Self) -> bool {
+        let number = |object: &Self| object.version.parse::<u64>().ok();
+        self.uid == other.uid && number(self) > number(other)
     }
 
     /// Whether it may be deleted when its Service does not need it: it has all three marks. A copy of one of our objects has

@@ -23,10 +23,31 @@ pub(super) fn served_by(document: &Document) -> u8 {
 
 /// Whether a condition is true for the current generation of the object.
 fn is_true(status: &Value, condition: &str, generation: Option<i64>) -> bool {
-    conditions(status).any(|it| {
+    current_conditions(status, generation).any(|it| has(it, "type", condition) && has(it, "status", "True"))
+}
+
+/// Why the object is not served as it is now: what the first parent says that does not accept an HTTPRoute, or the first router
+/// that does not admit a Route. A Route that an older one blocks is a matter of handovers.
+pub(super) fn refusal(document: &Document) -> Option<Box<str>> {
+    let list = |field: &str| document.status.get(field).and_then(Value::as_array).into_iter().flatten();
+    let is_refusal = |it: &&Value| {
+        let is_about_it = has(it, "type", "Accepted") || has(it, "type", "Admitted");
+        is_about_it && has(it, "status", "False") && !has(it, "reason", CLAIMED)
+    };
+    let refusal_of = |status: &Value| {
+        let refusal = current_conditions(status, document.metadata.generation).find(is_refusal)?;
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+        let who = text(status.pointer("/parentRef/name").or(status.get("routerName")));
+        Some(format!("by {who}: {}: {}", text(refusal.get("reason")), text(refusal.get("message"))).into())
+    };
+    list("parents").chain(list("ingress")).find_map(refusal_of)
+}
+
+/// The conditions about the current generation of the object.
+fn current_conditions(status: &Value, generation: Option<i64>) -> impl Iterator<Item = &Value> {
+    conditions(status).filter(move |it| {
         let observed = it.get("observedGeneration").and_then(Value::as_i64);
-        let is_current = observed.is_none() || observed == generation;
-        has(it, "type", condition) && has(it, "status", "True") && is_current
+        observed.is_none() || observed == generation
     })
 }
 
@@ -53,4 +74,41 @@ pub(crate) fn hosts(spec: &Value) -> Box<[u64]> {
     hosts.sort_unstable();
     hosts.dedup();
     hosts.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_refuses_the_object_as_it_is_now_is_named_with_the_reason() {
+        let refusal_of = |status: Value| {
+            let object = json!({"metadata": {"generation": 2}, "status": status});
+            refusal(&serde_json::from_value(object).unwrap()).map(String::from)
+        };
+        let parent = |name: &str, status: &str, generation: u8| {
+            json!({"parentRef": {"name": name}, "conditions": [{
+                "type": "Accepted", "status": status, "observedGeneration": generation,
+                "reason": "NoMatchingParent", "message": "No listeners match",
+            }]})
+        };
+        assert_eq!(refusal_of(Value::Null), None);
+        assert_eq!(refusal_of(json!({"parents": [parent("a", "True", 2), parent("b", "False", 1)]})), None);
+        assert_eq!(
+            refusal_of(json!({"parents": [parent("a", "True", 2), parent("b", "False", 2)]})).as_deref(),
+            Some("by b: NoMatchingParent: No listeners match")
+        );
+        let router = |reason: &str| {
+            let condition =
+                json!({"type": "Admitted", "status": "False", "reason": reason, "message": "wildcards"});
+            json!({"ingress": [{"routerName": "default", "conditions": [condition]}]})
+        };
+        assert_eq!(refusal_of(router(CLAIMED)), None);
+        assert_eq!(
+            refusal_of(router("RouteNotAdmitted")).as_deref(),
+            Some("by default: RouteNotAdmitted: wildcards")
+        );
+    }
 }

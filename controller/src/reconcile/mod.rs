@@ -132,7 +132,7 @@ impl State {
         let mut is_complete = true;
         for desired in desired {
             match self.reconcile_object(key, &uid, desired) {
-                ObjectPlan::InSync => {}
+                ObjectPlan::InSync(notice) => notices.extend(notice),
                 ObjectPlan::Act(action) => actions.push(action),
                 ObjectPlan::Blocked(notice) => {
                     is_complete = false;
@@ -165,7 +165,10 @@ impl State {
         let notice = match observed {
             Some(observed) if observed.terminating => None,
             Some(observed) => match observed.ownership(service, uid) {
-                Ownership::Ours if observed.desired_hash == hash => return ObjectPlan::InSync,
+                Ownership::Ours if observed.desired_hash == hash => {
+                    let refusal = observed.refusal.as_deref();
+                    return ObjectPlan::InSync(refusal.map(|refusal| Notice::not_served(&key, refusal)));
+                }
                 Ownership::Ours => {
                     let mode =
                         if observed.field_conflict { ApplyMode::TakeOwnership } else { ApplyMode::Update };
@@ -229,7 +232,8 @@ impl State {
 
 /// What to do for a desired object.
 enum ObjectPlan {
-    InSync,
+    /// It is as desired; the notice says why it is not served all the same.
+    InSync(Option<Notice>),
     Act(Action),
     /// It cannot be applied now; the notice has the reason, if the owner has to act.
     Blocked(Option<Notice>),

@@ -66,6 +66,12 @@ impl State {
         }
         let Some(mut observed) = Observed::new(document) else { return };
         observed.desired_hash = hash;
+        // The watch may have been faster than the answer: an ingress controller writes the status, or somebody changes the object.
+        if let Some(later) = self.objects.get(key).filter(|known| known.is_later_than(&observed)) {
+            let is_same = later.content_hash == observed.content_hash;
+            observed =
+                Observed { desired_hash: if is_same { hash } else { later.desired_hash }, ..later.clone() };
+        }
         let lost_by = self.objects.set(key.clone(), Some(observed));
         self.mark_services_due(lost_by);
     }

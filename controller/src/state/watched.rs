@@ -184,6 +184,9 @@ impl State {
         if !is_same_serving && self.handovers.has_kept(&service) {
             self.mark_due(ReconcileKey::Service(service.clone()));
         }
+        if known.as_ref().is_some_and(|known| known.refusal != observed.refusal) {
+            self.mark_due(ReconcileKey::Service(service.clone()));
+        }
         // With the same content, only the status or fields of others have changed.
         let is_same =
             |known: &&Observed| known.uid == observed.uid && known.content_hash == observed.content_hash;

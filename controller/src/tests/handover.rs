@@ -41,6 +41,19 @@ fn the_old_object_stays_until_the_new_one_has_an_address() {
 }
 
 #[test]
+fn an_address_that_is_seen_before_the_answer_to_the_request_counts() {
+    let mut cluster = FakeCluster::new();
+    cluster.is_fast = true;
+    settle(cluster.apply(&web(&[])));
+    settle(cluster.apply(&web(&[(NAME, "new")])));
+    assert_eq!(cluster.objects.keys().collect::<Vec<_>>(), [&in_shop(Kind::Ingress, "new")]);
+    // What was seen before the answer is still compared with what is desired.
+    assert!(settle(cluster.deliver_deletions()).is_empty());
+    cluster.set_field(Kind::Ingress, "new", "spec", json!({"rules": []}));
+    assert_eq!(settle(&mut cluster), ["apply Ingress shop/new (Update)"]);
+}
+
+#[test]
 fn the_old_object_is_deleted_after_the_timeout() {
     let mut cluster = served();
     settle(cluster.apply(&web(&[(NAME, "new")])));
@@ -169,7 +182,8 @@ fn an_ingress_stays_until_the_current_generation_of_the_route_is_accepted() {
     assert!(settle(cluster.set_field(Kind::HttpRoute, "web", "status", accepted(&[0]))).is_empty());
     let mut refused = accepted(&[1]);
     refused["parents"][0]["conditions"][0]["status"] = "False".into();
-    assert!(settle(cluster.set_field(Kind::HttpRoute, "web", "status", refused)).is_empty());
+    let done = settle(cluster.set_field(Kind::HttpRoute, "web", "status", refused));
+    assert_eq!(done, ["shop/web NotServed"]);
     let done = settle(cluster.set_field(Kind::HttpRoute, "web", "status", accepted(&[0, 1])));
     assert_eq!(done, ["delete Ingress shop/web"]);
 

@@ -79,6 +79,8 @@ struct FakeCluster {
     /// Gets all objects, and the key and the body of one that is applied. Returns the message of a refusal.
     refuses: fn(&BTreeMap<ObjectKey, Value>, &ObjectKey, &Value) -> Option<String>,
     versions: u32,
+    /// Whether each new Ingress gets an address before the controller has the answer to its request.
+    is_fast: bool,
 }
 
 impl FakeCluster {
@@ -86,7 +88,7 @@ impl FakeCluster {
     fn new() -> Self {
         let objects = BTreeMap::new();
         let state = Self::listed(&objects, &[]);
-        Self { state, now: Instant::now(), objects, refuses: |_, _, _| None, versions: 0 }
+        Self { state, now: Instant::now(), objects, refuses: |_, _, _| None, versions: 0, is_fast: false }
     }
 
     /// A state after the first lists.
@@ -114,7 +116,7 @@ impl FakeCluster {
         self.versions += 1;
         let object = self.objects.get_mut(&in_shop(kind, name)).unwrap();
         object[field] = value;
-        object["metadata"]["resourceVersion"] = format!("s{}", self.versions).into();
+        object["metadata"]["resourceVersion"] = self.versions.to_string().into();
         self.state.apply_object(kind, &document(object));
         self
     }
@@ -222,7 +224,7 @@ impl FakeCluster {
                     return Err(ActionError::Refused { key: Some(key), message });
                 }
                 self.versions += 1;
-                let mut object = applied(&body, &format!("a{}", self.versions));
+                let mut object = applied(&body, &self.versions.to_string());
                 object["metadata"]["generation"] = 1.into();
                 if let Some(before) = self.objects.get(&key) {
                     let changes = u64::from(before["spec"] != object["spec"]);
@@ -232,10 +234,16 @@ impl FakeCluster {
                 }
                 let document = Box::new(document(&object));
                 self.objects.insert(key.clone(), object);
+                if self.is_fast && key.kind == Kind::Ingress {
+                    self.set_field(Kind::Ingress, &key.name, "status", address());
+                }
                 let is_new = mode == ApplyMode::Create;
                 Ok(ActionResult::Applied { document, key, hash, is_new, adopted: false })
             }
-            Action::Delete { key, .. } => {
+            Action::Delete { key, version, .. } => {
+                if self.objects.get(&key).is_some_and(|it| it["metadata"]["resourceVersion"] != *version) {
+                    return Err(ActionError::Outdated);
+                }
                 self.objects.remove(&key);
                 Ok(ActionResult::Deleted { key })
             }

@@ -25,6 +25,7 @@ mod breaks;
 mod cases;
 mod faults;
 mod handover;
+mod judges;
 mod life;
 mod neighbours;
 mod operations;

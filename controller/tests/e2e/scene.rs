@@ -620,6 +620,14 @@ pub(crate) fn same(expected: &Value, object: &Value) {
     assert!(differences.is_empty(), "{}: {differences:#?}\n{object}", place_of(object));
 }
 
+/// Where the second value lacks something of the first one, and the other way round.
+pub(crate) fn differences(expected: &Value, seen: &Value) -> Vec<String> {
+    let mut differences = Vec::new();
+    compare("", expected, seen, &mut differences);
+    compare("added: ", seen, expected, &mut differences);
+    differences
+}
+
 /// The places where the second value lacks something of the first one.
 fn compare(path: &str, expected: &Value, seen: &Value, differences: &mut Vec<String>) {
     match (expected, seen) {

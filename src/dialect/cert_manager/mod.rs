@@ -2,12 +2,12 @@
 
 mod grammar;
 pub(crate) mod rules;
+pub(crate) mod write;
 
 use super::key::{Names, Program};
 use super::kubernetes;
 use super::legacy::{Legacy, Migration, row};
 use crate::validation::parse_bool;
-use crate::values::Issuer;
 
 const PREFIX: &str = "cert-manager.io/";
 const ACME_PREFIX: &str = "acme.cert-manager.io/";
@@ -77,11 +77,6 @@ pub(super) static LEGACY: &[Legacy] = &[
     row("certmanager.k8s.io/", Migration::Dead("cert-manager reads cert-manager.io/ keys"), UPGRADE),
 ];
 
-/// The annotation that names an issuer on an Ingress.
-pub(crate) fn issuer_key(issuer: &Issuer) -> &'static str {
-    if issuer.cluster { CLUSTER_ISSUER } else { ISSUER }
-}
-
 /// Whether an annotation names an issuer.
 pub(crate) fn is_issuer(key: &str) -> bool {
     matches!(key, ISSUER | CLUSTER_ISSUER)
@@ -93,7 +88,7 @@ pub(crate) fn is_about_issuer(key: &str) -> bool {
 }
 
 /// Whether an annotation asks for a certificate: it names an issuer, or means the default one.
-pub(crate) fn asks(key: &str, value: &str) -> bool {
+fn asks(key: &str, value: &str) -> bool {
     is_issuer(key) || (key == kubernetes::TLS_ACME && parse_bool(value) == Some(true))
 }
 

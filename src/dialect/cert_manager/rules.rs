@@ -8,14 +8,14 @@ use super::grammar::{
 };
 use super::{
     ACME, ACME_PREFIX, CLUSTER_ISSUER, COMMON_NAME, EDIT_IN_PLACE, FOREIGN_ISSUER, HTTP01_CLASS_NAME, ISSUER,
-    PREFIX, PROGRAM, asks,
+    PREFIX, PROGRAM, write,
 };
 use crate::diagnostics::{Code, Origin, Problem, Report, did_you_mean, quoted};
 use crate::dialect::kubernetes::TLS_ACME;
 use crate::dialect::misspelt;
 use crate::options::{Layer, object_problem};
-use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
+use crate::plan::{Annotation, Plan};
 use crate::validation::{HostError, MAX_COMMON_NAME, host_errors, is_dns_subdomain, parse_bool};
 use crate::values::{Target, Tls};
 
@@ -26,7 +26,7 @@ pub(crate) fn issuer(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     let (issuer, cluster) = (plan.annotation(ISSUER), plan.annotation(CLUSTER_ISSUER));
-    for named in [issuer, cluster].into_iter().flatten().filter(|it| it.is_given() && !it.value.is_empty()) {
+    for named in [issuer, cluster].into_iter().flatten().filter(|it| !it.value.is_empty()) {
         if !is_dns_subdomain(&named.value) && !is_refused(named, report) {
             let kind = if named.key == ISSUER { "Issuer" } else { "ClusterIssuer" };
             named.file_value(report, object_problem(Code::IssuerInvalid, &named.value, kind));
@@ -36,7 +36,8 @@ pub(crate) fn issuer(context: &RuleContext<'_>, report: &mut Report) {
         let message = "an issuer and a cluster issuer are given, and cert-manager then asks neither";
         issuer.file_key(report, Problem::new(Code::IssuerConflict, message).help("keep one of the two"));
     }
-    if let (Some(_), Some(foreign)) = (cluster, FOREIGN_ISSUER.iter().find_map(|key| plan.annotation(key))) {
+    let foreign = FOREIGN_ISSUER.iter().find_map(|key| plan.annotation(key));
+    if let Some(foreign) = foreign.filter(|_| has_cluster_issuer(plan)) {
         let message =
             "a cluster issuer and the kind of another issuer are given, and cert-manager then asks neither";
         foreign.file_key(report, Problem::new(Code::IssuerConflict, message).help("keep one of the two"));
@@ -62,7 +63,7 @@ pub(crate) fn issuer(context: &RuleContext<'_>, report: &mut Report) {
                 report.file(issuer.origin.path(), without_tls(plan.tls()));
             }
         }
-        (Some(_), _) if plan.tls().has_secret() => wildcards(context, report),
+        _ if plan.tls().has_secret() && write::is_asked(plan) => wildcards(context, report),
         _ => {}
     }
     if let Some(name) = plan.annotation(COMMON_NAME)
@@ -94,6 +95,11 @@ fn wildcards(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
+/// Whether a ClusterIssuer is named, by an annotation or by an option.
+fn has_cluster_issuer(plan: &Plan) -> bool {
+    plan.annotation(CLUSTER_ISSUER).is_some() || write::issuer(plan).is_some_and(|it| it.value.cluster)
+}
+
 /// Whether cert-manager reads a key on an Ingress.
 fn is_read(key: &str) -> bool {
     let program = if key.starts_with(PREFIX) { &PROGRAM } else { &ACME };
@@ -107,7 +113,7 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     if !plan.has_stable_ingress() || !plan.annotations.iter().any(|it| is_about(&it)) {
         return;
     }
-    let is_named = plan.annotations.iter().any(|it| asks(&it.key, &it.value));
+    let is_named = write::is_asked(plan);
     // The rule `issuer` finds an issuer that is missing or has no TLS section.
     let has_own_issuer = plan.issuer.as_ref().is_some_and(|it| matches!(it.origin, Origin::Annotation(_)));
     let mut is_reported = is_named || has_own_issuer || plan.tls() == Tls::CertManager;
@@ -147,7 +153,7 @@ fn edit_in_place(annotation: &Annotation, report: &mut Report) {
 
 /// A key that cert-manager reads on other objects. The rule `foreign-keys` finds those that are none.
 fn unread(annotation: &Annotation, report: &mut Report) {
-    if annotation.is_given() && !misspelt::is_misspelt(&annotation.key, &annotation.value) {
+    if !misspelt::is_misspelt(&annotation.key, &annotation.value) {
         let message = format!("cert-manager does not read {} on an Ingress", quoted(&annotation.key));
         let problem = Problem::new(Code::CertManagerIgnored, message).help("remove the line");
         annotation.file_key(report, problem);
@@ -259,7 +265,7 @@ impl Values<'_, '_> {
         let is_foreign =
             self.other("issuer-group").is_some_and(|group| !matches!(group, "" | "cert-manager.io"));
         // The rule `issuer` finds a kind beside a cluster issuer.
-        let is_reported = self.context.plan.annotation(CLUSTER_ISSUER).is_some();
+        let is_reported = has_cluster_issuer(self.context.plan);
         if is_reported || is_foreign || value.is_empty() || ISSUER_KINDS.contains(&value) {
             return None;
         }

@@ -1,6 +1,7 @@
 //! ExternalDNS 0.22, which publishes the hosts of objects.
 
 pub(crate) mod rules;
+pub(super) mod write;
 
 use super::key::{Names, Program, Reach};
 

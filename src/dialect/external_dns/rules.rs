@@ -18,7 +18,7 @@ const SOURCES: [&str; 2] = ["annotation-only", "defined-hosts-only"];
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     for annotation in &context.plan.annotations {
         let Some((prefix, name)) = split(&annotation.key) else { continue };
-        if context.is_mirrored(annotation) || !annotation.is_given() || is_refused(annotation, report) {
+        if context.is_mirrored(annotation) || is_refused(annotation, report) {
             continue;
         }
         let value = annotation.value.as_str();

@@ -1,14 +1,15 @@
 //! Forecastle 2, which makes a page of links to what is exposed.
 
 pub(crate) mod rules;
+pub(super) mod write;
 
 use super::key::{Names, Program, Reach};
 
 const PREFIX: &str = "forecastle.stakater.com/";
-pub(crate) const EXPOSE: &str = "forecastle.stakater.com/expose";
+const EXPOSE: &str = "forecastle.stakater.com/expose";
 const NETWORK_RESTRICTED: &str = "forecastle.stakater.com/network-restricted";
 /// The annotation with the URL of the link; without it, Forecastle makes one of the first host.
-pub(crate) const URL: &str = "forecastle.stakater.com/url";
+const URL: &str = "forecastle.stakater.com/url";
 
 pub(super) static PROGRAM: Program = Program {
     reach: Reach::Everywhere,

@@ -1,9 +1,10 @@
-//! ingress-nginx 1.15: its keys, how it reads paths, and how an intent is written for it.
+//! ingress-nginx 1.15: its keys, how it reads paths, and how intents are written for it.
 
 mod keys;
 pub(crate) mod paths;
 pub(super) mod removed;
 pub(crate) mod rules;
+pub(super) mod write;
 
 use super::key::{Key, Names, Program};
 use crate::validation::parse_bool;
@@ -20,16 +21,17 @@ pub(super) const OLD_PREFIX: &str = "ingress.kubernetes.io/";
 /// assert_eq!(xposer::internal::CANARY, "nginx.ingress.kubernetes.io/canary");
 /// ```
 pub const CANARY: &str = "nginx.ingress.kubernetes.io/canary";
-pub(crate) const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";
-pub(crate) const CANARY_WEIGHT_TOTAL: &str = "nginx.ingress.kubernetes.io/canary-weight-total";
-pub(crate) const CANARY_HEADER: &str = "nginx.ingress.kubernetes.io/canary-by-header";
-pub(crate) const CANARY_HEADER_VALUE: &str = "nginx.ingress.kubernetes.io/canary-by-header-value";
-pub(crate) const CANARY_COOKIE: &str = "nginx.ingress.kubernetes.io/canary-by-cookie";
+const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";
+const CANARY_WEIGHT_TOTAL: &str = "nginx.ingress.kubernetes.io/canary-weight-total";
+const CANARY_HEADER: &str = "nginx.ingress.kubernetes.io/canary-by-header";
+const CANARY_HEADER_VALUE: &str = "nginx.ingress.kubernetes.io/canary-by-header-value";
+const CANARY_COOKIE: &str = "nginx.ingress.kubernetes.io/canary-by-cookie";
 /// The annotation by which it reads the paths of an Ingress as regular expressions.
 pub(crate) const USE_REGEX: &str = "nginx.ingress.kubernetes.io/use-regex";
 /// The annotation that puts a text in place of the whole path; it makes a regular expression of the path, too.
 pub(crate) const REWRITE_TARGET: &str = "nginx.ingress.kubernetes.io/rewrite-target";
-const SSL_REDIRECT: &str = "nginx.ingress.kubernetes.io/ssl-redirect";
+/// The annotation by which requests are redirected or not if there is a TLS section.
+pub(crate) const SSL_REDIRECT: &str = "nginx.ingress.kubernetes.io/ssl-redirect";
 const FORCE_SSL_REDIRECT: &str = "nginx.ingress.kubernetes.io/force-ssl-redirect";
 const BACKEND_PROTOCOL: &str = "nginx.ingress.kubernetes.io/backend-protocol";
 
@@ -64,15 +66,6 @@ pub(crate) fn is_read_on_canary(name: &str) -> bool {
     ["canary", "load-balance", "upstream-hash-by", "affinity", "session-cookie-"]
         .iter()
         .any(|start| name.starts_with(start))
-}
-
-/// The annotation that sends requests without TLS to https, or does not; `None` if that is the default.
-pub(super) fn redirect(tls: Tls, is_wanted: bool) -> Option<(&'static str, &'static str)> {
-    match (tls, is_wanted) {
-        (Tls::LoadBalancer, true) => Some((FORCE_SSL_REDIRECT, "true")),
-        (Tls::Secret | Tls::CertManager, false) => Some((SSL_REDIRECT, "false")),
-        _ => None,
-    }
 }
 
 /// What decides whether requests without TLS are sent to https.

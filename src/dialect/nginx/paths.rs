@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{REWRITE_TARGET, USE_REGEX};
 use crate::dialect::is_of_other_controller;
-use crate::plan::{Annotation, Plan};
+use crate::plan::{Annotation, Plan, Route};
 use crate::validation::{PathType, comparable_path, literal_beginning, literal_path, parse_bool};
 use crate::values::Target;
 
@@ -17,38 +17,33 @@ impl Plan {
     /// How ingress-nginx reads the paths; `None` where it does not serve them by this Ingress, or reads none of the
     /// annotations because the Ingress is one of a canary.
     pub(crate) fn nginx(&self) -> Option<Nginx<'_>> {
-        if self.canary.is_some() {
-            return None;
-        }
-        Nginx::of(&self.targets, self.class_name(), &self.annotations)
-    }
-}
-
-/// The annotations of an Ingress that decide how ingress-nginx reads its paths.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Nginx<'d> {
-    pub(crate) use_regex: Option<&'d Annotation>,
-    /// An empty one counts as missing.
-    pub(crate) rewrite: Option<&'d Annotation>,
-}
-
-impl<'d> Nginx<'d> {
-    /// `None` where no Ingress is made, or one that another controller serves.
-    fn of(targets: &[Target], class: Option<&str>, annotations: &'d [Annotation]) -> Option<Self> {
-        if !targets.contains(&Target::Ingress) || class.is_some_and(is_of_other_controller) {
+        if !self.has_stable_ingress() || self.class_name().is_some_and(is_of_other_controller) {
             return None;
         }
         let (mut use_regex, mut rewrite) = (None, None);
-        for annotation in annotations {
+        for annotation in &self.annotations {
             match annotation.key.as_str() {
                 USE_REGEX => use_regex = Some(annotation),
                 REWRITE_TARGET if !annotation.value.is_empty() => rewrite = Some(annotation),
                 _ => {}
             }
         }
-        Some(Self { use_regex, rewrite })
+        let is_given = use_regex.or(rewrite).is_some();
+        Some(Nginx { use_regex, rewrite, pattern: self.pattern().filter(|_| !is_given) })
     }
+}
 
+/// What decides how ingress-nginx reads the paths of an Ingress.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nginx<'d> {
+    pub(crate) use_regex: Option<&'d Annotation>,
+    /// An empty one counts as missing.
+    pub(crate) rewrite: Option<&'d Annotation>,
+    /// The regular expression for which `use-regex` is written, because neither annotation is given.
+    pub(crate) pattern: Option<&'d Route>,
+}
+
+impl Nginx<'_> {
     /// Whether the path is read as a regular expression, and with it every path of the same host (ingress-nginx 1.15,
     /// enforceRegexModifier and needsRewrite).
     pub(crate) fn reads_regex(&self, path: &str, kind: PathType) -> bool {
@@ -56,14 +51,16 @@ impl<'d> Nginx<'d> {
             // To a prefix, a slash is added before the two are compared.
             it.value != path || (kind == PathType::Prefix && !path.ends_with('/'))
         });
-        is_rewritten || self.use_regex.is_some_and(|it| parse_bool(&it.value) == Some(true))
+        is_rewritten
+            || self.pattern.is_some()
+            || self.use_regex.is_some_and(|it| parse_bool(&it.value) == Some(true))
     }
 }
 
 /// The path of a URL. A `+` alone makes no path a regular expression, unless ingress-nginx reads the path as one: there it
 /// repeats the character before it.
-pub(crate) fn asked_path<'p>(nginx: Option<Nginx<'_>>, path: &'p str, kind: PathType) -> Cow<'p, str> {
-    let is_read = || nginx.is_some_and(|nginx| nginx.reads_regex(path, kind));
+pub(crate) fn asked_path<'p>(plan: &Plan, path: &'p str, kind: PathType) -> Cow<'p, str> {
+    let is_read = || plan.nginx().is_some_and(|nginx| nginx.reads_regex(path, kind));
     if kind == PathType::ImplementationSpecific && path.contains('+') && is_read() {
         literal_beginning(path)
     } else {

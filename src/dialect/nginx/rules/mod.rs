@@ -36,7 +36,7 @@ fn invalid(annotation: &Annotation, expected: &str, report: &mut Report) {
 /// A canary says which Service it is a canary of.
 pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let canary = plan.annotation(CANARY).filter(|it| it.is_given() && is_true(it));
+    let canary = plan.annotation(CANARY).filter(|it| is_true(it));
     if let Some(canary) = canary.filter(|_| plan.has_stable_ingress()) {
         let message = "nothing says which Service this is a canary of, and unless another Ingress has the host, ingress-nginx serves nobody";
         let help = "write config.xposer.stakater.com/CanaryOf and CanaryWeight, CanaryByHeader or CanaryByCookie in place of the lines about a canary";

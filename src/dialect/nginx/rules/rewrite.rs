@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::key::Shape;
-use crate::dialect::nginx::paths::{Nginx, as_regex, loses_meaning};
+use crate::dialect::nginx::paths::{as_regex, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
@@ -38,8 +38,7 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
 fn by_http_route<'f>(context: &'f RuleContext<'_>) -> Option<&'f Annotation> {
     let plan = context.plan;
     let is_only_weight = plan.canary.as_ref().is_some_and(|canary| canary.header.is_none());
-    let has_pattern = plan.rules.iter().any(|rule| rule.path_type.is_pattern(&rule.path));
-    if !plan.targets.contains(&Target::HttpRoute) || is_only_weight || has_pattern {
+    if !plan.targets.contains(&Target::HttpRoute) || is_only_weight || plan.pattern().is_some() {
         return None;
     }
     plan.annotation(REWRITE_TARGET).filter(|it| it.value.starts_with('/') && !it.value.contains('$'))
@@ -218,8 +217,7 @@ fn groups(pattern: &str) -> usize {
 
 /// A path that looks like a regular expression is read as one.
 pub(crate) fn literal(context: &RuleContext<'_>, report: &mut Report) {
-    let Some((rule, nginx)) = literal_rule(context) else { return };
-    let Some(use_regex) = nginx.use_regex else { return };
+    let Some((rule, use_regex)) = literal_rule(context) else { return };
     let value = if use_regex.value.is_empty() { "empty".to_owned() } else { quoted(&use_regex.value) };
     let message = format!(
         "the path {} is compared letter by letter, because {} is {value}",
@@ -231,17 +229,14 @@ pub(crate) fn literal(context: &RuleContext<'_>, report: &mut Report) {
 }
 
 /// The first path that looks like a regular expression although `use-regex` is off.
-fn literal_rule<'f>(context: &'f RuleContext<'_>) -> Option<(&'f Route, Nginx<'f>)> {
+fn literal_rule<'f>(context: &'f RuleContext<'_>) -> Option<(&'f Route, &'f Annotation)> {
     context.plan.annotation(USE_REGEX)?;
     let nginx = context.plan.nginx()?;
     let use_regex = nginx.use_regex?;
     // The rule `nginx-values` finds a value that is no boolean.
     let is_off = use_regex.value.is_empty() || parse_bool(&use_regex.value) == Some(false);
-    if nginx.rewrite.is_some() || !is_off {
-        return None;
-    }
-    let rule = context.plan.rules.iter().find(|rule| rule.path_type.is_pattern(&rule.path))?;
-    Some((rule, nginx))
+    let pattern = context.plan.pattern().filter(|_| is_off && nginx.rewrite.is_none())?;
+    Some((pattern, use_regex))
 }
 
 /// Whether the paths that look like regular expressions are not read as such.

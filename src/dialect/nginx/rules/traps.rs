@@ -11,12 +11,16 @@ use crate::validation::parse_bool;
 const AUTHENTICATION: [(&str, &str); 2] =
     [("auth-type", "a password"), ("auth-tls-secret", "a client certificate")];
 
-/// The rows of the keys of ingress-nginx that are given, where it reads them.
-fn given<'f>(context: &'f RuleContext<'_>) -> impl Iterator<Item = (&'static Key, &'f Annotation)> {
+/// The rows of the keys of ingress-nginx that are wanted and given, where it reads them.
+fn given<'f>(
+    context: &'f RuleContext<'_>,
+    is_wanted: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = (&'static Key, &'f Annotation)> {
     // On a canary it reads few of them; the rule `nginx-canary-annotations` finds the others.
     let is_read = context.plan.has_stable_ingress();
-    context.plan.annotations.iter().filter(move |it| is_read && it.is_given()).filter_map(move |annotation| {
-        let known = find(annotation.key.strip_prefix(PREFIX)?)?;
+    context.plan.annotations.iter().filter(move |_| is_read).filter_map(move |annotation| {
+        let name = annotation.key.strip_prefix(PREFIX).filter(|name| is_wanted(name))?;
+        let known = find(name)?;
         let counts = !known.idle.is(&annotation.value) && context.denial(annotation).is_none();
         Some((known, annotation)).filter(|_| counts)
     })
@@ -33,7 +37,7 @@ fn is_on(plan: &Plan, name: &str) -> bool {
 /// Every key has the keys that it needs. A missing key is reported once, at the first key that needs it.
 pub(crate) fn alone(context: &RuleContext<'_>, report: &mut Report) {
     let mut missing: Vec<(&[&str], Vec<&Annotation>)> = Vec::new();
-    for (known, annotation) in given(context) {
+    for (known, annotation) in given(context, |_| true) {
         let authenticates = || AUTHENTICATION.iter().any(|(key, _)| known.needs.contains(key));
         // A default may be meant for Services that have the other keys; without authentication, it opens the others.
         if known.needs.is_empty() || !(annotation.is_forwarded() || authenticates()) {
@@ -82,7 +86,8 @@ fn example(name: &str) -> String {
 
 /// No value turns authentication off.
 pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
-    for (known, annotation) in given(context) {
+    let decides = |name: &str| matches!(name, "auth-cache-duration" | "enable-global-auth");
+    for (known, annotation) in given(context, decides) {
         let value = annotation.value.as_str();
         match known.name {
             "auth-cache-duration" if is_on(context.plan, "auth-url") && !value.chars().all(is_of_a_list) => {
@@ -122,7 +127,7 @@ fn is_of_a_list(sign: char) -> bool {
 pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
     let is_read = context.plan.has_stable_ingress();
     for [name, alias] in ALIASES {
-        let given = |key: &str| context.plan.annotation(key).filter(|it| it.is_given());
+        let given = |key: &str| context.plan.annotation(key);
         let (Some(named), Some(other)) = (given(name), given(alias)) else { continue };
         if is_read && named.value != other.value {
             let message = format!(
@@ -138,7 +143,7 @@ pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
 
 /// Where a password is required, there is a Secret with the passwords.
 pub(crate) fn passwords(context: &RuleContext<'_>, report: &mut Report) {
-    let Some((_, asked)) = given(context).find(|(known, _)| known.name == "auth-type") else { return };
+    let Some((_, asked)) = given(context, |name| name == "auth-type").next() else { return };
     if is_on(context.plan, "auth-secret") {
         return;
     }
@@ -152,9 +157,7 @@ pub(crate) fn passwords(context: &RuleContext<'_>, report: &mut Report) {
 
 /// ingress-nginx accepts the origins of CORS.
 pub(crate) fn origins(context: &RuleContext<'_>, report: &mut Report) {
-    let Some((_, annotation)) = given(context).find(|(known, _)| known.name == "cors-allow-origin") else {
-        return;
-    };
+    let Some((_, annotation)) = given(context, |name| name == "cors-allow-origin").next() else { return };
     if !is_on(context.plan, "enable-cors") {
         return;
     }
@@ -211,26 +214,13 @@ mod tests {
 
     #[test]
     fn a_list_of_origins_is_what_ingress_nginx_takes_for_one() {
-        for list in [
-            "*",
-            "null",
-            "https://example.com",
-            "https://*.example.com:8443, null",
-            "example.com",
-            ",",
-            "a b",
-        ] {
+        let accepted = "*|null|https://example.com|https://*.example.com:8443, null|example.com|,|a b";
+        for list in accepted.split('|') {
             assert!(is_list_of_origins(list), "{list}");
         }
-        for list in [
-            "https://example.com/",
-            "https://example.com;https://example.org",
-            "https://example.com, *",
-            "https://.*\\.example\\.com",
-            "HTTPS://example.com",
-            "https://example.com:port",
-            "https://exa_mple.com",
-        ] {
+        let refused = "https://example.com/|https://example.com;https://example.org|https://example.com, *|\
+             https://.*\\.example\\.com|HTTPS://example.com|https://example.com:port|https://exa_mple.com";
+        for list in refused.split('|') {
             assert!(!is_list_of_origins(list), "{list}");
         }
     }

@@ -1,12 +1,14 @@
 //! The annotations of the AWS Load Balancer Controller 3.5.
 
+pub(super) mod write;
+
 use super::key::{Idle, Names, Program, key};
 
 /// The class that the controller serves.
-pub(crate) const CLASS: &str = "alb";
+pub(super) const CLASS: &str = "alb";
 
 /// What sends requests without TLS to https.
-pub(crate) const REDIRECT: (&str, &str) = ("alb.ingress.kubernetes.io/ssl-redirect", "443");
+const REDIRECT: (&str, &str) = ("alb.ingress.kubernetes.io/ssl-redirect", "443");
 
 // Alibaba Cloud's ALB Ingress has the same prefix, and other keys.
 pub(super) static PROGRAM: Program = Program {

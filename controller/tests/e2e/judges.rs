@@ -1,0 +1,282 @@
+//! Every object of the case folders and the cookbook, judged by programs that read such objects: a real API server, and
+//! ingress-nginx's own code for annotations, which `chain/build` builds.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use kube::api::{PatchParams, ValidationDirective};
+use serde_json::{Value, json};
+use xposer::Code;
+use xposer_testkit::cases::{Case, all, parse};
+use xposer_testkit::workspace;
+
+use crate::cluster::{HTTP_ROUTE, INGRESS, MADE, MONITOR, ROUTE, name_of, say};
+use crate::scene::{FORWARD, Scene, differences};
+
+/// Why an Ingress is emitted although ingress-nginx refuses it, or passes over one of its annotations.
+enum Reason {
+    /// The report of the case says it with this code.
+    Said(Code),
+    Because(&'static str),
+}
+use Reason::{Because, Said};
+
+const SNIPPETS: Reason = Because("snippets are off by default, and the administrator has allowed them");
+
+/// What ingress-nginx refuses or passes over: a case, a part of the answer, and the reason.
+const MEANT: [(&str, &str, Reason); 16] = [
+    ("auth-cache-duration-invalid", "auth-cache-duration", Said(Code::AuthenticationOff)),
+    ("authentication-denies", "error reading secret name", Said(Code::AuthenticationDenies)),
+    (
+        "cors-origin-any",
+        "incorrect origin: null",
+        Because("the version that is judged does not know the origin `null` yet, which 1.15 takes"),
+    ),
+    ("cors-origin-invalid", "https://shop.example.com/", Said(Code::CorsOriginInvalid)),
+    ("cors-origin-invalid", "https://a.example.com;https://b.example.com", Said(Code::CorsOriginInvalid)),
+    ("cors-origin-without-scheme", "incorrect origin: blog.example.com", Said(Code::CorsOriginInvalid)),
+    ("folded-block-equals-sign", "error reading secret name", Said(Code::AuthenticationDenies)),
+    ("folded-block-not", "configuration-snippet", SNIPPETS),
+    ("legacy-nginx-protection", "global-rate-limit-key", Said(Code::LegacyDead)),
+    ("path-blank", "/a b", Said(Code::PathBlank)),
+    ("path-query", "/search?q=1", Said(Code::PathQuery)),
+    ("path-strict", "/~user", Said(Code::PathStrict)),
+    ("path-strict", "/a@b", Said(Code::PathStrict)),
+    ("protection-lost-snippet", "configuration-snippet", SNIPPETS),
+    ("snippet-allowed", "configuration-snippet", SNIPPETS),
+    ("snippet-by-setting", "configuration-snippet", SNIPPETS),
+];
+
+/// What we refuse with `annotation-invalid` and ingress-nginx takes without a word: a case, a key, and the reason.
+const STRICTER: [(&str, &str, &str); 2] = [
+    ("nginx-value-canary-not-enabled", CANARY_WEIGHT, "it drops all keys of a canary without a word"),
+    (
+        "nginx-value-canary-weight-too-large",
+        CANARY_WEIGHT,
+        "it knows no bounds: 150 of 100 requests are all of them",
+    ),
+];
+const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";
+
+/// Classes with these words are those of other programs.
+const OTHER_PROGRAMS: [&str; 4] = ["alb", "contour", "kong", "traefik"];
+
+/// An object to judge.
+struct Emitted {
+    /// The case, or the page of the cookbook.
+    origin: String,
+    object: Value,
+    /// The codes of the report that comes with it.
+    codes: Vec<Code>,
+}
+
+/// The objects of all cases, also of their mended inputs, and of the cookbook.
+fn emitted() -> Vec<Emitted> {
+    let objects = |yaml: &str| parse(yaml).unwrap_or_else(|error| panic!("{error:#}\n{yaml}"));
+    let mut emitted = Vec::new();
+    for case in cases().into_iter().flat_map(|case| [case.mended(), Some(case)]).flatten() {
+        let run = case.run();
+        let codes: Vec<Code> = run.findings.iter().map(|finding| finding.diagnostic.code).collect();
+        emitted.extend(objects(&run.objects).into_iter().map(|object| Emitted {
+            origin: case.slug.clone(),
+            object,
+            codes: codes.clone(),
+        }));
+    }
+    for entry in workspace().join("docs/cookbook").read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        let page = fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        // Another test compares these blocks with the output of the core.
+        for block in page.split("\n```yaml objects\n").skip(1) {
+            let yaml = block.split("\n```\n").next().unwrap();
+            let of_page = |object| Emitted { origin: name.clone(), object, codes: Vec::new() };
+            emitted.extend(objects(yaml).into_iter().map(of_page));
+        }
+    }
+    emitted
+}
+
+fn cases() -> Vec<Case> {
+    all().unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+#[test]
+#[ignore = "needs a cluster: make judges"]
+fn the_api_server_takes_every_object_and_adds_nothing() {
+    let scene = Scene::with_kinds("judges", &[HTTP_ROUTE, ROUTE, MONITOR]);
+    let shop = scene.place();
+    let parameters = PatchParams {
+        field_validation: Some(ValidationDirective::Strict),
+        ..PatchParams::apply("xposer").force().dry_run()
+    };
+    let (mut wrong, mut counts) = (Vec::new(), BTreeMap::<String, usize>::new());
+    for Emitted { origin, mut object, .. } in emitted() {
+        // The namespaces of the cases do not exist in this cluster.
+        object["metadata"]["namespace"] = shop.name.as_str().into();
+        let kind = object["kind"].as_str().unwrap().to_owned();
+        let said = match scene.apply_with(&object, &parameters) {
+            Ok(mut stored) => {
+                for field in ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"] {
+                    stored["metadata"].as_object_mut().unwrap().remove(field);
+                }
+                stored.as_object_mut().unwrap().remove("status");
+                differences(&object, &stored)
+            }
+            Err(status) => vec![status.to_string()],
+        };
+        wrong.extend(said.into_iter().map(|said| format!("{origin}: {kind} {}: {said}", name_of(&object))));
+        *counts.entry(kind).or_default() += 1;
+    }
+    say(&format!("the API server judged {} objects: {counts:?}", counts.values().sum::<usize>()));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(MADE.iter().all(|kind| counts.get(kind.name).is_some_and(|count| *count > 5)), "{counts:?}");
+    assert!(counts[INGRESS.name] > 200, "{counts:?}");
+    shop.has_nothing();
+    scene.end(&[]);
+}
+
+/// What ingress-nginx's code says against each Ingress: its refusal, and the complaints of its log.
+fn complaints<'o>(ingresses: impl IntoIterator<Item = &'o Value>) -> Vec<Option<String>> {
+    let program = workspace().join(".tools/chain/bin/ingress-nginx-annotations");
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ingresses.json");
+    let documents: Vec<String> = ingresses.into_iter().map(Value::to_string).collect();
+    fs::write(&file, documents.join("\n---\n")).unwrap();
+    let run = Command::new(&program).stdin(File::open(&file).unwrap()).stderr(Stdio::inherit()).output();
+    let output =
+        run.unwrap_or_else(|error| panic!("{}: {error}; `make judges` builds it", program.display()));
+    assert!(output.status.success(), "{}: {}", program.display(), output.status);
+    let lines = std::str::from_utf8(&output.stdout).unwrap().lines();
+    let answers: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), documents.len(), "one answer an Ingress");
+    answers.iter().map(complaint).collect()
+}
+
+fn complaint(answer: &Value) -> Option<String> {
+    assert_eq!(answer["refusal"].is_null(), !answer["settings"].is_null(), "{answer}");
+    let logged = answer["log"].as_array().into_iter().flatten().filter_map(|line| line["msg"].as_str());
+    // This is no complaint, though it is logged as one.
+    let logged = logged.filter(|message| !message.starts_with("Current config."));
+    let said: Vec<&str> = answer["refusal"].as_str().into_iter().chain(logged).collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// The class of another program than ingress-nginx.
+fn other_class(ingress: &Value) -> Option<&str> {
+    let annotation = &ingress["metadata"]["annotations"]["kubernetes.io/ingress.class"];
+    let class = ingress["spec"]["ingressClassName"].as_str().or(annotation.as_str())?;
+    OTHER_PROGRAMS.iter().any(|word| class.contains(word)).then_some(class)
+}
+
+#[test]
+#[ignore = "needs ingress-nginx's code: make judges"]
+fn ingress_nginx_takes_every_ingress_but_those_that_are_listed() {
+    let mut ingresses = emitted();
+    ingresses.retain(|it| it.object["kind"] == INGRESS.name);
+    let all = ingresses.len();
+    let mut others = BTreeMap::<String, usize>::new();
+    ingresses.retain(|it| match other_class(&it.object) {
+        Some(class) => {
+            *others.entry(class.to_owned()).or_default() += 1;
+            false
+        }
+        None => true,
+    });
+    let (mut wrong, mut counts) = (Vec::new(), [0; MEANT.len()]);
+    for (it, complaint) in ingresses.iter().zip(complaints(ingresses.iter().map(|it| &it.object))) {
+        let Some(complaint) = complaint else { continue };
+        let row = MEANT.iter().position(|(slug, part, _)| *slug == it.origin && complaint.contains(part));
+        if let Some(row) = row {
+            counts[row] += 1;
+        }
+        match row.map(|row| &MEANT[row].2) {
+            Some(Said(code)) if !it.codes.contains(code) => {
+                wrong.push(format!("{}: {complaint}, and the report has no {code}", it.origin));
+            }
+            Some(_) => {}
+            None => wrong.push(format!("{}: Ingress {}: {complaint}", it.origin, name_of(&it.object))),
+        }
+    }
+    for ((slug, part, reason), count) in MEANT.iter().zip(counts) {
+        let reason = match reason {
+            Said(code) => code.to_string(),
+            Because(reason) => (*reason).to_owned(),
+        };
+        say(&format!("  {slug}: {part}: {reason}"));
+        if count == 0 {
+            wrong.push(format!("{slug}: there is no complaint about {part} any more"));
+        }
+    }
+    say(&format!(
+        "ingress-nginx judged {} of {all} Ingresses, and complains about {}, as listed; classes of other \
+         programs, whose annotations it does not know: {others:?}",
+        ingresses.len(),
+        counts.iter().sum::<usize>(),
+    ));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Reads "`key` is `value`, expected ..." and "`key` is given without ...".
+fn accused(message: &str) -> Option<(&str, Option<&str>)> {
+    let mut parts = message.split('`');
+    let (key, between, value) = (parts.nth(1)?, parts.next()?, parts.next());
+    Some((key, value.filter(|_| between == " is ")))
+}
+
+#[test]
+#[ignore = "needs ingress-nginx's code: make judges"]
+fn ingress_nginx_refuses_what_we_refuse_but_for_those_that_are_listed() {
+    let mut refused = Vec::new();
+    for case in cases() {
+        let services: Vec<&Value> = case.services().collect();
+        let findings = case.run().findings;
+        for finding in findings.iter().filter(|it| it.diagnostic.code == Code::AnnotationInvalid) {
+            let Some((key, value)) = accused(&finding.diagnostic.message) else { continue };
+            if !key.starts_with("nginx.ingress.kubernetes.io/") {
+                continue;
+            }
+            let block =
+                finding.service.and_then(|at| services[at]["metadata"]["annotations"][FORWARD].as_str());
+            let mut annotations =
+                parse(block.unwrap_or_default()).ok().and_then(|mut it| it.pop()).unwrap_or_default();
+            if !annotations.is_object() {
+                annotations = json!({});
+            }
+            if let Some(value) = value {
+                annotations[key] = value.into();
+            }
+            let ingress = json!({
+                "apiVersion": INGRESS.api, "kind": INGRESS.name,
+                "metadata": {"name": "web", "namespace": "shop", "annotations": annotations},
+                "spec": {"rules": [{"host": "shop.example.com"}]},
+            });
+            refused.push((case.slug.clone(), key.to_owned(), ingress));
+        }
+    }
+    let said = complaints(refused.iter().map(|(.., ingress)| ingress));
+    let (mut wrong, mut met) = (Vec::new(), [false; STRICTER.len()]);
+    for ((slug, key, ingress), complaint) in refused.iter().zip(said) {
+        let row = STRICTER.iter().position(|(of, name, _)| slug == of && key == name);
+        match (complaint, row) {
+            (None, None) => {
+                wrong.push(format!("{slug}: is taken: {key} of {}", ingress["metadata"]["annotations"]));
+            }
+            (None, Some(row)) => met[row] = true,
+            (Some(_), _) => {}
+        }
+    }
+    for ((slug, key, reason), met) in STRICTER.iter().zip(met) {
+        say(&format!("  {slug}: {key}: {reason}"));
+        if !met {
+            wrong.push(format!("{slug}: {key} is refused now, so this is over: {reason}"));
+        }
+    }
+    say(&format!(
+        "ingress-nginx refuses {} of {} values that we refuse",
+        refused.len() - STRICTER.len(),
+        refused.len()
+    ));
+    assert!(!refused.is_empty() && wrong.is_empty(), "{}", wrong.join("\n"));
+}

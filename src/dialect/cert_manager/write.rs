@@ -1,0 +1,31 @@
+//! The issuer in the words of cert-manager.
+
+use super::{CLUSTER_ISSUER, ISSUER, asks};
+use crate::diagnostics::{Origin, Sourced};
+use crate::dialect::write::Written;
+use crate::plan::Plan;
+use crate::values::{Issuer, Target, Tls};
+
+pub(crate) fn write(plan: &Plan, _: Target) -> Vec<Written<'_>> {
+    let written = issuer(plan).map(|issuer| Written {
+        key: if issuer.value.cluster { CLUSTER_ISSUER } else { ISSUER },
+        value: issuer.value.name.as_str().into(),
+        origin: issuer.origin.clone(),
+    });
+    Vec::from_iter(written)
+}
+
+/// The issuer that is written: none if somebody gave one as an annotation. An issuer of a setting is for those who ask
+/// cert-manager; one that the Service names is for the Service.
+pub(crate) fn issuer(plan: &Plan) -> Option<&Sourced<Issuer>> {
+    let issuer = plan.issuer.as_ref().filter(|_| plan.canary.is_none())?;
+    let is_for_all = plan.replaces_issuer || matches!(issuer.origin, Origin::Annotation(_));
+    let is_asked = plan.tls() == Tls::CertManager || (is_for_all && plan.tls().has_secret());
+    let is_given = plan.annotation(ISSUER).or(plan.annotation(CLUSTER_ISSUER)).is_some();
+    (is_asked && !is_given).then_some(issuer)
+}
+
+/// Whether an Ingress asks cert-manager for a certificate.
+pub(crate) fn is_asked(plan: &Plan) -> bool {
+    issuer(plan).is_some() || plan.annotations.iter().any(|it| asks(&it.key, &it.value))
+}

@@ -1,0 +1,28 @@
+//! The link in the words of Forecastle.
+
+use super::{EXPOSE, URL, exposes};
+use crate::dialect::write::Written;
+use crate::plan::Plan;
+use crate::values::{Target, Tls};
+
+/// The right URL, where Forecastle makes another one. Of an Ingress without a TLS section it makes an `http` URL with the first
+/// path as it is, also a regular expression; of an HTTPRoute, an `https` URL of the first host without the path. The rule
+/// `forecastle` finds a link to a wildcard host.
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+    let is_listed = plan.annotation(EXPOSE).is_some_and(|it| exposes(&it.key, &it.value));
+    let is_read = match target {
+        // Forecastle would list the HTTPRoute beside the Ingress.
+        Target::HttpRoute => !plan.targets.contains(&Target::Ingress),
+        _ => plan.targets != [Target::Route],
+    };
+    let Some(rule) = plan.rules.first().filter(|_| is_listed && is_read) else { return Vec::new() };
+    let is_wildcard = rule.host.starts_with("*.");
+    let url = plan.url();
+    let origin = match &plan.tls {
+        Some(tls) if tls.value == Tls::LoadBalancer && !is_wildcard => &tls.origin,
+        _ if plan.url_path != rule.path && !is_wildcard => &rule.path_origin,
+        _ if target == Target::HttpRoute && url != format!("https://{}", rule.host) => &rule.path_origin,
+        _ => return Vec::new(),
+    };
+    vec![Written { key: URL, value: url.into(), origin: origin.clone() }]
+}
