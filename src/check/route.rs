@@ -11,7 +11,7 @@ use crate::values::Target;
 
 /// A path starts with `/` and, unless it is a regular expression, has no empty or relative element.
 pub(crate) fn path(context: &RuleContext<'_>, report: &mut Report) {
-    let nginx = context.plan.nginx();
+    let nginx = context.plan.pattern().and_then(|_| context.plan.nginx());
     for rule in &context.plan.rules {
         if let Some(problem) = problem(context, nginx, rule) {
             report.file(rule.path_origin.path(), problem.found(rule.path.clone()));

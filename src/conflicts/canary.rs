@@ -59,7 +59,7 @@ fn difference(
     stable: &Plan,
     routes: &BTreeSet<Comparable<'_>>,
 ) -> Option<(FieldPath, Problem)> {
-    let subject = stable.subject();
+    let subject = &stable.subject;
     let differs = |path, said: String| {
         let problem = Problem::new(Code::CanaryDiffers, said);
         Some((path, problem.help("give both Services the same templates, path, path type and class")))

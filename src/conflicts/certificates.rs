@@ -142,7 +142,7 @@ fn one_certificate_help(plans: &[&Plan]) -> String {
     // A setting does not count where the Service says it itself.
     let asked = keeper.and_then(|it| it.tls.as_ref());
     let asks_itself = asked.is_some_and(|tls| matches!(tls.origin, Origin::Annotation(_)));
-    let keeper = keeper.and_then(|keeper| Some((keeper.subject(), keeper.secret()?)));
+    let keeper = keeper.and_then(|keeper| Some((&keeper.subject, keeper.secret()?)));
     // An issuer among the annotations of the settings is for all that have a secret; the setting `issuer` is for those that ask.
     let of_settings = plans
         .iter()

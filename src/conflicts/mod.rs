@@ -111,13 +111,13 @@ fn among(plans: &[&Plan], positions: &[usize]) -> BTreeMap<usize, Report> {
 /// Files a problem of a plan into its report.
 fn filing(reports: &mut BTreeMap<usize, Report>) -> impl FnMut(usize, &Plan, (FieldPath, Problem)) {
     |index, plan, (path, problem)| {
-        reports.entry(index).or_insert_with(|| Report::new(plan.subject(), false)).file(path, problem);
+        reports.entry(index).or_insert_with(|| Report::new(plan.subject.clone(), false)).file(path, problem);
     }
 }
 
 /// Some of several Services by name, and how many more there are.
 fn in_words(named: &[&Plan], all: usize) -> String {
-    let mut listed: Vec<String> = named.iter().map(|other| other.subject().to_string()).collect();
+    let mut listed: Vec<String> = named.iter().map(|other| other.subject.to_string()).collect();
     if all > named.len() {
         listed.push(format!("{} more", all - named.len()));
     }

@@ -185,7 +185,7 @@ pub struct Report {
     #[serde(skip)]
     left_out: Vec<(Code, usize)>,
     #[serde(skip)]
-    subject: Arc<Subject>,
+    pub(crate) subject: Arc<Subject>,
     #[serde(skip)]
     strict: bool,
 }
@@ -205,8 +205,8 @@ impl Report {
     /// assert!(report.has_errors() && !report.is_empty());
     /// ```
     #[must_use]
-    pub fn new(subject: Subject, strict: bool) -> Self {
-        Self { subject: Arc::new(subject), strict, ..Self::default() }
+    pub fn new(subject: impl Into<Arc<Subject>>, strict: bool) -> Self {
+        Self { subject: subject.into(), strict, ..Self::default() }
     }
 
     /// Files one finding at `path`, with this report's subject and the severity of its code. Of one code,

@@ -77,8 +77,8 @@ impl FieldPath {
     }
 
     fn metadata(field: &'static str, key: Cow<'static, str>) -> Self {
-        let segments = vec!["metadata".into(), field.into(), key];
-        Self { root: Root::Object, segments: segments.into_iter().map(Segment::Key).collect() }
+        let segments = vec![Segment::Key("metadata".into()), Segment::Key(field.into()), Segment::Key(key)];
+        Self { root: Root::Object, segments }
     }
 
     /// The path of a setting.

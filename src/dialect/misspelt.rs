@@ -92,7 +92,9 @@ where
 fn proposed_slash(key: &str, value: &str) -> Option<(&'static Program, String)> {
     for program in listed_programs() {
         for known in program.prefixes {
-            let Some(rest) = key.strip_prefix(known.trim_end_matches('/')) else { continue };
+            let Some(rest) = known.strip_suffix('/').and_then(|known| key.strip_prefix(known)) else {
+                continue;
+            };
             let name = match rest.strip_prefix(['.', '-', '_']) {
                 Some(name) => name,
                 None if rest.is_empty() => value.split_once(':')?.0.trim(),

@@ -73,7 +73,7 @@ impl<'p> Urls<'p> {
 }
 
 fn here_only(plan: &Plan, published: &Published, namespaces: &BTreeSet<&str>) -> Report {
-    let mut report = Report::new(plan.subject(), false);
+    let mut report = Report::new(plan.subject.clone(), false);
     let mut listed: Vec<&str> = namespaces.iter().copied().take(3).collect();
     if namespaces.len() > listed.len() {
         listed.push("...");

@@ -23,7 +23,7 @@ pub(super) struct Metadata<'p> {
 impl<'p> Metadata<'p> {
     /// The metadata of an object of the plan's Service.
     pub(super) fn new(plan: &'p Plan, name: Cow<'p, str>, annotations: Annotations<'p>) -> Self {
-        let labels = plan.labels.iter().map(|(key, label)| (key.as_str(), label.value.as_str())).collect();
+        let labels = plan.labels.iter().map(|(key, label)| (key.as_ref(), label.value.as_str())).collect();
         Self { annotations, labels, name, namespace: plan.namespace() }
     }
 }

@@ -264,7 +264,7 @@ impl<'p> Emitting<'_, 'p> {
     }
 
     fn report(&mut self) -> &mut Report {
-        self.found.get_or_insert_with(|| Report::new(self.plan.subject(), false))
+        self.found.get_or_insert_with(|| Report::new(self.plan.subject.clone(), false))
     }
 
     /// Files that the target cannot express something.

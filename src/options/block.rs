@@ -68,7 +68,7 @@ const REGISTRIES: [&str; 10] = [
 /// missing or stand before the colon, or `=` may stand in its place. In free text, such as a snippet, only those count. Quotes
 /// may stand around a key; what is in them otherwise, or inside the brackets of JSON, is no key.
 pub(crate) fn swallowed<'a>(key: &str, text: &'a str) -> Vec<Swallowed<'a>> {
-    if !text.contains([':', '=']) {
+    if !text.bytes().any(|byte| matches!(byte, b':' | b'=')) {
         return Vec::new();
     }
     let is_free = is_snippet(key);

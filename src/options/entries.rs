@@ -6,7 +6,7 @@ use super::annotations::annotation;
 use super::layer::Entry;
 use super::parse::{Parsed, Problems, invalid, is_annotation, mapping, one, texts, wrong};
 use super::table::{self, Layer};
-use crate::diagnostics::{Code, FieldPath, Origin, Problem, kind_of, quoted, scalar};
+use crate::diagnostics::{Code, Origin, Problem, kind_of, quoted, scalar};
 use crate::dialect::nginx::{self, Redirect};
 use crate::dialect::{cert_manager, kubernetes};
 use crate::service::{
@@ -22,19 +22,19 @@ pub(super) const LISTS: [&str; 3] = ["deny", "allow", "acceptLoss"];
 /// Annotations to give. `lists` are the keys whose value is a list of patterns, where there are any.
 pub(super) fn annotations(
     value: &Value,
-    at: &FieldPath,
+    at: &Origin,
     mut lists: Option<[(&str, &mut Patterns); 3]>,
 ) -> Parsed<Option<Vec<Entry>>> {
     let mut found = Vec::new();
     let is_layer = lists.is_none();
-    mapping(value, at, &LISTS, &mut |key, value, path| {
+    mapping(value, at, &LISTS, &mut |key, value, place| {
         match lists.iter_mut().flatten().find(|(name, _)| *name == key) {
-            Some((_, list)) => **list = texts(value, &path, "pattern")?.into(),
+            Some((_, list)) => **list = texts(value, &place, "pattern")?.into(),
             None if is_layer && value.is_array() && LISTS.contains(&key) => {
                 let said = format!("the list {} is for everybody and cannot stand here", quoted(key));
-                return Err(wrong(&path, said, "move it to the setting annotations at the top"));
+                return Err(wrong(&place, said, "move it to the setting annotations at the top"));
             }
-            None => found.extend(given(key, value, path)?),
+            None => found.extend(given(key, value, place)?),
         }
         Ok(())
     })?;
@@ -64,35 +64,35 @@ fn help_for_own(key: &str) -> Option<String> {
 }
 
 /// An annotation to give; `None` where the key has no value.
-fn given(key: &str, value: &Value, path: FieldPath) -> Parsed<Option<Entry>> {
+fn given(key: &str, value: &Value, place: Origin) -> Parsed<Option<Entry>> {
     if let Some(error) = annotation_key_error(key) {
         let said = format!("{} is not an annotation key: {error}", quoted(key));
-        return Err(wrong(&path, said, "write `key: value` with a key such as example.com/name"));
+        return Err(wrong(&place, said, "write `key: value` with a key such as example.com/name"));
     }
     if key == kubernetes::CLASS {
         let said = format!("{} is the class, and not an annotation to give", quoted(key));
-        return Err(wrong(&path, said, "set ingressClassName"));
+        return Err(wrong(&place, said, "set ingressClassName"));
     }
     if let Some(help) = help_for_own(key) {
         let said = format!("{} is for a Service, and says nothing on what is made of one", quoted(key));
-        return Err(wrong(&path, said, help));
+        return Err(wrong(&place, said, help));
     }
-    entry(key, value, path)
+    entry(key, value, place)
 }
 
 /// Labels to give to what is made: a mapping, in an annotation a text.
-pub(super) fn labels(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Entry>>> {
+pub(super) fn labels(value: &Value, at: &Origin) -> Parsed<Option<Vec<Entry>>> {
     if let Value::String(text) = value
         && is_annotation(at)
     {
         return labels_of_text(text, at);
     }
     let mut found = Vec::new();
-    mapping(value, at, &[], &mut |key, value, path| {
-        let entry = entry(key, value, path.clone())?;
+    mapping(value, at, &[], &mut |key, value, place| {
+        let entry = entry(key, value, place.clone())?;
         let value = entry.as_ref().map_or("", |entry| &entry.value);
         if let Some(problem) = label_problem(Code::SettingInvalid, key, value) {
-            return Err(one(&path, problem));
+            return Err(one(&place, problem));
         }
         found.extend(entry);
         Ok(())
@@ -101,7 +101,7 @@ pub(super) fn labels(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Entry>>
 }
 
 /// Labels in the annotation: one `key: value` a line, or commas between them.
-fn labels_of_text(text: &str, at: &FieldPath) -> Parsed<Option<Vec<Entry>>> {
+fn labels_of_text(text: &str, at: &Origin) -> Parsed<Option<Vec<Entry>>> {
     let (mut found, mut problems) = (Vec::<Entry>::new(), Vec::new());
     let mut end = 0;
     for item in text.split([',', '\n']) {
@@ -127,7 +127,7 @@ fn labels_of_text(text: &str, at: &FieldPath) -> Parsed<Option<Vec<Entry>>> {
                 problem
             }
         };
-        problems.extend(problem.map(|problem| (at.clone(), problem.at(start..start + item.len()))));
+        problems.extend(problem.map(|problem| (at.path(), problem.at(start..start + item.len()))));
     }
     let mut keys: Vec<&str> = found.iter().map(|entry| entry.key.as_str()).collect();
     keys.sort_unstable();
@@ -168,17 +168,17 @@ fn label_problem(code: Code, key: &str, value: &str) -> Option<Problem> {
 }
 
 /// An entry of a mapping whose values are texts; `None` where the key has no value.
-fn entry(key: &str, value: &Value, path: FieldPath) -> Parsed<Option<Entry>> {
+fn entry(key: &str, value: &Value, place: Origin) -> Parsed<Option<Entry>> {
     if value.is_null() {
         return Ok(None);
     }
     if let Value::String(value) = value {
-        return Ok(Some(Entry { key: key.to_owned(), value: value.clone(), origin: Origin::Setting(path) }));
+        return Ok(Some(Entry { key: key.to_owned(), value: value.clone(), origin: place }));
     }
-    let Some(meant) = scalar(value) else { return Err(invalid(&path, "a text", value)) };
+    let Some(meant) = scalar(value) else { return Err(invalid(&place, "a text", value)) };
     let said = format!("expected a text, found {}", kind_of(value));
     let problem = Problem::new(Code::SettingInvalid, said).help("put quotes around it");
-    Err(vec![(path, problem.propose(meant))])
+    Err(one(&place, problem.propose(meant)))
 }
 
 /// Where a layer contradicts itself: it names two issuers, or its annotations say something else than its settings do.
@@ -187,7 +187,7 @@ pub(super) fn contradictions(layer: &Layer) -> Problems {
     let mut found = Vec::new();
     if let (Some(issuer), Some(_)) = (layer.namespaced_issuer.set(), layer.cluster_issuer.set()) {
         let said = "both an issuer and a clusterIssuer are given";
-        found.extend(wrong(&issuer.origin.path(), said, "keep one of the two"));
+        found.extend(wrong(&issuer.origin, said, "keep one of the two"));
     }
     for given in layer.annotations() {
         let setting = match (cert_manager::named_kind(&given.key), nginx::redirect_of(&given.key)) {
@@ -214,7 +214,7 @@ pub(super) fn contradictions(layer: &Layer) -> Problems {
                 "{} contradicts {setting}",
                 quoted(&[given.key.as_str(), ": ", given.value.as_str()].concat())
             );
-            found.extend(wrong(&given.origin.path(), said, "keep one of the two"));
+            found.extend(wrong(&given.origin, said, "keep one of the two"));
         }
     }
     found

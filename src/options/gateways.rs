@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::parse::{Parsed, invalid, item, list, mapping, one, wrong};
 use super::table::Layer;
-use crate::diagnostics::{Code, FieldPath, Problem, Sourced, did_you_mean, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean, quoted};
 use crate::validation::{is_dns_label, is_dns_subdomain};
 use crate::values::ParentRef;
 
 /// The Gateways of HTTPRoutes.
-pub(super) fn parent_refs(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<ParentRef>>> {
+pub(super) fn parent_refs(value: &Value, at: &Origin) -> Parsed<Option<Vec<ParentRef>>> {
     let refs = list(value, at, "a list of Gateways", &parent_ref)?;
     if refs.len() > 32 {
         let said = format!("{} Gateways are listed, a route has at most 32", refs.len());
@@ -28,7 +28,11 @@ pub(super) fn parent_refs(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Pa
                 "the Gateway {} is given twice without telling its listeners apart",
                 quoted(&parent.name)
             );
-            return Err(wrong(&at.clone().index(index), said, "add a `sectionName:` to each, or remove one"));
+            return Err(wrong(
+                &Origin::Setting(at.path().index(index)),
+                said,
+                "add a `sectionName:` to each, or remove one",
+            ));
         }
     }
     Ok(Some(refs))
@@ -60,16 +64,16 @@ pub(crate) fn overlap(
 /// The keys by which a Gateway or its listener is named.
 const KEYS: [&str; 6] = ["name", "namespace", "sectionName", "group", "kind", "port"];
 
-fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {
+fn parent_ref(value: &Value, at: &Origin) -> Parsed<ParentRef> {
     let mut parent = ParentRef::default();
-    mapping(value, at, &KEYS, &mut |key, value, path| {
+    mapping(value, at, &KEYS, &mut |key, value, place| {
         let text = |what: fn(&str) -> bool| {
-            let text = item(value, &path, "name")?;
+            let text = item(value, &place, "name")?;
             if what(text) {
                 return Ok(text.to_owned());
             }
             Err(wrong(
-                &path,
+                &place,
                 format!("{} is not a name", quoted(text)),
                 "write lower-case letters, digits, `-` and `.`",
             ))
@@ -82,7 +86,7 @@ fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {
             "kind" => parent.kind = Some(text(|kind| kind.bytes().all(|b| b.is_ascii_alphanumeric()))?),
             "port" => match value.as_u64().and_then(|port| u16::try_from(port).ok()) {
                 Some(number) if number > 0 => parent.port = Some(number),
-                _ => return Err(invalid(&path, "a port from 1 to 65535", value)),
+                _ => return Err(invalid(&place, "a port from 1 to 65535", value)),
             },
             other => {
                 let said = format!("a Gateway is not told by {}", quoted(other));
@@ -90,7 +94,7 @@ fn parent_ref(value: &Value, at: &FieldPath) -> Parsed<ParentRef> {
                     Some(meant) => format!("did you mean {meant}?"),
                     None => format!("write one of {}", KEYS.join(", ")),
                 };
-                return Err(one(&path, Problem::new(Code::SettingUnknown, said).help(help)));
+                return Err(one(&place, Problem::new(Code::SettingUnknown, said).help(help)));
             }
         }
         Ok(())

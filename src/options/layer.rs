@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Settings;
 use super::parse::Parsed;
 use super::table::{Layer, options};
-use crate::diagnostics::{FieldPath, Origin, Severity, Sourced};
+use crate::diagnostics::{Origin, Severity, Sourced};
 use crate::validation::pattern::Patterns;
 use crate::values::Issuer;
 
@@ -49,7 +49,7 @@ impl<T> Slot<T> {
     /// Warning counts as not set.
     pub(super) fn take(
         &mut self,
-        read: impl FnOnce(&Value, &FieldPath) -> Parsed<Option<T>>,
+        read: impl FnOnce(&Value, &Origin) -> Parsed<Option<T>>,
         value: &Value,
         origin: Origin,
     ) -> Parsed<()> {
@@ -57,7 +57,7 @@ impl<T> Slot<T> {
             *self = Self::Broken;
             return Ok(());
         }
-        match read(value, &origin.path()) {
+        match read(value, &origin) {
             Ok(value) => {
                 *self = value.map(|value| Sourced::new(value, origin)).into();
                 Ok(())

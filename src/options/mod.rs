@@ -158,17 +158,17 @@ impl Settings {
 
     fn read(&mut self, map: &Map<String, Value>, report: &mut Report) {
         for (key, value) in map {
-            let path = FieldPath::setting(key.clone());
+            let place = Origin::Setting(FieldPath::setting(key.clone()));
             let Some(row) = table::find_setting(key) else {
-                report.file(path, unknown(key, settings().map(|(key, _)| key.name)));
+                report.file(place.path(), unknown(key, settings().map(|(key, _)| key.name)));
                 continue;
             };
             if value.is_null() {
                 continue;
             }
             let read = match (row.read_top, row.read) {
-                (Some(read), _) => read(self, value, &path),
-                (None, Some(read)) => read(&mut self.base, value, Origin::Setting(path)),
+                (Some(read), _) => read(self, value, &place),
+                (None, Some(read)) => read(&mut self.base, value, place),
                 (None, None) => Ok(()),
             };
             for (path, problem) in read.err().unwrap_or_default() {

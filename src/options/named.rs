@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::layer::{Named, Namespace, Profile};
-use super::parse::{Parsed, hosts, item, list, mapping, profile, wrong};
+use super::parse::{Parsed, hosts, item, list, mapping, one, profile, wrong};
 use super::table::{self, Layer};
 use super::unknown;
-use crate::diagnostics::{FieldPath, Origin, Sourced, quoted};
+use crate::diagnostics::{Origin, Sourced, quoted};
 use crate::validation::{is_dns_label, is_dns_subdomain};
 
 /// The keys of a profile beside settings.
@@ -15,22 +15,22 @@ const OF_PROFILE: &[&str] = &["namespaces"];
 const OF_NAMESPACE: &[&str] = &["hosts", "profile"];
 
 /// Profiles by their names.
-pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>) -> Parsed<()> {
-    mapping(value, at, &[], &mut |key, value, path| {
+pub(super) fn profiles(value: &Value, at: &Origin, into: &mut Named<Profile>) -> Parsed<()> {
+    mapping(value, at, &[], &mut |key, value, place| {
         if !is_dns_subdomain(key) {
             let said = format!("{} is not the name of a profile", quoted(key));
-            return Err(wrong(&path, said, "write lower-case letters, digits, `-` and `.`"));
+            return Err(wrong(&place, said, "write lower-case letters, digits, `-` and `.`"));
         }
         if value.is_null() {
             return Ok(());
         }
         let mut profile = Profile::default();
-        mapping(value, &path, OF_PROFILE, &mut |key, value, path| {
+        mapping(value, &place, OF_PROFILE, &mut |key, value, place| {
             if key == "namespaces" {
-                profile.namespaces = Some(namespace_patterns(value, &path)?.into());
+                profile.namespaces = Some(namespace_patterns(value, &place)?.into());
                 return Ok(());
             }
-            setting(&mut profile.layer, OF_PROFILE, key, value, path)
+            setting(&mut profile.layer, OF_PROFILE, key, value, place)
         })?;
         into.insert(key, profile);
         Ok(())
@@ -38,20 +38,20 @@ pub(super) fn profiles(value: &Value, at: &FieldPath, into: &mut Named<Profile>)
 }
 
 /// Namespaces by their names or patterns.
-pub(super) fn namespaces(value: &Value, at: &FieldPath, into: &mut Named<Namespace>) -> Parsed<()> {
-    mapping(value, at, &[], &mut |key, value, path| {
-        namespace_pattern(key, &path)?;
+pub(super) fn namespaces(value: &Value, at: &Origin, into: &mut Named<Namespace>) -> Parsed<()> {
+    mapping(value, at, &[], &mut |key, value, place| {
+        namespace_pattern(key, &place)?;
         if value.is_null() {
             return Ok(());
         }
         let mut namespace = Namespace::default();
-        mapping(value, &path, OF_NAMESPACE, &mut |key, value, path| match key {
+        mapping(value, &place, OF_NAMESPACE, &mut |key, value, place| match key {
             "hosts" => {
-                namespace.hosts = Some(Sourced::new(hosts(value, &path)?, Origin::Setting(path)));
+                namespace.hosts = Some(Sourced::new(hosts(value, &place)?, place));
                 Ok(())
             }
-            "profile" => namespace.layer.profile.take(profile, value, Origin::Setting(path)),
-            _ => setting(&mut namespace.layer, OF_NAMESPACE, key, value, path),
+            "profile" => namespace.layer.profile.take(profile, value, place),
+            _ => setting(&mut namespace.layer, OF_NAMESPACE, key, value, place),
         })?;
         into.insert(key, namespace);
         Ok(())
@@ -59,7 +59,7 @@ pub(super) fn namespaces(value: &Value, at: &FieldPath, into: &mut Named<Namespa
 }
 
 /// What is neither a namespace nor a pattern of namespaces.
-fn namespace_pattern(pattern: &str, at: &FieldPath) -> Parsed<()> {
+fn namespace_pattern(pattern: &str, at: &Origin) -> Parsed<()> {
     if is_dns_label(&pattern.replace('*', "x")) {
         return Ok(());
     }
@@ -68,7 +68,7 @@ fn namespace_pattern(pattern: &str, at: &FieldPath) -> Parsed<()> {
 }
 
 /// A list of namespaces or patterns.
-fn namespace_patterns(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
+fn namespace_patterns(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
     list(value, at, "a list of namespaces", &|value, at| {
         let pattern = item(value, at, "namespace")?.trim();
         namespace_pattern(pattern, at)?;
@@ -77,17 +77,17 @@ fn namespace_patterns(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
 }
 
 /// A setting of a layer, which has the keys `own` beside those of every layer.
-fn setting(layer: &mut Layer, own: &[&str], key: &str, value: &Value, path: FieldPath) -> Parsed<()> {
+fn setting(layer: &mut Layer, own: &[&str], key: &str, value: &Value, place: Origin) -> Parsed<()> {
     let row = table::find_setting(key);
     if let Some(row) = row.filter(|row| row.is_layered())
         && let Some(read) = row.read
     {
-        return if value.is_null() { Ok(()) } else { read(layer, value, Origin::Setting(path)) };
+        return if value.is_null() { Ok(()) } else { read(layer, value, place) };
     }
     if row.is_some() {
         let said = format!("the setting {} is for everybody and cannot stand here", quoted(key));
-        return Err(wrong(&path, said, "move it to the top of the settings"));
+        return Err(wrong(&place, said, "move it to the top of the settings"));
     }
     let known = table::settings().filter(|(_, row)| row.is_layered()).map(|(key, _)| key.name);
-    Err(vec![(path, unknown(key, known.chain(own.iter().copied())))])
+    Err(one(&place, unknown(key, known.chain(own.iter().copied()))))
 }

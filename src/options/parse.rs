@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{SourcedTemplate, unknown};
 use crate::diagnostics::{
-    Code, FieldPath, Origin, Problem, Root, Sourced, did_you_mean, kind_of, quoted, quoted_char,
+    Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, quoted, quoted_char,
 };
 use crate::dialect::external_dns;
 use crate::dialect::monitor::PROVIDERS;
@@ -22,20 +22,20 @@ pub(super) type Problems = Vec<(FieldPath, Problem)>;
 pub(super) type Parsed<T> = Result<T, Problems>;
 
 /// Whether the value is that of an annotation of a Service, and not of a setting.
-pub(super) fn is_annotation(at: &FieldPath) -> bool {
-    at.root() == Root::Object
+pub(super) fn is_annotation(at: &Origin) -> bool {
+    !matches!(at, Origin::Setting(_))
 }
 
 /// The code of a value that is wrong: settings have one code for all of them.
-fn code(at: &FieldPath, of_annotation: Code) -> Code {
+fn code(at: &Origin, of_annotation: Code) -> Code {
     if is_annotation(at) { of_annotation } else { Code::SettingInvalid }
 }
 
-pub(super) fn one(at: &FieldPath, problem: Problem) -> Problems {
-    vec![(at.clone(), problem)]
+pub(super) fn one(at: &Origin, problem: Problem) -> Problems {
+    vec![(at.path(), problem)]
 }
 
-pub(super) fn invalid(at: &FieldPath, expected: &str, found: &Value) -> Problems {
+pub(super) fn invalid(at: &Origin, expected: &str, found: &Value) -> Problems {
     let help = match found {
         Value::Bool(_) | Value::Number(_) if expected == "a text" => "put quotes around it".to_owned(),
         _ => format!("write {expected}"),
@@ -44,12 +44,12 @@ pub(super) fn invalid(at: &FieldPath, expected: &str, found: &Value) -> Problems
     one(at, Problem::new(Code::SettingInvalid, said).help(help))
 }
 
-pub(super) fn wrong(at: &FieldPath, said: impl Into<String>, help: impl Into<String>) -> Problems {
+pub(super) fn wrong(at: &Origin, said: impl Into<String>, help: impl Into<String>) -> Problems {
     one(at, Problem::new(Code::SettingInvalid, said).help(help))
 }
 
 /// A text; `None` where it is empty.
-pub(super) fn text<'v>(value: &'v Value, at: &FieldPath) -> Parsed<Option<&'v str>> {
+pub(super) fn text<'v>(value: &'v Value, at: &Origin) -> Parsed<Option<&'v str>> {
     match value {
         Value::String(text) if text.trim().is_empty() => Ok(None),
         Value::String(text) => Ok(Some(text)),
@@ -60,36 +60,36 @@ pub(super) fn text<'v>(value: &'v Value, at: &FieldPath) -> Parsed<Option<&'v st
 /// What a text means without the blanks around it; `None` where it is empty.
 fn trimmed<T>(
     value: &Value,
-    at: &FieldPath,
+    at: &Origin,
     read: impl FnOnce(&str) -> Result<T, Problem>,
 ) -> Parsed<Option<T>> {
     let Some(text) = text(value, at)? else { return Ok(None) };
     read(text.trim()).map(Some).map_err(|problem| one(at, problem))
 }
 
-pub(super) fn template(value: &Value, at: &FieldPath) -> Parsed<Option<Template<'static>>> {
+pub(super) fn template(value: &Value, at: &Origin) -> Parsed<Option<Template<'static>>> {
     let Some(text) = text(value, at)? else { return Ok(None) };
     read_template(text, at).map(Some)
 }
 
-fn read_template(text: &str, at: &FieldPath) -> Parsed<Template<'static>> {
+fn read_template(text: &str, at: &Origin) -> Parsed<Template<'static>> {
     match Template::parse(text) {
         Ok(template) => Ok(template.into_owned()),
-        Err(problems) => Err(problems.into_iter().map(|problem| (at.clone(), problem)).collect()),
+        Err(problems) => Err(problems.into_iter().map(|problem| (at.path(), problem)).collect()),
     }
 }
 
 /// The items of a list, each read by `read`; all problems of all of them.
 pub(super) fn list<T>(
     value: &Value,
-    at: &FieldPath,
+    at: &Origin,
     expected: &str,
-    read: &dyn Fn(&Value, &FieldPath) -> Parsed<T>,
+    read: &dyn Fn(&Value, &Origin) -> Parsed<T>,
 ) -> Parsed<Vec<T>> {
     let Value::Array(items) = value else { return Err(invalid(at, expected, value)) };
     let (mut list, mut problems) = (Vec::with_capacity(items.len()), Vec::new());
     for (index, item) in items.iter().enumerate() {
-        match read(item, &at.clone().index(index)) {
+        match read(item, &Origin::Setting(at.path().index(index))) {
             Ok(item) => list.push(item),
             Err(found) => problems.extend(found),
         }
@@ -98,23 +98,23 @@ pub(super) fn list<T>(
 }
 
 /// A text that is not empty, for the items of lists.
-pub(super) fn item<'v>(value: &'v Value, at: &FieldPath, what: &str) -> Parsed<&'v str> {
+pub(super) fn item<'v>(value: &'v Value, at: &Origin, what: &str) -> Parsed<&'v str> {
     match text(value, at)? {
         Some(text) => Ok(text),
         None => Err(wrong(at, format!("the {what} is empty"), "remove it")),
     }
 }
 
-pub(super) fn template_list(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<SourcedTemplate>>> {
-    let read = |value: &Value, at: &FieldPath| {
+pub(super) fn template_list(value: &Value, at: &Origin) -> Parsed<Option<Vec<SourcedTemplate>>> {
+    let read = |value: &Value, at: &Origin| {
         let template = read_template(item(value, at, "template")?, at)?;
-        Ok(Sourced::new(template, Origin::Setting(at.clone())))
+        Ok(Sourced::new(template, at.clone()))
     };
     list(value, at, "a list of templates", &read).map(Some)
 }
 
 /// A boolean; `None` where the text is empty. Forms and environment variables hand booleans over as texts.
-pub(super) fn boolean(value: &Value, at: &FieldPath) -> Parsed<Option<bool>> {
+pub(super) fn boolean(value: &Value, at: &Origin) -> Parsed<Option<bool>> {
     match value {
         Value::Bool(value) => Ok(Some(*value)),
         Value::String(text) => match parse_bool(text.trim()) {
@@ -131,7 +131,7 @@ pub(super) fn boolean(value: &Value, at: &FieldPath) -> Parsed<Option<bool>> {
     }
 }
 
-pub(super) fn tls(value: &Value, at: &FieldPath) -> Parsed<Option<Tls>> {
+pub(super) fn tls(value: &Value, at: &Origin) -> Parsed<Option<Tls>> {
     match value {
         Value::Bool(true) => Ok(Some(Tls::Secret)),
         Value::Bool(false) => Ok(Some(Tls::Off)),
@@ -140,7 +140,7 @@ pub(super) fn tls(value: &Value, at: &FieldPath) -> Parsed<Option<Tls>> {
     }
 }
 
-fn unknown_tls(word: &str, at: &FieldPath) -> Problem {
+fn unknown_tls(word: &str, at: &Origin) -> Problem {
     let mut problem = unknown_word(code(at, Code::TlsNotBoolean), word, Tls::WORDS);
     if is_annotation(at) {
         // The original fell back to its configuration, too.
@@ -156,7 +156,7 @@ fn unknown_tls(word: &str, at: &FieldPath) -> Problem {
 }
 
 /// A port by number or name.
-pub(super) fn port(value: &Value, at: &FieldPath) -> Parsed<Option<PortRef>> {
+pub(super) fn port(value: &Value, at: &Origin) -> Parsed<Option<PortRef>> {
     match value {
         Value::Number(number) => trimmed(&number.to_string().into(), at, port_of),
         _ => trimmed(value, at, port_of),
@@ -179,18 +179,18 @@ fn port_of(text: &str) -> Result<PortRef, Problem> {
     })
 }
 
-pub(super) fn path_type(value: &Value, at: &FieldPath) -> Parsed<Option<PathType>> {
+pub(super) fn path_type(value: &Value, at: &Origin) -> Parsed<Option<PathType>> {
     let code = code(at, Code::PathTypeUnknown);
     trimmed(value, at, |word| word.parse().map_err(|_| unknown_word(code, word, PathType::WORDS)))
 }
 
-pub(super) fn termination(value: &Value, at: &FieldPath) -> Parsed<Option<Termination>> {
+pub(super) fn termination(value: &Value, at: &Origin) -> Parsed<Option<Termination>> {
     let words = Termination::WORDS;
     trimmed(value, at, |word| word.parse().map_err(|_| unknown_word(Code::SettingInvalid, word, words)))
 }
 
 /// Whether the value is the second of two words.
-pub(super) fn second_of(value: &Value, at: &FieldPath, words: &[&str; 2]) -> Parsed<Option<bool>> {
+pub(super) fn second_of(value: &Value, at: &Origin, words: &[&str; 2]) -> Parsed<Option<bool>> {
     trimmed(value, at, |word| {
         let position = words.iter().position(|known| *known == word);
         position.map(|at| at == 1).ok_or_else(|| unknown_word(Code::SettingInvalid, word, words))
@@ -207,11 +207,11 @@ pub(crate) fn unknown_word(code: Code, word: &str, words: &[&str]) -> Problem {
 }
 
 /// The name of an object.
-fn name(value: &Value, at: &FieldPath, problem: impl Fn(&str) -> Problem) -> Parsed<Option<String>> {
+fn name(value: &Value, at: &Origin, problem: impl Fn(&str) -> Problem) -> Parsed<Option<String>> {
     trimmed(value, at, |name| if is_dns_subdomain(name) { Ok(name.to_owned()) } else { Err(problem(name)) })
 }
 
-pub(super) fn class(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
+pub(super) fn class(value: &Value, at: &Origin) -> Parsed<Option<String>> {
     name(value, at, class_problem)
 }
 
@@ -228,23 +228,23 @@ pub(crate) fn object_problem(code: Code, name: &str, kind: &str) -> Problem {
 }
 
 /// An Issuer or a ClusterIssuer.
-pub(super) fn issuer(value: &Value, at: &FieldPath, cluster: bool) -> Parsed<Option<Issuer>> {
+pub(super) fn issuer(value: &Value, at: &Origin, cluster: bool) -> Parsed<Option<Issuer>> {
     let kind = if cluster { "ClusterIssuer" } else { "Issuer" };
     let name = name(value, at, |name| object_problem(code(at, Code::IssuerInvalid), name, kind))?;
     Ok(name.map(|name| Issuer { cluster, name }))
 }
 
 /// The name of a profile. That of a setting must be the name of one that is there, which is looked at later.
-pub(super) fn profile(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
+pub(super) fn profile(value: &Value, at: &Origin) -> Parsed<Option<String>> {
     if is_annotation(at) {
         return name(value, at, |name| object_problem(Code::ProfileUnknown, name, "profile"));
     }
     Ok(text(value, at)?.map(|name| name.trim().to_owned()))
 }
 
-pub(super) fn targets(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Target>>> {
+pub(super) fn targets(value: &Value, at: &Origin) -> Parsed<Option<Vec<Target>>> {
     let code = code(at, Code::TargetUnknown);
-    let read = |word: &str, at: &FieldPath| {
+    let read = |word: &str, at: &Origin| {
         let word = word.trim();
         word.parse().map_err(|_| one(at, unknown_word(code, word, Target::WORDS)))
     };
@@ -263,7 +263,7 @@ pub(super) fn targets(value: &Value, at: &FieldPath) -> Parsed<Option<Vec<Target
 }
 
 /// The name of the Service whose requests a canary shares.
-pub(super) fn canary_of(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
+pub(super) fn canary_of(value: &Value, at: &Origin) -> Parsed<Option<String>> {
     trimmed(value, at, |name| {
         if is_dns_label(name) {
             return Ok(name.to_owned());
@@ -275,7 +275,7 @@ pub(super) fn canary_of(value: &Value, at: &FieldPath) -> Parsed<Option<String>>
 
 /// A text that ingress-nginx accepts here: letters, digits and these `signs` (its BasicCharsRegex, for header names without
 /// what no header name may have).
-pub(super) fn canary_text(value: &Value, at: &FieldPath, what: &str, signs: &str) -> Parsed<Option<String>> {
+pub(super) fn canary_text(value: &Value, at: &Origin, what: &str, signs: &str) -> Parsed<Option<String>> {
     trimmed(value, at, |text| {
         let Some(stray) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || signs.contains(*c))) else {
             return Ok(text.to_owned());
@@ -285,7 +285,7 @@ pub(super) fn canary_text(value: &Value, at: &FieldPath, what: &str, signs: &str
     })
 }
 
-pub(super) fn canary_weight(value: &Value, at: &FieldPath) -> Parsed<Option<u8>> {
+pub(super) fn canary_weight(value: &Value, at: &Origin) -> Parsed<Option<u8>> {
     trimmed(value, at, |digits| match digits.parse() {
         Ok(weight) if weight <= 100 && digits.bytes().all(|b| b.is_ascii_digit()) => Ok(weight),
         _ => {
@@ -296,7 +296,7 @@ pub(super) fn canary_weight(value: &Value, at: &FieldPath) -> Parsed<Option<u8>>
 }
 
 /// A list of hosts, each a DNS name or `*.` and one.
-pub(super) fn hosts(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
+pub(super) fn hosts(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
     list(value, at, "a list of hosts", &|value, at| {
         let host = item(value, at, "host")?.trim();
         let errors = host_errors(host);
@@ -309,18 +309,18 @@ pub(super) fn hosts(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
 }
 
 /// The names in certificates.
-pub(super) fn certificates(value: &Value, at: &FieldPath) -> Parsed<Option<Certificates>> {
+pub(super) fn certificates(value: &Value, at: &Origin) -> Parsed<Option<Certificates>> {
     hosts(value, at).map(|names| Some(names.into()))
 }
 
 /// A list of texts that are not empty.
-pub(super) fn texts(value: &Value, at: &FieldPath, what: &str) -> Parsed<Vec<String>> {
+pub(super) fn texts(value: &Value, at: &Origin, what: &str) -> Parsed<Vec<String>> {
     let expected = format!("a list of {what}s");
     list(value, at, &expected, &|value, at| item(value, at, what).map(|text| text.trim().to_owned()))
 }
 
 /// A list of prefixes of annotation keys, with their slashes.
-pub(super) fn prefixes(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
+pub(super) fn prefixes(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
     list(value, at, "a list of prefixes", &|value, at| {
         let prefix = item(value, at, "prefix")?.trim();
         match prefix.strip_suffix('/').filter(|prefix| is_dns_subdomain(prefix)) {
@@ -338,39 +338,40 @@ pub(super) fn prefixes(value: &Value, at: &FieldPath) -> Parsed<Vec<String>> {
 /// Of other keys, `read` also gets those that are null: it reports a key that is not allowed, whatever its value is.
 pub(super) fn mapping(
     value: &Value,
-    at: &FieldPath,
+    at: &Origin,
     own: &[&str],
     // Without one copy of this function for each of its callers, the policy's module is smaller.
-    read: &mut dyn FnMut(&str, &Value, FieldPath) -> Parsed<()>,
+    read: &mut dyn FnMut(&str, &Value, Origin) -> Parsed<()>,
 ) -> Parsed<()> {
     let Value::Object(map) = value else { return Err(invalid(at, "a mapping", value)) };
     let mut problems = Vec::new();
     for (key, value) in map.iter().filter(|(key, value)| !value.is_null() || !own.contains(&key.as_str())) {
-        problems.extend(read(key, value, at.clone().key(key.clone())).err().unwrap_or_default());
+        let place = Origin::Setting(at.path().key(key.clone()));
+        problems.extend(read(key, value, place).err().unwrap_or_default());
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// The options of the providers of a monitor. What is wrong with one does not stop the others.
-pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<Map<String, Value>>> {
+pub(super) fn monitor_provider(value: &Value, at: &Origin) -> Parsed<Option<Map<String, Value>>> {
     let mut providers = Map::new();
-    mapping(value, at, &[], &mut |key, value, path| {
+    mapping(value, at, &[], &mut |key, value, place| {
         let Some(provider) = PROVIDERS.iter().find(|it| it.name == key) else {
-            return Err(vec![(path, unknown(key, PROVIDERS.iter().map(|it| it.name)))]);
+            return Err(one(&place, unknown(key, PROVIDERS.iter().map(|it| it.name))));
         };
         if value.is_null() {
             return Ok(());
         }
         let mut options = Map::new();
-        mapping(value, &path, &[], &mut |key, value, path| {
+        mapping(value, &place, &[], &mut |key, value, place| {
             let Some(kind) = provider.kind(key) else {
-                return Err(vec![(path, unknown(key, provider.names().into_iter()))]);
+                return Err(one(&place, unknown(key, provider.names().into_iter())));
             };
             if value.is_null() {
                 return Ok(());
             }
             if let Some(error) = kind.error(value) {
-                return Err(wrong(&path, error, "correct the value"));
+                return Err(wrong(&place, error, "correct the value"));
             }
             options.insert(key.to_owned(), value.clone());
             Ok(())
@@ -378,7 +379,7 @@ pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<M
         if let Some(required) = provider.required()
             && !options.contains_key(required)
         {
-            return Err(wrong(&path, format!("`{required}` is missing"), format!("add `{required}:`")));
+            return Err(wrong(&place, format!("`{required}` is missing"), format!("add `{required}:`")));
         }
         providers.insert(key.to_owned(), options.into());
         Ok(())
@@ -387,7 +388,7 @@ pub(super) fn monitor_provider(value: &Value, at: &FieldPath) -> Parsed<Option<M
 }
 
 /// The path that a monitor asks for.
-pub(super) fn health_endpoint(value: &Value, at: &FieldPath) -> Parsed<Option<String>> {
+pub(super) fn health_endpoint(value: &Value, at: &Origin) -> Parsed<Option<String>> {
     trimmed(value, at, |path| {
         if path.starts_with('/') {
             return Ok(path.to_owned());

@@ -12,7 +12,7 @@ use super::annotations::annotation;
 use super::layer::{Entry, Slot};
 use super::parse::Parsed;
 use super::{NO_SECRET, Settings, SourcedTemplate, entries, gateways, named, parse};
-use crate::diagnostics::{FieldPath, Origin, Sourced};
+use crate::diagnostics::{Origin, Sourced};
 use crate::plan::{Plan, Route};
 use crate::service::{FORWARD_ANNOTATION, PortRef};
 use crate::template::Template;
@@ -57,7 +57,7 @@ pub struct ConfigOption {
 /// Reads a setting or an annotation into its slot; `null` stands for an annotation that is no text.
 pub(super) type ReadLayer = fn(&mut Layer, &Value, Origin) -> Parsed<()>;
 /// Reads a setting that is for everybody into its place.
-pub(super) type ReadTop = fn(&mut Settings, &Value, &FieldPath) -> Parsed<()>;
+pub(super) type ReadTop = fn(&mut Settings, &Value, &Origin) -> Parsed<()>;
 
 /// The key of an annotation or a setting.
 ///
@@ -495,8 +495,8 @@ options! {
                 let [deny, allow, accept] = entries::LISTS;
                 let lists =
                     [(deny, &mut settings.deny), (allow, &mut settings.allow), (accept, &mut settings.accept_loss)];
-                let read = |value: &Value, at: &FieldPath| entries::annotations(value, at, Some(lists));
-                settings.base.annotations.take(read, value, Origin::Setting(at.clone()))
+                let read = |value: &Value, at: &Origin| entries::annotations(value, at, Some(lists));
+                settings.base.annotations.take(read, value, at.clone())
             },
         }
         labels: Vec<Entry> {

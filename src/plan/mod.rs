@@ -9,7 +9,9 @@ pub(crate) mod kinds;
 mod objects;
 mod parts;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diagnostics::{Origin, Sourced, Subject};
 use crate::dialect::kubernetes;
@@ -33,8 +35,8 @@ pub use parts::{Canary, Monitor, Published, Route, Scope};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub(crate) service: String,
-    pub(crate) namespace: Option<String>,
+    /// The Service.
+    pub(crate) subject: Arc<Subject>,
     pub(crate) domain: Option<Sourced<String>>,
     pub(crate) name: Option<Sourced<String>>,
     pub(crate) rules: Vec<Route>,
@@ -68,7 +70,7 @@ pub struct Plan {
     pub(crate) canary: Option<Canary>,
     pub(crate) monitor: Option<Sourced<Monitor>>,
     /// The labels of all objects: those that mark our objects, and those from the options.
-    pub(crate) labels: BTreeMap<String, Sourced<String>>,
+    pub(crate) labels: BTreeMap<Cow<'static, str>, Sourced<String>>,
     /// Those that somebody gave, in ascending order of their keys, which are all different.
     pub(crate) annotations: Vec<Annotation>,
     pub(crate) published: Option<Published>,
@@ -78,10 +80,9 @@ pub struct Plan {
 
 impl Plan {
     /// A plan with nothing but the identity of a Service.
-    pub(crate) fn of(service: &Service<'_>) -> Self {
+    pub(crate) fn of(service: &Service<'_>, subject: Arc<Subject>) -> Self {
         Self {
-            service: service.name().to_owned(),
-            namespace: service.namespace().map(str::to_owned),
+            subject,
             domain: None,
             name: None,
             rules: Vec::new(),
@@ -121,7 +122,7 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn service(&self) -> &str {
-        &self.service
+        &self.subject.name
     }
 
     /// The namespace of the Service and of its objects, if the Service names one.
@@ -133,7 +134,7 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
-        self.namespace.as_deref()
+        Some(self.subject.namespace.as_str()).filter(|name| !name.is_empty())
     }
 
     /// The name of the objects; where a target needs several, the others are named after it.
@@ -344,14 +345,5 @@ impl Plan {
     /// The namespace and the name of the Service.
     pub(crate) fn identity(&self) -> (Option<&str>, &str) {
         (self.namespace(), self.service())
-    }
-
-    /// The Service, for diagnostics.
-    pub(crate) fn subject(&self) -> Subject {
-        Subject {
-            kind: "Service".into(),
-            namespace: self.namespace.clone().unwrap_or_default(),
-            name: self.service.clone(),
-        }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod trace;
 mod url;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, listed, quoted};
 use crate::options::annotations::annotation;
@@ -77,7 +78,7 @@ pub(crate) fn resolve(
     let domain = domain(layers, vars, report);
     let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_str()), ..vars };
     let mut resolver = Resolver { settings, layers, forwarded, vars, report };
-    let mut plan = Plan::of(service);
+    let mut plan = Plan::of(service, Arc::clone(&resolver.report.subject));
     plan.tls = layers.first(|it| &it.tls).cloned();
     plan.canary = canary.clone();
     let named = Vars { service: own, ..vars };
@@ -96,11 +97,11 @@ pub(crate) fn resolve(
     other_targets(&mut plan, settings, layers);
     // No layer has one of ours. Of the others, the uppermost of each key counts.
     for (key, value) in [(MANAGED_BY_LABEL, MANAGED_BY), (SERVICE_LABEL, service.name())] {
-        plan.labels.insert(key.to_owned(), Sourced::new(value.to_owned(), Origin::BuiltIn));
+        plan.labels.insert(key.into(), Sourced::new(value.to_owned(), Origin::BuiltIn));
     }
     for label in layers.iter().flat_map(|layer| layer.labels.entries()) {
         let given = || Sourced::new(label.value.clone(), label.origin.clone());
-        plan.labels.entry(label.key.clone()).or_insert_with(given);
+        plan.labels.entry(label.key.clone().into()).or_insert_with(given);
     }
     plan.https_redirect = layers.first(|it| &it.https_redirect).cloned();
     plan.issuer = resolver.issuer();
@@ -128,7 +129,7 @@ fn published(plan: &Plan, scope: Scope, place: Range<usize>, is_url: bool) -> Pu
         Some(rule) if !is_url => rule.host.clone(),
         _ => plan.url(),
     };
-    let key = format!("{}-{}", plan.service, plan.namespace.as_deref().unwrap_or_default());
+    let key = format!("{}-{}", plan.subject.name, plan.subject.namespace);
     Published { scope, key, value, place }
 }
 

@@ -73,7 +73,8 @@ impl<'s> Hints<'s> {
         let mut hints = Self::default();
         let metadata = document.get("metadata");
         let inside = |field: &str| metadata.and_then(|metadata| metadata.get(field));
-        match inside("labels") {
+        let (labels, annotations) = (inside("labels"), inside("annotations"));
+        match labels {
             Some(Value::Object(labels)) => {
                 for (key, value) in labels {
                     hints.label(key, text(value));
@@ -82,7 +83,7 @@ impl<'s> Hints<'s> {
             Some(other) => hints.no_mapping(&["metadata", "labels"], other),
             None => {}
         }
-        match inside("annotations").filter(|_| !is_exposed) {
+        match annotations.filter(|_| !is_exposed) {
             Some(Value::Object(annotations)) => {
                 for (key, value) in annotations {
                     hints.annotation(key, &text(value));
@@ -94,8 +95,8 @@ impl<'s> Hints<'s> {
         hints.fields(&[], Some(document), &["metadata", "spec", "status"]);
         hints.fields(&["metadata"], metadata, &["labels", "annotations"]);
         // The entries of labels and annotations are read one by one; here, only mappings among them count.
-        hints.fields(&["metadata", "labels"], inside("labels"), &[]);
-        hints.fields(&["metadata", "annotations"], inside("annotations"), &[]);
+        hints.fields(&["metadata", "labels"], labels, &[]);
+        hints.fields(&["metadata", "annotations"], annotations, &[]);
         hints.fields(&["spec"], document.get("spec"), &["selector"]);
         hints
     }

@@ -214,10 +214,9 @@ impl<'a> Service<'a> {
             }
         };
         // A program may configure serde_json to keep the keys in the order of the document.
-        let mut keys: Vec<&'a str> = annotations.keys().map(String::as_str).collect();
-        keys.sort_unstable();
-        for key in keys {
-            let Some(value) = annotations.get(key) else { continue };
+        let mut annotations: Vec<(&'a String, &'a Value)> = annotations.iter().collect();
+        annotations.sort_unstable_by_key(|(key, _)| *key);
+        for (key, value) in annotations {
             self.read_annotation(key, value.as_str());
             if !self.require_text(path, key, value) && is_ours(key) {
                 self.broken.push(key);

@@ -25,11 +25,9 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
 /// Parses the pieces of `text`.
 pub(super) fn parse(text: &str, pieces: &[Piece]) -> Result<Program, Vec<Problem>> {
     let mut parser = Parser { text, pieces, ..Parser::default() };
-    let mut nodes = Vec::new();
+    let (nodes, mut ending) = parser.nodes();
+    // An `end` or `else` at the top closes nothing: say so and go on.
     loop {
-        let (more, ending) = parser.nodes();
-        nodes.extend(more);
-        // An `end` or `else` at the top closes nothing: say so and go on.
         let (word, range) = match ending {
             Ending::Text => break,
             Ending::End(range) => ("end", range),
@@ -37,6 +35,7 @@ pub(super) fn parse(text: &str, pieces: &[Piece]) -> Result<Program, Vec<Problem
         };
         let message = format!("{{{{{word}}}}} closes no block");
         parser.problems.push(Problem::new(Code::TemplateSyntax, message).help("remove it").at(range));
+        (_, ending) = parser.nodes();
     }
     if parser.problems.is_empty() { Ok(Program { nodes, slots: parser.slots }) } else { Err(parser.problems) }
 }

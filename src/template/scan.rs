@@ -21,7 +21,7 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
     let mut pieces = Vec::with_capacity(8);
     let mut at = 0;
     let mut trim_next = false;
-    while let Some(open) = find(text, at, "{{") {
+    while let Some(open) = find(text, at, b"{{") {
         let (from, trim_left) = match trim_marker_after(text, open + 2) {
             Some(after) => (after, true),
             None => (open + 2, false),
@@ -51,8 +51,8 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
     Ok(Some(pieces))
 }
 
-fn find(text: &str, from: usize, what: &str) -> Option<usize> {
-    text.get(from..)?.find(what).map(|at| at + from)
+fn find(text: &str, from: usize, what: &[u8; 2]) -> Option<usize> {
+    text.as_bytes().get(from..)?.windows(2).position(|pair| pair == what).map(|at| at + from)
 }
 
 /// The end of a trim marker (`- `) that stands at `from`.
@@ -80,7 +80,7 @@ fn comment_end(text: &str, open: usize, from: usize) -> Result<(usize, bool), Pr
             .help("close the comment with `*/}}` or `*/ -}}`")
             .at(open..from + 2)
     };
-    let end = find(text, from + 2, "*/").ok_or_else(unclosed)? + 2;
+    let end = find(text, from + 2, b"*/").ok_or_else(unclosed)? + 2;
     let rest = text.get(end..).unwrap_or_default();
     if rest.starts_with("}}") {
         return Ok((end + 2, false));

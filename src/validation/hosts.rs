@@ -115,12 +115,12 @@ fn name_errors(name: &str, errors: &mut Vec<HostError>) {
     }
     let mut start = name.len() - rest.len();
     let (mut empty, mut hyphen, mut too_long) = (None, None, None);
-    for label in rest.split('.') {
+    for label in rest.as_bytes().split(|b| *b == b'.') {
         let range = start..start + label.len();
         start = range.end + 1;
         if label.is_empty() {
             empty = Some(HostError::EmptyLabel);
-        } else if label.starts_with('-') || label.ends_with('-') {
+        } else if label.starts_with(b"-") || label.ends_with(b"-") {
             hyphen.get_or_insert(HostError::Hyphen(range.clone()));
         }
         if label.len() > MAX_LABEL {
@@ -151,7 +151,7 @@ pub fn is_sloppy_ip(text: &str) -> bool {
         let digits = part.trim_start_matches('0');
         is_number && (digits.is_empty() || digits.parse::<u8>().is_ok())
     };
-    text.split('.').count() == 4 && text.split('.').all(is_byte)
+    text.split('.').all(is_byte) && text.split('.').count() == 4
 }
 
 /// The host of an OpenShift Route with `wildcardPolicy: Subdomain` that stands for a wildcard host; `None` for another host. The

@@ -28,7 +28,7 @@ pub const MAX_NAME: usize = 253;
 /// ```
 #[must_use]
 pub fn is_dns_label(text: &str) -> bool {
-    text.len() <= MAX_LABEL && is_label_of_any_length(text)
+    text.len() <= MAX_LABEL && is_label_of_any_length(text.as_bytes())
 }
 
 /// Whether `text` is a DNS subdomain: labels joined by dots, 253 bytes at most (`IsDNS1123Subdomain`, which, unlike DNS,
@@ -40,14 +40,14 @@ pub fn is_dns_label(text: &str) -> bool {
 /// ```
 #[must_use]
 pub fn is_dns_subdomain(text: &str) -> bool {
-    text.len() <= MAX_NAME && text.split('.').all(is_label_of_any_length)
+    text.len() <= MAX_NAME && text.as_bytes().split(|b| *b == b'.').all(is_label_of_any_length)
 }
 
-fn is_label_of_any_length(text: &str) -> bool {
+fn is_label_of_any_length(text: &[u8]) -> bool {
     !text.is_empty()
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with(b"-")
+        && !text.ends_with(b"-")
+        && text.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
 }
 
 /// Whether `text` is the name of a Service's port: at most 15 lower-case letters, digits and single inner `-`, with at least
@@ -87,7 +87,9 @@ pub fn annotation_key_error(key: &str) -> Option<String> {
         "it is empty".to_owned()
     } else if prefix == Some("") {
         "its prefix is empty".to_owned()
-    } else if let Some(prefix) = prefix.filter(|prefix| !is_dns_subdomain(&prefix.to_ascii_lowercase())) {
+    } else if let Some(prefix) =
+        prefix.filter(|prefix| !is_dns_subdomain(prefix) && !is_dns_subdomain(&prefix.to_ascii_lowercase()))
+    {
         format!("its prefix {} is not a DNS name", quoted(prefix))
     } else if name.is_empty() {
         "its name is empty".to_owned()

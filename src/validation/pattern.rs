@@ -12,10 +12,8 @@ use std::ops::Range;
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
     let is_star = |byte: u8| byte == b'*';
-    let (Some(star), Some(end)) = (pattern.bytes().position(is_star), pattern.bytes().rposition(is_star))
-    else {
-        return pattern == text;
-    };
+    let Some(star) = pattern.bytes().position(is_star) else { return pattern == text };
+    let end = pattern.bytes().rposition(is_star).unwrap_or(star);
     let part = |range| pattern.get::<Range<usize>>(range).unwrap_or_default();
     let (first, between, last) = (part(0..star), part(star + 1..end), part(end + 1..pattern.len()));
     let Some(mut rest) = text.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
@@ -126,13 +124,13 @@ impl Patterns {
 
     /// The patterns that match, with their positions, in no order.
     fn fitting(&self, text: &str) -> impl Iterator<Item = (usize, &str)> {
-        let rows = self.lengths.iter().filter_map(|length| {
-            let (start, end) = (text.get(..*length), text.get(text.len().checked_sub(*length)?..));
-            Some([start.map(|it| self.starts.of(it)), end.map(|it| self.ends.of(it))])
+        let rows = self.lengths.iter().flat_map(|length| {
+            let start = text.get(..*length).map_or(&[][..], |start| self.starts.of(start));
+            let end = text.len().checked_sub(*length).and_then(|at| text.get(at..));
+            start.iter().chain(end.map_or(&[][..], |end| self.ends.of(end)))
         });
-        let patterns =
-            rows.flatten().flatten().flatten().filter_map(|(_, at)| Some((*at, self.all.get(*at)?)));
-        patterns.map(|(at, pattern)| (at, pattern.as_str())).filter(|(_, pattern)| matches(pattern, text))
+        let patterns = rows.filter_map(|(_, at)| Some((*at, self.all.get(*at)?.as_str())));
+        patterns.filter(|(_, pattern)| matches(pattern, text))
     }
 
     /// Whether any of them matches.

@@ -29,7 +29,7 @@ pub(in crate::dialect) fn write(plan: &Plan, _: Target) -> Vec<Written<'_>> {
         written.extend(redirect.map(|(key, value)| Written { key, value: value.into(), origin }));
     }
     // It compares a regular expression letter by letter, unless an annotation says what it is.
-    if let Some(pattern) = plan.nginx().and_then(|nginx| nginx.pattern) {
+    if let Some(pattern) = plan.pattern().and_then(|_| plan.nginx()?.pattern) {
         written.push(Written { key: USE_REGEX, value: "true".into(), origin: pattern.path_origin.clone() });
     }
     written
