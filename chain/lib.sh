@@ -15,6 +15,18 @@ die() {
     exit 1
 }
 
+# The programs get these paths as words of a shell.
+[[ $root$run != *[[:space:]]* ]] || die "there must be no blank in $root and $run"
+
+# Fails inside of the namespaces, where the ids of processes are others.
+outside() { [ -z "${CHAIN_INSIDE:-}" ] || die "run this outside of the chain"; }
+
+# The id of the process that `chain/up` has started, if it runs.
+started() {
+    local pid
+    pid=$(cat "$run/up.pid" 2>/dev/null) && grep -qs xposer-chain "/proc/$pid/cmdline" && echo "$pid"
+}
+
 # The id of the process that holds the namespaces, if it runs. When it ends, the kernel ends every process in them.
 holder() {
     local pid
@@ -40,6 +52,7 @@ hold() {
         ip address add "203.0.113.$last/32" dev lo
     done
     echo nameserver 127.0.0.1 >"$run/resolv.conf"
+    chmod 644 "$run/resolv.conf"
     mount --bind "$run/resolv.conf" /etc/resolv.conf
     # Each Envoy has a file there, whose name another chain's Envoy may use, too.
     mount -t tmpfs tmpfs /dev/shm
@@ -54,7 +67,13 @@ hold() {
 # Makes the namespaces, unless they exist.
 make_namespaces() {
     local options=(--net --mount --pid --fork --kill-child)
-    ! holder >/dev/null || return 0
+    # Another program may be making them.
+    exec 9<"$root/chain/lib.sh"
+    flock 9
+    if holder >/dev/null; then
+        exec 9<&-
+        return
+    fi
     ! in_user_namespace || options+=(--user --map-root-user)
     if ! unshare "${options[@]}" true 2>/dev/null; then
         echo "skipped: no root and no user namespaces, so no chain"
@@ -64,11 +83,15 @@ make_namespaces() {
     mkdir -p "$run"
     rm -f "$run/holder.pid"
     # A test runner reads file descriptor 3, which would stay open as long as the chain runs.
-    setsid unshare "${options[@]}" bash -c 'source "$0" && hold' "$root/chain/lib.sh" </dev/null >"$run/holder.log" 2>&1 3>&- &
+    setsid unshare "${options[@]}" bash -c 'source "$0" && hold' "$root/chain/lib.sh" </dev/null >"$run/holder.log" 2>&1 3>&- 9<&- &
     for _ in {1..100}; do
-        ! holder >/dev/null || return 0
+        if holder >/dev/null; then
+            exec 9<&-
+            return
+        fi
         sleep 0.05
     done
+    kill -KILL $! 2>/dev/null || true
     die "the namespaces could not be prepared: $(cat "$run/holder.log")"
 }
 

@@ -104,9 +104,15 @@ impl Chain {
         let bin = root().join(".tools/chain/bin");
         // A few are enough to try something by hand.
         let chosen = env::var("CHAIN_PROGRAMS").ok();
-        let is_chosen = |name: &str| {
-            chosen.as_ref().is_none_or(|chosen| chosen.split(',').any(|prefix| name.starts_with(prefix)))
-        };
+        let prefixes: Vec<&str> = chosen.iter().flat_map(|chosen| chosen.split(',').map(str::trim)).collect();
+        let names: Vec<&str> = PROGRAMS.iter().map(|program| program.name).collect();
+        if let Some(wrong) =
+            prefixes.iter().find(|prefix| !names.iter().any(|name| name.starts_with(**prefix)))
+        {
+            bail!("CHAIN_PROGRAMS: no program begins with {wrong}, only {}", names.join(", "));
+        }
+        let is_chosen =
+            |name: &str| prefixes.is_empty() || prefixes.iter().any(|prefix| name.starts_with(prefix));
         let mut found = Vec::new();
         for program in PROGRAMS.iter().filter(|program| is_chosen(program.name)) {
             match program.find(&bin) {
