@@ -13,10 +13,16 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
     let filters: Vec<&str> =
         program.lines().filter_map(|line| line.strip_prefix("needs ")?.split(' ').next()).collect();
     let mut all = Vec::new();
-    for folder in ["tests", "src", "manifest", "cli", "policy", "controller", "testkit"] {
+    for folder in ["tests", "src", "manifest", "cli", "policy", "controller", "chain", "testkit"] {
         all.extend(rust_files(&workspace().join(folder)).unwrap());
     }
-    let (mut by_test, mut by_cluster) = (0, 0);
+    // The other commands, and where their tests stand.
+    let mut others = [
+        ("make e2e-cluster", "controller/tests/e2e", 0),
+        ("make judges", "controller/tests/e2e/judges.rs", 0),
+        ("make e2e-chain", "chain/tests", 0),
+    ];
+    let mut by_test = 0;
     let attribute = concat!("#[", "ignore");
     for file in all {
         let text = fs::read_to_string(&file).unwrap();
@@ -35,11 +41,15 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
                 assert!(filters.iter().any(|filter| module.ends_with(filter)), "{place}");
                 assert!(program.contains(&format!("--test {target} ")), "{place}");
             } else {
-                by_cluster += 1;
-                assert!(line.ends_with("\"needs a cluster: make e2e-cluster\"]"), "{place}");
-                assert!(file.starts_with(workspace().join("controller/tests/e2e")), "{place}");
+                let is_named =
+                    |(command, ..): &&mut (&str, &str, i32)| line.ends_with(&format!(": {command}\"]"));
+                let (_, folder, count) =
+                    others.iter_mut().find(is_named).unwrap_or_else(|| panic!("{place}"));
+                *count += 1;
+                assert!(file.starts_with(workspace().join(folder)), "{place}");
             }
         }
     }
-    assert!(by_test > 10 && by_cluster > 60, "{by_test} {by_cluster}");
+    let [(.., by_cluster), (.., by_judges), (.., by_chain)] = others;
+    assert!(by_test > 10 && by_cluster > 60 && by_judges > 2 && by_chain > 15, "{by_test} {others:?}");
 }
