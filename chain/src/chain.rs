@@ -20,7 +20,7 @@ use crate::controller::{self, Controller, root};
 use crate::http::{self, Server};
 use crate::namespace::{self, Namespace};
 use crate::process::Process;
-use crate::programs::{self, AUTHENTICATE, CERT_MANAGER, NAMED, PROGRAMS, Place, Program, UPTIME_ROBOT};
+use crate::programs::{self, AUTHENTICATE, CERT_MANAGER, NAMED, Place, Program, UPTIME_ROBOT};
 use crate::requests::{Request, trust};
 use crate::uptime_robot::UptimeRobot;
 use crate::wait::{say, wait_for};
@@ -102,19 +102,8 @@ impl Chain {
 
     fn start_programs(&mut self) -> Result<()> {
         let bin = root().join(".tools/chain/bin");
-        // A few are enough to try something by hand.
-        let chosen = env::var("CHAIN_PROGRAMS").ok();
-        let prefixes: Vec<&str> = chosen.iter().flat_map(|chosen| chosen.split(',').map(str::trim)).collect();
-        let names: Vec<&str> = PROGRAMS.iter().map(|program| program.name).collect();
-        if let Some(wrong) =
-            prefixes.iter().find(|prefix| !names.iter().any(|name| name.starts_with(**prefix)))
-        {
-            bail!("CHAIN_PROGRAMS: no program begins with {wrong}, only {}", names.join(", "));
-        }
-        let is_chosen =
-            |name: &str| prefixes.is_empty() || prefixes.iter().any(|prefix| name.starts_with(prefix));
         let mut found = Vec::new();
-        for program in PROGRAMS.iter().filter(|program| is_chosen(program.name)) {
+        for program in programs::chosen()? {
             match program.find(&bin) {
                 Some(binary) => found.push((program, binary)),
                 None if program.is_optional() => say(&format!("skipped: no {}", program.name)),
@@ -130,7 +119,7 @@ impl Chain {
                 dns::empty_zones(&folder)?;
                 dns::configure(&folder, true)?;
             }
-            self.cluster.apply_yaml("default", &program.fill(program.objects, &place))?;
+            self.cluster.apply_yaml("default", &place.fill(program.objects))?;
             program.prepare(&place)?;
             process.spawn()?;
             self.programs.push((program, process));
@@ -144,10 +133,10 @@ impl Chain {
     /// Defines the kinds of the programs, unless an earlier run did. A kind that `cluster/up` defines stays as it is.
     fn define(&self) -> Result<()> {
         let done = self.run.join("cluster/defined-kinds");
-        let folder = root().join(".tools/chain/crds").canonicalize()?.display().to_string();
         if done.exists() {
             return Ok(());
         }
+        let folder = root().join(".tools/chain/crds").canonicalize()?.display().to_string();
         let files = ["--recursive", "--filename", &folder];
         if let Err(error) = self.kubectl(&[&["create"], &files[..]].concat(), "") {
             let text = format!("{error:#}");

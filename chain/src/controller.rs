@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
-use crate::process::{Process, Ready, Start};
+use crate::process::{Process, Ready, Start, output};
 use crate::wait::say;
 
 /// Everything listens in the chain's own namespace, so fixed ports are free.
@@ -30,15 +30,6 @@ pub(crate) fn root() -> PathBuf {
 /// Where cargo builds.
 fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
-}
-
-/// Runs a command until it ends, and returns its output.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().with_context(|| name.clone())?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    ensure!(output.status.success(), "{name}: {}{}", text(&output.stdout), text(&output.stderr));
-    Ok(text(&output.stdout))
 }
 
 /// Installs what `deploy/` has, and returns a kubeconfig of its account.

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
+
+use crate::process::output;
 
 /// The zones of which the server is the authority. Whatever else is asked for does not exist.
 pub const ZONES: [&str; 3] = ["example.com", "company.com", "stakater.com"];
@@ -51,11 +53,7 @@ pub(crate) fn empty_zones(folder: &Path) -> Result<()> {
 
 /// What the server answers.
 fn ask(words: &[&str]) -> Result<String> {
-    let mut dig = Command::new("dig");
-    let output = dig.args(["@127.0.0.1", "+time=2", "+tries=1"]).args(words).output().context("dig")?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    ensure!(output.status.success(), "dig {words:?}: {text}");
-    Ok(text)
+    output(Command::new("dig").args(["@127.0.0.1", "+time=2", "+tries=1"]).args(words))
 }
 
 /// The addresses of a name; none if there is no such name.

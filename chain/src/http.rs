@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -22,6 +22,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::process::output;
 
 /// How a request arrived.
 #[derive(Clone, Copy, Debug)]
@@ -128,8 +130,7 @@ pub(crate) fn self_signed(folder: &Path) -> Result<TlsAcceptor> {
     openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"]);
     openssl.args(["-days", "30", "-subj", "/CN=backend", "-addext", "subjectAltName=DNS:backend"]);
     openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate);
-    let output = openssl.output().context("openssl")?;
-    ensure!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
+    output(&mut openssl)?;
     let mut configuration = ServerConfig::builder().with_no_client_auth().with_single_cert(
         vec![CertificateDer::from_pem_file(&certificate)?],
         PrivateKeyDer::from_pem_file(&key)?,

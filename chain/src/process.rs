@@ -249,6 +249,15 @@ impl Drop for Process {
     }
 }
 
+/// Runs a command until it ends, and returns its output.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().with_context(|| name.clone())?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    ensure!(output.status.success(), "{name}: {}{}", text(&output.stdout), text(&output.stderr));
+    Ok(text(&output.stdout))
+}
+
 /// Starts a process from a thread that lasts. The kernel ends an Envoy when the thread that started it ends, and a test has a
 /// thread of its own.
 fn spawn(command: Command) -> Result<Child> {

@@ -5,9 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::controller::output;
-use crate::dns::{KEY, KEY_NAME};
-use crate::process::{Ready, Start};
+use crate::dns::{KEY, KEY_NAME, ZONES};
+use crate::process::{Ready, Start, output};
 
 /// Where a program comes from.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +45,8 @@ pub(crate) enum Question {
 }
 
 /// A row of the table. In its texts, `{folder}` is the program's folder, `{kubeconfig}` the administrator's kubeconfig, `{bin}`
-/// the folder of the programs that `chain/build` builds, `{key_name}` and `{key}` what the DNS server trusts.
+/// the folder of the programs that `chain/build` builds, `{zones}` the flags of ExternalDNS for the
+/// zones, `{key_name}` and `{key}` what the DNS server trusts.
 #[derive(Clone, Copy, Debug)]
 pub struct Program {
     /// Its name in tests, logs and tables.
@@ -182,8 +182,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
         binary: Binary::Built("external-dns"),
         arguments: concat!(
             "--kubeconfig={kubeconfig} --source=ingress --source=gateway-httproute --source=service",
-            " --provider=rfc2136 --rfc2136-host=127.0.0.1 --rfc2136-port=53 --rfc2136-zone=example.com",
-            " --rfc2136-zone=company.com --rfc2136-zone=stakater.com --rfc2136-tsig-axfr",
+            " --provider=rfc2136 --rfc2136-host=127.0.0.1 --rfc2136-port=53 {zones} --rfc2136-tsig-axfr",
             " --rfc2136-tsig-keyname={key_name} --rfc2136-tsig-secret={key} --rfc2136-tsig-secret-alg=hmac-sha256",
             " --policy=sync --registry=txt --txt-owner-id=chain --txt-prefix=owner. --events --interval=2s",
             " --min-event-sync-interval=1s --metrics-address=127.0.0.1:7979"
@@ -302,25 +301,13 @@ impl Program {
         matches!(self.binary, Binary::Elsewhere { .. })
     }
 
-    /// A text of the row, with its words filled in.
-    pub(crate) fn fill(&self, text: &str, place: &Place<'_>) -> String {
-        let words = [
-            ("{folder}", place.folder.display().to_string()),
-            ("{kubeconfig}", place.kubeconfig.display().to_string()),
-            ("{bin}", place.bin.display().to_string()),
-            ("{key_name}", KEY_NAME.to_owned()),
-            ("{key}", KEY.to_owned()),
-        ];
-        words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value))
-    }
-
     /// Writes its files, and runs its command before.
     pub(crate) fn prepare(&self, place: &Place<'_>) -> anyhow::Result<()> {
         for (name, text) in self.files {
-            fs::write(place.folder.join(name), self.fill(text, place))?;
+            fs::write(place.folder.join(name), place.fill(text))?;
         }
         if !self.prepare.is_empty() {
-            let command = self.fill(self.prepare, place);
+            let command = place.fill(self.prepare);
             output(Command::new("sh").args(["-ec", &command]).current_dir(place.folder))?;
         }
         Ok(())
@@ -331,11 +318,11 @@ impl Program {
         let at = |host: &str, port: u16| anyhow::Ok(SocketAddr::new(host.parse()?, port));
         Ok(Start {
             program,
-            arguments: self.fill(self.arguments, place).split_whitespace().map(str::to_owned).collect(),
+            arguments: place.fill(self.arguments).split_whitespace().map(str::to_owned).collect(),
             environment: self
                 .environment
                 .iter()
-                .map(|(name, value)| ((*name).to_owned(), self.fill(value, place)))
+                .map(|(name, value)| ((*name).to_owned(), place.fill(value)))
                 .collect(),
             ready: match self.ready {
                 Question::Http(host, port, path) => {
@@ -348,9 +335,37 @@ impl Program {
     }
 }
 
+/// The programs that are to run: all, or those whose names begin with a prefix in `CHAIN_PROGRAMS`.
+pub(crate) fn chosen() -> anyhow::Result<Vec<&'static Program>> {
+    let Ok(chosen) = std::env::var("CHAIN_PROGRAMS") else { return Ok(PROGRAMS.iter().collect()) };
+    let prefixes: Vec<&str> = chosen.split(',').map(str::trim).collect();
+    let fits = |prefix: &str| PROGRAMS.iter().any(|program| program.name.starts_with(prefix));
+    if let Some(wrong) = prefixes.iter().find(|prefix| !fits(prefix)) {
+        let names: Vec<&str> = PROGRAMS.iter().map(|program| program.name).collect();
+        anyhow::bail!("CHAIN_PROGRAMS: no program begins with {wrong}, only {}", names.join(", "));
+    }
+    let is_chosen = |program: &&Program| prefixes.iter().any(|prefix| program.name.starts_with(prefix));
+    Ok(PROGRAMS.iter().filter(is_chosen).collect())
+}
+
 /// The folders and files that the texts of a row name.
 pub(crate) struct Place<'p> {
     pub(crate) folder: &'p Path,
     pub(crate) kubeconfig: &'p Path,
     pub(crate) bin: &'p Path,
+}
+
+impl Place<'_> {
+    /// A text of a row, with its words filled in.
+    pub(crate) fn fill(&self, text: &str) -> String {
+        let words = [
+            ("{folder}", self.folder.display().to_string()),
+            ("{kubeconfig}", self.kubeconfig.display().to_string()),
+            ("{bin}", self.bin.display().to_string()),
+            ("{zones}", ZONES.map(|zone| format!("--rfc2136-zone={zone}")).join(" ")),
+            ("{key_name}", KEY_NAME.to_owned()),
+            ("{key}", KEY.to_owned()),
+        ];
+        words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value))
+    }
 }

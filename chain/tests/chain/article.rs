@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use xposer_chain::cluster::{
-    CERTIFICATE, CONFIG_MAP, HTTP_ROUTE, INGRESS, MONITOR, SECRET, SERVICE, has_condition,
-};
+use xposer_chain::cluster::{CERTIFICATE, CONFIG_MAP, HTTP_ROUTE, INGRESS, MONITOR, SECRET, SERVICE};
 use xposer_chain::{Chain, FORECASTLE, INGRESS_MONITOR_CONTROLLER, Links, Namespace, redirect, say, status};
+
+use crate::common::{has_address, is_gone, is_issued, is_unresolved, resolves};
 
 /// The Service of the article, with its block of annotations, and with a namespace and a port.
 const FORECASTLE_SERVICE: &str = r#"
@@ -128,9 +128,7 @@ fn expose(chain: &'static Chain, ns: &Namespace) {
         .link("the Ingress is there", || ns.get(INGRESS, "forecastle-tools").map(|_| ()))
         .link("it has an address", || has_address(ns, "forecastle-tools"))
         .link("the name resolves", || resolves(chain, OLD, "external-ingress"))
-        .link("the certificate is issued", || {
-            has_condition(&ns.get(CERTIFICATE, "forecastle-tools-cert")?, "Ready")
-        })
+        .link("the certificate is issued", || is_issued(ns, "forecastle-tools-cert"))
         .link("https verifies, and the backend answers", || answers(ns, OLD))
         .link("the monitor asks the URL", || monitored(chain, ns, "forecastle-tools", OLD))
         .link("there is one tile", || tiles(chain, ns, &[OLD]))
@@ -162,7 +160,7 @@ fn change_the_host(chain: &'static Chain, ns: &Namespace) {
     links
         .link("the new name resolves", || resolves(chain, NEW, "external-ingress"))
         .link("https verifies, and the backend answers", || answers(ns, NEW))
-        .link("the old name is gone", || unresolved(chain, OLD))
+        .link("the old name is gone", || is_unresolved(chain, OLD))
         .link("the old host is not answered", || {
             ns.request(&format!("http://{OLD}/")).at("external-ingress").look(&status(404))
         })
@@ -183,7 +181,7 @@ fn rename(chain: &'static Chain, ns: &Namespace) {
     ns.patch(SERVICE, "forecastle", json!({"metadata": {"annotations": names}}));
     links
         .link("the new Ingress has an address", || has_address(ns, "forecastle-renamed"))
-        .link("the old Ingress is gone", || gone(ns, "forecastle-tools"))
+        .link("the old Ingress is gone", || is_gone(ns, INGRESS, "forecastle-tools"))
         .link("the record stays for two rounds of ExternalDNS", || {
             let sent = steady.so_far().sent;
             ensure!(sent >= 250, "{sent} requests");
@@ -226,7 +224,7 @@ fn switch_the_target(chain: &'static Chain, ns: &Namespace) {
     let only = json!({target: "HTTPRoute", "config.xposer.stakater.com/TLS": "load-balancer"});
     ns.patch(SERVICE, "forecastle", json!({"metadata": {"annotations": only}}));
     links
-        .link("the Ingress is gone", || gone(ns, "forecastle-renamed"))
+        .link("the Ingress is gone", || is_gone(ns, INGRESS, "forecastle-renamed"))
         .link("https verifies, and the backend answers", || answers(ns, NEW))
         .link("http is redirected", || {
             let expected = redirect(301, &format!("https://{NEW}/a"));
@@ -265,32 +263,9 @@ fn share_with_a_canary(ns: &Namespace) {
     assert!((20..=60).contains(&canary), "{stable} and {canary}");
 }
 
-fn resolves(chain: &Chain, name: &str, class: &str) -> Result<()> {
-    let addresses = chain.dns(name);
-    ensure!(addresses == [chain.address(class)], "{addresses:?}");
-    Ok(())
-}
-
-fn unresolved(chain: &Chain, name: &str) -> Result<()> {
-    let addresses = chain.dns(name);
-    ensure!(addresses.is_empty(), "{addresses:?}");
-    Ok(())
-}
-
 fn answers(ns: &Namespace, host: &str) -> Result<()> {
     let expected = status(200).backend("forecastle").said("/namespace", "tools");
     ns.request(&format!("https://{host}/")).look(&expected)
-}
-
-fn has_address(ns: &Namespace, ingress: &str) -> Result<()> {
-    let ingress = ns.get(INGRESS, ingress)?;
-    ensure!(!ingress["status"]["loadBalancer"]["ingress"].is_null(), "{}", ingress["status"]);
-    Ok(())
-}
-
-fn gone(ns: &Namespace, ingress: &str) -> Result<()> {
-    ensure!(ns.find(INGRESS, ingress).is_none(), "it is there");
-    Ok(())
 }
 
 /// The monitor is accepted, and registered where the program that does it is there.

@@ -8,18 +8,10 @@ use xposer_chain::cluster::{CERTIFICATE, INGRESS, MONITOR, SECRET};
 use xposer_chain::{Chain, Namespace, Request, eventually, redirect, say, status, within};
 
 use crate::common::{
-    Asked, Asking, BLOCK, begin, configure, expose, has_address, has_no_warning, is_accepted, is_gone,
-    is_issued, is_unresolved, nothing_is_left, records_are_complete, resolves,
+    Asked, Asking, BLOCK, SETTINGS, begin, configure, expose, has_address, has_no_warning, is_accepted,
+    is_gone, is_issued, is_unresolved, nothing_is_left, records_are_complete, resolves,
 };
 
-const SETTINGS: &str = "
-domain: example.com
-ingressURLTemplate: '{{.Service}}.{{.Domain}}'
-ingressClassName: contour
-clusterIssuer: ca
-parentRefs: [{name: external, namespace: gateways, sectionName: https}]
-httpParentRefs: [{name: external, namespace: gateways, sectionName: http}]
-";
 const ROUTED: [(&str, &str); 2] = [("Target", "HTTPRoute"), ("TLS", "load-balancer")];
 
 /// Renames the Ingress of a Service while whoever writes addresses is slow. Returns what a client of the DNS server was told.

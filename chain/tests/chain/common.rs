@@ -14,6 +14,15 @@ use xposer_chain::cluster::{
 };
 use xposer_chain::{Chain, Links, Namespace, eventually, within};
 
+/// The settings of our controller: an Ingress on Contour, or an HTTPRoute on Envoy Gateway.
+pub(crate) const SETTINGS: &str = "
+domain: example.com
+ingressURLTemplate: '{{.Service}}.{{.Domain}}'
+ingressClassName: contour
+clusterIssuer: ca
+parentRefs: [{name: external, namespace: gateways, sectionName: https}]
+httpParentRefs: [{name: external, namespace: gateways, sectionName: http}]
+";
 /// The garbage collector looks for new kinds only twice a minute.
 const COLLECTED: Duration = Duration::from_secs(120);
 

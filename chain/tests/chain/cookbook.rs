@@ -9,9 +9,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -127,19 +126,8 @@ impl Setup {
         let authority = chain.cluster().find(SECRET, Some("cert-manager"), "ca").unwrap().unwrap();
         let copy = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ca"}, "data": authority["data"]});
         chain.cluster().apply("bank", &copy).unwrap();
-        setup.kubectl(&["apply"], include_str!("cookbook.yaml")).unwrap();
+        chain.kubectl(&["apply", "-f", "-"], include_str!("cookbook.yaml")).unwrap();
         setup
-    }
-
-    fn kubectl(&self, arguments: &[&str], yaml: &str) -> Result<()> {
-        let mut kubectl = Command::new("kubectl");
-        kubectl.arg("--kubeconfig").arg(self.chain.cluster().kubeconfig()).args(arguments).args(["-f", "-"]);
-        kubectl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = kubectl.spawn()?;
-        child.stdin.take().context("no input")?.write_all(yaml.as_bytes())?;
-        let output = child.wait_with_output()?;
-        ensure!(output.status.success(), "kubectl: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(())
     }
 
     /// Exposes an example, sends its requests, and removes it.
@@ -192,10 +180,10 @@ impl Setup {
         let began = Instant::now();
         let controller = self.chain.controller(settings);
         let services = page.text(example.service);
-        self.kubectl(&["apply"], services)?;
+        self.chain.kubectl(&["apply", "-f", "-"], services)?;
         let seen = look().with_context(|| controller.process().log_tail());
         let exposed = began.elapsed();
-        self.kubectl(&["delete", "--wait=false"], services)?;
+        self.chain.kubectl(&["delete", "--wait=false", "-f", "-"], services)?;
         wait_for(TIME, "everything is removed", || self.is_clean(case))?;
         let (exposed, all) = (exposed.as_secs_f64(), began.elapsed().as_secs_f64());
         say(&format!("cookbook: {:30} {exposed:6.1} s, removed after {all:.1} s", case.slug));
@@ -305,7 +293,9 @@ impl Setup {
 impl Drop for Setup {
     fn drop(&mut self) {
         // The default class would apply to other tests.
-        if let Err(error) = self.kubectl(&["delete", "--wait=false"], include_str!("cookbook.yaml")) {
+        if let Err(error) =
+            self.chain.kubectl(&["delete", "--wait=false", "-f", "-"], include_str!("cookbook.yaml"))
+        {
             say(&format!("{error:#}"));
         }
     }

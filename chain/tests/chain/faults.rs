@@ -5,18 +5,9 @@ use xposer_chain::cluster::{CERTIFICATE, HTTP_ROUTE, INGRESS};
 use xposer_chain::{Links, Namespace, Process, Request, eventually, say, status};
 
 use crate::common::{
-    Asking, acceptance, begin, configure, expose, has_address, has_no_warning, is_accepted, is_gone,
-    is_issued, is_unresolved, nothing_is_left, records_are_complete, resolves,
+    Asking, SETTINGS, acceptance, begin, configure, expose, has_address, has_no_warning, is_accepted,
+    is_gone, is_issued, is_unresolved, nothing_is_left, records_are_complete, resolves,
 };
-
-const SETTINGS: &str = "
-domain: example.com
-ingressURLTemplate: '{{.Service}}.{{.Domain}}'
-ingressClassName: contour
-clusterIssuer: ca
-parentRefs: [{name: external, namespace: gateways, sectionName: https}]
-httpParentRefs: [{name: external, namespace: gateways, sectionName: http}]
-";
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]

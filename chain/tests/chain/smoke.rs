@@ -3,6 +3,8 @@
 use xposer_chain::cluster::{INGRESS, MONITOR};
 use xposer_chain::{Chain, Links, redirect, status};
 
+use crate::common::{has_address, resolves};
+
 const OBJECTS: &str = "
 apiVersion: v1
 kind: Service
@@ -32,16 +34,8 @@ fn an_ingress_by_hand_is_resolved_certified_and_routed() {
     ns.apply(OBJECTS);
     let https = ns.request("https://smoke.example.com/x?y=z");
     links
-        .link("the Ingress has an address", || {
-            let ingress = ns.get(INGRESS, "web")?;
-            anyhow::ensure!(!ingress["status"]["loadBalancer"]["ingress"].is_null(), "{}", ingress["status"]);
-            Ok(())
-        })
-        .link("the name resolves", || {
-            let addresses = chain.dns("smoke.example.com");
-            anyhow::ensure!(addresses == [chain.address("contour")], "{addresses:?}");
-            Ok(())
-        })
+        .link("the Ingress has an address", || has_address(&ns, "web"))
+        .link("the name resolves", || resolves(chain, "smoke.example.com", "contour"))
         .link("https verifies, and the backend answers", || {
             https.look(&status(200).backend("web").path("/x?y=z").said("/namespace", "smoke"))
         })
