@@ -138,13 +138,13 @@ impl Namespace {
         Ok(())
     }
 
-    /// The Events of a Service.
+    /// The Events of a Service that our controller has written. Others write some, too: the API server repairs cluster IPs.
     #[track_caller]
     pub fn events(&self, service: &str) -> Vec<Told> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let is_about = |event: &&Value| {
             let about = &event["involvedObject"];
-            about["kind"] == "Service" && about["name"] == service
+            about["kind"] == "Service" && about["name"] == service && event["reportingComponent"] == "xposer"
         };
         let told = |event: &Value| Told {
             kind: text(&event["type"]),
