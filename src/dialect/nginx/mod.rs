@@ -2,8 +2,10 @@
 
 mod keys;
 pub(crate) mod paths;
+pub(crate) mod read;
 pub(super) mod removed;
 pub(crate) mod rules;
+pub(super) mod says;
 pub(super) mod write;
 
 use super::key::{Key, Names, Program};
