@@ -1,10 +1,11 @@
 //! Rules about annotations that have no effect on what is made, so that nothing that protects a Service is lost.
 
-use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::says::{Says, says};
 use crate::dialect::{Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, nginx};
+use crate::intents::Intent;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan, Wanted};
@@ -16,8 +17,8 @@ fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
     let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination == how;
     match effect.same {
         Same::None => false,
-        // The redirect of a canary is that of the stable Service.
-        Same::Redirect => plan.canary.is_some() || plan.redirects(target),
+        // The redirect of a canary is that of the stable Service. Another controller has a rule of its own for it.
+        Same::Redirect => plan.canary.is_some() || target == Target::Ingress || plan.redirects(target),
         Same::Passthrough => terminates(Termination::Passthrough),
         Same::Pattern => target == Target::HttpRoute && plan.pattern().is_some(),
         Same::Reencrypt => {
@@ -77,6 +78,45 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                     report.file(wanted.origin.path(), lacking(context, wanted, said).help(help));
                 }
                 _ => {}
+            }
+        }
+    }
+}
+
+/// A canary and the redirect to https are done by whoever serves the Ingress. `http_route` and others look at other targets.
+pub(crate) fn ingress(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let controller = plan.controller(Target::Ingress);
+    if !plan.targets.contains(&Target::Ingress) || controller.is_nginx() {
+        return;
+    }
+    let lacks = |intent| match says(plan, Target::Ingress, intent, None) {
+        Says::Lacks(help) => Some((format!("{} has nothing for {intent}", controller.row().name), help)),
+        Says::Fully | Says::But(_) => None,
+    };
+    if plan.canary.is_some()
+        && let Some((said, help)) = lacks(Intent::Canary)
+    {
+        let said = format!("{said}: a second Ingress of one host and path would get all requests, or none");
+        report.file(
+            FieldPath::annotation(annotation::CANARY_OF),
+            Problem::new(Code::TargetInvalid, said).help(help),
+        );
+    }
+    if plan.redirects(Target::Ingress)
+        && let Some((said, help)) = lacks(Intent::HttpsRedirect)
+    {
+        // Without a word about it, it is what ingress-nginx does with TLS. Of some controllers nothing is known.
+        match &plan.https_redirect {
+            Some(wanted) => {
+                let said = format!("{said}, and no request is sent to https");
+                report.file(wanted.origin.path(), Problem::new(Code::ProtectionLost, said).help(help));
+            }
+            None if controller == Controller::Other => {}
+            None => {
+                let said = format!("{said}, so that requests without TLS are answered, too");
+                let origin = plan.tls.as_ref().map(|tls| tls.origin.clone()).unwrap_or_default();
+                report.file(origin.path(), Problem::new(Code::IntentLost, said).help(help));
             }
         }
     }

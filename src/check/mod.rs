@@ -128,6 +128,8 @@ rules! {
         "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router", loss::lost;
     "intents", [IntentDiffers, IntentLost, ProtectionLost, ProtectionLossAccepted, TargetInexpressible],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
+    "ingress-controllers", [TargetInvalid, ProtectionLost, IntentLost],
+        "the documentation and the code of each controller, as the reference page of dialects names them", loss::ingress;
     "nginx-values", [AnnotationInvalid],
         "ingress-nginx 1.15, annotation validators", nginx::values;
     "nginx-canary", [AnnotationInvalid],

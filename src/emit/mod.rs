@@ -355,9 +355,13 @@ impl<'p> Emitting<'_, 'p> {
                 kept.push(given);
                 continue;
             }
-            if let Some(wanted) = wanted_by(plan, given)
-                && !matches!(says(plan, self.target, wanted.intent, Some(&wanted.wish)), Says::Lacks(_))
-            {
+            let is_said = match wanted_by(plan, given) {
+                Some(wanted) => {
+                    !matches!(says(plan, self.target, wanted.intent, Some(&wanted.wish)), Says::Lacks(_))
+                }
+                None => self.target == Target::Ingress && nginx::redirect_of(&given.key).is_some(),
+            };
+            if is_said {
                 let name = plan.controller(self.target).row().name;
                 let said = format!("{} is said in the words of {name}", quoted(&given.key));
                 given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));

@@ -3,11 +3,13 @@
 use super::{Plan, Resolver};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean, quoted};
 use crate::dialect::controller::Controller;
+use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{Meant, read};
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Slot, Wishes};
 use crate::plan::Wanted;
+use crate::values::Target;
 
 impl<'v> Resolver<'v, '_> {
     /// Decides what the plan wants. Where nothing but ingress-nginx reads the annotations, and no option wants anything, they
@@ -17,6 +19,12 @@ impl<'v> Resolver<'v, '_> {
         let is_foreign = plan.servers.iter().any(|server| server.controller != Controller::IngressNginx);
         if !(self.layers.iter().any(wants) || (is_foreign && !plan.annotations.is_empty())) {
             return;
+        }
+        if plan.https_redirect.is_none()
+            && plan.targets.contains(&Target::Ingress)
+            && !plan.controller(Target::Ingress).is_nginx()
+        {
+            plan.https_redirect = https_redirect(plan);
         }
         let meant = read(plan);
         let (mut block, mut below) = (Layer::default(), Layer::default());

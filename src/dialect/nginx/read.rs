@@ -4,6 +4,7 @@
 //! it is found key by key.
 
 use super::PREFIX;
+use crate::diagnostics::Sourced;
 use crate::dialect::read::Meant;
 use crate::intents::{Cors, Given, Intent, RateLimit, Wish};
 use crate::plan::{Annotation, Plan, Route};
@@ -136,6 +137,19 @@ pub(crate) fn stripped<'r>(route: &'r Route, target: &str) -> Option<&'r str> {
     let is_plain =
         path.starts_with('/') && path.chars().all(|c| c.is_ascii_alphanumeric() || "-_~/".contains(c));
     is_plain.then_some(path)
+}
+
+/// Whether the annotations send requests without TLS to https, and which of them says it. Without a TLS section, only
+/// `force-ssl-redirect` does.
+pub(crate) fn https_redirect(plan: &Plan) -> Option<Sourced<bool>> {
+    let given = Annotations(plan);
+    let says = |name: &str| {
+        let annotation = given.get(name)?;
+        Some(Sourced::new(parse_bool(annotation.value.trim())?, annotation.origin()))
+    };
+    says("force-ssl-redirect")
+        .filter(|forced| forced.value)
+        .or_else(|| says("ssl-redirect").filter(|redirect| !redirect.value || plan.tls().has_secret()))
 }
 
 /// A rewrite that cuts off the paths of all routes, or puts something in their place.
