@@ -176,8 +176,8 @@ fn basic_auth(given: &Annotations<'_>) -> Option<Meant> {
     // It takes a secret of the own namespace with the namespace before it, too.
     let secret = given.text("auth-secret")?;
     let own = given.0.namespace().and_then(|own| secret.strip_prefix(own)?.strip_prefix('/'));
-    let realm = given.text("auth-realm").map(|realm| format!("\nrealm: {realm}")).unwrap_or_default();
-    let text = format!("secret: {}{realm}", own.unwrap_or(secret));
+    let realm = given.text("auth-realm").unwrap_or_default();
+    let text = ["secret: ", own.unwrap_or(secret), "\nrealm: ", realm].concat();
     given.parsed(Intent::BasicAuth, &["auth-type", "auth-secret", "auth-secret-type", "auth-realm"], &text)
 }
 
@@ -186,25 +186,22 @@ fn external_auth(given: &Annotations<'_>) -> Option<Meant> {
     if given.text("auth-method").is_some_and(|method| method != "GET") {
         return None;
     }
-    let headers = given.text("auth-response-headers");
-    let headers = headers.map(|list| format!("\nresponseHeaders: {list}")).unwrap_or_default();
-    let names = ["auth-url", "auth-response-headers", "auth-method"];
+    let headers = given.text("auth-response-headers").unwrap_or_default();
+    let parsed = |names: &[&str], sign_in: &str| {
+        let text = ["url: ", url, "\nsignIn: ", sign_in, "\nresponseHeaders: ", headers].concat();
+        given.parsed(Intent::ExternalAuth, names, &text)
+    };
     // A sign-in with variables of nginx has no other words; without it, clients see the answer of the server.
     let sign_in = given.text("auth-signin").and_then(|sign_in| {
-        let text = format!("url: {url}\nsignIn: {sign_in}{headers}");
-        given.parsed(
-            Intent::ExternalAuth,
-            &["auth-url", "auth-signin", "auth-response-headers", "auth-method"],
-            &text,
-        )
+        parsed(&["auth-url", "auth-signin", "auth-response-headers", "auth-method"], sign_in)
     });
-    sign_in.or_else(|| given.parsed(Intent::ExternalAuth, &names, &format!("url: {url}{headers}")))
+    sign_in.or_else(|| parsed(&["auth-url", "auth-response-headers", "auth-method"], ""))
 }
 
 /// A number of seconds.
 fn seconds(given: &Annotations<'_>, intent: Intent, names: &[&str]) -> Option<Meant> {
     let seconds = given.text(names.first()?)?;
-    given.parsed(intent, names, &format!("{seconds}s"))
+    given.parsed(intent, names, &[seconds, "s"].concat())
 }
 
 /// The two directions have one time, if they have the same.
@@ -228,7 +225,7 @@ fn body_size(given: &Annotations<'_>) -> Option<Meant> {
         _ => return None,
     };
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    given.parsed(Intent::MaxBodySize, &["proxy-body-size"], &format!("{digits}{unit}"))
+    given.parsed(Intent::MaxBodySize, &["proxy-body-size"], &[digits, unit].concat())
 }
 
 /// The defaults are those of ingress-nginx 1.15: all origins, credentials, 20 days.
@@ -236,19 +233,24 @@ fn cors(given: &Annotations<'_>) -> Option<Meant> {
     if !given.is_true("enable-cors") {
         return None;
     }
-    let part =
-        |key: &str, name: &str, default: &str| format!("{key}: {}\n", given.text(name).unwrap_or(default));
-    let mut text = part("origins", "cors-allow-origin", "*");
-    text += &part("methods", "cors-allow-methods", "GET, PUT, POST, DELETE, PATCH, OPTIONS");
-    text += &part(
-        "headers",
-        "cors-allow-headers",
-        "DNT, Keep-Alive, User-Agent, X-Requested-With, If-Modified-Since, Cache-Control, Content-Type, Range, Authorization",
-    );
-    if let Some(exposed) = given.text("cors-expose-headers") {
-        text += &format!("exposeHeaders: {exposed}\n");
-    }
-    text += &format!("maxAge: {}s\n", given.text("cors-max-age").unwrap_or("1728000"));
+    let part = |name: &str, default: &'static str| given.text(name).unwrap_or(default);
+    let text = [
+        "origins: ",
+        part("cors-allow-origin", "*"),
+        "\nmethods: ",
+        part("cors-allow-methods", "GET, PUT, POST, DELETE, PATCH, OPTIONS"),
+        "\nheaders: ",
+        part(
+            "cors-allow-headers",
+            "DNT, Keep-Alive, User-Agent, X-Requested-With, If-Modified-Since, Cache-Control, Content-Type, Range, Authorization",
+        ),
+        "\nexposeHeaders: ",
+        part("cors-expose-headers", ""),
+        "\nmaxAge: ",
+        part("cors-max-age", "1728000"),
+        "s",
+    ];
+    let text = text.concat();
     let Wish::Cors(read) = Intent::Cors.read(Given(&text)).ok()? else { return None };
     let is_any = read.origins.iter().any(|origin| origin == "*");
     let credentials = given.text("cors-allow-credentials").map_or(Some(true), parse_bool)?;
@@ -264,7 +266,7 @@ fn cors(given: &Annotations<'_>) -> Option<Meant> {
 /// It is sent together with a rewrite only.
 fn prefix_header(given: &Annotations<'_>) -> Option<Meant> {
     given.get("rewrite-target")?;
-    let text = format!("X-Forwarded-Prefix: {}", given.text("x-forwarded-prefix")?);
+    let text = ["X-Forwarded-Prefix: ", given.text("x-forwarded-prefix")?].concat();
     given.parsed(Intent::RequestHeaders, &["x-forwarded-prefix"], &text)
 }
 
@@ -283,7 +285,7 @@ fn sticky(given: &Annotations<'_>) -> Option<Meant> {
     }
     let name = given.text("session-cookie-name").unwrap_or("INGRESSCOOKIE");
     let age = given.text("session-cookie-max-age").or_else(|| given.text("session-cookie-expires"));
-    let age = age.map(|age| format!("\nmaxAge: {age}s")).unwrap_or_default();
+    let (key, age, unit) = age.map_or(("", "", ""), |age| ("\nmaxAge: ", age, "s"));
     let names = [
         "affinity",
         "affinity-mode",
@@ -291,7 +293,7 @@ fn sticky(given: &Annotations<'_>) -> Option<Meant> {
         "session-cookie-max-age",
         "session-cookie-expires",
     ];
-    given.parsed(Intent::StickySession, &names, &format!("cookie: {name}{age}"))
+    given.parsed(Intent::StickySession, &names, &["cookie: ", name, key, age, unit].concat())
 }
 
 /// The burst is the limit times five, or times what is given.
@@ -314,6 +316,6 @@ fn client_certificate(given: &Annotations<'_>) -> Option<Meant> {
     let secret = given.text("auth-tls-secret")?;
     let own = given.0.namespace().and_then(|own| secret.strip_prefix(own)?.strip_prefix('/'));
     let verify = given.text("auth-tls-verify-client").unwrap_or("on");
-    let text = format!("secret: {}\nverify: {verify}", own.unwrap_or(secret));
+    let text = ["secret: ", own.unwrap_or(secret), "\nverify: ", verify].concat();
     given.parsed(Intent::ClientCertificate, &["auth-tls-secret", "auth-tls-verify-client"], &text)
 }
