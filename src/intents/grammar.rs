@@ -145,46 +145,44 @@ fn sources(text: &str) -> Result<Vec<String>, Vec<Wrong>> {
 /// An address or a network, as `address/bits`.
 pub(crate) fn source(text: &str) -> Read<String> {
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-    let Ok(address) = address.parse::<IpAddr>() else {
-        return is_not(text, "an IP address or a network", "write it as 192.0.2.7 or 10.0.0.0/8");
-    };
-    let (width, number) = match address {
-        IpAddr::V4(address) => (32, u128::from(address.to_bits())),
-        IpAddr::V6(address) => {
-            if let Some(mapped) = address.to_ipv4_mapped() {
-                return is_not(
-                    text,
-                    "an address that requests have: it is IPv4 in IPv6",
-                    &format!("write {mapped}"),
-                );
-            }
-            (128, address.to_bits())
+    let (width, number) = match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => (32, u128::from(address.to_bits())),
+        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_some() => {
+            return is_not(
+                text,
+                "an address that requests have",
+                "write it as an IPv4 address, without `::ffff:`",
+            );
+        }
+        Ok(IpAddr::V6(address)) => (128, address.to_bits()),
+        Err(_) => {
+            return is_not(text, "an IP address or a network", "write it as 192.0.2.7 or 10.0.0.0/8");
         }
     };
     let is_plain =
         |bits: &&str| bits.bytes().all(|b| b.is_ascii_digit()) && (bits.len() == 1 || !bits.starts_with('0'));
-    let length = match bits.map(|bits| Some(bits).filter(is_plain).and_then(|bits| bits.parse::<u32>().ok()))
-    {
-        None => width,
-        Some(Some(length)) if length <= width => length,
-        Some(_) => {
-            return is_not(text, "a network", &format!("write a number from 0 to {width} behind the slash"));
-        }
+    let length = match bits {
+        None => Some(width),
+        Some(bits) => Some(bits).filter(is_plain).and_then(|bits| bits.parse::<u32>().ok()),
     };
-    let host_bits = if length == 0 { width } else { width - length };
-    let mask = if host_bits >= 128 { u128::MAX } else { (1_u128 << host_bits) - 1 };
-    if number & mask != 0 {
-        let network = number & !mask;
-        let network = if width == 32 {
-            let low = u32::try_from(network).unwrap_or_default();
-            IpAddr::V4(low.into())
-        } else {
-            IpAddr::V6(network.into())
-        };
-        let help = format!("write {network}/{length} for the network, or {address} for the address");
-        return is_not(text, "a network: it is an address inside of one", &help);
+    let Some(length) = length.filter(|length| *length <= width) else {
+        return is_not(text, "a network", &format!("write a number from 0 to {width} behind the slash"));
+    };
+    // Behind the length, all bits are 0.
+    let tail = number.checked_shl(128 - width + length).unwrap_or_default();
+    if tail == 0 {
+        return Ok(format!("{address}/{length}"));
     }
-    Ok(format!("{address}/{length}"))
+    let rest = 1_u128.checked_shl(width - length).map_or(u128::MAX, |bit| bit - 1);
+    let network = number & !rest;
+    let help = match u32::try_from(network) {
+        Ok(network) if width == 32 => {
+            let [a, b, c, d] = network.to_be_bytes();
+            format!("write {a}.{b}.{c}.{d}/{length} for the network, or {address} for the address")
+        }
+        _ => ["write the network with zeros at its end, or ", address, " for the address"].concat(),
+    };
+    is_not(text, "a network: it is an address inside of one", &help)
 }
 
 /// One to four numbers with a unit each, as the Gateway API writes durations.
@@ -604,7 +602,10 @@ mod tests {
     fn what_is_wrong_is_said_with_what_to_write() {
         for (intent, text, said) in [
             (Intent::AllowedSources, "10.0.0.1/8", "write 10.0.0.0/8 for the network"),
-            (Intent::AllowedSources, "::ffff:10.0.0.1", "write 10.0.0.1"),
+            (Intent::AllowedSources, "::ffff:10.0.0.1", "without `::ffff:`"),
+            (Intent::AllowedSources, "2001:db8::1/32", "with zeros at its end"),
+            (Intent::AllowedSources, "::1/0", "with zeros at its end"),
+            (Intent::AllowedSources, "10.0.0.1/0", "write 0.0.0.0/0"),
             (Intent::AllowedSources, "10.0.0.0/8, office", "`office` is not an IP address"),
             (Intent::AllowedSources, "10.0.0.0/33", "from 0 to 32"),
             (Intent::AllowedSources, "10.0.0.0/08", "0 to 32"),
