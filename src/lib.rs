@@ -73,6 +73,8 @@ pub mod internal {
     pub use crate::diagnostics::text::shortened;
     pub use crate::dialect::legacy;
     pub use crate::dialect::nginx::CANARY;
+    pub use crate::dialect::nginx::keys::Risk;
+    pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
 

@@ -15,7 +15,7 @@ mod targets;
 mod tls;
 
 use crate::diagnostics::{Code, Report};
-use crate::dialect::nginx::rules::{self as nginx, rewrite, traps};
+use crate::dialect::nginx::rules::{self as nginx, rewrite, traps, values};
 use crate::dialect::{cert_manager, external_dns, forecastle};
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
@@ -126,8 +126,8 @@ rules! {
         "ingress-nginx 1.15, annotations; AWS Load Balancer Controller 3.5, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
     "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened],
         "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router", loss::lost;
-    "nginx-values", [AnnotationInvalid],
-        "ingress-nginx 1.15, annotation validators", nginx::values;
+    "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
+        "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
     "nginx-canary", [AnnotationInvalid],
         "ingress-nginx 1.15, canary annotations", nginx::canary;
     "nginx-canary-unnamed", [CanaryUnnamed],
@@ -135,7 +135,7 @@ rules! {
     "nginx-canary-annotations", [CanaryAnnotationIgnored, TargetInexpressible],
         "ingress-nginx 1.15, canary annotations", loss::canary;
     "nginx-authentication", [AuthenticationOff],
-        "ingress-nginx 1.15, internal/ingress/annotations/authreq and authreqglobal", traps::authentication;
+        "ingress-nginx 1.15, internal/ingress/annotations/authreqglobal", traps::authentication;
     "nginx-alone", [AuthenticationOff, AnnotationAlone],
         "ingress-nginx 1.15, internal/ingress/annotations and its template", traps::alone;
     "nginx-aliases", [AnnotationAlias],

@@ -67,7 +67,31 @@ pub(crate) enum Same {
     Reencrypt,
 }
 
-/// The form of a value, as the validators of ingress-nginx define it. An Ingress with another value is not configured at all.
+/// What a program does with a value that it does not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bad {
+    /// It does not configure the Ingress.
+    Refused,
+    /// It answers every request with 503.
+    Denied,
+    /// It ignores the line in silence, and takes a default.
+    Ignored,
+    /// It takes a default that lets everybody in.
+    Opened,
+    /// It leaves out everything that the keys around it say.
+    Dropped,
+}
+
+/// A form of a text, with a check of its own.
+#[derive(Debug)]
+pub(crate) struct Text {
+    /// The form, in words.
+    pub(crate) expected: &'static str,
+    /// Whether a value has it.
+    pub(crate) fits: fn(&str) -> bool,
+}
+
+/// The form of a value, as a program defines it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shape {
     Boolean,
@@ -76,13 +100,30 @@ pub(crate) enum Shape {
     Size,
     /// A path, perhaps with captures such as `$1`.
     Path,
+    /// A URL without blanks.
     Url,
+    /// A URL whose blanks are removed first.
+    LooseUrl,
     Headers,
     OnOff,
     /// One of these words, in any letter case.
     Words(&'static [&'static str]),
     /// One of these words, whose letter case counts.
     Exactly(&'static [&'static str]),
+    Text(&'static Text),
+    /// What has the first form and not the second one has an effect of its own.
+    Both(&'static Shape, &'static Text, Bad),
+}
+
+/// Why a value does not fit a key.
+#[derive(Debug)]
+pub(crate) struct Misfit {
+    /// The expected form, in words.
+    pub(crate) expected: String,
+    /// What is done with the value.
+    pub(crate) bad: Bad,
+    /// Whether it is a text of its own form, and not a value of another type.
+    pub(crate) is_text: bool,
 }
 
 impl Shape {
@@ -93,16 +134,18 @@ impl Shape {
             Self::Integer => "a whole number".to_owned(),
             Self::Size => "a size such as 900m".to_owned(),
             Self::Path => "a path of letters, digits and `/ - . _ ~ : $`".to_owned(),
-            Self::Url => "a URL of letters, digits and `/ - . _ ~ : , ? & =`".to_owned(),
+            Self::Url | Self::LooseUrl => "a URL of letters, digits and `/ - . _ ~ : , ? & =`".to_owned(),
             Self::Headers => "names of headers, separated by commas".to_owned(),
             Self::OnOff => "on or off".to_owned(),
             Self::Words(words) | Self::Exactly(words) => format!("one of {}", words.join(", ")),
+            Self::Text(text) => text.expected.to_owned(),
+            Self::Both(first, ..) => first.describe(),
         }
     }
 
     /// Whether a value has this form. An empty one is not checked.
     pub(crate) fn fits(self, value: &str) -> bool {
-        let has_only = |signs: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c));
+        let has_only = |signs: &str| is_of(value, signs);
         value.is_empty()
             || match self {
                 Self::Boolean => parse_bool(value).is_some(),
@@ -116,13 +159,21 @@ impl Shape {
                         && digits.bytes().all(|b| b.is_ascii_digit())
                 }
                 Self::Path => has_only("-._~/:$"),
-                Self::Url => has_only("-._~/:,?&= "),
+                Self::Url => has_only("-._~/:,?&="),
+                Self::LooseUrl => has_only("-._~/:,?&= "),
                 Self::Headers => has_only("-_, "),
                 Self::OnOff => matches!(value.trim(), "on" | "off"),
                 Self::Exactly(words) => words.contains(&value.trim()),
                 Self::Words(words) => words.iter().any(|word| word.eq_ignore_ascii_case(value.trim())),
+                Self::Text(text) => (text.fits)(value),
+                Self::Both(first, second, _) => first.fits(value) && (second.fits)(value),
             }
     }
+}
+
+/// Whether a value has only letters, digits and these signs.
+pub(super) fn is_of(value: &str, signs: &str) -> bool {
+    value.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
 }
 
 /// One key of a program, or a pattern for keys that versions of it may have.
@@ -132,6 +183,8 @@ pub(crate) struct Key {
     pub(crate) name: &'static str,
     /// The form of its value; `None` where that is not checked.
     pub(crate) shape: Option<Shape>,
+    /// What is done with a value of another form.
+    pub(crate) bad: Bad,
     /// What is lost where nothing reads the key.
     pub(crate) loss: Loss,
     /// The value with which the key has no effect.
@@ -144,12 +197,28 @@ pub(crate) struct Key {
 
 /// A key that protects nothing.
 pub(crate) const fn key(name: &'static str) -> Key {
-    Key { name, shape: None, loss: Loss::Nothing, idle: Idle::Never, same: Same::None, needs: &[] }
+    Key {
+        name,
+        shape: None,
+        bad: Bad::Ignored,
+        loss: Loss::Nothing,
+        idle: Idle::Never,
+        same: Same::None,
+        needs: &[],
+    }
 }
 
 impl Key {
     pub(super) const fn shape(self, shape: Shape) -> Self {
         Self { shape: Some(shape), ..self }
+    }
+
+    pub(super) const fn text(self, text: &'static Text) -> Self {
+        self.shape(Shape::Text(text))
+    }
+
+    pub(super) const fn bad(self, bad: Bad) -> Self {
+        Self { bad, ..self }
     }
 
     pub(super) const fn protects(self) -> Self {
@@ -175,6 +244,17 @@ impl Key {
 
     pub(super) const fn needs(self, needs: &'static [&'static str]) -> Self {
         Self { needs, ..self }
+    }
+
+    /// Why a value does not fit, if it does not.
+    pub(crate) fn misfit(&self, value: &str) -> Option<Misfit> {
+        let shape = self.shape.filter(|shape| !shape.fits(value))?;
+        let (expected, bad, is_text) = match shape {
+            Shape::Both(first, second, bad) if first.fits(value) => (second.expected.to_owned(), bad, true),
+            Shape::Both(first, ..) => (first.describe(), self.bad, matches!(first, Shape::Text(_))),
+            shape => (shape.describe(), self.bad, matches!(shape, Shape::Text(_))),
+        };
+        Some(Misfit { expected, bad, is_text })
     }
 }
 
