@@ -27,7 +27,7 @@ use Reason::{Because, Said};
 const SNIPPETS: Reason = Because("snippets are off by default, and the administrator has allowed them");
 
 /// What ingress-nginx refuses or passes over: a case, a part of the answer, and the reason.
-const MEANT: [(&str, &str, Reason); 13] = [
+const MEANT: [(&str, &str, Reason); 17] = [
     ("authentication-denies", "error reading secret name", Said(Code::AuthenticationDenies)),
     (
         "cors-origin-any",
@@ -38,6 +38,14 @@ const MEANT: [(&str, &str, Reason); 13] = [
     ("folded-block-equals-sign", "error reading secret name", Said(Code::AuthenticationDenies)),
     ("folded-block-not", "configuration-snippet", SNIPPETS),
     ("legacy-nginx-protection", "global-rate-limit-key", Said(Code::LegacyDead)),
+    ("nginx-other-namespace", "cross namespace usage of secrets", Said(Code::NamespaceOther)),
+    ("nginx-snippet-of-several-lines", "configuration-snippet", SNIPPETS),
+    (
+        "nginx-value-blanks",
+        "https://example.com/a,b",
+        Because("the version that is judged takes no commas in a redirect yet, as 1.15 does"),
+    ),
+    ("nginx-value-ignored", "session-cookie-max-age", Said(Code::AnnotationIgnored)),
     ("path-blank", "/a b", Said(Code::PathBlank)),
     ("path-query", "/search?q=1", Said(Code::PathQuery)),
     ("path-strict", "/~user", Said(Code::PathStrict)),

@@ -182,30 +182,44 @@ pub(super) static COMMON_NAME: Text = Text {
     fits: |value| value.strip_prefix("CN=").is_some_and(is_balanced),
 };
 
-/// Whether no bracket of a regular expression is open at its end, and nothing is repeated at its beginning.
+/// Whether the brackets of a regular expression are closed, and each sign of repetition has something to repeat.
 fn is_balanced(pattern: &str) -> bool {
-    let (mut depth, mut is_class, mut is_first) = (0_usize, false, false);
+    // How often what stands before may still be repeated: `a*?` is lazy, and `a**` is none.
+    let (mut depth, mut repeats) = (0_usize, 0);
     let mut rest = pattern.chars();
     while let Some(sign) = rest.next() {
         match sign {
             '\\' if rest.next().is_none() => return false,
-            ']' if is_class && !is_first => is_class = false,
-            '^' if is_class && is_first => continue,
-            _ if is_class => {}
             '[' => {
-                (is_class, is_first) = (true, true);
-                continue;
+                // A bracket that comes first is one of the characters.
+                let inside = rest.as_str().strip_prefix('^').unwrap_or(rest.as_str());
+                rest = inside.strip_prefix(']').unwrap_or(inside).chars();
+                loop {
+                    match rest.next() {
+                        Some(']') => break,
+                        Some('\\') if rest.next().is_some() => {}
+                        Some('\\') | None => return false,
+                        Some(_) => {}
+                    }
+                }
             }
-            '(' => depth += 1,
-            ')' => match depth.checked_sub(1) {
-                Some(less) => depth = less,
-                None => return false,
-            },
+            '(' => {
+                depth += 1;
+                rest = rest.as_str().strip_prefix('?').unwrap_or(rest.as_str()).chars();
+            }
+            ')' if depth == 0 => return false,
+            ')' => depth -= 1,
+            '*' | '+' | '?' if repeats == 2 || (sign == '?' && repeats == 1) => {}
+            '*' | '+' | '?' => return false,
             _ => {}
         }
-        is_first = false;
+        repeats = match sign {
+            '(' | '|' => 0,
+            '*' | '+' | '?' => repeats - 1,
+            _ => 2,
+        };
     }
-    depth == 0 && !is_class && !pattern.starts_with(['*', '+', '?'])
+    depth == 0
 }
 
 /// `redirectRegex` of client certificates.
@@ -353,6 +367,16 @@ pub(super) static SECONDS: Text =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_common_name_is_a_regular_expression() {
+        for pattern in ["", "admin", "(a|b).*", "a*?", "[](*]x", "(?:a)+", r"a\(", "^a$", "[^]]{2}"] {
+            assert!(is_balanced(pattern), "{pattern}");
+        }
+        for pattern in ["(a", "a)", "[a", "[]", "*a", "(*a)", "a|+", "a**", "a*??", "a\\", "[a\\"] {
+            assert!(!is_balanced(pattern), "{pattern}");
+        }
+    }
 
     #[test]
     fn a_list_of_origins_is_what_ingress_nginx_takes_for_one() {

@@ -68,7 +68,7 @@ keys! {
     key("auth-keepalive").shape(Shape::Integer).needs(&["auth-url"]),
         Low, "0", "the connections to the authentication that are kept";
     key("auth-keepalive-requests").shape(Shape::Integer).needs(&["auth-url"]),
-        Low, "1000", "the requests on such a connection";
+        Low, "1000", "the requests on a connection to the authentication";
     key("auth-keepalive-share-vars").shape(Shape::Boolean).idle(Idle::False).needs(&["auth-url"]),
         Low, "false", "shares the variables of nginx with the authentication";
     key("auth-keepalive-timeout").shape(Shape::Integer).needs(&["auth-url"]),
@@ -90,11 +90,11 @@ keys! {
         Medium, "", "the Secret with the passwords";
     key("auth-secret-type").shape(Shape::Exactly(&["auth-file", "auth-map"])).bad(Bad::Refused).protects()
         .needs(&["auth-type"]),
-        Low, "", "how the Secret holds them";
+        Low, "", "how the Secret holds the passwords";
     key("auth-signin").text(&VARIABLES).needs(&["auth-url"]),
         High, "no sign-in page", "where clients who are not signed in are sent";
     key("auth-signin-redirect-param").shape(Shape::LooseUrl).needs(&["auth-url"]),
-        Medium, "rd", "the parameter with the wanted URL";
+        Medium, "rd", "the parameter of the sign-in page for the wanted URL";
     key("auth-snippet").protects().needs(&["auth-url"]),
         Critical, "", "configuration of nginx for external authentication";
     key("auth-tls-error-page").text(&ERROR_PAGE).bad(Bad::Refused).needs(&["auth-tls-secret"]),
@@ -122,10 +122,10 @@ keys! {
     key("canary").shape(Shape::Boolean), Low, "false", "makes this Ingress the canary of another one";
     key("canary-by-cookie").text(&PLAIN), Medium, "no cookie", "the cookie that leads to the canary";
     key("canary-by-header").text(&PLAIN), Medium, "no header", "the header that leads to the canary";
-    key("canary-by-header-pattern").text(&PATTERN), Medium, "no pattern", "the regular expression for its value";
-    key("canary-by-header-value").text(&PLAIN), Medium, "no value", "the value of that header";
-    key("canary-weight").shape(Shape::Integer), Low, "0", "the share of requests that the canary gets";
-    key("canary-weight-total").shape(Shape::Integer), Low, "100", "the whole of which the weight is a part";
+    key("canary-by-header-pattern").text(&PATTERN), Medium, "no pattern", "the regular expression for the value of that header";
+    key("canary-by-header-value").text(&PLAIN), Medium, "no value", "the value of the header that leads to the canary";
+    key("canary-weight").shape(Shape::Integer), Low, "0", "the share of the requests that the canary gets";
+    key("canary-weight-total").shape(Shape::Integer), Low, "100", "the whole of which the weight of the canary is a part";
     key("client-body-buffer-size").shape(Shape::Size).bad(Bad::Refused),
         Low, "", "how much of a body is kept in memory";
     key("configuration-snippet").protects(), Critical, "", "configuration of nginx for the paths";
@@ -136,13 +136,13 @@ keys! {
     key("cors-allow-headers").shape(Shape::Headers).weakens().needs(&["enable-cors"]),
         Medium, "a list of usual ones", "the headers that pages of other origins may send";
     key("cors-allow-methods").text(&METHODS).weakens().needs(&["enable-cors"]),
-        Medium, "GET, PUT, POST, DELETE, PATCH, OPTIONS", "the methods that they may use";
+        Medium, "GET, PUT, POST, DELETE, PATCH, OPTIONS", "the methods that pages of other origins may use";
     key("cors-allow-origin").text(&ORIGINS).bad(Bad::Opened).protects().idle(Idle::Word("*")).needs(&["enable-cors"]),
         Medium, "*", "the origins that may read answers";
     key("cors-expose-headers").text(&EXPOSED).weakens().needs(&["enable-cors"]),
-        Medium, "none", "the headers that their pages may read";
+        Medium, "none", "the headers that pages of other origins may read";
     key("cors-max-age").shape(Shape::Integer).needs(&["enable-cors"]),
-        Low, "1728000", "the seconds that a browser keeps these answers";
+        Low, "1728000", "the seconds that a browser remembers what CORS allows";
     key("custom-headers").shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).weakens(),
         Medium, "no headers", "headers of answers, from a ConfigMap";
     key("custom-http-errors").text(&ERROR_CODES).bad(Bad::Refused),
@@ -160,7 +160,7 @@ keys! {
         Low, "the setting of the controller", "the firewall ModSecurity";
     key("enable-opentelemetry").shape(Shape::Boolean), Low, "the setting of the controller", "traces requests";
     key("enable-owasp-core-rules").shape(Shape::Boolean).protects().idle(Idle::False),
-        Low, "false", "its rules of OWASP";
+        Low, "false", "the core rules of OWASP for ModSecurity";
     key("enable-rewrite-log").shape(Shape::Boolean), Low, "false", "writes rewrites to the log";
     key("fastcgi-index").text(&FILE).bad(Bad::Refused),
         Medium, "", "the file for paths that end in a slash, for FastCGI";
@@ -170,22 +170,24 @@ keys! {
         Medium, "false", "sends plain requests to https, also without a certificate";
     key("from-to-www-redirect").shape(Shape::Boolean).bad(Bad::Refused),
         Low, "", "sends www.HOST to HOST, or HOST to www.HOST";
-    key("http2-push-preload").shape(Shape::Boolean).bad(Bad::Refused), Low, "", "nothing since nginx 1.25";
+    key("http2-push-preload").shape(Shape::Boolean).bad(Bad::Refused), Low, "", "nothing: nginx pushes no longer";
     key("limit-allowlist").text(&ADDRESSES).bad(Bad::Refused).needs(&["limit-rps", "limit-rpm", "limit-connections"]),
         Low, "", "the addresses without a limit";
     key("limit-burst-multiplier").shape(Shape::Integer).needs(&["limit-rps", "limit-rpm"]),
-        Low, "5", "how much more may come at once";
+        Low, "5", "how many times the limit may come at once";
     key("limit-connections").shape(Shape::Integer).bad(Bad::Refused).protects().idle(Idle::Zero),
         Low, "", "the connections of one client";
     key("limit-rate").shape(Shape::Integer), Low, "0", "the kilobytes a second of one answer";
-    key("limit-rate-after").shape(Shape::Integer), Low, "0", "the kilobytes before that limit counts";
+    key("limit-rate-after").shape(Shape::Integer), Low, "0", "the kilobytes of an answer that are not limited";
     key("limit-rpm").shape(Shape::Integer).bad(Bad::Refused).protects().idle(Idle::Zero),
         Low, "", "the requests of one client in a minute";
     key("limit-rps").shape(Shape::Integer).bad(Bad::Refused).protects().idle(Idle::Zero),
         Low, "", "the requests of one client in a second";
     key("limit-whitelist").text(&ADDRESSES).bad(Bad::Refused).needs(&["limit-rps", "limit-rpm", "limit-connections"]),
         Low, "", "another name of `limit-allowlist`";
-    key("load-balance").shape(Shape::Exactly(&["round_robin", "chash", "chashsubset", "sticky_balanced", "sticky_persistent", "ewma"]))
+    key("load-balance").shape(Shape::Exactly(&[
+        "round_robin", "chash", "chashsubset", "sticky_balanced", "sticky_persistent", "ewma",
+    ]))
         .bad(Bad::Refused),
         Low, "", "how a pod is chosen";
     key("mirror-host").text(&SERVER_NAME).needs(&["mirror-target"]),
@@ -202,7 +204,7 @@ keys! {
     key("permanent-redirect").shape(Shape::Url).bad(Bad::Refused),
         Medium, "", "sends every request to a URL, with 301";
     key("permanent-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&["permanent-redirect"]),
-        Low, "", "another code than 301";
+        Low, "", "another code than 301 for permanent-redirect";
     key("preserve-trailing-slash").shape(Shape::Boolean),
         Medium, "false", "keeps a slash at the end when it redirects to https";
     key("proxy-body-size").shape(Shape::Size).protects().idle(Idle::Zero),
@@ -210,7 +212,7 @@ keys! {
     key("proxy-buffer-size").shape(Shape::Size), Low, "4k", "the size of the first buffer for an answer";
     key("proxy-buffering").shape(Shape::OnOff), Low, "off", "whether answers are buffered";
     key("proxy-buffers-number").shape(Shape::Integer), Low, "4", "how many buffers an answer has";
-    key("proxy-busy-buffers-size").shape(Shape::Size), Low, "8k", "how much of them is being sent";
+    key("proxy-busy-buffers-size").shape(Shape::Size), Low, "8k", "how much of the buffers may be busy with sending";
     key("proxy-connect-timeout").shape(Shape::Integer), Low, "5", "the seconds for a connection to the Service";
     key("proxy-cookie-domain").text(&COOKIE_DOMAIN), Medium, "off", "replaces the domain of cookies";
     key("proxy-cookie-path").shape(Shape::LooseUrl), Medium, "off", "replaces the path of cookies";
@@ -218,12 +220,12 @@ keys! {
         Low, "1.1", "the version of HTTP for the Service";
     key("proxy-max-temp-file-size").shape(Shape::Size), Low, "1024m", "how much of an answer is kept on disk";
     key("proxy-next-upstream").text(&NEXT_UPSTREAM), Medium, "error timeout", "when another pod is asked";
-    key("proxy-next-upstream-timeout").shape(Shape::Integer), Low, "0", "for how many seconds";
-    key("proxy-next-upstream-tries").shape(Shape::Integer), Low, "3", "how often";
+    key("proxy-next-upstream-timeout").shape(Shape::Integer), Low, "0", "for how many seconds other pods are asked";
+    key("proxy-next-upstream-tries").shape(Shape::Integer), Low, "3", "how many pods are asked";
     key("proxy-read-timeout").shape(Shape::Integer), Low, "60", "the seconds between two parts of an answer";
     key("proxy-redirect-from").shape(Shape::LooseUrl),
         Medium, "off", "the URL in redirects of the Service that is replaced";
-    key("proxy-redirect-to").shape(Shape::LooseUrl), Medium, "off", "what replaces it";
+    key("proxy-redirect-to").shape(Shape::LooseUrl), Medium, "off", "what replaces the URL in redirects of the Service";
     key("proxy-request-buffering").shape(Shape::OnOff), Low, "on", "whether requests are buffered";
     key("proxy-send-timeout").shape(Shape::Integer), Low, "60", "the seconds between two parts of a request";
     key("proxy-ssl-ciphers").text(&CIPHERS).weakens().needs(&["proxy-ssl-secret"]),
@@ -240,7 +242,7 @@ keys! {
     key("proxy-ssl-verify").shape(Shape::OnOff).protects().idle(Idle::Word("off")).needs(&["proxy-ssl-secret"]),
         Low, "off", "verifies the certificate of the Service";
     key("proxy-ssl-verify-depth").shape(Shape::Integer).weakens().needs(&["proxy-ssl-secret"]),
-        Low, "1", "how long its chain may be";
+        Low, "1", "how long the chain of the Service's certificates may be";
     key("relative-redirects").shape(Shape::Boolean).bad(Bad::Refused), Low, "", "redirects without scheme and host";
     key("rewrite-target").shape(Shape::Path), Medium, "no rewrite", "what takes the place of the path";
     key("satisfy").shape(Shape::Exactly(&["any", "all"])), Low, "all", "whether one of several proofs is enough";
@@ -249,21 +251,21 @@ keys! {
     key("service-upstream").shape(Shape::Boolean),
         Low, "false", "uses the address of the Service, and not those of its pods";
     key("session-cookie-change-on-failure").shape(Shape::Boolean).idle(Idle::False).needs(&["affinity"]),
-        Low, "false", "replaces the cookie when its pod fails";
+        Low, "false", "sets another cookie for a session when its pod fails";
     key("session-cookie-conditional-samesite-none").shape(Shape::Boolean).idle(Idle::False).needs(&["affinity"]),
-        Low, "false", "leaves out SameSite=None for old browsers";
-    key("session-cookie-domain").text(&PLAIN).needs(&["affinity"]), Medium, "none", "its domain";
+        Low, "false", "leaves SameSite=None out of that cookie for old browsers";
+    key("session-cookie-domain").text(&PLAIN).needs(&["affinity"]), Medium, "none", "the domain of the cookie for a session";
     key("session-cookie-expires").text(&SECONDS).needs(&["affinity"]),
-        Medium, "none", "the seconds until it expires, for old browsers";
-    key("session-cookie-max-age").text(&SECONDS).needs(&["affinity"]), Medium, "none", "the seconds until it expires";
+        Medium, "none", "the seconds until that cookie expires, for old browsers";
+    key("session-cookie-max-age").text(&SECONDS).needs(&["affinity"]), Medium, "none", "the seconds until that cookie expires";
     key("session-cookie-name").text(&PLAIN).needs(&["affinity"]),
-        Medium, "INGRESSCOOKIE", "the name of the cookie of a session";
+        Medium, "INGRESSCOOKIE", "the name of the cookie for a session";
     key("session-cookie-path").shape(Shape::LooseUrl).needs(&["affinity"]),
-        Medium, "the path of the Ingress", "its path";
+        Medium, "the path of the Ingress", "the path of the cookie for a session";
     key("session-cookie-samesite").shape(Shape::Words(&["None", "Lax", "Strict"])).weakens().needs(&["affinity"]),
-        Low, "none", "its attribute SameSite";
+        Low, "none", "the attribute SameSite of that cookie";
     key("session-cookie-secure").shape(Shape::Boolean).weakens().idle(Idle::False).needs(&["affinity"]),
-        Low, "false", "its attribute Secure";
+        Low, "false", "the attribute Secure of that cookie";
     key("ssl-ciphers").text(&CIPHER_LIST).bad(Bad::Refused).weakens(), Low, "", "the ciphers for clients";
     key("ssl-passthrough").shape(Shape::Boolean).bad(Bad::Refused).protects().idle(Idle::False)
         .same(Same::Passthrough),
@@ -274,16 +276,16 @@ keys! {
         Low, "true", "sends plain requests to https, with a certificate";
     key("stream-snippet").protects(), Critical, "", "configuration of nginx for TCP and UDP";
     key("temporal-redirect").shape(Shape::Both(&Shape::Url, &HTTP_URL, Bad::Ignored)).bad(Bad::Refused),
-        Medium, "", "sends every request to a URL, with 302";
+        Medium, "no redirect", "sends every request to a URL, with 302";
     key("temporal-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&["temporal-redirect"]),
-        Low, "", "another code than 302";
+        Low, "", "another code than 302 for temporal-redirect";
     key("upstream-hash-by").text(&VARIABLE).bad(Bad::Refused),
         High, "", "keeps requests with the same text at one pod";
     key("upstream-hash-by-subset").shape(Shape::Boolean).bad(Bad::Refused).idle(Idle::False)
         .needs(&["upstream-hash-by"]),
-        Low, "", "or at one group of pods";
+        Low, "", "hashes to a group of pods, and not to one pod";
     key("upstream-hash-by-subset-size").shape(Shape::Integer).bad(Bad::Refused).needs(&["upstream-hash-by"]),
-        Low, "", "the pods of a group";
+        Low, "", "the number of pods in such a group";
     key("upstream-vhost").text(&SERVER_NAME).bad(Bad::Refused), Low, "", "the header Host for the Service";
     key("use-port-in-redirects").shape(Shape::Boolean), Low, "false", "writes the port into redirects";
     key("use-regex").shape(Shape::Boolean).weakens().idle(Idle::False).same(Same::Pattern),

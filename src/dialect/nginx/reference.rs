@@ -9,7 +9,7 @@ use crate::dialect::key::{Bad, Key, Loss, Shape};
 /// use xposer::internal::nginx_keys;
 /// let key = nginx_keys().find(|key| key.name() == "proxy-read-timeout").unwrap();
 /// assert_eq!(key.value(), "a whole number");
-/// assert_eq!(key.bad_value(), "is ignored: 60");
+/// assert_eq!(key.bad_value(), "ignored: 60");
 /// assert_eq!(key.lost(), "nothing");
 /// assert!(key.about().contains("seconds"));
 /// assert_eq!(format!("{:?}", key.risk()), "Low");
@@ -53,7 +53,7 @@ impl NginxKey {
     pub fn value(self) -> String {
         match self.key.shape {
             None => "any text".to_owned(),
-            Some(Shape::Both(first, second, _)) => format!("{}: {}", first.describe(), second.expected),
+            Some(Shape::Both(_, second, _)) => second.expected.to_owned(),
             Some(shape) => shape.describe(),
         }
     }
@@ -63,13 +63,9 @@ impl NginxKey {
     pub fn bad_value(self) -> String {
         match self.key.shape {
             None => "-".to_owned(),
-            Some(Shape::Both(first, second, bad)) if bad != self.key.bad => format!(
-                "if it is not {}, it {}; if it is not {}, it {}",
-                first.describe(),
-                self.effect(self.key.bad),
-                second.expected,
-                self.effect(bad)
-            ),
+            Some(Shape::Both(_, _, bad)) if bad != self.key.bad => {
+                format!("{}; with other signs: {}", self.effect(bad), self.effect(self.key.bad))
+            }
             Some(_) => self.effect(self.key.bad),
         }
     }
@@ -86,10 +82,10 @@ impl NginxKey {
 
     fn effect(self, bad: Bad) -> String {
         match bad {
-            Bad::Refused => "keeps the Ingress from being configured".to_owned(),
-            Bad::Denied => "is answered with 503".to_owned(),
-            Bad::Ignored | Bad::Opened => format!("is ignored: {}", self.note.default),
-            Bad::Dropped => "drops auth-url as a whole".to_owned(),
+            Bad::Refused => "Ingress refused".to_owned(),
+            Bad::Denied => "503".to_owned(),
+            Bad::Ignored | Bad::Opened => format!("ignored: {}", self.note.default),
+            Bad::Dropped => "authentication dropped".to_owned(),
         }
     }
 }
