@@ -82,13 +82,58 @@ pub(crate) enum Bad {
     Dropped,
 }
 
-/// A form of a text, with a check of its own.
+/// A form of a text.
 #[derive(Debug)]
 pub(crate) struct Text {
-    /// The form, in words.
+    /// The form in words; in front of signs, what they make up.
     pub(crate) expected: &'static str,
+    pub(crate) form: Form,
+}
+
+/// What a text must be.
+#[derive(Debug)]
+pub(crate) enum Form {
+    /// Letters, digits and these signs.
+    Of(&'static str),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// What this function takes.
+    Fits(fn(&str) -> bool),
+}
+
+impl Text {
+    /// The form, in words.
+    pub(crate) fn describe(&self) -> String {
+        match self.form {
+            Form::Of(signs) => described(self.expected, signs),
+            Form::Word(words) => one_of(words),
+            Form::Fits(_) => self.expected.to_owned(),
+        }
+    }
+
     /// Whether a value has it.
-    pub(crate) fits: fn(&str) -> bool,
+    pub(crate) fn fits(&self, value: &str) -> bool {
+        match self.form {
+            Form::Of(signs) => is_of(value, signs),
+            Form::Word(words) => words.contains(&value.trim()),
+            Form::Fits(fits) => fits(value),
+        }
+    }
+}
+
+/// Letters, digits and signs, in words. Where a blank is among the signs, it does no harm, and is not recommended.
+fn described(what: &str, signs: &str) -> String {
+    let mut words = [what, "letters, digits and `"].concat();
+    for sign in signs.chars().filter(|sign| *sign != ' ') {
+        words.extend([sign, ' ']);
+    }
+    words.pop();
+    words.push('`');
+    words
+}
+
+fn one_of(words: &[&str]) -> String {
+    ["one of ", &words.join(", ")].concat()
 }
 
 /// The form of a value, as a program defines it.
@@ -98,12 +143,8 @@ pub(crate) enum Shape {
     Integer,
     /// Digits and perhaps `b`, `k`, `m` or `g`.
     Size,
-    /// A path, perhaps with captures such as `$1`.
-    Path,
-    /// A URL without blanks.
-    Url,
-    /// A URL whose blanks are removed first.
-    LooseUrl,
+    /// Something of letters, digits and these signs.
+    Of(&'static str, &'static str),
     Headers,
     OnOff,
     /// One of these words, in any letter case.
@@ -126,6 +167,13 @@ pub(crate) struct Misfit {
     pub(crate) is_text: bool,
 }
 
+/// A path, perhaps with captures such as `$1`.
+pub(crate) const PATH: Shape = Shape::Of("a path of ", "/-._~:$");
+/// A URL without blanks.
+pub(crate) const URL: Shape = Shape::Of("a URL of ", "/-._~:,?&=");
+/// A URL whose blanks are removed first.
+pub(crate) const LOOSE_URL: Shape = Shape::Of("a URL of ", "/-._~:,?&= ");
+
 impl Shape {
     /// The expected form, in words.
     pub(crate) fn describe(self) -> String {
@@ -133,19 +181,17 @@ impl Shape {
             Self::Boolean => "true or false".to_owned(),
             Self::Integer => "a whole number".to_owned(),
             Self::Size => "a size such as 900m".to_owned(),
-            Self::Path => "a path of letters, digits and `/ - . _ ~ : $`".to_owned(),
-            Self::Url | Self::LooseUrl => "a URL of letters, digits and `/ - . _ ~ : , ? & =`".to_owned(),
+            Self::Of(what, signs) => described(what, signs),
             Self::Headers => "names of headers, separated by commas".to_owned(),
             Self::OnOff => "on or off".to_owned(),
-            Self::Words(words) | Self::Exactly(words) => format!("one of {}", words.join(", ")),
-            Self::Text(text) => text.expected.to_owned(),
+            Self::Words(words) | Self::Exactly(words) => one_of(words),
+            Self::Text(text) => text.describe(),
             Self::Both(first, ..) => first.describe(),
         }
     }
 
     /// Whether a value has this form. An empty one is not checked.
     pub(crate) fn fits(self, value: &str) -> bool {
-        let has_only = |signs: &str| is_of(value, signs);
         value.is_empty()
             || match self {
                 Self::Boolean => parse_bool(value).is_some(),
@@ -158,15 +204,13 @@ impl Shape {
                         && bare.len() - digits.len() <= 1
                         && digits.bytes().all(|b| b.is_ascii_digit())
                 }
-                Self::Path => has_only("-._~/:$"),
-                Self::Url => has_only("-._~/:,?&="),
-                Self::LooseUrl => has_only("-._~/:,?&= "),
-                Self::Headers => has_only("-_, "),
+                Self::Of(_, signs) => is_of(value, signs),
+                Self::Headers => is_of(value, "-_, "),
                 Self::OnOff => matches!(value.trim(), "on" | "off"),
                 Self::Exactly(words) => words.contains(&value.trim()),
                 Self::Words(words) => words.iter().any(|word| word.eq_ignore_ascii_case(value.trim())),
-                Self::Text(text) => (text.fits)(value),
-                Self::Both(first, second, _) => first.fits(value) && (second.fits)(value),
+                Self::Text(text) => text.fits(value),
+                Self::Both(first, second, _) => first.fits(value) && second.fits(value),
             }
     }
 }
@@ -250,7 +294,7 @@ impl Key {
     pub(crate) fn misfit(&self, value: &str) -> Option<Misfit> {
         let shape = self.shape.filter(|shape| !shape.fits(value))?;
         let (expected, bad, is_text) = match shape {
-            Shape::Both(first, second, bad) if first.fits(value) => (second.expected.to_owned(), bad, true),
+            Shape::Both(first, second, bad) if first.fits(value) => (second.describe(), bad, true),
             Shape::Both(first, ..) => (first.describe(), self.bad, matches!(first, Shape::Text(_))),
             shape => (shape.describe(), self.bad, matches!(shape, Shape::Text(_))),
         };

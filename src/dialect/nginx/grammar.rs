@@ -2,28 +2,27 @@
 
 use std::net::IpAddr;
 
-use crate::dialect::key::{Text, is_of};
+use crate::dialect::key::{Form, Text, is_of};
 use crate::validation::{is_dns_label, is_dns_subdomain};
 
 /// Its `BasicCharsRegex`, whose blanks are removed first, and `CharsWithSpace`.
-pub(super) static PLAIN: Text =
-    Text { expected: "letters, digits, blanks and `/ - . _ ~ :`", fits: |value| is_of(value, "-._~/: ") };
+pub(super) static PLAIN: Text = Text { expected: "", form: Form::Of("/-._~: ") };
 
 /// `ValidateServerName`.
 pub(super) static SERVER_NAME: Text = Text {
-    expected: "a name of letters, digits and `/ - . _ ~ : ^ $ [ ] ( ) { } * + ? | & = \\`",
-    fits: |value| is_pattern(value.trim()),
+    expected: "a name, or a regular expression, without blanks",
+    form: Form::Fits(|value| is_pattern(value.trim())),
 };
 
 /// `ValidateArrayOfServerName`.
 pub(super) static SERVER_NAMES: Text = Text {
     expected: "names of hosts, or regular expressions, separated by commas",
-    fits: |value| value.split(',').all(|name| is_pattern(name.trim())),
+    form: Form::Fits(|value| each(value, ',', is_pattern)),
 };
 
 /// `IsValidRegex`.
 pub(super) static PATTERN: Text =
-    Text { expected: "a regular expression of plain signs without blanks", fits: is_pattern };
+    Text { expected: "a regular expression without blanks and rare signs", form: Form::Fits(is_pattern) };
 
 fn is_pattern(value: &str) -> bool {
     is_of(value, "-._~/:^$[](){}*+?|&=\\")
@@ -32,7 +31,7 @@ fn is_pattern(value: &str) -> bool {
 /// `ValidateCIDRs`.
 pub(super) static ADDRESSES: Text = Text {
     expected: "IP addresses or CIDRs, separated by commas",
-    fits: |value| value.split(',').map(str::trim).all(is_addresses),
+    form: Form::Fits(|value| each(value, ',', is_addresses)),
 };
 
 fn is_addresses(item: &str) -> bool {
@@ -42,6 +41,11 @@ fn is_addresses(item: &str) -> bool {
     bits.is_none_or(|bits| is_digits(bits) && bits.parse::<u8>().is_ok_and(|bits| bits <= most))
 }
 
+/// Whether each item fits, without the blanks around it.
+fn each(value: &str, separator: char, fits: fn(&str) -> bool) -> bool {
+    value.split(separator).map(str::trim).all(fits)
+}
+
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -49,17 +53,19 @@ fn is_digits(text: &str) -> bool {
 /// What `BasicCharsRegex` takes and is no name of an object is found nowhere.
 pub(super) static NAME: Text = Text {
     expected: "a name, or a namespace and a name with a slash between them",
-    fits: |value| {
-        let (namespace, name) = named(value);
-        namespace.is_none_or(is_dns_label) && is_dns_subdomain(name)
-    },
+    form: Form::Fits(is_name),
 };
 
 /// As [`NAME`], where the namespace is required.
 pub(super) static FULL_NAME: Text = Text {
     expected: "a namespace and a name with a slash between them",
-    fits: |value| named(value).0.is_some() && (NAME.fits)(value),
+    form: Form::Fits(|value| named(value).0.is_some() && is_name(value)),
 };
+
+fn is_name(value: &str) -> bool {
+    let (namespace, name) = named(value);
+    namespace.is_none_or(is_dns_label) && is_dns_subdomain(name)
+}
 
 /// The namespace, if one is given, and the name of an object.
 pub(super) fn named(value: &str) -> (Option<&str>, &str) {
@@ -68,15 +74,12 @@ pub(super) fn named(value: &str) -> (Option<&str>, &str) {
 }
 
 /// `URLWithNginxVariableRegex`.
-pub(super) static VARIABLES: Text = Text {
-    expected: "a URL of letters, digits and `/ - . _ ~ : , ? & = $`",
-    fits: |value| is_of(value, "-._~/:, ?&=$"),
-};
+pub(super) static VARIABLES: Text = Text { expected: "a URL of ", form: Form::Of("/-._~:,?&=$ ") };
 
 /// `StringToURL`.
 pub(super) static ABSOLUTE_URL: Text = Text {
     expected: "a URL with scheme and host, such as https://auth.example.com",
-    fits: |value| {
+    form: Form::Fits(|value| {
         authority(value.trim()).is_some_and(|(_, authority)| {
             let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
             !authority.is_empty()
@@ -84,7 +87,7 @@ pub(super) static ABSOLUTE_URL: Text = Text {
                 && !host.contains("..")
                 && port.bytes().all(|byte| byte.is_ascii_digit())
         })
-    },
+    }),
 };
 
 /// The scheme of a URL, and its host with the port.
@@ -97,53 +100,46 @@ fn authority(url: &str) -> Option<(&str, &str)> {
 /// `isValidURL` of its redirects.
 pub(super) static HTTP_URL: Text = Text {
     expected: "a URL that begins with http:// or https://",
-    fits: |value| {
+    form: Form::Fits(|value| {
         let scheme = value.trim().split_once(':').map_or("", |(scheme, _)| scheme);
         ["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme))
-    },
+    }),
 };
 
 /// `ParseRequestURI` without a scheme.
 pub(super) static ABSOLUTE_PATH: Text =
-    Text { expected: "a path that begins with `/`", fits: |value| value.starts_with('/') };
+    Text { expected: "a path that begins with `/`", form: Form::Fits(|value| value.starts_with('/')) };
 
 /// `RegexPathWithCapture`, whose blanks are removed first.
-pub(super) static PREFIX_PATH: Text = Text {
-    expected: "a path of letters, digits, blanks and `/ - . _ ~ : $`",
-    fits: |value| is_of(value, "-._~/:$ "),
-};
+pub(super) static PREFIX_PATH: Text = Text { expected: "a path of ", form: Form::Of("/-._~:$ ") };
 
 /// `NGINXVariable`.
-pub(super) static VARIABLE: Text =
-    Text { expected: "letters, digits and `- _ $ { }`", fits: |value| is_of(value, "-_${} ") };
+pub(super) static VARIABLE: Text = Text { expected: "", form: Form::Of("-_${} ") };
 
 /// A word of tracing.
-pub(super) static WORD: Text =
-    Text { expected: "letters, digits and `- _`", fits: |value| is_of(value, "-_ ") };
+pub(super) static WORD: Text = Text { expected: "", form: Form::Of("-_ ") };
 
 /// The name of a file.
 pub(super) static FILE: Text = Text {
     expected: "the name of a file, such as index.php",
-    fits: |value| is_of(value, "-_. ") && !value.trim().is_empty(),
+    form: Form::Fits(|value| is_of(value, "-_. ") && !value.trim().is_empty()),
 };
 
 /// The methods of HTTP that a request for authentication may have.
 pub(super) static METHOD: Text = Text {
-    expected: "GET, HEAD, POST, PUT, PATCH, DELETE, CONNECT, OPTIONS or TRACE",
-    fits: |value| {
-        "GET HEAD POST PUT PATCH DELETE CONNECT OPTIONS TRACE".split(' ').any(|method| method == value.trim())
-    },
+    expected: "",
+    form: Form::Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"]),
 };
 
 /// `ExtendedCharsRegex`, and the durations of `ValidCacheDuration`.
 pub(super) static DURATIONS: Text = Text {
     expected: "codes and a duration, separated by blanks, several by commas: 200 202 30m, 401 5m",
-    fits: |value| is_of(value, "-._~/:, "),
+    form: Form::Fits(|value| is_of(value, "/-._~:, ")),
 };
 
 pub(super) static DURATION_LAST: Text = Text {
     expected: "codes, and a duration behind them, such as 200 202 30m",
-    fits: |value| value.split(',').map(str::trim).filter(|item| !item.is_empty()).all(is_cached),
+    form: Form::Fits(|value| each(value, ',', |item| item.is_empty() || is_cached(item))),
 };
 
 /// Whether an item has a duration, and no code behind it.
@@ -167,19 +163,17 @@ fn is_cached(item: &str) -> bool {
 /// `ValidHeader`, for each of a list.
 pub(super) static HEADERS: Text = Text {
     expected: "names of headers without blanks, separated by commas",
-    fits: |value| value.split(',').all(|name| is_of(name.trim(), "-_")),
+    form: Form::Fits(|value| each(value, ',', |name| is_of(name, "-_"))),
 };
 
 /// When a client certificate is asked for.
-pub(super) static VERIFY_CLIENT: Text = Text {
-    expected: "on, off, optional or optional_no_ca",
-    fits: |value| matches!(value.trim(), "on" | "off" | "optional" | "optional_no_ca"),
-};
+pub(super) static VERIFY_CLIENT: Text =
+    Text { expected: "", form: Form::Word(&["on", "off", "optional", "optional_no_ca"]) };
 
 /// `CommonNameAnnotationValidator`.
 pub(super) static COMMON_NAME: Text = Text {
     expected: "CN= and a regular expression",
-    fits: |value| value.strip_prefix("CN=").is_some_and(is_balanced),
+    form: Form::Fits(|value| value.strip_prefix("CN=").is_some_and(is_balanced)),
 };
 
 /// Whether the brackets of a regular expression are closed, and each sign of repetition has something to repeat.
@@ -225,7 +219,7 @@ fn is_balanced(pattern: &str) -> bool {
 /// `redirectRegex` of client certificates.
 pub(super) static ERROR_PAGE: Text = Text {
     expected: "a URL, or `@` and the name of a location",
-    fits: |value| {
+    form: Form::Fits(|value| {
         let value = value.replace(' ', "");
         if let Some(location) = value.strip_prefix('@') {
             return !location.is_empty() && is_of(location, "-_");
@@ -240,17 +234,16 @@ pub(super) static ERROR_PAGE: Text = Text {
         let path = path.strip_suffix('/').unwrap_or(path);
         let is_path = path.is_empty() || path.split('/').all(|part| !part.is_empty() && is_of(part, "-_."));
         (is_server || (bare.is_none() && server.is_empty())) && is_path
-    },
+    }),
 };
 
 /// `proxySSLCiphersRegex`.
-pub(super) static CIPHERS: Text =
-    Text { expected: "ciphers of OpenSSL, separated by `:`", fits: |value| is_of(value, "+:_-! ") };
+pub(super) static CIPHERS: Text = Text { expected: "ciphers of OpenSSL: ", form: Form::Of("+:_-! ") };
 
 /// `regexValidSSLCipher`.
 pub(super) static CIPHER_LIST: Text = Text {
     expected: "ciphers of OpenSSL, separated by `:`",
-    fits: |value| {
+    form: Form::Fits(|value| {
         let value = value.replace(' ', "");
         let mut parts = value.split('@');
         let is_plain = |part: &str| is_of(part, "!:+-_");
@@ -261,40 +254,52 @@ pub(super) static CIPHER_LIST: Text = Text {
                     .and_then(|it| it.strip_prefix(['0', '1', '2', '3', '4', '5']));
                 level.or_else(|| part.strip_prefix("STRENGTH")).is_some_and(is_plain)
             })
-    },
+    }),
 };
 
 /// `proxySSLProtocolRegex`.
 pub(super) static PROTOCOLS: Text = Text {
     expected: "TLSv1.2, TLSv1.3 or both, separated by a blank",
-    fits: |value| value.split(' ').all(|word| matches!(word, "" | "TLSv1.2" | "TLSv1.3")),
+    form: Form::Fits(|value| each(value, ' ', |word| matches!(word, "" | "TLSv1.2" | "TLSv1.3"))),
 };
 
 /// `cookieDomainRegex`.
 pub(super) static COOKIE_DOMAIN: Text = Text {
     expected: "off, or two domains, separated by a blank",
-    fits: |value| {
+    form: Form::Fits(|value| {
         let mut words = value.split_ascii_whitespace();
         let is_two = words.by_ref().take(2).filter(|word| is_of(word, "-._~/:")).count() == 2;
         value == "off" || (is_two && words.next().is_none() && value.trim() == value)
-    },
+    }),
 };
 
+const UPSTREAM: [&str; 12] = [
+    "error",
+    "timeout",
+    "invalid_header",
+    "http_500",
+    "http_502",
+    "http_503",
+    "http_504",
+    "http_403",
+    "http_404",
+    "http_429",
+    "non_idempotent",
+    "off",
+];
 /// `validUpstreamAnnotation`.
 pub(super) static NEXT_UPSTREAM: Text = Text {
     expected: "off, or words such as error timeout http_502, separated by a blank",
-    fits: |value| {
-        let words = "error timeout invalid_header http_500 http_502 http_503 http_504 http_403 http_404 http_429 \
-             non_idempotent off";
+    form: Form::Fits(|value| {
         let value = value.strip_suffix(' ').unwrap_or(value);
-        value.split(' ').all(|word| words.split_ascii_whitespace().any(|known| known == word))
-    },
+        each(value, ' ', |word| UPSTREAM.contains(&word))
+    }),
 };
 
 /// `corsOriginRegexValidator`. Blanks are ignored.
 pub(super) static ORIGINS: Text = Text {
     expected: "scheme, host and perhaps port of each, separated by commas: https://example.com, https://*.example.com:8443",
-    fits: is_list_of_origins,
+    form: Form::Fits(is_list_of_origins),
 };
 
 fn is_list_of_origins(list: &str) -> bool {
@@ -321,13 +326,13 @@ fn is_list_of_origins(list: &str) -> bool {
 /// `corsMethodsRegex`.
 pub(super) static METHODS: Text = Text {
     expected: "methods of HTTP, separated by commas",
-    fits: |value| is_list(value, |sign| sign.is_ascii_alphabetic()),
+    form: Form::Fits(|value| is_list(value, |sign| sign.is_ascii_alphabetic())),
 };
 
 /// `corsExposeHeadersRegex`.
 pub(super) static EXPOSED: Text = Text {
     expected: "names of headers or `*`, separated by commas",
-    fits: |value| is_list(value, |sign| sign.is_ascii_alphanumeric() || "-_*".contains(sign)),
+    form: Form::Fits(|value| is_list(value, |sign| sign.is_ascii_alphanumeric() || "-_*".contains(sign))),
 };
 
 /// Whether items of such characters stand behind each other, each with at most one comma and one blank behind it.
@@ -347,22 +352,22 @@ fn is_list(value: &str, is_sign: fn(char) -> bool) -> bool {
 /// `arrayOfHTTPErrors`.
 pub(super) static ERROR_CODES: Text = Text {
     expected: "codes from 400 to 599, separated by commas",
-    fits: |value| {
-        let is_code = |code: &str| code.len() == 3 && is_digits(code) && code.starts_with(['4', '5']);
+    form: Form::Fits(|value| {
         let value = value.trim();
-        value.strip_suffix(',').unwrap_or(value).split(',').map(str::trim).all(is_code)
-    },
+        let is_code = |code: &str| code.len() == 3 && is_digits(code) && code.starts_with(['4', '5']);
+        each(value.strip_suffix(',').unwrap_or(value), ',', is_code)
+    }),
 };
 
 /// `ValidateServiceName`.
 pub(super) static SERVICE: Text = Text {
     expected: "the name of a Service",
-    fits: |value| is_dns_label(value) && !value.starts_with(|c: char| c.is_ascii_digit()),
+    form: Form::Fits(|value| is_dns_label(value) && !value.starts_with(|c: char| c.is_ascii_digit())),
 };
 
 /// `affinityCookieExpiresRegex`.
 pub(super) static SECONDS: Text =
-    Text { expected: "a number of seconds", fits: |value| value.trim().parse::<i64>().is_ok() };
+    Text { expected: "a number of seconds", form: Form::Fits(|value| value.trim().parse::<i64>().is_ok()) };
 
 #[cfg(test)]
 mod tests {
@@ -382,12 +387,12 @@ mod tests {
     fn a_list_of_origins_is_what_ingress_nginx_takes_for_one() {
         let accepted = "*|null|https://example.com|https://*.example.com:8443, null|example.com|,|a b";
         for list in accepted.split('|') {
-            assert!((ORIGINS.fits)(list), "{list}");
+            assert!(ORIGINS.fits(list), "{list}");
         }
         let refused = "https://example.com/|https://example.com;https://example.org|https://example.com, *|\
              https://.*\\.example\\.com|HTTPS://example.com|https://example.com:port|https://exa_mple.com";
         for list in refused.split('|') {
-            assert!(!(ORIGINS.fits)(list), "{list}");
+            assert!(!ORIGINS.fits(list), "{list}");
         }
     }
 }

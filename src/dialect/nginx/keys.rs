@@ -6,7 +6,7 @@ use super::grammar::{
     NEXT_UPSTREAM, ORIGINS, PATTERN, PLAIN, PREFIX_PATH, PROTOCOLS, SECONDS, SERVER_NAME, SERVER_NAMES,
     SERVICE, VARIABLE, VARIABLES, VERIFY_CLIENT, WORD,
 };
-use crate::dialect::key::{Bad, Idle, Key, Same, Shape, key};
+use crate::dialect::key::{Bad, Idle, Key, LOOSE_URL, PATH, Same, Shape, URL, key};
 
 /// How much harm a key can do, as ingress-nginx says. Its setting `annotations-risk-level` is `High` unless somebody changes it.
 ///
@@ -56,7 +56,7 @@ keys! {
         Medium, "balanced", "whether clients move when pods are added";
     key("allowlist-source-range").text(&ADDRESSES).bad(Bad::Denied).protects().idle(Idle::Everyone),
         Medium, "", "the addresses that may come in";
-    key("app-root").shape(Shape::Both(&Shape::Path, &ABSOLUTE_PATH, Bad::Ignored)),
+    key("app-root").shape(Shape::Both(&PATH, &ABSOLUTE_PATH, Bad::Ignored)),
         Medium, "no redirect", "where requests for / are sent";
     key("auth-always-set-cookie").shape(Shape::Boolean).bad(Bad::Dropped).idle(Idle::False).needs(&["auth-url"]),
         Low, "", "passes on cookies of the authentication with every answer";
@@ -80,7 +80,7 @@ keys! {
         Medium, "no headers", "headers for the authentication, from a ConfigMap";
     key("auth-realm").text(&PLAIN).bad(Bad::Refused).needs(&["auth-type"]),
         Medium, "", "the name that a browser shows when it asks for a password";
-    key("auth-request-redirect").shape(Shape::LooseUrl).bad(Bad::Dropped).needs(&["auth-url"]),
+    key("auth-request-redirect").shape(LOOSE_URL).bad(Bad::Dropped).needs(&["auth-url"]),
         Medium, "", "the URL that the authentication sees as the wanted one";
     key("auth-response-headers").shape(Shape::Both(&Shape::Headers, &HEADERS, Bad::Denied)).bad(Bad::Denied)
         .weakens().needs(&["auth-url"]),
@@ -93,7 +93,7 @@ keys! {
         Low, "", "how the Secret holds the passwords";
     key("auth-signin").text(&VARIABLES).needs(&["auth-url"]),
         High, "no sign-in page", "where clients who are not signed in are sent";
-    key("auth-signin-redirect-param").shape(Shape::LooseUrl).needs(&["auth-url"]),
+    key("auth-signin-redirect-param").shape(LOOSE_URL).needs(&["auth-url"]),
         Medium, "rd", "the parameter of the sign-in page for the wanted URL";
     key("auth-snippet").protects().needs(&["auth-url"]),
         Critical, "", "configuration of nginx for external authentication";
@@ -201,7 +201,7 @@ keys! {
     key("opentelemetry-operation-name").text(&WORD).bad(Bad::Refused), Medium, "", "the name of a trace";
     key("opentelemetry-trust-incoming-span").shape(Shape::Boolean),
         Low, "the setting of the controller", "continues traces of clients";
-    key("permanent-redirect").shape(Shape::Url).bad(Bad::Refused),
+    key("permanent-redirect").shape(URL).bad(Bad::Refused),
         Medium, "", "sends every request to a URL, with 301";
     key("permanent-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&["permanent-redirect"]),
         Low, "", "another code than 301 for permanent-redirect";
@@ -215,7 +215,7 @@ keys! {
     key("proxy-busy-buffers-size").shape(Shape::Size), Low, "8k", "how much of the buffers may be busy with sending";
     key("proxy-connect-timeout").shape(Shape::Integer), Low, "5", "the seconds for a connection to the Service";
     key("proxy-cookie-domain").text(&COOKIE_DOMAIN), Medium, "off", "replaces the domain of cookies";
-    key("proxy-cookie-path").shape(Shape::LooseUrl), Medium, "off", "replaces the path of cookies";
+    key("proxy-cookie-path").shape(LOOSE_URL), Medium, "off", "replaces the path of cookies";
     key("proxy-http-version").shape(Shape::Exactly(&["1.0", "1.1"])),
         Low, "1.1", "the version of HTTP for the Service";
     key("proxy-max-temp-file-size").shape(Shape::Size), Low, "1024m", "how much of an answer is kept on disk";
@@ -223,9 +223,9 @@ keys! {
     key("proxy-next-upstream-timeout").shape(Shape::Integer), Low, "0", "for how many seconds other pods are asked";
     key("proxy-next-upstream-tries").shape(Shape::Integer), Low, "3", "how many pods are asked";
     key("proxy-read-timeout").shape(Shape::Integer), Low, "60", "the seconds between two parts of an answer";
-    key("proxy-redirect-from").shape(Shape::LooseUrl),
+    key("proxy-redirect-from").shape(LOOSE_URL),
         Medium, "off", "the URL in redirects of the Service that is replaced";
-    key("proxy-redirect-to").shape(Shape::LooseUrl), Medium, "off", "what replaces the URL in redirects of the Service";
+    key("proxy-redirect-to").shape(LOOSE_URL), Medium, "off", "what replaces the URL in redirects of the Service";
     key("proxy-request-buffering").shape(Shape::OnOff), Low, "on", "whether requests are buffered";
     key("proxy-send-timeout").shape(Shape::Integer), Low, "60", "the seconds between two parts of a request";
     key("proxy-ssl-ciphers").text(&CIPHERS).weakens().needs(&["proxy-ssl-secret"]),
@@ -244,7 +244,7 @@ keys! {
     key("proxy-ssl-verify-depth").shape(Shape::Integer).weakens().needs(&["proxy-ssl-secret"]),
         Low, "1", "how long the chain of the Service's certificates may be";
     key("relative-redirects").shape(Shape::Boolean).bad(Bad::Refused), Low, "", "redirects without scheme and host";
-    key("rewrite-target").shape(Shape::Path), Medium, "no rewrite", "what takes the place of the path";
+    key("rewrite-target").shape(PATH), Medium, "no rewrite", "what takes the place of the path";
     key("satisfy").shape(Shape::Exactly(&["any", "all"])), Low, "all", "whether one of several proofs is enough";
     key("server-alias").text(&SERVER_NAMES).bad(Bad::Refused), High, "", "more hosts";
     key("server-snippet").protects(), Critical, "", "configuration of nginx for the host";
@@ -260,7 +260,7 @@ keys! {
     key("session-cookie-max-age").text(&SECONDS).needs(&["affinity"]), Medium, "none", "the seconds until that cookie expires";
     key("session-cookie-name").text(&PLAIN).needs(&["affinity"]),
         Medium, "INGRESSCOOKIE", "the name of the cookie for a session";
-    key("session-cookie-path").shape(Shape::LooseUrl).needs(&["affinity"]),
+    key("session-cookie-path").shape(LOOSE_URL).needs(&["affinity"]),
         Medium, "the path of the Ingress", "the path of the cookie for a session";
     key("session-cookie-samesite").shape(Shape::Words(&["None", "Lax", "Strict"])).weakens().needs(&["affinity"]),
         Low, "none", "the attribute SameSite of that cookie";
@@ -275,7 +275,7 @@ keys! {
     key("ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
         Low, "true", "sends plain requests to https, with a certificate";
     key("stream-snippet").protects(), Critical, "", "configuration of nginx for TCP and UDP";
-    key("temporal-redirect").shape(Shape::Both(&Shape::Url, &HTTP_URL, Bad::Ignored)).bad(Bad::Refused),
+    key("temporal-redirect").shape(Shape::Both(&URL, &HTTP_URL, Bad::Ignored)).bad(Bad::Refused),
         Medium, "no redirect", "sends every request to a URL, with 302";
     key("temporal-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&["temporal-redirect"]),
         Low, "", "another code than 302 for temporal-redirect";

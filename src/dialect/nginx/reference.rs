@@ -53,7 +53,7 @@ impl NginxKey {
     pub fn value(self) -> String {
         match self.key.shape {
             None => "any text".to_owned(),
-            Some(Shape::Both(_, second, _)) => second.expected.to_owned(),
+            Some(Shape::Both(_, second, _)) => second.describe(),
             Some(shape) => shape.describe(),
         }
     }

@@ -5,14 +5,16 @@ use serde_json::{Map, Value, json};
 use super::keys::{KEYS, NOTES};
 use super::*;
 use crate::dialect::key::{Bad, Loss};
-use crate::{Code, Diagnostic, Service, Settings, Severity, expose, testing};
+use crate::{Code, Diagnostic, Report, Service, Settings, Severity, expose, testing};
 
 /// Good and bad values of all keys, and the annotations beside which they have an effect. The judges of `make judges` give them
 /// to ingress-nginx's own code, too.
 const VALUES: &str = include_str!("tests/values.json");
 
-/// The names of the keys, with the annotations beside them and their values.
-fn values() -> Vec<(String, Map<String, Value>, Map<String, Value>)> {
+/// The name of a key, the annotations beside it, and its values.
+type Row = (String, Map<String, Value>, Map<String, Value>);
+
+fn values() -> Vec<Row> {
     let groups: Vec<Value> = serde_json::from_str(VALUES).expect("a list");
     let object = |value: &Value| value.as_object().cloned().unwrap_or_default();
     let keys = |group: &Value| {
@@ -82,7 +84,7 @@ fn a_bad_value_has_one_finding() {
                 let found: Vec<&Diagnostic> = outcome
                     .report()
                     .into_iter()
-                    .flat_map(|report| report.diagnostics())
+                    .flat_map(Report::diagnostics)
                     .filter(|finding| CODES.contains(&finding.code) && finding.message.contains(&name))
                     .collect();
                 let severity = found.first().map(|finding| finding.severity);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
-use crate::dialect::key::Shape;
+use crate::dialect::key::PATH;
 use crate::dialect::nginx::paths::{as_regex, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::options::annotations::annotation;
@@ -21,7 +21,7 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
     let by_nginx = context.plan.nginx().and_then(|nginx| nginx.rewrite);
     let Some(rewrite) = by_nginx.or_else(|| by_http_route(context)) else { return };
     // A target that ingress-nginx refuses has a finding of its own.
-    if !Shape::Path.fits(&rewrite.value) {
+    if !PATH.fits(&rewrite.value) {
         return;
     }
     let target = Replacement { is_old: !context.has_own_key(rewrite), ..Replacement::new(&rewrite.value) };
