@@ -40,6 +40,7 @@ pub mod conflicts;
 pub mod diagnostics;
 mod dialect;
 pub mod emit;
+mod intents;
 pub mod options;
 pub mod plan;
 mod resolve;
@@ -71,10 +72,12 @@ pub mod internal {
     pub use crate::conflicts::claims::MAX_NAMED;
     pub use crate::diagnostics::suggestion::did_you_mean;
     pub use crate::diagnostics::text::shortened;
+    pub use crate::dialect::controller::Controller;
     pub use crate::dialect::legacy;
     pub use crate::dialect::nginx::CANARY;
     pub use crate::dialect::nginx::keys::Risk;
     pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
+    pub use crate::intents::Intent;
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
 

@@ -85,6 +85,38 @@ pub enum Termination {
 
 words!(Termination { Edge = "edge", Passthrough = "passthrough", Reencrypt = "reencrypt" });
 
+/// What is spoken with the Service.
+///
+/// ```
+/// use xposer::values::BackendProtocol;
+/// assert_eq!("grpc".parse(), Ok(BackendProtocol::Grpc));
+/// assert!(BackendProtocol::Grpcs.has_tls() && !BackendProtocol::H2c.has_tls());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BackendProtocol {
+    /// HTTP/1.1.
+    #[default]
+    Http,
+    /// HTTP/2 without TLS.
+    H2c,
+    /// HTTP over TLS.
+    Https,
+    /// gRPC without TLS.
+    Grpc,
+    /// gRPC over TLS.
+    Grpcs,
+}
+
+words!(BackendProtocol { Http = "http", H2c = "h2c", Https = "https", Grpc = "grpc", Grpcs = "grpcs" });
+
+impl BackendProtocol {
+    /// Whether the connection to the Service is secured.
+    #[must_use]
+    pub fn has_tls(self) -> bool {
+        matches!(self, Self::Https | Self::Grpcs)
+    }
+}
+
 /// Who issues a certificate (cert-manager).
 ///
 /// ```

@@ -16,20 +16,27 @@ use xposer_testkit::workspace;
 
 /// Each room and the rooms it may import.
 ///
-/// The folder `dialect` is three rooms: the words of the programs, which everything may look up, how they express the intents of a
-/// plan (`write`), and their rules.
+/// The folder `dialect` is three rooms: the words of the programs, which everything may look up; what they mean, what they can say of
+/// a plan and how (`read`, `says`, `write`); and their rules.
 const ROOMS: &[(&str, &[&str])] = &[
     ("diagnostics", &[]),
     ("validation", &["diagnostics"]),
     ("template", &["diagnostics"]),
     ("values", &["diagnostics", "validation"]),
-    ("dialect", &["diagnostics", "validation", "values"]),
-    ("service", &["diagnostics", "validation", "values", "dialect"]),
-    ("plan", &["diagnostics", "validation", "values", "dialect", "service"]),
-    ("options", &["diagnostics", "validation", "template", "values", "dialect", "service", "plan"]),
-    ("context", &["diagnostics", "validation", "values", "dialect", "service", "options", "plan"]),
-    ("write", &["diagnostics", "validation", "values", "dialect", "options", "plan"]),
-    ("rules", &["diagnostics", "validation", "values", "dialect", "options", "plan", "context", "write"]),
+    ("intents", &["diagnostics", "validation", "values"]),
+    ("dialect", &["diagnostics", "validation", "values", "intents"]),
+    ("service", &["diagnostics", "validation", "values", "intents", "dialect"]),
+    ("plan", &["diagnostics", "validation", "values", "intents", "dialect", "service"]),
+    (
+        "options",
+        &["diagnostics", "validation", "template", "values", "intents", "dialect", "service", "plan"],
+    ),
+    ("context", &["diagnostics", "validation", "values", "intents", "dialect", "service", "options", "plan"]),
+    ("write", &["diagnostics", "validation", "values", "intents", "dialect", "options", "plan"]),
+    (
+        "rules",
+        &["diagnostics", "validation", "values", "intents", "dialect", "options", "plan", "context", "write"],
+    ),
     (
         "resolve",
         &[
@@ -37,6 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "validation",
             "template",
             "values",
+            "intents",
             "dialect",
             "service",
             "options",
@@ -50,6 +58,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "diagnostics",
             "validation",
             "values",
+            "intents",
             "dialect",
             "service",
             "options",
@@ -60,13 +69,17 @@ const ROOMS: &[(&str, &[&str])] = &[
             "resolve",
         ],
     ),
-    ("conflicts", &["diagnostics", "validation", "values", "dialect", "service", "options", "plan", "write"]),
+    (
+        "conflicts",
+        &["diagnostics", "validation", "values", "intents", "dialect", "service", "options", "plan", "write"],
+    ),
     (
         "emit",
         &[
             "diagnostics",
             "validation",
             "values",
+            "intents",
             "dialect",
             "service",
             "options",
@@ -83,6 +96,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "validation",
             "template",
             "values",
+            "intents",
             "dialect",
             "service",
             "options",
@@ -95,7 +109,12 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// The room of a module of the core.
 fn room(module: &str) -> &str {
     match module.split("::").collect::<Vec<_>>().as_slice() {
-        ["dialect", rest @ ..] if rest.contains(&"write") || rest.starts_with(&["nginx", "paths"]) => "write",
+        ["dialect", rest @ ..]
+            if ["read", "says", "write"].iter().any(|name| rest.contains(name))
+                || rest.starts_with(&["nginx", "paths"]) =>
+        {
+            "write"
+        }
         ["dialect", rest @ ..] if rest.contains(&"rules") => "rules",
         ["plan", "context", ..] => "context",
         [first, ..] => first,

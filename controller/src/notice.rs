@@ -192,7 +192,7 @@ fn serves(kind: Kind) -> &'static str {
     match kind {
         Kind::HttpRoute => "is accepted",
         Kind::Route => "is admitted",
-        Kind::Ingress | Kind::EndpointMonitor | Kind::ConfigMap => "has an address",
+        _ => "has an address",
     }
 }
 
@@ -201,7 +201,7 @@ fn does_not_serve(kind: Kind) -> &'static str {
     match kind {
         Kind::HttpRoute => "is not accepted",
         Kind::Route => "is not admitted",
-        Kind::Ingress | Kind::EndpointMonitor | Kind::ConfigMap => "has no address",
+        _ => "has no address",
     }
 }
 

@@ -1,11 +1,14 @@
 //! Rules about annotations that have no effect on what is made, so that nothing that protects a Service is lost.
 
-use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
+use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
-use crate::dialect::{Effect, Loss, Same, effect, is_ssl_redirect, nginx};
+use crate::dialect::says::{Says, says};
+use crate::dialect::{Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, nginx};
+use crate::intents::Intent;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::plan::{Annotation, Plan};
+use crate::plan::{Annotation, Plan, Wanted};
 use crate::validation::parse_bool;
 use crate::values::{Target, Termination};
 
@@ -14,8 +17,8 @@ fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
     let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination == how;
     match effect.same {
         Same::None => false,
-        // The redirect of a canary is that of the stable Service.
-        Same::Redirect => plan.canary.is_some() || plan.redirects(target),
+        // The redirect of a canary is that of the stable Service. Another controller has a rule of its own for it.
+        Same::Redirect => plan.canary.is_some() || target == Target::Ingress || plan.redirects(target),
         Same::Passthrough => terminates(Termination::Passthrough),
         Same::Pattern => target == Target::HttpRoute && plan.pattern().is_some(),
         Same::Reencrypt => {
@@ -27,18 +30,108 @@ fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
 
 /// What is lost with an annotation on a target.
 fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
-    if target == Target::Ingress || !plan.has_object(target) {
+    if !plan.has_object(target) || is_passed(plan, &annotation.key, target) {
         return Loss::Nothing;
     }
-    match effect(&annotation.key) {
-        Some(effect)
-            if !effect.idle.is(&annotation.value)
-                && effect.read_on != Some(target)
-                && !does(plan, target, effect, &annotation.value) =>
-        {
-            effect.loss
+    let Some(effect) = effect(&annotation.key).filter(|effect| !effect.idle.is(&annotation.value)) else {
+        return Loss::Nothing;
+    };
+    let is_said = wanted_by(plan, annotation).is_some_and(|wanted| {
+        !matches!(says(plan, target, wanted.intent, Some(&wanted.wish)), Says::Lacks(_))
+    });
+    if is_said || does(plan, target, effect, &annotation.value) { Loss::Nothing } else { effect.loss }
+}
+
+/// Whether the object of a target has an annotation as it was given, because whoever serves it, or a program beside it, reads it.
+pub(crate) fn is_passed(plan: &Plan, key: &str, target: Target) -> bool {
+    match target {
+        Target::Ingress => {
+            let controller = plan.controller(target);
+            controller.reads(key) || !is_of_controller(key)
         }
-        _ => Loss::Nothing,
+        Target::HttpRoute | Target::Route => is_read_on(key, target),
+    }
+}
+
+/// What an annotation says, in words of no program.
+pub(crate) fn wanted_by<'p>(plan: &'p Plan, annotation: &Annotation) -> Option<&'p Wanted> {
+    plan.intents.iter().find(|wanted| wanted.keys.contains(&annotation.key))
+}
+
+/// What options want is done by whoever serves the Service. What annotations want is looked at key by key.
+pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    for target in plan.targets.iter().filter(|target| plan.has_object(**target)) {
+        for wanted in &plan.intents {
+            let server = subject(plan, *target);
+            let what = wanted.keys.first().map_or(wanted.intent.as_str(), String::as_str);
+            match says(plan, *target, wanted.intent, Some(&wanted.wish)) {
+                Says::But(difference) if wanted.keys.is_empty() || !is_passed(plan, what, *target) => {
+                    let problem = Problem::new(
+                        Code::IntentDiffers,
+                        format!("for {}, {server} {difference}", quoted(what)),
+                    );
+                    report.file(wanted.origin.path(), problem);
+                }
+                Says::Lacks(help) if wanted.keys.is_empty() => {
+                    let said = format!("{server} has nothing for {}", quoted(what));
+                    report.file(wanted.origin.path(), lacking(context, wanted, said).help(help));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A canary and the redirect to https are done by whoever serves the Ingress. `http_route` and others look at other targets.
+pub(crate) fn ingress(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let controller = plan.controller(Target::Ingress);
+    if !plan.targets.contains(&Target::Ingress) || controller.is_nginx() {
+        return;
+    }
+    let lacks = |intent| match says(plan, Target::Ingress, intent, None) {
+        Says::Lacks(help) => Some((format!("{} has nothing for {intent}", controller.row().name), help)),
+        Says::Fully | Says::But(_) => None,
+    };
+    if plan.canary.is_some()
+        && let Some((said, help)) = lacks(Intent::Canary)
+    {
+        let said = format!("{said}: a second Ingress of one host and path would get all requests, or none");
+        report.file(
+            FieldPath::annotation(annotation::CANARY_OF),
+            Problem::new(Code::TargetInvalid, said).help(help),
+        );
+    }
+    if plan.redirects(Target::Ingress)
+        && let Some((said, help)) = lacks(Intent::HttpsRedirect)
+    {
+        // Without a word about it, it is what ingress-nginx does with TLS. Of some controllers nothing is known.
+        match &plan.https_redirect {
+            Some(wanted) => {
+                let said = format!("{said}, and no request is sent to https");
+                report.file(wanted.origin.path(), Problem::new(Code::ProtectionLost, said).help(help));
+            }
+            None if controller == Controller::Other => {}
+            None => {
+                let said = format!("{said}, so that requests without TLS are answered, too");
+                let origin = plan.tls.as_ref().map(|tls| tls.origin.clone()).unwrap_or_default();
+                report.file(origin.path(), Problem::new(Code::IntentLost, said).help(help));
+            }
+        }
+    }
+}
+
+/// The finding that nothing does what an option wants.
+fn lacking(context: &RuleContext<'_>, wanted: &Wanted, said: String) -> Problem {
+    match wanted.intent.loss() {
+        Loss::Nothing => Problem::new(Code::TargetInexpressible, said),
+        Loss::Weakens => Problem::new(Code::IntentLost, said),
+        Loss::Protects if context.settings.accept_loss.fit(wanted.intent.annotation()) => {
+            let said = format!("{said}, and the administrator accepts that");
+            Problem::new(Code::ProtectionLossAccepted, said)
+        }
+        Loss::Protects => Problem::new(Code::ProtectionLost, said),
     }
 }
 
@@ -64,7 +157,9 @@ pub(crate) fn redirects_against(plan: &Plan, annotation: &Annotation, target: Ta
 /// An HTTPRoute and a Route are not made without what protects the Service on an Ingress.
 pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    if plan.annotations.is_empty() || plan.targets == [Target::Ingress] {
+    if plan.annotations.is_empty()
+        || (plan.targets == [Target::Ingress] && plan.controller(Target::Ingress).is_nginx())
+    {
         return;
     }
     for annotation in &plan.annotations {
@@ -81,7 +176,7 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
 fn problem(context: &RuleContext<'_>, annotation: &Annotation, loss: Loss, targets: &[Target]) -> Problem {
     let key = annotation.key.as_str();
     let verb = if targets.len() == 1 { "has" } else { "have" };
-    let lacks = format!("{} {verb} nothing for {}", kinds(targets), quoted(key));
+    let lacks = format!("{} {verb} nothing for {}", subjects(context.plan, targets), quoted(key));
     if loss == Loss::Weakens {
         let message = format!("{lacks}, without which the Service is less safe or does not answer");
         return Problem::new(Code::ProtectionWeakened, message)
@@ -135,14 +230,18 @@ fn allowed_redirect(context: &RuleContext<'_>, against: &Origin, targets: &[Targ
     help
 }
 
-/// The kinds of objects, with their articles.
-fn kinds(targets: &[Target]) -> String {
-    let one = |target: &Target| format!("{} {}", article(*target), target.as_str());
-    targets.iter().map(one).collect::<Vec<_>>().join(" and ")
+/// Who lacks something on these targets.
+fn subjects(plan: &Plan, targets: &[Target]) -> String {
+    targets.iter().map(|target| subject(plan, *target)).collect::<Vec<_>>().join(" and ")
 }
 
-fn article(target: Target) -> &'static str {
-    if target == Target::Route { "a" } else { "an" }
+/// Who serves a target: the program, or the kind of object where any program may serve it.
+fn subject(plan: &Plan, target: Target) -> &'static str {
+    match (target, plan.controller(target)) {
+        (Target::HttpRoute, Controller::Gateway) => "an HTTPRoute",
+        (Target::Route, _) => "a Route",
+        (_, controller) => controller.row().name,
+    }
 }
 
 /// What the author of a canary forwards has an effect on it. Defaults are for everybody: they count on the stable Service.

@@ -21,7 +21,7 @@ use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
 use crate::plan::context::RuleContext;
 use crate::service::Service;
-pub(crate) use loss::{fulfils, has_finding, redirects_against};
+pub(crate) use loss::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
 
 /// A row of the table of rules.
 ///
@@ -126,6 +126,10 @@ rules! {
         "ingress-nginx 1.15, annotations; AWS Load Balancer Controller 3.5, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
     "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened],
         "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router", loss::lost;
+    "intents", [IntentDiffers, IntentLost, ProtectionLost, ProtectionLossAccepted, TargetInexpressible],
+        "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
+    "ingress-controllers", [TargetInvalid, ProtectionLost, IntentLost],
+        "the documentation and the code of each controller, as the reference page of dialects names them", loss::ingress;
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
         "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
     "nginx-canary", [AnnotationInvalid],

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::patterns::{Compared, compared};
 use super::{Filing, certificates, in_words};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
+use crate::dialect::write::extras;
 use crate::plan::kinds::Kind;
 use crate::plan::{Plan, Scope};
 use crate::service::FORWARD_ANNOTATION;
@@ -163,6 +164,8 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
         .targets
         .iter()
         .flat_map(move |target| plan.names(*target).into_iter().map(move |own| name(target.as_str(), own)));
+    let extras = plan.targets.iter().flat_map(|target| extras(plan, *target));
+    let extras = extras.map(move |extra| name(extra.kind.as_str(), extra.name));
     let monitor = plan.monitor.as_ref().map(|_| name(MONITOR, plan.name().into()));
     let secret = certificates::secret(plan);
     let hosts = plan.rules.iter().filter(move |_| secret.is_some());
@@ -172,6 +175,7 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
     [Claimed::Service(plan.namespace(), plan.service())]
         .into_iter()
         .chain(names)
+        .chain(extras)
         .chain(monitor)
         .chain(secret)
         .chain(key)

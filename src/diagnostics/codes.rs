@@ -515,6 +515,26 @@ codes! {
         "The target has nothing for an annotation that makes the Service safer.",
         "What is said about ciphers, headers or the connection to the Service has no effect there.",
         "Remove the line, or keep the target Ingress.";
+    IntentInvalid, "intent-invalid", Error,
+        "The value of an option has not the form that the option takes.",
+        "Each of these options has one grammar, whoever serves the Service; a value that is partly valid is refused whole.",
+        "Correct the value; `xposer explain` shows the form and an example.";
+    IntentConflict, "intent-conflict", Error,
+        "The Service says the same thing twice, and not the same.",
+        "An option and a forwarded annotation of another program, or two options, are about one thing; which of them is meant would be a guess.",
+        "Keep one of the two.";
+    IntentLost, "intent-lost", Warning,
+        "Whoever serves the Service cannot do what an option asks for.",
+        "The controller of the class or of the Gateway has no words for it, so requests are served without it.",
+        "Remove the option, do what the help says, or choose another class or target.";
+    IntentDiffers, "intent-differs", Warning,
+        "Whoever serves the Service does what is asked for in a different way.",
+        "The words of the controller have not exactly the meaning of the option or the annotation.",
+        "Check that the difference does not matter; otherwise choose another class or target.";
+    IntentTranslated, "intent-translated", Info,
+        "An annotation of another program is said in the words of the one that serves the Service.",
+        "The controller of the class or the Gateway does not read the annotation; it has words of its own for the same thing.",
+        "Nothing needs to be done.";
     CanaryAnnotationIgnored, "canary-annotation-ignored", Warning,
         "An annotation that protects has no effect on a canary.",
         "Of an Ingress that is a canary, ingress-nginx reads the annotations about the canary, the choice of a pod and session affinity; all others count on that of the stable Service. A canary by weight has no HTTPRoute of its own, and none has a Route.",

@@ -1,19 +1,9 @@
 //! What is known of a key and of a program: the rows of the tables of this room.
 
+pub(crate) use crate::intents::Loss;
 use crate::validation::parse_bool;
 use crate::validation::pattern::matches;
 use crate::values::Target;
-
-/// What is lost where nothing does what a key says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Loss {
-    /// A convenience, or nothing.
-    Nothing,
-    /// Something that makes an attack harder, or that the Service may need.
-    Weakens,
-    /// What keeps somebody out.
-    Protects,
-}
 
 /// The value with which a key has the same effect as if it were missing. An empty value always has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

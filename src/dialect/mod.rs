@@ -9,11 +9,13 @@ mod apisix;
 mod app_gateway;
 pub(crate) mod cert_manager;
 mod cilium;
-mod classes;
 mod contour;
+pub(crate) mod controller;
+mod envoy_gateway;
 pub(crate) mod external_dns;
 mod f5_nginx;
 pub(crate) mod forecastle;
+mod gateway;
 mod gke;
 mod go;
 mod haproxy;
@@ -26,13 +28,14 @@ pub(crate) mod misspelt;
 pub(crate) mod monitor;
 pub(crate) mod nginx;
 pub(crate) mod openshift;
+pub(crate) mod read;
+pub(crate) mod says;
 mod traefik;
 pub(crate) mod write;
 
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::validation::pattern::matches;
 use crate::values::Target;
-pub(crate) use classes::is_of_other_controller;
 use key::{Idle, Names, Program, Reach};
 pub(crate) use key::{Loss, Same};
 
@@ -141,6 +144,22 @@ pub(crate) fn is_read_on(key: &str, target: Target) -> bool {
 /// The finding that a program expects another value of a key.
 fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
     Problem::new(code, format!("{} is {}, expected {expected}", quoted(key), quoted(value)))
+}
+
+/// Programs beside the controllers of Ingresses, which read their keys whoever serves the Ingress.
+static AROUND: [&Program; 5] = [
+    &cert_manager::PROGRAM,
+    &cert_manager::ACME,
+    &external_dns::PROGRAM,
+    &forecastle::PROGRAM,
+    &kubernetes::PROGRAM,
+];
+
+/// Whether a key is one of a controller of Ingresses, so that others do not read it.
+pub(crate) fn is_of_controller(key: &str) -> bool {
+    let Some((prefix, _)) = key.split_once('/') else { return false };
+    let program = PROGRAMS.into_iter().find(|it| it.has_prefix(prefix) || it.has_alias(prefix));
+    program.is_some_and(|program| !AROUND.iter().any(|around| around.name == program.name))
 }
 
 /// Whether a key is read on an Ingress and on no Service.

@@ -2,9 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::{alb, cert_manager, external_dns, forecastle, nginx};
+use serde_json::Value;
+
+use super::controller::Controller;
+use super::{
+    alb, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway, gke, haproxy,
+    haproxy_ingress, nginx, openshift, traefik,
+};
 use crate::diagnostics::Origin;
-use crate::plan::Plan;
+use crate::plan::kinds::Kind;
+use crate::plan::{Plan, Route};
+use crate::validation::PathType;
 use crate::values::Target;
 
 /// An annotation that expresses an intent.
@@ -15,20 +23,55 @@ pub(crate) struct Written<'p> {
     pub(crate) origin: Origin,
 }
 
+/// An object of one controller that expresses an intent.
+pub(crate) struct Extra<'p> {
+    pub(crate) kind: Kind,
+    /// It begins with the name of the plan's objects.
+    pub(crate) name: Cow<'p, str>,
+    pub(crate) annotations: Vec<(&'p str, Cow<'p, str>)>,
+    pub(crate) spec: Value,
+}
+
+/// The objects that express the intents of a plan beside those of its target.
+pub(crate) fn extras(_plan: &Plan, _target: Target) -> Vec<Extra<'_>> {
+    Vec::new()
+}
+
+/// The path of a route as whoever serves the target has to read it.
+pub(crate) fn path<'p>(_plan: &'p Plan, _target: Target, route: &'p Route) -> (Cow<'p, str>, PathType) {
+    (Cow::Borrowed(&route.path), route.path_type)
+}
+
 /// The annotations that express the intents of a plan on the objects of a target. What somebody gave under the same key counts
 /// instead.
 pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
-    // A controller without words of its own gets those of ingress-nginx, as in the original.
-    let controller = if plan.class() == Some(alb::CLASS) { alb::write::write } else { nginx::write::write };
-    let programs: &[fn(&Plan, Target) -> Vec<Written<'_>>] = match target {
+    type Write = fn(&Plan, Target) -> Vec<Written<'_>>;
+    let controller: Write = match (target, plan.controller(target)) {
+        (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::write,
+        (Target::HttpRoute, _) => gateway::write::write,
+        (Target::Route, _) => openshift::write::write,
+        (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => nginx::write::write,
+        (Target::Ingress, Controller::Traefik) => traefik::write::write,
+        (Target::Ingress, Controller::Contour) => contour::write::write,
+        (Target::Ingress, Controller::Haproxy) => haproxy::write::write,
+        (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::write::write,
+        (Target::Ingress, Controller::F5Nginx) => f5_nginx::write::write,
+        (Target::Ingress, Controller::Alb) => alb::write::write,
+        (Target::Ingress, Controller::Gce) => gke::write::write,
+        (
+            Target::Ingress,
+            Controller::Openshift | Controller::EnvoyGateway | Controller::Gateway | Controller::Other,
+        ) => |_, _| Vec::new(),
+    };
+    let around: &[Write] = match target {
         Target::Ingress => {
-            &[controller, cert_manager::write::write, external_dns::write::write, forecastle::write::write]
+            &[cert_manager::write::write, external_dns::write::write, forecastle::write::write]
         }
         Target::HttpRoute => &[external_dns::write::write, forecastle::write::write],
         Target::Route => &[],
     };
     let mut written = Vec::new();
-    for program in programs {
+    for program in [controller].iter().chain(around) {
         written.append(&mut program(plan, target));
     }
     written.retain(|it: &Written<'_>| plan.annotation(it.key).is_none());

@@ -3,11 +3,15 @@
 //! It has no `defaultBackend`: controllers started with `--disable-catch-all` refuse an Ingress that has one, and others
 //! would send it the requests for unknown hosts.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::metadata::{Metadata, with_intents};
-use super::{Kind, Object};
-use crate::plan::{Plan, Route, grouped};
+use super::{Emitting, Kind, Object};
+use crate::dialect::controller::is_of_annotation;
+use crate::dialect::write::path;
+use crate::plan::{Annotation, Plan, grouped};
 use crate::service::PortRef;
 use crate::values::Target;
 
@@ -36,7 +40,7 @@ struct Http<'p> {
 #[serde(rename_all = "camelCase")]
 struct Path<'p> {
     backend: Backend<'p>,
-    path: &'p str,
+    path: Cow<'p, str>,
     path_type: &'static str,
 }
 
@@ -65,27 +69,40 @@ struct Tls<'p> {
     secret_name: &'p str,
 }
 
-/// The Ingress of a plan: one rule a host, in the order in which the hosts were given.
-pub(super) fn ingress(plan: &Plan) -> Object<'_> {
+/// The Ingress of a plan, without the annotations that its controller does not read.
+pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p>> {
+    let plan = emitting.plan;
+    let given = if plan.controller(Target::Ingress).is_nginx() {
+        plan.annotations.iter().collect()
+    } else {
+        emitting.kept()
+    };
+    Some(ingress(plan, given))
+}
+
+/// The Ingress of a plan with these annotations: one rule a host, in the order in which the hosts were given.
+pub(super) fn ingress<'p>(plan: &'p Plan, given: Vec<&'p Annotation>) -> Object<'p> {
     let port = match plan.port.as_ref().map(|port| &port.value) {
         Some(PortRef::Name(name)) => BackendPort::Name(name),
         Some(PortRef::Number(number)) => BackendPort::Number(*number),
         None => BackendPort::Number(plan.port_number),
     };
     let backend = Backend { service: BackendService { name: plan.service(), port } };
-    let rules = rules(&plan.rules, backend);
+    let rules = rules(plan, backend);
     let hosts = || rules.iter().map(|rule| rule.host).collect();
     let tls = plan.secret().map(|secret_name| [Tls { hosts: hosts(), secret_name }]);
-    let spec = Spec { ingress_class_name: plan.class(), rules, tls };
-    let annotations = with_intents(plan.annotations.iter(), plan, Target::Ingress);
+    let class = plan.class().filter(|class| !is_of_annotation(class));
+    let spec = Spec { ingress_class_name: class, rules, tls };
+    let annotations = with_intents(given.into_iter(), plan, Target::Ingress);
     let metadata = Metadata::new(plan, plan.name().into(), annotations);
     Object::new(Kind::Ingress, metadata, Some(super::Spec::Ingress(spec)))
 }
 
 /// One rule for every host, with all paths of the host.
-fn rules<'p>(routes: &'p [Route], backend: Backend<'p>) -> Vec<Rule<'p>> {
-    let paths = routes.iter().map(|route| {
-        let path = Path { backend, path: &route.path, path_type: route.path_type.as_str() };
+fn rules<'p>(plan: &'p Plan, backend: Backend<'p>) -> Vec<Rule<'p>> {
+    let paths = plan.rules.iter().map(|route| {
+        let (path, path_type) = path(plan, Target::Ingress, route);
+        let path = Path { backend, path, path_type: path_type.as_str() };
         (route.host.as_str(), path)
     });
     grouped(paths).into_iter().map(|(host, paths)| Rule { host, http: Http { paths } }).collect()

@@ -13,10 +13,12 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::check::{fulfils, has_finding, redirects_against};
+use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
-use crate::dialect::{cert_manager, external_dns, forecastle, is_read_on, nginx};
+use crate::dialect::says::{Says, says};
+use crate::dialect::write::extras;
+use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
 pub use crate::plan::kinds::{Kind, KindRow, Permission};
 use crate::plan::{Annotation, Plan};
@@ -79,6 +81,8 @@ enum Spec<'p> {
     HttpRoute(httproute::Spec<'p>),
     Route(route::Spec<'p>),
     Monitor(Map<String, Value>),
+    /// An object of one controller.
+    Extra(Value),
 }
 
 fn as_text<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
@@ -173,7 +177,8 @@ impl Plan {
     /// None is known: what is emitted has the form of the API.
     #[cfg(feature = "k8s-openapi")]
     pub fn typed_ingress(&self) -> Result<k8s_openapi::api::networking::v1::Ingress, serde_json::Error> {
-        serde_json::to_value(ingress::ingress(self)).and_then(serde_json::from_value)
+        serde_json::to_value(ingress::ingress(self, self.annotations.iter().collect()))
+            .and_then(serde_json::from_value)
     }
 }
 
@@ -207,10 +212,14 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
         for target in &plan.targets {
             let mut kind = Emitting { plan, shares: &shares, target: *target, found: &mut found };
             match target {
-                Target::Ingress => emitted.objects.push(ingress::ingress(plan)),
+                Target::Ingress => emitted.objects.extend(ingress::ingresses(&mut kind)),
                 Target::HttpRoute => emitted.objects.extend(httproute::routes(&mut kind)),
                 Target::Route => emitted.objects.extend(route::routes(&mut kind)),
             }
+            emitted.objects.extend(extras(plan, *target).into_iter().map(|extra| {
+                let metadata = Metadata::new(plan, extra.name, extra.annotations);
+                Object::new(extra.kind, metadata, Some(Spec::Extra(extra.spec)))
+            }));
         }
         if let Some(found) = found {
             emitted.report.merge(found);
@@ -274,6 +283,9 @@ impl<'p> Emitting<'_, 'p> {
 
     /// The kind of object, with its article.
     fn one(&self) -> String {
+        if self.target == Target::Ingress {
+            return self.plan.controller(self.target).row().name.to_owned();
+        }
         let kind = self.target.as_str();
         format!("{} {kind}", if self.target == Target::Route { "a" } else { "an" })
     }
@@ -317,8 +329,14 @@ impl<'p> Emitting<'_, 'p> {
 
     /// The annotations without those that only controllers of Ingresses read, which are reported.
     fn annotations(&mut self) -> Annotations<'p> {
-        let plan = self.plan;
         self.lacks_issuer();
+        let kept = self.kept();
+        with_intents(kept.into_iter(), self.plan, self.target)
+    }
+
+    /// The annotations that somebody gave, without those that nobody reads on this target, which are reported.
+    fn kept(&mut self) -> Vec<&'p Annotation> {
+        let plan = self.plan;
         let mut kept = Vec::with_capacity(plan.annotations.len());
         let mut told = None;
         for given in &plan.annotations {
@@ -333,8 +351,20 @@ impl<'p> Emitting<'_, 'p> {
                 }
                 continue;
             }
-            if is_read_on(&given.key, self.target) {
+            if is_passed(plan, &given.key, self.target) {
                 kept.push(given);
+                continue;
+            }
+            let is_said = match wanted_by(plan, given) {
+                Some(wanted) => {
+                    !matches!(says(plan, self.target, wanted.intent, Some(&wanted.wish)), Says::Lacks(_))
+                }
+                None => self.target == Target::Ingress && nginx::redirect_of(&given.key).is_some(),
+            };
+            if is_said {
+                let name = plan.controller(self.target).row().name;
+                let said = format!("{} is said in the words of {name}", quoted(&given.key));
+                given.file_key(self.report(), Problem::new(Code::IntentTranslated, said));
                 continue;
             }
             // A rule has reported what is lost, or nothing is lost.
@@ -354,7 +384,7 @@ impl<'p> Emitting<'_, 'p> {
                 self.lacks_annotation(given, said);
             }
         }
-        with_intents(kept.into_iter(), plan, self.target)
+        kept
     }
 
     /// Why a program does not read its key on this kind, or must not.

@@ -30,6 +30,7 @@ pub(crate) mod annotation {
     pub(crate) const CANARY_COOKIE: &str = "config.xposer.stakater.com/CanaryByCookie";
     pub(crate) const MONITOR: &str = "config.xposer.stakater.com/Monitor";
     pub(crate) const LABELS: &str = "config.xposer.stakater.com/Labels";
+    pub(crate) const AUTH: &str = "config.xposer.stakater.com/Auth";
     pub(crate) const MONITOR_HEALTH: &str = "config.xposer.stakater.com/MonitorHealthEndpoint";
 }
 

@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::Settings;
-use super::parse::Parsed;
+use super::parse::{self, Parsed};
 use super::table::{Layer, options};
 use crate::diagnostics::{Origin, Severity, Sourced};
+use crate::intents::{Intent, Wish};
 use crate::validation::pattern::Patterns;
 use crate::values::Issuer;
 
@@ -72,6 +73,35 @@ impl<T> Slot<T> {
     }
 }
 
+/// What a layer says about the intents that have values of their own; most layers say nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wishes(Vec<(Intent, Slot<Wish>)>);
+
+impl Wishes {
+    /// What is said about an intent.
+    pub(crate) fn slot(&self, intent: Intent) -> &Slot<Wish> {
+        static NOTHING: Slot<Wish> = Slot::Unset;
+        self.0.iter().find(|(known, _)| *known == intent).map_or(&NOTHING, |(_, slot)| slot)
+    }
+
+    /// Says something about an intent.
+    pub(crate) fn set(&mut self, intent: Intent, slot: Slot<Wish>) {
+        self.0.push((intent, slot));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Reads a setting or an annotation.
+    pub(super) fn take(&mut self, intent: Intent, value: &Value, origin: Origin) -> Parsed<()> {
+        let mut slot = Slot::Unset;
+        let taken = slot.take(|value, at| parse::wish(intent, value, at), value, origin);
+        self.set(intent, slot);
+        taken
+    }
+}
+
 impl Slot<Vec<Entry>> {
     /// The entries; none where nothing is said.
     pub(crate) fn entries(&self) -> &[Entry] {
@@ -129,6 +159,8 @@ pub(crate) struct Layers<'s> {
     block: Option<&'s Layer>,
     /// The profile, the namespace, and the general settings.
     settings: [Option<&'s Layer>; 3],
+    /// What the annotations of these settings mean in words of other programs.
+    annotations: Option<&'s Layer>,
 }
 
 impl<'s> Layers<'s> {
@@ -139,7 +171,7 @@ impl<'s> Layers<'s> {
         settings: &'s Settings,
     ) -> Self {
         let layers = [profile.map(|it| &it.layer), namespace.map(|it| &it.layer), Some(&settings.base)];
-        Self { service: None, block: None, settings: layers }
+        Self { service: None, block: None, settings: layers, annotations: None }
     }
 
     /// These layers below the annotations of a Service.
@@ -152,10 +184,15 @@ impl<'s> Layers<'s> {
         Self { block: Some(block), ..self }
     }
 
+    /// These layers with what the annotations of the settings mean, below all settings.
+    pub(crate) fn with_annotations(self, annotations: &'s Layer) -> Self {
+        Self { annotations: Some(annotations), ..self }
+    }
+
     /// All layers, the uppermost first.
     pub(crate) fn iter(self) -> impl Iterator<Item = &'s Layer> {
         let above = [self.service, self.block].into_iter();
-        above.chain(self.settings).flatten().chain([&*BUILT_IN])
+        above.chain(self.settings).chain([self.annotations]).flatten().chain([&*BUILT_IN])
     }
 
     /// The layers of the settings, the uppermost first.

@@ -10,6 +10,7 @@ mod gateways;
 mod layer;
 mod named;
 mod parse;
+mod served_by;
 mod table;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
@@ -18,6 +19,7 @@ use serde_json::{Map, Value};
 use crate::diagnostics::{
     Code, FieldPath, Origin, Problem, Report, Sourced, Subject, did_you_mean, kind_of, listed, quoted,
 };
+use crate::dialect::controller::Controller;
 use crate::dialect::external_dns;
 use crate::template::Template;
 use crate::validation::pattern::{Owners, Patterns};
@@ -25,8 +27,10 @@ use crate::values::Target;
 pub(crate) use annotations::Forwarded;
 pub(crate) use gateways::overlap;
 use layer::Named;
+pub(crate) use layer::Wishes;
 pub(crate) use layer::{Entry, Layers, Namespace, Profile, Slot, built_in};
 pub(crate) use parse::{class_problem, object_problem};
+pub use served_by::{GatewayFacts, ServedBy};
 pub use table::{ConfigOption, Form, Key, annotations, options, settings};
 pub(crate) use table::{Decided, Layer, decided};
 
@@ -80,6 +84,14 @@ pub struct Settings {
     pub(crate) allow: Patterns,
     /// Patterns of annotation keys that protect, and that a target may lack all the same.
     pub(crate) accept_loss: Patterns,
+    /// Which program serves a class.
+    pub(crate) controllers: Named<Sourced<Controller>>,
+    /// Which program serves all other classes.
+    pub(crate) default_controller: Controller,
+    /// Who serves what, as the cluster says it.
+    pub(crate) served_by: ServedBy,
+    /// Authentications that Services choose by their names.
+    pub(crate) auth: Named<Wishes>,
     pub(crate) dns_prefixes: Vec<String>,
     pub(crate) publish_url: bool,
     /// What exposes every Service, whatever is set; empty where settings and annotations decide.
@@ -101,6 +113,10 @@ impl Default for Settings {
             deny: Patterns::default(),
             allow: Patterns::default(),
             accept_loss: Patterns::default(),
+            controllers: Named::default(),
+            default_controller: Controller::IngressNginx,
+            served_by: ServedBy::default(),
+            auth: Named::default(),
             dns_prefixes: external_dns::PREFIXES.map(str::to_owned).to_vec(),
             publish_url: false,
             only_targets: Vec::new(),
@@ -275,6 +291,29 @@ impl Settings {
     #[must_use]
     pub fn stamp(&self) -> bool {
         self.stamp
+    }
+
+    /// These settings with what the cluster says about who serves its classes and Gateways.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::options::ServedBy;
+    /// use xposer::{Settings, testing};
+    /// let mut served_by = ServedBy::default();
+    /// served_by.ingress_classes.insert("internal".to_owned(), "traefik.io/ingress-controller".to_owned());
+    /// let settings = Settings::default().with_served_by(served_by);
+    /// assert!(settings.served_by().ingress_classes.contains_key("internal"));
+    /// ```
+    #[must_use]
+    pub fn with_served_by(mut self, served_by: ServedBy) -> Self {
+        self.served_by = served_by;
+        self
+    }
+
+    /// What the cluster says about who serves its classes and Gateways; nothing, unless [`Settings::with_served_by`] was called.
+    #[must_use]
+    pub fn served_by(&self) -> &ServedBy {
+        &self.served_by
     }
 
     /// These settings, under which every Service is exposed by these targets, whatever a setting or an annotation says.

@@ -1,12 +1,14 @@
-//! The settings `profiles` and `namespaces`: layers of settings under names.
+//! Settings under names: the layers of `profiles` and `namespaces`, the programs of classes, and authentications.
 
 use serde_json::Value;
 
-use super::layer::{Named, Namespace, Profile};
-use super::parse::{Parsed, hosts, item, list, mapping, one, profile, wrong};
+use super::layer::{Named, Namespace, Profile, Wishes};
+use super::parse::{Parsed, class_problem, controller, hosts, item, list, mapping, one, profile, wrong};
 use super::table::{self, Layer};
 use super::unknown;
 use crate::diagnostics::{Origin, Sourced, quoted};
+use crate::dialect::controller::{Controller, is_of_annotation};
+use crate::intents::Intent;
 use crate::validation::{is_dns_label, is_dns_subdomain};
 
 /// The keys of a profile beside settings.
@@ -54,6 +56,43 @@ pub(super) fn namespaces(value: &Value, at: &Origin, into: &mut Named<Namespace>
             _ => setting(&mut namespace.layer, OF_NAMESPACE, key, value, place),
         })?;
         into.insert(key, namespace);
+        Ok(())
+    })
+}
+
+/// The programs of classes.
+pub(super) fn controllers(value: &Value, at: &Origin, into: &mut Named<Sourced<Controller>>) -> Parsed<()> {
+    mapping(value, at, &[], &mut |class, value, place| {
+        if !is_dns_subdomain(class) && !is_of_annotation(class) {
+            return Err(one(&place, class_problem(class)));
+        }
+        if let Some(controller) = controller(value, &place)? {
+            into.insert(class, Sourced::new(controller, place));
+        }
+        Ok(())
+    })
+}
+
+/// The intents that an authentication can be.
+const AUTHENTICATIONS: [(&str, Intent); 2] =
+    [("basicAuth", Intent::BasicAuth), ("externalAuth", Intent::ExternalAuth)];
+
+/// Authentications by their names.
+pub(super) fn auth(value: &Value, at: &Origin, into: &mut Named<Wishes>) -> Parsed<()> {
+    mapping(value, at, &[], &mut |name, value, place| {
+        let keys = AUTHENTICATIONS.map(|(key, _)| key);
+        let mut wishes = Wishes::default();
+        mapping(value, &place, &keys, &mut |key, value, place| match AUTHENTICATIONS
+            .iter()
+            .find(|(known, _)| *known == key)
+        {
+            Some((_, intent)) => wishes.take(*intent, value, place),
+            None => Err(one(&place, unknown(key, keys.into_iter()))),
+        })?;
+        if wishes.is_empty() {
+            return Err(wrong(&place, "the authentication says nothing", "write basicAuth or externalAuth"));
+        }
+        into.insert(name, wishes);
         Ok(())
     })
 }

@@ -1,13 +1,17 @@
 //! The values of settings, and of the annotations that override them, which are texts.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::{SourcedTemplate, unknown};
 use crate::diagnostics::{
     Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, quoted, quoted_char,
 };
+use crate::dialect::controller::Controller;
 use crate::dialect::external_dns;
 use crate::dialect::monitor::PROVIDERS;
+use crate::intents::{Given, Intent, Wish};
 use crate::service::{PortRef, PortRefError};
 use crate::template::Template;
 use crate::validation::pattern::Certificates;
@@ -260,6 +264,54 @@ pub(super) fn targets(value: &Value, at: &Origin) -> Parsed<Option<Vec<Target>>>
         })?,
     };
     Ok(Some(found).filter(|found| !found.is_empty()))
+}
+
+/// A program that serves a class or a Gateway.
+pub(super) fn controller(value: &Value, at: &Origin) -> Parsed<Option<Controller>> {
+    trimmed(value, at, |word| {
+        word.parse().map_err(|_| unknown_word(Code::SettingInvalid, word, Controller::WORDS))
+    })
+}
+
+/// The name of an authentication of the setting `auth`.
+pub(super) fn auth(value: &Value, at: &Origin) -> Parsed<Option<String>> {
+    name(value, at, |name| object_problem(code(at, Code::IntentInvalid), name, "authentication"))
+}
+
+/// The value of an intent. In settings, a list is its items, and a mapping its parts.
+pub(super) fn wish(intent: Intent, value: &Value, at: &Origin) -> Parsed<Option<Wish>> {
+    let text = wish_text(value, at)?;
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    intent.read(Given(&text)).map(Some).map_err(|all| {
+        let code = code(at, Code::IntentInvalid);
+        all.into_iter().map(|wrong| (at.path(), Problem::new(code, wrong.said).help(wrong.help))).collect()
+    })
+}
+
+/// A value as one text.
+fn wish_text<'v>(value: &'v Value, at: &Origin) -> Parsed<Cow<'v, str>> {
+    match value {
+        Value::String(text) => Ok(Cow::Borrowed(text)),
+        Value::Bool(_) | Value::Number(_) => Ok(Cow::Owned(value.to_string())),
+        Value::Array(_) => {
+            let read = |value: &Value, at: &Origin| item(value, at, "item").map(str::to_owned);
+            list(value, at, "a list", &read).map(|items| Cow::Owned(items.join(", ")))
+        }
+        Value::Object(_) => {
+            let mut lines = String::new();
+            mapping(value, at, &[], &mut |key, value, place| {
+                if !value.is_null() && !value.is_object() {
+                    lines.push_str(&format!("{key}: {}\n", wish_text(value, &place)?));
+                    return Ok(());
+                }
+                if value.is_null() { Ok(()) } else { Err(invalid(&place, "a text or a list", value)) }
+            })?;
+            Ok(Cow::Owned(lines))
+        }
+        Value::Null => Ok(Cow::Borrowed("")),
+    }
 }
 
 /// The name of the Service whose requests a canary shares.

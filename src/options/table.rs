@@ -9,16 +9,18 @@ use std::fmt::Display;
 use serde_json::{Map, Value};
 
 use super::annotations::annotation;
-use super::layer::{Entry, Slot};
+use super::layer::{Entry, Slot, Wishes};
 use super::parse::Parsed;
 use super::{NO_SECRET, Settings, SourcedTemplate, entries, gateways, named, parse};
 use crate::diagnostics::{Origin, Sourced};
+use crate::dialect::controller::Controller;
+use crate::intents::Intent;
 use crate::plan::{Plan, Route};
 use crate::service::{FORWARD_ANNOTATION, PortRef};
 use crate::template::Template;
 use crate::validation::PathType;
 use crate::validation::pattern::Certificates;
-use crate::values::{Issuer, ParentRef, Target, Termination, Tls};
+use crate::values::{BackendProtocol, Issuer, ParentRef, Target, Termination, Tls};
 
 /// A row of the table of options.
 ///
@@ -149,6 +151,12 @@ impl Decided {
         Self { what, value: value.to_string(), origin: origin.clone(), place }
     }
 
+    /// The value of an intent, if the plan has it from an option.
+    fn wish(what: &'static str, intent: Intent, plan: &Plan, place: Place) -> Vec<Self> {
+        let wanted = plan.wanted(intent).filter(|it| it.keys.is_empty());
+        wanted.map(|it| Self::new(what, &it.wish, &it.origin, place)).into_iter().collect()
+    }
+
     /// The only value of an option, if the plan has it.
     fn only(what: &'static str, value: Option<&Sourced<impl Display>>, place: Place) -> Vec<Self> {
         value.map(|it| Self::new(what, &it.value, &it.origin, place)).into_iter().collect()
@@ -197,6 +205,14 @@ pub enum Form {
     Text,
     /// A path that begins with `/`.
     Path,
+    /// Numbers with the units h, m, s or ms: `1m30s`.
+    Duration,
+    /// Bytes, perhaps with Ki, Mi, Gi, k, M or G.
+    Size,
+    /// Texts, separated by commas or blanks; in settings, also a list.
+    Items,
+    /// One `key: value` a line with these keys, or the value of the first key alone; in settings, also a mapping.
+    Parts(&'static [&'static str]),
     /// One `key: value` a line.
     Block,
     /// A mapping to texts; in an annotation one `key: value` a line.
@@ -223,6 +239,14 @@ impl Form {
             Self::Name => "name of an object".into(),
             Self::Text => "text".into(),
             Self::Path => "path".into(),
+            Self::Duration => "duration such as `1m30s`".into(),
+            Self::Size => "size such as `10Mi`".into(),
+            Self::Items => "list; in an annotation separated by commas or blanks".into(),
+            Self::Parts(keys) => format!(
+                "`{}`; in an annotation one `key: value` a line, or the first value alone",
+                keys.join("`, `")
+            )
+            .into(),
             Self::Block => "one `key: value` a line".into(),
             Self::Pairs => "mapping to texts, in an annotation one `key: value` a line".into(),
             Self::List => "list".into(),
@@ -241,7 +265,13 @@ impl Form {
     #[must_use]
     pub fn is_collection(self) -> bool {
         match self {
-            Self::TemplateList | Self::Words(_) | Self::List | Self::Pairs | Self::Mapping => true,
+            Self::TemplateList
+            | Self::Words(_)
+            | Self::List
+            | Self::Items
+            | Self::Parts(_)
+            | Self::Pairs
+            | Self::Mapping => true,
             Self::Template
             | Self::Templates
             | Self::Boolean
@@ -251,6 +281,8 @@ impl Form {
             | Self::Name
             | Self::Text
             | Self::Path
+            | Self::Duration
+            | Self::Size
             | Self::Block => false,
         }
     }
@@ -261,7 +293,8 @@ impl Form {
 /// A row of `layered` has a slot in every layer. Its `setting` can stand everywhere, its `general` only at the top, and its
 /// `annotation` on a Service; `read` reads all of them, and `top` takes its place at the top. `built_in` in place of `default`
 /// is also the value in the built-in layer: a text, in single quotes where YAML needs them. `decides` gives the values of a
-/// Plan that the option decides. A row of `general` is for everybody, or the block, which is read by itself.
+/// Plan that the option decides. A row of `intents` is read by the grammar of its intent. A row of `general` is for everybody,
+/// or the block, which is read by itself.
 macro_rules! options {
     (
         layered {$(
@@ -279,6 +312,14 @@ macro_rules! options {
                 $( decides: $decides:expr, )?
             }
         )+}
+        intents {$(
+            $intent:ident {
+                form: $intent_form:expr,
+                doc: $intent_doc:expr,
+                setting: ($wish:expr, $wish_example:expr),
+                annotation: $wish_annotation_example:expr,
+            }
+        )+}
         general {$({
             form: $only_form:expr,
             doc: $only_doc:expr,
@@ -292,6 +333,8 @@ macro_rules! options {
         #[derive(Clone, Debug, Default)]
         pub(crate) struct Layer {
             $( pub(crate) $field: Slot<$type>, )+
+            /// The intents that have values of their own.
+            pub(crate) wishes: Wishes,
         }
 
         static OPTIONS: &[ConfigOption] = &[
@@ -307,6 +350,14 @@ macro_rules! options {
                 ..row($form, $doc)
             }, )+
             $( ConfigOption {
+                setting: Some(Key { name: $wish, example: $wish_example }),
+                annotation: Some(Key { name: Intent::$intent.annotation(), example: $wish_annotation_example }),
+                is_layered: true,
+                read: Some(|layer, value, origin| layer.wishes.take(Intent::$intent, value, origin)),
+                default: "(none)",
+                ..row($intent_form, $intent_doc)
+            }, )+
+            $( ConfigOption {
                 $( setting: Some(Key { name: $only, example: $only_example }), read_top: Some($read_only), )?
                 $( annotation: Some(Key { name: $block, example: $block_example }), )?
                 $( original: $only_original, )?
@@ -318,6 +369,10 @@ macro_rules! options {
         // Only `xposer explain` reads this, so it is no column of the table above: the policy's module is smaller without it.
         static DECIDES: &[(Decides, Place)] = &[
             $( $( ($decides, |layer| layer.$field.origin()), )? )+
+            $( (
+                |plan, place| Decided::wish($wish, Intent::$intent, plan, place),
+                |layer| layer.wishes.slot(Intent::$intent).origin(),
+            ), )+
         ];
     };
 }
@@ -602,6 +657,21 @@ options! {
             setting: ("monitorProvider", "{uptimeRobotConfig: {interval: 300}}"),
             read: parse::monitor_provider,
         }
+        gateway_controller: Controller {
+            form: Form::Word(Controller::WORDS),
+            doc: "Which program serves HTTPRoutes; without it, only what every implementation of the Gateway API has is used.",
+            built_in: "gateway",
+            setting: ("gatewayController", "envoy-gateway"),
+            read: parse::controller,
+        }
+        auth: String {
+            form: Form::Name,
+            doc: "The authentication that the administrator has defined under this name in the setting `auth`; the setting is for Services that name none.",
+            default: "(none)",
+            setting: ("defaultAuth", "sso"),
+            annotation: (annotation::AUTH, "sso"),
+            read: parse::auth,
+        }
         profile: String {
             form: Form::Name,
             doc: "The profile to take defaults from, one of `profiles`; the setting is for Services that choose none.",
@@ -611,7 +681,157 @@ options! {
             read: parse::profile,
         }
     }
+    intents {
+        HttpsRedirectCode {
+            form: Form::Word(&["301", "302", "303", "307", "308"]),
+            doc: "The code of the answers that send requests to https.",
+            setting: ("httpsRedirectCode", "308"),
+            annotation: "308",
+        }
+        StripPrefix {
+            form: Form::Boolean,
+            doc: "Whether the Service gets requests without the path under which it is exposed: behind `/shop`, a request for `/shop/cart` arrives as `/cart`.",
+            setting: ("stripPrefix", "true"),
+            annotation: "true",
+        }
+        RewritePath {
+            form: Form::Path,
+            doc: "The path that the Service gets in place of the whole path of a request; `$1` stands for the first group of a path that is a regular expression.",
+            setting: ("rewritePath", "/"),
+            annotation: "/",
+        }
+        AllowedSources {
+            form: Form::Items,
+            doc: "The addresses and networks that may come in; nobody else may.",
+            setting: ("allowedSources", "[10.0.0.0/8, 192.0.2.7]"),
+            annotation: "10.0.0.0/8, 192.0.2.7",
+        }
+        DeniedSources {
+            form: Form::Items,
+            doc: "The addresses and networks that may not come in.",
+            setting: ("deniedSources", "[192.0.2.0/24]"),
+            annotation: "192.0.2.0/24",
+        }
+        BasicAuth {
+            form: Form::Parts(&["secret", "realm"]),
+            doc: "Names and passwords (RFC 7617): the secret of the Service's namespace that has them, in the form that the controller reads, and perhaps a realm.",
+            setting: ("basicAuth", "{secret: users, realm: Staff}"),
+            annotation: "users",
+        }
+        ExternalAuth {
+            form: Form::Parts(&["url", "signIn", "responseHeaders"]),
+            doc: "The URL of a server that is asked about each request and lets it in by answering 200, where clients go to sign in, and the headers of its answer that the Service gets.",
+            setting: ("externalAuth", "{url: 'https://auth.example.com/verify', responseHeaders: [X-User]}"),
+            annotation: "https://auth.example.com/verify",
+        }
+        ConnectTimeout {
+            form: Form::Duration,
+            doc: "How long it may take to connect to the Service.",
+            setting: ("connectTimeout", "5s"),
+            annotation: "5s",
+        }
+        IdleTimeout {
+            form: Form::Duration,
+            doc: "How long the Service may be silent within an answer.",
+            setting: ("idleTimeout", "60s"),
+            annotation: "60s",
+        }
+        Timeout {
+            form: Form::Duration,
+            doc: "How long a whole request may take, with its answer.",
+            setting: ("timeout", "5m"),
+            annotation: "5m",
+        }
+        MaxBodySize {
+            form: Form::Size,
+            doc: "How large the body of a request may be; 0 is no limit.",
+            setting: ("maxBodySize", "10Mi"),
+            annotation: "10Mi",
+        }
+        Cors {
+            form: Form::Parts(&["origins", "methods", "headers", "exposeHeaders", "credentials", "maxAge"]),
+            doc: "Which other origins may use the Service from a browser (CORS), by which methods and headers, and whether with cookies.",
+            setting: ("cors", "{origins: ['https://app.example.com'], credentials: true}"),
+            annotation: "https://app.example.com",
+        }
+        RequestHeaders {
+            form: Form::Pairs,
+            doc: "Headers that the Service gets, in place of those that the client sends; one without a value is removed.",
+            setting: ("requestHeaders", "{X-Tenant: shop}"),
+            annotation: "X-Tenant: shop",
+        }
+        ResponseHeaders {
+            form: Form::Pairs,
+            doc: "Headers that the client gets, in place of those that the Service sends; one without a value is removed.",
+            setting: ("responseHeaders", "{X-Frame-Options: DENY}"),
+            annotation: "X-Frame-Options: DENY",
+        }
+        BackendProtocol {
+            form: Form::Word(BackendProtocol::WORDS),
+            doc: "What the Service speaks; without it, what the port's appProtocol says, or http.",
+            setting: ("backendProtocol", "https"),
+            annotation: "grpc",
+        }
+        StickySession {
+            form: Form::Parts(&["cookie", "maxAge"]),
+            doc: "The name of a cookie that keeps a client with one pod, and how long it lasts.",
+            setting: ("stickySession", "{cookie: route, maxAge: 1h}"),
+            annotation: "route",
+        }
+        RedirectFrom {
+            form: Form::Items,
+            doc: "Other hosts that are sent to this one; `www` stands for this host with `www.` before it, or without.",
+            setting: ("redirectFrom", "[www]"),
+            annotation: "www",
+        }
+        RateLimit {
+            form: Form::Parts(&["limit", "burst"]),
+            doc: "How many requests one client may make in a second, a minute or an hour, and how many at once beyond that.",
+            setting: ("rateLimit", "{limit: 10/s, burst: 50}"),
+            annotation: "10/s",
+        }
+        ClientCertificate {
+            form: Form::Parts(&["secret", "verify"]),
+            doc: "The secret of the Service's namespace with the authority whose certificates clients have to show; `verify: optional` also lets in those without one.",
+            setting: ("clientCertificate", "{secret: clients-ca}"),
+            annotation: "clients-ca",
+        }
+        TlsPassthrough {
+            form: Form::Boolean,
+            doc: "Whether TLS ends at the Service and not before it.",
+            setting: ("tlsPassthrough", "true"),
+            annotation: "true",
+        }
+    }
     general {
+        {
+            form: Form::Mapping,
+            doc: "Which program serves a class of Ingresses, where its name does not say so: one of the words of `defaultController` for each class.",
+            default: "{}",
+            setting: (
+                "controllers",
+                "{internal-ingress: traefik}",
+                |settings, value, at| named::controllers(value, at, &mut settings.controllers)
+            ),
+        }
+        {
+            form: Form::Word(Controller::WORDS),
+            doc: "Which program serves the classes that nothing else is known of, and Ingresses without a class.",
+            default: "ingress-nginx",
+            setting: ("defaultController", "traefik", |settings, value, at| {
+                keep(parse::controller(value, at)?, &mut settings.default_controller)
+            }),
+        }
+        {
+            form: Form::Mapping,
+            doc: "Authentication under a name that Services choose with the annotation Auth, each with `basicAuth` or `externalAuth`.",
+            default: "{}",
+            setting: (
+                "auth",
+                "{sso: {externalAuth: {url: 'https://auth.example.com/verify', responseHeaders: [X-User]}}}",
+                |settings, value, at| named::auth(value, at, &mut settings.auth)
+            ),
+        }
         {
             form: Form::Mapping,
             doc: "Settings under a name that a Service chooses with the annotation Profile; each may have the list `namespaces` of those that may choose it.",

@@ -24,6 +24,14 @@ pub enum Kind {
     Route,
     /// An EndpointMonitor of IngressMonitorController.
     EndpointMonitor,
+    /// A Middleware of Traefik.
+    Middleware,
+    /// A SecurityPolicy of Envoy Gateway.
+    SecurityPolicy,
+    /// A BackendTrafficPolicy of Envoy Gateway.
+    BackendTrafficPolicy,
+    /// An HTTPRouteFilter of Envoy Gateway.
+    HttpRouteFilter,
     /// The URL ConfigMap, which belongs to all Services of a namespace.
     ConfigMap,
 }
@@ -77,8 +85,17 @@ const fn permission(is_default: bool, component: &'static str, chart_value: &'st
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Ingress, Self::HttpRoute, Self::Route, Self::EndpointMonitor, Self::ConfigMap];
+    pub const ALL: [Self; 9] = [
+        Self::Ingress,
+        Self::HttpRoute,
+        Self::Route,
+        Self::EndpointMonitor,
+        Self::Middleware,
+        Self::SecurityPolicy,
+        Self::BackendTrafficPolicy,
+        Self::HttpRouteFilter,
+        Self::ConfigMap,
+    ];
 
     /// The row of the table.
     ///
@@ -123,6 +140,38 @@ impl Kind {
                 is_namespaced: true,
                 is_built_in: false,
                 permission: Some(permission(false, "monitor", "targets.endpointMonitor")),
+            },
+            Self::Middleware => KindRow {
+                api_version: "traefik.io/v1alpha1",
+                name: "Middleware",
+                plural: "middlewares",
+                is_namespaced: true,
+                is_built_in: false,
+                permission: Some(permission(false, "traefik", "targets.traefik")),
+            },
+            Self::SecurityPolicy => KindRow {
+                api_version: "gateway.envoyproxy.io/v1alpha1",
+                name: "SecurityPolicy",
+                plural: "securitypolicies",
+                is_namespaced: true,
+                is_built_in: false,
+                permission: Some(permission(false, "envoy-gateway", "targets.envoyGateway")),
+            },
+            Self::BackendTrafficPolicy => KindRow {
+                api_version: "gateway.envoyproxy.io/v1alpha1",
+                name: "BackendTrafficPolicy",
+                plural: "backendtrafficpolicies",
+                is_namespaced: true,
+                is_built_in: false,
+                permission: Some(permission(false, "envoy-gateway", "targets.envoyGateway")),
+            },
+            Self::HttpRouteFilter => KindRow {
+                api_version: "gateway.envoyproxy.io/v1alpha1",
+                name: "HTTPRouteFilter",
+                plural: "httproutefilters",
+                is_namespaced: true,
+                is_built_in: false,
+                permission: Some(permission(false, "envoy-gateway", "targets.envoyGateway")),
             },
             Self::ConfigMap => KindRow {
                 api_version: "v1",

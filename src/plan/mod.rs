@@ -8,9 +8,10 @@ pub(crate) mod context;
 pub(crate) mod kinds;
 mod objects;
 mod parts;
+mod served;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diagnostics::{Origin, Sourced, Subject};
@@ -22,6 +23,7 @@ pub use annotation::Annotation;
 pub(crate) use annotation::Source;
 pub(crate) use objects::{grouped, numbered, redirect_name};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
+pub(crate) use served::{Reason, Server, Wanted};
 
 /// What will be made of one Service, whatever kinds of objects it becomes. [`expose`](crate::expose) makes plans.
 ///
@@ -74,6 +76,12 @@ pub struct Plan {
     /// Those that somebody gave, in ascending order of their keys, which are all different.
     pub(crate) annotations: Vec<Annotation>,
     pub(crate) published: Option<Published>,
+    /// Who serves the objects of each target.
+    pub(crate) servers: Vec<Server>,
+    /// What the Gateways of HTTPRoutes support, where their class says it.
+    pub(crate) gateway_features: Option<BTreeSet<String>>,
+    /// What the Service wants beside the fields above, in the order of [`Intent::ALL`](crate::intents::Intent::ALL).
+    pub(crate) intents: Vec<Wanted>,
     /// The bytes of the Service's annotations, without what is written back.
     pub(crate) annotation_bytes: usize,
 }
@@ -109,6 +117,9 @@ impl Plan {
             labels: BTreeMap::new(),
             annotations: Vec::new(),
             published: None,
+            servers: Vec::new(),
+            gateway_features: None,
+            intents: Vec::new(),
             annotation_bytes: service.annotation_bytes() - service.stamp_bytes,
         }
     }

@@ -41,8 +41,11 @@ impl Plan {
     pub(crate) fn redirects(&self, target: Target) -> bool {
         let is_wanted = self.https_redirect() != Some(false);
         match target {
-            // Its controller reads the annotations.
-            Target::Ingress => true,
+            // ingress-nginx reads the annotations, and redirects by default where there is a TLS section.
+            Target::Ingress if self.controller(target).is_nginx() => true,
+            Target::Ingress => {
+                self.https_redirect().unwrap_or_else(|| self.tls().has_secret()) && self.canary.is_none()
+            }
             Target::HttpRoute => {
                 self.tls().is_on() && is_wanted && !self.http_parents().is_empty() && self.canary.is_none()
             }

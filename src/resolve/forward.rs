@@ -10,7 +10,7 @@ use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::cert_manager::{is_issuer, named_kind};
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::nginx::paths::asked_path;
-use crate::dialect::{external_dns, forecastle};
+use crate::dialect::{external_dns, forecastle, kubernetes};
 use crate::options::annotations::annotation;
 use crate::options::block::Line;
 use crate::options::{Layer, Settings, Slot};
@@ -34,6 +34,8 @@ impl Resolver<'_, '_> {
         // its annotations, too, so they are merged below.
         let mut meant = Layer::default();
         let mut old = Old::new(&plan.targets);
+        // Who serves the Ingress decides which keys are old.
+        self.controller = self.ingress_controller(self.written_class());
         plan.annotations.reserve(forwarded.block.lines().len());
         for line in forwarded.block.lines() {
             let row = find(line.key);
@@ -67,6 +69,8 @@ impl Resolver<'_, '_> {
         self.mirror(plan);
         plan.class = self.layers.with_block(&meant).first(|it| &it.class).cloned();
         self.defaults(plan, &mut monitor);
+        self.servers(plan);
+        self.intents(plan);
         self.issuer_conflict(plan);
         if let Some(rule) = plan.rules.first() {
             // The annotations say how ingress-nginx reads the paths.
@@ -75,6 +79,16 @@ impl Resolver<'_, '_> {
         plan.monitor = self.monitor(plan, monitor, meant);
         plan.annotations.sort_by(|left, right| left.key.cmp(&right.key));
         publish
+    }
+
+    /// The class that somebody has written: on the Service, in its block, or in the settings.
+    fn written_class(&self) -> Option<&str> {
+        let of_block = || {
+            let mut lines = self.forwarded.block.lines().iter();
+            lines.find(|line| line.key == kubernetes::CLASS && !line.value.is_empty()).map(|line| line.value)
+        };
+        let own = self.layers.service.and_then(|own| own.class.set()).map(|class| class.value.as_str());
+        own.or_else(of_block).or_else(|| self.layers.first(|it| &it.class).map(|class| class.value.as_str()))
     }
 
     /// Whether old keys are translated.

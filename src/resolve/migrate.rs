@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::monitor::Wanted;
 use super::{Annotation, Plan, Resolver};
 use crate::diagnostics::{Code, Problem, quoted};
+use crate::dialect::controller::Controller;
 use crate::dialect::legacy::{Legacy, Migration, find, successor};
 use crate::validation::parse_bool;
 use crate::values::Target;
@@ -52,6 +53,10 @@ impl Resolver<'_, '_> {
         old: &mut Old,
     ) -> Option<Annotation> {
         let Some(row) = row else { return Some(given) };
+        // What is old for ingress-nginx is read by others.
+        if self.controller != Controller::IngressNginx && self.controller.reads(&given.key) {
+            return Some(given);
+        }
         if !self.translates() {
             // It is passed on to an Ingress alone; elsewhere, the loss of a removed key is reported.
             if old.leaves_ingress && matches!(row.migration, Migration::Removed { .. }) {
@@ -124,7 +129,8 @@ impl Resolver<'_, '_> {
 
     /// The key by which a program of today reads what this one means.
     pub(super) fn current_key<'k>(&self, key: &'k str) -> Cow<'k, str> {
-        match find(key).filter(|_| self.translates()) {
+        let is_read = self.controller != Controller::IngressNginx && self.controller.reads(key);
+        match find(key).filter(|_| self.translates() && !is_read) {
             Some(Legacy { migration: Migration::Switch { key, .. }, .. }) => Cow::Borrowed(key),
             Some(row) => successor(row, key).map_or(Cow::Borrowed(key), Cow::Owned),
             None => Cow::Borrowed(key),

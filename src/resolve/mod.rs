@@ -4,8 +4,10 @@
 
 mod defaults;
 mod forward;
+mod intents;
 mod migrate;
 mod monitor;
+mod servers;
 pub(crate) mod trace;
 mod url;
 
@@ -13,6 +15,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, listed, quoted};
+use crate::dialect::controller::Controller;
 use crate::options::annotations::annotation;
 use crate::options::{Forwarded, Layer, Layers, NO_SECRET, Settings, SourcedTemplate, built_in};
 use crate::plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope, Source};
@@ -77,7 +80,8 @@ pub(crate) fn resolve(
     let vars = Vars { service: exposed, namespace: service.namespace(), domain: None };
     let domain = domain(layers, vars, report);
     let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_str()), ..vars };
-    let mut resolver = Resolver { settings, layers, forwarded, vars, report };
+    let controller = settings.default_controller;
+    let mut resolver = Resolver { settings, layers, forwarded, vars, controller, report };
     let mut plan = Plan::of(service, Arc::clone(&resolver.report.subject));
     plan.tls = layers.first(|it| &it.tls).cloned();
     plan.canary = canary.clone();
@@ -220,6 +224,8 @@ struct Resolver<'v, 'a> {
     layers: Layers<'v>,
     forwarded: &'v Forwarded<'a>,
     vars: Vars<'v>,
+    /// Who serves the Ingress.
+    controller: Controller,
     report: &'v mut Report,
 }
 

@@ -68,8 +68,8 @@ fn kind(form: Form) -> &'static str {
     match form {
         Form::Boolean => "boolean",
         Form::Word(_) => "enum",
-        Form::TemplateList | Form::List => "array[",
-        Form::Mapping | Form::Pairs => "map[",
+        Form::TemplateList | Form::List | Form::Items => "array[",
+        Form::Mapping | Form::Pairs | Form::Parts(_) => "map[",
         Form::Number(..) => "int",
         Form::Template
         | Form::Templates
@@ -78,6 +78,8 @@ fn kind(form: Form) -> &'static str {
         | Form::Name
         | Form::Text
         | Form::Path
+        | Form::Duration
+        | Form::Size
         | Form::Block => "string",
     }
 }

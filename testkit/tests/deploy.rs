@@ -89,6 +89,9 @@ impl Choice {
             Kind::HttpRoute => self.http_route,
             Kind::Ingress => self.ingress,
             Kind::Route => self.route,
+            Kind::Middleware | Kind::SecurityPolicy | Kind::BackendTrafficPolicy | Kind::HttpRouteFilter => {
+                false
+            }
         }
     }
 }

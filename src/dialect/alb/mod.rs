@@ -1,11 +1,9 @@
 //! The annotations of the AWS Load Balancer Controller 3.5.
 
+pub(super) mod says;
 pub(super) mod write;
 
 use super::key::{Idle, Names, Program, key};
-
-/// The class that the controller serves.
-pub(super) const CLASS: &str = "alb";
 
 /// What sends requests without TLS to https.
 const REDIRECT: (&str, &str) = ("alb.ingress.kubernetes.io/ssl-redirect", "443");

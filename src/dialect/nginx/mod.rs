@@ -3,9 +3,11 @@
 mod grammar;
 pub(crate) mod keys;
 pub(crate) mod paths;
+pub(crate) mod read;
 pub(crate) mod reference;
 pub(super) mod removed;
 pub(crate) mod rules;
+pub(super) mod says;
 pub(super) mod write;
 
 use super::key::{Key, Names, Program};

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::{REWRITE_TARGET, USE_REGEX};
-use crate::dialect::is_of_other_controller;
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::{PathType, comparable_path, literal_beginning, literal_path, parse_bool};
 use crate::values::Target;
@@ -17,7 +16,7 @@ impl Plan {
     /// How ingress-nginx reads the paths; `None` where it does not serve them by this Ingress, or reads none of the
     /// annotations because the Ingress is one of a canary.
     pub(crate) fn nginx(&self) -> Option<Nginx<'_>> {
-        if !self.has_stable_ingress() || self.class_name().is_some_and(is_of_other_controller) {
+        if !self.has_stable_ingress() || !self.controller(Target::Ingress).is_nginx() {
             return None;
         }
         let (mut use_regex, mut rewrite) = (None, None);

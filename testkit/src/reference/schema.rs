@@ -6,6 +6,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
+use xposer::internal::Controller;
 use xposer::options::{ConfigOption, Form, Key, settings};
 use xposer::validation::{BOOLEANS, parse_bool};
 
@@ -119,6 +120,18 @@ fn shape(name: &str, form: Form) -> Result<Value> {
         }
         (Form::Path, _) => json!({"type": ["string", "null"], "pattern": "^\\s*(/|$)"}),
         (Form::Template | Form::Templates | Form::Name | Form::Text | Form::Block, _) => text(),
+        // The grammars of these are more than a pattern can say.
+        (Form::Duration, _) => {
+            json!({"type": ["string", "null"], "pattern": "^\\s*([0-9]{1,5}(h|ms|m|s)){0,4}\\s*$"})
+        }
+        (Form::Size, _) => json!({"type": ["string", "integer", "null"], "minimum": 0}),
+        (Form::Items, _) => json!({"anyOf": [list(&item()), text()]}),
+        (Form::Parts(keys), _) => {
+            let part = json!({"type": ["string", "number", "boolean", "array", "null"], "items": item()});
+            let parts: Map<String, Value> =
+                keys.iter().map(|key| ((*key).to_owned(), part.clone())).collect();
+            json!({"anyOf": [object(&parts), text()]})
+        }
         (Form::Pairs, _) => json!({"type": ["object", "null"], "additionalProperties": text()}),
         (Form::List, "parentRefs" | "httpParentRefs") => list(&gateway()),
         (Form::TemplateList | Form::List, _) => list(&item()),
@@ -135,6 +148,19 @@ fn shape(name: &str, form: Form) -> Result<Value> {
         (Form::Mapping, "namespaces") => {
             let own = json!({"hosts": list(&item()), "profile": text()});
             json!({"type": ["object", "null"], "additionalProperties": layer(own)})
+        }
+        (Form::Mapping, "controllers") => {
+            json!({"type": ["object", "null"], "additionalProperties": {"enum": nothing_or(Controller::WORDS.iter().map(|word| (*word).into()))}})
+        }
+        (Form::Mapping, "auth") => {
+            let of = |name: &str| {
+                settings().find(|(key, _)| key.name == name).map(|(key, row)| shape(key.name, row.form))
+            };
+            let mut ways = Map::new();
+            for name in ["basicAuth", "externalAuth"] {
+                ways.insert(name.to_owned(), of(name).context("an authentication is an option")??);
+            }
+            json!({"type": ["object", "null"], "additionalProperties": object(&ways)})
         }
         (Form::Mapping, other) => bail!("the schema does not know the keys of {other}"),
     })

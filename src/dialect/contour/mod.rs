@@ -1,5 +1,8 @@
 //! The annotations of Contour 1.33.
 
+pub(super) mod says;
+pub(super) mod write;
+
 use super::key::{Names, Program, key};
 
 pub(super) static PROGRAM: Program = Program::new(

@@ -1,5 +1,8 @@
 //! The annotations of HAProxy Ingress 0.16.
 
+pub(super) mod says;
+pub(super) mod write;
+
 use super::key::{Idle, Names, Program, Same, key};
 
 pub(super) static PROGRAM: Program = Program::new(

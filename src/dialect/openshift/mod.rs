@@ -1,5 +1,8 @@
 //! The annotations of the router of OpenShift 4.
 
+pub(super) mod says;
+pub(super) mod write;
+
 use super::key::{Idle, Names, Program, Reach, key};
 use crate::values::Target;
 

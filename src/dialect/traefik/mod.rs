@@ -1,5 +1,8 @@
 //! The annotations of Traefik 3.7 and 1.7.
 
+pub(super) mod says;
+pub(super) mod write;
+
 use super::key::{Idle, Names, Program, key};
 
 pub(super) static PROGRAM: Program = Program {

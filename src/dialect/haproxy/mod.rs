@@ -1,5 +1,8 @@
 //! The annotations of the HAProxy Kubernetes Ingress Controller 3.2 of HAProxy Technologies, which reads its keys under three prefixes.
 
+pub(super) mod says;
+pub(super) mod write;
+
 use super::key::{Idle, Names, Program, Same, key};
 use super::nginx;
 

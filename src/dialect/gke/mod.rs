@@ -1,5 +1,8 @@
 //! The annotations of GKE.
 
+pub(super) mod says;
+pub(super) mod write;
+
 use super::key::{Key, Names, Program, Reach, key};
 
 const KEYS: &[Key] = &[key("v1beta1.FrontendConfig").weakens()];

@@ -1,0 +1,256 @@
+//! Who serves an Ingress, an HTTPRoute or a Route: one row a program.
+
+use crate::diagnostics::words;
+
+/// A program that serves Ingresses, HTTPRoutes or Routes. The words are those of the settings `controllers`,
+/// `defaultController` and `gatewayController`.
+///
+/// ```
+/// use xposer::internal::Controller;
+/// assert_eq!("traefik".parse(), Ok(Controller::Traefik));
+/// assert_eq!(Controller::of_class("traefik-internal"), Some(Controller::Traefik));
+/// assert_eq!(Controller::of_spec("k8s.io/ingress-nginx"), Some(Controller::IngressNginx));
+/// assert_eq!(Controller::of_class("internal"), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Controller {
+    /// ingress-nginx.
+    IngressNginx,
+    /// Traefik, by its own annotations; its Gateway API provider for HTTPRoutes.
+    Traefik,
+    /// Traefik, by its provider that reads the annotations of ingress-nginx.
+    TraefikNginx,
+    /// Contour.
+    Contour,
+    /// The HAProxy Kubernetes Ingress Controller of HAProxy Technologies.
+    Haproxy,
+    /// HAProxy Ingress of the community.
+    HaproxyIngress,
+    /// NGINX Ingress Controller of F5.
+    F5Nginx,
+    /// AWS Load Balancer Controller.
+    Alb,
+    /// The Ingress controller of Google's cloud.
+    Gce,
+    /// The router of OpenShift.
+    Openshift,
+    /// Envoy Gateway.
+    EnvoyGateway,
+    /// An implementation of the Gateway API of which nothing else is known.
+    Gateway,
+    /// A program whose words are not known.
+    Other,
+}
+
+words!(Controller {
+    IngressNginx = "ingress-nginx",
+    Traefik = "traefik",
+    TraefikNginx = "traefik-nginx",
+    Contour = "contour",
+    Haproxy = "haproxy",
+    HaproxyIngress = "haproxy-ingress",
+    F5Nginx = "f5-nginx",
+    Alb = "alb",
+    Gce = "gce",
+    Openshift = "openshift",
+    EnvoyGateway = "envoy-gateway",
+    Gateway = "gateway",
+    Other = "other",
+});
+
+/// What is known of a program that serves something.
+pub(crate) struct Row {
+    /// Its name in a sentence.
+    pub(crate) name: &'static str,
+    /// `IngressClass.spec.controller`.
+    ingress: &'static str,
+    /// `GatewayClass.spec.controllerName`.
+    gateway: &'static str,
+    /// The beginnings of the keys that it reads on an Ingress.
+    pub(crate) reads: &'static [&'static str],
+}
+
+impl Controller {
+    /// What is known of it.
+    pub(crate) const fn row(self) -> Row {
+        match self {
+            Self::IngressNginx => Row {
+                name: "ingress-nginx",
+                ingress: "k8s.io/ingress-nginx",
+                gateway: "",
+                reads: &["nginx.ingress.kubernetes.io/"],
+            },
+            Self::Traefik => Row {
+                name: "Traefik",
+                ingress: "traefik.io/ingress-controller",
+                gateway: "traefik.io/gateway-controller",
+                reads: &["traefik.ingress.kubernetes.io/"],
+            },
+            // It serves the classes of ingress-nginx, so no class says that it is the one.
+            Self::TraefikNginx => Row {
+                name: "Traefik's provider for ingress-nginx",
+                ingress: "",
+                gateway: "",
+                reads: &["nginx.ingress.kubernetes.io/"],
+            },
+            Self::Contour => Row {
+                name: "Contour",
+                ingress: "",
+                gateway: "projectcontour.io/gateway-controller",
+                reads: &[
+                    "projectcontour.io/",
+                    "ingress.kubernetes.io/force-ssl-redirect",
+                    "kubernetes.io/ingress.allow-http",
+                ],
+            },
+            Self::Haproxy => Row {
+                name: "the HAProxy Kubernetes Ingress Controller",
+                ingress: "haproxy.org/ingress-controller",
+                gateway: "haproxy.org/gateway-controller",
+                reads: &["haproxy.org/", "haproxy.com/", "ingress.kubernetes.io/"],
+            },
+            Self::HaproxyIngress => Row {
+                name: "HAProxy Ingress",
+                ingress: "haproxy-ingress.github.io/controller",
+                gateway: "haproxy-ingress.github.io/controller",
+                reads: &["haproxy-ingress.github.io/", "ingress.kubernetes.io/"],
+            },
+            Self::F5Nginx => Row {
+                name: "NGINX Ingress Controller",
+                ingress: "nginx.org/ingress-controller",
+                gateway: "",
+                reads: &[
+                    "nginx.org/",
+                    "nginx.com/",
+                    "appprotect.f5.com/",
+                    "appprotectdos.f5.com/",
+                    "ingress.kubernetes.io/ssl-redirect",
+                ],
+            },
+            Self::Alb => Row {
+                name: "the AWS Load Balancer Controller",
+                ingress: "ingress.k8s.aws/alb",
+                gateway: "gateway.k8s.aws/alb",
+                reads: &["alb.ingress.kubernetes.io/"],
+            },
+            Self::Gce => Row {
+                name: "the Ingress controller of GKE",
+                ingress: "",
+                gateway: "networking.gke.io/gateway",
+                reads: &[
+                    "kubernetes.io/ingress.",
+                    "ingress.gcp.kubernetes.io/",
+                    "networking.gke.io/",
+                    "cloud.google.com/",
+                ],
+            },
+            Self::Openshift => Row {
+                name: "the router of OpenShift",
+                ingress: "openshift.io/ingress-to-route",
+                gateway: "openshift.io/gateway-controller/v1",
+                reads: &["haproxy.router.openshift.io/", "router.openshift.io/"],
+            },
+            Self::EnvoyGateway => Row {
+                name: "Envoy Gateway",
+                ingress: "",
+                gateway: "gateway.envoyproxy.io/gatewayclass-controller",
+                reads: &[],
+            },
+            Self::Gateway => {
+                Row { name: "an implementation of the Gateway API", ingress: "", gateway: "", reads: &[] }
+            }
+            Self::Other => Row { name: "the controller of this class", ingress: "", gateway: "", reads: &[] },
+        }
+    }
+
+    /// Whether it reads a key on an Ingress. Of a controller without a dialect, only the keys of ingress-nginx are known to be
+    /// read by another one.
+    pub(crate) fn reads(self, key: &str) -> bool {
+        if self == Self::Other {
+            return !Self::IngressNginx.reads(key);
+        }
+        self.row().reads.iter().any(|start| key.starts_with(start))
+    }
+
+    /// Whether it reads the annotations of ingress-nginx.
+    pub(crate) fn is_nginx(self) -> bool {
+        matches!(self, Self::IngressNginx | Self::TraefikNginx)
+    }
+
+    /// The program of an `IngressClass.spec.controller` or a `GatewayClass.spec.controllerName`; what is behind a slash that
+    /// follows counts as the name of an instance.
+    #[must_use]
+    pub fn of_spec(controller: &str) -> Option<Self> {
+        let is_it = |known: &str| {
+            !known.is_empty()
+                && controller.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        Self::ALL.into_iter().find(|it| is_it(it.row().ingress) || is_it(it.row().gateway))
+    }
+
+    /// The program that the name of a class says, word by word. A name that says nothing, such as `internal`, is none.
+    #[must_use]
+    pub fn of_class(class: &str) -> Option<Self> {
+        let mut words = class.split(|c: char| !c.is_ascii_alphanumeric());
+        let is_azure =
+            class.starts_with("azure") && (class.contains("application-gateway") || class.contains("alb"));
+        if is_azure {
+            return Some(Self::Other);
+        }
+        if class.contains("nginx") {
+            return None;
+        }
+        words.find_map(|word| match word {
+            "alb" => Some(Self::Alb),
+            "contour" => Some(Self::Contour),
+            "gce" => Some(Self::Gce),
+            "haproxy" => Some(Self::Haproxy),
+            "openshift" => Some(Self::Openshift),
+            "traefik" => Some(Self::Traefik),
+            _ => OTHERS.split(' ').any(|known| known == word).then_some(Self::Other),
+        })
+    }
+}
+
+/// Words in names of classes whose controllers have no dialect here.
+const OTHERS: &str =
+    "ambassador apisix cilium citrix gloo istio kong ngrok pomerium skipper tailscale tyk voyager";
+
+/// Classes that their controllers look for in the annotation alone, and never in the field.
+const OF_ANNOTATION: [&str; 4] =
+    ["gce", "gce-internal", "gce-regional-external", "azure/application-gateway"];
+
+/// Whether a class is read in the annotation `kubernetes.io/ingress.class` alone.
+pub(crate) fn is_of_annotation(class: &str) -> bool {
+    OF_ANNOTATION.contains(&class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_known_by_their_words() {
+        let others =
+            "alb gce-internal traefik-external internal.kong azure/application-gateway openshift-default";
+        for class in others.split(' ') {
+            assert!(Controller::of_class(class).is_some(), "{class}");
+        }
+        let own = "nginx internal webapprouting.kubernetes.azure.com nginx-kong albatross azure-internal";
+        for class in own.split(' ').chain([""]) {
+            assert_eq!(Controller::of_class(class), None, "{class}");
+        }
+    }
+
+    #[test]
+    fn a_controller_of_a_class_can_have_an_instance() {
+        for (spec, known) in [
+            ("haproxy.org/ingress-controller/internal", Some(Controller::Haproxy)),
+            ("gateway.envoyproxy.io/gatewayclass-controller", Some(Controller::EnvoyGateway)),
+            ("k8s.io/ingress-nginx-2", None),
+            ("example.com/mine", None),
+        ] {
+            assert_eq!(Controller::of_spec(spec), known, "{spec}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Envoy Gateway.
+
+pub(super) mod says;
+pub(super) mod write;

@@ -1,0 +1,4 @@
+//! An implementation of the Gateway API.
+
+pub(super) mod says;
+pub(super) mod write;

@@ -1,0 +1,9 @@
+//! What a plan wants, in the words of HAProxy Ingress.
+
+use crate::dialect::write::Written;
+use crate::plan::Plan;
+use crate::values::Target;
+
+pub(in crate::dialect) fn write(_plan: &Plan, _target: Target) -> Vec<Written<'_>> {
+    Vec::new()
+}

@@ -1,0 +1,64 @@
+//! Who serves what a plan becomes, and what it wants of them.
+
+use super::Plan;
+use crate::diagnostics::Origin;
+use crate::dialect::controller::Controller;
+use crate::intents::{Intent, Wish};
+use crate::values::Target;
+
+/// Who serves the objects of a target, and how that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Server {
+    pub(crate) target: Target,
+    pub(crate) controller: Controller,
+    pub(crate) reason: Reason,
+}
+
+/// How it is known who serves something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// A setting says it.
+    Setting(Origin),
+    /// The class of the cluster names this controller.
+    Cluster(String),
+    /// The name of the class says it.
+    ClassName,
+    /// Nothing says anything else.
+    Default,
+}
+
+/// Something that the Service wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) intent: Intent,
+    pub(crate) wish: Wish,
+    /// Who wants it.
+    pub(crate) origin: Origin,
+    /// The annotations of other programs that say it; none where an option does.
+    pub(crate) keys: Vec<String>,
+}
+
+impl Plan {
+    /// Who serves the objects of a target.
+    pub(crate) fn controller(&self, target: Target) -> Controller {
+        let known = self.servers.iter().find(|server| server.target == target);
+        known.map_or(
+            match target {
+                Target::Ingress => Controller::IngressNginx,
+                Target::HttpRoute => Controller::Gateway,
+                Target::Route => Controller::Openshift,
+            },
+            |server| server.controller,
+        )
+    }
+
+    /// What the Service wants, if it wants this.
+    pub(crate) fn wanted(&self, intent: Intent) -> Option<&Wanted> {
+        self.intents.iter().find(|wanted| wanted.intent == intent)
+    }
+
+    /// The value of an intent.
+    pub(crate) fn wish(&self, intent: Intent) -> Option<&Wish> {
+        self.wanted(intent).map(|wanted| &wanted.wish)
+    }
+}

@@ -1,0 +1,108 @@
+//! What a Service wants of whoever serves it: by options, or by annotations of other programs.
+
+use super::{Plan, Resolver};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean, quoted};
+use crate::dialect::controller::Controller;
+use crate::dialect::nginx::read::https_redirect;
+use crate::dialect::read::{Meant, read};
+use crate::intents::Intent;
+use crate::options::annotations::annotation;
+use crate::options::{Layer, Slot, Wishes};
+use crate::plan::Wanted;
+use crate::values::Target;
+
+impl<'v> Resolver<'v, '_> {
+    /// Decides what the plan wants. Where nothing but ingress-nginx reads the annotations, and no option wants anything, they
+    /// need not be understood.
+    pub(super) fn intents(&mut self, plan: &mut Plan) {
+        let wants = |layer: &Layer| !layer.wishes.is_empty() || !layer.auth.is_unset();
+        let is_foreign = plan.servers.iter().any(|server| server.controller != Controller::IngressNginx);
+        if !(self.layers.iter().any(wants) || (is_foreign && !plan.annotations.is_empty())) {
+            return;
+        }
+        if plan.https_redirect.is_none()
+            && plan.targets.contains(&Target::Ingress)
+            && !plan.controller(Target::Ingress).is_nginx()
+        {
+            plan.https_redirect = https_redirect(plan);
+        }
+        let meant = read(plan);
+        let (mut block, mut below) = (Layer::default(), Layer::default());
+        for it in &meant {
+            let layer = if it.is_forwarded { &mut block } else { &mut below };
+            layer.wishes.set(it.intent, Slot::Set(Sourced::new(it.wish.clone(), it.origin.clone())));
+        }
+        let chosen = self.chosen_auth();
+        let nothing = Wishes::default();
+        let (auth_of_service, auth_of_settings) = match &chosen {
+            Some(auth) if matches!(auth.origin, Origin::Annotation(_)) => (auth.value, &nothing),
+            Some(auth) => (&nothing, auth.value),
+            None => (&nothing, &nothing),
+        };
+        let layers = self.layers.with_block(&block).with_annotations(&below);
+        for intent in Intent::ALL {
+            let own = layers.service.map(|own| own.wishes.slot(intent));
+            let by_name = auth_of_service.slot(intent);
+            let slot = if by_name.is_set() {
+                if own.is_some_and(Slot::is_set) {
+                    self.contradicts(annotation::AUTH, intent);
+                }
+                Some(by_name)
+            } else {
+                layers.slot(|it| it.wishes.slot(intent)).or(Some(auth_of_settings.slot(intent)))
+            };
+            let Some(wanted) = slot.and_then(Slot::set) else { continue };
+            let said = meant.iter().filter(|it| it.intent == intent);
+            let (same, others): (Vec<&Meant>, Vec<&Meant>) = said.partition(|it| it.origin == wanted.origin);
+            for other in others {
+                self.replaced(plan, intent, wanted, other);
+            }
+            let keys = same.into_iter().flat_map(|it| it.keys.iter().cloned()).collect();
+            let Sourced { value: wish, origin } = wanted.clone();
+            plan.intents.push(Wanted { intent, wish, origin, keys });
+        }
+    }
+
+    /// An option counts more than an annotation of the settings, which is not given then. That the Service says two things is
+    /// an Error.
+    fn replaced(
+        &mut self,
+        plan: &mut Plan,
+        intent: Intent,
+        wanted: &Sourced<crate::intents::Wish>,
+        other: &Meant,
+    ) {
+        if !other.is_forwarded {
+            plan.annotations.retain(|given| given.is_forwarded() || !other.keys.contains(&given.key));
+        } else if other.wish != wanted.value
+            && let Some(first) = plan.annotations.iter().find(|given| other.keys.contains(&given.key))
+        {
+            let said = format!("{} contradicts {}", quoted(&first.key), intent.annotation());
+            let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
+            first.file_key(self.report, problem);
+        }
+    }
+
+    /// The authentication that is chosen by its name.
+    fn chosen_auth(&mut self) -> Option<Sourced<&'v Wishes>> {
+        let settings = self.settings;
+        let chosen = self.layers.first(|it| &it.auth)?;
+        if let Some(wishes) = settings.auth.get(&chosen.value) {
+            return Some(Sourced::new(wishes, chosen.origin.clone()));
+        }
+        let names = || settings.auth.iter().map(|(name, _)| name);
+        let help = match did_you_mean(&chosen.value, names().take(100)) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => "ask your administrator for the setting auth".to_owned(),
+        };
+        let said = format!("there is no authentication {}", quoted(&chosen.value));
+        self.report.file(chosen.origin.path(), Problem::new(Code::IntentInvalid, said).help(help));
+        None
+    }
+
+    fn contradicts(&mut self, option: &'static str, intent: Intent) {
+        let said = format!("{option} contradicts {}", intent.annotation());
+        let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
+        self.report.file(FieldPath::annotation(option), problem);
+    }
+}

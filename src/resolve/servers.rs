@@ -1,0 +1,76 @@
+//! Who serves the objects of a plan.
+
+use super::{Plan, Resolver};
+use crate::dialect::controller::Controller;
+use crate::plan::{Reason, Server};
+use crate::values::Target;
+
+impl Resolver<'_, '_> {
+    /// Finds out who serves each target of a plan.
+    pub(super) fn servers(&mut self, plan: &mut Plan) {
+        for target in plan.targets.clone() {
+            let (controller, reason) = match target {
+                Target::Ingress => self.of_class(plan.class_name()),
+                Target::HttpRoute => self.of_gateways(plan),
+                Target::Route => (Controller::Openshift, Reason::Default),
+            };
+            plan.servers.push(Server { target, controller, reason });
+        }
+    }
+
+    /// Who serves an Ingress of this class.
+    pub(super) fn ingress_controller(&self, class: Option<&str>) -> Controller {
+        self.of_class(class).0
+    }
+
+    /// The setting counts more than what the cluster says, and this counts more than the name of the class.
+    fn of_class(&self, class: Option<&str>) -> (Controller, Reason) {
+        let settings = self.settings;
+        if let Some(set) = class.and_then(|class| settings.controllers.get(class)) {
+            return (set.value, Reason::Setting(set.origin.clone()));
+        }
+        if let Some(spec) = settings.served_by.ingress_classes.get(class.unwrap_or_default())
+            && let Some(controller) = Controller::of_spec(spec)
+        {
+            return (controller, Reason::Cluster(spec.clone()));
+        }
+        match class.and_then(Controller::of_class) {
+            Some(controller) => (controller, Reason::ClassName),
+            None => (settings.default_controller, Reason::Default),
+        }
+    }
+
+    /// Who serves HTTPRoutes: all of the plan's Gateways.
+    fn of_gateways(&self, plan: &mut Plan) -> (Controller, Reason) {
+        let set = self.layers.settings().find_map(|layer| layer.gateway_controller.set());
+        let gateways = &self.settings.served_by.gateways;
+        let facts: Vec<_> = if gateways.is_empty() {
+            Vec::new()
+        } else {
+            let own = plan.namespace().unwrap_or_default();
+            let of = |parent: &crate::values::ParentRef| {
+                let namespace = parent.namespace.as_deref().unwrap_or(own);
+                gateways.get(&(namespace.to_owned(), parent.name.clone()))
+            };
+            plan.parents().iter().filter_map(of).collect()
+        };
+        // Where a list is missing, the table of the program counts.
+        let mut features = facts.iter().map(|facts| facts.features.as_ref());
+        if let Some(Some(first)) = features.next() {
+            let all = features.try_fold(first.clone(), |all, next| {
+                next.map(|next| all.intersection(next).cloned().collect())
+            });
+            plan.gateway_features = all;
+        }
+        if let Some(set) = set {
+            return (set.value, Reason::Setting(set.origin.clone()));
+        }
+        match facts.split_first() {
+            Some((first, rest)) if rest.iter().all(|other| other.controller == first.controller) => {
+                let controller = Controller::of_spec(&first.controller).unwrap_or(Controller::Gateway);
+                (controller, Reason::Cluster(first.controller.clone()))
+            }
+            _ => (Controller::Gateway, Reason::Default),
+        }
+    }
+}
