@@ -16,6 +16,7 @@ use crate::digest::{digest, json_digest};
 use crate::keys::{ObjectKey, ServiceKey};
 use crate::kinds::Kind;
 use crate::object::owner_reference;
+use crate::servers;
 use crate::service::StoredService;
 
 /// The decision about one Service.
@@ -60,6 +61,8 @@ pub(crate) struct Claims {
     pub(crate) shared: Box<[u64]>,
     /// Claims that affect only Services with the counterpart.
     pub(crate) one_way: Box<[OneWayClaim]>,
+    /// What decides who serves the Service ([`servers::asked`]); `None` if it cannot be exposed, which may have to do with that.
+    pub(crate) servers: Option<Box<[u64]>>,
 }
 
 /// A claim, and the claim of the Services that it affects ([`xposer::conflicts::Claim::counterpart`]).
@@ -82,7 +85,8 @@ pub(crate) fn claims(service: &StoredService, settings: &Settings) -> Claims {
             None => shared.push(digest(&claim)),
         }
     }
-    Claims { shared: shared.into(), one_way: one_way.into() }
+    let servers = outcome.plan().map(servers::asked);
+    Claims { shared: shared.into(), one_way: one_way.into(), servers }
 }
 
 /// A Service to decide about.

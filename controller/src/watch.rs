@@ -15,6 +15,7 @@ use crate::backoff::exponential_backoff;
 use crate::document::Document;
 use crate::error::error_message;
 use crate::kinds::{self, Kind};
+use crate::servers::ServerKind;
 use crate::service::service_resource;
 
 /// The interval at which a kind that is not served, or may not be listed, is requested again.
@@ -30,6 +31,8 @@ const PAGE_SIZE: u32 = 100;
 pub(crate) enum Source {
     Services,
     Namespaces,
+    /// What says who serves a class or a Gateway.
+    Servers(ServerKind),
     Objects(Kind),
 }
 
@@ -81,6 +84,7 @@ impl Source {
         match self {
             Self::Services => service_resource(),
             Self::Namespaces => ApiResource::erase::<k8s_openapi::api::core::v1::Namespace>(&()),
+            Self::Servers(kind) => kind.resource(),
             Self::Objects(kind) => kinds::resource(kind),
         }
     }
@@ -91,15 +95,16 @@ impl Source {
             Self::Services => config.labels(&format!("{EXPOSE_LABEL}=true")),
             Self::Objects(Kind::ConfigMap) => config.fields(&format!("metadata.name={URL_CONFIG_MAP}")),
             // Objects of others are watched too, because an object of theirs may have the name of one of ours.
-            Self::Namespaces | Self::Objects(_) => config,
+            Self::Namespaces | Self::Servers(_) | Self::Objects(_) => config,
         }
     }
 
-    /// The kind, if some API servers do not serve it.
-    fn optional_kind(self) -> Option<Kind> {
+    /// Whether the controller works without the kind, because some API servers do not serve it, or some roles do not give it.
+    fn is_optional(self) -> bool {
         match self {
-            Self::Objects(kind) if !kind.row().is_built_in => Some(kind),
-            _ => None,
+            Self::Services | Self::Namespaces => false,
+            Self::Servers(_) => true,
+            Self::Objects(kind) => !kind.row().is_built_in,
         }
     }
 
@@ -111,20 +116,15 @@ impl Source {
 
     async fn watch_until_closed(self, scope: &Scope, events: &Sender<WatchEvent>) -> Result<(), Closed> {
         loop {
-            if let Some(kind) = self.optional_kind() {
-                self.wait_until_served(kind, scope, events).await?;
+            if self.is_optional() {
+                self.wait_until_served(scope, events).await?;
             }
             self.watch_while_served(scope, events).await?;
         }
     }
 
-    async fn wait_until_served(
-        self,
-        kind: Kind,
-        scope: &Scope,
-        events: &Sender<WatchEvent>,
-    ) -> Result<(), Closed> {
-        let resource = kinds::resource(kind);
+    async fn wait_until_served(self, scope: &Scope, events: &Sender<WatchEvent>) -> Result<(), Closed> {
+        let resource = self.resource();
         loop {
             let status = match scope.client.list_api_group_resources(&resource.api_version).await {
                 Ok(list) if list.resources.iter().any(|known| known.name == resource.plural) => return Ok(()),
@@ -204,7 +204,7 @@ impl Source {
             watcher::Error::WatchError(status) => status.message.clone(),
             watcher::Error::NoResourceVersion => error.to_string(),
         };
-        let is_optional = self.optional_kind().is_some();
+        let is_optional = self.is_optional();
         let code = status_code(error);
         match code {
             // The list is read anew, which changes nothing.
@@ -219,6 +219,8 @@ impl Source {
         let is_refused = matches!(code, 401 | 403 | 404) && !listed;
         if *last_message != message {
             match (is_refused, is_optional) {
+                // The controller tells what it means.
+                (true, true) if matches!(self, Self::Servers(_)) => tracing::debug!("{what}: {message}"),
                 (true, true) => tracing::info!("{what} are left alone: {message}"),
                 (true, false) => tracing::error!("{what} cannot be watched: {message}"),
                 (false, _) => tracing::warn!("{what} cannot be watched now: {message}"),
