@@ -96,7 +96,11 @@ impl Servers {
             ServerKind::GatewayClass => {
                 let facts = GatewayFacts {
                     controller: word("/controllerName"),
-                    features: document.status.get("supportedFeatures").and_then(Value::as_array).map(features),
+                    features: document
+                        .status
+                        .get("supportedFeatures")
+                        .and_then(Value::as_array)
+                        .map(features),
                 };
                 if self.gateway_classes.get(&name) != Some(&facts) {
                     self.gateway_classes.insert(name.clone(), facts);
@@ -225,7 +229,11 @@ mod tests {
         for (name, since) in
             [("b", "2026-01-01T00:00:00Z"), ("c", "2026-01-02T00:00:00Z"), ("a", "2026-01-02T00:00:00Z")]
         {
-            apply(&mut servers, ServerKind::IngressClass, &class(name, &format!("example.com/{name}"), Some(since)));
+            apply(
+                &mut servers,
+                ServerKind::IngressClass,
+                &class(name, &format!("example.com/{name}"), Some(since)),
+            );
         }
         apply(&mut servers, ServerKind::IngressClass, &class("plain", "example.com/plain", None));
         let classes = servers.served_by().ingress_classes;

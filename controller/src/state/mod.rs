@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use xposer::{Settings, Target};
+use xposer::{Settings, Target, expose};
 
 use crate::handover::Handovers;
 use crate::keys::{ReconcileKey, ServiceKey};
@@ -240,6 +240,14 @@ impl State {
         let members: Vec<Member<'_>> =
             group.iter().filter_map(|key| Some(Member { key: key.clone(), stored: stored(key)? })).collect();
         decide(&members, &beside, &self.settings)
+    }
+
+    /// Who is to serve the objects of a kind that a Service has, and why that is known.
+    pub(crate) fn server_of(&self, key: &ServiceKey, kind: Kind) -> Option<String> {
+        let target = Target::ALL.into_iter().find(|target| target.as_str() == kind.as_str())?;
+        let stored = &self.services.get(key)?.stored;
+        let document = stored.document();
+        expose(&stored.view(&document), &self.settings).plan()?.server(target)
     }
 
     /// The Service was refused, or is not refused any more; its one-way claims count only if it is exposed.

@@ -113,7 +113,11 @@ impl State {
         if status == KindStatus::NotServed {
             self.servers.known(kind).into_iter().for_each(|key| self.servers.delete(key));
         }
-        self.server_kinds.insert(kind, status);
+        let before = self.server_kinds.insert(kind, status.clone());
+        // A Gateway that does not exist is known as missing from now on, or not any more.
+        if before.is_some_and(|before| before != status) {
+            self.mark_all_due();
+        }
     }
 
     /// An object exists that says who serves something.
