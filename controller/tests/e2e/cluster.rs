@@ -60,8 +60,7 @@ pub(crate) const ROUTE: Kind = made(xposer::emit::Kind::Route);
 pub(crate) const MONITOR: Kind = made(xposer::emit::Kind::EndpointMonitor);
 pub(crate) const MIDDLEWARE: Kind = made(xposer::emit::Kind::Middleware);
 pub(crate) const INGRESS_CLASS: Kind = kind("networking.k8s.io/v1", "IngressClass", "ingressclasses");
-pub(crate) const GATEWAY_CLASS: Kind =
-    kind("gateway.networking.k8s.io/v1", "GatewayClass", "gatewayclasses");
+pub(crate) const GATEWAY_CLASS: Kind = kind("gateway.networking.k8s.io/v1", "GatewayClass", "gatewayclasses");
 pub(crate) const GATEWAY: Kind = kind("gateway.networking.k8s.io/v1", "Gateway", "gateways");
 pub(crate) const NAMESPACE: Kind = kind("v1", "Namespace", "namespaces");
 pub(crate) const EVENT: Kind = kind("v1", "Event", "events");
@@ -519,7 +518,8 @@ pub(crate) fn deployed_rules() -> Vec<Value> {
     for component in ["httproute", "route", "monitor", "traefik", "envoy-gateway", "stamp"] {
         let component = documents(&format!("components/{component}/kustomization.yaml")).remove(0);
         let patches = component["patches"].as_array().unwrap().iter();
-        for patch in patches.filter(|it| it["target"]["kind"].as_str().is_some_and(|it| it.ends_with("Role"))) {
+        for patch in patches.filter(|it| it["target"]["kind"].as_str().is_some_and(|it| it.ends_with("Role")))
+        {
             let is_target = |it: &&mut Value| it["metadata"]["name"] == patch["target"]["name"];
             let role = roles.iter_mut().find(is_target).unwrap();
             let operations = load(patch["patch"].as_str().unwrap()).unwrap().remove(0).value;

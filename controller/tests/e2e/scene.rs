@@ -16,8 +16,8 @@ use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 use xposer::{Service, emit_all, expose};
 
 use crate::cluster::{
-    Answer, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, Cluster, EVENT, GATEWAY, GATEWAY_CLASS, HTTP_ROUTE, INGRESS, INGRESS_CLASS, Kind, LABEL, MADE,
-    SERVICE, SOON, eventually, name_of, place_of, say, versions, within,
+    Answer, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, Cluster, EVENT, GATEWAY, GATEWAY_CLASS, HTTP_ROUTE, INGRESS,
+    INGRESS_CLASS, Kind, LABEL, MADE, SERVICE, SOON, eventually, name_of, place_of, say, versions, within,
 };
 use crate::controller::{Controller, Done, Words, run};
 use crate::film::Film;
@@ -573,9 +573,11 @@ impl Inner {
     fn served_by(&self) -> ServedBy {
         let classes = self.cluster.list(INGRESS_CLASS, None);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let ingress_classes = classes.iter().map(|it| (name_of(it).to_owned(), text(&it["spec"]["controller"])));
+        let ingress_classes =
+            classes.iter().map(|it| (name_of(it).to_owned(), text(&it["spec"]["controller"])));
         let class_of = |gateway: &Value| {
-            let class = self.cluster.find(GATEWAY_CLASS, None, gateway["spec"]["gatewayClassName"].as_str()?)?;
+            let class =
+                self.cluster.find(GATEWAY_CLASS, None, gateway["spec"]["gatewayClassName"].as_str()?)?;
             let controller = text(&class["spec"]["controllerName"]);
             let key = (text(&gateway["metadata"]["namespace"]), name_of(gateway).to_owned());
             Some((key, GatewayFacts { controller, features: None }))
