@@ -14,7 +14,8 @@ use crate::servers::ServerKind;
 use crate::watch::KindStatus;
 
 const TRAEFIK: &str = "traefik.io/ingress-controller";
-const SSL_REDIRECT: &str = "nginx.ingress.kubernetes.io/ssl-redirect";
+/// An annotation that only ingress-nginx reads.
+const LOG: &str = "nginx.ingress.kubernetes.io/enable-access-log";
 
 fn class(name: &str, controller: &str) -> Value {
     json!({"metadata": {"name": name}, "spec": {"controller": controller}})
@@ -24,23 +25,32 @@ fn gateway(name: &str, class: &str) -> Value {
     json!({"metadata": {"name": name, "namespace": "gateways"}, "spec": {"gatewayClassName": class}})
 }
 
-/// Whether the Ingress has the annotation of ingress-nginx that the Service wants.
-fn is_nginx(cluster: &FakeCluster, name: &str) -> bool {
-    !cluster.objects[&in_shop(Kind::Ingress, name)]["metadata"]["annotations"][SSL_REDIRECT].is_null()
+/// The Service `web` with that annotation.
+fn logged(annotations: &[(&str, &str)]) -> Value {
+    let mut web = web(annotations);
+    web["metadata"]["annotations"][xposer::service::FORWARD_ANNOTATION] = format!("{LOG}: \"false\"").into();
+    web
+}
+
+/// Whether its Ingress has the annotation.
+fn is_nginx(cluster: &FakeCluster) -> bool {
+    !cluster.objects[&in_shop(Kind::Ingress, "web")]["metadata"]["annotations"][LOG].is_null()
 }
 
 #[test]
 fn only_the_services_of_a_class_follow_it() {
     let mut cluster = FakeCluster::new();
-    let wishes = [("TLS", "true"), ("HTTPSRedirect", "false"), ("IngressClassName", "internal")];
-    cluster.apply(&web(&wishes)).service("plain", "plain.example.com", 1).settle();
-    assert!(is_nginx(&cluster, "web"));
+    cluster
+        .apply(&logged(&[("IngressClassName", "internal")]))
+        .service("plain", "plain.example.com", 1)
+        .settle();
+    assert!(is_nginx(&cluster));
     cluster.state.apply_server(ServerKind::IngressClass, &document(&class("other", TRAEFIK)));
     assert_eq!(cluster.state.due_services(), 0);
     cluster.state.apply_server(ServerKind::IngressClass, &document(&class("internal", TRAEFIK)));
     assert_eq!(cluster.state.due_services(), 1);
     assert_eq!(settle(&mut cluster), ["apply Ingress shop/web (Update)"]);
-    assert!(!is_nginx(&cluster, "web"));
+    assert!(!is_nginx(&cluster));
     // Once more, and with new settings, it is the same.
     cluster.state.apply_server(ServerKind::IngressClass, &document(&class("internal", TRAEFIK)));
     cluster.state.set_settings(Settings::default(), true);
@@ -49,18 +59,18 @@ fn only_the_services_of_a_class_follow_it() {
     let settings = json!({"controllers": {"internal": "ingress-nginx"}});
     cluster.state.set_settings(Settings::from_value(&settings).unwrap(), true);
     assert_eq!(settle(&mut cluster), ["apply Ingress shop/web (Update)"]);
-    assert!(is_nginx(&cluster, "web"));
+    assert!(is_nginx(&cluster));
 }
 
 #[test]
 fn a_service_without_a_class_follows_the_default_class() {
     let mut cluster = FakeCluster::new();
-    cluster.apply(&web(&[("TLS", "true"), ("HTTPSRedirect", "false")])).settle();
+    cluster.apply(&logged(&[])).settle();
     let mut class = class("internal", TRAEFIK);
     class["metadata"]["annotations"] = json!({"ingressclass.kubernetes.io/is-default-class": "true"});
     cluster.state.apply_server(ServerKind::IngressClass, &document(&class));
     assert_eq!(settle(&mut cluster), ["apply Ingress shop/web (Update)"]);
-    assert!(!is_nginx(&cluster, "web"));
+    assert!(!is_nginx(&cluster));
 }
 
 #[test]

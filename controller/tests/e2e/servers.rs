@@ -9,12 +9,13 @@ use crate::cluster::{
     eventually, within,
 };
 use crate::life::when;
-use crate::scene::{PLAIN, Scene, key};
+use crate::scene::{FORWARD, PLAIN, Scene, key};
 
 const TRAEFIK: &str = "traefik.io/ingress-controller";
 const NGINX: &str = "k8s.io/ingress-nginx";
-/// What the Services of these scenarios want, in the words of ingress-nginx.
-const REDIRECT: &str = "/metadata/annotations/nginx.ingress.kubernetes.io~1ssl-redirect";
+/// An annotation that only ingress-nginx reads.
+const LOG: &str = "nginx.ingress.kubernetes.io/enable-access-log";
+const LOGS: &str = "/metadata/annotations/nginx.ingress.kubernetes.io~1enable-access-log";
 /// The kind is looked for every 20 s.
 const FOUND: Duration = Duration::from_secs(40);
 /// Middlewares as Traefik defines them, as far as this test needs them.
@@ -75,10 +76,9 @@ impl Drop for OfCluster<'_> {
     }
 }
 
-/// A Service of the class `internal` that wants no redirect.
+/// A Service of the class `internal` with that annotation.
 fn of_internal() -> Vec<(String, String)> {
-    let wishes = [("IngressClassName", "internal"), ("TLS", "true"), ("HTTPSRedirect", "false")];
-    wishes.map(|(name, value)| (key(name), value.to_owned())).into()
+    vec![(key("IngressClassName"), "internal".to_owned()), (FORWARD.to_owned(), format!("{LOG}: \"false\""))]
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn the_controller_of_a_class_decides_in_which_words_its_ingresses_are_written() 
     shop.expose("web", &of_internal());
     shop.expose("plain", &[]);
     shop.has(["Ingress plain", "Ingress web"]);
-    shop.sees(INGRESS, "web", REDIRECT, Value::Null);
+    shop.sees(INGRESS, "web", LOGS, Value::Null);
     scene.rests(&[&controller]);
 
     // Without the class, nobody serves the Ingress, and it stays as it is.
@@ -102,7 +102,7 @@ fn the_controller_of_a_class_decides_in_which_words_its_ingresses_are_written() 
     // The controller of a class never changes; a new class of the name can have another.
     let mark = scene.audit_mark();
     let class = OfCluster::class(&scene, "internal", NGINX);
-    shop.sees(INGRESS, "web", REDIRECT, "false");
+    shop.sees(INGRESS, "web", LOGS, "false");
     scene.rests(&[&controller]);
     let mut written = scene.written_since(mark);
     written.retain(|it| !it.starts_with("create events"));
@@ -112,7 +112,7 @@ fn the_controller_of_a_class_decides_in_which_words_its_ingresses_are_written() 
     drop((controller, class));
     let _class = OfCluster::class(&scene, "internal", TRAEFIK);
     let controller = scene.controller(PLAIN, &[]);
-    shop.sees(INGRESS, "web", REDIRECT, Value::Null);
+    shop.sees(INGRESS, "web", LOGS, Value::Null);
     scene.rests(&[&controller]);
     drop(controller);
     let mark = scene.audit_mark();
@@ -134,19 +134,19 @@ fn with_the_roles_of_an_older_version_names_and_settings_say_who_serves_a_class(
     let _rights = shop.may_everywhere("xposer", &rules);
     let controller = scene.controller_as(&account, PLAIN, &[]).ready();
     shop.expose("web", &of_internal());
-    shop.sees(INGRESS, "web", REDIRECT, "false");
+    shop.sees(INGRESS, "web", LOGS, "false");
     scene.rests(&[&controller]);
     let told =
         "ingressclasses are left alone, so only names and the setting `controllers` say who serves a Service";
     assert_eq!(controller.log().matches(told).count(), 1, "{}", controller.log());
     controller.change_settings("domain: e2e.example.com\ncontrollers: {internal: traefik}");
-    shop.sees(INGRESS, "web", REDIRECT, Value::Null);
+    shop.sees(INGRESS, "web", LOGS, Value::Null);
     controller.change_settings(PLAIN);
-    shop.sees(INGRESS, "web", REDIRECT, "false");
+    shop.sees(INGRESS, "web", LOGS, "false");
 
     // With the roles of this version, no restart is needed.
     let _rights = shop.may_everywhere("xposer", &deployed_rules());
-    within(FOUND, "the class is read", || match shop.get(INGRESS, "web").pointer(REDIRECT) {
+    within(FOUND, "the class is read", || match shop.get(INGRESS, "web").pointer(LOGS) {
         None => Ok(()),
         Some(left) => Err(left.to_string()),
     });
