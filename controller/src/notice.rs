@@ -19,7 +19,7 @@ const TIMED_OUT: &str = "HandoverTimedOut";
 /// The reason of the notice that an object is as desired, and that whoever is to serve it refuses it.
 const NOT_SERVED: &str = "NotServed";
 /// The reason of the notice that an HTTPRoute belongs to a Gateway that does not exist.
-const GATEWAY_MISSING: &str = "GatewayMissing";
+const GATEWAY_NOT_FOUND: &str = "GatewayNotFound";
 
 /// A message for the owner of a Service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -147,12 +147,12 @@ impl Notice {
     }
 
     /// The Gateway of an HTTPRoute does not exist.
-    pub(crate) fn gateway_missing(object: &ObjectKey, namespace: &str, name: &str) -> Self {
+    pub(crate) fn gateway_not_found(object: &ObjectKey, namespace: &str, name: &str) -> Self {
         let note = format!(
             "{object} belongs to the Gateway {namespace}/{name}, which does not exist; create it, or correct \
              `parentRefs`"
         );
-        Self::warning(GATEWAY_MISSING, note)
+        Self::warning(GATEWAY_NOT_FOUND, note)
     }
 
     // Objects that are kept until others serve.
@@ -199,7 +199,7 @@ impl Notice {
 
     /// Whether it reports that something could not be written.
     pub(crate) fn is_failure(&self) -> bool {
-        let is_about_others = [NOT_SERVED, GATEWAY_MISSING].contains(&self.reason.as_str());
+        let is_about_others = [NOT_SERVED, GATEWAY_NOT_FOUND].contains(&self.reason.as_str());
         self.is_condition && self.is_warning && self.code.is_none() && !is_about_others
     }
 

@@ -225,7 +225,7 @@ impl State {
             let namespace = word("namespace").unwrap_or(&desired.key.namespace);
             let name = word("name")?;
             let is_missing = is_gateway && self.lacks_gateway(namespace, name);
-            is_missing.then(|| Notice::gateway_missing(&desired.key, namespace, name))
+            is_missing.then(|| Notice::gateway_not_found(&desired.key, namespace, name))
         };
         // Listeners of one Gateway are told about once.
         let mut notices: Vec<Notice> = parents.into_iter().flatten().filter_map(missing).collect();

@@ -92,10 +92,10 @@ fn a_gateway_that_does_not_exist_is_told_while_it_does_not() {
     assert_eq!(settle(cluster.apply(&route)), ["apply HTTPRoute shop/web (Create)"]);
     cluster.state.set_server_status(ServerKind::Gateway, KindStatus::Listed);
     cluster.state.apply_server(ServerKind::Gateway, &document(&gateway("other", "eg")));
-    assert_eq!(settle(&mut cluster), ["shop/web GatewayMissing"]);
+    assert_eq!(settle(&mut cluster), ["shop/web GatewayNotFound"]);
     cluster.state.apply_server(ServerKind::Gateway, &document(&gateway("external", "eg")));
     assert_eq!((cluster.state.due_services(), settle(&mut cluster).len()), (1, 0));
-    let missing = Notice::gateway_missing(&in_shop(Kind::HttpRoute, "web"), "gateways", "external");
+    let missing = Notice::gateway_not_found(&in_shop(Kind::HttpRoute, "web"), "gateways", "external");
     assert!(!missing.is_failure());
 }
 

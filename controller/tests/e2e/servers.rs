@@ -165,7 +165,7 @@ fn a_gateway_that_does_not_exist_is_told() {
         format!("domain: e2e.example.com\nparentRefs: [{{name: external, namespace: {}}}]", shop.name);
     let controller = scene.controller(&settings, &[]);
     shop.expose("web", &[(key("Target"), "HTTPRoute".to_owned())]);
-    let said = shop.event("web", "Warning", "GatewayMissing");
+    let said = shop.event("web", "Warning", "GatewayNotFound");
     let expected =
         format!("HTTPRoute {0}/web belongs to the Gateway {0}/external, which does not exist", shop.name);
     assert!(said.starts_with(&expected), "{said}");
