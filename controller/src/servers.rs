@@ -163,28 +163,32 @@ impl Servers {
 
     /// The facts for the core.
     pub(crate) fn served_by(&self) -> ServedBy {
-        let classes = self.ingress_classes.iter().map(|(name, it)| (name.clone(), it.controller.clone()));
-        let mut ingress_classes: BTreeMap<String, String> = classes.collect();
         // Of several default classes, the API server takes the newest one, and of those the first by name
         // (`plugin/pkg/admission/network/defaultingressclass/admission.go`, 1.36).
-        let mut default: Option<(i64, &IngressClass)> = None;
-        for class in self.ingress_classes.values() {
+        let mut default: Option<(i64, &str)> = None;
+        let mut served_by = ServedBy::default();
+        for (name, class) in &self.ingress_classes {
             if let Some(since) = class.default_since
                 && default.is_none_or(|(newest, _)| since > newest)
             {
-                default = Some((since, class));
+                default = Some((since, &class.controller));
+            }
+            served_by = served_by.with_ingress_class(name, &class.controller);
+        }
+        if let Some((_, controller)) = default {
+            served_by = served_by.with_ingress_class("", controller);
+        }
+        for ((namespace, name), class) in &self.gateways {
+            if let Some(facts) = self.gateway_classes.get(class) {
+                served_by = served_by.with_gateway(namespace, name, facts.clone());
             }
         }
-        ingress_classes.extend(default.map(|(_, class)| (String::new(), class.controller.clone())));
-        let facts = |(key, class): (&(String, String), &String)| {
-            Some((key.clone(), self.gateway_classes.get(class)?.clone()))
-        };
-        ServedBy { ingress_classes, gateways: self.gateways.iter().filter_map(facts).collect() }
+        served_by
     }
 }
 
 /// The names of features: objects with a name in the API, and words in its first versions.
-fn features(list: &Vec<Value>) -> BTreeSet<String> {
+fn features(list: &Vec<Value>) -> Vec<String> {
     let name = |it: &Value| it.get("name").unwrap_or(it).as_str().map(str::to_owned);
     list.iter().filter_map(name).collect()
 }
@@ -223,6 +227,10 @@ mod tests {
         class
     }
 
+    fn facts_of(servers: &Servers) -> Option<GatewayFacts> {
+        servers.served_by().gateway("gateways", "external").cloned()
+    }
+
     #[test]
     fn the_newest_default_class_stands_for_no_class() {
         let mut servers = Servers::default();
@@ -236,15 +244,16 @@ mod tests {
             );
         }
         apply(&mut servers, ServerKind::IngressClass, &class("plain", "example.com/plain", None));
-        let classes = servers.served_by().ingress_classes;
-        assert_eq!(classes.get("").map(String::as_str), Some("example.com/a"));
-        assert_eq!((classes.len(), servers.take_changed().len()), (5, 5));
+        let served_by = servers.served_by();
+        assert_eq!(served_by.ingress_class(""), Some("example.com/a"));
+        assert_eq!(served_by.ingress_class("plain"), Some("example.com/plain"));
+        assert_eq!(servers.take_changed().len(), 5);
         // The same once more is no change.
         apply(&mut servers, ServerKind::IngressClass, &class("plain", "example.com/plain", None));
         assert!(servers.take_changed().is_empty());
         apply(&mut servers, ServerKind::IngressClass, &class("a", "example.com/a", None));
         assert_eq!(servers.take_changed(), [of_class("a"), of_class("")].into());
-        assert_eq!(servers.served_by().ingress_classes[""], "example.com/c");
+        assert_eq!(servers.served_by().ingress_class(""), Some("example.com/c"));
     }
 
     #[test]
@@ -254,35 +263,34 @@ mod tests {
         servers.take_changed();
         servers.delete((ServerKind::IngressClass, String::new(), "internal".to_owned()));
         assert!(servers.take_changed().is_empty());
-        assert_eq!(servers.served_by().ingress_classes["internal"], "example.com/a");
+        assert_eq!(servers.served_by().ingress_class("internal"), Some("example.com/a"));
         apply(&mut servers, ServerKind::IngressClass, &class("internal", "example.com/b", None));
         assert_eq!(servers.take_changed(), [of_class("internal")].into());
-        assert_eq!(servers.served_by().ingress_classes["internal"], "example.com/b");
+        assert_eq!(servers.served_by().ingress_class("internal"), Some("example.com/b"));
     }
 
     #[test]
     fn a_gateway_has_the_controller_and_the_features_of_its_class() {
         let mut servers = Servers::default();
-        let key = ("gateways".to_owned(), "external".to_owned());
         let mut gateway = json!({"metadata": {"name": "external", "namespace": "gateways"}, "spec": {"gatewayClassName": "eg"}});
         apply(&mut servers, ServerKind::Gateway, &gateway);
-        assert!(servers.served_by().gateways.is_empty() && servers.has_gateway("gateways", "external"));
+        assert!(facts_of(&servers).is_none() && servers.has_gateway("gateways", "external"));
         let mut class = json!({"metadata": {"name": "eg"}, "spec": {"controllerName": "example.com/eg"}});
         apply(&mut servers, ServerKind::GatewayClass, &class);
-        assert_eq!(servers.served_by().gateways[&key].features, None);
+        assert_eq!(facts_of(&servers).map(|it| it.features), Some(None));
         class["status"] = json!({"supportedFeatures": [{"name": "HTTPRoute"}, "HTTPRouteCORS"]});
         servers.take_changed();
         apply(&mut servers, ServerKind::GatewayClass, &class);
         assert_eq!(servers.take_changed(), [of_gateway("gateways", "external")].into());
-        let facts = servers.served_by().gateways[&key].clone();
         let features = ["HTTPRoute", "HTTPRouteCORS"].map(str::to_owned).into();
-        assert_eq!(facts, GatewayFacts { controller: "example.com/eg".to_owned(), features: Some(features) });
+        let facts = GatewayFacts { controller: "example.com/eg".to_owned(), features: Some(features) };
+        assert_eq!(facts_of(&servers), Some(facts));
         // What the status of a Gateway says is no change.
         gateway["status"] = json!({"addresses": [{"value": "203.0.113.1"}]});
         apply(&mut servers, ServerKind::Gateway, &gateway);
         assert!(servers.take_changed().is_empty());
         servers.delete((ServerKind::Gateway, "gateways".to_owned(), "external".to_owned()));
         assert_eq!(servers.take_changed(), [of_gateway("gateways", "external")].into());
-        assert!(servers.served_by().gateways.is_empty() && !servers.has_gateway("gateways", "external"));
+        assert!(facts_of(&servers).is_none() && !servers.has_gateway("gateways", "external"));
     }
 }

@@ -569,21 +569,20 @@ impl Inner {
         assert_eq!(versions(&now), versions(bystanders.iter()), "somebody touched what is not ours");
     }
 
-    /// Who serves the classes of the cluster.
+    /// Who serves the classes and the Gateways of the cluster.
     fn served_by(&self) -> ServedBy {
-        let classes = self.cluster.list(INGRESS_CLASS, None);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let ingress_classes =
-            classes.iter().map(|it| (name_of(it).to_owned(), text(&it["spec"]["controller"])));
-        let class_of = |gateway: &Value| {
-            let class =
-                self.cluster.find(GATEWAY_CLASS, None, gateway["spec"]["gatewayClassName"].as_str()?)?;
+        let classes = self.cluster.list(INGRESS_CLASS, None);
+        let with_class =
+            |all: ServedBy, it: &Value| all.with_ingress_class(name_of(it), &text(&it["spec"]["controller"]));
+        let served_by = classes.iter().fold(ServedBy::default(), with_class);
+        self.cluster.list(GATEWAY, None).iter().fold(served_by, |all, gateway| {
+            let name = text(&gateway["spec"]["gatewayClassName"]);
+            let Some(class) = self.cluster.find(GATEWAY_CLASS, None, &name) else { return all };
             let controller = text(&class["spec"]["controllerName"]);
-            let key = (text(&gateway["metadata"]["namespace"]), name_of(gateway).to_owned());
-            Some((key, GatewayFacts { controller, features: None }))
-        };
-        let gateways = self.cluster.list(GATEWAY, None).iter().filter_map(class_of).collect();
-        ServedBy { ingress_classes: ingress_classes.collect(), gateways }
+            let facts = GatewayFacts { controller, features: None };
+            all.with_gateway(&text(&gateway["metadata"]["namespace"]), name_of(gateway), facts)
+        })
     }
 
     /// Every object with our label is what the core emits for its Service, and belongs to that Service. A Service that is refused
