@@ -146,6 +146,16 @@ impl Notice {
         Self::warning(NOT_SERVED, format!("{object} {} {refusal}{server}", does_not_serve(object.kind)))
     }
 
+    /// An Ingress has no address, and nothing says who serves its class.
+    pub(crate) fn class_unknown(object: &ObjectKey, class: &str) -> Self {
+        let note = format!(
+            "{object} {}; no IngressClass is called {class:?}, and no program is known to serve that name; correct the \
+             class, or name its program in the setting `controllers`",
+            does_not_serve(object.kind)
+        );
+        Self::warning(NOT_SERVED, note)
+    }
+
     /// The Gateway of an HTTPRoute does not exist.
     pub(crate) fn gateway_not_found(object: &ObjectKey, namespace: &str, name: &str) -> Self {
         let note = format!(

@@ -43,6 +43,8 @@ pub(crate) struct Exposed {
     pub(crate) desired: Vec<Desired>,
     pub(crate) published: Option<Published>,
     pub(crate) stamp: Option<Stamp>,
+    /// The class of the Ingress, if nothing says who serves it.
+    pub(crate) unknown_class: Option<Box<str>>,
 }
 
 /// A desired object.
@@ -141,6 +143,7 @@ pub(crate) fn decide(
                 desired: desired.remove(&member.key).unwrap_or_default(),
                 published: plan.published().cloned(),
                 stamp: plan.stamp(),
+                unknown_class: plan.class_without_server().map(Into::into),
             }),
             Outcome::Conflicting(_) => DecisionResult::Conflicted,
             Outcome::Refused(_) | Outcome::NotExposed { .. } => DecisionResult::Refused,

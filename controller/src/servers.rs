@@ -60,6 +60,7 @@ struct IngressClass {
     controller: String,
     /// When it was created, if it is a default class.
     default_since: Option<i64>,
+    is_gone: bool,
 }
 
 /// The key of such an object.
@@ -83,6 +84,7 @@ impl Servers {
                 let class = IngressClass {
                     controller: word("/controller"),
                     default_since: default.filter(|value| *value == "true").map(|_| created),
+                    is_gone: false,
                 };
                 let before = self.ingress_classes.insert(name.clone(), class.clone());
                 if before.as_ref() == Some(&class) {
@@ -121,7 +123,12 @@ impl Servers {
     /// so there is nothing to write. Somebody who makes it anew for the same controller finds them as they were.
     pub(crate) fn delete(&mut self, (kind, namespace, name): ServerKey) {
         match kind {
-            ServerKind::IngressClass => {}
+            ServerKind::IngressClass => {
+                if let Some(class) = self.ingress_classes.get_mut(&name) {
+                    class.is_gone = true;
+                    self.changed.insert(of_class(&name));
+                }
+            }
             ServerKind::GatewayClass => {
                 if self.gateway_classes.remove(&name).is_some() {
                     self.mark_gateways(&name);
@@ -150,6 +157,10 @@ impl Servers {
                 self.gateways.keys().map(key).collect()
             }
         }
+    }
+
+    pub(crate) fn has_ingress_class(&self, name: &str) -> bool {
+        self.ingress_classes.get(name).is_some_and(|class| !class.is_gone)
     }
 
     pub(crate) fn has_gateway(&self, namespace: &str, name: &str) -> bool {
@@ -262,7 +273,9 @@ mod tests {
         apply(&mut servers, ServerKind::IngressClass, &class("internal", "example.com/a", None));
         servers.take_changed();
         servers.delete((ServerKind::IngressClass, String::new(), "internal".to_owned()));
-        assert!(servers.take_changed().is_empty());
+        assert!(
+            !servers.has_ingress_class("internal") && servers.take_changed() == [of_class("internal")].into()
+        );
         assert_eq!(servers.served_by().ingress_class("internal"), Some("example.com/a"));
         apply(&mut servers, ServerKind::IngressClass, &class("internal", "example.com/b", None));
         assert_eq!(servers.take_changed(), [of_class("internal")].into());

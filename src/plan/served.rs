@@ -75,6 +75,21 @@ impl Plan {
         })
     }
 
+    /// The class of the Ingress, if nothing says who serves it: no setting, no class of the cluster, and not its name.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let plan = |class| xposer::testing::plan(&[("IngressClassName", class)], json!({}));
+    /// assert_eq!(plan("internal")?.class_without_server(), Some("internal"));
+    /// assert_eq!(plan("contour")?.class_without_server(), None);
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn class_without_server(&self) -> Option<&str> {
+        let server = self.servers.iter().find(|server| server.target == Target::Ingress)?;
+        self.class_name().filter(|_| server.reason == Reason::Default)
+    }
+
     /// What the Service wants, if it wants this.
     pub(crate) fn wanted(&self, intent: Intent) -> Option<&Wanted> {
         self.intents.iter().find(|wanted| wanted.intent == intent)

@@ -5,6 +5,7 @@ mod results;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
@@ -22,6 +23,9 @@ use crate::state::State;
 use crate::watch::KindStatus;
 
 pub(crate) use results::Recovery;
+
+/// After this time without an address, an Ingress of a class that nobody is known to serve counts as not served.
+const UNSERVED_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What to do for a key.
 #[derive(Debug)]
@@ -121,6 +125,7 @@ impl State {
         now: Instant,
     ) -> Vec<Action> {
         self.publish(key, exposed.published);
+        notices.extend(self.unserved(key, &exposed.desired, exposed.unknown_class.as_deref(), now));
         let uid = self.services.get(key).map(|entry| entry.stored.uid.clone()).unwrap_or_default();
         let mut desired = exposed.desired;
         desired.sort_by_key(|it| !kinds::is_helper(it.key.kind));
@@ -210,6 +215,31 @@ impl State {
         };
         self.objects.wait_for(key, service.clone());
         ObjectPlan::Blocked(notice)
+    }
+
+    /// The notice that nobody serves the Ingress, as far as can be said: it has had no address for a long time, the cluster has no
+    /// such class, and nothing else says who serves it. Some programs serve a class by its name alone.
+    fn unserved(
+        &mut self,
+        key: &Arc<ServiceKey>,
+        desired: &[Desired],
+        class: Option<&str>,
+        now: Instant,
+    ) -> Option<Notice> {
+        let class = class.filter(|class| self.lacks_ingress_class(class));
+        let has_address = |it: &Desired| self.objects.get(&it.key).is_some_and(|it| it.served_by > 0);
+        let mut ingresses = desired.iter().filter(|it| it.key.kind == Kind::Ingress).peekable();
+        let first = ingresses.peek().copied().filter(|_| !ingresses.any(has_address));
+        let entry = self.services.get_mut(key)?;
+        let (Some(class), Some(first)) = (class, first) else {
+            entry.unserved_since = None;
+            return None;
+        };
+        let since = *entry.unserved_since.get_or_insert(now);
+        if since == now {
+            self.handovers.look_again(key, now + UNSERVED_TIMEOUT);
+        }
+        (since + UNSERVED_TIMEOUT <= now).then(|| Notice::class_unknown(&first.key, class))
     }
 
     /// Notices about the Gateways of an HTTPRoute that do not exist.

@@ -58,6 +58,8 @@ pub(crate) struct ServiceEntry {
     /// Hashes of the conditions that its owner was notified of.
     pub(crate) notices: BTreeSet<u64>,
     pub(crate) refused: bool,
+    /// Since when its Ingress has no address and a class that nobody is known to serve.
+    pub(crate) unserved_since: Option<Instant>,
 }
 
 /// A Service that was exposed.
@@ -199,6 +201,12 @@ impl State {
 
     pub(crate) fn server_status(&self, kind: ServerKind) -> KindStatus {
         self.server_kinds.get(&kind).cloned().unwrap_or_default()
+    }
+
+    /// Whether an IngressClass is known not to exist.
+    pub(crate) fn lacks_ingress_class(&self, name: &str) -> bool {
+        self.server_status(ServerKind::IngressClass) == KindStatus::Listed
+            && !self.servers.has_ingress_class(name)
     }
 
     /// Whether a Gateway is known not to exist.

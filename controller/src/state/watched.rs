@@ -141,7 +141,7 @@ impl State {
         let affected = self.claims.set(&key, claims(&stored, &self.settings), !refused);
         self.mark_services_due(affected);
         self.unexposed.remove(&key);
-        self.services.insert(key.clone(), ServiceEntry { stored, notices, refused });
+        self.services.insert(key.clone(), ServiceEntry { stored, notices, refused, unserved_since: None });
         self.due.insert(ReconcileKey::Service(key), Trigger::ServiceChange);
     }
 

@@ -118,6 +118,44 @@ fn who_refuses_an_object_is_told_with_who_is_to_serve_it() {
     );
 }
 
+#[test]
+fn an_ingress_without_an_address_is_told_if_nobody_is_known_to_serve_its_class() {
+    let told = |class: &str, wait: u64, prepare: &dyn Fn(&mut FakeCluster)| {
+        let mut cluster = FakeCluster::new();
+        cluster.state.set_server_status(ServerKind::IngressClass, KindStatus::Listed);
+        cluster.apply(&web(&[("IngressClassName", class)])).settle();
+        prepare(&mut cluster);
+        cluster.settle();
+        cluster.advance(wait);
+        let told = settle(&mut cluster);
+        // It is told once.
+        assert!(cluster.advance(3600).settle().is_empty());
+        told
+    };
+    let nothing = |_: &mut FakeCluster| {};
+    assert_eq!(told("intern", 300, &nothing), ["shop/web NotServed"]);
+    let served = |cluster: &mut FakeCluster| {
+        cluster.set_field(Kind::Ingress, "web", "status", super::address());
+    };
+    let with_class = |cluster: &mut FakeCluster| {
+        cluster.state.apply_server(ServerKind::IngressClass, &document(&class("intern", "example.com/mine")));
+    };
+    let with_setting = |cluster: &mut FakeCluster| {
+        let settings = json!({"controllers": {"intern": "contour"}});
+        cluster.state.set_settings(Settings::from_value(&settings).unwrap(), true);
+    };
+    let forbidden = |cluster: &mut FakeCluster| {
+        let status = KindStatus::Forbidden(String::new());
+        cluster.state.set_server_status(ServerKind::IngressClass, status);
+    };
+    let none = Vec::<String>::new();
+    for prepare in [&served as &dyn Fn(&mut FakeCluster), &with_class, &with_setting, &forbidden] {
+        assert_eq!(told("intern", 300, prepare), none);
+    }
+    // It is served by its name alone.
+    assert_eq!(told("contour", 300, &nothing), none);
+}
+
 // Objects that others need.
 
 fn desired(kind: Kind, name: &str) -> Desired {
@@ -143,7 +181,7 @@ fn planned() -> FakeCluster {
 /// What is done so that the Service has these objects, and the reasons of the notices.
 fn plan(cluster: &mut FakeCluster, objects: &[(Kind, &str)]) -> Vec<String> {
     let desired = objects.iter().map(|(kind, name)| desired(*kind, name)).collect();
-    let exposed = Exposed { desired, published: None, stamp: None };
+    let exposed = Exposed { desired, published: None, stamp: None, unknown_class: None };
     let mut notices = Vec::new();
     let key = ServiceKey::new("shop", "web");
     let actions = cluster.state.reconcile_exposed(&key, exposed, &mut notices, cluster.now);
@@ -269,7 +307,7 @@ fn after_a_failure_nothing_is_sent_that_would_be_open() {
         (Kind::Route, "web"),
     ];
     let desired = all.iter().map(|(kind, name)| desired(*kind, name)).collect();
-    let exposed = Exposed { desired, published: None, stamp: None };
+    let exposed = Exposed { desired, published: None, stamp: None, unknown_class: None };
     let key = ServiceKey::new("shop", "web");
     let actions = cluster.state.reconcile_exposed(&key, exposed, &mut Vec::new(), cluster.now);
     let mut failures = Failures::default();
