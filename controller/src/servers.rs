@@ -102,7 +102,7 @@ impl Servers {
                         .status
                         .get("supportedFeatures")
                         .and_then(Value::as_array)
-                        .map(features),
+                        .map(|list| features(list)),
                 };
                 if self.gateway_classes.get(&name) != Some(&facts) {
                     self.gateway_classes.insert(name.clone(), facts);
@@ -199,7 +199,7 @@ impl Servers {
 }
 
 /// The names of features: objects with a name in the API, and words in its first versions.
-fn features(list: &Vec<Value>) -> Vec<String> {
+fn features(list: &[Value]) -> Vec<String> {
     let name = |it: &Value| it.get("name").unwrap_or(it).as_str().map(str::to_owned);
     list.iter().filter_map(name).collect()
 }

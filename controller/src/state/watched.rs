@@ -113,9 +113,10 @@ impl State {
         if status == KindStatus::NotServed {
             self.servers.known(kind).into_iter().for_each(|key| self.servers.delete(key));
         }
-        let before = self.server_kinds.insert(kind, status.clone());
+        let is_other = self.server_kinds.get(&kind).is_some_and(|before| *before != status);
+        self.server_kinds.insert(kind, status);
         // A Gateway that does not exist is known as missing from now on, or not any more.
-        if before.is_some_and(|before| before != status) {
+        if is_other {
             self.mark_all_due();
         }
     }
