@@ -346,9 +346,8 @@ impl Plan {
     ///
     /// ```
     /// use serde_json::json;
-    /// let block = "kubernetes.io/ingress.class: contour";
-    /// let plan = xposer::testing::plan(&[("xposer.stakater.com/annotations", block)], json!({}))?;
-    /// assert_eq!((plan.class(), plan.class_name()), (None, Some("contour")));
+    /// let plan = xposer::testing::plan(&[("IngressClassName", "internal")], json!({}))?;
+    /// assert_eq!(plan.class_name(), Some("internal"));
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]
