@@ -23,6 +23,9 @@ const DISCOVERY_INTERVAL: Duration = Duration::from_secs(20);
 /// The delay after an error of a watch, and the longest one after many. An event that comes late is late for the user.
 const MIN_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
+/// How often a refusal to list what says who serves something is asked again before it counts. An API server that has just started has
+/// not read the roles yet, and without the answer, objects would be written in the words of another program.
+const CONFIRMATIONS: u32 = 3;
 /// Objects a page. A page is decoded as a whole, so large pages cost memory.
 const PAGE_SIZE: u32 = 100;
 
@@ -125,11 +128,21 @@ impl Source {
 
     async fn wait_until_served(self, scope: &Scope, events: &Sender<WatchEvent>) -> Result<(), Closed> {
         let resource = self.resource();
+        let mut backoff = exponential_backoff(MIN_BACKOFF, MAX_BACKOFF);
+        let mut refusals = 0;
         loop {
             let status = match scope.client.list_api_group_resources(&resource.api_version).await {
                 Ok(list) if list.resources.iter().any(|known| known.name == resource.plural) => return Ok(()),
                 Ok(_) => KindStatus::NotServed,
                 Err(Error::Api(status)) if status.code == 404 => KindStatus::NotServed,
+                // Until it is known who serves what, nothing is compared.
+                Err(error) if matches!(self, Self::Servers(_)) && refusals < CONFIRMATIONS => {
+                    // Without an answer, this goes on.
+                    refusals += u32::from(matches!(&error, Error::Api(status) if status.code < 429));
+                    tracing::debug!("{}: {}", resource.plural, error_message(&error));
+                    tokio::time::sleep(backoff.next().unwrap_or(MAX_BACKOFF)).await;
+                    continue;
+                }
                 Err(error) => KindStatus::ListFailed(error_message(&error)),
             };
             events.send(WatchEvent { source: self, event: Err(status) }).await?;
@@ -141,14 +154,14 @@ impl Source {
     async fn watch_while_served(self, scope: &Scope, events: &Sender<WatchEvent>) -> Result<(), Closed> {
         let mut stream = std::pin::pin!(watcher(scope.api(&self.resource()), self.config()));
         let mut backoff = exponential_backoff(MIN_BACKOFF, MAX_BACKOFF);
-        let (mut failed, mut listed) = (false, false);
+        let (mut failed, mut listed, mut refusals) = (false, false, 0);
         let mut last_message = String::new();
         while let Some(event) = stream.next().await {
             let error = match event {
                 Ok(event) => {
                     // `Init` only announces a list, and is no success.
                     if !matches!(event, Event::Init) {
-                        failed = false;
+                        (failed, refusals) = (false, 0);
                         backoff.reset();
                         last_message.clear();
                     }
@@ -160,7 +173,11 @@ impl Source {
                 }
                 Err(error) => error,
             };
-            let status = self.status_after(&error, listed, &mut last_message);
+            let mut status = self.status_after(&error, listed, &mut last_message);
+            if matches!(self, Self::Servers(_)) && status.is_some() && refusals < CONFIRMATIONS {
+                refusals += 1;
+                status = None;
+            }
             let delay = match (&status, status_code(&error)) {
                 // The history is gone, and the list is requested next; that is no failure.
                 (_, 410) if !failed => Duration::ZERO,
