@@ -31,5 +31,6 @@ mod neighbours;
 mod operations;
 mod ownership;
 mod replicas;
+mod servers;
 mod storm;
 mod urls;
