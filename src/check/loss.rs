@@ -14,7 +14,7 @@ use crate::values::{Target, Termination};
 
 /// Whether a target has the effect of a key.
 fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
-    let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination == how;
+    let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination() == how;
     match effect.same {
         Same::None => false,
         // The redirect of a canary is that of the stable Service. Another controller has a rule of its own for it.
@@ -62,7 +62,11 @@ pub(crate) fn wanted_by<'p>(plan: &'p Plan, annotation: &Annotation) -> Option<&
 pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     for target in plan.targets.iter().filter(|target| plan.has_object(**target)) {
-        for wanted in &plan.intents {
+        // What the settings want of everybody counts on the stable Service.
+        let is_shared = |wanted: &&Wanted| {
+            plan.canary.is_some() && *target == Target::Ingress && matches!(wanted.origin, Origin::Setting(_))
+        };
+        for wanted in plan.intents.iter().filter(|wanted| !is_shared(wanted)) {
             let server = subject(plan, *target);
             let what = wanted.keys.first().map_or(wanted.intent.as_str(), String::as_str);
             match says(plan, *target, wanted.intent, Some(&wanted.wish)) {
