@@ -14,7 +14,7 @@ use super::{
 use crate::diagnostics::Origin;
 use crate::intents::{Intent, Wish};
 use crate::plan::kinds::Kind;
-use crate::plan::{Plan, Route, Wanted};
+use crate::plan::{Annotation, Plan, Route, Wanted};
 use crate::validation::{PathType, comparable_path};
 use crate::values::Target;
 
@@ -130,11 +130,41 @@ fn class(plan: &Plan, _: Target) -> Vec<Written<'_>> {
     written.into_iter().collect()
 }
 
+type Write = fn(&Plan, Target) -> Vec<Written<'_>>;
+
 /// The annotations that express the intents of a plan on the objects of a target. What somebody gave under the same key counts
 /// instead.
 pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
-    type Write = fn(&Plan, Target) -> Vec<Written<'_>>;
-    let controller: Write = match (target, plan.controller(target)) {
+    let around: &[Write] = match target {
+        Target::Ingress => {
+            &[cert_manager::write::write, class, external_dns::write::write, forecastle::write::write]
+        }
+        Target::HttpRoute => &[external_dns::write::write, forecastle::write::write],
+        Target::Route => &[],
+    };
+    let mut written = by_controller(plan, target);
+    for program in around {
+        written.append(&mut program(plan, target));
+    }
+    written.retain(|it: &Written<'_>| given(plan, target, it.key).is_none());
+    written
+}
+
+/// What somebody gave that says the same as a key: the key itself, or another name under which the same program reads it.
+pub(crate) fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation> {
+    let controller = plan.controller(target);
+    let (_, name) = key.split_once('/')?;
+    let has_prefixes = target == Target::Ingress && controller.reads(key);
+    let is_same = |it: &&Annotation| {
+        let has_name = it.key.split_once('/').is_some_and(|(_, other)| other == name);
+        (has_name && controller.reads(&it.key)) || nginx::is_alias(key, &it.key)
+    };
+    plan.annotation(key).or_else(|| plan.annotations.iter().filter(|_| has_prefixes).find(is_same))
+}
+
+/// The annotations for whoever serves a target, whatever somebody gave.
+pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+    let write: Write = match (target, plan.controller(target)) {
         (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::write,
         (Target::HttpRoute, _) => gateway::write::write,
         (Target::Route, _) => openshift::write::write,
@@ -151,17 +181,5 @@ pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
             Controller::Openshift | Controller::EnvoyGateway | Controller::Gateway | Controller::Other,
         ) => |_, _| Vec::new(),
     };
-    let around: &[Write] = match target {
-        Target::Ingress => {
-            &[cert_manager::write::write, class, external_dns::write::write, forecastle::write::write]
-        }
-        Target::HttpRoute => &[external_dns::write::write, forecastle::write::write],
-        Target::Route => &[],
-    };
-    let mut written = Vec::new();
-    for program in [controller].iter().chain(around) {
-        written.append(&mut program(plan, target));
-    }
-    written.retain(|it: &Written<'_>| plan.annotation(it.key).is_none());
-    written
+    write(plan, target)
 }

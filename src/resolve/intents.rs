@@ -5,6 +5,7 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean
 use crate::dialect::controller::Controller;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{Meant, read};
+use crate::dialect::write::{by_controller, given};
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Slot, Wishes};
@@ -61,6 +62,38 @@ impl<'v> Resolver<'v, '_> {
             let Sourced { value: wish, origin } = wanted.clone();
             plan.intents.push(Wanted { intent, wish, origin, keys });
         }
+        self.clashes(plan);
+    }
+
+    /// An option and an annotation of the program that serves the Service may say the same thing. What cannot be read of such an
+    /// annotation, or is none of ingress-nginx, is compared by its key.
+    fn clashes(&mut self, plan: &mut Plan) {
+        if plan.annotations.is_empty() || plan.intents.iter().all(|wanted| !wanted.keys.is_empty()) {
+            return;
+        }
+        plan.annotations.sort_by(|left, right| left.key.cmp(&right.key));
+        let options: Vec<&Wanted> = plan.intents.iter().filter(|wanted| wanted.keys.is_empty()).collect();
+        let (mut replaced, mut contradicted) = (Vec::new(), Vec::new());
+        let all = plan
+            .targets
+            .iter()
+            .flat_map(|target| by_controller(plan, *target).into_iter().map(|written| (*target, written)));
+        for (target, written) in all {
+            let given = given(plan, target, written.key).filter(|given| given.value != written.value);
+            let option = options.iter().find(|option| option.origin == written.origin);
+            let (Some(given), Some(option)) = (given, option) else { continue };
+            match (given.is_forwarded(), &option.origin) {
+                (true, Origin::Annotation(_)) => contradicted.push((given, option.intent)),
+                (true, _) => {}
+                (false, _) => replaced.push(given.key.clone()),
+            }
+        }
+        for (given, intent) in contradicted {
+            let said = format!("{} contradicts {}", quoted(&given.key), intent.annotation());
+            let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
+            given.file_key(self.report, problem);
+        }
+        plan.annotations.retain(|given| !replaced.contains(&given.key));
     }
 
     /// An option counts more than an annotation of the settings, which is not given then. That the Service says two things is

@@ -61,7 +61,7 @@ const STRICTER: [(&str, &str, &str); 2] = [
 const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";
 
 /// Classes with these words are those of other programs.
-const OTHER_PROGRAMS: [&str; 4] = ["alb", "contour", "kong", "traefik"];
+const OTHER_PROGRAMS: [&str; 8] = ["alb", "azure", "contour", "f5", "gce", "haproxy", "kong", "traefik"];
 
 /// An object to judge.
 struct Emitted {

@@ -1,7 +1,7 @@
 //! The annotations of F5's NGINX Ingress Controller 5.5 and of its App Protect.
 
 pub(super) mod says;
-pub(super) mod write;
+pub(crate) mod write;
 
 use super::key::{Idle, Names, Program, Reach, key};
 

@@ -1,6 +1,5 @@
 //! What a plan wants, in the words of the HAProxy Kubernetes Ingress Controller.
 
-use super::PROGRAM;
 use crate::dialect::write::{Word, Written, intents, prefix_of, redirect, text};
 use crate::intents::{Cors, Header, Intent, RateLimit, Wish};
 use crate::plan::Plan;
@@ -19,13 +18,6 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
         let origin = wanted.origin.clone();
         written.push(Written { key: "haproxy.org/ssl-redirect", value: "false".into(), origin });
     }
-    // It reads a key under three prefixes.
-    let name = |key: &str| {
-        let (prefix, name) = key.split_once('/')?;
-        (PROGRAM.has_prefix(prefix) || PROGRAM.has_alias(prefix)).then(|| name.to_owned())
-    };
-    let given: Vec<String> = plan.annotations.iter().filter_map(|it| name(&it.key)).collect();
-    written.retain(|it| name(it.key).is_none_or(|name| !given.contains(&name)));
     written
 }
 

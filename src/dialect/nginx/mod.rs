@@ -44,6 +44,11 @@ pub(crate) const ALIASES: [[&str; 2]; 2] = [
     ["nginx.ingress.kubernetes.io/limit-allowlist", "nginx.ingress.kubernetes.io/limit-whitelist"],
 ];
 
+/// Whether two keys are the two names of one.
+pub(crate) fn is_alias(key: &str, other: &str) -> bool {
+    ALIASES.iter().any(|names| names.contains(&key) && names.contains(&other))
+}
+
 pub(super) static PROGRAM: Program = Program {
     aliases: &[OLD_PREFIX],
     beside: &[PREFIX],

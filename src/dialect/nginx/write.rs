@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::paths::target_of;
 use super::{
-    ALIASES, ALLOWED_SOURCES, BACKEND_PROTOCOL, CANARY, CANARY_COOKIE, CANARY_HEADER, CANARY_HEADER_VALUE,
+    ALLOWED_SOURCES, BACKEND_PROTOCOL, CANARY, CANARY_COOKIE, CANARY_HEADER, CANARY_HEADER_VALUE,
     CANARY_WEIGHT, FORCE_SSL_REDIRECT, REWRITE_TARGET, SSL_REDIRECT, USE_REGEX,
 };
 use crate::diagnostics::Origin;
@@ -19,10 +19,6 @@ pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>>
         return write_canary(canary);
     }
     let mut written = intents(plan, target, |intent, wish| words(plan, intent, wish));
-    // The old name of a key says the same.
-    let is_alias =
-        |key: &str, name: &str| ALIASES.iter().any(|names| names.contains(&key) && names.contains(&name));
-    written.retain(|it| !plan.annotations.iter().any(|given| is_alias(it.key, &given.key)));
     if let Some(wanted) = &plan.https_redirect {
         // Without a TLS section, nothing is redirected by default; with one, everything is.
         let redirect = match (plan.tls(), wanted.value) {
