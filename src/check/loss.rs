@@ -8,7 +8,7 @@ use crate::dialect::{Effect, Loss, Same, effect, is_of_controller, is_read_on, i
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::plan::{Annotation, Plan, Wanted};
+use crate::plan::{Annotation, Plan, Reason, Server, Wanted};
 use crate::validation::parse_bool;
 use crate::values::{Target, Termination};
 
@@ -161,13 +161,15 @@ pub(crate) fn redirects_against(plan: &Plan, annotation: &Annotation, target: Ta
 /// An HTTPRoute and a Route are not made without what protects the Service on an Ingress.
 pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    if plan.annotations.is_empty()
-        || (plan.targets == [Target::Ingress] && plan.controller(Target::Ingress).is_nginx())
-    {
+    // A class of which nothing is known may be that of the program whose keys are given.
+    let is_known = |server: &Server| matches!(server.reason, Reason::Setting(_) | Reason::Cluster(_));
+    let is_perhaps_another = |server: &Server| server.controller.is_nginx() && !is_known(server);
+    if plan.annotations.is_empty() || plan.servers.iter().all(is_perhaps_another) {
         return;
     }
     for annotation in &plan.annotations {
-        let losses = plan.targets.iter().map(|target| (loss(plan, annotation, *target), *target));
+        let known = plan.servers.iter().filter(|server| !is_perhaps_another(server));
+        let losses = known.map(|server| (loss(plan, annotation, server.target), server.target));
         let Some((loss, _)) = losses.clone().max_by_key(|(loss, _)| *loss) else { continue };
         if loss == Loss::Nothing || context.denial(annotation).is_some() {
             continue;

@@ -42,7 +42,38 @@ pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wi
             return lacks("name the program in the setting controllers, or choose another class");
         }
     };
+    if target == Target::Ingress && reads_requests(intent) && plan.passes_tls() {
+        return lacks("remove it, for no request is read where TLS passes through");
+    }
     says(plan, intent, wish)
+}
+
+/// Whether an intent needs a program that reads requests.
+fn reads_requests(intent: Intent) -> bool {
+    match intent {
+        Intent::StripPrefix
+        | Intent::RewritePath
+        | Intent::BasicAuth
+        | Intent::ExternalAuth
+        | Intent::MaxBodySize
+        | Intent::Cors
+        | Intent::RequestHeaders
+        | Intent::ResponseHeaders
+        | Intent::StickySession
+        | Intent::RateLimit
+        | Intent::ClientCertificate => true,
+        Intent::HttpsRedirect
+        | Intent::HttpsRedirectCode
+        | Intent::Canary
+        | Intent::AllowedSources
+        | Intent::DeniedSources
+        | Intent::ConnectTimeout
+        | Intent::IdleTimeout
+        | Intent::Timeout
+        | Intent::BackendProtocol
+        | Intent::RedirectFrom
+        | Intent::TlsPassthrough => false,
+    }
 }
 
 /// It cannot do it, with a help.

@@ -61,12 +61,14 @@ impl Plan {
         self.redirects(Target::HttpRoute)
     }
 
+    /// Whether the Service wants that TLS ends there.
+    pub(crate) fn passes_tls(&self) -> bool {
+        self.wish(Intent::TlsPassthrough) == Some(&Wish::Switch(true))
+    }
+
     /// Where TLS ends on a Route.
     pub(crate) fn termination(&self) -> Termination {
-        match self.wish(Intent::TlsPassthrough) {
-            Some(Wish::Switch(true)) => Termination::Passthrough,
-            _ => self.termination,
-        }
+        if self.passes_tls() { Termination::Passthrough } else { self.termination }
     }
 
     /// The hosts by their paths: a group for each HTTPRoute.

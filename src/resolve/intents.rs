@@ -6,7 +6,7 @@ use crate::dialect::controller::Controller;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{Meant, read};
 use crate::dialect::write::{by_controller, given};
-use crate::intents::Intent;
+use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Slot, Wishes};
 use crate::plan::Wanted;
@@ -62,7 +62,20 @@ impl<'v> Resolver<'v, '_> {
             let Sourced { value: wish, origin } = wanted.clone();
             plan.intents.push(Wanted { intent, wish, origin, keys });
         }
+        self.rewrites(plan);
         self.clashes(plan);
+    }
+
+    /// A path is cut off, or another one takes its place.
+    fn rewrites(&mut self, plan: &mut Plan) {
+        let is_cut = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
+        let replaced = plan.intents.iter().position(|wanted| is_cut && wanted.intent == Intent::RewritePath);
+        if let Some(place) = replaced {
+            let wanted = plan.intents.remove(place);
+            let said = format!("{} contradicts {}", Intent::RewritePath, Intent::StripPrefix.annotation());
+            let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
+            self.report.file(wanted.origin.path(), problem);
+        }
     }
 
     /// An option and an annotation of the program that serves the Service may say the same thing. What cannot be read of such an
@@ -98,13 +111,7 @@ impl<'v> Resolver<'v, '_> {
 
     /// An option counts more than an annotation of the settings, which is not given then. That the Service says two things is
     /// an Error.
-    fn replaced(
-        &mut self,
-        plan: &mut Plan,
-        intent: Intent,
-        wanted: &Sourced<crate::intents::Wish>,
-        other: &Meant,
-    ) {
+    fn replaced(&mut self, plan: &mut Plan, intent: Intent, wanted: &Sourced<Wish>, other: &Meant) {
         if !other.is_forwarded {
             plan.annotations.retain(|given| given.is_forwarded() || !other.keys.contains(&given.key));
         } else if other.wish != wanted.value
