@@ -72,7 +72,11 @@ impl<'v> Resolver<'v, '_> {
         let replaced = plan.intents.iter().position(|wanted| is_cut && wanted.intent == Intent::RewritePath);
         if let Some(place) = replaced {
             let wanted = plan.intents.remove(place);
-            let said = format!("{} contradicts {}", Intent::RewritePath, Intent::StripPrefix.annotation());
+            let said = format!(
+                "{} contradicts {}",
+                quoted(Intent::RewritePath.as_str()),
+                Intent::StripPrefix.annotation()
+            );
             let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
             self.report.file(wanted.origin.path(), problem);
         }
