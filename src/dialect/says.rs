@@ -107,6 +107,7 @@ pub(crate) enum Proof {
 }
 
 /// A row of the reference of a program: an intent, its words there, how we know, and since which version it has them.
+#[cfg_attr(not(test), allow(dead_code, reason = "the reference is made of them"))]
 pub(crate) struct Words {
     pub(crate) intent: Intent,
     pub(crate) words: &'static str,
@@ -120,18 +121,18 @@ impl Words {
     }
 }
 
-/// The words of a program, for the reference.
+/// The words of a program on the objects of a target. Only the reference reads them.
 #[cfg_attr(not(test), allow(dead_code, reason = "the reference is made of them"))]
-pub(crate) fn words(controller: Controller) -> &'static [Words] {
-    match controller {
-        Controller::IngressNginx => nginx::says::WORDS,
-        Controller::Contour => contour::says::WORDS,
-        Controller::Haproxy => haproxy::says::WORDS,
-        Controller::HaproxyIngress => haproxy_ingress::says::WORDS,
-        Controller::F5Nginx => f5_nginx::says::WORDS,
-        Controller::Alb => alb::says::WORDS,
-        Controller::Gce => gke::says::WORDS,
-        Controller::Openshift => openshift::says::WORDS,
+pub(crate) fn words(target: Target, controller: Controller) -> &'static [Words] {
+    match (target, controller) {
+        (Target::Route, _) => openshift::says::WORDS,
+        (Target::Ingress, Controller::IngressNginx) => nginx::says::WORDS,
+        (Target::Ingress, Controller::Contour) => contour::says::WORDS,
+        (Target::Ingress, Controller::Haproxy) => haproxy::says::WORDS,
+        (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::says::WORDS,
+        (Target::Ingress, Controller::F5Nginx) => f5_nginx::says::WORDS,
+        (Target::Ingress, Controller::Alb) => alb::says::WORDS,
+        (Target::Ingress, Controller::Gce) => gke::says::WORDS,
         _ => &[],
     }
 }
@@ -231,7 +232,7 @@ mod tests {
                     can |= !lacks;
                     writes |= is_written;
                 }
-                let row = words(program).iter().find(|row| row.intent == intent);
+                let row = words(target, program).iter().find(|row| row.intent == intent);
                 if samples(intent).is_empty() {
                     continue;
                 }
@@ -252,7 +253,10 @@ mod tests {
             };
             let can = !matches!(says(&with(true), target, Intent::HttpsRedirect, None), Says::Lacks(_));
             assert_eq!(objects(&with(true)) != objects(&with(false)), can, "{program}");
-            assert!(words(program).iter().any(|row| row.intent == Intent::HttpsRedirect) && can, "{program}");
+            assert!(
+                words(target, program).iter().any(|row| row.intent == Intent::HttpsRedirect) && can,
+                "{program}"
+            );
         }
     }
 }

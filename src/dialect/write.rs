@@ -78,14 +78,14 @@ pub(crate) fn prefix_of<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str>
 pub(super) type Word<'p> = (&'static str, Cow<'p, str>);
 
 /// A value as text.
-pub(super) fn text<'p>(value: impl ToString) -> Cow<'p, str> {
+pub(super) fn text<'p>(value: &impl ToString) -> Cow<'p, str> {
     value.to_string().into()
 }
 
 /// Bytes in the largest unit of nginx and HAProxy without a rest.
 pub(super) fn size(bytes: u64) -> String {
     let units = [(1 << 30, 'g'), (1 << 20, 'm'), (1 << 10, 'k')];
-    let unit = units.into_iter().find(|(unit, _)| bytes >= *unit && bytes % unit == 0);
+    let unit = units.into_iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
     unit.map_or_else(|| bytes.to_string(), |(unit, name)| format!("{}{name}", bytes / unit))
 }
 

@@ -99,7 +99,7 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
     let mut words: Vec<Word<'_>> = vec![
         ("haproxy.org/cors-enable", "true".into()),
         ("haproxy.org/cors-allow-origin", origins.into()),
-        ("haproxy.org/cors-allow-credentials", text(cors.credentials)),
+        ("haproxy.org/cors-allow-credentials", text(&cors.credentials)),
     ];
     for (key, list) in
         [("haproxy.org/cors-allow-methods", &cors.methods), ("haproxy.org/cors-allow-headers", &cors.headers)]

@@ -89,7 +89,7 @@ fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
             .map(|host| ("haproxy-ingress.github.io/redirect-from", host))
             .into_iter()
             .collect(),
-        Wish::Rate(rate) => vec![("haproxy-ingress.github.io/limit-rps", text(rate.requests))],
+        Wish::Rate(rate) => vec![("haproxy-ingress.github.io/limit-rps", text(&rate.requests))],
         Wish::Certificate(certificate) => vec![
             ("haproxy-ingress.github.io/auth-tls-secret", certificate.secret.as_str().into()),
             (
@@ -141,7 +141,7 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
     let mut words: Vec<Word<'_>> = vec![
         ("haproxy-ingress.github.io/cors-enable", "true".into()),
         origins,
-        ("haproxy-ingress.github.io/cors-allow-credentials", text(cors.credentials)),
+        ("haproxy-ingress.github.io/cors-allow-credentials", text(&cors.credentials)),
     ];
     for (key, list) in [
         ("haproxy-ingress.github.io/cors-allow-methods", &cors.methods),
@@ -152,6 +152,6 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
             words.push((key, list.join(", ").into()));
         }
     }
-    words.extend(cors.max_age.map(|age| ("haproxy-ingress.github.io/cors-max-age", text(age))));
+    words.extend(cors.max_age.map(|age| ("haproxy-ingress.github.io/cors-max-age", text(&age))));
     words
 }

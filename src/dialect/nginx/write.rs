@@ -52,11 +52,11 @@ fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
         Wish::BasicAuth(auth) => basic_auth(auth),
         Wish::ExternalAuth(auth) => external_auth(auth),
         Wish::Duration(ms) if intent == Intent::ConnectTimeout => {
-            vec![("nginx.ingress.kubernetes.io/proxy-connect-timeout", text(ms / 1000))]
+            vec![("nginx.ingress.kubernetes.io/proxy-connect-timeout", text(&(ms / 1000)))]
         }
         Wish::Duration(ms) => vec![
-            ("nginx.ingress.kubernetes.io/proxy-read-timeout", text(ms / 1000)),
-            ("nginx.ingress.kubernetes.io/proxy-send-timeout", text(ms / 1000)),
+            ("nginx.ingress.kubernetes.io/proxy-read-timeout", text(&(ms / 1000))),
+            ("nginx.ingress.kubernetes.io/proxy-send-timeout", text(&(ms / 1000))),
         ],
         Wish::Size(bytes) => vec![("nginx.ingress.kubernetes.io/proxy-body-size", size(*bytes).into())],
         Wish::Cors(wanted) => cors(wanted),
@@ -68,7 +68,7 @@ fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
                 ("nginx.ingress.kubernetes.io/affinity", "cookie".into()),
                 ("nginx.ingress.kubernetes.io/session-cookie-name", sticky.cookie.as_str().into()),
             ];
-            let age = sticky.max_age.map(text);
+            let age = sticky.max_age.map(|age| text(&age));
             words.extend(age.map(|age| ("nginx.ingress.kubernetes.io/session-cookie-max-age", age)));
             words
         }
@@ -104,7 +104,7 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
     let mut words: Vec<Word<'_>> = vec![
         ("nginx.ingress.kubernetes.io/enable-cors", "true".into()),
         ("nginx.ingress.kubernetes.io/cors-allow-origin", cors.origins.join(", ").into()),
-        ("nginx.ingress.kubernetes.io/cors-allow-credentials", text(cors.credentials)),
+        ("nginx.ingress.kubernetes.io/cors-allow-credentials", text(&cors.credentials)),
     ];
     for (key, list) in [
         ("nginx.ingress.kubernetes.io/cors-allow-methods", &cors.methods),
@@ -115,7 +115,7 @@ fn cors(cors: &Cors) -> Vec<Word<'_>> {
             words.push((key, list.join(", ").into()));
         }
     }
-    words.extend(cors.max_age.map(|age| ("nginx.ingress.kubernetes.io/cors-max-age", text(age))));
+    words.extend(cors.max_age.map(|age| ("nginx.ingress.kubernetes.io/cors-max-age", text(&age))));
     words
 }
 
@@ -126,9 +126,9 @@ fn rate_limit<'p>(rate: RateLimit) -> Vec<Word<'p>> {
     } else {
         "nginx.ingress.kubernetes.io/limit-rpm"
     };
-    let mut words: Vec<Word<'p>> = vec![(key, text(rate.requests))];
+    let mut words: Vec<Word<'p>> = vec![(key, text(&rate.requests))];
     let times = rate.burst.and_then(|burst| burst.checked_div(rate.requests));
-    words.extend(times.map(|times| ("nginx.ingress.kubernetes.io/limit-burst-multiplier", text(times))));
+    words.extend(times.map(|times| ("nginx.ingress.kubernetes.io/limit-burst-multiplier", text(&times))));
     words
 }
 

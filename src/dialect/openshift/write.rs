@@ -30,7 +30,7 @@ fn words<'p>(plan: &Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
         Wish::Sticky(sticky) => vec![("router.openshift.io/cookie_name", sticky.cookie.as_str().into())],
         Wish::Rate(rate) => vec![
             ("haproxy.router.openshift.io/rate-limit-connections", "true".into()),
-            ("haproxy.router.openshift.io/rate-limit-connections.rate-http", text(in_period(*rate))),
+            ("haproxy.router.openshift.io/rate-limit-connections.rate-http", text(&in_period(*rate))),
         ],
         _ => Vec::new(),
     }
