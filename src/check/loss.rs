@@ -163,7 +163,8 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     // A class of which nothing is known may be that of the program whose keys are given.
     let is_known = |server: &Server| matches!(server.reason, Reason::Setting(_) | Reason::Cluster(_));
-    let is_perhaps_another = |server: &Server| server.controller.is_nginx() && !is_known(server);
+    let is_perhaps_another =
+        |server: &Server| server.controller == Controller::IngressNginx && !is_known(server);
     if plan.annotations.is_empty() || plan.servers.iter().all(is_perhaps_another) {
         return;
     }

@@ -2,6 +2,7 @@
 
 use crate::dialect::says::Proof::Documented;
 use crate::dialect::says::{Says, Words, but, lacks};
+use crate::dialect::write::prefix_of;
 use crate::intents::{Header, Intent, Wish};
 use crate::plan::Plan;
 use crate::values::BackendProtocol;
@@ -33,7 +34,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         | (Intent::HttpsRedirectCode, Some(Wish::Code(301 | 302 | 307 | 308)))
         | (Intent::HttpsRedirect | Intent::MaxBodySize, _) => Says::Fully,
         (Intent::HttpsRedirectCode, _) => lacks("write 301, 302, 307 or 308"),
-        (Intent::StripPrefix, _) if plan.pattern().is_some() => {
+        (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix_of(plan, route).is_none()) => {
             lacks("write the path without a regular expression")
         }
         (Intent::StripPrefix, _) => Says::Fully,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{REWRITE_TARGET, USE_REGEX};
+use crate::dialect::write::prefix_of;
 use crate::intents::{Intent, Wish};
 use crate::plan::{Annotation, Plan, Route, Wanted};
 use crate::validation::{PathType, comparable_path, literal_beginning, literal_path, parse_bool};
@@ -133,12 +134,16 @@ pub(in crate::dialect) fn as_rewritten(route: &Route, is_cut: bool) -> Option<Co
     Some(written.into())
 }
 
-/// The target of the rewrite that is written for a wish. A regular expression is not cut off, and only one has groups.
-pub(in crate::dialect) fn target_of<'p>(plan: &Plan, wish: &'p Wish) -> Option<&'p str> {
+/// The target of the rewrite that is written for a wish. A regular expression is cut off by the target that fits it, and only one
+/// has groups.
+pub(in crate::dialect) fn target_of<'p>(plan: &'p Plan, wish: &'p Wish) -> Option<&'p str> {
     let has_pattern = plan.pattern().is_some();
     match wish {
-        Wish::Switch(true) if has_pattern || plan.rules.iter().all(|route| route.path == "/") => None,
-        Wish::Switch(true) => Some(REST),
+        Wish::Switch(true) if has_pattern => {
+            let is_cut = plan.rules.iter().all(|route| prefix_of(plan, route).is_some());
+            plan.annotation(REWRITE_TARGET).filter(|_| is_cut).map(|given| given.value.trim())
+        }
+        Wish::Switch(true) => plan.rules.iter().any(|route| route.path != "/").then_some(REST),
         Wish::Path(target) => Some(target.as_str()).filter(|target| has_pattern || !target.contains('$')),
         _ => None,
     }
