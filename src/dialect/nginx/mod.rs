@@ -1,8 +1,10 @@
 //! ingress-nginx 1.15: its keys, how it reads paths, and how intents are written for it.
 
-mod keys;
+mod grammar;
+pub(crate) mod keys;
 pub(crate) mod paths;
 pub(crate) mod read;
+pub(crate) mod reference;
 pub(super) mod removed;
 pub(crate) mod rules;
 pub(super) mod says;
@@ -52,7 +54,6 @@ pub(crate) fn is_alias(key: &str, other: &str) -> bool {
 pub(super) static PROGRAM: Program = Program {
     aliases: &[OLD_PREFIX],
     beside: &[PREFIX],
-    plain: keys::PLAIN,
     ..Program::new("ingress-nginx 1.15", &[PREFIX], Names::All, keys::KEYS)
 };
 
