@@ -65,9 +65,10 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         }
         Intent::RequestHeaders => return lacks("set it in the Service, or choose another class"),
         Intent::ResponseHeaders => {
-            return lacks(
-                "put the headers into a ConfigMap, and forward nginx.ingress.kubernetes.io/custom-headers with its name",
-            );
+            return lacks(format!(
+                "put the headers into a ConfigMap, and forward nginx.ingress.kubernetes.io/custom-headers: {}/ and its name",
+                plan.namespace().unwrap_or("namespace")
+            ));
         }
         Intent::Timeout => return lacks("write IdleTimeout instead"),
         _ => {}
