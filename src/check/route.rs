@@ -3,6 +3,7 @@
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
 use crate::dialect::controller::Controller;
 use crate::dialect::f5_nginx::write::PATH_REGEX;
+use crate::dialect::go::not_in_re2;
 use crate::dialect::nginx::USE_REGEX;
 use crate::dialect::nginx::paths::Nginx;
 use crate::dialect::nginx::rules::rewrite::is_literal;
@@ -76,6 +77,15 @@ fn free_type(rule: &Route) -> &'static str {
 fn regex(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> Option<Problem> {
     let path = quoted(&rule.path);
     let controller = context.plan.controller(Target::Ingress);
+    let has_re2 = matches!(controller, Controller::Contour | Controller::Traefik);
+    if let Some(part) = not_in_re2(&rule.path).filter(|_| has_re2) {
+        let said = format!(
+            "the path {path} has {}, which the regular expressions of {} do not have: nobody would be served",
+            quoted(part),
+            controller.row().name
+        );
+        return Some(Problem::new(Code::TargetInvalid, said).help("write the path without it"));
+    }
     let (written, _) = written(context.plan, Target::Ingress, rule);
     let said = match (context.plan.class_name(), nginx) {
         _ if is_literal(context) => return None,

@@ -17,7 +17,7 @@ pub(crate) mod f5_nginx;
 pub(crate) mod forecastle;
 mod gateway;
 mod gke;
-mod go;
+pub(crate) mod go;
 mod haproxy;
 mod haproxy_ingress;
 pub(crate) mod key;
