@@ -91,8 +91,8 @@ rules! {
         "the setting namespaces", host::ownership;
     "common-name", [HostCommonName],
         "RFC 5280, ub-common-name", host::common_name;
-    "path", [PathInvalid, PathBlank, PathQuery, PathStrict, PathRegex],
-        "Kubernetes, validation.go, validateHTTPIngressPath; RFC 3986, 3.3; ingress-nginx, strict-validate-path-type", route::path;
+    "path", [PathInvalid, PathBlank, PathQuery, PathStrict, PathRegex, TargetInvalid],
+        "Kubernetes, validation.go, validateHTTPIngressPath; RFC 3986, 3.3; ingress-nginx, strict-validate-path-type; RE2, Syntax", route::path;
     "path-literal", [PathLiteral],
         "ingress-nginx 1.15, use-regex", rewrite::literal;
     "rewrite-target", [RewriteMismatch],
