@@ -158,7 +158,7 @@ pub(crate) fn redirects_against(plan: &Plan, annotation: &Annotation, target: Ta
 pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     if plan.annotations.is_empty()
-        || (plan.targets == [Target::Ingress] && plan.controller(Target::Ingress).is_nginx())
+        || (plan.targets == [Target::Ingress] && plan.controller(Target::Ingress) == Controller::IngressNginx)
     {
         return;
     }

@@ -1,6 +1,8 @@
 //! Rules about the path.
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
+use crate::dialect::controller::Controller;
+use crate::dialect::go::not_in_re2;
 use crate::dialect::nginx::USE_REGEX;
 use crate::dialect::nginx::paths::Nginx;
 use crate::dialect::nginx::rules::rewrite::is_literal;
@@ -72,8 +74,17 @@ fn free_type(rule: &Route) -> &'static str {
 /// Who reads the path as a regular expression, and by what.
 fn regex(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> Option<Problem> {
     let path = quoted(&rule.path);
+    let is_traefik = context.plan.controller(Target::Ingress) == Controller::Traefik;
+    if is_traefik && let Some(part) = not_in_re2(&rule.path) {
+        let said = format!(
+            "the path {path} has {}, which the regular expressions of Traefik do not have: nobody would be served",
+            quoted(part)
+        );
+        return Some(Problem::new(Code::TargetInvalid, said).help("write the path without it"));
+    }
     let said = match (context.plan.class_name(), nginx) {
         _ if is_literal(context) => return None,
+        _ if is_traefik => format!("the path {path} is read as a regular expression"),
         (Some(class), None) if context.plan.canary.is_none() => {
             format!(
                 "the path {path} is a regular expression, which the controller of the class {} reads in its own way",

@@ -29,17 +29,39 @@ pub(crate) struct Extra<'p> {
     /// It begins with the name of the plan's objects.
     pub(crate) name: Cow<'p, str>,
     pub(crate) annotations: Vec<(&'p str, Cow<'p, str>)>,
-    pub(crate) spec: Value,
+    pub(crate) made: Made,
+}
+
+/// What such an object is made of.
+pub(crate) enum Made {
+    /// This spec.
+    Spec(Value),
+    /// The Ingress of the plan, without its TLS section; with hosts, all paths of these.
+    Ingress { hosts: Vec<String> },
 }
 
 /// The objects that express the intents of a plan beside those of its target.
-pub(crate) fn extras(_plan: &Plan, _target: Target) -> Vec<Extra<'_>> {
-    Vec::new()
+pub(crate) fn extras(plan: &Plan, target: Target) -> Vec<Extra<'_>> {
+    match (target, plan.controller(target)) {
+        (Target::Ingress, Controller::Traefik) => traefik::write::extras(plan),
+        _ => Vec::new(),
+    }
 }
 
 /// The path of a route as whoever serves the target has to read it.
-pub(crate) fn path<'p>(_plan: &'p Plan, _target: Target, route: &'p Route) -> (Cow<'p, str>, PathType) {
-    (Cow::Borrowed(&route.path), route.path_type)
+pub(crate) fn path<'p>(plan: &'p Plan, target: Target, route: &'p Route) -> (Cow<'p, str>, PathType) {
+    match (target, plan.controller(target)) {
+        (Target::Ingress, Controller::Traefik) => traefik::write::path(plan, route),
+        _ => (Cow::Borrowed(&route.path), route.path_type),
+    }
+}
+
+/// Hosts that the TLS section of an Ingress has beside those of its rules: those that are sent to these.
+pub(crate) fn redirected_hosts(plan: &Plan) -> Vec<String> {
+    match plan.controller(Target::Ingress) {
+        Controller::Traefik => traefik::write::redirected_hosts(plan),
+        _ => Vec::new(),
+    }
 }
 
 /// The annotations that express the intents of a plan on the objects of a target. What somebody gave under the same key counts
