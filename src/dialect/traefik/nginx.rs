@@ -7,15 +7,14 @@ pub(super) const REQUEST_BUFFERING: &str = "nginx.ingress.kubernetes.io/proxy-re
 
 /// The names of the keys of ingress-nginx 1.15 that Traefik 3.7 does not read (`IngressConfig` of its provider), or reads and does
 /// nothing for: of a web application firewall, it has no more than an error in its log.
-const UNREAD: &str = "auth-always-set-cookie auth-cache-* auth-keepalive* auth-proxy-set-headers auth-request-redirect \
+const UNREAD: &str = "affinity-mode auth-always-set-cookie auth-cache-* auth-keepalive* auth-proxy-set-headers auth-request-redirect \
     auth-signin-redirect-param auth-tls-error-page auth-tls-match-cn auth-tls-verify-depth connection-proxy-header \
-    custom-headers-* denylist-source-range disable-proxy-intercept-errors enable-modsecurity enable-opentelemetry \
-    enable-owasp-core-rules enable-rewrite-log fastcgi-* http2-push-preload limit-allowlist limit-rate limit-rate-after \
-    limit-whitelist load-balance mirror-* modsecurity-* affinity-mode opentelemetry-* preserve-trailing-slash \
-    proxy-buffers-size proxy-busy-buffers-size proxy-cookie-* proxy-redirect-* proxy-ssl-ciphers proxy-ssl-protocols \
-    proxy-ssl-verify-depth relative-redirects satisfy session-cookie-change-on-failure \
-    session-cookie-conditional-samesite-none ssl-ciphers ssl-prefer-server-ciphers stream-snippet \
-    upstream-hash-by-subset* use-port-in-redirects";
+    denylist-source-range disable-proxy-intercept-errors enable-modsecurity enable-opentelemetry enable-owasp-core- \
+    rules enable-rewrite-log fastcgi-* http2-push-preload limit-allowlist limit-rate limit-rate-after limit- \
+    whitelist load-balance mirror-* modsecurity-* opentelemetry-* preserve-trailing-slash proxy-busy-buffers-size \
+    proxy-cookie-* proxy-redirect-* proxy-ssl-ciphers proxy-ssl-protocols proxy-ssl-verify-depth relative-redirects \
+    satisfy session-cookie-change-on-failure session-cookie-conditional-samesite-none ssl-ciphers ssl-prefer-server- \
+    ciphers stream-snippet upstream-hash-by-subset* use-port-in-redirects";
 
 /// Whether it reads a key of ingress-nginx.
 pub(in crate::dialect) fn reads(name: &str) -> bool {
@@ -30,4 +29,19 @@ pub(in crate::dialect) fn is_true(value: &str) -> bool {
 /// Whether it looks at the size of a body, with this value of `proxy-request-buffering`.
 pub(super) fn limits_bodies(buffering: Option<&str>) -> bool {
     buffering == Some("on")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::nginx::PROGRAM;
+
+    #[test]
+    fn what_is_not_read_is_a_key_of_ingress_nginx() {
+        let names = PROGRAM.names();
+        for unread in UNREAD.split_ascii_whitespace() {
+            assert!(names.iter().any(|name| matches(unread, name)), "{unread}");
+        }
+        assert!(!reads("denylist-source-range") && reads("whitelist-source-range"));
+    }
 }

@@ -82,7 +82,7 @@ impl Middleware {
             let from: Vec<String> = from.iter().map(|host| host.replace('.', "\\.")).collect();
             let spec = json!({"redirectRegex": {
                 "permanent": true,
-                "regex": format!("^https?://(?:{})(?::[0-9]+)?/(.*)", from.join("|")),
+                "regex": format!("(?i)^https?://(?:{})(?::[0-9]+)?/(.*)", from.join("|")),
                 "replacement": format!("{scheme}://{to}/${{1}}"),
             }});
             Self { suffix: numbered(FROM, index).into_owned(), spec }
