@@ -85,7 +85,8 @@ impl Controller {
                 name: "Traefik",
                 ingress: "traefik.io/ingress-controller",
                 gateway: "traefik.io/gateway-controller",
-                reads: &["traefik.ingress.kubernetes.io/"],
+                // Traefik 1.7 had others.
+                reads: &["traefik.ingress.kubernetes.io/router."],
             },
             // It serves the classes of ingress-nginx, so no class says that it is the one.
             Self::TraefikNginx => Row {

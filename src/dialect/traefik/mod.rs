@@ -5,8 +5,6 @@ pub(crate) mod rules;
 pub(super) mod says;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod words;
 pub(super) mod write;
 
 use super::key::{Idle, Names, Program, key};
@@ -35,10 +33,17 @@ const STICKY_COOKIE: &str = "traefik.ingress.kubernetes.io/service.sticky.cookie
 pub(super) static PROGRAM: Program = Program {
     beside: &[ROUTER],
     on_service: &["traefik.ingress.kubernetes.io/service."],
+    // With any other key of a router, it passes over the whole Ingress.
+    plain: "router.entrypoints router.observability.* router.pathmatcher router.priority router.rulesyntax router.tls \
+        router.tls.certresolver router.tls.domains.*",
+    unread: "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
+        service.serverstransport service.sticky.cookie service.sticky.cookie.domain service.sticky.cookie.httponly \
+        service.sticky.cookie.maxage service.sticky.cookie.name service.sticky.cookie.path \
+        service.sticky.cookie.samesite service.sticky.cookie.secure",
     ..Program::new(
         "Traefik 3.7",
         &["traefik.ingress.kubernetes.io/"],
-        Names::Protecting,
+        Names::All,
         &[
             key("auth-*").protects(),
             key("rate-limit").protects(),

@@ -4,11 +4,52 @@ use std::borrow::Cow;
 
 use super::{MIDDLEWARES, SERVERS_SCHEME, SERVERS_TRANSPORT, STICKY_COOKIE, TLS, TLS_OPTIONS, nginx};
 use crate::dialect::nginx::read::stripped;
-use crate::dialect::says::Says;
+use crate::dialect::says::{Proof, Says, Words};
 use crate::intents::{Intent, Wish};
 use crate::plan::{Plan, Route};
 use crate::validation::{PathType, comparable_path};
 use crate::values::BackendProtocol;
+
+/// A row that real requests have tried.
+const fn proved(intent: Intent, words: &'static str, since: &'static str) -> Words {
+    Words { intent, words, proof: Proof::Proved, since }
+}
+
+/// An intent that Traefik does only where the Service itself, or an object beside it, says so.
+const fn documented(intent: Intent, words: &'static str, since: &'static str) -> Words {
+    Words { intent, words, proof: Proof::Documented, since }
+}
+
+/// The intents that an Ingress of Traefik expresses, by its annotations and by Middlewares.
+#[allow(dead_code, reason = "the reference of each program reads it")]
+pub(in crate::dialect) static WORDS: &[Words] = &[
+    proved(
+        Intent::HttpsRedirect,
+        "Middleware `redirectScheme` on a second Ingress of the entry point `web`; `router.tls: \"true\"` on the first one",
+        "3.0",
+    ),
+    proved(Intent::HttpsRedirectCode, "`redirectScheme.permanent`: 301 and 308, or 302 and 307", "3.0"),
+    proved(Intent::StripPrefix, "Middleware `stripPrefix` or `stripPrefixRegex`", "3.0"),
+    proved(Intent::RewritePath, "Middleware `replacePath` or `replacePathRegex`", "3.0"),
+    proved(Intent::AllowedSources, "Middleware `ipAllowList`", "3.0"),
+    proved(Intent::DeniedSources, "Middleware `ipAllowList` with all other networks", "3.0"),
+    proved(Intent::BasicAuth, "Middleware `basicAuth`; the secret has one key", "3.0"),
+    proved(Intent::ExternalAuth, "Middleware `forwardAuth`; `authSigninURL` since 3.7", "3.0"),
+    documented(
+        Intent::ConnectTimeout,
+        "on the Service: `service.serverstransport`; ServersTransport `forwardingTimeouts.dialTimeout`",
+        "3.0",
+    ),
+    proved(Intent::MaxBodySize, "Middleware `buffering.maxRequestBodyBytes`", "3.0"),
+    proved(Intent::Cors, "Middleware `headers.accessControl*`", "3.0"),
+    proved(Intent::RequestHeaders, "Middleware `headers.customRequestHeaders`", "3.0"),
+    proved(Intent::ResponseHeaders, "Middleware `headers.customResponseHeaders`", "3.0"),
+    proved(Intent::BackendProtocol, "on the Service: `service.serversscheme`", "3.0"),
+    proved(Intent::StickySession, "on the Service: `service.sticky.cookie`", "3.0"),
+    proved(Intent::RedirectFrom, "Middleware `redirectRegex` on an Ingress of the other hosts", "3.0"),
+    proved(Intent::RateLimit, "Middleware `rateLimit`; others get 429", "3.0"),
+    documented(Intent::ClientCertificate, "forwarded: `router.tls.options`, a TLSOption with `clientAuth`", "3.0"),
+];
 
 /// What Traefik can do by the annotations of an Ingress, its own and those of the Service, and by Middlewares.
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {

@@ -4,8 +4,7 @@
 
 use serde_json::json;
 
-use super::says::says;
-use super::words::WORDS;
+use super::says::{WORDS, says};
 use super::write::{extras, write};
 use crate::dialect::says::Says;
 use crate::dialect::write::Made;
