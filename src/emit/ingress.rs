@@ -106,11 +106,8 @@ pub(super) fn beside(plan: &Plan, hosts: Vec<String>) -> Spec<'_> {
         let path = Path { backend, path: "/".into(), path_type: PathType::Prefix.as_str() };
         Rule { host: Cow::Owned(host), http: Http { paths: vec![path] } }
     };
-    let rules = if hosts.is_empty() {
-        rules(plan, backend)
-    } else {
-        hosts.into_iter().map(everything).collect()
-    };
+    let rules =
+        if hosts.is_empty() { rules(plan, backend) } else { hosts.into_iter().map(everything).collect() };
     Spec { ingress_class_name: plan.class().filter(|class| !is_of_annotation(class)), rules, tls: None }
 }
 

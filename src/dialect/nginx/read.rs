@@ -215,9 +215,7 @@ fn external_auth(given: &Annotations<'_>) -> Option<Said> {
 /// Seconds as the grammar of durations has them, whose numbers have at most five digits.
 fn time(seconds: &str) -> String {
     match seconds.parse::<u64>() {
-        Ok(long @ 100_000..) => {
-            [(long / 3600).to_string(), (long % 3600).to_string()].join("h") + "s"
-        }
+        Ok(long @ 100_000..) => [(long / 3600).to_string(), (long % 3600).to_string()].join("h") + "s",
         _ => [seconds, "s"].concat(),
     }
 }

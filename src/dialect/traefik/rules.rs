@@ -30,7 +30,8 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
         } else if annotation.key.strip_prefix(PREFIX) == Some("proxy-body-size")
             && !limits_bodies(plan.annotation(REQUEST_BUFFERING).map(|it| it.value.as_str()))
         {
-            let said = said("and Traefik's provider for ingress-nginx looks at no body that it does not buffer");
+            let said =
+                said("and Traefik's provider for ingress-nginx looks at no body that it does not buffer");
             let help = format!("forward {REQUEST_BUFFERING}: \"on\", too");
             lost(context, annotation, effect.loss, said, &help, report);
         }

@@ -48,7 +48,11 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
     proved(Intent::StickySession, "on the Service: `service.sticky.cookie`", "3.0"),
     proved(Intent::RedirectFrom, "Middleware `redirectRegex` on an Ingress of the other hosts", "3.0"),
     proved(Intent::RateLimit, "Middleware `rateLimit`; others get 429", "3.0"),
-    documented(Intent::ClientCertificate, "forwarded: `router.tls.options`, a TLSOption with `clientAuth`", "3.0"),
+    documented(
+        Intent::ClientCertificate,
+        "forwarded: `router.tls.options`, a TLSOption with `clientAuth`",
+        "3.0",
+    ),
 ];
 
 /// What Traefik can do by the annotations of an Ingress, its own and those of the Service, and by Middlewares.
@@ -67,13 +71,14 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         }
         (Intent::ClientCertificate, _) if plan.annotation(TLS_OPTIONS).is_some() => Says::Fully,
         (Intent::ClientCertificate, _) => Says::Lacks(
-            format!("remove it, write a TLSOption with clientAuth, and forward {TLS_OPTIONS}, which names it").into(),
+            format!(
+                "remove it, write a TLSOption with clientAuth, and forward {TLS_OPTIONS}, which names it"
+            )
+            .into(),
         ),
-        (Intent::ConnectTimeout | Intent::IdleTimeout | Intent::Timeout, _) => on_service(
-            plan,
-            SERVERS_TRANSPORT,
-            "the name of a ServersTransport with forwardingTimeouts",
-        ),
+        (Intent::ConnectTimeout | Intent::IdleTimeout | Intent::Timeout, _) => {
+            on_service(plan, SERVERS_TRANSPORT, "the name of a ServersTransport with forwardingTimeouts")
+        }
         (Intent::StickySession, _) => on_service(plan, STICKY_COOKIE, "\"true\""),
         (Intent::BackendProtocol, Some(Wish::Protocol(protocol))) => speaks(plan, *protocol),
         (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix(route).is_none()) => {
@@ -101,11 +106,17 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
 pub(in crate::dialect) fn says_as_nginx(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     let lacks = |help: &'static str| Says::Lacks(help.into());
     match intent {
-        Intent::DeniedSources => {
-            lacks("name the sources that are allowed instead, or choose a class that Traefik serves by its own annotations")
-        }
-        Intent::MaxBodySize if !nginx::limits_bodies(plan.annotation(nginx::REQUEST_BUFFERING).map(|it| it.value.as_str())) => {
-            lacks("forward nginx.ingress.kubernetes.io/proxy-request-buffering: \"on\", without which it has no limit")
+        Intent::DeniedSources => lacks(
+            "name the sources that are allowed instead, or choose a class that Traefik serves by its own annotations",
+        ),
+        Intent::MaxBodySize
+            if !nginx::limits_bodies(
+                plan.annotation(nginx::REQUEST_BUFFERING).map(|it| it.value.as_str()),
+            ) =>
+        {
+            lacks(
+                "forward nginx.ingress.kubernetes.io/proxy-request-buffering: \"on\", without which it has no limit",
+            )
         }
         _ => crate::dialect::nginx::says::says(plan, intent, wish),
     }
@@ -142,9 +153,8 @@ fn speaks(plan: &Plan, protocol: BackendProtocol) -> Says {
         BackendProtocol::Https | BackendProtocol::Grpcs => "https",
         BackendProtocol::H2c | BackendProtocol::Grpc => "h2c",
     };
-    let is_secure = || {
-        plan.port_number == 443 || plan.port_name.as_deref().is_some_and(|name| name.starts_with("https"))
-    };
+    let is_secure =
+        || plan.port_number == 443 || plan.port_name.as_deref().is_some_and(|name| name.starts_with("https"));
     let spoken =
         plan.on_service(SERVERS_SCHEME).unwrap_or_else(|| if is_secure() { "https" } else { "http" });
     match needed {

@@ -43,10 +43,8 @@ fn plan() -> Plan {
 
 /// Everything that is written about a plan, as one text.
 fn text(plan: &Plan) -> String {
-    let mut all: Vec<String> = write(plan, crate::Target::Ingress)
-        .iter()
-        .map(|it| format!("{}: {}", it.key, it.value))
-        .collect();
+    let mut all: Vec<String> =
+        write(plan, crate::Target::Ingress).iter().map(|it| format!("{}: {}", it.key, it.value)).collect();
     for extra in extras(plan) {
         let made = match extra.made {
             Made::Spec(spec) => spec.to_string(),

@@ -74,7 +74,11 @@ impl Exposed {
     }
 }
 
-pub(super) const fn behaviour(words: &'static str, services: &'static [Exposed], asks: &'static [Ask]) -> Behaviour {
+pub(super) const fn behaviour(
+    words: &'static str,
+    services: &'static [Exposed],
+    asks: &'static [Ask],
+) -> Behaviour {
     Behaviour { words, services, objects: "", asks, afterwards: &[] }
 }
 

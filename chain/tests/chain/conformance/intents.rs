@@ -105,7 +105,9 @@ pub(super) const INTENTS: &[Behaviour] = &[
         "`CORS`: pages of other origins may ask",
         &[service(
             "want-cors",
-            &["CORS: origins: https://app.example.com, https://*.example.org\nmethods: GET, PUT\ncredentials: true\nmaxAge: 1h"],
+            &[
+                "CORS: origins: https://app.example.com, https://*.example.org\nmethods: GET, PUT\ncredentials: true\nmaxAge: 1h",
+            ],
         )],
         &[
             get("/")
@@ -156,12 +158,16 @@ pub(super) const INTENTS: &[Behaviour] = &[
         &[service("want-from", &["Profile: tls", "RedirectFrom: www, want-old-{column}.example.com"])],
         &[
             get("/").https().from("want-from"),
-            get("/x?y=z").host("www.want-from-{column}.example.com").location("https://want-from-{column}.example.com/x?y=z"),
+            get("/x?y=z")
+                .host("www.want-from-{column}.example.com")
+                .location("https://want-from-{column}.example.com/x?y=z"),
             get("/x?y=z")
                 .https()
                 .host("www.want-from-{column}.example.com")
                 .location("https://want-from-{column}.example.com/x?y=z"),
-            get("/").host("want-old-{column}.example.com").location("https://want-from-{column}.example.com/"),
+            get("/")
+                .host("want-old-{column}.example.com")
+                .location("https://want-from-{column}.example.com/"),
         ],
     ),
     behaviour(

@@ -40,8 +40,7 @@ const IN_ORDER: [(Intent, &str); 11] = [
 
 /// The Middlewares of the plan's own Ingress.
 pub(super) fn middlewares(plan: &Plan) -> Vec<Middleware> {
-    let is_said =
-        |intent: Intent, wish: Option<&Wish>| !matches!(says(plan, intent, wish), Says::Lacks(_));
+    let is_said = |intent: Intent, wish: Option<&Wish>| !matches!(says(plan, intent, wish), Says::Lacks(_));
     let mut all = Vec::new();
     // In front of a load balancer that ends TLS, there is one Ingress for both.
     if plan.tls().is_on() && !ends_tls(plan) && plan.redirects(Target::Ingress) {
@@ -128,7 +127,9 @@ fn spec(plan: &Plan, intent: Intent, wish: &Wish) -> Option<Value> {
                 "replacement": groups(path),
             }}),
         },
-        (Intent::RequestHeaders, Wish::Headers(list)) => json!({"headers": {"customRequestHeaders": set(list)}}),
+        (Intent::RequestHeaders, Wish::Headers(list)) => {
+            json!({"headers": {"customRequestHeaders": set(list)}})
+        }
         (Intent::ResponseHeaders, Wish::Headers(list)) => {
             json!({"headers": {"customResponseHeaders": set(list)}})
         }

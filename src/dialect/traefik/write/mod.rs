@@ -52,10 +52,8 @@ fn paths(plan: &Plan) -> [Option<(&'static str, &'static str)>; 2] {
     let is_regex = plan.rules.iter().any(|route| path(plan, route).1 == PathType::ImplementationSpecific);
     // An Exact path would count less than the path `/` of another Ingress, which is longer together with its matcher. A host
     // with a star counts less than any other.
-    let is_exact = plan
-        .rules
-        .iter()
-        .all(|route| route.path_type == PathType::Exact && !route.host.starts_with('*'));
+    let is_exact =
+        plan.rules.iter().all(|route| route.path_type == PathType::Exact && !route.host.starts_with('*'));
     [
         is_regex.then_some((PATH_MATCHER, "PathRegexp")),
         (is_exact && !plan.rules.is_empty()).then_some((PRIORITY, ABOVE_OTHERS)),
@@ -73,9 +71,10 @@ pub(in crate::dialect) fn path<'p>(plan: &Plan, route: &'p Route) -> (Cow<'p, st
             (Cow::Owned(format!("{ANCHOR}(?i){path}")), PathType::ImplementationSpecific)
         }
         _ if path == "/" => (Cow::Borrowed("/"), PathType::Prefix),
-        _ => {
-            (Cow::Owned([ANCHOR, &as_regex(path, PathType::Prefix)].concat()), PathType::ImplementationSpecific)
-        }
+        _ => (
+            Cow::Owned([ANCHOR, &as_regex(path, PathType::Prefix)].concat()),
+            PathType::ImplementationSpecific,
+        ),
     }
 }
 
@@ -149,7 +148,12 @@ fn without_tls<'p>(plan: &'p Plan, common: &[Middleware], all: &mut Vec<Middlewa
     let annotations = annotations(plan, written, list.join(","), true);
     all.extend(redirect);
     let name = if redirects { redirect_name(plan.name()) } else { [plan.name(), "-http"].concat() };
-    Some(Extra { kind: Kind::Ingress, name: name.into(), annotations, made: Made::Ingress { hosts: Vec::new() } })
+    Some(Extra {
+        kind: Kind::Ingress,
+        name: name.into(),
+        annotations,
+        made: Made::Ingress { hosts: Vec::new() },
+    })
 }
 
 /// The annotations of an Ingress beside the plan's own one. It says nothing to ExternalDNS about hosts that this one has.

@@ -24,7 +24,9 @@ impl Network {
     fn covers(self, other: Self) -> bool {
         let rest = self.width.saturating_sub(self.length);
         let begin = |address: u128| address.checked_shr(rest).unwrap_or_default();
-        self.width == other.width && self.length <= other.length && begin(self.address) == begin(other.address)
+        self.width == other.width
+            && self.length <= other.length
+            && begin(self.address) == begin(other.address)
     }
 
     fn halves(self) -> [Self; 2] {
@@ -77,10 +79,7 @@ mod tests {
 
     #[test]
     fn what_is_left_is_everything_else() {
-        assert_eq!(
-            others_of(&["128.0.0.0/2", "::/1"]),
-            ["0.0.0.0/1", "192.0.0.0/2", "8000::/1"]
-        );
+        assert_eq!(others_of(&["128.0.0.0/2", "::/1"]), ["0.0.0.0/1", "192.0.0.0/2", "8000::/1"]);
         assert_eq!(others_of(&["0.0.0.0/0", "::/0"]), ["0.0.0.0/32"]);
         assert_eq!(others_of(&["0.0.0.0/0", "10.0.0.0/8"]), ["::/0"]);
         assert_eq!(others_of(&["192.0.2.7/32"]).len(), 33);
