@@ -181,7 +181,7 @@ fn headers_of(cors: &Cors) -> Value {
         list("accessControlAllowOriginListRegex", &regexes),
         list("accessControlExposeHeaders", &cors.expose_headers),
         Some(("accessControlAllowOriginList", json!(origins))).filter(|_| !origins.is_empty()),
-        cors.credentials.then(|| ("accessControlAllowCredentials", json!(true))),
+        cors.credentials.then_some(("accessControlAllowCredentials", json!(true))),
         cors.max_age.map(|seconds| ("accessControlMaxAge", json!(seconds))),
         Some(("addVaryHeader", json!(true))),
     ])
