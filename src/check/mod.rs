@@ -15,7 +15,7 @@ mod targets;
 mod tls;
 
 use crate::diagnostics::{Code, Report};
-use crate::dialect::nginx::rules::{self as nginx, rewrite, traps};
+use crate::dialect::nginx::rules::{self as nginx, rewrite, traps, values};
 use crate::dialect::{cert_manager, external_dns, forecastle, traefik};
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
@@ -132,8 +132,8 @@ rules! {
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::ingress;
     "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, TargetInexpressible],
         "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
-    "nginx-values", [AnnotationInvalid],
-        "ingress-nginx 1.15, annotation validators", nginx::values;
+    "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
+        "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
     "nginx-canary", [AnnotationInvalid],
         "ingress-nginx 1.15, canary annotations", nginx::canary;
     "nginx-canary-unnamed", [CanaryUnnamed],
@@ -141,7 +141,7 @@ rules! {
     "nginx-canary-annotations", [CanaryAnnotationIgnored, TargetInexpressible],
         "ingress-nginx 1.15, canary annotations", loss::canary;
     "nginx-authentication", [AuthenticationOff],
-        "ingress-nginx 1.15, internal/ingress/annotations/authreq and authreqglobal", traps::authentication;
+        "ingress-nginx 1.15, internal/ingress/annotations/authreqglobal", traps::authentication;
     "nginx-alone", [AuthenticationOff, AnnotationAlone],
         "ingress-nginx 1.15, internal/ingress/annotations and its template", traps::alone;
     "nginx-aliases", [AnnotationAlias],
