@@ -30,6 +30,8 @@ pub(crate) struct Extra<'p> {
     pub(crate) name: Cow<'p, str>,
     pub(crate) annotations: Vec<(&'p str, Cow<'p, str>)>,
     pub(crate) made: Made,
+    /// What its controller calls it, where objects of other namespaces and names can be called the same.
+    pub(crate) called: Option<String>,
 }
 
 /// What such an object is made of.

@@ -1,6 +1,7 @@
 //! What Traefik can do of what a plan wants.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::{MIDDLEWARES, SERVERS_SCHEME, SERVERS_TRANSPORT, STICKY_COOKIE, TLS, TLS_OPTIONS, nginx};
 use crate::dialect::nginx::read::stripped;
@@ -205,13 +206,11 @@ impl<'p> Rewrite<'p> {
 /// Hosts with the hosts that are sent to them.
 pub(super) fn redirects(plan: &Plan) -> Vec<(&str, Vec<String>)> {
     let Some(Wish::Hosts(wanted)) = plan.wish(Intent::RedirectFrom) else { return Vec::new() };
-    let mut hosts: Vec<&str> = Vec::new();
-    for route in plan.rules.iter().filter(|route| !route.host.starts_with('*')) {
-        if !hosts.contains(&route.host.as_str()) {
-            hosts.push(&route.host);
-        }
-    }
-    let is_new = |host: &String| !plan.rules.iter().any(|route| route.host == *host);
+    let all: BTreeSet<&str> = plan.rules.iter().map(|route| route.host.as_str()).collect();
+    let is_new = |host: &String| !all.contains(host.as_str());
+    let mut seen = BTreeSet::new();
+    let hosts = plan.rules.iter().map(|route| route.host.as_str());
+    let hosts: Vec<&str> = hosts.filter(|host| !host.starts_with('*') && seen.insert(*host)).collect();
     let all = hosts.iter().enumerate().map(|(index, to)| {
         let www = wanted.iter().any(|host| host == "www").then(|| match to.strip_prefix("www.") {
             Some(bare) => bare.to_owned(),

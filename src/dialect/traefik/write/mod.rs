@@ -117,7 +117,7 @@ pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<Extra<'_>> {
         let mut beside = |name: String, entry: Option<(&'static str, &'static str)>| {
             let annotations = annotations(plan, entry.into_iter(), list.clone(), false);
             let made = Made::Ingress { hosts: hosts.clone() };
-            extras.push(Extra { kind: Kind::Ingress, name: name.into(), annotations, made });
+            extras.push(Extra { kind: Kind::Ingress, name: name.into(), annotations, made, called: None });
         };
         if is_secure {
             beside([&name, "-http"].concat(), Some((ENTRY_POINTS, WEB)));
@@ -126,11 +126,11 @@ pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<Extra<'_>> {
     }
     all.extend(common);
     all.extend(from);
-    extras.extend(all.into_iter().map(|it| Extra {
-        kind: Kind::Middleware,
-        name: it.name(plan).into(),
-        annotations: Vec::new(),
-        made: Made::Spec(it.spec),
+    extras.extend(all.into_iter().map(|it| {
+        let name = it.name(plan);
+        let called = Some(reference(plan, &name));
+        let made = Made::Spec(it.spec);
+        Extra { kind: Kind::Middleware, name: name.into(), annotations: Vec::new(), made, called }
     }));
     extras
 }
@@ -148,12 +148,8 @@ fn without_tls<'p>(plan: &'p Plan, common: &[Middleware], all: &mut Vec<Middlewa
     let annotations = annotations(plan, written, list.join(","), true);
     all.extend(redirect);
     let name = if redirects { redirect_name(plan.name()) } else { [plan.name(), "-http"].concat() };
-    Some(Extra {
-        kind: Kind::Ingress,
-        name: name.into(),
-        annotations,
-        made: Made::Ingress { hosts: Vec::new() },
-    })
+    let made = Made::Ingress { hosts: Vec::new() };
+    Some(Extra { kind: Kind::Ingress, name: name.into(), annotations, made, called: None })
 }
 
 /// The annotations of an Ingress beside the plan's own one. It says nothing to ExternalDNS about hosts that this one has.
