@@ -16,7 +16,7 @@ mod tls;
 
 use crate::diagnostics::{Code, Report};
 use crate::dialect::nginx::rules::{self as nginx, rewrite, traps, values};
-use crate::dialect::{cert_manager, external_dns, forecastle};
+use crate::dialect::{cert_manager, external_dns, forecastle, traefik};
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
 use crate::plan::context::RuleContext;
@@ -130,6 +130,8 @@ rules! {
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
     "ingress-controllers", [TargetInvalid, ProtectionLost, IntentLost],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::ingress;
+    "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, TargetInexpressible],
+        "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
         "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
     "nginx-canary", [AnnotationInvalid],

@@ -17,7 +17,7 @@ use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::says::{Says, says};
-use crate::dialect::write::extras;
+use crate::dialect::write::{Made, extras};
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
 pub use crate::plan::kinds::{Kind, KindRow, Permission};
@@ -218,7 +218,11 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
             }
             emitted.objects.extend(extras(plan, *target).into_iter().map(|extra| {
                 let metadata = Metadata::new(plan, extra.name, extra.annotations);
-                Object::new(extra.kind, metadata, Some(Spec::Extra(extra.spec)))
+                let spec = match extra.made {
+                    Made::Spec(spec) => Spec::Extra(spec),
+                    Made::Ingress { hosts } => Spec::Ingress(ingress::beside(plan, hosts)),
+                };
+                Object::new(extra.kind, metadata, Some(spec))
             }));
         }
         if let Some(found) = found {
