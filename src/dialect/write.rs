@@ -32,9 +32,13 @@ pub(crate) struct Extra<'p> {
     pub(crate) spec: Value,
 }
 
-/// The objects that express the intents of a plan beside those of its target.
-pub(crate) fn extras(_plan: &Plan, _target: Target) -> Vec<Extra<'_>> {
-    Vec::new()
+/// The objects that express the intents of a plan beside those of its target. The canaries are those of the plan's Service on
+/// this target.
+pub(crate) fn extras<'p>(plan: &'p Plan, target: Target, canaries: &[&'p Plan]) -> Vec<Extra<'p>> {
+    match (target, plan.controller(target)) {
+        (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::extras(plan, canaries),
+        _ => Vec::new(),
+    }
 }
 
 /// The path of a route as whoever serves the target has to read it.
