@@ -2,3 +2,6 @@
 
 pub(super) mod says;
 pub(crate) mod write;
+
+#[cfg(test)]
+mod tests;

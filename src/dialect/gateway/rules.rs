@@ -22,7 +22,7 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
                     "the regular expression {} keeps its meaning where a Gateway compares it with the whole path; another \
                      one may find it inside of others, such as below {}",
                     quoted(&pattern),
-                    quoted(&format!("/x{}", literal_beginning(&route.path)))
+                    quoted(format!("/x{}", literal_beginning(&route.path)).trim_end_matches('/'))
                 );
                 let help = "name the program of the Gateway in the setting gatewayController, or write a path without a regular expression";
                 Problem::new(Code::IntentDiffers, said).help(help)

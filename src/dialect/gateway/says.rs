@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::features;
-use super::regex::{engine, has_groups, substitution, written};
+use super::regex::{Engine, engine, has_groups, substitution, written};
 use crate::dialect::controller::Controller;
 use crate::dialect::nginx::read::stripped;
 use crate::dialect::says::{Proof, Says, Words};
@@ -168,7 +168,9 @@ pub(in crate::dialect) fn rewrite<'p>(plan: &'p Plan, route: &'p Route) -> Rewri
             Some(_) => Rewrite::Prefix("/"),
             None if route.path == "/" => Rewrite::Keep,
             None if route.path_type == PathType::Exact => Rewrite::Full("/"),
-            None if has_regex => Rewrite::Regex(format!("(?i)^{}/?", route.path), "/".to_owned()),
+            None if has_regex => {
+                Rewrite::Regex(format!("{}/?", written(&route.path, Engine::Anywhere)), "/".to_owned())
+            }
             None => Rewrite::Inexpressible,
         },
     }

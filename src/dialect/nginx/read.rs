@@ -204,7 +204,16 @@ fn external_auth(given: &Annotations<'_>) -> Option<Meant> {
 /// A number of seconds.
 fn seconds(given: &Annotations<'_>, intent: Intent, names: &[&str]) -> Option<Meant> {
     let seconds = given.text(names.first()?)?;
-    given.parsed(intent, names, &format!("{seconds}s"))
+    given.parsed(intent, names, &duration(seconds)?)
+}
+
+/// A number of seconds as the grammar of durations has it, which takes at most five digits a unit.
+fn duration(seconds: &str) -> Option<String> {
+    let seconds: u64 = seconds.parse().ok()?;
+    Some(match seconds {
+        0..=99_999 => format!("{seconds}s"),
+        _ => format!("{}h{}m{}s", seconds / 3600, seconds % 3600 / 60, seconds % 60),
+    })
 }
 
 /// The two directions have one time, if they have the same.
@@ -248,7 +257,7 @@ fn cors(given: &Annotations<'_>) -> Option<Meant> {
     if let Some(exposed) = given.text("cors-expose-headers") {
         text += &format!("exposeHeaders: {exposed}\n");
     }
-    text += &format!("maxAge: {}s\n", given.text("cors-max-age").unwrap_or("1728000"));
+    text += &format!("maxAge: {}\n", duration(given.text("cors-max-age").unwrap_or("1728000"))?);
     let Wish::Cors(read) = Intent::Cors.read(Given(&text)).ok()? else { return None };
     let is_any = read.origins.iter().any(|origin| origin == "*");
     let credentials = given.text("cors-allow-credentials").map_or(Some(true), parse_bool)?;
@@ -283,7 +292,10 @@ fn sticky(given: &Annotations<'_>) -> Option<Meant> {
     }
     let name = given.text("session-cookie-name").unwrap_or("INGRESSCOOKIE");
     let age = given.text("session-cookie-max-age").or_else(|| given.text("session-cookie-expires"));
-    let age = age.map(|age| format!("\nmaxAge: {age}s")).unwrap_or_default();
+    let age = match age {
+        Some(age) => format!("\nmaxAge: {}", duration(age)?),
+        None => String::new(),
+    };
     let names = [
         "affinity",
         "affinity-mode",
