@@ -53,7 +53,7 @@ fn is_kebab_case(slug: &str) -> bool {
 
 /// A message or help goes on in a line that has begun, and something may follow it.
 fn is_clause(text: &str) -> bool {
-    let proper = ["Service", "Ingress", "DNS", "ConfigMap", "ExternalDNS", "Forecastle"];
+    let proper = ["Service", "Ingress", "DNS", "ConfigMap", "Envoy Gateway", "ExternalDNS", "Forecastle"];
     let starts = text.starts_with(|first: char| !first.is_uppercase())
         || proper.iter().any(|name| text.starts_with(name));
     starts && !text.is_empty() && !text.ends_with('.') && text.trim() == text && !text.contains('\n')

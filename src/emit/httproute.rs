@@ -6,6 +6,7 @@
 //! What the API server would fill in is written out, so that the object in the cluster is the same as the one emitted.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -119,7 +120,11 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         let said = "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
         emitting.inexpressible(origin(&plan.tls), said.to_owned());
     }
+    let mut told = BTreeSet::new();
     for route in plan.rules.iter().filter(|route| route.path_type.is_pattern(&route.path)) {
+        if !told.insert(&route.path) {
+            continue;
+        }
         let (kind, path) = path(plan, route);
         let said = match kind {
             "PathPrefix" => format!("the path {} is the prefix {}", quoted(&route.path), quoted(&path)),

@@ -189,9 +189,13 @@ fn traffic(plan: &Plan) -> Option<Map<String, Value>> {
     (!parts.is_empty()).then_some(parts)
 }
 
+/// The longest time that a duration of five digits has, in seconds.
+const MAX_AGE: u64 = 99_999 * 3600;
+
 /// Envoy makes the cookie only where it has a time; none is one for as long as the browser is open.
 fn load_balancer(sticky: &StickySession) -> Value {
-    let ttl = duration(sticky.max_age.unwrap_or_default().saturating_mul(1000));
+    let seconds = sticky.max_age.unwrap_or_default().min(MAX_AGE);
+    let ttl = duration(seconds * 1000);
     let cookie = json!({"name": sticky.cookie, "ttl": ttl});
     json!({"type": "ConsistentHash",
         "consistentHash": {"type": "Cookie", "cookie": cookie, "tableSize": 65537}})

@@ -1,5 +1,7 @@
 //! Rules about the paths of HTTPRoutes.
 
+use std::collections::BTreeSet;
+
 use super::regex::{Engine, engine, unsupported};
 use super::says::pattern;
 use crate::diagnostics::{Code, Problem, Report, quoted};
@@ -14,7 +16,8 @@ pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     let controller = plan.controller(Target::HttpRoute);
-    for route in &plan.rules {
+    let mut told = BTreeSet::new();
+    for route in plan.rules.iter().filter(|route| told.insert(&route.path)) {
         let Some(pattern) = pattern(plan, route) else { continue };
         let problem = match (engine(controller), unsupported(&route.path)) {
             (Engine::Unknown, _) => {
