@@ -3,5 +3,5 @@
 pub(in crate::dialect) mod features;
 pub(crate) mod regex;
 pub(crate) mod rules;
-pub(in crate::dialect) mod says;
+pub(crate) mod says;
 pub(crate) mod write;

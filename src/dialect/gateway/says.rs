@@ -193,7 +193,7 @@ fn prefix_of_target<'p>(route: &'p Route, target: &'p str) -> Option<(&'p str, &
 }
 
 /// The path of a route, if a PathPrefix says the same: also that of a pattern that takes everything below a path, and of a glob.
-pub(in crate::dialect) fn prefix<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
+pub(crate) fn prefix<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
     if route.path_type == PathType::Exact {
         return None;
     }
