@@ -107,3 +107,18 @@ fn another_namespace_is_never_reached() {
         }
     }
 }
+
+#[test]
+fn what_a_class_announces_decides_about_extended_fields() {
+    let settings = json!({"target": "HTTPRoute", "parentRefs": [{"name": "edge"}]});
+    let mut plan =
+        testing::plan(&[("Timeout", "5s"), ("ResponseHeaders", "X-A: b")], settings).expect("a plan");
+    let rule = |plan: &crate::Plan| plan.emit().objects[0].to_value()["spec"]["rules"][0].clone();
+    assert!(rule(&plan).get("timeouts").is_none() && rule(&plan).get("filters").is_none());
+    plan.gateway_features = Some(["HTTPRouteRequestTimeout".to_owned()].into());
+    assert_eq!(rule(&plan)["timeouts"], json!({"request": "5s"}));
+    assert!(rule(&plan).get("filters").is_none());
+    plan.gateway_features = Some(["HTTPRouteResponseHeaderModification".to_owned()].into());
+    assert!(rule(&plan).get("timeouts").is_none());
+    assert_eq!(rule(&plan)["filters"][0]["responseHeaderModifier"]["set"][0]["name"], "X-A");
+}
