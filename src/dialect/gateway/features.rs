@@ -1,7 +1,5 @@
 //! The features of the Gateway API that an implementation may lack, and who lacks which.
 
-use std::collections::BTreeSet;
-
 use crate::dialect::controller::Controller;
 
 /// The names are those of `GatewayClass.status.supportedFeatures` (Gateway API 1.6).
@@ -40,12 +38,9 @@ fn lacking(controller: Controller) -> &'static [&'static str] {
 }
 
 /// Whether there is a feature: what the class of the Gateway says counts more than the table.
-pub(in crate::dialect) fn has(
-    announced: Option<&BTreeSet<String>>,
-    controller: Controller,
-    feature: &str,
-) -> bool {
-    announced.map_or_else(|| !lacking(controller).contains(&feature), |all| all.contains(feature))
+pub(in crate::dialect) fn has(announced: Option<&[String]>, controller: Controller, feature: &str) -> bool {
+    announced
+        .map_or_else(|| !lacking(controller).contains(&feature), |all| all.iter().any(|it| it == feature))
 }
 
 #[cfg(test)]
@@ -54,7 +49,7 @@ mod tests {
 
     #[test]
     fn what_a_class_announces_counts_more_than_the_table() {
-        let announced = BTreeSet::from([CORS.to_owned()]);
+        let announced = [CORS.to_owned()];
         assert!(has(Some(&announced), Controller::Traefik, CORS));
         assert!(!has(Some(&announced), Controller::EnvoyGateway, PATH_REWRITE));
         assert!(has(None, Controller::EnvoyGateway, CORS) && !has(None, Controller::Traefik, CORS));

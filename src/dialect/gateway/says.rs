@@ -97,7 +97,7 @@ fn elsewhere(plan: &Plan) -> &'static str {
 /// Whether there is a feature, and what to do without it.
 fn needs(plan: &Plan, feature: &str) -> Says {
     let controller = plan.controller(Target::HttpRoute);
-    if features::has(plan.gateway_features.as_ref(), controller, feature) {
+    if features::has(plan.gateway_features.as_deref(), controller, feature) {
         return Says::Fully;
     }
     let help = match (controller, &plan.gateway_features) {
