@@ -187,7 +187,7 @@ const EVERYTHING: Match<'_> =
     Match { headers: Vec::new(), path: PathMatch { r#type: "PathPrefix", value: Cow::Borrowed("/") } };
 
 /// A rule that sends every request elsewhere.
-fn redirecting(to: Value) -> Rule<'static> {
+fn redirecting(to: &Value) -> Rule<'static> {
     let filters = vec![json!({"type": "RequestRedirect", "requestRedirect": to})];
     Rule { backend_refs: Vec::new(), filters, matches: vec![EVERYTHING], timeouts: None }
 }
@@ -200,7 +200,7 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<Object<'p>> {
     }
     let hosts = grouped(plan.rules.iter().map(|rule| (rule.host.as_str(), ())));
     let hostnames = hosts.into_iter().map(|(host, _)| host.into()).collect();
-    let rules = vec![redirecting(json!({"scheme": "https", "statusCode": redirect_code(plan)}))];
+    let rules = vec![redirecting(&json!({"scheme": "https", "statusCode": redirect_code(plan)}))];
     let spec = Spec { hostnames, parent_refs: plan.http_parents().iter().collect(), rules };
     // ExternalDNS publishes the host by the other route, and would publish it by this one, too.
     let keys = plan.dns_controller_keys.iter();
@@ -225,7 +225,7 @@ fn redirects_from<'p>(plan: &'p Plan, annotations: &Annotations<'p>) -> Vec<Obje
         } else {
             json!({"hostname": to, "statusCode": redirect_code(plan)})
         };
-        let spec = Spec { hostnames, parent_refs: parent_refs.clone(), rules: vec![redirecting(to)] };
+        let spec = Spec { hostnames, parent_refs: parent_refs.clone(), rules: vec![redirecting(&to)] };
         object(Metadata::new(plan, from_name(plan.name(), index).into(), annotations.clone()), spec)
     });
     all.collect()

@@ -10,14 +10,19 @@ use crate::validation::is_dns_label;
 pub(in crate::dialect) static WORDS: &[Words] = &[
     words(Intent::Canary, "HTTPRouteFilter: matches, cookies", "1.9"),
     words(Intent::RewritePath, "HTTPRouteFilter: urlRewrite, ReplaceRegexMatch", "1.2"),
-    words(Intent::AllowedSources, "SecurityPolicy: authorization, defaultAction: Deny", "1.2"),
-    words(Intent::DeniedSources, "SecurityPolicy: authorization, action: Deny", "1.2"),
-    words(Intent::BasicAuth, "SecurityPolicy: basicAuth", "1.0"),
-    words(Intent::ExternalAuth, "SecurityPolicy: extAuth, http", "1.9"),
-    words(Intent::ConnectTimeout, "BackendTrafficPolicy: timeout, tcp", "1.0"),
-    words(Intent::IdleTimeout, "BackendTrafficPolicy: timeout, http, streamIdleTimeout", "1.6"),
-    words(Intent::MaxBodySize, "BackendTrafficPolicy: requestBuffer", "1.5"),
-    words(Intent::StickySession, "BackendTrafficPolicy: loadBalancer, consistentHash", "1.1"),
+    words(Intent::AllowedSources, "SecurityPolicy: authorization, defaultAction: Deny", "1.8"),
+    words(Intent::DeniedSources, "SecurityPolicy: authorization, action: Deny", "1.8"),
+    words(Intent::BasicAuth, "SecurityPolicy: basicAuth", "1.8"),
+    words(Intent::ExternalAuth, "SecurityPolicy: extAuth, http", "1.8"),
+    Words {
+        intent: Intent::ConnectTimeout,
+        words: "BackendTrafficPolicy: timeout, tcp",
+        proof: Proof::Parser,
+        since: "1.4",
+    },
+    words(Intent::IdleTimeout, "BackendTrafficPolicy: timeout, http, streamIdleTimeout", "1.8"),
+    words(Intent::MaxBodySize, "BackendTrafficPolicy: requestBuffer", "1.8"),
+    words(Intent::StickySession, "BackendTrafficPolicy: loadBalancer, consistentHash", "1.4"),
     words(Intent::RateLimit, "BackendTrafficPolicy: rateLimit, local", "1.4"),
 ];
 
@@ -50,6 +55,9 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
                 Some(_) => Says::Fully,
                 None => Says::Lacks("write at most 99999h".into()),
             }
+        }
+        (Intent::MaxBodySize, Some(Wish::Size(size))) if *size > u32::MAX.into() => {
+            Says::Lacks("write at most 4095Mi".into())
         }
         (Intent::MaxBodySize, Some(Wish::Size(size))) if *size > 0 => {
             Says::But("buffers each request whole, so that no WebSocket is opened".into())
