@@ -45,10 +45,12 @@ pub(crate) enum Made {
     Ingress { hosts: Vec<String> },
 }
 
-/// The objects that express the intents of a plan beside those of its target.
-pub(crate) fn extras(plan: &Plan, target: Target) -> Vec<Extra<'_>> {
+/// The objects that express the intents of a plan beside those of its target. The canaries are those of the plan's Service on
+/// this target.
+pub(crate) fn extras<'p>(plan: &'p Plan, target: Target, canaries: &[&'p Plan]) -> Vec<Extra<'p>> {
     match (target, plan.controller(target)) {
         (Target::Ingress, Controller::Traefik) => traefik::write::extras(plan),
+        (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::extras(plan, canaries),
         _ => Vec::new(),
     }
 }

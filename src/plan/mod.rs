@@ -21,7 +21,7 @@ use crate::validation::url;
 use crate::values::{Issuer, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
 pub(crate) use annotation::Source;
-pub(crate) use objects::{grouped, numbered, redirect_name};
+pub(crate) use objects::{from_name, grouped, numbered, redirect_name};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
 pub(crate) use served::{Reason, Server, Wanted};
 
