@@ -13,7 +13,7 @@ mod contour;
 pub(crate) mod controller;
 mod envoy_gateway;
 pub(crate) mod external_dns;
-mod f5_nginx;
+pub(crate) mod f5_nginx;
 pub(crate) mod forecastle;
 mod gateway;
 mod gke;

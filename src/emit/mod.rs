@@ -359,10 +359,13 @@ impl<'p> Emitting<'_, 'p> {
                 kept.push(given);
                 continue;
             }
-            let is_said = match wanted_by(plan, given) {
-                Some(wanted) => {
-                    !matches!(says(plan, self.target, wanted.intent, Some(&wanted.wish)), Says::Lacks(_))
-                }
+            let wanted = wanted_by(plan, given);
+            let says = wanted.map(|wanted| says(plan, self.target, wanted.intent, Some(&wanted.wish)));
+            let is_first = wanted.is_some_and(|wanted| wanted.keys.first() == Some(&given.key));
+            let is_said = match says {
+                // A rule has told how it is said.
+                Some(Says::But(_)) if is_first => continue,
+                Some(says) => !matches!(says, Says::Lacks(_)),
                 None => self.target == Target::Ingress && nginx::redirect_of(&given.key).is_some(),
             };
             if is_said {

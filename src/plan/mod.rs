@@ -355,7 +355,15 @@ impl Plan {
     }
 
     /// The class of the Ingress: that of the field, or that of the annotation where old keys are passed on.
-    pub(crate) fn class_name(&self) -> Option<&str> {
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let plan = xposer::testing::plan(&[("IngressClassName", "internal")], json!({}))?;
+    /// assert_eq!(plan.class_name(), Some("internal"));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn class_name(&self) -> Option<&str> {
         let annotation = || self.annotations.iter().find(|it| it.key == kubernetes::CLASS);
         self.class().or_else(|| annotation().map(|it| it.value.as_str()))
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Plan, Route};
+use crate::intents::{Intent, Wish};
 use crate::values::{Target, Termination};
 
 /// Hosts that have the same paths, and the paths.
@@ -50,7 +51,7 @@ impl Plan {
                 self.tls().is_on() && is_wanted && !self.http_parents().is_empty() && self.canary.is_none()
             }
             Target::Route => {
-                self.tls().has_secret() && (is_wanted || self.termination == Termination::Passthrough)
+                self.tls().has_secret() && (is_wanted || self.termination() == Termination::Passthrough)
             }
         }
     }
@@ -58,6 +59,16 @@ impl Plan {
     /// Whether an HTTPRoute of its own redirects requests without TLS to https.
     pub(crate) fn has_redirect(&self) -> bool {
         self.redirects(Target::HttpRoute)
+    }
+
+    /// Whether the Service wants that TLS ends there.
+    pub(crate) fn passes_tls(&self) -> bool {
+        self.wish(Intent::TlsPassthrough) == Some(&Wish::Switch(true))
+    }
+
+    /// Where TLS ends on a Route.
+    pub(crate) fn termination(&self) -> Termination {
+        if self.passes_tls() { Termination::Passthrough } else { self.termination }
     }
 
     /// The hosts by their paths: a group for each HTTPRoute.
