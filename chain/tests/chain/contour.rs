@@ -1,5 +1,7 @@
 //! Contour does what its words say for our options.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "the helpers of a test fail it like the test itself")]
+
 use serde_json::{Value, json};
 use xposer::{Service, Settings, expose};
 use xposer_chain::{Chain, Namespace, redirect, status};
