@@ -62,6 +62,7 @@ fn is_clause(text: &str) -> bool {
         "Forecastle",
         "Traefik",
         "Contour",
+        "Envoy Gateway",
         "HAProxy",
         "NGINX",
     ];

@@ -289,4 +289,27 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
         let help = if is_lost { "remove the line" } else { "move the line to the stable Service" };
         annotation.file_key(report, Problem::new(code, message).help(help));
     }
+    options_of_canary(plan, report);
+}
+
+/// What a canary wants by its own options counts on no target: requests come to it by the routes of the stable Service.
+fn options_of_canary(plan: &Plan, report: &mut Report) {
+    let own = |it: &&Wanted| it.keys.is_empty() && matches!(it.origin, Origin::Annotation(_));
+    // ingress-nginx reads what keeps a client with one pod on the canary, too.
+    let is_read = |it: &Wanted| {
+        it.intent == Intent::StickySession
+            && plan.targets.contains(&Target::Ingress)
+            && plan.controller(Target::Ingress).is_nginx()
+    };
+    for wanted in plan.intents.iter().filter(own).filter(|it| !is_read(it)) {
+        let said = format!(
+            "{} of a canary has no effect: that of the stable Service counts",
+            quoted(wanted.intent.as_str())
+        );
+        let code = match wanted.intent.loss() {
+            Loss::Nothing => Code::TargetInexpressible,
+            Loss::Weakens | Loss::Protects => Code::CanaryAnnotationIgnored,
+        };
+        report.file(wanted.origin.path(), Problem::new(code, said).help("move it to the stable Service"));
+    }
 }

@@ -32,12 +32,27 @@ pub(crate) struct Extra<'p> {
     /// It begins with the name of the plan's objects.
     pub(crate) name: Cow<'p, str>,
     pub(crate) annotations: Vec<(&'p str, Cow<'p, str>)>,
-    pub(crate) spec: Value,
+    pub(crate) made: Made,
+    /// What its controller calls it, where objects of other namespaces and names can be called the same.
+    pub(crate) called: Option<String>,
 }
 
-/// The objects that express the intents of a plan beside those of its target.
-pub(crate) fn extras(_plan: &Plan, _target: Target) -> Vec<Extra<'_>> {
-    Vec::new()
+/// What such an object is made of.
+pub(crate) enum Made {
+    /// This spec.
+    Spec(Value),
+    /// The Ingress of the plan, without its TLS section; with hosts, all paths of these.
+    Ingress { hosts: Vec<String> },
+}
+
+/// The objects that express the intents of a plan beside those of its target. The canaries are those of the plan's Service on
+/// this target.
+pub(crate) fn extras<'p>(plan: &'p Plan, target: Target, canaries: &[&'p Plan]) -> Vec<Extra<'p>> {
+    match (target, plan.controller(target)) {
+        (Target::Ingress, Controller::Traefik) => traefik::write::extras(plan),
+        (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::extras(plan, canaries),
+        _ => Vec::new(),
+    }
 }
 
 /// The path of a route as whoever serves the target has to read it.
@@ -46,6 +61,7 @@ pub(crate) fn path<'p>(plan: &'p Plan, target: Target, route: &'p Route) -> (Cow
         (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => {
             nginx::paths::written(plan, route)
         }
+        (Target::Ingress, Controller::Traefik) => Some(traefik::write::path(plan, route)),
         (Target::Ingress, Controller::Contour) => contour::write::path(plan, route),
         (Target::Ingress, Controller::Haproxy) => plain_path(plan, route),
         (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::write::path(plan, route),
@@ -54,6 +70,14 @@ pub(crate) fn path<'p>(plan: &'p Plan, target: Target, route: &'p Route) -> (Cow
         _ => None,
     };
     written.unwrap_or((Cow::Borrowed(&route.path), route.path_type))
+}
+
+/// Hosts that the TLS section of an Ingress has beside those of its rules: those that are sent to these.
+pub(crate) fn redirected_hosts(plan: &Plan) -> Vec<String> {
+    match plan.controller(Target::Ingress) {
+        Controller::Traefik => traefik::write::redirected_hosts(plan),
+        _ => Vec::new(),
+    }
 }
 
 /// The path that a program cuts off by itself, where the route has a regular expression for it.

@@ -15,5 +15,6 @@ mod common;
 mod conformance;
 mod contour;
 mod cookbook;
+mod envoy_gateway;
 mod faults;
 mod smoke;
