@@ -181,7 +181,10 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
         .iter()
         .flat_map(move |target| plan.names(*target).into_iter().map(move |own| name(target.as_str(), own)));
     let extras = plan.targets.iter().flat_map(|target| extras(plan, *target, &[]));
-    let extras = extras.map(move |extra| name(extra.kind.as_str(), extra.name));
+    let extras = extras.map(move |extra| match extra.called {
+        Some(called) => Claimed::Name(extra.kind.as_str(), None, called.into()),
+        None => name(extra.kind.as_str(), extra.name),
+    });
     let monitor = plan.monitor.as_ref().map(|_| name(MONITOR, plan.name().into()));
     let secret = certificates::secret(plan);
     let hosts = plan.rules.iter().filter(move |_| secret.is_some());

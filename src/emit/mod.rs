@@ -17,7 +17,7 @@ use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::says::{Says, says};
-use crate::dialect::write::extras;
+use crate::dialect::write::{Made, extras};
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
 pub use crate::plan::kinds::{Kind, KindRow, Permission};
@@ -219,7 +219,11 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
             let beside = extras(plan, *target, &shares.all(plan, *target));
             emitted.objects.extend(beside.into_iter().map(|extra| {
                 let metadata = Metadata::new(plan, extra.name, extra.annotations);
-                Object::new(extra.kind, metadata, Some(Spec::Extra(extra.spec)))
+                let spec = match extra.made {
+                    Made::Spec(spec) => Spec::Extra(spec),
+                    Made::Ingress { hosts } => Spec::Ingress(ingress::beside(plan, hosts)),
+                };
+                Object::new(extra.kind, metadata, Some(spec))
             }));
         }
         if let Some(found) = found {
@@ -368,10 +372,13 @@ impl<'p> Emitting<'_, 'p> {
                 kept.push(given);
                 continue;
             }
-            let is_said = match wanted_by(plan, given) {
-                Some(wanted) => {
-                    !matches!(says(plan, self.target, wanted.intent, Some(&wanted.wish)), Says::Lacks(_))
-                }
+            let wanted = wanted_by(plan, given);
+            let says = wanted.map(|wanted| says(plan, self.target, wanted.intent, Some(&wanted.wish)));
+            let is_first = wanted.is_some_and(|wanted| wanted.keys.first() == Some(&given.key));
+            let is_said = match says {
+                // A rule has told how it is said.
+                Some(Says::But(_)) if is_first => continue,
+                Some(says) => !matches!(says, Says::Lacks(_)),
                 None => match self.target {
                     Target::Ingress => nginx::redirect_of(&given.key).is_some(),
                     // Each path that is a pattern is written so that it keeps its meaning, or a rule says what it matches.

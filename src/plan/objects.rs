@@ -63,7 +63,7 @@ impl Plan {
                 self.tls().is_on() && is_wanted && !self.http_parents().is_empty() && self.canary.is_none()
             }
             Target::Route => {
-                self.tls().has_secret() && (is_wanted || self.termination == Termination::Passthrough)
+                self.tls().has_secret() && (is_wanted || self.termination() == Termination::Passthrough)
             }
         }
     }
@@ -71,6 +71,16 @@ impl Plan {
     /// Whether an HTTPRoute of its own redirects requests without TLS to https.
     pub(crate) fn has_redirect(&self) -> bool {
         self.redirects(Target::HttpRoute)
+    }
+
+    /// Whether the Service wants that TLS ends there.
+    pub(crate) fn passes_tls(&self) -> bool {
+        self.wish(Intent::TlsPassthrough) == Some(&Wish::Switch(true))
+    }
+
+    /// Where TLS ends on a Route.
+    pub(crate) fn termination(&self) -> Termination {
+        if self.passes_tls() { Termination::Passthrough } else { self.termination }
     }
 
     /// The hosts that are sent to one of the plan, in groups that an HTTPRoute can have: each group behind the host that it is sent

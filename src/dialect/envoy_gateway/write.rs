@@ -8,7 +8,7 @@ use super::says::{Server, says};
 use crate::dialect::controller::Controller;
 use crate::dialect::gateway::says::{Rewrite, duration, rewrite};
 use crate::dialect::says::Says;
-use crate::dialect::write::{Extra, Written};
+use crate::dialect::write::{Extra, Made, Written};
 use crate::intents::{ExternalAuth, Intent, RateLimit, StickySession, Wish, size};
 use crate::plan::kinds::Kind;
 use crate::plan::{Plan, Route, numbered};
@@ -64,7 +64,13 @@ pub(crate) fn cookie_filter(plan: &Plan) -> Option<Value> {
 /// The objects beside the HTTPRoutes of a plan. What is for the stable Service is for its canaries, too, which have HTTPRoutes of
 /// their own.
 pub(in crate::dialect) fn extras<'p>(plan: &'p Plan, canaries: &[&'p Plan]) -> Vec<Extra<'p>> {
-    let extra = |kind, name: Cow<'p, str>, spec| Extra { kind, name, annotations: Vec::new(), spec };
+    let extra = |kind, name: Cow<'p, str>, spec| Extra {
+        kind,
+        name,
+        annotations: Vec::new(),
+        made: Made::Spec(spec),
+        called: None,
+    };
     if let Some(canary) = &plan.canary {
         let cookie = canary.cookie.as_ref().map(|cookie| {
             let matches = json!([{"cookies": [{"name": cookie, "type": "Exact", "value": "always"}]}]);

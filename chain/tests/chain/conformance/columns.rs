@@ -100,6 +100,7 @@ impl Column {
         let target = match self.reads {
             Reads::Ingress => format!(
                 "ingressClassName: {}
+controllers: {{traefik-nginx: traefik-nginx}}
 clusterIssuer: ca
 profiles:
   plain: {{tls: false}}
