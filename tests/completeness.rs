@@ -53,7 +53,19 @@ fn is_kebab_case(slug: &str) -> bool {
 
 /// A message or help goes on in a line that has begun, and something may follow it.
 fn is_clause(text: &str) -> bool {
-    let proper = ["Service", "Ingress", "DNS", "ConfigMap", "ExternalDNS", "Forecastle"];
+    let proper = [
+        "Service",
+        "Ingress",
+        "DNS",
+        "ConfigMap",
+        "ExternalDNS",
+        "Forecastle",
+        "Traefik",
+        "Contour",
+        "Envoy Gateway",
+        "HAProxy",
+        "NGINX",
+    ];
     let starts = text.starts_with(|first: char| !first.is_uppercase())
         || proper.iter().any(|name| text.starts_with(name));
     starts && !text.is_empty() && !text.ends_with('.') && text.trim() == text && !text.contains('\n')
@@ -120,6 +132,11 @@ fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "Issuer" | "ClusterIssuer" => &[("TLS", "cert-manager")],
         "HTTPSRedirect" => &[("TLS", "true")],
+        "HTTPSRedirectCode" | "ClientCertificate" => &[("TLS", "true")],
+        // ingress-nginx lacks them, or has a condition for them.
+        "Timeout" => &[("IngressClassName", "contour")],
+        "RequestHeaders" | "ResponseHeaders" => &[("IngressClassName", "haproxy")],
+        "TLSPassthrough" => &[("TLS", "true"), ("Target", "Route")],
         "MonitorHealthEndpoint" => &[("Monitor", "true")],
         "CanaryOf" => &[("CanaryWeight", "5")],
         "CanaryByHeaderValue" => &[("CanaryOf", "web-stable"), ("CanaryByHeader", "X-Canary")],
@@ -131,7 +148,8 @@ fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
 /// Settings with what the examples of others need to be there.
 fn with_profiles(mut settings: serde_json::Value) -> serde_json::Value {
     let needed = serde_json::json!({"domain": "example.com", "profiles": {"internal": {}, "external": {}},
-        "parentRefs": [{"name": "external"}], "issuer": "internal-ca"});
+        "parentRefs": [{"name": "external"}], "issuer": "internal-ca",
+        "auth": {"sso": {"externalAuth": "https://auth.example.com/verify"}}});
     for (key, value) in needed.as_object().into_iter().flatten() {
         let entries = settings.as_object_mut().unwrap();
         // One layer has one issuer.

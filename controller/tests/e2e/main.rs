@@ -29,6 +29,7 @@ mod judges;
 mod life;
 mod neighbours;
 mod operations;
+mod options_judges;
 mod ownership;
 mod replicas;
 mod servers;
