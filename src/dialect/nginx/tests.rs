@@ -161,8 +161,6 @@ fn every_key_is_reported_once_on_other_targets() {
         for (name, findings) in findings_by_name(target) {
             let key = find(name);
             let expected = match name {
-                // An HTTPRoute has a field for a rewrite.
-                "rewrite-target" if target == "HTTPRoute" => None,
                 // A Route has words of its own for it, which mean something else.
                 "limit-rps" if target == "Route" => Some(Severity::Warning),
                 // Version 1.15 has this key and ignores it, which is reported for every target.
