@@ -126,6 +126,9 @@ impl Words {
 #[cfg_attr(not(test), allow(dead_code, reason = "the reference is made of them"))]
 pub(crate) fn words(target: Target, controller: Controller) -> &'static [Words] {
     match (target, controller) {
+        // Beside these, it has those of the Gateway API.
+        (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::says::WORDS,
+        (Target::HttpRoute, _) => gateway::says::WORDS,
         (Target::Route, _) => openshift::says::WORDS,
         (Target::Ingress, Controller::IngressNginx) => nginx::says::WORDS,
         (Target::Ingress, Controller::Contour) => contour::says::WORDS,
