@@ -148,6 +148,14 @@ codes! {
         "The Service has several ports and none was chosen, so the first one is used.",
         "This is what the original did.",
         "Choose with the annotation config.xposer.stakater.com/ServicePort.";
+    PortTwice, "port-twice", Error,
+        "Two ports are named for one host and path.",
+        "Requests for one URL go to one port.",
+        "Keep one of the two URLs.";
+    PortUnused, "port-unused", Warning,
+        "A port is chosen for all URLs, and each of them names its own.",
+        "The port behind a URL counts more.",
+        "Remove the annotation config.xposer.stakater.com/ServicePort.";
     AskedWrongly, "asked-wrongly", Warning,
         "The Service looks as if it asked to be exposed, and does not, or says how in a place that nobody reads.",
         "Only the label expose with exactly the value true asks, as in the original, and only metadata.annotations say how. An API server drops fields that it does not know.",

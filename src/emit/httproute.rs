@@ -14,7 +14,7 @@ use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::{external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
-use crate::plan::{Plan, Route, grouped, numbered, redirect_name};
+use crate::plan::{BackendPort, Plan, Route, grouped, numbered, redirect_name};
 use crate::validation::PathType;
 use crate::values::{ParentRef, Target, Tls};
 
@@ -46,9 +46,13 @@ struct BackendRef<'p> {
 }
 
 impl<'p> BackendRef<'p> {
-    /// The Service of a plan, with its share of the requests.
-    fn new(plan: &'p Plan, weight: u8) -> Self {
-        Self { group: "", kind: "Service", name: plan.service(), port: plan.port_number, weight }
+    /// The Service of a plan, with its share of the requests. A canary has routes like those of its stable Service.
+    fn new(plan: &'p Plan, route: &Route, weight: u8) -> Self {
+        let is_same = |own: &&Route| own.host == route.host && own.path == route.path;
+        let own = plan.rules.iter().find(is_same);
+        let port = own.map_or(plan.port.as_ref(), |own| plan.backend_port(own));
+        let port = port.map_or(0, BackendPort::number);
+        Self { group: "", kind: "Service", name: plan.service(), port, weight }
     }
 }
 
@@ -178,8 +182,8 @@ fn rule<'p>(
 ) -> Rule<'p> {
     // The only backend gets all requests, whatever its weight; 1 is the default.
     let own = if canaries.is_empty() { 1 } else { rest(canaries.iter().map(|(_, share)| *share)) };
-    let canaries = canaries.iter().map(|(canary, share)| BackendRef::new(canary, *share));
-    let backend_refs = [BackendRef::new(plan, own)].into_iter().chain(canaries).collect();
+    let canaries = canaries.iter().map(|(canary, share)| BackendRef::new(canary, path, *share));
+    let backend_refs = [BackendRef::new(plan, path, own)].into_iter().chain(canaries).collect();
     let kind = match path.path_type {
         PathType::Exact => "Exact",
         kind if kind.is_pattern(&path.path) => "RegularExpression",

@@ -11,7 +11,7 @@ use super::metadata::{Metadata, with_intents};
 use super::{Emitting, Kind, Object};
 use crate::dialect::controller::is_of_annotation;
 use crate::dialect::write::path;
-use crate::plan::{Annotation, Plan, grouped};
+use crate::plan::{Annotation, Plan, Route, grouped};
 use crate::service::PortRef;
 use crate::values::Target;
 
@@ -82,13 +82,7 @@ pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p
 
 /// The Ingress of a plan with these annotations: one rule a host, in the order in which the hosts were given.
 pub(super) fn ingress<'p>(plan: &'p Plan, given: Vec<&'p Annotation>) -> Object<'p> {
-    let port = match plan.port.as_ref().map(|port| &port.value) {
-        Some(PortRef::Name(name)) => BackendPort::Name(name),
-        Some(PortRef::Number(number)) => BackendPort::Number(*number),
-        None => BackendPort::Number(plan.port_number),
-    };
-    let backend = Backend { service: BackendService { name: plan.service(), port } };
-    let rules = rules(plan, backend);
+    let rules = rules(plan);
     let hosts = || rules.iter().map(|rule| rule.host).collect();
     let tls = plan.secret().map(|secret_name| [Tls { hosts: hosts(), secret_name }]);
     let class = plan.class().filter(|class| !is_of_annotation(class));
@@ -98,11 +92,21 @@ pub(super) fn ingress<'p>(plan: &'p Plan, given: Vec<&'p Annotation>) -> Object<
     Object::new(Kind::Ingress, metadata, Some(super::Spec::Ingress(spec)))
 }
 
+/// The port of the Service that a route leads to.
+fn backend<'p>(plan: &'p Plan, route: &'p Route) -> Backend<'p> {
+    let port = match plan.backend_port(route).map(|port| &port.chosen.value) {
+        Some(PortRef::Name(name)) => BackendPort::Name(name),
+        Some(PortRef::Number(number)) => BackendPort::Number(*number),
+        None => BackendPort::Number(0),
+    };
+    Backend { service: BackendService { name: plan.service(), port } }
+}
+
 /// One rule for every host, with all paths of the host.
-fn rules<'p>(plan: &'p Plan, backend: Backend<'p>) -> Vec<Rule<'p>> {
+fn rules(plan: &Plan) -> Vec<Rule<'_>> {
     let paths = plan.rules.iter().map(|route| {
         let (path, path_type) = path(plan, Target::Ingress, route);
-        let path = Path { backend, path, path_type: path_type.as_str() };
+        let path = Path { backend: backend(plan, route), path, path_type: path_type.as_str() };
         (route.host.as_str(), path)
     });
     grouped(paths).into_iter().map(|(host, paths)| Rule { host, http: Http { paths } }).collect()

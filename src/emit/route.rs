@@ -9,7 +9,7 @@ use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::{FieldPath, quoted};
 use crate::dialect::{nginx, openshift};
 use crate::options::annotations::annotation;
-use crate::plan::{Plan, Route, numbered};
+use crate::plan::{BackendPort, Plan, Route, numbered};
 use crate::validation::{PathType, subdomain_host};
 use crate::values::{Target, Termination, Tls};
 
@@ -143,7 +143,7 @@ fn spec<'p>(plan: &'p Plan, rule: &'p Route, canaries: &[To<'p>]) -> Spec<'p> {
         alternate_backends: canaries.to_vec(),
         host,
         path: Some(rule.path.as_str()).filter(|path| *path != "/"),
-        port: plan.port_name.as_deref().map(|target_port| Port { target_port }),
+        port: plan.backend_port(rule).and_then(BackendPort::name).map(|target_port| Port { target_port }),
         tls: tls(plan),
         to: To { kind: "Service", name: plan.service(), weight: rest(canaries.iter().map(|it| it.weight)) },
         wildcard_policy,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::annotations::annotation;
 use super::{SourcedTemplate, unknown};
 use crate::diagnostics::{
     Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, quoted, quoted_char,
@@ -167,7 +168,7 @@ pub(super) fn port(value: &Value, at: &Origin) -> Parsed<Option<PortRef>> {
     }
 }
 
-fn port_of(text: &str) -> Result<PortRef, Problem> {
+pub(crate) fn port_of(text: &str) -> Result<PortRef, Problem> {
     text.parse().map_err(|error| {
         let said = match error {
             PortRefError::OutOfRange => format!("the port {} is not between 1 and 65535", quoted(text)),
@@ -177,6 +178,9 @@ fn port_of(text: &str) -> Result<PortRef, Problem> {
         let lower = text.to_ascii_lowercase();
         if is_port_name(&lower) {
             problem.help(format!("write it in lower case: {lower}")).propose(lower)
+        } else if let Some((_, other)) = text.split_once(',') {
+            // Several ports, as if each were for the URL of the same place.
+            problem.help(format!("write one port; put another one behind its URL in {}: `example.com/path -> {}`", annotation::URL, other.trim()))
         } else {
             problem.help("write the number or the name of one of the Service's ports")
         }

@@ -412,18 +412,22 @@ options! {
         }
         url: Template<'static> {
             form: Form::Templates,
-            doc: "The host, or the host and the path; several templates give several hosts.",
+            doc: "The host, or the host and the path; several templates give several hosts. ` -> ` and a port behind one lead its requests to another port of the Service: `{{.Service}}.{{.Domain}}/metrics -> 9090`.",
             built_in: "'{{.Service}}.{{.Namespace}}.{{.Domain}}'",
             original: true,
             setting: ("ingressURLTemplate", "'{{.Service}}.{{.Domain}}'"),
             annotation: (annotation::URL, "{{.Service}}.{{.Domain}}"),
             read: parse::template,
             decides: |plan, place| {
-                let host_and_path = |route: &Route| [
-                    Decided::new("host", &route.host, &route.host_origin, place),
-                    Decided::new("path", &route.path, &route.path_origin, |layer| layer.path.origin()),
-                ];
-                plan.rules.iter().flat_map(host_and_path).collect()
+                let of_route = |route: &Route| {
+                    let mut rows = vec![
+                        Decided::new("host", &route.host, &route.host_origin, place),
+                        Decided::new("path", &route.path, &route.path_origin, |layer| layer.path.origin()),
+                    ];
+                    rows.extend(Decided::only("port", route.port.as_ref().map(|port| &port.chosen), place));
+                    rows
+                };
+                plan.rules.iter().flat_map(of_route).collect()
             },
         }
         fallbacks: Vec<SourcedTemplate> {
@@ -463,12 +467,12 @@ options! {
         }
         port: PortRef {
             form: Form::Port,
-            doc: "The port of the Service to route to; without it the first one.",
+            doc: "The port of the Service to route to, where the URL template names none; without it the first one.",
             default: "(the first port)",
             setting: ("servicePort", "http"),
             annotation: (annotation::PORT, "http"),
             read: parse::port,
-            decides: |plan, place| Decided::only("servicePort", plan.port.as_ref(), place),
+            decides: |plan, place| Decided::only("servicePort", plan.port.as_ref().map(|port| &port.chosen), place),
         }
         path_type: PathType {
             form: Form::Word(PathType::WORDS),

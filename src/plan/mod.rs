@@ -22,6 +22,7 @@ use crate::values::{Issuer, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
 pub(crate) use annotation::Source;
 pub(crate) use objects::{grouped, numbered, redirect_name};
+pub(crate) use parts::{BackendPort, KnownPort};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
 pub(crate) use served::{Reason, Server, Wanted};
 
@@ -54,11 +55,8 @@ pub struct Plan {
     pub(crate) https_redirect: Option<Sourced<bool>>,
     /// Whether the redirect takes the place of an annotation of a layer below that forbids it.
     pub(crate) replaces_redirect: bool,
-    pub(crate) port: Option<Sourced<PortRef>>,
-    /// The number of the Service's port; 0 where the Service has no such port.
-    pub(crate) port_number: u16,
-    /// The name of the Service's port.
-    pub(crate) port_name: Option<String>,
+    /// The port of all routes that have none of their own; `None` where the Service has none.
+    pub(crate) port: Option<BackendPort>,
     pub(crate) class: Option<Sourced<String>>,
     pub(crate) targets: Vec<Target>,
     pub(crate) targets_origin: Origin,
@@ -103,8 +101,6 @@ impl Plan {
             https_redirect: None,
             replaces_redirect: false,
             port: None,
-            port_number: 0,
-            port_name: None,
             class: None,
             targets: Vec::new(),
             targets_origin: Origin::BuiltIn,
@@ -188,7 +184,7 @@ impl Plan {
         &self.rules
     }
 
-    /// The port of the Service that all routes lead to.
+    /// The port of the Service that a route leads to, unless its URL names another one ([`Plan::port_of`]).
     ///
     /// ```
     /// use serde_json::json;
@@ -199,7 +195,27 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn port(&self) -> PortRef {
-        self.port.as_ref().map_or(PortRef::Number(self.port_number), |port| port.value.clone())
+        self.port.as_ref().map_or(PortRef::Number(0), |port| port.chosen.value.clone())
+    }
+
+    /// The port of the Service that a route of this plan leads to.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::service::PortRef;
+    /// let plan = xposer::testing::plan(&[("IngressURLTemplate", "example.com -> http, example.com/api")], json!({}))?;
+    /// let ports: Vec<_> = plan.routes().iter().map(|route| plan.port_of(route)).collect();
+    /// assert_eq!(ports, [PortRef::Name("http".to_owned()), PortRef::Number(80)]);
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn port_of(&self, route: &Route) -> PortRef {
+        self.backend_port(route).map_or(PortRef::Number(0), |port| port.chosen.value.clone())
+    }
+
+    /// The port that a route leads to.
+    pub(crate) fn backend_port<'p>(&'p self, route: &'p Route) -> Option<&'p BackendPort> {
+        route.port.as_ref().or(self.port.as_ref())
     }
 
     /// The class of the Ingress; `None` leaves it to the cluster's default, or to a forwarded annotation.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Plan, Route};
+use super::{BackendPort, Plan, Route};
 use crate::values::{Target, Termination};
 
 /// Hosts that have the same paths, and the paths.
@@ -64,7 +64,9 @@ impl Plan {
     pub(crate) fn groups(&self) -> Vec<Group<'_>> {
         let hosts = grouped(self.rules.iter().map(|route| (route.host.as_str(), route)));
         let by_paths = hosts.into_iter().map(|(host, routes)| {
-            let paths: Vec<_> = routes.iter().map(|route| (&route.path, route.path_type)).collect();
+            let number = |route| self.backend_port(route).map(BackendPort::number);
+            let paths: Vec<_> =
+                routes.iter().map(|route| (&route.path, route.path_type, number(route))).collect();
             (paths, (host, routes))
         });
         let groups = grouped(by_paths).into_iter().filter_map(|(_, alike)| {

@@ -7,6 +7,7 @@ mod forward;
 mod intents;
 mod migrate;
 mod monitor;
+mod port;
 mod servers;
 pub(crate) mod trace;
 mod url;
@@ -18,9 +19,9 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, list
 use crate::dialect::controller::Controller;
 use crate::options::annotations::annotation;
 use crate::options::{Forwarded, Layer, Layers, NO_SECRET, Settings, SourcedTemplate, built_in};
-use crate::plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope, Source};
+use crate::plan::{Annotation, BackendPort, Canary, KnownPort, Monitor, Plan, Published, Route, Scope, Source};
 use crate::service::{
-    FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, PUBLISH_KEY, PortRef, SERVICE_LABEL, Service,
+    FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, Service,
 };
 use crate::template::Vars;
 use crate::validation::is_dns_subdomain;
@@ -91,10 +92,7 @@ pub(crate) fn resolve(
     if plan.tls().has_secret() && plan.canary.is_none() {
         resolver.secret(&mut plan, named);
     }
-    plan.port = resolver.port(service);
-    let port = plan.port.as_ref().and_then(|port| service.port(&port.value));
-    plan.port_number = port.map(|port| port.number).unwrap_or_default();
-    plan.port_name = port.and_then(|port| port.name).map(str::to_owned);
+    resolver.ports(service, &mut plan);
     let (targets, origin) = targets(settings, layers);
     plan.targets = Target::ALL.into_iter().filter(|target| targets.contains(target)).collect();
     plan.targets_origin = origin;
@@ -269,28 +267,6 @@ impl Resolver<'_, '_> {
             self.report.file(FieldPath::annotation(annotation::ISSUER), problem);
         }
         self.layers.first(Layer::issuer).cloned()
-    }
-
-    fn port(&mut self, service: &Service<'_>) -> Option<Sourced<PortRef>> {
-        if let Some(chosen) = self.layers.slot(|it| &it.port) {
-            return chosen.set().cloned();
-        }
-        let first = service.ports().first()?;
-        // One that cannot be used is reported by itself.
-        let used = service.port(&PortRef::Number(first.number));
-        if service.ports().len() > 1 && first.number != 0 && used.is_some_and(|port| port.tcp) {
-            let said = format!(
-                "the Service has {} ports, the first one ({}) is used",
-                service.ports().len(),
-                first.number
-            );
-            self.report.file(
-                FieldPath::object(&["spec", "ports"]),
-                Problem::new(Code::PortFirst, said)
-                    .help(format!("choose one with the annotation {}", annotation::PORT)),
-            );
-        }
-        Some(Sourced::new(PortRef::Number(first.number), Origin::BuiltIn))
     }
 
     /// Files a finding about the forwarded block.

@@ -46,7 +46,7 @@ impl<'a> Port<'a> {
 /// assert_eq!(format!("{number} {name}"), "80 http");
 /// assert_eq!(("80".parse(), "http".parse()), (Ok(number), Ok(name)));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PortRef {
     /// The number, 1 to 65535.
