@@ -208,7 +208,7 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
 
 #[test]
 fn every_functions_example_gives_its_result() {
-    let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+    let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com"), host: None };
     for function in functions::all() {
         let template =
             Template::parse(function.example).unwrap_or_else(|wrong| panic!("{}: {wrong:?}", function.name));

@@ -177,7 +177,17 @@ pub(crate) fn tls_secret(context: &RuleContext<'_>, report: &mut Report) {
     if let Some(secret) = &context.plan.secret
         && !(context.plan.secret_is_derived && name_is_bad())
     {
-        object_name(secret, Code::TlsSecretInvalid, "secret name", report);
+        let names = context.plan.tls_section().into_iter().map(|(name, _)| name.to_owned());
+        for name in names {
+            if name.contains([',', '\n']) {
+                let said = format!("{} is not the name of one secret", quoted(&name));
+                let help = "write one template; with {{.Host}} in it, each host has a secret of its own";
+                report.file(secret.origin.path(), Problem::new(Code::TlsSecretInvalid, said).help(help));
+                continue;
+            }
+            let secret = Sourced::new(name, secret.origin.clone());
+            object_name(&secret, Code::TlsSecretInvalid, "secret name", report);
+        }
     }
 }
 

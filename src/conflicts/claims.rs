@@ -167,19 +167,18 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
     let extras = plan.targets.iter().flat_map(|target| extras(plan, *target));
     let extras = extras.map(move |extra| name(extra.kind.as_str(), extra.name));
     let monitor = plan.monitor.as_ref().map(|_| name(MONITOR, plan.name().into()));
-    let secret = certificates::secret(plan);
-    let hosts = plan.rules.iter().filter(move |_| secret.is_some());
-    let certificates = hosts.map(|rule| Claimed::Certificate(&rule.host));
-    let secret = secret.map(|secret| Claimed::Secret(plan.namespace(), secret));
+    let secrets = certificates::secrets(plan).into_iter().flat_map(|(secret, hosts)| {
+        let certificates = hosts.into_iter().map(Claimed::Certificate);
+        [Claimed::Secret(plan.namespace(), secret)].into_iter().chain(certificates)
+    });
     let key = plan.published.as_ref().map(|published| Claimed::Key(&published.key));
     [Claimed::Service(plan.namespace(), plan.service())]
         .into_iter()
         .chain(names)
         .chain(extras)
         .chain(monitor)
-        .chain(secret)
+        .chain(secrets)
         .chain(key)
-        .chain(certificates)
         .map(|claim| (claim, None))
         .chain(routes)
 }

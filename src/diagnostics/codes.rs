@@ -359,6 +359,14 @@ codes! {
         "Two issuers are given.",
         "Of an Ingress with an issuer and a cluster issuer, cert-manager issues nothing (BadConfig).",
         "Keep one of the two.";
+    TlsHostsIgnored, "tls-hosts-ignored", Warning,
+        "TLSHosts names hosts for a certificate, and none is asked for.",
+        "The hosts are for the TLS section of an Ingress, which there is only with a secret.",
+        "Set the annotation config.xposer.stakater.com/TLS, or remove TLSHosts.";
+    RedirectWithoutCertificate, "redirect-without-certificate", Warning,
+        "A host is to be redirected to one with or without `www.`, and the certificate of cert-manager has only one of the two.",
+        "ingress-nginx redirects requests by https only where the certificate has both names.",
+        "Name the other host in the annotation config.xposer.stakater.com/TLSHosts.";
     IssuerWithoutTls, "issuer-without-tls", Warning,
         "An issuer is named, and there is no TLS section for its certificate.",
         "cert-manager makes a certificate for each entry of spec.tls; without one it does nothing, and says nothing.",

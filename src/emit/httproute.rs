@@ -145,6 +145,10 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         let said = "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
         emitting.inexpressible(origin(&plan.tls), said.to_owned());
     }
+    if let Some(host) = plan.certificate_hosts.first().filter(|_| plan.secret.is_some()) {
+        let said = "the hosts of a certificate belong to the Gateway's listeners, so no other host is named";
+        emitting.inexpressible(host.host_origin.path(), said.to_owned());
+    }
     if let Some(rule) = plan.pattern() {
         let said = format!(
             "the path {} becomes a RegularExpression, which not every implementation of the Gateway API supports",

@@ -21,8 +21,8 @@ pub(super) struct Spec<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ingress_class_name: Option<&'p str>,
     rules: Vec<Rule<'p>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tls: Option<[Tls<'p>; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tls: Vec<Tls<'p>>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -83,8 +83,8 @@ pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p
 /// The Ingress of a plan with these annotations: one rule a host, in the order in which the hosts were given.
 pub(super) fn ingress<'p>(plan: &'p Plan, given: Vec<&'p Annotation>) -> Object<'p> {
     let rules = rules(plan);
-    let hosts = || rules.iter().map(|rule| rule.host).collect();
-    let tls = plan.secret().map(|secret_name| [Tls { hosts: hosts(), secret_name }]);
+    let section = plan.tls_section().into_iter();
+    let tls = section.map(|(secret_name, hosts)| Tls { hosts, secret_name }).collect();
     let class = plan.class().filter(|class| !is_of_annotation(class));
     let spec = Spec { ingress_class_name: class, rules, tls };
     let annotations = with_intents(given.into_iter(), plan, Target::Ingress);

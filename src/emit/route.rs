@@ -68,9 +68,11 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
     if plan.has_object(Target::Route) {
         let annotations = emitting.annotations();
         let canaries = alternates(emitting);
+        let secrets = plan.secrets_by_host();
         for (index, rule) in plan.rules.iter().enumerate() {
             let metadata = Metadata::new(plan, numbered(plan.name(), index), annotations.clone());
-            let spec = super::Spec::Route(spec(plan, rule, &canaries));
+            let secret = secrets.get(rule.host.as_str()).copied().or_else(|| plan.secret());
+            let spec = super::Spec::Route(spec(plan, rule, secret, &canaries));
             routes.push(Object::new(Kind::Route, metadata, Some(spec)));
         }
     }
@@ -112,6 +114,10 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
             "the router's own certificate is used; a TLSSecretNameTemplate would name another one".to_owned();
         emitting.inexpressible(origin(&plan.tls), said);
     }
+    if let Some(host) = plan.certificate_hosts.first().filter(|_| plan.secret.is_some()) {
+        let said = "a Route has a certificate for its own host, and no other hosts for it".to_owned();
+        emitting.inexpressible(host.host_origin.path(), said);
+    }
     if let Some(found) = plan.annotation(nginx::REWRITE_TARGET) {
         let said = format!(
             "a Route has nothing for {}; {} is its own key",
@@ -134,7 +140,7 @@ fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<To<'p>> {
     canaries.into_iter().map(|(plan, weight)| To { kind: "Service", name: plan.service(), weight }).collect()
 }
 
-fn spec<'p>(plan: &'p Plan, rule: &'p Route, canaries: &[To<'p>]) -> Spec<'p> {
+fn spec<'p>(plan: &'p Plan, rule: &'p Route, secret: Option<&'p str>, canaries: &[To<'p>]) -> Spec<'p> {
     let (host, wildcard_policy) = match subdomain_host(&rule.host) {
         Some(host) => (Cow::Owned(host), "Subdomain"),
         None => (Cow::Borrowed(rule.host.as_str()), "None"),
@@ -144,13 +150,13 @@ fn spec<'p>(plan: &'p Plan, rule: &'p Route, canaries: &[To<'p>]) -> Spec<'p> {
         host,
         path: Some(rule.path.as_str()).filter(|path| *path != "/"),
         port: plan.backend_port(rule).and_then(BackendPort::name).map(|target_port| Port { target_port }),
-        tls: tls(plan),
+        tls: tls(plan, secret),
         to: To { kind: "Service", name: plan.service(), weight: rest(canaries.iter().map(|it| it.weight)) },
         wildcard_policy,
     }
 }
 
-fn tls<'p>(plan: &'p Plan) -> Option<TlsConfig<'p>> {
+fn tls<'p>(plan: &'p Plan, secret: Option<&'p str>) -> Option<TlsConfig<'p>> {
     // A load balancer that has the certificate connects to the router without TLS.
     if !plan.tls().has_secret() {
         return None;
@@ -162,7 +168,7 @@ fn tls<'p>(plan: &'p Plan) -> Option<TlsConfig<'p>> {
         _ => "Redirect",
     };
     let is_named = plan.tls() == Tls::Secret && !plan.secret_is_derived && !is_passed;
-    let secret = plan.secret().filter(|_| is_named);
+    let secret = secret.filter(|_| is_named);
     Some(TlsConfig {
         external_certificate: secret.map(|name| SecretName { name }),
         insecure_edge_termination_policy: insecure,

@@ -14,7 +14,7 @@ use crate::dialect::external_dns;
 use crate::dialect::monitor::PROVIDERS;
 use crate::intents::{Given, Intent, Wish};
 use crate::service::{PortRef, PortRefError};
-use crate::template::Template;
+use crate::template::{Template, Var};
 use crate::validation::pattern::Certificates;
 use crate::validation::{
     HostError, PathType, host_errors, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
@@ -77,7 +77,21 @@ pub(super) fn template(value: &Value, at: &Origin) -> Parsed<Option<Template<'st
     read_template(text, at).map(Some)
 }
 
+/// The name of a secret, which can contain the host that it is for.
+pub(super) fn secret_template(value: &Value, at: &Origin) -> Parsed<Option<Template<'static>>> {
+    let Some(text) = text(value, at)? else { return Ok(None) };
+    parsed_template(text, at).map(Some)
+}
+
 fn read_template(text: &str, at: &Origin) -> Parsed<Template<'static>> {
+    let template = parsed_template(text, at)?;
+    match template.without(Var::Host, "has a value in TLSSecretNameTemplate alone") {
+        None => Ok(template),
+        Some(problem) => Err(one(at, problem)),
+    }
+}
+
+fn parsed_template(text: &str, at: &Origin) -> Parsed<Template<'static>> {
     match Template::parse(text) {
         Ok(template) => Ok(template.into_owned()),
         Err(problems) => Err(problems.into_iter().map(|problem| (at.path(), problem)).collect()),
@@ -180,7 +194,11 @@ pub(crate) fn port_of(text: &str) -> Result<PortRef, Problem> {
             problem.help(format!("write it in lower case: {lower}")).propose(lower)
         } else if let Some((_, other)) = text.split_once(',') {
             // Several ports, as if each were for the URL of the same place.
-            problem.help(format!("write one port; put another one behind its URL in {}: `example.com/path -> {}`", annotation::URL, other.trim()))
+            problem.help(format!(
+                "write one port; put another one behind its URL in {}: `example.com/path -> {}`",
+                annotation::URL,
+                other.trim()
+            ))
         } else {
             problem.help("write the number or the name of one of the Service's ports")
         }

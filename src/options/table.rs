@@ -494,13 +494,29 @@ options! {
         }
         secret: Template<'static> {
             form: Form::Template,
-            doc: "The name of the secret with the certificate; NO_SECRET, or nothing, means the Ingress's name and `-cert`.",
+            doc: "The name of the secret with the certificate; NO_SECRET, or nothing, means the Ingress's name and `-cert`. With {{.Host}} in it, each host has a secret of its own.",
             default: NO_SECRET,
             original: true,
             setting: ("tlsSecretNameTemplate", "'{{.Service}}-tls'"),
             annotation: (annotation::SECRET, "{{.Service}}-tls"),
+            read: parse::secret_template,
+            decides: |plan, place| {
+                let Some(secret) = &plan.secret else { return Vec::new() };
+                let names = plan.tls_section().into_iter().map(|(name, _)| name);
+                names.map(|name| Decided::new("tlsSecretName", name, &secret.origin, place)).collect()
+            },
+        }
+        tls_hosts: Template<'static> {
+            form: Form::Templates,
+            doc: "More hosts for the TLS section, and so for the certificate, without a route of their own, such as a short name beside a long one.",
+            default: "(none)",
+            setting: ("tlsHosts", "'www.{{.Service}}.{{.Domain}}'"),
+            annotation: (annotation::TLS_HOSTS, "www.{{.Service}}.{{.Domain}}"),
             read: parse::template,
-            decides: |plan, place| Decided::only("tlsSecretName", plan.secret.as_ref(), place),
+            decides: |plan, place| {
+                let hosts = plan.certificate_hosts.iter();
+                hosts.map(|it| Decided::new("tlsHost", &it.host, &it.host_origin, place)).collect()
+            },
         }
         common_name: bool {
             form: Form::Boolean,

@@ -5,6 +5,7 @@
 
 mod annotation;
 pub(crate) mod context;
+mod hosts;
 pub(crate) mod kinds;
 mod objects;
 mod parts;
@@ -21,6 +22,7 @@ use crate::validation::url;
 use crate::values::{Issuer, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
 pub(crate) use annotation::Source;
+pub(crate) use hosts::OtherHost;
 pub(crate) use objects::{grouped, numbered, redirect_name};
 pub(crate) use parts::{BackendPort, KnownPort};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
@@ -46,7 +48,14 @@ pub struct Plan {
     /// The path of the URL: that of the first route, or of a regular expression its literal beginning.
     pub(crate) url_path: String,
     pub(crate) tls: Option<Sourced<Tls>>,
+    /// The secret of the first host.
     pub(crate) secret: Option<Sourced<String>>,
+    /// The secrets of all hosts in the order of [`Plan::tls_hosts`]; none where they have one secret.
+    pub(crate) secrets: Vec<String>,
+    /// The hosts that only a certificate is for.
+    pub(crate) certificate_hosts: Vec<OtherHost>,
+    /// The hosts that are sent to those of the routes, as far as they need a certificate for that.
+    pub(crate) redirected_hosts: Vec<OtherHost>,
     /// Whether the name of the secret is derived from the name of the object.
     pub(crate) secret_is_derived: bool,
     pub(crate) issuer: Option<Sourced<Issuer>>,
@@ -95,6 +104,9 @@ impl Plan {
             url_path: String::new(),
             tls: None,
             secret: None,
+            secrets: Vec::new(),
+            certificate_hosts: Vec::new(),
+            redirected_hosts: Vec::new(),
             secret_is_derived: false,
             issuer: None,
             replaces_issuer: false,
@@ -245,7 +257,8 @@ impl Plan {
         self.tls.as_ref().map(|tls| tls.value).unwrap_or_default()
     }
 
-    /// The secret with the certificate for all hosts; `None` means that the objects have no TLS section.
+    /// The secret with the certificate; `None` means that the objects have no TLS section. If each host has a secret of its own,
+    /// it is that of the first host.
     ///
     /// ```
     /// use serde_json::json;

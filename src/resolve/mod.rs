@@ -9,6 +9,7 @@ mod migrate;
 mod monitor;
 mod port;
 mod servers;
+mod tls;
 pub(crate) mod trace;
 mod url;
 
@@ -18,11 +19,11 @@ use std::sync::Arc;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, listed, quoted};
 use crate::dialect::controller::Controller;
 use crate::options::annotations::annotation;
-use crate::options::{Forwarded, Layer, Layers, NO_SECRET, Settings, SourcedTemplate, built_in};
-use crate::plan::{Annotation, BackendPort, Canary, KnownPort, Monitor, Plan, Published, Route, Scope, Source};
-use crate::service::{
-    FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, Service,
+use crate::options::{Forwarded, Layer, Layers, Settings, SourcedTemplate, built_in};
+use crate::plan::{
+    Annotation, BackendPort, Canary, KnownPort, Monitor, Plan, Published, Route, Scope, Source,
 };
+use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, Service};
 use crate::template::Vars;
 use crate::validation::is_dns_subdomain;
 use crate::values::{Issuer, Target};
@@ -78,7 +79,7 @@ pub(crate) fn resolve(
     let own = Some(service.name()).filter(|name| !name.is_empty()).unwrap_or("unnamed");
     // A canary stands under the host of the other Service, and has a name of its own.
     let exposed = canary.as_ref().map_or(own, |canary| canary.of.as_str());
-    let vars = Vars { service: exposed, namespace: service.namespace(), domain: None };
+    let vars = Vars { service: exposed, namespace: service.namespace(), ..Vars::default() };
     let domain = domain(layers, vars, report);
     let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_str()), ..vars };
     let controller = settings.default_controller;
@@ -108,6 +109,7 @@ pub(crate) fn resolve(
     plan.https_redirect = layers.first(|it| &it.https_redirect).cloned();
     plan.issuer = resolver.issuer();
     let publish = resolver.forward(&mut plan);
+    resolver.certificates(&mut plan, named);
     plan.domain = domain;
     plan.published = publish.map(|(scope, place)| published(&plan, scope, place, settings.publish_url));
     plan
@@ -237,22 +239,6 @@ impl Resolver<'_, '_> {
                 None
             }
         }
-    }
-
-    fn secret(&mut self, plan: &mut Plan, vars: Vars<'_>) {
-        if self.layers.is_broken(|it| &it.secret) {
-            return;
-        }
-        if let Some(chosen) = self.layers.first(|it| &it.secret) {
-            let Some(rendered) = self.rendered(Some(chosen), vars) else { return };
-            if rendered.value != NO_SECRET {
-                plan.secret = Some(rendered);
-                return;
-            }
-        }
-        plan.secret_is_derived = true;
-        plan.secret =
-            plan.name.as_ref().map(|name| Sourced::new(format!("{}-cert", name.value), name.origin.clone()));
     }
 
     /// The issuer that is asked for outside of the forwarded block.

@@ -55,7 +55,8 @@ impl Resolver<'_, '_> {
             let chosen = chosen.set()?;
             if !is_used && matches!(chosen.origin, Origin::Annotation(_)) {
                 let said = "every URL names a port of its own, so this has no effect";
-                let problem = Problem::new(Code::PortUnused, said).help("remove it, or one of the other ports");
+                let problem =
+                    Problem::new(Code::PortUnused, said).help("remove it, or one of the other ports");
                 self.report.file(chosen.origin.path(), problem);
             }
             return Some(chosen.clone());

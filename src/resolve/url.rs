@@ -209,7 +209,9 @@ impl Resolver<'_, '_> {
                 _ => {}
             }
         }
-        let common_name = self.layers.first(|it| &it.common_name).is_some_and(|it| it.value);
+        // A short name beside it can be the common name.
+        let common_name = self.layers.first(|it| &it.common_name).is_some_and(|it| it.value)
+            && self.layers.first(|it| &it.tls_hosts).is_none();
         (tls && common_name && host.len() > MAX_COMMON_NAME)
             .then(|| format!("has {} characters, a common name holds {MAX_COMMON_NAME}", host.len()))
     }

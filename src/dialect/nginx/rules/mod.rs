@@ -2,6 +2,7 @@
 
 pub(crate) mod rewrite;
 pub(crate) mod traps;
+pub(crate) mod www;
 
 use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, PREFIX, contradicts, find};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
