@@ -119,7 +119,7 @@ fn every_annotations_example_works() {
 fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "Issuer" | "ClusterIssuer" => &[("TLS", "cert-manager")],
-        "HTTPSRedirect" => &[("TLS", "true")],
+        "HTTPSRedirect" | "TLSHosts" => &[("TLS", "true")],
         "MonitorHealthEndpoint" => &[("Monitor", "true")],
         "CanaryOf" => &[("CanaryWeight", "5")],
         "CanaryByHeaderValue" => &[("CanaryOf", "web-stable"), ("CanaryByHeader", "X-Canary")],

@@ -152,6 +152,10 @@ codes! {
         "Two ports are named for one host and path.",
         "Requests for one URL go to one port.",
         "Keep one of the two URLs.";
+    ProtocolsDiffer, "protocols-differ", Warning,
+        "The ports of the URLs speak different protocols, and the Ingress has one for all of them.",
+        "Controllers read the protocol of the backend from the Ingress, and not from the field appProtocol of each port.",
+        "Expose them by several Services, or set the annotation config.xposer.stakater.com/BackendProtocol.";
     PortUnused, "port-unused", Warning,
         "A port is chosen for all URLs, and each of them names its own.",
         "The port behind a URL counts more.",

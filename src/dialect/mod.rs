@@ -28,6 +28,7 @@ pub(crate) mod misspelt;
 pub(crate) mod monitor;
 pub(crate) mod nginx;
 pub(crate) mod openshift;
+mod protocol;
 pub(crate) mod read;
 pub(crate) mod says;
 mod traefik;

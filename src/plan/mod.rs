@@ -19,7 +19,7 @@ use crate::diagnostics::{Origin, Sourced, Subject};
 use crate::dialect::kubernetes;
 use crate::service::{PortRef, Service};
 use crate::validation::url;
-use crate::values::{Issuer, ParentRef, Target, Termination, Tls};
+use crate::values::{BackendProtocol, Issuer, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
 pub(crate) use annotation::Source;
 pub(crate) use hosts::OtherHost;
@@ -66,6 +66,8 @@ pub struct Plan {
     pub(crate) replaces_redirect: bool,
     /// The port of all routes that have none of their own; `None` where the Service has none.
     pub(crate) port: Option<BackendPort>,
+    /// What is spoken at the ports that routes lead to, each protocol once, as `appProtocol` says it.
+    pub(crate) port_protocols: Vec<Sourced<BackendProtocol>>,
     pub(crate) class: Option<Sourced<String>>,
     pub(crate) targets: Vec<Target>,
     pub(crate) targets_origin: Origin,
@@ -113,6 +115,7 @@ impl Plan {
             https_redirect: None,
             replaces_redirect: false,
             port: None,
+            port_protocols: Vec::new(),
             class: None,
             targets: Vec::new(),
             targets_origin: Origin::BuiltIn,

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Origin, Sourced};
+use crate::dialect::kubernetes::backend_protocol;
 use crate::service::{Port, PortRef};
 use crate::validation::PathType;
+use crate::values::BackendProtocol;
 
 /// One host and path under which the Service is exposed.
 ///
@@ -67,11 +69,14 @@ pub(crate) struct KnownPort {
     pub(crate) number: u16,
     pub(crate) name: Option<String>,
     pub(crate) is_tcp: bool,
+    /// What its `appProtocol` says.
+    pub(crate) protocol: BackendProtocol,
 }
 
 impl From<&Port<'_>> for KnownPort {
     fn from(port: &Port<'_>) -> Self {
-        Self { number: port.number, name: port.name.map(str::to_owned), is_tcp: port.tcp }
+        let protocol = port.app_protocol.map(backend_protocol).unwrap_or_default();
+        Self { number: port.number, name: port.name.map(str::to_owned), is_tcp: port.tcp, protocol }
     }
 }
 

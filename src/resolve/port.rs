@@ -7,6 +7,7 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced};
 use crate::options::annotations::annotation;
 use crate::options::{SourcedTemplate, port_of};
 use crate::service::{Port, PortRef, Service};
+use crate::values::BackendProtocol;
 
 /// What stands between a URL and its port.
 const ARROW: &str = "->";
@@ -41,13 +42,13 @@ impl Resolver<'_, '_> {
             let known = service.port(&chosen.value).map(KnownPort::from);
             plan.port = Some(BackendPort { chosen, known });
         }
-        if plan.rules.iter().all(|route| !is_named(&route.port)) {
-            return;
+        if plan.rules.iter().any(|route| is_named(&route.port)) {
+            let known = by_reference(service);
+            for port in plan.rules.iter_mut().filter_map(|route| route.port.as_mut()) {
+                port.known = known.get(&port.chosen.value).copied().map(KnownPort::from);
+            }
         }
-        let known = by_reference(service);
-        for port in plan.rules.iter_mut().filter_map(|route| route.port.as_mut()) {
-            port.known = known.get(&port.chosen.value).copied().map(KnownPort::from);
-        }
+        plan.port_protocols = protocols(service, plan);
     }
 
     fn port(&mut self, service: &Service<'_>, is_used: bool) -> Option<Sourced<PortRef>> {
@@ -78,6 +79,21 @@ impl Resolver<'_, '_> {
         }
         Some(Sourced::new(PortRef::Number(first.number), Origin::BuiltIn))
     }
+}
+
+/// What is spoken at the ports that routes lead to, each protocol once.
+fn protocols(service: &Service<'_>, plan: &Plan) -> Vec<Sourced<BackendProtocol>> {
+    let mut spoken: Vec<Sourced<BackendProtocol>> = Vec::new();
+    let ports = plan.rules.iter().filter_map(|route| plan.backend_port(route)?.known.as_ref());
+    for port in ports {
+        if !spoken.iter().any(|it| it.value == port.protocol) {
+            let is_this = |it: &Port<'_>| it.number == port.number && it.tcp == port.is_tcp;
+            let at = service.ports().iter().position(is_this).unwrap_or_default();
+            let path = FieldPath::object(&["spec", "ports"]).index(at).key("appProtocol");
+            spoken.push(Sourced::new(port.protocol, Origin::Field(path)));
+        }
+    }
+    spoken
 }
 
 /// The ports of a Service by their numbers and names; of several, the first TCP port.

@@ -291,7 +291,7 @@ fn comma_in_path(item: &str, several: &[String], url: &SourcedTemplate) -> Probl
     let host = host_of(item);
     let path = item.split_once(host).map_or(item, |(_, path)| path);
     let key = match &url.origin {
-        Origin::Annotation(_) | Origin::BuiltIn => annotation::PATH,
+        Origin::Annotation(_) | Origin::Field(_) | Origin::BuiltIn => annotation::PATH,
         Origin::Setting(_) => "ingressURLPath",
     };
     let said = format!("a comma separates hosts here, and the path {} has one", quoted(path));

@@ -2,6 +2,7 @@
 
 mod keys;
 pub(crate) mod paths;
+mod protocol;
 pub(crate) mod read;
 pub(super) mod removed;
 pub(crate) mod rules;

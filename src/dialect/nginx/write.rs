@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     CANARY, CANARY_COOKIE, CANARY_HEADER, CANARY_HEADER_VALUE, CANARY_WEIGHT, FORCE_SSL_REDIRECT,
-    SSL_REDIRECT, USE_REGEX,
+    SSL_REDIRECT, USE_REGEX, protocol,
 };
 use crate::diagnostics::Origin;
 use crate::dialect::write::Written;
@@ -32,6 +32,7 @@ pub(in crate::dialect) fn write(plan: &Plan, _: Target) -> Vec<Written<'_>> {
     if let Some(pattern) = plan.pattern().and_then(|_| plan.nginx()?.pattern) {
         written.push(Written { key: USE_REGEX, value: "true".into(), origin: pattern.path_origin.clone() });
     }
+    written.extend(protocol::write(plan));
     written
 }
 
