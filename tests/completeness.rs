@@ -162,6 +162,7 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
     let cases = cases();
     let mut services = vec![
         testing::service(&[("Target", "Route"), ("TLS", "true")]),
+        testing::service(&[("Target", "HTTPRoute"), ("TLS", "true")]),
         testing::service(&[
             ("TLS", "true"),
             ("IngressURLTemplate", &format!("{}.{{{{.Domain}}}}", "a".repeat(60))),
@@ -170,8 +171,8 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
         testing::service(&[]),
     ];
     // The examples of `profiles` and `namespaces` are about these namespaces.
-    services[2]["metadata"]["namespace"] = "web-a".into();
-    services[3]["metadata"]["namespace"] = "team-a".into();
+    services[3]["metadata"]["namespace"] = "web-a".into();
+    services[4]["metadata"]["namespace"] = "team-a".into();
     let without_settings = cases.iter().filter(|(case, _)| case.settings.is_none());
     services.extend(without_settings.flat_map(|(case, _)| case.services()).cloned());
     let settings_with = |given: Option<(&str, &str)>| {

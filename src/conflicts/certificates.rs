@@ -14,7 +14,8 @@ use crate::values::{Target, Tls};
 /// its hosts.
 pub(super) fn secrets(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
     let is_asked = || plan.tls() == Tls::CertManager || cert_manager::write::is_asked(plan);
-    if plan.secret.is_none() || !plan.targets.contains(&Target::Ingress) || !is_asked() {
+    let is_named = plan.targets.contains(&Target::Ingress) || plan.has_listener_set();
+    if plan.secret.is_none() || !is_named || !is_asked() {
         return Vec::new();
     }
     plan.tls_section()

@@ -51,6 +51,8 @@ pub(super) enum Claimed<'p> {
     /// A host and a path, whether the path is exact, and whether the plan is a canary: an exact path is in no conflict
     /// with a prefix, nor a canary with its stable Service.
     Route(&'p str, &'p str, bool, bool),
+    /// The listener for a host that a ListenerSet adds to the Gateway of this namespace and name.
+    Listener(Option<&'p str>, &'p str, &'p str),
     /// The certificate in this secret.
     Secret(Option<&'p str>, &'p str),
     /// A key of the URL ConfigMap.
@@ -167,6 +169,13 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
     let extras = plan.targets.iter().flat_map(|target| extras(plan, *target));
     let extras = extras.map(move |extra| name(extra.kind.as_str(), extra.name));
     let monitor = plan.monitor.as_ref().map(|_| name(MONITOR, plan.name().into()));
+    let gateway = plan.gateways().first().filter(|_| plan.has_listener_set());
+    let listeners = gateway.into_iter().flat_map(move |gateway| {
+        let namespace = gateway.namespace.as_deref().or(plan.namespace());
+        let listener = move |host| Claimed::Listener(namespace, &gateway.name, host);
+        let set = name(Kind::ListenerSet.as_str(), plan.name().into());
+        [set].into_iter().chain(plan.tls_hosts().into_iter().map(listener))
+    });
     let secrets = certificates::secrets(plan).into_iter().flat_map(|(secret, hosts)| {
         let certificates = hosts.into_iter().map(Claimed::Certificate);
         [Claimed::Secret(plan.namespace(), secret)].into_iter().chain(certificates)
@@ -177,6 +186,7 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
         .chain(names)
         .chain(extras)
         .chain(monitor)
+        .chain(listeners)
         .chain(secrets)
         .chain(key)
         .map(|claim| (claim, None))
@@ -274,6 +284,16 @@ fn claimed(
             let help =
                 "give one of them another IngressNameTemplate, for example {{.Service}}-{{.Namespace}}";
             (plan.origin_of_name().path(), Problem::new(Code::NameClaimed, said).help(help))
+        }
+        Claimed::Listener(_, gateway, host) => {
+            let said = format!(
+                "a listener for {} at the Gateway {} is also asked for by {others}, and only one of the two ListenerSets gets it",
+                quoted(host),
+                quoted(gateway)
+            );
+            let origin = plan.listener_set.as_ref().map(|it| it.origin.clone()).unwrap_or_default();
+            let help = "give one of them another host, or a listener of the Gateway itself for all of them";
+            (origin.path(), Problem::new(Code::ListenerClaimed, said).help(help))
         }
         Claimed::Secret(_, secret) => {
             let said = format!(

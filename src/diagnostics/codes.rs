@@ -399,6 +399,10 @@ codes! {
         "cert-manager would write into the Ingress.",
         "With http01-edit-in-place, it puts the paths of its challenges into the Ingress. They are no part of what the Service asks for, and whoever keeps the Ingress takes them out again.",
         "Remove the line; cert-manager then makes an Ingress of its own for each challenge.";
+    ListenerClaimed, "listener-claimed", Error,
+        "Two Services ask for a listener for the same host at the same Gateway.",
+        "Of two ListenerSets with a listener for one host and port, the Gateway API takes the older, and the routes of the other one are not served.",
+        "Give one of the Services another host, or let the Gateway have the listener, without listenerSet.";
     SecretShared, "secret-shared", Error,
         "Two Services want certificates in the same secret.",
         "cert-manager makes one Certificate a secret, owned by the first Ingress; the host of the second never gets into it.",

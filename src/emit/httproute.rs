@@ -137,7 +137,9 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     let plan = emitting.plan;
     emitting.lacks_class();
     emitting.lacks_stable();
-    if plan.tls() == Tls::CertManager {
+    if plan.has_listener_set() {
+        // It has the certificates.
+    } else if plan.tls() == Tls::CertManager {
         let said =
             "cert-manager is asked by the annotations of the Gateway, whose listener has the certificate";
         emitting.inexpressible(origin(&plan.tls), said.to_owned());
@@ -145,7 +147,9 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         let said = "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
         emitting.inexpressible(origin(&plan.tls), said.to_owned());
     }
-    if let Some(host) = plan.certificate_hosts.first().filter(|_| plan.secret.is_some()) {
+    if let Some(host) =
+        plan.certificate_hosts.first().filter(|_| plan.secret.is_some() && !plan.has_listener_set())
+    {
         let said = "the hosts of a certificate belong to the Gateway's listeners, so no other host is named";
         emitting.inexpressible(host.host_origin.path(), said.to_owned());
     }

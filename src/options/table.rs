@@ -601,6 +601,14 @@ options! {
             setting: ("parentRefs", "[{name: external, namespace: gateways, sectionName: https}]"),
             read: gateways::parent_refs,
         }
+        listener_set: bool {
+            form: Form::Boolean,
+            doc: "Whether an HTTPRoute whose TLS has a secret is attached to a ListenerSet of its own, which adds a listener with the secret for each host to the Gateway of `parentRefs`; the Gateway has to allow it (spec.allowedListeners).",
+            default: "false",
+            setting: ("listenerSet", "true"),
+            read: parse::boolean,
+            decides: |plan, place| Decided::only("listenerSet", plan.listener_set.as_ref(), place),
+        }
         http_parent_refs: Vec<ParentRef> {
             form: Form::List,
             doc: "The listeners without TLS, to which a second HTTPRoute is attached that sends requests to https; `parentRefs` must not mean any of them.",

@@ -73,6 +73,10 @@ pub struct Plan {
     pub(crate) targets_origin: Origin,
     /// The Gateways of HTTPRoutes.
     pub(crate) parent_refs: Option<Sourced<Vec<ParentRef>>>,
+    /// The name of the ListenerSet that the HTTPRoutes are attached to, in place of the Gateway.
+    pub(crate) listener_set: Option<Sourced<String>>,
+    /// The reference to it; none without one.
+    pub(crate) listener_parents: Vec<ParentRef>,
     /// The listeners without TLS.
     pub(crate) http_parent_refs: Option<Sourced<Vec<ParentRef>>>,
     /// The keys that make ExternalDNS ignore an object, in ascending order.
@@ -120,6 +124,8 @@ impl Plan {
             targets: Vec::new(),
             targets_origin: Origin::BuiltIn,
             parent_refs: None,
+            listener_set: None,
+            listener_parents: Vec::new(),
             http_parent_refs: None,
             dns_controller_keys: Vec::new(),
             termination: Termination::default(),
@@ -286,7 +292,7 @@ impl Plan {
         self.https_redirect.as_ref().map(|redirect| redirect.value)
     }
 
-    /// The Gateways, or their listeners, that HTTPRoutes are attached to.
+    /// The Gateways, their listeners, or the ListenerSet, that HTTPRoutes are attached to.
     ///
     /// ```
     /// use serde_json::json;
@@ -296,7 +302,17 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn parents(&self) -> &[ParentRef] {
+        if self.listener_parents.is_empty() { self.gateways() } else { &self.listener_parents }
+    }
+
+    /// The Gateways, or their listeners, that serve HTTPRoutes.
+    pub(crate) fn gateways(&self) -> &[ParentRef] {
         self.parent_refs.as_ref().map_or(&[], |refs| &refs.value)
+    }
+
+    /// Whether a ListenerSet is one of its objects. That of a canary is the one of the stable Service.
+    pub(crate) fn has_listener_set(&self) -> bool {
+        self.listener_set.is_some() && self.canary.is_none()
     }
 
     /// The listeners without TLS, from which an HTTPRoute redirects to https.

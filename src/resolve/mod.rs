@@ -110,6 +110,7 @@ pub(crate) fn resolve(
     plan.issuer = resolver.issuer();
     let publish = resolver.forward(&mut plan);
     resolver.certificates(&mut plan, named);
+    resolver.listener_set(&mut plan, vars);
     plan.domain = domain;
     plan.published = publish.map(|(scope, place)| published(&plan, scope, place, settings.publish_url));
     plan

@@ -52,7 +52,7 @@ impl Resolver<'_, '_> {
                 let namespace = parent.namespace.as_deref().unwrap_or(own);
                 gateways.get(&(namespace.to_owned(), parent.name.clone()))
             };
-            plan.parents().iter().filter_map(of).collect()
+            plan.gateways().iter().filter_map(of).collect()
         };
         // Where a list is missing, the table of the program counts.
         let mut features = facts.iter().map(|facts| facts.features.as_ref());

@@ -8,9 +8,10 @@ use crate::diagnostics::Sourced;
 use crate::intents::{Intent, Wish};
 use crate::options::NO_SECRET;
 use crate::plan::OtherHost;
+use crate::plan::kinds::Kind;
 use crate::template::Vars;
 use crate::validation::{MAX_NAME, www};
-use crate::values::Target;
+use crate::values::{ParentRef, Target};
 
 impl Resolver<'_, '_> {
     /// The secret of the first host.
@@ -59,6 +60,26 @@ impl Resolver<'_, '_> {
         if secrets.iter().any(|secret| *secret != first.value) {
             plan.secrets = secrets;
         }
+    }
+
+    /// The ListenerSet, which has the name of the stable Service's objects.
+    pub(super) fn listener_set(&mut self, plan: &mut Plan, stable: Vars<'_>) {
+        let Some(wanted) = self.layers.first(|it| &it.listener_set).filter(|it| it.value) else { return };
+        if !plan.targets.contains(&Target::HttpRoute) || !plan.tls().has_secret() {
+            return;
+        }
+        // What is wrong with the template is reported already.
+        let name = match &plan.canary {
+            None => plan.name.as_ref().map(|name| name.value.clone()),
+            Some(_) => self.layers.first(|it| &it.name).and_then(|name| name.value.render(&stable).ok()),
+        };
+        let Some(name) = name else { return };
+        plan.listener_parents = vec![ParentRef {
+            kind: Some(Kind::ListenerSet.as_str().to_owned()),
+            name: name.clone(),
+            ..ParentRef::default()
+        }];
+        plan.listener_set = Some(Sourced::new(name, wanted.origin.clone()));
     }
 
     fn certificate_hosts(&mut self, plan: &mut Plan) {

@@ -17,11 +17,17 @@ use xposer_testkit::schema::Schemas;
 use xposer_testkit::{cases, workspace};
 
 /// The kind, the module and version, the file in it, and the version of the kind.
-const PUBLISHED: [(&str, &str, &str, &str); 2] = [
+const PUBLISHED: [(&str, &str, &str, &str); 3] = [
     (
         "HTTPRoute",
         "sigs.k8s.io/gateway-api@v1.6.3",
         "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
+        "v1",
+    ),
+    (
+        "ListenerSet",
+        "sigs.k8s.io/gateway-api@v1.6.3",
+        "config/crd/standard/gateway.networking.k8s.io_listenersets.yaml",
         "v1",
     ),
     (
@@ -57,7 +63,7 @@ fn errors(schemas: &Schemas) -> (Vec<String>, BTreeMap<String, usize>) {
 fn every_object_has_the_form_of_its_kind() {
     let (wrong, counts) = errors(&Schemas::ours().unwrap());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for kind in ["HTTPRoute", "Route", "EndpointMonitor"] {
+    for kind in ["HTTPRoute", "ListenerSet", "Route", "EndpointMonitor"] {
         assert!(counts.get(kind).is_some_and(|count| *count > 3), "{counts:?}");
     }
 }

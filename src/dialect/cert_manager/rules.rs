@@ -113,7 +113,8 @@ fn is_read(key: &str) -> bool {
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let is_about = |it: &&Annotation| it.key.starts_with(PREFIX) || it.key.starts_with(ACME_PREFIX);
-    if !plan.has_stable_ingress() || !plan.annotations.iter().any(|it| is_about(&it)) {
+    let is_written = plan.has_stable_ingress() || plan.has_listener_set();
+    if !is_written || !plan.annotations.iter().any(|it| is_about(&it)) {
         return;
     }
     let is_named = write::is_asked(plan);
