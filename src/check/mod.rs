@@ -168,6 +168,8 @@ rules! {
         "Gateway API 1.6, HTTPRouteSpec, HTTPPathMatch and ParentReference", targets::http_route;
     "openshift-route", [RouteWildcard, TargetInvalid],
         "OpenShift, route.openshift.io/v1 RouteSpec, its validation, and the router's admission of wildcards", targets::route;
+    "links", [TargetInexpressible],
+        "Argo CD 3, external URL links; Homepage 1, automatic service discovery", targets::links;
     "published", [NamespaceMissing],
         "the ConfigMap's key is <service>-<namespace>", object::published;
 }

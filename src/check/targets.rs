@@ -6,7 +6,7 @@ use crate::options::overlap;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
 use crate::validation::{MAX_NAME, PathType, path_error, subdomain_host};
-use crate::values::{Target, Termination};
+use crate::values::{LinkPage, Target, Termination};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
 const MAX_SUFFIX: usize = 16;
@@ -189,6 +189,23 @@ fn long_name(context: &RuleContext<'_>, report: &mut Report) {
             Problem::new(Code::TargetInvalid, message).help("shorten the template"),
         );
     }
+}
+
+/// A link needs a host that can be requested, and a kind of object that the page reads.
+pub(crate) fn links(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let Some(links) = plan.links.as_ref().filter(|it| !it.value.is_empty() && plan.canary.is_none()) else {
+        return;
+    };
+    let first = plan.rules.first().filter(|rule| rule.host.starts_with("*."));
+    let message = if let Some(rule) = first {
+        format!("a link to the wildcard host {} leads nowhere, so there is none", quoted(&rule.host))
+    } else if links.value.contains(&LinkPage::Homepage) && plan.targets == [Target::Route] {
+        "Homepage does not look at Routes of OpenShift, so it gets no link".to_owned()
+    } else {
+        return;
+    };
+    report.file(links.origin.path(), Problem::new(Code::TargetInexpressible, message));
 }
 
 /// A monitor needs a host that can be requested.

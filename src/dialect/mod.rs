@@ -7,6 +7,7 @@
 mod alb;
 mod apisix;
 mod app_gateway;
+mod argocd;
 pub(crate) mod cert_manager;
 mod cilium;
 mod contour;
@@ -20,6 +21,7 @@ mod gke;
 mod go;
 mod haproxy;
 mod haproxy_ingress;
+mod homepage;
 pub(crate) mod key;
 mod kong;
 pub(crate) mod kubernetes;

@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use super::controller::Controller;
 use super::{
-    alb, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway, gke, haproxy,
-    haproxy_ingress, nginx, openshift, traefik,
+    alb, argocd, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway, gke,
+    haproxy, haproxy_ingress, homepage, nginx, openshift, traefik,
 };
 use crate::diagnostics::Origin;
 use crate::plan::kinds::Kind;
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
-use crate::values::Target;
+use crate::values::{LinkPage, Target};
 
 /// An annotation that expresses an intent.
 pub(crate) struct Written<'p> {
@@ -42,6 +42,20 @@ pub(crate) fn path<'p>(_plan: &'p Plan, _target: Target, route: &'p Route) -> (C
     (Cow::Borrowed(&route.path), route.path_type)
 }
 
+/// Who wants a link to the URL on a page, where the objects of the target are those that have it: a Service has one link, and
+/// nothing leads to a wildcard.
+pub(super) fn linked(plan: &Plan, target: Target, page: LinkPage) -> Option<&Origin> {
+    let links = plan.links.as_ref().filter(|links| links.value.contains(&page) && plan.canary.is_none())?;
+    let is_first = plan.targets.first() == Some(&target);
+    let is_wildcard = plan.rules.first().is_none_or(|rule| rule.host.starts_with("*."));
+    (is_first && !is_wildcard).then_some(&links.origin)
+}
+
+/// Whether a key is about a link, which one object of a Service has.
+pub(crate) fn is_about_link(key: &str) -> bool {
+    forecastle::is_key(key) || argocd::is_key(key) || homepage::is_key(key)
+}
+
 /// The annotations that express the intents of a plan on the objects of a target. What somebody gave under the same key counts
 /// instead.
 pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
@@ -64,11 +78,20 @@ pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
         ) => |_, _| Vec::new(),
     };
     let around: &[Write] = match target {
-        Target::Ingress => {
-            &[cert_manager::write::write, external_dns::write::write, forecastle::write::write]
-        }
-        Target::HttpRoute => &[external_dns::write::write, forecastle::write::write],
-        Target::Route => &[],
+        Target::Ingress => &[
+            cert_manager::write::write,
+            external_dns::write::write,
+            forecastle::write::write,
+            argocd::write::write,
+            homepage::write::write,
+        ],
+        Target::HttpRoute => &[
+            external_dns::write::write,
+            forecastle::write::write,
+            argocd::write::write,
+            homepage::write::write,
+        ],
+        Target::Route => &[argocd::write::write],
     };
     let mut written = Vec::new();
     for program in [controller].iter().chain(around) {

@@ -12,7 +12,8 @@ use serde::Serialize;
 use super::metadata::Metadata;
 use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::{FieldPath, quoted};
-use crate::dialect::{external_dns, forecastle, nginx};
+use crate::dialect::write::is_about_link;
+use crate::dialect::{external_dns, nginx};
 use crate::options::annotations::annotation;
 use crate::plan::{BackendPort, Plan, Route, grouped, numbered, redirect_name};
 use crate::validation::PathType;
@@ -119,8 +120,8 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
             let name = numbered(plan.name(), index);
             let spec = Spec { hostnames: hosts, parent_refs: plan.parents(), rules };
             let mut annotations = annotations.clone();
-            // Forecastle makes an entry for every route, and a Service needs only one.
-            annotations.retain(|(key, _)| index == 0 || !forecastle::is_key(key));
+            // Pages make an entry for every route, and a Service needs only one.
+            annotations.retain(|(key, _)| index == 0 || !is_about_link(key));
             routes.push(object(Metadata::new(plan, name, annotations), spec));
         }
         routes.extend(redirect(emitting));

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::metadata::Metadata;
 use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::{FieldPath, quoted};
+use crate::dialect::write::is_about_link;
 use crate::dialect::{nginx, openshift};
 use crate::options::annotations::annotation;
 use crate::plan::{BackendPort, Plan, Route, numbered};
@@ -70,7 +71,9 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
         let canaries = alternates(emitting);
         let secrets = plan.secrets_by_host();
         for (index, rule) in plan.rules.iter().enumerate() {
-            let metadata = Metadata::new(plan, numbered(plan.name(), index), annotations.clone());
+            let mut annotations = annotations.clone();
+            annotations.retain(|(key, _)| index == 0 || !is_about_link(key));
+            let metadata = Metadata::new(plan, numbered(plan.name(), index), annotations);
             let secret = secrets.get(rule.host.as_str()).copied().or_else(|| plan.secret());
             let spec = super::Spec::Route(spec(plan, rule, secret, &canaries));
             routes.push(Object::new(Kind::Route, metadata, Some(spec)));

@@ -1,6 +1,7 @@
 //! The values of settings, and of the annotations that override them, which are texts.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
@@ -19,7 +20,7 @@ use crate::validation::pattern::Certificates;
 use crate::validation::{
     HostError, PathType, host_errors, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
 };
-use crate::values::{Issuer, Target, Termination, Tls};
+use crate::values::{Issuer, LinkPage, Target, Termination, Tls};
 
 /// Problems, each with its place.
 pub(super) type Problems = Vec<(FieldPath, Problem)>;
@@ -269,23 +270,37 @@ pub(super) fn profile(value: &Value, at: &Origin) -> Parsed<Option<String>> {
 }
 
 pub(super) fn targets(value: &Value, at: &Origin) -> Parsed<Option<Vec<Target>>> {
-    let code = code(at, Code::TargetUnknown);
+    let found =
+        words(value, at, code(at, Code::TargetUnknown), "a target, or a list of targets", Target::WORDS)?;
+    Ok(Some(found).filter(|found| !found.is_empty()))
+}
+
+/// The programs that get links.
+pub(super) fn links(value: &Value, at: &Origin) -> Parsed<Option<Vec<LinkPage>>> {
+    words(value, at, Code::SettingInvalid, "a list of programs", LinkPage::WORDS).map(Some)
+}
+
+/// Some of these words: a list, or a text with commas between them.
+fn words<T: FromStr>(
+    value: &Value,
+    at: &Origin,
+    code: Code,
+    expected: &str,
+    words: &[&str],
+) -> Parsed<Vec<T>> {
     let read = |word: &str, at: &Origin| {
         let word = word.trim();
-        word.parse().map_err(|_| one(at, unknown_word(code, word, Target::WORDS)))
+        word.parse().map_err(|_| one(at, unknown_word(code, word, words)))
     };
-    let found = match value {
-        Value::String(words) => words
-            .split(',')
-            .filter(|word| !word.trim().is_empty())
-            .map(|word| read(word, at))
-            .collect::<Parsed<Vec<_>>>()?,
-        _ => list(value, at, "a target, or a list of targets", &|value, at| match value {
+    match value {
+        Value::String(given) => {
+            given.split(',').filter(|word| !word.trim().is_empty()).map(|word| read(word, at)).collect()
+        }
+        _ => list(value, at, expected, &|value, at| match value {
             Value::String(word) => read(word, at),
-            other => Err(invalid(at, &format!("one of {}", Target::WORDS.join(", ")), other)),
-        })?,
-    };
-    Ok(Some(found).filter(|found| !found.is_empty()))
+            other => Err(invalid(at, &format!("one of {}", words.join(", ")), other)),
+        }),
+    }
 }
 
 /// A program that serves a class or a Gateway.

@@ -20,7 +20,7 @@ use crate::service::{FORWARD_ANNOTATION, PortRef};
 use crate::template::Template;
 use crate::validation::PathType;
 use crate::validation::pattern::Certificates;
-use crate::values::{BackendProtocol, Issuer, ParentRef, Target, Termination, Tls};
+use crate::values::{BackendProtocol, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
 
 /// A row of the table of options.
 ///
@@ -581,6 +581,13 @@ options! {
             setting: ("labels", "{example.com/team: shop}"),
             annotation: (annotation::LABELS, "example.com/team: shop"),
             read: entries::labels,
+        }
+        links: Vec<LinkPage> {
+            form: Form::Words(LinkPage::WORDS),
+            doc: "The programs that get a link to the URL by annotations of what is emitted: a link at the application in Argo CD, a tile in Homepage. An annotation that a Service gives counts more.",
+            default: "[]",
+            setting: ("links", "[argocd, homepage]"),
+            read: parse::links,
         }
         targets: Vec<Target> {
             form: Form::Words(Target::WORDS),

@@ -19,7 +19,7 @@ use crate::diagnostics::{Origin, Sourced, Subject};
 use crate::dialect::kubernetes;
 use crate::service::{PortRef, Service};
 use crate::validation::url;
-use crate::values::{BackendProtocol, Issuer, ParentRef, Target, Termination, Tls};
+use crate::values::{BackendProtocol, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
 pub(crate) use annotation::Source;
 pub(crate) use hosts::OtherHost;
@@ -84,6 +84,8 @@ pub struct Plan {
     pub(crate) termination: Termination,
     pub(crate) canary: Option<Canary>,
     pub(crate) monitor: Option<Sourced<Monitor>>,
+    /// Who gets a link.
+    pub(crate) links: Option<Sourced<Vec<LinkPage>>>,
     /// The labels of all objects: those that mark our objects, and those from the options.
     pub(crate) labels: BTreeMap<Cow<'static, str>, Sourced<String>>,
     /// Those that somebody gave, in ascending order of their keys, which are all different.
@@ -131,6 +133,7 @@ impl Plan {
             termination: Termination::default(),
             canary: None,
             monitor: None,
+            links: None,
             labels: BTreeMap::new(),
             annotations: Vec::new(),
             published: None,

@@ -106,6 +106,7 @@ pub(crate) fn resolve(
         let given = || Sourced::new(label.value.clone(), label.origin.clone());
         plan.labels.entry(label.key.clone().into()).or_insert_with(given);
     }
+    plan.links = layers.first(|it| &it.links).cloned();
     plan.https_redirect = layers.first(|it| &it.https_redirect).cloned();
     plan.issuer = resolver.issuer();
     let publish = resolver.forward(&mut plan);
