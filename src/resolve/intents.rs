@@ -104,7 +104,7 @@ impl<'v> Resolver<'v, '_> {
         &mut self,
         plan: &mut Plan,
         intent: Intent,
-        wanted: &Sourced<crate::intents::Wish>,
+        wanted: &Sourced<Wish>,
         other: &Meant,
     ) {
         if !other.is_forwarded {
