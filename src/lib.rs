@@ -75,6 +75,8 @@ pub mod internal {
     pub use crate::dialect::controller::Controller;
     pub use crate::dialect::legacy;
     pub use crate::dialect::nginx::CANARY;
+    pub use crate::dialect::nginx::keys::Risk;
+    pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
     pub use crate::intents::Intent;
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
@@ -86,6 +88,7 @@ pub mod internal {
 
     /// The functions of templates.
     pub mod functions {
+        pub use crate::template::decimal::Decimal;
         pub use crate::template::functions::{Function, Val, all, find};
     }
 }

@@ -201,7 +201,8 @@ pub(crate) fn links(context: &RuleContext<'_>, report: &mut Report) {
     let message = if let Some(rule) = first {
         format!("a link to the wildcard host {} leads nowhere, so there is none", quoted(&rule.host))
     } else if links.value.contains(&LinkPage::Homepage) && plan.targets == [Target::Route] {
-        "Homepage does not look at Routes of OpenShift, so it gets no link".to_owned()
+        "a Route of OpenShift gets no tile in Homepage, which looks at Ingresses and HTTPRoutes alone"
+            .to_owned()
     } else {
         return;
     };

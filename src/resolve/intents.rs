@@ -100,13 +100,7 @@ impl<'v> Resolver<'v, '_> {
 
     /// An option counts more than an annotation of the settings, which is not given then. That the Service says two things is
     /// an Error.
-    fn replaced(
-        &mut self,
-        plan: &mut Plan,
-        intent: Intent,
-        wanted: &Sourced<Wish>,
-        other: &Meant,
-    ) {
+    fn replaced(&mut self, plan: &mut Plan, intent: Intent, wanted: &Sourced<Wish>, other: &Meant) {
         if !other.is_forwarded {
             plan.annotations.retain(|given| given.is_forwarded() || !other.keys.contains(&given.key));
         } else if other.wish != wanted.value

@@ -3,6 +3,7 @@
 mod annotations;
 mod diagnostics;
 mod markdown;
+mod nginx;
 mod schema;
 mod settings;
 mod templates;
@@ -33,6 +34,7 @@ pub fn pages(cases: &[Case]) -> anyhow::Result<Vec<Page>> {
         page("settings.md", settings::body()),
         page("diagnostics.md", diagnostics::body(cases)),
         page("templates.md", templates::body()),
+        page("ingress-nginx.md", nginx::body()),
         Page { file: "settings.schema.json", text: format!("{}\n", schema::body()?) },
     ])
 }
