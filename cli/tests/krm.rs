@@ -327,7 +327,8 @@ fn of_all_kinds() -> Value {
     let mut web = service("web");
     web["metadata"]["annotations"] = annotations;
     let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "xposer"},
-        "data": {"parentRefs": "[{name: external, namespace: gateways}]"}});
+        "data": {"parentRefs": "[{name: external, namespace: gateways}]", "tls": "true", "listenerSet": "true",
+            "tlsSecretNameTemplate": "{{.Service}}-tls"}});
     with_config(list(json!([web])), config)
 }
 
@@ -338,6 +339,7 @@ fn a_second_run_changes_nothing_for_any_kind() {
     let made: Vec<String> = kinds(&output).split_off(1);
     let expected = [
         "Ingress web",
+        "ListenerSet web",
         "HTTPRoute web",
         "HTTPRoute web-2",
         "Route web",
