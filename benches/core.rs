@@ -100,7 +100,7 @@ fn forwarded_lines(criterion: &mut Criterion) {
 }
 
 fn templates(criterion: &mut Criterion) {
-    let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+    let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com"), host: None };
     let mut group = criterion.benchmark_group("template");
     for (name, text) in [
         ("segments", "{{.Service}}.{{.Namespace}}.{{.Domain}}"),

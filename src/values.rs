@@ -85,6 +85,22 @@ pub enum Termination {
 
 words!(Termination { Edge = "edge", Passthrough = "passthrough", Reencrypt = "reencrypt" });
 
+/// A program that shows links to what is exposed, and is told them.
+///
+/// ```
+/// use xposer::values::LinkPage;
+/// assert_eq!("homepage".parse(), Ok(LinkPage::Homepage));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkPage {
+    /// Argo CD, at the application.
+    ArgoCd,
+    /// Homepage (gethomepage.dev), which gets a tile.
+    Homepage,
+}
+
+words!(LinkPage { ArgoCd = "argocd", Homepage = "homepage" });
+
 /// What is spoken with the Service.
 ///
 /// ```

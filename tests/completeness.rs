@@ -131,7 +131,7 @@ fn every_annotations_example_works() {
 fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "Issuer" | "ClusterIssuer" => &[("TLS", "cert-manager")],
-        "HTTPSRedirect" => &[("TLS", "true")],
+        "HTTPSRedirect" | "TLSHosts" => &[("TLS", "true")],
         "HTTPSRedirectCode" | "ClientCertificate" => &[("TLS", "true")],
         // ingress-nginx lacks them, or has a condition for them.
         "Timeout" => &[("IngressClassName", "contour")],
@@ -180,6 +180,7 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
     let cases = cases();
     let mut services = vec![
         testing::service(&[("Target", "Route"), ("TLS", "true")]),
+        testing::service(&[("Target", "HTTPRoute"), ("TLS", "true")]),
         testing::service(&[
             ("TLS", "true"),
             ("IngressURLTemplate", &format!("{}.{{{{.Domain}}}}", "a".repeat(60))),
@@ -188,8 +189,8 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
         testing::service(&[]),
     ];
     // The examples of `profiles` and `namespaces` are about these namespaces.
-    services[2]["metadata"]["namespace"] = "web-a".into();
-    services[3]["metadata"]["namespace"] = "team-a".into();
+    services[3]["metadata"]["namespace"] = "web-a".into();
+    services[4]["metadata"]["namespace"] = "team-a".into();
     let without_settings = cases.iter().filter(|(case, _)| case.settings.is_none());
     services.extend(without_settings.flat_map(|(case, _)| case.services()).cloned());
     let settings_with = |given: Option<(&str, &str)>| {
@@ -226,7 +227,7 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
 
 #[test]
 fn every_functions_example_gives_its_result() {
-    let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+    let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com"), host: None };
     for function in functions::all() {
         let template =
             Template::parse(function.example).unwrap_or_else(|wrong| panic!("{}: {wrong:?}", function.name));

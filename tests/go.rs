@@ -27,7 +27,7 @@ fn templates_render_as_in_go_or_are_refused() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/go/templates.json");
     let recorded: Vec<Recorded> = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(recorded.len(), 600, "a template is missing");
-    let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("a&b.com") };
+    let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("a&b.com"), host: None };
     let (mut equal, mut refused_by_both, mut refused_here, mut wrong) = (0, 0, 0, Vec::new());
     for Recorded { template, go } in recorded {
         let ours = Template::parse(&template).ok().and_then(|parsed| parsed.render(&vars).ok());

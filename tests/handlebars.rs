@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use xposer::template::{Template, Vars};
 
-const VARS: Vars<'static> = Vars { service: "web", namespace: Some(""), domain: Some("x.y") };
+const VARS: Vars<'static> = Vars { service: "web", namespace: Some(""), domain: Some("x.y"), host: None };
 
 /// What the crate makes of a template.
 fn theirs(text: &str) -> Option<String> {

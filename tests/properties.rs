@@ -469,7 +469,7 @@ proptest! {
     /// The joined segments, the evaluated tree and Handlebars agree wherever all three can read a template.
     #[test]
     fn the_three_ways_to_render_agree(parts in prop::collection::vec(0_usize..5, 1..8), text in "[a-z.-]{0,6}") {
-        let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+        let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com"), host: None };
         let spell = |open: &str, close: &str| -> String {
             parts.iter().map(|part| match part {
                 0 => format!("{open}Service{close}"),

@@ -159,7 +159,12 @@ fn code(code: Code, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The Service of the examples.
-const SAMPLE: Vars<'_> = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+const SAMPLE: Vars<'_> = Vars {
+    service: "web",
+    namespace: Some("shop"),
+    domain: Some("example.com"),
+    host: Some("web.example.com"),
+};
 
 fn templates(out: &mut dyn Write) -> io::Result<()> {
     writeln!(

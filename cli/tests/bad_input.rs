@@ -50,12 +50,12 @@ fn about(test: &str, bytes: &[u8]) -> (i32, String) {
 
 #[test]
 fn line_ends_of_windows() {
-    let text = exposed("web", "{{.Service}}.{{.Host}}").replace('\n', "\r\n");
+    let text = exposed("web", "{{.Service}}.{{.Port}}").replace('\n', "\r\n");
     let expected = "\
-error[template-unknown-variable]: there is no variable `.Host`
+error[template-unknown-variable]: there is no variable `.Port`
  --> in.yaml:8:68
   |
-8 |     config.xposer.stakater.com/IngressURLTemplate: \"{{.Service}}.{{.Host}}\"
+8 |     config.xposer.stakater.com/IngressURLTemplate: \"{{.Service}}.{{.Port}}\"
   |                                                                    ^^^^^
   |
   = note: metadata.annotations[\"config.xposer.stakater.com/IngressURLTemplate\"] of Service shop/web

@@ -62,7 +62,12 @@ fn the_templates() {
         assert!(text.contains(&format!("  {{{{.{}}}}}: ", var.name())), "{text}");
     }
     // An example that cannot be rendered would show an empty result.
-    let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+    let vars = Vars {
+        service: "web",
+        namespace: Some("shop"),
+        domain: Some("example.com"),
+        host: Some("web.example.com"),
+    };
     let examples: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once("  gives  ")).collect();
     assert!(examples.len() >= functions::all().len() + 10);
     for (example, result) in examples {

@@ -328,7 +328,8 @@ fn of_all_kinds() -> Value {
     let mut web = service("web");
     web["metadata"]["annotations"] = annotations;
     let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "xposer"},
-        "data": {"parentRefs": "[{name: external, namespace: gateways}]"}});
+        "data": {"parentRefs": "[{name: external, namespace: gateways}]", "tls": "true", "listenerSet": "true",
+            "tlsSecretNameTemplate": "{{.Service}}-tls"}});
     with_config(list(json!([web])), config)
 }
 
@@ -339,6 +340,7 @@ fn a_second_run_changes_nothing_for_any_kind() {
     let made: Vec<String> = kinds(&output).split_off(1);
     let expected = [
         "Ingress web",
+        "ListenerSet web",
         "HTTPRoute web",
         "HTTPRoute web-2",
         "Route web",
@@ -407,9 +409,15 @@ fn what_was_made_for_a_service_that_is_not_there_stays_and_is_told() {
         .iter()
         .map(|result| result["message"].as_str().unwrap())
         .collect();
-    for object in
-        ["Ingress web", "HTTPRoute web", "HTTPRoute web-2", "Route web", "Route web-2", "EndpointMonitor web"]
-    {
+    for object in [
+        "Ingress web",
+        "ListenerSet web",
+        "HTTPRoute web",
+        "HTTPRoute web-2",
+        "Route web",
+        "Route web-2",
+        "EndpointMonitor web",
+    ] {
         let (kind, name) = object.split_once(' ').unwrap();
         let said = format!(
             "{kind} shop/{name} was made for the Service web, which is not among the items, and stays; "
@@ -418,12 +426,12 @@ fn what_was_made_for_a_service_that_is_not_there_stays_and_is_told() {
     }
     let said = "the entry \"web-shop\" of ConfigMap shop/xposer was made for a Service that is not among the items, and stays; ";
     assert_eq!(messages.iter().filter(|message| message.starts_with(said)).count(), 1, "{messages:?}");
-    assert_eq!(messages.len(), 7);
+    assert_eq!(messages.len(), 8);
     // Without any entry of a Service that is there, the ConfigMap stays, too.
     without["items"].as_array_mut().unwrap().retain(|item| item["kind"] != "Service");
     let (ran, again) = krm(&without);
     assert_eq!((ran.code, &again["items"]), (0, &without["items"]), "{}", ran.stderr);
-    assert_eq!(again["results"].as_array().unwrap().len(), 9);
+    assert_eq!(again["results"].as_array().unwrap().len(), 10);
 }
 
 #[test]
@@ -440,7 +448,7 @@ fn nothing_of_somebody_else_is_replaced_whatever_its_kind() {
         assert_eq!(ran.code, 1, "{index}");
         assert_eq!(refused["items"][1], theirs);
         let kind = object["kind"].as_str().unwrap();
-        let article = if ["Route", "ConfigMap"].contains(&kind) { "a" } else { "an" };
+        let article = if ["ListenerSet", "Route", "ConfigMap"].contains(&kind) { "a" } else { "an" };
         let said = format!("the list already has {article} {kind} shop/");
         assert!(ran.stderr.contains(&said), "{}", ran.stderr);
     }

@@ -22,7 +22,12 @@ pub(crate) fn needed_by(kind: Kind) -> &'static [Kind] {
         // With Traefik, an HTTPRoute can refer to a Middleware, too.
         Kind::Middleware => &[Kind::Ingress, Kind::HttpRoute],
         Kind::SecurityPolicy | Kind::BackendTrafficPolicy | Kind::HttpRouteFilter => &[Kind::HttpRoute],
-        Kind::Ingress | Kind::HttpRoute | Kind::Route | Kind::EndpointMonitor | Kind::ConfigMap => &[],
+        Kind::Ingress
+        | Kind::HttpRoute
+        | Kind::ListenerSet
+        | Kind::Route
+        | Kind::EndpointMonitor
+        | Kind::ConfigMap => &[],
     }
 }
 

@@ -224,6 +224,7 @@ fn serves(kind: Kind) -> &'static str {
     match kind {
         Kind::HttpRoute => "is accepted",
         Kind::Route => "is admitted",
+        Kind::ListenerSet => "is programmed",
         _ => "has an address",
     }
 }
@@ -235,6 +236,7 @@ fn does_not_serve(kind: Kind) -> &'static str {
             "is not accepted"
         }
         Kind::Route => "is not admitted",
+        Kind::ListenerSet => "is not programmed",
         _ => "has no address",
     }
 }

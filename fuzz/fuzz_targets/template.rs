@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use xposer::template::{MAX_TEMPLATE, Template, Vars};
 
 fuzz_target!(|text: &str| {
-    let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+    let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com"), host: None };
     match Template::parse(text) {
         Ok(template) => {
             for vars in [vars, Vars { namespace: None, domain: None, ..vars }] {

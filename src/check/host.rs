@@ -1,14 +1,35 @@
 //! Rules about the host.
 
-use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, listed, quoted, quoted_char};
-use crate::intents::Intent;
-use crate::plan::Route;
 use crate::plan::context::RuleContext;
+use crate::plan::{OtherHost, Route};
 use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, character_help, host_errors};
+
+/// A host as somebody wrote it.
+#[derive(Clone, Copy)]
+pub(crate) struct Written<'r> {
+    host: &'r str,
+    host_origin: &'r Origin,
+    template: &'r str,
+    verbatim: bool,
+}
+
+impl<'r> From<&'r Route> for Written<'r> {
+    fn from(rule: &'r Route) -> Self {
+        let Route { host, host_origin, template, verbatim, .. } = rule;
+        Self { host, host_origin, template, verbatim: *verbatim }
+    }
+}
+
+impl<'r> From<&'r OtherHost> for Written<'r> {
+    fn from(other: &'r OtherHost) -> Self {
+        let OtherHost { host, host_origin, template, verbatim } = other;
+        Self { host, host_origin, template, verbatim: *verbatim }
+    }
+}
 
 /// A host is a DNS name in lower case, or `*.` and such a name.
 pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
@@ -16,8 +37,10 @@ pub(crate) fn host(context: &RuleContext<'_>, report: &mut Report) {
     // They are needed only where a host has errors.
     let domain_errors = LazyCell::new(|| domain.map(|it| host_errors(&it.value)).unwrap_or_default());
     let mut accused = Vec::new();
-    for rule in &context.plan.rules {
-        let mut errors = host_errors(&rule.host);
+    let plan = context.plan;
+    let others = plan.certificate_hosts.iter().map(Written::from);
+    for rule in plan.rules.iter().map(Written::from).chain(others) {
+        let mut errors = host_errors(rule.host);
         // A template or placeholder that was left as it is: that its words begin with capitals is no second problem.
         if errors.iter().any(|error| matches!(error, HostError::Character('{' | '}' | '<' | '>' | '$'))) {
             errors.retain(|error| *error != HostError::Uppercase);
@@ -60,14 +83,10 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
     if owners.is_empty() && mine.is_none() {
         return;
     }
-    let own_hosts =
-        context.plan.rules.iter().map(|rule| (Cow::Borrowed(rule.host.as_str()), chosen_by(context, rule)));
-    // Who sends the requests for a host elsewhere has it, too.
-    let wanted = context.plan.wanted(Intent::RedirectFrom);
-    let from = context.plan.redirected_hosts().into_iter().flat_map(|(_, hosts)| hosts);
-    let from = from.filter_map(|host| Some((host, &wanted?.origin)));
-    for (host, origin) in own_hosts.chain(from) {
-        let host = &*host;
+    let plan = context.plan;
+    let others = plan.certificate_hosts.iter().chain(&plan.redirected_hosts).map(Written::from);
+    for rule in plan.rules.iter().map(Written::from).chain(others) {
+        let host = rule.host;
         let lower = host.to_ascii_lowercase();
         let nearest = owners.nearest(&lower);
         // Who owns a part of a domain owns it alone.
@@ -85,18 +104,19 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
             ),
             _ => continue,
         };
+        let origin = chosen_by(context, rule);
         report.file(origin.path(), Problem::new(Code::HostNotOwned, said).help(help).found(host));
     }
 }
 
 /// Who chose the host, where the host is in order by itself: the domain is meant where it is the Service's own and the template
 /// is not.
-pub(crate) fn chosen_by<'f>(context: &'f RuleContext<'_>, rule: &'f Route) -> &'f Origin {
+pub(crate) fn chosen_by<'f>(context: &'f RuleContext<'_>, rule: Written<'f>) -> &'f Origin {
     let domain = context.plan.domain.as_ref().filter(|domain| {
         matches!(domain.origin, Origin::Annotation(_)) && rule.host.ends_with(domain.value.as_str())
     });
-    match (&rule.host_origin, domain) {
-        (Origin::Annotation(_), _) | (_, None) => &rule.host_origin,
+    match (rule.host_origin, domain) {
+        (Origin::Annotation(_), _) | (_, None) => rule.host_origin,
         (_, Some(domain)) => &domain.origin,
     }
 }
@@ -111,6 +131,11 @@ fn one_of(hosts: &[String]) -> Option<String> {
 pub(crate) fn common_name(context: &RuleContext<'_>, report: &mut Report) {
     let common_name = context.layers.first(|it| &it.common_name).is_some_and(|it| it.value);
     if !(context.plan.tls().has_secret() && common_name) {
+        return;
+    }
+    // One name of a certificate is enough that is short enough.
+    let is_short = |other: &OtherHost| other.host.len() <= MAX_COMMON_NAME;
+    if context.plan.secrets.is_empty() && context.plan.certificate_hosts.iter().any(is_short) {
         return;
     }
     for rule in context
@@ -137,8 +162,8 @@ fn too_long_help(context: &RuleContext<'_>) -> &'static str {
     }
 }
 
-fn problem(context: &RuleContext<'_>, rule: &Route, error: HostError) -> Problem {
-    let host = quoted(&rule.host);
+fn problem(context: &RuleContext<'_>, rule: Written<'_>, error: HostError) -> Problem {
+    let host = quoted(rule.host);
     match error {
         HostError::Missing => Problem::new(
             Code::HostMissing,
@@ -157,7 +182,7 @@ fn problem(context: &RuleContext<'_>, rule: &Route, error: HostError) -> Problem
                 .help("remove the scheme; https is asked for with config.xposer.stakater.com/TLS: \"true\"");
             let host = without.split('/').next().unwrap_or_default();
             let passes = host.contains("{{") || host_errors(host).is_empty();
-            if *without != *rule.template && passes && matches!(rule.host_origin, Origin::Annotation(_)) {
+            if without != rule.template && passes && matches!(rule.host_origin, Origin::Annotation(_)) {
                 problem = problem.propose(without);
             }
             let scheme = rule.host.split_inclusive("//").next().unwrap_or_default();
@@ -231,16 +256,16 @@ fn problem(context: &RuleContext<'_>, rule: &Route, error: HostError) -> Problem
         )
         .help(too_long_help(context)),
     }
-    .found(rule.host.clone())
+    .found(rule.host)
 }
 
-fn part<'r>(rule: &'r Route, range: &Range<usize>) -> &'r str {
+fn part<'r>(rule: Written<'r>, range: &Range<usize>) -> &'r str {
     rule.host.get(range.clone()).unwrap_or_default()
 }
 
 /// Proposes a host in place of the template, where the template is nothing but the host and everything that is wrong with
 /// it can be put right.
-fn fixed(problem: Problem, rule: &Route) -> Problem {
+fn fixed(problem: Problem, rule: Written<'_>) -> Problem {
     if rule.template.trim() != rule.host
         || !matches!(rule.host_origin, Origin::Annotation(_) | Origin::Setting(_))
     {
@@ -252,7 +277,7 @@ fn fixed(problem: Problem, rule: &Route) -> Problem {
 }
 
 /// Marks `what`, if it occurs exactly once in the text that the user wrote.
-fn marked(problem: Problem, rule: &Route, what: &str) -> Problem {
+fn marked(problem: Problem, rule: Written<'_>, what: &str) -> Problem {
     let mut places = rule.template.match_indices(what);
     match (places.next(), places.next()) {
         (Some((at, found)), None) if rule.verbatim => problem.at(at..at + found.len()),

@@ -5,12 +5,12 @@ use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::says::{Says, says};
 use crate::dialect::{Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, nginx};
-use crate::intents::Intent;
+use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan, Reason, Server, Wanted};
 use crate::validation::parse_bool;
-use crate::values::{Target, Termination};
+use crate::values::{BackendProtocol, Target, Termination};
 
 /// Whether a target has the effect of a key.
 fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
@@ -68,7 +68,10 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
         };
         for wanted in plan.intents.iter().filter(|wanted| !is_shared(wanted)) {
             let server = subject(plan, *target);
-            let what = wanted.keys.first().map_or(wanted.intent.as_str(), String::as_str);
+            let what = match &wanted.origin {
+                Origin::Field(_) => "appProtocol",
+                _ => wanted.keys.first().map_or(wanted.intent.as_str(), String::as_str),
+            };
             match says(plan, *target, wanted.intent, Some(&wanted.wish)) {
                 Says::But(difference) if wanted.keys.is_empty() || !is_passed(plan, what, *target) => {
                     let problem = Problem::new(
@@ -128,6 +131,11 @@ pub(crate) fn ingress(context: &RuleContext<'_>, report: &mut Report) {
 
 /// The finding that nothing does what an option wants.
 fn lacking(context: &RuleContext<'_>, wanted: &Wanted, said: String) -> Problem {
+    // Who serves HTTP/2 without TLS mostly serves HTTP/1.1 as well.
+    let is_h2c = wanted.wish == Wish::Protocol(BackendProtocol::H2c);
+    if is_h2c && matches!(wanted.origin, Origin::Field(_)) {
+        return Problem::new(Code::TargetInexpressible, said);
+    }
     match wanted.intent.loss() {
         Loss::Nothing => Problem::new(Code::TargetInexpressible, said),
         Loss::Weakens => Problem::new(Code::IntentLost, said),
@@ -221,7 +229,9 @@ fn allowed_redirect(context: &RuleContext<'_>, against: &Origin, targets: &[Targ
     let plan = context.plan;
     let mut help = match against {
         Origin::Setting(setting) => format!("write {setting}: true"),
-        Origin::Annotation(_) | Origin::BuiltIn => format!("write {}: \"true\"", annotation::HTTPS_REDIRECT),
+        Origin::Annotation(_) | Origin::Field(_) | Origin::BuiltIn => {
+            format!("write {}: \"true\"", annotation::HTTPS_REDIRECT)
+        }
     };
     let lacks_tls = |target: &Target| match target {
         Target::Route => !plan.tls().has_secret(),

@@ -15,7 +15,7 @@ mod targets;
 mod tls;
 
 use crate::diagnostics::{Code, Report};
-use crate::dialect::nginx::rules::{self as nginx, rewrite, traps, values};
+use crate::dialect::nginx::rules::{self as nginx, rewrite, traps, values, www};
 use crate::dialect::{cert_manager, external_dns, forecastle, gateway, traefik};
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
@@ -112,6 +112,8 @@ rules! {
         "ingress-nginx 1.15, ssl-redirect and force-ssl-redirect", nginx::redirect_conflict;
     "certificates", [CertificateMissing],
         "RFC 6125, 6.4.3; AWS Load Balancer Controller, certificate discovery", tls::certificates;
+    "certificate-hosts", [TlsHostsIgnored],
+        "Kubernetes, networking.k8s.io/v1 IngressTLS", tls::certificate_hosts;
     "class", [ClassInvalid],
         "Kubernetes, validation.go, ValidateIngressSpec", object::class;
     "malformed-lines", [ForwardMalformed, ForwardMalformedProtection],
@@ -150,6 +152,8 @@ rules! {
         "ingress-nginx 1.15, internal/ingress/annotations/auth", traps::passwords;
     "beside-block", [AnnotationBeside],
         "ingress-nginx 1.15, Traefik 3.7, NGINX Ingress Controller 5.5 and cert-manager 1.21: annotations of an Ingress", annotations::beside;
+    "nginx-www", [RedirectWithoutCertificate],
+        "ingress-nginx 1.15, internal/ingress/controller/nginx.go, from-to-www-redirect", www::certificate;
     "nginx-origins", [CorsOriginInvalid],
         "ingress-nginx 1.15, internal/ingress/annotations/cors", traps::origins;
     "forecastle", [ForecastleInvalid, ForecastleWildcard],
@@ -168,6 +172,8 @@ rules! {
         "Gateway API 1.6, PathMatchRegularExpression; RE2", gateway::rules::patterns;
     "openshift-route", [RouteWildcard, TargetInvalid],
         "OpenShift, route.openshift.io/v1 RouteSpec, its validation, and the router's admission of wildcards", targets::route;
+    "links", [TargetInexpressible],
+        "Argo CD 3, external URL links; Homepage 1, automatic service discovery", targets::links;
     "published", [NamespaceMissing],
         "the ConfigMap's key is <service>-<namespace>", object::published;
 }

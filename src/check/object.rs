@@ -1,5 +1,7 @@
 //! Rules about names, ports and annotations.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostics::{
     Code, FieldPath, Origin, Problem, Report, Sourced, did_you_mean, quoted, quoted_char,
 };
@@ -54,7 +56,10 @@ pub(crate) fn service_type(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// The port exists on the Service and is a TCP port, which HTTP needs.
+/// How many ports that are not there are reported: each is compared with all that are.
+const MAX_UNKNOWN: usize = 10;
+
+/// The ports exist on the Service and are TCP ports, which HTTP needs.
 pub(crate) fn port(context: &RuleContext<'_>, report: &mut Report) {
     let ports = context.service.ports();
     if ports.is_empty() {
@@ -68,37 +73,61 @@ pub(crate) fn port(context: &RuleContext<'_>, report: &mut Report) {
         report.file(path, problem.help("add a port to spec.ports"));
         return;
     }
-    let Some(wanted) = &context.plan.port else { return };
-    let Some(found) = context.service.port(&wanted.value) else {
-        report.file(wanted.origin.path(), unknown_port(wanted, ports));
-        return;
-    };
-    if !found.tcp {
-        let port = &wanted.value;
-        let what = match &wanted.origin {
-            Origin::BuiltIn if ports.len() > 1 => {
-                format!("the first port ({port}), which is used where none is chosen,")
+    let plan = context.plan;
+    let is_used = plan.rules.is_empty() || plan.rules.iter().any(|route| route.port.is_none());
+    let of_all = plan.port.iter().filter(|_| is_used).map(|port| (port, annotation::PORT));
+    let of_routes = plan.rules.iter().filter_map(|route| Some((route.port.as_ref()?, annotation::URL)));
+    let mut named = BTreeSet::new();
+    let mut unknown = 0;
+    for (port, key) in of_all.chain(of_routes) {
+        if !named.insert(&port.chosen.value) {
+            continue;
+        }
+        match &port.known {
+            Some(known) if known.is_tcp => {}
+            Some(_) => {
+                let index = context.service.port(&port.chosen.value);
+                let index = ports.iter().position(|it| index.is_some_and(|found| std::ptr::eq(it, found)));
+                let path = match &port.chosen.origin {
+                    Origin::BuiltIn => FieldPath::object(&["spec", "ports"]).index(index.unwrap_or_default()),
+                    chosen => chosen.path(),
+                };
+                report.file(path, not_tcp(&port.chosen, key, ports));
             }
-            Origin::BuiltIn => format!("the only port ({port})"),
-            _ => format!("the port {port}"),
-        };
-        let said = format!("{what} does not speak TCP, so nothing can route to it");
-        let tcp = ports.iter().find(|port| port.tcp && port.number != 0);
-        let help = match tcp {
-            Some(Port { name: Some(name), .. }) => format!("choose a TCP port: {}: {name}", annotation::PORT),
-            Some(Port { number, .. }) => format!("choose a TCP port: {}: \"{number}\"", annotation::PORT),
-            None => "add a TCP port to the Service".to_owned(),
-        };
-        let index = ports.iter().position(|known| std::ptr::eq(known, found)).unwrap_or_default();
-        let path = match &wanted.origin {
-            Origin::BuiltIn => FieldPath::object(&["spec", "ports"]).index(index),
-            chosen => chosen.path(),
-        };
-        report.file(path, Problem::new(Code::PortNotTcp, said).help(help));
+            None if unknown == MAX_UNKNOWN => {}
+            None => {
+                unknown += 1;
+                report.file(port.chosen.origin.path(), unknown_port(&port.chosen, key, ports));
+            }
+        }
     }
 }
 
-fn unknown_port(wanted: &Sourced<PortRef>, ports: &[Port<'_>]) -> Problem {
+fn not_tcp(wanted: &Sourced<PortRef>, key: &str, ports: &[Port<'_>]) -> Problem {
+    let port = &wanted.value;
+    let what = match &wanted.origin {
+        Origin::BuiltIn if ports.len() > 1 => {
+            format!("the first port ({port}), which is used where none is chosen,")
+        }
+        Origin::BuiltIn => format!("the only port ({port})"),
+        _ => format!("the port {port}"),
+    };
+    let said = format!("{what} does not speak TCP, so nothing can route to it");
+    let tcp = ports.iter().find(|port| port.tcp && port.number != 0);
+    let help = match tcp {
+        Some(Port { name, number, .. }) if key == annotation::URL => {
+            let tcp = name.map_or_else(|| number.to_string(), str::to_owned);
+            format!("name a TCP port behind the URL: -> {tcp}")
+        }
+        Some(Port { name: Some(name), .. }) => format!("choose a TCP port: {key}: {name}"),
+        Some(Port { number, .. }) => format!("choose a TCP port: {key}: \"{number}\""),
+        None => "add a TCP port to the Service".to_owned(),
+    };
+    Problem::new(Code::PortNotTcp, said).help(help)
+}
+
+/// The help is about the annotation of this key.
+fn unknown_port(wanted: &Sourced<PortRef>, key: &str, ports: &[Port<'_>]) -> Problem {
     let listed: Vec<String> = ports
         .iter()
         .filter(|port| port.number != 0)
@@ -113,7 +142,6 @@ fn unknown_port(wanted: &Sourced<PortRef>, ports: &[Port<'_>]) -> Problem {
     );
     if matches!(wanted.origin, Origin::Setting(_)) {
         // The author of the Service cannot change the setting.
-        let key = annotation::PORT;
         return problem.help(match listed.as_slice() {
             [] => "correct the ports of the Service".to_owned(),
             ports => {
@@ -124,7 +152,9 @@ fn unknown_port(wanted: &Sourced<PortRef>, ports: &[Port<'_>]) -> Problem {
     }
     let meant = did_you_mean(&wanted.value.to_string(), ports.iter().filter_map(|port| port.name));
     match meant {
-        Some(name) => problem.help(format!("did you mean {name}?")).propose(name),
+        // A proposal takes the place of the whole value.
+        Some(name) if key == annotation::PORT => problem.help(format!("did you mean {name}?")).propose(name),
+        Some(name) => problem.help(format!("did you mean {name}?")),
         None => problem.help(match listed.as_slice() {
             [] => "correct the ports of the Service".to_owned(),
             [only] => format!("remove it: {only} is the only port"),
@@ -147,7 +177,17 @@ pub(crate) fn tls_secret(context: &RuleContext<'_>, report: &mut Report) {
     if let Some(secret) = &context.plan.secret
         && !(context.plan.secret_is_derived && name_is_bad())
     {
-        object_name(secret, Code::TlsSecretInvalid, "secret name", report);
+        let names = context.plan.tls_section().into_iter().map(|(name, _)| name.to_owned());
+        for name in names {
+            if name.contains([',', '\n']) {
+                let said = format!("{} is not the name of one secret", quoted(&name));
+                let help = "write one template; with {{.Host}} in it, each host has a secret of its own";
+                report.file(secret.origin.path(), Problem::new(Code::TlsSecretInvalid, said).help(help));
+                continue;
+            }
+            let secret = Sourced::new(name, secret.origin.clone());
+            object_name(&secret, Code::TlsSecretInvalid, "secret name", report);
+        }
     }
 }
 

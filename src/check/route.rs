@@ -69,7 +69,7 @@ fn problem(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) ->
 fn free_type(rule: &Route) -> &'static str {
     match rule.path_origin {
         Origin::Setting(_) => "pathType: ImplementationSpecific",
-        Origin::Annotation(_) | Origin::BuiltIn => "PathType: ImplementationSpecific",
+        Origin::Annotation(_) | Origin::Field(_) | Origin::BuiltIn => "PathType: ImplementationSpecific",
     }
 }
 

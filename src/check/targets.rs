@@ -7,13 +7,15 @@ use crate::options::overlap;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
 use crate::validation::{MAX_NAME, PathType, path_error, subdomain_host};
-use crate::values::{Target, Termination};
+use crate::values::{LinkPage, Target, Termination};
 
 /// The longest end that is put to a name where a target needs several objects, and the number of them.
 const MAX_SUFFIX: usize = 16;
 /// The limits of an HTTPRoute (`gateway.networking.k8s.io/v1`, HTTPRouteSpec).
 const MAX_HOSTS: usize = 16;
 const MAX_PATH: usize = 1024;
+/// The limit of a ListenerSet (`gateway.networking.k8s.io/v1`, ListenerSetSpec).
+const MAX_LISTENERS: usize = 64;
 
 /// An HTTPRoute is attached to something, and has hosts and paths that it can have.
 pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
@@ -21,7 +23,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
     if !plan.targets.contains(&Target::HttpRoute) {
         return;
     }
-    if plan.parents().is_empty() {
+    if plan.gateways().is_empty() {
         let problem =
             Problem::new(Code::GatewayMissing, "nothing says which Gateway an HTTPRoute is attached to");
         report.file(
@@ -30,6 +32,7 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
         );
     }
     parents(context, report);
+    listener_set(context, report);
     if plan.rules.len() > MAX_HOSTS {
         let message = format!(
             "{} hosts and paths are too many for an HTTPRoute, which has at most {MAX_HOSTS}",
@@ -73,12 +76,44 @@ pub(crate) fn http_route(context: &RuleContext<'_>, report: &mut Report) {
 /// Where requests without TLS are sent to https, no listener gets both the route that answers and the one that redirects.
 fn parents(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    if let Some(parents) = plan.parent_refs.as_ref().filter(|_| plan.has_redirect())
+    if let Some(parents) =
+        plan.parent_refs.as_ref().filter(|_| plan.has_redirect() && plan.listener_set.is_none())
         && let Some(http) = &plan.http_parent_refs
         && let Some((path, problem)) = overlap(parents, http, context.service.namespace())
     {
         report.file(path, problem);
     }
+}
+
+/// A ListenerSet adds listeners to one Gateway, and not too many.
+fn listener_set(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let Some(parents) = plan.parent_refs.as_ref().filter(|_| plan.has_listener_set()) else { return };
+    let Some(first) = parents.value.first() else { return };
+    let namespace = context.service.namespace();
+    let kind = first.kind.as_deref().filter(|kind| *kind != "Gateway");
+    let (said, help) = if let Some(kind) = kind {
+        (format!("parentRefs names a {kind}, and a ListenerSet is added to a Gateway"), "name the Gateway")
+    } else if parents.value.iter().any(|it| !it.is_same_gateway(first, namespace)) {
+        (
+            "parentRefs names several Gateways, and a ListenerSet is added to one".to_owned(),
+            "name one Gateway",
+        )
+    } else {
+        let hosts = plan.tls_hosts().len();
+        if hosts > MAX_LISTENERS {
+            let said =
+                format!("{hosts} hosts are too many for a ListenerSet, which has at most {MAX_LISTENERS}");
+            let at = plan
+                .certificate_hosts
+                .first()
+                .map_or_else(|| plan.targets_origin.path(), |it| it.host_origin.path());
+            let problem = Problem::new(Code::TargetInvalid, said).help("expose them by several Services");
+            report.file(at, problem);
+        }
+        return;
+    };
+    report.file(parents.origin.path(), Problem::new(Code::TargetInvalid, said).help(help));
 }
 
 fn is_path_character(character: char) -> bool {
@@ -158,6 +193,24 @@ fn long_name(context: &RuleContext<'_>, report: &mut Report) {
             Problem::new(Code::TargetInvalid, message).help("shorten the template"),
         );
     }
+}
+
+/// A link needs a host that can be requested, and a kind of object that the page reads.
+pub(crate) fn links(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let Some(links) = plan.links.as_ref().filter(|it| !it.value.is_empty() && plan.canary.is_none()) else {
+        return;
+    };
+    let first = plan.rules.first().filter(|rule| rule.host.starts_with("*."));
+    let message = if let Some(rule) = first {
+        format!("a link to the wildcard host {} leads nowhere, so there is none", quoted(&rule.host))
+    } else if links.value.contains(&LinkPage::Homepage) && plan.targets == [Target::Route] {
+        "a Route of OpenShift gets no tile in Homepage, which looks at Ingresses and HTTPRoutes alone"
+            .to_owned()
+    } else {
+        return;
+    };
+    report.file(links.origin.path(), Problem::new(Code::TargetInexpressible, message));
 }
 
 /// A monitor needs a host that can be requested.

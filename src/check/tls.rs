@@ -18,6 +18,24 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
+/// Hosts of a certificate need one. A setting is for those that have it.
+pub(crate) fn certificate_hosts(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let Some(host) = plan.certificate_hosts.first().filter(|_| plan.secret.is_none()) else { return };
+    if !matches!(host.host_origin, Origin::Annotation(_)) {
+        return;
+    }
+    let (message, help) = if plan.tls().has_secret() && plan.canary.is_some() {
+        ("a canary has no certificate of its own, so this has no effect", "move it to the stable Service")
+    } else {
+        (
+            "no certificate is asked for, so there is none for these hosts",
+            "set config.xposer.stakater.com/TLS, or remove the annotation",
+        )
+    };
+    report.file(host.host_origin.path(), Problem::new(Code::TlsHostsIgnored, message).help(help));
+}
+
 /// With the certificates at a load balancer, one of them covers every host.
 pub(crate) fn certificates(context: &RuleContext<'_>, report: &mut Report) {
     let Some(names) = context.layers.first(|it| &it.certificates) else { return };
@@ -44,7 +62,7 @@ pub(crate) fn certificates(context: &RuleContext<'_>, report: &mut Report) {
         };
         let problem = Problem::new(Code::CertificateMissing, message).found(host);
         report.file(
-            chosen_by(context, rule).path(),
+            chosen_by(context, rule.into()).path(),
             problem.help("choose a host that one covers, or ask for a certificate"),
         );
     }

@@ -10,11 +10,15 @@ use crate::options::annotations::annotation;
 use crate::plan::{Plan, Source};
 use crate::values::{Target, Tls};
 
-/// The secret into which cert-manager puts the certificate for the hosts of the Ingress, if it is asked for one.
-pub(super) fn secret(plan: &Plan) -> Option<&str> {
-    let secret = plan.secret()?;
+/// The secrets into which cert-manager puts the certificates for the hosts of the Ingress, if it is asked for any, each with
+/// its hosts.
+pub(super) fn secrets(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
     let is_asked = || plan.tls() == Tls::CertManager || cert_manager::write::is_asked(plan);
-    (plan.targets.contains(&Target::Ingress) && is_asked()).then_some(secret)
+    let is_named = plan.targets.contains(&Target::Ingress) || plan.has_listener_set();
+    if plan.secret.is_none() || !is_named || !is_asked() {
+        return Vec::new();
+    }
+    plan.tls_section()
 }
 
 /// The namespace and the name of a secret.
@@ -25,9 +29,8 @@ type Secret<'p> = (Option<&'p str>, &'p str);
 pub(super) fn twice(plans: &[&Plan], file: &mut Filing<'_>) {
     let mut all: Vec<(&str, Secret<'_>, usize)> = Vec::new();
     for (index, plan) in plans.iter().enumerate() {
-        if let Some(secret) = secret(plan) {
-            let secret = (plan.namespace(), secret);
-            all.extend(plan.rules.iter().map(|rule| (rule.host.as_str(), secret, index)));
+        for (secret, hosts) in secrets(plan) {
+            all.extend(hosts.into_iter().map(|host| (host, (plan.namespace(), secret), index)));
         }
     }
     all.sort_unstable();
@@ -111,7 +114,7 @@ impl Joined {
 pub(super) fn shared_secret_help(plans: &[&Plan]) -> String {
     let mut hosts: Vec<(&str, usize)> = Vec::new();
     for (index, plan) in plans.iter().enumerate() {
-        hosts.extend(plan.rules.iter().map(|rule| (rule.host.as_str(), index)));
+        hosts.extend(plan.tls_hosts().into_iter().map(|host| (host, index)));
     }
     hosts.sort_unstable();
     hosts.dedup();
@@ -126,13 +129,13 @@ pub(super) fn shared_secret_help(plans: &[&Plan]) -> String {
 /// the issuer, so one of them must have all hosts.
 fn one_certificate_help(plans: &[&Plan]) -> String {
     fn hosts(plan: &Plan) -> BTreeSet<&str> {
-        plan.rules.iter().map(|rule| rule.host.as_str()).collect()
+        plan.tls_hosts().into_iter().collect()
     }
     // Of several, the first one.
     let largest = plans.iter().rev().max_by_key(|plan| hosts(plan).len()).copied();
     let keeper = largest.filter(|largest| {
         let all = hosts(largest);
-        plans.iter().flat_map(|plan| &plan.rules).all(|rule| all.contains(rule.host.as_str()))
+        plans.iter().flat_map(|plan| plan.tls_hosts()).all(|host| all.contains(host))
     });
     let is_one_namespace =
         plans.iter().all(|plan| Some(plan.namespace()) == largest.map(|plan| plan.namespace()));
@@ -142,7 +145,15 @@ fn one_certificate_help(plans: &[&Plan]) -> String {
     // A setting does not count where the Service says it itself.
     let asked = keeper.and_then(|it| it.tls.as_ref());
     let asks_itself = asked.is_some_and(|tls| matches!(tls.origin, Origin::Annotation(_)));
-    let keeper = keeper.and_then(|keeper| Some((&keeper.subject, keeper.secret()?)));
+    // With several secrets, the others need the same template.
+    let secret_of = |plan: &&Plan| {
+        if plan.secrets.is_empty() {
+            plan.secret().map(str::to_owned)
+        } else {
+            Some("the same one".to_owned())
+        }
+    };
+    let keeper = keeper.and_then(|keeper| Some((&keeper.subject, secret_of(&keeper)?)));
     // An issuer among the annotations of the settings is for all that have a secret; the setting `issuer` is for those that ask.
     let of_settings = plans
         .iter()

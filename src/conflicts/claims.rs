@@ -53,6 +53,8 @@ pub(super) enum Claimed<'p> {
     /// A host and a path, whether the path is exact, and whether the plan is a canary: an exact path is in no conflict
     /// with a prefix, nor a canary with its stable Service.
     Route(Cow<'p, str>, &'p str, bool, bool),
+    /// The listener for a host that a ListenerSet adds to the Gateway of this namespace and name.
+    Listener(Option<&'p str>, &'p str, &'p str),
     /// The certificate in this secret.
     Secret(Option<&'p str>, &'p str),
     /// A key of the URL ConfigMap.
@@ -172,7 +174,7 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
     });
     // A host that is sent elsewhere answers nothing else.
     let wanted = plan.wanted(Intent::RedirectFrom);
-    let redirected = plan.redirected_hosts().into_iter().flat_map(|(_, hosts)| hosts);
+    let redirected = plan.redirected_groups().into_iter().flat_map(|(_, hosts)| hosts);
     let redirected = redirected
         .map(move |host| (Claimed::Route(host, "/", false, false), wanted.map(|wanted| &wanted.origin)));
     let name = |kind, name| Claimed::Name(kind, plan.namespace(), name);
@@ -186,19 +188,26 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
         None => name(extra.kind.as_str(), extra.name),
     });
     let monitor = plan.monitor.as_ref().map(|_| name(MONITOR, plan.name().into()));
-    let secret = certificates::secret(plan);
-    let hosts = plan.rules.iter().filter(move |_| secret.is_some());
-    let certificates = hosts.map(|rule| Claimed::Certificate(&rule.host));
-    let secret = secret.map(|secret| Claimed::Secret(plan.namespace(), secret));
+    let gateway = plan.gateways().first().filter(|_| plan.has_listener_set());
+    let listeners = gateway.into_iter().flat_map(move |gateway| {
+        let namespace = gateway.namespace.as_deref().or(plan.namespace());
+        let listener = move |host| Claimed::Listener(namespace, &gateway.name, host);
+        let set = name(Kind::ListenerSet.as_str(), plan.name().into());
+        [set].into_iter().chain(plan.tls_hosts().into_iter().map(listener))
+    });
+    let secrets = certificates::secrets(plan).into_iter().flat_map(|(secret, hosts)| {
+        let certificates = hosts.into_iter().map(Claimed::Certificate);
+        [Claimed::Secret(plan.namespace(), secret)].into_iter().chain(certificates)
+    });
     let key = plan.published.as_ref().map(|published| Claimed::Key(&published.key));
     [Claimed::Service(plan.namespace(), plan.service())]
         .into_iter()
         .chain(names)
         .chain(extras)
         .chain(monitor)
-        .chain(secret)
+        .chain(listeners)
+        .chain(secrets)
         .chain(key)
-        .chain(certificates)
         .map(|claim| (claim, None))
         .chain(routes)
         .chain(prefixes)
@@ -296,6 +305,16 @@ fn claimed(
             let help =
                 "give one of them another IngressNameTemplate, for example {{.Service}}-{{.Namespace}}";
             (plan.origin_of_name().path(), Problem::new(Code::NameClaimed, said).help(help))
+        }
+        Claimed::Listener(_, gateway, host) => {
+            let said = format!(
+                "a listener for {} at the Gateway {} is also asked for by {others}, and only one of the two ListenerSets gets it",
+                quoted(host),
+                quoted(gateway)
+            );
+            let origin = plan.listener_set.as_ref().map(|it| it.origin.clone()).unwrap_or_default();
+            let help = "give one of them another host, or a listener of the Gateway itself for all of them";
+            (origin.path(), Problem::new(Code::ListenerClaimed, said).help(help))
         }
         Claimed::Secret(_, secret) => {
             let said = format!(

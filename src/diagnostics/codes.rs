@@ -148,6 +148,18 @@ codes! {
         "The Service has several ports and none was chosen, so the first one is used.",
         "This is what the original did.",
         "Choose with the annotation config.xposer.stakater.com/ServicePort.";
+    PortTwice, "port-twice", Error,
+        "Two ports are named for one host and path.",
+        "Requests for one URL go to one port.",
+        "Keep one of the two URLs.";
+    ProtocolsDiffer, "protocols-differ", Warning,
+        "The ports of the URLs speak different protocols, and the Ingress has one for all of them.",
+        "Controllers read the protocol of the backend from the Ingress, and not from the field appProtocol of each port.",
+        "Expose them by several Services, or set the annotation config.xposer.stakater.com/BackendProtocol.";
+    PortUnused, "port-unused", Warning,
+        "A port is chosen for all URLs, and each of them names its own.",
+        "The port behind a URL counts more.",
+        "Remove the annotation config.xposer.stakater.com/ServicePort.";
     AskedWrongly, "asked-wrongly", Warning,
         "The Service looks as if it asked to be exposed, and does not, or says how in a place that nobody reads.",
         "Only the label expose with exactly the value true asks, as in the original, and only metadata.annotations say how. An API server drops fields that it does not know.",
@@ -351,6 +363,14 @@ codes! {
         "Two issuers are given.",
         "Of an Ingress with an issuer and a cluster issuer, cert-manager issues nothing (BadConfig).",
         "Keep one of the two.";
+    TlsHostsIgnored, "tls-hosts-ignored", Warning,
+        "TLSHosts names hosts for a certificate, and none is asked for.",
+        "The hosts are for the TLS section of an Ingress, which there is only with a secret.",
+        "Set the annotation config.xposer.stakater.com/TLS, or remove TLSHosts.";
+    RedirectWithoutCertificate, "redirect-without-certificate", Warning,
+        "A host is to be redirected to one with or without `www.`, and the certificate of cert-manager has only one of the two.",
+        "ingress-nginx redirects requests by https only where the certificate has both names.",
+        "Name the other host in the annotation config.xposer.stakater.com/TLSHosts.";
     IssuerWithoutTls, "issuer-without-tls", Warning,
         "An issuer is named, and there is no TLS section for its certificate.",
         "cert-manager makes a certificate for each entry of spec.tls; without one it does nothing, and says nothing.",
@@ -379,6 +399,10 @@ codes! {
         "cert-manager would write into the Ingress.",
         "With http01-edit-in-place, it puts the paths of its challenges into the Ingress. They are no part of what the Service asks for, and whoever keeps the Ingress takes them out again.",
         "Remove the line; cert-manager then makes an Ingress of its own for each challenge.";
+    ListenerClaimed, "listener-claimed", Error,
+        "Two Services ask for a listener for the same host at the same Gateway.",
+        "Of two ListenerSets with a listener for one host and port, the Gateway API takes the older, and the routes of the other one are not served.",
+        "Give one of the Services another host, or let the Gateway have the listener, without listenerSet.";
     SecretShared, "secret-shared", Error,
         "Two Services want certificates in the same secret.",
         "cert-manager makes one Certificate a secret, owned by the first Ingress; the host of the second never gets into it.",

@@ -180,6 +180,8 @@ pub enum Origin {
     Annotation(Cow<'static, str>),
     /// A setting of the administrator, by its path.
     Setting(FieldPath),
+    /// Another field of the Service, by its path.
+    Field(FieldPath),
     /// The built-in default.
     #[default]
     BuiltIn,
@@ -191,7 +193,7 @@ impl Origin {
     pub fn path(&self) -> FieldPath {
         match self {
             Self::Annotation(key) => FieldPath::annotation(key.clone()),
-            Self::Setting(path) => path.clone(),
+            Self::Setting(path) | Self::Field(path) => path.clone(),
             Self::BuiltIn => FieldPath::label("expose"),
         }
     }

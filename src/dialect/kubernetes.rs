@@ -2,6 +2,7 @@
 
 use super::key::{Idle, Names, Program, key};
 use super::legacy::{Legacy, Migration, row};
+use crate::values::BackendProtocol;
 
 /// The annotation that named the class before there was a field for it.
 pub(crate) const CLASS: &str = "kubernetes.io/ingress.class";
@@ -21,3 +22,13 @@ pub(super) static PROGRAM: Program = Program {
         &[key("ingress.allow-http").redirects().idle(Idle::True)],
     )
 };
+
+/// What is spoken at a port of a Service with this `appProtocol`. Other words need nothing, or are not known.
+pub(crate) fn backend_protocol(app_protocol: &str) -> BackendProtocol {
+    match app_protocol {
+        "kubernetes.io/h2c" => BackendProtocol::H2c,
+        "https" => BackendProtocol::Https,
+        "grpc" => BackendProtocol::Grpc,
+        _ => BackendProtocol::Http,
+    }
+}

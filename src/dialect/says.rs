@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::controller::Controller;
 use super::{
-    alb, contour, envoy_gateway, f5_nginx, gateway, gke, haproxy, haproxy_ingress, nginx, openshift, traefik,
+    alb, contour, envoy_gateway, f5_nginx, gateway, gke, haproxy, haproxy_ingress, nginx, openshift,
+    protocol, traefik,
 };
 use crate::intents::{Intent, Wish};
 use crate::plan::Plan;
@@ -23,6 +24,11 @@ pub(crate) enum Says {
 
 /// How whoever serves a target does what a plan wants. A canary and the redirect to https have no value here.
 pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wish>) -> Says {
+    if let Some(says) =
+        wish.filter(|_| intent == Intent::BackendProtocol).and_then(|it| protocol::says(plan, target, it))
+    {
+        return says;
+    }
     let says = match (target, plan.controller(target)) {
         (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::says::says,
         (Target::HttpRoute, _) => gateway::says::says,

@@ -8,15 +8,15 @@ use super::controller::{Controller, is_of_annotation};
 use super::nginx::read::stripped;
 use super::says::{Says, says};
 use super::{
-    alb, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway, gke, haproxy,
-    haproxy_ingress, is_read_on, kubernetes, nginx, openshift, traefik,
+    alb, argocd, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway, gke,
+    haproxy, haproxy_ingress, homepage, is_read_on, kubernetes, nginx, openshift, traefik,
 };
 use crate::diagnostics::Origin;
 use crate::intents::{Intent, Wish};
 use crate::plan::kinds::Kind;
 use crate::plan::{Annotation, Plan, Route, Wanted};
 use crate::validation::{PathType, comparable_path};
-use crate::values::Target;
+use crate::values::{LinkPage, Target};
 
 /// An annotation that expresses an intent.
 pub(crate) struct Written<'p> {
@@ -70,14 +70,6 @@ pub(crate) fn path<'p>(plan: &'p Plan, target: Target, route: &'p Route) -> (Cow
         _ => None,
     };
     written.unwrap_or((Cow::Borrowed(&route.path), route.path_type))
-}
-
-/// Hosts that the TLS section of an Ingress has beside those of its rules: those that are sent to these.
-pub(crate) fn redirected_hosts(plan: &Plan) -> Vec<String> {
-    match plan.controller(Target::Ingress) {
-        Controller::Traefik => traefik::write::redirected_hosts(plan),
-        _ => Vec::new(),
-    }
 }
 
 /// The path that a program cuts off by itself, where the route has a regular expression for it.
@@ -156,15 +148,39 @@ fn class(plan: &Plan, _: Target) -> Vec<Written<'_>> {
 
 type Write = fn(&Plan, Target) -> Vec<Written<'_>>;
 
+/// Who wants a link to the URL on a page, where the objects of the target are those that have it: a Service has one link, and
+/// nothing leads to a wildcard.
+pub(super) fn linked(plan: &Plan, target: Target, page: LinkPage) -> Option<&Origin> {
+    let links = plan.links.as_ref().filter(|links| links.value.contains(&page) && plan.canary.is_none())?;
+    let is_first = plan.targets.first() == Some(&target);
+    let is_wildcard = plan.rules.first().is_none_or(|rule| rule.host.starts_with("*."));
+    (is_first && !is_wildcard).then_some(&links.origin)
+}
+
+/// Whether a key is about a link, which one object of a Service has.
+pub(crate) fn is_about_link(key: &str) -> bool {
+    forecastle::is_key(key) || argocd::is_key(key) || homepage::is_key(key)
+}
+
 /// The annotations that express the intents of a plan on the objects of a target. What somebody gave under the same key counts
 /// instead.
 pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     let around: &[Write] = match target {
-        Target::Ingress => {
-            &[cert_manager::write::write, class, external_dns::write::write, forecastle::write::write]
-        }
-        Target::HttpRoute => &[external_dns::write::write, forecastle::write::write],
-        Target::Route => &[],
+        Target::Ingress => &[
+            cert_manager::write::write,
+            class,
+            external_dns::write::write,
+            forecastle::write::write,
+            argocd::write::write,
+            homepage::write::write,
+        ],
+        Target::HttpRoute => &[
+            external_dns::write::write,
+            forecastle::write::write,
+            argocd::write::write,
+            homepage::write::write,
+        ],
+        Target::Route => &[argocd::write::write],
     };
     let mut written = by_controller(plan, target);
     for program in around {

@@ -15,11 +15,12 @@ use super::metadata::{Annotations, Metadata};
 use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::{Code, FieldPath, Problem, quoted};
 use crate::dialect::envoy_gateway::write::cookie_filter;
+use crate::dialect::external_dns;
 use crate::dialect::gateway::regex::{Engine, engine};
 use crate::dialect::gateway::write::{filters, path, redirect_code, timeouts};
-use crate::dialect::{external_dns, forecastle};
+use crate::dialect::write::is_about_link;
 use crate::options::annotations::annotation;
-use crate::plan::{Plan, Route, from_name, grouped, numbered, redirect_name};
+use crate::plan::{BackendPort, Plan, Route, from_name, grouped, numbered, redirect_name};
 use crate::values::{ParentRef, Target, Tls};
 
 #[derive(Clone, Debug, Serialize)]
@@ -52,9 +53,13 @@ struct BackendRef<'p> {
 }
 
 impl<'p> BackendRef<'p> {
-    /// The Service of a plan, with its share of the requests.
-    fn new(plan: &'p Plan, weight: u8) -> Self {
-        Self { group: "", kind: "Service", name: plan.service(), port: plan.port_number, weight }
+    /// The Service of a plan, with its share of the requests. A canary has routes like those of its stable Service.
+    fn new(plan: &'p Plan, route: &Route, weight: u8) -> Self {
+        let is_same = |own: &&Route| own.host == route.host && own.path == route.path;
+        let own = plan.rules.iter().find(is_same);
+        let port = own.map_or(plan.port.as_ref(), |own| plan.backend_port(own));
+        let port = port.map_or(0, BackendPort::number);
+        Self { group: "", kind: "Service", name: plan.service(), port, weight }
     }
 }
 
@@ -93,8 +98,8 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
             let hostnames = hosts.into_iter().map(Cow::Borrowed).collect();
             let spec = Spec { hostnames, parent_refs: plan.parents().iter().collect(), rules };
             let mut annotations = annotations.clone();
-            // Forecastle makes an entry for every route, and a Service needs only one.
-            annotations.retain(|(key, _)| index == 0 || !forecastle::is_key(key));
+            // Pages make an entry for every route, and a Service needs only one.
+            annotations.retain(|(key, _)| index == 0 || !is_about_link(key));
             routes.push(object(Metadata::new(plan, name, annotations), spec));
         }
         routes.extend(redirect(emitting));
@@ -112,13 +117,21 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     let plan = emitting.plan;
     emitting.lacks_class();
     emitting.lacks_stable();
-    if plan.tls() == Tls::CertManager {
+    if plan.has_listener_set() {
+        // It has the certificates.
+    } else if plan.tls() == Tls::CertManager {
         let said =
             "cert-manager is asked by the annotations of the Gateway, whose listener has the certificate";
         emitting.inexpressible(origin(&plan.tls), said.to_owned());
     } else if plan.secret.is_some() {
         let said = "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
         emitting.inexpressible(origin(&plan.tls), said.to_owned());
+    }
+    if let Some(host) =
+        plan.certificate_hosts.first().filter(|_| plan.secret.is_some() && !plan.has_listener_set())
+    {
+        let said = "the hosts of a certificate belong to the Gateway's listeners, so no other host is named";
+        emitting.inexpressible(host.host_origin.path(), said.to_owned());
     }
     let mut told = BTreeSet::new();
     for route in plan.rules.iter().filter(|route| route.path_type.is_pattern(&route.path)) {
@@ -157,8 +170,8 @@ fn rules<'p>(
 ) -> Vec<Rule<'p>> {
     // The only backend gets all requests, whatever its weight; 1 is the default.
     let own = if canaries.is_empty() { 1 } else { rest(canaries.iter().map(|(_, share)| *share)) };
-    let canaries = canaries.iter().map(|(canary, share)| BackendRef::new(canary, *share));
-    let backend_refs: Vec<_> = [BackendRef::new(plan, own)].into_iter().chain(canaries).collect();
+    let canaries = canaries.iter().map(|(canary, share)| BackendRef::new(canary, route, *share));
+    let backend_refs: Vec<_> = [BackendRef::new(plan, route, own)].into_iter().chain(canaries).collect();
     let (r#type, value) = path(stable, route);
     let rule = |header: Option<Header<'p>>, cookie: Option<Value>| {
         let path = PathMatch { r#type, value: value.clone() };
@@ -218,7 +231,7 @@ fn redirects_from<'p>(plan: &'p Plan, annotations: &Annotations<'p>) -> Vec<Obje
     }
     let mut annotations = annotations.clone();
     annotations.retain(|(key, _)| external_dns::is_key(key) && !external_dns::is_hostname(key));
-    let all = plan.redirected_hosts().into_iter().enumerate().map(|(index, (to, hostnames))| {
+    let all = plan.redirected_groups().into_iter().enumerate().map(|(index, (to, hostnames))| {
         // A request without TLS gets there at once.
         let to = if plan.has_redirect() {
             json!({"hostname": to, "scheme": "https", "statusCode": redirect_code(plan)})

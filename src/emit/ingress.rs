@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::metadata::{Metadata, with_intents};
 use super::{Emitting, Kind, Object};
 use crate::dialect::controller::{Controller, is_of_annotation};
-use crate::dialect::write::{path, redirected_hosts};
-use crate::plan::{Annotation, Plan, grouped};
+use crate::dialect::write::path;
+use crate::plan::{Annotation, Plan, Route, grouped};
 use crate::service::PortRef;
 use crate::validation::PathType;
 use crate::values::Target;
@@ -22,8 +22,8 @@ pub(super) struct Spec<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ingress_class_name: Option<&'p str>,
     rules: Vec<Rule<'p>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tls: Option<[Tls<'p>; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tls: Vec<Tls<'p>>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -66,7 +66,7 @@ enum BackendPort<'p> {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Tls<'p> {
-    hosts: Vec<Cow<'p, str>>,
+    hosts: Vec<&'p str>,
     secret_name: &'p str,
 }
 
@@ -84,11 +84,8 @@ pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p
 /// The Ingress of a plan with these annotations: one rule a host, in the order in which the hosts were given.
 pub(super) fn ingress<'p>(plan: &'p Plan, given: Vec<&'p Annotation>) -> Object<'p> {
     let mut spec = beside(plan, Vec::new());
-    let hosts = || {
-        let own = spec.rules.iter().map(|rule| rule.host.clone());
-        own.chain(redirected_hosts(plan).into_iter().map(Cow::Owned)).collect()
-    };
-    spec.tls = plan.secret().map(|secret_name| [Tls { hosts: hosts(), secret_name }]);
+    let section = plan.tls_section().into_iter();
+    spec.tls = section.map(|(secret_name, hosts)| Tls { hosts, secret_name }).collect();
     let annotations = with_intents(given.into_iter(), plan, Target::Ingress);
     let metadata = Metadata::new(plan, plan.name().into(), annotations);
     Object::new(Kind::Ingress, metadata, Some(super::Spec::Ingress(spec)))
@@ -96,26 +93,35 @@ pub(super) fn ingress<'p>(plan: &'p Plan, given: Vec<&'p Annotation>) -> Object<
 
 /// The same without TLS; with hosts, for all paths of these.
 pub(super) fn beside(plan: &Plan, hosts: Vec<String>) -> Spec<'_> {
-    let port = match plan.port.as_ref().map(|port| &port.value) {
+    let first = plan.rules.first();
+    let everything = |host| {
+        let paths = first.map(|route| Path {
+            backend: backend(plan, route),
+            path: "/".into(),
+            path_type: PathType::Prefix.as_str(),
+        });
+        Rule { host: Cow::Owned(host), http: Http { paths: paths.into_iter().collect() } }
+    };
+    let rules = if hosts.is_empty() { rules(plan) } else { hosts.into_iter().map(everything).collect() };
+    let class = plan.class().filter(|class| !is_of_annotation(class));
+    Spec { ingress_class_name: class, rules, tls: Vec::new() }
+}
+
+/// The port of the Service that a route leads to.
+fn backend<'p>(plan: &'p Plan, route: &'p Route) -> Backend<'p> {
+    let port = match plan.backend_port(route).map(|port| &port.chosen.value) {
         Some(PortRef::Name(name)) => BackendPort::Name(name),
         Some(PortRef::Number(number)) => BackendPort::Number(*number),
-        None => BackendPort::Number(plan.port_number),
+        None => BackendPort::Number(0),
     };
-    let backend = Backend { service: BackendService { name: plan.service(), port } };
-    let everything = |host| {
-        let path = Path { backend, path: "/".into(), path_type: PathType::Prefix.as_str() };
-        Rule { host: Cow::Owned(host), http: Http { paths: vec![path] } }
-    };
-    let rules =
-        if hosts.is_empty() { rules(plan, backend) } else { hosts.into_iter().map(everything).collect() };
-    Spec { ingress_class_name: plan.class().filter(|class| !is_of_annotation(class)), rules, tls: None }
+    Backend { service: BackendService { name: plan.service(), port } }
 }
 
 /// One rule for every host, with all paths of the host.
-fn rules<'p>(plan: &'p Plan, backend: Backend<'p>) -> Vec<Rule<'p>> {
+fn rules(plan: &Plan) -> Vec<Rule<'_>> {
     let paths = plan.rules.iter().map(|route| {
         let (path, path_type) = path(plan, Target::Ingress, route);
-        let path = Path { backend, path, path_type: path_type.as_str() };
+        let path = Path { backend: backend(plan, route), path, path_type: path_type.as_str() };
         (route.host.as_str(), path)
     });
     let hosts = grouped(paths).into_iter();

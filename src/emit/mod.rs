@@ -3,6 +3,7 @@
 mod configmap;
 mod httproute;
 mod ingress;
+mod listener_set;
 mod metadata;
 mod monitor;
 mod route;
@@ -80,6 +81,7 @@ enum Spec<'p> {
     Ingress(ingress::Spec<'p>),
     HttpRoute(httproute::Spec<'p>),
     Route(route::Spec<'p>),
+    ListenerSet(listener_set::Spec<'p>),
     Monitor(Map<String, Value>),
     /// An object of one controller.
     Extra(Value),
@@ -213,7 +215,10 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
             let mut kind = Emitting { plan, shares: &shares, target: *target, found: &mut found };
             match target {
                 Target::Ingress => emitted.objects.extend(ingress::ingresses(&mut kind)),
-                Target::HttpRoute => emitted.objects.extend(httproute::routes(&mut kind)),
+                Target::HttpRoute => {
+                    emitted.objects.extend(listener_set::listener_set(&kind));
+                    emitted.objects.extend(httproute::routes(&mut kind));
+                }
                 Target::Route => emitted.objects.extend(route::routes(&mut kind)),
             }
             let beside = extras(plan, *target, &shares.all(plan, *target));
@@ -335,8 +340,16 @@ impl<'p> Emitting<'_, 'p> {
         }
     }
 
+    /// Whether cert-manager is asked by the ListenerSet of the HTTPRoutes.
+    fn has_listener_set(&self) -> bool {
+        self.target == Target::HttpRoute && self.plan.has_listener_set()
+    }
+
     /// Files that only an Ingress names the issuer of a setting.
     fn lacks_issuer(&mut self) {
+        if self.has_listener_set() {
+            return;
+        }
         let written = cert_manager::write::write(self.plan, self.target);
         for issuer in written.into_iter().filter(|it| matches!(it.origin, Origin::Setting(_))) {
             let said = format!("{} has nothing for {}", self.one(), quoted(issuer.key));
@@ -357,6 +370,9 @@ impl<'p> Emitting<'_, 'p> {
         let mut kept = Vec::with_capacity(plan.annotations.len());
         let mut told = None;
         for given in &plan.annotations {
+            if self.has_listener_set() && cert_manager::is_read_on_listeners(&given.key) {
+                continue;
+            }
             // `resolve` has reported a key that no current program reads.
             if matches!(find(&given.key), Some(Legacy { migration: Migration::Removed { .. }, .. })) {
                 continue;

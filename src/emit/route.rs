@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::metadata::Metadata;
 use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::{FieldPath, quoted};
-use crate::dialect::write::path;
+use crate::dialect::write::{is_about_link, path};
 use crate::dialect::{nginx, openshift};
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
-use crate::plan::{Plan, Route, numbered};
+use crate::plan::{BackendPort, Plan, Route, numbered};
 use crate::validation::{PathType, subdomain_host};
 use crate::values::{Target, Termination, Tls};
 
@@ -70,9 +70,13 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
     if plan.has_object(Target::Route) {
         let annotations = emitting.annotations();
         let canaries = alternates(emitting);
+        let secrets = plan.secrets_by_host();
         for (index, rule) in plan.rules.iter().enumerate() {
-            let metadata = Metadata::new(plan, numbered(plan.name(), index), annotations.clone());
-            let spec = super::Spec::Route(spec(plan, rule, &canaries));
+            let mut annotations = annotations.clone();
+            annotations.retain(|(key, _)| index == 0 || !is_about_link(key));
+            let metadata = Metadata::new(plan, numbered(plan.name(), index), annotations);
+            let secret = secrets.get(rule.host.as_str()).copied().or_else(|| plan.secret());
+            let spec = super::Spec::Route(spec(plan, rule, secret, &canaries));
             routes.push(Object::new(Kind::Route, metadata, Some(spec)));
         }
     }
@@ -116,6 +120,10 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
             "the router's own certificate is used; a TLSSecretNameTemplate would name another one".to_owned();
         emitting.inexpressible(origin(&plan.tls), said);
     }
+    if let Some(host) = plan.certificate_hosts.first().filter(|_| plan.secret.is_some()) {
+        let said = "a Route has a certificate for its own host, and no other hosts for it".to_owned();
+        emitting.inexpressible(host.host_origin.path(), said);
+    }
     let is_cut = plan.wanted(Intent::StripPrefix).is_some_and(|wanted| !wanted.keys.is_empty());
     if let Some(found) = plan.annotation(nginx::REWRITE_TARGET).filter(|_| !is_cut) {
         let said = format!(
@@ -139,7 +147,7 @@ fn alternates<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<To<'p>> {
     canaries.into_iter().map(|(plan, weight)| To { kind: "Service", name: plan.service(), weight }).collect()
 }
 
-fn spec<'p>(plan: &'p Plan, rule: &'p Route, canaries: &[To<'p>]) -> Spec<'p> {
+fn spec<'p>(plan: &'p Plan, rule: &'p Route, secret: Option<&'p str>, canaries: &[To<'p>]) -> Spec<'p> {
     let (host, wildcard_policy) = match subdomain_host(&rule.host) {
         Some(host) => (Cow::Owned(host), "Subdomain"),
         None => (Cow::Borrowed(rule.host.as_str()), "None"),
@@ -148,14 +156,14 @@ fn spec<'p>(plan: &'p Plan, rule: &'p Route, canaries: &[To<'p>]) -> Spec<'p> {
         alternate_backends: canaries.to_vec(),
         host,
         path: Some(path(plan, Target::Route, rule).0).filter(|path| path != "/"),
-        port: plan.port_name.as_deref().map(|target_port| Port { target_port }),
-        tls: tls(plan),
+        port: plan.backend_port(rule).and_then(BackendPort::name).map(|target_port| Port { target_port }),
+        tls: tls(plan, secret),
         to: To { kind: "Service", name: plan.service(), weight: rest(canaries.iter().map(|it| it.weight)) },
         wildcard_policy,
     }
 }
 
-fn tls<'p>(plan: &'p Plan) -> Option<TlsConfig<'p>> {
+fn tls<'p>(plan: &'p Plan, secret: Option<&'p str>) -> Option<TlsConfig<'p>> {
     // A load balancer that has the certificate connects to the router without TLS.
     if !plan.tls().has_secret() {
         return None;
@@ -167,7 +175,7 @@ fn tls<'p>(plan: &'p Plan) -> Option<TlsConfig<'p>> {
         _ => "Redirect",
     };
     let is_named = plan.tls() == Tls::Secret && !plan.secret_is_derived && !is_passed;
-    let secret = plan.secret().filter(|_| is_named);
+    let secret = secret.filter(|_| is_named);
     Some(TlsConfig {
         external_certificate: secret.map(|name| SecretName { name }),
         insecure_edge_termination_policy: insecure,

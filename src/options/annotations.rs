@@ -15,6 +15,7 @@ pub(crate) mod annotation {
     pub(crate) const DOMAIN: &str = "config.xposer.stakater.com/Domain";
     pub(crate) const TLS: &str = "config.xposer.stakater.com/TLS";
     pub(crate) const SECRET: &str = "config.xposer.stakater.com/TLSSecretNameTemplate";
+    pub(crate) const TLS_HOSTS: &str = "config.xposer.stakater.com/TLSHosts";
     pub(crate) const PORT: &str = "config.xposer.stakater.com/ServicePort";
     pub(crate) const PATH_TYPE: &str = "config.xposer.stakater.com/PathType";
     pub(crate) const CLASS: &str = "config.xposer.stakater.com/IngressClassName";

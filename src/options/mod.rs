@@ -29,7 +29,7 @@ pub(crate) use gateways::overlap;
 use layer::Named;
 pub(crate) use layer::Wishes;
 pub(crate) use layer::{Entry, Layers, Namespace, Profile, Slot, built_in};
-pub(crate) use parse::{class_problem, is_class, object_problem};
+pub(crate) use parse::{class_problem, is_class, object_problem, port_of};
 pub use served_by::{GatewayFacts, ServedBy};
 pub use table::{ConfigOption, Form, Key, annotations, options, settings};
 pub(crate) use table::{Decided, Layer, decided};
@@ -213,8 +213,12 @@ impl Settings {
 
     /// No layer contradicts itself: in `parentRefs` and `httpParentRefs`, in its issuers, or in its annotations.
     fn check_layers(&self, report: &mut Report) {
+        // Routes that are attached to a ListenerSet are at no listener of the Gateway; who has none is looked at by a rule.
+        let has_listener_sets =
+            self.layers().any(|layer| layer.listener_set.set().is_some_and(|it| it.value));
         for layer in self.layers() {
-            let found = gateways::parents_overlap(layer).into_iter().chain(entries::contradictions(layer));
+            let overlap = gateways::parents_overlap(layer).filter(|_| !has_listener_sets);
+            let found = overlap.into_iter().chain(entries::contradictions(layer));
             for (path, problem) in found {
                 report.file(path, problem);
             }

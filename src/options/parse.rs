@@ -1,9 +1,11 @@
 //! The values of settings, and of the annotations that override them, which are texts.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
+use super::annotations::annotation;
 use super::{SourcedTemplate, unknown};
 use crate::diagnostics::{
     Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, quoted, quoted_char, scalar,
@@ -13,12 +15,12 @@ use crate::dialect::external_dns;
 use crate::dialect::monitor::PROVIDERS;
 use crate::intents::{Given, Intent, Wish};
 use crate::service::{PortRef, PortRefError};
-use crate::template::Template;
+use crate::template::{Template, Var};
 use crate::validation::pattern::Certificates;
 use crate::validation::{
     HostError, PathType, host_errors, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
 };
-use crate::values::{Issuer, Target, Termination, Tls};
+use crate::values::{Issuer, LinkPage, Target, Termination, Tls};
 
 /// Problems, each with its place.
 pub(super) type Problems = Vec<(FieldPath, Problem)>;
@@ -76,7 +78,21 @@ pub(super) fn template(value: &Value, at: &Origin) -> Parsed<Option<Template<'st
     read_template(text, at).map(Some)
 }
 
+/// The name of a secret, which can contain the host that it is for.
+pub(super) fn secret_template(value: &Value, at: &Origin) -> Parsed<Option<Template<'static>>> {
+    let Some(text) = text(value, at)? else { return Ok(None) };
+    parsed_template(text, at).map(Some)
+}
+
 fn read_template(text: &str, at: &Origin) -> Parsed<Template<'static>> {
+    let template = parsed_template(text, at)?;
+    match template.without(Var::Host, "has a value in TLSSecretNameTemplate alone") {
+        None => Ok(template),
+        Some(problem) => Err(one(at, problem)),
+    }
+}
+
+fn parsed_template(text: &str, at: &Origin) -> Parsed<Template<'static>> {
     match Template::parse(text) {
         Ok(template) => Ok(template.into_owned()),
         Err(problems) => Err(problems.into_iter().map(|problem| (at.path(), problem)).collect()),
@@ -167,7 +183,7 @@ pub(super) fn port(value: &Value, at: &Origin) -> Parsed<Option<PortRef>> {
     }
 }
 
-fn port_of(text: &str) -> Result<PortRef, Problem> {
+pub(crate) fn port_of(text: &str) -> Result<PortRef, Problem> {
     text.parse().map_err(|error| {
         let said = match error {
             PortRefError::OutOfRange => format!("the port {} is not between 1 and 65535", quoted(text)),
@@ -177,6 +193,13 @@ fn port_of(text: &str) -> Result<PortRef, Problem> {
         let lower = text.to_ascii_lowercase();
         if is_port_name(&lower) {
             problem.help(format!("write it in lower case: {lower}")).propose(lower)
+        } else if let Some((_, other)) = text.split_once(',') {
+            // Several ports, as if each were for the URL of the same place.
+            problem.help(format!(
+                "write one port; put another one behind its URL in {}: `example.com/path -> {}`",
+                annotation::URL,
+                other.trim()
+            ))
         } else {
             problem.help("write the number or the name of one of the Service's ports")
         }
@@ -252,23 +275,37 @@ pub(super) fn profile(value: &Value, at: &Origin) -> Parsed<Option<String>> {
 }
 
 pub(super) fn targets(value: &Value, at: &Origin) -> Parsed<Option<Vec<Target>>> {
-    let code = code(at, Code::TargetUnknown);
+    let found =
+        words(value, at, code(at, Code::TargetUnknown), "a target, or a list of targets", Target::WORDS)?;
+    Ok(Some(found).filter(|found| !found.is_empty()))
+}
+
+/// The programs that get links.
+pub(super) fn links(value: &Value, at: &Origin) -> Parsed<Option<Vec<LinkPage>>> {
+    words(value, at, Code::SettingInvalid, "a list of programs", LinkPage::WORDS).map(Some)
+}
+
+/// Some of these words: a list, or a text with commas between them.
+fn words<T: FromStr>(
+    value: &Value,
+    at: &Origin,
+    code: Code,
+    expected: &str,
+    words: &[&str],
+) -> Parsed<Vec<T>> {
     let read = |word: &str, at: &Origin| {
         let word = word.trim();
-        word.parse().map_err(|_| one(at, unknown_word(code, word, Target::WORDS)))
+        word.parse().map_err(|_| one(at, unknown_word(code, word, words)))
     };
-    let found = match value {
-        Value::String(words) => words
-            .split(',')
-            .filter(|word| !word.trim().is_empty())
-            .map(|word| read(word, at))
-            .collect::<Parsed<Vec<_>>>()?,
-        _ => list(value, at, "a target, or a list of targets", &|value, at| match value {
+    match value {
+        Value::String(given) => {
+            given.split(',').filter(|word| !word.trim().is_empty()).map(|word| read(word, at)).collect()
+        }
+        _ => list(value, at, expected, &|value, at| match value {
             Value::String(word) => read(word, at),
-            other => Err(invalid(at, &format!("one of {}", Target::WORDS.join(", ")), other)),
-        })?,
-    };
-    Ok(Some(found).filter(|found| !found.is_empty()))
+            other => Err(invalid(at, &format!("one of {}", words.join(", ")), other)),
+        }),
+    }
 }
 
 /// A program that serves a class or a Gateway.

@@ -20,7 +20,7 @@ use crate::service::{FORWARD_ANNOTATION, PortRef};
 use crate::template::Template;
 use crate::validation::PathType;
 use crate::validation::pattern::Certificates;
-use crate::values::{BackendProtocol, Issuer, ParentRef, Target, Termination, Tls};
+use crate::values::{BackendProtocol, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
 
 /// A row of the table of options.
 ///
@@ -461,18 +461,22 @@ options! {
         }
         url: Template<'static> {
             form: Form::Templates,
-            doc: "The host, or the host and the path; several templates give several hosts.",
+            doc: "The host, or the host and the path; several templates give several hosts. ` -> ` and a port behind one lead its requests to another port of the Service: `{{.Service}}.{{.Domain}}/metrics -> 9090`.",
             built_in: "'{{.Service}}.{{.Namespace}}.{{.Domain}}'",
             original: true,
             setting: ("ingressURLTemplate", "'{{.Service}}.{{.Domain}}'"),
             annotation: (annotation::URL, "{{.Service}}.{{.Domain}}"),
             read: parse::template,
             decides: |plan, place| {
-                let host_and_path = |route: &Route| [
-                    Decided::new("host", &route.host, &route.host_origin, place),
-                    Decided::new("path", &route.path, &route.path_origin, |layer| layer.path.origin()),
-                ];
-                plan.rules.iter().flat_map(host_and_path).collect()
+                let of_route = |route: &Route| {
+                    let mut rows = vec![
+                        Decided::new("host", &route.host, &route.host_origin, place),
+                        Decided::new("path", &route.path, &route.path_origin, |layer| layer.path.origin()),
+                    ];
+                    rows.extend(Decided::only("port", route.port.as_ref().map(|port| &port.chosen), place));
+                    rows
+                };
+                plan.rules.iter().flat_map(of_route).collect()
             },
         }
         fallbacks: Vec<SourcedTemplate> {
@@ -512,12 +516,12 @@ options! {
         }
         port: PortRef {
             form: Form::Port,
-            doc: "The port of the Service to route to; without it the first one.",
+            doc: "The port of the Service to route to, where the URL template names none; without it the first one.",
             default: "(the first port)",
             setting: ("servicePort", "http"),
             annotation: (annotation::PORT, "http"),
             read: parse::port,
-            decides: |plan, place| Decided::only("servicePort", plan.port.as_ref(), place),
+            decides: |plan, place| Decided::only("servicePort", plan.port.as_ref().map(|port| &port.chosen), place),
         }
         path_type: PathType {
             form: Form::Word(PathType::WORDS),
@@ -539,13 +543,29 @@ options! {
         }
         secret: Template<'static> {
             form: Form::Template,
-            doc: "The name of the secret with the certificate; NO_SECRET, or nothing, means the Ingress's name and `-cert`.",
+            doc: "The name of the secret with the certificate; NO_SECRET, or nothing, means the Ingress's name and `-cert`. With {{.Host}} in it, each host has a secret of its own.",
             default: NO_SECRET,
             original: true,
             setting: ("tlsSecretNameTemplate", "'{{.Service}}-tls'"),
             annotation: (annotation::SECRET, "{{.Service}}-tls"),
+            read: parse::secret_template,
+            decides: |plan, place| {
+                let Some(secret) = &plan.secret else { return Vec::new() };
+                let names = plan.tls_section().into_iter().map(|(name, _)| name);
+                names.map(|name| Decided::new("tlsSecretName", name, &secret.origin, place)).collect()
+            },
+        }
+        tls_hosts: Template<'static> {
+            form: Form::Templates,
+            doc: "More hosts for the TLS section, and so for the certificate, without a route of their own, such as a short name beside a long one.",
+            default: "(none)",
+            setting: ("tlsHosts", "'www.{{.Service}}.{{.Domain}}'"),
+            annotation: (annotation::TLS_HOSTS, "www.{{.Service}}.{{.Domain}}"),
             read: parse::template,
-            decides: |plan, place| Decided::only("tlsSecretName", plan.secret.as_ref(), place),
+            decides: |plan, place| {
+                let hosts = plan.certificate_hosts.iter();
+                hosts.map(|it| Decided::new("tlsHost", &it.host, &it.host_origin, place)).collect()
+            },
         }
         common_name: bool {
             form: Form::Boolean,
@@ -611,6 +631,13 @@ options! {
             annotation: (annotation::LABELS, "example.com/team: shop"),
             read: entries::labels,
         }
+        links: Vec<LinkPage> {
+            form: Form::Words(LinkPage::WORDS),
+            doc: "The programs that get a link to the URL by annotations of what is emitted: a link at the application in Argo CD, a tile in Homepage. An annotation that a Service gives counts more.",
+            default: "[]",
+            setting: ("links", "[argocd, homepage]"),
+            read: parse::links,
+        }
         targets: Vec<Target> {
             form: Form::Words(Target::WORDS),
             doc: "What exposes the Service: an Ingress, an HTTPRoute of the Gateway API, a Route of OpenShift; several while you move from one to another.",
@@ -629,6 +656,14 @@ options! {
             default: "(none)",
             setting: ("parentRefs", "[{name: external, namespace: gateways, sectionName: https}]"),
             read: gateways::parent_refs,
+        }
+        listener_set: bool {
+            form: Form::Boolean,
+            doc: "Whether an HTTPRoute whose TLS has a secret is attached to a ListenerSet of its own, which adds a listener with the secret for each host to the Gateway of `parentRefs`; the Gateway has to allow it (spec.allowedListeners).",
+            default: "false",
+            setting: ("listenerSet", "true"),
+            read: parse::boolean,
+            decides: |plan, place| Decided::only("listenerSet", plan.listener_set.as_ref(), place),
         }
         http_parent_refs: Vec<ParentRef> {
             form: Form::List,

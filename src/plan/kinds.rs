@@ -20,6 +20,8 @@ pub enum Kind {
     Ingress,
     /// An HTTPRoute of the Gateway API.
     HttpRoute,
+    /// A ListenerSet of the Gateway API.
+    ListenerSet,
     /// A Route of OpenShift.
     Route,
     /// An EndpointMonitor of IngressMonitorController.
@@ -85,9 +87,10 @@ const fn permission(is_default: bool, component: &'static str, chart_value: &'st
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ingress,
         Self::HttpRoute,
+        Self::ListenerSet,
         Self::Route,
         Self::EndpointMonitor,
         Self::Middleware,
@@ -124,6 +127,14 @@ impl Kind {
                 is_namespaced: true,
                 is_built_in: false,
                 permission: Some(permission(false, "httproute", "targets.httpRoute")),
+            },
+            Self::ListenerSet => KindRow {
+                api_version: "gateway.networking.k8s.io/v1",
+                name: "ListenerSet",
+                plural: "listenersets",
+                is_namespaced: true,
+                is_built_in: false,
+                permission: Some(permission(false, "listenerset", "targets.listenerSet")),
             },
             Self::Route => KindRow {
                 api_version: "route.openshift.io/v1",

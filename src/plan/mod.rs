@@ -5,6 +5,7 @@
 
 mod annotation;
 pub(crate) mod context;
+mod hosts;
 pub(crate) mod kinds;
 mod objects;
 mod parts;
@@ -18,10 +19,12 @@ use crate::diagnostics::{Origin, Sourced, Subject};
 use crate::dialect::kubernetes;
 use crate::service::{PortRef, Service};
 use crate::validation::url;
-use crate::values::{Issuer, ParentRef, Target, Termination, Tls};
+use crate::values::{BackendProtocol, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
 pub(crate) use annotation::Source;
+pub(crate) use hosts::OtherHost;
 pub(crate) use objects::{from_name, grouped, numbered, redirect_name};
+pub(crate) use parts::{BackendPort, KnownPort};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
 pub(crate) use served::{Reason, Server, Wanted};
 
@@ -45,7 +48,14 @@ pub struct Plan {
     /// The path of the URL: that of the first route, or of a regular expression its literal beginning.
     pub(crate) url_path: String,
     pub(crate) tls: Option<Sourced<Tls>>,
+    /// The secret of the first host.
     pub(crate) secret: Option<Sourced<String>>,
+    /// The secrets of all hosts in the order of [`Plan::tls_hosts`]; none where they have one secret.
+    pub(crate) secrets: Vec<String>,
+    /// The hosts that only a certificate is for.
+    pub(crate) certificate_hosts: Vec<OtherHost>,
+    /// The hosts that are sent to those of the routes, as far as they need a certificate for that.
+    pub(crate) redirected_hosts: Vec<OtherHost>,
     /// Whether the name of the secret is derived from the name of the object.
     pub(crate) secret_is_derived: bool,
     pub(crate) issuer: Option<Sourced<Issuer>>,
@@ -54,16 +64,19 @@ pub struct Plan {
     pub(crate) https_redirect: Option<Sourced<bool>>,
     /// Whether the redirect takes the place of an annotation of a layer below that forbids it.
     pub(crate) replaces_redirect: bool,
-    pub(crate) port: Option<Sourced<PortRef>>,
-    /// The number of the Service's port; 0 where the Service has no such port.
-    pub(crate) port_number: u16,
-    /// The name of the Service's port.
-    pub(crate) port_name: Option<String>,
+    /// The port of all routes that have none of their own; `None` where the Service has none.
+    pub(crate) port: Option<BackendPort>,
+    /// What is spoken at the ports that routes lead to, each protocol once, as `appProtocol` says it.
+    pub(crate) port_protocols: Vec<Sourced<BackendProtocol>>,
     pub(crate) class: Option<Sourced<String>>,
     pub(crate) targets: Vec<Target>,
     pub(crate) targets_origin: Origin,
     /// The Gateways of HTTPRoutes.
     pub(crate) parent_refs: Option<Sourced<Vec<ParentRef>>>,
+    /// The name of the ListenerSet that the HTTPRoutes are attached to, in place of the Gateway.
+    pub(crate) listener_set: Option<Sourced<String>>,
+    /// The reference to it; none without one.
+    pub(crate) listener_parents: Vec<ParentRef>,
     /// The listeners without TLS.
     pub(crate) http_parent_refs: Option<Sourced<Vec<ParentRef>>>,
     /// The keys that make ExternalDNS ignore an object, in ascending order.
@@ -71,6 +84,8 @@ pub struct Plan {
     pub(crate) termination: Termination,
     pub(crate) canary: Option<Canary>,
     pub(crate) monitor: Option<Sourced<Monitor>>,
+    /// Who gets a link.
+    pub(crate) links: Option<Sourced<Vec<LinkPage>>>,
     /// The labels of all objects: those that mark our objects, and those from the options.
     pub(crate) labels: BTreeMap<Cow<'static, str>, Sourced<String>>,
     /// Those that somebody gave, in ascending order of their keys, which are all different.
@@ -99,23 +114,28 @@ impl Plan {
             url_path: String::new(),
             tls: None,
             secret: None,
+            secrets: Vec::new(),
+            certificate_hosts: Vec::new(),
+            redirected_hosts: Vec::new(),
             secret_is_derived: false,
             issuer: None,
             replaces_issuer: false,
             https_redirect: None,
             replaces_redirect: false,
             port: None,
-            port_number: 0,
-            port_name: None,
+            port_protocols: Vec::new(),
             class: None,
             targets: Vec::new(),
             targets_origin: Origin::BuiltIn,
             parent_refs: None,
+            listener_set: None,
+            listener_parents: Vec::new(),
             http_parent_refs: None,
             dns_controller_keys: Vec::new(),
             termination: Termination::default(),
             canary: None,
             monitor: None,
+            links: None,
             labels: BTreeMap::new(),
             annotations: Vec::new(),
             published: None,
@@ -195,7 +215,7 @@ impl Plan {
         &self.rules
     }
 
-    /// The port of the Service that all routes lead to.
+    /// The port of the Service that a route leads to, unless its URL names another one ([`Plan::port_of`]).
     ///
     /// ```
     /// use serde_json::json;
@@ -206,7 +226,32 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn port(&self) -> PortRef {
-        self.port.as_ref().map_or(PortRef::Number(self.port_number), |port| port.value.clone())
+        self.port.as_ref().map_or(PortRef::Number(0), |port| port.chosen.value.clone())
+    }
+
+    /// The port of the Service that a route of this plan leads to.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::service::PortRef;
+    /// let plan = xposer::testing::plan(&[("IngressURLTemplate", "example.com -> http, example.com/api")], json!({}))?;
+    /// let ports: Vec<_> = plan.routes().iter().map(|route| plan.port_of(route)).collect();
+    /// assert_eq!(ports, [PortRef::Name("http".to_owned()), PortRef::Number(80)]);
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn port_of(&self, route: &Route) -> PortRef {
+        self.backend_port(route).map_or(PortRef::Number(0), |port| port.chosen.value.clone())
+    }
+
+    /// The port that a route leads to.
+    pub(crate) fn backend_port<'p>(&'p self, route: &'p Route) -> Option<&'p BackendPort> {
+        route.port.as_ref().or(self.port.as_ref())
+    }
+
+    /// The port of the Service that the first route leads to.
+    pub(crate) fn first_port(&self) -> Option<&BackendPort> {
+        self.rules.first().and_then(|route| self.backend_port(route))
     }
 
     /// The class of the Ingress; `None` leaves it to the cluster's default, or to a forwarded annotation.
@@ -236,7 +281,8 @@ impl Plan {
         self.tls.as_ref().map(|tls| tls.value).unwrap_or_default()
     }
 
-    /// The secret with the certificate for all hosts; `None` means that the objects have no TLS section.
+    /// The secret with the certificate; `None` means that the objects have no TLS section. If each host has a secret of its own,
+    /// it is that of the first host.
     ///
     /// ```
     /// use serde_json::json;
@@ -261,7 +307,7 @@ impl Plan {
         self.https_redirect.as_ref().map(|redirect| redirect.value)
     }
 
-    /// The Gateways, or their listeners, that HTTPRoutes are attached to.
+    /// The Gateways, their listeners, or the ListenerSet, that HTTPRoutes are attached to.
     ///
     /// ```
     /// use serde_json::json;
@@ -271,7 +317,17 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn parents(&self) -> &[ParentRef] {
+        if self.listener_parents.is_empty() { self.gateways() } else { &self.listener_parents }
+    }
+
+    /// The Gateways, or their listeners, that serve HTTPRoutes.
+    pub(crate) fn gateways(&self) -> &[ParentRef] {
         self.parent_refs.as_ref().map_or(&[], |refs| &refs.value)
+    }
+
+    /// Whether a ListenerSet is one of its objects. That of a canary is the one of the stable Service.
+    pub(crate) fn has_listener_set(&self) -> bool {
+        self.listener_set.is_some() && self.canary.is_none()
     }
 
     /// The listeners without TLS, from which an HTTPRoute redirects to https.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, Route};
+use super::{BackendPort, Plan, Route};
 use crate::dialect::controller::Controller;
 use crate::intents::{Intent, Wish};
 use crate::values::{Target, Termination};
@@ -30,7 +30,7 @@ impl Plan {
             if self.has_redirect() {
                 names.push(redirect_name(self.name()).into());
             }
-            let from = self.redirected_hosts().len();
+            let from = self.redirected_groups().len();
             names.extend((0..from).map(|index| Cow::Owned(from_name(self.name(), index))));
         }
         names
@@ -85,7 +85,7 @@ impl Plan {
 
     /// The hosts that are sent to one of the plan, in groups that an HTTPRoute can have: each group behind the host that it is sent
     /// to. `www` stands for each host of the plan with or without `www.`, whichever the plan does not have.
-    pub(crate) fn redirected_hosts(&self) -> Vec<(&str, Vec<Cow<'_, str>>)> {
+    pub(crate) fn redirected_groups(&self) -> Vec<(&str, Vec<Cow<'_, str>>)> {
         let Some(Wish::Hosts(wanted)) = self.wish(Intent::RedirectFrom).filter(|_| self.canary.is_none())
         else {
             return Vec::new();
@@ -117,7 +117,9 @@ impl Plan {
     pub(crate) fn groups(&self) -> Vec<Group<'_>> {
         let hosts = grouped(self.rules.iter().map(|route| (route.host.as_str(), route)));
         let by_paths = hosts.into_iter().map(|(host, routes)| {
-            let paths: Vec<_> = routes.iter().map(|route| (&route.path, route.path_type)).collect();
+            let number = |route| self.backend_port(route).map(BackendPort::number);
+            let paths: Vec<_> =
+                routes.iter().map(|route| (&route.path, route.path_type, number(route))).collect();
             (paths, (host, routes))
         });
         let groups = grouped(by_paths).into_iter().filter_map(|(_, alike)| {

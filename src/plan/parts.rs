@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::Origin;
+use crate::diagnostics::{Origin, Sourced};
+use crate::dialect::kubernetes::backend_protocol;
+use crate::service::{Port, PortRef};
 use crate::validation::PathType;
+use crate::values::BackendProtocol;
 
 /// One host and path under which the Service is exposed.
 ///
@@ -31,10 +34,50 @@ pub struct Route {
     pub path_type: PathType,
     pub(crate) host_origin: Origin,
     pub(crate) path_origin: Origin,
+    /// The port that stands behind its URL; without one, the port of the plan counts.
+    pub(crate) port: Option<BackendPort>,
     /// The template of the host, after unescaping.
     pub(crate) template: Arc<str>,
     /// Whether the template is exactly the text that the user wrote.
     pub(crate) verbatim: bool,
+}
+
+/// A port of the Service that requests go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BackendPort {
+    /// As it was chosen: by number or by name.
+    pub(crate) chosen: Sourced<PortRef>,
+    /// The port of the Service; `None` where it has no such port.
+    pub(crate) known: Option<KnownPort>,
+}
+
+impl BackendPort {
+    /// The number of the Service's port; 0 where the Service has no such port.
+    pub(crate) fn number(&self) -> u16 {
+        self.known.as_ref().map_or(0, |known| known.number)
+    }
+
+    /// The name of the Service's port.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.known.as_ref()?.name.as_deref()
+    }
+}
+
+/// A port that the Service has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KnownPort {
+    pub(crate) number: u16,
+    pub(crate) name: Option<String>,
+    pub(crate) is_tcp: bool,
+    /// What its `appProtocol` says.
+    pub(crate) protocol: BackendProtocol,
+}
+
+impl From<&Port<'_>> for KnownPort {
+    fn from(port: &Port<'_>) -> Self {
+        let protocol = port.app_protocol.map(backend_protocol).unwrap_or_default();
+        Self { number: port.number, name: port.name.map(str::to_owned), is_tcp: port.tcp, protocol }
+    }
 }
 
 /// The share of another Service's requests that this one gets.

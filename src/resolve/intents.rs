@@ -10,7 +10,12 @@ use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Slot, Wishes};
 use crate::plan::Wanted;
-use crate::values::Target;
+use crate::values::{BackendProtocol, Target};
+
+/// Whether there is an Ingress whose controller does not look at `appProtocol` port by port.
+fn says_one_protocol(plan: &Plan) -> bool {
+    plan.targets.contains(&Target::Ingress) && plan.controller(Target::Ingress) != Controller::Contour
+}
 
 impl<'v> Resolver<'v, '_> {
     /// Decides what the plan wants. Where nothing but ingress-nginx reads the annotations, and no option wants anything, they
@@ -18,7 +23,8 @@ impl<'v> Resolver<'v, '_> {
     pub(super) fn intents(&mut self, plan: &mut Plan) {
         let wants = |layer: &Layer| !layer.wishes.is_empty() || !layer.auth.is_unset();
         let is_foreign = plan.servers.iter().any(|server| server.controller != Controller::IngressNginx);
-        if !(self.layers.iter().any(wants) || (is_foreign && !plan.annotations.is_empty())) {
+        let speaks = plan.port_protocols.iter().any(|it| it.value != BackendProtocol::Http);
+        if !(speaks || self.layers.iter().any(wants) || (is_foreign && !plan.annotations.is_empty())) {
             return;
         }
         if plan.https_redirect.is_none()
@@ -33,6 +39,7 @@ impl<'v> Resolver<'v, '_> {
             let layer = if it.is_forwarded { &mut block } else { &mut below };
             layer.wishes.set(it.intent, Slot::Set(Sourced::new(it.wish.clone(), it.origin.clone())));
         }
+        self.port_protocol(plan, &mut below, &block);
         let chosen = self.chosen_auth();
         let nothing = Wishes::default();
         let (auth_of_service, auth_of_settings) = match &chosen {
@@ -111,6 +118,34 @@ impl<'v> Resolver<'v, '_> {
             given.file_key(self.report, problem);
         }
         plan.annotations.retain(|given| !replaced.contains(&given.key));
+    }
+
+    /// What is spoken with the Service, where nothing but `appProtocol` says it. The ports of several URLs may differ.
+    fn port_protocol(&mut self, plan: &Plan, below: &mut Layer, block: &Layer) {
+        let intent = Intent::BackendProtocol;
+        let is_said = |layer: &Layer| !layer.wishes.slot(intent).is_unset();
+        if is_said(below) || is_said(block) || self.layers.iter().any(is_said) {
+            return;
+        }
+        match plan.port_protocols.as_slice() {
+            [only] if only.value != BackendProtocol::Http => {
+                let wish = Sourced::new(Wish::Protocol(only.value), only.origin.clone());
+                below.wishes.set(intent, Slot::Set(wish));
+            }
+            [first, second, ..] if says_one_protocol(plan) => {
+                let name = plan.controller(Target::Ingress).row().name;
+                let said = format!(
+                    "the ports of the URLs speak {} and {}, and {name} has one protocol for the whole Ingress",
+                    first.value, second.value
+                );
+                let help = format!(
+                    "set {} to what all of them speak, or expose them by several Services",
+                    intent.annotation()
+                );
+                self.report.file(second.origin.path(), Problem::new(Code::ProtocolsDiffer, said).help(help));
+            }
+            _ => {}
+        }
     }
 
     /// An option counts more than an annotation of the settings, which is not given then. That the Service says two things is

@@ -7,7 +7,9 @@ mod forward;
 mod intents;
 mod migrate;
 mod monitor;
+mod port;
 mod servers;
+mod tls;
 pub(crate) mod trace;
 mod url;
 
@@ -17,11 +19,11 @@ use std::sync::Arc;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, listed, quoted};
 use crate::dialect::controller::Controller;
 use crate::options::annotations::annotation;
-use crate::options::{Forwarded, Layer, Layers, NO_SECRET, Settings, SourcedTemplate, built_in};
-use crate::plan::{Annotation, Canary, Monitor, Plan, Published, Route, Scope, Source};
-use crate::service::{
-    FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, PUBLISH_KEY, PortRef, SERVICE_LABEL, Service,
+use crate::options::{Forwarded, Layer, Layers, Settings, SourcedTemplate, built_in};
+use crate::plan::{
+    Annotation, BackendPort, Canary, KnownPort, Monitor, Plan, Published, Route, Scope, Source,
 };
+use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, Service};
 use crate::template::Vars;
 use crate::validation::is_dns_subdomain;
 use crate::values::{Issuer, Target};
@@ -77,7 +79,7 @@ pub(crate) fn resolve(
     let own = Some(service.name()).filter(|name| !name.is_empty()).unwrap_or("unnamed");
     // A canary stands under the host of the other Service, and has a name of its own.
     let exposed = canary.as_ref().map_or(own, |canary| canary.of.as_str());
-    let vars = Vars { service: exposed, namespace: service.namespace(), domain: None };
+    let vars = Vars { service: exposed, namespace: service.namespace(), ..Vars::default() };
     let domain = domain(layers, vars, report);
     let vars = Vars { domain: domain.as_ref().map(|domain| domain.value.as_str()), ..vars };
     let controller = settings.default_controller;
@@ -91,10 +93,7 @@ pub(crate) fn resolve(
     if plan.tls().has_secret() && plan.canary.is_none() {
         resolver.secret(&mut plan, named);
     }
-    plan.port = resolver.port(service);
-    let port = plan.port.as_ref().and_then(|port| service.port(&port.value));
-    plan.port_number = port.map(|port| port.number).unwrap_or_default();
-    plan.port_name = port.and_then(|port| port.name).map(str::to_owned);
+    resolver.ports(service, &mut plan);
     let (targets, origin) = targets(settings, layers);
     plan.targets = Target::ALL.into_iter().filter(|target| targets.contains(target)).collect();
     plan.targets_origin = origin;
@@ -107,9 +106,12 @@ pub(crate) fn resolve(
         let given = || Sourced::new(label.value.clone(), label.origin.clone());
         plan.labels.entry(label.key.clone().into()).or_insert_with(given);
     }
+    plan.links = layers.first(|it| &it.links).cloned();
     plan.https_redirect = layers.first(|it| &it.https_redirect).cloned();
     plan.issuer = resolver.issuer();
     let publish = resolver.forward(&mut plan);
+    resolver.certificates(&mut plan, named);
+    resolver.listener_set(&mut plan, vars);
     plan.domain = domain;
     plan.published = publish.map(|(scope, place)| published(&plan, scope, place, settings.publish_url));
     plan
@@ -241,22 +243,6 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn secret(&mut self, plan: &mut Plan, vars: Vars<'_>) {
-        if self.layers.is_broken(|it| &it.secret) {
-            return;
-        }
-        if let Some(chosen) = self.layers.first(|it| &it.secret) {
-            let Some(rendered) = self.rendered(Some(chosen), vars) else { return };
-            if rendered.value != NO_SECRET {
-                plan.secret = Some(rendered);
-                return;
-            }
-        }
-        plan.secret_is_derived = true;
-        plan.secret =
-            plan.name.as_ref().map(|name| Sourced::new(format!("{}-cert", name.value), name.origin.clone()));
-    }
-
     /// The issuer that is asked for outside of the forwarded block.
     fn issuer(&mut self) -> Option<Sourced<Issuer>> {
         if let Some(own) = self.layers.service
@@ -269,28 +255,6 @@ impl Resolver<'_, '_> {
             self.report.file(FieldPath::annotation(annotation::ISSUER), problem);
         }
         self.layers.first(Layer::issuer).cloned()
-    }
-
-    fn port(&mut self, service: &Service<'_>) -> Option<Sourced<PortRef>> {
-        if let Some(chosen) = self.layers.slot(|it| &it.port) {
-            return chosen.set().cloned();
-        }
-        let first = service.ports().first()?;
-        // One that cannot be used is reported by itself.
-        let used = service.port(&PortRef::Number(first.number));
-        if service.ports().len() > 1 && first.number != 0 && used.is_some_and(|port| port.tcp) {
-            let said = format!(
-                "the Service has {} ports, the first one ({}) is used",
-                service.ports().len(),
-                first.number
-            );
-            self.report.file(
-                FieldPath::object(&["spec", "ports"]),
-                Problem::new(Code::PortFirst, said)
-                    .help(format!("choose one with the annotation {}", annotation::PORT)),
-            );
-        }
-        Some(Sourced::new(PortRef::Number(first.number), Origin::BuiltIn))
     }
 
     /// Files a finding about the forwarded block.

@@ -53,7 +53,7 @@ impl Resolver<'_, '_> {
             let namespace = parent.namespace.as_deref().unwrap_or(own);
             self.settings.served_by.gateway(namespace, &parent.name)
         };
-        let facts: Vec<&GatewayFacts> = plan.parents().iter().filter_map(of).collect();
+        let facts: Vec<&GatewayFacts> = plan.gateways().iter().filter_map(of).collect();
         // Where one of them has no list, the table of the program counts.
         if let Some((first, rest)) = facts.split_first() {
             let has = |facts: &GatewayFacts, name: &String| {

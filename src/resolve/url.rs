@@ -32,8 +32,9 @@ impl Resolver<'_, '_> {
         let mut rules: Vec<Route> = Vec::with_capacity(items.len());
         // One text for all rules: a template may give thousands.
         let text: Arc<str> = url.value.text().into();
-        for item in self.separated(items, url) {
-            let rule = self.rule(item, &path, url, text.clone());
+        for mut item in self.separated(items, url) {
+            let port = self.own_port(&mut item, url);
+            let rule = Route { port, ..self.rule(item, &path, url, text.clone()) };
             rules.push(self.shortened(rule, tls, &path));
         }
         if rules.len() > 1 { self.without_repeated(rules, url) } else { rules }
@@ -52,9 +53,14 @@ impl Resolver<'_, '_> {
                 }
                 Entry::Occupied(same) => {
                     let same = same.get();
-                    let said =
-                        format!("two URL templates give {}", quoted(&format!("{}{}", same.host, same.path)));
-                    file(self.report, url, Problem::new(Code::HostRepeated, said).help("remove one of them"));
+                    let shown = quoted(&format!("{}{}", same.host, same.path));
+                    let port = |route: &Route| route.port.as_ref().map(|port| port.chosen.value.clone());
+                    let (code, said) = if port(same) == port(rule) {
+                        (Code::HostRepeated, format!("two URL templates give {shown}"))
+                    } else {
+                        (Code::PortTwice, format!("two ports are named for {shown}"))
+                    };
+                    file(self.report, url, Problem::new(code, said).help("remove one of them"));
                     is_new.push(false);
                 }
             }
@@ -145,6 +151,7 @@ impl Resolver<'_, '_> {
             path_type,
             host_origin,
             path_origin,
+            port: None,
             template,
             verbatim: url.value.is_verbatim() && url.origin != Origin::BuiltIn,
         }
@@ -157,14 +164,16 @@ impl Resolver<'_, '_> {
         };
         let Some(why) = self.too_long(&rule.host, tls) else { return rule };
         for fallback in &fallbacks.value {
-            let item = match fallback.value.render(&self.vars) {
+            let mut item = match fallback.value.render(&self.vars) {
                 Ok(item) => item,
                 Err(problem) => {
                     file(self.report, fallback, problem);
                     return rule;
                 }
             };
+            let port = self.own_port(&mut item, fallback);
             let mut shorter = self.rule(item, path, fallback, fallback.value.text().into());
+            shorter.port = port.or_else(|| rule.port.clone());
             if self.too_long(&shorter.host, tls).is_none() {
                 let said = format!(
                     "the host {} {why}, so {} of {} is used: {}",
@@ -200,7 +209,9 @@ impl Resolver<'_, '_> {
                 _ => {}
             }
         }
-        let common_name = self.layers.first(|it| &it.common_name).is_some_and(|it| it.value);
+        // A short name beside it can be the common name.
+        let common_name = self.layers.first(|it| &it.common_name).is_some_and(|it| it.value)
+            && self.layers.first(|it| &it.tls_hosts).is_none();
         (tls && common_name && host.len() > MAX_COMMON_NAME)
             .then(|| format!("has {} characters, a common name holds {MAX_COMMON_NAME}", host.len()))
     }
@@ -280,7 +291,7 @@ fn comma_in_path(item: &str, several: &[String], url: &SourcedTemplate) -> Probl
     let host = host_of(item);
     let path = item.split_once(host).map_or(item, |(_, path)| path);
     let key = match &url.origin {
-        Origin::Annotation(_) | Origin::BuiltIn => annotation::PATH,
+        Origin::Annotation(_) | Origin::Field(_) | Origin::BuiltIn => annotation::PATH,
         Origin::Setting(_) => "ingressURLPath",
     };
     let said = format!("a comma separates hosts here, and the path {} has one", quoted(path));

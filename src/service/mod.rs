@@ -306,7 +306,7 @@ impl<'a> Service<'a> {
             }
         };
         let text = |key: &str| port.get(key).and_then(Value::as_str);
-        Port::new(text("name"), number, text("protocol"))
+        Port::new(text("name"), number, text("protocol"), text("appProtocol"))
     }
 
     /// The number of the port at this index; 0 and a problem if it is no port.

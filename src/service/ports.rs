@@ -14,9 +14,11 @@ use crate::validation::is_port_name;
 /// use xposer::service::Port;
 /// use xposer::Service;
 /// let service = json!({"metadata": {"name": "dns", "labels": {"expose": "true"}},
-///     "spec": {"ports": [{"port": 80}, {"name": "dns", "port": 53, "protocol": "UDP"}]}});
-/// assert_eq!(Service::from_value(&service).ports(),
-///     [Port { name: None, number: 80, tcp: true }, Port { name: Some("dns"), number: 53, tcp: false }]);
+///     "spec": {"ports": [{"port": 80, "appProtocol": "https"}, {"name": "dns", "port": 53, "protocol": "UDP"}]}});
+/// assert_eq!(Service::from_value(&service).ports(), [
+///     Port { name: None, number: 80, tcp: true, app_protocol: Some("https") },
+///     Port { name: Some("dns"), number: 53, tcp: false, app_protocol: None },
+/// ]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Port<'a> {
@@ -26,13 +28,21 @@ pub struct Port<'a> {
     pub number: u16,
     /// Whether the protocol is TCP, which is the default.
     pub tcp: bool,
+    /// What is spoken at the port, if the Service says it (`appProtocol`).
+    pub app_protocol: Option<&'a str>,
 }
 
 impl<'a> Port<'a> {
     /// A port by its fields; empty texts count as missing.
-    pub(super) fn new(name: Option<&'a str>, number: u16, protocol: Option<&str>) -> Self {
+    pub(super) fn new(
+        name: Option<&'a str>,
+        number: u16,
+        protocol: Option<&str>,
+        app_protocol: Option<&'a str>,
+    ) -> Self {
         let name = name.filter(|name| !name.is_empty());
-        Self { name, number, tcp: protocol.is_none_or(|protocol| matches!(protocol, "" | "TCP")) }
+        let tcp = protocol.is_none_or(|protocol| matches!(protocol, "" | "TCP"));
+        Self { name, number, tcp, app_protocol }
     }
 }
 
@@ -46,7 +56,7 @@ impl<'a> Port<'a> {
 /// assert_eq!(format!("{number} {name}"), "80 http");
 /// assert_eq!(("80".parse(), "http".parse()), (Ok(number), Ok(name)));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PortRef {
     /// The number, 1 to 65535.

@@ -43,7 +43,8 @@ impl<'a> Service<'a> {
         view.kind = ServiceKind::new(spec.type_.as_deref(), spec.cluster_ip.as_deref());
         for (index, port) in spec.ports.iter().flatten().enumerate() {
             let number = view.port_number(u16::try_from(port.port).ok(), port.port, index);
-            view.ports.push(Port::new(port.name.as_deref(), number, port.protocol.as_deref()));
+            let (protocol, app_protocol) = (port.protocol.as_deref(), port.app_protocol.as_deref());
+            view.ports.push(Port::new(port.name.as_deref(), number, protocol, app_protocol));
         }
         view
     }

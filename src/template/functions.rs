@@ -182,7 +182,7 @@ pub fn find(name: &str) -> Option<&'static Function> {
 /// ```
 /// use xposer::internal::functions;
 /// use xposer::template::{Template, Vars};
-/// let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+/// let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com"), host: None };
 /// for function in functions::all() {
 ///     let rendered = Template::parse(function.example)?.render(&vars);
 ///     assert_eq!(rendered.as_deref(), Ok(function.result()));

@@ -52,7 +52,7 @@ pub const MAX_DEPTH: usize = 64;
 /// use xposer::template::Var;
 /// assert_eq!(Var::from_name("Service"), Some(Var::Service));
 /// assert_eq!(Var::from_name("service"), None);
-/// assert_eq!(Var::ALL.map(Var::name), ["Service", "Namespace", "Domain"]);
+/// assert_eq!(Var::ALL.map(Var::name), ["Service", "Namespace", "Domain", "Host"]);
 /// assert_eq!(Var::Namespace.doc(), "The Service's namespace.");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,11 +63,13 @@ pub enum Var {
     Namespace,
     /// The domain: annotation `Domain`, or the setting.
     Domain,
+    /// The host that a secret is for; no other template has it.
+    Host,
 }
 
 impl Var {
     /// Every variable.
-    pub const ALL: [Self; 3] = [Self::Service, Self::Namespace, Self::Domain];
+    pub const ALL: [Self; 4] = [Self::Service, Self::Namespace, Self::Domain, Self::Host];
 
     /// The variable's name, as it is written in a template.
     #[must_use]
@@ -76,6 +78,7 @@ impl Var {
             Self::Service => "Service",
             Self::Namespace => "Namespace",
             Self::Domain => "Domain",
+            Self::Host => "Host",
         }
     }
 
@@ -86,6 +89,9 @@ impl Var {
             Self::Service => "The Service's name.",
             Self::Namespace => "The Service's namespace.",
             Self::Domain => "The annotation Domain, or the setting domain.",
+            Self::Host => {
+                "In TLSSecretNameTemplate alone, the host that the secret is for, with `wildcard` in place of a star."
+            }
         }
     }
 
@@ -112,6 +118,8 @@ pub struct Vars<'v> {
     pub namespace: Option<&'v str>,
     /// The domain, if one is set.
     pub domain: Option<&'v str>,
+    /// The host that a secret is for.
+    pub host: Option<&'v str>,
 }
 
 impl<'v> Vars<'v> {
@@ -122,6 +130,7 @@ impl<'v> Vars<'v> {
             Var::Service => Some(self.service),
             Var::Namespace => self.namespace,
             Var::Domain => self.domain,
+            Var::Host => self.host,
         }
     }
 }
@@ -149,7 +158,7 @@ pub const SYNTAX: &[(&str, &str)] = &[
 ///
 /// ```
 /// use xposer::template::{Template, Vars};
-/// let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+/// let vars = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com"), ..Vars::default() };
 /// let render = |text| Template::parse(text).unwrap().render(&vars).unwrap();
 /// assert_eq!(render("{{.Service}}.{{ .Namespace }}.{{.Domain}}"), "web.shop.example.com");
 /// assert_eq!(render("{{`{{.Service}}`}}"), "web");
@@ -267,6 +276,13 @@ impl<'t> Template<'t> {
         })
     }
 
+    /// What is wrong with it where this variable has no value; `None` if it is not used. `said` tells why.
+    pub(crate) fn without(&self, var: Var, said: &str) -> Option<Problem> {
+        let range = program::place(&self.program.nodes, var)?;
+        let problem = Problem::new(Code::TemplateUnknownVariable, format!("{{{{.{}}}}} {said}", var.name()));
+        Some(self.map.to_source(problem.help("use {{.Service}}, {{.Namespace}} or {{.Domain}}").at(range)))
+    }
+
     /// Whether a condition decides what it renders to.
     pub(crate) fn is_conditional(&self) -> bool {
         self.program.nodes.iter().any(|node| matches!(node, Node::If { .. }))
@@ -297,7 +313,7 @@ impl<'t> Template<'t> {
     ///
     /// ```
     /// use xposer::template::{Template, Vars};
-    /// let vars = Vars { service: "web", namespace: None, domain: Some("x,y") };
+    /// let vars = Vars { service: "web", domain: Some("x,y"), ..Vars::default() };
     /// let list = |text| Template::parse(text).ok().and_then(|template| template.render_list(&vars).ok());
     /// assert_eq!(list("{{.Service}}.a.com, {{.Domain}}\n"), Some(vec!["web.a.com".to_owned(), "x,y".to_owned()]));
     /// assert_eq!(list("{{#if Service}}a.com, b.com{{/if}}"), Some(vec!["a.com, b.com".to_owned()]));

@@ -36,6 +36,15 @@ pub(super) enum Expr {
 }
 
 impl Expr {
+    /// Where a variable is used for the first time.
+    fn place(&self, var: Var) -> Option<Range<usize>> {
+        match self {
+            Self::Var(known, range) => (*known == var).then(|| range.clone()),
+            Self::Call(_, arguments, _) => arguments.iter().find_map(|argument| argument.place(var)),
+            Self::Value(_) | Self::Slot(..) => None,
+        }
+    }
+
     /// The place of the expression; a literal has none, and cannot fail.
     fn range(&self) -> Range<usize> {
         match self {
@@ -51,6 +60,18 @@ impl Program {
         let slots = vec![Val::Str(String::new()); self.slots];
         Machine { text, vars, slots }.nodes(&self.nodes, out, true)
     }
+}
+
+/// Where a variable is used for the first time. Nodes and expressions are not nested deeper than
+/// [`MAX_DEPTH`](super::MAX_DEPTH).
+pub(super) fn place(nodes: &[Node], var: Var) -> Option<Range<usize>> {
+    nodes.iter().find_map(|node| match node {
+        Node::Text(_) => None,
+        Node::Print(expr) | Node::Set(_, expr) => expr.place(var),
+        Node::If { condition, then, otherwise, .. } => {
+            condition.place(var).or_else(|| place(then, var)).or_else(|| place(otherwise, var))
+        }
+    })
 }
 
 struct Machine<'m> {
@@ -190,11 +211,14 @@ fn too_large() -> Problem {
 
 fn not_set(var: Var, range: Range<usize>) -> Problem {
     let (message, help) = match var {
+        Var::Host => {
+            ("the template needs a host, and there is none", "write {{.Host}} in TLSSecretNameTemplate alone")
+        }
         Var::Namespace => (
             "the template needs the namespace, and the Service names none",
             "set metadata.namespace, or pass --namespace on the command line",
         ),
-        _ => (
+        Var::Service | Var::Domain => (
             "the template needs a domain, and none is set",
             "set the annotation config.xposer.stakater.com/Domain, or ask your administrator for the setting domain",
         ),

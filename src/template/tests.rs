@@ -6,7 +6,8 @@ use super::functions::Val;
 use super::{MAX_DEPTH, MAX_TEMPLATE, Template, Vars};
 use crate::diagnostics::{Code, Problem};
 
-const VARS: Vars<'_> = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+const VARS: Vars<'_> =
+    Vars { service: "web", namespace: Some("shop"), domain: Some("example.com"), host: None };
 
 #[track_caller]
 fn renders(text: &str, expected: &str) {

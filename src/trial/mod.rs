@@ -210,7 +210,7 @@ impl<'s> Trial<'s> {
             return;
         }
         let namespace = namespace(place, FIRST);
-        let vars = Vars { service: FIRST.0, namespace: Some(&namespace), domain: None };
+        let vars = Vars { service: FIRST.0, namespace: Some(&namespace), ..Vars::default() };
         let Ok(domain) = own.value.render(&vars) else { return };
         let domain = domain.trim_start_matches('.').to_ascii_lowercase();
         let can_be = |host: &String| {
@@ -403,8 +403,8 @@ fn is_wrong_by_itself(code: Code) -> bool {
 
 /// Whether the template at this path has a condition: an error of one branch may not be an error of the other.
 fn is_conditional(layers: Layers<'_>, path: &FieldPath) -> bool {
-    let fields: [fn(&Layer) -> &Slot<Template<'static>>; 5] =
-        [|it| &it.domain, |it| &it.url, |it| &it.path, |it| &it.name, |it| &it.secret];
+    let fields: [fn(&Layer) -> &Slot<Template<'static>>; 6] =
+        [|it| &it.domain, |it| &it.url, |it| &it.path, |it| &it.name, |it| &it.secret, |it| &it.tls_hosts];
     let mut templates = fields.into_iter().filter_map(|field| layers.first(field));
     templates.any(|template| template.value.is_conditional() && template.origin.path() == *path)
 }

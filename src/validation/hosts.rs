@@ -19,6 +19,14 @@ use super::{MAX_LABEL, MAX_NAME};
 /// ```
 pub const MAX_COMMON_NAME: usize = 64;
 
+/// The host with `www.` before it, or without; a wildcard has none.
+pub(crate) fn www(host: &str) -> Option<String> {
+    match host.strip_prefix("www.") {
+        Some(rest) => Some(rest.to_owned()),
+        None => (!host.starts_with('*')).then(|| format!("www.{host}")),
+    }
+}
+
 /// One thing that is wrong with a host; ranges are bytes of the host.
 ///
 /// ```

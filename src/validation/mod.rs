@@ -10,8 +10,8 @@ mod paths;
 pub mod pattern;
 mod url;
 
-pub(crate) use hosts::subdomain_host;
 pub use hosts::{HostError, MAX_COMMON_NAME, host_errors, is_sloppy_ip};
+pub(crate) use hosts::{subdomain_host, www};
 pub use labels::{label_key_error, label_value_error};
 pub use names::{MAX_LABEL, MAX_NAME, annotation_key_error, is_dns_label, is_dns_subdomain, is_port_name};
 pub(crate) use paths::comparable_path;

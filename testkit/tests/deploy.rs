@@ -29,6 +29,7 @@ const OWNED: &[&str] = &["create", "delete", "get", "list", "patch", "watch"];
 struct Choice {
     ingress: bool,
     http_route: bool,
+    listener_set: bool,
     route: bool,
     monitor: bool,
     traefik: bool,
@@ -45,6 +46,7 @@ impl Choice {
         (0_u8..64).map(|bits| Self {
             ingress: bits & 1 == 0,
             http_route: bits & 2 > 0,
+            listener_set: bits & 2 > 0,
             route: bits & 4 > 0,
             monitor: bits & 8 > 0,
             stamp: bits & 16 > 0,
@@ -64,6 +66,7 @@ impl Choice {
             (self.namespaced, "namespaced"),
             (!self.ingress, "no-ingress"),
             (self.http_route, "httproute"),
+            (self.listener_set, "listenerset"),
             (self.route, "route"),
             (self.monitor, "monitor"),
             (self.traefik, "traefik"),
@@ -79,6 +82,7 @@ impl Choice {
             "targets": {
                 "ingress": self.ingress,
                 "httpRoute": self.http_route,
+                "listenerSet": self.listener_set,
                 "route": self.route,
                 "endpointMonitor": self.monitor,
                 "traefik": self.traefik,
@@ -96,6 +100,7 @@ impl Choice {
             Kind::ConfigMap => true,
             Kind::EndpointMonitor => self.monitor,
             Kind::HttpRoute => self.http_route,
+            Kind::ListenerSet => self.listener_set,
             Kind::Ingress => self.ingress,
             Kind::Route => self.route,
             Kind::Middleware => self.traefik,
@@ -309,7 +314,7 @@ fn emitted() -> BTreeSet<Kind> {
     let mut found = BTreeSet::new();
     for target in Target::ALL {
         let settings = json!({"domain": "example.com", "target": target.as_str(), "monitor": true,
-            "parentRefs": [{"name": "gateway"}]});
+            "parentRefs": [{"name": "gateway"}], "tls": true, "listenerSet": true});
         let settings = Settings::from_value(&settings).unwrap_or_else(|report| panic!("{report}"));
         let outcome = expose(&Service::from_value(&service), &settings);
         found.extend(outcome.plan().unwrap().emit().objects.iter().map(xposer::Object::kind));

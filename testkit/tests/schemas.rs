@@ -19,7 +19,7 @@ use xposer_testkit::{cases, workspace};
 const ENVOY_GATEWAY: &str = "github.com/envoyproxy/gateway@v1.9.1";
 
 /// The kind, the module and version, the file in it, and the version of the kind.
-const PUBLISHED: [(&str, &str, &str, &str); 5] = [
+const PUBLISHED: [(&str, &str, &str, &str); 6] = [
     (
         "BackendTrafficPolicy",
         ENVOY_GATEWAY,
@@ -42,6 +42,12 @@ const PUBLISHED: [(&str, &str, &str, &str); 5] = [
         "HTTPRoute",
         "sigs.k8s.io/gateway-api@v1.6.3",
         "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
+        "v1",
+    ),
+    (
+        "ListenerSet",
+        "sigs.k8s.io/gateway-api@v1.6.3",
+        "config/crd/standard/gateway.networking.k8s.io_listenersets.yaml",
         "v1",
     ),
     (
@@ -77,9 +83,15 @@ fn errors(schemas: &Schemas) -> (Vec<String>, BTreeMap<String, usize>) {
 fn every_object_has_the_form_of_its_kind() {
     let (wrong, counts) = errors(&Schemas::ours().unwrap());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for kind in
-        ["HTTPRoute", "Route", "EndpointMonitor", "BackendTrafficPolicy", "HTTPRouteFilter", "SecurityPolicy"]
-    {
+    for kind in [
+        "HTTPRoute",
+        "ListenerSet",
+        "Route",
+        "EndpointMonitor",
+        "BackendTrafficPolicy",
+        "HTTPRouteFilter",
+        "SecurityPolicy",
+    ] {
         assert!(counts.get(kind).is_some_and(|count| *count > 3), "{counts:?}");
     }
 }

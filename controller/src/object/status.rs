@@ -9,7 +9,7 @@ use crate::document::Document;
 const CLAIMED: &str = "HostAlreadyClaimed";
 
 /// How many serve the object: for an Ingress, 1 if it has an address; for an HTTPRoute, the parents that have accepted its
-/// current generation; for a Route, the routers that have admitted it.
+/// current generation; for a Route, the routers that have admitted it; for a ListenerSet, 1 if it is programmed.
 pub(super) fn served_by(document: &Document) -> u8 {
     let list = |pointer: &str| document.status.pointer(pointer).and_then(Value::as_array);
     let addresses = list("/loadBalancer/ingress").map_or(0, |all| usize::from(!all.is_empty()));
@@ -17,7 +17,8 @@ pub(super) fn served_by(document: &Document) -> u8 {
     let count = |pointer: &str, condition: &str| {
         list(pointer).into_iter().flatten().filter(|it| is_true(it, condition, generation)).count()
     };
-    let all = addresses + count("/parents", "Accepted") + count("/ingress", "Admitted");
+    let programmed = usize::from(is_true(&document.status, "Programmed", generation));
+    let all = addresses + programmed + count("/parents", "Accepted") + count("/ingress", "Admitted");
     u8::try_from(all).unwrap_or(u8::MAX)
 }
 
@@ -26,8 +27,9 @@ fn is_true(status: &Value, condition: &str, generation: Option<i64>) -> bool {
     current_conditions(status, generation).any(|it| has(it, "type", condition) && has(it, "status", "True"))
 }
 
-/// Why the object is not served as it is now: what the first parent says that does not accept an HTTPRoute or a policy, or the
-/// first router that does not admit a Route. A Route that an older one blocks is a matter of handovers.
+/// Why the object is not served as it is now: what the first parent says that does not accept an HTTPRoute or a policy, the first
+/// router that does not admit a Route, or the Gateway that does not accept a ListenerSet. A Route that an older one blocks is a matter
+/// of handovers.
 pub(super) fn refusal(document: &Document) -> Option<Box<str>> {
     let list = |field: &str| document.status.get(field).and_then(Value::as_array).into_iter().flatten();
     let is_refusal = |it: &&Value| {
@@ -38,10 +40,12 @@ pub(super) fn refusal(document: &Document) -> Option<Box<str>> {
         let refusal = current_conditions(status, document.metadata.generation).find(is_refusal)?;
         let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
         let who = status.pointer("/parentRef/name").or(status.pointer("/ancestorRef/name"));
-        let who = text(who.or(status.get("routerName")));
+        let who = who.or(status.get("routerName")).or(document.spec.pointer("/parentRef/name"));
+        let who = text(who);
         Some(format!("by {who}: {}: {}", text(refusal.get("reason")), text(refusal.get("message"))).into())
     };
-    list("parents").chain(list("ancestors")).chain(list("ingress")).find_map(refusal_of)
+    let lists = list("parents").chain(list("ancestors")).chain(list("ingress"));
+    lists.chain([&document.status]).find_map(refusal_of)
 }
 
 /// The conditions about the current generation of the object.
@@ -106,6 +110,15 @@ mod tests {
         assert_eq!(
             refusal_of(json!({"ancestors": [ancestor]})).as_deref(),
             Some("by a: NoMatchingParent: No listeners match")
+        );
+        let listeners = json!({
+            "metadata": {"generation": 2}, "spec": {"parentRef": {"name": "edge"}},
+            "status": {"conditions": [{"type": "Accepted", "status": "False", "observedGeneration": 2,
+                "reason": "NotAllowed", "message": "no ListenerSets are allowed"}]},
+        });
+        assert_eq!(
+            refusal(&serde_json::from_value(listeners).unwrap()).as_deref(),
+            Some("by edge: NotAllowed: no ListenerSets are allowed")
         );
         let router = |reason: &str| {
             let condition =

@@ -77,6 +77,11 @@ pub(super) static LEGACY: &[Legacy] = &[
     row("certmanager.k8s.io/", Migration::Dead("cert-manager reads cert-manager.io/ keys"), UPGRADE),
 ];
 
+/// Whether it reads a key on a Gateway and on a ListenerSet: there it asks for every certificate that an issuer is named for.
+pub(crate) fn is_read_on_listeners(key: &str) -> bool {
+    key.strip_prefix(PREFIX).is_some_and(|name| PROGRAM.reads(name))
+}
+
 /// Whether an annotation names an issuer.
 pub(crate) fn is_issuer(key: &str) -> bool {
     matches!(key, ISSUER | CLUSTER_ISSUER)

@@ -87,11 +87,14 @@ fn without_tls(tls: Tls) -> Problem {
 }
 
 fn wildcards(context: &RuleContext<'_>, report: &mut Report) {
-    for rule in context.plan.rules.iter().filter(|rule| rule.host.starts_with("*.")) {
+    let plan = context.plan;
+    let routes = plan.rules.iter().map(|rule| (&rule.host, &rule.host_origin));
+    let others = plan.certificate_hosts.iter().map(|it| (&it.host, &it.host_origin));
+    for (host, origin) in routes.chain(others).filter(|(host, _)| host.starts_with("*.")) {
         let message =
-            format!("an ACME issuer has a certificate for {} only with a DNS-01 solver", quoted(&rule.host));
+            format!("an ACME issuer has a certificate for {} only with a DNS-01 solver", quoted(host));
         let problem = Problem::new(Code::IssuerWildcard, message);
-        report.file(rule.host_origin.path(), problem.help("make sure that the issuer has one"));
+        report.file(origin.path(), problem.help("make sure that the issuer has one"));
     }
 }
 
@@ -110,7 +113,8 @@ fn is_read(key: &str) -> bool {
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let is_about = |it: &&Annotation| it.key.starts_with(PREFIX) || it.key.starts_with(ACME_PREFIX);
-    if !plan.has_stable_ingress() || !plan.annotations.iter().any(|it| is_about(&it)) {
+    let is_written = plan.has_stable_ingress() || plan.has_listener_set();
+    if !is_written || !plan.annotations.iter().any(|it| is_about(&it)) {
         return;
     }
     let is_named = write::is_asked(plan);

@@ -3,7 +3,7 @@
 use crate::dialect::says::Proof::Proved;
 use crate::dialect::says::{Says, Words, lacks};
 use crate::intents::{Intent, Wish};
-use crate::plan::Plan;
+use crate::plan::{BackendPort, Plan};
 use crate::values::{BackendProtocol, Tls};
 
 pub(in crate::dialect) static WORDS: &[Words] = &[
@@ -34,7 +34,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             };
             lacks(format!(
                 "remove it, and give the Service the annotation projectcontour.io/upstream-protocol.{word}: \"{}\"",
-                plan.port_number
+                plan.first_port().map_or(0, BackendPort::number)
             ))
         }
         (Intent::ConnectTimeout, _) => {

@@ -48,7 +48,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             }
         }
         (Intent::ResponseHeaders, _) => needs(plan, features::RESPONSE_HEADERS),
-        (Intent::RedirectFrom, _) if plan.redirected_hosts().is_empty() => {
+        (Intent::RedirectFrom, _) if plan.redirected_groups().is_empty() => {
             Says::Lacks("put a host without a star first, or name other hosts".into())
         }
         (Intent::BackendProtocol, Some(Wish::Protocol(protocol))) => match protocol {

@@ -4,7 +4,7 @@ use super::FRONTEND;
 use crate::dialect::says::Proof::Documented;
 use crate::dialect::says::{Says, Words, lacks};
 use crate::intents::{Intent, Wish};
-use crate::plan::Plan;
+use crate::plan::{BackendPort, Plan};
 use crate::values::BackendProtocol;
 
 pub(in crate::dialect) static WORDS: &[Words] = &[Words::new(
@@ -30,7 +30,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             let word = if protocol.has_tls() { "HTTPS" } else { "HTTP2" };
             lacks(format!(
                 "remove it, and give the Service the annotation cloud.google.com/app-protocols: '{{\"{}\":\"{word}\"}}'",
-                plan.port_name.as_deref().unwrap_or_default()
+                plan.first_port().and_then(BackendPort::name).unwrap_or_default()
             ))
         }
         (

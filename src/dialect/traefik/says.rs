@@ -154,8 +154,11 @@ fn speaks(plan: &Plan, protocol: BackendProtocol) -> Says {
         BackendProtocol::Https | BackendProtocol::Grpcs => "https",
         BackendProtocol::H2c | BackendProtocol::Grpc => "h2c",
     };
-    let is_secure =
-        || plan.port_number == 443 || plan.port_name.as_deref().is_some_and(|name| name.starts_with("https"));
+    let is_secure = || {
+        plan.first_port().is_some_and(|port| {
+            port.number() == 443 || port.name().is_some_and(|name| name.starts_with("https"))
+        })
+    };
     let spoken =
         plan.on_service(SERVERS_SCHEME).unwrap_or_else(|| if is_secure() { "https" } else { "http" });
     match needed {

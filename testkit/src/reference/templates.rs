@@ -6,7 +6,12 @@ use xposer::template::{MAX_DEPTH, MAX_TEMPLATE, Template, Var, Vars};
 use super::markdown::{anchor, code, prose, table};
 
 /// The Service of the examples.
-const SAMPLE: Vars<'_> = Vars { service: "web", namespace: Some("shop"), domain: Some("example.com") };
+const SAMPLE: Vars<'_> = Vars {
+    service: "web",
+    namespace: Some("shop"),
+    domain: Some("example.com"),
+    host: Some("web.example.com"),
+};
 
 /// Forms that are accepted, each by an example.
 const ACCEPTED: &[(&str, &str)] = &[
@@ -81,6 +86,9 @@ fn variables() -> String {
         Var::Namespace => "the namespace of the Service, if it names one",
         Var::Domain => {
             "the annotation [`Domain`](annotations.md#domain), or the setting [`domain`](settings.md#domain)"
+        }
+        Var::Host => {
+            "in [`TLSSecretNameTemplate`](annotations.md#tlssecretnametemplate) alone, the host that the secret is for, with `wildcard` in place of a star"
         }
     };
     table(

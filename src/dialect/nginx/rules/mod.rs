@@ -3,6 +3,7 @@
 pub(crate) mod rewrite;
 pub(crate) mod traps;
 pub(crate) mod values;
+pub(crate) mod www;
 
 use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, contradicts};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};

@@ -166,7 +166,9 @@ impl<'t> Replacement<'t> {
                 format!("the path {path} in IngressURLTemplate")
             }
             Origin::Setting(setting) => format!("the path {path} in {setting}"),
-            Origin::Annotation(_) | Origin::BuiltIn => format!("{}: {path}", annotation::PATH),
+            Origin::Annotation(_) | Origin::Field(_) | Origin::BuiltIn => {
+                format!("{}: {path}", annotation::PATH)
+            }
         };
         let kind = if asks_for_path_type(context) && rule.path_type != PathType::ImplementationSpecific {
             ", PathType: ImplementationSpecific"

@@ -1,0 +1,16 @@
+//! The tile in the words of Homepage.
+
+use super::{ENABLED, HREF, NAME};
+use crate::dialect::write::{Written, linked};
+use crate::plan::Plan;
+use crate::values::{LinkPage, Target};
+
+/// A tile with the name of the Service. Without the URL, Homepage would ask the first Gateway of an HTTPRoute for its scheme, and take the
+/// path as it is. It does not look at Routes of OpenShift.
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+    let Some(origin) = linked(plan, target, LinkPage::Homepage).filter(|_| target != Target::Route) else {
+        return Vec::new();
+    };
+    let all = [(ENABLED, "true".into()), (HREF, plan.url().into()), (NAME, plan.service().into())];
+    all.into_iter().map(|(key, value)| Written { key, value, origin: origin.clone() }).collect()
+}

@@ -1,0 +1,37 @@
+//! The certificate of hosts that `from-to-www-redirect` sends to others.
+
+use std::collections::BTreeSet;
+
+use super::is_true;
+use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::dialect::cert_manager;
+use crate::options::annotations::annotation;
+use crate::plan::context::RuleContext;
+use crate::validation::www;
+use crate::values::{Target, Tls};
+
+const FROM_TO_WWW: &str = "nginx.ingress.kubernetes.io/from-to-www-redirect";
+
+/// ingress-nginx redirects requests by https only with a certificate for both names. What is in a secret of the user's own, nobody
+/// sees here; cert-manager puts the hosts of the TLS section into the certificate.
+pub(crate) fn certificate(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let Some(redirect) = plan.annotation(FROM_TO_WWW).filter(|it| is_true(it)) else { return };
+    let is_asked = plan.tls() == Tls::CertManager || cert_manager::write::is_asked(plan);
+    if plan.secret.is_none()
+        || !is_asked
+        || !plan.targets.contains(&Target::Ingress)
+        || !plan.controller(Target::Ingress).is_nginx()
+    {
+        return;
+    }
+    let covered: BTreeSet<&str> = plan.tls_hosts().into_iter().collect();
+    let others = plan.rules.iter().filter_map(|rule| www(&rule.host));
+    let Some(other) = others.into_iter().find(|host| !covered.contains(host.as_str())) else { return };
+    let said = format!(
+        "requests by https for {} are not redirected, for the certificate does not have this name",
+        quoted(&other)
+    );
+    let help = format!("add {}: {other}", annotation::TLS_HOSTS);
+    redirect.file_key(report, Problem::new(Code::RedirectWithoutCertificate, said).help(help));
+}

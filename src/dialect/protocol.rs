@@ -1,0 +1,44 @@
+//! What is spoken with the Service, where its port says it (`appProtocol`): some programs read that themselves.
+
+use super::controller::Controller;
+use super::says::Says;
+use crate::diagnostics::Origin;
+use crate::intents::{Intent, Wish};
+use crate::plan::Plan;
+use crate::values::{BackendProtocol, Target, Termination};
+
+/// What to write where gRPC is meant.
+const WRITE_H2C: &str = "write appProtocol: kubernetes.io/h2c at the port of the Service";
+
+/// How whoever serves a target speaks with the Service; `None` leaves it to the table of the program.
+pub(super) fn says(plan: &Plan, target: Target, wish: &Wish) -> Option<Says> {
+    let Wish::Protocol(wish) = wish else { return None };
+    let is_of_port =
+        plan.wanted(Intent::BackendProtocol).is_some_and(|it| matches!(it.origin, Origin::Field(_)));
+    let is_h2c = plan.port_protocols.iter().all(|it| it.value == BackendProtocol::H2c);
+    let reads_port = match (target, plan.controller(target)) {
+        (Target::HttpRoute | Target::Route, _) | (Target::Ingress, Controller::Contour) => true,
+        (Target::Ingress, controller) => {
+            let lacks_h2c = *wish == BackendProtocol::H2c && controller.is_nginx();
+            return lacks_h2c.then(|| Says::Lacks("write grpc if the Service speaks gRPC".into()));
+        }
+    };
+    match wish {
+        BackendProtocol::H2c | BackendProtocol::Grpc if reads_port && is_h2c => Some(Says::Fully),
+        _ if !is_of_port => None,
+        // Contour takes no other route of the Gateway API to the port.
+        BackendProtocol::Grpc if target == Target::HttpRoute => Some(Says::But(
+            "carries gRPC on every implementation only with appProtocol: kubernetes.io/h2c".into(),
+        )),
+        BackendProtocol::Grpc => Some(Says::Lacks(WRITE_H2C.into())),
+        BackendProtocol::Https if target == Target::Ingress => Some(Says::Fully),
+        BackendProtocol::Https if target == Target::Route => Some(match plan.termination {
+            Termination::Reencrypt | Termination::Passthrough => Says::Fully,
+            Termination::Edge => Says::Lacks("set routeTermination: reencrypt".into()),
+        }),
+        BackendProtocol::Https if target == Target::HttpRoute => Some(Says::But(
+            "speaks TLS with the Service on every implementation only with a BackendTLSPolicy".into(),
+        )),
+        _ => None,
+    }
+}

@@ -1,0 +1,46 @@
+//! The hosts of a plan that have no route, and the secrets with the certificates.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Plan, grouped};
+use crate::diagnostics::Origin;
+
+/// A host without a route to the Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OtherHost {
+    pub(crate) host: String,
+    pub(crate) host_origin: Origin,
+    /// The template of the host, after unescaping.
+    pub(crate) template: Arc<str>,
+    /// Whether the template is exactly the text that the user wrote.
+    pub(crate) verbatim: bool,
+}
+
+impl Plan {
+    /// The hosts that certificates are for, each once: those of the routes, those of the option `TLSHosts`, and those that are
+    /// sent to others, which is done after the handshake.
+    pub(crate) fn tls_hosts(&self) -> Vec<&str> {
+        let others = self.certificate_hosts.iter().chain(&self.redirected_hosts);
+        let hosts = self.rules.iter().map(|rule| rule.host.as_str()).chain(others.map(|it| it.host.as_str()));
+        grouped(hosts.map(|host| (host, ()))).into_iter().map(|(host, _)| host).collect()
+    }
+
+    /// The TLS section: each secret with the hosts of its certificate.
+    pub(crate) fn tls_section(&self) -> Vec<(&str, Vec<&str>)> {
+        let Some(secret) = self.secret() else { return Vec::new() };
+        let hosts = self.tls_hosts();
+        if self.secrets.is_empty() {
+            return vec![(secret, hosts)];
+        }
+        grouped(self.secrets.iter().map(String::as_str).zip(hosts))
+    }
+
+    /// The secrets by their hosts; none where all hosts have one secret.
+    pub(crate) fn secrets_by_host(&self) -> BTreeMap<&str, &str> {
+        if self.secrets.is_empty() {
+            return BTreeMap::new();
+        }
+        self.tls_hosts().into_iter().zip(self.secrets.iter().map(String::as_str)).collect()
+    }
+}

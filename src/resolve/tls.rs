@@ -1,0 +1,133 @@
+//! The secrets of the certificates, and the hosts that the certificates are for.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Plan, Resolver, file};
+use crate::diagnostics::Sourced;
+use crate::intents::{Intent, Wish};
+use crate::options::NO_SECRET;
+use crate::plan::OtherHost;
+use crate::plan::kinds::Kind;
+use crate::template::Vars;
+use crate::validation::{MAX_NAME, www};
+use crate::values::{ParentRef, Target};
+
+impl Resolver<'_, '_> {
+    /// The secret of the first host.
+    pub(super) fn secret(&mut self, plan: &mut Plan, vars: Vars<'_>) {
+        if self.layers.is_broken(|it| &it.secret) {
+            return;
+        }
+        if let Some(chosen) = self.layers.first(|it| &it.secret) {
+            // A host that is missing is an Error already.
+            let host = plan.rules.first().map_or_else(|| "host".to_owned(), |rule| in_name(&rule.host));
+            let vars = Vars { host: Some(&host), ..vars };
+            let Some(rendered) = self.rendered(Some(chosen), vars) else { return };
+            if rendered.value != NO_SECRET {
+                plan.secret = Some(rendered);
+                return;
+            }
+        }
+        plan.secret_is_derived = true;
+        plan.secret =
+            plan.name.as_ref().map(|name| Sourced::new(format!("{}-cert", name.value), name.origin.clone()));
+    }
+
+    /// The other hosts that certificates are for, and the secrets of all hosts.
+    pub(super) fn certificates(&mut self, plan: &mut Plan, vars: Vars<'_>) {
+        self.certificate_hosts(plan);
+        plan.redirected_hosts = redirected_hosts(plan);
+        let Some(chosen) = self.layers.first(|it| &it.secret) else { return };
+        let (Some(first), false) = (&plan.secret, plan.secret_is_derived) else { return };
+        let mut secrets = Vec::new();
+        for host in plan.tls_hosts() {
+            match chosen.value.render(&Vars { host: Some(&in_name(host)), ..vars }) {
+                Ok(secret) => {
+                    // One that is too long is refused, so the others need not be made.
+                    let is_too_long = secret.len() > MAX_NAME;
+                    secrets.push(secret);
+                    if is_too_long {
+                        break;
+                    }
+                }
+                Err(problem) => {
+                    file(self.report, chosen, problem);
+                    return;
+                }
+            }
+        }
+        if secrets.iter().any(|secret| *secret != first.value) {
+            plan.secrets = secrets;
+        }
+    }
+
+    /// The ListenerSet, which has the name of the stable Service's objects.
+    pub(super) fn listener_set(&mut self, plan: &mut Plan, stable: Vars<'_>) {
+        let Some(wanted) = self.layers.first(|it| &it.listener_set).filter(|it| it.value) else { return };
+        if !plan.targets.contains(&Target::HttpRoute) || !plan.tls().has_secret() {
+            return;
+        }
+        // What is wrong with the template is reported already.
+        let name = match &plan.canary {
+            None => plan.name.as_ref().map(|name| name.value.clone()),
+            Some(_) => self.layers.first(|it| &it.name).and_then(|name| name.value.render(&stable).ok()),
+        };
+        let Some(name) = name else { return };
+        plan.listener_parents = vec![ParentRef {
+            kind: Some(Kind::ListenerSet.as_str().to_owned()),
+            name: name.clone(),
+            ..ParentRef::default()
+        }];
+        plan.listener_set = Some(Sourced::new(name, wanted.origin.clone()));
+    }
+
+    fn certificate_hosts(&mut self, plan: &mut Plan) {
+        let Some(chosen) = self.layers.first(|it| &it.tls_hosts) else { return };
+        let hosts = match chosen.value.render_list(&self.vars) {
+            Ok(hosts) => hosts,
+            Err(problem) => {
+                file(self.report, chosen, problem);
+                return;
+            }
+        };
+        let template: Arc<str> = chosen.value.text().into();
+        let host = |host| OtherHost {
+            host,
+            host_origin: chosen.origin.clone(),
+            template: template.clone(),
+            verbatim: chosen.value.is_verbatim(),
+        };
+        plan.certificate_hosts = hosts.into_iter().map(host).collect();
+    }
+}
+
+/// A host as a part of the name of a secret, which has no star.
+fn in_name(host: &str) -> String {
+    host.replace('*', "wildcard")
+}
+
+/// The hosts that are sent to those of the routes. What an annotation of the Ingress's own program means stays as it is.
+fn redirected_hosts(plan: &Plan) -> Vec<OtherHost> {
+    let Some(wanted) = plan.wanted(Intent::RedirectFrom) else { return Vec::new() };
+    let Wish::Hosts(from) = &wanted.wish else { return Vec::new() };
+    if !wanted.keys.is_empty() && plan.controller(Target::Ingress).is_nginx() {
+        return Vec::new();
+    }
+    let own: BTreeSet<&str> = plan.rules.iter().map(|rule| rule.host.as_str()).collect();
+    let mut hosts = Vec::new();
+    for from in from {
+        match from.as_str() {
+            "www" => hosts.extend(own.iter().filter_map(|host| www(host))),
+            other => hosts.push(other.to_owned()),
+        }
+    }
+    let others = hosts.into_iter().filter(|host| !own.contains(host.as_str()));
+    let other = |host: String| OtherHost {
+        template: host.as_str().into(),
+        host,
+        host_origin: wanted.origin.clone(),
+        verbatim: false,
+    };
+    others.map(other).collect()
+}
