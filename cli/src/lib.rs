@@ -26,6 +26,7 @@ mod krm;
 mod local;
 mod passed;
 mod printer;
+mod programs;
 mod progress;
 mod render;
 mod services;

@@ -7,6 +7,7 @@ mod forward;
 mod intents;
 mod migrate;
 mod monitor;
+pub(crate) mod said;
 mod servers;
 pub(crate) mod trace;
 mod url;
