@@ -78,7 +78,7 @@ pub mod internal {
     pub use crate::dialect::nginx::CANARY;
     pub use crate::dialect::says::{Proof, Says, Words};
     pub use crate::intents::Intent;
-    pub use crate::resolve::said::{Program, Said};
+    pub use crate::resolve::said::{Program, Said, servers};
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
 

@@ -92,6 +92,21 @@ const VALUES: &[(Intent, &[&str])] = &[
 /// The class of the sample Service.
 const CLASS: &str = "sample";
 
+/// The programs that serve the objects of a plan.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::servers, testing};
+/// let plan = testing::plan(&[], json!({"defaultController": "traefik"}))?;
+/// assert_eq!(servers(&plan)[0].name(), "Traefik");
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn servers(plan: &Plan) -> Vec<Program> {
+    let servers = plan.servers.iter();
+    servers.map(|server| Program { target: server.target, controller: server.controller }).collect()
+}
+
 impl Program {
     /// All programs whose words are known, with what they serve.
     #[must_use]
