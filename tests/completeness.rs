@@ -121,6 +121,9 @@ fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
         "Issuer" | "ClusterIssuer" => &[("TLS", "cert-manager")],
         "HTTPSRedirect" => &[("TLS", "true")],
         "MonitorHealthEndpoint" => &[("Monitor", "true")],
+        "HTTPSRedirectCode" | "TLSPassthrough" | "ClientCertificate" => &[("TLS", "true")],
+        // ingress-nginx has no words for headers.
+        "RequestHeaders" | "ResponseHeaders" => &[("Target", "HTTPRoute")],
         "CanaryOf" => &[("CanaryWeight", "5")],
         "CanaryByHeaderValue" => &[("CanaryOf", "web-stable"), ("CanaryByHeader", "X-Canary")],
         canary if canary.starts_with("Canary") => &[("CanaryOf", "web-stable")],
@@ -131,7 +134,8 @@ fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
 /// Settings with what the examples of others need to be there.
 fn with_profiles(mut settings: serde_json::Value) -> serde_json::Value {
     let needed = serde_json::json!({"domain": "example.com", "profiles": {"internal": {}, "external": {}},
-        "parentRefs": [{"name": "external"}], "issuer": "internal-ca"});
+        "parentRefs": [{"name": "external"}], "issuer": "internal-ca",
+        "auth": {"sso": {"externalAuth": "https://auth.example.com/verify"}}});
     for (key, value) in needed.as_object().into_iter().flatten() {
         let entries = settings.as_object_mut().unwrap();
         // One layer has one issuer.
@@ -172,6 +176,7 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
     // The examples of `profiles` and `namespaces` are about these namespaces.
     services[2]["metadata"]["namespace"] = "web-a".into();
     services[3]["metadata"]["namespace"] = "team-a".into();
+    services.extend(of_programs());
     let without_settings = cases.iter().filter(|(case, _)| case.settings.is_none());
     services.extend(without_settings.flat_map(|(case, _)| case.services()).cloned());
     let settings_with = |given: Option<(&str, &str)>| {
@@ -204,6 +209,17 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Services whose objects depend on who serves them, and on the authentications that there are.
+fn of_programs() -> impl Iterator<Item = serde_json::Value> {
+    let given = [
+        vec![("Auth", "sso")],
+        vec![("IngressClassName", "internal-ingress"), ("Timeout", "5m")],
+        vec![("Timeout", "5m")],
+        vec![("Target", "HTTPRoute"), ("IdleTimeout", "5m"), ("AllowedSources", "10.0.0.0/8")],
+    ];
+    given.into_iter().map(|annotations| testing::service(&annotations))
 }
 
 #[test]

@@ -47,6 +47,14 @@ struct Protection<'p> {
 }
 
 /// What protects a Service under one plan, and less or not at all under another one.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::opened, testing};
+/// let (secure, plain) = (testing::plan(&[("TLS", "true")], json!({}))?, testing::plan(&[], json!({}))?);
+/// assert_eq!(opened(&secure, &plain)[0].message, "TLS has no effect on the Ingress that ingress-nginx serves");
+/// # Ok::<(), xposer::Report>(())
+/// ```
 #[must_use]
 pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
     let (before, after) = (protections(old), protections(new));

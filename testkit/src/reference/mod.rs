@@ -2,6 +2,7 @@
 
 mod annotations;
 mod diagnostics;
+mod dialects;
 mod markdown;
 mod schema;
 mod settings;
@@ -32,6 +33,7 @@ pub fn pages(cases: &[Case]) -> anyhow::Result<Vec<Page>> {
         page("annotations.md", annotations::body()),
         page("settings.md", settings::body()),
         page("diagnostics.md", diagnostics::body(cases)),
+        page("dialects.md", dialects::body()),
         page("templates.md", templates::body()),
         Page { file: "settings.schema.json", text: format!("{}\n", schema::body()?) },
     ])
