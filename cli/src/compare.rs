@@ -266,14 +266,18 @@ fn state(outcome: &Outcome) -> String {
 
 /// Who serves a Service, where that changes.
 fn served_by(old: &Plan, new: &Plan) -> Vec<Served> {
-    let known: BTreeMap<&str, &str> =
-        servers(old).into_iter().map(|program| (program.target().as_str(), program.name())).collect();
-    let changed = servers(new).into_iter().filter_map(|program| {
-        let target = program.target().as_str();
-        let before = known.get(target).copied().unwrap_or("nobody");
-        (before != program.name()).then_some(Served { target, before, after: program.name() })
+    let of = |plan| {
+        let servers = servers(plan).into_iter();
+        servers.map(|program| (program.target().as_str(), program.name())).collect::<BTreeMap<_, _>>()
+    };
+    let (old, new) = (of(old), of(new));
+    let added = new.keys().filter(|target| !old.contains_key(*target));
+    let targets = old.keys().chain(added);
+    let served = targets.map(|target| {
+        let by = |side: &BTreeMap<&str, &'static str>| side.get(target).copied().unwrap_or("nobody");
+        Served { target, before: by(&old), after: by(&new) }
     });
-    changed.collect()
+    served.filter(|served| served.before != served.after).collect()
 }
 
 impl Changed {
@@ -304,7 +308,9 @@ impl Changed {
         };
         let known = findings(old);
         let is_known = |it: &&Diagnostic| {
-            known.iter().any(|known| (known.code, &known.message, &known.path) == (it.code, &it.message, &it.path))
+            known
+                .iter()
+                .any(|known| (known.code, &known.message, &known.path) == (it.code, &it.message, &it.path))
         };
         for found in findings(new) {
             // A Service that is refused is told why, also where nothing has changed.

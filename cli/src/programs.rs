@@ -21,7 +21,11 @@ pub(crate) fn of_intent(intent: Intent, out: &mut dyn Write) -> io::Result<()> {
 pub(crate) fn of_controller(controller: Controller, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "program {controller}\n\n  {}\n", summary(controller))?;
     let (ingress, gateway) = controller.class_controllers();
-    let settings = if gateway.is_empty() { "controllers, defaultController" } else { "controllers, defaultController, gatewayController" };
+    let settings = if gateway.is_empty() {
+        "controllers, defaultController"
+    } else {
+        "controllers, defaultController, gatewayController"
+    };
     for (what, value) in [("IngressClass:", ingress), ("GatewayClass:", gateway), ("Settings:", settings)] {
         if !value.is_empty() {
             writeln!(out, "  {what:13} {value}")?;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::loss::{is_passed, loss};
 use crate::diagnostics::{FieldPath, Origin, quoted};
+use crate::dialect::controller::Controller;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
 use crate::dialect::says::{Says, says};
@@ -52,7 +53,7 @@ struct Protection<'p> {
 /// use serde_json::json;
 /// use xposer::{internal::opened, testing};
 /// let (secure, plain) = (testing::plan(&[("TLS", "true")], json!({}))?, testing::plan(&[], json!({}))?);
-/// assert_eq!(opened(&secure, &plain)[0].message, "TLS has no effect on the Ingress that ingress-nginx serves");
+/// assert_eq!(opened(&secure, &plain)[0].message, "TLS would not be asked for any more");
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[must_use]
@@ -63,14 +64,19 @@ pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
         let same = after.iter().find(|it| it.what == protection.what && it.intent == protection.intent);
         for &target in new.targets.iter().filter(|target| new.has_object(**target)) {
             let Protection { what, value, .. } = protection;
-            let said = if value.is_empty() { (*what).to_owned() } else { format!("{what} {}", quoted(value)) };
-            let message = match same.filter(|it| it.targets.contains(&target)) {
-                None => {
-                    let name = new.controller(target).row().name;
-                    format!("{said} has no effect on the {target} that {name} serves")
+            let said =
+                if value.is_empty() { (*what).to_owned() } else { format!("{what} {}", quoted(value)) };
+            let message = match same {
+                None => format!("{said} would not be asked for any more"),
+                Some(same) if !same.targets.contains(&target) => {
+                    let by = match new.controller(target) {
+                        Controller::Gateway => String::new(),
+                        controller => format!(" that {} serves", controller.row().name),
+                    };
+                    format!("{said} would have no effect on the {target}{by}")
                 }
                 Some(same) if is_weaker(protection, same) => {
-                    format!("{said} would be {}, which is less", quoted(&same.value))
+                    format!("{said} would be {}, which lets more in", quoted(&same.value))
                 }
                 Some(_) => continue,
             };
@@ -99,7 +105,8 @@ fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     let known = plan.intents.iter().map(|it| (it.intent, &it.wish, &it.origin, &it.keys));
     let more = meant.iter().filter(|it| plan.wanted(it.intent).is_none());
     let mut keys = Vec::new();
-    for (intent, wish, origin, own) in known.chain(more.map(|it| (it.intent, &it.wish, &it.origin, &it.keys))) {
+    for (intent, wish, origin, own) in known.chain(more.map(|it| (it.intent, &it.wish, &it.origin, &it.keys)))
+    {
         keys.extend(own);
         if intent.loss() != OfIntent::Protects || *wish == Wish::Switch(false) {
             continue;
@@ -135,28 +142,25 @@ fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     all
 }
 
-/// The redirect to https, which is also there without a word about it.
+/// The redirect to https, where somebody asks for it. Without a word, nobody counts on it: a rule tells where it is missing.
 fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
-    let wanted = plan.https_redirect.clone().or_else(|| https_redirect(plan));
-    let is_done = |target: &Target| {
-        if *target != Target::Ingress {
-            return plan.redirects(*target);
-        }
-        if !plan.controller(*target).is_nginx() {
+    let wanted =
+        plan.https_redirect.clone().or_else(|| https_redirect(plan)).filter(|wanted| wanted.value)?;
+    let is_done = |target: &Target| match target {
+        Target::Ingress if plan.controller(*target).is_nginx() => true,
+        Target::Ingress => {
             let says = says(plan, *target, Intent::HttpsRedirect, None);
-            return plan.redirects(*target) && !matches!(says, Says::Lacks(_));
+            plan.redirects(*target) && !matches!(says, Says::Lacks(_))
         }
-        wanted.as_ref().map_or(plan.tls().has_secret(), |wanted| wanted.value)
+        Target::HttpRoute | Target::Route => plan.redirects(*target),
     };
-    let targets: Vec<Target> = objects.into_iter().filter(is_done).collect();
-    let origin = wanted.map(|it| it.origin).or_else(|| plan.tls.as_ref().map(|tls| tls.origin.clone()));
     Some(Protection {
         what: Intent::HttpsRedirect.as_str(),
         intent: Some(Intent::HttpsRedirect),
         wish: None,
         value: String::new(),
-        origin: origin.unwrap_or_default(),
-        targets,
+        origin: wanted.origin,
+        targets: objects.into_iter().filter(is_done).collect(),
     })
 }
 
@@ -175,7 +179,8 @@ fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
             u64::from(new.requests) * u64::from(old.per) > u64::from(old.requests) * u64::from(new.per)
         }
         (Some(Wish::Cors(old)), Some(Wish::Cors(new))) => {
-            let is_new = |origin: &String| !old.origins.contains(origin) && !old.origins.iter().any(|it| it == "*");
+            let is_new =
+                |origin: &String| !old.origins.contains(origin) && !old.origins.iter().any(|it| it == "*");
             new.origins.iter().any(is_new) || (new.credentials && !old.credentials)
         }
         (Some(Wish::Certificate(old)), Some(Wish::Certificate(new))) => new.is_optional && !old.is_optional,
@@ -193,7 +198,8 @@ fn contains(outer: &str, inner: &str) -> bool {
         };
         Some((address.contains(':'), number, bits.parse::<u32>().ok()?))
     };
-    let (Some((outer_is_v6, outer, bits)), Some((inner_is_v6, inner, inner_bits))) = (read(outer), read(inner))
+    let (Some((outer_is_v6, outer, bits)), Some((inner_is_v6, inner, inner_bits))) =
+        (read(outer), read(inner))
     else {
         return false;
     };
@@ -237,7 +243,10 @@ mod tests {
             let plan = |value: &str| testing::plan(&[(option, value)], json!({})).expect(value);
             assert!(opened(&plan(open), &plan(closed)).is_empty(), "{option}");
             let found = opened(&plan(closed), &plan(open));
-            assert!(found.iter().any(|it| it.what == option && !it.message.is_empty()), "{option}: {found:?}");
+            assert!(
+                found.iter().any(|it| it.what == option && !it.message.is_empty()),
+                "{option}: {found:?}"
+            );
             assert!(opened(&plan(closed), &plan(closed)).is_empty(), "{option}");
         }
     }
@@ -247,7 +256,8 @@ mod tests {
     fn an_annotation_and_its_option_are_one_thing() {
         let block = "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8\n\
                      nginx.ingress.kubernetes.io/limit-connections: \"5\"";
-        let forwarded = testing::plan(&[("xposer.stakater.com/annotations", block)], json!({})).expect("it is in order");
+        let forwarded =
+            testing::plan(&[("xposer.stakater.com/annotations", block)], json!({})).expect("it is in order");
         let option = testing::plan(&[("AllowedSources", "10.0.0.0/8")], json!({})).expect("it is in order");
         let found: Vec<_> = opened(&forwarded, &option).into_iter().map(|it| it.what).collect();
         assert_eq!(found, ["nginx.ingress.kubernetes.io/limit-connections"]);

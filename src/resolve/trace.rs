@@ -141,7 +141,8 @@ impl Rows<'_> {
     fn meant(&mut self) {
         for wanted in self.plan.intents.iter().filter(|wanted| !wanted.keys.is_empty()) {
             let key = wanted.intent.annotation();
-            let option = annotations().find(|(row, _)| row.name == key).and_then(|(_, option)| option.setting);
+            let option =
+                annotations().find(|(row, _)| row.name == key).and_then(|(_, option)| option.setting);
             let what = option.map_or(wanted.intent.as_str(), |setting| setting.name);
             self.add(what.into(), &wanted.wish.to_string(), wanted.origin.clone(), Vec::new());
         }
@@ -154,7 +155,8 @@ impl Rows<'_> {
             match &server.reason {
                 Reason::Setting(setting) => origin = setting.clone(),
                 Reason::Cluster(name) => {
-                    let class = if server.target == Target::Ingress { "IngressClass" } else { "GatewayClass" };
+                    let class =
+                        if server.target == Target::Ingress { "IngressClass" } else { "GatewayClass" };
                     known_by = Some(format!("the {class} of the cluster, which says {name}"));
                 }
                 Reason::ClassName => {
@@ -207,8 +209,11 @@ fn said(plan: &Plan, intent: Intent) -> Vec<String> {
         if wanted.is_some_and(|wanted| !wanted.keys.is_empty() && wanted.keys.iter().all(is_read)) {
             return format!("passed to {name} as it is");
         }
-        let words: Vec<&str> =
-            words(*target, controller).iter().filter(|row| row.intent == intent).map(|row| row.words).collect();
+        let words: Vec<&str> = words(*target, controller)
+            .iter()
+            .filter(|row| row.intent == intent)
+            .map(|row| row.words)
+            .collect();
         let words = if words.is_empty() { String::new() } else { format!(" as {}", words.join(" and ")) };
         match says(plan, *target, intent, wanted.map(|wanted| &wanted.wish)) {
             Says::Fully => format!("said to {name}{words}"),

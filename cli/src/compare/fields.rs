@@ -23,7 +23,9 @@ pub(super) struct Field {
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.before, &self.after) {
-            (Some(before), Some(after)) => write!(f, "~ {}: {} -> {}", self.path, shown(before), shown(after)),
+            (Some(before), Some(after)) => {
+                write!(f, "~ {}: {} -> {}", self.path, shown(before), shown(after))
+            }
             (None, Some(after)) => write!(f, "+ {}: {}", self.path, shown(after)),
             (Some(before), None) => write!(f, "- {}: {}", self.path, shown(before)),
             (None, None) => write!(f, "~ {}", self.path),

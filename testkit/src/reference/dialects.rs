@@ -16,7 +16,10 @@ pub(super) fn body() -> String {
         ([intent-translated](diagnostics.md#intent-translated)).\n\n\
         How we know it:\n\n"
         .to_owned();
-    out.push_str(&table(["Word", "Meaning"], Proof::ALL.map(|proof| [code(proof.as_str()), meaning(proof).to_owned()])));
+    out.push_str(&table(
+        ["Word", "Meaning"],
+        Proof::ALL.map(|proof| [code(proof.as_str()), meaning(proof).to_owned()]),
+    ));
     out.push_str("\n## Programs\n\n");
     out.push_str(&table(
         ["Word in the settings", "Program", "IngressClass", "GatewayClass"],
@@ -36,7 +39,9 @@ pub(super) fn body() -> String {
 
 fn meaning(proof: Proof) -> &'static str {
     match proof {
-        Proof::Proved => "Our tests send requests through the program, and look at the answers and at what the Service gets.",
+        Proof::Proved => {
+            "Our tests send requests through the program, and look at the answers and at what the Service gets."
+        }
         Proof::Parser => "The program's own code reads the words in a test.",
         Proof::Documented => "The program's documentation or source says so; nothing was run.",
     }
@@ -109,9 +114,10 @@ fn limits(said: &Said) -> String {
         Says::Lacks(help) => format!("nothing; {}", prose(help)),
     };
     let own = Some(&said.says).filter(|says| **says != Says::Fully).map(sentence);
-    let of_values = said.limits.iter().map(|(value, says)| {
-        format!("with {}: {}", code(&value.replace('\n', ", ")), sentence(says))
-    });
+    let of_values = said
+        .limits
+        .iter()
+        .map(|(value, says)| format!("with {}: {}", code(&value.replace('\n', ", ")), sentence(says)));
     let all: Vec<String> = own.into_iter().chain(of_values).collect();
     if all.is_empty() { "-".to_owned() } else { all.join(". ") }
 }
