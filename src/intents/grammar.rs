@@ -23,8 +23,23 @@ pub(crate) struct Wrong {
 
 type Read<T> = Result<T, Wrong>;
 
-fn wrong<T>(said: impl Into<String>, help: impl Into<String>) -> Read<T> {
-    Err(Wrong { said: said.into(), help: help.into() })
+fn wrong<T>(said: String, help: &str) -> Read<T> {
+    Err(Wrong { said, help: help.to_owned() })
+}
+
+/// A text that is not what it should be.
+fn is_not<T>(text: &str, what: &str, help: &str) -> Read<T> {
+    wrong([&quoted(text), " is not ", what].concat(), help)
+}
+
+/// A text that has a character which it cannot have.
+fn contains<T>(what: &str, text: &str, stray: char, help: &str) -> Read<T> {
+    wrong([what, " ", &quoted(text), " contains ", &quoted_char(stray)].concat(), help)
+}
+
+/// The first character that is no letter, no digit, and none of some signs.
+fn stray(text: &str, signs: &str) -> Option<char> {
+    text.chars().find(|c| !(c.is_ascii_alphanumeric() || signs.contains(*c)))
 }
 
 /// The longest text of a header, a URL or a realm.
@@ -55,42 +70,44 @@ impl Intent {
             Self::StickySession => sticky(text).map(Wish::Sticky),
             Self::RateLimit => rate(text).map(Wish::Rate),
             Self::ClientCertificate => certificate(text).map(Wish::Certificate),
-            Self::HttpsRedirect | Self::Canary => one(wrong("it has no value of its own", "remove it")),
+            Self::HttpsRedirect | Self::Canary => one(is_not(text, "a value of this option", "remove it")),
         }
     }
 }
 
 fn switch(text: &str) -> Read<bool> {
-    parse_bool(text).map_or_else(
-        || wrong(format!("expected true or false, found {}", quoted(text)), "write \"true\" or \"false\""),
-        Ok,
-    )
+    parse_bool(text).map_or_else(|| is_not(text, "true or false", "write \"true\" or \"false\""), Ok)
 }
 
 fn redirect_code(text: &str) -> Read<u16> {
     match text.parse() {
         Ok(code @ (301 | 302 | 303 | 307 | 308)) => Ok(code),
-        _ => wrong(
-            format!("{} is not the code of a redirect", quoted(text)),
-            "write 301, 302, 303, 307 or 308",
-        ),
+        _ => is_not(text, "the code of a redirect", "write 301, 302, 303, 307 or 308"),
     }
 }
 
 /// A path, perhaps with `$1`.
 fn rewrite(text: &str) -> Read<String> {
     if !text.starts_with('/') {
-        return wrong(format!("{} does not start with `/`", quoted(text)), format!("write /{text}"));
+        return is_not(text, "a path, which starts with `/`", &["write /", text].concat());
     }
-    let is_of_path = |c: char| c.is_ascii_alphanumeric() || "/-._~:$%+@!".contains(c);
-    match text.chars().find(|c| !is_of_path(*c)) {
-        Some(stray) => wrong(
-            format!("the path {} contains {}", quoted(text), quoted_char(stray)),
+    match stray(text, "/-._~:$%+@!") {
+        Some(stray) => contains(
+            "the path",
+            text,
+            stray,
             "write letters, digits and `/ - . _ ~ : %`, and `$1` for a group of the path",
         ),
-        None if text.len() > MAX_TEXT / 2 => wrong("the path has more than 1024 characters", "shorten it"),
-        None => Ok(text.to_owned()),
+        None => short(text, "the path", MAX_TEXT / 2),
     }
+}
+
+/// A text that is not longer than this.
+fn short(text: &str, what: &str, max: usize) -> Read<String> {
+    if text.len() > max {
+        return wrong(format!("{what} has more than {max} bytes"), "shorten it");
+    }
+    Ok(text.to_owned())
 }
 
 /// The items of a list, with commas, blanks or line ends between them.
@@ -99,89 +116,80 @@ fn items(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Reads all items of a list. A list that is partly valid is refused whole.
-fn list<T: PartialEq>(text: &str, what: &str, read: impl Fn(&str) -> Read<T>) -> Result<Vec<T>, Vec<Wrong>> {
+fn list(text: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Result<Vec<String>, Vec<Wrong>> {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for item in items(text) {
         match read(item) {
             Ok(item) if found.contains(&item) => {}
-            Ok(item) if found.len() < MAX_ITEMS => found.push(item),
-            Ok(_) => {
-                let wrong =
-                    wrong::<()>(format!("there are more than {MAX_ITEMS} {what}"), "write fewer").err();
-                return Err(wrong.into_iter().collect());
-            }
+            Ok(item) => found.push(item),
             Err(wrong) => problems.push(wrong),
+        }
+        if found.len() + problems.len() > MAX_ITEMS {
+            problems.truncate(0);
+            problems
+                .extend(wrong::<()>(format!("there are more than {MAX_ITEMS} {what}"), "write fewer").err());
+            break;
         }
     }
     if found.is_empty() && problems.is_empty() {
-        problems.extend(
-            wrong::<()>(format!("there are no {what}"), "write at least one, or remove the option").err(),
-        );
+        let help = "write at least one, or remove the option";
+        problems.extend(wrong::<()>(["there are no ", what].concat(), help).err());
     }
     if problems.is_empty() { Ok(found) } else { Err(problems) }
 }
 
 fn sources(text: &str) -> Result<Vec<String>, Vec<Wrong>> {
-    list(text, "addresses", source)
+    list(text, "addresses", &source)
 }
 
 /// An address or a network, as `address/bits`.
 pub(crate) fn source(text: &str) -> Read<String> {
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-    let Ok(address) = address.parse::<IpAddr>() else {
-        return wrong(
-            format!("{} is neither an IP address nor a network", quoted(text)),
-            "write it as 192.0.2.7 or 10.0.0.0/8",
-        );
-    };
-    let (width, number) = match address {
-        IpAddr::V4(address) => (32, u128::from(address.to_bits())),
-        IpAddr::V6(address) => {
-            if let Some(mapped) = address.to_ipv4_mapped() {
-                return wrong(
-                    format!("{} is an IPv4 address written as IPv6, which no request has", quoted(text)),
-                    format!("write {mapped}"),
-                );
-            }
-            (128, address.to_bits())
+    let (width, number) = match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => (32, u128::from(address.to_bits())),
+        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_some() => {
+            return is_not(
+                text,
+                "an address that requests have",
+                "write it as an IPv4 address, without `::ffff:`",
+            );
+        }
+        Ok(IpAddr::V6(address)) => (128, address.to_bits()),
+        Err(_) => {
+            return is_not(text, "an IP address or a network", "write it as 192.0.2.7 or 10.0.0.0/8");
         }
     };
     let is_plain =
         |bits: &&str| bits.bytes().all(|b| b.is_ascii_digit()) && (bits.len() == 1 || !bits.starts_with('0'));
-    let length = match bits.map(|bits| Some(bits).filter(is_plain).and_then(|bits| bits.parse::<u32>().ok()))
-    {
-        None => width,
-        Some(Some(length)) if length <= width => length,
-        Some(_) => {
-            return wrong(
-                format!("the part behind the slash of {} is not a number from 0 to {width}", quoted(text)),
-                "correct the network",
-            );
-        }
+    let length = match bits {
+        None => Some(width),
+        Some(bits) => Some(bits).filter(is_plain).and_then(|bits| bits.parse::<u32>().ok()),
     };
-    let host_bits = if length == 0 { width } else { width - length };
-    let mask = if host_bits >= 128 { u128::MAX } else { (1_u128 << host_bits) - 1 };
-    if number & mask != 0 {
-        let network = number & !mask;
-        let network = if width == 32 {
-            let low = u32::try_from(network).unwrap_or_default();
-            IpAddr::V4(low.into())
-        } else {
-            IpAddr::V6(network.into())
-        };
-        return wrong(
-            format!("{} is an address inside of a network", quoted(text)),
-            format!("write {network}/{length} for the network, or {address} for the address"),
-        );
+    let Some(length) = length.filter(|length| *length <= width) else {
+        return is_not(text, "a network", &format!("write a number from 0 to {width} behind the slash"));
+    };
+    // Behind the length, all bits are 0.
+    let tail = number.checked_shl(128 - width + length).unwrap_or_default();
+    if tail == 0 {
+        return Ok(format!("{address}/{length}"));
     }
-    Ok(format!("{address}/{length}"))
+    let rest = 1_u128.checked_shl(width - length).map_or(u128::MAX, |bit| bit - 1);
+    let network = number & !rest;
+    let help = match u32::try_from(network) {
+        Ok(network) if width == 32 => {
+            let [a, b, c, d] = network.to_be_bytes();
+            format!("write {a}.{b}.{c}.{d}/{length} for the network, or {address} for the address")
+        }
+        _ => ["write the network with zeros at its end, or ", address, " for the address"].concat(),
+    };
+    is_not(text, "a network: it is an address inside of one", &help)
 }
 
 /// One to four numbers with a unit each, as the Gateway API writes durations.
 pub(crate) fn duration(text: &str) -> Read<u64> {
-    let malformed = |help: String| wrong(format!("{} is not a duration", quoted(text)), help);
+    let malformed = |help: &str| is_not(text, "a duration", help);
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        return malformed(format!("write a unit, such as {text}s"));
+        return malformed(&["write a unit, such as ", text, "s"].concat());
     }
     let (mut rest, mut total, mut parts) = (text, 0_u64, 0);
     while !rest.is_empty() {
@@ -192,12 +200,12 @@ pub(crate) fn duration(text: &str) -> Read<u64> {
         parts += 1;
         let (Some((name, factor)), Ok(number), 1..=5, 1..=4) = (unit, number.parse::<u64>(), digits, parts)
         else {
-            return malformed("write one to four numbers with h, m, s or ms, such as 1m30s".to_owned());
+            return malformed("write one to four numbers with h, m, s or ms, such as 1m30s");
         };
         total += number * factor;
         rest = behind.get(name.len()..).unwrap_or_default();
     }
-    if parts == 0 { malformed("write a duration such as 30s".to_owned()) } else { Ok(total) }
+    if parts == 0 { malformed("write a duration such as 30s") } else { Ok(total) }
 }
 
 /// Bytes, perhaps with a unit of Kubernetes.
@@ -228,59 +236,48 @@ pub(crate) fn size(text: &str) -> Read<u64> {
         }
         _ => "write bytes, perhaps with Ki, Mi, Gi, k, M or G, such as 10Mi; 0 is no limit".to_owned(),
     };
-    wrong(format!("{} is not a size", quoted(text)), help)
+    is_not(text, "a size", &help)
 }
 
 fn protocol(text: &str) -> Read<BackendProtocol> {
-    text.parse().map_err(|_| {
-        let words = BackendProtocol::WORDS;
-        let help = match did_you_mean(text, words.iter().copied()) {
-            Some(meant) => format!("did you mean {meant}?"),
-            None => format!("write one of {}", words.join(", ")),
-        };
-        let said = format!("{} is not a protocol of a Service", quoted(text));
-        Wrong { said, help }
-    })
+    text.parse().or_else(|_| is_not(text, "a protocol of a Service", &one_of(text, BackendProtocol::WORDS)))
+}
+
+/// What to write in place of a word that is none of these.
+fn one_of(word: &str, words: &[&str]) -> String {
+    match did_you_mean(word, words.iter().copied()) {
+        Some(meant) => ["did you mean ", meant, "?"].concat(),
+        None => ["write one of ", &words.join(", ")].concat(),
+    }
 }
 
 /// The name of a secret, which is one of the Service's namespace.
 fn secret(text: &str) -> Read<String> {
     match text.split_once('/') {
         _ if is_dns_subdomain(text) => Ok(text.to_owned()),
-        Some((_, name)) if is_dns_subdomain(name) => wrong(
-            format!("{} is a secret of another namespace", quoted(text)),
-            format!("copy it into the namespace of the Service, and write {name}"),
+        Some((_, name)) if is_dns_subdomain(name) => is_not(
+            text,
+            "a secret of the namespace of the Service",
+            &["copy it there, and write ", name].concat(),
         ),
-        _ => wrong(
-            format!("{} is not the name of a secret", quoted(text)),
-            "write lower-case letters, digits, `-` and `.`",
-        ),
+        _ => is_not(text, "the name of a secret", "write lower-case letters, digits, `-` and `.`"),
     }
 }
 
 /// The name of a header or a cookie (RFC 9110, token).
 pub(crate) fn token(text: &str, what: &str) -> Read<String> {
-    match text.chars().find(|c| !(c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(*c))) {
-        Some(stray) => wrong(
-            format!("the {what} {} contains {}", quoted(text), quoted_char(stray)),
-            "write letters, digits and `-`",
-        ),
-        None if text.is_empty() || text.len() > 256 => wrong(
-            format!("the name of the {what} has {} characters", text.len()),
-            "write 1 to 256 characters",
-        ),
-        None => Ok(text.to_owned()),
+    match stray(text, "!#$%&'*+-.^_`|~") {
+        Some(stray) => contains(what, text, stray, "write letters, digits and `-`"),
+        None if text.is_empty() => wrong([what, " has no name"].concat(), "write a name"),
+        None => short(text, what, 256),
     }
 }
 
 /// A text that stands in one line of HTTP.
 fn line(text: &str, what: &str) -> Read<String> {
     match text.chars().find(|c| c.is_control()) {
-        Some(stray) => wrong(format!("the {what} contains {}", quoted_char(stray)), "remove it"),
-        None if text.len() > MAX_TEXT => {
-            wrong(format!("the {what} has more than {MAX_TEXT} bytes"), "shorten it")
-        }
-        None => Ok(text.to_owned()),
+        Some(stray) => contains(what, text, stray, "remove it"),
+        None => short(text, what, MAX_TEXT),
     }
 }
 
@@ -288,45 +285,28 @@ fn line(text: &str, what: &str) -> Read<String> {
 pub(crate) fn http_url(text: &str, what: &str) -> Read<String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let Some(rest) = rest else {
-        return wrong(
-            format!("the {what} {} does not begin with http:// or https://", quoted(text)),
-            "write a whole URL, such as https://auth.example.com/verify",
-        );
+        let help = "write a whole URL, such as https://auth.example.com/verify";
+        return is_not(text, "a URL that begins with http:// or https://", help);
     };
     let host = rest.split(['/', '?']).next().unwrap_or_default();
-    let (name, port) = host.split_once(':').map_or((host, "80"), |(name, port)| (name, port));
-    let is_host =
-        !host_errors(name).into_iter().any(|error| !matches!(error, HostError::Uppercase | HostError::Ip))
-            && !name.starts_with('*');
-    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
-    let is_of_url = |c: char| c.is_ascii_alphanumeric() || "-._~:/?[]@!&'()*+,;=%".contains(c);
-    match text.chars().find(|c| !is_of_url(*c)) {
-        _ if text.len() > MAX_TEXT => {
-            wrong(format!("the {what} has more than {MAX_TEXT} bytes"), "shorten it")
-        }
-        Some(stray) => wrong(
-            format!("the {what} {} contains {}", quoted(text), quoted_char(stray)),
-            "write a URL without it",
-        ),
-        None if is_host && is_port => Ok(text.to_owned()),
-        None => {
-            wrong(format!("the {what} {} has no valid host", quoted(text)), "correct the host and the port")
-        }
+    let (name, port) = host.split_once(':').unwrap_or((host, "80"));
+    let is_host = |error: HostError| matches!(error, HostError::Uppercase | HostError::Ip);
+    let has_host = !name.starts_with('*')
+        && host_errors(name).into_iter().all(is_host)
+        && port.parse::<u16>().is_ok_and(|port| port > 0);
+    match stray(text, "-._~:/?[]@!&'()*+,;=%") {
+        Some(stray) => contains(what, text, stray, "write a URL without it"),
+        None if has_host => short(text, what, MAX_TEXT),
+        None => is_not(text, "a URL with a valid host", "correct the host and the port"),
     }
 }
 
 fn hosts(text: &str) -> Result<Vec<String>, Vec<Wrong>> {
-    list(text, "hosts", |host| {
-        if host == "www" {
+    list(text, "hosts", &|host| {
+        if host == "www" || !(host.starts_with('*') || !host_errors(host).is_empty()) {
             return Ok(host.to_owned());
         }
-        if host.starts_with('*') || !host_errors(host).is_empty() {
-            return wrong(
-                format!("{} is not a host", quoted(host)),
-                "write a name such as old.example.com, or the word www",
-            );
-        }
-        Ok(host.to_owned())
+        is_not(host, "a host", "write a name such as old.example.com, or the word www")
     })
 }
 
@@ -346,25 +326,7 @@ const UNTOUCHED: [&str; 9] = [
 fn headers(text: &str) -> Result<Vec<Header>, Vec<Wrong>> {
     let (mut found, mut problems) = (Vec::<Header>::new(), Vec::new());
     for (name, value) in pairs(text) {
-        let Some(name) = name else {
-            problems.extend(
-                wrong::<()>(format!("{} is not `Name: value`", quoted(value)), "write one header a line")
-                    .err(),
-            );
-            continue;
-        };
-        let read = token(name, "header").and_then(|name| {
-            let lower = name.to_ascii_lowercase();
-            if UNTOUCHED.contains(&lower.as_str()) || lower.starts_with(':') {
-                return wrong(format!("the header {} cannot be set", quoted(&name)), "remove it");
-            }
-            if found.iter().any(|known| known.name.eq_ignore_ascii_case(&name)) {
-                return wrong(format!("the header {} is given twice", quoted(&name)), "remove one of them");
-            }
-            let value = line(value, "value of the header")?;
-            Ok(Header { name, value: Some(value).filter(|value| !value.is_empty()) })
-        });
-        match read {
+        match header(name, value, &found) {
             Ok(header) => found.push(header),
             Err(wrong) => problems.push(wrong),
         }
@@ -377,70 +339,81 @@ fn headers(text: &str) -> Result<Vec<Header>, Vec<Wrong>> {
     if problems.is_empty() { Ok(found) } else { Err(problems) }
 }
 
+fn header(name: Option<&str>, value: &str, others: &[Header]) -> Read<Header> {
+    let Some(name) = name else { return is_not(value, "`Name: value`", "write one header a line") };
+    let name = token(name, "the header")?;
+    if UNTOUCHED.iter().any(|it| it.eq_ignore_ascii_case(&name)) {
+        return is_not(&name, "a header that can be set", "remove it");
+    }
+    if others.iter().any(|known| known.name.eq_ignore_ascii_case(&name)) {
+        return wrong(["the header ", &quoted(&name), " is given twice"].concat(), "remove one of them");
+    }
+    let value = line(value, "the value of the header")?;
+    Ok(Header { name, value: Some(value).filter(|value| !value.is_empty()) })
+}
+
 /// The lines of a text as `key: value`; a line without a colon has no key.
-fn pairs(text: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| {
-        line.split_once(':').map_or((None, line), |(key, value)| {
-            let value = value.trim();
-            let bare =
-                ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
-            (Some(key.trim()), bare.unwrap_or(value))
-        })
-    })
+fn pairs(text: &str) -> Vec<(Option<&str>, &str)> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let pairs = lines.map(|line| {
+        let Some((key, value)) = line.split_once(':') else { return (None, line) };
+        let value = value.trim();
+        let bare = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+        (Some(key.trim()), bare.unwrap_or(value))
+    });
+    pairs.collect()
 }
 
 /// The parts of a value: `key: value` lines with these keys, or the value of the first key alone.
-struct Parts<'t, const N: usize> {
-    values: [Option<&'t str>; N],
+struct Parts<'t> {
+    values: Vec<(&'static str, &'t str)>,
     problems: Vec<Wrong>,
 }
 
-impl<'t, const N: usize> Parts<'t, N> {
-    fn new(text: &'t str, keys: [&'static str; N]) -> Self {
-        let mut values = [None; N];
-        let mut problems = Vec::new();
-        let begins_with_key = pairs(text).next().and_then(|(key, _)| key).is_some_and(|key| {
+impl<'t> Parts<'t> {
+    fn new(text: &'t str, keys: &'static [&'static str]) -> Self {
+        let first = keys.first().copied().unwrap_or_default();
+        let pairs = pairs(text);
+        let begins_with_key = pairs.first().and_then(|(key, _)| *key).is_some_and(|key| {
             // `https://...` is the value of the first key.
             !key.is_empty()
                 && key.bytes().all(|b| b.is_ascii_alphabetic())
                 && !matches!(key, "http" | "https")
         });
         if !begins_with_key {
-            if let Some(first) = values.first_mut() {
-                *first = Some(text);
-            }
-            return Self { values, problems };
+            return Self { values: vec![(first, text)], problems: Vec::new() };
         }
-        for (key, value) in pairs(text) {
-            let place = key.and_then(|key| keys.iter().position(|known| *known == key));
-            match place.and_then(|place| values.get_mut(place)) {
-                Some(slot) => *slot = Some(value),
+        let mut parts = Self { values: Vec::new(), problems: Vec::new() };
+        for (key, value) in pairs {
+            match keys.iter().find(|known| key == Some(**known)) {
+                Some(key) => parts.values.push((key, value)),
                 None => {
                     let key = key.unwrap_or(value);
-                    let help = match did_you_mean(key, keys.iter().copied()) {
-                        Some(meant) => format!("did you mean {meant}?"),
-                        None => format!("write one of {}, a colon and a value", keys.join(", ")),
-                    };
-                    problems.extend(wrong::<()>(format!("there is no part {}", quoted(key)), help).err());
+                    let help = [&one_of(key, keys), ", a colon and a value"].concat();
+                    parts.problem(is_not(key, "a part of this value", &help));
                 }
             }
         }
-        let is_missing = values.first().is_some_and(Option::is_none);
-        if let Some(first) = keys.first().filter(|_| is_missing) {
-            let said = format!("the part {} is missing", quoted(first));
-            problems.extend(wrong::<()>(said, format!("write {first}: and a value")).err());
+        if parts.get(first).is_none() {
+            let help = ["write ", first, ": and a value"].concat();
+            parts.problem(wrong(["the part `", first, "` is missing"].concat(), &help));
         }
-        Self { values, problems }
+        parts
     }
 
-    /// The part at a position.
-    fn get(&self, place: usize) -> Option<&'t str> {
-        self.values.get(place).copied().flatten().filter(|value| !value.is_empty())
+    fn problem(&mut self, problem: Read<()>) {
+        self.problems.extend(problem.err());
+    }
+
+    /// The part of a key; of several, the last one.
+    fn get(&self, key: &str) -> Option<&'t str> {
+        let given = self.values.iter().rev().find(|(known, _)| *known == key);
+        given.map(|(_, value)| *value).filter(|value| !value.is_empty())
     }
 
     /// A part; the default where it is missing or wrong.
-    fn read<T: Default>(&mut self, place: usize, read: impl FnOnce(&str) -> Read<T>) -> T {
-        match self.get(place).map(read) {
+    fn read<T: Default>(&mut self, key: &str, read: impl FnOnce(&str) -> Read<T>) -> T {
+        match self.get(key).map(read) {
             None => T::default(),
             Some(Ok(value)) => value,
             Some(Err(wrong)) => {
@@ -451,8 +424,8 @@ impl<'t, const N: usize> Parts<'t, N> {
     }
 
     /// A part that is a list.
-    fn list(&mut self, place: usize, what: &str, read: impl Fn(&str) -> Read<String>) -> Vec<String> {
-        match self.get(place).map(|text| list(text, what, read)) {
+    fn list(&mut self, key: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Vec<String> {
+        match self.get(key).map(|text| list(text, what, read)) {
             None => Vec::new(),
             Some(Ok(value)) => value,
             Some(Err(wrong)) => {
@@ -462,125 +435,114 @@ impl<'t, const N: usize> Parts<'t, N> {
         }
     }
 
+    fn seconds(&mut self, key: &str) -> Option<u64> {
+        self.read(key, |text| duration(text).map(|ms| Some(ms / 1000)))
+    }
+
     fn done<T>(self, value: T) -> Result<T, Vec<Wrong>> {
         if self.problems.is_empty() { Ok(value) } else { Err(self.problems) }
     }
 }
 
 fn basic_auth(text: &str) -> Result<BasicAuth, Vec<Wrong>> {
-    let mut parts = Parts::new(text, ["secret", "realm"]);
-    let value =
-        BasicAuth { secret: parts.read(0, secret), realm: parts.read(1, |text| realm(text).map(Some)) };
+    let mut parts = Parts::new(text, &["secret", "realm"]);
+    let value = BasicAuth {
+        secret: parts.read("secret", secret),
+        realm: parts.read("realm", |text| realm(text).map(Some)),
+    };
     parts.done(value)
 }
 
 fn realm(text: &str) -> Read<String> {
-    match text.chars().find(|c| !(c.is_ascii_alphanumeric() || "-._~/: ".contains(*c))) {
-        Some(stray) => wrong(
-            format!("the realm {} contains {}", quoted(text), quoted_char(stray)),
-            "write letters, digits, blanks and `- . _ ~ / :`",
-        ),
-        None => line(text, "realm"),
+    match stray(text, "-._~/: ") {
+        Some(stray) => contains("the realm", text, stray, "write letters, digits, blanks and `- . _ ~ / :`"),
+        None => short(text, "the realm", MAX_TEXT),
     }
 }
 
 fn external_auth(text: &str) -> Result<ExternalAuth, Vec<Wrong>> {
-    let mut parts = Parts::new(text, ["url", "signIn", "responseHeaders"]);
+    let mut parts = Parts::new(text, &["url", "signIn", "responseHeaders"]);
     let value = ExternalAuth {
-        url: parts.read(0, |text| http_url(text, "url")),
-        sign_in: parts.read(1, |text| http_url(text, "signIn").map(Some)),
-        response_headers: parts.list(2, "headers", |name| token(name, "header")),
+        url: parts.read("url", |text| http_url(text, "the url")),
+        sign_in: parts.read("signIn", |text| http_url(text, "the url").map(Some)),
+        response_headers: parts.list("responseHeaders", "headers", &|name| token(name, "the header")),
     };
     parts.done(value)
 }
 
 fn cors(text: &str) -> Result<Cors, Vec<Wrong>> {
     let mut parts =
-        Parts::new(text, ["origins", "methods", "headers", "exposeHeaders", "credentials", "maxAge"]);
-    let header = |name: &str| if name == "*" { Ok(name.to_owned()) } else { token(name, "header") };
+        Parts::new(text, &["origins", "methods", "headers", "exposeHeaders", "credentials", "maxAge"]);
+    let header = |name: &str| token(name, "the header");
     let value = Cors {
-        origins: parts.list(0, "origins", origin),
-        methods: parts.list(1, "methods", |name| {
-            if name == "*" {
-                Ok(name.to_owned())
-            } else {
-                token(name, "method").map(|name| name.to_ascii_uppercase())
-            }
+        origins: parts.list("origins", "origins", &origin),
+        methods: parts.list("methods", "methods", &|name| {
+            token(name, "the method").map(|name| name.to_ascii_uppercase())
         }),
-        headers: parts.list(2, "headers", header),
-        expose_headers: parts.list(3, "headers", header),
-        credentials: parts.read(4, switch),
-        max_age: parts.read(5, |text| duration(text).map(|ms| Some(ms / 1000))),
+        headers: parts.list("headers", "headers", &header),
+        expose_headers: parts.list("exposeHeaders", "headers", &header),
+        credentials: parts.read("credentials", switch),
+        max_age: parts.seconds("maxAge"),
     };
     if value.credentials && value.origins.iter().any(|origin| origin == "*") {
         let said = "with credentials, the origin `*` would let every site act for its visitors";
-        parts.problems.extend(wrong::<()>(said, "name the origins, or remove credentials").err());
+        parts.problem(wrong(said.to_owned(), "name the origins, or remove credentials"));
     }
     parts.done(value)
 }
 
 /// `*`, or a scheme, a host that may begin with `*.`, and perhaps a port.
 pub(crate) fn origin(text: &str) -> Read<String> {
-    if text == "*" {
-        return Ok(text.to_owned());
-    }
     let is_valid = text.split_once("://").is_some_and(|(scheme, rest)| {
-        let (host, port) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
+        let (host, port) = rest.split_once(':').unwrap_or((rest, "80"));
         matches!(scheme, "http" | "https")
             && host_errors(host).into_iter().all(|error| matches!(error, HostError::Ip))
-            && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+            && port.parse::<u16>().is_ok_and(|port| port > 0)
     });
-    if is_valid {
+    if text == "*" || is_valid {
         return Ok(text.to_owned());
     }
-    wrong(
-        format!("{} is not an origin", quoted(text)),
-        "write it as https://example.com or https://*.example.com, without a path",
-    )
+    is_not(text, "an origin", "write it as https://example.com or https://*.example.com, without a path")
 }
 
 fn sticky(text: &str) -> Result<StickySession, Vec<Wrong>> {
-    let mut parts = Parts::new(text, ["cookie", "maxAge"]);
+    let mut parts = Parts::new(text, &["cookie", "maxAge"]);
     let value = StickySession {
-        cookie: parts.read(0, |name| token(name, "cookie")),
-        max_age: parts.read(1, |text| duration(text).map(|ms| Some(ms / 1000))),
+        cookie: parts.read("cookie", |name| token(name, "the cookie")),
+        max_age: parts.seconds("maxAge"),
     };
     parts.done(value)
 }
 
+fn number(text: &str) -> Read<u32> {
+    let number = text.parse::<u32>().ok().filter(|number| (1..=1_000_000).contains(number));
+    number.map_or_else(|| is_not(text, "a number from 1 to 1000000", "write a whole number"), Ok)
+}
+
 fn rate(text: &str) -> Result<RateLimit, Vec<Wrong>> {
-    let mut parts = Parts::new(text, ["limit", "burst"]);
-    let number = |text: &str| {
-        let number = text.parse::<u32>().ok().filter(|number| (1..=1_000_000).contains(number));
-        number.map_or_else(
-            || wrong(format!("{} is not a number from 1 to 1000000", quoted(text)), "write a whole number"),
-            Ok,
-        )
-    };
-    let (requests, per) = parts.read(0, |text| {
+    let mut parts = Parts::new(text, &["limit", "burst"]);
+    let (requests, per) = parts.read("limit", |text| {
         let (count, unit) = text.split_once('/').unwrap_or((text, ""));
         let per = match unit.trim() {
             "s" => 1,
             "m" => 60,
             "h" => 3600,
-            _ => {
-                return wrong(format!("{} is not a rate", quoted(text)), "write it as 10/s, 100/m or 1000/h");
-            }
+            _ => return is_not(text, "a rate", "write it as 10/s, 100/m or 1000/h"),
         };
         Ok((number(count.trim())?, per))
     });
-    let value = RateLimit { requests, per, burst: parts.read(1, |text| number(text).map(Some)) };
+    let value = RateLimit { requests, per, burst: parts.read("burst", |text| number(text).map(Some)) };
     parts.done(value)
 }
 
 fn certificate(text: &str) -> Result<ClientCertificate, Vec<Wrong>> {
-    let mut parts = Parts::new(text, ["secret", "verify"]);
+    let mut parts = Parts::new(text, &["secret", "verify"]);
     let value = ClientCertificate {
-        secret: parts.read(0, secret),
-        is_optional: parts.read(1, |word| match word {
+        secret: parts.read("secret", secret),
+        is_optional: parts.read("verify", |word| match word {
             "on" => Ok(false),
             "optional" => Ok(true),
-            _ => wrong(format!("expected on or optional, found {}", quoted(word)), "write on or optional"),
+            _ => is_not(word, "on or optional", "write on or optional"),
         }),
     };
     parts.done(value)
@@ -640,9 +602,12 @@ mod tests {
     fn what_is_wrong_is_said_with_what_to_write() {
         for (intent, text, said) in [
             (Intent::AllowedSources, "10.0.0.1/8", "write 10.0.0.0/8 for the network"),
-            (Intent::AllowedSources, "::ffff:10.0.0.1", "write 10.0.0.1"),
-            (Intent::AllowedSources, "10.0.0.0/8, office", "`office` is neither"),
-            (Intent::AllowedSources, "10.0.0.0/33", "0 to 32"),
+            (Intent::AllowedSources, "::ffff:10.0.0.1", "without `::ffff:`"),
+            (Intent::AllowedSources, "2001:db8::1/32", "with zeros at its end"),
+            (Intent::AllowedSources, "::1/0", "with zeros at its end"),
+            (Intent::AllowedSources, "10.0.0.1/0", "write 0.0.0.0/0"),
+            (Intent::AllowedSources, "10.0.0.0/8, office", "`office` is not an IP address"),
+            (Intent::AllowedSources, "10.0.0.0/33", "from 0 to 32"),
             (Intent::AllowedSources, "10.0.0.0/08", "0 to 32"),
             (Intent::AllowedSources, ",", "there are no addresses"),
             (Intent::Timeout, "30", "such as 30s"),
@@ -655,12 +620,12 @@ mod tests {
             (Intent::BasicAuth, "other/users", "write users"),
             (Intent::BasicAuth, "secert: users", "did you mean secret?"),
             (Intent::BasicAuth, "realm: Staff", "the part `secret` is missing"),
-            (Intent::ExternalAuth, "auth.example.com", "does not begin with http"),
+            (Intent::ExternalAuth, "auth.example.com", "begins with http"),
             (Intent::ExternalAuth, "https://auth.example.com/?rd=$host", "contains `$`"),
-            (Intent::ExternalAuth, "https://user@auth.example.com", "no valid host"),
+            (Intent::ExternalAuth, "https://user@auth.example.com", "a valid host"),
             (Intent::Cors, "origins: '*'\ncredentials: true", "name the origins"),
             (Intent::Cors, "https://a.example.com/path", "without a path"),
-            (Intent::RequestHeaders, "Host: a.example.com", "cannot be set"),
+            (Intent::RequestHeaders, "Host: a.example.com", "a header that can be set"),
             (Intent::RequestHeaders, "X-A: b\rX-B: c", "contains"),
             (Intent::RequestHeaders, "X A: b", "contains a blank"),
             (Intent::RequestHeaders, "X-A: b\nx-a: c", "given twice"),

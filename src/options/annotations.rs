@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::block::{self, Block};
-use super::table::{self, ConfigOption, Layer};
+use super::table::{self, Layer};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, did_you_mean, quoted};
 use crate::service::{CONFIG_PREFIX, Service};
 
@@ -45,15 +45,15 @@ pub(crate) struct Forwarded<'a> {
 /// Reads the annotations; what is wrong with them goes into the report.
 pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Forwarded<'a>) {
     let (mut layer, mut forwarded) = (Layer::default(), Forwarded::default());
-    let find = |annotation: &str| table::annotations().find(|(key, _)| key.name == annotation);
+    let find = |annotation: &str| table::rows().iter().find(|row| row.annotation == Some(annotation));
     for annotation in &service.broken {
-        if let Some((_, ConfigOption { read: Some(read), .. })) = find(annotation) {
+        if let Some(read) = find(annotation).and_then(|row| row.read) {
             let _told = read(&mut layer, &Value::Null, Origin::BuiltIn);
         }
     }
     for &(annotation, text) in service.annotations() {
         let path = || FieldPath::annotation(annotation.to_owned());
-        let Some((key, row)) = find(annotation) else {
+        let Some(row) = find(annotation) else {
             if let Some(problem) = unknown(annotation) {
                 report.file(path(), problem);
             }
@@ -65,7 +65,8 @@ pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Fo
             continue;
         }
         if let Some(read) = row.read {
-            let read = read(&mut layer, &text.into(), Origin::Annotation(key.name.into()));
+            let read =
+                read(&mut layer, &text.into(), Origin::Annotation(row.annotation.unwrap_or_default().into()));
             for (path, problem) in read.err().unwrap_or_default() {
                 report.file(path, problem);
             }
@@ -83,9 +84,9 @@ pub(crate) fn read<'a>(service: &Service<'a>, report: &mut Report) -> (Layer, Fo
     }
     for &annotation in &service.nearly_ours {
         let name = short_name(annotation);
-        let mut known = table::annotations().map(|(key, _)| key);
-        if let Some(key) = known.find(|key| key.short_name().eq_ignore_ascii_case(name)) {
-            let help = format!("did you mean {}?", key.name);
+        let mut known = table::annotation_keys();
+        if let Some(key) = known.find(|key| short_name(key).eq_ignore_ascii_case(name)) {
+            let help = format!("did you mean {key}?");
             report.file(FieldPath::annotation(annotation.to_owned()), no_annotation(annotation, help));
         }
     }
@@ -99,9 +100,9 @@ fn short_name(annotation: &str) -> &str {
 /// What is said of a key that is not in the table. Beside the block, other programs may use the prefix as well: there,
 /// only what looks like a misspelt key is one.
 fn unknown(annotation: &str) -> Option<Problem> {
-    let meant = did_you_mean(short_name(annotation), table::annotations().map(|(key, _)| key.short_name()));
-    let help = match table::annotations().find(|(key, _)| Some(key.short_name()) == meant) {
-        Some((key, _)) => format!("did you mean {}?", key.name),
+    let meant = did_you_mean(short_name(annotation), table::annotation_keys().map(short_name));
+    let help = match table::annotation_keys().find(|key| Some(short_name(key)) == meant) {
+        Some(key) => format!("did you mean {key}?"),
         None if !annotation.starts_with(CONFIG_PREFIX) => return None,
         None => "remove it; `xposer explain` lists all annotations".to_owned(),
     };

@@ -51,16 +51,13 @@ fn help_for_own(key: &str) -> Option<String> {
         None if key == PUBLISH_KEY || key.starts_with(STAMP_PREFIX) => "",
         None => return None,
     };
-    let is_meant = |annotation: Option<table::Key>, setting: table::Key| {
-        annotation.is_some_and(|key| key.short_name() == name) || setting.name.eq_ignore_ascii_case(name)
+    let is_meant = |row: &&table::Row| {
+        row.annotation.and_then(|key| key.strip_prefix(CONFIG_PREFIX)) == Some(name)
+            || row.setting.is_some_and(|setting| setting.eq_ignore_ascii_case(name))
     };
-    let meant = table::settings().find(|(setting, row)| is_meant(row.annotation, *setting));
-    Some(
-        meant.map_or_else(
-            || "remove the key".to_owned(),
-            |(setting, _)| format!("set {} instead", setting.name),
-        ),
-    )
+    let mut settings = table::rows().iter().filter(|row| row.setting.is_some());
+    let meant = settings.find(is_meant).and_then(|row| row.setting);
+    Some(meant.map_or_else(|| "remove the key".to_owned(), |setting| format!("set {setting} instead")))
 }
 
 /// An annotation to give; `None` where the key has no value.

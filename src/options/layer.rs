@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Settings;
 use super::parse::{self, Parsed};
-use super::table::{Layer, options};
+use super::table::{Layer, rows};
 use crate::diagnostics::{Origin, Severity, Sourced};
 use crate::intents::{Intent, Wish};
 use crate::validation::pattern::Patterns;
@@ -143,9 +143,10 @@ impl Layer {
 /// What counts where no layer says anything: defaults of the table, read as settings are.
 static BUILT_IN: LazyLock<Layer> = LazyLock::new(|| {
     let mut layer = Layer::default();
-    for row in options().iter().filter(|row| row.is_built_in) {
-        let value = row.default.trim_matches('\'').into();
-        let _told = row.read.map(|read| read(&mut layer, &value, Origin::BuiltIn));
+    for row in rows() {
+        if let (Some(value), Some(read)) = (row.built_in, row.read) {
+            let _told = read(&mut layer, &value.trim_matches('\'').into(), Origin::BuiltIn);
+        }
     }
     layer
 });
@@ -191,8 +192,9 @@ impl<'s> Layers<'s> {
 
     /// All layers, the uppermost first.
     pub(crate) fn iter(self) -> impl Iterator<Item = &'s Layer> {
-        let above = [self.service, self.block].into_iter();
-        above.chain(self.settings).chain([self.annotations]).flatten().chain([&*BUILT_IN])
+        let [profile, namespace, general] = self.settings;
+        let all = [self.service, self.block, profile, namespace, general, self.annotations, Some(&*BUILT_IN)];
+        all.into_iter().flatten()
     }
 
     /// The layers of the settings, the uppermost first.
@@ -245,7 +247,7 @@ pub(crate) struct Namespace {
 }
 
 /// What is set under names, in their order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Named<T> {
     rows: Vec<(String, T)>,
 }
@@ -265,6 +267,18 @@ impl<T> Named<T> {
     pub(super) fn insert(&mut self, name: &str, value: T) {
         let (Ok(at) | Err(at)) = self.find(name);
         self.rows.insert(at, (name.to_owned(), value));
+    }
+
+    /// Adds a row, or replaces the one of this name.
+    pub(super) fn set(&mut self, name: &str, value: T) {
+        match self.find(name) {
+            Ok(at) => {
+                if let Some((_, known)) = self.rows.get_mut(at) {
+                    *known = value;
+                }
+            }
+            Err(_) => self.insert(name, value),
+        }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&T> {

@@ -176,7 +176,7 @@ impl Settings {
         for (key, value) in map {
             let place = Origin::Setting(FieldPath::setting(key.clone()));
             let Some(row) = table::find_setting(key) else {
-                report.file(place.path(), unknown(key, settings().map(|(key, _)| key.name)));
+                report.file(place.path(), unknown(key, table::setting_names()));
                 continue;
             };
             if value.is_null() {
@@ -298,11 +298,10 @@ impl Settings {
     /// ```
     /// use serde_json::json;
     /// use xposer::options::ServedBy;
-    /// use xposer::{Settings, testing};
-    /// let mut served_by = ServedBy::default();
-    /// served_by.ingress_classes.insert("internal".to_owned(), "traefik.io/ingress-controller".to_owned());
-    /// let settings = Settings::default().with_served_by(served_by);
-    /// assert!(settings.served_by().ingress_classes.contains_key("internal"));
+    /// use xposer::Settings;
+    /// let served_by = ServedBy::default().with_ingress_class("internal", "traefik.io/ingress-controller");
+    /// let settings = Settings::default().with_served_by(served_by.clone());
+    /// assert_eq!(settings.served_by(), &served_by);
     /// ```
     #[must_use]
     pub fn with_served_by(mut self, served_by: ServedBy) -> Self {

@@ -118,7 +118,7 @@ fn namespace_patterns(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
 /// A setting of a layer, which has the keys `own` beside those of every layer.
 fn setting(layer: &mut Layer, own: &[&str], key: &str, value: &Value, place: Origin) -> Parsed<()> {
     let row = table::find_setting(key);
-    if let Some(row) = row.filter(|row| row.is_layered())
+    if let Some(row) = row.filter(|row| row.is_layered)
         && let Some(read) = row.read
     {
         return if value.is_null() { Ok(()) } else { read(layer, value, place) };
@@ -127,6 +127,6 @@ fn setting(layer: &mut Layer, own: &[&str], key: &str, value: &Value, place: Ori
         let said = format!("the setting {} is for everybody and cannot stand here", quoted(key));
         return Err(wrong(&place, said, "move it to the top of the settings"));
     }
-    let known = table::settings().filter(|(_, row)| row.is_layered()).map(|(key, _)| key.name);
+    let known = table::rows().iter().filter(|row| row.is_layered).filter_map(|row| row.setting);
     Err(one(&place, unknown(key, known.chain(own.iter().copied()))))
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{SourcedTemplate, unknown};
 use crate::diagnostics::{
-    Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, quoted, quoted_char,
+    Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, quoted, quoted_char, scalar,
 };
 use crate::dialect::controller::Controller;
 use crate::dialect::external_dns;
@@ -294,7 +294,7 @@ pub(super) fn wish(intent: Intent, value: &Value, at: &Origin) -> Parsed<Option<
 fn wish_text<'v>(value: &'v Value, at: &Origin) -> Parsed<Cow<'v, str>> {
     match value {
         Value::String(text) => Ok(Cow::Borrowed(text)),
-        Value::Bool(_) | Value::Number(_) => Ok(Cow::Owned(value.to_string())),
+        Value::Bool(_) | Value::Number(_) => Ok(Cow::Owned(scalar(value).unwrap_or_default())),
         Value::Array(_) => {
             let read = |value: &Value, at: &Origin| item(value, at, "item").map(str::to_owned);
             list(value, at, "a list", &read).map(|items| Cow::Owned(items.join(", ")))

@@ -1,24 +1,24 @@
 //! What a cluster says about who serves its classes and Gateways.
 
-use std::collections::{BTreeMap, BTreeSet};
+use super::layer::Named;
 
 /// Who serves the classes of Ingresses and the Gateways of a cluster. It counts more than the names of classes, and less than the
 /// setting `controllers`.
 ///
 /// ```
 /// use xposer::options::{GatewayFacts, ServedBy};
-/// let mut served_by = ServedBy::default();
-/// served_by.ingress_classes.insert("internal".to_owned(), "traefik.io/ingress-controller".to_owned());
-/// let facts = GatewayFacts { controller: "gateway.envoyproxy.io/gatewayclass-controller".to_owned(), ..GatewayFacts::default() };
-/// served_by.gateways.insert(("gateways".to_owned(), "external".to_owned()), facts);
+/// let facts = GatewayFacts { controller: "gateway.envoyproxy.io/gatewayclass-controller".to_owned(), features: None };
+/// let served_by = ServedBy::default()
+///     .with_ingress_class("internal", "traefik.io/ingress-controller")
+///     .with_gateway("gateways", "external", facts);
 /// assert_ne!(served_by, ServedBy::default());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServedBy {
-    /// `IngressClass.spec.controller` by the name of the class; the empty name stands for the default class of the cluster.
-    pub ingress_classes: BTreeMap<String, String>,
-    /// What is known of a Gateway, by its namespace and name.
-    pub gateways: BTreeMap<(String, String), GatewayFacts>,
+    /// `IngressClass.spec.controller` by the name of the class.
+    ingress_classes: Named<String>,
+    /// What is known of a Gateway, by `namespace/name`.
+    gateways: Named<GatewayFacts>,
 }
 
 /// What the class of a Gateway says.
@@ -32,5 +32,49 @@ pub struct GatewayFacts {
     /// `GatewayClass.spec.controllerName`.
     pub controller: String,
     /// The names of `GatewayClass.status.supportedFeatures`; `None` where the class has no such list.
-    pub features: Option<BTreeSet<String>>,
+    pub features: Option<Vec<String>>,
+}
+
+impl ServedBy {
+    /// Adds a class of Ingresses and its `spec.controller`; the empty name stands for the default class of the cluster.
+    ///
+    /// ```
+    /// use xposer::options::ServedBy;
+    /// let served_by = ServedBy::default().with_ingress_class("internal", "k8s.io/ingress-nginx");
+    /// assert_eq!(served_by.ingress_class("internal"), Some("k8s.io/ingress-nginx"));
+    /// ```
+    #[must_use]
+    pub fn with_ingress_class(mut self, class: &str, controller: &str) -> Self {
+        self.ingress_classes.set(class, controller.to_owned());
+        self
+    }
+
+    /// Adds a Gateway.
+    ///
+    /// ```
+    /// use xposer::options::{GatewayFacts, ServedBy};
+    /// let served_by = ServedBy::default().with_gateway("gateways", "external", GatewayFacts::default());
+    /// assert!(served_by.gateway("gateways", "external").is_some());
+    /// assert!(served_by.gateway("gateways", "internal").is_none());
+    /// ```
+    #[must_use]
+    pub fn with_gateway(mut self, namespace: &str, name: &str, facts: GatewayFacts) -> Self {
+        self.gateways.set(&[namespace, "/", name].concat(), facts);
+        self
+    }
+
+    /// The `spec.controller` of a class.
+    #[must_use]
+    pub fn ingress_class(&self, class: &str) -> Option<&str> {
+        self.ingress_classes.get(class).map(String::as_str)
+    }
+
+    /// What is known of a Gateway.
+    #[must_use]
+    pub fn gateway(&self, namespace: &str, name: &str) -> Option<&GatewayFacts> {
+        if self.gateways.is_empty() {
+            return None;
+        }
+        self.gateways.get(&[namespace, "/", name].concat())
+    }
 }

@@ -46,10 +46,20 @@ pub struct ConfigOption {
     pub default: &'static str,
     /// Whether the original Xposer had it.
     pub original: bool,
-    /// Whether the default is the value of the built-in layer. Without one there, the code that uses the option decides.
-    pub(super) is_built_in: bool,
     /// Whether the setting can also stand in a profile, or under a namespace.
     is_layered: bool,
+}
+
+/// What reading settings and annotations needs of an option: the policy's module has this, and not the texts of the references.
+pub(super) struct Row {
+    /// The name of the setting.
+    pub(super) setting: Option<&'static str>,
+    /// The key of the annotation.
+    pub(super) annotation: Option<&'static str>,
+    /// The value of the built-in layer, as YAML. Without one, the code that uses the option decides.
+    pub(super) built_in: Option<&'static str>,
+    /// Whether the setting can also stand in a profile, or under a namespace.
+    pub(super) is_layered: bool,
     /// Reads the setting or the annotation into its slot.
     pub(super) read: Option<ReadLayer>,
     /// Reads the setting at the top, where it is not only a slot of the lowest layer.
@@ -168,9 +178,24 @@ pub(crate) fn decided(plan: &Plan) -> impl Iterator<Item = Decided> {
     DECIDES.iter().flat_map(|(decides, place)| decides(plan, *place))
 }
 
-/// The option of a setting.
-pub(crate) fn find_setting(name: &str) -> Option<&'static ConfigOption> {
-    settings().find(|(key, _)| key.name == name).map(|(_, row)| row)
+/// The rows of all options, in the order of [`options`].
+pub(super) fn rows() -> &'static [Row] {
+    ROWS
+}
+
+/// The row of a setting.
+pub(super) fn find_setting(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.setting == Some(name))
+}
+
+/// The names of all settings.
+pub(super) fn setting_names() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().filter_map(|row| row.setting)
+}
+
+/// The keys of all annotations.
+pub(super) fn annotation_keys() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().filter_map(|row| row.annotation)
 }
 
 /// What kind of value a setting or an annotation takes.
@@ -337,36 +362,59 @@ macro_rules! options {
             pub(crate) wishes: Wishes,
         }
 
+        static ROWS: &[Row] = &[
+            $( Row {
+                $( setting: Some($setting), is_layered: true, )?
+                $( setting: Some($general), )?
+                $( annotation: Some($annotation), )?
+                $( built_in: Some($built_in), )?
+                read: Some(|layer, value, origin| layer.$field.take($read, value, origin)),
+                $( read_top: Some($read_top), )?
+                ..ROW
+            }, )+
+            $( Row {
+                setting: Some($wish),
+                annotation: Some(Intent::$intent.annotation()),
+                is_layered: true,
+                read: Some(|layer, value, origin| layer.wishes.take(Intent::$intent, value, origin)),
+                ..ROW
+            }, )+
+            $( Row {
+                $( setting: Some($only), read_top: Some($read_only), )?
+                $( annotation: Some($block), )?
+                ..ROW
+            }, )+
+        ];
+
+        // Only references and `xposer explain` read this, so it is no column of the table above: the policy's module is smaller
+        // without it.
         static OPTIONS: &[ConfigOption] = &[
             $( ConfigOption {
                 $( setting: Some(Key { name: $setting, example: $setting_example }), is_layered: true, )?
                 $( setting: Some(Key { name: $general, example: $general_example }), )?
                 $( annotation: Some(Key { name: $annotation, example: $annotation_example }), )?
-                read: Some(|layer, value, origin| layer.$field.take($read, value, origin)),
-                $( read_top: Some($read_top), )?
                 $( original: $original, )?
                 $( default: $default, )?
-                $( default: $built_in, is_built_in: true, )?
-                ..row($form, $doc)
+                $( default: $built_in, )?
+                ..option($form, $doc)
             }, )+
             $( ConfigOption {
                 setting: Some(Key { name: $wish, example: $wish_example }),
                 annotation: Some(Key { name: Intent::$intent.annotation(), example: $wish_annotation_example }),
                 is_layered: true,
-                read: Some(|layer, value, origin| layer.wishes.take(Intent::$intent, value, origin)),
                 default: "(none)",
-                ..row($intent_form, $intent_doc)
+                ..option($intent_form, $intent_doc)
             }, )+
             $( ConfigOption {
-                $( setting: Some(Key { name: $only, example: $only_example }), read_top: Some($read_only), )?
+                $( setting: Some(Key { name: $only, example: $only_example }), )?
                 $( annotation: Some(Key { name: $block, example: $block_example }), )?
                 $( original: $only_original, )?
                 default: $only_default,
-                ..row($only_form, $only_doc)
+                ..option($only_form, $only_doc)
             }, )+
         ];
 
-        // Only `xposer explain` reads this, so it is no column of the table above: the policy's module is smaller without it.
+        // Only `xposer explain` reads this.
         static DECIDES: &[(Decides, Place)] = &[
             $( $( ($decides, |layer| layer.$field.origin()), )? )+
             $( (
@@ -378,7 +426,11 @@ macro_rules! options {
 }
 
 /// A row that nobody can set yet.
-const fn row(form: Form, doc: &'static str) -> ConfigOption {
+const ROW: Row =
+    Row { setting: None, annotation: None, built_in: None, is_layered: false, read: None, read_top: None };
+
+/// An option that nobody can set yet.
+const fn option(form: Form, doc: &'static str) -> ConfigOption {
     ConfigOption {
         setting: None,
         annotation: None,
@@ -386,10 +438,7 @@ const fn row(form: Form, doc: &'static str) -> ConfigOption {
         doc,
         default: "",
         original: false,
-        is_built_in: false,
         is_layered: false,
-        read: None,
-        read_top: None,
     }
 }
 

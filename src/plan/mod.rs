@@ -11,7 +11,7 @@ mod parts;
 mod served;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostics::{Origin, Sourced, Subject};
@@ -79,7 +79,7 @@ pub struct Plan {
     /// Who serves the objects of each target.
     pub(crate) servers: Vec<Server>,
     /// What the Gateways of HTTPRoutes support, where their class says it.
-    pub(crate) gateway_features: Option<BTreeSet<String>>,
+    pub(crate) gateway_features: Option<Vec<String>>,
     /// What the Service wants beside the fields above, in the order of [`Intent::ALL`](crate::intents::Intent::ALL).
     pub(crate) intents: Vec<Wanted>,
     /// The bytes of the Service's annotations, without what is written back.

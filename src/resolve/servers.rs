@@ -2,8 +2,9 @@
 
 use super::{Plan, Resolver};
 use crate::dialect::controller::Controller;
+use crate::options::GatewayFacts;
 use crate::plan::{Reason, Server};
-use crate::values::Target;
+use crate::values::{ParentRef, Target};
 
 impl Resolver<'_, '_> {
     /// Finds out who serves each target of a plan.
@@ -29,10 +30,10 @@ impl Resolver<'_, '_> {
         if let Some(set) = class.and_then(|class| settings.controllers.get(class)) {
             return (set.value, Reason::Setting(set.origin.clone()));
         }
-        if let Some(spec) = settings.served_by.ingress_classes.get(class.unwrap_or_default())
+        if let Some(spec) = settings.served_by.ingress_class(class.unwrap_or_default())
             && let Some(controller) = Controller::of_spec(spec)
         {
-            return (controller, Reason::Cluster(spec.clone()));
+            return (controller, Reason::Cluster(spec.to_owned()));
         }
         match class.and_then(Controller::of_class) {
             Some(controller) => (controller, Reason::ClassName),
@@ -43,24 +44,20 @@ impl Resolver<'_, '_> {
     /// Who serves HTTPRoutes: all of the plan's Gateways.
     fn of_gateways(&self, plan: &mut Plan) -> (Controller, Reason) {
         let set = self.layers.settings().find_map(|layer| layer.gateway_controller.set());
-        let gateways = &self.settings.served_by.gateways;
-        let facts: Vec<_> = if gateways.is_empty() {
-            Vec::new()
-        } else {
-            let own = plan.namespace().unwrap_or_default();
-            let of = |parent: &crate::values::ParentRef| {
-                let namespace = parent.namespace.as_deref().unwrap_or(own);
-                gateways.get(&(namespace.to_owned(), parent.name.clone()))
-            };
-            plan.parents().iter().filter_map(of).collect()
+        let own = plan.namespace().unwrap_or_default();
+        let of = |parent: &ParentRef| {
+            let namespace = parent.namespace.as_deref().unwrap_or(own);
+            self.settings.served_by.gateway(namespace, &parent.name)
         };
-        // Where a list is missing, the table of the program counts.
-        let mut features = facts.iter().map(|facts| facts.features.as_ref());
-        if let Some(Some(first)) = features.next() {
-            let all = features.try_fold(first.clone(), |all, next| {
-                next.map(|next| all.intersection(next).cloned().collect())
-            });
-            plan.gateway_features = all;
+        let facts: Vec<&GatewayFacts> = plan.parents().iter().filter_map(of).collect();
+        // Where one of them has no list, the table of the program counts.
+        if let Some((first, rest)) = facts.split_first() {
+            let has = |facts: &GatewayFacts, name: &String| {
+                facts.features.as_ref().is_some_and(|features| features.contains(name))
+            };
+            let all = first.features.iter().flatten().filter(|name| rest.iter().all(|it| has(it, name)));
+            let is_known = facts.iter().all(|facts| facts.features.is_some());
+            plan.gateway_features = is_known.then(|| all.cloned().collect());
         }
         if let Some(set) = set {
             return (set.value, Reason::Setting(set.origin.clone()));

@@ -6,7 +6,7 @@
 use super::PREFIX;
 use crate::diagnostics::Sourced;
 use crate::dialect::read::Meant;
-use crate::intents::{Cors, Given, Intent, RateLimit, Wish};
+use crate::intents::{Given, Intent};
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::parse_bool;
 
@@ -82,17 +82,42 @@ impl<'p> Annotations<'p> {
         self.text(name).and_then(parse_bool) == Some(true)
     }
 
-    /// A meaning of the annotations of these names that are given.
-    fn meant(&self, intent: Intent, names: &[&str], wish: Wish) -> Option<Meant> {
-        let given: Vec<&Annotation> = names.iter().filter_map(|name| self.get(name)).collect();
-        Meant::new(intent, wish, &given)
-    }
-
-    /// A meaning that the grammar of the intent reads.
-    fn parsed(&self, intent: Intent, names: &[&str], text: &str) -> Option<Meant> {
-        self.meant(intent, names, intent.read(Given(text)).ok()?)
+    /// What annotations say, if the grammar of the intent takes it.
+    fn meant(&self, said: &Said) -> Option<Meant> {
+        let wish = said.intent.read(Given(&said.text)).ok()?;
+        let given: Vec<&Annotation> = said.names.iter().filter_map(|name| self.get(name)).collect();
+        Meant::new(said.intent, wish, &given)
     }
 }
+
+/// What the annotations of these names say, as the option of the intent says it.
+struct Said {
+    intent: Intent,
+    names: &'static [&'static str],
+    text: String,
+}
+
+/// What some annotations say, if they are given.
+type Read = fn(&Annotations<'_>) -> Option<Said>;
+
+static READERS: &[Read] = &[
+    rewrite,
+    allowed_sources,
+    denied_sources,
+    basic_auth,
+    external_auth,
+    connect_timeout,
+    idle_timeout,
+    body_size,
+    cors,
+    prefix_header,
+    protocol,
+    sticky,
+    www,
+    rate_limit,
+    client_certificate,
+    passthrough,
+];
 
 /// What the annotations of a plan mean.
 pub(in crate::dialect) fn read(plan: &Plan) -> Vec<Meant> {
@@ -100,31 +125,11 @@ pub(in crate::dialect) fn read(plan: &Plan) -> Vec<Meant> {
         return Vec::new();
     }
     let given = Annotations(plan);
-    let all = [
-        rewrite(&given),
-        sources(&given, Intent::AllowedSources, &["allowlist-source-range", "whitelist-source-range"]),
-        sources(&given, Intent::DeniedSources, &["denylist-source-range"]),
-        basic_auth(&given),
-        external_auth(&given),
-        seconds(&given, Intent::ConnectTimeout, &["proxy-connect-timeout"]),
-        idle_timeout(&given),
-        body_size(&given),
-        cors(&given),
-        prefix_header(&given),
-        protocol(&given),
-        sticky(&given),
-        given
-            .is_true("from-to-www-redirect")
-            .then(|| given.parsed(Intent::RedirectFrom, &["from-to-www-redirect"], "www"))
-            .flatten(),
-        rate_limit(&given),
-        client_certificate(&given),
-        given
-            .is_true("ssl-passthrough")
-            .then(|| given.meant(Intent::TlsPassthrough, &["ssl-passthrough"], Wish::Switch(true)))
-            .flatten(),
-    ];
-    all.into_iter().flatten().collect()
+    READERS.iter().filter_map(|read| given.meant(&read(&given)?)).collect()
+}
+
+const fn says(intent: Intent, names: &'static [&'static str], text: String) -> Option<Said> {
+    Some(Said { intent, names, text })
 }
 
 /// The path in front of a pattern whose rewrite cuts it off: of `/shop(/|$)(.*)` with the target `/$2` it is `/shop`.
@@ -153,167 +158,194 @@ pub(crate) fn https_redirect(plan: &Plan) -> Option<Sourced<bool>> {
 }
 
 /// A rewrite that cuts off the paths of all routes, or puts something in their place.
-fn rewrite(given: &Annotations<'_>) -> Option<Meant> {
+fn rewrite(given: &Annotations<'_>) -> Option<Said> {
     let target = given.text("rewrite-target")?;
-    let names = ["rewrite-target", "use-regex"];
+    let names = &["rewrite-target", "use-regex"];
     if !given.0.rules.is_empty() && given.0.rules.iter().all(|route| stripped(route, target).is_some()) {
-        return given.meant(Intent::StripPrefix, &names, Wish::Switch(true));
+        return says(Intent::StripPrefix, names, "true".to_owned());
     }
-    given.parsed(Intent::RewritePath, &names, target)
+    says(Intent::RewritePath, names, target.to_owned())
 }
 
-fn sources(given: &Annotations<'_>, intent: Intent, names: &[&str]) -> Option<Meant> {
-    let name = names.iter().find(|name| given.get(name).is_some())?;
-    given.parsed(intent, &[*name], given.text(name)?)
+fn allowed_sources(given: &Annotations<'_>) -> Option<Said> {
+    let list = given.text("allowlist-source-range");
+    let list = list.or_else(|| given.text("whitelist-source-range"))?;
+    says(Intent::AllowedSources, &["allowlist-source-range", "whitelist-source-range"], list.to_owned())
+}
+
+fn denied_sources(given: &Annotations<'_>) -> Option<Said> {
+    says(Intent::DeniedSources, &["denylist-source-range"], given.text("denylist-source-range")?.to_owned())
+}
+
+/// A secret of the own namespace, which may have the namespace before it.
+fn own_secret<'p>(given: &Annotations<'p>, name: &str) -> Option<&'p str> {
+    let secret = given.text(name)?;
+    let own = given.0.namespace().and_then(|own| secret.strip_prefix(own)?.strip_prefix('/'));
+    Some(own.unwrap_or(secret))
 }
 
 /// Without `auth-type`, ingress-nginx asks nobody. A map of users is another form of the secret.
-fn basic_auth(given: &Annotations<'_>) -> Option<Meant> {
+fn basic_auth(given: &Annotations<'_>) -> Option<Said> {
     let is_file = given.text("auth-secret-type").is_none_or(|form| form == "auth-file");
     if given.text("auth-type")? != "basic" || !is_file {
         return None;
     }
-    // It takes a secret of the own namespace with the namespace before it, too.
-    let secret = given.text("auth-secret")?;
-    let own = given.0.namespace().and_then(|own| secret.strip_prefix(own)?.strip_prefix('/'));
-    let realm = given.text("auth-realm").map(|realm| format!("\nrealm: {realm}")).unwrap_or_default();
-    let text = format!("secret: {}{realm}", own.unwrap_or(secret));
-    given.parsed(Intent::BasicAuth, &["auth-type", "auth-secret", "auth-secret-type", "auth-realm"], &text)
+    let realm = given.text("auth-realm").unwrap_or_default();
+    let text = ["secret: ", own_secret(given, "auth-secret")?, "\nrealm: ", realm].concat();
+    says(Intent::BasicAuth, &["auth-type", "auth-secret", "auth-secret-type", "auth-realm"], text)
 }
 
-fn external_auth(given: &Annotations<'_>) -> Option<Meant> {
+/// A sign-in with variables of nginx has no other words; without it, clients see the answer of the server.
+fn external_auth(given: &Annotations<'_>) -> Option<Said> {
     let url = given.text("auth-url")?;
     if given.text("auth-method").is_some_and(|method| method != "GET") {
         return None;
     }
-    let headers = given.text("auth-response-headers");
-    let headers = headers.map(|list| format!("\nresponseHeaders: {list}")).unwrap_or_default();
-    let names = ["auth-url", "auth-response-headers", "auth-method"];
-    // A sign-in with variables of nginx has no other words; without it, clients see the answer of the server.
-    let sign_in = given.text("auth-signin").and_then(|sign_in| {
-        let text = format!("url: {url}\nsignIn: {sign_in}{headers}");
-        given.parsed(
-            Intent::ExternalAuth,
-            &["auth-url", "auth-signin", "auth-response-headers", "auth-method"],
-            &text,
-        )
-    });
-    sign_in.or_else(|| given.parsed(Intent::ExternalAuth, &names, &format!("url: {url}{headers}")))
+    let sign_in = given.text("auth-signin").filter(|url| !url.contains('$')).unwrap_or_default();
+    let headers = given.text("auth-response-headers").unwrap_or_default();
+    let names: &[&str] = if sign_in.is_empty() {
+        &["auth-url", "auth-response-headers", "auth-method"]
+    } else {
+        &["auth-url", "auth-signin", "auth-response-headers", "auth-method"]
+    };
+    let text = ["url: ", url, "\nsignIn: ", sign_in, "\nresponseHeaders: ", headers].concat();
+    says(Intent::ExternalAuth, names, text)
 }
 
-/// A number of seconds.
-fn seconds(given: &Annotations<'_>, intent: Intent, names: &[&str]) -> Option<Meant> {
-    let seconds = given.text(names.first()?)?;
-    given.parsed(intent, names, &format!("{seconds}s"))
+fn connect_timeout(given: &Annotations<'_>) -> Option<Said> {
+    let seconds = given.text("proxy-connect-timeout")?;
+    says(Intent::ConnectTimeout, &["proxy-connect-timeout"], [seconds, "s"].concat())
 }
 
 /// The two directions have one time, if they have the same.
-fn idle_timeout(given: &Annotations<'_>) -> Option<Meant> {
-    let (read, send) = (given.text("proxy-read-timeout"), given.text("proxy-send-timeout"));
-    let names: &[&str] = match (read, send) {
-        (Some(read), Some(send)) if read == send => &["proxy-read-timeout", "proxy-send-timeout"],
-        _ => &["proxy-read-timeout"],
+fn idle_timeout(given: &Annotations<'_>) -> Option<Said> {
+    let read = given.text("proxy-read-timeout")?;
+    let names: &[&str] = if given.text("proxy-send-timeout") == Some(read) {
+        &["proxy-read-timeout", "proxy-send-timeout"]
+    } else {
+        &["proxy-read-timeout"]
     };
-    seconds(given, Intent::IdleTimeout, names)
+    says(Intent::IdleTimeout, names, [read, "s"].concat())
 }
 
 /// `10m` is 10 times 1,048,576 bytes.
-fn body_size(given: &Annotations<'_>) -> Option<Meant> {
-    let text = given.text("proxy-body-size")?.to_ascii_lowercase().replace(' ', "");
-    let unit = match text.trim_start_matches(|c: char| c.is_ascii_digit()) {
-        "" | "b" => "",
-        "k" => "Ki",
-        "m" => "Mi",
-        "g" => "Gi",
+fn body_size(given: &Annotations<'_>) -> Option<Said> {
+    let text = given.text("proxy-body-size")?;
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let unit = match text.as_bytes().get(digits.len()..).map(<[u8]>::trim_ascii) {
+        Some([] | [b'b' | b'B']) => "",
+        Some([b'k' | b'K']) => "Ki",
+        Some([b'm' | b'M']) => "Mi",
+        Some([b'g' | b'G']) => "Gi",
         _ => return None,
     };
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    given.parsed(Intent::MaxBodySize, &["proxy-body-size"], &format!("{digits}{unit}"))
+    says(Intent::MaxBodySize, &["proxy-body-size"], [digits, unit].concat())
 }
 
 /// The defaults are those of ingress-nginx 1.15: all origins, credentials, 20 days.
-fn cors(given: &Annotations<'_>) -> Option<Meant> {
+fn cors(given: &Annotations<'_>) -> Option<Said> {
     if !given.is_true("enable-cors") {
         return None;
     }
-    let part =
-        |key: &str, name: &str, default: &str| format!("{key}: {}\n", given.text(name).unwrap_or(default));
-    let mut text = part("origins", "cors-allow-origin", "*");
-    text += &part("methods", "cors-allow-methods", "GET, PUT, POST, DELETE, PATCH, OPTIONS");
-    text += &part(
-        "headers",
+    let part = |name: &str, default: &'static str| given.text(name).unwrap_or(default);
+    let origins = part("cors-allow-origin", "*");
+    let credentials = part("cors-allow-credentials", "");
+    // It answers each origin with its own name, so that `*` with credentials is every origin with its cookies. No other program
+    // offers that; where it is only the default, it is left out.
+    let credentials = match parse_bool(credentials) {
+        None if !credentials.is_empty() => return None,
+        None if origins.contains('*') => "false",
+        None | Some(true) => "true",
+        Some(false) => "false",
+    };
+    let text = [
+        "origins: ",
+        origins,
+        "\nmethods: ",
+        part("cors-allow-methods", "GET, PUT, POST, DELETE, PATCH, OPTIONS"),
+        "\nheaders: ",
+        part(
+            "cors-allow-headers",
+            "DNT, Keep-Alive, User-Agent, X-Requested-With, If-Modified-Since, Cache-Control, Content-Type, Range, Authorization",
+        ),
+        "\nexposeHeaders: ",
+        part("cors-expose-headers", ""),
+        "\ncredentials: ",
+        credentials,
+        "\nmaxAge: ",
+        part("cors-max-age", "1728000"),
+        "s",
+    ];
+    let names = &[
+        "enable-cors",
+        "cors-allow-origin",
+        "cors-allow-methods",
         "cors-allow-headers",
-        "DNT, Keep-Alive, User-Agent, X-Requested-With, If-Modified-Since, Cache-Control, Content-Type, Range, Authorization",
-    );
-    if let Some(exposed) = given.text("cors-expose-headers") {
-        text += &format!("exposeHeaders: {exposed}\n");
-    }
-    text += &format!("maxAge: {}s\n", given.text("cors-max-age").unwrap_or("1728000"));
-    let Wish::Cors(read) = Intent::Cors.read(Given(&text)).ok()? else { return None };
-    let is_any = read.origins.iter().any(|origin| origin == "*");
-    let credentials = given.text("cors-allow-credentials").map_or(Some(true), parse_bool)?;
-    // It answers each origin with its own name, so that `*` with credentials is every origin with its cookies. Nobody asked
-    // for that but by its default, and no other program offers it.
-    if credentials && is_any && given.get("cors-allow-credentials").is_some() {
-        return None;
-    }
-    let names = KEYS.iter().find(|(intent, _)| *intent == Intent::Cors).map(|(_, names)| *names)?;
-    given.meant(Intent::Cors, names, Wish::Cors(Cors { credentials: credentials && !is_any, ..read }))
+        "cors-expose-headers",
+        "cors-allow-credentials",
+        "cors-max-age",
+    ];
+    says(Intent::Cors, names, text.concat())
 }
 
 /// It is sent together with a rewrite only.
-fn prefix_header(given: &Annotations<'_>) -> Option<Meant> {
+fn prefix_header(given: &Annotations<'_>) -> Option<Said> {
     given.get("rewrite-target")?;
-    let text = format!("X-Forwarded-Prefix: {}", given.text("x-forwarded-prefix")?);
-    given.parsed(Intent::RequestHeaders, &["x-forwarded-prefix"], &text)
+    let text = ["X-Forwarded-Prefix: ", given.text("x-forwarded-prefix")?].concat();
+    says(Intent::RequestHeaders, &["x-forwarded-prefix"], text)
 }
 
-fn protocol(given: &Annotations<'_>) -> Option<Meant> {
-    let word = given.text("backend-protocol")?.to_ascii_lowercase();
-    given.parsed(
-        Intent::BackendProtocol,
-        &["backend-protocol"],
-        if word == "auto_http" { "http" } else { &word },
-    )
+fn protocol(given: &Annotations<'_>) -> Option<Said> {
+    let mut word = given.text("backend-protocol")?.to_ascii_lowercase();
+    if word == "auto_http" {
+        word = "http".to_owned();
+    }
+    says(Intent::BackendProtocol, &["backend-protocol"], word)
 }
 
-fn sticky(given: &Annotations<'_>) -> Option<Meant> {
+fn sticky(given: &Annotations<'_>) -> Option<Said> {
     if given.text("affinity")? != "cookie" {
         return None;
     }
     let name = given.text("session-cookie-name").unwrap_or("INGRESSCOOKIE");
     let age = given.text("session-cookie-max-age").or_else(|| given.text("session-cookie-expires"));
-    let age = age.map(|age| format!("\nmaxAge: {age}s")).unwrap_or_default();
-    let names = [
+    let (key, age, unit) = age.map_or(("", "", ""), |age| ("\nmaxAge: ", age, "s"));
+    let names = &[
         "affinity",
         "affinity-mode",
         "session-cookie-name",
         "session-cookie-max-age",
         "session-cookie-expires",
     ];
-    given.parsed(Intent::StickySession, &names, &format!("cookie: {name}{age}"))
+    says(Intent::StickySession, names, ["cookie: ", name, key, age, unit].concat())
 }
 
-/// The burst is the limit times five, or times what is given.
-fn rate_limit(given: &Annotations<'_>) -> Option<Meant> {
-    let number = |name: &str| given.text(name).and_then(|text| text.parse::<u32>().ok()).filter(|it| *it > 0);
-    let (name, per) = match (number("limit-rps"), number("limit-rpm")) {
-        (Some(_), None) => ("limit-rps", 1),
-        (None, Some(_)) => ("limit-rpm", 60),
-        // Both together are two limits.
+fn www(given: &Annotations<'_>) -> Option<Said> {
+    let is_on = given.is_true("from-to-www-redirect");
+    says(Intent::RedirectFrom, &["from-to-www-redirect"], "www".to_owned()).filter(|_| is_on)
+}
+
+/// The burst is the limit times five, or times what is given. Both limits together are no single one.
+fn rate_limit(given: &Annotations<'_>) -> Option<Said> {
+    let (limit, unit, names): (_, _, &[&str]) = match (given.text("limit-rps"), given.text("limit-rpm")) {
+        (Some(limit), None) => (limit, "/s\nburst: ", &["limit-rps", "limit-burst-multiplier"]),
+        (None, Some(limit)) => (limit, "/m\nburst: ", &["limit-rpm", "limit-burst-multiplier"]),
         _ => return None,
     };
-    let requests = number(name)?;
-    let burst = requests.saturating_mul(number("limit-burst-multiplier").unwrap_or(5));
-    let rate = RateLimit { requests, per, burst: Some(burst) };
-    given.meant(Intent::RateLimit, &[name, "limit-burst-multiplier"], Wish::Rate(rate))
+    let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
+    let times = given.text("limit-burst-multiplier").and_then(number).unwrap_or(5);
+    let burst = number(limit)?.saturating_mul(times).min(1_000_000);
+    says(Intent::RateLimit, names, ["limit: ", limit, unit, &burst.to_string()].concat())
 }
 
 /// Other modes of verification have no other words.
-fn client_certificate(given: &Annotations<'_>) -> Option<Meant> {
-    let secret = given.text("auth-tls-secret")?;
-    let own = given.0.namespace().and_then(|own| secret.strip_prefix(own)?.strip_prefix('/'));
+fn client_certificate(given: &Annotations<'_>) -> Option<Said> {
     let verify = given.text("auth-tls-verify-client").unwrap_or("on");
-    let text = format!("secret: {}\nverify: {verify}", own.unwrap_or(secret));
-    given.parsed(Intent::ClientCertificate, &["auth-tls-secret", "auth-tls-verify-client"], &text)
+    let text = ["secret: ", own_secret(given, "auth-tls-secret")?, "\nverify: ", verify].concat();
+    says(Intent::ClientCertificate, &["auth-tls-secret", "auth-tls-verify-client"], text)
+}
+
+fn passthrough(given: &Annotations<'_>) -> Option<Said> {
+    let is_on = given.is_true("ssl-passthrough");
+    says(Intent::TlsPassthrough, &["ssl-passthrough"], "true".to_owned()).filter(|_| is_on)
 }
