@@ -215,9 +215,9 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
 fn of_programs() -> impl Iterator<Item = serde_json::Value> {
     let given = [
         vec![("Auth", "sso")],
-        vec![("IngressClassName", "internal-ingress"), ("Timeout", "5m")],
-        vec![("Timeout", "5m")],
-        vec![("Target", "HTTPRoute"), ("IdleTimeout", "5m"), ("AllowedSources", "10.0.0.0/8")],
+        vec![("IngressClassName", "internal-ingress"), ("AllowedSources", "10.0.0.0/8")],
+        vec![("AllowedSources", "10.0.0.0/8")],
+        vec![("Target", "HTTPRoute"), ("AllowedSources", "10.0.0.0/8")],
     ];
     given.into_iter().map(|annotations| testing::service(&annotations))
 }

@@ -149,7 +149,7 @@ impl Program {
 
     /// All rows of its table.
     #[must_use]
-    pub fn words(self) -> &'static [Words] {
+    pub fn words(self) -> Vec<&'static Words> {
         words(self.target, self.controller)
     }
 
@@ -163,7 +163,7 @@ impl Program {
         let limits = values.map(|value| (*value, self.says(intent, value)));
         Said {
             intent,
-            words: self.words().iter().filter(|row| row.intent == intent).collect(),
+            words: self.words().into_iter().filter(|row| row.intent == intent).collect(),
             limits: limits.filter(|(_, limit)| *limit != answer).collect(),
             says: answer,
         }

@@ -108,7 +108,12 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
     rows.meant();
     rows.servers();
     let written = write(&plan, Target::Ingress);
-    let given = plan.annotations.iter().map(|it| (it.key.as_str(), it.value.as_str(), it.origin()));
+    // What is said in other words is not given.
+    let reads =
+        |key: &str| plan.servers.iter().any(|it| it.target == Target::Ingress && it.controller.reads(key));
+    let is_said = |key: &String| plan.intents.iter().any(|wanted| wanted.keys.contains(key)) && !reads(key);
+    let given = plan.annotations.iter().filter(|it| !is_said(&it.key));
+    let given = given.map(|it| (it.key.as_str(), it.value.as_str(), it.origin()));
     let mut all: Vec<_> = given.collect();
     all.extend(written.iter().map(|it| (it.key, it.value.as_ref(), it.origin.clone())));
     all.sort_by_key(|(key, ..)| *key);
@@ -209,11 +214,8 @@ fn said(plan: &Plan, intent: Intent) -> Vec<String> {
         if wanted.is_some_and(|wanted| !wanted.keys.is_empty() && wanted.keys.iter().all(is_read)) {
             return format!("passed to {name} as it is");
         }
-        let words: Vec<&str> = words(*target, controller)
-            .iter()
-            .filter(|row| row.intent == intent)
-            .map(|row| row.words)
-            .collect();
+        let words = words(*target, controller).into_iter().filter(|row| row.intent == intent);
+        let words: Vec<&str> = words.map(|row| row.words).collect();
         let words = if words.is_empty() { String::new() } else { format!(" as {}", words.join(" and ")) };
         match says(plan, *target, intent, wanted.map(|wanted| &wanted.wish)) {
             Says::Fully => format!("said to {name}{words}"),
