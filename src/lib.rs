@@ -76,6 +76,8 @@ pub mod internal {
     pub use crate::dialect::controller::Controller;
     pub use crate::dialect::legacy;
     pub use crate::dialect::nginx::CANARY;
+    pub use crate::dialect::nginx::keys::Risk;
+    pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
     pub use crate::dialect::says::{Proof, Says, Words};
     pub use crate::intents::Intent;
     pub use crate::resolve::said::{Program, Said, servers};

@@ -16,7 +16,7 @@ mod targets;
 mod tls;
 
 use crate::diagnostics::{Code, Report};
-use crate::dialect::nginx::rules::{self as nginx, rewrite, traps};
+use crate::dialect::nginx::rules::{self as nginx, rewrite, traps, values};
 use crate::dialect::{cert_manager, external_dns, forecastle};
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
@@ -131,8 +131,8 @@ rules! {
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
     "ingress-controllers", [TargetInvalid, ProtectionLost, IntentLost],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::ingress;
-    "nginx-values", [AnnotationInvalid],
-        "ingress-nginx 1.15, annotation validators", nginx::values;
+    "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
+        "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
     "nginx-canary", [AnnotationInvalid],
         "ingress-nginx 1.15, canary annotations", nginx::canary;
     "nginx-canary-unnamed", [CanaryUnnamed],
@@ -140,7 +140,7 @@ rules! {
     "nginx-canary-annotations", [CanaryAnnotationIgnored, TargetInexpressible],
         "ingress-nginx 1.15, canary annotations", loss::canary;
     "nginx-authentication", [AuthenticationOff],
-        "ingress-nginx 1.15, internal/ingress/annotations/authreq and authreqglobal", traps::authentication;
+        "ingress-nginx 1.15, internal/ingress/annotations/authreqglobal", traps::authentication;
     "nginx-alone", [AuthenticationOff, AnnotationAlone],
         "ingress-nginx 1.15, internal/ingress/annotations and its template", traps::alone;
     "nginx-aliases", [AnnotationAlias],

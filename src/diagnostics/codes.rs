@@ -463,11 +463,19 @@ codes! {
         "Remove it, or ask the administrator to allow it.";
     AnnotationInvalid, "annotation-invalid", Error,
         "The value is not one that ingress-nginx accepts for this key.",
-        "An Ingress with such a value is refused by its webhook, or not configured at all.",
+        "It refuses an Ingress with such a value or answers with 503, or it ignores what was meant, in silence and even where that opens the Service.",
         "Correct the value.";
+    AnnotationIgnored, "annotation-ignored", Warning,
+        "ingress-nginx ignores the value of a key.",
+        "Where its validator or parser does not take a value, ingress-nginx takes its default, and says so in its log alone (internal/ingress/annotations).",
+        "Correct the value, or remove the line.";
+    NamespaceOther, "namespace-other", Warning,
+        "An annotation names an object of another namespace.",
+        "Since version 1.12, ingress-nginx takes Secrets and ConfigMaps of the Ingress's own namespace alone, and answers every request with 503 otherwise, unless its setting allow-cross-namespace-resources is true.",
+        "Copy the object into the namespace of the Service; keep the line if the setting is true.";
     AuthenticationOff, "authentication-off", Warning,
         "Something is said about authentication, and ingress-nginx authenticates nobody.",
-        "Without auth-type there is no password, without auth-url no external authentication, without auth-tls-secret no client certificate, whatever else is said; and a value such as a malformed auth-cache-duration makes ingress-nginx leave out external authentication as a whole (internal/ingress/annotations).",
+        "Without auth-type there is no password, without auth-url no external authentication, without auth-tls-secret no client certificate, whatever else is said (internal/ingress/annotations).",
         "Add the key that the message names, or correct the value.";
     AnnotationAlone, "annotation-alone", Warning,
         "A key of ingress-nginx has no effect without another one.",
@@ -486,8 +494,8 @@ codes! {
         "ingress-nginx serves nothing by an Ingress with canary: \"true\" unless another Ingress has the same host and path.",
         "Name the other Service with config.xposer.stakater.com/CanaryOf.";
     CorsOriginInvalid, "cors-origin-invalid", Warning,
-        "The list of origins is not one that ingress-nginx takes.",
-        "In place of a list with a stray sign, such as the slash at the end of a URL, it allows every origin; an origin without a scheme is passed over (ingress-nginx, internal/ingress/annotations/cors).",
+        "An item in the list of origins is none.",
+        "No browser sends an origin without a scheme, so ingress-nginx passes it over (internal/ingress/annotations/cors).",
         "Write scheme, host and perhaps port of each origin, separated by commas.";
     ForeignKeyUnknown, "foreign-key-unknown", Warning,
         "A program that we know has no such key.",

@@ -57,23 +57,112 @@ pub(crate) enum Same {
     Reencrypt,
 }
 
-/// The form of a value, as the validators of ingress-nginx define it. An Ingress with another value is not configured at all.
+/// What a program does with a value that it does not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bad {
+    /// It does not configure the Ingress.
+    Refused,
+    /// It answers every request with 503.
+    Denied,
+    /// It ignores the line in silence, and takes a default.
+    Ignored,
+    /// It takes a default that lets everybody in.
+    Opened,
+    /// It leaves out everything that the keys around it say.
+    Dropped,
+}
+
+/// A form of a text.
+#[derive(Debug)]
+pub(crate) struct Text {
+    /// The form in words; in front of signs, what they make up.
+    pub(crate) expected: &'static str,
+    pub(crate) form: Form,
+}
+
+/// What a text must be.
+#[derive(Debug)]
+pub(crate) enum Form {
+    /// Letters, digits and these signs.
+    Of(&'static str),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// What this function takes.
+    Fits(fn(&str) -> bool),
+}
+
+impl Text {
+    /// The form, in words.
+    pub(crate) fn describe(&self) -> String {
+        match self.form {
+            Form::Of(signs) => described(self.expected, signs),
+            Form::Word(words) => one_of(words),
+            Form::Fits(_) => self.expected.to_owned(),
+        }
+    }
+
+    /// Whether a value has it.
+    pub(crate) fn fits(&self, value: &str) -> bool {
+        match self.form {
+            Form::Of(signs) => is_of(value, signs),
+            Form::Word(words) => words.contains(&value.trim()),
+            Form::Fits(fits) => fits(value),
+        }
+    }
+}
+
+/// Letters, digits and signs, in words. Where a blank is among the signs, it does no harm, and is not recommended.
+fn described(what: &str, signs: &str) -> String {
+    let mut words = [what, "letters, digits and `"].concat();
+    for sign in signs.chars().filter(|sign| *sign != ' ') {
+        words.extend([sign, ' ']);
+    }
+    words.pop();
+    words.push('`');
+    words
+}
+
+fn one_of(words: &[&str]) -> String {
+    ["one of ", &words.join(", ")].concat()
+}
+
+/// The form of a value, as a program defines it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shape {
     Boolean,
     Integer,
     /// Digits and perhaps `b`, `k`, `m` or `g`.
     Size,
-    /// A path, perhaps with captures such as `$1`.
-    Path,
-    Url,
+    /// Something of letters, digits and these signs.
+    Of(&'static str, &'static str),
     Headers,
     OnOff,
     /// One of these words, in any letter case.
     Words(&'static [&'static str]),
     /// One of these words, whose letter case counts.
     Exactly(&'static [&'static str]),
+    Text(&'static Text),
+    /// What has the first form and not the second one has an effect of its own.
+    Both(&'static Shape, &'static Text, Bad),
 }
+
+/// Why a value does not fit a key.
+#[derive(Debug)]
+pub(crate) struct Misfit {
+    /// The expected form, in words.
+    pub(crate) expected: String,
+    /// What is done with the value.
+    pub(crate) bad: Bad,
+    /// Whether it is a text of its own form, and not a value of another type.
+    pub(crate) is_text: bool,
+}
+
+/// A path, perhaps with captures such as `$1`.
+pub(crate) const PATH: Shape = Shape::Of("a path of ", "/-._~:$");
+/// A URL without blanks.
+pub(crate) const URL: Shape = Shape::Of("a URL of ", "/-._~:,?&=");
+/// A URL whose blanks are removed first.
+pub(crate) const LOOSE_URL: Shape = Shape::Of("a URL of ", "/-._~:,?&= ");
 
 impl Shape {
     /// The expected form, in words.
@@ -82,17 +171,17 @@ impl Shape {
             Self::Boolean => "true or false".to_owned(),
             Self::Integer => "a whole number".to_owned(),
             Self::Size => "a size such as 900m".to_owned(),
-            Self::Path => "a path of letters, digits and `/ - . _ ~ : $`".to_owned(),
-            Self::Url => "a URL of letters, digits and `/ - . _ ~ : , ? & =`".to_owned(),
+            Self::Of(what, signs) => described(what, signs),
             Self::Headers => "names of headers, separated by commas".to_owned(),
             Self::OnOff => "on or off".to_owned(),
-            Self::Words(words) | Self::Exactly(words) => format!("one of {}", words.join(", ")),
+            Self::Words(words) | Self::Exactly(words) => one_of(words),
+            Self::Text(text) => text.describe(),
+            Self::Both(first, ..) => first.describe(),
         }
     }
 
     /// Whether a value has this form. An empty one is not checked.
     pub(crate) fn fits(self, value: &str) -> bool {
-        let has_only = |signs: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c));
         value.is_empty()
             || match self {
                 Self::Boolean => parse_bool(value).is_some(),
@@ -105,14 +194,20 @@ impl Shape {
                         && bare.len() - digits.len() <= 1
                         && digits.bytes().all(|b| b.is_ascii_digit())
                 }
-                Self::Path => has_only("-._~/:$"),
-                Self::Url => has_only("-._~/:,?&= "),
-                Self::Headers => has_only("-_, "),
+                Self::Of(_, signs) => is_of(value, signs),
+                Self::Headers => is_of(value, "-_, "),
                 Self::OnOff => matches!(value.trim(), "on" | "off"),
                 Self::Exactly(words) => words.contains(&value.trim()),
                 Self::Words(words) => words.iter().any(|word| word.eq_ignore_ascii_case(value.trim())),
+                Self::Text(text) => text.fits(value),
+                Self::Both(first, second, _) => first.fits(value) && second.fits(value),
             }
     }
+}
+
+/// Whether a value has only letters, digits and these signs.
+pub(super) fn is_of(value: &str, signs: &str) -> bool {
+    value.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
 }
 
 /// One key of a program, or a pattern for keys that versions of it may have.
@@ -122,6 +217,8 @@ pub(crate) struct Key {
     pub(crate) name: &'static str,
     /// The form of its value; `None` where that is not checked.
     pub(crate) shape: Option<Shape>,
+    /// What is done with a value of another form.
+    pub(crate) bad: Bad,
     /// What is lost where nothing reads the key.
     pub(crate) loss: Loss,
     /// The value with which the key has no effect.
@@ -134,12 +231,28 @@ pub(crate) struct Key {
 
 /// A key that protects nothing.
 pub(crate) const fn key(name: &'static str) -> Key {
-    Key { name, shape: None, loss: Loss::Nothing, idle: Idle::Never, same: Same::None, needs: &[] }
+    Key {
+        name,
+        shape: None,
+        bad: Bad::Ignored,
+        loss: Loss::Nothing,
+        idle: Idle::Never,
+        same: Same::None,
+        needs: &[],
+    }
 }
 
 impl Key {
     pub(super) const fn shape(self, shape: Shape) -> Self {
         Self { shape: Some(shape), ..self }
+    }
+
+    pub(super) const fn text(self, text: &'static Text) -> Self {
+        self.shape(Shape::Text(text))
+    }
+
+    pub(super) const fn bad(self, bad: Bad) -> Self {
+        Self { bad, ..self }
     }
 
     pub(super) const fn protects(self) -> Self {
@@ -165,6 +278,17 @@ impl Key {
 
     pub(super) const fn needs(self, needs: &'static [&'static str]) -> Self {
         Self { needs, ..self }
+    }
+
+    /// Why a value does not fit, if it does not.
+    pub(crate) fn misfit(&self, value: &str) -> Option<Misfit> {
+        let shape = self.shape.filter(|shape| !shape.fits(value))?;
+        let (expected, bad, is_text) = match shape {
+            Shape::Both(first, second, bad) if first.fits(value) => (second.describe(), bad, true),
+            Shape::Both(first, ..) => (first.describe(), self.bad, matches!(first, Shape::Text(_))),
+            shape => (shape.describe(), self.bad, matches!(shape, Shape::Text(_))),
+        };
+        Some(Misfit { expected, bad, is_text })
     }
 }
 

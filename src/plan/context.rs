@@ -23,13 +23,17 @@ impl RuleContext<'_> {
     /// Whether an annotation is a copy under another prefix of ExternalDNS. Findings about it are filed for the line that the
     /// user wrote.
     pub(crate) fn is_mirrored(&self, annotation: &Annotation) -> bool {
-        external_dns::split(&annotation.key).is_some()
-            && match &annotation.source {
-                Source::Block { .. } => !self.forwarded.block.contains(&annotation.key),
-                Source::Setting(path) => {
-                    !matches!(path.segments().last(), Some(Segment::Key(key)) if *key == annotation.key)
-                }
+        external_dns::split(&annotation.key).is_some() && !self.has_own_key(annotation)
+    }
+
+    /// Whether the key of an annotation is the one that the user wrote.
+    pub(crate) fn has_own_key(&self, annotation: &Annotation) -> bool {
+        match &annotation.source {
+            Source::Block { .. } => self.forwarded.block.contains(&annotation.key),
+            Source::Setting(path) => {
+                matches!(path.segments().last(), Some(Segment::Key(key)) if *key == annotation.key)
             }
+        }
     }
 
     /// The pattern by which an annotation may not be forwarded, if there is one.

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kube::api::{PatchParams, ValidationDirective};
 use serde_json::{Value, json};
@@ -26,20 +27,25 @@ use Reason::{Because, Said};
 const SNIPPETS: Reason = Because("snippets are off by default, and the administrator has allowed them");
 
 /// What ingress-nginx refuses or passes over: a case, a part of the answer, and the reason.
-const MEANT: [(&str, &str, Reason); 16] = [
-    ("auth-cache-duration-invalid", "auth-cache-duration", Said(Code::AuthenticationOff)),
+const MEANT: [(&str, &str, Reason); 17] = [
     ("authentication-denies", "error reading secret name", Said(Code::AuthenticationDenies)),
     (
         "cors-origin-any",
         "incorrect origin: null",
         Because("the version that is judged does not know the origin `null` yet, which 1.15 takes"),
     ),
-    ("cors-origin-invalid", "https://shop.example.com/", Said(Code::CorsOriginInvalid)),
-    ("cors-origin-invalid", "https://a.example.com;https://b.example.com", Said(Code::CorsOriginInvalid)),
     ("cors-origin-without-scheme", "incorrect origin: blog.example.com", Said(Code::CorsOriginInvalid)),
     ("folded-block-equals-sign", "error reading secret name", Said(Code::AuthenticationDenies)),
     ("folded-block-not", "configuration-snippet", SNIPPETS),
     ("legacy-nginx-protection", "global-rate-limit-key", Said(Code::LegacyDead)),
+    ("nginx-other-namespace", "cross namespace usage of secrets", Said(Code::NamespaceOther)),
+    ("nginx-snippet-of-several-lines", "configuration-snippet", SNIPPETS),
+    (
+        "nginx-value-blanks",
+        "https://example.com/a,b",
+        Because("the version that is judged takes no commas in a redirect yet, as 1.15 does"),
+    ),
+    ("nginx-value-ignored", "session-cookie-max-age", Said(Code::AnnotationIgnored)),
     ("path-blank", "/a b", Said(Code::PathBlank)),
     ("path-query", "/search?q=1", Said(Code::PathQuery)),
     ("path-strict", "/~user", Said(Code::PathStrict)),
@@ -59,6 +65,39 @@ const STRICTER: [(&str, &str, &str); 2] = [
     ),
 ];
 const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";
+
+/// Why a value is judged in another way than the lists of values say.
+enum Difference {
+    /// The version that is judged is older than 1.15.
+    Older(&'static str),
+    /// It is meant.
+    Ours(&'static str),
+}
+use Difference::{Older, Ours};
+
+/// How the version begins of which [`Older`] is said.
+const OLD_VERSION: &str = "v0.0.0-202407";
+
+/// Values that are judged in another way than the lists of values say: a key, the value, what happens, and why.
+const DIFFERENT: [(&str, &str, &str, Difference); 15] = [
+    ("auth-method", "GETPOST", "good", Older("a part of the value could be a method")),
+    ("auth-tls-error-page", "@denied", "refused", Older("it could be no location")),
+    ("auth-tls-verify-client", "optional;", "good", Older("a part of the value could be the word")),
+    ("custom-http-errors", "404, 503", "ignored", Older("it did not take blanks")),
+    ("mirror-target", "https://mirror.example.com/a b", "good", Ours(NO_TARGET)),
+    ("mirror-target", "https://mirror.example.com/;", "good", Ours(NO_TARGET)),
+    ("permanent-redirect", "https://example.com/a,b", "refused", Older("it took no commas")),
+    ("proxy-busy-buffers-size", "16k", "ignored", NEW),
+    ("proxy-cookie-domain", "a b c", "good", Older("it took any words")),
+    ("proxy-cookie-domain", "a.example.com", "good", Older("it took any words")),
+    ("relative-redirects", "on", "ignored", NEW),
+    ("relative-redirects", "true", "ignored", NEW),
+    ("ssl-redirect", "true", "ignored", Ours("this is the default")),
+    ("temporal-redirect-code", "307", "ignored", NEW),
+    ("temporal-redirect-code", "temporary", "ignored", NEW),
+];
+const NEW: Difference = Older("it did not know the key");
+const NO_TARGET: &str = "only the target is left out, without which there are no copies";
 
 /// Classes with these words are those of other programs.
 const OTHER_PROGRAMS: [&str; 4] = ["alb", "contour", "kong", "traefik"];
@@ -138,10 +177,23 @@ fn the_api_server_takes_every_object_and_adds_nothing() {
     scene.end(&[]);
 }
 
+/// The program with ingress-nginx's code: that of `chain/build`, unless a variable names another one.
+fn judge() -> PathBuf {
+    let own = || workspace().join(".tools/chain/bin/ingress-nginx-annotations");
+    std::env::var_os("INGRESS_NGINX_ANNOTATIONS").map_or_else(own, PathBuf::from)
+}
+
 /// What ingress-nginx's code says against each Ingress: its refusal, and the complaints of its log.
 fn complaints<'o>(ingresses: impl IntoIterator<Item = &'o Value>) -> Vec<Option<String>> {
-    let program = workspace().join(".tools/chain/bin/ingress-nginx-annotations");
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ingresses.json");
+    answers(ingresses).iter().map(complaint).collect()
+}
+
+/// What ingress-nginx's code makes of each Ingress.
+fn answers<'o>(ingresses: impl IntoIterator<Item = &'o Value>) -> Vec<Value> {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    let program = judge();
+    let file = format!("ingresses-{}.json", RUNS.fetch_add(1, Ordering::Relaxed));
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
     let documents: Vec<String> = ingresses.into_iter().map(Value::to_string).collect();
     fs::write(&file, documents.join("\n---\n")).unwrap();
     let run = Command::new(&program).stdin(File::open(&file).unwrap()).stderr(Stdio::inherit()).output();
@@ -151,7 +203,7 @@ fn complaints<'o>(ingresses: impl IntoIterator<Item = &'o Value>) -> Vec<Option<
     let lines = std::str::from_utf8(&output.stdout).unwrap().lines();
     let answers: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(answers.len(), documents.len(), "one answer an Ingress");
-    answers.iter().map(complaint).collect()
+    answers
 }
 
 fn complaint(answer: &Value) -> Option<String> {
@@ -225,6 +277,14 @@ fn accused(message: &str) -> Option<(&str, Option<&str>)> {
     Some((key, value.filter(|_| between == " is ")))
 }
 
+fn ingress(annotations: &Value) -> Value {
+    json!({
+        "apiVersion": INGRESS.api, "kind": INGRESS.name,
+        "metadata": {"name": "web", "namespace": "shop", "annotations": annotations},
+        "spec": {"rules": [{"host": "shop.example.com"}]},
+    })
+}
+
 #[test]
 #[ignore = "needs ingress-nginx's code: make judges"]
 fn ingress_nginx_refuses_what_we_refuse_but_for_those_that_are_listed() {
@@ -247,12 +307,7 @@ fn ingress_nginx_refuses_what_we_refuse_but_for_those_that_are_listed() {
             if let Some(value) = value {
                 annotations[key] = value.into();
             }
-            let ingress = json!({
-                "apiVersion": INGRESS.api, "kind": INGRESS.name,
-                "metadata": {"name": "web", "namespace": "shop", "annotations": annotations},
-                "spec": {"rules": [{"host": "shop.example.com"}]},
-            });
-            refused.push((case.slug.clone(), key.to_owned(), ingress));
+            refused.push((case.slug.clone(), key.to_owned(), ingress(&annotations)));
         }
     }
     let said = complaints(refused.iter().map(|(.., ingress)| ingress));
@@ -279,4 +334,74 @@ fn ingress_nginx_refuses_what_we_refuse_but_for_those_that_are_listed() {
         refused.len()
     ));
     assert!(!refused.is_empty() && wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What happens to a value, in the words of the lists of values.
+fn verdict(answer: &Value, without: &Value) -> &'static str {
+    let settings = |answer: &Value| {
+        let mut settings = answer["settings"].clone();
+        if let Some(settings) = settings.as_object_mut() {
+            settings.remove("annotations");
+        }
+        settings
+    };
+    let url = |answer: &Value| answer["settings"]["ExternalAuth"]["url"].as_str().map(str::len);
+    match answer["refusal"].as_str() {
+        Some(_) if answer["denied"] == true => "denied",
+        Some(_) => "refused",
+        None if url(answer) == Some(0) && url(without) > Some(0) => "dropped",
+        None if settings(answer) == settings(without) => "ignored",
+        None => "good",
+    }
+}
+
+#[test]
+#[ignore = "needs ingress-nginx's code: make judges"]
+fn ingress_nginx_does_what_the_lists_of_values_say() {
+    let version = Command::new(judge()).arg("-version").output().unwrap().stdout;
+    let is_old = String::from_utf8_lossy(&version).starts_with(OLD_VERSION);
+    let file = workspace().join("src/dialect/nginx/tests/values.json");
+    let groups: Vec<Value> = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let mut asked = Vec::new();
+    for group in &groups {
+        let beside: BTreeMap<String, &Value> =
+            group["with"].as_object().unwrap().iter().map(|(name, value)| (prefixed(name), value)).collect();
+        for (name, lists) in group["keys"].as_object().unwrap() {
+            for (list, values) in lists.as_object().unwrap() {
+                for value in values.as_array().unwrap() {
+                    let mut annotations = beside.clone();
+                    annotations.insert(prefixed(name), value);
+                    let value = value.as_str().unwrap();
+                    asked.push((name, list, value, ingress(&json!(annotations)), ingress(&json!(beside))));
+                }
+            }
+        }
+    }
+    let answers = answers(asked.iter().flat_map(|(.., ingress, without)| [ingress, without]));
+    let (mut wrong, mut met) = (Vec::new(), vec![false; DIFFERENT.len()]);
+    for ((name, list, value, ..), answer) in asked.iter().zip(answers.chunks(2)) {
+        let found = verdict(&answer[0], &answer[1]);
+        let row = DIFFERENT.iter().position(|row| row.0 == *name && row.1 == *value && row.2 == found);
+        match row {
+            Some(row) => met[row] = true,
+            None if found != *list => wrong.push(format!("{name}: {value}: we say {list}, it is {found}")),
+            None => {}
+        }
+    }
+    for ((name, value, found, reason), met) in DIFFERENT.iter().zip(met) {
+        match reason {
+            Older(reason) if is_old => say(&format!("  {name}: {value}: {found} before 1.15: {reason}")),
+            Older(_) => continue,
+            Ours(reason) => say(&format!("  {name}: {value}: {found}: {reason}")),
+        }
+        if !met {
+            wrong.push(format!("{name}: {value} is not {found} any more"));
+        }
+    }
+    say(&format!("ingress-nginx does what the lists say with {} values of all keys but those", asked.len()));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn prefixed(name: &str) -> String {
+    format!("nginx.ingress.kubernetes.io/{name}")
 }

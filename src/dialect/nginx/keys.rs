@@ -1,163 +1,297 @@
 //! The keys of ingress-nginx 1.15: one row holds all that is known of a key.
 
-use crate::dialect::key::{Idle, Key, Same, Shape, key};
+use super::grammar::{
+    ABSOLUTE_PATH, ABSOLUTE_URL, ADDRESSES, CIPHER_LIST, CIPHERS, COMMON_NAME, COOKIE_DOMAIN, DURATION_LAST,
+    DURATIONS, ERROR_CODES, ERROR_PAGE, EXPOSED, FILE, FULL_NAME, HEADERS, HTTP_URL, METHOD, METHODS, NAME,
+    NEXT_UPSTREAM, ORIGINS, PATTERN, PLAIN, PREFIX_PATH, PROTOCOLS, SECONDS, SERVER_NAME, SERVER_NAMES,
+    SERVICE, VARIABLE, VARIABLES, VERIFY_CLIENT, WORD,
+};
+use crate::dialect::key::{Bad, Idle, Key, LOOSE_URL, PATH, Same, Shape, URL, key};
 
-/// The keys and aliases of which more is known than their names, in ascending order.
-pub(super) static KEYS: &[Key] = &[
-    key("affinity").shape(Shape::Exactly(&["cookie"])),
+/// How much harm a key can do, as ingress-nginx says. Its setting `annotations-risk-level` is `High` unless somebody changes it.
+///
+/// ```
+/// use xposer::internal::{Risk, nginx_keys};
+/// let too_risky = nginx_keys().filter(|key| key.risk() > Risk::High);
+/// assert!(too_risky.map(|key| key.name()).all(|name| name.ends_with("-snippet")));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Risk {
+    /// A choice of few values.
+    Low,
+    /// A text of few characters.
+    Medium,
+    /// A text with variables or regular expressions.
+    High,
+    /// Any text, which becomes a part of the configuration.
+    Critical,
+}
+
+/// What the reference page says of a key, beside its row.
+#[derive(Debug)]
+pub(super) struct Note {
+    pub(super) risk: Risk,
+    /// What ingress-nginx takes in place of a value that it ignores.
+    pub(super) default: &'static str,
+    pub(super) about: &'static str,
+}
+
+/// A row is a key, its risk, the default that takes the place of a bad value, and what the key is about. The last three stand in
+/// a list of their own: a program that never asks for them does not contain them.
+macro_rules! keys {
+    ($( $key:expr, $risk:ident, $default:literal, $about:literal; )+) => {
+        /// The keys and aliases, in ascending order.
+        pub(super) static KEYS: &[Key] = &[$( $key ),+];
+        /// The notes about them, in the same order.
+        pub(super) static NOTES: &[Note] =
+            &[$( Note { risk: Risk::$risk, default: $default, about: $about } ),+];
+    };
+}
+
+keys! {
+    key("affinity").shape(Shape::Exactly(&["cookie"])), Low, "no affinity", "keeps a client at one pod, by a cookie";
     key("affinity-canary-behavior").shape(Shape::Exactly(&["sticky", "legacy"])),
+        Low, "sticky", "whether a client stays with the canary";
     key("affinity-mode").shape(Shape::Exactly(&["balanced", "persistent"])).needs(&["affinity"]),
-    key("allowlist-source-range").protects().idle(Idle::Everyone),
-    key("app-root").shape(Shape::Path),
-    key("auth-always-set-cookie").shape(Shape::Boolean).idle(Idle::False).needs(&["auth-url"]),
-    key("auth-cache-duration").needs(&["auth-url"]),
-    key("auth-cache-key").needs(&["auth-url"]),
+        Medium, "balanced", "whether clients move when pods are added";
+    key("allowlist-source-range").text(&ADDRESSES).bad(Bad::Denied).protects().idle(Idle::Everyone),
+        Medium, "", "the addresses that may come in";
+    key("app-root").shape(Shape::Both(&PATH, &ABSOLUTE_PATH, Bad::Ignored)),
+        Medium, "no redirect", "where requests for / are sent";
+    key("auth-always-set-cookie").shape(Shape::Boolean).bad(Bad::Dropped).idle(Idle::False).needs(&["auth-url"]),
+        Low, "", "passes on cookies of the authentication with every answer";
+    key("auth-cache-duration").shape(Shape::Both(&Shape::Text(&DURATIONS), &DURATION_LAST, Bad::Denied))
+        .bad(Bad::Dropped).needs(&["auth-url"]),
+        Medium, "", "how long an answer of the authentication counts";
+    key("auth-cache-key").text(&VARIABLE).needs(&["auth-url"]),
+        Medium, "no cache", "for what an answer of the authentication counts again";
     key("auth-keepalive").shape(Shape::Integer).needs(&["auth-url"]),
+        Low, "0", "the connections to the authentication that are kept";
     key("auth-keepalive-requests").shape(Shape::Integer).needs(&["auth-url"]),
+        Low, "1000", "the requests on a connection to the authentication";
     key("auth-keepalive-share-vars").shape(Shape::Boolean).idle(Idle::False).needs(&["auth-url"]),
+        Low, "false", "shares the variables of nginx with the authentication";
     key("auth-keepalive-timeout").shape(Shape::Integer).needs(&["auth-url"]),
-    key("auth-method").needs(&["auth-url"]),
-    key("auth-proxy-set-headers").weakens().needs(&["auth-url"]),
-    key("auth-realm").needs(&["auth-type"]),
-    key("auth-request-redirect").shape(Shape::Url).needs(&["auth-url"]),
-    key("auth-response-headers").shape(Shape::Headers).weakens().needs(&["auth-url"]),
-    key("auth-secret").protects().needs(&["auth-type"]),
-    key("auth-secret-type").protects().needs(&["auth-type"]),
-    key("auth-signin").needs(&["auth-url"]),
-    key("auth-signin-redirect-param").needs(&["auth-url"]),
+        Low, "60", "the seconds that such a connection is kept";
+    key("auth-method").text(&METHOD).bad(Bad::Denied).needs(&["auth-url"]),
+        Low, "", "the method of requests to the authentication";
+    key("auth-proxy-set-headers").shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).weakens()
+        .needs(&["auth-url"]),
+        Medium, "no headers", "headers for the authentication, from a ConfigMap";
+    key("auth-realm").text(&PLAIN).bad(Bad::Refused).needs(&["auth-type"]),
+        Medium, "", "the name that a browser shows when it asks for a password";
+    key("auth-request-redirect").shape(LOOSE_URL).bad(Bad::Dropped).needs(&["auth-url"]),
+        Medium, "", "the URL that the authentication sees as the wanted one";
+    key("auth-response-headers").shape(Shape::Both(&Shape::Headers, &HEADERS, Bad::Denied)).bad(Bad::Denied)
+        .weakens().needs(&["auth-url"]),
+        Medium, "", "headers of the authentication that the Service gets";
+    key("auth-secret").shape(Shape::Both(&Shape::Text(&PLAIN), &NAME, Bad::Denied)).bad(Bad::Denied).protects()
+        .needs(&["auth-type"]),
+        Medium, "", "the Secret with the passwords";
+    key("auth-secret-type").shape(Shape::Exactly(&["auth-file", "auth-map"])).bad(Bad::Refused).protects()
+        .needs(&["auth-type"]),
+        Low, "", "how the Secret holds the passwords";
+    key("auth-signin").text(&VARIABLES).needs(&["auth-url"]),
+        High, "no sign-in page", "where clients who are not signed in are sent";
+    key("auth-signin-redirect-param").shape(LOOSE_URL).needs(&["auth-url"]),
+        Medium, "rd", "the parameter of the sign-in page for the wanted URL";
     key("auth-snippet").protects().needs(&["auth-url"]),
-    key("auth-tls-error-page").needs(&["auth-tls-secret"]),
-    key("auth-tls-match-cn").protects().needs(&["auth-tls-secret"]),
-    key("auth-tls-pass-certificate-to-upstream")
-        .shape(Shape::Boolean)
-        .idle(Idle::False)
+        Critical, "", "configuration of nginx for external authentication";
+    key("auth-tls-error-page").text(&ERROR_PAGE).bad(Bad::Refused).needs(&["auth-tls-secret"]),
+        High, "", "where clients without a good certificate are sent";
+    key("auth-tls-match-cn").text(&COMMON_NAME).bad(Bad::Refused).protects().needs(&["auth-tls-secret"]),
+        High, "", "the common names of the certificates that are let in";
+    key("auth-tls-pass-certificate-to-upstream").shape(Shape::Boolean).bad(Bad::Refused).idle(Idle::False)
         .needs(&["auth-tls-secret"]),
-    key("auth-tls-secret").protects(),
-    key("auth-tls-verify-client").protects().idle(Idle::Word("off")).needs(&["auth-tls-secret"]),
+        Low, "", "gives the certificate of the client to the Service";
+    key("auth-tls-secret").shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).bad(Bad::Refused)
+        .protects(),
+        Medium, "", "the Secret with the authority of client certificates";
+    key("auth-tls-verify-client").text(&VERIFY_CLIENT).protects().idle(Idle::Word("off")).needs(&["auth-tls-secret"]),
+        Medium, "on", "whether a client certificate is required";
     key("auth-tls-verify-depth").shape(Shape::Integer).weakens().needs(&["auth-tls-secret"]),
-    key("auth-type").shape(Shape::Exactly(&["basic", "digest"])).protects(),
-    key("auth-url").protects(),
-    key("backend-protocol")
-        .shape(Shape::Words(&["AUTO_HTTP", "HTTP", "HTTPS", "GRPC", "GRPCS", "FCGI"]))
-        .weakens()
-        .idle(Idle::Plain)
-        .same(Same::Reencrypt),
-    key("canary").shape(Shape::Boolean),
-    key("canary-weight").shape(Shape::Integer),
-    key("canary-weight-total").shape(Shape::Integer),
-    key("client-body-buffer-size").shape(Shape::Size),
-    key("configuration-snippet").protects(),
+        Low, "1", "how long a chain of client certificates may be";
+    key("auth-type").shape(Shape::Exactly(&["basic", "digest"])).bad(Bad::Refused).protects(),
+        Low, "", "asks for a password";
+    key("auth-url").shape(Shape::Both(&Shape::Text(&VARIABLES), &ABSOLUTE_URL, Bad::Denied)).bad(Bad::Refused)
+        .protects(),
+        High, "", "asks a URL who may come in";
+    key("backend-protocol").shape(Shape::Words(&["AUTO_HTTP", "HTTP", "HTTPS", "GRPC", "GRPCS", "FCGI"])).weakens()
+        .idle(Idle::Plain).same(Same::Reencrypt),
+        Low, "HTTP", "the protocol of the Service";
+    key("canary").shape(Shape::Boolean), Low, "false", "makes this Ingress the canary of another one";
+    key("canary-by-cookie").text(&PLAIN), Medium, "no cookie", "the cookie that leads to the canary";
+    key("canary-by-header").text(&PLAIN), Medium, "no header", "the header that leads to the canary";
+    key("canary-by-header-pattern").text(&PATTERN), Medium, "no pattern", "the regular expression for the value of that header";
+    key("canary-by-header-value").text(&PLAIN), Medium, "no value", "the value of the header that leads to the canary";
+    key("canary-weight").shape(Shape::Integer), Low, "0", "the share of the requests that the canary gets";
+    key("canary-weight-total").shape(Shape::Integer), Low, "100", "the whole of which the weight of the canary is a part";
+    key("client-body-buffer-size").shape(Shape::Size).bad(Bad::Refused),
+        Low, "", "how much of a body is kept in memory";
+    key("configuration-snippet").protects(), Critical, "", "configuration of nginx for the paths";
+    key("connection-proxy-header").shape(Shape::Exactly(&["close", "keep-alive"])).bad(Bad::Refused),
+        Low, "", "the header Connection for the Service";
     key("cors-allow-credentials").shape(Shape::Boolean).protects().idle(Idle::True).needs(&["enable-cors"]),
+        Low, "true", "whether pages of other origins may send cookies";
     key("cors-allow-headers").shape(Shape::Headers).weakens().needs(&["enable-cors"]),
-    key("cors-allow-methods").weakens().needs(&["enable-cors"]),
-    key("cors-allow-origin").protects().idle(Idle::Word("*")).needs(&["enable-cors"]),
-    key("cors-expose-headers").weakens().needs(&["enable-cors"]),
+        Medium, "a list of usual ones", "the headers that pages of other origins may send";
+    key("cors-allow-methods").text(&METHODS).weakens().needs(&["enable-cors"]),
+        Medium, "GET, PUT, POST, DELETE, PATCH, OPTIONS", "the methods that pages of other origins may use";
+    key("cors-allow-origin").text(&ORIGINS).bad(Bad::Opened).protects().idle(Idle::Word("*")).needs(&["enable-cors"]),
+        Medium, "*", "the origins that may read answers";
+    key("cors-expose-headers").text(&EXPOSED).weakens().needs(&["enable-cors"]),
+        Medium, "none", "the headers that pages of other origins may read";
     key("cors-max-age").shape(Shape::Integer).needs(&["enable-cors"]),
-    key("custom-headers").weakens(),
-    key("denylist-source-range").protects(),
+        Low, "1728000", "the seconds that a browser remembers what CORS allows";
+    key("custom-headers").shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).weakens(),
+        Medium, "no headers", "headers of answers, from a ConfigMap";
+    key("custom-http-errors").text(&ERROR_CODES).bad(Bad::Refused),
+        Low, "", "the errors for which the default backend answers";
+    key("default-backend").text(&SERVICE).bad(Bad::Refused), Low, "", "the Service that answers for errors";
+    key("denylist-source-range").text(&ADDRESSES).bad(Bad::Denied).protects(),
+        Medium, "", "the addresses that may not come in";
     key("disable-proxy-intercept-errors").shape(Shape::Boolean),
-    key("enable-access-log").shape(Shape::Boolean),
+        Low, "false", "leaves errors of the Service as they are";
+    key("enable-access-log").shape(Shape::Boolean), Low, "true", "writes requests to the log";
     key("enable-cors").shape(Shape::Boolean).idle(Idle::False),
-    key("enable-global-auth").shape(Shape::Boolean),
+        Low, "false", "lets pages of other origins read answers";
+    key("enable-global-auth").shape(Shape::Boolean), Low, "true", "applies the authentication of the controller";
     key("enable-modsecurity").shape(Shape::Boolean).protects().idle(Idle::False),
-    key("enable-opentelemetry").shape(Shape::Boolean),
+        Low, "the setting of the controller", "the firewall ModSecurity";
+    key("enable-opentelemetry").shape(Shape::Boolean), Low, "the setting of the controller", "traces requests";
     key("enable-owasp-core-rules").shape(Shape::Boolean).protects().idle(Idle::False),
-    key("enable-rewrite-log").shape(Shape::Boolean),
+        Low, "false", "the core rules of OWASP for ModSecurity";
+    key("enable-rewrite-log").shape(Shape::Boolean), Low, "false", "writes rewrites to the log";
+    key("fastcgi-index").text(&FILE).bad(Bad::Refused),
+        Medium, "", "the file for paths that end in a slash, for FastCGI";
+    key("fastcgi-params-configmap").shape(Shape::Both(&Shape::Text(&PLAIN), &NAME, Bad::Denied)).bad(Bad::Refused),
+        Medium, "", "parameters for FastCGI, from a ConfigMap";
     key("force-ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
-    key("from-to-www-redirect").shape(Shape::Boolean),
-    key("http2-push-preload").shape(Shape::Boolean),
-    key("limit-allowlist").needs(&["limit-rps", "limit-rpm", "limit-connections"]),
+        Medium, "false", "sends plain requests to https, also without a certificate";
+    key("from-to-www-redirect").shape(Shape::Boolean).bad(Bad::Refused),
+        Low, "", "sends www.HOST to HOST, or HOST to www.HOST";
+    key("http2-push-preload").shape(Shape::Boolean).bad(Bad::Refused), Low, "", "nothing: nginx pushes no longer";
+    key("limit-allowlist").text(&ADDRESSES).bad(Bad::Refused).needs(&["limit-rps", "limit-rpm", "limit-connections"]),
+        Low, "", "the addresses without a limit";
     key("limit-burst-multiplier").shape(Shape::Integer).needs(&["limit-rps", "limit-rpm"]),
-    key("limit-connections").shape(Shape::Integer).protects().idle(Idle::Zero),
-    key("limit-rate").shape(Shape::Integer),
-    key("limit-rate-after").shape(Shape::Integer),
-    key("limit-rpm").shape(Shape::Integer).protects().idle(Idle::Zero),
-    key("limit-rps").shape(Shape::Integer).protects().idle(Idle::Zero),
-    key("limit-whitelist").needs(&["limit-rps", "limit-rpm", "limit-connections"]),
-    key("load-balance").shape(Shape::Words(&[
-        "round_robin",
-        "chash",
-        "chashsubset",
-        "sticky_balanced",
-        "sticky_persistent",
-        "ewma",
-    ])),
-    key("mirror-host").needs(&["mirror-target"]),
+        Low, "5", "how many times the limit may come at once";
+    key("limit-connections").shape(Shape::Integer).bad(Bad::Refused).protects().idle(Idle::Zero),
+        Low, "", "the connections of one client";
+    key("limit-rate").shape(Shape::Integer), Low, "0", "the kilobytes a second of one answer";
+    key("limit-rate-after").shape(Shape::Integer), Low, "0", "the kilobytes of an answer that are not limited";
+    key("limit-rpm").shape(Shape::Integer).bad(Bad::Refused).protects().idle(Idle::Zero),
+        Low, "", "the requests of one client in a minute";
+    key("limit-rps").shape(Shape::Integer).bad(Bad::Refused).protects().idle(Idle::Zero),
+        Low, "", "the requests of one client in a second";
+    key("limit-whitelist").text(&ADDRESSES).bad(Bad::Refused).needs(&["limit-rps", "limit-rpm", "limit-connections"]),
+        Low, "", "another name of `limit-allowlist`";
+    key("load-balance").shape(Shape::Exactly(&[
+        "round_robin", "chash", "chashsubset", "sticky_balanced", "sticky_persistent", "ewma",
+    ]))
+        .bad(Bad::Refused),
+        Low, "", "how a pod is chosen";
+    key("mirror-host").text(&SERVER_NAME).needs(&["mirror-target"]),
+        High, "the host of the target", "the header Host of copies of requests";
     key("mirror-request-body").shape(Shape::OnOff).idle(Idle::Word("off")).needs(&["mirror-target"]),
-    key("modsecurity-snippet").protects(),
-    key("modsecurity-transaction-id").protects(),
+        Low, "on", "whether copies have a body";
+    key("mirror-target").text(&SERVER_NAME), High, "no copies", "where copies of requests are sent";
+    key("modsecurity-snippet").protects(), Critical, "", "configuration of ModSecurity";
+    key("modsecurity-transaction-id").text(&VARIABLE).protects(),
+        High, "none", "the name of a request for ModSecurity";
+    key("opentelemetry-operation-name").text(&WORD).bad(Bad::Refused), Medium, "", "the name of a trace";
     key("opentelemetry-trust-incoming-span").shape(Shape::Boolean),
-    key("permanent-redirect").shape(Shape::Url),
-    key("permanent-redirect-code").shape(Shape::Integer).needs(&["permanent-redirect"]),
+        Low, "the setting of the controller", "continues traces of clients";
+    key("permanent-redirect").shape(URL).bad(Bad::Refused),
+        Medium, "", "sends every request to a URL, with 301";
+    key("permanent-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&["permanent-redirect"]),
+        Low, "", "another code than 301 for permanent-redirect";
     key("preserve-trailing-slash").shape(Shape::Boolean),
+        Medium, "false", "keeps a slash at the end when it redirects to https";
     key("proxy-body-size").shape(Shape::Size).protects().idle(Idle::Zero),
-    key("proxy-buffer-size").shape(Shape::Size),
-    key("proxy-buffering").shape(Shape::OnOff),
-    key("proxy-buffers-number").shape(Shape::Integer),
-    key("proxy-busy-buffers-size").shape(Shape::Size),
-    key("proxy-connect-timeout").shape(Shape::Integer),
-    key("proxy-cookie-path").shape(Shape::Url),
-    key("proxy-http-version").shape(Shape::Words(&["1.0", "1.1"])),
-    key("proxy-max-temp-file-size").shape(Shape::Size),
-    key("proxy-next-upstream-timeout").shape(Shape::Integer),
-    key("proxy-next-upstream-tries").shape(Shape::Integer),
-    key("proxy-read-timeout").shape(Shape::Integer),
-    key("proxy-redirect-from").shape(Shape::Url),
-    key("proxy-redirect-to").shape(Shape::Url),
-    key("proxy-request-buffering").shape(Shape::OnOff),
-    key("proxy-send-timeout").shape(Shape::Integer),
-    key("proxy-ssl-ciphers").weakens().needs(&["proxy-ssl-secret"]),
-    key("proxy-ssl-name").weakens().needs(&["proxy-ssl-secret"]),
-    key("proxy-ssl-protocols").weakens().needs(&["proxy-ssl-secret"]),
-    key("proxy-ssl-secret").protects(),
-    key("proxy-ssl-server-name")
-        .shape(Shape::OnOff)
-        .weakens()
-        .idle(Idle::Word("off"))
-        .needs(&["proxy-ssl-secret"]),
-    key("proxy-ssl-verify")
-        .shape(Shape::OnOff)
-        .protects()
-        .idle(Idle::Word("off"))
-        .needs(&["proxy-ssl-secret"]),
+        Medium, "1m", "the most bytes of a request";
+    key("proxy-buffer-size").shape(Shape::Size), Low, "4k", "the size of the first buffer for an answer";
+    key("proxy-buffering").shape(Shape::OnOff), Low, "off", "whether answers are buffered";
+    key("proxy-buffers-number").shape(Shape::Integer), Low, "4", "how many buffers an answer has";
+    key("proxy-busy-buffers-size").shape(Shape::Size), Low, "8k", "how much of the buffers may be busy with sending";
+    key("proxy-connect-timeout").shape(Shape::Integer), Low, "5", "the seconds for a connection to the Service";
+    key("proxy-cookie-domain").text(&COOKIE_DOMAIN), Medium, "off", "replaces the domain of cookies";
+    key("proxy-cookie-path").shape(LOOSE_URL), Medium, "off", "replaces the path of cookies";
+    key("proxy-http-version").shape(Shape::Exactly(&["1.0", "1.1"])),
+        Low, "1.1", "the version of HTTP for the Service";
+    key("proxy-max-temp-file-size").shape(Shape::Size), Low, "1024m", "how much of an answer is kept on disk";
+    key("proxy-next-upstream").text(&NEXT_UPSTREAM), Medium, "error timeout", "when another pod is asked";
+    key("proxy-next-upstream-timeout").shape(Shape::Integer), Low, "0", "for how many seconds other pods are asked";
+    key("proxy-next-upstream-tries").shape(Shape::Integer), Low, "3", "how many pods are asked";
+    key("proxy-read-timeout").shape(Shape::Integer), Low, "60", "the seconds between two parts of an answer";
+    key("proxy-redirect-from").shape(LOOSE_URL),
+        Medium, "off", "the URL in redirects of the Service that is replaced";
+    key("proxy-redirect-to").shape(LOOSE_URL), Medium, "off", "what replaces the URL in redirects of the Service";
+    key("proxy-request-buffering").shape(Shape::OnOff), Low, "on", "whether requests are buffered";
+    key("proxy-send-timeout").shape(Shape::Integer), Low, "60", "the seconds between two parts of a request";
+    key("proxy-ssl-ciphers").text(&CIPHERS).weakens().needs(&["proxy-ssl-secret"]),
+        Medium, "DEFAULT", "the ciphers for the Service";
+    key("proxy-ssl-name").text(&SERVER_NAME).weakens().needs(&["proxy-ssl-secret"]),
+        High, "none", "the name in the certificate of the Service";
+    key("proxy-ssl-protocols").text(&PROTOCOLS).weakens().needs(&["proxy-ssl-secret"]),
+        Low, "TLSv1.2", "the versions of TLS for the Service";
+    key("proxy-ssl-secret").shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).bad(Bad::Refused)
+        .protects(),
+        Medium, "", "the Secret with certificates for the Service";
+    key("proxy-ssl-server-name").shape(Shape::OnOff).weakens().idle(Idle::Word("off")).needs(&["proxy-ssl-secret"]),
+        Low, "off", "sends a name of the server (SNI) to the Service";
+    key("proxy-ssl-verify").shape(Shape::OnOff).protects().idle(Idle::Word("off")).needs(&["proxy-ssl-secret"]),
+        Low, "off", "verifies the certificate of the Service";
     key("proxy-ssl-verify-depth").shape(Shape::Integer).weakens().needs(&["proxy-ssl-secret"]),
-    key("relative-redirects").shape(Shape::Boolean),
-    key("rewrite-target").shape(Shape::Path),
-    key("satisfy").shape(Shape::Exactly(&["any", "all"])),
-    key("server-snippet").protects(),
+        Low, "1", "how long the chain of the Service's certificates may be";
+    key("relative-redirects").shape(Shape::Boolean).bad(Bad::Refused), Low, "", "redirects without scheme and host";
+    key("rewrite-target").shape(PATH), Medium, "no rewrite", "what takes the place of the path";
+    key("satisfy").shape(Shape::Exactly(&["any", "all"])), Low, "all", "whether one of several proofs is enough";
+    key("server-alias").text(&SERVER_NAMES).bad(Bad::Refused), High, "", "more hosts";
+    key("server-snippet").protects(), Critical, "", "configuration of nginx for the host";
     key("service-upstream").shape(Shape::Boolean),
+        Low, "false", "uses the address of the Service, and not those of its pods";
     key("session-cookie-change-on-failure").shape(Shape::Boolean).idle(Idle::False).needs(&["affinity"]),
-    key("session-cookie-conditional-samesite-none")
-        .shape(Shape::Boolean)
-        .idle(Idle::False)
-        .needs(&["affinity"]),
-    key("session-cookie-domain").needs(&["affinity"]),
-    key("session-cookie-expires").needs(&["affinity"]),
-    key("session-cookie-max-age").needs(&["affinity"]),
-    key("session-cookie-name").needs(&["affinity"]),
-    key("session-cookie-path").shape(Shape::Url).needs(&["affinity"]),
-    key("session-cookie-samesite")
-        .shape(Shape::Words(&["None", "Lax", "Strict"]))
-        .weakens()
-        .needs(&["affinity"]),
+        Low, "false", "sets another cookie for a session when its pod fails";
+    key("session-cookie-conditional-samesite-none").shape(Shape::Boolean).idle(Idle::False).needs(&["affinity"]),
+        Low, "false", "leaves SameSite=None out of that cookie for old browsers";
+    key("session-cookie-domain").text(&PLAIN).needs(&["affinity"]), Medium, "none", "the domain of the cookie for a session";
+    key("session-cookie-expires").text(&SECONDS).needs(&["affinity"]),
+        Medium, "none", "the seconds until that cookie expires, for old browsers";
+    key("session-cookie-max-age").text(&SECONDS).needs(&["affinity"]), Medium, "none", "the seconds until that cookie expires";
+    key("session-cookie-name").text(&PLAIN).needs(&["affinity"]),
+        Medium, "INGRESSCOOKIE", "the name of the cookie for a session";
+    key("session-cookie-path").shape(LOOSE_URL).needs(&["affinity"]),
+        Medium, "the path of the Ingress", "the path of the cookie for a session";
+    key("session-cookie-samesite").shape(Shape::Words(&["None", "Lax", "Strict"])).weakens().needs(&["affinity"]),
+        Low, "none", "the attribute SameSite of that cookie";
     key("session-cookie-secure").shape(Shape::Boolean).weakens().idle(Idle::False).needs(&["affinity"]),
-    key("ssl-ciphers").weakens(),
-    key("ssl-passthrough").shape(Shape::Boolean).protects().idle(Idle::False).same(Same::Passthrough),
+        Low, "false", "the attribute Secure of that cookie";
+    key("ssl-ciphers").text(&CIPHER_LIST).bad(Bad::Refused).weakens(), Low, "", "the ciphers for clients";
+    key("ssl-passthrough").shape(Shape::Boolean).bad(Bad::Refused).protects().idle(Idle::False)
+        .same(Same::Passthrough),
+        Low, "", "passes TLS through to the Service";
     key("ssl-prefer-server-ciphers").shape(Shape::Boolean).weakens().idle(Idle::False),
+        Low, "the setting of the controller", "whether the order of the ciphers counts";
     key("ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
-    key("stream-snippet").protects(),
-    key("temporal-redirect").shape(Shape::Url),
-    key("temporal-redirect-code").shape(Shape::Integer).needs(&["temporal-redirect"]),
-    key("upstream-hash-by-subset").shape(Shape::Boolean).idle(Idle::False).needs(&["upstream-hash-by"]),
-    key("upstream-hash-by-subset-size").shape(Shape::Integer).needs(&["upstream-hash-by"]),
-    key("use-port-in-redirects").shape(Shape::Boolean),
+        Low, "true", "sends plain requests to https, with a certificate";
+    key("stream-snippet").protects(), Critical, "", "configuration of nginx for TCP and UDP";
+    key("temporal-redirect").shape(Shape::Both(&URL, &HTTP_URL, Bad::Ignored)).bad(Bad::Refused),
+        Medium, "no redirect", "sends every request to a URL, with 302";
+    key("temporal-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&["temporal-redirect"]),
+        Low, "", "another code than 302 for temporal-redirect";
+    key("upstream-hash-by").text(&VARIABLE).bad(Bad::Refused),
+        High, "", "keeps requests with the same text at one pod";
+    key("upstream-hash-by-subset").shape(Shape::Boolean).bad(Bad::Refused).idle(Idle::False)
+        .needs(&["upstream-hash-by"]),
+        Low, "", "hashes to a group of pods, and not to one pod";
+    key("upstream-hash-by-subset-size").shape(Shape::Integer).bad(Bad::Refused).needs(&["upstream-hash-by"]),
+        Low, "", "the number of pods in such a group";
+    key("upstream-vhost").text(&SERVER_NAME).bad(Bad::Refused), Low, "", "the header Host for the Service";
+    key("use-port-in-redirects").shape(Shape::Boolean), Low, "false", "writes the port into redirects";
     key("use-regex").shape(Shape::Boolean).weakens().idle(Idle::False).same(Same::Pattern),
-    key("whitelist-source-range").protects().idle(Idle::Everyone),
-    key("x-forwarded-prefix").shape(Shape::Path).needs(&["rewrite-target"]),
-];
-
-/// The names of the others.
-pub(super) const PLAIN: &str = "canary-by-cookie canary-by-header canary-by-header-pattern canary-by-header-value \
-     connection-proxy-header custom-http-errors default-backend fastcgi-index fastcgi-params-configmap \
-     mirror-target opentelemetry-operation-name proxy-cookie-domain proxy-next-upstream server-alias \
-     upstream-hash-by upstream-vhost";
+        Low, "false", "reads paths as regular expressions";
+    key("whitelist-source-range").text(&ADDRESSES).bad(Bad::Denied).protects().idle(Idle::Everyone),
+        Medium, "", "another name of `allowlist-source-range`";
+    key("x-forwarded-prefix").text(&PREFIX_PATH).bad(Bad::Refused).needs(&["rewrite-target"]),
+        Medium, "", "the header X-Forwarded-Prefix for the Service";
+}

@@ -1,8 +1,10 @@
 //! ingress-nginx 1.15: its keys, how it reads paths, and how intents are written for it.
 
-mod keys;
+mod grammar;
+pub(crate) mod keys;
 pub(crate) mod paths;
 pub(crate) mod read;
+pub(crate) mod reference;
 pub(super) mod removed;
 pub(crate) mod rules;
 pub(super) mod says;
@@ -49,7 +51,6 @@ pub(crate) const ALIASES: [[&str; 2]; 2] = [
 pub(super) static PROGRAM: Program = Program {
     aliases: &[OLD_PREFIX],
     beside: &[PREFIX],
-    plain: keys::PLAIN,
     ..Program::new("ingress-nginx 1.15", &[PREFIX], Names::All, keys::KEYS)
 };
 

@@ -1,11 +1,104 @@
 //! The table of keys, and each of its keys on every target.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::keys::KEYS;
+use super::keys::{KEYS, NOTES};
 use super::*;
-use crate::dialect::key::{Idle, Loss, Shape};
-use crate::{Diagnostic, Service, Settings, Severity, expose, testing};
+use crate::dialect::key::{Bad, Loss};
+use crate::{Code, Diagnostic, Report, Service, Settings, Severity, expose, testing};
+
+/// Good and bad values of all keys, and the annotations beside which they have an effect. The judges of `make judges` give them
+/// to ingress-nginx's own code, too.
+const VALUES: &str = include_str!("tests/values.json");
+
+/// The name of a key, the annotations beside it, and its values.
+type Row = (String, Map<String, Value>, Map<String, Value>);
+
+fn values() -> Vec<Row> {
+    let groups: Vec<Value> = serde_json::from_str(VALUES).expect("a list");
+    let object = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    let keys = |group: &Value| {
+        let beside = object(&group["with"]);
+        object(&group["keys"]).into_iter().map(move |(name, values)| (name, beside.clone(), object(&values)))
+    };
+    groups.iter().flat_map(keys).collect()
+}
+
+/// The values of a list in such a row.
+fn listed<'v>(values: &'v Map<String, Value>, list: &str) -> impl Iterator<Item = &'v str> {
+    values.get(list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+const LISTS: [&str; 5] = ["good", "refused", "denied", "ignored", "dropped"];
+
+#[test]
+fn every_key_has_good_and_bad_values() {
+    let mut names: Vec<String> = Vec::new();
+    for (name, _, values) in values() {
+        assert!(values.keys().all(|list| LISTS.contains(&list.as_str())), "{name}");
+        let has_bad = LISTS[1..].iter().any(|list| listed(&values, list).next().is_some());
+        // Any text is a good value of a snippet.
+        let is_listed = listed(&values, "good").next().is_some() && has_bad;
+        assert!(is_listed || name.ends_with("-snippet"), "{name}");
+        names.push(name);
+    }
+    names.sort_unstable();
+    assert_eq!(names, PROGRAM.names());
+    assert_eq!(KEYS.len(), NOTES.len());
+}
+
+#[test]
+fn a_value_is_taken_or_not_as_ingress_nginx_does() {
+    for (name, _, values) in values() {
+        let known = find(&name).expect("a row");
+        for list in LISTS {
+            for value in listed(&values, list) {
+                let bad = known.misfit(value).map(|misfit| match misfit.bad {
+                    Bad::Refused => "refused",
+                    Bad::Denied => "denied",
+                    Bad::Ignored | Bad::Opened => "ignored",
+                    Bad::Dropped => "dropped",
+                });
+                assert_eq!(bad.unwrap_or("good"), list, "{name}: {value}");
+            }
+        }
+        assert!(known.misfit("").is_none(), "{name}");
+    }
+}
+
+#[test]
+fn a_bad_value_has_one_finding() {
+    const CODES: [Code; 3] = [Code::AnnotationInvalid, Code::AnnotationIgnored, Code::NamespaceOther];
+    let settings = settings();
+    for (name, beside, values) in values() {
+        let known = find(&name).expect("a row");
+        for list in LISTS {
+            for value in listed(&values, list) {
+                let mut lines: Vec<String> = beside
+                    .iter()
+                    .map(|(name, value)| format!("{PREFIX}{name}: {}", value.as_str().unwrap_or_default()))
+                    .collect();
+                lines.push(format!("{PREFIX}{name}: '{value}'"));
+                let service = testing::service(&[("xposer.stakater.com/annotations", &lines.join("\n"))]);
+                let outcome = expose(&Service::from_value(&service), &settings);
+                let found: Vec<&Diagnostic> = outcome
+                    .report()
+                    .into_iter()
+                    .flat_map(Report::diagnostics)
+                    .filter(|finding| CODES.contains(&finding.code) && finding.message.contains(&name))
+                    .collect();
+                let severity = found.first().map(|finding| finding.severity);
+                let is_enough = match list {
+                    "good" => found.is_empty(),
+                    // What protects is not ignored.
+                    "ignored" if known.loss == Loss::Nothing => severity >= Some(Severity::Warning),
+                    _ => severity == Some(Severity::Error),
+                };
+                assert!(is_enough && found.len() <= 1, "{name}: {value}: {found:?}");
+            }
+        }
+    }
+}
 
 #[test]
 fn every_key_has_one_row() {
@@ -35,32 +128,24 @@ fn a_canary_has_few_keys_of_its_own() {
     assert_eq!(own.len(), 23, "{own:?}");
 }
 
-/// A value with which a key has an effect.
-fn effective_value(key: Option<&Key>) -> &'static str {
-    match key.and_then(|key| Some((key.shape?, key.idle))) {
-        Some((Shape::Words(words) | Shape::Exactly(words), idle)) => {
-            words.iter().find(|word| !idle.is(word)).copied().unwrap_or_default()
-        }
-        Some((Shape::Boolean, Idle::True)) => "false",
-        Some((Shape::Boolean, _)) => "true",
-        Some((Shape::Integer, _)) => "5",
-        Some((Shape::Size, _)) => "5m",
-        Some((Shape::Path, _)) => "/x",
-        Some((Shape::Url, _)) => "https://example.com",
-        Some((Shape::OnOff, _)) => "on",
-        Some((Shape::Headers, _)) | None => "x",
-    }
+fn settings() -> Settings {
+    let settings =
+        json!({"domain": "example.com", "parentRefs": [{"name": "edge"}], "annotations": {"allow": ["*"]}});
+    Settings::from_value(&settings).expect("valid settings")
 }
 
 /// The findings about a Service with one key on one target. Without `canary: "true"`, the other keys of a canary are an Error
 /// of their own, so they are not among the names.
 fn findings_by_name(target: &str) -> Vec<(&'static str, Vec<Diagnostic>)> {
-    let settings =
-        json!({"domain": "example.com", "parentRefs": [{"name": "edge"}], "annotations": {"allow": ["*"]}});
-    let settings = Settings::from_value(&settings).expect("valid settings");
+    let settings = settings();
+    let values = values();
     let names = PROGRAM.names().into_iter().filter(|name| !name.starts_with("canary"));
     let findings = |name: &str| {
-        let line = format!("{PREFIX}{name}: {}", effective_value(find(name)));
+        // A value with which the key has an effect.
+        let known = find(name).expect("a row");
+        let row = values.iter().find(|row| row.0 == name).expect("values");
+        let value = listed(&row.2, "good").find(|value| !known.idle.is(value)).unwrap_or("x");
+        let line = format!("{PREFIX}{name}: '{value}'");
         let service = testing::service(&[("Target", target), ("xposer.stakater.com/annotations", &line)]);
         let outcome = expose(&Service::from_value(&service), &settings);
         let emitted = outcome.plan().map(|plan| plan.emit().report);

@@ -4,6 +4,7 @@ mod annotations;
 mod diagnostics;
 mod dialects;
 mod markdown;
+mod nginx;
 mod schema;
 mod settings;
 mod templates;
@@ -35,6 +36,7 @@ pub fn pages(cases: &[Case]) -> anyhow::Result<Vec<Page>> {
         page("diagnostics.md", diagnostics::body(cases)),
         page("dialects.md", dialects::body()),
         page("templates.md", templates::body()),
+        page("ingress-nginx.md", nginx::body()),
         Page { file: "settings.schema.json", text: format!("{}\n", schema::body()?) },
     ])
 }

@@ -1,6 +1,6 @@
 // Reads Ingresses, as YAML or JSON documents, and says what ingress-nginx's own code makes of their annotations. Each Ingress
-// becomes one line of JSON with its namespace, its name and either `settings` or `refusal`. `log` says which values are bad and
-// were replaced by defaults.
+// becomes one line of JSON with its namespace, its name and either `settings` or `refusal`, with `denied` if its requests are
+// answered with 503. `log` says which values are bad and were replaced by defaults.
 package main
 
 import (
@@ -29,17 +29,30 @@ import (
 	"k8s.io/ingress-nginx/version"
 )
 
-// cluster answers the parsers' questions: every object that an annotation names exists.
+// cluster answers the parsers' questions: every object exists that an annotation names with its namespace, as the caches of
+// ingress-nginx are asked.
 type cluster struct{}
 
-func (cluster) GetDefaultBackend() defaults.Backend { return config.NewDefault().Backend }
+// The header in every ConfigMap.
+const header = "X-Team"
+
+func (cluster) GetDefaultBackend() defaults.Backend {
+	backend := config.NewDefault().Backend
+	backend.AllowedResponseHeaders = []string{header}
+	return backend
+}
 
 // The defaults of the releases since 1.12, which are stricter than those of the module's version.
 func (cluster) GetSecurityConfiguration() defaults.SecurityConfiguration {
 	return defaults.SecurityConfiguration{AnnotationsRiskLevel: "High", AllowCrossNamespaceResources: false}
 }
 
-func (cluster) GetConfigMap(string) (*core.ConfigMap, error) { return &core.ConfigMap{}, nil }
+func (cluster) GetConfigMap(name string) (*core.ConfigMap, error) {
+	if strings.Count(name, "/") != 1 {
+		return nil, fmt.Errorf("no object matching key %q in local store", name)
+	}
+	return &core.ConfigMap{Data: map[string]string{header: "shop"}}, nil
+}
 
 func (cluster) GetService(string) (*core.Service, error) { return &core.Service{}, nil }
 
@@ -56,6 +69,7 @@ type answer struct {
 	Name      string               `json:"name"`
 	Settings  *annotations.Ingress `json:"settings,omitempty"`
 	Refusal   string               `json:"refusal,omitempty"`
+	Denied    bool                 `json:"denied,omitempty"`
 	Log       []json.RawMessage    `json:"log,omitempty"`
 }
 
@@ -103,7 +117,7 @@ func run() error {
 		settings, err := check(extractor, &ingress)
 		line := answer{Namespace: ingress.Namespace, Name: ingress.Name, Settings: settings, Log: logged}
 		if err != nil {
-			line.Settings, line.Refusal = nil, err.Error()
+			line.Settings, line.Refusal, line.Denied = nil, err.Error(), settings != nil
 		}
 		if err := lines.Encode(line); err != nil {
 			return err

@@ -1,37 +1,14 @@
-//! Rules about the annotations of ingress-nginx: values that it refuses, a canary, and the redirect to https.
+//! Rules about the annotations of ingress-nginx: values that it does not take, a canary, and the redirect to https.
 
 pub(crate) mod rewrite;
 pub(crate) mod traps;
+pub(crate) mod values;
 
-use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, PREFIX, contradicts, find};
+use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, contradicts};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
-use crate::dialect::unexpected;
 use crate::plan::Annotation;
-use crate::plan::context::{RuleContext, is_refused};
+use crate::plan::context::RuleContext;
 use crate::validation::parse_bool;
-
-/// ingress-nginx takes the values. It refuses the whole Ingress because of one that it does not take.
-pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
-    for annotation in &context.plan.annotations {
-        let Some(name) = annotation.key.strip_prefix(PREFIX) else { continue };
-        if annotation.value.contains(['\r', '\n']) {
-            invalid(annotation, "a value on one line", report);
-        } else if let Some(shape) = find(name).and_then(|known| known.shape)
-            && !shape.fits(&annotation.value)
-        {
-            invalid(annotation, &shape.describe(), report);
-        }
-    }
-}
-
-fn invalid(annotation: &Annotation, expected: &str, report: &mut Report) {
-    // A key inside the value has a finding of its own.
-    if is_refused(annotation, report) {
-        return;
-    }
-    let problem = unexpected(Code::AnnotationInvalid, &annotation.key, &annotation.value, expected);
-    annotation.file_value(report, problem.help("correct the value"));
-}
 
 /// A canary says which Service it is a canary of.
 pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
@@ -64,7 +41,7 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     if number(CANARY_WEIGHT).is_some_and(|weight| !(0..=total).contains(&weight))
         && let Some(weight) = plan.annotation(CANARY_WEIGHT)
     {
-        invalid(weight, &format!("0 to {total}"), report);
+        values::file_expected(weight, &format!("0 to {total}"), report);
     }
 }
 

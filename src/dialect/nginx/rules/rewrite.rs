@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
-use crate::dialect::key::Shape;
+use crate::dialect::key::PATH;
 use crate::dialect::nginx::paths::{as_regex, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
 use crate::options::annotations::annotation;
@@ -21,10 +21,10 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
     let by_nginx = context.plan.nginx().and_then(|nginx| nginx.rewrite);
     let Some(rewrite) = by_nginx.or_else(|| by_http_route(context)) else { return };
     // A target that ingress-nginx refuses has a finding of its own.
-    if !Shape::Path.fits(&rewrite.value) {
+    if !PATH.fits(&rewrite.value) {
         return;
     }
-    let target = Replacement::new(&rewrite.value);
+    let target = Replacement { is_old: !context.has_own_key(rewrite), ..Replacement::new(&rewrite.value) };
     let found = context.plan.rules.iter().find_map(|rule| match by_nginx {
         Some(_) => target.misfit(context, rule),
         None => target.misfit_of_http_route(context, rule),
@@ -51,13 +51,15 @@ struct Replacement<'t> {
     groups: Vec<usize>,
     /// Whether it is the same for every request.
     is_constant: bool,
+    /// Whether its key is of the time when it took the place of the path's beginning alone.
+    is_old: bool,
 }
 
 impl<'t> Replacement<'t> {
     fn new(text: &'t str) -> Self {
         // nginx reads one digit: `$12` is the first group and a 2.
         let groups = (1..=9).filter(|number| text.contains(&format!("${number}"))).collect();
-        Self { text, groups, is_constant: !text.contains('$') }
+        Self { text, groups, is_constant: !text.contains('$'), is_old: false }
     }
 
     /// The target with another group in place of the only one.
@@ -105,7 +107,7 @@ impl<'t> Replacement<'t> {
             PathType::ImplementationSpecific if is_regex_path(&rule.path) && !kept.ends_with('*') => {
                 return None;
             }
-            PathType::Prefix | PathType::ImplementationSpecific if rule.path != "/" => {
+            PathType::Prefix | PathType::ImplementationSpecific if rule.path != "/" || self.is_old => {
                 let pair = self.pair(context, rule)?;
                 let is_plain = !is_regex_path(&rule.path) && !asks_for_path_type(context);
                 // An Exact path would not do: with a rewrite, it is the beginning of others.

@@ -27,7 +27,7 @@ fn given<'f>(
 }
 
 /// Whether the annotation of this name has an effect.
-fn is_on(plan: &Plan, name: &str) -> bool {
+pub(super) fn is_on(plan: &Plan, name: &str) -> bool {
     let is_on = |known: &Key| {
         plan.annotation(&[PREFIX, name].concat()).is_some_and(|annotation| !known.idle.is(&annotation.value))
     };
@@ -84,43 +84,20 @@ fn example(name: &str) -> String {
     [PREFIX, name, value].concat()
 }
 
-/// No value turns authentication off.
+/// No value turns authentication off. An authentication of its own replaces the general one.
 pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
-    let decides = |name: &str| matches!(name, "auth-cache-duration" | "enable-global-auth");
-    for (known, annotation) in given(context, decides) {
-        let value = annotation.value.as_str();
-        match known.name {
-            "auth-cache-duration" if is_on(context.plan, "auth-url") && !value.chars().all(is_of_a_list) => {
-                let message = format!(
-                    "{} is {}, and ingress-nginx then leaves out auth-url as a whole: it asks nobody who comes",
-                    quoted(&annotation.key),
-                    quoted(value)
-                );
-                let problem = Problem::new(Code::AuthenticationOff, message);
-                let help =
-                    "write codes and a duration, separated by blanks, several by commas: 200 202 30m, 401 5m";
-                annotation.file_value(report, problem.help(help));
-            }
-            // An authentication of its own replaces the general one.
-            "enable-global-auth"
-                if parse_bool(value) == Some(false)
-                    && !["auth-url", "auth-type"].iter().any(|name| is_on(context.plan, name)) =>
-            {
-                let message = format!(
-                    "{} is false, so ingress-nginx asks nobody who comes here, unlike elsewhere",
-                    quoted(&annotation.key)
-                );
-                let help = "remove the line, unless everybody may come in";
-                annotation.file_value(report, Problem::new(Code::AuthenticationOff, message).help(help));
-            }
-            _ => {}
-        }
+    let off = given(context, |name| name == "enable-global-auth")
+        .find(|(_, it)| parse_bool(&it.value) == Some(false));
+    let Some((_, off)) = off else { return };
+    if ["auth-url", "auth-type"].iter().any(|name| is_on(context.plan, name)) {
+        return;
     }
-}
-
-/// Whether ingress-nginx accepts a character in a list of durations.
-fn is_of_a_list(sign: char) -> bool {
-    sign.is_ascii_alphanumeric() || "-._~/:, ".contains(sign)
+    let message = format!(
+        "{} is false, so ingress-nginx asks nobody who comes here, unlike elsewhere",
+        quoted(&off.key)
+    );
+    let help = "remove the line, unless everybody may come in";
+    off.file_value(report, Problem::new(Code::AuthenticationOff, message).help(help));
 }
 
 /// No key is given under both of its names with different values. Of two sources, the upper one counts.
@@ -155,45 +132,17 @@ pub(crate) fn passwords(context: &RuleContext<'_>, report: &mut Report) {
     asked.file_key(report, Problem::new(Code::AuthenticationDenies, message).help(help));
 }
 
-/// ingress-nginx accepts the origins of CORS.
+/// ingress-nginx passes over no origin of CORS. The rule `nginx-values` looks at the list as a whole.
 pub(crate) fn origins(context: &RuleContext<'_>, report: &mut Report) {
-    let Some((_, annotation)) = given(context, |name| name == "cors-allow-origin").next() else { return };
-    if !is_on(context.plan, "enable-cors") {
+    let Some((known, annotation)) = given(context, |name| name == "cors-allow-origin").next() else { return };
+    if !is_on(context.plan, "enable-cors") || known.misfit(&annotation.value).is_some() {
         return;
     }
-    let list = annotation.value.as_str();
-    let message = if !is_list_of_origins(list) {
-        format!("{} is no list of origins, and ingress-nginx then allows every one", quoted(list))
-    } else {
-        let mut origins = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-        let Some(stray) = origins.find(|origin| !is_origin(origin)) else { return };
-        format!("{} is no origin, and ingress-nginx passes it over", quoted(stray))
-    };
-    let problem = Problem::new(Code::CorsOriginInvalid, message);
+    let mut origins = annotation.value.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    let Some(stray) = origins.find(|origin| !is_origin(origin)) else { return };
+    let message = format!("{} is no origin, and ingress-nginx passes it over", quoted(stray));
     let help = "write scheme, host and perhaps port of each, separated by commas: https://example.com, https://*.example.com:8443";
-    annotation.file_value(report, problem.help(help));
-}
-
-/// Whether ingress-nginx accepts the list; otherwise it allows all origins. Blanks are ignored.
-fn is_list_of_origins(list: &str) -> bool {
-    let list: Vec<char> = list.chars().filter(|sign| *sign != ' ').collect();
-    let at = |index: usize| list.get(index).copied();
-    let mut index = 0;
-    while let Some(sign) = at(index) {
-        index += match (sign, at(index + 1), at(index + 2)) {
-            (sign, ..) if sign.is_ascii_alphanumeric() || "-.,".contains(sign) => 1,
-            ('*', Some('.'), _) => 2,
-            (':', Some(digit), _) if digit.is_ascii_digit() => 2,
-            (':', Some('/'), Some('/'))
-                if index.checked_sub(1).and_then(at).is_some_and(|it| it.is_ascii_lowercase()) =>
-            {
-                3
-            }
-            ('*', None, _) if list.len() == 1 => 1,
-            _ => return false,
-        };
-    }
-    true
+    annotation.file_value(report, Problem::new(Code::CorsOriginInvalid, message).help(help));
 }
 
 /// Whether ingress-nginx accepts one origin of a list.
@@ -211,19 +160,6 @@ fn is_origin(origin: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_list_of_origins_is_what_ingress_nginx_takes_for_one() {
-        let accepted = "*|null|https://example.com|https://*.example.com:8443, null|example.com|,|a b";
-        for list in accepted.split('|') {
-            assert!(is_list_of_origins(list), "{list}");
-        }
-        let refused = "https://example.com/|https://example.com;https://example.org|https://example.com, *|\
-             https://.*\\.example\\.com|HTTPS://example.com|https://example.com:port|https://exa_mple.com";
-        for list in refused.split('|') {
-            assert!(!is_list_of_origins(list), "{list}");
-        }
-    }
 
     #[test]
     fn an_origin_has_a_scheme() {

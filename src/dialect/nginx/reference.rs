@@ -1,0 +1,91 @@
+//! What the reference page says of the keys.
+
+use super::keys::{KEYS, NOTES, Note, Risk};
+use crate::dialect::key::{Bad, Key, Loss, Shape};
+
+/// A key of ingress-nginx, in words.
+///
+/// ```
+/// use xposer::internal::nginx_keys;
+/// let key = nginx_keys().find(|key| key.name() == "proxy-read-timeout").unwrap();
+/// assert_eq!(key.value(), "a whole number");
+/// assert_eq!(key.bad_value(), "ignored: 60");
+/// assert_eq!(key.lost(), "nothing");
+/// assert!(key.about().contains("seconds"));
+/// assert_eq!(format!("{:?}", key.risk()), "Low");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct NginxKey {
+    key: &'static Key,
+    note: &'static Note,
+}
+
+/// The keys of ingress-nginx 1.15 and their aliases, in ascending order.
+///
+/// ```
+/// assert_eq!(xposer::internal::nginx_keys().count(), 138);
+/// ```
+pub fn nginx_keys() -> impl Iterator<Item = NginxKey> {
+    KEYS.iter().zip(NOTES).map(|(key, note)| NginxKey { key, note })
+}
+
+impl NginxKey {
+    /// The name without prefix.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.key.name
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        self.note.about
+    }
+
+    /// How much harm it can do.
+    #[must_use]
+    pub fn risk(self) -> Risk {
+        self.note.risk
+    }
+
+    /// The form of its value.
+    #[must_use]
+    pub fn value(self) -> String {
+        match self.key.shape {
+            None => "any text".to_owned(),
+            Some(Shape::Both(_, second, _)) => second.describe(),
+            Some(shape) => shape.describe(),
+        }
+    }
+
+    /// What ingress-nginx does with another value.
+    #[must_use]
+    pub fn bad_value(self) -> String {
+        match self.key.shape {
+            None => "-".to_owned(),
+            Some(Shape::Both(_, _, bad)) if bad != self.key.bad => {
+                format!("{}; with other signs: {}", self.effect(bad), self.effect(self.key.bad))
+            }
+            Some(_) => self.effect(self.key.bad),
+        }
+    }
+
+    /// What is lost where nothing reads it.
+    #[must_use]
+    pub fn lost(self) -> &'static str {
+        match self.key.loss {
+            Loss::Nothing => "nothing",
+            Loss::Weakens => "weakens",
+            Loss::Protects => "protects",
+        }
+    }
+
+    fn effect(self, bad: Bad) -> String {
+        match bad {
+            Bad::Refused => "Ingress refused".to_owned(),
+            Bad::Denied => "503".to_owned(),
+            Bad::Ignored | Bad::Opened => format!("ignored: {}", self.note.default),
+            Bad::Dropped => "authentication dropped".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `ingress-nginx.md`.
+
+use xposer::internal::{NginxKey, nginx_keys};
+
+use super::markdown::{code, prose, table};
+
+pub(super) fn body() -> String {
+    let mut out = "# The annotations of ingress-nginx\n\n\
+        ingress-nginx 1.15 reads these keys behind the prefix `nginx.ingress.kubernetes.io/`. A value of another form is reported as \
+        [annotation-invalid](diagnostics.md#annotation-invalid), or as [annotation-ignored](diagnostics.md#annotation-ignored) where \
+        ingress-nginx ignores a text and nothing that protects is lost. An empty value counts as missing everywhere, and only a snippet \
+        may have several lines.\n\n\
+        *Risk* is the word of ingress-nginx, whose setting `annotations-risk-level` is `High` by default. *A bad value* says \
+        what ingress-nginx does with a value of another form:\n\n\
+        - *Ingress refused*: the admission webhook refuses the Ingress. Without the webhook a new Ingress is not served, and a changed one \
+        as before, until the controller restarts.\n\
+        - *503*: every request is answered with 503; the webhook accepts the Ingress.\n\
+        - *ignored*: the default counts, which is given, and only the log says so.\n\
+        - *authentication dropped*: `auth-url` and all that belongs to it is left out, and only the log says so.\n\n\
+        *Elsewhere* says what is lost where nothing reads the key: *protects* is an Error on an HTTPRoute or a Route \
+        ([protection-lost](diagnostics.md#protection-lost)), *weakens* a Warning \
+        ([protection-weakened](diagnostics.md#protection-weakened)).\n\n"
+        .to_owned();
+    out.push_str(&table(
+        ["Key", "What it is about", "Intent", "Value", "Risk", "A bad value", "Elsewhere"],
+        nginx_keys().map(row),
+    ));
+    out
+}
+
+fn row(key: NginxKey) -> [String; 7] {
+    [
+        code(key.name()),
+        prose(key.about()),
+        intent_of(key.name()).map_or_else(|| "-".to_owned(), code),
+        prose(&key.value()),
+        format!("{:?}", key.risk()),
+        prose(&key.bad_value()),
+        key.lost().to_owned(),
+    ]
+}
+
+/// The option that says on every target what a key says.
+fn intent_of(_name: &str) -> Option<&str> {
+    None
+}
