@@ -80,7 +80,7 @@ pub mod internal {
     pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
     pub use crate::dialect::says::{Proof, Says, Words};
     pub use crate::intents::Intent;
-    pub use crate::resolve::said::{Program, Said, servers};
+    pub use crate::resolve::said::{Program, Said, meaning, servers};
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
 

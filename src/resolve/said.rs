@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::diagnostics::Report;
 use crate::dialect::controller::Controller;
+use crate::dialect::nginx::read::KEYS;
 use crate::dialect::says::{Says, Words, says, words};
 use crate::intents::Intent;
 use crate::options::annotations::{self, annotation};
@@ -91,6 +92,18 @@ const VALUES: &[(Intent, &[&str])] = &[
 
 /// The class of the sample Service.
 const CLASS: &str = "sample";
+
+/// The intent that an annotation of ingress-nginx, by its name without the prefix, is read as: the first one that has it.
+///
+/// ```
+/// use xposer::internal::{Intent, meaning};
+/// assert_eq!(meaning("whitelist-source-range"), Some(Intent::AllowedSources));
+/// assert_eq!(meaning("proxy-buffering"), None);
+/// ```
+#[must_use]
+pub fn meaning(name: &str) -> Option<Intent> {
+    KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
+}
 
 /// The programs that serve the objects of a plan.
 ///
