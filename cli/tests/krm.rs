@@ -331,6 +331,46 @@ fn of_all_kinds() -> Value {
     with_config(list(json!([web])), config)
 }
 
+/// The kinds of single programs: an Ingress that Traefik serves, and an HTTPRoute of Envoy Gateway.
+fn of_programs() -> Value {
+    let annotated = |name: &str, annotations: Value| {
+        let mut service = service(name);
+        service["metadata"]["annotations"] = annotations;
+        service
+    };
+    let web = annotated(
+        "web",
+        json!({"config.xposer.stakater.com/IngressClassName": "traefik", "config.xposer.stakater.com/AllowedSources": "10.0.0.0/8"}),
+    );
+    let api = annotated(
+        "api",
+        json!({"config.xposer.stakater.com/Target": "HTTPRoute", "config.xposer.stakater.com/AllowedSources": "10.0.0.0/8",
+            "config.xposer.stakater.com/IdleTimeout": "5m", "config.xposer.stakater.com/RewritePath": "/app/$1",
+            "config.xposer.stakater.com/IngressURLPath": "/api/(.*)"}),
+    );
+    let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "xposer"},
+        "data": {"domain": "example.com", "parentRefs": "[{name: external, namespace: gateways}]", "gatewayController": "envoy-gateway"}});
+    with_config(list(json!([web, api])), config)
+}
+
+#[test]
+fn a_second_run_changes_nothing_for_the_kinds_of_programs() {
+    let (first, output) = krm(&of_programs());
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let made = kinds(&output);
+    for kind in ["Middleware", "SecurityPolicy", "BackendTrafficPolicy", "HTTPRouteFilter"] {
+        assert!(made.iter().any(|made| made.starts_with(&format!("{kind} "))), "{kind}: {made:?}");
+    }
+    let (second, again) = krm(&output);
+    assert_eq!((second.code, again["items"].clone()), (0, output["items"].clone()), "{}", second.stderr);
+    // What is no longer asked for goes.
+    let mut plain = output.clone();
+    for item in plain["items"].as_array_mut().unwrap().iter_mut().filter(|item| item["kind"] == "Service") {
+        item["metadata"]["annotations"] = json!({});
+    }
+    assert_eq!(kinds(&krm(&plain).1).len(), 4, "{:?}", kinds(&krm(&plain).1));
+}
+
 #[test]
 fn a_second_run_changes_nothing_for_any_kind() {
     let (first, output) = krm(&of_all_kinds());
@@ -346,8 +386,10 @@ fn a_second_run_changes_nothing_for_any_kind() {
         "ConfigMap xposer",
     ];
     assert_eq!(made, expected);
+    let of_programs = kinds(&krm(&of_programs()).1);
     for kind in xposer::emit::Kind::ALL.map(xposer::emit::Kind::as_str) {
-        assert!(made.iter().any(|made| made.starts_with(&format!("{kind} "))), "{kind}");
+        let mut all = made.iter().chain(&of_programs);
+        assert!(all.any(|made| made.starts_with(&format!("{kind} "))), "{kind}");
     }
     let (second, again) = krm(&output);
     assert_eq!((second.code, again["items"].clone()), (0, output["items"].clone()), "{}", second.stderr);
