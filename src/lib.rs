@@ -91,7 +91,6 @@ pub mod internal {
 
     /// The functions of templates.
     pub mod functions {
-        pub use crate::template::decimal::Decimal;
         pub use crate::template::functions::{Function, Val, all, find};
     }
 }

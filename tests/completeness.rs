@@ -53,7 +53,19 @@ fn is_kebab_case(slug: &str) -> bool {
 
 /// A message or help goes on in a line that has begun, and something may follow it.
 fn is_clause(text: &str) -> bool {
-    let proper = ["Service", "Ingress", "DNS", "ConfigMap", "ExternalDNS", "Forecastle"];
+    let proper = [
+        "Service",
+        "Ingress",
+        "DNS",
+        "ConfigMap",
+        "ExternalDNS",
+        "Forecastle",
+        "Traefik",
+        "Contour",
+        "Envoy Gateway",
+        "HAProxy",
+        "NGINX",
+    ];
     let starts = text.starts_with(|first: char| !first.is_uppercase())
         || proper.iter().any(|name| text.starts_with(name));
     starts && !text.is_empty() && !text.ends_with('.') && text.trim() == text && !text.contains('\n')
@@ -120,10 +132,12 @@ fn companions(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "Issuer" | "ClusterIssuer" => &[("TLS", "cert-manager")],
         "HTTPSRedirect" => &[("TLS", "true")],
+        "HTTPSRedirectCode" | "ClientCertificate" => &[("TLS", "true")],
+        // ingress-nginx lacks them, or has a condition for them.
+        "Timeout" => &[("IngressClassName", "contour")],
+        "RequestHeaders" | "ResponseHeaders" => &[("IngressClassName", "haproxy")],
+        "TLSPassthrough" => &[("TLS", "true"), ("Target", "Route")],
         "MonitorHealthEndpoint" => &[("Monitor", "true")],
-        "HTTPSRedirectCode" | "TLSPassthrough" | "ClientCertificate" => &[("TLS", "true")],
-        // ingress-nginx has no words for headers.
-        "RequestHeaders" | "ResponseHeaders" => &[("Target", "HTTPRoute")],
         "CanaryOf" => &[("CanaryWeight", "5")],
         "CanaryByHeaderValue" => &[("CanaryOf", "web-stable"), ("CanaryByHeader", "X-Canary")],
         canary if canary.starts_with("Canary") => &[("CanaryOf", "web-stable")],

@@ -14,7 +14,7 @@ const ADDRESS: &str = "127.0.0.1:8090";
 /// The account of `deploy/`.
 const ACCOUNT: [&str; 2] = ["xposer-system", "xposer-controller"];
 /// The components of `deploy/` that the chain installs.
-const COMPONENTS: [&str; 4] = ["httproute", "monitor", "route", "stamp"];
+const COMPONENTS: [&str; 6] = ["envoy-gateway", "httproute", "monitor", "route", "stamp", "traefik"];
 
 /// A running controller. It ends on drop.
 pub struct Controller {

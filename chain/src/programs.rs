@@ -217,6 +217,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
             "--entrypoints.web.address=203.0.113.4:80 --entrypoints.websecure.address=203.0.113.4:443",
             " --entrypoints.traefik.address=127.0.0.1:8074 --ping=true --global.checknewversion=false",
             " --global.sendanonymoususage=false --providers.kubernetesingress=true",
+            " --providers.kubernetescrd=true --providers.kubernetescrd.throttleduration=200ms",
             " --providers.kubernetesingress.ingressclass=traefik --providers.kubernetesingress.ingressendpoint.ip=203.0.113.4",
             " --providers.kubernetesingress.throttleduration=200ms --providers.kubernetesingressnginx=true",
             " --providers.kubernetesingressnginx.ingressclass=traefik-nginx --providers.kubernetesingressnginx.ingressclassbyname=true",

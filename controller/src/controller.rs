@@ -27,9 +27,10 @@ use crate::notice::Notice;
 use crate::queue::Queue;
 use crate::reconcile::{ReconcilePlan, Recovery};
 use crate::serve::Health;
+use crate::servers::ServerKind;
 use crate::settings::SettingsFile;
 use crate::state::{State, Trigger};
-use crate::watch::{Scope, Source, WatchEvent};
+use crate::watch::{KindStatus, Scope, Source, WatchEvent};
 
 /// Requests at the same time. The API server gives each client a fair share, so more of them would only wait there.
 const MAX_CONCURRENT: usize = 16;
@@ -119,8 +120,7 @@ impl Controller {
         let elector = self.start_election(leadership, stopped);
         let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
-        // Whether an object is as desired depends on the Services, so the Services are listed first.
-        self.start_watch(Source::Services);
+        self.start_first_watches();
         let mut tick = tokio::time::interval(TICK_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exit = loop {
@@ -203,17 +203,60 @@ impl Controller {
         tokio::spawn(source.watch(self.scope.clone(), self.sender.clone()));
     }
 
+    /// Whether an object is as desired depends on the Services, and on who serves them, so those are listed first.
+    fn start_first_watches(&mut self) {
+        for kind in ServerKind::ALL {
+            match self.args.namespace {
+                // Classes belong to no namespace.
+                Some(_) => self.state.set_server_status(kind, KindStatus::NotServed),
+                None => self.start_watch(Source::Servers(kind)),
+            }
+        }
+        if self.state.knows_servers() {
+            self.start_watch(Source::Services);
+        }
+    }
+
     fn apply(&mut self, event: WatchEvent) {
         let source = event.source;
         let is_list_complete = matches!(event.event, Ok(Event::InitDone));
         let is_first_list = !self.state.is_listed(source);
+        let knew_servers = self.state.knows_servers();
         self.state.apply(event);
+        if !knew_servers && self.state.knows_servers() {
+            self.start_watch(Source::Services);
+        }
         if is_list_complete {
             debug!("the list of {source:?} is complete");
             // The API server answers again.
             self.pause.end();
             if is_first_list && source == Source::Services {
                 self.start_other_watches();
+            }
+            if is_first_list {
+                self.tell_of_servers(source);
+            }
+        }
+    }
+
+    /// Logs that it cannot be known who serves what, when the objects are listed that it concerns.
+    fn tell_of_servers(&self, source: Source) {
+        let (kinds, setting): (&[ServerKind], _) = match source {
+            Source::Objects(Kind::Ingress) => (&[ServerKind::IngressClass], "`controllers`"),
+            Source::Objects(Kind::HttpRoute) => {
+                (&[ServerKind::GatewayClass, ServerKind::Gateway], "`gatewayController`")
+            }
+            _ => return,
+        };
+        for kind in kinds {
+            if let KindStatus::Forbidden(message) | KindStatus::ListFailed(message) =
+                self.state.server_status(*kind)
+            {
+                let what = kind.resource().plural;
+                info!(
+                    "{what} are left alone, so only names and the setting {setting} say who serves a Service; \
+                     apply the roles of deploy/controller, or of the chart, in this version ({message})"
+                );
             }
         }
     }

@@ -164,6 +164,11 @@ impl Handovers {
         self.fallbacks.remove(service);
     }
 
+    /// A Service has to be looked at again at this time, whether or not an object is kept then.
+    pub(crate) fn look_again(&mut self, service: &Arc<ServiceKey>, at: Instant) {
+        self.deadlines.insert((at, service.clone()));
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.first().map(|(at, _)| *at)
     }

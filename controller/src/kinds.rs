@@ -15,6 +15,22 @@ pub(crate) fn resource(kind: Kind) -> ApiResource {
     }
 }
 
+/// The kinds of objects that would be open, or would not work, without an object of this kind, which protects or changes what
+/// they serve. It is applied before them and deleted after them.
+pub(crate) fn needed_by(kind: Kind) -> &'static [Kind] {
+    match kind {
+        // With Traefik, an HTTPRoute can refer to a Middleware, too.
+        Kind::Middleware => &[Kind::Ingress, Kind::HttpRoute],
+        Kind::SecurityPolicy | Kind::BackendTrafficPolicy | Kind::HttpRouteFilter => &[Kind::HttpRoute],
+        Kind::Ingress | Kind::HttpRoute | Kind::Route | Kind::EndpointMonitor | Kind::ConfigMap => &[],
+    }
+}
+
+/// Whether other objects need those of this kind.
+pub(crate) fn is_helper(kind: Kind) -> bool {
+    !needed_by(kind).is_empty()
+}
+
 /// What to do, if we may not write a kind; `None` of the one that we always may.
 pub(crate) fn permission_help(kind: Kind) -> Option<String> {
     let permission = kind.row().permission?;

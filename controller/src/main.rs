@@ -30,6 +30,7 @@ mod plan;
 mod queue;
 mod reconcile;
 mod serve;
+mod servers;
 mod service;
 mod settings;
 mod state;

@@ -18,6 +18,8 @@ pub(crate) const MAX_NOTE_BYTES: usize = 1024;
 const TIMED_OUT: &str = "HandoverTimedOut";
 /// The reason of the notice that an object is as desired, and that whoever is to serve it refuses it.
 const NOT_SERVED: &str = "NotServed";
+/// The reason of the notice that an HTTPRoute belongs to a Gateway that does not exist.
+const GATEWAY_NOT_FOUND: &str = "GatewayNotFound";
 
 /// A message for the owner of a Service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,7 +104,14 @@ impl Notice {
             KindStatus::Unknown | KindStatus::Listed => None,
             KindStatus::NotServed => Some(Self::warning(
                 "KindNotServed",
-                format!("this cluster has no {name}; install its definition, or leave the target out"),
+                if kinds::is_helper(kind) {
+                    format!(
+                        "this cluster has no {name}, and no object is written that would be open without it; \
+                         install its definition, or leave out the option that needs it"
+                    )
+                } else {
+                    format!("this cluster has no {name}; install its definition, or leave the target out")
+                },
             )),
             KindStatus::Forbidden(message) => {
                 let help = kinds::permission_help(kind).map(|help| format!("; {help}"));
@@ -129,9 +138,31 @@ impl Notice {
         Self::event("Deleted", format!("{object} is deleted"))
     }
 
-    /// Whoever is to serve an object refuses it.
-    pub(crate) fn not_served(object: &ObjectKey, refusal: &str) -> Self {
-        Self::warning(NOT_SERVED, format!("{object} {} {refusal}", does_not_serve(object.kind)))
+    /// Whoever is to serve an object refuses it; `server` says who that is, and why.
+    pub(crate) fn not_served(object: &ObjectKey, refusal: &str, server: Option<&str>) -> Self {
+        let server = server.map(|server| format!("; it is to be served by {server}")).unwrap_or_default();
+        // The refusal is a text of others.
+        let refusal = shortened(refusal, None, MAX_NOTE_BYTES.saturating_sub(server.len() + 256));
+        Self::warning(NOT_SERVED, format!("{object} {} {refusal}{server}", does_not_serve(object.kind)))
+    }
+
+    /// An Ingress has no address, and nothing says who serves its class.
+    pub(crate) fn class_unknown(object: &ObjectKey, class: &str) -> Self {
+        let note = format!(
+            "{object} {}; no IngressClass is called {class:?}, and no program is known to serve that name; correct the \
+             class, or name its program in the setting `controllers`",
+            does_not_serve(object.kind)
+        );
+        Self::warning(NOT_SERVED, note)
+    }
+
+    /// The Gateway of an HTTPRoute does not exist.
+    pub(crate) fn gateway_not_found(object: &ObjectKey, namespace: &str, name: &str) -> Self {
+        let note = format!(
+            "{object} belongs to the Gateway {namespace}/{name}, which does not exist; create it, or correct \
+             `parentRefs`"
+        );
+        Self::warning(GATEWAY_NOT_FOUND, note)
     }
 
     // Objects that are kept until others serve.
@@ -178,7 +209,8 @@ impl Notice {
 
     /// Whether it reports that something could not be written.
     pub(crate) fn is_failure(&self) -> bool {
-        self.is_condition && self.is_warning && self.code.is_none() && self.reason != NOT_SERVED
+        let is_about_others = [NOT_SERVED, GATEWAY_NOT_FOUND].contains(&self.reason.as_str());
+        self.is_condition && self.is_warning && self.code.is_none() && !is_about_others
     }
 
     /// Whether it reports that a handover timed out.
@@ -199,7 +231,9 @@ fn serves(kind: Kind) -> &'static str {
 /// The words of a note for an object of this kind that does not serve.
 fn does_not_serve(kind: Kind) -> &'static str {
     match kind {
-        Kind::HttpRoute => "is not accepted",
+        Kind::HttpRoute | Kind::SecurityPolicy | Kind::BackendTrafficPolicy | Kind::HttpRouteFilter => {
+            "is not accepted"
+        }
         Kind::Route => "is not admitted",
         _ => "has no address",
     }

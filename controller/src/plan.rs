@@ -16,6 +16,7 @@ use crate::digest::{digest, json_digest};
 use crate::keys::{ObjectKey, ServiceKey};
 use crate::kinds::Kind;
 use crate::object::owner_reference;
+use crate::servers;
 use crate::service::StoredService;
 
 /// The decision about one Service.
@@ -42,6 +43,8 @@ pub(crate) struct Exposed {
     pub(crate) desired: Vec<Desired>,
     pub(crate) published: Option<Published>,
     pub(crate) stamp: Option<Stamp>,
+    /// The class of the Ingress, if nothing says who serves it.
+    pub(crate) unknown_class: Option<Box<str>>,
 }
 
 /// A desired object.
@@ -60,6 +63,8 @@ pub(crate) struct Claims {
     pub(crate) shared: Box<[u64]>,
     /// Claims that affect only Services with the counterpart.
     pub(crate) one_way: Box<[OneWayClaim]>,
+    /// What decides who serves the Service ([`servers::asked`]); `None` if it cannot be exposed, which may have to do with that.
+    pub(crate) servers: Option<Box<[u64]>>,
 }
 
 /// A claim, and the claim of the Services that it affects ([`xposer::conflicts::Claim::counterpart`]).
@@ -82,7 +87,8 @@ pub(crate) fn claims(service: &StoredService, settings: &Settings) -> Claims {
             None => shared.push(digest(&claim)),
         }
     }
-    Claims { shared: shared.into(), one_way: one_way.into() }
+    let servers = outcome.plan().map(servers::asked);
+    Claims { shared: shared.into(), one_way: one_way.into(), servers }
 }
 
 /// A Service to decide about.
@@ -137,6 +143,7 @@ pub(crate) fn decide(
                 desired: desired.remove(&member.key).unwrap_or_default(),
                 published: plan.published().cloned(),
                 stamp: plan.stamp(),
+                unknown_class: plan.class_without_server().map(Into::into),
             }),
             Outcome::Conflicting(_) => DecisionResult::Conflicted,
             Outcome::Refused(_) | Outcome::NotExposed { .. } => DecisionResult::Refused,

@@ -95,7 +95,7 @@ impl StoredService {
 /// The ports, with the fields that the core reads.
 fn ports(mut ports: Value) -> Value {
     for port in ports.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-        port.retain(|field, _| matches!(field.as_str(), "name" | "port" | "protocol"));
+        port.retain(|field, _| matches!(field.as_str(), "name" | "port" | "protocol" | "appProtocol"));
     }
     ports
 }

@@ -15,6 +15,7 @@ use crate::backoff::exponential_backoff;
 use crate::document::Document;
 use crate::error::error_message;
 use crate::kinds::{self, Kind};
+use crate::servers::ServerKind;
 use crate::service::service_resource;
 
 /// The interval at which a kind that is not served, or may not be listed, is requested again.
@@ -22,6 +23,9 @@ const DISCOVERY_INTERVAL: Duration = Duration::from_secs(20);
 /// The delay after an error of a watch, and the longest one after many. An event that comes late is late for the user.
 const MIN_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
+/// How often a refusal to list what says who serves something is asked again before it counts. An API server that has just started has
+/// not read the roles yet, and without the answer, objects would be written in the words of another program.
+const CONFIRMATIONS: u32 = 3;
 /// Objects a page. A page is decoded as a whole, so large pages cost memory.
 const PAGE_SIZE: u32 = 100;
 
@@ -30,6 +34,8 @@ const PAGE_SIZE: u32 = 100;
 pub(crate) enum Source {
     Services,
     Namespaces,
+    /// What says who serves a class or a Gateway.
+    Servers(ServerKind),
     Objects(Kind),
 }
 
@@ -81,6 +87,7 @@ impl Source {
         match self {
             Self::Services => service_resource(),
             Self::Namespaces => ApiResource::erase::<k8s_openapi::api::core::v1::Namespace>(&()),
+            Self::Servers(kind) => kind.resource(),
             Self::Objects(kind) => kinds::resource(kind),
         }
     }
@@ -91,15 +98,16 @@ impl Source {
             Self::Services => config.labels(&format!("{EXPOSE_LABEL}=true")),
             Self::Objects(Kind::ConfigMap) => config.fields(&format!("metadata.name={URL_CONFIG_MAP}")),
             // Objects of others are watched too, because an object of theirs may have the name of one of ours.
-            Self::Namespaces | Self::Objects(_) => config,
+            Self::Namespaces | Self::Servers(_) | Self::Objects(_) => config,
         }
     }
 
-    /// The kind, if some API servers do not serve it.
-    fn optional_kind(self) -> Option<Kind> {
+    /// Whether the controller works without the kind, because some API servers do not serve it, or some roles do not give it.
+    fn is_optional(self) -> bool {
         match self {
-            Self::Objects(kind) if !kind.row().is_built_in => Some(kind),
-            _ => None,
+            Self::Services | Self::Namespaces => false,
+            Self::Servers(_) => true,
+            Self::Objects(kind) => !kind.row().is_built_in,
         }
     }
 
@@ -111,25 +119,30 @@ impl Source {
 
     async fn watch_until_closed(self, scope: &Scope, events: &Sender<WatchEvent>) -> Result<(), Closed> {
         loop {
-            if let Some(kind) = self.optional_kind() {
-                self.wait_until_served(kind, scope, events).await?;
+            if self.is_optional() {
+                self.wait_until_served(scope, events).await?;
             }
             self.watch_while_served(scope, events).await?;
         }
     }
 
-    async fn wait_until_served(
-        self,
-        kind: Kind,
-        scope: &Scope,
-        events: &Sender<WatchEvent>,
-    ) -> Result<(), Closed> {
-        let resource = kinds::resource(kind);
+    async fn wait_until_served(self, scope: &Scope, events: &Sender<WatchEvent>) -> Result<(), Closed> {
+        let resource = self.resource();
+        let mut backoff = exponential_backoff(MIN_BACKOFF, MAX_BACKOFF);
+        let mut refusals = 0;
         loop {
             let status = match scope.client.list_api_group_resources(&resource.api_version).await {
                 Ok(list) if list.resources.iter().any(|known| known.name == resource.plural) => return Ok(()),
                 Ok(_) => KindStatus::NotServed,
                 Err(Error::Api(status)) if status.code == 404 => KindStatus::NotServed,
+                // Until it is known who serves what, nothing is compared.
+                Err(error) if matches!(self, Self::Servers(_)) && refusals < CONFIRMATIONS => {
+                    // Without an answer, this goes on.
+                    refusals += u32::from(matches!(&error, Error::Api(status) if status.code < 429));
+                    tracing::debug!("{}: {}", resource.plural, error_message(&error));
+                    tokio::time::sleep(backoff.next().unwrap_or(MAX_BACKOFF)).await;
+                    continue;
+                }
                 Err(error) => KindStatus::ListFailed(error_message(&error)),
             };
             events.send(WatchEvent { source: self, event: Err(status) }).await?;
@@ -141,14 +154,14 @@ impl Source {
     async fn watch_while_served(self, scope: &Scope, events: &Sender<WatchEvent>) -> Result<(), Closed> {
         let mut stream = std::pin::pin!(watcher(scope.api(&self.resource()), self.config()));
         let mut backoff = exponential_backoff(MIN_BACKOFF, MAX_BACKOFF);
-        let (mut failed, mut listed) = (false, false);
+        let (mut failed, mut listed, mut refusals) = (false, false, 0);
         let mut last_message = String::new();
         while let Some(event) = stream.next().await {
             let error = match event {
                 Ok(event) => {
                     // `Init` only announces a list, and is no success.
                     if !matches!(event, Event::Init) {
-                        failed = false;
+                        (failed, refusals) = (false, 0);
                         backoff.reset();
                         last_message.clear();
                     }
@@ -160,7 +173,11 @@ impl Source {
                 }
                 Err(error) => error,
             };
-            let status = self.status_after(&error, listed, &mut last_message);
+            let mut status = self.status_after(&error, listed, &mut last_message);
+            if matches!(self, Self::Servers(_)) && status.is_some() && refusals < CONFIRMATIONS {
+                refusals += 1;
+                status = None;
+            }
             let delay = match (&status, status_code(&error)) {
                 // The history is gone, and the list is requested next; that is no failure.
                 (_, 410) if !failed => Duration::ZERO,
@@ -204,7 +221,7 @@ impl Source {
             watcher::Error::WatchError(status) => status.message.clone(),
             watcher::Error::NoResourceVersion => error.to_string(),
         };
-        let is_optional = self.optional_kind().is_some();
+        let is_optional = self.is_optional();
         let code = status_code(error);
         match code {
             // The list is read anew, which changes nothing.
@@ -219,6 +236,8 @@ impl Source {
         let is_refused = matches!(code, 401 | 403 | 404) && !listed;
         if *last_message != message {
             match (is_refused, is_optional) {
+                // The controller tells what it means.
+                (true, true) if matches!(self, Self::Servers(_)) => tracing::debug!("{what}: {message}"),
                 (true, true) => tracing::info!("{what} are left alone: {message}"),
                 (true, false) => tracing::error!("{what} cannot be watched: {message}"),
                 (false, _) => tracing::warn!("{what} cannot be watched now: {message}"),

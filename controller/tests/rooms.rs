@@ -25,14 +25,18 @@ const MODULES: &[(&str, &[&str])] = &[
     ("backoff", &[]),
     ("metrics", &[]),
     ("settings", &[]),
-    ("watch", &["backoff", "document", "error", "kinds", "service"]),
+    ("servers", &["digest", "document"]),
+    ("watch", &["backoff", "document", "error", "kinds", "servers", "service"]),
     // Decisions, without the API server.
-    ("plan", &["digest", "keys", "kinds", "object", "service"]),
+    ("plan", &["digest", "keys", "kinds", "object", "servers", "service"]),
     ("notice", &["keys", "kinds", "object", "watch"]),
     ("handover", &["digest", "keys", "kinds", "notice", "object", "plan"]),
     ("actions", &["document", "error", "keys", "kinds", "metrics", "object", "service"]),
     ("urls", &["actions", "digest", "document", "keys", "kinds", "object"]),
-    ("state", &["document", "handover", "keys", "kinds", "object", "plan", "service", "urls", "watch"]),
+    (
+        "state",
+        &["document", "handover", "keys", "kinds", "object", "plan", "servers", "service", "urls", "watch"],
+    ),
     (
         "reconcile",
         &[
@@ -64,6 +68,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "queue",
             "reconcile",
             "serve",
+            "servers",
             "settings",
             "state",
             "watch",
@@ -82,6 +87,7 @@ const PURE: &[&str] = &[
     "plan",
     "queue",
     "reconcile",
+    "servers",
     "service",
     "state",
     "urls",

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
@@ -57,25 +57,16 @@ pub(crate) fn with_annotations(object: &RawValue, annotations: &Value) -> serde_
 
 /// The fields of a mapping in their order, each with the text of its value.
 #[derive(Default)]
-pub(crate) struct Fields<'p>(Vec<(String, &'p RawValue)>);
+struct Fields<'p>(Vec<(String, &'p RawValue)>);
 
 impl<'p> Fields<'p> {
-    pub(crate) fn read(mapping: &'p RawValue) -> serde_json::Result<Self> {
+    fn read(mapping: &'p RawValue) -> serde_json::Result<Self> {
         serde_json::from_str(mapping.get())
     }
 
     /// The value of a field. If its name occurs twice, the last one counts.
-    pub(crate) fn get(&self, name: &str) -> Option<&'p RawValue> {
+    fn get(&self, name: &str) -> Option<&'p RawValue> {
         self.0.iter().rfind(|(known, _)| known == name).map(|(_, value)| *value)
-    }
-
-    /// The value of a field that is a text; `None` where it is missing, null or anything else.
-    pub(crate) fn text(&self, name: &str) -> serde_json::Result<Option<String>> {
-        let value = self.get(name).map(|text| serde_json::from_str::<Value>(text.get())).transpose()?;
-        Ok(match value {
-            Some(Value::String(text)) => Some(text),
-            _ => None,
-        })
     }
 
     /// Replaces the value of a field, everywhere if its name occurs twice; adds the field if it is missing.
@@ -99,27 +90,11 @@ impl<'de: 'p, 'p> Deserialize<'de> for Fields<'p> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Mapping;
 
-        /// What is no mapping. The sentence that serde has for it can show every kind of number, with tables that would be a
-        /// fortieth of the module.
-        macro_rules! refused {
-            ($($visit:ident $(, $kind:ty)?;)+) => {
-                $(fn $visit<E: Error>(self $(, _: $kind)?) -> Result<Self::Value, E> {
-                    Err(E::custom("expected a mapping"))
-                })+
-            };
-        }
-
         impl<'de> Visitor<'de> for Mapping {
             type Value = Fields<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a mapping")
-            }
-
-            refused! { visit_bool, bool; visit_i64, i64; visit_u64, u64; visit_f64, f64; visit_str, &str; visit_unit; }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-                Err(A::Error::custom("expected a mapping"))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -131,6 +106,6 @@ impl<'de: 'p, 'p> Deserialize<'de> for Fields<'p> {
             }
         }
 
-        deserializer.deserialize_any(Mapping)
+        deserializer.deserialize_map(Mapping)
     }
 }

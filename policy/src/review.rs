@@ -1,13 +1,13 @@
 //! An admission request in, an admission response out.
 
-use serde::Serialize;
-use serde::de::Error;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use xposer::emit::stamp;
 use xposer::{Outcome, Report, Service, Settings, Severity, expose, is_service};
 
-use crate::object::Fields;
 use crate::{object, words};
 
 /// The status of the API server for an invalid object.
@@ -15,44 +15,45 @@ const UNPROCESSABLE: u16 = 422;
 const BAD_REQUEST: u16 = 400;
 const INTERNAL: u16 = 500;
 
-/// What a Kubewarden host sends: the fields of `AdmissionRequest` (`admission.k8s.io/v1`) that are read, and the settings.
-struct Request<'p> {
-    /// The group and the kind of the object.
-    kind: Option<(String, String)>,
-    sub_resource: String,
-    namespace: Option<String>,
-    operation: String,
-    object: Option<&'p RawValue>,
+/// What a Kubewarden host sends.
+#[derive(Deserialize)]
+struct Payload<'p> {
+    #[serde(borrow)]
+    request: Request<'p>,
+    #[serde(default)]
     settings: Value,
 }
 
-impl<'p> Request<'p> {
-    fn read(payload: &'p [u8]) -> serde_json::Result<Self> {
-        let payload: Fields<'p> = serde_json::from_slice(payload)?;
-        let missing = |name: &str| serde_json::Error::custom(format!("missing field `{name}`"));
-        let request = Fields::read(payload.get("request").ok_or_else(|| missing("request"))?)?;
-        let is_given = |text: &&RawValue| text.get() != "null";
-        let kind = request.get("kind").filter(is_given).map(Fields::read).transpose()?;
-        let kind = kind.map(|kind| {
-            let name = kind.text("kind")?.ok_or_else(|| missing("kind"))?;
-            Ok((kind.text("group")?.unwrap_or_default(), name))
-        });
-        let settings = payload.get("settings").map(|text| serde_json::from_str(text.get())).transpose()?;
-        Ok(Self {
-            kind: kind.transpose()?,
-            sub_resource: request.text("subResource")?.unwrap_or_default(),
-            namespace: request.text("namespace")?,
-            operation: request.text("operation")?.ok_or_else(|| missing("operation"))?,
-            object: request.get("object").filter(is_given),
-            settings: settings.unwrap_or_default(),
-        })
-    }
+/// The fields of `AdmissionRequest` (`admission.k8s.io/v1`) that are read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'p> {
+    #[serde(borrow, default)]
+    kind: Option<Kind<'p>>,
+    #[serde(borrow, default)]
+    sub_resource: Option<Cow<'p, str>>,
+    #[serde(borrow, default)]
+    namespace: Option<Cow<'p, str>>,
+    #[serde(borrow)]
+    operation: Cow<'p, str>,
+    #[serde(borrow, default)]
+    object: Option<&'p RawValue>,
+}
 
+#[derive(Deserialize)]
+struct Kind<'p> {
+    #[serde(borrow, default)]
+    group: Cow<'p, str>,
+    #[serde(borrow)]
+    kind: Cow<'p, str>,
+}
+
+impl Request<'_> {
     /// Whether the request creates or updates a Service. A request without a kind counts as one for a Service.
     fn is_for_service(&self) -> bool {
-        matches!(self.operation.as_str(), "CREATE" | "UPDATE")
-            && self.sub_resource.is_empty()
-            && self.kind.as_ref().is_none_or(|(group, kind)| group.is_empty() && kind == "Service")
+        matches!(self.operation.as_ref(), "CREATE" | "UPDATE")
+            && self.sub_resource.as_ref().is_none_or(|name| name.is_empty())
+            && self.kind.as_ref().is_none_or(|kind| kind.group.is_empty() && kind.kind == "Service")
     }
 }
 
@@ -85,13 +86,15 @@ struct Audit {
 ///
 /// None is known: a response always has a form in JSON.
 pub(crate) fn answer(payload: &[u8]) -> serde_json::Result<Vec<u8>> {
-    let response = Request::read(payload).and_then(|request| review(&request)).unwrap_or_else(|error| {
-        rejected(BAD_REQUEST, format!("the admission request cannot be read: {error}"))
-    });
+    let response =
+        serde_json::from_slice(payload).and_then(|payload| review(&payload)).unwrap_or_else(|error| {
+            rejected(BAD_REQUEST, format!("the admission request cannot be read: {error}"))
+        });
     serde_json::to_vec(&response)
 }
 
-fn review(request: &Request<'_>) -> serde_json::Result<Response> {
+fn review(payload: &Payload<'_>) -> serde_json::Result<Response> {
+    let request = &payload.request;
     let Some(text) = request.object.filter(|_| request.is_for_service()) else { return Ok(accepted()) };
     let object = object::read(text)?;
     // Refusing the update that removes the last finalizer would keep the Service alive for ever.
@@ -99,7 +102,7 @@ fn review(request: &Request<'_>) -> serde_json::Result<Response> {
     if is_being_deleted || (request.kind.is_none() && !is_service(&object)) {
         return Ok(accepted());
     }
-    match Settings::from_value(&request.settings) {
+    match Settings::from_value(&payload.settings) {
         Ok(settings) => decide(text, object, request.namespace.as_deref(), &settings),
         Err(report) => Ok(rejected(INTERNAL, words::settings(&report))),
     }

@@ -1,9 +1,11 @@
 //! Rules about the host.
 
+use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, listed, quoted, quoted_char};
+use crate::intents::Intent;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
 use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, character_help, host_errors};
@@ -58,8 +60,14 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
     if owners.is_empty() && mine.is_none() {
         return;
     }
-    for rule in &context.plan.rules {
-        let host = rule.host.as_str();
+    let own_hosts =
+        context.plan.rules.iter().map(|rule| (Cow::Borrowed(rule.host.as_str()), chosen_by(context, rule)));
+    // Who sends the requests for a host elsewhere has it, too.
+    let wanted = context.plan.wanted(Intent::RedirectFrom);
+    let from = context.plan.redirected_hosts().into_iter().flat_map(|(_, hosts)| hosts);
+    let from = from.filter_map(|host| Some((host, &wanted?.origin)));
+    for (host, origin) in own_hosts.chain(from) {
+        let host = &*host;
         let lower = host.to_ascii_lowercase();
         let nearest = owners.nearest(&lower);
         // Who owns a part of a domain owns it alone.
@@ -77,7 +85,6 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
             ),
             _ => continue,
         };
-        let origin = chosen_by(context, rule);
         report.file(origin.path(), Problem::new(Code::HostNotOwned, said).help(help).found(host));
     }
 }

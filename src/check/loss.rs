@@ -8,13 +8,13 @@ use crate::dialect::{Effect, Loss, Same, effect, is_of_controller, is_read_on, i
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
-use crate::plan::{Annotation, Plan, Wanted};
+use crate::plan::{Annotation, Plan, Reason, Server, Wanted};
 use crate::validation::parse_bool;
 use crate::values::{Target, Termination};
 
 /// Whether a target has the effect of a key.
 fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
-    let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination == how;
+    let terminates = |how| target == Target::Route && plan.tls().has_secret() && plan.termination() == how;
     match effect.same {
         Same::None => false,
         // The redirect of a canary is that of the stable Service. Another controller has a rule of its own for it.
@@ -62,7 +62,11 @@ pub(crate) fn wanted_by<'p>(plan: &'p Plan, annotation: &Annotation) -> Option<&
 pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     for target in plan.targets.iter().filter(|target| plan.has_object(**target)) {
-        for wanted in &plan.intents {
+        // What the settings want of everybody counts on the stable Service.
+        let is_shared = |wanted: &&Wanted| {
+            plan.canary.is_some() && *target == Target::Ingress && matches!(wanted.origin, Origin::Setting(_))
+        };
+        for wanted in plan.intents.iter().filter(|wanted| !is_shared(wanted)) {
             let server = subject(plan, *target);
             let what = wanted.keys.first().map_or(wanted.intent.as_str(), String::as_str);
             match says(plan, *target, wanted.intent, Some(&wanted.wish)) {
@@ -157,13 +161,16 @@ pub(crate) fn redirects_against(plan: &Plan, annotation: &Annotation, target: Ta
 /// An HTTPRoute and a Route are not made without what protects the Service on an Ingress.
 pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    if plan.annotations.is_empty()
-        || (plan.targets == [Target::Ingress] && plan.controller(Target::Ingress).is_nginx())
-    {
+    // A class of which nothing is known may be that of the program whose keys are given.
+    let is_known = |server: &Server| matches!(server.reason, Reason::Setting(_) | Reason::Cluster(_));
+    let is_perhaps_another =
+        |server: &Server| server.controller == Controller::IngressNginx && !is_known(server);
+    if plan.annotations.is_empty() || plan.servers.iter().all(is_perhaps_another) {
         return;
     }
     for annotation in &plan.annotations {
-        let losses = plan.targets.iter().map(|target| (loss(plan, annotation, *target), *target));
+        let known = plan.servers.iter().filter(|server| !is_perhaps_another(server));
+        let losses = known.map(|server| (loss(plan, annotation, server.target), server.target));
         let Some((loss, _)) = losses.clone().max_by_key(|(loss, _)| *loss) else { continue };
         if loss == Loss::Nothing || context.denial(annotation).is_some() {
             continue;
@@ -281,5 +288,28 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
         let is_lost = plan.targets.iter().any(|target| loss(&stable, annotation, *target) > Loss::Nothing);
         let help = if is_lost { "remove the line" } else { "move the line to the stable Service" };
         annotation.file_key(report, Problem::new(code, message).help(help));
+    }
+    options_of_canary(plan, report);
+}
+
+/// What a canary wants by its own options counts on no target: requests come to it by the routes of the stable Service.
+fn options_of_canary(plan: &Plan, report: &mut Report) {
+    let own = |it: &&Wanted| it.keys.is_empty() && matches!(it.origin, Origin::Annotation(_));
+    // ingress-nginx reads what keeps a client with one pod on the canary, too.
+    let is_read = |it: &Wanted| {
+        it.intent == Intent::StickySession
+            && plan.targets.contains(&Target::Ingress)
+            && plan.controller(Target::Ingress).is_nginx()
+    };
+    for wanted in plan.intents.iter().filter(own).filter(|it| !is_read(it)) {
+        let said = format!(
+            "{} of a canary has no effect: that of the stable Service counts",
+            quoted(wanted.intent.as_str())
+        );
+        let code = match wanted.intent.loss() {
+            Loss::Nothing => Code::TargetInexpressible,
+            Loss::Weakens | Loss::Protects => Code::CanaryAnnotationIgnored,
+        };
+        report.file(wanted.origin.path(), Problem::new(code, said).help("move it to the stable Service"));
     }
 }

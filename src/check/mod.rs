@@ -17,7 +17,7 @@ mod tls;
 
 use crate::diagnostics::{Code, Report};
 use crate::dialect::nginx::rules::{self as nginx, rewrite, traps, values};
-use crate::dialect::{cert_manager, external_dns, forecastle};
+use crate::dialect::{cert_manager, external_dns, forecastle, gateway, traefik};
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
 use crate::plan::context::RuleContext;
@@ -92,8 +92,8 @@ rules! {
         "the setting namespaces", host::ownership;
     "common-name", [HostCommonName],
         "RFC 5280, ub-common-name", host::common_name;
-    "path", [PathInvalid, PathBlank, PathQuery, PathStrict, PathRegex],
-        "Kubernetes, validation.go, validateHTTPIngressPath; RFC 3986, 3.3; ingress-nginx, strict-validate-path-type", route::path;
+    "path", [PathInvalid, PathBlank, PathQuery, PathStrict, PathRegex, TargetInvalid],
+        "Kubernetes, validation.go, validateHTTPIngressPath; RFC 3986, 3.3; ingress-nginx, strict-validate-path-type; RE2, Syntax", route::path;
     "path-literal", [PathLiteral],
         "ingress-nginx 1.15, use-regex", rewrite::literal;
     "rewrite-target", [RewriteMismatch],
@@ -131,6 +131,8 @@ rules! {
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
     "ingress-controllers", [TargetInvalid, ProtectionLost, IntentLost],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::ingress;
+    "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, TargetInexpressible],
+        "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
         "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
     "nginx-canary", [AnnotationInvalid],
@@ -163,6 +165,8 @@ rules! {
         "IngressMonitorController 2, EndpointMonitorSpec", targets::monitor;
     "http-route", [GatewayMissing, ParentsOverlap, TargetInvalid],
         "Gateway API 1.6, HTTPRouteSpec, HTTPPathMatch and ParentReference", targets::http_route;
+    "http-route-patterns", [IntentDiffers, TargetInvalid],
+        "Gateway API 1.6, PathMatchRegularExpression; RE2", gateway::rules::patterns;
     "openshift-route", [RouteWildcard, TargetInvalid],
         "OpenShift, route.openshift.io/v1 RouteSpec, its validation, and the router's admission of wildcards", targets::route;
     "published", [NamespaceMissing],

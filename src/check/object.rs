@@ -5,7 +5,7 @@ use crate::diagnostics::{
 };
 use crate::dialect::write::write;
 use crate::options::annotations::annotation;
-use crate::options::class_problem;
+use crate::options::{class_problem, is_class};
 use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
 use crate::service::{FORWARD_ANNOTATION, PUBLISH_KEY, Port, PortRef, ServiceKind};
@@ -182,7 +182,7 @@ fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Repo
 
 /// The class is the name of an object.
 pub(crate) fn class(context: &RuleContext<'_>, report: &mut Report) {
-    if let Some(class) = context.plan.class.as_ref().filter(|class| !is_dns_subdomain(&class.value)) {
+    if let Some(class) = context.plan.class.as_ref().filter(|class| !is_class(&class.value)) {
         let mut problem = class_problem(&class.value).found(class.value.clone());
         if matches!(&class.origin, Origin::Annotation(key) if key == FORWARD_ANNOTATION) {
             problem = problem.help(

@@ -1,9 +1,13 @@
 //! Rules about the path.
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
+use crate::dialect::controller::Controller;
+use crate::dialect::f5_nginx::write::PATH_REGEX;
+use crate::dialect::go::not_in_re2;
 use crate::dialect::nginx::USE_REGEX;
 use crate::dialect::nginx::paths::Nginx;
 use crate::dialect::nginx::rules::rewrite::is_literal;
+use crate::dialect::write::path as written;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
 use crate::validation::{PathType, path_error};
@@ -72,8 +76,27 @@ fn free_type(rule: &Route) -> &'static str {
 /// Who reads the path as a regular expression, and by what.
 fn regex(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> Option<Problem> {
     let path = quoted(&rule.path);
+    let controller = context.plan.controller(Target::Ingress);
+    let has_re2 = matches!(controller, Controller::Contour | Controller::Traefik);
+    if let Some(part) = not_in_re2(&rule.path).filter(|_| has_re2) {
+        let said = format!(
+            "the path {path} has {}, which the regular expressions of {} do not have: nobody would be served",
+            quoted(part),
+            controller.row().name
+        );
+        return Some(Problem::new(Code::TargetInvalid, said).help("write the path without it"));
+    }
+    let (written, _) = written(context.plan, Target::Ingress, rule);
     let said = match (context.plan.class_name(), nginx) {
         _ if is_literal(context) => return None,
+        _ if controller == Controller::Traefik => format!("the path {path} is read as a regular expression"),
+        _ if written != rule.path => {
+            let name = controller.row().name;
+            format!("the path {path} is written as {} for {name}", quoted(&written))
+        }
+        _ if controller == Controller::F5Nginx => {
+            format!("the path {path} is read as a regular expression, for which {PATH_REGEX} was added")
+        }
         (Some(class), None) if context.plan.canary.is_none() => {
             format!(
                 "the path {path} is a regular expression, which the controller of the class {} reads in its own way",

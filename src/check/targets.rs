@@ -2,6 +2,7 @@
 
 use crate::diagnostics::{Code, Problem, Report, quoted, quoted_char};
 use crate::dialect::monitor::PROVIDERS;
+use crate::dialect::write::path;
 use crate::options::overlap;
 use crate::plan::Route;
 use crate::plan::context::RuleContext;
@@ -99,14 +100,17 @@ pub(crate) fn route(context: &RuleContext<'_>, report: &mut Report) {
     long_name(context, report);
     for rule in &plan.rules {
         wildcard(rule, report);
-        let message = if rule.path_type.is_pattern(&rule.path) {
+        let (written, kind) = path(plan, Target::Route, rule);
+        let message = if kind.is_pattern(&written) {
             format!(
                 "the path {} is a regular expression, which a Route of OpenShift cannot have",
                 quoted(&rule.path)
             )
         } else if let Some(stray) = rule.path.chars().find(|c| *c == '#' || c.is_whitespace()) {
             format!("the path {} of a Route cannot contain {}", quoted(&rule.path), quoted_char(stray))
-        } else if plan.tls().has_secret() && plan.termination == Termination::Passthrough && rule.path != "/"
+        } else if plan.tls().has_secret()
+            && plan.termination() == Termination::Passthrough
+            && rule.path != "/"
         {
             format!("a Route whose TLS passes through sees no path, and {} is asked for", quoted(&rule.path))
         } else {

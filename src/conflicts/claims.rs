@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use super::patterns::{Compared, compared};
 use super::{Filing, certificates, in_words};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
+use crate::dialect::gateway::says::prefix;
 use crate::dialect::write::extras;
+use crate::intents::Intent;
 use crate::plan::kinds::Kind;
 use crate::plan::{Plan, Scope};
 use crate::service::FORWARD_ANNOTATION;
@@ -50,7 +52,7 @@ pub(super) enum Claimed<'p> {
     Name(&'static str, Option<&'p str>, Cow<'p, str>),
     /// A host and a path, whether the path is exact, and whether the plan is a canary: an exact path is in no conflict
     /// with a prefix, nor a canary with its stable Service.
-    Route(&'p str, &'p str, bool, bool),
+    Route(Cow<'p, str>, &'p str, bool, bool),
     /// The certificate in this secret.
     Secret(Option<&'p str>, &'p str),
     /// A key of the URL ConfigMap.
@@ -157,15 +159,32 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
     let routes = plan.rules.iter().map(|rule| {
         let path = comparable_path(&rule.path, rule.path_type);
         let is_exact = rule.path_type == PathType::Exact;
-        (Claimed::Route(&rule.host, path, is_exact, plan.canary.is_some()), Some(&rule.host_origin))
+        let host = Cow::Borrowed(rule.host.as_str());
+        (Claimed::Route(host, path, is_exact, plan.canary.is_some()), Some(&rule.host_origin))
     });
+    // A pattern that an HTTPRoute has as a prefix meets that prefix.
+    let is_route = plan.targets.contains(&Target::HttpRoute);
+    let prefixes = plan.rules.iter().filter(move |rule| is_route && rule.path_type.is_pattern(&rule.path));
+    let prefixes = prefixes.filter_map(|rule| {
+        let host = Cow::Borrowed(rule.host.as_str());
+        let claim = Claimed::Route(host, prefix(plan, rule)?, false, plan.canary.is_some());
+        Some((claim, Some(&rule.host_origin)))
+    });
+    // A host that is sent elsewhere answers nothing else.
+    let wanted = plan.wanted(Intent::RedirectFrom);
+    let redirected = plan.redirected_hosts().into_iter().flat_map(|(_, hosts)| hosts);
+    let redirected = redirected
+        .map(move |host| (Claimed::Route(host, "/", false, false), wanted.map(|wanted| &wanted.origin)));
     let name = |kind, name| Claimed::Name(kind, plan.namespace(), name);
     let names = plan
         .targets
         .iter()
         .flat_map(move |target| plan.names(*target).into_iter().map(move |own| name(target.as_str(), own)));
-    let extras = plan.targets.iter().flat_map(|target| extras(plan, *target));
-    let extras = extras.map(move |extra| name(extra.kind.as_str(), extra.name));
+    let extras = plan.targets.iter().flat_map(|target| extras(plan, *target, &[]));
+    let extras = extras.map(move |extra| match extra.called {
+        Some(called) => Claimed::Name(extra.kind.as_str(), None, called.into()),
+        None => name(extra.kind.as_str(), extra.name),
+    });
     let monitor = plan.monitor.as_ref().map(|_| name(MONITOR, plan.name().into()));
     let secret = certificates::secret(plan);
     let hosts = plan.rules.iter().filter(move |_| secret.is_some());
@@ -182,6 +201,8 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
         .chain(certificates)
         .map(|claim| (claim, None))
         .chain(routes)
+        .chain(prefixes)
+        .chain(redirected)
 }
 
 /// Files an Error for everything that only one plan can have and several claim. All claims are sorted, so that equal ones

@@ -7,6 +7,7 @@ use super::{Filing, in_words};
 use crate::diagnostics::{Code, FieldPath, Problem, quoted};
 use crate::dialect::nginx::paths::{as_regex, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
+use crate::intents::Intent;
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::PathType;
 
@@ -25,7 +26,9 @@ pub(super) fn compared(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
     // Practically every plan has the path `/` of type Prefix, and no annotation about it.
     let is_common = |rule: &Route| rule.path_type == PathType::Prefix && rule.path == "/";
     let is_about_paths = |it: &Annotation| matches!(it.key.as_str(), USE_REGEX | REWRITE_TARGET);
-    let is_plain = plan.rules.iter().all(is_common) && !plan.annotations.iter().any(is_about_paths);
+    let is_plain = plan.rules.iter().all(is_common)
+        && !plan.annotations.iter().any(is_about_paths)
+        && plan.wanted(Intent::RewritePath).is_none();
     let nginx = if is_plain { None } else { plan.nginx() };
     let mut hosts: BTreeMap<&str, Compared> = BTreeMap::new();
     for rule in nginx.iter().flat_map(|_| &plan.rules) {
@@ -100,7 +103,10 @@ fn patterns_at(plan: &Plan, host: &str, others: &str) -> Option<(FieldPath, Prob
     Some(match (pattern, nginx.rewrite.or(nginx.use_regex)) {
         (Some(rule), _) => (rule.path_origin.path(), problem(&rule.path).found(rule.path.as_str())),
         (None, Some(asked)) => asked.at_key(problem(&asked.key)),
-        (None, None) => (nginx.pattern?.path_origin.path(), problem(USE_REGEX)),
+        (None, None) => match nginx.wanted {
+            Some((wanted, _)) => (wanted.origin.path(), problem(wanted.intent.as_str())),
+            None => (nginx.pattern?.path_origin.path(), problem(USE_REGEX)),
+        },
     })
 }
 

@@ -1,5 +1,6 @@
 //! Who serves an Ingress, an HTTPRoute or a Route: one row a program.
 
+use super::{nginx, traefik};
 use crate::diagnostics::words;
 
 /// A program that serves Ingresses, HTTPRoutes or Routes. The words are those of the settings `controllers`,
@@ -84,7 +85,8 @@ impl Controller {
                 name: "Traefik",
                 ingress: "traefik.io/ingress-controller",
                 gateway: "traefik.io/gateway-controller",
-                reads: &["traefik.ingress.kubernetes.io/"],
+                // Traefik 1.7 had others.
+                reads: &["traefik.ingress.kubernetes.io/router."],
             },
             // It serves the classes of ingress-nginx, so no class says that it is the one.
             Self::TraefikNginx => Row {
@@ -184,8 +186,12 @@ impl Controller {
     /// Whether it reads a key on an Ingress. Of a controller without a dialect, only the keys of ingress-nginx are known to be
     /// read by another one.
     pub(crate) fn reads(self, key: &str) -> bool {
-        if self == Self::Other {
-            return !Self::IngressNginx.reads(key);
+        match self {
+            Self::Other => return !Self::IngressNginx.reads(key),
+            Self::TraefikNginx => {
+                return key.strip_prefix(nginx::PREFIX).is_some_and(traefik::nginx::reads);
+            }
+            _ => {}
         }
         self.row().reads.iter().any(|start| key.starts_with(start))
     }

@@ -30,3 +30,46 @@ pub(crate) fn go_seconds(text: &str) -> Option<u64> {
     }
     (total > 0.0).then_some(total as u64)
 }
+
+/// The first part of a regular expression that ingress-nginx understands (PCRE), and the expressions of Go and of Envoy (RE2) do not:
+/// they never look around, and never back.
+pub(crate) fn not_in_re2(pattern: &str) -> Option<&str> {
+    const AROUND: [&str; 6] = ["(?=", "(?!", "(?<=", "(?<!", "(?>", "(?#"];
+    let mut escaped = false;
+    for (at, c) in pattern.char_indices() {
+        let Some(rest) = pattern.get(at..) else { break };
+        if escaped {
+            escaped = false;
+            if matches!(c, '1'..='9' | 'k' | 'g' | 'K' | 'R' | 'G' | 'Z') {
+                return pattern.get(at - 1..at + 1);
+            }
+            continue;
+        }
+        escaped = c == '\\';
+        let possessive = ["*+", "++", "?+", "}+"].into_iter();
+        if let Some(found) = AROUND.into_iter().chain(possessive).find(|part| rest.starts_with(part)) {
+            return rest.get(..found.len());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_expressions_have_no_meaning_in_re2() {
+        for (pattern, part) in [
+            ("/(?!admin).*", Some("(?!")),
+            (r"/(a)\1", Some(r"\1")),
+            ("/a++", Some("++")),
+            (r"/a\+\+", None),
+            ("/(?<rest>.*)", None),
+            ("/(?:a|b)(/|$)(.*)", None),
+            (r"/v\d+", None),
+        ] {
+            assert_eq!(not_in_re2(pattern), part, "{pattern}");
+        }
+    }
+}

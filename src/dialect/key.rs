@@ -333,6 +333,8 @@ pub(crate) struct Program {
     pub(super) reach: Reach,
     /// The beginnings of keys that are read on an Ingress and on no Service.
     pub(super) beside: &'static [&'static str],
+    /// The beginnings of keys that are read on the Service.
+    pub(super) on_service: &'static [&'static str],
 }
 
 impl Program {
@@ -352,6 +354,7 @@ impl Program {
             names,
             reach: Reach::Ingress,
             beside: &[],
+            on_service: &[],
         }
     }
 

@@ -11,13 +11,13 @@ pub(crate) mod cert_manager;
 mod cilium;
 mod contour;
 pub(crate) mod controller;
-mod envoy_gateway;
+pub(crate) mod envoy_gateway;
 pub(crate) mod external_dns;
-mod f5_nginx;
+pub(crate) mod f5_nginx;
 pub(crate) mod forecastle;
-mod gateway;
+pub(crate) mod gateway;
 mod gke;
-mod go;
+pub(crate) mod go;
 mod haproxy;
 mod haproxy_ingress;
 pub(crate) mod key;
@@ -30,7 +30,7 @@ pub(crate) mod nginx;
 pub(crate) mod openshift;
 pub(crate) mod read;
 pub(crate) mod says;
-mod traefik;
+pub(crate) mod traefik;
 pub(crate) mod write;
 
 use crate::diagnostics::{Code, Problem, quoted};
@@ -165,6 +165,11 @@ pub(crate) fn is_of_controller(key: &str) -> bool {
 /// Whether a key is read on an Ingress and on no Service.
 pub(crate) fn is_for_ingress(key: &str) -> bool {
     PROGRAMS.into_iter().flat_map(|it| it.beside).any(|start| key.starts_with(start))
+}
+
+/// Whether a controller of Ingresses reads a key on the Service.
+pub(crate) fn is_for_service(key: &str) -> bool {
+    PROGRAMS.into_iter().flat_map(|it| it.on_service).any(|start| key.starts_with(start))
 }
 
 #[cfg(test)]

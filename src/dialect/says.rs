@@ -34,7 +34,8 @@ pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wi
         (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::says::says,
         (Target::HttpRoute, _) => gateway::says::says,
         (Target::Route, _) => openshift::says::says,
-        (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => nginx::says::says,
+        (Target::Ingress, Controller::IngressNginx) => nginx::says::says,
+        (Target::Ingress, Controller::TraefikNginx) => traefik::says::says_as_nginx,
         (Target::Ingress, Controller::Traefik) => traefik::says::says,
         (Target::Ingress, Controller::Contour) => contour::says::says,
         (Target::Ingress, Controller::Haproxy) => haproxy::says::says,
@@ -46,12 +47,60 @@ pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wi
             Target::Ingress,
             Controller::Openshift | Controller::EnvoyGateway | Controller::Gateway | Controller::Other,
         ) => {
-            return Says::Lacks(
-                "name the program in the setting controllers, or choose another class".into(),
-            );
+            return lacks("name the program in the setting controllers, or choose another class");
         }
     };
+    if target == Target::Ingress && reads_requests(intent) && plan.passes_tls() {
+        return lacks("remove it, for no request is read where TLS passes through");
+    }
     says(plan, intent, wish)
+}
+
+/// Whether an intent needs a program that reads requests.
+fn reads_requests(intent: Intent) -> bool {
+    match intent {
+        Intent::StripPrefix
+        | Intent::RewritePath
+        | Intent::BasicAuth
+        | Intent::ExternalAuth
+        | Intent::MaxBodySize
+        | Intent::Cors
+        | Intent::RequestHeaders
+        | Intent::ResponseHeaders
+        | Intent::StickySession
+        | Intent::RateLimit
+        | Intent::ClientCertificate => true,
+        Intent::HttpsRedirect
+        | Intent::HttpsRedirectCode
+        | Intent::Canary
+        | Intent::AllowedSources
+        | Intent::DeniedSources
+        | Intent::ConnectTimeout
+        | Intent::IdleTimeout
+        | Intent::Timeout
+        | Intent::BackendProtocol
+        | Intent::RedirectFrom
+        | Intent::TlsPassthrough => false,
+    }
+}
+
+/// It cannot do it, with a help.
+pub(super) fn lacks(help: impl Into<Cow<'static, str>>) -> Says {
+    Says::Lacks(help.into())
+}
+
+/// It does it, with a difference.
+pub(super) fn but(difference: impl Into<Cow<'static, str>>) -> Says {
+    Says::But(difference.into())
+}
+
+/// What a program does with a duration that has whole seconds there, and for which 0 is no time at all.
+pub(super) fn whole_seconds(milliseconds: u64) -> Option<Says> {
+    match milliseconds {
+        0 => Some(lacks("write a long time, such as 24h")),
+        ms if ms % 1000 != 0 => Some(lacks("write whole seconds")),
+        _ => None,
+    }
 }
 
 /// How we know what a program does.
@@ -91,13 +140,157 @@ pub struct Words {
     pub since: &'static str,
 }
 
+impl Words {
+    pub(super) const fn new(intent: Intent, words: &'static str, proof: Proof, since: &'static str) -> Self {
+        Self { intent, words, proof, since }
+    }
+}
+
 /// The words of a program on the objects of a target. Only the reference and `xposer explain` read them.
 pub(crate) fn words(target: Target, controller: Controller) -> Vec<&'static Words> {
     let none: &[Words] = &[];
     let (own, below) = match (target, controller) {
-        _ => (none, none),
+        (Target::HttpRoute, Controller::EnvoyGateway) => (envoy_gateway::says::WORDS, gateway::says::WORDS),
+        (Target::HttpRoute, _) => (gateway::says::WORDS, none),
+        (Target::Route, _) => (openshift::says::WORDS, none),
+        (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => (nginx::says::WORDS, none),
+        (Target::Ingress, Controller::Traefik) => (traefik::says::WORDS, none),
+        (Target::Ingress, Controller::Contour) => (contour::says::WORDS, none),
+        (Target::Ingress, Controller::Haproxy) => (haproxy::says::WORDS, none),
+        (Target::Ingress, Controller::HaproxyIngress) => (haproxy_ingress::says::WORDS, none),
+        (Target::Ingress, Controller::F5Nginx) => (f5_nginx::says::WORDS, none),
+        (Target::Ingress, Controller::Alb) => (alb::says::WORDS, none),
+        (Target::Ingress, Controller::Gce) => (gke::says::WORDS, none),
+        (
+            Target::Ingress,
+            Controller::Openshift | Controller::EnvoyGateway | Controller::Gateway | Controller::Other,
+        ) => (none, none),
     };
     // What a program has beside the Gateway API takes the place of the row there.
     let is_own = |row: &&Words| own.iter().any(|known| known.intent == row.intent);
     own.iter().chain(below.iter().filter(|row| !is_own(row))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::diagnostics::{Origin, Sourced};
+    use crate::intents::Given;
+    use crate::plan::Wanted;
+    use crate::testing;
+
+    /// Those whose words are here, with the option `TLS` with which they do most.
+    const PROGRAMS: [(Controller, &str); 8] = [
+        (Controller::IngressNginx, "true"),
+        (Controller::Contour, "true"),
+        (Controller::Haproxy, "true"),
+        (Controller::HaproxyIngress, "true"),
+        (Controller::F5Nginx, "true"),
+        (Controller::Alb, "load-balancer"),
+        (Controller::Gce, "true"),
+        (Controller::Openshift, "true"),
+    ];
+
+    /// Values of each intent.
+    fn samples(intent: Intent) -> &'static [&'static str] {
+        match intent {
+            // They have no value here.
+            Intent::HttpsRedirect | Intent::Canary => &[],
+            Intent::HttpsRedirectCode => &["301", "302", "303", "307", "308"],
+            Intent::StripPrefix | Intent::TlsPassthrough => &["true"],
+            Intent::RewritePath => &["/new", "/$2"],
+            Intent::AllowedSources | Intent::DeniedSources => &["10.0.0.0/8, 2001:db8::/32"],
+            Intent::BasicAuth => &["users", "secret: users\nrealm: Staff only"],
+            Intent::ExternalAuth => &[
+                "https://auth.example.com/verify",
+                "url: http://auth.example.com/(verify)",
+                "url: http://auth.example.com/verify\nsignIn: https://auth.example.com/in\nresponseHeaders: X-User",
+            ],
+            Intent::ConnectTimeout | Intent::IdleTimeout | Intent::Timeout => &["30s", "500ms", "0s"],
+            Intent::MaxBodySize => &["10Mi", "1000", "0"],
+            Intent::Cors => &[
+                "*",
+                "origins: https://a.example.com, https://*.example.com\nmethods: GET, PUT\nheaders: X-A\ncredentials: true\nmaxAge: 1h",
+                "origins: https://a.example.com\nmethods: '*'\nheaders: '*'\nexposeHeaders: X-B",
+            ],
+            Intent::RequestHeaders => &["X-A: b", "X-A: b$c", "X-Gone:"],
+            Intent::ResponseHeaders => {
+                &["X-A: b", "Strict-Transport-Security: max-age=60; preload", "X-Gone:"]
+            }
+            Intent::BackendProtocol => &["h2c", "https", "grpc", "grpcs"],
+            Intent::StickySession => &["route", "cookie: route\nmaxAge: 1h", "ro|ute"],
+            Intent::RedirectFrom => &["www", "old.example.com", "www, old.example.com"],
+            Intent::RateLimit => &["10/s", "60/m", "1/h", "limit: 10/s\nburst: 20", "limit: 10/s\nburst: 25"],
+            Intent::ClientCertificate => &["ca", "secret: ca\nverify: optional"],
+        }
+    }
+
+    fn plan(program: Controller, tls: &str, path: &str) -> (Plan, Target) {
+        let target = if program == Controller::Openshift { Target::Route } else { Target::Ingress };
+        let annotations = [
+            ("IngressClassName", "own"),
+            ("TLS", tls),
+            ("IngressURLPath", path),
+            ("Target", target.as_str()),
+        ];
+        let settings = json!({"controllers": {"own": program.as_str()}});
+        match testing::plan(&annotations, settings) {
+            Ok(plan) => (plan, target),
+            Err(report) => panic!("{program}: {report}"),
+        }
+    }
+
+    /// The objects of a plan as text.
+    fn objects(plan: &Plan) -> Vec<String> {
+        plan.emit().objects.iter().map(crate::emit::Object::to_json).collect()
+    }
+
+    #[test]
+    fn a_program_writes_what_it_says_it_can() {
+        for (program, tls) in PROGRAMS {
+            for intent in Intent::ALL {
+                let path = if intent == Intent::TlsPassthrough { "/" } else { "/shop" };
+                let (plain, target) = plan(program, tls, path);
+                let (mut can, mut writes) = (false, false);
+                for text in samples(intent) {
+                    let wish = intent.read(Given(text)).unwrap_or_else(|_| panic!("{intent}: {text}"));
+                    let wanted =
+                        Wanted { intent, wish: wish.clone(), origin: Origin::BuiltIn, keys: Vec::new() };
+                    let plan = Plan { intents: vec![wanted], ..plain.clone() };
+                    let is_written = objects(&plan) != objects(&plain);
+                    let says = says(&plan, target, intent, Some(&wish));
+                    let lacks = matches!(says, Says::Lacks(_));
+                    assert!(!(lacks && is_written), "{program} writes {intent}: {text}, and lacks it");
+                    can |= !lacks;
+                    writes |= is_written;
+                }
+                let row = words(target, program).iter().find(|row| row.intent == intent);
+                if samples(intent).is_empty() {
+                    continue;
+                }
+                assert_eq!(row.is_some(), can, "{program}, {intent}: its words and what it says");
+                let is_silent = row.is_some_and(|row| row.words.ends_with("without a word"));
+                assert_eq!(writes, can && !is_silent, "{program}, {intent}: what it writes and what it says");
+            }
+        }
+    }
+
+    #[test]
+    fn a_program_sends_requests_to_https_if_it_says_so() {
+        for (program, tls) in PROGRAMS {
+            let (plain, target) = plan(program, tls, "/");
+            let with = |redirect| Plan {
+                https_redirect: Some(Sourced::new(redirect, Origin::BuiltIn)),
+                ..plain.clone()
+            };
+            let can = !matches!(says(&with(true), target, Intent::HttpsRedirect, None), Says::Lacks(_));
+            assert_eq!(objects(&with(true)) != objects(&with(false)), can, "{program}");
+            assert!(
+                words(target, program).iter().any(|row| row.intent == Intent::HttpsRedirect) && can,
+                "{program}"
+            );
+        }
+    }
 }

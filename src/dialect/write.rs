@@ -4,15 +4,18 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::controller::Controller;
+use super::controller::{Controller, is_of_annotation};
+use super::nginx::read::stripped;
+use super::says::{Says, says};
 use super::{
     alb, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway, gke, haproxy,
-    haproxy_ingress, nginx, openshift, traefik,
+    haproxy_ingress, is_read_on, kubernetes, nginx, openshift, traefik,
 };
 use crate::diagnostics::Origin;
+use crate::intents::{Intent, Wish};
 use crate::plan::kinds::Kind;
-use crate::plan::{Plan, Route};
-use crate::validation::PathType;
+use crate::plan::{Annotation, Plan, Route, Wanted};
+use crate::validation::{PathType, comparable_path};
 use crate::values::Target;
 
 /// An annotation that expresses an intent.
@@ -29,24 +32,163 @@ pub(crate) struct Extra<'p> {
     /// It begins with the name of the plan's objects.
     pub(crate) name: Cow<'p, str>,
     pub(crate) annotations: Vec<(&'p str, Cow<'p, str>)>,
-    pub(crate) spec: Value,
+    pub(crate) made: Made,
+    /// What its controller calls it, where objects of other namespaces and names can be called the same.
+    pub(crate) called: Option<String>,
 }
 
-/// The objects that express the intents of a plan beside those of its target.
-pub(crate) fn extras(_plan: &Plan, _target: Target) -> Vec<Extra<'_>> {
-    Vec::new()
+/// What such an object is made of.
+pub(crate) enum Made {
+    /// This spec.
+    Spec(Value),
+    /// The Ingress of the plan, without its TLS section; with hosts, all paths of these.
+    Ingress { hosts: Vec<String> },
+}
+
+/// The objects that express the intents of a plan beside those of its target. The canaries are those of the plan's Service on
+/// this target.
+pub(crate) fn extras<'p>(plan: &'p Plan, target: Target, canaries: &[&'p Plan]) -> Vec<Extra<'p>> {
+    match (target, plan.controller(target)) {
+        (Target::Ingress, Controller::Traefik) => traefik::write::extras(plan),
+        (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::extras(plan, canaries),
+        _ => Vec::new(),
+    }
 }
 
 /// The path of a route as whoever serves the target has to read it.
-pub(crate) fn path<'p>(_plan: &'p Plan, _target: Target, route: &'p Route) -> (Cow<'p, str>, PathType) {
-    (Cow::Borrowed(&route.path), route.path_type)
+pub(crate) fn path<'p>(plan: &'p Plan, target: Target, route: &'p Route) -> (Cow<'p, str>, PathType) {
+    let written = match (target, plan.controller(target)) {
+        (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => {
+            nginx::paths::written(plan, route)
+        }
+        (Target::Ingress, Controller::Traefik) => Some(traefik::write::path(plan, route)),
+        (Target::Ingress, Controller::Contour) => contour::write::path(plan, route),
+        (Target::Ingress, Controller::Haproxy) => plain_path(plan, route),
+        (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::write::path(plan, route),
+        (Target::Ingress, Controller::F5Nginx) => f5_nginx::write::path(plan, route),
+        (Target::Route, _) => plain_path(plan, route),
+        _ => None,
+    };
+    written.unwrap_or((Cow::Borrowed(&route.path), route.path_type))
 }
+
+/// Hosts that the TLS section of an Ingress has beside those of its rules: those that are sent to these.
+pub(crate) fn redirected_hosts(plan: &Plan) -> Vec<String> {
+    match plan.controller(Target::Ingress) {
+        Controller::Traefik => traefik::write::redirected_hosts(plan),
+        _ => Vec::new(),
+    }
+}
+
+/// The path that a program cuts off by itself, where the route has a regular expression for it.
+pub(super) fn plain_path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
+    let path = prefix_of(plan, route).filter(|path| *path != route.path)?;
+    Some((path.into(), PathType::Prefix))
+}
+
+/// The path of a route that is to be cut off, where that is wanted and the path is no regular expression, or one that
+/// ingress-nginx needs for it.
+pub(crate) fn prefix_of<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
+    if plan.wish(Intent::StripPrefix) != Some(&Wish::Switch(true)) {
+        return None;
+    }
+    if !route.path_type.is_pattern(&route.path) {
+        return Some(comparable_path(&route.path, PathType::Prefix));
+    }
+    stripped(route, plan.annotation(nginx::REWRITE_TARGET)?.value.trim())
+}
+
+/// A key and a value.
+pub(super) type Word<'p> = (&'static str, Cow<'p, str>);
+
+/// A value as text.
+pub(super) fn text<'p>(value: &impl ToString) -> Cow<'p, str> {
+    value.to_string().into()
+}
+
+/// Bytes in the largest unit of nginx and HAProxy without a rest.
+pub(super) fn size(bytes: u64) -> String {
+    let units = [(1 << 30, 'g'), (1 << 20, 'm'), (1 << 10, 'k')];
+    let unit = units.into_iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
+    unit.map_or_else(|| bytes.to_string(), |(unit, name)| format!("{}{name}", bytes / unit))
+}
+
+/// What a plan wants in the words of the program that serves a target. What this program cannot do, and what it reads in
+/// annotations that somebody gave, is not written.
+pub(super) fn intents<'p>(
+    plan: &'p Plan,
+    target: Target,
+    words: impl Fn(Intent, &'p Wish) -> Vec<Word<'p>>,
+) -> Vec<Written<'p>> {
+    let mut written = Vec::new();
+    for Wanted { intent, wish, origin, keys } in plan.intents.iter().filter(|_| plan.canary.is_none()) {
+        let is_read = |key: &String| match target {
+            Target::Ingress => plan.controller(target).reads(key),
+            Target::HttpRoute | Target::Route => is_read_on(key, target),
+        };
+        if !keys.iter().any(is_read) && !matches!(says(plan, target, *intent, Some(wish)), Says::Lacks(_)) {
+            let all = words(*intent, wish).into_iter();
+            written.extend(all.map(|(key, value)| Written { key, value, origin: origin.clone() }));
+        }
+    }
+    written
+}
+
+/// Who wants that an Ingress sends requests without TLS to https: whoever says it, or whoever asked for TLS, with which
+/// ingress-nginx does so by default. `None` where the program cannot do it.
+pub(super) fn redirect(plan: &Plan) -> Option<Origin> {
+    let is_wanted = plan.redirects(Target::Ingress)
+        && !matches!(says(plan, Target::Ingress, Intent::HttpsRedirect, None), Says::Lacks(_));
+    let wanted = plan.https_redirect.as_ref().map(|it| &it.origin);
+    wanted.or_else(|| plan.tls.as_ref().map(|tls| &tls.origin)).filter(|_| is_wanted).cloned()
+}
+
+/// The class, where its controller looks for it in the annotation alone.
+fn class(plan: &Plan, _: Target) -> Vec<Written<'_>> {
+    let class = plan.class.as_ref().filter(|class| is_of_annotation(&class.value));
+    let written = class.map(|class| Written {
+        key: kubernetes::CLASS,
+        value: class.value.as_str().into(),
+        origin: class.origin.clone(),
+    });
+    written.into_iter().collect()
+}
+
+type Write = fn(&Plan, Target) -> Vec<Written<'_>>;
 
 /// The annotations that express the intents of a plan on the objects of a target. What somebody gave under the same key counts
 /// instead.
 pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
-    type Write = fn(&Plan, Target) -> Vec<Written<'_>>;
-    let controller: Write = match (target, plan.controller(target)) {
+    let around: &[Write] = match target {
+        Target::Ingress => {
+            &[cert_manager::write::write, class, external_dns::write::write, forecastle::write::write]
+        }
+        Target::HttpRoute => &[external_dns::write::write, forecastle::write::write],
+        Target::Route => &[],
+    };
+    let mut written = by_controller(plan, target);
+    for program in around {
+        written.append(&mut program(plan, target));
+    }
+    written.retain(|it: &Written<'_>| given(plan, target, it.key).is_none());
+    written
+}
+
+/// What somebody gave that says the same as a key: the key itself, or another name under which the same program reads it.
+pub(crate) fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation> {
+    let controller = plan.controller(target);
+    let (_, name) = key.split_once('/')?;
+    let has_prefixes = target == Target::Ingress && controller.reads(key);
+    let is_same = |it: &&Annotation| {
+        let has_name = it.key.split_once('/').is_some_and(|(_, other)| other == name);
+        (has_name && controller.reads(&it.key)) || nginx::is_alias(key, &it.key)
+    };
+    plan.annotation(key).or_else(|| plan.annotations.iter().filter(|_| has_prefixes).find(is_same))
+}
+
+/// The annotations for whoever serves a target, whatever somebody gave.
+pub(crate) fn by_controller(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+    let write: Write = match (target, plan.controller(target)) {
         (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::write::write,
         (Target::HttpRoute, _) => gateway::write::write,
         (Target::Route, _) => openshift::write::write,
@@ -63,17 +205,5 @@ pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
             Controller::Openshift | Controller::EnvoyGateway | Controller::Gateway | Controller::Other,
         ) => |_, _| Vec::new(),
     };
-    let around: &[Write] = match target {
-        Target::Ingress => {
-            &[cert_manager::write::write, external_dns::write::write, forecastle::write::write]
-        }
-        Target::HttpRoute => &[external_dns::write::write, forecastle::write::write],
-        Target::Route => &[],
-    };
-    let mut written = Vec::new();
-    for program in [controller].iter().chain(around) {
-        written.append(&mut program(plan, target));
-    }
-    written.retain(|it: &Written<'_>| plan.annotation(it.key).is_none());
-    written
+    write(plan, target)
 }

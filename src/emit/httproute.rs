@@ -6,23 +6,27 @@
 //! What the API server would fill in is written out, so that the object in the cluster is the same as the one emitted.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::metadata::Metadata;
+use super::metadata::{Annotations, Metadata};
 use super::{Emitting, Kind, Object, origin, rest};
-use crate::diagnostics::{FieldPath, quoted};
-use crate::dialect::{external_dns, forecastle, nginx};
+use crate::diagnostics::{Code, FieldPath, Problem, quoted};
+use crate::dialect::envoy_gateway::write::cookie_filter;
+use crate::dialect::gateway::regex::{Engine, engine};
+use crate::dialect::gateway::write::{filters, path, redirect_code, timeouts};
+use crate::dialect::{external_dns, forecastle};
 use crate::options::annotations::annotation;
-use crate::plan::{Plan, Route, grouped, numbered, redirect_name};
-use crate::validation::PathType;
+use crate::plan::{Plan, Route, from_name, grouped, numbered, redirect_name};
 use crate::values::{ParentRef, Target, Tls};
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Spec<'p> {
-    hostnames: Vec<&'p str>,
-    parent_refs: &'p [ParentRef],
+    hostnames: Vec<Cow<'p, str>>,
+    parent_refs: Vec<&'p ParentRef>,
     rules: Vec<Rule<'p>>,
 }
 
@@ -32,8 +36,10 @@ struct Rule<'p> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     backend_refs: Vec<BackendRef<'p>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    filters: Vec<Filter<'p>>,
+    filters: Vec<Value>,
     matches: Vec<Match<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeouts: Option<Value>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -53,35 +59,6 @@ impl<'p> BackendRef<'p> {
 }
 
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Filter<'p> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_redirect: Option<Redirect>,
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    url_rewrite: Option<Rewrite<'p>>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Redirect {
-    scheme: &'static str,
-    status_code: u16,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct Rewrite<'p> {
-    path: RewritePath<'p>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RewritePath<'p> {
-    replace_full_path: &'p str,
-    r#type: &'static str,
-}
-
-#[derive(Clone, Debug, Serialize)]
 struct Match<'p> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     headers: Vec<Header<'p>>,
@@ -98,7 +75,7 @@ struct Header<'p> {
 #[derive(Clone, Debug, Serialize)]
 struct PathMatch<'p> {
     r#type: &'static str,
-    value: &'p str,
+    value: Cow<'p, str>,
 }
 
 /// The routes of a plan; none for a canary that is only a weight in the route of the stable Service.
@@ -108,18 +85,20 @@ pub(super) fn routes<'p>(emitting: &mut Emitting<'_, 'p>) -> Vec<Object<'p>> {
     let mut routes = Vec::new();
     if plan.has_object(Target::HttpRoute) {
         let annotations = emitting.annotations();
-        let rewrite = rewrite(emitting);
+        let stable = emitting.stable();
         let canaries = emitting.canaries();
         for (index, (hosts, paths)) in plan.groups().into_iter().enumerate() {
-            let rules = paths.iter().map(|path| rule(plan, path, rewrite, &canaries)).collect();
+            let rules = paths.iter().flat_map(|path| rules(plan, stable, path, &canaries)).collect();
             let name = numbered(plan.name(), index);
-            let spec = Spec { hostnames: hosts, parent_refs: plan.parents(), rules };
+            let hostnames = hosts.into_iter().map(Cow::Borrowed).collect();
+            let spec = Spec { hostnames, parent_refs: plan.parents().iter().collect(), rules };
             let mut annotations = annotations.clone();
             // Forecastle makes an entry for every route, and a Service needs only one.
             annotations.retain(|(key, _)| index == 0 || !forecastle::is_key(key));
             routes.push(object(Metadata::new(plan, name, annotations), spec));
         }
         routes.extend(redirect(emitting));
+        routes.extend(redirects_from(plan, &annotations));
     }
     routes
 }
@@ -141,14 +120,25 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
         let said = "the certificate of an HTTPRoute belongs to the Gateway's listener, so no secret is named";
         emitting.inexpressible(origin(&plan.tls), said.to_owned());
     }
-    if let Some(rule) = plan.pattern() {
-        let said = format!(
-            "the path {} becomes a RegularExpression, which not every implementation of the Gateway API supports",
-            quoted(&rule.path)
-        );
-        emitting.inexpressible(rule.path_origin.path(), said);
+    let mut told = BTreeSet::new();
+    for route in plan.rules.iter().filter(|route| route.path_type.is_pattern(&route.path)) {
+        if !told.insert(&route.path) {
+            continue;
+        }
+        let (kind, path) = path(plan, route);
+        let said = match kind {
+            "PathPrefix" => format!("the path {} is the prefix {}", quoted(&route.path), quoted(&path)),
+            // A rule says what it matches.
+            _ if engine(plan.controller(Target::HttpRoute)) == Engine::Unknown => continue,
+            _ => format!(
+                "the path {} is written as {}, which has the same meaning there",
+                quoted(&route.path),
+                quoted(&path)
+            ),
+        };
+        emitting.report().file(route.path_origin.path(), Problem::new(Code::IntentTranslated, said));
     }
-    if plan.canary.as_ref().is_some_and(|canary| canary.cookie.is_some()) {
+    if plan.canary.as_ref().is_some_and(|canary| canary.cookie.is_some()) && cookie_filter(plan).is_none() {
         let said = "an HTTPRoute cannot choose by a cookie".to_owned();
         emitting.inexpressible(FieldPath::annotation(annotation::CANARY_COOKIE), said);
     }
@@ -158,58 +148,49 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     }
 }
 
-/// The path that takes the place of the whole one; a rewrite with captures is reported.
-fn rewrite<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<&'p str> {
-    let plan = emitting.plan;
-    let found = plan.annotation(nginx::REWRITE_TARGET)?;
-    if found.value.contains('$') || plan.pattern().is_some() || !found.value.starts_with('/') {
-        let said = "an HTTPRoute has nothing for a rewrite by regular expression".to_owned();
-        emitting.lacks_annotation(found, said);
-        return None;
-    }
-    Some(found.value.as_str())
-}
-
-fn rule<'p>(
+/// The rules of a path. What the stable Service wants of requests counts for its canaries.
+fn rules<'p>(
     plan: &'p Plan,
-    path: &'p Route,
-    rewrite: Option<&'p str>,
+    stable: &'p Plan,
+    route: &'p Route,
     canaries: &[(&'p Plan, u8)],
-) -> Rule<'p> {
+) -> Vec<Rule<'p>> {
     // The only backend gets all requests, whatever its weight; 1 is the default.
     let own = if canaries.is_empty() { 1 } else { rest(canaries.iter().map(|(_, share)| *share)) };
     let canaries = canaries.iter().map(|(canary, share)| BackendRef::new(canary, *share));
-    let backend_refs = [BackendRef::new(plan, own)].into_iter().chain(canaries).collect();
-    let kind = match path.path_type {
-        PathType::Exact => "Exact",
-        kind if kind.is_pattern(&path.path) => "RegularExpression",
-        PathType::Prefix | PathType::ImplementationSpecific => "PathPrefix",
+    let backend_refs: Vec<_> = [BackendRef::new(plan, own)].into_iter().chain(canaries).collect();
+    let (r#type, value) = path(stable, route);
+    let rule = |header: Option<Header<'p>>, cookie: Option<Value>| {
+        let path = PathMatch { r#type, value: value.clone() };
+        Rule {
+            backend_refs: backend_refs.clone(),
+            filters: filters(stable, route).into_iter().chain(cookie).collect(),
+            matches: vec![Match { headers: header.into_iter().collect(), path }],
+            timeouts: timeouts(stable),
+        }
     };
     let header = plan.canary.as_ref().and_then(|canary| {
         let value = canary.header_value.as_deref().unwrap_or("always");
         Some(Header { name: canary.header.as_deref()?, r#type: "Exact", value })
     });
-    // A target that is the path itself rewrites nothing.
-    let rewrite = rewrite.filter(|target| *target != path.path).map(|path| Filter {
-        request_redirect: None,
-        r#type: "URLRewrite",
-        url_rewrite: Some(Rewrite {
-            path: RewritePath { replace_full_path: path, r#type: "ReplaceFullPath" },
-        }),
-    });
-    Rule {
-        backend_refs,
-        filters: rewrite.into_iter().collect(),
-        matches: vec![Match {
-            headers: header.into_iter().collect(),
-            path: PathMatch { r#type: kind, value: &path.path },
-        }],
+    match cookie_filter(plan) {
+        None => vec![rule(header, None)],
+        Some(cookie) => {
+            let by_header = header.map(|header| rule(Some(header), None));
+            by_header.into_iter().chain([rule(None, Some(cookie))]).collect()
+        }
     }
 }
 
 /// The match of every request.
 const EVERYTHING: Match<'_> =
-    Match { headers: Vec::new(), path: PathMatch { r#type: "PathPrefix", value: "/" } };
+    Match { headers: Vec::new(), path: PathMatch { r#type: "PathPrefix", value: Cow::Borrowed("/") } };
+
+/// A rule that sends every request elsewhere.
+fn redirecting(to: &Value) -> Rule<'static> {
+    let filters = vec![json!({"type": "RequestRedirect", "requestRedirect": to})];
+    Rule { backend_refs: Vec::new(), filters, matches: vec![EVERYTHING], timeouts: None }
+}
 
 /// The route that redirects requests without TLS to https.
 fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<Object<'p>> {
@@ -218,14 +199,34 @@ fn redirect<'p>(emitting: &Emitting<'_, 'p>) -> Option<Object<'p>> {
         return None;
     }
     let hosts = grouped(plan.rules.iter().map(|rule| (rule.host.as_str(), ())));
-    let hosts = hosts.into_iter().map(|(host, _)| host).collect();
-    let redirect = Redirect { scheme: "https", status_code: 301 };
-    let filter = Filter { request_redirect: Some(redirect), r#type: "RequestRedirect", url_rewrite: None };
-    let name = redirect_name(plan.name()).into();
-    let rules = vec![Rule { backend_refs: Vec::new(), filters: vec![filter], matches: vec![EVERYTHING] }];
-    let spec = Spec { hostnames: hosts, parent_refs: plan.http_parents(), rules };
+    let hostnames = hosts.into_iter().map(|(host, _)| host.into()).collect();
+    let rules = vec![redirecting(&json!({"scheme": "https", "statusCode": redirect_code(plan)}))];
+    let spec = Spec { hostnames, parent_refs: plan.http_parents().iter().collect(), rules };
     // ExternalDNS publishes the host by the other route, and would publish it by this one, too.
     let keys = plan.dns_controller_keys.iter();
     let annotations = keys.map(|key| (key.as_str(), Cow::Borrowed(external_dns::OPT_OUT))).collect();
+    let name = redirect_name(plan.name()).into();
     Some(object(Metadata::new(plan, name, annotations), spec))
+}
+
+/// The routes that send other hosts to one of the plan's, at all listeners. ExternalDNS publishes these hosts as it publishes the
+/// others; names that somebody gave it belong to the Service's own route.
+fn redirects_from<'p>(plan: &'p Plan, annotations: &Annotations<'p>) -> Vec<Object<'p>> {
+    let mut parent_refs: Vec<&ParentRef> = plan.parents().iter().collect();
+    if plan.has_redirect() {
+        parent_refs.extend(plan.http_parents());
+    }
+    let mut annotations = annotations.clone();
+    annotations.retain(|(key, _)| external_dns::is_key(key) && !external_dns::is_hostname(key));
+    let all = plan.redirected_hosts().into_iter().enumerate().map(|(index, (to, hostnames))| {
+        // A request without TLS gets there at once.
+        let to = if plan.has_redirect() {
+            json!({"hostname": to, "scheme": "https", "statusCode": redirect_code(plan)})
+        } else {
+            json!({"hostname": to, "statusCode": redirect_code(plan)})
+        };
+        let spec = Spec { hostnames, parent_refs: parent_refs.clone(), rules: vec![redirecting(&to)] };
+        object(Metadata::new(plan, from_name(plan.name(), index).into(), annotations.clone()), spec)
+    });
+    all.collect()
 }

@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use super::metadata::{Metadata, with_intents};
 use super::{Emitting, Kind, Object};
-use crate::dialect::controller::is_of_annotation;
-use crate::dialect::write::path;
+use crate::dialect::controller::{Controller, is_of_annotation};
+use crate::dialect::write::{path, redirected_hosts};
 use crate::plan::{Annotation, Plan, grouped};
 use crate::service::PortRef;
+use crate::validation::PathType;
 use crate::values::Target;
 
 #[derive(Clone, Debug, Serialize)]
@@ -27,7 +28,7 @@ pub(super) struct Spec<'p> {
 
 #[derive(Clone, Debug, Serialize)]
 struct Rule<'p> {
-    host: &'p str,
+    host: Cow<'p, str>,
     http: Http<'p>,
 }
 
@@ -65,14 +66,14 @@ enum BackendPort<'p> {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Tls<'p> {
-    hosts: Vec<&'p str>,
+    hosts: Vec<Cow<'p, str>>,
     secret_name: &'p str,
 }
 
 /// The Ingress of a plan, without the annotations that its controller does not read.
 pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p>> {
     let plan = emitting.plan;
-    let given = if plan.controller(Target::Ingress).is_nginx() {
+    let given = if plan.controller(Target::Ingress) == Controller::IngressNginx {
         plan.annotations.iter().collect()
     } else {
         emitting.kept()
@@ -82,20 +83,32 @@ pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p
 
 /// The Ingress of a plan with these annotations: one rule a host, in the order in which the hosts were given.
 pub(super) fn ingress<'p>(plan: &'p Plan, given: Vec<&'p Annotation>) -> Object<'p> {
+    let mut spec = beside(plan, Vec::new());
+    let hosts = || {
+        let own = spec.rules.iter().map(|rule| rule.host.clone());
+        own.chain(redirected_hosts(plan).into_iter().map(Cow::Owned)).collect()
+    };
+    spec.tls = plan.secret().map(|secret_name| [Tls { hosts: hosts(), secret_name }]);
+    let annotations = with_intents(given.into_iter(), plan, Target::Ingress);
+    let metadata = Metadata::new(plan, plan.name().into(), annotations);
+    Object::new(Kind::Ingress, metadata, Some(super::Spec::Ingress(spec)))
+}
+
+/// The same without TLS; with hosts, for all paths of these.
+pub(super) fn beside(plan: &Plan, hosts: Vec<String>) -> Spec<'_> {
     let port = match plan.port.as_ref().map(|port| &port.value) {
         Some(PortRef::Name(name)) => BackendPort::Name(name),
         Some(PortRef::Number(number)) => BackendPort::Number(*number),
         None => BackendPort::Number(plan.port_number),
     };
     let backend = Backend { service: BackendService { name: plan.service(), port } };
-    let rules = rules(plan, backend);
-    let hosts = || rules.iter().map(|rule| rule.host).collect();
-    let tls = plan.secret().map(|secret_name| [Tls { hosts: hosts(), secret_name }]);
-    let class = plan.class().filter(|class| !is_of_annotation(class));
-    let spec = Spec { ingress_class_name: class, rules, tls };
-    let annotations = with_intents(given.into_iter(), plan, Target::Ingress);
-    let metadata = Metadata::new(plan, plan.name().into(), annotations);
-    Object::new(Kind::Ingress, metadata, Some(super::Spec::Ingress(spec)))
+    let everything = |host| {
+        let path = Path { backend, path: "/".into(), path_type: PathType::Prefix.as_str() };
+        Rule { host: Cow::Owned(host), http: Http { paths: vec![path] } }
+    };
+    let rules =
+        if hosts.is_empty() { rules(plan, backend) } else { hosts.into_iter().map(everything).collect() };
+    Spec { ingress_class_name: plan.class().filter(|class| !is_of_annotation(class)), rules, tls: None }
 }
 
 /// One rule for every host, with all paths of the host.
@@ -105,5 +118,6 @@ fn rules<'p>(plan: &'p Plan, backend: Backend<'p>) -> Vec<Rule<'p>> {
         let path = Path { backend, path, path_type: path_type.as_str() };
         (route.host.as_str(), path)
     });
-    grouped(paths).into_iter().map(|(host, paths)| Rule { host, http: Http { paths } }).collect()
+    let hosts = grouped(paths).into_iter();
+    hosts.map(|(host, paths)| Rule { host: Cow::Borrowed(host), http: Http { paths } }).collect()
 }

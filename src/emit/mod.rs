@@ -17,7 +17,7 @@ use crate::check::{fulfils, has_finding, is_passed, redirects_against, wanted_by
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, Sourced, quoted};
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::says::{Says, says};
-use crate::dialect::write::extras;
+use crate::dialect::write::{Made, extras};
 use crate::dialect::{cert_manager, external_dns, forecastle, nginx};
 use crate::options::annotations::annotation;
 pub use crate::plan::kinds::{Kind, KindRow, Permission};
@@ -230,9 +230,14 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
                 Target::HttpRoute => emitted.objects.extend(httproute::routes(&mut kind)),
                 Target::Route => emitted.objects.extend(route::routes(&mut kind)),
             }
-            emitted.objects.extend(extras(plan, *target).into_iter().map(|extra| {
+            let beside = extras(plan, *target, &shares.all(plan, *target));
+            emitted.objects.extend(beside.into_iter().map(|extra| {
                 let metadata = Metadata::new(plan, extra.name, extra.annotations);
-                Object::new(extra.kind, metadata, Some(Spec::Extra(extra.spec)))
+                let spec = match extra.made {
+                    Made::Spec(spec) => Spec::Extra(spec),
+                    Made::Ingress { hosts } => Spec::Ingress(ingress::beside(plan, hosts)),
+                };
+                Object::new(extra.kind, metadata, Some(spec))
             }));
         }
         if let Some(found) = found {
@@ -249,7 +254,8 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
 /// The canaries among the plans, by their stable Services.
 struct Shares<'p> {
     canaries: BTreeMap<(Option<&'p str>, &'p str), Vec<&'p Plan>>,
-    exposed: Vec<(Option<&'p str>, &'p str)>,
+    /// All plans, if there are canaries.
+    exposed: BTreeMap<(Option<&'p str>, &'p str), &'p Plan>,
 }
 
 impl<'p> Shares<'p> {
@@ -260,12 +266,17 @@ impl<'p> Shares<'p> {
                 canaries.entry((plan.namespace(), canary.of.as_str())).or_default().push(plan);
             }
         }
-        let mut exposed = Vec::new();
+        let mut exposed = BTreeMap::new();
         if !canaries.is_empty() {
-            exposed.extend(plans.iter().map(|plan| plan.identity()));
-            exposed.sort_unstable();
+            exposed.extend(plans.iter().map(|plan| (plan.identity(), *plan)));
         }
         Self { canaries, exposed }
+    }
+
+    /// The canaries of a plan's Service that go to a target.
+    fn all(&self, plan: &Plan, target: Target) -> Vec<&'p Plan> {
+        let all = self.canaries.get(&plan.identity()).into_iter().flatten();
+        all.filter(|canary| canary.targets.contains(&target)).copied().collect()
     }
 }
 
@@ -281,9 +292,15 @@ struct Emitting<'e, 'p> {
 impl<'p> Emitting<'_, 'p> {
     /// The canaries of the plan's Service that go to the same target and have a weight, with their weights.
     fn canaries(&self) -> Vec<(&'p Plan, u8)> {
-        let all = self.shares.canaries.get(&self.plan.identity());
-        let weighted = all.into_iter().flatten().filter(|canary| canary.targets.contains(&self.target));
-        weighted.filter_map(|plan| Some((*plan, plan.canary.as_ref()?.weight?))).collect()
+        let all = self.shares.all(self.plan, self.target).into_iter();
+        all.filter_map(|plan| Some((plan, plan.canary.as_ref()?.weight?))).collect()
+    }
+
+    /// The plan whose filters count: that of the stable Service, for a canary.
+    fn stable(&self) -> &'p Plan {
+        let canary = self.plan.canary.as_ref();
+        let stable = canary.and_then(|it| self.shares.exposed.get(&(self.plan.namespace(), it.of.as_str())));
+        stable.copied().unwrap_or(self.plan)
     }
 
     fn report(&mut self) -> &mut Report {
@@ -322,7 +339,7 @@ impl<'p> Emitting<'_, 'p> {
     fn lacks_stable(&mut self) {
         let Some(canary) = &self.plan.canary else { return };
         let stable = (self.plan.namespace(), canary.of.as_str());
-        if canary.weight.is_some() && self.shares.exposed.binary_search(&stable).is_err() {
+        if canary.weight.is_some() && !self.shares.exposed.contains_key(&stable) {
             let said = format!(
                 "the weight of a canary stands in the {} of the Service {}, which is not among these",
                 self.target.as_str(),
@@ -369,11 +386,19 @@ impl<'p> Emitting<'_, 'p> {
                 kept.push(given);
                 continue;
             }
-            let is_said = match wanted_by(plan, given) {
-                Some(wanted) => {
-                    !matches!(says(plan, self.target, wanted.intent, Some(&wanted.wish)), Says::Lacks(_))
-                }
-                None => self.target == Target::Ingress && nginx::redirect_of(&given.key).is_some(),
+            let wanted = wanted_by(plan, given);
+            let says = wanted.map(|wanted| says(plan, self.target, wanted.intent, Some(&wanted.wish)));
+            let is_first = wanted.is_some_and(|wanted| wanted.keys.first() == Some(&given.key));
+            let is_said = match says {
+                // A rule has told how it is said.
+                Some(Says::But(_)) if is_first => continue,
+                Some(says) => !matches!(says, Says::Lacks(_)),
+                None => match self.target {
+                    Target::Ingress => nginx::redirect_of(&given.key).is_some(),
+                    // Each path that is a pattern is written so that it keeps its meaning, or a rule says what it matches.
+                    Target::HttpRoute => given.key == nginx::USE_REGEX && plan.pattern().is_some(),
+                    Target::Route => false,
+                },
             };
             if is_said {
                 let name = plan.controller(self.target).row().name;

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::metadata::Metadata;
 use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::{FieldPath, quoted};
+use crate::dialect::write::path;
 use crate::dialect::{nginx, openshift};
+use crate::intents::Intent;
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, Route, numbered};
 use crate::validation::{PathType, subdomain_host};
@@ -23,7 +25,7 @@ pub(super) struct Spec<'p> {
     alternate_backends: Vec<To<'p>>,
     host: Cow<'p, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<&'p str>,
+    path: Option<Cow<'p, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     port: Option<Port<'p>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,13 +108,16 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     if plan.tls() == Tls::CertManager {
         let said = "cert-manager gives Routes no certificates, so the router's own is used".to_owned();
         emitting.inexpressible(origin(&plan.tls), said);
-    } else if plan.secret.is_some() && plan.secret_is_derived && plan.termination != Termination::Passthrough
+    } else if plan.secret.is_some()
+        && plan.secret_is_derived
+        && plan.termination() != Termination::Passthrough
     {
         let said =
             "the router's own certificate is used; a TLSSecretNameTemplate would name another one".to_owned();
         emitting.inexpressible(origin(&plan.tls), said);
     }
-    if let Some(found) = plan.annotation(nginx::REWRITE_TARGET) {
+    let is_cut = plan.wanted(Intent::StripPrefix).is_some_and(|wanted| !wanted.keys.is_empty());
+    if let Some(found) = plan.annotation(nginx::REWRITE_TARGET).filter(|_| !is_cut) {
         let said = format!(
             "a Route has nothing for {}; {} is its own key",
             quoted(&found.key),
@@ -142,7 +147,7 @@ fn spec<'p>(plan: &'p Plan, rule: &'p Route, canaries: &[To<'p>]) -> Spec<'p> {
     Spec {
         alternate_backends: canaries.to_vec(),
         host,
-        path: Some(rule.path.as_str()).filter(|path| *path != "/"),
+        path: Some(path(plan, Target::Route, rule).0).filter(|path| path != "/"),
         port: plan.port_name.as_deref().map(|target_port| Port { target_port }),
         tls: tls(plan),
         to: To { kind: "Service", name: plan.service(), weight: rest(canaries.iter().map(|it| it.weight)) },
@@ -155,7 +160,7 @@ fn tls<'p>(plan: &'p Plan) -> Option<TlsConfig<'p>> {
     if !plan.tls().has_secret() {
         return None;
     }
-    let is_passed = plan.termination == Termination::Passthrough;
+    let is_passed = plan.termination() == Termination::Passthrough;
     let insecure = match (plan.https_redirect(), is_passed) {
         (Some(false), true) => "None",
         (Some(false), false) => "Allow",
@@ -166,6 +171,6 @@ fn tls<'p>(plan: &'p Plan) -> Option<TlsConfig<'p>> {
     Some(TlsConfig {
         external_certificate: secret.map(|name| SecretName { name }),
         insecure_edge_termination_policy: insecure,
-        termination: plan.termination.as_str(),
+        termination: plan.termination().as_str(),
     })
 }

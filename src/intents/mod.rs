@@ -10,7 +10,7 @@ use std::fmt;
 use crate::diagnostics::words;
 pub(crate) use grammar::Given;
 pub(crate) use values::{
-    BasicAuth, ClientCertificate, Cors, ExternalAuth, Header, RateLimit, StickySession, Wish,
+    BasicAuth, ClientCertificate, Cors, ExternalAuth, Header, RateLimit, StickySession, Wish, size,
 };
 
 /// Something that a Service wants of whoever serves it. The words are the names of the annotations that say it.

@@ -29,7 +29,7 @@ pub(crate) use gateways::overlap;
 use layer::Named;
 pub(crate) use layer::Wishes;
 pub(crate) use layer::{Entry, Layers, Namespace, Profile, Slot, built_in};
-pub(crate) use parse::{class_problem, object_problem};
+pub(crate) use parse::{class_problem, is_class, object_problem};
 pub use served_by::{GatewayFacts, ServedBy};
 pub use table::{ConfigOption, Form, Key, annotations, options, settings};
 pub(crate) use table::{Decided, Layer, decided};

@@ -8,7 +8,7 @@ use super::{SourcedTemplate, unknown};
 use crate::diagnostics::{
     Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, quoted, quoted_char, scalar,
 };
-use crate::dialect::controller::Controller;
+use crate::dialect::controller::{Controller, is_of_annotation};
 use crate::dialect::external_dns;
 use crate::dialect::monitor::PROVIDERS;
 use crate::intents::{Given, Intent, Wish};
@@ -216,7 +216,12 @@ fn name(value: &Value, at: &Origin, problem: impl Fn(&str) -> Problem) -> Parsed
 }
 
 pub(super) fn class(value: &Value, at: &Origin) -> Parsed<Option<String>> {
-    name(value, at, class_problem)
+    trimmed(value, at, |name| if is_class(name) { Ok(name.to_owned()) } else { Err(class_problem(name)) })
+}
+
+/// Whether it is the name of an IngressClass, or a class that is an annotation alone.
+pub(crate) fn is_class(name: &str) -> bool {
+    is_dns_subdomain(name) || is_of_annotation(name)
 }
 
 /// A class that is not the name of an object.

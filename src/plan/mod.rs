@@ -21,7 +21,7 @@ use crate::validation::url;
 use crate::values::{Issuer, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
 pub(crate) use annotation::Source;
-pub(crate) use objects::{grouped, numbered, redirect_name};
+pub(crate) use objects::{from_name, grouped, numbered, redirect_name};
 pub use parts::{Canary, Monitor, Published, Route, Scope};
 pub(crate) use served::{Reason, Server, Wanted};
 
@@ -82,6 +82,8 @@ pub struct Plan {
     pub(crate) gateway_features: Option<Vec<String>>,
     /// What the Service wants beside the fields above, in the order of [`Intent::ALL`](crate::intents::Intent::ALL).
     pub(crate) intents: Vec<Wanted>,
+    /// The annotations of the Service itself that a controller of Ingresses reads there, and their values.
+    pub(crate) on_service: Vec<(String, String)>,
     /// The bytes of the Service's annotations, without what is written back.
     pub(crate) annotation_bytes: usize,
 }
@@ -120,6 +122,11 @@ impl Plan {
             servers: Vec::new(),
             gateway_features: None,
             intents: Vec::new(),
+            on_service: service
+                .of_controllers
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
             annotation_bytes: service.annotation_bytes() - service.stamp_bytes,
         }
     }
@@ -342,8 +349,21 @@ impl Plan {
         self.annotations.get(at)
     }
 
+    /// The value of an annotation that a controller of Ingresses reads on the Service itself.
+    pub(crate) fn on_service(&self, key: &str) -> Option<&str> {
+        self.on_service.iter().find(|(known, _)| known == key).map(|(_, value)| value.trim())
+    }
+
     /// The class of the Ingress: that of the field, or that of the annotation where old keys are passed on.
-    pub(crate) fn class_name(&self) -> Option<&str> {
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let plan = xposer::testing::plan(&[("IngressClassName", "internal")], json!({}))?;
+    /// assert_eq!(plan.class_name(), Some("internal"));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn class_name(&self) -> Option<&str> {
         let annotation = || self.annotations.iter().find(|it| it.key == kubernetes::CLASS);
         self.class().or_else(|| annotation().map(|it| it.value.as_str()))
     }

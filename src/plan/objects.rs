@@ -1,13 +1,18 @@
 //! Which objects a plan becomes, and their names.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Plan, Route};
+use crate::dialect::controller::Controller;
+use crate::intents::{Intent, Wish};
 use crate::values::{Target, Termination};
 
 /// Hosts that have the same paths, and the paths.
 pub(crate) type Group<'p> = (Vec<&'p str>, Vec<&'p Route>);
+
+/// The most hosts of an HTTPRoute.
+const MAX_HOSTNAMES: usize = 16;
 
 impl Plan {
     /// The names of the objects of a target, in the order in which they are emitted.
@@ -21,8 +26,12 @@ impl Plan {
             Target::Route => self.rules.len(),
         };
         let mut names: Vec<_> = (0..count).map(|index| numbered(self.name(), index)).collect();
-        if target == Target::HttpRoute && self.has_redirect() {
-            names.push(redirect_name(self.name()).into());
+        if target == Target::HttpRoute {
+            if self.has_redirect() {
+                names.push(redirect_name(self.name()).into());
+            }
+            let from = self.redirected_hosts().len();
+            names.extend((0..from).map(|index| Cow::Owned(from_name(self.name(), index))));
         }
         names
     }
@@ -32,7 +41,11 @@ impl Plan {
     pub(crate) fn has_object(&self, target: Target) -> bool {
         match target {
             Target::Ingress => true,
-            Target::HttpRoute => self.canary.as_ref().is_none_or(|canary| canary.header.is_some()),
+            Target::HttpRoute => self.canary.as_ref().is_none_or(|canary| {
+                // Of all implementations, Envoy Gateway alone chooses by a cookie.
+                canary.header.is_some()
+                    || (canary.cookie.is_some() && self.controller(target) == Controller::EnvoyGateway)
+            }),
             Target::Route => self.canary.is_none(),
         }
     }
@@ -50,7 +63,7 @@ impl Plan {
                 self.tls().is_on() && is_wanted && !self.http_parents().is_empty() && self.canary.is_none()
             }
             Target::Route => {
-                self.tls().has_secret() && (is_wanted || self.termination == Termination::Passthrough)
+                self.tls().has_secret() && (is_wanted || self.termination() == Termination::Passthrough)
             }
         }
     }
@@ -58,6 +71,46 @@ impl Plan {
     /// Whether an HTTPRoute of its own redirects requests without TLS to https.
     pub(crate) fn has_redirect(&self) -> bool {
         self.redirects(Target::HttpRoute)
+    }
+
+    /// Whether the Service wants that TLS ends there.
+    pub(crate) fn passes_tls(&self) -> bool {
+        self.wish(Intent::TlsPassthrough) == Some(&Wish::Switch(true))
+    }
+
+    /// Where TLS ends on a Route.
+    pub(crate) fn termination(&self) -> Termination {
+        if self.passes_tls() { Termination::Passthrough } else { self.termination }
+    }
+
+    /// The hosts that are sent to one of the plan, in groups that an HTTPRoute can have: each group behind the host that it is sent
+    /// to. `www` stands for each host of the plan with or without `www.`, whichever the plan does not have.
+    pub(crate) fn redirected_hosts(&self) -> Vec<(&str, Vec<Cow<'_, str>>)> {
+        let Some(Wish::Hosts(wanted)) = self.wish(Intent::RedirectFrom).filter(|_| self.canary.is_none())
+        else {
+            return Vec::new();
+        };
+        let names = grouped(self.rules.iter().map(|route| (route.host.as_str(), ())));
+        let names: Vec<&str> =
+            names.into_iter().map(|(host, _)| host).filter(|host| !host.starts_with("*.")).collect();
+        let mut pairs = Vec::new();
+        for host in wanted {
+            if host == "www" {
+                pairs.extend(names.iter().map(|to| {
+                    let other = to.strip_prefix("www.");
+                    (*to, other.map_or_else(|| Cow::Owned(format!("www.{to}")), Cow::Borrowed))
+                }));
+            } else {
+                pairs.extend(names.first().map(|to| (*to, Cow::Borrowed(host.as_str()))));
+            }
+        }
+        let mut taken: BTreeSet<Cow<'_, str>> = names.iter().map(|host| Cow::Borrowed(*host)).collect();
+        pairs.retain(|(_, from)| taken.insert(from.clone()));
+        let mut groups = Vec::new();
+        for (to, from) in grouped(pairs) {
+            groups.extend(from.chunks(MAX_HOSTNAMES).map(|chunk| (to, chunk.to_vec())));
+        }
+        groups
     }
 
     /// The hosts by their paths: a group for each HTTPRoute.
@@ -84,6 +137,11 @@ pub(crate) fn numbered(name: &str, index: usize) -> Cow<'_, str> {
 /// The name of the HTTPRoute that redirects requests without TLS to https.
 pub(crate) fn redirect_name(name: &str) -> String {
     format!("{name}-redirect")
+}
+
+/// The name of an HTTPRoute that sends other hosts to one of a plan.
+pub(crate) fn from_name(name: &str, index: usize) -> String {
+    numbered(&format!("{name}-from"), index).into_owned()
 }
 
 /// Items by their keys: the groups in the order of their first items, the items in their own order.

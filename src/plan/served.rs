@@ -52,6 +52,44 @@ impl Plan {
         )
     }
 
+    /// Who is to serve the objects of a target, and why that is known, as a part of a sentence.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Target;
+    /// let plan = xposer::testing::plan(&[("IngressClassName", "contour")], json!({}))?;
+    /// assert_eq!(plan.server(Target::Ingress).as_deref(), Some("Contour, as the name of the class says"));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn server(&self, target: Target) -> Option<String> {
+        let server = self.servers.iter().find(|server| server.target == target)?;
+        let name = server.controller.row().name;
+        Some(match &server.reason {
+            Reason::Setting(origin) => format!("{name}, as {} says", origin.path()),
+            Reason::Cluster(controller) => {
+                format!("{name}, as its class with the controller {controller} says")
+            }
+            Reason::ClassName => format!("{name}, as the name of the class says"),
+            Reason::Default => format!("{name}, as nothing says anything else"),
+        })
+    }
+
+    /// The class of the Ingress, if nothing says who serves it: no setting, no class of the cluster, and not its name.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let plan = |class| xposer::testing::plan(&[("IngressClassName", class)], json!({}));
+    /// assert_eq!(plan("internal")?.class_without_server(), Some("internal"));
+    /// assert_eq!(plan("contour")?.class_without_server(), None);
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn class_without_server(&self) -> Option<&str> {
+        let server = self.servers.iter().find(|server| server.target == Target::Ingress)?;
+        self.class_name().filter(|_| server.reason == Reason::Default)
+    }
+
     /// What the Service wants, if it wants this.
     pub(crate) fn wanted(&self, intent: Intent) -> Option<&Wanted> {
         self.intents.iter().find(|wanted| wanted.intent == intent)

@@ -8,6 +8,7 @@ use super::migrate::{Old, translated};
 use super::{Annotation, PUBLISH_KEY, Plan, Resolver, Scope, Source};
 use crate::diagnostics::{Code, Origin, Problem, Sourced, quoted};
 use crate::dialect::cert_manager::{is_issuer, named_kind};
+use crate::dialect::controller::is_of_annotation;
 use crate::dialect::legacy::{Legacy, Migration, find};
 use crate::dialect::nginx::paths::asked_path;
 use crate::dialect::{external_dns, forecastle, kubernetes};
@@ -223,7 +224,8 @@ impl Resolver<'_, '_> {
                 let problem = Problem::new(Code::ClassConflict, message).help("keep one of the two");
                 self.block(problem.at(line.value_range.clone()));
             }
-            _ if self.translates() => {
+            // That of a controller that looks for it in the annotation alone stays there.
+            _ if self.translates() && !is_of_annotation(line.value) => {
                 let problem = translated(line.key, "spec.ingressClassName");
                 self.block(problem.at(line.key_range.clone()));
             }

@@ -5,7 +5,8 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean
 use crate::dialect::controller::Controller;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{Meant, read};
-use crate::intents::Intent;
+use crate::dialect::write::{by_controller, given};
+use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Slot, Wishes};
 use crate::plan::Wanted;
@@ -61,17 +62,64 @@ impl<'v> Resolver<'v, '_> {
             let Sourced { value: wish, origin } = wanted.clone();
             plan.intents.push(Wanted { intent, wish, origin, keys });
         }
+        self.rewrites(plan);
+        self.clashes(plan);
+    }
+
+    /// A path is cut off, or another one takes its place.
+    fn rewrites(&mut self, plan: &mut Plan) {
+        let is_cut = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
+        let replaced = plan.intents.iter().position(|wanted| is_cut && wanted.intent == Intent::RewritePath);
+        if let Some(place) = replaced {
+            let wanted = plan.intents.remove(place);
+            let said = format!(
+                "{} contradicts {}",
+                quoted(Intent::RewritePath.as_str()),
+                Intent::StripPrefix.annotation()
+            );
+            let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
+            self.report.file(wanted.origin.path(), problem);
+        }
+    }
+
+    /// An option and an annotation of the program that serves the Service may say the same thing. What cannot be read of such an
+    /// annotation, or is none of ingress-nginx, is compared by its key.
+    fn clashes(&mut self, plan: &mut Plan) {
+        if plan.annotations.is_empty() || plan.intents.iter().all(|wanted| !wanted.keys.is_empty()) {
+            return;
+        }
+        plan.annotations.sort_by(|left, right| left.key.cmp(&right.key));
+        let options: Vec<&Wanted> = plan.intents.iter().filter(|wanted| wanted.keys.is_empty()).collect();
+        let (mut replaced, mut contradicted) = (Vec::new(), Vec::new());
+        let all = plan
+            .targets
+            .iter()
+            .flat_map(|target| by_controller(plan, *target).into_iter().map(|written| (*target, written)));
+        for (target, written) in all {
+            let given = given(plan, target, written.key).filter(|given| given.value != written.value);
+            let option = options.iter().find(|option| option.origin == written.origin);
+            let (Some(given), Some(option)) = (given, option) else { continue };
+            match (given.is_forwarded(), &option.origin) {
+                (true, Origin::Annotation(_)) => contradicted.push((given, option.intent)),
+                (true, _) => {}
+                (false, _) => replaced.push(given.key.clone()),
+            }
+        }
+        for (given, intent) in contradicted {
+            let said = format!("{} contradicts {}", quoted(&given.key), intent.annotation());
+            // What it means may have been compared already.
+            if self.report.diagnostics().iter().any(|known| known.message == said) {
+                continue;
+            }
+            let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
+            given.file_key(self.report, problem);
+        }
+        plan.annotations.retain(|given| !replaced.contains(&given.key));
     }
 
     /// An option counts more than an annotation of the settings, which is not given then. That the Service says two things is
     /// an Error.
-    fn replaced(
-        &mut self,
-        plan: &mut Plan,
-        intent: Intent,
-        wanted: &Sourced<crate::intents::Wish>,
-        other: &Meant,
-    ) {
+    fn replaced(&mut self, plan: &mut Plan, intent: Intent, wanted: &Sourced<Wish>, other: &Meant) {
         if !other.is_forwarded {
             plan.annotations.retain(|given| given.is_forwarded() || !other.keys.contains(&given.key));
         } else if other.wish != wanted.value

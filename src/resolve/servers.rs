@@ -15,6 +15,10 @@ impl Resolver<'_, '_> {
                 Target::HttpRoute => self.of_gateways(plan),
                 Target::Route => (Controller::Openshift, Reason::Default),
             };
+            if controller == Controller::Traefik {
+                // The Ingress for requests without TLS has the same hosts.
+                plan.dns_controller_keys = self.settings.dns_controller_keys();
+            }
             plan.servers.push(Server { target, controller, reason });
         }
     }

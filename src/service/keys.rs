@@ -1,6 +1,6 @@
 //! The labels and annotations that are read on a Service.
 
-use crate::dialect::external_dns;
+use crate::dialect::{external_dns, is_for_service};
 
 /// The fields that [`Service::from_value`](super::Service::from_value) reads of a document that an API server has
 /// accepted. In the fields that an API server drops it finds keys that belong elsewhere
@@ -100,7 +100,11 @@ pub const SERVICE_LABEL: &str = "xposer.stakater.com/service";
 /// ```
 #[must_use]
 pub fn reads_annotation(key: &str) -> bool {
-    is_ours(key) || key.starts_with(STAMP_PREFIX) || external_dns::is_hostname(key) || is_nearly_ours(key)
+    is_ours(key)
+        || key.starts_with(STAMP_PREFIX)
+        || external_dns::is_hostname(key)
+        || is_for_service(key)
+        || is_nearly_ours(key)
 }
 
 /// Whether a label with this key is read, be it only to report that it belongs elsewhere.

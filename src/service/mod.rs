@@ -11,7 +11,7 @@ use std::fmt::Display;
 use serde_json::Value;
 
 use crate::diagnostics::{Code, FieldPath, Problem, Report, Subject, kind_of, scalar};
-use crate::dialect::{external_dns, is_for_ingress};
+use crate::dialect::{external_dns, is_for_ingress, is_for_service};
 use hints::Hints;
 pub use keys::{
     CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL,
@@ -84,6 +84,8 @@ pub struct Service<'a> {
     pub(crate) nearly_ours: Vec<&'a str>,
     /// Annotations that are read on an Ingress and on no Service.
     pub(crate) of_ingresses: Vec<&'a str>,
+    /// The annotations that a controller of Ingresses reads on the Service, and their values.
+    pub(crate) of_controllers: Vec<(&'a str, &'a str)>,
     /// Our annotations whose value is no string.
     pub(crate) broken: Vec<&'a str>,
     /// Whether the annotations as a whole cannot be read. Then everything else that is missing is a consequence.
@@ -239,6 +241,8 @@ impl<'a> Service<'a> {
             self.nearly_ours.push(key);
         } else if is_for_ingress(key) {
             self.of_ingresses.push(key);
+        } else if is_for_service(key) {
+            self.of_controllers.push((key, text));
         }
     }
 

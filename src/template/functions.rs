@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::decimal::Decimal;
 use super::printf::{is_hidden, printf};
 use super::{MAX_TEMPLATE, Var};
 use crate::diagnostics::quoted_char;
@@ -11,9 +10,9 @@ use crate::diagnostics::quoted_char;
 /// A value inside a template.
 ///
 /// ```
-/// use xposer::internal::functions::{Decimal, Val};
+/// use xposer::internal::functions::Val;
 /// assert!(Val::Str("false".to_owned()).is_true() && !Val::Int(0).is_true());
-/// assert_eq!(Decimal::parse("1e21").map(Val::Float).unwrap().to_string(), "1e+21");
+/// assert_eq!(Val::Float(1e21).to_string(), "1e+21");
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Val {
@@ -22,7 +21,7 @@ pub enum Val {
     /// A whole number.
     Int(i64),
     /// A fraction.
-    Float(Decimal),
+    Float(f64),
     /// True or false.
     Bool(bool),
     /// A variable that is not set: false as a condition and for `and`, `or`, `not` and `default`, an error where it is
@@ -37,7 +36,7 @@ impl Val {
         match self {
             Self::Str(text) => !text.is_empty(),
             Self::Int(number) => *number != 0,
-            Self::Float(number) => !number.is_zero(),
+            Self::Float(number) => *number != 0.0,
             Self::Bool(value) => *value,
             Self::Unset(_) => false,
         }
@@ -61,9 +60,21 @@ impl fmt::Display for Val {
             Self::Str(text) => f.write_str(text),
             Self::Int(number) => write!(f, "{number}"),
             Self::Bool(value) => write!(f, "{value}"),
-            Self::Float(number) => write!(f, "{number}"),
+            Self::Float(number) => f.write_str(&go_float(*number)),
             Self::Unset(_) => Ok(()),
         }
+    }
+}
+
+/// Go's shortest form: with an exponent below -4 or from 6 on.
+fn go_float(number: f64) -> String {
+    let scientific = format!("{number:e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
+    match exponent.parse::<i32>() {
+        Ok(power) if !(-4..6).contains(&power) => {
+            format!("{digits}e{}{:02}", if power < 0 { '-' } else { '+' }, power.abs())
+        }
+        _ => number.to_string(),
     }
 }
 
@@ -285,6 +296,32 @@ fn ascii(values: &[Val]) -> Result<&str, CallError> {
     }
 }
 
+/// A decimal fraction, if it is one that can be computed exactly: at most 15 digits, and a power of ten of at most 22.
+/// (Both factors and so the result are then what any other way of reading it gives.)
+pub(super) fn fraction(text: &str) -> Option<f64> {
+    const POWERS: [f64; 23] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+        1e18, 1e19, 1e20, 1e21, 1e22,
+    ];
+    let (sign, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (digits, power) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = [whole, part].concat();
+    if all.is_empty() || !all.bytes().all(|b| b.is_ascii_digit()) || all.trim_start_matches('0').len() > 15 {
+        return None;
+    }
+    let mantissa = all.parse::<u32>().map(f64::from).ok().or_else(|| {
+        let (high, low) = all.split_at_checked(all.len().checked_sub(9)?)?;
+        Some(f64::from(high.parse::<u32>().ok()?) * 1e9 + f64::from(low.parse::<u32>().ok()?))
+    })?;
+    let power: i32 = power.parse::<i32>().ok()?.checked_sub(i32::try_from(part.len()).ok()?)?;
+    let factor = POWERS.get(usize::try_from(power.unsigned_abs()).ok()?)?;
+    Some(sign * if power < 0 { mantissa / factor } else { mantissa * factor })
+}
+
 fn both(values: &[Val], run: fn(&str, &str) -> String) -> Called {
     Ok(Val::Str(run(text(values, 0)?, text(values, 1)?)))
 }
@@ -296,7 +333,7 @@ fn ordering(left: &Val, right: &Val) -> Result<Ordering, CallError> {
         (Val::Str(left), Val::Str(right)) => Ok(left.cmp(right)),
         (Val::Int(left), Val::Int(right)) => Ok(left.cmp(right)),
         (Val::Bool(left), Val::Bool(right)) => Ok(left.cmp(right)),
-        (Val::Float(left), Val::Float(right)) => Ok(left.compare(*right)),
+        (Val::Float(left), Val::Float(right)) => left.partial_cmp(right).ok_or_else(incomparable),
         _ => Err(incomparable()),
     }
 }

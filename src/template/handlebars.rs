@@ -7,7 +7,6 @@
 
 use std::ops::Range;
 
-use super::decimal::Decimal;
 use super::functions::{self, Val};
 use super::parser::{unknown_function, unknown_variable};
 use super::program::{Expr, Node, Program};
@@ -468,7 +467,7 @@ fn unknown(word: &str, range: Range<usize>) -> Problem {
 /// A number in JSON's form.
 fn number(word: &str) -> Option<Val> {
     word.strip_prefix('-').unwrap_or(word).starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
-    word.parse().map(Val::Int).ok().or_else(|| Decimal::parse(word).map(Val::Float))
+    word.parse().map(Val::Int).ok().or_else(|| functions::fraction(word).map(Val::Float))
 }
 
 /// The value of a string with its quotes; the escapes are those of JSON.

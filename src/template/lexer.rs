@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::decimal::Decimal;
-use super::functions::Val;
+use super::functions::{self, Val};
 use super::scan::{BLANKS, string_end, unclosed_action, unquote};
 use crate::diagnostics::{Code, Problem, quoted};
 
@@ -173,5 +172,5 @@ fn parse_number(text: &str) -> Option<Val> {
         return i64::from_str_radix(&format!("{sign}{clean}"), radix).ok().map(Val::Int);
     }
     // An exponent needs digits in front of it.
-    Decimal::parse(&format!("{sign}{clean}")).map(Val::Float)
+    functions::fraction(&format!("{sign}{clean}")).map(Val::Float)
 }

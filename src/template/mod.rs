@@ -4,7 +4,6 @@
 //! `expression`, reads Go's syntax; `handlebars` reads Handlebars' own (`{{#if ..}}`) with the crate of that name. Both give
 //! one `program`, use one table of `functions`, and report every problem at its place in the text the user wrote.
 
-pub(crate) mod decimal;
 mod escape;
 mod expression;
 pub(crate) mod functions;

@@ -108,7 +108,7 @@ fn format_verb(verb: &Verb, letter: char, value: &Val, out: &mut String) -> Resu
             .and_then(char::from_u32)
             .ok_or_else(|| format!("%c cannot print {number}, which is no character"))?
             .to_string(),
-        ('f', Val::Float(number)) if !verb.plus => number.fixed(verb.precision.unwrap_or(6)),
+        ('f', Val::Float(number)) if !verb.plus => format!("{number:.*}", verb.precision.unwrap_or(6)),
         ('v', Val::Float(_)) if plain && !verb.plus => value.to_string(),
         ('t' | 'v', Val::Bool(_)) => value.to_string(),
         ('s' | 'v' | 'q' | 'd' | 't' | 'x' | 'X' | 'o' | 'b' | 'c' | 'f', _) => {

@@ -230,7 +230,10 @@ impl<'s> Trial<'s> {
     /// Tries the layers of a Service in a namespace of this name or pattern.
     fn layers(&mut self, profile: Option<&'s Profile>, row: Option<&'s Namespace>, place: &str) {
         let layers = Layers::new(profile, row, self.settings);
-        let as_is = |found: &Diagnostic| Some(found.path.clone());
+        // What protects may need TLS, or another one than a Service can ask for: it is tried with that of the settings, or with one.
+        let has_tls = layers.first(|it| &it.tls).is_some_and(|tls| tls.value.is_on());
+        let counts = |found: &Diagnostic, has_tls| found.code != Code::ProtectionLost || has_tls;
+        let as_is = |found: &Diagnostic| counts(found, has_tls).then(|| found.path.clone());
         self.under(layers, place, &[], &as_is);
         // The name of the secret and the annotations of cert-manager are checked if there is TLS. A Service can ask for TLS, and
         // give the issuer.
@@ -238,7 +241,8 @@ impl<'s> Trial<'s> {
         if !names_issuer(layers) {
             switched.push((annotation::CLUSTER_ISSUER, "issuer"));
         }
-        self.under(layers, place, &switched, &as_is);
+        let with_tls = |found: &Diagnostic| counts(found, !has_tls).then(|| found.path.clone());
+        self.under(layers, place, &switched, &with_tls);
         // The Gateways of an HTTPRoute and of the one that redirects are checked if a Service asks for that target.
         if layers.first(|it| &it.http_parent_refs).is_some()
             && layers.first(|it| &it.https_redirect).is_none_or(|it| it.value)

@@ -31,13 +31,16 @@ struct Choice {
     http_route: bool,
     route: bool,
     monitor: bool,
+    traefik: bool,
+    envoy_gateway: bool,
     stamp: bool,
     namespaced: bool,
     service_monitor: bool,
 }
 
 impl Choice {
-    /// Every combination of what changes permissions; the last of them has a ServiceMonitor, too.
+    /// Every combination of what changes permissions, except that the two that only add rules are in some of them. The last one
+    /// has everything, and a ServiceMonitor, too.
     fn all() -> impl Iterator<Item = Self> {
         (0_u8..64).map(|bits| Self {
             ingress: bits & 1 == 0,
@@ -46,6 +49,8 @@ impl Choice {
             monitor: bits & 8 > 0,
             stamp: bits & 16 > 0,
             namespaced: bits & 32 > 0,
+            traefik: bits > 0 && bits % 3 == 0,
+            envoy_gateway: bits > 0 && bits % 7 == 0,
             service_monitor: bits == 63,
         })
     }
@@ -61,6 +66,8 @@ impl Choice {
             (self.http_route, "httproute"),
             (self.route, "route"),
             (self.monitor, "monitor"),
+            (self.traefik, "traefik"),
+            (self.envoy_gateway, "envoy-gateway"),
             (self.stamp, "stamp"),
             (self.service_monitor, "servicemonitor"),
         ];
@@ -74,6 +81,8 @@ impl Choice {
                 "httpRoute": self.http_route,
                 "route": self.route,
                 "endpointMonitor": self.monitor,
+                "traefik": self.traefik,
+                "envoyGateway": self.envoy_gateway,
             },
             "stamp": self.stamp,
             "watchNamespace": if self.namespaced { self.namespace() } else { "" },
@@ -89,9 +98,8 @@ impl Choice {
             Kind::HttpRoute => self.http_route,
             Kind::Ingress => self.ingress,
             Kind::Route => self.route,
-            Kind::Middleware | Kind::SecurityPolicy | Kind::BackendTrafficPolicy | Kind::HttpRouteFilter => {
-                false
-            }
+            Kind::Middleware => self.traefik,
+            Kind::SecurityPolicy | Kind::BackendTrafficPolicy | Kind::HttpRouteFilter => self.envoy_gateway,
         }
     }
 }
@@ -319,6 +327,12 @@ fn needed(choice: Choice, lease: &str) -> Permissions {
     }
     if !choice.namespaced {
         permit(&mut all, [scope, "", "namespaces", ""], &["list", "watch"]);
+        permit(&mut all, [scope, "networking.k8s.io", "ingressclasses", ""], &["list", "watch"]);
+        if choice.http_route {
+            for resource in ["gatewayclasses", "gateways"] {
+                permit(&mut all, [scope, "gateway.networking.k8s.io", resource, ""], &["list", "watch"]);
+            }
+        }
     }
     permit(&mut all, [scope, "events.k8s.io", "events", ""], &["create"]);
     for kind in Kind::ALL.into_iter().filter(|kind| choice.may_write(*kind)) {
@@ -354,7 +368,11 @@ fn nothing_may_be_done_but_what_is(installations: &Rendered) {
 #[test]
 fn the_table_of_permissions_knows_every_kind() {
     let everything = Choice::all().last().unwrap();
-    assert_eq!(emitted().into_iter().collect::<Vec<_>>(), Kind::ALL);
+    // These express options in the words of one program.
+    let of_programs =
+        [Kind::Middleware, Kind::SecurityPolicy, Kind::BackendTrafficPolicy, Kind::HttpRouteFilter];
+    let all: BTreeSet<Kind> = emitted().into_iter().chain(of_programs).collect();
+    assert_eq!(all.into_iter().collect::<Vec<_>>(), Kind::ALL);
     for kind in Kind::ALL {
         // All are chosen in the last one but the Ingress, which is there from the start.
         assert_eq!(everything.may_write(kind), kind != Kind::Ingress, "{kind}");

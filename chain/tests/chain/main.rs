@@ -14,5 +14,6 @@ mod breaks;
 mod common;
 mod conformance;
 mod cookbook;
+mod envoy_gateway;
 mod faults;
 mod smoke;

@@ -9,7 +9,7 @@ use kube::{Client, Error};
 use serde_json::{Value, json};
 use xposer::service::EXPOSE_LABEL;
 
-use super::{Action, ActionError, ActionResult, ApplyMode};
+use super::{Action, ActionError, ActionResult, ApplyMode, Failures};
 use crate::document::Document;
 use crate::error::error_message;
 use crate::keys::{ObjectKey, ServiceKey};
@@ -34,23 +34,24 @@ fn services(client: &Client, namespace: &str) -> Api<Document> {
     Api::namespaced_with(client.clone(), namespace, &service_resource())
 }
 
-/// Sends the actions of one plan in order. After an error, nothing is deleted, so that an old object stays until the new one
-/// exists.
+/// Sends the actions of one plan in order. After an error, nothing is sent that needs what has failed.
 pub(crate) async fn execute_all(
     client: Client,
     metrics: Arc<Metrics>,
     actions: Vec<Action>,
 ) -> Vec<Result<ActionResult, ActionError>> {
     let mut results = Vec::with_capacity(actions.len());
-    let mut has_failed = false;
+    let mut failures = Failures::default();
     for action in actions {
-        // The other objects of a Service do not depend on the one that failed.
-        if has_failed && matches!(action, Action::Delete { .. } | Action::Stamp { .. }) {
+        if !failures.allow(&action) {
             continue;
         }
+        let kind = action.kind();
         let result = tokio::time::timeout(REQUEST_TIMEOUT, action.execute(&client, &metrics)).await;
         let result = result.unwrap_or_else(|_| Err(ActionError::Unavailable("no answer".to_owned())));
-        has_failed |= result.is_err();
+        if result.is_err() {
+            failures.add(kind);
+        }
         let stops = matches!(result, Err(ActionError::Unavailable(_)));
         results.push(result);
         if stops {

@@ -3,12 +3,14 @@
 
 mod execute;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::document::Document;
 use crate::keys::{ObjectKey, ServiceKey};
+use crate::kinds::{self, Kind};
 
 pub(crate) use execute::execute_all;
 
@@ -34,6 +36,48 @@ pub(crate) enum Action {
     },
     /// Writes the status annotations of a Service.
     Stamp { service: Arc<ServiceKey>, uid: Box<str>, annotations: Vec<(&'static str, String)> },
+}
+
+impl Action {
+    /// The kind of the object that it is about; `None` for a Service.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Apply { key, .. }
+            | Self::Adopt { key, .. }
+            | Self::Withdraw { key }
+            | Self::Delete { key, .. }
+            | Self::DeleteUnexposed { key, .. } => Some(key.kind),
+            Self::Stamp { .. } => None,
+        }
+    }
+}
+
+/// Which actions of a plan are not sent after others have failed.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    has_failed: bool,
+    /// The kinds whose objects would be open without those that could not be applied.
+    withheld: BTreeSet<Kind>,
+}
+
+impl Failures {
+    /// An action about this kind has failed.
+    pub(crate) fn add(&mut self, kind: Option<Kind>) {
+        self.has_failed = true;
+        self.withheld.extend(kind.map(kinds::needed_by).unwrap_or_default());
+    }
+
+    /// Whether an action is still sent.
+    pub(crate) fn allow(&self, action: &Action) -> bool {
+        match action {
+            Action::Apply { key, .. } | Action::Adopt { key, .. } => !self.withheld.contains(&key.kind),
+            // An old object stays until the new one exists.
+            Action::Delete { .. } | Action::Stamp { .. } => !self.has_failed,
+            // What needs it may still exist.
+            Action::DeleteUnexposed { key, .. } => !(self.has_failed && kinds::is_helper(key.kind)),
+            Action::Withdraw { .. } => true,
+        }
+    }
 }
 
 /// How an object is applied.

@@ -26,8 +26,8 @@ fn is_true(status: &Value, condition: &str, generation: Option<i64>) -> bool {
     current_conditions(status, generation).any(|it| has(it, "type", condition) && has(it, "status", "True"))
 }
 
-/// Why the object is not served as it is now: what the first parent says that does not accept an HTTPRoute, or the first router
-/// that does not admit a Route. A Route that an older one blocks is a matter of handovers.
+/// Why the object is not served as it is now: what the first parent says that does not accept an HTTPRoute or a policy, or the
+/// first router that does not admit a Route. A Route that an older one blocks is a matter of handovers.
 pub(super) fn refusal(document: &Document) -> Option<Box<str>> {
     let list = |field: &str| document.status.get(field).and_then(Value::as_array).into_iter().flatten();
     let is_refusal = |it: &&Value| {
@@ -37,10 +37,11 @@ pub(super) fn refusal(document: &Document) -> Option<Box<str>> {
     let refusal_of = |status: &Value| {
         let refusal = current_conditions(status, document.metadata.generation).find(is_refusal)?;
         let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-        let who = text(status.pointer("/parentRef/name").or(status.get("routerName")));
+        let who = status.pointer("/parentRef/name").or(status.pointer("/ancestorRef/name"));
+        let who = text(who.or(status.get("routerName")));
         Some(format!("by {who}: {}: {}", text(refusal.get("reason")), text(refusal.get("message"))).into())
     };
-    list("parents").chain(list("ingress")).find_map(refusal_of)
+    list("parents").chain(list("ancestors")).chain(list("ingress")).find_map(refusal_of)
 }
 
 /// The conditions about the current generation of the object.
@@ -99,6 +100,12 @@ mod tests {
         assert_eq!(
             refusal_of(json!({"parents": [parent("a", "True", 2), parent("b", "False", 2)]})).as_deref(),
             Some("by b: NoMatchingParent: No listeners match")
+        );
+        let ancestor =
+            json!({"ancestorRef": {"name": "a"}, "conditions": parent("a", "False", 2)["conditions"]});
+        assert_eq!(
+            refusal_of(json!({"ancestors": [ancestor]})).as_deref(),
+            Some("by a: NoMatchingParent: No listeners match")
         );
         let router = |reason: &str| {
             let condition =

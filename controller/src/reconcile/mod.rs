@@ -5,7 +5,9 @@ mod results;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::Instant;
 use xposer::emit::stamp::{self, Stamp};
 use xposer::plan::Published;
@@ -13,7 +15,7 @@ use xposer::plan::Published;
 use crate::actions::{Action, ApplyMode};
 use crate::handover::Successor;
 use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
-use crate::kinds::Kind;
+use crate::kinds::{self, Kind};
 use crate::notice::Notice;
 use crate::object::{Observed, Ownership};
 use crate::plan::{Decision, DecisionResult, Desired, Exposed};
@@ -21,6 +23,9 @@ use crate::state::State;
 use crate::watch::KindStatus;
 
 pub(crate) use results::Recovery;
+
+/// After this time without an address, an Ingress of a class that nobody is known to serve counts as not served.
+const UNSERVED_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What to do for a key.
 #[derive(Debug)]
@@ -75,6 +80,7 @@ impl State {
             })
         };
         let mut actions: Vec<Action> = deletable.filter_map(delete).collect();
+        actions.sort_by_key(|action| action.kind().is_some_and(kinds::is_helper));
         if let Some(unexposed) = self.unexposed.get_mut(key) {
             unexposed.planned = true;
             if unexposed.stamped {
@@ -102,6 +108,7 @@ impl State {
                 let undesired = self.undesired(&key, &[]);
                 let mut actions: Vec<Action> =
                     undesired.iter().map(|(key, observed)| delete(key, observed)).collect();
+                actions.sort_by_key(|action| action.kind().is_some_and(kinds::is_helper));
                 actions.extend(self.stamp(&key, None));
                 actions
             }
@@ -110,7 +117,7 @@ impl State {
         ReconcilePlan { key: ReconcileKey::Service(key), actions, notices }
     }
 
-    fn reconcile_exposed(
+    pub(crate) fn reconcile_exposed(
         &mut self,
         key: &Arc<ServiceKey>,
         exposed: Exposed,
@@ -118,8 +125,11 @@ impl State {
         now: Instant,
     ) -> Vec<Action> {
         self.publish(key, exposed.published);
+        notices.extend(self.unserved(key, &exposed.desired, exposed.unknown_class.as_deref(), now));
         let uid = self.services.get(key).map(|entry| entry.stored.uid.clone()).unwrap_or_default();
         let mut desired = exposed.desired;
+        desired.sort_by_key(|it| !kinds::is_helper(it.key.kind));
+        let names: BTreeSet<ObjectKey> = desired.iter().map(|it| it.key.clone()).collect();
         let undesired = self.undesired(key, &desired);
         let deleted_first = self.handovers.apply_fallback(key, &undesired, &mut desired);
         let successors: Vec<Successor> = match undesired.as_slice() {
@@ -130,21 +140,39 @@ impl State {
         let mut actions: Vec<Action> =
             undesired.iter().filter(is_first).map(|(key, observed)| delete(key, observed)).collect();
         let mut is_complete = true;
+        let mut withheld = BTreeSet::<Kind>::new();
         for desired in desired {
+            let kind = desired.key.kind;
+            notices.extend(self.missing_gateways(&desired));
             match self.reconcile_object(key, &uid, desired) {
                 ObjectPlan::InSync(notice) => notices.extend(notice),
+                // Without the object that it needs, it would be open.
+                ObjectPlan::Act(_) if withheld.contains(&kind) => {}
                 ObjectPlan::Act(action) => actions.push(action),
                 ObjectPlan::Blocked(notice) => {
                     is_complete = false;
+                    withheld.extend(kinds::needed_by(kind));
                     notices.extend(notice);
                 }
             }
         }
         // Old objects are deleted only when every new one can be applied.
         if is_complete {
-            let deleted = self.handovers.review(key, &undesired, &successors, now).into_iter();
-            let deleted = deleted.filter(|it| !is_first(it));
-            actions.extend(deleted.map(|(key, observed)| delete(key, observed)));
+            let mut deleted = self.handovers.review(key, &undesired, &successors, now);
+            deleted.retain(|it| !is_first(it));
+            // What protects an object goes after it.
+            let stays = |(object, observed): &(&ObjectKey, &Observed)| {
+                observed.owner.as_ref() == Some(&uid)
+                    && observed.managed
+                    && !names.contains(*object)
+                    && !deleted.iter().any(|(deleted, _)| deleted == *object)
+            };
+            let kept: Vec<Kind> =
+                self.objects.of_service(key).filter(stays).map(|(object, _)| object.kind).collect();
+            let is_needed = |kind: Kind| kinds::needed_by(kind).iter().any(|it| kept.contains(it));
+            deleted.retain(|(object, _)| !is_needed(object.kind));
+            deleted.sort_by_key(|(object, _)| kinds::is_helper(object.kind));
+            actions.extend(deleted.into_iter().map(|(key, observed)| delete(key, observed)));
             notices.extend(self.handovers.notices(key));
             actions.extend(self.stamp(key, exposed.stamp.as_ref()));
         }
@@ -166,8 +194,11 @@ impl State {
             Some(observed) if observed.terminating => None,
             Some(observed) => match observed.ownership(service, uid) {
                 Ownership::Ours if observed.desired_hash == hash => {
-                    let refusal = observed.refusal.as_deref();
-                    return ObjectPlan::InSync(refusal.map(|refusal| Notice::not_served(&key, refusal)));
+                    let not_served = |refusal| {
+                        let server = self.server_of(service, key.kind);
+                        Notice::not_served(&key, refusal, server.as_deref())
+                    };
+                    return ObjectPlan::InSync(observed.refusal.as_deref().map(not_served));
                 }
                 Ownership::Ours => {
                     let mode =
@@ -184,6 +215,52 @@ impl State {
         };
         self.objects.wait_for(key, service.clone());
         ObjectPlan::Blocked(notice)
+    }
+
+    /// The notice that nobody serves the Ingress, as far as can be said: it has had no address for a long time, the cluster has no
+    /// such class, and nothing else says who serves it. Some programs serve a class by its name alone.
+    fn unserved(
+        &mut self,
+        key: &Arc<ServiceKey>,
+        desired: &[Desired],
+        class: Option<&str>,
+        now: Instant,
+    ) -> Option<Notice> {
+        let class = class.filter(|class| self.lacks_ingress_class(class));
+        let has_address = |it: &Desired| self.objects.get(&it.key).is_some_and(|it| it.served_by > 0);
+        let mut ingresses = desired.iter().filter(|it| it.key.kind == Kind::Ingress).peekable();
+        let first = ingresses.peek().copied().filter(|_| !ingresses.any(has_address));
+        let entry = self.services.get_mut(key)?;
+        let (Some(class), Some(first)) = (class, first) else {
+            entry.unserved_since = None;
+            return None;
+        };
+        let since = *entry.unserved_since.get_or_insert(now);
+        if since == now {
+            self.handovers.look_again(key, now + UNSERVED_TIMEOUT);
+        }
+        (since + UNSERVED_TIMEOUT <= now).then(|| Notice::class_unknown(&first.key, class))
+    }
+
+    /// Notices about the Gateways of an HTTPRoute that do not exist.
+    fn missing_gateways(&self, desired: &Desired) -> Vec<Notice> {
+        let parents = match desired.key.kind {
+            Kind::HttpRoute => desired.body.pointer("/spec/parentRefs").and_then(Value::as_array),
+            _ => None,
+        };
+        let missing = |parent: &Value| {
+            let word = |field: &str| parent.get(field).and_then(Value::as_str);
+            let is_gateway = word("kind").is_none_or(|kind| kind == "Gateway")
+                && word("group").is_none_or(|group| group == Kind::HttpRoute.group());
+            let namespace = word("namespace").unwrap_or(&desired.key.namespace);
+            let name = word("name")?;
+            let is_missing = is_gateway && self.lacks_gateway(namespace, name);
+            is_missing.then(|| Notice::gateway_not_found(&desired.key, namespace, name))
+        };
+        // Listeners of one Gateway are told about once.
+        let mut notices: Vec<Notice> = parents.into_iter().flatten().filter_map(missing).collect();
+        notices.dedup();
+        notices
     }
 
     /// The object in the cluster, if it is ours and as desired.

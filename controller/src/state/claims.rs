@@ -103,6 +103,14 @@ impl ClaimIndex {
         self.by_claim.range(from..).take_while(move |(known, _)| *known == claim).map(|(_, key)| key)
     }
 
+    /// The Services of which one of these changes may decide who serves them.
+    pub(crate) fn served_by_any(&self, changed: &BTreeSet<u64>) -> Vec<Arc<ServiceKey>> {
+        let is_affected = |claims: &Claims| {
+            claims.servers.as_ref().is_none_or(|servers| servers.iter().any(|it| changed.contains(it)))
+        };
+        self.by_service.iter().filter(|(_, it)| is_affected(it)).map(|(key, _)| key.clone()).collect()
+    }
+
     /// A Service and all Services that share claims with it, directly or through others.
     pub(crate) fn group(&self, key: &Arc<ServiceKey>) -> BTreeSet<Arc<ServiceKey>> {
         let mut group = BTreeSet::from([key.clone()]);

@@ -10,12 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use xposer::{Settings, Target};
+use xposer::{Settings, Target, expose};
 
 use crate::handover::Handovers;
 use crate::keys::{ReconcileKey, ServiceKey};
 use crate::kinds::Kind;
 use crate::plan::{Decision, Member, claims, decide};
+use crate::servers::{ServerKind, Servers};
 use crate::service::StoredService;
 use crate::urls::UrlConfigMaps;
 use crate::watch::{KindStatus, Source};
@@ -32,6 +33,9 @@ pub(crate) struct State {
     claims: ClaimIndex,
     pub(crate) objects: ObjectIndex,
     kinds: BTreeMap<Kind, KindStatus>,
+    /// Who serves what, as far as [`update_served_by`](Self::update_served_by) has not passed it to the core.
+    servers: Servers,
+    server_kinds: BTreeMap<ServerKind, KindStatus>,
     /// Namespaces that are being deleted. Nothing can be created in them, and Kubernetes deletes what is in them.
     pub(crate) terminating_namespaces: BTreeSet<Box<str>>,
     pub(crate) url_config_maps: UrlConfigMaps,
@@ -54,6 +58,8 @@ pub(crate) struct ServiceEntry {
     /// Hashes of the conditions that its owner was notified of.
     pub(crate) notices: BTreeSet<u64>,
     pub(crate) refused: bool,
+    /// Since when its Ingress has no address and a class that nobody is known to serve.
+    pub(crate) unserved_since: Option<Instant>,
 }
 
 /// A Service that was exposed.
@@ -86,6 +92,8 @@ impl State {
             claims: ClaimIndex::default(),
             objects: ObjectIndex::default(),
             kinds: BTreeMap::new(),
+            servers: Servers::default(),
+            server_kinds: BTreeMap::new(),
             terminating_namespaces: BTreeSet::new(),
             url_config_maps: UrlConfigMaps::default(),
             url_notices: BTreeMap::new(),
@@ -99,7 +107,7 @@ impl State {
 
     /// Replaces the settings. Everything has to be reconciled.
     pub(crate) fn set_settings(&mut self, settings: Settings, stamps: bool) {
-        self.settings = settings;
+        self.settings = settings.with_served_by(self.servers.served_by());
         self.stamps = stamps && self.settings.stamp();
         self.claims = ClaimIndex::default();
         for (key, entry) in &self.services {
@@ -109,10 +117,29 @@ impl State {
         self.mark_all_due();
     }
 
+    /// Passes what has changed about who serves what to the core. The Services that it concerns have to be reconciled.
+    pub(super) fn update_served_by(&mut self) {
+        let changed = self.servers.take_changed();
+        if changed.is_empty() {
+            return;
+        }
+        let served_by = self.servers.served_by();
+        self.settings = std::mem::take(&mut self.settings).with_served_by(served_by);
+        for key in self.claims.served_by_any(&changed) {
+            let Some(entry) = self.services.get(&key) else { continue };
+            self.handovers.forget_refusals(&key);
+            let claims = claims(&entry.stored, &self.settings);
+            let affected = self.claims.set(&key, claims, !entry.refused);
+            self.mark_services_due(affected);
+            self.mark_due(ReconcileKey::Service(key));
+        }
+    }
+
     // What is due.
 
     /// What has to be reconciled; it is not due any more.
     pub(crate) fn take_due(&mut self) -> BTreeMap<ReconcileKey, Trigger> {
+        self.update_served_by();
         std::mem::take(&mut self.due)
     }
 
@@ -154,6 +181,7 @@ impl State {
         let mut exposing = Target::ALL.iter().filter_map(|target| Kind::from_name(target.as_str()));
         self.is_listed(Source::Services)
             && self.is_listed(Source::Namespaces)
+            && self.knows_servers()
             && Kind::ALL.iter().all(is_known)
             && exposing.any(|kind| self.kind_status(kind) == KindStatus::Listed)
     }
@@ -164,6 +192,27 @@ impl State {
 
     pub(crate) fn kind_status(&self, kind: Kind) -> KindStatus {
         self.kinds.get(&kind).cloned().unwrap_or_default()
+    }
+
+    /// Whether it is known who serves what, or that it cannot be known.
+    pub(crate) fn knows_servers(&self) -> bool {
+        ServerKind::ALL.iter().all(|kind| self.server_status(*kind) != KindStatus::Unknown)
+    }
+
+    pub(crate) fn server_status(&self, kind: ServerKind) -> KindStatus {
+        self.server_kinds.get(&kind).cloned().unwrap_or_default()
+    }
+
+    /// Whether an IngressClass is known not to exist.
+    pub(crate) fn lacks_ingress_class(&self, name: &str) -> bool {
+        self.server_status(ServerKind::IngressClass) == KindStatus::Listed
+            && !self.servers.has_ingress_class(name)
+    }
+
+    /// Whether a Gateway is known not to exist.
+    pub(crate) fn lacks_gateway(&self, namespace: &str, name: &str) -> bool {
+        self.server_status(ServerKind::Gateway) == KindStatus::Listed
+            && !self.servers.has_gateway(namespace, name)
     }
 
     /// Whether no old object is kept until others serve.
@@ -199,6 +248,14 @@ impl State {
         let members: Vec<Member<'_>> =
             group.iter().filter_map(|key| Some(Member { key: key.clone(), stored: stored(key)? })).collect();
         decide(&members, &beside, &self.settings)
+    }
+
+    /// Who is to serve the objects of a kind that a Service has, and why that is known.
+    pub(crate) fn server_of(&self, key: &ServiceKey, kind: Kind) -> Option<String> {
+        let target = Target::ALL.into_iter().find(|target| target.as_str() == kind.as_str())?;
+        let stored = &self.services.get(key)?.stored;
+        let document = stored.document();
+        expose(&stored.view(&document), &self.settings).plan()?.server(target)
     }
 
     /// The Service was refused, or is not refused any more; its one-way claims count only if it is exposed.

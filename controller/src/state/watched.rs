@@ -12,6 +12,7 @@ use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
 use crate::kinds::Kind;
 use crate::object::{Observed, is_as_desired};
 use crate::plan::{DecisionResult, claims};
+use crate::servers::{ServerKey, ServerKind, server_key};
 use crate::service::StoredService;
 use crate::watch::{KindStatus, Source, WatchEvent};
 
@@ -20,6 +21,7 @@ use crate::watch::{KindStatus, Source, WatchEvent};
 pub(super) enum WatchedKey {
     Service(Arc<ServiceKey>),
     Namespace(Box<str>),
+    Server(ServerKey),
     Object(ObjectKey),
 }
 
@@ -29,6 +31,7 @@ impl WatchedKey {
         match source {
             Source::Services => Self::Service(ServiceKey::of(metadata)),
             Source::Namespaces => Self::Namespace(metadata.name.clone().unwrap_or_default().into()),
+            Source::Servers(kind) => Self::Server(server_key(kind, document)),
             Source::Objects(kind) => Self::Object(ObjectKey::of(kind, metadata)),
         }
     }
@@ -36,6 +39,10 @@ impl WatchedKey {
 
 impl State {
     pub(crate) fn apply(&mut self, WatchEvent { source, event }: WatchEvent) {
+        // Whether an object is as desired depends on who serves it.
+        if !matches!(source, Source::Servers(_)) {
+            self.update_served_by();
+        }
         match event {
             Ok(Event::Init) => {
                 let known = self.known(source);
@@ -47,6 +54,7 @@ impl State {
                 }
                 match source {
                     Source::Services => self.apply_service(&document),
+                    Source::Servers(kind) => self.servers.apply(kind, &document),
                     Source::Objects(kind) => self.apply_object(kind, &document),
                     Source::Namespaces => {
                         let name = document.metadata.name.as_deref().unwrap_or_default();
@@ -61,11 +69,11 @@ impl State {
                 }
                 self.set_listed(source);
             }
-            Err(status) => {
-                if let Source::Objects(kind) = source {
-                    self.set_kind_status(kind, status);
-                }
-            }
+            Err(status) => match source {
+                Source::Objects(kind) => self.set_kind_status(kind, status),
+                Source::Servers(kind) => self.set_server_status(kind, status),
+                Source::Services | Source::Namespaces => {}
+            },
         }
     }
 
@@ -75,6 +83,7 @@ impl State {
             Source::Namespaces => {
                 self.url_config_maps.namespaces().map(|name| WatchedKey::Namespace(name.into())).collect()
             }
+            Source::Servers(kind) => self.servers.known(kind).into_iter().map(WatchedKey::Server).collect(),
             Source::Objects(kind) => self.objects_of(kind).into_iter().map(WatchedKey::Object).collect(),
         }
     }
@@ -83,16 +92,40 @@ impl State {
         match key {
             WatchedKey::Service(key) => self.delete_service(&key),
             WatchedKey::Namespace(name) => self.delete_namespace(&name),
+            WatchedKey::Server(key) => self.servers.delete(key),
             WatchedKey::Object(key) => self.delete_object(&key),
         }
     }
 
     /// All objects of this source are known.
     pub(crate) fn set_listed(&mut self, source: Source) {
-        if let Source::Objects(kind) = source {
-            self.set_kind_status(kind, KindStatus::Listed);
+        match source {
+            Source::Objects(kind) => self.set_kind_status(kind, KindStatus::Listed),
+            Source::Servers(kind) => self.set_server_status(kind, KindStatus::Listed),
+            Source::Services | Source::Namespaces => {}
         }
         self.listed.insert(source);
+    }
+
+    // Who serves what.
+
+    pub(crate) fn set_server_status(&mut self, kind: ServerKind, status: KindStatus) {
+        if status == KindStatus::NotServed {
+            self.servers.known(kind).into_iter().for_each(|key| self.servers.delete(key));
+        }
+        let is_other = self.server_kinds.get(&kind).is_some_and(|before| *before != status);
+        self.server_kinds.insert(kind, status);
+        // A Gateway that does not exist is known as missing from now on, or not any more.
+        if is_other {
+            self.mark_all_due();
+        }
+    }
+
+    /// An object exists that says who serves something.
+    #[cfg(test)]
+    pub(crate) fn apply_server(&mut self, kind: ServerKind, document: &Document) {
+        self.servers.apply(kind, document);
+        self.update_served_by();
     }
 
     // Services.
@@ -109,7 +142,7 @@ impl State {
         let affected = self.claims.set(&key, claims(&stored, &self.settings), !refused);
         self.mark_services_due(affected);
         self.unexposed.remove(&key);
-        self.services.insert(key.clone(), ServiceEntry { stored, notices, refused });
+        self.services.insert(key.clone(), ServiceEntry { stored, notices, refused, unserved_since: None });
         self.due.insert(ReconcileKey::Service(key), Trigger::ServiceChange);
     }
 

@@ -4,6 +4,7 @@ mod cases;
 mod handover;
 mod reconcile;
 mod refusals;
+mod servers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use xposer::Settings;
 
-use crate::actions::{Action, ActionError, ActionResult, ApplyMode};
+use crate::actions::{Action, ActionError, ActionResult, ApplyMode, Failures};
 use crate::document::Document;
 use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
 use crate::kinds::Kind;
@@ -79,6 +80,8 @@ struct FakeCluster {
     /// Gets all objects, and the key and the body of one that is applied. Returns the message of a refusal.
     refuses: fn(&BTreeMap<ObjectKey, Value>, &ObjectKey, &Value) -> Option<String>,
     versions: u32,
+    /// Whether no object may be deleted.
+    refuses_deletions: bool,
     /// Whether each new Ingress gets an address before the controller has the answer to its request.
     is_fast: bool,
 }
@@ -88,7 +91,15 @@ impl FakeCluster {
     fn new() -> Self {
         let objects = BTreeMap::new();
         let state = Self::listed(&objects, &[]);
-        Self { state, now: Instant::now(), objects, refuses: |_, _, _| None, versions: 0, is_fast: false }
+        Self {
+            state,
+            now: Instant::now(),
+            objects,
+            refuses: |_, _, _| None,
+            versions: 0,
+            refuses_deletions: false,
+            is_fast: false,
+        }
     }
 
     /// A state after the first lists.
@@ -189,16 +200,17 @@ impl FakeCluster {
 
     fn execute(&mut self, plan: ReconcilePlan, done: &mut Vec<String>) {
         let ReconcilePlan { key, actions, mut notices } = plan;
-        let (mut has_failed, mut failed) = (false, false);
+        let (mut failures, mut failed) = (Failures::default(), false);
         for action in actions {
-            if has_failed && matches!(action, Action::Delete { .. } | Action::Stamp { .. }) {
+            if !failures.allow(&action) {
                 continue;
             }
+            let kind = action.kind();
             done.push(text(&action));
             match self.answer(action) {
                 Ok(result) => notices.extend(self.state.record_result(&key, result)),
                 Err(error) => {
-                    has_failed = true;
+                    failures.add(kind);
                     match self.state.record_error(&key, &error) {
                         Recovery::Report(notice) => {
                             failed = true;
@@ -246,6 +258,9 @@ impl FakeCluster {
                 }
                 self.objects.remove(&key);
                 Ok(ActionResult::Deleted { key })
+            }
+            Action::DeleteUnexposed { key, .. } if self.refuses_deletions => {
+                Err(ActionError::Refused { key: Some(key), message: "no".to_owned() })
             }
             _ => Ok(ActionResult::Done),
         }

@@ -58,6 +58,10 @@ pub(crate) const CONFIG_MAP: Kind = made(xposer::emit::Kind::ConfigMap);
 pub(crate) const HTTP_ROUTE: Kind = made(xposer::emit::Kind::HttpRoute);
 pub(crate) const ROUTE: Kind = made(xposer::emit::Kind::Route);
 pub(crate) const MONITOR: Kind = made(xposer::emit::Kind::EndpointMonitor);
+pub(crate) const MIDDLEWARE: Kind = made(xposer::emit::Kind::Middleware);
+pub(crate) const INGRESS_CLASS: Kind = kind("networking.k8s.io/v1", "IngressClass", "ingressclasses");
+pub(crate) const GATEWAY_CLASS: Kind = kind("gateway.networking.k8s.io/v1", "GatewayClass", "gatewayclasses");
+pub(crate) const GATEWAY: Kind = kind("gateway.networking.k8s.io/v1", "Gateway", "gateways");
 pub(crate) const NAMESPACE: Kind = kind("v1", "Namespace", "namespaces");
 pub(crate) const EVENT: Kind = kind("v1", "Event", "events");
 pub(crate) const LEASE: Kind = kind("coordination.k8s.io/v1", "Lease", "leases");
@@ -75,13 +79,17 @@ const RBAC: &str = "rbac.authorization.k8s.io/v1";
 pub(crate) const CLUSTER_ROLE: Kind = kind(RBAC, "ClusterRole", "clusterroles");
 pub(crate) const CLUSTER_ROLE_BINDING: Kind = kind(RBAC, "ClusterRoleBinding", "clusterrolebindings");
 
-const KINDS: [Kind; 20] = [
+const KINDS: [Kind; 24] = [
     SERVICE,
     INGRESS,
     CONFIG_MAP,
     HTTP_ROUTE,
     ROUTE,
     MONITOR,
+    MIDDLEWARE,
+    INGRESS_CLASS,
+    GATEWAY_CLASS,
+    GATEWAY,
     NAMESPACE,
     EVENT,
     LEASE,
@@ -98,7 +106,7 @@ const KINDS: [Kind; 20] = [
     kind(RBAC, "RoleBinding", "rolebindings"),
 ];
 /// The kinds of the objects that the controller writes.
-pub(crate) const MADE: [Kind; 5] = [INGRESS, HTTP_ROUTE, ROUTE, MONITOR, CONFIG_MAP];
+pub(crate) const MADE: [Kind; 6] = [INGRESS, HTTP_ROUTE, ROUTE, MONITOR, MIDDLEWARE, CONFIG_MAP];
 
 /// The kind, the namespace if there is one, and the name of an object.
 struct Address<'o> {
@@ -507,14 +515,17 @@ pub(crate) fn deployed_rules() -> Vec<Value> {
     };
     let mut roles = documents("rbac.yaml");
     roles.retain(|it| it["kind"] == "ClusterRole" || it["kind"] == "Role");
-    for component in ["httproute", "route", "monitor", "stamp"] {
+    for component in ["httproute", "route", "monitor", "traefik", "envoy-gateway", "stamp"] {
         let component = documents(&format!("components/{component}/kustomization.yaml")).remove(0);
         let patches = component["patches"].as_array().unwrap().iter();
-        for patch in patches.filter(|it| it["target"]["kind"] == "(Cluster)?Role") {
+        for patch in patches.filter(|it| it["target"]["kind"].as_str().is_some_and(|it| it.ends_with("Role")))
+        {
+            let is_target = |it: &&mut Value| it["metadata"]["name"] == patch["target"]["name"];
+            let role = roles.iter_mut().find(is_target).unwrap();
             let operations = load(patch["patch"].as_str().unwrap()).unwrap().remove(0).value;
             for operation in operations.as_array().unwrap().iter().filter(|it| it["op"] == "add") {
                 let list = operation["path"].as_str().unwrap().strip_suffix("/-").unwrap();
-                let list = roles[0].pointer_mut(list).and_then(Value::as_array_mut).unwrap();
+                let list = role.pointer_mut(list).and_then(Value::as_array_mut).unwrap();
                 list.push(operation["value"].clone());
             }
         }

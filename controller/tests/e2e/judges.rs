@@ -100,7 +100,7 @@ const NEW: Difference = Older("it did not know the key");
 const NO_TARGET: &str = "only the target is left out, without which there are no copies";
 
 /// Classes with these words are those of other programs.
-const OTHER_PROGRAMS: [&str; 4] = ["alb", "contour", "kong", "traefik"];
+const OTHER_PROGRAMS: [&str; 8] = ["alb", "azure", "contour", "f5", "gce", "haproxy", "kong", "traefik"];
 
 /// An object to judge.
 struct Emitted {

@@ -11,12 +11,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kube::api::{DeleteParams, PropagationPolicy};
 use serde_json::{Value, json};
+use xposer::options::{GatewayFacts, ServedBy};
 use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 use xposer::{Service, emit_all, expose};
 
 use crate::cluster::{
-    Answer, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, Cluster, EVENT, HTTP_ROUTE, INGRESS, Kind, LABEL, MADE,
-    SERVICE, SOON, eventually, name_of, place_of, say, versions, within,
+    Answer, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, Cluster, EVENT, GATEWAY, GATEWAY_CLASS, HTTP_ROUTE, INGRESS,
+    INGRESS_CLASS, Kind, LABEL, MADE, SERVICE, SOON, eventually, name_of, place_of, say, versions, within,
 };
 use crate::controller::{Controller, Done, Words, run};
 use crate::film::Film;
@@ -568,10 +569,26 @@ impl Inner {
         assert_eq!(versions(&now), versions(bystanders.iter()), "somebody touched what is not ours");
     }
 
+    /// Who serves the classes and the Gateways of the cluster.
+    fn served_by(&self) -> ServedBy {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let classes = self.cluster.list(INGRESS_CLASS, None);
+        let with_class =
+            |all: ServedBy, it: &Value| all.with_ingress_class(name_of(it), &text(&it["spec"]["controller"]));
+        let served_by = classes.iter().fold(ServedBy::default(), with_class);
+        self.cluster.list(GATEWAY, None).iter().fold(served_by, |all, gateway| {
+            let name = text(&gateway["spec"]["gatewayClassName"]);
+            let Some(class) = self.cluster.find(GATEWAY_CLASS, None, &name) else { return all };
+            let controller = text(&class["spec"]["controllerName"]);
+            let facts = GatewayFacts { controller, features: None };
+            all.with_gateway(&text(&gateway["metadata"]["namespace"]), name_of(gateway), facts)
+        })
+    }
+
     /// Every object with our label is what the core emits for its Service, and belongs to that Service. A Service that is refused
     /// now has the objects from before.
     fn is_as_the_core_says(&self, controller: &Controller) {
-        let settings = controller.settings();
+        let settings = controller.settings().with_served_by(self.served_by());
         let services = self.list(SERVICE);
         let views: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
         let outcomes: Vec<_> = views.iter().map(|view| expose(view, &settings)).collect();

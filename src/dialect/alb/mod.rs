@@ -8,6 +8,13 @@ use super::key::{Idle, Names, Program, key};
 /// What sends requests without TLS to https.
 const REDIRECT: (&str, &str) = ("alb.ingress.kubernetes.io/ssl-redirect", "443");
 
+/// The attributes of what the load balancer sends requests to.
+const TARGET_GROUP: &str = "alb.ingress.kubernetes.io/target-group-attributes";
+/// What lets addresses in, in place of the allowed sources.
+const SECURITY_GROUPS: &str = "alb.ingress.kubernetes.io/security-groups";
+/// What shares a load balancer among Ingresses.
+const GROUP: &str = "alb.ingress.kubernetes.io/group.name";
+
 // Alibaba Cloud's ALB Ingress has the same prefix, and other keys.
 pub(super) static PROGRAM: Program = Program {
     plain: "acm-pca-arn actions.* auth-scope auth-session-cookie auth-session-timeout backend-protocol \

@@ -1,17 +1,42 @@
-//! The redirect in the words of the AWS Load Balancer Controller.
+//! What a plan wants in the words of the AWS Load Balancer Controller.
 
-use super::REDIRECT;
-use crate::dialect::nginx;
-use crate::dialect::write::Written;
+use super::{REDIRECT, TARGET_GROUP};
+use crate::dialect::write::{Word, Written, intents};
+use crate::intents::Wish;
 use crate::plan::Plan;
-use crate::values::{Target, Tls};
+use crate::values::{BackendProtocol, Target, Tls};
 
-/// The redirect, if the load balancer has the certificates; everything else is written as for ingress-nginx.
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+    let mut written = intents(plan, target, |_, wish| words(wish));
+    // Without a certificate of its own, the load balancer has no listener for https.
     let has_listener = plan.tls() == Tls::LoadBalancer && plan.canary.is_none();
-    let Some(wanted) = plan.https_redirect.as_ref().filter(|wanted| wanted.value && has_listener) else {
-        return nginx::write::write(plan, target);
-    };
     let (key, value) = REDIRECT;
-    vec![Written { key, value: value.into(), origin: wanted.origin.clone() }]
+    let wanted = plan.https_redirect.as_ref().filter(|wanted| wanted.value && has_listener);
+    written.extend(wanted.map(|wanted| Written { key, value: value.into(), origin: wanted.origin.clone() }));
+    written
+}
+
+fn words(wish: &Wish) -> Vec<Word<'_>> {
+    match wish {
+        Wish::Sources(list) => vec![("alb.ingress.kubernetes.io/inbound-cidrs", list.join(",").into())],
+        Wish::Protocol(protocol) => {
+            let version = match protocol {
+                BackendProtocol::H2c => Some("HTTP2"),
+                BackendProtocol::Grpc | BackendProtocol::Grpcs => Some("GRPC"),
+                BackendProtocol::Http | BackendProtocol::Https => None,
+            };
+            let version = version.map(|it| ("alb.ingress.kubernetes.io/backend-protocol-version", it.into()));
+            let tls =
+                protocol.has_tls().then(|| ("alb.ingress.kubernetes.io/backend-protocol", "HTTPS".into()));
+            tls.into_iter().chain(version).collect()
+        }
+        Wish::Sticky(sticky) => {
+            let mut attributes = "stickiness.enabled=true,stickiness.type=lb_cookie".to_owned();
+            if let Some(age) = sticky.max_age {
+                attributes += &format!(",stickiness.lb_cookie.duration_seconds={age}");
+            }
+            vec![(TARGET_GROUP, attributes.into())]
+        }
+        _ => Vec::new(),
+    }
 }

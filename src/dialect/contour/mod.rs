@@ -9,5 +9,9 @@ pub(super) static PROGRAM: Program = Program::new(
     "Contour 1.33",
     &["projectcontour.io/"],
     Names::Protecting,
-    &[key("tls-minimum-protocol-version").weakens()],
+    &[
+        key("tls-maximum-protocol-version").weakens(),
+        key("tls-minimum-protocol-version").weakens(),
+        key("upstream-protocol.*").weakens(),
+    ],
 );

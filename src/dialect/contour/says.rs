@@ -1,9 +1,47 @@
 //! What Contour can do of what a plan wants.
 
-use crate::dialect::says::Says;
+use crate::dialect::says::Proof::{Documented, Parser, Proved};
+use crate::dialect::says::{Says, Words, lacks};
 use crate::intents::{Intent, Wish};
 use crate::plan::Plan;
+use crate::values::{BackendProtocol, Tls};
 
-pub(in crate::dialect) fn says(_plan: &Plan, _intent: Intent, _wish: Option<&Wish>) -> Says {
-    Says::Lacks("remove it, or choose another class".into())
+pub(in crate::dialect) static WORDS: &[Words] = &[
+    Words::new(Intent::HttpsRedirect, "ingress.kubernetes.io/force-ssl-redirect: \"true\"", Proved, "1.33"),
+    Words::new(Intent::HttpsRedirectCode, "301 alone, without a word", Documented, "1.33"),
+    Words::new(Intent::Timeout, "projectcontour.io/response-timeout", Parser, "1.33"),
+];
+
+const HTTP_PROXY: &str = "write an HTTPProxy by hand, or choose another class";
+
+pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
+    match (intent, wish) {
+        // It would send every request there again, for the load balancer speaks to it without TLS.
+        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => {
+            lacks("let the load balancer send requests to https, and write HTTPSRedirect: \"false\"")
+        }
+        (Intent::HttpsRedirect, _)
+        | (Intent::HttpsRedirectCode, Some(Wish::Code(301)))
+        | (Intent::Timeout, _)
+        | (Intent::BackendProtocol, Some(Wish::Protocol(BackendProtocol::Http)))
+        | (_, Some(Wish::Switch(false))) => Says::Fully,
+        (Intent::HttpsRedirectCode, _) => lacks("remove it: Contour answers with 301"),
+        (Intent::BackendProtocol, Some(Wish::Protocol(protocol))) => {
+            let word = match protocol {
+                BackendProtocol::H2c | BackendProtocol::Grpc => "h2c",
+                BackendProtocol::Grpcs => "h2",
+                BackendProtocol::Http | BackendProtocol::Https => "tls",
+            };
+            lacks(format!(
+                "remove it, and give the Service the annotation projectcontour.io/upstream-protocol.{word}: \"{}\"",
+                plan.port_number
+            ))
+        }
+        (Intent::ConnectTimeout, _) => {
+            lacks("remove it, or set timeouts.connect-timeout in the configuration of Contour")
+        }
+        (Intent::IdleTimeout, _) => lacks("write Timeout instead"),
+        (Intent::MaxBodySize, _) => lacks("limit it in the Service, or choose another class"),
+        _ => lacks(HTTP_PROXY),
+    }
 }

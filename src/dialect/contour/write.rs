@@ -1,9 +1,55 @@
 //! What a plan wants, in the words of Contour.
 
-use crate::dialect::write::Written;
-use crate::plan::Plan;
+use std::borrow::Cow;
+
+use crate::dialect::write::{Written, intents, redirect, text};
+use crate::intents::Wish;
+use crate::plan::{Plan, Route};
+use crate::validation::PathType;
 use crate::values::Target;
 
-pub(in crate::dialect) fn write(_plan: &Plan, _target: Target) -> Vec<Written<'_>> {
-    Vec::new()
+/// The annotation by which requests without TLS are sent to https, if its value is `true` to the letter.
+const REDIRECT: &str = "ingress.kubernetes.io/force-ssl-redirect";
+/// How long a request may take.
+const TIMEOUT: &str = "projectcontour.io/response-timeout";
+
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+    let mut written = intents(plan, target, |_, wish| match wish {
+        Wish::Duration(0) => vec![(TIMEOUT, "infinity".into())],
+        Wish::Duration(_) => vec![(TIMEOUT, text(wish))],
+        _ => Vec::new(),
+    });
+    let origin = redirect(plan);
+    written.extend(origin.map(|origin| Written { key: REDIRECT, value: "true".into(), origin }));
+    written
+}
+
+/// A regular expression. Contour compares it with the whole path (RE2), and the case of letters; ingress-nginx with the beginning of
+/// the path, in any case.
+pub(in crate::dialect) fn path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
+    let pattern = route.path.strip_prefix('/').filter(|_| route.path_type.is_pattern(&route.path))?;
+    let end = if ["(.*)", ".*"].iter().any(|end| pattern.ends_with(end)) { "" } else { ".*" };
+    let path = format!("/(?i:{pattern}){end}").into();
+    Some((path, PathType::ImplementationSpecific)).filter(|_| plan.canary.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing;
+
+    #[test]
+    fn a_pattern_matches_the_beginning_of_a_path_in_any_case() {
+        for (path, written) in [
+            ("/shop(/|$)(.*)", Some("/(?i:shop(/|$)(.*))")),
+            ("/api/v[0-9]+", Some("/(?i:api/v[0-9]+).*")),
+            ("/shop$", Some("/(?i:shop$).*")),
+            ("/shop", None),
+        ] {
+            let annotations = [("IngressURLPath", path)];
+            let plan = testing::plan(&annotations, serde_json::json!({"ingressClassName": "contour"}))
+                .unwrap_or_else(|report| panic!("{report}"));
+            let found = plan.rules.first().and_then(|route| super::path(&plan, route));
+            assert_eq!(found.map(|(path, _)| path.into_owned()).as_deref(), written, "{path}");
+        }
+    }
 }

@@ -1,4 +1,7 @@
-//! Envoy Gateway.
+//! Envoy Gateway 1.9: what it has beside the Gateway API.
 
 pub(super) mod says;
-pub(super) mod write;
+pub(crate) mod write;
+
+#[cfg(test)]
+mod tests;

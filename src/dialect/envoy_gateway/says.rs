@@ -1,9 +1,96 @@
 //! What Envoy Gateway can do of what a plan wants.
 
-use crate::dialect::says::Says;
-use crate::intents::{Intent, Wish};
+use crate::dialect::gateway;
+use crate::dialect::says::{Proof, Says, Words};
+use crate::intents::{ExternalAuth, Intent, Wish};
 use crate::plan::Plan;
+use crate::validation::is_dns_label;
 
-pub(in crate::dialect) fn says(_plan: &Plan, _intent: Intent, _wish: Option<&Wish>) -> Says {
-    Says::Lacks("remove it, or choose another class".into())
+/// What Envoy Gateway has beside the Gateway API.
+pub(in crate::dialect) static WORDS: &[Words] = &[
+    words(Intent::Canary, "HTTPRouteFilter: matches, cookies", "1.9"),
+    words(Intent::RewritePath, "HTTPRouteFilter: urlRewrite, ReplaceRegexMatch", "1.2"),
+    words(Intent::AllowedSources, "SecurityPolicy: authorization, defaultAction: Deny", "1.8"),
+    words(Intent::DeniedSources, "SecurityPolicy: authorization, action: Deny", "1.8"),
+    words(Intent::BasicAuth, "SecurityPolicy: basicAuth", "1.8"),
+    words(Intent::ExternalAuth, "SecurityPolicy: extAuth, http", "1.8"),
+    Words {
+        intent: Intent::ConnectTimeout,
+        words: "BackendTrafficPolicy: timeout, tcp",
+        proof: Proof::Parser,
+        since: "1.4",
+    },
+    words(Intent::IdleTimeout, "BackendTrafficPolicy: timeout, http, streamIdleTimeout", "1.8"),
+    words(Intent::MaxBodySize, "BackendTrafficPolicy: requestBuffer", "1.8"),
+    words(Intent::StickySession, "BackendTrafficPolicy: loadBalancer, consistentHash", "1.4"),
+    words(Intent::RateLimit, "BackendTrafficPolicy: rateLimit, local", "1.4"),
+];
+
+const fn words(intent: Intent, words: &'static str, since: &'static str) -> Words {
+    Words { intent, words, proof: Proof::Proved, since }
+}
+
+pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
+    match (intent, wish) {
+        (Intent::AllowedSources | Intent::DeniedSources | Intent::StickySession, _) => Says::Fully,
+        (Intent::BasicAuth, _) => {
+            Says::But("reads the key `.htpasswd` of the secret, with {SHA} hashes alone".into())
+        }
+        (Intent::ExternalAuth, Some(Wish::ExternalAuth(auth))) => match Server::of(plan, auth) {
+            None => Says::Lacks(
+                "write the URL of a Service of this namespace, such as http://auth.shop.svc:8080/verify".into(),
+            ),
+            Some(_) if auth.sign_in.is_some() => Says::But(
+                "gives clients the answer of the server, which has to send them to signIn itself".into(),
+            ),
+            Some(_) => Says::But(
+                "asks the server with the method of the request and a few of its headers, such as Authorization and Cookie".into(),
+            ),
+        },
+        (Intent::ConnectTimeout, Some(Wish::Duration(0))) => {
+            Says::Lacks("write how long it may take, such as 10s".into())
+        }
+        (Intent::ConnectTimeout | Intent::IdleTimeout, Some(Wish::Duration(time))) => {
+            match gateway::says::duration(*time) {
+                Some(_) => Says::Fully,
+                None => Says::Lacks("write at most 99999h".into()),
+            }
+        }
+        (Intent::MaxBodySize, Some(Wish::Size(size))) if *size > u32::MAX.into() => {
+            Says::Lacks("write at most 4095Mi".into())
+        }
+        (Intent::MaxBodySize, Some(Wish::Size(size))) if *size > 0 => {
+            Says::But("buffers each request whole, so that no WebSocket is opened".into())
+        }
+        (Intent::RateLimit, Some(Wish::Rate(rate))) if rate.burst.is_some_and(|burst| burst > 0) => {
+            Says::But("counts in each of its Envoys, and allows no burst beyond the limit".into())
+        }
+        (Intent::RateLimit, _) => Says::Fully,
+        _ => gateway::says::says(plan, intent, wish),
+    }
+}
+
+/// A Service that is asked about each request.
+pub(super) struct Server<'a> {
+    pub(super) service: &'a str,
+    pub(super) port: u16,
+    pub(super) path: &'a str,
+}
+
+impl<'a> Server<'a> {
+    /// The Service of a URL, if it is one of the plan's own namespace: a route's author decides about no other one.
+    pub(super) fn of(plan: &Plan, auth: &'a ExternalAuth) -> Option<Self> {
+        let rest = auth.url.strip_prefix("http://").filter(|rest| !rest.contains('?'))?;
+        let (host, path) = rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, "/"));
+        let (host, port) = match host.split_once(':') {
+            Some((host, port)) => (host, port.parse().ok()?),
+            None => (host, 80),
+        };
+        let (service, domain) = host.split_once('.').map_or((host, None), |(name, rest)| (name, Some(rest)));
+        let is_own = domain.is_none_or(|domain| {
+            let namespace = domain.strip_suffix(".svc.cluster.local").or_else(|| domain.strip_suffix(".svc"));
+            plan.namespace().is_some_and(|own| namespace.unwrap_or(domain) == own)
+        });
+        (is_own && is_dns_label(service)).then_some(Self { service, port, path })
+    }
 }

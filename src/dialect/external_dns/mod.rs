@@ -46,6 +46,11 @@ pub(crate) fn split(key: &str) -> Option<(&'static str, &str)> {
     PREFIXES.into_iter().find_map(|prefix| Some((prefix, key.strip_prefix(prefix)?)))
 }
 
+/// Whether a key is one of its keys.
+pub(crate) fn is_key(key: &str) -> bool {
+    split(key).is_some()
+}
+
 /// Whether a key has names, targets or a time as its value.
 pub(crate) fn is_checked(key: &str) -> bool {
     matches!(split(key), Some((_, "hostname" | "internal-hostname" | "target" | "ttl")))

@@ -1,7 +1,7 @@
 //! The annotations of F5's NGINX Ingress Controller 5.5 and of its App Protect.
 
 pub(super) mod says;
-pub(super) mod write;
+pub(crate) mod write;
 
 use super::key::{Idle, Names, Program, Reach, key};
 
@@ -12,13 +12,19 @@ pub(super) static PROGRAM: Program = Program {
         &["nginx.org/"],
         Names::Protecting,
         &[
+            key("add-header").weakens(),
             key("basic-auth-*").protects(),
             key("client-max-body-size").protects().idle(Idle::Zero),
+            key("grpc-services").weakens(),
             key("hsts").weakens().idle(Idle::False),
             key("limit-req-rate").protects(),
             key("policies").protects(),
+            key("proxy-hide-headers").weakens(),
+            key("proxy-set-headers").weakens(),
             key("redirect-to-https").redirects().idle(Idle::False),
+            key("ssl-ciphers").weakens(),
             key("ssl-redirect").redirects().idle(Idle::False),
+            key("ssl-services").weakens(),
         ],
     )
 };
@@ -27,7 +33,7 @@ pub(super) static PLUS: Program = Program::new(
     "NGINX Ingress Controller 5.5 with NGINX Plus",
     &["nginx.com/"],
     Names::Protecting,
-    &[key("jwt-*").protects()],
+    &[key("jwt-*").protects(), key("policies").protects()],
 );
 
 pub(super) static APP_PROTECT: Program = Program::new(

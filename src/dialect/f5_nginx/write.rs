@@ -1,9 +1,102 @@
 //! What a plan wants, in the words of NGINX Ingress Controller.
 
-use crate::dialect::write::Written;
-use crate::plan::Plan;
-use crate::values::Target;
+use std::borrow::Cow;
 
-pub(in crate::dialect) fn write(_plan: &Plan, _target: Target) -> Vec<Written<'_>> {
-    Vec::new()
+use crate::dialect::nginx::paths::{as_rewritten, target_of};
+use crate::dialect::write::{Word, Written, intents, redirect, size, text};
+use crate::intents::{Header, Intent, RateLimit, Wish};
+use crate::plan::{Plan, Route};
+use crate::validation::PathType;
+use crate::values::{BackendProtocol, Target, Tls};
+
+/// What makes regular expressions of all paths of an Ingress.
+pub(crate) const PATH_REGEX: &str = "nginx.org/path-regex";
+const SSL_REDIRECT: &str = "nginx.org/ssl-redirect";
+
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+    let mut written = intents(plan, target, |intent, wish| words(plan, intent, wish));
+    if let Some(origin) = redirect(plan) {
+        // A load balancer that has the certificate tells by a header whether a request came to it by https.
+        let key = if plan.tls() == Tls::LoadBalancer { "nginx.org/redirect-to-https" } else { SSL_REDIRECT };
+        written.push(Written { key, value: "true".into(), origin });
+    } else if let Some(wanted) =
+        plan.https_redirect.as_ref().filter(|it| !it.value && plan.tls().has_secret())
+    {
+        written.push(Written { key: SSL_REDIRECT, value: "false".into(), origin: wanted.origin.clone() });
+    }
+    if let Some(pattern) = plan.pattern() {
+        let origin = pattern.path_origin.clone();
+        written.push(Written { key: PATH_REGEX, value: "case_insensitive".into(), origin });
+    }
+    written
+}
+
+/// A path for which a rewrite is wanted is a regular expression, which keeps its meaning.
+pub(in crate::dialect) fn path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
+    let wanted = plan.intents.iter().find(|wanted| {
+        matches!(wanted.intent, Intent::StripPrefix | Intent::RewritePath)
+            && target_of(plan, &wanted.wish).is_some()
+    })?;
+    let path = as_rewritten(route, wanted.intent == Intent::StripPrefix)?;
+    Some((path, PathType::ImplementationSpecific))
+}
+
+fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
+    let service = plan.service();
+    match wish {
+        Wish::Switch(_) | Wish::Path(_) => rewrite(plan, wish),
+        Wish::Code(code) => vec![("nginx.org/http-redirect-code", text(code))],
+        Wish::BasicAuth(auth) => {
+            let mut words: Vec<Word<'p>> = vec![("nginx.org/basic-auth-secret", auth.secret.as_str().into())];
+            words.extend(auth.realm.as_deref().map(|realm| ("nginx.org/basic-auth-realm", realm.into())));
+            words
+        }
+        Wish::Duration(_) if intent == Intent::ConnectTimeout => {
+            vec![("nginx.org/proxy-connect-timeout", text(wish))]
+        }
+        Wish::Duration(_) => {
+            vec![("nginx.org/proxy-read-timeout", text(wish)), ("nginx.org/proxy-send-timeout", text(wish))]
+        }
+        Wish::Size(bytes) => vec![("nginx.org/client-max-body-size", size(*bytes).into())],
+        Wish::Headers(headers) if intent == Intent::RequestHeaders => {
+            vec![("nginx.org/proxy-set-headers", list(headers, "").into())]
+        }
+        Wish::Headers(headers) => vec![("nginx.org/add-header", list(headers, ":always").into())],
+        Wish::Protocol(protocol) => {
+            let is_grpc = matches!(protocol, BackendProtocol::Grpc | BackendProtocol::Grpcs);
+            let tls = protocol.has_tls().then(|| ("nginx.org/ssl-services", service.into()));
+            tls.into_iter().chain(is_grpc.then(|| ("nginx.org/grpc-services", service.into()))).collect()
+        }
+        Wish::Sticky(sticky) => {
+            let expires = sticky.max_age.map(|age| format!(" expires={age}s")).unwrap_or_default();
+            let value = format!("serviceName={service} {}{expires} path=/", sticky.cookie);
+            vec![("nginx.org/sticky-cookie-services", value.into())]
+        }
+        Wish::Rate(RateLimit { requests, per, burst }) => {
+            let unit = if *per == 1 { "s" } else { "m" };
+            let mut words: Vec<Word<'p>> =
+                vec![("nginx.org/limit-req-rate", format!("{requests}r/{unit}").into())];
+            if let Some(burst) = burst {
+                words.push(("nginx.org/limit-req-burst", text(burst)));
+                words.push(("nginx.org/limit-req-no-delay", "true".into()));
+            }
+            words
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn rewrite<'p>(plan: &'p Plan, wish: &'p Wish) -> Vec<Word<'p>> {
+    let Some(target) = target_of(plan, wish) else { return Vec::new() };
+    let mut words: Vec<Word<'p>> = vec![("nginx.org/rewrite-target", target.into())];
+    // A pattern of the Service asks for it anyway.
+    if plan.pattern().is_none() {
+        words.push((PATH_REGEX, "case_sensitive".into()));
+    }
+    words
+}
+
+fn list(headers: &[Header], end: &str) -> String {
+    let entry = |it: &Header| format!("{}: {}{end}", it.name, it.value.as_deref().unwrap_or_default());
+    headers.iter().map(entry).collect::<Vec<_>>().join(",")
 }

@@ -1,4 +1,7 @@
-//! An implementation of the Gateway API.
+//! The Gateway API 1.6, and what its implementations support of it.
 
-pub(super) mod says;
-pub(super) mod write;
+pub(in crate::dialect) mod features;
+pub(crate) mod regex;
+pub(crate) mod rules;
+pub(crate) mod says;
+pub(crate) mod write;

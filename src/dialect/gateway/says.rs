@@ -1,9 +1,241 @@
 //! What an implementation of the Gateway API can do of what a plan wants.
 
-use crate::dialect::says::Says;
-use crate::intents::{Intent, Wish};
-use crate::plan::Plan;
+use std::borrow::Cow;
 
-pub(in crate::dialect) fn says(_plan: &Plan, _intent: Intent, _wish: Option<&Wish>) -> Says {
-    Says::Lacks("remove it, or choose another class".into())
+use super::features;
+use super::regex::{Engine, engine, has_groups, substitution, written};
+use crate::dialect::controller::Controller;
+use crate::dialect::nginx::read::stripped;
+use crate::dialect::says::{Proof, Says, Words};
+use crate::intents::{Intent, Wish};
+use crate::plan::{Plan, Route};
+use crate::validation::PathType;
+use crate::values::{BackendProtocol, Target};
+
+/// What the Gateway API has for each intent.
+pub(in crate::dialect) static WORDS: &[Words] = &[
+    words(Intent::HttpsRedirect, "another HTTPRoute: RequestRedirect, scheme: https", Proof::Proved, "v1.0"),
+    words(Intent::HttpsRedirectCode, "RequestRedirect, statusCode", Proof::Proved, "v1.0"),
+    words(Intent::Canary, "weight of a backend, or a match of a header", Proof::Proved, "v1.0"),
+    words(Intent::StripPrefix, "URLRewrite, ReplacePrefixMatch", Proof::Proved, "v1.0"),
+    words(Intent::RewritePath, "URLRewrite, ReplaceFullPath", Proof::Proved, "v1.0"),
+    words(Intent::Timeout, "timeouts.request", Proof::Proved, "v1.2"),
+    words(Intent::Cors, "CORS", Proof::Proved, "v1.5"),
+    words(Intent::RequestHeaders, "RequestHeaderModifier", Proof::Proved, "v1.0"),
+    words(Intent::ResponseHeaders, "ResponseHeaderModifier", Proof::Proved, "v1.0"),
+    words(Intent::RedirectFrom, "another HTTPRoute: RequestRedirect, hostname", Proof::Proved, "v1.0"),
+];
+
+const fn words(intent: Intent, words: &'static str, proof: Proof, since: &'static str) -> Words {
+    Words { intent, words, proof, since }
+}
+
+pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
+    match (intent, wish) {
+        (Intent::HttpsRedirectCode, Some(Wish::Code(code))) => {
+            features::of_code(*code).map_or(Says::Fully, |feature| needs(plan, feature))
+        }
+        (Intent::StripPrefix | Intent::RewritePath, _) => rewrites(plan),
+        (Intent::Timeout, Some(Wish::Duration(time))) if duration(*time).is_none() => {
+            Says::Lacks("write at most 99999h".into())
+        }
+        (Intent::Timeout, _) => needs(plan, features::REQUEST_TIMEOUT),
+        (Intent::Cors, Some(Wish::Cors(cors))) => {
+            match cors.methods.iter().find(|method| !METHODS.contains(&method.as_str())) {
+                Some(method) => Says::Lacks(format!("remove the method {method}").into()),
+                None => needs(plan, features::CORS),
+            }
+        }
+        (Intent::ResponseHeaders, _) => needs(plan, features::RESPONSE_HEADERS),
+        (Intent::RedirectFrom, _) if plan.redirected_hosts().is_empty() => {
+            Says::Lacks("put a host without a star first, or name other hosts".into())
+        }
+        (Intent::BackendProtocol, Some(Wish::Protocol(protocol))) => match protocol {
+            BackendProtocol::Http => Says::Fully,
+            BackendProtocol::H2c | BackendProtocol::Grpc => Says::Lacks(
+                "write appProtocol: kubernetes.io/h2c at the port of the Service instead of this".into(),
+            ),
+            BackendProtocol::Https | BackendProtocol::Grpcs => {
+                Says::Lacks("write a BackendTLSPolicy for the Service instead of this".into())
+            }
+        },
+        (Intent::TlsPassthrough, Some(Wish::Switch(false))) => Says::Fully,
+        // Nothing limits a body, a connection or a request there.
+        (Intent::MaxBodySize, Some(Wish::Size(0))) => Says::Fully,
+        (Intent::TlsPassthrough, _) => {
+            Says::Lacks("write a TLSRoute instead of this, or use the target Ingress".into())
+        }
+        (Intent::ClientCertificate, _) => {
+            Says::Lacks("ask for certificates at the Gateway instead of this (spec.tls.frontend)".into())
+        }
+        (
+            Intent::AllowedSources
+            | Intent::DeniedSources
+            | Intent::BasicAuth
+            | Intent::ExternalAuth
+            | Intent::ConnectTimeout
+            | Intent::IdleTimeout
+            | Intent::MaxBodySize
+            | Intent::StickySession
+            | Intent::RateLimit,
+            _,
+        ) => Says::Lacks(elsewhere(plan).into()),
+        _ => Says::Fully,
+    }
+}
+
+/// What to do where the Gateway API has nothing.
+fn elsewhere(plan: &Plan) -> &'static str {
+    match plan.controller(Target::HttpRoute) {
+        Controller::Gateway => {
+            "set gatewayController: envoy-gateway if that serves the Gateway, or use the target Ingress"
+        }
+        _ => "use the target Ingress, or a Gateway of Envoy Gateway",
+    }
+}
+
+/// Whether there is a feature, and what to do without it.
+fn needs(plan: &Plan, feature: &str) -> Says {
+    let controller = plan.controller(Target::HttpRoute);
+    if features::has(plan.gateway_features.as_deref(), controller, feature) {
+        return Says::Fully;
+    }
+    let help = match (controller, &plan.gateway_features) {
+        (Controller::Gateway, None) => {
+            format!("name the program of the Gateway in the setting gatewayController, if it has {feature}")
+        }
+        _ => format!("remove it, or choose a Gateway that has {feature}"),
+    };
+    Says::Lacks(help.into())
+}
+
+/// The methods that a CORS filter knows.
+const METHODS: [&str; 10] =
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "*"];
+
+/// A duration with numbers of at most five digits.
+pub(in crate::dialect) fn duration(milliseconds: u64) -> Option<String> {
+    let mut written = String::new();
+    let mut rest = milliseconds;
+    for (unit, name) in [(3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")] {
+        let number = rest / unit;
+        if number > 99_999 {
+            return None;
+        }
+        if number > 0 {
+            written.push_str(&format!("{number}{name}"));
+        }
+        rest %= unit;
+    }
+    Some(if written.is_empty() { "0s".to_owned() } else { written })
+}
+
+/// What takes the place of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::dialect) enum Rewrite<'p> {
+    /// The path stays.
+    Keep,
+    /// This takes the place of the prefix.
+    Prefix(&'p str),
+    /// This takes the place of the whole path.
+    Full(&'p str),
+    /// The text with `\1` takes the place of what the regular expression matches.
+    Regex(String, String),
+    /// Nothing can be written.
+    Inexpressible,
+}
+
+/// What takes the place of the path of a route.
+pub(in crate::dialect) fn rewrite<'p>(plan: &'p Plan, route: &'p Route) -> Rewrite<'p> {
+    let is_pattern = route.path_type.is_pattern(&route.path);
+    let has_regex = is_pattern && plan.controller(Target::HttpRoute) == Controller::EnvoyGateway;
+    let is_stripped = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
+    match plan.wish(Intent::RewritePath) {
+        Some(Wish::Path(target)) if *target == route.path => Rewrite::Keep,
+        Some(Wish::Path(target)) if !has_groups(target) => Rewrite::Full(target),
+        Some(Wish::Path(target)) => match prefix_of_target(route, target) {
+            Some(("/", "/")) => Rewrite::Keep,
+            Some((_, base)) => Rewrite::Prefix(base),
+            None if has_regex => {
+                let pattern = written(&route.path, engine(Controller::EnvoyGateway));
+                Rewrite::Regex(pattern, substitution(&route.path, target))
+            }
+            None => Rewrite::Inexpressible,
+        },
+        _ if !is_stripped => Rewrite::Keep,
+        _ => match prefix(plan, route) {
+            Some("/") => Rewrite::Keep,
+            Some(_) => Rewrite::Prefix("/"),
+            None if route.path == "/" => Rewrite::Keep,
+            None if route.path_type == PathType::Exact => Rewrite::Full("/"),
+            None if has_regex => {
+                Rewrite::Regex(format!("{}/?", written(&route.path, Engine::Anywhere)), "/".to_owned())
+            }
+            None => Rewrite::Inexpressible,
+        },
+    }
+}
+
+/// The prefix of a pattern, and what takes its place, where a rewrite only does that: of `/shop(/|$)(.*)` with the target
+/// `/store/$2` they are `/shop` and `/store`.
+fn prefix_of_target<'p>(route: &'p Route, target: &'p str) -> Option<(&'p str, &'p str)> {
+    let (base, group) = [("$1", "/$1"), ("$2", "/$2")]
+        .into_iter()
+        .find_map(|(end, group)| Some((target.strip_suffix(end)?, group)))?;
+    if !base.ends_with('/') || has_groups(base) {
+        return None;
+    }
+    let prefix = match route.path.as_str() {
+        "/(.*)" if group == "/$1" => "/",
+        _ => stripped(route, group)?,
+    };
+    Some((prefix, if base.len() > 1 { base.trim_end_matches('/') } else { base }))
+}
+
+/// The path of a route, if a PathPrefix says the same: also that of a pattern that takes everything below a path, and of a glob.
+pub(crate) fn prefix<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str> {
+    if route.path_type == PathType::Exact {
+        return None;
+    }
+    let path = route.path.as_str();
+    if !route.path_type.is_pattern(path) {
+        return Some(path);
+    }
+    let is_stripped = plan.wish(Intent::StripPrefix) == Some(&Wish::Switch(true));
+    let of_target = match plan.wish(Intent::RewritePath) {
+        Some(Wish::Path(target)) => prefix_of_target(route, target).map(|(prefix, _)| prefix),
+        _ => stripped(route, "/$2").or_else(|| stripped(route, "/$1").filter(|_| is_stripped)),
+    };
+    of_target.or_else(|| {
+        if ["/*", "/.*", "/(.*)"].contains(&path) {
+            return Some("/");
+        }
+        let below = path.strip_suffix("/*").or_else(|| path.strip_suffix("(/|$)"))?;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_~/".contains(c);
+        (below.len() > 1 && !below.ends_with('/') && below.chars().all(is_plain)).then_some(below)
+    })
+}
+
+/// The path of a route as a regular expression; `None` where it is none.
+pub(in crate::dialect) fn pattern(plan: &Plan, route: &Route) -> Option<String> {
+    let is_pattern = route.path_type.is_pattern(&route.path) && prefix(plan, route).is_none();
+    is_pattern.then(|| written(&route.path, engine(plan.controller(Target::HttpRoute))))
+}
+
+/// Whether the rewrites of all routes can be written.
+fn rewrites(plan: &Plan) -> Says {
+    let all = || plan.rules.iter().map(|route| rewrite(plan, route));
+    if all().any(|it| it == Rewrite::Inexpressible) {
+        let help: Cow<'static, str> = match plan.controller(Target::HttpRoute) {
+            Controller::EnvoyGateway => {
+                "write a path that is a regular expression with the groups of the target".into()
+            }
+            _ => "write the path as /shop(/|$)(.*) and the target as /$2, or use the target Ingress".into(),
+        };
+        return Says::Lacks(help);
+    }
+    if all().all(|it| matches!(it, Rewrite::Keep | Rewrite::Regex(..))) {
+        return Says::Fully;
+    }
+    needs(plan, features::PATH_REWRITE)
 }

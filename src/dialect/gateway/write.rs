@@ -1,9 +1,115 @@
 //! What a plan wants, in the words of an implementation of the Gateway API.
 
+use std::borrow::Cow;
+
+use serde_json::{Map, Value, json};
+
+use super::says::{Rewrite, duration, pattern, prefix, rewrite, says};
+use crate::dialect::envoy_gateway;
+use crate::dialect::says::Says;
 use crate::dialect::write::Written;
-use crate::plan::Plan;
+use crate::intents::{Cors, Header, Intent, Wish};
+use crate::plan::{Plan, Route};
+use crate::validation::PathType;
 use crate::values::Target;
 
+/// An HTTPRoute has fields for what a plan wants, and no annotations.
 pub(in crate::dialect) fn write(_plan: &Plan, _target: Target) -> Vec<Written<'_>> {
     Vec::new()
+}
+
+/// The type and the value of a match of a route's path.
+pub(crate) fn path<'p>(plan: &'p Plan, route: &'p Route) -> (&'static str, Cow<'p, str>) {
+    if let Some(pattern) = pattern(plan, route) {
+        return ("RegularExpression", pattern.into());
+    }
+    match prefix(plan, route) {
+        Some(prefix) => ("PathPrefix", prefix.into()),
+        None if route.path_type == PathType::Exact => ("Exact", route.path.as_str().into()),
+        None => ("PathPrefix", route.path.as_str().into()),
+    }
+}
+
+/// What a plan wants, where it can be written.
+fn wish(plan: &Plan, intent: Intent) -> Option<&Wish> {
+    plan.wish(intent).filter(|wish| !matches!(says(plan, intent, Some(wish)), Says::Lacks(_)))
+}
+
+/// The filters of the rule of a route, in the order of their types.
+pub(crate) fn filters(plan: &Plan, route: &Route) -> Vec<Value> {
+    let mut filters = Vec::new();
+    if let Some(Wish::Cors(wanted)) = wish(plan, Intent::Cors) {
+        filters.push(cors(wanted));
+    }
+    filters.extend(envoy_gateway::write::filter(plan, route));
+    if let Some(Wish::Headers(headers)) = wish(plan, Intent::RequestHeaders) {
+        filters.push(json!({"type": "RequestHeaderModifier", "requestHeaderModifier": modifier(headers)}));
+    }
+    if let Some(Wish::Headers(headers)) = wish(plan, Intent::ResponseHeaders) {
+        filters.push(json!({"type": "ResponseHeaderModifier", "responseHeaderModifier": modifier(headers)}));
+    }
+    let is_written = [Intent::StripPrefix, Intent::RewritePath].iter().any(|it| wish(plan, *it).is_some());
+    let path = match rewrite(plan, route) {
+        Rewrite::Prefix(path) => Some(json!({"type": "ReplacePrefixMatch", "replacePrefixMatch": path})),
+        Rewrite::Full(path) => Some(json!({"type": "ReplaceFullPath", "replaceFullPath": path})),
+        Rewrite::Keep | Rewrite::Regex(..) | Rewrite::Inexpressible => None,
+    };
+    if let Some(path) = path.filter(|_| is_written) {
+        filters.push(json!({"type": "URLRewrite", "urlRewrite": {"path": path}}));
+    }
+    filters
+}
+
+/// Headers to set and to remove.
+fn modifier(headers: &[Header]) -> Value {
+    let mut parts = Map::new();
+    let remove: Vec<Value> =
+        headers.iter().filter(|it| it.value.is_none()).map(|it| it.name.as_str().into()).collect();
+    let set: Vec<Value> =
+        headers.iter().filter_map(|it| Some(json!({"name": it.name, "value": it.value.as_ref()?}))).collect();
+    for (name, list) in [("remove", remove), ("set", set)] {
+        if !list.is_empty() {
+            parts.insert(name.to_owned(), list.into());
+        }
+    }
+    parts.into()
+}
+
+/// The star stands alone. Without a time, the API server would fill in five seconds.
+fn cors(wanted: &Cors) -> Value {
+    let mut parts = Map::new();
+    let lists = [
+        ("allowOrigins", &wanted.origins),
+        ("allowMethods", &wanted.methods),
+        ("allowHeaders", &wanted.headers),
+        ("exposeHeaders", &wanted.expose_headers),
+    ];
+    for (name, list) in lists {
+        let is_any = name != "exposeHeaders" && list.iter().any(|item| item == "*");
+        let list: Vec<Value> =
+            if is_any { vec!["*".into()] } else { list.iter().cloned().map(Value::from).collect() };
+        if !list.is_empty() {
+            parts.insert(name.to_owned(), list.into());
+        }
+    }
+    if wanted.credentials {
+        parts.insert("allowCredentials".to_owned(), true.into());
+    }
+    let age = wanted.max_age.unwrap_or(5).clamp(1, i32::MAX.unsigned_abs().into());
+    parts.insert("maxAge".to_owned(), age.into());
+    json!({"type": "CORS", "cors": parts})
+}
+
+/// How long a request may take.
+pub(crate) fn timeouts(plan: &Plan) -> Option<Value> {
+    let Some(Wish::Duration(time)) = wish(plan, Intent::Timeout) else { return None };
+    Some(json!({"request": duration(*time)?}))
+}
+
+/// The code of the answers that send requests to https.
+pub(crate) fn redirect_code(plan: &Plan) -> u16 {
+    match wish(plan, Intent::HttpsRedirectCode) {
+        Some(Wish::Code(code)) => *code,
+        _ => 301,
+    }
 }

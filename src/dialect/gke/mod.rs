@@ -5,6 +5,9 @@ pub(super) mod write;
 
 use super::key::{Key, Names, Program, Reach, key};
 
+/// What names the object that says how requests without TLS are answered.
+const FRONTEND: &str = "networking.gke.io/v1beta1.FrontendConfig";
+
 const KEYS: &[Key] = &[key("v1beta1.FrontendConfig").weakens()];
 
 pub(super) static PROGRAM: Program =

@@ -19,6 +19,8 @@ pub(super) static PROGRAM: Program = Program {
             key("cors-allow-origin").protects().idle(Idle::Word("*")),
             key("deny-list").protects(),
             key("rate-limit-requests").protects().idle(Idle::Zero),
+            key("request-set-header").weakens(),
+            key("response-set-header").weakens(),
             key("server-ca").protects(),
             key("server-ssl").weakens().idle(Idle::False).same(Same::Reencrypt),
             key("ssl-passthrough").protects().idle(Idle::False).same(Same::Passthrough),

@@ -1,9 +1,105 @@
 //! What the HAProxy Kubernetes Ingress Controller can do of what a plan wants.
 
-use crate::dialect::says::Says;
-use crate::intents::{Intent, Wish};
+use crate::dialect::says::Proof::Documented;
+use crate::dialect::says::{Says, Words, but, lacks};
+use crate::dialect::write::prefix_of;
+use crate::intents::{Cors, Header, Intent, Wish};
 use crate::plan::Plan;
+use crate::values::Tls;
 
-pub(in crate::dialect) fn says(_plan: &Plan, _intent: Intent, _wish: Option<&Wish>) -> Says {
-    Says::Lacks("remove it, or choose another class".into())
+pub(in crate::dialect) static WORDS: &[Words] = &[
+    Words::new(Intent::HttpsRedirect, "ssl-redirect, ssl-redirect-port: \"443\"", Documented, "3.2"),
+    Words::new(Intent::HttpsRedirectCode, "ssl-redirect-code: 301, 302 or 303", Documented, "3.2"),
+    Words::new(Intent::StripPrefix, "path-rewrite: ^/shop(?:/(.*))?$ /\\1", Documented, "3.2"),
+    Words::new(Intent::RewritePath, "path-rewrite: /new", Documented, "3.2"),
+    Words::new(Intent::AllowedSources, "allow-list", Documented, "3.2"),
+    Words::new(Intent::DeniedSources, "deny-list", Documented, "3.2"),
+    Words::new(Intent::BasicAuth, "auth-type: basic-auth, auth-secret, auth-realm", Documented, "3.2"),
+    Words::new(Intent::IdleTimeout, "timeout-server", Documented, "3.2"),
+    Words::new(
+        Intent::Cors,
+        "cors-enable, cors-allow-origin, cors-allow-methods, cors-allow-headers, cors-allow-credentials, cors-max-age",
+        Documented,
+        "3.2",
+    ),
+    Words::new(Intent::RequestHeaders, "request-set-header", Documented, "3.2"),
+    Words::new(Intent::ResponseHeaders, "response-set-header", Documented, "3.2"),
+    Words::new(Intent::BackendProtocol, "server-ssl, server-proto: h2", Documented, "3.2"),
+    Words::new(Intent::RateLimit, "rate-limit-requests, rate-limit-period", Documented, "3.2"),
+    Words::new(Intent::TlsPassthrough, "ssl-passthrough", Documented, "3.2"),
+];
+
+pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
+    match (intent, wish) {
+        (_, Some(Wish::Switch(false))) => Says::Fully,
+        // It would send every request there again, for the load balancer speaks to it without TLS.
+        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => {
+            lacks("let the load balancer send requests to https, and write HTTPSRedirect: \"false\"")
+        }
+        (Intent::HttpsRedirectCode, Some(Wish::Code(301..=303))) => Says::Fully,
+        (Intent::HttpsRedirectCode, _) => lacks("write 301, 302 or 303"),
+        (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix_of(plan, route).is_none()) => {
+            lacks("write the path without a regular expression")
+        }
+        (Intent::RewritePath, Some(Wish::Path(target))) if target.contains('$') => {
+            lacks("write a target without `$`")
+        }
+        (Intent::BasicAuth, _) => {
+            but("takes a secret with one key for each user, whose value is the hash of the password")
+        }
+        (Intent::IdleTimeout, Some(Wish::Duration(0))) => lacks("write a long time, such as 24h"),
+        (Intent::Cors, Some(Wish::Cors(cors))) => self::cors(cors),
+        (Intent::RequestHeaders | Intent::ResponseHeaders, Some(Wish::Headers(headers)))
+            if !headers.iter().all(can_set) =>
+        {
+            lacks("write headers with a value, and without `\" \\ $`")
+        }
+        (Intent::RateLimit, Some(Wish::Rate(rate))) if rate.burst.is_some() => {
+            but("lets no burst beyond the limit in")
+        }
+        (Intent::ConnectTimeout, _) => {
+            lacks("remove it, or set timeout-connect in the ConfigMap of the controller")
+        }
+        (Intent::Timeout, _) => lacks("write IdleTimeout instead"),
+        (Intent::StickySession, Some(Wish::Sticky(sticky))) => lacks(format!(
+            "remove it, and give the Service the annotation haproxy.org/cookie-persistence: {}",
+            sticky.cookie
+        )),
+        (Intent::ClientCertificate, _) => {
+            lacks("set client-ca in the ConfigMap of the controller, for all hosts, or choose another class")
+        }
+        (
+            Intent::HttpsRedirect
+            | Intent::StripPrefix
+            | Intent::RewritePath
+            | Intent::AllowedSources
+            | Intent::DeniedSources
+            | Intent::IdleTimeout
+            | Intent::RequestHeaders
+            | Intent::ResponseHeaders
+            | Intent::BackendProtocol
+            | Intent::RateLimit
+            | Intent::TlsPassthrough,
+            _,
+        ) => Says::Fully,
+        _ => lacks("remove it, or choose another class"),
+    }
+}
+
+/// Whether it sets a header as it stands between quotes. It removes none.
+fn can_set(header: &Header) -> bool {
+    header.value.as_ref().is_some_and(|value| !value.contains(['"', '\\', '$']))
+}
+
+const METHODS: [&str; 10] =
+    ["*", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+
+fn cors(cors: &Cors) -> Says {
+    if !cors.expose_headers.is_empty() {
+        return lacks("remove exposeHeaders");
+    }
+    if !cors.methods.iter().all(|method| METHODS.contains(&method.as_str())) {
+        return lacks("name methods of HTTP");
+    }
+    Says::Fully
 }

@@ -1,9 +1,122 @@
 //! What a plan wants, in the words of the HAProxy Kubernetes Ingress Controller.
 
-use crate::dialect::write::Written;
+use crate::dialect::write::{Word, Written, intents, prefix_of, redirect, text};
+use crate::intents::{Cors, Header, Intent, RateLimit, Wish};
 use crate::plan::Plan;
-use crate::values::Target;
+use crate::values::{BackendProtocol, Target};
 
-pub(in crate::dialect) fn write(_plan: &Plan, _target: Target) -> Vec<Written<'_>> {
-    Vec::new()
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+    let mut written = intents(plan, target, |intent, wish| words(plan, intent, wish));
+    // By default, it sends requests to the port 8443.
+    if let Some(origin) = redirect(plan) {
+        for (key, value) in [("haproxy.org/ssl-redirect", "true"), ("haproxy.org/ssl-redirect-port", "443")] {
+            written.push(Written { key, value: value.into(), origin: origin.clone() });
+        }
+    } else if let Some(wanted) =
+        plan.https_redirect.as_ref().filter(|it| !it.value && plan.tls().has_secret())
+    {
+        let origin = wanted.origin.clone();
+        written.push(Written { key: "haproxy.org/ssl-redirect", value: "false".into(), origin });
+    }
+    written
+}
+
+fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
+    match wish {
+        Wish::Switch(true) if intent == Intent::TlsPassthrough => {
+            vec![("haproxy.org/ssl-passthrough", "true".into())]
+        }
+        Wish::Switch(true) => {
+            strip(plan).map(|it| ("haproxy.org/path-rewrite", it.into())).into_iter().collect()
+        }
+        Wish::Path(target) => vec![("haproxy.org/path-rewrite", target.replace('%', "%%").into())],
+        Wish::Code(code) => vec![("haproxy.org/ssl-redirect-code", text(code))],
+        Wish::Sources(list) if intent == Intent::DeniedSources => {
+            vec![("haproxy.org/deny-list", list.join(",").into())]
+        }
+        Wish::Sources(list) => vec![("haproxy.org/allow-list", list.join(",").into())],
+        Wish::BasicAuth(auth) => {
+            let mut words: Vec<Word<'p>> = vec![
+                ("haproxy.org/auth-type", "basic-auth".into()),
+                ("haproxy.org/auth-secret", auth.secret.as_str().into()),
+            ];
+            words.extend(auth.realm.as_deref().map(|realm| ("haproxy.org/auth-realm", realm.into())));
+            words
+        }
+        Wish::Duration(_) => vec![("haproxy.org/timeout-server", text(wish))],
+        Wish::Cors(wanted) => cors(wanted),
+        Wish::Headers(headers) if intent == Intent::RequestHeaders => {
+            vec![("haproxy.org/request-set-header", lines(headers).into())]
+        }
+        Wish::Headers(headers) => vec![("haproxy.org/response-set-header", lines(headers).into())],
+        Wish::Protocol(protocol) => {
+            let is_http2 = !matches!(protocol, BackendProtocol::Http | BackendProtocol::Https);
+            let tls = protocol.has_tls().then(|| ("haproxy.org/server-ssl", "true".into()));
+            tls.into_iter().chain(is_http2.then(|| ("haproxy.org/server-proto", "h2".into()))).collect()
+        }
+        Wish::Rate(RateLimit { requests, per, .. }) => vec![
+            ("haproxy.org/rate-limit-requests", text(requests)),
+            ("haproxy.org/rate-limit-period", format!("{per}s").into()),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// One rule for all paths: a second one would look at what the first one has left.
+fn strip(plan: &Plan) -> Option<String> {
+    let mut paths: Vec<&str> = plan.rules.iter().filter_map(|route| prefix_of(plan, route)).collect();
+    paths.retain(|path| *path != "/");
+    paths.sort_unstable_by_key(|path| (std::cmp::Reverse(path.len()), *path));
+    paths.dedup();
+    let paths: Vec<String> = paths.into_iter().map(escaped).collect();
+    (!paths.is_empty()).then(|| format!("^(?:{})(?:/(.*))?$ /\\1", paths.join("|")))
+}
+
+/// A text in a regular expression that stands outside of quotes.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 4);
+    for character in text.chars() {
+        if character == '.' || character == '+' {
+            escaped.extend(['[', character, ']']);
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+/// The origins are a star, or one regular expression.
+fn cors(cors: &Cors) -> Vec<Word<'_>> {
+    let origin = |origin: &String| match origin.split_once("*.") {
+        Some((scheme, host)) => format!("{scheme}([a-zA-Z0-9-]+[.])+{}", escaped(host)),
+        None => escaped(origin),
+    };
+    let origins = if cors.origins.iter().any(|origin| origin == "*") {
+        "*".to_owned()
+    } else {
+        format!("^({})$", cors.origins.iter().map(origin).collect::<Vec<_>>().join("|"))
+    };
+    let mut words: Vec<Word<'_>> = vec![
+        ("haproxy.org/cors-enable", "true".into()),
+        ("haproxy.org/cors-allow-origin", origins.into()),
+        ("haproxy.org/cors-allow-credentials", text(&cors.credentials)),
+    ];
+    for (key, list) in
+        [("haproxy.org/cors-allow-methods", &cors.methods), ("haproxy.org/cors-allow-headers", &cors.headers)]
+    {
+        if !list.is_empty() {
+            words.push((key, list.join(", ").into()));
+        }
+    }
+    words.extend(cors.max_age.map(|age| ("haproxy.org/cors-max-age", format!("{age}s").into())));
+    words
+}
+
+/// One header a line. A `%` begins a variable of HAProxy, unless there are two.
+fn lines(headers: &[Header]) -> String {
+    let line = |header: &Header| {
+        let value = header.value.as_deref().unwrap_or_default().replace('%', "%%");
+        format!("{} {value}", header.name)
+    };
+    headers.iter().map(line).collect::<Vec<_>>().join("\n")
 }

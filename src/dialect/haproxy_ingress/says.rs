@@ -1,9 +1,92 @@
 //! What HAProxy Ingress can do of what a plan wants.
 
-use crate::dialect::says::Says;
-use crate::intents::{Intent, Wish};
+use crate::dialect::says::Proof::Documented;
+use crate::dialect::says::{Says, Words, but, lacks};
+use crate::dialect::write::prefix_of;
+use crate::intents::{Header, Intent, Wish};
 use crate::plan::Plan;
+use crate::values::Tls;
 
-pub(in crate::dialect) fn says(_plan: &Plan, _intent: Intent, _wish: Option<&Wish>) -> Says {
-    Says::Lacks("remove it, or choose another class".into())
+pub(in crate::dialect) static WORDS: &[Words] = &[
+    Words::new(Intent::HttpsRedirect, "ssl-redirect", Documented, "0.16"),
+    Words::new(Intent::HttpsRedirectCode, "302 alone, without a word", Documented, "0.16"),
+    Words::new(Intent::StripPrefix, "rewrite-target: /", Documented, "0.16"),
+    Words::new(Intent::AllowedSources, "allowlist-source-range", Documented, "0.12"),
+    Words::new(Intent::DeniedSources, "denylist-source-range", Documented, "0.12"),
+    Words::new(Intent::BasicAuth, "auth-secret, auth-realm", Documented, "0.13"),
+    Words::new(Intent::ExternalAuth, "auth-url, auth-signin, auth-headers-succeed", Documented, "0.13"),
+    Words::new(Intent::ConnectTimeout, "timeout-connect", Documented, "0.16"),
+    Words::new(Intent::IdleTimeout, "timeout-server", Documented, "0.16"),
+    Words::new(Intent::MaxBodySize, "proxy-body-size", Documented, "0.7"),
+    Words::new(
+        Intent::Cors,
+        "cors-enable, cors-allow-origin, cors-allow-origin-regex, cors-allow-methods, cors-allow-headers, cors-expose-headers, cors-allow-credentials, cors-max-age",
+        Documented,
+        "0.16",
+    ),
+    Words::new(Intent::RequestHeaders, "headers", Documented, "0.11"),
+    Words::new(Intent::BackendProtocol, "backend-protocol: h1, h1-ssl, h2, h2-ssl", Documented, "0.16"),
+    Words::new(Intent::StickySession, "affinity: cookie, session-cookie-name", Documented, "0.16"),
+    Words::new(Intent::RedirectFrom, "redirect-from", Documented, "0.13"),
+    Words::new(Intent::RateLimit, "limit-rps", Documented, "0.16"),
+    Words::new(Intent::ClientCertificate, "auth-tls-secret, auth-tls-verify-client", Documented, "0.16"),
+    Words::new(Intent::TlsPassthrough, "ssl-passthrough", Documented, "0.16"),
+];
+
+pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
+    match (intent, wish) {
+        (_, Some(Wish::Switch(false))) => Says::Fully,
+        // It would send every request there again, for the load balancer speaks to it without TLS.
+        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => {
+            lacks("let the load balancer send requests to https, and write HTTPSRedirect: \"false\"")
+        }
+        (Intent::HttpsRedirectCode, Some(Wish::Code(302))) => Says::Fully,
+        (Intent::HttpsRedirectCode, _) => {
+            lacks("remove it, or set ssl-redirect-code in the ConfigMap of HAProxy Ingress")
+        }
+        (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix_of(plan, route).is_none()) => {
+            lacks("write the path without a regular expression")
+        }
+        (Intent::RewritePath, _) => lacks("write StripPrefix instead, or choose another class"),
+        (Intent::BasicAuth, _) => but("lets everybody in while the secret is missing"),
+        (Intent::ExternalAuth, Some(Wish::ExternalAuth(auth)))
+            if auth.sign_in.as_ref().is_some_and(|url| url.contains('%')) =>
+        {
+            lacks("write a signIn without `%`")
+        }
+        (Intent::ExternalAuth, _) => {
+            but("looks the name of the server up once, and does not check its certificate")
+        }
+        (Intent::ConnectTimeout | Intent::IdleTimeout, Some(Wish::Duration(0))) => {
+            lacks("write a long time, such as 24h")
+        }
+        (Intent::Timeout, _) => lacks("write IdleTimeout instead"),
+        (Intent::RequestHeaders, Some(Wish::Headers(headers))) if !headers.iter().all(can_set) => {
+            lacks("write headers with a value, and without `\" ' \\ %`")
+        }
+        (Intent::StickySession, Some(Wish::Sticky(sticky))) if sticky.max_age.is_some() => {
+            but("keeps a client until its browser is closed")
+        }
+        (Intent::RedirectFrom, Some(Wish::Hosts(hosts))) if hosts.len() > 1 || plan.rules.len() > 1 => {
+            lacks("redirect one host to one host")
+        }
+        (Intent::RateLimit, Some(Wish::Rate(rate))) if rate.per > 1 => lacks("write the limit for a second"),
+        (Intent::RateLimit, _) => but("counts the connections of a second, and not the requests in them"),
+        (Intent::ClientCertificate, _) if !plan.tls().has_secret() => {
+            lacks("set config.xposer.stakater.com/TLS")
+        }
+        (Intent::TlsPassthrough, _) if plan.rules.iter().any(|route| route.path != "/") => {
+            lacks("expose the path `/` alone")
+        }
+        (Intent::ResponseHeaders, _) => lacks("set them in the Service, or choose another class"),
+        (Intent::Canary, _) => lacks(
+            "share the requests by haproxy-ingress.github.io/blue-green-deploy, or choose another class",
+        ),
+        _ => Says::Fully,
+    }
+}
+
+/// Whether it sets a header as it stands. It removes none.
+fn can_set(header: &Header) -> bool {
+    header.value.as_ref().is_some_and(|value| !value.contains(['"', '\'', '\\', '%']))
 }

@@ -1,9 +1,157 @@
 //! What a plan wants, in the words of HAProxy Ingress.
 
-use crate::dialect::write::Written;
-use crate::plan::Plan;
-use crate::values::Target;
+use std::borrow::Cow;
 
-pub(in crate::dialect) fn write(_plan: &Plan, _target: Target) -> Vec<Written<'_>> {
-    Vec::new()
+use crate::dialect::write::{Word, Written, intents, plain_path, redirect, size, text};
+use crate::intents::{Cors, ExternalAuth, Header, Intent, Wish};
+use crate::plan::{Plan, Route};
+use crate::validation::PathType;
+use crate::values::{BackendProtocol, Target};
+
+const REDIRECT: &str = "haproxy-ingress.github.io/ssl-redirect";
+
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
+    let mut written = intents(plan, target, |intent, wish| words(plan, intent, wish));
+    if let Some(origin) = redirect(plan) {
+        written.push(Written { key: REDIRECT, value: "true".into(), origin });
+    } else if let Some(wanted) =
+        plan.https_redirect.as_ref().filter(|it| !it.value && plan.tls().has_secret())
+    {
+        written.push(Written { key: REDIRECT, value: "false".into(), origin: wanted.origin.clone() });
+    }
+    // Of a path without a type of Kubernetes, it compares the beginning.
+    let pattern = plan
+        .rules
+        .iter()
+        .find(|route| route.path_type.is_pattern(&route.path) && plain_path(plan, route).is_none());
+    written.extend(pattern.map(|route| Written {
+        key: "haproxy-ingress.github.io/path-type",
+        value: "regex".into(),
+        origin: route.path_origin.clone(),
+    }));
+    written
+}
+
+/// A regular expression compares the case of letters there.
+pub(in crate::dialect) fn path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
+    plain_path(plan, route).or_else(|| {
+        let pattern = route.path.strip_prefix('/').filter(|_| route.path_type.is_pattern(&route.path))?;
+        Some((format!("/(?i:{pattern})").into(), PathType::ImplementationSpecific))
+    })
+}
+
+fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
+    match wish {
+        Wish::Switch(true) if intent == Intent::TlsPassthrough => {
+            vec![("haproxy-ingress.github.io/ssl-passthrough", "true".into())]
+        }
+        Wish::Switch(true) => vec![("haproxy-ingress.github.io/rewrite-target", "/".into())],
+        Wish::Sources(list) if intent == Intent::DeniedSources => {
+            vec![("haproxy-ingress.github.io/denylist-source-range", list.join(",").into())]
+        }
+        Wish::Sources(list) => {
+            vec![("haproxy-ingress.github.io/allowlist-source-range", list.join(",").into())]
+        }
+        Wish::BasicAuth(auth) => {
+            let mut words: Vec<Word<'p>> =
+                vec![("haproxy-ingress.github.io/auth-secret", auth.secret.as_str().into())];
+            let realm = auth.realm.as_deref();
+            words.extend(realm.map(|realm| ("haproxy-ingress.github.io/auth-realm", realm.into())));
+            words
+        }
+        Wish::ExternalAuth(auth) => external_auth(auth),
+        Wish::Duration(_) if intent == Intent::ConnectTimeout => {
+            vec![("haproxy-ingress.github.io/timeout-connect", text(wish))]
+        }
+        Wish::Duration(_) => vec![("haproxy-ingress.github.io/timeout-server", text(wish))],
+        Wish::Size(0) => vec![("haproxy-ingress.github.io/proxy-body-size", "unlimited".into())],
+        Wish::Size(bytes) => vec![("haproxy-ingress.github.io/proxy-body-size", size(*bytes).into())],
+        Wish::Cors(wanted) => cors(wanted),
+        Wish::Headers(headers) => {
+            let line = |it: &Header| format!("{}: {}", it.name, it.value.as_deref().unwrap_or_default());
+            let lines = headers.iter().map(line).collect::<Vec<_>>().join("\n");
+            vec![("haproxy-ingress.github.io/headers", lines.into())]
+        }
+        Wish::Protocol(protocol) => {
+            let word = match protocol {
+                BackendProtocol::Http => "h1",
+                BackendProtocol::Https => "h1-ssl",
+                BackendProtocol::H2c | BackendProtocol::Grpc => "h2",
+                BackendProtocol::Grpcs => "h2-ssl",
+            };
+            vec![("haproxy-ingress.github.io/backend-protocol", word.into())]
+        }
+        Wish::Sticky(sticky) => vec![
+            ("haproxy-ingress.github.io/affinity", "cookie".into()),
+            ("haproxy-ingress.github.io/session-cookie-name", sticky.cookie.as_str().into()),
+        ],
+        Wish::Hosts(hosts) => redirected(plan, hosts)
+            .map(|host| ("haproxy-ingress.github.io/redirect-from", host))
+            .into_iter()
+            .collect(),
+        Wish::Rate(rate) => vec![("haproxy-ingress.github.io/limit-rps", text(&rate.requests))],
+        Wish::Certificate(certificate) => vec![
+            ("haproxy-ingress.github.io/auth-tls-secret", certificate.secret.as_str().into()),
+            (
+                "haproxy-ingress.github.io/auth-tls-verify-client",
+                if certificate.is_optional { "optional" } else { "on" }.into(),
+            ),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// The host that is sent to that of the plan: the other one of `example.com` and `www.example.com`, or the named one.
+fn redirected<'p>(plan: &'p Plan, hosts: &'p [String]) -> Option<Cow<'p, str>> {
+    let host = plan.rules.first()?.host.as_str();
+    match hosts.first()?.as_str() {
+        "www" => Some(host.strip_prefix("www.").map_or_else(|| format!("www.{host}").into(), Cow::Borrowed)),
+        named => Some(named.into()),
+    }
+}
+
+fn external_auth(auth: &ExternalAuth) -> Vec<Word<'_>> {
+    let mut words: Vec<Word<'_>> = vec![("haproxy-ingress.github.io/auth-url", auth.url.as_str().into())];
+    words.extend(auth.sign_in.as_deref().map(|url| ("haproxy-ingress.github.io/auth-signin", url.into())));
+    if !auth.response_headers.is_empty() {
+        words
+            .push(("haproxy-ingress.github.io/auth-headers-succeed", auth.response_headers.join(",").into()));
+    }
+    words
+}
+
+/// Whether credentials may be sent is always said, for it allows them by default. A star in a host needs regular expressions.
+fn cors(cors: &Cors) -> Vec<Word<'_>> {
+    let origin = |origin: &String| {
+        let escaped = |text: &str| text.replace('.', "[.]");
+        match origin.split_once("*.") {
+            Some((scheme, host)) => format!("^{scheme}([a-zA-Z0-9-]+[.])+{}$", escaped(host)),
+            None => format!("^{}$", escaped(origin)),
+        }
+    };
+    let is_any = cors.origins.iter().any(|origin| origin == "*");
+    let origins: Word<'_> = if is_any {
+        ("haproxy-ingress.github.io/cors-allow-origin", "*".into())
+    } else if cors.origins.iter().any(|origin| origin.contains('*')) {
+        let all: Vec<String> = cors.origins.iter().map(origin).collect();
+        ("haproxy-ingress.github.io/cors-allow-origin-regex", all.join(" ").into())
+    } else {
+        ("haproxy-ingress.github.io/cors-allow-origin", cors.origins.join(",").into())
+    };
+    let mut words: Vec<Word<'_>> = vec![
+        ("haproxy-ingress.github.io/cors-enable", "true".into()),
+        origins,
+        ("haproxy-ingress.github.io/cors-allow-credentials", text(&cors.credentials)),
+    ];
+    for (key, list) in [
+        ("haproxy-ingress.github.io/cors-allow-methods", &cors.methods),
+        ("haproxy-ingress.github.io/cors-allow-headers", &cors.headers),
+        ("haproxy-ingress.github.io/cors-expose-headers", &cors.expose_headers),
+    ] {
+        if !list.is_empty() {
+            words.push((key, list.join(", ").into()));
+        }
+    }
+    words.extend(cors.max_age.map(|age| ("haproxy-ingress.github.io/cors-max-age", text(&age))));
+    words
 }

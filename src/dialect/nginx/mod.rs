@@ -37,16 +37,19 @@ pub(crate) const REWRITE_TARGET: &str = "nginx.ingress.kubernetes.io/rewrite-tar
 /// The annotation by which requests are redirected or not if there is a TLS section.
 pub(crate) const SSL_REDIRECT: &str = "nginx.ingress.kubernetes.io/ssl-redirect";
 const FORCE_SSL_REDIRECT: &str = "nginx.ingress.kubernetes.io/force-ssl-redirect";
+const ALLOWED_SOURCES: &str = "nginx.ingress.kubernetes.io/allowlist-source-range";
 const BACKEND_PROTOCOL: &str = "nginx.ingress.kubernetes.io/backend-protocol";
 
 /// The keys that have two names: the current one and the old one, which still counts.
 pub(crate) const ALIASES: [[&str; 2]; 2] = [
-    [
-        "nginx.ingress.kubernetes.io/allowlist-source-range",
-        "nginx.ingress.kubernetes.io/whitelist-source-range",
-    ],
+    [ALLOWED_SOURCES, "nginx.ingress.kubernetes.io/whitelist-source-range"],
     ["nginx.ingress.kubernetes.io/limit-allowlist", "nginx.ingress.kubernetes.io/limit-whitelist"],
 ];
+
+/// Whether two keys are the two names of one.
+pub(crate) fn is_alias(key: &str, other: &str) -> bool {
+    ALIASES.iter().any(|names| names.contains(&key) && names.contains(&other))
+}
 
 pub(super) static PROGRAM: Program = Program {
     aliases: &[OLD_PREFIX],

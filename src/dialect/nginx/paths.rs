@@ -3,11 +3,24 @@
 use std::borrow::Cow;
 
 use super::{REWRITE_TARGET, USE_REGEX};
-use crate::plan::{Annotation, Plan, Route};
+use crate::dialect::write::prefix_of;
+use crate::intents::{Intent, Wish};
+use crate::plan::{Annotation, Plan, Route, Wanted};
 use crate::validation::{PathType, comparable_path, literal_beginning, literal_path, parse_bool};
 use crate::values::Target;
 
+/// What stays of a path behind the part that is cut off.
+const REST: &str = "/$2";
+
 impl Plan {
+    /// Who wants a rewrite in words of no program, and the target that is written for it.
+    fn rewrites(&self) -> Option<(&Wanted, &str)> {
+        self.intents.iter().find_map(|wanted| match (&wanted.wish, wanted.intent) {
+            (wish, Intent::StripPrefix | Intent::RewritePath) => Some((wanted, target_of(self, wish)?)),
+            _ => None,
+        })
+    }
+
     /// Whether an Ingress is made that is none of a canary, so that all of its annotations are read.
     pub(crate) fn has_stable_ingress(&self) -> bool {
         self.canary.is_none() && self.targets.contains(&Target::Ingress)
@@ -27,8 +40,9 @@ impl Plan {
                 _ => {}
             }
         }
-        let is_given = use_regex.or(rewrite).is_some();
-        Some(Nginx { use_regex, rewrite, pattern: self.pattern().filter(|_| !is_given) })
+        let wanted = if rewrite.is_none() { self.rewrites() } else { None };
+        let is_given = use_regex.or(rewrite).is_some() || wanted.is_some();
+        Some(Nginx { use_regex, rewrite, wanted, pattern: self.pattern().filter(|_| !is_given) })
     }
 }
 
@@ -38,6 +52,8 @@ pub(crate) struct Nginx<'d> {
     pub(crate) use_regex: Option<&'d Annotation>,
     /// An empty one counts as missing.
     pub(crate) rewrite: Option<&'d Annotation>,
+    /// Who wants a rewrite for which there is no annotation, and its target.
+    pub(crate) wanted: Option<(&'d Wanted, &'d str)>,
     /// The regular expression for which `use-regex` is written, because neither annotation is given.
     pub(crate) pattern: Option<&'d Route>,
 }
@@ -46,14 +62,20 @@ impl Nginx<'_> {
     /// Whether the path is read as a regular expression, and with it every path of the same host (ingress-nginx 1.15,
     /// enforceRegexModifier and needsRewrite).
     pub(crate) fn reads_regex(&self, path: &str, kind: PathType) -> bool {
-        let is_rewritten = self.rewrite.is_some_and(|it| {
+        let target = self.rewrite.map(|it| it.value.as_str()).or(self.wanted.map(|(_, target)| target));
+        let is_rewritten = target.is_some_and(|target| {
             // To a prefix, a slash is added before the two are compared.
-            it.value != path || (kind == PathType::Prefix && !path.ends_with('/'))
+            target != path || (kind == PathType::Prefix && !path.ends_with('/'))
         });
         is_rewritten
             || self.pattern.is_some()
             || self.use_regex.is_some_and(|it| parse_bool(&it.value) == Some(true))
     }
+}
+
+/// Whether it takes a character in a URL.
+pub(in crate::dialect) fn is_url(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~/:,?&=".contains(c)
 }
 
 /// The path of a URL. A `+` alone makes no path a regular expression, unless ingress-nginx reads the path as one: there it
@@ -88,6 +110,43 @@ pub(crate) fn as_regex(path: &str, kind: PathType) -> String {
     }
     regex.push_str(if kind == PathType::Exact { "$" } else { "(/|$)" });
     regex
+}
+
+/// The path of a route as ingress-nginx reads it where an option rewrites it: a regular expression that matches what the path
+/// matches, with the rest of the path in its second group where the path is cut off.
+pub(in crate::dialect) fn written<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
+    let (wanted, _) = plan.nginx()?.wanted?;
+    let path = as_rewritten(route, wanted.intent == Intent::StripPrefix)?;
+    Some((path, PathType::ImplementationSpecific))
+}
+
+/// A path as a regular expression for a rewrite: `/x(/|$)` for `/x`, with a group for the rest where the path is cut off.
+pub(in crate::dialect) fn as_rewritten(route: &Route, is_cut: bool) -> Option<Cow<'_, str>> {
+    let (path, kind) = (route.path.as_str(), route.path_type);
+    let written = match (kind, is_cut) {
+        _ if kind.is_pattern(path) => return None,
+        (PathType::Exact, _) => as_regex(path, kind),
+        (_, true) if path == "/" => "/()(.*)".to_owned(),
+        (_, true) => as_regex(path, PathType::Prefix) + "(.*)",
+        (_, false) if path == "/" => return None,
+        (_, false) => as_regex(path, PathType::Prefix),
+    };
+    Some(written.into())
+}
+
+/// The target of the rewrite that is written for a wish. A regular expression is cut off by the target that fits it, and only one
+/// has groups.
+pub(in crate::dialect) fn target_of<'p>(plan: &'p Plan, wish: &'p Wish) -> Option<&'p str> {
+    let has_pattern = plan.pattern().is_some();
+    match wish {
+        Wish::Switch(true) if has_pattern => {
+            let is_cut = plan.rules.iter().all(|route| prefix_of(plan, route).is_some());
+            plan.annotation(REWRITE_TARGET).filter(|_| is_cut).map(|given| given.value.trim())
+        }
+        Wish::Switch(true) => plan.rules.iter().any(|route| route.path != "/").then_some(REST),
+        Wish::Path(target) => Some(target.as_str()).filter(|target| has_pattern || !target.contains('$')),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -212,9 +212,17 @@ fn external_auth(given: &Annotations<'_>) -> Option<Said> {
     says(Intent::ExternalAuth, names, text)
 }
 
+/// Seconds as the grammar of durations has them, whose numbers have at most five digits.
+fn time(seconds: &str) -> String {
+    match seconds.parse::<u64>() {
+        Ok(long @ 100_000..) => [(long / 3600).to_string(), (long % 3600).to_string()].join("h") + "s",
+        _ => [seconds, "s"].concat(),
+    }
+}
+
 fn connect_timeout(given: &Annotations<'_>) -> Option<Said> {
     let seconds = given.text("proxy-connect-timeout")?;
-    says(Intent::ConnectTimeout, &["proxy-connect-timeout"], [seconds, "s"].concat())
+    says(Intent::ConnectTimeout, &["proxy-connect-timeout"], time(seconds))
 }
 
 /// The two directions have one time, if they have the same.
@@ -225,7 +233,7 @@ fn idle_timeout(given: &Annotations<'_>) -> Option<Said> {
     } else {
         &["proxy-read-timeout"]
     };
-    says(Intent::IdleTimeout, names, [read, "s"].concat())
+    says(Intent::IdleTimeout, names, time(read))
 }
 
 /// `10m` is 10 times 1,048,576 bytes.
@@ -273,8 +281,7 @@ fn cors(given: &Annotations<'_>) -> Option<Said> {
         "\ncredentials: ",
         credentials,
         "\nmaxAge: ",
-        part("cors-max-age", "1728000"),
-        "s",
+        &time(part("cors-max-age", "1728000")),
     ];
     let names = &[
         "enable-cors",
@@ -309,7 +316,7 @@ fn sticky(given: &Annotations<'_>) -> Option<Said> {
     }
     let name = given.text("session-cookie-name").unwrap_or("INGRESSCOOKIE");
     let age = given.text("session-cookie-max-age").or_else(|| given.text("session-cookie-expires"));
-    let (key, age, unit) = age.map_or(("", "", ""), |age| ("\nmaxAge: ", age, "s"));
+    let (key, age) = age.map_or(("", String::new()), |age| ("\nmaxAge: ", time(age)));
     let names = &[
         "affinity",
         "affinity-mode",
@@ -317,7 +324,7 @@ fn sticky(given: &Annotations<'_>) -> Option<Said> {
         "session-cookie-max-age",
         "session-cookie-expires",
     ];
-    says(Intent::StickySession, names, ["cookie: ", name, key, age, unit].concat())
+    says(Intent::StickySession, names, ["cookie: ", name, key, &age].concat())
 }
 
 fn www(given: &Annotations<'_>) -> Option<Said> {

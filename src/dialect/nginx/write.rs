@@ -1,22 +1,24 @@
-//! A canary, the redirect and regular expressions in the words of ingress-nginx.
+//! What a plan wants in the words of ingress-nginx.
 
 use std::borrow::Cow;
 
+use super::paths::target_of;
 use super::{
-    CANARY, CANARY_COOKIE, CANARY_HEADER, CANARY_HEADER_VALUE, CANARY_WEIGHT, FORCE_SSL_REDIRECT,
-    SSL_REDIRECT, USE_REGEX,
+    ALLOWED_SOURCES, BACKEND_PROTOCOL, CANARY, CANARY_COOKIE, CANARY_HEADER, CANARY_HEADER_VALUE,
+    CANARY_WEIGHT, FORCE_SSL_REDIRECT, REWRITE_TARGET, SSL_REDIRECT, USE_REGEX,
 };
 use crate::diagnostics::Origin;
-use crate::dialect::write::Written;
+use crate::dialect::write::{Word, Written, intents, size, text};
+use crate::intents::{BasicAuth, ClientCertificate, Cors, ExternalAuth, Intent, RateLimit, Wish};
 use crate::options::annotations::annotation;
 use crate::plan::{Canary, Plan};
 use crate::values::{Target, Tls};
 
-pub(in crate::dialect) fn write(plan: &Plan, _: Target) -> Vec<Written<'_>> {
+pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     if let Some(canary) = &plan.canary {
         return write_canary(canary);
     }
-    let mut written = Vec::new();
+    let mut written = intents(plan, target, |intent, wish| words(plan, intent, wish));
     if let Some(wanted) = &plan.https_redirect {
         // Without a TLS section, nothing is redirected by default; with one, everything is.
         let redirect = match (plan.tls(), wanted.value) {
@@ -33,6 +35,111 @@ pub(in crate::dialect) fn write(plan: &Plan, _: Target) -> Vec<Written<'_>> {
         written.push(Written { key: USE_REGEX, value: "true".into(), origin: pattern.path_origin.clone() });
     }
     written
+}
+
+fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
+    match wish {
+        Wish::Switch(true) if intent == Intent::TlsPassthrough => {
+            vec![("nginx.ingress.kubernetes.io/ssl-passthrough", "true".into())]
+        }
+        Wish::Switch(_) | Wish::Path(_) => {
+            target_of(plan, wish).map(|target| (REWRITE_TARGET, target.into())).into_iter().collect()
+        }
+        Wish::Sources(list) if intent == Intent::DeniedSources => {
+            vec![("nginx.ingress.kubernetes.io/denylist-source-range", list.join(",").into())]
+        }
+        Wish::Sources(list) => vec![(ALLOWED_SOURCES, list.join(",").into())],
+        Wish::BasicAuth(auth) => basic_auth(auth),
+        Wish::ExternalAuth(auth) => external_auth(auth),
+        Wish::Duration(ms) if intent == Intent::ConnectTimeout => {
+            vec![("nginx.ingress.kubernetes.io/proxy-connect-timeout", text(&(ms / 1000)))]
+        }
+        Wish::Duration(ms) => vec![
+            ("nginx.ingress.kubernetes.io/proxy-read-timeout", text(&(ms / 1000))),
+            ("nginx.ingress.kubernetes.io/proxy-send-timeout", text(&(ms / 1000))),
+        ],
+        Wish::Size(bytes) => vec![("nginx.ingress.kubernetes.io/proxy-body-size", size(*bytes).into())],
+        Wish::Cors(wanted) => cors(wanted),
+        Wish::Protocol(protocol) => {
+            vec![(BACKEND_PROTOCOL, protocol.as_str().to_ascii_uppercase().into())]
+        }
+        Wish::Sticky(sticky) => {
+            let mut words: Vec<Word<'p>> = vec![
+                ("nginx.ingress.kubernetes.io/affinity", "cookie".into()),
+                ("nginx.ingress.kubernetes.io/session-cookie-name", sticky.cookie.as_str().into()),
+            ];
+            let age = sticky.max_age.map(|age| text(&age));
+            words.extend(age.map(|age| ("nginx.ingress.kubernetes.io/session-cookie-max-age", age)));
+            words
+        }
+        Wish::Hosts(_) => vec![("nginx.ingress.kubernetes.io/from-to-www-redirect", "true".into())],
+        Wish::Rate(rate) => rate_limit(*rate),
+        Wish::Certificate(certificate) => client_certificate(plan, certificate),
+        // It has no words for them.
+        Wish::Code(_) | Wish::Headers(_) => Vec::new(),
+    }
+}
+
+fn basic_auth(auth: &BasicAuth) -> Vec<Word<'_>> {
+    let mut words: Vec<Word<'_>> = vec![
+        ("nginx.ingress.kubernetes.io/auth-type", "basic".into()),
+        ("nginx.ingress.kubernetes.io/auth-secret", auth.secret.as_str().into()),
+    ];
+    words.extend(auth.realm.as_deref().map(|it| ("nginx.ingress.kubernetes.io/auth-realm", it.into())));
+    words
+}
+
+fn external_auth(auth: &ExternalAuth) -> Vec<Word<'_>> {
+    let mut words: Vec<Word<'_>> = vec![("nginx.ingress.kubernetes.io/auth-url", auth.url.as_str().into())];
+    words.extend(auth.sign_in.as_deref().map(|it| ("nginx.ingress.kubernetes.io/auth-signin", it.into())));
+    if !auth.response_headers.is_empty() {
+        let names = auth.response_headers.join(",").into();
+        words.push(("nginx.ingress.kubernetes.io/auth-response-headers", names));
+    }
+    words
+}
+
+/// Whether credentials may be sent is always said, for it allows them by default.
+fn cors(cors: &Cors) -> Vec<Word<'_>> {
+    let mut words: Vec<Word<'_>> = vec![
+        ("nginx.ingress.kubernetes.io/enable-cors", "true".into()),
+        ("nginx.ingress.kubernetes.io/cors-allow-origin", cors.origins.join(", ").into()),
+        ("nginx.ingress.kubernetes.io/cors-allow-credentials", text(&cors.credentials)),
+    ];
+    for (key, list) in [
+        ("nginx.ingress.kubernetes.io/cors-allow-methods", &cors.methods),
+        ("nginx.ingress.kubernetes.io/cors-allow-headers", &cors.headers),
+        ("nginx.ingress.kubernetes.io/cors-expose-headers", &cors.expose_headers),
+    ] {
+        if !list.is_empty() {
+            words.push((key, list.join(", ").into()));
+        }
+    }
+    words.extend(cors.max_age.map(|age| ("nginx.ingress.kubernetes.io/cors-max-age", text(&age))));
+    words
+}
+
+/// Its burst is a multiple of the limit, five times by default.
+fn rate_limit<'p>(rate: RateLimit) -> Vec<Word<'p>> {
+    let key = if rate.per == 1 {
+        "nginx.ingress.kubernetes.io/limit-rps"
+    } else {
+        "nginx.ingress.kubernetes.io/limit-rpm"
+    };
+    let mut words: Vec<Word<'p>> = vec![(key, text(&rate.requests))];
+    let times = rate.burst.and_then(|burst| burst.checked_div(rate.requests));
+    words.extend(times.map(|times| ("nginx.ingress.kubernetes.io/limit-burst-multiplier", text(&times))));
+    words
+}
+
+/// It asks for the namespace of the secret.
+fn client_certificate<'p>(plan: &'p Plan, certificate: &'p ClientCertificate) -> Vec<Word<'p>> {
+    let secret = format!("{}/{}", plan.namespace().unwrap_or_default(), certificate.secret);
+    let verify = if certificate.is_optional { "optional" } else { "on" };
+    vec![
+        ("nginx.ingress.kubernetes.io/auth-tls-secret", secret.into()),
+        ("nginx.ingress.kubernetes.io/auth-tls-verify-client", verify.into()),
+    ]
 }
 
 fn write_canary<'p>(canary: &'p Canary) -> Vec<Written<'p>> {

@@ -1,9 +1,119 @@
 //! What the router of OpenShift can do of what a plan wants.
 
-use crate::dialect::says::Says;
-use crate::intents::{Intent, Wish};
+use crate::dialect::says::Proof::Documented;
+use crate::dialect::says::{Says, Words, but, lacks};
+use crate::dialect::write::prefix_of;
+use crate::intents::{Header, Intent, RateLimit, Wish};
 use crate::plan::Plan;
+use crate::values::{BackendProtocol, Termination};
 
-pub(in crate::dialect) fn says(_plan: &Plan, _intent: Intent, _wish: Option<&Wish>) -> Says {
-    Says::Lacks("remove it, or choose another class".into())
+pub(in crate::dialect) static WORDS: &[Words] = &[
+    Words::new(Intent::HttpsRedirect, "spec.tls.insecureEdgeTerminationPolicy", Documented, "4.1"),
+    Words::new(Intent::HttpsRedirectCode, "302 alone, without a word", Documented, "4.1"),
+    Words::new(Intent::Canary, "spec.alternateBackends", Documented, "4.1"),
+    Words::new(Intent::StripPrefix, "haproxy.router.openshift.io/rewrite-target: /", Documented, "4.1"),
+    Words::new(
+        Intent::AllowedSources,
+        "haproxy.router.openshift.io/ip_allowlist, haproxy.router.openshift.io/ip_whitelist",
+        Documented,
+        "4.1",
+    ),
+    Words::new(Intent::IdleTimeout, "haproxy.router.openshift.io/timeout", Documented, "4.1"),
+    Words::new(Intent::ResponseHeaders, "haproxy.router.openshift.io/hsts_header", Documented, "4.1"),
+    Words::new(Intent::StickySession, "router.openshift.io/cookie_name", Documented, "4.1"),
+    Words::new(
+        Intent::RateLimit,
+        "haproxy.router.openshift.io/rate-limit-connections, .rate-http",
+        Documented,
+        "4.1",
+    ),
+    Words::new(Intent::TlsPassthrough, "spec.tls.termination: passthrough", Documented, "4.1"),
+];
+
+/// The seconds in which it counts requests.
+pub(super) const PERIOD: u32 = 10;
+
+pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
+    let is_passed = plan.termination() == Termination::Passthrough;
+    match (intent, wish) {
+        (_, Some(Wish::Switch(false)))
+        | (Intent::HttpsRedirect | Intent::Canary, _)
+        | (Intent::HttpsRedirectCode, Some(Wish::Code(302)))
+        | (Intent::AllowedSources, _)
+        | (Intent::BackendProtocol, Some(Wish::Protocol(BackendProtocol::Http))) => Says::Fully,
+        (Intent::HttpsRedirectCode, _) => lacks("remove it: the router answers with 302"),
+        (Intent::TlsPassthrough, _) if !plan.tls().has_secret() => {
+            lacks("set config.xposer.stakater.com/TLS")
+        }
+        (Intent::TlsPassthrough, _) => Says::Fully,
+        (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix_of(plan, route).is_none()) => {
+            lacks("write the path without a regular expression")
+        }
+        (Intent::RewritePath, _) => lacks(
+            "forward haproxy.router.openshift.io/rewrite-target in its place, which replaces the beginning of the path",
+        ),
+        (Intent::IdleTimeout, Some(Wish::Duration(0))) => lacks("write a long time, such as 24h"),
+        (Intent::IdleTimeout, _) => Says::Fully,
+        (Intent::Timeout, _) => lacks("write IdleTimeout instead"),
+        (Intent::StripPrefix | Intent::ResponseHeaders | Intent::StickySession | Intent::RateLimit, _)
+            if is_passed =>
+        {
+            lacks("remove it, for TLS passes through the router")
+        }
+        (Intent::StripPrefix, _) => Says::Fully,
+        (Intent::ResponseHeaders, Some(Wish::Headers(headers)))
+            if plan.tls().has_secret() && matches!(headers.as_slice(), [header] if is_hsts(header)) =>
+        {
+            Says::Fully
+        }
+        (Intent::RequestHeaders | Intent::ResponseHeaders, _) => {
+            lacks("set them in the Service, or use another target")
+        }
+        (Intent::BackendProtocol, Some(Wish::Protocol(BackendProtocol::Https)))
+            if plan.tls().has_secret() && plan.termination() == Termination::Reencrypt =>
+        {
+            Says::Fully
+        }
+        (Intent::BackendProtocol, Some(Wish::Protocol(protocol))) if protocol.has_tls() => {
+            lacks("ask your administrator for the setting routeTermination: reencrypt")
+        }
+        (Intent::BackendProtocol, _) => {
+            lacks("remove it, and write appProtocol: kubernetes.io/h2c to the port of the Service")
+        }
+        (Intent::StickySession, Some(Wish::Sticky(sticky)))
+            if !sticky.cookie.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') =>
+        {
+            lacks("name the cookie with letters, digits, `-` and `_`")
+        }
+        (Intent::StickySession, Some(Wish::Sticky(sticky))) if sticky.max_age.is_some() => {
+            but("keeps a client until its browser is closed")
+        }
+        (Intent::StickySession, _) => Says::Fully,
+        (Intent::RateLimit, Some(Wish::Rate(rate))) => match in_period(*rate) {
+            0 => lacks(format!("write a limit of one request in {PERIOD} seconds or more")),
+            _ => but(format!(
+                "counts the requests of {PERIOD} seconds, lets no burst in, and closes connections instead of answering"
+            )),
+        },
+        _ => lacks("remove it, or use another target"),
+    }
+}
+
+/// The requests that a limit allows in the period of the router.
+pub(super) fn in_period(rate: RateLimit) -> u32 {
+    rate.requests.saturating_mul(PERIOD) / rate.per.max(1)
+}
+
+/// The one header that an annotation sets.
+fn is_hsts(header: &Header) -> bool {
+    let is_part = |part: &str| {
+        let part = part.trim();
+        let age = part.strip_prefix("max-age=");
+        age.is_some_and(|age| !age.is_empty() && age.bytes().all(|b| b.is_ascii_digit()))
+            || ["includeSubDomains", "preload"].iter().any(|known| known.eq_ignore_ascii_case(part))
+    };
+    let value = header.value.as_deref().unwrap_or_default();
+    header.name.eq_ignore_ascii_case("Strict-Transport-Security")
+        && value.starts_with("max-age=")
+        && value.split(';').all(is_part)
 }

@@ -1,16 +1,49 @@
 //! The annotations of Traefik 3.7 and 1.7.
 
+pub(super) mod nginx;
+pub(crate) mod rules;
 pub(super) mod says;
+#[cfg(test)]
+mod tests;
 pub(super) mod write;
 
 use super::key::{Idle, Names, Program, key};
 
+/// The Middlewares through which a request goes, separated by commas.
+const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
+/// Whether TLS ends at Traefik. Without it, the TLS section of an Ingress gives a certificate and no more.
+const TLS: &str = "traefik.ingress.kubernetes.io/router.tls";
+/// The TLSOption of the hosts.
+const TLS_OPTIONS: &str = "traefik.ingress.kubernetes.io/router.tls.options";
+/// The entry points at which an Ingress is served.
+const ENTRY_POINTS: &str = "traefik.ingress.kubernetes.io/router.entrypoints";
+/// How paths of the type `ImplementationSpecific` are compared.
+const PATH_MATCHER: &str = "traefik.ingress.kubernetes.io/router.pathmatcher";
+/// Which of several Ingresses counts; without it, the one with the longest host and path together.
+const PRIORITY: &str = "traefik.ingress.kubernetes.io/router.priority";
+/// The beginning of all keys that are read on an Ingress.
+const ROUTER: &str = "traefik.ingress.kubernetes.io/router.";
+/// What is spoken with the Service: `http`, `https` or `h2c`.
+const SERVERS_SCHEME: &str = "traefik.ingress.kubernetes.io/service.serversscheme";
+/// The ServersTransport with the timeouts and the certificates of the connection to the Service.
+const SERVERS_TRANSPORT: &str = "traefik.ingress.kubernetes.io/service.serverstransport";
+/// Whether a cookie keeps a client with one pod.
+const STICKY_COOKIE: &str = "traefik.ingress.kubernetes.io/service.sticky.cookie";
+
 pub(super) static PROGRAM: Program = Program {
-    beside: &["traefik.ingress.kubernetes.io/router."],
+    beside: &[ROUTER],
+    on_service: &["traefik.ingress.kubernetes.io/service."],
+    // With any other key of a router, it passes over the whole Ingress.
+    plain: "router.entrypoints router.observability.* router.pathmatcher router.priority router.rulesyntax router.tls \
+        router.tls.certresolver router.tls.domains.*",
+    unread: "service.middlewares service.nativelb service.nodeportlb service.passhostheader service.serversscheme \
+        service.serverstransport service.sticky.cookie service.sticky.cookie.domain service.sticky.cookie.httponly \
+        service.sticky.cookie.maxage service.sticky.cookie.name service.sticky.cookie.path \
+        service.sticky.cookie.samesite service.sticky.cookie.secure",
     ..Program::new(
         "Traefik 3.7",
         &["traefik.ingress.kubernetes.io/"],
-        Names::Protecting,
+        Names::All,
         &[
             key("auth-*").protects(),
             key("rate-limit").protects(),

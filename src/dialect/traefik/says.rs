@@ -1,9 +1,231 @@
 //! What Traefik can do of what a plan wants.
 
-use crate::dialect::says::Says;
-use crate::intents::{Intent, Wish};
-use crate::plan::Plan;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-pub(in crate::dialect) fn says(_plan: &Plan, _intent: Intent, _wish: Option<&Wish>) -> Says {
-    Says::Lacks("remove it, or choose another class".into())
+use super::{MIDDLEWARES, SERVERS_SCHEME, SERVERS_TRANSPORT, STICKY_COOKIE, TLS, TLS_OPTIONS, nginx};
+use crate::dialect::nginx::read::stripped;
+use crate::dialect::says::{Proof, Says, Words};
+use crate::intents::{Intent, Wish};
+use crate::plan::{Plan, Route};
+use crate::validation::{PathType, comparable_path};
+use crate::values::BackendProtocol;
+
+/// A row that real requests have tried.
+const fn proved(intent: Intent, words: &'static str, since: &'static str) -> Words {
+    Words { intent, words, proof: Proof::Proved, since }
+}
+
+/// An intent that Traefik does only where the Service itself, or an object beside it, says so.
+const fn documented(intent: Intent, words: &'static str, since: &'static str) -> Words {
+    Words { intent, words, proof: Proof::Documented, since }
+}
+
+/// The intents that an Ingress of Traefik expresses, by its annotations and by Middlewares.
+#[allow(dead_code, reason = "the reference of each program reads it")]
+pub(in crate::dialect) static WORDS: &[Words] = &[
+    proved(
+        Intent::HttpsRedirect,
+        "Middleware `redirectScheme` on a second Ingress of the entry point `web`; `router.tls: \"true\"` on the first one",
+        "3.0",
+    ),
+    proved(Intent::HttpsRedirectCode, "`redirectScheme.permanent`: 301 and 308, or 302 and 307", "3.0"),
+    proved(Intent::StripPrefix, "Middleware `stripPrefix` or `stripPrefixRegex`", "3.0"),
+    proved(Intent::RewritePath, "Middleware `replacePath` or `replacePathRegex`", "3.0"),
+    proved(Intent::AllowedSources, "Middleware `ipAllowList`", "3.0"),
+    proved(Intent::DeniedSources, "Middleware `ipAllowList` with all other networks", "3.0"),
+    proved(Intent::BasicAuth, "Middleware `basicAuth`; the secret has one key", "3.0"),
+    proved(Intent::ExternalAuth, "Middleware `forwardAuth`; `authSigninURL` since 3.7", "3.0"),
+    documented(
+        Intent::ConnectTimeout,
+        "on the Service: `service.serverstransport`; ServersTransport `forwardingTimeouts.dialTimeout`",
+        "3.0",
+    ),
+    proved(Intent::MaxBodySize, "Middleware `buffering.maxRequestBodyBytes`", "3.0"),
+    proved(Intent::Cors, "Middleware `headers.accessControl*`", "3.0"),
+    proved(Intent::RequestHeaders, "Middleware `headers.customRequestHeaders`", "3.0"),
+    proved(Intent::ResponseHeaders, "Middleware `headers.customResponseHeaders`", "3.0"),
+    proved(Intent::BackendProtocol, "on the Service: `service.serversscheme`", "3.0"),
+    proved(Intent::StickySession, "on the Service: `service.sticky.cookie`", "3.0"),
+    proved(Intent::RedirectFrom, "Middleware `redirectRegex` on an Ingress of the other hosts", "3.0"),
+    proved(Intent::RateLimit, "Middleware `rateLimit`; others get 429", "3.0"),
+    documented(
+        Intent::ClientCertificate,
+        "forwarded: `router.tls.options`, a TLSOption with `clientAuth`",
+        "3.0",
+    ),
+];
+
+/// What Traefik can do by the annotations of an Ingress, its own and those of the Service, and by Middlewares.
+pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
+    let lacks = |help: &'static str| Says::Lacks(help.into());
+    match (intent, wish) {
+        (Intent::Canary, _) => {
+            lacks("use the target HTTPRoute, or a class that Traefik's provider for ingress-nginx serves")
+        }
+        (Intent::HttpsRedirectCode, Some(Wish::Code(303))) => lacks("write 301, 302, 307 or 308"),
+        (Intent::HttpsRedirectCode, _)
+        | (Intent::StripPrefix | Intent::TlsPassthrough, Some(Wish::Switch(false)))
+        | (Intent::MaxBodySize, Some(Wish::Size(0))) => Says::Fully,
+        (Intent::TlsPassthrough, _) => {
+            lacks("remove it, and write an IngressRouteTCP with tls.passthrough: true for the host")
+        }
+        (Intent::ClientCertificate, _) if plan.annotation(TLS_OPTIONS).is_some() => Says::Fully,
+        (Intent::ClientCertificate, _) => Says::Lacks(
+            format!(
+                "remove it, write a TLSOption with clientAuth, and forward {TLS_OPTIONS}, which names it"
+            )
+            .into(),
+        ),
+        (Intent::ConnectTimeout | Intent::IdleTimeout | Intent::Timeout, _) => {
+            on_service(plan, SERVERS_TRANSPORT, "the name of a ServersTransport with forwardingTimeouts")
+        }
+        (Intent::StickySession, _) => on_service(plan, STICKY_COOKIE, "\"true\""),
+        (Intent::BackendProtocol, Some(Wish::Protocol(protocol))) => speaks(plan, *protocol),
+        (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix(route).is_none()) => {
+            lacks("write the path without the regular expression, or end it with (/|$)(.*)")
+        }
+        (Intent::RewritePath, Some(Wish::Path(path))) if Rewrite::of(plan, path).is_none() => {
+            lacks("write one path, and $1 to $9 for its groups only")
+        }
+        (Intent::RedirectFrom, _) if redirects(plan).is_empty() => {
+            lacks("name a host that is not one of the Service, which has a host without a star")
+        }
+        (Intent::HttpsRedirect, _) if plan.namespace().is_some() && ends_tls(plan) => Says::Fully,
+        (Intent::DeniedSources, Some(Wish::Sources(list))) if bits(list) > MAX_BITS => {
+            lacks("write fewer addresses, or larger networks")
+        }
+        (Intent::MaxBodySize, _) => by_middleware(plan).unwrap_or(Says::But(
+            "reads a request whole before the Service gets any of it, so that uploads and gRPC streams wait"
+                .into(),
+        )),
+        _ => by_middleware(plan).unwrap_or(Says::Fully),
+    }
+}
+
+/// What Traefik's provider for ingress-nginx can do of what an annotation of ingress-nginx says.
+pub(in crate::dialect) fn says_as_nginx(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
+    let lacks = |help: &'static str| Says::Lacks(help.into());
+    match intent {
+        Intent::DeniedSources => lacks(
+            "name the sources that are allowed instead, or choose a class that Traefik serves by its own annotations",
+        ),
+        Intent::MaxBodySize
+            if !nginx::limits_bodies(
+                plan.annotation(nginx::REQUEST_BUFFERING).map(|it| it.value.as_str()),
+            ) =>
+        {
+            lacks(
+                "forward nginx.ingress.kubernetes.io/proxy-request-buffering: \"on\", without which it has no limit",
+            )
+        }
+        _ => crate::dialect::nginx::says::says(plan, intent, wish),
+    }
+}
+
+/// Why no Middleware can be named; nothing where one can.
+fn by_middleware(plan: &Plan) -> Option<Says> {
+    if plan.namespace().is_none() {
+        return Some(Says::Lacks(
+            "set metadata.namespace, or pass --namespace: Traefik calls a Middleware by its namespace and name"
+                .into(),
+        ));
+    }
+    let own = plan.annotation(MIDDLEWARES)?;
+    Some(Says::Lacks(
+        format!("remove the line {MIDDLEWARES}: {}, or add a Middleware of your own to it", own.value).into(),
+    ))
+}
+
+/// What stands on the Service is its owner's.
+fn on_service(plan: &Plan, key: &str, value: &str) -> Says {
+    let is_given = plan.on_service.iter().any(|(known, _)| known.starts_with(key));
+    if is_given { Says::Fully } else { Says::Lacks(annotate(key, value)) }
+}
+
+fn annotate(key: &str, value: &str) -> Cow<'static, str> {
+    format!("remove it, and annotate the Service itself with {key}: {value}").into()
+}
+
+/// It speaks what the Service says, and otherwise https with the port 443 and with ports whose names begin with `https`.
+fn speaks(plan: &Plan, protocol: BackendProtocol) -> Says {
+    let needed = match protocol {
+        BackendProtocol::Http => "http",
+        BackendProtocol::Https | BackendProtocol::Grpcs => "https",
+        BackendProtocol::H2c | BackendProtocol::Grpc => "h2c",
+    };
+    let is_secure =
+        || plan.port_number == 443 || plan.port_name.as_deref().is_some_and(|name| name.starts_with("https"));
+    let spoken =
+        plan.on_service(SERVERS_SCHEME).unwrap_or_else(|| if is_secure() { "https" } else { "http" });
+    match needed {
+        _ if spoken != needed => Says::Lacks(annotate(SERVERS_SCHEME, needed)),
+        "https" if plan.on_service(SERVERS_TRANSPORT).is_none() => Says::But(
+            format!("verifies the certificate of the Service, unless the Service has {SERVERS_TRANSPORT} with a ServersTransport that says otherwise").into(),
+        ),
+        _ => Says::Fully,
+    }
+}
+
+/// Whether TLS ends at Traefik.
+pub(super) fn ends_tls(plan: &Plan) -> bool {
+    plan.tls().has_secret() && plan.annotation(TLS).is_none_or(|given| given.value != "false")
+}
+
+/// The path that is stripped for a route; nothing of `/`.
+pub(super) fn prefix(route: &Route) -> Option<&str> {
+    if route.path_type.is_pattern(&route.path) {
+        return ["/$2", "/$1"].into_iter().find_map(|rest| stripped(route, rest));
+    }
+    Some(comparable_path(&route.path, PathType::Prefix).trim_end_matches('/'))
+}
+
+/// How a path is replaced.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Rewrite<'p> {
+    /// By this path.
+    Whole(&'p str),
+    /// By this path, with the groups of the route.
+    Groups(&'p Route, &'p str),
+}
+
+impl<'p> Rewrite<'p> {
+    pub(super) fn of(plan: &'p Plan, path: &'p str) -> Option<Self> {
+        if !path.contains('$') {
+            return Some(Self::Whole(path));
+        }
+        // The groups are those of one path.
+        let (first, others) = plan.rules.split_first()?;
+        let is_one = others.iter().all(|other| other.path == first.path);
+        let is_group = |rest: &str| rest.starts_with(|c: char| matches!(c, '1'..='9'));
+        let has_groups = path.split('$').skip(1).all(is_group);
+        (is_one && has_groups && first.path_type.is_pattern(&first.path)).then_some(Self::Groups(first, path))
+    }
+}
+
+/// Hosts with the hosts that are sent to them.
+pub(super) fn redirects(plan: &Plan) -> Vec<(&str, Vec<String>)> {
+    let Some(Wish::Hosts(wanted)) = plan.wish(Intent::RedirectFrom) else { return Vec::new() };
+    let all: BTreeSet<&str> = plan.rules.iter().map(|route| route.host.as_str()).collect();
+    let is_new = |host: &String| !all.contains(host.as_str());
+    let mut seen = BTreeSet::new();
+    let hosts = plan.rules.iter().map(|route| route.host.as_str());
+    let hosts: Vec<&str> = hosts.filter(|host| !host.starts_with('*') && seen.insert(*host)).collect();
+    let all = hosts.iter().enumerate().map(|(index, to)| {
+        let www = wanted.iter().any(|host| host == "www").then(|| match to.strip_prefix("www.") {
+            Some(bare) => bare.to_owned(),
+            None => format!("www.{to}"),
+        });
+        let named = wanted.iter().filter(|host| index == 0 && *host != "www").cloned();
+        (*to, www.into_iter().chain(named).filter(is_new).collect::<Vec<_>>())
+    });
+    all.filter(|(_, from)| !from.is_empty()).collect()
+}
+
+/// The most bits of all denied networks together: each of them is at most one network of those that are left.
+const MAX_BITS: usize = 4096;
+
+fn bits(list: &[String]) -> usize {
+    let length = |network: &String| network.split_once('/').and_then(|(_, length)| length.parse().ok());
+    list.iter().filter_map(length).fold(0, usize::saturating_add)
 }

@@ -40,6 +40,8 @@ enum Wanted {
     Location(&'static str),
     /// The answer has this header, whose value begins in this way.
     Header(&'static str, &'static str),
+    /// The answer does not have this header.
+    Lacks(&'static str),
     /// This Service answers about a tenth of many requests, another one the others.
     Tenth(&'static str),
     /// Of many requests at once some are answered, and some refused.
@@ -64,6 +66,10 @@ impl Ask {
     /// A POST with a body of so many bytes.
     pub(super) const fn post(self, body: usize) -> Self {
         Self { method: "POST", body, ..self }
+    }
+
+    pub(super) const fn method(self, method: &'static str) -> Self {
+        Self { method, ..self }
     }
 
     pub(super) const fn https(self) -> Self {
@@ -112,6 +118,10 @@ impl Ask {
         Self { wanted: Wanted::Header(name, value), ..self }
     }
 
+    pub(super) const fn lacks(self, name: &'static str) -> Self {
+        Self { wanted: Wanted::Lacks(name), ..self }
+    }
+
     pub(super) const fn tenth(self, service: &'static str) -> Self {
         Self { wanted: Wanted::Tenth(service), ..self }
     }
@@ -153,6 +163,7 @@ impl Ask {
             Wanted::Location(url) => format!("a redirect to `{}`", url.replace("-{column}", "")),
             Wanted::Header(name, "") => format!("an answer with `{name}`"),
             Wanted::Header(name, value) => format!("an answer with `{name}: {value}`"),
+            Wanted::Lacks(name) => format!("an answer without `{name}`"),
             Wanted::Tenth(service) => format!("about a tenth of {MANY} answers of `{service}`"),
             Wanted::Limit => format!("some of {BURST} refused"),
         }
@@ -204,6 +215,7 @@ impl Ask {
             Wanted::Header(name, value) => {
                 answer.status < 400 && answer.header(name).is_some_and(|found| found.starts_with(value))
             }
+            Wanted::Lacks(name) => answer.status == 200 && answer.header(name).is_none(),
             Wanted::Tenth(_) | Wanted::Limit => false,
         }
     }
@@ -212,7 +224,7 @@ impl Ask {
     fn seen(&self, answer: &Answer) -> String {
         let detail = match self.wanted {
             Wanted::Said(_, pointer, _) => got(pointer, &said(answer, pointer)),
-            Wanted::Header(name, _) => match answer.header(name) {
+            Wanted::Header(name, _) | Wanted::Lacks(name) => match answer.header(name) {
                 Some(value) => format!(" with `{name}: {value}`"),
                 None => format!(" without `{name}`"),
             },

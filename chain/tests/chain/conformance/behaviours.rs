@@ -1,9 +1,12 @@
 //! The table of behaviours: Services with our annotations, and the requests with what is expected of every program.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use super::ask::{Ask, get};
 use super::columns::Column;
+use super::intents::INTENTS;
 
 /// A behaviour. Its Services have its hosts for themselves.
 #[derive(Clone, Copy)]
@@ -25,14 +28,20 @@ pub(super) struct Exposed {
     pub(super) name: &'static str,
     /// Options without their prefix, and lines of the forwarded block, whose keys have a slash.
     pub(super) annotations: &'static [&'static str],
+    /// Annotations for a program that reads them on the Service, with their prefixes.
+    pub(super) own: &'static [&'static str],
     spec: &'static str,
 }
 
-const fn service(name: &'static str, annotations: &'static [&'static str]) -> Exposed {
-    Exposed { name, annotations, spec: "{ports: [{port: 80, targetPort: 8000}]}" }
+pub(super) const fn service(name: &'static str, annotations: &'static [&'static str]) -> Exposed {
+    Exposed { name, annotations, own: &[], spec: "{ports: [{port: 80, targetPort: 8000}]}" }
 }
 
 impl Exposed {
+    pub(super) const fn own(self, own: &'static [&'static str]) -> Self {
+        Self { own, ..self }
+    }
+
     const fn spec(self, spec: &'static str) -> Self {
         Self { spec, ..self }
     }
@@ -49,6 +58,9 @@ impl Exposed {
                 annotations.insert(format!("config.xposer.stakater.com/{key}"), value.into());
             }
         }
+        for (key, value) in self.own.iter().filter_map(|line| line.split_once(": ")) {
+            annotations.insert(key.to_owned(), value.into());
+        }
         if !block.is_empty() {
             annotations.insert("xposer.stakater.com/annotations".to_owned(), block.join("\n").into());
         }
@@ -62,12 +74,19 @@ impl Exposed {
     }
 }
 
-const fn behaviour(words: &'static str, services: &'static [Exposed], asks: &'static [Ask]) -> Behaviour {
+pub(super) const fn behaviour(
+    words: &'static str,
+    services: &'static [Exposed],
+    asks: &'static [Ask],
+) -> Behaviour {
     Behaviour { words, services, objects: "", asks, afterwards: &[] }
 }
 
-/// The table. Names of Services are unique.
-pub(super) const BEHAVIOURS: &[Behaviour] = &[
+/// All behaviours. Names of Services are unique.
+pub(super) static BEHAVIOURS: LazyLock<Vec<Behaviour>> = LazyLock::new(|| [TABLE, INTENTS].concat());
+
+/// What is said by options that are older than the intents, and by annotations of ingress-nginx.
+const TABLE: &[Behaviour] = &[
     // Hosts and paths.
     behaviour(
         "a host leads to its Service, another host to none",

@@ -25,8 +25,8 @@ pub(super) struct Column {
 enum Reads {
     /// The Ingresses of the class.
     Ingress,
-    /// The HTTPRoutes of a Gateway in the namespace `gateways`.
-    HttpRoute(&'static str),
+    /// The HTTPRoutes of a Gateway in the namespace `gateways`, and the program of the Gateway.
+    HttpRoute(&'static str, &'static str),
 }
 
 const CONTOUR: &[(&str, &str, &str)] =
@@ -54,7 +54,7 @@ pub(super) const COLUMNS: &[Column] = &[
         is_optional: false,
         versions: ENVOY_GATEWAY,
         class: "envoy-gateway",
-        reads: Reads::HttpRoute("external"),
+        reads: Reads::HttpRoute("external", "envoy-gateway"),
     },
     Column {
         title: "Traefik, Ingress",
@@ -81,7 +81,7 @@ pub(super) const COLUMNS: &[Column] = &[
         is_optional: true,
         versions: TRAEFIK,
         class: "traefik",
-        reads: Reads::HttpRoute("traefik"),
+        reads: Reads::HttpRoute("traefik", "traefik"),
     },
     Column {
         title: "ingress-nginx",
@@ -100,6 +100,7 @@ impl Column {
         let target = match self.reads {
             Reads::Ingress => format!(
                 "ingressClassName: {}
+controllers: {{traefik-nginx: traefik-nginx}}
 clusterIssuer: ca
 profiles:
   plain: {{tls: false}}
@@ -107,8 +108,9 @@ profiles:
   both: {{tls: cert-manager, httpsRedirect: false}}",
                 self.class
             ),
-            Reads::HttpRoute(gateway) => format!(
+            Reads::HttpRoute(gateway, program) => format!(
                 "target: HTTPRoute
+gatewayController: {program}
 profiles:
   plain: {{parentRefs: [{{name: {gateway}, namespace: gateways, sectionName: http}}]}}
   tls:
@@ -128,7 +130,7 @@ profiles:
     pub(super) fn reads(&self) -> &'static str {
         match self.reads {
             Reads::Ingress => "Ingress",
-            Reads::HttpRoute(_) => "HTTPRoute",
+            Reads::HttpRoute(..) => "HTTPRoute",
         }
     }
 

@@ -13,6 +13,7 @@
 mod ask;
 mod behaviours;
 mod columns;
+mod intents;
 mod page;
 mod run;
 

@@ -132,7 +132,7 @@ impl Page {
         let titles: Vec<&str> = COLUMNS.iter().map(|column| column.title).collect();
         writeln!(out, "\n## Behaviours\n\n| behaviour | {} |", titles.join(" | "))?;
         writeln!(out, "| --- |{}", " --- |".repeat(titles.len()))?;
-        for behaviour in BEHAVIOURS {
+        for behaviour in BEHAVIOURS.iter() {
             let cells = titles.iter().map(|title| cell(self.verdict(title, behaviour.words)));
             writeln!(out, "| {} | {} |", behaviour.words, cells.collect::<Vec<String>>().join(" | "))?;
         }
@@ -152,7 +152,7 @@ impl Page {
             }
         }
         write!(out, "\n## What was asked\n{ASKED}\n")?;
-        for behaviour in BEHAVIOURS {
+        for behaviour in BEHAVIOURS.iter() {
             writeln!(out, "- {}: {}", behaviour.words, asked(behaviour))?;
         }
         let verdicts = self.columns.values().flat_map(|tried| tried.verdicts.values());
@@ -192,7 +192,8 @@ fn verdict(cell: &str) -> Verdict {
 /// The Services and the requests of a behaviour.
 fn asked(behaviour: &Behaviour) -> String {
     let services = behaviour.services.iter().map(|service| {
-        let lines = service.annotations.iter().map(|line| format!("`{}`", line.replace("-{column}", "")));
+        let lines = service.annotations.iter().chain(service.own);
+        let lines = lines.map(|line| format!("`{}`", line.replace("-{column}", "").replace('\n', ", ")));
         let lines: Vec<String> = lines.collect();
         if lines.is_empty() {
             format!("`{}`", service.name)

@@ -35,7 +35,7 @@ pub(super) fn column(chain: &'static Chain, column: &Column, page: &Page) -> Tri
     let ns = chain.namespace(&format!("conformance-{}", column.name));
     let findings: Vec<Option<String>> =
         BEHAVIOURS.iter().map(|it| finding(it, column, ns.name(), &settings)).collect();
-    for behaviour in BEHAVIOURS {
+    for behaviour in BEHAVIOURS.iter() {
         if !behaviour.objects.is_empty() {
             ns.apply(behaviour.objects);
         }

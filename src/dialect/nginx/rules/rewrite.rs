@@ -252,7 +252,8 @@ pub(crate) fn among_patterns(context: &RuleContext<'_>, report: &mut Report) {
     if rules.len() < 2 {
         return;
     }
-    let Some(nginx) = context.plan.nginx() else { return };
+    // Where an option rewrites, the paths are written as the regular expressions that they mean.
+    let Some(nginx) = context.plan.nginx().filter(|nginx| nginx.wanted.is_none()) else { return };
     // By their hosts: the first pattern, the first path that loses its meaning, and whether all are read as patterns.
     let mut hosts: BTreeMap<&str, (Option<&Route>, Option<&Route>, bool)> = BTreeMap::new();
     for rule in rules {

@@ -1,0 +1,231 @@
+//! Regular expressions that keep the meaning that they have for ingress-nginx: they begin a path, whatever the case of its letters.
+
+use crate::dialect::controller::Controller;
+
+/// What is known of how an implementation reads a RegularExpression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// Envoy: RE2, compared with the whole path.
+    Whole,
+    /// Traefik: regular expressions of Go, looked for anywhere in the path.
+    Anywhere,
+    /// Nothing is known.
+    Unknown,
+}
+
+/// How the implementation of a controller reads a RegularExpression.
+pub(crate) fn engine(controller: Controller) -> Engine {
+    match controller {
+        Controller::EnvoyGateway | Controller::Contour | Controller::Openshift => Engine::Whole,
+        Controller::Traefik => Engine::Anywhere,
+        _ => Engine::Unknown,
+    }
+}
+
+/// What stands at a place of a regular expression, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    Open,
+    Close,
+    Bar,
+    /// A repetition.
+    Repeat,
+    /// `.*`
+    Rest,
+    /// `$`
+    End,
+    /// `\1`
+    Reference,
+    Other,
+}
+
+/// The tokens of a regular expression with their places. What is escaped or stands in brackets is itself.
+fn tokens(text: &str) -> impl Iterator<Item = (usize, Token)> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at;
+        let first = *bytes.get(at)?;
+        let second = bytes.get(at + 1).copied();
+        let (token, length) = match (first, second) {
+            (b'\\', Some(b'1'..=b'9')) => (Token::Reference, 2),
+            (b'\\', Some(_)) => (Token::Other, 2),
+            (b'[', _) => (Token::Other, class_length(bytes.get(at..).unwrap_or_default())),
+            (b'.', Some(b'*')) => (Token::Rest, 2),
+            (b'(', _) => (Token::Open, 1),
+            (b')', _) => (Token::Close, 1),
+            (b'|', _) => (Token::Bar, 1),
+            (b'$', _) => (Token::End, 1),
+            (b'*' | b'+' | b'?' | b'}', _) => (Token::Repeat, 1),
+            _ => (Token::Other, 1),
+        };
+        at += length;
+        Some((start, token))
+    })
+}
+
+/// The length of a class such as `[^]a-z\]]`.
+fn class_length(class: &[u8]) -> usize {
+    let mut at = if class.get(1) == Some(&b'^') { 3 } else { 2 };
+    while let Some(byte) = class.get(at) {
+        match byte {
+            b']' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    class.len().max(1)
+}
+
+/// A path that is a regular expression, as an implementation reads it.
+pub(crate) fn written(path: &str, engine: Engine) -> String {
+    // A slash was put in front of a path that was written as `^/shop`.
+    let path = path.strip_prefix("/^").unwrap_or(path);
+    let is_choice = {
+        let mut depth = 0_i32;
+        tokens(path).any(|(_, token)| {
+            match token {
+                Token::Open => depth += 1,
+                Token::Close => depth -= 1,
+                _ => {}
+            }
+            depth == 0 && token == Token::Bar
+        })
+    };
+    let body = if is_choice { format!("(?:{path})") } else { path.to_owned() };
+    match engine {
+        Engine::Anywhere => format!("(?i)^{body}"),
+        Engine::Whole | Engine::Unknown if is_choice || !takes_the_rest(path) => format!("(?i){body}.*"),
+        Engine::Whole | Engine::Unknown => format!("(?i){body}"),
+    }
+}
+
+/// Whether nothing can stand behind what a regular expression matches.
+fn takes_the_rest(path: &str) -> bool {
+    let mut last = [Token::Other; 2];
+    for (_, token) in tokens(path) {
+        last = [last[1], token];
+    }
+    matches!(last, [_, Token::Rest | Token::End] | [Token::Rest, Token::Close])
+}
+
+/// The part of a regular expression of PCRE that neither RE2 nor Go has.
+pub(crate) fn unsupported(path: &str) -> Option<&str> {
+    let mut is_after_repeat = false;
+    for (at, token) in tokens(path) {
+        let rest = path.get(at..).unwrap_or_default();
+        let look = ["(?=", "(?!", "(?<=", "(?<!", "(?>"].into_iter().find(|look| rest.starts_with(look));
+        if let Some(look) = look.filter(|_| token == Token::Open) {
+            return rest.get(..look.len());
+        }
+        if token == Token::Reference {
+            return rest.get(..2);
+        }
+        if token == Token::Repeat && is_after_repeat && rest.starts_with('+') {
+            return path.get(at - 1..=at);
+        }
+        is_after_repeat = matches!(token, Token::Repeat | Token::Rest) && !is_after_repeat;
+    }
+    None
+}
+
+/// How many groups a regular expression captures.
+fn groups(path: &str) -> usize {
+    let opens = tokens(path).filter(|(_, token)| *token == Token::Open);
+    let is_capture = |at: usize| {
+        let rest = path.get(at + 1..).unwrap_or_default();
+        !rest.starts_with('?')
+            || rest.starts_with("?P<")
+            || (rest.starts_with("?<") && !rest.starts_with("?<=") && !rest.starts_with("?<!"))
+    };
+    opens.filter(|(at, _)| is_capture(*at)).count()
+}
+
+/// Whether the target of a rewrite has a group of the path.
+pub(crate) fn has_groups(target: &str) -> bool {
+    target.split('$').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// The target of a rewrite with `\1` in place of `$1`. A group that the path does not have is empty, as for ingress-nginx.
+pub(crate) fn substitution(path: &str, target: &str) -> String {
+    let groups = groups(path);
+    let mut parts = target.split('$');
+    let mut written = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digit = part.chars().next().and_then(|c| c.to_digit(10)).and_then(|it| usize::try_from(it).ok());
+        match (digit, part.get(1..)) {
+            (Some(group), Some(rest)) => {
+                if group <= groups {
+                    written.push('\\');
+                    written.push_str(part.get(..1).unwrap_or_default());
+                }
+                written.push_str(rest);
+            }
+            _ => {
+                written.push('$');
+                written.push_str(part);
+            }
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_keeps_its_meaning() {
+        for (path, whole, anywhere) in [
+            ("/api/v[0-9]+", "(?i)/api/v[0-9]+.*", "(?i)^/api/v[0-9]+"),
+            ("/api/.*", "(?i)/api/.*", "(?i)^/api/.*"),
+            ("/api/(.*)", "(?i)/api/(.*)", "(?i)^/api/(.*)"),
+            ("/api$", "(?i)/api$", "(?i)^/api$"),
+            (r"/api\$", r"(?i)/api\$.*", r"(?i)^/api\$"),
+            (r"/api\.*", r"(?i)/api\.*.*", r"(?i)^/api\.*"),
+            ("/a|/b$", "(?i)(?:/a|/b$).*", "(?i)^(?:/a|/b$)"),
+            ("/(a|b)", "(?i)/(a|b).*", "(?i)^/(a|b)"),
+            ("/^/api", "(?i)/api.*", "(?i)^/api"),
+            ("/[|$]", "(?i)/[|$].*", "(?i)^/[|$]"),
+        ] {
+            assert_eq!(written(path, Engine::Whole), whole);
+            assert_eq!(written(path, Engine::Unknown), whole);
+            assert_eq!(written(path, Engine::Anywhere), anywhere);
+        }
+    }
+
+    #[test]
+    fn what_only_pcre_has_is_found() {
+        for (path, found) in [
+            ("/(?!admin).*", Some("(?!")),
+            ("/(?=a)", Some("(?=")),
+            ("/x(?<!y)", Some("(?<!")),
+            (r"/(a)/\1", Some(r"\1")),
+            ("/a++", Some("++")),
+            ("/a{2}+", Some("}+")),
+            ("/.*+", Some("*+")),
+            (r"/\++", None),
+            ("/a+?", None),
+            ("/(?:a|b)(?i)c", None),
+            ("/(?<name>a)", None),
+            ("/[(?!]", None),
+            ("/[", None),
+            ("\\", None),
+        ] {
+            assert_eq!(unsupported(path), found, "{path}");
+        }
+    }
+
+    #[test]
+    fn groups_are_written_as_re2_has_them() {
+        for (path, target, expected) in [
+            ("/a(/|$)(.*)", "/b/$2", r"/b/\2"),
+            ("/(a)(?:b)(?P<c>c)", "/$1$2$3", r"/\1\2"),
+            ("/(a)", "/$1x$", r"/\1x$"),
+            (r"/\(a\)[(]", "/$1", "/"),
+        ] {
+            assert_eq!(substitution(path, target), expected, "{path}");
+        }
+        assert!(has_groups("/x/$1") && !has_groups("/x$") && !has_groups("/$x"));
+    }
+}

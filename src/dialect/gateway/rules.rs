@@ -1,0 +1,48 @@
+//! Rules about the paths of HTTPRoutes.
+
+use std::collections::BTreeSet;
+
+use super::regex::{Engine, engine, unsupported};
+use super::says::pattern;
+use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::plan::context::RuleContext;
+use crate::validation::literal_beginning;
+use crate::values::Target;
+
+/// A regular expression keeps its meaning, or it is said what it would match.
+pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if !plan.targets.contains(&Target::HttpRoute) {
+        return;
+    }
+    let controller = plan.controller(Target::HttpRoute);
+    let mut told = BTreeSet::new();
+    for route in plan.rules.iter().filter(|route| told.insert(&route.path)) {
+        let Some(pattern) = pattern(plan, route) else { continue };
+        let problem = match (engine(controller), unsupported(&route.path)) {
+            (Engine::Unknown, _) => {
+                let said = format!(
+                    "the regular expression {} keeps its meaning where a Gateway compares it with the whole path; another \
+                     one may find it inside of others, such as below {}",
+                    quoted(&pattern),
+                    quoted(format!("/x{}", literal_beginning(&route.path)).trim_end_matches('/'))
+                );
+                let help = "name the program of the Gateway in the setting gatewayController, or write a path without a regular expression";
+                Problem::new(Code::IntentDiffers, said).help(help)
+            }
+            (_, Some(part)) => {
+                let said = format!(
+                    "the path {} contains {}, which the regular expressions of {} do not have",
+                    quoted(&route.path),
+                    quoted(part),
+                    controller.row().name
+                );
+                Problem::new(Code::TargetInvalid, said)
+                    .help("write the path without it, or use the target Ingress")
+                    .found(route.path.clone())
+            }
+            (_, None) => continue,
+        };
+        report.file(route.path_origin.path(), problem);
+    }
+}

@@ -1,0 +1,47 @@
+//! What Traefik's provider for ingress-nginx reads of the annotations of ingress-nginx.
+
+use crate::validation::pattern::matches;
+
+/// Without it, Traefik does not look at the size of a body.
+pub(super) const REQUEST_BUFFERING: &str = "nginx.ingress.kubernetes.io/proxy-request-buffering";
+
+/// The names of the keys of ingress-nginx 1.15 that Traefik 3.7 does not read (`IngressConfig` of its provider), or reads and does
+/// nothing for: of a web application firewall, it has no more than an error in its log.
+const UNREAD: &str = "affinity-mode auth-always-set-cookie auth-cache-* auth-keepalive* auth-proxy-set-headers auth-request-redirect \
+    auth-signin-redirect-param auth-tls-error-page auth-tls-match-cn auth-tls-verify-depth connection-proxy-header \
+    denylist-source-range disable-proxy-intercept-errors enable-modsecurity enable-opentelemetry enable-owasp-core- \
+    rules enable-rewrite-log fastcgi-* http2-push-preload limit-allowlist limit-rate limit-rate-after limit- \
+    whitelist load-balance mirror-* modsecurity-* opentelemetry-* preserve-trailing-slash proxy-busy-buffers-size \
+    proxy-cookie-* proxy-redirect-* proxy-ssl-ciphers proxy-ssl-protocols proxy-ssl-verify-depth relative-redirects \
+    satisfy session-cookie-change-on-failure session-cookie-conditional-samesite-none ssl-ciphers ssl-prefer-server- \
+    ciphers stream-snippet upstream-hash-by-subset* use-port-in-redirects";
+
+/// Whether it reads a key of ingress-nginx.
+pub(in crate::dialect) fn reads(name: &str) -> bool {
+    !UNREAD.split_ascii_whitespace().any(|unread| matches(unread, name))
+}
+
+/// Whether it takes a text as the boolean that ingress-nginx takes it for: `1` and `t` are false there.
+pub(in crate::dialect) fn is_true(value: &str) -> bool {
+    value.eq_ignore_ascii_case("true")
+}
+
+/// Whether it looks at the size of a body, with this value of `proxy-request-buffering`.
+pub(super) fn limits_bodies(buffering: Option<&str>) -> bool {
+    buffering == Some("on")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::nginx::PROGRAM;
+
+    #[test]
+    fn what_is_not_read_is_a_key_of_ingress_nginx() {
+        let names = PROGRAM.names();
+        for unread in UNREAD.split_ascii_whitespace() {
+            assert!(names.iter().any(|name| matches(unread, name)), "{unread}");
+        }
+        assert!(!reads("denylist-source-range") && reads("whitelist-source-range"));
+    }
+}

@@ -1,0 +1,58 @@
+//! Rules about values that Traefik's provider for ingress-nginx takes for others than ingress-nginx does.
+
+use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
+use crate::diagnostics::{Code, Problem, Report, quoted};
+use crate::dialect::controller::Controller;
+use crate::dialect::key::Idle;
+use crate::dialect::{Loss, effect, nginx::PREFIX};
+use crate::plan::Annotation;
+use crate::plan::context::RuleContext;
+use crate::validation::parse_bool;
+use crate::values::Target;
+
+/// What protects the Service has the value that the provider takes for it.
+pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if !plan.targets.contains(&Target::Ingress)
+        || plan.controller(Target::Ingress) != Controller::TraefikNginx
+    {
+        return;
+    }
+    for annotation in plan.annotations.iter().filter(|it| it.key.starts_with(PREFIX)) {
+        let Some(effect) = effect(&annotation.key).filter(|effect| !effect.idle.is(&annotation.value)) else {
+            continue;
+        };
+        let said = |how: &str| format!("{} is {}, {how}", quoted(&annotation.key), quoted(&annotation.value));
+        let value = annotation.value.trim();
+        if effect.idle == Idle::False && parse_bool(value) == Some(true) && !is_true(value) {
+            let said = said("which Traefik's provider for ingress-nginx takes for false");
+            lost(context, annotation, effect.loss, said, "write \"true\"", report);
+        } else if annotation.key.strip_prefix(PREFIX) == Some("proxy-body-size")
+            && !limits_bodies(plan.annotation(REQUEST_BUFFERING).map(|it| it.value.as_str()))
+        {
+            let said =
+                said("and Traefik's provider for ingress-nginx looks at no body that it does not buffer");
+            let help = format!("forward {REQUEST_BUFFERING}: \"on\", too");
+            lost(context, annotation, effect.loss, said, &help, report);
+        }
+    }
+}
+
+fn lost(
+    context: &RuleContext<'_>,
+    annotation: &Annotation,
+    loss: Loss,
+    said: String,
+    help: &str,
+    report: &mut Report,
+) {
+    let (code, said) = match loss {
+        Loss::Nothing => (Code::TargetInexpressible, said),
+        Loss::Weakens => (Code::ProtectionWeakened, said),
+        Loss::Protects if context.settings.accept_loss.fit(&annotation.key) => {
+            (Code::ProtectionLossAccepted, format!("{said}, and the administrator accepts that"))
+        }
+        Loss::Protects => (Code::ProtectionLost, said),
+    };
+    annotation.file_value(report, Problem::new(code, said).help(help.to_owned()));
+}

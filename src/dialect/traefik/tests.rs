@@ -1,0 +1,100 @@
+//! What is said is written, and nothing else.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
+
+use serde_json::json;
+
+use super::says::{WORDS, says};
+use super::write::{extras, write};
+use crate::dialect::says::Says;
+use crate::dialect::write::Made;
+use crate::intents::{Given, Intent};
+use crate::plan::{Plan, Wanted};
+use crate::testing;
+
+/// A value of each intent that has one, and one that Traefik cannot express where there is such a one.
+const SAMPLES: &[(Intent, &[&str])] = &[
+    (Intent::HttpsRedirectCode, &["302", "303"]),
+    (Intent::StripPrefix, &["true"]),
+    (Intent::RewritePath, &["/new", "/$1"]),
+    (Intent::AllowedSources, &["10.0.0.0/8"]),
+    (Intent::DeniedSources, &["10.0.0.0/8, 2001:db8::/32"]),
+    (Intent::BasicAuth, &["users"]),
+    (Intent::ExternalAuth, &["https://auth.example.com/verify"]),
+    (Intent::ConnectTimeout, &["5s"]),
+    (Intent::IdleTimeout, &["60s"]),
+    (Intent::Timeout, &["60s"]),
+    (Intent::MaxBodySize, &["10Mi"]),
+    (Intent::Cors, &["https://*.example.com"]),
+    (Intent::RequestHeaders, &["X-Stage: beta"]),
+    (Intent::ResponseHeaders, &["X-Frame-Options: DENY"]),
+    (Intent::BackendProtocol, &["https", "grpc"]),
+    (Intent::StickySession, &["pod"]),
+    (Intent::RedirectFrom, &["www", "web.shop.example.com"]),
+    (Intent::RateLimit, &["10/s"]),
+    (Intent::ClientCertificate, &["ca"]),
+    (Intent::TlsPassthrough, &["true"]),
+];
+
+fn plan() -> Plan {
+    let options = [("IngressClassName", "traefik"), ("IngressURLPath", "/shop"), ("TLS", "true")];
+    testing::plan(&options, json!({})).unwrap()
+}
+
+/// Everything that is written about a plan, as one text.
+fn text(plan: &Plan) -> String {
+    let mut all: Vec<String> =
+        write(plan, crate::Target::Ingress).iter().map(|it| format!("{}: {}", it.key, it.value)).collect();
+    for extra in extras(plan) {
+        let made = match extra.made {
+            Made::Spec(spec) => spec.to_string(),
+            Made::Ingress { hosts } => format!("{hosts:?}"),
+        };
+        all.push(format!("{} {} {:?} {made}", extra.kind, extra.name, extra.annotations));
+    }
+    all.join("\n")
+}
+
+fn wanting(plan: &Plan, intent: Intent, value: &str) -> Plan {
+    let wish = intent.read(Given(value)).unwrap_or_else(|_| panic!("{intent}: {value}"));
+    let mut plan = plan.clone();
+    plan.intents.push(Wanted { intent, wish, origin: crate::diagnostics::Origin::BuiltIn, keys: Vec::new() });
+    plan
+}
+
+#[test]
+fn what_is_said_is_written() {
+    let plan = plan();
+    for (intent, values) in SAMPLES {
+        for value in *values {
+            let wanting = wanting(&plan, *intent, value);
+            let lacks = matches!(says(&wanting, *intent, wanting.wish(*intent)), Says::Lacks(_));
+            assert_eq!(text(&wanting) == text(&plan), lacks, "{intent}: {value}:\n{}", text(&wanting));
+        }
+    }
+    let known = SAMPLES.iter().map(|(intent, _)| *intent).chain([Intent::HttpsRedirect, Intent::Canary]);
+    let known: Vec<Intent> = known.collect();
+    assert!(Intent::ALL.into_iter().all(|intent| known.contains(&intent)));
+}
+
+#[test]
+fn without_a_namespace_no_middleware_is_written() {
+    let mut plan = plan();
+    plan.subject = std::sync::Arc::default();
+    for (intent, values) in SAMPLES {
+        let wanting = wanting(&plan, *intent, values.first().unwrap());
+        let written = text(&wanting);
+        assert!(!written.contains("kubernetescrd") && !written.contains("Middleware"), "{intent}: {written}");
+    }
+}
+
+#[test]
+fn the_reference_has_what_traefik_does() {
+    let plan = plan();
+    for (intent, values) in SAMPLES {
+        let wanting = wanting(&plan, *intent, values.first().unwrap());
+        let is_said = !matches!(says(&wanting, *intent, wanting.wish(*intent)), Says::Lacks(_));
+        let has_row = WORDS.iter().any(|row| row.intent == *intent);
+        assert!(!is_said || has_row, "{intent}");
+    }
+}

@@ -1,0 +1,183 @@
+//! What a plan wants, in the words of Traefik.
+
+mod middlewares;
+mod networks;
+
+use std::borrow::Cow;
+
+use super::says::{ends_tls, redirects};
+use super::{ENTRY_POINTS, MIDDLEWARES, PATH_MATCHER, PRIORITY, ROUTER, TLS};
+use crate::dialect::external_dns::OPT_OUT;
+use crate::dialect::kubernetes;
+use crate::dialect::nginx::paths::as_regex;
+use crate::dialect::write::{Extra, Made, Written};
+use crate::plan::kinds::Kind;
+use crate::plan::{Plan, Route, redirect_name};
+use crate::validation::PathType;
+use crate::values::Target;
+use middlewares::{FROM, Middleware, middlewares};
+
+/// Only a whole path of a request matches what begins so. An Ingress has no path that begins with anything but a slash, which
+/// is none here.
+const ANCHOR: &str = "/?^";
+/// Greater than the length of any host and path together, which is the priority of what has none.
+const ABOVE_OTHERS: &str = "100000";
+/// The entry point of requests without TLS. It has this name by default.
+const WEB: &str = "web";
+
+pub(in crate::dialect) fn write(plan: &Plan, _target: Target) -> Vec<Written<'_>> {
+    let mut written = Vec::new();
+    if plan.canary.is_some() {
+        return written;
+    }
+    let origin_of_tls = || plan.tls.as_ref().map(|tls| tls.origin.clone()).unwrap_or_default();
+    if ends_tls(plan) {
+        written.push(Written { key: TLS, value: "true".into(), origin: origin_of_tls() });
+    }
+    let list = references(plan, &middlewares(plan));
+    if !list.is_empty() {
+        let origin = plan.intents.first().map_or_else(origin_of_tls, |first| first.origin.clone());
+        written.push(Written { key: MIDDLEWARES, value: list.into(), origin });
+    }
+    let paths = paths(plan).into_iter().flatten();
+    written.extend(paths.map(|(key, value)| {
+        let origin = plan.rules.first().map(|route| route.path_origin.clone()).unwrap_or_default();
+        Written { key, value: value.into(), origin }
+    }));
+    written
+}
+
+/// How the paths of the Ingress are compared.
+fn paths(plan: &Plan) -> [Option<(&'static str, &'static str)>; 2] {
+    let is_regex = plan.rules.iter().any(|route| path(plan, route).1 == PathType::ImplementationSpecific);
+    // An Exact path would count less than the path `/` of another Ingress, which is longer together with its matcher. A host
+    // with a star counts less than any other.
+    let is_exact =
+        plan.rules.iter().all(|route| route.path_type == PathType::Exact && !route.host.starts_with('*'));
+    [
+        is_regex.then_some((PATH_MATCHER, "PathRegexp")),
+        (is_exact && !plan.rules.is_empty()).then_some((PRIORITY, ABOVE_OTHERS)),
+    ]
+}
+
+/// The path of a route: a prefix ends at a slash, and a regular expression means what it means to ingress-nginx. Otherwise
+/// `/shop` is a prefix of `/shopping`, and a regular expression is found anywhere in a path.
+pub(in crate::dialect) fn path<'p>(plan: &Plan, route: &'p Route) -> (Cow<'p, str>, PathType) {
+    let path = &route.path;
+    match route.path_type {
+        _ if plan.annotation(PATH_MATCHER).is_some() => (Cow::Borrowed(path), route.path_type),
+        PathType::Exact => (Cow::Borrowed(path), PathType::Exact),
+        kind if kind.is_pattern(path) => {
+            (Cow::Owned(format!("{ANCHOR}(?i){path}")), PathType::ImplementationSpecific)
+        }
+        _ if path == "/" => (Cow::Borrowed("/"), PathType::Prefix),
+        _ => (
+            Cow::Owned([ANCHOR, &as_regex(path, PathType::Prefix)].concat()),
+            PathType::ImplementationSpecific,
+        ),
+    }
+}
+
+/// The name of an object as Traefik calls it: `shop-web-cors@kubernetescrd`.
+fn reference(plan: &Plan, name: &str) -> String {
+    let namespace = plan.namespace().unwrap_or_default();
+    let both = format!("{namespace}-{name}");
+    let words: Vec<&str> =
+        both.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.join("-") + "@kubernetescrd"
+}
+
+fn references(plan: &Plan, all: &[Middleware]) -> String {
+    let names = all.iter().map(|it| reference(plan, &it.name(plan)));
+    names.collect::<Vec<_>>().join(",")
+}
+
+/// The hosts that are sent to those of the plan, which need certificates as well.
+pub(in crate::dialect) fn redirected_hosts(plan: &Plan) -> Vec<String> {
+    redirects(plan).into_iter().flat_map(|(_, from)| from).collect()
+}
+
+/// The Middlewares of a plan, and the Ingresses beside its own one.
+pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<Extra<'_>> {
+    if plan.canary.is_some() {
+        return Vec::new();
+    }
+    let common = middlewares(plan);
+    let is_secure = ends_tls(plan);
+    let mut extras = Vec::new();
+    let mut all: Vec<Middleware> = Vec::new();
+    if is_secure {
+        extras.extend(without_tls(plan, &common, &mut all));
+    }
+    let from = Middleware::from_other_hosts(plan);
+    if !from.is_empty() {
+        let hosts = redirected_hosts(plan);
+        let list = references(plan, &[from.as_slice(), common.as_slice()].concat());
+        let name = [plan.name(), "-", FROM].concat();
+        let mut beside = |name: String, entry: Option<(&'static str, &'static str)>| {
+            let annotations = annotations(plan, entry.into_iter(), list.clone(), false);
+            let made = Made::Ingress { hosts: hosts.clone() };
+            extras.push(Extra { kind: Kind::Ingress, name: name.into(), annotations, made, called: None });
+        };
+        if is_secure {
+            beside([&name, "-http"].concat(), Some((ENTRY_POINTS, WEB)));
+        }
+        beside(name, is_secure.then_some((TLS, "true")));
+    }
+    all.extend(common);
+    all.extend(from);
+    extras.extend(all.into_iter().map(|it| {
+        let name = it.name(plan);
+        let called = Some(reference(plan, &name));
+        let made = Made::Spec(it.spec);
+        Extra { kind: Kind::Middleware, name: name.into(), annotations: Vec::new(), made, called }
+    }));
+    extras
+}
+
+/// The Ingress for requests without TLS, which one with TLS does not answer. A request that is not redirected, because it
+/// came to a proxy by https, passes the same Middlewares.
+fn without_tls<'p>(plan: &'p Plan, common: &[Middleware], all: &mut Vec<Middleware>) -> Option<Extra<'p>> {
+    let redirects = plan.redirects(Target::Ingress);
+    let redirect = if redirects { Some(Middleware::https_redirect(plan)?) } else { None };
+    let own = plan.annotation(MIDDLEWARES).map(|own| own.value.clone());
+    let common = own.unwrap_or_else(|| references(plan, common));
+    let first = redirect.as_ref().map(|it| reference(plan, &it.name(plan)));
+    let list: Vec<String> = first.into_iter().chain([common]).filter(|list| !list.is_empty()).collect();
+    let written = [(ENTRY_POINTS, WEB)].into_iter().chain(paths(plan).into_iter().flatten());
+    let annotations = annotations(plan, written, list.join(","), true);
+    all.extend(redirect);
+    let name = if redirects { redirect_name(plan.name()) } else { [plan.name(), "-http"].concat() };
+    let made = Made::Ingress { hosts: Vec::new() };
+    Some(Extra { kind: Kind::Ingress, name: name.into(), annotations, made, called: None })
+}
+
+/// The annotations of an Ingress beside the plan's own one. It says nothing to ExternalDNS about hosts that this one has.
+fn annotations<'p>(
+    plan: &'p Plan,
+    written: impl Iterator<Item = (&'static str, &'static str)>,
+    middlewares: String,
+    has_same_hosts: bool,
+) -> Vec<(&'p str, Cow<'p, str>)> {
+    let mut all: Vec<(&str, Cow<'_, str>)> = written.map(|(key, value)| (key, value.into())).collect();
+    if !middlewares.is_empty() {
+        all.push((MIDDLEWARES, middlewares.into()));
+    }
+    let is_kept = |key: &str| {
+        key == kubernetes::CLASS
+            || (has_same_hosts
+                && key.starts_with(ROUTER)
+                && !key.starts_with(TLS)
+                && key != ENTRY_POINTS
+                && key != MIDDLEWARES)
+    };
+    for given in plan.annotations.iter().filter(|it| is_kept(&it.key)) {
+        all.retain(|(key, _)| *key != given.key);
+        all.push((&given.key, Cow::Borrowed(&given.value)));
+    }
+    if has_same_hosts {
+        all.extend(plan.dns_controller_keys.iter().map(|key| (key.as_str(), OPT_OUT.into())));
+    }
+    all.sort_unstable_by_key(|(key, _)| *key);
+    all
+}
