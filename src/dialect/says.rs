@@ -147,7 +147,7 @@ impl Words {
 }
 
 /// The words of a program on the objects of a target. Only the reference and `xposer explain` read them.
-pub(crate) fn words(target: Target, controller: Controller) -> Vec<&'static Words> {
+pub(crate) fn words(target: Target, controller: Controller) -> Vec<Words> {
     let none: &[Words] = &[];
     let (own, below) = match (target, controller) {
         (Target::HttpRoute, Controller::EnvoyGateway) => (envoy_gateway::says::WORDS, gateway::says::WORDS),
@@ -168,7 +168,13 @@ pub(crate) fn words(target: Target, controller: Controller) -> Vec<&'static Word
     };
     // What a program has beside the Gateway API takes the place of the row there.
     let is_own = |row: &&Words| own.iter().any(|known| known.intent == row.intent);
-    own.iter().chain(below.iter().filter(|row| !is_own(row))).collect()
+    let mut words: Vec<Words> = own.iter().chain(below.iter().filter(|row| !is_own(row))).copied().collect();
+    if controller == Controller::TraefikNginx {
+        // They were tried with ingress-nginx. Of Traefik 3.7, the source was read.
+        words =
+            words.into_iter().map(|row| Words { proof: Proof::Documented, since: "3.7", ..row }).collect();
+    }
+    words
 }
 
 #[cfg(test)]

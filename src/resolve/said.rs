@@ -42,7 +42,7 @@ pub struct Said {
     /// The intent.
     pub intent: Intent,
     /// Its words there, in the order of the program's table; none where they are not known.
-    pub words: Vec<&'static Words>,
+    pub words: Vec<Words>,
     /// Whether the program does what the example of the option wants.
     pub says: Says,
     /// The values with which this is different.
@@ -54,9 +54,7 @@ const BESIDE: &[(Intent, &str, &str)] = &[(Intent::Canary, annotation::CANARY_WE
 
 /// Values that a program may take in another way than the example of the option.
 const VALUES: &[(Intent, &[&str])] = &[
-    (Intent::HttpsRedirect, &["false"]),
     (Intent::HttpsRedirectCode, &["301", "302", "303", "307"]),
-    (Intent::StripPrefix, &["false"]),
     (Intent::RewritePath, &["/app"]),
     (Intent::AllowedSources, &["2001:db8::/32"]),
     (Intent::DeniedSources, &["2001:db8::/32"]),
@@ -64,6 +62,7 @@ const VALUES: &[(Intent, &[&str])] = &[
     (
         Intent::ExternalAuth,
         &[
+            "http://auth.shop.svc:8080/verify",
             "url: https://auth.example.com/verify\nsignIn: https://auth.example.com/start",
             "url: https://auth.example.com/verify\nresponseHeaders: X-User",
         ],
@@ -71,7 +70,6 @@ const VALUES: &[(Intent, &[&str])] = &[
     (Intent::ConnectTimeout, &["500ms", "0s"]),
     (Intent::IdleTimeout, &["500ms", "0s"]),
     (Intent::Timeout, &["500ms", "0s"]),
-    (Intent::MaxBodySize, &["0"]),
     (
         Intent::Cors,
         &[
@@ -83,7 +81,7 @@ const VALUES: &[(Intent, &[&str])] = &[
     ),
     (Intent::RequestHeaders, &["X-Tenant:"]),
     (Intent::ResponseHeaders, &["X-Powered-By:"]),
-    (Intent::BackendProtocol, &["http", "https", "h2c", "grpcs"]),
+    (Intent::BackendProtocol, &["https", "h2c", "grpcs"]),
     (Intent::StickySession, &["cookie: route\nmaxAge: 1h"]),
     (Intent::RedirectFrom, &["old.example.com"]),
     (Intent::RateLimit, &["100/m", "1000/h", "limit: 10/s\nburst: 50"]),
@@ -162,7 +160,7 @@ impl Program {
 
     /// All rows of its table.
     #[must_use]
-    pub fn words(self) -> Vec<&'static Words> {
+    pub fn words(self) -> Vec<Words> {
         words(self.target, self.controller)
     }
 

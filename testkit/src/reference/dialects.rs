@@ -72,10 +72,11 @@ fn cell(said: &Said) -> String {
     // The weakest proof of several words counts.
     let known = said.words.iter().map(|row| row.proof).max();
     let known = known.map_or("yes", Proof::as_str);
+    let is_lacking = |says: &Says| matches!(says, Says::Lacks(_));
     match &said.says {
-        Says::Lacks(_) => "no".to_owned(),
+        Says::Lacks(_) if said.limits.iter().all(|(_, says)| is_lacking(says)) => "no".to_owned(),
         Says::Fully if said.limits.is_empty() => known.to_owned(),
-        Says::Fully | Says::But(_) => format!("{known} \\*"),
+        _ => format!("{known} \\*"),
     }
 }
 
