@@ -40,6 +40,12 @@ pub const INGRESS: Kind = kind("networking.k8s.io/v1", "Ingress");
 pub const HTTP_ROUTE: Kind = kind("gateway.networking.k8s.io/v1", "HTTPRoute");
 /// A Gateway of the Gateway API.
 pub const GATEWAY: Kind = kind("gateway.networking.k8s.io/v1", "Gateway");
+/// A SecurityPolicy of Envoy Gateway.
+pub const SECURITY_POLICY: Kind = kind("gateway.envoyproxy.io/v1alpha1", "SecurityPolicy");
+/// A BackendTrafficPolicy of Envoy Gateway.
+pub const BACKEND_TRAFFIC_POLICY: Kind = kind("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy");
+/// An HTTPRouteFilter of Envoy Gateway.
+pub const HTTP_ROUTE_FILTER: Kind = kind("gateway.envoyproxy.io/v1alpha1", "HTTPRouteFilter");
 /// A monitor of IngressMonitorController.
 pub const MONITOR: Kind = kind("endpointmonitor.stakater.com/v1alpha1", "EndpointMonitor");
 /// A Certificate of cert-manager.

@@ -16,7 +16,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use xposer::Severity;
-use xposer_chain::cluster::{HTTP_ROUTE, INGRESS, MONITOR, SECRET, documents, name_of};
+use xposer_chain::cluster::{
+    BACKEND_TRAFFIC_POLICY, HTTP_ROUTE, HTTP_ROUTE_FILTER, INGRESS, MONITOR, SECRET, SECURITY_POLICY,
+    documents, name_of,
+};
 use xposer_chain::{Chain, Kind, Namespace, say, wait_for};
 use xposer_testkit::cases::{Case, Run};
 use xposer_testkit::cookbook::{
@@ -25,7 +28,8 @@ use xposer_testkit::cookbook::{
 
 const ROUTE: Kind = Kind { api: "route.openshift.io/v1", name: "Route" };
 /// What our controller makes.
-const KINDS: [Kind; 4] = [INGRESS, HTTP_ROUTE, ROUTE, MONITOR];
+const KINDS: [Kind; 7] =
+    [INGRESS, HTTP_ROUTE, ROUTE, MONITOR, SECURITY_POLICY, BACKEND_TRAFFIC_POLICY, HTTP_ROUTE_FILTER];
 /// The classes of the pages.
 const CLASSES: [&str; 2] = ["external-ingress", "internal-ingress"];
 /// The classes here whose programs read the annotations of ingress-nginx.

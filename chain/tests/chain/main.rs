@@ -13,6 +13,7 @@ mod article;
 mod breaks;
 mod common;
 mod conformance;
+mod contour;
 mod cookbook;
 mod envoy_gateway;
 mod faults;

@@ -1,6 +1,6 @@
 //! What Contour can do of what a plan wants.
 
-use crate::dialect::says::Proof::{Documented, Parser, Proved};
+use crate::dialect::says::Proof::Proved;
 use crate::dialect::says::{Says, Words, lacks};
 use crate::intents::{Intent, Wish};
 use crate::plan::Plan;
@@ -8,8 +8,8 @@ use crate::values::{BackendProtocol, Tls};
 
 pub(in crate::dialect) static WORDS: &[Words] = &[
     Words::new(Intent::HttpsRedirect, "ingress.kubernetes.io/force-ssl-redirect: \"true\"", Proved, "1.33"),
-    Words::new(Intent::HttpsRedirectCode, "301 alone, without a word", Documented, "1.33"),
-    Words::new(Intent::Timeout, "projectcontour.io/response-timeout", Parser, "1.33"),
+    Words::new(Intent::HttpsRedirectCode, "301 alone, without a word", Proved, "1.33"),
+    Words::new(Intent::Timeout, "projectcontour.io/response-timeout", Proved, "1.33"),
 ];
 
 const HTTP_PROXY: &str = "write an HTTPProxy by hand, or choose another class";

@@ -7,14 +7,15 @@ pub(super) const REQUEST_BUFFERING: &str = "nginx.ingress.kubernetes.io/proxy-re
 
 /// The names of the keys of ingress-nginx 1.15 that Traefik 3.7 does not read (`IngressConfig` of its provider), or reads and does
 /// nothing for: of a web application firewall, it has no more than an error in its log.
-const UNREAD: &str = "affinity-mode auth-always-set-cookie auth-cache-* auth-keepalive* auth-proxy-set-headers auth-request-redirect \
-    auth-signin-redirect-param auth-tls-error-page auth-tls-match-cn auth-tls-verify-depth connection-proxy-header \
-    denylist-source-range disable-proxy-intercept-errors enable-modsecurity enable-opentelemetry enable-owasp-core- \
-    rules enable-rewrite-log fastcgi-* http2-push-preload limit-allowlist limit-rate limit-rate-after limit- \
-    whitelist load-balance mirror-* modsecurity-* opentelemetry-* preserve-trailing-slash proxy-busy-buffers-size \
-    proxy-cookie-* proxy-redirect-* proxy-ssl-ciphers proxy-ssl-protocols proxy-ssl-verify-depth relative-redirects \
-    satisfy session-cookie-change-on-failure session-cookie-conditional-samesite-none ssl-ciphers ssl-prefer-server- \
-    ciphers stream-snippet upstream-hash-by-subset* use-port-in-redirects";
+const UNREAD: &str = "affinity-mode auth-always-set-cookie auth-cache-* auth-keepalive* auth-proxy-set-headers \
+    auth-request-redirect auth-signin-redirect-param auth-tls-error-page auth-tls-match-cn \
+    auth-tls-verify-depth connection-proxy-header denylist-source-range disable-proxy-intercept-errors \
+    enable-modsecurity enable-opentelemetry enable-owasp-core-rules enable-rewrite-log fastcgi-* \
+    http2-push-preload limit-allowlist limit-rate limit-rate-after limit-whitelist load-balance mirror-* \
+    modsecurity-* opentelemetry-* preserve-trailing-slash proxy-busy-buffers-size proxy-cookie-* \
+    proxy-redirect-* proxy-ssl-ciphers proxy-ssl-protocols proxy-ssl-verify-depth relative-redirects satisfy \
+    session-cookie-change-on-failure session-cookie-conditional-samesite-none ssl-ciphers \
+    ssl-prefer-server-ciphers stream-snippet upstream-hash-by-subset* use-port-in-redirects";
 
 /// Whether it reads a key of ingress-nginx.
 pub(in crate::dialect) fn reads(name: &str) -> bool {
