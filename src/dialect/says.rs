@@ -272,7 +272,7 @@ mod tests {
                     can |= !lacks;
                     writes |= is_written;
                 }
-                let row = words(target, program).iter().find(|row| row.intent == intent);
+                let row = words(target, program).into_iter().find(|row| row.intent == intent);
                 if samples(intent).is_empty() {
                     continue;
                 }

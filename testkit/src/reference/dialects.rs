@@ -86,7 +86,7 @@ fn section(intent: Intent) -> String {
     let rows = Program::all().into_iter().map(|program| {
         let said = program.said(intent);
         let join = |of: fn(&xposer::internal::Words) -> String| {
-            let all: Vec<String> = said.words.iter().map(|row| of(row)).collect();
+            let all: Vec<String> = said.words.iter().map(of).collect();
             if all.is_empty() { "-".to_owned() } else { all.join("; ") }
         };
         [
