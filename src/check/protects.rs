@@ -240,7 +240,9 @@ mod tests {
             ("ClientCertificate", "clients-ca", "secret: clients-ca\nverify: optional"),
             ("TLS", "true", "false"),
         ] {
-            let plan = |value: &str| testing::plan(&[(option, value)], json!({})).expect(value);
+            // A certificate is shown where TLS ends.
+            let settings = json!({"tls": option == "ClientCertificate"});
+            let plan = |value: &str| testing::plan(&[(option, value)], settings.clone()).expect(value);
             assert!(opened(&plan(open), &plan(closed)).is_empty(), "{option}");
             let found = opened(&plan(closed), &plan(open));
             assert!(
