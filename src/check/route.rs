@@ -89,7 +89,6 @@ fn regex(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> O
     let (written, _) = written(context.plan, Target::Ingress, rule);
     let said = match (context.plan.class_name(), nginx) {
         _ if is_literal(context) => return None,
-        _ if controller == Controller::Traefik => format!("the path {path} is read as a regular expression"),
         _ if written != rule.path => {
             let name = controller.row().name;
             format!("the path {path} is written as {} for {name}", quoted(&written))
