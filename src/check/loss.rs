@@ -292,16 +292,14 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     options_of_canary(plan, report);
 }
 
-/// What a canary wants by its own options counts on no target: requests come to it by the routes of the stable Service.
+/// What a canary wants by its own options counts on no HTTPRoute and no Route: requests come to it by those of the stable Service.
+/// Who serves an Ingress says it itself.
 fn options_of_canary(plan: &Plan, report: &mut Report) {
+    if plan.targets.contains(&Target::Ingress) {
+        return;
+    }
     let own = |it: &&Wanted| it.keys.is_empty() && matches!(it.origin, Origin::Annotation(_));
-    // ingress-nginx reads what keeps a client with one pod on the canary, too.
-    let is_read = |it: &Wanted| {
-        it.intent == Intent::StickySession
-            && plan.targets.contains(&Target::Ingress)
-            && plan.controller(Target::Ingress).is_nginx()
-    };
-    for wanted in plan.intents.iter().filter(own).filter(|it| !is_read(it)) {
+    for wanted in plan.intents.iter().filter(own) {
         let said = format!(
             "{} of a canary has no effect: that of the stable Service counts",
             quoted(wanted.intent.as_str())

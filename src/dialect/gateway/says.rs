@@ -14,21 +14,22 @@ use crate::values::{BackendProtocol, Target};
 
 /// What the Gateway API has for each intent.
 pub(in crate::dialect) static WORDS: &[Words] = &[
-    words(Intent::HttpsRedirect, "another HTTPRoute: RequestRedirect, scheme: https", Proof::Proved, "v1.0"),
-    words(Intent::HttpsRedirectCode, "RequestRedirect, statusCode", Proof::Proved, "v1.0"),
-    words(Intent::Canary, "weight of a backend, or a match of a header", Proof::Proved, "v1.0"),
-    words(Intent::StripPrefix, "URLRewrite, ReplacePrefixMatch", Proof::Proved, "v1.0"),
-    words(Intent::RewritePath, "URLRewrite, ReplaceFullPath", Proof::Proved, "v1.0"),
-    words(Intent::Timeout, "timeouts.request", Proof::Proved, "v1.2"),
-    words(Intent::Cors, "CORS", Proof::Proved, "v1.5"),
-    words(Intent::RequestHeaders, "RequestHeaderModifier", Proof::Proved, "v1.0"),
-    words(Intent::ResponseHeaders, "ResponseHeaderModifier", Proof::Proved, "v1.0"),
-    words(Intent::RedirectFrom, "another HTTPRoute: RequestRedirect, hostname", Proof::Proved, "v1.0"),
+    Words::new(
+        Intent::HttpsRedirect,
+        "another HTTPRoute: RequestRedirect, scheme: https",
+        Proof::Proved,
+        "v1.0",
+    ),
+    Words::new(Intent::HttpsRedirectCode, "RequestRedirect, statusCode", Proof::Proved, "v1.0"),
+    Words::new(Intent::Canary, "weight of a backend, or a match of a header", Proof::Proved, "v1.0"),
+    Words::new(Intent::StripPrefix, "URLRewrite, ReplacePrefixMatch", Proof::Proved, "v1.0"),
+    Words::new(Intent::RewritePath, "URLRewrite, ReplaceFullPath", Proof::Proved, "v1.0"),
+    Words::new(Intent::Timeout, "timeouts.request", Proof::Proved, "v1.2"),
+    Words::new(Intent::Cors, "CORS", Proof::Proved, "v1.5"),
+    Words::new(Intent::RequestHeaders, "RequestHeaderModifier", Proof::Proved, "v1.0"),
+    Words::new(Intent::ResponseHeaders, "ResponseHeaderModifier", Proof::Proved, "v1.0"),
+    Words::new(Intent::RedirectFrom, "another HTTPRoute: RequestRedirect, hostname", Proof::Proved, "v1.0"),
 ];
-
-const fn words(intent: Intent, words: &'static str, proof: Proof, since: &'static str) -> Words {
-    Words { intent, words, proof, since }
-}
 
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     match (intent, wish) {

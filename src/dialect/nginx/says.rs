@@ -50,11 +50,9 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
 ];
 
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
-    // Of the Ingress of a canary, it reads what chooses a pod.
-    if plan.canary.is_some()
-        && !matches!(intent, Intent::Canary | Intent::HttpsRedirect | Intent::StickySession)
-    {
-        return lacks("move the annotation to the stable Service");
+    // On the Ingress of a canary, nothing of it counts, which a rule tells.
+    if plan.canary.is_some() {
+        return Says::Fully;
     }
     match intent {
         Intent::AllowedSources | Intent::DeniedSources if plan.passes_tls() => {
