@@ -68,6 +68,7 @@ use validation::MAX_ANNOTATIONS;
 /// What the other crates of this repository need, and its tests. It may change in any release.
 #[doc(hidden)]
 pub mod internal {
+    pub use crate::check::protects::{Opened, opened};
     pub use crate::check::{Rule, rules};
     pub use crate::conflicts::claims::MAX_NAMED;
     pub use crate::diagnostics::suggestion::did_you_mean;
@@ -77,7 +78,9 @@ pub mod internal {
     pub use crate::dialect::nginx::CANARY;
     pub use crate::dialect::nginx::keys::Risk;
     pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
+    pub use crate::dialect::says::{Proof, Says, Words};
     pub use crate::intents::Intent;
+    pub use crate::resolve::said::{Program, Said, meaning, servers};
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
 

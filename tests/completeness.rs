@@ -191,6 +191,7 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
     // The examples of `profiles` and `namespaces` are about these namespaces.
     services[3]["metadata"]["namespace"] = "web-a".into();
     services[4]["metadata"]["namespace"] = "team-a".into();
+    services.extend(of_programs());
     let without_settings = cases.iter().filter(|(case, _)| case.settings.is_none());
     services.extend(without_settings.flat_map(|(case, _)| case.services()).cloned());
     let settings_with = |given: Option<(&str, &str)>| {
@@ -223,6 +224,17 @@ fn a_default_that_is_written_changes_nothing_and_an_example_does() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Services whose objects depend on who serves them, and on the authentications that there are.
+fn of_programs() -> impl Iterator<Item = serde_json::Value> {
+    let given = [
+        vec![("Auth", "sso")],
+        vec![("IngressClassName", "internal-ingress"), ("AllowedSources", "10.0.0.0/8")],
+        vec![("AllowedSources", "10.0.0.0/8")],
+        vec![("Target", "HTTPRoute"), ("AllowedSources", "10.0.0.0/8")],
+    ];
+    given.into_iter().map(|annotations| testing::service(&annotations))
 }
 
 #[test]

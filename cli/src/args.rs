@@ -25,6 +25,9 @@ Examples:
   In CI: fail where a Service could not be exposed, and say why
     xposer check --settings config.yaml manifests/*.yaml
 
+  Before a migration: what other settings would change, and what would be lost or open
+    xposer compare --settings config.yaml --with new.yaml manifests/*.yaml
+
   What can be written, what a message means, what templates can do
     xposer explain
     xposer explain host-uppercase
@@ -49,6 +52,19 @@ Examples:
   helm template shop ./chart | xposer check --settings config.yaml -n shop
   xposer check --diagnostics json manifests/*.yaml 2> findings.json";
 
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  What changes when the class internal is served by Traefik
+    xposer compare --settings config.yaml --with new-config.yaml manifests/*.yaml
+
+  The same for all Services of a cluster, in CI, as JSON
+    kubectl get services -A -o yaml | xposer compare --settings config.yaml --with new.yaml -o json
+
+Exit codes:
+  0  no Service would be refused, and none would be open that is protected
+  1  at least one Service would be refused, or would lose what protects it
+  2  wrong usage, or an input or the settings cannot be used; nothing is printed";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   xposer explain                         every annotation, setting and diagnostic code
@@ -56,6 +72,7 @@ Examples:
   xposer explain ingressNameTemplate     a setting
   xposer explain host-uppercase          a diagnostic code
   xposer explain templates               variables, syntax and functions
+  xposer explain traefik                 a program that serves Ingresses: its words, and what it lacks
   xposer explain service.yaml            where every value of its Services comes from
   xposer explain --settings config.yaml -n shop service.yaml
 
@@ -110,7 +127,10 @@ pub(crate) enum Command {
     /// Says what `render` would say, and prints no objects.
     #[command(after_help = format!("{CHECK_EXAMPLES}\n\n{EXIT_CODES}"))]
     Check(InputArgs),
-    /// Explains an annotation, a setting, a diagnostic code, the templates, or how the Services of a file are exposed.
+    /// Says what other settings would change: objects, translations, and what would be lost, refused or open.
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(CompareArgs),
+    /// Explains an annotation, a setting, a diagnostic code, a program, the templates, or how the Services of a file are exposed.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// Works as a KRM function: reads a ResourceList on standard input and writes one on standard output.
@@ -137,6 +157,18 @@ pub(crate) struct RenderArgs {
     /// How the objects are printed: yaml as a stream of documents, json as one v1 List.
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// The settings to compare with those of --settings.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: PathBuf,
+    /// How the comparison is printed: text, or json with every Service that changes.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Diagnostics,
 }
 
 #[derive(Debug, Args)]
@@ -206,6 +238,7 @@ impl FromArgMatches for Files {
 pub(crate) enum Typed {
     Render,
     Check,
+    Compare,
     Explain,
 }
 
@@ -215,6 +248,7 @@ impl Typed {
         match self {
             Self::Render => "xposer render",
             Self::Check => "xposer check",
+            Self::Compare => "xposer compare --with NEW",
             // Without a file it lists the words that can be explained.
             Self::Explain => "xposer explain -",
         }
@@ -225,6 +259,7 @@ impl Typed {
         match self {
             Self::Render => "xposer render --settings - FILE",
             Self::Check => "xposer check --settings - FILE",
+            Self::Compare => "xposer compare --with NEW --settings - FILE",
             Self::Explain => "xposer explain --settings - FILE",
         }
     }
@@ -234,6 +269,7 @@ impl Typed {
         match self {
             Self::Render => "-exec xposer render {} +",
             Self::Check => "-exec xposer check {} +",
+            Self::Compare => "-exec xposer compare --with NEW {} +",
             // It takes one file as an argument.
             Self::Explain => "-exec xposer explain {} \\;",
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use xposer::Code;
 use xposer::internal::functions::{self, Function};
-use xposer::internal::{did_you_mean, rules};
+use xposer::internal::{Controller, did_you_mean, rules};
 use xposer::options::{ConfigOption, Key, annotations, settings};
 use xposer::template::{SYNTAX, Template, Var, Vars};
 
@@ -15,6 +15,7 @@ use crate::args::{Color, Diagnostics, ExplainArgs, Files, InputArgs, Typed};
 use crate::console::{Console, Exit};
 use crate::input::STDIN_PATH;
 use crate::printer::write_text;
+use crate::programs;
 use crate::render::explain_file;
 
 /// The word that explains the template language.
@@ -71,8 +72,15 @@ fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
         }
         setting(key, row, out)?;
     }
+    let keys = of_service.into_iter().chain(of_settings).filter_map(|(_, row)| row.annotation);
+    if let Some(intent) = keys.filter_map(programs::intent).next() {
+        programs::of_intent(intent, out)?;
+    }
     if of_service.is_some() || of_settings.is_some() {
         return Ok(true);
+    }
+    if let Ok(controller) = word.parse() {
+        return programs::of_controller(controller, out).map(|()| true);
     }
     if let Ok(found) = word.parse::<Code>() {
         code(found, out)?;
@@ -90,6 +98,7 @@ fn unknown(word: &str) -> Finding<'_> {
         .flat_map(|(key, _)| [key.short_name(), key.name])
         .chain(settings().map(|(key, _)| key.name))
         .chain(Code::ALL.iter().map(|code| code.slug()))
+        .chain(Controller::WORDS.iter().copied())
         .chain([TEMPLATES]);
     match did_you_mean(word, known) {
         Some(meant) => finding.help(format!("did you mean {meant}?")),
@@ -107,6 +116,8 @@ fn overview(out: &mut dyn Write) -> io::Result<()> {
         out,
         Code::ALL.iter().map(|code| (code.slug(), format!("{}: {}", code.severity(), code.summary()))),
     )?;
+    writeln!(out, "\nPrograms that serve Ingresses, HTTPRoutes and Routes")?;
+    table(out, Controller::ALL.into_iter().map(|it| (it.as_str(), programs::summary(it))))?;
     writeln!(out, "\nTemplates")?;
     let names: Vec<String> = Var::ALL.iter().map(|var| format!("{{{{.{}}}}}", var.name())).collect();
     let functions = functions::all().len();

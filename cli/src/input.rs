@@ -21,6 +21,8 @@ pub(crate) struct Inputs {
     pub(crate) files: Vec<File>,
     pub(crate) settings: Settings,
     pub(crate) settings_file: Option<SettingsFile>,
+    /// The settings to compare with, if there are any.
+    pub(crate) with: Option<Settings>,
     /// Warnings about the files.
     pub(crate) notes: Findings,
 }
@@ -43,11 +45,16 @@ impl Purpose {
 }
 
 impl Inputs {
-    /// Reads all files, or returns the errors of all files.
-    pub(crate) fn read(args: &InputArgs, typed: Typed, console: &mut Console<'_>) -> Result<Self, Findings> {
+    /// Reads all files, or returns the errors of all files. `with` has the settings to compare with.
+    pub(crate) fn read(
+        args: &InputArgs,
+        with: Option<&PathBuf>,
+        typed: Typed,
+        console: &mut Console<'_>,
+    ) -> Result<Self, Findings> {
         let standard = [PathBuf::from(STDIN_PATH)];
         let paths = if args.files.all.is_empty() { &standard } else { args.files.all.as_slice() };
-        match paths.iter().chain(&args.settings).filter(|path| is_stdin(path)).count() {
+        match paths.iter().chain(&args.settings).chain(with).filter(|path| is_stdin(path)).count() {
             0 => {}
             1 if console.terminal.stdin => invite(console),
             1 => {}
@@ -58,18 +65,20 @@ impl Inputs {
         }
         let (mut wrong, mut notes) = (Findings::new(), Findings::new());
         let paths = distinct(paths, &mut notes);
-        let settings = args.settings.as_ref().map(|path| read_settings(path, typed, console.stdin));
-        let (settings_file, settings) = match settings.transpose() {
-            Ok(settings) => settings.unzip(),
-            Err(findings) => {
+        let mut settings = |path: Option<&PathBuf>| {
+            let read = path.map(|path| read_settings(path, typed, console.stdin));
+            read.transpose().unwrap_or_else(|findings| {
                 wrong.extend(findings);
-                (None, None)
-            }
+                None
+            })
         };
-        notes.extend(settings_file.iter().filter_map(|file: &SettingsFile| file.note().cloned()));
+        let (settings, with) = (settings(args.settings.as_ref()), settings(with));
+        let ((settings_file, settings), (with_file, with)) = (settings.unzip(), with.unzip());
+        let read = settings_file.iter().chain(&with_file);
+        notes.extend(read.filter_map(|file: &SettingsFile| file.note().cloned()));
         let files = read_files(&paths, typed, console, &mut wrong);
         if wrong.is_empty() {
-            Ok(Self { files, settings: settings.unwrap_or_default(), settings_file, notes })
+            Ok(Self { files, settings: settings.unwrap_or_default(), settings_file, with, notes })
         } else {
             Err(wrong)
         }

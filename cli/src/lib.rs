@@ -1,4 +1,4 @@
-//! The command line of Xposer: `render`, `check`, `explain`, `completions` and the KRM function `krm`.
+//! The command line of Xposer: `render`, `check`, `compare`, `explain`, `completions` and the KRM function `krm`.
 //!
 //! Files become [`serde_json::Value`]s with places ([`xposer_manifest`]), the core decides, and its objects and diagnostics
 //! become text. [`run`] is the whole program without its process:
@@ -19,6 +19,7 @@
 //! ```
 
 mod args;
+mod compare;
 mod console;
 mod explain;
 mod input;
@@ -26,6 +27,7 @@ mod krm;
 mod local;
 mod passed;
 mod printer;
+mod programs;
 mod progress;
 mod render;
 mod services;
@@ -63,6 +65,7 @@ fn dispatch(cli: Cli, console: &mut Console<'_>) -> io::Result<Exit> {
     match cli.command {
         Command::Render(args) => render::render(&args, console),
         Command::Check(args) => render::check(&args, console),
+        Command::Compare(args) => compare::compare(&args, console),
         Command::Explain(args) => explain::explain(args, console),
         Command::Krm => krm::krm(console),
         Command::Completions { shell } => {

@@ -54,7 +54,7 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
         let wrong = [Finding::input(message).help(help)];
         return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
     }
-    let inputs = match Inputs::read(args, show.typed(), console) {
+    let inputs = match Inputs::read(args, None, show.typed(), console) {
         Ok(inputs) => inputs,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use xposer::diagnostics::Origin;
 use xposer::internal::trace;
 use xposer::service::EXPOSE_LABEL;
 use xposer::{Outcome, Service, Settings};
@@ -29,12 +28,12 @@ pub(crate) fn write_trace(
     let width = rows.iter().map(|row| row.what.chars().count()).max().unwrap_or_default();
     for row in rows {
         writeln!(out, "  {:width$}  {}", row.what, row.value)?;
-        match &row.origin {
-            Origin::BuiltIn => writeln!(out, "  {:width$}    from the built-in default", "")?,
-            origin => writeln!(out, "  {:width$}    from {}", "", origin.path())?,
-        }
+        writeln!(out, "  {:width$}    from {}", "", row.from())?;
         for path in row.before {
             writeln!(out, "  {:width$}    before {path}", "")?;
+        }
+        for said in row.said {
+            writeln!(out, "  {:width$}    {said}", "")?;
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Ran, exposed, folder, service, xposer, xposer_in};
 use xposer::Code;
-use xposer::internal::functions;
+use xposer::internal::{Controller, Intent, Program, functions};
 use xposer::options::{annotations, settings};
 use xposer::template::{Template, Var, Vars};
 
@@ -89,6 +89,38 @@ fn the_overview_lists_everything() {
 }
 
 #[test]
+fn every_program_and_what_it_has() {
+    for controller in Controller::ALL {
+        let text = explained(controller.as_str());
+        assert!(text.starts_with(&format!("program {controller}\n")), "{text}");
+    }
+    for program in Program::all() {
+        let text = explained(program.controller().as_str());
+        for row in program.words() {
+            assert!(
+                text.contains(row.words) && text.contains(row.since),
+                "{} is missing from {text}",
+                row.words
+            );
+        }
+    }
+}
+
+#[test]
+fn every_intent_in_the_words_of_every_program() {
+    for intent in Intent::ALL {
+        let text = explained(intent.annotation());
+        let (_, programs) = text.split_once("\nIts words in the programs").unwrap();
+        for program in Program::all() {
+            assert!(programs.contains(&format!("\n  {} ", program.controller())), "{programs}");
+            for row in program.said(intent).words {
+                assert!(programs.contains(row.words), "{} is missing from {programs}", row.words);
+            }
+        }
+    }
+}
+
+#[test]
 fn unknown_words() {
     let said = |word: &str| {
         let ran = xposer(&["explain", word], "").expect(2);
@@ -106,6 +138,7 @@ error: there is nothing to explain about \"host-upercase\"
         ("IngresNameTemplate", "IngressNameTemplate"),
         ("ingressUrlTemplat", "ingressURLTemplate"),
         ("tempaltes", "templates"),
+        ("trefik", "traefik"),
         ("config.xposer.stakater.com/Domian", "config.xposer.stakater.com/Domain"),
     ] {
         let text = said(word).to_lowercase();
@@ -137,6 +170,8 @@ Service shop/web is exposed as http://web.example.com
                  from the built-in default
   target       Ingress
                  from the built-in default
+  servedBy     Ingress: ingress-nginx
+                 from the built-in default
 ";
     for arguments in [["explain", "-"].as_slice(), &["explain", "--namespace", "other", "-"]] {
         let ran = xposer(arguments, &service("web"));
@@ -164,6 +199,65 @@ fn a_file_of_several_services() {
     assert!(ran.stderr.starts_with("error[host-empty-label]: "), "{}", ran.stderr);
     assert!(ran.stderr.contains(" --> services.yaml:30:"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("exposed,"), "{}", ran.stderr);
+}
+
+/// Who serves a Service, and how that is known.
+#[test]
+fn a_file_and_who_serves_it() {
+    let of_class = |name: &str, class: &str| {
+        service(name).replace(
+            "  annotations:\n",
+            &format!("  annotations:\n    config.xposer.stakater.com/IngressClassName: {class}\n"),
+        )
+    };
+    let settings = "controllers: {internal: haproxy}\ndefaultController: traefik\nparentRefs: [{name: external}]\n\
+                    gatewayController: envoy-gateway\ntarget: [Ingress, HTTPRoute]\n";
+    let services =
+        [of_class("set", "internal"), of_class("named", "contour-public"), of_class("other", "public")];
+    let ran = traced("explain-served-by", settings, &services).expect(0);
+    let served: Vec<&str> = ran
+        .stdout
+        .split("  servedBy ")
+        .skip(1)
+        .flat_map(|row| row.lines().take(2).map(str::trim).collect::<Vec<_>>())
+        .collect();
+    let gateway = ["HTTPRoute: Envoy Gateway", "from settings.gatewayController"];
+    let expected = [
+        ["Ingress: the HAProxy Kubernetes Ingress Controller", "from settings.controllers.internal"],
+        gateway,
+        ["Ingress: Contour", "from the name of the class `contour-public`"],
+        gateway,
+        ["Ingress: Traefik", "from settings.defaultController"],
+        gateway,
+    ];
+    assert_eq!(served, expected.concat());
+}
+
+/// What a Service wants, and how the program that serves it says that.
+#[test]
+fn a_file_and_what_it_wants() {
+    let wanting = service("web").replace(
+        "  annotations:\n",
+        "  annotations:\n    config.xposer.stakater.com/AllowedSources: 10.0.0.0/8\n",
+    );
+    let forwarding = service("api").replace(
+        "  annotations:\n",
+        "  annotations:\n    xposer.stakater.com/annotations: 'nginx.ingress.kubernetes.io/denylist-source-range: 192.0.2.0/24'\n",
+    );
+    let ran =
+        traced("explain-wanted", "parentRefs: [{name: external}]\n", &[wanting.clone(), forwarding.clone()]);
+    let shown = ran.expect(0).stdout;
+    let row = shown.lines().find(|line| line.starts_with("  allowedSources "));
+    assert!(row.is_some_and(|row| row.ends_with(" 10.0.0.0/8")), "{shown}");
+    assert!(shown.contains("   said to ingress-nginx as "), "{shown}");
+    // A program that lacks it is named with what to do.
+    let settings = "target: HTTPRoute\nparentRefs: [{name: external}]\ngatewayController: gateway\n";
+    let shown = traced("explain-lacking", settings, &[wanting, forwarding]).expect(1).stdout;
+    for row in ["  allowedSources ", "  deniedSources "] {
+        let (_, rest) = shown.split_once(row).unwrap_or_else(|| panic!("{row} is missing from {shown}"));
+        let said = rest.lines().find(|line| line.contains("has nothing for it; "));
+        assert!(said.is_some(), "{shown}");
+    }
 }
 
 /// Two Services of one file that ask for one host are refused here, too.
@@ -253,6 +347,8 @@ Service shop/web is exposed as https://web.profile.example.com
                                 from settings.namespaces.shop.tlsSecretNameTemplate
                                 before settings.tlsSecretNameTemplate
   target                      Ingress
+                                from the built-in default
+  servedBy                    Ingress: ingress-nginx
                                 from the built-in default
   annotation example.com/all  annotation
                                 from metadata.annotations[\"xposer.stakater.com/annotations\"]

@@ -7,6 +7,7 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value, json};
 use xposer::diagnostics::Root;
+use xposer::internal::{opened, trace};
 use xposer::options::annotations;
 use xposer::service::FORWARD_ANNOTATION;
 use xposer::{Precedence, Service, Settings, expose, expose_all};
@@ -62,6 +63,9 @@ fuzz_target!(|text: &str| {
             let value: Value = serde_json::from_str(&object.to_json()).expect("it is JSON");
             assert_eq!(value, object.to_value());
         }
+        // Nothing is open that was not, and every value that decides has a source.
+        assert!(opened(plan, plan).is_empty());
+        assert!(trace(&service, &settings).iter().all(|row| !row.what.is_empty() && !row.value.contains('\n')));
         // The same Service twice claims everything twice.
         let twice = expose_all(&[service.clone(), service], &settings, Precedence::RefuseAll);
         assert!(twice.iter().all(|outcome| outcome.plan().is_none()));

@@ -29,7 +29,7 @@ fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
 }
 
 /// What is lost with an annotation on a target.
-fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
+pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss {
     if !plan.has_object(target) || is_passed(plan, &annotation.key, target) {
         return Loss::Nothing;
     }

@@ -10,6 +10,7 @@ mod host;
 mod loss;
 pub(crate) mod misspelt;
 pub(crate) mod object;
+pub(crate) mod protects;
 mod route;
 mod targets;
 mod tls;

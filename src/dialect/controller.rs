@@ -165,6 +165,24 @@ impl Controller {
         }
     }
 
+    /// Its name in a sentence.
+    ///
+    /// ```
+    /// use xposer::internal::Controller;
+    /// assert_eq!(Controller::Contour.name(), "Contour");
+    /// assert_eq!(Controller::Traefik.class_controllers(), ("traefik.io/ingress-controller", "traefik.io/gateway-controller"));
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// What its `IngressClass` and its `GatewayClass` name as their controller; empty where there is no such class.
+    #[must_use]
+    pub const fn class_controllers(self) -> (&'static str, &'static str) {
+        (self.row().ingress, self.row().gateway)
+    }
+
     /// Whether it reads a key on an Ingress. Of a controller without a dialect, only the keys of ingress-nginx are known to be
     /// read by another one.
     pub(crate) fn reads(self, key: &str) -> bool {

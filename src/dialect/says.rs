@@ -7,13 +7,20 @@ use super::{
     alb, contour, envoy_gateway, f5_nginx, gateway, gke, haproxy, haproxy_ingress, nginx, openshift,
     protocol, traefik,
 };
+use crate::diagnostics::words;
 use crate::intents::{Intent, Wish};
 use crate::plan::Plan;
 use crate::values::Target;
 
 /// Whether and how a program does what a plan wants.
+///
+/// ```
+/// use xposer::internal::{Controller, Intent, Program, Says};
+/// let nginx = Program::all().into_iter().find(|program| program.controller() == Controller::IngressNginx).unwrap();
+/// assert_eq!(nginx.said(Intent::AllowedSources).says, Says::Fully);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Says {
+pub enum Says {
     /// It does it.
     Fully,
     /// It does it, and this is different there: a part of a sentence that begins with a verb.
@@ -103,8 +110,13 @@ pub(super) fn whole_seconds(milliseconds: u64) -> Option<Says> {
 }
 
 /// How we know what a program does.
+///
+/// ```
+/// use xposer::internal::Proof;
+/// assert_eq!(Proof::Proved.as_str(), "proved");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Proof {
+pub enum Proof {
     /// Real requests went through the real program.
     Proved,
     /// The program's own code read the words.
@@ -113,13 +125,25 @@ pub(crate) enum Proof {
     Documented,
 }
 
+words!(Proof { Proved = "proved", Parser = "parser", Documented = "documented" });
+
 /// A row of the reference of a program: an intent, its words there, how we know, and since which version it has them.
-#[cfg_attr(not(test), allow(dead_code, reason = "the reference is made of them"))]
-pub(crate) struct Words {
-    pub(crate) intent: Intent,
-    pub(crate) words: &'static str,
-    pub(crate) proof: Proof,
-    pub(crate) since: &'static str,
+///
+/// ```
+/// use xposer::internal::{Intent, Program};
+/// let rows = Program::all().into_iter().flat_map(Program::words);
+/// assert!(rows.into_iter().all(|row| !row.words.is_empty() && Intent::ALL.contains(&row.intent)));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    /// The intent.
+    pub intent: Intent,
+    /// Its words, as the documentation of the program has them.
+    pub words: &'static str,
+    /// How we know.
+    pub proof: Proof,
+    /// The first version that has the words.
+    pub since: &'static str,
 }
 
 impl Words {
@@ -128,23 +152,35 @@ impl Words {
     }
 }
 
-/// The words of a program on the objects of a target. Only the reference reads them.
-#[cfg_attr(not(test), allow(dead_code, reason = "the reference is made of them"))]
-pub(crate) fn words(target: Target, controller: Controller) -> &'static [Words] {
-    match (target, controller) {
-        // Beside these, it has those of the Gateway API.
-        (Target::HttpRoute, Controller::EnvoyGateway) => envoy_gateway::says::WORDS,
-        (Target::HttpRoute, _) => gateway::says::WORDS,
-        (Target::Route, _) => openshift::says::WORDS,
-        (Target::Ingress, Controller::IngressNginx) => nginx::says::WORDS,
-        (Target::Ingress, Controller::Contour) => contour::says::WORDS,
-        (Target::Ingress, Controller::Haproxy) => haproxy::says::WORDS,
-        (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::says::WORDS,
-        (Target::Ingress, Controller::F5Nginx) => f5_nginx::says::WORDS,
-        (Target::Ingress, Controller::Alb) => alb::says::WORDS,
-        (Target::Ingress, Controller::Gce) => gke::says::WORDS,
-        _ => &[],
+/// The words of a program on the objects of a target. Only the reference and `xposer explain` read them.
+pub(crate) fn words(target: Target, controller: Controller) -> Vec<Words> {
+    let none: &[Words] = &[];
+    let (own, below) = match (target, controller) {
+        (Target::HttpRoute, Controller::EnvoyGateway) => (envoy_gateway::says::WORDS, gateway::says::WORDS),
+        (Target::HttpRoute, _) => (gateway::says::WORDS, none),
+        (Target::Route, _) => (openshift::says::WORDS, none),
+        (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => (nginx::says::WORDS, none),
+        (Target::Ingress, Controller::Traefik) => (traefik::says::WORDS, none),
+        (Target::Ingress, Controller::Contour) => (contour::says::WORDS, none),
+        (Target::Ingress, Controller::Haproxy) => (haproxy::says::WORDS, none),
+        (Target::Ingress, Controller::HaproxyIngress) => (haproxy_ingress::says::WORDS, none),
+        (Target::Ingress, Controller::F5Nginx) => (f5_nginx::says::WORDS, none),
+        (Target::Ingress, Controller::Alb) => (alb::says::WORDS, none),
+        (Target::Ingress, Controller::Gce) => (gke::says::WORDS, none),
+        (
+            Target::Ingress,
+            Controller::Openshift | Controller::EnvoyGateway | Controller::Gateway | Controller::Other,
+        ) => (none, none),
+    };
+    // What a program has beside the Gateway API takes the place of the row there.
+    let is_own = |row: &&Words| own.iter().any(|known| known.intent == row.intent);
+    let mut words: Vec<Words> = own.iter().chain(below.iter().filter(|row| !is_own(row))).copied().collect();
+    if controller == Controller::TraefikNginx {
+        // They were tried with ingress-nginx. Of Traefik 3.7, the source was read.
+        words =
+            words.into_iter().map(|row| Words { proof: Proof::Documented, since: "3.7", ..row }).collect();
     }
+    words
 }
 
 #[cfg(test)]
@@ -242,7 +278,7 @@ mod tests {
                     can |= !lacks;
                     writes |= is_written;
                 }
-                let row = words(target, program).iter().find(|row| row.intent == intent);
+                let row = words(target, program).into_iter().find(|row| row.intent == intent);
                 if samples(intent).is_empty() {
                     continue;
                 }

@@ -120,6 +120,20 @@ impl<'p> Object<'p> {
         &self.metadata.name
     }
 
+    /// The value of a label.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::service::SERVICE_LABEL;
+    /// let plan = xposer::testing::plan(&[], json!({}))?;
+    /// assert_eq!(plan.emit().objects[0].label(SERVICE_LABEL), Some("web"));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.metadata.labels.iter().find(|(known, _)| *known == key).map(|(_, value)| *value)
+    }
+
     /// The object as JSON text, compact, with its keys in alphabetical order.
     ///
     /// ```

@@ -389,8 +389,7 @@ impl<'t> Parts<'t> {
                 Some(key) => parts.values.push((key, value)),
                 None => {
                     let key = key.unwrap_or(value);
-                    let help = [&one_of(key, keys), ", a colon and a value"].concat();
-                    parts.problem(is_not(key, "a part of this value", &help));
+                    parts.problem(is_not(key, "a part of this value", &one_of(key, keys)));
                 }
             }
         }

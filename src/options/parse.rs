@@ -254,7 +254,7 @@ pub(crate) fn class_problem(name: &str) -> Problem {
 
 /// What is not the name of an object of this kind.
 pub(crate) fn object_problem(code: Code, name: &str, kind: &str) -> Problem {
-    let article = if kind.starts_with('I') { "an" } else { "a" };
+    let article = if kind.starts_with(['I', 'a']) { "an" } else { "a" };
     Problem::new(code, format!("{} is not the name of {article} {kind}", quoted(name)))
         .help("write lower-case letters, digits, `-` and `.`")
 }

@@ -114,6 +114,10 @@ impl<'v> Resolver<'v, '_> {
         }
         for (given, intent) in contradicted {
             let said = format!("{} contradicts {}", quoted(&given.key), intent.annotation());
+            // What it means may have been compared already.
+            if self.report.diagnostics().iter().any(|known| known.message == said) {
+                continue;
+            }
             let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
             given.file_key(self.report, problem);
         }

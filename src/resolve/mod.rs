@@ -8,6 +8,7 @@ mod intents;
 mod migrate;
 mod monitor;
 mod port;
+pub(crate) mod said;
 mod servers;
 mod tls;
 pub(crate) mod trace;

@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::diagnostics::{FieldPath, Origin, Report};
+use crate::diagnostics::{FieldPath, Origin, Report, quoted};
+use crate::dialect::says::{Says, says, words};
 use crate::dialect::write::write;
+use crate::intents::Intent;
 use crate::options::{Decided, Entry, Layer, Layers, Settings, annotations, decided};
+use crate::plan::{Plan, Reason};
 use crate::resolve;
 use crate::service::Service;
 use crate::values::Target;
@@ -23,7 +26,7 @@ use crate::values::Target;
 /// assert_eq!(domain.to_string(), "domain: example.org, from settings.profiles.external.domain, which goes before settings.domain");
 /// # Ok::<(), xposer::Report>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Traced {
     /// What it decides: `host`, `path`, or the name of a setting.
@@ -34,19 +37,38 @@ pub struct Traced {
     pub origin: Origin,
     /// Who else would have given one, the next one first.
     pub before: Vec<FieldPath>,
+    /// Of a program that serves the Service: how it is known, where no value says it.
+    pub known_by: Option<String>,
+    /// Of something that the Service wants: how each program that serves it says it.
+    pub said: Vec<String>,
 }
 
 impl fmt::Display for Traced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}, from ", self.what, self.value)?;
-        match &self.origin {
-            Origin::BuiltIn => f.write_str("the built-in default")?,
-            given => write!(f, "{}", given.path())?,
-        }
+        write!(f, "{}: {}, from {}", self.what, self.value, self.from())?;
         for (index, path) in self.before.iter().enumerate() {
             write!(f, "{}{path}", if index == 0 { ", which goes before " } else { " and " })?;
         }
-        Ok(())
+        self.said.iter().try_for_each(|said| write!(f, ", {said}"))
+    }
+}
+
+impl Traced {
+    /// Where the value came from, in words.
+    ///
+    /// ```
+    /// use xposer::{Service, Settings, internal::trace, testing};
+    /// let rows = trace(&Service::from_value(&testing::service(&[])), &Settings::default());
+    /// let port = rows.iter().find(|row| row.what == "servicePort").unwrap();
+    /// assert_eq!(port.from(), "the built-in default");
+    /// ```
+    #[must_use]
+    pub fn from(&self) -> String {
+        match (&self.known_by, &self.origin) {
+            (Some(known), _) => known.clone(),
+            (None, Origin::BuiltIn) => "the built-in default".to_owned(),
+            (None, given) => given.path().to_string(),
+        }
     }
 }
 
@@ -72,7 +94,7 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
         return Vec::new();
     };
     let plan = resolve::resolve(service, settings, layers, &forwarded, &mut report);
-    let mut rows = Rows { layers, rows: Vec::new() };
+    let mut rows = Rows { layers, plan: &plan, rows: Vec::new() };
     // No layer of settings says these two, on which the values of the others depend.
     for (what, given) in [("profile", profile.as_ref()), ("canaryOf", layers.first(|it| &it.canary_of))] {
         if let Some(given) = given {
@@ -83,8 +105,15 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
         let before = below(&origin, layers.settings().filter_map(place).map(Origin::path));
         rows.add(what.into(), &value, origin, before);
     }
+    rows.meant();
+    rows.servers();
     let written = write(&plan, Target::Ingress);
-    let given = plan.annotations.iter().map(|it| (it.key.as_str(), it.value.as_str(), it.origin()));
+    // What is said in other words is not given.
+    let reads =
+        |key: &str| plan.servers.iter().any(|it| it.target == Target::Ingress && it.controller.reads(key));
+    let is_said = |key: &String| plan.intents.iter().any(|wanted| wanted.keys.contains(key)) && !reads(key);
+    let given = plan.annotations.iter().filter(|it| !is_said(&it.key));
+    let given = given.map(|it| (it.key.as_str(), it.value.as_str(), it.origin()));
     let mut all: Vec<_> = given.collect();
     all.extend(written.iter().map(|it| (it.key, it.value.as_ref(), it.origin.clone())));
     all.sort_by_key(|(key, ..)| *key);
@@ -98,12 +127,58 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
 
 struct Rows<'s> {
     layers: Layers<'s>,
+    plan: &'s Plan,
     rows: Vec<Traced>,
 }
 
 impl Rows<'_> {
     fn add(&mut self, what: Cow<'static, str>, value: &str, origin: Origin, before: Vec<FieldPath>) {
-        self.rows.push(Traced { what, value: value.replace('\n', "\\n"), origin, before });
+        let intent = Intent::ALL.into_iter().find(|intent| intent.as_str().eq_ignore_ascii_case(&what));
+        let said = intent.map(|intent| said(self.plan, intent)).unwrap_or_default();
+        self.push(Traced { what, value: value.replace('\n', "\\n"), origin, before, known_by: None, said });
+    }
+
+    fn push(&mut self, row: Traced) {
+        self.rows.push(row);
+    }
+
+    /// What annotations of other programs mean; what options want is a value of an option.
+    fn meant(&mut self) {
+        for wanted in self.plan.intents.iter().filter(|wanted| !wanted.keys.is_empty()) {
+            let key = wanted.intent.annotation();
+            let option =
+                annotations().find(|(row, _)| row.name == key).and_then(|(_, option)| option.setting);
+            let what = option.map_or(wanted.intent.as_str(), |setting| setting.name);
+            self.add(what.into(), &wanted.wish.to_string(), wanted.origin.clone(), Vec::new());
+        }
+    }
+
+    /// Who serves the Service, and how that is known.
+    fn servers(&mut self) {
+        for server in &self.plan.servers {
+            let (mut origin, mut known_by) = (Origin::BuiltIn, None);
+            match &server.reason {
+                Reason::Setting(setting) => origin = setting.clone(),
+                Reason::Cluster(name) => {
+                    let class =
+                        if server.target == Target::Ingress { "IngressClass" } else { "GatewayClass" };
+                    known_by = Some(format!("the {class} of the cluster, which says {name}"));
+                }
+                Reason::ClassName => {
+                    let class = self.plan.class_name().unwrap_or_default();
+                    known_by = Some(format!("the name of the class {}", quoted(class)));
+                }
+                Reason::Default if server.target == Target::Ingress => {
+                    if server.controller != Settings::default().default_controller {
+                        origin = Origin::Setting(FieldPath::setting("defaultController"));
+                    }
+                }
+                Reason::Default => {}
+            }
+            let value = format!("{}: {}", server.target, server.controller.row().name);
+            let row = Traced { what: "servedBy".into(), value, origin, known_by, ..Traced::default() };
+            self.push(row);
+        }
     }
 
     /// What is given under a key each, by the layers of a setting or by others.
@@ -123,6 +198,32 @@ impl Rows<'_> {
             self.add(format!("{what} {key}").into(), value, origin, before);
         }
     }
+}
+
+/// How each program that serves a plan says something.
+fn said(plan: &Plan, intent: Intent) -> Vec<String> {
+    // The canary and the redirect of other targets are fields of their objects.
+    let is_field = matches!(intent, Intent::Canary | Intent::HttpsRedirect);
+    let is_said = |target: &&Target| plan.has_object(**target) && (**target == Target::Ingress || !is_field);
+    let targets = plan.targets.iter().filter(is_said);
+    let wanted = plan.wanted(intent);
+    let by = targets.map(|target| {
+        let controller = plan.controller(*target);
+        let name = controller.row().name;
+        let is_read = |key: &String| *target == Target::Ingress && controller.reads(key);
+        if wanted.is_some_and(|wanted| !wanted.keys.is_empty() && wanted.keys.iter().all(is_read)) {
+            return format!("passed to {name} as it is");
+        }
+        let words = words(*target, controller).into_iter().filter(|row| row.intent == intent);
+        let words: Vec<&str> = words.map(|row| row.words).collect();
+        let words = if words.is_empty() { String::new() } else { format!(" as {}", words.join(" and ")) };
+        match says(plan, *target, intent, wanted.map(|wanted| &wanted.wish)) {
+            Says::Fully => format!("said to {name}{words}"),
+            Says::But(difference) => format!("said to {name}{words}; it {difference}"),
+            Says::Lacks(help) => format!("{name} has nothing for it; {help}"),
+        }
+    });
+    by.collect()
 }
 
 /// Of all places that say something, the uppermost first, those behind the one that counts.

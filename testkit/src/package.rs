@@ -103,9 +103,9 @@ fn label(name: &str) -> String {
     let words: Vec<String> = words
         .into_iter()
         .map(|word| if word.chars().all(char::is_uppercase) { word } else { word.to_lowercase() })
-        .map(
-            |word| if ["tls", "http", "https"].contains(&word.as_str()) { word.to_uppercase() } else { word },
-        )
+        .map(|word| {
+            if ["tls", "http", "https", "cors"].contains(&word.as_str()) { word.to_uppercase() } else { word }
+        })
         .collect();
     capitalised(&words.join(" "))
 }

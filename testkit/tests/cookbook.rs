@@ -16,8 +16,9 @@ use xposer_testkit::cookbook::{
 use xposer_testkit::golden;
 
 /// The questions that have a page.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "internal-external",
+    "leaving-ingress-nginx",
     "canary",
     "external-dns",
     "cert-manager",

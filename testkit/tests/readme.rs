@@ -145,6 +145,7 @@ fn every_link_leads_to_a_file() {
         "CHANGELOG.md",
         "docs/README.md",
         "docs/policy.md",
+        "docs/controllers.md",
         "docs/architecture.md",
         "docs/performance.md",
         "docs/cookbook/README.md",
@@ -152,6 +153,7 @@ fn every_link_leads_to_a_file() {
         "docs/reference/annotations.md",
         "docs/reference/settings.md",
         "docs/reference/diagnostics.md",
+        "docs/reference/dialects.md",
         "docs/reference/templates.md",
     ] {
         let folder = root.join(name).parent().unwrap().to_owned();

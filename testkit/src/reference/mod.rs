@@ -2,6 +2,7 @@
 
 mod annotations;
 mod diagnostics;
+mod dialects;
 mod markdown;
 mod nginx;
 mod schema;
@@ -33,6 +34,7 @@ pub fn pages(cases: &[Case]) -> anyhow::Result<Vec<Page>> {
         page("annotations.md", annotations::body()),
         page("settings.md", settings::body()),
         page("diagnostics.md", diagnostics::body(cases)),
+        page("dialects.md", dialects::body()),
         page("templates.md", templates::body()),
         page("ingress-nginx.md", nginx::body()),
         Page { file: "settings.schema.json", text: format!("{}\n", schema::body()?) },

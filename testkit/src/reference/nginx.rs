@@ -1,8 +1,8 @@
 //! `ingress-nginx.md`.
 
-use xposer::internal::{NginxKey, nginx_keys};
+use xposer::internal::{NginxKey, meaning, nginx_keys};
 
-use super::markdown::{code, prose, table};
+use super::markdown::{anchor, code, prose, table};
 
 pub(super) fn body() -> String {
     let mut out = "# The annotations of ingress-nginx\n\n\
@@ -32,7 +32,7 @@ fn row(key: NginxKey) -> [String; 7] {
     [
         code(key.name()),
         prose(key.about()),
-        intent_of(key.name()).map_or_else(|| "-".to_owned(), code),
+        intent_of(key.name()),
         prose(&key.value()),
         format!("{:?}", key.risk()),
         prose(&key.bad_value()),
@@ -41,6 +41,12 @@ fn row(key: NginxKey) -> [String; 7] {
 }
 
 /// The option that says on every target what a key says.
-fn intent_of(_name: &str) -> Option<&str> {
-    None
+fn intent_of(name: &str) -> String {
+    meaning(name).map_or_else(
+        || "-".to_owned(),
+        |intent| {
+            let option = intent.annotation().rsplit('/').next().unwrap_or_default();
+            format!("[{}](dialects.md#{})", code(option), anchor(option))
+        },
+    )
 }

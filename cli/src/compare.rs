@@ -1,0 +1,428 @@
+//! `compare`: what other settings would change for each Service.
+//!
+//! Both settings decide about all Services. What differs is printed Service by Service: objects, who serves them, what is said
+//! in other words, what is lost, and what would be refused or open.
+
+mod fields;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Write};
+
+use serde::Serialize;
+use xposer::emit::Emitted;
+use xposer::internal::{opened, servers};
+use xposer::service::SERVICE_LABEL;
+use xposer::{
+    Code, Diagnostic, Object, Outcome, Plan, Precedence, Report, Service, Settings, Severity, emit_all,
+    expose_all,
+};
+use xposer_manifest::Finding;
+
+use crate::args::{CompareArgs, Diagnostics, Typed};
+use crate::console::{Console, Exit, or_gone};
+use crate::input::Inputs;
+use crate::printer::Printer;
+use crate::services::Found;
+use fields::{Field, fields};
+
+/// The most Services that are printed as text, the most objects of each, and the most fields of each object.
+const MAX_SERVICES: usize = 100;
+const MAX_OBJECTS: usize = 20;
+const MAX_FIELDS: usize = 20;
+
+/// Prints what changes for each Service, and a summary.
+pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Result<Exit> {
+    let printer = Printer::new(&args.input, console.terminal);
+    if let Some((message, help)) = args.input.kubectl.given(Typed::Compare) {
+        let wrong = [Finding::input(message).help(help)];
+        return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
+    }
+    let inputs = match Inputs::read(&args.input, Some(&args.with), Typed::Compare, console) {
+        Ok(inputs) => inputs,
+        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
+    };
+    let found = match Found::new(&inputs.files, Typed::Compare) {
+        Ok(found) => found,
+        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
+    };
+    let namespace = args.input.namespace.as_deref().unwrap_or_default();
+    let items = found.services.iter();
+    let services: Vec<Service<'_>> =
+        items.map(|item| Service::from_value(item.value).with_default_namespace(namespace)).collect();
+    printer.print(inputs.notes.iter().cloned().chain(found.notes), console.stderr)?;
+    let old = Side::new(&services, &inputs.settings);
+    let new = Side::new(&services, inputs.with.as_ref().unwrap_or(&inputs.settings));
+    let comparison = Comparison::new(&services, &old, &new);
+    or_gone(match args.output {
+        Diagnostics::Text => comparison.write_text(console.stdout),
+        Diagnostics::Json => comparison.write_json(console.stdout),
+    })?;
+    let Summary { refused, opens, .. } = comparison.summary;
+    Ok(if refused + opens > 0 { Exit::Refused } else { Exit::Done })
+}
+
+/// What becomes of all Services under one of the settings.
+struct Side {
+    outcomes: Vec<Outcome>,
+}
+
+/// The objects of each Service, and what their kinds could not express; the objects of several Services at once.
+struct Made<'s> {
+    of: HashMap<(&'s str, &'s str), Vec<&'s Object<'s>>>,
+    shared: Vec<&'s Object<'s>>,
+    told: HashMap<(&'s str, &'s str), Vec<&'s Diagnostic>>,
+}
+
+impl Side {
+    fn new(services: &[Service<'_>], settings: &Settings) -> Self {
+        Self { outcomes: expose_all(services, settings, Precedence::RefuseAll) }
+    }
+
+    fn emit(&self) -> Emitted<'_> {
+        emit_all(self.outcomes.iter().filter_map(Outcome::plan))
+    }
+}
+
+impl<'s> Made<'s> {
+    fn new(emitted: &'s Emitted<'s>) -> Self {
+        let mut made = Self { of: HashMap::new(), shared: Vec::new(), told: HashMap::new() };
+        for object in &emitted.objects {
+            match object.label(SERVICE_LABEL) {
+                Some(name) => {
+                    let namespace = object.namespace().unwrap_or_default();
+                    made.of.entry((namespace, name)).or_default().push(object);
+                }
+                None => made.shared.push(object),
+            }
+        }
+        for diagnostic in emitted.report.diagnostics() {
+            let subject = (diagnostic.subject.namespace.as_str(), diagnostic.subject.name.as_str());
+            made.told.entry(subject).or_default().push(diagnostic);
+        }
+        made
+    }
+}
+
+/// What other settings change.
+#[derive(Serialize)]
+struct Comparison {
+    services: Vec<Changed>,
+    /// The objects that belong to several Services.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shared: Vec<ObjectChange>,
+    summary: Summary,
+}
+
+/// How many Services there are of each sort.
+#[derive(Clone, Copy, Default, Serialize)]
+struct Summary {
+    services: usize,
+    unchanged: usize,
+    changed: usize,
+    refused: usize,
+    opens: usize,
+}
+
+/// What changes for a Service.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed {
+    service: String,
+    /// What it is before and after: its URL, `refused`, or `not exposed`.
+    before: String,
+    after: String,
+    /// Who serves it, before and after, where that changes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    served_by: Vec<Served>,
+    objects: Vec<ObjectChange>,
+    translated: Vec<Said>,
+    differs: Vec<Said>,
+    lost: Vec<Said>,
+    told: Vec<Said>,
+    opens: Vec<Said>,
+    refused: Vec<Said>,
+}
+
+#[derive(Serialize)]
+struct Served {
+    target: &'static str,
+    before: &'static str,
+    after: &'static str,
+}
+
+/// A sentence about a Service, and the place that it is about.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+struct Said {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    path: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+impl Said {
+    fn of(diagnostic: &Diagnostic) -> Self {
+        Self {
+            code: Some(diagnostic.code.slug()),
+            path: diagnostic.path.to_string(),
+            message: diagnostic.message.clone(),
+            help: diagnostic.help.clone(),
+        }
+    }
+}
+
+/// An object that is added, removed or changed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ObjectChange {
+    change: Change,
+    kind: &'static str,
+    namespace: String,
+    name: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<Field>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Change {
+    Added,
+    Removed,
+    Changed,
+}
+
+impl Change {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+impl Comparison {
+    fn new(services: &[Service<'_>], old: &Side, new: &Side) -> Self {
+        let (old_objects, new_objects) = (old.emit(), new.emit());
+        let (before, after) = (Made::new(&old_objects), Made::new(&new_objects));
+        let mut summary = Summary { services: services.len(), ..Summary::default() };
+        let mut changed = Vec::new();
+        for ((service, old), new) in services.iter().zip(&old.outcomes).zip(&new.outcomes) {
+            let own = (service.namespace().unwrap_or_default(), service.name());
+            let change = Changed::new(service, (old, &before), (new, &after), own);
+            summary.refused += usize::from(!change.refused.is_empty());
+            summary.opens += usize::from(!change.opens.is_empty());
+            if change.is_empty() {
+                summary.unchanged += 1;
+            } else {
+                summary.changed += 1;
+                changed.push(change);
+            }
+        }
+        Self { services: changed, shared: objects(&before.shared, &after.shared), summary }
+    }
+
+    fn write_json(&self, mut out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut out, self)?;
+        writeln!(out)?;
+        out.flush()
+    }
+
+    /// Services that would be refused or open come first, so that they are among those that are printed.
+    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (first, others): (Vec<&Changed>, Vec<&Changed>) =
+            self.services.iter().partition(|it| !it.refused.is_empty() || !it.opens.is_empty());
+        for changed in first.into_iter().chain(others).take(MAX_SERVICES) {
+            changed.write(out)?;
+            writeln!(out)?;
+        }
+        if let Some(more) = self.services.len().checked_sub(MAX_SERVICES).filter(|more| *more > 0) {
+            writeln!(out, "{more} more Services change; -o json has all of them\n")?;
+        }
+        if !self.shared.is_empty() {
+            writeln!(out, "Objects of several Services")?;
+            write_objects(&self.shared, out)?;
+            writeln!(out)?;
+        }
+        let Summary { services, unchanged, changed, refused, opens } = self.summary;
+        let plural = if services == 1 { "service" } else { "services" };
+        writeln!(
+            out,
+            "{services} {plural}: {unchanged} unchanged, {changed} changed; {refused} would be refused, {opens} would be open"
+        )?;
+        out.flush()
+    }
+}
+
+/// What a Service is under some settings.
+fn state(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::NotExposed { .. } => "not exposed".to_owned(),
+        Outcome::Refused(_) | Outcome::Conflicting(_) => "refused".to_owned(),
+        Outcome::Planned { plan, .. } => plan.url(),
+    }
+}
+
+/// Who serves a Service, where that changes.
+fn served_by(old: &Plan, new: &Plan) -> Vec<Served> {
+    let of = |plan| {
+        let servers = servers(plan).into_iter();
+        servers.map(|program| (program.target().as_str(), program.name())).collect::<BTreeMap<_, _>>()
+    };
+    let (old, new) = (of(old), of(new));
+    let added = new.keys().filter(|target| !old.contains_key(*target));
+    let targets = old.keys().chain(added);
+    let served = targets.map(|target| {
+        let by = |side: &BTreeMap<&str, &'static str>| side.get(target).copied().unwrap_or("nobody");
+        Served { target, before: by(&old), after: by(&new) }
+    });
+    served.filter(|served| served.before != served.after).collect()
+}
+
+impl Changed {
+    fn new<'s>(
+        service: &Service<'_>,
+        old: (&'s Outcome, &Made<'s>),
+        new: (&'s Outcome, &Made<'s>),
+        own: (&str, &str),
+    ) -> Self {
+        let (was, is) = (state(old.0), state(new.0));
+        let findings = |(outcome, made): (&'s Outcome, &Made<'s>)| {
+            let filed = outcome.report().into_iter().flat_map(Report::diagnostics);
+            filed.chain(made.told.get(&own).into_iter().flatten().copied()).collect::<Vec<&Diagnostic>>()
+        };
+        let objects_of = |made: &Made<'s>| made.of.get(&own).cloned().unwrap_or_default();
+        let mut changed = Self {
+            service: service.subject().to_string(),
+            before: was,
+            after: is,
+            served_by: Vec::new(),
+            objects: objects(&objects_of(old.1), &objects_of(new.1)),
+            translated: Vec::new(),
+            differs: Vec::new(),
+            lost: Vec::new(),
+            told: Vec::new(),
+            opens: Vec::new(),
+            refused: Vec::new(),
+        };
+        let known = findings(old);
+        let is_known = |it: &&Diagnostic| {
+            known
+                .iter()
+                .any(|known| (known.code, &known.message, &known.path) == (it.code, &it.message, &it.path))
+        };
+        for found in findings(new) {
+            // A Service that is refused is told why, also where nothing has changed.
+            if found.severity == Severity::Error {
+                changed.refused.push(Said::of(found));
+            } else if !is_known(&found) {
+                changed.list(found.code).push(Said::of(found));
+            }
+        }
+        if let (Outcome::Planned { plan: old, .. }, Outcome::Planned { plan: new, .. }) = (old.0, new.0) {
+            changed.served_by = served_by(old, new);
+            let opened = opened(old, new).into_iter();
+            changed.opens.extend(opened.map(|it| Said {
+                code: None,
+                path: it.path.to_string(),
+                message: it.message,
+                help: None,
+            }));
+        }
+        changed
+    }
+
+    /// Where a finding of this code belongs.
+    fn list(&mut self, code: Code) -> &mut Vec<Said> {
+        match code {
+            Code::IntentTranslated => &mut self.translated,
+            Code::IntentDiffers => &mut self.differs,
+            Code::IntentLost
+            | Code::TargetInexpressible
+            | Code::ProtectionWeakened
+            | Code::ProtectionLossAccepted => &mut self.lost,
+            _ => &mut self.told,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.before == self.after
+            && self.served_by.is_empty()
+            && self.objects.is_empty()
+            && [&self.translated, &self.differs, &self.lost, &self.told, &self.opens, &self.refused]
+                .iter()
+                .all(|list| list.is_empty())
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.service)?;
+        if self.before == self.after {
+            writeln!(out, "  url         {}", self.after)?;
+        } else {
+            writeln!(out, "  url         {} -> {}", self.before, self.after)?;
+        }
+        for Served { target, before, after } in &self.served_by {
+            writeln!(out, "  served by   {target}: {before} -> {after}")?;
+        }
+        write_objects(&self.objects, out)?;
+        for (what, list) in [
+            ("translated", &self.translated),
+            ("differs", &self.differs),
+            ("lost", &self.lost),
+            ("told", &self.told),
+            ("open", &self.opens),
+            ("refused", &self.refused),
+        ] {
+            for said in list {
+                let help = said.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+                writeln!(out, "  {what:10}  {}{help}", said.message)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Prints the objects, each with its fields below it.
+fn write_objects(objects: &[ObjectChange], out: &mut dyn Write) -> io::Result<()> {
+    for object in objects.iter().take(MAX_OBJECTS) {
+        writeln!(out, "  {:10}  {} {}", object.change.as_str(), object.kind, object.name)?;
+        for field in object.fields.iter().take(MAX_FIELDS) {
+            writeln!(out, "                {field}")?;
+        }
+        if let Some(more) = object.fields.len().checked_sub(MAX_FIELDS).filter(|more| *more > 0) {
+            writeln!(out, "                and {more} more fields")?;
+        }
+    }
+    match objects.len().checked_sub(MAX_OBJECTS).filter(|more| *more > 0) {
+        Some(more) => writeln!(out, "              and {more} more objects"),
+        None => Ok(()),
+    }
+}
+
+/// The objects that differ, in the order of those that are there afterwards; what is removed comes last.
+fn objects(old: &[&Object<'_>], new: &[&Object<'_>]) -> Vec<ObjectChange> {
+    let key = |object: &Object<'_>| {
+        (object.kind().as_str(), object.namespace().unwrap_or_default().to_owned(), object.name().to_owned())
+    };
+    let change = |change: Change, object: &Object<'_>, fields: Vec<Field>| {
+        let (kind, namespace, name) = key(object);
+        ObjectChange { change, kind, namespace, name, fields }
+    };
+    let mut before: HashMap<_, &Object<'_>> = old.iter().map(|object| (key(object), *object)).collect();
+    let mut changes = Vec::new();
+    for object in new {
+        match before.remove(&key(object)) {
+            None => changes.push(change(Change::Added, object, Vec::new())),
+            Some(known) => {
+                let fields = fields(&known.to_value(), &object.to_value());
+                if !fields.is_empty() {
+                    changes.push(change(Change::Changed, object, fields));
+                }
+            }
+        }
+    }
+    let removed = old.iter().filter(|object| before.contains_key(&key(object)));
+    changes.extend(removed.map(|object| change(Change::Removed, object, Vec::new())));
+    changes
+}

@@ -1,0 +1,91 @@
+//! What the programs that serve a Service can do of what it wants, as text.
+
+use std::io::{self, Write};
+
+use xposer::internal::{Controller, Intent, Program, Said, Says};
+use xposer::options::{Key, annotations};
+
+/// What an annotation of ours wants of whoever serves the Service, if it wants something.
+pub(crate) fn intent(key: Key) -> Option<Intent> {
+    Intent::ALL.into_iter().find(|intent| intent.annotation() == key.name)
+}
+
+/// Prints how each program says an intent.
+pub(crate) fn of_intent(intent: Intent, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\nIts words in the programs, how we know them, and since which version there are")?;
+    let all = Program::all().into_iter();
+    table(out, all.map(|program| (program.controller().as_str(), program.said(intent))))
+}
+
+/// Prints what a program has, and what it cannot say.
+pub(crate) fn of_controller(controller: Controller, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "program {controller}\n\n  {}\n", summary(controller))?;
+    let (ingress, gateway) = controller.class_controllers();
+    let settings = if gateway.is_empty() {
+        "controllers, defaultController"
+    } else {
+        "controllers, defaultController, gatewayController"
+    };
+    for (what, value) in [("IngressClass:", ingress), ("GatewayClass:", gateway), ("Settings:", settings)] {
+        if !value.is_empty() {
+            writeln!(out, "  {what:13} {value}")?;
+        }
+    }
+    for program in Program::all().into_iter().filter(|program| program.controller() == controller) {
+        writeln!(out, "\nWhat it does on an {}", program.target())?;
+        table(out, Intent::ALL.into_iter().map(|intent| (option(intent), program.said(intent))))?;
+    }
+    Ok(())
+}
+
+/// A program in one sentence.
+pub(crate) fn summary(controller: Controller) -> String {
+    let mut letters = controller.name().chars();
+    let name: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    let all = Program::all().into_iter().filter(|program| program.controller() == controller);
+    let targets: Vec<String> = all.map(|program| format!("the {}", program.target())).collect();
+    if targets.is_empty() {
+        return format!("{name}: nothing is known of its words.");
+    }
+    format!("{name} serves {}.", targets.join(" and "))
+}
+
+/// The option of an intent, without its prefix.
+fn option(intent: Intent) -> &'static str {
+    let row = annotations().find(|(key, _)| key.name == intent.annotation());
+    row.map_or(intent.as_str(), |(key, _)| key.short_name())
+}
+
+/// Prints two columns; what is said can have several lines.
+fn table<'r>(out: &mut dyn Write, rows: impl Iterator<Item = (&'r str, Said)>) -> io::Result<()> {
+    let rows: Vec<(&str, Said)> = rows.collect();
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    for (name, said) in rows {
+        for (index, line) in lines(&said).into_iter().enumerate() {
+            let name = if index == 0 { name } else { "" };
+            writeln!(out, "  {name:width$}  {line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// The words, how they are known, and what is different or missing.
+fn lines(said: &Said) -> Vec<String> {
+    let words = said.words.iter().map(|row| format!("{} ({}, {})", row.words, row.proof, row.since));
+    let mut lines: Vec<String> = words.collect();
+    match &said.says {
+        Says::Fully if lines.is_empty() => lines.push("yes".to_owned()),
+        Says::Fully => {}
+        Says::But(difference) => lines.push(format!("it {difference}")),
+        Says::Lacks(help) => lines.push(format!("nothing; {help}")),
+    }
+    lines.extend(said.limits.iter().map(|(value, says)| {
+        let value = value.replace('\n', ", ");
+        match says {
+            Says::Fully => format!("with `{value}`: yes"),
+            Says::But(difference) => format!("with `{value}`: it {difference}"),
+            Says::Lacks(help) => format!("with `{value}`: nothing; {help}"),
+        }
+    }));
+    lines
+}

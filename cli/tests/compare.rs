@@ -1,0 +1,159 @@
+//! `compare` says what other settings would change, and its exit status says whether a Service would be refused or open.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+
+mod common;
+
+use std::path::Path;
+
+use common::{Ran, exposed, folder, golden, service, xposer, xposer_in};
+use serde_json::Value;
+
+/// A Service with these annotations.
+fn with(name: &str, annotations: &str) -> String {
+    service(name).replace("  annotations:\n", &format!("  annotations:\n{annotations}"))
+}
+
+/// What is said about these Services, under the settings `old` and `new`.
+fn compared(test: &str, old: &str, new: &str, services: &[String], more: &[&str]) -> Ran {
+    let folder = folder(test);
+    std::fs::write(folder.join("old.yaml"), old).unwrap();
+    std::fs::write(folder.join("new.yaml"), new).unwrap();
+    std::fs::write(folder.join("services.yaml"), services.join("---\n")).unwrap();
+    let arguments =
+        [&["compare", "--settings", "old.yaml", "--with", "new.yaml", "services.yaml"], more].concat();
+    xposer_in(&folder, &arguments, "")
+}
+
+const SOURCES: &str = "    config.xposer.stakater.com/AllowedSources: 10.0.0.0/8\n";
+
+#[test]
+fn the_same_settings_change_nothing() {
+    let settings = "tls: true\n";
+    let ran = compared("compare-same", settings, settings, &[service("web"), with("api", SOURCES)], &[]);
+    let stdout = "2 services: 2 unchanged, 0 changed; 0 would be refused, 0 would be open\n".to_owned();
+    assert_eq!(ran, Ran { code: 0, stdout, stderr: String::new() });
+}
+
+#[test]
+fn objects_are_added_removed_and_changed() {
+    let new = "ingressClassName: internal\nlabels: {team: shop}\ntarget: [Ingress, HTTPRoute]\nparentRefs: [{name: external}]\n";
+    let ran = compared("compare-objects", "monitor: true\n", new, &[service("web"), service("api")], &[]);
+    let blessed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compare");
+    golden(&blessed.join("objects.txt"), &ran.expect(0).stdout);
+}
+
+/// A protection is refused, lost without a word, weaker, or accepted by the administrator.
+#[test]
+fn what_would_be_refused_or_open() {
+    let services = [
+        with("refused", SOURCES),
+        with("accepted", "    config.xposer.stakater.com/DeniedSources: 192.0.2.0/24\n"),
+        service("silent"),
+        with(
+            "unchanged",
+            "    config.xposer.stakater.com/Target: Ingress\n    config.xposer.stakater.com/TLS: 'true'\n    config.xposer.stakater.com/RateLimit: 1/s\n",
+        ),
+    ];
+    let old = "tls: true\nrateLimit: 10/s\n";
+    let new = "target: HTTPRoute\nparentRefs: [{name: external}]\ngatewayController: gateway\n\
+               annotations: {acceptLoss: ['*/DeniedSources']}\n";
+    let ran = compared("compare-open", old, new, &services, &[]).expect(1);
+    let blessed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compare");
+    golden(&blessed.join("open.txt"), &ran.stdout);
+    let ran = compared("compare-open-json", old, new, &services, &["-o", "json"]).expect(1);
+    let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let of = |name: &str| {
+        let services = found["services"].as_array().unwrap();
+        services
+            .iter()
+            .find(|it| it["service"] == format!("Service shop/{name}"))
+            .cloned()
+            .unwrap_or_default()
+    };
+    assert_eq!(of("refused")["refused"][0]["code"], "protection-lost");
+    assert_eq!(of("accepted")["lost"][0]["code"], "protection-loss-accepted");
+    for (name, what) in [("accepted", "DeniedSources"), ("silent", "TLS"), ("silent", "RateLimit")] {
+        let service = of(name);
+        let mut opens = service["opens"].as_array().unwrap().iter();
+        assert!(opens.any(|it| it["message"].as_str().unwrap().starts_with(what)), "{service}");
+    }
+    assert_eq!(of("unchanged"), Value::Null);
+    assert_eq!((&found["summary"]["refused"], &found["summary"]["opens"]), (&1.into(), &2.into()));
+}
+
+/// More is allowed than before.
+#[test]
+fn a_wider_value_opens_and_a_narrower_one_does_not() {
+    let (narrow, wide) = ("allowedSources: [10.0.0.0/8]\n", "allowedSources: [10.0.0.0/8, 192.0.2.0/24]\n");
+    let ran = compared("compare-wider", narrow, wide, &[service("web")], &[]).expect(1);
+    assert!(ran.stdout.contains("  open        AllowedSources `10.0.0.0/8` would be"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("1 service: 0 unchanged, 1 changed; 0 would be refused, 1 would be open\n"));
+    let ran = compared("compare-narrower", wide, narrow, &[service("web")], &[]).expect(0);
+    assert!(ran.stdout.ends_with("0 would be refused, 0 would be open\n"), "{}", ran.stdout);
+}
+
+/// Two Services that the new settings give one host are refused, as `render` refuses them.
+#[test]
+fn conflicts_are_refused() {
+    let services = [exposed("web", "{{.Service}}.{{.Domain}}"), exposed("api", "{{.Service}}.{{.Domain}}")]
+        .map(|it| {
+            it.replace(
+                "    config.xposer.stakater.com/IngressURLTemplate: \"{{.Service}}.{{.Domain}}\"\n",
+                "    example.com/a: b\n",
+            )
+        });
+    let (old, new) = ("domain: example.com\n", "domain: example.com\ningressURLTemplate: shop.example.com\n");
+    let ran = compared("compare-conflict", old, new, &services, &[]).expect(1);
+    assert_eq!(ran.stdout.matches(" -> refused\n").count(), 2, "{}", ran.stdout);
+}
+
+/// The text is bounded, and what would be refused comes first; JSON has everything.
+#[test]
+fn thousands_of_services() {
+    let mut services: Vec<String> = (0..2_000).map(|at| service(&format!("s{at}"))).collect();
+    services.push(with("last", SOURCES));
+    let new = "target: HTTPRoute\nparentRefs: [{name: external}]\n";
+    let ran = compared("compare-many", "", new, &services, &[]).expect(1);
+    assert!(ran.stdout.starts_with("Service shop/last\n"), "{}", ran.stdout.lines().next().unwrap());
+    assert!(ran.stdout.contains("\n1901 more Services change; -o json has all of them\n"));
+    assert!(ran.stdout.len() < 100_000, "{}", ran.stdout.len());
+    let ran = compared("compare-many-json", "", new, &services, &["-o", "json"]).expect(1);
+    let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(found["services"].as_array().unwrap().len(), 2_001);
+}
+
+#[test]
+fn inputs_are_those_of_render() {
+    let folder = folder("compare-inputs");
+    std::fs::write(folder.join("new.yaml"), "ingressClassName: internal\n").unwrap();
+    let list =
+        format!("apiVersion: v1\nkind: List\nitems:\n- {}", service("web").trim_end().replace('\n', "\n  "));
+    let ran = xposer_in(&folder, &["compare", "--with", "new.yaml"], &list).expect(0);
+    assert!(ran.stdout.contains("+ spec.ingressClassName: internal\n"), "{}", ran.stdout);
+    std::fs::write(folder.join("web.yaml"), service("web")).unwrap();
+    let ran =
+        xposer_in(&folder, &["compare", "--with", "-", "web.yaml"], "ingressClassName: other\n").expect(0);
+    assert!(ran.stdout.contains("+ spec.ingressClassName: other\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_cannot_be_used_is_said_and_nothing_is_printed() {
+    for (arguments, said) in [
+        (
+            ["compare", "--with", "no-such-file"].as_slice(),
+            "error: there is no such file\n--> no-such-file\n",
+        ),
+        (&["compare", "--with", "-"], "error: standard input (`-`, or no FILE) can be read only once\n"),
+        (&["compare"], "error: the following required arguments were not provided:\n  --with <FILE>\n"),
+        (&["compare", "--with", "x", "-A"], "error: -A is for kubectl, and no cluster is asked here\n"),
+    ] {
+        let ran = xposer(arguments, "").expect(2);
+        assert!(ran.stdout.is_empty() && ran.stderr.starts_with(said), "{arguments:?}: {}", ran.stderr);
+    }
+    let ran =
+        compared("compare-wrong", "domian: example.com\n", "tls: maybe\n", &[service("web")], &[]).expect(2);
+    assert!(ran.stdout.is_empty(), "{}", ran.stdout);
+    for said in ["did you mean domain?", "--> old.yaml:1:1", "--> new.yaml:1:6"] {
+        assert!(ran.stderr.contains(said), "{said} is missing from {}", ran.stderr);
+    }
+}

@@ -1,0 +1,268 @@
+//! What keeps somebody out of a Service, or its connections safe, and what of it two plans do not share.
+
+use std::net::IpAddr;
+
+use super::loss::{is_passed, loss};
+use crate::diagnostics::{FieldPath, Origin, quoted};
+use crate::dialect::controller::Controller;
+use crate::dialect::nginx::read::https_redirect;
+use crate::dialect::read::read;
+use crate::dialect::says::{Says, says};
+use crate::dialect::{Loss, effect};
+use crate::intents::{Intent, Loss as OfIntent, Wish};
+use crate::plan::Plan;
+use crate::values::Target;
+
+/// What protects a Service under one plan, and less or not at all under another one.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::opened, testing};
+/// let of = |source: &str| testing::plan(&[("AllowedSources", source)], json!({}));
+/// let (office, everybody) = (of("10.0.0.0/8")?, of("0.0.0.0/0")?);
+/// assert!(opened(&everybody, &office).is_empty());
+/// assert_eq!(opened(&office, &everybody)[0].what, "AllowedSources");
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The intent, or the key of an annotation.
+    pub what: String,
+    /// The target on which it is missing or weaker.
+    pub target: Target,
+    /// Who asked for it under the first plan.
+    pub path: FieldPath,
+    /// What is different, as a clause.
+    pub message: String,
+}
+
+/// Something that protects, and the targets on which it has an effect.
+struct Protection<'p> {
+    what: &'p str,
+    intent: Option<Intent>,
+    wish: Option<Wish>,
+    /// The value in one line.
+    value: String,
+    origin: Origin,
+    targets: Vec<Target>,
+}
+
+/// What protects a Service under one plan, and less or not at all under another one.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::opened, testing};
+/// let (secure, plain) = (testing::plan(&[("TLS", "true")], json!({}))?, testing::plan(&[], json!({}))?);
+/// assert_eq!(opened(&secure, &plain)[0].message, "TLS would not be asked for any more");
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
+    let (before, after) = (protections(old), protections(new));
+    let mut opened = Vec::new();
+    for protection in before.iter().filter(|it| !it.targets.is_empty()) {
+        let same = after.iter().find(|it| it.what == protection.what && it.intent == protection.intent);
+        for &target in new.targets.iter().filter(|target| new.has_object(**target)) {
+            let Protection { what, value, .. } = protection;
+            let said =
+                if value.is_empty() { (*what).to_owned() } else { format!("{what} {}", quoted(value)) };
+            let message = match same {
+                None => format!("{said} would not be asked for any more"),
+                Some(same) if !same.targets.contains(&target) => {
+                    let by = match new.controller(target) {
+                        Controller::Gateway => String::new(),
+                        controller => format!(" that {} serves", controller.row().name),
+                    };
+                    format!("{said} would have no effect on the {target}{by}")
+                }
+                Some(same) if is_weaker(protection, same) => {
+                    format!("{said} would be {}, which lets more in", quoted(&same.value))
+                }
+                Some(_) => continue,
+            };
+            opened.push(Opened { what: (*what).to_owned(), target, path: protection.origin.path(), message });
+        }
+    }
+    opened
+}
+
+/// Everything that protects a plan.
+fn protections(plan: &Plan) -> Vec<Protection<'_>> {
+    let objects = || plan.targets.iter().copied().filter(|target| plan.has_object(*target));
+    let mut all = Vec::new();
+    let tls = plan.tls.as_ref().filter(|tls| tls.value.is_on());
+    all.extend(tls.map(|tls| Protection {
+        what: "TLS",
+        intent: None,
+        wish: None,
+        value: String::new(),
+        origin: tls.origin.clone(),
+        targets: objects().collect(),
+    }));
+    all.extend(redirect(plan, objects().collect()));
+    // Where ingress-nginx alone reads the annotations, the plan does not say what they mean.
+    let meant = read(plan);
+    let known = plan.intents.iter().map(|it| (it.intent, &it.wish, &it.origin, &it.keys));
+    let more = meant.iter().filter(|it| plan.wanted(it.intent).is_none());
+    let mut keys = Vec::new();
+    for (intent, wish, origin, own) in known.chain(more.map(|it| (it.intent, &it.wish, &it.origin, &it.keys)))
+    {
+        keys.extend(own);
+        if intent.loss() != OfIntent::Protects || *wish == Wish::Switch(false) {
+            continue;
+        }
+        let is_done = |target: &Target| {
+            !own.is_empty() && own.iter().all(|key| is_passed(plan, key, *target))
+                || !matches!(says(plan, *target, intent, Some(wish)), Says::Lacks(_))
+        };
+        all.push(Protection {
+            what: intent.as_str(),
+            intent: Some(intent),
+            wish: Some(wish.clone()),
+            value: wish.to_string().replace('\n', ", "),
+            origin: origin.clone(),
+            targets: objects().filter(is_done).collect(),
+        });
+    }
+    let others = plan.annotations.iter().filter(|it| !keys.contains(&&it.key));
+    for annotation in others.filter(|it| effect(&it.key).is_some_and(|effect| effect.protects(&it.value))) {
+        // What redirects to https is looked at above.
+        if https_redirect(plan).is_some_and(|redirect| redirect.origin == annotation.origin()) {
+            continue;
+        }
+        all.push(Protection {
+            what: &annotation.key,
+            intent: None,
+            wish: None,
+            value: annotation.value.clone(),
+            origin: annotation.origin(),
+            targets: objects().filter(|target| loss(plan, annotation, *target) == Loss::Nothing).collect(),
+        });
+    }
+    all
+}
+
+/// The redirect to https, where somebody asks for it. Without a word, nobody counts on it: a rule tells where it is missing.
+fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
+    let wanted =
+        plan.https_redirect.clone().or_else(|| https_redirect(plan)).filter(|wanted| wanted.value)?;
+    let is_done = |target: &Target| match target {
+        Target::Ingress if plan.controller(*target).is_nginx() => true,
+        Target::Ingress => {
+            let says = says(plan, *target, Intent::HttpsRedirect, None);
+            plan.redirects(*target) && !matches!(says, Says::Lacks(_))
+        }
+        Target::HttpRoute | Target::Route => plan.redirects(*target),
+    };
+    Some(Protection {
+        what: Intent::HttpsRedirect.as_str(),
+        intent: Some(Intent::HttpsRedirect),
+        wish: None,
+        value: String::new(),
+        origin: wanted.origin,
+        targets: objects.into_iter().filter(is_done).collect(),
+    })
+}
+
+/// Whether the second of two protections of one kind lets more in.
+fn is_weaker(old: &Protection<'_>, new: &Protection<'_>) -> bool {
+    let inside = |all: &[String], of: &[String]| {
+        all.iter().all(|network| of.iter().any(|outer| contains(outer, network)))
+    };
+    match (&old.wish, &new.wish) {
+        (Some(Wish::Sources(old_list)), Some(Wish::Sources(new_list))) => match old.intent {
+            Some(Intent::DeniedSources) => !inside(old_list, new_list),
+            _ => !inside(new_list, old_list),
+        },
+        (Some(Wish::Size(old)), Some(Wish::Size(new))) => *old > 0 && (*new == 0 || new > old),
+        (Some(Wish::Rate(old)), Some(Wish::Rate(new))) => {
+            u64::from(new.requests) * u64::from(old.per) > u64::from(old.requests) * u64::from(new.per)
+        }
+        (Some(Wish::Cors(old)), Some(Wish::Cors(new))) => {
+            let is_new =
+                |origin: &String| !old.origins.contains(origin) && !old.origins.iter().any(|it| it == "*");
+            new.origins.iter().any(is_new) || (new.credentials && !old.credentials)
+        }
+        (Some(Wish::Certificate(old)), Some(Wish::Certificate(new))) => new.is_optional && !old.is_optional,
+        _ => false,
+    }
+}
+
+/// Whether a network has all addresses of another one. Both are written as `address/bits`.
+fn contains(outer: &str, inner: &str) -> bool {
+    let read = |text: &str| {
+        let (address, bits) = text.split_once('/')?;
+        let number = match address.parse().ok()? {
+            IpAddr::V4(address) => u128::from(address.to_bits()) << 96,
+            IpAddr::V6(address) => address.to_bits(),
+        };
+        Some((address.contains(':'), number, bits.parse::<u32>().ok()?))
+    };
+    let (Some((outer_is_v6, outer, bits)), Some((inner_is_v6, inner, inner_bits))) =
+        (read(outer), read(inner))
+    else {
+        return false;
+    };
+    let differing = (outer ^ inner).checked_shr(128_u32.saturating_sub(bits)).unwrap_or_default();
+    outer_is_v6 == inner_is_v6 && bits <= inner_bits && differing == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn a_network_contains_smaller_ones() {
+        for (outer, inner) in [
+            ("0.0.0.0/0", "10.0.0.0/8"),
+            ("10.0.0.0/8", "10.1.2.3/32"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("2001:db8::/32", "2001:db8:1::/48"),
+        ] {
+            assert!(contains(outer, inner), "{outer} {inner}");
+            assert!(outer == inner || !contains(inner, outer), "{outer} {inner}");
+        }
+        assert!(!contains("0.0.0.0/0", "2001:db8::/32") && !contains("10.0.0.0/8", "11.0.0.0/8"));
+    }
+
+    #[test]
+    fn a_value_that_lets_more_in_opens() {
+        for (option, closed, open) in [
+            ("AllowedSources", "10.0.0.0/8", "10.0.0.0/8, 192.0.2.7"),
+            ("DeniedSources", "192.0.2.0/24, 198.51.100.7", "192.0.2.0/24"),
+            ("MaxBodySize", "1Mi", "2Mi"),
+            ("MaxBodySize", "1Mi", "0"),
+            ("RateLimit", "60/m", "2/s"),
+            ("CORS", "https://a.example.com", "https://a.example.com, https://b.example.com"),
+            ("ClientCertificate", "clients-ca", "secret: clients-ca\nverify: optional"),
+            ("TLS", "true", "false"),
+        ] {
+            // A certificate is shown where TLS ends.
+            let settings = json!({"tls": option == "ClientCertificate"});
+            let plan = |value: &str| testing::plan(&[(option, value)], settings.clone()).expect(value);
+            assert!(opened(&plan(open), &plan(closed)).is_empty(), "{option}");
+            let found = opened(&plan(closed), &plan(open));
+            assert!(
+                found.iter().any(|it| it.what == option && !it.message.is_empty()),
+                "{option}: {found:?}"
+            );
+            assert!(opened(&plan(closed), &plan(closed)).is_empty(), "{option}");
+        }
+    }
+
+    /// What an annotation says is the same thing as the option.
+    #[test]
+    fn an_annotation_and_its_option_are_one_thing() {
+        let block = "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8\n\
+                     nginx.ingress.kubernetes.io/limit-connections: \"5\"";
+        let forwarded =
+            testing::plan(&[("xposer.stakater.com/annotations", block)], json!({})).expect("it is in order");
+        let option = testing::plan(&[("AllowedSources", "10.0.0.0/8")], json!({})).expect("it is in order");
+        let found: Vec<_> = opened(&forwarded, &option).into_iter().map(|it| it.what).collect();
+        assert_eq!(found, ["nginx.ingress.kubernetes.io/limit-connections"]);
+        assert!(opened(&option, &forwarded).is_empty());
+    }
+}

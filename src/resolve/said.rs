@@ -1,0 +1,247 @@
+//! How each program says each intent, tried on a sample Service: what the reference and `xposer explain` show.
+
+use serde_json::json;
+
+use crate::diagnostics::Report;
+use crate::dialect::controller::Controller;
+use crate::dialect::nginx::read::KEYS;
+use crate::dialect::says::{Says, Words, says, words};
+use crate::intents::Intent;
+use crate::options::annotations::{self, annotation};
+use crate::options::{Layers, Settings, annotations as rows};
+use crate::plan::Plan;
+use crate::resolve;
+use crate::service::Service;
+use crate::values::Target;
+
+/// A program, and the kind of object that it reads.
+///
+/// ```
+/// use xposer::internal::{Controller, Program};
+/// let all = Program::all();
+/// assert!(all.iter().any(|program| program.controller() == Controller::Traefik && program.name() == "Traefik"));
+/// assert!(all.iter().all(|program| !program.target().as_str().is_empty()));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Program {
+    target: Target,
+    controller: Controller,
+}
+
+/// How a program says an intent.
+///
+/// ```
+/// use xposer::internal::{Intent, Program, Says};
+/// let all = Program::all();
+/// let said = all[0].said(Intent::Timeout);
+/// assert_eq!(said.intent, Intent::Timeout);
+/// assert!(said.limits.iter().all(|(value, says)| !value.is_empty() && *says != said.says));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// The intent.
+    pub intent: Intent,
+    /// Its words there, in the order of the program's table; none where they are not known.
+    pub words: Vec<Words>,
+    /// Whether the program does what the example of the option wants.
+    pub says: Says,
+    /// The values with which this is different.
+    pub limits: Vec<(&'static str, Says)>,
+}
+
+/// The annotations of the sample Service that an intent needs beside its own.
+const BESIDE: &[(Intent, &str, &str)] = &[(Intent::Canary, annotation::CANARY_WEIGHT, "10")];
+
+/// Values that a program may take in another way than the example of the option.
+const VALUES: &[(Intent, &[&str])] = &[
+    (Intent::HttpsRedirectCode, &["301", "302", "303", "307"]),
+    (Intent::RewritePath, &["/app"]),
+    (Intent::AllowedSources, &["2001:db8::/32"]),
+    (Intent::DeniedSources, &["2001:db8::/32"]),
+    (Intent::BasicAuth, &["secret: users\nrealm: Staff"]),
+    (
+        Intent::ExternalAuth,
+        &[
+            "http://auth.shop.svc:8080/verify",
+            "url: https://auth.example.com/verify\nsignIn: https://auth.example.com/start",
+            "url: https://auth.example.com/verify\nresponseHeaders: X-User",
+        ],
+    ),
+    (Intent::ConnectTimeout, &["500ms", "0s"]),
+    (Intent::IdleTimeout, &["500ms", "0s"]),
+    (Intent::Timeout, &["500ms", "0s"]),
+    (
+        Intent::Cors,
+        &[
+            "*",
+            "https://*.example.com",
+            "origins: https://app.example.com\nexposeHeaders: X-Total",
+            "origins: https://app.example.com\ncredentials: true\nmaxAge: 10m",
+        ],
+    ),
+    (Intent::RequestHeaders, &["X-Tenant:"]),
+    (Intent::ResponseHeaders, &["X-Powered-By:"]),
+    (Intent::BackendProtocol, &["https", "h2c", "grpcs"]),
+    (Intent::StickySession, &["cookie: route\nmaxAge: 1h"]),
+    (Intent::RedirectFrom, &["old.example.com"]),
+    (Intent::RateLimit, &["100/m", "1000/h", "limit: 10/s\nburst: 50"]),
+    (Intent::ClientCertificate, &["secret: clients-ca\nverify: optional"]),
+];
+
+/// The class of the sample Service.
+const CLASS: &str = "sample";
+
+/// The intent that an annotation of ingress-nginx, by its name without the prefix, is read as: the first one that has it.
+///
+/// ```
+/// use xposer::internal::{Intent, meaning};
+/// assert_eq!(meaning("whitelist-source-range"), Some(Intent::AllowedSources));
+/// assert_eq!(meaning("proxy-buffering"), None);
+/// ```
+#[must_use]
+pub fn meaning(name: &str) -> Option<Intent> {
+    KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
+}
+
+/// The programs that serve the objects of a plan.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::servers, testing};
+/// let plan = testing::plan(&[], json!({"defaultController": "traefik"}))?;
+/// assert_eq!(servers(&plan)[0].name(), "Traefik");
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn servers(plan: &Plan) -> Vec<Program> {
+    let servers = plan.servers.iter();
+    servers.map(|server| Program { target: server.target, controller: server.controller }).collect()
+}
+
+impl Program {
+    /// All programs whose words are known, with what they serve.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let of = |target| move |controller| Self { target, controller };
+        let ingresses = [
+            Controller::IngressNginx,
+            Controller::TraefikNginx,
+            Controller::Traefik,
+            Controller::Contour,
+            Controller::Haproxy,
+            Controller::HaproxyIngress,
+            Controller::F5Nginx,
+            Controller::Alb,
+            Controller::Gce,
+        ];
+        let routes = [Controller::Gateway, Controller::EnvoyGateway];
+        let ingresses = ingresses.into_iter().map(of(Target::Ingress));
+        let routes = routes.into_iter().map(of(Target::HttpRoute));
+        ingresses.chain(routes).chain([of(Target::Route)(Controller::Openshift)]).collect()
+    }
+
+    /// The kind of object that it reads.
+    #[must_use]
+    pub fn target(self) -> Target {
+        self.target
+    }
+
+    /// Its row in the table of programs.
+    #[must_use]
+    pub fn controller(self) -> Controller {
+        self.controller
+    }
+
+    /// Its name in a sentence.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.controller.row().name
+    }
+
+    /// All rows of its table.
+    #[must_use]
+    pub fn words(self) -> Vec<Words> {
+        words(self.target, self.controller)
+    }
+
+    /// How it says an intent.
+    #[must_use]
+    pub fn said(self, intent: Intent) -> Said {
+        let key = intent.annotation();
+        let example = rows().find(|(row, _)| row.name == key).map_or("", |(row, _)| row.example);
+        let answer = self.says(intent, example);
+        let values = VALUES.iter().filter(|(of, _)| *of == intent).flat_map(|(_, values)| *values);
+        let limits = values.map(|value| (*value, self.says(intent, value)));
+        Said {
+            intent,
+            words: self.words().into_iter().filter(|row| row.intent == intent).collect(),
+            limits: limits.filter(|(_, limit)| *limit != answer).collect(),
+            says: answer,
+        }
+    }
+
+    /// What it can do for a Service with this value.
+    fn says(self, intent: Intent, value: &str) -> Says {
+        let plan = self.sample(intent, value);
+        says(&plan, self.target, intent, plan.wish(intent))
+    }
+
+    /// The plan of a Service with this value.
+    fn sample(self, intent: Intent, value: &str) -> Plan {
+        let beside = BESIDE.iter().filter(|(of, ..)| *of == intent).map(|(_, key, value)| (*key, *value));
+        let mut given = serde_json::Map::new();
+        for (key, value) in beside.chain([(intent.annotation(), value)]) {
+            given.insert(key.to_owned(), value.into());
+        }
+        given.insert(annotation::URL.to_owned(), "web.example.com/shop".into());
+        let document = json!({
+            "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}, "annotations": given},
+            "spec": {"ports": [{"name": "http", "port": 80}]},
+        });
+        let word = self.controller.as_str();
+        let (settings, _told) = Settings::of_value(&json!({
+            "target": self.target.as_str(), "tls": true,
+            "ingressClassName": CLASS, "controllers": {CLASS: word}, "gatewayController": word,
+            "parentRefs": [{"name": "external", "sectionName": "https"}],
+            "httpParentRefs": [{"name": "external", "sectionName": "http"}],
+        }));
+        let service = Service::from_value(&document);
+        let mut report = Report::new(service.subject(), false);
+        let (own, forwarded) = annotations::read(&service, &mut report);
+        let layers = Layers::new(None, None, &settings).with_service(&own);
+        resolve::resolve(&service, &settings, layers, &forwarded, &mut report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A value that the grammar does not take would be a value that nobody wants.
+    #[test]
+    fn every_value_is_wanted() {
+        let program = Program { target: Target::Ingress, controller: Controller::Traefik };
+        for intent in Intent::ALL {
+            let key = intent.annotation();
+            let (row, _) = rows().find(|(row, _)| row.name == key).expect("every intent has an option");
+            let values = VALUES.iter().filter(|(of, _)| *of == intent).flat_map(|(_, values)| *values);
+            for value in values.copied().chain([row.example]) {
+                let plan = program.sample(intent, value);
+                let is_wanted = match intent {
+                    Intent::HttpsRedirect => plan.https_redirect.is_some(),
+                    Intent::Canary => plan.canary.is_some(),
+                    _ => plan.wish(intent).is_some(),
+                };
+                assert!(is_wanted, "{intent}: {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_program_serves_its_sample() {
+        for program in Program::all() {
+            let plan = program.sample(Intent::Timeout, "5m");
+            assert_eq!(plan.controller(program.target), program.controller, "{}", program.name());
+        }
+    }
+}

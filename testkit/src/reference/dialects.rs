@@ -1,0 +1,124 @@
+//! `dialects.md`: what each program has for each thing that a Service can want.
+
+use xposer::internal::{Controller, Intent, Program, Proof, Said, Says};
+use xposer::options::annotations;
+
+use super::markdown::{anchor, code, prose, table};
+
+pub(super) fn body() -> String {
+    let mut out = "# Dialects\n\n\
+        A Service says once what it wants; each program that serves it has words of its own for that. This page has them: for each \
+        option, whether a program can do it, by which annotation, field or object, since which version, and how we know.\n\n\
+        [Who serves a Service](../controllers.md) says which program counts for an Ingress or an HTTPRoute. What protects a Service and \
+        has no words is an error ([protection-lost](diagnostics.md#protection-lost)); what the Service may need is a warning \
+        ([intent-lost](diagnostics.md#intent-lost)), and so is what is done in a different way \
+        ([intent-differs](diagnostics.md#intent-differs)). Annotations of one program that another one serves are said in its words \
+        ([intent-translated](diagnostics.md#intent-translated)).\n\n\
+        How we know it:\n\n"
+        .to_owned();
+    out.push_str(&table(
+        ["Word", "Meaning"],
+        Proof::ALL.map(|proof| [code(proof.as_str()), meaning(proof).to_owned()]),
+    ));
+    out.push_str("\n## Programs\n\n");
+    out.push_str(&table(
+        ["Word in the settings", "Program", "IngressClass", "GatewayClass"],
+        Controller::ALL.map(|it| {
+            let (ingress, gateway) = it.class_controllers();
+            let class = |name: &str| if name.is_empty() { "-".to_owned() } else { code(name) };
+            [code(it.as_str()), prose(it.name()), class(ingress), class(gateway)]
+        }),
+    ));
+    out.push_str("\n## Overview\n\nA cell says how we know; `no` stands where a program has no words, a star where it does it in a different way, or takes some values only.\n\n");
+    out.push_str(&overview());
+    for intent in Intent::ALL {
+        out.push_str(&section(intent));
+    }
+    out
+}
+
+fn meaning(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Proved => {
+            "Our tests send requests through the program, and look at the answers and at what the Service gets."
+        }
+        Proof::Parser => "The program's own code reads the words in a test.",
+        Proof::Documented => "The program's documentation or source says so; nothing was run.",
+    }
+}
+
+/// The option of an intent, without its prefix.
+fn name(intent: Intent) -> &'static str {
+    let row = annotations().find(|(key, _)| key.name == intent.annotation());
+    row.map_or(intent.as_str(), |(key, _)| key.short_name())
+}
+
+/// One row an option, one column a program. The number of columns is that of the programs.
+fn overview() -> String {
+    let programs = Program::all();
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let head = programs.iter().map(|program| program.controller().to_string());
+    let mut out = line(std::iter::once("Option".to_owned()).chain(head).collect());
+    out.push_str(&line(vec!["---".to_owned(); programs.len() + 1]));
+    for intent in Intent::ALL {
+        let first = format!("[{}](#{})", name(intent), anchor(name(intent)));
+        let cells = programs.iter().map(|program| cell(&program.said(intent)));
+        out.push_str(&line(std::iter::once(first).chain(cells).collect()));
+    }
+    out
+}
+
+fn cell(said: &Said) -> String {
+    // The weakest proof of several words counts.
+    let known = said.words.iter().map(|row| row.proof).max();
+    let known = known.map_or("yes", Proof::as_str);
+    let is_lacking = |says: &Says| matches!(says, Says::Lacks(_));
+    match &said.says {
+        Says::Lacks(_) if said.limits.iter().all(|(_, says)| is_lacking(says)) => "no".to_owned(),
+        Says::Fully if said.limits.is_empty() => known.to_owned(),
+        _ => format!("{known} \\*"),
+    }
+}
+
+fn section(intent: Intent) -> String {
+    let row = annotations().find(|(key, _)| key.name == intent.annotation());
+    let Some((key, option)) = row else { return String::new() };
+    let rows = Program::all().into_iter().map(|program| {
+        let said = program.said(intent);
+        let join = |of: fn(&xposer::internal::Words) -> String| {
+            let all: Vec<String> = said.words.iter().map(of).collect();
+            if all.is_empty() { "-".to_owned() } else { all.join("; ") }
+        };
+        [
+            code(program.controller().as_str()),
+            join(|row| prose(row.words)),
+            join(|row| row.proof.to_string()),
+            join(|row| row.since.to_owned()),
+            limits(&said),
+        ]
+    });
+    format!(
+        "\n## {}\n\n{} See the annotation [{}](annotations.md#{}).\n\n{}",
+        key.short_name(),
+        prose(option.doc),
+        code(key.short_name()),
+        anchor(key.short_name()),
+        table(["Program", "Words", "How we know", "Since", "What is different or missing"], rows),
+    )
+}
+
+/// What is different, what is missing, and for which values.
+fn limits(said: &Said) -> String {
+    let sentence = |says: &Says| match says {
+        Says::Fully => "in full".to_owned(),
+        Says::But(difference) => format!("it {}", prose(difference)),
+        Says::Lacks(help) => format!("nothing; {}", prose(help)),
+    };
+    let own = Some(&said.says).filter(|says| **says != Says::Fully).map(sentence);
+    let of_values = said
+        .limits
+        .iter()
+        .map(|(value, says)| format!("with {}: {}", code(&value.replace('\n', ", ")), sentence(says)));
+    let all: Vec<String> = own.into_iter().chain(of_values).collect();
+    if all.is_empty() { "-".to_owned() } else { all.join(". ") }
+}
