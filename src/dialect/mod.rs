@@ -96,8 +96,6 @@ pub(crate) struct Effect {
     pub(crate) loss: Loss,
     pub(crate) idle: Idle,
     pub(crate) same: Same,
-    /// The target beside the Ingress on which its program reads it.
-    pub(crate) read_on: Option<Target>,
 }
 
 impl Effect {
@@ -112,14 +110,10 @@ pub(crate) fn effect(key: &str) -> Option<Effect> {
     let (prefix, name) = key.split_once('/').unwrap_or(("", key));
     let known =
         PROGRAMS.into_iter().filter(|it| it.has_prefix(prefix) || it.has_alias(prefix)).find_map(|program| {
-            let read_on = match program.reach {
-                Reach::And(target) => Some(target),
-                Reach::Ingress | Reach::Everywhere => None,
-            };
             let key::Key { loss, idle, same, .. } = *program.find(name)?;
-            Some(Effect { loss, idle, same, read_on })
+            Some(Effect { loss, idle, same })
         });
-    let snippet = Effect { loss: Loss::Protects, idle: Idle::Never, same: Same::None, read_on: None };
+    let snippet = Effect { loss: Loss::Protects, idle: Idle::Never, same: Same::None };
     known.or_else(|| SNIPPETS.iter().any(|pattern| matches(pattern, key)).then_some(snippet))
 }
 

@@ -41,8 +41,8 @@ use metadata::{Annotations, Metadata, with_intents};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Emitted<'p> {
-    /// The objects: those of each plan in the order of the plans (what exposes the Service, then its monitor), then
-    /// ConfigMaps in the order of their namespaces.
+    /// The objects: those of each plan in the order of the plans (for each target what protects the Service, then what exposes it;
+    /// at last its monitor), then ConfigMaps in the order of their namespaces.
     pub objects: Vec<Object<'p>>,
     /// What could not be expressed, as Infos.
     pub report: Report,
@@ -226,6 +226,18 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
     for plan in &plans {
         let mut found = None;
         for target in &plan.targets {
+            let beside = extras(plan, *target, &shares.all(plan, *target));
+            let beside = beside.into_iter().map(|extra| {
+                let metadata = Metadata::new(plan, extra.name, extra.annotations);
+                let spec = match extra.made {
+                    Made::Spec(spec) => Spec::Extra(spec),
+                    Made::Ingress { hosts } => Spec::Ingress(ingress::beside(plan, hosts)),
+                };
+                Object::new(extra.kind, metadata, Some(spec))
+            });
+            // What protects comes first, for those who apply the objects in this order.
+            let (others, first): (Vec<_>, Vec<_>) = beside.partition(|it| it.kind == Kind::Ingress);
+            emitted.objects.extend(first);
             let mut kind = Emitting { plan, shares: &shares, target: *target, found: &mut found };
             match target {
                 Target::Ingress => emitted.objects.extend(ingress::ingresses(&mut kind)),
@@ -235,15 +247,7 @@ pub fn emit_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Emitted<'p> {
                 }
                 Target::Route => emitted.objects.extend(route::routes(&mut kind)),
             }
-            let beside = extras(plan, *target, &shares.all(plan, *target));
-            emitted.objects.extend(beside.into_iter().map(|extra| {
-                let metadata = Metadata::new(plan, extra.name, extra.annotations);
-                let spec = match extra.made {
-                    Made::Spec(spec) => Spec::Extra(spec),
-                    Made::Ingress { hosts } => Spec::Ingress(ingress::beside(plan, hosts)),
-                };
-                Object::new(extra.kind, metadata, Some(spec))
-            }));
+            emitted.objects.extend(others);
         }
         if let Some(found) = found {
             emitted.report.merge(found);

@@ -303,7 +303,7 @@ pub(crate) fn http_url(text: &str, what: &str) -> Read<String> {
 
 fn hosts(text: &str) -> Result<Vec<String>, Vec<Wrong>> {
     list(text, "hosts", &|host| {
-        if host == "www" || !(host.starts_with('*') || !host_errors(host).is_empty()) {
+        if host == "www" || (!host.starts_with('*') && host_errors(host).is_empty()) {
             return Ok(host.to_owned());
         }
         is_not(host, "a host", "write a name such as old.example.com, or the word www")

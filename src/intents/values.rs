@@ -115,7 +115,7 @@ pub(crate) fn duration(milliseconds: u64) -> String {
 /// A size in the largest unit of a power of two without a rest.
 pub(crate) fn size(bytes: u64) -> String {
     for (unit, name) in [(1 << 30, "Gi"), (1 << 20, "Mi"), (1 << 10, "Ki")] {
-        if bytes >= unit && bytes % unit == 0 {
+        if bytes >= unit && bytes.is_multiple_of(unit) {
             return format!("{}{name}", bytes / unit);
         }
     }
