@@ -105,7 +105,11 @@ fn shape(name: &str, form: Form) -> Result<Value> {
             }
             schema
         }
-        (Form::Word(words), _) => json!({"enum": nothing_or(words.iter().map(|word| (*word).into()))}),
+        (Form::Word(words), _) => {
+            // A word of digits may be written as a number.
+            let numbers = words.iter().filter_map(|word| word.parse::<u16>().ok()).map(Value::from);
+            json!({"enum": nothing_or(words.iter().map(|word| (*word).into()).chain(numbers))})
+        }
         (Form::Words(words), _) => {
             let one = words.join("|");
             json!({"anyOf": [
