@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::diagnostics::{
     Code, FieldPath, Origin, Problem, Report, Sourced, did_you_mean, quoted, quoted_char,
 };
-use crate::dialect::write::write;
 use crate::options::annotations::annotation;
 use crate::options::{class_problem, is_class};
 use crate::plan::Annotation;
@@ -14,7 +13,6 @@ use crate::service::{FORWARD_ANNOTATION, PUBLISH_KEY, Port, PortRef, ServiceKind
 use crate::validation::{
     MAX_ANNOTATIONS, MAX_NAME, annotation_key_error, character_help, is_dns_label, is_dns_subdomain,
 };
-use crate::values::Target;
 
 /// The Service's name and namespace are DNS labels.
 pub(crate) fn service(context: &RuleContext<'_>, report: &mut Report) {
@@ -251,21 +249,19 @@ pub(crate) fn forwarded_keys(context: &RuleContext<'_>, report: &mut Report) {
             forwarded.file_key(report, problem);
         }
     }
-    // Translated keys can be longer than the ones the Service carries.
-    let (given, written) = (&context.plan.annotations, write(context.plan, Target::Ingress));
-    let written_sizes = written.iter().map(|it| it.key.len() + it.value.len());
-    let sizes = given.iter().map(|it| it.key.len() + it.value.len()).chain(written_sizes);
-    let bytes: usize = sizes.clone().sum();
+    // What options add to them is short.
+    let given = &context.plan.annotations;
+    let size = |it: &Annotation| it.key.len() + it.value.len();
+    let bytes: usize = given.iter().map(size).sum();
     if bytes > MAX_ANNOTATIONS {
         let said = format!(
             "the annotations of the Ingress have {bytes} bytes, the API server allows {MAX_ANNOTATIONS}"
         );
         let problem = Problem::new(Code::AnnotationsTooLarge, said);
-        let origins = given.iter().map(Annotation::origin).chain(written.iter().map(|it| it.origin.clone()));
-        match sizes.zip(origins).max_by_key(|(size, _)| *size) {
+        match given.iter().max_by_key(|it| size(it)) {
             // Nobody forwards anything, so they are those of the settings.
-            Some((_, origin)) if !given.iter().any(Annotation::is_forwarded) => {
-                report.file(origin.path(), problem.help("shorten the annotations"));
+            Some(largest) if !given.iter().any(Annotation::is_forwarded) => {
+                report.file(largest.origin().path(), problem.help("shorten the annotations"));
             }
             _ => report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem.help("shorten the block")),
         }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::diagnostics::words;
 use crate::intents::{Intent, Wish};
-use crate::plan::Plan;
+use crate::plan::{Plan, Wanted};
 use crate::values::Target;
 
 /// Whether and how a program does what a plan wants.
@@ -152,10 +152,12 @@ impl Words {
     }
 }
 
-/// The words of a program on the objects of a target. Only the reference and `xposer explain` read them.
-pub(crate) fn words(target: Target, controller: Controller) -> Vec<Words> {
-    let none: &[Words] = &[];
-    let (own, below) = match (target, controller) {
+type Rows = &'static [Words];
+
+/// The words that a program has of its own on the objects of a target, and those that it shares with others.
+fn rows(target: Target, controller: Controller) -> (Rows, Rows) {
+    let none: Rows = &[];
+    match (target, controller) {
         (Target::HttpRoute, Controller::EnvoyGateway) => (envoy_gateway::says::WORDS, gateway::says::WORDS),
         (Target::HttpRoute, _) => (gateway::says::WORDS, none),
         (Target::Route, _) => (openshift::says::WORDS, none),
@@ -171,7 +173,27 @@ pub(crate) fn words(target: Target, controller: Controller) -> Vec<Words> {
             Target::Ingress,
             Controller::Openshift | Controller::EnvoyGateway | Controller::Gateway | Controller::Other,
         ) => (none, none),
+    }
+}
+
+/// Whether whoever serves a target reads an annotation for what an option wants, and can do it. No Gateway reads annotations.
+pub(crate) fn is_word(plan: &Plan, target: Target, option: &Wanted, key: &str) -> bool {
+    let controller = plan.controller(target);
+    // The words of a controller of Ingresses are without its prefixes, of which it may have several.
+    let name = match (target, key.split_once('/')) {
+        (Target::Ingress, Some((_, name))) if controller.reads(key) => name,
+        (Target::Route, _) => key,
+        _ => return false,
     };
+    let (rows, _) = rows(target, controller);
+    let is_it = |word: &str| word == name || word == key;
+    rows.iter().any(|row| row.intent == option.intent && row.words.split([',', ':', ' ']).any(is_it))
+        && !matches!(says(plan, target, option.intent, Some(&option.wish)), Says::Lacks(_))
+}
+
+/// The words of a program on the objects of a target. Only the reference and `xposer explain` read them all.
+pub(crate) fn words(target: Target, controller: Controller) -> Vec<Words> {
+    let (own, below) = rows(target, controller);
     // What a program has beside the Gateway API takes the place of the row there.
     let is_own = |row: &&Words| own.iter().any(|known| known.intent == row.intent);
     let mut words: Vec<Words> = own.iter().chain(below.iter().filter(|row| !is_own(row))).copied().collect();
@@ -189,6 +211,7 @@ mod tests {
 
     use super::*;
     use crate::diagnostics::{Origin, Sourced};
+    use crate::dialect::write::by_controller;
     use crate::intents::Given;
     use crate::plan::Wanted;
     use crate::testing;
@@ -277,6 +300,13 @@ mod tests {
                     assert!(!(lacks && is_written), "{program} writes {intent}: {text}, and lacks it");
                     can |= !lacks;
                     writes |= is_written;
+                    for written in by_controller(&plan, target) {
+                        let Some(option) = plan.intents.iter().find(|it| it.origin == written.origin) else {
+                            continue;
+                        };
+                        let is_word = is_word(&plan, target, option, written.key);
+                        assert!(is_word, "{program}, {intent}: {} stands in no row", written.key);
+                    }
                 }
                 let row = words(target, program).into_iter().find(|row| row.intent == intent);
                 if samples(intent).is_empty() {

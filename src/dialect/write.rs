@@ -191,7 +191,7 @@ pub(crate) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
 }
 
 /// What somebody gave that says the same as a key: the key itself, or another name under which the same program reads it.
-pub(crate) fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation> {
+fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation> {
     let controller = plan.controller(target);
     let (_, name) = key.split_once('/')?;
     let has_prefixes = target == Target::Ingress && controller.reads(key);

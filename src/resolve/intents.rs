@@ -5,8 +5,8 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean
 use crate::dialect::controller::Controller;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{Meant, read};
-use crate::dialect::write::{by_controller, given};
-use crate::intents::{Intent, Wish};
+use crate::dialect::says::is_word;
+use crate::intents::{Given, Intent, Wish};
 use crate::options::annotations::annotation;
 use crate::options::{Layer, Slot, Wishes};
 use crate::plan::Wanted;
@@ -70,7 +70,7 @@ impl<'v> Resolver<'v, '_> {
             plan.intents.push(Wanted { intent, wish, origin, keys });
         }
         self.rewrites(plan);
-        self.clashes(plan);
+        self.clashes(plan, &meant);
     }
 
     /// A path is cut off, or another one takes its place.
@@ -89,35 +89,32 @@ impl<'v> Resolver<'v, '_> {
         }
     }
 
-    /// An option and an annotation of the program that serves the Service may say the same thing. What cannot be read of such an
-    /// annotation, or is none of ingress-nginx, is compared by its key.
-    fn clashes(&mut self, plan: &mut Plan) {
-        if plan.annotations.is_empty() || plan.intents.iter().all(|wanted| !wanted.keys.is_empty()) {
-            return;
-        }
-        plan.annotations.sort_by(|left, right| left.key.cmp(&right.key));
-        let options: Vec<&Wanted> = plan.intents.iter().filter(|wanted| wanted.keys.is_empty()).collect();
+    /// An option and an annotation of the program that serves the Service may say the same thing. What was read of such
+    /// annotations is compared with it already; of the others, the name tells what they are about.
+    fn clashes(&mut self, plan: &mut Plan, meant: &[Meant]) {
+        let is_option = |wanted: &&Wanted| {
+            wanted.keys.is_empty() && wanted.wish != Wish::Switch(false) && plan.canary.is_none()
+        };
         let (mut replaced, mut contradicted) = (Vec::new(), Vec::new());
-        let all = plan
-            .targets
-            .iter()
-            .flat_map(|target| by_controller(plan, *target).into_iter().map(|written| (*target, written)));
-        for (target, written) in all {
-            let given = given(plan, target, written.key).filter(|given| given.value != written.value);
-            let option = options.iter().find(|option| option.origin == written.origin);
-            let (Some(given), Some(option)) = (given, option) else { continue };
-            match (given.is_forwarded(), &option.origin) {
-                (true, Origin::Annotation(_)) => contradicted.push((given, option.intent)),
-                (true, _) => {}
-                (false, _) => replaced.push(given.key.clone()),
+        for option in plan.intents.iter().filter(is_option) {
+            let is_read =
+                |key: &String| meant.iter().any(|it| it.intent == option.intent && it.keys.contains(key));
+            let is_same =
+                |value: &str| option.intent.read(Given(value)).is_ok_and(|wish| wish == option.wish);
+            let says_it = |key: &str| plan.targets.iter().any(|target| is_word(plan, *target, option, key));
+            for given in &plan.annotations {
+                if is_read(&given.key) || !says_it(&given.key) || is_same(&given.value) {
+                    continue;
+                }
+                match (given.is_forwarded(), &option.origin) {
+                    (true, Origin::Annotation(_)) => contradicted.push((given, option.intent)),
+                    (true, _) => {}
+                    (false, _) => replaced.push(given.key.clone()),
+                }
             }
         }
         for (given, intent) in contradicted {
             let said = format!("{} contradicts {}", quoted(&given.key), intent.annotation());
-            // What it means may have been compared already.
-            if self.report.diagnostics().iter().any(|known| known.message == said) {
-                continue;
-            }
             let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
             given.file_key(self.report, problem);
         }

@@ -23,7 +23,7 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
     Words::new(Intent::StickySession, "router.openshift.io/cookie_name", Documented, "4.1"),
     Words::new(
         Intent::RateLimit,
-        "haproxy.router.openshift.io/rate-limit-connections, .rate-http",
+        "haproxy.router.openshift.io/rate-limit-connections, haproxy.router.openshift.io/rate-limit-connections.rate-http",
         Documented,
         "4.1",
     ),
