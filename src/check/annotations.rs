@@ -1,7 +1,8 @@
 //! Rules about the annotations that are passed on: which ones may not be, and which ones are in a place where they are not read.
 
-use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
+use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::SNIPPET;
+use crate::dialect::says::keys_of;
 use crate::plan::context::RuleContext;
 
 /// No key is on the list of those that may not be forwarded.
@@ -16,6 +17,33 @@ pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
         };
         let help = "remove the line, or ask your administrator to allow the key";
         forwarded.file_key(report, Problem::new(Code::AnnotationDenied, message).help(help));
+    }
+}
+
+/// No option of the Service says what its author may not forward in the words of a program.
+pub(crate) fn denied_options(context: &RuleContext<'_>, report: &mut Report) {
+    let settings = context.settings;
+    for wanted in &context.plan.intents {
+        let option = wanted.intent.annotation();
+        let is_own = matches!(&wanted.origin, Origin::Annotation(key) if *key == option);
+        if !is_own || settings.allow.fit(option) {
+            continue;
+        }
+        let denial = |key: &str| settings.deny.first(key).filter(|_| !settings.allow.fit(key));
+        let of_program = || keys_of(context.plan, wanted.intent).find_map(|key| Some((denial(&key)?, key)));
+        let message = if let Some(pattern) = denial(option) {
+            format!("{option} may not be used: the administrator denies {}", quoted(pattern))
+        } else if let Some((pattern, key)) = of_program() {
+            format!(
+                "{option} says what {} says, which may not be forwarded: the administrator denies {}",
+                quoted(&key),
+                quoted(pattern)
+            )
+        } else {
+            continue;
+        };
+        let help = format!("remove it, or ask your administrator to allow {option}");
+        report.file(FieldPath::annotation(option), Problem::new(Code::AnnotationDenied, message).help(help));
     }
 }
 

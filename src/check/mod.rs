@@ -125,6 +125,8 @@ rules! {
         "Kubernetes, objectmeta.go, ValidateAnnotations and ValidateAnnotationsSize", object::forwarded_keys;
     "denied-annotations", [AnnotationDenied],
         "ingress-nginx 1.15, annotation risks: Critical; the setting annotations", annotations::denied;
+    "denied-options", [AnnotationDenied],
+        "the setting annotations", annotations::denied_options;
     "foreign-keys", [ForeignKeyUnknown],
         "ingress-nginx 1.15, annotations; AWS Load Balancer Controller 3.5, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
     "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened],

@@ -191,6 +191,25 @@ pub(crate) fn is_word(plan: &Plan, target: Target, option: &Wanted, key: &str) -
         && !matches!(says(plan, target, option.intent, Some(&option.wish)), Says::Lacks(_))
 }
 
+/// The annotations in which whoever serves a target says what an option wants, and those of ingress-nginx, in whose words
+/// administrators have said what they deny.
+pub(crate) fn keys_of(plan: &Plan, intent: Intent) -> impl Iterator<Item = String> {
+    let ingress = (Target::Ingress, Controller::IngressNginx);
+    let served = plan.targets.iter().map(|target| (*target, plan.controller(*target)));
+    served.filter(move |it| *it != ingress).chain([ingress]).flat_map(move |(target, controller)| {
+        let (rows, _) = rows(target, controller);
+        let words = rows
+            .iter()
+            .filter(move |row| row.intent == intent)
+            .flat_map(|row| row.words.split([',', ':', ' ']));
+        let prefixes = controller.row().reads.iter().filter(|prefix| prefix.ends_with('/'));
+        words.filter(|word| !word.is_empty()).flat_map(move |word| {
+            let whole = word.contains('/').then(|| word.to_owned());
+            whole.into_iter().chain(prefixes.clone().map(move |prefix| [prefix, word].concat()))
+        })
+    })
+}
+
 /// The words of a program on the objects of a target. Only the reference and `xposer explain` read them all.
 pub(crate) fn words(target: Target, controller: Controller) -> Vec<Words> {
     let (own, below) = rows(target, controller);
