@@ -84,7 +84,7 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     let plan = context.plan;
-    let others = plan.certificate_hosts.iter().chain(&plan.redirected_hosts).map(Written::from);
+    let others = plan.certificate_hosts.iter().chain(&plan.other_hosts).map(Written::from);
     for rule in plan.rules.iter().map(Written::from).chain(others) {
         let host = rule.host;
         let lower = host.to_ascii_lowercase();

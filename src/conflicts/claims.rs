@@ -175,8 +175,9 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
     // A host that is sent elsewhere answers nothing else.
     let wanted = plan.wanted(Intent::RedirectFrom);
     let redirected = plan.redirected_groups().into_iter().flat_map(|(_, hosts)| hosts);
-    let redirected = redirected
-        .map(move |host| (Claimed::Route(host, "/", false, false), wanted.map(|wanted| &wanted.origin)));
+    let redirected = redirected.map(move |host| {
+        (Claimed::Route(host.into(), "/", false, false), wanted.map(|wanted| &wanted.origin))
+    });
     let name = |kind, name| Claimed::Name(kind, plan.namespace(), name);
     let names = plan
         .targets

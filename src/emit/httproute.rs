@@ -238,6 +238,7 @@ fn redirects_from<'p>(plan: &'p Plan, annotations: &Annotations<'p>) -> Vec<Obje
         } else {
             json!({"hostname": to, "statusCode": redirect_code(plan)})
         };
+        let hostnames = hostnames.into_iter().map(Cow::Owned).collect();
         let spec = Spec { hostnames, parent_refs: parent_refs.clone(), rules: vec![redirecting(&to)] };
         object(Metadata::new(plan, from_name(plan.name(), index).into(), annotations.clone()), spec)
     });

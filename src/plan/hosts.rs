@@ -21,7 +21,7 @@ impl Plan {
     /// The hosts that certificates are for, each once: those of the routes, those of the option `TLSHosts`, and those that are
     /// sent to others, which is done after the handshake.
     pub(crate) fn tls_hosts(&self) -> Vec<&str> {
-        let others = self.certificate_hosts.iter().chain(&self.redirected_hosts);
+        let others = self.certificate_hosts.iter().chain(&self.other_hosts);
         let hosts = self.rules.iter().map(|rule| rule.host.as_str()).chain(others.map(|it| it.host.as_str()));
         grouped(hosts.map(|host| (host, ()))).into_iter().map(|(host, _)| host).collect()
     }

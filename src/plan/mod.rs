@@ -55,7 +55,7 @@ pub struct Plan {
     /// The hosts that only a certificate is for.
     pub(crate) certificate_hosts: Vec<OtherHost>,
     /// The hosts that are sent to those of the routes, as far as they need a certificate for that.
-    pub(crate) redirected_hosts: Vec<OtherHost>,
+    pub(crate) other_hosts: Vec<OtherHost>,
     /// Whether the name of the secret is derived from the name of the object.
     pub(crate) secret_is_derived: bool,
     pub(crate) issuer: Option<Sourced<Issuer>>,
@@ -116,7 +116,7 @@ impl Plan {
             secret: None,
             secrets: Vec::new(),
             certificate_hosts: Vec::new(),
-            redirected_hosts: Vec::new(),
+            other_hosts: Vec::new(),
             secret_is_derived: false,
             issuer: None,
             replaces_issuer: false,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{BackendPort, Plan, Route};
 use crate::dialect::controller::Controller;
 use crate::intents::{Intent, Wish};
+use crate::validation::www;
 use crate::values::{Target, Termination};
 
 /// Hosts that have the same paths, and the paths.
@@ -83,34 +84,35 @@ impl Plan {
         if self.passes_tls() { Termination::Passthrough } else { self.termination }
     }
 
-    /// The hosts that are sent to one of the plan, in groups that an HTTPRoute can have: each group behind the host that it is sent
-    /// to. `www` stands for each host of the plan with or without `www.`, whichever the plan does not have.
-    pub(crate) fn redirected_groups(&self) -> Vec<(&str, Vec<Cow<'_, str>>)> {
+    /// The hosts that are sent to others of the plan, behind the host that they are sent to. `www` stands for each host of the plan
+    /// with or without `www.`, whichever the plan does not have; a name is sent to the first host.
+    pub(crate) fn redirected_hosts(&self) -> Vec<(&str, Vec<String>)> {
         let Some(Wish::Hosts(wanted)) = self.wish(Intent::RedirectFrom).filter(|_| self.canary.is_none())
         else {
             return Vec::new();
         };
-        let names = grouped(self.rules.iter().map(|route| (route.host.as_str(), ())));
-        let names: Vec<&str> =
-            names.into_iter().map(|(host, _)| host).filter(|host| !host.starts_with("*.")).collect();
+        let own = grouped(self.rules.iter().map(|route| (route.host.as_str(), ())))
+            .into_iter()
+            .map(|(host, _)| host);
+        let names: Vec<&str> = own.clone().filter(|host| !host.starts_with("*.")).collect();
         let mut pairs = Vec::new();
         for host in wanted {
             if host == "www" {
-                pairs.extend(names.iter().map(|to| {
-                    let other = to.strip_prefix("www.");
-                    (*to, other.map_or_else(|| Cow::Owned(format!("www.{to}")), Cow::Borrowed))
-                }));
+                pairs.extend(names.iter().filter_map(|to| Some((*to, www(to)?))));
             } else {
-                pairs.extend(names.first().map(|to| (*to, Cow::Borrowed(host.as_str()))));
+                pairs.extend(names.first().map(|to| (*to, host.clone())));
             }
         }
-        let mut taken: BTreeSet<Cow<'_, str>> = names.iter().map(|host| Cow::Borrowed(*host)).collect();
+        let mut taken: BTreeSet<String> = own.map(str::to_owned).collect();
         pairs.retain(|(_, from)| taken.insert(from.clone()));
-        let mut groups = Vec::new();
-        for (to, from) in grouped(pairs) {
-            groups.extend(from.chunks(MAX_HOSTNAMES).map(|chunk| (to, chunk.to_vec())));
-        }
-        groups
+        grouped(pairs)
+    }
+
+    /// The same in groups that an HTTPRoute can have.
+    pub(crate) fn redirected_groups(&self) -> Vec<(&str, Vec<String>)> {
+        let all = self.redirected_hosts().into_iter();
+        all.flat_map(|(to, from)| from.chunks(MAX_HOSTNAMES).map(|it| (to, it.to_vec())).collect::<Vec<_>>())
+            .collect()
     }
 
     /// The hosts by their paths: a group for each HTTPRoute.

@@ -1,16 +1,15 @@
 //! The secrets of the certificates, and the hosts that the certificates are for.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Plan, Resolver, file};
 use crate::diagnostics::Sourced;
-use crate::intents::{Intent, Wish};
+use crate::intents::Intent;
 use crate::options::NO_SECRET;
 use crate::plan::OtherHost;
 use crate::plan::kinds::Kind;
 use crate::template::Vars;
-use crate::validation::{MAX_NAME, www};
+use crate::validation::MAX_NAME;
 use crate::values::{ParentRef, Target};
 
 impl Resolver<'_, '_> {
@@ -37,7 +36,7 @@ impl Resolver<'_, '_> {
     /// The other hosts that certificates are for, and the secrets of all hosts.
     pub(super) fn certificates(&mut self, plan: &mut Plan, vars: Vars<'_>) {
         self.certificate_hosts(plan);
-        plan.redirected_hosts = redirected_hosts(plan);
+        plan.other_hosts = other_hosts(plan);
         let Some(chosen) = self.layers.first(|it| &it.secret) else { return };
         let (Some(first), false) = (&plan.secret, plan.secret_is_derived) else { return };
         let mut secrets = Vec::new();
@@ -108,26 +107,16 @@ fn in_name(host: &str) -> String {
 }
 
 /// The hosts that are sent to those of the routes. What an annotation of the Ingress's own program means stays as it is.
-fn redirected_hosts(plan: &Plan) -> Vec<OtherHost> {
+fn other_hosts(plan: &Plan) -> Vec<OtherHost> {
     let Some(wanted) = plan.wanted(Intent::RedirectFrom) else { return Vec::new() };
-    let Wish::Hosts(from) = &wanted.wish else { return Vec::new() };
     if !wanted.keys.is_empty() && plan.controller(Target::Ingress).is_nginx() {
         return Vec::new();
     }
-    let own: BTreeSet<&str> = plan.rules.iter().map(|rule| rule.host.as_str()).collect();
-    let mut hosts = Vec::new();
-    for from in from {
-        match from.as_str() {
-            "www" => hosts.extend(own.iter().filter_map(|host| www(host))),
-            other => hosts.push(other.to_owned()),
-        }
-    }
-    let others = hosts.into_iter().filter(|host| !own.contains(host.as_str()));
     let other = |host: String| OtherHost {
         template: host.as_str().into(),
         host,
         host_origin: wanted.origin.clone(),
         verbatim: false,
     };
-    others.map(other).collect()
+    plan.redirected_hosts().into_iter().flat_map(|(_, from)| from).map(other).collect()
 }

@@ -1,7 +1,6 @@
 //! What Traefik can do of what a plan wants.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use super::{MIDDLEWARES, SERVERS_SCHEME, SERVERS_TRANSPORT, STICKY_COOKIE, TLS, TLS_OPTIONS, nginx};
 use crate::dialect::nginx::read::stripped;
@@ -88,7 +87,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::RewritePath, Some(Wish::Path(path))) if Rewrite::of(plan, path).is_none() => {
             lacks("write one path, and $1 to $9 for its groups only")
         }
-        (Intent::RedirectFrom, _) if redirects(plan).is_empty() => {
+        (Intent::RedirectFrom, _) if plan.redirected_hosts().is_empty() => {
             lacks("name a host that is not one of the Service, which has a host without a star")
         }
         (Intent::HttpsRedirect, _) if plan.namespace().is_some() && ends_tls(plan) => Says::Fully,
@@ -204,25 +203,6 @@ impl<'p> Rewrite<'p> {
         let has_groups = path.split('$').skip(1).all(is_group);
         (is_one && has_groups && first.path_type.is_pattern(&first.path)).then_some(Self::Groups(first, path))
     }
-}
-
-/// Hosts with the hosts that are sent to them.
-pub(super) fn redirects(plan: &Plan) -> Vec<(&str, Vec<String>)> {
-    let Some(Wish::Hosts(wanted)) = plan.wish(Intent::RedirectFrom) else { return Vec::new() };
-    let all: BTreeSet<&str> = plan.rules.iter().map(|route| route.host.as_str()).collect();
-    let is_new = |host: &String| !all.contains(host.as_str());
-    let mut seen = BTreeSet::new();
-    let hosts = plan.rules.iter().map(|route| route.host.as_str());
-    let hosts: Vec<&str> = hosts.filter(|host| !host.starts_with('*') && seen.insert(*host)).collect();
-    let all = hosts.iter().enumerate().map(|(index, to)| {
-        let www = wanted.iter().any(|host| host == "www").then(|| match to.strip_prefix("www.") {
-            Some(bare) => bare.to_owned(),
-            None => format!("www.{to}"),
-        });
-        let named = wanted.iter().filter(|host| index == 0 && *host != "www").cloned();
-        (*to, www.into_iter().chain(named).filter(is_new).collect::<Vec<_>>())
-    });
-    all.filter(|(_, from)| !from.is_empty()).collect()
 }
 
 /// The most bits of all denied networks together: each of them is at most one network of those that are left.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::networks::others;
 use crate::dialect::says::Says;
-use crate::dialect::traefik::says::{Rewrite, ends_tls, prefix, redirects, says};
+use crate::dialect::traefik::says::{Rewrite, ends_tls, prefix, says};
 use crate::intents::{Cors, Header, Intent, Wish};
 use crate::plan::{Plan, numbered};
 use crate::values::Target;
@@ -77,7 +77,7 @@ impl Middleware {
             return Vec::new();
         }
         let scheme = if plan.tls().is_on() { "https" } else { "http" };
-        let all = redirects(plan).into_iter().enumerate().map(|(index, (to, from))| {
+        let all = plan.redirected_hosts().into_iter().enumerate().map(|(index, (to, from))| {
             let from: Vec<String> = from.iter().map(|host| host.replace('.', "\\.")).collect();
             let spec = json!({"redirectRegex": {
                 "permanent": true,

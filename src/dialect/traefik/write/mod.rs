@@ -5,7 +5,7 @@ mod networks;
 
 use std::borrow::Cow;
 
-use super::says::{ends_tls, redirects};
+use super::says::ends_tls;
 use super::{ENTRY_POINTS, MIDDLEWARES, PATH_MATCHER, PRIORITY, ROUTER, TLS};
 use crate::dialect::external_dns::OPT_OUT;
 use crate::dialect::kubernetes;
@@ -92,11 +92,6 @@ fn references(plan: &Plan, all: &[Middleware]) -> String {
     names.collect::<Vec<_>>().join(",")
 }
 
-/// The hosts that are sent to those of the plan, which need certificates as well.
-pub(in crate::dialect) fn redirected_hosts(plan: &Plan) -> Vec<String> {
-    redirects(plan).into_iter().flat_map(|(_, from)| from).collect()
-}
-
 /// The Middlewares of a plan, and the Ingresses beside its own one.
 pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<Extra<'_>> {
     if plan.canary.is_some() {
@@ -111,7 +106,7 @@ pub(in crate::dialect) fn extras(plan: &Plan) -> Vec<Extra<'_>> {
     }
     let from = Middleware::from_other_hosts(plan);
     if !from.is_empty() {
-        let hosts = redirected_hosts(plan);
+        let hosts: Vec<String> = plan.redirected_hosts().into_iter().flat_map(|(_, from)| from).collect();
         let list = references(plan, &[from.as_slice(), common.as_slice()].concat());
         let name = [plan.name(), "-", FROM].concat();
         let mut beside = |name: String, entry: Option<(&'static str, &'static str)>| {
