@@ -16,8 +16,8 @@ fn every_case_gives_its_objects_and_its_report() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Where a case shows its input after the help was followed, nothing of what it was warned of, or refused for, is said
-/// again, and nothing is refused.
+/// Where a case shows its input after the help was followed, nothing of what a Service was warned of, or refused for, is
+/// said of it again, and nothing is refused.
 #[test]
 fn a_help_that_is_followed_works() {
     let cases = all().unwrap_or_else(|error| panic!("{error:#}"));
@@ -25,11 +25,10 @@ fn a_help_that_is_followed_works() {
     for case in &cases {
         let Some(mended) = case.mended() else { continue };
         let (before, after) = (case.run(), mended.run());
-        let told = before.findings.iter().map(|finding| &finding.diagnostic);
-        let told: Vec<_> =
-            told.filter(|it| it.severity > Severity::Info).map(|diagnostic| diagnostic.code).collect();
+        let told = before.findings.iter().filter(|it| it.diagnostic.severity > Severity::Info);
+        let told: Vec<_> = told.map(|it| (it.service, it.diagnostic.code)).collect();
         assert!(!told.is_empty(), "{}: there is nothing to mend", case.slug);
-        let again = after.findings.iter().find(|finding| told.contains(&finding.diagnostic.code));
+        let again = after.findings.iter().find(|it| told.contains(&(it.service, it.diagnostic.code)));
         assert!(again.is_none(), "{}: is still said: {}", case.slug, after.report());
         assert!(!after.refused && !after.unusable, "{}: {}", case.slug, after.report());
         followed += 1;

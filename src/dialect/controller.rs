@@ -221,6 +221,11 @@ impl Controller {
         if is_azure {
             return Some(Self::Other);
         }
+        // The words for several programs of one kind, or of one maker.
+        let whole = [Self::TraefikNginx, Self::F5Nginx, Self::HaproxyIngress, Self::IngressNginx];
+        if let Some(program) = whole.into_iter().find(|it| class.contains(it.as_str())) {
+            return Some(program);
+        }
         if class.contains("nginx") {
             return None;
         }
@@ -259,6 +264,15 @@ mod tests {
             "alb gce-internal traefik-external internal.kong azure/application-gateway openshift-default";
         for class in others.split(' ') {
             assert!(Controller::of_class(class).is_some(), "{class}");
+        }
+        for (class, program) in [
+            ("haproxy-ingress", Controller::HaproxyIngress),
+            ("haproxy-internal", Controller::Haproxy),
+            ("f5-nginx", Controller::F5Nginx),
+            ("traefik-nginx", Controller::TraefikNginx),
+            ("public-ingress-nginx", Controller::IngressNginx),
+        ] {
+            assert_eq!(Controller::of_class(class), Some(program), "{class}");
         }
         let own = "nginx internal webapprouting.kubernetes.azure.com nginx-kong albatross azure-internal";
         for class in own.split(' ').chain([""]) {

@@ -32,7 +32,11 @@ const fn words(intent: Intent, words: &'static str, since: &'static str) -> Word
 
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     match (intent, wish) {
-        (Intent::AllowedSources | Intent::DeniedSources | Intent::StickySession, _) => Says::Fully,
+        (Intent::StickySession, _) => Says::Fully,
+        // A merge of two policies takes one list of rules and one default.
+        (Intent::AllowedSources | Intent::DeniedSources, _) => Says::But(
+            "takes this in the place of what a SecurityPolicy of the Gateway says about addresses".into(),
+        ),
         (Intent::BasicAuth, _) => {
             Says::But("reads the key `.htpasswd` of the secret, with {SHA} hashes alone".into())
         }
