@@ -215,35 +215,43 @@ impl Controller {
     /// The program that the name of a class says, word by word. A name that says nothing, such as `internal`, is none.
     #[must_use]
     pub fn of_class(class: &str) -> Option<Self> {
-        let mut words = class.split(|c: char| !c.is_ascii_alphanumeric());
         let is_azure =
             class.starts_with("azure") && (class.contains("application-gateway") || class.contains("alb"));
         if is_azure {
             return Some(Self::Other);
         }
-        // The words for several programs of one kind, or of one maker.
-        let whole = [Self::TraefikNginx, Self::F5Nginx, Self::HaproxyIngress, Self::IngressNginx];
-        if let Some(program) = whole.into_iter().find(|it| class.contains(it.as_str())) {
-            return Some(program);
-        }
+        let mut words = class.split(|c: char| !c.is_ascii_alphanumeric()).peekable();
         if class.contains("nginx") {
+            // Two words say whose nginx it is.
+            while let Some(word) = words.next() {
+                match (word, words.peek()) {
+                    ("traefik", Some(&"nginx")) => return Some(Self::TraefikNginx),
+                    ("f5", Some(&"nginx")) => return Some(Self::F5Nginx),
+                    ("ingress", Some(&"nginx")) => return Some(Self::IngressNginx),
+                    _ => {}
+                }
+            }
             return None;
         }
-        words.find_map(|word| match word {
-            "alb" => Some(Self::Alb),
-            "contour" => Some(Self::Contour),
-            "gce" => Some(Self::Gce),
-            "haproxy" => Some(Self::Haproxy),
-            "openshift" => Some(Self::Openshift),
-            "traefik" => Some(Self::Traefik),
-            _ => OTHERS.split(' ').any(|known| known == word).then_some(Self::Other),
-        })
+        while let Some(word) = words.next() {
+            let program = match word {
+                "alb" => Self::Alb,
+                "contour" => Self::Contour,
+                "gce" => Self::Gce,
+                "haproxy" if words.peek() == Some(&"ingress") => Self::HaproxyIngress,
+                "haproxy" => Self::Haproxy,
+                "openshift" => Self::Openshift,
+                "traefik" => Self::Traefik,
+                // Controllers without a dialect here.
+                "ambassador" | "apisix" | "cilium" | "citrix" | "gloo" | "istio" | "kong" | "ngrok"
+                | "pomerium" | "skipper" | "tailscale" | "tyk" | "voyager" => Self::Other,
+                _ => continue,
+            };
+            return Some(program);
+        }
+        None
     }
 }
-
-/// Words in names of classes whose controllers have no dialect here.
-const OTHERS: &str =
-    "ambassador apisix cilium citrix gloo istio kong ngrok pomerium skipper tailscale tyk voyager";
 
 /// Classes that their controllers look for in the annotation alone, and never in the field.
 const OF_ANNOTATION: [&str; 4] =
