@@ -224,8 +224,8 @@ async fn delete(
     let only = Preconditions { uid: Some(uid.to_owned()), resource_version: Some(version.to_owned()) };
     let params = DeleteParams::background().preconditions(only);
     match objects(client, key.kind, &key.namespace).delete(&key.name, &params).await {
-        Ok(_) => Ok(ActionResult::Deleted { key }),
-        Err(Error::Api(status)) if status.code == 404 => Ok(ActionResult::Deleted { key }),
+        Ok(_) => Ok(ActionResult::Deleted { key, uid: uid.into() }),
+        Err(Error::Api(status)) if status.code == 404 => Ok(ActionResult::Deleted { key, uid: uid.into() }),
         Err(Error::Api(status)) if status.code == 409 => Err(ActionError::Outdated),
         Err(error) => Err(ActionError::new(Some(&key), &error)),
     }

@@ -105,8 +105,8 @@ impl ApplyMode {
 pub(crate) enum ActionResult {
     /// The object as it is now.
     Applied { key: ObjectKey, hash: u64, document: Box<Document>, is_new: bool, adopted: bool },
-    /// The object is deleted, or being deleted.
-    Deleted { key: ObjectKey },
+    /// The object with this UID is deleted, or being deleted.
+    Deleted { key: ObjectKey, uid: Box<str> },
     /// There is nothing to record.
     Done,
 }

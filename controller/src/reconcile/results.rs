@@ -44,9 +44,9 @@ impl State {
                 }
                 Some(Notice::applied(&key, is_new, adopted))
             }
-            ActionResult::Deleted { key: object } => {
+            ActionResult::Deleted { key: object, uid } => {
                 // The watch reports its deletion, if it has not done so already.
-                self.objects.set_terminating(&object);
+                self.objects.set_terminating(&object, &uid);
                 let notice = match key {
                     ReconcileKey::Service(service) => self.handovers.on_deleted(service, &object),
                     ReconcileKey::UrlConfigMap(_) => None,
@@ -64,7 +64,10 @@ impl State {
             self.apply_object(key.kind, document);
             return;
         }
-        let Some(mut observed) = Observed::new(document) else { return };
+        // Somebody may have deleted it before the answer was here.
+        let Some(mut observed) = Observed::new(document).filter(|it| !self.objects.is_gone(&it.uid)) else {
+            return;
+        };
         observed.desired_hash = hash;
         // The watch may have been faster than the answer: an ingress controller writes the status, or somebody changes the object.
         if let Some(later) = self.objects.get(key).filter(|known| known.is_later_than(&observed)) {

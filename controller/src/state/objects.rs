@@ -1,6 +1,6 @@
 //! The objects in the cluster, the Services that they belong to, and the Services that wait for one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::keys::{ObjectKey, ServiceKey};
@@ -14,7 +14,12 @@ pub(crate) struct ObjectIndex {
     by_service: BTreeSet<(Arc<ServiceKey>, ObjectKey)>,
     /// Services that wait until an object changes or is deleted.
     waiting: BTreeSet<(ObjectKey, Arc<ServiceKey>)>,
+    /// The UIDs of the last objects that were deleted. The answer to a request can come after the watch has reported the deletion.
+    gone: VecDeque<Box<str>>,
 }
+
+/// How many deletions can be seen while a request waits for its answer.
+const MAX_GONE: usize = 1000;
 
 impl ObjectIndex {
     /// Whether the cluster has an object of this name, whatever its owner is.
@@ -43,14 +48,26 @@ impl ObjectIndex {
 
     /// Removes an object. Returns the Service that it belonged to.
     pub(crate) fn remove(&mut self, key: &ObjectKey) -> Option<Arc<ServiceKey>> {
-        let service = self.objects.remove(key)??.service;
+        let observed = self.objects.remove(key)??;
+        if self.gone.len() == MAX_GONE {
+            self.gone.pop_front();
+        }
+        self.gone.push_back(observed.uid);
+        let service = observed.service;
         self.by_service.remove(&(service.clone(), key.clone()));
         Some(service)
     }
 
-    /// The object is being deleted. With a finalizer, it stays for a while.
-    pub(crate) fn set_terminating(&mut self, key: &ObjectKey) {
-        if let Some(Some(observed)) = self.objects.get_mut(key) {
+    /// Whether the object with this UID was deleted a short time ago.
+    pub(crate) fn is_gone(&self, uid: &str) -> bool {
+        self.gone.iter().any(|gone| **gone == *uid)
+    }
+
+    /// The object with this UID is being deleted. With a finalizer, it stays for a while.
+    pub(crate) fn set_terminating(&mut self, key: &ObjectKey, uid: &str) {
+        if let Some(Some(observed)) = self.objects.get_mut(key)
+            && *observed.uid == *uid
+        {
             observed.terminating = true;
         }
     }

@@ -242,6 +242,7 @@ impl FakeCluster {
                     let changes = u64::from(before["spec"] != object["spec"]);
                     let generation = before["metadata"]["generation"].as_u64().unwrap() + changes;
                     object["metadata"]["generation"] = generation.into();
+                    object["metadata"]["uid"] = before["metadata"]["uid"].clone();
                     object["status"] = before["status"].clone();
                 }
                 let document = Box::new(document(&object));
@@ -252,12 +253,12 @@ impl FakeCluster {
                 let is_new = mode == ApplyMode::Create;
                 Ok(ActionResult::Applied { document, key, hash, is_new, adopted: false })
             }
-            Action::Delete { key, version, .. } => {
+            Action::Delete { key, version, uid } => {
                 if self.objects.get(&key).is_some_and(|it| it["metadata"]["resourceVersion"] != *version) {
                     return Err(ActionError::Outdated);
                 }
                 self.objects.remove(&key);
-                Ok(ActionResult::Deleted { key })
+                Ok(ActionResult::Deleted { key, uid })
             }
             Action::DeleteUnexposed { key, .. } if self.refuses_deletions => {
                 Err(ActionError::Refused { key: Some(key), message: "no".to_owned() })
@@ -283,7 +284,7 @@ fn applied(body: &Value, version: &str) -> Value {
     let mut object = body.clone();
     let metadata = object["metadata"].as_object_mut().unwrap();
     metadata.insert("resourceVersion".to_owned(), version.into());
-    metadata.insert("uid".to_owned(), "object".into());
+    metadata.insert("uid".to_owned(), format!("uid-{version}").into());
     let keys = |of: &Value| -> Option<Value> {
         of.as_object().map(|of| of.keys().map(|key| (format!("f:{key}"), json!({}))).collect())
     };

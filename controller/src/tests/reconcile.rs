@@ -4,8 +4,9 @@ use serde_json::json;
 use xposer::Settings;
 
 use super::{FakeCluster, document, in_shop};
-use crate::actions::ActionError;
-use crate::keys::ServiceKey;
+use crate::actions::{ActionError, ActionResult};
+use crate::document::Document;
+use crate::keys::{ReconcileKey, ServiceKey};
 use crate::kinds::Kind;
 use crate::reconcile::Recovery;
 use crate::watch::KindStatus;
@@ -197,6 +198,32 @@ fn nothing_is_created_in_a_namespace_that_is_deleted() {
     assert!(cluster.settle().is_empty());
     cluster.state.delete_namespace("shop");
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
+}
+
+#[test]
+fn an_answer_does_not_bring_back_what_was_deleted_meanwhile() {
+    let mut cluster = FakeCluster::new();
+    cluster.service("web", "web.example.com", 1).settle();
+    let key = in_shop(Kind::Ingress, "web");
+    let applied = document(&cluster.objects[&key]);
+    let result = |document: Document| ActionResult::Applied {
+        key: key.clone(),
+        hash: 1,
+        document: Box::new(document),
+        is_new: false,
+        adopted: false,
+    };
+    let service = ReconcileKey::Service(ServiceKey::new("shop", "web"));
+    // The watch reports the deletion before the answer is here.
+    cluster.objects.remove(&key);
+    cluster.state.delete_object(&key);
+    cluster.state.record_result(&service, result(applied));
+    assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
+    // Neither does the answer to a deletion mark the next object of the name.
+    let deleted = ActionResult::Deleted { key: key.clone(), uid: "of-the-first".into() };
+    cluster.state.record_result(&service, deleted);
+    cluster.service("web", "other.example.com", 1);
+    assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Update)");
 }
 
 #[test]
