@@ -1,16 +1,17 @@
 //! Rules about the annotations that are passed on: which ones may not be, and which ones are in a place where they are not read.
 
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
-use crate::dialect::SNIPPET;
 use crate::dialect::says::keys_of;
-use crate::plan::context::RuleContext;
+use crate::dialect::{is_snippet, problem_of_value};
+use crate::plan::Annotation;
+use crate::plan::context::{RuleContext, is_refused};
 
 /// No key is on the list of those that may not be forwarded.
 pub(crate) fn denied(context: &RuleContext<'_>, report: &mut Report) {
     for forwarded in &context.plan.annotations {
         let Some(pattern) = context.denial(forwarded) else { continue };
         let key = forwarded.key.as_str();
-        let message = if pattern == SNIPPET {
+        let message = if is_snippet(key) {
             format!("{} would put text into the controller's configuration as it is", quoted(key))
         } else {
             format!("{} may not be forwarded: the administrator denies {}", quoted(key), quoted(pattern))
@@ -44,6 +45,24 @@ pub(crate) fn denied_options(context: &RuleContext<'_>, report: &mut Report) {
         };
         let help = format!("remove it, or ask your administrator to allow {option}");
         report.file(FieldPath::annotation(option), Problem::new(Code::AnnotationDenied, message).help(help));
+    }
+}
+
+/// Whoever serves the Service takes what is given in its own words, and looks for objects in the namespace of the Service.
+pub(crate) fn own_words(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    for annotation in &plan.annotations {
+        let Annotation { key, value, .. } = annotation;
+        let found = plan
+            .targets
+            .iter()
+            .filter(|target| plan.has_object(**target))
+            .find_map(|target| problem_of_value(plan.controller(*target), key, value, plan.namespace()));
+        if let Some(problem) =
+            found.filter(|_| context.denial(annotation).is_none() && !is_refused(annotation, report))
+        {
+            annotation.file_value(report, problem);
+        }
     }
 }
 

@@ -110,7 +110,7 @@ rules! {
     "https-redirect", [RedirectWithoutTls],
         "ingress-nginx 1.15, ssl-redirect; Gateway API 1.6, HTTPRequestRedirectFilter", tls::https_redirect;
     "redirect-conflict", [RedirectConflict],
-        "ingress-nginx 1.15, ssl-redirect and force-ssl-redirect", nginx::redirect_conflict;
+        "ingress-nginx 1.15, ssl-redirect and force-ssl-redirect; the annotations of each controller that redirect to https", nginx::redirect_conflict;
     "certificates", [CertificateMissing],
         "RFC 6125, 6.4.3; AWS Load Balancer Controller, certificate discovery", tls::certificates;
     "certificate-hosts", [TlsHostsIgnored],
@@ -128,7 +128,7 @@ rules! {
     "denied-options", [AnnotationDenied],
         "the setting annotations", annotations::denied_options;
     "foreign-keys", [ForeignKeyUnknown],
-        "ingress-nginx 1.15, annotations; AWS Load Balancer Controller 3.5, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
+        "ingress-nginx 1.15, AWS Load Balancer Controller 3.5, Traefik 3.7, HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5 and OpenShift's router, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
     "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened],
         "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router", loss::lost;
     "intents", [IntentDiffers, IntentLost, ProtectionLost, ProtectionLossAccepted, TargetInexpressible],
@@ -139,6 +139,8 @@ rules! {
         "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
         "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
+    "own-words", [AnnotationInvalid, NamespaceOther],
+        "the documentation and the code of each controller: HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5, Traefik 3.7, Contour 1.33, AWS Load Balancer Controller 3.5, OpenShift's router", annotations::own_words;
     "nginx-canary", [AnnotationInvalid],
         "ingress-nginx 1.15, canary annotations", nginx::canary;
     "nginx-canary-unnamed", [CanaryUnnamed],

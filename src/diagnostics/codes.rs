@@ -377,7 +377,7 @@ codes! {
         "Set config.xposer.stakater.com/TLS: cert-manager, or remove the issuer.";
     RedirectConflict, "redirect-conflict", Error,
         "An annotation and the block beside it want the opposite of requests without TLS.",
-        "ingress-nginx does what ssl-redirect and force-ssl-redirect say; HTTPSRedirect says it for every target.",
+        "The controller does what its own annotations say, such as ssl-redirect; HTTPSRedirect says it for every target.",
         "Keep one of the two.";
     RedirectWithoutTls, "redirect-without-tls", Warning,
         "Requests are to be sent to https, and there is no https.",
@@ -483,11 +483,11 @@ codes! {
     // What may be passed on.
     AnnotationDenied, "annotation-denied", Error,
         "This annotation may not be forwarded.",
-        "A snippet becomes part of the controller's configuration, with which it serves all namespaces (ingress-nginx: risk Critical); the setting annotations can deny more.",
+        "A snippet, or `config-*` of HAProxy Ingress, becomes part of the controller's configuration, with which it serves all namespaces (ingress-nginx: risk Critical); the setting annotations can deny more.",
         "Remove it, or ask the administrator to allow it.";
     AnnotationInvalid, "annotation-invalid", Error,
-        "The value is not one that ingress-nginx accepts for this key.",
-        "It refuses an Ingress with such a value or answers with 503, or it ignores what was meant, in silence and even where that opens the Service.",
+        "The value is not one that the controller accepts for this key.",
+        "ingress-nginx refuses an Ingress with such a value or answers with 503; it and others also ignore what was meant, in silence and even where that opens the Service.",
         "Correct the value.";
     AnnotationIgnored, "annotation-ignored", Warning,
         "ingress-nginx ignores the value of a key.",
@@ -495,8 +495,8 @@ codes! {
         "Correct the value, or remove the line.";
     NamespaceOther, "namespace-other", Warning,
         "An annotation names an object of another namespace.",
-        "Since version 1.12, ingress-nginx takes Secrets and ConfigMaps of the Ingress's own namespace alone, and answers every request with 503 otherwise, unless its setting allow-cross-namespace-resources is true.",
-        "Copy the object into the namespace of the Service; keep the line if the setting is true.";
+        "Since version 1.12, ingress-nginx takes Secrets and ConfigMaps of the Ingress's own namespace alone, and answers every request with 503 otherwise, unless its setting allow-cross-namespace-resources is true. Other controllers use objects of all namespaces, even if their owners do not mean that.",
+        "Copy the object into the namespace of the Service; keep the line if the object is meant for all.";
     AuthenticationOff, "authentication-off", Warning,
         "Something is said about authentication, and ingress-nginx authenticates nobody.",
         "Without auth-type there is no password, without auth-url no external authentication, without auth-tls-secret no client certificate, whatever else is said (internal/ingress/annotations).",
@@ -523,7 +523,7 @@ codes! {
         "Write scheme, host and perhaps port of each origin, separated by commas.";
     ForeignKeyUnknown, "foreign-key-unknown", Warning,
         "A program that we know has no such key.",
-        "Keys are case sensitive, and ingress-nginx, the AWS Load Balancer Controller, cert-manager, ExternalDNS and Forecastle ignore those that they do not know in silence.",
+        "Keys are case sensitive, and controllers of Ingresses, cert-manager, ExternalDNS and Forecastle ignore those that they do not know in silence.",
         "Correct the key; keep it if your version of the program reads it.";
 
     // Targets.

@@ -1,6 +1,7 @@
 //! Who serves an Ingress, an HTTPRoute or a Route: one row a program.
 
-use super::{nginx, traefik};
+use super::key::Program;
+use super::{haproxy, haproxy_ingress, nginx, traefik};
 use crate::diagnostics::words;
 
 /// A program that serves Ingresses, HTTPRoutes or Routes. The words are those of the settings `controllers`,
@@ -183,6 +184,15 @@ impl Controller {
         (self.row().ingress, self.row().gateway)
     }
 
+    /// The table of its own keys, where it shares a prefix with others.
+    pub(crate) fn program(self) -> Option<&'static Program> {
+        match self {
+            Self::Haproxy => Some(&haproxy::PROGRAM),
+            Self::HaproxyIngress => Some(&haproxy_ingress::PROGRAM),
+            _ => None,
+        }
+    }
+
     /// Whether it reads a key on an Ingress. Of a controller without a dialect, only the keys of ingress-nginx are known to be
     /// read by another one.
     pub(crate) fn reads(self, key: &str) -> bool {
@@ -190,6 +200,12 @@ impl Controller {
             Self::Other => return !Self::IngressNginx.reads(key),
             Self::TraefikNginx => {
                 return key.strip_prefix(nginx::PREFIX).is_some_and(traefik::nginx::reads);
+            }
+            // Others of this prefix are those of ingress-nginx.
+            Self::Haproxy => {
+                if let Some(name) = key.strip_prefix(nginx::OLD_PREFIX) {
+                    return haproxy::PROGRAM.reads(name);
+                }
             }
             _ => {}
         }

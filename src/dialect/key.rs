@@ -1,8 +1,10 @@
 //! What is known of a key and of a program: the rows of the tables of this room.
 
+use std::net::IpAddr;
+
 pub(crate) use crate::intents::Loss;
-use crate::validation::parse_bool;
 use crate::validation::pattern::matches;
+use crate::validation::{is_dns_label, parse_bool};
 use crate::values::Target;
 
 /// The value with which a key has the same effect as if it were missing. An empty value always has.
@@ -70,6 +72,48 @@ pub(crate) enum Bad {
     Opened,
     /// It leaves out everything that the keys around it say.
     Dropped,
+}
+
+/// How a value names an object, so that it may be one of another namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Object {
+    /// It names none.
+    Nothing,
+    /// By its name, perhaps with its namespace and a slash before it. There may be several, with commas between them.
+    Named,
+    /// By its namespace alone.
+    Namespace,
+    /// By its namespace, `-`, its name, `@` and the word for a kind of provider. There may be several, with commas between them.
+    Joined,
+}
+
+impl Object {
+    /// Another namespace than this one, of which a value names an object.
+    pub(crate) fn elsewhere<'v>(self, value: &'v str, own: &str) -> Option<&'v str> {
+        let is_own = |item: &str| item.strip_prefix(own).is_some_and(|rest| rest.starts_with('-'));
+        value.split(',').map(str::trim).find_map(|item| match self {
+            Self::Nothing => None,
+            Self::Named => Some(item.split_once('/')?.0).filter(|other| *other != own && is_dns_label(other)),
+            Self::Namespace => Some(item).filter(|other| !other.is_empty() && *other != own),
+            Self::Joined => Some(item.strip_suffix("@kubernetescrd")?).filter(|item| !is_own(item)),
+        })
+    }
+}
+
+/// A list of addresses and networks.
+pub(crate) static ADDRESSES: Text =
+    Text { expected: "IP addresses or CIDRs, separated by commas", form: Form::Fits(is_list_of_addresses) };
+
+pub(super) fn is_list_of_addresses(value: &str) -> bool {
+    value.split(',').map(str::trim).all(is_addresses)
+}
+
+pub(super) fn is_addresses(item: &str) -> bool {
+    let (address, bits) = item.split_once('/').map_or((item, None), |(address, bits)| (address, Some(bits)));
+    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let is_number = |bits: &str| bits.bytes().all(|byte| byte.is_ascii_digit());
+    bits.is_none_or(|bits| is_number(bits) && bits.parse::<u8>().is_ok_and(|bits| bits <= most))
 }
 
 /// A form of a text.
@@ -227,6 +271,10 @@ pub(crate) struct Key {
     pub(crate) same: Same,
     /// Without one of these keys, this one has no effect.
     pub(crate) needs: &'static [&'static str],
+    /// Which objects its value names.
+    pub(crate) object: Object,
+    /// Whether its value becomes text of the configuration, which can be anything.
+    pub(crate) is_text: bool,
 }
 
 /// A key that protects nothing.
@@ -239,6 +287,8 @@ pub(crate) const fn key(name: &'static str) -> Key {
         idle: Idle::Never,
         same: Same::None,
         needs: &[],
+        object: Object::Nothing,
+        is_text: false,
     }
 }
 
@@ -280,6 +330,15 @@ impl Key {
         Self { needs, ..self }
     }
 
+    pub(super) const fn object(self, object: Object) -> Self {
+        Self { object, ..self }
+    }
+
+    /// Its value becomes text of the configuration.
+    pub(super) const fn configuration(self) -> Self {
+        Self { is_text: true, ..self.protects() }
+    }
+
     /// Why a value does not fit, if it does not.
     pub(crate) fn misfit(&self, value: &str) -> Option<Misfit> {
         let shape = self.shape.filter(|shape| !shape.fits(value))?;
@@ -297,7 +356,7 @@ impl Key {
 pub(super) enum Names {
     /// All of them: nobody else has keys there.
     All,
-    /// Those of the program; others have keys there, too.
+    /// Those of the program, or at least those that protect and those whose names are near to them; there are others, too.
     Own,
     /// Only those that protect.
     Protecting,
@@ -331,6 +390,8 @@ pub(crate) struct Program {
     pub(super) unread: &'static str,
     pub(super) names: Names,
     pub(super) reach: Reach,
+    /// What it does with an object of another namespace that a value names: the end of a sentence.
+    pub(crate) elsewhere: &'static str,
     /// The beginnings of keys that are read on an Ingress and on no Service.
     pub(super) beside: &'static [&'static str],
     /// The beginnings of keys that are read on the Service.
@@ -353,6 +414,7 @@ impl Program {
             unread: "",
             names,
             reach: Reach::Ingress,
+            elsewhere: "",
             beside: &[],
             on_service: &[],
         }

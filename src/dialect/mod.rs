@@ -38,8 +38,9 @@ pub(crate) mod write;
 
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::validation::pattern::matches;
-use crate::values::Target;
-use key::{Idle, Names, Program, Reach};
+use crate::values::{Target, Tls};
+use controller::Controller;
+use key::{Idle, Key, Names, Object, Program, Reach};
 pub(crate) use key::{Loss, Same};
 
 /// The programs whose keys are known. The first one with a row for a key counts.
@@ -72,19 +73,13 @@ fn listed_programs() -> impl Iterator<Item = &'static Program> {
     PROGRAMS.into_iter().filter(|program| program.names != Names::Protecting)
 }
 
-/// Keys whose values become text of a controller's configuration, which can be anything.
+/// The names of most keys whose values become text of a controller's configuration, which can be anything.
 const SNIPPETS: [&str; 2] = ["*-snippet", "*-snippets"];
-/// Of these, the keys that nobody may forward unless the administrator allows it.
-pub(crate) const SNIPPET: &str = "*-snippet";
 
-/// The pattern of such keys, where it matches.
-pub(crate) fn denied(key: &str) -> Option<&'static str> {
-    key.ends_with("-snippet").then_some(SNIPPET)
-}
-
-/// Whether a key has text of a controller's configuration as its value.
+/// Whether the value of a key becomes text of a controller's configuration, so that nobody may forward it unless the administrator
+/// allows it.
 pub(crate) fn is_snippet(key: &str) -> bool {
-    key.contains("-snippet")
+    SNIPPETS.iter().any(|pattern| matches(pattern, key)) || row(key).is_some_and(|row| row.is_text)
 }
 
 /// The ends of prefixes that nobody writes by chance.
@@ -105,21 +100,37 @@ impl Effect {
     }
 }
 
+/// The row of a key in the table of the first program that has it.
+fn row(key: &str) -> Option<&'static Key> {
+    let (prefix, name) = key.split_once('/').unwrap_or(("", key));
+    let programs = PROGRAMS.into_iter().filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
+    programs.filter_map(|program| program.find(name)).next()
+}
+
 /// What is known of a key; `None` if it is in no table, so that nothing is lost with it.
 pub(crate) fn effect(key: &str) -> Option<Effect> {
-    let (prefix, name) = key.split_once('/').unwrap_or(("", key));
-    let known =
-        PROGRAMS.into_iter().filter(|it| it.has_prefix(prefix) || it.has_alias(prefix)).find_map(|program| {
-            let key::Key { loss, idle, same, .. } = *program.find(name)?;
-            Some(Effect { loss, idle, same })
-        });
+    let known = row(key).map(|row| Effect { loss: row.loss, idle: row.idle, same: row.same });
     let snippet = Effect { loss: Loss::Protects, idle: Idle::Never, same: Same::None };
-    known.or_else(|| SNIPPETS.iter().any(|pattern| matches(pattern, key)).then_some(snippet))
+    known.or_else(|| is_snippet(key).then_some(snippet))
 }
 
 /// Whether an annotation protects the Service.
 pub(crate) fn protects(key: &str, value: &str) -> bool {
     effect(key).is_some_and(|effect| effect.protects(value))
+}
+
+/// Whether an annotation that a controller reads has the opposite effect on requests without TLS of the wanted one.
+pub(crate) fn contradicts(controller: Controller, key: &str, value: &str, is_wanted: bool, tls: Tls) -> bool {
+    if key.starts_with(nginx::PREFIX) {
+        return nginx::contradicts(key, value, is_wanted, tls);
+    }
+    let redirects = |effect: Effect| effect.same == Same::Redirect && effect.idle.is(value) == is_wanted;
+    !value.is_empty() && controller.reads(key) && effect(key).is_some_and(redirects)
+}
+
+/// Whether a key has the addresses that a limit does not count, and they are all there are.
+pub(crate) fn exempts_everybody(key: &str, value: &str) -> bool {
+    ["limit-allowlist", "limit-whitelist"].iter().any(|end| key.ends_with(end)) && Idle::Everyone.is(value)
 }
 
 /// Whether a key of this name redirects requests to https only where there is a certificate, and is on by default.
@@ -141,6 +152,44 @@ pub(crate) fn is_read_on(key: &str, target: Target) -> bool {
 /// The finding that a program expects another value of a key.
 fn unexpected(code: Code, key: &str, value: &str, expected: &str) -> Problem {
     Problem::new(code, format!("{} is {}, expected {expected}", quoted(key), quoted(value)))
+}
+
+/// What is wrong with a value that the controller of a target reads in its own words.
+pub(crate) fn problem_of_value(
+    controller: Controller,
+    key: &str,
+    value: &str,
+    own: Option<&str>,
+) -> Option<Problem> {
+    let (prefix, name) = key.split_once('/').filter(|_| !controller.is_nginx() && controller.reads(key))?;
+    // Of programs with one prefix, its own counts.
+    let programs = controller.program().into_iter().chain(PROGRAMS);
+    let mut programs = programs.filter(|it| it.has_prefix(prefix) || it.has_alias(prefix));
+    let (program, known) = programs.find_map(|program| Some((program, program.find(name)?)))?;
+    match known.misfit(value) {
+        Some(misfit) => {
+            let problem = unexpected(Code::AnnotationInvalid, key, value, &misfit.expected);
+            Some(problem.help("correct the value"))
+        }
+        None => elsewhere(program, known, key, value, own),
+    }
+}
+
+/// The finding that a value names an object of another namespace than the Service's own.
+fn elsewhere(program: &Program, known: &Key, key: &str, value: &str, own: Option<&str>) -> Option<Problem> {
+    let own = own?;
+    let other = known.object.elsewhere(value, own)?;
+    let (what, mended) = match known.object {
+        Object::Named => {
+            ("the namespace ", value.trim().replacen(&[other, "/"].concat(), &[own, "/"].concat(), 1))
+        }
+        Object::Joined => ("another namespace, ", [own, "-", "NAME@kubernetescrd"].concat()),
+        Object::Namespace | Object::Nothing => ("the namespace ", own.to_owned()),
+    };
+    let message =
+        format!("{} names an object of {what}{}, which {}", quoted(key), quoted(other), program.elsewhere);
+    let help = format!("copy the object into the namespace {own}, and write {mended}");
+    Some(Problem::new(Code::NamespaceOther, message).help(help))
 }
 
 /// Programs beside the controllers of Ingresses, which read their keys whoever serves the Ingress.

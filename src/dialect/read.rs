@@ -1,9 +1,10 @@
 //! What annotations of other programs mean, in words of no program.
 
-use super::nginx;
+use super::{Same, effect, nginx};
 use crate::diagnostics::Origin;
 use crate::intents::{Intent, Wish};
 use crate::plan::{Annotation, Plan};
+use crate::values::Target;
 
 /// What some annotations mean together.
 #[derive(Clone, Debug)]
@@ -30,5 +31,20 @@ impl Meant {
 /// What the annotations of a plan mean. What cannot be said otherwise is missing: the rule `protection` looks at each annotation
 /// that has no meaning here.
 pub(crate) fn read(plan: &Plan) -> Vec<Meant> {
-    nginx::read::read(plan)
+    let mut meant = nginx::read::read(plan);
+    if !meant.iter().any(|it| it.intent == Intent::TlsPassthrough) {
+        meant.extend(passthrough(plan));
+    }
+    meant
+}
+
+/// Where TLS passes through, no request is read, whichever words say it.
+fn passthrough(plan: &Plan) -> Option<Meant> {
+    let controller = plan.controller(Target::Ingress);
+    let is_on = |it: &&Annotation| {
+        let known = effect(&it.key).filter(|known| known.same == Same::Passthrough);
+        controller.reads(&it.key) && known.is_some_and(|known| !known.idle.is(&it.value))
+    };
+    let given = plan.annotations.iter().filter(|_| plan.targets.contains(&Target::Ingress)).find(is_on)?;
+    Meant::new(Intent::TlsPassthrough, Wish::Switch(true), &[given])
 }

@@ -1,7 +1,7 @@
 //! What a rule may read.
 
 use crate::diagnostics::{Code, Report, Segment};
-use crate::dialect::{denied, external_dns};
+use crate::dialect::{external_dns, is_snippet};
 use crate::options::block::swallowed;
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::{Annotation, Plan, Source};
@@ -36,13 +36,14 @@ impl RuleContext<'_> {
         }
     }
 
-    /// The pattern by which an annotation may not be forwarded, if there is one.
+    /// The pattern by which an annotation may not be forwarded, if there is one; it is empty where the key is denied to everybody.
     pub(crate) fn denial(&self, annotation: &Annotation) -> Option<&str> {
         let key = annotation.key.as_str();
         if !annotation.is_forwarded() {
             return None;
         }
-        let pattern = self.settings.deny.first(key).or_else(|| denied(key))?;
+        let of_program = || is_snippet(key).then_some("");
+        let pattern = self.settings.deny.first(key).or_else(of_program)?;
         Some(pattern).filter(|_| !self.settings.allow.fit(key))
     }
 

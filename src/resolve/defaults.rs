@@ -7,8 +7,9 @@ use super::monitor::Wanted;
 use super::{Annotation, Plan, Resolver, Source};
 use crate::diagnostics::Sourced;
 use crate::dialect::cert_manager::{is_about_issuer, is_issuer};
+use crate::dialect::contradicts;
 use crate::dialect::legacy::find;
-use crate::dialect::nginx::{ALIASES, SSL_REDIRECT, contradicts};
+use crate::dialect::nginx::{ALIASES, SSL_REDIRECT};
 
 impl Resolver<'_, '_> {
     /// Adds the annotations of the layers of settings, where neither the block nor a layer above has the same or its opposite.
@@ -48,7 +49,7 @@ impl Resolver<'_, '_> {
                     continue;
                 }
                 if let Some(redirect) = &redirect
-                    && contradicts(&current, &default.value, redirect.value, tls)
+                    && contradicts(self.controller, &current, &default.value, redirect.value, tls)
                 {
                     replaces_redirect |= redirect.value && tls.has_secret();
                     continue;

@@ -1,8 +1,9 @@
 //! What a Service wants of whoever serves it: by options, or by annotations of other programs.
 
-use super::{Plan, Resolver};
+use super::{Annotation, Plan, Resolver};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean, quoted};
 use crate::dialect::controller::Controller;
+use crate::dialect::exempts_everybody;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::{Meant, read};
 use crate::dialect::says::is_word;
@@ -102,8 +103,11 @@ impl<'v> Resolver<'v, '_> {
             let is_same =
                 |value: &str| option.intent.read(Given(value)).is_ok_and(|wish| wish == option.wish);
             let says_it = |key: &str| plan.targets.iter().any(|target| is_word(plan, *target, option, key));
+            let voids_it = |given: &Annotation| {
+                option.intent == Intent::RateLimit && exempts_everybody(&given.key, &given.value)
+            };
             for given in &plan.annotations {
-                if is_read(&given.key) || !says_it(&given.key) || is_same(&given.value) {
+                if is_read(&given.key) || !(says_it(&given.key) || voids_it(given)) || is_same(&given.value) {
                     continue;
                 }
                 match (given.is_forwarded(), &option.origin) {

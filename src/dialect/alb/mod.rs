@@ -3,7 +3,7 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::key::{Idle, Names, Program, key};
+use super::key::{ADDRESSES, Idle, Names, Program, key};
 
 /// What sends requests without TLS to https.
 const REDIRECT: (&str, &str) = ("alb.ingress.kubernetes.io/ssl-redirect", "443");
@@ -37,7 +37,7 @@ pub(super) static PROGRAM: Program = Program {
             key("auth-on-unauthenticated-request").protects().idle(Idle::Word("allow")),
             key("auth-type").protects().idle(Idle::Word("none")),
             key("frontend-nlb-security-groups").protects(),
-            key("inbound-cidrs").protects().idle(Idle::Everyone),
+            key("inbound-cidrs").text(&ADDRESSES).protects().idle(Idle::Everyone),
             key("jwt-validation").protects(),
             key("mutual-authentication").protects(),
             key("security-group-prefix-lists").protects(),

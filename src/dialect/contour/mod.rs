@@ -3,15 +3,19 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::key::{Names, Program, key};
+use super::key::{Names, Object, Program, key};
 
-pub(super) static PROGRAM: Program = Program::new(
-    "Contour 1.33",
-    &["projectcontour.io/"],
-    Names::Protecting,
-    &[
-        key("tls-maximum-protocol-version").weakens(),
-        key("tls-minimum-protocol-version").weakens(),
-        key("upstream-protocol.*").weakens(),
-    ],
-);
+pub(super) static PROGRAM: Program = Program {
+    elsewhere: "Contour refuses unless a TLSCertificateDelegation there allows it",
+    ..Program::new(
+        "Contour 1.33",
+        &["projectcontour.io/"],
+        Names::Protecting,
+        &[
+            key("tls-cert-namespace").object(Object::Namespace),
+            key("tls-maximum-protocol-version").weakens(),
+            key("tls-minimum-protocol-version").weakens(),
+            key("upstream-protocol.*").weakens(),
+        ],
+    )
+};

@@ -3,22 +3,26 @@
 pub(super) mod says;
 pub(crate) mod write;
 
-use super::key::{Idle, Names, Program, Reach, key};
+use super::key::{Idle, Names, Object, Program, Reach, key};
+
+const ELSEWHERE: &str = "NGINX uses, whoever it belongs to";
 
 pub(super) static PROGRAM: Program = Program {
     beside: &["nginx.org/", "nginx.com/"],
+    elsewhere: ELSEWHERE,
     ..Program::new(
         "NGINX Ingress Controller 5.5",
         &["nginx.org/"],
-        Names::Protecting,
+        Names::Own,
         &[
             key("add-header").weakens(),
-            key("basic-auth-*").protects(),
+            key("basic-auth-realm").protects(),
+            key("basic-auth-secret").protects(),
             key("client-max-body-size").protects().idle(Idle::Zero),
             key("grpc-services").weakens(),
             key("hsts").weakens().idle(Idle::False),
             key("limit-req-rate").protects(),
-            key("policies").protects(),
+            key("policies").object(Object::Named).protects(),
             key("proxy-hide-headers").weakens(),
             key("proxy-set-headers").weakens(),
             key("redirect-to-https").redirects().idle(Idle::False),
@@ -29,17 +33,23 @@ pub(super) static PROGRAM: Program = Program {
     )
 };
 
-pub(super) static PLUS: Program = Program::new(
-    "NGINX Ingress Controller 5.5 with NGINX Plus",
-    &["nginx.com/"],
-    Names::Protecting,
-    &[key("jwt-*").protects(), key("policies").protects()],
-);
+pub(super) static PLUS: Program = Program {
+    elsewhere: ELSEWHERE,
+    ..Program::new(
+        "NGINX Ingress Controller 5.5 with NGINX Plus",
+        &["nginx.com/"],
+        Names::Protecting,
+        &[key("jwt-*").protects(), key("policies").object(Object::Named).protects()],
+    )
+};
 
-pub(super) static APP_PROTECT: Program = Program::new(
-    "F5 App Protect",
-    &["appprotect.f5.com/", "appprotectdos.f5.com/"],
-    Names::Protecting,
-    &[key("*").protects()],
-)
-.reach(Reach::Everywhere);
+pub(super) static APP_PROTECT: Program = Program {
+    elsewhere: ELSEWHERE,
+    reach: Reach::Everywhere,
+    ..Program::new(
+        "F5 App Protect",
+        &["appprotect.f5.com/", "appprotectdos.f5.com/"],
+        Names::Protecting,
+        &[key("*").object(Object::Named).protects()],
+    )
+};

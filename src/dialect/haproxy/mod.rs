@@ -3,29 +3,48 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::key::{Idle, Names, Program, Same, key};
+use super::key::{Form, Idle, Names, Object, Program, Same, Shape, Text, is_list_of_addresses, key};
 use super::nginx;
 
+/// With another value, it passes over the whole list, so that everybody may come in.
+static SOURCES: Text = Text {
+    expected: "IP addresses or CIDRs, separated by commas, or a file of patterns",
+    form: Form::Fits(|value| value.starts_with("patterns/") || is_list_of_addresses(value)),
+};
+
 pub(super) static PROGRAM: Program = Program {
-    aliases: &["haproxy.com/", nginx::OLD_PREFIX],
+    aliases: &[nginx::OLD_PREFIX],
+    // What is not among them it does not read under the prefix that it shares.
+    plain: "abortonclose backend-config-snippet check check-http check-interval cors-allow-credentials \
+        cors-allow-headers cors-allow-methods cors-enable cors-max-age cors-respond-to-options forwarded-for load-balance \
+        path-rewrite pod-maxconn rate-limit-period rate-limit-size rate-limit-status-code rate-limit-whitelist \
+        request-capture* request-redirect* route-acl scale-server-slots send-proxy-protocol server-proto set-host \
+        src-ip-header ssl-redirect-* standalone-backend timeout-*",
+    unread: "cookie-persistence cookie-persistence-no-dynamic",
+    elsewhere: "HAProxy uses, whoever it belongs to",
     ..Program::new(
         "the HAProxy Kubernetes Ingress Controller 3.2",
-        &["haproxy.org/"],
-        Names::Protecting,
+        &["haproxy.org/", "haproxy.com/"],
+        Names::Own,
         &[
-            key("allow-list").protects().idle(Idle::Everyone),
-            key("auth-*").protects(),
-            key("blacklist").protects(),
+            key("allow-list").text(&SOURCES).protects().idle(Idle::Everyone),
+            key("auth-realm").protects(),
+            key("auth-secret").object(Object::Named).protects(),
+            // It asks nobody where another word stands here.
+            key("auth-type").shape(Shape::Exactly(&["basic-auth"])).protects(),
+            key("blacklist").text(&SOURCES).protects(),
             key("cors-allow-origin").protects().idle(Idle::Word("*")),
-            key("deny-list").protects(),
-            key("rate-limit-requests").protects().idle(Idle::Zero),
+            key("cr-backend").object(Object::Named),
+            key("deny-list").text(&SOURCES).protects(),
+            key("rate-limit-requests").shape(Shape::Integer).protects().idle(Idle::Zero),
             key("request-set-header").weakens(),
             key("response-set-header").weakens(),
-            key("server-ca").protects(),
+            key("server-ca").object(Object::Named).protects(),
+            key("server-crt").object(Object::Named),
             key("server-ssl").weakens().idle(Idle::False).same(Same::Reencrypt),
             key("ssl-passthrough").protects().idle(Idle::False).same(Same::Passthrough),
             key("ssl-redirect").redirects().idle(Idle::False),
-            key("whitelist").protects().idle(Idle::Everyone),
+            key("whitelist").text(&SOURCES).protects().idle(Idle::Everyone),
         ],
     )
 };

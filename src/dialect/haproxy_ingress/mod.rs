@@ -3,39 +3,52 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::key::{Idle, Names, Program, Same, key};
+use super::key::{Form, Idle, Names, Object, Program, Same, Text, is_list_of_addresses, key};
+use super::nginx;
 
-pub(super) static PROGRAM: Program = Program::new(
-    "HAProxy Ingress 0.16",
-    &["haproxy-ingress.github.io/"],
-    Names::Protecting,
-    &[
-        key("allowlist-source-range").protects().idle(Idle::Everyone),
-        key("auth-realm").protects(),
-        key("auth-secret").protects(),
-        key("auth-tls-secret").protects(),
-        key("auth-tls-verify-client").protects().idle(Idle::Word("off")),
-        key("auth-type").protects(),
-        key("auth-url").protects(),
-        key("backend-protocol").weakens().idle(Idle::Word("h1")),
-        key("config-*").protects(),
-        key("cors-allow-credentials").protects().idle(Idle::True),
-        key("cors-allow-origin").protects().idle(Idle::Word("*")),
-        key("cors-allow-origin-regex").protects(),
-        key("denylist-source-range").protects(),
-        key("headers").weakens(),
-        key("limit-connections").protects().idle(Idle::Zero),
-        key("limit-rps").protects().idle(Idle::Zero),
-        key("oauth").protects(),
-        key("proxy-body-size").protects().idle(Idle::Word("unlimited")),
-        key("request-set-headers").weakens(),
-        key("response-set-headers").weakens(),
-        key("secure-backends").weakens().idle(Idle::False).same(Same::Reencrypt),
-        key("secure-verify-ca-secret").protects(),
-        key("ssl-ciphers").weakens(),
-        key("ssl-passthrough").protects().idle(Idle::False).same(Same::Passthrough),
-        key("ssl-redirect").redirects().idle(Idle::False),
-        key("waf").protects(),
-        key("whitelist-source-range").protects().idle(Idle::Everyone),
-    ],
-);
+/// An exclamation mark stands before an exception.
+static SOURCES: Text = Text {
+    expected: "IP addresses or CIDRs, separated by commas",
+    form: Form::Fits(|value| is_list_of_addresses(&value.replace('!', ""))),
+};
+
+pub(super) static PROGRAM: Program = Program {
+    aliases: &[nginx::OLD_PREFIX],
+    plain: "path-type request-del-headers response-del-headers",
+    elsewhere: "HAProxy Ingress refuses unless its settings cross-namespace-secrets-* allow it, and lets everybody in without auth-secret",
+    ..Program::new(
+        "HAProxy Ingress 0.16",
+        &["haproxy-ingress.github.io/"],
+        Names::Own,
+        &[
+            key("allowlist-source-range").text(&SOURCES).protects().idle(Idle::Everyone),
+            key("auth-realm").protects(),
+            key("auth-secret").object(Object::Named).protects(),
+            key("auth-tls-secret").object(Object::Named).protects(),
+            key("auth-tls-verify-client").protects().idle(Idle::Word("off")),
+            key("auth-type").protects(),
+            key("auth-url").protects(),
+            key("backend-protocol").weakens().idle(Idle::Word("h1")),
+            key("config-*").configuration(),
+            key("cors-allow-credentials").protects().idle(Idle::True),
+            key("cors-allow-origin").protects().idle(Idle::Word("*")),
+            key("cors-allow-origin-regex").protects(),
+            key("denylist-source-range").text(&SOURCES).protects(),
+            key("headers").weakens(),
+            key("limit-connections").protects().idle(Idle::Zero),
+            key("limit-rps").protects().idle(Idle::Zero),
+            key("oauth").protects(),
+            key("proxy-body-size").protects().idle(Idle::Word("unlimited")),
+            key("request-set-headers").weakens(),
+            key("response-set-headers").weakens(),
+            key("secure-backends").weakens().idle(Idle::False).same(Same::Reencrypt),
+            key("secure-crt-secret").object(Object::Named),
+            key("secure-verify-ca-secret").object(Object::Named).protects(),
+            key("ssl-ciphers").weakens(),
+            key("ssl-passthrough").protects().idle(Idle::False).same(Same::Passthrough),
+            key("ssl-redirect").redirects().idle(Idle::False),
+            key("waf").protects(),
+            key("whitelist-source-range").text(&SOURCES).protects().idle(Idle::Everyone),
+        ],
+    )
+};

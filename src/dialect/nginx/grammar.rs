@@ -1,7 +1,7 @@
 //! The forms of texts that ingress-nginx 1.15 checks: internal/ingress/annotations, and validators.go in its folder parser.
 
-use std::net::IpAddr;
-
+/// `ValidateCIDRs`.
+pub(super) use crate::dialect::key::ADDRESSES;
 use crate::dialect::key::{Form, Text, is_of};
 use crate::validation::{is_dns_label, is_dns_subdomain};
 
@@ -26,19 +26,6 @@ pub(super) static PATTERN: Text =
 
 fn is_pattern(value: &str) -> bool {
     is_of(value, "-._~/:^$[](){}*+?|&=\\")
-}
-
-/// `ValidateCIDRs`.
-pub(super) static ADDRESSES: Text = Text {
-    expected: "IP addresses or CIDRs, separated by commas",
-    form: Form::Fits(|value| each(value, ',', is_addresses)),
-};
-
-fn is_addresses(item: &str) -> bool {
-    let (address, bits) = item.split_once('/').map_or((item, None), |(address, bits)| (address, Some(bits)));
-    let Ok(address) = address.parse::<IpAddr>() else { return false };
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    bits.is_none_or(|bits| is_digits(bits) && bits.parse::<u8>().is_ok_and(|bits| bits <= most))
 }
 
 /// Whether each item fits, without the blanks around it.

@@ -55,6 +55,7 @@ pub(crate) fn is_alias(key: &str, other: &str) -> bool {
 pub(super) static PROGRAM: Program = Program {
     aliases: &[OLD_PREFIX],
     beside: &[PREFIX],
+    elsewhere: "ingress-nginx refuses unless its setting allow-cross-namespace-resources is true",
     ..Program::new("ingress-nginx 1.15", &[PREFIX], Names::All, keys::KEYS)
 };
 

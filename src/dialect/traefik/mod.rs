@@ -7,7 +7,7 @@ pub(super) mod says;
 mod tests;
 pub(super) mod write;
 
-use super::key::{Idle, Names, Program, key};
+use super::key::{Idle, Names, Object, Program, key};
 
 /// The Middlewares through which a request goes, separated by commas.
 const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
@@ -32,6 +32,7 @@ const STICKY_COOKIE: &str = "traefik.ingress.kubernetes.io/service.sticky.cookie
 
 pub(super) static PROGRAM: Program = Program {
     beside: &[ROUTER],
+    elsewhere: "Traefik uses, whoever it belongs to, unless its option crossProviderNamespaces is set",
     on_service: &["traefik.ingress.kubernetes.io/service."],
     // With any other key of a router, it passes over the whole Ingress.
     plain: "router.entrypoints router.observability.* router.pathmatcher router.priority router.rulesyntax router.tls \
@@ -48,8 +49,8 @@ pub(super) static PROGRAM: Program = Program {
             key("auth-*").protects(),
             key("rate-limit").protects(),
             key("redirect-entry-point").redirects(),
-            key("router.middlewares").protects(),
-            key("router.tls.options").protects(),
+            key("router.middlewares").object(Object::Joined).protects(),
+            key("router.tls.options").object(Object::Joined).protects(),
             key("ssl-redirect").redirects().idle(Idle::False),
             key("whitelist-source-range").protects().idle(Idle::Everyone),
         ],

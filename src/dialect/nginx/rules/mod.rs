@@ -5,11 +5,13 @@ pub(crate) mod traps;
 pub(crate) mod values;
 pub(crate) mod www;
 
-use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL, contradicts};
+use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
+use crate::dialect::contradicts;
 use crate::plan::Annotation;
 use crate::plan::context::RuleContext;
 use crate::validation::parse_bool;
+use crate::values::Target;
 
 /// A canary says which Service it is a canary of.
 pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
@@ -56,7 +58,7 @@ pub(crate) fn redirect_conflict(context: &RuleContext<'_>, report: &mut Report) 
     let own = plan.https_redirect.as_ref().filter(|it| matches!(it.origin, Origin::Annotation(_)));
     let Some(own) = own.filter(|_| plan.has_stable_ingress()) else { return };
     for given in plan.annotations.iter().filter(|it| it.is_forwarded()) {
-        if contradicts(&given.key, &given.value, own.value, plan.tls()) {
+        if contradicts(plan.controller(Target::Ingress), &given.key, &given.value, own.value, plan.tls()) {
             let message = format!(
                 "{} contradicts config.xposer.stakater.com/HTTPSRedirect: \"{}\"",
                 quoted(&[&given.key, ": ", given.value.as_str()].concat()),

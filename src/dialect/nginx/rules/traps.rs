@@ -3,9 +3,11 @@
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::key::Key;
 use crate::dialect::nginx::{ALIASES, PREFIX, any_name, find};
+use crate::dialect::says::is_word;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
+use crate::values::Target;
 
 /// The keys without which ingress-nginx authenticates nobody, and what it requires with them.
 const AUTHENTICATION: [(&str, &str); 2] =
@@ -26,12 +28,15 @@ fn given<'f>(
     })
 }
 
-/// Whether the annotation of this name has an effect.
+/// Whether the annotation of this name has an effect: somebody gave it, or an option is written so.
 pub(super) fn is_on(plan: &Plan, name: &str) -> bool {
-    let is_on = |known: &Key| {
-        plan.annotation(&[PREFIX, name].concat()).is_some_and(|annotation| !known.idle.is(&annotation.value))
-    };
+    let key = [PREFIX, name].concat();
+    let is_on = |known: &Key| plan.annotation(&key).is_some_and(|given| !known.idle.is(&given.value));
     find(name).is_some_and(is_on)
+        || plan
+            .intents
+            .iter()
+            .any(|wanted| wanted.keys.is_empty() && is_word(plan, Target::Ingress, wanted, &key))
 }
 
 /// Every key has the keys that it needs. A missing key is reported once, at the first key that needs it.

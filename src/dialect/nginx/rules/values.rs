@@ -3,36 +3,24 @@
 use super::traps::is_on;
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::key::{Bad, Key, Loss};
-use crate::dialect::nginx::grammar::named;
-use crate::dialect::nginx::{PREFIX, find};
-use crate::dialect::unexpected;
+use crate::dialect::nginx::{PREFIX, PROGRAM, find};
+use crate::dialect::{elsewhere, unexpected};
 use crate::plan::context::{RuleContext, is_refused};
 use crate::plan::{Annotation, Plan};
-
-/// The keys with the name of an object, which ingress-nginx takes in the namespace of the Ingress alone by default.
-const NAMED: [&str; 5] = [
-    "auth-proxy-set-headers",
-    "auth-secret",
-    "auth-tls-secret",
-    "fastcgi-params-configmap",
-    "proxy-ssl-secret",
-];
 
 /// ingress-nginx takes the values.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
     for annotation in &context.plan.annotations {
-        let Some((name, known)) =
-            annotation.key.strip_prefix(PREFIX).and_then(|name| Some((name, find(name)?)))
-        else {
-            continue;
-        };
+        let Some(known) = annotation.key.strip_prefix(PREFIX).and_then(find) else { continue };
         if !is_checked(context.plan, known) {
             continue;
         }
         if let Some(problem) = misfit(known, annotation) {
             file(annotation, problem, report);
-        } else if NAMED.contains(&name) {
-            other_namespace(context, annotation, report);
+        } else if let Some(problem) =
+            elsewhere(&PROGRAM, known, &annotation.key, &annotation.value, context.plan.namespace())
+        {
+            annotation.file_value(report, problem);
         }
     }
 }
@@ -81,17 +69,4 @@ pub(super) fn file_expected(annotation: &Annotation, expected: &str, report: &mu
         unexpected(Code::AnnotationInvalid, &annotation.key, &annotation.value, expected),
         report,
     );
-}
-
-/// An object is named that is in another namespace than the Service.
-fn other_namespace(context: &RuleContext<'_>, annotation: &Annotation, report: &mut Report) {
-    let (Some(other), name) = named(&annotation.value) else { return };
-    let Some(own) = context.service.namespace().filter(|own| *own != other) else { return };
-    let message = format!(
-        "{} names an object of the namespace {}, which ingress-nginx refuses unless its setting allow-cross-namespace-resources is true",
-        quoted(&annotation.key),
-        quoted(other)
-    );
-    let help = format!("copy the object into the namespace {own}, and write {own}/{name}");
-    annotation.file_value(report, Problem::new(Code::NamespaceOther, message).help(help));
 }
