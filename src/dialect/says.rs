@@ -62,6 +62,12 @@ pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wi
     says(plan, intent, wish)
 }
 
+/// Whether anybody who serves the objects of a plan does what it wants.
+pub(crate) fn is_done(plan: &Plan, wanted: &Wanted) -> bool {
+    let says = |target| says(plan, target, wanted.intent, Some(&wanted.wish));
+    plan.targets.iter().any(|target| !matches!(says(*target), Says::Lacks(_)))
+}
+
 /// Whether an intent needs a program that reads requests.
 fn reads_requests(intent: Intent) -> bool {
     match intent {
