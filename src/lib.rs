@@ -68,7 +68,7 @@ use validation::MAX_ANNOTATIONS;
 /// What the other crates of this repository need, and its tests. It may change in any release.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::check::protects::{Opened, opened};
+    pub use crate::check::protects::{Opened, is_guessed, opened};
     pub use crate::check::{Rule, rules};
     pub use crate::conflicts::claims::MAX_NAMED;
     pub use crate::diagnostics::suggestion::did_you_mean;

@@ -61,9 +61,10 @@ Examples:
     kubectl get services -A -o yaml | xposer compare --settings config.yaml --with new.yaml -o json
 
 Exit codes:
-  0  no Service would be refused, and none would be open that is protected
-  1  at least one Service would be refused, or would lose what protects it
-  2  wrong usage, or an input or the settings cannot be used; nothing is printed";
+  0  no Service would be refused that is not, and none would be open that is protected
+  1  at least one Service would be refused that is not, or would lose what protects it
+  2  wrong usage, or an input or the settings cannot be used, or there are no Services;
+     nothing is printed";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:

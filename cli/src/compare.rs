@@ -10,11 +10,11 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use xposer::emit::Emitted;
-use xposer::internal::{opened, servers};
+use xposer::internal::{is_guessed, opened, servers};
 use xposer::service::SERVICE_LABEL;
 use xposer::{
-    Code, Diagnostic, Object, Outcome, Plan, Precedence, Report, Service, Settings, Severity, emit_all,
-    expose_all,
+    Code, Diagnostic, Object, Outcome, Plan, Precedence, Report, Service, Settings, Severity, Target,
+    emit_all, expose_all,
 };
 use xposer_manifest::Finding;
 
@@ -45,6 +45,12 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
         Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
+    if found.services.is_empty() && found.local == 0 {
+        // What made the input has perhaps failed, and nothing that would be open is found in nothing.
+        let wrong = Finding::input("there are no Services to compare").help("check what makes the input");
+        let notes = inputs.notes.iter().cloned().chain(found.notes).chain([wrong]);
+        return printer.print(notes, console.stderr).map(|()| Exit::Unusable);
+    }
     let namespace = args.input.namespace.as_deref().unwrap_or_default();
     let items = found.services.iter();
     let services: Vec<Service<'_>> =
@@ -119,7 +125,11 @@ struct Summary {
     services: usize,
     unchanged: usize,
     changed: usize,
+    /// They would be refused, and are not.
     refused: usize,
+    /// They are refused, and would be.
+    #[serde(rename = "refusedBefore")]
+    refused_before: usize,
     opens: usize,
 }
 
@@ -148,6 +158,9 @@ struct Served {
     target: &'static str,
     before: &'static str,
     after: &'static str,
+    /// Whether nothing says that the program serves it, while it was known before who did.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    guessed: bool,
 }
 
 /// A sentence about a Service, and the place that it is about.
@@ -211,7 +224,9 @@ impl Comparison {
         for ((service, old), new) in services.iter().zip(&old.outcomes).zip(&new.outcomes) {
             let own = (service.namespace().unwrap_or_default(), service.name());
             let change = Changed::new(service, (old, &before), (new, &after), own);
-            summary.refused += usize::from(!change.refused.is_empty());
+            let (was, is) = (old.is_refused(), new.is_refused());
+            summary.refused += usize::from(is && !was);
+            summary.refused_before += usize::from(is && was);
             summary.opens += usize::from(!change.opens.is_empty());
             if change.is_empty() {
                 summary.unchanged += 1;
@@ -245,11 +260,13 @@ impl Comparison {
             write_objects(&self.shared, out)?;
             writeln!(out)?;
         }
-        let Summary { services, unchanged, changed, refused, opens } = self.summary;
+        let Summary { services, unchanged, changed, refused, refused_before, opens } = self.summary;
         let plural = if services == 1 { "service" } else { "services" };
+        let before =
+            if refused_before > 0 { format!(", {refused_before} refused as before") } else { String::new() };
         writeln!(
             out,
-            "{services} {plural}: {unchanged} unchanged, {changed} changed; {refused} would be refused, {opens} would be open"
+            "{services} {plural}: {unchanged} unchanged, {changed} changed; {refused} would be refused{before}, {opens} would be open"
         )?;
         out.flush()
     }
@@ -268,14 +285,15 @@ fn state(outcome: &Outcome) -> String {
 fn served_by(old: &Plan, new: &Plan) -> Vec<Served> {
     let of = |plan| {
         let servers = servers(plan).into_iter();
-        servers.map(|program| (program.target().as_str(), program.name())).collect::<BTreeMap<_, _>>()
+        servers.map(|program| (program.target(), program.name())).collect::<BTreeMap<_, _>>()
     };
-    let (old, new) = (of(old), of(new));
-    let added = new.keys().filter(|target| !old.contains_key(*target));
-    let targets = old.keys().chain(added);
+    let (were, are) = (of(old), of(new));
+    let added = are.keys().filter(|target| !were.contains_key(*target));
+    let targets = were.keys().chain(added);
     let served = targets.map(|target| {
-        let by = |side: &BTreeMap<&str, &'static str>| side.get(target).copied().unwrap_or("nobody");
-        Served { target, before: by(&old), after: by(&new) }
+        let by = |side: &BTreeMap<Target, &'static str>| side.get(target).copied().unwrap_or("nobody");
+        let guessed = is_guessed(old, new, *target);
+        Served { target: target.as_str(), before: by(&were), after: by(&are), guessed }
     });
     served.filter(|served| served.before != served.after).collect()
 }
@@ -313,10 +331,12 @@ impl Changed {
                 .any(|known| (known.code, &known.message, &known.path) == (it.code, &it.message, &it.path))
         };
         for found in findings(new) {
-            // A Service that is refused is told why, also where nothing has changed.
+            if is_known(&found) {
+                continue;
+            }
             if found.severity == Severity::Error {
                 changed.refused.push(Said::of(found));
-            } else if !is_known(&found) {
+            } else {
                 changed.list(found.code).push(Said::of(found));
             }
         }
@@ -362,8 +382,9 @@ impl Changed {
         } else {
             writeln!(out, "  url         {} -> {}", self.before, self.after)?;
         }
-        for Served { target, before, after } in &self.served_by {
-            writeln!(out, "  served by   {target}: {before} -> {after}")?;
+        for Served { target, before, after, guessed } in &self.served_by {
+            let why = if *guessed { ", as nothing says anything else" } else { "" };
+            writeln!(out, "  served by   {target}: {before} -> {after}{why}")?;
         }
         write_objects(&self.objects, out)?;
         for (what, list) in [

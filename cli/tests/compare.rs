@@ -107,6 +107,101 @@ fn conflicts_are_refused() {
     assert_eq!(ran.stdout.matches(" -> refused\n").count(), 2, "{}", ran.stdout);
 }
 
+/// ingress-nginx sends requests to https without a word where it ends TLS. Another program has to do so, too.
+#[test]
+fn what_ingress_nginx_does_without_a_word() {
+    let of =
+        |program: &str| format!("tls: true\ningressClassName: public\ncontrollers: {{public: {program}}}\n");
+    for (program, opens) in [("alb", true), ("gce", true), ("contour", false), ("traefik", false)] {
+        let test = format!("compare-redirect-{program}");
+        let ran = compared(&test, &of("ingress-nginx"), &of(program), &[service("web")], &[]);
+        let said = "  open        requests without TLS would not be sent to https any more\n";
+        assert_eq!(
+            (ran.code, ran.stdout.contains(said)),
+            (i32::from(opens), opens),
+            "{program}: {}",
+            ran.stdout
+        );
+    }
+}
+
+/// A program may read the key that the Service has, and another word than before may say the same.
+#[test]
+fn one_thing_in_other_words_is_not_lost() {
+    let forwarded = |line: &str| with("web", &format!("    xposer.stakater.com/annotations: '{line}'\n"));
+    let of = |program: &str| format!("ingressClassName: public\ncontrollers: {{public: {program}}}\n");
+    let given = format!("{}annotations: {{haproxy.org/allow-list: 10.0.0.0/8}}\n", of("haproxy"));
+    let set = format!("{}allowedSources: [10.0.0.0/8]\n", of("haproxy"));
+    for (line, old, new) in [
+        ("ingress.kubernetes.io/force-ssl-redirect: \"true\"", of("ingress-nginx"), of("contour")),
+        (
+            "ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8",
+            of("ingress-nginx"),
+            of("haproxy-ingress"),
+        ),
+        // Without CORS, no other origin may use the Service.
+        ("nginx.ingress.kubernetes.io/enable-cors: \"true\"", of("ingress-nginx"), of("contour")),
+        ("example.com/a: b", given, set),
+    ] {
+        let ran = compared("compare-words", &old, &new, &[forwarded(line)], &[]).expect(0);
+        assert!(ran.stdout.ends_with(" 0 would be open\n"), "{line}: {}", ran.stdout);
+    }
+}
+
+/// Who serves a class was known, and is a guess: what protects may be said in words that nobody reads.
+#[test]
+fn who_serves_a_class_is_not_known_any_more() {
+    let (known, unknown) =
+        ("ingressClassName: public\ncontrollers: {public: traefik}\n", "ingressClassName: public\n");
+    let services = [with("protected", SOURCES), service("plain")];
+    let ran = compared("compare-guess", known, unknown, &services, &[]).expect(1);
+    let blessed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compare");
+    golden(&blessed.join("guess.txt"), &ran.stdout);
+    for settings in [
+        "ingressClassName: public\ncontrollers: {public: ingress-nginx}\n",
+        "ingressClassName: public\ndefaultController: contour\n",
+    ] {
+        let ran = compared("compare-no-guess", known, settings, &[service("web")], &[]).expect(0);
+        assert!(!ran.stdout.contains("nothing says"), "{}", ran.stdout);
+    }
+}
+
+/// The exit status is about what the new settings would do.
+#[test]
+fn what_is_refused_already_is_not_refused_anew() {
+    let wrong = with("wrong", "    config.xposer.stakater.com/AllowedSources: office\n");
+    let ran =
+        compared("compare-refused", "", "labels: {team: shop}\n", &[wrong, service("web")], &[]).expect(0);
+    let said =
+        "2 services: 1 unchanged, 1 changed; 0 would be refused, 1 refused as before, 0 would be open\n";
+    assert!(ran.stdout.ends_with(said) && !ran.stdout.contains("wrong"), "{}", ran.stdout);
+    // What is wrong with it besides under the new settings is told.
+    let both = with("both", &format!("{SOURCES}    config.xposer.stakater.com/Timeout: soon\n"));
+    let new = "target: HTTPRoute\nparentRefs: [{name: external}]\n";
+    let ran = compared("compare-refused-again", "", new, &[both], &[]).expect(0);
+    assert!(
+        ran.stdout.contains("  refused     an HTTPRoute has nothing for `AllowedSources`"),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stdout.contains("soon"), "{}", ran.stdout);
+}
+
+/// `kubectl` in front of it may have failed.
+#[test]
+fn nothing_is_not_compared() {
+    for input in ["", "apiVersion: v1\nkind: ServiceList\nitems: []\n"] {
+        let folder = folder("compare-nothing");
+        std::fs::write(folder.join("new.yaml"), "").unwrap();
+        let ran = xposer_in(&folder, &["compare", "--with", "new.yaml"], input).expect(2);
+        assert!(
+            ran.stdout.is_empty() && ran.stderr.contains("error: there are no Services to compare\n"),
+            "{}",
+            ran.stderr
+        );
+    }
+}
+
 /// The text is bounded, and what would be refused comes first; JSON has everything.
 #[test]
 fn thousands_of_services() {

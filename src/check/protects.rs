@@ -7,11 +7,11 @@ use crate::diagnostics::{FieldPath, Origin, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
-use crate::dialect::says::{Says, says};
-use crate::dialect::{Loss, effect};
-use crate::intents::{Intent, Loss as OfIntent, Wish};
-use crate::plan::Plan;
-use crate::values::Target;
+use crate::dialect::says::{Says, intent_of, says};
+use crate::dialect::{Loss, Same, effect};
+use crate::intents::{Given, Intent, Loss as OfIntent, Wish};
+use crate::plan::{Annotation, Plan, Reason, Server};
+use crate::values::{ParentRef, Target};
 
 /// What protects a Service under one plan, and less or not at all under another one.
 ///
@@ -61,24 +61,37 @@ pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
     let (before, after) = (protections(old), protections(new));
     let mut opened = Vec::new();
     for protection in before.iter().filter(|it| !it.targets.is_empty()) {
-        let same = after.iter().find(|it| it.what == protection.what && it.intent == protection.intent);
+        let same = after.iter().find(|it| it.is_same(protection));
         for &target in new.targets.iter().filter(|target| new.has_object(**target)) {
             let Protection { what, value, .. } = protection;
             let said =
                 if value.is_empty() { (*what).to_owned() } else { format!("{what} {}", quoted(value)) };
             let message = match same {
+                Some(same) if same.targets.contains(&target) => {
+                    if is_weaker(protection, same) {
+                        format!("{said} would be {}, which lets more in", quoted(&same.value))
+                    } else if protection.is_in_words() && is_guessed(old, new, target) {
+                        format!("{said} would be said to {}", guess(new, target))
+                    } else {
+                        continue;
+                    }
+                }
+                _ if protection.keeps_nobody_out() => continue,
+                _ if protection.intent == Some(Intent::HttpsRedirect) => {
+                    // That there is no TLS any more is said already.
+                    if old.tls().is_on() && !new.tls().is_on() {
+                        continue;
+                    }
+                    "requests without TLS would not be sent to https any more".to_owned()
+                }
                 None => format!("{said} would not be asked for any more"),
-                Some(same) if !same.targets.contains(&target) => {
+                Some(_) => {
                     let by = match new.controller(target) {
                         Controller::Gateway => String::new(),
                         controller => format!(" that {} serves", controller.row().name),
                     };
                     format!("{said} would have no effect on the {target}{by}")
                 }
-                Some(same) if is_weaker(protection, same) => {
-                    format!("{said} would be {}, which lets more in", quoted(&same.value))
-                }
-                Some(_) => continue,
             };
             opened.push(Opened { what: (*what).to_owned(), target, path: protection.origin.path(), message });
         }
@@ -86,13 +99,72 @@ pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
     opened
 }
 
+/// Whether it is known who serves a target under one plan, and a guess under another one: the words may be those of a program
+/// that does not read them.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Target, internal::is_guessed, testing};
+/// let plan = |class| testing::plan(&[("IngressClassName", class)], json!({}));
+/// let (contour, unknown) = (plan("contour")?, plan("internal")?);
+/// assert!(is_guessed(&contour, &unknown, Target::Ingress) && !is_guessed(&unknown, &contour, Target::Ingress));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn is_guessed(old: &Plan, new: &Plan, target: Target) -> bool {
+    // Whoever sets another default has said who serves all other classes. Of a Gateway, nothing is assumed.
+    let is_guess =
+        |server: &Server| server.reason == Reason::Default && server.controller == Controller::IngressNginx;
+    let of = |plan: &'_ Plan| plan.servers.iter().find(|server| server.target == target).map(is_guess);
+    of(old) == Some(false) && of(new) == Some(true) && old.controller(target) != new.controller(target)
+}
+
+/// Who is assumed to serve an Ingress, as a part of a sentence.
+fn guess(plan: &Plan, target: Target) -> String {
+    let class = plan
+        .class_name()
+        .map_or("Ingresses without a class".to_owned(), |class| format!("the class {}", quoted(class)));
+    format!("{}, and no setting says that it serves {class}", plan.controller(target).row().name)
+}
+
+impl Protection<'_> {
+    /// Whether both are one thing, in whichever words.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self.intent, other.intent) {
+            (Some(own), Some(other)) => own == other,
+            _ => self.what == other.what,
+        }
+    }
+
+    /// Whether it is said in words of a program, and not in a field of the object.
+    fn is_in_words(&self) -> bool {
+        self.what != TLS
+    }
+
+    /// Whether nobody is kept out by this value, so that nothing is open without it.
+    fn keeps_nobody_out(&self) -> bool {
+        match &self.wish {
+            Some(Wish::Size(bytes)) => *bytes == 0,
+            Some(Wish::Cors(cors)) => cors.origins.iter().any(|origin| origin == "*"),
+            Some(Wish::Sources(list)) => {
+                self.intent == Some(Intent::AllowedSources)
+                    && list.iter().any(|network| network == "0.0.0.0/0")
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What the protection by TLS is called.
+const TLS: &str = "TLS";
+
 /// Everything that protects a plan.
 fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     let objects = || plan.targets.iter().copied().filter(|target| plan.has_object(*target));
     let mut all = Vec::new();
     let tls = plan.tls.as_ref().filter(|tls| tls.value.is_on());
     all.extend(tls.map(|tls| Protection {
-        what: "TLS",
+        what: TLS,
         intent: None,
         wish: None,
         value: String::new(),
@@ -124,16 +196,14 @@ fn protections(plan: &Plan) -> Vec<Protection<'_>> {
             targets: objects().filter(is_done).collect(),
         });
     }
-    let others = plan.annotations.iter().filter(|it| !keys.contains(&&it.key));
+    // What redirects to https is looked at above.
+    let others = plan.annotations.iter().filter(|it| !keys.contains(&&it.key) && !redirects(it));
     for annotation in others.filter(|it| effect(&it.key).is_some_and(|effect| effect.protects(&it.value))) {
-        // What redirects to https is looked at above.
-        if https_redirect(plan).is_some_and(|redirect| redirect.origin == annotation.origin()) {
-            continue;
-        }
+        let intent = objects().find_map(|target| intent_of(plan, target, &annotation.key));
         all.push(Protection {
             what: &annotation.key,
-            intent: None,
-            wish: None,
+            intent,
+            wish: intent.and_then(|intent| intent.read(Given(&annotation.value)).ok()),
             value: annotation.value.clone(),
             origin: annotation.origin(),
             targets: objects().filter(|target| loss(plan, annotation, *target) == Loss::Nothing).collect(),
@@ -142,24 +212,50 @@ fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     all
 }
 
-/// The redirect to https, where somebody asks for it. Without a word, nobody counts on it: a rule tells where it is missing.
+/// Whether an annotation redirects to https, where somebody reads it.
+fn redirects(annotation: &Annotation) -> bool {
+    let known = effect(&annotation.key).filter(|effect| effect.same == Same::Redirect);
+    known.is_some_and(|effect| effect.protects(&annotation.value))
+}
+
+/// The redirect to https: somebody asks for it, or it is done without a word, as ingress-nginx does it where it ends TLS.
 fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
-    let wanted =
-        plan.https_redirect.clone().or_else(|| https_redirect(plan)).filter(|wanted| wanted.value)?;
-    let is_done = |target: &Target| match target {
-        Target::Ingress if plan.controller(*target).is_nginx() => true,
-        Target::Ingress => {
-            let says = says(plan, *target, Intent::HttpsRedirect, None);
-            plan.redirects(*target) && !matches!(says, Says::Lacks(_))
-        }
-        Target::HttpRoute | Target::Route => plan.redirects(*target),
+    let asked = plan.https_redirect.clone().or_else(|| https_redirect(plan));
+    if asked.as_ref().is_some_and(|asked| !asked.value) {
+        return None;
+    }
+    let said = plan.annotations.iter().find(|it| redirects(it));
+    let by_tls = plan.tls.as_ref().filter(|tls| tls.value.is_on() && plan.canary.is_none());
+    let origin = asked
+        .as_ref()
+        .map(|asked| asked.origin.clone())
+        .or_else(|| said.map(Annotation::origin))
+        .or_else(|| by_tls.map(|tls| tls.origin.clone()))?;
+    let is_done = |target: &Target| {
+        said.is_some_and(|said| is_passed(plan, &said.key, *target))
+            || match target {
+                Target::Ingress if plan.controller(*target).is_nginx() => {
+                    asked.is_some() || plan.tls().has_secret()
+                }
+                Target::Ingress => {
+                    let says = says(plan, *target, Intent::HttpsRedirect, None);
+                    plan.redirects(*target) && !matches!(says, Says::Lacks(_))
+                }
+                // From a listener that is named, requests without TLS do not come.
+                Target::HttpRoute => {
+                    let is_named =
+                        |parent: &ParentRef| parent.section_name.is_some() || parent.port.is_some();
+                    plan.redirects(*target) || (asked.is_none() && plan.parents().iter().all(is_named))
+                }
+                Target::Route => plan.redirects(*target),
+            }
     };
     Some(Protection {
         what: Intent::HttpsRedirect.as_str(),
         intent: Some(Intent::HttpsRedirect),
         wish: None,
         value: String::new(),
-        origin: wanted.origin,
+        origin,
         targets: objects.into_iter().filter(is_done).collect(),
     })
 }

@@ -7,6 +7,7 @@ use super::patterns::{Compared, compared};
 use super::{Filing, certificates, in_words};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::gateway::says::prefix;
+use crate::dialect::says::is_done;
 use crate::dialect::write::extras;
 use crate::intents::Intent;
 use crate::plan::kinds::Kind;
@@ -173,10 +174,10 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
         Some((claim, Some(&rule.host_origin)))
     });
     // A host that is sent elsewhere answers nothing else.
-    let wanted = plan.wanted(Intent::RedirectFrom);
-    let redirected = plan.redirected_groups().into_iter().flat_map(|(_, hosts)| hosts);
-    let redirected = redirected.map(move |host| {
-        (Claimed::Route(host.into(), "/", false, false), wanted.map(|wanted| &wanted.origin))
+    let wanted = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_done(plan, wanted));
+    let redirected = wanted.into_iter().flat_map(move |wanted| {
+        let hosts = plan.redirected_groups().into_iter().flat_map(|(_, hosts)| hosts);
+        hosts.map(move |host| (Claimed::Route(host.into(), "/", false, false), Some(&wanted.origin)))
     });
     let name = |kind, name| Claimed::Name(kind, plan.namespace(), name);
     let names = plan

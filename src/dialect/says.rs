@@ -62,6 +62,12 @@ pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wi
     says(plan, intent, wish)
 }
 
+/// Whether anybody who serves the objects of a plan does what it wants.
+pub(crate) fn is_done(plan: &Plan, wanted: &Wanted) -> bool {
+    let says = |target| says(plan, target, wanted.intent, Some(&wanted.wish));
+    plan.targets.iter().any(|target| !matches!(says(*target), Says::Lacks(_)))
+}
+
 /// Whether an intent needs a program that reads requests.
 fn reads_requests(intent: Intent) -> bool {
     match intent {
@@ -178,17 +184,34 @@ fn rows(target: Target, controller: Controller) -> (Rows, Rows) {
 
 /// Whether whoever serves a target reads an annotation for what an option wants, and can do it. No Gateway reads annotations.
 pub(crate) fn is_word(plan: &Plan, target: Target, option: &Wanted, key: &str) -> bool {
+    rows_of(plan, target, key).any(|row| row.intent == option.intent)
+        && !matches!(says(plan, target, option.intent, Some(&option.wish)), Says::Lacks(_))
+}
+
+/// What an annotation means to whoever serves a target.
+pub(crate) fn intent_of(plan: &Plan, target: Target, key: &str) -> Option<Intent> {
+    let by_rows = rows_of(plan, target, key).next().map(|row| row.intent);
+    // Others read names of ingress-nginx under the prefix that it had.
+    by_rows.or_else(|| {
+        let name = nginx::any_name(key).filter(|_| plan.controller(target).reads(key))?;
+        nginx::read::KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
+    })
+}
+
+/// The rows of whoever serves a target that have an annotation as a word.
+fn rows_of<'k>(plan: &Plan, target: Target, key: &'k str) -> impl Iterator<Item = &'static Words> + use<'k> {
     let controller = plan.controller(target);
     // The words of a controller of Ingresses are without its prefixes, of which it may have several.
     let name = match (target, key.split_once('/')) {
-        (Target::Ingress, Some((_, name))) if controller.reads(key) => name,
-        (Target::Route, _) => key,
-        _ => return false,
+        (Target::Ingress, Some((_, name))) if controller.reads(key) => Some(name),
+        (Target::Route, _) => Some(key),
+        _ => None,
     };
     let (rows, _) = rows(target, controller);
-    let is_it = |word: &str| word == name || word == key;
-    rows.iter().any(|row| row.intent == option.intent && row.words.split([',', ':', ' ']).any(is_it))
-        && !matches!(says(plan, target, option.intent, Some(&option.wish)), Says::Lacks(_))
+    rows.iter().filter(move |row| {
+        let is_it = |word: &str| Some(word) == name || word == key;
+        name.is_some() && row.words.split([',', ':', ' ']).any(is_it)
+    })
 }
 
 /// The annotations in which whoever serves a target says what an option wants, and those of ingress-nginx, in whose words

@@ -90,6 +90,20 @@ pub(crate) fn prefix_of<'p>(plan: &'p Plan, route: &'p Route) -> Option<&'p str>
     stripped(route, plan.annotation(nginx::REWRITE_TARGET)?.value.trim())
 }
 
+/// Whether one rule for all hosts, which cuts the longest of all paths off, would cut off more than the path of a route: the longer
+/// one is that of another host.
+pub(super) fn cuts_more<'p>(plan: &'p Plan, prefix: &dyn Fn(&'p Route) -> Option<&'p str>) -> bool {
+    let is_below = |path: &str, base: &str| {
+        let rest = path.strip_prefix(base.trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
+    };
+    let has = |host: &str, path| plan.rules.iter().any(|it| it.host == host && prefix(it) == Some(path));
+    plan.rules.iter().any(|route| {
+        let own = prefix(route).unwrap_or_default();
+        plan.rules.iter().filter_map(prefix).any(|path| is_below(path, own) && !has(&route.host, path))
+    })
+}
+
 /// A key and a value.
 pub(super) type Word<'p> = (&'static str, Cow<'p, str>);
 

@@ -374,11 +374,10 @@ impl<'t> Parts<'t> {
     fn new(text: &'t str, keys: &'static [&'static str]) -> Self {
         let first = keys.first().copied().unwrap_or_default();
         let pairs = pairs(text);
-        let begins_with_key = pairs.first().and_then(|(key, _)| *key).is_some_and(|key| {
+        let begins_with_key = pairs.first().is_some_and(|(key, value)| {
+            let is_word = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
             // `https://...` is the value of the first key.
-            !key.is_empty()
-                && key.bytes().all(|b| b.is_ascii_alphabetic())
-                && !matches!(key, "http" | "https")
+            key.is_some_and(is_word) && !value.starts_with("//")
         });
         if !begins_with_key {
             return Self { values: vec![(first, text)], problems: Vec::new() };
@@ -620,6 +619,7 @@ mod tests {
             (Intent::BasicAuth, "secert: users", "did you mean secret?"),
             (Intent::BasicAuth, "realm: Staff", "the part `secret` is missing"),
             (Intent::ExternalAuth, "auth.example.com", "begins with http"),
+            (Intent::ExternalAuth, "HTTPS://auth.example.com", "begins with http"),
             (Intent::ExternalAuth, "https://auth.example.com/?rd=$host", "contains `$`"),
             (Intent::ExternalAuth, "https://user@auth.example.com", "a valid host"),
             (Intent::Cors, "origins: '*'\ncredentials: true", "name the origins"),

@@ -322,6 +322,13 @@ pub(super) fn auth(value: &Value, at: &Origin) -> Parsed<Option<String>> {
 
 /// The value of an intent. In settings, a list is its items, and a mapping its parts.
 pub(super) fn wish(intent: Intent, value: &Value, at: &Origin) -> Parsed<Option<Wish>> {
+    // It would seem to undo what a layer below says.
+    if matches!(value, Value::Array(items) if items.is_empty())
+        || matches!(value, Value::Object(parts) if parts.is_empty())
+    {
+        let said = format!("expected a value, found {} with nothing in it", kind_of(value));
+        return Err(wrong(at, said, "write what is to count here, or remove the key"));
+    }
     let text = wish_text(value, at)?;
     if text.trim().is_empty() {
         return Ok(None);
@@ -344,11 +351,17 @@ fn wish_text<'v>(value: &'v Value, at: &Origin) -> Parsed<Cow<'v, str>> {
         Value::Object(_) => {
             let mut lines = String::new();
             mapping(value, at, &[], &mut |key, value, place| {
-                if !value.is_null() && !value.is_object() {
-                    lines.push_str(&format!("{key}: {}\n", wish_text(value, &place)?));
-                    return Ok(());
+                if value.is_object() {
+                    return Err(invalid(&place, "a text or a list", value));
                 }
-                if value.is_null() { Ok(()) } else { Err(invalid(&place, "a text or a list", value)) }
+                let line = format!("{key}: {}", wish_text(value, &place)?);
+                // Another line would be another part.
+                if line.trim_end().contains(['\n', '\r']) {
+                    return Err(wrong(&place, "expected one line, found several", "write it in one line"));
+                }
+                lines.push_str(line.trim_end());
+                lines.push('\n');
+                Ok(())
             })?;
             Ok(Cow::Owned(lines))
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Plan, Resolver, file};
 use crate::diagnostics::Sourced;
+use crate::dialect::says::is_done;
 use crate::intents::Intent;
 use crate::options::NO_SECRET;
 use crate::plan::OtherHost;
@@ -108,7 +109,9 @@ fn in_name(host: &str) -> String {
 
 /// The hosts that are sent to those of the routes. What an annotation of the Ingress's own program means stays as it is.
 fn other_hosts(plan: &Plan) -> Vec<OtherHost> {
-    let Some(wanted) = plan.wanted(Intent::RedirectFrom) else { return Vec::new() };
+    let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_done(plan, wanted)) else {
+        return Vec::new();
+    };
     if !wanted.keys.is_empty() && plan.controller(Target::Ingress).is_nginx() {
         return Vec::new();
     }

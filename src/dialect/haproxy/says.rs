@@ -2,7 +2,7 @@
 
 use crate::dialect::says::Proof::Documented;
 use crate::dialect::says::{Says, Words, but, lacks};
-use crate::dialect::write::prefix_of;
+use crate::dialect::write::{cuts_more, prefix_of};
 use crate::intents::{Cors, Header, Intent, Wish};
 use crate::plan::Plan;
 use crate::values::Tls;
@@ -40,6 +40,9 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::HttpsRedirectCode, _) => lacks("write 301, 302 or 303"),
         (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix_of(plan, route).is_none()) => {
             lacks("write the path without a regular expression")
+        }
+        (Intent::StripPrefix, _) if cuts_more(plan, &|route| prefix_of(plan, route)) => {
+            lacks("expose the hosts under one path, or by several Services")
         }
         (Intent::RewritePath, Some(Wish::Path(target))) if target.contains('$') => {
             lacks("write a target without `$`")

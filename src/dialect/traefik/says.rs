@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{MIDDLEWARES, SERVERS_SCHEME, SERVERS_TRANSPORT, STICKY_COOKIE, TLS, TLS_OPTIONS, nginx};
 use crate::dialect::nginx::read::stripped;
 use crate::dialect::says::{Proof, Says, Words};
+use crate::dialect::write::cuts_more;
 use crate::intents::{Intent, Wish};
 use crate::plan::{Plan, Route};
 use crate::validation::{PathType, comparable_path};
@@ -83,6 +84,9 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::BackendProtocol, Some(Wish::Protocol(protocol))) => speaks(plan, *protocol),
         (Intent::StripPrefix, _) if plan.rules.iter().any(|route| prefix(route).is_none()) => {
             lacks("write the path without the regular expression, or end it with (/|$)(.*)")
+        }
+        (Intent::StripPrefix, _) if cuts_more(plan, &prefix) => {
+            lacks("expose the hosts under one path, or by several Services")
         }
         (Intent::RewritePath, Some(Wish::Path(path))) if Rewrite::of(plan, path).is_none() => {
             lacks("write one path, and $1 to $9 for its groups only")
