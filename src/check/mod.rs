@@ -135,6 +135,8 @@ rules! {
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
     "canary-and-redirect", [TargetInvalid, IntentDiffers, ProtectionLost, ProtectionLossAccepted, IntentLost],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::without_value;
+    "ingress-patterns", [IntentDiffers],
+        "HAProxy Kubernetes Ingress Controller 3.2, path types; AWS Load Balancer Controller 3.5 and GKE, pathType", route::patterns;
     "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, TargetInexpressible],
         "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
