@@ -20,7 +20,8 @@ fn does(plan: &Plan, target: Target, effect: Effect, value: &str) -> bool {
         // The redirect of a canary is that of the stable Service. Another controller has a rule of its own for it.
         Same::Redirect => plan.canary.is_some() || target == Target::Ingress || plan.redirects(target),
         Same::Passthrough => terminates(Termination::Passthrough),
-        Same::Pattern => target == Target::HttpRoute && plan.pattern().is_some(),
+        // A rule says what it matches where it is no regular expression. Of some controllers nothing is known.
+        Same::Pattern => plan.pattern().is_some() && plan.controller(target) != Controller::Other,
         Same::Reencrypt => {
             terminates(Termination::Reencrypt)
                 && (value.eq_ignore_ascii_case("HTTPS") || parse_bool(value) == Some(true))
@@ -90,43 +91,69 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
-/// A canary and the redirect to https are done by whoever serves the Ingress. `http_route` and others look at other targets.
-pub(crate) fn ingress(context: &RuleContext<'_>, report: &mut Report) {
+/// A canary and the redirect to https, which have no value, are done by whoever serves the Service.
+pub(crate) fn without_value(context: &RuleContext<'_>, report: &mut Report) {
+    for target in context.plan.targets.iter().copied() {
+        shares(context, target, report);
+        redirects(context, target, report);
+    }
+}
+
+/// A canary gets the requests that it asks for.
+fn shares(context: &RuleContext<'_>, target: Target, report: &mut Report) {
     let plan = context.plan;
-    let controller = plan.controller(Target::Ingress);
-    if !plan.targets.contains(&Target::Ingress) || controller.is_nginx() {
+    let Some(canary) = &plan.canary else { return };
+    let server = subject(plan, target);
+    let chosen_by = match (target, &canary.cookie) {
+        (Target::Ingress, _) => annotation::CANARY_OF,
+        (_, Some(_)) => annotation::CANARY_COOKIE,
+        (_, None) => annotation::CANARY_HEADER,
+    };
+    let name = chosen_by.rsplit('/').next().unwrap_or_default();
+    let problem = match says(plan, target, Intent::Canary, None) {
+        Says::Fully => return,
+        Says::But(difference) => {
+            let said = format!("for {}, {server} {difference}", quoted(name));
+            Problem::new(Code::IntentDiffers, said)
+        }
+        Says::Lacks(help) => {
+            let lost = match target {
+                Target::Ingress => ": a second Ingress of one host and path would get all requests, or none",
+                Target::HttpRoute | Target::Route => ", and the canary would get no request",
+            };
+            let said = format!("{server} has nothing for {name}{lost}");
+            Problem::new(Code::TargetInvalid, said).help(help)
+        }
+    };
+    report.file(FieldPath::annotation(chosen_by), problem);
+}
+
+/// Requests without TLS are sent to https. Without a word about it, it is what ingress-nginx does with TLS; of some controllers
+/// nothing is known, and a Gateway or a router does it where it is asked to.
+fn redirects(context: &RuleContext<'_>, target: Target, report: &mut Report) {
+    let plan = context.plan;
+    let is_wanted = match target {
+        Target::Ingress => plan.redirects(target) && !plan.controller(target).is_nginx(),
+        Target::HttpRoute | Target::Route => plan.https_redirect() == Some(true) && plan.tls().is_on(),
+    };
+    if !is_wanted || plan.canary.is_some() {
         return;
     }
-    let lacks = |intent| match says(plan, Target::Ingress, intent, None) {
-        Says::Lacks(help) => Some((format!("{} has nothing for {intent}", controller.row().name), help)),
-        Says::Fully | Says::But(_) => None,
-    };
-    if plan.canary.is_some()
-        && let Some((said, help)) = lacks(Intent::Canary)
-    {
-        let said = format!("{said}: a second Ingress of one host and path would get all requests, or none");
-        report.file(
-            FieldPath::annotation(annotation::CANARY_OF),
-            Problem::new(Code::TargetInvalid, said).help(help),
-        );
-    }
-    if plan.redirects(Target::Ingress)
-        && let Some((said, help)) = lacks(Intent::HttpsRedirect)
-    {
-        // Without a word about it, it is what ingress-nginx does with TLS. Of some controllers nothing is known.
-        match &plan.https_redirect {
-            Some(wanted) => {
-                let said = format!("{said}, and no request is sent to https");
-                report.file(wanted.origin.path(), Problem::new(Code::ProtectionLost, said).help(help));
-            }
-            None if controller == Controller::Other => {}
-            None => {
-                let said = format!("{said}, so that requests without TLS are answered, too");
-                let origin = plan.tls.as_ref().map(|tls| tls.origin.clone()).unwrap_or_default();
-                report.file(origin.path(), Problem::new(Code::IntentLost, said).help(help));
-            }
+    let Says::Lacks(help) = says(plan, target, Intent::HttpsRedirect, None) else { return };
+    let said = format!("{} has nothing for {}", subject(plan, target), Intent::HttpsRedirect);
+    let (origin, problem) = match &plan.https_redirect {
+        Some(wanted) => {
+            let said = format!("{said}, and no request is sent to https");
+            (&wanted.origin, protecting(context, Intent::HttpsRedirect, said))
         }
-    }
+        None if plan.controller(target) == Controller::Other => return,
+        None => {
+            let said = format!("{said}, so that requests without TLS are answered, too");
+            let Some(tls) = &plan.tls else { return };
+            (&tls.origin, Problem::new(Code::IntentLost, said))
+        }
+    };
+    report.file(origin.path(), problem.help(help));
 }
 
 /// The finding that nothing does what an option wants.
@@ -139,19 +166,22 @@ fn lacking(context: &RuleContext<'_>, wanted: &Wanted, said: String) -> Problem 
     match wanted.intent.loss() {
         Loss::Nothing => Problem::new(Code::TargetInexpressible, said),
         Loss::Weakens => Problem::new(Code::IntentLost, said),
-        Loss::Protects if context.settings.accept_loss.fit(wanted.intent.annotation()) => {
-            let said = format!("{said}, and the administrator accepts that");
-            Problem::new(Code::ProtectionLossAccepted, said)
-        }
-        Loss::Protects => Problem::new(Code::ProtectionLost, said),
+        Loss::Protects => protecting(context, wanted.intent, said),
     }
 }
 
-/// Whether the target has the effect of an annotation, so that nothing is reported about it. A regular expression means something
-/// else there.
+/// The finding that something protects no longer, unless the administrator accepts that.
+fn protecting(context: &RuleContext<'_>, intent: Intent, said: String) -> Problem {
+    if context.settings.accept_loss.fit(intent.annotation()) {
+        let said = format!("{said}, and the administrator accepts that");
+        return Problem::new(Code::ProtectionLossAccepted, said);
+    }
+    Problem::new(Code::ProtectionLost, said)
+}
+
+/// Whether the target has the effect of an annotation, so that nothing is reported about it.
 pub(crate) fn fulfils(plan: &Plan, annotation: &Annotation, target: Target) -> bool {
-    let wanted = effect(&annotation.key).filter(|effect| effect.same != Same::Pattern);
-    wanted.is_some_and(|effect| {
+    effect(&annotation.key).is_some_and(|effect| {
         !effect.idle.is(&annotation.value) && does(plan, target, effect, &annotation.value)
     })
 }
@@ -302,22 +332,26 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     options_of_canary(plan, report);
 }
 
-/// What a canary wants by its own options counts on no HTTPRoute and no Route: requests come to it by those of the stable Service.
-/// Who serves an Ingress says it itself.
+/// What a canary wants by its own options has no effect: requests come to it by those of the stable Service. Another Ingress than
+/// that of ingress-nginx is no canary, which has a finding of its own.
 fn options_of_canary(plan: &Plan, report: &mut Report) {
-    if plan.targets.contains(&Target::Ingress) {
+    if plan.targets.contains(&Target::Ingress) && !plan.controller(Target::Ingress).is_nginx() {
         return;
     }
     let own = |it: &&Wanted| it.keys.is_empty() && matches!(it.origin, Origin::Annotation(_));
-    for wanted in plan.intents.iter().filter(own) {
+    let wanted = plan.intents.iter().filter(own).map(|wanted| (wanted.intent, &wanted.origin));
+    let redirect = plan.https_redirect.as_ref().map(|wanted| (Intent::HttpsRedirect, &wanted.origin));
+    let is_own =
+        |origin: &Origin| matches!(origin, Origin::Annotation(key) if *key == annotation::HTTPS_REDIRECT);
+    for (intent, origin) in wanted.chain(redirect.filter(|(_, origin)| is_own(origin))) {
         let said = format!(
             "{} of a canary has no effect: that of the stable Service counts",
-            quoted(wanted.intent.as_str())
+            quoted(intent.as_str())
         );
-        let code = match wanted.intent.loss() {
+        let code = match intent.loss() {
             Loss::Nothing => Code::TargetInexpressible,
             Loss::Weakens | Loss::Protects => Code::CanaryAnnotationIgnored,
         };
-        report.file(wanted.origin.path(), Problem::new(code, said).help("move it to the stable Service"));
+        report.file(origin.path(), Problem::new(code, said).help("move it to the stable Service"));
     }
 }

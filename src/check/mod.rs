@@ -133,8 +133,10 @@ rules! {
         "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router", loss::lost;
     "intents", [IntentDiffers, IntentLost, ProtectionLost, ProtectionLossAccepted, TargetInexpressible],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
-    "ingress-controllers", [TargetInvalid, ProtectionLost, IntentLost],
-        "the documentation and the code of each controller, as the reference page of dialects names them", loss::ingress;
+    "canary-and-redirect", [TargetInvalid, IntentDiffers, ProtectionLost, ProtectionLossAccepted, IntentLost],
+        "the documentation and the code of each controller, as the reference page of dialects names them", loss::without_value;
+    "ingress-patterns", [IntentDiffers],
+        "HAProxy Kubernetes Ingress Controller 3.2, path types; AWS Load Balancer Controller 3.5 and GKE, pathType", route::patterns;
     "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, TargetInexpressible],
         "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
@@ -143,7 +145,7 @@ rules! {
         "the documentation and the code of each controller: HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5, Traefik 3.7, Contour 1.33, AWS Load Balancer Controller 3.5, OpenShift's router", annotations::own_words;
     "nginx-canary", [AnnotationInvalid],
         "ingress-nginx 1.15, canary annotations", nginx::canary;
-    "nginx-canary-unnamed", [CanaryUnnamed],
+    "nginx-canary-unnamed", [CanaryUnnamed, TargetInvalid],
         "ingress-nginx 1.15, canary annotations", nginx::canary_unnamed;
     "nginx-canary-annotations", [CanaryAnnotationIgnored, TargetInexpressible],
         "ingress-nginx 1.15, canary annotations", loss::canary;

@@ -1,6 +1,7 @@
 //! Rules about the path.
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
+use crate::dialect::alb;
 use crate::dialect::controller::Controller;
 use crate::dialect::f5_nginx::write::PATH_REGEX;
 use crate::dialect::go::not_in_re2;
@@ -87,6 +88,9 @@ fn regex(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> O
         return Some(Problem::new(Code::TargetInvalid, said).help("write the path without it"));
     }
     let (written, _) = written(context.plan, Target::Ingress, rule);
+    if instead(context, rule).is_some() {
+        return None;
+    }
     let said = match (context.plan.class_name(), nginx) {
         _ if is_literal(context) => return None,
         _ if written != rule.path => {
@@ -108,4 +112,33 @@ fn regex(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> O
         _ => format!("the path {path} is read as a regular expression"),
     };
     Some(Problem::new(Code::PathRegex, said))
+}
+
+/// What happens to a path that is a regular expression, where whoever serves the Ingress compares no path with one.
+fn instead(context: &RuleContext<'_>, rule: &Route) -> Option<&'static str> {
+    let plan = context.plan;
+    if !plan.targets.contains(&Target::Ingress) || !rule.path_type.is_pattern(&rule.path) {
+        return None;
+    }
+    let controller = plan.controller(Target::Ingress);
+    let instead = controller.instead_of_patterns(&rule.path)?;
+    if plan.annotation(alb::USE_REGEX).is_some_and(|it| controller.reads(&it.key) && it.value == "true") {
+        return None;
+    }
+    (written(plan, Target::Ingress, rule).0 == rule.path).then_some(instead)
+}
+
+/// Where there are no regular expressions, it is said what a path matches.
+pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
+    for rule in &context.plan.rules {
+        let Some(instead) = instead(context, rule) else { continue };
+        let said = format!(
+            "{} reads {} as no regular expression: it {instead}",
+            context.plan.controller(Target::Ingress).row().name,
+            quoted(&rule.path)
+        );
+        let problem = Problem::new(Code::IntentDiffers, said).found(rule.path.clone());
+        let help = "write a path without the signs of a regular expression, or choose another class";
+        report.file(rule.path_origin.path(), problem.help(help));
+    }
 }

@@ -7,6 +7,7 @@ use super::patterns::{Compared, compared};
 use super::{Filing, certificates, in_words};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::gateway::says::prefix;
+use crate::dialect::nginx::read::{NAME_STABLE, unnamed_canary};
 use crate::dialect::says::is_done;
 use crate::dialect::write::extras;
 use crate::intents::Intent;
@@ -236,6 +237,11 @@ pub(super) fn claimed_twice(plans: &[&Plan], file: &mut Filing<'_>) {
         let owners: Owners<'_> = group.iter().map(|(_, _, plan, _)| *plan).collect();
         let help = match claim {
             Claimed::Secret(..) => certificates::shared_secret_help(&owners.services),
+            Claimed::Route(_, _, _, true) => "keep one of the two".to_owned(),
+            Claimed::Route(..) if owners.services.iter().any(|plan| unnamed_canary(plan).is_some()) => {
+                format!("{NAME_STABLE}, or give one of them another host or path")
+            }
+            Claimed::Route(..) => "give one of them another host or path".to_owned(),
             _ => String::new(),
         };
         for (_, index, plan, origin) in group {
@@ -328,13 +334,13 @@ fn claimed(
         }
         Claimed::Route(host, path, _, is_canary) => {
             let route = quoted(&format!("{host}{path}"));
-            let (said, help) = if *is_canary {
-                (format!("{others} is a canary at {route}, too, and there can be one"), "keep one of the two")
+            let said = if *is_canary {
+                format!("{others} is a canary at {route}, too, and there can be one")
             } else {
-                (format!("{route} is also asked for by {others}"), "give one of them another host or path")
+                format!("{route} is also asked for by {others}")
             };
             let origin = origin.cloned().unwrap_or_default();
-            (origin.path(), Problem::new(Code::RouteClaimed, said).help(help))
+            (origin.path(), Problem::new(Code::RouteClaimed, said).help(help.to_owned()))
         }
         Claimed::Key(key) => {
             let said = format!("the key {} of the URL ConfigMap is also asked for by {others}", quoted(key));

@@ -3,6 +3,7 @@
 use super::key::Program;
 use super::{haproxy, haproxy_ingress, nginx, traefik};
 use crate::diagnostics::words;
+use crate::validation::is_regex_path;
 
 /// A program that serves Ingresses, HTTPRoutes or Routes. The words are those of the settings `controllers`,
 /// `defaultController` and `gatewayController`.
@@ -210,6 +211,20 @@ impl Controller {
             _ => {}
         }
         self.row().reads.iter().any(|start| key.starts_with(start))
+    }
+
+    /// What it does with a path that has the signs of a regular expression, where it compares no path with one.
+    pub(crate) fn instead_of_patterns(self, path: &str) -> Option<&'static str> {
+        // A star behind a slash is a pattern of theirs.
+        let is_glob = || !is_regex_path(&path.replace("/*", ""));
+        match self {
+            Self::Haproxy => Some("compares the beginning of a path sign by sign"),
+            Self::Alb if !is_glob() => {
+                Some("takes `*` in a path for any text, `?` for any sign, and every other sign for itself")
+            }
+            Self::Gce if !is_glob() => Some("compares a path sign by sign"),
+            _ => None,
+        }
     }
 
     /// Whether it reads the annotations of ingress-nginx.

@@ -4,7 +4,7 @@
 //! `validation` and `values`. Two files of a program look at a plan: `write` expresses its intents in the words of the program, and
 //! `rules` has the rules.
 
-mod alb;
+pub(crate) mod alb;
 mod apisix;
 mod app_gateway;
 mod argocd;

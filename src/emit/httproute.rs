@@ -13,13 +13,12 @@ use serde_json::{Value, json};
 
 use super::metadata::{Annotations, Metadata};
 use super::{Emitting, Kind, Object, origin, rest};
-use crate::diagnostics::{Code, FieldPath, Problem, quoted};
+use crate::diagnostics::{Code, Problem, quoted};
 use crate::dialect::envoy_gateway::write::cookie_filter;
 use crate::dialect::external_dns;
 use crate::dialect::gateway::regex::{Engine, engine};
 use crate::dialect::gateway::write::{filters, path, redirect_code, timeouts};
 use crate::dialect::write::is_about_link;
-use crate::options::annotations::annotation;
 use crate::plan::{BackendPort, Plan, Route, from_name, grouped, numbered, redirect_name};
 use crate::values::{ParentRef, Target, Tls};
 
@@ -150,14 +149,6 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
             ),
         };
         emitting.report().file(route.path_origin.path(), Problem::new(Code::IntentTranslated, said));
-    }
-    if plan.canary.as_ref().is_some_and(|canary| canary.cookie.is_some()) && cookie_filter(plan).is_none() {
-        let said = "an HTTPRoute cannot choose by a cookie".to_owned();
-        emitting.inexpressible(FieldPath::annotation(annotation::CANARY_COOKIE), said);
-    }
-    if plan.https_redirect() == Some(true) && plan.tls().is_on() && plan.http_parents().is_empty() {
-        let said = "nothing says which listener has no TLS (the setting httpParentRefs), so nothing is sent to https";
-        emitting.inexpressible(origin(&plan.https_redirect), said.to_owned());
     }
 }
 

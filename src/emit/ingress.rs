@@ -78,12 +78,13 @@ pub(super) fn ingresses<'p>(emitting: &mut Emitting<'_, 'p>) -> Option<Object<'p
     } else {
         emitting.kept()
     };
-    Some(ingress(plan, given))
+    Some(ingress(plan, emitting.stable(), given))
 }
 
-/// The Ingress of a plan with these annotations: one rule a host, in the order in which the hosts were given.
-pub(super) fn ingress<'p>(plan: &'p Plan, given: Vec<&'p Annotation>) -> Object<'p> {
-    let mut spec = beside(plan, Vec::new());
+/// The Ingress of a plan with these annotations: one rule a host, in the order in which the hosts were given. A canary has the paths
+/// of its stable Service as they are written for that: ingress-nginx drops one with others.
+pub(super) fn ingress<'p>(plan: &'p Plan, stable: &'p Plan, given: Vec<&'p Annotation>) -> Object<'p> {
+    let mut spec = spec(plan, rules(plan, stable));
     let section = plan.tls_section().into_iter();
     spec.tls = section.map(|(secret_name, hosts)| Tls { hosts, secret_name }).collect();
     let annotations = with_intents(given.into_iter(), plan, Target::Ingress);
@@ -102,7 +103,12 @@ pub(super) fn beside(plan: &Plan, hosts: Vec<String>) -> Spec<'_> {
         });
         Rule { host: Cow::Owned(host), http: Http { paths: paths.into_iter().collect() } }
     };
-    let rules = if hosts.is_empty() { rules(plan) } else { hosts.into_iter().map(everything).collect() };
+    let rules =
+        if hosts.is_empty() { rules(plan, plan) } else { hosts.into_iter().map(everything).collect() };
+    spec(plan, rules)
+}
+
+fn spec<'p>(plan: &'p Plan, rules: Vec<Rule<'p>>) -> Spec<'p> {
     let class = plan.class().filter(|class| !is_of_annotation(class));
     Spec { ingress_class_name: class, rules, tls: Vec::new() }
 }
@@ -117,10 +123,10 @@ fn backend<'p>(plan: &'p Plan, route: &'p Route) -> Backend<'p> {
     Backend { service: BackendService { name: plan.service(), port } }
 }
 
-/// One rule for every host, with all paths of the host.
-fn rules(plan: &Plan) -> Vec<Rule<'_>> {
+/// One rule for every host, with all paths of the host as they are written for the stable Service.
+fn rules<'p>(plan: &'p Plan, stable: &'p Plan) -> Vec<Rule<'p>> {
     let paths = plan.rules.iter().map(|route| {
-        let (path, path_type) = path(plan, Target::Ingress, route);
+        let (path, path_type) = path(stable, Target::Ingress, route);
         let path = Path { backend: backend(plan, route), path, path_type: path_type.as_str() };
         (route.host.as_str(), path)
     });

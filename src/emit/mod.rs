@@ -193,7 +193,7 @@ impl Plan {
     /// None is known: what is emitted has the form of the API.
     #[cfg(feature = "k8s-openapi")]
     pub fn typed_ingress(&self) -> Result<k8s_openapi::api::networking::v1::Ingress, serde_json::Error> {
-        serde_json::to_value(ingress::ingress(self, self.annotations.iter().collect()))
+        serde_json::to_value(ingress::ingress(self, self, self.annotations.iter().collect()))
             .and_then(serde_json::from_value)
     }
 }

@@ -6,11 +6,10 @@ use serde::Serialize;
 
 use super::metadata::Metadata;
 use super::{Emitting, Kind, Object, origin, rest};
-use crate::diagnostics::{FieldPath, quoted};
+use crate::diagnostics::quoted;
 use crate::dialect::write::{is_about_link, path};
 use crate::dialect::{nginx, openshift};
 use crate::intents::Intent;
-use crate::options::annotations::annotation;
 use crate::plan::{BackendPort, Plan, Route, numbered};
 use crate::validation::{PathType, subdomain_host};
 use crate::values::{Target, Termination, Tls};
@@ -88,21 +87,8 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     let plan = emitting.plan;
     emitting.lacks_class();
     emitting.lacks_stable();
-    if let Some(canary) = &plan.canary {
-        for (key, found, what) in [
-            (annotation::CANARY_HEADER, canary.header.is_some(), "a header"),
-            (annotation::CANARY_COOKIE, canary.cookie.is_some(), "a cookie"),
-        ] {
-            if found {
-                emitting
-                    .inexpressible(FieldPath::annotation(key), format!("a Route cannot choose by {what}"));
-            }
-        }
+    if plan.canary.is_some() {
         return;
-    }
-    if plan.https_redirect() == Some(true) && plan.tls() == Tls::LoadBalancer {
-        let said = "the load balancer speaks to the router without TLS, so the router sends nothing to https; the load balancer has to".to_owned();
-        emitting.inexpressible(origin(&plan.https_redirect), said);
     }
     if let Some(rule) = plan.rules.iter().find(|rule| rule.path_type == PathType::Exact) {
         let said =

@@ -66,7 +66,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             plan.service()
         )),
         (Intent::Canary, _) => lacks(
-            "share the requests by alb.ingress.kubernetes.io/actions of one Ingress, or choose another class",
+            "choose another class, or share the requests by alb.ingress.kubernetes.io/actions of one Ingress instead",
         ),
         (Intent::DeniedSources | Intent::RateLimit | Intent::MaxBodySize, _) => lacks(
             "do it by AWS WAF, and forward alb.ingress.kubernetes.io/wafv2-acl-arn, or choose another class",

@@ -41,6 +41,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             lacks("remove it, or set timeouts.connect-timeout in the configuration of Contour")
         }
         (Intent::IdleTimeout, _) => lacks("write Timeout instead"),
+        (Intent::Canary, _) => lacks("use the target HTTPRoute, or choose another class"),
         (Intent::MaxBodySize, _) => lacks("limit it in the Service, or choose another class"),
         _ => lacks(HTTP_PROXY),
     }

@@ -70,6 +70,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             Says::But("counts in each of its Envoys, and allows no burst beyond the limit".into())
         }
         (Intent::RateLimit, _) => Says::Fully,
+        (Intent::Canary, _) => Says::Fully,
         _ => gateway::says::says(plan, intent, wish),
     }
 }

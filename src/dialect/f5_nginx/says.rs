@@ -96,7 +96,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             "write a Policy for it by hand, and forward nginx.org/policies with its name in place of the option",
         ),
         (Intent::Canary | Intent::RedirectFrom, _) => {
-            lacks("write a VirtualServer by hand, or choose another class")
+            lacks("choose another class, or write a VirtualServer by hand instead")
         }
         (Intent::TlsPassthrough, _) => lacks("write a TransportServer by hand, or choose another class"),
         _ => lacks("remove it, or choose another class"),

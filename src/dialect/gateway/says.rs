@@ -8,7 +8,7 @@ use crate::dialect::controller::Controller;
 use crate::dialect::nginx::read::stripped;
 use crate::dialect::says::{Proof, Says, Words};
 use crate::intents::{Intent, Wish};
-use crate::plan::{Plan, Route};
+use crate::plan::{Canary, Plan, Route};
 use crate::validation::PathType;
 use crate::values::{BackendProtocol, Target};
 
@@ -33,6 +33,17 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
 
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     match (intent, wish) {
+        (Intent::HttpsRedirect, _) if plan.http_parents().is_empty() => Says::Lacks(
+            "set the setting httpParentRefs, which names the listeners without TLS, or write HTTPSRedirect: \"false\"".into(),
+        ),
+        // No implementation has to choose by a cookie.
+        (Intent::Canary, _) => match &plan.canary {
+            Some(Canary { cookie: None, .. }) | None => Says::Fully,
+            Some(Canary { weight: None, header: None, .. }) => {
+                Says::Lacks("write CanaryWeight or CanaryByHeader instead, or use another target".into())
+            }
+            Some(_) => Says::But("chooses by the weight and the header alone".into()),
+        },
         (Intent::HttpsRedirectCode, Some(Wish::Code(code))) => {
             features::of_code(*code).map_or(Says::Fully, |feature| needs(plan, feature))
         }

@@ -45,6 +45,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         ) => lacks(
             "remove it, write a BackendConfig for it, and name that in cloud.google.com/backend-config on the Service",
         ),
+        (Intent::Canary, _) => lacks("choose another class"),
         _ => lacks("remove it, or choose another class"),
     }
 }

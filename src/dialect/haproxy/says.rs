@@ -60,6 +60,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::RateLimit, Some(Wish::Rate(rate))) if rate.burst.is_some() => {
             but("lets no burst beyond the limit in")
         }
+        (Intent::Canary, _) => lacks("choose another class"),
         (Intent::ConnectTimeout, _) => {
             lacks("remove it, or set timeout-connect in the ConfigMap of the controller")
         }

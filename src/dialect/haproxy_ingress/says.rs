@@ -80,7 +80,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         }
         (Intent::ResponseHeaders, _) => lacks("set them in the Service, or choose another class"),
         (Intent::Canary, _) => lacks(
-            "share the requests by haproxy-ingress.github.io/blue-green-deploy, or choose another class",
+            "choose another class, or share the requests by haproxy-ingress.github.io/blue-green-deploy instead",
         ),
         _ => Says::Fully,
     }

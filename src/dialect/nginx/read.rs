@@ -3,7 +3,7 @@
 //! An annotation that has no meaning here, or whose value the grammar of the intent does not take, is not read: what is lost with
 //! it is found key by key.
 
-use super::PREFIX;
+use super::{CANARY, PREFIX};
 use crate::diagnostics::Sourced;
 use crate::dialect::read::Meant;
 use crate::intents::{Given, Intent};
@@ -142,6 +142,16 @@ pub(crate) fn stripped<'r>(route: &'r Route, target: &str) -> Option<&'r str> {
     let is_plain =
         path.starts_with('/') && path.chars().all(|c| c.is_ascii_alphanumeric() || "-_~/".contains(c));
     is_plain.then_some(path)
+}
+
+/// What is written in place of the annotations of a canary.
+pub(crate) const NAME_STABLE: &str =
+    "write config.xposer.stakater.com/CanaryOf and CanaryWeight in place of the lines about a canary";
+
+/// The annotation by which a Service is the canary of one that is not named.
+pub(crate) fn unnamed_canary(plan: &Plan) -> Option<&Annotation> {
+    let canary = plan.annotation(CANARY).filter(|_| plan.canary.is_none())?;
+    (parse_bool(&canary.value) == Some(true)).then_some(canary)
 }
 
 /// Whether the annotations send requests without TLS to https, and which of them says it. Without a TLS section, only

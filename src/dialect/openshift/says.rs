@@ -4,8 +4,8 @@ use crate::dialect::says::Proof::Documented;
 use crate::dialect::says::{Says, Words, but, lacks};
 use crate::dialect::write::prefix_of;
 use crate::intents::{Header, Intent, RateLimit, Wish};
-use crate::plan::Plan;
-use crate::values::{BackendProtocol, Termination};
+use crate::plan::{Canary, Plan};
+use crate::values::{BackendProtocol, Termination, Tls};
 
 pub(in crate::dialect) static WORDS: &[Words] = &[
     Words::new(Intent::HttpsRedirect, "spec.tls.insecureEdgeTerminationPolicy", Documented, "4.1"),
@@ -36,8 +36,17 @@ pub(super) const PERIOD: u32 = 10;
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     let is_passed = plan.termination() == Termination::Passthrough;
     match (intent, wish) {
+        (Intent::Canary, _) => match &plan.canary {
+            Some(Canary { header: None, cookie: None, .. }) | None => Says::Fully,
+            Some(Canary { weight: Some(_), .. }) => but("chooses by the weight alone"),
+            Some(_) => lacks("write CanaryWeight instead, or use another target"),
+        },
+        // It speaks to the router without TLS.
+        (Intent::HttpsRedirect, _) if plan.tls() == Tls::LoadBalancer => {
+            lacks("let the load balancer send requests to https, and write HTTPSRedirect: \"false\"")
+        }
         (_, Some(Wish::Switch(false)))
-        | (Intent::HttpsRedirect | Intent::Canary, _)
+        | (Intent::HttpsRedirect, _)
         | (Intent::HttpsRedirectCode, Some(Wish::Code(302)))
         | (Intent::AllowedSources, _)
         | (Intent::BackendProtocol, Some(Wish::Protocol(BackendProtocol::Http))) => Says::Fully,

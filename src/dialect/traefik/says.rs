@@ -110,6 +110,8 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
 pub(in crate::dialect) fn says_as_nginx(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     let lacks = |help: &'static str| Says::Lacks(help.into());
     match intent {
+        // Nothing of it counts on a canary.
+        _ if plan.canary.is_some() => Says::Fully,
         Intent::DeniedSources => lacks(
             "name the sources that are allowed instead, or choose a class that Traefik serves by its own annotations",
         ),

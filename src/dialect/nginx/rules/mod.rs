@@ -5,23 +5,38 @@ pub(crate) mod traps;
 pub(crate) mod values;
 pub(crate) mod www;
 
+use super::read::{NAME_STABLE, unnamed_canary};
 use super::{CANARY, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL};
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::contradicts;
+use crate::dialect::says::{Says, says};
+use crate::intents::Intent;
 use crate::plan::Annotation;
 use crate::plan::context::RuleContext;
 use crate::validation::parse_bool;
 use crate::values::Target;
 
-/// A canary says which Service it is a canary of.
+/// A canary says which Service it is a canary of. Whoever does not read the annotation would serve it as any other Service.
 pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let canary = plan.annotation(CANARY).filter(|it| is_true(it));
-    if let Some(canary) = canary.filter(|_| plan.has_stable_ingress()) {
+    let Some(canary) = unnamed_canary(plan) else { return };
+    let is_read = |target: &Target| *target == Target::Ingress && plan.controller(*target).is_nginx();
+    let Some(target) = plan.targets.iter().find(|target| !is_read(target)) else {
         let message = "nothing says which Service this is a canary of, and unless another Ingress has the host, ingress-nginx serves nobody";
         let help = "write config.xposer.stakater.com/CanaryOf and CanaryWeight, CanaryByHeader or CanaryByCookie in place of the lines about a canary";
         canary.file_key(report, Problem::new(Code::CanaryUnnamed, message).help(help));
+        return;
+    };
+    let mut help = NAME_STABLE.to_owned();
+    if let Says::Lacks(other) = says(plan, *target, Intent::Canary, None) {
+        help = [&help, ", and ", &*other].concat();
     }
+    let message = format!(
+        "{} has nothing for {}: this Service would get all requests of its host and path, or none",
+        plan.controller(*target).row().name,
+        quoted(CANARY)
+    );
+    canary.file_key(report, Problem::new(Code::TargetInvalid, message).help(help));
 }
 
 /// Options of a canary are given for a canary, and its weight is a part of the whole.

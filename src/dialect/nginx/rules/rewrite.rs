@@ -6,6 +6,8 @@ use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::key::PATH;
 use crate::dialect::nginx::paths::{as_regex, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
+use crate::dialect::says::{Says, says};
+use crate::intents::Intent;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::plan::{Annotation, Route};
@@ -19,29 +21,37 @@ pub(crate) fn rewrite_target(context: &RuleContext<'_>, report: &mut Report) {
         return;
     }
     let by_nginx = context.plan.nginx().and_then(|nginx| nginx.rewrite);
-    let Some(rewrite) = by_nginx.or_else(|| by_http_route(context)) else { return };
+    let by_other = if by_nginx.is_some() { None } else { by_other(context) };
+    let Some(rewrite) = by_nginx.or(by_other.map(|(rewrite, _)| rewrite)) else { return };
     // A target that ingress-nginx refuses has a finding of its own.
     if !PATH.fits(&rewrite.value) {
         return;
     }
     let target = Replacement { is_old: !context.has_own_key(rewrite), ..Replacement::new(&rewrite.value) };
-    let found = context.plan.rules.iter().find_map(|rule| match by_nginx {
-        Some(_) => target.misfit(context, rule),
-        None => target.misfit_of_http_route(context, rule),
+    let found = context.plan.rules.iter().find_map(|rule| match by_other {
+        Some((_, by)) => target.misfit_elsewhere(context, rule, by),
+        None => target.misfit(context, rule),
     });
     if let Some(problem) = found {
         rewrite.file_value(report, problem);
     }
 }
 
-/// The rewrite that only an HTTPRoute makes: it puts a target without captures in place of the whole path.
-fn by_http_route<'f>(context: &'f RuleContext<'_>) -> Option<&'f Annotation> {
+/// The rewrite that another program than ingress-nginx makes: it puts a target without captures in place of the whole path.
+fn by_other<'f>(context: &'f RuleContext<'_>) -> Option<(&'f Annotation, Target)> {
     let plan = context.plan;
-    let is_only_weight = plan.canary.as_ref().is_some_and(|canary| canary.header.is_none());
-    if !plan.targets.contains(&Target::HttpRoute) || is_only_weight || plan.pattern().is_some() {
-        return None;
-    }
-    plan.annotation(REWRITE_TARGET).filter(|it| it.value.starts_with('/') && !it.value.contains('$'))
+    let rewrite =
+        plan.annotation(REWRITE_TARGET).filter(|it| it.value.starts_with('/') && !it.value.contains('$'))?;
+    let does = |target: &Target| match target {
+        Target::Ingress => plan.wanted(Intent::RewritePath).is_some_and(|wanted| {
+            wanted.keys.contains(&rewrite.key)
+                && !matches!(says(plan, *target, wanted.intent, Some(&wanted.wish)), Says::Lacks(_))
+        }),
+        Target::HttpRoute => plan.canary.as_ref().is_none_or(|canary| canary.header.is_some()),
+        Target::Route => false,
+    };
+    let target = plan.targets.iter().find(|target| does(target)).filter(|_| plan.pattern().is_none())?;
+    Some((rewrite, *target))
 }
 
 /// What takes the place of a path.
@@ -129,18 +139,25 @@ impl<'t> Replacement<'t> {
         Some(Problem::new(Code::RewriteMismatch, message).help(help))
     }
 
-    /// Why this target does not fit a path where an HTTPRoute puts it in place of the path.
-    fn misfit_of_http_route(&self, context: &RuleContext<'_>, rule: &Route) -> Option<Problem> {
+    /// Why this target does not fit a path where another program than ingress-nginx puts it in place of the path.
+    fn misfit_elsewhere(&self, context: &RuleContext<'_>, rule: &Route, by: Target) -> Option<Problem> {
         let is_whole = rule.path_type == PathType::Exact || rule.path == "/" || rule.path == self.text;
         if is_whole || self.is_page() {
             return None;
         }
         let (target, path) = (quoted(self.text), quoted(&rule.path));
+        let place = match by {
+            Target::Ingress => format!("with {}", context.plan.controller(by).row().name),
+            Target::HttpRoute | Target::Route => "on an HTTPRoute".to_owned(),
+        };
         let message = format!(
-            "the rewrite target {target} takes the place of the whole path on an HTTPRoute, so every request below {path} is sent to {target}"
+            "the rewrite target {target} takes the place of the whole path {place}, so every request below {path} is sent to {target}"
         );
-        let help = match self.pair(context, rule) {
+        let help = match self.pair(context, rule).filter(|_| by != Target::Ingress) {
             Some(pair) => format!("remove the line, or keep the target Ingress and {pair}"),
+            None if self.text == "/" => {
+                format!("write {}: \"true\" in place of the line", Intent::StripPrefix.annotation())
+            }
             None => "remove the line".to_owned(),
         };
         Some(Problem::new(Code::RewriteMismatch, message).help(help))
