@@ -129,13 +129,13 @@ rules! {
         "the setting annotations", annotations::denied_options;
     "foreign-keys", [ForeignKeyUnknown],
         "ingress-nginx 1.15, annotations; AWS Load Balancer Controller 3.5, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
-    "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened],
+    "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],
         "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router", loss::lost;
     "intents", [IntentDiffers, IntentLost, ProtectionLost, ProtectionLossAccepted, TargetInexpressible],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
     "ingress-controllers", [TargetInvalid, ProtectionLost, IntentLost],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::ingress;
-    "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, TargetInexpressible],
+    "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost, TargetInexpressible],
         "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
         "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;

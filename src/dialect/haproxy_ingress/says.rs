@@ -78,9 +78,11 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::TlsPassthrough, _) if plan.rules.iter().any(|route| route.path != "/") => {
             lacks("expose the path `/` alone")
         }
-        (Intent::ResponseHeaders, _) => lacks("set them in the Service, or choose another class"),
+        (Intent::ResponseHeaders, _) => {
+            lacks("remove it, and set them in the Service, or choose another class")
+        }
         (Intent::Canary, _) => lacks(
-            "share the requests by haproxy-ingress.github.io/blue-green-deploy, or choose another class",
+            "remove it, and share the requests by haproxy-ingress.github.io/blue-green-deploy, or choose another class",
         ),
         _ => Says::Fully,
     }
