@@ -1,8 +1,11 @@
 //! Rules about annotations that have no effect on what is made, so that nothing that protects a Service is lost.
 
+use std::borrow::Cow;
+
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
+use crate::dialect::read::read;
 use crate::dialect::says::{Says, says};
 use crate::dialect::{Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, nginx};
 use crate::intents::{Intent, Wish};
@@ -37,10 +40,21 @@ pub(super) fn loss(plan: &Plan, annotation: &Annotation, target: Target) -> Loss
     let Some(effect) = effect(&annotation.key).filter(|effect| !effect.idle.is(&annotation.value)) else {
         return Loss::Nothing;
     };
-    let is_said = wanted_by(plan, annotation).is_some_and(|wanted| {
-        !matches!(says(plan, target, wanted.intent, Some(&wanted.wish)), Says::Lacks(_))
-    });
-    if is_said || does(plan, target, effect, &annotation.value) { Loss::Nothing } else { effect.loss }
+    let most = match wanted_by(plan, annotation) {
+        Some(wanted) if lack(plan, target, wanted).is_none() => Loss::Nothing,
+        // One of several keys may protect where all of them together do not.
+        Some(wanted) => wanted.intent.loss_of(&wanted.wish),
+        None => Loss::Protects,
+    };
+    if does(plan, target, effect, &annotation.value) { Loss::Nothing } else { effect.loss.min(most) }
+}
+
+/// What to do where whoever serves a target cannot do what somebody wants.
+fn lack(plan: &Plan, target: Target, wanted: &Wanted) -> Option<Cow<'static, str>> {
+    match says(plan, target, wanted.intent, Some(&wanted.wish)) {
+        Says::Lacks(help) => Some(help),
+        Says::Fully | Says::But(_) => None,
+    }
 }
 
 /// Whether the object of a target has an annotation as it was given, because whoever serves it, or a program beside it, reads it.
@@ -54,9 +68,14 @@ pub(crate) fn is_passed(plan: &Plan, key: &str, target: Target) -> bool {
     }
 }
 
-/// What an annotation says, in words of no program.
+/// What an annotation says, in words of no program. An option may say the same.
 pub(crate) fn wanted_by<'p>(plan: &'p Plan, annotation: &Annotation) -> Option<&'p Wanted> {
-    plan.intents.iter().find(|wanted| wanted.keys.contains(&annotation.key))
+    let mut wanted = plan.intents.iter();
+    wanted.clone().find(|it| it.keys.contains(&annotation.key)).or_else(|| {
+        let is_known = wanted.len() > 0 && effect(&annotation.key).is_some();
+        let meant = is_known.then(|| read(plan))?.into_iter().find(|it| it.keys.contains(&annotation.key))?;
+        wanted.find(|it| it.intent == meant.intent && it.wish == meant.wish)
+    })
 }
 
 /// What options want is done by whoever serves the Service. What annotations want is looked at key by key.
@@ -83,7 +102,10 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                 }
                 Says::Lacks(help) if wanted.keys.is_empty() => {
                     let said = format!("{server} has nothing for {}", quoted(what));
-                    report.file(wanted.origin.path(), lacking(context, wanted, said).help(help));
+                    let problem = lacking(context, wanted, said);
+                    // Nobody has to do anything to have no limit.
+                    let problem = if wanted.wish == Wish::Size(0) { problem } else { problem.help(help) };
+                    report.file(wanted.origin.path(), problem);
                 }
                 _ => {}
             }
@@ -163,9 +185,9 @@ fn lacking(context: &RuleContext<'_>, wanted: &Wanted, said: String) -> Problem 
     if is_h2c && matches!(wanted.origin, Origin::Field(_)) {
         return Problem::new(Code::TargetInexpressible, said);
     }
-    match wanted.intent.loss() {
+    match wanted.intent.loss_of(&wanted.wish) {
         Loss::Nothing => Problem::new(Code::TargetInexpressible, said),
-        Loss::Weakens => Problem::new(Code::IntentLost, said),
+        Loss::Needed | Loss::Weakens => Problem::new(Code::IntentLost, said),
         Loss::Protects => protecting(context, wanted.intent, said),
     }
 }
@@ -221,11 +243,18 @@ pub(crate) fn lost(context: &RuleContext<'_>, report: &mut Report) {
 fn problem(context: &RuleContext<'_>, annotation: &Annotation, loss: Loss, targets: &[Target]) -> Problem {
     let key = annotation.key.as_str();
     let verb = if targets.len() == 1 { "has" } else { "have" };
-    let lacks = format!("{} {verb} nothing for {}", subjects(context.plan, targets), quoted(key));
-    if loss == Loss::Weakens {
-        let message = format!("{lacks}, without which the Service is less safe or does not answer");
-        return Problem::new(Code::ProtectionWeakened, message)
-            .help("remove the line, or keep the target Ingress");
+    let (cause, instead) = instead(context.plan, annotation, targets);
+    let what = if cause.is_empty() { "" } else { "this value of " };
+    let lacks = format!("{} {verb} nothing for {what}{}", subjects(context.plan, targets), quoted(key));
+    if loss < Loss::Protects {
+        let (code, what) = match loss {
+            Loss::Weakens => {
+                (Code::ProtectionWeakened, ", without which the Service is less safe or does not answer")
+            }
+            Loss::Nothing | Loss::Needed | Loss::Protects => (Code::IntentLost, ""),
+        };
+        let help = instead.unwrap_or_else(|| ["remove the line, or ", elsewhere(targets)].concat());
+        return Problem::new(code, [&lacks, what, &cause].concat()).help(help);
     }
     let is_redirect = effect(key).is_some_and(|effect| effect.same == Same::Redirect);
     let why = if is_redirect { "and no request is sent to https" } else { "which protects the Service" };
@@ -244,14 +273,36 @@ fn problem(context: &RuleContext<'_>, annotation: &Annotation, loss: Loss, targe
             "remove the line, and set config.xposer.stakater.com/TLS and the setting httpParentRefs"
         }
         (true, _) => "remove the line, and set config.xposer.stakater.com/TLS",
-        (false, true) => {
-            "remove the line, keep the target Ingress, or ask your administrator for annotations.acceptLoss"
-        }
-        (false, false) => {
-            "remove the line, keep the target Ingress, or name the key in annotations.acceptLoss"
-        }
+        (false, true) => "ask your administrator for annotations.acceptLoss",
+        (false, false) => "name the key in annotations.acceptLoss",
     };
-    Problem::new(Code::ProtectionLost, format!("{lacks}, {why}")).help(help)
+    let problem = Problem::new(Code::ProtectionLost, format!("{lacks}, {why}{cause}"));
+    if is_redirect {
+        return problem.help(help);
+    }
+    let instead = instead.unwrap_or_else(|| ["remove the line, ", elsewhere(targets)].concat());
+    problem.help([&instead, ", or ", help].concat())
+}
+
+/// Where else the annotation may be read.
+fn elsewhere(targets: &[Target]) -> &'static str {
+    match targets {
+        [Target::Ingress] => "choose another class",
+        _ => "keep the target Ingress",
+    }
+}
+
+/// Why an annotation is not said to who serves these targets, where that is the fault of its value; and what to do instead.
+fn instead(plan: &Plan, annotation: &Annotation, targets: &[Target]) -> (String, Option<String>) {
+    if let Some(wanted) = wanted_by(plan, annotation) {
+        let help = targets.iter().find_map(|target| lack(plan, *target, wanted));
+        return (String::new(), help.map(Cow::into_owned));
+    }
+    let can = |intent| targets.iter().any(|it| !matches!(says(plan, *it, intent, None), Says::Lacks(_)));
+    match nginx::read::unread(plan, &annotation.key) {
+        Some((intent, wrong)) if can(intent) => ([": ", &wrong.said].concat(), Some(wrong.help)),
+        _ => (String::new(), None),
+    }
 }
 
 /// What to do where the redirect is both required and forbidden: what forbids it, and what else is missing for it.
@@ -311,7 +362,7 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
             continue;
         }
         let protects = effect(&annotation.key)
-            .is_some_and(|effect| effect.loss > Loss::Nothing && !effect.idle.is(&annotation.value));
+            .is_some_and(|effect| effect.loss >= Loss::Weakens && !effect.idle.is(&annotation.value));
         let message = match plan.targets.first() {
             Some(Target::Ingress) | None => {
                 format!("ingress-nginx ignores {} on a canary", quoted(&annotation.key))
@@ -350,7 +401,7 @@ fn options_of_canary(plan: &Plan, report: &mut Report) {
         );
         let code = match intent.loss() {
             Loss::Nothing => Code::TargetInexpressible,
-            Loss::Weakens | Loss::Protects => Code::CanaryAnnotationIgnored,
+            Loss::Needed | Loss::Weakens | Loss::Protects => Code::CanaryAnnotationIgnored,
         };
         report.file(origin.path(), Problem::new(code, said).help("move it to the stable Service"));
     }

@@ -129,7 +129,7 @@ rules! {
         "the setting annotations", annotations::denied_options;
     "foreign-keys", [ForeignKeyUnknown],
         "ingress-nginx 1.15, AWS Load Balancer Controller 3.5, Traefik 3.7, HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5 and OpenShift's router, annotations; cert-manager 1.21, certificate-shim; ExternalDNS 0.22, annotations; Forecastle 2, annotations", misspelt::keys;
-    "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened],
+    "protection", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost],
         "Gateway API 1.6, HTTPRouteSpec; OpenShift, route.openshift.io/v1 RouteSpec and the annotations of its router", loss::lost;
     "intents", [IntentDiffers, IntentLost, ProtectionLost, ProtectionLossAccepted, TargetInexpressible],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::intents;
@@ -137,7 +137,7 @@ rules! {
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::without_value;
     "ingress-patterns", [IntentDiffers],
         "HAProxy Kubernetes Ingress Controller 3.2, path types; AWS Load Balancer Controller 3.5 and GKE, pathType", route::patterns;
-    "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, TargetInexpressible],
+    "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost, TargetInexpressible],
         "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
         "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;

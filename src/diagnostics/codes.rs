@@ -528,17 +528,17 @@ codes! {
 
     // Targets.
     ProtectionLost, "protection-lost", Error,
-        "The target has nothing for an annotation that protects the Service.",
-        "Authentication, allowed and denied addresses, client certificates, limits and redirects that stand in annotations are read by controllers of Ingresses; an HTTPRoute or a Route without them would be open to everybody, so none is made.",
-        "Remove the line and protect the Service as the target does it, keep the target Ingress, or let the administrator accept the loss with the list acceptLoss of the setting annotations.";
+        "Whoever serves the Service has nothing for an annotation or an option that protects it.",
+        "Authentication, allowed and denied addresses, client certificates, limits and redirects are asked for in the words of one program, or by an option; an Ingress, an HTTPRoute or a Route of a program without words for them would be open to everybody, so none is made.",
+        "Do what the help says, choose a class or a target that can do it, or protect the Service by other means and let the administrator accept the loss with the list acceptLoss of the setting annotations.";
     ProtectionLossAccepted, "protection-loss-accepted", Warning,
-        "The target has nothing for an annotation that protects the Service, and the administrator accepts that.",
+        "Whoever serves the Service has nothing for an annotation or an option that protects it, and the administrator accepts that.",
         "The list acceptLoss of the setting annotations has a pattern for the key.",
         "Protect the Service as the target does it, and remove the line.";
     ProtectionWeakened, "protection-weakened", Warning,
-        "The target has nothing for an annotation that makes the Service safer.",
+        "Whoever serves the Service has nothing for an annotation that makes it safer.",
         "What is said about ciphers, headers or the connection to the Service has no effect there.",
-        "Remove the line, or keep the target Ingress.";
+        "Remove the line, or choose a class or a target that has it.";
     IntentInvalid, "intent-invalid", Error,
         "The value of an option has not the form that the option takes.",
         "Each of these options has one grammar, whoever serves the Service; a value that is partly valid is refused whole.",
@@ -548,9 +548,9 @@ codes! {
         "An option and a forwarded annotation of another program, or two options, are about one thing; which of them is meant would be a guess.",
         "Keep one of the two.";
     IntentLost, "intent-lost", Warning,
-        "Whoever serves the Service cannot do what an option asks for.",
+        "Whoever serves the Service cannot do what an option or an annotation asks for.",
         "The controller of the class or of the Gateway has no words for it, so requests are served without it.",
-        "Remove the option, do what the help says, or choose another class or target.";
+        "Do what the help says, remove the option or the line, or choose another class or target.";
     IntentDiffers, "intent-differs", Warning,
         "Whoever serves the Service does what is asked for in a different way.",
         "The words of the controller have not exactly the meaning of the option or the annotation.",

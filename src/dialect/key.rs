@@ -313,6 +313,11 @@ impl Key {
         Self { loss: Loss::Weakens, ..self }
     }
 
+    /// Without it, requests are answered in another way.
+    pub(super) const fn needed(self) -> Self {
+        Self { loss: Loss::Needed, ..self }
+    }
+
     /// It sends requests without TLS to https.
     pub(super) const fn redirects(self) -> Self {
         self.protects().same(Same::Redirect)

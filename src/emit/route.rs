@@ -8,8 +8,6 @@ use super::metadata::Metadata;
 use super::{Emitting, Kind, Object, origin, rest};
 use crate::diagnostics::quoted;
 use crate::dialect::write::{is_about_link, path};
-use crate::dialect::{nginx, openshift};
-use crate::intents::Intent;
 use crate::plan::{BackendPort, Plan, Route, numbered};
 use crate::validation::{PathType, subdomain_host};
 use crate::values::{Target, Termination, Tls};
@@ -109,15 +107,6 @@ fn lacks(emitting: &mut Emitting<'_, '_>) {
     if let Some(host) = plan.certificate_hosts.first().filter(|_| plan.secret.is_some()) {
         let said = "a Route has a certificate for its own host, and no other hosts for it".to_owned();
         emitting.inexpressible(host.host_origin.path(), said);
-    }
-    let is_cut = plan.wanted(Intent::StripPrefix).is_some_and(|wanted| !wanted.keys.is_empty());
-    if let Some(found) = plan.annotation(nginx::REWRITE_TARGET).filter(|_| !is_cut) {
-        let said = format!(
-            "a Route has nothing for {}; {} is its own key",
-            quoted(&found.key),
-            openshift::REWRITE_TARGET
-        );
-        emitting.lacks_annotation(found, said);
     }
 }
 

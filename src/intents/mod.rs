@@ -8,7 +8,7 @@ mod values;
 use std::fmt;
 
 use crate::diagnostics::words;
-pub(crate) use grammar::Given;
+pub(crate) use grammar::{Given, Wrong};
 pub(crate) use values::{
     BasicAuth, ClientCertificate, Cors, ExternalAuth, Header, RateLimit, StickySession, Wish, size,
 };
@@ -118,6 +118,8 @@ intents! {
 pub(crate) enum Loss {
     /// A convenience, or nothing.
     Nothing,
+    /// Something without which requests are answered in another way.
+    Needed,
     /// Something that makes an attack harder, or that the Service may need.
     Weakens,
     /// What keeps somebody out.
@@ -150,6 +152,20 @@ impl Intent {
             | Self::StickySession
             | Self::RedirectFrom => Loss::Weakens,
             Self::HttpsRedirectCode => Loss::Nothing,
+        }
+    }
+
+    /// What is lost with a value: less where it keeps nobody out.
+    pub(crate) fn loss_of(self, wish: &Wish) -> Loss {
+        match wish {
+            Wish::Size(0) | Wish::Switch(false) => Loss::Nothing,
+            Wish::Sources(list)
+                if self == Self::AllowedSources && list.iter().any(|it| it == "0.0.0.0/0") =>
+            {
+                Loss::Nothing
+            }
+            Wish::Cors(cors) if cors.origins.iter().any(|origin| origin == "*") => Loss::Weakens,
+            _ => self.loss(),
         }
     }
 }

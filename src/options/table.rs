@@ -608,7 +608,7 @@ options! {
         }
         annotations: Vec<Entry> {
             form: Form::Mapping,
-            doc: "Annotations for everything that is emitted; a Service's own block counts more. Three lists of patterns of keys stand only here and in no profile: `deny` has the keys that Services may neither forward nor say by an option (`*-snippet`, `*-snippets` and `config-*` of HAProxy Ingress are always denied), `allow` has the exceptions, and `acceptLoss` has keys that protect and may be lost on an HTTPRoute or a Route.",
+            doc: "Annotations for everything that is emitted; a Service's own block counts more. Three lists of patterns of keys stand only here and in no profile: `deny` has the keys that Services may neither forward nor say by an option (`*-snippet`, `*-snippets` and `config-*` of HAProxy Ingress are always denied), `allow` has the exceptions, and `acceptLoss` has keys that protect and may be lost where whoever serves the Service has nothing for them.",
             default: "{}",
             setting: (
                 "annotations",

@@ -37,7 +37,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         ),
         (Intent::HttpsRedirectCode, _) => lacks("remove it: the load balancer answers with 301"),
         (Intent::AllowedSources, _) if plan.annotation(SECURITY_GROUPS).is_some() => lacks(
-            "allow the addresses in the security groups, with which the load balancer passes over inbound-cidrs",
+            "remove it, and allow the addresses in the security groups, with which the load balancer passes over inbound-cidrs",
         ),
         (Intent::AllowedSources, _) if plan.annotation(GROUP).is_some() => {
             but("lets in these addresses alone for every Ingress of the group")
@@ -59,24 +59,24 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         }
         (Intent::StickySession, _) => but("names the cookie AWSALB"),
         (Intent::IdleTimeout, _) => lacks(
-            "forward alb.ingress.kubernetes.io/load-balancer-attributes: idle_timeout.timeout_seconds=60, which counts for the whole load balancer",
+            "remove it, and forward alb.ingress.kubernetes.io/load-balancer-attributes: idle_timeout.timeout_seconds=60, which counts for the whole load balancer",
         ),
         (Intent::StripPrefix | Intent::RewritePath, _) => lacks(format!(
-            "forward alb.ingress.kubernetes.io/transforms.{} with a url-rewrite",
+            "remove it, and forward alb.ingress.kubernetes.io/transforms.{} with a url-rewrite",
             plan.service()
         )),
         (Intent::Canary, _) => lacks(
             "choose another class, or share the requests by alb.ingress.kubernetes.io/actions of one Ingress instead",
         ),
         (Intent::DeniedSources | Intent::RateLimit | Intent::MaxBodySize, _) => lacks(
-            "do it by AWS WAF, and forward alb.ingress.kubernetes.io/wafv2-acl-arn, or choose another class",
+            "remove it, do it by AWS WAF, and forward alb.ingress.kubernetes.io/wafv2-acl-arn, or choose another class",
         ),
         (Intent::ClientCertificate, _) => lacks(
-            "forward alb.ingress.kubernetes.io/mutual-authentication with a trust store of AWS, or choose another class",
+            "remove it, and forward alb.ingress.kubernetes.io/mutual-authentication with a trust store of AWS, or choose another class",
         ),
-        (Intent::BasicAuth | Intent::ExternalAuth, _) => {
-            lacks("forward alb.ingress.kubernetes.io/auth-type: oidc or cognito, or choose another class")
-        }
+        (Intent::BasicAuth | Intent::ExternalAuth, _) => lacks(
+            "remove it, and forward alb.ingress.kubernetes.io/auth-type: oidc or cognito, or choose another class",
+        ),
         _ => lacks("remove it, or choose another class"),
     }
 }

@@ -12,7 +12,7 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
     Words::new(Intent::Timeout, "projectcontour.io/response-timeout", Proved, "1.33"),
 ];
 
-const HTTP_PROXY: &str = "write an HTTPProxy by hand, or choose another class";
+const HTTP_PROXY: &str = "remove it, and write an HTTPProxy by hand, or choose another class";
 
 pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>) -> Says {
     match (intent, wish) {
@@ -42,7 +42,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         }
         (Intent::IdleTimeout, _) => lacks("write Timeout instead"),
         (Intent::Canary, _) => lacks("use the target HTTPRoute, or choose another class"),
-        (Intent::MaxBodySize, _) => lacks("limit it in the Service, or choose another class"),
+        (Intent::MaxBodySize, _) => lacks("remove it, and limit it in the Service, or choose another class"),
         _ => lacks(HTTP_PROXY),
     }
 }

@@ -92,13 +92,14 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             | Intent::Cors
             | Intent::ClientCertificate,
             _,
-        ) => lacks(
-            "write a Policy for it by hand, and forward nginx.org/policies with its name in place of the option",
-        ),
-        (Intent::Canary | Intent::RedirectFrom, _) => {
-            lacks("choose another class, or write a VirtualServer by hand instead")
+        ) => lacks("remove it, write a Policy for it by hand, and forward nginx.org/policies with its name"),
+        (Intent::Canary, _) => lacks("choose another class, or write a VirtualServer by hand instead"),
+        (Intent::RedirectFrom, _) => {
+            lacks("remove it, and write a VirtualServer by hand, or choose another class")
         }
-        (Intent::TlsPassthrough, _) => lacks("write a TransportServer by hand, or choose another class"),
+        (Intent::TlsPassthrough, _) => {
+            lacks("remove it, and write a TransportServer by hand, or choose another class")
+        }
         _ => lacks("remove it, or choose another class"),
     }
 }

@@ -69,9 +69,9 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             "remove it, and give the Service the annotation haproxy.org/cookie-persistence: {}",
             sticky.cookie
         )),
-        (Intent::ClientCertificate, _) => {
-            lacks("set client-ca in the ConfigMap of the controller, for all hosts, or choose another class")
-        }
+        (Intent::ClientCertificate, _) => lacks(
+            "remove it, and set client-ca in the ConfigMap of the controller, for all hosts, or choose another class",
+        ),
         (
             Intent::HttpsRedirect
             | Intent::StripPrefix

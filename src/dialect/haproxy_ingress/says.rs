@@ -78,7 +78,9 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::TlsPassthrough, _) if plan.rules.iter().any(|route| route.path != "/") => {
             lacks("expose the path `/` alone")
         }
-        (Intent::ResponseHeaders, _) => lacks("set them in the Service, or choose another class"),
+        (Intent::ResponseHeaders, _) => {
+            lacks("remove it, and set them in the Service, or choose another class")
+        }
         (Intent::Canary, _) => lacks(
             "choose another class, or share the requests by haproxy-ingress.github.io/blue-green-deploy instead",
         ),

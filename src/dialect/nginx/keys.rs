@@ -49,14 +49,14 @@ macro_rules! keys {
 }
 
 keys! {
-    key("affinity").shape(Shape::Exactly(&["cookie"])), Low, "no affinity", "keeps a client at one pod, by a cookie";
+    key("affinity").shape(Shape::Exactly(&["cookie"])).needed(), Low, "no affinity", "keeps a client at one pod, by a cookie";
     key("affinity-canary-behavior").shape(Shape::Exactly(&["sticky", "legacy"])),
         Low, "sticky", "whether a client stays with the canary";
     key("affinity-mode").shape(Shape::Exactly(&["balanced", "persistent"])).needs(&["affinity"]),
         Medium, "balanced", "whether clients move when pods are added";
     key("allowlist-source-range").text(&ADDRESSES).bad(Bad::Denied).protects().idle(Idle::Everyone),
         Medium, "", "the addresses that may come in";
-    key("app-root").shape(Shape::Both(&PATH, &ABSOLUTE_PATH, Bad::Ignored)),
+    key("app-root").shape(Shape::Both(&PATH, &ABSOLUTE_PATH, Bad::Ignored)).needed(),
         Medium, "no redirect", "where requests for / are sent";
     key("auth-always-set-cookie").shape(Shape::Boolean).bad(Bad::Dropped).idle(Idle::False).needs(&["auth-url"]),
         Low, "", "passes on cookies of the authentication with every answer";
@@ -91,7 +91,7 @@ keys! {
     key("auth-secret-type").shape(Shape::Exactly(&["auth-file", "auth-map"])).bad(Bad::Refused).protects()
         .needs(&["auth-type"]),
         Low, "", "how the Secret holds the passwords";
-    key("auth-signin").text(&VARIABLES).needs(&["auth-url"]),
+    key("auth-signin").text(&VARIABLES).needed().needs(&["auth-url"]),
         High, "no sign-in page", "where clients who are not signed in are sent";
     key("auth-signin-redirect-param").shape(LOOSE_URL).needs(&["auth-url"]),
         Medium, "rd", "the parameter of the sign-in page for the wanted URL";
@@ -101,7 +101,7 @@ keys! {
         High, "", "where clients without a good certificate are sent";
     key("auth-tls-match-cn").text(&COMMON_NAME).bad(Bad::Refused).protects().needs(&["auth-tls-secret"]),
         High, "", "the common names of the certificates that are let in";
-    key("auth-tls-pass-certificate-to-upstream").shape(Shape::Boolean).bad(Bad::Refused).idle(Idle::False)
+    key("auth-tls-pass-certificate-to-upstream").shape(Shape::Boolean).bad(Bad::Refused).idle(Idle::False).needed()
         .needs(&["auth-tls-secret"]),
         Low, "", "gives the certificate of the client to the Service";
     key("auth-tls-secret").object(Object::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).bad(Bad::Refused)
@@ -153,7 +153,7 @@ keys! {
     key("disable-proxy-intercept-errors").shape(Shape::Boolean),
         Low, "false", "leaves errors of the Service as they are";
     key("enable-access-log").shape(Shape::Boolean), Low, "true", "writes requests to the log";
-    key("enable-cors").shape(Shape::Boolean).idle(Idle::False),
+    key("enable-cors").shape(Shape::Boolean).idle(Idle::False).needed(),
         Low, "false", "lets pages of other origins read answers";
     key("enable-global-auth").shape(Shape::Boolean), Low, "true", "applies the authentication of the controller";
     key("enable-modsecurity").shape(Shape::Boolean).protects().idle(Idle::False),
@@ -168,7 +168,7 @@ keys! {
         Medium, "", "parameters for FastCGI, from a ConfigMap";
     key("force-ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
         Medium, "false", "sends plain requests to https, also without a certificate";
-    key("from-to-www-redirect").shape(Shape::Boolean).bad(Bad::Refused),
+    key("from-to-www-redirect").shape(Shape::Boolean).bad(Bad::Refused).needed().idle(Idle::False),
         Low, "", "sends www.HOST to HOST, or HOST to www.HOST";
     key("http2-push-preload").shape(Shape::Boolean).bad(Bad::Refused), Low, "", "nothing: nginx pushes no longer";
     key("limit-allowlist").text(&ADDRESSES).bad(Bad::Refused).needs(&["limit-rps", "limit-rpm", "limit-connections"]),
@@ -201,7 +201,7 @@ keys! {
     key("opentelemetry-operation-name").text(&WORD).bad(Bad::Refused), Medium, "", "the name of a trace";
     key("opentelemetry-trust-incoming-span").shape(Shape::Boolean),
         Low, "the setting of the controller", "continues traces of clients";
-    key("permanent-redirect").shape(URL).bad(Bad::Refused),
+    key("permanent-redirect").shape(URL).bad(Bad::Refused).needed(),
         Medium, "", "sends every request to a URL, with 301";
     key("permanent-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&["permanent-redirect"]),
         Low, "", "another code than 301 for permanent-redirect";
@@ -213,19 +213,19 @@ keys! {
     key("proxy-buffering").shape(Shape::OnOff), Low, "off", "whether answers are buffered";
     key("proxy-buffers-number").shape(Shape::Integer), Low, "4", "how many buffers an answer has";
     key("proxy-busy-buffers-size").shape(Shape::Size), Low, "8k", "how much of the buffers may be busy with sending";
-    key("proxy-connect-timeout").shape(Shape::Integer), Low, "5", "the seconds for a connection to the Service";
-    key("proxy-cookie-domain").text(&COOKIE_DOMAIN), Medium, "off", "replaces the domain of cookies";
-    key("proxy-cookie-path").shape(LOOSE_URL), Medium, "off", "replaces the path of cookies";
+    key("proxy-connect-timeout").shape(Shape::Integer).needed(), Low, "5", "the seconds for a connection to the Service";
+    key("proxy-cookie-domain").text(&COOKIE_DOMAIN).needed().idle(Idle::Word("off")), Medium, "off", "replaces the domain of cookies";
+    key("proxy-cookie-path").shape(LOOSE_URL).needed().idle(Idle::Word("off")), Medium, "off", "replaces the path of cookies";
     key("proxy-http-version").shape(Shape::Exactly(&["1.0", "1.1"])),
         Low, "1.1", "the version of HTTP for the Service";
     key("proxy-max-temp-file-size").shape(Shape::Size), Low, "1024m", "how much of an answer is kept on disk";
     key("proxy-next-upstream").text(&NEXT_UPSTREAM), Medium, "error timeout", "when another pod is asked";
     key("proxy-next-upstream-timeout").shape(Shape::Integer), Low, "0", "for how many seconds other pods are asked";
     key("proxy-next-upstream-tries").shape(Shape::Integer), Low, "3", "how many pods are asked";
-    key("proxy-read-timeout").shape(Shape::Integer), Low, "60", "the seconds between two parts of an answer";
-    key("proxy-redirect-from").shape(LOOSE_URL),
+    key("proxy-read-timeout").shape(Shape::Integer).needed(), Low, "60", "the seconds between two parts of an answer";
+    key("proxy-redirect-from").shape(LOOSE_URL).needed().idle(Idle::Word("off")),
         Medium, "off", "the URL in redirects of the Service that is replaced";
-    key("proxy-redirect-to").shape(LOOSE_URL), Medium, "off", "what replaces the URL in redirects of the Service";
+    key("proxy-redirect-to").shape(LOOSE_URL).needed().idle(Idle::Word("off")), Medium, "off", "what replaces the URL in redirects of the Service";
     key("proxy-request-buffering").shape(Shape::OnOff), Low, "on", "whether requests are buffered";
     key("proxy-send-timeout").shape(Shape::Integer), Low, "60", "the seconds between two parts of a request";
     key("proxy-ssl-ciphers").text(&CIPHERS).weakens().needs(&["proxy-ssl-secret"]),
@@ -244,9 +244,9 @@ keys! {
     key("proxy-ssl-verify-depth").shape(Shape::Integer).weakens().needs(&["proxy-ssl-secret"]),
         Low, "1", "how long the chain of the Service's certificates may be";
     key("relative-redirects").shape(Shape::Boolean).bad(Bad::Refused), Low, "", "redirects without scheme and host";
-    key("rewrite-target").shape(PATH), Medium, "no rewrite", "what takes the place of the path";
-    key("satisfy").shape(Shape::Exactly(&["any", "all"])), Low, "all", "whether one of several proofs is enough";
-    key("server-alias").text(&SERVER_NAMES).bad(Bad::Refused), High, "", "more hosts";
+    key("rewrite-target").shape(PATH).needed(), Medium, "no rewrite", "what takes the place of the path";
+    key("satisfy").shape(Shape::Exactly(&["any", "all"])).needed().idle(Idle::Word("all")), Low, "all", "whether one of several proofs is enough";
+    key("server-alias").text(&SERVER_NAMES).bad(Bad::Refused).needed(), High, "", "more hosts";
     key("server-snippet").protects(), Critical, "", "configuration of nginx for the host";
     key("service-upstream").shape(Shape::Boolean),
         Low, "false", "uses the address of the Service, and not those of its pods";
@@ -275,23 +275,23 @@ keys! {
     key("ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
         Low, "true", "sends plain requests to https, with a certificate";
     key("stream-snippet").protects(), Critical, "", "configuration of nginx for TCP and UDP";
-    key("temporal-redirect").shape(Shape::Both(&URL, &HTTP_URL, Bad::Ignored)).bad(Bad::Refused),
+    key("temporal-redirect").shape(Shape::Both(&URL, &HTTP_URL, Bad::Ignored)).bad(Bad::Refused).needed(),
         Medium, "no redirect", "sends every request to a URL, with 302";
     key("temporal-redirect-code").shape(Shape::Integer).bad(Bad::Refused).needs(&["temporal-redirect"]),
         Low, "", "another code than 302 for temporal-redirect";
-    key("upstream-hash-by").text(&VARIABLE).bad(Bad::Refused),
+    key("upstream-hash-by").text(&VARIABLE).bad(Bad::Refused).needed(),
         High, "", "keeps requests with the same text at one pod";
     key("upstream-hash-by-subset").shape(Shape::Boolean).bad(Bad::Refused).idle(Idle::False)
         .needs(&["upstream-hash-by"]),
         Low, "", "hashes to a group of pods, and not to one pod";
     key("upstream-hash-by-subset-size").shape(Shape::Integer).bad(Bad::Refused).needs(&["upstream-hash-by"]),
         Low, "", "the number of pods in such a group";
-    key("upstream-vhost").text(&SERVER_NAME).bad(Bad::Refused), Low, "", "the header Host for the Service";
+    key("upstream-vhost").text(&SERVER_NAME).bad(Bad::Refused).needed(), Low, "", "the header Host for the Service";
     key("use-port-in-redirects").shape(Shape::Boolean), Low, "false", "writes the port into redirects";
     key("use-regex").shape(Shape::Boolean).weakens().idle(Idle::False).same(Same::Pattern),
         Low, "false", "reads paths as regular expressions";
     key("whitelist-source-range").text(&ADDRESSES).bad(Bad::Denied).protects().idle(Idle::Everyone),
         Medium, "", "another name of `allowlist-source-range`";
-    key("x-forwarded-prefix").text(&PREFIX_PATH).bad(Bad::Refused).needs(&["rewrite-target"]),
+    key("x-forwarded-prefix").text(&PREFIX_PATH).bad(Bad::Refused).needed().needs(&["rewrite-target"]),
         Medium, "", "the header X-Forwarded-Prefix for the Service";
 }

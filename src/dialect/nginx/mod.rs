@@ -105,9 +105,9 @@ pub(crate) fn contradicts(key: &str, value: &str, is_wanted: bool, tls: Tls) -> 
     decides && parse_bool(value) == Some(!is_wanted)
 }
 
-/// Whether a key stands for an intent, which other targets have fields for.
+/// Whether a key stands for the redirect to https, which other targets have fields for.
 pub(crate) fn is_intent(key: &str) -> bool {
-    matches!(key, REWRITE_TARGET | SSL_REDIRECT | FORCE_SSL_REDIRECT)
+    matches!(key, SSL_REDIRECT | FORCE_SSL_REDIRECT)
 }
 
 #[cfg(test)]

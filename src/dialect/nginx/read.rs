@@ -1,12 +1,12 @@
 //! What the annotations of ingress-nginx mean, in words of no program.
 //!
 //! An annotation that has no meaning here, or whose value the grammar of the intent does not take, is not read: what is lost with
-//! it is found key by key.
+//! it is found key by key, and `unread` tells why.
 
 use super::{CANARY, PREFIX};
 use crate::diagnostics::Sourced;
 use crate::dialect::read::Meant;
-use crate::intents::{Given, Intent};
+use crate::intents::{Given, Intent, Wish, Wrong};
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::parse_bool;
 
@@ -83,18 +83,27 @@ impl<'p> Annotations<'p> {
     }
 
     /// What annotations say, if the grammar of the intent takes it.
-    fn meant(&self, said: &Said) -> Option<Meant> {
-        let wish = said.intent.read(Given(&said.text)).ok()?;
-        let given: Vec<&Annotation> = said.names.iter().filter_map(|name| self.get(name)).collect();
-        Meant::new(said.intent, wish, &given)
+    fn meant(&self, said: Said) -> Option<Meant> {
+        let (intent, names) = (said.intent, said.names);
+        let given: Vec<&Annotation> = names.iter().filter_map(|name| self.get(name)).collect();
+        Meant::new(intent, said.wish().ok()?, &given)
     }
 }
 
-/// What the annotations of these names say, as the option of the intent says it.
+/// What the annotations of these names say, as the option of the intent says it, or why no option says it.
 struct Said {
     intent: Intent,
     names: &'static [&'static str],
-    text: String,
+    text: Result<String, Wrong>,
+}
+
+impl Said {
+    fn wish(self) -> Result<Wish, Wrong> {
+        self.intent.read(Given(&self.text?)).map_err(|wrong| {
+            let first = wrong.into_iter().next();
+            first.unwrap_or_else(|| Wrong { said: String::new(), help: String::new() })
+        })
+    }
 }
 
 /// What some annotations say, if they are given.
@@ -125,11 +134,31 @@ pub(in crate::dialect) fn read(plan: &Plan) -> Vec<Meant> {
         return Vec::new();
     }
     let given = Annotations(plan);
-    READERS.iter().filter_map(|read| given.meant(&read(&given)?)).collect()
+    READERS.iter().filter_map(|read| given.meant(read(&given)?)).collect()
+}
+
+/// Why an annotation has no meaning here although there is an intent for it.
+pub(crate) fn unread(plan: &Plan, key: &str) -> Option<(Intent, Wrong)> {
+    let (given, name) = (Annotations(plan), key.strip_prefix(PREFIX)?);
+    if name == "auth-signin" {
+        let wrong = wrong("no option has the variables of nginx", "write the URL without `$`");
+        return given.text(name)?.contains('$').then_some((Intent::ExternalAuth, wrong));
+    }
+    let said = READERS.iter().filter_map(|read| read(&given)).find(|said| said.names.contains(&name))?;
+    Some((said.intent, said.wish().err()?))
 }
 
 const fn says(intent: Intent, names: &'static [&'static str], text: String) -> Option<Said> {
-    Some(Said { intent, names, text })
+    Some(Said { intent, names, text: Ok(text) })
+}
+
+fn wrong(said: &str, help: &str) -> Wrong {
+    Wrong { said: said.to_owned(), help: help.to_owned() }
+}
+
+/// The annotations of these names say something that no option says.
+fn cannot(intent: Intent, names: &'static [&'static str], said: &str, help: &str) -> Option<Said> {
+    Some(Said { intent, names, text: Err(wrong(said, help)) })
 }
 
 /// The path in front of a pattern whose rewrite cuts it off: of `/shop(/|$)(.*)` with the target `/$2` it is `/shop`.
@@ -196,20 +225,39 @@ fn own_secret<'p>(given: &Annotations<'p>, name: &str) -> Option<&'p str> {
 
 /// Without `auth-type`, ingress-nginx asks nobody. A map of users is another form of the secret.
 fn basic_auth(given: &Annotations<'_>) -> Option<Said> {
-    let is_file = given.text("auth-secret-type").is_none_or(|form| form == "auth-file");
-    if given.text("auth-type")? != "basic" || !is_file {
-        return None;
+    let names = &["auth-type", "auth-secret", "auth-secret-type", "auth-realm"];
+    let cannot = |said: &str, help: &str| cannot(Intent::BasicAuth, names, said, help);
+    let (kind, secret) = match (given.text("auth-type"), own_secret(given, "auth-secret")) {
+        (None, None) => return None,
+        (Some(kind), Some(secret)) => (kind, secret),
+        _ => return cannot("auth-type and auth-secret belong together", "write both, or remove the line"),
+    };
+    if kind != "basic" {
+        return cannot(
+            "no option asks for passwords of the kind digest",
+            "write auth-type: basic, and a secret of that kind",
+        );
+    }
+    if given.text("auth-secret-type").is_some_and(|form| form != "auth-file") {
+        return cannot(
+            "no option reads a secret with a key for each user",
+            "write all users into the key `auth` of the secret, and remove auth-secret-type",
+        );
     }
     let realm = given.text("auth-realm").unwrap_or_default();
-    let text = ["secret: ", own_secret(given, "auth-secret")?, "\nrealm: ", realm].concat();
-    says(Intent::BasicAuth, &["auth-type", "auth-secret", "auth-secret-type", "auth-realm"], text)
+    says(Intent::BasicAuth, names, ["secret: ", secret, "\nrealm: ", realm].concat())
 }
 
 /// A sign-in with variables of nginx has no other words; without it, clients see the answer of the server.
 fn external_auth(given: &Annotations<'_>) -> Option<Said> {
     let url = given.text("auth-url")?;
     if given.text("auth-method").is_some_and(|method| method != "GET") {
-        return None;
+        return cannot(
+            Intent::ExternalAuth,
+            &["auth-url"],
+            "auth-method asks for another method than GET, which no option does",
+            "remove auth-method, if the server takes GET",
+        );
     }
     let sign_in = given.text("auth-signin").filter(|url| !url.contains('$')).unwrap_or_default();
     let headers = given.text("auth-response-headers").unwrap_or_default();
@@ -255,7 +303,10 @@ fn body_size(given: &Annotations<'_>) -> Option<Said> {
         Some([b'k' | b'K']) => "Ki",
         Some([b'm' | b'M']) => "Mi",
         Some([b'g' | b'G']) => "Gi",
-        _ => return None,
+        _ => {
+            let help = "write a number, perhaps with k, m or g";
+            return cannot(Intent::MaxBodySize, &["proxy-body-size"], "it is no size of ingress-nginx", help);
+        }
     };
     says(Intent::MaxBodySize, &["proxy-body-size"], [digits, unit].concat())
 }
@@ -271,8 +322,8 @@ fn cors(given: &Annotations<'_>) -> Option<Said> {
     // It answers each origin with its own name, so that `*` with credentials is every origin with its cookies. No other program
     // offers that; where it is only the default, it is left out.
     let credentials = match parse_bool(credentials) {
-        None if !credentials.is_empty() => return None,
-        None if origins.contains('*') => "false",
+        None if !credentials.is_empty() => credentials,
+        None if origins.split(',').any(|origin| origin.trim() == "*") => "false",
         None | Some(true) => "true",
         Some(false) => "false",
     };
@@ -347,7 +398,15 @@ fn rate_limit(given: &Annotations<'_>) -> Option<Said> {
     let (limit, unit, names): (_, _, &[&str]) = match (given.text("limit-rps"), given.text("limit-rpm")) {
         (Some(limit), None) => (limit, "/s\nburst: ", &["limit-rps", "limit-burst-multiplier"]),
         (None, Some(limit)) => (limit, "/m\nburst: ", &["limit-rpm", "limit-burst-multiplier"]),
-        _ => return None,
+        (None, None) => return None,
+        (Some(_), Some(_)) => {
+            return cannot(
+                Intent::RateLimit,
+                &["limit-rps", "limit-rpm"],
+                "limit-rps and limit-rpm are two limits, and an option has one",
+                "keep one of the two",
+            );
+        }
     };
     let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
     let times = given.text("limit-burst-multiplier").and_then(number).unwrap_or(5);

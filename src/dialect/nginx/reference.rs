@@ -75,6 +75,7 @@ impl NginxKey {
     pub fn lost(self) -> &'static str {
         match self.key.loss {
             Loss::Nothing => "nothing",
+            Loss::Needed => "may be needed",
             Loss::Weakens => "weakens",
             Loss::Protects => "protects",
         }

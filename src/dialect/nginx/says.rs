@@ -61,10 +61,12 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         Intent::HttpsRedirectCode if wish != Some(&Wish::Code(308)) => {
             return lacks("remove it, or set http-redirect-code in the ConfigMap of ingress-nginx");
         }
-        Intent::RequestHeaders => return lacks("set it in the Service, or choose another class"),
+        Intent::RequestHeaders => {
+            return lacks("remove it, and set it in the Service, or choose another class");
+        }
         Intent::ResponseHeaders => {
             return lacks(format!(
-                "put the headers into a ConfigMap, and forward nginx.ingress.kubernetes.io/custom-headers: {}/ and its name",
+                "remove it, put the headers into a ConfigMap, and forward nginx.ingress.kubernetes.io/custom-headers: {}/ and its name",
                 plan.namespace().unwrap_or("namespace")
             ));
         }

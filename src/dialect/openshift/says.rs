@@ -59,7 +59,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             lacks("write the path without a regular expression")
         }
         (Intent::RewritePath, _) => lacks(
-            "forward haproxy.router.openshift.io/rewrite-target in its place, which replaces the beginning of the path",
+            "remove it, and forward haproxy.router.openshift.io/rewrite-target, which replaces the beginning of the path",
         ),
         (Intent::IdleTimeout, Some(Wish::Duration(0))) => lacks("write a long time, such as 24h"),
         (Intent::IdleTimeout, _) => Says::Fully,
@@ -76,7 +76,7 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
             Says::Fully
         }
         (Intent::RequestHeaders | Intent::ResponseHeaders, _) => {
-            lacks("set them in the Service, or use another target")
+            lacks("remove it, and set them in the Service, or use another target")
         }
         (Intent::BackendProtocol, Some(Wish::Protocol(BackendProtocol::Https)))
             if plan.tls().has_secret() && plan.termination() == Termination::Reencrypt =>

@@ -48,6 +48,7 @@ fn lost(
 ) {
     let (code, said) = match loss {
         Loss::Nothing => (Code::TargetInexpressible, said),
+        Loss::Needed => (Code::IntentLost, said),
         Loss::Weakens => (Code::ProtectionWeakened, said),
         Loss::Protects if context.settings.accept_loss.fit(&annotation.key) => {
             (Code::ProtectionLossAccepted, format!("{said}, and the administrator accepts that"))

@@ -116,9 +116,10 @@ pub(in crate::dialect) fn says_as_nginx(plan: &Plan, intent: Intent, wish: Optio
             "name the sources that are allowed instead, or choose a class that Traefik serves by its own annotations",
         ),
         Intent::MaxBodySize
-            if !nginx::limits_bodies(
-                plan.annotation(nginx::REQUEST_BUFFERING).map(|it| it.value.as_str()),
-            ) =>
+            if wish != Some(&Wish::Size(0))
+                && !nginx::limits_bodies(
+                    plan.annotation(nginx::REQUEST_BUFFERING).map(|it| it.value.as_str()),
+                ) =>
         {
             lacks(
                 "forward nginx.ingress.kubernetes.io/proxy-request-buffering: \"on\", without which it has no limit",

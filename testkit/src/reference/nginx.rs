@@ -17,9 +17,9 @@ pub(super) fn body() -> String {
         - *503*: every request is answered with 503; the webhook accepts the Ingress.\n\
         - *ignored*: the default counts, which is given, and only the log says so.\n\
         - *authentication dropped*: `auth-url` and all that belongs to it is left out, and only the log says so.\n\n\
-        *Elsewhere* says what is lost where nothing reads the key: *protects* is an Error on an HTTPRoute or a Route \
-        ([protection-lost](diagnostics.md#protection-lost)), *weakens* a Warning \
-        ([protection-weakened](diagnostics.md#protection-weakened)).\n\n"
+        *Elsewhere* says what is lost where nothing does what the key says: *protects* is an Error \
+        ([protection-lost](diagnostics.md#protection-lost)), *weakens* and *may be needed* are Warnings \
+        ([protection-weakened](diagnostics.md#protection-weakened), [intent-lost](diagnostics.md#intent-lost)).\n\n"
         .to_owned();
     out.push_str(&table(
         ["Key", "What it is about", "Intent", "Value", "Risk", "A bad value", "Elsewhere"],

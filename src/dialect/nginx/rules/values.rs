@@ -48,7 +48,7 @@ fn misfit(known: &Key, annotation: &Annotation) -> Option<Problem> {
         Bad::Opened => "allows every origin",
         Bad::Dropped => "leaves out auth-url as a whole: it asks nobody who comes",
     };
-    let is_harmless = misfit.bad == Bad::Ignored && known.loss == Loss::Nothing;
+    let is_harmless = misfit.bad == Bad::Ignored && known.loss < Loss::Weakens;
     let code = if is_harmless { Code::AnnotationIgnored } else { Code::AnnotationInvalid };
     let message = format!("{} is {}, and ingress-nginx then {effect}", quoted(key), quoted(value));
     Some(Problem::new(code, message).help(format!("write {}", misfit.expected)))
