@@ -74,25 +74,27 @@ pub(crate) enum Bad {
     Dropped,
 }
 
-/// How a value names an object, so that it may be one of another namespace.
+/// What a value has that is of others than the Service: objects, perhaps of another namespace, or text of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Object {
-    /// It names none.
+pub(crate) enum Holds {
+    /// Nothing of the kind.
     Nothing,
-    /// By its name, perhaps with its namespace and a slash before it. There may be several, with commas between them.
+    /// Text of the configuration, which can be anything.
+    Configuration,
+    /// An object by its name, perhaps with its namespace and a slash before it. There may be several, with commas between them.
     Named,
-    /// By its namespace alone.
+    /// An object by its namespace alone.
     Namespace,
-    /// By its namespace, `-`, its name, `@` and the word for a kind of provider. There may be several, with commas between them.
+    /// An object by its namespace, `-`, its name, `@` and the word for a kind of provider. There may be several, with commas between them.
     Joined,
 }
 
-impl Object {
+impl Holds {
     /// Another namespace than this one, of which a value names an object.
     pub(crate) fn elsewhere<'v>(self, value: &'v str, own: &str) -> Option<&'v str> {
         let is_own = |item: &str| item.strip_prefix(own).is_some_and(|rest| rest.starts_with('-'));
         value.split(',').map(str::trim).find_map(|item| match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Configuration => None,
             Self::Named => Some(item.split_once('/')?.0).filter(|other| *other != own && is_dns_label(other)),
             Self::Namespace => Some(item).filter(|other| !other.is_empty() && *other != own),
             Self::Joined => Some(item.strip_suffix("@kubernetescrd")?).filter(|item| !is_own(item)),
@@ -271,10 +273,8 @@ pub(crate) struct Key {
     pub(crate) same: Same,
     /// Without one of these keys, this one has no effect.
     pub(crate) needs: &'static [&'static str],
-    /// Which objects its value names.
-    pub(crate) object: Object,
-    /// Whether its value becomes text of the configuration, which can be anything.
-    pub(crate) is_text: bool,
+    /// What its value has that is of others than the Service.
+    pub(crate) holds: Holds,
 }
 
 /// A key that protects nothing.
@@ -287,8 +287,7 @@ pub(crate) const fn key(name: &'static str) -> Key {
         idle: Idle::Never,
         same: Same::None,
         needs: &[],
-        object: Object::Nothing,
-        is_text: false,
+        holds: Holds::Nothing,
     }
 }
 
@@ -335,13 +334,8 @@ impl Key {
         Self { needs, ..self }
     }
 
-    pub(super) const fn object(self, object: Object) -> Self {
-        Self { object, ..self }
-    }
-
-    /// Its value becomes text of the configuration.
-    pub(super) const fn configuration(self) -> Self {
-        Self { is_text: true, ..self.protects() }
+    pub(super) const fn holds(self, holds: Holds) -> Self {
+        Self { holds, ..self }
     }
 
     /// Why a value does not fit, if it does not.
@@ -419,7 +413,7 @@ impl Program {
             unread: "",
             names,
             reach: Reach::Ingress,
-            elsewhere: "",
+            elsewhere: "the controller uses, whoever it belongs to",
             beside: &[],
             on_service: &[],
         }

@@ -40,7 +40,7 @@ use crate::diagnostics::{Code, Problem, quoted};
 use crate::validation::pattern::matches;
 use crate::values::{Target, Tls};
 use controller::Controller;
-use key::{Idle, Key, Names, Object, Program, Reach};
+use key::{Holds, Idle, Key, Names, Program, Reach};
 pub(crate) use key::{Loss, Same};
 
 /// The programs whose keys are known. The first one with a row for a key counts.
@@ -79,7 +79,8 @@ const SNIPPETS: [&str; 2] = ["*-snippet", "*-snippets"];
 /// Whether the value of a key becomes text of a controller's configuration, so that nobody may forward it unless the administrator
 /// allows it.
 pub(crate) fn is_snippet(key: &str) -> bool {
-    SNIPPETS.iter().any(|pattern| matches(pattern, key)) || row(key).is_some_and(|row| row.is_text)
+    SNIPPETS.iter().any(|pattern| matches(pattern, key))
+        || row(key).is_some_and(|row| row.holds == Holds::Configuration)
 }
 
 /// The ends of prefixes that nobody writes by chance.
@@ -178,13 +179,13 @@ pub(crate) fn problem_of_value(
 /// The finding that a value names an object of another namespace than the Service's own.
 fn elsewhere(program: &Program, known: &Key, key: &str, value: &str, own: Option<&str>) -> Option<Problem> {
     let own = own?;
-    let other = known.object.elsewhere(value, own)?;
-    let (what, mended) = match known.object {
-        Object::Named => {
+    let other = known.holds.elsewhere(value, own)?;
+    let (what, mended) = match known.holds {
+        Holds::Named => {
             ("the namespace ", value.trim().replacen(&[other, "/"].concat(), &[own, "/"].concat(), 1))
         }
-        Object::Joined => ("another namespace, ", [own, "-", "NAME@kubernetescrd"].concat()),
-        Object::Namespace | Object::Nothing => ("the namespace ", own.to_owned()),
+        Holds::Joined => ("another namespace, ", [own, "-", "NAME@kubernetescrd"].concat()),
+        _ => ("the namespace ", own.to_owned()),
     };
     let message =
         format!("{} names an object of {what}{}, which {}", quoted(key), quoted(other), program.elsewhere);

@@ -3,7 +3,7 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::key::{Names, Object, Program, key};
+use super::key::{Holds, Names, Program, key};
 
 pub(super) static PROGRAM: Program = Program {
     elsewhere: "Contour refuses unless a TLSCertificateDelegation there allows it",
@@ -12,7 +12,7 @@ pub(super) static PROGRAM: Program = Program {
         &["projectcontour.io/"],
         Names::Protecting,
         &[
-            key("tls-cert-namespace").object(Object::Namespace),
+            key("tls-cert-namespace").holds(Holds::Namespace),
             key("tls-maximum-protocol-version").weakens(),
             key("tls-minimum-protocol-version").weakens(),
             key("upstream-protocol.*").weakens(),

@@ -3,13 +3,10 @@
 pub(super) mod says;
 pub(crate) mod write;
 
-use super::key::{Idle, Names, Object, Program, Reach, key};
-
-const ELSEWHERE: &str = "NGINX uses, whoever it belongs to";
+use super::key::{Holds, Idle, Names, Program, Reach, key};
 
 pub(super) static PROGRAM: Program = Program {
     beside: &["nginx.org/", "nginx.com/"],
-    elsewhere: ELSEWHERE,
     ..Program::new(
         "NGINX Ingress Controller 5.5",
         &["nginx.org/"],
@@ -22,7 +19,7 @@ pub(super) static PROGRAM: Program = Program {
             key("grpc-services").weakens(),
             key("hsts").weakens().idle(Idle::False),
             key("limit-req-rate").protects(),
-            key("policies").object(Object::Named).protects(),
+            key("policies").holds(Holds::Named).protects(),
             key("proxy-hide-headers").weakens(),
             key("proxy-set-headers").weakens(),
             key("redirect-to-https").redirects().idle(Idle::False),
@@ -33,23 +30,17 @@ pub(super) static PROGRAM: Program = Program {
     )
 };
 
-pub(super) static PLUS: Program = Program {
-    elsewhere: ELSEWHERE,
-    ..Program::new(
-        "NGINX Ingress Controller 5.5 with NGINX Plus",
-        &["nginx.com/"],
-        Names::Protecting,
-        &[key("jwt-*").protects(), key("policies").object(Object::Named).protects()],
-    )
-};
+pub(super) static PLUS: Program = Program::new(
+    "NGINX Ingress Controller 5.5 with NGINX Plus",
+    &["nginx.com/"],
+    Names::Protecting,
+    &[key("jwt-*").protects(), key("policies").holds(Holds::Named).protects()],
+);
 
-pub(super) static APP_PROTECT: Program = Program {
-    elsewhere: ELSEWHERE,
-    reach: Reach::Everywhere,
-    ..Program::new(
-        "F5 App Protect",
-        &["appprotect.f5.com/", "appprotectdos.f5.com/"],
-        Names::Protecting,
-        &[key("*").object(Object::Named).protects()],
-    )
-};
+pub(super) static APP_PROTECT: Program = Program::new(
+    "F5 App Protect",
+    &["appprotect.f5.com/", "appprotectdos.f5.com/"],
+    Names::Protecting,
+    &[key("*").holds(Holds::Named).protects()],
+)
+.reach(Reach::Everywhere);

@@ -3,7 +3,7 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::key::{Form, Idle, Names, Object, Program, Same, Shape, Text, is_list_of_addresses, key};
+use super::key::{Form, Holds, Idle, Names, Program, Same, Shape, Text, is_list_of_addresses, key};
 use super::nginx;
 
 /// With another value, it passes over the whole list, so that everybody may come in.
@@ -20,8 +20,6 @@ pub(super) static PROGRAM: Program = Program {
         path-rewrite pod-maxconn rate-limit-period rate-limit-size rate-limit-status-code rate-limit-whitelist \
         request-capture* request-redirect* route-acl scale-server-slots send-proxy-protocol server-proto set-host \
         src-ip-header ssl-redirect-* standalone-backend timeout-*",
-    unread: "cookie-persistence cookie-persistence-no-dynamic",
-    elsewhere: "HAProxy uses, whoever it belongs to",
     ..Program::new(
         "the HAProxy Kubernetes Ingress Controller 3.2",
         &["haproxy.org/", "haproxy.com/"],
@@ -29,18 +27,18 @@ pub(super) static PROGRAM: Program = Program {
         &[
             key("allow-list").text(&SOURCES).protects().idle(Idle::Everyone),
             key("auth-realm").protects(),
-            key("auth-secret").object(Object::Named).protects(),
+            key("auth-secret").holds(Holds::Named).protects(),
             // It asks nobody where another word stands here.
             key("auth-type").shape(Shape::Exactly(&["basic-auth"])).protects(),
             key("blacklist").text(&SOURCES).protects(),
             key("cors-allow-origin").protects().idle(Idle::Word("*")),
-            key("cr-backend").object(Object::Named),
+            key("cr-backend").holds(Holds::Named),
             key("deny-list").text(&SOURCES).protects(),
             key("rate-limit-requests").shape(Shape::Integer).protects().idle(Idle::Zero),
             key("request-set-header").weakens(),
             key("response-set-header").weakens(),
-            key("server-ca").object(Object::Named).protects(),
-            key("server-crt").object(Object::Named),
+            key("server-ca").holds(Holds::Named).protects(),
+            key("server-crt").holds(Holds::Named),
             key("server-ssl").weakens().idle(Idle::False).same(Same::Reencrypt),
             key("ssl-passthrough").protects().idle(Idle::False).same(Same::Passthrough),
             key("ssl-redirect").redirects().idle(Idle::False),

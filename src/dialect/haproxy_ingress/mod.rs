@@ -3,7 +3,7 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::key::{Form, Idle, Names, Object, Program, Same, Text, is_list_of_addresses, key};
+use super::key::{Form, Holds, Idle, Names, Program, Same, Text, is_list_of_addresses, key};
 use super::nginx;
 
 /// An exclamation mark stands before an exception.
@@ -23,13 +23,13 @@ pub(super) static PROGRAM: Program = Program {
         &[
             key("allowlist-source-range").text(&SOURCES).protects().idle(Idle::Everyone),
             key("auth-realm").protects(),
-            key("auth-secret").object(Object::Named).protects(),
-            key("auth-tls-secret").object(Object::Named).protects(),
+            key("auth-secret").holds(Holds::Named).protects(),
+            key("auth-tls-secret").holds(Holds::Named).protects(),
             key("auth-tls-verify-client").protects().idle(Idle::Word("off")),
             key("auth-type").protects(),
             key("auth-url").protects(),
             key("backend-protocol").weakens().idle(Idle::Word("h1")),
-            key("config-*").configuration(),
+            key("config-*").holds(Holds::Configuration).protects(),
             key("cors-allow-credentials").protects().idle(Idle::True),
             key("cors-allow-origin").protects().idle(Idle::Word("*")),
             key("cors-allow-origin-regex").protects(),
@@ -42,8 +42,8 @@ pub(super) static PROGRAM: Program = Program {
             key("request-set-headers").weakens(),
             key("response-set-headers").weakens(),
             key("secure-backends").weakens().idle(Idle::False).same(Same::Reencrypt),
-            key("secure-crt-secret").object(Object::Named),
-            key("secure-verify-ca-secret").object(Object::Named).protects(),
+            key("secure-crt-secret").holds(Holds::Named),
+            key("secure-verify-ca-secret").holds(Holds::Named).protects(),
             key("ssl-ciphers").weakens(),
             key("ssl-passthrough").protects().idle(Idle::False).same(Same::Passthrough),
             key("ssl-redirect").redirects().idle(Idle::False),

@@ -6,7 +6,7 @@ use super::grammar::{
     NEXT_UPSTREAM, ORIGINS, PATTERN, PLAIN, PREFIX_PATH, PROTOCOLS, SECONDS, SERVER_NAME, SERVER_NAMES,
     SERVICE, VARIABLE, VARIABLES, VERIFY_CLIENT, WORD,
 };
-use crate::dialect::key::{Bad, Idle, Key, LOOSE_URL, Object, PATH, Same, Shape, URL, key};
+use crate::dialect::key::{Bad, Holds, Idle, Key, LOOSE_URL, PATH, Same, Shape, URL, key};
 
 /// How much harm a key can do, as ingress-nginx says. Its setting `annotations-risk-level` is `High` unless somebody changes it.
 ///
@@ -75,7 +75,7 @@ keys! {
         Low, "60", "the seconds that such a connection is kept";
     key("auth-method").text(&METHOD).bad(Bad::Denied).needs(&["auth-url"]),
         Low, "", "the method of requests to the authentication";
-    key("auth-proxy-set-headers").object(Object::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).weakens()
+    key("auth-proxy-set-headers").holds(Holds::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).weakens()
         .needs(&["auth-url"]),
         Medium, "no headers", "headers for the authentication, from a ConfigMap";
     key("auth-realm").text(&PLAIN).bad(Bad::Refused).needs(&["auth-type"]),
@@ -85,7 +85,7 @@ keys! {
     key("auth-response-headers").shape(Shape::Both(&Shape::Headers, &HEADERS, Bad::Denied)).bad(Bad::Denied)
         .weakens().needs(&["auth-url"]),
         Medium, "", "headers of the authentication that the Service gets";
-    key("auth-secret").object(Object::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &NAME, Bad::Denied)).bad(Bad::Denied).protects()
+    key("auth-secret").holds(Holds::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &NAME, Bad::Denied)).bad(Bad::Denied).protects()
         .needs(&["auth-type"]),
         Medium, "", "the Secret with the passwords";
     key("auth-secret-type").shape(Shape::Exactly(&["auth-file", "auth-map"])).bad(Bad::Refused).protects()
@@ -104,7 +104,7 @@ keys! {
     key("auth-tls-pass-certificate-to-upstream").shape(Shape::Boolean).bad(Bad::Refused).idle(Idle::False).needed()
         .needs(&["auth-tls-secret"]),
         Low, "", "gives the certificate of the client to the Service";
-    key("auth-tls-secret").object(Object::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).bad(Bad::Refused)
+    key("auth-tls-secret").holds(Holds::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).bad(Bad::Refused)
         .protects(),
         Medium, "", "the Secret with the authority of client certificates";
     key("auth-tls-verify-client").text(&VERIFY_CLIENT).protects().idle(Idle::Word("off")).needs(&["auth-tls-secret"]),
@@ -164,7 +164,7 @@ keys! {
     key("enable-rewrite-log").shape(Shape::Boolean), Low, "false", "writes rewrites to the log";
     key("fastcgi-index").text(&FILE).bad(Bad::Refused),
         Medium, "", "the file for paths that end in a slash, for FastCGI";
-    key("fastcgi-params-configmap").object(Object::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &NAME, Bad::Denied)).bad(Bad::Refused),
+    key("fastcgi-params-configmap").holds(Holds::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &NAME, Bad::Denied)).bad(Bad::Refused),
         Medium, "", "parameters for FastCGI, from a ConfigMap";
     key("force-ssl-redirect").shape(Shape::Boolean).redirects().idle(Idle::False),
         Medium, "false", "sends plain requests to https, also without a certificate";
@@ -234,7 +234,7 @@ keys! {
         High, "none", "the name in the certificate of the Service";
     key("proxy-ssl-protocols").text(&PROTOCOLS).weakens().needs(&["proxy-ssl-secret"]),
         Low, "TLSv1.2", "the versions of TLS for the Service";
-    key("proxy-ssl-secret").object(Object::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).bad(Bad::Refused)
+    key("proxy-ssl-secret").holds(Holds::Named).shape(Shape::Both(&Shape::Text(&PLAIN), &FULL_NAME, Bad::Denied)).bad(Bad::Refused)
         .protects(),
         Medium, "", "the Secret with certificates for the Service";
     key("proxy-ssl-server-name").shape(Shape::OnOff).weakens().idle(Idle::Word("off")).needs(&["proxy-ssl-secret"]),

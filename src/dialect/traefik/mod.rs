@@ -7,7 +7,7 @@ pub(super) mod says;
 mod tests;
 pub(super) mod write;
 
-use super::key::{Idle, Names, Object, Program, key};
+use super::key::{Holds, Idle, Names, Program, key};
 
 /// The Middlewares through which a request goes, separated by commas.
 const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
@@ -49,8 +49,8 @@ pub(super) static PROGRAM: Program = Program {
             key("auth-*").protects(),
             key("rate-limit").protects(),
             key("redirect-entry-point").redirects(),
-            key("router.middlewares").object(Object::Joined).protects(),
-            key("router.tls.options").object(Object::Joined).protects(),
+            key("router.middlewares").holds(Holds::Joined).protects(),
+            key("router.tls.options").holds(Holds::Joined).protects(),
             key("ssl-redirect").redirects().idle(Idle::False),
             key("whitelist-source-range").protects().idle(Idle::Everyone),
         ],
