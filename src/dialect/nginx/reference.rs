@@ -10,7 +10,7 @@ use crate::dialect::key::{Bad, Key, Loss, Shape};
 /// let key = nginx_keys().find(|key| key.name() == "proxy-read-timeout").unwrap();
 /// assert_eq!(key.value(), "a whole number");
 /// assert_eq!(key.bad_value(), "ignored: 60");
-/// assert_eq!(key.lost(), "nothing");
+/// assert_eq!(key.lost(), "may be needed");
 /// assert!(key.about().contains("seconds"));
 /// assert_eq!(format!("{:?}", key.risk()), "Low");
 /// ```

@@ -129,7 +129,10 @@ fn shape(name: &str, form: Form) -> Result<Value> {
             json!({"type": ["string", "null"], "pattern": "^\\s*([0-9]{1,5}(h|ms|m|s)){0,4}\\s*$"})
         }
         (Form::Size, _) => json!({"type": ["string", "integer", "null"], "minimum": 0}),
-        (Form::Items, _) => json!({"anyOf": [list(&item()), text()]}),
+        (Form::Items, _) => {
+            let items = json!({"type": ["array", "null"], "items": item(), "minItems": 1});
+            json!({"anyOf": [items, text()]})
+        }
         (Form::Parts(keys), _) => {
             let part = json!({"type": ["string", "number", "boolean", "array", "null"], "items": item()});
             let parts: Map<String, Value> =
