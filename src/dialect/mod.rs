@@ -37,7 +37,6 @@ pub(crate) mod traefik;
 pub(crate) mod write;
 
 use crate::diagnostics::{Code, Problem, quoted};
-use crate::validation::pattern::matches;
 use crate::values::{Target, Tls};
 use controller::Controller;
 use key::{Holds, Idle, Key, Names, Program, Reach};
@@ -73,14 +72,16 @@ fn listed_programs() -> impl Iterator<Item = &'static Program> {
     PROGRAMS.into_iter().filter(|program| program.names != Names::Protecting)
 }
 
-/// The names of most keys whose values become text of a controller's configuration, which can be anything.
-const SNIPPETS: [&str; 2] = ["*-snippet", "*-snippets"];
-
 /// Whether the value of a key becomes text of a controller's configuration, so that nobody may forward it unless the administrator
 /// allows it.
 pub(crate) fn is_snippet(key: &str) -> bool {
-    SNIPPETS.iter().any(|pattern| matches(pattern, key))
-        || row(key).is_some_and(|row| row.holds == Holds::Configuration)
+    // One program has such keys of other names.
+    let program = &haproxy_ingress::PROGRAM;
+    let is_other = |(prefix, name): (&str, &str)| {
+        (program.has_prefix(prefix) || program.has_alias(prefix))
+            && program.find(name).is_some_and(|row| row.holds == Holds::Configuration)
+    };
+    key.ends_with("-snippet") || key.ends_with("-snippets") || key.split_once('/').is_some_and(is_other)
 }
 
 /// The ends of prefixes that nobody writes by chance.
