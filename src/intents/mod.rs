@@ -150,8 +150,8 @@ impl Intent {
             | Self::ResponseHeaders
             | Self::BackendProtocol
             | Self::StickySession
-            | Self::RedirectFrom => Loss::Weakens,
-            Self::HttpsRedirectCode => Loss::Nothing,
+            | Self::RedirectFrom
+            | Self::HttpsRedirectCode => Loss::Weakens,
         }
     }
 
