@@ -65,13 +65,10 @@ fn with_canary(ns: &Namespace, name: &str, options: &[(&str, &str)], block: &str
     expose(ns, &format!("{name}-canary"), &[options, &canary].concat());
 }
 
-/// Whether both objects of a Service and its canary are served.
-fn both_are_served(ns: &Namespace, name: &str, target: &str) {
+/// Waits until both HTTPRoutes of a Service and its canary are served.
+fn both_are_served(ns: &Namespace, name: &str) {
     for object in [name.to_owned(), format!("{name}-canary")] {
-        eventually(&format!("{object} is served"), || match target {
-            "HTTPRoute" => is_accepted(ns, &object),
-            _ => has_address(ns, &object),
-        });
+        eventually(&format!("{object} is served"), || is_accepted(ns, &object));
     }
 }
 
@@ -90,10 +87,11 @@ fn helper_objects_publish_nothing_of_their_own() {
     // A name that nobody is to publish.
     let none = "external-dns.alpha.kubernetes.io/controller: none";
     with_canary(&ns, "secret-route", &ROUTED, none);
-    with_canary(&ns, "secret-ingress", &[], none);
-    both_are_served(&ns, "secret-route", "HTTPRoute");
+    // Contour has no canaries.
+    expose(&ns, "secret-ingress", &[(BLOCK, none)]);
+    both_are_served(&ns, "secret-route");
     eventually("the redirect is served", || is_accepted(&ns, "secret-route-redirect"));
-    both_are_served(&ns, "secret-ingress", "Ingress");
+    eventually("the Ingress is served", || has_address(&ns, "secret-ingress"));
     records_are_complete(chain, &ns, "public");
     for name in ["secret-route", "secret-ingress"] {
         is_unresolved(chain, &format!("{name}.example.com")).expect("nobody publishes it");
@@ -112,7 +110,7 @@ fn helper_objects_publish_nothing_of_their_own() {
         ensure!(!records.is_empty(), "none");
         Ok(records)
     });
-    both_are_served(&ns, "short", "HTTPRoute");
+    both_are_served(&ns, "short");
     eventually("the redirect is served", || is_accepted(&ns, "short-redirect"));
     records_are_complete(chain, &ns, "long");
     let expected = format!("420 A {}", chain.address("envoy-gateway"));
@@ -121,8 +119,8 @@ fn helper_objects_publish_nothing_of_their_own() {
     assert_ne!(records_of(chain, "long.example.com"), [expected.as_str()]);
 
     // An address that somebody else serves.
-    with_canary(&ns, "aimed", &[], "external-dns.alpha.kubernetes.io/target: 203.0.113.77");
-    both_are_served(&ns, "aimed", "Ingress");
+    expose(&ns, "aimed", &[(BLOCK, "external-dns.alpha.kubernetes.io/target: 203.0.113.77")]);
+    eventually("the Ingress is served", || has_address(&ns, "aimed"));
     records_are_complete(chain, &ns, "at-home");
     let addresses: Vec<String> = chain.dns("aimed.example.com").iter().map(ToString::to_string).collect();
     assert_eq!(addresses, ["203.0.113.77"]);

@@ -10,6 +10,17 @@ use crate::intents::{Given, Intent, Wish, Wrong};
 use crate::plan::{Annotation, Plan, Route};
 use crate::validation::parse_bool;
 
+/// What says which pages of other origins may ask.
+const CORS: [&str; 7] = [
+    "enable-cors",
+    "cors-allow-origin",
+    "cors-allow-methods",
+    "cors-allow-headers",
+    "cors-expose-headers",
+    "cors-allow-credentials",
+    "cors-max-age",
+];
+
 /// The names of the keys that an intent is read from: without the first one, the others say nothing. For the reference, a key
 /// belongs to the first intent that has it.
 pub(crate) const KEYS: &[(Intent, &[&str])] = &[
@@ -34,18 +45,7 @@ pub(crate) const KEYS: &[(Intent, &[&str])] = &[
     (Intent::ConnectTimeout, &["proxy-connect-timeout"]),
     (Intent::IdleTimeout, &["proxy-read-timeout", "proxy-send-timeout"]),
     (Intent::MaxBodySize, &["proxy-body-size"]),
-    (
-        Intent::Cors,
-        &[
-            "enable-cors",
-            "cors-allow-origin",
-            "cors-allow-methods",
-            "cors-allow-headers",
-            "cors-expose-headers",
-            "cors-allow-credentials",
-            "cors-max-age",
-        ],
-    ),
+    (Intent::Cors, &CORS),
     (Intent::RequestHeaders, &["x-forwarded-prefix"]),
     (Intent::BackendProtocol, &["backend-protocol"]),
     (
@@ -344,16 +344,7 @@ fn cors(given: &Annotations<'_>) -> Option<Said> {
         "\nmaxAge: ",
         &time(part("cors-max-age", "1728000")),
     ];
-    let names = &[
-        "enable-cors",
-        "cors-allow-origin",
-        "cors-allow-methods",
-        "cors-allow-headers",
-        "cors-expose-headers",
-        "cors-allow-credentials",
-        "cors-max-age",
-    ];
-    says(Intent::Cors, names, text.concat())
+    says(Intent::Cors, &CORS, text.concat())
 }
 
 /// It is sent together with a rewrite only.
