@@ -80,7 +80,12 @@ impl Page {
                     }
                 }
             } else if let (Some(sentence), "What differs") = (line.strip_prefix("- "), section) {
-                let (behaviour, how) = sentence.split_once(": ").context(line.to_owned())?;
+                // The words of a behaviour may have a colon of their own.
+                let of = |known: &str| sentence.strip_prefix(known)?.strip_prefix(": ");
+                let (behaviour, how) = BEHAVIOURS
+                    .iter()
+                    .find_map(|behaviour| Some((behaviour.words, of(behaviour.words)?)))
+                    .context(line.to_owned())?;
                 let tried = columns.entry(title.to_owned()).or_default();
                 tried
                     .verdicts
