@@ -115,9 +115,13 @@ struct Address<'o> {
     name: &'o str,
 }
 
+/// The kind of an object; `None` if it is none of those that the scenarios use.
+pub(crate) fn kind_of(object: &Value) -> Option<Kind> {
+    KINDS.into_iter().find(|kind| object["apiVersion"] == kind.api && object["kind"] == kind.name)
+}
+
 fn address(object: &Value) -> Address<'_> {
-    let is = |kind: &Kind| object["apiVersion"] == kind.api && object["kind"] == kind.name;
-    let kind = KINDS.into_iter().find(is).unwrap_or_else(|| panic!("a kind we do not know: {object}"));
+    let kind = kind_of(object).unwrap_or_else(|| panic!("a kind we do not know: {object}"));
     let metadata = &object["metadata"];
     let name = metadata["name"].as_str().unwrap_or_else(|| panic!("no name: {object}"));
     Address { kind, namespace: metadata["namespace"].as_str(), name }
