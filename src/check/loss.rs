@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
-use crate::dialect::read::read;
 use crate::dialect::says::{Says, says};
 use crate::dialect::{Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, nginx};
 use crate::intents::{Intent, Wish};
@@ -70,12 +69,9 @@ pub(crate) fn is_passed(plan: &Plan, key: &str, target: Target) -> bool {
 
 /// What an annotation says, in words of no program. An option may say the same.
 pub(crate) fn wanted_by<'p>(plan: &'p Plan, annotation: &Annotation) -> Option<&'p Wanted> {
+    let says = |keys: &[String]| keys.contains(&annotation.key);
     let mut wanted = plan.intents.iter();
-    wanted.clone().find(|it| it.keys.contains(&annotation.key)).or_else(|| {
-        let is_known = wanted.len() > 0 && effect(&annotation.key).is_some();
-        let meant = is_known.then(|| read(plan))?.into_iter().find(|it| it.keys.contains(&annotation.key))?;
-        wanted.find(|it| it.intent == meant.intent && it.wish == meant.wish)
-    })
+    wanted.clone().find(|it| says(&it.keys)).or_else(|| wanted.find(|it| says(&it.same)))
 }
 
 /// What options want is done by whoever serves the Service. What annotations want is looked at key by key.

@@ -333,8 +333,13 @@ mod tests {
                 let (mut can, mut writes) = (false, false);
                 for text in samples(intent) {
                     let wish = intent.read(Given(text)).unwrap_or_else(|_| panic!("{intent}: {text}"));
-                    let wanted =
-                        Wanted { intent, wish: wish.clone(), origin: Origin::BuiltIn, keys: Vec::new() };
+                    let wanted = Wanted {
+                        intent,
+                        wish: wish.clone(),
+                        origin: Origin::BuiltIn,
+                        keys: Vec::new(),
+                        same: Vec::new(),
+                    };
                     let plan = Plan { intents: vec![wanted], ..plain.clone() };
                     let is_written = objects(&plan) != objects(&plain);
                     let says = says(&plan, target, intent, Some(&wish));

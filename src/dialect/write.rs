@@ -127,7 +127,7 @@ pub(super) fn intents<'p>(
     words: impl Fn(Intent, &'p Wish) -> Vec<Word<'p>>,
 ) -> Vec<Written<'p>> {
     let mut written = Vec::new();
-    for Wanted { intent, wish, origin, keys } in plan.intents.iter().filter(|_| plan.canary.is_none()) {
+    for Wanted { intent, wish, origin, keys, .. } in plan.intents.iter().filter(|_| plan.canary.is_none()) {
         let is_read = |key: &String| match target {
             Target::Ingress => plan.controller(target).reads(key),
             Target::HttpRoute | Target::Route => is_read_on(key, target),

@@ -36,6 +36,8 @@ pub(crate) struct Wanted {
     pub(crate) origin: Origin,
     /// The annotations of other programs that say it; none where an option does.
     pub(crate) keys: Vec<String>,
+    /// Further annotations that say the same.
+    pub(crate) same: Vec<String>,
 }
 
 impl Plan {

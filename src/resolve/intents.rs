@@ -63,12 +63,14 @@ impl<'v> Resolver<'v, '_> {
             let Some(wanted) = slot.and_then(Slot::set) else { continue };
             let said = meant.iter().filter(|it| it.intent == intent);
             let (same, others): (Vec<&Meant>, Vec<&Meant>) = said.partition(|it| it.origin == wanted.origin);
+            let is_equal = |it: &&&Meant| it.is_forwarded && it.wish == wanted.value;
+            let equal = others.iter().filter(is_equal).flat_map(|it| it.keys.iter().cloned()).collect();
             for other in others {
                 self.replaced(plan, intent, wanted, other);
             }
             let keys = same.into_iter().flat_map(|it| it.keys.iter().cloned()).collect();
             let Sourced { value: wish, origin } = wanted.clone();
-            plan.intents.push(Wanted { intent, wish, origin, keys });
+            plan.intents.push(Wanted { intent, wish, origin, keys, same: equal });
         }
         self.rewrites(plan);
         self.clashes(plan, &meant);

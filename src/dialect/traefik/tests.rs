@@ -58,7 +58,13 @@ fn text(plan: &Plan) -> String {
 fn wanting(plan: &Plan, intent: Intent, value: &str) -> Plan {
     let wish = intent.read(Given(value)).unwrap_or_else(|_| panic!("{intent}: {value}"));
     let mut plan = plan.clone();
-    plan.intents.push(Wanted { intent, wish, origin: crate::diagnostics::Origin::BuiltIn, keys: Vec::new() });
+    plan.intents.push(Wanted {
+        intent,
+        wish,
+        origin: crate::diagnostics::Origin::BuiltIn,
+        keys: Vec::new(),
+        same: Vec::new(),
+    });
     plan
 }
 
