@@ -294,7 +294,7 @@ fn instead(plan: &Plan, annotation: &Annotation, targets: &[Target]) -> (String,
         let help = targets.iter().find_map(|target| lack(plan, *target, wanted));
         return (String::new(), help.map(Cow::into_owned));
     }
-    let can = |intent| targets.iter().any(|it| !matches!(says(plan, *it, intent, None), Says::Lacks(_)));
+    let can = |intent| targets.iter().any(|it| says(plan, *it, intent, None).is_done());
     match nginx::read::unread(plan, &annotation.key) {
         Some((intent, wrong)) if can(intent) => ([": ", &wrong.said].concat(), Some(wrong.help)),
         _ => (String::new(), None),

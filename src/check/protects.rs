@@ -7,9 +7,9 @@ use crate::diagnostics::{FieldPath, Origin, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
-use crate::dialect::says::{Says, intent_of, says};
+use crate::dialect::says::{intent_of, says};
 use crate::dialect::{Loss, Same, effect};
-use crate::intents::{Given, Intent, Loss as OfIntent, Wish};
+use crate::intents::{Given, Intent, Wish};
 use crate::plan::{Annotation, Plan, Reason, Server};
 use crate::values::{ParentRef, Target};
 
@@ -143,15 +143,7 @@ impl Protection<'_> {
 
     /// Whether nobody is kept out by this value, so that nothing is open without it.
     fn keeps_nobody_out(&self) -> bool {
-        match &self.wish {
-            Some(Wish::Size(bytes)) => *bytes == 0,
-            Some(Wish::Cors(cors)) => cors.origins.iter().any(|origin| origin == "*"),
-            Some(Wish::Sources(list)) => {
-                self.intent == Some(Intent::AllowedSources)
-                    && list.iter().any(|network| network == "0.0.0.0/0")
-            }
-            _ => false,
-        }
+        self.intent.zip(self.wish.as_ref()).is_some_and(|(intent, wish)| intent.keeps_nobody_out(wish))
     }
 }
 
@@ -180,12 +172,12 @@ fn protections(plan: &Plan) -> Vec<Protection<'_>> {
     for (intent, wish, origin, own) in known.chain(more.map(|it| (it.intent, &it.wish, &it.origin, &it.keys)))
     {
         keys.extend(own);
-        if intent.loss() != OfIntent::Protects || *wish == Wish::Switch(false) {
+        if intent.loss() != Loss::Protects || *wish == Wish::Switch(false) {
             continue;
         }
         let is_done = |target: &Target| {
             !own.is_empty() && own.iter().all(|key| is_passed(plan, key, *target))
-                || !matches!(says(plan, *target, intent, Some(wish)), Says::Lacks(_))
+                || says(plan, *target, intent, Some(wish)).is_done()
         };
         all.push(Protection {
             what: intent.as_str(),
@@ -239,7 +231,7 @@ fn redirect(plan: &Plan, objects: Vec<Target>) -> Option<Protection<'static>> {
                 }
                 Target::Ingress => {
                     let says = says(plan, *target, Intent::HttpsRedirect, None);
-                    plan.redirects(*target) && !matches!(says, Says::Lacks(_))
+                    plan.redirects(*target) && says.is_done()
                 }
                 // From a listener that is named, requests without TLS do not come.
                 Target::HttpRoute => {

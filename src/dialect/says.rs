@@ -29,6 +29,13 @@ pub enum Says {
     Lacks(Cow<'static, str>),
 }
 
+impl Says {
+    /// Whether it does it, perhaps with a difference.
+    pub(crate) fn is_done(&self) -> bool {
+        !matches!(self, Self::Lacks(_))
+    }
+}
+
 /// How whoever serves a target does what a plan wants. A canary and the redirect to https have no value here.
 pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wish>) -> Says {
     if let Some(says) =
@@ -65,7 +72,7 @@ pub(crate) fn says(plan: &Plan, target: Target, intent: Intent, wish: Option<&Wi
 /// Whether anybody who serves the objects of a plan does what it wants.
 pub(crate) fn is_done(plan: &Plan, wanted: &Wanted) -> bool {
     let says = |target| says(plan, target, wanted.intent, Some(&wanted.wish));
-    plan.targets.iter().any(|target| !matches!(says(*target), Says::Lacks(_)))
+    plan.targets.iter().any(|target| says(*target).is_done())
 }
 
 /// Whether an intent needs a program that reads requests.
@@ -185,7 +192,7 @@ fn rows(target: Target, controller: Controller) -> (Rows, Rows) {
 /// Whether whoever serves a target reads an annotation for what an option wants, and can do it. No Gateway reads annotations.
 pub(crate) fn is_word(plan: &Plan, target: Target, option: &Wanted, key: &str) -> bool {
     rows_of(plan, target, key).any(|row| row.intent == option.intent)
-        && !matches!(says(plan, target, option.intent, Some(&option.wish)), Says::Lacks(_))
+        && says(plan, target, option.intent, Some(&option.wish)).is_done()
 }
 
 /// What an annotation means to whoever serves a target.
@@ -343,7 +350,7 @@ mod tests {
                     let plan = Plan { intents: vec![wanted], ..plain.clone() };
                     let is_written = objects(&plan) != objects(&plain);
                     let says = says(&plan, target, intent, Some(&wish));
-                    let lacks = matches!(says, Says::Lacks(_));
+                    let lacks = !says.is_done();
                     assert!(!(lacks && is_written), "{program} writes {intent}: {text}, and lacks it");
                     can |= !lacks;
                     writes |= is_written;
@@ -374,7 +381,7 @@ mod tests {
                 https_redirect: Some(Sourced::new(redirect, Origin::BuiltIn)),
                 ..plain.clone()
             };
-            let can = !matches!(says(&with(true), target, Intent::HttpsRedirect, None), Says::Lacks(_));
+            let can = says(&with(true), target, Intent::HttpsRedirect, None).is_done();
             assert_eq!(objects(&with(true)) != objects(&with(false)), can, "{program}");
             assert!(
                 words(target, program).iter().any(|row| row.intent == Intent::HttpsRedirect) && can,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::controller::{Controller, is_of_annotation};
 use super::nginx::read::stripped;
-use super::says::{Says, says};
+use super::says::says;
 use super::{
     alb, argocd, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway, gke,
     haproxy, haproxy_ingress, homepage, is_read_on, kubernetes, nginx, openshift, traefik,
@@ -132,7 +132,7 @@ pub(super) fn intents<'p>(
             Target::Ingress => plan.controller(target).reads(key),
             Target::HttpRoute | Target::Route => is_read_on(key, target),
         };
-        if !keys.iter().any(is_read) && !matches!(says(plan, target, *intent, Some(wish)), Says::Lacks(_)) {
+        if !keys.iter().any(is_read) && says(plan, target, *intent, Some(wish)).is_done() {
             let all = words(*intent, wish).into_iter();
             written.extend(all.map(|(key, value)| Written { key, value, origin: origin.clone() }));
         }
@@ -143,8 +143,8 @@ pub(super) fn intents<'p>(
 /// Who wants that an Ingress sends requests without TLS to https: whoever says it, or whoever asked for TLS, with which
 /// ingress-nginx does so by default. `None` where the program cannot do it.
 pub(super) fn redirect(plan: &Plan) -> Option<Origin> {
-    let is_wanted = plan.redirects(Target::Ingress)
-        && !matches!(says(plan, Target::Ingress, Intent::HttpsRedirect, None), Says::Lacks(_));
+    let is_wanted =
+        plan.redirects(Target::Ingress) && says(plan, Target::Ingress, Intent::HttpsRedirect, None).is_done();
     let wanted = plan.https_redirect.as_ref().map(|it| &it.origin);
     wanted.or_else(|| plan.tls.as_ref().map(|tls| &tls.origin)).filter(|_| is_wanted).cloned()
 }

@@ -412,7 +412,7 @@ impl<'p> Emitting<'_, 'p> {
             let is_said = match says {
                 // A rule has told how it is said.
                 Some(Says::But(_)) if is_first => continue,
-                Some(says) => !matches!(says, Says::Lacks(_)),
+                Some(says) => says.is_done(),
                 None => match self.target {
                     Target::Ingress => nginx::redirect_of(&given.key).is_some(),
                     // Each path that is a pattern is written so that it keeps its meaning, or a rule says what it matches.

@@ -158,14 +158,21 @@ impl Intent {
     /// What is lost with a value: less where it keeps nobody out.
     pub(crate) fn loss_of(self, wish: &Wish) -> Loss {
         match wish {
-            Wish::Size(0) | Wish::Switch(false) => Loss::Nothing,
-            Wish::Sources(list)
-                if self == Self::AllowedSources && list.iter().any(|it| it == "0.0.0.0/0") =>
-            {
-                Loss::Nothing
-            }
-            Wish::Cors(cors) if cors.origins.iter().any(|origin| origin == "*") => Loss::Weakens,
+            Wish::Switch(false) => Loss::Nothing,
+            // Pages may need the answer all the same.
+            Wish::Cors(_) if self.keeps_nobody_out(wish) => Loss::Weakens,
+            _ if self.keeps_nobody_out(wish) => Loss::Nothing,
             _ => self.loss(),
+        }
+    }
+
+    /// Whether nobody is kept out by a value, so that nothing is open without it.
+    pub(crate) fn keeps_nobody_out(self, wish: &Wish) -> bool {
+        match wish {
+            Wish::Size(bytes) => *bytes == 0,
+            Wish::Cors(cors) => cors.origins.iter().any(|origin| origin == "*"),
+            Wish::Sources(list) => self == Self::AllowedSources && list.iter().any(|it| it == "0.0.0.0/0"),
+            _ => false,
         }
     }
 }

@@ -18,6 +18,12 @@ fn says_one_protocol(plan: &Plan) -> bool {
     plan.targets.contains(&Target::Ingress) && plan.controller(Target::Ingress) != Controller::Contour
 }
 
+/// The finding that something says another thing than an option.
+fn contradiction(first: &str, intent: Intent) -> Problem {
+    let said = format!("{first} contradicts {}", intent.annotation());
+    Problem::new(Code::IntentConflict, said).help("keep one of the two")
+}
+
 impl<'v> Resolver<'v, '_> {
     /// Decides what the plan wants. Where nothing but ingress-nginx reads the annotations, and no option wants anything, they
     /// need not be understood.
@@ -54,7 +60,10 @@ impl<'v> Resolver<'v, '_> {
             let by_name = auth_of_service.slot(intent);
             let slot = if by_name.is_set() {
                 if own.is_some_and(Slot::is_set) {
-                    self.contradicts(annotation::AUTH, intent);
+                    self.report.file(
+                        FieldPath::annotation(annotation::AUTH),
+                        contradiction(annotation::AUTH, intent),
+                    );
                 }
                 Some(by_name)
             } else {
@@ -82,12 +91,7 @@ impl<'v> Resolver<'v, '_> {
         let replaced = plan.intents.iter().position(|wanted| is_cut && wanted.intent == Intent::RewritePath);
         if let Some(place) = replaced {
             let wanted = plan.intents.remove(place);
-            let said = format!(
-                "{} contradicts {}",
-                quoted(Intent::RewritePath.as_str()),
-                Intent::StripPrefix.annotation()
-            );
-            let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
+            let problem = contradiction(&quoted(Intent::RewritePath.as_str()), Intent::StripPrefix);
             self.report.file(wanted.origin.path(), problem);
         }
     }
@@ -120,9 +124,7 @@ impl<'v> Resolver<'v, '_> {
             }
         }
         for (given, intent) in contradicted {
-            let said = format!("{} contradicts {}", quoted(&given.key), intent.annotation());
-            let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
-            given.file_key(self.report, problem);
+            given.file_key(self.report, contradiction(&quoted(&given.key), intent));
         }
         plan.annotations.retain(|given| !replaced.contains(&given.key));
     }
@@ -163,9 +165,7 @@ impl<'v> Resolver<'v, '_> {
         } else if other.wish != wanted.value
             && let Some(first) = plan.annotations.iter().find(|given| other.keys.contains(&given.key))
         {
-            let said = format!("{} contradicts {}", quoted(&first.key), intent.annotation());
-            let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
-            first.file_key(self.report, problem);
+            first.file_key(self.report, contradiction(&quoted(&first.key), intent));
         }
     }
 
@@ -184,11 +184,5 @@ impl<'v> Resolver<'v, '_> {
         let said = format!("there is no authentication {}", quoted(&chosen.value));
         self.report.file(chosen.origin.path(), Problem::new(Code::IntentInvalid, said).help(help));
         None
-    }
-
-    fn contradicts(&mut self, option: &'static str, intent: Intent) {
-        let said = format!("{option} contradicts {}", intent.annotation());
-        let problem = Problem::new(Code::IntentConflict, said).help("keep one of the two");
-        self.report.file(FieldPath::annotation(option), problem);
     }
 }

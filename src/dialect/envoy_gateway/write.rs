@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use super::says::{Server, says};
 use crate::dialect::controller::Controller;
 use crate::dialect::gateway::says::{Rewrite, duration, rewrite};
-use crate::dialect::says::Says;
 use crate::dialect::write::{Extra, Made, Written};
 use crate::intents::{ExternalAuth, Intent, RateLimit, StickySession, Wish, size};
 use crate::plan::kinds::Kind;
@@ -21,7 +20,7 @@ pub(in crate::dialect) fn write(_plan: &Plan, _target: Target) -> Vec<Written<'_
 
 /// What a plan wants, where Envoy Gateway has words for it.
 fn wish(plan: &Plan, intent: Intent) -> Option<&Wish> {
-    plan.wish(intent).filter(|wish| !matches!(says(plan, intent, Some(wish)), Says::Lacks(_)))
+    plan.wish(intent).filter(|wish| says(plan, intent, Some(wish)).is_done())
 }
 
 /// The rewrites by regular expression of a plan, each once.

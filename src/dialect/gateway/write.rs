@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use super::says::{Rewrite, duration, pattern, prefix, rewrite, says};
 use crate::dialect::envoy_gateway;
-use crate::dialect::says::Says;
 use crate::dialect::write::Written;
 use crate::intents::{Cors, Header, Intent, Wish};
 use crate::plan::{Plan, Route};
@@ -32,7 +31,7 @@ pub(crate) fn path<'p>(plan: &'p Plan, route: &'p Route) -> (&'static str, Cow<'
 
 /// What a plan wants, where it can be written.
 fn wish(plan: &Plan, intent: Intent) -> Option<&Wish> {
-    plan.wish(intent).filter(|wish| !matches!(says(plan, intent, Some(wish)), Says::Lacks(_)))
+    plan.wish(intent).filter(|wish| says(plan, intent, Some(wish)).is_done())
 }
 
 /// The filters of the rule of a route, in the order of their types.

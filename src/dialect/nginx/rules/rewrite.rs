@@ -6,7 +6,7 @@ use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::key::PATH;
 use crate::dialect::nginx::paths::{as_regex, loses_meaning};
 use crate::dialect::nginx::{REWRITE_TARGET, USE_REGEX};
-use crate::dialect::says::{Says, says};
+use crate::dialect::says::says;
 use crate::intents::Intent;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
@@ -45,7 +45,7 @@ fn by_other<'f>(context: &'f RuleContext<'_>) -> Option<(&'f Annotation, Target)
     let does = |target: &Target| match target {
         Target::Ingress => plan.wanted(Intent::RewritePath).is_some_and(|wanted| {
             wanted.keys.contains(&rewrite.key)
-                && !matches!(says(plan, *target, wanted.intent, Some(&wanted.wish)), Says::Lacks(_))
+                && says(plan, *target, wanted.intent, Some(&wanted.wish)).is_done()
         }),
         Target::HttpRoute => plan.canary.as_ref().is_none_or(|canary| canary.header.is_some()),
         Target::Route => false,

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::networks::others;
-use crate::dialect::says::Says;
 use crate::dialect::traefik::says::{Rewrite, ends_tls, prefix, says};
 use crate::intents::{Cors, Header, Intent, Wish};
 use crate::plan::{Plan, numbered};
@@ -40,7 +39,7 @@ const IN_ORDER: [(Intent, &str); 11] = [
 
 /// The Middlewares of the plan's own Ingress.
 pub(super) fn middlewares(plan: &Plan) -> Vec<Middleware> {
-    let is_said = |intent: Intent, wish: Option<&Wish>| !matches!(says(plan, intent, wish), Says::Lacks(_));
+    let is_said = |intent: Intent, wish: Option<&Wish>| says(plan, intent, wish).is_done();
     let mut all = Vec::new();
     // In front of a load balancer that ends TLS, there is one Ingress for both.
     if plan.tls().is_on() && !ends_tls(plan) && plan.redirects(Target::Ingress) {
@@ -62,7 +61,7 @@ impl Middleware {
 
     /// Sends requests to https: GET with 301 or 302, others with 308 or 307.
     pub(super) fn https_redirect(plan: &Plan) -> Option<Self> {
-        if matches!(says(plan, Intent::HttpsRedirect, None), Says::Lacks(_)) {
+        if !says(plan, Intent::HttpsRedirect, None).is_done() {
             return None;
         }
         let code = plan.wish(Intent::HttpsRedirectCode);
@@ -73,7 +72,7 @@ impl Middleware {
 
     /// Sends other hosts to those of the plan.
     pub(super) fn from_other_hosts(plan: &Plan) -> Vec<Self> {
-        if matches!(says(plan, Intent::RedirectFrom, plan.wish(Intent::RedirectFrom)), Says::Lacks(_)) {
+        if !says(plan, Intent::RedirectFrom, plan.wish(Intent::RedirectFrom)).is_done() {
             return Vec::new();
         }
         let scheme = if plan.tls().is_on() { "https" } else { "http" };
