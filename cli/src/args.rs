@@ -50,7 +50,8 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   xposer check service.yaml
   helm template shop ./chart | xposer check --settings config.yaml -n shop
-  xposer check --diagnostics json manifests/*.yaml 2> findings.json";
+  xposer check --diagnostics json manifests/*.yaml 2> findings.json
+  xposer check --diagnostics sarif manifests/*.yaml 2> xposer.sarif";
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:
@@ -169,7 +170,7 @@ pub(crate) struct CompareArgs {
     pub(crate) with: PathBuf,
     /// How the comparison is printed: text, or json with every Service that changes.
     #[arg(short, long, value_enum, default_value_t)]
-    pub(crate) output: Diagnostics,
+    pub(crate) output: Comparison,
 }
 
 #[derive(Debug, Args)]
@@ -322,7 +323,8 @@ pub(crate) struct InputArgs {
     /// The namespace of Services that name none.
     #[arg(short, long, value_name = "NS")]
     pub(crate) namespace: Option<String>,
-    /// How diagnostics are written to standard error: text, or json as one array.
+    /// How diagnostics are written to standard error: text, json as one array, sarif as a log for code scanning, github as
+    /// workflow commands of GitHub Actions.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) diagnostics: Diagnostics,
     /// Whether diagnostics have colours; auto means on a terminal, unless NO_COLOR is set.
@@ -358,12 +360,29 @@ pub(crate) enum Output {
     Json,
 }
 
+/// How a comparison is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Comparison {
+    #[default]
+    Text,
+    Json,
+}
+
 /// How diagnostics are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Diagnostics {
     #[default]
     Text,
     Json,
+    Sarif,
+    Github,
+}
+
+impl Diagnostics {
+    /// Whether somebody reads them, and not a program, which would not know a summary.
+    pub(crate) fn has_summary(self) -> bool {
+        matches!(self, Self::Text | Self::Github)
+    }
 }
 
 /// When diagnostics have colours.

@@ -18,7 +18,7 @@ use xposer::{
 };
 use xposer_manifest::Finding;
 
-use crate::args::{CompareArgs, Diagnostics, Typed};
+use crate::args::{self, CompareArgs, Typed};
 use crate::console::{Console, Exit, or_gone};
 use crate::input::Inputs;
 use crate::printer::Printer;
@@ -60,8 +60,8 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
     let new = Side::new(&services, inputs.with.as_ref().unwrap_or(&inputs.settings));
     let comparison = Comparison::new(&services, &old, &new);
     or_gone(match args.output {
-        Diagnostics::Text => comparison.write_text(console.stdout),
-        Diagnostics::Json => comparison.write_json(console.stdout),
+        args::Comparison::Text => comparison.write_text(console.stdout),
+        args::Comparison::Json => comparison.write_json(console.stdout),
     })?;
     let Summary { refused, opens, .. } = comparison.summary;
     Ok(if refused + opens > 0 { Exit::Refused } else { Exit::Done })

@@ -50,6 +50,13 @@ impl Place {
         Self { file: name.to_owned(), point: None, excerpt: None }
     }
 
+    /// The column behind the last marked character, from 1, where the mark is known.
+    pub(crate) fn end_column(&self) -> Option<usize> {
+        let (point, excerpt) = (self.point?, self.excerpt.as_ref()?);
+        let marked = excerpt.line.get(excerpt.mark.clone())?.chars().count();
+        Some(point.column + marked).filter(|_| marked > 0)
+    }
+
     /// Some bytes of a file's text, the first of which is at `point`. The place has an excerpt if they begin at most
     /// `longest` bytes after the beginning of their line.
     pub(crate) fn span(name: &str, text: &str, span: &Range<usize>, point: Point, longest: usize) -> Self {
