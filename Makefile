@@ -46,6 +46,11 @@ e2e-tests: policy.wasm ## Run e2e.bats with kwctl, with KWCTL=program, or with t
 	@$(CARGO) test -q --workspace --all-features --locked --no-run
 	@if testkit/need bats jq; then bats e2e.bats; else echo "skipped: no bats or jq, so e2e.bats did not run"; fi
 
+.PHONY: hook-tests
+hook-tests: ## Test the pre-commit hook and the GitHub Action
+	@$(CARGO) test -q --workspace --all-features --locked --no-run
+	@if testkit/need bats jq curl pre-commit; then bats tests/hooks.bats; else echo "skipped: no bats, jq, curl or pre-commit"; fi
+
 .PHONY: registry-tests
 registry-tests: ## Push the policy to a registry on this machine, pull and run it; needs kwctl
 	@if ! command -v kwctl >/dev/null; then \
