@@ -85,11 +85,11 @@ action() {
 @test "without a program, the action downloads the one of its version and compares the checksum" {
     mkdir -p releases/v9.9.9 bin
     for tool in bash uname mktemp curl sha256sum tar gzip env cat; do ln -s "$(command -v "$tool")" bin/; done
-    name=xposer-v9.9.9-$(uname -m)-unknown-linux-musl
-    mkdir "$name"
-    cp "$(command -v xposer)" "$name"
-    tar -czf "releases/v9.9.9/$name.tar.gz" "$name"
-    (cd releases/v9.9.9 && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")
+    archive=xposer-v9.9.9-$(uname -m)-unknown-linux-musl.tar.gz
+    # As `release/binaries` and `release/checksums` make them.
+    cp "$root/LICENSE" "$root/README.md" "$(command -v xposer)" .
+    tar -czf "releases/v9.9.9/$archive" LICENSE README.md xposer
+    (cd releases/v9.9.9 && sha256sum "$archive" >SHA256SUMS && echo "$(printf '0%.0s' {1..64})  other.tar.gz" >>SHA256SUMS)
     export XPOSER_FILES=apps/shop/web.yaml XPOSER_RELEASES=file://$PWD/releases XPOSER_VERSION=v9.9.9
     PATH=$PWD/bin action
     [ "$status" -eq 0 ]
@@ -100,10 +100,14 @@ action() {
     XPOSER_VERSION=v9.9.8 PATH=$PWD/bin action
     [ "$status" -eq 2 ]
     [[ $output == *'cannot be downloaded'* ]]
-    echo >>"releases/v9.9.9/$name.tar.gz"
+    echo >>"releases/v9.9.9/$archive"
     PATH=$PWD/bin action
     [ "$status" -eq 2 ]
     [[ $output == *'the checksum of'*'is wrong'* ]]
+    # A file without a sum is not trusted.
+    sed -i /xposer/d releases/v9.9.9/SHA256SUMS
+    PATH=$PWD/bin action
+    [ "$status" -eq 2 ]
 }
 
 @test "the hook of pre-commit checks what is committed" {
