@@ -13,6 +13,8 @@ ARG BASE=scratch
 
 FROM ${BUILDER} AS build
 ARG TARGETARCH
+# The version is that of the builder image.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends musl-tools && rm -rf /var/lib/apt/lists/*
 RUN rustup target add "$(uname -m)-unknown-linux-musl"
 # Some crates contain C code.
