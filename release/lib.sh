@@ -5,6 +5,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit
 cargo=${CARGO:-cargo}
+command -v jq >/dev/null || testkit/need jq || exit
 
 die() {
     echo "$*" >&2

@@ -152,3 +152,53 @@ fn the_policy_that_users_report_to_names_this_version() {
     let minor = rest.split('.').next().unwrap();
     assert!(page.contains(&format!("| {major}.{minor} ")), "{VERSION}");
 }
+
+mod scripts_with_jq {
+    use super::*;
+    use std::path::Path;
+
+    /// What a script prints, and what it complains about if it fails.
+    fn script(name: &str, arguments: &[&str]) -> Result<String, String> {
+        let program = workspace().join("release").join(name);
+        let output = Command::new(program).args(arguments).output().unwrap();
+        match output.status.success() {
+            true => Ok(String::from_utf8(output.stdout).unwrap()),
+            false => Err(String::from_utf8(output.stderr).unwrap()),
+        }
+    }
+
+    #[test]
+    #[ignore = "needs jq: make test"]
+    fn a_tag_of_another_version_is_refused() {
+        let said = script("check", &["v9.9.9"]).unwrap_err();
+        assert!(
+            said.contains(&format!("wrong: the tag is v9.9.9, and the version of the crates is {VERSION}")),
+            "{said}"
+        );
+        assert_eq!(script("notes", &["9.9.9"]).unwrap_err(), "CHANGELOG.md has no section \"## 9.9.9\"\n");
+        assert!(script("notes", &["Unreleased"]).unwrap().starts_with("### "));
+    }
+
+    #[test]
+    #[ignore = "needs jq: make test"]
+    fn the_manifest_for_krew_gets_the_checksums_of_the_archives() {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("krew");
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let place = folder.to_str().unwrap();
+        let said = script("krew", &[place]).unwrap_err();
+        assert!(said.contains("aarch64-unknown-linux-musl.tar.gz is missing"), "{said}");
+        for target in TARGETS {
+            fs::write(folder.join(format!("kubectl-xposer-v{VERSION}-{target}.tar.gz")), "").unwrap();
+        }
+        let manifest = cases::parse(&script("krew", &[place]).unwrap()).unwrap().remove(0);
+        assert_eq!(manifest["spec"]["version"], format!("v{VERSION}"));
+        for platform in manifest["spec"]["platforms"].as_array().unwrap() {
+            // That of no bytes.
+            assert_eq!(
+                platform["sha256"],
+                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+            );
+        }
+    }
+}
