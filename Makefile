@@ -8,6 +8,9 @@ TOOLS := $(CURDIR)/.tools
 export PATH := $(TOOLS):$(PATH)
 KUSTOMIZE_VERSION := v5.8.2
 HELM_VERSION := v4.3.1
+KREW_VERSION := v0.4.3
+ACTIONLINT_VERSION := v1.7.12
+ZIZMOR_VERSION := 1.32.0
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS := template forward expose policy
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -30,8 +33,8 @@ build: ## Build the command line: target/release/xposer
 policy.wasm: $(WASM_SOURCES) ## Build the policy's module
 	policy/build xposer-policy $@
 
-annotated-policy.wasm: policy.wasm metadata.yml README.md ## Add the metadata to the module; needs kwctl
-	kwctl annotate --metadata-path metadata.yml --usage-path README.md --output-path $@ policy.wasm
+annotated-policy.wasm: policy.wasm metadata.yml policy/README.md ## Add the metadata to the module; needs kwctl
+	kwctl annotate --metadata-path metadata.yml --usage-path policy/README.md --output-path $@ policy.wasm
 
 .PHONY: test
 test: tools policy.wasm ## Run every test but those that need a cluster
@@ -137,7 +140,7 @@ reproducible: policy.wasm ## Build the module again in another folder, and fail 
 	cmp policy.wasm "$$copy/policy.wasm" && echo "the same bytes twice"
 
 .PHONY: tools
-tools: ## Install what some tests can use: kustomize and helm, where Go can be had
+tools: ## Install what some tests can use: kustomize, helm and linters, where Go and Python can be had
 	@mkdir -p $(TOOLS)
 	@install() { \
 		if command -v "$$1" >/dev/null; then \
@@ -149,7 +152,25 @@ tools: ## Install what some tests can use: kustomize and helm, where Go can be h
 		fi; \
 	}; \
 	install kustomize sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION); \
-	install helm helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
+	install helm helm.sh/helm/v4/cmd/helm@$(HELM_VERSION); \
+	install validate-krew-manifest sigs.k8s.io/krew/cmd/validate-krew-manifest@$(KREW_VERSION); \
+	install actionlint github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
+	@if command -v zizmor >/dev/null || [ -x $(TOOLS)/python/bin/zizmor ]; then \
+		true; \
+	elif ! python3 -m venv $(TOOLS)/python >/dev/null 2>&1; then \
+		rm -rf $(TOOLS)/python; \
+		echo "skipped: no Python with venv, so no zizmor"; \
+	elif ! $(TOOLS)/python/bin/pip install -q --disable-pip-version-check zizmor==$(ZIZMOR_VERSION); then \
+		echo "skipped: zizmor could not be installed"; \
+	fi
+
+.PHONY: release-check
+release-check: tools ## Check the names, the chart, the manifest for krew and the workflows of a release
+	@if command -v jq >/dev/null || testkit/need jq; then release/check; else echo "skipped: no jq, so the files of a release are not checked"; fi
+
+.PHONY: release-dry-run
+release-dry-run: ## Do everything of a release that needs no account, into target/release-dry-run
+	release/dry-run
 
 .PHONY: lint
 lint: ## Check format, lints, documentation and dependencies

@@ -100,8 +100,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "dialect",
             "service",
             "options",
+            "plan",
             "resolve",
             "check",
+            "emit",
         ],
     ),
 ];

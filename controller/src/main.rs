@@ -24,6 +24,7 @@ mod keys;
 mod kinds;
 mod lease;
 mod metrics;
+mod missing;
 mod notice;
 mod object;
 mod plan;

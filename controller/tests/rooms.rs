@@ -30,6 +30,7 @@ const MODULES: &[(&str, &[&str])] = &[
     // Decisions, without the API server.
     ("plan", &["digest", "keys", "kinds", "object", "servers", "service"]),
     ("notice", &["keys", "kinds", "object", "watch"]),
+    ("missing", &["kinds", "notice", "watch"]),
     ("handover", &["digest", "keys", "kinds", "notice", "object", "plan"]),
     ("actions", &["document", "error", "keys", "kinds", "metrics", "object", "service"]),
     ("urls", &["actions", "digest", "document", "keys", "kinds", "object"]),
@@ -64,6 +65,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "kinds",
             "lease",
             "metrics",
+            "missing",
             "notice",
             "queue",
             "reconcile",
@@ -82,6 +84,7 @@ const PURE: &[&str] = &[
     "document",
     "handover",
     "keys",
+    "missing",
     "notice",
     "object",
     "plan",
