@@ -8,7 +8,7 @@ use crate::dialect::controller::Controller;
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
 use crate::dialect::says::{intent_of, says};
-use crate::dialect::{Loss, Same, effect};
+use crate::dialect::{Loss, Same, effect, is_snippet};
 use crate::intents::{Given, Intent, Wish};
 use crate::plan::{Annotation, Plan, Reason, Server};
 use crate::values::{ParentRef, Target};
@@ -35,6 +35,147 @@ pub struct Opened {
     /// What is different, as a clause.
     pub message: String,
 }
+
+/// Something that decides who or what gets to a Service, and the targets on which it has an effect.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::internal::{Keeps, access};
+/// use xposer::{Target, testing};
+/// let plan = testing::plan(&[("AllowedSources", "10.0.0.0/8"), ("RateLimit", "10/s")], json!({}))?;
+/// let access = access(&plan);
+/// assert_eq!((access[0].what.as_str(), access[0].value.as_str()), ("AllowedSources", "10.0.0.0/8"));
+/// assert_eq!((access[0].keeps, access[1].keeps), (Keeps::Out, Keeps::Nobody));
+/// assert_eq!(access[0].targets, [Target::Ingress]);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The name of the option, or the key of an annotation.
+    pub what: String,
+    /// The value, in one line.
+    pub value: String,
+    /// Who asks for it.
+    pub path: FieldPath,
+    /// The targets on which it has an effect.
+    pub targets: Vec<Target>,
+    /// Whether it keeps anybody out.
+    pub keeps: Keeps,
+}
+
+/// Whether something keeps anybody out who is not admitted.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::internal::{Keeps, access};
+/// let block = "traefik.ingress.kubernetes.io/router.middlewares: shop-login@kubernetescrd";
+/// let plan = xposer::testing::plan(&[("xposer.stakater.com/annotations", block)], json!({"ingressClassName": "traefik"}))?;
+/// assert_eq!(access(&plan)[0].keeps, Keeps::NotKnown);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// Only those come in who have an address, a password, a certificate or the consent of a server.
+    Out,
+    /// An object of another program is named, and it is not known what it does.
+    NotKnown,
+    /// Everybody may come in: it secures connections, limits requests, or keeps out some addresses.
+    Nobody,
+}
+
+/// Who may come in.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::internal::{Door, access, door};
+/// use xposer::{Target, testing};
+/// let of = |key, value| testing::plan(&[(key, value)], json!({})).map(|plan| door(&access(&plan), Target::Ingress));
+/// assert_eq!((of("AllowedSources", "10.0.0.0/8")?, of("RateLimit", "10/s")?), (Door::Closed, Door::Open));
+/// // All addresses are everybody.
+/// assert_eq!(of("AllowedSources", "0.0.0.0/0")?, Door::Open);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Door {
+    /// Only those who are admitted.
+    Closed,
+    /// It is not known.
+    NotKnown,
+    /// Everybody.
+    Open,
+}
+
+/// What decides who or what gets to a Service. The order is that of the options, and then that of the annotations.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::access, testing};
+/// assert!(access(&testing::plan(&[], json!({}))?).is_empty());
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn access(plan: &Plan) -> Vec<Access> {
+    let protections = protections(plan).into_iter();
+    let access = protections.map(|it| {
+        let keeps = it.keeps(plan);
+        let Protection { what, value, origin, targets, .. } = it;
+        Access { what: what.to_owned(), value, path: origin.path(), targets, keeps }
+    });
+    access.collect()
+}
+
+/// Who may come in by the object of a target. One thing that keeps somebody out closes the door.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::internal::{Door, access, door};
+/// use xposer::{Target, testing};
+/// let plan = testing::plan(&[], json!({}))?;
+/// assert_eq!(door(&access(&plan), Target::Ingress), Door::Open);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn door(access: &[Access], target: Target) -> Door {
+    let here = || access.iter().filter(|it| it.targets.contains(&target)).map(|it| it.keeps);
+    if here().any(|keeps| keeps == Keeps::Out) {
+        Door::Closed
+    } else if here().any(|keeps| keeps == Keeps::NotKnown) {
+        Door::NotKnown
+    } else {
+        Door::Open
+    }
+}
+
+/// What annotations of programs keep out that are no intents, by the beginnings of their names. Others keep out nobody, as a
+/// limit or a firewall does not ask who somebody is.
+const KEEPS: &[(&str, Keeps)] = &[
+    ("allow-list", Keeps::Out),
+    ("allowlist-source-range", Keeps::Out),
+    ("auth-idp-", Keeps::Out),
+    ("auth-secret", Keeps::Out),
+    ("auth-tls-secret", Keeps::Out),
+    ("auth-type", Keeps::Out),
+    ("auth-uri", Keeps::Out),
+    ("auth-url", Keeps::Out),
+    ("basic-auth-secret", Keeps::Out),
+    ("inbound-cidrs", Keeps::Out),
+    ("ip_allowlist", Keeps::Out),
+    ("ip_whitelist", Keeps::Out),
+    ("jwt-", Keeps::Out),
+    ("mutual-authentication", Keeps::Out),
+    ("whitelist", Keeps::Out),
+    ("auth-", Keeps::NotKnown),
+    ("frontend-nlb-security-groups", Keeps::NotKnown),
+    ("plugin-config-name", Keeps::NotKnown),
+    ("plugins", Keeps::NotKnown),
+    ("policies", Keeps::NotKnown),
+    ("router.middlewares", Keeps::NotKnown),
+    ("router.tls.options", Keeps::NotKnown),
+    ("security-group", Keeps::NotKnown),
+];
+
+/// The annotation of the AWS Load Balancer Controller with which a sign-in is offered and not asked for.
+const ALLOWS_UNAUTHENTICATED: &str = "alb.ingress.kubernetes.io/auth-on-unauthenticated-request";
 
 /// Something that protects, and the targets on which it has an effect.
 struct Protection<'p> {
@@ -139,6 +280,40 @@ impl Protection<'_> {
     /// Whether it is said in words of a program, and not in a field of the object.
     fn is_in_words(&self) -> bool {
         self.what != TLS
+    }
+
+    /// Whether anybody is kept out who is not admitted.
+    fn keeps(&self, plan: &Plan) -> Keeps {
+        match (self.intent, &self.wish) {
+            _ if self.keeps_nobody_out() => Keeps::Nobody,
+            (Some(Intent::ClientCertificate), Some(Wish::Certificate(wanted))) if wanted.is_optional => {
+                Keeps::Nobody
+            }
+            (
+                Some(
+                    Intent::AllowedSources
+                    | Intent::BasicAuth
+                    | Intent::ExternalAuth
+                    | Intent::ClientCertificate,
+                ),
+                _,
+            ) => Keeps::Out,
+            (Some(_), _) => Keeps::Nobody,
+            (None, _) => {
+                let Some((_, name)) = self.what.split_once('/') else { return Keeps::Nobody };
+                if is_snippet(self.what) {
+                    return Keeps::NotKnown;
+                }
+                let offers = || {
+                    let said = plan.annotation(ALLOWS_UNAUTHENTICATED);
+                    self.what.starts_with("alb.") && said.is_some_and(|said| said.value.trim() == "allow")
+                };
+                let known = KEEPS.iter().find(|(start, _)| name.starts_with(start));
+                known.map_or(Keeps::Nobody, |(start, keeps)| {
+                    if start.starts_with("auth-") && offers() { Keeps::Nobody } else { *keeps }
+                })
+            }
+        }
     }
 
     /// Whether nobody is kept out by this value, so that nothing is open without it.
