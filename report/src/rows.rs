@@ -238,7 +238,7 @@ impl<'m> Maker<'m, '_> {
             MigrationResult::Refused
         } else if !changes.opens.is_empty() {
             MigrationResult::Opens
-        } else if !changes.lost.is_empty() {
+        } else if changes.lost.iter().any(|said| said.severity > Severity::Info) {
             MigrationResult::Loses
         } else if !changes.differs.is_empty() {
             MigrationResult::Differs
