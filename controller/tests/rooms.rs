@@ -51,6 +51,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("events", &["error", "metrics", "notice"]),
     ("lease", &["error", "metrics"]),
     ("serve", &["metrics"]),
+    ("report", &["serve", "service", "state"]),
     // The loop around all of them.
     (
         "controller",
@@ -67,6 +68,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "notice",
             "queue",
             "reconcile",
+            "report",
             "serve",
             "servers",
             "settings",
