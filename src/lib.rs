@@ -68,18 +68,21 @@ use validation::MAX_ANNOTATIONS;
 /// What the other crates of this repository need, and its tests. It may change in any release.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::check::protects::{Opened, is_guessed, opened};
+    pub use crate::check::protects::{Access, Door, Opened, access, door, is_guessed, opened};
     pub use crate::check::{Rule, rules};
     pub use crate::conflicts::claims::MAX_NAMED;
+    pub use crate::conflicts::contested::{Contested, contested};
     pub use crate::diagnostics::suggestion::did_you_mean;
     pub use crate::diagnostics::text::shortened;
     pub use crate::dialect::controller::Controller;
+    pub use crate::dialect::keeps::Keeps;
     pub use crate::dialect::legacy;
     pub use crate::dialect::nginx::CANARY;
     pub use crate::dialect::nginx::keys::Risk;
     pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
     pub use crate::dialect::says::{Proof, Says, Words};
     pub use crate::intents::Intent;
+    pub use crate::resolve::facts::{Certificate, Dns, certificate, dns, profile, urls};
     pub use crate::resolve::said::{Program, Said, meaning, servers};
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
@@ -196,13 +199,14 @@ pub fn expose(service: &Service<'_>, settings: &Settings) -> Outcome {
         return Outcome::Refused(report);
     }
     let (own, forwarded) = annotations::read(service, &mut report);
-    let Some((layers, _profile)) = resolve::layers(service, settings, &own, &mut report) else {
+    let Some((layers, profile)) = resolve::layers(service, settings, &own, &mut report) else {
         for problem in forwarded.malformed {
             report.file(FieldPath::annotation(FORWARD_ANNOTATION), problem);
         }
         return Outcome::Refused(report);
     };
-    let plan = resolve::resolve(service, settings, layers, &forwarded, &mut report);
+    let mut plan = resolve::resolve(service, settings, layers, &forwarded, &mut report);
+    plan.profile = profile;
     check::check(service, settings, layers, &forwarded, &plan, &mut report);
     if report.has_errors() {
         return Outcome::Refused(report);

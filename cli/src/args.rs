@@ -28,6 +28,9 @@ Examples:
   Before a migration: what other settings would change, and what would be lost or open
     xposer compare --settings config.yaml --with new.yaml manifests/*.yaml
 
+  Who is exposed where, and who may come in, as a page to look at
+    xposer report --settings config.yaml manifests/*.yaml > report.html
+
   What can be written, what a message means, what templates can do
     xposer explain
     xposer explain host-uppercase
@@ -66,6 +69,22 @@ Exit codes:
   1  at least one Service would be refused that is not, or would lose what protects it
   2  wrong usage, or an input or the settings cannot be used, or there are no Services;
      nothing is printed";
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  One page that needs nothing beside it, and opens from a file
+    xposer report --settings config.yaml manifests/*.yaml > report.html
+
+  The same for all Services of a cluster, and what an HTTPRoute would lose, refuse or open
+    kubectl get services -A -o yaml |
+      xposer report --settings config.yaml --compare-target httproute > report.html
+
+  For programs, and for a page in Markdown
+    xposer report -o json service.yaml
+    xposer report -o mermaid service.yaml
+
+All findings are in the report, so standard error has only what is to be said about the input, and
+one line that counts.";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -132,6 +151,9 @@ pub(crate) enum Command {
     /// Says what other settings would change: objects, translations, and what would be lost, refused or open.
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
+    /// Prints who is exposed where, by what, and who may come in: as one page, as JSON, or as a graph.
+    #[command(after_help = format!("{REPORT_EXAMPLES}\n\n{EXIT_CODES}"))]
+    Report(ReportArgs),
     /// Explains an annotation, a setting, a diagnostic code, a program, the templates, or how the Services of a file are exposed.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -171,6 +193,18 @@ pub(crate) struct CompareArgs {
     /// How the comparison is printed: text, or json with every Service that changes.
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Comparison,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Another kind of object: each row says what would be lost, refused or open if it exposed the Service.
+    #[arg(long, value_parser = target(), value_name = "KIND")]
+    pub(crate) compare_target: Option<Target>,
+    /// How the report is printed: html as one page, json for programs, mermaid as a graph.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: ReportOutput,
 }
 
 #[derive(Debug, Args)]
@@ -241,6 +275,7 @@ pub(crate) enum Typed {
     Render,
     Check,
     Compare,
+    Report,
     Explain,
 }
 
@@ -251,6 +286,7 @@ impl Typed {
             Self::Render => "xposer render",
             Self::Check => "xposer check",
             Self::Compare => "xposer compare --with NEW",
+            Self::Report => "xposer report",
             // Without a file it lists the words that can be explained.
             Self::Explain => "xposer explain -",
         }
@@ -262,6 +298,7 @@ impl Typed {
             Self::Render => "xposer render --settings - FILE",
             Self::Check => "xposer check --settings - FILE",
             Self::Compare => "xposer compare --with NEW --settings - FILE",
+            Self::Report => "xposer report --settings - FILE",
             Self::Explain => "xposer explain --settings - FILE",
         }
     }
@@ -272,6 +309,7 @@ impl Typed {
             Self::Render => "-exec xposer render {} +",
             Self::Check => "-exec xposer check {} +",
             Self::Compare => "-exec xposer compare --with NEW {} +",
+            Self::Report => "-exec xposer report {} +",
             // It takes one file as an argument.
             Self::Explain => "-exec xposer explain {} \\;",
         }
@@ -366,6 +404,15 @@ pub(crate) enum Comparison {
     #[default]
     Text,
     Json,
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportOutput {
+    #[default]
+    Html,
+    Json,
+    Mermaid,
 }
 
 /// How diagnostics are printed.

@@ -5,18 +5,15 @@
 
 mod fields;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 use xposer::emit::Emitted;
-use xposer::internal::{is_guessed, opened, servers};
 use xposer::service::SERVICE_LABEL;
-use xposer::{
-    Code, Diagnostic, Object, Outcome, Plan, Precedence, Report, Service, Settings, Severity, Target,
-    emit_all, expose_all,
-};
+use xposer::{Object, Outcome, Precedence, Service, Settings, emit_all, expose_all};
 use xposer_manifest::Finding;
+use xposer_report::changes::{self, Changes, Served, served_by};
 
 use crate::args::{self, CompareArgs, Typed};
 use crate::console::{Console, Exit, or_gone};
@@ -76,7 +73,7 @@ struct Side {
 struct Made<'s> {
     of: HashMap<(&'s str, &'s str), Vec<&'s Object<'s>>>,
     shared: Vec<&'s Object<'s>>,
-    told: HashMap<(&'s str, &'s str), Vec<&'s Diagnostic>>,
+    told: changes::Made<'s>,
 }
 
 impl Side {
@@ -91,7 +88,8 @@ impl Side {
 
 impl<'s> Made<'s> {
     fn new(emitted: &'s Emitted<'s>) -> Self {
-        let mut made = Self { of: HashMap::new(), shared: Vec::new(), told: HashMap::new() };
+        let mut made =
+            Self { of: HashMap::new(), shared: Vec::new(), told: changes::Made::new(&emitted.report) };
         for object in &emitted.objects {
             match object.label(SERVICE_LABEL) {
                 Some(name) => {
@@ -100,10 +98,6 @@ impl<'s> Made<'s> {
                 }
                 None => made.shared.push(object),
             }
-        }
-        for diagnostic in emitted.report.diagnostics() {
-            let subject = (diagnostic.subject.namespace.as_str(), diagnostic.subject.name.as_str());
-            made.told.entry(subject).or_default().push(diagnostic);
         }
         made
     }
@@ -145,44 +139,8 @@ struct Changed {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     served_by: Vec<Served>,
     objects: Vec<ObjectChange>,
-    translated: Vec<Said>,
-    differs: Vec<Said>,
-    lost: Vec<Said>,
-    told: Vec<Said>,
-    opens: Vec<Said>,
-    refused: Vec<Said>,
-}
-
-#[derive(Serialize)]
-struct Served {
-    target: &'static str,
-    before: &'static str,
-    after: &'static str,
-    /// Whether nothing says that the program serves it, while it was known before who did.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    guessed: bool,
-}
-
-/// A sentence about a Service, and the place that it is about.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-struct Said {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    path: String,
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    help: Option<String>,
-}
-
-impl Said {
-    fn of(diagnostic: &Diagnostic) -> Self {
-        Self {
-            code: Some(diagnostic.code.slug()),
-            path: diagnostic.path.to_string(),
-            message: diagnostic.message.clone(),
-            help: diagnostic.help.clone(),
-        }
-    }
+    #[serde(flatten)]
+    said: Changes,
 }
 
 /// An object that is added, removed or changed.
@@ -227,7 +185,7 @@ impl Comparison {
             let (was, is) = (old.is_refused(), new.is_refused());
             summary.refused += usize::from(is && !was);
             summary.refused_before += usize::from(is && was);
-            summary.opens += usize::from(!change.opens.is_empty());
+            summary.opens += usize::from(!change.said.opens.is_empty());
             if change.is_empty() {
                 summary.unchanged += 1;
             } else {
@@ -247,7 +205,7 @@ impl Comparison {
     /// Services that would be refused or open come first, so that they are among those that are printed.
     fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
         let (first, others): (Vec<&Changed>, Vec<&Changed>) =
-            self.services.iter().partition(|it| !it.refused.is_empty() || !it.opens.is_empty());
+            self.services.iter().partition(|it| !it.said.refused.is_empty() || !it.said.opens.is_empty());
         for changed in first.into_iter().chain(others).take(MAX_SERVICES) {
             changed.write(out)?;
             writeln!(out)?;
@@ -281,23 +239,6 @@ fn state(outcome: &Outcome) -> String {
     }
 }
 
-/// Who serves a Service, where that changes.
-fn served_by(old: &Plan, new: &Plan) -> Vec<Served> {
-    let of = |plan| {
-        let servers = servers(plan).into_iter();
-        servers.map(|program| (program.target(), program.name())).collect::<BTreeMap<_, _>>()
-    };
-    let (were, are) = (of(old), of(new));
-    let added = are.keys().filter(|target| !were.contains_key(*target));
-    let targets = were.keys().chain(added);
-    let served = targets.map(|target| {
-        let by = |side: &BTreeMap<Target, &'static str>| side.get(target).copied().unwrap_or("nobody");
-        let guessed = is_guessed(old, new, *target);
-        Served { target: target.as_str(), before: by(&were), after: by(&are), guessed }
-    });
-    served.filter(|served| served.before != served.after).collect()
-}
-
 impl Changed {
     fn new<'s>(
         service: &Service<'_>,
@@ -305,64 +246,21 @@ impl Changed {
         new: (&'s Outcome, &Made<'s>),
         own: (&str, &str),
     ) -> Self {
-        let (was, is) = (state(old.0), state(new.0));
-        let findings = |(outcome, made): (&'s Outcome, &Made<'s>)| {
-            let filed = outcome.report().into_iter().flat_map(Report::diagnostics);
-            filed.chain(made.told.get(&own).into_iter().flatten().copied()).collect::<Vec<&Diagnostic>>()
-        };
         let objects_of = |made: &Made<'s>| made.of.get(&own).cloned().unwrap_or_default();
-        let mut changed = Self {
+        let served_by = match (old.0.plan(), new.0.plan()) {
+            (Some(old), Some(new)) => served_by(old, new),
+            _ => Vec::new(),
+        };
+        Self {
             service: service.subject().to_string(),
-            before: was,
-            after: is,
-            served_by: Vec::new(),
+            before: state(old.0),
+            after: state(new.0),
+            served_by,
             objects: objects(&objects_of(old.1), &objects_of(new.1)),
-            translated: Vec::new(),
-            differs: Vec::new(),
-            lost: Vec::new(),
-            told: Vec::new(),
-            opens: Vec::new(),
-            refused: Vec::new(),
-        };
-        let known = findings(old);
-        let is_known = |it: &&Diagnostic| {
-            known
-                .iter()
-                .any(|known| (known.code, &known.message, &known.path) == (it.code, &it.message, &it.path))
-        };
-        for found in findings(new) {
-            if is_known(&found) {
-                continue;
-            }
-            if found.severity == Severity::Error {
-                changed.refused.push(Said::of(found));
-            } else {
-                changed.list(found.code).push(Said::of(found));
-            }
-        }
-        if let (Outcome::Planned { plan: old, .. }, Outcome::Planned { plan: new, .. }) = (old.0, new.0) {
-            changed.served_by = served_by(old, new);
-            let opened = opened(old, new).into_iter();
-            changed.opens.extend(opened.map(|it| Said {
-                code: None,
-                path: it.path.to_string(),
-                message: it.message,
-                help: None,
-            }));
-        }
-        changed
-    }
-
-    /// Where a finding of this code belongs.
-    fn list(&mut self, code: Code) -> &mut Vec<Said> {
-        match code {
-            Code::IntentTranslated => &mut self.translated,
-            Code::IntentDiffers => &mut self.differs,
-            Code::IntentLost
-            | Code::TargetInexpressible
-            | Code::ProtectionWeakened
-            | Code::ProtectionLossAccepted => &mut self.lost,
-            _ => &mut self.told,
+            said: Changes::between(
+                (old.0, old.1.told.of(own.0, own.1)),
+                (new.0, new.1.told.of(own.0, own.1)),
+            ),
         }
     }
 
@@ -370,9 +268,7 @@ impl Changed {
         self.before == self.after
             && self.served_by.is_empty()
             && self.objects.is_empty()
-            && [&self.translated, &self.differs, &self.lost, &self.told, &self.opens, &self.refused]
-                .iter()
-                .all(|list| list.is_empty())
+            && self.said.is_empty()
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -387,14 +283,7 @@ impl Changed {
             writeln!(out, "  served by   {target}: {before} -> {after}{why}")?;
         }
         write_objects(&self.objects, out)?;
-        for (what, list) in [
-            ("translated", &self.translated),
-            ("differs", &self.differs),
-            ("lost", &self.lost),
-            ("told", &self.told),
-            ("open", &self.opens),
-            ("refused", &self.refused),
-        ] {
+        for (what, list) in self.said.lists() {
             for said in list {
                 let help = said.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
                 writeln!(out, "  {what:10}  {}{help}", said.message)?;

@@ -1,4 +1,4 @@
-//! The command line of Xposer: `render`, `check`, `compare`, `explain`, `completions` and the KRM function `krm`.
+//! The command line of Xposer: `render`, `check`, `compare`, `report`, `explain`, `completions` and the KRM function `krm`.
 //!
 //! Files become [`serde_json::Value`]s with places ([`xposer_manifest`]), the core decides, and its objects and diagnostics
 //! become text. [`run`] is the whole program without its process:
@@ -30,6 +30,7 @@ mod printer;
 mod programs;
 mod progress;
 mod render;
+mod report;
 mod services;
 mod trace;
 
@@ -66,6 +67,7 @@ fn dispatch(cli: Cli, console: &mut Console<'_>) -> io::Result<Exit> {
         Command::Render(args) => render::render(&args, console),
         Command::Check(args) => render::check(&args, console),
         Command::Compare(args) => compare::compare(&args, console),
+        Command::Report(args) => report::report(&args, console),
         Command::Explain(args) => explain::explain(args, console),
         Command::Krm => krm::krm(console),
         Command::Completions { shell } => {

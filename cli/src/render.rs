@@ -167,7 +167,7 @@ fn write_json(objects: &[Object<'_>], mut out: &mut dyn Write) -> io::Result<()>
 }
 
 /// The summary, for example `3 services: 2 exposed, 1 refused`, and the number of Services for tools only.
-fn summary(outcomes: &[Outcome], local: usize) -> String {
+pub(crate) fn summary(outcomes: &[Outcome], local: usize) -> String {
     let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
     let exposed = count(|outcome| matches!(outcome, Outcome::Planned { .. }));
     let refused = count(Outcome::is_refused);

@@ -27,6 +27,7 @@ use crate::missing::MissingKinds;
 use crate::notice::Notice;
 use crate::queue::Queue;
 use crate::reconcile::{ReconcilePlan, Recovery};
+use crate::report::{Ask, Asked, MAX_ROWS, Snapshot};
 use crate::serve::Health;
 use crate::servers::ServerKind;
 use crate::settings::SettingsFile;
@@ -78,6 +79,8 @@ pub(crate) struct Controller {
     pause: Pause,
     missing: MissingKinds,
     failed: bool,
+    /// Changes with whatever a report is made of.
+    revision: u64,
 }
 
 impl Controller {
@@ -104,6 +107,7 @@ impl Controller {
             pause: Pause::new(),
             missing: MissingKinds::default(),
             failed: false,
+            revision: 0,
             args,
             settings_file,
             client,
@@ -117,7 +121,7 @@ impl Controller {
     /// # Errors
     ///
     /// If signals cannot be received.
-    pub(crate) async fn run(mut self) -> anyhow::Result<Exit> {
+    pub(crate) async fn run(mut self, mut asked: mpsc::Receiver<Ask>) -> anyhow::Result<Exit> {
         let (leadership, mut leads) = watch::channel(Leadership::Standby);
         let (stop, stopped) = watch::channel(false);
         let elector = self.start_election(leadership, stopped);
@@ -144,6 +148,7 @@ impl Controller {
                         break Exit::Refused;
                     }
                 },
+                Some(ask) = asked.recv() => self.tell(ask),
                 () = tokio::time::sleep_until(wake) => {}
                 _ = tick.tick() => {
                     self.reload_settings();
@@ -221,6 +226,7 @@ impl Controller {
     }
 
     fn apply(&mut self, event: WatchEvent) {
+        self.revision += 1;
         let source = event.source;
         let is_list_complete = matches!(event.event, Ok(Event::InitDone));
         let is_first_list = !self.state.is_listed(source);
@@ -303,6 +309,7 @@ impl Controller {
             Some(Ok(settings)) => {
                 info!("the settings changed; everything is planned anew");
                 self.metrics.set_settings_good(true);
+                self.revision += 1;
                 self.state.set_settings(settings, self.args.stamp);
                 self.tell_of_missing_kinds();
             }
@@ -392,6 +399,7 @@ impl Controller {
     }
 
     fn finish(&mut self, Executed { key, mut notices, results }: Executed) {
+        self.revision += 1;
         let now = Instant::now();
         let (wrote, mut failed, mut unavailable) = (!results.is_empty(), false, false);
         for result in results {
@@ -451,6 +459,19 @@ impl Controller {
                 self.events.record(notice);
             }
         }
+    }
+
+    /// Answers whoever makes a report.
+    fn tell(&self, ask: Ask) {
+        let answer = if !self.state.is_ready() {
+            Asked::NotReady
+        } else if ask.known == Some(self.revision) {
+            Asked::Same
+        } else {
+            Asked::Changed(Box::new(Snapshot::new(&self.state, self.revision, MAX_ROWS)))
+        };
+        // Whoever asked may be gone.
+        let _ = ask.answer.send(answer);
     }
 
     fn update_metrics(&self) {

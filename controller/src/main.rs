@@ -30,6 +30,7 @@ mod object;
 mod plan;
 mod queue;
 mod reconcile;
+mod report;
 mod serve;
 mod servers;
 mod service;
@@ -46,6 +47,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use clap::Parser;
 use kube::Client;
+use tokio::sync::mpsc;
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 
@@ -101,7 +103,13 @@ async fn run(args: Args) -> anyhow::Result<Exit> {
         let address = address.with_context(|| format!("nobody can listen at {}", args.address))?;
         info!(%address, "serving /healthz, /readyz and /metrics");
     }
-    Controller::new(args, settings_file, settings, client, metrics, health).run().await
+    let (asks, asked) = mpsc::channel(1);
+    if args.report && !args.is_once() {
+        let address = report::serve(args.report_address, asks).await;
+        let address = address.with_context(|| format!("nobody can listen at {}", args.report_address))?;
+        info!(%address, "serving the report");
+    }
+    Controller::new(args, settings_file, settings, client, metrics, health).run(asked).await
 }
 
 /// Prints errors of the settings, which are several lines with excerpts, as they are.

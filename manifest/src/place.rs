@@ -57,6 +57,26 @@ impl Place {
         Some(point.column + marked).filter(|_| marked > 0)
     }
 
+    /// The name of the file.
+    ///
+    /// ```
+    /// assert_eq!(xposer_manifest::Place::file("web.yaml").name(), "web.yaml");
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.file
+    }
+
+    /// The line and the column in characters, both from 1, where they are known.
+    ///
+    /// ```
+    /// assert_eq!(xposer_manifest::Place::file("web.yaml").line_and_column(), None);
+    /// ```
+    #[must_use]
+    pub fn line_and_column(&self) -> Option<(usize, usize)> {
+        self.point.map(|point| (point.line, point.column))
+    }
+
     /// Some bytes of a file's text, the first of which is at `point`. The place has an excerpt if they begin at most
     /// `longest` bytes after the beginning of their line.
     pub(crate) fn span(name: &str, text: &str, span: &Range<usize>, point: Point, longest: usize) -> Self {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::loss::{is_passed, loss};
 use crate::diagnostics::{FieldPath, Origin, quoted};
 use crate::dialect::controller::Controller;
+use crate::dialect::keeps::{Keeps, keeps};
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
 use crate::dialect::says::{intent_of, says};
@@ -34,6 +35,96 @@ pub struct Opened {
     pub path: FieldPath,
     /// What is different, as a clause.
     pub message: String,
+}
+
+/// Something that decides who or what gets to a Service, and the targets on which it has an effect.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::internal::{Keeps, access};
+/// use xposer::{Target, testing};
+/// let plan = testing::plan(&[("AllowedSources", "10.0.0.0/8"), ("RateLimit", "10/s")], json!({}))?;
+/// let access = access(&plan);
+/// assert_eq!((access[0].what.as_str(), access[0].value.as_str()), ("AllowedSources", "10.0.0.0/8"));
+/// assert_eq!((access[0].keeps, access[1].keeps), (Keeps::Out, Keeps::Nobody));
+/// assert_eq!(access[0].targets, [Target::Ingress]);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The name of the option, or the key of an annotation.
+    pub what: String,
+    /// The value, in one line.
+    pub value: String,
+    /// Who asks for it.
+    pub path: FieldPath,
+    /// The targets on which it has an effect.
+    pub targets: Vec<Target>,
+    /// Whether it keeps anybody out.
+    pub keeps: Keeps,
+}
+
+/// Who may come in.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::internal::{Door, access, door};
+/// use xposer::{Target, testing};
+/// let of = |key, value| testing::plan(&[(key, value)], json!({})).map(|plan| door(&access(&plan), Target::Ingress));
+/// assert_eq!((of("AllowedSources", "10.0.0.0/8")?, of("RateLimit", "10/s")?), (Door::Closed, Door::Open));
+/// // All addresses are everybody.
+/// assert_eq!(of("AllowedSources", "0.0.0.0/0")?, Door::Open);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Door {
+    /// Only those who are admitted.
+    Closed,
+    /// It is not known.
+    NotKnown,
+    /// Everybody.
+    Open,
+}
+
+/// What decides who or what gets to a Service. The order is that of the options, and then that of the annotations.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::access, testing};
+/// assert!(access(&testing::plan(&[], json!({}))?).is_empty());
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn access(plan: &Plan) -> Vec<Access> {
+    let protections = protections(plan).into_iter();
+    let access = protections.map(|it| {
+        let keeps = it.keeps(plan);
+        let Protection { what, value, origin, targets, .. } = it;
+        Access { what: what.to_owned(), value, path: origin.path(), targets, keeps }
+    });
+    access.collect()
+}
+
+/// Who may come in by the object of a target. One thing that keeps somebody out closes the door.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::internal::{Door, access, door};
+/// use xposer::{Target, testing};
+/// let plan = testing::plan(&[], json!({}))?;
+/// assert_eq!(door(&access(&plan), Target::Ingress), Door::Open);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn door(access: &[Access], target: Target) -> Door {
+    let here = || access.iter().filter(|it| it.targets.contains(&target)).map(|it| it.keeps);
+    if here().any(|keeps| keeps == Keeps::Out) {
+        Door::Closed
+    } else if here().any(|keeps| keeps == Keeps::NotKnown) {
+        Door::NotKnown
+    } else {
+        Door::Open
+    }
 }
 
 /// Something that protects, and the targets on which it has an effect.
@@ -139,6 +230,29 @@ impl Protection<'_> {
     /// Whether it is said in words of a program, and not in a field of the object.
     fn is_in_words(&self) -> bool {
         self.what != TLS
+    }
+
+    /// Whether anybody is kept out who is not admitted.
+    fn keeps(&self, plan: &Plan) -> Keeps {
+        match (self.intent, &self.wish) {
+            _ if self.keeps_nobody_out() => Keeps::Nobody,
+            (Some(Intent::ClientCertificate), Some(Wish::Certificate(wanted))) if wanted.is_optional => {
+                Keeps::Nobody
+            }
+            (
+                Some(
+                    Intent::AllowedSources
+                    | Intent::BasicAuth
+                    | Intent::ExternalAuth
+                    | Intent::ClientCertificate,
+                ),
+                _,
+            ) => Keeps::Out,
+            (Some(_), _) => Keeps::Nobody,
+            (None, _) => {
+                keeps(self.what, |key| plan.annotation(key).map(|annotation| annotation.value.as_str()))
+            }
+        }
     }
 
     /// Whether nobody is kept out by this value, so that nothing is open without it.

@@ -3,6 +3,7 @@
 mod canary;
 mod certificates;
 pub(crate) mod claims;
+pub(crate) mod contested;
 mod patterns;
 
 use std::collections::BTreeMap;

@@ -42,6 +42,8 @@ pub(crate) use served::{Reason, Server, Wanted};
 pub struct Plan {
     /// The Service.
     pub(crate) subject: Arc<Subject>,
+    /// The profile that the Service is under.
+    pub(crate) profile: Option<Sourced<String>>,
     pub(crate) domain: Option<Sourced<String>>,
     pub(crate) name: Option<Sourced<String>>,
     pub(crate) rules: Vec<Route>,
@@ -108,6 +110,7 @@ impl Plan {
     pub(crate) fn of(service: &Service<'_>, subject: Arc<Subject>) -> Self {
         Self {
             subject,
+            profile: None,
             domain: None,
             name: None,
             rules: Vec::new(),
@@ -355,6 +358,19 @@ impl Plan {
     #[must_use]
     pub fn monitor(&self) -> Option<&Monitor> {
         self.monitor.as_ref().map(|monitor| &monitor.value)
+    }
+
+    /// The URL that the monitor requests: that of the first route, perhaps by https and with another path.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let plan = xposer::testing::plan(&[("Monitor", "true"), ("MonitorHealthEndpoint", "/healthz")], json!({}))?;
+    /// assert_eq!(plan.monitor_url().as_deref(), Some("http://web.shop.example.com/healthz"));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn monitor_url(&self) -> Option<String> {
+        self.monitor().map(|monitor| self.monitored_url(monitor))
     }
 
     /// The annotations that the Service or the settings give, in ascending order of their keys, which are all different. What

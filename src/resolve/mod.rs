@@ -3,6 +3,7 @@
 //! Its values are text. `check` says whether one is a valid host, name or path.
 
 mod defaults;
+pub(crate) mod facts;
 mod forward;
 mod intents;
 mod migrate;

@@ -35,6 +35,7 @@ struct Choice {
     traefik: bool,
     envoy_gateway: bool,
     stamp: bool,
+    report: bool,
     namespaced: bool,
     service_monitor: bool,
 }
@@ -50,6 +51,7 @@ impl Choice {
             route: bits & 4 > 0,
             monitor: bits & 8 > 0,
             stamp: bits & 16 > 0,
+            report: bits > 0 && bits % 5 == 0,
             namespaced: bits & 32 > 0,
             traefik: bits > 0 && bits % 3 == 0,
             envoy_gateway: bits > 0 && bits % 7 == 0,
@@ -72,6 +74,7 @@ impl Choice {
             (self.traefik, "traefik"),
             (self.envoy_gateway, "envoy-gateway"),
             (self.stamp, "stamp"),
+            (self.report, "report"),
             (self.service_monitor, "servicemonitor"),
         ];
         all.into_iter().filter_map(|(wanted, name)| wanted.then_some(name)).collect()
@@ -89,6 +92,7 @@ impl Choice {
                 "envoyGateway": self.envoy_gateway,
             },
             "stamp": self.stamp,
+            "report": {"enabled": self.report},
             "watchNamespace": if self.namespaced { self.namespace() } else { "" },
             "serviceMonitor": {"enabled": self.service_monitor},
         })
@@ -477,6 +481,9 @@ fn the_controller_knows_its_flags(installations: &Rendered) {
         }
         assert!(arguments.contains(&"--leader-elect"));
         assert_eq!(arguments.contains(&"--stamp"), choice.stamp);
+        assert_eq!(arguments.contains(&"--report"), choice.report);
+        // Nothing outside of the pod can ask for the report.
+        assert!(argument(objects, "--report-address").is_none());
         assert_eq!(argument(objects, "--namespace").is_some(), choice.namespaced);
         let settings = Path::new(argument(objects, "--settings").unwrap());
         let pod = &the(objects, "Deployment")["spec"]["template"]["spec"];

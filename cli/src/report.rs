@@ -1,0 +1,60 @@
+//! `report`: who is exposed where, by what, and who may come in, for all inputs together.
+
+use std::io;
+
+use xposer::{Diagnostic, Outcome, Precedence, Service, expose_all};
+use xposer_manifest::Finding;
+use xposer_report::{Options, Place, Report};
+
+use crate::args::{Diagnostics, ReportArgs, ReportOutput, Typed};
+use crate::console::{Console, Exit, or_gone};
+use crate::input::Inputs;
+use crate::printer::Printer;
+use crate::render::summary;
+use crate::services::Found;
+
+/// Prints the report, and a line that counts.
+pub(crate) fn report(args: &ReportArgs, console: &mut Console<'_>) -> io::Result<Exit> {
+    let printer = Printer::new(&args.input, console.terminal);
+    if let Some((message, help)) = args.input.kubectl.given(Typed::Report) {
+        let wrong = [Finding::input(message).help(help)];
+        return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
+    }
+    let inputs = match Inputs::read(&args.input, None, Typed::Report, console) {
+        Ok(inputs) => inputs,
+        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
+    };
+    let found = match Found::new(&inputs.files, Typed::Report) {
+        Ok(found) => found,
+        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
+    };
+    let namespace = args.input.namespace.as_deref().unwrap_or_default();
+    let items = found.services.iter();
+    let services: Vec<Service<'_>> =
+        items.map(|item| Service::from_value(item.value).with_default_namespace(namespace)).collect();
+    let outcomes = expose_all(&services, &inputs.settings, Precedence::RefuseAll);
+    let settings_file = inputs.settings_file.as_ref();
+    let place = |at: usize, diagnostic: &Diagnostic| {
+        let place = found.services.get(at)?.place_of(diagnostic, settings_file)?;
+        let (line, column) = place.line_and_column().unzip();
+        Some(Place { file: place.name().to_owned(), line, column })
+    };
+    let options = Options { compare_target: args.compare_target, place: Some(&place), ..Options::default() };
+    let report = Report::new(&services, &outcomes, &inputs.settings, &options);
+    let text = match args.output {
+        ReportOutput::Html => report.to_html(),
+        ReportOutput::Json => report.to_json(),
+        ReportOutput::Mermaid => report.to_mermaid(),
+    };
+    or_gone(console.stdout.write_all(text.as_bytes()).and_then(|()| console.stdout.flush()))?;
+    printer.print(inputs.notes.iter().cloned().chain(found.notes), console.stderr)?;
+    if printer.format == Diagnostics::Text {
+        let mut summary = summary(&outcomes, found.local);
+        if let Some(counts) = found.passed.counts().filter(|_| services.is_empty() && found.local == 0) {
+            summary.push_str(&format!("; passed by: {counts}"));
+        }
+        or_gone(writeln!(console.stderr, "{summary}"))?;
+    }
+    let refused = outcomes.iter().any(Outcome::is_refused);
+    Ok(if refused { Exit::Refused } else { Exit::Done })
+}

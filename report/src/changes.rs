@@ -1,0 +1,248 @@
+//! What other settings, or another target, change for a Service: what is said in other words, works in another way, is lost, open or
+//! refused.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+use xposer::internal::{is_guessed, opened, servers};
+use xposer::{Code, Diagnostic, Outcome, Plan, Report, Severity, Target};
+
+/// What changes for a Service. Each finding stands in one of the lists, and only where it was not there before.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Service, Settings, Target, expose, testing};
+/// use xposer_report::changes::Changes;
+/// let service = testing::service(&[("AllowedSources", "10.0.0.0/8")]);
+/// let settings = Settings::from_value(&json!({"domain": "example.com", "parentRefs": [{"name": "external"}]}))?;
+/// let route = settings.clone().with_targets([Target::HttpRoute]);
+/// let of = |settings| expose(&Service::from_value(&service), settings);
+/// let changes = Changes::between((&of(&settings), &[]), (&of(&route), &[]));
+/// // The Gateway API has no words for it.
+/// assert_eq!(changes.refused[0].code, Some("protection-lost"));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Changes {
+    /// What is said in other words.
+    pub translated: Vec<Said>,
+    /// What works in another way.
+    pub differs: Vec<Said>,
+    /// What nothing does any more.
+    pub lost: Vec<Said>,
+    /// What else is said.
+    pub told: Vec<Said>,
+    /// What protects less, or not any more.
+    pub opens: Vec<Said>,
+    /// Why the Service is refused.
+    pub refused: Vec<Said>,
+}
+
+/// A sentence about a Service, and the place that it is about.
+///
+/// ```
+/// use xposer::Severity;
+/// use xposer_report::changes::Said;
+/// let (path, message) = ("settings.tls".to_owned(), "TLS would be off".to_owned());
+/// let said = Said { code: None, path, message, help: None, severity: Severity::Error };
+/// assert_eq!(serde_json::to_string(&said).unwrap(), r#"{"path":"settings.tls","message":"TLS would be off"}"#);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Said {
+    /// What kind of finding it is; none for what would be open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// The annotation, field or setting that it is about.
+    pub path: String,
+    /// What would be so.
+    pub message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// How much the finding weighs; what would be open weighs as an error.
+    #[serde(skip)]
+    pub severity: Severity,
+}
+
+impl From<&Diagnostic> for Said {
+    fn from(diagnostic: &Diagnostic) -> Self {
+        Self {
+            code: Some(diagnostic.code.slug()),
+            path: diagnostic.path.to_string(),
+            message: diagnostic.message.clone(),
+            help: diagnostic.help.clone(),
+            severity: diagnostic.severity,
+        }
+    }
+}
+
+/// Who serves a target, before and after.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::testing;
+/// use xposer_report::changes::served_by;
+/// let plan = |class| testing::plan(&[("IngressClassName", class)], json!({}));
+/// let (contour, traefik) = (plan("contour")?, plan("traefik")?);
+/// let changed = served_by(&contour, &traefik);
+/// assert_eq!((changed[0].before, changed[0].after, changed[0].guessed), ("Contour", "Traefik", false));
+/// assert!(served_by(&contour, &contour).is_empty());
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Served {
+    /// The target.
+    pub target: &'static str,
+    /// The program that serves it, or `nobody`.
+    pub before: &'static str,
+    /// The program that would serve it, or `nobody`.
+    pub after: &'static str,
+    /// Whether nothing says that this program serves it, while it was known before who did.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub guessed: bool,
+}
+
+/// What is said of objects when they are made, by the namespace and the name of the Service.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer_report::changes::Made;
+/// let plan = xposer::testing::plan(&[], json!({}))?;
+/// let emitted = xposer::emit_all([&plan]);
+/// assert!(Made::new(&emitted.report).of("shop", "web").is_empty());
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Made<'m> {
+    told: HashMap<(&'m str, &'m str), Vec<&'m Diagnostic>>,
+}
+
+impl<'m> Made<'m> {
+    /// Looks through the report of [`emit_all`](xposer::emit_all).
+    #[must_use]
+    pub fn new(report: &'m Report) -> Self {
+        let mut told: HashMap<_, Vec<_>> = HashMap::new();
+        for diagnostic in report.diagnostics() {
+            let subject = (diagnostic.subject.namespace.as_str(), diagnostic.subject.name.as_str());
+            told.entry(subject).or_default().push(diagnostic);
+        }
+        Self { told }
+    }
+
+    /// What is said about the objects of a Service.
+    #[must_use]
+    pub fn of<'a>(&'a self, namespace: &'a str, name: &'a str) -> &'a [&'m Diagnostic] {
+        self.told.get(&(namespace, name)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Who serves a Service, where that changes.
+#[must_use]
+pub fn served_by(old: &Plan, new: &Plan) -> Vec<Served> {
+    let of = |plan| {
+        let servers = servers(plan).into_iter();
+        servers.map(|program| (program.target(), program.name())).collect::<BTreeMap<_, _>>()
+    };
+    let (were, are) = (of(old), of(new));
+    let added = are.keys().filter(|target| !were.contains_key(*target));
+    let targets = were.keys().chain(added);
+    let served = targets.map(|target| {
+        let by = |side: &BTreeMap<Target, &'static str>| side.get(target).copied().unwrap_or("nobody");
+        let guessed = is_guessed(old, new, *target);
+        Served { target: target.as_str(), before: by(&were), after: by(&are), guessed }
+    });
+    served.filter(|served| served.before != served.after).collect()
+}
+
+impl Changes {
+    /// What changes between two decisions about one Service, each with what is said about its objects.
+    #[must_use]
+    pub fn between(old: (&Outcome, &[&Diagnostic]), new: (&Outcome, &[&Diagnostic])) -> Self {
+        let mut changes = Self::default();
+        let known: Vec<&Diagnostic> = findings(old.0, old.1).collect();
+        let is_known = |it: &Diagnostic| {
+            known
+                .iter()
+                .any(|known| (known.code, &known.message, &known.path) == (it.code, &it.message, &it.path))
+        };
+        for found in findings(new.0, new.1) {
+            if is_known(found) {
+                continue;
+            }
+            if found.severity == Severity::Error {
+                changes.refused.push(Said::from(found));
+            } else {
+                changes.list(found.code).push(Said::from(found));
+            }
+        }
+        if let (Some(old), Some(new)) = (old.0.plan(), new.0.plan()) {
+            let opened = opened(old, new).into_iter();
+            changes.opens.extend(opened.map(|it| Said {
+                code: None,
+                path: it.path.to_string(),
+                message: it.message,
+                help: None,
+                severity: Severity::Error,
+            }));
+        }
+        changes
+    }
+
+    /// Where a finding of this code belongs.
+    fn list(&mut self, code: Code) -> &mut Vec<Said> {
+        match code {
+            Code::IntentTranslated => &mut self.translated,
+            Code::IntentDiffers => &mut self.differs,
+            Code::IntentLost
+            | Code::TargetInexpressible
+            | Code::ProtectionWeakened
+            | Code::ProtectionLossAccepted => &mut self.lost,
+            _ => &mut self.told,
+        }
+    }
+
+    /// The lists and the words for them, in the order in which they are shown.
+    ///
+    /// ```
+    /// use xposer_report::changes::Changes;
+    /// let changes = Changes::default();
+    /// let words: Vec<&str> = changes.lists().iter().map(|(word, _)| *word).collect();
+    /// assert_eq!(words, ["translated", "differs", "lost", "told", "open", "refused"]);
+    /// ```
+    #[must_use]
+    pub fn lists(&self) -> [(&'static str, &[Said]); 6] {
+        [
+            ("translated", &self.translated),
+            ("differs", &self.differs),
+            ("lost", &self.lost),
+            ("told", &self.told),
+            ("open", &self.opens),
+            ("refused", &self.refused),
+        ]
+    }
+
+    /// Whether nothing is said.
+    ///
+    /// ```
+    /// assert!(xposer_report::changes::Changes::default().is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lists().iter().all(|(_, list)| list.is_empty())
+    }
+}
+
+/// Everything that is said about a Service, and about its objects.
+pub(crate) fn findings<'f>(
+    outcome: &'f Outcome,
+    told: &'f [&'f Diagnostic],
+) -> impl Iterator<Item = &'f Diagnostic> {
+    let filed = outcome.report().into_iter().flat_map(Report::diagnostics);
+    filed.chain(told.iter().copied())
+}

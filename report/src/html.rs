@@ -1,0 +1,344 @@
+//! The page of a report: one file with its style and its script, which asks nobody for anything.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use crate::model::{Access, CertificateSource, ClusterState, MigrationResult, Refused, Report, Row, Told};
+
+const STYLE: &str = include_str!("../assets/report.css");
+const SCRIPT: &str = include_str!("../assets/report.js");
+
+/// How many URLs of a Service are shown at once, and how many findings of one.
+const SHOWN: usize = 5;
+
+/// The Content-Security-Policy of the page: its own style and its own script, by their hashes, and nothing else. A server that
+/// sends the page may send it as a header, too.
+///
+/// ```
+/// let policy = xposer_report::content_security_policy();
+/// assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
+/// assert!(policy.contains("; script-src 'sha256-") && !policy.contains("unsafe") && !policy.contains("http"));
+/// ```
+#[must_use]
+pub fn content_security_policy() -> &'static str {
+    static POLICY: LazyLock<String> = LazyLock::new(|| {
+        let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+        format!(
+            "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
+            hash(STYLE),
+            hash(SCRIPT)
+        )
+    });
+    &POLICY
+}
+
+impl Report {
+    /// The report as one page of HTML, which opens from a file and needs no network.
+    ///
+    /// ```
+    /// use xposer::Settings;
+    /// use xposer_report::{Options, Report};
+    /// let page = Report::new(&[], &[], &Settings::default(), &Options::default()).to_html();
+    /// assert!(page.starts_with("<!doctype html>") && page.contains("No Service is exposed"));
+    /// ```
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        // Writing to a text does not fail.
+        Page::new(self).render().unwrap_or_default()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "report.html", whitespace = "minimize")]
+struct Page<'r> {
+    report: &'r Report,
+    policy: &'static str,
+    style: &'static str,
+    script: &'static str,
+    lines: Vec<Line<'r>>,
+    refused: Vec<RefusedPart<'r>>,
+    warnings: Vec<ToldPart<'r>>,
+    infos: Vec<ToldPart<'r>>,
+    has_cluster: bool,
+    columns: usize,
+    /// The number of the line of each Service, for links to it.
+    numbers: HashMap<(&'r str, &'r str), usize>,
+}
+
+/// A line of the table: an exposed Service, or a refused one, which leads to the reason.
+enum Line<'r> {
+    Exposed(usize, &'r Row),
+    Refused(usize, usize, &'r Refused),
+}
+
+/// A refused Service, with its number.
+struct RefusedPart<'r> {
+    number: usize,
+    refused: &'r Refused,
+}
+
+/// Something that is said about a Service, and the number of its line, if it has one.
+struct ToldPart<'r> {
+    told: &'r Told,
+    line: Option<usize>,
+}
+
+impl<'r> Page<'r> {
+    fn new(report: &'r Report) -> Self {
+        let mut order: Vec<(&str, &str, Result<&Row, (usize, &Refused)>)> = Vec::new();
+        order.extend(report.rows.iter().map(|row| (row.namespace.as_str(), row.service.as_str(), Ok(row))));
+        let refused = report.refused.iter().enumerate();
+        order.extend(refused.map(|(index, refused)| {
+            (refused.namespace.as_str(), refused.service.as_str(), Err((index + 1, refused)))
+        }));
+        order.sort_by_key(|(namespace, name, _)| (*namespace, *name));
+        let mut numbers = HashMap::new();
+        let mut lines = Vec::new();
+        for (index, (namespace, name, line)) in order.into_iter().enumerate() {
+            let number = index + 1;
+            numbers.entry((namespace, name)).or_insert(number);
+            lines.push(match line {
+                Ok(row) => Line::Exposed(number, row),
+                Err((at, refused)) => Line::Refused(number, at, refused),
+            });
+        }
+        let part = |told: &'r Told| {
+            let line = numbers.get(&(told.namespace.as_str(), told.service.as_str())).copied();
+            ToldPart { told, line }
+        };
+        let (warnings, infos) =
+            report.findings.iter().partition::<Vec<_>, _>(|it| it.finding.severity != "info");
+        let (warnings, infos) =
+            (warnings.into_iter().map(part).collect(), infos.into_iter().map(part).collect());
+        let has_cluster = report.rows.iter().any(|row| row.cluster.is_some());
+        let more = [has_cluster, report.compare_target.is_some()];
+        Self {
+            report,
+            policy: content_security_policy(),
+            style: STYLE,
+            script: SCRIPT,
+            lines,
+            refused: (1..)
+                .zip(&report.refused)
+                .map(|(number, refused)| RefusedPart { number, refused })
+                .collect(),
+            warnings,
+            infos,
+            has_cluster,
+            columns: 6 + more.iter().filter(|is_there| **is_there).count(),
+            numbers,
+        }
+    }
+
+    /// The number of the line of a Service in the same namespace.
+    fn line_of(&self, row: &Row, service: &str) -> Option<usize> {
+        self.numbers.get(&(row.namespace.as_str(), service)).copied()
+    }
+}
+
+/// What the template asks of the data.
+impl Row {
+    fn first_urls(&self) -> &[crate::model::Url] {
+        self.urls.get(..SHOWN).unwrap_or(&self.urls)
+    }
+
+    fn more_urls(&self) -> &[crate::model::Url] {
+        self.urls.get(SHOWN..).unwrap_or_default()
+    }
+
+    /// The ports, each once.
+    fn ports(&self) -> String {
+        let ports: BTreeSet<&str> = self.urls.iter().map(|url| url.port.as_str()).collect();
+        ports.into_iter().collect::<Vec<_>>().join(", ")
+    }
+
+    /// What protects without a value, such as TLS.
+    fn plain_protections(&self) -> String {
+        let plain = self.protections.iter().filter(|it| it.value.is_empty());
+        plain.map(|it| it.what.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn first_host(&self) -> &str {
+        self.urls.first().map_or("", |url| &url.host)
+    }
+
+    /// What it is grouped by as its class: the class, the Gateway or the router.
+    fn class(&self) -> String {
+        self.targets.first().map(RowTargetPart::label).unwrap_or_default()
+    }
+
+    /// Whether ExternalDNS publishes the hosts of the URLs and no others.
+    fn publishes_its_hosts(&self) -> bool {
+        let own: BTreeSet<&str> = self.urls.iter().map(|url| url.host.as_str()).collect();
+        self.dns.hosts.iter().map(String::as_str).collect::<BTreeSet<_>>() == own
+    }
+
+    /// What the graph is drawn from: each host behind an `h`, and what the Service is attached to behind a `c`, with a tab before the
+    /// program.
+    fn edges(&self) -> Vec<String> {
+        let hosts: BTreeSet<&str> = self.urls.iter().map(|url| url.host.as_str()).collect();
+        let hosts = hosts.into_iter().map(|host| format!("h{host}"));
+        let doors = self.targets.iter().flat_map(|target| {
+            let attached: Vec<String> = if target.attached_to.is_empty() {
+                vec![target.label()]
+            } else {
+                target.attached_to.iter().map(|attached| format!("{} {attached}", target.kind)).collect()
+            };
+            attached.into_iter().map(|attached| format!("c{attached}\t{}", target.program))
+        });
+        hosts.chain(doors).collect()
+    }
+}
+
+/// What a target is called where it stands for a group.
+trait RowTargetPart {
+    fn label(&self) -> String;
+}
+
+impl RowTargetPart for crate::model::RowTarget {
+    fn label(&self) -> String {
+        match self.attached_to.first() {
+            Some(attached) => format!("{} {attached}", self.kind),
+            None => format!("{} {}", self.kind, self.default_attachment()),
+        }
+    }
+}
+
+impl crate::model::Url {
+    /// Whether the URL leads somewhere: a host with a star is any name.
+    fn is_link(&self) -> bool {
+        !self.host.contains('*') && (self.url.starts_with("https://") || self.url.starts_with("http://"))
+    }
+}
+
+impl Access {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Restricted => "Restricted",
+            Self::NotKnown => "Not known",
+            Self::Open => "Open",
+        }
+    }
+
+    /// The value that the filter compares, and a class of the style.
+    fn slug(self) -> &'static str {
+        match self {
+            Self::Restricted => "restricted",
+            Self::NotKnown => "unknown",
+            Self::Open => "open",
+        }
+    }
+}
+
+impl CertificateSource {
+    fn word(self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Secret => "Secret",
+            Self::CertManager => "cert-manager",
+            Self::LoadBalancer => "Load balancer",
+            Self::Gateway => "Gateway",
+            Self::Passthrough => "Passthrough",
+            Self::Stable => "As the stable Service",
+        }
+    }
+}
+
+impl MigrationResult {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Same => "Works",
+            Self::Differs => "Differs",
+            Self::Loses => "Loses",
+            Self::Opens => "Opens",
+            Self::Refused => "Refused",
+        }
+    }
+
+    fn slug(self) -> &'static str {
+        match self {
+            Self::Same => "restricted",
+            Self::Differs | Self::Loses => "unknown",
+            Self::Opens | Self::Refused => "refused",
+        }
+    }
+}
+
+impl ClusterState {
+    fn word(self) -> &'static str {
+        match self {
+            Self::InSync => "In sync",
+            Self::Pending => "Pending",
+            Self::Failed => "Failed",
+        }
+    }
+
+    fn slug(self) -> &'static str {
+        match self {
+            Self::InSync => "restricted",
+            Self::Pending => "unknown",
+            Self::Failed => "refused",
+        }
+    }
+}
+
+impl crate::model::Canary {
+    /// Which requests the canary gets.
+    fn share(&self) -> String {
+        let header = self
+            .header
+            .as_ref()
+            .map(|name| format!("header {name}: {}", self.header_value.as_deref().unwrap_or("always")));
+        let cookie = self.cookie.as_ref().map(|name| format!("cookie {name}"));
+        let weight = self.weight.map(|weight| format!("{weight} %"));
+        let parts: Vec<String> = [weight, header, cookie].into_iter().flatten().collect();
+        if parts.is_empty() { "no requests".to_owned() } else { parts.join(", ") }
+    }
+}
+
+/// The filters of the template.
+#[allow(unreachable_pub, reason = "the macro makes what it makes")]
+mod filters {
+    use std::fmt::{Display, Write};
+
+    use xposer::internal::shortened;
+
+    /// The most bytes of a text in the page.
+    const MAX_TEXT: usize = 2000;
+
+    /// Lines for the script, each of them as [`shown`] has it.
+    #[askama::filter_fn]
+    pub(super) fn edges(lines: Vec<String>, _: &dyn askama::Values) -> askama::Result<String> {
+        let parts = |line: &String| line.split('\t').map(clean).collect::<Result<Vec<_>, _>>();
+        let lines = lines.iter().map(|line| Ok(parts(line)?.join("\t")));
+        Ok(lines.collect::<askama::Result<Vec<String>>>()?.join("\n"))
+    }
+
+    /// A text of a user: not too long, and with the signs that cannot be seen, or that turn the direction of the text around them,
+    /// as their numbers.
+    #[askama::filter_fn]
+    pub(super) fn shown(text: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
+        clean(&text.to_string())
+    }
+
+    fn clean(text: &str) -> askama::Result<String> {
+        let mut clean = String::with_capacity(text.len().min(MAX_TEXT));
+        for character in shortened(text, None, MAX_TEXT).chars() {
+            let is_format = matches!(character,
+                '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+            if character == '\n' {
+                clean.push(' ');
+            } else if character.is_control() || is_format {
+                write!(clean, "\\u{{{:x}}}", u32::from(character))?;
+            } else {
+                clean.push(character);
+            }
+        }
+        Ok(clean)
+    }
+}

@@ -1,0 +1,516 @@
+//! Makes the report of Services and of what was decided about them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use xposer::internal::{self, Door, Keeps, contested, servers, shortened, urls};
+use xposer::service::PortRef;
+use xposer::values::ParentRef;
+use xposer::{
+    Code, Diagnostic, Outcome, Plan, Precedence, Service, Settings, Severity, Target, emit_all, expose,
+    expose_all,
+};
+
+use crate::changes::{Changes, Made, findings, served_by};
+use crate::model::{
+    API_VERSION, Access, Canary, Certificate, CertificateSource, Claimant, Cluster, Conflict, Dns, Finding,
+    ForeignHost, LeftOut, Migration, MigrationResult, MigrationSummary, Place, Protection, Refused, Report,
+    Row, RowTarget, Summary, Told, Url,
+};
+
+/// The most bytes of a value.
+const MAX_VALUE: usize = 200;
+
+/// What a report has beside the Services.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Precedence, Service, Settings, Target, expose_all, testing};
+/// use xposer_report::model::MigrationResult;
+/// use xposer_report::{Options, Report};
+/// let service = testing::service(&[("AllowedSources", "10.0.0.0/8")]);
+/// let settings = Settings::from_value(&json!({"domain": "example.com", "parentRefs": [{"name": "external"}]}))?;
+/// let services = [Service::from_value(&service)];
+/// let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
+/// let options = Options { compare_target: Some(Target::HttpRoute), ..Options::default() };
+/// let report = Report::new(&services, &outcomes, &settings, &options);
+/// let migration = report.rows[0].migration.as_ref().unwrap();
+/// assert_eq!(migration.result, MigrationResult::Refused);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Default)]
+pub struct Options<'o> {
+    /// Which of several Services with one claim is exposed: what the outcomes were decided by.
+    pub precedence: Precedence,
+    /// The target that every exposed Service is compared with.
+    pub compare_target: Option<Target>,
+    /// The place of a finding about the Service at a position, where it is known.
+    pub place: Option<&'o dyn Fn(usize, &Diagnostic) -> Option<Place>>,
+    /// What the controller did about the Service at a position.
+    pub cluster: Option<&'o dyn Fn(usize) -> Option<Cluster>>,
+    /// What the report is about, for example the name of a cluster.
+    pub title: Option<String>,
+    /// When it is made, in RFC 3339.
+    pub generated: Option<String>,
+    /// The most entries of each list; without one, there are all.
+    pub limit: Option<usize>,
+    /// How many more Services there are that nobody looked at.
+    pub not_looked_at: usize,
+}
+
+impl Report {
+    /// Makes the report of Services. `outcomes` has what [`expose_all`] decided about each of them, in the same order, under these
+    /// settings.
+    ///
+    /// ```
+    /// use xposer::Settings;
+    /// use xposer_report::{Options, Report};
+    /// let report = Report::new(&[], &[], &Settings::default(), &Options::default());
+    /// assert_eq!((report.kind, report.summary.services), ("Report", 0));
+    /// ```
+    #[must_use]
+    pub fn new(
+        services: &[Service<'_>],
+        outcomes: &[Outcome],
+        settings: &Settings,
+        options: &Options<'_>,
+    ) -> Self {
+        let made = emit_all(outcomes.iter().filter_map(Outcome::plan)).report;
+        let made = Made::new(&made);
+        let mut order: Vec<usize> = (0..services.len().min(outcomes.len())).collect();
+        let name_of = |at: &usize| services.get(*at).map(identity).unwrap_or_default();
+        order.sort_by_key(name_of);
+        let mut maker = Maker {
+            services,
+            outcomes,
+            options,
+            made: &made,
+            limit: options.limit.unwrap_or(usize::MAX),
+            left_out: LeftOut {
+                limit: 0,
+                services: options.not_looked_at,
+                rows: 0,
+                refused: 0,
+                findings: 0,
+                others: 0,
+            },
+            summary: Summary { services: order.len(), ..Summary::default() },
+            findings_kept: 0,
+        };
+        let elsewhere = options.compare_target.map(|target| {
+            let settings = settings.clone().with_targets([target]);
+            expose_all(services, &settings, options.precedence)
+        });
+        let there = elsewhere
+            .as_ref()
+            .map(|outcomes| (outcomes, emit_all(outcomes.iter().filter_map(Outcome::plan)).report));
+        let there = there.as_ref().map(|(outcomes, report)| (*outcomes, Made::new(report)));
+        let rows = maker.rows(&order, there.as_ref());
+        let (refused, foreign_hosts) = maker.refused(&order);
+        let told = maker.told(&order);
+        let conflicts = maker.conflicts(settings);
+        let Maker { mut left_out, summary, limit, .. } = maker;
+        left_out.limit = limit;
+        let LeftOut { services: unseen, rows: more, refused: others, findings: unsaid, .. } = left_out;
+        let is_complete = unseen + more + others + unsaid + left_out.others == 0;
+        Self {
+            api_version: API_VERSION,
+            kind: "Report",
+            generated: options.generated.clone(),
+            title: options.title.clone(),
+            compare_target: options.compare_target.map(Target::as_str),
+            summary,
+            rows,
+            refused,
+            findings: told,
+            conflicts,
+            foreign_hosts,
+            left_out: (!is_complete).then_some(left_out),
+        }
+    }
+
+    /// The report as JSON, with a line for each value.
+    ///
+    /// ```
+    /// use xposer::Settings;
+    /// use xposer_report::{Options, Report};
+    /// let json = Report::new(&[], &[], &Settings::default(), &Options::default()).to_json();
+    /// assert!(json.starts_with("{\n  \"apiVersion\": \"report.xposer.stakater.com/v1\",\n  \"kind\": \"Report\""));
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Only a key that is no text, or a value that does not want to be written, could fail, and there is none.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}
+
+/// What is decided under the other target, and what is said of the objects there.
+type There<'t> = (&'t Vec<Outcome>, Made<'t>);
+
+struct Maker<'m, 's> {
+    services: &'m [Service<'s>],
+    outcomes: &'m [Outcome],
+    options: &'m Options<'m>,
+    made: &'m Made<'m>,
+    limit: usize,
+    left_out: LeftOut,
+    summary: Summary,
+    /// Of all lists together: a Service may have hundreds of findings.
+    findings_kept: usize,
+}
+
+/// The namespace and the name of a Service.
+fn identity<'s>(service: &'s Service<'_>) -> (&'s str, &'s str) {
+    (service.namespace().unwrap_or_default(), service.name())
+}
+
+impl<'m> Maker<'m, '_> {
+    fn name(&self, at: usize) -> (&'m str, &'m str) {
+        self.services.get(at).map(identity).unwrap_or_default()
+    }
+
+    fn findings(&self, at: usize) -> Vec<&'m Diagnostic> {
+        let (namespace, name) = self.name(at);
+        let Some(outcome) = self.outcomes.get(at) else { return Vec::new() };
+        let told = outcome.plan().map_or(&[][..], |_| self.made.of(namespace, name));
+        findings(outcome, told).collect()
+    }
+
+    fn rows(&mut self, order: &[usize], there: Option<&There<'_>>) -> Vec<Row> {
+        let planned: Vec<(usize, &Plan)> =
+            order.iter().filter_map(|at| Some((*at, self.outcomes.get(*at)?.plan()?))).collect();
+        let mut canaries: HashMap<(&str, &str), Vec<Canary>> = HashMap::new();
+        let mut doors: HashMap<(&str, &str), Access> = HashMap::new();
+        for (at, plan) in &planned {
+            let (namespace, name) = self.name(*at);
+            match plan.canary() {
+                Some(canary) => {
+                    let stable = (namespace, canary.of.as_str());
+                    canaries.entry(stable).or_default().push(canary_of(name, canary));
+                }
+                None => {
+                    let access = internal::access(plan);
+                    let door = plan.targets().iter().map(|target| of_door(internal::door(&access, *target)));
+                    doors.insert((namespace, name), door.max().unwrap_or(Access::NotKnown));
+                }
+            }
+        }
+        let mut hosts: BTreeSet<&str> = BTreeSet::new();
+        let mut migrations = MigrationSummary::default();
+        let mut rows = Vec::new();
+        for (at, plan) in planned {
+            let (namespace, name) = self.name(at);
+            hosts.extend(plan.routes().iter().map(|route| route.host.as_str()));
+            // Who may come in to a canary is decided by its stable Service.
+            let stable = plan.canary().map(|canary| (namespace, canary.of.as_str()));
+            let access = match stable {
+                Some(stable) => doors.get(&stable).copied().unwrap_or(Access::NotKnown),
+                None => doors.get(&(namespace, name)).copied().unwrap_or(Access::NotKnown),
+            };
+            self.summary.exposed += 1;
+            self.summary.open += usize::from(access == Access::Open);
+            self.summary.access_not_known += usize::from(access == Access::NotKnown);
+            let is_shown = rows.len() < self.limit;
+            if !is_shown && there.is_none() {
+                self.left_out.rows += 1;
+                continue;
+            }
+            let migration = there.and_then(|there| self.migration(at, plan, there));
+            if let Some(migration) = &migration {
+                *match migration.result {
+                    MigrationResult::Same => &mut migrations.same,
+                    MigrationResult::Differs => &mut migrations.differs,
+                    MigrationResult::Loses => &mut migrations.loses,
+                    MigrationResult::Opens => &mut migrations.opens,
+                    MigrationResult::Refused => &mut migrations.refused,
+                } += 1;
+            }
+            if !is_shown {
+                self.left_out.rows += 1;
+                continue;
+            }
+            let mut row = row((namespace, name), plan, access);
+            row.canaries = canaries.remove(&(namespace, name)).unwrap_or_default();
+            row.migration = migration;
+            row.cluster = self.options.cluster.and_then(|cluster| cluster(at));
+            rows.push(row);
+        }
+        self.summary.hosts = hosts.len();
+        self.summary.migration = there.map(|_| migrations);
+        rows
+    }
+
+    fn migration(&self, at: usize, plan: &Plan, (outcomes, made): &There<'_>) -> Option<Migration> {
+        let (namespace, name) = self.name(at);
+        let (here, there) = (self.outcomes.get(at)?, outcomes.get(at)?);
+        let changes =
+            Changes::between((here, self.made.of(namespace, name)), (there, made.of(namespace, name)));
+        let result = if there.is_refused() {
+            MigrationResult::Refused
+        } else if !changes.opens.is_empty() {
+            MigrationResult::Opens
+        } else if changes.lost.iter().any(|said| said.severity > Severity::Info) {
+            MigrationResult::Loses
+        } else if !changes.differs.is_empty() {
+            MigrationResult::Differs
+        } else {
+            MigrationResult::Same
+        };
+        let other = there.plan();
+        Some(Migration {
+            result,
+            url: other.map(Plan::url).filter(|url| *url != plan.url()),
+            served_by: other.map(|other| served_by(plan, other)).unwrap_or_default(),
+            changes,
+        })
+    }
+
+    /// The refused Services, and the hosts that are not of their namespaces.
+    fn refused(&mut self, order: &[usize]) -> (Vec<Refused>, Vec<ForeignHost>) {
+        let (mut refused, mut foreign) = (Vec::new(), Vec::new());
+        for at in order {
+            let Some(outcome) = self.outcomes.get(*at).filter(|outcome| outcome.is_refused()) else {
+                continue;
+            };
+            self.summary.refused += 1;
+            let found = self.findings(*at);
+            let (namespace, service) = self.name(*at);
+            for diagnostic in found.iter().filter(|it| it.code == Code::HostNotOwned) {
+                self.summary.foreign_hosts += 1;
+                if foreign.len() >= self.limit {
+                    self.left_out.others += 1;
+                    continue;
+                }
+                foreign.push(ForeignHost {
+                    namespace: namespace.to_owned(),
+                    service: service.to_owned(),
+                    host: diagnostic.found.clone().unwrap_or_default(),
+                    message: diagnostic.message.clone(),
+                    place: self.place(*at, diagnostic),
+                });
+            }
+            if refused.len() >= self.limit {
+                self.left_out.refused += 1;
+                self.left_out.findings += found.len();
+                continue;
+            }
+            let findings = found.into_iter().filter_map(|it| self.finding(*at, it)).collect();
+            refused.push(Refused {
+                namespace: namespace.to_owned(),
+                service: service.to_owned(),
+                conflict: matches!(outcome, Outcome::Conflicting(_)),
+                findings,
+            });
+        }
+        (refused, foreign)
+    }
+
+    /// What is said about the Services that are not refused: warnings first.
+    fn told(&mut self, order: &[usize]) -> Vec<Told> {
+        let mut found: Vec<(usize, &Diagnostic)> = Vec::new();
+        for at in order {
+            let Some(outcome) = self.outcomes.get(*at) else { continue };
+            self.summary.not_exposed += usize::from(matches!(outcome, Outcome::NotExposed { .. }));
+            if !outcome.is_refused() {
+                found.extend(self.findings(*at).into_iter().map(|it| (*at, it)));
+            }
+        }
+        // Equal ones stay in the order of their Services.
+        found.sort_by_key(|(_, it)| std::cmp::Reverse(it.severity));
+        let warnings = found.iter().filter(|(_, it)| it.severity == Severity::Warning).count();
+        (self.summary.warnings, self.summary.infos) = (warnings, found.len() - warnings);
+        let mut told = Vec::new();
+        for (at, diagnostic) in found {
+            let (namespace, service) = self.name(at);
+            if let Some(finding) = self.finding(at, diagnostic) {
+                told.push(Told { namespace: namespace.to_owned(), service: service.to_owned(), finding });
+            }
+        }
+        told
+    }
+
+    /// A finding, if there is room for it.
+    fn finding(&mut self, at: usize, diagnostic: &Diagnostic) -> Option<Finding> {
+        if self.findings_kept >= self.limit {
+            self.left_out.findings += 1;
+            return None;
+        }
+        self.findings_kept += 1;
+        Some(Finding {
+            severity: diagnostic.severity.as_str(),
+            code: diagnostic.code.slug(),
+            path: diagnostic.path.to_string(),
+            message: diagnostic.message.clone(),
+            help: diagnostic.help.clone(),
+            place: self.place(at, diagnostic),
+        })
+    }
+
+    fn place(&self, at: usize, diagnostic: &Diagnostic) -> Option<Place> {
+        self.options.place.and_then(|place| place(at, diagnostic))
+    }
+
+    /// What several Services claim. Those that lost have no plan any more, so they are planned again, each alone.
+    fn conflicts(&mut self, settings: &Settings) -> Vec<Conflict> {
+        let lost: BTreeMap<usize, Outcome> = (0..)
+            .zip(self.outcomes)
+            .filter(|(_, outcome)| matches!(outcome, Outcome::Conflicting(_)))
+            .filter_map(|(at, _)| Some((at, expose(self.services.get(at)?, settings))))
+            .collect();
+        if lost.is_empty() {
+            return Vec::new();
+        }
+        let plan_of = |at: usize, outcome: &'m Outcome| outcome.plan().map(|plan| (at, plan));
+        let mut planned: Vec<(usize, &Plan)> =
+            (0..).zip(self.outcomes).filter_map(|(at, outcome)| plan_of(at, outcome)).collect();
+        planned.extend(lost.iter().filter_map(|(at, outcome)| Some((*at, outcome.plan()?))));
+        let plans: Vec<&Plan> = planned.iter().map(|(_, plan)| *plan).collect();
+        let position = |index: usize| planned.get(index).map(|(at, _)| *at);
+        let is_lost = |index: usize| position(index).is_some_and(|at| lost.contains_key(&at));
+        let mut conflicts = Vec::new();
+        for contested in contested(&plans, is_lost) {
+            self.summary.conflicts += 1;
+            if conflicts.len() >= self.limit {
+                self.left_out.others += 1;
+                continue;
+            }
+            let mut services: Vec<Claimant> = Vec::new();
+            for index in &contested.positions {
+                let Some(at) = position(*index) else { continue };
+                let (namespace, service) = self.name(at);
+                services.push(Claimant {
+                    namespace: namespace.to_owned(),
+                    service: service.to_owned(),
+                    exposed: !is_lost(*index),
+                });
+            }
+            services.sort_by(|left, right| {
+                (&left.namespace, &left.service).cmp(&(&right.namespace, &right.service))
+            });
+            conflicts.push(Conflict { claim: contested.claim, services });
+        }
+        conflicts
+    }
+}
+
+fn of_door(door: Door) -> Access {
+    match door {
+        Door::Closed => Access::Restricted,
+        Door::NotKnown => Access::NotKnown,
+        Door::Open => Access::Open,
+    }
+}
+
+/// A canary as it is shown beside the other Service.
+fn canary_of(service: &str, canary: &xposer::plan::Canary) -> Canary {
+    Canary {
+        service: service.to_owned(),
+        weight: canary.weight,
+        header: canary.header.clone(),
+        header_value: canary.header_value.clone(),
+        cookie: canary.cookie.clone(),
+    }
+}
+
+/// What an exposed Service is by itself.
+fn row((namespace, service): (&str, &str), plan: &Plan, access: Access) -> Row {
+    let protections = internal::access(plan);
+    let targets = plan.targets().iter().map(|target| {
+        let access = match plan.canary() {
+            Some(_) => access,
+            None => of_door(internal::door(&protections, *target)),
+        };
+        row_target(plan, *target, access)
+    });
+    Row {
+        namespace: namespace.to_owned(),
+        service: service.to_owned(),
+        urls: row_urls(plan),
+        profile: internal::profile(plan).map(|(name, _)| name.to_owned()),
+        targets: targets.collect(),
+        certificate: certificate(plan),
+        dns: dns(plan),
+        monitor: plan.monitor_url(),
+        access,
+        protections: protections
+            .iter()
+            .filter(|it| !it.targets.is_empty())
+            .map(|it| Protection {
+                what: it.what.clone(),
+                value: shortened(&it.value, None, MAX_VALUE),
+                from: it.path.to_string(),
+                targets: it.targets.iter().map(|target| target.as_str()).collect(),
+                restricts: it.keeps == Keeps::Out,
+            })
+            .collect(),
+        canary: plan.canary().map(|canary| canary_of(&canary.of, canary)),
+        canaries: Vec::new(),
+        migration: None,
+        cluster: None,
+    }
+}
+
+fn row_urls(plan: &Plan) -> Vec<Url> {
+    let routes = plan.routes().iter().zip(urls(plan));
+    let urls = routes.map(|(route, url)| Url {
+        url,
+        host: route.host.clone(),
+        path: route.path.clone(),
+        path_type: route.path_type.as_str(),
+        port: match plan.port_of(route) {
+            PortRef::Number(number) => number.to_string(),
+            PortRef::Name(name) => name,
+        },
+    });
+    urls.collect()
+}
+
+fn row_target(plan: &Plan, target: Target, access: Access) -> RowTarget {
+    let program = servers(plan).into_iter().find(|program| program.target() == target);
+    let program = program.map(|program| program.name().to_owned()).unwrap_or_default();
+    let because = plan.server(target).unwrap_or_default();
+    let because =
+        because.strip_prefix(&program).map_or(because.as_str(), |rest| rest.trim_start_matches(", "));
+    let attached_to = match target {
+        Target::Ingress => plan.class_name().map(str::to_owned).into_iter().collect(),
+        Target::HttpRoute => plan.parents().iter().map(|parent| parent_name(plan, parent)).collect(),
+        Target::Route => Vec::new(),
+    };
+    RowTarget { kind: target.as_str(), attached_to, because: because.to_owned(), program, access }
+}
+
+/// A Gateway or a ListenerSet: `Gateway NAMESPACE/NAME`, and the listener in parentheses.
+fn parent_name(plan: &Plan, parent: &ParentRef) -> String {
+    let kind = parent.kind.as_deref().unwrap_or("Gateway");
+    let namespace = parent.namespace.as_deref().or(plan.namespace());
+    let namespace = namespace.map(|namespace| format!("{namespace}/")).unwrap_or_default();
+    let listener = match (&parent.section_name, parent.port) {
+        (Some(name), _) => format!(" ({name})"),
+        (None, Some(port)) => format!(" ({port})"),
+        (None, None) => String::new(),
+    };
+    format!("{kind} {namespace}{}{listener}", parent.name)
+}
+
+fn certificate(plan: &Plan) -> Certificate {
+    let (source, secrets, issuer) = match internal::certificate(plan) {
+        internal::Certificate::None => (CertificateSource::None, Vec::new(), None),
+        internal::Certificate::Secret { names } => (CertificateSource::Secret, names, None),
+        internal::Certificate::CertManager { issuer, names } => {
+            let issuer = issuer.map(|issuer| {
+                format!("{} {}", if issuer.cluster { "ClusterIssuer" } else { "Issuer" }, issuer.name)
+            });
+            (CertificateSource::CertManager, names, issuer)
+        }
+        internal::Certificate::LoadBalancer => (CertificateSource::LoadBalancer, Vec::new(), None),
+        internal::Certificate::Gateway => (CertificateSource::Gateway, Vec::new(), None),
+        internal::Certificate::Passthrough => (CertificateSource::Passthrough, Vec::new(), None),
+        internal::Certificate::Stable => (CertificateSource::Stable, Vec::new(), None),
+    };
+    Certificate { source, secrets, issuer }
+}
+
+fn dns(plan: &Plan) -> Dns {
+    let internal::Dns { hosts, target, ttl, left_out_by } = internal::dns(plan);
+    let short = |text: String| shortened(&text, None, MAX_VALUE);
+    Dns { hosts, target: target.map(short), ttl: ttl.map(short), left_out_by }
+}

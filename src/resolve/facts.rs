@@ -1,0 +1,187 @@
+//! What a report says of a plan, and no stage needs: its URLs, where its certificate comes from, and what ExternalDNS publishes.
+
+use crate::diagnostics::{Origin, Sourced};
+use crate::dialect::cert_manager::write::{is_asked, issuer};
+use crate::dialect::cert_manager::{CLUSTER_ISSUER, ISSUER};
+use crate::dialect::external_dns::{opts_out, split};
+use crate::dialect::nginx::paths::asked_path;
+use crate::plan::{Plan, Route, grouped};
+use crate::validation::url;
+use crate::values::{Issuer, Target, Termination, Tls};
+
+/// The URL of each route, in the order of [`Plan::routes`]: scheme, host and path as [`Plan::url`] writes them.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::urls, testing};
+/// let plan = testing::plan(&[("IngressURLTemplate", "a.example.com, b.example.com/api(/|$)(.*)")], json!({}))?;
+/// assert_eq!(urls(&plan), ["http://a.example.com", "http://b.example.com/api"]);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn urls(plan: &Plan) -> Vec<String> {
+    let of =
+        |route: &Route| url(plan.tls().is_on(), &route.host, &asked_path(plan, &route.path, route.path_type));
+    plan.routes().iter().map(of).collect()
+}
+
+/// Where the certificate of a plan comes from.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::internal::{Certificate, certificate};
+/// use xposer::testing;
+/// let of = |settings| testing::plan(&[], settings).map(|plan| certificate(&plan));
+/// assert_eq!(of(json!({}))?, Certificate::None);
+/// assert_eq!(of(json!({"tls": true}))?, Certificate::Secret { names: vec!["web-cert".to_owned()] });
+/// let asked = of(json!({"tls": "cert-manager", "clusterIssuer": "letsencrypt"}))?;
+/// assert!(matches!(asked, Certificate::CertManager { issuer: Some(issuer), .. } if issuer.cluster));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// There is no TLS.
+    None,
+    /// The secrets with these names hold it; somebody else fills them.
+    Secret {
+        /// The names, in the namespace of the Service.
+        names: Vec<String>,
+    },
+    /// cert-manager fills the secrets with these names.
+    CertManager {
+        /// The issuer that is asked; `None` means the default one of cert-manager.
+        issuer: Option<Issuer>,
+        /// The names of the secrets, in the namespace of the Service.
+        names: Vec<String>,
+    },
+    /// A load balancer in front of the controller has it.
+    LoadBalancer,
+    /// The listener of the Gateway has it: no object of the Service names a secret.
+    Gateway,
+    /// TLS ends at the Service, which has it.
+    Passthrough,
+    /// The Service that the canary belongs to has it.
+    Stable,
+}
+
+/// Where the certificate of a plan comes from.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::internal::{Certificate, certificate};
+/// let plan = xposer::testing::plan(&[("TLS", "load-balancer")], json!({}))?;
+/// assert_eq!(certificate(&plan), Certificate::LoadBalancer);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn certificate(plan: &Plan) -> Certificate {
+    let is_only = |target| plan.targets() == [target];
+    match plan.tls() {
+        Tls::Off => return Certificate::None,
+        _ if plan.passes_tls()
+            || (is_only(Target::Route) && plan.termination() == Termination::Passthrough) =>
+        {
+            return Certificate::Passthrough;
+        }
+        _ if plan.canary.is_some() => return Certificate::Stable,
+        Tls::LoadBalancer => return Certificate::LoadBalancer,
+        Tls::Secret | Tls::CertManager => {}
+    }
+    if is_only(Target::HttpRoute) && !plan.has_listener_set() {
+        return Certificate::Gateway;
+    }
+    let mut names: Vec<String> =
+        plan.tls_section().into_iter().map(|(secret, _)| secret.to_owned()).collect();
+    names.dedup();
+    let given =
+        |key: &str, cluster| plan.annotation(key).map(|given| Issuer { cluster, name: given.value.clone() });
+    let issuer = issuer(plan)
+        .map(|issuer: &Sourced<Issuer>| issuer.value.clone())
+        .or_else(|| given(ISSUER, false))
+        .or_else(|| given(CLUSTER_ISSUER, true));
+    if issuer.is_some() || is_asked(plan) || plan.tls() == Tls::CertManager {
+        return Certificate::CertManager { issuer, names };
+    }
+    Certificate::Secret { names }
+}
+
+/// What ExternalDNS publishes of a plan, where it runs.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::dns, testing};
+/// let block = "external-dns.kubernetes.io/target: lb.example.net\nexternal-dns.kubernetes.io/ttl: \"60\"";
+/// let dns = dns(&testing::plan(&[("xposer.stakater.com/annotations", block)], json!({}))?);
+/// assert_eq!((dns.hosts.as_slice(), dns.left_out_by), (&["web.shop.example.com".to_owned()][..], None));
+/// assert_eq!((dns.target.as_deref(), dns.ttl.as_deref()), (Some("lb.example.net"), Some("60")));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dns {
+    /// The hosts that it publishes.
+    pub hosts: Vec<String>,
+    /// What the records lead to, where an annotation says it; else it is the address of whoever serves the object.
+    pub target: Option<String>,
+    /// The time to live of the records, where an annotation says it.
+    pub ttl: Option<String>,
+    /// The annotation by which it leaves the objects out.
+    pub left_out_by: Option<String>,
+}
+
+/// What ExternalDNS publishes of a plan, where it runs.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::dns, testing};
+/// let block = "external-dns.kubernetes.io/controller: none";
+/// let dns = dns(&testing::plan(&[("xposer.stakater.com/annotations", block)], json!({}))?);
+/// assert!(dns.hosts.is_empty());
+/// assert!(dns.left_out_by.is_some_and(|key| key.ends_with("/controller")));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn dns(plan: &Plan) -> Dns {
+    if let Some(key) = plan.dns_controller_keys.first().filter(|_| plan.canary.is_some()) {
+        return Dns { left_out_by: Some(key.clone()), ..Dns::default() };
+    }
+    if let Some(out) = plan.annotations.iter().find(|it| opts_out(&it.key, &it.value)) {
+        return Dns { left_out_by: Some(out.key.clone()), ..Dns::default() };
+    }
+    let value = |name: &str| {
+        let mut annotations = plan.annotations.iter();
+        annotations.find(|it| split(&it.key).is_some_and(|(_, own)| own == name)).map(|it| it.value.clone())
+    };
+    let source = value("ingress-hostname-source").or_else(|| value("gateway-hostname-source"));
+    let mut hosts: Vec<String> = Vec::new();
+    if !source.as_deref().is_some_and(|source| source.eq_ignore_ascii_case("annotation-only")) {
+        hosts.extend(plan.routes().iter().map(|route| route.host.clone()));
+    }
+    if !source.is_some_and(|source| source.eq_ignore_ascii_case("defined-hosts-only")) {
+        let names = value("hostname").unwrap_or_default();
+        hosts.extend(names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()));
+    }
+    let hosts = grouped(hosts.into_iter().map(|host| (host, ()))).into_iter().map(|(host, _)| host);
+    // On a route of the Gateway API the target is that of the Gateway.
+    let has_target = plan.targets().iter().any(|target| *target != Target::HttpRoute);
+    Dns {
+        hosts: hosts.collect(),
+        target: value("target").filter(|_| has_target),
+        ttl: value("ttl"),
+        left_out_by: None,
+    }
+}
+
+/// The profile that a Service is under, and where that is said.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::profile, testing};
+/// let settings = json!({"profiles": {"external": {"domain": "example.org"}}});
+/// let plan = testing::plan(&[("Profile", "external")], settings)?;
+/// assert_eq!(profile(&plan).map(|(name, _)| name), Some("external"));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn profile(plan: &Plan) -> Option<(&str, &Origin)> {
+    plan.profile.as_ref().map(|profile| (profile.value.as_str(), &profile.origin))
+}
