@@ -1,0 +1,232 @@
+//! Every Ingress of the case folders is imported beside its Service, and rendered again.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot read its case has failed, and its summary is for people"
+)]
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use xposer::service::{CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION, MANAGED_BY_LABEL, SERVICE_LABEL};
+use xposer::{Outcome, Precedence, Service, Settings, emit_all, expose_all};
+use xposer_import::{Became, Imported, Input, import};
+use xposer_testkit::cases;
+
+/// The Ingresses among the objects of some Services, by namespace and name.
+fn rendered(services: &[Value], settings: &Settings) -> BTreeMap<(String, String), Value> {
+    let services: Vec<Service<'_>> = services.iter().map(Service::from_value).collect();
+    let outcomes = expose_all(&services, settings, Precedence::RefuseAll);
+    let emitted = emit_all(outcomes.iter().filter_map(Outcome::plan));
+    let objects = emitted.objects.iter().filter(|object| object.kind().as_str() == "Ingress");
+    let named = |object: &xposer::Object<'_>| {
+        (object.namespace().unwrap_or_default().to_owned(), object.name().to_owned())
+    };
+    objects.map(|object| (named(object), object.to_value())).collect()
+}
+
+/// A Service as it was before anybody exposed it.
+fn before(service: &Value) -> Value {
+    let mut service = service.clone();
+    if let Some(labels) = service.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+        labels.remove(EXPOSE_LABEL);
+    }
+    if let Some(annotations) = service.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
+        annotations.retain(|key, _| !key.starts_with(CONFIG_PREFIX) && key != FORWARD_ANNOTATION);
+    }
+    service
+}
+
+/// An Ingress as somebody else would have written it.
+fn foreign(ingress: &Value) -> Value {
+    let mut ingress = ingress.clone();
+    if let Some(labels) = ingress.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+        labels.retain(|key, _| key != MANAGED_BY_LABEL && key != SERVICE_LABEL);
+    }
+    ingress
+}
+
+/// What becomes of the Ingresses of some Services: each by its name, whether its bytes are the same, and what is said.
+fn round_trip(services: &[Value], rendered_with: &Settings, settings: &Settings) -> Vec<(String, bool, String)> {
+    let originals = rendered(services, rendered_with);
+    let documents: Vec<Value> = originals.values().map(foreign).collect();
+    let bare: Vec<Value> = services.iter().map(before).collect();
+    let input =
+        Input { ingresses: documents.iter().collect(), services: bare.iter().collect(), ..Input::default() };
+    let imported = import(&input, settings, false);
+    let Imported { proposals, findings, became } = &imported;
+    let mut exposed: Vec<Value> = bare.clone();
+    for proposal in proposals {
+        let at = proposal.given.unwrap();
+        exposed[at] = proposal.whole(&bare[at]);
+        let patched = merged(&bare[at], &proposal.patch());
+        assert_eq!(patched, exposed[at], "the patch and the whole Service differ");
+    }
+    let again = rendered(&exposed, settings);
+    let mut all = Vec::new();
+    for (index, (name, original)) in originals.iter().enumerate() {
+        let is_same = again.get(name) == Some(original)
+            && again.get(name).map(ToString::to_string) == Some(original.to_string());
+        let said: Vec<String> = findings
+            .iter()
+            .filter(|it| it.is_loss && it.object == xposer_import::Object::Ingress(index))
+            .map(|it| format!("{}: {}", it.path, it.message))
+            .collect();
+        // It proves itself: what it calls the same has the same bytes, and whatever has other bytes is told.
+        if became[index] == Became::Same {
+            let told = findings.iter().any(|it| it.object == xposer_import::Object::Ingress(index));
+            assert!(is_same || told, "{name:?} is called the same, and is not:\n{original}\n{:?}", again.get(name));
+        } else if is_same {
+            panic!("{name:?} is the same, and is not called so: {said:?}");
+        }
+        all.push((name.1.clone(), is_same, said.join("; ")));
+    }
+    all
+}
+
+/// A strategic merge patch of metadata.
+fn merged(service: &Value, patch: &Value) -> Value {
+    let mut service = service.clone();
+    for field in ["labels", "annotations"] {
+        let Some(entries) = patch["metadata"].get(field).and_then(Value::as_object) else { continue };
+        if !service["metadata"][field].is_object() {
+            service["metadata"][field] = json!({});
+        }
+        let known = service["metadata"][field].as_object_mut().unwrap();
+        for (key, value) in entries {
+            if value.is_null() {
+                known.remove(key);
+            } else {
+                known.insert(key.clone(), value.clone());
+            }
+        }
+    }
+    service
+}
+
+/// Why an Ingress is not the same again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// The settings deny what the Ingress has, or do not allow it.
+    Denied,
+    /// The settings of the case accept a loss, and no others do.
+    Accepted,
+    /// Two Services claim one host and path.
+    Claimed,
+    /// It is a second Ingress of its Service, which the core makes beside the first one for an option.
+    Beside,
+    /// A controller is given a value of several lines.
+    Lines,
+    /// A path that the core wrote for a controller is no path that a Service asks for.
+    Rewritten,
+    /// The core gives the controller more annotations than the Ingress shows the wish for.
+    More,
+    /// The Service has no room for annotations.
+    Room,
+}
+
+/// What is not the same again under the settings that it was made with.
+const ELSE: &[(&str, Why)] = &[
+    ("annotation-deny-options/api", Why::Denied),
+    ("canary-of-another-namespace/web", Why::Claimed),
+    ("canary-of-another-namespace/web-beta", Why::Claimed),
+    ("contour-intents/moved", Why::Rewritten),
+    ("contour-intents/slow", Why::More),
+    ("haproxy-ingress-intents/api", Why::Rewritten),
+    ("haproxy-ingress-intents/web", Why::Lines),
+    ("haproxy-intents/vault", Why::More),
+    ("haproxy-intents/web", Why::Lines),
+    ("nginx-rewrite-lost/haproxy-ingress", Why::Rewritten),
+    ("redirect-from-with-tls/web-redirect-from", Why::Beside),
+    ("redirect-from-with-tls/web-redirect-from-http", Why::Beside),
+    ("stamp-no-room/web", Why::Room),
+    ("traefik-http-and-https/both-http", Why::Beside),
+    ("traefik-redirect-from/web-redirect-from", Why::Beside),
+    ("traefik-redirect-from/web-redirect-from-http", Why::Beside),
+    ("traefik-redirect-from/www-redirect-from", Why::Beside),
+    ("traefik-translated/web-redirect-from", Why::Beside),
+    ("traefik-translated/web-redirect-from-http", Why::Beside),
+    ("use-regex-elsewhere/by-contour", Why::Rewritten),
+    ("use-regex-elsewhere/by-haproxy-ingress", Why::Rewritten),
+];
+
+/// What is not the same again although nothing but the programs of the classes is set.
+const ELSE_ALONE: &[(&str, Why)] = &[
+    ("canary-of-another-namespace/web", Why::Claimed),
+    ("canary-of-another-namespace/web-beta", Why::Claimed),
+    ("configuration-in-own-words/late", Why::Denied),
+    ("contour-intents/moved", Why::Rewritten),
+    ("contour-intents/slow", Why::More),
+    ("folded-block-not/web", Why::Denied),
+    ("haproxy-ingress-intents/api", Why::Rewritten),
+    ("haproxy-ingress-intents/web", Why::Lines),
+    ("haproxy-intents/vault", Why::More),
+    ("haproxy-intents/web", Why::Lines),
+    ("nginx-rewrite-lost/haproxy-ingress", Why::Rewritten),
+    ("nginx-snippet-of-several-lines/web", Why::Lines),
+    ("redirect-from-with-tls/web-redirect-from", Why::Beside),
+    ("redirect-from-with-tls/web-redirect-from-http", Why::Beside),
+    ("snippet-allowed/web", Why::Denied),
+    ("snippet-by-setting/web", Why::Denied),
+    ("stamp-no-room/web", Why::Room),
+    ("traefik-http-and-https/both-http", Why::Beside),
+    ("traefik-nginx-weaker/body", Why::Accepted),
+    ("traefik-redirect-from/web-redirect-from", Why::Beside),
+    ("traefik-redirect-from/web-redirect-from-http", Why::Beside),
+    ("traefik-redirect-from/www-redirect-from", Why::Beside),
+    ("traefik-translated/web-redirect-from", Why::Beside),
+    ("traefik-translated/web-redirect-from-http", Why::Beside),
+    ("use-regex-elsewhere/by-contour", Why::Rewritten),
+    ("use-regex-elsewhere/by-haproxy-ingress", Why::Rewritten),
+];
+
+/// Imports every Ingress of the cases under settings that are made of those of the case, and compares with a table.
+fn check(of_case: &dyn Fn(&Value) -> Value, table: &[(&str, Why)], how: &str) {
+    let (mut same, mut wrong, mut others) = (0, Vec::new(), 0);
+    let mut unused: Vec<&str> = table.iter().map(|(name, _)| *name).collect();
+    for case in cases::all().unwrap() {
+        let given = case.settings.clone().unwrap_or_default();
+        let Ok(rendered_with) = Settings::tried(&given) else { continue };
+        let Ok(settings) = Settings::tried(&of_case(&given)) else { continue };
+        let services: Vec<Value> = case.services().cloned().collect();
+        let started = std::time::Instant::now();
+        let all = round_trip(&services, &rendered_with, &settings);
+        if started.elapsed().as_millis() > 400 { println!("SLOW {} {:?}", case.slug, started.elapsed()); }
+        for (name, is_same, said) in all {
+            let name = format!("{}/{name}", case.slug);
+            let why = table.iter().find(|(known, _)| *known == name).map(|(_, why)| *why);
+            unused.retain(|known| *known != name);
+            match why {
+                None if is_same => same += 1,
+                Some(why) if !is_same => {
+                    println!("{name}: {why:?}: {said}");
+                    others += 1;
+                }
+                None => wrong.push(format!("{name} is not the same: {said}")),
+                Some(_) => wrong.push(format!("{name} is the same, so it has no place in the table")),
+            }
+        }
+    }
+    wrong.extend(unused.iter().map(|name| format!("there is no Ingress {name}")));
+    println!("{how}: {same} of {} Ingresses are the same again, byte for byte", same + others);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_ingress_of_the_cases_is_the_same_again_or_told() {
+    check(&Value::clone, ELSE, "under the settings of the case");
+}
+
+/// Without the settings of the case, the annotations have to say everything.
+#[test]
+fn every_ingress_of_the_cases_is_the_same_again_without_settings() {
+    let programs = |settings: &Value| {
+        let kept = ["controllers", "defaultController", "legacyAnnotations", "externalDNSPrefixes"];
+        let kept = kept.into_iter().filter_map(|key| Some((key.to_owned(), settings.get(key)?.clone())));
+        Value::Object(kept.collect())
+    };
+    check(&programs, ELSE_ALONE, "without settings");
+}
