@@ -67,6 +67,27 @@ Exit codes:
   2  wrong usage, or an input or the settings cannot be used, or there are no Services;
      nothing is printed";
 
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  What the Services behind the Ingresses of a file have to say
+    xposer import ingress.yaml service.yaml
+
+  All of a cluster, with your defaults, which are not repeated; then into the cluster
+    kubectl get ingresses,services -A -o yaml > cluster.yaml
+    xposer import --settings config.yaml cluster.yaml > annotations.yaml
+    kubectl apply --server-side --field-manager=xposer-import -f annotations.yaml
+
+  As commands, to read and to paste
+    xposer import -o kubectl cluster.yaml
+
+Each proposal is rendered again, and every difference from the Ingress is told.
+
+Exit codes:
+  0  every Ingress is reproduced
+  1  something of an Ingress is not reproduced; the proposals are still printed
+  2  wrong usage, or an input or the settings cannot be used, or there is no Ingress;
+     nothing is printed";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   xposer explain                         every annotation, setting and diagnostic code
@@ -132,6 +153,11 @@ pub(crate) enum Command {
     /// Says what other settings would change: objects, translations, and what would be lost, refused or open.
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
+    /// Prints the label and the annotations that reproduce existing Ingresses, and says what cannot be said.
+    ///
+    /// Without the Services beside the Ingresses, every port is named.
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArgs),
     /// Explains an annotation, a setting, a diagnostic code, a program, the templates, or how the Services of a file are exposed.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -171,6 +197,21 @@ pub(crate) struct CompareArgs {
     /// How the comparison is printed: text, or json with every Service that changes.
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Comparison,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Annotations of ingress-nginx become options of no controller where they mean the same, so that they outlive it.
+    #[arg(long)]
+    pub(crate) options: bool,
+    /// The whole Services of the input with what is added, and not patches of them.
+    #[arg(long)]
+    pub(crate) whole: bool,
+    /// How the Services are printed: yaml as a stream of documents, json as one v1 List, kubectl as commands.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Proposed,
 }
 
 #[derive(Debug, Args)]
@@ -242,9 +283,20 @@ pub(crate) enum Typed {
     Check,
     Compare,
     Explain,
+    Import,
 }
 
 impl Typed {
+    /// Whether it reads Ingresses, and Services beside them.
+    pub(crate) fn reads_ingresses(self) -> bool {
+        self == Self::Import
+    }
+
+    /// The kinds that it reads, as kubectl calls them.
+    fn kinds(self) -> &'static str {
+        if self.reads_ingresses() { "ingresses,services" } else { "services" }
+    }
+
     /// The command that reads Services from standard input.
     pub(crate) fn piped(self) -> &'static str {
         match self {
@@ -253,6 +305,7 @@ impl Typed {
             Self::Compare => "xposer compare --with NEW",
             // Without a file it lists the words that can be explained.
             Self::Explain => "xposer explain -",
+            Self::Import => "xposer import",
         }
     }
 
@@ -263,6 +316,7 @@ impl Typed {
             Self::Check => "xposer check --settings - FILE",
             Self::Compare => "xposer compare --with NEW --settings - FILE",
             Self::Explain => "xposer explain --settings - FILE",
+            Self::Import => "xposer import --settings - FILE",
         }
     }
 
@@ -274,6 +328,7 @@ impl Typed {
             Self::Compare => "-exec xposer compare --with NEW {} +",
             // It takes one file as an argument.
             Self::Explain => "-exec xposer explain {} \\;",
+            Self::Import => "-exec xposer import {} +",
         }
     }
 }
@@ -294,13 +349,13 @@ pub(crate) struct Kubectl {
 impl Kubectl {
     /// The message about an option of kubectl that was given, and its help.
     pub(crate) fn given(&self, typed: Typed) -> Option<(&'static str, String)> {
-        let piped = typed.piped();
+        let (piped, kinds) = (typed.piped(), typed.kinds());
         if self.recursive.is_some() {
             let help = format!("name the files: find FOLDER -name '*.yaml' {}", typed.of_found());
             return Some(("-R is for kubectl, and no folder is searched here", help));
         }
         if self.all_namespaces.is_some() {
-            let help = format!("ask kubectl for them: kubectl get services -A -o yaml | {piped}");
+            let help = format!("ask kubectl for them: kubectl get {kinds} -A -o yaml | {piped}");
             return Some(("-A is for kubectl, and no cluster is asked here", help));
         }
         if let Some(folder) = &self.kustomize {
@@ -308,7 +363,7 @@ impl Kubectl {
             return Some(("-k is for kubectl, and no kustomization is built here", help));
         }
         let selector = self.selector.as_ref()?;
-        let help = format!("ask kubectl for them: kubectl get services -l '{selector}' -o yaml | {piped}");
+        let help = format!("ask kubectl for them: kubectl get {kinds} -l '{selector}' -o yaml | {piped}");
         Some(("-l is for kubectl, and nothing is selected here", help))
     }
 }
@@ -358,6 +413,15 @@ pub(crate) enum Output {
     #[default]
     Yaml,
     Json,
+}
+
+/// How what is proposed is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Proposed {
+    #[default]
+    Yaml,
+    Json,
+    Kubectl,
 }
 
 /// How a comparison is printed.

@@ -126,31 +126,34 @@ pub(crate) fn smallest(bare: &Value, draft: Draft, keep: &[&str], settings: &Set
             }
         }
     }
-    draft = smallest_of(draft, |draft| &mut draft.block, &is_same);
-    smallest_of(draft, |draft| &mut draft.labels, &is_same)
+    // What the objects have of a kind of entries without any in the draft.
+    let metadata = |draft: &Draft, field: &str| -> Value {
+        let Outcome::Planned { plan, .. } = tried(bare, draft, settings) else { return Value::Null };
+        let objects = plan.emit().objects;
+        let found = objects.iter().find(|object| object.name() == plan.name()).map(xposer::Object::to_value);
+        found.and_then(|mut object| Some(object.pointer_mut(&format!("/metadata/{field}"))?.take())).unwrap_or_default()
+    };
+    draft = smallest_of(draft, |draft| &mut draft.block, &is_same, &|draft| metadata(draft, "annotations"));
+    smallest_of(draft, |draft| &mut draft.labels, &is_same, &|draft| metadata(draft, "labels"))
 }
 
-/// Leaves out the entries of one kind that the settings give. What all of them together do not need is found by one trial for each
-/// entry, so that is done for a few entries only.
+/// Leaves out the entries of one kind that the settings give: those that the objects still have without any entry.
 fn smallest_of(
     draft: Draft,
     entries: impl Fn(&mut Draft) -> &mut BTreeMap<String, String>,
     is_same: &dyn Fn(&Draft) -> bool,
+    given: &dyn Fn(&Draft) -> Value,
 ) -> Draft {
-    const MAX_ENTRIES: usize = 50;
-    let mut without = draft.clone();
-    let keys: Vec<String> = entries(&mut without).keys().cloned().collect();
-    entries(&mut without).clear();
-    if keys.is_empty() || is_same(&without) {
-        return without;
+    let mut none = draft.clone();
+    let all = std::mem::take(entries(&mut none));
+    if all.is_empty() || is_same(&none) {
+        return none;
     }
     let mut draft = draft;
-    if keys.len() > MAX_ENTRIES {
-        return draft;
-    }
-    for key in keys {
+    let given = given(&none);
+    for (key, _) in all.iter().filter(|(key, value)| given.get(key.as_str()).and_then(Value::as_str) == Some(value)) {
         let mut without = draft.clone();
-        entries(&mut without).remove(&key);
+        entries(&mut without).remove(key);
         if is_same(&without) {
             draft = without;
         }

@@ -56,7 +56,7 @@ use draft::{Draft, bare, is_ours, with};
 pub use finding::{Finding, Object};
 pub use proposal::Proposal;
 use propose::{Proposing, key_in_block, made, place, told_keys};
-pub use read::is_ingress;
+pub use read::{is_class, is_ingress};
 use read::{Ingress, read};
 use wanted::{Wanted, tell_tools, wanted};
 

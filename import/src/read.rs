@@ -31,6 +31,18 @@ pub fn is_ingress(document: &Value) -> bool {
     text("kind") == "Ingress" && (version == VERSION || OLD_VERSIONS.contains(&version))
 }
 
+/// Whether a document is an IngressClass, which says by which program its Ingresses are served.
+///
+/// ```
+/// use serde_json::json;
+/// assert!(xposer_import::is_class(&json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass"})));
+/// ```
+#[must_use]
+pub fn is_class(document: &Value) -> bool {
+    let text = |key: &str| document.get(key).and_then(Value::as_str).unwrap_or_default();
+    text("kind") == "IngressClass" && text("apiVersion").starts_with("networking.k8s.io/")
+}
+
 /// A host and a path that lead to a Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
