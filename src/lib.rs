@@ -74,6 +74,7 @@ pub mod internal {
     pub use crate::diagnostics::suggestion::did_you_mean;
     pub use crate::diagnostics::text::shortened;
     pub use crate::dialect::controller::Controller;
+    pub use crate::dialect::external_dns::opts_out;
     pub use crate::dialect::legacy;
     pub use crate::dialect::nginx::CANARY;
     pub use crate::dialect::nginx::keys::Risk;

@@ -88,6 +88,24 @@ Exit codes:
   2  wrong usage, or an input or the settings cannot be used, or there is no Ingress;
      nothing is printed";
 
+const INIT_EXAMPLES: &str = "\
+Examples:
+  Settings and annotations for what is in some files, into a new folder
+    xposer init manifests/*.yaml --out xposer
+
+  The same for a chart, or for all of a cluster, to look at
+    helm template shop ./chart | xposer init -n shop
+    kubectl get ingresses,ingressclasses,services -A -o yaml | xposer init
+
+  Services that have no Ingress yet
+    xposer init --domain example.com services.yaml
+
+Exit codes:
+  0  every Ingress is reproduced
+  1  something of an Ingress is not reproduced; the rest is printed
+  2  wrong usage, or an input cannot be used, or nothing says which domain to use, or a file
+     would be overwritten; nothing is printed";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   xposer explain                         every annotation, setting and diagnostic code
@@ -158,6 +176,9 @@ pub(crate) enum Command {
     /// Without the Services beside the Ingresses, every port is named.
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
+    /// Makes a start: settings that existing Ingresses have in common, and the annotations that are left.
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(InitArgs),
     /// Explains an annotation, a setting, a diagnostic code, a program, the templates, or how the Services of a file are exposed.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -212,6 +233,32 @@ pub(crate) struct ImportArgs {
     /// How the Services are printed: yaml as a stream of documents, json as one v1 List, kubectl as commands.
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Proposed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// The domain of the hosts; without it, the one that most Ingresses have.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+    /// A folder for the files settings.yaml and services.yaml; without it, both are printed. No file is overwritten.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// Annotations of ingress-nginx become options of no controller where they mean the same, so that they outlive it.
+    #[arg(long)]
+    pub(crate) options: bool,
+    /// The namespace of objects that name none.
+    #[arg(short, long, value_name = "NS")]
+    pub(crate) namespace: Option<String>,
+    /// How diagnostics are written to standard error, as those of `render` are.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) diagnostics: Diagnostics,
+    /// Whether diagnostics have colours; auto means on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) kubectl: Kubectl,
 }
 
 #[derive(Debug, Args)]
@@ -284,12 +331,13 @@ pub(crate) enum Typed {
     Compare,
     Explain,
     Import,
+    Init,
 }
 
 impl Typed {
     /// Whether it reads Ingresses, and Services beside them.
     pub(crate) fn reads_ingresses(self) -> bool {
-        self == Self::Import
+        matches!(self, Self::Import | Self::Init)
     }
 
     /// The kinds that it reads, as kubectl calls them.
@@ -306,6 +354,7 @@ impl Typed {
             // Without a file it lists the words that can be explained.
             Self::Explain => "xposer explain -",
             Self::Import => "xposer import",
+            Self::Init => "xposer init",
         }
     }
 
@@ -317,6 +366,8 @@ impl Typed {
             Self::Compare => "xposer compare --with NEW --settings - FILE",
             Self::Explain => "xposer explain --settings - FILE",
             Self::Import => "xposer import --settings - FILE",
+            // It reads no settings.
+            Self::Init => "xposer init",
         }
     }
 
@@ -329,6 +380,7 @@ impl Typed {
             // It takes one file as an argument.
             Self::Explain => "-exec xposer explain {} \\;",
             Self::Import => "-exec xposer import {} +",
+            Self::Init => "-exec xposer init {} +",
         }
     }
 }

@@ -20,11 +20,10 @@ const MAX_COMMANDS: usize = 3;
 /// Prints the proposals, what is not reproduced, and what to do next.
 pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(&args.input, console.terminal);
-    let (inputs, found) = match read_inputs(&args.input, Typed::Import, printer, console)? {
-        Some(read) => read,
-        None => return Ok(Exit::Unusable),
+    let Some(inputs) = read_inputs(&args.input, Typed::Import, printer, console)? else {
+        return Ok(Exit::Unusable);
     };
-    let found = match Found::new(&inputs.files, found) {
+    let found = match Found::new(&inputs.files, Typed::Import) {
         Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
@@ -49,7 +48,10 @@ pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result
         _ => proposal.patch(),
     };
     or_gone(match args.output {
-        Proposed::Yaml => write_yaml(&printed, &document, &imported, &found, console.stdout),
+        Proposed::Yaml => {
+            let text = yaml(&printed, &document, &imported, &found);
+            console.stdout.write_all(text.as_bytes()).and_then(|()| console.stdout.flush())
+        }
         Proposed::Json => write_json(&printed, &document, console.stdout),
         Proposed::Kubectl => write_commands(&printed, console.stdout),
     })?;
@@ -66,12 +68,12 @@ pub(crate) fn read_inputs(
     typed: Typed,
     printer: Printer,
     console: &mut Console<'_>,
-) -> io::Result<Option<(Inputs, Typed)>> {
+) -> io::Result<Option<Inputs>> {
     let wrong = if let Some((message, help)) = args.kubectl.given(typed) {
         vec![Finding::input(message).help(help)]
     } else {
         match Inputs::read(args, None, typed, console) {
-            Ok(inputs) => return Ok(Some((inputs, typed))),
+            Ok(inputs) => return Ok(Some(inputs)),
             Err(wrong) => wrong,
         }
     };
@@ -90,7 +92,7 @@ pub(crate) fn input<'f>(found: &Found<'f>, namespace: &'f str) -> Input<'f> {
 }
 
 /// The error of an input without Ingresses.
-fn no_ingress(found: &Found<'_>, command: &str) -> Finding<'static> {
+pub(crate) fn no_ingress(found: &Found<'_>, command: &str) -> Finding<'static> {
     let services = match found.services.len() {
         0 => None,
         1 => Some("1 Service".to_owned()),
@@ -145,31 +147,33 @@ fn name_of(value: &Value) -> String {
     name.replace(char::is_control, " ")
 }
 
+/// The patches of all proposals.
+pub(crate) fn services_yaml(imported: &Imported, found: &Found<'_>) -> String {
+    let proposals: Vec<&Proposal> = imported.proposals.iter().collect();
+    yaml(&proposals, &Proposal::patch, imported, found)
+}
+
 /// A stream of documents, each with the Ingresses that it reproduces.
-fn write_yaml(
+fn yaml(
     proposals: &[&Proposal],
     document: &dyn Fn(&Proposal) -> Value,
     imported: &Imported,
     found: &Found<'_>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+) -> String {
+    let mut text = String::new();
     for (index, proposal) in proposals.iter().enumerate() {
         if index > 0 {
-            out.write_all(b"---\n")?;
+            text.push_str("---\n");
         }
-        let names: Vec<String> = proposal
-            .ingresses
-            .iter()
-            .filter_map(|at| {
-                let is_whole = imported.became.get(*at) == Some(&Became::Same) || proposal.is_same;
-                let rest = if is_whole { "" } else { ", but not all of it" };
-                Some(format!("{}{rest}", name_of(found.ingresses.get(*at)?.value)))
-            })
-            .collect();
-        writeln!(out, "# Ingress {}", names.join("; "))?;
-        out.write_all(to_yaml(&document(proposal)).as_bytes())?;
+        let names = proposal.ingresses.iter().filter_map(|at| {
+            let is_whole = imported.became.get(*at) == Some(&Became::Same) || proposal.is_same;
+            let rest = if is_whole { "" } else { ", but not all of it" };
+            Some(format!("{}{rest}", name_of(found.ingresses.get(*at)?.value)))
+        });
+        let names: Vec<String> = names.collect();
+        text.push_str(&format!("# Ingress {}\n{}", names.join("; "), to_yaml(&document(proposal))));
     }
-    out.flush()
+    text
 }
 
 /// One `v1` List.

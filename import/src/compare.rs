@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use xposer::internal::legacy::{Migration, find};
+use xposer::internal::opts_out;
 use xposer::service::{MANAGED_BY_LABEL, PortRef, SERVICE_LABEL};
 use xposer::validation::PathType;
 use xposer::diagnostics::FieldPath;
@@ -234,6 +235,10 @@ impl Differences<'_> {
         for (key, value) in other.iter().filter(|(key, _)| !expected.contains(*key)) {
             // The settings give what a tool had written.
             if self.main.annotations.get(key) == Some(value) {
+                continue;
+            }
+            // The host of a canary is published by the stable Ingress, whatever this one said.
+            if wanted.canary.is_some() && opts_out(key, value) {
                 continue;
             }
             // The same name under another prefix, which the core has told.

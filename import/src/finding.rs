@@ -9,7 +9,7 @@ use xposer::{Code, Diagnostic, Severity};
 /// use xposer_import::Object;
 /// assert!(Object::Ingress(0) < Object::Ingress(1));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Object {
     /// An Ingress.
     Ingress(usize),
@@ -43,8 +43,8 @@ pub struct Finding {
     pub subject: Subject,
     /// The code, where the core says it about the proposal.
     pub code: Option<Code>,
-    /// How much it weighs: an Error where nothing is proposed, or what is proposed cannot be used; a Warning where something of the
-    /// Ingress is missing or other than it was; an Info where something is said in other words.
+    /// How much it weighs: an Error where nothing is proposed, what is proposed cannot be used, or what keeps somebody out is missing; a
+    /// Warning where something else of the Ingress is missing or other than it was; an Info where it is said in other words.
     pub severity: Severity,
     /// What is found: lower case, no final period.
     pub message: String,

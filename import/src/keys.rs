@@ -17,6 +17,7 @@ keys! {
     TLS = "TLS",
     SECRET = "TLSSecretNameTemplate",
     TLS_HOSTS = "TLSHosts",
+    HTTPS_REDIRECT = "HTTPSRedirect",
     PORT = "ServicePort",
     PATH_TYPE = "PathType",
     CLASS = "IngressClassName",

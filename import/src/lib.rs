@@ -50,7 +50,7 @@ use xposer::diagnostics::FieldPath;
 use xposer::service::PortRef;
 use xposer::{Outcome, Plan, Precedence, Service, Settings, Severity, emit_all, expose_all};
 
-pub use common::{Common, settings};
+pub use common::{Common, Entry, Unexposed, settings, unexposed};
 use compare::{Made, differences};
 use draft::{Draft, bare, is_ours, with};
 pub use finding::{Finding, Object};
@@ -169,7 +169,7 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
         ingresses.push(ingress);
     }
     let wanted = wanted(&ingresses, &mut findings);
-    let mut proving = Proving::new(input, settings, with_options);
+    let mut proving = Proving::new(input, settings, with_options, repeated);
     let names: HashSet<(&str, &str)> =
         wanted.iter().filter_map(|it| Some((it.namespace, it.name?))).collect();
     for wanted in &wanted {
@@ -212,6 +212,9 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
 /// The findings in the order of the objects, and a limited number of each.
 fn few(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by_key(|finding| finding.object);
+    // The parts of one Ingress have much in common.
+    let mut seen = HashSet::new();
+    findings.retain(|it| seen.insert((it.object, it.path.clone(), it.message.clone())));
     let mut counts: BTreeMap<Object, usize> = BTreeMap::new();
     let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
     let mut more: BTreeMap<Object, (usize, Finding)> = BTreeMap::new();
@@ -254,6 +257,8 @@ struct Proving<'w, 'i, 'a> {
     input: &'a Input<'a>,
     settings: &'a Settings,
     with_options: bool,
+    /// The names of all Ingresses of the input.
+    given_names: HashSet<(String, String)>,
     /// The Services of the input by their namespaces and names.
     services: HashMap<(String, String), usize>,
     drafted: Vec<Drafted<'w, 'i>>,
@@ -285,14 +290,19 @@ fn synthetic(wanted: &Wanted<'_>) -> Value {
 }
 
 impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
-    fn new(input: &'a Input<'a>, settings: &'a Settings, with_options: bool) -> Self {
+    fn new(
+        input: &'a Input<'a>,
+        settings: &'a Settings,
+        with_options: bool,
+        given_names: HashSet<(String, String)>,
+    ) -> Self {
         let mut services = HashMap::with_capacity(input.services.len());
         for (at, service) in input.services.iter().enumerate() {
             let own = Some(text(service, "/metadata/namespace")).filter(|own| !own.is_empty());
             let key = (own.unwrap_or(input.namespace).to_owned(), text(service, "/metadata/name").to_owned());
             services.entry(key).or_insert(at);
         }
-        Self { input, settings, with_options, services, drafted: Vec::new() }
+        Self { input, settings, with_options, given_names, services, drafted: Vec::new() }
     }
 
     fn draft(
@@ -313,6 +323,7 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
             given,
             settings: self.settings,
             names,
+            given_names: &self.given_names,
             with_options: self.with_options,
         };
         if given.is_none()
@@ -365,6 +376,12 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
                 beside.insert((namespace.unwrap_or_default().to_owned(), (*name).to_owned()), ingress);
             }
         }
+        let mut objects: HashMap<(&str, &str), Vec<&xposer::Object<'_>>> = HashMap::new();
+        for object in &emitted.objects {
+            if let Some(service) = object.label(xposer::service::SERVICE_LABEL) {
+                objects.entry((object.namespace().unwrap_or_default(), service)).or_default().push(object);
+            }
+        }
         let mut emitted_reports: HashMap<(&str, &str), Vec<&xposer::Diagnostic>> = HashMap::new();
         for diagnostic in emitted.report.diagnostics() {
             let subject = &diagnostic.subject;
@@ -382,9 +399,26 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
                 None => alone.as_ref().and_then(|plan| made(plan, &plan.emit())),
             };
             let more = emitted_reports.get(&(wanted.namespace, wanted.service)).map(Vec::as_slice);
+            if let Some(main) = wanted.main() {
+                let own = objects.get(&(wanted.namespace, wanted.service)).into_iter().flatten();
+                let name = plan.map(Plan::name).unwrap_or_default();
+                findings.extend(own.filter_map(|object| self.further(main, object, name)));
+            }
             proposals.push(self.compared(drafted, outcome, made.as_ref(), more.unwrap_or_default(), findings));
         }
         (proposals, beside)
+    }
+
+    /// The finding that an object is made that no Ingress of the input is.
+    fn further(&self, main: &Ingress, object: &xposer::Object<'_>, name: &str) -> Option<Finding> {
+        let own = (object.namespace().unwrap_or_default().to_owned(), object.name().to_owned());
+        let is_ingress = object.kind() == xposer::emit::Kind::Ingress;
+        if is_ingress && (object.name() == name || self.given_names.contains(&own)) {
+            return None;
+        }
+        let said = format!("what is made also has the {} {}", object.kind().as_str(), object.name());
+        let severity = if is_ingress { Severity::Warning } else { Severity::Info };
+        Some(main.finding(FieldPath::object(&["metadata", "name"]), severity, said))
     }
 
     fn compared(
@@ -420,7 +454,8 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
                 let finding = ingress.unwrap_or(main).finding(difference.path, severity, difference.message);
                 let finding = Finding { is_loss, help: difference.help.map(str::to_owned), ..finding };
                 // Why it is missing is told in the place of that it is.
-                let why = difference.key.as_ref().and_then(|key| left_out.get(key));
+                let route = finding.path.to_string();
+                let why = left_out.get(difference.key.as_ref().unwrap_or(&route));
                 findings.push(why.cloned().unwrap_or(finding));
             }
         }

@@ -14,7 +14,7 @@ use crate::compare::{Made, cost, differences, short};
 use crate::draft::{Draft, line, smallest, tried};
 use crate::finding::Finding;
 use crate::keys;
-use crate::read::{Ingress, read};
+use crate::read::{Ingress, Route, read};
 use crate::shape;
 use crate::wanted::Wanted;
 
@@ -24,6 +24,8 @@ struct Choice<'p> {
     profile: Option<&'p str>,
     kind: Option<PathType>,
     certificate: Certificate,
+    /// Whether requests without TLS are sent to https; without it, the default of the program counts.
+    redirect: Option<bool>,
     /// Whether the class stays an annotation.
     class_in_block: bool,
     /// Whether the paths are in the URLs; otherwise all of them are the same one.
@@ -48,6 +50,7 @@ enum Certificate {
 type Cost = (usize, usize, usize);
 
 /// Makes the proposal for one Service.
+#[derive(Clone, Copy)]
 pub(crate) struct Proposing<'w, 'i> {
     pub(crate) wanted: &'w Wanted<'i>,
     /// The Service without its annotations of this project.
@@ -57,6 +60,8 @@ pub(crate) struct Proposing<'w, 'i> {
     pub(crate) settings: &'w Settings,
     /// The names that other Ingresses of the namespace keep.
     pub(crate) names: &'w HashSet<(&'i str, &'i str)>,
+    /// The names of all Ingresses of the input.
+    pub(crate) given_names: &'w HashSet<(String, String)>,
     /// Whether annotations become options where they mean the same.
     pub(crate) with_options: bool,
 }
@@ -97,38 +102,55 @@ pub(crate) fn told_keys<'r>(
 }
 
 impl<'i> Proposing<'_, 'i> {
-    /// The proposal; `None` where the core refuses everything. The findings about annotations that it does not have are given by their
-    /// keys: the settings may give what no Service can.
+    /// The proposal; `None` where the core refuses everything. The findings about annotations and routes that it does not have are
+    /// given by the keys of the annotations and the paths of the routes: the settings may give what no Service can.
     pub(crate) fn proposal(&self, told: &mut Vec<Finding>) -> Option<(Draft, BTreeMap<String, Finding>)> {
         let mut left_out = self.unsayable();
-        loop {
+        let mut sayable = self.wanted.clone();
+        // What is refused is left out, and the rest is tried again; each time, there may be something else.
+        const MAX_TRIALS: usize = 10;
+        for trial in 0..=MAX_TRIALS {
+            let this = Proposing { wanted: &sayable, ..*self };
             let dropped: BTreeSet<String> = left_out.keys().cloned().collect();
-            let (choice, draft, outcome) = self.best(&dropped);
+            let (choice, draft, outcome) = this.best(&dropped);
             let report = match outcome {
                 Outcome::Planned { plan, .. } => {
-                    let draft = if self.with_options { self.as_options(draft, &plan, told) } else { draft };
-                    return Some((self.smaller(&choice, draft, &dropped), left_out));
+                    let draft = if self.with_options { this.as_options(draft, &plan, told) } else { draft };
+                    return Some((this.smaller(&choice, draft, &dropped), left_out));
                 }
                 Outcome::Refused(report) | Outcome::Conflicting(report) => report,
                 Outcome::NotExposed { .. } => return None,
             };
             let annotations = draft.annotations();
-            let refused: BTreeMap<String, &Diagnostic> = report
-                .of(Severity::Error)
-                .filter_map(|it| Some((key_in_block(it, &annotations)?, it)))
-                .filter(|(key, _)| !dropped.contains(key))
-                .collect();
-            if refused.is_empty() {
+            let mut refused: BTreeMap<String, Finding> = BTreeMap::new();
+            for diagnostic in report.of(Severity::Error) {
+                let Some(finding) = place(&sayable, diagnostic, &annotations, self.given, true) else { continue };
+                if let Some(key) = key_in_block(diagnostic, &annotations) {
+                    refused.insert(key, finding);
+                    continue;
+                }
+                let is_at = |route: &&&Route| finding.path.segments().starts_with(route.at.segments());
+                let Some(first) = sayable.routes.iter().find(is_at) else { continue };
+                let is_port = diagnostic.path == FieldPath::annotation(keys::PORT);
+                let alike = sayable.routes.iter().filter(|route| is_port && route.port == first.port);
+                refused.extend([first].into_iter().chain(alike).map(|route| (route.at.to_string(), finding.clone())));
+            }
+            let routes = sayable.routes.len();
+            sayable.routes.retain(|route| !refused.contains_key(&route.at.to_string()));
+            let hosts = |of: &Wanted<'i>| of.routes.iter().map(|route| route.host.as_str()).collect::<HashSet<&str>>();
+            let (left, all) = (hosts(&sayable), hosts(self.wanted));
+            sayable.tls.retain(|(host, _)| left.contains(host) || !all.contains(host));
+            let is_new = refused.keys().any(|key| !left_out.contains_key(key));
+            if !is_new || trial == MAX_TRIALS || (sayable.routes.is_empty() && routes > 0) {
                 told.extend(left_out.into_values());
                 for diagnostic in report.of(Severity::Error) {
                     told.extend(place(self.wanted, diagnostic, &annotations, self.given, true));
                 }
                 return None;
             }
-            for (key, diagnostic) in refused {
-                left_out.extend(place(self.wanted, diagnostic, &annotations, self.given, true).map(|it| (key, it)));
-            }
+            left_out.extend(refused);
         }
+        None
     }
 
     /// The annotations that no line of the block can have.
@@ -142,7 +164,7 @@ impl<'i> Proposing<'_, 'i> {
             } else {
                 format!("no annotation of a Service passes on `{key}` with the value `{}`", short(value))
             };
-            let help = "give it to a profile by the setting annotations, or use an option that says the same";
+            let help = "write it in the setting annotations, for all Services or for a profile";
             let finding = main.finding(FieldPath::annotation(key.clone()), severity, said).help(help);
             (key.clone(), finding)
         };
@@ -182,6 +204,7 @@ impl<'i> Proposing<'_, 'i> {
             profile,
             kind: None,
             certificate: Certificate::None,
+            redirect: None,
             class_in_block: false,
             paths_in_urls: true,
             name: self.wanted.name.map(str::to_owned),
@@ -199,13 +222,17 @@ impl<'i> Proposing<'_, 'i> {
         choice.certificate = self.certificates().first().copied().unwrap_or(Certificate::None);
         let (mut cost, mut draft, mut outcome) = self.weigh(&choice, dropped);
         let mut others: Vec<Choice<'s>> = Vec::new();
-        let steps: [fn(&Self, &Choice<'s>) -> Vec<Choice<'s>>; 4] = [
+        let steps: [fn(&Self, &Choice<'s>) -> Vec<Choice<'s>>; 5] = [
             |this, choice| {
                 this.kinds().into_iter().skip(1).map(|kind| Choice { kind, ..choice.clone() }).collect()
             },
             |this, choice| {
                 let all = this.certificates().into_iter().skip(1);
                 all.map(|certificate| Choice { certificate, ..choice.clone() }).collect()
+            },
+            |_, choice| {
+                let given = [false, true].into_iter().map(Some);
+                given.map(|redirect| Choice { redirect, ..choice.clone() }).collect()
             },
             |this, choice| {
                 let is_annotation = this.wanted.class.is_some_and(|class| class.is_annotation);
@@ -251,7 +278,11 @@ impl<'i> Proposing<'_, 'i> {
                         let told = told_keys([report, &emitted.report], &draft.annotations());
                         let all = differences(self.wanted, &Made { ingress: &ingress, told: &told });
                         let (lost, other) = cost(&all);
-                        (0, lost, other)
+                        let more = emitted.objects.iter().filter(|object| {
+                            let own = (object.namespace().unwrap_or_default().to_owned(), object.name().to_owned());
+                            object.kind() == Kind::Ingress && object.name() != plan.name() && !self.given_names.contains(&own)
+                        });
+                        (0, lost + more.count(), other)
                     }
                     None => (1, 0, 0),
                 }
@@ -325,6 +356,9 @@ impl<'i> Proposing<'_, 'i> {
             Certificate::None => set(keys::TLS, "false".to_owned()),
             Certificate::Secret => set(keys::TLS, "true".to_owned()),
             Certificate::Issued | Certificate::Annotated => set(keys::TLS, "cert-manager".to_owned()),
+        }
+        if let Some(redirect) = choice.redirect {
+            set(keys::HTTPS_REDIRECT, redirect.to_string());
         }
         if choice.certificate == Certificate::Issued {
             for (key, value) in &wanted.annotations {

@@ -71,11 +71,19 @@ fn kept_labels(ingress: &Ingress) -> BTreeMap<String, String> {
 
 /// Tells which annotations and labels stay behind because a tool wrote them about its own work.
 pub(crate) fn tell_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    let mut keys: Vec<&String> = Vec::new();
     for key in ingress.annotations.keys() {
         if let About::Tool(name) = about(key) {
-            let said = format!("`{key}` is what {name} writes about its own work, and is left out");
-            told.push(ingress.finding(FieldPath::annotation(key.clone()), Severity::Info, said));
+            names.insert(name);
+            keys.push(key);
         }
+    }
+    if let Some(first) = keys.first() {
+        let list: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let said = format!("the records of {} are left out: {}", names.join(" and "), list.join(", "));
+        told.push(ingress.finding(FieldPath::annotation((*first).clone()), Severity::Info, said));
     }
     let labels: Vec<&String> = ingress.labels.keys().filter(|key| tool_of_label(key).is_some()).collect();
     if let Some(first) = labels.first() {

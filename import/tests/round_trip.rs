@@ -122,8 +122,6 @@ enum Why {
     Lines,
     /// A path that the core wrote for a controller is no path that a Service asks for.
     Rewritten,
-    /// The core gives the controller more annotations than the Ingress shows the wish for.
-    More,
     /// The Service has no room for annotations.
     Room,
 }
@@ -134,16 +132,13 @@ const ELSE: &[(&str, Why)] = &[
     ("canary-of-another-namespace/web", Why::Claimed),
     ("canary-of-another-namespace/web-beta", Why::Claimed),
     ("contour-intents/moved", Why::Rewritten),
-    ("contour-intents/slow", Why::More),
     ("haproxy-ingress-intents/api", Why::Rewritten),
     ("haproxy-ingress-intents/web", Why::Lines),
-    ("haproxy-intents/vault", Why::More),
     ("haproxy-intents/web", Why::Lines),
     ("nginx-rewrite-lost/haproxy-ingress", Why::Rewritten),
     ("redirect-from-with-tls/web-redirect-from", Why::Beside),
     ("redirect-from-with-tls/web-redirect-from-http", Why::Beside),
     ("stamp-no-room/web", Why::Room),
-    ("traefik-http-and-https/both-http", Why::Beside),
     ("traefik-redirect-from/web-redirect-from", Why::Beside),
     ("traefik-redirect-from/web-redirect-from-http", Why::Beside),
     ("traefik-redirect-from/www-redirect-from", Why::Beside),
@@ -159,11 +154,9 @@ const ELSE_ALONE: &[(&str, Why)] = &[
     ("canary-of-another-namespace/web-beta", Why::Claimed),
     ("configuration-in-own-words/late", Why::Denied),
     ("contour-intents/moved", Why::Rewritten),
-    ("contour-intents/slow", Why::More),
     ("folded-block-not/web", Why::Denied),
     ("haproxy-ingress-intents/api", Why::Rewritten),
     ("haproxy-ingress-intents/web", Why::Lines),
-    ("haproxy-intents/vault", Why::More),
     ("haproxy-intents/web", Why::Lines),
     ("nginx-rewrite-lost/haproxy-ingress", Why::Rewritten),
     ("nginx-snippet-of-several-lines/web", Why::Lines),
@@ -172,7 +165,6 @@ const ELSE_ALONE: &[(&str, Why)] = &[
     ("snippet-allowed/web", Why::Denied),
     ("snippet-by-setting/web", Why::Denied),
     ("stamp-no-room/web", Why::Room),
-    ("traefik-http-and-https/both-http", Why::Beside),
     ("traefik-nginx-weaker/body", Why::Accepted),
     ("traefik-redirect-from/web-redirect-from", Why::Beside),
     ("traefik-redirect-from/web-redirect-from-http", Why::Beside),
@@ -192,10 +184,7 @@ fn check(of_case: &dyn Fn(&Value) -> Value, table: &[(&str, Why)], how: &str) {
         let Ok(rendered_with) = Settings::tried(&given) else { continue };
         let Ok(settings) = Settings::tried(&of_case(&given)) else { continue };
         let services: Vec<Value> = case.services().cloned().collect();
-        let started = std::time::Instant::now();
-        let all = round_trip(&services, &rendered_with, &settings);
-        if started.elapsed().as_millis() > 400 { println!("SLOW {} {:?}", case.slug, started.elapsed()); }
-        for (name, is_same, said) in all {
+        for (name, is_same, said) in round_trip(&services, &rendered_with, &settings) {
             let name = format!("{}/{name}", case.slug);
             let why = table.iter().find(|(known, _)| *known == name).map(|(_, why)| *why);
             unused.retain(|known| *known != name);
