@@ -41,11 +41,17 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
         let notes = inputs.notes.iter().chain(&found.notes).cloned();
         return printer.print(notes.chain([none]), console.stderr).map(|()| Exit::Unusable);
     }
+    if let Some(domain) = &domain
+        && let Err(report) = Settings::tried(&json!({"domain": domain}))
+    {
+        let wrong = report.diagnostics().iter().cloned().map(Finding::owned);
+        return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
+    }
     let common = settings(&input, domain.as_deref());
     let read = match Settings::tried(&common.value()) {
         Ok(read) => read,
         Err(report) => {
-            // Nothing but the domain was given by somebody.
+            // What the core refuses is no setting, so this is not expected.
             let wrong = report.diagnostics().iter().cloned().map(Finding::owned);
             return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
         }

@@ -179,7 +179,8 @@ impl<'i> Proposing<'_, 'i> {
         let names = profiles(self.settings).into_iter().take(MAX_PROFILES);
         for profile in [None].into_iter().chain(names.map(Some)) {
             let (cost, choice, draft, outcome) = self.best_under(profile, dropped);
-            let size = if profile.is_none() && cost == (0, 0, 0) && profiles(self.settings).is_empty() {
+            // Where there is nothing to choose, the size does not count.
+            let size = if profile.is_none() && profiles(self.settings).is_empty() {
                 0
             } else {
                 smallest(self.bare, draft.clone(), &self.keep(), self.settings).annotations().len()

@@ -204,6 +204,101 @@ fn check(of_case: &dyn Fn(&Value) -> Value, table: &[(&str, Why)], how: &str) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A Service of this name that is exposed as an Ingress by options that an Ingress can show.
+    fn service(name: &'static str) -> impl Strategy<Value = Value> {
+        let hosts = proptest::collection::btree_set("[a-z]{1,3}", 1..4);
+        let path = prop_oneof![Just(""), Just("/api"), Just("/v1/x"), Just("/x(/|$)(.*)")];
+        let port = prop_oneof![Just(None), Just(Some("http")), Just(Some("9090"))];
+        let kind = prop_oneof![Just(None), Just(Some("Exact")), Just(Some("ImplementationSpecific"))];
+        let tls = prop_oneof![Just(None), Just(Some("true")), Just(Some("false")), Just(Some("cert-manager"))];
+        let secret = prop_oneof![Just(None), Just(Some("{{.Service}}-tls")), Just(Some("{{.Host}}")), Just(Some("one"))];
+        let title = prop_oneof![Just(None), Just(Some("{{.Service}}-ingress")), Just(Some("{{.Namespace}}-{{.Service}}"))];
+        let class = prop_oneof![Just(None), Just(Some("nginx")), Just(Some("internal")), Just(Some("gce"))];
+        let block = prop_oneof![
+            Just(None),
+            Just(Some("nginx.ingress.kubernetes.io/proxy-body-size: 8m")),
+            Just(Some("example.com/owner: 'a: b'\nnginx.ingress.kubernetes.io/auth-url: https://auth.example.com/x")),
+        ];
+        let labels = prop_oneof![Just(None), Just(Some("team: blue"))];
+        let others = (tls, secret, title, class, block, labels);
+        (hosts, path, port, kind, others).prop_map(move |(hosts, path, port, kind, others)| {
+            let (tls, secret, title, class, block, labels) = others;
+            let urls: Vec<String> = hosts.iter().map(|host| format!("{host}.{name}.example.com{path}")).collect();
+            let mut annotations = json!({format!("{CONFIG_PREFIX}IngressURLTemplate"): urls.join(", ")});
+            let options = [
+                ("ServicePort", port),
+                ("PathType", kind.filter(|_| !path.contains('('))),
+                ("TLS", tls),
+                ("TLSSecretNameTemplate", secret.filter(|_| matches!(tls, Some("true" | "cert-manager")))),
+                ("ClusterIssuer", Some("letsencrypt").filter(|_| tls == Some("cert-manager"))),
+                ("IngressNameTemplate", title),
+                ("IngressClassName", class),
+                ("Labels", labels),
+            ];
+            for (key, value) in options {
+                if let Some(value) = value {
+                    annotations[format!("{CONFIG_PREFIX}{key}")] = value.into();
+                }
+            }
+            if let Some(block) = block {
+                annotations[FORWARD_ANNOTATION] = block.into();
+            }
+            json!({"apiVersion": "v1", "kind": "Service",
+                "metadata": {"name": name, "namespace": "shop", "labels": {EXPOSE_LABEL: "true"}, "annotations": annotations},
+                "spec": {"ports": [{"name": "http", "port": 80}, {"name": "metrics", "port": 9090}]}})
+        })
+    }
+
+    fn settings() -> impl Strategy<Value = Value> {
+        let one = prop_oneof![
+            Just(json!({})),
+            Just(json!({"domain": "example.com", "ingressURLTemplate": "a.{{.Service}}.{{.Domain}}"})),
+            Just(json!({"ingressClassName": "nginx"})),
+            Just(json!({"tls": true, "tlsSecretNameTemplate": "{{.Service}}-tls"})),
+            Just(json!({"ingressNameTemplate": "{{.Service}}-ingress", "ingressURLPath": "/api"})),
+            Just(json!({"pathType": "Exact", "servicePort": "http", "labels": {"team": "blue"}})),
+            Just(json!({"target": "HTTPRoute", "parentRefs": [{"name": "edge"}]})),
+            Just(json!({"profiles": {"p": {"ingressClassName": "internal", "tls": "cert-manager", "clusterIssuer": "letsencrypt"}}})),
+        ];
+        proptest::collection::vec(one, 0..3).prop_map(|all| {
+            let mut settings = json!({});
+            for one in all {
+                settings.as_object_mut().unwrap().extend(one.as_object().unwrap().clone());
+            }
+            settings
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// What was made by options is made by the options that are found for it, whatever the settings give.
+        #[test]
+        fn what_is_rendered_is_imported_and_rendered_again(
+            web in service("web"),
+            api in service("api"),
+            with in settings(),
+        ) {
+            let made_with = Settings::from_value(&json!({})).unwrap();
+            let Ok(settings) = Settings::tried(&with) else { return Ok(()) };
+            // A class or a label of the settings cannot be taken back.
+            let lacks = |key: &str| [&web, &api].iter().any(|it| it["metadata"]["annotations"].get(format!("{CONFIG_PREFIX}{key}")).is_none());
+            prop_assume!(with.get("ingressClassName").is_none() || !lacks("IngressClassName"));
+            prop_assume!(with.get("labels").is_none() || !lacks("Labels"));
+            let all = round_trip(&[web, api], &made_with, &settings);
+            prop_assume!(!all.is_empty());
+            for (name, is_same, said) in all {
+                prop_assert!(is_same, "{}: {}", name, said);
+            }
+        }
+    }
+}
+
 #[test]
 fn every_ingress_of_the_cases_is_the_same_again_or_told() {
     check(&Value::clone, ELSE, "under the settings of the case");
@@ -218,4 +313,42 @@ fn every_ingress_of_the_cases_is_the_same_again_without_settings() {
         Value::Object(kept.collect())
     };
     check(&programs, ELSE_ALONE, "without settings");
+}
+
+/// The Ingresses that the original made as it should, and that are not the same all the same.
+const PLAIN: &[&str] = &[];
+
+/// What the original made (`tests/compat`), which is of the oldest version of the API.
+#[test]
+fn the_ingresses_of_the_original_are_reproduced_but_for_their_default_backends() {
+    let folder = xposer_testkit::workspace().join("tests/compat");
+    let (mut same, mut others) = (0, Vec::new());
+    let mut files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files.iter().filter(|file| file.extension().is_some_and(|it| it == "json")) {
+        let case: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let mut ingress = case["xposer"]["ingress"].clone();
+        let mut config = case["config"].clone();
+        config["legacyAnnotations"] = "forward".into();
+        let (false, Ok(settings)) = (ingress.is_null(), Settings::from_value(&config)) else { continue };
+        ingress["apiVersion"] = "extensions/v1beta1".into();
+        ingress["kind"] = "Ingress".into();
+        let service = before(&case["service"]);
+        let input = Input { ingresses: vec![&ingress], services: vec![&service], ..Input::default() };
+        let imported = import(&input, &settings, false);
+        let lost = imported.findings.iter().filter(|it| it.is_loss && it.path.to_string() != "spec.backend");
+        let lost: Vec<String> = lost.map(|it| format!("{}: {}", it.path, it.message)).collect();
+        if lost.is_empty() {
+            assert_eq!(imported.proposals.len(), 1, "{}", file.display());
+            same += 1;
+        } else {
+            let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+            let is_plain = case["quirk"] == false && case["debatable"] == false;
+            assert!(!is_plain || PLAIN.contains(&name.as_str()), "{name}: {lost:?}");
+            others.push(format!("{name}: {}", lost.join("; ")));
+        }
+    }
+    println!("{same} of {} Ingresses of the original are reproduced but for their default backends", same + others.len());
+    println!("{}", others.join("\n"));
+    assert_eq!((same, others.len()), (77, 40));
 }
