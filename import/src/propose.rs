@@ -135,6 +135,9 @@ impl<'i> Proposing<'_, 'i> {
                 let alike = sayable.routes.iter().filter(|route| is_port && route.port == first.port);
                 refused.extend([first].into_iter().chain(alike).map(|route| (route.at.to_string(), finding.clone())));
             }
+            if refused.is_empty() {
+                refused = this.guilty(&draft, &report, &annotations);
+            }
             let routes = sayable.routes.len();
             sayable.routes.retain(|route| !refused.contains_key(&route.at.to_string()));
             let hosts = |of: &Wanted<'i>| of.routes.iter().map(|route| route.host.as_str()).collect::<HashSet<&str>>();
@@ -151,6 +154,36 @@ impl<'i> Proposing<'_, 'i> {
             left_out.extend(refused);
         }
         None
+    }
+
+    /// The lines of the block that an error is about which does not name them: without them, there is one error less.
+    fn guilty(
+        &self,
+        draft: &Draft,
+        report: &Report,
+        annotations: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, Finding> {
+        const MAX_LINES: usize = 50;
+        let errors = report.of(Severity::Error).count();
+        let block = FieldPath::annotation(FORWARD_ANNOTATION);
+        let Some(unnamed) = report.of(Severity::Error).find(|it| it.path == block) else { return BTreeMap::new() };
+        let is_guilty = |key: &&String| {
+            let mut without = draft.clone();
+            without.block.remove(*key);
+            match tried(self.bare, &without, self.settings) {
+                Outcome::Planned { .. } => true,
+                Outcome::Refused(report) | Outcome::Conflicting(report) => {
+                    report.of(Severity::Error).count() < errors
+                }
+                Outcome::NotExposed { .. } => false,
+            }
+        };
+        let key = draft.block.keys().take(MAX_LINES).find(is_guilty);
+        let finding = place(self.wanted, unnamed, annotations, self.given, true);
+        let named = key.zip(finding).map(|(key, finding)| {
+            (key.clone(), Finding { path: FieldPath::annotation(key.clone()), ..finding })
+        });
+        named.into_iter().collect()
     }
 
     /// The annotations that no line of the block can have.

@@ -127,12 +127,24 @@ pub struct Meaning {
     pub keys: Vec<String>,
 }
 
+/// A value with its long times in hours: the numbers of durations have at most five digits.
+fn in_hours(value: &str) -> String {
+    let mended = |line: &str| {
+        let (before, word) = line.rsplit_once(' ').map_or(("", line), |(before, word)| (before, word));
+        let seconds = word.strip_suffix('s').and_then(|digits| digits.parse::<u64>().ok());
+        let Some(seconds) = seconds.filter(|seconds| *seconds >= 100_000) else { return line.to_owned() };
+        let blank = if before.is_empty() { "" } else { " " };
+        format!("{before}{blank}{}h{}s", seconds / 3600, seconds % 3600)
+    };
+    value.lines().map(mended).collect::<Vec<_>>().join("\n")
+}
+
 /// What the annotations of a plan mean that somebody forwarded: those that have a meaning in words of no program.
 #[must_use]
 pub fn meanings(plan: &Plan) -> Vec<Meaning> {
     let meant = read(plan).into_iter().filter(|it| it.is_forwarded);
     let mut all: Vec<Meaning> = meant
-        .map(|it| Meaning { option: it.intent.annotation(), value: it.wish.to_string(), keys: it.keys })
+        .map(|it| Meaning { option: it.intent.annotation(), value: in_hours(&it.wish.to_string()), keys: it.keys })
         .collect();
     if let Some(redirect) = https_redirect(plan) {
         let names = KEYS.iter().filter(|(intent, _)| *intent == Intent::HttpsRedirect);
