@@ -72,13 +72,16 @@ Examples:
   What the Services behind the Ingresses of a file have to say
     xposer import ingress.yaml service.yaml
 
-  All of a cluster, with your defaults, which are not repeated; then into the cluster
+  All of a cluster, with your defaults, which are not repeated
     kubectl get ingresses,services -A -o yaml > cluster.yaml
-    xposer import --settings config.yaml cluster.yaml > annotations.yaml
-    kubectl apply --server-side --field-manager=xposer-import -f annotations.yaml
+    xposer import --settings config.yaml cluster.yaml
 
-  As commands, to read and to paste
-    xposer import -o kubectl cluster.yaml
+  As commands for the cluster, to read and to run
+    xposer import --settings config.yaml -o kubectl cluster.yaml > annotate.sh
+    sh annotate.sh
+
+The documents are patches: kustomize takes them among its `patches`. Do not give them to `kubectl apply`,
+which wants whole objects.
 
 Each proposal is rendered again, and every difference from the Ingress is told.
 
@@ -242,7 +245,8 @@ pub(crate) struct InitArgs {
     /// The domain of the hosts; without it, the one that most Ingresses have.
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) domain: Option<String>,
-    /// A folder for the files settings.yaml and services.yaml; without it, both are printed. No file is overwritten.
+    /// A folder for the files settings.yaml, services.yaml and annotate.sh; without it, the first two are printed. No file is
+    /// overwritten.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
     /// Annotations of ingress-nginx become options of no controller where they mean the same, so that they outlive it.

@@ -18,6 +18,7 @@ use crate::services::Found;
 /// The names of the files in the folder.
 const SETTINGS: &str = "settings.yaml";
 const SERVICES: &str = "services.yaml";
+const COMMANDS: &str = "annotate.sh";
 /// The most Services without an Ingress that are listed.
 const MAX_LISTED: usize = 100;
 
@@ -63,7 +64,7 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
     match &out {
         None => or_gone(write_both(&settings_text, &services_text, console.stdout))?,
         Some(folder) => {
-            if let Err(wrong) = write_files(folder, &settings_text, &services_text) {
+            if let Err(wrong) = write_files(folder, [(SETTINGS, &settings_text), (SERVICES, &services_text), (COMMANDS, &commands(&imported))]) {
                 return printer.print([wrong], console.stderr).map(|()| Exit::Unusable);
             }
         }
@@ -124,15 +125,24 @@ fn list(left: &[Unexposed], input: &Input<'_>, is_behind: bool) -> String {
     text
 }
 
-/// Writes both files, or none.
-fn write_files(folder: &Path, settings: &str, services: &str) -> Result<(), Finding<'static>> {
+/// The same for the cluster.
+fn commands(imported: &Imported) -> String {
+    let mut text = String::from("#!/bin/sh\n# Gives the Services in the cluster their label and annotations.\nset -e\n");
+    for command in imported.proposals.iter().flat_map(xposer_import::Proposal::commands) {
+        let _ = writeln!(text, "{command}");
+    }
+    text
+}
+
+/// Writes all files, or none.
+fn write_files(folder: &Path, files: [(&str, &str); 3]) -> Result<(), Finding<'static>> {
     let cannot = |path: &Path, error: &io::Error| {
         Finding::input(format!("the file cannot be written: {error}")).at(Place::file(&path.display().to_string()))
     };
     std::fs::create_dir_all(folder).map_err(|error| {
         Finding::input(format!("the folder cannot be made: {error}")).at(Place::file(&folder.display().to_string()))
     })?;
-    let files = [(folder.join(SETTINGS), settings), (folder.join(SERVICES), services)];
+    let files = files.map(|(name, text)| (folder.join(name), text));
     if let Some((path, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
         let finding = Finding::input("there is such a file, and it is not overwritten");
         return Err(finding.help("remove it, or name another folder").at(Place::file(&path.display().to_string())));
@@ -177,15 +187,16 @@ fn summary(
         let _ = writeln!(text, "{} of the Ingresses {} not reproduced, as told above.", if lost == 1 { "1 thing".to_owned() } else { format!("{lost} things") }, if lost == 1 { "is" } else { "are" });
     }
     let Some(folder) = out else {
-        text.push_str("\nNext: xposer init ... --out FOLDER writes both parts into files.\n");
+        text.push_str("\nNext: xposer init ... --out FOLDER writes them into files.\n");
         return text;
     };
-    let (settings, services) = (folder.join(SETTINGS), folder.join(SERVICES));
+    let (settings, services, commands) = (folder.join(SETTINGS), folder.join(SERVICES), folder.join(COMMANDS));
     let _ = write!(
         text,
-        "\nNext:\n  1. Read {settings} and {services}.\n  2. Give the Services their label and annotations: put them into your manifests, or\n     kubectl apply --server-side --field-manager=xposer-import -f {services}\n  3. Look at what is made of them:\n     kubectl get services -A -o yaml | xposer render --settings {settings}\n  4. Start the controller with these settings, or apply what is printed. An Ingress that exists stays as it is\n     until its Service adopts it: kubectl xposer adopt ingress/NAME --service NAME\n",
+        "\nNext:\n  1. Read {settings} and {services}.\n  2. Give the Services their label and annotations: write them into your manifests, name {services}\n     among the patches of a kustomization, or change the cluster: sh {commands}\n  3. Look at what is made of them:\n     kubectl get services -A -o yaml | xposer render --settings {settings}\n  4. Start the controller with these settings, or apply what is printed. An Ingress that exists stays as it is\n     until its Service adopts it: kubectl xposer adopt ingress/NAME --service NAME\n",
         settings = settings.display(),
         services = services.display(),
+        commands = commands.display(),
     );
     text
 }

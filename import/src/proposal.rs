@@ -52,7 +52,8 @@ fn quoted(word: &str) -> String {
 
 impl Proposal {
     /// The Service with nothing but its name, the label and the annotations: a strategic merge patch, in which `null` removes an
-    /// annotation.
+    /// annotation. It is for kustomize and `kubectl patch`. `kubectl apply --server-side` may not be given it: where the Service was
+    /// applied by a client before, kubectl makes the patch the owner of all its fields, and the next time those that it lacks go.
     #[must_use]
     pub fn patch(&self) -> Value {
         let mut metadata = json!({"name": self.service, "labels": {EXPOSE_LABEL: "true"}});
