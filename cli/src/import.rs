@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
-use xposer::diagnostics::Root;
 use xposer::Diagnostic;
+use xposer::diagnostics::Root;
 use xposer_import::{Became, Imported, Input, Object, Proposal};
 use xposer_manifest::{Finding, to_yaml};
 
@@ -100,8 +100,9 @@ pub(crate) fn no_ingress(found: &Found<'_>, command: &str) -> Finding<'static> {
     };
     let seen: Vec<String> = services.into_iter().chain(found.passed.counts()).collect();
     let seen = if seen.is_empty() { "nothing".to_owned() } else { seen.join(", ") };
-    Finding::input(format!("expected Ingresses, found {seen}"))
-        .help(format!("name their files, or ask kubectl: kubectl get ingresses,services -A -o yaml | {command}"))
+    Finding::input(format!("expected Ingresses, found {seen}")).help(format!(
+        "name their files, or ask kubectl: kubectl get ingresses,services -A -o yaml | {command}"
+    ))
 }
 
 /// A finding with its place in the input.
@@ -143,7 +144,8 @@ fn name_of(value: &Value) -> String {
     let text = |key: &str| value.pointer(key).and_then(Value::as_str).filter(|it| !it.is_empty());
     let name = text("/metadata/name").unwrap_or_default();
     // What is in a comment ends with its line.
-    let name = text("/metadata/namespace").map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"));
+    let name = text("/metadata/namespace")
+        .map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"));
     name.replace(char::is_control, " ")
 }
 
@@ -225,7 +227,10 @@ fn write_summary(imported: &Imported, input: &Input<'_>, out: &mut dyn Write) ->
     if adopted.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nAdd the label and the annotations to the Services. An Ingress stays as it is until its Service adopts it:")?;
+    writeln!(
+        out,
+        "\nAdd the label and the annotations to the Services. An Ingress stays as it is until its Service adopts it:"
+    )?;
     for (ingress, proposal) in adopted.iter().take(MAX_COMMANDS) {
         let namespace =
             if proposal.namespace.is_empty() { String::new() } else { format!(" -n {}", proposal.namespace) };
@@ -237,4 +242,3 @@ fn write_summary(imported: &Imported, input: &Input<'_>, out: &mut dyn Write) ->
     }
     Ok(())
 }
-

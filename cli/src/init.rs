@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use xposer::Settings;
 use xposer_import::{Common, Imported, Input, Unexposed, settings, unexposed};
-use xposer_manifest::{Finding, Place, to_yaml};
+use xposer_manifest::{Finding, Findings, Place, to_yaml};
 
 use crate::args::{InitArgs, InputArgs, Typed};
 use crate::console::{Console, Exit, or_gone};
@@ -35,8 +35,10 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
     let input = input(&found, args.namespace.as_deref().unwrap_or_default());
     if input.ingresses.is_empty() && (domain.is_none() || input.services.is_empty()) {
         let none = match (&domain, input.services.as_slice()) {
-            (None, [_, ..]) => Finding::input("expected Ingresses, which say which domain to use, found Services alone")
-                .help("name the domain: xposer init --domain example.com FILE"),
+            (None, [_, ..]) => {
+                Finding::input("expected Ingresses, which say which domain to use, found Services alone")
+                    .help("name the domain: xposer init --domain example.com FILE")
+            }
             _ => no_ingress(&found, "xposer init"),
         };
         let notes = inputs.notes.iter().chain(&found.notes).cloned();
@@ -60,12 +62,16 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
     let imported = xposer_import::import(&input, &read, options);
     let left = unexposed(&input, &read, &imported.proposals);
     let settings_text = settings_yaml(&common);
-    let services_text = services_yaml(&imported, &found) + &list(&left, &input, !imported.proposals.is_empty());
+    let services_text =
+        services_yaml(&imported, &found) + &list(&left, &input, !imported.proposals.is_empty());
     match &out {
         None => or_gone(write_both(&settings_text, &services_text, console.stdout))?,
         Some(folder) => {
-            if let Err(wrong) = write_files(folder, [(SETTINGS, &settings_text), (SERVICES, &services_text), (COMMANDS, &commands(&imported))]) {
-                return printer.print([wrong], console.stderr).map(|()| Exit::Unusable);
+            if let Err(wrong) = write_files(
+                folder,
+                [(SETTINGS, &settings_text), (SERVICES, &services_text), (COMMANDS, &commands(&imported))],
+            ) {
+                return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
             }
         }
     }
@@ -81,7 +87,9 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
 
 /// The settings, each behind a comment that says why it is one.
 fn settings_yaml(common: &Common) -> String {
-    let mut text = String::from("# Settings for xposer: what the Ingresses have in common. A Service says what is different for it.\n");
+    let mut text = String::from(
+        "# Settings for xposer: what the Ingresses have in common. A Service says what is different for it.\n",
+    );
     for entry in &common.entries {
         let _ = write!(text, "\n# {}\n{}", entry.why, to_yaml(&json!({entry.name: entry.value})));
     }
@@ -127,7 +135,8 @@ fn list(left: &[Unexposed], input: &Input<'_>, is_behind: bool) -> String {
 
 /// The same for the cluster.
 fn commands(imported: &Imported) -> String {
-    let mut text = String::from("#!/bin/sh\n# Gives the Services in the cluster their label and annotations.\nset -e\n");
+    let mut text =
+        String::from("#!/bin/sh\n# Gives the Services in the cluster their label and annotations.\nset -e\n");
     for command in imported.proposals.iter().flat_map(xposer_import::Proposal::commands) {
         let _ = writeln!(text, "{command}");
     }
@@ -135,20 +144,25 @@ fn commands(imported: &Imported) -> String {
 }
 
 /// Writes all files, or none.
-fn write_files(folder: &Path, files: [(&str, &str); 3]) -> Result<(), Finding<'static>> {
+fn write_files(folder: &Path, files: [(&str, &str); 3]) -> Result<(), Findings> {
+    let at =
+        |finding: Finding<'static>, path: &Path| vec![finding.at(Place::file(&path.display().to_string()))];
     let cannot = |path: &Path, error: &io::Error| {
-        Finding::input(format!("the file cannot be written: {error}")).at(Place::file(&path.display().to_string()))
+        at(Finding::input(format!("the file cannot be written: {error}")), path)
     };
-    std::fs::create_dir_all(folder).map_err(|error| {
-        Finding::input(format!("the folder cannot be made: {error}")).at(Place::file(&folder.display().to_string()))
-    })?;
+    std::fs::create_dir_all(folder)
+        .map_err(|error| at(Finding::input(format!("the folder cannot be made: {error}")), folder))?;
     let files = files.map(|(name, text)| (folder.join(name), text));
     if let Some((path, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
         let finding = Finding::input("there is such a file, and it is not overwritten");
-        return Err(finding.help("remove it, or name another folder").at(Place::file(&path.display().to_string())));
+        return Err(at(finding.help("remove it, or name another folder"), path));
     }
     for (path, text) in &files {
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(|it| cannot(path, &it))?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|it| cannot(path, &it))?;
         file.write_all(text.as_bytes()).map_err(|it| cannot(path, &it))?;
     }
     Ok(())
@@ -166,7 +180,8 @@ fn summary(
     out: Option<&Path>,
     input: &Input<'_>,
 ) -> String {
-    let bare = imported.proposals.iter().filter(|it| it.annotations.is_empty() && it.removed.is_empty()).count();
+    let bare =
+        imported.proposals.iter().filter(|it| it.annotations.is_empty() && it.removed.is_empty()).count();
     let own = imported.proposals.len() - bare;
     let mut text = format!(
         "Found: {}, {}, and {} for them.\n",
@@ -184,13 +199,19 @@ fn summary(
     );
     let lost = imported.findings.iter().filter(|finding| finding.is_loss).count();
     if lost > 0 {
-        let _ = writeln!(text, "{} of the Ingresses {} not reproduced, as told above.", if lost == 1 { "1 thing".to_owned() } else { format!("{lost} things") }, if lost == 1 { "is" } else { "are" });
+        let _ = writeln!(
+            text,
+            "{} of the Ingresses {} not reproduced, as told above.",
+            if lost == 1 { "1 thing".to_owned() } else { format!("{lost} things") },
+            if lost == 1 { "is" } else { "are" }
+        );
     }
     let Some(folder) = out else {
         text.push_str("\nNext: xposer init ... --out FOLDER writes them into files.\n");
         return text;
     };
-    let (settings, services, commands) = (folder.join(SETTINGS), folder.join(SERVICES), folder.join(COMMANDS));
+    let (settings, services, commands) =
+        (folder.join(SETTINGS), folder.join(SERVICES), folder.join(COMMANDS));
     let _ = write!(
         text,
         "\nNext:\n  1. Read {settings} and {services}.\n  2. Give the Services their label and annotations: write them into your manifests, name {services}\n     among the patches of a kustomization, or change the cluster: sh {commands}\n  3. Look at what is made of them:\n     kubectl get services -A -o yaml | xposer render --settings {settings}\n  4. Start the controller with these settings, or apply what is printed. An Ingress that exists stays as it is\n     until its Service adopts it: kubectl xposer adopt ingress/NAME --service NAME\n",

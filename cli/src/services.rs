@@ -132,7 +132,10 @@ impl<'f> Item<'f> {
         let is_service_list = is("kind", "ServiceList");
         let is_ingress_list = found.typed.reads_ingresses()
             && is("kind", "IngressList")
-            && object.get("apiVersion").and_then(Value::as_str).is_some_and(|it| it.starts_with("networking.k8s.io/"));
+            && object
+                .get("apiVersion")
+                .and_then(Value::as_str)
+                .is_some_and(|it| it.starts_with("networking.k8s.io/"));
         let is_list = is("apiVersion", "v1") && (is_service_list || is("kind", "List"));
         if !(is_list || is_ingress_list) {
             self.passes_by(object, found);

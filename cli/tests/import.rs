@@ -87,15 +87,23 @@ fn the_forms_of_the_output_say_the_same() {
     let rendered = xposer_manifest::load(&rendered.stdout).unwrap().remove(0).value;
     assert_eq!(rendered["spec"], ingress("web", "shop.example.com")["spec"]);
     let commands = of(&["-o", "kubectl"]);
-    assert!(commands.starts_with("kubectl label service web -n shop --overwrite expose=true\nkubectl annotate "));
+    assert!(
+        commands.starts_with("kubectl label service web -n shop --overwrite expose=true\nkubectl annotate ")
+    );
     // A shell reads the words as they are meant.
     let words = std::process::Command::new("sh")
-        .args(["-c", &format!("kubectl() {{ printf '%s\\0' \"$@\"; }}; {}", commands.lines().nth(1).unwrap())])
+        .args([
+            "-c",
+            &format!("kubectl() {{ printf '%s\\0' \"$@\"; }}; {}", commands.lines().nth(1).unwrap()),
+        ])
         .output()
         .unwrap();
     let words = String::from_utf8(words.stdout).unwrap();
     for (key, value) in patch["metadata"]["annotations"].as_object().unwrap() {
-        assert!(words.split('\0').any(|word| word == format!("{key}={}", value.as_str().unwrap())), "{words:?}");
+        assert!(
+            words.split('\0').any(|word| word == format!("{key}={}", value.as_str().unwrap())),
+            "{words:?}"
+        );
     }
 }
 
@@ -130,7 +138,10 @@ fn no_file_is_overwritten() {
     assert!(settings.contains("\ndomain: example.com\n"), "{settings}");
     assert!(services.ends_with("#   shop/db: https://db.example.com\n"), "{services}");
     let commands = std::fs::read_to_string(folder.join("made/annotate.sh")).unwrap();
-    assert!(commands.ends_with("\nkubectl label service web -n shop --overwrite expose=true\n"), "{commands}");
+    assert!(
+        commands.ends_with("\nkubectl label service web -n shop --overwrite expose=true\n"),
+        "{commands}"
+    );
     // What was written is what the programs read.
     assert!(xposer_manifest::settings("settings.yaml", settings.clone()).is_ok());
     let again = xposer_in(&folder, &["import", "--settings", "made/settings.yaml", "in.yaml"], "").expect(0);
@@ -141,7 +152,11 @@ fn no_file_is_overwritten() {
     assert_eq!(patches(&again.stdout), patches(&services));
     std::fs::remove_file(folder.join("made/settings.yaml")).unwrap();
     let ran = xposer_in(&folder, &["init", "in.yaml", "--out", "made"], "").expect(2);
-    assert!(ran.stderr.contains("made/services.yaml") && ran.stderr.contains("not overwritten"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("made/services.yaml") && ran.stderr.contains("not overwritten"),
+        "{}",
+        ran.stderr
+    );
     assert!(!folder.join("made/settings.yaml").exists());
     assert_eq!(std::fs::read_to_string(folder.join("made/services.yaml")).unwrap(), services);
     std::fs::write(folder.join("file"), "").unwrap();
@@ -151,7 +166,8 @@ fn no_file_is_overwritten() {
 
 #[test]
 fn a_domain_that_is_none_is_told() {
-    let ran = run(&["init", "--domain", "two words"], &stream(&[service("web")]), Terminal::default()).expect(2);
+    let ran =
+        run(&["init", "--domain", "two words"], &stream(&[service("web")]), Terminal::default()).expect(2);
     assert!(ran.stderr.contains("two words"), "{}", ran.stderr);
     let ran = run(&["init"], &stream(&[service("web")]), Terminal::default()).expect(2);
     assert!(ran.stderr.contains("xposer init --domain example.com FILE"), "{}", ran.stderr);
@@ -160,7 +176,18 @@ fn a_domain_that_is_none_is_told() {
 /// Whatever stands in the fields, nothing panics, and the comments and commands stay what they are.
 #[test]
 fn hostile_fields_are_only_values() {
-    let nasty = ["a\nb", "$(touch /tmp/x)", "'; rm -rf .; '", "{{.Service}}", "\u{202e}", "", "---", "# no", "{{", "a->b"];
+    let nasty = [
+        "a\nb",
+        "$(touch /tmp/x)",
+        "'; rm -rf .; '",
+        "{{.Service}}",
+        "\u{202e}",
+        "",
+        "---",
+        "# no",
+        "{{",
+        "a->b",
+    ];
     for text in nasty {
         let mut evil = ingress("web", "shop.example.com");
         evil["metadata"]["name"] = text.into();
@@ -233,7 +260,11 @@ fn an_ingress_with_a_thousand_rules_is_imported() {
     big["spec"].as_object_mut().unwrap().remove("tls");
     let input = stream(&[big.clone(), service("web")]);
     let ran = run(&["import"], &input, Terminal::default()).expect(0);
-    assert!(ran.stdout.contains("      h0.io\n      h1.io\n"), "{}", ran.stdout.get(..500).unwrap_or_default());
+    assert!(
+        ran.stdout.contains("      h0.io\n      h1.io\n"),
+        "{}",
+        ran.stdout.get(..500).unwrap_or_default()
+    );
     // Each of a thousand Services gets its own.
     big["spec"]["rules"] = (0..1000).map(|at| rule(at, &format!("s{at}"))).collect();
     let ran = run(&["import"], &stream(&[big.clone()]), Terminal::default()).expect(1);

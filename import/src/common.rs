@@ -8,9 +8,10 @@ use xposer::validation::{PathType, is_dns_subdomain};
 use xposer::{Outcome, Service, Settings, expose};
 
 use crate::draft::{Draft, bare, with};
+use crate::proof::{Imported, Input, import};
+use crate::proposal::Proposal;
 use crate::read::{Ingress, read};
 use crate::wanted::{Wanted, wanted};
-use crate::{Imported, Input, import};
 
 /// Settings for the Services behind some Ingresses, and why each of them is one.
 ///
@@ -63,8 +64,11 @@ impl Common {
     }
 }
 
+/// What stands before the domain, for a Service and its namespace.
+type Form = fn(&str, &str) -> String;
+
 /// The forms of a host in front of the domain, and the templates that give them. The first one is the built-in default.
-const FORMS: [(&str, fn(&str, &str) -> String); 4] = [
+const FORMS: [(&str, Form); 4] = [
     ("{{.Service}}.{{.Namespace}}.{{.Domain}}", |service, namespace| format!("{service}.{namespace}.")),
     ("{{.Service}}.{{.Domain}}", |service, _| format!("{service}.")),
     ("{{.Service}}-{{.Namespace}}.{{.Domain}}", |service, namespace| format!("{service}-{namespace}.")),
@@ -98,11 +102,16 @@ pub fn settings(input: &Input<'_>, domain: Option<&str>) -> Common {
     let mut common = Common::default();
     hosts(&all, domain, &mut common);
     if let Some((pattern, count)) = names(&all) {
-        common.add("ingressNameTemplate", pattern, format!("The form of the names of {count} of {} Ingresses.", all.len()));
+        common.add(
+            "ingressNameTemplate",
+            pattern,
+            format!("The form of the names of {count} of {} Ingresses.", all.len()),
+        );
     }
     classes(&all, input, &mut common);
     certificates(&all, &mut common);
-    let implementation = all.iter().filter(|it| it.routes.iter().all(|route| route.kind == PathType::ImplementationSpecific));
+    let implementation =
+        all.iter().filter(|it| it.routes.iter().all(|route| route.kind == PathType::ImplementationSpecific));
     let count = implementation.count();
     if count * 2 > all.len() {
         let kind = PathType::ImplementationSpecific.to_string();
@@ -120,7 +129,9 @@ fn hosts(all: &[Wanted<'_>], domain: Option<&str>, common: &mut Common) {
         for (at, (_, form)) in FORMS.iter().enumerate() {
             let is_whole = it.namespace.is_empty() && at != 1;
             let rest = host.strip_prefix(&form(it.service, it.namespace)).filter(|_| !is_whole);
-            let fits = |rest: &&str| is_dns_subdomain(rest) && rest.contains('.') && domain.is_none_or(|own| own == *rest);
+            let fits = |rest: &&str| {
+                is_dns_subdomain(rest) && rest.contains('.') && domain.is_none_or(|own| own == *rest)
+            };
             votes.extend(rest.filter(fits).map(|rest| (at, rest.to_owned())));
         }
     }
@@ -131,7 +142,8 @@ fn hosts(all: &[Wanted<'_>], domain: Option<&str>, common: &mut Common) {
     let why = |what: &str, count: usize| format!("The {what} of {count} of {total} hosts.");
     match (found, domain) {
         (Some(((at, found), count)), given) => {
-            let told = if given.is_some() { "The domain that was given.".to_owned() } else { why("domain", count) };
+            let told =
+                if given.is_some() { "The domain that was given.".to_owned() } else { why("domain", count) };
             common.add("domain", found, told);
             if at > 0
                 && let Some((template, _)) = FORMS.get(at)
@@ -197,7 +209,7 @@ fn classes(all: &[Wanted<'_>], input: &Input<'_>, common: &mut Common) {
             let mut readers = Controller::ALL
                 .into_iter()
                 .filter(|it| !matches!(it, Controller::Other | Controller::TraefikNginx) && it.reads(key));
-            readers.next().filter(|_| readers.next().is_none()).map(|it| it.as_str())
+            readers.next().filter(|_| readers.next().is_none()).map(Controller::as_str)
         });
         if let Some((program, _)) = most(readers).filter(|_| !is_known)
             && program != Controller::IngressNginx.as_str()
@@ -206,7 +218,12 @@ fn classes(all: &[Wanted<'_>], input: &Input<'_>, common: &mut Common) {
         }
     }
     if !programs.is_empty() {
-        common.add("controllers", programs, "Which program serves a class, as the IngressClass or the annotations of its Ingresses say.".to_owned());
+        common.add(
+            "controllers",
+            programs,
+            "Which program serves a class, as the IngressClass or the annotations of its Ingresses say."
+                .to_owned(),
+        );
     }
 }
 
@@ -218,7 +235,8 @@ fn certificates(all: &[Wanted<'_>], common: &mut Common) {
         });
         issuers.next()
     };
-    let secured: Vec<&Wanted<'_>> = all.iter().filter(|it| !it.tls.is_empty() && it.canary.is_none()).collect();
+    let secured: Vec<&Wanted<'_>> =
+        all.iter().filter(|it| !it.tls.is_empty() && it.canary.is_none()).collect();
     let stable = all.iter().filter(|it| it.canary.is_none()).count();
     if secured.len() * 2 <= stable {
         return;
@@ -253,7 +271,11 @@ fn certificates(all: &[Wanted<'_>], common: &mut Common) {
     forms.sort_by_key(|(order, _)| *order);
     let found = most(forms.into_iter()).filter(|(_, count)| *count > 1 || secured.len() == 1);
     if let Some(((_, template), count)) = found.filter(|((_, template), _)| !template.is_empty()) {
-        common.add("tlsSecretNameTemplate", template, format!("The form of {count} of {} names of secrets.", secured.len()));
+        common.add(
+            "tlsSecretNameTemplate",
+            template,
+            format!("The form of {count} of {} names of secrets.", secured.len()),
+        );
     }
 }
 
@@ -261,7 +283,9 @@ fn certificates(all: &[Wanted<'_>], common: &mut Common) {
 fn annotations(all: &[Wanted<'_>], common: &mut Common) {
     let [first, rest @ ..] = all else { return };
     let own = first.main().map(|ingress| ingress.at);
-    if rest.iter().all(|it| it.main().map(|ingress| ingress.at) == own) || all.iter().any(|it| it.canary.is_some()) {
+    if rest.iter().all(|it| it.main().map(|ingress| ingress.at) == own)
+        || all.iter().any(|it| it.canary.is_some())
+    {
         return;
     }
     let is_common = |(key, value): &(&String, &String)| {
@@ -289,7 +313,8 @@ fn without_losses(common: Common, input: &Input<'_>) -> Common {
     let most = losses(&Common { entries: facts }, input);
     let mut common = common;
     let mut now = losses(&common, input);
-    let names: Vec<&str> = common.entries.iter().map(|entry| entry.name).filter(|name| *name != FACT).collect();
+    let names: Vec<&str> =
+        common.entries.iter().map(|entry| entry.name).filter(|name| *name != FACT).collect();
     for name in names.into_iter().rev() {
         if now <= most {
             break;
@@ -326,7 +351,7 @@ pub struct Unexposed {
 
 /// The Services that are behind no Ingress and do not ask to be exposed.
 #[must_use]
-pub fn unexposed(input: &Input<'_>, settings: &Settings, proposals: &[crate::Proposal]) -> Vec<Unexposed> {
+pub fn unexposed(input: &Input<'_>, settings: &Settings, proposals: &[Proposal]) -> Vec<Unexposed> {
     let proposed: std::collections::HashSet<usize> = proposals.iter().filter_map(|it| it.given).collect();
     let left = input.services.iter().enumerate().filter(|(at, _)| !proposed.contains(at));
     let ingresses = input.ingresses.iter().enumerate();
@@ -342,19 +367,20 @@ pub fn unexposed(input: &Input<'_>, settings: &Settings, proposals: &[crate::Pro
         let name = (service.namespace().unwrap_or_default().to_owned(), service.name().to_owned());
         !service.is_exposed() && !behind.contains(&name)
     };
-    left.filter(is_left).map(|(at, service)| {
-        let labelled = with(&bare(service, input.namespace), &Draft::default());
-        let url = match expose(&Service::from_value(&labelled), settings) {
-            Outcome::Planned { plan, .. } => Ok(plan.url()),
-            Outcome::Refused(report) | Outcome::Conflicting(report) => {
-                let first = report.of(xposer::Severity::Error).next();
-                Err(first.map(|it| it.message.clone()).unwrap_or_default())
-            }
-            Outcome::NotExposed { .. } => Err(String::new()),
-        };
-        Unexposed { service: at, url }
-    })
-    .collect()
+    left.filter(is_left)
+        .map(|(at, service)| {
+            let labelled = with(&bare(service, input.namespace), &Draft::default());
+            let url = match expose(&Service::from_value(&labelled), settings) {
+                Outcome::Planned { plan, .. } => Ok(plan.url()),
+                Outcome::Refused(report) | Outcome::Conflicting(report) => {
+                    let first = report.of(xposer::Severity::Error).next();
+                    Err(first.map(|it| it.message.clone()).unwrap_or_default())
+                }
+                Outcome::NotExposed { .. } => Err(String::new()),
+            };
+            Unexposed { service: at, url }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -381,8 +407,7 @@ mod tests {
         ];
         let class = json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
             "metadata": {"name": "internal"}, "spec": {"controller": "k8s.io/ingress-nginx"}});
-        let input =
-            Input { ingresses: all.iter().collect(), classes: vec![&class], ..Input::default() };
+        let input = Input { ingresses: all.iter().collect(), classes: vec![&class], ..Input::default() };
         let common = settings(&input, None);
         assert_eq!(
             common.value(),

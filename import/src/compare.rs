@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use xposer::diagnostics::FieldPath;
 use xposer::internal::legacy::{Migration, find};
 use xposer::internal::opts_out;
 use xposer::service::{MANAGED_BY_LABEL, PortRef, SERVICE_LABEL};
 use xposer::validation::PathType;
-use xposer::diagnostics::FieldPath;
 
 use crate::read::{Ingress, Route};
 use crate::wanted::Wanted;
@@ -88,11 +88,17 @@ impl Differences<'_> {
             (None, None) => {}
             (Some(own), Some(other)) if own.name == other.name => {
                 if own.is_annotation != other.is_annotation {
-                    let written = if other.is_annotation { "the annotation" } else { "the field spec.ingressClassName" };
+                    let written = if other.is_annotation {
+                        "the annotation"
+                    } else {
+                        "the field spec.ingressClassName"
+                    };
                     let said = format!("the class `{}` is written as {written}", own.name);
                     let added = self.add(own.at.clone(), said, false);
                     if let Some(added) = added.filter(|_| !other.is_annotation) {
-                        added.help = Some("check that there is an IngressClass of this name: kubectl get ingressclass");
+                        added.help = Some(
+                            "check that there is an IngressClass of this name: kubectl get ingressclass",
+                        );
                     }
                 }
             }
@@ -101,7 +107,11 @@ impl Differences<'_> {
                 self.add(own.at.clone(), said, true);
             }
             (Some(own), None) => {
-                self.add(own.at.clone(), format!("the class `{}` is missing in what is made", own.name), true);
+                self.add(
+                    own.at.clone(),
+                    format!("the class `{}` is missing in what is made", own.name),
+                    true,
+                );
             }
             (None, Some(other)) => {
                 let said = format!(
@@ -173,7 +183,11 @@ impl Differences<'_> {
         }
         // What a canary says about TLS is read by nobody: the stable Ingress has the certificates.
         if wanted.canary.is_some() && other.is_empty() {
-            self.add(section(), "the TLS section of a canary is that of the stable Service".to_owned(), false);
+            self.add(
+                section(),
+                "the TLS section of a canary is that of the stable Service".to_owned(),
+                false,
+            );
             return;
         }
         if self.main.tls.iter().any(|entry| entry.hosts.is_empty()) {
@@ -184,12 +198,18 @@ impl Differences<'_> {
         for (host, secret) in &own {
             match other.get(host) {
                 None => {
-                    self.add(section(), format!("`{host}` is missing in the TLS section of what is made"), true);
+                    self.add(
+                        section(),
+                        format!("`{host}` is missing in the TLS section of what is made"),
+                        true,
+                    );
                 }
                 Some(found) if found != secret => {
                     let found = found.unwrap_or("none");
                     let said = match secret {
-                        Some(secret) => format!("the secret of `{host}` is `{secret}`, and `{found}` in what is made"),
+                        Some(secret) => {
+                            format!("the secret of `{host}` is `{secret}`, and `{found}` in what is made")
+                        }
                         None => format!(
                             "the TLS section names no secret for `{host}`, and what is made names `{found}`: where there is no such secret, the controller may use its default certificate"
                         ),
@@ -203,7 +223,9 @@ impl Differences<'_> {
             let said = if own.is_empty() {
                 format!("the Ingress has no TLS section, and what is made has one for `{host}`")
             } else {
-                format!("the TLS section of what is made also has `{host}`: all hosts of a Service have TLS, or none")
+                format!(
+                    "the TLS section of what is made also has `{host}`: all hosts of a Service have TLS, or none"
+                )
             };
             self.add(section(), said, true);
         }
@@ -218,7 +240,11 @@ impl Differences<'_> {
             let found = other.get(key);
             let said = match found {
                 Some(found) if found == value => None,
-                Some(found) => Some(format!("the value of `{key}` is `{}`, and `{}` in what is made", short(value), short(found))),
+                Some(found) => Some(format!(
+                    "the value of `{key}` is `{}`, and `{}` in what is made",
+                    short(value),
+                    short(found)
+                )),
                 None if made.told.contains(key) => None,
                 None => Some(format!("`{key}` is missing in what is made")),
             };
@@ -231,7 +257,12 @@ impl Differences<'_> {
             expected.extend(today);
             expected.insert(key.clone());
         }
-        let names: BTreeSet<&str> = wanted.annotations.keys().filter(|key| made.told.contains(*key)).filter_map(|key| Some(key.split_once('/')?.1)).collect();
+        let names: BTreeSet<&str> = wanted
+            .annotations
+            .keys()
+            .filter(|key| made.told.contains(*key))
+            .filter_map(|key| Some(key.split_once('/')?.1))
+            .collect();
         for (key, value) in other.iter().filter(|(key, _)| !expected.contains(*key)) {
             // The settings give what a tool had written.
             if self.main.annotations.get(key) == Some(value) {

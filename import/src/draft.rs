@@ -7,6 +7,8 @@ use xposer::internal::block;
 use xposer::service::{CONFIG_PREFIX, EXPOSE_LABEL, FORWARD_ANNOTATION};
 use xposer::{Outcome, Plan, Report, Service, Settings, Severity, expose};
 
+use crate::keys;
+
 /// The label and the annotations of a Service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Draft {
@@ -24,12 +26,12 @@ impl Draft {
         let mut all: BTreeMap<String, String> =
             self.options.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
         if !self.labels.is_empty() {
-            let lines: Vec<String> = self.labels.iter().map(|(key, value)| format!("{key}: {value}")).collect();
-            all.insert(crate::keys::LABELS.to_owned(), lines.join("\n"));
+            let lines: Vec<String> =
+                self.labels.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+            all.insert(keys::LABELS.to_owned(), lines.join("\n"));
         }
         if !self.block.is_empty() {
-            let lines: Vec<String> =
-                self.block.iter().filter_map(|(key, value)| line(key, value)).collect();
+            let lines: Vec<String> = self.block.iter().filter_map(|(key, value)| line(key, value)).collect();
             all.insert(FORWARD_ANNOTATION.to_owned(), lines.join("\n"));
         }
         all
@@ -39,7 +41,8 @@ impl Draft {
 /// A line of the forwarded block that is read as this key and this value; `None` if there is none, as for a value of several lines.
 pub(crate) fn line(key: &str, value: &str) -> Option<String> {
     // What looks like another key inside of a value is taken for one, unless there are quotes around it.
-    let is_several = value.contains([' ', ',', ';', '\\']) && value.contains('/') && value.contains([':', '=']);
+    let is_several =
+        value.contains([' ', ',', ';', '\\']) && value.contains('/') && value.contains([':', '=']);
     let plain = format!("{key}: {value}");
     let (single, double) = (format!("{key}: '{value}'"), format!("{key}: \"{value}\""));
     let forms = if is_several { [single, double, plain] } else { [plain, double, single] };
@@ -63,20 +66,17 @@ pub(crate) fn bare(service: &Value, namespace: &str) -> Value {
     let given = metadata.get("annotations").and_then(Value::as_object);
     let given = given.into_iter().flatten().filter(|(key, value)| !is_ours(key) && value.is_string());
     let annotations: Map<String, Value> = given.map(|(key, value)| (key.clone(), value.clone())).collect();
-    let mut bare = json!({
-        "apiVersion": "v1", "kind": "Service",
-        "metadata": {"name": text("name"), "labels": {EXPOSE_LABEL: "true"}, "annotations": annotations},
-        "spec": {},
-    });
-    if !own.is_empty() {
-        bare["metadata"]["namespace"] = own.into();
+    let mut named =
+        json!({"name": text("name"), "labels": {EXPOSE_LABEL: "true"}, "annotations": annotations});
+    if let Some(named) = named.as_object_mut().filter(|_| !own.is_empty()) {
+        named.insert("namespace".to_owned(), own.into());
     }
-    for key in ["type", "clusterIP", "ports"] {
-        if let Some(value) = service.pointer(&format!("/spec/{key}")) {
-            bare["spec"][key] = value.clone();
-        }
-    }
-    bare
+    let fields = ["type", "clusterIP", "ports"];
+    let spec = fields
+        .iter()
+        .filter_map(|key| Some(((*key).to_owned(), service.pointer(&format!("/spec/{key}"))?.clone())));
+    let spec: Map<String, Value> = spec.collect();
+    json!({"apiVersion": "v1", "kind": "Service", "metadata": named, "spec": spec})
 }
 
 /// A Service with the annotations of a draft.
@@ -131,7 +131,9 @@ pub(crate) fn smallest(bare: &Value, draft: Draft, keep: &[&str], settings: &Set
         let Outcome::Planned { plan, .. } = tried(bare, draft, settings) else { return Value::Null };
         let objects = plan.emit().objects;
         let found = objects.iter().find(|object| object.name() == plan.name()).map(xposer::Object::to_value);
-        found.and_then(|mut object| Some(object.pointer_mut(&format!("/metadata/{field}"))?.take())).unwrap_or_default()
+        found
+            .and_then(|mut object| Some(object.pointer_mut(&format!("/metadata/{field}"))?.take()))
+            .unwrap_or_default()
     };
     draft = smallest_of(draft, |draft| &mut draft.block, &is_same, &|draft| metadata(draft, "annotations"));
     smallest_of(draft, |draft| &mut draft.labels, &is_same, &|draft| metadata(draft, "labels"))
@@ -151,7 +153,9 @@ fn smallest_of(
     }
     let mut draft = draft;
     let given = given(&none);
-    for (key, _) in all.iter().filter(|(key, value)| given.get(key.as_str()).and_then(Value::as_str) == Some(value)) {
+    for (key, _) in
+        all.iter().filter(|(key, value)| given.get(key.as_str()).and_then(Value::as_str) == Some(value))
+    {
         let mut without = draft.clone();
         entries(&mut without).remove(key);
         if is_same(&without) {

@@ -56,15 +56,17 @@ impl Proposal {
     /// applied by a client before, kubectl makes the patch the owner of all its fields, and the next time those that it lacks go.
     #[must_use]
     pub fn patch(&self) -> Value {
-        let mut metadata = json!({"name": self.service, "labels": {EXPOSE_LABEL: "true"}});
+        let mut metadata = Map::new();
+        metadata.insert("name".to_owned(), self.service.as_str().into());
+        metadata.insert("labels".to_owned(), json!({EXPOSE_LABEL: "true"}));
         if !self.namespace.is_empty() {
-            metadata["namespace"] = self.namespace.as_str().into();
+            metadata.insert("namespace".to_owned(), self.namespace.as_str().into());
         }
         let mut annotations: Map<String, Value> =
             self.annotations.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
         annotations.extend(self.removed.iter().map(|key| (key.clone(), Value::Null)));
         if !annotations.is_empty() {
-            metadata["annotations"] = annotations.into();
+            metadata.insert("annotations".to_owned(), annotations.into());
         }
         json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata})
     }
@@ -98,8 +100,11 @@ impl Proposal {
     /// The commands of kubectl that give the Service its label and its annotations.
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
-        let namespace =
-            if self.namespace.is_empty() { String::new() } else { format!(" -n {}", quoted(&self.namespace)) };
+        let namespace = if self.namespace.is_empty() {
+            String::new()
+        } else {
+            format!(" -n {}", quoted(&self.namespace))
+        };
         let service = format!("service {}{namespace} --overwrite", quoted(&self.service));
         let mut commands = vec![format!("kubectl label {service} {EXPOSE_LABEL}=true")];
         if !self.annotations.is_empty() || !self.removed.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
-use xposer::diagnostics::FieldPath;
+use xposer::diagnostics::{FieldPath, Root, Segment};
 use xposer::emit::{Emitted, Kind};
 use xposer::internal::{About, about, block, meanings, profiles, protects};
 use xposer::service::FORWARD_ANNOTATION;
@@ -12,7 +12,7 @@ use xposer::{Code, Diagnostic, Outcome, Plan, Report, Settings, Severity, emit_a
 
 use crate::compare::{Made, cost, differences, short};
 use crate::draft::{Draft, line, smallest, tried};
-use crate::finding::Finding;
+use crate::finding::{Finding, Object};
 use crate::keys;
 use crate::read::{Ingress, Route, read};
 use crate::shape;
@@ -69,20 +69,26 @@ pub(crate) struct Proposing<'w, 'i> {
 /// What a plan becomes, as an Ingress that was read.
 pub(crate) fn made(plan: &Plan, emitted: &Emitted<'_>) -> Option<Ingress> {
     let is_it = |object: &&xposer::Object<'_>| {
-        object.kind() == Kind::Ingress && object.name() == plan.name() && object.namespace() == plan.namespace()
+        object.kind() == Kind::Ingress
+            && object.name() == plan.name()
+            && object.namespace() == plan.namespace()
     };
     let object = emitted.objects.iter().find(is_it)?;
     Some(read(&object.to_value(), 0, "", &mut Vec::new()))
 }
 
 /// The key in the forwarded block that a diagnostic is about.
-pub(crate) fn key_in_block(diagnostic: &Diagnostic, annotations: &BTreeMap<String, String>) -> Option<String> {
+pub(crate) fn key_in_block(
+    diagnostic: &Diagnostic,
+    annotations: &BTreeMap<String, String>,
+) -> Option<String> {
     if diagnostic.path != FieldPath::annotation(FORWARD_ANNOTATION) {
         return None;
     }
     let range = diagnostic.range.as_ref()?;
     let (block, _) = block::parse(annotations.get(FORWARD_ANNOTATION)?);
-    let is_it = |line: &&block::Line<'_>| line.key_range.start <= range.start && range.start <= line.value_range.end;
+    let is_it =
+        |line: &&block::Line<'_>| line.key_range.start <= range.start && range.start <= line.value_range.end;
     block.lines().iter().find(is_it).map(|line| line.key.to_owned())
 }
 
@@ -94,7 +100,11 @@ pub(crate) fn told_keys<'r>(
     let tells = |code| {
         matches!(
             code,
-            Code::LegacyTranslated | Code::LegacyDropped | Code::LegacyShadowed | Code::DnsMirrored | Code::IntentTranslated
+            Code::LegacyTranslated
+                | Code::LegacyDropped
+                | Code::LegacyShadowed
+                | Code::DnsMirrored
+                | Code::IntentTranslated
         )
     };
     let all = reports.into_iter().flat_map(Report::diagnostics);
@@ -124,7 +134,9 @@ impl<'i> Proposing<'_, 'i> {
             let annotations = draft.annotations();
             let mut refused: BTreeMap<String, Finding> = BTreeMap::new();
             for diagnostic in report.of(Severity::Error) {
-                let Some(finding) = place(&sayable, diagnostic, &annotations, self.given, true) else { continue };
+                let Some(finding) = place(&sayable, diagnostic, &annotations, self.given, true) else {
+                    continue;
+                };
                 if let Some(key) = key_in_block(diagnostic, &annotations) {
                     refused.insert(key, finding);
                     continue;
@@ -133,14 +145,18 @@ impl<'i> Proposing<'_, 'i> {
                 let Some(first) = sayable.routes.iter().find(is_at) else { continue };
                 let is_port = diagnostic.path == FieldPath::annotation(keys::PORT);
                 let alike = sayable.routes.iter().filter(|route| is_port && route.port == first.port);
-                refused.extend([first].into_iter().chain(alike).map(|route| (route.at.to_string(), finding.clone())));
+                refused.extend(
+                    [first].into_iter().chain(alike).map(|route| (route.at.to_string(), finding.clone())),
+                );
             }
             if refused.is_empty() {
                 refused = this.guilty(&draft, &report, &annotations);
             }
             let routes = sayable.routes.len();
             sayable.routes.retain(|route| !refused.contains_key(&route.at.to_string()));
-            let hosts = |of: &Wanted<'i>| of.routes.iter().map(|route| route.host.as_str()).collect::<HashSet<&str>>();
+            let hosts = |of: &Wanted<'i>| {
+                of.routes.iter().map(|route| route.host.as_str()).collect::<HashSet<&str>>()
+            };
             let (left, all) = (hosts(&sayable), hosts(self.wanted));
             sayable.tls.retain(|(host, _)| left.contains(host) || !all.contains(host));
             let is_new = refused.keys().any(|key| !left_out.contains_key(key));
@@ -166,7 +182,9 @@ impl<'i> Proposing<'_, 'i> {
         const MAX_LINES: usize = 50;
         let errors = report.of(Severity::Error).count();
         let block = FieldPath::annotation(FORWARD_ANNOTATION);
-        let Some(unnamed) = report.of(Severity::Error).find(|it| it.path == block) else { return BTreeMap::new() };
+        let Some(unnamed) = report.of(Severity::Error).find(|it| it.path == block) else {
+            return BTreeMap::new();
+        };
         let is_guilty = |key: &&String| {
             let mut without = draft.clone();
             without.block.remove(*key);
@@ -193,7 +211,9 @@ impl<'i> Proposing<'_, 'i> {
         let finding = |(key, value): (&String, &String)| {
             let severity = if protects(key, value) { Severity::Error } else { Severity::Warning };
             let said = if value.contains('\n') {
-                format!("the value of `{key}` has several lines, and an annotation of a Service passes on one")
+                format!(
+                    "the value of `{key}` has several lines, and an annotation of a Service passes on one"
+                )
             } else {
                 format!("no annotation of a Service passes on `{key}` with the value `{}`", short(value))
             };
@@ -313,15 +333,20 @@ impl<'i> Proposing<'_, 'i> {
                         let all = differences(self.wanted, &Made { ingress: &ingress, told: &told });
                         let (lost, other) = cost(&all);
                         let more = emitted.objects.iter().filter(|object| {
-                            let own = (object.namespace().unwrap_or_default().to_owned(), object.name().to_owned());
-                            object.kind() == Kind::Ingress && object.name() != plan.name() && !self.given_names.contains(&own)
+                            let own =
+                                (object.namespace().unwrap_or_default().to_owned(), object.name().to_owned());
+                            object.kind() == Kind::Ingress
+                                && object.name() != plan.name()
+                                && !self.given_names.contains(&own)
                         });
                         (0, lost + more.count(), other)
                     }
                     None => (1, 0, 0),
                 }
             }
-            Outcome::Refused(report) | Outcome::Conflicting(report) => (report.of(Severity::Error).count(), 0, 0),
+            Outcome::Refused(report) | Outcome::Conflicting(report) => {
+                (report.of(Severity::Error).count(), 0, 0)
+            }
             Outcome::NotExposed { .. } => (usize::MAX, 0, 0),
         };
         (cost, draft, outcome)
@@ -427,8 +452,8 @@ impl<'i> Proposing<'_, 'i> {
         draft.block = rest.map(|(key, value)| (key.clone(), value.clone())).collect();
         if let Some(class) = wanted.class.filter(|_| choice.class_in_block) {
             let key = class.at.segments().iter().rev().find_map(|segment| match segment {
-                xposer::diagnostics::Segment::Key(key) => Some(key.to_string()),
-                xposer::diagnostics::Segment::Index(_) => None,
+                Segment::Key(key) => Some(key.to_string()),
+                Segment::Index(_) => None,
             });
             draft.block.extend(key.map(|key| (key, class.name.clone())));
         }
@@ -457,7 +482,11 @@ impl<'i> Proposing<'_, 'i> {
             return own;
         }
         let other = smallest(self.bare, draft, &self.keep(), self.settings);
-        if other.options.len() < own.options.len() || !other.options.contains_key(keys::URL) { other } else { own }
+        if other.options.len() < own.options.len() || !other.options.contains_key(keys::URL) {
+            other
+        } else {
+            own
+        }
     }
 
     /// The draft with options in place of annotations that mean the same.
@@ -481,7 +510,8 @@ impl<'i> Proposing<'_, 'i> {
                 }
                 Outcome::Refused(report) | Outcome::Conflicting(report) => {
                     let why = report.of(Severity::Error).next().map(|it| it.message.clone());
-                    let said = format!("{names} does not become the option {option}: {}", why.unwrap_or_default());
+                    let said =
+                        format!("{names} does not become the option {option}: {}", why.unwrap_or_default());
                     told.push(main.finding(path, Severity::Info, said));
                 }
                 Outcome::NotExposed { .. } => {}
@@ -499,8 +529,6 @@ pub(crate) fn place(
     service: Option<usize>,
     is_loss: bool,
 ) -> Option<Finding> {
-    use crate::finding::Object;
-    use xposer::diagnostics::{Root, Segment};
     let main = wanted.main()?;
     let here = |path| Finding::of_core(diagnostic, Object::Ingress(main.at), &main.subject, path, is_loss);
     if diagnostic.path.root() == Root::Settings {
@@ -558,11 +586,12 @@ fn first_route(wanted: &Wanted<'_>, diagnostic: &Diagnostic, key: &str) -> Field
     let at = wanted.main().map(|main| main.at).unwrap_or_default();
     let own = || wanted.routes.iter().filter(|route| route.ingress == at);
     if key == keys::PORT {
-        let route = own().find(|route| route.port.as_ref().is_some_and(|port| diagnostic.message.contains(&port.to_string())));
-        return route.or_else(|| own().next()).map_or_else(
-            || FieldPath::object(&["spec", "rules"]),
-            |route| route.at.clone().key("backend"),
-        );
+        let route = own().find(|route| {
+            route.port.as_ref().is_some_and(|port| diagnostic.message.contains(&port.to_string()))
+        });
+        return route
+            .or_else(|| own().next())
+            .map_or_else(|| FieldPath::object(&["spec", "rules"]), |route| route.at.clone().key("backend"));
     }
     let names = |text: &str| diagnostic.message.contains(&format!("`{text}`"));
     let found = own().find(|route| names(&route.host) || names(&format!("{}{}", route.host, route.path)));

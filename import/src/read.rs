@@ -115,7 +115,10 @@ impl Ingress {
             all
         };
         let tls = |of: &Self| {
-            let all = of.tls.iter().flat_map(|entry| entry.hosts.iter().map(|host| (host.clone(), entry.secret.clone())));
+            let all = of
+                .tls
+                .iter()
+                .flat_map(|entry| entry.hosts.iter().map(|host| (host.clone(), entry.secret.clone())));
             all.collect::<BTreeMap<_, _>>()
         };
         let labels = |of: &Self| {
@@ -273,7 +276,10 @@ impl Reader<'_> {
                 self.info(at, format!("`{key}` says what spec.ingressClassName says, and is left out"));
             }
             Some(field) => {
-                let said = format!("the class `{name}` contradicts spec.ingressClassName, which counts: `{}`", field.name);
+                let said = format!(
+                    "the class `{name}` contradicts spec.ingressClassName, which counts: `{}`",
+                    field.name
+                );
                 self.lost(at, said, "keep one of the two");
             }
             None if name.trim().is_empty() => {
@@ -330,7 +336,8 @@ impl Reader<'_> {
         let place = at.clone().key("backend");
         if let Some(resource) = backend.get("resource").filter(|it| !it.is_null()) {
             let kind = resource.get("kind").and_then(Value::as_str).unwrap_or("?");
-            let said = format!("the path leads to an object of the kind {kind}, and only Services are exposed");
+            let said =
+                format!("the path leads to an object of the kind {kind}, and only Services are exposed");
             self.lost(place.key("resource"), said, "keep an Ingress for this path");
             return None;
         }
@@ -352,7 +359,11 @@ impl Reader<'_> {
             _ => None,
         };
         if port.is_none() {
-            self.lost(place, "the port of the Service is missing, or is none", "name the port of the Service");
+            self.lost(
+                place,
+                "the port of the Service is missing, or is none",
+                "name the port of the Service",
+            );
         }
         let path = text("path").unwrap_or_default();
         let kind = match text("pathType") {
@@ -366,8 +377,13 @@ impl Reader<'_> {
             Some(word) => match word.parse() {
                 Ok(kind) => kind,
                 Err(_) => {
-                    let said = format!("there is no path type `{word}`; it is read as ImplementationSpecific");
-                    self.lost(at.clone().key("pathType"), said, "write Exact, Prefix or ImplementationSpecific");
+                    let said =
+                        format!("there is no path type `{word}`; it is read as ImplementationSpecific");
+                    self.lost(
+                        at.clone().key("pathType"),
+                        said,
+                        "write Exact, Prefix or ImplementationSpecific",
+                    );
                     PathType::ImplementationSpecific
                 }
             },

@@ -48,15 +48,19 @@ fn in_name(host: &str) -> String {
     host.replace('*', "wildcard")
 }
 
+/// The same with dashes for dots.
+fn dashed(host: &str) -> String {
+    in_name(host).replace('.', "-")
+}
+
 /// A template that gives each host its secret. The hosts are all different.
 pub(crate) fn secret(secrets: &[(&str, &str)]) -> Option<String> {
     let (first_host, first) = *secrets.first()?;
     if secrets.iter().all(|(_, secret)| *secret == first) {
         return Some(first.to_owned());
     }
-    let dashed = |host: &str| in_name(host).replace('.', "-");
-    let variables: [(&dyn Fn(&str) -> String, &str); 2] =
-        [(&in_name, "{{.Host}}"), (&dashed, r#"{{replace "." "-" .Host}}"#)];
+    type Variable = fn(&str) -> String;
+    let variables: [(Variable, &str); 2] = [(in_name, "{{.Host}}"), (dashed, r#"{{replace "." "-" .Host}}"#)];
     for (variable, action) in variables {
         let Some((before, after)) = first.split_once(&variable(first_host)) else { continue };
         if secrets.iter().all(|(host, secret)| *secret == format!("{before}{}{after}", variable(host))) {

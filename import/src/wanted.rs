@@ -131,7 +131,9 @@ pub(crate) fn wanted<'i>(ingresses: &'i [Ingress], told: &mut Vec<Finding>) -> V
 type Stable<'i> = HashMap<(&'i str, &'i str, &'i str), &'i str>;
 
 fn is_canary(ingress: &Ingress) -> bool {
-    let on = |(key, value): (&String, &String)| about(key) == About::Canary && parse_bool(value.trim()) == Some(true);
+    let on = |(key, value): (&String, &String)| {
+        about(key) == About::Canary && parse_bool(value.trim()) == Some(true)
+    };
     ingress.annotations.iter().any(on)
 }
 
@@ -152,9 +154,8 @@ fn canary(ingress: &Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>) -> Op
     if !is_canary(ingress) {
         return None;
     }
-    let of = |route: &Route| {
-        stable.get(&(ingress.namespace(), route.host.as_str(), route.path.as_str())).copied()
-    };
+    let of =
+        |route: &Route| stable.get(&(ingress.namespace(), route.host.as_str(), route.path.as_str())).copied();
     let first = ingress.routes.first()?;
     let service = of(first).filter(|service| *service != first.service);
     let is_one = ingress.routes.iter().all(|route| of(route) == service && route.service == first.service);
@@ -259,8 +260,12 @@ fn tell_split(ingress: &Ingress, keeper: &str, services: &[&str], told: &mut Vec
         return;
     }
     const MAX_NAMES: usize = 5;
-    let others: Vec<String> =
-        services.iter().filter(|name| **name != keeper).take(MAX_NAMES).map(|name| format!("`{name}`")).collect();
+    let others: Vec<String> = services
+        .iter()
+        .filter(|name| **name != keeper)
+        .take(MAX_NAMES)
+        .map(|name| format!("`{name}`"))
+        .collect();
     let more = (services.len() - 1).saturating_sub(MAX_NAMES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let said = format!(
@@ -276,7 +281,8 @@ fn tell_split(ingress: &Ingress, keeper: &str, services: &[&str], told: &mut Vec
 fn difference(one: &Part<'_>, other: &Part<'_>) -> Option<&'static str> {
     let class = |part: &Part<'_>| part.ingress.class.as_ref().map(|class| class.name.clone());
     let secrets: HashMap<&str, Option<&str>> = one.tls.iter().copied().collect();
-    let contradicts = |(host, secret): &(&str, Option<&str>)| secrets.get(host).is_some_and(|own| own != secret);
+    let contradicts =
+        |(host, secret): &(&str, Option<&str>)| secrets.get(host).is_some_and(|own| own != secret);
     match () {
         () if one.canary.is_some() || other.canary.is_some() => Some("one of them is a canary"),
         () if class(one) != class(other) => Some("they have different classes"),

@@ -50,7 +50,11 @@ fn foreign(ingress: &Value) -> Value {
 }
 
 /// What becomes of the Ingresses of some Services: each by its name, whether its bytes are the same, and what is said.
-fn round_trip(services: &[Value], rendered_with: &Settings, settings: &Settings) -> Vec<(String, bool, String)> {
+fn round_trip(
+    services: &[Value],
+    rendered_with: &Settings,
+    settings: &Settings,
+) -> Vec<(String, bool, String)> {
     let originals = rendered(services, rendered_with);
     let documents: Vec<Value> = originals.values().map(foreign).collect();
     let bare: Vec<Value> = services.iter().map(before).collect();
@@ -78,7 +82,11 @@ fn round_trip(services: &[Value], rendered_with: &Settings, settings: &Settings)
         // It proves itself: what it calls the same has the same bytes, and whatever has other bytes is told.
         if became[index] == Became::Same {
             let told = findings.iter().any(|it| it.object == xposer_import::Object::Ingress(index));
-            assert!(is_same || told, "{name:?} is called the same, and is not:\n{original}\n{:?}", again.get(name));
+            assert!(
+                is_same || told,
+                "{name:?} is called the same, and is not:\n{original}\n{:?}",
+                again.get(name)
+            );
         } else if is_same {
             panic!("{name:?} is the same, and is not called so: {said:?}");
         }
@@ -215,14 +223,26 @@ mod properties {
         let path = prop_oneof![Just(""), Just("/api"), Just("/v1/x"), Just("/x(/|$)(.*)")];
         let port = prop_oneof![Just(None), Just(Some("http")), Just(Some("9090"))];
         let kind = prop_oneof![Just(None), Just(Some("Exact")), Just(Some("ImplementationSpecific"))];
-        let tls = prop_oneof![Just(None), Just(Some("true")), Just(Some("false")), Just(Some("cert-manager"))];
-        let secret = prop_oneof![Just(None), Just(Some("{{.Service}}-tls")), Just(Some("{{.Host}}")), Just(Some("one"))];
-        let title = prop_oneof![Just(None), Just(Some("{{.Service}}-ingress")), Just(Some("{{.Namespace}}-{{.Service}}"))];
+        let tls =
+            prop_oneof![Just(None), Just(Some("true")), Just(Some("false")), Just(Some("cert-manager"))];
+        let secret = prop_oneof![
+            Just(None),
+            Just(Some("{{.Service}}-tls")),
+            Just(Some("{{.Host}}")),
+            Just(Some("one"))
+        ];
+        let title = prop_oneof![
+            Just(None),
+            Just(Some("{{.Service}}-ingress")),
+            Just(Some("{{.Namespace}}-{{.Service}}"))
+        ];
         let class = prop_oneof![Just(None), Just(Some("nginx")), Just(Some("internal")), Just(Some("gce"))];
         let block = prop_oneof![
             Just(None),
             Just(Some("nginx.ingress.kubernetes.io/proxy-body-size: 8m")),
-            Just(Some("example.com/owner: 'a: b'\nnginx.ingress.kubernetes.io/auth-url: https://auth.example.com/x")),
+            Just(Some(
+                "example.com/owner: 'a: b'\nnginx.ingress.kubernetes.io/auth-url: https://auth.example.com/x"
+            )),
         ];
         let labels = prop_oneof![Just(None), Just(Some("team: blue"))];
         let others = (tls, secret, title, class, block, labels);
@@ -263,7 +283,9 @@ mod properties {
             Just(json!({"ingressNameTemplate": "{{.Service}}-ingress", "ingressURLPath": "/api"})),
             Just(json!({"pathType": "Exact", "servicePort": "http", "labels": {"team": "blue"}})),
             Just(json!({"target": "HTTPRoute", "parentRefs": [{"name": "edge"}]})),
-            Just(json!({"profiles": {"p": {"ingressClassName": "internal", "tls": "cert-manager", "clusterIssuer": "letsencrypt"}}})),
+            Just(
+                json!({"profiles": {"p": {"ingressClassName": "internal", "tls": "cert-manager", "clusterIssuer": "letsencrypt"}}})
+            ),
         ];
         proptest::collection::vec(one, 0..3).prop_map(|all| {
             let mut settings = json!({});
@@ -349,7 +371,10 @@ fn the_ingresses_of_the_original_are_reproduced_but_for_their_default_backends()
             others.push(format!("{name}: {}", lost.join("; ")));
         }
     }
-    println!("{same} of {} Ingresses of the original are reproduced but for their default backends", same + others.len());
+    println!(
+        "{same} of {} Ingresses of the original are reproduced but for their default backends",
+        same + others.len()
+    );
     println!("{}", others.join("\n"));
     assert_eq!((same, others.len()), (77, 40));
 }

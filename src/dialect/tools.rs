@@ -34,7 +34,7 @@ pub enum About {
     Other,
 }
 
-/// The annotations, or their beginnings where they end with `/`, that a program writes about its own work, and that say nothing about what is served.
+/// The annotations, or their prefixes, that a program writes about its own work, and that say nothing about what is served.
 const TOOLS: &[(&str, &str)] = &[
     ("argocd.argoproj.io/compare-options", "Argo CD"),
     ("argocd.argoproj.io/hook", "Argo CD"),
@@ -43,13 +43,13 @@ const TOOLS: &[(&str, &str)] = &[
     ("argocd.argoproj.io/sync-options", "Argo CD"),
     ("argocd.argoproj.io/sync-wave", "Argo CD"),
     ("argocd.argoproj.io/tracking-id", "Argo CD"),
-    ("config.k8s.io/", "kpt and kustomize"),
-    ("config.kubernetes.io/", "kpt and kustomize"),
-    ("deploy.kubernetes.io/", "the pipeline"),
-    ("field.cattle.io/", "Rancher"),
-    ("fleet.cattle.io/", "Fleet"),
-    ("helm.sh/", "Helm"),
-    ("helm.toolkit.fluxcd.io/", "Flux"),
+    ("config.k8s.io", "kpt and kustomize"),
+    ("config.kubernetes.io", "kpt and kustomize"),
+    ("deploy.kubernetes.io", "the pipeline"),
+    ("field.cattle.io", "Rancher"),
+    ("fleet.cattle.io", "Fleet"),
+    ("helm.sh", "Helm"),
+    ("helm.toolkit.fluxcd.io", "Flux"),
     ("ingress.kubernetes.io/backends", "the Ingress controller of GKE"),
     ("ingress.kubernetes.io/forwarding-rule", "the Ingress controller of GKE"),
     ("ingress.kubernetes.io/https-forwarding-rule", "the Ingress controller of GKE"),
@@ -58,28 +58,28 @@ const TOOLS: &[(&str, &str)] = &[
     ("ingress.kubernetes.io/static-ip", "the Ingress controller of GKE"),
     ("ingress.kubernetes.io/target-proxy", "the Ingress controller of GKE"),
     ("ingress.kubernetes.io/url-map", "the Ingress controller of GKE"),
-    ("internal.config.kubernetes.io/", "kpt and kustomize"),
-    ("kapp.k14s.io/", "kapp"),
-    ("kubectl.kubernetes.io/", "kubectl"),
-    ("kustomize.toolkit.fluxcd.io/", "Flux"),
-    ("meta.helm.sh/", "Helm"),
-    ("objectset.rio.cattle.io/", "Rancher"),
-    ("pulumi.com/", "Pulumi"),
-    ("reconcile.fluxcd.io/", "Flux"),
-    ("xposer.stakater.com/", "Xposer"),
+    ("internal.config.kubernetes.io", "kpt and kustomize"),
+    ("kapp.k14s.io", "kapp"),
+    ("kubectl.kubernetes.io", "kubectl"),
+    ("kustomize.toolkit.fluxcd.io", "Flux"),
+    ("meta.helm.sh", "Helm"),
+    ("objectset.rio.cattle.io", "Rancher"),
+    ("pulumi.com", "Pulumi"),
+    ("reconcile.fluxcd.io", "Flux"),
+    ("xposer.stakater.com", "Xposer"),
 ];
 
-/// The labels, or their beginnings, that say who made an Ingress and out of what.
+/// The prefixes of labels that say who made an Ingress and out of what.
 const TOOL_LABELS: &[(&str, &str)] = &[
-    ("app.kubernetes.io/", "the chart or the manifest"),
-    ("argocd.argoproj.io/", "Argo CD"),
-    ("fleet.cattle.io/", "Fleet"),
-    ("helm.sh/", "Helm"),
-    ("helm.toolkit.fluxcd.io/", "Flux"),
-    ("kapp.k14s.io/", "kapp"),
-    ("kustomize.toolkit.fluxcd.io/", "Flux"),
-    ("objectset.rio.cattle.io/", "Rancher"),
-    ("xposer.stakater.com/", "Xposer"),
+    ("app.kubernetes.io", "the chart or the manifest"),
+    ("argocd.argoproj.io", "Argo CD"),
+    ("fleet.cattle.io", "Fleet"),
+    ("helm.sh", "Helm"),
+    ("helm.toolkit.fluxcd.io", "Flux"),
+    ("kapp.k14s.io", "kapp"),
+    ("kustomize.toolkit.fluxcd.io", "Flux"),
+    ("objectset.rio.cattle.io", "Rancher"),
+    ("xposer.stakater.com", "Xposer"),
 ];
 
 /// The labels of charts that are older than the recommended ones.
@@ -102,7 +102,8 @@ pub fn about(key: &str) -> About {
     if is_about_issuer(key) {
         return About::IssuerKind;
     }
-    let tool = TOOLS.iter().find(|(start, _)| if start.ends_with('/') { key.starts_with(start) } else { key == *start });
+    let prefix = key.split_once('/').map(|(prefix, _)| prefix);
+    let tool = TOOLS.iter().find(|(known, _)| key == *known || prefix == Some(known));
     tool.map_or(About::Other, |(_, name)| About::Tool(name))
 }
 
@@ -118,5 +119,6 @@ pub fn tool_of_label(key: &str) -> Option<&'static str> {
     if OLD_CHART_LABELS.contains(&key) {
         return Some("Helm");
     }
-    TOOL_LABELS.iter().find(|(start, _)| key.starts_with(start)).map(|(_, name)| *name)
+    let (prefix, _) = key.split_once('/')?;
+    TOOL_LABELS.iter().find(|(known, _)| *known == prefix).map(|(_, name)| *name)
 }

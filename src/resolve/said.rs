@@ -144,7 +144,11 @@ fn in_hours(value: &str) -> String {
 pub fn meanings(plan: &Plan) -> Vec<Meaning> {
     let meant = read(plan).into_iter().filter(|it| it.is_forwarded);
     let mut all: Vec<Meaning> = meant
-        .map(|it| Meaning { option: it.intent.annotation(), value: in_hours(&it.wish.to_string()), keys: it.keys })
+        .map(|it| Meaning {
+            option: it.intent.annotation(),
+            value: in_hours(&it.wish.to_string()),
+            keys: it.keys,
+        })
         .collect();
     if let Some(redirect) = https_redirect(plan) {
         let names = KEYS.iter().filter(|(intent, _)| *intent == Intent::HttpsRedirect);

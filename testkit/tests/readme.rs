@@ -102,7 +102,8 @@ fn run_commands(name: &str) -> usize {
         };
         // The README is read in the folder it stands in.
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().display();
-        let (command, is_told) = command.strip_suffix(" 2>&1 >/dev/null").map_or((command, false), |it| (it, true));
+        let (command, is_told) =
+            command.strip_suffix(" 2>&1 >/dev/null").map_or((command, false), |it| (it, true));
         let command = command.replace(" examples/", &format!(" {root}/examples/"));
         let arguments: Vec<&str> = command.split(' ').collect();
         let (_, stdout, stderr) = xposer(&arguments, "");
