@@ -85,22 +85,34 @@ spec: {ports: [{port: 80}]}
 }
 
 #[test]
-fn the_commands_of_the_readme_print_what_it_shows() {
+fn the_commands_of_the_pages_print_what_they_show() {
+    for name in ["README.md", "docs/cookbook/import.md"] {
+        let ran = run_commands(name);
+        assert!(ran > 0, "no command in {name} was run");
+    }
+}
+
+/// Runs the commands of a page in the root of the repository: standard output, or standard error where the command says so.
+fn run_commands(name: &str) -> usize {
     let mut ran = 0;
-    for (_, block) in blocks(&page("README.md")) {
+    for (_, block) in blocks(&page(name)) {
         let Some((command, shown)) = block.strip_prefix("$ xposer ").and_then(|rest| rest.split_once('\n'))
         else {
             continue;
         };
         // The README is read in the folder it stands in.
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().display();
+        let (command, is_told) =
+            command.strip_suffix(" 2>&1 >/dev/null").map_or((command, false), |it| (it, true));
         let command = command.replace(" examples/", &format!(" {root}/examples/"));
         let arguments: Vec<&str> = command.split(' ').collect();
-        let (_, stdout, _) = xposer(&arguments, "");
-        assert_eq!(stdout, shown, "$ xposer {command}");
+        let (_, stdout, stderr) = xposer(&arguments, "");
+        // The root is as long as it is, so what stands behind its path may be shifted.
+        let printed = if is_told { stderr.replace(&format!("{root}/"), "") } else { stdout };
+        assert_eq!(printed, shown, "$ xposer {command}");
         ran += 1;
     }
-    assert!(ran > 0, "no command in the README was run");
+    ran
 }
 
 #[test]
