@@ -65,6 +65,29 @@ mod with_kustomize {
         golden(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/examples/kustomize.yaml"), &built);
     }
 
+    /// The documents that `import` prints are patches.
+    #[test]
+    #[ignore = "needs kustomize: make test"]
+    fn takes_what_import_prints_as_patches() {
+        let folder = folder("patches");
+        let input = root().join("examples/import/shop.yaml");
+        let import = |more: &[&str]| {
+            let arguments: Vec<&str> = ["import"].iter().chain(more).copied().collect();
+            xposer_in(&root(), &[&arguments, &["examples/import/shop.yaml"][..]].concat(), "").stdout
+        };
+        std::fs::copy(input, folder.join("shop.yaml")).unwrap();
+        std::fs::write(folder.join("services.yaml"), import(&[])).unwrap();
+        let kustomization = "resources: [shop.yaml]\npatches: [{path: services.yaml}]\n";
+        std::fs::write(folder.join("kustomization.yaml"), kustomization).unwrap();
+        let output = kustomize(&folder);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{stderr}");
+        let built = xposer_manifest::load(&String::from_utf8(output.stdout).unwrap()).unwrap();
+        for whole in xposer_manifest::load(&import(&["--whole"])).unwrap() {
+            assert!(built.iter().any(|document| document.value == whole.value), "{}", whole.value);
+        }
+    }
+
     /// What `krm` gives back is read by the programs that run it.
     #[test]
     #[ignore = "needs kustomize: make test"]

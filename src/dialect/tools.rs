@@ -86,6 +86,12 @@ const TOOL_LABELS: &[(&str, &str)] = &[
 const OLD_CHART_LABELS: [&str; 3] = ["chart", "heritage", "release"];
 
 /// What an annotation of an Ingress is about.
+///
+/// ```
+/// use xposer::internal::{About, about};
+/// assert_eq!(about("kubectl.kubernetes.io/last-applied-configuration"), About::Tool("kubectl"));
+/// assert_eq!(about("nginx.ingress.kubernetes.io/canary"), About::Canary);
+/// ```
 #[must_use]
 pub fn about(key: &str) -> About {
     match key {

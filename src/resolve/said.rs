@@ -140,6 +140,16 @@ fn in_hours(value: &str) -> String {
 }
 
 /// What the annotations of a plan mean that somebody forwarded: those that have a meaning in words of no program.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::meanings, service::FORWARD_ANNOTATION, testing};
+/// let block = "nginx.ingress.kubernetes.io/enable-cors: \"true\"";
+/// let plan = testing::plan(&[(FORWARD_ANNOTATION, block)], json!({}))?;
+/// // Times have at most five digits, so long ones are written in hours.
+/// assert!(meanings(&plan)[0].value.ends_with("\nmaxAge: 480h0s"));
+/// # Ok::<(), xposer::Report>(())
+/// ```
 #[must_use]
 pub fn meanings(plan: &Plan) -> Vec<Meaning> {
     let meant = read(plan).into_iter().filter(|it| it.is_forwarded);
