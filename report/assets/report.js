@@ -238,5 +238,6 @@
   $("graph").hidden = false;
   $("graph").open = lines.filter((line) => line.edges).length <= IN_GRAPH;
   show();
+  table.classList.add("ready");
   reveal();
 })();

@@ -4,9 +4,9 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use crate::cluster::{INGRESS, eventually};
+use crate::cluster::eventually;
 use crate::controller::ask;
-use crate::scene::{PLAIN, Scene, host, key};
+use crate::scene::{PLAIN, Scene, foreign_ingress, host, key};
 
 /// An address of this machine that nobody listens at.
 fn free() -> String {
@@ -32,7 +32,7 @@ fn the_report_is_served_live() {
 
     shop.expose("web", &[(key("AllowedSources"), "10.0.0.0/8".to_owned())]);
     shop.expose("wrong", &[host("Upper.example.com")]);
-    shop.sees(INGRESS, "web", "/metadata/name", "web");
+    shop.has(["Ingress web"]);
     let row = eventually("the row is in sync", || {
         let row = of(&data()["rows"], "web").ok_or("there is no row")?;
         if row["cluster"]["state"] == "inSync" { Ok(row) } else { Err(row.to_string()) }
@@ -68,7 +68,7 @@ fn the_report_is_served_live() {
 
     // What changes is there a moment later; what cannot be written is told.
     shop.configure("web", "AllowedSources", Value::Null);
-    shop.create(crate::scene::foreign_ingress("taken", "taken.example.com"));
+    shop.stands_by(foreign_ingress("taken", "taken.example.com"));
     shop.expose("taken", &[]);
     eventually("the report has the changes", || {
         let data = data();
