@@ -407,7 +407,8 @@ pub(crate) enum ReportOutput {
 
 /// How diagnostics are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Diagnostics {
+#[allow(missing_docs, reason = "the help would repeat a comment at each word")]
+pub enum Diagnostics {
     #[default]
     Text,
     Json,

@@ -15,23 +15,14 @@ mod args;
 mod backoff;
 mod controller;
 mod diff;
-mod digest;
-mod document;
-mod error;
 mod events;
 mod handover;
-mod keys;
-mod kinds;
 mod lease;
 mod metrics;
 mod notice;
-mod object;
-mod plan;
 mod queue;
 mod reconcile;
 mod serve;
-mod servers;
-mod service;
 mod settings;
 mod state;
 #[cfg(test)]
@@ -45,8 +36,10 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use clap::Parser;
 use kube::Client;
-use tracing::{error, info};
+use tracing::info;
 use tracing_subscriber::EnvFilter;
+// What `kubectl xposer` reads and compares in the same way.
+use xposer_live::{difference, digest, document, error, keys, kinds, object, plan, servers, service};
 
 use args::{Args, LogFormat};
 use controller::{Controller, Exit};
@@ -65,7 +58,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let exit = runtime.context("the program cannot start").and_then(|runtime| runtime.block_on(run(args)));
     let exit = exit.unwrap_or_else(|error| {
-        error!("{error:#}");
+        tracing::error!("{error:#}");
         Exit::Unusable
     });
     ExitCode::from(exit as u8)
