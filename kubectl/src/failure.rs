@@ -107,11 +107,6 @@ impl Request<'_> {
     }
 }
 
-/// Whether the API server forbids it.
-pub(crate) fn is_forbidden(error: &Error) -> bool {
-    matches!(error, Error::Api(status) if status.code == 403)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,7 +131,6 @@ mod tests {
     #[test]
     fn a_missing_right_is_named_with_a_way_further() {
         let error = status(403, "Forbidden", "services is forbidden: User \"dev\" cannot list resource \"services\"");
-        assert!(is_forbidden(&error));
         let help = |namespace| Request { namespace, ..IN_SHOP }.failed(&error).help.unwrap_or_default();
         assert_eq!(help(None), "name a namespace in which you may list services: -n NAMESPACE");
         assert!(help(Some("shop")).starts_with("ask for the right to list services in the namespace shop"));

@@ -14,21 +14,21 @@ mod resources;
 mod table;
 mod world;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Parser;
 use k8s_openapi::jiff::Timestamp;
 use xposer::{Outcome, Precedence, Service};
 use xposer_cli::{Console, Diagnostics, Printer, Terminal, summary, write_trace};
-use xposer_manifest::{Finding, Findings};
+use xposer_manifest::Findings;
 use xposer_report::{Options, Report};
 
 use args::{CheckArgs, Cli, ClusterArgs, Command, ExplainArgs, ListArgs, ReportArgs, ReportOutput, Selection};
 use connect::Connection;
 use controller::Missing;
 use failure::Failure;
-use world::{Entry, Wanted, World};
+use world::{Wanted, World};
 
 /// The exit status of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

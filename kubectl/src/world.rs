@@ -7,7 +7,7 @@ use kube::api::Api;
 use serde_json::Value;
 use xposer::diagnostics::Root;
 use xposer::service::EXPOSE_LABEL;
-use xposer::{Code, Outcome, Plan, Precedence, Service, Settings, emit_all, expose_all};
+use xposer::{Code, Outcome, Precedence, Service, Settings, emit_all, expose_all};
 use xposer_manifest::{Finding, Findings, SettingsFile};
 use xposer_live::document::Document;
 use xposer_live::keys::ServiceKey;
@@ -91,10 +91,9 @@ impl World {
         let servers = servers(connection, watched, &mut notes).await?;
         let settings = settings.with_served_by(servers.served_by());
 
-        let is_shown = |key: &Arc<ServiceKey>| match &chosen {
-            Some(chosen) => chosen.contains(key),
-            None => scope.as_deref().is_none_or(|namespace| *key.namespace == *namespace),
-        };
+        let is_in_scope = |key: &ServiceKey| scope.as_deref().is_none_or(|namespace| *key.namespace == *namespace);
+        let is_shown =
+            |key: &Arc<ServiceKey>| is_in_scope(key) && chosen.as_ref().is_none_or(|chosen| chosen.contains(key));
         let entries: Vec<Entry> = services.0.into_iter().map(|(key, stored)| {
             Entry { document: stored.document(), shown: is_shown(&key), key, stored }
         }).collect();
@@ -139,14 +138,30 @@ impl World {
         findings
     }
 
-    /// The plan of a Service.
-    pub(crate) fn outcome(&self, key: &ServiceKey) -> Option<&Outcome> {
-        self.entries.iter().zip(&self.outcomes).find(|(entry, _)| *entry.key == *key).map(|(_, outcome)| outcome)
+    /// A Service.
+    pub(crate) fn entry(&self, key: &ServiceKey) -> Option<&Entry> {
+        self.entries.get(self.position(key)?)
     }
 
-    /// The number of exposed Services among those that the user has asked about.
-    pub(crate) fn plans(&self) -> impl Iterator<Item = &Plan> {
-        self.shown().filter_map(|(_, outcome)| outcome.plan())
+    fn position(&self, key: &ServiceKey) -> Option<usize> {
+        self.entries.binary_search_by(|entry| (*entry.key).cmp(key)).ok()
+    }
+
+    /// What is decided about a Service.
+    pub(crate) fn outcome(&self, key: &ServiceKey) -> Option<&Outcome> {
+        self.outcomes.get(self.position(key)?)
+    }
+
+    /// The Services that ask to be exposed.
+    pub(crate) fn asking(&self) -> impl Iterator<Item = &Arc<ServiceKey>> {
+        let asks = |(_, outcome): &(&Entry, &Outcome)| !matches!(outcome, Outcome::NotExposed { .. });
+        self.entries.iter().zip(&self.outcomes).filter(asks).map(|(entry, _)| &entry.key)
+    }
+
+    /// Whether the user has asked about a Service, which may be gone.
+    pub(crate) fn is_chosen(&self, key: &ServiceKey) -> bool {
+        let is_in_scope = self.scope.as_deref().is_none_or(|namespace| *key.namespace == *namespace);
+        is_in_scope && self.chosen.as_ref().is_none_or(|chosen| chosen.contains(key))
     }
 }
 
@@ -238,8 +253,10 @@ async fn chosen(
     let mut take = |document: Document| {
         let labels = document.metadata.labels.as_ref();
         let asks = labels.and_then(|labels| labels.get(EXPOSE_LABEL)).is_some_and(|value| value == "true");
+        // A Service that does not ask any more may have objects.
+        chosen.insert(ServiceKey::of(&document.metadata));
         if everything || asks {
-            chosen.extend(services.add(&document));
+            services.add(&document);
         }
     };
     connection.each(&api, "services", scope, selector, &mut take).await?;
