@@ -68,13 +68,14 @@ use validation::MAX_ANNOTATIONS;
 /// What the other crates of this repository need, and its tests. It may change in any release.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::check::protects::{Access, Door, Keeps, Opened, access, door, is_guessed, opened};
+    pub use crate::check::protects::{Access, Door, Opened, access, door, is_guessed, opened};
     pub use crate::check::{Rule, rules};
     pub use crate::conflicts::claims::MAX_NAMED;
     pub use crate::conflicts::contested::{Contested, contested};
     pub use crate::diagnostics::suggestion::did_you_mean;
     pub use crate::diagnostics::text::shortened;
     pub use crate::dialect::controller::Controller;
+    pub use crate::dialect::keeps::Keeps;
     pub use crate::dialect::legacy;
     pub use crate::dialect::nginx::CANARY;
     pub use crate::dialect::nginx::keys::Risk;

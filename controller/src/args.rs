@@ -49,6 +49,12 @@ pub(crate) struct Args {
     /// Where /healthz, /readyz and /metrics are served
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub(crate) address: SocketAddr,
+    /// Serve a page that says who is exposed where, and who may come in: / and /report.json, to be read only
+    #[arg(long)]
+    pub(crate) report: bool,
+    /// Where the page is served; whoever can reach it can read it
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    pub(crate) report_address: SocketAddr,
     /// The form of the log, which goes to standard error
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,

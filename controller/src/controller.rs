@@ -26,6 +26,7 @@ use crate::metrics::Metrics;
 use crate::notice::Notice;
 use crate::queue::Queue;
 use crate::reconcile::{ReconcilePlan, Recovery};
+use crate::report::{Ask, Asked, MAX_ROWS, Snapshot};
 use crate::serve::Health;
 use crate::servers::ServerKind;
 use crate::settings::SettingsFile;
@@ -76,6 +77,8 @@ pub(crate) struct Controller {
     permits: Arc<Semaphore>,
     pause: Pause,
     failed: bool,
+    /// Changes with whatever a report is made of.
+    revision: u64,
 }
 
 impl Controller {
@@ -101,6 +104,7 @@ impl Controller {
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
             pause: Pause::new(),
             failed: false,
+            revision: 0,
             args,
             settings_file,
             client,
@@ -114,7 +118,7 @@ impl Controller {
     /// # Errors
     ///
     /// If signals cannot be received.
-    pub(crate) async fn run(mut self) -> anyhow::Result<Exit> {
+    pub(crate) async fn run(mut self, mut asked: mpsc::Receiver<Ask>) -> anyhow::Result<Exit> {
         let (leadership, mut leads) = watch::channel(Leadership::Standby);
         let (stop, stopped) = watch::channel(false);
         let elector = self.start_election(leadership, stopped);
@@ -141,6 +145,7 @@ impl Controller {
                         break Exit::Refused;
                     }
                 },
+                Some(ask) = asked.recv() => self.tell(ask),
                 () = tokio::time::sleep_until(wake) => {}
                 _ = tick.tick() => {
                     self.reload_settings();
@@ -218,6 +223,7 @@ impl Controller {
     }
 
     fn apply(&mut self, event: WatchEvent) {
+        self.revision += 1;
         let source = event.source;
         let is_list_complete = matches!(event.event, Ok(Event::InitDone));
         let is_first_list = !self.state.is_listed(source);
@@ -280,6 +286,7 @@ impl Controller {
             Some(Ok(settings)) => {
                 info!("the settings changed; everything is planned anew");
                 self.metrics.set_settings_good(true);
+                self.revision += 1;
                 self.state.set_settings(settings, self.args.stamp);
             }
             Some(Err(errors)) => {
@@ -368,6 +375,7 @@ impl Controller {
     }
 
     fn finish(&mut self, Executed { key, mut notices, results }: Executed) {
+        self.revision += 1;
         let now = Instant::now();
         let (wrote, mut failed, mut unavailable) = (!results.is_empty(), false, false);
         for result in results {
@@ -427,6 +435,19 @@ impl Controller {
                 self.events.record(notice);
             }
         }
+    }
+
+    /// Answers whoever makes a report.
+    fn tell(&self, ask: Ask) {
+        let answer = if !self.state.is_ready() {
+            Asked::NotReady
+        } else if ask.known == Some(self.revision) {
+            Asked::Same
+        } else {
+            Asked::Changed(Box::new(Snapshot::new(&self.state, self.revision, MAX_ROWS)))
+        };
+        // Whoever asked may be gone.
+        let _ = ask.answer.send(answer);
     }
 
     fn update_metrics(&self) {

@@ -22,6 +22,7 @@ mod metrics;
 mod notice;
 mod queue;
 mod reconcile;
+mod report;
 mod serve;
 mod settings;
 mod state;
@@ -36,7 +37,8 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use clap::Parser;
 use kube::Client;
-use tracing::info;
+use tokio::sync::mpsc;
+use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 // What `kubectl xposer` reads and compares in the same way.
 use xposer_live::{difference, digest, document, error, keys, kinds, object, plan, servers, service};
@@ -58,7 +60,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let exit = runtime.context("the program cannot start").and_then(|runtime| runtime.block_on(run(args)));
     let exit = exit.unwrap_or_else(|error| {
-        tracing::error!("{error:#}");
+        error!("{error:#}");
         Exit::Unusable
     });
     ExitCode::from(exit as u8)
@@ -93,7 +95,13 @@ async fn run(args: Args) -> anyhow::Result<Exit> {
         let address = address.with_context(|| format!("nobody can listen at {}", args.address))?;
         info!(%address, "serving /healthz, /readyz and /metrics");
     }
-    Controller::new(args, settings_file, settings, client, metrics, health).run().await
+    let (asks, asked) = mpsc::channel(1);
+    if args.report && !args.is_once() {
+        let address = report::serve(args.report_address, asks).await;
+        let address = address.with_context(|| format!("nobody can listen at {}", args.report_address))?;
+        info!(%address, "serving the report");
+    }
+    Controller::new(args, settings_file, settings, client, metrics, health).run(asked).await
 }
 
 /// Prints errors of the settings, which are several lines with excerpts, as they are.

@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz` and `/metrics`.
+//! `/healthz`, `/readyz` and `/metrics`, and how requests are answered.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use http_body_util::Full;
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -44,6 +44,9 @@ impl Health {
     }
 }
 
+/// The body of an answer.
+pub(crate) type Answer = Full<Bytes>;
+
 /// Answers requests until the program ends. Returns the address, whose port the system may have chosen.
 ///
 /// # Errors
@@ -54,6 +57,21 @@ pub(crate) async fn serve(
     health: Arc<Health>,
     metrics: Arc<Metrics>,
 ) -> std::io::Result<SocketAddr> {
+    listen(address, move |request| std::future::ready(answer(&request, &health, &metrics))).await
+}
+
+/// Answers the requests to an address until the program ends. Returns the address, whose port the system may have chosen.
+///
+/// # Errors
+///
+/// If the program cannot listen at the address.
+pub(crate) async fn listen<F>(
+    address: SocketAddr,
+    answer: impl Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+) -> std::io::Result<SocketAddr>
+where
+    F: Future<Output = Response<Answer>> + Send + 'static,
+{
     let listener = TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
     tokio::spawn(async move {
@@ -63,11 +81,11 @@ pub(crate) async fn serve(
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
-            let (health, metrics) = (health.clone(), metrics.clone());
+            let answer = answer.clone();
             tokio::spawn(async move {
-                let answer = service_fn(|request| {
-                    let answer = answer(&request, &health, &metrics);
-                    async { Ok::<_, Infallible>(answer) }
+                let answer = service_fn(move |request| {
+                    let answer = answer(request);
+                    async { Ok::<_, Infallible>(answer.await) }
                 });
                 let connection = hyper::server::conn::http1::Builder::new()
                     .timer(hyper_util::rt::TokioTimer::new())
@@ -81,7 +99,7 @@ pub(crate) async fn serve(
     Ok(bound)
 }
 
-fn answer<B>(request: &Request<B>, health: &Health, metrics: &Metrics) -> Response<Full<Bytes>> {
+fn answer<B>(request: &Request<B>, health: &Health, metrics: &Metrics) -> Response<Answer> {
     let (status, text, content_type) = match request.uri().path() {
         "/healthz" if health.is_alive() => (StatusCode::OK, "ok\n".to_owned(), PLAIN),
         "/healthz" => (StatusCode::INTERNAL_SERVER_ERROR, "the main loop hangs\n".to_owned(), PLAIN),

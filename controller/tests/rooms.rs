@@ -41,6 +41,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("events", &["error", "metrics", "notice"]),
     ("lease", &["error", "metrics"]),
     ("serve", &["metrics"]),
+    ("report", &["serve", "service", "state"]),
     // The loop around all of them.
     (
         "controller",
@@ -57,6 +58,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "notice",
             "queue",
             "reconcile",
+            "report",
             "serve",
             "servers",
             "settings",

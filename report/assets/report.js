@@ -179,7 +179,7 @@
       return nodes[column].get(name);
     };
     for (const line of found) {
-      const service = node(2, line.cells.service, { open: line.access === "open" });
+      const service = node(2, line.name, { open: line.access === "open" });
       const parts = line.edges.split("\n");
       const hosts = parts.filter((part) => part[0] === "h").map((part) => node(0, part.slice(1)));
       for (const part of parts.filter((it) => it[0] === "c")) {
@@ -189,7 +189,7 @@
         edges.set(`1 ${door.name} ${service.name}`, [1, door, service]);
       }
     }
-    const [width, height, step, top] = [300, 26, 36, 34];
+    const [width, height, step, top] = [310, 22, 29, 30];
     const left = [10, 420, 830];
     const most = Math.max(...nodes.map((column) => column.size));
     const svg = element("svg", { viewBox: `0 0 1140 ${top + most * step}`, role: "img" });
@@ -197,11 +197,20 @@
     ["Host", "Class or Gateway", "Service"].forEach((head, column) => {
       svg.append(element("text", { x: left[column], y: 16, class: "head" }, head));
     });
-    nodes.forEach((column) => {
-      // Columns with fewer nodes stand in the middle.
-      const first = top + ((most - column.size) * step) / 2;
-      [...column.values()].forEach((it, index) => {
-        it.y = first + index * step;
+    // Hosts and Services stand in the order of what is between them, so that few edges cross.
+    const doors = [...nodes[1].values()];
+    for (const [column, from, to] of edges.values()) {
+      const [end, door] = column ? [to, from] : [from, to];
+      end.door = Math.min(end.door ?? Infinity, doors.indexOf(door));
+    }
+    nodes.forEach((column, number) => {
+      // Columns with fewer nodes take the same height.
+      const room = number === 1 ? ((most * step) / column.size) : step;
+      const first = top + (number === 1 ? (room - step) / 2 : ((most - column.size) * step) / 2);
+      const inColumn = [...column.values()];
+      if (number !== 1) inColumn.sort((one, other) => one.door - other.door);
+      inColumn.forEach((it, index) => {
+        it.y = first + index * room;
       });
     });
     for (const [column, from, to] of edges.values()) {
@@ -214,8 +223,8 @@
         part.append(element("title", {}, it.name));
         part.append(element("rect", { x: left[index], y: it.y, width, height, rx: 6 }));
         const name = it.open ? `${it.name} (open)` : it.name;
-        const label = name.length > 44 ? `${name.slice(0, 43)}\u2026` : name;
-        part.append(element("text", { x: left[index] + 9, y: it.y + 17.5 }, label));
+        const label = name.length > 40 ? `${name.slice(0, 39)}\u2026` : name;
+        part.append(element("text", { x: left[index] + 9, y: it.y + 15.5 }, label));
         svg.append(part);
       }
     });

@@ -43,8 +43,10 @@ pub struct Changes {
 /// A sentence about a Service, and the place that it is about.
 ///
 /// ```
+/// use xposer::Severity;
 /// use xposer_report::changes::Said;
-/// let said = Said { code: None, path: "settings.tls".to_owned(), message: "TLS would be off".to_owned(), help: None };
+/// let (path, message) = ("settings.tls".to_owned(), "TLS would be off".to_owned());
+/// let said = Said { code: None, path, message, help: None, severity: Severity::Error };
 /// assert_eq!(serde_json::to_string(&said).unwrap(), r#"{"path":"settings.tls","message":"TLS would be off"}"#);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -61,6 +63,9 @@ pub struct Said {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// How much the finding weighs; what would be open weighs as an error.
+    #[serde(skip)]
+    pub severity: Severity,
 }
 
 impl From<&Diagnostic> for Said {
@@ -70,6 +75,7 @@ impl From<&Diagnostic> for Said {
             path: diagnostic.path.to_string(),
             message: diagnostic.message.clone(),
             help: diagnostic.help.clone(),
+            severity: diagnostic.severity,
         }
     }
 }
@@ -182,6 +188,7 @@ impl Changes {
                 path: it.path.to_string(),
                 message: it.message,
                 help: None,
+                severity: Severity::Error,
             }));
         }
         changes

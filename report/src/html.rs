@@ -64,8 +64,6 @@ struct Page<'r> {
     refused: Vec<RefusedPart<'r>>,
     warnings: Vec<ToldPart<'r>>,
     infos: Vec<ToldPart<'r>>,
-    has_monitor: bool,
-    has_canary: bool,
     has_cluster: bool,
     columns: usize,
     /// The number of the line of each Service, for links to it.
@@ -117,10 +115,8 @@ impl<'r> Page<'r> {
             report.findings.iter().partition::<Vec<_>, _>(|it| it.finding.severity != "info");
         let (warnings, infos) =
             (warnings.into_iter().map(part).collect(), infos.into_iter().map(part).collect());
-        let has_monitor = report.rows.iter().any(|row| row.monitor.is_some());
-        let has_canary = report.rows.iter().any(|row| row.canary.is_some() || !row.canaries.is_empty());
         let has_cluster = report.rows.iter().any(|row| row.cluster.is_some());
-        let more = [has_monitor, has_canary, has_cluster, report.compare_target.is_some()];
+        let more = [has_cluster, report.compare_target.is_some()];
         Self {
             report,
             policy: content_security_policy(),
@@ -133,8 +129,6 @@ impl<'r> Page<'r> {
                 .collect(),
             warnings,
             infos,
-            has_monitor,
-            has_canary,
             has_cluster,
             columns: 6 + more.iter().filter(|is_there| **is_there).count(),
             numbers,
@@ -163,6 +157,12 @@ impl Row {
         ports.into_iter().collect::<Vec<_>>().join(", ")
     }
 
+    /// What protects without a value, such as TLS.
+    fn plain_protections(&self) -> String {
+        let plain = self.protections.iter().filter(|it| it.value.is_empty());
+        plain.map(|it| it.what.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
     fn first_host(&self) -> &str {
         self.urls.first().map_or("", |url| &url.host)
     }
@@ -178,8 +178,9 @@ impl Row {
         self.dns.hosts.iter().map(String::as_str).collect::<BTreeSet<_>>() == own
     }
 
-    /// What the graph is drawn from: a line for each host, a line for each thing that it is attached to, each behind a letter.
-    fn edges(&self) -> String {
+    /// What the graph is drawn from: each host behind an `h`, and what the Service is attached to behind a `c`, with a tab before the
+    /// program.
+    fn edges(&self) -> Vec<String> {
         let hosts: BTreeSet<&str> = self.urls.iter().map(|url| url.host.as_str()).collect();
         let hosts = hosts.into_iter().map(|host| format!("h{host}"));
         let doors = self.targets.iter().flat_map(|target| {
@@ -190,7 +191,7 @@ impl Row {
             };
             attached.into_iter().map(|attached| format!("c{attached}\t{}", target.program))
         });
-        hosts.chain(doors).collect::<Vec<_>>().join("\n")
+        hosts.chain(doors).collect()
     }
 }
 
@@ -310,13 +311,24 @@ mod filters {
     /// The most bytes of a text in the page.
     const MAX_TEXT: usize = 2000;
 
+    /// Lines for the script, each of them as [`shown`] has it.
+    #[askama::filter_fn]
+    pub(super) fn edges(lines: Vec<String>, _: &dyn askama::Values) -> askama::Result<String> {
+        let parts = |line: &String| line.split('\t').map(clean).collect::<Result<Vec<_>, _>>();
+        let lines = lines.iter().map(|line| Ok(parts(line)?.join("\t")));
+        Ok(lines.collect::<askama::Result<Vec<String>>>()?.join("\n"))
+    }
+
     /// A text of a user: not too long, and with the signs that cannot be seen, or that turn the direction of the text around them,
     /// as their numbers.
     #[askama::filter_fn]
     pub(super) fn shown(text: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
-        let text = text.to_string();
+        clean(&text.to_string())
+    }
+
+    fn clean(text: &str) -> askama::Result<String> {
         let mut clean = String::with_capacity(text.len().min(MAX_TEXT));
-        for character in shortened(&text, None, MAX_TEXT).chars() {
+        for character in shortened(text, None, MAX_TEXT).chars() {
             let is_format = matches!(character,
                 '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
             if character == '\n' {

@@ -458,6 +458,8 @@ pub struct ForeignHost {
 pub struct LeftOut {
     /// The most entries that each list may have.
     pub limit: usize,
+    /// The Services that were not looked at, and are in no number of the summary.
+    pub services: usize,
     /// The rows that are left out.
     pub rows: usize,
     /// The refused Services that are left out.

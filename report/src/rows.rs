@@ -53,6 +53,8 @@ pub struct Options<'o> {
     pub generated: Option<String>,
     /// The most entries of each list; without one, there are all.
     pub limit: Option<usize>,
+    /// How many more Services there are that nobody looked at.
+    pub not_looked_at: usize,
 }
 
 impl Report {
@@ -83,7 +85,14 @@ impl Report {
             options,
             made: &made,
             limit: options.limit.unwrap_or(usize::MAX),
-            left_out: LeftOut { limit: 0, rows: 0, refused: 0, findings: 0, others: 0 },
+            left_out: LeftOut {
+                limit: 0,
+                services: options.not_looked_at,
+                rows: 0,
+                refused: 0,
+                findings: 0,
+                others: 0,
+            },
             summary: Summary { services: order.len(), ..Summary::default() },
             findings_kept: 0,
         };
@@ -101,7 +110,8 @@ impl Report {
         let conflicts = maker.conflicts(settings);
         let Maker { mut left_out, summary, limit, .. } = maker;
         left_out.limit = limit;
-        let is_complete = [left_out.rows, left_out.refused, left_out.findings, left_out.others] == [0; 4];
+        let LeftOut { services: unseen, rows: more, refused: others, findings: unsaid, .. } = left_out;
+        let is_complete = unseen + more + others + unsaid + left_out.others == 0;
         Self {
             api_version: API_VERSION,
             kind: "Report",
@@ -238,7 +248,7 @@ impl<'m> Maker<'m, '_> {
             MigrationResult::Refused
         } else if !changes.opens.is_empty() {
             MigrationResult::Opens
-        } else if !changes.lost.is_empty() {
+        } else if changes.lost.iter().any(|said| said.severity > Severity::Info) {
             MigrationResult::Loses
         } else if !changes.differs.is_empty() {
             MigrationResult::Differs

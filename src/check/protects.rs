@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use super::loss::{is_passed, loss};
 use crate::diagnostics::{FieldPath, Origin, quoted};
 use crate::dialect::controller::Controller;
+use crate::dialect::keeps::{Keeps, keeps};
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
 use crate::dialect::says::{intent_of, says};
-use crate::dialect::{Loss, Same, effect, is_snippet};
+use crate::dialect::{Loss, Same, effect};
 use crate::intents::{Given, Intent, Wish};
 use crate::plan::{Annotation, Plan, Reason, Server};
 use crate::values::{ParentRef, Target};
@@ -61,26 +62,6 @@ pub struct Access {
     pub targets: Vec<Target>,
     /// Whether it keeps anybody out.
     pub keeps: Keeps,
-}
-
-/// Whether something keeps anybody out who is not admitted.
-///
-/// ```
-/// use serde_json::json;
-/// use xposer::internal::{Keeps, access};
-/// let block = "traefik.ingress.kubernetes.io/router.middlewares: shop-login@kubernetescrd";
-/// let plan = xposer::testing::plan(&[("xposer.stakater.com/annotations", block)], json!({"ingressClassName": "traefik"}))?;
-/// assert_eq!(access(&plan)[0].keeps, Keeps::NotKnown);
-/// # Ok::<(), xposer::Report>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keeps {
-    /// Only those come in who have an address, a password, a certificate or the consent of a server.
-    Out,
-    /// An object of another program is named, and it is not known what it does.
-    NotKnown,
-    /// Everybody may come in: it secures connections, limits requests, or keeps out some addresses.
-    Nobody,
 }
 
 /// Who may come in.
@@ -145,37 +126,6 @@ pub fn door(access: &[Access], target: Target) -> Door {
         Door::Open
     }
 }
-
-/// What annotations of programs keep out that are no intents, by the beginnings of their names. Others keep out nobody, as a
-/// limit or a firewall does not ask who somebody is.
-const KEEPS: &[(&str, Keeps)] = &[
-    ("allow-list", Keeps::Out),
-    ("allowlist-source-range", Keeps::Out),
-    ("auth-idp-", Keeps::Out),
-    ("auth-secret", Keeps::Out),
-    ("auth-tls-secret", Keeps::Out),
-    ("auth-type", Keeps::Out),
-    ("auth-uri", Keeps::Out),
-    ("auth-url", Keeps::Out),
-    ("basic-auth-secret", Keeps::Out),
-    ("inbound-cidrs", Keeps::Out),
-    ("ip_allowlist", Keeps::Out),
-    ("ip_whitelist", Keeps::Out),
-    ("jwt-", Keeps::Out),
-    ("mutual-authentication", Keeps::Out),
-    ("whitelist", Keeps::Out),
-    ("auth-", Keeps::NotKnown),
-    ("frontend-nlb-security-groups", Keeps::NotKnown),
-    ("plugin-config-name", Keeps::NotKnown),
-    ("plugins", Keeps::NotKnown),
-    ("policies", Keeps::NotKnown),
-    ("router.middlewares", Keeps::NotKnown),
-    ("router.tls.options", Keeps::NotKnown),
-    ("security-group", Keeps::NotKnown),
-];
-
-/// The annotation of the AWS Load Balancer Controller with which a sign-in is offered and not asked for.
-const ALLOWS_UNAUTHENTICATED: &str = "alb.ingress.kubernetes.io/auth-on-unauthenticated-request";
 
 /// Something that protects, and the targets on which it has an effect.
 struct Protection<'p> {
@@ -300,18 +250,7 @@ impl Protection<'_> {
             ) => Keeps::Out,
             (Some(_), _) => Keeps::Nobody,
             (None, _) => {
-                let Some((_, name)) = self.what.split_once('/') else { return Keeps::Nobody };
-                if is_snippet(self.what) {
-                    return Keeps::NotKnown;
-                }
-                let offers = || {
-                    let said = plan.annotation(ALLOWS_UNAUTHENTICATED);
-                    self.what.starts_with("alb.") && said.is_some_and(|said| said.value.trim() == "allow")
-                };
-                let known = KEEPS.iter().find(|(start, _)| name.starts_with(start));
-                known.map_or(Keeps::Nobody, |(start, keeps)| {
-                    if start.starts_with("auth-") && offers() { Keeps::Nobody } else { *keeps }
-                })
+                keeps(self.what, |key| plan.annotation(key).map(|annotation| annotation.value.as_str()))
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
 use crate::kinds::Kind;
 use crate::notice::{Notice, ServiceNotice};
 use crate::object::Observed;
-use crate::state::State;
+use crate::state::{State, Written};
 
 /// What to do after an error.
 #[derive(Debug)]
@@ -117,8 +117,15 @@ impl State {
         notices: Vec<Notice>,
         failed: bool,
     ) -> Vec<ServiceNotice> {
+        // What the core says is not about what was written.
+        let told = notices.iter().rfind(|it| it.is_condition && it.is_warning && it.code.is_none());
+        let written = match told {
+            Some(told) => Written::Failed(told.note.as_str().into()),
+            None if failed => Written::NotYet,
+            None => Written::All,
+        };
         let conditions: BTreeSet<u64> = notices.iter().filter(|it| it.is_condition).map(digest).collect();
-        let (before, recipients) = self.replace_conditions(key, conditions, failed);
+        let (before, recipients) = self.replace_conditions(key, conditions, written, failed);
         // Another entry in a ConfigMap needs no new notice.
         let is_new = |it: &Notice| match it.is_condition {
             true => !before.contains(&digest(it)),
@@ -144,11 +151,13 @@ impl State {
         &mut self,
         key: &ReconcileKey,
         conditions: BTreeSet<u64>,
+        written: Written,
         failed: bool,
     ) -> (BTreeSet<u64>, Recipients) {
         match key {
             ReconcileKey::Service(service) => {
                 if let Some(entry) = self.services.get_mut(service) {
+                    entry.written = written;
                     let recipient = (service.clone(), entry.stored.uid.clone());
                     return (std::mem::replace(&mut entry.notices, conditions), vec![recipient]);
                 }

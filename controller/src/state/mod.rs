@@ -58,8 +58,22 @@ pub(crate) struct ServiceEntry {
     /// Hashes of the conditions that its owner was notified of.
     pub(crate) notices: BTreeSet<u64>,
     pub(crate) refused: bool,
+    /// What became of its objects.
+    pub(crate) written: Written,
     /// Since when its Ingress has no address and a class that nobody is known to serve.
     pub(crate) unserved_since: Option<Instant>,
+}
+
+/// What became of the objects of a Service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// Something is to be written.
+    #[default]
+    NotYet,
+    /// All are as desired.
+    All,
+    /// Something could not be written, as this says.
+    Failed(Box<str>),
 }
 
 /// A Service that was exposed.
@@ -248,6 +262,21 @@ impl State {
         let members: Vec<Member<'_>> =
             group.iter().filter_map(|key| Some(Member { key: key.clone(), stored: stored(key)? })).collect();
         decide(&members, &beside, &self.settings)
+    }
+
+    /// The first Services, at most `limit`, and all that share claims with them.
+    pub(crate) fn with_rivals(&self, limit: usize) -> Vec<&ServiceEntry> {
+        let mut wanted: BTreeSet<&Arc<ServiceKey>> = self.services.keys().take(limit).collect();
+        if wanted.len() < self.services.len() {
+            let groups = self.services.keys().take(limit).flat_map(|key| {
+                let group = self.claims.group(key);
+                let neighbours = self.claims.neighbours(&group);
+                group.into_iter().chain(neighbours)
+            });
+            let known = groups.filter_map(|key| Some(self.services.get_key_value(&key)?.0));
+            wanted.extend(known.collect::<Vec<_>>());
+        }
+        wanted.into_iter().filter_map(|key| self.services.get(key)).collect()
     }
 
     /// Who is to serve the objects of a kind that a Service has, and why that is known.

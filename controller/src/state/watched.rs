@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kube::runtime::watcher::Event;
 use xposer::emit::{URL_CONFIG_MAP, stamp};
 
-use super::{ServiceEntry, State, Trigger, UnexposedService};
+use super::{ServiceEntry, State, Trigger, UnexposedService, Written};
 use crate::document::Document;
 use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
 use crate::kinds::Kind;
@@ -142,7 +142,10 @@ impl State {
         let affected = self.claims.set(&key, claims(&stored, &self.settings), !refused);
         self.mark_services_due(affected);
         self.unexposed.remove(&key);
-        self.services.insert(key.clone(), ServiceEntry { stored, notices, refused, unserved_since: None });
+        self.services.insert(
+            key.clone(),
+            ServiceEntry { stored, notices, refused, written: Written::NotYet, unserved_since: None },
+        );
         self.due.insert(ReconcileKey::Service(key), Trigger::ServiceChange);
     }
 

@@ -1,0 +1,270 @@
+//! The controller's own page: `/` and `/report.json` say who is exposed where, as the controller has decided it.
+//!
+//! The loop owns the state, so it is asked for a copy of what is needed ([`Snapshot`]). The report is made of that in a thread of its own,
+//! one at a time, and kept until the state changes.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::body::Bytes;
+use hyper::header::{ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use k8s_openapi::jiff::Timestamp;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tracing::error;
+use xposer::{Outcome, Precedence, Service, Settings, expose_all};
+use xposer_report::model::{Cluster, ClusterState};
+use xposer_report::{Options, Report, content_security_policy};
+
+use crate::serve::{Answer, listen};
+use crate::service::StoredService;
+use crate::state::{State, Written};
+
+/// The most Services of a report, and the most entries of each of its lists.
+pub(crate) const MAX_ROWS: usize = 5000;
+/// How long a report is shown again although the state has changed: where much happens, it would be made anew all the time.
+const MIN_AGE: Duration = Duration::from_secs(2);
+
+/// A copy of what a report is made of.
+pub(crate) struct Snapshot {
+    /// The revision of the state.
+    pub(crate) revision: u64,
+    pub(crate) settings: Settings,
+    /// The Services, each with what became of its objects.
+    pub(crate) services: Vec<(StoredService, Written)>,
+    /// How many Services are not among them.
+    pub(crate) others: usize,
+}
+
+impl Snapshot {
+    /// Copies what a report of at most `limit` Services needs, and those that share claims with them.
+    pub(crate) fn new(state: &State, revision: u64, limit: usize) -> Self {
+        let services: Vec<_> = state.with_rivals(limit);
+        let others = state.services.len().saturating_sub(services.len());
+        let services = services.into_iter().map(|entry| (entry.stored.clone(), entry.written.clone()));
+        Self { revision, settings: state.settings.clone(), services: services.collect(), others }
+    }
+
+    /// Makes the report, which takes a while.
+    pub(crate) fn report(&self, limit: usize) -> Report {
+        let documents: Vec<_> = self.services.iter().map(|(stored, _)| stored.document()).collect();
+        let stored = self.services.iter().zip(&documents);
+        let services: Vec<Service<'_>> =
+            stored.map(|((stored, _), document)| stored.view(document).created_at(stored.created)).collect();
+        let outcomes = expose_all(&services, &self.settings, Precedence::OldestFirst);
+        let cluster = |at: usize| {
+            let (_, written) = self.services.get(at)?;
+            let is_exposed = matches!(outcomes.get(at), Some(Outcome::Planned { .. }));
+            is_exposed.then(|| cluster(written))
+        };
+        let options = Options {
+            precedence: Precedence::OldestFirst,
+            cluster: Some(&cluster),
+            title: Some("This cluster, as the controller sees it".to_owned()),
+            generated: Some(Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            limit: Some(limit),
+            not_looked_at: self.others,
+            ..Options::default()
+        };
+        Report::new(&services, &outcomes, &self.settings, &options)
+    }
+}
+
+fn cluster(written: &Written) -> Cluster {
+    match written {
+        Written::NotYet => Cluster { state: ClusterState::Pending, message: None },
+        Written::All => Cluster { state: ClusterState::InSync, message: None },
+        Written::Failed(message) => {
+            Cluster { state: ClusterState::Failed, message: Some(message.as_ref().to_owned()) }
+        }
+    }
+}
+
+/// Asks the loop for a copy of the state; none if its revision is the one that is known.
+pub(crate) struct Ask {
+    pub(crate) known: Option<u64>,
+    pub(crate) answer: oneshot::Sender<Asked>,
+}
+
+/// What the loop answers.
+pub(crate) enum Asked {
+    /// The first lists are not complete.
+    NotReady,
+    /// Nothing has changed.
+    Same,
+    Changed(Box<Snapshot>),
+}
+
+/// A report that is shown until something changes.
+struct Kept {
+    revision: u64,
+    made: Instant,
+    html: Bytes,
+    json: Bytes,
+}
+
+/// The page, its data, and the way to the loop.
+struct Pages {
+    loop_: mpsc::Sender<Ask>,
+    /// Held while a report is made, so that there is one at a time.
+    kept: Mutex<Option<Kept>>,
+    /// The address, if it can be reached from this machine alone.
+    is_loopback: bool,
+}
+
+/// Serves the page until the program ends. Returns the address, whose port the system may have chosen.
+///
+/// # Errors
+///
+/// If the program cannot listen at the address.
+pub(crate) async fn serve(address: SocketAddr, loop_: mpsc::Sender<Ask>) -> std::io::Result<SocketAddr> {
+    let is_loopback = address.ip().is_loopback();
+    let pages = Arc::new(Pages { loop_, kept: Mutex::new(None), is_loopback });
+    listen(address, move |request| {
+        let pages = pages.clone();
+        async move { pages.answer(&request).await }
+    })
+    .await
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const JSON: &str = "application/json";
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+impl Pages {
+    async fn answer<B>(&self, request: &Request<B>) -> Response<Answer> {
+        if let Some(refused) = refusal(request, self.is_loopback) {
+            return refused;
+        }
+        let is_html = request.uri().path() == "/";
+        match self.current().await {
+            Ok((html, json)) => {
+                let (body, content_type) = if is_html { (html, HTML) } else { (json, JSON) };
+                response(StatusCode::OK, body, content_type)
+            }
+            Err((status, text)) => response(status, Bytes::from_static(text.as_bytes()), PLAIN),
+        }
+    }
+
+    /// The report as it is now: as a page, and as data.
+    async fn current(&self) -> Result<(Bytes, Bytes), (StatusCode, &'static str)> {
+        let mut kept = self.kept.lock().await;
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.made.elapsed() < MIN_AGE) {
+            return Ok((kept.html.clone(), kept.json.clone()));
+        }
+        let (answer, asked) = oneshot::channel();
+        let ask = Ask { known: kept.as_ref().map(|kept| kept.revision), answer };
+        let ending = (StatusCode::SERVICE_UNAVAILABLE, "the program ends\n");
+        self.loop_.send(ask).await.map_err(|_| ending)?;
+        let snapshot = match asked.await.map_err(|_| ending)? {
+            Asked::NotReady => {
+                return Err((StatusCode::SERVICE_UNAVAILABLE, "the first lists are not complete\n"));
+            }
+            Asked::Same => None,
+            Asked::Changed(snapshot) => Some(snapshot),
+        };
+        if let Some(snapshot) = snapshot {
+            let made = tokio::task::spawn_blocking(move || {
+                let report = snapshot.report(MAX_ROWS);
+                (snapshot.revision, Bytes::from(report.to_html()), Bytes::from(report.to_json()))
+            });
+            let (revision, html, json) = made.await.map_err(|error| {
+                // It has panicked, which is a bug.
+                error!("the report cannot be made: {error}");
+                (StatusCode::INTERNAL_SERVER_ERROR, "the report cannot be made\n")
+            })?;
+            *kept = Some(Kept { revision, made: Instant::now(), html, json });
+        }
+        let kept = kept.as_mut().ok_or(ending)?;
+        kept.made = Instant::now();
+        Ok((kept.html.clone(), kept.json.clone()))
+    }
+}
+
+/// What is answered without a look at the state.
+fn refusal<B>(request: &Request<B>, is_loopback: bool) -> Option<Response<Answer>> {
+    let said =
+        |status, text: &'static str| Some(response(status, Bytes::from_static(text.as_bytes()), PLAIN));
+    // A page of the internet whose name leads to this machine could read what is served here.
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if is_loopback && !is_this_machine(host) {
+        return said(StatusCode::FORBIDDEN, "ask localhost, or 127.0.0.1\n");
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let mut refused = said(StatusCode::METHOD_NOT_ALLOWED, "this is to be read\n")?;
+        refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return Some(refused);
+    }
+    match request.uri().path() {
+        "/" | "/report.json" => None,
+        _ => said(StatusCode::NOT_FOUND, "there are / and /report.json\n"),
+    }
+}
+
+/// Whether the host of a request, perhaps with a port, is this machine's own name or address.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok_and(|it| it.is_loopback())
+}
+
+fn response(status: StatusCode, body: Bytes, content_type: &'static str) -> Response<Answer> {
+    let mut response = Response::new(Answer::new(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let policy = format!("{}; frame-ancestors 'none'", content_security_policy());
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(method: &str, host: &str, path: &str, is_loopback: bool) -> u16 {
+        let request = Request::builder().method(method).uri(path).header(HOST, host).body(()).unwrap();
+        refusal(&request, is_loopback).map_or(200, |refused| {
+            assert_eq!(refused.headers().get("x-content-type-options").unwrap(), "nosniff");
+            refused.status().as_u16()
+        })
+    }
+
+    #[test]
+    fn it_is_to_be_read() {
+        for path in ["/", "/report.json"] {
+            assert_eq!(asked("GET", "localhost:8081", path, true), 200);
+            assert_eq!(asked("HEAD", "127.0.0.1:8081", path, true), 200);
+            for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+                assert_eq!(asked(method, "localhost", path, true), 405, "{method}");
+            }
+        }
+        assert_eq!(asked("GET", "[::1]:8081", "/metrics", true), 404);
+    }
+
+    #[test]
+    fn a_page_of_the_internet_cannot_read_it() {
+        for host in
+            ["evil.example.com", "evil.example.com:8081", "localhost.example.com", "", "10.0.0.1:8081"]
+        {
+            assert_eq!(asked("GET", host, "/report.json", true), 403, "{host}");
+            // What is reached from outside has names that are not known here.
+            assert_eq!(asked("GET", host, "/report.json", false), 200, "{host}");
+        }
+    }
+}
