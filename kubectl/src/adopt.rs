@@ -109,7 +109,7 @@ async fn write_annotation(
         let (service, namespace) = (&args.service, &key.namespace);
         writeln!(
             console.stderr,
-            "The controller adopts it now; the Event Adopted says that it is done: kubectl describe service {service} -n {namespace}"
+            "A running controller adopts it now; the Event Adopted says that it is done: kubectl describe service {service} -n {namespace}"
         )?;
     }
     Ok(Exit::Done)
@@ -132,7 +132,7 @@ fn of_service(
     match decision.map(|decision| &decision.result) {
         None => wrong.push(
             Finding::input(format!("Service {service} does not ask to be exposed, so it has no objects"))
-                .help(format!("label it first: kubectl label service {} expose=true -n {}", service.name, service.namespace)),
+                .help(format!("label it first: kubectl label --overwrite service {} expose=true -n {}", service.name, service.namespace)),
         ),
         Some(DecisionResult::Refused | DecisionResult::Conflicted) => {
             wrong.push(Finding::input(format!("Service {service} is refused, so it has no objects")));
@@ -144,7 +144,7 @@ fn of_service(
             let finding = Finding::input(format!("Service {service} has no {key}, but {}", names.join(", ")));
             wrong.push(finding.help(match of_kind {
                 Some(_) => format!(
-                    "give the object of the Service this name: kubectl annotate service {} config.xposer.stakater.com/IngressNameTemplate={} -n {}",
+                    "give the object of the Service this name: kubectl annotate --overwrite service {} config.xposer.stakater.com/IngressNameTemplate={} -n {}",
                     service.name, key.name, service.namespace
                 ),
                 None => "choose an object of a kind that the Service has, or change its targets".to_owned(),

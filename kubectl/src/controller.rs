@@ -241,12 +241,12 @@ fn argument(container: &Container, name: &str) -> Option<String> {
 mod tests {
     use serde_json::{Value, json};
     use xposer_manifest::load;
-    use xposer_testkit::workspace;
 
     use super::*;
 
     fn deployed() -> Value {
-        let text = std::fs::read_to_string(workspace().join("deploy/controller/deployment.yaml")).unwrap();
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/controller/deployment.yaml");
+        let text = std::fs::read_to_string(file).unwrap();
         load(&text).unwrap().remove(0).value
     }
 

@@ -5,6 +5,9 @@ use kube::config::KubeconfigError;
 use kube::core::Status;
 use xposer_live::error::error_chain;
 
+/// What to do if there was no answer in time.
+const MORE_TIME: &str = "give it more time with --request-timeout";
+
 /// A sentence for the user, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
@@ -70,7 +73,10 @@ impl Request<'_> {
                         "The connection to the server {server} was refused - did you specify the right host or port?"
                     ));
                 }
-                Failure::new(format!("Unable to connect to the server: {chain}"))
+                // The library's word for any error of a connection.
+                let chain = chain.strip_prefix("ServiceError: ").unwrap_or(&chain);
+                let failure = Failure::new(format!("Unable to connect to the server: {chain}"));
+                if chain.contains("deadline has elapsed") { failure.help(MORE_TIME) } else { failure }
             }
         }
     }
@@ -103,7 +109,7 @@ impl Request<'_> {
             "Unable to connect to the server: no answer of {} in time to {} {}",
             self.server, self.verb, self.resource
         ))
-        .help("give it more time with --request-timeout")
+        .help(MORE_TIME)
     }
 }
 

@@ -6,10 +6,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use xposer_manifest::load;
-use xposer_testkit::workspace;
 
 use crate::cluster::{Cluster, LABEL, NAMESPACE, eventually};
-use crate::plugin::{admin, deployed, kubectl, plugin_folder};
+use crate::plugin::{admin, deployed, kubectl, plugin_folder, workspace};
 
 /// The namespaces of the page.
 const NAMESPACES: [&str; 2] = ["shop", "xposer-system"];

@@ -5,7 +5,6 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use xposer_manifest::load;
-use xposer_testkit::workspace;
 
 use crate::cluster::versions;
 use crate::controller::Done;
@@ -13,6 +12,11 @@ use crate::scene::Place;
 
 /// The program.
 const PLUGIN: &str = env!("CARGO_BIN_EXE_kubectl-xposer");
+
+/// The folder of the repository.
+pub(crate) fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
 
 /// `kubectl`: that of the PATH, or the one that `cluster/build` builds.
 pub(crate) fn kubectl() -> Option<PathBuf> {
