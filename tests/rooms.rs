@@ -192,7 +192,16 @@ fn the_words_of_programs_stand_in_their_dialects() {
     assert!(prefixes.len() > 20 && prefixes.contains("nginx.ingress.kubernetes.io/"), "{prefixes:?}");
     let mut wrong = Vec::new();
     let mut with_words = BTreeSet::new();
-    for folder in ["src", "manifest/src", "report/src", "cli/src", "live/src", "controller/src", "kubectl/src", "policy/src"] {
+    for folder in [
+        "src",
+        "manifest/src",
+        "report/src",
+        "cli/src",
+        "live/src",
+        "controller/src",
+        "kubectl/src",
+        "policy/src",
+    ] {
         for (file, lines) in lines(folder).into_iter().filter(|(file, _)| !file.starts_with("src/dialect/")) {
             for line in lines {
                 // A prefix at the end of another domain is another one.

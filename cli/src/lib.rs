@@ -42,14 +42,14 @@ use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Command};
 pub use args::Diagnostics;
+use args::{Cli, Command};
 pub use console::{Console, Terminal};
+use console::{Exit, or_gone};
 pub use input::read_settings;
 pub use printer::Printer;
 pub use render::summary;
 pub use trace::write_trace;
-use console::{Exit, or_gone};
 use xposer_manifest::Finding;
 
 /// Runs the program with these arguments, the first of which is its own name, and returns its exit status.

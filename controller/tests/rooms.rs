@@ -69,9 +69,8 @@ const MODULES: &[(&str, &[&str])] = &[
 ];
 
 /// The modules of `xposer-live`, which stand before all of these; that crate has the table of what they import.
-const SHARED: [&str; 10] = [
-    "difference", "digest", "document", "error", "keys", "kinds", "object", "plan", "servers", "service",
-];
+const SHARED: [&str; 10] =
+    ["difference", "digest", "document", "error", "keys", "kinds", "object", "plan", "servers", "service"];
 
 /// Modules that neither wait nor touch anything outside of the program.
 const PURE: &[&str] = &["handover", "notice", "queue", "reconcile", "state", "urls"];
@@ -113,7 +112,10 @@ fn the_table_has_no_circle() {
     for (place, (module, allowed)) in MODULES.iter().enumerate() {
         let before: Vec<&str> = MODULES[..place].iter().map(|(name, _)| *name).collect();
         for other in *allowed {
-            assert!(before.contains(other) || SHARED.contains(other), "{other} does not stand before {module}");
+            assert!(
+                before.contains(other) || SHARED.contains(other),
+                "{other} does not stand before {module}"
+            );
         }
     }
     let named: BTreeSet<String> = MODULES.iter().map(|(name, _)| (*name).to_owned()).collect();

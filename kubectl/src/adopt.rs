@@ -23,7 +23,11 @@ use crate::{Exit, Stop, read, text};
 const MANAGER: &str = "kubectl-xposer";
 
 /// Checks, shows the difference, and writes the annotation.
-pub(crate) async fn adopt(args: &AdoptArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {
+pub(crate) async fn adopt(
+    args: &AdoptArgs,
+    cluster: &ClusterArgs,
+    console: &mut Console<'_>,
+) -> Result<Exit, Stop> {
     let (kind, name) = resources::object(&args.object)?;
     let connection = Connection::new(cluster).await?;
     let namespace = connection.namespace.as_str();
@@ -132,7 +136,10 @@ fn of_service(
     match decision.map(|decision| &decision.result) {
         None => wrong.push(
             Finding::input(format!("Service {service} does not ask to be exposed, so it has no objects"))
-                .help(format!("label it first: kubectl label --overwrite service {} expose=true -n {}", service.name, service.namespace)),
+                .help(format!(
+                    "label it first: kubectl label --overwrite service {} expose=true -n {}",
+                    service.name, service.namespace
+                )),
         ),
         Some(DecisionResult::Refused | DecisionResult::Conflicted) => {
             wrong.push(Finding::input(format!("Service {service} is refused, so it has no objects")));
@@ -156,17 +163,28 @@ fn of_service(
 }
 
 /// Why the controller would not adopt the object.
-fn of_object(document: &Document, observed: Option<&Observed>, service: &ServiceKey, key: &ObjectKey) -> Findings {
+fn of_object(
+    document: &Document,
+    observed: Option<&Observed>,
+    service: &ServiceKey,
+    key: &ObjectKey,
+) -> Findings {
     let mut wrong = Findings::new();
     let metadata = &document.metadata;
     if metadata.deletion_timestamp.is_some() {
-        wrong.push(Finding::input(format!("{key} is being deleted")).help("wait until it is gone; the controller then creates its own"));
+        wrong.push(
+            Finding::input(format!("{key} is being deleted"))
+                .help("wait until it is gone; the controller then creates its own"),
+        );
     }
     let owners = metadata.owner_references.iter().flatten();
     for owner in owners.filter(|owner| owner.controller == Some(true)) {
         wrong.push(
-            Finding::input(format!("{key} belongs to {} {}, which its ownerReferences name as its controller", owner.kind, owner.name))
-                .help("remove what makes it there; the controller adopts no object that another controller owns"),
+            Finding::input(format!(
+                "{key} belongs to {} {}, which its ownerReferences name as its controller",
+                owner.kind, owner.name
+            ))
+            .help("remove what makes it there; the controller adopts no object that another controller owns"),
         );
     }
     let Some(observed) = observed else { return wrong };

@@ -54,7 +54,9 @@ pub(crate) enum Command {
     /// A word is explained as `xposer explain` does: an annotation, a setting, a diagnostic code or a program.
     Explain(ExplainArgs),
     /// Says what is wrong with the Services, as `xposer check` does for files.
-    #[command(after_help = "Without a name, all Services of the namespace are checked, also those that do not ask to be exposed.")]
+    #[command(
+        after_help = "Without a name, all Services of the namespace are checked, also those that do not ask to be exposed."
+    )]
     Check(CheckArgs),
     /// Prints a report: a page, JSON or a graph.
     #[command(after_help = SELECTION)]
@@ -284,7 +286,10 @@ mod tests {
 
     #[test]
     fn flags_stand_before_and_behind_the_command() {
-        for words in [["kubectl-xposer", "-n", "shop", "list", "-Aowide"], ["kubectl-xposer", "list", "-A", "-owide", "--namespace=shop"]] {
+        for words in [
+            ["kubectl-xposer", "-n", "shop", "list", "-Aowide"],
+            ["kubectl-xposer", "list", "-A", "-owide", "--namespace=shop"],
+        ] {
             let cli = Cli::try_parse_from(words).unwrap();
             assert_eq!(cli.cluster.namespace.as_deref(), Some("shop"));
             let Command::List(list) = cli.command else { panic!() };

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use kube::api::{Api, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config, Error};
+use serde::de::DeserializeOwned;
 use xposer_live::document::Document;
 use xposer_live::error::error_message;
 
@@ -59,7 +59,12 @@ impl Connection {
     }
 
     /// The request, for the message about its error.
-    fn request<'r>(&'r self, verb: &'static str, resource: &'r str, namespace: Option<&'r str>) -> Request<'r> {
+    fn request<'r>(
+        &'r self,
+        verb: &'static str,
+        resource: &'r str,
+        namespace: Option<&'r str>,
+    ) -> Request<'r> {
         Request { verb, resource, namespace, server: &self.server }
     }
 
@@ -118,7 +123,11 @@ impl Connection {
     }
 
     /// The objects of a kind, in a namespace or in all.
-    pub(crate) fn documents(&self, resource: &kube::api::ApiResource, namespace: Option<&str>) -> Api<Document> {
+    pub(crate) fn documents(
+        &self,
+        resource: &kube::api::ApiResource,
+        namespace: Option<&str>,
+    ) -> Api<Document> {
         match namespace {
             Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, resource),
             None => Api::all_with(self.client.clone(), resource),

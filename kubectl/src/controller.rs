@@ -13,7 +13,8 @@ use crate::failure::Failure;
 /// The label of the controller's Deployment.
 const SELECTOR: &str = "app.kubernetes.io/name=xposer";
 /// What to do where it is not known whose settings count.
-const NAME_IT: &str = "give the settings with --settings FILE, or name the controller with --controller NAMESPACE/NAME";
+const NAME_IT: &str =
+    "give the settings with --settings FILE, or name the controller with --controller NAMESPACE/NAME";
 
 /// The settings that count, and where they come from.
 pub(crate) struct Found {
@@ -58,7 +59,8 @@ pub(crate) async fn find(
         return Err(Failure::new(format!("error: Deployment {namespace}/{name} has no containers")).into());
     }
     // A controller for another namespace has no say.
-    let is_of_scope = |it: &Controller| it.watched.is_none() || scope.is_none() || it.watched.as_deref() == scope;
+    let is_of_scope =
+        |it: &Controller| it.watched.is_none() || scope.is_none() || it.watched.as_deref() == scope;
     if named.is_none() {
         candidates.retain(is_of_scope);
     }
@@ -76,7 +78,10 @@ pub(crate) async fn find(
         several => {
             let names: Vec<String> = several.iter().map(Controller::place).collect();
             let message = format!("error: there are several controllers: {}", names.join(", "));
-            let help = format!("name one with --controller {}, or give the settings with --settings FILE", names.first().map_or("NAMESPACE/NAME", String::as_str));
+            let help = format!(
+                "name one with --controller {}, or give the settings with --settings FILE",
+                names.first().map_or("NAMESPACE/NAME", String::as_str)
+            );
             Err(Failure::new(message).help(help).into())
         }
     }
@@ -141,7 +146,9 @@ impl Controller {
             return None;
         }
         let pod: &PodSpec = deployment.spec.as_ref()?.template.spec.as_ref()?;
-        let is_it = |container: &&Container| argument(container, "--settings").is_some() || container.name == "controller";
+        let is_it = |container: &&Container| {
+            argument(container, "--settings").is_some() || container.name == "controller"
+        };
         let container = pod.containers.iter().find(is_it).or_else(|| pod.containers.first())?;
         Some(Self {
             namespace: metadata.namespace.clone().unwrap_or_default(),
@@ -172,7 +179,8 @@ impl Controller {
             return Ok(found(Settings::default(), None, told));
         };
         let Key { config_map, key } = self.key(path).map_err(|why| {
-            Failure::new(format!("error: the settings of Deployment {place} are not known: {why}")).help(NAME_IT)
+            Failure::new(format!("error: the settings of Deployment {place} are not known: {why}"))
+                .help(NAME_IT)
         })?;
         let api: Api<ConfigMap> = Api::namespaced(connection.client.clone(), &self.namespace);
         let asked = connection.ask(("get", "configmaps", Some(&self.namespace)), api.get(&config_map)).await;
@@ -180,7 +188,8 @@ impl Controller {
         let data = map.data.unwrap_or_default();
         let map = format!("ConfigMap {}/{config_map}", self.namespace);
         let Some(text) = data.get(&key) else {
-            let message = format!("error: {map} has no key {key:?}, which Deployment {place} reads as its settings");
+            let message =
+                format!("error: {map} has no key {key:?}, which Deployment {place} reads as its settings");
             return Err(Failure::new(message).help(NAME_IT).into());
         };
         let name = format!("{map}[{key}]");
@@ -259,7 +268,10 @@ mod tests {
     #[test]
     fn the_settings_of_the_deployed_controller_are_found() {
         let it = controller(deployed());
-        assert_eq!((it.place().as_str(), it.stamps, &it.watched), ("xposer-system/xposer-controller", false, &None));
+        assert_eq!(
+            (it.place().as_str(), it.stamps, &it.watched),
+            ("xposer-system/xposer-controller", false, &None)
+        );
         let key = it.key(&it.settings.clone().unwrap()).unwrap();
         assert_eq!(key, Key { config_map: "xposer-controller-settings".into(), key: "settings.yaml".into() });
     }
@@ -268,7 +280,8 @@ mod tests {
     fn arguments_items_and_parts_of_volumes_are_read() {
         let mut other = deployed();
         let pod = other.pointer_mut(POD).unwrap();
-        pod["containers"][0]["args"] = json!(["--settings", "/etc/xposer/own/s.yaml", "--namespace=shop", "--stamp"]);
+        pod["containers"][0]["args"] =
+            json!(["--settings", "/etc/xposer/own/s.yaml", "--namespace=shop", "--stamp"]);
         pod["volumes"][0]["configMap"]["items"] = json!([{"key": "a", "path": "own/s.yaml"}]);
         let it = controller(other.clone());
         assert!(it.stamps && it.watched.as_deref() == Some("shop"));
@@ -280,7 +293,8 @@ mod tests {
         assert!(controller(other.clone()).key("/etc/xposer/s").unwrap_err().contains("is no ConfigMap"));
         let pod = other.pointer_mut(POD).unwrap();
         pod["volumes"][0] = json!({"name": "settings", "configMap": {"name": "m"}});
-        pod["containers"][0]["volumeMounts"] = json!([{"name": "settings", "mountPath": "/s.yaml", "subPath": "t.yaml"}]);
+        pod["containers"][0]["volumeMounts"] =
+            json!([{"name": "settings", "mountPath": "/s.yaml", "subPath": "t.yaml"}]);
         assert_eq!(controller(other).key("/s.yaml").unwrap().key, "t.yaml");
     }
 

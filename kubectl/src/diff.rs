@@ -7,17 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
+use xposer::Severity;
 use xposer::emit::stamp;
 use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL};
-use xposer::Severity;
 use xposer_cli::Console;
-use xposer_manifest::Finding;
 use xposer_live::difference::unified;
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{self, Kind};
 use xposer_live::object::{ADOPT_ANNOTATION, Observed, Ownership, is_as_desired};
 use xposer_live::plan::{Decision, DecisionResult, Desired, Exposed, Member, decide};
+use xposer_manifest::Finding;
 
 use crate::args::{ClusterArgs, DiffArgs};
 use crate::connect::Connection;
@@ -42,7 +42,9 @@ impl Change {
         let Self { verb, object, before, after } = self;
         let lines = unified(before.as_ref(), after.as_ref());
         if lines.is_empty() {
-            return format!("{verb} {object}\n# the content is as wanted; only the marks of its owner would be written\n");
+            return format!(
+                "{verb} {object}\n# the content is as wanted; only the marks of its owner would be written\n"
+            );
         }
         let file = object.replace([' ', '/'], ".");
         format!("{verb} {object}\n--- cluster/{file}\n+++ wanted/{file}\n{lines}")
@@ -50,7 +52,11 @@ impl Change {
 }
 
 /// Prints what would change.
-pub(crate) async fn diff(args: &DiffArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {
+pub(crate) async fn diff(
+    args: &DiffArgs,
+    cluster: &ClusterArgs,
+    console: &mut Console<'_>,
+) -> Result<Exit, Stop> {
     let connection = Connection::new(cluster).await?;
     let wanted = Wanted { selection: &args.selection, everything: false };
     let world = read(&connection, cluster, &wanted, console).await?;
@@ -104,7 +110,11 @@ struct Objects {
 }
 
 impl Objects {
-    async fn read(connection: &Connection, world: &World, wants: &BTreeSet<&ObjectKey>) -> Result<Self, Failure> {
+    async fn read(
+        connection: &Connection,
+        world: &World,
+        wants: &BTreeSet<&ObjectKey>,
+    ) -> Result<Self, Failure> {
         let mut objects = Self::default();
         let scope = world.scope.as_deref();
         for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::ConfigMap) {
@@ -168,8 +178,10 @@ impl Compared {
                 let error = decision.diagnostics.iter().find(|it| it.severity == Severity::Error);
                 let why = error.map(|it| it.message.as_str()).unwrap_or_default();
                 let key = &decision.key;
-                let message = format!("Service {key} is refused, so its objects would stay as they are: {why}");
-                let help = format!("see all of it: kubectl xposer explain svc/{} -n {}", key.name, key.namespace);
+                let message =
+                    format!("Service {key} is refused, so its objects would stay as they are: {why}");
+                let help =
+                    format!("see all of it: kubectl xposer explain svc/{} -n {}", key.name, key.namespace);
                 self.notes.push(Finding::warning(message).help(help));
                 return;
             }
@@ -204,11 +216,14 @@ impl Compared {
                     self.changes.push(change);
                 }
             };
-            let change = |verb, before| Change { verb, object: key.to_string(), before, after: Some(body.clone()) };
+            let change =
+                |verb, before| Change { verb, object: key.to_string(), before, after: Some(body.clone()) };
             let blocked = if objects.not_served.contains(&key.kind) {
                 let name = key.kind.as_str();
-                Some(Finding::warning(format!("the cluster has no {name}, so {key} would not be written"))
-                    .help(format!("install the definition of {name}, or choose another target")))
+                Some(
+                    Finding::warning(format!("the cluster has no {name}, so {key} would not be written"))
+                        .help(format!("install the definition of {name}, or choose another target")),
+                )
             } else {
                 match objects.all.get(key) {
                     None => {
@@ -255,14 +270,22 @@ impl Compared {
             }
         }
         if !objects.not_seen.is_empty() {
-            let message = format!("{} may not be listed, so whether some would be deleted is not known", objects.not_seen.join(", "));
+            let message = format!(
+                "{} may not be listed, so whether some would be deleted is not known",
+                objects.not_seen.join(", ")
+            );
             self.notes.push(Finding::warning(message));
         }
     }
 
     fn delete(&mut self, key: &ObjectKey, document: &Document) {
         let before = fields::whole(key.kind, document);
-        self.changes.push(Change { verb: "delete", object: key.to_string(), before: Some(before), after: None });
+        self.changes.push(Change {
+            verb: "delete",
+            object: key.to_string(),
+            before: Some(before),
+            after: None,
+        });
     }
 
     /// The annotations that are written back on the Service.

@@ -37,7 +37,9 @@ impl Failure {
                 Self::new(format!("error: cluster {name:?} does not exist"))
                     .help("list the clusters: kubectl config get-clusters")
             }
-            KubeconfigError::ReadConfig(error, path) => Self::new(format!("error: {}: {error}", path.display())),
+            KubeconfigError::ReadConfig(error, path) => {
+                Self::new(format!("error: {}: {error}", path.display()))
+            }
             error => Self::new(format!("error: the kubeconfig cannot be used: {}", error_chain(error))),
         }
     }
@@ -136,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_missing_right_is_named_with_a_way_further() {
-        let error = status(403, "Forbidden", "services is forbidden: User \"dev\" cannot list resource \"services\"");
+        let error =
+            status(403, "Forbidden", "services is forbidden: User \"dev\" cannot list resource \"services\"");
         let help = |namespace| Request { namespace, ..IN_SHOP }.failed(&error).help.unwrap_or_default();
         assert_eq!(help(None), "name a namespace in which you may list services: -n NAMESPACE");
         assert!(help(Some("shop")).starts_with("ask for the right to list services in the namespace shop"));

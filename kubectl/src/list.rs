@@ -39,7 +39,9 @@ impl Line<'_> {
                 columns.push(distinct(row.targets.iter().map(|target| target.program.as_str())));
                 columns.push(access(row.access).to_owned());
                 if is_wide {
-                    columns.push(distinct(row.targets.iter().flat_map(|target| &target.attached_to).map(String::as_str)));
+                    columns.push(distinct(
+                        row.targets.iter().flat_map(|target| &target.attached_to).map(String::as_str),
+                    ));
                     columns.push(certificate(row));
                     columns.push(row.profile.clone().unwrap_or_else(none));
                 }
@@ -90,9 +92,10 @@ fn certificate(row: &Row) -> String {
     match certificate.source {
         CertificateSource::None => none(),
         CertificateSource::Secret => format!("Secret/{}", certificate.secrets.join(",")),
-        CertificateSource::CertManager => {
-            certificate.issuer.clone().map_or_else(|| "cert-manager".to_owned(), |issuer| issuer.replace(' ', "/"))
-        }
+        CertificateSource::CertManager => certificate
+            .issuer
+            .clone()
+            .map_or_else(|| "cert-manager".to_owned(), |issuer| issuer.replace(' ', "/")),
         CertificateSource::LoadBalancer => "load balancer".to_owned(),
         CertificateSource::Gateway => "Gateway".to_owned(),
         CertificateSource::Passthrough => "Service".to_owned(),
@@ -167,7 +170,8 @@ mod tests {
         let settings = Settings::from_value(&json!({"ingressClassName": "nginx"})).unwrap();
         let outcomes = expose_all(&services, &settings, Precedence::OldestFirst);
         let report = Report::new(&services, &outcomes, &settings, &Options::default());
-        let line = report.rows.iter().map(Line::Exposed).chain(report.refused.iter().map(Line::Refused)).next();
+        let line =
+            report.rows.iter().map(Line::Exposed).chain(report.refused.iter().map(Line::Refused)).next();
         let columns = line.unwrap().columns(true, is_wide);
         assert_eq!(columns.len(), headings(true, is_wide).len());
         columns.join(" | ")
@@ -176,7 +180,10 @@ mod tests {
     #[test]
     fn a_line_says_where_by_what_and_who_may_come_in() {
         let open = columns(&[("Domain", "example.com")], false);
-        assert_eq!(open, "shop | web | http://web.shop.example.com | Ingress | ingress-nginx | open | exposed");
+        assert_eq!(
+            open,
+            "shop | web | http://web.shop.example.com | Ingress | ingress-nginx | open | exposed"
+        );
         let wide = columns(&[("Domain", "example.com"), ("AllowedSources", "10.0.0.0/8")], true);
         assert_eq!(
             wide,
@@ -187,7 +194,10 @@ mod tests {
     #[test]
     fn a_refused_service_has_its_first_reason() {
         let refused = columns(&[("Domain", "EXAMPLE.com")], false);
-        assert!(refused.starts_with("shop | web | <none> | <none> | <none> | <none> | refused: "), "{refused}");
+        assert!(
+            refused.starts_with("shop | web | <none> | <none> | <none> | <none> | refused: "),
+            "{refused}"
+        );
         columns(&[("Domain", "EXAMPLE.com")], true);
     }
 }

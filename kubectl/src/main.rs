@@ -24,7 +24,9 @@ use xposer_cli::{Console, Diagnostics, Printer, Terminal, summary, write_trace};
 use xposer_manifest::Findings;
 use xposer_report::{Options, Report};
 
-use args::{CheckArgs, Cli, ClusterArgs, Command, ExplainArgs, ListArgs, ReportArgs, ReportOutput, Selection};
+use args::{
+    CheckArgs, Cli, ClusterArgs, Command, ExplainArgs, ListArgs, ReportArgs, ReportOutput, Selection,
+};
 use connect::Connection;
 use controller::Missing;
 use failure::Failure;
@@ -164,7 +166,9 @@ async fn explain(args: ExplainArgs, cluster: &ClusterArgs, console: &mut Console
     let is_of_services = selector.is_some() || all_namespaces;
     match resources.as_slice() {
         [] if !is_of_services => return explain_word(None, console),
-        [word] if !word.contains('/') && !resources::is_service(word) => return explain_word(Some(word), console),
+        [word] if !word.contains('/') && !resources::is_service(word) => {
+            return explain_word(Some(word), console);
+        }
         _ => {}
     }
     let connection = Connection::new(cluster).await?;
@@ -186,7 +190,8 @@ async fn explain(args: ExplainArgs, cluster: &ClusterArgs, console: &mut Console
 fn explain_word(word: Option<&str>, console: &mut Console<'_>) -> Result<Exit, Stop> {
     let arguments = ["xposer", "explain"].into_iter().chain(word);
     let Console { stdin, stdout, stderr, terminal } = console;
-    let streams = Console { stdin: &mut **stdin, stdout: &mut **stdout, stderr: &mut **stderr, terminal: *terminal };
+    let streams =
+        Console { stdin: &mut **stdin, stdout: &mut **stdout, stderr: &mut **stderr, terminal: *terminal };
     if xposer_cli::run(arguments, streams) == 0 {
         return Ok(Exit::Done);
     }

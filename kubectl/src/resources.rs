@@ -14,7 +14,7 @@ pub(crate) fn is_service(word: &str) -> bool {
 }
 
 /// The types and names of what was given.
-fn pairs(words: &[String]) -> Result<Vec<(&str, &str)>, Failure> {
+fn pairs<'w>(words: &'w [String], example: &str) -> Result<Vec<(&'w str, &'w str)>, Failure> {
     let Some((first, rest)) = words.split_first() else { return Ok(Vec::new()) };
     if words.iter().any(|word| word.contains('/')) {
         return words
@@ -26,13 +26,13 @@ fn pairs(words: &[String]) -> Result<Vec<(&str, &str)>, Failure> {
                 None => Err(Failure::new(
                     "error: there is no need to specify a resource type as a separate argument when passing arguments in resource/name form",
                 )
-                .help(format!("write svc/{word}"))),
+                .help(format!("write {example}/{word}"))),
             })
             .collect();
     }
     if rest.is_empty() {
-        let help = if is_service(first) { "add the name of a Service".to_owned() } else { format!("write svc/{first}") };
-        return Err(Failure::new(format!("error: expected TYPE/NAME, found {first:?}")).help(help));
+        let failure = Failure::new(format!("error: expected TYPE/NAME, found {first:?}"));
+        return Err(failure.help(format!("write {example}/NAME, for example {example}/web")));
     }
     Ok(rest.iter().map(|name| (first.as_str(), name.as_str())).collect())
 }
@@ -46,10 +46,12 @@ pub(crate) fn services(words: &[String]) -> Result<Vec<String>, Failure> {
     {
         return Ok(names);
     }
-    for (of, name) in pairs(words)? {
+    for (of, name) in pairs(words, "svc")? {
         if !is_service(of) {
-            return Err(Failure::new(format!("error: only Services are exposed, and {of:?} is none of their names"))
-                .help(format!("write svc/{name}")));
+            return Err(Failure::new(format!(
+                "error: only Services are exposed, and {of:?} is none of their names"
+            ))
+            .help(format!("write svc/{name}")));
         }
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
@@ -60,7 +62,7 @@ pub(crate) fn services(words: &[String]) -> Result<Vec<String>, Failure> {
 
 /// The one object that exposes Services.
 pub(crate) fn object(words: &[String]) -> Result<(Kind, String), Failure> {
-    let pairs = pairs(words)?;
+    let pairs = pairs(words, "ingress")?;
     let [(of, name)] = pairs.as_slice() else {
         return Err(Failure::new("error: expected one object, for example ingress/web"));
     };
@@ -103,7 +105,13 @@ mod tests {
         for wrong in ["web", "svc/", "/web", "svc/a/b", "pod/web", "svc/web api", "pods web"] {
             assert!(names(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(services(&words("web")).unwrap_err().help.as_deref(), Some("write svc/web"));
+        assert_eq!(
+            services(&words("web")).unwrap_err().help.as_deref(),
+            Some("write svc/NAME, for example svc/web")
+        );
+        assert!(
+            object(&words("ingress")).unwrap_err().help.is_some_and(|help| help.contains("ingress/NAME"))
+        );
     }
 
     #[test]
@@ -115,7 +123,10 @@ mod tests {
         }
         assert_eq!(object(&words("ing web")), Ok((Kind::Ingress, "web".to_owned())));
         assert_eq!(object(&words("ingress.networking.k8s.io/web")).unwrap().0, Kind::Ingress);
-        assert_eq!(object(&words("ingres/web")).unwrap_err().help.as_deref(), Some("did you mean ingress/web?"));
+        assert_eq!(
+            object(&words("ingres/web")).unwrap_err().help.as_deref(),
+            Some("did you mean ingress/web?")
+        );
         assert!(object(&words("configmap/xposer")).is_err() && object(&words("ingress a b")).is_err());
     }
 }

@@ -6,11 +6,7 @@ use std::io::{self, Write};
 const GAP: usize = 3;
 
 /// Writes rows with columns that are as wide as their widest value. The last column may be of any width.
-pub(crate) fn write(
-    headings: Option<&[&str]>,
-    rows: &[Vec<String>],
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(crate) fn write(headings: Option<&[&str]>, rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()> {
     let headings: Option<Vec<String>> = headings.map(|all| all.iter().map(|it| (*it).to_owned()).collect());
     let all = || headings.iter().chain(rows);
     let columns = all().map(Vec::len).max().unwrap_or_default();

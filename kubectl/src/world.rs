@@ -8,11 +8,11 @@ use serde_json::Value;
 use xposer::diagnostics::Root;
 use xposer::service::EXPOSE_LABEL;
 use xposer::{Code, Outcome, Precedence, Service, Settings, emit_all, expose_all};
-use xposer_manifest::{Finding, Findings, SettingsFile};
 use xposer_live::document::Document;
 use xposer_live::keys::ServiceKey;
 use xposer_live::servers::{ServerKind, Servers};
 use xposer_live::service::{StoredService, service_resource};
+use xposer_manifest::{Finding, Findings, SettingsFile};
 
 use crate::args::{ClusterArgs, Selection};
 use crate::connect::{Connection, Refusal};
@@ -81,7 +81,9 @@ impl World {
         if let Some(watched) = watched
             && scope.as_deref() != Some(watched)
         {
-            let message = format!("the controller looks at the namespace {watched} alone, so only its Services are decided");
+            let message = format!(
+                "the controller looks at the namespace {watched} alone, so only its Services are decided"
+            );
             notes.push(Finding::warning(message));
         }
 
@@ -91,12 +93,16 @@ impl World {
         let servers = servers(connection, watched, &mut notes).await?;
         let settings = settings.with_served_by(servers.served_by());
 
-        let is_in_scope = |key: &ServiceKey| scope.as_deref().is_none_or(|namespace| *key.namespace == *namespace);
-        let is_shown =
-            |key: &Arc<ServiceKey>| is_in_scope(key) && chosen.as_ref().is_none_or(|chosen| chosen.contains(key));
-        let entries: Vec<Entry> = services.0.into_iter().map(|(key, stored)| {
-            Entry { document: stored.document(), shown: is_shown(&key), key, stored }
-        }).collect();
+        let is_in_scope =
+            |key: &ServiceKey| scope.as_deref().is_none_or(|namespace| *key.namespace == *namespace);
+        let is_shown = |key: &Arc<ServiceKey>| {
+            is_in_scope(key) && chosen.as_ref().is_none_or(|chosen| chosen.contains(key))
+        };
+        let entries: Vec<Entry> = services
+            .0
+            .into_iter()
+            .map(|(key, stored)| Entry { document: stored.document(), shown: is_shown(&key), key, stored })
+            .collect();
         let views: Vec<Service<'_>> = entries.iter().map(Entry::view).collect();
         let outcomes = expose_all(&views, &settings, Precedence::OldestFirst);
         drop(views);
@@ -219,7 +225,9 @@ async fn exposed(
         Err(refusal) if refusal.code == 403 && watched.is_none() && scope.is_some() => {
             list(scope).await?;
             let namespace = scope.unwrap_or_default();
-            let message = format!("Services of other namespaces than {namespace} may not be listed, so conflicts with them are not seen");
+            let message = format!(
+                "Services of other namespaces than {namespace} may not be listed, so conflicts with them are not seen"
+            );
             notes.push(Finding::warning(message));
             Ok(())
         }

@@ -47,7 +47,10 @@ mod tests {
         let before = json!({"metadata": {"name": "web", "uid": "1"}, "spec": {"a": 1}, "status": {"x": 1}});
         let after = json!({"metadata": {"name": "web", "uid": "1"}, "spec": {"a": 2}, "status": {"x": 2}});
         let said = difference(&key, Some(&before), &after);
-        assert!(said.starts_with("update Ingress shop/web\n@@") && said.contains("-  a: 1\n+  a: 2\n"), "{said}");
+        assert!(
+            said.starts_with("update Ingress shop/web\n@@") && said.contains("-  a: 1\n+  a: 2\n"),
+            "{said}"
+        );
         assert!(!said.contains("uid") && !said.contains("status"), "{said}");
         assert!(difference(&key, None, &after).starts_with("create Ingress shop/web\n@@"));
         assert!(unified(Some(&before), None).contains("-  a: 1\n"));

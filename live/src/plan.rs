@@ -99,11 +99,7 @@ pub struct Member<'s> {
 
 /// Decides about Services that share claims, directly or through others. The Services of `beside` share no claim with them,
 /// but affect them by one-way claims; nothing is decided about those.
-pub fn decide(
-    members: &[Member<'_>],
-    beside: &[&StoredService],
-    settings: &Settings,
-) -> Vec<Decision> {
+pub fn decide(members: &[Member<'_>], beside: &[&StoredService], settings: &Settings) -> Vec<Decision> {
     let stored = members.iter().map(|member| member.stored).chain(beside.iter().copied());
     let stored: Vec<(&StoredService, Value)> = stored.map(|stored| (stored, stored.document())).collect();
     let services: Vec<Service<'_>> =

@@ -1,6 +1,10 @@
 //! Data flows one way: a module imports only the modules that stand before it in the table, and none of them sends a request.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot read its input has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot read its input has failed"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -13,7 +13,19 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
     let filters: Vec<&str> =
         program.lines().filter_map(|line| line.strip_prefix("needs ")?.split(' ').next()).collect();
     let mut all = Vec::new();
-    for folder in ["tests", "src", "manifest", "report", "cli", "policy", "live", "controller", "kubectl", "chain", "testkit"] {
+    for folder in [
+        "tests",
+        "src",
+        "manifest",
+        "report",
+        "cli",
+        "policy",
+        "live",
+        "controller",
+        "kubectl",
+        "chain",
+        "testkit",
+    ] {
         all.extend(rust_files(&workspace().join(folder)).unwrap());
     }
     // The other commands, and where their tests stand.
@@ -53,5 +65,8 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
         }
     }
     let [(.., by_cluster), (.., by_plugin), (.., by_judges), (.., by_chain)] = others;
-    assert!(by_test > 10 && by_cluster > 60 && by_plugin > 8 && by_judges > 2 && by_chain > 15, "{by_test} {others:?}");
+    assert!(
+        by_test > 10 && by_cluster > 60 && by_plugin > 8 && by_judges > 2 && by_chain > 15,
+        "{by_test} {others:?}"
+    );
 }

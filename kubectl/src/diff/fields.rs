@@ -39,7 +39,8 @@ pub(crate) fn handed_over(document: &Document, desired: &Value) -> (Value, Value
             object.insert(field.to_owned(), desired.clone());
         }
     }
-    let (Some(metadata), Some(wanted)) = (after.get_mut("metadata").and_then(Value::as_object_mut), desired.get("metadata"))
+    let (Some(metadata), Some(wanted)) =
+        (after.get_mut("metadata").and_then(Value::as_object_mut), desired.get("metadata"))
     else {
         return (before, after);
     };
@@ -76,7 +77,8 @@ fn counted(live: &Value, desired: Option<&Value>, ours: Option<&Value>) -> Value
     match (live, desired) {
         (Value::Object(live), Some(Value::Object(_)) | None) => {
             // Of a field that is not desired any more and was ours as a whole, everything counts.
-            let has_inner = |ours: &Value| ours.as_object().is_some_and(|it| it.keys().any(|key| key.starts_with("f:")));
+            let has_inner =
+                |ours: &Value| ours.as_object().is_some_and(|it| it.keys().any(|key| key.starts_with("f:")));
             if desired.is_none() && !ours.is_some_and(has_inner) {
                 return Value::Object(live.clone());
             }
@@ -87,7 +89,9 @@ fn counted(live: &Value, desired: Option<&Value>, ours: Option<&Value>) -> Value
                     return None;
                 }
                 let value = match (name.as_str(), value, desired) {
-                    ("ownerReferences", Value::Array(live), Some(Value::Array(desired))) => owners(live, desired),
+                    ("ownerReferences", Value::Array(live), Some(Value::Array(desired))) => {
+                        owners(live, desired)
+                    }
                     _ => counted(value, desired, ours),
                 };
                 Some((name.clone(), value))
@@ -158,9 +162,12 @@ mod tests {
         });
         let (before, after) = handed_over(&live, &desired);
         assert_eq!(before["spec"], json!({"defaultBackend": {}}));
-        assert_eq!(after, json!({
-            "apiVersion": "v1", "kind": "Ingress", "spec": {"rules": []},
-            "metadata": {"name": "web", "labels": {"a": "b", "team": "shop"}, "ownerReferences": [{"kind": "Service"}]},
-        }));
+        assert_eq!(
+            after,
+            json!({
+                "apiVersion": "v1", "kind": "Ingress", "spec": {"rules": []},
+                "metadata": {"name": "web", "labels": {"a": "b", "team": "shop"}, "ownerReferences": [{"kind": "Service"}]},
+            })
+        );
     }
 }

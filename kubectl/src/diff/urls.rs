@@ -7,12 +7,12 @@ use kube::api::Api;
 use serde_json::{Value, json};
 use xposer::emit::URL_CONFIG_MAP;
 use xposer::plan::{Published, Scope};
-use xposer_manifest::Finding;
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{self, Kind};
 use xposer_live::object::our_fields;
 use xposer_live::plan::{Decision, DecisionResult};
+use xposer_manifest::Finding;
 
 use super::{Change, Compared, is_labelled};
 use crate::connect::Connection;
@@ -41,9 +41,14 @@ pub(super) async fn compare(
             Err(refusal) => return refused(refusal.code, refusal.failure, &published, compared),
         },
         None => {
-            let parameters = kube::api::ListParams::default().fields(&format!("metadata.name={URL_CONFIG_MAP}"));
+            let parameters =
+                kube::api::ListParams::default().fields(&format!("metadata.name={URL_CONFIG_MAP}"));
             match connection.ask(("list", plural, scope), api.list(&parameters)).await {
-                Ok(list) => maps.extend(list.items.into_iter().map(|map| (map.metadata.namespace.clone().unwrap_or_default(), map))),
+                Ok(list) => maps.extend(
+                    list.items
+                        .into_iter()
+                        .map(|map| (map.metadata.namespace.clone().unwrap_or_default(), map)),
+                ),
                 Err(refusal) => return refused(refusal.code, refusal.failure, &published, compared),
             }
         }
@@ -55,11 +60,17 @@ pub(super) async fn compare(
 }
 
 /// Without the right to read them it is an error only if there is something to compare.
-fn refused(code: u16, failure: Failure, published: &[(&ServiceKey, &Published)], compared: &mut Compared) -> Result<(), Failure> {
+fn refused(
+    code: u16,
+    failure: Failure,
+    published: &[(&ServiceKey, &Published)],
+    compared: &mut Compared,
+) -> Result<(), Failure> {
     if code != 403 || !published.is_empty() {
         return Err(failure);
     }
-    let message = "configmaps may not be read, so whether entries of the URL ConfigMap would be removed is not known";
+    let message =
+        "configmaps may not be read, so whether entries of the URL ConfigMap would be removed is not known";
     compared.notes.push(Finding::warning(message));
     Ok(())
 }
@@ -106,7 +117,10 @@ impl Compared {
     ) {
         let none = json!({});
         let data = map.and_then(|map| map.data.as_object());
-        let ours = map.and_then(|map| our_fields(&map.metadata)).and_then(|fields| fields.get("f:data")).unwrap_or(&none);
+        let ours = map
+            .and_then(|map| our_fields(&map.metadata))
+            .and_then(|fields| fields.get("f:data"))
+            .unwrap_or(&none);
         let labelled = map.is_some_and(is_labelled);
         let is_ours = |key: &str| ours.get(format!("f:{key}")).is_some();
         let value = |key: &str| data.and_then(|data| data.get(key)).and_then(Value::as_str);
@@ -117,7 +131,8 @@ impl Compared {
             if entry.scope == Scope::Locally && *service.namespace != *namespace {
                 continue;
             }
-            let is_foreign = !labelled && !is_ours(&entry.key) && value(&entry.key).is_some_and(|it| it != entry.value);
+            let is_foreign =
+                !labelled && !is_ours(&entry.key) && value(&entry.key).is_some_and(|it| it != entry.value);
             if !is_foreign {
                 wanted.insert(entry.key.clone(), entry.value.clone());
             } else if world.is_chosen(service) {
@@ -138,7 +153,9 @@ impl Compared {
             .into_iter()
             .flatten()
             .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
-            .filter(|(key, _)| chosen(key) && !refused.contains(*key) && (is_ours(key) || wanted.contains_key(*key)))
+            .filter(|(key, _)| {
+                chosen(key) && !refused.contains(*key) && (is_ours(key) || wanted.contains_key(*key))
+            })
             .collect();
         let after: BTreeMap<&str, &str> = wanted
             .iter()
@@ -148,10 +165,9 @@ impl Compared {
         if before == after {
             return;
         }
-        let key = ObjectKey { kind: Kind::ConfigMap, namespace: namespace.into(), name: URL_CONFIG_MAP.into() };
-        let object = |data: BTreeMap<&str, &str>| {
-            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": URL_CONFIG_MAP, "namespace": namespace}, "data": data})
-        };
+        let key =
+            ObjectKey { kind: Kind::ConfigMap, namespace: namespace.into(), name: URL_CONFIG_MAP.into() };
+        let object = |data: BTreeMap<&str, &str>| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": URL_CONFIG_MAP, "namespace": namespace}, "data": data});
         let has_others = data.is_some_and(|data| data.len() > before.len());
         let verb = match (map, after.is_empty()) {
             (None, _) => "create",

@@ -10,7 +10,8 @@ use crate::scene::{FORWARD, PLAIN, Place, Scene, foreign_ingress, host};
 
 /// The lines that say what happens to which object.
 fn heads(stdout: &str) -> BTreeSet<&str> {
-    let is_head = |line: &&str| ["create ", "update ", "delete ", "adopt "].iter().any(|verb| line.starts_with(verb));
+    let is_head =
+        |line: &&str| ["create ", "update ", "delete ", "adopt "].iter().any(|verb| line.starts_with(verb));
     stdout.lines().filter(is_head).collect()
 }
 
@@ -37,7 +38,10 @@ fn what_would_change_is_shown_before_and_after() {
     shop.expose("told", &[(FORWARD.to_owned(), "exposeIngressUrl: locally".to_owned())]);
     let shown = as_the_controller(&scene, &shop, settings);
     assert_eq!(heads(&shown).len(), 6, "{shown}");
-    assert!(shown.contains(&format!("--- cluster/Ingress.{}.same\n+++ wanted/Ingress.{}.same\n@@ -0,0 ", shop.name, shop.name)));
+    assert!(shown.contains(&format!(
+        "--- cluster/Ingress.{}.same\n+++ wanted/Ingress.{}.same\n@@ -0,0 ",
+        shop.name, shop.name
+    )));
 
     assert_eq!(scene.run(PLAIN, &["--once", "--namespace", &shop.name]).code, 0);
     assert_eq!(as_the_controller(&scene, &shop, settings), "", "the controller has done it");
@@ -47,7 +51,11 @@ fn what_would_change_is_shown_before_and_after() {
     assert_eq!(as_the_controller(&scene, &shop, settings), "");
     let backend = json!({"service": {"name": "changed", "port": {"number": 80}}});
     let paths = json!([{"path": "/by-hand", "pathType": "Prefix", "backend": backend}]);
-    shop.patch(INGRESS, "changed", &json!({"spec": {"rules": [{"host": "hand.example.com", "http": {"paths": paths}}]}}));
+    shop.patch(
+        INGRESS,
+        "changed",
+        &json!({"spec": {"rules": [{"host": "hand.example.com", "http": {"paths": paths}}]}}),
+    );
     shop.label("hidden", "false");
     shop.annotate("told", FORWARD, Value::Null);
     shop.configure("taken", "IngressNameTemplate", "theirs");
@@ -62,9 +70,18 @@ fn what_would_change_is_shown_before_and_after() {
         format!("delete ConfigMap {place}/xposer"),
     ];
     assert_eq!(heads(&done.stdout), expected.iter().map(String::as_str).collect());
-    let has = |sign: char, text: &str| done.stdout.lines().any(|it| it.starts_with(sign) && it.contains(text));
-    assert!(has('-', "hand.example.com") && has('+', "changed.") && has('-', "path: /by-hand"), "{}", done.stdout);
-    assert!(done.stderr.contains(&format!("Ingress {place}/theirs belongs to somebody else")), "{}", done.stderr);
+    let has =
+        |sign: char, text: &str| done.stdout.lines().any(|it| it.starts_with(sign) && it.contains(text));
+    assert!(
+        has('-', "hand.example.com") && has('+', "changed.") && has('-', "path: /by-hand"),
+        "{}",
+        done.stdout
+    );
+    assert!(
+        done.stderr.contains(&format!("Ingress {place}/theirs belongs to somebody else")),
+        "{}",
+        done.stderr
+    );
     assert!(done.stderr.contains(&format!("kubectl xposer adopt ingress/theirs --service taken -n {place}")));
 
     // What a name or a selector leaves out is not shown.
@@ -76,10 +93,7 @@ fn what_would_change_is_shown_before_and_after() {
     assert!(other.code == 1 && other.stdout.contains("+  - host: same."), "{}", other.stdout);
 
     // It needs no rights to write.
-    let rules = to_read(&[
-        ("", &["services", "configmaps"]),
-        ("networking.k8s.io", &["ingresses"]),
-    ]);
+    let rules = to_read(&[("", &["services", "configmaps"]), ("networking.k8s.io", &["ingresses"])]);
     let account = shop.account("reader", &rules);
     let read = run(&account, &["diff", "--settings", settings, "-n", place]);
     assert_eq!((read.code, read.stdout.as_str()), (1, done.stdout.as_str()));
@@ -89,9 +103,21 @@ fn what_would_change_is_shown_before_and_after() {
 
     shop.expose("wrong", &[host("Upper.example.com")]);
     let refused = in_place(&shop, &["diff", "svc/wrong", "--settings", settings]);
-    assert!(refused.code == 0 && refused.stderr.contains("wrong is refused, so its objects would stay"), "{}", refused.stderr);
+    assert!(
+        refused.code == 0 && refused.stderr.contains("wrong is refused, so its objects would stay"),
+        "{}",
+        refused.stderr
+    );
     shop.delete(SERVICE, "wrong");
     // The common check needs them.
-    shop.has(["ConfigMap xposer", "Ingress changed", "Ingress hidden", "Ingress same", "Ingress taken", "Ingress theirs", "Ingress told"]);
+    shop.has([
+        "ConfigMap xposer",
+        "Ingress changed",
+        "Ingress hidden",
+        "Ingress same",
+        "Ingress taken",
+        "Ingress theirs",
+        "Ingress told",
+    ]);
     scene.end(&[]);
 }

@@ -34,7 +34,10 @@ fn no_cluster_no_context_and_no_login_are_told() {
     fails(&in_place(&shop, &["list", "--context", "x"]), "error: context \"x\" does not exist");
     fails(&in_place(&shop, &["list", "--cluster", "x"]), "error: cluster \"x\" does not exist");
     fails(&in_place(&shop, &["list", "--user", "x"]), "error: auth info \"x\" does not exist");
-    fails(&in_place(&shop, &["list", "--kubeconfig", "/none/config"]), "error: /none/config: No such file or directory");
+    fails(
+        &in_place(&shop, &["list", "--kubeconfig", "/none/config"]),
+        "error: /none/config: No such file or directory",
+    );
     fails(&run(Path::new("/none/config"), &["list"]), "error: no kubeconfig was found");
     let closed = changed(scene.file("closed"), "/clusters/0/cluster/server", "https://127.0.0.1:1");
     fails(&run(&closed, &["list"]), "The connection to the server 127.0.0.1:1 was refused");
@@ -47,10 +50,19 @@ fn no_cluster_no_context_and_no_login_are_told() {
     let broken = scene.file("broken");
     fs::write(&broken, "clusters: [").unwrap();
     fails(&run(&broken, &["list"]), "error: the kubeconfig cannot be used: ");
-    fails(&in_place(&shop, &["list", "svc/none"]), "Error from server (NotFound): services \"none\" not found");
-    fails(&in_place(&shop, &["list", "web"]), "help: write svc/web");
-    fails(&in_place(&shop, &["list", "svc/web", "-l", "a=b"]), "error: name cannot be provided when a selector is specified");
-    fails(&in_place(&shop, &["list", "--as-group", "a"]), "error: requesting groups without impersonating a user");
+    fails(
+        &in_place(&shop, &["list", "svc/none"]),
+        "Error from server (NotFound): services \"none\" not found",
+    );
+    fails(&in_place(&shop, &["list", "web"]), "help: write svc/NAME, for example svc/web");
+    fails(
+        &in_place(&shop, &["list", "svc/web", "-l", "a=b"]),
+        "error: name cannot be provided when a selector is specified",
+    );
+    fails(
+        &in_place(&shop, &["list", "--as-group", "a"]),
+        "error: requesting groups without impersonating a user",
+    );
     let usage = in_place(&shop, &["list", "--request-timeout", "x"]);
     assert!(usage.code == 2 && usage.stderr.contains("expected a time such as 30s"));
 
@@ -61,7 +73,8 @@ fn no_cluster_no_context_and_no_login_are_told() {
     fails(&run(&silent_file, &["list", "--request-timeout", "1s"]), "Unable to connect to the server: ");
     let mut child = command(&silent_file, &["list"]).spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(500));
-    let sent = std::process::Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
+    let sent =
+        std::process::Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
     assert!(!child.wait().unwrap().success(), "Ctrl-C ends it");
     scene.end(&[]);
@@ -92,7 +105,9 @@ fn missing_rights_are_named_with_a_way_further() {
     assert!(foreign.stderr.contains(&format!("in the namespace {}", other.name)));
     let unknown = dev(&["list", "-n", &shop.name]);
     fails(&unknown, "error: the controller's settings are not known");
-    assert!(unknown.stderr.contains("--settings FILE") && unknown.stderr.contains("--controller NAMESPACE/NAME"));
+    assert!(
+        unknown.stderr.contains("--settings FILE") && unknown.stderr.contains("--controller NAMESPACE/NAME")
+    );
     fails(&dev(&["diff", "-n", &shop.name, "--settings", settings]), "cannot list resource \"ingresses\"");
     let asked = run(&admin(), &["list", "-n", &shop.name, "--settings", settings, "--as", "nobody"]);
     fails(&asked, "User \"nobody\" cannot list resource \"services\"");

@@ -80,7 +80,12 @@ fn the_page_shows_what_the_commands_print() {
     }
     cluster.create_all(deployed("xposer-system", block(&page, "yaml settings")));
     let objects = block(&page, "yaml cluster");
-    assert!(load(objects).unwrap().iter().all(|document| document.value["metadata"]["namespace"] == Value::from("shop")));
+    assert!(
+        load(objects)
+            .unwrap()
+            .iter()
+            .all(|document| document.value["metadata"]["namespace"] == Value::from("shop"))
+    );
     apply(objects);
 
     let mut parts = page.split("```console\n");
@@ -97,5 +102,9 @@ fn the_page_shows_what_the_commands_print() {
     if std::env::var_os("BLESS").is_some_and(|value| value == "1") {
         fs::write(&file, &written).unwrap();
     }
-    assert_eq!(fs::read_to_string(&file).unwrap(), written, "BLESS=1 make e2e-cluster writes the examples anew");
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        written,
+        "BLESS=1 make e2e-cluster writes the examples anew"
+    );
 }

@@ -22,7 +22,10 @@ pub(crate) fn workspace() -> PathBuf {
 pub(crate) fn kubectl() -> Option<PathBuf> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let built = workspace().join(".tools/cluster/bin");
-    std::env::split_paths(&paths).chain([built]).map(|folder| folder.join("kubectl")).find(|file| file.is_file())
+    std::env::split_paths(&paths)
+        .chain([built])
+        .map(|folder| folder.join("kubectl"))
+        .find(|file| file.is_file())
 }
 
 /// The folder of the program.

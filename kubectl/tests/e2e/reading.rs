@@ -11,7 +11,10 @@ use crate::scene::{Scene, host, key};
 
 /// The columns of the lines of a list.
 fn columns(stdout: &str) -> Vec<Vec<&str>> {
-    stdout.lines().map(|line| line.split("   ").map(str::trim).filter(|it| !it.is_empty()).collect()).collect()
+    stdout
+        .lines()
+        .map(|line| line.split("   ").map(str::trim).filter(|it| !it.is_empty()).collect())
+        .collect()
 }
 
 #[test]
@@ -36,8 +39,14 @@ fn a_list_has_a_line_for_each_service_that_asks() {
         [
             vec!["NAME", "URL", "TARGET", "SERVED-BY", "ACCESS", "STATUS"],
             vec!["web", &url, "Ingress", "ingress-nginx", "restricted", "exposed"],
-            vec!["wrong", "<none>", "<none>", "<none>", "<none>",
-                "refused: the host `Upper.example.com` contains upper-case letters"],
+            vec![
+                "wrong",
+                "<none>",
+                "<none>",
+                "<none>",
+                "<none>",
+                "refused: the host `Upper.example.com` contains upper-case letters"
+            ],
         ]
     );
     let all = run(&admin(), &with(&["list", "-A", "--no-headers"]));
@@ -50,13 +59,21 @@ fn a_list_has_a_line_for_each_service_that_asks() {
     let labelled = run(&admin(), &with(&["list", "-A", "-l", "team=a", "-o", "name"]));
     assert_eq!(labelled.stdout, "service/api\n");
     let one = in_place(&shop, &with(&["list", "svc/web", "-o", "wide"]));
-    assert!(one.stdout.contains("CLASS-OR-GATEWAY") && one.stdout.contains("   nginx   ") && !one.stdout.contains("wrong"));
+    assert!(
+        one.stdout.contains("CLASS-OR-GATEWAY")
+            && one.stdout.contains("   nginx   ")
+            && !one.stdout.contains("wrong")
+    );
     let json: Value = serde_json::from_str(&in_place(&shop, &with(&["list", "-o", "json"])).stdout).unwrap();
     assert_eq!((&json["kind"], &json["rows"][0]["urls"][0]["url"]), (&json!("Report"), &json!(url)));
     let yaml = in_place(&shop, &with(&["list", "-o", "yaml"])).stdout;
     assert_eq!(load(&yaml).unwrap().remove(0).value, json);
     let selector = in_place(&shop, &with(&["list", "-l", "a=b=c"]));
-    assert!(selector.code == 2 && selector.stderr.starts_with("Error from server (BadRequest): "), "{}", selector.stderr);
+    assert!(
+        selector.code == 2 && selector.stderr.starts_with("Error from server (BadRequest): "),
+        "{}",
+        selector.stderr
+    );
     scene.end(&[]);
 }
 
@@ -65,7 +82,7 @@ fn a_list_has_a_line_for_each_service_that_asks() {
 fn where_values_come_from_and_what_is_wrong_is_told() {
     let scene = Scene::open("explain");
     let (shop, other) = (scene.place(), scene.place());
-    let file = scene.settings("domain: e2e.example.com\ningressURLPath: '/a b'\n");
+    let file = scene.settings("domain: e2e.example.com\nstrikt: true\n");
     let good = scene.settings("domain: e2e.example.com");
     let (file, good) = (file.to_str().unwrap(), good.to_str().unwrap());
     shop.expose("web", &[host("shop.example.com")]);
@@ -76,7 +93,11 @@ fn where_values_come_from_and_what_is_wrong_is_told() {
 
     let explained = in_place(&shop, &["explain", "svc/web", "--settings", good]);
     assert_eq!((explained.code, explained.stderr.as_str()), (0, ""));
-    assert!(explained.stdout.starts_with(&format!("Service {}/web is exposed as http://shop.example.com\n", shop.name)));
+    assert!(
+        explained
+            .stdout
+            .starts_with(&format!("Service {}/web is exposed as http://shop.example.com\n", shop.name))
+    );
     assert!(explained.stdout.contains("from metadata.annotations"));
     let several = in_place(&shop, &["explain", "svc", "web", "wrong", "--settings", good]);
     assert_eq!(several.code, 1);
@@ -84,7 +105,11 @@ fn where_values_come_from_and_what_is_wrong_is_told() {
     // A Service of another namespace counts for conflicts, and the older one wins, as with the controller.
     let late = in_place(&other, &["explain", "svc/late", "--settings", good]);
     assert_eq!(late.code, 1);
-    assert!(late.stderr.contains(&format!("is also asked for by Service {}/web", shop.name)), "{}", late.stderr);
+    assert!(
+        late.stderr.contains(&format!("is also asked for by Service {}/web", shop.name)),
+        "{}",
+        late.stderr
+    );
     let unlabelled = in_place(&shop, &["explain", "svc/bystander", "--settings", good]);
     assert!(unlabelled.code == 0 && unlabelled.stdout.contains("does not ask to be exposed"));
     let word = run(&admin(), &["explain", "host-uppercase"]);
@@ -92,7 +117,11 @@ fn where_values_come_from_and_what_is_wrong_is_told() {
 
     let checked = in_place(&shop, &["check", "--settings", good]);
     assert_eq!(checked.code, 1);
-    assert!(checked.stderr.ends_with("4 services: 1 exposed, 1 refused, 2 left alone\n"), "{}", checked.stderr);
+    assert!(
+        checked.stderr.ends_with("4 services: 1 exposed, 1 refused, 2 left alone\n"),
+        "{}",
+        checked.stderr
+    );
     assert!(checked.stderr.contains(&format!("of Service {}/wrong", shop.name)));
     assert_eq!(in_place(&shop, &["check", "svc/web", "--settings", good]).code, 0);
     let json = in_place(&shop, &["check", "--settings", good, "--diagnostics", "json"]);
@@ -100,17 +129,27 @@ fn where_values_come_from_and_what_is_wrong_is_told() {
     assert_eq!(found[0]["code"], "host-uppercase");
     // What is wrong with a file of settings has its place.
     let broken = in_place(&shop, &["check", "--settings", file]);
-    assert!(broken.code == 2 && broken.stderr.contains("error[") && broken.stderr.contains(":2:"), "{}", broken.stderr);
+    assert!(
+        broken.code == 2 && broken.stderr.contains("error[") && broken.stderr.contains(":2:"),
+        "{}",
+        broken.stderr
+    );
 
     let report = in_place(&shop, &["report", "--settings", good]);
     assert_eq!(report.code, 1);
-    assert!(report.stdout.contains("href=\"http://shop.example.com\"") && report.stdout.contains("Upper.example.com"));
+    assert!(
+        report.stdout.contains("href=\"http://shop.example.com\"")
+            && report.stdout.contains("Upper.example.com")
+    );
     assert_eq!(report.stderr, "2 services: 1 exposed, 1 refused\n");
-    let json = in_place(&shop, &["report", "-o", "json", "--compare-target", "HTTPRoute", "--settings", good]);
+    let json =
+        in_place(&shop, &["report", "-o", "json", "--compare-target", "HTTPRoute", "--settings", good]);
     let json: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!((&json["rows"][0]["service"], &json["compareTarget"]), (&json!("web"), &json!("HTTPRoute")));
     assert!(json["generated"].is_string() && json["rows"][0]["migration"].is_object());
-    assert!(in_place(&shop, &["report", "-o", "mermaid", "--settings", good]).stdout.starts_with("flowchart"));
+    assert!(
+        in_place(&shop, &["report", "-o", "mermaid", "--settings", good]).stdout.starts_with("flowchart")
+    );
     scene.end(&[]);
 }
 
@@ -122,7 +161,11 @@ fn the_settings_of_the_controller_are_found() {
     shop.expose("web", &[]);
     // Nobody has a domain for it.
     let without = in_place(&shop, &["list"]);
-    assert!(without.stderr.starts_with("settings: the defaults, because there is no Deployment"), "{}", without.stderr);
+    assert!(
+        without.stderr.starts_with("settings: the defaults, because there is no Deployment"),
+        "{}",
+        without.stderr
+    );
     assert!(without.stdout.contains("refused"));
 
     let made = scene.create_all(deployed(&shop.name, "domain: own.example.com\n"));
@@ -130,14 +173,20 @@ fn the_settings_of_the_controller_are_found() {
     let place = &shop.name;
     assert_eq!(
         found.stderr,
-        format!("settings: ConfigMap {place}/xposer-controller-settings, key settings.yaml, of Deployment {place}/xposer-controller\n")
+        format!(
+            "settings: ConfigMap {place}/xposer-controller-settings, key settings.yaml, of Deployment {place}/xposer-controller\n"
+        )
     );
     assert!(found.stdout.contains(&format!("http://web.{place}.own.example.com")), "{}", found.stdout);
 
     // Of several, one has to be named.
     scene.create_all(deployed(&other.name, "domain: [\n"));
     let several = in_place(&shop, &["list"]);
-    assert!(several.code == 2 && several.stderr.starts_with("error: there are several controllers: "), "{}", several.stderr);
+    assert!(
+        several.code == 2 && several.stderr.starts_with("error: there are several controllers: "),
+        "{}",
+        several.stderr
+    );
     assert!(several.stderr.contains("--controller"));
     let named = in_place(&shop, &["list", "--controller", &format!("{place}/xposer-controller")]);
     assert!(named.code == 0 && named.stdout.contains("own.example.com"));

@@ -13,9 +13,7 @@ use crate::digest::json_digest;
 use crate::document::Document;
 use crate::keys::ServiceKey;
 
-pub use fields::{
-    FIELD_MANAGER, has_other_managers, is_as_desired, our_fields, without_field_conflicts,
-};
+pub use fields::{FIELD_MANAGER, has_other_managers, is_as_desired, our_fields, without_field_conflicts};
 pub use status::hosts;
 
 /// An annotation on an object of another owner: the name of the Service that may adopt it.
