@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use xposer_manifest::load;
 
 use crate::cluster::{Cluster, LABEL, NAMESPACE, eventually};
-use crate::plugin::{admin, deployed, kubectl, plugin_folder, workspace};
+use crate::plugin::{SCRATCH, admin, deployed, kubectl, plugin_folder, workspace};
 
 /// The namespaces of the page.
 const NAMESPACES: [&str; 2] = ["shop", "xposer-system"];
@@ -25,6 +25,7 @@ fn printed(line: &str) -> String {
     let output = Command::new("/bin/sh")
         .args(["-c", &format!("{line} 2>&1")])
         .env_clear()
+        .env("HOME", SCRATCH)
         .env("KUBECONFIG", admin())
         .env("PATH", format!("{}:{folder}", plugin_folder().display()))
         .output()
@@ -42,6 +43,7 @@ fn apply(text: &str) {
     let mut child = Command::new(kubectl().unwrap())
         .args(["apply", "-f", "-"])
         .env_clear()
+        .env("HOME", SCRATCH)
         .env("KUBECONFIG", admin())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

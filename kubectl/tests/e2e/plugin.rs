@@ -13,6 +13,9 @@ use crate::scene::Place;
 /// The program.
 const PLUGIN: &str = env!("CARGO_BIN_EXE_kubectl-xposer");
 
+/// Where kubectl may keep what it keeps at home.
+pub(crate) const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
+
 /// The folder of the repository.
 pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -47,7 +50,7 @@ pub(crate) fn command(kubeconfig: &Path, words: &[&str]) -> Command {
             command
         }
     };
-    command.env("KUBECONFIG", kubeconfig).args(words).stdin(Stdio::null());
+    command.env("HOME", SCRATCH).env("KUBECONFIG", kubeconfig).args(words).stdin(Stdio::null());
     command
 }
 

@@ -216,11 +216,11 @@ fn the_settings_of_the_controller_are_found() {
 fn many_services_are_read_in_pages_and_a_reader_may_go() {
     let scene = Scene::open("many");
     let shop = scene.place();
-    shop.create_all((0..1100).map(|number| crate::scene::service(&format!("web-{number:04}"), &[])));
+    shop.create_all((0..510).map(|number| crate::scene::service(&format!("web-{number:03}"), &[])));
     let settings = scene.settings("domain: e2e.example.com");
     let settings = settings.to_str().unwrap();
     let listed = in_place(&shop, &["list", "--no-headers", "--settings", settings]);
-    assert_eq!((listed.code, listed.stdout.lines().count()), (0, 1100));
+    assert_eq!((listed.code, listed.stdout.lines().count()), (0, 510));
     let mut child = command(&admin(), &["list", "-A", "-o", "json", "--settings", settings])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
