@@ -8,6 +8,9 @@ TOOLS := $(CURDIR)/.tools
 export PATH := $(TOOLS):$(PATH)
 KUSTOMIZE_VERSION := v5.8.2
 HELM_VERSION := v4.3.1
+KREW_VERSION := v0.4.3
+ACTIONLINT_VERSION := v1.7.12
+ZIZMOR_VERSION := 1.32.0
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS := template forward expose policy
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -30,8 +33,8 @@ build: ## Build the command line: target/release/xposer
 policy.wasm: $(WASM_SOURCES) ## Build the policy's module
 	policy/build xposer-policy $@
 
-annotated-policy.wasm: policy.wasm metadata.yml README.md ## Add the metadata to the module; needs kwctl
-	kwctl annotate --metadata-path metadata.yml --usage-path README.md --output-path $@ policy.wasm
+annotated-policy.wasm: policy.wasm metadata.yml policy/README.md ## Add the metadata to the module; needs kwctl
+	kwctl annotate --metadata-path metadata.yml --usage-path policy/README.md --output-path $@ policy.wasm
 
 .PHONY: test
 test: tools policy.wasm ## Run every test but those that need a cluster
@@ -45,6 +48,11 @@ e2e-tests: policy.wasm ## Run e2e.bats with kwctl, with KWCTL=program, or with t
 	@# Built as `make test` builds it, or everything would be compiled once more with other features.
 	@$(CARGO) test -q --workspace --all-features --locked --no-run
 	@if testkit/need bats jq; then bats e2e.bats; else echo "skipped: no bats or jq, so e2e.bats did not run"; fi
+
+.PHONY: hook-tests
+hook-tests: ## Test the pre-commit hook and the GitHub Action
+	@$(CARGO) test -q --workspace --all-features --locked --no-run
+	@if testkit/need bats jq curl pre-commit; then bats tests/hooks.bats; else echo "skipped: no bats, jq, curl or pre-commit"; fi
 
 .PHONY: registry-tests
 registry-tests: ## Push the policy to a registry on this machine, pull and run it; needs kwctl
@@ -127,12 +135,12 @@ size: policy.wasm ## Print the size of the module, and fail if it is over the bu
 .PHONY: reproducible
 reproducible: policy.wasm ## Build the module again in another folder, and fail if it is not the same
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
-	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy manifest/Cargo.toml manifest/src report/Cargo.toml report/src report/assets report/templates cli/Cargo.toml cli/src live/Cargo.toml live/src controller/Cargo.toml controller/src kubectl/Cargo.toml kubectl/src testkit chain benches README.md) "$$copy" && \
+	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy manifest/Cargo.toml manifest/src import/Cargo.toml import/src report/Cargo.toml report/src report/assets report/templates cli/Cargo.toml cli/src live/Cargo.toml live/src controller/Cargo.toml controller/src kubectl/Cargo.toml kubectl/src testkit chain benches README.md) "$$copy" && \
 	CARGO_TARGET_DIR="$$copy/target" "$$copy/policy/build" xposer-policy "$$copy/policy.wasm" && \
 	cmp policy.wasm "$$copy/policy.wasm" && echo "the same bytes twice"
 
 .PHONY: tools
-tools: ## Install what some tests can use: kustomize and helm, where Go can be had
+tools: ## Install what some tests can use: kustomize, helm and linters, where Go and Python can be had
 	@mkdir -p $(TOOLS)
 	@install() { \
 		if command -v "$$1" >/dev/null; then \
@@ -144,7 +152,25 @@ tools: ## Install what some tests can use: kustomize and helm, where Go can be h
 		fi; \
 	}; \
 	install kustomize sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION); \
-	install helm helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
+	install helm helm.sh/helm/v4/cmd/helm@$(HELM_VERSION); \
+	install validate-krew-manifest sigs.k8s.io/krew/cmd/validate-krew-manifest@$(KREW_VERSION); \
+	install actionlint github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
+	@if command -v zizmor >/dev/null || [ -x $(TOOLS)/python/bin/zizmor ]; then \
+		true; \
+	elif ! python3 -m venv $(TOOLS)/python >/dev/null 2>&1; then \
+		rm -rf $(TOOLS)/python; \
+		echo "skipped: no Python with venv, so no zizmor"; \
+	elif ! $(TOOLS)/python/bin/pip install -q --disable-pip-version-check zizmor==$(ZIZMOR_VERSION); then \
+		echo "skipped: zizmor could not be installed"; \
+	fi
+
+.PHONY: release-check
+release-check: tools ## Check the names, the chart, the manifest for krew and the workflows of a release
+	@if command -v jq >/dev/null || testkit/need jq; then release/check; else echo "skipped: no jq, so the files of a release are not checked"; fi
+
+.PHONY: release-dry-run
+release-dry-run: ## Do everything of a release that needs no account, into target/release-dry-run
+	release/dry-run
 
 .PHONY: lint
 lint: ## Check format, lints, documentation and dependencies

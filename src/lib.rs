@@ -75,15 +75,20 @@ pub mod internal {
     pub use crate::diagnostics::suggestion::did_you_mean;
     pub use crate::diagnostics::text::shortened;
     pub use crate::dialect::controller::Controller;
+    pub use crate::dialect::external_dns::opts_out;
     pub use crate::dialect::keeps::Keeps;
     pub use crate::dialect::legacy;
     pub use crate::dialect::nginx::CANARY;
     pub use crate::dialect::nginx::keys::Risk;
     pub use crate::dialect::nginx::reference::{NginxKey, nginx_keys};
+    pub use crate::dialect::nginx::write::CANARY_OPTIONS;
+    pub use crate::dialect::protects;
     pub use crate::dialect::says::{Proof, Says, Words};
+    pub use crate::dialect::tools::{About, about, tool_of_label};
     pub use crate::intents::Intent;
+    pub use crate::options::profiles;
     pub use crate::resolve::facts::{Certificate, Dns, certificate, dns, profile, urls};
-    pub use crate::resolve::said::{Program, Said, meaning, servers};
+    pub use crate::resolve::said::{Meaning, Program, Said, meaning, meanings, servers};
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};
 

@@ -53,7 +53,8 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   xposer check service.yaml
   helm template shop ./chart | xposer check --settings config.yaml -n shop
-  xposer check --diagnostics json manifests/*.yaml 2> findings.json";
+  xposer check --diagnostics json manifests/*.yaml 2> findings.json
+  xposer check --diagnostics sarif manifests/*.yaml 2> xposer.sarif";
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:
@@ -84,6 +85,48 @@ Examples:
 
 All findings are in the report, so standard error has only what is to be said about the input, and
 one line that counts.";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  What the Services behind the Ingresses of a file have to say
+    xposer import ingress.yaml service.yaml
+
+  All of a cluster, with your defaults, which are not repeated
+    kubectl get ingresses,services -A -o yaml > cluster.yaml
+    xposer import --settings config.yaml cluster.yaml
+
+  As commands for the cluster, to read and to run
+    xposer import --settings config.yaml -o kubectl cluster.yaml > annotate.sh
+    sh annotate.sh
+
+The documents are patches: kustomize takes them among its `patches`. Do not give them to `kubectl apply`,
+which wants whole objects.
+
+Each proposal is rendered again, and every difference from the Ingress is told.
+
+Exit codes:
+  0  every Ingress is reproduced
+  1  something of an Ingress is not reproduced; the proposals are still printed
+  2  wrong usage, or an input or the settings cannot be used, or there is no Ingress;
+     nothing is printed";
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  Settings and annotations for what is in some files, into a new folder
+    xposer init manifests/*.yaml --out xposer
+
+  The same for a chart, or for all of a cluster, to look at
+    helm template shop ./chart | xposer init -n shop
+    kubectl get ingresses,ingressclasses,services -A -o yaml | xposer init
+
+  Services that have no Ingress yet
+    xposer init --domain example.com services.yaml
+
+Exit codes:
+  0  every Ingress is reproduced
+  1  something of an Ingress is not reproduced; the rest is printed
+  2  wrong usage, or an input cannot be used, or nothing says which domain to use, or a file
+     would be overwritten; nothing is printed";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -153,6 +196,14 @@ pub(crate) enum Command {
     /// Prints who is exposed where, by what, and who may come in: as one page, as JSON, or as a graph.
     #[command(after_help = format!("{REPORT_EXAMPLES}\n\n{EXIT_CODES}"))]
     Report(ReportArgs),
+    /// Prints the label and the annotations that reproduce existing Ingresses, and says what cannot be said.
+    ///
+    /// Without the Services beside the Ingresses, every port is named.
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArgs),
+    /// Makes a start: settings that existing Ingresses have in common, and the annotations that are left.
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(InitArgs),
     /// Explains an annotation, a setting, a diagnostic code, a program, the templates, or how the Services of a file are exposed.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -191,7 +242,7 @@ pub(crate) struct CompareArgs {
     pub(crate) with: PathBuf,
     /// How the comparison is printed: text, or json with every Service that changes.
     #[arg(short, long, value_enum, default_value_t)]
-    pub(crate) output: Diagnostics,
+    pub(crate) output: Comparison,
 }
 
 #[derive(Debug, Args)]
@@ -204,6 +255,48 @@ pub(crate) struct ReportArgs {
     /// How the report is printed: html as one page, json for programs, mermaid as a graph.
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: ReportOutput,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Annotations of ingress-nginx become options of no controller where they mean the same, so that they outlive it.
+    #[arg(long)]
+    pub(crate) options: bool,
+    /// The whole Services of the input with what is added, and not patches of them.
+    #[arg(long)]
+    pub(crate) whole: bool,
+    /// How the Services are printed: yaml as a stream of documents, json as one v1 List, kubectl as commands.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Proposed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// The domain of the hosts; without it, the one that most Ingresses have.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+    /// A folder for the files settings.yaml, services.yaml and annotate.sh; without it, the first two are printed. No file is
+    /// overwritten.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// Annotations of ingress-nginx become options of no controller where they mean the same, so that they outlive it.
+    #[arg(long)]
+    pub(crate) options: bool,
+    /// The namespace of objects that name none.
+    #[arg(short, long, value_name = "NS")]
+    pub(crate) namespace: Option<String>,
+    /// How diagnostics are written to standard error, as those of `render` are.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) diagnostics: Diagnostics,
+    /// Whether diagnostics have colours; auto means on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) kubectl: Kubectl,
 }
 
 #[derive(Debug, Args)]
@@ -276,9 +369,21 @@ pub(crate) enum Typed {
     Compare,
     Report,
     Explain,
+    Import,
+    Init,
 }
 
 impl Typed {
+    /// Whether it reads Ingresses, and Services beside them.
+    pub(crate) fn reads_ingresses(self) -> bool {
+        matches!(self, Self::Import | Self::Init)
+    }
+
+    /// The kinds that it reads, as kubectl calls them.
+    fn kinds(self) -> &'static str {
+        if self.reads_ingresses() { "ingresses,services" } else { "services" }
+    }
+
     /// The command that reads Services from standard input.
     pub(crate) fn piped(self) -> &'static str {
         match self {
@@ -288,6 +393,8 @@ impl Typed {
             Self::Report => "xposer report",
             // Without a file it lists the words that can be explained.
             Self::Explain => "xposer explain -",
+            Self::Import => "xposer import",
+            Self::Init => "xposer init",
         }
     }
 
@@ -299,6 +406,9 @@ impl Typed {
             Self::Compare => "xposer compare --with NEW --settings - FILE",
             Self::Report => "xposer report --settings - FILE",
             Self::Explain => "xposer explain --settings - FILE",
+            Self::Import => "xposer import --settings - FILE",
+            // It reads no settings.
+            Self::Init => "xposer init",
         }
     }
 
@@ -311,6 +421,8 @@ impl Typed {
             Self::Report => "-exec xposer report {} +",
             // It takes one file as an argument.
             Self::Explain => "-exec xposer explain {} \\;",
+            Self::Import => "-exec xposer import {} +",
+            Self::Init => "-exec xposer init {} +",
         }
     }
 }
@@ -331,13 +443,13 @@ pub(crate) struct Kubectl {
 impl Kubectl {
     /// The message about an option of kubectl that was given, and its help.
     pub(crate) fn given(&self, typed: Typed) -> Option<(&'static str, String)> {
-        let piped = typed.piped();
+        let (piped, kinds) = (typed.piped(), typed.kinds());
         if self.recursive.is_some() {
             let help = format!("name the files: find FOLDER -name '*.yaml' {}", typed.of_found());
             return Some(("-R is for kubectl, and no folder is searched here", help));
         }
         if self.all_namespaces.is_some() {
-            let help = format!("ask kubectl for them: kubectl get services -A -o yaml | {piped}");
+            let help = format!("ask kubectl for them: kubectl get {kinds} -A -o yaml | {piped}");
             return Some(("-A is for kubectl, and no cluster is asked here", help));
         }
         if let Some(folder) = &self.kustomize {
@@ -345,7 +457,7 @@ impl Kubectl {
             return Some(("-k is for kubectl, and no kustomization is built here", help));
         }
         let selector = self.selector.as_ref()?;
-        let help = format!("ask kubectl for them: kubectl get services -l '{selector}' -o yaml | {piped}");
+        let help = format!("ask kubectl for them: kubectl get {kinds} -l '{selector}' -o yaml | {piped}");
         Some(("-l is for kubectl, and nothing is selected here", help))
     }
 }
@@ -360,7 +472,8 @@ pub(crate) struct InputArgs {
     /// The namespace of Services that name none.
     #[arg(short, long, value_name = "NS")]
     pub(crate) namespace: Option<String>,
-    /// How diagnostics are written to standard error: text, or json as one array.
+    /// How diagnostics are written to standard error: text, json as one array, sarif as a log for code scanning, github as
+    /// workflow commands of GitHub Actions.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) diagnostics: Diagnostics,
     /// Whether diagnostics have colours; auto means on a terminal, unless NO_COLOR is set.
@@ -396,6 +509,23 @@ pub(crate) enum Output {
     Json,
 }
 
+/// How what is proposed is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Proposed {
+    #[default]
+    Yaml,
+    Json,
+    Kubectl,
+}
+
+/// How a comparison is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Comparison {
+    #[default]
+    Text,
+    Json,
+}
+
 /// How a report is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReportOutput {
@@ -412,6 +542,21 @@ pub enum Diagnostics {
     #[default]
     Text,
     Json,
+    Sarif,
+    Github,
+}
+
+impl Diagnostics {
+    /// Whether somebody reads them, and not a program, which would not know a summary.
+    ///
+    /// ```
+    /// use xposer_cli::Diagnostics;
+    /// assert!(Diagnostics::Text.has_summary() && !Diagnostics::Json.has_summary());
+    /// ```
+    #[must_use]
+    pub fn has_summary(self) -> bool {
+        matches!(self, Self::Text | Self::Github)
+    }
 }
 
 /// When diagnostics have colours.

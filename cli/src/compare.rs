@@ -15,7 +15,7 @@ use xposer::{Object, Outcome, Precedence, Service, Settings, emit_all, expose_al
 use xposer_manifest::Finding;
 use xposer_report::changes::{self, Changes, Served, served_by};
 
-use crate::args::{CompareArgs, Diagnostics, Typed};
+use crate::args::{self, CompareArgs, Typed};
 use crate::console::{Console, Exit, or_gone};
 use crate::input::Inputs;
 use crate::printer::Printer;
@@ -57,8 +57,8 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
     let new = Side::new(&services, inputs.with.as_ref().unwrap_or(&inputs.settings));
     let comparison = Comparison::new(&services, &old, &new);
     or_gone(match args.output {
-        Diagnostics::Text => comparison.write_text(console.stdout),
-        Diagnostics::Json => comparison.write_json(console.stdout),
+        args::Comparison::Text => comparison.write_text(console.stdout),
+        args::Comparison::Json => comparison.write_json(console.stdout),
     })?;
     let Summary { refused, opens, .. } = comparison.summary;
     Ok(if refused + opens > 0 { Exit::Refused } else { Exit::Done })

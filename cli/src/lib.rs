@@ -1,4 +1,4 @@
-//! The command line of Xposer: `render`, `check`, `compare`, `report`, `explain`, `completions` and the KRM function `krm`.
+//! The command line of Xposer: `render`, `check`, `compare`, `report`, `import`, `init`, `explain`, `completions` and the KRM function `krm`.
 //!
 //! Files become [`serde_json::Value`]s with places ([`xposer_manifest`]), the core decides, and its objects and diagnostics
 //! become text. [`run`] is the whole program without its process:
@@ -25,6 +25,8 @@ mod args;
 mod compare;
 mod console;
 mod explain;
+mod import;
+mod init;
 mod input;
 mod krm;
 mod local;
@@ -76,6 +78,8 @@ fn dispatch(cli: Cli, console: &mut Console<'_>) -> io::Result<Exit> {
         Command::Check(args) => render::check(&args, console),
         Command::Compare(args) => compare::compare(&args, console),
         Command::Report(args) => report::report(&args, console),
+        Command::Import(args) => import::import(&args, console),
+        Command::Init(args) => init::init(args, console),
         Command::Explain(args) => explain::explain(args, console),
         Command::Krm => krm::krm(console),
         Command::Completions { shell } => {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use xposer_manifest::{Finding, write_json};
+use xposer_manifest::{Finding, write_github, write_json, write_sarif};
 
 use crate::args::{Color, Diagnostics, InputArgs};
 use crate::console::{Terminal, or_gone};
@@ -39,7 +39,7 @@ impl Printer {
         Self { format, colors: terminal.stderr && terminal.colors }
     }
 
-    /// Prints all findings of a run; in JSON, an array also where there are none.
+    /// Prints all findings of a run; JSON and SARIF are complete also where there are none.
     ///
     /// # Errors
     ///
@@ -49,10 +49,13 @@ impl Printer {
         findings: impl IntoIterator<Item = Finding<'d>>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        match self.format {
-            Diagnostics::Text => write_text(findings, self.colors, out),
-            Diagnostics::Json => or_gone(write_json(findings, out).and_then(|()| out.flush())),
-        }
+        let written = match self.format {
+            Diagnostics::Text => return write_text(findings, self.colors, out),
+            Diagnostics::Json => write_json(findings, out),
+            Diagnostics::Sarif => write_sarif(findings, out),
+            Diagnostics::Github => write_github(findings, out),
+        };
+        or_gone(written.and_then(|()| out.flush()))
     }
 }
 

@@ -8,7 +8,7 @@ use xposer::emit::Emitted;
 use xposer::{Object, Outcome, Precedence, Report, Service, Settings, Target, emit_all, expose_all};
 use xposer_manifest::{Finding, to_yaml};
 
-use crate::args::{Diagnostics, InputArgs, Output, RenderArgs, Typed};
+use crate::args::{InputArgs, Output, RenderArgs, Typed};
 use crate::console::{Console, Exit, or_gone};
 use crate::input::Inputs;
 use crate::printer::Printer;
@@ -76,7 +76,7 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
     }
     let findings = findings(&inputs, &items, &services, &outcomes, &report);
     printer.print(inputs.notes.iter().cloned().chain(notes).chain(findings), console.stderr)?;
-    if matches!(show, Show::Summary) && printer.format == Diagnostics::Text {
+    if matches!(show, Show::Summary) && printer.format.has_summary() {
         let mut summary = summary(&outcomes, local);
         if let Some(counts) = passed.counts().filter(|_| items.is_empty() && local == 0) {
             summary.push_str(&format!("; passed by: {counts}"));

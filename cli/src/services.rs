@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use xposer::diagnostics::{FieldPath, Root, Segment};
 use xposer::{Diagnostic, Service, is_service};
+use xposer_import::{is_class, is_ingress};
 
 use xposer_manifest::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops, is_encrypted};
 use xposer_manifest::{Document, File, Finding, Findings, Place, SettingsFile};
@@ -24,6 +25,10 @@ pub(crate) struct Item<'f> {
 pub(crate) struct Found<'f> {
     /// The Services in the order of the input.
     pub(crate) services: Vec<Item<'f>>,
+    /// The Ingresses in the order of the input, where the command reads them.
+    pub(crate) ingresses: Vec<Item<'f>>,
+    /// The IngressClasses, where the command reads them.
+    pub(crate) classes: Vec<Item<'f>>,
     /// The number of Services for tools only.
     pub(crate) local: usize,
     /// Findings about objects that are ignored.
@@ -40,6 +45,8 @@ impl<'f> Found<'f> {
     pub(crate) fn new(files: &'f [File], typed: Typed) -> Result<Self, Findings> {
         let mut found = Self {
             services: Vec::new(),
+            ingresses: Vec::new(),
+            classes: Vec::new(),
             local: 0,
             notes: Findings::new(),
             passed: Passed::default(),
@@ -50,7 +57,7 @@ impl<'f> Found<'f> {
         for file in files {
             for document in &file.documents {
                 let item = Item { file, document, value: &document.value, within: Vec::new() };
-                let among = Among { services: false, encrypted: has_sops(&document.value) };
+                let among = Among { services: false, ingresses: false, encrypted: has_sops(&document.value) };
                 if !item.visit(among, &mut found) {
                     break;
                 }
@@ -59,7 +66,12 @@ impl<'f> Found<'f> {
         if !found.wrong.is_empty() {
             return Err(found.wrong);
         }
-        if found.services.is_empty() && found.local == 0 {
+        let lacks_all = if typed.reads_ingresses() {
+            found.ingresses.is_empty()
+        } else {
+            found.services.is_empty() && found.local == 0
+        };
+        if lacks_all {
             let hints = found.hints.drain(..);
             found
                 .notes
@@ -74,6 +86,8 @@ impl<'f> Found<'f> {
 struct Among {
     /// It is an item of a ServiceList, whose items have no kind.
     services: bool,
+    /// It is an item of an IngressList, whose items have no kind either.
+    ingresses: bool,
     /// SOPS encrypted values of its document.
     encrypted: bool,
 }
@@ -89,12 +103,15 @@ impl<'f> Item<'f> {
         let is = |key: &str, wanted: &str| object.get(key).and_then(Value::as_str) == Some(wanted);
         // The API server leaves the kind out of the items of a ServiceList.
         let is_service = is_service(self.value) || among.services && !object.contains_key("kind");
-        if let Some(path) = self.encrypted(is_service, among.encrypted) {
+        let is_ingress = found.typed.reads_ingresses()
+            && (is_ingress(self.value) || among.ingresses && !object.contains_key("kind"));
+        let is_read = is_service || is_ingress;
+        if let Some(path) = self.encrypted(is_read, among.encrypted) {
             let finding = Finding::input(SOPS.message()).at(self.file.place_of_key(self.document, path));
             found.wrong.push(finding.help(SOPS.help(self.file.path(), found.typed.piped())));
             return false;
         }
-        if let Some(path) = self.template(is_service) {
+        if let Some(path) = self.template(is_read) {
             let place = self.file.place_at(self.document, path.into_iter());
             let finding = Finding::input("expected a Kubernetes object, found a template of one");
             found.wrong.push(finding.help(passed::render_chart(found.typed.piped())).at(place));
@@ -104,8 +121,23 @@ impl<'f> Item<'f> {
             self.service(found);
             return true;
         }
+        if is_ingress {
+            found.ingresses.push(self);
+            return true;
+        }
+        if found.typed.reads_ingresses() && is_class(self.value) {
+            found.classes.push(self);
+            return true;
+        }
         let is_service_list = is("kind", "ServiceList");
-        if !(is("apiVersion", "v1") && (is_service_list || is("kind", "List"))) {
+        let is_ingress_list = found.typed.reads_ingresses()
+            && is("kind", "IngressList")
+            && object
+                .get("apiVersion")
+                .and_then(Value::as_str)
+                .is_some_and(|it| it.starts_with("networking.k8s.io/"));
+        let is_list = is("apiVersion", "v1") && (is_service_list || is("kind", "List"));
+        if !(is_list || is_ingress_list) {
             self.passes_by(object, found);
             return true;
         }
@@ -113,7 +145,7 @@ impl<'f> Item<'f> {
             None | Some(Value::Null) => true,
             Some(Value::Array(values)) => values.iter().enumerate().all(|(index, value)| {
                 let within = self.within.iter().copied().chain([index]).collect();
-                let among = Among { services: is_service_list, ..among };
+                let among = Among { services: is_service_list, ingresses: is_ingress_list, ..among };
                 Item { value, within, ..self }.visit(among, found)
             }),
             Some(other) => {
@@ -126,7 +158,7 @@ impl<'f> Item<'f> {
         }
     }
 
-    /// The path to the value which shows that this is, or may be, a Service that SOPS encrypted. Other encrypted objects, such
+    /// The path to the value which shows that this is, or may be, an object that is read and that SOPS encrypted. Other encrypted objects, such
     /// as a Secret, are ignored like any other object.
     fn encrypted(&self, is_service: bool, has_sops: bool) -> Option<Vec<Segment>> {
         let key = |name: &'static str| Segment::Key(name.into());
@@ -201,6 +233,11 @@ impl<'f> Item<'f> {
             }
             _ => finding,
         }
+    }
+
+    /// The place of a field of this object: its key, or its value where it has none.
+    pub(crate) fn place_of_field(&self, path: &FieldPath) -> Place {
+        self.file.place_of_key(self.document, self.path().chain(path.segments().iter().cloned()))
     }
 
     /// The place of a diagnostic about this Service, in its file or in the settings file.

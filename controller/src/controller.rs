@@ -23,6 +23,7 @@ use crate::keys::ReconcileKey;
 use crate::kinds::Kind;
 use crate::lease::{LeaderElector, Leadership};
 use crate::metrics::Metrics;
+use crate::missing::MissingKinds;
 use crate::notice::Notice;
 use crate::queue::Queue;
 use crate::reconcile::{ReconcilePlan, Recovery};
@@ -76,6 +77,7 @@ pub(crate) struct Controller {
     tasks: JoinSet<Executed>,
     permits: Arc<Semaphore>,
     pause: Pause,
+    missing: MissingKinds,
     failed: bool,
     /// Changes with whatever a report is made of.
     revision: u64,
@@ -103,6 +105,7 @@ impl Controller {
             tasks: JoinSet::new(),
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
             pause: Pause::new(),
+            missing: MissingKinds::default(),
             failed: false,
             revision: 0,
             args,
@@ -228,7 +231,11 @@ impl Controller {
         let is_list_complete = matches!(event.event, Ok(Event::InitDone));
         let is_first_list = !self.state.is_listed(source);
         let knew_servers = self.state.knows_servers();
+        let status_before = self.object_status(source);
         self.state.apply(event);
+        if status_before != self.object_status(source) {
+            self.tell_of_missing_kinds();
+        }
         if !knew_servers && self.state.knows_servers() {
             self.start_watch(Source::Services);
         }
@@ -242,6 +249,22 @@ impl Controller {
             if is_first_list {
                 self.tell_of_servers(source);
             }
+        }
+    }
+
+    /// The status of the kind of objects that a source is about.
+    fn object_status(&self, source: Source) -> Option<KindStatus> {
+        match source {
+            Source::Objects(kind) => Some(self.state.kind_status(kind)),
+            _ => None,
+        }
+    }
+
+    /// Logs which kinds the settings ask for that cannot be written.
+    fn tell_of_missing_kinds(&mut self) {
+        let asked = self.state.settings.kinds();
+        for line in self.missing.news(&asked, |kind| self.state.kind_status(kind)) {
+            warn!("{line}");
         }
     }
 
@@ -288,6 +311,7 @@ impl Controller {
                 self.metrics.set_settings_good(true);
                 self.revision += 1;
                 self.state.set_settings(settings, self.args.stamp);
+                self.tell_of_missing_kinds();
             }
             Some(Err(errors)) => {
                 self.metrics.set_settings_good(false);

@@ -19,6 +19,7 @@ mod events;
 mod handover;
 mod lease;
 mod metrics;
+mod missing;
 mod notice;
 mod queue;
 mod reconcile;

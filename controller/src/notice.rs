@@ -94,7 +94,10 @@ impl Notice {
     /// The API server has refused a request.
     pub(crate) fn apply_failed(object: Option<&ObjectKey>, message: &str) -> Self {
         let what = object.map_or_else(|| "the Service".to_owned(), ToString::to_string);
-        Self::warning("ApplyFailed", format!("the API server refused to change {what}: {message}"))
+        let help = object.filter(|object| kinds::is_missing_permission(object.kind, message));
+        let help = help.and_then(|object| kinds::permission_help(object.kind));
+        let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+        Self::warning("ApplyFailed", format!("the API server refused to change {what}: {message}{help}"))
     }
 
     /// Why objects of a kind cannot be written; `None` if they can be, or if that is not known yet.
@@ -102,17 +105,18 @@ impl Notice {
         let name = kind.as_str();
         match status {
             KindStatus::Unknown | KindStatus::Listed => None,
-            KindStatus::NotServed => Some(Self::warning(
-                "KindNotServed",
-                if kinds::is_helper(kind) {
+            KindStatus::NotServed => {
+                let what = if kinds::is_helper(kind) {
                     format!(
                         "this cluster has no {name}, and no object is written that would be open without it; \
                          install its definition, or leave out the option that needs it"
                     )
                 } else {
                     format!("this cluster has no {name}; install its definition, or leave the target out")
-                },
-            )),
+                };
+                let help = kinds::permission_help(kind).map(|help| format!("; for the permission, {help}"));
+                Some(Self::warning("KindNotServed", what + &help.unwrap_or_default()))
+            }
             KindStatus::Forbidden(message) => {
                 let help = kinds::permission_help(kind).map(|help| format!("; {help}"));
                 let help = help.unwrap_or_default();
@@ -275,6 +279,21 @@ mod tests {
         for code in Code::ALL {
             assert!(pascal_case(code.slug()).len() <= 128);
         }
+    }
+
+    #[test]
+    fn a_refusal_for_want_of_a_permission_names_the_component() {
+        let route = ObjectKey { kind: Kind::HttpRoute, namespace: "shop".into(), name: "web".into() };
+        let forbidden = "httproutes.gateway.networking.k8s.io \"web\" is forbidden: User \"xposer\" cannot patch resource \
+                         \"httproutes\" in API group \"gateway.networking.k8s.io\" in the namespace \"shop\"";
+        let Notice { note, .. } = Notice::apply_failed(Some(&route), forbidden);
+        let help = "; add the component `httproute` of deploy/controller, or set `targets.httpRoute: true` in the values of the \
+                    chart";
+        assert!(note.ends_with(help), "{note}");
+        // A webhook or a quota is no matter of the roles.
+        let denied = "admission webhook \"hosts.example.com\" denied the request: the host is forbidden";
+        assert!(!Notice::apply_failed(Some(&route), denied).note.contains("component"));
+        assert!(!Notice::apply_failed(None, forbidden).note.contains("component"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("watch", &["backoff", "document", "error", "kinds", "servers", "service"]),
     // Decisions, without the API server.
     ("notice", &["keys", "kinds", "object", "watch"]),
+    ("missing", &["kinds", "notice", "watch"]),
     ("handover", &["digest", "keys", "kinds", "notice", "object", "plan"]),
     ("actions", &["document", "error", "keys", "kinds", "metrics", "object", "service"]),
     ("urls", &["actions", "digest", "document", "keys", "kinds", "object"]),
@@ -55,6 +56,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "kinds",
             "lease",
             "metrics",
+            "missing",
             "notice",
             "queue",
             "reconcile",
@@ -73,7 +75,7 @@ const SHARED: [&str; 10] =
     ["difference", "digest", "document", "error", "keys", "kinds", "object", "plan", "servers", "service"];
 
 /// Modules that neither wait nor touch anything outside of the program.
-const PURE: &[&str] = &["handover", "notice", "queue", "reconcile", "state", "urls"];
+const PURE: &[&str] = &["handover", "missing", "notice", "queue", "reconcile", "state", "urls"];
 
 /// The module of the table to which a file or a module belongs: that of its first name.
 fn module(path: &str) -> &str {

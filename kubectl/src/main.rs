@@ -203,7 +203,7 @@ fn explain_word(word: Option<&str>, console: &mut Console<'_>) -> Result<Exit, S
 
 async fn check(args: &CheckArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {
     let printer = Printer::for_terminal(args.diagnostics, console.terminal);
-    let is_text = args.diagnostics == Diagnostics::Text;
+    let has_summary = args.diagnostics.has_summary();
     let connection = Connection::new(cluster).await?;
     let wanted = Wanted { selection: &args.selection, everything: true };
     let world = World::read(&connection, cluster, &wanted, console.stdin).await;
@@ -215,12 +215,12 @@ async fn check(args: &CheckArgs, cluster: &ClusterArgs, console: &mut Console<'_
         }
         world => world?,
     };
-    if let Some(told) = world.told.as_ref().filter(|_| is_text) {
+    if let Some(told) = world.told.as_ref().filter(|_| has_summary) {
         writeln!(console.stderr, "{told}")?;
     }
     let findings: Findings = world.notes.iter().cloned().chain(world.findings()).collect();
     printer.print(findings, console.stderr)?;
-    if is_text {
+    if has_summary {
         let outcomes: Vec<Outcome> = world.shown().map(|(_, outcome)| outcome.clone()).collect();
         writeln!(console.stderr, "{}", summary(&outcomes, 0))?;
     }

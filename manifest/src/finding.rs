@@ -123,7 +123,7 @@ impl<'d> Finding<'d> {
         self
     }
 
-    fn severity(&self) -> Severity {
+    pub(crate) fn severity(&self) -> Severity {
         match &self.source {
             Source::Core(diagnostic) => diagnostic.severity,
             Source::Input { severity, .. } => *severity,
@@ -137,7 +137,7 @@ impl<'d> Finding<'d> {
         }
     }
 
-    fn code(&self) -> Option<Code> {
+    pub(crate) fn code(&self) -> Option<Code> {
         match &self.source {
             Source::Core(diagnostic) => Some(diagnostic.code),
             Source::Input { .. } => None,
@@ -145,7 +145,7 @@ impl<'d> Finding<'d> {
     }
 
     /// The field it is about, and the object that has the field.
-    fn note(&self) -> Option<String> {
+    pub(crate) fn note(&self) -> Option<String> {
         match &self.source {
             Source::Core(diagnostic) => {
                 let Diagnostic { path, subject, .. } = diagnostic.as_ref();
@@ -157,6 +157,16 @@ impl<'d> Finding<'d> {
             }
             Source::Input { field, .. } => field.clone(),
         }
+    }
+
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
+    /// The message and the helps, as one sentence.
+    pub(crate) fn sentence(&self) -> String {
+        let helps = self.helps().map(|help| format!("; {help}"));
+        helps.fold(self.message().to_owned(), |sentence, help| sentence + &help)
     }
 
     fn helps(&self) -> impl Iterator<Item = Cow<'_, str>> {

@@ -50,6 +50,13 @@ impl Place {
         Self { file: name.to_owned(), point: None, excerpt: None }
     }
 
+    /// The column behind the last marked character, from 1, where the mark is known.
+    pub(crate) fn end_column(&self) -> Option<usize> {
+        let (point, excerpt) = (self.point?, self.excerpt.as_ref()?);
+        let marked = excerpt.line.get(excerpt.mark.clone())?.chars().count();
+        Some(point.column + marked).filter(|_| marked > 0)
+    }
+
     /// The name of the file.
     ///
     /// ```

@@ -192,7 +192,7 @@
     const [width, height, step, top] = [310, 22, 29, 30];
     const left = [10, 420, 830];
     const most = Math.max(...nodes.map((column) => column.size));
-    const svg = element("svg", { viewBox: `0 0 1140 ${top + most * step}`, role: "img" });
+    const svg = element("svg", { viewBox: `0 0 1150 ${top + most * step}`, role: "img" });
     svg.setAttribute("aria-label", `Graph of ${nodes[0].size} hosts, ${nodes[1].size} classes or Gateways, and ${nodes[2].size} Services; the table has the same`);
     ["Host", "Class or Gateway", "Service"].forEach((head, column) => {
       svg.append(element("text", { x: left[column], y: 16, class: "head" }, head));

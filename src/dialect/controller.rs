@@ -196,7 +196,14 @@ impl Controller {
 
     /// Whether it reads a key on an Ingress. Of a controller without a dialect, only the keys of ingress-nginx are known to be
     /// read by another one.
-    pub(crate) fn reads(self, key: &str) -> bool {
+    ///
+    /// ```
+    /// use xposer::internal::Controller;
+    /// assert!(Controller::Traefik.reads("traefik.ingress.kubernetes.io/router.tls"));
+    /// assert!(!Controller::Traefik.reads("nginx.ingress.kubernetes.io/use-regex"));
+    /// ```
+    #[must_use]
+    pub fn reads(self, key: &str) -> bool {
         match self {
             Self::Other => return !Self::IngressNginx.reads(key),
             Self::TraefikNginx => {

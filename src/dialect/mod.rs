@@ -34,6 +34,7 @@ pub(crate) mod openshift;
 mod protocol;
 pub(crate) mod read;
 pub(crate) mod says;
+pub(crate) mod tools;
 pub(crate) mod traefik;
 pub(crate) mod write;
 
@@ -118,7 +119,14 @@ pub(crate) fn effect(key: &str) -> Option<Effect> {
 }
 
 /// Whether an annotation protects the Service.
-pub(crate) fn protects(key: &str, value: &str) -> bool {
+///
+/// ```
+/// use xposer::internal::protects;
+/// assert!(protects("nginx.ingress.kubernetes.io/whitelist-source-range", "10.0.0.0/8"));
+/// assert!(!protects("nginx.ingress.kubernetes.io/whitelist-source-range", "0.0.0.0/0"));
+/// ```
+#[must_use]
+pub fn protects(key: &str, value: &str) -> bool {
     effect(key).is_some_and(|effect| effect.protects(value))
 }
 

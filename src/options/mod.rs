@@ -127,6 +127,20 @@ impl Default for Settings {
     }
 }
 
+/// The names of the profiles, in ascending order.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Settings, internal::profiles};
+/// let settings = Settings::from_value(&json!({"profiles": {"internal": {"domain": "corp.example.com"}}}))?;
+/// assert_eq!(profiles(&settings), ["internal"]);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn profiles(settings: &Settings) -> Vec<&str> {
+    settings.profiles.iter().map(|(name, _)| name).collect()
+}
+
 impl<'de> Deserialize<'de> for Settings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;

@@ -4,7 +4,9 @@ use serde_json::json;
 
 use crate::diagnostics::Report;
 use crate::dialect::controller::Controller;
-use crate::dialect::nginx::read::KEYS;
+use crate::dialect::nginx::PREFIX;
+use crate::dialect::nginx::read::{KEYS, https_redirect};
+use crate::dialect::read::read;
 use crate::dialect::says::{Says, Words, says, words};
 use crate::intents::Intent;
 use crate::options::annotations::{self, annotation};
@@ -101,6 +103,65 @@ const CLASS: &str = "sample";
 #[must_use]
 pub fn meaning(name: &str) -> Option<Intent> {
     KEYS.iter().find(|(_, names)| names.contains(&name)).map(|(intent, _)| *intent)
+}
+
+/// What annotations of a plan mean, as the option that says the same.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{internal::meanings, service::FORWARD_ANNOTATION, testing};
+/// let block = "nginx.ingress.kubernetes.io/proxy-connect-timeout: \"5\"";
+/// let plan = testing::plan(&[(FORWARD_ANNOTATION, block)], json!({}))?;
+/// let meant = &meanings(&plan)[0];
+/// assert_eq!((meant.option, meant.value.as_str()), ("config.xposer.stakater.com/ConnectTimeout", "5s"));
+/// assert_eq!(meant.keys, ["nginx.ingress.kubernetes.io/proxy-connect-timeout"]);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meaning {
+    /// The annotation of a Service that says it.
+    pub option: &'static str,
+    /// Its value.
+    pub value: String,
+    /// The annotations that mean it.
+    pub keys: Vec<String>,
+}
+
+/// A value with its long times in hours: the numbers of durations have at most five digits.
+fn in_hours(value: &str) -> String {
+    let mended = |line: &str| {
+        let (before, word) = line.rsplit_once(' ').map_or(("", line), |(before, word)| (before, word));
+        let seconds = word.strip_suffix('s').and_then(|digits| digits.parse::<u64>().ok());
+        let Some(seconds) = seconds.filter(|seconds| *seconds >= 100_000) else { return line.to_owned() };
+        let blank = if before.is_empty() { "" } else { " " };
+        format!("{before}{blank}{}h{}s", seconds / 3600, seconds % 3600)
+    };
+    value.lines().map(mended).collect::<Vec<_>>().join("\n")
+}
+
+/// What the annotations of a plan mean that somebody forwarded: those that have a meaning in words of no program.
+#[must_use]
+pub fn meanings(plan: &Plan) -> Vec<Meaning> {
+    let meant = read(plan).into_iter().filter(|it| it.is_forwarded);
+    let mut all: Vec<Meaning> = meant
+        .map(|it| Meaning {
+            option: it.intent.annotation(),
+            value: in_hours(&it.wish.to_string()),
+            keys: it.keys,
+        })
+        .collect();
+    if let Some(redirect) = https_redirect(plan) {
+        let names = KEYS.iter().filter(|(intent, _)| *intent == Intent::HttpsRedirect);
+        let names: Vec<&str> = names.flat_map(|(_, names)| *names).copied().collect();
+        let keys = plan.annotations.iter().filter(|it| it.is_forwarded()).map(|it| it.key.clone());
+        let keys: Vec<String> =
+            keys.filter(|key| key.strip_prefix(PREFIX).is_some_and(|name| names.contains(&name))).collect();
+        if !keys.is_empty() {
+            let option = Intent::HttpsRedirect.annotation();
+            all.push(Meaning { option, value: redirect.value.to_string(), keys });
+        }
+    }
+    all
 }
 
 /// The programs that serve the objects of a plan.

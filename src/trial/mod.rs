@@ -10,14 +10,18 @@ use crate::diagnostics::{
     Code, Diagnostic, FieldPath, Origin, Problem, Report, Root, Severity, Subject, listed, quoted,
 };
 use crate::dialect::cert_manager::chooses_issuer;
+use crate::emit::{Kind, Object};
 use crate::options::annotations::{self, annotation};
 use crate::options::{Layer, Layers, Namespace, Profile, Settings, Slot, SourcedTemplate};
+use crate::plan::Plan;
 use crate::resolve;
 use crate::service::{EXPOSE_LABEL, Service};
 use crate::template::{Template, Var, Vars};
 use crate::validation::pattern::{Patterns, owns};
 use crate::values::Target;
 
+/// What counts for a Service beside its annotations: its profile, its row of `namespaces`, and a pattern of its namespace.
+type Combination<'s> = (Option<&'s Profile>, Option<&'s Namespace>, &'s str);
 /// The name of a sample Service, and what stands for the stars in the name of its namespace.
 type Sample = (&'static str, &'static str);
 /// The sample that messages name.
@@ -85,38 +89,83 @@ impl Settings {
     #[must_use]
     pub fn try_out(&self) -> Report {
         let mut trial = Trial::new(self);
-        let everywhere = self.namespaces.get(EVERYWHERE);
-        if self.base.profile.is_unset() {
-            trial.layers(None, everywhere, EVERYWHERE);
+        for (profile, row, place) in self.without_own_row() {
+            trial.layers(profile, row, place);
         }
-        for (_, profile) in self.profiles.iter() {
-            match &profile.namespaces {
-                None => trial.layers(Some(profile), everywhere, EVERYWHERE),
-                Some(allowed) => {
-                    for place in allowed.iter() {
-                        let row = self.namespaces.get(place).or(everywhere);
-                        trial.layers(Some(profile), row, place);
-                    }
-                }
-            }
-        }
-        let default = self.base.profile.set().and_then(|named| self.profiles.get(&named.value));
         for (place, row) in self.namespaces.iter() {
-            let own = row.layer.profile.set().and_then(|named| self.profiles.get(&named.value));
-            let profile = match own {
-                Some(own) => {
-                    trial.profile_of(place, row, own);
-                    Some(own)
-                }
-                None => {
-                    trial.no_profile_for(place);
-                    default.filter(|profile| profile.is_for(&namespace(place, FIRST)))
-                }
-            };
+            match self.own_profile(row) {
+                Some(own) => trial.profile_of(place, row, own),
+                None => trial.no_profile_for(place),
+            }
+            let profile = self.profile_in(place, row);
             trial.hosts_of(profile, row, place);
             trial.layers(profile, Some(row), place);
         }
         trial.report
+    }
+
+    /// The kinds of objects that are made of Services that say nothing themselves: with the general settings, with every profile
+    /// and in every row of `namespaces`. What a Service asks for in its annotations is not among them.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::Settings;
+    /// use xposer::emit::Kind;
+    /// let profiles = json!({"internal": {}, "external": {"target": "HTTPRoute", "parentRefs": [{"name": "external"}]}});
+    /// let settings = Settings::from_value(&json!({"domain": "example.com", "monitor": true, "profiles": profiles}))?;
+    /// assert!(settings.kinds().into_iter().eq([Kind::Ingress, Kind::HttpRoute, Kind::EndpointMonitor]));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn kinds(&self) -> BTreeSet<Kind> {
+        let trial = Trial::new(self);
+        let rows = self.namespaces.iter();
+        let rows = rows.map(|(place, row)| (self.profile_in(place, row), Some(row), place));
+        let mut kinds = BTreeSet::new();
+        for (profile, row, place) in self.without_own_row().into_iter().chain(rows) {
+            let layers = Layers::new(profile, row, self);
+            let (plan, report) = trial.planned(layers, FIRST, place, &[]);
+            // Where a Service has to add something, only what is asked for in so many words is known.
+            kinds.extend(plan.targets.iter().filter_map(|target| Kind::from_name(target.as_str())));
+            kinds.extend(plan.listener_set.as_ref().map(|_| Kind::ListenerSet));
+            kinds.extend(plan.monitor.as_ref().map(|_| Kind::EndpointMonitor));
+            if !report.has_errors() {
+                kinds.extend(plan.emit().objects.iter().map(Object::kind));
+            }
+        }
+        kinds
+    }
+
+    /// What counts for Services in namespaces without a row of their own: the profile, the row of all namespaces, and a
+    /// pattern of the namespace.
+    fn without_own_row(&self) -> Vec<Combination<'_>> {
+        let everywhere = self.namespaces.get(EVERYWHERE);
+        let mut all = Vec::new();
+        if self.base.profile.is_unset() {
+            all.push((None, everywhere, EVERYWHERE));
+        }
+        for (_, profile) in self.profiles.iter() {
+            match &profile.namespaces {
+                None => all.push((Some(profile), everywhere, EVERYWHERE)),
+                Some(allowed) => {
+                    let row = |place| self.namespaces.get(place).or(everywhere);
+                    all.extend(allowed.iter().map(|place| (Some(profile), row(place), place)));
+                }
+            }
+        }
+        all
+    }
+
+    /// The profile that a row of `namespaces` names.
+    fn own_profile(&self, row: &Namespace) -> Option<&Profile> {
+        row.layer.profile.set().and_then(|named| self.profiles.get(&named.value))
+    }
+
+    /// The profile of Services in the namespaces of a row, if they choose none.
+    fn profile_in(&self, place: &str, row: &Namespace) -> Option<&Profile> {
+        let default = || self.base.profile.set().and_then(|named| self.profiles.get(&named.value));
+        let allowed = |profile: &&Profile| profile.is_for(&namespace(place, FIRST));
+        self.own_profile(row).or_else(|| default().filter(allowed))
     }
 }
 
@@ -307,14 +356,14 @@ impl<'s> Trial<'s> {
         self.done.extend(reported);
     }
 
-    /// The Errors of a sample that the author of a Service cannot correct.
-    fn sample(
+    /// What is made of a sample, and what is said about it.
+    fn planned(
         &self,
         layers: Layers<'_>,
         sample: Sample,
         place: &str,
         annotations: &[(&'static str, &str)],
-    ) -> Vec<Diagnostic> {
+    ) -> (Plan, Report) {
         let domain = layers.first(|it| &it.domain);
         let own = domain.is_none().then_some((annotation::DOMAIN, DOMAIN));
         let given = annotations.iter().copied().chain(own);
@@ -335,6 +384,19 @@ impl<'s> Trial<'s> {
         let layers = layers.with_service(&own);
         let plan = resolve::resolve(&service, &self.general, layers, &forwarded, &mut report);
         check::check(&service, &self.general, layers, &forwarded, &plan, &mut report);
+        (plan, report)
+    }
+
+    /// The Errors of a sample that the author of a Service cannot correct.
+    fn sample(
+        &self,
+        layers: Layers<'_>,
+        sample: Sample,
+        place: &str,
+        annotations: &[(&'static str, &str)],
+    ) -> Vec<Diagnostic> {
+        let domain = layers.first(|it| &it.domain);
+        let (_, report) = self.planned(layers, sample, place, annotations);
         let is_certain = |found: &Diagnostic| match found.code {
             // The author of a Service names an issuer, a host of the namespace, or one with a certificate; the ports are
             // those of the Service.

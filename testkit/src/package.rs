@@ -9,7 +9,10 @@ use crate::cases::parse;
 
 const QUESTIONS_NOTICE: &str =
     "# Made by `make docs` from the table of settings. Change that, not this file.\n";
-const PACKAGE_NOTICE: &str = "# Made by `make docs` from metadata.yml and questions-ui.yml, as `kwctl scaffold artifacthub` makes it.\n";
+const PACKAGE_NOTICE: &str = "\
+# Made by `make docs` from metadata.yml and questions-ui.yml, as `kwctl scaffold artifacthub` makes it, and from policy/README.md and
+# the section of the version in CHANGELOG.md.
+";
 
 /// `questions-ui.yml`: the form in which Rancher and Artifact Hub ask for the settings. There is no question for a
 /// description, as other policies have one: a form that sent its answer would send a setting that does not exist.
@@ -115,13 +118,63 @@ fn capitalised(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// `artifacthub-pkg.yml`, made of the text of `metadata.yml` and that of `questions-ui.yml`, at a time in the form of RFC
-/// 3339.
+/// What `artifacthub-pkg.yml` is made of, each as the text of a file.
+///
+/// ```
+/// let sources = xposer_testkit::package::Sources { metadata: "annotations: {}", questions: "", readme: "", changelog: "" };
+/// let error = xposer_testkit::package::artifacthub(&sources, "2026-11-24T00:00:00Z").unwrap_err();
+/// assert_eq!(error.to_string(), "metadata.yml has no annotation io.kubewarden.policy.version");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'t> {
+    /// `metadata.yml`.
+    pub metadata: &'t str,
+    /// `questions-ui.yml`.
+    pub questions: &'t str,
+    /// `policy/README.md`.
+    pub readme: &'t str,
+    /// `CHANGELOG.md`.
+    pub changelog: &'t str,
+}
+
+/// The changes of a version, as Artifact Hub lists them: the kind, such as `added`, and the sentence. None where the changelog
+/// has no section about the version.
+///
+/// ```
+/// let changelog = "## Unreleased\n\n### Added\n\n- A.\n\n## 0.2.0 - 2026-12-01\n\n### Fixed\n\n- One\n  thing.\n- Another.\n\n## 0.1.0\n";
+/// let changes = xposer_testkit::package::changes(changelog, "0.2.0");
+/// assert_eq!(changes, [("fixed".to_owned(), "One thing.".to_owned()), ("fixed".to_owned(), "Another.".to_owned())]);
+/// assert!(xposer_testkit::package::changes(changelog, "0.3.0").is_empty());
+/// ```
+#[must_use]
+pub fn changes(changelog: &str, version: &str) -> Vec<(String, String)> {
+    let (mut changes, mut kind, mut is_inside) = (Vec::new(), String::new(), false);
+    for line in changelog.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            let named = heading.split(' ').next().unwrap_or_default();
+            is_inside = named.trim_start_matches('[').trim_end_matches(']') == version;
+        } else if !is_inside {
+            continue;
+        } else if let Some(heading) = line.strip_prefix("### ") {
+            kind = heading.trim().to_lowercase();
+        } else if let Some(change) = line.strip_prefix("- ") {
+            changes.push((kind.clone(), change.trim().to_owned()));
+        } else if let (Some((_, change)), true) = (changes.last_mut(), line.starts_with("  ")) {
+            change.push(' ');
+            change.push_str(line.trim());
+        }
+    }
+    changes
+}
+
+/// `artifacthub-pkg.yml`, at a time in the form of RFC 3339. The fields that `kwctl scaffold artifacthub` knows have the values
+/// that it gives them; it does not know the logo, the category, the screenshots, the README and the changes.
 ///
 /// # Errors
 ///
 /// What `kwctl scaffold artifacthub` would refuse, in words.
-pub fn artifacthub(metadata: &str, questions: &str, created: &str) -> anyhow::Result<String> {
+pub fn artifacthub(sources: &Sources<'_>, created: &str) -> anyhow::Result<String> {
+    let Sources { metadata, questions, readme, changelog } = *sources;
     let metadata = parse(metadata)?.pop().context("metadata.yml is empty")?;
     let annotation = |name: &str| {
         let value = metadata.get("annotations").and_then(|all| all.get(name)).and_then(Value::as_str);
@@ -148,6 +201,15 @@ pub fn artifacthub(metadata: &str, questions: &str, created: &str) -> anyhow::Re
     if let Some(annotations) = annotations.as_object_mut() {
         annotations.insert("kubewarden/questions-ui".to_owned(), questions.into());
     }
+    // Files are read at the tag, because those of the branch change.
+    let raw = |file: &str| -> anyhow::Result<String> {
+        let place = source.replacen("https://github.com/", "https://raw.githubusercontent.com/", 1);
+        Ok(format!("{place}/{}/{file}", annotation("com.github.release.tag")?))
+    };
+    let changes: Vec<Value> = changes(changelog, version)
+        .into_iter()
+        .map(|(kind, description)| json!({"kind": kind, "description": description}))
+        .collect();
     let keywords: Vec<&str> = annotation("io.artifacthub.keywords")?.split(',').map(str::trim).collect();
     let install = format!(
         "The policy can be obtained using [kwctl](https://docs.kubewarden.io/howtos/install-kwctl):\n\
@@ -155,7 +217,7 @@ pub fn artifacthub(metadata: &str, questions: &str, created: &str) -> anyhow::Re
          Then, generate the policy manifest and tune it to your liking. For example:\n\
          ```console\nkwctl scaffold manifest -t ClusterAdmissionPolicy registry://{image}\n```\n"
     );
-    let package = json!({
+    let mut package = json!({
         "version": version,
         "name": policy("title")?,
         "displayName": annotation("io.artifacthub.displayName")?,
@@ -168,13 +230,23 @@ pub fn artifacthub(metadata: &str, questions: &str, created: &str) -> anyhow::Re
         "links": [
             {"name": "policy", "url": format!("{source}/releases/download/{}/policy.wasm", annotation("com.github.release.tag")?)},
             {"name": "source", "url": source},
+            {"name": "documentation", "url": format!("{source}/blob/main/docs/policy.md")},
+            {"name": "changelog", "url": format!("{source}/blob/main/CHANGELOG.md")},
+            {"name": "support", "url": format!("{source}/issues")},
         ],
+        "logoURL": raw("docs/logo.svg")?,
+        "category": "networking",
+        "readme": readme,
+        "screenshots": [{"title": "The report: who is exposed where", "url": raw("docs/report.png")?}],
         "install": install,
         "maintainers": [{"name": name, "email": email}],
         "provider": {"name": "kubewarden"},
         "recommendations": [{"url": "https://artifacthub.io/packages/helm/kubewarden/kubewarden-controller"}],
         "annotations": annotations,
     });
+    if let Some(fields) = package.as_object_mut().filter(|_| !changes.is_empty()) {
+        fields.insert("changes".to_owned(), changes.into());
+    }
     Ok(format!("{PACKAGE_NOTICE}{}", to_yaml(&package)))
 }
 

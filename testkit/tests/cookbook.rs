@@ -16,7 +16,8 @@ use xposer_testkit::cookbook::{
 use xposer_testkit::golden;
 
 /// The questions that have a page.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
+    "import",
     "internal-external",
     "leaving-ingress-nginx",
     "canary",

@@ -35,6 +35,7 @@ struct Choice {
     traefik: bool,
     envoy_gateway: bool,
     stamp: bool,
+    report: bool,
     namespaced: bool,
     service_monitor: bool,
 }
@@ -50,6 +51,7 @@ impl Choice {
             route: bits & 4 > 0,
             monitor: bits & 8 > 0,
             stamp: bits & 16 > 0,
+            report: bits > 0 && bits % 5 == 0,
             namespaced: bits & 32 > 0,
             traefik: bits > 0 && bits % 3 == 0,
             envoy_gateway: bits > 0 && bits % 7 == 0,
@@ -72,6 +74,7 @@ impl Choice {
             (self.traefik, "traefik"),
             (self.envoy_gateway, "envoy-gateway"),
             (self.stamp, "stamp"),
+            (self.report, "report"),
             (self.service_monitor, "servicemonitor"),
         ];
         all.into_iter().filter_map(|(wanted, name)| wanted.then_some(name)).collect()
@@ -89,6 +92,7 @@ impl Choice {
                 "envoyGateway": self.envoy_gateway,
             },
             "stamp": self.stamp,
+            "report": {"enabled": self.report},
             "watchNamespace": if self.namespaced { self.namespace() } else { "" },
             "serviceMonitor": {"enabled": self.service_monitor},
         })
@@ -477,6 +481,9 @@ fn the_controller_knows_its_flags(installations: &Rendered) {
         }
         assert!(arguments.contains(&"--leader-elect"));
         assert_eq!(arguments.contains(&"--stamp"), choice.stamp);
+        assert_eq!(arguments.contains(&"--report"), choice.report);
+        // Nothing outside of the pod can ask for the report.
+        assert!(argument(objects, "--report-address").is_none());
         assert_eq!(argument(objects, "--namespace").is_some(), choice.namespaced);
         let settings = Path::new(argument(objects, "--settings").unwrap());
         let pod = &the(objects, "Deployment")["spec"]["template"]["spec"];
@@ -611,7 +618,10 @@ mod values_with_helm {
             (json!({"targets": {"httproute": true}}), "httproute"),
             (json!({"watchNamespace": "Shop"}), "watchNamespace"),
             (json!({"image": {"digest": "v1"}}), "digest"),
-            (json!({"settings": "domain: example.com"}), "settings"),
+            (json!({"targets": {"httpRoute": "true"}}), "httpRoute"),
+            (json!({"settings": ["domain: example.com"]}), "settings"),
+            (json!({"settings": "domain: ["}), "settings: the text is not a mapping in YAML"),
+            (json!({"settings": "- domain"}), "settings: the text is not a mapping in YAML"),
             (json!({"networkPolicy": {"apiServerCIDRs": ["10.0.0.1"]}}), "apiServerCIDRs"),
         ] {
             let output = helm(NAME, "default", &values);
@@ -631,6 +641,126 @@ mod values_with_helm {
         let objects = rendered(&output);
         let text = the(&objects, "ConfigMap")["data"]["settings.yaml"].as_str().unwrap();
         assert_eq!(cases::parse(text).unwrap(), [settings]);
+    }
+
+    /// The kinds that may be written with these values.
+    fn written(values: &Value) -> BTreeSet<Kind> {
+        let granted = granted(&rendered(&helm(NAME, "default", values)));
+        let may = |kind: &Kind| {
+            let row = kind.row();
+            let has = |it: &[String; 5]| it[1] == kind.group() && it[2] == row.plural && it[4] == "patch";
+            granted.iter().any(has)
+        };
+        Kind::ALL.into_iter().filter(may).filter(|kind| *kind != Kind::ConfigMap).collect()
+    }
+
+    #[test]
+    #[ignore = "needs helm: make test"]
+    fn the_targets_follow_the_settings() {
+        let gateway = [Kind::Ingress, Kind::HttpRoute];
+        let envoy = [Kind::SecurityPolicy, Kind::BackendTrafficPolicy, Kind::HttpRouteFilter];
+        let with_envoy: Vec<Kind> = gateway.into_iter().chain(envoy).collect();
+        for (settings, kinds) in [
+            (json!({}), &[Kind::Ingress][..]),
+            (Value::Null, &[Kind::Ingress]),
+            (json!({"target": "HTTPRoute"}), &gateway),
+            (json!({"target": "HTTPRoute, Route"}), &[Kind::Ingress, Kind::HttpRoute, Kind::Route]),
+            (json!({"target": ["Route", "Ingress"]}), &[Kind::Ingress, Kind::Route]),
+            (json!({"profiles": {"a": {"target": "Route"}}}), &[Kind::Ingress, Kind::Route]),
+            (json!({"namespaces": {"*": {"monitor": "true"}}}), &[Kind::Ingress, Kind::EndpointMonitor]),
+            (json!({"monitor": "false"}), &[Kind::Ingress]),
+            (json!({"monitorProvider": {"uptimeRobotConfig": {}}}), &[Kind::Ingress, Kind::EndpointMonitor]),
+            (
+                json!({"annotations": {"monitor.stakater.com/enabled": "true"}}),
+                &[Kind::Ingress, Kind::EndpointMonitor],
+            ),
+            (json!({"parentRefs": [{"name": "external"}]}), &gateway),
+            (json!({"listenerSet": true}), &[Kind::Ingress, Kind::HttpRoute, Kind::ListenerSet]),
+            (json!({"defaultController": "traefik"}), &[Kind::Ingress, Kind::Middleware]),
+            (json!({"controllers": {"internal": "traefik"}}), &[Kind::Ingress, Kind::Middleware]),
+            (json!({"ingressClassName": "traefik-internal"}), &[Kind::Ingress, Kind::Middleware]),
+            (
+                json!({"ingressClassName": "traefik-internal", "controllers": {"traefik-internal": "contour"}}),
+                &[Kind::Ingress],
+            ),
+            (json!({"ingressClassName": "traefik-nginx"}), &[Kind::Ingress]),
+            (json!({"profiles": {"a": {"gatewayController": "envoy-gateway"}}}), with_envoy.as_slice()),
+            // The text of a settings file.
+            (json!("target: HTTPRoute\nprofiles: {}\n"), &gateway),
+            // The controller says what is wrong with these.
+            (
+                json!({"target": 1, "profiles": [1], "namespaces": "shop", "controllers": null}),
+                &[Kind::Ingress],
+            ),
+            (json!({"profiles": {"a": 1, "b": null, "c": {"target": {"a": 1}}}}), &[Kind::Ingress]),
+        ] {
+            let kinds: BTreeSet<Kind> = kinds.iter().copied().collect();
+            assert_eq!(written(&json!({"settings": settings})), kinds, "{settings}");
+        }
+        // Both ways to give the settings end in the same file.
+        let text = "# Ours.\ndomain: example.com\n";
+        let objects = rendered(&helm(NAME, "default", &json!({"settings": text})));
+        assert_eq!(the(&objects, "ConfigMap")["data"]["settings.yaml"].as_str(), Some(text));
+    }
+
+    /// The chart reads settings as the core does: what the core makes with those of the cases may be written.
+    #[test]
+    #[ignore = "needs helm: make test"]
+    fn what_the_core_makes_with_settings_may_be_written() {
+        let mut tried: BTreeMap<BTreeSet<Kind>, usize> = BTreeMap::new();
+        for case in cases::all().unwrap() {
+            let Ok(text) = fs::read_to_string(case.folder.join("settings.yaml")) else { continue };
+            let Ok(settings) = xposer_manifest::settings("settings.yaml", text.clone()) else { continue };
+            let kinds = settings.kinds();
+            // A few of each, because Helm takes a moment for each.
+            let count = tried.entry(kinds.clone()).or_default();
+            *count += 1;
+            if *count <= 3 {
+                let written = written(&json!({"settings": text}));
+                let missing: Vec<_> =
+                    kinds.difference(&written).filter(|kind| **kind != Kind::ConfigMap).collect();
+                assert!(missing.is_empty(), "{}: {missing:?}", case.slug);
+            }
+        }
+        assert!(tried.len() > 5, "{tried:?}");
+    }
+
+    #[test]
+    #[ignore = "needs helm: make test"]
+    fn a_target_that_the_settings_ask_for_cannot_be_forbidden() {
+        let all = json!({"target": ["Ingress", "HTTPRoute", "Route"], "monitor": true, "listenerSet": true});
+        for (name, setting) in [
+            ("ingress", "target: Ingress"),
+            ("httpRoute", "target: HTTPRoute"),
+            ("route", "target: Route"),
+            ("endpointMonitor", "monitor: true"),
+            ("listenerSet", "listenerSet: true"),
+        ] {
+            let output = helm(NAME, "default", &json!({"settings": all, "targets": {name: false}}));
+            let error = String::from_utf8(output.stderr).unwrap();
+            let said = format!(
+                "targets.{name} is false, and the settings contain `{setting}`; remove targets.{name}, or change the settings"
+            );
+            assert!(!output.status.success() && error.contains(&said), "{error}");
+        }
+        // What they only offer may be forbidden, and the notes say so.
+        let notes = |values: &Value| {
+            let file = folder("values").join("notes.json");
+            fs::write(&file, values.to_string()).unwrap();
+            let output = run(Command::new("helm")
+                .args(["install", NAME, "--dry-run=client", "--values"])
+                .arg(file)
+                .arg(workspace().join("deploy/chart/xposer")));
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let settings = json!({"controllers": {"internal": "traefik"}});
+        let said = notes(&json!({"settings": settings, "targets": {"traefik": false, "ingress": false}}));
+        let warning = "WARNING: targets.traefik is false, and Services may need it: the settings contain the program traefik.";
+        assert!(said.contains(warning), "{said}");
+        assert!(said.contains("WARNING: targets.ingress is false"), "{said}");
+        let said = notes(&json!({"settings": settings}));
+        assert!(!said.contains("WARNING") && said.contains(": ingress, traefik."), "{said}");
     }
 
     /// Every value that changes an object does.

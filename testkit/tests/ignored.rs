@@ -17,6 +17,7 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
         "tests",
         "src",
         "manifest",
+        "import",
         "report",
         "cli",
         "policy",

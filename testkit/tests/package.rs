@@ -52,8 +52,103 @@ fn the_package_is_what_kwctl_would_scaffold() {
         .and_then(|text| cases::parse(&text).ok()?.pop()?.get("createdAt")?.as_str().map(str::to_owned));
     // The time is that of the release, which no table knows.
     let created = known.unwrap_or_else(|| "2026-11-24T00:00:00Z".to_owned());
-    let made = package::artifacthub(&text("metadata.yml"), &package::questions(), &created).unwrap();
+    let made = package::artifacthub(
+        &package::Sources {
+            metadata: &text("metadata.yml"),
+            questions: &package::questions(),
+            readme: &text("policy/README.md"),
+            changelog: &text("CHANGELOG.md"),
+        },
+        &created,
+    )
+    .unwrap();
     golden::compare(&file, &made).unwrap_or_else(|said| panic!("{said}"));
+}
+
+/// The rules of `docs/metadata/artifacthub-pkg.yml` of Artifact Hub.
+#[test]
+fn the_package_keeps_the_rules_of_artifact_hub() {
+    let package = yaml("artifacthub-pkg.yml");
+    for required in ["version", "name", "displayName", "createdAt", "description"] {
+        assert!(package[required].as_str().is_some_and(|text| !text.is_empty()), "{required}");
+    }
+    let categories = [
+        "ai-machine-learning",
+        "database",
+        "integration-delivery",
+        "monitoring-logging",
+        "networking",
+        "security",
+        "storage",
+        "streaming-messaging",
+    ];
+    assert!(categories.contains(&package["category"].as_str().unwrap()));
+    for link in package["links"].as_array().unwrap().iter().chain(package["screenshots"].as_array().unwrap())
+    {
+        assert!(link["url"].as_str().unwrap().starts_with("https://"), "{link}");
+        assert!(link["name"].is_string() || link["title"].is_string(), "{link}");
+    }
+    let logo = package["logoURL"].as_str().unwrap();
+    let (_, file) = logo.split_once(&format!("/v{}/", env!("CARGO_PKG_VERSION"))).unwrap();
+    assert!(workspace().join(file).is_file(), "{logo}");
+    let kinds = ["added", "changed", "deprecated", "removed", "fixed", "security"];
+    for change in package.get("changes").and_then(Value::as_array).into_iter().flatten() {
+        assert!(kinds.contains(&change["kind"].as_str().unwrap()), "{change}");
+    }
+    // Every heading of the changelog is such a kind, so that the next release has one for each change.
+    for line in text("CHANGELOG.md").lines() {
+        if let Some(kind) = line.strip_prefix("### ") {
+            assert!(kinds.contains(&kind.to_lowercase().as_str()), "{line}");
+        }
+    }
+    let repository = yaml("artifacthub-repo.yml");
+    let id = repository.get("repositoryID").and_then(Value::as_str);
+    assert!(id.is_none_or(|id| id.len() == 36 && !id.starts_with("00000000")), "{id:?}");
+    assert_eq!(repository["owners"], package["maintainers"]);
+}
+
+/// The README that users of the policy read, in Artifact Hub and in the module.
+#[test]
+fn the_readme_of_the_policy_is_true() {
+    let (page, metadata) = (text("policy/README.md"), yaml("metadata.yml"));
+    let annotation = |name: &str| metadata["annotations"][name].as_str().unwrap();
+    // It is read in other places, so its links are whole, and they lead to files of this repository.
+    let source = annotation("io.kubewarden.policy.source");
+    let mut links = 0;
+    for link in page.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
+        let link = link.split('#').next().unwrap();
+        let file = link.strip_prefix(source).unwrap_or_else(|| panic!("{link}"));
+        assert!(workspace().join(file.trim_start_matches("/blob/main/")).exists(), "{link}");
+        links += 1;
+    }
+    assert!(links > 3);
+    let module = format!(
+        "registry://{}:v{}",
+        annotation("io.kubewarden.policy.ociUrl"),
+        annotation("io.kubewarden.policy.version")
+    );
+    let yaml = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let policy = &cases::parse(yaml).unwrap()[0];
+    assert_eq!(policy["spec"]["module"], module);
+    for field in ["rules", "mutating"] {
+        assert_eq!(policy["spec"][field], metadata[field], "{field}");
+    }
+    let settings = xposer::Settings::tried(&policy["spec"]["settings"]);
+    assert!(settings.is_ok(), "{settings:?}");
+    assert_eq!(page.matches(&module).count(), page.matches("registry://").count());
+    for line in page.lines().filter(|line| line.starts_with("| `")) {
+        for name in line.split('|').nth(1).unwrap().split(',').map(|name| name.trim().trim_matches('`')) {
+            assert!(xposer::options::settings().any(|(key, _)| key.name == name), "{name}");
+        }
+    }
+    // `readme.rs` compares the transcripts of the other page with what the policy says.
+    let long = text("docs/policy.md");
+    for said in page
+        .lines()
+        .filter(|line| ["Error from", "Warning:", "http://"].iter().any(|start| line.starts_with(start)))
+    {
+        assert!(long.lines().any(|line| line == said), "{said}");
+    }
 }
 
 #[test]

@@ -13,9 +13,12 @@ use std::process::Command;
 
 use serde_json::{Map, Value, json};
 use xposer::Settings;
+use xposer_cli::{Console, Terminal};
 use xposer_testkit::schema::Schemas;
 use xposer_testkit::{cases, workspace};
 
+/// A module that contains the schema of OASIS.
+const SARIF: &str = "github.com/owenrumney/go-sarif/v3@v3.3.1";
 const ENVOY_GATEWAY: &str = "github.com/envoyproxy/gateway@v1.9.1";
 
 /// The kind, the module and version, the file in it, and the version of the kind.
@@ -170,6 +173,50 @@ mod with_go {
     #[ignore = "needs Go, and the modules that it fetches: make test"]
     fn the_api_server_fills_nothing_in() {
         published().iter().for_each(|(schemas, _)| fills_nothing_in(schemas));
+    }
+
+    /// The log for code scanning, of every case folder and of every bad file.
+    #[test]
+    #[ignore = "needs Go, and the modules that it fetches: make test"]
+    fn a_log_of_findings_has_the_form_of_sarif() {
+        let folder = module(SARIF).unwrap_or_else(|why| panic!("{SARIF}: {why}"));
+        let text = std::fs::read_to_string(folder.join("pkg/report/v210/sarif/schema.go")).unwrap();
+        let schema = text.split('`').nth(1).unwrap();
+        let schema: Value = serde_json::from_str(schema).unwrap();
+        let validator = jsonschema::draft4::options().should_validate_formats(true).build(&schema).unwrap();
+        let broken = json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"nam": "xposer"}}}]});
+        assert!(validator.validate(&broken).is_err());
+        let (mut logs, mut results) = (0, 0);
+        for (service, settings) in inputs() {
+            let mut arguments = vec!["xposer".into(), "check".into(), "--diagnostics=sarif".into(), service];
+            if settings.exists() {
+                arguments.extend(["--settings".into(), settings]);
+            }
+            let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+            let console = Console {
+                stdin: &mut [].as_slice(),
+                stdout: &mut stdout,
+                stderr: &mut stderr,
+                terminal: Terminal::default(),
+            };
+            xposer_cli::run(&arguments, console);
+            let log: Value = serde_json::from_slice(&stderr).unwrap();
+            let errors: Vec<String> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{arguments:?}: {errors:?}");
+            logs += 1;
+            results += log["runs"][0]["results"].as_array().unwrap().len();
+        }
+        assert!(logs > 900 && results > 1000, "{logs} logs with {results} results");
+    }
+
+    /// The files of the case folders and of the command line's tests, with the settings beside them.
+    fn inputs() -> Vec<(PathBuf, PathBuf)> {
+        let cases = cases::all().unwrap().into_iter().map(|case| case.folder);
+        let cases = cases.map(|folder| (folder.join("service.yaml"), folder.join("settings.yaml")));
+        let bad = std::fs::read_dir(workspace().join("cli/tests/bad")).unwrap().map(|it| it.unwrap().path());
+        let bad = bad.filter(|it| it.extension().is_some_and(|it| it == "yaml" || it == "json"));
+        let bad = bad.map(|it| (it.clone(), it.with_extension("settings.yaml")));
+        cases.chain(bad).collect()
     }
 
     /// Our schemas have the defaults of the published ones.

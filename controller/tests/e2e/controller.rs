@@ -113,6 +113,26 @@ fn end(child: &mut Child) -> Option<ExitStatus> {
     None
 }
 
+/// Sends a request to a server. Returns the status, which is 0 if nobody listens, the headers, and the body or the error.
+pub(crate) fn ask(address: &str, method: &str, host: &str, path: &str) -> (u16, String, String) {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    match ask() {
+        Ok(answer) => {
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+            let code = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+            (code, head.to_ascii_lowercase(), body.to_owned())
+        }
+        Err(error) => (0, String::new(), error.to_string()),
+    }
+}
+
 impl Controller {
     /// Starts the controller, and returns at once.
     pub(crate) fn spawn(kubeconfig: &Path, settings: &Path, words: Words<'_>) -> Self {
@@ -138,22 +158,8 @@ impl Controller {
 
     /// Sends a request to its HTTP server. The status is 0 if it does not listen.
     pub(crate) fn ask(&self, path: &str) -> (u16, String) {
-        let ask = || -> std::io::Result<String> {
-            let mut stream = TcpStream::connect(&self.address)?;
-            stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-            write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
-        };
-        match ask() {
-            Ok(answer) => {
-                let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-                let code = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-                (code, body.to_owned())
-            }
-            Err(error) => (0, error.to_string()),
-        }
+        let (code, _, body) = ask(&self.address, "GET", "localhost", path);
+        (code, body)
     }
 
     /// Its metrics: of each sample, the name with the labels, and the value.

@@ -32,6 +32,7 @@ mod operations;
 mod options_judges;
 mod ownership;
 mod replicas;
+mod report;
 mod servers;
 mod storm;
 mod urls;

@@ -412,6 +412,10 @@ fn a_permission_that_is_missing_is_named() {
             if is_told { Ok(()) } else { Err(format!("{events:#?}")) }
         });
     }
+    // The settings ask for Ingresses, and nobody has to wait for a Service to learn that there will be none.
+    controller
+        .says("the settings ask for a kind that cannot be written, Ingress: no permission to list ingresses");
+    assert!(!controller.log().contains("cannot be written, EndpointMonitor"), "{}", controller.log());
     scene.rests(&[&controller]);
     shop.has(["HTTPRoute web"]);
 

@@ -37,7 +37,12 @@ pub(crate) fn controller_key(prefix: &str) -> String {
 }
 
 /// Whether an annotation makes ExternalDNS skip an object.
-pub(crate) fn opts_out(key: &str, value: &str) -> bool {
+///
+/// ```
+/// assert!(xposer::internal::opts_out("external-dns.alpha.kubernetes.io/controller", "none"));
+/// ```
+#[must_use]
+pub fn opts_out(key: &str, value: &str) -> bool {
     matches!(split(key), Some((_, "controller"))) && value != CONTROLLER
 }
 

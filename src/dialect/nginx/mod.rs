@@ -9,7 +9,7 @@ pub(crate) mod reference;
 pub(super) mod removed;
 pub(crate) mod rules;
 pub(super) mod says;
-pub(super) mod write;
+pub(crate) mod write;
 
 use super::key::{Key, Names, Program};
 use crate::validation::parse_bool;

@@ -143,6 +143,19 @@ fn client_certificate<'p>(plan: &'p Plan, certificate: &'p ClientCertificate) ->
     ]
 }
 
+/// The keys of a canary beside the one that marks it, and the options that say the same.
+///
+/// ```
+/// use xposer::internal::CANARY_OPTIONS;
+/// assert_eq!(CANARY_OPTIONS[0].1, "config.xposer.stakater.com/CanaryWeight");
+/// ```
+pub const CANARY_OPTIONS: [(&str, &str); 4] = [
+    (CANARY_WEIGHT, annotation::CANARY_WEIGHT),
+    (CANARY_HEADER, annotation::CANARY_HEADER),
+    (CANARY_HEADER_VALUE, annotation::CANARY_HEADER_VALUE),
+    (CANARY_COOKIE, annotation::CANARY_COOKIE),
+];
+
 fn write_canary<'p>(canary: &'p Canary) -> Vec<Written<'p>> {
     let text = |given: &'p Option<String>| given.as_deref().map(Cow::Borrowed);
     let all = [

@@ -1,0 +1,223 @@
+//! `init`: settings that existing Ingresses have in common, and the annotations that are left.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde_json::{Value, json};
+use xposer::Settings;
+use xposer_import::{Common, Imported, Input, Unexposed, settings, unexposed};
+use xposer_manifest::{Finding, Findings, Place, to_yaml};
+
+use crate::args::{InitArgs, InputArgs, Typed};
+use crate::console::{Console, Exit, or_gone};
+use crate::import::{input, no_ingress, placed, read_inputs, services_yaml};
+use crate::printer::Printer;
+use crate::services::Found;
+
+/// The names of the files in the folder.
+const SETTINGS: &str = "settings.yaml";
+const SERVICES: &str = "services.yaml";
+const COMMANDS: &str = "annotate.sh";
+/// The most Services without an Ingress that are listed.
+const MAX_LISTED: usize = 100;
+
+/// Prints or writes the settings and the Services, what is not reproduced, and what to do next.
+pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit> {
+    let InitArgs { files, domain, out, options, namespace, diagnostics, color, kubectl } = args;
+    let args = InputArgs { files, settings: None, namespace, diagnostics, color, kubectl };
+    let printer = Printer::new(&args, console.terminal);
+    let Some(inputs) = read_inputs(&args, Typed::Init, printer, console)? else { return Ok(Exit::Unusable) };
+    let found = match Found::new(&inputs.files, Typed::Init) {
+        Ok(found) => found,
+        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
+    };
+    let input = input(&found, args.namespace.as_deref().unwrap_or_default());
+    if input.ingresses.is_empty() && (domain.is_none() || input.services.is_empty()) {
+        let none = match (&domain, input.services.as_slice()) {
+            (None, [_, ..]) => {
+                Finding::input("expected Ingresses, which say which domain to use, found Services alone")
+                    .help("name the domain: xposer init --domain example.com FILE")
+            }
+            _ => no_ingress(&found, "xposer init"),
+        };
+        let notes = inputs.notes.iter().chain(&found.notes).cloned();
+        return printer.print(notes.chain([none]), console.stderr).map(|()| Exit::Unusable);
+    }
+    if let Some(domain) = &domain
+        && let Err(report) = Settings::tried(&json!({"domain": domain}))
+    {
+        let wrong = report.diagnostics().iter().cloned().map(Finding::owned);
+        return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
+    }
+    let common = settings(&input, domain.as_deref());
+    let read = match Settings::tried(&common.value()) {
+        Ok(read) => read,
+        Err(report) => {
+            // What the core refuses is no setting, so this is not expected.
+            let wrong = report.diagnostics().iter().cloned().map(Finding::owned);
+            return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
+        }
+    };
+    let imported = xposer_import::import(&input, &read, options);
+    let left = unexposed(&input, &read, &imported.proposals);
+    let settings_text = settings_yaml(&common);
+    let services_text =
+        services_yaml(&imported, &found) + &list(&left, &input, !imported.proposals.is_empty());
+    match &out {
+        None => or_gone(write_both(&settings_text, &services_text, console.stdout))?,
+        Some(folder) => {
+            if let Err(wrong) = write_files(
+                folder,
+                [(SETTINGS, &settings_text), (SERVICES, &services_text), (COMMANDS, &commands(&imported))],
+            ) {
+                return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
+            }
+        }
+    }
+    let notes = inputs.notes.iter().chain(&found.notes).cloned();
+    let findings = imported.findings.iter().map(|finding| placed(finding, &found, &inputs));
+    printer.print(notes.chain(findings), console.stderr)?;
+    if printer.format.has_summary() {
+        let summary = summary(&common, &imported, &left, out.as_deref(), &input);
+        or_gone(console.stderr.write_all(summary.as_bytes()))?;
+    }
+    Ok(if imported.is_same() { Exit::Done } else { Exit::Refused })
+}
+
+/// The settings, each behind a comment that says why it is one.
+fn settings_yaml(common: &Common) -> String {
+    let mut text = String::from(
+        "# Settings for xposer: what the Ingresses have in common. A Service says what is different for it.\n",
+    );
+    for entry in &common.entries {
+        let _ = write!(text, "\n# {}\n{}", entry.why, to_yaml(&json!({entry.name: entry.value})));
+    }
+    text
+}
+
+fn write_both(settings: &str, services: &str, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{settings}---\n{services}")?;
+    out.flush()
+}
+
+fn name(service: &Value, default: &str) -> String {
+    let text = |pointer: &str| service.pointer(pointer).and_then(Value::as_str).filter(|it| !it.is_empty());
+    let name = text("/metadata/name").unwrap_or("?");
+    let namespace = text("/metadata/namespace").unwrap_or(default);
+    let name = if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") };
+    name.replace(char::is_control, " ")
+}
+
+/// The Services without an Ingress, as a comment.
+fn list(left: &[Unexposed], input: &Input<'_>, is_behind: bool) -> String {
+    let mut text = String::new();
+    if left.is_empty() {
+        return text;
+    }
+    if is_behind {
+        text.push('\n');
+    }
+    text.push_str("# Services without an Ingress. The label expose: \"true\" gives them these URLs:\n");
+    for it in left.iter().take(MAX_LISTED) {
+        let service = input.services.get(it.service).map(|service| name(service, input.namespace));
+        let service = service.unwrap_or_default();
+        let _ = match &it.url {
+            Ok(url) => writeln!(text, "#   {service}: {url}"),
+            Err(why) => writeln!(text, "#   {service}: none, for {}", why.replace(char::is_control, " ")),
+        };
+    }
+    if left.len() > MAX_LISTED {
+        let _ = writeln!(text, "#   and {} more", left.len() - MAX_LISTED);
+    }
+    text
+}
+
+/// The same for the cluster.
+fn commands(imported: &Imported) -> String {
+    let mut text =
+        String::from("#!/bin/sh\n# Gives the Services in the cluster their label and annotations.\nset -e\n");
+    for command in imported.proposals.iter().flat_map(xposer_import::Proposal::commands) {
+        let _ = writeln!(text, "{command}");
+    }
+    text
+}
+
+/// Writes all files, or none.
+fn write_files(folder: &Path, files: [(&str, &str); 3]) -> Result<(), Findings> {
+    let at =
+        |finding: Finding<'static>, path: &Path| vec![finding.at(Place::file(&path.display().to_string()))];
+    let cannot = |path: &Path, error: &io::Error| {
+        at(Finding::input(format!("the file cannot be written: {error}")), path)
+    };
+    std::fs::create_dir_all(folder)
+        .map_err(|error| at(Finding::input(format!("the folder cannot be made: {error}")), folder))?;
+    let files = files.map(|(name, text)| (folder.join(name), text));
+    if let Some((path, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
+        let finding = Finding::input("there is such a file, and it is not overwritten");
+        return Err(at(finding.help("remove it, or name another folder"), path));
+    }
+    for (path, text) in &files {
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|it| cannot(path, &it))?;
+        file.write_all(text.as_bytes()).map_err(|it| cannot(path, &it))?;
+    }
+    Ok(())
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// What was found, and what to do next.
+fn summary(
+    common: &Common,
+    imported: &Imported,
+    left: &[Unexposed],
+    out: Option<&Path>,
+    input: &Input<'_>,
+) -> String {
+    let bare =
+        imported.proposals.iter().filter(|it| it.annotations.is_empty() && it.removed.is_empty()).count();
+    let own = imported.proposals.len() - bare;
+    let mut text = format!(
+        "Found: {}, {}, and {} for them.\n",
+        count(input.ingresses.len(), "Ingress", "Ingresses"),
+        count(input.services.len(), "Service", "Services"),
+        count(common.entries.len(), "setting", "settings"),
+    );
+    let _ = writeln!(
+        text,
+        "{} nothing but the label, {} annotations of {} own, {} no Ingress.",
+        if bare == 1 { "1 Service needs".to_owned() } else { format!("{bare} Services need") },
+        if own == 1 { "1 has".to_owned() } else { format!("{own} have") },
+        if own == 1 { "its" } else { "their" },
+        if left.len() == 1 { "1 has".to_owned() } else { format!("{} have", left.len()) },
+    );
+    let lost = imported.findings.iter().filter(|finding| finding.is_loss).count();
+    if lost > 0 {
+        let _ = writeln!(
+            text,
+            "{} of the Ingresses {} not reproduced, as told above.",
+            if lost == 1 { "1 thing".to_owned() } else { format!("{lost} things") },
+            if lost == 1 { "is" } else { "are" }
+        );
+    }
+    let Some(folder) = out else {
+        text.push_str("\nNext: xposer init ... --out FOLDER writes them into files.\n");
+        return text;
+    };
+    let (settings, services, commands) =
+        (folder.join(SETTINGS), folder.join(SERVICES), folder.join(COMMANDS));
+    let _ = write!(
+        text,
+        "\nNext:\n  1. Read {settings} and {services}.\n  2. Give the Services their label and annotations: write them into your manifests, name {services}\n     among the patches of a kustomization, or change the cluster: sh {commands}\n  3. Look at what is made of them:\n     kubectl get services -A -o yaml | xposer render --settings {settings}\n  4. Start the controller with these settings, or apply what is printed. An Ingress that exists stays as it is\n     until its Service adopts it: kubectl xposer adopt ingress/NAME --service NAME\n",
+        settings = settings.display(),
+        services = services.display(),
+        commands = commands.display(),
+    );
+    text
+}

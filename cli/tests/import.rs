@@ -1,0 +1,279 @@
+//! What `import` and `init` make of Ingresses, and what they say, letter by letter.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may fail, and measurements are for people"
+)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::{folder, golden, run, xposer_in};
+use serde_json::{Value, json};
+use xposer_cli::Terminal;
+
+fn inputs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import")
+}
+
+/// Every file in `tests/import` is imported, with the settings beside it if there are any.
+#[test]
+fn every_file_is_imported_as_it_is_shown() {
+    let folder = inputs();
+    let mut names: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".yaml") && !name.ends_with(".settings.yaml"))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 10, "{names:?}");
+    for name in names {
+        let slug = name.strip_suffix(".yaml").unwrap();
+        let settings = format!("{slug}.settings.yaml");
+        let mut arguments = vec!["import"];
+        if folder.join(&settings).exists() {
+            arguments.extend(["--settings", &settings]);
+        }
+        arguments.push(&name);
+        let ran = xposer_in(&folder, &arguments, "");
+        let shown = format!("{}\n{}\nexit {}\n", ran.stdout, ran.stderr.trim_end(), ran.code);
+        golden(&folder.join(format!("{slug}.txt")), &shown);
+        let mut arguments = vec!["init", &name];
+        if slug == "services-alone" {
+            arguments.extend(["--domain", "example.com"]);
+        }
+        let ran = xposer_in(&folder, &arguments, "");
+        let shown = format!("{}\n{}\nexit {}\n", ran.stdout, ran.stderr.trim_end(), ran.code);
+        golden(&folder.join(format!("{slug}.init.txt")), &shown);
+    }
+}
+
+fn ingress(name: &str, host: &str) -> Value {
+    json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+        "metadata": {"name": name, "namespace": "shop", "annotations": {"nginx.ingress.kubernetes.io/proxy-body-size": "8m"}},
+        "spec": {"ingressClassName": "nginx", "tls": [{"hosts": [host], "secretName": format!("{name}-tls")}],
+            "rules": [{"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix",
+                "backend": {"service": {"name": name, "port": {"number": 80}}}}]}}]},
+    })
+}
+
+fn service(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "shop"},
+        "spec": {"ports": [{"port": 80}]}})
+}
+
+fn stream(documents: &[Value]) -> String {
+    documents.iter().map(|it| format!("{it}\n")).collect()
+}
+
+#[test]
+fn the_forms_of_the_output_say_the_same() {
+    let input = stream(&[ingress("web", "shop.example.com"), service("web")]);
+    let of = |arguments: &[&str]| {
+        let arguments: Vec<&str> = ["import"].iter().chain(arguments).copied().collect();
+        run(&arguments, &input, Terminal::default()).expect(0).stdout
+    };
+    let patch = xposer_manifest::load(&of(&[])).unwrap().remove(0).value;
+    let list: Value = serde_json::from_str(&of(&["-o", "json"])).unwrap();
+    assert_eq!(list, json!({"apiVersion": "v1", "kind": "List", "items": [patch]}));
+    let whole = xposer_manifest::load(&of(&["--whole"])).unwrap().remove(0).value;
+    assert_eq!(whole["spec"], service("web")["spec"]);
+    assert_eq!(whole["metadata"], patch["metadata"]);
+    // The whole Services are what `render` reads.
+    let rendered = run(&["render"], &of(&["--whole"]), Terminal::default()).expect(0);
+    let rendered = xposer_manifest::load(&rendered.stdout).unwrap().remove(0).value;
+    assert_eq!(rendered["spec"], ingress("web", "shop.example.com")["spec"]);
+    let commands = of(&["-o", "kubectl"]);
+    assert!(
+        commands.starts_with("kubectl label service web -n shop --overwrite expose=true\nkubectl annotate ")
+    );
+    // A shell reads the words as they are meant.
+    let words = std::process::Command::new("sh")
+        .args([
+            "-c",
+            &format!("kubectl() {{ printf '%s\\0' \"$@\"; }}; {}", commands.lines().nth(1).unwrap()),
+        ])
+        .output()
+        .unwrap();
+    let words = String::from_utf8(words.stdout).unwrap();
+    for (key, value) in patch["metadata"]["annotations"].as_object().unwrap() {
+        assert!(
+            words.split('\0').any(|word| word == format!("{key}={}", value.as_str().unwrap())),
+            "{words:?}"
+        );
+    }
+}
+
+#[test]
+fn a_service_that_is_not_there_is_not_printed_whole() {
+    let input = stream(&[ingress("web", "shop.example.com")]);
+    let ran = run(&["import", "--whole"], &input, Terminal::default()).expect(1);
+    assert_eq!(ran.stdout, "");
+    assert!(ran.stderr.contains("cannot be printed whole"), "{}", ran.stderr);
+    run(&["import"], &input, Terminal::default()).expect(0);
+}
+
+#[test]
+fn options_outlive_the_controller() {
+    let input = stream(&[ingress("web", "shop.example.com"), service("web")]);
+    let ran = run(&["import", "--options"], &input, Terminal::default()).expect(0);
+    assert!(ran.stdout.contains("config.xposer.stakater.com/MaxBodySize: 8Mi\n"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("nginx.ingress"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("becomes the option MaxBodySize: 8Mi"), "{}", ran.stderr);
+}
+
+/// Files are written once, and both or none.
+#[test]
+fn no_file_is_overwritten() {
+    let folder = folder("init");
+    let input = stream(&[ingress("web", "web.example.com"), service("web"), service("db")]);
+    std::fs::write(folder.join("in.yaml"), &input).unwrap();
+    let ran = xposer_in(&folder, &["init", "in.yaml", "--out", "made"], "").expect(0);
+    assert_eq!(ran.stdout, "");
+    let settings = std::fs::read_to_string(folder.join("made/settings.yaml")).unwrap();
+    let services = std::fs::read_to_string(folder.join("made/services.yaml")).unwrap();
+    assert!(settings.contains("\ndomain: example.com\n"), "{settings}");
+    assert!(services.ends_with("#   shop/db: https://db.example.com\n"), "{services}");
+    let commands = std::fs::read_to_string(folder.join("made/annotate.sh")).unwrap();
+    assert!(
+        commands.ends_with("\nkubectl label service web -n shop --overwrite expose=true\n"),
+        "{commands}"
+    );
+    // What was written is what the programs read.
+    assert!(xposer_manifest::settings("settings.yaml", settings.clone()).is_ok());
+    let again = xposer_in(&folder, &["import", "--settings", "made/settings.yaml", "in.yaml"], "").expect(0);
+    let patches = |text: &str| {
+        let all = xposer_manifest::load(text).unwrap().into_iter().map(|it| it.value);
+        all.collect::<Vec<Value>>()
+    };
+    assert_eq!(patches(&again.stdout), patches(&services));
+    std::fs::remove_file(folder.join("made/settings.yaml")).unwrap();
+    let ran = xposer_in(&folder, &["init", "in.yaml", "--out", "made"], "").expect(2);
+    assert!(
+        ran.stderr.contains("made/services.yaml") && ran.stderr.contains("not overwritten"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!folder.join("made/settings.yaml").exists());
+    assert_eq!(std::fs::read_to_string(folder.join("made/services.yaml")).unwrap(), services);
+    std::fs::write(folder.join("file"), "").unwrap();
+    let ran = xposer_in(&folder, &["init", "in.yaml", "--out", "file"], "").expect(2);
+    assert!(ran.stderr.contains("the folder cannot be made"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_domain_that_is_none_is_told() {
+    let ran =
+        run(&["init", "--domain", "two words"], &stream(&[service("web")]), Terminal::default()).expect(2);
+    assert!(ran.stderr.contains("two words"), "{}", ran.stderr);
+    let ran = run(&["init"], &stream(&[service("web")]), Terminal::default()).expect(2);
+    assert!(ran.stderr.contains("xposer init --domain example.com FILE"), "{}", ran.stderr);
+}
+
+/// Whatever stands in the fields, nothing panics, and the comments and commands stay what they are.
+#[test]
+fn hostile_fields_are_only_values() {
+    let nasty = [
+        "a\nb",
+        "$(touch /tmp/x)",
+        "'; rm -rf .; '",
+        "{{.Service}}",
+        "\u{202e}",
+        "",
+        "---",
+        "# no",
+        "{{",
+        "a->b",
+    ];
+    for text in nasty {
+        let mut evil = ingress("web", "shop.example.com");
+        evil["metadata"]["name"] = text.into();
+        evil["metadata"]["labels"] = json!({ text: text });
+        evil["metadata"]["annotations"] = json!({"example.com/x": text, text: text});
+        evil["spec"]["rules"][0]["host"] = text.into();
+        evil["spec"]["rules"][0]["http"]["paths"][0]["path"] = format!("/{text}").into();
+        evil["spec"]["tls"] = json!([{"hosts": [text], "secretName": text}]);
+        evil["spec"]["ingressClassName"] = text.into();
+        evil["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"] = text.into();
+        for output in ["yaml", "json", "kubectl"] {
+            let ran = run(&["import", "-o", output], &stream(&[evil.clone()]), Terminal::default());
+            // A name that is a template is told as such.
+            assert!(ran.code < 2 || text.contains("{{"), "{text:?}: {}", ran.stderr);
+            if output == "yaml" {
+                assert!(xposer_manifest::load(&ran.stdout).is_ok(), "{text:?}: {}", ran.stdout);
+            }
+        }
+        let mut odd = ingress("web", "shop.example.com");
+        odd["metadata"]["labels"] = json!({});
+        for (pointer, value) in [
+            ("/spec/rules", json!({"a": text})),
+            ("/spec/tls", json!([[], 7, null, {"hosts": text}])),
+            ("/metadata/annotations", json!([text])),
+            ("/metadata/labels", json!(7)),
+            ("/spec/ingressClassName", json!([])),
+            ("/spec", json!(null)),
+            ("/metadata", json!(text)),
+        ] {
+            *odd.pointer_mut(pointer).unwrap() = value;
+            let ran = run(&["import"], &stream(&[odd.clone()]), Terminal::default());
+            assert_eq!(ran.code, 1, "{pointer}: {}", ran.stderr);
+            run(&["init"], &stream(&[odd.clone()]), Terminal::default());
+        }
+    }
+}
+
+/// How long an import takes.
+fn time(input: &str) -> std::time::Duration {
+    let started = std::time::Instant::now();
+    let ran = run(&["import", "--diagnostics", "json"], input, Terminal::default());
+    assert!(ran.code < 2, "{}", ran.stderr);
+    started.elapsed()
+}
+
+#[test]
+fn many_ingresses_take_time_in_proportion() {
+    let many = |count: usize| {
+        let all = (0..count).flat_map(|at| {
+            let name = format!("web-{at}");
+            [ingress(&name, &format!("{name}.example.com")), service(&name)]
+        });
+        stream(&all.collect::<Vec<_>>())
+    };
+    let (few, more) = (many(60), many(240));
+    let (first, second) = (time(&few), time(&more));
+    println!("60 Ingresses in {first:?}, 240 in {second:?}");
+    // Four times as many, and what other tests take of the machine.
+    assert!(second < first * 10, "60 Ingresses take {first:?}, 240 {second:?}");
+}
+
+#[test]
+fn an_ingress_with_a_thousand_rules_is_imported() {
+    let mut big = ingress("web", "shop.example.com");
+    let rule = |at: usize, service: &str| {
+        json!({"host": format!("h{at}.io"), "http": {"paths": [{"path": "/", "pathType": "Prefix",
+            "backend": {"service": {"name": service, "port": {"number": 80}}}}]}})
+    };
+    big["spec"]["rules"] = (0..1000).map(|at| rule(at, "web")).collect();
+    big["spec"].as_object_mut().unwrap().remove("tls");
+    let input = stream(&[big.clone(), service("web")]);
+    let ran = run(&["import"], &input, Terminal::default()).expect(0);
+    assert!(
+        ran.stdout.contains("      h0.io\n      h1.io\n"),
+        "{}",
+        ran.stdout.get(..500).unwrap_or_default()
+    );
+    // Each of a thousand Services gets its own.
+    big["spec"]["rules"] = (0..1000).map(|at| rule(at, &format!("s{at}"))).collect();
+    let ran = run(&["import"], &stream(&[big.clone()]), Terminal::default()).expect(1);
+    assert_eq!(xposer_manifest::load(&ran.stdout).unwrap().len(), 1000);
+    // What no template can hold is told.
+    big["spec"]["rules"] = (0..1000).map(|at| rule(at, "web")).collect();
+    for (at, rule) in big["spec"]["rules"].as_array_mut().unwrap().iter_mut().enumerate() {
+        rule["host"] = format!("a-long-name-of-a-host-{at}.shop.example.com").into();
+    }
+    let ran = run(&["import"], &stream(&[big]), Terminal::default()).expect(1);
+    assert!(ran.stderr.contains("template-too-large"), "{}", ran.stderr);
+}

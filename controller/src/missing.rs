@@ -1,0 +1,87 @@
+//! What the settings ask for, and the cluster does not have or the roles do not give: one line of the log for each kind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::kinds::Kind;
+use crate::notice::Notice;
+use crate::watch::KindStatus;
+
+/// What was said about the kinds that cannot be written.
+#[derive(Debug, Default)]
+pub(crate) struct MissingKinds {
+    told: BTreeMap<Kind, String>,
+}
+
+impl MissingKinds {
+    /// The lines about the kinds in `asked` that cannot be written, each once until it changes.
+    pub(crate) fn news(
+        &mut self,
+        asked: &BTreeSet<Kind>,
+        status: impl Fn(Kind) -> KindStatus,
+    ) -> Vec<String> {
+        let mut news = Vec::new();
+        self.told.retain(|kind, _| asked.contains(kind));
+        for kind in asked {
+            let status = status(*kind);
+            let Some(Notice { note, .. }) = Notice::kind_status(*kind, &status) else {
+                if status == KindStatus::Listed {
+                    self.told.remove(kind);
+                }
+                continue;
+            };
+            let line = format!("the settings ask for a kind that cannot be written, {kind}: {note}");
+            if self.told.get(kind) != Some(&line) {
+                self.told.insert(*kind, line.clone());
+                news.push(line);
+            }
+        }
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use xposer::Settings;
+
+    use super::*;
+
+    fn asked() -> BTreeSet<Kind> {
+        let external = json!({"target": "HTTPRoute", "parentRefs": [{"name": "external"}]});
+        let settings = json!({"domain": "example.com", "monitor": true, "profiles": {"external": external}});
+        Settings::tried(&settings).unwrap().kinds()
+    }
+
+    #[test]
+    fn what_the_settings_ask_for_is_told_once_with_the_component() {
+        let mut missing = MissingKinds::default();
+        let status = |kind| match kind {
+            Kind::HttpRoute => KindStatus::Forbidden("httproutes is forbidden".to_owned()),
+            Kind::Ingress => KindStatus::Listed,
+            // Nobody asks for the others.
+            _ => KindStatus::NotServed,
+        };
+        assert_eq!(
+            missing.news(&asked(), status),
+            [
+                "the settings ask for a kind that cannot be written, HTTPRoute: no permission to list httproutes; add the \
+                 component `httproute` of deploy/controller, or set `targets.httpRoute: true` in the values of the chart \
+                 (httproutes is forbidden)",
+                "the settings ask for a kind that cannot be written, EndpointMonitor: this cluster has no EndpointMonitor; \
+                 install its definition, or leave the target out; for the permission, add the component `monitor` of \
+                 deploy/controller, or set `targets.endpointMonitor: true` in the values of the chart",
+            ]
+        );
+        assert!(missing.news(&asked(), status).is_empty());
+        // It can be written for a while.
+        assert!(missing.news(&asked(), |_| KindStatus::Listed).is_empty());
+        assert_eq!(missing.news(&asked(), status).len(), 2);
+    }
+
+    #[test]
+    fn nothing_is_told_before_it_is_known() {
+        let mut missing = MissingKinds::default();
+        assert!(missing.news(&asked(), |_| KindStatus::Unknown).is_empty());
+        assert!(missing.news(&BTreeSet::new(), |_| KindStatus::NotServed).is_empty());
+    }
+}

@@ -1,0 +1,308 @@
+//! The differences between an Ingress and what is made of a proposal.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use xposer::diagnostics::FieldPath;
+use xposer::internal::legacy::{Migration, find};
+use xposer::internal::opts_out;
+use xposer::service::{MANAGED_BY_LABEL, PortRef, SERVICE_LABEL};
+use xposer::validation::PathType;
+
+use crate::read::{Ingress, Route};
+use crate::wanted::Wanted;
+
+/// A difference.
+#[derive(Clone, Debug)]
+pub(crate) struct Difference {
+    /// The position of the Ingress that it is about.
+    pub(crate) ingress: usize,
+    pub(crate) path: FieldPath,
+    pub(crate) message: String,
+    pub(crate) help: Option<&'static str>,
+    /// Whether something is not reproduced; otherwise it is said in other words.
+    pub(crate) is_loss: bool,
+    /// The annotation that it is about.
+    pub(crate) key: Option<String>,
+}
+
+/// How much a proposal differs: what is lost, and what is said in other words.
+pub(crate) fn cost(differences: &[Difference]) -> (usize, usize) {
+    let lost = differences.iter().filter(|it| it.is_loss).count();
+    (lost, differences.len() - lost)
+}
+
+/// What is made of a proposal, and the keys of the annotations about which the core has told what becomes of them.
+pub(crate) struct Made<'m> {
+    pub(crate) ingress: &'m Ingress,
+    pub(crate) told: &'m BTreeSet<String>,
+}
+
+/// The differences between what is wanted and what is made.
+pub(crate) fn differences(wanted: &Wanted<'_>, made: &Made<'_>) -> Vec<Difference> {
+    let Some(main) = wanted.main() else { return Vec::new() };
+    let mut all = Differences { main, found: Vec::new() };
+    all.name(wanted, made.ingress);
+    all.class(wanted, made.ingress);
+    all.routes(wanted, made.ingress);
+    all.tls(wanted, made.ingress);
+    all.annotations(wanted, made);
+    all.labels(wanted, made.ingress);
+    all.found
+}
+
+struct Differences<'m> {
+    main: &'m Ingress,
+    found: Vec<Difference>,
+}
+
+/// The key under which an old annotation is given today.
+fn successor(key: &str) -> Option<String> {
+    match find(key)?.migration {
+        Migration::Renamed(new) | Migration::Switch { key: new, .. } => Some(new.to_owned()),
+        Migration::Moved(prefix) => Some([prefix, key.split_once('/')?.1].concat()),
+        _ => None,
+    }
+}
+
+fn shown(port: Option<&PortRef>) -> String {
+    port.map_or_else(|| "no port".to_owned(), |port| format!("the port {port}"))
+}
+
+impl Differences<'_> {
+    fn add(&mut self, path: FieldPath, message: String, is_loss: bool) -> Option<&mut Difference> {
+        let ingress = self.main.at;
+        self.found.push(Difference { ingress, path, message, help: None, is_loss, key: None });
+        self.found.last_mut()
+    }
+
+    fn name(&mut self, wanted: &Wanted<'_>, made: &Ingress) {
+        if let Some(name) = wanted.name.filter(|name| *name != made.name()) {
+            let said = format!("the Ingress is called `{name}`, and what is made `{}`", made.name());
+            self.add(FieldPath::object(&["metadata", "name"]), said, true);
+        }
+    }
+
+    fn class(&mut self, wanted: &Wanted<'_>, made: &Ingress) {
+        let field = || FieldPath::object(&["spec"]);
+        match (wanted.class, &made.class) {
+            (None, None) => {}
+            (Some(own), Some(other)) if own.name == other.name => {
+                if own.is_annotation != other.is_annotation {
+                    let written = if other.is_annotation {
+                        "the annotation"
+                    } else {
+                        "the field spec.ingressClassName"
+                    };
+                    let said = format!("the class `{}` is written as {written}", own.name);
+                    let added = self.add(own.at.clone(), said, false);
+                    if let Some(added) = added.filter(|_| !other.is_annotation) {
+                        added.help = Some(
+                            "check that there is an IngressClass of this name: kubectl get ingressclass",
+                        );
+                    }
+                }
+            }
+            (Some(own), Some(other)) => {
+                let said = format!("the class is `{}`, and that of what is made `{}`", own.name, other.name);
+                self.add(own.at.clone(), said, true);
+            }
+            (Some(own), None) => {
+                self.add(
+                    own.at.clone(),
+                    format!("the class `{}` is missing in what is made", own.name),
+                    true,
+                );
+            }
+            (None, Some(other)) => {
+                let said = format!(
+                    "the Ingress has no class, and the settings give `{}`, which no Service can take back",
+                    other.name
+                );
+                let added = self.add(field(), said, true);
+                if let Some(added) = added {
+                    added.help = Some("remove the class from the settings, or accept it");
+                }
+            }
+        }
+    }
+
+    fn routes(&mut self, wanted: &Wanted<'_>, made: &Ingress) {
+        let mut left: HashMap<(&str, &str), Vec<&Route>> = HashMap::new();
+        for route in &made.routes {
+            left.entry((&route.host, &route.path)).or_default().push(route);
+        }
+        let mut seen: BTreeSet<(&str, &str, PathType, Option<&PortRef>)> = BTreeSet::new();
+        for route in &wanted.routes {
+            // What is said twice is made once.
+            if !seen.insert((&route.host, &route.path, route.kind, route.port.as_ref())) {
+                continue;
+            }
+            let url = format!("{}{}", route.host, route.path);
+            let found = left.get_mut(&(route.host.as_str(), route.path.as_str())).and_then(Vec::pop);
+            let mut add = |path: FieldPath, message: String| {
+                let ingress = route.ingress;
+                self.found.push(Difference { ingress, path, message, help: None, is_loss: true, key: None });
+            };
+            let Some(other) = found else {
+                add(route.at.clone(), format!("`{url}` is missing in what is made"));
+                continue;
+            };
+            if route.kind != other.kind {
+                let said = format!(
+                    "the path type of `{url}` is {}, and {} in what is made: a Service has one for all its paths",
+                    route.kind, other.kind
+                );
+                add(route.at.clone().key("pathType"), said);
+            }
+            if route.port != other.port {
+                let said = format!(
+                    "`{url}` leads to {}, and to {} in what is made",
+                    shown(route.port.as_ref()),
+                    shown(other.port.as_ref())
+                );
+                add(route.at.clone().key("backend"), said);
+            }
+        }
+        let mut more: Vec<&Route> = left.into_values().flatten().collect();
+        more.sort_by(|left, right| (&left.host, &left.path).cmp(&(&right.host, &right.path)));
+        for route in more {
+            let said = format!("what is made also has `{}{}`", route.host, route.path);
+            self.add(FieldPath::object(&["spec", "rules"]), said, true);
+        }
+    }
+
+    fn tls(&mut self, wanted: &Wanted<'_>, made: &Ingress) {
+        let section = || FieldPath::object(&["spec", "tls"]);
+        let other: BTreeMap<&str, Option<&str>> = made
+            .tls
+            .iter()
+            .flat_map(|entry| entry.hosts.iter().map(|host| (host.as_str(), entry.secret.as_deref())))
+            .collect();
+        if wanted.tls.is_empty() && other.is_empty() {
+            return;
+        }
+        // What a canary says about TLS is read by nobody: the stable Ingress has the certificates.
+        if wanted.canary.is_some() && other.is_empty() {
+            self.add(
+                section(),
+                "the TLS section of a canary is that of the stable Service".to_owned(),
+                false,
+            );
+            return;
+        }
+        if self.main.tls.iter().any(|entry| entry.hosts.is_empty()) {
+            let said = "the TLS section names no hosts, and what is made names those of the rules".to_owned();
+            self.add(section(), said, true);
+        }
+        let own: BTreeMap<&str, Option<&str>> = wanted.tls.iter().copied().collect();
+        for (host, secret) in &own {
+            match other.get(host) {
+                None => {
+                    self.add(
+                        section(),
+                        format!("`{host}` is missing in the TLS section of what is made"),
+                        true,
+                    );
+                }
+                Some(found) if found != secret => {
+                    let found = found.unwrap_or("none");
+                    let said = match secret {
+                        Some(secret) => {
+                            format!("the secret of `{host}` is `{secret}`, and `{found}` in what is made")
+                        }
+                        None => format!(
+                            "the TLS section names no secret for `{host}`, and what is made names `{found}`: where there is no such secret, the controller may use its default certificate"
+                        ),
+                    };
+                    self.add(section(), said, true);
+                }
+                Some(_) => {}
+            }
+        }
+        for host in other.keys().filter(|host| !own.contains_key(*host)) {
+            let said = if own.is_empty() {
+                format!("the Ingress has no TLS section, and what is made has one for `{host}`")
+            } else {
+                format!(
+                    "the TLS section of what is made also has `{host}`: all hosts of a Service have TLS, or none"
+                )
+            };
+            self.add(section(), said, true);
+        }
+    }
+
+    fn annotations(&mut self, wanted: &Wanted<'_>, made: &Made<'_>) {
+        let other = &made.ingress.annotations;
+        let mut expected: BTreeSet<String> = BTreeSet::new();
+        for (key, value) in &wanted.annotations {
+            let path = FieldPath::annotation(key.clone());
+            let today = successor(key);
+            let found = other.get(key);
+            let said = match found {
+                Some(found) if found == value => None,
+                Some(found) => Some(format!(
+                    "the value of `{key}` is `{}`, and `{}` in what is made",
+                    short(value),
+                    short(found)
+                )),
+                None if made.told.contains(key) => None,
+                None => Some(format!("`{key}` is missing in what is made")),
+            };
+            if let Some(said) = said {
+                let added = self.add(path, said, true);
+                if let Some(added) = added {
+                    added.key = Some(key.clone());
+                }
+            }
+            expected.extend(today);
+            expected.insert(key.clone());
+        }
+        let names: BTreeSet<&str> = wanted
+            .annotations
+            .keys()
+            .filter(|key| made.told.contains(*key))
+            .filter_map(|key| Some(key.split_once('/')?.1))
+            .collect();
+        for (key, value) in other.iter().filter(|(key, _)| !expected.contains(*key)) {
+            // The settings give what a tool had written.
+            if self.main.annotations.get(key) == Some(value) {
+                continue;
+            }
+            // The host of a canary is published by the stable Ingress, whatever this one said.
+            if wanted.canary.is_some() && opts_out(key, value) {
+                continue;
+            }
+            // The same name under another prefix, which the core has told.
+            if key.split_once('/').is_some_and(|(_, name)| names.contains(name)) {
+                continue;
+            }
+            let said = format!("what is made also has the annotation `{key}: {}`", short(value));
+            let added = self.add(FieldPath::object(&["metadata", "annotations"]), said, true);
+            if let Some(added) = added {
+                added.key = Some(key.clone());
+            }
+        }
+    }
+
+    fn labels(&mut self, wanted: &Wanted<'_>, made: &Ingress) {
+        let is_ours = |key: &str| matches!(key, MANAGED_BY_LABEL | SERVICE_LABEL);
+        for (key, value) in &wanted.labels {
+            if made.labels.get(key) != Some(value) {
+                let said = format!("the label `{key}: {}` is missing in what is made", short(value));
+                self.add(FieldPath::label(key.clone()), said, true);
+            }
+        }
+        for (key, value) in made.labels.iter().filter(|(key, _)| !is_ours(key)) {
+            if !wanted.labels.contains_key(key) && self.main.labels.get(key) != Some(value) {
+                let said = format!("what is made also has the label `{key}: {}`", short(value));
+                // Those of tools are told once, where they are left out.
+                self.add(FieldPath::object(&["metadata", "labels"]), said, true);
+            }
+        }
+    }
+}
+
+/// The beginning of a value, on one line.
+pub(crate) fn short(value: &str) -> String {
+    xposer::internal::shortened(&value.replace('\n', "\\n"), None, 80)
+}

@@ -1,0 +1,51 @@
+//! Existing Ingresses become the label and the annotations of the Services behind them.
+//!
+//! [`import`] reads Ingresses, with the Services beside them or without, and proposes for each Service what reproduces its Ingress. It
+//! proves itself: the core exposes the Services with the proposals, and every difference between the Ingresses and what is made is one
+//! of the [`Finding`]s. [`settings()`] finds what many Ingresses have in common, as settings.
+//!
+//! There is no I/O: documents in, proposals and findings out. The command line and the plugin of kubectl read and print.
+//!
+//! ```
+//! use serde_json::json;
+//! use xposer::Settings;
+//! use xposer_import::{Input, import};
+//!
+//! let ingress = json!({
+//!     "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+//!     "metadata": {"name": "web", "namespace": "shop"},
+//!     "spec": {
+//!         "ingressClassName": "nginx",
+//!         "rules": [{"host": "shop.example.com", "http": {"paths": [
+//!             {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}},
+//!         ]}}],
+//!     },
+//! });
+//! let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},
+//!     "spec": {"ports": [{"port": 80}]}});
+//! let input = Input { ingresses: vec![&ingress], services: vec![&service], ..Input::default() };
+//! let imported = import(&input, &Settings::default(), false);
+//! assert!(imported.findings.is_empty() && imported.is_same());
+//! assert_eq!(serde_json::to_value(&imported.proposals[0].annotations).unwrap(), json!({
+//!     "config.xposer.stakater.com/IngressClassName": "nginx",
+//!     "config.xposer.stakater.com/IngressURLTemplate": "shop.example.com",
+//! }));
+//! ```
+
+mod common;
+mod compare;
+mod draft;
+mod finding;
+mod keys;
+mod proof;
+mod proposal;
+mod propose;
+mod read;
+mod shape;
+mod wanted;
+
+pub use common::{Common, Entry, Unexposed, settings, unexposed};
+pub use finding::{Finding, Object};
+pub use proof::{Became, Imported, Input, import};
+pub use proposal::Proposal;
+pub use read::{is_class, is_ingress};

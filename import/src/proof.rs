@@ -1,0 +1,477 @@
+//! The proposals for all Services, exposed together and compared with the Ingresses.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use serde_json::{Value, json};
+use xposer::diagnostics::FieldPath;
+use xposer::service::PortRef;
+use xposer::{Outcome, Plan, Precedence, Service, Settings, Severity, emit_all, expose_all};
+
+use crate::compare::{Made, differences};
+use crate::draft::{Draft, bare, is_ours, with};
+use crate::finding::{Finding, Object};
+use crate::proposal::Proposal;
+use crate::propose::{Proposing, key_in_block, made, place, told_keys};
+use crate::read::{Ingress, read};
+use crate::wanted::{Wanted, tell_tools, wanted};
+
+/// The documents to read, and the namespace of those that name none.
+///
+/// ```
+/// use xposer::Settings;
+/// use xposer_import::{Input, import};
+/// assert!(import(&Input::default(), &Settings::default(), false).proposals.is_empty());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Input<'a> {
+    /// Ingresses ([`is_ingress`](crate::is_ingress)).
+    pub ingresses: Vec<&'a Value>,
+    /// Services (`v1`), with those behind the Ingresses among them as far as they are known.
+    pub services: Vec<&'a Value>,
+    /// IngressClasses, which only [`settings`](crate::settings()) reads.
+    pub classes: Vec<&'a Value>,
+    /// The namespace of objects that name none; empty where there is none.
+    pub namespace: &'a str,
+}
+
+/// What became of an Ingress.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::Settings;
+/// use xposer_import::{Became, Input, import};
+/// let ours = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web", "labels": {
+///     "app.kubernetes.io/managed-by": "xposer", "xposer.stakater.com/service": "web"}}});
+/// let input = Input { ingresses: vec![&ours], ..Input::default() };
+/// assert_eq!(import(&input, &Settings::default(), false).became, [Became::Ours]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// All of it is reproduced.
+    Same,
+    /// Something of it is not reproduced.
+    Different,
+    /// Nothing is proposed for it.
+    Nothing,
+    /// It is one that this project made.
+    Ours,
+}
+
+/// The proposals for the Services behind some Ingresses.
+///
+/// ```
+/// use xposer::Settings;
+/// use xposer_import::{Input, import};
+/// assert!(import(&Input::default(), &Settings::default(), false).is_same());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Imported {
+    /// The proposals, in the order of the Ingresses.
+    pub proposals: Vec<Proposal>,
+    /// What is lost, said in other words, or wrong, in the order of the Ingresses.
+    pub findings: Vec<Finding>,
+    /// What became of each Ingress of the input.
+    pub became: Vec<Became>,
+}
+
+impl Imported {
+    /// Whether every Ingress is reproduced.
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        self.became.iter().all(|it| matches!(it, Became::Same | Became::Ours))
+            && !self.findings.iter().any(|finding| finding.is_loss)
+    }
+}
+
+/// The most findings about one object.
+const MAX_FINDINGS: usize = 50;
+
+/// Proposes for each Service behind some Ingresses the label and the annotations that reproduce them under these settings, and tells
+/// every difference.
+///
+/// With `with_options`, annotations of ingress-nginx that mean what an option says become that option, so that they outlive the
+/// controller; a difference in what is then written for it is an Info.
+#[must_use]
+pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imported {
+    let mut findings = Vec::new();
+    let mut became = vec![Became::Nothing; input.ingresses.len()];
+    let mut ingresses: Vec<Ingress> = Vec::with_capacity(input.ingresses.len());
+    let mut repeated = HashSet::new();
+    for (at, document) in input.ingresses.iter().enumerate() {
+        let mut told = Vec::new();
+        let ingress = read(document, at, input.namespace, &mut told);
+        if ingress.made_of.is_some() {
+            if let Some(became) = became.get_mut(at) {
+                *became = Became::Ours;
+            }
+            continue;
+        }
+        findings.append(&mut told);
+        if let Some(owner) = &ingress.owner {
+            let said =
+                format!("the {owner} owns this Ingress and writes it again, so nothing is proposed for it");
+            let help = "take the host from that object first, and expose the Service then";
+            let path = FieldPath::object(&["metadata", "ownerReferences"]);
+            findings.push(ingress.finding(path, Severity::Warning, said).help(help));
+            continue;
+        }
+        if !repeated.insert((ingress.namespace().to_owned(), ingress.name().to_owned())) {
+            let path = FieldPath::object(&["metadata", "name"]);
+            let said = "an Ingress of this name is given above, which counts";
+            findings.push(ingress.finding(path, Severity::Warning, said).help("give each Ingress once"));
+            continue;
+        }
+        tell_tools(&ingress, &mut findings);
+        ingresses.push(ingress);
+    }
+    let wanted = wanted(&ingresses, &mut findings);
+    let mut proving = Proving::new(input, settings, with_options, repeated);
+    let names: HashSet<(&str, &str)> =
+        wanted.iter().filter_map(|it| Some((it.namespace, it.name?))).collect();
+    for wanted in &wanted {
+        proving.draft(wanted, &names, &mut findings);
+    }
+    let (proposals, beside) = proving.prove(&mut findings);
+    for proposal in &proposals {
+        for at in &proposal.ingresses {
+            if let Some(became) = became.get_mut(*at) {
+                *became = Became::Same;
+            }
+        }
+    }
+    // Of one Service, several Ingresses may be made.
+    for ingress in &ingresses {
+        let name = (ingress.namespace().to_owned(), ingress.name().to_owned());
+        if beside.get(&name).is_some_and(|made| made.is_like(ingress)) {
+            findings.retain(|it| it.object != Object::Ingress(ingress.at) || !it.is_loss);
+            if let Some(became) = became.get_mut(ingress.at) {
+                *became = Became::Same;
+            }
+        }
+    }
+    let lost: BTreeSet<Object> = findings.iter().filter(|it| it.is_loss).map(|it| it.object).collect();
+    for (at, became) in became.iter_mut().enumerate() {
+        if *became == Became::Same && lost.contains(&Object::Ingress(at)) {
+            *became = Became::Different;
+        }
+        if *became == Became::Nothing && !lost.contains(&Object::Ingress(at)) {
+            let ingress = ingresses.iter().find(|ingress| ingress.at == at && ingress.routes.is_empty());
+            findings.extend(ingress.map(|ingress| {
+                let said = "the Ingress leads to no Service, so there is nothing to propose";
+                ingress
+                    .finding(FieldPath::object(&["spec"]), Severity::Warning, said)
+                    .help("add rules, or leave it out")
+            }));
+        }
+    }
+    Imported { proposals, findings: few(findings), became }
+}
+
+/// The findings in the order of the objects, and a limited number of each.
+fn few(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| finding.object);
+    // The parts of one Ingress have much in common.
+    let mut seen = HashSet::new();
+    findings.retain(|it| seen.insert((it.object, it.path.clone(), it.message.clone())));
+    let mut counts: BTreeMap<Object, usize> = BTreeMap::new();
+    let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
+    let mut more: BTreeMap<Object, (usize, Finding)> = BTreeMap::new();
+    for finding in findings {
+        let count = counts.entry(finding.object).or_default();
+        *count += 1;
+        if *count <= MAX_FINDINGS {
+            kept.push(finding);
+            continue;
+        }
+        let (number, last) = more.entry(finding.object).or_insert_with(|| (0, finding.clone()));
+        *number += 1;
+        last.severity = last.severity.max(finding.severity);
+        last.is_loss |= finding.is_loss;
+    }
+    for (_, (number, last)) in more {
+        let path = FieldPath::object(&["metadata", "name"]);
+        let message = format!("{number} more findings like these");
+        kept.push(Finding { path, message, code: None, help: None, ..last });
+    }
+    kept.sort_by_key(|finding| finding.object);
+    kept
+}
+
+/// Ingresses that are made, by namespace and name.
+type Beside = HashMap<(String, String), Ingress>;
+
+/// A proposal that is not proven yet.
+struct Drafted<'w, 'i> {
+    wanted: &'w Wanted<'i>,
+    given: Option<usize>,
+    draft: Draft,
+    /// The findings about annotations that it does not have, by their keys.
+    left_out: BTreeMap<String, Finding>,
+    service: Value,
+}
+
+/// Exposes all Services with their proposals.
+struct Proving<'w, 'i, 'a> {
+    input: &'a Input<'a>,
+    settings: &'a Settings,
+    with_options: bool,
+    /// The names of all Ingresses of the input.
+    given_names: HashSet<(String, String)>,
+    /// The Services of the input by their namespaces and names.
+    services: HashMap<(String, String), usize>,
+    drafted: Vec<Drafted<'w, 'i>>,
+}
+
+fn text<'v>(document: &'v Value, pointer: &str) -> &'v str {
+    document.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A Service with the ports that an Ingress names.
+fn synthetic(wanted: &Wanted<'_>) -> Value {
+    let ports: BTreeSet<&PortRef> = wanted.routes.iter().filter_map(|route| route.port.as_ref()).collect();
+    let numbers: BTreeSet<u16> = ports
+        .iter()
+        .filter_map(|port| match port {
+            PortRef::Number(number) => Some(*number),
+            PortRef::Name(_) => None,
+        })
+        .collect();
+    let mut free = (1..=u16::MAX).rev().filter(|number| !numbers.contains(number));
+    let ports = ports.iter().filter_map(|port| {
+        Some(match port {
+            PortRef::Number(number) => json!({"name": format!("p{number}"), "port": number}),
+            PortRef::Name(name) => json!({"name": name, "port": free.next()?}),
+        })
+    });
+    let ports: Vec<Value> = ports.collect();
+    json!({"metadata": {"name": wanted.service, "namespace": wanted.namespace}, "spec": {"ports": ports}})
+}
+
+impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
+    fn new(
+        input: &'a Input<'a>,
+        settings: &'a Settings,
+        with_options: bool,
+        given_names: HashSet<(String, String)>,
+    ) -> Self {
+        let mut services = HashMap::with_capacity(input.services.len());
+        for (at, service) in input.services.iter().enumerate() {
+            let own = Some(text(service, "/metadata/namespace")).filter(|own| !own.is_empty());
+            let key = (own.unwrap_or(input.namespace).to_owned(), text(service, "/metadata/name").to_owned());
+            services.entry(key).or_insert(at);
+        }
+        Self { input, settings, with_options, given_names, services, drafted: Vec::new() }
+    }
+
+    fn draft(
+        &mut self,
+        wanted: &'w Wanted<'i>,
+        names: &HashSet<(&'i str, &'i str)>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let given = self.services.get(&(wanted.namespace.to_owned(), wanted.service.to_owned())).copied();
+        let service = given.and_then(|at| self.input.services.get(at));
+        let bare = service.map_or_else(
+            || bare(&synthetic(wanted), wanted.namespace),
+            |service| bare(service, self.input.namespace),
+        );
+        let proposing = Proposing {
+            wanted,
+            bare: &bare,
+            given,
+            settings: self.settings,
+            names,
+            given_names: &self.given_names,
+            with_options: self.with_options,
+        };
+        if given.is_none()
+            && !self.services.is_empty()
+            && let Some(main) = wanted.main()
+        {
+            let said = format!(
+                "the Service {} is not among the inputs, so its ports are not looked up",
+                wanted.service
+            );
+            let path = wanted
+                .routes
+                .first()
+                .map(|route| route.at.clone().key("backend"))
+                .unwrap_or_else(|| FieldPath::object(&["spec"]));
+            findings.push(main.finding(path, Severity::Info, said).help("name the file of the Service, too"));
+        }
+        if let Some((draft, left_out)) = proposing.proposal(findings) {
+            let service = with(&bare, &draft);
+            self.drafted.push(Drafted { wanted, given, draft, left_out, service });
+        }
+    }
+
+    /// Exposes all Services together, those that ask already too, and tells each difference.
+    /// The other result are the Ingresses that are made beside those that are wanted.
+    fn prove(self, findings: &mut Vec<Finding>) -> (Vec<Proposal>, Beside) {
+        let proposed: HashSet<usize> = self.drafted.iter().filter_map(|it| it.given).collect();
+        let others = self.input.services.iter().enumerate().filter(|(at, _)| !proposed.contains(at));
+        let others = others
+            .map(|(_, service)| Service::from_value(service).with_default_namespace(self.input.namespace));
+        let services: Vec<Service<'_>> = self
+            .drafted
+            .iter()
+            .map(|it| Service::from_value(&it.service))
+            .chain(others.filter(Service::is_exposed))
+            .collect();
+        let outcomes = expose_all(&services, self.settings, Precedence::RefuseAll);
+        let emitted = emit_all(outcomes.iter().filter_map(Outcome::plan));
+        let mut made_of: HashMap<(Option<&str>, &str), Ingress> = HashMap::new();
+        let by_name: HashMap<(Option<&str>, &str), &xposer::Object<'_>> = emitted
+            .objects
+            .iter()
+            .filter(|object| object.kind() == xposer::emit::Kind::Ingress)
+            .map(|object| ((object.namespace(), object.name()), object))
+            .collect();
+        for plan in outcomes.iter().filter_map(Outcome::plan) {
+            if let Some(object) = by_name.get(&(plan.namespace(), plan.name())) {
+                let ingress = read(&object.to_value(), 0, "", &mut Vec::new());
+                made_of.insert((plan.namespace(), plan.service()), ingress);
+            }
+        }
+        let mut beside = Beside::new();
+        let plans = outcomes.iter().filter_map(Outcome::plan);
+        let mains: HashSet<(Option<&str>, &str)> =
+            plans.map(|plan| (plan.namespace(), plan.name())).collect();
+        for ((namespace, name), object) in &by_name {
+            if !mains.contains(&(*namespace, *name)) {
+                let ingress = read(&object.to_value(), 0, "", &mut Vec::new());
+                beside.insert((namespace.unwrap_or_default().to_owned(), (*name).to_owned()), ingress);
+            }
+        }
+        let mut objects: HashMap<(&str, &str), Vec<&xposer::Object<'_>>> = HashMap::new();
+        for object in &emitted.objects {
+            if let Some(service) = object.label(xposer::service::SERVICE_LABEL) {
+                objects.entry((object.namespace().unwrap_or_default(), service)).or_default().push(object);
+            }
+        }
+        let mut emitted_reports: HashMap<(&str, &str), Vec<&xposer::Diagnostic>> = HashMap::new();
+        for diagnostic in emitted.report.diagnostics() {
+            let subject = &diagnostic.subject;
+            emitted_reports.entry((&subject.namespace, &subject.name)).or_default().push(diagnostic);
+        }
+        let drafted = self.drafted.iter().zip(&outcomes);
+        let mut proposals = Vec::with_capacity(self.drafted.len());
+        for (drafted, outcome) in drafted {
+            let wanted = drafted.wanted;
+            let plan = outcome.plan();
+            // Alone it can be exposed, even where it contradicts another one.
+            let alone = if plan.is_none() { alone(&drafted.service, self.settings) } else { None };
+            let made = match plan {
+                Some(plan) => made_of.get(&(plan.namespace(), plan.service())).cloned(),
+                None => alone.as_ref().and_then(|plan| made(plan, &plan.emit())),
+            };
+            let more = emitted_reports.get(&(wanted.namespace, wanted.service)).map(Vec::as_slice);
+            if let Some(main) = wanted.main() {
+                let own = objects.get(&(wanted.namespace, wanted.service)).into_iter().flatten();
+                let name = plan.map(Plan::name).unwrap_or_default();
+                findings.extend(own.filter_map(|object| self.further(main, object, name)));
+            }
+            proposals.push(self.compared(
+                drafted,
+                outcome,
+                made.as_ref(),
+                more.unwrap_or_default(),
+                findings,
+            ));
+        }
+        (proposals, beside)
+    }
+
+    /// The finding that an object is made that no Ingress of the input is.
+    fn further(&self, main: &Ingress, object: &xposer::Object<'_>, name: &str) -> Option<Finding> {
+        let own = (object.namespace().unwrap_or_default().to_owned(), object.name().to_owned());
+        let is_ingress = object.kind() == xposer::emit::Kind::Ingress;
+        if is_ingress && (object.name() == name || self.given_names.contains(&own)) {
+            return None;
+        }
+        let said = format!("what is made also has the {} {}", object.kind().as_str(), object.name());
+        let severity = if is_ingress { Severity::Warning } else { Severity::Info };
+        Some(main.finding(FieldPath::object(&["metadata", "name"]), severity, said))
+    }
+
+    fn compared(
+        &self,
+        drafted: &Drafted<'_, '_>,
+        outcome: &Outcome,
+        made: Option<&Ingress>,
+        emitted: &[&xposer::Diagnostic],
+        findings: &mut Vec<Finding>,
+    ) -> Proposal {
+        let Drafted { wanted, given, draft, left_out, service } = drafted;
+        let annotations = draft.annotations();
+        let before = findings.len();
+        let diagnostics = outcome.report().into_iter().flat_map(xposer::Report::diagnostics);
+        for diagnostic in diagnostics.chain(emitted.iter().copied()) {
+            let is_error = diagnostic.severity == Severity::Error;
+            // What is chosen for the Service is of no interest here, and what becomes of an annotation is.
+            if diagnostic.severity > Severity::Info || key_in_block(diagnostic, &annotations).is_some() {
+                findings.extend(place(wanted, diagnostic, &annotations, *given, is_error));
+            }
+        }
+        let mut told = told_keys(outcome.report(), &annotations);
+        told.extend(emitted.iter().filter_map(|it| {
+            (it.code == xposer::Code::IntentTranslated).then(|| key_in_block(it, &annotations)).flatten()
+        }));
+        if let (Some(made), Some(main)) = (made, wanted.main()) {
+            let found = differences(wanted, &Made { ingress: made, told: &told });
+            for difference in found {
+                let ingress = wanted.ingresses.iter().find(|it| it.at == difference.ingress).copied();
+                let is_option = self.with_options
+                    && difference.key.as_ref().is_some_and(|key| !draft.block.contains_key(key));
+                let is_loss = difference.is_loss && !is_option;
+                let severity = if is_loss { Severity::Warning } else { Severity::Info };
+                let finding = ingress.unwrap_or(main).finding(difference.path, severity, difference.message);
+                let finding = Finding { is_loss, help: difference.help.map(str::to_owned), ..finding };
+                // Why it is missing is told in the place of that it is.
+                let route = finding.path.to_string();
+                let why = left_out.get(difference.key.as_ref().unwrap_or(&route));
+                findings.push(why.cloned().unwrap_or(finding));
+            }
+        }
+        let document = given.and_then(|at| self.input.services.get(at));
+        let known = document.and_then(|it| it.pointer("/metadata/annotations")).and_then(Value::as_object);
+        let removed: Vec<String> = known
+            .into_iter()
+            .flat_map(serde_json::Map::keys)
+            .filter(|key| is_ours(key) && !annotations.contains_key(*key))
+            .cloned()
+            .collect();
+        if let (Some(at), false) = (given, removed.is_empty()) {
+            let subject = Service::from_value(service).subject();
+            let names: Vec<&str> = removed.iter().map(String::as_str).collect();
+            let said =
+                format!("the Service has annotations that the proposal takes away: {}", names.join(", "));
+            let path = FieldPath::object(&["metadata", "annotations"]);
+            findings.push(Finding::new(Object::Service(*at), &subject, path, Severity::Info, said));
+        }
+        let adopts = made.and_then(|made| {
+            let is_it = |it: &&&Ingress| it.name() == made.name() && it.namespace() == wanted.namespace;
+            wanted.ingresses.iter().find(is_it).map(|it| it.at)
+        });
+        let own: BTreeSet<Object> = wanted.ingresses.iter().map(|it| Object::Ingress(it.at)).collect();
+        let is_same = !findings.iter().skip(before).any(|it| it.is_loss && own.contains(&it.object));
+        Proposal {
+            namespace: wanted.namespace.to_owned(),
+            service: wanted.service.to_owned(),
+            given: *given,
+            annotations,
+            removed,
+            ingresses: wanted.ingresses.iter().map(|it| it.at).collect(),
+            adopts,
+            is_same,
+        }
+    }
+}
+
+/// The plan of a Service without any other.
+fn alone(service: &Value, settings: &Settings) -> Option<Plan> {
+    match xposer::expose(&Service::from_value(service), settings) {
+        Outcome::Planned { plan, .. } => Some(*plan),
+        _ => None,
+    }
+}

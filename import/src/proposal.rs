@@ -1,0 +1,137 @@
+//! What is proposed for a Service, in the forms that programs take.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use xposer::service::EXPOSE_LABEL;
+
+/// What is proposed for one Service.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::Settings;
+/// use xposer_import::{Input, import};
+/// let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web", "namespace": "shop"},
+///     "spec": {"rules": [{"host": "shop.example.com", "http": {"paths": [
+///         {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}}]}});
+/// let input = Input { ingresses: vec![&ingress], ..Input::default() };
+/// let proposal = import(&input, &Settings::default(), false).proposals.remove(0);
+/// assert!(proposal.is_same && proposal.adopts == Some(0));
+/// assert_eq!(proposal.patch()["metadata"]["labels"], json!({"expose": "true"}));
+/// assert_eq!(proposal.commands()[0], "kubectl label service web -n shop --overwrite expose=true");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The namespace of the Service; empty where none is known.
+    pub namespace: String,
+    /// The name of the Service.
+    pub service: String,
+    /// The position of the Service in the input, if it is there.
+    pub given: Option<usize>,
+    /// The annotations that it gets.
+    pub annotations: BTreeMap<String, String>,
+    /// The annotations of this project that it has and that have to go.
+    pub removed: Vec<String>,
+    /// The positions of the Ingresses that are reproduced; of the first one, everything but hosts and paths is.
+    pub ingresses: Vec<usize>,
+    /// The position of the Ingress that has the name of what is made, so that the Service can adopt it.
+    pub adopts: Option<usize>,
+    /// Whether everything of the Ingresses that concerns this Service is reproduced.
+    pub is_same: bool,
+}
+
+/// A word of a command, in quotes where the shell needs them.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+impl Proposal {
+    /// The Service with nothing but its name, the label and the annotations: a strategic merge patch, in which `null` removes an
+    /// annotation. It is for kustomize and `kubectl patch`. `kubectl apply --server-side` may not be given it: where the Service was
+    /// applied by a client before, kubectl makes the patch the owner of all its fields, and the next time those that it lacks go.
+    #[must_use]
+    pub fn patch(&self) -> Value {
+        let mut metadata = Map::new();
+        metadata.insert("name".to_owned(), self.service.as_str().into());
+        metadata.insert("labels".to_owned(), json!({EXPOSE_LABEL: "true"}));
+        if !self.namespace.is_empty() {
+            metadata.insert("namespace".to_owned(), self.namespace.as_str().into());
+        }
+        let mut annotations: Map<String, Value> =
+            self.annotations.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
+        annotations.extend(self.removed.iter().map(|key| (key.clone(), Value::Null)));
+        if !annotations.is_empty() {
+            metadata.insert("annotations".to_owned(), annotations.into());
+        }
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata})
+    }
+
+    /// The Service as it was given, with the label and the annotations.
+    #[must_use]
+    pub fn whole(&self, service: &Value) -> Value {
+        let mut whole = service.clone();
+        let Some(object) = whole.as_object_mut() else { return whole };
+        let metadata = object.entry("metadata").or_insert_with(|| json!({}));
+        let Some(metadata) = metadata.as_object_mut() else { return whole };
+        let mut add = |field: &str, entries: BTreeMap<String, String>, removed: &[String]| {
+            let known = metadata.entry(field).or_insert_with(|| json!({}));
+            if !known.is_object() {
+                *known = json!({});
+            }
+            if let Some(known) = known.as_object_mut() {
+                removed.iter().for_each(|key| {
+                    known.remove(key);
+                });
+                known.extend(entries.into_iter().map(|(key, value)| (key, value.into())));
+            }
+        };
+        add("labels", BTreeMap::from([(EXPOSE_LABEL.to_owned(), "true".to_owned())]), &[]);
+        if !self.annotations.is_empty() || !self.removed.is_empty() {
+            add("annotations", self.annotations.clone(), &self.removed);
+        }
+        whole
+    }
+
+    /// The commands of kubectl that give the Service its label and its annotations.
+    #[must_use]
+    pub fn commands(&self) -> Vec<String> {
+        let namespace = if self.namespace.is_empty() {
+            String::new()
+        } else {
+            format!(" -n {}", quoted(&self.namespace))
+        };
+        let service = format!("service {}{namespace} --overwrite", quoted(&self.service));
+        let mut commands = vec![format!("kubectl label {service} {EXPOSE_LABEL}=true")];
+        if !self.annotations.is_empty() || !self.removed.is_empty() {
+            let given = self.annotations.iter().map(|(key, value)| quoted(&format!("{key}={value}")));
+            let removed = self.removed.iter().map(|key| quoted(&format!("{key}-")));
+            let words: Vec<String> = given.chain(removed).collect();
+            commands.push(format!("kubectl annotate {service} {}", words.join(" ")));
+        }
+        commands
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_of_commands_are_quoted() {
+        for (word, expected) in [
+            ("a.b/c=d", "a.b/c=d"),
+            ("a=$(rm x)", "'a=$(rm x)'"),
+            ("a='b'", r"'a='\''b'\'''"),
+            ("", "''"),
+            ("a=b\nc", "'a=b\nc'"),
+            ("a=~", "'a=~'"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+}

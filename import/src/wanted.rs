@@ -1,0 +1,348 @@
+//! Which Service gets what of which Ingress.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use xposer::Severity;
+use xposer::diagnostics::FieldPath;
+use xposer::internal::{About, CANARY_OPTIONS, about, tool_of_label};
+use xposer::service::{MANAGED_BY_LABEL, SERVICE_LABEL};
+use xposer::validation::parse_bool;
+
+use crate::finding::Finding;
+use crate::keys;
+use crate::read::{Class, Ingress, Route};
+
+/// What an Ingress is to be for one Service.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted<'i> {
+    pub(crate) namespace: &'i str,
+    pub(crate) service: &'i str,
+    /// The name of the Ingress; `None` where another Service keeps the name.
+    pub(crate) name: Option<&'i str>,
+    pub(crate) routes: Vec<&'i Route>,
+    /// The hosts of the TLS section, each once and with its secret.
+    pub(crate) tls: Vec<(&'i str, Option<&'i str>)>,
+    pub(crate) class: Option<&'i Class>,
+    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) canary: Option<Canary>,
+    /// The Ingresses that it is made of. The first one has the annotations and the rest.
+    pub(crate) ingresses: Vec<&'i Ingress>,
+}
+
+/// The options of a canary, and the annotations that they say.
+#[derive(Clone, Debug)]
+pub(crate) struct Canary {
+    pub(crate) options: BTreeMap<&'static str, String>,
+    pub(crate) said: BTreeSet<String>,
+}
+
+impl Wanted<'_> {
+    /// The Ingress that has the annotations.
+    pub(crate) fn main(&self) -> Option<&Ingress> {
+        self.ingresses.first().copied()
+    }
+}
+
+/// The part of an Ingress that leads to one Service.
+struct Part<'i> {
+    ingress: &'i Ingress,
+    service: &'i str,
+    routes: Vec<&'i Route>,
+    /// Whether the Service keeps the name of the Ingress.
+    keeps_name: bool,
+    tls: Vec<(&'i str, Option<&'i str>)>,
+    annotations: BTreeMap<String, String>,
+    canary: Option<Canary>,
+}
+
+/// The annotations that are carried over: those of tools stay where they are.
+fn kept_annotations(ingress: &Ingress) -> BTreeMap<String, String> {
+    let kept = ingress.annotations.iter().filter(|(key, _)| !matches!(about(key), About::Tool(_)));
+    kept.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// The labels that are carried over.
+fn kept_labels(ingress: &Ingress) -> BTreeMap<String, String> {
+    let is_ours = |key: &str| matches!(key, MANAGED_BY_LABEL | SERVICE_LABEL);
+    let kept = ingress.labels.iter().filter(|(key, _)| !is_ours(key) && tool_of_label(key).is_none());
+    kept.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// Tells which annotations and labels stay behind because a tool wrote them about its own work.
+pub(crate) fn tell_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    let mut keys: Vec<&String> = Vec::new();
+    for key in ingress.annotations.keys() {
+        if let About::Tool(name) = about(key) {
+            names.insert(name);
+            keys.push(key);
+        }
+    }
+    if let Some(first) = keys.first() {
+        let list: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let said = format!("the records of {} are left out: {}", names.join(" and "), list.join(", "));
+        told.push(ingress.finding(FieldPath::annotation((*first).clone()), Severity::Info, said));
+    }
+    let labels: Vec<&String> = ingress.labels.keys().filter(|key| tool_of_label(key).is_some()).collect();
+    if let Some(first) = labels.first() {
+        let names: Vec<String> = labels.iter().map(|key| format!("`{key}`")).collect();
+        let said = format!("labels that say what the Ingress was made of are left out: {}", names.join(", "));
+        told.push(ingress.finding(FieldPath::label((*first).clone()), Severity::Info, said));
+    }
+}
+
+/// The hosts of the TLS section, each with its secret. An entry without hosts is for those of the rules.
+fn tls(ingress: &Ingress) -> Vec<(&str, Option<&str>)> {
+    let mut hosts: Vec<(&str, Option<&str>)> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for entry in &ingress.tls {
+        let secret = entry.secret.as_deref();
+        if entry.hosts.is_empty() {
+            let routes = ingress.routes.iter().map(|route| route.host.as_str());
+            hosts.extend(routes.filter(|host| seen.insert(*host)).map(|host| (host, secret)));
+        }
+        let named = entry.hosts.iter().map(String::as_str);
+        hosts.extend(named.filter(|host| seen.insert(*host)).map(|host| (host, secret)));
+    }
+    hosts
+}
+
+/// What all Ingresses are to be, for each Service, in the order of the Ingresses.
+pub(crate) fn wanted<'i>(ingresses: &'i [Ingress], told: &mut Vec<Finding>) -> Vec<Wanted<'i>> {
+    let stable = stable_services(ingresses);
+    let mut groups: Vec<Vec<Part<'i>>> = Vec::new();
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    for ingress in ingresses {
+        for part in parts(ingress, &stable, told) {
+            let place = *known.entry((ingress.namespace(), part.service)).or_insert_with(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            if let Some(group) = groups.get_mut(place) {
+                group.push(part);
+            }
+        }
+    }
+    groups.into_iter().filter_map(|group| merged(group, told)).collect()
+}
+
+type Stable<'i> = HashMap<(&'i str, &'i str, &'i str), &'i str>;
+
+fn is_canary(ingress: &Ingress) -> bool {
+    let on = |(key, value): (&String, &String)| {
+        about(key) == About::Canary && parse_bool(value.trim()) == Some(true)
+    };
+    ingress.annotations.iter().any(on)
+}
+
+/// The Services of all hosts and paths that no canary has.
+fn stable_services(ingresses: &[Ingress]) -> Stable<'_> {
+    let mut stable = HashMap::new();
+    for ingress in ingresses.iter().filter(|it| !is_canary(it)) {
+        for route in &ingress.routes {
+            let key = (ingress.namespace(), route.host.as_str(), route.path.as_str());
+            stable.entry(key).or_insert(route.service.as_str());
+        }
+    }
+    stable
+}
+
+/// The canary options of an Ingress whose hosts and paths all belong to one other Service.
+fn canary(ingress: &Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>) -> Option<Canary> {
+    if !is_canary(ingress) {
+        return None;
+    }
+    let of =
+        |route: &Route| stable.get(&(ingress.namespace(), route.host.as_str(), route.path.as_str())).copied();
+    let first = ingress.routes.first()?;
+    let service = of(first).filter(|service| *service != first.service);
+    let is_one = ingress.routes.iter().all(|route| of(route) == service && route.service == first.service);
+    let Some(service) = service.filter(|_| is_one) else {
+        let key = ingress.annotations.keys().find(|key| about(key) == About::Canary).cloned();
+        let path = FieldPath::annotation(key.unwrap_or_default());
+        let said = "no Ingress among these has the same hosts and paths for one other Service, so nothing says whose requests are shared";
+        let help = "import the Ingress of the stable Service together with this one";
+        told.push(ingress.finding(path, Severity::Info, said).help(help));
+        return None;
+    };
+    let mut canary = Canary {
+        options: BTreeMap::from([(keys::CANARY_OF, service.to_owned())]),
+        said: ingress.annotations.keys().filter(|key| about(key) == About::Canary).cloned().collect(),
+    };
+    for (key, option) in CANARY_OPTIONS {
+        if let Some(value) = ingress.annotation(key) {
+            canary.options.insert(option, value.to_owned());
+            canary.said.insert(key.to_owned());
+        }
+    }
+    Some(canary)
+}
+
+/// The parts of an Ingress, one for each Service.
+fn parts<'i>(ingress: &'i Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>) -> Vec<Part<'i>> {
+    let mut services: Vec<&str> = Vec::new();
+    let mut routes: HashMap<&str, Vec<&Route>> = HashMap::new();
+    for route in &ingress.routes {
+        let of_service = routes.entry(route.service.as_str()).or_default();
+        if of_service.is_empty() {
+            services.push(&route.service);
+        }
+        of_service.push(route);
+    }
+    let keeper = services.iter().find(|name| **name == ingress.name()).or(services.first()).copied();
+    let annotations = kept_annotations(ingress);
+    let canary = canary(ingress, stable, told);
+    let all_tls = tls(ingress);
+    let mut parts: Vec<Part<'i>> = Vec::new();
+    for service in &services {
+        let routes = routes.remove(service).unwrap_or_default();
+        parts.push(Part {
+            ingress,
+            service,
+            routes,
+            keeps_name: Some(*service) == keeper,
+            tls: Vec::new(),
+            annotations: annotations.clone(),
+            canary: canary.clone(),
+        });
+    }
+    if let [part] = parts.as_mut_slice() {
+        part.tls = all_tls;
+    } else {
+        split_tls(&mut parts, ingress, &all_tls);
+        if let Some(keeper) = keeper {
+            tell_split(ingress, keeper, &services, told);
+        }
+    }
+    parts
+}
+
+/// Gives each part of an Ingress its hosts of the TLS section. Of the parts that share a secret, one asks for the certificate: that
+/// which keeps the name, or the first one. It has all hosts of the secret.
+fn split_tls<'i>(parts: &mut [Part<'i>], ingress: &'i Ingress, all: &[(&'i str, Option<&'i str>)]) {
+    let has_host: Vec<BTreeSet<&str>> =
+        parts.iter().map(|part| part.routes.iter().map(|route| route.host.as_str()).collect()).collect();
+    let mut owners: HashMap<Option<&str>, usize> = HashMap::new();
+    let keeper = parts.iter().position(|part| part.keeps_name).unwrap_or_default();
+    for (host, secret) in all {
+        let takes = |at: &usize| has_host.get(*at).is_some_and(|hosts| hosts.contains(host));
+        let taker = [keeper].into_iter().chain(0..has_host.len()).find(takes);
+        if let Some(taker) = taker {
+            let owner = owners.entry(*secret).or_insert(taker);
+            if taker == keeper {
+                *owner = keeper;
+            }
+        }
+    }
+    for (at, part) in parts.iter_mut().enumerate() {
+        let owns = |secret: &Option<&str>| owners.get(secret).copied().unwrap_or(keeper) == at;
+        let mut asks = false;
+        for (host, secret) in all {
+            let is_own = owns(secret);
+            if is_own || has_host.get(at).is_some_and(|hosts| hosts.contains(host)) {
+                asks |= is_own;
+                part.tls.push((host, *secret));
+            }
+        }
+        if !asks && !part.tls.is_empty() {
+            part.annotations.retain(|key, _| {
+                !matches!(about(key), About::Issuer { .. } | About::IssuerKind | About::Certificate)
+            });
+        }
+    }
+    debug_assert!(parts.iter().all(|part| part.ingress.at == ingress.at));
+}
+
+fn tell_split(ingress: &Ingress, keeper: &str, services: &[&str], told: &mut Vec<Finding>) {
+    if services.len() < 2 {
+        return;
+    }
+    const MAX_NAMES: usize = 5;
+    let others: Vec<String> = services
+        .iter()
+        .filter(|name| **name != keeper)
+        .take(MAX_NAMES)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = (services.len() - 1).saturating_sub(MAX_NAMES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let said = format!(
+        "the paths lead to {} Services, and each Service gets an Ingress of its own: that of `{keeper}` keeps the name, those of {}{more} have others",
+        services.len(),
+        others.join(", ")
+    );
+    let help = "expose all of them before this Ingress is adopted or deleted";
+    told.push(ingress.finding(FieldPath::object(&["spec", "rules"]), Severity::Warning, said).help(help));
+}
+
+/// Why two parts cannot be one Ingress.
+fn difference(one: &Part<'_>, other: &Part<'_>) -> Option<&'static str> {
+    let class = |part: &Part<'_>| part.ingress.class.as_ref().map(|class| class.name.clone());
+    let secrets: HashMap<&str, Option<&str>> = one.tls.iter().copied().collect();
+    let contradicts =
+        |(host, secret): &(&str, Option<&str>)| secrets.get(host).is_some_and(|own| own != secret);
+    match () {
+        () if one.canary.is_some() || other.canary.is_some() => Some("one of them is a canary"),
+        () if class(one) != class(other) => Some("they have different classes"),
+        () if one.tls.is_empty() != other.tls.is_empty() => Some("one of them has no TLS section"),
+        () if other.tls.iter().any(contradicts) => Some("they have different secrets for one host"),
+        () if one.annotations != other.annotations => Some("they have different annotations"),
+        () if kept_labels(one.ingress) != kept_labels(other.ingress) => Some("they have different labels"),
+        () => None,
+    }
+}
+
+/// What the parts of one Service are together. That which has the name of the Service counts, or the most complete one; those that differ from it in more than hosts and
+/// paths are told.
+fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<Wanted<'i>> {
+    let weight = |part: &Part<'_>| {
+        (part.canary.is_none(), part.ingress.name() == part.service, !part.tls.is_empty(), part.routes.len())
+    };
+    let most = group.iter().map(weight).max()?;
+    let first = group.iter().position(|part| weight(part) == most)?;
+    let main = group.remove(first);
+    let mut wanted = Wanted {
+        namespace: main.ingress.namespace(),
+        service: main.service,
+        name: Some(main.ingress.name()).filter(|_| main.keeps_name),
+        routes: main.routes.clone(),
+        tls: main.tls.clone(),
+        class: main.ingress.class.as_ref(),
+        annotations: main.annotations.clone(),
+        labels: kept_labels(main.ingress),
+        canary: main.canary.clone(),
+        ingresses: vec![main.ingress],
+    };
+    for part in group {
+        let path = FieldPath::object(&["metadata", "name"]);
+        if let Some(why) = difference(&main, &part) {
+            let said = format!(
+                "the Service {} has the Ingress {}, too, which is the one that is proposed: a Service gets one Ingress, and {why}",
+                main.service,
+                main.ingress.name()
+            );
+            let help = format!(
+                "add a second Service with the selector of {} under another name, let this Ingress lead to it, and import again",
+                main.service
+            );
+            told.push(part.ingress.finding(path, Severity::Error, said).help(help));
+            continue;
+        }
+        let said = format!(
+            "the Service {} has the Ingress {}, too: the hosts and paths of both become one Ingress",
+            main.service,
+            main.ingress.name()
+        );
+        let help = "delete this Ingress once the other one serves its hosts";
+        told.push(part.ingress.finding(path, Severity::Warning, said).help(help));
+        wanted.name = wanted.name.or(Some(part.ingress.name()).filter(|_| part.keeps_name));
+        wanted.routes.extend(part.routes);
+        let known: BTreeSet<&str> = wanted.tls.iter().map(|(host, _)| *host).collect();
+        let more: Vec<_> = part.tls.into_iter().filter(|(host, _)| !known.contains(host)).collect();
+        wanted.tls.extend(more);
+        wanted.ingresses.push(part.ingress);
+    }
+    Some(wanted)
+}
