@@ -165,7 +165,9 @@ fn every_room_imports_only_the_rooms_before_it() {
 
 #[test]
 fn the_modules_of_crates_without_a_table_import_in_no_circle() {
-    for folder in ["manifest/src", "import/src", "report/src", "cli/src", "kubectl/src", "policy/src", "testkit/src"] {
+    for folder in
+        ["manifest/src", "import/src", "report/src", "cli/src", "kubectl/src", "policy/src", "testkit/src"]
+    {
         let imports = imports(&workspace().join(folder)).unwrap();
         assert!(imports.values().any(|imported| !imported.is_empty()), "{folder} has no imports");
         assert_eq!(circle(imports), Vec::<String>::new(), "{folder}");

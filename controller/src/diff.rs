@@ -3,13 +3,13 @@
 use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::Value;
+use xposer_live::difference::difference;
+use xposer_live::error::error_message;
+use xposer_live::keys::ObjectKey;
+use xposer_live::kinds;
+use xposer_live::object::FIELD_MANAGER;
 
 use crate::actions::Action;
-use crate::difference::difference;
-use crate::error::error_message;
-use crate::keys::ObjectKey;
-use crate::kinds;
-use crate::object::FIELD_MANAGER;
 
 /// What an action would change, as text, or the error that it would have.
 pub(crate) async fn show(client: &Client, action: &Action) -> Result<String, String> {

@@ -7,7 +7,7 @@
 //!                         +------------------ results and errors ----------------------+
 //! ```
 //!
-//! [`controller`] is the loop around it. [`state`], [`queue`], [`reconcile`] and [`plan`] neither wait nor send requests, so
+//! [`controller`] is the loop around it. [`state`], [`queue`], [`reconcile`] and [`xposer_live::plan`] neither wait nor send requests, so
 //! the tests run them without an API server. `tests/rooms.rs` holds the table of which module may import which.
 
 mod actions;
@@ -41,12 +41,10 @@ use kube::Client;
 use tokio::sync::mpsc;
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
-// What `kubectl xposer` reads and compares in the same way.
-use xposer_live::{difference, digest, document, error, keys, kinds, object, plan, servers, service};
+use xposer_live::error::{error_chain, error_message};
 
 use args::{Args, LogFormat};
 use controller::{Controller, Exit};
-use error::{error_chain, error_message};
 use metrics::Metrics;
 use serve::{Health, serve};
 use settings::SettingsFile;

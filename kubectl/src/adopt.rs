@@ -16,8 +16,8 @@ use crate::connect::Connection;
 use crate::diff::{self, Change};
 use crate::failure::Failure;
 use crate::resources;
+use crate::session::{Exit, Stop, read, text};
 use crate::world::{Wanted, World};
-use crate::{Exit, Stop, read, text};
 
 /// The field manager of the annotation.
 const MANAGER: &str = "kubectl-xposer";

@@ -1,5 +1,6 @@
 //! `diff`: what the controller would change. The cluster is only read, and compared as the controller compares it.
 
+mod compared;
 mod fields;
 mod urls;
 
@@ -9,9 +10,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use xposer::Severity;
 use xposer::emit::stamp;
-use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL};
 use xposer_cli::Console;
-use xposer_live::difference::unified;
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{self, Kind};
@@ -22,34 +21,12 @@ use xposer_manifest::Finding;
 use crate::args::{ClusterArgs, DiffArgs};
 use crate::connect::Connection;
 use crate::failure::Failure;
+use crate::session::{Exit, Stop, read, text};
 use crate::world::{Wanted, World};
-use crate::{Exit, Stop, read, text};
 
+pub(crate) use compared::Change;
+use compared::Compared;
 pub(crate) use fields::handed_over;
-
-/// What would happen to an object.
-pub(crate) struct Change {
-    pub(crate) verb: &'static str,
-    /// The object, as `Ingress shop/web`.
-    pub(crate) object: String,
-    pub(crate) before: Option<Value>,
-    pub(crate) after: Option<Value>,
-}
-
-impl Change {
-    /// The change as text: what happens, and a unified difference.
-    pub(crate) fn to_text(&self) -> String {
-        let Self { verb, object, before, after } = self;
-        let lines = unified(before.as_ref(), after.as_ref());
-        if lines.is_empty() {
-            return format!(
-                "{verb} {object}\n# the content is as wanted; only the marks of its owner would be written\n"
-            );
-        }
-        let file = object.replace([' ', '/'], ".");
-        format!("{verb} {object}\n--- cluster/{file}\n+++ wanted/{file}\n{lines}")
-    }
-}
 
 /// Prints what would change.
 pub(crate) async fn diff(
@@ -155,13 +132,6 @@ impl Objects {
             observed.as_ref().filter(|it| it.is_deletable()).map(|observed| (key, document, observed))
         })
     }
-}
-
-/// What would change, and what is to be told about it.
-#[derive(Default)]
-struct Compared {
-    changes: Vec<Change>,
-    notes: Vec<Finding<'static>>,
 }
 
 impl Compared {
@@ -313,10 +283,4 @@ fn foreign(key: &ObjectKey, service: &ServiceKey) -> Finding<'static> {
     );
     Finding::warning(format!("{key} belongs to somebody else and would not be touched"))
         .help(format!("choose another name, or hand it over (annotation {ADOPT_ANNOTATION}): {command}"))
-}
-
-/// Whether labels say that an object is ours.
-fn is_labelled(document: &Document) -> bool {
-    let labels = document.metadata.labels.as_ref();
-    labels.and_then(|labels| labels.get(MANAGED_BY_LABEL)).is_some_and(|by| by == MANAGED_BY)
 }

@@ -11,6 +11,7 @@ mod diff;
 mod failure;
 mod list;
 mod resources;
+mod session;
 mod table;
 mod world;
 
@@ -30,42 +31,8 @@ use args::{
 use connect::Connection;
 use controller::Missing;
 use failure::Failure;
+use session::{Exit, Stop, read, text};
 use world::{Wanted, World};
-
-/// The exit status of the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
-    Done = 0,
-    /// At least one Service is refused; for `diff`: something would change.
-    Refused = 1,
-    /// Wrong usage, no cluster, no rights, unusable settings.
-    Unusable = 2,
-}
-
-/// Why a command ends early.
-pub(crate) enum Stop {
-    Missing(Missing),
-    /// An output cannot be written.
-    Output(io::Error),
-}
-
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Self::Missing(Missing::Failure(failure))
-    }
-}
-
-impl From<Missing> for Stop {
-    fn from(missing: Missing) -> Self {
-        Self::Missing(missing)
-    }
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -110,10 +77,6 @@ fn give_up(stop: Stop, console: &mut Console<'_>) -> Exit {
     Exit::Unusable
 }
 
-fn text(console: &Console<'_>) -> Printer {
-    Printer::for_terminal(Diagnostics::Text, console.terminal)
-}
-
 async fn dispatch(cli: Cli, console: &mut Console<'_>) -> Result<Exit, Stop> {
     let Cli { command, cluster } = cli;
     match command {
@@ -124,22 +87,6 @@ async fn dispatch(cli: Cli, console: &mut Console<'_>) -> Result<Exit, Stop> {
         Command::Diff(args) => diff::diff(&args, &cluster, console).await,
         Command::Adopt(args) => adopt::adopt(&args, &cluster, console).await,
     }
-}
-
-/// Reads the cluster, and says which settings count and what could not be read.
-pub(crate) async fn read(
-    connection: &Connection,
-    cluster: &ClusterArgs,
-    wanted: &Wanted<'_>,
-    console: &mut Console<'_>,
-) -> Result<World, Stop> {
-    let mut world = World::read(connection, cluster, wanted, console.stdin).await?;
-    if let Some(told) = &world.told {
-        writeln!(console.stderr, "{told}")?;
-    }
-    let notes = std::mem::take(&mut world.notes);
-    text(console).print(notes, console.stderr)?;
-    Ok(world)
 }
 
 async fn list(args: &ListArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {

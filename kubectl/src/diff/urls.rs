@@ -7,6 +7,7 @@ use kube::api::Api;
 use serde_json::{Value, json};
 use xposer::emit::URL_CONFIG_MAP;
 use xposer::plan::{Published, Scope};
+use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL};
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{self, Kind};
@@ -14,7 +15,7 @@ use xposer_live::object::our_fields;
 use xposer_live::plan::{Decision, DecisionResult};
 use xposer_manifest::Finding;
 
-use super::{Change, Compared, is_labelled};
+use super::compared::{Change, Compared};
 use crate::connect::Connection;
 use crate::failure::Failure;
 use crate::world::World;
@@ -181,4 +182,10 @@ impl Compared {
             after: (verb != "delete").then(|| object(after)),
         });
     }
+}
+
+/// Whether labels say that an object is ours.
+fn is_labelled(document: &Document) -> bool {
+    let labels = document.metadata.labels.as_ref();
+    labels.and_then(|labels| labels.get(MANAGED_BY_LABEL)).is_some_and(|by| by == MANAGED_BY)
 }
