@@ -537,7 +537,8 @@ pub(crate) enum ReportOutput {
 
 /// How diagnostics are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Diagnostics {
+#[allow(missing_docs, reason = "the help would repeat a comment at each word")]
+pub enum Diagnostics {
     #[default]
     Text,
     Json,
@@ -547,7 +548,13 @@ pub(crate) enum Diagnostics {
 
 impl Diagnostics {
     /// Whether somebody reads them, and not a program, which would not know a summary.
-    pub(crate) fn has_summary(self) -> bool {
+    ///
+    /// ```
+    /// use xposer_cli::Diagnostics;
+    /// assert!(Diagnostics::Text.has_summary() && !Diagnostics::Json.has_summary());
+    /// ```
+    #[must_use]
+    pub fn has_summary(self) -> bool {
         matches!(self, Self::Text | Self::Github)
     }
 }

@@ -66,7 +66,7 @@ impl Inputs {
         let (mut wrong, mut notes) = (Findings::new(), Findings::new());
         let paths = distinct(paths, &mut notes);
         let mut settings = |path: Option<&PathBuf>| {
-            let read = path.map(|path| read_settings(path, typed, console.stdin));
+            let read = path.map(|path| settings_of(path, typed, console.stdin));
             read.transpose().unwrap_or_else(|findings| {
                 wrong.extend(findings);
                 None
@@ -147,7 +147,22 @@ fn read_files(paths: &[&Path], typed: Typed, console: &mut Console<'_>, wrong: &
     files
 }
 
-fn read_settings(
+/// The settings in a file, or on standard input if the path is `-`.
+///
+/// ```
+/// let mut stdin = "domain: example.com".as_bytes();
+/// assert!(xposer_cli::read_settings("-".as_ref(), &mut stdin).is_ok());
+/// assert!(xposer_cli::read_settings("no such file".as_ref(), &mut stdin).is_err());
+/// ```
+///
+/// # Errors
+///
+/// All errors of the file and of its settings.
+pub fn read_settings(path: &Path, stdin: &mut dyn Read) -> Result<(SettingsFile, Settings), Findings> {
+    settings_of(path, Typed::Check, stdin)
+}
+
+fn settings_of(
     path: &Path,
     typed: Typed,
     stdin: &mut dyn Read,

@@ -17,6 +17,9 @@
 //! assert_eq!(run(["xposer", "check"], console), 0);
 //! assert_eq!(String::from_utf8(stderr).unwrap(), "1 service: 0 exposed, 1 left alone\n");
 //! ```
+//!
+//! What else is public is for programs that have Services of another origin and print about them as this one does, such as
+//! `kubectl xposer`: [`read_settings`], [`write_trace`], [`Printer`] and [`summary`].
 
 mod args;
 mod compare;
@@ -41,9 +44,14 @@ use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser};
 
+pub use args::Diagnostics;
 use args::{Cli, Command};
 pub use console::{Console, Terminal};
 use console::{Exit, or_gone};
+pub use input::read_settings;
+pub use printer::Printer;
+pub use render::summary;
+pub use trace::write_trace;
 use xposer_manifest::Finding;
 
 /// Runs the program with these arguments, the first of which is its own name, and returns its exit status.

@@ -8,8 +8,17 @@ use crate::args::{Color, Diagnostics, InputArgs};
 use crate::console::{Terminal, or_gone};
 
 /// The format and the colours of findings.
+///
+/// ```
+/// use xposer_cli::{Diagnostics, Printer, Terminal};
+/// use xposer_manifest::Finding;
+/// let mut out = Vec::new();
+/// let printer = Printer::for_terminal(Diagnostics::Json, Terminal::default());
+/// printer.print([Finding::input("no ports")], &mut out).unwrap();
+/// assert_eq!(serde_json::from_slice::<serde_json::Value>(&out).unwrap()[0]["message"], "no ports");
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Printer {
+pub struct Printer {
     pub(crate) format: Diagnostics,
     colors: bool,
 }
@@ -24,8 +33,18 @@ impl Printer {
         Self { format: args.diagnostics, colors }
     }
 
+    /// In colours, if standard error is a terminal that shows them.
+    #[must_use]
+    pub fn for_terminal(format: Diagnostics, terminal: Terminal) -> Self {
+        Self { format, colors: terminal.stderr && terminal.colors }
+    }
+
     /// Prints all findings of a run; JSON and SARIF are complete also where there are none.
-    pub(crate) fn print<'d>(
+    ///
+    /// # Errors
+    ///
+    /// The error of the writer, unless its reader is gone.
+    pub fn print<'d>(
         self,
         findings: impl IntoIterator<Item = Finding<'d>>,
         out: &mut dyn Write,

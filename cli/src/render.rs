@@ -167,7 +167,15 @@ fn write_json(objects: &[Object<'_>], mut out: &mut dyn Write) -> io::Result<()>
 }
 
 /// The summary, for example `3 services: 2 exposed, 1 refused`, and the number of Services for tools only.
-pub(crate) fn summary(outcomes: &[Outcome], local: usize) -> String {
+///
+/// ```
+/// use xposer::{Service, Settings, expose, testing};
+/// let service = testing::service(&[("Domain", "example.com")]);
+/// let outcome = expose(&Service::from_value(&service), &Settings::default());
+/// assert_eq!(xposer_cli::summary(&[outcome], 0), "1 service: 1 exposed");
+/// ```
+#[must_use]
+pub fn summary(outcomes: &[Outcome], local: usize) -> String {
     let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
     let exposed = count(|outcome| matches!(outcome, Outcome::Planned { .. }));
     let refused = count(Outcome::is_refused);

@@ -7,7 +7,20 @@ use xposer::service::EXPOSE_LABEL;
 use xposer::{Outcome, Service, Settings};
 
 /// Writes where the values come from that decide how a Service is exposed.
-pub(crate) fn write_trace(
+///
+/// ```
+/// use xposer::{Service, Settings, expose, testing};
+/// let service = testing::service(&[("Domain", "example.com")]);
+/// let (service, settings) = (Service::from_value(&service), Settings::default());
+/// let mut out = Vec::new();
+/// xposer_cli::write_trace(&service, &expose(&service, &settings), &settings, &mut out).unwrap();
+/// assert!(out.starts_with(b"Service shop/web is exposed as http://web.shop.example.com\n"));
+/// ```
+///
+/// # Errors
+///
+/// The error of the writer.
+pub fn write_trace(
     service: &Service<'_>,
     outcome: &Outcome,
     settings: &Settings,

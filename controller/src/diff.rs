@@ -3,18 +3,13 @@
 use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::Value;
-use similar::TextDiff;
-use xposer_manifest::to_yaml;
+use xposer_live::difference::difference;
+use xposer_live::error::error_message;
+use xposer_live::keys::ObjectKey;
+use xposer_live::kinds;
+use xposer_live::object::FIELD_MANAGER;
 
 use crate::actions::Action;
-use crate::error::error_message;
-use crate::keys::ObjectKey;
-use crate::kinds;
-use crate::object::FIELD_MANAGER;
-
-/// Fields of `metadata` that the API server sets.
-const OMITTED_FIELDS: [&str; 5] =
-    ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"];
 
 /// What an action would change, as text, or the error that it would have.
 pub(crate) async fn show(client: &Client, action: &Action) -> Result<String, String> {
@@ -37,22 +32,6 @@ async fn changed(client: &Client, key: &ObjectKey, body: &Value, force: bool) ->
     let before = api.get_opt(&key.name).await.map_err(with_key)?;
     let params = PatchParams { dry_run: true, force, ..PatchParams::apply(FIELD_MANAGER) };
     let after = api.patch(&key.name, &params, &Patch::Apply(body)).await.map_err(with_key)?;
-    let (verb, before) = match before {
-        Some(before) => ("update", text(&before)),
-        None => ("create", String::new()),
-    };
-    let after = text(&after);
-    let diff = TextDiff::from_lines(&before, &after);
-    Ok(format!("{verb} {key}\n{}", diff.unified_diff().context_radius(3)))
-}
-
-fn text(object: &DynamicObject) -> String {
-    let mut value = serde_json::to_value(object).unwrap_or_default();
-    if let Some(object) = value.as_object_mut() {
-        object.remove("status");
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.retain(|field, _| !OMITTED_FIELDS.contains(&field.as_str()));
-        }
-    }
-    to_yaml(&value)
+    let value = |object: &DynamicObject| serde_json::to_value(object).unwrap_or_default();
+    Ok(difference(key, before.as_ref().map(value).as_ref(), &value(&after)))
 }

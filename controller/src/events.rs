@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{debug, info, warn};
 use xposer::internal::shortened;
+use xposer_live::error::error_message;
 
-use crate::error::error_message;
 use crate::metrics::Metrics;
 use crate::notice::{MAX_NOTE_BYTES, Notice, ServiceNotice};
 

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
+use xposer_live::digest::json_digest;
+use xposer_live::keys::{ObjectKey, ServiceKey};
+use xposer_live::kinds::Kind;
+use xposer_live::object::{Observed, hosts};
+use xposer_live::plan::Desired;
 
-use crate::digest::json_digest;
-use crate::keys::{ObjectKey, ServiceKey};
-use crate::kinds::Kind;
 use crate::notice::Notice;
-use crate::object::{Observed, hosts};
-use crate::plan::Desired;
 
 /// How many seconds an object is kept, at most, by default. ingress-nginx writes the address of a new Ingress once a minute
 /// (`internal/ingress/status/status.go`, 1.15.1); this is half as long again.

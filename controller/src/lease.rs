@@ -11,8 +11,8 @@ use kube::{Client, Error};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
+use xposer_live::error::error_message;
 
-use crate::error::error_message;
 use crate::metrics::Metrics;
 
 /// How long the others wait for a holder that does not renew the Lease.

@@ -7,7 +7,7 @@
 //!                         +------------------ results and errors ----------------------+
 //! ```
 //!
-//! [`controller`] is the loop around it. [`state`], [`queue`], [`reconcile`] and [`plan`] neither wait nor send requests, so
+//! [`controller`] is the loop around it. [`state`], [`queue`], [`reconcile`] and [`xposer_live::plan`] neither wait nor send requests, so
 //! the tests run them without an API server. `tests/rooms.rs` holds the table of which module may import which.
 
 mod actions;
@@ -15,25 +15,16 @@ mod args;
 mod backoff;
 mod controller;
 mod diff;
-mod digest;
-mod document;
-mod error;
 mod events;
 mod handover;
-mod keys;
-mod kinds;
 mod lease;
 mod metrics;
 mod missing;
 mod notice;
-mod object;
-mod plan;
 mod queue;
 mod reconcile;
 mod report;
 mod serve;
-mod servers;
-mod service;
 mod settings;
 mod state;
 #[cfg(test)]
@@ -50,10 +41,10 @@ use kube::Client;
 use tokio::sync::mpsc;
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
+use xposer_live::error::{error_chain, error_message};
 
 use args::{Args, LogFormat};
 use controller::{Controller, Exit};
-use error::{error_chain, error_message};
 use metrics::Metrics;
 use serve::{Health, serve};
 use settings::SettingsFile;

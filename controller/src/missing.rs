@@ -1,8 +1,8 @@
 //! What the settings ask for, and the cluster does not have or the roles do not give: one line of the log for each kind.
 
 use std::collections::{BTreeMap, BTreeSet};
+use xposer_live::kinds::Kind;
 
-use crate::kinds::Kind;
 use crate::notice::Notice;
 use crate::watch::KindStatus;
 

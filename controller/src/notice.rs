@@ -6,10 +6,10 @@ use std::time::Duration;
 use xposer::emit::URL_CONFIG_MAP;
 use xposer::internal::shortened;
 use xposer::{Code, Diagnostic, Severity};
+use xposer_live::keys::{ObjectKey, ServiceKey};
+use xposer_live::kinds::{self, Kind};
+use xposer_live::object::ADOPT_ANNOTATION;
 
-use crate::keys::{ObjectKey, ServiceKey};
-use crate::kinds::{self, Kind};
-use crate::object::ADOPT_ANNOTATION;
 use crate::watch::KindStatus;
 
 /// The longest note that the API server takes, in bytes (`k8s.io/kubernetes/pkg/apis/core/validation/events.go`).

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
-
-use crate::keys::ReconcileKey;
+use xposer_live::keys::ReconcileKey;
 
 /// A key that writes again within this time is slowed down.
 const BUSY: Duration = Duration::from_secs(10);
@@ -198,7 +197,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::ServiceKey;
+    use xposer_live::keys::ServiceKey;
 
     fn key(name: &str) -> ReconcileKey {
         ReconcileKey::Service(ServiceKey::new("shop", name))

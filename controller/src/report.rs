@@ -14,11 +14,11 @@ use k8s_openapi::jiff::Timestamp;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tracing::error;
 use xposer::{Outcome, Precedence, Service, Settings, expose_all};
+use xposer_live::service::StoredService;
 use xposer_report::model::{Cluster, ClusterState};
 use xposer_report::{Options, Report, content_security_policy};
 
 use crate::serve::{Answer, listen};
-use crate::service::StoredService;
 use crate::state::{State, Written};
 
 /// The most Services of a report, and the most entries of each of its lists.

@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 use xposer::emit::URL_CONFIG_MAP;
 use xposer::plan::{Published, Scope};
 use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL};
+use xposer_live::digest::json_digest;
+use xposer_live::document::Document;
+use xposer_live::keys::{ObjectKey, ServiceKey};
+use xposer_live::kinds::Kind;
+use xposer_live::object::our_fields;
 
 use crate::actions::{Action, ApplyMode};
-use crate::digest::json_digest;
-use crate::document::Document;
-use crate::keys::{ObjectKey, ServiceKey};
-use crate::kinds::Kind;
-use crate::object::our_fields;
 
 /// The entries that Services publish, the namespaces, and the ConfigMaps in the cluster.
 #[derive(Debug, Default)]

@@ -10,13 +10,13 @@ use kube::{Client, Error};
 use tokio::sync::mpsc::{Sender, error::SendError};
 use xposer::emit::URL_CONFIG_MAP;
 use xposer::service::EXPOSE_LABEL;
+use xposer_live::document::Document;
+use xposer_live::error::error_message;
+use xposer_live::kinds::{self, Kind};
+use xposer_live::servers::ServerKind;
+use xposer_live::service::service_resource;
 
 use crate::backoff::exponential_backoff;
-use crate::document::Document;
-use crate::error::error_message;
-use crate::kinds::{self, Kind};
-use crate::servers::ServerKind;
-use crate::service::service_resource;
 
 /// The interval at which a kind that is not served, or may not be listed, is requested again.
 const DISCOVERY_INTERVAL: Duration = Duration::from_secs(20);

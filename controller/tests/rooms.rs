@@ -11,48 +11,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use xposer_testkit::source::{code, imports};
 use xposer_testkit::workspace;
 
-/// Each module and the modules that it may import. A module may import only those above it, so there is no circle.
+/// Each module and the modules that it may import, beside those of `xposer-live`, which has a table of its own. A module may import only those above it, so there is no circle.
 const MODULES: &[(&str, &[&str])] = &[
-    // Data and tables.
-    ("digest", &[]),
-    ("document", &[]),
-    ("error", &[]),
-    ("kinds", &[]),
-    ("keys", &["kinds"]),
-    ("service", &["document", "keys"]),
-    ("object", &["digest", "document", "keys"]),
     // What comes from outside.
     ("backoff", &[]),
     ("metrics", &[]),
     ("settings", &[]),
-    ("servers", &["digest", "document"]),
-    ("watch", &["backoff", "document", "error", "kinds", "servers", "service"]),
+    ("watch", &["backoff"]),
     // Decisions, without the API server.
-    ("plan", &["digest", "keys", "kinds", "object", "servers", "service"]),
-    ("notice", &["keys", "kinds", "object", "watch"]),
-    ("missing", &["kinds", "notice", "watch"]),
-    ("handover", &["digest", "keys", "kinds", "notice", "object", "plan"]),
-    ("actions", &["document", "error", "keys", "kinds", "metrics", "object", "service"]),
-    ("urls", &["actions", "digest", "document", "keys", "kinds", "object"]),
-    (
-        "state",
-        &["document", "handover", "keys", "kinds", "object", "plan", "servers", "service", "urls", "watch"],
-    ),
-    (
-        "reconcile",
-        &[
-            "actions", "digest", "document", "handover", "keys", "kinds", "notice", "object", "plan",
-            "state", "watch",
-        ],
-    ),
-    ("queue", &["keys"]),
+    ("notice", &["watch"]),
+    ("missing", &["notice", "watch"]),
+    ("handover", &["notice"]),
+    ("actions", &["metrics"]),
+    ("urls", &["actions"]),
+    ("state", &["handover", "urls", "watch"]),
+    ("reconcile", &["actions", "handover", "notice", "state", "watch"]),
+    ("queue", &[]),
     // What goes outside.
     ("args", &["handover"]),
-    ("diff", &["actions", "error", "keys", "kinds", "object"]),
-    ("events", &["error", "metrics", "notice"]),
-    ("lease", &["error", "metrics"]),
+    ("diff", &["actions"]),
+    ("events", &["metrics", "notice"]),
+    ("lease", &["metrics"]),
     ("serve", &["metrics"]),
-    ("report", &["serve", "service", "state"]),
+    ("report", &["serve", "state"]),
     // The loop around all of them.
     (
         "controller",
@@ -62,8 +43,6 @@ const MODULES: &[(&str, &[&str])] = &[
             "backoff",
             "diff",
             "events",
-            "keys",
-            "kinds",
             "lease",
             "metrics",
             "missing",
@@ -72,7 +51,6 @@ const MODULES: &[(&str, &[&str])] = &[
             "reconcile",
             "report",
             "serve",
-            "servers",
             "settings",
             "state",
             "watch",
@@ -81,22 +59,7 @@ const MODULES: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that neither wait nor touch anything outside of the program.
-const PURE: &[&str] = &[
-    "digest",
-    "document",
-    "handover",
-    "keys",
-    "missing",
-    "notice",
-    "object",
-    "plan",
-    "queue",
-    "reconcile",
-    "servers",
-    "service",
-    "state",
-    "urls",
-];
+const PURE: &[&str] = &["handover", "missing", "notice", "queue", "reconcile", "state", "urls"];
 
 /// The module of the table to which a file or a module belongs: that of its first name.
 fn module(path: &str) -> &str {

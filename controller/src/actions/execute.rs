@@ -8,15 +8,15 @@ use kube::core::Status;
 use kube::{Client, Error};
 use serde_json::{Value, json};
 use xposer::service::EXPOSE_LABEL;
+use xposer_live::document::Document;
+use xposer_live::error::error_message;
+use xposer_live::keys::{ObjectKey, ServiceKey};
+use xposer_live::kinds::{self, Kind};
+use xposer_live::object::{FIELD_MANAGER, has_other_managers, without_field_conflicts};
+use xposer_live::service::service_resource;
 
 use super::{Action, ActionError, ActionResult, ApplyMode, Failures};
-use crate::document::Document;
-use crate::error::error_message;
-use crate::keys::{ObjectKey, ServiceKey};
-use crate::kinds::{self, Kind};
 use crate::metrics::Metrics;
-use crate::object::{FIELD_MANAGER, has_other_managers, without_field_conflicts};
-use crate::service::service_resource;
 
 /// The field manager of the status annotations of Services.
 const STAMP_MANAGER: &str = "xposer-stamp";

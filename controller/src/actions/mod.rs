@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
-
-use crate::document::Document;
-use crate::keys::{ObjectKey, ServiceKey};
-use crate::kinds::{self, Kind};
+use xposer_live::document::Document;
+use xposer_live::keys::{ObjectKey, ServiceKey};
+use xposer_live::kinds::{self, Kind};
 
 pub(crate) use execute::execute_all;
 

@@ -11,14 +11,14 @@ use serde_json::Value;
 use tokio::time::Instant;
 use xposer::emit::stamp::{self, Stamp};
 use xposer::plan::Published;
+use xposer_live::keys::{ObjectKey, ReconcileKey, ServiceKey};
+use xposer_live::kinds::{self, Kind};
+use xposer_live::object::{Observed, Ownership};
+use xposer_live::plan::{Decision, DecisionResult, Desired, Exposed};
 
 use crate::actions::{Action, ApplyMode};
 use crate::handover::Successor;
-use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
-use crate::kinds::{self, Kind};
 use crate::notice::Notice;
-use crate::object::{Observed, Ownership};
-use crate::plan::{Decision, DecisionResult, Desired, Exposed};
 use crate::state::State;
 use crate::watch::KindStatus;
 

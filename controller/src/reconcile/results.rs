@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use xposer_live::digest::digest;
+use xposer_live::document::Document;
+use xposer_live::keys::{ObjectKey, ReconcileKey, ServiceKey};
+use xposer_live::kinds::Kind;
+use xposer_live::object::Observed;
 
 use crate::actions::{ActionError, ActionResult};
-use crate::digest::digest;
-use crate::document::Document;
 use crate::handover::Refusal;
-use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
-use crate::kinds::Kind;
 use crate::notice::{Notice, ServiceNotice};
-use crate::object::Observed;
 use crate::state::{State, Written};
 
 /// What to do after an error.

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use xposer::internal::MAX_NAMED;
-
-use crate::keys::ServiceKey;
-use crate::plan::{Claims, OneWayClaim};
+use xposer_live::keys::ServiceKey;
+use xposer_live::plan::{Claims, OneWayClaim};
 
 /// The claims of all Services, by Service and by claim.
 #[derive(Debug, Default)]

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use xposer::{Settings, Target, expose};
+use xposer_live::keys::{ReconcileKey, ServiceKey};
+use xposer_live::kinds::Kind;
+use xposer_live::plan::{Decision, Member, claims, decide};
+use xposer_live::servers::{ServerKind, Servers};
+use xposer_live::service::StoredService;
 
 use crate::handover::Handovers;
-use crate::keys::{ReconcileKey, ServiceKey};
-use crate::kinds::Kind;
-use crate::plan::{Decision, Member, claims, decide};
-use crate::servers::{ServerKind, Servers};
-use crate::service::StoredService;
 use crate::urls::UrlConfigMaps;
 use crate::watch::{KindStatus, Source};
 use claims::ClaimIndex;

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-
-use crate::keys::{ObjectKey, ServiceKey};
-use crate::kinds::Kind;
-use crate::object::Observed;
+use xposer_live::keys::{ObjectKey, ServiceKey};
+use xposer_live::kinds::Kind;
+use xposer_live::object::Observed;
 
 #[derive(Debug, Default)]
 pub(crate) struct ObjectIndex {

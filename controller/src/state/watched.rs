@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use kube::runtime::watcher::Event;
 use xposer::emit::{URL_CONFIG_MAP, stamp};
+use xposer_live::document::Document;
+use xposer_live::keys::{ObjectKey, ReconcileKey, ServiceKey};
+use xposer_live::kinds::Kind;
+use xposer_live::object::{Observed, is_as_desired};
+use xposer_live::plan::{DecisionResult, claims};
+use xposer_live::servers::{ServerKey, ServerKind, server_key};
+use xposer_live::service::StoredService;
 
 use super::{ServiceEntry, State, Trigger, UnexposedService, Written};
-use crate::document::Document;
-use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
-use crate::kinds::Kind;
-use crate::object::{Observed, is_as_desired};
-use crate::plan::{DecisionResult, claims};
-use crate::servers::{ServerKey, ServerKind, server_key};
-use crate::service::StoredService;
 use crate::watch::{KindStatus, Source, WatchEvent};
 
 /// What a watch event is about.

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use xposer::{Precedence, Service, Settings, expose, expose_all, is_service};
+use xposer_live::kinds::Kind;
+use xposer_live::plan::{DecisionResult, Member, decide};
+use xposer_live::service::StoredService;
 use xposer_manifest::load;
 
 use super::document;
-use crate::kinds::Kind;
-use crate::plan::{DecisionResult, Member, decide};
-use crate::service::StoredService;
 
 /// A Service as an API server stores it: with a namespace, a UID and a creation time.
 fn stored_form(service: &Value, uid: usize) -> Value {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use xposer::Settings;
+use xposer_live::keys::ServiceKey;
+use xposer_live::kinds::Kind;
 
 use super::{FakeCluster, HOST, NAME, address, in_shop, served, service, settle, web};
-use crate::keys::ServiceKey;
-use crate::kinds::Kind;
 use crate::state::State;
 use crate::watch::KindStatus;
 

@@ -12,11 +12,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use xposer::Settings;
+use xposer_live::document::Document;
+use xposer_live::keys::{ObjectKey, ReconcileKey, ServiceKey};
+use xposer_live::kinds::Kind;
 
 use crate::actions::{Action, ActionError, ActionResult, ApplyMode, Failures};
-use crate::document::Document;
-use crate::keys::{ObjectKey, ReconcileKey, ServiceKey};
-use crate::kinds::Kind;
 use crate::notice::Notice;
 use crate::reconcile::{ReconcilePlan, Recovery};
 use crate::state::State;

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 use xposer::Settings;
+use xposer_live::document::Document;
+use xposer_live::keys::{ReconcileKey, ServiceKey};
+use xposer_live::kinds::Kind;
 
 use super::{FakeCluster, document, in_shop};
 use crate::actions::{ActionError, ActionResult};
-use crate::document::Document;
-use crate::keys::{ReconcileKey, ServiceKey};
-use crate::kinds::Kind;
 use crate::reconcile::Recovery;
 use crate::watch::KindStatus;
 

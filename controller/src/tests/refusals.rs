@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use xposer_live::keys::{ObjectKey, ServiceKey};
+use xposer_live::kinds::Kind;
+use xposer_live::object::Observed;
 
 use super::{FakeCluster, HOST, NAME, address, in_shop, served, service, settle, web};
 use crate::handover::{Handovers, Refusal};
-use crate::keys::{ObjectKey, ServiceKey};
-use crate::kinds::Kind;
-use crate::object::Observed;
 
 const CANARY: &str = "nginx.ingress.kubernetes.io/canary";
 

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 use xposer::Settings;
+use xposer_live::keys::ServiceKey;
+use xposer_live::kinds::Kind;
+use xposer_live::object::owner_reference;
+use xposer_live::plan::{Desired, Exposed};
+use xposer_live::servers::ServerKind;
 
 use super::{FakeCluster, applied, document, in_shop, settle, text, web};
 use crate::actions::Failures;
-use crate::keys::ServiceKey;
-use crate::kinds::Kind;
 use crate::notice::Notice;
-use crate::object::owner_reference;
-use crate::plan::{Desired, Exposed};
-use crate::servers::ServerKind;
 use crate::watch::KindStatus;
 
 const TRAEFIK: &str = "traefik.io/ingress-controller";
@@ -166,7 +166,7 @@ fn desired(kind: Kind, name: &str) -> Desired {
             "ownerReferences": [owner_reference(&ServiceKey::new("shop", "web"), "uid-web")]},
         "spec": {"rules": [{"host": "web.example.com"}]},
     });
-    let hash = crate::digest::json_digest(&body);
+    let hash = xposer_live::digest::json_digest(&body);
     Desired { key: in_shop(kind, name), body, hash }
 }
 

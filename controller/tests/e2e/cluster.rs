@@ -79,7 +79,7 @@ const RBAC: &str = "rbac.authorization.k8s.io/v1";
 pub(crate) const CLUSTER_ROLE: Kind = kind(RBAC, "ClusterRole", "clusterroles");
 pub(crate) const CLUSTER_ROLE_BINDING: Kind = kind(RBAC, "ClusterRoleBinding", "clusterrolebindings");
 
-const KINDS: [Kind; 24] = [
+const KINDS: [Kind; 25] = [
     SERVICE,
     INGRESS,
     CONFIG_MAP,
@@ -101,6 +101,7 @@ const KINDS: [Kind; 24] = [
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     kind("v1", "ServiceAccount", "serviceaccounts"),
+    kind("apps/v1", "Deployment", "deployments"),
     kind("v1", "Secret", "secrets"),
     kind(RBAC, "Role", "roles"),
     kind(RBAC, "RoleBinding", "rolebindings"),

@@ -59,9 +59,17 @@ impl Captured {
     }
 }
 
+/// Where the program is. In the tests of another package, cargo does not say it; there it is beside the folder of the test.
+fn executable() -> PathBuf {
+    option_env!("CARGO_BIN_EXE_xposer-controller").map_or_else(
+        || std::env::current_exe().unwrap().with_file_name("../xposer-controller"),
+        PathBuf::from,
+    )
+}
+
 /// The program with an empty environment, except for `RUST_LOG`, which `E2E_LOG` sets.
 fn program(kubeconfig: &Path, settings: &Path, words: Words<'_>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xposer-controller"));
+    let mut command = Command::new(executable());
     command.env_clear().env("KUBECONFIG", kubeconfig);
     if let Some(filter) = std::env::var_os("E2E_LOG") {
         command.env("RUST_LOG", filter);

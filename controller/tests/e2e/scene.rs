@@ -512,7 +512,7 @@ impl Inner {
     }
 
     /// The objects of these kinds, and the Services.
-    fn everything(&self) -> Vec<Value> {
+    pub(crate) fn everything(&self) -> Vec<Value> {
         let mut all: Vec<Value> = MADE.iter().flat_map(|kind| self.list(*kind)).collect();
         all.extend(self.list(SERVICE));
         all

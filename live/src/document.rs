@@ -10,17 +10,17 @@ use serde_json::Value;
 
 /// An object of any kind.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Document {
+pub struct Document {
     #[serde(default)]
-    pub(crate) metadata: ObjectMeta,
+    pub metadata: ObjectMeta,
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub(crate) spec: Value,
+    pub spec: Value,
     /// The data of a ConfigMap.
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub(crate) data: Value,
+    pub data: Value,
     /// The controller reads the status, and never writes it.
     #[serde(default, skip_serializing)]
-    pub(crate) status: Value,
+    pub status: Value,
 }
 
 impl kube::Resource for Document {

@@ -12,19 +12,19 @@ use crate::document::Document;
 use crate::keys::ServiceKey;
 
 /// Where the API serves Services.
-pub(crate) fn service_resource() -> ApiResource {
+pub fn service_resource() -> ApiResource {
     ApiResource::erase::<k8s_openapi::api::core::v1::Service>(&())
 }
 
 /// A Service with the label that exposes it.
 #[derive(Clone, Debug)]
-pub(crate) struct StoredService {
-    pub(crate) uid: Box<str>,
+pub struct StoredService {
+    pub uid: Box<str>,
     /// When the API server created it, in seconds since 1970 by the API server's clock.
-    pub(crate) created: i64,
+    pub created: i64,
     /// Whether it is being deleted. Then nothing is written for it, or its objects, which Kubernetes deletes first, would come
     /// back.
-    pub(crate) terminating: bool,
+    pub terminating: bool,
     /// The fields that the core reads, as JSON text.
     document: Box<str>,
     /// The bytes of the annotations that the document leaves out.
@@ -33,7 +33,7 @@ pub(crate) struct StoredService {
 
 impl StoredService {
     /// `None` for a document without a name or a UID, which no API server sends.
-    pub(crate) fn new(service: &Document) -> Option<(Arc<ServiceKey>, Self)> {
+    pub fn new(service: &Document) -> Option<(Arc<ServiceKey>, Self)> {
         let metadata = &service.metadata;
         let key = ServiceKey::new(metadata.namespace.as_deref()?, metadata.name.as_deref()?);
         let mut annotations = Map::new();
@@ -73,18 +73,18 @@ impl StoredService {
     }
 
     /// The document that the core reads.
-    pub(crate) fn document(&self) -> Value {
+    pub fn document(&self) -> Value {
         // `new` wrote this text, so it can be read.
         serde_json::from_str(&self.document).unwrap_or_default()
     }
 
     /// The core's view of the Service; `document` is the one of [`document`](Self::document).
-    pub(crate) fn view<'d>(&self, document: &'d Value) -> Service<'d> {
+    pub fn view<'d>(&self, document: &'d Value) -> Service<'d> {
         Service::from_value(document).with_other_annotation_bytes(self.other_annotation_bytes)
     }
 
     /// Whether the core would give the same result for both.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         self.uid == other.uid
             && self.terminating == other.terminating
             && self.document == other.document

@@ -8,17 +8,17 @@ use crate::kinds::Kind;
 
 /// The namespace and the name of a Service. Ordered by namespace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ServiceKey {
-    pub(crate) namespace: Box<str>,
-    pub(crate) name: Box<str>,
+pub struct ServiceKey {
+    pub namespace: Box<str>,
+    pub name: Box<str>,
 }
 
 impl ServiceKey {
-    pub(crate) fn new(namespace: &str, name: &str) -> Arc<Self> {
+    pub fn new(namespace: &str, name: &str) -> Arc<Self> {
         Arc::new(Self { namespace: namespace.into(), name: name.into() })
     }
 
-    pub(crate) fn of(metadata: &ObjectMeta) -> Arc<Self> {
+    pub fn of(metadata: &ObjectMeta) -> Arc<Self> {
         Self::new(text(&metadata.namespace), text(&metadata.name))
     }
 }
@@ -31,14 +31,14 @@ impl std::fmt::Display for ServiceKey {
 
 /// The kind, the namespace and the name of an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ObjectKey {
-    pub(crate) kind: Kind,
-    pub(crate) namespace: Box<str>,
-    pub(crate) name: Box<str>,
+pub struct ObjectKey {
+    pub kind: Kind,
+    pub namespace: Box<str>,
+    pub name: Box<str>,
 }
 
 impl ObjectKey {
-    pub(crate) fn of(kind: Kind, metadata: &ObjectMeta) -> Self {
+    pub fn of(kind: Kind, metadata: &ObjectMeta) -> Self {
         Self { kind, namespace: text(&metadata.namespace).into(), name: text(&metadata.name).into() }
     }
 }
@@ -51,7 +51,7 @@ impl std::fmt::Display for ObjectKey {
 
 /// What is reconciled at once. Services come before ConfigMaps, because a ConfigMap depends on the plans of Services.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum ReconcileKey {
+pub enum ReconcileKey {
     /// A Service and its objects.
     Service(Arc<ServiceKey>),
     /// The URL ConfigMap of a namespace.

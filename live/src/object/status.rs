@@ -71,7 +71,7 @@ pub(super) fn is_blocked(document: &Document) -> bool {
 }
 
 /// The hosts of an Ingress, an HTTPRoute or a Route, as sorted hashes; none for other kinds.
-pub(crate) fn hosts(spec: &Value) -> Box<[u64]> {
+pub fn hosts(spec: &Value) -> Box<[u64]> {
     let list = |field: &str| spec.get(field).and_then(Value::as_array).into_iter().flatten();
     let hosts = list("rules").filter_map(|rule| rule.get("host"));
     let hosts = hosts.chain(list("hostnames")).chain(spec.get("host"));

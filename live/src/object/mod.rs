@@ -13,52 +13,50 @@ use crate::digest::json_digest;
 use crate::document::Document;
 use crate::keys::ServiceKey;
 
-pub(crate) use fields::{
-    FIELD_MANAGER, has_other_managers, is_as_desired, our_fields, without_field_conflicts,
-};
-pub(crate) use status::hosts;
+pub use fields::{FIELD_MANAGER, has_other_managers, is_as_desired, our_fields, without_field_conflicts};
+pub use status::hosts;
 
 /// An annotation on an object of another owner: the name of the Service that may adopt it.
-pub(crate) const ADOPT_ANNOTATION: &str = "xposer.stakater.com/adopt";
+pub const ADOPT_ANNOTATION: &str = "xposer.stakater.com/adopt";
 
 /// An object that has at least one of the three marks of ownership, or that may be adopted.
 #[derive(Clone, Debug)]
-pub(crate) struct Observed {
-    pub(crate) uid: Box<str>,
-    pub(crate) version: Box<str>,
+pub struct Observed {
+    pub uid: Box<str>,
+    pub version: Box<str>,
     /// The Service that it belongs to, by its label or else by its owner reference.
-    pub(crate) service: Arc<ServiceKey>,
+    pub service: Arc<ServiceKey>,
     /// Mark 1: the labels.
-    pub(crate) labelled: bool,
+    pub labelled: bool,
     /// Mark 2, if it is the UID of the Service: the owner reference.
-    pub(crate) owner: Option<Box<str>>,
+    pub owner: Option<Box<str>>,
     /// Mark 3: the controller has applied fields of it.
-    pub(crate) managed: bool,
+    pub managed: bool,
     /// Whether another manager has a field that the controller has applied.
-    pub(crate) field_conflict: bool,
+    pub field_conflict: bool,
     /// Whether something other than a Service controls it.
-    pub(crate) controlled: bool,
+    pub controlled: bool,
     /// The name of the Service that may adopt it.
-    pub(crate) adoptable_by: Option<Box<str>>,
+    pub adoptable_by: Option<Box<str>>,
     /// Whether it is being deleted.
-    pub(crate) terminating: bool,
+    pub terminating: bool,
     /// The hash of the desired object, if this object is as desired; otherwise 0.
-    pub(crate) desired_hash: u64,
+    pub desired_hash: u64,
     /// The hash of its content.
-    pub(crate) content_hash: u64,
+    pub content_hash: u64,
     /// How many serve it, by its status.
-    pub(crate) served_by: u8,
+    pub served_by: u8,
     /// Whether it cannot be served until an older object with its host and path is gone.
-    pub(crate) is_blocked: bool,
+    pub is_blocked: bool,
     /// By whom and why it is not served.
-    pub(crate) refusal: Option<Box<str>>,
+    pub refusal: Option<Box<str>>,
     /// The hashes of its hosts, sorted.
-    pub(crate) hosts: Box<[u64]>,
+    pub hosts: Box<[u64]>,
 }
 
 /// The owner of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ownership {
+pub enum Ownership {
     Ours,
     /// It has another owner, who lets this Service adopt it.
     Adoptable,
@@ -67,7 +65,7 @@ pub(crate) enum Ownership {
 
 impl Observed {
     /// `None` for an object that has no mark and cannot be adopted.
-    pub(crate) fn new(document: &Document) -> Option<Self> {
+    pub fn new(document: &Document) -> Option<Self> {
         let metadata = &document.metadata;
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
         let label = |key: &str| metadata.labels.as_ref().and_then(|labels| labels.get(key));
@@ -102,7 +100,7 @@ impl Observed {
 
     /// The owner, for the Service with this key and UID. Two of the three marks make it ours, so that the third one is
     /// restored after it was removed.
-    pub(crate) fn ownership(&self, service: &ServiceKey, uid: &str) -> Ownership {
+    pub fn ownership(&self, service: &ServiceKey, uid: &str) -> Ownership {
         let owned = self.owner.as_deref() == Some(uid);
         let labelled = self.labelled && *self.service == *service;
         if [owned, labelled, self.managed].into_iter().filter(|mark| *mark).count() >= 2 {
@@ -115,14 +113,14 @@ impl Observed {
     }
 
     /// Whether this is a later version of the same object. The versions of one kind are numbers that grow.
-    pub(crate) fn is_later_than(&self, other: &Self) -> bool {
+    pub fn is_later_than(&self, other: &Self) -> bool {
         let number = |object: &Self| object.version.parse::<u64>().ok();
         self.uid == other.uid && number(self) > number(other)
     }
 
     /// Whether it may be deleted when its Service does not need it: it has all three marks. A copy of one of our objects has
     /// the first two.
-    pub(crate) fn is_deletable(&self) -> bool {
+    pub fn is_deletable(&self) -> bool {
         self.labelled && self.owner.is_some() && self.managed && !self.controlled && !self.terminating
     }
 }
@@ -132,7 +130,7 @@ fn is_service(owner: &OwnerReference) -> bool {
 }
 
 /// The reference that makes Kubernetes delete an object together with its Service.
-pub(crate) fn owner_reference(service: &ServiceKey, uid: &str) -> Value {
+pub fn owner_reference(service: &ServiceKey, uid: &str) -> Value {
     json!({"apiVersion": "v1", "controller": true, "kind": "Service", "name": *service.name, "uid": uid})
 }
 

@@ -1,10 +1,10 @@
 //! The kinds of objects that the controller keeps, in the types of kube, and the permissions for them.
 
 use kube::api::ApiResource;
-pub(crate) use xposer::emit::Kind;
+pub use xposer::emit::Kind;
 
 /// Where the API serves a kind.
-pub(crate) fn resource(kind: Kind) -> ApiResource {
+pub fn resource(kind: Kind) -> ApiResource {
     let row = kind.row();
     ApiResource {
         group: kind.group().into(),
@@ -17,7 +17,7 @@ pub(crate) fn resource(kind: Kind) -> ApiResource {
 
 /// The kinds of objects that would be open, or would not work, without an object of this kind, which protects or changes what
 /// they serve. It is applied before them and deleted after them.
-pub(crate) fn needed_by(kind: Kind) -> &'static [Kind] {
+pub fn needed_by(kind: Kind) -> &'static [Kind] {
     match kind {
         // With Traefik, an HTTPRoute can refer to a Middleware, too.
         Kind::Middleware => &[Kind::Ingress, Kind::HttpRoute],
@@ -32,12 +32,12 @@ pub(crate) fn needed_by(kind: Kind) -> &'static [Kind] {
 }
 
 /// Whether other objects need those of this kind.
-pub(crate) fn is_helper(kind: Kind) -> bool {
+pub fn is_helper(kind: Kind) -> bool {
     !needed_by(kind).is_empty()
 }
 
 /// What to do, if we may not write a kind; `None` of the one that we always may.
-pub(crate) fn permission_help(kind: Kind) -> Option<String> {
+pub fn permission_help(kind: Kind) -> Option<String> {
     let permission = kind.row().permission?;
     let verb = if permission.is_default { "leave out" } else { "add" };
     Some(format!(
@@ -48,7 +48,7 @@ pub(crate) fn permission_help(kind: Kind) -> Option<String> {
 
 /// Whether a message of the API server says that the roles do not give what a request for this kind needs. A webhook refuses
 /// with the same status code.
-pub(crate) fn is_missing_permission(kind: Kind, message: &str) -> bool {
+pub fn is_missing_permission(kind: Kind, message: &str) -> bool {
     message.contains(" cannot ") && message.contains(&format!(" resource \"{}\"", kind.row().plural))
 }
 

@@ -15,17 +15,17 @@ const IS_DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
 
 /// A kind of object that says who serves something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ServerKind {
+pub enum ServerKind {
     IngressClass,
     GatewayClass,
     Gateway,
 }
 
 impl ServerKind {
-    pub(crate) const ALL: [Self; 3] = [Self::IngressClass, Self::GatewayClass, Self::Gateway];
+    pub const ALL: [Self; 3] = [Self::IngressClass, Self::GatewayClass, Self::Gateway];
 
     /// Where the API serves the kind.
-    pub(crate) fn resource(self) -> ApiResource {
+    pub fn resource(self) -> ApiResource {
         let (group, kind, plural) = match self {
             Self::IngressClass => ("networking.k8s.io", "IngressClass", "ingressclasses"),
             Self::GatewayClass => ("gateway.networking.k8s.io", "GatewayClass", "gatewayclasses"),
@@ -42,11 +42,11 @@ impl ServerKind {
 }
 
 /// The kind, the namespace (empty for a class) and the name of such an object.
-pub(crate) type ServerKey = (ServerKind, String, String);
+pub type ServerKey = (ServerKind, String, String);
 
 /// What is known of them: only what the core asks for.
 #[derive(Debug, Default)]
-pub(crate) struct Servers {
+pub struct Servers {
     ingress_classes: BTreeMap<String, IngressClass>,
     gateway_classes: BTreeMap<String, GatewayFacts>,
     /// The class of each Gateway.
@@ -64,14 +64,14 @@ struct IngressClass {
 }
 
 /// The key of such an object.
-pub(crate) fn server_key(kind: ServerKind, document: &Document) -> ServerKey {
+pub fn server_key(kind: ServerKind, document: &Document) -> ServerKey {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     (kind, text(&document.metadata.namespace), text(&document.metadata.name))
 }
 
 impl Servers {
     /// An object exists, as it is now.
-    pub(crate) fn apply(&mut self, kind: ServerKind, document: &Document) {
+    pub fn apply(&mut self, kind: ServerKind, document: &Document) {
         let (_, namespace, name) = server_key(kind, document);
         let word = |pointer: &str| {
             document.spec.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -121,7 +121,7 @@ impl Servers {
 
     /// An object does not exist any more. An IngressClass counts on: without it, the Ingresses of the class are served by nobody,
     /// so there is nothing to write. Somebody who makes it anew for the same controller finds them as they were.
-    pub(crate) fn delete(&mut self, (kind, namespace, name): ServerKey) {
+    pub fn delete(&mut self, (kind, namespace, name): ServerKey) {
         match kind {
             ServerKind::IngressClass => {
                 if let Some(class) = self.ingress_classes.get_mut(&name) {
@@ -147,7 +147,7 @@ impl Servers {
     }
 
     /// The keys of all objects of a kind.
-    pub(crate) fn known(&self, kind: ServerKind) -> Vec<ServerKey> {
+    pub fn known(&self, kind: ServerKind) -> Vec<ServerKey> {
         let class = |name: &String| (kind, String::new(), name.clone());
         match kind {
             ServerKind::IngressClass => self.ingress_classes.keys().map(class).collect(),
@@ -159,21 +159,21 @@ impl Servers {
         }
     }
 
-    pub(crate) fn has_ingress_class(&self, name: &str) -> bool {
+    pub fn has_ingress_class(&self, name: &str) -> bool {
         self.ingress_classes.get(name).is_some_and(|class| !class.is_gone)
     }
 
-    pub(crate) fn has_gateway(&self, namespace: &str, name: &str) -> bool {
+    pub fn has_gateway(&self, namespace: &str, name: &str) -> bool {
         self.gateways.contains_key(&(namespace.to_owned(), name.to_owned()))
     }
 
     /// About what something has changed since the last call.
-    pub(crate) fn take_changed(&mut self) -> BTreeSet<u64> {
+    pub fn take_changed(&mut self) -> BTreeSet<u64> {
         std::mem::take(&mut self.changed)
     }
 
     /// The facts for the core.
-    pub(crate) fn served_by(&self) -> ServedBy {
+    pub fn served_by(&self) -> ServedBy {
         // Of several default classes, the API server takes the newest one, and of those the first by name
         // (`plugin/pkg/admission/network/defaultingressclass/admission.go`, 1.36).
         let mut default: Option<(i64, &str)> = None;
@@ -213,7 +213,7 @@ fn of_gateway(namespace: &str, name: &str) -> u64 {
 }
 
 /// The hashes of the class and of the Gateways of a plan. What is known of them decides who serves it.
-pub(crate) fn asked(plan: &Plan) -> Box<[u64]> {
+pub fn asked(plan: &Plan) -> Box<[u64]> {
     let own = plan.namespace().unwrap_or_default();
     let gateways = plan.parents().iter().chain(plan.http_parents());
     let gateways = gateways.map(|it| of_gateway(it.namespace.as_deref().unwrap_or(own), &it.name));

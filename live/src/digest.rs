@@ -6,14 +6,14 @@ use std::io;
 use serde::Serialize;
 
 /// The hash of a value.
-pub(crate) fn digest(value: &impl Hash) -> u64 {
+pub fn digest(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
 }
 
 /// The hash of a value's JSON text. It is never 0.
-pub(crate) fn json_digest(value: &impl Serialize) -> u64 {
+pub fn json_digest(value: &impl Serialize) -> u64 {
     struct HashWriter(DefaultHasher);
     impl io::Write for HashWriter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -3,7 +3,7 @@
 use kube::Error;
 
 /// The message of the API server, if there is one; otherwise the error with its causes.
-pub(crate) fn error_message(error: &Error) -> String {
+pub fn error_message(error: &Error) -> String {
     match error {
         Error::Api(status) => status.message.clone(),
         error => error_chain(error),
@@ -12,7 +12,7 @@ pub(crate) fn error_message(error: &Error) -> String {
 
 /// An error with its causes. For a connection error, only the cause names the reason. A cause whose text is in the error
 /// already is left out.
-pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

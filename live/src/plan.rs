@@ -21,15 +21,15 @@ use crate::service::StoredService;
 
 /// The decision about one Service.
 #[derive(Clone, Debug)]
-pub(crate) struct Decision {
-    pub(crate) key: Arc<ServiceKey>,
-    pub(crate) result: DecisionResult,
+pub struct Decision {
+    pub key: Arc<ServiceKey>,
+    pub result: DecisionResult,
     /// Errors, Warnings and Infos of the core.
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum DecisionResult {
+pub enum DecisionResult {
     /// It has Errors of its own. Its objects stay as they are.
     Refused,
     /// An older Service has the same claim. Its objects are deleted.
@@ -39,43 +39,43 @@ pub(crate) enum DecisionResult {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Exposed {
-    pub(crate) desired: Vec<Desired>,
-    pub(crate) published: Option<Published>,
-    pub(crate) stamp: Option<Stamp>,
+pub struct Exposed {
+    pub desired: Vec<Desired>,
+    pub published: Option<Published>,
+    pub stamp: Option<Stamp>,
     /// The class of the Ingress, if nothing says who serves it.
-    pub(crate) unknown_class: Option<Box<str>>,
+    pub unknown_class: Option<Box<str>>,
 }
 
 /// A desired object.
 #[derive(Clone, Debug)]
-pub(crate) struct Desired {
-    pub(crate) key: ObjectKey,
-    pub(crate) body: Value,
+pub struct Desired {
+    pub key: ObjectKey,
+    pub body: Value,
     /// The hash of the body.
-    pub(crate) hash: u64,
+    pub hash: u64,
 }
 
 /// The hashes of the claims of a Service ([`Plan::claims`]).
 #[derive(Debug, Default)]
-pub(crate) struct Claims {
+pub struct Claims {
     /// Services with the same claim are planned together.
-    pub(crate) shared: Box<[u64]>,
+    pub shared: Box<[u64]>,
     /// Claims that affect only Services with the counterpart.
-    pub(crate) one_way: Box<[OneWayClaim]>,
+    pub one_way: Box<[OneWayClaim]>,
     /// What decides who serves the Service ([`servers::asked`]); `None` if it cannot be exposed, which may have to do with that.
-    pub(crate) servers: Option<Box<[u64]>>,
+    pub servers: Option<Box<[u64]>>,
 }
 
 /// A claim, and the claim of the Services that it affects ([`xposer::conflicts::Claim::counterpart`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OneWayClaim {
-    pub(crate) own: u64,
-    pub(crate) counterpart: u64,
+pub struct OneWayClaim {
+    pub own: u64,
+    pub counterpart: u64,
 }
 
 /// The claims of a Service; none if it cannot be exposed.
-pub(crate) fn claims(service: &StoredService, settings: &Settings) -> Claims {
+pub fn claims(service: &StoredService, settings: &Settings) -> Claims {
     let document = service.document();
     let outcome = expose(&service.view(&document), settings);
     let (mut shared, mut one_way) = (Vec::new(), Vec::new());
@@ -92,18 +92,14 @@ pub(crate) fn claims(service: &StoredService, settings: &Settings) -> Claims {
 }
 
 /// A Service to decide about.
-pub(crate) struct Member<'s> {
-    pub(crate) key: Arc<ServiceKey>,
-    pub(crate) stored: &'s StoredService,
+pub struct Member<'s> {
+    pub key: Arc<ServiceKey>,
+    pub stored: &'s StoredService,
 }
 
 /// Decides about Services that share claims, directly or through others. The Services of `beside` share no claim with them,
 /// but affect them by one-way claims; nothing is decided about those.
-pub(crate) fn decide(
-    members: &[Member<'_>],
-    beside: &[&StoredService],
-    settings: &Settings,
-) -> Vec<Decision> {
+pub fn decide(members: &[Member<'_>], beside: &[&StoredService], settings: &Settings) -> Vec<Decision> {
     let stored = members.iter().map(|member| member.stored).chain(beside.iter().copied());
     let stored: Vec<(&StoredService, Value)> = stored.map(|stored| (stored, stored.document())).collect();
     let services: Vec<Service<'_>> =
@@ -155,12 +151,12 @@ pub(crate) fn decide(
 
 impl Decision {
     /// Whether the Service is not exposed.
-    pub(crate) fn is_refused(&self) -> bool {
+    pub fn is_refused(&self) -> bool {
         !matches!(self.result, DecisionResult::Exposed(_))
     }
 
     /// The diagnostics for the owner of the Service.
-    pub(crate) fn errors_and_warnings(&self) -> impl Iterator<Item = &Diagnostic> {
+    pub fn errors_and_warnings(&self) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Info)
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::document::Document;
 
 /// The field manager of everything that the controller applies.
-pub(crate) const FIELD_MANAGER: &str = "xposer";
+pub const FIELD_MANAGER: &str = "xposer";
 
 /// Whether an entry lists fields that the controller has applied.
 fn is_ours(entry: &ManagedFieldsEntry) -> bool {
@@ -16,14 +16,14 @@ fn is_ours(entry: &ManagedFieldsEntry) -> bool {
 }
 
 /// The fields that the controller has applied, if any.
-pub(crate) fn our_fields(metadata: &ObjectMeta) -> Option<&Value> {
+pub fn our_fields(metadata: &ObjectMeta) -> Option<&Value> {
     let entries = metadata.managed_fields.as_deref().unwrap_or_default();
     let ours = entries.iter().find(|entry| is_ours(entry))?;
     ours.fields_v1.as_ref().map(|fields| &fields.0)
 }
 
 /// The entries of `managedFields` without those of other managers that list a field of ours.
-pub(crate) fn without_field_conflicts(metadata: &ObjectMeta) -> Vec<&ManagedFieldsEntry> {
+pub fn without_field_conflicts(metadata: &ObjectMeta) -> Vec<&ManagedFieldsEntry> {
     let ours = our_fields(metadata);
     let conflicts = |entry: &&ManagedFieldsEntry| {
         entry.subresource.is_none()
@@ -35,7 +35,7 @@ pub(crate) fn without_field_conflicts(metadata: &ObjectMeta) -> Vec<&ManagedFiel
 
 /// Whether another manager has a field that the controller has applied. The API server then keeps the field when the
 /// controller does not apply it any more.
-pub(super) fn has_field_conflict(metadata: &ObjectMeta) -> bool {
+pub(crate) fn has_field_conflict(metadata: &ObjectMeta) -> bool {
     let all = metadata.managed_fields.iter().flatten().count();
     our_fields(metadata).is_some() && without_field_conflicts(metadata).len() < all
 }
@@ -51,7 +51,7 @@ fn overlap(one: &Value, other: &Value) -> bool {
 }
 
 /// Whether other managers have fields of the content of an object. The status is not content.
-pub(crate) fn has_other_managers(metadata: &ObjectMeta) -> bool {
+pub fn has_other_managers(metadata: &ObjectMeta) -> bool {
     let entries = metadata.managed_fields.as_deref().unwrap_or_default();
     entries.iter().any(|entry| {
         let content = ["f:spec", "f:data"];
@@ -65,7 +65,7 @@ pub(crate) fn has_other_managers(metadata: &ObjectMeta) -> bool {
 
 /// Whether an object is as desired: every desired field has its value, and no field that the controller applied earlier
 /// is left over. Fields that others added, and defaults of the API server, make no difference.
-pub(crate) fn is_as_desired(document: &Document, desired: &Value) -> bool {
+pub fn is_as_desired(document: &Document, desired: &Value) -> bool {
     // A document always has a JSON form.
     let observed = serde_json::to_value(document).unwrap_or_default();
     let fields = our_fields(&document.metadata);

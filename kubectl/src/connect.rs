@@ -1,0 +1,201 @@
+//! The API server of the kubeconfig's context, and requests to it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kube::api::{Api, ListParams};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::{Client, Config, Error};
+use serde::de::DeserializeOwned;
+use xposer_live::document::Document;
+use xposer_live::error::error_message;
+
+use crate::args::ClusterArgs;
+use crate::failure::{Failure, Request};
+
+/// Objects a page. A page is decoded as a whole, so large pages cost memory.
+const PAGE_SIZE: u32 = 500;
+/// How often a list is begun anew, if the API server has forgotten how to go on.
+const RESTARTS: usize = 3;
+
+/// An API server, and how it is asked.
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    /// The namespace of the context, or the one that was given.
+    pub(crate) namespace: String,
+    /// The name of the context, if there is one.
+    pub(crate) context: Option<String>,
+    /// Its host and port.
+    server: String,
+    timeout: Option<Duration>,
+}
+
+impl Connection {
+    /// Reads the configuration. The API server is not asked yet.
+    pub(crate) async fn new(args: &ClusterArgs) -> Result<Self, Failure> {
+        let (mut config, context) = configuration(args).await?;
+        // Whoever waits wants to know why.
+        config.default_retry = false;
+        let timeout = Some(args.request_timeout).filter(|time| !time.is_zero());
+        config.connect_timeout = timeout.or(config.connect_timeout);
+        let auth = &mut config.auth_info;
+        if args.impersonate.is_some() {
+            auth.impersonate.clone_from(&args.impersonate);
+        }
+        if !args.impersonate_groups.is_empty() {
+            if auth.impersonate.is_none() {
+                return Err(Failure::new("error: requesting groups without impersonating a user")
+                    .help("name the user, too: --as USER"));
+            }
+            auth.impersonate_groups = Some(args.impersonate_groups.clone());
+        }
+        let namespace = args.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+        let server = config.cluster_url.authority().map(ToString::to_string).unwrap_or_default();
+        let client = Client::try_from(config);
+        let client = client.map_err(|error| {
+            Failure::new(format!("error: the kubeconfig cannot be used: {}", error_message(&error)))
+        })?;
+        Ok(Self { client, namespace, context, server, timeout })
+    }
+
+    /// The request, for the message about its error.
+    fn request<'r>(
+        &'r self,
+        verb: &'static str,
+        resource: &'r str,
+        namespace: Option<&'r str>,
+    ) -> Request<'r> {
+        Request { verb, resource, namespace, server: &self.server }
+    }
+
+    /// Waits for an answer as long as the user wants.
+    pub(crate) async fn ask<T>(
+        &self,
+        (verb, resource, namespace): (&'static str, &str, Option<&str>),
+        answer: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, Refusal> {
+        let request = self.request(verb, resource, namespace);
+        let answered = match self.timeout {
+            None => answer.await,
+            Some(time) => match tokio::time::timeout(time, answer).await {
+                Ok(answered) => answered,
+                Err(_) => return Err(Refusal { failure: request.timed_out(), code: 0 }),
+            },
+        };
+        answered.map_err(|error| {
+            let code = if let Error::Api(status) = &error { status.code } else { 0 };
+            Refusal { failure: request.failed(&error), code }
+        })
+    }
+
+    /// Gives all objects to `take`, page by page.
+    pub(crate) async fn each<K>(
+        &self,
+        api: &Api<K>,
+        resource: &str,
+        namespace: Option<&str>,
+        selector: Option<&str>,
+        take: &mut dyn FnMut(K),
+    ) -> Result<(), Refusal>
+    where
+        K: Clone + DeserializeOwned + std::fmt::Debug,
+    {
+        let mut parameters = ListParams::default().limit(PAGE_SIZE);
+        parameters.label_selector = selector.map(str::to_owned);
+        let mut restarts = 0;
+        loop {
+            let page = self.ask(("list", resource, namespace), api.list(&parameters)).await;
+            let page = match page {
+                // What comes again replaces what was there: everything is kept by its name.
+                Err(refusal) if refusal.code == 410 && restarts < RESTARTS => {
+                    restarts += 1;
+                    parameters.continue_token = None;
+                    continue;
+                }
+                page => page?,
+            };
+            page.items.into_iter().for_each(&mut *take);
+            parameters.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            if parameters.continue_token.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The objects of a kind, in a namespace or in all.
+    pub(crate) fn documents(
+        &self,
+        resource: &kube::api::ApiResource,
+        namespace: Option<&str>,
+    ) -> Api<Document> {
+        match namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, resource),
+            None => Api::all_with(self.client.clone(), resource),
+        }
+    }
+}
+
+/// Why a request has failed, and the code of the answer; 0 if there was none.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) failure: Failure,
+    pub(crate) code: u16,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        refusal.failure
+    }
+}
+
+/// The configuration, and the name of the context.
+async fn configuration(args: &ClusterArgs) -> Result<(Config, Option<String>), Failure> {
+    let Some(file) = kubeconfig(args)? else {
+        // A program in a pod has no kubeconfig.
+        return match Config::incluster() {
+            Ok(config) => Ok((config, None)),
+            Err(_) => Err(Failure::new("error: no kubeconfig was found")
+                .help("name one with --kubeconfig or KUBECONFIG, or put it at ~/.kube/config")),
+        };
+    };
+    let options = KubeConfigOptions {
+        context: args.context.clone(),
+        cluster: args.cluster.clone(),
+        user: args.user.clone(),
+    };
+    if let Some(user) = &args.user
+        && !file.auth_infos.iter().any(|known| known.name == *user)
+    {
+        return Err(Failure::new(format!("error: auth info {user:?} does not exist"))
+            .help("list the users: kubectl config get-users"));
+    }
+    let context = args.context.clone().or_else(|| file.current_context.clone());
+    let context = context.filter(|name| !name.is_empty());
+    let file = Kubeconfig { current_context: context.clone(), ..file };
+    let config = Config::from_custom_kubeconfig(file, &options).await;
+    config.map(|config| (config, context)).map_err(|error| Failure::of_config(&error))
+}
+
+/// The kubeconfig; `None` if there is no file. Of the files of KUBECONFIG, those that are missing are passed over, as kubectl does.
+fn kubeconfig(args: &ClusterArgs) -> Result<Option<Kubeconfig>, Failure> {
+    let read = |path: &PathBuf| Kubeconfig::read_from(path).map_err(|error| Failure::of_config(&error));
+    if let Some(path) = &args.kubeconfig {
+        return read(path).map(Some);
+    }
+    let named = std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty());
+    let paths: Vec<PathBuf> = match &named {
+        Some(value) => std::env::split_paths(value).filter(|path| !path.as_os_str().is_empty()).collect(),
+        None => std::env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect(),
+    };
+    let mut merged: Option<Kubeconfig> = None;
+    for path in paths.iter().filter(|path| path.exists()) {
+        let file = read(path)?;
+        merged = Some(match merged {
+            None => file,
+            Some(before) => {
+                before.merge(file).map_err(|error: KubeconfigError| Failure::of_config(&error))?
+            }
+        });
+    }
+    Ok(merged)
+}

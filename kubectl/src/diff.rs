@@ -1,0 +1,286 @@
+//! `diff`: what the controller would change. The cluster is only read, and compared as the controller compares it.
+
+mod compared;
+mod fields;
+mod urls;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+use xposer::Severity;
+use xposer::emit::stamp;
+use xposer_cli::Console;
+use xposer_live::document::Document;
+use xposer_live::keys::{ObjectKey, ServiceKey};
+use xposer_live::kinds::{self, Kind};
+use xposer_live::object::{ADOPT_ANNOTATION, Observed, Ownership, is_as_desired};
+use xposer_live::plan::{Decision, DecisionResult, Desired, Exposed, Member, decide};
+use xposer_manifest::Finding;
+
+use crate::args::{ClusterArgs, DiffArgs};
+use crate::connect::Connection;
+use crate::failure::Failure;
+use crate::session::{Exit, Stop, read, text};
+use crate::world::{Wanted, World};
+
+pub(crate) use compared::Change;
+use compared::Compared;
+pub(crate) use fields::handed_over;
+
+/// Prints what would change.
+pub(crate) async fn diff(
+    args: &DiffArgs,
+    cluster: &ClusterArgs,
+    console: &mut Console<'_>,
+) -> Result<Exit, Stop> {
+    let connection = Connection::new(cluster).await?;
+    let wanted = Wanted { selection: &args.selection, everything: false };
+    let world = read(&connection, cluster, &wanted, console).await?;
+    let decisions = decisions(&world);
+    let wants: BTreeSet<&ObjectKey> = decisions.iter().flat_map(desired).map(|it| &it.key).collect();
+    let objects = Objects::read(&connection, &world, &wants).await?;
+
+    let mut compared = Compared::default();
+    for decision in decisions.iter().filter(|it| world.is_chosen(&it.key)) {
+        compared.service(decision, &world, &objects);
+    }
+    compared.no_longer_asked(&world, &objects);
+    urls::compare(&connection, &world, &decisions, &mut compared).await?;
+
+    for change in &compared.changes {
+        write!(console.stdout, "{}", change.to_text())?;
+    }
+    console.stdout.flush()?;
+    text(console).print(compared.notes, console.stderr)?;
+    Ok(if compared.changes.is_empty() { Exit::Done } else { Exit::Refused })
+}
+
+/// What the controller decides about all Services.
+pub(crate) fn decisions(world: &World) -> Vec<Decision> {
+    let asking = world.entries.iter().zip(&world.outcomes);
+    let asking = asking.filter(|(_, outcome)| !matches!(outcome, xposer::Outcome::NotExposed { .. }));
+    let members: Vec<Member<'_>> =
+        asking.map(|(entry, _)| Member { key: entry.key.clone(), stored: &entry.stored }).collect();
+    decide(&members, &[], &world.settings)
+}
+
+/// The objects that a Service is to have.
+pub(crate) fn desired(decision: &Decision) -> impl Iterator<Item = &Desired> {
+    let exposed = match &decision.result {
+        DecisionResult::Exposed(exposed) => exposed.desired.as_slice(),
+        DecisionResult::Refused | DecisionResult::Conflicted => &[],
+    };
+    exposed.iter()
+}
+
+/// The objects of the cluster that count: those that a Service wants, and those with marks of ours.
+#[derive(Default)]
+struct Objects {
+    all: BTreeMap<ObjectKey, (Document, Option<Observed>)>,
+    /// The keys of those with marks, by the Service that they belong to.
+    of_service: BTreeMap<Arc<ServiceKey>, Vec<ObjectKey>>,
+    /// The kinds that the cluster does not have.
+    not_served: BTreeSet<Kind>,
+    /// The kinds of which objects may not be listed.
+    not_seen: Vec<&'static str>,
+}
+
+impl Objects {
+    async fn read(
+        connection: &Connection,
+        world: &World,
+        wants: &BTreeSet<&ObjectKey>,
+    ) -> Result<Self, Failure> {
+        let mut objects = Self::default();
+        let scope = world.scope.as_deref();
+        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::ConfigMap) {
+            let api = connection.documents(&kinds::resource(kind), scope);
+            let mut take = |document: Document| objects.add(kind, document, wants);
+            match connection.each(&api, kind.row().plural, scope, None, &mut take).await {
+                Ok(()) => {}
+                Err(refusal) if refusal.code == 404 => {
+                    objects.not_served.insert(kind);
+                }
+                // Rights are given for the kinds that are used.
+                Err(refusal) if refusal.code == 403 && !wants.iter().any(|key| key.kind == kind) => {
+                    objects.not_seen.push(kind.row().plural);
+                }
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        Ok(objects)
+    }
+
+    fn add(&mut self, kind: Kind, document: Document, wants: &BTreeSet<&ObjectKey>) {
+        let key = ObjectKey::of(kind, &document.metadata);
+        let observed = Observed::new(&document);
+        if observed.is_none() && !wants.contains(&key) {
+            return;
+        }
+        if let Some(observed) = &observed {
+            self.of_service.entry(observed.service.clone()).or_default().push(key.clone());
+        }
+        self.all.insert(key, (document, observed));
+    }
+
+    /// The objects that may be deleted if their Service does not want them.
+    fn deletable(&self, service: &ServiceKey) -> impl Iterator<Item = (&ObjectKey, &Document, &Observed)> {
+        let keys = self.of_service.get(service).into_iter().flatten();
+        keys.filter_map(|key| {
+            let (document, observed) = self.all.get(key)?;
+            observed.as_ref().filter(|it| it.is_deletable()).map(|observed| (key, document, observed))
+        })
+    }
+}
+
+impl Compared {
+    fn service(&mut self, decision: &Decision, world: &World, objects: &Objects) {
+        let Some(entry) = world.entry(&decision.key) else { return };
+        // Kubernetes deletes its objects.
+        if entry.stored.terminating {
+            return;
+        }
+        let uid = &*entry.stored.uid;
+        let nothing = Vec::new();
+        let wants = match &decision.result {
+            DecisionResult::Refused => {
+                let error = decision.diagnostics.iter().find(|it| it.severity == Severity::Error);
+                let why = error.map(|it| it.message.as_str()).unwrap_or_default();
+                let key = &decision.key;
+                let message =
+                    format!("Service {key} is refused, so its objects would stay as they are: {why}");
+                let help =
+                    format!("see all of it: kubectl xposer explain svc/{} -n {}", key.name, key.namespace);
+                self.notes.push(Finding::warning(message).help(help));
+                return;
+            }
+            DecisionResult::Conflicted => &nothing,
+            DecisionResult::Exposed(exposed) => {
+                self.stamp(decision, exposed, entry.stored.document(), world);
+                &exposed.desired
+            }
+        };
+        let is_complete = self.objects(decision, wants, uid, objects);
+        if !is_complete {
+            // Old objects are deleted only when every new one can be applied.
+            return;
+        }
+        for (key, document, observed) in objects.deletable(&decision.key) {
+            if observed.owner.as_deref() == Some(uid) && !wants.iter().any(|it| it.key == *key) {
+                self.delete(key, document);
+            }
+        }
+    }
+
+    /// Compares the objects of a Service. Returns whether all can be written.
+    fn objects(&mut self, decision: &Decision, wants: &[Desired], uid: &str, objects: &Objects) -> bool {
+        let mut sorted: Vec<&Desired> = wants.iter().collect();
+        sorted.sort_by_key(|it| !kinds::is_helper(it.key.kind));
+        let mut withheld = BTreeSet::<Kind>::new();
+        let mut is_complete = true;
+        for Desired { key, body, .. } in sorted {
+            // Without what protects it, it would be open.
+            let mut allowed = |change: Change| {
+                if !withheld.contains(&key.kind) {
+                    self.changes.push(change);
+                }
+            };
+            let change =
+                |verb, before| Change { verb, object: key.to_string(), before, after: Some(body.clone()) };
+            let blocked = if objects.not_served.contains(&key.kind) {
+                let name = key.kind.as_str();
+                Some(
+                    Finding::warning(format!("the cluster has no {name}, so {key} would not be written"))
+                        .help(format!("install the definition of {name}, or choose another target")),
+                )
+            } else {
+                match objects.all.get(key) {
+                    None => {
+                        allowed(change("create", None));
+                        None
+                    }
+                    Some((document, observed)) => {
+                        let ownership = observed.as_ref().map(|it| it.ownership(&decision.key, uid));
+                        match ownership {
+                            _ if document.metadata.deletion_timestamp.is_some() => None,
+                            Some(Ownership::Ours) if is_as_desired(document, body) => None,
+                            Some(Ownership::Ours) => {
+                                allowed(change("update", Some(fields::that_count(document, body))));
+                                None
+                            }
+                            Some(Ownership::Adoptable) => {
+                                let (before, after) = handed_over(document, body);
+                                allowed(Change { after: Some(after), ..change("adopt", Some(before)) });
+                                None
+                            }
+                            Some(Ownership::Foreign) | None => Some(foreign(key, &decision.key)),
+                        }
+                    }
+                }
+            };
+            if let Some(note) = blocked {
+                is_complete = false;
+                withheld.extend(kinds::needed_by(key.kind));
+                self.notes.push(note);
+            }
+        }
+        is_complete
+    }
+
+    /// Objects of Services that do not ask to be exposed any more.
+    fn no_longer_asked(&mut self, world: &World, objects: &Objects) {
+        let asking: BTreeSet<&Arc<ServiceKey>> = world.asking().collect();
+        for service in objects.of_service.keys() {
+            if asking.contains(service) || !world.is_chosen(service) {
+                continue;
+            }
+            for (key, document, _) in objects.deletable(service) {
+                self.delete(key, document);
+            }
+        }
+        if !objects.not_seen.is_empty() {
+            let message = format!(
+                "{} may not be listed, so whether some would be deleted is not known",
+                objects.not_seen.join(", ")
+            );
+            self.notes.push(Finding::warning(message));
+        }
+    }
+
+    fn delete(&mut self, key: &ObjectKey, document: &Document) {
+        let before = fields::whole(key.kind, document);
+        self.changes.push(Change {
+            verb: "delete",
+            object: key.to_string(),
+            before: Some(before),
+            after: None,
+        });
+    }
+
+    /// The annotations that are written back on the Service.
+    fn stamp(&mut self, decision: &Decision, exposed: &Exposed, document: Value, world: &World) {
+        if !world.stamps || !world.settings.stamp() {
+            return;
+        }
+        let mut after = document.clone();
+        if stamp::write(&mut after, exposed.stamp.as_ref()) {
+            let object = format!("Service {}", decision.key);
+            self.changes.push(Change { verb: "update", object, before: Some(document), after: Some(after) });
+        }
+    }
+}
+
+/// What the controller would tell about an object of somebody else.
+fn foreign(key: &ObjectKey, service: &ServiceKey) -> Finding<'static> {
+    let row = key.kind.row();
+    let command = format!(
+        "kubectl xposer adopt {}/{} --service {} -n {}",
+        row.name.to_lowercase(),
+        key.name,
+        service.name,
+        key.namespace
+    );
+    Finding::warning(format!("{key} belongs to somebody else and would not be touched"))
+        .help(format!("choose another name, or hand it over (annotation {ADOPT_ANNOTATION}): {command}"))
+}

@@ -1,0 +1,36 @@
+//! What would change, as data and as text.
+
+use serde_json::Value;
+use xposer_live::difference::unified;
+use xposer_manifest::Finding;
+
+/// What would happen to an object.
+pub(crate) struct Change {
+    pub(crate) verb: &'static str,
+    /// The object, as `Ingress shop/web`.
+    pub(crate) object: String,
+    pub(crate) before: Option<Value>,
+    pub(crate) after: Option<Value>,
+}
+
+impl Change {
+    /// The change as text: what happens, and a unified difference.
+    pub(crate) fn to_text(&self) -> String {
+        let Self { verb, object, before, after } = self;
+        let lines = unified(before.as_ref(), after.as_ref());
+        if lines.is_empty() {
+            return format!(
+                "{verb} {object}\n# the content is as wanted; only the marks of its owner would be written\n"
+            );
+        }
+        let file = object.replace([' ', '/'], ".");
+        format!("{verb} {object}\n--- cluster/{file}\n+++ wanted/{file}\n{lines}")
+    }
+}
+
+/// What would change, and what is to be told about it.
+#[derive(Default)]
+pub(super) struct Compared {
+    pub(super) changes: Vec<Change>,
+    pub(super) notes: Vec<Finding<'static>>,
+}

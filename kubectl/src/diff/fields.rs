@@ -1,0 +1,173 @@
+//! Which fields of an object count in a difference: those that the controller writes, or has written.
+
+use serde_json::{Map, Value};
+use xposer_live::document::Document;
+use xposer_live::kinds::Kind;
+use xposer_live::object::our_fields;
+
+/// The object with its kind.
+pub(super) fn whole(kind: Kind, document: &Document) -> Value {
+    let mut value = value(document);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("apiVersion".to_owned(), kind.row().api_version.into());
+        object.insert("kind".to_owned(), kind.row().name.into());
+    }
+    value
+}
+
+/// A document always has a JSON form.
+fn value(document: &Document) -> Value {
+    serde_json::to_value(document).unwrap_or_default()
+}
+
+/// An object with the fields that are desired, and those that the controller has applied earlier. Defaults of the API server and
+/// fields of others are left out.
+pub(super) fn that_count(document: &Document, desired: &Value) -> Value {
+    let mut counted = counted(&value(document), Some(desired), our_fields(&document.metadata));
+    with_type(&mut counted, desired);
+    counted
+}
+
+/// An object as it is, and as it would be after the controller has adopted it: `spec` and the annotations are ours alone, labels of
+/// others stay, and the Service is one more owner.
+pub(crate) fn handed_over(document: &Document, desired: &Value) -> (Value, Value) {
+    let mut before = value(document);
+    with_type(&mut before, desired);
+    let mut after = before.clone();
+    for field in ["spec", "data"] {
+        if let (Some(object), Some(desired)) = (after.as_object_mut(), desired.get(field)) {
+            object.insert(field.to_owned(), desired.clone());
+        }
+    }
+    let (Some(metadata), Some(wanted)) =
+        (after.get_mut("metadata").and_then(Value::as_object_mut), desired.get("metadata"))
+    else {
+        return (before, after);
+    };
+    match wanted.get("annotations") {
+        Some(annotations) => metadata.insert("annotations".to_owned(), annotations.clone()),
+        None => metadata.remove("annotations"),
+    };
+    let labels = metadata.entry("labels").or_insert_with(|| Value::Object(Map::new()));
+    for (name, label) in wanted.get("labels").and_then(Value::as_object).into_iter().flatten() {
+        if let Some(labels) = labels.as_object_mut() {
+            labels.insert(name.clone(), label.clone());
+        }
+    }
+    let owners = metadata.entry("ownerReferences").or_insert_with(|| Value::Array(Vec::new()));
+    for owner in wanted.get("ownerReferences").and_then(Value::as_array).into_iter().flatten() {
+        if let Some(owners) = owners.as_array_mut() {
+            owners.push(owner.clone());
+        }
+    }
+    (before, after)
+}
+
+/// A document does not keep its kind, which is the desired one.
+fn with_type(object: &mut Value, desired: &Value) {
+    for field in ["apiVersion", "kind"] {
+        if let (Some(object), Some(value)) = (object.as_object_mut(), desired.get(field)) {
+            object.insert(field.to_owned(), value.clone());
+        }
+    }
+}
+
+/// The part of a value that is desired, or that is among the fields that we have applied.
+fn counted(live: &Value, desired: Option<&Value>, ours: Option<&Value>) -> Value {
+    match (live, desired) {
+        (Value::Object(live), Some(Value::Object(_)) | None) => {
+            // Of a field that is not desired any more and was ours as a whole, everything counts.
+            let has_inner =
+                |ours: &Value| ours.as_object().is_some_and(|it| it.keys().any(|key| key.starts_with("f:")));
+            if desired.is_none() && !ours.is_some_and(has_inner) {
+                return Value::Object(live.clone());
+            }
+            let part = |(name, value): (&String, &Value)| {
+                let desired = desired.and_then(|desired| desired.get(name));
+                let ours = ours.and_then(|ours| ours.get(format!("f:{name}")));
+                if desired.is_none() && ours.is_none() {
+                    return None;
+                }
+                let value = match (name.as_str(), value, desired) {
+                    ("ownerReferences", Value::Array(live), Some(Value::Array(desired))) => {
+                        owners(live, desired)
+                    }
+                    _ => counted(value, desired, ours),
+                };
+                Some((name.clone(), value))
+            };
+            Value::Object(live.iter().filter_map(part).collect())
+        }
+        (Value::Array(live), Some(Value::Array(desired))) => {
+            let item = |(place, live): (usize, &Value)| match desired.get(place) {
+                Some(desired) => counted(live, Some(desired), None),
+                None => live.clone(),
+            };
+            live.iter().enumerate().map(item).collect()
+        }
+        (live, _) => live.clone(),
+    }
+}
+
+/// Others may add owners; those of Services count.
+fn owners(live: &[Value], desired: &[Value]) -> Value {
+    let is_of_service = |owner: &&Value| owner.get("kind").is_some_and(|kind| kind == "Service");
+    let part = |owner: &Value| counted(owner, desired.first(), None);
+    live.iter().filter(is_of_service).map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn document(value: Value) -> Document {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn defaults_and_fields_of_others_do_not_count() {
+        let live = document(json!({
+            "metadata": {"name": "web", "annotations": {"ours": "1", "theirs": "2", "left": "3"}, "uid": "u",
+                "ownerReferences": [{"kind": "Service", "uid": "1", "blockOwnerDeletion": true}, {"kind": "Node", "uid": "2"}],
+                "managedFields": [{"manager": "xposer", "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": {
+                    "f:metadata": {"f:annotations": {"f:ours": {}, "f:left": {}}}, "f:spec": {"f:rules": {}, "f:tls": {}}}}]},
+            "spec": {"rules": [{"host": "a", "weight": 1}, {"host": "b"}], "tls": [{"x": 1}], "class": "default"},
+        }));
+        let desired = json!({
+            "apiVersion": "v1", "kind": "Ingress",
+            "metadata": {"name": "web", "annotations": {"ours": "2"}, "ownerReferences": [{"kind": "Service", "uid": "1"}]},
+            "spec": {"rules": [{"host": "c"}]},
+        });
+        assert_eq!(
+            that_count(&live, &desired),
+            json!({
+                "apiVersion": "v1", "kind": "Ingress",
+                "metadata": {"name": "web", "annotations": {"ours": "1", "left": "3"}, "ownerReferences": [{"kind": "Service", "uid": "1"}]},
+                "spec": {"rules": [{"host": "a"}, {"host": "b"}], "tls": [{"x": 1}]},
+            })
+        );
+    }
+
+    #[test]
+    fn an_adopted_object_keeps_the_labels_of_others_and_nothing_else() {
+        let live = document(json!({
+            "metadata": {"name": "web", "annotations": {"theirs": "2"}, "labels": {"team": "shop"}},
+            "spec": {"defaultBackend": {}},
+        }));
+        let desired = json!({
+            "apiVersion": "v1", "kind": "Ingress",
+            "metadata": {"name": "web", "labels": {"a": "b"}, "ownerReferences": [{"kind": "Service"}]}, "spec": {"rules": []},
+        });
+        let (before, after) = handed_over(&live, &desired);
+        assert_eq!(before["spec"], json!({"defaultBackend": {}}));
+        assert_eq!(
+            after,
+            json!({
+                "apiVersion": "v1", "kind": "Ingress", "spec": {"rules": []},
+                "metadata": {"name": "web", "labels": {"a": "b", "team": "shop"}, "ownerReferences": [{"kind": "Service"}]},
+            })
+        );
+    }
+}

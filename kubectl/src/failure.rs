@@ -1,0 +1,153 @@
+//! Why a command cannot go on, in the words that users of kubectl know.
+
+use kube::Error;
+use kube::config::KubeconfigError;
+use kube::core::Status;
+use xposer_live::error::error_chain;
+
+/// What to do if there was no answer in time.
+const MORE_TIME: &str = "give it more time with --request-timeout";
+
+/// A sentence for the user, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    /// Why there is no configuration of a cluster.
+    pub(crate) fn of_config(error: &KubeconfigError) -> Self {
+        match error {
+            KubeconfigError::CurrentContextNotSet => Self::new("error: current-context is not set")
+                .help("name a context with --context, or choose one: kubectl config use-context NAME"),
+            KubeconfigError::LoadContext(name) => {
+                Self::new(format!("error: context {name:?} does not exist"))
+                    .help("list the contexts: kubectl config get-contexts")
+            }
+            KubeconfigError::LoadClusterOfContext(name) => {
+                Self::new(format!("error: cluster {name:?} does not exist"))
+                    .help("list the clusters: kubectl config get-clusters")
+            }
+            KubeconfigError::ReadConfig(error, path) => {
+                Self::new(format!("error: {}: {error}", path.display()))
+            }
+            error => Self::new(format!("error: the kubeconfig cannot be used: {}", error_chain(error))),
+        }
+    }
+}
+
+/// A request, for the message about its error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request<'r> {
+    /// The verb of RBAC.
+    pub(crate) verb: &'static str,
+    /// The plural of the kind.
+    pub(crate) resource: &'r str,
+    /// The namespace; `None` means all.
+    pub(crate) namespace: Option<&'r str>,
+    /// The host and port of the API server.
+    pub(crate) server: &'r str,
+}
+
+impl Request<'_> {
+    /// Why it has failed.
+    pub(crate) fn failed(self, error: &Error) -> Failure {
+        match error {
+            Error::Api(status) => self.refused(status),
+            Error::Auth(error) => {
+                Failure::new(format!("error: the credentials cannot be had: {}", error_chain(error)))
+                    .help("log in again; kubectl get services shows the same error")
+            }
+            error => {
+                let chain = error_chain(error);
+                if chain.contains("Connection refused") {
+                    let server = self.server;
+                    return Failure::new(format!(
+                        "The connection to the server {server} was refused - did you specify the right host or port?"
+                    ));
+                }
+                // The library's word for any error of a connection.
+                let chain = chain.strip_prefix("ServiceError: ").unwrap_or(&chain);
+                let failure = Failure::new(format!("Unable to connect to the server: {chain}"));
+                if chain.contains("deadline has elapsed") { failure.help(MORE_TIME) } else { failure }
+            }
+        }
+    }
+
+    fn refused(self, status: &Status) -> Failure {
+        let Self { verb, resource, namespace, .. } = self;
+        let message = &status.message;
+        match status.code {
+            401 => Failure::new("error: You must be logged in to the server (Unauthorized)")
+                .help("the credentials have expired, or the server does not know them: log in again"),
+            403 => {
+                let failure = Failure::new(format!("Error from server (Forbidden): {message}"));
+                failure.help(match namespace {
+                    None => format!("name a namespace in which you may {verb} {resource}: -n NAMESPACE"),
+                    Some(namespace) => format!(
+                        "ask for the right to {verb} {resource} in the namespace {namespace}, or name another one: -n NAMESPACE"
+                    ),
+                })
+            }
+            _ => {
+                let reason = if status.reason.is_empty() { "Unknown" } else { &status.reason };
+                Failure::new(format!("Error from server ({reason}): {message}"))
+            }
+        }
+    }
+
+    /// That there was no answer in time.
+    pub(crate) fn timed_out(self) -> Failure {
+        Failure::new(format!(
+            "Unable to connect to the server: no answer of {} in time to {} {}",
+            self.server, self.verb, self.resource
+        ))
+        .help(MORE_TIME)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(code: u16, reason: &str, message: &str) -> Error {
+        let status = Status { code, reason: reason.into(), message: message.into(), ..Status::default() };
+        Error::Api(Box::new(status))
+    }
+
+    const IN_SHOP: Request<'_> =
+        Request { verb: "list", resource: "services", namespace: Some("shop"), server: "127.0.0.1:6443" };
+
+    #[test]
+    fn an_answer_is_told_as_kubectl_tells_it() {
+        let found = IN_SHOP.failed(&status(404, "NotFound", "services \"web\" not found"));
+        assert_eq!(found, Failure::new("Error from server (NotFound): services \"web\" not found"));
+        let unauthorized = IN_SHOP.failed(&status(401, "Unauthorized", "Unauthorized"));
+        assert_eq!(unauthorized.message, "error: You must be logged in to the server (Unauthorized)");
+        assert!(unauthorized.help.is_some());
+    }
+
+    #[test]
+    fn a_missing_right_is_named_with_a_way_further() {
+        let error =
+            status(403, "Forbidden", "services is forbidden: User \"dev\" cannot list resource \"services\"");
+        let help = |namespace| Request { namespace, ..IN_SHOP }.failed(&error).help.unwrap_or_default();
+        assert_eq!(help(None), "name a namespace in which you may list services: -n NAMESPACE");
+        assert!(help(Some("shop")).starts_with("ask for the right to list services in the namespace shop"));
+    }
+
+    #[test]
+    fn a_context_that_is_not_there_is_named() {
+        let failure = Failure::of_config(&KubeconfigError::LoadContext("x".to_owned()));
+        assert_eq!(failure.message, "error: context \"x\" does not exist");
+    }
+}

@@ -1,0 +1,204 @@
+//! `kubectl xposer`: who is exposed in a cluster and how, what is wrong, and what the controller would change.
+//!
+//! The cluster is read with `kube`, the core decides as it does for the controller, and what is printed is what the command line
+//! prints about files. Only [`adopt`] writes anything.
+
+mod adopt;
+mod args;
+mod connect;
+mod controller;
+mod diff;
+mod failure;
+mod list;
+mod resources;
+mod session;
+mod table;
+mod world;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use clap::Parser;
+use k8s_openapi::jiff::Timestamp;
+use xposer::{Outcome, Precedence, Service};
+use xposer_cli::{Console, Diagnostics, Printer, Terminal, summary, write_trace};
+use xposer_manifest::Findings;
+use xposer_report::{Options, Report};
+
+use args::{
+    CheckArgs, Cli, ClusterArgs, Command, ExplainArgs, ListArgs, ReportArgs, ReportOutput, Selection,
+};
+use connect::Connection;
+use controller::Missing;
+use failure::Failure;
+use session::{Exit, Stop, read, text};
+use world::{Wanted, World};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let terminal = Terminal {
+        stdin: io::stdin().is_terminal(),
+        stdout: io::stdout().is_terminal(),
+        stderr: io::stderr().is_terminal(),
+        colors: !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+    };
+    let mut console = Console {
+        stdin: &mut io::stdin().lock(),
+        stdout: &mut io::BufWriter::new(io::stdout().lock()),
+        stderr: &mut io::BufWriter::new(io::stderr().lock()),
+        terminal,
+    };
+    let exit = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(dispatch(cli, &mut console)),
+        Err(error) => Err(Failure::new(format!("error: the program cannot start: {error}")).into()),
+    };
+    let exit = exit.unwrap_or_else(|stop| give_up(stop, &mut console));
+    let flushed = console.stdout.flush().and_then(|()| console.stderr.flush());
+    let exit = flushed.map_or_else(|error| give_up(error.into(), &mut console), |()| exit);
+    ExitCode::from(exit as u8)
+}
+
+/// Says why it did not work. A reader that is gone, such as `head`, is no error.
+fn give_up(stop: Stop, console: &mut Console<'_>) -> Exit {
+    let said = match stop {
+        Stop::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Done,
+        Stop::Output(error) => {
+            writeln!(console.stderr, "error: the output cannot be written: {error}")
+        }
+        Stop::Missing(Missing::Failure(Failure { message, help })) => {
+            let help = help.map(|help| format!("help: {help}\n")).unwrap_or_default();
+            write!(console.stderr, "{message}\n{help}")
+        }
+        Stop::Missing(Missing::Wrong(findings)) => text(console).print(findings, console.stderr),
+    };
+    // If standard error fails, too, only the exit status remains.
+    let _ = said.and_then(|()| console.stderr.flush());
+    Exit::Unusable
+}
+
+async fn dispatch(cli: Cli, console: &mut Console<'_>) -> Result<Exit, Stop> {
+    let Cli { command, cluster } = cli;
+    match command {
+        Command::List(args) => list(&args, &cluster, console).await,
+        Command::Explain(args) => explain(args, &cluster, console).await,
+        Command::Check(args) => check(&args, &cluster, console).await,
+        Command::Report(args) => report(&args, &cluster, console).await,
+        Command::Diff(args) => diff::diff(&args, &cluster, console).await,
+        Command::Adopt(args) => adopt::adopt(&args, &cluster, console).await,
+    }
+}
+
+async fn list(args: &ListArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {
+    let connection = Connection::new(cluster).await?;
+    let wanted = Wanted { selection: &args.selection, everything: false };
+    let world = read(&connection, cluster, &wanted, console).await?;
+    let report = make_report(&world, Options::default());
+    if let Some(nothing) = list::write(args, &world, &report, console.stdout)? {
+        writeln!(console.stderr, "{nothing}")?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The report of what the user has asked about.
+fn make_report(world: &World, options: Options<'_>) -> Report {
+    let services: Vec<Service<'_>> = world.shown().map(|(entry, _)| entry.view()).collect();
+    let outcomes: Vec<Outcome> = world.shown().map(|(_, outcome)| outcome.clone()).collect();
+    let options = Options { precedence: Precedence::OldestFirst, ..options };
+    Report::new(&services, &outcomes, &world.settings, &options)
+}
+
+async fn explain(args: ExplainArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {
+    let ExplainArgs { resources, selector, all_namespaces } = args;
+    let is_of_services = selector.is_some() || all_namespaces;
+    match resources.as_slice() {
+        [] if !is_of_services => return explain_word(None, console),
+        [word] if !word.contains('/') && !resources::is_service(word) => {
+            return explain_word(Some(word), console);
+        }
+        _ => {}
+    }
+    let connection = Connection::new(cluster).await?;
+    let selection = Selection { resources, all_namespaces, selector };
+    let wanted = Wanted { selection: &selection, everything: false };
+    let world = read(&connection, cluster, &wanted, console).await?;
+    for (place, (entry, outcome)) in world.shown().enumerate() {
+        if place > 0 {
+            writeln!(console.stdout)?;
+        }
+        write_trace(&entry.view(), outcome, &world.settings, console.stdout)?;
+    }
+    console.stdout.flush()?;
+    text(console).print(world.findings(), console.stderr)?;
+    Ok(if world.has_refused() { Exit::Refused } else { Exit::Done })
+}
+
+/// Explains a word, or lists all words, as the command line does.
+fn explain_word(word: Option<&str>, console: &mut Console<'_>) -> Result<Exit, Stop> {
+    let arguments = ["xposer", "explain"].into_iter().chain(word);
+    let Console { stdin, stdout, stderr, terminal } = console;
+    let streams =
+        Console { stdin: &mut **stdin, stdout: &mut **stdout, stderr: &mut **stderr, terminal: *terminal };
+    if xposer_cli::run(arguments, streams) == 0 {
+        return Ok(Exit::Done);
+    }
+    if let Some(word) = word {
+        writeln!(console.stderr, "help: if {word} is a Service, write svc/{word}")?;
+    }
+    Ok(Exit::Unusable)
+}
+
+async fn check(args: &CheckArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {
+    let printer = Printer::for_terminal(args.diagnostics, console.terminal);
+    let has_summary = args.diagnostics.has_summary();
+    let connection = Connection::new(cluster).await?;
+    let wanted = Wanted { selection: &args.selection, everything: true };
+    let world = World::read(&connection, cluster, &wanted, console.stdin).await;
+    let world = match world {
+        // These are findings like others, also for a program.
+        Err(Missing::Wrong(findings)) => {
+            printer.print(findings, console.stderr)?;
+            return Ok(Exit::Unusable);
+        }
+        world => world?,
+    };
+    if let Some(told) = world.told.as_ref().filter(|_| has_summary) {
+        writeln!(console.stderr, "{told}")?;
+    }
+    let findings: Findings = world.notes.iter().cloned().chain(world.findings()).collect();
+    printer.print(findings, console.stderr)?;
+    if has_summary {
+        let outcomes: Vec<Outcome> = world.shown().map(|(_, outcome)| outcome.clone()).collect();
+        writeln!(console.stderr, "{}", summary(&outcomes, 0))?;
+    }
+    Ok(if world.has_refused() { Exit::Refused } else { Exit::Done })
+}
+
+async fn report(args: &ReportArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {
+    let connection = Connection::new(cluster).await?;
+    let wanted = Wanted { selection: &args.selection, everything: false };
+    let world = read(&connection, cluster, &wanted, console).await?;
+    let options = Options {
+        compare_target: args.compare_target,
+        title: connection.context.clone(),
+        generated: Some(now()),
+        ..Options::default()
+    };
+    let report = make_report(&world, options);
+    let text = match args.output {
+        ReportOutput::Html => report.to_html(),
+        ReportOutput::Json => report.to_json(),
+        ReportOutput::Mermaid => report.to_mermaid(),
+    };
+    console.stdout.write_all(text.as_bytes())?;
+    console.stdout.flush()?;
+    let outcomes: Vec<Outcome> = world.shown().map(|(_, outcome)| outcome.clone()).collect();
+    writeln!(console.stderr, "{}", summary(&outcomes, 0))?;
+    Ok(if world.has_refused() { Exit::Refused } else { Exit::Done })
+}
+
+/// The time in RFC 3339, to the second.
+fn now() -> String {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
+}

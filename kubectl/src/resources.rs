@@ -1,0 +1,132 @@
+//! Objects as kubectl names them: `TYPE/NAME`, or `TYPE NAME ...`.
+
+use xposer::emit::Kind;
+use xposer::internal::did_you_mean;
+
+use crate::failure::Failure;
+
+/// The words for Services.
+const SERVICE: [&str; 3] = ["svc", "service", "services"];
+
+/// Whether a word stands for Services, alone or with a name behind a slash.
+pub(crate) fn is_service(word: &str) -> bool {
+    SERVICE.contains(&word.split('/').next().unwrap_or_default().to_ascii_lowercase().as_str())
+}
+
+/// The types and names of what was given.
+fn pairs<'w>(words: &'w [String], example: &str) -> Result<Vec<(&'w str, &'w str)>, Failure> {
+    let Some((first, rest)) = words.split_first() else { return Ok(Vec::new()) };
+    if words.iter().any(|word| word.contains('/')) {
+        return words
+            .iter()
+            .map(|word| match word.split_once('/') {
+                Some((of, name)) if !of.is_empty() && !name.is_empty() && !name.contains('/') => Ok((of, name)),
+                Some(_) => Err(Failure::new(format!("error: expected TYPE/NAME, found {word:?}"))
+                    .help("a name of another namespace is given with -n NAMESPACE")),
+                None => Err(Failure::new(
+                    "error: there is no need to specify a resource type as a separate argument when passing arguments in resource/name form",
+                )
+                .help(format!("write {example}/{word}"))),
+            })
+            .collect();
+    }
+    if rest.is_empty() {
+        let failure = Failure::new(format!("error: expected TYPE/NAME, found {first:?}"));
+        return Err(failure.help(format!("write {example}/NAME, for example {example}/web")));
+    }
+    Ok(rest.iter().map(|name| (first.as_str(), name.as_str())).collect())
+}
+
+/// The names of Services, each once; none for no words.
+pub(crate) fn services(words: &[String]) -> Result<Vec<String>, Failure> {
+    let mut names: Vec<String> = Vec::new();
+    // `svc` alone means all of them, as with kubectl.
+    if let [word] = words
+        && SERVICE.contains(&word.to_ascii_lowercase().as_str())
+    {
+        return Ok(names);
+    }
+    for (of, name) in pairs(words, "svc")? {
+        if !is_service(of) {
+            return Err(Failure::new(format!(
+                "error: only Services are exposed, and {of:?} is none of their names"
+            ))
+            .help(format!("write svc/{name}")));
+        }
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// The one object that exposes Services.
+pub(crate) fn object(words: &[String]) -> Result<(Kind, String), Failure> {
+    let pairs = pairs(words, "ingress")?;
+    let [(of, name)] = pairs.as_slice() else {
+        return Err(Failure::new("error: expected one object, for example ingress/web"));
+    };
+    let word = of.to_ascii_lowercase();
+    let (plural, _) = word.split_once('.').unwrap_or((&word, ""));
+    let is_named = |kind: &Kind| {
+        let row = kind.row();
+        [row.plural.to_owned(), row.name.to_lowercase()].iter().any(|known| known == plural)
+            || plural == "ing" && *kind == Kind::Ingress
+    };
+    let kinds = || Kind::ALL.into_iter().filter(|kind| *kind != Kind::ConfigMap);
+    match kinds().find(is_named) {
+        Some(kind) => Ok((kind, (*name).to_owned())),
+        None => {
+            let known: Vec<String> = kinds().map(|kind| kind.row().name.to_lowercase()).collect();
+            let failure = Failure::new(format!("error: the controller makes no objects of the type {of:?}"));
+            Err(failure.help(match did_you_mean(plural, known.iter().map(String::as_str)) {
+                Some(meant) => format!("did you mean {meant}/{name}?"),
+                None => format!("it makes {}", known.join(", ")),
+            }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn services_are_named_in_both_ways() {
+        let names = |text: &str| services(&words(text)).map_err(|failure| failure.message);
+        assert_eq!(names("svc/web Service/api svc/web"), Ok(words("web api")));
+        assert_eq!(names("services web api"), Ok(words("web api")));
+        assert_eq!(names(""), Ok(Vec::new()));
+        assert_eq!(names("svc"), Ok(Vec::new()));
+        for wrong in ["web", "svc/", "/web", "svc/a/b", "pod/web", "svc/web api", "pods web"] {
+            assert!(names(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(
+            services(&words("web")).unwrap_err().help.as_deref(),
+            Some("write svc/NAME, for example svc/web")
+        );
+        assert!(
+            object(&words("ingress")).unwrap_err().help.is_some_and(|help| help.contains("ingress/NAME"))
+        );
+    }
+
+    #[test]
+    fn every_kind_has_its_names() {
+        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::ConfigMap) {
+            for word in [kind.row().plural.to_owned(), kind.row().name.to_owned()] {
+                assert_eq!(object(&words(&format!("{word}/web"))), Ok((kind, "web".to_owned())));
+            }
+        }
+        assert_eq!(object(&words("ing web")), Ok((Kind::Ingress, "web".to_owned())));
+        assert_eq!(object(&words("ingress.networking.k8s.io/web")).unwrap().0, Kind::Ingress);
+        assert_eq!(
+            object(&words("ingres/web")).unwrap_err().help.as_deref(),
+            Some("did you mean ingress/web?")
+        );
+        assert!(object(&words("configmap/xposer")).is_err() && object(&words("ingress a b")).is_err());
+    }
+}

@@ -1,0 +1,67 @@
+//! What all commands begin with, and how they end.
+
+use std::io;
+
+use xposer_cli::{Console, Diagnostics, Printer};
+
+use crate::args::ClusterArgs;
+use crate::connect::Connection;
+use crate::controller::Missing;
+use crate::failure::Failure;
+use crate::world::{Wanted, World};
+
+/// The exit status of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    /// At least one Service is refused; for `diff`: something would change.
+    Refused = 1,
+    /// Wrong usage, no cluster, no rights, unusable settings.
+    Unusable = 2,
+}
+
+/// Why a command ends early.
+pub(crate) enum Stop {
+    Missing(Missing),
+    /// An output cannot be written.
+    Output(io::Error),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Missing(Missing::Failure(failure))
+    }
+}
+
+impl From<Missing> for Stop {
+    fn from(missing: Missing) -> Self {
+        Self::Missing(missing)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// Prints findings for people.
+pub(crate) fn text(console: &Console<'_>) -> Printer {
+    Printer::for_terminal(Diagnostics::Text, console.terminal)
+}
+
+/// Reads the cluster, and says which settings count and what could not be read.
+pub(crate) async fn read(
+    connection: &Connection,
+    cluster: &ClusterArgs,
+    wanted: &Wanted<'_>,
+    console: &mut Console<'_>,
+) -> Result<World, Stop> {
+    let mut world = World::read(connection, cluster, wanted, console.stdin).await?;
+    if let Some(told) = &world.told {
+        writeln!(console.stderr, "{told}")?;
+    }
+    let notes = std::mem::take(&mut world.notes);
+    text(console).print(notes, console.stderr)?;
+    Ok(world)
+}

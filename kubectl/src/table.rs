@@ -1,0 +1,40 @@
+//! A table, aligned as kubectl aligns it.
+
+use std::io::{self, Write};
+
+/// Spaces between two columns.
+const GAP: usize = 3;
+
+/// Writes rows with columns that are as wide as their widest value. The last column may be of any width.
+pub(crate) fn write(headings: Option<&[&str]>, rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()> {
+    let headings: Option<Vec<String>> = headings.map(|all| all.iter().map(|it| (*it).to_owned()).collect());
+    let all = || headings.iter().chain(rows);
+    let columns = all().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| all().filter_map(|row| row.get(column)).map(|it| it.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
+    for row in all() {
+        let mut line = String::new();
+        for (value, width) in row.iter().zip(&widths) {
+            line.push_str(&format!("{value:<width$}", width = width + GAP));
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned() {
+        let rows = [vec!["web".to_owned(), "a b".to_owned()], vec!["longer".to_owned(), "ä".to_owned()]];
+        let text = |headings| {
+            let mut out = Vec::new();
+            write(headings, &rows, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text(Some(&["NAME", "X"])), "NAME     X\nweb      a b\nlonger   ä\n");
+        assert_eq!(text(None), "web      a b\nlonger   ä\n");
+    }
+}

@@ -1,0 +1,59 @@
+//! What would become of an object, as the text of a difference.
+
+use serde_json::Value;
+use similar::TextDiff;
+use xposer_manifest::to_yaml;
+
+use crate::keys::ObjectKey;
+
+/// Fields of `metadata` that the API server sets.
+const OMITTED_FIELDS: [&str; 5] =
+    ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"];
+
+/// What would become of an object: the verb and the object in one line, and the difference of the content.
+pub fn difference(key: &ObjectKey, before: Option<&Value>, after: &Value) -> String {
+    let verb = if before.is_some() { "update" } else { "create" };
+    format!("{verb} {key}\n{}", unified(before, Some(after)))
+}
+
+/// The lines of a unified difference of the content; without an object, the side is empty.
+pub fn unified(before: Option<&Value>, after: Option<&Value>) -> String {
+    let (before, after) = (before.map(text).unwrap_or_default(), after.map(text).unwrap_or_default());
+    TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).to_string()
+}
+
+/// The content of an object as text, without what the API server sets.
+pub fn text(object: &Value) -> String {
+    let mut value = object.clone();
+    if let Some(object) = value.as_object_mut() {
+        object.remove("status");
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.retain(|field, _| !OMITTED_FIELDS.contains(&field.as_str()));
+        }
+    }
+    to_yaml(&value)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::Kind;
+
+    #[test]
+    fn the_verb_says_whether_there_is_one_and_the_server_s_fields_are_left_out() {
+        let key = ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "web".into() };
+        let before = json!({"metadata": {"name": "web", "uid": "1"}, "spec": {"a": 1}, "status": {"x": 1}});
+        let after = json!({"metadata": {"name": "web", "uid": "1"}, "spec": {"a": 2}, "status": {"x": 2}});
+        let said = difference(&key, Some(&before), &after);
+        assert!(
+            said.starts_with("update Ingress shop/web\n@@") && said.contains("-  a: 1\n+  a: 2\n"),
+            "{said}"
+        );
+        assert!(!said.contains("uid") && !said.contains("status"), "{said}");
+        assert!(difference(&key, None, &after).starts_with("create Ingress shop/web\n@@"));
+        assert!(unified(Some(&before), None).contains("-  a: 1\n"));
+        assert_eq!(unified(Some(&before), Some(&before)), "");
+    }
+}

@@ -1,0 +1,45 @@
+//! What a cluster has, and what the core wants there, in the types of `kube`: Services, objects and who owns them, who serves a
+//! class or a Gateway, and the objects that exposed Services are to have.
+//!
+//! The controller and `kubectl xposer` use it, so that both decide and compare alike. It sends no request.
+//!
+//! ```
+//! use serde_json::json;
+//! use xposer::Settings;
+//! use xposer_live::plan::{Member, decide};
+//! use xposer_live::service::StoredService;
+//!
+//! let service = json!({
+//!     "metadata": {"name": "web", "namespace": "shop", "uid": "1", "labels": {"expose": "true"},
+//!         "creationTimestamp": "2026-01-01T00:00:00Z"},
+//!     "spec": {"ports": [{"port": 80}]},
+//! });
+//! let (key, stored) = StoredService::new(&serde_json::from_value(service)?).unwrap();
+//! let settings = Settings::from_value(&json!({"domain": "example.com"})).unwrap();
+//! let decisions = decide(&[Member { key, stored: &stored }], &[], &settings);
+//! assert!(!decisions[0].is_refused());
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! It is for the programs of this repository, and may change in any release.
+
+#[doc(hidden)]
+pub mod difference;
+#[doc(hidden)]
+pub mod digest;
+#[doc(hidden)]
+pub mod document;
+#[doc(hidden)]
+pub mod error;
+#[doc(hidden)]
+pub mod keys;
+#[doc(hidden)]
+pub mod kinds;
+#[doc(hidden)]
+pub mod object;
+#[doc(hidden)]
+pub mod plan;
+#[doc(hidden)]
+pub mod servers;
+#[doc(hidden)]
+pub mod service;
