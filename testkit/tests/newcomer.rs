@@ -5,7 +5,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a page that cannot be read has failed"
+    clippy::print_stdout,
+    reason = "a page that cannot be read has failed, and what is skipped is said"
 )]
 
 use std::fs;

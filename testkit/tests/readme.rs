@@ -161,10 +161,9 @@ fn every_link_leads_to_a_file() {
             page(name).split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link)
         {
             let file = link.split('#').next().unwrap_or_default();
-            if !file.is_empty() && !file.contains("://") && !file.contains(' ') {
-                if !folder.join(file).exists() {
-                    broken.push(format!("{name} links to {link}"));
-                }
+            let is_file = !file.is_empty() && !file.contains("://") && !file.contains(' ');
+            if is_file && !folder.join(file).exists() {
+                broken.push(format!("{name} links to {link}"));
             }
         }
     }
