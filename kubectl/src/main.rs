@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use k8s_openapi::jiff::Timestamp;
 use xposer::{Outcome, Precedence, Service};
-use xposer_cli::{Console, Diagnostics, Printer, Terminal, summary, write_trace};
+use xposer_cli::{Console, Printer, Terminal, summary, write_trace};
 use xposer_manifest::Findings;
 use xposer_report::{Options, Report};
 
