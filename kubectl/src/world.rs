@@ -130,7 +130,7 @@ impl World {
         }
         let mut findings = Findings::new();
         for (entry, outcome) in self.shown() {
-            let own = outcome.report().map(|report| report.diagnostics()).unwrap_or_default();
+            let own = outcome.report().map(xposer::Report::diagnostics).unwrap_or_default();
             let of_objects = of_objects.get(&(&*entry.key.namespace, &*entry.key.name));
             for diagnostic in own.iter().chain(of_objects.into_iter().flatten().copied()) {
                 let place = match diagnostic.path.root() {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use xposer_manifest::load;
 
 use crate::cluster::{Cluster, LABEL, NAMESPACE, eventually};
@@ -82,12 +82,7 @@ fn the_page_shows_what_the_commands_print() {
     }
     cluster.create_all(deployed("xposer-system", block(&page, "yaml settings")));
     let objects = block(&page, "yaml cluster");
-    assert!(
-        load(objects)
-            .unwrap()
-            .iter()
-            .all(|document| document.value["metadata"]["namespace"] == Value::from("shop"))
-    );
+    assert!(load(objects).unwrap().iter().all(|document| document.value["metadata"]["namespace"] == "shop"));
     apply(objects);
 
     let mut parts = page.split("```console\n");
