@@ -70,6 +70,9 @@ struct Page<'r> {
     numbers: HashMap<(&'r str, &'r str), usize>,
 }
 
+/// A Service by its namespace and name: exposed, or refused with its number.
+type Found<'r> = (&'r str, &'r str, Result<&'r Row, (usize, &'r Refused)>);
+
 /// A line of the table: an exposed Service, or a refused one, which leads to the reason.
 enum Line<'r> {
     Exposed(usize, &'r Row),
@@ -90,7 +93,7 @@ struct ToldPart<'r> {
 
 impl<'r> Page<'r> {
     fn new(report: &'r Report) -> Self {
-        let mut order: Vec<(&str, &str, Result<&Row, (usize, &Refused)>)> = Vec::new();
+        let mut order: Vec<Found<'_>> = Vec::new();
         order.extend(report.rows.iter().map(|row| (row.namespace.as_str(), row.service.as_str(), Ok(row))));
         let refused = report.refused.iter().enumerate();
         order.extend(refused.map(|(index, refused)| {

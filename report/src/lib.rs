@@ -25,4 +25,4 @@ mod rows;
 
 pub use html::content_security_policy;
 pub use model::{Place, Report};
-pub use rows::Options;
+pub use rows::{Options, PlaceOf};

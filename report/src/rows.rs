@@ -20,6 +20,15 @@ use crate::model::{
 /// The most bytes of a value.
 const MAX_VALUE: usize = 200;
 
+/// Where the finding about the Service at a position is written.
+///
+/// ```
+/// use xposer_report::{Place, PlaceOf};
+/// let place: &PlaceOf<'_> = &|_, _| Some(Place { file: "web.yaml".to_owned(), line: None, column: None });
+/// # let _ = place;
+/// ```
+pub type PlaceOf<'p> = dyn Fn(usize, &Diagnostic) -> Option<Place> + 'p;
+
 /// What a report has beside the Services.
 ///
 /// ```
@@ -44,7 +53,7 @@ pub struct Options<'o> {
     /// The target that every exposed Service is compared with.
     pub compare_target: Option<Target>,
     /// The place of a finding about the Service at a position, where it is known.
-    pub place: Option<&'o dyn Fn(usize, &Diagnostic) -> Option<Place>>,
+    pub place: Option<&'o PlaceOf<'o>>,
     /// What the controller did about the Service at a position.
     pub cluster: Option<&'o dyn Fn(usize) -> Option<Cluster>>,
     /// What the report is about, for example the name of a cluster.

@@ -57,13 +57,13 @@ impl Opened {
         let listener = move |event: &Event| match event {
             Event::LogEntryAdded(it) => say.lock().unwrap().push(format!("log: {}", it.params.entry.text)),
             Event::RuntimeConsoleAPICalled(it) => {
-                say.lock().unwrap().push(format!("console: {:?}", it.params.args))
+                say.lock().unwrap().push(format!("console: {:?}", it.params.args));
             }
             Event::RuntimeExceptionThrown(it) => {
                 say.lock().unwrap().push(format!("exception: {:?}", it.params.exception_details));
             }
             Event::PageJavascriptDialogOpening(it) => {
-                say.lock().unwrap().push(format!("dialog: {}", it.params.message))
+                say.lock().unwrap().push(format!("dialog: {}", it.params.message));
             }
             Event::NetworkRequestWillBeSent(it) => ask.lock().unwrap().push(it.params.request.url.clone()),
             _ => {}
