@@ -117,7 +117,8 @@ impl Controller {
     pub(crate) async fn run(mut self) -> anyhow::Result<Exit> {
         let (leadership, mut leads) = watch::channel(Leadership::Standby);
         let (stop, stopped) = watch::channel(false);
-        let elector = self.start_election(leadership, stopped);
+        // The loop holds a sender, too: without one, a receiver always has an answer, and the loop would never wait.
+        let elector = self.start_election(leadership.clone(), stopped);
         let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
         self.start_first_watches();
