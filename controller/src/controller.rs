@@ -160,6 +160,7 @@ impl Controller {
             if is_leader && self.state.is_ready() {
                 self.reconcile_due().await;
             }
+            self.events.set_busy(self.queue.has_ready(Instant::now()));
             self.health.beat(self.state.is_ready());
             if self.args.is_once() && self.is_finished() {
                 let (_, refused) = self.state.counts();
