@@ -91,7 +91,7 @@ impl Controller {
         // A dry run creates nothing that could replace an object, and shows what would be deleted in the end.
         let timeout = if args.dry_run { 0 } else { args.handover_timeout };
         Self {
-            events: EventRecorder::start(client.clone(), args.identity.clone(), metrics.clone()),
+            events: EventRecorder::start(&client, &args.identity, metrics.clone()),
             scope: Scope { client: client.clone(), namespace: args.namespace.clone() },
             sender,
             watch_events,

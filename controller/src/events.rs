@@ -43,11 +43,11 @@ struct Lane {
 
 impl EventRecorder {
     /// Starts the tasks. `instance` is the name of this replica.
-    pub(crate) fn start(client: Client, instance: String, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn start(client: &Client, instance: &str, metrics: Arc<Metrics>) -> Self {
         let is_busy = Arc::new(AtomicBool::new(false));
         let lane = |is_slow: Arc<AtomicBool>| {
             let (sender, mut waiting) = mpsc::channel::<ServiceNotice>(MAX_WAITING);
-            let (client, instance, metrics) = (client.clone(), instance.clone(), metrics.clone());
+            let (client, instance, metrics) = (client.clone(), instance.to_owned(), metrics.clone());
             let task = tokio::spawn(async move {
                 while let Some(notice) = waiting.recv().await {
                     metrics.request("create", "Event");
