@@ -9,7 +9,8 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -176,10 +177,14 @@ impl Cluster {
 
         let meter = self.meter()?;
         let mut controller = Controller::start(&self.kubeconfig)?;
-        let first = self.until(&ingresses, &kept, |found| found > 0).await?;
-        self.until(&ingresses, &kept, |found| found == count).await?;
+        let first = self.until(&controller, 1).await?;
+        self.until(&controller, count as u64).await?;
         let mut kept_cost = meter.cost(self)?;
         kept_cost.cpu.push(("controller", controller.cpu()?));
+        let found = self.count(&ingresses, &kept).await?;
+        if found != count {
+            return Err(format!("{found} Ingresses of {count}").into());
+        }
         controller.until_quiet().await?;
         let quiet_cost = meter.cost(self)?;
         let (written, metrics) = (controller.writes()?, controller.requests()?);
@@ -222,7 +227,7 @@ impl Cluster {
         let later: Vec<Value> = (count..count + more).map(|index| service(&kept, index)).collect();
         let started = Instant::now();
         let making_more = self.make(&services, &kept, later, Verb::Create).await?.wall;
-        self.until(&ingresses, &kept, |found| found == count + more).await?;
+        self.until(&controller, (count + more) as u64).await?;
         println!(
             "  {more} more while it runs: the Services are made in {:.2} s, the last Ingress is there {:.2} s later",
             making_more.as_secs_f64(),
@@ -301,20 +306,21 @@ impl Cluster {
         cpu.collect()
     }
 
-    /// Waits until a namespace has enough objects; asks for one of them, and how many more there are.
-    async fn until(
-        &self,
-        kind: &ApiResource,
-        namespace: &str,
-        enough: impl Fn(usize) -> bool,
-    ) -> Outcome<Duration> {
+    /// How many objects a namespace has; asks for one of them, and how many more there are.
+    async fn count(&self, kind: &ApiResource, namespace: &str) -> Outcome<usize> {
         let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, kind);
+        let list = api.list(&ListParams::default().limit(1)).await?;
+        let more = list.metadata.remaining_item_count.unwrap_or_default();
+        Ok(list.items.len() + usize::try_from(more)?)
+    }
+
+    /// Waits until the controller has written that many objects, which it says itself: a question to the API server costs it the more,
+    /// the more objects it has.
+    async fn until(&self, controller: &Controller, written: u64) -> Outcome<Duration> {
         let started = Instant::now();
         loop {
-            let list = api.list(&ListParams::default().limit(1)).await?;
-            let more = list.metadata.remaining_item_count.unwrap_or_default();
-            let found = list.items.len() + usize::try_from(more)?;
-            if enough(found) {
+            let found = controller.written()?;
+            if found >= written {
                 return Ok(started.elapsed());
             }
             if started.elapsed() > PATIENCE {
@@ -361,9 +367,19 @@ impl Controller {
     }
 
     fn metrics(&self) -> Outcome<String> {
-        let text =
-            Command::new("curl").args(["-sf", &format!("http://{}/metrics", self.address)]).output()?;
-        Ok(String::from_utf8(text.stdout)?)
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: controller\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// How many Services it has written something for.
+    fn written(&self) -> Outcome<u64> {
+        let metrics = self.metrics()?;
+        let mut written =
+            metrics.lines().filter(|line| line.starts_with("xposer_reconciles_total{result=\"written\"}"));
+        Ok(written.next().and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default())
     }
 
     /// Requests that change something, without Events.
