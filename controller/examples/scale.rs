@@ -9,7 +9,8 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -40,7 +41,8 @@ async fn main() -> Outcome<()> {
     let config = Kubeconfig::read_from(&kubeconfig)?;
     let client =
         Client::try_from(Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await?)?;
-    let cluster = Cluster { client, kubeconfig };
+    let run = std::env::var_os("CLUSTER_RUN").map(PathBuf::from);
+    let cluster = Cluster { client, kubeconfig, run };
     for count in counts {
         cluster.measure(count).await?;
     }
@@ -56,6 +58,60 @@ enum Verb {
 struct Cluster {
     client: Client,
     kubeconfig: String,
+    /// The folder with the process ids of the cluster, if it runs on this machine (`cluster/with`).
+    run: Option<PathBuf>,
+}
+
+/// The programs of a cluster on this machine.
+const COMPONENTS: [&str; 3] = ["apiserver", "etcd", "controller-manager"];
+
+/// What a phase took: the time on the clock, and that of the processor. The second one depends less on what else the machine does.
+struct Cost {
+    wall: Duration,
+    /// Of the client, and of each component of the cluster, if that runs here.
+    cpu: Vec<(&'static str, Duration)>,
+}
+
+impl Cost {
+    fn print(&self, what: &str, objects: usize) {
+        let cpu = self
+            .cpu
+            .iter()
+            .map(|(who, time)| format!("{who} {:.2}", time.as_secs_f64() * 1000.0 / objects as f64));
+        let cpu: Vec<String> = cpu.collect();
+        println!(
+            "  {what:<50}{:>8.2} s; ms of the processor for each: {}",
+            self.wall.as_secs_f64(),
+            cpu.join(", ")
+        );
+    }
+
+    fn all_cpu(&self) -> f64 {
+        self.cpu.iter().map(|(_, time)| time.as_secs_f64()).sum()
+    }
+}
+
+/// When a phase began, and the processor time of the components at that time.
+struct Meter {
+    started: Instant,
+    cpu: Vec<(&'static str, Duration)>,
+}
+
+impl Meter {
+    fn cost(&self, cluster: &Cluster) -> Outcome<Cost> {
+        let now = cluster.cpu()?.into_iter().zip(&self.cpu);
+        let cpu = now.map(|((who, now), (_, before))| (who, now.saturating_sub(*before))).collect();
+        Ok(Cost { wall: self.started.elapsed(), cpu })
+    }
+}
+
+/// The processor time of a process so far; a tick is 10 ms on Linux.
+fn cpu_of(pid: u32) -> Outcome<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: u64 =
+        after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Ok(Duration::from_millis(ticks * 10))
 }
 
 fn kind(group: &str, kind: &str, plural: &str) -> ApiResource {
@@ -110,39 +166,53 @@ impl Cluster {
 
         let objects: Vec<Value> =
             (0..count).map(|index| ingress(&service(&bare, index))).collect::<Outcome<_>>()?;
-        let bare_time = self.make(&ingresses, &bare, objects, Verb::Create).await?;
+        let bare_cost = self.make(&ingresses, &bare, objects, Verb::Create).await?;
         let objects: Vec<Value> =
             (0..count).map(|index| ingress(&service(&applied, index))).collect::<Outcome<_>>()?;
-        let apply_time = self.make(&ingresses, &applied, objects, Verb::Apply).await?;
+        let apply_cost = self.make(&ingresses, &applied, objects, Verb::Apply).await?;
         // What follows finds the same server, with as many Ingresses and nothing else.
         let making = self
             .make(&services, &kept, (0..count).map(|index| service(&kept, index)).collect(), Verb::Create)
             .await?;
 
-        let started = Instant::now();
+        let meter = self.meter()?;
         let mut controller = Controller::start(&self.kubeconfig)?;
-        self.until(&ingresses, &kept, count).await?;
-        let kept_time = started.elapsed();
+        let first = self.until(&controller, 1).await?;
+        self.until(&controller, count as u64).await?;
+        let mut kept_cost = meter.cost(self)?;
+        kept_cost.cpu.push(("controller", controller.cpu()?));
+        let found = self.count(&ingresses, &kept).await?;
+        if found != count {
+            return Err(format!("{found} Ingresses of {count}").into());
+        }
         controller.until_quiet().await?;
-        let (applies, metrics) = (controller.applies()?, controller.requests()?);
+        let quiet_cost = meter.cost(self)?;
+        let (written, metrics) = (controller.writes()?, controller.requests()?);
         let memory = controller.memory()?;
         let before = controller.cpu()?;
         tokio::time::sleep(QUIET).await;
         let quiet = (controller.cpu()? - before).as_secs_f64() / QUIET.as_secs_f64();
-        let writes = controller.applies()? - applies;
+        let writes = controller.writes()? - written;
 
         println!("{count} Services");
-        println!("  a bare client creates the Ingresses in            {:>8.2} s", bare_time.as_secs_f64());
-        println!("  it applies them (server-side) in                  {:>8.2} s", apply_time.as_secs_f64());
-        println!("  the controller, from its start, has them in       {:>8.2} s", kept_time.as_secs_f64());
+        bare_cost.print("a bare client creates the Ingresses in", count);
+        apply_cost.print("it applies them (server-side) in", count);
+        kept_cost.print("the controller, from its start, has them in", count);
+        println!("  the first of them is there after {:.2} s", first.as_secs_f64());
+        quiet_cost.print("the same, until its Events are written", count);
         println!(
             "  ratio to creating, and to applying                {:>8.2} {:>8.2}",
-            kept_time.as_secs_f64() / bare_time.as_secs_f64(),
-            kept_time.as_secs_f64() / apply_time.as_secs_f64()
+            kept_cost.wall.as_secs_f64() / bare_cost.wall.as_secs_f64(),
+            kept_cost.wall.as_secs_f64() / apply_cost.wall.as_secs_f64()
         );
         println!(
-            "  applies per Service                               {:>8.3}",
-            applies as f64 / count as f64
+            "  the same of all processor time                    {:>8.2} {:>8.2}",
+            kept_cost.all_cpu() / bare_cost.all_cpu(),
+            kept_cost.all_cpu() / apply_cost.all_cpu()
+        );
+        println!(
+            "  writes per Service, without Events                {:>8.3}",
+            written as f64 / count as f64
         );
         println!("  requests: {metrics}");
         println!("  memory: {} MiB now, {} MiB at most", memory.0 / 1024, memory.1 / 1024);
@@ -156,20 +226,20 @@ impl Cluster {
         let more = count.min(1000);
         let later: Vec<Value> = (count..count + more).map(|index| service(&kept, index)).collect();
         let started = Instant::now();
-        let making_more = self.make(&services, &kept, later, Verb::Create).await?;
-        self.until(&ingresses, &kept, count + more).await?;
+        let making_more = self.make(&services, &kept, later, Verb::Create).await?.wall;
+        self.until(&controller, (count + more) as u64).await?;
         println!(
             "  {more} more while it runs: the Services are made in {:.2} s, the last Ingress is there {:.2} s later",
             making_more.as_secs_f64(),
             (started.elapsed().saturating_sub(making_more)).as_secs_f64()
         );
-        println!("  (making the {count} Services took {:.2} s)", making.as_secs_f64());
+        println!("  (making the {count} Services took {:.2} s)", making.wall.as_secs_f64());
         controller.restart()?;
         tokio::time::sleep(Duration::from_secs(15)).await;
         let memory = controller.memory()?;
         println!(
             "  after a restart: {} writes, {} MiB now, {} MiB at most",
-            controller.applies()?,
+            controller.writes()?,
             memory.0 / 1024,
             memory.1 / 1024
         );
@@ -191,9 +261,9 @@ impl Cluster {
         namespace: &str,
         objects: Vec<Value>,
         by: Verb,
-    ) -> Outcome<Duration> {
+    ) -> Outcome<Cost> {
         let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, kind);
-        let started = Instant::now();
+        let (meter, own) = (self.meter()?, cpu_of(std::process::id())?);
         let mut made = stream::iter(objects)
             .map(|object| {
                 let api = &api;
@@ -216,22 +286,45 @@ impl Cluster {
         while let Some(made) = made.next().await {
             made?;
         }
-        Ok(started.elapsed())
+        let mut cost = meter.cost(self)?;
+        cost.cpu.push(("client", cpu_of(std::process::id())?.saturating_sub(own)));
+        Ok(cost)
     }
 
-    /// Waits until a namespace has that many objects; asks for one of them, and how many more there are.
-    async fn until(&self, kind: &ApiResource, namespace: &str, count: usize) -> Outcome<()> {
+    /// Begins to measure.
+    fn meter(&self) -> Outcome<Meter> {
+        Ok(Meter { started: Instant::now(), cpu: self.cpu()? })
+    }
+
+    /// The processor time of the components so far; none if the cluster does not run here.
+    fn cpu(&self) -> Outcome<Vec<(&'static str, Duration)>> {
+        let Some(run) = &self.run else { return Ok(Vec::new()) };
+        let cpu = COMPONENTS.iter().map(|component| {
+            let pid = fs::read_to_string(run.join(format!("{component}.pid")))?;
+            Ok((*component, cpu_of(pid.trim().parse()?)?))
+        });
+        cpu.collect()
+    }
+
+    /// How many objects a namespace has; asks for one of them, and how many more there are.
+    async fn count(&self, kind: &ApiResource, namespace: &str) -> Outcome<usize> {
         let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, kind);
+        let list = api.list(&ListParams::default().limit(1)).await?;
+        let more = list.metadata.remaining_item_count.unwrap_or_default();
+        Ok(list.items.len() + usize::try_from(more)?)
+    }
+
+    /// Waits until the controller has written that many objects, which it says itself: a question to the API server costs it the more,
+    /// the more objects it has.
+    async fn until(&self, controller: &Controller, written: u64) -> Outcome<Duration> {
         let started = Instant::now();
         loop {
-            let list = api.list(&ListParams::default().limit(1)).await?;
-            let more = list.metadata.remaining_item_count.unwrap_or_default();
-            let found = list.items.len() + usize::try_from(more)?;
-            if found == count {
-                return Ok(());
+            let found = controller.written()?;
+            if found >= written {
+                return Ok(started.elapsed());
             }
             if started.elapsed() > PATIENCE {
-                return Err(format!("{found} of {count} after {} s", PATIENCE.as_secs()).into());
+                return Err(format!("{found} after {} s", PATIENCE.as_secs()).into());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -274,16 +367,27 @@ impl Controller {
     }
 
     fn metrics(&self) -> Outcome<String> {
-        let text =
-            Command::new("curl").args(["-sf", &format!("http://{}/metrics", self.address)]).output()?;
-        Ok(String::from_utf8(text.stdout)?)
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: controller\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
     }
 
-    /// Requests that change something.
-    fn applies(&self) -> Outcome<u64> {
+    /// How many Services it has written something for.
+    fn written(&self) -> Outcome<u64> {
+        let metrics = self.metrics()?;
+        let mut written =
+            metrics.lines().filter(|line| line.starts_with("xposer_reconciles_total{result=\"written\"}"));
+        Ok(written.next().and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default())
+    }
+
+    /// Requests that change something, without Events.
+    fn writes(&self) -> Outcome<u64> {
         let is_write = |line: &&str| {
             line.starts_with("xposer_api_requests_total")
-                && ["apply", "patch", "delete"].iter().any(|verb| line.contains(verb))
+                && ["create", "apply", "patch", "delete"].iter().any(|verb| line.contains(verb))
+                && !line.contains("Event")
         };
         let metrics = self.metrics()?;
         let counts =
@@ -320,13 +424,8 @@ impl Controller {
         Ok((field("VmRSS:").ok_or("no VmRSS")?, field("VmHWM:").ok_or("no VmHWM")?))
     }
 
-    /// The time that the processor spent on it; a tick is 10 ms on Linux.
     fn cpu(&self) -> Outcome<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        let after = stat.rsplit(')').next().unwrap_or_default();
-        let ticks: u64 =
-            after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
-        Ok(Duration::from_millis(ticks * 10))
+        cpu_of(self.process.id())
     }
 }
 

@@ -96,7 +96,7 @@ impl Controller {
         // A dry run creates nothing that could replace an object, and shows what would be deleted in the end.
         let timeout = if args.dry_run { 0 } else { args.handover_timeout };
         Self {
-            events: EventRecorder::start(client.clone(), args.identity.clone(), metrics.clone()),
+            events: EventRecorder::start(&client, &args.identity, metrics.clone()),
             scope: Scope { client: client.clone(), namespace: args.namespace.clone() },
             sender,
             watch_events,
@@ -124,7 +124,8 @@ impl Controller {
     pub(crate) async fn run(mut self, mut asked: mpsc::Receiver<Ask>) -> anyhow::Result<Exit> {
         let (leadership, mut leads) = watch::channel(Leadership::Standby);
         let (stop, stopped) = watch::channel(false);
-        let elector = self.start_election(leadership, stopped);
+        // The loop holds a sender, too: without one, a receiver always has an answer, and the loop would never wait.
+        let elector = self.start_election(leadership.clone(), stopped);
         let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
         self.start_first_watches();
@@ -167,6 +168,7 @@ impl Controller {
             if is_leader && self.state.is_ready() {
                 self.reconcile_due().await;
             }
+            self.events.set_busy(self.queue.has_ready(Instant::now()));
             self.health.beat(self.state.is_ready());
             if self.args.is_once() && self.is_finished() {
                 let (_, refused) = self.state.counts();

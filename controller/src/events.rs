@@ -1,6 +1,7 @@
 //! Sends notices to the owners of Services: as Events, which `kubectl describe service` shows, and in the log.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -18,38 +19,61 @@ use xposer_live::error::error_message;
 use crate::metrics::Metrics;
 use crate::notice::{MAX_NOTE_BYTES, Notice, ServiceNotice};
 
-/// How many Events may wait. Beyond that, only warnings are accepted.
+/// How many warnings may wait, and how many other Events.
 const MAX_WAITING: usize = 1000;
-/// The shortest time between two Events, so that they do not use up what the API server allows this client.
+/// The shortest time between two warnings, and between two other Events, so that they do not use up what the API server allows this
+/// client.
 const MIN_INTERVAL: Duration = Duration::from_millis(20);
+/// The same for other Events while objects wait to be written: each Event costs the API server as much as an object.
+const BUSY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Writes Events in a task of its own, so that objects never wait for them.
+/// Writes Events in tasks of their own, so that objects never wait for them, and warnings do not wait for other Events.
 pub(crate) struct EventRecorder {
-    sender: mpsc::Sender<ServiceNotice>,
-    task: JoinHandle<()>,
+    warnings: Lane,
+    others: Lane,
+    is_busy: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
 }
 
+/// Events that are written one after the other.
+struct Lane {
+    sender: mpsc::Sender<ServiceNotice>,
+    task: JoinHandle<()>,
+}
+
 impl EventRecorder {
-    /// Starts the task. `instance` is the name of this replica.
-    pub(crate) fn start(client: Client, instance: String, metrics: Arc<Metrics>) -> Self {
-        let (sender, mut waiting) = mpsc::channel::<ServiceNotice>(2 * MAX_WAITING);
-        let counted = metrics.clone();
-        let task = tokio::spawn(async move {
-            while let Some(notice) = waiting.recv().await {
-                counted.request("create", "Event");
-                create(&client, &instance, &notice).await;
-                tokio::time::sleep(MIN_INTERVAL).await;
-            }
-        });
-        Self { sender, task, metrics }
+    /// Starts the tasks. `instance` is the name of this replica.
+    pub(crate) fn start(client: &Client, instance: &str, metrics: Arc<Metrics>) -> Self {
+        let is_busy = Arc::new(AtomicBool::new(false));
+        let lane = |is_slow: Arc<AtomicBool>| {
+            let (sender, mut waiting) = mpsc::channel::<ServiceNotice>(MAX_WAITING);
+            let (client, instance, metrics) = (client.clone(), instance.to_owned(), metrics.clone());
+            let task = tokio::spawn(async move {
+                while let Some(notice) = waiting.recv().await {
+                    metrics.request("create", "Event");
+                    create(&client, &instance, &notice).await;
+                    let is_slow = is_slow.load(Ordering::Relaxed);
+                    tokio::time::sleep(if is_slow { BUSY_INTERVAL } else { MIN_INTERVAL }).await;
+                }
+            });
+            Lane { sender, task }
+        };
+        let (warnings, others) = (lane(Arc::default()), lane(is_busy.clone()));
+        Self { warnings, others, is_busy, metrics }
+    }
+
+    /// Whether objects wait to be written. Until they are, Events that are no warnings are written slowly.
+    pub(crate) fn set_busy(&self, is_busy: bool) {
+        self.is_busy.store(is_busy, Ordering::Relaxed);
     }
 
     /// Writes the Events that wait, for at most this time.
     pub(crate) async fn flush(self, timeout: Duration) {
-        let Self { sender, task, .. } = self;
-        drop(sender);
-        if tokio::time::timeout(timeout, task).await.is_err() {
+        self.set_busy(false);
+        let Self { warnings, others, .. } = self;
+        drop((warnings.sender, others.sender));
+        let rest = async { tokio::join!(warnings.task, others.task) };
+        if tokio::time::timeout(timeout, rest).await.is_err() {
             warn!("some Events were not sent in time");
         }
     }
@@ -65,9 +89,8 @@ impl EventRecorder {
         } else {
             info!(service = %notice.service, reason, "{note}");
         }
-        // The second half of the channel is for warnings.
-        let is_full = self.sender.capacity() < if *is_warning { 1 } else { MAX_WAITING };
-        if is_full || self.sender.try_send(notice).is_err() {
+        let lane = if *is_warning { &self.warnings } else { &self.others };
+        if lane.sender.try_send(notice).is_err() {
             self.metrics.event_dropped();
         }
     }

@@ -129,7 +129,7 @@ impl Metrics {
         );
         registry.register(
             "apply_duration_seconds",
-            "How long the API server takes to apply an object",
+            "How long the API server takes to create or apply an object",
             new.apply.clone(),
         );
         registry.register(

@@ -112,7 +112,7 @@ impl UrlConfigMaps {
             uid: metadata.uid.as_deref().unwrap_or_default().into(),
             version: version.into(),
             labelled,
-            managed: our_fields(metadata).is_some_and(|fields| fields.get("f:data").is_some()) || labelled,
+            managed: our_fields(metadata).any(|fields| fields.get("f:data").is_some()) || labelled,
             ours: json_digest(&ours),
             others,
         };
@@ -204,6 +204,6 @@ impl ObservedConfigMap {
 
 /// The keys that we have applied.
 fn our_keys(metadata: &ObjectMeta) -> BTreeSet<&str> {
-    let data = our_fields(metadata).and_then(|fields| fields.get("f:data")).and_then(Value::as_object);
-    data.into_iter().flatten().filter_map(|(key, _)| key.strip_prefix("f:")).collect()
+    let data = our_fields(metadata).filter_map(|fields| fields.get("f:data")?.as_object());
+    data.flatten().filter_map(|(key, _)| key.strip_prefix("f:")).collect()
 }

@@ -26,8 +26,9 @@ const MAX_BACKOFF: Duration = Duration::from_secs(10);
 /// How often a refusal to list what says who serves something is asked again before it counts. An API server that has just started has
 /// not read the roles yet, and without the answer, objects would be written in the words of another program.
 const CONFIRMATIONS: u32 = 3;
-/// Objects a page. A page is decoded as a whole, so large pages cost memory.
-const PAGE_SIZE: u32 = 100;
+/// Objects a page. A page is decoded as a whole, so large pages cost memory. For each page, the API server goes through all objects that
+/// are left, so small pages cost it time.
+const PAGE_SIZE: u32 = 500;
 
 /// What is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -82,13 +82,13 @@ impl Failures {
 /// How an object is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ApplyMode {
-    /// The object does not exist. A field that another manager has set in the meantime is an error.
+    /// The object does not exist. One that somebody has made in the meantime, or a field that another manager has set, is an error.
     Create,
     /// The object has another owner. A field that the other owner has set to another value is an error.
     Share,
     /// The object is ours. Fields that others have set are overwritten.
     Update,
-    /// The object is ours, and other managers that own the same fields lose them.
+    /// The object is ours. Before it is applied, its fields become fields that we have applied, and other managers lose them.
     TakeOwnership,
 }
 
@@ -117,6 +117,8 @@ pub(crate) enum ActionError {
     Foreign { key: ObjectKey, message: String },
     /// The object has changed in the meantime; the watch will deliver the change.
     Outdated,
+    /// There is an object of this name already; the watch will deliver it.
+    Exists(ObjectKey),
     /// The API server refused the request.
     Refused { key: Option<ObjectKey>, message: String },
     /// The API server cannot be reached, or is overloaded.

@@ -202,7 +202,7 @@ impl State {
                 }
                 Ownership::Ours => {
                     let mode =
-                        if observed.field_conflict { ApplyMode::TakeOwnership } else { ApplyMode::Update };
+                        if observed.must_be_taken { ApplyMode::TakeOwnership } else { ApplyMode::Update };
                     return ObjectPlan::Act(Action::Apply { key, body, hash, mode });
                 }
                 Ownership::Adoptable => return ObjectPlan::Act(Action::Adopt { key, body, hash }),

@@ -88,6 +88,15 @@ impl State {
                 }
                 Recovery::Report(Notice::foreign(object, Some(message)))
             }
+            ActionError::Exists(object) => {
+                // The watch may have been faster than the answer.
+                if self.objects.contains(object) {
+                    self.mark_due(key.clone());
+                } else if let ReconcileKey::Service(service) = key {
+                    self.objects.wait_for(object.clone(), service.clone());
+                }
+                Recovery::RetryLater
+            }
             ActionError::Refused { key: object, message } => {
                 match self.record_refusal(key, object.as_ref(), message) {
                     Refusal::RetryNow => {

@@ -232,6 +232,9 @@ impl FakeCluster {
     fn answer(&mut self, action: Action) -> Result<ActionResult, ActionError> {
         match action {
             Action::Apply { key, body, hash, mode } => {
+                if mode == ApplyMode::Create && key.kind == Kind::Ingress && self.objects.contains_key(&key) {
+                    return Err(ActionError::Exists(key));
+                }
                 if let Some(message) = (self.refuses)(&self.objects, &key, &body) {
                     return Err(ActionError::Refused { key: Some(key), message });
                 }

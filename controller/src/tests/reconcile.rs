@@ -6,7 +6,7 @@ use xposer_live::document::Document;
 use xposer_live::keys::{ReconcileKey, ServiceKey};
 use xposer_live::kinds::Kind;
 
-use super::{FakeCluster, document, in_shop};
+use super::{FakeCluster, document, in_shop, settle, web};
 use crate::actions::{ActionError, ActionResult};
 use crate::reconcile::Recovery;
 use crate::watch::KindStatus;
@@ -259,4 +259,34 @@ fn entries_of_the_url_configmap_come_and_go() {
     let done = cluster.apply(&publishing("a: b")).settle();
     assert!(done.contains(&"delete ConfigMap shop/xposer".to_owned()), "{done:?}");
     assert!(done.contains(&"delete ConfigMap later/xposer".to_owned()), "{done:?}");
+}
+
+#[test]
+fn an_object_that_is_made_at_the_same_moment_is_not_touched() {
+    let theirs = json!({
+        "metadata": {"name": "web", "namespace": "shop", "uid": "theirs", "resourceVersion": "1"},
+        "spec": {"rules": [{"host": "web.shop.example.com"}]},
+    });
+    let key = in_shop(Kind::Ingress, "web");
+    let mut cluster = FakeCluster::new();
+    cluster.objects.insert(key.clone(), theirs.clone());
+    assert_eq!(settle(cluster.apply(&web(&[]))), ["apply Ingress shop/web (Create)"]);
+    // The watch delivers it, which is not waited for longer than that.
+    cluster.state.apply_object(Kind::Ingress, &document(&theirs));
+    assert_eq!(settle(&mut cluster), ["shop/web ForeignObject"]);
+    assert_eq!(cluster.objects[&key], theirs);
+}
+
+#[test]
+fn an_object_whose_creation_was_not_answered_is_found_to_be_ours() {
+    let mut cluster = FakeCluster::new();
+    settle(cluster.apply(&web(&[])));
+    let objects = cluster.objects.clone();
+    let mut after = FakeCluster::new();
+    after.objects = objects.clone();
+    assert_eq!(settle(after.apply(&web(&[]))), ["apply Ingress shop/web (Create)"]);
+    for (key, object) in &objects {
+        after.state.apply_object(key.kind, &document(object));
+    }
+    assert_eq!(settle(&mut after), Vec::<String>::new());
 }

@@ -206,6 +206,15 @@ impl Controller {
         writes
     }
 
+    /// The processor time that it has used so far, if this machine says so (Linux).
+    pub(crate) fn cpu(&self) -> Option<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
+        // After the name in parentheses; a tick is 10 ms.
+        let ticks = stat.rsplit(')').next()?.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+        Some(Duration::from_millis(ticks * 10))
+    }
+
     pub(crate) fn log(&self) -> String {
         self.log.text()
     }

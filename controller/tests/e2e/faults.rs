@@ -133,7 +133,13 @@ fn in_a_quiet_minute_nothing_is_written() {
     shop.has(everything_at_once(&shop));
     shop.event("loser", "Warning", "RouteClaimed");
     shop.event("foreign", "Warning", "ForeignObject");
+    scene.rests(&[&controller]);
+    let before = controller.cpu();
     scene.quiet(&[&controller], Duration::from_secs(60));
+    // It waits, and does not ask itself again and again whether there is something to do.
+    if let Some(used) = before.and_then(|before| Some(controller.cpu()? - before)) {
+        assert!(used < Duration::from_secs(6), "{used:?} of the processor for nothing");
+    }
     // A new controller has nothing to do, either. It does not know the Events of the earlier one.
     drop(controller);
     let (before, mark) = (shop.list(INGRESS), scene.audit_mark());

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 
 use crate::cluster::{INGRESS, SERVICE, name_of, place_of, versions};
-use crate::scene::{FORWARD, PLAIN, Place, Scene, belongs, foreign_ingress, host};
+use crate::scene::{FORWARD, PLAIN, Place, Scene, belongs, foreign_ingress, host, key};
 
 const ADOPT: &str = "xposer.stakater.com/adopt";
 
@@ -196,4 +196,58 @@ fn what_another_controller_owns_is_not_adopted() {
     shop.has(["ConfigMap owner", "Ingress web"]);
     scene.end(&[&controller]);
     is_foreign(&shop, "web", &ingress);
+}
+
+/// The operation of our entry in `managedFields`.
+fn operation(ingress: &Value) -> Value {
+    let entries = ingress["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
+    let mut ours =
+        entries.into_iter().filter(|it| it["manager"] == MANAGED_BY && it["subresource"].is_null());
+    let operation = ours.next().map(|it| it["operation"].clone()).unwrap_or_default();
+    assert!(ours.next().is_none(), "one entry is ours: {ingress}");
+    operation
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn what_was_created_is_applied_from_the_first_change_on() {
+    let scene = Scene::open("created");
+    let shop = scene.place();
+    let controller = scene.controller(PLAIN, &[]);
+    let forward = |lines: &str| (FORWARD.to_owned(), lines.to_owned());
+    let service = shop.expose(
+        "web",
+        &[
+            host("web.example.com"),
+            (key("TLS"), "true".to_owned()),
+            forward("example.com/a: b\nexample.com/c: d"),
+        ],
+    );
+    let created = shop.sees(INGRESS, "web", "/spec/tls/0/secretName", "web-cert");
+    belongs(&created, &service);
+    assert_eq!(operation(&created), "Update");
+
+    // Somebody else adds a field, and a new controller finds nothing to do.
+    shop.patch(INGRESS, "web", &json!({"metadata": {"annotations": {"example.com/theirs": "1"}}}));
+    drop(controller);
+    let before = shop.get(INGRESS, "web");
+    let controller = scene.controller(PLAIN, &[]);
+    scene.rests(&[&controller]);
+    assert_eq!(versions([&shop.get(INGRESS, "web")]), versions([&before]));
+
+    // What was created and is not desired any more goes, and what somebody else has added stays.
+    shop.configure("web", "TLS", Value::Null);
+    shop.annotate("web", FORWARD, "example.com/a: b");
+    shop.sees(INGRESS, "web", "/spec/tls", Value::Null);
+    let changed = shop.sees(INGRESS, "web", "/metadata/annotations/example.com~1c", Value::Null);
+    let annotations = &changed["metadata"]["annotations"];
+    assert_eq!(
+        (&annotations["example.com/a"], &annotations["example.com/theirs"]),
+        (&json!("b"), &json!("1"))
+    );
+    assert_eq!(changed["metadata"]["uid"], created["metadata"]["uid"], "it was not made anew");
+    assert_eq!(operation(&changed), "Apply");
+    belongs(&changed, &service);
+    shop.has(["Ingress web"]);
+    scene.end(&[&controller]);
 }

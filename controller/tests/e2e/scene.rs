@@ -677,7 +677,8 @@ pub(crate) fn belongs(object: &Value, service: &Value) {
     compare("", &expected, owner, &mut differences);
     // With `blockOwnerDeletion`, a Service that is deleted in the foreground would wait for the garbage collector.
     assert!(differences.is_empty() && owner["blockOwnerDeletion"] != true, "{owner}");
+    // It was created, or applied, by one of these only.
     let managers = metadata["managedFields"].as_array().unwrap();
-    let applied = |it: &Value| it["manager"] == MANAGED_BY && it["operation"] == "Apply";
-    assert!(managers.iter().any(applied), "{object}");
+    let ours = managers.iter().filter(|it| it["manager"] == MANAGED_BY && it["subresource"].is_null());
+    assert_eq!(ours.count(), 1, "{object}");
 }

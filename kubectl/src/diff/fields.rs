@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use xposer_live::document::Document;
 use xposer_live::kinds::Kind;
-use xposer_live::object::our_fields;
+use xposer_live::object::our_field_set;
 
 /// The object with its kind.
 pub(super) fn whole(kind: Kind, document: &Document) -> Value {
@@ -20,10 +20,11 @@ fn value(document: &Document) -> Value {
     serde_json::to_value(document).unwrap_or_default()
 }
 
-/// An object with the fields that are desired, and those that the controller has applied earlier. Defaults of the API server and
+/// An object with the fields that are desired, and those that the controller has created or applied earlier. Defaults of the API server and
 /// fields of others are left out.
 pub(super) fn that_count(document: &Document, desired: &Value) -> Value {
-    let mut counted = counted(&value(document), Some(desired), our_fields(&document.metadata));
+    let ours = our_field_set(&document.metadata);
+    let mut counted = counted(&value(document), Some(desired), ours.as_ref());
     with_type(&mut counted, desired);
     counted
 }

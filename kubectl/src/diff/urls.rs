@@ -11,7 +11,7 @@ use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL};
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::{self, Kind};
-use xposer_live::object::our_fields;
+use xposer_live::object::our_field_set;
 use xposer_live::plan::{Decision, DecisionResult};
 use xposer_manifest::Finding;
 
@@ -118,10 +118,8 @@ impl Compared {
     ) {
         let none = json!({});
         let data = map.and_then(|map| map.data.as_object());
-        let ours = map
-            .and_then(|map| our_fields(&map.metadata))
-            .and_then(|fields| fields.get("f:data"))
-            .unwrap_or(&none);
+        let ours = map.and_then(|map| our_field_set(&map.metadata));
+        let ours = ours.as_ref().and_then(|fields| fields.get("f:data")).unwrap_or(&none);
         let labelled = map.is_some_and(is_labelled);
         let is_ours = |key: &str| ours.get(format!("f:{key}")).is_some();
         let value = |key: &str| data.and_then(|data| data.get(key)).and_then(Value::as_str);

@@ -1,43 +1,79 @@
 //! `metadata.managedFields`: who has set which fields, and whether an object has the fields that are desired.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
-use serde_json::Value;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, ObjectMeta};
+use serde_json::{Value, json};
 
 use crate::document::Document;
 
-/// The field manager of everything that the controller applies.
+/// The field manager of everything that the controller creates and applies.
 pub const FIELD_MANAGER: &str = "xposer";
 
-/// Whether an entry lists fields that the controller has applied.
+/// The operation of the entry of fields that were applied. A client that creates or updates has an entry of its own.
+const APPLY: &str = "Apply";
+
+/// Whether an entry lists fields that the controller has created or applied.
 fn is_ours(entry: &ManagedFieldsEntry) -> bool {
-    entry.manager.as_deref() == Some(FIELD_MANAGER)
-        && entry.operation.as_deref() == Some("Apply")
-        && entry.subresource.is_none()
+    entry.manager.as_deref() == Some(FIELD_MANAGER) && entry.subresource.is_none()
 }
 
-/// The fields that the controller has applied, if any.
-pub fn our_fields(metadata: &ObjectMeta) -> Option<&Value> {
-    let entries = metadata.managed_fields.as_deref().unwrap_or_default();
-    let ours = entries.iter().find(|entry| is_ours(entry))?;
-    ours.fields_v1.as_ref().map(|fields| &fields.0)
+fn is_applied(entry: &ManagedFieldsEntry) -> bool {
+    entry.operation.as_deref() == Some(APPLY)
 }
 
-/// The entries of `managedFields` without those of other managers that list a field of ours.
-pub fn without_field_conflicts(metadata: &ObjectMeta) -> Vec<&ManagedFieldsEntry> {
-    let ours = our_fields(metadata);
-    let conflicts = |entry: &&ManagedFieldsEntry| {
-        entry.subresource.is_none()
-            && !is_ours(entry)
-            && entry.fields_v1.as_ref().zip(ours).is_some_and(|(theirs, ours)| overlap(&theirs.0, ours))
-    };
-    metadata.managed_fields.iter().flatten().filter(|entry| !conflicts(entry)).collect()
+fn entries(metadata: &ObjectMeta) -> impl Iterator<Item = &ManagedFieldsEntry> {
+    metadata.managed_fields.iter().flatten()
 }
 
-/// Whether another manager has a field that the controller has applied. The API server then keeps the field when the
-/// controller does not apply it any more.
-pub(crate) fn has_field_conflict(metadata: &ObjectMeta) -> bool {
-    let all = metadata.managed_fields.iter().flatten().count();
-    our_fields(metadata).is_some() && without_field_conflicts(metadata).len() < all
+/// The fields that the controller has created and applied, an item for each of these operations.
+pub fn our_fields(metadata: &ObjectMeta) -> impl Iterator<Item = &Value> {
+    entries(metadata).filter(|it| is_ours(it)).filter_map(|it| Some(&it.fields_v1.as_ref()?.0))
+}
+
+/// The fields that the controller has created or applied, as one set; `None` if there are none.
+pub fn our_field_set(metadata: &ObjectMeta) -> Option<Value> {
+    our_fields(metadata).cloned().reduce(union)
+}
+
+/// Whether another manager has a field of ours.
+fn conflicts(entry: &ManagedFieldsEntry, metadata: &ObjectMeta) -> bool {
+    let has = |ours| entry.fields_v1.as_ref().is_some_and(|theirs| overlap(&theirs.0, ours));
+    entry.subresource.is_none() && !is_ours(entry) && our_fields(metadata).any(has)
+}
+
+/// Whether `managedFields` has to become [`as_applied`] before the object is applied again: otherwise the API server keeps a field
+/// that the controller does not apply any more, because another manager has it too, or because the controller has created it and
+/// not applied it.
+pub(crate) fn must_be_taken(metadata: &ObjectMeta) -> bool {
+    entries(metadata).any(|it| is_ours(it) && !is_applied(it) || conflicts(it, metadata))
+}
+
+/// The entries of `managedFields` as if the controller had applied all its fields, and no other manager had any of them.
+pub fn as_applied(metadata: &ObjectMeta) -> Vec<ManagedFieldsEntry> {
+    let ours: Vec<&ManagedFieldsEntry> = entries(metadata).filter(|it| is_ours(it)).collect();
+    let merged = ours.iter().find(|it| is_applied(it)).or(ours.first()).map(|first| ManagedFieldsEntry {
+        operation: Some(APPLY.to_owned()),
+        fields_v1: our_field_set(metadata).map(FieldsV1),
+        ..(**first).clone()
+    });
+    let others = entries(metadata).filter(|it| !is_ours(it) && !conflicts(it, metadata));
+    merged.into_iter().chain(others.cloned()).collect()
+}
+
+/// All fields of two sets.
+fn union(one: Value, other: Value) -> Value {
+    let (Value::Object(mut all), Value::Object(more)) = (one, other) else { return json!({}) };
+    // A set without inner fields is the field itself, which is `.` beside inner fields.
+    if all.is_empty() != more.is_empty() {
+        all.insert(".".to_owned(), json!({}));
+    }
+    for (name, inner) in more {
+        let merged = match all.remove(&name) {
+            Some(known) => union(known, inner),
+            None => inner,
+        };
+        all.insert(name, merged);
+    }
+    Value::Object(all)
 }
 
 /// Whether two sets of fields have a field in common.
@@ -52,8 +88,7 @@ fn overlap(one: &Value, other: &Value) -> bool {
 
 /// Whether other managers have fields of the content of an object. The status is not content.
 pub fn has_other_managers(metadata: &ObjectMeta) -> bool {
-    let entries = metadata.managed_fields.as_deref().unwrap_or_default();
-    entries.iter().any(|entry| {
+    entries(metadata).any(|entry| {
         let content = ["f:spec", "f:data"];
         let has =
             |field: &&str| entry.fields_v1.as_ref().is_some_and(|fields| fields.0.get(*field).is_some());
@@ -68,8 +103,8 @@ pub fn has_other_managers(metadata: &ObjectMeta) -> bool {
 pub fn is_as_desired(document: &Document, desired: &Value) -> bool {
     // A document always has a JSON form.
     let observed = serde_json::to_value(document).unwrap_or_default();
-    let fields = our_fields(&document.metadata);
-    fields.is_some_and(|fields| covers(&observed, desired) && are_desired(fields, desired))
+    let mut fields = our_fields(&document.metadata).peekable();
+    fields.peek().is_some() && covers(&observed, desired) && fields.all(|fields| are_desired(fields, desired))
 }
 
 fn covers(observed: &Value, desired: &Value) -> bool {
@@ -97,7 +132,7 @@ fn has_owners(observed: Option<&Value>, desired: &Value) -> bool {
     list(desired).iter().all(|desired| observed.iter().any(|observed| covers(observed, desired)))
 }
 
-/// Whether all fields that the controller has applied are still desired.
+/// Whether all these fields of ours are still desired.
 fn are_desired(fields: &Value, desired: &Value) -> bool {
     fields.as_object().into_iter().flatten().all(|(name, inner)| match name.strip_prefix("f:") {
         Some(name) => desired.get(name).is_some_and(|desired| are_desired(inner, desired)),

@@ -13,7 +13,7 @@ use crate::digest::json_digest;
 use crate::document::Document;
 use crate::keys::ServiceKey;
 
-pub use fields::{FIELD_MANAGER, has_other_managers, is_as_desired, our_fields, without_field_conflicts};
+pub use fields::{FIELD_MANAGER, as_applied, has_other_managers, is_as_desired, our_field_set, our_fields};
 pub use status::hosts;
 
 /// An annotation on an object of another owner: the name of the Service that may adopt it.
@@ -30,10 +30,10 @@ pub struct Observed {
     pub labelled: bool,
     /// Mark 2, if it is the UID of the Service: the owner reference.
     pub owner: Option<Box<str>>,
-    /// Mark 3: the controller has applied fields of it.
+    /// Mark 3: the controller has created it, or applied fields of it.
     pub managed: bool,
-    /// Whether another manager has a field that the controller has applied.
-    pub field_conflict: bool,
+    /// Whether our fields have to be taken before it is applied again ([`as_applied`]).
+    pub must_be_taken: bool,
     /// Whether something other than a Service controls it.
     pub controlled: bool,
     /// The name of the Service that may adopt it.
@@ -73,7 +73,7 @@ impl Observed {
         let owners = metadata.owner_references.as_deref().unwrap_or_default();
         let owner = owners.iter().find(|owner| is_service(owner));
         let adopt = metadata.annotations.as_ref().and_then(|annotations| annotations.get(ADOPT_ANNOTATION));
-        let managed = our_fields(metadata).is_some();
+        let managed = our_fields(metadata).next().is_some();
         if !labelled && !managed && owner.is_none() && adopt.is_none() {
             return None;
         }
@@ -85,7 +85,7 @@ impl Observed {
             labelled: labelled && label(SERVICE_LABEL).is_some(),
             owner: owner.map(|owner| owner.uid.as_str().into()),
             managed,
-            field_conflict: fields::has_field_conflict(metadata),
+            must_be_taken: fields::must_be_taken(metadata),
             controlled: owners.iter().any(|it| it.controller == Some(true) && !is_service(it)),
             adoptable_by: adopt.map(|name| name.as_str().into()),
             terminating: metadata.deletion_timestamp.is_some(),
@@ -143,7 +143,7 @@ fn content_hash(document: &Document) -> u64 {
         &metadata.labels,
         &metadata.annotations,
         owners,
-        our_fields(metadata),
+        our_fields(metadata).collect::<Vec<_>>(),
         &document.spec,
         &document.data,
     ))
@@ -253,11 +253,9 @@ mod tests {
                 "fieldsType": "FieldsV1", "subresource": subresource, "fieldsV1": fields});
             observed["metadata"]["managedFields"].as_array_mut().unwrap().push(entry);
             let observed = document(observed);
-            assert_eq!(
-                without_field_conflicts(&observed.metadata).len() == 1,
-                Observed::new(&observed).unwrap().field_conflict
-            );
-            Observed::new(&observed).unwrap().field_conflict
+            let must_be_taken = Observed::new(&observed).unwrap().must_be_taken;
+            assert_eq!(as_applied(&observed.metadata).len() == 1, must_be_taken);
+            must_be_taken
         };
         assert!(theirs("before-first-apply", None, json!({"f:spec": {"f:rules": {}, "f:tls": {}}})));
         assert!(theirs("kubectl", None, json!({"f:spec": {}})));
@@ -267,7 +265,61 @@ mod tests {
             json!({"f:metadata": {"f:annotations": {".": {}, "f:theirs": {}}}})
         ));
         assert!(!theirs("ingress-nginx", Some("status"), json!({"f:spec": {"f:rules": {}}})));
-        assert!(!Observed::new(&document(ours())).unwrap().field_conflict);
+        assert!(!Observed::new(&document(ours())).unwrap().must_be_taken);
+    }
+
+    /// What the API server notes about an object that the controller has created.
+    fn created() -> Value {
+        let mut created = ours();
+        created["metadata"]["managedFields"][0]["operation"] = "Update".into();
+        created
+    }
+
+    #[test]
+    fn a_created_object_is_ours_and_becomes_one_that_was_applied() {
+        let observed = document(created());
+        let before = Observed::new(&observed).unwrap();
+        assert!(before.managed && before.must_be_taken && before.is_deletable());
+        assert!(is_as_desired(&observed, &desired()));
+
+        let mut taken = observed.clone();
+        taken.metadata.managed_fields = Some(as_applied(&observed.metadata));
+        let taken_fields = serde_json::to_value(&taken.metadata.managed_fields).unwrap();
+        assert_eq!(taken_fields, ours()["metadata"]["managedFields"]);
+        let after = Observed::new(&taken).unwrap();
+        // It was not changed, so it is not planned again.
+        assert!(after.managed && !after.must_be_taken && after.content_hash == before.content_hash);
+
+        let mut fewer = desired();
+        fewer["metadata"]["annotations"] = json!({});
+        assert!(
+            !is_as_desired(&observed, &fewer),
+            "a field that was created is removed like one that was applied"
+        );
+    }
+
+    #[test]
+    fn fields_that_were_created_and_fields_that_were_applied_are_all_ours() {
+        let mut observed = created();
+        let applied = json!({"manager": "xposer", "operation": "Apply", "apiVersion": "networking.k8s.io/v1",
+            "fieldsType": "FieldsV1", "fieldsV1": {
+                "f:metadata": {"f:labels": {}}, "f:spec": {"f:rules": {}, "f:tls": {"f:b": {}}}}});
+        observed["metadata"]["managedFields"].as_array_mut().unwrap().push(applied);
+        let status = json!({"manager": "ingress-nginx", "operation": "Update", "subresource": "status"});
+        observed["metadata"]["managedFields"].as_array_mut().unwrap().push(status);
+        let taken = as_applied(&document(observed).metadata);
+        let managers: Vec<_> =
+            taken.iter().filter_map(|it| it.manager.as_deref().zip(it.operation.as_deref())).collect();
+        assert_eq!(managers, [("xposer", "Apply"), ("ingress-nginx", "Update")]);
+        assert_eq!(
+            taken[0].fields_v1.as_ref().unwrap().0,
+            json!({
+                "f:metadata": {
+                    "f:labels": {".": {}, "f:app.kubernetes.io/managed-by": {}}, "f:annotations": {"f:a": {}},
+                },
+                "f:spec": {"f:rules": {}, "f:tls": {"f:b": {}}},
+            })
+        );
     }
 
     #[test]
