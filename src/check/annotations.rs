@@ -2,7 +2,7 @@
 
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::says::keys_of;
-use crate::dialect::{is_snippet, problem_of_value};
+use crate::dialect::{Granted, is_snippet, problem_of_value};
 use crate::plan::Annotation;
 use crate::plan::context::{RuleContext, is_refused};
 
@@ -56,11 +56,14 @@ pub(crate) fn own_words(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     for annotation in &plan.annotations {
         let Annotation { key, value, .. } = annotation;
-        let found = plan
-            .targets
-            .iter()
-            .filter(|target| plan.has_object(**target))
-            .find_map(|target| problem_of_value(plan.controller(*target), key, value, plan.namespace()));
+        let settings = context.settings;
+        let granted = Granted {
+            to_name: !annotation.is_forwarded() || settings.allow.fit(key),
+            to_lose: settings.accept_loss.fit(key),
+        };
+        let found = plan.targets.iter().filter(|target| plan.has_object(**target)).find_map(|target| {
+            problem_of_value(plan.controller(*target), key, value, plan.namespace(), granted)
+        });
         if let Some(problem) =
             found.filter(|_| context.denial(annotation).is_none() && !is_refused(annotation, report))
         {

@@ -6,6 +6,7 @@ use crate::diagnostics::{Code, FieldPath, Origin, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::misspelt::is_misspelt;
 use crate::dialect::says::{Says, says};
+use crate::dialect::traefik::rules::is_read_otherwise;
 use crate::dialect::{Effect, Loss, Same, effect, is_of_controller, is_read_on, is_ssl_redirect, nginx};
 use crate::intents::{Intent, Wish};
 use crate::options::annotations::annotation;
@@ -89,7 +90,11 @@ pub(crate) fn intents(context: &RuleContext<'_>, report: &mut Report) {
                 _ => wanted.keys.first().map_or(wanted.intent.as_str(), String::as_str),
             };
             match says(plan, *target, wanted.intent, Some(&wanted.wish)) {
-                Says::But(difference) if wanted.keys.is_empty() || !is_passed(plan, what, *target) => {
+                Says::But(difference)
+                    if wanted.keys.is_empty()
+                        || !is_passed(plan, what, *target)
+                        || is_read_otherwise(plan, *target, &wanted.wish) =>
+                {
                     let problem = Problem::new(
                         Code::IntentDiffers,
                         format!("for {}, {server} {difference}", quoted(what)),
@@ -190,11 +195,8 @@ fn lacking(context: &RuleContext<'_>, wanted: &Wanted, said: String) -> Problem 
 
 /// The finding that something protects no longer, unless the administrator accepts that.
 fn protecting(context: &RuleContext<'_>, intent: Intent, said: String) -> Problem {
-    if context.settings.accept_loss.fit(intent.annotation()) {
-        let said = format!("{said}, and the administrator accepts that");
-        return Problem::new(Code::ProtectionLossAccepted, said);
-    }
-    Problem::new(Code::ProtectionLost, said)
+    let (code, said) = context.lost(intent.annotation(), said);
+    Problem::new(code, said)
 }
 
 /// Whether the target has the effect of an annotation, so that nothing is reported about it.
@@ -254,15 +256,14 @@ fn problem(context: &RuleContext<'_>, annotation: &Annotation, loss: Loss, targe
     }
     let is_redirect = effect(key).is_some_and(|effect| effect.same == Same::Redirect);
     let why = if is_redirect { "and no request is sent to https" } else { "which protects the Service" };
-    if context.settings.accept_loss.fit(key) {
-        let message = format!("{lacks}, {why}, and the administrator accepts that");
-        return Problem::new(Code::ProtectionLossAccepted, message)
-            .help("protect the Service by other means, and remove the line");
+    let (code, said) = context.lost(key, [&lacks, ", ", why].concat());
+    if code == Code::ProtectionLossAccepted {
+        return Problem::new(code, said).help("protect the Service by other means, and remove the line");
     }
     let against = context.plan.https_redirect.as_ref().filter(|it| is_redirect && !it.value);
     if let Some(against) = against {
         let help = allowed_redirect(context, &against.origin, targets);
-        return Problem::new(Code::ProtectionLost, format!("{lacks}, {why}")).help(help);
+        return Problem::new(code, said).help(help);
     }
     let help = match (is_redirect, annotation.is_forwarded()) {
         (true, _) if targets.contains(&Target::HttpRoute) => {
@@ -272,7 +273,7 @@ fn problem(context: &RuleContext<'_>, annotation: &Annotation, loss: Loss, targe
         (false, true) => "ask your administrator for annotations.acceptLoss",
         (false, false) => "name the key in annotations.acceptLoss",
     };
-    let problem = Problem::new(Code::ProtectionLost, format!("{lacks}, {why}{cause}"));
+    let problem = Problem::new(code, said + &cause);
     if is_redirect {
         return problem.help(help);
     }

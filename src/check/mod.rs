@@ -136,12 +136,12 @@ rules! {
     "canary-and-redirect", [TargetInvalid, IntentDiffers, ProtectionLost, ProtectionLossAccepted, IntentLost],
         "the documentation and the code of each controller, as the reference page of dialects names them", loss::without_value;
     "ingress-patterns", [IntentDiffers],
-        "HAProxy Kubernetes Ingress Controller 3.2, path types; AWS Load Balancer Controller 3.5 and GKE, pathType", route::patterns;
+        "HAProxy Kubernetes Ingress Controller 3.2, path types; AWS Load Balancer Controller 3.5 and GKE, pathType; Traefik 3.7, pkg/provider/kubernetes/ingress-nginx/translator.go, buildRule", route::patterns;
     "traefik-nginx", [ProtectionLost, ProtectionLossAccepted, ProtectionWeakened, IntentLost, TargetInexpressible],
         "Traefik 3.7, pkg/provider/kubernetes/ingress-nginx: annotations.go, parseIngressConfig; middleware.go, buildBuffering", traefik::rules::nginx;
     "nginx-values", [AnnotationInvalid, AnnotationIgnored, NamespaceOther],
         "ingress-nginx 1.15, annotation validators and internal/ingress/annotations", values::values;
-    "own-words", [AnnotationInvalid, NamespaceOther],
+    "own-words", [AnnotationInvalid, AnnotationDenied, NamespaceOther, ProtectionLost, ProtectionLossAccepted],
         "the documentation and the code of each controller: HAProxy Kubernetes Ingress Controller 3.2, HAProxy Ingress 0.16, NGINX Ingress Controller 5.5, Traefik 3.7, Contour 1.33, AWS Load Balancer Controller 3.5, OpenShift's router", annotations::own_words;
     "nginx-canary", [AnnotationInvalid],
         "ingress-nginx 1.15, canary annotations", nginx::canary;

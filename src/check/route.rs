@@ -114,13 +114,20 @@ fn regex(context: &RuleContext<'_>, nginx: Option<Nginx<'_>>, rule: &Route) -> O
     Some(Problem::new(Code::PathRegex, said))
 }
 
-/// What happens to a path that is a regular expression, where whoever serves the Ingress compares no path with one.
+/// What happens to an exact path that does not count more than a prefix, and to one that is a regular expression where whoever serves
+/// the Ingress compares no path with one.
 fn instead(context: &RuleContext<'_>, rule: &Route) -> Option<&'static str> {
     let plan = context.plan;
-    if !plan.targets.contains(&Target::Ingress) || !rule.path_type.is_pattern(&rule.path) {
+    if !plan.targets.contains(&Target::Ingress) {
         return None;
     }
     let controller = plan.controller(Target::Ingress);
+    if rule.path_type == PathType::Exact && controller == Controller::TraefikNginx {
+        return Some("prefers a prefix of the host whose rule is longer");
+    }
+    if !rule.path_type.is_pattern(&rule.path) {
+        return None;
+    }
     let instead = controller.instead_of_patterns(&rule.path)?;
     if plan.annotation(alb::USE_REGEX).is_some_and(|it| controller.reads(&it.key) && it.value == "true") {
         return None;
@@ -128,17 +135,23 @@ fn instead(context: &RuleContext<'_>, rule: &Route) -> Option<&'static str> {
     (written(plan, Target::Ingress, rule).0 == rule.path).then_some(instead)
 }
 
-/// Where there are no regular expressions, it is said what a path matches.
+/// Where an exact path or a regular expression is not read as one, it is said what it matches.
 pub(crate) fn patterns(context: &RuleContext<'_>, report: &mut Report) {
     for rule in &context.plan.rules {
         let Some(instead) = instead(context, rule) else { continue };
+        let (how, help) = match rule.path_type {
+            PathType::Exact => ("an exact path, and ", "write PathType: Prefix, or choose another class"),
+            PathType::Prefix | PathType::ImplementationSpecific => (
+                "no regular expression: it ",
+                "write a path without the signs of a regular expression, or choose another class",
+            ),
+        };
         let said = format!(
-            "{} reads {} as no regular expression: it {instead}",
+            "{} reads {} as {how}{instead}",
             context.plan.controller(Target::Ingress).row().name,
             quoted(&rule.path)
         );
         let problem = Problem::new(Code::IntentDiffers, said).found(rule.path.clone());
-        let help = "write a path without the signs of a regular expression, or choose another class";
         report.file(rule.path_origin.path(), problem.help(help));
     }
 }

@@ -483,7 +483,7 @@ codes! {
     // What may be passed on.
     AnnotationDenied, "annotation-denied", Error,
         "This annotation may not be forwarded.",
-        "A snippet, or `config-*` of HAProxy Ingress, becomes part of the controller's configuration, with which it serves all namespaces (ingress-nginx: risk Critical); the setting annotations can deny more.",
+        "A snippet, or `config-*` of HAProxy Ingress, becomes part of the controller's configuration, with which it serves all namespaces (ingress-nginx: risk Critical). An object of another namespace belongs to others, and Traefik, the HAProxy Kubernetes Ingress Controller and F5's NGINX Ingress Controller use it for whoever names it. The setting annotations can deny more.",
         "Remove it, or ask the administrator to allow it.";
     AnnotationInvalid, "annotation-invalid", Error,
         "The value is not one that the controller accepts for this key.",
@@ -495,7 +495,7 @@ codes! {
         "Correct the value, or remove the line.";
     NamespaceOther, "namespace-other", Warning,
         "An annotation names an object of another namespace.",
-        "Since version 1.12, ingress-nginx takes Secrets and ConfigMaps of the Ingress's own namespace alone, and answers every request with 503 otherwise, unless its setting allow-cross-namespace-resources is true. Other controllers use objects of all namespaces, even if their owners do not mean that.",
+        "Since version 1.12, ingress-nginx takes Secrets and ConfigMaps of the Ingress's own namespace alone, and answers every request with 503 otherwise, unless its setting allow-cross-namespace-resources is true. Contour takes a certificate of another namespace where a TLSCertificateDelegation there allows it. Other controllers use objects of all namespaces, even if their owners do not mean that: there, a line of a Service is refused (`annotation-denied`) unless the setting annotations allows its key.",
         "Copy the object into the namespace of the Service; keep the line if the object is meant for all.";
     AuthenticationOff, "authentication-off", Warning,
         "Something is said about authentication, and ingress-nginx authenticates nobody.",

@@ -361,6 +361,17 @@ pub(super) enum Names {
     Protecting,
 }
 
+/// What a program does with an object of another namespace that a value names: the end of a sentence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Elsewhere {
+    /// It uses the object, so that whoever writes the line reaches what belongs to others.
+    Uses(&'static str),
+    /// It uses none, and keeps out whom the object would keep out.
+    Refuses(&'static str),
+    /// It uses none, and serves the Service without it.
+    PassesOver(&'static str),
+}
+
 /// Where the keys of a program are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
@@ -389,8 +400,8 @@ pub(crate) struct Program {
     pub(super) unread: &'static str,
     pub(super) names: Names,
     pub(super) reach: Reach,
-    /// What it does with an object of another namespace that a value names: the end of a sentence.
-    pub(crate) elsewhere: &'static str,
+    /// What it does with an object of another namespace that a value names.
+    pub(crate) elsewhere: Elsewhere,
     /// The beginnings of keys that are read on an Ingress and on no Service.
     pub(super) beside: &'static [&'static str],
     /// The beginnings of keys that are read on the Service.
@@ -413,7 +424,7 @@ impl Program {
             unread: "",
             names,
             reach: Reach::Ingress,
-            elsewhere: "the controller uses, whoever it belongs to",
+            elsewhere: Elsewhere::Uses("the controller uses, whoever it belongs to"),
             beside: &[],
             on_service: &[],
         }

@@ -41,7 +41,7 @@ pub(crate) mod write;
 use crate::diagnostics::{Code, Problem, quoted};
 use crate::values::{Target, Tls};
 use controller::Controller;
-use key::{Holds, Idle, Key, Names, Program, Reach};
+use key::{Elsewhere, Holds, Idle, Key, Names, Program, Reach};
 pub(crate) use key::{Loss, Same};
 
 /// The programs whose keys are known. The first one with a row for a key counts.
@@ -171,6 +171,7 @@ pub(crate) fn problem_of_value(
     key: &str,
     value: &str,
     own: Option<&str>,
+    granted: Granted,
 ) -> Option<Problem> {
     let (prefix, name) = key.split_once('/').filter(|_| !controller.is_nginx() && controller.reads(key))?;
     // Of programs with one prefix, its own counts.
@@ -182,14 +183,41 @@ pub(crate) fn problem_of_value(
             let problem = unexpected(Code::AnnotationInvalid, key, value, &misfit.expected);
             Some(problem.help("correct the value"))
         }
-        None => elsewhere(program, known, key, value, own),
+        None => elsewhere(program, known, (key, value), own, granted),
     }
 }
 
+/// What the administrator grants about the line of a key.
+#[derive(Clone, Copy)]
+pub(crate) struct Granted {
+    /// It may name what belongs to others.
+    pub(crate) to_name: bool,
+    /// What protects may be lost with it.
+    pub(crate) to_lose: bool,
+}
+
 /// The finding that a value names an object of another namespace than the Service's own.
-fn elsewhere(program: &Program, known: &Key, key: &str, value: &str, own: Option<&str>) -> Option<Problem> {
+fn elsewhere(
+    program: &Program,
+    known: &Key,
+    (key, value): (&str, &str),
+    own: Option<&str>,
+    granted: Granted,
+) -> Option<Problem> {
     let own = own?;
     let other = known.holds.elsewhere(value, own)?;
+    let (code, does, or) = match program.elsewhere {
+        Elsewhere::Uses(does) if !granted.to_name => {
+            (Code::AnnotationDenied, does, ", or ask your administrator to allow the key")
+        }
+        Elsewhere::PassesOver(does) if known.loss == Loss::Protects && granted.to_lose => {
+            (Code::ProtectionLossAccepted, does, "")
+        }
+        Elsewhere::PassesOver(does) if known.loss == Loss::Protects => (Code::ProtectionLost, does, ""),
+        Elsewhere::Uses(does) | Elsewhere::PassesOver(does) | Elsewhere::Refuses(does) => {
+            (Code::NamespaceOther, does, "")
+        }
+    };
     let (what, mended) = match known.holds {
         Holds::Named => {
             ("the namespace ", value.trim().replacen(&[other, "/"].concat(), &[own, "/"].concat(), 1))
@@ -197,10 +225,9 @@ fn elsewhere(program: &Program, known: &Key, key: &str, value: &str, own: Option
         Holds::Joined => ("another namespace, ", [own, "-", "NAME@kubernetescrd"].concat()),
         _ => ("the namespace ", own.to_owned()),
     };
-    let message =
-        format!("{} names an object of {what}{}, which {}", quoted(key), quoted(other), program.elsewhere);
-    let help = format!("copy the object into the namespace {own}, and write {mended}");
-    Some(Problem::new(Code::NamespaceOther, message).help(help))
+    let message = format!("{} names an object of {what}{}, which {does}", quoted(key), quoted(other));
+    let help = format!("copy the object into the namespace {own}, and write {mended}{or}");
+    Some(Problem::new(code, message).help(help))
 }
 
 /// Programs beside the controllers of Ingresses, which read their keys whoever serves the Ingress.

@@ -31,6 +31,8 @@ impl Meant {
 /// What the annotations of a plan mean. What cannot be said otherwise is missing: the rule `protection` looks at each annotation
 /// that has no meaning here.
 pub(crate) fn read(plan: &Plan) -> Vec<Meant> {
+    #[cfg(test)]
+    tests::READS.set(tests::READS.get() + 1);
     let mut meant = nginx::read::read(plan);
     if !meant.iter().any(|it| it.intent == Intent::TlsPassthrough) {
         meant.extend(passthrough(plan));
@@ -47,4 +49,41 @@ fn passthrough(plan: &Plan) -> Option<Meant> {
     };
     let given = plan.annotations.iter().filter(|_| plan.targets.contains(&Target::Ingress)).find(is_on)?;
     Meant::new(Intent::TlsPassthrough, Wish::Switch(true), &[given])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use serde_json::json;
+
+    use crate::service::FORWARD_ANNOTATION;
+    use crate::testing;
+
+    std::thread_local! {
+        /// How often annotations were read in this thread.
+        pub(super) static READS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// What is asked of each annotation reads all of them, so that it would be quadratic.
+    #[test]
+    fn annotations_are_read_once_however_many_there_are() {
+        let pattern = "alb.ingress.kubernetes.io/wafv2-acl-";
+        for (lines, class) in
+            [(1, "traefik"), (400, "traefik"), (400, "alb"), (400, "contour"), (400, "traefik-nginx")]
+        {
+            let mut block: String = (0..lines).map(|at| format!("{pattern}{at}: x\n")).collect();
+            block.push_str("nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8\n");
+            let annotations = [
+                (FORWARD_ANNOTATION, block.as_str()),
+                ("IngressClassName", class),
+                ("MaxBodySize", "10Mi"),
+                ("StripPrefix", "true"),
+            ];
+            READS.set(0);
+            let outcome = testing::plan(&annotations, json!({"tls": true}));
+            let emitted = outcome.as_ref().ok().map(crate::Plan::emit);
+            assert_eq!(READS.get(), 1, "{class}, {lines}: {}", emitted.is_some());
+        }
+    }
 }

@@ -167,25 +167,26 @@ impl Words {
 
 type Rows = &'static [Words];
 
-/// The words that a program has of its own on the objects of a target, and those that it shares with others.
-fn rows(target: Target, controller: Controller) -> (Rows, Rows) {
-    let none: Rows = &[];
+/// The words of a program on the objects of a target that are annotations. The policy has no use for those that are none.
+fn rows(target: Target, controller: Controller) -> Rows {
     match (target, controller) {
-        (Target::HttpRoute, Controller::EnvoyGateway) => (envoy_gateway::says::WORDS, gateway::says::WORDS),
-        (Target::HttpRoute, _) => (gateway::says::WORDS, none),
-        (Target::Route, _) => (openshift::says::WORDS, none),
-        (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => (nginx::says::WORDS, none),
-        (Target::Ingress, Controller::Traefik) => (traefik::says::WORDS, none),
-        (Target::Ingress, Controller::Contour) => (contour::says::WORDS, none),
-        (Target::Ingress, Controller::Haproxy) => (haproxy::says::WORDS, none),
-        (Target::Ingress, Controller::HaproxyIngress) => (haproxy_ingress::says::WORDS, none),
-        (Target::Ingress, Controller::F5Nginx) => (f5_nginx::says::WORDS, none),
-        (Target::Ingress, Controller::Alb) => (alb::says::WORDS, none),
-        (Target::Ingress, Controller::Gce) => (gke::says::WORDS, none),
-        (
+        (Target::Route, _) => openshift::says::WORDS,
+        (Target::Ingress, Controller::IngressNginx | Controller::TraefikNginx) => nginx::says::WORDS,
+        (Target::Ingress, Controller::Contour) => contour::says::WORDS,
+        (Target::Ingress, Controller::Haproxy) => haproxy::says::WORDS,
+        (Target::Ingress, Controller::HaproxyIngress) => haproxy_ingress::says::WORDS,
+        (Target::Ingress, Controller::F5Nginx) => f5_nginx::says::WORDS,
+        (Target::Ingress, Controller::Alb) => alb::says::WORDS,
+        (Target::Ingress, Controller::Gce) => gke::says::WORDS,
+        (Target::HttpRoute, _)
+        | (
             Target::Ingress,
-            Controller::Openshift | Controller::EnvoyGateway | Controller::Gateway | Controller::Other,
-        ) => (none, none),
+            Controller::Traefik
+            | Controller::Openshift
+            | Controller::EnvoyGateway
+            | Controller::Gateway
+            | Controller::Other,
+        ) => &[],
     }
 }
 
@@ -214,11 +215,20 @@ fn rows_of<'k>(plan: &Plan, target: Target, key: &'k str) -> impl Iterator<Item 
         (Target::Route, _) => Some(key),
         _ => None,
     };
-    let (rows, _) = rows(target, controller);
-    rows.iter().filter(move |row| {
+    rows(target, controller).iter().filter(move |row| {
         let is_it = |word: &str| Some(word) == name || word == key;
         name.is_some() && row.words.split([',', ':', ' ']).any(is_it)
     })
+}
+
+/// Whether two annotations are two words of whoever serves a target for one thing: those with `or` between them.
+pub(crate) fn is_alias(plan: &Plan, target: Target, key: &str, other: &str) -> bool {
+    let has = |item: &str, key: &str| {
+        item.split(" or ").any(|word| word == key || key.rsplit('/').next() == Some(word))
+    };
+    let are_both = |item: &str| item.contains(" or ") && has(item, key) && has(item, other);
+    rows_of(plan, target, key).any(|row| row.words.split(", ").any(are_both))
+        && rows_of(plan, target, other).next().is_some()
 }
 
 /// The annotations in which whoever serves a target says what an option wants, and those of ingress-nginx, in whose words
@@ -227,8 +237,7 @@ pub(crate) fn keys_of(plan: &Plan, intent: Intent) -> impl Iterator<Item = Strin
     let ingress = (Target::Ingress, Controller::IngressNginx);
     let served = plan.targets.iter().map(|target| (*target, plan.controller(*target)));
     served.filter(move |it| *it != ingress).chain([ingress]).flat_map(move |(target, controller)| {
-        let (rows, _) = rows(target, controller);
-        let words = rows
+        let words = rows(target, controller)
             .iter()
             .filter(move |row| row.intent == intent)
             .flat_map(|row| row.words.split([',', ':', ' ']));
@@ -242,7 +251,13 @@ pub(crate) fn keys_of(plan: &Plan, intent: Intent) -> impl Iterator<Item = Strin
 
 /// The words of a program on the objects of a target. Only the reference and `xposer explain` read them all.
 pub(crate) fn words(target: Target, controller: Controller) -> Vec<Words> {
-    let (own, below) = rows(target, controller);
+    let none: Rows = &[];
+    let (own, below) = match (target, controller) {
+        (Target::HttpRoute, Controller::EnvoyGateway) => (envoy_gateway::says::WORDS, gateway::says::WORDS),
+        (Target::HttpRoute, _) => (gateway::says::WORDS, none),
+        (Target::Ingress, Controller::Traefik) => (traefik::says::WORDS, none),
+        (Target::Ingress | Target::Route, _) => (rows(target, controller), none),
+    };
     // What a program has beside the Gateway API takes the place of the row there.
     let is_own = |row: &&Words| own.iter().any(|known| known.intent == row.intent);
     let mut words: Vec<Words> = own.iter().chain(below.iter().filter(|row| !is_own(row))).copied().collect();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::controller::{Controller, is_of_annotation};
 use super::nginx::read::stripped;
-use super::says::says;
+use super::says::{is_alias, says};
 use super::{
     alb, argocd, cert_manager, contour, envoy_gateway, external_dns, f5_nginx, forecastle, gateway, gke,
     haproxy, haproxy_ingress, homepage, is_read_on, kubernetes, nginx, openshift, traefik,
@@ -211,9 +211,9 @@ fn given<'p>(plan: &'p Plan, target: Target, key: &str) -> Option<&'p Annotation
     let has_prefixes = target == Target::Ingress && controller.reads(key);
     let is_same = |it: &&Annotation| {
         let has_name = it.key.split_once('/').is_some_and(|(_, other)| other == name);
-        (has_name && controller.reads(&it.key)) || nginx::is_alias(key, &it.key)
+        has_prefixes && has_name && controller.reads(&it.key) || is_alias(plan, target, key, &it.key)
     };
-    plan.annotation(key).or_else(|| plan.annotations.iter().filter(|_| has_prefixes).find(is_same))
+    plan.annotation(key).or_else(|| plan.annotations.iter().find(is_same))
 }
 
 /// The annotations for whoever serves a target, whatever somebody gave.

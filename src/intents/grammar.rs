@@ -264,9 +264,9 @@ fn secret(text: &str) -> Read<String> {
     }
 }
 
-/// The name of a header or a cookie (RFC 9110, token).
+/// The name of a header or a cookie (RFC 9110, token). One with `#` would look like a comment.
 pub(crate) fn token(text: &str, what: &str) -> Read<String> {
-    match stray(text, "!#$%&'*+-.^_`|~") {
+    match stray(text, "!$%&'*+-.^_`|~") {
         Some(stray) => contains(what, text, stray, "write letters, digits and `-`"),
         None if text.is_empty() => wrong([what, " has no name"].concat(), "write a name"),
         None => short(text, what, 256),
@@ -354,7 +354,7 @@ fn header(name: Option<&str>, value: &str, others: &[Header]) -> Read<Header> {
 
 /// The lines of a text as `key: value`; a line without a colon has no key.
 fn pairs(text: &str) -> Vec<(Option<&str>, &str)> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let pairs = lines.map(|line| {
         let Some((key, value)) = line.split_once(':') else { return (None, line) };
         let value = value.trim();

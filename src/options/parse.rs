@@ -275,8 +275,12 @@ pub(super) fn profile(value: &Value, at: &Origin) -> Parsed<Option<String>> {
 }
 
 pub(super) fn targets(value: &Value, at: &Origin) -> Parsed<Option<Vec<Target>>> {
-    let found =
-        words(value, at, code(at, Code::TargetUnknown), "a target, or a list of targets", Target::WORDS)?;
+    let code = code(at, Code::TargetUnknown);
+    let found = words(value, at, code, "a target, or a list of targets", Target::WORDS)?;
+    if found.is_empty() && !matches!(value, Value::String(text) if text.trim().is_empty()) {
+        let problem = Problem::new(code, "expected a target, found none");
+        return Err(one(at, problem.help("write one, or remove the key")));
+    }
     Ok(Some(found).filter(|found| !found.is_empty()))
 }
 
@@ -339,13 +343,21 @@ pub(super) fn wish(intent: Intent, value: &Value, at: &Origin) -> Parsed<Option<
     })
 }
 
+/// A part of a value that in the text of all parts is one as well, because it has no blank and not this sign.
+fn part(text: &str, at: &Origin, sign: char) -> Parsed<String> {
+    if text.contains([sign, ' ']) {
+        return Err(wrong(at, [&quoted(text), " cannot stand here"].concat(), "write one word"));
+    }
+    Ok(text.to_owned())
+}
+
 /// A value as one text.
 fn wish_text<'v>(value: &'v Value, at: &Origin) -> Parsed<Cow<'v, str>> {
     match value {
         Value::String(text) => Ok(Cow::Borrowed(text)),
         Value::Bool(_) | Value::Number(_) => Ok(Cow::Owned(scalar(value).unwrap_or_default())),
         Value::Array(_) => {
-            let read = |value: &Value, at: &Origin| item(value, at, "item").map(str::to_owned);
+            let read = |value: &Value, at: &Origin| part(item(value, at, "item")?.trim(), at, ',');
             list(value, at, "a list", &read).map(|items| Cow::Owned(items.join(", ")))
         }
         Value::Object(_) => {
@@ -354,6 +366,7 @@ fn wish_text<'v>(value: &'v Value, at: &Origin) -> Parsed<Cow<'v, str>> {
                 if value.is_object() {
                     return Err(invalid(&place, "a text or a list", value));
                 }
+                part(key, &place, ':')?;
                 let line = format!("{key}: {}", wish_text(value, &place)?);
                 // Another line would be another part.
                 if line.trim_end().contains(['\n', '\r']) {

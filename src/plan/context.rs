@@ -47,6 +47,15 @@ impl RuleContext<'_> {
         Some(pattern).filter(|_| !self.settings.allow.fit(key))
     }
 
+    /// The code and the sentence where something that protects is lost: the administrator may accept that of a key.
+    pub(crate) fn lost(&self, key: &str, said: String) -> (Code, String) {
+        if self.settings.accept_loss.fit(key) {
+            (Code::ProtectionLossAccepted, said + ", and the administrator accepts that")
+        } else {
+            (Code::ProtectionLost, said)
+        }
+    }
+
     /// Whether there is a finding about one of these keys inside the value of another one.
     pub(crate) fn is_swallowed(&self, is_key: impl Fn(&str) -> bool, report: &Report) -> bool {
         if !report.diagnostics().iter().any(|known| FOLDED.contains(&known.code)) {

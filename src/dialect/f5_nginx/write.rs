@@ -37,7 +37,7 @@ pub(in crate::dialect) fn path<'p>(plan: &'p Plan, route: &'p Route) -> Option<(
         matches!(wanted.intent, Intent::StripPrefix | Intent::RewritePath)
             && target_of(plan, &wanted.wish).is_some()
     })?;
-    let path = as_rewritten(route, wanted.intent == Intent::StripPrefix)?;
+    let path = as_rewritten(route, wanted.intent == Intent::StripPrefix, "")?;
     Some((path, PathType::ImplementationSpecific))
 }
 

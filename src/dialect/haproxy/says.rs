@@ -12,8 +12,8 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
     Words::new(Intent::HttpsRedirectCode, "ssl-redirect-code: 301, 302 or 303", Documented, "3.2"),
     Words::new(Intent::StripPrefix, "path-rewrite: ^/shop(?:/(.*))?$ /\\1", Documented, "3.2"),
     Words::new(Intent::RewritePath, "path-rewrite: /new", Documented, "3.2"),
-    Words::new(Intent::AllowedSources, "allow-list, whitelist", Documented, "3.2"),
-    Words::new(Intent::DeniedSources, "deny-list, blacklist", Documented, "3.2"),
+    Words::new(Intent::AllowedSources, "allow-list or whitelist", Documented, "3.2"),
+    Words::new(Intent::DeniedSources, "deny-list or blacklist", Documented, "3.2"),
     Words::new(Intent::BasicAuth, "auth-type: basic-auth, auth-secret, auth-realm", Documented, "3.2"),
     Words::new(Intent::IdleTimeout, "timeout-server", Documented, "3.2"),
     Words::new(

@@ -3,7 +3,7 @@
 pub(super) mod says;
 pub(super) mod write;
 
-use super::key::{Form, Holds, Idle, Names, Program, Same, Text, is_list_of_addresses, key};
+use super::key::{Elsewhere, Form, Holds, Idle, Names, Program, Same, Text, is_list_of_addresses, key};
 use super::nginx;
 
 /// An exclamation mark stands before an exception.
@@ -15,7 +15,9 @@ static SOURCES: Text = Text {
 pub(super) static PROGRAM: Program = Program {
     aliases: &[nginx::OLD_PREFIX],
     plain: "path-type request-del-headers response-del-headers",
-    elsewhere: "HAProxy Ingress refuses unless its settings cross-namespace-secrets-* allow it, and lets everybody in without auth-secret",
+    elsewhere: Elsewhere::PassesOver(
+        "HAProxy Ingress refuses unless its settings cross-namespace-secrets-* allow it, and lets everybody in without auth-secret",
+    ),
     ..Program::new(
         "HAProxy Ingress 0.16",
         &["haproxy-ingress.github.io/"],

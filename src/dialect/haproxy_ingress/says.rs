@@ -11,7 +11,12 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
     Words::new(Intent::HttpsRedirect, "ssl-redirect", Documented, "0.16"),
     Words::new(Intent::HttpsRedirectCode, "302 alone, without a word", Documented, "0.16"),
     Words::new(Intent::StripPrefix, "rewrite-target: /", Documented, "0.16"),
-    Words::new(Intent::AllowedSources, "allowlist-source-range, whitelist-source-range", Documented, "0.12"),
+    Words::new(
+        Intent::AllowedSources,
+        "allowlist-source-range or whitelist-source-range",
+        Documented,
+        "0.12",
+    ),
     Words::new(Intent::DeniedSources, "denylist-source-range", Documented, "0.12"),
     Words::new(Intent::BasicAuth, "auth-secret, auth-realm", Documented, "0.13"),
     Words::new(Intent::ExternalAuth, "auth-url, auth-signin, auth-headers-succeed", Documented, "0.13"),
@@ -20,7 +25,7 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
     Words::new(Intent::MaxBodySize, "proxy-body-size", Documented, "0.7"),
     Words::new(
         Intent::Cors,
-        "cors-enable, cors-allow-origin, cors-allow-origin-regex, cors-allow-methods, cors-allow-headers, cors-expose-headers, cors-allow-credentials, cors-max-age",
+        "cors-enable, cors-allow-origin or cors-allow-origin-regex, cors-allow-methods, cors-allow-headers, cors-expose-headers, cors-allow-credentials, cors-max-age",
         Documented,
         "0.16",
     ),

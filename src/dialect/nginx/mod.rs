@@ -11,7 +11,7 @@ pub(crate) mod rules;
 pub(super) mod says;
 pub(crate) mod write;
 
-use super::key::{Key, Names, Program};
+use super::key::{Elsewhere, Key, Names, Program};
 use crate::validation::parse_bool;
 use crate::values::Tls;
 
@@ -47,15 +47,12 @@ pub(crate) const ALIASES: [[&str; 2]; 2] = [
     ["nginx.ingress.kubernetes.io/limit-allowlist", "nginx.ingress.kubernetes.io/limit-whitelist"],
 ];
 
-/// Whether two keys are the two names of one.
-pub(crate) fn is_alias(key: &str, other: &str) -> bool {
-    ALIASES.iter().any(|names| names.contains(&key) && names.contains(&other))
-}
-
 pub(super) static PROGRAM: Program = Program {
     aliases: &[OLD_PREFIX],
     beside: &[PREFIX],
-    elsewhere: "ingress-nginx refuses unless its setting allow-cross-namespace-resources is true",
+    elsewhere: Elsewhere::Refuses(
+        "ingress-nginx refuses unless its setting allow-cross-namespace-resources is true",
+    ),
     ..Program::new("ingress-nginx 1.15", &[PREFIX], Names::All, keys::KEYS)
 };
 

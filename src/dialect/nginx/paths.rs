@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{REWRITE_TARGET, USE_REGEX};
+use crate::dialect::controller::Controller;
 use crate::dialect::write::prefix_of;
 use crate::intents::{Intent, Wish};
 use crate::plan::{Annotation, Plan, Route, Wanted};
@@ -116,20 +117,31 @@ pub(crate) fn as_regex(path: &str, kind: PathType) -> String {
 /// matches, with the rest of the path in its second group where the path is cut off.
 pub(in crate::dialect) fn written<'p>(plan: &'p Plan, route: &'p Route) -> Option<(Cow<'p, str>, PathType)> {
     let (wanted, _) = plan.nginx()?.wanted?;
-    let path = as_rewritten(route, wanted.intent == Intent::StripPrefix)?;
+    // Traefik replaces what the expression matches, and ingress-nginx the whole path.
+    let end = match plan.controller(Target::Ingress) {
+        Controller::TraefikNginx => ".*",
+        _ => "",
+    };
+    let path = as_rewritten(route, wanted.intent == Intent::StripPrefix, end)?;
     Some((path, PathType::ImplementationSpecific))
 }
 
-/// A path as a regular expression for a rewrite: `/x(/|$)` for `/x`, with a group for the rest where the path is cut off.
-pub(in crate::dialect) fn as_rewritten(route: &Route, is_cut: bool) -> Option<Cow<'_, str>> {
+/// A path as a regular expression for a rewrite: `/x(/|$)` for `/x`, with a group for the rest where the path is cut off, and otherwise
+/// with this end.
+pub(in crate::dialect) fn as_rewritten<'r>(
+    route: &'r Route,
+    is_cut: bool,
+    end: &str,
+) -> Option<Cow<'r, str>> {
     let (path, kind) = (route.path.as_str(), route.path_type);
     let written = match (kind, is_cut) {
         _ if kind.is_pattern(path) => return None,
         (PathType::Exact, _) => as_regex(path, kind),
         (_, true) if path == "/" => "/()(.*)".to_owned(),
         (_, true) => as_regex(path, PathType::Prefix) + "(.*)",
-        (_, false) if path == "/" => return None,
-        (_, false) => as_regex(path, PathType::Prefix),
+        (_, false) if path == "/" && end.is_empty() => return None,
+        (_, false) if path == "/" => [path, end].concat(),
+        (_, false) => as_regex(path, PathType::Prefix) + end,
     };
     Some(written.into())
 }

@@ -2,7 +2,7 @@
 
 use crate::dialect::nginx::paths::is_url;
 use crate::dialect::says::Proof::{Documented, Parser};
-use crate::dialect::says::{Says, Words, lacks, whole_seconds};
+use crate::dialect::says::{Says, Words, but, lacks, whole_seconds};
 use crate::intents::{Cors, ExternalAuth, Intent, Wish};
 use crate::plan::Plan;
 use crate::values::BackendProtocol;
@@ -23,7 +23,7 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
         "0.22",
     ),
     Words::new(Intent::RewritePath, "rewrite-target", Parser, "0.22"),
-    Words::new(Intent::AllowedSources, "allowlist-source-range", Parser, "1.9"),
+    Words::new(Intent::AllowedSources, "allowlist-source-range or whitelist-source-range", Parser, "1.9"),
     Words::new(Intent::DeniedSources, "denylist-source-range", Parser, "1.3"),
     Words::new(Intent::BasicAuth, "auth-type: basic, auth-secret, auth-realm", Parser, "0.9"),
     Words::new(Intent::ExternalAuth, "auth-url, auth-signin, auth-response-headers", Parser, "0.9"),
@@ -119,8 +119,13 @@ fn external_auth(auth: &ExternalAuth) -> Option<Says> {
     if !auth.url.chars().chain(auth.sign_in.iter().flat_map(|url| url.chars())).all(is_url) {
         return Some(lacks("write URLs of letters, digits and `/ - . _ ~ : , ? & =`"));
     }
-    (!auth.response_headers.iter().all(is_name))
-        .then(|| lacks("name headers of letters, digits, `-` and `_`"))
+    if !auth.response_headers.iter().all(is_name) {
+        return Some(lacks("name headers of letters, digits, `-` and `_`"));
+    }
+    match &auth.sign_in {
+        Some(url) if !url.contains("rd=") => Some(but("adds the URL of the request to signIn, as `rd`")),
+        _ => None,
+    }
 }
 
 /// It takes no star in place of names, but for the headers that are exposed.

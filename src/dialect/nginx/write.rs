@@ -8,6 +8,8 @@ use super::{
     CANARY_WEIGHT, FORCE_SSL_REDIRECT, REWRITE_TARGET, SSL_REDIRECT, USE_REGEX, protocol,
 };
 use crate::diagnostics::Origin;
+use crate::dialect::controller::Controller;
+use crate::dialect::traefik::nginx::braced;
 use crate::dialect::write::{Word, Written, intents, size, text};
 use crate::intents::{BasicAuth, ClientCertificate, Cors, ExternalAuth, Intent, RateLimit, Wish};
 use crate::options::annotations::annotation;
@@ -44,7 +46,11 @@ fn words<'p>(plan: &'p Plan, intent: Intent, wish: &'p Wish) -> Vec<Word<'p>> {
             vec![("nginx.ingress.kubernetes.io/ssl-passthrough", "true".into())]
         }
         Wish::Switch(_) | Wish::Path(_) => {
-            target_of(plan, wish).map(|target| (REWRITE_TARGET, target.into())).into_iter().collect()
+            let written = |target: &'p str| match plan.controller(Target::Ingress) {
+                Controller::TraefikNginx => braced(target).into(),
+                _ => target.into(),
+            };
+            target_of(plan, wish).map(|target| (REWRITE_TARGET, written(target))).into_iter().collect()
         }
         Wish::Sources(list) if intent == Intent::DeniedSources => {
             vec![("nginx.ingress.kubernetes.io/denylist-source-range", list.join(",").into())]

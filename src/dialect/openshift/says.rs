@@ -14,7 +14,7 @@ pub(in crate::dialect) static WORDS: &[Words] = &[
     Words::new(Intent::StripPrefix, "haproxy.router.openshift.io/rewrite-target: /", Documented, "4.1"),
     Words::new(
         Intent::AllowedSources,
-        "haproxy.router.openshift.io/ip_allowlist, haproxy.router.openshift.io/ip_whitelist",
+        "haproxy.router.openshift.io/ip_allowlist or haproxy.router.openshift.io/ip_whitelist",
         Documented,
         "4.1",
     ),

@@ -7,7 +7,7 @@ pub(super) mod says;
 mod tests;
 pub(super) mod write;
 
-use super::key::{Holds, Idle, Names, Program, key};
+use super::key::{Elsewhere, Holds, Idle, Names, Program, key};
 
 /// The Middlewares through which a request goes, separated by commas.
 const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
@@ -32,7 +32,9 @@ const STICKY_COOKIE: &str = "traefik.ingress.kubernetes.io/service.sticky.cookie
 
 pub(super) static PROGRAM: Program = Program {
     beside: &[ROUTER],
-    elsewhere: "Traefik uses, whoever it belongs to, unless its option crossProviderNamespaces is set",
+    elsewhere: Elsewhere::Uses(
+        "Traefik uses, whoever it belongs to, unless its option crossProviderNamespaces is set",
+    ),
     on_service: &["traefik.ingress.kubernetes.io/service."],
     // With any other key of a router, it passes over the whole Ingress.
     plain: "router.entrypoints router.observability.* router.pathmatcher router.priority router.rulesyntax router.tls \

@@ -32,10 +32,41 @@ pub(super) fn limits_bodies(buffering: Option<&str>) -> bool {
     buffering == Some("on")
 }
 
+/// Whether a text begins with the number of a group and something that it takes for a part of its name.
+pub(super) fn is_joined(text: &[u8]) -> bool {
+    matches!(text, [b'$', b'0'..=b'9', next, ..] if next.is_ascii_alphanumeric() || *next == b'_')
+}
+
+/// A target for a rewrite with braces around the numbers of groups, where something follows that it takes for a part of the name.
+pub(in crate::dialect) fn braced(target: &str) -> String {
+    let mut parts = target.split('$');
+    let mut braced = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (number, behind) = part.split_at_checked(1).unwrap_or((part, ""));
+        let is_joined = is_joined(["$", part].concat().as_bytes());
+        braced.extend(if is_joined { ["${", number, "}", behind] } else { ["$", part, "", ""] });
+    }
+    braced
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dialect::nginx::PROGRAM;
+
+    #[test]
+    fn a_group_is_told_from_what_follows_it() {
+        for (target, expected) in [
+            ("/$2", "/$2"),
+            ("/api/$1x/$2", "/api/${1}x/$2"),
+            ("/$10", "/${1}0"),
+            ("/$1_$2-$3", "/${1}_$2-$3"),
+            ("/new", "/new"),
+            ("/$", "/$"),
+        ] {
+            assert_eq!(braced(target), expected);
+        }
+    }
 
     #[test]
     fn what_is_not_read_is_a_key_of_ingress_nginx() {

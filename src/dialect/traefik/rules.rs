@@ -1,12 +1,14 @@
 //! Rules about values that Traefik's provider for ingress-nginx takes for others than ingress-nginx does.
 
 use super::nginx::{REQUEST_BUFFERING, is_true, limits_bodies};
+use super::says::otherwise;
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
 use crate::dialect::key::Idle;
 use crate::dialect::{Loss, effect, nginx::PREFIX};
-use crate::plan::Annotation;
+use crate::intents::Wish;
 use crate::plan::context::RuleContext;
+use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
 use crate::values::Target;
 
@@ -38,6 +40,13 @@ pub(crate) fn nginx(context: &RuleContext<'_>, report: &mut Report) {
     }
 }
 
+/// Whether an annotation of ingress-nginx that the provider reads means another thing to it.
+pub(crate) fn is_read_otherwise(plan: &Plan, target: Target, wish: &Wish) -> bool {
+    target == Target::Ingress
+        && plan.controller(target) == Controller::TraefikNginx
+        && otherwise(plan, wish).is_some()
+}
+
 fn lost(
     context: &RuleContext<'_>,
     annotation: &Annotation,
@@ -50,10 +59,7 @@ fn lost(
         Loss::Nothing => (Code::TargetInexpressible, said),
         Loss::Needed => (Code::IntentLost, said),
         Loss::Weakens => (Code::ProtectionWeakened, said),
-        Loss::Protects if context.settings.accept_loss.fit(&annotation.key) => {
-            (Code::ProtectionLossAccepted, format!("{said}, and the administrator accepts that"))
-        }
-        Loss::Protects => (Code::ProtectionLost, said),
+        Loss::Protects => context.lost(&annotation.key, said),
     };
     annotation.file_value(report, Problem::new(code, said).help(help.to_owned()));
 }

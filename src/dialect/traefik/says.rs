@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use super::{MIDDLEWARES, SERVERS_SCHEME, SERVERS_TRANSPORT, STICKY_COOKIE, TLS, TLS_OPTIONS, nginx};
+use crate::dialect::nginx::REWRITE_TARGET;
 use crate::dialect::nginx::read::stripped;
 use crate::dialect::says::{Proof, Says, Words};
 use crate::dialect::write::cuts_more;
-use crate::intents::{Intent, Wish};
+use crate::intents::{Cors, Intent, Wish};
 use crate::plan::{Plan, Route};
 use crate::validation::{PathType, comparable_path};
 use crate::values::BackendProtocol;
@@ -125,7 +126,36 @@ pub(in crate::dialect) fn says_as_nginx(plan: &Plan, intent: Intent, wish: Optio
                 "forward nginx.ingress.kubernetes.io/proxy-request-buffering: \"on\", without which it has no limit",
             )
         }
-        _ => crate::dialect::nginx::says::says(plan, intent, wish),
+        _ => {
+            let says = crate::dialect::nginx::says::says(plan, intent, wish);
+            match wish.and_then(|wish| otherwise(plan, wish)) {
+                Some(how) if matches!(says, Says::Fully) => Says::But(how.into()),
+                _ => says,
+            }
+        }
+    }
+}
+
+/// What it does in another way than ingress-nginx where both have the same words for it: a part of a sentence that begins with a
+/// verb.
+pub(super) fn otherwise(plan: &Plan, wish: &Wish) -> Option<&'static str> {
+    let is_given = plan.annotation(REWRITE_TARGET).is_some();
+    let keeps_rest = |route: &Route| {
+        let path = route.path.strip_suffix(')').unwrap_or(&route.path);
+        !matches!(path.as_bytes(), [.., b'$'] | [.., b'.', b'*' | b'+'])
+    };
+    match wish {
+        // What is written for an option ends where the path ends, unless the path is an expression.
+        Wish::Path(_) if (is_given || plan.pattern().is_some()) && plan.rules.iter().any(keeps_rest) => {
+            Some("replaces the parts of a path that match, and keeps the others")
+        }
+        Wish::Path(target) if is_given && target.as_bytes().windows(3).any(nginx::is_joined) => {
+            Some("takes `$1x` for the name of a group")
+        }
+        Wish::Cors(Cors { origins, .. }) if origins.iter().any(|it| it.contains("*.")) => {
+            Some("lets no origin with `*.` in")
+        }
+        _ => None,
     }
 }
 

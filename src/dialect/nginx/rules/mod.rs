@@ -11,8 +11,8 @@ use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
 use crate::dialect::contradicts;
 use crate::dialect::says::{Says, says};
 use crate::intents::Intent;
-use crate::plan::Annotation;
 use crate::plan::context::RuleContext;
+use crate::plan::{Annotation, Plan};
 use crate::validation::parse_bool;
 use crate::values::Target;
 
@@ -20,23 +20,29 @@ use crate::values::Target;
 pub(crate) fn canary_unnamed(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
     let Some(canary) = unnamed_canary(plan) else { return };
-    let is_read = |target: &Target| *target == Target::Ingress && plan.controller(*target).is_nginx();
-    let Some(target) = plan.targets.iter().find(|target| !is_read(target)) else {
+    let Some((name, help)) = elsewhere(plan) else {
         let message = "nothing says which Service this is a canary of, and unless another Ingress has the host, ingress-nginx serves nobody";
         let help = "write config.xposer.stakater.com/CanaryOf and CanaryWeight, CanaryByHeader or CanaryByCookie in place of the lines about a canary";
         canary.file_key(report, Problem::new(Code::CanaryUnnamed, message).help(help));
         return;
     };
-    let mut help = NAME_STABLE.to_owned();
-    if let Says::Lacks(other) = says(plan, *target, Intent::Canary, None) {
-        help = [&help, ", and ", &*other].concat();
-    }
     let message = format!(
-        "{} has nothing for {}: this Service would get all requests of its host and path, or none",
-        plan.controller(*target).row().name,
+        "{name} has nothing for {}: this Service would get all requests of its host and path, or none",
         quoted(CANARY)
     );
     canary.file_key(report, Problem::new(Code::TargetInvalid, message).help(help));
+}
+
+/// Who serves the Service and does not read the annotations of a canary, if somebody does, and what to do there.
+fn elsewhere(plan: &Plan) -> Option<(&'static str, String)> {
+    let is_read = |target: &Target| *target == Target::Ingress && plan.controller(*target).is_nginx();
+    let target = *plan.targets.iter().find(|target| !is_read(target))?;
+    let mut help = NAME_STABLE.to_owned();
+    if let Says::Lacks(other) = says(plan, target, Intent::Canary, None) {
+        help.push_str(", and ");
+        help.push_str(&other);
+    }
+    Some((plan.controller(target).row().name, help))
 }
 
 /// Options of a canary are given for a canary, and its weight is a part of the whole.
@@ -47,12 +53,10 @@ pub(crate) fn canary(context: &RuleContext<'_>, report: &mut Report) {
     };
     let Some(option) = plan.annotations.iter().find(is_option) else { return };
     if !plan.annotation(CANARY).is_some_and(is_true) {
-        let message = format!(
-            "{} is given without {CANARY}: \"true\", and ingress-nginx then configures nothing",
-            quoted(&option.key)
-        );
-        let help = "add config.xposer.stakater.com/CanaryOf and CanaryWeight instead, or remove the line";
-        option.file_key(report, Problem::new(Code::AnnotationInvalid, message).help(help));
+        let message = [&quoted(&option.key), " is given without ", CANARY, ": \"true\""];
+        let help = elsewhere(plan).map_or_else(|| NAME_STABLE.to_owned(), |(_, help)| help);
+        let problem = Problem::new(Code::AnnotationInvalid, message.concat());
+        option.file_key(report, problem.help(help + ", or remove the line"));
     }
     let number = |key: &str| plan.annotation(key)?.value.parse::<i64>().ok();
     let total = number(CANARY_WEIGHT_TOTAL).unwrap_or(100);

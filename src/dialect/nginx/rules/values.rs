@@ -4,12 +4,14 @@ use super::traps::is_on;
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::key::{Bad, Key, Loss};
 use crate::dialect::nginx::{PREFIX, PROGRAM, find};
-use crate::dialect::{elsewhere, unexpected};
+use crate::dialect::{Granted, elsewhere, unexpected};
 use crate::plan::context::{RuleContext, is_refused};
 use crate::plan::{Annotation, Plan};
 
 /// ingress-nginx takes the values.
 pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
+    // ingress-nginx refuses what others would use.
+    let granted = Granted { to_name: false, to_lose: false };
     for annotation in &context.plan.annotations {
         let Some(known) = annotation.key.strip_prefix(PREFIX).and_then(find) else { continue };
         if !is_checked(context.plan, known) {
@@ -17,9 +19,13 @@ pub(crate) fn values(context: &RuleContext<'_>, report: &mut Report) {
         }
         if let Some(problem) = misfit(known, annotation) {
             file(annotation, problem, report);
-        } else if let Some(problem) =
-            elsewhere(&PROGRAM, known, &annotation.key, &annotation.value, context.plan.namespace())
-        {
+        } else if let Some(problem) = elsewhere(
+            &PROGRAM,
+            known,
+            (&annotation.key, &annotation.value),
+            context.plan.namespace(),
+            granted,
+        ) {
             annotation.file_value(report, problem);
         }
     }
