@@ -127,7 +127,7 @@ size: policy.wasm ## Print the size of the module, and fail if it is over the bu
 .PHONY: reproducible
 reproducible: policy.wasm ## Build the module again in another folder, and fail if it is not the same
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
-	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy manifest/Cargo.toml manifest/src report/Cargo.toml report/src report/assets report/templates cli/Cargo.toml cli/src controller/Cargo.toml controller/src testkit chain benches README.md) "$$copy" && \
+	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy manifest/Cargo.toml manifest/src report/Cargo.toml report/src report/assets report/templates report/tests cli/Cargo.toml cli/src controller/Cargo.toml controller/src testkit chain benches README.md) "$$copy" && \
 	CARGO_TARGET_DIR="$$copy/target" "$$copy/policy/build" xposer-policy "$$copy/policy.wasm" && \
 	cmp policy.wasm "$$copy/policy.wasm" && echo "the same bytes twice"
 
