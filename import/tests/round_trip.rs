@@ -128,7 +128,7 @@ enum Why {
     Beside,
     /// A controller is given a value of several lines.
     Lines,
-    /// A path that the core wrote for a controller is no path that a Service asks for.
+    /// A path or a rewrite that the core wrote for a controller is none that a Service asks for.
     Rewritten,
     /// The Service has no room for annotations.
     Room,
@@ -147,6 +147,8 @@ const ELSE: &[(&str, Why)] = &[
     ("redirect-from-with-tls/web-redirect-from", Why::Beside),
     ("redirect-from-with-tls/web-redirect-from-http", Why::Beside),
     ("stamp-no-room/web", Why::Room),
+    ("own-words-elsewhere-allowed/middleware-redirect", Why::Beside),
+    ("traefik-nginx-otherwise/groups", Why::Rewritten),
     ("traefik-redirect-from/web-redirect-from", Why::Beside),
     ("traefik-redirect-from/web-redirect-from-http", Why::Beside),
     ("traefik-redirect-from/www-redirect-from", Why::Beside),
@@ -168,11 +170,18 @@ const ELSE_ALONE: &[(&str, Why)] = &[
     ("haproxy-intents/web", Why::Lines),
     ("nginx-rewrite-lost/haproxy-ingress", Why::Rewritten),
     ("nginx-snippet-of-several-lines/web", Why::Lines),
+    ("own-words-elsewhere-allowed/community", Why::Denied),
+    ("own-words-elsewhere-allowed/middleware", Why::Denied),
+    ("own-words-elsewhere-allowed/middleware-redirect", Why::Beside),
+    ("own-words-elsewhere-allowed/password", Why::Denied),
+    ("own-words-elsewhere-allowed/policies", Why::Denied),
+    ("own-words-elsewhere-by-setting/web", Why::Denied),
     ("redirect-from-with-tls/web-redirect-from", Why::Beside),
     ("redirect-from-with-tls/web-redirect-from-http", Why::Beside),
     ("snippet-allowed/web", Why::Denied),
     ("snippet-by-setting/web", Why::Denied),
     ("stamp-no-room/web", Why::Room),
+    ("traefik-nginx-otherwise/groups", Why::Rewritten),
     ("traefik-nginx-weaker/body", Why::Accepted),
     ("traefik-redirect-from/web-redirect-from", Why::Beside),
     ("traefik-redirect-from/web-redirect-from-http", Why::Beside),

@@ -112,8 +112,10 @@ fn shape(name: &str, form: Form) -> Result<Value> {
         }
         (Form::Words(words), _) => {
             let one = words.join("|");
+            // A Service that is exposed becomes at least one object.
+            let least = u8::from(name == "target");
             json!({"anyOf": [
-                {"type": "array", "items": {"enum": words}},
+                {"type": "array", "items": {"enum": words}, "minItems": least},
                 {"enum": nothing_or(words.iter().map(|word| (*word).into()))},
                 {"type": "string", "pattern": format!("^[\\s,]*(({one})\\s*(,[\\s,]*|$))*$")},
             ]})
