@@ -39,6 +39,18 @@ action() {
     [ "$(jq -r '.runs[0].results[] | .ruleId' found.sarif)" = template-unknown-variable ]
 }
 
+@test "a file is meant by its name, and a folder for the SARIF is made" {
+    service db '{{.Service}}.example.com' >'br[1].yaml'
+    export XPOSER_FILES='br[1].yaml' XPOSER_SARIF=new/folder/found.sarif
+    action
+    [ "$status" -eq 0 ]
+    [ "$(jq '.runs[0].results | length' new/folder/found.sarif)" = 0 ]
+    export XPOSER_SARIF=apps/shop
+    action
+    [ "$status" -eq 2 ]
+    [[ $output == *'`apps/shop` cannot be written'* ]]
+}
+
 @test "the action is green if nothing is refused" {
     export XPOSER_FILES='apps/shop/**'
     action
@@ -120,8 +132,9 @@ action() {
     git init -q
     mkdir -p chart/templates
     echo 'kind: {{ .Kind }}' >chart/templates/web.yaml
-    printf '%s\n' 'repos:' "- repo: $PWD/hooks" "  rev: $(git -C hooks rev-parse HEAD)" '  hooks: [{id: xposer-check}]' >.pre-commit-config.yaml
-    git add apps chart .pre-commit-config.yaml
+    printf '%s\n' 'repos:' "- repo: $PWD/hooks" "  rev: $(git -C hooks rev-parse HEAD)" '  hooks: [{id: xposer-check, files: ^apps/}]' >.pre-commit-config.yaml
+    echo '- hosts: all' >playbook.yaml
+    git add apps chart playbook.yaml .pre-commit-config.yaml
     export PRE_COMMIT_HOME=$PWD/cache
     run pre-commit run
     [ "$status" -eq 1 ]

@@ -105,10 +105,13 @@
   });
   $("filter").addEventListener("change", restart);
   $("group").addEventListener("change", restart);
-  $("more").addEventListener("click", () => {
+  function showAll() {
     limit = Infinity;
     show();
-  });
+  }
+  $("more").addEventListener("click", showAll);
+  // Paper has no button for the rest.
+  window.addEventListener("beforeprint", showAll);
 
   for (const head of table.tHead.rows[0].cells) {
     const button = document.createElement("button");

@@ -622,6 +622,10 @@ mod values_with_helm {
             (json!({"settings": ["domain: example.com"]}), "settings"),
             (json!({"settings": "domain: ["}), "settings: the text is not a mapping in YAML"),
             (json!({"settings": "- domain"}), "settings: the text is not a mapping in YAML"),
+            (
+                json!({"settings": "kind: ConfigMap\ndata: {target: Route}\n"}),
+                "settings: this is a ConfigMap",
+            ),
             (json!({"networkPolicy": {"apiServerCIDRs": ["10.0.0.1"]}}), "apiServerCIDRs"),
         ] {
             let output = helm(NAME, "default", &values);
@@ -684,6 +688,11 @@ mod values_with_helm {
                 &[Kind::Ingress],
             ),
             (json!({"ingressClassName": "traefik-nginx"}), &[Kind::Ingress]),
+            (
+                json!({"annotations": {"kubernetes.io/ingress.class": "traefik"}}),
+                &[Kind::Ingress, Kind::Middleware],
+            ),
+            (json!({"annotations": "traefik"}), &[Kind::Ingress]),
             (json!({"profiles": {"a": {"gatewayController": "envoy-gateway"}}}), with_envoy.as_slice()),
             // The text of a settings file.
             (json!("target: HTTPRoute\nprofiles: {}\n"), &gateway),
@@ -698,9 +707,10 @@ mod values_with_helm {
             assert_eq!(written(&json!({"settings": settings})), kinds, "{settings}");
         }
         // Both ways to give the settings end in the same file.
-        let text = "# Ours.\ndomain: example.com\n";
-        let objects = rendered(&helm(NAME, "default", &json!({"settings": text})));
-        assert_eq!(the(&objects, "ConfigMap")["data"]["settings.yaml"].as_str(), Some(text));
+        for text in ["# Ours.\ndomain: example.com\n", "  # With blanks before it.\ndomain: example.com\n"] {
+            let objects = rendered(&helm(NAME, "default", &json!({"settings": text})));
+            assert_eq!(the(&objects, "ConfigMap")["data"]["settings.yaml"].as_str(), Some(text));
+        }
     }
 
     /// The chart reads settings as the core does: what the core makes with those of the cases may be written.

@@ -9,6 +9,9 @@
 {{- fail (printf "settings: the text is not a mapping in YAML: %s" $settings.Error) -}}
 {{- end -}}
 {{- end -}}
+{{- if and (kindIs "map" $settings) (eq (get $settings "kind" | toString) "ConfigMap") -}}
+{{- fail "settings: this is a ConfigMap; give the settings themselves, which are in its `data`" -}}
+{{- end -}}
 {{- $settings | default dict | toJson -}}
 {{- end -}}
 
@@ -74,7 +77,12 @@ not checked here. The controller does that, so a value of another form counts as
 {{- end -}}
 {{- $programs = append $programs (get $layer "gatewayController") -}}
 {{- /* A class with a row in `controllers` is not known by its name. */}}
-{{- $class := get $layer "ingressClassName" | toString -}}
+{{- $annotations := get $layer "annotations" -}}
+{{- $annotated := "" -}}
+{{- if kindIs "map" $annotations -}}
+{{- $annotated = get $annotations "kubernetes.io/ingress.class" -}}
+{{- end -}}
+{{- $class := get $layer "ingressClassName" | default $annotated | toString -}}
 {{- if and (not (hasKey $controllers $class)) (not (contains "nginx" $class)) (regexMatch "(^|[^0-9A-Za-z])traefik([^0-9A-Za-z]|$)" $class) -}}
 {{- $programs = append $programs "traefik" -}}
 {{- end -}}
