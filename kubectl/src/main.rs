@@ -22,7 +22,7 @@ use clap::Parser;
 use k8s_openapi::jiff::Timestamp;
 use xposer::{Outcome, Precedence, Service};
 use xposer_cli::{Console, Printer, Terminal, summary, write_trace};
-use xposer_manifest::Findings;
+use xposer_manifest::{Findings, visible_lines};
 use xposer_report::{Options, Report};
 
 use args::{
@@ -68,7 +68,7 @@ fn give_up(stop: Stop, console: &mut Console<'_>) -> Exit {
         }
         Stop::Missing(Missing::Failure(Failure { message, help })) => {
             let help = help.map(|help| format!("help: {help}\n")).unwrap_or_default();
-            write!(console.stderr, "{message}\n{help}")
+            write!(console.stderr, "{}", visible_lines(&format!("{message}\n{help}")))
         }
         Stop::Missing(Missing::Wrong(findings)) => text(console).print(findings, console.stderr),
     };
