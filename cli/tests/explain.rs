@@ -145,6 +145,8 @@ error: there is nothing to explain about \"host-upercase\"
         assert!(text.contains(&format!("did you mean {}?", meant.to_lowercase())), "{text}");
     }
     assert!(said("quux").contains("help: list all words with `xposer explain`"));
+    let all = xposer(&["explain"], "").expect(0).stdout;
+    assert!(all.ends_with("More about each word: xposer explain WORD\n"), "{all}");
     assert_eq!(said("no-such-file.yaml"), "error: there is no such file\n--> no-such-file.yaml\n\n");
 }
 
