@@ -226,7 +226,7 @@ pub(crate) struct RenderArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
     /// The kind of object that exposes every Service, whatever settings and annotations say; may be given several times.
-    #[arg(long, value_parser = target(), value_name = "KIND")]
+    #[arg(long, value_parser = target(), ignore_case = true, value_name = "KIND")]
     pub(crate) target: Vec<Target>,
     /// How the objects are printed: yaml as a stream of documents, json as one v1 List.
     #[arg(short, long, value_enum, default_value_t)]
@@ -250,7 +250,7 @@ pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
     /// Another kind of object: each row says what would be lost, refused or open if it exposed the Service.
-    #[arg(long, value_parser = target(), value_name = "KIND")]
+    #[arg(long, value_parser = target(), ignore_case = true, value_name = "KIND")]
     pub(crate) compare_target: Option<Target>,
     /// How the report is printed: html as one page, json for programs, mermaid as a graph.
     #[arg(short, long, value_enum, default_value_t)]
@@ -483,8 +483,19 @@ pub(crate) struct InputArgs {
     pub(crate) kubectl: Kubectl,
 }
 
-/// Reads the word of a target, which the command line writes in lower case.
-fn target() -> impl TypedValueParser<Value = Target> {
+/// Reads the name of a target. The help has it in lower case; an argument with `ignore_case` takes it as it stands in a
+/// manifest, too.
+///
+/// ```
+/// use clap::{Arg, Command};
+/// use xposer::Target;
+/// let target = || Arg::new("target").value_parser(xposer_cli::target()).ignore_case(true);
+/// for word in ["httproute", "HTTPRoute"] {
+///     let found = Command::new("print").arg(target()).get_matches_from(["print", word]);
+///     assert_eq!(found.get_one("target"), Some(&Target::HttpRoute));
+/// }
+/// ```
+pub fn target() -> impl TypedValueParser<Value = Target> {
     static WORDS: LazyLock<Vec<String>> =
         LazyLock::new(|| Target::WORDS.iter().map(|word| word.to_ascii_lowercase()).collect());
     let values = Target::ALL.into_iter().zip(WORDS.iter()).map(|(target, word)| {

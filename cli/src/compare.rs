@@ -12,7 +12,7 @@ use serde::Serialize;
 use xposer::emit::Emitted;
 use xposer::service::SERVICE_LABEL;
 use xposer::{Object, Outcome, Precedence, Service, Settings, emit_all, expose_all};
-use xposer_manifest::Finding;
+use xposer_manifest::{Finding, visible_lines};
 use xposer_report::changes::{self, Changes, Served, served_by};
 
 use crate::args::{self, CompareArgs, Typed};
@@ -57,7 +57,14 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
     let new = Side::new(&services, inputs.with.as_ref().unwrap_or(&inputs.settings));
     let comparison = Comparison::new(&services, &old, &new);
     or_gone(match args.output {
-        args::Comparison::Text => comparison.write_text(console.stdout),
+        args::Comparison::Text => {
+            let mut text = Vec::new();
+            let made = comparison.write_text(&mut text);
+            // Findings and fields have what users wrote.
+            let text = String::from_utf8_lossy(&text);
+            made.and_then(|()| console.stdout.write_all(visible_lines(&text).as_bytes()))
+                .and_then(|()| console.stdout.flush())
+        }
         args::Comparison::Json => comparison.write_json(console.stdout),
     })?;
     let Summary { refused, opens, .. } = comparison.summary;

@@ -25,14 +25,11 @@ const TEMPLATES: &str = "templates";
 pub(crate) fn explain(args: ExplainArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let files = match args.subject {
         _ if args.kubectl.given(Typed::Explain).is_some() => Vec::new(),
-        None if args.filename.is_empty() => return overview(console.stdout).map(|()| Exit::Done),
-        None => args.filename,
-        Some(subject) if word(&subject, console.stdout)? => return Ok(Exit::Done),
-        Some(subject) if is_file(&subject) => vec![subject.into()],
-        Some(subject) => {
-            let colors = console.terminal.stderr && console.terminal.colors;
-            write_text([unknown(&subject)], colors, console.stderr)?;
-            return Ok(Exit::Unusable);
+        None if !args.filename.is_empty() => args.filename,
+        Some(subject) if is_file(&subject) && !is_word(&subject) => vec![subject.into()],
+        subject => {
+            let is_known = explain_word(subject.as_deref(), "xposer explain", console)?;
+            return Ok(if is_known { Exit::Done } else { Exit::Unusable });
         }
     };
     let input = InputArgs {
@@ -44,6 +41,40 @@ pub(crate) fn explain(args: ExplainArgs, console: &mut Console<'_>) -> io::Resul
         kubectl: args.kubectl,
     };
     explain_file(&input, console)
+}
+
+/// Explains everything with this name, or lists all words there are. `command` is what the user types in front of a word.
+/// Returns whether there is such a word.
+///
+/// ```
+/// use xposer_cli::{Console, Terminal, explain_word};
+/// let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+/// let mut console =
+///     Console { stdin: &mut std::io::empty(), stdout: &mut stdout, stderr: &mut stderr, terminal: Terminal::default() };
+/// assert!(explain_word(Some("host-uppercase"), "kubectl xposer explain", &mut console).unwrap());
+/// assert!(!explain_word(Some("quux"), "kubectl xposer explain", &mut console).unwrap());
+/// assert!(String::from_utf8(stderr).unwrap().contains("list all words with `kubectl xposer explain`"));
+/// ```
+///
+/// # Errors
+///
+/// The error of the writer.
+pub fn explain_word(subject: Option<&str>, command: &str, console: &mut Console<'_>) -> io::Result<bool> {
+    let Some(subject) = subject else {
+        return overview(command, console.stdout).map(|()| true);
+    };
+    let is_known = word(subject, console.stdout)?;
+    if !is_known {
+        let colors = console.terminal.stderr && console.terminal.colors;
+        write_text([unknown(subject, command)], colors, console.stderr)?;
+    }
+    Ok(is_known)
+}
+
+/// Whether the word is one that is explained.
+fn is_word(subject: &str) -> bool {
+    // What is written is not needed, and nothing can fail.
+    word(subject, &mut io::sink()).unwrap_or_default()
 }
 
 /// Whether the word is a file name, of an existing file or not.
@@ -92,7 +123,7 @@ fn word(word: &str, out: &mut dyn Write) -> io::Result<bool> {
     Ok(true)
 }
 
-fn unknown(word: &str) -> Finding<'_> {
+fn unknown<'w>(word: &'w str, command: &str) -> Finding<'w> {
     let finding = Finding::input(format!("there is nothing to explain about {word:?}"));
     let known = annotations()
         .flat_map(|(key, _)| [key.short_name(), key.name])
@@ -102,11 +133,11 @@ fn unknown(word: &str) -> Finding<'_> {
         .chain([TEMPLATES]);
     match did_you_mean(word, known) {
         Some(meant) => finding.help(format!("did you mean {meant}?")),
-        None => finding.help("list all words with `xposer explain`"),
+        None => finding.help(format!("list all words with `{command}`")),
     }
 }
 
-fn overview(out: &mut dyn Write) -> io::Result<()> {
+fn overview(command: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "Annotations of a Service")?;
     table(out, annotations().map(|(key, row)| (key.name, row.doc.to_owned())))?;
     writeln!(out, "\nSettings")?;
@@ -124,7 +155,7 @@ fn overview(out: &mut dyn Write) -> io::Result<()> {
     let row =
         (TEMPLATES, format!("The variables {}, the syntax and the {functions} functions.", names.join(", ")));
     table(out, [row].into_iter())?;
-    writeln!(out, "\nMore about each word: xposer explain WORD")
+    writeln!(out, "\nMore about each word: {command} WORD")
 }
 
 /// Prints two columns, the first as wide as its widest word.

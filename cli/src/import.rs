@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use xposer::Diagnostic;
 use xposer::diagnostics::Root;
 use xposer_import::{Became, Imported, Input, Object, Proposal};
-use xposer_manifest::{Finding, to_yaml};
+use xposer_manifest::{Finding, to_yaml, visible};
 
 use crate::args::{ImportArgs, InputArgs, Proposed, Typed};
 use crate::console::{Console, Exit, or_gone};
@@ -146,7 +146,7 @@ fn name_of(value: &Value) -> String {
     // What is in a comment ends with its line.
     let name = text("/metadata/namespace")
         .map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"));
-    name.replace(char::is_control, " ")
+    visible(&name).into_owned()
 }
 
 /// The patches of all proposals.

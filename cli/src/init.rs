@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use xposer::Settings;
 use xposer_import::{Common, Imported, Input, Unexposed, settings, unexposed};
-use xposer_manifest::{Finding, Findings, Place, to_yaml};
+use xposer_manifest::{Finding, Findings, Place, to_yaml, visible};
 
 use crate::args::{InitArgs, InputArgs, Typed};
 use crate::console::{Console, Exit, or_gone};
@@ -106,7 +106,7 @@ fn name(service: &Value, default: &str) -> String {
     let name = text("/metadata/name").unwrap_or("?");
     let namespace = text("/metadata/namespace").unwrap_or(default);
     let name = if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") };
-    name.replace(char::is_control, " ")
+    visible(&name).into_owned()
 }
 
 /// The Services without an Ingress, as a comment.
@@ -124,7 +124,7 @@ fn list(left: &[Unexposed], input: &Input<'_>, is_behind: bool) -> String {
         let service = service.unwrap_or_default();
         let _ = match &it.url {
             Ok(url) => writeln!(text, "#   {service}: {url}"),
-            Err(why) => writeln!(text, "#   {service}: none, for {}", why.replace(char::is_control, " ")),
+            Err(why) => writeln!(text, "#   {service}: none, for {}", visible(why)),
         };
     }
     if left.len() > MAX_LISTED {

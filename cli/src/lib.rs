@@ -19,7 +19,7 @@
 //! ```
 //!
 //! What else is public is for programs that have Services of another origin and print about them as this one does, such as
-//! `kubectl xposer`: [`read_settings`], [`write_trace`], [`Printer`] and [`summary`].
+//! `kubectl xposer`: [`read_settings`], [`write_trace`], [`explain_word`], [`Printer`], [`summary`] and [`target()`].
 
 mod args;
 mod compare;
@@ -44,10 +44,11 @@ use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser};
 
-pub use args::Diagnostics;
 use args::{Cli, Command};
+pub use args::{Diagnostics, target};
 pub use console::{Console, Terminal};
 use console::{Exit, or_gone};
+pub use explain::explain_word;
 pub use input::read_settings;
 pub use printer::Printer;
 pub use render::summary;

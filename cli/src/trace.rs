@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use xposer::internal::trace;
 use xposer::service::EXPOSE_LABEL;
 use xposer::{Outcome, Service, Settings};
+use xposer_manifest::visible;
 
 /// Writes where the values come from that decide how a Service is exposed.
 ///
@@ -35,18 +36,22 @@ pub fn write_trace(
             );
         }
         Outcome::Refused(_) | Outcome::Conflicting(_) => writeln!(out, "{subject} is refused")?,
-        Outcome::Planned { plan, .. } => writeln!(out, "{subject} is exposed as {}", plan.url())?,
+        Outcome::Planned { plan, .. } => writeln!(out, "{subject} is exposed as {}", visible(&plan.url()))?,
     }
     let rows = trace(service, settings);
     let width = rows.iter().map(|row| row.what.chars().count()).max().unwrap_or_default();
+    let mut line = |what: &str, text: &str| {
+        let line = format!("  {what:width$}  {text}");
+        writeln!(out, "{}", visible(&line))
+    };
     for row in rows {
-        writeln!(out, "  {:width$}  {}", row.what, row.value)?;
-        writeln!(out, "  {:width$}    from {}", "", row.from())?;
-        for path in row.before {
-            writeln!(out, "  {:width$}    before {path}", "")?;
+        line(&row.what, &row.value)?;
+        line("", &format!("  from {}", row.from()))?;
+        for path in &row.before {
+            line("", &format!("  before {path}"))?;
         }
-        for said in row.said {
-            writeln!(out, "  {:width$}    {said}", "")?;
+        for said in &row.said {
+            line("", &format!("  {said}"))?;
         }
     }
     Ok(())

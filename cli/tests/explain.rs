@@ -145,6 +145,8 @@ error: there is nothing to explain about \"host-upercase\"
         assert!(text.contains(&format!("did you mean {}?", meant.to_lowercase())), "{text}");
     }
     assert!(said("quux").contains("help: list all words with `xposer explain`"));
+    let all = xposer(&["explain"], "").expect(0).stdout;
+    assert!(all.ends_with("More about each word: xposer explain WORD\n"), "{all}");
     assert_eq!(said("no-such-file.yaml"), "error: there is no such file\n--> no-such-file.yaml\n\n");
 }
 
@@ -435,4 +437,59 @@ fn the_help_teaches() {
     }
     let ran = xposer(&["--version"], "").expect(0);
     assert_eq!(ran.stdout, format!("xposer {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// What is shown to people has nothing that a terminal obeys, or that cannot be seen.
+#[test]
+fn what_a_user_wrote_does_nothing_to_a_terminal() {
+    // In quotes of YAML: ESC, BEL, a line break, and four signs that turn the direction or have no width.
+    let evil = r"\e]0;x\a\e[31m\nz\u202E\u2066\u061C\u200Ef";
+    let annotations = [
+        ("config.xposer.stakater.com/Monitor", "true".to_owned()),
+        ("config.xposer.stakater.com/MonitorHealthEndpoint", evil.to_owned()),
+        ("xposer.stakater.com/annotations", format!("example.com/note: {}", evil.replace(r"\n", ""))),
+        ("config.xposer.stakater.com/Canary", evil.to_owned()),
+    ];
+    let lines = annotations.map(|(key, value)| format!("    {key}: \"{value}\"\n")).concat();
+    let hostile = service("web").replace("  annotations:\n", &format!("  annotations:\n{lines}"));
+    assert!(hostile.contains(evil), "{hostile}");
+    let fine = hostile.replace(&format!("Endpoint: \"{evil}\""), &format!("Endpoint: \"/{evil}\""));
+    let is_raw = |c: &char| {
+        c.is_control() && *c != '\n'
+            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+    };
+    // The line of the file that a finding shows.
+    let raw = hostile.replace(r"\u202E", "\u{202e}").replace(r"\u2066", "\u{2066}");
+    let mut said = String::new();
+    for input in [&hostile, &fine, &raw] {
+        for arguments in [
+            &["explain", "-"][..],
+            &["check"],
+            &["check", "--diagnostics", "github"],
+            &["check", "--diagnostics", "sarif"],
+        ] {
+            let ran = xposer(arguments, input);
+            let text = ran.stdout + &ran.stderr;
+            let raw: Vec<char> = text.chars().filter(is_raw).collect();
+            assert!(raw.is_empty(), "{arguments:?}: {raw:?} in {text}");
+            assert!(!text.lines().any(|line| line.starts_with('z')), "{arguments:?}: {text}");
+            assert!(*input == fine || text.contains("u{202e}"), "{arguments:?}: {text}");
+            said += &text;
+        }
+    }
+    assert!(said.contains(r"help: write /\u{1b}") && said.contains(r"]0;x\u{7}"), "{said}");
+    // A program reads the value as it is.
+    let json = xposer(&["check", "--diagnostics", "json"], &hostile).stderr;
+    let found: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    assert!(
+        found.iter().any(|it| it["proposed"].as_str().is_some_and(|value| value.contains('\u{1b}'))),
+        "{json}"
+    );
+    // A help of many pages helps nobody.
+    let long = hostile.replace(evil, &"a".repeat(100_000));
+    let said = xposer(&["check"], &long).stderr;
+    assert!(
+        said.contains("write /aaa")
+            && said.lines().filter(|it| it.contains("help:")).all(|it| it.len() < 1100)
+    );
 }

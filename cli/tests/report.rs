@@ -84,6 +84,15 @@ fn what_cannot_be_used_prints_nothing() {
 }
 
 #[test]
+fn a_target_has_any_letter_case() {
+    for word in ["httproute", "HTTPRoute", "HttpRoute"] {
+        let ran = xposer(&["report", "-o", "json", "--compare-target", word], &service("web"));
+        let report: Value = serde_json::from_str(&ran.expect(0).stdout).unwrap();
+        assert_eq!(report["compareTarget"], "HTTPRoute", "{word}");
+    }
+}
+
+#[test]
 fn nothing_is_a_report_of_nothing() {
     let ran =
         xposer(&["report", "-o", "json"], "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n").expect(0);

@@ -49,7 +49,9 @@ spec:
 #[test]
 fn another_target() {
     let expected = Ran { code: 0, stdout: HTTPROUTE_OF_WEB.into(), stderr: String::new() };
-    assert_eq!(targets("httproute", GATEWAY, &["--target", "httproute"]), expected);
+    for word in ["httproute", "HTTPRoute", "HTTPROUTE"] {
+        assert_eq!(targets("httproute", GATEWAY, &["--target", word]), expected, "{word}");
+    }
     assert_eq!(targets("httproute", &format!("{GATEWAY}target: HTTPRoute\n"), &[]), expected);
     // What the command line says counts more than the settings.
     let asked = format!("{GATEWAY}target: Route\n");
@@ -98,7 +100,7 @@ error[gateway-missing]: nothing says which Gateway an HTTPRoute is attached to
 
 #[test]
 fn a_target_that_there_is_not() {
-    for word in ["gateway", "HTTPRoute", ""] {
+    for word in ["gateway", "HTTP Route", ""] {
         let ran = xposer(&["render", "--target", word], &service("web")).expect(2);
         assert_eq!(ran.stdout, "");
         assert!(ran.stderr.contains("[possible values: ingress, httproute, route]"), "{}", ran.stderr);

@@ -29,13 +29,14 @@ pub(crate) async fn adopt(
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
     let (kind, name) = resources::object(&args.object)?;
+    let service_name = resources::service_name(&args.service)?;
     let connection = Connection::new(cluster).await?;
     let namespace = connection.namespace.as_str();
     let resource = kinds::resource(kind);
     let api = connection.documents(&resource, Some(namespace));
     let asked = ("get", resource.plural.as_str(), Some(namespace));
     let document = connection.ask(asked, api.get(&name)).await.map_err(Failure::from)?;
-    let selection = Selection { resources: vec![format!("svc/{}", args.service)], ..Selection::default() };
+    let selection = Selection { resources: vec![format!("svc/{service_name}")], ..Selection::default() };
     let wanted = Wanted { selection: &selection, everything: false };
     let world = read(&connection, cluster, &wanted, console).await?;
 

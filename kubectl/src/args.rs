@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use xposer::Target;
-use xposer_cli::Diagnostics;
+use xposer_cli::{Diagnostics, target};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -180,7 +179,7 @@ pub(crate) struct ReportArgs {
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) output: ReportOutput,
     /// Another kind of object that could expose the Services; the report says what would be different
-    #[arg(long, value_parser = target(), value_name = "KIND")]
+    #[arg(long, value_parser = target(), ignore_case = true, value_name = "KIND")]
     pub(crate) compare_target: Option<Target>,
 }
 
@@ -220,11 +219,6 @@ pub(crate) enum DryRun {
     None,
     Server,
     Client,
-}
-
-fn target() -> impl TypedValueParser<Value = Target> {
-    PossibleValuesParser::new(Target::ALL.map(Target::as_str))
-        .try_map(|word| Target::ALL.into_iter().find(|target| target.as_str() == word).ok_or("no target"))
 }
 
 /// A time as kubectl takes it: seconds, or a number with `ms`, `s`, `m` or `h`, several of them one after the other.
@@ -282,6 +276,16 @@ mod tests {
         for wrong in ["", "s", "5x", "-1", "5s3"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_target_has_any_letter_case() {
+        for word in ["httproute", "HTTPRoute", "HttpRoute"] {
+            let cli = Cli::try_parse_from(["kubectl-xposer", "report", "--compare-target", word]).unwrap();
+            let Command::Report(report) = cli.command else { panic!() };
+            assert_eq!(report.compare_target, Some(Target::HttpRoute), "{word}");
+        }
+        assert!(Cli::try_parse_from(["kubectl-xposer", "report", "--compare-target", "Gateway"]).is_err());
     }
 
     #[test]

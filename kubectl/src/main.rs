@@ -22,7 +22,7 @@ use clap::Parser;
 use k8s_openapi::jiff::Timestamp;
 use xposer::{Outcome, Precedence, Service};
 use xposer_cli::{Console, Printer, Terminal, summary, write_trace};
-use xposer_manifest::Findings;
+use xposer_manifest::{Findings, visible, visible_lines};
 use xposer_report::{Options, Report};
 
 use args::{
@@ -68,7 +68,7 @@ fn give_up(stop: Stop, console: &mut Console<'_>) -> Exit {
         }
         Stop::Missing(Missing::Failure(Failure { message, help })) => {
             let help = help.map(|help| format!("help: {help}\n")).unwrap_or_default();
-            write!(console.stderr, "{message}\n{help}")
+            write!(console.stderr, "{}", visible_lines(&format!("{message}\n{help}")))
         }
         Stop::Missing(Missing::Wrong(findings)) => text(console).print(findings, console.stderr),
     };
@@ -135,14 +135,11 @@ async fn explain(args: ExplainArgs, cluster: &ClusterArgs, console: &mut Console
 
 /// Explains a word, or lists all words, as the command line does.
 fn explain_word(word: Option<&str>, console: &mut Console<'_>) -> Result<Exit, Stop> {
-    let arguments = ["xposer", "explain"].into_iter().chain(word);
-    let Console { stdin, stdout, stderr, terminal } = console;
-    let streams =
-        Console { stdin: &mut **stdin, stdout: &mut **stdout, stderr: &mut **stderr, terminal: *terminal };
-    if xposer_cli::run(arguments, streams) == 0 {
+    if xposer_cli::explain_word(word, "kubectl xposer explain", console)? {
         return Ok(Exit::Done);
     }
     if let Some(word) = word {
+        let word = visible(word);
         writeln!(console.stderr, "help: if {word} is a Service, write svc/{word}")?;
     }
     Ok(Exit::Unusable)

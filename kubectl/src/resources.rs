@@ -60,6 +60,19 @@ pub(crate) fn services(words: &[String]) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
+/// The name of a Service where nothing else can stand.
+pub(crate) fn service_name(text: &str) -> Result<&str, Failure> {
+    match text.rsplit_once('/') {
+        None if !text.is_empty() => Ok(text),
+        split => {
+            let name = split.map(|(_, name)| name).filter(|name| !name.is_empty()).unwrap_or("NAME");
+            let failure =
+                Failure::new(format!("error: --service takes the name of a Service, found {text:?}"));
+            Err(failure.help(format!("write --service {name}")))
+        }
+    }
+}
+
 /// The one object that exposes Services.
 pub(crate) fn object(words: &[String]) -> Result<(Kind, String), Failure> {
     let pairs = pairs(words, "ingress")?;
@@ -112,6 +125,18 @@ mod tests {
         assert!(
             object(&words("ingress")).unwrap_err().help.is_some_and(|help| help.contains("ingress/NAME"))
         );
+    }
+
+    #[test]
+    fn a_name_alone_is_said_to_be_one() {
+        assert_eq!(service_name("web"), Ok("web"));
+        for (wrong, help) in
+            [("svc/web", "--service web"), ("", "--service NAME"), ("svc/", "--service NAME")]
+        {
+            let failure = service_name(wrong).unwrap_err();
+            assert!(failure.message.ends_with(&format!("found {wrong:?}")), "{}", failure.message);
+            assert_eq!(failure.help, Some(format!("write {help}")));
+        }
     }
 
     #[test]

@@ -2,13 +2,18 @@
 
 use std::io::{self, Write};
 
+use xposer_manifest::visible;
+
 /// Spaces between two columns.
 const GAP: usize = 3;
 
 /// Writes rows with columns that are as wide as their widest value. The last column may be of any width.
 pub(crate) fn write(headings: Option<&[&str]>, rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()> {
     let headings: Option<Vec<String>> = headings.map(|all| all.iter().map(|it| (*it).to_owned()).collect());
-    let all = || headings.iter().chain(rows);
+    // Names and reasons come from users.
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|it| visible(it).into_owned()).collect()).collect();
+    let all = || headings.iter().chain(&rows);
     let columns = all().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| all().filter_map(|row| row.get(column)).map(|it| it.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kube::api::Api;
+use kube::api::{Api, ApiResource};
 use serde_json::Value;
 use xposer::diagnostics::Root;
 use xposer::service::EXPOSE_LABEL;
@@ -226,9 +226,11 @@ async fn exposed(
             list(scope).await?;
             let namespace = scope.unwrap_or_default();
             let message = format!(
-                "Services of other namespaces than {namespace} may not be listed, so conflicts with them are not seen"
+                "you may not list Services of other namespaces than {namespace}, so conflicts with them are not seen"
             );
-            notes.push(Finding::warning(message));
+            let help =
+                "ask for a ClusterRole with the verb list for services, and for a ClusterRoleBinding to you";
+            notes.push(Finding::warning(message).help(help));
             Ok(())
         }
         Err(refusal) => Err(refusal.into()),
@@ -291,16 +293,29 @@ async fn servers(
             Ok(()) => {}
             // The cluster does not have the kind.
             Err(refusal) if refusal.code == 404 => {}
-            Err(refusal) if refusal.code == 403 => forbidden.push(resource.plural.clone()),
+            Err(refusal) if refusal.code == 403 => forbidden.push(full_name(&resource)),
             Err(refusal) => return Err(refusal.into()),
         }
     }
     if !forbidden.is_empty() {
-        let message = format!(
-            "{} may not be listed, so who serves a class or a Gateway is known only from the settings and from names",
-            forbidden.join(" and ")
-        );
-        notes.push(Finding::warning(message));
+        notes.push(servers_not_seen(&forbidden));
     }
     Ok(servers)
+}
+
+/// A kind as rules of RBAC and kubectl name it, for example `gateways.gateway.networking.k8s.io`.
+fn full_name(resource: &ApiResource) -> String {
+    let ApiResource { plural, group, .. } = resource;
+    if group.is_empty() { plural.clone() } else { format!("{plural}.{group}") }
+}
+
+/// That some kinds cannot be read which say who serves a Service, and which right is missing.
+fn servers_not_seen(forbidden: &[String]) -> Finding<'static> {
+    let kinds = forbidden.join(", ");
+    Finding::warning(format!(
+        "you may not list {kinds}, so who serves a class or a Gateway is known only from the settings and from names"
+    ))
+    .help(format!(
+        "ask for a ClusterRole with the verb list for {kinds}, and for a ClusterRoleBinding to you"
+    ))
 }

@@ -6,9 +6,14 @@ use std::io::{self, Write};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::{Serialize, Serializer};
 use xposer::diagnostics::Root;
+use xposer::internal::shortened;
 use xposer::{Code, Diagnostic, Severity};
 
 use crate::place::Place;
+use crate::visible::{visible, visible_lines};
+
+/// The greatest length of a help for people, in bytes. JSON has all of it.
+const MAX_HELP: usize = 1000;
 
 /// An error, a warning or an information for the user, with its place where that is known.
 ///
@@ -130,11 +135,11 @@ impl<'d> Finding<'d> {
         }
     }
 
-    fn message(&self) -> &str {
-        match &self.source {
+    fn message(&self) -> Cow<'_, str> {
+        visible(match &self.source {
             Source::Core(diagnostic) => &diagnostic.message,
             Source::Input { message, .. } => message,
-        }
+        })
     }
 
     pub(crate) fn code(&self) -> Option<Code> {
@@ -146,7 +151,7 @@ impl<'d> Finding<'d> {
 
     /// The field it is about, and the object that has the field.
     pub(crate) fn note(&self) -> Option<String> {
-        match &self.source {
+        let note = match &self.source {
             Source::Core(diagnostic) => {
                 let Diagnostic { path, subject, .. } = diagnostic.as_ref();
                 Some(match path.root() {
@@ -156,7 +161,8 @@ impl<'d> Finding<'d> {
                 })
             }
             Source::Input { field, .. } => field.clone(),
-        }
+        };
+        note.map(|note| visible(&note).into_owned())
     }
 
     pub(crate) fn place(&self) -> Option<&Place> {
@@ -166,9 +172,10 @@ impl<'d> Finding<'d> {
     /// The message and the helps, as one sentence.
     pub(crate) fn sentence(&self) -> String {
         let helps = self.helps().map(|help| format!("; {help}"));
-        helps.fold(self.message().to_owned(), |sentence, help| sentence + &help)
+        helps.fold(self.message().into_owned(), |sentence, help| sentence + &help)
     }
 
+    /// What to do. A value that is proposed may be anything that a user wrote.
     fn helps(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let (help, proposed) = match &self.source {
             Source::Core(diagnostic) => (diagnostic.help.as_deref(), diagnostic.proposed.as_deref()),
@@ -177,7 +184,14 @@ impl<'d> Finding<'d> {
         // A value that the help already contains is not repeated.
         let proposed = proposed.filter(|value| !help.is_some_and(|help| help.contains(value)));
         let written = proposed.map(|value| Cow::Owned(format!("write {value:?}")));
-        help.map(Cow::Borrowed).into_iter().chain(written)
+        let helps = help.map(Cow::Borrowed).into_iter().chain(written);
+        helps.map(|help| {
+            let help = if help.len() > MAX_HELP { shortened(&help, None, MAX_HELP).into() } else { help };
+            match visible(&help) {
+                Cow::Borrowed(_) => help,
+                Cow::Owned(escaped) => escaped.into(),
+            }
+        })
     }
 }
 
@@ -225,7 +239,7 @@ fn group<'f>(finding: &'f Finding<'_>) -> Group<'f> {
 }
 
 fn show_place<'f>(group: Group<'f>, place: &'f Place) -> Group<'f> {
-    let file = place.file.as_str();
+    let file = visible_lines(&place.file);
     match (place.point, &place.excerpt) {
         (Some(point), Some(excerpt)) => {
             let snippet = Snippet::source(excerpt.line.as_str()).line_start(point.line).path(file);

@@ -7,6 +7,7 @@ use xposer::{Code, Severity};
 
 use crate::file::STDIN;
 use crate::finding::Finding;
+use crate::visible::visible_lines;
 
 /// Writes each finding as a workflow command of GitHub Actions, on a line of its own. The runner reads these from standard output
 /// and from standard error.
@@ -14,10 +15,10 @@ use crate::finding::Finding;
 /// ```
 /// use xposer_manifest::{Finding, Place, write_github};
 ///
-/// let finding = Finding::warning("100% twice").help("name it\nonce").at(Place::file("a,b.yaml"));
+/// let finding = Finding::warning("100% twice").help("name it\u{7}\nonce").at(Place::file("a,b.yaml"));
 /// let mut out = Vec::new();
 /// write_github([finding], &mut out).unwrap();
-/// assert_eq!(String::from_utf8(out).unwrap(), "::warning file=a%2Cb.yaml,title=xposer::100%25 twice; name it%0Aonce\n");
+/// assert_eq!(String::from_utf8(out).unwrap(), "::warning file=a%2Cb.yaml,title=xposer::100%25 twice; name it\\u{7}\\nonce\n");
 /// ```
 ///
 /// # Errors
@@ -39,7 +40,7 @@ fn command(finding: &Finding<'_>) -> String {
     let mut command = format!("::{name} ");
     // Writing to a String cannot fail.
     if let Some(place) = finding.place().filter(|place| place.file != STDIN) {
-        let _ = write!(command, "file={},", property(&place.file));
+        let _ = write!(command, "file={},", property(&visible_lines(&place.file)));
         if let Some(point) = place.point {
             let _ = write!(command, "line={},col={},", point.line, point.column);
             if let Some(end) = place.end_column() {

@@ -20,6 +20,7 @@ mod read;
 mod sarif;
 mod settings;
 mod text;
+mod visible;
 mod write;
 
 pub use config::{Config, ConfigError, EmbeddedPath, SettingPath};
@@ -32,6 +33,7 @@ pub use read::{LoadError, load};
 pub use sarif::write_sarif;
 pub use settings::SettingsFile;
 pub use text::MAX_DEPTH;
+pub use visible::{visible, visible_lines};
 pub use write::to_yaml;
 
 /// The settings in a text, which is that of the file `name`.

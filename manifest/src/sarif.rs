@@ -1,5 +1,6 @@
 //! Findings as SARIF 2.1.0, which code scanning services show beside the lines.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,6 +10,7 @@ use xposer::{Code, Severity};
 use crate::file::STDIN;
 use crate::finding::Finding;
 use crate::place::{Place, Point};
+use crate::visible::visible_lines;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -188,7 +190,7 @@ struct Region<'f> {
 
 #[derive(Serialize)]
 struct Snippet<'f> {
-    text: &'f str,
+    text: Cow<'f, str>,
 }
 
 #[derive(Serialize)]
@@ -239,7 +241,7 @@ impl<'f> Region<'f> {
             start_line: line,
             start_column: column,
             end_column: place.end_column(),
-            snippet: place.excerpt.as_ref().map(|excerpt| Snippet { text: &excerpt.line }),
+            snippet: place.excerpt.as_ref().map(|excerpt| Snippet { text: visible_lines(&excerpt.line) }),
         }
     }
 }

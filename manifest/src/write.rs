@@ -50,7 +50,12 @@ fn has_text(value: &Value, test: &dyn Fn(bool, &str) -> bool) -> bool {
 /// what a manifest says.
 fn is_hidden(character: char) -> bool {
     match character {
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
+        '\u{ad}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' => true,
         '\u{fff0}'..='\u{fffb}' => true,
         _ => character.is_whitespace() && !matches!(character, ' ' | '\t' | '\n'),
     }

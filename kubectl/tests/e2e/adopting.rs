@@ -85,6 +85,7 @@ fn what_the_controller_would_not_adopt_is_told_and_nothing_is_written() {
     );
     refused(&["pod/web", "--service", "web"], 2, "the controller makes no objects of the type \"pod\"");
     refused(&["ingress", "--service", "web"], 2, "expected TYPE/NAME");
+    refused(&["ingress/web", "--service", "svc/web"], 2, "write --service web");
 
     shop.patch(INGRESS, "web", &json!({"metadata": {"annotations": {ADOPT: "front"}}}));
     refused(&["ingress/web", "--service", "web"], 2, "is handed over to Service front already");

@@ -1,0 +1,49 @@
+//! Text of users for people: every character of it can be seen.
+
+use std::borrow::Cow;
+
+use crate::write::is_printable;
+
+/// A text for one line of a terminal or a log. Control characters, line breaks, characters without a width and those that turn
+/// the direction of the text are written as Rust writes them, for example `\u{1b}`, because a terminal would obey them, or
+/// hide what stands there.
+///
+/// ```
+/// use xposer_manifest::visible;
+/// assert_eq!(visible("häuser: `a b`"), "häuser: `a b`");
+/// assert_eq!(visible("a\u{1b}[2J\u{202e}b\n"), r"a\u{1b}[2J\u{202e}b\n");
+/// ```
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    escaped(text, "")
+}
+
+/// The same for a text of several lines: line breaks and tabs stay as they are.
+///
+/// ```
+/// assert_eq!(xposer_manifest::visible_lines("a:\n\tb\u{7}"), "a:\n\tb\\u{7}");
+/// ```
+#[must_use]
+pub fn visible_lines(text: &str) -> Cow<'_, str> {
+    escaped(text, "\n\t")
+}
+
+fn escaped<'t>(text: &'t str, kept: &str) -> Cow<'t, str> {
+    let is_escaped = |character: char| {
+        // Some of them are in emojis, where nobody misses them; elsewhere they hide a text.
+        let is_tag = ('\u{e0000}'..='\u{e007f}').contains(&character);
+        (is_tag || !is_printable(character)) && !kept.contains(character)
+    };
+    if !text.contains(is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_escaped(character) {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    Cow::Owned(out)
+}
