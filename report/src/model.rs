@@ -61,9 +61,10 @@ pub struct Summary {
     pub open: usize,
     /// Those of which it is not known who may come in.
     pub access_not_known: usize,
-    /// The warnings about Services that are not refused.
+    /// The warnings about Services that are not refused. Of the findings of one kind about one Service, 100 are filed; the last of them
+    /// says how many more there are, which are not counted.
     pub warnings: usize,
-    /// The infos about them.
+    /// The infos about them, counted in the same way.
     pub infos: usize,
     /// What is claimed by several Services.
     pub conflicts: usize,
@@ -342,7 +343,7 @@ pub struct Refused {
     pub service: String,
     /// Whether it could be exposed if the others were not there.
     pub conflict: bool,
-    /// Everything that is said about it: errors, warnings and infos.
+    /// Everything that is said about it: errors, then warnings, then infos.
     pub findings: Vec<Finding>,
 }
 

@@ -20,6 +20,9 @@ use crate::model::{
 /// The most bytes of a value.
 const MAX_VALUE: usize = 200;
 
+/// The most bytes of what to do, which may have a value of the Service in it.
+pub(crate) const MAX_HELP: usize = 1000;
+
 /// Where the finding about the Service at a position is written.
 ///
 /// ```
@@ -257,7 +260,7 @@ impl<'m> Maker<'m, '_> {
             MigrationResult::Refused
         } else if !changes.opens.is_empty() {
             MigrationResult::Opens
-        } else if changes.lost.iter().any(|said| said.severity > Severity::Info) {
+        } else if !changes.lost.is_empty() {
             MigrationResult::Loses
         } else if !changes.differs.is_empty() {
             MigrationResult::Differs
@@ -281,7 +284,9 @@ impl<'m> Maker<'m, '_> {
                 continue;
             };
             self.summary.refused += 1;
-            let found = self.findings(*at);
+            // What refuses it stands first; equal ones stay in their order.
+            let mut found = self.findings(*at);
+            found.sort_by_key(|it| std::cmp::Reverse(it.severity));
             let (namespace, service) = self.name(*at);
             for diagnostic in found.iter().filter(|it| it.code == Code::HostNotOwned) {
                 self.summary.foreign_hosts += 1;
@@ -349,7 +354,7 @@ impl<'m> Maker<'m, '_> {
             code: diagnostic.code.slug(),
             path: diagnostic.path.to_string(),
             message: diagnostic.message.clone(),
-            help: diagnostic.help.clone(),
+            help: diagnostic.help.as_deref().map(|help| shortened(help, None, MAX_HELP)),
             place: self.place(at, diagnostic),
         })
     }
