@@ -108,7 +108,7 @@ pub struct Row {
     pub profile: Option<String>,
     /// What exposes it: at least one kind of object.
     pub targets: Vec<RowTarget>,
-    /// Where its certificate comes from.
+    /// Where its certificate comes from, at the first of its targets.
     pub certificate: Certificate,
     /// What ExternalDNS publishes, where it runs.
     pub dns: Dns,
@@ -165,6 +165,9 @@ pub struct RowTarget {
     pub because: String,
     /// Who may come in here: `open`, `notKnown` or `restricted`.
     pub access: Access,
+    /// Where the certificate comes from here, if it is another one than that of the row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
 }
 
 /// Who may come in.
@@ -198,7 +201,7 @@ pub struct Protection {
 }
 
 /// Where a certificate comes from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Certificate {

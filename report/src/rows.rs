@@ -441,7 +441,7 @@ fn row((namespace, service): (&str, &str), plan: &Plan, access: Access) -> Row {
         urls: row_urls(plan),
         profile: internal::profile(plan).map(|(name, _)| name.to_owned()),
         targets: targets.collect(),
-        certificate: certificate(plan),
+        certificate: certificate(internal::certificate(plan)),
         dns: dns(plan),
         monitor: plan.monitor_url(),
         access,
@@ -489,7 +489,16 @@ fn row_target(plan: &Plan, target: Target, access: Access) -> RowTarget {
         Target::HttpRoute => plan.parents().iter().map(|parent| parent_name(plan, parent)).collect(),
         Target::Route => Vec::new(),
     };
-    RowTarget { kind: target.as_str(), attached_to, because: because.to_owned(), program, access }
+    let here = internal::certificate_at(plan, target);
+    let is_other = here != internal::certificate(plan);
+    RowTarget {
+        kind: target.as_str(),
+        attached_to,
+        because: because.to_owned(),
+        program,
+        access,
+        certificate: is_other.then(|| certificate(here)),
+    }
 }
 
 /// A Gateway or a ListenerSet: `Gateway NAMESPACE/NAME`, and the listener in parentheses.
@@ -505,8 +514,8 @@ fn parent_name(plan: &Plan, parent: &ParentRef) -> String {
     format!("{kind} {namespace}{}{listener}", parent.name)
 }
 
-fn certificate(plan: &Plan) -> Certificate {
-    let (source, secrets, issuer) = match internal::certificate(plan) {
+fn certificate(certificate: internal::Certificate) -> Certificate {
+    let (source, secrets, issuer) = match certificate {
         internal::Certificate::None => (CertificateSource::None, Vec::new(), None),
         internal::Certificate::Secret { names } => (CertificateSource::Secret, names, None),
         internal::Certificate::CertManager { issuer, names } => {
