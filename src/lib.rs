@@ -87,7 +87,7 @@ pub mod internal {
     pub use crate::dialect::tools::{About, about, tool_of_label};
     pub use crate::intents::Intent;
     pub use crate::options::profiles;
-    pub use crate::resolve::facts::{Certificate, Dns, certificate, dns, profile, urls};
+    pub use crate::resolve::facts::{Certificate, Dns, certificate, certificate_at, dns, profile, urls};
     pub use crate::resolve::said::{Meaning, Program, Said, meaning, meanings, servers};
     pub use crate::resolve::trace::{Traced, trace};
     pub use crate::service::keys::{READ, reads_annotation, reads_label};

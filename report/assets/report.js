@@ -88,6 +88,8 @@
     const visible = Math.min(shown.length, limit);
     const rest = shown.length > visible ? `, ${visible} of them shown` : "";
     $("count").textContent = `${shown.length} of ${lines.length} Services${rest}`;
+    const filters = [$("search").value.trim(), $("filter").value && $("filter").selectedOptions[0].text];
+    $("count").dataset.filter = filters.filter(Boolean).map((it) => `: ${it}`).join("");
     $("more-part").hidden = !rest;
     $("more").textContent = `Show all ${shown.length}`;
     if ($("graph").open) draw();
@@ -110,8 +112,6 @@
     show();
   }
   $("more").addEventListener("click", showAll);
-  // Paper has no button for the rest.
-  window.addEventListener("beforeprint", showAll);
 
   for (const head of table.tHead.rows[0].cells) {
     const button = document.createElement("button");
@@ -142,6 +142,13 @@
     line.row.scrollIntoView({ block: "center" });
   }
   addEventListener("hashchange", reveal);
+
+  // On paper there is no button: everything that the search and the filter let through is printed.
+  addEventListener("beforeprint", () => {
+    if (limit === Infinity) return;
+    showAll();
+    addEventListener("afterprint", restart, { once: true });
+  });
   for (const link of document.querySelectorAll("a[data-filter]")) {
     link.addEventListener("click", () => {
       $("filter").value = link.dataset.filter;

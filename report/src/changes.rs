@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use xposer::internal::{is_guessed, opened, servers};
+use xposer::internal::{is_guessed, opened, servers, shortened};
 use xposer::{Code, Diagnostic, Outcome, Plan, Report, Severity, Target};
+
+use crate::rows::MAX_HELP;
 
 /// What changes for a Service. Each finding stands in one of the lists, and only where it was not there before.
 ///
@@ -74,7 +76,7 @@ impl From<&Diagnostic> for Said {
             code: Some(diagnostic.code.slug()),
             path: diagnostic.path.to_string(),
             message: diagnostic.message.clone(),
-            help: diagnostic.help.clone(),
+            help: diagnostic.help.as_deref().map(|help| shortened(help, None, MAX_HELP)),
             severity: diagnostic.severity,
         }
     }

@@ -61,9 +61,10 @@ pub struct Summary {
     pub open: usize,
     /// Those of which it is not known who may come in.
     pub access_not_known: usize,
-    /// The warnings about Services that are not refused.
+    /// The warnings about Services that are not refused. Of the findings of one kind about one Service, 100 are filed; the last of them
+    /// says how many more there are, which are not counted.
     pub warnings: usize,
-    /// The infos about them.
+    /// The infos about them, counted in the same way.
     pub infos: usize,
     /// What is claimed by several Services.
     pub conflicts: usize,
@@ -107,7 +108,7 @@ pub struct Row {
     pub profile: Option<String>,
     /// What exposes it: at least one kind of object.
     pub targets: Vec<RowTarget>,
-    /// Where its certificate comes from.
+    /// Where its certificate comes from, at the first of its targets.
     pub certificate: Certificate,
     /// What ExternalDNS publishes, where it runs.
     pub dns: Dns,
@@ -164,6 +165,9 @@ pub struct RowTarget {
     pub because: String,
     /// Who may come in here: `open`, `notKnown` or `restricted`.
     pub access: Access,
+    /// Where the certificate comes from here, if it is another one than that of the row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
 }
 
 /// Who may come in.
@@ -197,7 +201,7 @@ pub struct Protection {
 }
 
 /// Where a certificate comes from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Certificate {
@@ -342,7 +346,7 @@ pub struct Refused {
     pub service: String,
     /// Whether it could be exposed if the others were not there.
     pub conflict: bool,
-    /// Everything that is said about it: errors, warnings and infos.
+    /// Everything that is said about it: errors, then warnings, then infos.
     pub findings: Vec<Finding>,
 }
 

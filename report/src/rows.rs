@@ -20,6 +20,9 @@ use crate::model::{
 /// The most bytes of a value.
 const MAX_VALUE: usize = 200;
 
+/// The most bytes of what to do, which may have a value of the Service in it.
+pub(crate) const MAX_HELP: usize = 1000;
+
 /// Where the finding about the Service at a position is written.
 ///
 /// ```
@@ -257,7 +260,7 @@ impl<'m> Maker<'m, '_> {
             MigrationResult::Refused
         } else if !changes.opens.is_empty() {
             MigrationResult::Opens
-        } else if changes.lost.iter().any(|said| said.severity > Severity::Info) {
+        } else if !changes.lost.is_empty() {
             MigrationResult::Loses
         } else if !changes.differs.is_empty() {
             MigrationResult::Differs
@@ -281,7 +284,9 @@ impl<'m> Maker<'m, '_> {
                 continue;
             };
             self.summary.refused += 1;
-            let found = self.findings(*at);
+            // What refuses it stands first; equal ones stay in their order.
+            let mut found = self.findings(*at);
+            found.sort_by_key(|it| std::cmp::Reverse(it.severity));
             let (namespace, service) = self.name(*at);
             for diagnostic in found.iter().filter(|it| it.code == Code::HostNotOwned) {
                 self.summary.foreign_hosts += 1;
@@ -349,7 +354,7 @@ impl<'m> Maker<'m, '_> {
             code: diagnostic.code.slug(),
             path: diagnostic.path.to_string(),
             message: diagnostic.message.clone(),
-            help: diagnostic.help.clone(),
+            help: diagnostic.help.as_deref().map(|help| shortened(help, None, MAX_HELP)),
             place: self.place(at, diagnostic),
         })
     }
@@ -436,7 +441,7 @@ fn row((namespace, service): (&str, &str), plan: &Plan, access: Access) -> Row {
         urls: row_urls(plan),
         profile: internal::profile(plan).map(|(name, _)| name.to_owned()),
         targets: targets.collect(),
-        certificate: certificate(plan),
+        certificate: certificate(internal::certificate(plan)),
         dns: dns(plan),
         monitor: plan.monitor_url(),
         access,
@@ -484,7 +489,16 @@ fn row_target(plan: &Plan, target: Target, access: Access) -> RowTarget {
         Target::HttpRoute => plan.parents().iter().map(|parent| parent_name(plan, parent)).collect(),
         Target::Route => Vec::new(),
     };
-    RowTarget { kind: target.as_str(), attached_to, because: because.to_owned(), program, access }
+    let here = internal::certificate_at(plan, target);
+    let is_other = here != internal::certificate(plan);
+    RowTarget {
+        kind: target.as_str(),
+        attached_to,
+        because: because.to_owned(),
+        program,
+        access,
+        certificate: is_other.then(|| certificate(here)),
+    }
 }
 
 /// A Gateway or a ListenerSet: `Gateway NAMESPACE/NAME`, and the listener in parentheses.
@@ -500,8 +514,8 @@ fn parent_name(plan: &Plan, parent: &ParentRef) -> String {
     format!("{kind} {namespace}{}{listener}", parent.name)
 }
 
-fn certificate(plan: &Plan) -> Certificate {
-    let (source, secrets, issuer) = match internal::certificate(plan) {
+fn certificate(certificate: internal::Certificate) -> Certificate {
+    let (source, secrets, issuer) = match certificate {
         internal::Certificate::None => (CertificateSource::None, Vec::new(), None),
         internal::Certificate::Secret { names } => (CertificateSource::Secret, names, None),
         internal::Certificate::CertManager { issuer, names } => {

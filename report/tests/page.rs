@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use common::{HOSTILE, example_page, hostile_page, many, report, service};
 use serde_json::{Value, json};
 use xposer::{Precedence, Target};
-use xposer_report::model::{Access, MigrationResult};
+use xposer_report::model::{Access, CertificateSource, MigrationResult};
 use xposer_report::{Options, Report, content_security_policy};
 
 fn of(documents: &[Value], settings: &Value) -> Report {
@@ -76,6 +76,38 @@ fn who_may_come_in() {
     let by_target: Vec<_> = row.targets.iter().map(|target| (target.kind, target.access)).collect();
     assert_eq!(by_target, [("Ingress", Access::Restricted), ("HTTPRoute", Access::Open)]);
     assert_eq!((row.access, report.summary.open), (Access::Open, 1));
+}
+
+#[test]
+fn each_target_has_its_certificate() {
+    let settings = json!({"domain": DOMAIN, "tls": true, "target": ["Ingress", "HTTPRoute"],
+        "parentRefs": [{"name": "external"}]});
+    let report = of(&[service("shop", "web", &[])], &settings);
+    let row = &report.rows[0];
+    let sources: Vec<_> =
+        row.targets.iter().map(|it| it.certificate.as_ref().map(|here| here.source)).collect();
+    assert_eq!(row.certificate.source, CertificateSource::Secret);
+    assert_eq!(sources, [None, Some(CertificateSource::Gateway)]);
+    assert!(report.to_html().contains("<small>HTTPRoute: Gateway</small>"));
+}
+
+#[test]
+fn what_refuses_a_service_stands_before_what_else_is_said() {
+    let block = "nginx.ingress.kubernetes.io/server-snippet: deny all;\n";
+    let long = format!("/{}{{", "A".repeat(100_000));
+    let annotations = [
+        ("IngressURLTemplate", "Web.example.com"),
+        ("xposer.stakater.com/annotations", block),
+        ("Monitor", "true"),
+        ("MonitorHealthEndpoint", long.as_str()),
+    ];
+    let report = of(&[service("shop", "web", &annotations)], &json!({"domain": DOMAIN}));
+    let severities: Vec<_> = report.refused[0].findings.iter().map(|it| it.severity).collect();
+    let place = |word: &str| ["error", "warning", "info"].iter().position(|it| *it == word);
+    assert!(severities.is_sorted_by_key(|it| place(it)), "{severities:?}");
+    assert!(severities[0] == "error" && severities.len() > 1, "{severities:?}");
+    let help = report.refused[0].findings.iter().filter_map(|it| it.help.as_deref());
+    assert!(help.map(str::len).max() <= Some(1000));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::loss::{is_passed, loss};
 use crate::diagnostics::{FieldPath, Origin, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::keeps::{Keeps, keeps};
+use crate::dialect::keeps::{Keeps, addresses, asks_certificate, is_one_enough, keeps};
 use crate::dialect::nginx::read::https_redirect;
 use crate::dialect::read::read;
 use crate::dialect::says::{intent_of, says};
@@ -96,13 +96,39 @@ pub enum Door {
 /// ```
 #[must_use]
 pub fn access(plan: &Plan) -> Vec<Access> {
-    let protections = protections(plan).into_iter();
-    let access = protections.map(|it| {
-        let keeps = it.keeps(plan);
+    let protections = protections(plan);
+    let keeps: Vec<Keeps> =
+        protections.iter().map(|it| it.keeps(plan, is_https(plan, &protections, it))).collect();
+    // Where one of several is enough, and one lets everybody in, the others keep nobody out.
+    let is_open = |(it, keeps): (&Protection<'_>, &Keeps)| {
+        it.is_of(plan, Intent::AllowedSources) && *keeps != Keeps::Out
+    };
+    let is_let_in = is_one_enough(plan) && protections.iter().zip(&keeps).any(is_open);
+    let access = protections.into_iter().zip(keeps).map(|(it, keeps)| {
+        let keeps = if is_let_in && it.is_alternative(plan) { Keeps::Nobody } else { keeps };
         let Protection { what, value, origin, targets, .. } = it;
         Access { what: what.to_owned(), value, path: origin.path(), targets, keeps }
     });
     access.collect()
+}
+
+/// Whether no request without TLS gets in on any target of a protection: it is sent to https.
+fn is_https(plan: &Plan, all: &[Protection<'_>], protection: &Protection<'_>) -> bool {
+    let redirect = all.iter().find(|it| it.intent == Some(Intent::HttpsRedirect));
+    let is_off = |it: &Annotation, target: Target| {
+        let controller = plan.controller(target);
+        let known = effect(&it.key).filter(|known| known.same == Same::Redirect);
+        !controller.is_nginx()
+            && controller.reads(&it.key)
+            && known.is_some_and(|known| known.idle.is(&it.value))
+    };
+    plan.tls().has_secret()
+        && redirect.is_some_and(|redirect| {
+            let is_sent = |target: &Target| {
+                redirect.targets.contains(target) && !plan.annotations.iter().any(|it| is_off(it, *target))
+            };
+            protection.targets.iter().all(is_sent)
+        })
 }
 
 /// Who may come in by the object of a target. One thing that keeps somebody out closes the door.
@@ -232,27 +258,36 @@ impl Protection<'_> {
         self.what != TLS
     }
 
-    /// Whether anybody is kept out who is not admitted.
-    fn keeps(&self, plan: &Plan) -> Keeps {
-        match (self.intent, &self.wish) {
-            _ if self.keeps_nobody_out() => Keeps::Nobody,
-            (Some(Intent::ClientCertificate), Some(Wish::Certificate(wanted))) if wanted.is_optional => {
-                Keeps::Nobody
-            }
-            (
-                Some(
-                    Intent::AllowedSources
-                    | Intent::BasicAuth
-                    | Intent::ExternalAuth
-                    | Intent::ClientCertificate,
-                ),
-                _,
-            ) => Keeps::Out,
-            (Some(_), _) => Keeps::Nobody,
-            (None, _) => {
-                keeps(self.what, |key| plan.annotation(key).map(|annotation| annotation.value.as_str()))
-            }
+    /// Whether anybody is kept out who is not admitted. `only_https` says that no request without TLS gets in.
+    fn keeps(&self, plan: &Plan, only_https: bool) -> Keeps {
+        if self.what.contains('/') {
+            return keeps(plan, self.what, &self.value, only_https);
         }
+        match (self.intent, &self.wish) {
+            (Some(Intent::AllowedSources), Some(Wish::Sources(list))) => {
+                addresses(list.iter().map(String::as_str))
+            }
+            (Some(Intent::ClientCertificate), Some(Wish::Certificate(wanted)))
+                if !wanted.is_optional && asks_certificate(plan, only_https) =>
+            {
+                Keeps::Out
+            }
+            (Some(Intent::BasicAuth | Intent::ExternalAuth), _) => Keeps::Out,
+            _ => Keeps::Nobody,
+        }
+    }
+
+    /// Whether it is about this, in the words of whoever serves one of its targets or in none.
+    fn is_of(&self, plan: &Plan, intent: Intent) -> bool {
+        self.intent == Some(intent)
+            || plan.targets.iter().any(|target| intent_of(plan, *target, self.what) == Some(intent))
+    }
+
+    /// Whether it is one of those of which one can be enough.
+    fn is_alternative(&self, plan: &Plan) -> bool {
+        [Intent::AllowedSources, Intent::BasicAuth, Intent::ExternalAuth]
+            .into_iter()
+            .any(|intent| self.is_of(plan, intent))
     }
 
     /// Whether nobody is kept out by this value, so that nothing is open without it.
@@ -452,6 +487,94 @@ mod tests {
                 "{option}: {found:?}"
             );
             assert!(opened(&plan(closed), &plan(closed)).is_empty(), "{option}");
+        }
+    }
+
+    #[test]
+    fn a_door_is_as_open_as_the_weakest_of_what_it_asks() {
+        let nginx = "nginx.ingress.kubernetes.io/";
+        let block = |lines: &[&str]| {
+            lines.iter().map(|line| format!("{}\n", line.replace("N/", nginx))).collect::<String>()
+        };
+        let of = |annotations: &[(&str, &str)], settings: serde_json::Value| {
+            let plan = testing::plan(annotations, settings).expect("it is in order");
+            door(&access(&plan), Target::Ingress)
+        };
+        let tls = "N/auth-tls-secret: shop/ca";
+        for (lines, has_tls, expected) in [
+            (&["N/auth-secret: s", "N/auth-type: basic"][..], false, Door::Closed),
+            (&["N/auth-secret: s"], false, Door::Open),
+            (&[tls], true, Door::Closed),
+            (&[tls], false, Door::Open),
+            (&[tls, "N/auth-tls-verify-client: \"off\""], true, Door::Open),
+            (&[tls, "N/auth-tls-verify-client: optional_no_ca"], true, Door::Open),
+            (&[tls, "N/auth-tls-verify-client: optional"], true, Door::Open),
+            (&[tls, "N/ssl-redirect: \"false\""], true, Door::Open),
+            (&["N/whitelist-source-range: 0.0.0.0/1,128.0.0.0/1"], false, Door::Open),
+            (&["N/whitelist-source-range: ::/0"], false, Door::Open),
+            (
+                &[
+                    "N/satisfy: any",
+                    "N/whitelist-source-range: 0.0.0.0/0",
+                    "N/auth-url: https://a.example.com",
+                ],
+                false,
+                Door::Open,
+            ),
+            (
+                &[
+                    "N/satisfy: any",
+                    "N/whitelist-source-range: ::/0",
+                    "N/auth-type: basic",
+                    "N/auth-secret: s",
+                ],
+                false,
+                Door::Open,
+            ),
+            (
+                &[
+                    "N/satisfy: any",
+                    "N/whitelist-source-range: 10.0.0.0/8",
+                    "N/auth-url: https://a.example.com",
+                ],
+                false,
+                Door::Closed,
+            ),
+            (
+                &[
+                    "N/satisfy: all",
+                    "N/whitelist-source-range: 0.0.0.0/0",
+                    "N/auth-url: https://a.example.com",
+                ],
+                false,
+                Door::Closed,
+            ),
+        ] {
+            let found = of(&[("xposer.stakater.com/annotations", &block(lines))], json!({"tls": has_tls}));
+            assert_eq!(found, expected, "{lines:?}, TLS {has_tls}");
+        }
+        for (options, expected) in [
+            (&[("ClientCertificate", "ca"), ("TLS", "true")][..], Door::Closed),
+            (&[("ClientCertificate", "ca"), ("TLS", "true"), ("HTTPSRedirect", "false")], Door::Open),
+            (&[("AllowedSources", "0.0.0.0/1, 128.0.0.0/1")], Door::Open),
+            (&[("AllowedSources", "::/0")], Door::Open),
+            (&[("AllowedSources", "10.0.0.0/8, 2001:db8::/32")], Door::Closed),
+            (&[("BasicAuth", "users")], Door::Closed),
+        ] {
+            for class in ["nginx", "haproxy-ingress"] {
+                assert_eq!(of(options, json!({"ingressClassName": class})), expected, "{class}, {options:?}");
+            }
+        }
+        let own = "haproxy-ingress.github.io/auth-tls-secret: ca\nhaproxy-ingress.github.io/";
+        for (line, expected) in [
+            ("auth-tls-verify-client: \"on\"", Door::Closed),
+            ("auth-tls-verify-client: \"off\"", Door::Open),
+            ("auth-tls-verify-client: optional", Door::Open),
+            ("ssl-redirect: \"false\"", Door::Open),
+        ] {
+            let block = format!("{own}{line}\n");
+            let settings = json!({"ingressClassName": "haproxy-ingress", "tls": true});
+            assert_eq!(of(&[("xposer.stakater.com/annotations", &block)], settings), expected, "{line}");
         }
     }
 

@@ -1,6 +1,9 @@
 //! Whether annotations of programs that protect keep anybody out.
 
+use std::net::IpAddr;
+
 use super::is_snippet;
+use crate::plan::Plan;
 
 /// Whether something keeps anybody out who is not admitted.
 ///
@@ -22,73 +25,287 @@ pub enum Keeps {
     Nobody,
 }
 
-/// What annotations keep out, by the beginnings of their names. The first that fits counts. Others keep out nobody, as a limit or a
-/// firewall does not ask who somebody is.
-const KEEPS: &[(&str, Keeps)] = &[
-    ("allow-list", Keeps::Out),
-    ("allowlist-source-range", Keeps::Out),
-    ("auth-idp-", Keeps::Out),
-    ("auth-secret", Keeps::Out),
-    ("auth-tls-secret", Keeps::Out),
-    ("auth-type", Keeps::Out),
-    ("auth-uri", Keeps::Out),
-    ("auth-url", Keeps::Out),
-    ("basic-auth-secret", Keeps::Out),
-    ("inbound-cidrs", Keeps::Out),
-    ("ip_allowlist", Keeps::Out),
-    ("ip_whitelist", Keeps::Out),
-    ("jwt-", Keeps::Out),
-    ("mutual-authentication", Keeps::Out),
-    ("whitelist", Keeps::Out),
-    ("auth-", Keeps::NotKnown),
-    ("frontend-nlb-security-groups", Keeps::NotKnown),
-    ("plugin-config-name", Keeps::NotKnown),
-    ("plugins", Keeps::NotKnown),
-    ("policies", Keeps::NotKnown),
-    ("router.middlewares", Keeps::NotKnown),
-    ("router.tls.options", Keeps::NotKnown),
-    ("security-group", Keeps::NotKnown),
+/// By what a value is judged.
+#[derive(Clone, Copy)]
+enum By {
+    /// A list of the addresses that come in.
+    Addresses,
+    /// A client certificate, which has to be asked for and is asked for over TLS alone.
+    Certificate,
+    /// A list of the listeners of an ALB with what each does with client certificates.
+    Listeners,
+    /// Somebody is asked, if the value names something.
+    Named,
+    /// An object of another program, or words of which it is not known what they come to.
+    NotKnown,
+    /// A password or a sign-in, for which a program needs several annotations.
+    SignIn,
+    /// A token, which is checked with the key that another annotation names.
+    Token,
+}
+
+/// By what annotations are judged, by the beginnings of their names. The first that fits counts. Others keep out nobody, as a limit
+/// or a firewall does not ask who somebody is.
+const KEEPS: &[(&str, By)] = &[
+    ("allow-list", By::Addresses),
+    ("allowlist-source-range", By::Addresses),
+    ("auth-idp-", By::SignIn),
+    ("auth-on-unauthenticated-request", By::SignIn),
+    ("auth-realm", By::SignIn),
+    ("auth-secret", By::SignIn),
+    ("auth-tls-", By::Certificate),
+    ("auth-type", By::SignIn),
+    ("auth-uri", By::Named),
+    ("auth-url", By::Named),
+    ("basic-auth-secret", By::Named),
+    ("inbound-cidrs", By::Addresses),
+    ("ip_allowlist", By::Addresses),
+    ("ip_whitelist", By::Addresses),
+    ("jwt-validation", By::Named),
+    ("jwt-", By::Token),
+    ("mutual-authentication", By::Listeners),
+    ("whitelist", By::Addresses),
+    ("auth-", By::NotKnown),
+    ("frontend-nlb-security-groups", By::NotKnown),
+    ("plugin-config-name", By::NotKnown),
+    ("plugins", By::NotKnown),
+    ("policies", By::NotKnown),
+    ("router.middlewares", By::NotKnown),
+    ("router.tls.options", By::NotKnown),
+    ("security-group", By::NotKnown),
 ];
 
-/// The annotation of the AWS Load Balancer Controller that says what becomes of those who have not signed in.
-const UNAUTHENTICATED: &str = "alb.ingress.kubernetes.io/auth-on-unauthenticated-request";
-
-/// Whether an annotation that protects keeps anybody out; `value` has the values of the others.
-pub(crate) fn keeps<'v>(key: &str, value: impl Fn(&str) -> Option<&'v str>) -> Keeps {
+/// Whether an annotation that protects keeps anybody out. `only_https` says that no request without TLS gets in. What is doubtful
+/// keeps nobody out, or it is not known: who trusts a report does not look any more.
+pub(crate) fn keeps(plan: &Plan, key: &str, value: &str, only_https: bool) -> Keeps {
     if is_snippet(key) {
         return Keeps::NotKnown;
     }
     let Some((prefix, name)) = key.split_once('/') else { return Keeps::Nobody };
-    let is_offered = || {
-        UNAUTHENTICATED.starts_with(prefix) && value(UNAUTHENTICATED).is_some_and(|it| it.trim() == "allow")
+    let beside = |name: &str| {
+        let mut all = plan.annotations.iter();
+        let found = all.find(|it| it.key.split_once('/') == Some((prefix, name)));
+        found.map(|it| it.value.trim()).unwrap_or_default()
     };
-    let known = KEEPS.iter().find(|(start, _)| name.starts_with(start));
-    known.map_or(Keeps::Nobody, |(_, keeps)| {
-        if name.starts_with("auth-") && is_offered() { Keeps::Nobody } else { *keeps }
-    })
+    let out_if = |is_out: bool| if is_out { Keeps::Out } else { Keeps::Nobody };
+    let Some((_, by)) = KEEPS.iter().find(|(start, _)| name.starts_with(start)) else { return Keeps::Nobody };
+    match by {
+        // Nothing reads the list where the security groups are named.
+        By::Addresses if !beside("security-groups").is_empty() => Keeps::NotKnown,
+        By::Addresses => addresses(value.split([',', ' ', '\n', '\t'])),
+        By::Certificate => {
+            out_if(!beside("auth-tls-secret").is_empty() && asks_certificate(plan, only_https))
+        }
+        By::Listeners => {
+            let modes: String = value.chars().filter(|sign| !sign.is_whitespace()).collect();
+            let listeners = beside("listen-ports").matches("\"HTTPS\"").count().max(1);
+            let verifying = modes.matches("\"mode\":\"verify\"").count();
+            let is_all = verifying == modes.matches("\"mode\"").count() && verifying >= listeners;
+            out_if(is_all && is_https_alb(beside))
+        }
+        By::Named => out_if(!value.trim().is_empty()),
+        By::NotKnown => Keeps::NotKnown,
+        By::SignIn => out_if(signs_in(prefix, beside)),
+        By::Token => out_if(!beside("jwt-key").is_empty()),
+    }
+}
+
+/// Whether a program asks for a password or a sign-in.
+fn signs_in<'p>(prefix: &str, beside: impl Fn(&str) -> &'p str) -> bool {
+    let (kind, secret) = (beside("auth-type"), beside("auth-secret"));
+    match prefix {
+        // Without TLS it asks nobody, and it can let those in who have not signed in.
+        "alb.ingress.kubernetes.io" => {
+            let idp = match kind {
+                "oidc" => beside("auth-idp-oidc"),
+                "cognito" => beside("auth-idp-cognito"),
+                _ => "",
+            };
+            !idp.is_empty() && beside("auth-on-unauthenticated-request") != "allow" && is_https_alb(beside)
+        }
+        "haproxy-ingress.github.io" => !secret.is_empty(),
+        "k8s.apisix.apache.org" => !kind.is_empty(),
+        // Traefik has not read them since its version 2.
+        "traefik.ingress.kubernetes.io" => false,
+        _ => !kind.is_empty() && !secret.is_empty(),
+    }
+}
+
+/// Whether an ALB answers no request without TLS but with a redirect. Without `listen-ports`, it listens for HTTPS if a certificate
+/// is named.
+fn is_https_alb<'p>(beside: impl Fn(&str) -> &'p str) -> bool {
+    match beside("listen-ports") {
+        "" => !beside("certificate-arn").is_empty(),
+        ports => {
+            ports.contains("\"HTTPS\"") && (!ports.contains("\"HTTP\"") || !beside("ssl-redirect").is_empty())
+        }
+    }
+}
+
+/// Whether everybody is asked for a client certificate: no annotation makes it optional, and no request without TLS gets in.
+pub(crate) fn asks_certificate(plan: &Plan, only_https: bool) -> bool {
+    let is_lax = |key: &str, value: &str| {
+        key.ends_with("/auth-tls-verify-client") && !matches!(value.trim(), "" | "on")
+    };
+    only_https && !plan.annotations.iter().any(|it| is_lax(&it.key, &it.value))
+}
+
+/// Whether one of an address, a password and the consent of a server is enough.
+pub(crate) fn is_one_enough(plan: &Plan) -> bool {
+    plan.annotation("nginx.ingress.kubernetes.io/satisfy").is_some_and(|it| it.value.trim() == "any")
+}
+
+/// Whether a list of allowed addresses and networks keeps anybody out: not, if together they are all addresses of a family. What
+/// stands behind `!` is an exception, and keeps out some.
+pub(crate) fn addresses<'l>(list: impl IntoIterator<Item = &'l str>) -> Keeps {
+    let (mut all, mut is_known) = (Vec::new(), true);
+    for text in list.into_iter().map(str::trim).filter(|text| !text.is_empty() && !text.starts_with('!')) {
+        match network(text) {
+            Some(network) => all.push(network),
+            None => is_known = false,
+        }
+    }
+    all.sort_unstable();
+    if [false, true].into_iter().any(|is_v6| is_everybody(&all, is_v6)) {
+        Keeps::Nobody
+    } else if is_known && !all.is_empty() {
+        Keeps::Out
+    } else {
+        Keeps::NotKnown
+    }
+}
+
+/// A network: whether it is of IPv6, its first and its last address. Those of IPv4 stand in the upper bits.
+fn network(text: &str) -> Option<(bool, u128, u128)> {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let (is_v6, number, most) = match address.parse().ok()? {
+        IpAddr::V4(address) => (false, u128::from(address.to_bits()) << 96, 32),
+        IpAddr::V6(address) => (true, address.to_bits(), 128),
+    };
+    let bits = bits.map_or(Some(most), |bits| bits.parse::<u32>().ok())?;
+    let rest = u128::MAX.checked_shr(bits.min(most)).unwrap_or_default();
+    (bits <= most).then_some((is_v6, number & !rest, number | rest))
+}
+
+/// Whether networks in their order leave out no address of a family.
+fn is_everybody(all: &[(bool, u128, u128)], is_v6: bool) -> bool {
+    let mut next = Some(0_u128);
+    for (_, first, last) in all.iter().filter(|it| it.0 == is_v6) {
+        match next {
+            Some(from) if *first <= from => next = last.checked_add(1).map(|after| after.max(from)),
+            _ => break,
+        }
+    }
+    next.is_none()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::diagnostics::FieldPath;
+    use crate::plan::{Annotation, Source};
+    use crate::testing;
 
     #[test]
-    fn a_sign_in_that_is_only_offered_keeps_nobody_out() {
-        let key = "alb.ingress.kubernetes.io/auth-type";
-        assert_eq!(keeps(key, |_| None), Keeps::Out);
-        assert_eq!(keeps(key, |other| (other == UNAUTHENTICATED).then_some("allow")), Keeps::Nobody);
-        let other = "nginx.ingress.kubernetes.io/auth-url";
-        assert_eq!(keeps(other, |other| (other == UNAUTHENTICATED).then_some("allow")), Keeps::Out);
+    fn a_list_of_all_addresses_keeps_nobody_out() {
+        for (list, keeps) in [
+            ("10.0.0.0/8", Keeps::Out),
+            ("192.0.2.7", Keeps::Out),
+            ("2001:db8::/32, 10.0.0.0/8", Keeps::Out),
+            ("0.0.0.0/1", Keeps::Out),
+            ("0.0.0.0/1, 192.0.0.0/2", Keeps::Out),
+            ("::/1, 0.0.0.0/1", Keeps::Out),
+            ("0.0.0.0/0", Keeps::Nobody),
+            ("0.0.0.0/1,128.0.0.0/1", Keeps::Nobody),
+            ("128.0.0.0/1 0.0.0.0/2 10.0.0.0/8 64.0.0.0/2", Keeps::Nobody),
+            ("::/0", Keeps::Nobody),
+            ("10.0.0.0/8, 8000::/1, ::/1", Keeps::Nobody),
+            ("10.0.0.0/0", Keeps::Nobody),
+            ("0.0.0.0/0, !10.0.0.0/8", Keeps::Nobody),
+            ("10.0.0.0/8, !10.1.0.0/16", Keeps::Out),
+            ("!10.0.0.0/8", Keeps::NotKnown),
+            ("10.0.0.0/8, patterns/office", Keeps::NotKnown),
+            ("10.0.0.0/33", Keeps::NotKnown),
+            ("", Keeps::NotKnown),
+        ] {
+            assert_eq!(addresses(list.split([',', ' '])), keeps, "{list}");
+        }
     }
 
+    /// The first line is judged, with the others beside it.
     #[test]
-    fn what_is_not_known_is_not_a_door_that_is_closed() {
-        for key in ["konghq.com/plugins", "nginx.ingress.kubernetes.io/server-snippet", "nginx.org/policies"]
-        {
-            assert_eq!(keeps(key, |_| None), Keeps::NotKnown, "{key}");
+    fn a_value_decides_whether_an_annotation_keeps_anybody_out() {
+        let nginx = "nginx.ingress.kubernetes.io";
+        let own = "haproxy-ingress.github.io";
+        let alb = "alb.ingress.kubernetes.io";
+        let https = ("certificate-arn", "arn:aws:acm:c");
+        let (both, ports) = ("[{\"HTTP\": 80}, {\"HTTPS\": 443}]", "listen-ports");
+        let verify = "[{\"port\": 443, \"mode\": \"verify\", \"trustStore\": \"arn\"}]";
+        let login = [("auth-type", "oidc"), ("auth-idp-oidc", "{}")];
+        type Line = (&'static str, &'static str);
+        let cases: &[(&str, &[Line], Keeps)] = &[
+            (nginx, &[("auth-secret", "s"), ("auth-type", "basic")], Keeps::Out),
+            (nginx, &[("auth-secret", "s")], Keeps::Nobody),
+            (nginx, &[("auth-secret", "s"), ("auth-type", "")], Keeps::Nobody),
+            (nginx, &[("auth-type", "basic")], Keeps::Nobody),
+            (nginx, &[("auth-url", "https://auth.example.com")], Keeps::Out),
+            (nginx, &[("auth-url", " ")], Keeps::Nobody),
+            (nginx, &[("auth-tls-secret", "t/ca")], Keeps::Out),
+            (nginx, &[("auth-tls-secret", "t/ca"), ("auth-tls-verify-client", "on")], Keeps::Out),
+            (nginx, &[("auth-tls-secret", "t/ca"), ("auth-tls-verify-client", "off")], Keeps::Nobody),
+            (nginx, &[("auth-tls-secret", "t/ca"), ("auth-tls-verify-client", "optional")], Keeps::Nobody),
+            (
+                nginx,
+                &[("auth-tls-verify-client", "optional_no_ca"), ("auth-tls-secret", "t/ca")],
+                Keeps::Nobody,
+            ),
+            (nginx, &[("auth-tls-verify-client", "on")], Keeps::Nobody),
+            (own, &[("auth-secret", "s")], Keeps::Out),
+            (own, &[("auth-tls-secret", "ca"), ("auth-tls-verify-client", "optional")], Keeps::Nobody),
+            (own, &[("allowlist-source-range", "0.0.0.0/1,128.0.0.0/1")], Keeps::Nobody),
+            (alb, &[("mutual-authentication", verify), https], Keeps::Out),
+            (alb, &[("mutual-authentication", verify)], Keeps::Nobody),
+            (alb, &[("mutual-authentication", verify), (ports, both)], Keeps::Nobody),
+            (alb, &[("mutual-authentication", verify), (ports, both), ("ssl-redirect", "443")], Keeps::Out),
+            (
+                alb,
+                &[("mutual-authentication", "[{\"port\":443,\"mode\":\"passthrough\"}]"), https],
+                Keeps::Nobody,
+            ),
+            (alb, &[("mutual-authentication", "[{\"port\":443,\"mode\":\"off\"}]"), https], Keeps::Nobody),
+            (alb, &[login[0], login[1], https], Keeps::Out),
+            (alb, &[login[0], login[1]], Keeps::Nobody),
+            (alb, &[login[0], https], Keeps::Nobody),
+            (alb, &[login[1], https], Keeps::Nobody),
+            (alb, &[login[0], login[1], https, ("auth-on-unauthenticated-request", "allow")], Keeps::Nobody),
+            (alb, &[("inbound-cidrs", "10.0.0.0/8")], Keeps::Out),
+            (alb, &[("inbound-cidrs", "10.0.0.0/8"), ("security-groups", "sg-1")], Keeps::NotKnown),
+            (alb, &[("wafv2-acl-arn", "arn")], Keeps::Nobody),
+            ("nginx.org", &[("basic-auth-secret", "s")], Keeps::Out),
+            ("nginx.org", &[("policies", "p")], Keeps::NotKnown),
+            ("nginx.com", &[("jwt-realm", "r")], Keeps::Nobody),
+            ("nginx.com", &[("jwt-realm", "r"), ("jwt-key", "k")], Keeps::Out),
+            ("haproxy.org", &[("auth-type", "basic-auth"), ("auth-secret", "s")], Keeps::Out),
+            ("haproxy.org", &[("auth-secret", "s")], Keeps::Nobody),
+            ("haproxy.org", &[("deny-list", "10.0.0.0/8")], Keeps::Nobody),
+            ("konghq.com", &[("plugins", "p")], Keeps::NotKnown),
+            (nginx, &[("server-snippet", "deny all;")], Keeps::NotKnown),
+        ];
+        let line = |prefix: &str, name: &str, value: &str| Annotation {
+            key: format!("{prefix}/{name}"),
+            value: value.to_owned(),
+            source: Source::Setting(FieldPath::settings()),
+        };
+        let mut plan = testing::plan(&[], json!({})).expect("it is in order");
+        for (prefix, lines, expected) in cases {
+            plan.annotations = lines.iter().map(|(name, value)| line(prefix, name, value)).collect();
+            let first = &plan.annotations[0];
+            assert_eq!(keeps(&plan, &first.key, &first.value, true), *expected, "{prefix} {lines:?}");
         }
-        for key in ["alb.ingress.kubernetes.io/wafv2-acl-arn", "haproxy.org/deny-list", "auth-type"] {
-            assert_eq!(keeps(key, |_| None), Keeps::Nobody, "{key}");
-        }
+        let certificate = line(nginx, "auth-tls-secret", "t/ca");
+        plan.annotations = vec![certificate];
+        assert_eq!(keeps(&plan, "nginx.ingress.kubernetes.io/auth-tls-secret", "t/ca", false), Keeps::Nobody);
     }
 }

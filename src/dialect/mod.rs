@@ -239,6 +239,19 @@ static AROUND: [&Program; 5] = [
     &kubernetes::PROGRAM,
 ];
 
+/// Whether an annotation says that the load balancer has a certificate, which no secret of the Service holds.
+pub(crate) fn is_certificate_of_balancer(controller: Controller, key: &str, value: &str) -> bool {
+    match (controller, key) {
+        (Controller::Alb, "alb.ingress.kubernetes.io/listen-ports") => value.contains("\"HTTPS\""),
+        (Controller::Alb, "alb.ingress.kubernetes.io/certificate-arn")
+        | (
+            Controller::Gce,
+            "networking.gke.io/managed-certificates" | "ingress.gcp.kubernetes.io/pre-shared-cert",
+        ) => !value.trim().is_empty(),
+        _ => false,
+    }
+}
+
 /// Whether a key is one of a controller of Ingresses, so that others do not read it.
 pub(crate) fn is_of_controller(key: &str) -> bool {
     let Some((prefix, _)) = key.split_once('/') else { return false };

@@ -4,6 +4,7 @@ use crate::diagnostics::{Origin, Sourced};
 use crate::dialect::cert_manager::write::{is_asked, issuer};
 use crate::dialect::cert_manager::{CLUSTER_ISSUER, ISSUER};
 use crate::dialect::external_dns::{opts_out, split};
+use crate::dialect::is_certificate_of_balancer;
 use crate::dialect::nginx::paths::asked_path;
 use crate::plan::{Plan, Route, grouped};
 use crate::validation::url;
@@ -64,7 +65,7 @@ pub enum Certificate {
     Stable,
 }
 
-/// Where the certificate of a plan comes from.
+/// Where the certificate of a plan comes from at its first target.
 ///
 /// ```
 /// use serde_json::json;
@@ -75,11 +76,33 @@ pub enum Certificate {
 /// ```
 #[must_use]
 pub fn certificate(plan: &Plan) -> Certificate {
-    let is_only = |target| plan.targets() == [target];
+    certificate_at(plan, plan.targets().first().copied().unwrap_or(Target::Ingress))
+}
+
+/// Where the certificate comes from with which a target of a plan is served.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::internal::{Certificate, certificate_at};
+/// use xposer::Target;
+/// let settings = json!({"parentRefs": [{"name": "external"}], "tls": true, "target": ["Ingress", "HTTPRoute"]});
+/// let plan = xposer::testing::plan(&[], settings)?;
+/// assert_eq!(certificate_at(&plan, Target::HttpRoute), Certificate::Gateway);
+/// assert!(matches!(certificate_at(&plan, Target::Ingress), Certificate::Secret { .. }));
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[must_use]
+pub fn certificate_at(plan: &Plan, target: Target) -> Certificate {
     match plan.tls() {
-        Tls::Off => return Certificate::None,
+        Tls::Off => {
+            let controller = plan.controller(target);
+            let mut annotations = plan.annotations.iter();
+            let has = target == Target::Ingress
+                && annotations.any(|it| is_certificate_of_balancer(controller, &it.key, &it.value));
+            return if has { Certificate::LoadBalancer } else { Certificate::None };
+        }
         _ if plan.passes_tls()
-            || (is_only(Target::Route) && plan.termination() == Termination::Passthrough) =>
+            || (target == Target::Route && plan.termination() == Termination::Passthrough) =>
         {
             return Certificate::Passthrough;
         }
@@ -87,7 +110,7 @@ pub fn certificate(plan: &Plan) -> Certificate {
         Tls::LoadBalancer => return Certificate::LoadBalancer,
         Tls::Secret | Tls::CertManager => {}
     }
-    if is_only(Target::HttpRoute) && !plan.has_listener_set() {
+    if target == Target::HttpRoute && !plan.has_listener_set() {
         return Certificate::Gateway;
     }
     let mut names: Vec<String> =
@@ -184,4 +207,34 @@ pub fn dns(plan: &Plan) -> Dns {
 #[must_use]
 pub fn profile(plan: &Plan) -> Option<(&str, &Origin)> {
     plan.profile.as_ref().map(|profile| (profile.value.as_str(), &profile.origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn a_load_balancer_may_have_the_certificate_without_a_tls_section() {
+        for (class, line, expected) in [
+            ("alb", "alb.ingress.kubernetes.io/certificate-arn: arn:aws:acm:c", Certificate::LoadBalancer),
+            (
+                "alb",
+                "alb.ingress.kubernetes.io/listen-ports: '[{\"HTTPS\": 443}]'",
+                Certificate::LoadBalancer,
+            ),
+            ("alb", "alb.ingress.kubernetes.io/listen-ports: '[{\"HTTP\": 80}]'", Certificate::None),
+            ("gce", "networking.gke.io/managed-certificates: web", Certificate::LoadBalancer),
+            ("gce", "ingress.gcp.kubernetes.io/pre-shared-cert: web", Certificate::LoadBalancer),
+            ("gce", "kubernetes.io/ingress.global-static-ip-name: web", Certificate::None),
+        ] {
+            let block = format!("{line}\n");
+            let annotations = [("xposer.stakater.com/annotations", block.as_str())];
+            let plan =
+                testing::plan(&annotations, json!({"ingressClassName": class})).expect("it is in order");
+            assert_eq!(certificate(&plan), expected, "{class}, {line}");
+        }
+    }
 }
