@@ -190,8 +190,14 @@ impl Differences<'_> {
             );
             return;
         }
-        if self.main.tls.iter().any(|entry| entry.hosts.is_empty()) {
-            let said = "the TLS section names no hosts, and what is made names those of the rules".to_owned();
+        let hostless = self.main.tls.iter().filter(|entry| entry.hosts.is_empty()).count();
+        if hostless > 0 {
+            let what = if hostless == self.main.tls.len() {
+                "the TLS section"
+            } else {
+                "an entry of the TLS section"
+            };
+            let said = format!("{what} names no hosts, and what is made names all hosts that have TLS");
             self.add(section(), said, true);
         }
         let own: BTreeMap<&str, Option<&str>> = wanted.tls.iter().copied().collect();
@@ -263,6 +269,7 @@ impl Differences<'_> {
             .filter(|key| made.told.contains(*key))
             .filter_map(|key| Some(key.split_once('/')?.1))
             .collect();
+        let mut unpublished: Vec<String> = Vec::new();
         for (key, value) in other.iter().filter(|(key, _)| !expected.contains(*key)) {
             // The settings give what a tool had written.
             if self.main.annotations.get(key) == Some(value) {
@@ -270,6 +277,7 @@ impl Differences<'_> {
             }
             // The host of a canary is published by the stable Ingress, whatever this one said.
             if wanted.canary.is_some() && opts_out(key, value) {
+                unpublished.push(format!("`{key}: {}`", short(value)));
                 continue;
             }
             // The same name under another prefix, which the core has told.
@@ -281,6 +289,13 @@ impl Differences<'_> {
             if let Some(added) = added {
                 added.key = Some(key.clone());
             }
+        }
+        if !unpublished.is_empty() {
+            let said = format!(
+                "what is made also has {}: the Ingress of the stable Service publishes the hosts",
+                unpublished.join(" and ")
+            );
+            self.add(FieldPath::object(&["metadata", "annotations"]), said, false);
         }
     }
 
