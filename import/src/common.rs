@@ -445,4 +445,50 @@ mod tests {
         let common = settings(&Input { ingresses: vec![&bare, &other], ..Input::default() }, None);
         assert_eq!(common.value().get("ingressClassName"), None);
     }
+
+    #[test]
+    fn a_domain_that_is_also_that_of_others_is_none() {
+        for (host, domain) in [
+            ("foo.co.uk", None),
+            ("a.github.io", None),
+            ("foo.com", None),
+            ("foo.example.co.uk", Some("example.co.uk")),
+            ("foo.example.com", Some("example.com")),
+            ("foo.corp.internal", Some("corp.internal")),
+        ] {
+            let one = ingress("foo", host, "foo-tls", "letsencrypt");
+            let common = settings(&Input { ingresses: vec![&one], ..Input::default() }, None);
+            assert_eq!(common.value().get("domain").and_then(Value::as_str), domain, "{host}");
+        }
+    }
+
+    #[test]
+    fn one_secret_is_a_setting_where_several_ingresses_share_it() {
+        let plain = |service: &str, secret: &str| {
+            let mut plain = ingress(service, &format!("{service}.example.com"), secret, "");
+            plain["metadata"]["annotations"] = json!({});
+            plain
+        };
+        let mut split = plain("web", "shop");
+        let mut other = split["spec"]["rules"][0]["http"]["paths"][0].clone();
+        (other["path"], other["backend"]["service"]["name"]) = ("/api".into(), "api".into());
+        split["spec"]["rules"][0]["http"]["paths"].as_array_mut().unwrap().push(other);
+        for (all, expected) in [
+            (vec![plain("web", "shop")], None),
+            (vec![split], None),
+            (vec![plain("web", "shop"), plain("api", "shop")], Some("shop")),
+            (
+                vec![
+                    ingress("web", "web.example.com", "shop", "le"),
+                    ingress("api", "api.example.com", "shop", "le"),
+                ],
+                None,
+            ),
+            (vec![plain("web", "web-tls")], Some("{{.Service}}-tls")),
+        ] {
+            let common = settings(&Input { ingresses: all.iter().collect(), ..Input::default() }, None);
+            let found = common.value().get("tlsSecretNameTemplate").cloned();
+            assert_eq!(found.as_ref().and_then(Value::as_str), expected, "{all:?}");
+        }
+    }
 }

@@ -383,3 +383,55 @@ fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<Wante
     }
     Some(wanted)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::read::read;
+
+    type Case<'c> = (serde_json::Value, Vec<(&'c str, Option<&'c str>)>, Vec<&'c str>);
+
+    #[test]
+    fn no_secret_is_lost_in_silence() {
+        let table: [Case<'_>; 5] = [
+            (json!([{"hosts": ["a"], "secretName": "x"}]), vec![("a", Some("x"))], vec![]),
+            (
+                json!([{"hosts": ["a"], "secretName": "x"}, {"hosts": ["a"], "secretName": "y"}]),
+                vec![("a", Some("x"))],
+                vec![
+                    "`a` is given the secret `y` here and the secret `x` before, which counts: a host has one certificate",
+                ],
+            ),
+            (
+                json!([{"hosts": ["a", "b"], "secretName": "x"}, {"secretName": "y"}]),
+                vec![("a", Some("x")), ("b", Some("x"))],
+                vec![
+                    "the secret `y` is lost: its entry names no hosts, and other entries have all hosts of the rules",
+                ],
+            ),
+            (
+                json!([{}, {"hosts": ["a"], "secretName": "x"}, {"hosts": ["b"], "secretName": "y"}]),
+                vec![("a", Some("x")), ("b", Some("y"))],
+                vec![],
+            ),
+            (
+                json!([{"secretName": "y"}, {"hosts": ["a"], "secretName": "x"}]),
+                vec![("a", Some("x")), ("b", Some("y"))],
+                vec![],
+            ),
+        ];
+        for (section, expected, lost) in table {
+            let path = json!([{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "s", "port": {"number": 80}}}}]);
+            let rule = |host: &str| json!({"host": host, "http": {"paths": path}});
+            let document = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "s"},
+                "spec": {"tls": section, "rules": [rule("a"), rule("b")]}});
+            let ingress = read(&document, 0, "", &mut Vec::new());
+            let mut told = Vec::new();
+            assert_eq!(tls(&ingress, &mut told), expected, "{document}");
+            let said: Vec<&str> = told.iter().map(|finding| finding.message.as_str()).collect();
+            assert_eq!(said, lost, "{document}");
+        }
+    }
+}
