@@ -192,13 +192,12 @@ impl Differences<'_> {
         }
         let hostless = self.main.tls.iter().filter(|entry| entry.hosts.is_empty()).count();
         if hostless > 0 {
-            let what = if hostless == self.main.tls.len() {
-                "the TLS section"
+            let (what, made) = if hostless == self.main.tls.len() {
+                ("the TLS section", "those of the rules")
             } else {
-                "an entry of the TLS section"
+                ("an entry of the TLS section", "those of the rules that no other entry has")
             };
-            let said = format!("{what} names no hosts, and what is made names all hosts that have TLS");
-            self.add(section(), said, true);
+            self.add(section(), format!("{what} names no hosts, and what is made names {made}"), true);
         }
         let own: BTreeMap<&str, Option<&str>> = wanted.tls.iter().copied().collect();
         for (host, secret) in &own {

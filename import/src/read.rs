@@ -421,7 +421,7 @@ impl Reader<'_> {
         } else if value.contains("redirect") {
             (
                 Severity::Warning,
-                "give the Service the option HTTPSRedirect: \"true\" if it redirects to https, or keep an Ingress for this path",
+                "give the Service the options TLS: load-balancer and HTTPSRedirect: \"true\" if it redirects to https, or keep an Ingress for this path",
             )
         } else {
             (Severity::Warning, "keep an Ingress for this path")

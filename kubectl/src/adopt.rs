@@ -353,7 +353,7 @@ mod tests {
             (key(range, office), json!([]), key(range, everybody), json!([]), vec![range]),
             (key(range, office), json!([]), key(range, office), json!([]), vec![]),
             (key(range, office), json!([]), key("allowlist-source-range", office), json!([]), vec![]),
-            (key("proxy-body-size", "8m"), json!([]), json!({}), json!([]), vec![]),
+            (key("proxy-read-timeout", "60"), json!([]), json!({}), json!([]), vec![]),
         ] {
             let document = ingress(before, before_tls, &[("/", "z")]);
             let body = ingress(after, after_tls, &[("/", "z")]);
