@@ -191,6 +191,10 @@ fn write_json(
 }
 
 fn write_commands(proposals: &[&Proposal], out: &mut dyn Write) -> io::Result<()> {
+    if !proposals.is_empty() {
+        // A script ends at the first command that fails.
+        writeln!(out, "set -e")?;
+    }
     for command in proposals.iter().flat_map(|proposal| proposal.commands()) {
         writeln!(out, "{command}")?;
     }

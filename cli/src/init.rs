@@ -75,7 +75,12 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
             }
         }
     }
-    let notes = inputs.notes.iter().chain(&found.notes).cloned();
+    let has_domain = common.entries.iter().any(|entry| entry.name == "domain");
+    let domainless = (!has_domain).then(|| {
+        Finding::warning("no domain is proposed: the hosts have none in common that is not also that of others, as `co.uk` is")
+            .help("name the domain: xposer init --domain example.com FILE")
+    });
+    let notes = inputs.notes.iter().chain(&found.notes).cloned().chain(domainless);
     let findings = imported.findings.iter().map(|finding| placed(finding, &found, &inputs));
     printer.print(notes.chain(findings), console.stderr)?;
     if printer.format.has_summary() {

@@ -88,13 +88,15 @@ fn the_forms_of_the_output_say_the_same() {
     assert_eq!(rendered["spec"], ingress("web", "shop.example.com")["spec"]);
     let commands = of(&["-o", "kubectl"]);
     assert!(
-        commands.starts_with("kubectl label service web -n shop --overwrite expose=true\nkubectl annotate ")
+        commands.starts_with(
+            "set -e\nkubectl label service web -n shop --overwrite expose=true\nkubectl annotate "
+        )
     );
     // A shell reads the words as they are meant.
     let words = std::process::Command::new("sh")
         .args([
             "-c",
-            &format!("kubectl() {{ printf '%s\\0' \"$@\"; }}; {}", commands.lines().nth(1).unwrap()),
+            &format!("kubectl() {{ printf '%s\\0' \"$@\"; }}; {}", commands.lines().nth(2).unwrap()),
         ])
         .output()
         .unwrap();

@@ -1,6 +1,6 @@
 //! What many Ingresses have in common, as settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use xposer::internal::{About, Controller, about};
@@ -121,6 +121,11 @@ pub fn settings(input: &Input<'_>, domain: Option<&str>) -> Common {
     without_losses(common, input)
 }
 
+/// Whether a domain can be that of one owner: it is no suffix below which everybody has names, as `co.uk` or `github.io`.
+fn is_owned(domain: &str) -> bool {
+    is_dns_subdomain(domain) && domain.contains('.') && psl::domain_str(domain).is_some()
+}
+
 fn hosts(all: &[Wanted<'_>], domain: Option<&str>, common: &mut Common) {
     let first = |it: &Wanted<'_>| it.routes.first().map(|route| route.host.clone());
     let mut votes: Vec<(usize, String)> = Vec::new();
@@ -129,9 +134,7 @@ fn hosts(all: &[Wanted<'_>], domain: Option<&str>, common: &mut Common) {
         for (at, (_, form)) in FORMS.iter().enumerate() {
             let is_whole = it.namespace.is_empty() && at != 1;
             let rest = host.strip_prefix(&form(it.service, it.namespace)).filter(|_| !is_whole);
-            let fits = |rest: &&str| {
-                is_dns_subdomain(rest) && rest.contains('.') && domain.is_none_or(|own| own == *rest)
-            };
+            let fits = |rest: &&str| domain.map_or_else(|| is_owned(rest), |own| own == *rest);
             votes.extend(rest.filter(fits).map(|rest| (at, rest.to_owned())));
         }
     }
@@ -156,7 +159,7 @@ fn hosts(all: &[Wanted<'_>], domain: Option<&str>, common: &mut Common) {
             let stable = all.iter().filter(|it| it.canary.is_none());
             let parents = stable.filter_map(first).filter_map(|host| {
                 let parent = host.split_once('.')?.1.to_owned();
-                (is_dns_subdomain(&parent) && parent.contains('.')).then_some(parent)
+                is_owned(&parent).then_some(parent)
             });
             if let Some((parent, count)) = most(parents) {
                 common.add("domain", parent, why("domain", count));
@@ -228,6 +231,8 @@ fn classes(all: &[Wanted<'_>], input: &Input<'_>, common: &mut Common) {
 }
 
 fn certificates(all: &[Wanted<'_>], common: &mut Common) {
+    /// The order of the form without variables.
+    const FIXED: usize = 3;
     let issuer = |it: &Wanted<'_>| {
         let mut issuers = it.annotations.iter().filter_map(|(key, value)| match about(key) {
             About::Issuer { cluster } => Some((cluster, value.trim().to_owned())),
@@ -250,31 +255,38 @@ fn certificates(all: &[Wanted<'_>], common: &mut Common) {
         let key = if cluster { "clusterIssuer" } else { "issuer" };
         common.add(key, name, format!("The issuer of {count} of {total} certificates."));
     }
-    // Each secret has several forms; the ones that many have in common, and among them the most general one, counts.
-    let mut forms: Vec<(usize, String)> = Vec::new();
+    // Each secret has several forms; the ones that many have in common, and among them the most general one, counts. The parts of one
+    // Ingress share a secret because they were one.
+    let mut forms: BTreeSet<(usize, String, Option<usize>)> = BTreeSet::new();
+    let mut owners: BTreeSet<Option<usize>> = BTreeSet::new();
     for it in &secured {
+        let own = it.main().map(|ingress| ingress.at);
+        owners.insert(own);
         let [(host, Some(secret)), rest @ ..] = it.tls.as_slice() else { continue };
         if rest.iter().any(|(_, other)| *other != Some(secret)) {
             continue;
         }
         if it.name.is_some_and(|name| *secret == format!("{name}-cert")) {
-            forms.push((0, String::new()));
+            forms.insert((0, String::new(), own));
         }
         if let Some((before, after)) = secret.split_once(it.service) {
-            forms.push((1, format!("{before}{{{{.Service}}}}{after}")));
+            forms.insert((1, format!("{before}{{{{.Service}}}}{after}"), own));
         }
         if let Some((before, after)) = secret.split_once(host) {
-            forms.push((2, format!("{before}{{{{.Host}}}}{after}")));
+            forms.insert((2, format!("{before}{{{{.Host}}}}{after}"), own));
         }
-        forms.push((3, (*secret).to_owned()));
+        // One secret for all is a setting where several Ingresses have it already, and cert-manager makes none of them.
+        if !is_issued {
+            forms.insert((FIXED, (*secret).to_owned(), own));
+        }
     }
-    forms.sort_by_key(|(order, _)| *order);
-    let found = most(forms.into_iter()).filter(|(_, count)| *count > 1 || secured.len() == 1);
+    let found = most(forms.into_iter().map(|(order, form, _)| (order, form)));
+    let found = found.filter(|((order, _), count)| *count > 1 || (owners.len() == 1 && *order != FIXED));
     if let Some(((_, template), count)) = found.filter(|((_, template), _)| !template.is_empty()) {
         common.add(
             "tlsSecretNameTemplate",
             template,
-            format!("The form of {count} of {} names of secrets.", secured.len()),
+            format!("The form of {count} of {} names of secrets.", owners.len()),
         );
     }
 }
@@ -432,5 +444,51 @@ mod tests {
         let other = ingress("api", "api.example.com", "api-tls", "letsencrypt");
         let common = settings(&Input { ingresses: vec![&bare, &other], ..Input::default() }, None);
         assert_eq!(common.value().get("ingressClassName"), None);
+    }
+
+    #[test]
+    fn a_domain_that_is_also_that_of_others_is_none() {
+        for (host, domain) in [
+            ("foo.co.uk", None),
+            ("a.github.io", None),
+            ("foo.com", None),
+            ("foo.example.co.uk", Some("example.co.uk")),
+            ("foo.example.com", Some("example.com")),
+            ("foo.corp.internal", Some("corp.internal")),
+        ] {
+            let one = ingress("foo", host, "foo-tls", "letsencrypt");
+            let common = settings(&Input { ingresses: vec![&one], ..Input::default() }, None);
+            assert_eq!(common.value().get("domain").and_then(Value::as_str), domain, "{host}");
+        }
+    }
+
+    #[test]
+    fn one_secret_is_a_setting_where_several_ingresses_share_it() {
+        let plain = |service: &str, secret: &str| {
+            let mut plain = ingress(service, &format!("{service}.example.com"), secret, "");
+            plain["metadata"]["annotations"] = json!({});
+            plain
+        };
+        let mut split = plain("web", "shop");
+        let mut other = split["spec"]["rules"][0]["http"]["paths"][0].clone();
+        (other["path"], other["backend"]["service"]["name"]) = ("/api".into(), "api".into());
+        split["spec"]["rules"][0]["http"]["paths"].as_array_mut().unwrap().push(other);
+        for (all, expected) in [
+            (vec![plain("web", "shop")], None),
+            (vec![split], None),
+            (vec![plain("web", "shop"), plain("api", "shop")], Some("shop")),
+            (
+                vec![
+                    ingress("web", "web.example.com", "shop", "le"),
+                    ingress("api", "api.example.com", "shop", "le"),
+                ],
+                None,
+            ),
+            (vec![plain("web", "web-tls")], Some("{{.Service}}-tls")),
+        ] {
+            let common = settings(&Input { ingresses: all.iter().collect(), ..Input::default() }, None);
+            let found = common.value().get("tlsSecretNameTemplate").cloned();
+            assert_eq!(found.as_ref().and_then(Value::as_str), expected, "{all:?}");
+        }
     }
 }

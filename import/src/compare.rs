@@ -190,9 +190,14 @@ impl Differences<'_> {
             );
             return;
         }
-        if self.main.tls.iter().any(|entry| entry.hosts.is_empty()) {
-            let said = "the TLS section names no hosts, and what is made names those of the rules".to_owned();
-            self.add(section(), said, true);
+        let hostless = self.main.tls.iter().filter(|entry| entry.hosts.is_empty()).count();
+        if hostless > 0 {
+            let (what, made) = if hostless == self.main.tls.len() {
+                ("the TLS section", "those of the rules")
+            } else {
+                ("an entry of the TLS section", "those of the rules that no other entry has")
+            };
+            self.add(section(), format!("{what} names no hosts, and what is made names {made}"), true);
         }
         let own: BTreeMap<&str, Option<&str>> = wanted.tls.iter().copied().collect();
         for (host, secret) in &own {
@@ -263,6 +268,7 @@ impl Differences<'_> {
             .filter(|key| made.told.contains(*key))
             .filter_map(|key| Some(key.split_once('/')?.1))
             .collect();
+        let mut unpublished: Vec<String> = Vec::new();
         for (key, value) in other.iter().filter(|(key, _)| !expected.contains(*key)) {
             // The settings give what a tool had written.
             if self.main.annotations.get(key) == Some(value) {
@@ -270,6 +276,7 @@ impl Differences<'_> {
             }
             // The host of a canary is published by the stable Ingress, whatever this one said.
             if wanted.canary.is_some() && opts_out(key, value) {
+                unpublished.push(format!("`{key}: {}`", short(value)));
                 continue;
             }
             // The same name under another prefix, which the core has told.
@@ -281,6 +288,13 @@ impl Differences<'_> {
             if let Some(added) = added {
                 added.key = Some(key.clone());
             }
+        }
+        if !unpublished.is_empty() {
+            let said = format!(
+                "what is made also has {}: the Ingress of the stable Service publishes the hosts",
+                unpublished.join(" and ")
+            );
+            self.add(FieldPath::object(&["metadata", "annotations"]), said, false);
         }
     }
 

@@ -162,7 +162,7 @@ pub(crate) fn read(document: &Value, at: usize, namespace: &str, told: &mut Vec<
     let spec = document.get("spec").unwrap_or(&Value::Null);
     let class = reader.class(spec, &mut annotations);
     reader.default_backend(spec, is_old);
-    let routes = reader.routes(spec, is_old);
+    let routes = reader.routes(spec, is_old, &annotations);
     let tls = reader.tls(spec);
     reader.unknown_fields(spec);
     let is_made = labels.get(MANAGED_BY_LABEL).is_some_and(|value| value == MANAGED_BY);
@@ -299,7 +299,7 @@ impl Reader<'_> {
         }
     }
 
-    fn routes(&mut self, spec: &Value, is_old: bool) -> Vec<Route> {
+    fn routes(&mut self, spec: &Value, is_old: bool, annotations: &BTreeMap<String, String>) -> Vec<Route> {
         let path = FieldPath::object(&["spec", "rules"]);
         let mut routes = Vec::new();
         for (index, rule) in self.items(spec, "rules", &path).iter().enumerate() {
@@ -324,7 +324,8 @@ impl Reader<'_> {
                 self.lost(at, said, "add a path with its backend");
             }
             for (index, entry) in paths.iter().enumerate() {
-                routes.extend(self.route(&host, entry, at.clone().index(index), is_old));
+                let route = self.route(&host, entry, at.clone().index(index), is_old);
+                routes.extend(route.filter(|route| !self.action(route, annotations)));
             }
         }
         routes
@@ -394,6 +395,42 @@ impl Reader<'_> {
         let path = if path.is_empty() { "/" } else { path };
         let (path, service) = (path.to_owned(), service.to_owned());
         Some(Route { host: host.to_owned(), path, kind, service, port, at, ingress: self.at })
+    }
+
+    /// Whether a path leads to an action of the AWS Load Balancer Controller in place of a Service, which is told.
+    fn action(&mut self, route: &Route, annotations: &BTreeMap<String, String>) -> bool {
+        const PORT: &str = "use-annotation";
+        if !matches!(&route.port, Some(PortRef::Name(name)) if name == PORT) {
+            return false;
+        }
+        let end = format!("/actions.{}", route.service);
+        let action = annotations.iter().find(|(key, _)| key.ends_with(&end));
+        let place = route.at.clone().key("backend");
+        let Some((key, value)) = action else {
+            let said = format!(
+                "the port `{PORT}` says that `{}` is an action, and no annotation `actions.{0}` says which one",
+                route.service
+            );
+            self.lost(place, said, "add the annotation, or name the port of a Service");
+            return true;
+        };
+        let value = value.to_ascii_lowercase();
+        // A fixed response may be there to keep people out of a path.
+        let (severity, help) = if value.contains("fixed-response") {
+            (Severity::Error, "keep an Ingress for this path")
+        } else if value.contains("redirect") {
+            (
+                Severity::Warning,
+                "give the Service the options TLS: load-balancer and HTTPSRedirect: \"true\" if it redirects to https, or keep an Ingress for this path",
+            )
+        } else {
+            (Severity::Warning, "keep an Ingress for this path")
+        };
+        let said =
+            format!("`{}{}` leads to the action of `{key}`, which is no Service", route.host, route.path);
+        let finding = self.tell(place, severity, said).help(help);
+        self.told.push(finding);
+        true
     }
 
     fn tls(&mut self, spec: &Value) -> Vec<TlsEntry> {

@@ -1,5 +1,6 @@
 //! Which Service gets what of which Ingress.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use xposer::Severity;
@@ -93,18 +94,54 @@ pub(crate) fn tell_tools(ingress: &Ingress, told: &mut Vec<Finding>) {
     }
 }
 
-/// The hosts of the TLS section, each with its secret. An entry without hosts is for those of the rules.
-fn tls(ingress: &Ingress) -> Vec<(&str, Option<&str>)> {
+/// The hosts of the TLS section, each with its secret: the first one that an entry gives it by its name. An entry without hosts is for
+/// those of the rules that no entry names. The secrets that nobody uses then are told.
+fn tls<'i>(ingress: &'i Ingress, told: &mut Vec<Finding>) -> Vec<(&'i str, Option<&'i str>)> {
     let mut hosts: Vec<(&str, Option<&str>)> = Vec::new();
-    let mut seen = BTreeSet::new();
-    for entry in &ingress.tls {
+    let mut known: HashMap<&str, Option<&str>> = HashMap::new();
+    let mut tell = |index: usize, said: String, help: &str| {
+        let path = FieldPath::object(&["spec", "tls"]).index(index).key("secretName");
+        told.push(ingress.finding(path, Severity::Warning, said).help(help));
+    };
+    for (index, entry) in ingress.tls.iter().enumerate() {
         let secret = entry.secret.as_deref();
-        if entry.hosts.is_empty() {
-            let routes = ingress.routes.iter().map(|route| route.host.as_str());
-            hosts.extend(routes.filter(|host| seen.insert(*host)).map(|host| (host, secret)));
+        for host in entry.hosts.iter().map(String::as_str) {
+            match known.get(host) {
+                None => {
+                    known.insert(host, secret);
+                    hosts.push((host, secret));
+                }
+                Some(first) if *first == secret => {}
+                Some(first) => {
+                    let of = |secret: Option<&str>| {
+                        secret
+                            .map_or_else(|| "no secret".to_owned(), |secret| format!("the secret `{secret}`"))
+                    };
+                    let said = format!(
+                        "`{host}` is given {} here and {} before, which counts: a host has one certificate",
+                        of(secret),
+                        of(*first)
+                    );
+                    tell(index, said, "keep the entry with the certificate that is served");
+                }
+            }
         }
-        let named = entry.hosts.iter().map(String::as_str);
-        hosts.extend(named.filter(|host| seen.insert(*host)).map(|host| (host, secret)));
+    }
+    for (index, entry) in ingress.tls.iter().enumerate().filter(|(_, entry)| entry.hosts.is_empty()) {
+        let secret = entry.secret.as_deref();
+        let routes = ingress.routes.iter().map(|route| route.host.as_str());
+        for host in routes {
+            if let Entry::Vacant(place) = known.entry(host) {
+                place.insert(secret);
+                hosts.push((host, secret));
+            }
+        }
+        if let Some(name) = secret.filter(|_| !hosts.iter().any(|(_, used)| *used == secret)) {
+            let said = format!(
+                "the secret `{name}` is lost: its entry names no hosts, and other entries have all hosts of the rules"
+            );
+            tell(index, said, "name its hosts, or remove the entry");
+        }
     }
     hosts
 }
@@ -194,7 +231,7 @@ fn parts<'i>(ingress: &'i Ingress, stable: &Stable<'_>, told: &mut Vec<Finding>)
     let keeper = services.iter().find(|name| **name == ingress.name()).or(services.first()).copied();
     let annotations = kept_annotations(ingress);
     let canary = canary(ingress, stable, told);
-    let all_tls = tls(ingress);
+    let all_tls = tls(ingress, told);
     let mut parts: Vec<Part<'i>> = Vec::new();
     for service in &services {
         let routes = routes.remove(service).unwrap_or_default();
@@ -345,4 +382,56 @@ fn merged<'i>(mut group: Vec<Part<'i>>, told: &mut Vec<Finding>) -> Option<Wante
         wanted.ingresses.push(part.ingress);
     }
     Some(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::read::read;
+
+    type Case<'c> = (serde_json::Value, Vec<(&'c str, Option<&'c str>)>, Vec<&'c str>);
+
+    #[test]
+    fn no_secret_is_lost_in_silence() {
+        let table: [Case<'_>; 5] = [
+            (json!([{"hosts": ["a"], "secretName": "x"}]), vec![("a", Some("x"))], vec![]),
+            (
+                json!([{"hosts": ["a"], "secretName": "x"}, {"hosts": ["a"], "secretName": "y"}]),
+                vec![("a", Some("x"))],
+                vec![
+                    "`a` is given the secret `y` here and the secret `x` before, which counts: a host has one certificate",
+                ],
+            ),
+            (
+                json!([{"hosts": ["a", "b"], "secretName": "x"}, {"secretName": "y"}]),
+                vec![("a", Some("x")), ("b", Some("x"))],
+                vec![
+                    "the secret `y` is lost: its entry names no hosts, and other entries have all hosts of the rules",
+                ],
+            ),
+            (
+                json!([{}, {"hosts": ["a"], "secretName": "x"}, {"hosts": ["b"], "secretName": "y"}]),
+                vec![("a", Some("x")), ("b", Some("y"))],
+                vec![],
+            ),
+            (
+                json!([{"secretName": "y"}, {"hosts": ["a"], "secretName": "x"}]),
+                vec![("a", Some("x")), ("b", Some("y"))],
+                vec![],
+            ),
+        ];
+        for (section, expected, lost) in table {
+            let path = json!([{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "s", "port": {"number": 80}}}}]);
+            let rule = |host: &str| json!({"host": host, "http": {"paths": path}});
+            let document = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "s"},
+                "spec": {"tls": section, "rules": [rule("a"), rule("b")]}});
+            let ingress = read(&document, 0, "", &mut Vec::new());
+            let mut told = Vec::new();
+            assert_eq!(tls(&ingress, &mut told), expected, "{document}");
+            let said: Vec<&str> = told.iter().map(|finding| finding.message.as_str()).collect();
+            assert_eq!(said, lost, "{document}");
+        }
+    }
 }

@@ -147,7 +147,6 @@ const ELSE: &[(&str, Why)] = &[
     ("redirect-from-with-tls/web-redirect-from", Why::Beside),
     ("redirect-from-with-tls/web-redirect-from-http", Why::Beside),
     ("stamp-no-room/web", Why::Room),
-    ("own-words-elsewhere-allowed/middleware-redirect", Why::Beside),
     ("traefik-nginx-otherwise/groups", Why::Rewritten),
     ("traefik-redirect-from/web-redirect-from", Why::Beside),
     ("traefik-redirect-from/web-redirect-from-http", Why::Beside),

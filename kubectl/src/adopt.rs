@@ -1,8 +1,11 @@
 //! `adopt`: hands an object over to a Service. All is checked first, and then one annotation is written.
 
+use std::collections::BTreeSet;
+
 use kube::api::{Patch, PatchParams};
-use serde_json::json;
+use serde_json::{Value, json};
 use xposer::Outcome;
+use xposer::internal::protects;
 use xposer_cli::Console;
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ServiceKey};
@@ -66,7 +69,23 @@ pub(crate) async fn adopt(
     let change = Change { verb: "adopt", object: key.to_string(), before: Some(before), after: Some(after) };
     write!(console.stdout, "{}", change.to_text())?;
     console.stdout.flush()?;
-    text(console).print(others(&document, &key), console.stderr)?;
+    let mut told = others(&document, &key);
+    told.extend(elsewhere(&document, body, &args.service));
+    let opened = unprotected(&document, body);
+    let is_refused = !opened.is_empty() && !args.force;
+    told.extend(opened.iter().map(|what| {
+        let message = format!("{key} has {what}, and what the Service wants has not");
+        if args.force {
+            return Finding::warning(message);
+        }
+        Finding::input(message).help(format!(
+            "say it at the Service, as `xposer import` proposes it for the Ingress, or do without it: --force; nothing is written to {key}"
+        ))
+    }));
+    text(console).print(told, console.stderr)?;
+    if is_refused {
+        return Ok(Exit::Unusable);
+    }
     write_annotation(args, &connection, &document, &key, console).await
 }
 
@@ -206,6 +225,81 @@ fn of_object(
     wrong
 }
 
+/// The items of a list of an object.
+fn items<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
+    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn texts<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v str> {
+    items(value, pointer).filter_map(Value::as_str)
+}
+
+/// The hosts, paths and Services of the rules of an Ingress. The spec of another kind has none.
+fn routes(spec: &Value) -> BTreeSet<(&str, &str, &str)> {
+    items(spec, "/rules")
+        .flat_map(|rule| items(rule, "/http/paths").map(move |path| (rule, path)))
+        .map(|(rule, path)| {
+            let service = path.pointer("/backend/service/name").and_then(Value::as_str);
+            (word(rule, "host"), word(path, "path"), service.unwrap_or_default())
+        })
+        .collect()
+}
+
+fn word<'v>(value: &'v Value, key: &str) -> &'v str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The hosts with TLS of an Ingress. An entry without hosts is for those of the rules.
+fn secured(spec: &Value) -> BTreeSet<&str> {
+    let entries = items(spec, "/tls");
+    entries
+        .flat_map(|entry| {
+            let named: Vec<&str> = texts(entry, "/hosts").collect();
+            if named.is_empty() { routes(spec).into_iter().map(|(host, ..)| host).collect() } else { named }
+        })
+        .collect()
+}
+
+/// What protects an object and is missing in what the Service wants, each as a noun.
+fn unprotected(document: &Document, body: &Value) -> Vec<String> {
+    /// The name of a key without its prefix, which may be another one where another controller serves it.
+    fn name(key: &str) -> String {
+        key.split_once('/').map_or(key, |(_, name)| name).replace("whitelist", "allowlist")
+    }
+    let wanted = body.pointer("/metadata/annotations").and_then(Value::as_object);
+    let wanted = wanted.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_str()?)));
+    let kept: BTreeSet<String> =
+        wanted.filter(|(key, value)| protects(key, value)).map(|(key, _)| name(key)).collect();
+    let is_kept = |key: &str| kept.contains(&name(key));
+    let own = document.metadata.annotations.iter().flatten();
+    let lost = own.filter(|(key, value)| protects(key, value) && !is_kept(key));
+    let mut lost: Vec<String> =
+        lost.map(|(key, _)| format!("the annotation {key}, which protects it")).collect();
+    let spec = body.get("spec").unwrap_or(&Value::Null);
+    let (kept, hosts) = (secured(spec), secured(&document.spec));
+    // Where no host has TLS any more, it does not matter that they have other names.
+    let is_lost = |host: &&&str| {
+        kept.is_empty() || (!kept.contains(**host) && routes(spec).iter().any(|it| it.0 == **host))
+    };
+    let plain: Vec<&str> = hosts.iter().filter(is_lost).copied().collect();
+    if !plain.is_empty() {
+        lost.push(format!("TLS for {}", plain.join(", ")));
+    }
+    lost
+}
+
+/// The paths of other Services that go.
+fn elsewhere(document: &Document, body: &Value, service: &str) -> Findings {
+    let kept = routes(body.get("spec").unwrap_or(&Value::Null));
+    let others = routes(&document.spec).into_iter().filter(|it| it.2 != service && !kept.contains(it));
+    let finding = |(host, path, other): (&str, &str, &str)| {
+        let other = if other.is_empty() { "another backend".to_owned() } else { format!("Service {other}") };
+        Finding::warning(format!("{host}{path} leads to {other}, and does not any more"))
+            .help("expose that Service first, so that it has an object of its own for this path")
+    };
+    others.map(finding).collect()
+}
+
 /// Who else has written the object, which would undo what the controller writes.
 fn others(document: &Document, key: &ObjectKey) -> Findings {
     let metadata = &document.metadata;
@@ -225,4 +319,65 @@ fn others(document: &Document, key: &ObjectKey) -> Findings {
     }
     let message = format!("{key} was written by {}", others.join(", "));
     vec![Finding::info(message).help("stop what applies it, or it undoes what the controller writes")]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Document, elsewhere, unprotected};
+
+    fn ingress(annotations: Value, tls: Value, paths: &[(&str, &str)]) -> Value {
+        let paths: Vec<Value> = paths
+            .iter()
+            .map(|(path, service)| json!({"path": path, "backend": {"service": {"name": service}}}))
+            .collect();
+        json!({"metadata": {"name": "z", "annotations": annotations},
+            "spec": {"tls": tls, "rules": [{"host": "a.example.com", "http": {"paths": paths}}]}})
+    }
+
+    #[test]
+    fn what_protects_and_goes_is_named() {
+        const N: &str = "nginx.ingress.kubernetes.io";
+        let tls = || json!([{"hosts": ["a.example.com"], "secretName": "a"}]);
+        let key = |key: &str, value: &str| json!({format!("{N}/{key}"): value});
+        let (office, everybody) = ("10.0.0.0/8", "0.0.0.0/0");
+        let range = "whitelist-source-range";
+        for (before, before_tls, after, after_tls, expected) in [
+            (json!({}), json!([]), json!({}), json!([]), vec![]),
+            (json!({}), tls(), json!({}), json!([]), vec!["TLS for a.example.com"]),
+            (json!({}), json!([{}]), json!({}), json!([]), vec!["TLS for a.example.com"]),
+            (json!({}), tls(), json!({}), tls(), vec![]),
+            (key("auth-secret", "s"), tls(), json!({}), tls(), vec!["auth-secret"]),
+            (key(range, office), json!([]), json!({}), json!([]), vec![range]),
+            (key(range, everybody), json!([]), json!({}), json!([]), vec![]),
+            (key(range, office), json!([]), key(range, everybody), json!([]), vec![range]),
+            (key(range, office), json!([]), key(range, office), json!([]), vec![]),
+            (key(range, office), json!([]), key("allowlist-source-range", office), json!([]), vec![]),
+            (key("proxy-read-timeout", "60"), json!([]), json!({}), json!([]), vec![]),
+        ] {
+            let document = ingress(before, before_tls, &[("/", "z")]);
+            let body = ingress(after, after_tls, &[("/", "z")]);
+            let document: Document = serde_json::from_value(document).unwrap();
+            let expected: Vec<String> = expected
+                .into_iter()
+                .map(|it: &str| match it {
+                    it if it.starts_with("TLS") => it.to_owned(),
+                    it => format!("the annotation {N}/{it}, which protects it"),
+                })
+                .collect();
+            assert_eq!(unprotected(&document, &body), expected);
+        }
+    }
+
+    #[test]
+    fn the_paths_of_other_services_are_told() {
+        let before = ingress(json!({}), json!([]), &[("/", "z"), ("/api", "api"), ("/x", "x")]);
+        let document: Document = serde_json::from_value(before).unwrap();
+        let body = ingress(json!({}), json!([]), &[("/", "z"), ("/x", "x")]);
+        let told = elsewhere(&document, &body, "z");
+        let told: Vec<Value> =
+            told.iter().map(|finding| serde_json::to_value(finding).unwrap()["message"].clone()).collect();
+        assert_eq!(told, ["a.example.com/api leads to Service api, and does not any more"]);
+    }
 }

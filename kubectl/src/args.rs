@@ -208,6 +208,9 @@ pub(crate) struct AdoptArgs {
     /// The Service in the same namespace that adopts it
     #[arg(long, value_name = "NAME")]
     pub(crate) service: String,
+    /// Hands it over although what protects it now is lost
+    #[arg(long)]
+    pub(crate) force: bool,
     /// client only shows what would be written, server lets the API server check it, none writes it
     #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_value_t, default_missing_value = "client", value_name = "STRATEGY")]
     pub(crate) dry_run: DryRun,
