@@ -7,7 +7,8 @@ use serde::Serialize;
 use xposer::internal::{is_guessed, opened, servers, shortened};
 use xposer::{Code, Diagnostic, Outcome, Plan, Report, Severity, Target};
 
-use crate::rows::MAX_HELP;
+/// The most bytes of what to do, which may have a value of the Service in it.
+pub(crate) const MAX_HELP: usize = 1000;
 
 /// What changes for a Service. Each finding stands in one of the lists, and only where it was not there before.
 ///

@@ -10,7 +10,7 @@ use xposer::{
     expose_all,
 };
 
-use crate::changes::{Changes, Made, findings, served_by};
+use crate::changes::{Changes, MAX_HELP, Made, findings, served_by};
 use crate::model::{
     API_VERSION, Access, Canary, Certificate, CertificateSource, Claimant, Cluster, Conflict, Dns, Finding,
     ForeignHost, LeftOut, Migration, MigrationResult, MigrationSummary, Place, Protection, Refused, Report,
@@ -19,9 +19,6 @@ use crate::model::{
 
 /// The most bytes of a value.
 const MAX_VALUE: usize = 200;
-
-/// The most bytes of what to do, which may have a value of the Service in it.
-pub(crate) const MAX_HELP: usize = 1000;
 
 /// Where the finding about the Service at a position is written.
 ///
