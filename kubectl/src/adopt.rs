@@ -327,7 +327,7 @@ mod tests {
 
     use super::{Document, elsewhere, unprotected};
 
-    fn ingress(annotations: Value, tls: Value, paths: &[(&str, &str)]) -> Value {
+    fn ingress(annotations: &Value, tls: &Value, paths: &[(&str, &str)]) -> Value {
         let paths: Vec<Value> = paths
             .iter()
             .map(|(path, service)| json!({"path": path, "backend": {"service": {"name": service}}}))
@@ -356,8 +356,8 @@ mod tests {
             (key(range, office), json!([]), key("allowlist-source-range", office), json!([]), vec![]),
             (key("proxy-read-timeout", "60"), json!([]), json!({}), json!([]), vec![]),
         ] {
-            let document = ingress(before, before_tls, &[("/", "z")]);
-            let body = ingress(after, after_tls, &[("/", "z")]);
+            let document = ingress(&before, &before_tls, &[("/", "z")]);
+            let body = ingress(&after, &after_tls, &[("/", "z")]);
             let document: Document = serde_json::from_value(document).unwrap();
             let expected: Vec<String> = expected
                 .into_iter()
@@ -372,9 +372,9 @@ mod tests {
 
     #[test]
     fn the_paths_of_other_services_are_told() {
-        let before = ingress(json!({}), json!([]), &[("/", "z"), ("/api", "api"), ("/x", "x")]);
+        let before = ingress(&json!({}), &json!([]), &[("/", "z"), ("/api", "api"), ("/x", "x")]);
         let document: Document = serde_json::from_value(before).unwrap();
-        let body = ingress(json!({}), json!([]), &[("/", "z"), ("/x", "x")]);
+        let body = ingress(&json!({}), &json!([]), &[("/", "z"), ("/x", "x")]);
         let told = elsewhere(&document, &body, "z");
         let told: Vec<Value> =
             told.iter().map(|finding| serde_json::to_value(finding).unwrap()["message"].clone()).collect();
