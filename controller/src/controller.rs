@@ -1,6 +1,7 @@
 //! The loop: watch events go into the state, keys that are due go into the queue, and the actions of their plans go to the
 //! API server. One task owns the state; each plan is carried out in a task of its own.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,6 +78,8 @@ pub(crate) struct Controller {
     tasks: JoinSet<Executed>,
     permits: Arc<Semaphore>,
     pause: Pause,
+    /// The kinds that the settings ask for, which are found by trying them on samples.
+    asked: BTreeSet<Kind>,
     missing: MissingKinds,
     failed: bool,
     /// Changes with whatever a report is made of.
@@ -95,6 +98,7 @@ impl Controller {
         let (sender, watch_events) = mpsc::channel(64);
         // A dry run creates nothing that could replace an object, and shows what would be deleted in the end.
         let timeout = if args.dry_run { 0 } else { args.handover_timeout };
+        let asked = settings.kinds();
         Self {
             events: EventRecorder::start(&client, &args.identity, metrics.clone()),
             scope: Scope { client: client.clone(), namespace: args.namespace.clone() },
@@ -105,6 +109,7 @@ impl Controller {
             tasks: JoinSet::new(),
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
             pause: Pause::new(),
+            asked,
             missing: MissingKinds::default(),
             failed: false,
             revision: 0,
@@ -264,8 +269,7 @@ impl Controller {
 
     /// Logs which kinds the settings ask for that cannot be written.
     fn tell_of_missing_kinds(&mut self) {
-        let asked = self.state.settings.kinds();
-        for line in self.missing.news(&asked, |kind| self.state.kind_status(kind)) {
+        for line in self.missing.news(&self.asked, |kind| self.state.kind_status(kind)) {
             warn!("{line}");
         }
     }
@@ -312,6 +316,7 @@ impl Controller {
                 info!("the settings changed; everything is planned anew");
                 self.metrics.set_settings_good(true);
                 self.revision += 1;
+                self.asked = settings.kinds();
                 self.state.set_settings(settings, self.args.stamp);
                 self.tell_of_missing_kinds();
             }
