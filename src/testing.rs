@@ -17,6 +17,18 @@ use crate::{Outcome, Plan, Report, Service, Settings, expose};
 /// ```
 #[must_use]
 pub fn service(annotations: &[(&str, &str)]) -> Value {
+    service_named("shop", "web", annotations)
+}
+
+/// The same with another namespace and name.
+///
+/// ```
+/// use xposer::{Service, testing};
+/// let service = testing::service_named("tools", "forecastle", &[]);
+/// assert_eq!(Service::from_value(&service).subject().to_string(), "Service tools/forecastle");
+/// ```
+#[must_use]
+pub fn service_named(namespace: &str, name: &str, annotations: &[(&str, &str)]) -> Value {
     let annotations: Map<String, Value> = annotations
         .iter()
         .map(|(key, value)| {
@@ -27,7 +39,7 @@ pub fn service(annotations: &[(&str, &str)]) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Service",
         "metadata": {
-            "name": "web", "namespace": "shop",
+            "name": name, "namespace": namespace,
             "labels": {EXPOSE_LABEL: "true"}, "annotations": annotations,
         },
         "spec": {"ports": [{"name": "http", "port": 80}]},

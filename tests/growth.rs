@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "an input that cannot be set up has failed")]
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use xposer::emit::Emitted;
-use xposer::{Outcome, Precedence, Report, Service, Settings, emit_all, expose_all};
+use xposer::{Outcome, Precedence, Report, Service, Settings, emit_all, expose_all, testing};
 
 /// What comes out of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,15 +28,7 @@ fn size(services: &[Value], settings: &Value) -> Size {
 }
 
 fn service(name: &str, namespace: &str, annotations: &[(&str, &str)]) -> Value {
-    let annotations: Map<String, Value> = annotations
-        .iter()
-        .map(|(key, value)| {
-            let prefix = if key.contains('/') { "" } else { "config.xposer.stakater.com/" };
-            (format!("{prefix}{key}"), Value::from(*value))
-        })
-        .collect();
-    json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"name": "http", "port": 80}]},
-        "metadata": {"name": name, "namespace": namespace, "labels": {"expose": "true"}, "annotations": annotations}})
+    testing::service_named(namespace, name, annotations)
 }
 
 fn each(count: usize, service: impl Fn(usize) -> Value) -> Vec<Value> {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a report that cannot be made has failed the test")]
 #![allow(dead_code, unreachable_pub, reason = "every test uses a part of this")]
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use xposer::options::annotations;
 use xposer::{Diagnostic, Precedence, Service, Settings, Target, expose_all};
 use xposer_report::{Options, Place, Report};
@@ -15,18 +15,7 @@ pub fn report(documents: &[Value], settings: &Value, options: &Options<'_>) -> R
     Report::new(&services, &outcomes, &settings, options)
 }
 
-/// A Service with these annotations; a key without a slash is one of ours.
-pub fn service(namespace: &str, name: &str, annotations: &[(&str, &str)]) -> Value {
-    let annotations: Map<String, Value> = annotations
-        .iter()
-        .map(|(key, value)| {
-            let prefix = if key.contains('/') { "" } else { "config.xposer.stakater.com/" };
-            (format!("{prefix}{key}"), Value::from(*value))
-        })
-        .collect();
-    json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"name": "http", "port": 80}]},
-        "metadata": {"name": name, "namespace": namespace, "labels": {"expose": "true"}, "annotations": annotations}})
-}
+pub use xposer::testing::service_named as service;
 
 /// The page of `examples/report`, as the command line prints it.
 pub fn example_page() -> String {

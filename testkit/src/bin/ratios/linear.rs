@@ -7,9 +7,9 @@ use std::hint::black_box;
 use anyhow::{Context as _, Result, anyhow};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use xposer::emit::Emitted;
-use xposer::{Outcome, Precedence, Service, Settings, emit_all, expose_all};
+use xposer::{Outcome, Precedence, Service, Settings, emit_all, expose_all, testing};
 use xposer_cli::{Console, Terminal};
 
 /// How many parts the three runs of a row have, unless a limit of sizes is in the way.
@@ -112,14 +112,7 @@ pub(crate) fn linear(only: &[String], out: &mut String) -> Result<()> {
 
 /// A Service with these annotations of ours.
 fn service(name: &str, namespace: &str, annotations: &[(&str, &str)]) -> Value {
-    let own = annotations.iter().map(|(key, value)| {
-        let key =
-            if key.contains('/') { (*key).to_owned() } else { format!("config.xposer.stakater.com/{key}") };
-        (key, Value::from(*value))
-    });
-    json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"name": "http", "port": 80}]},
-        "metadata": {"name": name, "namespace": namespace, "labels": {"expose": "true"},
-            "annotations": own.collect::<Map<_, _>>()}})
+    testing::service_named(namespace, name, annotations)
 }
 
 /// What is measured of Services: everything from parsed Services to objects.
