@@ -30,10 +30,6 @@ const MAX_FIELDS: usize = 20;
 /// Prints what changes for each Service, and a summary.
 pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(&args.input, console.terminal);
-    if let Some((message, help)) = args.input.kubectl.given(Typed::Compare) {
-        let wrong = [Finding::input(message).help(help)];
-        return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
-    }
     let inputs = match Inputs::read(&args.input, Some(&args.with), Typed::Compare, console) {
         Ok(inputs) => inputs,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
@@ -48,11 +44,8 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console<'_>) -> io::Resu
         let notes = inputs.notes.iter().cloned().chain(found.notes).chain([wrong]);
         return printer.print(notes, console.stderr).map(|()| Exit::Unusable);
     }
-    let namespace = args.input.namespace.as_deref().unwrap_or_default();
-    let items = found.services.iter();
-    let services: Vec<Service<'_>> =
-        items.map(|item| Service::from_value(item.value).with_default_namespace(namespace)).collect();
-    printer.print(inputs.notes.iter().cloned().chain(found.notes), console.stderr)?;
+    let services = found.views(args.input.namespace.as_deref());
+    printer.print(inputs.notes.iter().chain(&found.notes).cloned(), console.stderr)?;
     let old = Side::new(&services, &inputs.settings);
     let new = Side::new(&services, inputs.with.as_ref().unwrap_or(&inputs.settings));
     let comparison = Comparison::new(&services, &old, &new);

@@ -1,6 +1,6 @@
 //! The streams of the program, and its exit status.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 
 /// Where the program reads and writes.
 pub struct Console<'c> {
@@ -25,6 +25,20 @@ pub struct Terminal {
     pub stderr: bool,
     /// The terminal can show colours, and its user has not forbidden them with `NO_COLOR`.
     pub colors: bool,
+}
+
+impl Terminal {
+    /// What the streams and the environment of this process say.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        Self {
+            stdin: io::stdin().is_terminal(),
+            stdout: io::stdout().is_terminal(),
+            stderr: io::stderr().is_terminal(),
+            colors: !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        }
+    }
 }
 
 /// The exit status of the program.

@@ -8,7 +8,7 @@ use xposer::diagnostics::Root;
 use xposer_import::{Became, Imported, Input, Object, Proposal};
 use xposer_manifest::{Finding, to_yaml, visible};
 
-use crate::args::{ImportArgs, InputArgs, Proposed, Typed};
+use crate::args::{ImportArgs, Proposed, Typed};
 use crate::console::{Console, Exit, or_gone};
 use crate::input::Inputs;
 use crate::printer::Printer;
@@ -20,8 +20,9 @@ const MAX_COMMANDS: usize = 3;
 /// Prints the proposals, what is not reproduced, and what to do next.
 pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(&args.input, console.terminal);
-    let Some(inputs) = read_inputs(&args.input, Typed::Import, printer, console)? else {
-        return Ok(Exit::Unusable);
+    let inputs = match Inputs::read(&args.input, None, Typed::Import, console) {
+        Ok(inputs) => inputs,
+        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
     let found = match Found::new(&inputs.files, Typed::Import) {
         Ok(found) => found,
@@ -60,24 +61,6 @@ pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result
         or_gone(write_summary(&imported, &input, console.stderr))?;
     }
     Ok(if imported.is_same() && !is_short { Exit::Done } else { Exit::Refused })
-}
-
-/// Reads the files; `None` where they cannot be used, which is told.
-pub(crate) fn read_inputs(
-    args: &InputArgs,
-    typed: Typed,
-    printer: Printer,
-    console: &mut Console<'_>,
-) -> io::Result<Option<Inputs>> {
-    let wrong = if let Some((message, help)) = args.kubectl.given(typed) {
-        vec![Finding::input(message).help(help)]
-    } else {
-        match Inputs::read(args, None, typed, console) {
-            Ok(inputs) => return Ok(Some(inputs)),
-            Err(wrong) => wrong,
-        }
-    };
-    printer.print(wrong, console.stderr).map(|()| None)
 }
 
 /// The documents of the input.

@@ -11,7 +11,8 @@ use xposer_manifest::{Finding, Findings, Place, to_yaml, visible};
 
 use crate::args::{InitArgs, InputArgs, Typed};
 use crate::console::{Console, Exit, or_gone};
-use crate::import::{input, no_ingress, placed, read_inputs, services_yaml};
+use crate::import::{input, no_ingress, placed, services_yaml};
+use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::Found;
 
@@ -27,7 +28,10 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
     let InitArgs { files, domain, out, options, namespace, diagnostics, color, kubectl } = args;
     let args = InputArgs { files, settings: None, namespace, diagnostics, color, kubectl };
     let printer = Printer::new(&args, console.terminal);
-    let Some(inputs) = read_inputs(&args, Typed::Init, printer, console)? else { return Ok(Exit::Unusable) };
+    let inputs = match Inputs::read(&args, None, Typed::Init, console) {
+        Ok(inputs) => inputs,
+        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
+    };
     let found = match Found::new(&inputs.files, Typed::Init) {
         Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),

@@ -45,13 +45,16 @@ impl Purpose {
 }
 
 impl Inputs {
-    /// Reads all files, or returns the errors of all files. `with` has the settings to compare with.
+    /// Reads all files, or returns the errors of all files, or that of an option that is kubectl's. `with` has the settings to compare with.
     pub(crate) fn read(
         args: &InputArgs,
         with: Option<&PathBuf>,
         typed: Typed,
         console: &mut Console<'_>,
     ) -> Result<Self, Findings> {
+        if let Some((message, help)) = args.kubectl.given(typed) {
+            return Err(vec![Finding::input(message).help(help)]);
+        }
         let standard = [PathBuf::from(STDIN_PATH)];
         let paths = if args.files.all.is_empty() { &standard } else { args.files.all.as_slice() };
         match paths.iter().chain(&args.settings).chain(with).filter(|path| is_stdin(path)).count() {

@@ -51,7 +51,7 @@ use console::{Exit, or_gone};
 pub use explain::explain_word;
 pub use input::read_settings;
 pub use printer::Printer;
-pub use render::summary;
+pub use services::summary;
 pub use trace::write_trace;
 use xposer_manifest::Finding;
 

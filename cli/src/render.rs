@@ -50,21 +50,15 @@ impl Show {
 
 fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(args, console.terminal);
-    if let Some((message, help)) = args.kubectl.given(show.typed()) {
-        let wrong = [Finding::input(message).help(help)];
-        return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
-    }
     let inputs = match Inputs::read(args, None, show.typed(), console) {
         Ok(inputs) => inputs,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
-    let Found { services: items, local, notes, passed, .. } = match Found::new(&inputs.files, show.typed()) {
+    let found = match Found::new(&inputs.files, show.typed()) {
         Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
-    let namespace = args.namespace.as_deref().unwrap_or_default();
-    let services: Vec<Service<'_>> =
-        items.iter().map(|item| Service::from_value(item.value).with_default_namespace(namespace)).collect();
+    let services = found.views(args.namespace.as_deref());
     let settings = inputs.settings.clone().with_targets(targets.iter().copied());
     let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
     let Emitted { objects, report, .. } = emit_all(outcomes.iter().filter_map(Outcome::plan));
@@ -74,14 +68,11 @@ fn run(args: &InputArgs, targets: &[Target], show: &Show, console: &mut Console<
         Show::Origins => or_gone(write_origins(&services, &outcomes, &settings, console.stdout))?,
         Show::Summary => {}
     }
-    let findings = findings(&inputs, &items, &services, &outcomes, &report);
-    printer.print(inputs.notes.iter().cloned().chain(notes).chain(findings), console.stderr)?;
+    let findings = findings(&inputs, &found.services, &services, &outcomes, &report);
+    let notes = inputs.notes.iter().chain(&found.notes).cloned();
+    printer.print(notes.chain(findings), console.stderr)?;
     if matches!(show, Show::Summary) && printer.format.has_summary() {
-        let mut summary = summary(&outcomes, local);
-        if let Some(counts) = passed.counts().filter(|_| items.is_empty() && local == 0) {
-            summary.push_str(&format!("; passed by: {counts}"));
-        }
-        or_gone(writeln!(console.stderr, "{summary}"))?;
+        or_gone(writeln!(console.stderr, "{}", found.summary(&outcomes)))?;
     }
     let refused = outcomes.iter().any(Outcome::is_refused);
     Ok(if refused { Exit::Refused } else { Exit::Done })
@@ -164,28 +155,4 @@ fn write_json(objects: &[Object<'_>], mut out: &mut dyn Write) -> io::Result<()>
     serde_json::to_writer_pretty(&mut out, &list)?;
     writeln!(out)?;
     out.flush()
-}
-
-/// The summary, for example `3 services: 2 exposed, 1 refused`, and the number of Services for tools only.
-///
-/// ```
-/// use xposer::{Service, Settings, expose, testing};
-/// let service = testing::service(&[("Domain", "example.com")]);
-/// let outcome = expose(&Service::from_value(&service), &Settings::default());
-/// assert_eq!(xposer_cli::summary(&[outcome], 0), "1 service: 1 exposed");
-/// ```
-#[must_use]
-pub fn summary(outcomes: &[Outcome], local: usize) -> String {
-    let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
-    let exposed = count(|outcome| matches!(outcome, Outcome::Planned { .. }));
-    let refused = count(Outcome::is_refused);
-    let left_alone = count(|outcome| matches!(outcome, Outcome::NotExposed { .. }));
-    let all = outcomes.len() + local;
-    let mut text = format!("{all} {}: {exposed} exposed", if all == 1 { "service" } else { "services" });
-    for (number, what) in [(refused, "refused"), (left_alone, "left alone"), (local, "local")] {
-        if number > 0 {
-            text.push_str(&format!(", {number} {what}"));
-        }
-    }
-    text
 }

@@ -2,24 +2,18 @@
 
 use std::io;
 
-use xposer::{Diagnostic, Outcome, Precedence, Service, expose_all};
-use xposer_manifest::Finding;
+use xposer::{Diagnostic, Outcome, Precedence, expose_all};
 use xposer_report::{Options, Place, Report};
 
 use crate::args::{Diagnostics, ReportArgs, ReportOutput, Typed};
 use crate::console::{Console, Exit, or_gone};
 use crate::input::Inputs;
 use crate::printer::Printer;
-use crate::render::summary;
 use crate::services::Found;
 
 /// Prints the report, and a line that counts.
 pub(crate) fn report(args: &ReportArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let printer = Printer::new(&args.input, console.terminal);
-    if let Some((message, help)) = args.input.kubectl.given(Typed::Report) {
-        let wrong = [Finding::input(message).help(help)];
-        return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
-    }
     let inputs = match Inputs::read(&args.input, None, Typed::Report, console) {
         Ok(inputs) => inputs,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
@@ -28,10 +22,7 @@ pub(crate) fn report(args: &ReportArgs, console: &mut Console<'_>) -> io::Result
         Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
-    let namespace = args.input.namespace.as_deref().unwrap_or_default();
-    let items = found.services.iter();
-    let services: Vec<Service<'_>> =
-        items.map(|item| Service::from_value(item.value).with_default_namespace(namespace)).collect();
+    let services = found.views(args.input.namespace.as_deref());
     let outcomes = expose_all(&services, &inputs.settings, Precedence::RefuseAll);
     let settings_file = inputs.settings_file.as_ref();
     let place = |at: usize, diagnostic: &Diagnostic| {
@@ -47,13 +38,9 @@ pub(crate) fn report(args: &ReportArgs, console: &mut Console<'_>) -> io::Result
         ReportOutput::Mermaid => report.to_mermaid(),
     };
     or_gone(console.stdout.write_all(text.as_bytes()).and_then(|()| console.stdout.flush()))?;
-    printer.print(inputs.notes.iter().cloned().chain(found.notes), console.stderr)?;
+    printer.print(inputs.notes.iter().chain(&found.notes).cloned(), console.stderr)?;
     if printer.format == Diagnostics::Text {
-        let mut summary = summary(&outcomes, found.local);
-        if let Some(counts) = found.passed.counts().filter(|_| services.is_empty() && found.local == 0) {
-            summary.push_str(&format!("; passed by: {counts}"));
-        }
-        or_gone(writeln!(console.stderr, "{summary}"))?;
+        or_gone(writeln!(console.stderr, "{}", found.summary(&outcomes)))?;
     }
     let refused = outcomes.iter().any(Outcome::is_refused);
     Ok(if refused { Exit::Refused } else { Exit::Done })

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 use xposer::diagnostics::{FieldPath, Root, Segment};
-use xposer::{Diagnostic, Service, is_service};
+use xposer::internal::type_name;
+use xposer::{Diagnostic, Outcome, Service, is_service};
 use xposer_import::{is_class, is_ingress};
 
 use xposer_manifest::encrypted::{SOPS, SOPS_KEY, first_encrypted, has_sops, is_encrypted};
@@ -81,6 +82,24 @@ impl<'f> Found<'f> {
     }
 }
 
+impl Found<'_> {
+    /// The core's views of the Services; those that name no namespace get this one.
+    pub(crate) fn views<'v>(&'v self, namespace: Option<&'v str>) -> Vec<Service<'v>> {
+        let namespace = namespace.unwrap_or_default();
+        let items = self.services.iter();
+        items.map(|item| Service::from_value(item.value).with_default_namespace(namespace)).collect()
+    }
+
+    /// How many Services there are of each sort, and of an input without Services, what there is.
+    pub(crate) fn summary(&self, outcomes: &[Outcome]) -> String {
+        let mut text = summary(outcomes, self.local);
+        if let Some(counts) = self.passed.counts().filter(|_| self.services.is_empty() && self.local == 0) {
+            text.push_str(&format!("; passed by: {counts}"));
+        }
+        text
+    }
+}
+
 /// What is known about an object from its document and its list.
 #[derive(Clone, Copy)]
 struct Among {
@@ -151,7 +170,7 @@ impl<'f> Item<'f> {
             Some(other) => {
                 let items = [Segment::Key("items".into())];
                 let place = self.file.place_at(self.document, self.path().chain(items));
-                let message = format!("expected a list of items, found {}", kind_of(other));
+                let message = format!("expected a list of items, found {}", type_name(other));
                 found.wrong.push(Finding::input(message).at(place));
                 true
             }
@@ -225,7 +244,7 @@ impl<'f> Item<'f> {
     }
 
     fn not_an_object(&self) -> Finding<'static> {
-        let message = format!("expected a Kubernetes object, found {}", kind_of(self.value));
+        let message = format!("expected a Kubernetes object, found {}", type_name(self.value));
         let finding = Finding::input(message).at(self.file.place_at(self.document, self.path()));
         match self.value {
             Value::Array(_) => {
@@ -252,13 +271,30 @@ impl<'f> Item<'f> {
     }
 }
 
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a mapping",
+/// The summary, for example `3 services: 2 exposed, 1 refused`, and the number of Services for tools only.
+///
+/// ```
+/// use xposer::{Service, Settings, expose, testing};
+/// let service = testing::service(&[("Domain", "example.com")]);
+/// let outcome = expose(&Service::from_value(&service), &Settings::default());
+/// assert_eq!(xposer_cli::summary(&[outcome], 0), "1 service: 1 exposed");
+/// ```
+#[must_use]
+pub fn summary<'o>(outcomes: impl IntoIterator<Item = &'o Outcome>, local: usize) -> String {
+    let (mut exposed, mut refused, mut left_alone) = (0, 0, 0);
+    for outcome in outcomes {
+        *match outcome {
+            Outcome::Planned { .. } => &mut exposed,
+            Outcome::Refused(_) | Outcome::Conflicting(_) => &mut refused,
+            Outcome::NotExposed { .. } => &mut left_alone,
+        } += 1;
     }
+    let all = exposed + refused + left_alone + local;
+    let mut text = format!("{all} {}: {exposed} exposed", if all == 1 { "service" } else { "services" });
+    for (number, what) in [(refused, "refused"), (left_alone, "left alone"), (local, "local")] {
+        if number > 0 {
+            text.push_str(&format!(", {number} {what}"));
+        }
+    }
+    text
 }

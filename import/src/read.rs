@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use xposer::Severity;
 use xposer::diagnostics::{FieldPath, Subject};
-use xposer::internal::{About, about};
+use xposer::internal::{About, about, type_name};
 use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL, PortRef, SERVICE_LABEL};
 use xposer::validation::PathType;
 
@@ -185,17 +185,6 @@ struct Reader<'t> {
     told: &'t mut Vec<Finding>,
 }
 
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a mapping",
-    }
-}
-
 impl Reader<'_> {
     fn tell(&mut self, path: FieldPath, severity: Severity, message: impl Into<String>) -> Finding {
         Finding::new(Object::Ingress(self.at), &self.subject, path, severity, message)
@@ -213,7 +202,7 @@ impl Reader<'_> {
 
     /// A value of another type than the field has, which the API server would refuse.
     fn mistyped(&mut self, path: FieldPath, expected: &str, found: &Value) {
-        let said = format!("expected {expected}, found {}", kind_of(found));
+        let said = format!("expected {expected}, found {}", type_name(found));
         self.lost(path, said, format!("write {expected}"));
     }
 
@@ -243,7 +232,7 @@ impl Reader<'_> {
                             texts.insert(key.clone(), String::new());
                         }
                         other => {
-                            let said = format!("expected a text, found {}", kind_of(other));
+                            let said = format!("expected a text, found {}", type_name(other));
                             self.lost(path().key(key.clone()), said, "put quotes around it");
                         }
                     }

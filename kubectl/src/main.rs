@@ -15,7 +15,7 @@ mod session;
 mod table;
 mod world;
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -36,18 +36,11 @@ use world::{Wanted, World};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let terminal = Terminal {
-        stdin: io::stdin().is_terminal(),
-        stdout: io::stdout().is_terminal(),
-        stderr: io::stderr().is_terminal(),
-        colors: !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
-    };
     let mut console = Console {
         stdin: &mut io::stdin().lock(),
         stdout: &mut io::BufWriter::new(io::stdout().lock()),
         stderr: &mut io::BufWriter::new(io::stderr().lock()),
-        terminal,
+        terminal: Terminal::of_process(),
     };
     let exit = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(dispatch(cli, &mut console)),
@@ -165,8 +158,7 @@ async fn check(args: &CheckArgs, cluster: &ClusterArgs, console: &mut Console<'_
     let findings: Findings = world.notes.iter().cloned().chain(world.findings()).collect();
     printer.print(findings, console.stderr)?;
     if has_summary {
-        let outcomes: Vec<Outcome> = world.shown().map(|(_, outcome)| outcome.clone()).collect();
-        writeln!(console.stderr, "{}", summary(&outcomes, 0))?;
+        writeln!(console.stderr, "{}", summary(world.shown().map(|(_, outcome)| outcome), 0))?;
     }
     Ok(if world.has_refused() { Exit::Refused } else { Exit::Done })
 }
@@ -189,8 +181,7 @@ async fn report(args: &ReportArgs, cluster: &ClusterArgs, console: &mut Console<
     };
     console.stdout.write_all(text.as_bytes())?;
     console.stdout.flush()?;
-    let outcomes: Vec<Outcome> = world.shown().map(|(_, outcome)| outcome.clone()).collect();
-    writeln!(console.stderr, "{}", summary(&outcomes, 0))?;
+    writeln!(console.stderr, "{}", summary(world.shown().map(|(_, outcome)| outcome), 0))?;
     Ok(if world.has_refused() { Exit::Refused } else { Exit::Done })
 }
 

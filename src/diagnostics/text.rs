@@ -77,6 +77,25 @@ pub(crate) fn scalar(value: &Value) -> Option<String> {
     }
 }
 
+/// The type of a JSON value, for a message about a whole document.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::internal::type_name;
+/// assert_eq!((type_name(&json!(null)), type_name(&json!([1]))), ("nothing", "a list"));
+/// ```
+#[must_use]
+pub fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+}
+
 /// The type and value of a JSON value, for a message.
 pub(crate) fn kind_of(value: &Value) -> String {
     match value {
