@@ -56,8 +56,10 @@ const MEANT: [(&str, &str, Reason); 17] = [
 ];
 
 /// What we refuse with `annotation-invalid` and ingress-nginx takes without a word: a case, a key, and the reason.
-const STRICTER: [(&str, &str, &str); 3] = [
-    ("nginx-value-canary-not-enabled", CANARY_WEIGHT, "it drops all keys of a canary without a word"),
+const STRICTER: [(&str, &str, &str); 5] = [
+    ("canary-not-enabled-elsewhere", CANARY_WEIGHT, NO_CANARY),
+    ("canary-not-enabled-elsewhere", "nginx.ingress.kubernetes.io/canary-by-header", NO_CANARY),
+    ("nginx-value-canary-not-enabled", CANARY_WEIGHT, NO_CANARY),
     (
         "nginx-value-canary-weight-too-large",
         CANARY_WEIGHT,
@@ -69,6 +71,7 @@ const STRICTER: [(&str, &str, &str); 3] = [
         "the key that it needs is that of the option StickySession, which is not forwarded",
     ),
 ];
+const NO_CANARY: &str = "it drops all keys of a canary without a word";
 const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";
 
 /// Why a value is judged in another way than the lists of values say.
@@ -114,6 +117,21 @@ struct Emitted {
     object: Value,
     /// The codes of the report that comes with it.
     codes: Vec<Code>,
+    /// The setting `controllers` of the case: the program of a class.
+    controllers: Value,
+}
+
+impl Emitted {
+    /// The class of another program than ingress-nginx: as the settings of the case say it, or else as its name does.
+    fn other_class(&self) -> Option<&str> {
+        let annotation = &self.object["metadata"]["annotations"]["kubernetes.io/ingress.class"];
+        let class = self.object["spec"]["ingressClassName"].as_str().or(annotation.as_str())?;
+        let is_other = match self.controllers[class].as_str() {
+            Some(program) => program != "ingress-nginx",
+            None => OTHER_PROGRAMS.iter().any(|word| class.contains(word)),
+        };
+        is_other.then_some(class)
+    }
 }
 
 /// The objects of all cases, also of their mended inputs, and of the cookbook.
@@ -123,10 +141,12 @@ fn emitted() -> Vec<Emitted> {
     for case in cases().into_iter().flat_map(|case| [case.mended(), Some(case)]).flatten() {
         let run = case.run();
         let codes: Vec<Code> = run.findings.iter().map(|finding| finding.diagnostic.code).collect();
+        let controllers = case.settings.as_ref().map_or(Value::Null, |it| it["controllers"].clone());
         emitted.extend(objects(&run.objects).into_iter().map(|object| Emitted {
             origin: case.slug.clone(),
             object,
             codes: codes.clone(),
+            controllers: controllers.clone(),
         }));
     }
     for entry in workspace().join("docs/cookbook").read_dir().unwrap() {
@@ -136,7 +156,12 @@ fn emitted() -> Vec<Emitted> {
         // Another test compares these blocks with the output of the core.
         for block in page.split("\n```yaml objects\n").skip(1) {
             let yaml = block.split("\n```\n").next().unwrap();
-            let of_page = |object| Emitted { origin: name.clone(), object, codes: Vec::new() };
+            let of_page = |object| Emitted {
+                origin: name.clone(),
+                object,
+                codes: Vec::new(),
+                controllers: Value::Null,
+            };
             emitted.extend(objects(yaml).into_iter().map(of_page));
         }
     }
@@ -231,13 +256,6 @@ fn complaint(answer: &Value) -> Option<String> {
     (!said.is_empty()).then(|| said.join("; "))
 }
 
-/// The class of another program than ingress-nginx.
-fn other_class(ingress: &Value) -> Option<&str> {
-    let annotation = &ingress["metadata"]["annotations"]["kubernetes.io/ingress.class"];
-    let class = ingress["spec"]["ingressClassName"].as_str().or(annotation.as_str())?;
-    OTHER_PROGRAMS.iter().any(|word| class.contains(word)).then_some(class)
-}
-
 #[test]
 #[ignore = "needs ingress-nginx's code: make judges"]
 fn ingress_nginx_takes_every_ingress_but_those_that_are_listed() {
@@ -245,7 +263,7 @@ fn ingress_nginx_takes_every_ingress_but_those_that_are_listed() {
     ingresses.retain(|it| it.object["kind"] == INGRESS.name);
     let all = ingresses.len();
     let mut others = BTreeMap::<String, usize>::new();
-    ingresses.retain(|it| match other_class(&it.object) {
+    ingresses.retain(|it| match it.other_class() {
         Some(class) => {
             *others.entry(class.to_owned()).or_default() += 1;
             false
