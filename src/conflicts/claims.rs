@@ -18,7 +18,7 @@ use crate::validation::{PathType, comparable_path};
 use crate::values::Target;
 
 /// The name of the kind of monitors.
-const MONITOR: &str = Kind::EndpointMonitor.as_str();
+pub(super) const MONITOR: &str = Kind::EndpointMonitor.as_str();
 
 /// How many other Services a finding names, and how many of those with a [`Claim::counterpart`] are enough to be seen.
 ///
@@ -43,7 +43,7 @@ pub const MAX_NAMED: usize = 3;
 /// # Ok::<(), xposer::Report>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Claim<'p>(Claimed<'p>);
+pub struct Claim<'p>(pub(super) Claimed<'p>);
 
 /// What a plan claims.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,7 +144,7 @@ impl Plan {
         claims(self).map(|(claim, _)| claim).chain(stable).chain(compared(self)).map(Claim).collect()
     }
 
-    fn is_global(&self) -> bool {
+    pub(super) fn is_global(&self) -> bool {
         self.published.as_ref().is_some_and(|published| published.scope == Scope::Globally)
     }
 
@@ -159,7 +159,7 @@ pub(super) fn exclusive(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
 }
 
 /// What a plan claims; of a route also who wrote its host.
-fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
+pub(super) fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
     let routes = plan.rules.iter().map(|rule| {
         let path = comparable_path(&rule.path, rule.path_type);
         let is_exact = rule.path_type == PathType::Exact;
@@ -304,10 +304,23 @@ fn claimed(
         return Some((FieldPath::object(&["metadata", "name"]), problem));
     }
     let others = owners.others(plan)?;
+    // Where they share a target, the name of its objects is already reported.
+    if matches!(claim, Claimed::Name(MONITOR, ..)) && owners.all_share_a_target(plan) {
+        return None;
+    }
+    said(claim, plan, origin, &others, help)
+}
+
+/// What is reported about a plan whose claim others have, too; nothing where that is no conflict.
+pub(super) fn said(
+    claim: &Claimed<'_>,
+    plan: &Plan,
+    origin: Option<&Origin>,
+    others: &str,
+    help: &str,
+) -> Option<(FieldPath, Problem)> {
     Some(match claim {
         Claimed::Service(..) | Claimed::Certificate(_) | Claimed::Paths(..) => return None,
-        // Where they share a target, the name of its objects is already reported.
-        Claimed::Name(MONITOR, ..) if owners.all_share_a_target(plan) => return None,
         Claimed::Name(kind, _, name) => {
             let said = format!("the {kind} name {} is also asked for by {others}", quoted(name));
             let help =

@@ -4,6 +4,7 @@ mod canary;
 mod certificates;
 pub(crate) mod claims;
 pub(crate) mod contested;
+pub(crate) mod held;
 mod patterns;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use crate::diagnostics::{FieldPath, Problem, Report};
 use crate::plan::Plan;
 pub use claims::Claim;
 use claims::{Claimed, claimed_twice};
+pub use held::{ClaimText, Holder, Holders, MAX_HOLDERS, SHARD_VERSION, SHARDS, Shard, config_map, shard};
 
 /// Which of several Services with the same claim is exposed.
 ///

@@ -664,6 +664,14 @@ codes! {
         "Two Services would publish their URL under the same key.",
         "The key is <service>-<namespace>: `a-b` in `c` and `a` in `b-c` have the same one, and a ConfigMap has each key once.",
         "Rename one of the Services, or publish locally.";
+    ClaimYounger, "claim-younger", Warning,
+        "Somebody who is younger has what this object asks for.",
+        "The older of two gets a host and path, or a name; the younger one loses it, perhaps while people use it.",
+        "Leave it to the other one, or tell its owners.";
+    ClaimsUnknown, "claims-unknown", Warning,
+        "It is not known who else has the hosts and names.",
+        "The controller writes down who has what, in ConfigMaps of the namespace of the setting claims. They cannot be read, are missing, are older than claims.maxAge, or were written by another version.",
+        "Let the administrator check that the controller runs with the same setting claims, and that the policy may read the ConfigMaps.";
     ServiceRepeated, "service-repeated", Error,
         "The same Service stands twice in the input.",
         "A name in a namespace belongs to one Service; which of the copies counts would be a guess.",

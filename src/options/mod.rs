@@ -3,6 +3,7 @@
 //! Most settings are layers on each other: those of a profile that a Service chooses, those of its namespace, the general
 //! ones, and what is built in. Annotations of the Service lie on top. The first that says something counts.
 
+mod admission;
 pub(crate) mod annotations;
 pub(crate) mod block;
 mod entries;
@@ -24,6 +25,7 @@ use crate::dialect::external_dns;
 use crate::template::Template;
 use crate::validation::pattern::{Owners, Patterns};
 use crate::values::Target;
+pub use admission::{Claims, Guard, Mode};
 pub(crate) use annotations::Forwarded;
 pub(crate) use gateways::overlap;
 use layer::Named;
@@ -100,6 +102,8 @@ pub struct Settings {
     pub(crate) forwards_legacy: bool,
     pub(crate) strict: bool,
     pub(crate) stamp: bool,
+    claims: Option<Claims>,
+    guard: Guard,
 }
 
 impl Default for Settings {
@@ -123,6 +127,8 @@ impl Default for Settings {
             forwards_legacy: false,
             strict: false,
             stamp: true,
+            claims: None,
+            guard: Guard::default(),
         }
     }
 }
@@ -309,6 +315,18 @@ impl Settings {
     #[must_use]
     pub fn stamp(&self) -> bool {
         self.stamp
+    }
+
+    /// Where the controller writes down who has what, and what the policy makes of it (the setting `claims`).
+    #[must_use]
+    pub fn claims(&self) -> Option<&Claims> {
+        self.claims.as_ref()
+    }
+
+    /// What the policy looks at beside Services (the setting `guard`).
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// These settings with what the cluster says about who serves its classes and Gateways.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::annotations::annotation;
 use super::layer::{Entry, Slot, Wishes};
 use super::parse::Parsed;
-use super::{NO_SECRET, Settings, SourcedTemplate, entries, gateways, named, parse};
+use super::{NO_SECRET, Settings, SourcedTemplate, admission, entries, gateways, named, parse};
 use crate::diagnostics::{Origin, Sourced};
 use crate::dialect::controller::Controller;
 use crate::intents::Intent;
@@ -972,6 +972,26 @@ options! {
             doc: "Whether the policy writes the URL and the name of the Ingress back on the Service, as status.xposer.stakater.com/url and ingress; with false it only validates, as a policy group wants it.",
             default: "true",
             setting: ("stamp", "false", |settings, value, at| keep(parse::boolean(value, at)?, &mut settings.stamp)),
+        }
+        {
+            form: Form::Mapping,
+            doc: "Where the controller writes down who has which hosts and names (`namespace`), and what the policy makes of it: `mode` is `off`, `warn` or `deny`; `onFailure` (`warn` or `deny`) counts where it is not known who has what, or only from before `maxAge`; with `nameOthers: false`, holders in other namespaces are not named.",
+            default: "(none)",
+            setting: (
+                "claims",
+                "{namespace: xposer-system, mode: deny}",
+                |settings, value, at| admission::claims(value, at, &mut settings.claims)
+            ),
+        }
+        {
+            form: Form::Mapping,
+            doc: "What the policy makes of hand-written objects that take hosts: `mode` is `off`, `warn` or `deny`, `kinds` are some of `Ingress`, `HTTPRoute`, `GRPCRoute`, `TLSRoute` and `Route`, and requests of `users` pass, which are those of the controller.",
+            default: "{mode: off}",
+            setting: (
+                "guard",
+                "{mode: deny, kinds: [Ingress]}",
+                |settings, value, at| admission::guard(value, at, &mut settings.guard)
+            ),
         }
         {
             form: Form::Block,

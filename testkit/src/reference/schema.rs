@@ -7,7 +7,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use xposer::internal::Controller;
-use xposer::options::{ConfigOption, Form, Key, settings};
+use xposer::options::{ConfigOption, Form, Guard, Key, Mode, settings};
 use xposer::validation::{BOOLEANS, parse_bool};
 
 use crate::cases::parse;
@@ -171,8 +171,30 @@ fn shape(name: &str, form: Form) -> Result<Value> {
             }
             json!({"type": ["object", "null"], "additionalProperties": object(&ways)})
         }
+        (Form::Mapping, "claims") => {
+            let word = |words: &[&str]| json!({"enum": nothing_or(words.iter().map(|word| (*word).into()))});
+            let mut claims = object(&Map::from_iter([
+                ("namespace".to_owned(), item()),
+                ("mode".to_owned(), mode()),
+                ("onFailure".to_owned(), word(&["warn", "deny"])),
+                ("maxAge".to_owned(), shape("maxAge", Form::Duration)?),
+                ("nameOthers".to_owned(), boolean()),
+            ]));
+            claims["required"] = json!(["namespace"]);
+            claims
+        }
+        (Form::Mapping, "guard") => object(&Map::from_iter([
+            ("mode".to_owned(), mode()),
+            ("kinds".to_owned(), list(&json!({"enum": Guard::KINDS}))),
+            ("users".to_owned(), list(&item())),
+        ])),
         (Form::Mapping, other) => bail!("the schema does not know the keys of {other}"),
     })
+}
+
+/// What follows from a finding; a YAML reader may take `off` for a boolean.
+fn mode() -> Value {
+    json!({"enum": nothing_or(Mode::WORDS.iter().map(|word| (*word).into()).chain([false.into()]))})
 }
 
 fn boolean() -> Value {

@@ -1,0 +1,431 @@
+//! Who has what, as the controller writes it down for programs that see one object at a time.
+//!
+//! A claim that only one Service can have is a text such as `prefix shop.example.com/`. All claims of one host, and all of one
+//! namespace, are in one of [`SHARDS`] shards, so that one look-up a host and one for the namespace are enough, however many
+//! hosts there are. The controller keeps each shard in a ConfigMap.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::claims::{Claim, Claimed, MAX_NAMED, MONITOR, claims, said};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
+use crate::plan::Plan;
+use crate::validation::{PathType, comparable_path};
+
+/// How many shards there are.
+///
+/// ```
+/// assert_eq!(xposer::conflicts::SHARDS, 256);
+/// ```
+pub const SHARDS: u64 = 256;
+
+/// How many holders of one claim a shard names, at most.
+///
+/// ```
+/// // As many as a diagnostic names, and the one that asks, which may be among them.
+/// assert_eq!(xposer::conflicts::MAX_HOLDERS, xposer::internal::MAX_NAMED + 1);
+/// ```
+pub const MAX_HOLDERS: usize = MAX_NAMED + 1;
+
+/// The version of the form in which a shard is written.
+///
+/// ```
+/// assert_eq!(xposer::conflicts::SHARD_VERSION, 1);
+/// ```
+pub const SHARD_VERSION: u64 = 1;
+
+/// A claim as text, and what decides in which shard it is.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::testing;
+/// let plan = testing::plan(&[("IngressURLTemplate", "shop.example.com/api")], json!({}))?;
+/// let texts: Vec<String> = plan.claims().iter().filter_map(|claim| claim.text()).map(|it| it.text).collect();
+/// assert_eq!(texts, ["Ingress shop/web", "prefix shop.example.com/api"]);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClaimText {
+    /// The claim. Two objects with equal texts want the same thing.
+    pub text: String,
+    /// The host or the namespace that the claim is about.
+    pub bucket: String,
+    /// Whether it is in no conflict with another one that is local, too: keys of the ConfigMaps of two namespaces.
+    pub is_local: bool,
+}
+
+impl ClaimText {
+    /// The claim of a path of a host, as an object says it that is not ours: `/` where it says none.
+    ///
+    /// ```
+    /// use xposer::conflicts::ClaimText;
+    /// use xposer::validation::PathType;
+    /// let route = |path, path_type| ClaimText::route("Shop.example.com", path, path_type, false).text;
+    /// assert_eq!(route("/api/", PathType::Prefix), "prefix shop.example.com/api");
+    /// assert_eq!(route("/api", PathType::Exact), "exact shop.example.com/api");
+    /// ```
+    #[must_use]
+    pub fn route(host: &str, path: &str, path_type: PathType, is_canary: bool) -> Self {
+        let host = host.to_ascii_lowercase();
+        let path = comparable_path(if path.is_empty() { "/" } else { path }, path_type);
+        let (canary, kind) = words(path_type == PathType::Exact, is_canary);
+        Self { text: format!("{canary}{kind} {host}{path}"), bucket: host, is_local: false }
+    }
+
+    /// The name of the ConfigMap of its shard.
+    ///
+    /// ```
+    /// use xposer::conflicts::ClaimText;
+    /// use xposer::validation::PathType;
+    /// let of = |host, path| ClaimText::route(host, path, PathType::Prefix, false).config_map();
+    /// // Everything about one host is in one shard.
+    /// assert_eq!(of("shop.example.com", "/"), of("shop.example.com", "/api"));
+    /// assert_eq!(of("shop.example.com", "/"), "xposer-claims-2a");
+    /// ```
+    #[must_use]
+    pub fn config_map(&self) -> String {
+        config_map(shard(&self.bucket))
+    }
+}
+
+fn words(is_exact: bool, is_canary: bool) -> (&'static str, &'static str) {
+    (if is_canary { "canary " } else { "" }, if is_exact { "exact" } else { "prefix" })
+}
+
+/// The number of the shard of a host or a namespace, from 0 to [`SHARDS`] without the end (FNV-1a of 64 bits).
+///
+/// ```
+/// use xposer::conflicts::{SHARDS, shard};
+/// assert!(shard("shop.example.com") < SHARDS);
+/// assert_eq!(shard("shop.example.com"), 0x2a);
+/// ```
+#[must_use]
+pub fn shard(bucket: &str) -> u64 {
+    let hash = bucket.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    // The upper bits depend on all bytes.
+    (hash >> 32) % SHARDS
+}
+
+/// The name of the ConfigMap of a shard.
+///
+/// ```
+/// assert_eq!(xposer::conflicts::config_map(0xa), "xposer-claims-0a");
+/// ```
+#[must_use]
+pub fn config_map(shard: u64) -> String {
+    format!("xposer-claims-{shard:02x}")
+}
+
+/// Somebody who has a claim, or who asks for it.
+///
+/// ```
+/// use xposer::conflicts::Holder;
+/// let holder = |created: &str| Holder {
+///     kind: "Service".to_owned(), namespace: "shop".to_owned(), name: "web".to_owned(),
+///     created: created.to_owned(), is_local: false,
+/// };
+/// let written = serde_json::to_value(holder("2026-01-01T00:00:00Z")).unwrap();
+/// assert_eq!(written["created"], "2026-01-01T00:00:00Z");
+/// assert!(holder("2025-01-01T00:00:00Z").precedes(&holder("2026-01-01T00:00:00Z")));
+/// // What has no time is being created now.
+/// assert!(holder("2026-01-01T00:00:00Z").precedes(&holder("")));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The kind of the object, for example `Service` or `Ingress`.
+    pub kind: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// When the API server created it, as the API server writes times; empty where it has no time yet.
+    #[serde(default)]
+    pub created: String,
+    /// Whether the claim is local ([`ClaimText::is_local`]).
+    #[serde(default, rename = "local", skip_serializing_if = "std::ops::Not::not")]
+    pub is_local: bool,
+}
+
+impl Holder {
+    /// Whether it gets what both ask for: the older one; of two of one second, the one whose namespace and name come first.
+    #[must_use]
+    pub fn precedes(&self, other: &Self) -> bool {
+        // The API server writes all times in one form, so their texts have the order of the times.
+        fn key(holder: &Holder) -> (bool, &str, &str, &str) {
+            (holder.created.is_empty(), &holder.created, &holder.namespace, &holder.name)
+        }
+        key(self) < key(other)
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.kind, &self.namespace, &self.name) == (&other.kind, &other.namespace, &other.name)
+    }
+}
+
+/// The holders of claims, by the texts of the claims; the oldest first, and at most [`MAX_HOLDERS`] of each.
+///
+/// ```
+/// let holders = xposer::conflicts::Holders::new();
+/// assert!(holders.get("prefix shop.example.com/").is_none());
+/// ```
+pub type Holders = BTreeMap<String, Vec<Holder>>;
+
+/// What a ConfigMap says of the claims of one shard, as JSON under the key `claims`.
+///
+/// ```
+/// use xposer::conflicts::{SHARD_VERSION, Shard};
+/// let text = r#"{"version":1,"written":"2026-11-29T07:00:00Z","claims":{"prefix shop.example.com/":[
+///     {"kind":"Ingress","namespace":"shop","name":"old","created":"2026-01-01T00:00:00Z"}]}}"#;
+/// let shard: Shard = serde_json::from_str(text)?;
+/// assert_eq!((shard.version, shard.dropped, shard.claims.len()), (SHARD_VERSION, 0, 1));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// [`SHARD_VERSION`]. A reader does not trust another version.
+    pub version: u64,
+    /// When it was written, as the API server writes times.
+    pub written: String,
+    /// How many claims found no room.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u64,
+    /// Who has what.
+    #[serde(default)]
+    pub claims: Holders,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Claim<'_> {
+    /// The claim as text; `None` for those that several can have, for the Service itself, and for names outside of its namespace.
+    #[must_use]
+    pub fn text(&self) -> Option<ClaimText> {
+        text(&self.0)
+    }
+}
+
+fn text(claim: &Claimed<'_>) -> Option<ClaimText> {
+    let text = |text: String, bucket: &str| ClaimText { text, bucket: bucket.to_owned(), is_local: false };
+    Some(match claim {
+        Claimed::Service(..) | Claimed::Paths(..) | Claimed::Certificate(_) | Claimed::Name(_, None, _) => {
+            return None;
+        }
+        Claimed::Name(kind, Some(namespace), name) => text(format!("{kind} {namespace}/{name}"), namespace),
+        Claimed::Route(host, path, is_exact, is_canary) => {
+            let (canary, kind) = words(*is_exact, *is_canary);
+            text(format!("{canary}{kind} {host}{path}"), host)
+        }
+        Claimed::Listener(namespace, gateway, host) => {
+            text(format!("listener {}/{gateway} {host}", namespace.unwrap_or_default()), host)
+        }
+        Claimed::Secret(namespace, name) => {
+            let namespace = namespace.unwrap_or_default();
+            text(format!("Secret {namespace}/{name}"), namespace)
+        }
+        Claimed::Key(key) => text(format!("key {key}"), &format!("key {key}")),
+    })
+}
+
+impl Plan {
+    /// What only one Service can have and this plan asks for, as texts: without the claims that are not written down.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let plan = xposer::testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))?;
+    /// assert_eq!(plan.claim_texts().len(), 2);
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn claim_texts(&self) -> Vec<ClaimText> {
+        claims(self).filter_map(|(claim, _)| text_of(self, &claim)).collect()
+    }
+
+    /// Compares what this plan asks for with what others have. An Error for everything that an older one has, as
+    /// [`expose_all`](crate::expose_all) says it of two Services, and a Warning for what a younger one has. `created` is the time
+    /// of the Service, as the API server writes it; empty where it is being created. Where `names_others` is false, holders in other
+    /// namespaces are not named.
+    ///
+    /// A canary shares the routes of its stable Service. Where another one than that has the route, this is an Error, too.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::conflicts::{Holder, Holders};
+    /// let plan = xposer::testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))?;
+    /// let holder = Holder { kind: "Ingress".to_owned(), namespace: "ops".to_owned(), name: "old".to_owned(),
+    ///     created: "2026-01-01T00:00:00Z".to_owned(), is_local: false };
+    /// let holders = Holders::from([("prefix shop.example.com/".to_owned(), vec![holder])]);
+    /// let said = |created, named| plan.contested(created, &holders, named).diagnostics()[0].message.clone();
+    /// assert_eq!(said("", true), "`shop.example.com/` is also asked for by Ingress ops/old, created on 2026-01-01");
+    /// assert_eq!(said("", false), "`shop.example.com/` is also asked for by somebody in another namespace");
+    /// assert_eq!(plan.contested("2025-01-01T00:00:00Z", &holders, true).count(xposer::Severity::Error), 0);
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn contested(&self, created: &str, holders: &Holders, names_others: bool) -> Report {
+        let mut report = Report::new(self.subject.clone(), false);
+        let asker = self.holder(created);
+        let (mut seen, mut has_name) = (Vec::new(), false);
+        for (claim, origin) in claims(self) {
+            let Some(asked) = text_of(self, &claim) else { continue };
+            if seen.contains(&asked.text) {
+                continue;
+            }
+            let rivals = Rivals::new(&asked, &asker, holders);
+            let is_monitor = matches!(claim, Claimed::Name(MONITOR, ..));
+            if !rivals.older.is_empty() {
+                // The name of its other objects says it already.
+                let is_repeated = is_monitor && has_name;
+                has_name |= matches!(claim, Claimed::Name(..));
+                let others = named(&rivals.older, &asker, names_others);
+                if let Some((path, problem)) =
+                    said(&claim, self, origin, &others, help(&claim)).filter(|_| !is_repeated)
+                {
+                    report.file(path, problem);
+                }
+            } else if !rivals.younger.is_empty() {
+                let others = named(&rivals.younger, &asker, names_others);
+                if let Some((path, problem)) = said(&claim, self, origin, &others, "") {
+                    report.file(path, younger(problem));
+                }
+            }
+            if let (Claimed::Route(host, path, is_exact, true), Some(canary)) = (&claim, &self.canary) {
+                let (_, kind) = words(*is_exact, false);
+                let stable = Holder { name: canary.of.clone(), ..asker.clone() };
+                let has_it = holders.get(&format!("{kind} {host}{path}")).map_or(&[][..], Vec::as_slice);
+                if !has_it.is_empty() && !has_it.iter().any(|holder| holder.is_same(&stable)) {
+                    let has_it: Vec<&Holder> = has_it.iter().collect();
+                    let said = format!(
+                        "{} is asked for by {}, and not by the stable Service {}",
+                        quoted(&format!("{host}{path}")),
+                        named(&has_it, &asker, names_others),
+                        quoted(&canary.of)
+                    );
+                    let problem = Problem::new(Code::RouteClaimed, said);
+                    let path = origin.cloned().unwrap_or_default().path();
+                    report.file(path, problem.help("name the stable Service that has the host and path"));
+                }
+            }
+            seen.push(asked.text);
+        }
+        report
+    }
+
+    /// This plan's Service as a holder. `created` is as in [`Plan::contested`].
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// let plan = xposer::testing::plan(&[], json!({}))?;
+    /// assert_eq!((plan.holder("").kind.as_str(), plan.holder("").name.as_str()), ("Service", "web"));
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn holder(&self, created: &str) -> Holder {
+        Holder {
+            kind: "Service".to_owned(),
+            namespace: self.subject.namespace.clone(),
+            name: self.subject.name.clone(),
+            created: created.to_owned(),
+            is_local: false,
+        }
+    }
+}
+
+fn text_of(plan: &Plan, claim: &Claimed<'_>) -> Option<ClaimText> {
+    let is_local = matches!(claim, Claimed::Key(_)) && !plan.is_global();
+    text(claim).map(|text| ClaimText { is_local, ..text })
+}
+
+/// What is said where an object that is not ours asks for what others have: as of a plan. `asked` has the place of each claim, and
+/// the host and path in words.
+#[allow(dead_code, reason = "the guard of hand-written objects asks")]
+pub(crate) fn contested_by(
+    asked: &[(ClaimText, FieldPath, String)],
+    asker: &Holder,
+    holders: &Holders,
+    names_others: bool,
+    report: &mut Report,
+) {
+    let mut seen = Vec::new();
+    for (text, path, shown) in asked {
+        if seen.contains(&&text.text) {
+            continue;
+        }
+        seen.push(&text.text);
+        let rivals = Rivals::new(text, asker, holders);
+        let problem = |others: &[&Holder]| {
+            let others = named(others, asker, names_others);
+            Problem::new(Code::RouteClaimed, format!("{} is also asked for by {others}", quoted(shown)))
+        };
+        if !rivals.older.is_empty() {
+            report.file(path.clone(), problem(&rivals.older).help(ANOTHER_ROUTE));
+        } else if !rivals.younger.is_empty() {
+            report.file(path.clone(), younger(problem(&rivals.younger)));
+        }
+    }
+}
+
+/// A problem with those that are younger, and so lose what they have.
+fn younger(problem: Problem) -> Problem {
+    Problem {
+        code: Code::ClaimYounger,
+        message: format!("{}, and the older one gets it", problem.message),
+        help: Some("leave it to the other one, or tell its owners".to_owned()),
+        ..problem
+    }
+}
+
+const ANOTHER_ROUTE: &str = "choose another host or path";
+
+/// What the one who comes later can do.
+fn help(claim: &Claimed<'_>) -> &'static str {
+    match claim {
+        Claimed::Route(..) => ANOTHER_ROUTE,
+        Claimed::Secret(..) => "leave TLSSecretNameTemplate out, or put {{.Service}} into it",
+        _ => "",
+    }
+}
+
+/// Who else has a claim.
+#[derive(Default)]
+struct Rivals<'h> {
+    older: Vec<&'h Holder>,
+    younger: Vec<&'h Holder>,
+}
+
+impl<'h> Rivals<'h> {
+    fn new(asked: &ClaimText, asker: &Holder, holders: &'h Holders) -> Self {
+        let mut rivals = Self::default();
+        for holder in holders.get(&asked.text).into_iter().flatten() {
+            if holder.is_same(asker) || (holder.is_local && asked.is_local) {
+                continue;
+            }
+            let side = if holder.precedes(asker) { &mut rivals.older } else { &mut rivals.younger };
+            side.push(holder);
+        }
+        rivals
+    }
+}
+
+/// Holders in words: at most [`MAX_NAMED`] by name, with the day on which they were created.
+fn named(holders: &[&Holder], asker: &Holder, names_others: bool) -> String {
+    let (shown, hidden): (Vec<&Holder>, Vec<&Holder>) =
+        holders.iter().partition(|holder| names_others || holder.namespace == asker.namespace);
+    let in_words = |holder: &&Holder| {
+        let day = holder.created.get(..10).map(|day| format!(", created on {day}")).unwrap_or_default();
+        format!("{} {}/{}{day}", holder.kind, holder.namespace, holder.name)
+    };
+    let mut listed: Vec<String> = shown.iter().take(MAX_NAMED).map(in_words).collect();
+    if shown.len() > MAX_NAMED {
+        listed.push(format!("{} more", shown.len() - MAX_NAMED));
+    }
+    if !hidden.is_empty() {
+        listed.push("somebody in another namespace".to_owned());
+    }
+    listed.join(" and ")
+}

@@ -1,0 +1,214 @@
+//! What an admission policy asks and guards beside the Service itself: the settings `claims` and `guard`.
+
+use serde_json::Value;
+
+use super::parse::{Parsed, boolean, invalid, item, list, mapping, one, text, unknown_word, wrong};
+use super::unknown;
+use crate::diagnostics::{Code, Origin, quoted};
+use crate::intents::duration;
+use crate::validation::is_dns_label;
+
+/// What follows from a finding of the policy that is not about the Service alone.
+///
+/// ```
+/// use xposer::options::Mode;
+/// assert_eq!("deny".parse(), Ok(Mode::Deny));
+/// assert_eq!(Mode::default(), Mode::Off);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// Nothing is looked at.
+    #[default]
+    Off,
+    /// The request is accepted with a warning.
+    Warn,
+    /// The request is refused.
+    Deny,
+}
+
+crate::diagnostics::words!(Mode { Off = "off", Warn = "warn", Deny = "deny" });
+
+/// The setting `claims`: where the controller writes down who has which hosts and names, and what the policy makes of it.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Settings, options::Mode};
+/// let settings = Settings::from_value(&json!({"claims": {"namespace": "xposer-system", "mode": "deny"}}))?;
+/// let claims = settings.claims().expect("they have a namespace");
+/// assert_eq!((claims.namespace(), claims.mode(), claims.on_failure()), ("xposer-system", Mode::Deny, Mode::Warn));
+/// assert!(claims.max_age_seconds() == 3600 && claims.names_others());
+/// assert!(Settings::default().claims().is_none());
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    namespace: String,
+    mode: Mode,
+    on_failure: Mode,
+    max_age: u64,
+    names_others: bool,
+}
+
+impl Claims {
+    /// The namespace of the ConfigMaps.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// What follows where somebody else has what a Service asks for. The controller writes the claims in every mode.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// What follows where it is not known who has what: `Warn` or `Deny`.
+    #[must_use]
+    pub fn on_failure(&self) -> Mode {
+        self.on_failure
+    }
+
+    /// The age, in seconds, from which what is written down does not count.
+    #[must_use]
+    pub fn max_age_seconds(&self) -> u64 {
+        self.max_age
+    }
+
+    /// Whether holders in other namespaces are named.
+    #[must_use]
+    pub fn names_others(&self) -> bool {
+        self.names_others
+    }
+}
+
+/// The setting `guard`: which kinds the policy looks at beside Services, and whose requests it lets pass.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::{Settings, options::Mode};
+/// let settings = Settings::from_value(&json!({"guard": {"mode": "deny", "kinds": ["Ingress"]}}))?;
+/// assert_eq!((settings.guard().mode_of("Ingress"), settings.guard().mode_of("HTTPRoute")), (Mode::Deny, Mode::Off));
+/// assert!(settings.guard().passes("system:serviceaccount:xposer-system:xposer-controller"));
+/// assert_eq!(Settings::default().guard().mode_of("Ingress"), Mode::Off);
+/// # Ok::<(), xposer::Report>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    mode: Mode,
+    kinds: Vec<String>,
+    users: Vec<String>,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Off,
+            kinds: Self::KINDS.map(str::to_owned).to_vec(),
+            users: vec!["system:serviceaccount:xposer-system:xposer-controller".to_owned()],
+        }
+    }
+}
+
+impl Guard {
+    /// The kinds that can be looked at: all that give hosts to a program that serves them.
+    ///
+    /// ```
+    /// assert!(xposer::options::Guard::KINDS.contains(&"TLSRoute"));
+    /// ```
+    pub const KINDS: [&str; 5] = ["GRPCRoute", "HTTPRoute", "Ingress", "Route", "TLSRoute"];
+
+    /// What follows from findings about an object of this kind.
+    #[must_use]
+    pub fn mode_of(&self, kind: &str) -> Mode {
+        if self.kinds.iter().any(|known| known == kind) { self.mode } else { Mode::Off }
+    }
+
+    /// Whether the requests of this user pass: those of the controller.
+    #[must_use]
+    pub fn passes(&self, user: &str) -> bool {
+        self.users.iter().any(|known| known == user)
+    }
+}
+
+const OF_CLAIMS: &[&str] = &["namespace", "mode", "onFailure", "maxAge", "nameOthers"];
+const OF_GUARD: &[&str] = &["mode", "kinds", "users"];
+
+fn mode(value: &Value, at: &Origin, words: &[&str]) -> Parsed<Option<Mode>> {
+    // YAML's older readers take the word `off` for a boolean.
+    if *value == Value::Bool(false) && words.contains(&Mode::Off.as_str()) {
+        return Ok(Some(Mode::Off));
+    }
+    let Some(word) = text(value, at)? else { return Ok(None) };
+    match word.trim().parse() {
+        Ok(mode) if words.contains(&word.trim()) => Ok(Some(mode)),
+        _ => Err(one(at, unknown_word(Code::SettingInvalid, word.trim(), words))),
+    }
+}
+
+pub(super) fn claims(value: &Value, at: &Origin, into: &mut Option<Claims>) -> Parsed<()> {
+    let mut claims = Claims {
+        namespace: String::new(),
+        mode: Mode::Off,
+        on_failure: Mode::Warn,
+        max_age: 3600,
+        names_others: true,
+    };
+    mapping(value, at, OF_CLAIMS, &mut |key, value, place| {
+        match key {
+            "namespace" => {
+                let name = item(value, &place, "namespace")?.trim();
+                if !is_dns_label(name) {
+                    let said = format!("{} is not the name of a namespace", quoted(name));
+                    return Err(wrong(&place, said, "write lower-case letters, digits and `-`"));
+                }
+                name.clone_into(&mut claims.namespace);
+            }
+            "mode" => claims.mode = mode(value, &place, Mode::WORDS)?.unwrap_or_default(),
+            "onFailure" => {
+                claims.on_failure = mode(value, &place, &["warn", "deny"])?.unwrap_or(Mode::Warn);
+            }
+            "maxAge" => {
+                let text = item(value, &place, "duration")?.trim();
+                let read = duration(text).map_err(|it| wrong(&place, it.said, it.help))?;
+                // The controller writes anew what is a third as old.
+                if read < 60_000 {
+                    let said = format!("{} is shorter than a minute", quoted(text));
+                    return Err(wrong(&place, said, "write a duration from 1m"));
+                }
+                claims.max_age = read / 1000;
+            }
+            "nameOthers" => claims.names_others = boolean(value, &place)?.unwrap_or(true),
+            _ => return Err(one(&place, unknown(key, OF_CLAIMS.iter().copied()))),
+        }
+        Ok(())
+    })?;
+    if claims.namespace.is_empty() {
+        return Err(wrong(at, "the claims have no namespace", "write namespace: xposer-system"));
+    }
+    *into = Some(claims);
+    Ok(())
+}
+
+pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> {
+    mapping(value, at, OF_GUARD, &mut |key, value, place| {
+        match key {
+            "mode" => into.mode = mode(value, &place, Mode::WORDS)?.unwrap_or_default(),
+            "kinds" => {
+                into.kinds = list(value, &place, "a list of kinds", &|value, at| {
+                    let Value::String(kind) = value else { return Err(invalid(at, "a kind", value)) };
+                    match Guard::KINDS.iter().find(|known| **known == kind.trim()) {
+                        Some(kind) => Ok((*kind).to_owned()),
+                        None => Err(one(at, unknown_word(Code::SettingInvalid, kind.trim(), &Guard::KINDS))),
+                    }
+                })?;
+            }
+            "users" => {
+                into.users = list(value, &place, "a list of users", &|value, at| {
+                    item(value, at, "user").map(|user| user.trim().to_owned())
+                })?;
+            }
+            _ => return Err(one(&place, unknown(key, OF_GUARD.iter().copied()))),
+        }
+        Ok(())
+    })
+}

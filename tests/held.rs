@@ -1,0 +1,182 @@
+//! What others have, as the controller writes it down: a plan that is compared with it loses what it would lose beside them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that finds something else has failed"
+)]
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use xposer::conflicts::{ClaimText, Holder, Holders, MAX_HOLDERS, SHARDS, shard};
+use xposer::validation::PathType;
+use xposer::{Code, Outcome, Plan, Precedence, Service, Settings, Severity, expose, expose_all, testing};
+use xposer_testkit::cases::all;
+
+const FIRST: &str = "2026-01-01T00:00:01Z";
+const SECOND: &str = "2026-01-01T00:00:02Z";
+
+/// What is known of the claims of these plans, each with its time.
+fn holders(plans: &[(&Plan, &str)]) -> Holders {
+    let mut holders = Holders::new();
+    for (plan, created) in plans {
+        for text in plan.claim_texts() {
+            let holder = Holder { is_local: text.is_local, ..plan.holder(created) };
+            holders.entry(text.text).or_default().push(holder);
+        }
+    }
+    holders
+}
+
+/// The codes by which one Service loses something to another one.
+const LOST: [Code; 5] =
+    [Code::ListenerClaimed, Code::NameClaimed, Code::RouteClaimed, Code::SecretShared, Code::UrlKeyClaimed];
+
+#[test]
+fn who_comes_later_loses_what_it_would_lose_beside_the_other_one() {
+    let mut met = BTreeSet::new();
+    for case in all().unwrap() {
+        let Ok(settings) = Settings::from_value(case.settings.as_ref().unwrap_or(&Value::Null)) else {
+            continue;
+        };
+        let services: Vec<&Value> = case.services().collect();
+        for (at, first) in services.iter().enumerate() {
+            for second in services.iter().skip(at + 1) {
+                let both =
+                    [Service::from_value(first).created_at(1), Service::from_value(second).created_at(2)];
+                let [older, younger] = both.each_ref().map(|service| expose(service, &settings));
+                let (Some(older), Some(younger)) = (older.plan(), younger.plan()) else { continue };
+                // A name in one namespace is one Service, given twice.
+                if older.holder("") == younger.holder("") {
+                    continue;
+                }
+                let report = younger.contested(SECOND, &holders(&[(older, FIRST)]), true);
+                let told: BTreeSet<(Code, String)> =
+                    report.of(Severity::Error).map(|it| (it.code, it.path.to_string())).collect();
+                let outcomes = expose_all(&both, &settings, Precedence::OldestFirst);
+                // Names outside of a namespace are not written down.
+                let is_one_namespace = older.namespace() == younger.namespace();
+                let is_lost = |it: &&xposer::Diagnostic| {
+                    LOST.contains(&it.code) && (is_one_namespace || it.code != Code::NameClaimed)
+                };
+                let beside: BTreeSet<(Code, String)> = match &outcomes[1] {
+                    Outcome::Conflicting(report) => {
+                        let lost = report.diagnostics().iter().filter(is_lost);
+                        lost.map(|it| (it.code, it.path.to_string())).collect()
+                    }
+                    _ => BTreeSet::new(),
+                };
+                // A canary that differs from its stable Service has the route of somebody else at most.
+                if younger.canary().is_none() {
+                    assert_eq!(told, beside, "{}: {report}", case.slug);
+                }
+                met.extend(told.into_iter().map(|(code, _)| code));
+                // The older one loses nothing.
+                let report = older.contested(FIRST, &holders(&[(younger, SECOND)]), true);
+                assert_eq!(report.count(Severity::Error), 0, "{}: {report}", case.slug);
+                assert!(
+                    older.contested(FIRST, &holders(&[(older, FIRST)]), true).is_empty(),
+                    "{}",
+                    case.slug
+                );
+            }
+        }
+    }
+    assert_eq!(met, BTreeSet::from(LOST), "each of them occurs");
+}
+
+fn plan(namespace: &str, name: &str, annotations: &[(&str, &str)]) -> Plan {
+    let mut service = testing::service(annotations);
+    service["metadata"]["namespace"] = namespace.into();
+    service["metadata"]["name"] = name.into();
+    let settings = Settings::from_value(&json!({"domain": "example.com"})).unwrap();
+    match expose(&Service::from_value(&service), &settings) {
+        Outcome::Planned { plan, .. } => *plan,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn said(plan: &Plan, created: &str, holders: &Holders, names_others: bool) -> Vec<String> {
+    plan.contested(created, holders, names_others).diagnostics().iter().map(ToString::to_string).collect()
+}
+
+const HOST: (&str, &str) = ("IngressURLTemplate", "shop.example.com");
+
+#[test]
+fn others_are_named_with_their_age_where_this_is_allowed() {
+    let mut all: Vec<Plan> = (0..5).map(|n| plan("ops", &format!("old-{n}"), &[HOST])).collect();
+    all.push(plan("shop", "own", &[HOST]));
+    let held = holders(&all.iter().map(|plan| (plan, FIRST)).collect::<Vec<_>>());
+    let new = plan("shop", "web", &[HOST]);
+    assert_eq!(
+        said(&new, "", &held, true),
+        [
+            "error[route-claimed]: Service shop/web: metadata.annotations[\"config.xposer.stakater.com/IngressURLTemplate\"]: \
+             `shop.example.com/` is also asked for by Service ops/old-0, created on 2026-01-01 and Service ops/old-1, created on \
+             2026-01-01 and Service ops/old-2, created on 2026-01-01 and 3 more; choose another host or path"
+        ]
+    );
+    let hidden = &said(&new, "", &held, false)[0];
+    assert!(
+        hidden.contains("by Service shop/own, created on 2026-01-01 and somebody in another namespace; "),
+        "{hidden}"
+    );
+    assert!(!hidden.contains("ops"), "{hidden}");
+}
+
+#[test]
+fn of_one_second_the_first_name_counts() {
+    let (alpha, beta) = (plan("shop", "alpha", &[HOST]), plan("shop", "beta", &[HOST]));
+    let errors = |plan: &Plan, other: &Plan| {
+        plan.contested(FIRST, &holders(&[(other, FIRST)]), true).count(Severity::Error)
+    };
+    assert_eq!((errors(&alpha, &beta), errors(&beta, &alpha)), (0, 1));
+}
+
+#[test]
+fn a_younger_one_is_told_and_loses() {
+    let (old, new) = (plan("shop", "old", &[HOST]), plan("ops", "new", &[HOST]));
+    let report = old.contested(FIRST, &holders(&[(&new, SECOND)]), true);
+    assert_eq!(report.diagnostics().len(), 1, "{report}");
+    assert_eq!(report.diagnostics()[0].code, Code::ClaimYounger);
+    let message = &report.diagnostics()[0].message;
+    assert_eq!(
+        message,
+        "`shop.example.com/` is also asked for by Service ops/new, created on 2026-01-01, and the older one gets it"
+    );
+}
+
+#[test]
+fn a_canary_belongs_to_the_service_that_has_the_route() {
+    let canary = plan("shop", "beta", &[HOST, ("CanaryOf", "web"), ("CanaryWeight", "10")]);
+    let (stable, other) = (plan("shop", "web", &[HOST]), plan("ops", "web", &[HOST]));
+    assert_eq!(said(&canary, SECOND, &holders(&[(&stable, FIRST)]), true), [""; 0]);
+    // The stable Service may be applied after it.
+    assert_eq!(said(&canary, SECOND, &Holders::new(), true), [""; 0]);
+    let said = said(&canary, SECOND, &holders(&[(&other, FIRST)]), true);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("is asked for by Service ops/web") && said[0].contains("stable Service `web`"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn what_an_object_of_somebody_else_says_is_the_same_text() {
+    let plan = plan("shop", "web", &[("IngressURLTemplate", "shop.example.com/api/")]);
+    let route = ClaimText::route("shop.example.com", "/api", PathType::Prefix, false);
+    assert!(plan.claim_texts().contains(&route), "{:?}", plan.claim_texts());
+}
+
+#[test]
+fn the_shards_are_filled_evenly() {
+    let mut sizes = vec![0; usize::try_from(SHARDS).unwrap()];
+    for n in 0..10_000 {
+        let host = format!("app-{n}.team-{}.example.com", n % 50);
+        sizes[usize::try_from(shard(&host)).unwrap()] += 1;
+    }
+    // 39 on average.
+    assert!(sizes.iter().all(|size| (10..80).contains(size)), "{sizes:?}");
+    assert!(MAX_HOLDERS < 10);
+}
