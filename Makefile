@@ -16,7 +16,7 @@ FUZZ_TARGETS := template forward expose policy
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # The most bytes the policy's module may have.
 WASM_BYTES := 820000
-WASM_SOURCES := Cargo.toml Cargo.lock policy/Cargo.toml policy/build $(shell find src policy/src policy/examples -name '*.rs')
+WASM_SOURCES := Cargo.toml Cargo.lock policy/Cargo.toml admission/Cargo.toml policy/build $(shell find src admission/src policy/src policy/examples -name '*.rs')
 
 .PHONY: help
 help: ## Say what every target does
@@ -135,7 +135,7 @@ size: policy.wasm ## Print the size of the module, and fail if it is over the bu
 .PHONY: reproducible
 reproducible: policy.wasm ## Build the module again in another folder, and fail if it is not the same
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
-	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy manifest/Cargo.toml manifest/src import/Cargo.toml import/src report/Cargo.toml report/src report/assets report/templates cli/Cargo.toml cli/src live/Cargo.toml live/src controller/Cargo.toml controller/src kubectl/Cargo.toml kubectl/src testkit chain benches README.md) "$$copy" && \
+	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy admission/Cargo.toml admission/src manifest/Cargo.toml manifest/src import/Cargo.toml import/src report/Cargo.toml report/src report/assets report/templates cli/Cargo.toml cli/src live/Cargo.toml live/src controller/Cargo.toml controller/src kubectl/Cargo.toml kubectl/src testkit chain benches README.md) "$$copy" && \
 	CARGO_TARGET_DIR="$$copy/target" "$$copy/policy/build" xposer-policy "$$copy/policy.wasm" && \
 	cmp policy.wasm "$$copy/policy.wasm" && echo "the same bytes twice"
 

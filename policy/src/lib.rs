@@ -1,8 +1,7 @@
 //! Xposer as a Kubewarden policy.
 //!
 //! It rejects a Service that requests exposure and cannot be exposed, with every reason in one message, and writes the URL into the
-//! annotations of the others. The crate [`xposer`] decides; this crate turns an admission request into a Service, and an
-//! outcome into an admission response.
+//! annotations of the others. The crate [`xposer_admission`] decides; this crate is its door for Kubewarden.
 //!
 //! The guest functions are functions of bytes, so they can be tested and fuzzed natively:
 //!
@@ -20,15 +19,19 @@
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 
-mod object;
-mod review;
-mod words;
+mod host;
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use kubewarden_policy_sdk::protocol_version_guest;
 use kubewarden_policy_sdk::settings::SettingsValidationResponse;
+use serde::Deserialize;
 use serde_json::Value;
 use wapc_guest::prelude::{CallResult, register_function};
 use xposer::Settings;
+use xposer_admission::{Request, Response, Review, Reviewed, about_settings};
+
+pub use host::Host;
 
 /// Registers the functions that a Kubewarden host calls.
 #[allow(unsafe_code, reason = "the host finds the function by its name, which must therefore stay as it is")]
@@ -37,6 +40,15 @@ pub extern "C" fn wapc_init() {
     register_function("validate", validate);
     register_function("validate_settings", validate_settings);
     register_function("protocol_version", protocol_version_guest);
+}
+
+/// What a Kubewarden host sends.
+#[derive(Deserialize)]
+struct Payload<'p> {
+    #[serde(borrow)]
+    request: Request<'p>,
+    #[serde(default)]
+    settings: Value,
 }
 
 /// Answers an admission request: `{"request": .., "settings": ..}` in, a Kubewarden `ValidationResponse` out.
@@ -49,7 +61,52 @@ pub extern "C" fn wapc_init() {
 ///
 /// None, whatever the payload: an error would reach the user as an internal error without its reason.
 pub fn validate(payload: &[u8]) -> CallResult {
-    Ok(review::answer(payload)?)
+    validate_with(payload, &host::ask, &now)
+}
+
+/// As [`validate`], with another host than the one that runs the module, and another clock: `now` gives the time in seconds since 1970.
+///
+/// ```
+/// let payload = br#"{"request": {"operation": "DELETE"}}"#;
+/// let answer = xposer_policy::validate_with(payload, &|_| Err("nobody is asked".to_owned()), &|| 0)?;
+/// assert_eq!(answer, br#"{"accepted":true}"#);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+///
+/// # Errors
+///
+/// None, whatever the payload.
+pub fn validate_with(payload: &[u8], host: &Host<'_>, now: &dyn Fn() -> i64) -> CallResult {
+    let response = match serde_json::from_slice::<Payload<'_>>(payload) {
+        Ok(payload) => answer(&payload, host, now),
+        Err(error) => Response::unreadable(&error),
+    };
+    Ok(serde_json::to_vec(&response)?)
+}
+
+fn answer(payload: &Payload<'_>, host: &Host<'_>, now: &dyn Fn() -> i64) -> Response {
+    let reviewed = match Reviewed::of(&payload.request) {
+        Ok(Some(reviewed)) => reviewed,
+        Ok(None) => return Response::accepted(),
+        Err(response) => return response,
+    };
+    let settings = match Settings::from_value(&payload.settings) {
+        Ok(settings) => settings,
+        Err(report) => return Response::without_settings(&report),
+    };
+    match reviewed.review(&settings) {
+        Review::Answered(response) => response,
+        Review::Asks(question) => {
+            let replies = host::replies(&question, host);
+            question.answer(&replies, now())
+        }
+    }
+}
+
+/// Seconds since 1970; 0 if the clock says an earlier time.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Validates settings: the settings as JSON in, `{"valid": .., "message": ..}` out. The message lists
@@ -67,7 +124,7 @@ pub fn validate(payload: &[u8]) -> CallResult {
 /// None, whatever the payload.
 pub fn validate_settings(payload: &[u8]) -> CallResult {
     let message = match serde_json::from_slice::<Value>(payload) {
-        Ok(settings) => Settings::tried(&settings).err().map(|report| words::settings(&report)),
+        Ok(settings) => Settings::tried(&settings).err().map(|report| about_settings(&report)),
         // The host may send no settings at all.
         Err(_) if payload.trim_ascii().is_empty() => None,
         Err(error) => Some(format!("xposer: the settings are not JSON: {error}")),

@@ -20,6 +20,7 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
         "import",
         "report",
         "cli",
+        "admission",
         "policy",
         "live",
         "controller",

@@ -25,8 +25,18 @@ pub(crate) fn rejection(report: &Report) -> String {
     }
 }
 
-/// All problems of settings. A policy server prints them without the name of the policy.
-pub(crate) fn settings(report: &Report) -> String {
+/// All problems of settings, as one message for whoever runs the program.
+///
+/// ```
+/// # use xposer::Settings;
+/// let report = Settings::from_value(&serde_json::json!({"domian": "example.com"})).err().ok_or("there is no such setting")?;
+/// assert_eq!(xposer_admission::about_settings(&report),
+///     "xposer: settings.domian: there is no setting `domian`; did you mean domain? [setting-unknown]");
+/// # Ok::<(), &str>(())
+/// ```
+// A policy server prints the message without the name of the policy.
+#[must_use]
+pub fn settings(report: &Report) -> String {
     let errors: Vec<_> = report.diagnostics().iter().collect();
     match errors.as_slice() {
         [only] => format!("xposer: {}", line(only)),

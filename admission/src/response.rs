@@ -1,0 +1,140 @@
+//! The admission response.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use xposer::{Report, Severity};
+
+use crate::words;
+
+/// The status of the API server for an invalid object.
+const UNPROCESSABLE: u16 = 422;
+const BAD_REQUEST: u16 = 400;
+const INTERNAL: u16 = 500;
+
+/// The answer to a request. As JSON, it has the form of Kubewarden's `ValidationResponse`.
+///
+/// ```
+/// use xposer_admission::Response;
+/// assert_eq!(serde_json::to_string(&Response::accepted())?, r#"{"accepted":true}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Response {
+    accepted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit_annotations: Option<Audit>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mutated_object: Option<Box<RawValue>>,
+}
+
+/// The audit annotations. The API server puts the name of the webhook in front of each key.
+#[derive(Clone, Debug, Serialize)]
+struct Audit {
+    /// The codes of all findings.
+    codes: String,
+}
+
+impl Response {
+    /// The request is accepted unchanged.
+    #[must_use]
+    pub fn accepted() -> Self {
+        Self { accepted: true, ..Self::default() }
+    }
+
+    /// The request, or a part of it, is not the JSON that was expected: status 400.
+    ///
+    /// ```
+    /// # use xposer_admission::{Request, Response};
+    /// let error = serde_json::from_str::<Request>("{}").err().ok_or("a request has an operation")?;
+    /// let response = Response::unreadable(&error);
+    /// assert_eq!(response.code(), Some(400));
+    /// assert_eq!(response.message(), Some("the admission request cannot be read: missing field `operation` at line 1 column 2"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn unreadable(error: &dyn fmt::Display) -> Self {
+        Self::rejected(BAD_REQUEST, format!("the admission request cannot be read: {error}"))
+    }
+
+    /// The settings cannot be used: status 500, with all problems of the settings.
+    ///
+    /// ```
+    /// # use xposer_admission::Response;
+    /// # use xposer::Settings;
+    /// let report = Settings::from_value(&serde_json::json!({"domain": 3})).err().ok_or("3 is no domain")?;
+    /// assert_eq!(Response::without_settings(&report).code(), Some(500));
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
+    pub fn without_settings(report: &Report) -> Self {
+        Self::rejected(INTERNAL, words::settings(report))
+    }
+
+    /// The object cannot be what it wants to be: status 422, with all Errors of the report.
+    pub(crate) fn refused(report: &Report) -> Self {
+        Self::rejected(UNPROCESSABLE, words::rejection(report)).with_findings(report)
+    }
+
+    fn rejected(code: u16, message: String) -> Self {
+        Self { message: Some(message), code: Some(code), ..Self::default() }
+    }
+
+    /// The response with the Warnings for the user, and all codes for the audit log.
+    pub(crate) fn with_findings(self, report: &Report) -> Self {
+        if report.is_empty() {
+            return self;
+        }
+        let warnings = words::warnings(report.of(Severity::Warning), report.count(Severity::Warning));
+        Self { warnings, audit_annotations: Some(Audit { codes: words::codes(report) }), ..self }
+    }
+
+    /// The response with the object that takes the place of the one in the request.
+    pub(crate) fn with_object(self, object: Box<RawValue>) -> Self {
+        Self { mutated_object: Some(object), ..self }
+    }
+
+    /// Whether the request is allowed.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.accepted
+    }
+
+    /// Why it is refused: all reasons, one on a line if there are several.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// The status of a refusal: 422 for an object that cannot be exposed, 400 for a request that cannot be read, 500 for settings that
+    /// cannot be used.
+    #[must_use]
+    pub fn code(&self) -> Option<u16> {
+        self.code
+    }
+
+    /// The warnings for the user: each at most 256 bytes, together at most 4096.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The annotations for the audit log: `codes`, with the codes of all findings, separated by commas.
+    pub fn audit_annotations(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.audit_annotations.iter().map(|audit| ("codes", audit.codes.as_str()))
+    }
+
+    /// The object that takes the place of the one in the request, as JSON; `None` if nothing is changed. It differs from that of the
+    /// request only in `metadata.annotations`.
+    #[must_use]
+    pub fn changed_object(&self) -> Option<&RawValue> {
+        self.mutated_object.as_deref()
+    }
+}

@@ -1,0 +1,50 @@
+//! What the policy asks its host.
+
+use serde::Serialize;
+use xposer_admission::{Question, Reply};
+
+/// Answers a call of `kubernetes/get_resource`: its payload in, the object as JSON out, or the host's error in words.
+pub type Host<'h> = dyn Fn(&[u8]) -> Result<Vec<u8>, String> + 'h;
+
+/// The payload of `get_resource`.
+#[derive(Serialize)]
+struct GetResource<'q> {
+    api_version: &'static str,
+    kind: &'static str,
+    name: &'q str,
+    namespace: &'q str,
+    /// The host would answer with what it knew up to five seconds ago.
+    disable_cache: bool,
+}
+
+/// The replies to a question, one call of the host for each name.
+pub(crate) fn replies(question: &Question, host: &Host<'_>) -> Vec<Reply> {
+    question.names().iter().map(|name| reply(question.namespace(), name, host)).collect()
+}
+
+fn reply(namespace: &str, name: &str, host: &Host<'_>) -> Reply {
+    let call = GetResource { api_version: "v1", kind: "ConfigMap", name, namespace, disable_cache: true };
+    let found = serde_json::to_vec(&call).map_err(|error| error.to_string()).and_then(|call| host(&call));
+    match found {
+        Ok(found) => serde_json::from_slice(&found)
+            .map_or_else(|error| Reply::Failed(format!("the answer is no JSON: {error}")), Reply::Found),
+        // The host has no other way to say that there is none.
+        Err(error) if error.contains("Cannot find") => Reply::NotFound,
+        Err(error) => Reply::Failed(error),
+    }
+}
+
+/// Asks the host that runs the module.
+#[cfg(target_family = "wasm")]
+pub(crate) fn ask(call: &[u8]) -> Result<Vec<u8>, String> {
+    wapc_guest::host_call("kubewarden", "kubernetes", "get_resource", call).map_err(|error| {
+        let said = error.to_string();
+        said.strip_prefix("Host error: ").map(str::to_owned).unwrap_or(said)
+    })
+}
+
+/// Natively, there is no host.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn ask(_: &[u8]) -> Result<Vec<u8>, String> {
+    Err("there is no host".to_owned())
+}
