@@ -75,11 +75,13 @@ pub(crate) const VALIDATING: Kind =
     kind(ADMISSION, "ValidatingAdmissionPolicy", "validatingadmissionpolicies");
 pub(crate) const VALIDATING_BINDING: Kind =
     kind(ADMISSION, "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings");
+pub(crate) const WEBHOOK: Kind =
+    kind(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations");
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
 pub(crate) const CLUSTER_ROLE: Kind = kind(RBAC, "ClusterRole", "clusterroles");
 pub(crate) const CLUSTER_ROLE_BINDING: Kind = kind(RBAC, "ClusterRoleBinding", "clusterrolebindings");
 
-const KINDS: [Kind; 25] = [
+const KINDS: [Kind; 26] = [
     SERVICE,
     INGRESS,
     CONFIG_MAP,
@@ -98,6 +100,7 @@ const KINDS: [Kind; 25] = [
     MUTATING_BINDING,
     VALIDATING,
     VALIDATING_BINDING,
+    WEBHOOK,
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     kind("v1", "ServiceAccount", "serviceaccounts"),

@@ -34,5 +34,6 @@ mod ownership;
 mod replicas;
 mod report;
 mod servers;
+mod soak;
 mod storm;
 mod urls;
