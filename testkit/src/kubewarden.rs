@@ -6,13 +6,13 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::cluster::now;
 use crate::host::{Answer, HostCall, INTERRUPTED, Module, Reply, refuse};
 
 /// Runs a policy's functions: natively, or in the waPC host.
@@ -47,10 +47,6 @@ impl Native {
             let answer = reply(&call);
             calls.borrow_mut().push(call);
             answer
-        };
-        let now = || {
-            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
         };
         let result = match operation {
             "validate" => xposer_policy::validate_with(payload, &host, &now),

@@ -12,11 +12,11 @@
 use std::cell::Cell;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::sleep;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use xposer::conflicts::{Holder, Holders};
-use xposer_testkit::cluster::Cluster;
+use xposer_testkit::cluster::{Cluster, time};
 use xposer_testkit::host::{self, Answer, HostCall, Module, Reply};
 use xposer_testkit::kubewarden::{Deployment, Native, Policy, Response, evaluate};
 
@@ -87,32 +87,6 @@ in_the_wapc_host! {
     a_request_asks_for_sixteen_config_maps_at_most
     a_canary_is_held_to_its_stable_service
     an_audit_asks_as_the_owner
-}
-
-fn now() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
-}
-
-/// A time as the API server writes it, so many seconds from now.
-fn time(from_now: i64) -> String {
-    let seconds = now() + from_now;
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (mut year, mut day) = (1970, days);
-    let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    while day >= if is_leap(year) { 366 } else { 365 } {
-        day -= if is_leap(year) { 366 } else { 365 };
-        year += 1;
-    }
-    let mut month = 1;
-    for length in [31, if is_leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if day < length {
-            break;
-        }
-        day -= length;
-        month += 1;
-    }
-    let (hour, minute) = (second / 3600, second / 60 % 60);
-    format!("{year}-{month:02}-{:02}T{hour:02}:{minute:02}:{:02}Z", day + 1, second % 60)
 }
 
 const OLD: &str = "2026-01-01T00:00:00Z";
