@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
+use xposer::conflicts::{ClaimText, Holder, Holders, Shard};
 use xposer_testkit::workspace;
 
-use crate::cluster::{HTTP_ROUTE, SERVICE, WEBHOOK, name_of, say};
+use crate::cluster::{CONFIG_MAP, HOME, HTTP_ROUTE, SERVICE, WEBHOOK, name_of, say, within};
 use crate::controller::Controller;
 use crate::scene::{Place, Scene, key, service};
 use crate::storm::{Dice, SETTINGS, expected, seed, step};
@@ -152,6 +153,8 @@ fn clock_library() -> Option<PathBuf> {
 struct Replicas<'s> {
     scene: &'s Scene,
     home: String,
+    /// The namespace of the claims.
+    claims: String,
     first: Controller,
     second: Controller,
     second_account: PathBuf,
@@ -160,7 +163,7 @@ struct Replicas<'s> {
 }
 
 impl<'s> Replicas<'s> {
-    fn start(scene: &'s Scene, home: &str) -> Self {
+    fn start(scene: &'s Scene, home: &str, claims: &str) -> Self {
         let clock = clock_library().map(|library| (library, scene.file("clock")));
         if let Some((_, clock)) = &clock {
             fs::write(clock, "+0").unwrap();
@@ -168,12 +171,27 @@ impl<'s> Replicas<'s> {
             say("skipped: no faketime, so no clock jumps");
         }
         let (wire, account) = through(scene);
-        let first = Self::spawn(scene, &scene.identity, home, clock.as_ref()).ready();
-        let second = Self::spawn(scene, &account, home, None).ready();
-        Self { scene, home: home.to_owned(), first, second, second_account: account, wire, clock }
+        let first = Self::spawn(scene, &scene.identity, home, claims, clock.as_ref()).ready();
+        let second = Self::spawn(scene, &account, home, claims, None).ready();
+        Self {
+            scene,
+            home: home.to_owned(),
+            claims: claims.to_owned(),
+            first,
+            second,
+            second_account: account,
+            wire,
+            clock,
+        }
     }
 
-    fn spawn(scene: &Scene, account: &Path, home: &str, clock: Option<&(PathBuf, PathBuf)>) -> Controller {
+    fn spawn(
+        scene: &Scene,
+        account: &Path,
+        home: &str,
+        claims: &str,
+        clock: Option<&(PathBuf, PathBuf)>,
+    ) -> Controller {
         let words = ["--handover-timeout", "5", "--stamp", "--leader-elect", "--lease-namespace", home];
         let environment: Vec<(&str, &Path)> = clock
             .iter()
@@ -181,7 +199,8 @@ impl<'s> Replicas<'s> {
                 [("LD_PRELOAD", library.as_path()), ("FAKETIME_TIMESTAMP_FILE", file.as_path())]
             })
             .collect();
-        Controller::spawn_with(account, &scene.settings(SETTINGS), &words, &environment)
+        let settings = format!("{SETTINGS}\nclaims: {{namespace: {claims}}}");
+        Controller::spawn_with(account, &scene.settings(&settings), &words, &environment)
     }
 
     /// Starts a replica again that has lost its Lease; for no other reason may one end. Returns whether the second one began anew.
@@ -194,11 +213,12 @@ impl<'s> Replicas<'s> {
             has_ended
         };
         if lost(&mut self.first) {
-            self.first = Self::spawn(self.scene, &self.scene.identity, &self.home, self.clock.as_ref());
+            self.first =
+                Self::spawn(self.scene, &self.scene.identity, &self.home, &self.claims, self.clock.as_ref());
         }
         let is_new = lost(&mut self.second);
         if is_new {
-            self.second = Self::spawn(self.scene, &self.second_account, &self.home, None);
+            self.second = Self::spawn(self.scene, &self.second_account, &self.home, &self.claims, None);
         }
         is_new
     }
@@ -211,7 +231,8 @@ impl<'s> Replicas<'s> {
             Failure::Killed => {
                 self.first.kill();
                 change();
-                self.first = Self::spawn(scene, &scene.identity, &self.home, self.clock.as_ref());
+                self.first =
+                    Self::spawn(scene, &scene.identity, &self.home, &self.claims, self.clock.as_ref());
             }
             Failure::Frozen => {
                 self.first.signal("STOP");
@@ -273,7 +294,7 @@ impl<'s> Replicas<'s> {
     }
 }
 
-/// A webhook for Ingresses and HTTPRoutes that takes connections and never answers. It is removed on drop.
+/// A webhook for the controller's Ingresses and HTTPRoutes that takes connections and never answers. It is removed on drop.
 struct SilentWebhook<'s> {
     scene: &'s Scene,
     name: String,
@@ -288,6 +309,9 @@ impl<'s> SilentWebhook<'s> {
         scene.apply(&json!({"apiVersion": WEBHOOK.api, "kind": WEBHOOK.name, "metadata": {"name": names[0]},
             "webhooks": [{"name": "silent.example.com", "failurePolicy": failure_policy, "timeoutSeconds": 1,
                 "sideEffects": "None", "admissionReviewVersions": ["v1"],
+                // The changes by others go on.
+                "matchConditions": [{"name": "by-the-controller",
+                    "expression": format!("request.userInfo.username == 'system:serviceaccount:{HOME}:xposer'")}],
                 "clientConfig": {"url": format!("https://{}/", listener.local_addr().unwrap())},
                 "namespaceSelector": {"matchExpressions": [
                     {"key": "kubernetes.io/metadata.name", "operator": "In", "values": names}]},
@@ -314,7 +338,7 @@ fn settles(places: &[Place], replicas: &mut Replicas<'_>) -> usize {
         }
         services.extend(place.list(SERVICE));
     }
-    let objects = expected(&mut services);
+    let (objects, claims) = expected(&mut services);
     let mut lines: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for object in &objects {
         let line = format!("{} {}", object["kind"].as_str().unwrap(), name_of(object));
@@ -326,7 +350,26 @@ fn settles(places: &[Place], replicas: &mut Replicas<'_>) -> usize {
     for place in places {
         place.has_within(SETTLED, lines.remove(place.name.as_str()).unwrap_or_default());
     }
+    within(SETTLED, "the claims are those of the exposed Services", || has_claims(replicas, &claims));
     objects.len()
+}
+
+/// Whether each claim has its holder, and no Service has another one.
+fn has_claims(replicas: &Replicas<'_>, claims: &[(ClaimText, Holder)]) -> Result<(), String> {
+    let maps = replicas.scene.list(CONFIG_MAP, Some(&replicas.claims));
+    let texts = maps.iter().filter_map(|map| map["data"]["claims"].as_str());
+    let held: Holders = texts.flat_map(|text| serde_json::from_str::<Shard>(text).unwrap().claims).collect();
+    let names = |holder: &Holder| (holder.namespace.clone(), holder.name.clone());
+    let of_services = held.iter().flat_map(|(text, holders)| {
+        let services = holders.iter().filter(|holder| holder.kind == "Service");
+        services.map(move |holder| (text.clone(), names(holder)))
+    });
+    let is_ours = |(_, (namespace, _)): &(String, (String, String))| namespace.starts_with("soak-");
+    let seen: BTreeSet<_> = of_services.filter(is_ours).collect();
+    let expected: BTreeSet<_> =
+        claims.iter().map(|(text, holder)| (text.text.clone(), names(holder))).collect();
+    let wrong: Vec<_> = seen.symmetric_difference(&expected).take(5).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(format!("{wrong:?}")) }
 }
 
 #[test]
@@ -343,7 +386,9 @@ fn a_long_time_of_changes_and_failures_ends_in_what_the_core_says() {
     for place in &places {
         place.create_all(names.iter().map(|name| service(name, &[])));
     }
-    let mut replicas = Replicas::start(&scene, &places[0].name);
+    let claims = scene.namespace();
+    scene.may_write_claims(&claims);
+    let mut replicas = Replicas::start(&scene, &places[0].name, &claims);
     settles(&places, &mut replicas);
 
     let began = Instant::now();
@@ -362,6 +407,7 @@ fn a_long_time_of_changes_and_failures_ends_in_what_the_core_says() {
                 }
             };
             change();
+            println!("{failure:?}");
             replicas.suffer(failure, &places, &mut change);
             change();
             changes += 3 * CHANGES;

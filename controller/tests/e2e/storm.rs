@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use xposer::conflicts::{ClaimText, Holder};
 use xposer::emit::URL_CONFIG_MAP;
 use xposer::{Outcome, Precedence, Service, Settings, emit_all, expose_all};
 
@@ -104,8 +105,8 @@ pub(crate) fn step(shop: &Place, names: &[String], dice: &mut Dice) {
     }
 }
 
-/// What the core emits for all Services together. Of two with the same claim, the older one keeps it.
-pub(crate) fn expected(services: &mut [Value]) -> Vec<Value> {
+/// What the core emits for all Services together, and what they claim. Of two with the same claim, the older one keeps it.
+pub(crate) fn expected(services: &mut [Value]) -> (Vec<Value>, Vec<(ClaimText, Holder)>) {
     services.sort_by_key(|it| {
         let of = &it["metadata"];
         (of["creationTimestamp"].to_string(), of["namespace"].to_string(), name_of(it).to_owned())
@@ -120,8 +121,13 @@ pub(crate) fn expected(services: &mut [Value]) -> Vec<Value> {
         }
     }
     let outcomes = expose_all(&kept, &settings, Precedence::RefuseAll);
-    let emitted = emit_all(outcomes.iter().filter_map(Outcome::plan));
-    emitted.objects.iter().map(xposer::Object::to_value).collect()
+    let plans = || outcomes.iter().filter_map(Outcome::plan);
+    let claims = plans().flat_map(|plan| {
+        let holder = plan.holder("");
+        plan.claim_texts().into_iter().map(move |text| (text, holder.clone()))
+    });
+    let objects = emit_all(plans()).objects.iter().map(xposer::Object::to_value).collect();
+    (objects, claims.collect())
 }
 
 fn plans(services: &[Service<'_>], settings: &Settings) -> usize {
@@ -162,7 +168,7 @@ fn a_storm_of_changes_ends_in_what_the_core_says() {
     }
 
     let mut services = shop.list(SERVICE);
-    let objects = expected(&mut services);
+    let (objects, _) = expected(&mut services);
     let lines = objects.iter().map(|it| format!("{} {}", it["kind"].as_str().unwrap(), name_of(it)));
     let lines: BTreeSet<String> = lines.collect();
     println!("expected: {lines:?}");
