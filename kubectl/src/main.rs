@@ -9,6 +9,7 @@ mod connect;
 mod controller;
 mod diff;
 mod failure;
+mod import;
 mod list;
 mod resources;
 mod session;
@@ -78,6 +79,8 @@ async fn dispatch(cli: Cli, console: &mut Console<'_>) -> Result<Exit, Stop> {
         Command::Check(args) => check(&args, &cluster, console).await,
         Command::Report(args) => report(&args, &cluster, console).await,
         Command::Diff(args) => diff::diff(&args, &cluster, console).await,
+        Command::Import(args) => import::import(&args, &cluster, console).await,
+        Command::Init(args) => import::init(&args, &cluster, console).await,
         Command::Adopt(args) => adopt::adopt(&args, &cluster, console).await,
     }
 }
