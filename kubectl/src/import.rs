@@ -37,6 +37,7 @@ pub(crate) async fn import(
     };
     if let Some(told) = found.told.as_ref().filter(|_| args.diagnostics.has_summary()) {
         writeln!(console.stderr, "{told}")?;
+        console.stderr.flush()?;
     }
     let mut seen = asked.read().await?;
     seen.notes.splice(..0, found.file.iter().filter_map(|file| file.note().cloned()));

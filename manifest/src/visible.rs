@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::write::is_printable;
+use xposer::internal::is_hidden;
 
 /// A text for one line of a terminal or a log. Control characters, line breaks, characters without a width and those that turn
 /// the direction of the text are written as Rust writes them, for example `\u{1b}`, because a terminal would obey them, or
@@ -29,11 +29,7 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
 }
 
 fn escaped<'t>(text: &'t str, kept: &str) -> Cow<'t, str> {
-    let is_escaped = |character: char| {
-        // Some of them are in emojis, where nobody misses them; elsewhere they hide a text.
-        let is_tag = ('\u{e0000}'..='\u{e007f}').contains(&character);
-        (is_tag || !is_printable(character)) && !kept.contains(character)
-    };
+    let is_escaped = |character: char| is_hidden(character) && !kept.contains(character);
     if !text.contains(is_escaped) {
         return Cow::Borrowed(text);
     }
@@ -46,4 +42,21 @@ fn escaped<'t>(text: &'t str, kept: &str) -> Cow<'t, str> {
         }
     }
     Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{visible, visible_lines};
+    use xposer::internal::is_hidden;
+
+    /// The core has the table; every character of it is escaped here, too.
+    #[test]
+    fn what_the_core_calls_hidden_is_escaped() {
+        for character in ('\0'..=char::MAX).filter(|character| is_hidden(*character)) {
+            let text = format!("a{character}b");
+            assert_eq!(visible(&text), format!("a{}b", character.escape_default()));
+            let stays = matches!(character, '\n' | '\t');
+            assert_eq!(visible_lines(&text) == text, stays);
+        }
+    }
 }
