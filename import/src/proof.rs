@@ -312,7 +312,10 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
                 .first()
                 .map(|route| route.at.clone().key("backend"))
                 .unwrap_or_else(|| FieldPath::object(&["spec"]));
-            findings.push(main.finding(path, Severity::Info, said).help("give the Service, too, or create it if there is none"));
+            findings.push(
+                main.finding(path, Severity::Info, said)
+                    .help("give the Service, too, or create it if there is none"),
+            );
         }
         if let Some((draft, left_out)) = proposing.proposal(findings) {
             let service = with(&bare, &draft);

@@ -53,7 +53,9 @@ pub(crate) async fn init(
 ) -> Result<Exit, Stop> {
     if cluster.settings.is_some() || cluster.controller.is_some() {
         let failure = Failure::new("error: init proposes settings, and reads none");
-        return Err(failure.help("leave them out, or see what they leave over: kubectl xposer import").into());
+        return Err(failure
+            .help("leave them out, or see what they leave over: kubectl xposer import")
+            .into());
     }
     let printer = Printer::for_terminal(args.diagnostics, console.terminal);
     let connection = Connection::new(cluster).await?;
@@ -229,7 +231,8 @@ mod tests {
     fn seen(chosen: Option<(&[&str], &[&str])>) -> Seen {
         let names = |names: &[&str]| names.iter().map(|name| format!("shop/{name}")).collect();
         let ingresses = ["web", "api"].map(|name| (format!("shop/{name}"), ingress(name)));
-        let services = ["web", "api", "db", "mail"].map(|name| (format!("shop/{name}"), json!({"kind": name})));
+        let services =
+            ["web", "api", "db", "mail"].map(|name| (format!("shop/{name}"), json!({"kind": name})));
         Seen {
             ingresses: ingresses.into(),
             services: services.into(),

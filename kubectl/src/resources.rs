@@ -183,10 +183,7 @@ mod tests {
     #[test]
     fn ingresses_are_named_as_kubectl_names_them() {
         let names = |text: &str| ingresses(&words(text)).map_err(|failure| failure.help.unwrap_or_default());
-        assert_eq!(
-            names("ing/web Ingress/api ingresses.networking.k8s.io/web"),
-            Ok(words("web api"))
-        );
+        assert_eq!(names("ing/web Ingress/api ingresses.networking.k8s.io/web"), Ok(words("web api")));
         assert_eq!(names("ingress web api"), Ok(words("web api")));
         assert_eq!((names(""), names("ing")), (Ok(Vec::new()), Ok(Vec::new())));
         assert_eq!(

@@ -309,7 +309,7 @@ impl crate::model::Canary {
 mod filters {
     use std::fmt::Display;
 
-    use xposer::internal::{is_hidden, shortened};
+    use xposer::internal::{escaped, shortened};
 
     /// The most bytes of a text in the page.
     const MAX_TEXT: usize = 2000;
@@ -328,14 +328,7 @@ mod filters {
     }
 
     fn clean(text: &str) -> String {
-        let mut clean = String::with_capacity(text.len().min(MAX_TEXT));
-        for character in shortened(text, None, MAX_TEXT).chars() {
-            match character {
-                '\n' => clean.push(' '),
-                _ if is_hidden(character) => clean.extend(character.escape_default()),
-                _ => clean.push(character),
-            }
-        }
-        clean
+        let text = shortened(text, None, MAX_TEXT).replace('\n', " ");
+        escaped(&text)
     }
 }

@@ -40,21 +40,37 @@ pub(crate) fn quoted_char(character: char) -> String {
 /// `text` for a message: in backquotes, with what cannot be seen escaped, cut after 80 characters.
 pub(crate) fn quoted(text: &str) -> String {
     const MAX_CHARACTERS: usize = 80;
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('`');
+    let mut out = String::from("`");
     for (count, character) in text.chars().enumerate() {
         if count == MAX_CHARACTERS {
             out.push('…');
             break;
         }
-        if is_hidden(character) {
-            out.extend(character.escape_default());
-        } else {
-            out.push(character);
-        }
+        push_escaped(&mut out, character);
     }
     out.push('`');
     out
+}
+
+/// A text with each character that nobody sees as Rust writes it, for example `\u{1b}`.
+///
+/// ```
+/// use xposer::internal::escaped;
+/// assert_eq!(escaped("a\u{202e}b\n"), r"a\u{202e}b\n");
+/// ```
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    text.chars().for_each(|character| push_escaped(&mut out, character));
+    out
+}
+
+fn push_escaped(out: &mut String, character: char) {
+    if is_hidden(character) {
+        out.extend(character.escape_default());
+    } else {
+        out.push(character);
+    }
 }
 
 /// Whether nobody sees a character for what it is: a control, one without a width, one that turns the direction of the text or
@@ -193,7 +209,8 @@ mod tests {
         let hidden: std::collections::HashSet<char> =
             [FORMATS, IGNORABLE, BLANKS].into_iter().flat_map(characters).collect();
         assert!(('\0'..=char::MAX).all(|character| is_hidden(character) == hidden.contains(&character)));
-        for text in ["häuser a\u{301}", "नमस्ते", "ไทย", "שלום عربي", "家族", "🏠", "a b"] {
+        for text in ["häuser a\u{301}", "नमस्ते", "ไทย", "שלום عربي", "家族", "🏠", "a b"]
+        {
             assert_eq!(quoted(text), format!("`{text}`"));
         }
     }

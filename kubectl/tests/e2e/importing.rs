@@ -142,7 +142,10 @@ fn what_cannot_be_imported_is_told_with_a_way_further() {
         &["import", "svc/web", "--settings", settings],
         "help: name the Ingress that leads to the Service; the Services are found by themselves",
     );
-    wrong(&["import", "ing/web", "-l", "a=b", "--settings", settings], "name cannot be provided when a selector");
+    wrong(
+        &["import", "ing/web", "-l", "a=b", "--settings", settings],
+        "name cannot be provided when a selector",
+    );
     wrong(
         &["import", "-l", "team=none", "--settings", settings],
         "help: name another namespace with -n, or look in all of them: -A",
