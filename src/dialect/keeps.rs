@@ -189,6 +189,8 @@ pub(crate) fn is_one_enough(plan: &Plan) -> bool {
 
 /// Whether a list of allowed addresses and networks keeps anybody out: not, if together they are all addresses of a family. What
 /// stands behind `!` is an exception, and keeps out some.
+///
+/// `Intent::keeps_nobody_out` asks whether a list certainly lets everybody in, and this whether it certainly keeps somebody out.
 pub(crate) fn addresses<'l>(list: impl IntoIterator<Item = &'l str>) -> Keeps {
     let (mut all, mut is_known) = (Vec::new(), true);
     for text in list.into_iter().map(str::trim).filter(|text| !text.is_empty() && !text.starts_with('!')) {
@@ -237,6 +239,7 @@ mod tests {
 
     use super::*;
     use crate::diagnostics::FieldPath;
+    use crate::intents::{Given, Intent};
     use crate::plan::Source;
     use crate::testing;
 
@@ -263,6 +266,23 @@ mod tests {
             ("", Keeps::NotKnown),
         ] {
             assert_eq!(addresses(list.split([',', ' '])), keeps, "{list}");
+        }
+    }
+
+    /// Both questions have one answer where nothing is doubtful.
+    #[test]
+    fn a_list_that_lets_everybody_in_keeps_nobody_out() {
+        for (list, lets_everybody_in, keeps) in [
+            ("0.0.0.0/0", true, Keeps::Nobody),
+            ("10.0.0.0/8, 0.0.0.0/0", true, Keeps::Nobody),
+            ("10.0.0.0/8", false, Keeps::Out),
+            // Whoever comes by the other family is kept out.
+            ("::/0", false, Keeps::Nobody),
+            ("0.0.0.0/1, 128.0.0.0/1", false, Keeps::Nobody),
+        ] {
+            let wish = Intent::AllowedSources.read(Given(list)).ok().expect("a list");
+            let found = (Intent::AllowedSources.keeps_nobody_out(&wish), addresses(list.split(',')));
+            assert_eq!(found, (lets_everybody_in, keeps), "{list}");
         }
     }
 
