@@ -11,8 +11,9 @@ use xposer::{Outcome, Plan, Precedence, Service, Settings, Severity, emit_all, e
 use crate::compare::{Made, differences};
 use crate::draft::{Draft, bare, is_ours, with};
 use crate::finding::{Finding, Object};
+use crate::place::{key_in_block, place};
 use crate::proposal::Proposal;
-use crate::propose::{Proposing, key_in_block, made, place, told_keys};
+use crate::propose::{Proposing, made, told_keys};
 use crate::read::{Ingress, read};
 use crate::wanted::{Wanted, tell_tools, wanted};
 

@@ -98,10 +98,10 @@ async fn list(args: &ListArgs, cluster: &ClusterArgs, console: &mut Console<'_>)
 
 /// The report of what the user has asked about.
 fn make_report(world: &World, options: Options<'_>) -> Report {
-    let services: Vec<Service<'_>> = world.shown().map(|(entry, _)| entry.view()).collect();
-    let outcomes: Vec<Outcome> = world.shown().map(|(_, outcome)| outcome.clone()).collect();
+    let (services, outcomes): (Vec<Service<'_>>, Vec<&Outcome>) =
+        world.shown().map(|(entry, outcome)| (entry.view(), outcome)).unzip();
     let options = Options { precedence: Precedence::OldestFirst, ..options };
-    Report::new(&services, &outcomes, &world.settings, &options)
+    Report::of_some(&services, &outcomes, &world.settings, &options)
 }
 
 async fn explain(args: ExplainArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {
