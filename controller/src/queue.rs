@@ -131,10 +131,12 @@ impl Queue {
         });
         let retry = item.history.and_then(History::retry_delay);
         self.set_phase(&key, Phase::Idle);
-        match retry {
-            Some(delay) => self.schedule(key, now + delay),
-            None if again => self.add(key, now),
-            None => {}
+        if let Some(delay) = retry {
+            self.schedule(key.clone(), now + delay);
+        }
+        // Something has changed meanwhile, which moves a retry forward.
+        if again {
+            self.add(key, now);
         }
     }
 
@@ -238,6 +240,10 @@ mod tests {
         queue.add(key("web"), now);
         assert_eq!(queue.pop(now), Some(key("web")));
         assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+        // So does one that comes while it runs.
+        queue.add(key("web"), now);
+        queue.done(key("web"), false, true, now);
+        assert!(queue.next_at().is_some_and(|at| at <= now + MAX_PACE), "{:?}", queue.next_at());
     }
 
     #[test]
