@@ -5,11 +5,13 @@
 mod gateway;
 mod ingress;
 mod route;
+mod rules;
 
 use serde_json::Value;
 
 use crate::conflicts::{ClaimText, Holder};
 use crate::diagnostics::FieldPath;
+use crate::dialect::external_dns;
 use crate::validation::PathType;
 
 /// A host and a path that an object takes.
@@ -44,9 +46,12 @@ pub struct Guarded<'o> {
     pub(crate) taken: Vec<Taken>,
     /// Whether it shares the hosts and paths of another object on purpose.
     is_canary: bool,
-    class: Option<&'o str>,
-    /// The Gateways that it is attached to: namespace and name.
-    gateways: Vec<(&'o str, &'o str)>,
+    /// More than one where the field and the annotation name one.
+    classes: Vec<(&'o str, FieldPath)>,
+    /// The Gateways that it is attached to: the position of the reference, and the namespace and name.
+    gateways: Vec<(usize, (&'o str, &'o str))>,
+    /// Hosts that it takes no requests of, and asks for a certificate or a name in DNS for.
+    named: Vec<(String, FieldPath)>,
 }
 
 /// What the reader of a kind finds.
@@ -54,8 +59,10 @@ pub struct Guarded<'o> {
 struct Found<'o> {
     taken: Vec<Taken>,
     is_canary: bool,
-    class: Option<&'o str>,
-    gateways: Vec<(&'o str, &'o str)>,
+    /// More than one where the field and the annotation name one.
+    classes: Vec<(&'o str, FieldPath)>,
+    gateways: Vec<(usize, (&'o str, &'o str))>,
+    named: Vec<(String, FieldPath)>,
 }
 
 impl<'o> Guarded<'o> {
@@ -73,8 +80,15 @@ impl<'o> Guarded<'o> {
             ("route.openshift.io", "Route") => ("Route", route::read),
             _ => return None,
         };
-        let Found { taken, is_canary, class, gateways } = read(object);
-        Some(Self { kind, object, taken, is_canary, class, gateways })
+        let Found { taken, is_canary, classes, gateways, mut named } = read(object);
+        let mut guarded = Self { kind, object, taken, is_canary, classes, gateways, named: Vec::new() };
+        for (key, value) in guarded.annotations().filter(|(key, _)| external_dns::names_hosts(key)) {
+            let hosts = value.split(',').map(str::trim).filter(|host| !host.is_empty());
+            named
+                .extend(hosts.map(|host| (host.to_ascii_lowercase(), FieldPath::annotation(key.to_owned()))));
+        }
+        guarded.named = named;
+        Some(guarded)
     }
 
     /// The kind.
@@ -86,7 +100,13 @@ impl<'o> Guarded<'o> {
     /// The class of an Ingress, if it names one.
     #[must_use]
     pub fn class(&self) -> Option<&'o str> {
-        self.class
+        self.classes.first().map(|(class, _)| *class)
+    }
+
+    /// Its annotations that are texts.
+    fn annotations(&self) -> impl Iterator<Item = (&'o str, &'o str)> {
+        let all = self.object.get("metadata").and_then(|it| it.get("annotations")).and_then(Value::as_object);
+        all.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
     }
 
     /// The Gateways that a route is attached to, each with its namespace.
@@ -99,8 +119,8 @@ impl<'o> Guarded<'o> {
     /// assert_eq!(Guarded::read(&route).unwrap().gateways(), [("shop", "edge")]);
     /// ```
     #[must_use]
-    pub fn gateways(&self) -> &[(&'o str, &'o str)] {
-        &self.gateways
+    pub fn gateways(&self) -> Vec<(&'o str, &'o str)> {
+        self.gateways.iter().map(|(_, gateway)| *gateway).collect()
     }
 
     /// The object as a holder of what it takes.
