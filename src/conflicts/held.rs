@@ -355,7 +355,7 @@ pub(crate) fn contested_by(
 ) {
     let mut seen = BTreeSet::new();
     for (text, path, shown) in asked {
-        if !seen.insert(&text.text) {
+        if !seen.insert(text.text.clone()) {
             continue;
         }
         let rivals = Rivals::new(text, asker, holders);

@@ -7,7 +7,7 @@ use crate::diagnostics::FieldPath;
 use crate::validation::PathType;
 
 /// The group of Gateways, and of other objects that have listeners.
-const GROUP: &str = "gateway.networking.k8s.io";
+pub(super) const GROUP: &str = "gateway.networking.k8s.io";
 
 /// What an HTTPRoute takes.
 pub(super) fn http(object: &Value) -> Found<'_> {

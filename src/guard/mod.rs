@@ -54,6 +54,37 @@ pub struct Guarded<'o> {
     named: Vec<(String, FieldPath)>,
 }
 
+/// What reads an object of a kind.
+type Reader = fn(&Value) -> Found<'_>;
+
+/// The groups and names of the kinds.
+const KINDS: [(&str, &str, Reader); 5] = [
+    ("networking.k8s.io", "Ingress", ingress::read),
+    (gateway::GROUP, "HTTPRoute", gateway::http),
+    (gateway::GROUP, "GRPCRoute", gateway::grpc),
+    (gateway::GROUP, "TLSRoute", gateway::tls),
+    ("route.openshift.io", "Route", route::read),
+];
+
+fn find(group: &str, kind: &str) -> Option<(&'static str, &'static str, Reader)> {
+    KINDS.into_iter().find(|(known, name, _)| (*known, *name) == (group, kind))
+}
+
+/// Whether objects of a kind of this group and name give hosts to a program.
+///
+/// ```
+/// use xposer::guard::is_guarded;
+/// use xposer::options::Guard;
+/// assert!(is_guarded("networking.k8s.io", "Ingress") && !is_guarded("", "Ingress"));
+/// assert!(Guard::KINDS.iter().all(|kind| {
+///     ["networking.k8s.io", "gateway.networking.k8s.io", "route.openshift.io"].iter().any(|group| is_guarded(group, kind))
+/// }));
+/// ```
+#[must_use]
+pub fn is_guarded(group: &str, kind: &str) -> bool {
+    find(group, kind).is_some()
+}
+
 /// What the reader of a kind finds.
 #[derive(Default)]
 struct Found<'o> {
@@ -71,15 +102,7 @@ impl<'o> Guarded<'o> {
     pub fn read(object: &'o Value) -> Option<Self> {
         let word = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
         let group = word("apiVersion").split_once('/').map_or("", |(group, _)| group);
-        type Reader = fn(&Value) -> Found<'_>;
-        let (kind, read): (&'static str, Reader) = match (group, word("kind")) {
-            ("networking.k8s.io", "Ingress") => ("Ingress", ingress::read),
-            ("gateway.networking.k8s.io", "HTTPRoute") => ("HTTPRoute", gateway::http),
-            ("gateway.networking.k8s.io", "GRPCRoute") => ("GRPCRoute", gateway::grpc),
-            ("gateway.networking.k8s.io", "TLSRoute") => ("TLSRoute", gateway::tls),
-            ("route.openshift.io", "Route") => ("Route", route::read),
-            _ => return None,
-        };
+        let (_, kind, read) = find(group, word("kind"))?;
         let Found { taken, is_canary, classes, gateways, mut named } = read(object);
         let mut guarded = Self { kind, object, taken, is_canary, classes, gateways, named: Vec::new() };
         for (key, value) in guarded.annotations().filter(|(key, _)| external_dns::names_hosts(key)) {

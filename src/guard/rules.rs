@@ -1,5 +1,7 @@
 //! What is wrong with an object that somebody wrote by hand, as far as it is about others.
 
+use std::collections::BTreeSet;
+
 use super::{Guarded, Taken};
 use crate::conflicts::held::contested_by;
 use crate::conflicts::{ClaimText, Holder, Holders};
@@ -71,10 +73,7 @@ impl Guarded<'_> {
     /// ```
     #[must_use]
     pub fn claims_beside(&self, old: Option<&Self>) -> Vec<ClaimText> {
-        let mut claims: Vec<ClaimText> = self.asked(old).into_iter().map(|(claim, ..)| claim).collect();
-        claims.sort_unstable();
-        claims.dedup();
-        claims
+        self.asked(old).into_iter().map(|(claim, ..)| claim).collect()
     }
 
     /// Compares these claims with what others have: an Error for everything that an older one has, and a Warning for what a younger one
@@ -110,13 +109,16 @@ impl Guarded<'_> {
     /// The claims with their places and in words. Which of the hosts of others an object without a host takes, depends on its class or its
     /// Gateway.
     fn asked(&self, old: Option<&Self>) -> Vec<(ClaimText, FieldPath, String)> {
-        let before = old.map(Self::claims).unwrap_or_default();
+        let mut before = BTreeSet::new();
+        if let Some(old) = old {
+            old.taken.iter().for_each(|taken| _ = before.insert(old.claim(taken).text));
+        }
         let claim = |taken: &Taken| {
             let shown = format!("{}{}", taken.host, taken.path);
             (self.claim(taken), taken.place.clone(), shown)
         };
         let named = self.taken.iter().filter(|taken| !taken.host.is_empty());
-        named.map(claim).filter(|(claim, ..)| before.binary_search(claim).is_err()).collect()
+        named.map(claim).filter(|(claim, ..)| !before.contains(&claim.text)).collect()
     }
 
     fn report(&self) -> Report {
