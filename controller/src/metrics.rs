@@ -50,6 +50,11 @@ struct State {
     state: Word,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Failed {
+    reason: Word,
+}
+
 /// All metrics.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -66,6 +71,12 @@ pub(crate) struct Metrics {
     apply: Histogram,
     events_dropped: Counter,
     pauses: Counter<u64, AtomicU64>,
+    claims_writes: Counter,
+    claims_failures: Family<Failed, Counter>,
+    claims_held: Gauge,
+    claims_dropped: Gauge,
+    claims_foreign: Gauge,
+    claims_age: Gauge,
 }
 
 impl Metrics {
@@ -87,6 +98,12 @@ impl Metrics {
             apply,
             events_dropped: Counter::default(),
             pauses: Counter::default(),
+            claims_writes: Counter::default(),
+            claims_failures: Family::default(),
+            claims_held: Gauge::default(),
+            claims_dropped: Gauge::default(),
+            claims_foreign: Gauge::default(),
+            claims_age: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register(
@@ -141,6 +158,32 @@ impl Metrics {
             "pauses",
             "Times that writing paused to leave the API server alone",
             new.pauses.clone(),
+        );
+        registry.register(
+            "claims_writes",
+            "ConfigMaps of the claims that were written",
+            new.claims_writes.clone(),
+        );
+        registry.register(
+            "claims_failures",
+            "Requests about the claims that failed, by reason",
+            new.claims_failures.clone(),
+        );
+        registry.register("claims_held", "Claims of Services and foreign objects", new.claims_held.clone());
+        registry.register(
+            "claims_dropped",
+            "Claims that found no room in their ConfigMap",
+            new.claims_dropped.clone(),
+        );
+        registry.register(
+            "claims_foreign",
+            "ConfigMaps of the claims whose name somebody else has",
+            new.claims_foreign.clone(),
+        );
+        registry.register(
+            "claims_age_seconds",
+            "Time since the oldest ConfigMap of the claims was written",
+            new.claims_age.clone(),
         );
         Self { registry, ..new }
     }
@@ -209,6 +252,21 @@ impl Metrics {
 
     pub(crate) fn set_leader(&self, is_leader: bool) {
         self.leader.set(i64::from(is_leader));
+    }
+
+    pub(crate) fn claims_written(&self) {
+        self.claims_writes.inc();
+    }
+
+    pub(crate) fn claims_failed(&self, reason: &'static str) {
+        self.claims_failures.get_or_create(&Failed { reason: Word(reason) }).inc();
+    }
+
+    pub(crate) fn set_claims(&self, held: usize, dropped: u64, foreign: usize, age: Duration) {
+        self.claims_held.set(held as i64);
+        self.claims_dropped.set(i64::try_from(dropped).unwrap_or(i64::MAX));
+        self.claims_foreign.set(foreign as i64);
+        self.claims_age.set(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn set_settings_good(&self, good: bool) {

@@ -25,6 +25,9 @@ pub(crate) struct Taken {
     pub(crate) place: FieldPath,
 }
 
+/// The most hosts and paths of one object that are looked at. Lists that are combined would otherwise have no bound.
+pub(crate) const MAX_TAKEN: usize = 10_000;
+
 /// An object of a kind that gives hosts to a program.
 ///
 /// ```
@@ -50,7 +53,7 @@ pub struct Guarded<'o> {
     classes: Vec<(&'o str, FieldPath)>,
     /// The Gateways that it is attached to: the position of the reference, and the namespace and name.
     gateways: Vec<(usize, (&'o str, &'o str))>,
-    /// Hosts that it takes no requests of, and asks for a certificate or a name in DNS for.
+    /// All hosts of lists that are combined, and those that it only asks for a certificate or a name in DNS for.
     named: Vec<(String, FieldPath)>,
 }
 
