@@ -155,9 +155,7 @@ impl HeldClaims {
 
     /// A Service has to be decided about before everything is known.
     pub(super) fn await_service(&mut self, key: &Arc<ServiceKey>) {
-        if self.is_on {
-            self.undecided.insert(key.clone());
-        }
+        self.undecided.insert(key.clone());
     }
 
     /// What a Service has: nothing, if it is not exposed.
