@@ -154,7 +154,7 @@ impl State {
             return;
         }
         // Later ones are decided about in turn.
-        if !self.is_ready() {
+        if self.held.is_on() && !self.is_ready() {
             self.held.await_service(&key);
         }
         self.handovers.forget_refusals(&key);
