@@ -66,6 +66,8 @@ struct Executed {
 pub(crate) struct Controller {
     args: Args,
     settings_file: SettingsFile,
+    /// The settings as they are now, for those who do not look at the state.
+    published: watch::Sender<Arc<Settings>>,
     client: Client,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
@@ -90,7 +92,7 @@ impl Controller {
     pub(crate) fn new(
         args: Args,
         settings_file: SettingsFile,
-        settings: Settings,
+        published: watch::Sender<Arc<Settings>>,
         client: Client,
         metrics: Arc<Metrics>,
         health: Arc<Health>,
@@ -98,6 +100,7 @@ impl Controller {
         let (sender, watch_events) = mpsc::channel(64);
         // A dry run creates nothing that could replace an object, and shows what would be deleted in the end.
         let timeout = if args.dry_run { 0 } else { args.handover_timeout };
+        let settings = Settings::clone(&published.borrow());
         let asked = settings.kinds();
         Self {
             events: EventRecorder::start(&client, &args.identity, metrics.clone()),
@@ -115,6 +118,7 @@ impl Controller {
             revision: 0,
             args,
             settings_file,
+            published,
             client,
             metrics,
             health,
@@ -317,6 +321,7 @@ impl Controller {
                 self.metrics.set_settings_good(true);
                 self.revision += 1;
                 self.asked = settings.kinds();
+                self.published.send_replace(Arc::new(settings.clone()));
                 self.state.set_settings(settings, self.args.stamp);
                 self.tell_of_missing_kinds();
             }
