@@ -36,3 +36,4 @@ mod report;
 mod servers;
 mod storm;
 mod urls;
+mod webhook;
