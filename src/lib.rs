@@ -40,6 +40,7 @@ pub mod conflicts;
 pub mod diagnostics;
 mod dialect;
 pub mod emit;
+pub mod guard;
 mod intents;
 pub mod options;
 pub mod plan;

@@ -73,6 +73,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "conflicts",
         &["diagnostics", "validation", "values", "intents", "dialect", "service", "options", "plan", "write"],
     ),
+    ("guard", &["diagnostics", "validation", "dialect", "options", "conflicts"]),
     (
         "emit",
         &[

@@ -34,6 +34,7 @@ mod question;
 mod request;
 mod response;
 mod review;
+mod time;
 mod words;
 
 pub use question::{Question, Reply};

@@ -9,22 +9,45 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
+use xposer::Plan;
+use xposer::emit::stamp;
 use xposer::internal::READ;
+
+/// The text of an object that was changed; `None` if it was not.
+pub(crate) type Changed = serde_json::Result<Option<Box<RawValue>>>;
 
 /// The fields of the object and of its metadata that are read beside those of [`READ`].
 const HEAD: [&str; 2] = ["apiVersion", "kind"];
-const DELETED: &str = "deletionTimestamp";
+const CREATED: &str = "creationTimestamp";
+const OF_METADATA: [&str; 2] = [CREATED, "deletionTimestamp"];
 
 /// The fields of the object that are read, as a tree. Most of an object is not read, such as `managedFields`.
 pub(crate) fn read(object: &RawValue) -> serde_json::Result<Value> {
     read_fields(object, &|name, text| match READ.iter().find(|(known, _)| *known == name) {
         Some((_, fields)) => read_fields(text, &|name, text| {
-            let is_read = fields.contains(&name) || name == DELETED;
+            let is_read = fields.contains(&name) || OF_METADATA.contains(&name);
             is_read.then(|| serde_json::from_str(text.get())).transpose()
         })
         .map(Some),
         None => HEAD.contains(&name).then(|| serde_json::from_str(text.get())).transpose(),
     })
+}
+
+/// When the API server created an object; empty if the object does not say it.
+pub(crate) fn created(object: &RawValue) -> String {
+    let times = read_fields(object, &|name, text| {
+        let is_read = |name: &str, text: &RawValue| {
+            (name == CREATED).then(|| serde_json::from_str(text.get())).transpose()
+        };
+        (name == "metadata").then(|| read_fields(text, &is_read)).transpose()
+    });
+    times.ok().as_ref().map(time_of).unwrap_or_default()
+}
+
+/// The same of an object that was read.
+pub(crate) fn time_of(object: &Value) -> String {
+    let time = object.pointer("/metadata/creationTimestamp").and_then(Value::as_str);
+    time.unwrap_or_default().to_owned()
 }
 
 /// A mapping of the fields for which `read` gives a value. What is no mapping is read as it is.
@@ -44,8 +67,16 @@ fn read_fields(
     Ok(Value::Object(kept))
 }
 
+/// The text of a Service with what is written back on it: the URL of this plan, or none; `None` if it has that already.
+pub(crate) fn stamped(text: &RawValue, mut service: Value, plan: Option<&Plan>) -> Changed {
+    if !stamp::write(&mut service, plan.and_then(Plan::stamp).as_ref()) {
+        return Ok(None);
+    }
+    with_annotations(text, service.pointer("/metadata/annotations").unwrap_or(&Value::Null)).map(Some)
+}
+
 /// The text of the object with these annotations. The object has metadata.
-pub(crate) fn with_annotations(object: &RawValue, annotations: &Value) -> serde_json::Result<Box<RawValue>> {
+fn with_annotations(object: &RawValue, annotations: &Value) -> serde_json::Result<Box<RawValue>> {
     let mut fields = Fields::read(object)?;
     let mut metadata = fields.get("metadata").map_or_else(|| Ok(Fields::default()), Fields::read)?;
     let annotations = to_raw_value(annotations)?;

@@ -1,8 +1,20 @@
-//! What has to be looked up in the cluster before a request can be answered.
+//! What has to be looked up in the cluster before a request can be answered: who has which hosts and names.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
+use xposer::conflicts::{ClaimText, Holders, SHARD_VERSION, Shard};
+use xposer::diagnostics::{FieldPath, Problem};
+use xposer::options::{Claims, Mode};
+use xposer::{Code, Diagnostic, Plan, Report, Severity};
 
+use crate::object;
 use crate::response::Response;
+use crate::time::seconds;
+
+/// How many ConfigMaps are looked up for one request, at most.
+const MAX_LOOKUPS: usize = 16;
+/// The key of a ConfigMap under which the claims are.
+const KEY: &str = "/data/claims";
 
 /// What one look-up gave.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,18 +31,81 @@ pub enum Reply {
 ///
 /// The caller gets each of [`names`](Self::names) in [`namespace`](Self::namespace), and hands the replies to
 /// [`answer`](Self::answer). A look-up that fails is a reply, too.
+///
+/// ```
+/// use serde_json::json;
+/// use xposer::Settings;
+/// use xposer_admission::{Reply, Request, Review, review};
+///
+/// let request = json!({
+///     "operation": "CREATE", "kind": {"kind": "Service"}, "userInfo": {"username": "alice"},
+///     "object": {"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
+///         "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}}}})
+/// .to_string();
+/// let request: Request = serde_json::from_str(&request)?;
+/// let settings = json!({"ingressURLTemplate": "shop.example.com", "claims": {"namespace": "xposer-system", "mode": "deny"}});
+/// let Review::Asks(question) = review(&request, &Settings::from_value(&settings)?) else { panic!("it is exposed") };
+/// // One for the host, and one for the namespace.
+/// assert_eq!((question.namespace(), question.names()), ("xposer-system", &["xposer-claims-18".to_owned(), "xposer-claims-2a".to_owned()][..]));
+/// let claims = json!({"version": 1, "written": "2026-11-29T07:00:00Z", "claims": {"prefix shop.example.com/": [
+///     {"kind": "Ingress", "namespace": "ops", "name": "old", "created": "2026-01-01T00:00:00Z"}]}});
+/// let found = Reply::Found(json!({"data": {"claims": claims.to_string()}}));
+/// let nothing = json!({"version": 1, "written": "2026-11-29T07:00:00Z"});
+/// let response = question.answer(&[Reply::Found(json!({"data": {"claims": nothing.to_string()}})), found], 1_795_935_600);
+/// assert_eq!(response.code(), Some(422));
+/// assert!(response.message().is_some_and(|message| message.contains("Ingress ops/old, created on 2026-01-01")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Question {
-    namespace: String,
     names: Vec<String>,
-    response: Response,
+    /// Whether there is more to ask for than may be looked up.
+    is_cut: bool,
+    claims: Claims,
+    asked: Asked,
+    /// When the API server created the object, as it writes times.
+    created: String,
+    /// What is found already.
+    report: Report,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(crate) enum Asked {
+    /// A Service that would be exposed.
+    Service {
+        plan: Box<Plan>,
+        /// Its text and what was read of it, if the URL is to be written on it.
+        stamped: Option<(Box<RawValue>, Value)>,
+    },
 }
 
 impl Question {
+    /// What is asked about these claims.
+    pub(crate) fn new(
+        texts: &[ClaimText],
+        claims: &Claims,
+        asked: Asked,
+        created: String,
+        report: Report,
+    ) -> Self {
+        let (mut names, mut is_cut) = (Vec::new(), false);
+        for name in texts.iter().map(ClaimText::config_map) {
+            if let Err(place) = names.binary_search(&name) {
+                if names.len() < MAX_LOOKUPS {
+                    names.insert(place, name);
+                } else {
+                    is_cut = true;
+                }
+            }
+        }
+        Self { names, is_cut, claims: claims.clone(), asked, created, report }
+    }
+
     /// The namespace of the ConfigMaps.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        &self.namespace
+        self.claims.namespace()
     }
 
     /// The names of the ConfigMaps, sorted, each once; at most 16.
@@ -42,8 +117,91 @@ impl Question {
     /// The answer, given a reply for each name, in the order of the names. `now` is the time in seconds since 1970. A reply that is
     /// missing counts as one that failed.
     #[must_use]
-    pub fn answer(self, replies: &[Reply], now: i64) -> Response {
-        let _ = (replies, now);
-        self.response
+    pub fn answer(mut self, replies: &[Reply], now: i64) -> Response {
+        let (mut holders, mut unknown) = (Holders::new(), Vec::new());
+        for (at, name) in self.names.iter().enumerate() {
+            match self.read(replies.get(at), now) {
+                Ok(shard) => {
+                    holders.extend(shard.claims);
+                    if shard.dropped > 0 {
+                        unknown.push(
+                            self.config_map(name, &format!("has no room for {} claims", shard.dropped)),
+                        );
+                    }
+                }
+                Err(reason) => unknown.push(self.config_map(name, &reason)),
+            }
+        }
+        if self.is_cut {
+            unknown.push(format!("it asks for more than {MAX_LOOKUPS} ConfigMaps can say"));
+        }
+        let found = match &self.asked {
+            Asked::Service { plan, .. } => {
+                plan.contested(&self.created, &holders, self.claims.names_others())
+            }
+        };
+        let is_contested = found.has_errors();
+        self.report.merge(found);
+        if let Some(problem) = about_unknown(&unknown) {
+            self.report.file(FieldPath::object(&["metadata", "name"]), problem);
+        }
+        let (mode, on_failure) = (self.claims.mode(), self.claims.on_failure());
+        let refuses = |finding: &Diagnostic| match finding.code {
+            Code::ClaimsUnknown => on_failure == Mode::Deny,
+            _ => finding.severity == Severity::Error && mode == Mode::Deny,
+        };
+        let response = Response::of(&self.report, &refuses);
+        if !response.is_allowed() {
+            return response;
+        }
+        match self.asked {
+            // The URL of somebody else is no URL of this Service.
+            Asked::Service { plan, stamped: Some((text, service)) } => {
+                response.with_change(object::stamped(&text, service, Some(&*plan).filter(|_| !is_contested)))
+            }
+            Asked::Service { stamped: None, .. } => response,
+        }
     }
+
+    /// The claims of one ConfigMap, or why they do not count.
+    fn read(&self, reply: Option<&Reply>, now: i64) -> Result<Shard, String> {
+        let found = match reply {
+            Some(Reply::Found(found)) => found,
+            Some(Reply::NotFound) => return Err("does not exist".to_owned()),
+            Some(Reply::Failed(error)) => return Err(format!("cannot be read: {error}")),
+            None => return Err("was not looked up in time".to_owned()),
+        };
+        let Some(text) = found.pointer(KEY).and_then(Value::as_str) else {
+            return Err("has no claims".to_owned());
+        };
+        let shard: Shard = serde_json::from_str(text).map_err(|error| format!("has no claims: {error}"))?;
+        if shard.version != SHARD_VERSION {
+            return Err(format!("has the version {}, expected {SHARD_VERSION}", shard.version));
+        }
+        let age = seconds(&shard.written).map(|written| now.saturating_sub(written).unsigned_abs());
+        // A time that is as far ahead would make it count for ever.
+        if age.is_none_or(|age| age > self.claims.max_age_seconds()) {
+            return Err(format!(
+                "was written at {:?}, which is more than {} s away",
+                shard.written,
+                self.claims.max_age_seconds()
+            ));
+        }
+        Ok(shard)
+    }
+
+    fn config_map(&self, name: &str, reason: &str) -> String {
+        format!("the ConfigMap {}/{name} {reason}", self.namespace())
+    }
+}
+
+/// What is said where some of the claims are not known.
+fn about_unknown(reasons: &[String]) -> Option<Problem> {
+    let first = reasons.first()?;
+    let more = match reasons.len() {
+        1 => String::new(),
+        all => format!(", and {} more", all - 1),
+    };
+    let said = format!("it is not known who else has its hosts and names: {first}{more}");
+    Some(Problem::new(Code::ClaimsUnknown, said).help("tell your administrator"))
 }

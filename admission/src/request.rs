@@ -18,7 +18,11 @@ pub struct Request<'p> {
     #[serde(borrow)]
     operation: Cow<'p, str>,
     #[serde(borrow, default)]
+    user_info: User<'p>,
+    #[serde(borrow, default)]
     pub(crate) object: Option<&'p RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) old_object: Option<&'p RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -29,7 +33,24 @@ pub(crate) struct Kind<'p> {
     kind: Cow<'p, str>,
 }
 
+#[derive(Default, Deserialize)]
+struct User<'p> {
+    #[serde(borrow, default)]
+    username: Option<Cow<'p, str>>,
+}
+
 impl Request<'_> {
+    /// Whether Kubewarden's audit scanner sends the request, about an object that is there already: it is no user. The API server
+    /// names one in every request.
+    pub(crate) fn is_audit(&self) -> bool {
+        self.user().is_empty()
+    }
+
+    /// Who sends the request.
+    pub(crate) fn user(&self) -> &str {
+        self.user_info.username.as_deref().unwrap_or_default()
+    }
+
     /// Whether the request creates or updates a Service. A request without a kind counts as one for a Service.
     pub(crate) fn is_for_service(&self) -> bool {
         matches!(self.operation.as_ref(), "CREATE" | "UPDATE")

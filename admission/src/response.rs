@@ -4,14 +4,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use xposer::{Report, Severity};
+use xposer::{Code, Diagnostic, Report, Severity};
 
+use crate::object::Changed;
 use crate::words;
 
 /// The status of the API server for an invalid object.
 const UNPROCESSABLE: u16 = 422;
 const BAD_REQUEST: u16 = 400;
 const INTERNAL: u16 = 500;
+/// The object may be in order, and another try may succeed.
+const UNAVAILABLE: u16 = 503;
 
 /// The answer to a request. As JSON, it has the form of Kubewarden's `ValidationResponse`.
 ///
@@ -78,27 +81,36 @@ impl Response {
         Self::rejected(INTERNAL, words::settings(report))
     }
 
-    /// The object cannot be what it wants to be: status 422, with all Errors of the report.
-    pub(crate) fn refused(report: &Report) -> Self {
-        Self::rejected(UNPROCESSABLE, words::rejection(report)).with_findings(report)
+    /// What follows from findings: the request is refused with those that `refuses` selects, and all others that are more than an Info
+    /// are warnings. The codes of all are for the audit log.
+    pub(crate) fn of(report: &Report, refuses: &dyn Fn(&Diagnostic) -> bool) -> Self {
+        if report.is_empty() {
+            return Self::accepted();
+        }
+        let reasons: Vec<&Diagnostic> = report.diagnostics().iter().filter(|it| refuses(it)).collect();
+        let told = |it: &&Diagnostic| it.severity > Severity::Info && !refuses(it);
+        let response = if reasons.is_empty() {
+            Self::accepted()
+        } else {
+            let is_known = reasons.iter().any(|it| it.code != Code::ClaimsUnknown);
+            let code = if is_known { UNPROCESSABLE } else { UNAVAILABLE };
+            Self::rejected(code, words::rejection(report, &reasons, report.count_of(refuses)))
+        };
+        let warnings = report.diagnostics().iter().filter(told);
+        let warnings = words::warnings(warnings, report.count_of(&|it| told(&it)));
+        Self { warnings, audit_annotations: Some(Audit { codes: words::codes(report) }), ..response }
     }
 
     fn rejected(code: u16, message: String) -> Self {
         Self { message: Some(message), code: Some(code), ..Self::default() }
     }
 
-    /// The response with the Warnings for the user, and all codes for the audit log.
-    pub(crate) fn with_findings(self, report: &Report) -> Self {
-        if report.is_empty() {
-            return self;
+    /// The response with the object that takes the place of the one in the request, if there is one.
+    pub(crate) fn with_change(self, changed: Changed) -> Self {
+        match changed {
+            Ok(mutated_object) => Self { mutated_object, ..self },
+            Err(error) => Self::unreadable(&error),
         }
-        let warnings = words::warnings(report.of(Severity::Warning), report.count(Severity::Warning));
-        Self { warnings, audit_annotations: Some(Audit { codes: words::codes(report) }), ..self }
-    }
-
-    /// The response with the object that takes the place of the one in the request.
-    pub(crate) fn with_object(self, object: Box<RawValue>) -> Self {
-        Self { mutated_object: Some(object), ..self }
     }
 
     /// Whether the request is allowed.
@@ -113,8 +125,8 @@ impl Response {
         self.message.as_deref()
     }
 
-    /// The status of a refusal: 422 for an object that cannot be exposed, 400 for a request that cannot be read, 500 for settings that
-    /// cannot be used.
+    /// The status of a refusal: 422 for an object that cannot be what it wants to be, 503 if only that is not known and the settings refuse it
+    /// then, 400 for a request that cannot be read, 500 for settings that cannot be used.
     #[must_use]
     pub fn code(&self) -> Option<u16> {
         self.code

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-use xposer::emit::stamp;
-use xposer::{Outcome, Service, Settings, expose};
+use xposer::options::Mode;
+use xposer::{Diagnostic, Outcome, Service, Settings, Severity, expose};
 
 use crate::object;
-use crate::question::Question;
+use crate::question::{Asked, Question};
 use crate::request::Request;
 use crate::response::Response;
 
@@ -37,6 +37,8 @@ pub struct Reviewed<'p> {
     object: Value,
     /// That of the request; empty if it has none.
     namespace: &'p str,
+    /// When the API server created the object; empty if it is being created.
+    created: String,
 }
 
 impl<'p> Reviewed<'p> {
@@ -56,29 +58,49 @@ impl<'p> Reviewed<'p> {
         if is_being_deleted || (request.kind.is_none() && !xposer::is_service(&object)) {
             return Ok(None);
         }
-        Ok(Some(Self { text, object, namespace: request.namespace.as_deref().unwrap_or_default() }))
+        // Whoever creates or changes an object can write any time into it.
+        let created = match request.old_object {
+            Some(old) => object::created(old),
+            None if request.is_audit() => object::time_of(&object),
+            None => String::new(),
+        };
+        Ok(Some(Self { text, object, namespace: request.namespace.as_deref().unwrap_or_default(), created }))
     }
 
     /// Reviews the object under these settings.
     #[must_use]
     pub fn review(self, settings: &Settings) -> Review {
-        Review::Answered(self.decide(settings).unwrap_or_else(|error| Response::unreadable(&error)))
-    }
-
-    fn decide(mut self, settings: &Settings) -> serde_json::Result<Response> {
         let service = Service::from_value(&self.object).with_default_namespace(self.namespace);
-        let (mut response, stamp) = match expose(&service, settings) {
-            Outcome::NotExposed { report: None } => (Response::accepted(), None),
-            Outcome::NotExposed { report: Some(report) } => {
-                (Response::accepted().with_findings(&report), None)
+        let (plan, report) = match expose(&service, settings) {
+            Outcome::NotExposed { report } => (None, report.unwrap_or_default()),
+            Outcome::Refused(report) | Outcome::Conflicting(report) => {
+                return Review::Answered(Response::of(&report, &is_error));
             }
-            Outcome::Refused(report) | Outcome::Conflicting(report) => return Ok(Response::refused(&report)),
-            Outcome::Planned { plan, report } => (Response::accepted().with_findings(&report), plan.stamp()),
+            Outcome::Planned { plan, report } => (Some(plan), report),
         };
-        if settings.stamp() && stamp::write(&mut self.object, stamp.as_ref()) {
-            let annotations = self.object.pointer("/metadata/annotations").unwrap_or(&Value::Null);
-            response = response.with_object(object::with_annotations(self.text, annotations)?);
+        let stamps = settings.stamp();
+        match (plan, settings.claims().filter(|claims| claims.mode() != Mode::Off)) {
+            (Some(plan), Some(claims)) => {
+                let stamped = stamps.then(|| (self.text.to_owned(), self.object));
+                let texts = plan.claim_texts();
+                let asked = Asked::Service { plan, stamped };
+                Review::Asks(Question::new(&texts, claims, asked, self.created, report))
+            }
+            (plan, _) => {
+                let response = Response::of(&report, &is_error);
+                if !stamps {
+                    return Review::Answered(response);
+                }
+                Review::Answered(response.with_change(object::stamped(
+                    self.text,
+                    self.object,
+                    plan.as_deref(),
+                )))
+            }
         }
-        Ok(response)
     }
+}
+
+fn is_error(finding: &Diagnostic) -> bool {
+    finding.severity == Severity::Error
 }

@@ -3,7 +3,7 @@
 use xposer::diagnostics::{FieldPath, Root, Segment};
 use xposer::internal::shortened;
 use xposer::service::CONFIG_PREFIX;
-use xposer::{Diagnostic, Report, Severity};
+use xposer::{Diagnostic, Report};
 
 /// The greatest length of a warning and of all warnings together, in bytes. If the warnings of a response have more than 4096
 /// characters, the API server cuts each of them after 256 and drops the last ones (`k8s.io/apiserver`,
@@ -11,17 +11,12 @@ use xposer::{Diagnostic, Report, Severity};
 const MAX_WARNING: usize = 256;
 const MAX_WARNINGS: usize = 4096;
 
-/// All Errors of a refused Service.
-pub(crate) fn rejection(report: &Report) -> String {
-    let errors: Vec<_> = report.of(Severity::Error).collect();
+/// Why the object of a report is refused. `all` is the number of the reasons, including those that the report does not keep.
+pub(crate) fn rejection(report: &Report, reasons: &[&Diagnostic], all: usize) -> String {
     let subject = report.subject();
-    match errors.as_slice() {
+    match reasons {
         [only] => format!("{subject} cannot be exposed: {}", line(only)),
-        _ => format!(
-            "{subject} cannot be exposed, for {} reasons:{}",
-            report.count(Severity::Error),
-            list(&errors)
-        ),
+        _ => format!("{subject} cannot be exposed, for {all} reasons:{}", list(reasons)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the policy asks its host.
 
+use std::time::{Duration, Instant};
+
 use serde::Serialize;
 use xposer_admission::{Question, Reply};
 
@@ -17,9 +19,14 @@ struct GetResource<'q> {
     disable_cache: bool,
 }
 
-/// The replies to a question, one call of the host for each name.
+/// For how long the host is asked. A policy server interrupts the policy after one to two seconds, and the user would read of an internal error.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The replies to a question, one call of the host for each name, as long as there is time.
 pub(crate) fn replies(question: &Question, host: &Host<'_>) -> Vec<Reply> {
-    question.names().iter().map(|name| reply(question.namespace(), name, host)).collect()
+    let start = Instant::now();
+    let names = question.names().iter().take_while(|_| start.elapsed() < PATIENCE);
+    names.map(|name| reply(question.namespace(), name, host)).collect()
 }
 
 fn reply(namespace: &str, name: &str, host: &Host<'_>) -> Reply {

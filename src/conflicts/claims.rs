@@ -159,62 +159,62 @@ pub(super) fn exclusive(plan: &Plan) -> impl Iterator<Item = Claimed<'_>> {
 }
 
 /// What a plan claims; of a route also who wrote its host.
-pub(super) fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
-    let routes = plan.rules.iter().map(|rule| {
-        let path = comparable_path(&rule.path, rule.path_type);
-        let is_exact = rule.path_type == PathType::Exact;
-        let host = Cow::Borrowed(rule.host.as_str());
-        (Claimed::Route(host, path, is_exact, plan.canary.is_some()), Some(&rule.host_origin))
-    });
-    // A pattern that an HTTPRoute has as a prefix meets that prefix.
-    let is_route = plan.targets.contains(&Target::HttpRoute);
-    let prefixes = plan.rules.iter().filter(move |rule| is_route && rule.path_type.is_pattern(&rule.path));
-    let prefixes = prefixes.filter_map(|rule| {
-        let host = Cow::Borrowed(rule.host.as_str());
-        let claim = Claimed::Route(host, prefix(plan, rule)?, false, plan.canary.is_some());
-        Some((claim, Some(&rule.host_origin)))
-    });
-    // A host that is sent elsewhere answers nothing else.
-    let wanted = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_done(plan, wanted));
-    let redirected = wanted.into_iter().flat_map(move |wanted| {
-        let hosts = plan.redirected_groups().into_iter().flat_map(|(_, hosts)| hosts);
-        hosts.map(move |host| (Claimed::Route(host.into(), "/", false, false), Some(&wanted.origin)))
-    });
-    let name = |kind, name| Claimed::Name(kind, plan.namespace(), name);
-    let names = plan
-        .targets
-        .iter()
-        .flat_map(move |target| plan.names(*target).into_iter().map(move |own| name(target.as_str(), own)));
+fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
     let extras = plan.targets.iter().flat_map(|target| extras(plan, *target, &[]));
     let extras = extras.map(move |extra| match extra.called {
         Some(called) => Claimed::Name(extra.kind.as_str(), None, called.into()),
-        None => name(extra.kind.as_str(), extra.name),
+        None => Claimed::Name(extra.kind.as_str(), plan.namespace(), extra.name),
     });
-    let monitor = plan.monitor.as_ref().map(|_| name(MONITOR, plan.name().into()));
-    let gateway = plan.gateways().first().filter(|_| plan.has_listener_set());
-    let listeners = gateway.into_iter().flat_map(move |gateway| {
+    main_claims(plan).into_iter().chain(extras.map(|claim| (claim, None)))
+}
+
+/// The same without the objects by which the words of a program are expressed. Whoever writes them has to know all programs, and the policy
+/// does not. Their names begin with that of the Ingress.
+pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
+    let mut found = vec![(Claimed::Service(plan.namespace(), plan.service()), None)];
+    let mut add = |claim| found.push((claim, None));
+    let name = |kind, name| Claimed::Name(kind, plan.namespace(), name);
+    for target in &plan.targets {
+        plan.names(*target).into_iter().for_each(|own| add(name(target.as_str(), own)));
+    }
+    if plan.monitor.is_some() {
+        add(name(MONITOR, plan.name().into()));
+    }
+    if let Some(gateway) = plan.gateways().first().filter(|_| plan.has_listener_set()) {
         let namespace = gateway.namespace.as_deref().or(plan.namespace());
-        let listener = move |host| Claimed::Listener(namespace, &gateway.name, host);
-        let set = name(Kind::ListenerSet.as_str(), plan.name().into());
-        [set].into_iter().chain(plan.tls_hosts().into_iter().map(listener))
-    });
-    let secrets = certificates::secrets(plan).into_iter().flat_map(|(secret, hosts)| {
-        let certificates = hosts.into_iter().map(Claimed::Certificate);
-        [Claimed::Secret(plan.namespace(), secret)].into_iter().chain(certificates)
-    });
-    let key = plan.published.as_ref().map(|published| Claimed::Key(&published.key));
-    [Claimed::Service(plan.namespace(), plan.service())]
-        .into_iter()
-        .chain(names)
-        .chain(extras)
-        .chain(monitor)
-        .chain(listeners)
-        .chain(secrets)
-        .chain(key)
-        .map(|claim| (claim, None))
-        .chain(routes)
-        .chain(prefixes)
-        .chain(redirected)
+        add(name(Kind::ListenerSet.as_str(), plan.name().into()));
+        for host in plan.tls_hosts() {
+            add(Claimed::Listener(namespace, &gateway.name, host));
+        }
+    }
+    for (secret, hosts) in certificates::secrets(plan) {
+        add(Claimed::Secret(plan.namespace(), secret));
+        hosts.into_iter().for_each(|host| add(Claimed::Certificate(host)));
+    }
+    if let Some(published) = &plan.published {
+        add(Claimed::Key(&published.key));
+    }
+    let is_canary = plan.canary.is_some();
+    for rule in &plan.rules {
+        let path = comparable_path(&rule.path, rule.path_type);
+        let is_exact = rule.path_type == PathType::Exact;
+        let claim = Claimed::Route(rule.host.as_str().into(), path, is_exact, is_canary);
+        found.push((claim, Some(&rule.host_origin)));
+    }
+    // A pattern that an HTTPRoute has as a prefix meets that prefix.
+    let is_route = plan.targets.contains(&Target::HttpRoute);
+    for rule in plan.rules.iter().filter(|rule| is_route && rule.path_type.is_pattern(&rule.path)) {
+        let Some(path) = prefix(plan, rule) else { continue };
+        let claim = Claimed::Route(rule.host.as_str().into(), path, false, is_canary);
+        found.push((claim, Some(&rule.host_origin)));
+    }
+    // A host that is sent elsewhere answers nothing else.
+    if let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_done(plan, wanted)) {
+        for host in plan.redirected_groups().into_iter().flat_map(|(_, hosts)| hosts) {
+            found.push((Claimed::Route(host.into(), "/", false, false), Some(&wanted.origin)));
+        }
+    }
+    found
 }
 
 /// Files an Error for everything that only one plan can have and several claim. All claims are sorted, so that equal ones

@@ -4,11 +4,11 @@
 //! namespace, are in one of [`SHARDS`] shards, so that one look-up a host and one for the namespace are enough, however many
 //! hosts there are. The controller keeps each shard in a ConfigMap.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::claims::{Claim, Claimed, MAX_NAMED, MONITOR, claims, said};
+use super::claims::{Claim, Claimed, MAX_NAMED, MONITOR, main_claims, said};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::plan::Plan;
 use crate::validation::{PathType, comparable_path};
@@ -243,7 +243,7 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn claim_texts(&self) -> Vec<ClaimText> {
-        claims(self).filter_map(|(claim, _)| text_of(self, &claim)).collect()
+        main_claims(self).iter().filter_map(|(claim, _)| text_of(self, claim)).collect()
     }
 
     /// Compares what this plan asks for with what others have. An Error for everything that an older one has, as
@@ -270,10 +270,11 @@ impl Plan {
     pub fn contested(&self, created: &str, holders: &Holders, names_others: bool) -> Report {
         let mut report = Report::new(self.subject.clone(), false);
         let asker = self.holder(created);
-        let (mut seen, mut has_name) = (Vec::new(), false);
-        for (claim, origin) in claims(self) {
+        // A Service may have thousands of hosts.
+        let (mut seen, mut has_name) = (BTreeSet::new(), false);
+        for (claim, origin) in main_claims(self) {
             let Some(asked) = text_of(self, &claim) else { continue };
-            if seen.contains(&asked.text) {
+            if !seen.insert(asked.text.clone()) {
                 continue;
             }
             let rivals = Rivals::new(&asked, &asker, holders);
@@ -311,7 +312,6 @@ impl Plan {
                     report.file(path, problem.help("name the stable Service that has the host and path"));
                 }
             }
-            seen.push(asked.text);
         }
         report
     }
@@ -351,12 +351,11 @@ pub(crate) fn contested_by(
     names_others: bool,
     report: &mut Report,
 ) {
-    let mut seen = Vec::new();
+    let mut seen = BTreeSet::new();
     for (text, path, shown) in asked {
-        if seen.contains(&&text.text) {
+        if !seen.insert(&text.text) {
             continue;
         }
-        seen.push(&text.text);
         let rivals = Rivals::new(text, asker, holders);
         let problem = |others: &[&Holder]| {
             let others = named(others, asker, names_others);

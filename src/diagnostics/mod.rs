@@ -297,9 +297,26 @@ impl Report {
     /// ```
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
-        let has_it = |code: Code| self.of(severity).any(|finding| finding.code == code);
+        self.count_of(&|finding| finding.severity == severity)
+    }
+
+    /// How many findings were filed that `is_meant` selects, also beyond [`MAX_PER_CODE`]. Those of one code are selected together.
+    ///
+    /// ```
+    /// use xposer::diagnostics::{FieldPath, Problem, Subject};
+    /// use xposer::{Code, Report};
+    /// let mut report = Report::new(Subject::default(), false);
+    /// for _ in 0..150 {
+    ///     report.file(FieldPath::annotation("a"), Problem::new(Code::AnnotationUnknown, "message"));
+    /// }
+    /// assert_eq!(report.count_of(&|finding| finding.code == Code::AnnotationUnknown), 150);
+    /// ```
+    #[must_use]
+    pub fn count_of(&self, is_meant: &dyn Fn(&Diagnostic) -> bool) -> usize {
+        let meant = || self.diagnostics.iter().filter(|finding| is_meant(finding));
+        let has_it = |code: Code| meant().any(|finding| finding.code == code);
         let left_out = self.left_out.iter().filter(|(code, _)| has_it(*code)).map(|(_, more)| more);
-        self.of(severity).count() + left_out.sum::<usize>()
+        meant().count() + left_out.sum::<usize>()
     }
 
     /// The object this report is about; after a merge, still the first one.

@@ -33,6 +33,28 @@ pub struct HostCall {
     pub payload: Vec<u8>,
 }
 
+impl HostCall {
+    /// A call of `kubernetes/get_resource`.
+    #[must_use]
+    pub fn get_resource(payload: Vec<u8>) -> Self {
+        Self {
+            binding: "kubewarden".to_owned(),
+            namespace: "kubernetes".to_owned(),
+            operation: "get_resource".to_owned(),
+            payload,
+        }
+    }
+}
+
+/// Refuses a call, as a host without capabilities does.
+///
+/// # Errors
+///
+/// Always.
+pub fn refuse(_: &HostCall) -> Result<Vec<u8>, String> {
+    Err("no host capability is granted".to_owned())
+}
+
 /// What became of a call.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -102,7 +124,7 @@ impl Module {
     /// Calls an operation of a fresh instance. Calls to the host are refused, as a host without capabilities does.
     #[must_use]
     pub fn call(&self, operation: &str, payload: &[u8]) -> Answer {
-        self.call_with(operation, payload, Box::new(|_| Err("no host capability is granted".to_owned())))
+        self.call_with(operation, payload, Box::new(refuse))
     }
 
     /// Calls an operation of a fresh instance, whose calls to the host are answered by `reply`.

@@ -4,6 +4,7 @@
 //! to the fields of `AdmissionRequest`; a changed object becomes a patch, and no patch where nothing differs; a policy that
 //! may not mutate and does is overruled.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use base64::Engine as _;
@@ -11,7 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::host::{Answer, HostCall, INTERRUPTED, Module};
+use crate::cluster::now;
+use crate::host::{Answer, HostCall, INTERRUPTED, Module, Reply, refuse};
 
 /// Runs a policy's functions: natively, or in the waPC host.
 pub trait Policy {
@@ -25,18 +27,33 @@ impl Policy for Module {
     }
 }
 
-/// The policy of this workspace, called natively.
+/// The policy of this workspace, called natively. Its calls are refused, as a host without capabilities does.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Native;
 
 impl Policy for Native {
     fn call(&self, operation: &str, payload: &[u8]) -> Answer {
+        self.call_with(operation, payload, &refuse)
+    }
+}
+
+impl Native {
+    /// Calls an operation, whose calls to the host are answered by `reply`.
+    #[must_use]
+    pub fn call_with(self, operation: &str, payload: &[u8], reply: &Reply) -> Answer {
+        let calls: RefCell<Vec<HostCall>> = RefCell::default();
+        let host = |payload: &[u8]| {
+            let call = HostCall::get_resource(payload.to_vec());
+            let answer = reply(&call);
+            calls.borrow_mut().push(call);
+            answer
+        };
         let result = match operation {
-            "validate" => xposer_policy::validate(payload),
+            "validate" => xposer_policy::validate_with(payload, &host, &now),
             "validate_settings" => xposer_policy::validate_settings(payload),
             other => Err(format!("No handler registered for function {other}").into()),
         };
-        Answer { result: result.map_err(|error| error.to_string()), calls: Vec::new() }
+        Answer { result: result.map_err(|error| error.to_string()), calls: calls.into_inner() }
     }
 }
 

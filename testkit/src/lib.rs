@@ -11,6 +11,7 @@
 //! ```
 
 pub mod cases;
+pub mod cluster;
 pub mod cookbook;
 pub mod golden;
 pub mod host;

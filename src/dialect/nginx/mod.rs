@@ -31,6 +31,10 @@ const CANARY_WEIGHT_TOTAL: &str = "nginx.ingress.kubernetes.io/canary-weight-tot
 const CANARY_HEADER: &str = "nginx.ingress.kubernetes.io/canary-by-header";
 const CANARY_HEADER_VALUE: &str = "nginx.ingress.kubernetes.io/canary-by-header-value";
 const CANARY_COOKIE: &str = "nginx.ingress.kubernetes.io/canary-by-cookie";
+/// The annotation that adds hosts to those of the rules, separated by commas.
+pub(crate) const SERVER_ALIAS: &str = "nginx.ingress.kubernetes.io/server-alias";
+/// The annotation by which each host with `www.` is sent to the one without, or the other way round.
+pub(crate) const FROM_TO_WWW: &str = "nginx.ingress.kubernetes.io/from-to-www-redirect";
 /// The annotation by which it reads the paths of an Ingress as regular expressions.
 pub(crate) const USE_REGEX: &str = "nginx.ingress.kubernetes.io/use-regex";
 /// The annotation that puts a text in place of the whole path; it makes a regular expression of the path, too.

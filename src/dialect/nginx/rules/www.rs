@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use super::is_true;
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::cert_manager;
+use crate::dialect::nginx::FROM_TO_WWW;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::validation::www;
 use crate::values::{Target, Tls};
-
-const FROM_TO_WWW: &str = "nginx.ingress.kubernetes.io/from-to-www-redirect";
 
 /// ingress-nginx redirects requests by https only with a certificate for both names. What is in a secret of the user's own, nobody
 /// sees here; cert-manager puts the hosts of the TLS section into the certificate.

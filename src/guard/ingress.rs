@@ -1,0 +1,81 @@
+//! Ingresses of Kubernetes.
+
+use serde_json::Value;
+
+use super::{Found, Taken, annotation, items, word};
+use crate::diagnostics::FieldPath;
+use crate::dialect::{kubernetes, nginx};
+use crate::validation::{PathType, parse_bool, www};
+
+/// What an Ingress takes. Without rules, its default backend gets the requests for all hosts.
+pub(super) fn read(object: &Value) -> Found<'_> {
+    let spec = object.get("spec").unwrap_or(&Value::Null);
+    let rules = FieldPath::object(&["spec", "rules"]);
+    let mut taken = Vec::new();
+    for (at, rule) in items(spec, "rules").iter().enumerate() {
+        let host = word(rule, "host").unwrap_or_default().to_ascii_lowercase();
+        let place = rules.clone().index(at).key("host");
+        let paths = rule.get("http").map_or(&[][..], |http| items(http, "paths"));
+        let whole = || Taken {
+            path: "/".to_owned(),
+            path_type: PathType::Prefix,
+            host: host.clone(),
+            place: place.clone(),
+        };
+        if paths.is_empty() {
+            taken.push(whole());
+        }
+        taken.extend(paths.iter().map(|path| Taken {
+            path: word(path, "path").unwrap_or("/").to_owned(),
+            path_type: word(path, "pathType").and_then(|it| it.parse().ok()).unwrap_or(PathType::Prefix),
+            ..whole()
+        }));
+    }
+    if taken.is_empty() {
+        taken.push(Taken {
+            host: String::new(),
+            path: "/".to_owned(),
+            path_type: PathType::Prefix,
+            place: rules,
+        });
+    }
+    let more = more_hosts(object, &taken);
+    taken.extend(more);
+    Found {
+        taken,
+        is_canary: is_true(object, nginx::CANARY),
+        class: word(spec, "ingressClassName").or_else(|| annotation(object, kubernetes::CLASS)),
+        gateways: Vec::new(),
+    }
+}
+
+/// The hosts that annotations of ingress-nginx add: they are served as those of the rules are, or sent to them.
+fn more_hosts(object: &Value, taken: &[Taken]) -> Vec<Taken> {
+    let aliases = annotation(object, nginx::SERVER_ALIAS).unwrap_or_default();
+    let aliases = aliases.split(',').map(str::trim).filter(|alias| !alias.is_empty());
+    let mut more: Vec<Taken> = aliases
+        .flat_map(|alias| {
+            let of_alias = |taken: &Taken| Taken {
+                host: alias.to_ascii_lowercase(),
+                place: FieldPath::annotation(nginx::SERVER_ALIAS),
+                ..taken.clone()
+            };
+            taken.iter().map(of_alias)
+        })
+        .collect();
+    if is_true(object, nginx::FROM_TO_WWW) {
+        more.extend(taken.iter().filter_map(|taken| {
+            Some(Taken {
+                host: www(&taken.host).filter(|_| !taken.host.is_empty())?,
+                path: "/".to_owned(),
+                path_type: PathType::Prefix,
+                place: FieldPath::annotation(nginx::FROM_TO_WWW),
+            })
+        }));
+    }
+    more
+}
+
+fn is_true(object: &Value, key: &str) -> bool {
+    annotation(object, key).and_then(parse_bool) == Some(true)
+}

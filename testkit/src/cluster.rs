@@ -1,0 +1,139 @@
+//! Objects that a host has instead of a cluster, and how Kubewarden's host gets one of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use xposer::conflicts::{Holders, SHARD_VERSION, SHARDS, Shard, config_map};
+
+use crate::cases::parse;
+use crate::host::HostCall;
+
+/// Objects by what is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Cluster(BTreeMap<Wanted, Value>);
+
+/// The API version, the kind, the namespace and the name of an object.
+type Wanted = (String, String, Option<String>, String);
+
+impl Cluster {
+    /// The objects of a file, or of all files of a folder that end in `.yaml`, `.yml` or `.json`.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, or is no YAML.
+    pub fn read(path: &Path) -> Result<Self> {
+        let mut files = vec![path.to_path_buf()];
+        if path.is_dir() {
+            files = path.read_dir()?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+            files.retain(|file| {
+                file.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|it| end == *it))
+            });
+        }
+        let mut cluster = Self::default();
+        for file in files {
+            let in_file = || file.display().to_string();
+            let text = std::fs::read_to_string(&file).with_context(in_file)?;
+            parse(&text).with_context(in_file)?.into_iter().for_each(|object| cluster.add(object));
+        }
+        Ok(cluster)
+    }
+
+    /// The ConfigMaps that say who has what, written at this time, in this namespace; those of all shards.
+    #[must_use]
+    pub fn of_claims(namespace: &str, written: &str, holders: &Holders) -> Self {
+        let mut shards: BTreeMap<String, Shard> = (0..SHARDS)
+            .map(|number| {
+                let shard = Shard { version: SHARD_VERSION, written: written.to_owned(), ..Shard::default() };
+                (config_map(number), shard)
+            })
+            .collect();
+        for (text, held) in holders {
+            if let Some(shard) = shards.get_mut(&shard_of(text)) {
+                shard.claims.insert(text.clone(), held.clone());
+            }
+        }
+        let mut cluster = Self::default();
+        for (name, shard) in shards {
+            cluster.add(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": namespace, "name": name},
+                "data": {"claims": json!(shard).to_string()}}));
+        }
+        cluster
+    }
+
+    /// Adds an object, or puts it in place of the one of its name.
+    pub fn add(&mut self, object: Value) {
+        let word = |path: &str| object.pointer(path).and_then(Value::as_str).map(str::to_owned);
+        let wanted = (
+            word("/apiVersion").unwrap_or_default(),
+            word("/kind").unwrap_or_default(),
+            word("/metadata/namespace"),
+            word("/metadata/name").unwrap_or_default(),
+        );
+        self.0.insert(wanted, object);
+    }
+
+    /// What Kubewarden's host answers.
+    ///
+    /// # Errors
+    ///
+    /// There is no such object, in the host's words, or the call is another one than `get_resource`.
+    pub fn reply(&self, call: &HostCall) -> Result<Vec<u8>, String> {
+        if (call.namespace.as_str(), call.operation.as_str()) != ("kubernetes", "get_resource") {
+            return Err(format!("there is nothing to answer {}/{} with", call.namespace, call.operation));
+        }
+        let asked: Value = serde_json::from_slice(&call.payload).map_err(|error| error.to_string())?;
+        let word = |key: &str| asked.get(key).and_then(Value::as_str).map(str::to_owned);
+        let (version, kind) = (word("api_version").unwrap_or_default(), word("kind").unwrap_or_default());
+        let (namespace, name) = (word("namespace"), word("name").unwrap_or_default());
+        let wanted = (version, kind, namespace, name);
+        self.0.get(&wanted).map(|object| object.to_string().into_bytes()).ok_or_else(|| {
+            let (version, kind, namespace, name) = wanted;
+            format!("Cannot find {version}/{kind} named '{name}' inside of namespace '{namespace:?}'")
+        })
+    }
+}
+
+/// The name of the ConfigMap in which a claim is, by its text: the bucket of a route is its host, that of a key the whole text, and that of another
+/// name its namespace.
+fn shard_of(text: &str) -> String {
+    let last = text.rsplit(' ').next().unwrap_or_default();
+    let bucket = if text.starts_with("key ") { text } else { last.split('/').next().unwrap_or_default() };
+    config_map(xposer::conflicts::shard(bucket))
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// A time as the API server writes it, so many seconds from now.
+///
+/// ```
+/// let now = xposer_testkit::cluster::time(0);
+/// assert!(now.starts_with("20") && now.ends_with('Z') && now.len() == 20);
+/// ```
+#[must_use]
+pub fn time(from_now: i64) -> String {
+    let seconds = now() + from_now;
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (mut year, mut day) = (1970, days);
+    let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    while day >= if is_leap(year) { 366 } else { 365 } {
+        day -= if is_leap(year) { 366 } else { 365 };
+        year += 1;
+    }
+    let mut month = 1;
+    for length in [31, if is_leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if day < length {
+            break;
+        }
+        day -= length;
+        month += 1;
+    }
+    let (hour, minute) = (second / 3600, second / 60 % 60);
+    format!("{year}-{month:02}-{:02}T{hour:02}:{minute:02}:{:02}Z", day + 1, second % 60)
+}

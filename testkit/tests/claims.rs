@@ -1,0 +1,429 @@
+//! The policy asks who has what: natively and as WebAssembly in the real waPC host, with the same answers from the host.
+
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    reason = "the helpers of a test fail it like the test itself"
+)]
+
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use xposer::conflicts::{Holder, Holders};
+use xposer_testkit::cluster::{Cluster, time};
+use xposer_testkit::host::{self, Answer, HostCall, Module, Reply};
+use xposer_testkit::kubewarden::{Deployment, Native, Policy, Response, evaluate};
+
+/// The module, compiled once.
+fn module() -> &'static Module {
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    MODULE.get_or_init(|| host::policy().unwrap_or_else(|error| panic!("{error:#}; run `make policy.wasm`")))
+}
+
+thread_local! {
+    /// Whether this test asks the module, too.
+    static HOSTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The policy with a host, natively, and in a test of `in_the_wapc_host` as WebAssembly as well: the same bytes and the same calls
+/// from both.
+struct Asking(Arc<Reply>);
+
+impl Policy for Asking {
+    fn call(&self, operation: &str, payload: &[u8]) -> Answer {
+        let native = Native.call_with(operation, payload, &*self.0);
+        assert!(native.result.is_ok(), "{:?}", native.result);
+        if HOSTED.get() {
+            let reply = Arc::clone(&self.0);
+            let wasm = module().call_with(operation, payload, Box::new(move |call| reply(call)));
+            let text = |answer: &Answer| answer.result.clone().map(|bytes| String::from_utf8(bytes).unwrap());
+            assert_eq!(text(&wasm), text(&native));
+            assert_eq!(wasm.calls, native.calls);
+        }
+        native
+    }
+}
+
+/// Every test of this file once more, with the module.
+macro_rules! in_the_wapc_host {
+    ($($name:ident)*) => {
+        mod in_the_wapc_host {
+            $(#[test]
+            #[ignore = "needs policy.wasm: make test"]
+            fn $name() {
+                super::HOSTED.set(true);
+                super::$name();
+                super::HOSTED.set(false);
+            })*
+
+            #[test]
+            fn no_test_is_missing() {
+                let tests = include_str!("claims.rs").split("\n#[test]\nfn ").skip(1);
+                let names: Vec<&str> = tests.filter_map(|text| text.split('(').next()).collect();
+                assert_eq!(names, [$(stringify!($name)),*]);
+            }
+        }
+    };
+}
+
+in_the_wapc_host! {
+    who_is_free_is_looked_up_once_for_each_shard
+    who_is_not_exposed_asks_nothing
+    an_older_one_keeps_what_it_has
+    in_the_mode_warn_the_service_passes_without_a_url
+    the_owner_passes
+    nobody_makes_himself_older
+    two_of_one_moment_both_pass
+    a_holder_in_another_namespace_can_be_hidden
+    what_is_not_known_is_told_and_never_an_error
+    what_is_known_counts_beside_what_is_not
+    a_slow_host_is_not_asked_for_long
+    a_request_asks_for_sixteen_config_maps_at_most
+    a_canary_is_held_to_its_stable_service
+    an_audit_asks_as_the_owner
+}
+
+const OLD: &str = "2026-01-01T00:00:00Z";
+const NEW: &str = "2026-06-01T00:00:00Z";
+const HOST: &str = "prefix shop.example.com/";
+
+fn holder(kind: &str, namespace: &str, name: &str, created: &str) -> Holder {
+    let [kind, namespace, name, created] = [kind, namespace, name, created].map(str::to_owned);
+    Holder { kind, namespace, name, created, is_local: false }
+}
+
+fn held(rows: &[(&str, Holder)]) -> Holders {
+    let mut holders = Holders::new();
+    for (text, holder) in rows {
+        holders.entry((*text).to_owned()).or_default().push(holder.clone());
+    }
+    holders
+}
+
+fn cluster(holders: &Holders) -> Arc<Reply> {
+    let cluster = Cluster::of_claims("xposer-system", &time(-10), holders);
+    Arc::new(move |call| cluster.reply(call))
+}
+
+fn settings(claims: Value) -> Value {
+    let mut all = json!({"ingressURLTemplate": "shop.example.com", "claims": {"namespace": "xposer-system", "mode": "deny"}});
+    for (key, value) in claims.as_object().unwrap() {
+        all["claims"][key] = value.clone();
+    }
+    all
+}
+
+fn web(annotations: Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
+        "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}, "annotations": annotations}})
+}
+
+fn request(object: Value) -> Value {
+    json!({
+        "uid": "1299d386-525b-4032-98ae-1949f69f9cfc",
+        "kind": {"group": "", "version": "v1", "kind": "Service"},
+        "resource": {"group": "", "version": "v1", "resource": "services"},
+        "operation": "CREATE", "userInfo": {"username": "alice"}, "namespace": "shop", "object": object,
+    })
+}
+
+fn update(old: Value, object: Value) -> Value {
+    let mut request = request(object);
+    request["operation"] = json!("UPDATE");
+    request["oldObject"] = old;
+    request
+}
+
+fn answer(settings: &Value, request: &Value, reply: &Arc<Reply>) -> (Response, Vec<HostCall>) {
+    let deployment = Deployment { settings: settings.as_object().cloned().unwrap(), ..Deployment::default() };
+    evaluate(&Asking(Arc::clone(reply)), &deployment, request).unwrap_or_else(|refusal| panic!("{refusal}"))
+}
+
+fn message(response: &Response) -> String {
+    assert!(!response.allowed, "{response:?}");
+    response.status.clone().unwrap().message.unwrap()
+}
+
+fn code(response: &Response) -> u16 {
+    response.status.clone().unwrap().code.unwrap()
+}
+
+const TAKEN: &str = "Service shop/web cannot be exposed: settings.ingressURLTemplate: `shop.example.com/` is also asked for by \
+    Ingress ops/old, created on 2026-01-01; choose another host or path [route-claimed]";
+
+#[test]
+fn who_is_free_is_looked_up_once_for_each_shard() {
+    let others = held(&[("prefix blog.example.com/", holder("Ingress", "ops", "old", OLD))]);
+    let (response, calls) = answer(&settings(json!({})), &request(web(json!({}))), &cluster(&others));
+    assert!(response.allowed && response.warnings.is_none(), "{response:?}");
+    assert_eq!(response.operations().len(), 2);
+    let payloads: Vec<Value> =
+        calls.iter().map(|call| serde_json::from_slice(&call.payload).unwrap()).collect();
+    let get = |name: &str| json!({"api_version": "v1", "kind": "ConfigMap", "namespace": "xposer-system", "name": name, "disable_cache": true});
+    // The host and the namespace.
+    assert_eq!(payloads, [get("xposer-claims-18"), get("xposer-claims-2a")]);
+    for call in calls {
+        assert_eq!(
+            [call.binding, call.namespace, call.operation],
+            ["kubewarden", "kubernetes", "get_resource"]
+        );
+    }
+}
+
+#[test]
+fn who_is_not_exposed_asks_nothing() {
+    let nobody: Arc<Reply> = Arc::new(|call| panic!("{call:?}"));
+    let mut silent = web(json!({}));
+    silent["metadata"]["labels"]["expose"] = json!("false");
+    let refused = web(json!({"config.xposer.stakater.com/IngressURLTemplate": "{{.Name}}"}));
+    let mut deleted = web(json!({}));
+    deleted["metadata"]["deletionTimestamp"] = json!(NEW);
+    for object in [silent, refused, deleted] {
+        assert_eq!(answer(&settings(json!({})), &request(object), &nobody).1, []);
+    }
+    let without = json!({"ingressURLTemplate": "shop.example.com"});
+    for settings in [without, settings(json!({"mode": "off"}))] {
+        let (response, calls) = answer(&settings, &request(web(json!({}))), &nobody);
+        assert!(response.allowed && calls.is_empty());
+    }
+}
+
+#[test]
+fn an_older_one_keeps_what_it_has() {
+    let taken = held(&[(HOST, holder("Ingress", "ops", "old", OLD))]);
+    let (response, _) = answer(&settings(json!({})), &request(web(json!({}))), &cluster(&taken));
+    assert_eq!((message(&response).as_str(), code(&response)), (TAKEN, 422));
+    assert_eq!(response.audit_annotations.unwrap()["codes"], "route-claimed");
+    assert!(response.patch.is_none());
+    // Everything that it cannot have, at once.
+    let taken = held(&[
+        (HOST, holder("Ingress", "ops", "old", OLD)),
+        ("Ingress shop/web", holder("Service", "shop", "other", OLD)),
+        ("Secret shop/web-cert", holder("Service", "shop", "other", OLD)),
+        ("key web-shop", holder("Service", "ops", "web-shop", OLD)),
+    ]);
+    let annotations = json!({"config.xposer.stakater.com/TLS": "cert-manager", "xposer.stakater.com/annotations": "exposeIngressUrl: globally"});
+    let mut with_issuer = settings(json!({}));
+    with_issuer["clusterIssuer"] = json!("letsencrypt");
+    let (response, _) = answer(&with_issuer, &request(web(annotations)), &cluster(&taken));
+    let said = message(&response);
+    assert!(said.starts_with("Service shop/web cannot be exposed, for 4 reasons:\n1. "), "{said}");
+    for code in ["name-claimed", "route-claimed", "secret-shared", "url-key-claimed"] {
+        assert!(said.contains(&format!("[{code}]")), "{said}");
+    }
+    // Who is younger than a Service loses it, which its owner is told.
+    let younger = held(&[(HOST, holder("Ingress", "ops", "young", NEW))]);
+    let mut old = web(json!({}));
+    old["metadata"]["creationTimestamp"] = json!(OLD);
+    let (response, _) = answer(&settings(json!({})), &update(old.clone(), old), &cluster(&younger));
+    assert!(response.allowed);
+    assert_eq!(response.audit_annotations.unwrap()["codes"], "claim-younger");
+    assert!(
+        response.warnings.unwrap()[0]
+            .contains("Ingress ops/young, created on 2026-06-01, and the older one gets it")
+    );
+}
+
+#[test]
+fn in_the_mode_warn_the_service_passes_without_a_url() {
+    let taken = cluster(&held(&[(HOST, holder("Ingress", "ops", "old", OLD))]));
+    let (response, _) = answer(&settings(json!({"mode": "warn"})), &request(web(json!({}))), &taken);
+    assert!(response.allowed && response.patch.is_none(), "{response:?}");
+    assert_eq!(
+        response.warnings.unwrap(),
+        [
+            "xposer[route-claimed]: settings.ingressURLTemplate: `shop.example.com/` is also asked for by Ingress ops/old, created on \
+          2026-01-01; choose another host or path"
+        ]
+    );
+    // What is written there already is not true any more.
+    let stamped = web(json!({"status.xposer.stakater.com/url": "http://shop.example.com", "note": "mine"}));
+    let (response, _) = answer(&settings(json!({"mode": "warn"})), &request(stamped), &taken);
+    assert_eq!(response.operations().len(), 1);
+    assert_eq!(response.operations()[0]["op"], "remove");
+}
+
+#[test]
+fn the_owner_passes() {
+    let own = cluster(&held(&[
+        (HOST, holder("Service", "shop", "web", OLD)),
+        ("Ingress shop/web", holder("Service", "shop", "web", OLD)),
+    ]));
+    let mut old = web(json!({}));
+    old["metadata"]["creationTimestamp"] = json!(OLD);
+    let (response, _) = answer(&settings(json!({})), &update(old.clone(), old), &own);
+    assert!(response.allowed && response.warnings.is_none(), "{response:?}");
+    // Applied again after it was deleted: what is written down is a little old.
+    assert!(answer(&settings(json!({})), &request(web(json!({}))), &own).0.allowed);
+}
+
+#[test]
+fn nobody_makes_himself_older() {
+    let taken = cluster(&held(&[(HOST, holder("Ingress", "ops", "old", OLD))]));
+    let mut forged = web(json!({}));
+    forged["metadata"]["creationTimestamp"] = json!("1999-01-01T00:00:00Z");
+    let mut young = web(json!({}));
+    young["metadata"]["creationTimestamp"] = json!(NEW);
+    for request in [request(forged.clone()), update(young, forged)] {
+        assert_eq!(code(&answer(&settings(json!({})), &request, &taken).0), 422);
+    }
+}
+
+#[test]
+fn two_of_one_moment_both_pass() {
+    let nothing = cluster(&Holders::new());
+    for name in ["one", "other"] {
+        let mut object = web(json!({}));
+        object["metadata"]["name"] = json!(name);
+        assert!(answer(&settings(json!({})), &request(object), &nothing).0.allowed);
+    }
+}
+
+#[test]
+fn a_holder_in_another_namespace_can_be_hidden() {
+    let hidden = settings(json!({"nameOthers": false}));
+    let taken = cluster(&held(&[(HOST, holder("Ingress", "ops", "old", OLD))]));
+    let said = message(&answer(&hidden, &request(web(json!({}))), &taken).0);
+    assert!(said.contains("is also asked for by somebody in another namespace; choose"), "{said}");
+    assert!(!said.contains("ops") && !said.contains("2026"), "{said}");
+    let taken = cluster(&held(&[(HOST, holder("Ingress", "shop", "old", OLD))]));
+    let said = message(&answer(&hidden, &request(web(json!({}))), &taken).0);
+    assert!(said.contains("by Ingress shop/old, created on 2026-01-01;"), "{said}");
+}
+
+fn shard(version: u64, written: &str, dropped: u64) -> Value {
+    json!({"version": version, "written": written, "dropped": dropped, "claims": {}})
+}
+
+/// The claims in every ConfigMap are these.
+fn every(claims: &str) -> Arc<Reply> {
+    let found = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"claims": claims}}).to_string();
+    Arc::new(move |_| Ok(found.clone().into_bytes()))
+}
+
+#[test]
+fn what_is_not_known_is_told_and_never_an_error() {
+    let fail = |error: &'static str| -> Arc<Reply> { Arc::new(move |_| Err(error.to_owned())) };
+    let found = |bytes: &'static [u8]| -> Arc<Reply> { Arc::new(move |_| Ok(bytes.to_vec())) };
+    let cases: [(&str, Arc<Reply>); 14] = [
+        ("does not exist", Arc::new(|call| Cluster::default().reply(call))),
+        (
+            "cannot be read: Policy has not been granted access to the 'kubernetes/get_resource' host capability",
+            fail("Policy has not been granted access to the 'kubernetes/get_resource' host capability"),
+        ),
+        ("cannot be read: ", fail("")),
+        ("cannot be read: the answer is no JSON: ", found(b"")),
+        ("cannot be read: the answer is no JSON: ", found(b"\xff\xfe")),
+        ("has no claims", found(b"null")),
+        ("has no claims", found(b"{\"data\": {\"claims\": 3}}")),
+        ("has no claims: ", every("")),
+        ("has no claims: ", every("[1]")),
+        ("has no claims: ", every(r#"{"version": 1, "written": "x", "claims": {"a": [{}]}}"#)),
+        ("has the version 2, expected 1", every(&shard(2, &time(-10), 0).to_string())),
+        ("which is more than 3600 s away", every(&shard(1, &time(-3700), 0).to_string())),
+        ("which is more than 3600 s away", every(&shard(1, &time(3700), 0).to_string())),
+        ("has no room for 7 claims", every(&shard(1, &time(-10), 7).to_string())),
+    ];
+    for (reason, reply) in cases {
+        let (response, calls) = answer(&settings(json!({})), &request(web(json!({}))), &reply);
+        assert!(response.allowed && calls.len() == 2, "{reason}: {response:?}");
+        let warnings = response.warnings.clone().unwrap();
+        let begin = "xposer[claims-unknown]: metadata.name: it is not known who else has its hosts and names: the ConfigMap \
+                     xposer-system/xposer-claims-18 ";
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].starts_with(begin) && warnings[0].len() <= 256, "{warnings:?}");
+        // Stamped all the same.
+        assert_eq!(response.operations().len(), 2);
+        let strict = settings(json!({"onFailure": "deny"}));
+        let (response, _) = answer(&strict, &request(web(json!({}))), &reply);
+        assert_eq!(code(&response), 503, "{reason}");
+        let said = message(&response);
+        assert!(said.contains(reason), "{said}");
+        assert!(said.ends_with(", and 1 more; tell your administrator [claims-unknown]"), "{said}");
+    }
+    // The bound can be another one.
+    let old = every(&shard(1, &time(-3700), 0).to_string());
+    assert!(answer(&settings(json!({"maxAge": "2h"})), &request(web(json!({}))), &old).0.warnings.is_none());
+}
+
+#[test]
+fn what_is_known_counts_beside_what_is_not() {
+    let taken = Cluster::of_claims(
+        "xposer-system",
+        &time(-10),
+        &held(&[(HOST, holder("Ingress", "ops", "old", OLD))]),
+    );
+    let half: Arc<Reply> = Arc::new(move |call| {
+        let text = String::from_utf8_lossy(&call.payload);
+        if text.contains("claims-18") { Err("timed out".to_owned()) } else { taken.reply(call) }
+    });
+    let (response, _) = answer(&settings(json!({})), &request(web(json!({}))), &half);
+    assert_eq!((message(&response).as_str(), code(&response)), (TAKEN, 422));
+    assert!(response.warnings.unwrap()[0].contains("claims-18 cannot be read: timed out; tell"));
+    // Both are reasons.
+    let (response, _) = answer(&settings(json!({"onFailure": "deny"})), &request(web(json!({}))), &half);
+    assert!(message(&response).contains("for 2 reasons") && code(&response) == 422);
+}
+
+#[test]
+fn a_slow_host_is_not_asked_for_long() {
+    let calls: Arc<Mutex<usize>> = Arc::default();
+    let seen = Arc::clone(&calls);
+    let answers = cluster(&Holders::new());
+    let slow: Arc<Reply> = Arc::new(move |call| {
+        *seen.lock().unwrap() += 1;
+        sleep(Duration::from_millis(600));
+        answers(call)
+    });
+    let (response, made) = answer(&settings(json!({})), &request(web(json!({}))), &slow);
+    assert!(response.allowed && made.len() == 1);
+    assert!(response.warnings.unwrap()[0].contains("claims-2a was not looked up in time"));
+    assert_eq!(*calls.lock().unwrap(), if HOSTED.get() { 2 } else { 1 });
+}
+
+#[test]
+fn a_request_asks_for_sixteen_config_maps_at_most() {
+    let hosts: String = (0..60).map(|number| format!("app-{number}.example.com\n")).collect();
+    let object = web(json!({"config.xposer.stakater.com/IngressURLTemplate": hosts}));
+    let (response, calls) = answer(&settings(json!({})), &request(object), &cluster(&Holders::new()));
+    assert_eq!(calls.len(), 16);
+    let mut sorted = calls.clone();
+    sorted.sort_by(|one, other| one.payload.cmp(&other.payload));
+    sorted.dedup();
+    assert_eq!(sorted, calls);
+    let warnings = response.warnings.unwrap();
+    assert!(warnings[0].contains("it asks for more than 16 ConfigMaps can say"), "{warnings:?}");
+}
+
+#[test]
+fn a_canary_is_held_to_its_stable_service() {
+    let canary = |of: &str| {
+        web(
+            json!({"config.xposer.stakater.com/CanaryOf": of, "config.xposer.stakater.com/CanaryWeight": "10"}),
+        )
+    };
+    let stable = cluster(&held(&[(HOST, holder("Service", "shop", "stable", OLD))]));
+    let (response, _) = answer(&settings(json!({})), &request(canary("stable")), &stable);
+    assert!(response.allowed && response.warnings.is_none(), "{response:?}");
+    let (response, _) = answer(&settings(json!({})), &request(canary("other")), &stable);
+    assert!(message(&response).contains("and not by the stable Service `other`"), "{response:?}");
+}
+
+#[test]
+fn an_audit_asks_as_the_owner() {
+    // It sends what is there as if somebody created it, and no user.
+    let mut object = web(json!({}));
+    object["metadata"]["creationTimestamp"] = json!(OLD);
+    let mut audit = request(object);
+    audit["userInfo"] = json!({});
+    let younger = cluster(&held(&[(HOST, holder("Ingress", "ops", "young", NEW))]));
+    assert!(answer(&settings(json!({})), &audit, &younger).0.allowed);
+    let older = cluster(&held(&[(HOST, holder("Ingress", "ops", "old", "2025-01-01T00:00:00Z"))]));
+    assert!(!answer(&settings(json!({})), &audit, &older).0.allowed);
+}
