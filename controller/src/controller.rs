@@ -1,7 +1,7 @@
 //! The loop: watch events go into the state, keys that are due go into the queue, and the actions of their plans go to the
 //! API server. One task owns the state; each plan is carried out in a task of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use xposer_live::servers::ServerKind;
 use crate::actions::{Action, ActionError, ActionResult, execute_all};
 use crate::args::Args;
 use crate::backoff::Pause;
+use crate::claims;
 use crate::diff;
 use crate::events::EventRecorder;
 use crate::lease::{LeaderElector, Leadership};
@@ -32,6 +33,8 @@ use crate::reconcile::{ReconcilePlan, Recovery};
 use crate::report::{Ask, Asked, MAX_ROWS, Snapshot};
 use crate::serve::Health;
 use crate::settings::SettingsFile;
+use crate::shards::{Done, News, Shards};
+use crate::state::held::{Content, gives_hosts};
 use crate::state::{State, Trigger};
 use crate::watch::{KindStatus, Scope, Source, WatchEvent};
 
@@ -78,6 +81,11 @@ pub(crate) struct Controller {
     state: State,
     queue: Queue,
     tasks: JoinSet<Executed>,
+    shards: Shards,
+    /// Requests about the claims.
+    claim_tasks: JoinSet<Done>,
+    /// The tasks that watch.
+    watches: BTreeMap<Source, JoinHandle<()>>,
     permits: Arc<Semaphore>,
     pause: Pause,
     /// The kinds that the settings ask for, which are found by trying them on samples.
@@ -102,14 +110,21 @@ impl Controller {
         let timeout = if args.dry_run { 0 } else { args.handover_timeout };
         let settings = Settings::clone(&published.borrow());
         let asked = settings.kinds();
+        let mut state = State::new(settings, args.stamp, Duration::from_secs(timeout));
+        if args.dry_run || args.namespace.is_some() {
+            state = state.without_claims();
+        }
         Self {
             events: EventRecorder::start(&client, &args.identity, metrics.clone()),
             scope: Scope { client: client.clone(), namespace: args.namespace.clone() },
             sender,
             watch_events,
-            state: State::new(settings, args.stamp, Duration::from_secs(timeout)),
+            state,
             queue: Queue::default(),
             tasks: JoinSet::new(),
+            shards: Shards::new(),
+            claim_tasks: JoinSet::new(),
+            watches: BTreeMap::new(),
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
             pause: Pause::new(),
             asked,
@@ -138,6 +153,7 @@ impl Controller {
         let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
         self.start_first_watches();
+        self.place_claims();
         let mut tick = tokio::time::interval(TICK_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exit = loop {
@@ -154,6 +170,13 @@ impl Controller {
                     Ok(executed) => self.finish(executed),
                     Err(error) => {
                         // It has panicked, which is a bug. Without its results, the state may be wrong.
+                        error!("a task ended without an answer: {error}");
+                        break Exit::Refused;
+                    }
+                },
+                Some(done) = self.claim_tasks.join_next(), if !self.claim_tasks.is_empty() => match done {
+                    Ok(done) => self.finish_claims(done),
+                    Err(error) => {
                         error!("a task ended without an answer: {error}");
                         break Exit::Refused;
                     }
@@ -176,17 +199,22 @@ impl Controller {
             self.metrics.set_leader(is_leader);
             if is_leader && self.state.is_ready() {
                 self.reconcile_due().await;
+                self.write_claims();
             }
             self.events.set_busy(self.queue.has_ready(Instant::now()));
             self.health.beat(self.state.is_ready());
             if self.args.is_once() && self.is_finished() {
                 let (_, refused) = self.state.counts();
-                break if refused > 0 || self.failed { Exit::Refused } else { Exit::Done };
+                let failed = self.failed || self.shards.has_given_up();
+                break if refused > 0 || failed { Exit::Refused } else { Exit::Done };
             }
         };
         info!("ending");
         // Requests that are under way are finished, so that their results are known.
-        let rest = async { while self.tasks.join_next().await.is_some() {} };
+        let rest = async {
+            while self.tasks.join_next().await.is_some() {}
+            while self.claim_tasks.join_next().await.is_some() {}
+        };
         let is_lost = *leads.borrow() == Leadership::Lost;
         if !is_lost && tokio::time::timeout(SHUTDOWN_TIMEOUT, rest).await.is_err() {
             warn!("some requests were not answered in time");
@@ -218,8 +246,11 @@ impl Controller {
 
     // Watch events.
 
-    fn start_watch(&self, source: Source) {
-        tokio::spawn(source.watch(self.scope.clone(), self.sender.clone()));
+    fn start_watch(&mut self, source: Source) {
+        let watch = tokio::spawn(source.watch(self.scope.clone(), self.sender.clone()));
+        if let Some(before) = self.watches.insert(source, watch) {
+            before.abort();
+        }
     }
 
     /// Whether an object is as desired depends on the Services, and on who serves them, so those are listed first.
@@ -322,7 +353,12 @@ impl Controller {
                 self.revision += 1;
                 self.asked = settings.kinds();
                 self.published.send_replace(Arc::new(settings.clone()));
+                let had_claims = self.state.settings.claims().is_some();
                 self.state.set_settings(settings, self.args.stamp);
+                self.place_claims();
+                if !had_claims && self.state.held.is_on() {
+                    self.watch_hosts_anew();
+                }
                 self.tell_of_missing_kinds();
             }
             Some(Err(errors)) => {
@@ -340,15 +376,65 @@ impl Controller {
             && self.tasks.is_empty()
             && self.queue.is_idle(Instant::now())
             && self.state.is_settled()
+            && (self.args.dry_run || self.shards.is_settled() || self.shards.has_given_up())
     }
 
     /// When the loop has to run next, if nothing happens before.
     fn next_wake(&self) -> Instant {
         let now = Instant::now();
         let pause_end = self.pause.until().filter(|_| self.queue.has_ready(now));
-        let times = [self.queue.next_at(), pause_end, self.state.next_deadline()];
+        let times = [self.queue.next_at(), pause_end, self.state.next_deadline(), self.shards.next_at()];
         times.into_iter().flatten().filter(|at| *at > now).min().unwrap_or(now + TICK_INTERVAL)
     }
+
+    // Claims.
+
+    /// Tells the schedule where the settings want the claims.
+    fn place_claims(&mut self) {
+        let claims = self.state.settings.claims();
+        if claims.is_some() && self.args.namespace.is_some() {
+            warn!("the claims are not written, because with `--namespace` only a part of the hosts is known");
+        }
+        let claims = claims.filter(|_| self.state.held.is_on());
+        self.shards.set_place(claims.map(|claims| (claims.namespace(), claims.max_age_seconds())));
+    }
+
+    /// Lists all objects that give hosts again: until now, only the names of those of others were kept.
+    fn watch_hosts_anew(&mut self) {
+        for source in Kind::ALL.into_iter().filter(|kind| gives_hosts(*kind)).map(Source::Objects) {
+            // One that has not begun yet lists them anyway.
+            if self.watches.contains_key(&source) {
+                self.start_watch(source);
+            }
+        }
+    }
+
+    fn write_claims(&mut self) {
+        let now = Instant::now();
+        for shard in self.state.held.take_changed() {
+            self.shards.change(shard, now);
+        }
+        if !self.pause.is_over(now) {
+            return;
+        }
+        let held = &self.state.held;
+        let content = |shard| held.content(shard);
+        let content: Option<&dyn Fn(u64) -> Content> =
+            if self.state.knows_all_claims() { Some(&content) } else { None };
+        while let Some(work) = self.shards.next(now, content) {
+            self.claim_tasks.spawn(claims::carry_out(self.client.clone(), self.metrics.clone(), work));
+        }
+    }
+
+    fn finish_claims(&mut self, done: Done) {
+        match self.shards.done(done, Instant::now()) {
+            Some(News::Failed(message)) => warn!("{message}"),
+            Some(News::Recovered) => info!("the claims are written again"),
+            None => {}
+        }
+    }
+
+    // Objects.
 
     async fn reconcile_due(&mut self) {
         let now = Instant::now();
@@ -496,5 +582,7 @@ impl Controller {
         for kind in Kind::ALL {
             self.metrics.set_kept(kind.as_str(), self.state.kept(kind));
         }
+        let (dropped, foreign) = self.shards.counts();
+        self.metrics.set_claims(self.state.held.len(), dropped, foreign, self.shards.age(Instant::now()));
     }
 }

@@ -13,6 +13,7 @@
 mod actions;
 mod args;
 mod backoff;
+mod claims;
 mod controller;
 mod diff;
 mod events;
@@ -26,6 +27,7 @@ mod reconcile;
 mod report;
 mod serve;
 mod settings;
+mod shards;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -55,6 +55,11 @@ struct Answer {
     answer: Word,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Failed {
+    reason: Word,
+}
+
 /// All metrics.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -75,6 +80,12 @@ pub(crate) struct Metrics {
     review: Histogram,
     lookups: Family<Outcome, Counter>,
     certificate_good: Gauge,
+    claims_writes: Counter,
+    claims_failures: Family<Failed, Counter>,
+    claims_held: Gauge,
+    claims_dropped: Gauge,
+    claims_foreign: Gauge,
+    claims_age: Gauge,
 }
 
 impl Metrics {
@@ -102,6 +113,12 @@ impl Metrics {
             review,
             lookups: Family::default(),
             certificate_good: Gauge::default(),
+            claims_writes: Counter::default(),
+            claims_failures: Family::default(),
+            claims_held: Gauge::default(),
+            claims_dropped: Gauge::default(),
+            claims_foreign: Gauge::default(),
+            claims_age: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register(
@@ -156,6 +173,32 @@ impl Metrics {
             "pauses",
             "Times that writing paused to leave the API server alone",
             new.pauses.clone(),
+        );
+        registry.register(
+            "claims_writes",
+            "ConfigMaps of the claims that were written",
+            new.claims_writes.clone(),
+        );
+        registry.register(
+            "claims_failures",
+            "Requests about the claims that failed, by reason",
+            new.claims_failures.clone(),
+        );
+        registry.register("claims_held", "Claims of Services and foreign objects", new.claims_held.clone());
+        registry.register(
+            "claims_dropped",
+            "Claims that found no room in their ConfigMap",
+            new.claims_dropped.clone(),
+        );
+        registry.register(
+            "claims_foreign",
+            "ConfigMaps of the claims whose name somebody else has",
+            new.claims_foreign.clone(),
+        );
+        registry.register(
+            "claims_age_seconds",
+            "Time since the oldest ConfigMap of the claims was written",
+            new.claims_age.clone(),
         );
         Self { registry, ..new }
     }
@@ -262,6 +305,21 @@ impl Metrics {
 
     pub(crate) fn set_certificate_good(&self, good: bool) {
         self.certificate_good.set(i64::from(good));
+    }
+
+    pub(crate) fn claims_written(&self) {
+        self.claims_writes.inc();
+    }
+
+    pub(crate) fn claims_failed(&self, reason: &'static str) {
+        self.claims_failures.get_or_create(&Failed { reason: Word(reason) }).inc();
+    }
+
+    pub(crate) fn set_claims(&self, held: usize, dropped: u64, foreign: usize, age: Duration) {
+        self.claims_held.set(held as i64);
+        self.claims_dropped.set(i64::try_from(dropped).unwrap_or(i64::MAX));
+        self.claims_foreign.set(foreign as i64);
+        self.claims_age.set(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn set_settings_good(&self, good: bool) {

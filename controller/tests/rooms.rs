@@ -27,7 +27,9 @@ const MODULES: &[(&str, &[&str])] = &[
     ("state", &["handover", "urls", "watch"]),
     ("reconcile", &["actions", "handover", "notice", "state", "watch"]),
     ("queue", &[]),
+    ("shards", &["backoff", "state"]),
     // What goes outside.
+    ("claims", &["metrics", "shards", "state"]),
     ("args", &["handover"]),
     ("diff", &["actions"]),
     ("events", &["metrics", "notice"]),
@@ -42,6 +44,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "actions",
             "args",
             "backoff",
+            "claims",
             "diff",
             "events",
             "lease",
@@ -53,6 +56,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "report",
             "serve",
             "settings",
+            "shards",
             "state",
             "watch",
         ],
@@ -60,7 +64,7 @@ const MODULES: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that neither wait nor touch anything outside of the program.
-const PURE: &[&str] = &["handover", "missing", "notice", "queue", "reconcile", "state", "urls"];
+const PURE: &[&str] = &["handover", "missing", "notice", "queue", "reconcile", "shards", "state", "urls"];
 
 /// The module of the table to which a file or a module belongs: that of its first name.
 fn module(path: &str) -> &str {

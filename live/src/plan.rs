@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
+use xposer::conflicts::ClaimText;
 use xposer::emit::stamp::Stamp;
 use xposer::plan::Published;
 use xposer::service::SERVICE_LABEL;
@@ -45,6 +46,8 @@ pub struct Exposed {
     pub stamp: Option<Stamp>,
     /// The class of the Ingress, if nothing says who serves it.
     pub unknown_class: Option<Box<str>>,
+    /// What only this Service can have, if the settings say where that is written down.
+    pub claims: Vec<ClaimText>,
 }
 
 /// A desired object.
@@ -140,6 +143,7 @@ pub fn decide(members: &[Member<'_>], beside: &[&StoredService], settings: &Sett
                 published: plan.published().cloned(),
                 stamp: plan.stamp(),
                 unknown_class: plan.class_without_server().map(Into::into),
+                claims: settings.claims().map(|_| plan.claim_texts()).unwrap_or_default(),
             }),
             Outcome::Conflicting(_) => DecisionResult::Conflicted,
             Outcome::Refused(_) | Outcome::NotExposed { .. } => DecisionResult::Refused,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Found, Taken, items, of_metadata, word};
+use super::{Found, MAX_TAKEN, Taken, items, of_metadata, word};
 use crate::diagnostics::FieldPath;
 use crate::validation::PathType;
 
@@ -74,7 +74,7 @@ fn read<'o>(object: &'o Value, path: &dyn Fn(&Value) -> (String, PathType)) -> F
     };
     let parents = items(spec, "parentRefs").iter().filter(is_gateway);
     Found {
-        taken: taken.collect(),
+        taken: taken.take(MAX_TAKEN).collect(),
         gateways: parents
             .filter_map(|parent| Some((word(parent, "namespace").unwrap_or(own), word(parent, "name")?)))
             .collect(),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Found, Taken, annotation, items, word};
+use super::{Found, MAX_TAKEN, Taken, annotation, items, word};
 use crate::diagnostics::FieldPath;
 use crate::dialect::{kubernetes, nginx};
 use crate::validation::{PathType, parse_bool, www};
@@ -62,6 +62,7 @@ fn more_hosts(object: &Value, taken: &[Taken]) -> Vec<Taken> {
             };
             taken.iter().map(of_alias)
         })
+        .take(MAX_TAKEN)
         .collect();
     if is_true(object, nginx::FROM_TO_WWW) {
         more.extend(taken.iter().filter_map(|taken| {

@@ -23,6 +23,9 @@ pub(crate) struct Taken {
     pub(crate) place: FieldPath,
 }
 
+/// The most hosts and paths of one object that are looked at. Lists that are combined would otherwise have no bound.
+pub(crate) const MAX_TAKEN: usize = 10_000;
+
 /// An object of a kind that gives hosts to a program.
 ///
 /// ```

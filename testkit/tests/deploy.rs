@@ -16,6 +16,7 @@ use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
+use xposer::conflicts::{SHARDS, config_map};
 use xposer::emit::{Kind, URL_CONFIG_MAP};
 use xposer::{Service, Settings, Target, expose};
 use xposer_testkit::{cases, golden, workspace};
@@ -36,6 +37,7 @@ struct Choice {
     envoy_gateway: bool,
     stamp: bool,
     report: bool,
+    claims: bool,
     namespaced: bool,
     service_monitor: bool,
 }
@@ -53,6 +55,8 @@ impl Choice {
             stamp: bits & 16 > 0,
             report: bits > 0 && bits % 5 == 0,
             namespaced: bits & 32 > 0,
+            // A controller of one namespace does not know all hosts.
+            claims: bits & 32 == 0 && bits % 4 == 3,
             traefik: bits > 0 && bits % 3 == 0,
             envoy_gateway: bits > 0 && bits % 7 == 0,
             service_monitor: bits == 63,
@@ -75,6 +79,7 @@ impl Choice {
             (self.envoy_gateway, "envoy-gateway"),
             (self.stamp, "stamp"),
             (self.report, "report"),
+            (self.claims, "claims"),
             (self.service_monitor, "servicemonitor"),
         ];
         all.into_iter().filter_map(|(wanted, name)| wanted.then_some(name)).collect()
@@ -93,6 +98,7 @@ impl Choice {
             },
             "stamp": self.stamp,
             "report": {"enabled": self.report},
+            "claims": {"enabled": self.claims},
             "watchNamespace": if self.namespaced { self.namespace() } else { "" },
             "serviceMonitor": {"enabled": self.service_monitor},
         })
@@ -361,6 +367,12 @@ fn needed(choice: Choice, lease: &str) -> Permissions {
     let own = choice.namespace();
     permit(&mut all, [own, "coordination.k8s.io", "leases", ""], &["create"]);
     permit(&mut all, [own, "coordination.k8s.io", "leases", lease], &["get", "update"]);
+    if choice.claims {
+        permit(&mut all, [own, "", "configmaps", ""], &["create", "list"]);
+        for shard in 0..SHARDS {
+            permit(&mut all, [own, "", "configmaps", &config_map(shard)], &["delete", "get", "update"]);
+        }
+    }
     all
 }
 
@@ -627,6 +639,11 @@ mod values_with_helm {
                 "settings: this is a ConfigMap",
             ),
             (json!({"networkPolicy": {"apiServerCIDRs": ["10.0.0.1"]}}), "apiServerCIDRs"),
+            (json!({"claims": {"namespace": "Claims"}}), "namespace"),
+            (
+                json!({"claims": {"enabled": true}, "watchNamespace": "shop"}),
+                "a controller of one namespace does not know all hosts",
+            ),
         ] {
             let output = helm(NAME, "default", &values);
             let error = String::from_utf8(output.stderr).unwrap();
@@ -771,6 +788,26 @@ mod values_with_helm {
         assert!(said.contains("WARNING: targets.ingress is false"), "{said}");
         let said = notes(&json!({"settings": settings}));
         assert!(!said.contains("WARNING") && said.contains(": ingress, traefik."), "{said}");
+    }
+
+    #[test]
+    #[ignore = "needs helm: make test"]
+    fn the_claims_are_where_the_value_or_the_settings_say() {
+        let enabled = json!({"enabled": true});
+        let settings = json!({"claims": {"namespace": "from-settings"}});
+        for (values, place) in [
+            (json!({"claims": enabled}), "tools"),
+            (json!({"claims": enabled, "settings": settings}), "from-settings"),
+            (json!({"claims": enabled, "settings": "claims: {namespace: from-settings}\n"}), "from-settings"),
+            (json!({"claims": {"enabled": true, "namespace": "own"}, "settings": settings}), "own"),
+        ] {
+            let granted = granted(&rendered(&helm("blue", "tools", &values)));
+            let places: BTreeSet<&str> =
+                granted.iter().filter(|it| it[3] == config_map(0)).map(|it| it[0].as_str()).collect();
+            assert_eq!(places, BTreeSet::from([place]), "{values}");
+        }
+        let granted = granted(&rendered(&helm("blue", "tools", &json!({"settings": settings}))));
+        assert!(!granted.iter().any(|it| it[3] == config_map(0)));
     }
 
     /// Every value that changes an object does.

@@ -43,6 +43,7 @@ impl State {
             ReconcileKey::UrlConfigMap(namespace) => self.reconcile_urls(namespace).into_iter().collect(),
             ReconcileKey::Service(service) if self.services.contains_key(service) => {
                 let mut decisions = self.decide(service);
+                decisions.iter().for_each(|decision| self.hold(decision));
                 decisions.retain(|decision| !self.terminating_namespaces.contains(&decision.key.namespace));
                 decisions.into_iter().map(|decision| self.reconcile_service(decision, now)).collect()
             }
@@ -51,6 +52,16 @@ impl State {
             }
             ReconcileKey::Service(service) => vec![self.reconcile_unexposed(service)],
         }
+    }
+
+    /// Keeps what a Service has, to be written down.
+    fn hold(&mut self, decision: &Decision) {
+        let Some(entry) = self.services.get(&decision.key) else { return };
+        let claims = match &decision.result {
+            DecisionResult::Exposed(exposed) => exposed.claims.clone(),
+            DecisionResult::Refused | DecisionResult::Conflicted => Vec::new(),
+        };
+        self.held.set_service(&decision.key, entry.stored.created, claims);
     }
 
     fn reconcile_urls(&self, namespace: &str) -> Option<ReconcilePlan> {

@@ -2,6 +2,7 @@
 //! comes out ([`State::take_due`]). Nothing here reads from or writes to the API server.
 
 mod claims;
+pub(crate) mod held;
 mod objects;
 mod watched;
 
@@ -21,6 +22,7 @@ use crate::handover::Handovers;
 use crate::urls::UrlConfigMaps;
 use crate::watch::{KindStatus, Source};
 use claims::ClaimIndex;
+use held::HeldClaims;
 use objects::ObjectIndex;
 use watched::WatchedKey;
 
@@ -32,6 +34,10 @@ pub(crate) struct State {
     pub(crate) services: BTreeMap<Arc<ServiceKey>, ServiceEntry>,
     claims: ClaimIndex,
     pub(crate) objects: ObjectIndex,
+    /// What is written down about who has what, if the settings say where.
+    pub(crate) held: HeldClaims,
+    /// Whether that is written down at all.
+    keeps_claims: bool,
     kinds: BTreeMap<Kind, KindStatus>,
     /// Who serves what, as far as [`update_served_by`](Self::update_served_by) has not passed it to the core.
     servers: Servers,
@@ -99,7 +105,11 @@ pub(crate) enum Trigger {
 
 impl State {
     pub(crate) fn new(settings: Settings, stamps: bool, handover_timeout: Duration) -> Self {
+        let mut held = HeldClaims::default();
+        held.switch(settings.claims().is_some(), std::iter::empty());
         Self {
+            held,
+            keeps_claims: true,
             stamps: stamps && settings.stamp(),
             settings,
             services: BTreeMap::new(),
@@ -119,6 +129,13 @@ impl State {
         }
     }
 
+    /// Nothing is written down about who has what, whatever the settings say.
+    pub(crate) fn without_claims(mut self) -> Self {
+        self.keeps_claims = false;
+        self.held.switch(false, std::iter::empty());
+        self
+    }
+
     /// Replaces the settings. Everything has to be reconciled.
     pub(crate) fn set_settings(&mut self, settings: Settings, stamps: bool) {
         self.settings = settings.with_served_by(self.servers.served_by());
@@ -128,6 +145,8 @@ impl State {
             self.handovers.forget_refusals(key);
             self.claims.set(key, claims(&entry.stored, &self.settings), !entry.refused);
         }
+        let keeps = self.keeps_claims && self.settings.claims().is_some();
+        self.held.switch(keeps, self.services.keys().cloned());
         self.mark_all_due();
     }
 
@@ -198,6 +217,11 @@ impl State {
             && self.knows_servers()
             && Kind::ALL.iter().all(is_known)
             && exposing.any(|kind| self.kind_status(kind) == KindStatus::Listed)
+    }
+
+    /// Whether all is known that is written down about who has what.
+    pub(crate) fn knows_all_claims(&self) -> bool {
+        self.is_ready() && self.held.is_complete()
     }
 
     pub(crate) fn is_listed(&self, source: Source) -> bool {

@@ -47,6 +47,9 @@ impl State {
             Ok(Event::Init) => {
                 let known = self.known(source);
                 self.unlisted.insert(source, known);
+                if let Source::Objects(kind) = source {
+                    self.held.begin_list(kind);
+                }
             }
             Ok(Event::InitApply(document) | Event::Apply(document)) => {
                 if let Some(unlisted) = self.unlisted.get_mut(&source) {
@@ -67,10 +70,16 @@ impl State {
                 for gone in self.unlisted.remove(&source).unwrap_or_default() {
                     self.delete(gone);
                 }
+                if let Source::Objects(kind) = source {
+                    self.held.end_list(kind);
+                }
                 self.set_listed(source);
             }
             Err(status) => match source {
-                Source::Objects(kind) => self.set_kind_status(kind, status),
+                Source::Objects(kind) => {
+                    self.held.give_up_list(kind);
+                    self.set_kind_status(kind, status);
+                }
                 Source::Servers(kind) => self.set_server_status(kind, status),
                 Source::Services | Source::Namespaces => {}
             },
@@ -136,6 +145,10 @@ impl State {
         if self.services.get(&key).is_some_and(|known| known.stored.is_same(&stored)) {
             return;
         }
+        // Later ones are decided about in turn.
+        if !self.is_ready() {
+            self.held.await_service(&key);
+        }
         self.handovers.forget_refusals(&key);
         let known = self.services.remove(&key);
         let (notices, refused) = known.map(|entry| (entry.notices, entry.refused)).unwrap_or_default();
@@ -153,6 +166,7 @@ impl State {
     pub(crate) fn delete_service(&mut self, key: &Arc<ServiceKey>) {
         let affected = self.claims.remove(key);
         self.mark_services_due(affected);
+        self.held.set_service(key, 0, Vec::new());
         self.handovers.forget(key);
         if let Some(entry) = self.services.remove(key) {
             let stamped = self.stamps && stamp::write(&mut entry.stored.document(), None);
@@ -172,6 +186,7 @@ impl State {
         if status == KindStatus::NotServed {
             for key in self.objects_of(kind) {
                 self.objects.remove(&key);
+                self.held.remove_object(&key);
             }
         }
         self.kinds.insert(kind, status);
@@ -202,10 +217,14 @@ impl State {
         let key = ObjectKey::of(kind, &document.metadata);
         let known = self.objects.get(&key).cloned();
         let version = document.metadata.resource_version.as_deref().unwrap_or_default();
-        if known.as_ref().is_some_and(|known| *known.version == *version) {
+        if known.as_ref().is_some_and(|known| *known.version == *version) && !self.held.is_listing(kind) {
             return;
         }
-        let Some(mut observed) = Observed::new(document) else {
+        let observed = Observed::new(document);
+        let service = observed.as_ref().and_then(|observed| self.services.get(&observed.service));
+        let uid = service.map(|entry| &*entry.stored.uid).unwrap_or_default();
+        self.held.set_object(&key, document, observed.as_ref(), uid);
+        let Some(mut observed) = observed else {
             // It has another owner.
             if known.is_some() || !self.objects.contains(&key) {
                 self.wake_waiting(&key);
@@ -260,6 +279,7 @@ impl State {
             return;
         }
         let service = self.objects.remove(key);
+        self.held.remove_object(key);
         self.mark_services_due(service);
         self.wake_waiting(key);
     }

@@ -1,10 +1,12 @@
 //! The controller's decisions, tested without an API server: its state, and a cluster that accepts every request.
 
 mod cases;
+mod claims;
 mod handover;
 mod reconcile;
 mod refusals;
 mod servers;
+mod shards;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -181,7 +181,7 @@ fn planned() -> FakeCluster {
 /// What is done so that the Service has these objects, and the reasons of the notices.
 fn plan(cluster: &mut FakeCluster, objects: &[(Kind, &str)]) -> Vec<String> {
     let desired = objects.iter().map(|(kind, name)| desired(*kind, name)).collect();
-    let exposed = Exposed { desired, published: None, stamp: None, unknown_class: None };
+    let exposed = Exposed { desired, published: None, stamp: None, unknown_class: None, claims: Vec::new() };
     let mut notices = Vec::new();
     let key = ServiceKey::new("shop", "web");
     let actions = cluster.state.reconcile_exposed(&key, exposed, &mut notices, cluster.now);
@@ -307,7 +307,7 @@ fn after_a_failure_nothing_is_sent_that_would_be_open() {
         (Kind::Route, "web"),
     ];
     let desired = all.iter().map(|(kind, name)| desired(*kind, name)).collect();
-    let exposed = Exposed { desired, published: None, stamp: None, unknown_class: None };
+    let exposed = Exposed { desired, published: None, stamp: None, unknown_class: None, claims: Vec::new() };
     let key = ServiceKey::new("shop", "web");
     let actions = cluster.state.reconcile_exposed(&key, exposed, &mut Vec::new(), cluster.now);
     let mut failures = Failures::default();

@@ -572,6 +572,38 @@ pub(crate) fn deployed_rules() -> Vec<Value> {
     roles.iter().flat_map(|role| role["rules"].as_array().cloned().unwrap_or_default()).collect()
 }
 
+impl Cluster {
+    /// Gives the controller's account the rights of the component `claims` in a namespace.
+    pub(crate) fn may_write_claims(&self, namespace: &str) {
+        let file =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/controller/components/claims/rbac.yaml");
+        for document in load(&fs::read_to_string(file).unwrap()).unwrap() {
+            let mut object = document.value;
+            object["metadata"]["namespace"] = namespace.into();
+            if object["kind"] == "RoleBinding" {
+                object["subjects"] = json!([{"kind": "ServiceAccount", "name": "xposer", "namespace": HOME}]);
+            }
+            self.apply(&object);
+        }
+    }
+
+    /// Gives the account these rights everywhere, or takes them again.
+    pub(crate) fn may_write_claims_anywhere(&self, may: bool) {
+        let verbs: &[&str] = if may { &["create", "delete", "get", "list", "update"] } else { &[] };
+        let name = format!("{HOME}-claims");
+        let rule = json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": verbs});
+        let rules = if may { json!([rule]) } else { json!([]) };
+        self.apply(
+            &json!({"apiVersion": RBAC, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}),
+        );
+        self.apply(&json!({
+            "apiVersion": RBAC, "kind": "ClusterRoleBinding", "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": "xposer", "namespace": HOME}],
+        }));
+    }
+}
+
 /// The rules, restricted to reading.
 pub(crate) fn looking(mut rules: Vec<Value>) -> Vec<Value> {
     for rule in &mut rules {

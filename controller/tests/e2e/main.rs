@@ -23,6 +23,7 @@ mod scene;
 mod admission;
 mod breaks;
 mod cases;
+mod claims;
 mod faults;
 mod handover;
 mod judges;

@@ -133,10 +133,15 @@ impl Scene {
     /// A new namespace with nothing in it.
     pub(crate) fn namespace(&self) -> String {
         let name = format!("{}-{}", self.slug, unique());
-        self.namespaces.borrow_mut().push(name.clone());
+        self.own_namespace(&name);
+        name
+    }
+
+    /// Creates a namespace of this name.
+    pub(crate) fn own_namespace(&self, name: &str) {
+        self.namespaces.borrow_mut().push(name.to_owned());
         self.create(json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": name, "labels": {LABEL: self.slug}}}));
-        name
     }
 
     /// A new namespace with foreign objects.
@@ -195,7 +200,9 @@ impl Scene {
                 && !places.iter().any(|place| place.name == namespace)
         };
         for kind in MADE {
-            let ours = self.list_labelled(kind, &format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
+            // The namespace of the claims is no place of a scenario.
+            let selector = format!("{MANAGED_BY_LABEL}={MANAGED_BY},app.kubernetes.io/component!=claims");
+            let ours = self.list_labelled(kind, &selector);
             let strays: Vec<String> = ours.iter().filter(|it| elsewhere(it)).map(place_of).collect();
             assert!(strays.is_empty(), "{} where none belongs: {strays:?}", kind.name);
         }

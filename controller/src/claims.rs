@@ -1,0 +1,190 @@
+//! Reads and writes the ConfigMaps of the claims.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
+use kube::{Client, Error};
+use xposer::conflicts::{SHARD_VERSION, SHARDS, Shard, config_map};
+use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL};
+use xposer_live::error::error_message;
+use xposer_live::kinds::{Kind, is_missing_permission};
+use xposer_live::object::FIELD_MANAGER;
+
+use crate::metrics::Metrics;
+use crate::shards::{Answer, Done, Failure, Found, Version, What, Work};
+use crate::state::held::Content;
+
+/// The label that says what the ConfigMaps are for.
+const COMPONENT_LABEL: &str = "app.kubernetes.io/component";
+const COMPONENT: &str = "claims";
+/// The key of the data.
+const KEY: &str = "claims";
+/// The longest time for a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// ConfigMaps a page: they may have half a megabyte each.
+const PAGE_SIZE: u32 = 16;
+/// What another clock may be ahead of ours. A time that is later than that would be trusted for too long.
+const MAX_AHEAD: i64 = 60;
+
+/// Does what has to be done.
+pub(crate) async fn carry_out(client: Client, metrics: Arc<Metrics>, work: Work) -> Done {
+    let maps = Maps { api: Api::namespaced(client, &work.namespace), metrics: metrics.clone() };
+    let result = match &work.what {
+        What::List => maps.list().await.map(|found| {
+            let found = found.into_iter().map(|(number, map)| (number, found_of(map)));
+            Answer::Listed(found.collect())
+        }),
+        What::Delete => maps.delete().await.map(|()| Answer::Deleted),
+        What::Read(number) => maps.read(*number).await.map(|found| Answer::Read(found.map(found_of))),
+        What::Write(number, content, version) => {
+            maps.write(*number, content, version.as_ref()).await.map(Answer::Written)
+        }
+    };
+    if let Err(failure) = &result {
+        metrics.claims_failed(failure.word());
+    }
+    Done { work, result }
+}
+
+/// The ConfigMaps of a namespace.
+struct Maps {
+    api: Api<ConfigMap>,
+    metrics: Arc<Metrics>,
+}
+
+impl Maps {
+    /// Sends a request, and waits for the answer for a while.
+    async fn ask<T>(
+        &self,
+        verb: &'static str,
+        request: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        self.metrics.request(verb, Kind::ConfigMap.as_str());
+        let timeout = tokio::time::timeout(REQUEST_TIMEOUT, request).await;
+        timeout.unwrap_or_else(|_| Err(Error::Service("no answer".into())))
+    }
+
+    /// All of ours, each with its shard.
+    async fn list(&self) -> Result<Vec<(u64, ConfigMap)>, Failure> {
+        let numbers: BTreeMap<String, u64> = (0..SHARDS).map(|number| (config_map(number), number)).collect();
+        let selector = format!("{MANAGED_BY_LABEL}={MANAGED_BY},{COMPONENT_LABEL}={COMPONENT}");
+        let mut params = ListParams::default().labels(&selector).limit(PAGE_SIZE);
+        let mut all = Vec::new();
+        loop {
+            let page = self.ask("list", self.api.list(&params)).await.map_err(|error| failure(&error))?;
+            let ours = page
+                .items
+                .into_iter()
+                .filter_map(|map| Some((*numbers.get(map.metadata.name.as_deref()?)?, map)));
+            all.extend(ours);
+            match page.metadata.continue_.filter(|more| !more.is_empty()) {
+                Some(more) => params = params.continue_token(&more),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    async fn read(&self, number: u64) -> Result<Option<ConfigMap>, Failure> {
+        let found = self.ask("get", self.api.get_opt(&config_map(number))).await;
+        found.map_err(|error| failure(&error))
+    }
+
+    /// Creates or replaces the ConfigMap of a shard.
+    async fn write(
+        &self,
+        number: u64,
+        content: &Content,
+        version: Option<&Version>,
+    ) -> Result<Version, Failure> {
+        let Content { claims, dropped } = content;
+        let written = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let shard = Shard { version: SHARD_VERSION, written, dropped: *dropped, claims: claims.clone() };
+        let text = serde_json::to_string(&shard).map_err(|error| Failure::Refused(error.to_string()))?;
+        let name = config_map(number);
+        let labels = [(MANAGED_BY_LABEL, MANAGED_BY), (COMPONENT_LABEL, COMPONENT)];
+        let map = ConfigMap {
+            metadata: ObjectMeta {
+                name: Some(name.clone()),
+                labels: Some(labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
+                uid: version.map(|it| it.uid.clone()),
+                resource_version: version.map(|it| it.version.clone()),
+                ..ObjectMeta::default()
+            },
+            data: Some([(KEY.to_owned(), text)].into()),
+            ..ConfigMap::default()
+        };
+        let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+        let answer = match version {
+            Some(_) => self.ask("update", self.api.replace(&name, &params, &map)).await,
+            None => self.ask("create", self.api.create(&params, &map)).await,
+        };
+        let written = answer.map_err(|error| match (failure(&error), version) {
+            // It was there.
+            (Failure::NoNamespace(_), Some(_)) => Failure::Outdated,
+            (failure, _) => failure,
+        })?;
+        self.metrics.claims_written();
+        Ok(version_of(&written.metadata))
+    }
+
+    /// Deletes all of ours.
+    async fn delete(&self) -> Result<(), Failure> {
+        for (_, map) in self.list().await? {
+            let Version { uid, version } = version_of(&map.metadata);
+            let only = Preconditions { uid: Some(uid), resource_version: Some(version) };
+            let params = DeleteParams::background().preconditions(only);
+            let name = map.metadata.name.unwrap_or_default();
+            match self.ask("delete", self.api.delete(&name, &params)).await {
+                // Somebody has deleted or changed it.
+                Err(Error::Api(status)) if matches!(status.code, 404 | 409) => {}
+                deleted => drop(deleted.map_err(|error| failure(&error))?),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn version_of(metadata: &ObjectMeta) -> Version {
+    Version {
+        uid: metadata.uid.clone().unwrap_or_default(),
+        version: metadata.resource_version.clone().unwrap_or_default(),
+    }
+}
+
+fn found_of(map: ConfigMap) -> Found {
+    let has = |key: &str, value: &str| {
+        map.metadata.labels.as_ref().and_then(|labels| labels.get(key)).is_some_and(|it| it == value)
+    };
+    let shard = map.data.as_ref().and_then(|data| serde_json::from_str::<Shard>(data.get(KEY)?).ok());
+    let written = shard.as_ref().and_then(|shard| shard.written.parse::<Timestamp>().ok());
+    let age = written.map(|written| Timestamp::now().as_second() - written.as_second());
+    let age = age.filter(|age| *age >= -MAX_AHEAD);
+    Found {
+        version: version_of(&map.metadata),
+        is_ours: has(MANAGED_BY_LABEL, MANAGED_BY) && has(COMPONENT_LABEL, COMPONENT),
+        shard,
+        age: age.map(|age| Duration::from_secs(age.try_into().unwrap_or_default())),
+    }
+}
+
+/// What an error of the API server means for the ConfigMaps.
+fn failure(error: &Error) -> Failure {
+    let message = error_message(error);
+    let Error::Api(status) = error else { return Failure::Unavailable(message) };
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let is_ending = causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating");
+    match status.code {
+        404 => Failure::NoNamespace(message),
+        403 if is_ending => Failure::NoNamespace(message),
+        403 if is_missing_permission(Kind::ConfigMap, &message) => Failure::NoPermission(message),
+        // Somebody has created, changed or deleted it. The list has changed, and has to be asked for anew.
+        409 => Failure::Outdated,
+        410 | 429 | 500.. => Failure::Unavailable(message),
+        _ => Failure::Refused(message),
+    }
+}

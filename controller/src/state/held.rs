@@ -1,0 +1,333 @@
+//! Who has which claims, in shards, as the ConfigMaps of the claims say it: what exposed Services have, and the hosts of foreign
+//! objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+use xposer::Target;
+use xposer::conflicts::{ClaimText, Holder, Holders, MAX_HOLDERS, shard};
+use xposer::guard::claims_of;
+use xposer_live::document::Document;
+use xposer_live::keys::{ObjectKey, ServiceKey};
+use xposer_live::kinds::{self, Kind};
+use xposer_live::object::{Observed, Ownership};
+
+/// The most claims of one object or Service that are kept. Others are counted as dropped.
+pub(crate) const MAX_CLAIMS: usize = 1000;
+/// The most bytes of a shard as JSON, without what stands around the claims.
+const MAX_BYTES: usize = 511 * 1024;
+
+/// Whether objects of this kind give hosts to a program.
+pub(crate) fn gives_hosts(kind: Kind) -> bool {
+    Target::ALL.iter().any(|target| target.as_str() == kind.as_str())
+}
+
+/// The holders of all claims.
+#[derive(Debug, Default)]
+pub(crate) struct HeldClaims {
+    is_on: bool,
+    shards: BTreeMap<u64, BTreeSet<Entry>>,
+    by_source: BTreeMap<Arc<Who>, Held>,
+    /// How many claims of each shard are not kept.
+    dropped: BTreeMap<u64, u64>,
+    /// The shards whose content may have changed.
+    changed: BTreeSet<u64>,
+    /// The Services that have not been decided about since this was switched on.
+    undecided: BTreeSet<Arc<ServiceKey>>,
+    /// The kinds whose objects have not been listed since this was switched on, and those of which a list has begun.
+    unlisted: BTreeSet<Kind>,
+    listing: BTreeSet<Kind>,
+}
+
+/// An object. Ordered as the holders of a claim are that were created in the same second.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Who {
+    namespace: Box<str>,
+    name: Box<str>,
+    kind: &'static str,
+}
+
+/// A claim of a shard, with one of its holders. Ordered by the claim, and then the oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    text: Arc<str>,
+    created: i64,
+    holder: Arc<Who>,
+    /// What says it: the holder, or an object that it may adopt.
+    source: Arc<Who>,
+    is_local: bool,
+}
+
+/// What an object or a Service has.
+#[derive(Debug, PartialEq, Eq)]
+struct Held {
+    /// Each with its shard.
+    entries: Box<[(u64, Entry)]>,
+    /// The shards of the claims that are not kept.
+    dropped: Box<[u64]>,
+}
+
+/// What a ConfigMap is to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Content {
+    pub(crate) claims: Holders,
+    /// How many claims found no room.
+    pub(crate) dropped: u64,
+}
+
+impl Who {
+    fn service(key: &ServiceKey) -> Self {
+        Self { namespace: key.namespace.clone(), name: key.name.clone(), kind: "Service" }
+    }
+
+    fn object(key: &ObjectKey) -> Self {
+        Self { namespace: key.namespace.clone(), name: key.name.clone(), kind: key.kind.as_str() }
+    }
+}
+
+impl HeldClaims {
+    /// Switches this on or off. What is to be known then is what these Services have, and all objects that give hosts.
+    pub(super) fn switch(&mut self, is_on: bool, services: impl Iterator<Item = Arc<ServiceKey>>) {
+        if self.is_on == is_on {
+            return;
+        }
+        *self = Self { is_on, ..Self::default() };
+        if is_on {
+            self.undecided.extend(services);
+            self.unlisted.extend(Kind::ALL.into_iter().filter(|kind| gives_hosts(*kind)));
+        }
+    }
+
+    /// Whether claims are held.
+    pub(crate) fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    /// Whether everything is known: a shard that says less would say that hosts are free.
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_on && self.undecided.is_empty() && self.unlisted.is_empty()
+    }
+
+    /// The shards whose content may have changed since the last call.
+    pub(crate) fn take_changed(&mut self) -> BTreeSet<u64> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// How many claims are held, each counted once for each holder.
+    pub(crate) fn len(&self) -> usize {
+        self.shards.values().map(BTreeSet::len).sum()
+    }
+
+    /// What the ConfigMap of a shard is to say.
+    pub(crate) fn content(&self, number: u64) -> Content {
+        let mut found: Vec<&Entry> = Vec::new();
+        for entry in self.shards.get(&number).into_iter().flatten() {
+            let same = found.iter().rev().take_while(|known| known.text == entry.text);
+            let (count, is_known) = same
+                .fold((0, false), |(count, is_known), it| (count + 1, is_known || it.holder == entry.holder));
+            if count < MAX_HOLDERS && !is_known {
+                found.push(entry);
+            }
+        }
+        let mut dropped = self.dropped.get(&number).copied().unwrap_or_default();
+        if found.iter().map(|entry| entry.bytes()).sum::<usize>() > MAX_BYTES {
+            found.sort_by_key(|entry| (entry.created, &entry.holder));
+            let mut bytes = 0;
+            let fits = found.iter().take_while(|entry| {
+                bytes += entry.bytes();
+                bytes <= MAX_BYTES
+            });
+            let fits = fits.count();
+            dropped += (found.len() - fits) as u64;
+            found.truncate(fits);
+            found.sort_unstable();
+        }
+        let mut claims = Holders::new();
+        for entry in found {
+            claims.entry(entry.text.to_string()).or_default().push(entry.in_words());
+        }
+        Content { claims, dropped }
+    }
+
+    // Services.
+
+    /// A Service has to be decided about before everything is known.
+    pub(super) fn await_service(&mut self, key: &Arc<ServiceKey>) {
+        if self.is_on {
+            self.undecided.insert(key.clone());
+        }
+    }
+
+    /// What a Service has: nothing, if it is not exposed.
+    pub(crate) fn set_service(&mut self, key: &ServiceKey, created: i64, claims: Vec<ClaimText>) {
+        if self.is_on {
+            self.undecided.remove(key);
+            let who = Arc::new(Who::service(key));
+            self.set(who.clone(), created, who, claims);
+        }
+    }
+
+    // Objects.
+
+    /// An object exists, as it is now. Nothing is kept of an object of ours: its Service has its hosts.
+    pub(super) fn set_object(
+        &mut self,
+        key: &ObjectKey,
+        document: &Document,
+        observed: Option<&Observed>,
+        uid: &str,
+    ) {
+        if !self.is_on || !gives_hosts(key.kind) {
+            return;
+        }
+        let source = Arc::new(Who::object(key));
+        let ownership = observed.map(|it| (it, it.ownership(&it.service, uid)));
+        let holder = match ownership {
+            Some((_, Ownership::Ours)) => return self.remove(&source),
+            // Its owners give its hosts to this Service.
+            Some((observed, Ownership::Adoptable)) => Arc::new(Who::service(&observed.service)),
+            Some((_, Ownership::Foreign)) | None => source.clone(),
+        };
+        let created = document.metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second());
+        self.set(source, created, holder, claims_of(&value(key.kind, document)));
+    }
+
+    pub(super) fn remove_object(&mut self, key: &ObjectKey) {
+        if self.is_on {
+            self.remove(&Who::object(key));
+        }
+    }
+
+    /// A list of objects begins.
+    pub(super) fn begin_list(&mut self, kind: Kind) {
+        if self.unlisted.contains(&kind) {
+            self.listing.insert(kind);
+        }
+    }
+
+    /// Whether a list of objects has begun that has to be read completely.
+    pub(super) fn is_listing(&self, kind: Kind) -> bool {
+        self.listing.contains(&kind)
+    }
+
+    /// A list of objects is complete. One that began before this was switched on does not count.
+    pub(super) fn end_list(&mut self, kind: Kind) {
+        if self.listing.remove(&kind) {
+            self.unlisted.remove(&kind);
+        }
+    }
+
+    /// Objects of this kind cannot be listed.
+    pub(super) fn give_up_list(&mut self, kind: Kind) {
+        self.listing.remove(&kind);
+        self.unlisted.remove(&kind);
+    }
+
+    // All holders.
+
+    fn set(&mut self, source: Arc<Who>, created: i64, holder: Arc<Who>, mut claims: Vec<ClaimText>) {
+        claims.sort_unstable();
+        claims.dedup();
+        if claims.is_empty() {
+            return self.remove(&source);
+        }
+        let dropped = claims.split_off(claims.len().min(MAX_CLAIMS));
+        let dropped = dropped.iter().map(|claim| shard(&claim.bucket)).collect();
+        // What has no time is being created now.
+        let created = if created > 0 { created } else { i64::MAX };
+        let entries = claims.into_iter().map(|ClaimText { text, bucket, is_local }| {
+            (
+                shard(&bucket),
+                Entry {
+                    text: text.into(),
+                    created,
+                    holder: holder.clone(),
+                    source: source.clone(),
+                    is_local,
+                },
+            )
+        });
+        let held = Held { entries: entries.collect(), dropped };
+        if self.by_source.get(&source) == Some(&held) {
+            return;
+        }
+        self.remove(&source);
+        for (shard, entry) in &held.entries {
+            self.shards.entry(*shard).or_default().insert(entry.clone());
+        }
+        for shard in &held.dropped {
+            *self.dropped.entry(*shard).or_default() += 1;
+        }
+        self.changed.extend(held.shards());
+        self.by_source.insert(source, held);
+    }
+
+    fn remove(&mut self, source: &Who) {
+        let Some(held) = self.by_source.remove(source) else { return };
+        self.changed.extend(held.shards());
+        for (shard, entry) in held.entries {
+            if let Some(entries) = self.shards.get_mut(&shard) {
+                entries.remove(&entry);
+            }
+        }
+        for shard in held.dropped {
+            if let Some(dropped) = self.dropped.get_mut(&shard) {
+                *dropped = dropped.saturating_sub(1);
+            }
+        }
+    }
+}
+
+impl Held {
+    fn shards(&self) -> impl Iterator<Item = u64> {
+        self.entries.iter().map(|(shard, _)| *shard).chain(self.dropped.iter().copied())
+    }
+}
+
+impl Entry {
+    /// At most so many bytes are needed for it as JSON.
+    fn bytes(&self) -> usize {
+        let Who { namespace, name, kind } = &*self.holder;
+        let frame =
+            r#""":[{"kind":"","namespace":"","name":"","created":"2026-01-01T00:00:00Z","local":true}],"#
+                .len();
+        frame + [&*self.text, namespace, name, kind].into_iter().map(json_bytes).sum::<usize>()
+    }
+
+    fn in_words(&self) -> Holder {
+        let Who { namespace, name, kind } = &*self.holder;
+        Holder {
+            kind: (*kind).to_owned(),
+            namespace: namespace.to_string(),
+            name: name.to_string(),
+            created: time(self.created),
+            is_local: self.is_local,
+        }
+    }
+}
+
+/// The most bytes of a text in JSON, without the quotes.
+fn json_bytes(text: &str) -> usize {
+    let bytes = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    });
+    bytes.sum()
+}
+
+/// A time as the API server writes it; empty where there is none.
+fn time(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default()
+}
+
+/// What says which hosts an object takes.
+fn value(kind: Kind, document: &Document) -> Value {
+    let Document { metadata, spec, .. } = document;
+    json!({
+        "apiVersion": kinds::resource(kind).api_version, "kind": kind.as_str(),
+        "metadata": {"namespace": metadata.namespace, "annotations": metadata.annotations}, "spec": spec,
+    })
+}

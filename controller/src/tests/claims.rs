@@ -1,0 +1,381 @@
+//! What is written down about who has what: which Services and which foreign objects are in, and where.
+
+use kube::runtime::watcher::Event;
+use serde_json::{Value, json};
+use xposer::Settings;
+use xposer::conflicts::{MAX_HOLDERS, Shard, shard};
+use xposer_live::keys::{ObjectKey, ServiceKey};
+use xposer_live::kinds::Kind;
+use xposer_live::servers::ServerKind;
+
+use super::{FakeCluster, HOST, document, in_shop, service, web};
+use crate::state::held::{Content, MAX_CLAIMS};
+use crate::watch::{KindStatus, Source, WatchEvent};
+
+fn settings(more: &Value) -> Settings {
+    let mut settings = json!({"claims": {"namespace": "xposer-system"}, "domain": "example.com"});
+    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Settings::from_value(&settings).unwrap()
+}
+
+impl FakeCluster {
+    /// A cluster whose settings have a namespace for the claims.
+    fn with_claims() -> Self {
+        let mut cluster = Self::new();
+        cluster.switch(&json!({}));
+        cluster.list(&[]);
+        cluster
+    }
+
+    fn switch(&mut self, more: &Value) {
+        self.state.set_settings(settings(more), true);
+    }
+
+    /// The watches list everything: Services, namespaces, who serves what, and objects of the kinds that give hosts.
+    fn list(&mut self, foreign: &[(Kind, Value)]) {
+        self.state.set_listed(Source::Services);
+        self.state.set_listed(Source::Namespaces);
+        for kind in ServerKind::ALL {
+            self.state.set_server_status(kind, KindStatus::Listed);
+        }
+        for kind in [Kind::Ingress, Kind::HttpRoute, Kind::Route] {
+            self.event(kind, Event::Init);
+            for (_, object) in foreign.iter().filter(|(of, _)| *of == kind) {
+                self.event(kind, Event::InitApply(document(object)));
+            }
+            self.event(kind, Event::InitDone);
+        }
+    }
+
+    fn event(&mut self, kind: Kind, event: Event<xposer_live::document::Document>) {
+        self.state.apply(WatchEvent { source: Source::Objects(kind), event: Ok(event) });
+    }
+
+    fn foreign(&mut self, kind: Kind, object: &Value) {
+        self.event(kind, Event::Apply(document(object)));
+    }
+
+    fn said(&self, bucket: &str) -> Content {
+        self.state.held.content(shard(bucket))
+    }
+
+    /// Who has a claim, as the ConfigMap says it.
+    fn holders(&self, bucket: &str, text: &str) -> Vec<String> {
+        let said = self.said(bucket);
+        let holders = said.claims.get(text).map_or(&[][..], Vec::as_slice);
+        holders.iter().map(|it| format!("{} {}/{} {}", it.kind, it.namespace, it.name, it.created)).collect()
+    }
+
+    fn has(&self, host: &str) -> Vec<String> {
+        self.holders(host, &format!("prefix {host}/"))
+    }
+}
+
+/// Somebody else's Ingress.
+fn ingress(name: &str, host: &str, second: u32) -> Value {
+    json!({
+        "metadata": {"name": name, "namespace": "shop", "uid": format!("uid-{name}"), "resourceVersion": "1",
+            "creationTimestamp": format!("2025-01-01T00:00:{second:02}Z")},
+        "spec": {"rules": [{"host": host}]},
+    })
+}
+
+#[test]
+fn an_exposed_service_is_in_and_others_are_not() {
+    let mut cluster = FakeCluster::with_claims();
+    cluster.service("old", "shop.example.com", 1).service("new", "shop.example.com", 2);
+    cluster.service("wrong", "Shop.example.org", 3);
+    cluster.settle();
+    assert_eq!(cluster.has("shop.example.com"), ["Service shop/old 2026-01-01T00:00:01Z"]);
+    assert_eq!(cluster.holders("shop", "Ingress shop/old").len(), 1);
+    assert!(cluster.holders("shop", "Ingress shop/new").is_empty());
+    assert!(cluster.has("shop.example.org").is_empty());
+    // The other one gets it, and the name is free at once.
+    cluster.state.delete_service(&ServiceKey::new("shop", "old"));
+    assert!(cluster.has("shop.example.com").is_empty());
+    cluster.settle();
+    assert_eq!(cluster.has("shop.example.com"), ["Service shop/new 2026-01-01T00:00:02Z"]);
+    assert!(cluster.holders("shop", "Ingress shop/old").is_empty());
+}
+
+#[test]
+fn another_host_or_name_takes_the_place_of_the_one_before() {
+    let mut cluster = FakeCluster::with_claims();
+    cluster.apply(&web(&[(HOST, "a.example.com")])).settle();
+    cluster.state.held.take_changed();
+    cluster.apply(&web(&[(HOST, "b.example.com")])).settle();
+    assert!(cluster.has("a.example.com").is_empty() && cluster.has("b.example.com").len() == 1);
+    let changed = cluster.state.held.take_changed();
+    assert!(
+        ["a.example.com", "b.example.com"].iter().all(|host| changed.contains(&shard(host))),
+        "{changed:?}"
+    );
+    // What is planned again without a change writes nothing.
+    cluster.state.mark_services_due([ServiceKey::new("shop", "web")]);
+    cluster.settle();
+    assert!(cluster.state.held.take_changed().is_empty());
+    cluster.apply(&web(&[(HOST, "b.example.com"), (super::NAME, "other")])).settle();
+    assert_eq!(cluster.holders("shop", "Ingress shop/other").len(), 1);
+    assert!(cluster.holders("shop", "Ingress shop/web").is_empty());
+    // A Service that becomes invalid has nothing.
+    cluster.apply(&web(&[(HOST, "B.example.com")])).settle();
+    assert_eq!(cluster.state.held.len(), 0);
+}
+
+#[test]
+fn a_canary_shares_the_route_of_its_stable_service() {
+    let mut cluster = FakeCluster::with_claims();
+    cluster.apply(&web(&[(HOST, "shop.example.com")]));
+    cluster
+        .apply(&service("next", &[("CanaryOf", "web"), ("CanaryWeight", "10"), (HOST, "shop.example.com")]));
+    cluster.settle();
+    assert_eq!(cluster.has("shop.example.com").len(), 1);
+    let canary = cluster.holders("shop.example.com", "canary prefix shop.example.com/");
+    assert_eq!(canary, ["Service shop/next 2026-01-01T00:00:01Z"]);
+}
+
+#[test]
+fn keys_of_two_namespaces_are_local() {
+    let mut cluster = FakeCluster::with_claims();
+    let forward = json!({"xposer.stakater.com/annotations": "exposeIngressUrl: locally"});
+    for (namespace, name) in [("a-b", "web"), ("b", "web-a")] {
+        let service = json!({
+            "metadata": {"name": name, "namespace": namespace, "uid": namespace, "labels": {"expose": "true"},
+                "annotations": forward, "creationTimestamp": "2026-01-01T00:00:01Z"},
+            "spec": {"ports": [{"port": 80}]},
+        });
+        cluster.apply(&service);
+    }
+    cluster.settle();
+    let said = cluster.said("key web-a-b");
+    let holders = &said.claims["key web-a-b"];
+    assert!(holders.len() == 2 && holders.iter().all(|holder| holder.is_local), "{said:?}");
+}
+
+#[test]
+fn hosts_of_foreign_objects_are_in_while_they_exist() {
+    let mut cluster = FakeCluster::with_claims();
+    cluster.foreign(Kind::Ingress, &ingress("theirs", "a.example.com", 1));
+    assert_eq!(cluster.has("a.example.com"), ["Ingress shop/theirs 2025-01-01T00:00:01Z"]);
+    // Names of objects are what two Services can share.
+    assert!(cluster.holders("shop", "Ingress shop/theirs").is_empty());
+    let route = json!({"metadata": {"name": "r", "namespace": "ops", "creationTimestamp": "2025-01-01T00:00:02Z"},
+        "spec": {"hostnames": ["a.example.com"], "rules": [{"matches": [{"path": {"type": "Exact", "value": "/x"}}]}]}});
+    cluster.foreign(Kind::HttpRoute, &route);
+    assert_eq!(
+        cluster.holders("a.example.com", "exact a.example.com/x"),
+        ["HTTPRoute ops/r 2025-01-01T00:00:02Z"]
+    );
+    let route = json!({"metadata": {"name": "o", "namespace": "ops", "creationTimestamp": "2025-01-01T00:00:03Z"},
+        "spec": {"host": "a.example.com"}});
+    cluster.foreign(Kind::Route, &route);
+    // The oldest first.
+    let both = ["Ingress shop/theirs 2025-01-01T00:00:01Z", "Route ops/o 2025-01-01T00:00:03Z"];
+    assert_eq!(cluster.has("a.example.com"), both);
+
+    let mut changed = ingress("theirs", "b.example.com", 1);
+    changed["metadata"]["resourceVersion"] = "2".into();
+    cluster.foreign(Kind::Ingress, &changed);
+    assert_eq!((cluster.has("a.example.com").len(), cluster.has("b.example.com").len()), (1, 1));
+    cluster.event(Kind::Ingress, Event::Delete(document(&changed)));
+    assert!(cluster.has("b.example.com").is_empty());
+    // What is missing in a new list is gone, and so is a kind that is not served any more.
+    cluster.event(Kind::HttpRoute, Event::Init);
+    cluster.event(Kind::HttpRoute, Event::InitDone);
+    cluster.state.set_kind_status(Kind::Route, KindStatus::NotServed);
+    assert_eq!(cluster.state.held.len(), 0);
+}
+
+#[test]
+fn objects_of_ours_are_not_foreign() {
+    let mut cluster = FakeCluster::with_claims();
+    cluster.apply(&web(&[(HOST, "a.example.com")])).settle();
+    let ours = cluster.objects[&in_shop(Kind::Ingress, "web")].clone();
+    let deliver = |cluster: &mut FakeCluster, object: &Value| {
+        cluster.versions += 1;
+        let mut object = object.clone();
+        object["metadata"]["resourceVersion"] = cluster.versions.to_string().into();
+        cluster.foreign(Kind::Ingress, &object);
+        cluster.has("a.example.com").len()
+    };
+    assert_eq!(deliver(&mut cluster, &ours), 1);
+    // The watch is faster than the Service: after it is deleted, or while it is refused, its objects are still ours.
+    cluster.state.delete_service(&ServiceKey::new("shop", "web"));
+    assert_eq!(deliver(&mut cluster, &ours), 0);
+    // The output of the command line has our labels and nothing else of ours.
+    let mut rendered = ours.clone();
+    for mark in ["ownerReferences", "managedFields"] {
+        rendered["metadata"].as_object_mut().unwrap().remove(mark);
+    }
+    assert_eq!(deliver(&mut cluster, &rendered), 1);
+    assert!(cluster.has("a.example.com")[0].starts_with("Ingress shop/web"));
+}
+
+#[test]
+fn an_object_that_may_be_adopted_gives_its_hosts_to_the_service() {
+    let mut cluster = FakeCluster::with_claims();
+    let mut old = ingress("theirs", "a.example.com", 1);
+    old["metadata"]["annotations"] = json!({"xposer.stakater.com/adopt": "web"});
+    cluster.foreign(Kind::Ingress, &old);
+    assert_eq!(cluster.has("a.example.com"), ["Service shop/web 2025-01-01T00:00:01Z"]);
+    // The Service is named once, and each of the two can go.
+    cluster.apply(&web(&[(HOST, "a.example.com")])).settle();
+    assert_eq!(cluster.has("a.example.com"), ["Service shop/web 2025-01-01T00:00:01Z"]);
+    cluster.state.delete_object(&in_shop(Kind::Ingress, "theirs"));
+    assert_eq!(cluster.has("a.example.com"), ["Service shop/web 2026-01-01T00:00:01Z"]);
+}
+
+#[test]
+fn nothing_is_known_before_all_lists_are_complete_and_all_services_are_decided() {
+    let mut cluster = FakeCluster::new();
+    cluster.apply(&web(&[(HOST, "a.example.com")])).settle();
+    cluster.foreign(Kind::Ingress, &ingress("theirs", "b.example.com", 1));
+    assert_eq!(cluster.state.held.len(), 0, "without the setting, nothing is kept");
+    cluster.switch(&json!({}));
+    cluster.settle();
+    assert!(!cluster.state.knows_all_claims(), "no foreign object was listed since");
+    // The end of a list that began before does not count.
+    cluster.event(Kind::Ingress, Event::InitDone);
+    assert!(!cluster.state.knows_all_claims());
+    cluster.list(&[(Kind::Ingress, ingress("theirs", "b.example.com", 1))]);
+    assert!(cluster.state.knows_all_claims());
+    assert_eq!((cluster.has("a.example.com").len(), cluster.has("b.example.com").len()), (1, 1));
+
+    // Services that are there at the start have to be decided about.
+    let mut cluster = FakeCluster::new();
+    cluster.switch(&json!({}));
+    cluster.apply(&web(&[])).apply(&service("wrong", &[(HOST, "Wrong.example.com")]));
+    cluster.list(&[]);
+    assert!(!cluster.state.knows_all_claims());
+    cluster.settle();
+    assert!(cluster.state.knows_all_claims());
+    // Later ones come in turn: an endless stream of them does not stop the writing.
+    cluster.apply(&service("late", &[]));
+    assert!(cluster.state.knows_all_claims());
+    // Other settings change nothing about that, and without the setting everything is forgotten.
+    cluster.switch(&json!({"domain": "example.org"}));
+    assert!(cluster.state.knows_all_claims());
+    cluster.state.set_settings(Settings::default(), true);
+    assert!(cluster.state.held.len() == 0 && !cluster.state.knows_all_claims());
+}
+
+#[test]
+fn a_service_in_a_namespace_that_is_being_deleted_stops_nothing() {
+    let mut cluster = FakeCluster::new();
+    cluster.switch(&json!({}));
+    cluster.apply(&web(&[]));
+    cluster.state.apply_namespace("shop", true);
+    cluster.list(&[]);
+    cluster.settle();
+    assert!(cluster.state.knows_all_claims());
+}
+
+#[test]
+fn kinds_that_cannot_be_listed_are_left_out() {
+    let mut cluster = FakeCluster::new();
+    cluster.switch(&json!({}));
+    cluster.list(&[]);
+    cluster.switch(&json!({}));
+    cluster.state.set_settings(Settings::default(), true);
+    cluster.switch(&json!({}));
+    for kind in [Kind::Ingress, Kind::HttpRoute, Kind::Route] {
+        assert!(!cluster.state.knows_all_claims());
+        let status =
+            if kind == Kind::Route { KindStatus::NotServed } else { KindStatus::Forbidden("no".to_owned()) };
+        cluster.state.apply(WatchEvent { source: Source::Objects(kind), event: Err(status) });
+    }
+    // One of the kinds that expose has to be there all the same.
+    cluster.event(Kind::Ingress, Event::Init);
+    cluster.event(Kind::Ingress, Event::InitDone);
+    assert!(cluster.state.knows_all_claims());
+}
+
+#[test]
+fn many_holders_and_many_claims_stay_within_bounds() {
+    let mut cluster = FakeCluster::with_claims();
+    for number in 0..59 {
+        cluster.foreign(Kind::Ingress, &ingress(&format!("i-{number:02}"), "a.example.com", number));
+    }
+    let holders = cluster.has("a.example.com");
+    assert!(holders.len() == MAX_HOLDERS && holders[0].starts_with("Ingress shop/i-00"), "{holders:?}");
+    assert_eq!(cluster.said("a.example.com").dropped, 0);
+
+    // More claims than one object may have.
+    let paths: Vec<Value> =
+        (0..MAX_CLAIMS + 7).map(|it| json!({"path": format!("/{it:05}"), "pathType": "Exact"})).collect();
+    let mut many = ingress("many", "b.example.com", 1);
+    many["spec"]["rules"][0]["http"] = json!({"paths": paths});
+    cluster.foreign(Kind::Ingress, &many);
+    let said = cluster.said("b.example.com");
+    assert_eq!((said.claims.len(), said.dropped), (MAX_CLAIMS, 7));
+    cluster.event(Kind::Ingress, Event::Delete(document(&many)));
+    assert_eq!(cluster.said("b.example.com"), Content::default());
+
+    // More bytes than a ConfigMap may have: the youngest are dropped.
+    for second in 0..5_u32 {
+        let paths: Vec<Value> = (0..MAX_CLAIMS)
+            .map(|it| json!({"path": format!("/{}{second}{it:05}", "\"\u{1}ä".repeat(40))}))
+            .collect();
+        let mut large = ingress(&format!("large-{second}"), "c.example.com", second);
+        large["spec"]["rules"][0]["http"] = json!({"paths": paths});
+        cluster.foreign(Kind::Ingress, &large);
+    }
+    let said = cluster.said("c.example.com");
+    assert!(
+        said.dropped > 0 && said.dropped + said.claims.len() as u64 == 5 * MAX_CLAIMS as u64,
+        "{}",
+        said.dropped
+    );
+    let oldest = said.claims.values().filter(|holders| holders[0].name == "large-0").count();
+    let youngest = said.claims.values().filter(|holders| holders[0].name == "large-4").count();
+    assert!(oldest > 0 && youngest == 0, "{oldest} {youngest}");
+    let shard = Shard {
+        claims: said.claims,
+        dropped: said.dropped,
+        written: "2026-01-01T00:00:00Z".to_owned(),
+        version: 1,
+    };
+    let bytes = serde_json::to_string(&shard).unwrap().len();
+    assert!((400 * 1024..512 * 1024).contains(&bytes), "{bytes}");
+}
+
+/// Lists that are combined have a bound, too.
+#[test]
+fn an_object_with_many_aliases_of_many_hosts_costs_little() {
+    let mut cluster = FakeCluster::with_claims();
+    let rules: Vec<Value> = (0..2000).map(|it| json!({"host": format!("h{it}.example.com")})).collect();
+    let aliases: Vec<String> = (0..5000).map(|it| format!("a{it}.example.com")).collect();
+    let mut object = ingress("aliases", "x", 1);
+    object["spec"]["rules"] = rules.into();
+    object["metadata"]["annotations"] =
+        json!({"nginx.ingress.kubernetes.io/server-alias": aliases.join(",")});
+    let started = std::time::Instant::now();
+    cluster.foreign(Kind::Ingress, &object);
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    assert_eq!(cluster.state.held.len(), MAX_CLAIMS);
+}
+
+/// Rendering a shard costs as much as what is in it, and setting a holder does not grow with the others.
+#[test]
+fn thousands_of_holders_of_one_claim_cost_little() {
+    let mut cluster = FakeCluster::with_claims();
+    let started = std::time::Instant::now();
+    for number in 0..20_000 {
+        cluster.foreign(Kind::Ingress, &ingress(&format!("i-{number}"), "a.example.com", 1));
+    }
+    assert_eq!(cluster.has("a.example.com").len(), MAX_HOLDERS);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+#[test]
+fn with_the_switch_off_nothing_is_kept_whatever_the_settings_say() {
+    let state =
+        crate::state::State::new(settings(&json!({})), true, std::time::Duration::ZERO).without_claims();
+    assert!(!state.held.is_on());
+    let mut state = state;
+    state.set_settings(settings(&json!({"domain": "example.org"})), true);
+    assert!(!state.held.is_on());
+    let key = ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "theirs".into() };
+    state.apply_object(key.kind, &document(&ingress("theirs", "a.example.com", 1)));
+    assert_eq!(state.held.len(), 0);
+}

@@ -1,0 +1,327 @@
+//! When the ConfigMaps of the claims are written, with a store that answers in place of the API server.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use xposer::conflicts::{Holder, Holders, SHARD_VERSION, SHARDS, Shard};
+
+use crate::shards::{Answer, Done, Failure, Found, News, Shards, Version, What, Work};
+use crate::state::held::Content;
+
+const HOUR: u64 = 3600;
+const ALL: usize = SHARDS as usize;
+
+/// The schedule, a clock, and the ConfigMaps of a namespace.
+struct Store {
+    shards: Shards,
+    now: Instant,
+    maps: BTreeMap<u64, Map>,
+    contents: BTreeMap<u64, Content>,
+    versions: u32,
+    is_complete: bool,
+    /// Refuses a request, by its work.
+    refuses: fn(&What) -> Option<Failure>,
+    /// What was done, without lists.
+    done: Vec<String>,
+    news: Vec<News>,
+}
+
+#[derive(Clone)]
+struct Map {
+    version: String,
+    is_ours: bool,
+    shard: Shard,
+    written: Instant,
+}
+
+fn content(host: &str) -> Content {
+    let holder = Holder {
+        kind: "Service".to_owned(),
+        namespace: "shop".to_owned(),
+        name: "web".to_owned(),
+        created: String::new(),
+        is_local: false,
+    };
+    Content { claims: Holders::from([(format!("prefix {host}/"), vec![holder])]), dropped: 0 }
+}
+
+impl Store {
+    fn new() -> Self {
+        let mut shards = Shards::new();
+        shards.set_place(Some(("xposer-system", HOUR)));
+        Self {
+            shards,
+            now: Instant::now(),
+            maps: BTreeMap::new(),
+            contents: BTreeMap::new(),
+            versions: 0,
+            is_complete: true,
+            refuses: |_| None,
+            done: Vec::new(),
+            news: Vec::new(),
+        }
+    }
+
+    /// All have been written, and nothing is to be done.
+    fn written() -> Self {
+        let mut store = Self::new();
+        assert_eq!(store.run(60).len(), ALL);
+        store
+    }
+
+    fn restart(&mut self) {
+        self.shards = Shards::new();
+        self.shards.set_place(Some(("xposer-system", HOUR)));
+    }
+
+    fn set(&mut self, shard: u64, host: &str) {
+        self.contents.insert(shard, content(host));
+        self.shards.change(shard, self.now);
+    }
+
+    /// Lets so many seconds pass, and answers every request at once. Returns what was done.
+    fn run(&mut self, seconds: u64) -> Vec<String> {
+        let end = self.now + Duration::from_secs(seconds);
+        let mut requests = 0;
+        loop {
+            let contents = self.contents.clone();
+            let content = |shard: u64| contents.get(&shard).cloned().unwrap_or_default();
+            let content: Option<&dyn Fn(u64) -> Content> =
+                if self.is_complete { Some(&content) } else { None };
+            let mut all: Vec<Work> = Vec::new();
+            while let Some(work) = self.shards.next(self.now, content) {
+                all.push(work);
+            }
+            assert!(all.len() <= 2, "{all:?}");
+            for work in all {
+                requests += 1;
+                assert!(requests < 20_000, "it never ends: {:?}", &self.done[self.done.len() - 10..]);
+                let result = self.answer(&work);
+                self.news.extend(self.shards.done(Done { work, result }, self.now));
+            }
+            self.now += Duration::from_millis(100);
+            if self.now > end {
+                return std::mem::take(&mut self.done);
+            }
+        }
+    }
+
+    fn answer(&mut self, work: &Work) -> Result<Answer, Failure> {
+        if let Some(failure) = (self.refuses)(&work.what) {
+            self.done.push(format!("failed {}", failure.word()));
+            return Err(failure);
+        }
+        match &work.what {
+            What::List => {
+                let ours = self.maps.iter().filter(|(_, map)| map.is_ours);
+                Ok(Answer::Listed(ours.map(|(number, map)| (*number, self.found(map))).collect()))
+            }
+            What::Delete => {
+                self.done.push(format!("delete in {}", work.namespace));
+                Ok(Answer::Deleted)
+            }
+            What::Read(number) => {
+                self.done.push(format!("read {number}"));
+                Ok(Answer::Read(self.maps.get(number).map(|map| self.found(map))))
+            }
+            What::Write(number, content, version) => {
+                let there = self.maps.get(number).map(|map| map.version.clone());
+                if there != version.as_ref().map(|it| it.version.clone()) {
+                    self.done.push(format!("conflict {number}"));
+                    return Err(Failure::Outdated);
+                }
+                self.done.push(format!("write {number}"));
+                Ok(Answer::Written(self.put(*number, content.clone(), true)))
+            }
+        }
+    }
+
+    fn put(&mut self, number: u64, content: Content, is_ours: bool) -> Version {
+        self.versions += 1;
+        let version = self.versions.to_string();
+        let shard = Shard {
+            version: SHARD_VERSION,
+            written: String::new(),
+            dropped: content.dropped,
+            claims: content.claims,
+        };
+        self.maps.insert(number, Map { version: version.clone(), is_ours, shard, written: self.now });
+        Version { uid: "u".to_owned(), version }
+    }
+
+    fn found(&self, map: &Map) -> Found {
+        Found {
+            version: Version { uid: "u".to_owned(), version: map.version.clone() },
+            is_ours: map.is_ours,
+            shard: Some(map.shard.clone()),
+            age: Some(self.now.duration_since(map.written)),
+        }
+    }
+}
+
+#[test]
+fn all_are_written_once_and_a_restart_writes_what_differs() {
+    let mut store = Store::new();
+    store.contents.insert(7, content("a.example.com"));
+    store.is_complete = false;
+    assert!(store.run(60).is_empty(), "nothing is written before everything is known");
+    store.is_complete = true;
+    assert!(!store.shards.is_settled());
+    assert_eq!(store.run(60).len(), ALL);
+    assert!(store.shards.is_settled() && store.run(60).is_empty());
+    store.restart();
+    store.contents.insert(8, content("b.example.com"));
+    assert_eq!(store.run(60), ["write 8"]);
+    // What another version of the program has written is not trusted.
+    store.maps.get_mut(&9).unwrap().shard.version = 2;
+    store.restart();
+    assert_eq!(store.run(60), ["write 9"]);
+}
+
+#[test]
+fn changes_are_written_in_batches() {
+    let mut store = Store::written();
+    for number in 0..100 {
+        store.set(7, &format!("{number}.example.com"));
+    }
+    assert!(store.run(0).is_empty());
+    assert_eq!(store.run(1), ["write 7"]);
+    // Not again at once, however often it changes.
+    for number in 0..50 {
+        store.set(7, &format!("again-{number}.example.com"));
+        store.run(0);
+    }
+    let during = store.run(10).len();
+    assert!((1..=4).contains(&during), "{during}");
+    assert_eq!(store.maps[&7].shard.claims, store.contents[&7].claims);
+    // A change that is taken back is not written.
+    store.set(7, "x.example.com");
+    store.set(7, "again-49.example.com");
+    assert!(store.run(10).is_empty());
+}
+
+#[test]
+fn they_are_written_anew_before_readers_stop_to_trust_them() {
+    let mut store = Store::written();
+    let started = store.now;
+    let mut at = BTreeMap::<u64, usize>::new();
+    for minute in 0..60 {
+        let written = store.run(60).len();
+        at.insert(minute, written);
+        let oldest = store.maps.values().map(|map| store.now.duration_since(map.written)).max().unwrap();
+        assert!(oldest <= Duration::from_secs(HOUR / 3 + 60), "{oldest:?}");
+    }
+    // Each about three times an hour, and never many at once after the first ones.
+    let all: usize = at.values().sum();
+    assert!((3 * ALL..=4 * ALL + ALL / 2).contains(&all), "{all} in {:?}: {at:?}", store.now - started);
+    assert!(at.values().all(|it| *it < ALL / 4), "{at:?}");
+    assert!(store.news.is_empty());
+    // With other settings, another time counts.
+    store.shards.set_place(Some(("xposer-system", 60)));
+    assert!(store.run(21).len() >= ALL);
+}
+
+#[test]
+fn what_somebody_deletes_or_edits_comes_back() {
+    let mut store = Store::written();
+    store.maps.remove(&1);
+    store.put(2, content("evil.example.com"), true);
+    assert!(store.run(60).is_empty(), "nobody watches them");
+    store.run(HOUR / 3);
+    for number in [1, 2] {
+        assert_eq!(store.maps[&number].shard.claims, Holders::new());
+    }
+    // A change of the content finds it at once.
+    store.maps.remove(&3);
+    store.set(3, "a.example.com");
+    assert_eq!(store.run(10), ["conflict 3", "read 3", "write 3"]);
+    // Whoever edits all the time is not answered all the time.
+    store.refuses = |what| matches!(what, What::Write(4, ..)).then_some(Failure::Outdated);
+    store.set(4, "a.example.com");
+    let during = store.run(60).len();
+    assert!(during <= 60, "{during}");
+}
+
+#[test]
+fn a_name_that_somebody_else_has_is_left_alone() {
+    let mut store = Store::new();
+    store.put(5, content("theirs.example.com"), false);
+    let version = store.maps[&5].version.clone();
+    let done = store.run(60);
+    assert!(done.len() == ALL + 1 && done.contains(&"read 5".to_owned()), "{done:?}");
+    for number in 0..20 {
+        store.set(5, &format!("{number}.example.com"));
+        assert!(store.run(3).is_empty());
+    }
+    store.run(HOUR);
+    assert_eq!((store.maps[&5].version.clone(), store.shards.counts().1), (version, 1));
+    assert_eq!(store.news.len(), 1, "{:?}", store.news);
+    assert!(store.shards.is_settled());
+    // When it is gone, ours is made at the next refresh.
+    store.maps.remove(&5);
+    store.run(HOUR / 3);
+    assert_eq!((store.maps[&5].shard.claims.len(), store.shards.counts().1), (1, 0));
+}
+
+#[test]
+fn failures_are_told_once_and_tried_with_growing_delays() {
+    for failure in [
+        Failure::NoNamespace("no".to_owned()),
+        Failure::NoPermission("no".to_owned()),
+        Failure::Refused("no".to_owned()),
+        Failure::Unavailable("no".to_owned()),
+    ] {
+        let mut store = Store::new();
+        store.refuses = match failure {
+            Failure::NoNamespace(_) => {
+                |what| matches!(what, What::Write(..)).then(|| Failure::NoNamespace("no".to_owned()))
+            }
+            Failure::NoPermission(_) => |_| Some(Failure::NoPermission("no".to_owned())),
+            Failure::Refused(_) => {
+                |what| matches!(what, What::Write(..)).then(|| Failure::Refused("no".to_owned()))
+            }
+            _ => |_| Some(Failure::Unavailable("no".to_owned())),
+        };
+        let done = store.run(600);
+        assert!(done.len() < 120 && store.shards.has_given_up(), "{failure:?}: {}", done.len());
+        assert!(matches!(&*store.news, [News::Failed(_)]), "{failure:?}: {:?}", store.news);
+        store.refuses = |_| None;
+        store.run(400);
+        assert_eq!(store.maps.len(), ALL, "{failure:?}");
+        assert!(matches!(&*store.news, [News::Failed(_), News::Recovered]), "{failure:?}: {:?}", store.news);
+        assert!(!store.shards.has_given_up());
+    }
+}
+
+#[test]
+fn one_that_is_refused_does_not_stop_the_others() {
+    let mut store = Store::new();
+    store.refuses = |what| matches!(what, What::Write(3, ..)).then(|| Failure::Refused("no".to_owned()));
+    let failed = store.run(600).iter().filter(|it| it.starts_with("failed")).count();
+    assert_eq!(store.maps.len(), ALL - 1);
+    assert!(failed < 10 && store.news.len() == 1, "{failed} {:?}", store.news);
+}
+
+#[test]
+fn the_claims_move_with_the_settings() {
+    let mut store = Store::written();
+    store.shards.set_place(Some(("elsewhere", HOUR)));
+    store.maps.clear();
+    let done = store.run(60);
+    assert!(done.len() == ALL + 1 && done[0] == "delete in xposer-system", "{done:?}");
+    store.shards.set_place(None);
+    assert!(!store.shards.is_settled());
+    assert_eq!(store.run(60), ["delete in elsewhere"]);
+    assert!(store.shards.is_settled());
+    // There and back again: nothing is deleted where they are.
+    store.shards.set_place(Some(("elsewhere", HOUR)));
+    store.shards.set_place(None);
+    store.shards.set_place(Some(("elsewhere", HOUR)));
+    assert!(store.run(60).is_empty());
+    // What may not be deleted is told about, and stays.
+    store.shards.set_place(None);
+    store.refuses = |_| Some(Failure::NoPermission("no".to_owned()));
+    assert_eq!(store.run(600), ["failed no_permission"]);
+    assert!(matches!(&*store.news, [News::Failed(_)]) && store.shards.is_settled());
+}

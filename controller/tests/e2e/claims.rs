@@ -1,0 +1,368 @@
+//! The ConfigMaps that say who has what: `docs/claims.md`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use xposer::conflicts::{SHARD_VERSION, SHARDS, Shard, config_map, shard};
+
+use crate::cluster::{CONFIG_MAP, HTTP_ROUTE, INGRESS, SERVICE, eventually, name_of};
+use crate::controller::Controller;
+use crate::scene::{Place, Scene, foreign_ingress, host, service};
+
+const ALL: usize = SHARDS as usize;
+/// The shortest time after which readers do not trust them. Each is written anew after at most 20 s.
+const MAX_AGE: &str = "1m";
+
+fn settings(namespace: &str, max_age: &str) -> String {
+    format!("domain: e2e.example.com\nclaims: {{namespace: {namespace}, maxAge: {max_age}, mode: \"off\"}}")
+}
+
+/// The namespace of the claims, and the settings that name it.
+fn claims(scene: &Scene, max_age: &str) -> (String, String) {
+    let namespace = scene.namespace();
+    scene.may_write_claims(&namespace);
+    let settings = settings(&namespace, max_age);
+    (namespace, settings)
+}
+
+/// All that is written down, by the number of the shard.
+fn shards(scene: &Scene, namespace: &str) -> BTreeMap<u64, (Shard, Value)> {
+    let maps = scene.list(CONFIG_MAP, Some(namespace));
+    let found = (0..SHARDS).filter_map(|number| {
+        let map = maps.iter().find(|map| name_of(map) == config_map(number))?;
+        let text = map["data"]["claims"].as_str()?;
+        Some((number, (serde_json::from_str(text).ok()?, map.clone())))
+    });
+    found.collect()
+}
+
+/// Who has a claim.
+fn holders(scene: &Scene, namespace: &str, bucket: &str, text: &str) -> Vec<String> {
+    let name = config_map(shard(bucket));
+    let Some(map) = scene.find(CONFIG_MAP, Some(namespace), &name) else {
+        return vec!["no ConfigMap".to_owned()];
+    };
+    let Ok(shard) = serde_json::from_str::<Shard>(map["data"]["claims"].as_str().unwrap_or_default()) else {
+        return vec!["no JSON".to_owned()];
+    };
+    let holders = shard.claims.get(text).map_or(&[][..], Vec::as_slice);
+    holders.iter().map(|it| format!("{} {}", it.kind, it.name)).collect()
+}
+
+/// Waits until these have the path `/` of a host.
+#[track_caller]
+fn has(scene: &Scene, namespace: &str, host: &str, expected: &[&str]) {
+    eventually(&format!("{host} belongs to {expected:?}"), || {
+        let found = holders(scene, namespace, host, &format!("prefix {host}/"));
+        if found == expected { Ok(()) } else { Err(format!("{found:?}")) }
+    });
+}
+
+/// Waits until there are all ConfigMaps.
+#[track_caller]
+fn complete(scene: &Scene, namespace: &str) -> BTreeMap<u64, (Shard, Value)> {
+    eventually("all ConfigMaps are there", || match shards(scene, namespace) {
+        found if found.len() == ALL => Ok(found),
+        found => Err(found.len().to_string()),
+    })
+}
+
+fn written(controller: &Controller) -> f64 {
+    controller.metric("xposer_claims_writes_total", &[])
+}
+
+fn exposed(place: &Place, name: &str) -> (String, [(String, String); 1]) {
+    let own = format!("{name}.{}.example.com", place.name);
+    (own.clone(), [host(&own)])
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn who_has_what_is_written_down_and_nothing_is_written_at_rest() {
+    let scene = Scene::open("claims");
+    let (namespace, settings) = claims(&scene, "1h");
+    let shop = scene.place();
+    let (web, annotations) = exposed(&shop, "web");
+    let created = shop.expose("web", &annotations);
+    let controller = scene.controller(&settings, &[]);
+    shop.has(["Ingress web"]);
+    has(&scene, &namespace, &web, &["Service web"]);
+    let all = complete(&scene, &namespace);
+    for (number, (shard, map)) in &all {
+        assert_eq!(shard.version, SHARD_VERSION);
+        assert_eq!(shard.written.len(), "2026-01-01T00:00:00Z".len(), "{}", shard.written);
+        let labels =
+            json!({"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"});
+        assert_eq!(map["metadata"]["labels"], labels, "{number}");
+    }
+    let holder = &all[&shard(&web)].0.claims[&format!("prefix {web}/")][0];
+    assert_eq!(created["metadata"]["creationTimestamp"], holder.created.as_str());
+    assert_eq!(holder.namespace, shop.name);
+    assert_eq!(
+        holders(&scene, &namespace, &shop.name, &format!("Ingress {}/web", shop.name)),
+        ["Service web"]
+    );
+    // Each was written once, and the scenario's end sees that nothing else is.
+    scene.rests(&[&controller]);
+    assert_eq!(written(&controller), ALL as f64);
+
+    // Foreign objects: those of the scenario, a new one, and one that changes and goes.
+    has(&scene, &namespace, "bystander.example.org", &["Ingress bystander"]);
+    has(&scene, &namespace, "rendered.example.org", &["Ingress bystander-rendered"]);
+    let theirs = format!("theirs.{}.example.com", shop.name);
+    shop.create(foreign_ingress("theirs", &theirs));
+    has(&scene, &namespace, &theirs, &["Ingress theirs"]);
+    shop.patch(
+        INGRESS,
+        "theirs",
+        &json!({"spec": {"rules": foreign_ingress("theirs", "other.example.com")["spec"]["rules"]}}),
+    );
+    has(&scene, &namespace, &theirs, &[]);
+    has(&scene, &namespace, "other.example.com", &["Ingress theirs"]);
+    shop.delete(INGRESS, "theirs");
+    has(&scene, &namespace, "other.example.com", &[]);
+    if scene.is_served(HTTP_ROUTE) {
+        shop.create(
+            json!({"apiVersion": HTTP_ROUTE.api, "kind": HTTP_ROUTE.name, "metadata": {"name": "route"},
+            "spec": {"hostnames": [theirs], "rules": [{"backendRefs": [{"name": "x", "port": 80}]}]}}),
+        );
+        has(&scene, &namespace, &theirs, &["HTTPRoute route"]);
+        shop.delete(HTTP_ROUTE, "route");
+        has(&scene, &namespace, &theirs, &[]);
+    }
+
+    // A rename, a conflict, and a deletion.
+    let (other, annotations) = exposed(&shop, "other");
+    shop.configure("web", "IngressURLTemplate", other.as_str());
+    has(&scene, &namespace, &other, &["Service web"]);
+    has(&scene, &namespace, &web, &[]);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    shop.expose("late", &annotations);
+    scene.rests(&[&controller]);
+    has(&scene, &namespace, &other, &["Service web"]);
+    shop.delete(SERVICE, "web");
+    has(&scene, &namespace, &other, &["Service late"]);
+    shop.has(["Ingress late"]);
+    scene.end(&[&controller]);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn after_a_kill_only_what_differs_is_written() {
+    let scene = Scene::open("rebuilt");
+    let (namespace, settings) = claims(&scene, "1h");
+    let shop = scene.place();
+    let (web, annotations) = exposed(&shop, "web");
+    let (api, more) = exposed(&shop, "api");
+    shop.expose("web", &annotations);
+    let mut controller = scene.controller(&settings, &[]);
+    has(&scene, &namespace, &web, &["Service web"]);
+    complete(&scene, &namespace);
+    scene.rests(&[&controller]);
+    controller.kill();
+    // While nobody looks: a Service goes, another one comes, one ConfigMap is deleted, and one is edited.
+    shop.delete(SERVICE, "web");
+    shop.expose("api", &more);
+    let (deleted, edited) = (config_map(0), config_map(255));
+    scene.delete(CONFIG_MAP, Some(&namespace), &deleted, &kube::api::DeleteParams::default());
+    scene.patch(CONFIG_MAP, Some(&namespace), &edited, &json!({"data": {"claims": "{}"}}));
+    let controller = scene.controller(&settings, &[]);
+    shop.has(["Ingress api"]);
+    has(&scene, &namespace, &api, &["Service api"]);
+    has(&scene, &namespace, &web, &[]);
+    assert_eq!(complete(&scene, &namespace)[&255].0.version, SHARD_VERSION);
+    scene.rests(&[&controller]);
+    let written = written(&controller);
+    assert!(written <= 8.0, "{written}");
+    scene.end(&[&controller]);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn deleted_and_edited_ones_come_back_and_those_of_others_are_left_alone() {
+    let scene = Scene::open("repaired");
+    let (namespace, settings) = claims(&scene, MAX_AGE);
+    let shop = scene.place();
+    let (web, annotations) = exposed(&shop, "web");
+    shop.expose("web", &annotations);
+    // Two of the names belong to somebody else; one of these carries a label of ours.
+    let taken = [0, 1].map(|number| if number == shard(&web) { 2 } else { number });
+    let theirs = taken.map(|number| {
+        let labels =
+            if number == taken[0] { json!({}) } else { json!({"app.kubernetes.io/managed-by": "xposer"}) };
+        scene.create(json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"claims": "theirs"},
+            "metadata": {"name": config_map(number), "namespace": namespace, "labels": labels}}))
+    });
+    let controller = scene.controller(&settings, &[]);
+    has(&scene, &namespace, &web, &["Service web"]);
+    controller.says(&format!("{} belongs to somebody else and was not touched", config_map(taken[0])));
+    controller.says(&format!("{} belongs to somebody else and was not touched", config_map(taken[1])));
+    controller.shows("xposer_claims_foreign", &[], 2.0);
+    let name = config_map(shard(&web));
+    scene.delete(CONFIG_MAP, Some(&namespace), &name, &kube::api::DeleteParams::default());
+    let edited = config_map(if shard(&web) == 9 { 10 } else { 9 });
+    scene.patch(CONFIG_MAP, Some(&namespace), &edited, &json!({"data": {"claims": "{}"}}));
+    has(&scene, &namespace, &web, &["Service web"]);
+    eventually("the edited one is as before", || {
+        let found = scene.find(CONFIG_MAP, Some(&namespace), &edited).ok_or("it is gone")?;
+        let text = found["data"]["claims"].as_str().unwrap_or_default().to_owned();
+        if text.contains("\"version\":1") { Ok(()) } else { Err(text) }
+    });
+    for map in theirs {
+        let found = scene.find(CONFIG_MAP, Some(&namespace), name_of(&map)).unwrap();
+        assert_eq!(found["metadata"]["resourceVersion"], map["metadata"]["resourceVersion"]);
+    }
+    // Each is written anew in time, and the age says so.
+    controller.shows("xposer_claims_dropped", &[], 0.0);
+    assert!(controller.metric("xposer_claims_age_seconds", &[]) <= 25.0);
+    // Without the setting, ours are deleted, and then nothing is written at rest.
+    controller.change_settings("domain: e2e.example.com");
+    eventually("ours are deleted", || {
+        match shards(&scene, &namespace).len() + scene.list(CONFIG_MAP, Some(&namespace)).len() {
+            3 => Ok(()),
+            left => Err(left.to_string()),
+        }
+    });
+    shop.has(["Ingress web"]);
+    scene.end(&[&controller]);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn the_claims_move_and_foreign_hosts_are_listed_when_they_are_switched_on() {
+    let scene = Scene::open("moved");
+    let (first, on) = claims(&scene, "1h");
+    let (second, _) = claims(&scene, "1h");
+    let shop = scene.place();
+    let (web, annotations) = exposed(&shop, "web");
+    shop.expose("web", &annotations);
+    let controller = scene.controller("domain: e2e.example.com", &[]);
+    shop.has(["Ingress web"]);
+    scene.rests(&[&controller]);
+    assert_eq!((written(&controller), controller.metric("xposer_claims_held", &[])), (0.0, 0.0));
+    controller.change_settings(&on);
+    has(&scene, &first, "bystander.example.org", &["Ingress bystander"]);
+    has(&scene, &first, &web, &["Service web"]);
+    controller.change_settings(&settings(&second, "1h"));
+    has(&scene, &second, &web, &["Service web"]);
+    has(&scene, &second, "bystander.example.org", &["Ingress bystander"]);
+    eventually("the first namespace is empty", || match shards(&scene, &first).len() {
+        0 => Ok(()),
+        left => Err(left.to_string()),
+    });
+    complete(&scene, &second);
+    scene.end(&[&controller]);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn a_burst_is_written_in_few_writes() {
+    let scene = Scene::open("burst");
+    let (namespace, settings) = claims(&scene, "1h");
+    let shop = scene.place();
+    let controller = scene.controller(&settings, &[]);
+    complete(&scene, &namespace);
+    scene.rests(&[&controller]);
+    let before = written(&controller);
+    let names: Vec<String> = (0..500).map(|number| format!("web-{number:03}")).collect();
+    shop.create_all(names.iter().map(|name| service(name, &exposed(&shop, name).1)));
+    shop.has(names.iter().map(|name| format!("Ingress {name}")));
+    let (last, _) = exposed(&shop, "web-499");
+    has(&scene, &namespace, &last, &["Service web-499"]);
+    scene.rests(&[&controller]);
+    let burst = written(&controller) - before;
+    println!("{burst} writes for 500 Services");
+    // The hosts are in all shards. Each is written once or twice, and that of the namespace a few times more.
+    assert!(burst <= 3.0 * ALL as f64, "{burst}");
+    assert_eq!(controller.metric("xposer_claims_failures_total", &[]), 0.0);
+    // All of them are there.
+    let all = shards(&scene, &namespace);
+    let found = names.iter().filter(|name| {
+        let own = exposed(&shop, name).0;
+        all[&shard(&own)].0.claims.contains_key(&format!("prefix {own}/"))
+    });
+    assert_eq!(found.count(), 500);
+    scene.end(&[&controller]);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn of_two_replicas_one_writes_and_the_other_takes_over() {
+    let scene = Scene::open("claims-replicas");
+    let (namespace, settings) = claims(&scene, "1h");
+    let shop = scene.place();
+    let (web, annotations) = exposed(&shop, "web");
+    let words = ["--leader-elect", "--lease-namespace", &shop.name];
+    shop.expose("web", &annotations);
+    let first = scene.controller(&settings, &words);
+    has(&scene, &namespace, &web, &["Service web"]);
+    let second = scene.controller(&settings, &words);
+    scene.rests(&[&first, &second]);
+    assert_eq!((written(&first), written(&second)), (ALL as f64, 0.0));
+    first.signal("TERM");
+    let (api, annotations) = exposed(&shop, "api");
+    shop.expose("api", &annotations);
+    has(&scene, &namespace, &api, &["Service api"]);
+    shop.has(["Ingress api", "Ingress web"]);
+    scene.rests(&[&second]);
+    assert!(written(&second) <= 6.0, "{}", written(&second));
+    scene.end(&[&second]);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn without_a_namespace_or_a_permission_everything_else_goes_on() {
+    let scene = Scene::open("forbidden");
+    let shop = scene.place();
+    let namespace = scene.namespace();
+    let (web, annotations) = exposed(&shop, "web");
+    shop.expose("web", &annotations);
+    let controller = scene.controller(&settings(&namespace, "1h"), &[]);
+    shop.has(["Ingress web"]);
+    controller.says(&format!("no permission for ConfigMaps in the namespace {namespace}, or it is missing; add the component `claims`"));
+    assert!(controller.metric("xposer_claims_failures_total", &["no_permission"]) >= 1.0);
+    let told = controller.log().matches("the claims are not written").count();
+    assert_eq!(told, 1, "{}", controller.log());
+    scene.may_write_claims(&namespace);
+    has(&scene, &namespace, &web, &["Service web"]);
+    controller.says("the claims are written again");
+
+    // A namespace that is made later. The role of the cluster lets the API server say that it is missing.
+    let missing = format!("{namespace}-later");
+    scene.may_write_claims_anywhere(true);
+    controller.change_settings(&settings(&missing, "1h"));
+    controller.says(&format!("there is no namespace {missing}"));
+    assert!(controller.metric("xposer_claims_failures_total", &["no_namespace"]) >= 1.0);
+    scene.own_namespace(&missing);
+    has(&scene, &missing, &web, &["Service web"]);
+    scene.may_write_claims_anywhere(false);
+    scene.end(&[&controller]);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn once_writes_them_and_a_dry_run_does_not() {
+    let scene = Scene::open("claims-once");
+    let (namespace, settings) = claims(&scene, "1h");
+    let shop = scene.place();
+    let (web, annotations) = exposed(&shop, "web");
+    shop.expose("web", &annotations);
+    let done = scene.run(&settings, &["--dry-run"]);
+    assert_eq!((done.code, shards(&scene, &namespace).len()), (0, 0), "{}", done.stderr);
+    let done = scene.run(&settings, &["--once", "--namespace", &shop.name]);
+    assert_eq!((done.code, shards(&scene, &namespace).len()), (0, 0), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("the claims are not written, because with `--namespace`"),
+        "{}",
+        done.stderr
+    );
+    let done = scene.run(&settings, &["--once"]);
+    assert_eq!((done.code, shards(&scene, &namespace).len()), (0, ALL), "{}", done.stderr);
+    has(&scene, &namespace, &web, &["Service web"]);
+    shop.has(["Ingress web"]);
+    // It cannot wait forever for a permission.
+    let forbidden = scene.namespace();
+    let done = scene.run(&self::settings(&forbidden, "1h"), &["--once"]);
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    scene.end(&[]);
+}
