@@ -62,10 +62,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
     pub(crate) webhook_address: SocketAddr,
     /// The certificate of the webhook and those that issued it, in PEM form; read again whenever the file changes
-    #[arg(long, value_name = "FILE", default_value = "/etc/xposer/tls/tls.crt")]
+    #[arg(long, value_name = "FILE", default_value = "/etc/xposer-tls/tls.crt")]
     pub(crate) webhook_cert: PathBuf,
     /// The private key of the certificate, in PEM form; read again whenever the file changes
-    #[arg(long, value_name = "FILE", default_value = "/etc/xposer/tls/tls.key")]
+    #[arg(long, value_name = "FILE", default_value = "/etc/xposer-tls/tls.key")]
     pub(crate) webhook_key: PathBuf,
     /// The form of the log, which goes to standard error
     #[arg(long, value_name = "FORMAT", default_value = "text")]
