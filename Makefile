@@ -99,7 +99,11 @@ judges: ## Ask a real API server, and ingress-nginx's code, about every object o
 .PHONY: e2e-cluster
 e2e-cluster: ## Run the tests of the controller and of kubectl xposer on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go
 	@cluster/with $(CARGO) test --workspace --all-features --locked --test e2e -- --ignored --test-threads=1 --nocapture \
-		--skip judges:: $(if $(E2E_KUBECONFIG),--skip breaks::) $(E2E_ARGS)
+		--skip judges:: --skip soak:: $(if $(E2E_KUBECONFIG),--skip breaks::) $(E2E_ARGS)
+
+.PHONY: soak
+soak: ## Change and break things for an hour, or for SOAK_MINUTES, on a cluster of its own; needs Go
+	@cluster/with $(CARGO) test --workspace --all-features --locked --test e2e -- --ignored --test-threads=1 --nocapture soak::
 
 .PHONY: e2e-chain
 e2e-chain: ## Run the tests with real proxies, DNS and certificates, in namespaces of their own; needs Go, and root or user namespaces

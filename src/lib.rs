@@ -74,7 +74,7 @@ pub mod internal {
     pub use crate::conflicts::claims::MAX_NAMED;
     pub use crate::conflicts::contested::{Contested, contested};
     pub use crate::diagnostics::suggestion::did_you_mean;
-    pub use crate::diagnostics::text::{shortened, type_name};
+    pub use crate::diagnostics::text::{escaped, is_hidden, shortened, type_name};
     pub use crate::dialect::controller::Controller;
     pub use crate::dialect::external_dns::opts_out;
     pub use crate::dialect::keeps::Keeps;

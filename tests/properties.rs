@@ -525,3 +525,59 @@ fn annotations_beyond_the_limit_are_refused_and_not_computed() {
         "the annotations have 262145 bytes, the API server allows 262144"
     );
 }
+
+/// Messages reach Events, answers of the policy and terminals: nothing in them is invisible or turns the text around, wherever a user
+/// can write it.
+#[test]
+fn nothing_in_a_diagnostic_is_hidden() {
+    // Isolates, an Arabic mark, a soft hyphen, a byte order mark, a letter without a form, a tag, and a control.
+    for hidden in
+        ["\u{2066}", "\u{2069}", "\u{61c}", "\u{ad}", "\u{feff}", "\u{3164}", "\u{e0041}", "\u{1b}[2J"]
+    {
+        let texts = [
+            "aXb",
+            "X",
+            "/aX",
+            "{{.DoXmain}}",
+            "{{ fooX }}",
+            "{{ \"aX\" | trunc 5000000 }}",
+            "{{printf \"%Xd\" 1}}",
+            "{{#if X}}",
+            "[aX: 1]",
+            "{\"aX\": 1}",
+            "a.com/x -> X",
+            "https://aX.com/x",
+            "DenyX",
+            "10.0.0.0X/8",
+            "aX: b\nx",
+            "example.com/aX: b",
+            "nginx.ingress.kubernetes.io/rewriteX: x",
+            "nginx.ingress.kubernetes.io/rewrite-target: /xX",
+        ]
+        .map(|text| text.replace('X', hidden));
+        let unknown = format!("config.xposer.stakater.com/Do{hidden}main");
+        let keys = annotations().map(|(key, _)| key.name).chain([FORWARD_ANNOTATION, &unknown]);
+        let mut said = 0;
+        for (key, text) in keys.flat_map(|key| texts.iter().map(move |text| (key, text))) {
+            let document = json!({"metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"},
+                "annotations": {key: text}}, "spec": {"ports": [{"port": 80}]}});
+            let settings = Settings::from_value(&json!({"domain": "example.com"})).unwrap();
+            let outcome = expose(&Service::from_value(&document), &settings);
+            for diagnostic in outcome.report().map(Report::diagnostics).unwrap_or_default() {
+                let line = diagnostic.to_string();
+                assert!(!line.contains(xposer::internal::is_hidden), "{key}: {text:?}: {line:?}");
+                said += usize::from(line.contains("u{"));
+            }
+        }
+        assert!(said > 100, "{said}");
+        for (key, _) in settings() {
+            let document = json!({key.name: texts[0], texts[0].as_str(): {"a": texts[1]}});
+            let report = Settings::from_value(&document).unwrap_err();
+            let text = report.to_string();
+            assert!(
+                !text.lines().any(|line| line.contains(xposer::internal::is_hidden)),
+                "{key:?}: {text:?}"
+            );
+        }
+    }
+}

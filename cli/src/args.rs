@@ -261,6 +261,20 @@ pub(crate) struct ReportArgs {
 pub(crate) struct ImportArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) proposing: Proposing,
+}
+
+/// How `import` proposes.
+///
+/// ```
+/// use clap::{Args, Command, FromArgMatches};
+/// use xposer_cli::Proposing;
+/// let command = Proposing::augment_args(Command::new("import"));
+/// assert!(Proposing::from_arg_matches(&command.get_matches_from(["import", "--whole"])).is_ok());
+/// ```
+#[derive(Debug, Args)]
+pub struct Proposing {
     /// Annotations of ingress-nginx become options of no controller where they mean the same, so that they outlive it.
     #[arg(long)]
     pub(crate) options: bool,
@@ -276,16 +290,8 @@ pub(crate) struct ImportArgs {
 pub(crate) struct InitArgs {
     #[command(flatten)]
     pub(crate) files: Files,
-    /// The domain of the hosts; without it, the one that most Ingresses have.
-    #[arg(long, value_name = "DOMAIN")]
-    pub(crate) domain: Option<String>,
-    /// A folder for the files settings.yaml, services.yaml and annotate.sh; without it, the first two are printed. No file is
-    /// overwritten.
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) out: Option<PathBuf>,
-    /// Annotations of ingress-nginx become options of no controller where they mean the same, so that they outlive it.
-    #[arg(long)]
-    pub(crate) options: bool,
+    #[command(flatten)]
+    pub(crate) starting: Starting,
     /// The namespace of objects that name none.
     #[arg(short, long, value_name = "NS")]
     pub(crate) namespace: Option<String>,
@@ -297,6 +303,28 @@ pub(crate) struct InitArgs {
     pub(crate) color: Color,
     #[command(flatten)]
     pub(crate) kubectl: Kubectl,
+}
+
+/// How `init` makes a start.
+///
+/// ```
+/// use clap::{Args, Command, FromArgMatches};
+/// use xposer_cli::Starting;
+/// let command = Starting::augment_args(Command::new("init"));
+/// assert!(Starting::from_arg_matches(&command.get_matches_from(["init", "--domain=example.com"])).is_ok());
+/// ```
+#[derive(Debug, Args)]
+pub struct Starting {
+    /// The domain of the hosts; without it, the one that most Ingresses have.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+    /// A folder for the files settings.yaml, services.yaml and annotate.sh; without it, the first two are printed. No file is
+    /// overwritten.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// Annotations of ingress-nginx become options of no controller where they mean the same, so that they outlive it.
+    #[arg(long)]
+    pub(crate) options: bool,
 }
 
 #[derive(Debug, Args)]

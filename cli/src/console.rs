@@ -42,13 +42,19 @@ impl Terminal {
 }
 
 /// The exit status of the program.
+///
+/// ```
+/// use xposer_cli::Exit;
+/// assert_eq!([Exit::Done, Exit::Refused, Exit::Unusable].map(|exit| exit as u8), [0, 1, 2]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// Nothing was refused.
     Done = 0,
-    /// At least one Service was refused.
+    /// At least one Service was refused, or something is not as it should be: something of an Ingress is not reproduced, or would
+    /// change.
     Refused = 1,
-    /// Wrong usage, or an input that cannot be read.
+    /// Wrong usage, or an input or a cluster that cannot be read.
     Unusable = 2,
 }
 

@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
-use xposer::Diagnostic;
 use xposer::diagnostics::Root;
+use xposer::{Diagnostic, Settings};
 use xposer_import::{Became, Imported, Input, Object, Proposal};
-use xposer_manifest::{Finding, to_yaml, visible};
+use xposer_manifest::{Finding, Findings, SettingsFile, to_yaml, visible};
 
-use crate::args::{ImportArgs, Proposed, Typed};
+use crate::args::{ImportArgs, Proposed, Proposing, Typed};
 use crate::console::{Console, Exit, or_gone};
 use crate::input::Inputs;
 use crate::printer::Printer;
@@ -16,6 +16,49 @@ use crate::services::{Found, Item};
 
 /// The most commands that the summary shows.
 const MAX_COMMANDS: usize = 3;
+
+/// Objects that a program has read from a cluster, for [`import_objects`] and [`init_objects`](crate::init_objects).
+///
+/// ```
+/// assert!(xposer_cli::Objects::default().all.is_empty());
+/// ```
+#[derive(Debug, Default)]
+pub struct Objects {
+    /// Ingresses, IngressClasses and Services with their `apiVersion` and `kind`, as the API has them.
+    pub all: Vec<Value>,
+    /// What is to be said about them before all else.
+    pub notes: Findings,
+}
+
+/// Where the objects come from, and so what somebody can do about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Files, which the command line reads.
+    Files,
+    /// A cluster, which the plugin of kubectl reads.
+    Cluster,
+}
+
+impl Source {
+    /// The program that reads it.
+    pub(crate) fn program(self) -> &'static str {
+        match self {
+            Self::Files => "xposer",
+            Self::Cluster => "kubectl xposer",
+        }
+    }
+}
+
+/// What is to be proposed for.
+pub(crate) struct Asked<'a> {
+    pub(crate) found: Found<'a>,
+    pub(crate) source: Source,
+    /// What is to be said about the input before all else.
+    pub(crate) notes: &'a [Finding<'static>],
+    /// The namespace of objects that name none.
+    pub(crate) namespace: &'a str,
+    pub(crate) settings_file: Option<&'a SettingsFile>,
+}
 
 /// Prints the proposals, what is not reproduced, and what to do next.
 pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result<Exit> {
@@ -28,21 +71,83 @@ pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result
         Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
+    let asked = Asked {
+        found,
+        source: Source::Files,
+        notes: &inputs.notes,
+        namespace: args.input.namespace.as_deref().unwrap_or_default(),
+        settings_file: inputs.settings_file.as_ref(),
+    };
+    propose(&asked, &inputs.settings, &args.proposing, printer, console)
+}
+
+/// Prints about objects of a cluster what `xposer import` prints about files with the same objects. The settings are those that the
+/// proposals do not repeat, and their file, if they have one.
+///
+/// ```
+/// use clap::{Args, Command, FromArgMatches};
+/// use serde_json::json;
+/// use xposer_cli::{Console, Diagnostics, Exit, Objects, Printer, Proposing, Terminal, import_objects};
+/// let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web", "namespace": "shop"},
+///     "spec": {"ingressClassName": "nginx", "rules": [{"host": "shop.example.com", "http": {"paths": [
+///         {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}}]}});
+/// let objects = Objects { all: vec![ingress], ..Objects::default() };
+/// let words = Proposing::augment_args(Command::new("import")).get_matches_from(["import", "-o", "kubectl"]);
+/// let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+/// let mut console =
+///     Console { stdin: &mut std::io::empty(), stdout: &mut stdout, stderr: &mut stderr, terminal: Terminal::default() };
+/// let printer = Printer::for_terminal(Diagnostics::Text, console.terminal);
+/// let args = Proposing::from_arg_matches(&words).unwrap();
+/// let exit = import_objects(&objects, (&xposer::Settings::default(), None), &args, printer, &mut console);
+/// assert_eq!(exit.unwrap(), Exit::Done);
+/// assert!(String::from_utf8(stdout).unwrap().contains("kubectl label service web -n shop --overwrite expose=true\n"));
+/// ```
+///
+/// # Errors
+///
+/// An output cannot be written.
+pub fn import_objects(
+    objects: &Objects,
+    (settings, settings_file): (&Settings, Option<&SettingsFile>),
+    args: &Proposing,
+    printer: Printer,
+    console: &mut Console<'_>,
+) -> io::Result<Exit> {
+    let found = match Found::of_objects(&objects.all, Typed::Import) {
+        Ok(found) => found,
+        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
+    };
+    let asked = Asked { found, source: Source::Cluster, notes: &objects.notes, namespace: "", settings_file };
+    propose(&asked, settings, args, printer, console)
+}
+
+fn propose(
+    asked: &Asked<'_>,
+    settings: &Settings,
+    args: &Proposing,
+    printer: Printer,
+    console: &mut Console<'_>,
+) -> io::Result<Exit> {
+    let Asked { found, .. } = asked;
     if found.ingresses.is_empty() {
-        let none = no_ingress(&found, "xposer import");
-        let notes = inputs.notes.iter().cloned().chain(found.notes.iter().cloned());
-        return printer.print(notes.chain([none]), console.stderr).map(|()| Exit::Unusable);
+        let findings = asked.notes().chain([asked.no_ingress(Typed::Import)]);
+        return printer.print(findings, console.stderr).map(|()| Exit::Unusable);
     }
-    let input = input(&found, args.input.namespace.as_deref().unwrap_or_default());
-    let imported = xposer_import::import(&input, &inputs.settings, args.options);
-    let mut findings: Vec<Finding<'static>> = inputs.notes.iter().chain(&found.notes).cloned().collect();
-    findings.extend(imported.findings.iter().map(|finding| placed(finding, &found, &inputs)));
+    let input = asked.input();
+    let imported = xposer_import::import(&input, settings, args.options);
+    let mut findings: Vec<Finding<'static>> = asked.notes().collect();
+    findings.extend(imported.findings.iter().map(|finding| asked.placed(finding)));
     let is_printed = |proposal: &&Proposal| !args.whole || proposal.given.is_some();
     let printed: Vec<&Proposal> = imported.proposals.iter().filter(is_printed).collect();
     let is_short = printed.len() < imported.proposals.len();
     if is_short {
-        let message = "the Services that are not among the inputs cannot be printed whole, and are left out";
-        findings.push(Finding::warning(message).help("name their files, too, or leave out --whole"));
+        let (where_not, help) = match asked.source {
+            Source::Files => ("among the inputs", "name their files, too, or leave out --whole"),
+            Source::Cluster => ("in the cluster", "create them first, or leave out --whole"),
+        };
+        let message =
+            format!("the Services that are not {where_not} cannot be printed whole, and are left out");
+        findings.push(Finding::warning(message).help(help));
     }
     let document = |proposal: &Proposal| match proposal.given.and_then(|at| input.services.get(at)) {
         Some(service) if args.whole => proposal.whole(service),
@@ -50,7 +155,7 @@ pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result
     };
     or_gone(match args.output {
         Proposed::Yaml => {
-            let text = yaml(&printed, &document, &imported, &found);
+            let text = yaml(&printed, &document, &imported, found);
             console.stdout.write_all(text.as_bytes()).and_then(|()| console.stdout.flush())
         }
         Proposed::Json => write_json(&printed, &document, console.stdout),
@@ -63,64 +168,72 @@ pub(crate) fn import(args: &ImportArgs, console: &mut Console<'_>) -> io::Result
     Ok(if imported.is_same() && !is_short { Exit::Done } else { Exit::Refused })
 }
 
-/// The documents of the input.
-pub(crate) fn input<'f>(found: &Found<'f>, namespace: &'f str) -> Input<'f> {
-    let values = |items: &[Item<'f>]| items.iter().map(|item| item.value).collect();
-    Input {
-        ingresses: values(&found.ingresses),
-        services: values(&found.services),
-        classes: values(&found.classes),
-        namespace,
+impl<'a> Asked<'a> {
+    /// The documents of the input.
+    pub(crate) fn input(&self) -> Input<'a> {
+        let values = |items: &[Item<'a>]| items.iter().map(|item| item.value).collect();
+        Input {
+            ingresses: values(&self.found.ingresses),
+            services: values(&self.found.services),
+            classes: values(&self.found.classes),
+            namespace: self.namespace,
+        }
     }
-}
 
-/// The error of an input without Ingresses.
-pub(crate) fn no_ingress(found: &Found<'_>, command: &str) -> Finding<'static> {
-    let services = match found.services.len() {
-        0 => None,
-        1 => Some("1 Service".to_owned()),
-        count => Some(format!("{count} Services")),
-    };
-    let seen: Vec<String> = services.into_iter().chain(found.passed.counts()).collect();
-    let seen = if seen.is_empty() { "nothing".to_owned() } else { seen.join(", ") };
-    Finding::input(format!("expected Ingresses, found {seen}")).help(format!(
-        "name their files, or ask kubectl: kubectl get ingresses,services -A -o yaml | {command}"
-    ))
-}
+    /// What is to be said about the input itself.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = Finding<'static>> {
+        self.notes.iter().chain(&self.found.notes).cloned()
+    }
 
-/// A finding with its place in the input.
-pub(crate) fn placed(
-    finding: &xposer_import::Finding,
-    found: &Found<'_>,
-    inputs: &Inputs,
-) -> Finding<'static> {
-    let xposer_import::Finding { object, path, subject, code, severity, message, help, .. } = finding;
-    let item = match object {
-        Object::Ingress(at) => found.ingresses.get(*at),
-        Object::Service(at) => found.services.get(*at),
-        Object::Settings => None,
-    };
-    let Some(code) = code else {
-        let own = Finding::of_input(*severity, message.clone()).of_field(format!("{path} of {subject}"));
-        let own = help.iter().fold(own, |own, help| own.help(help.clone()));
-        return own.at(item.map(|item| item.place_of_field(path)));
-    };
-    let diagnostic = Diagnostic {
-        code: *code,
-        severity: *severity,
-        subject: subject.clone().into(),
-        path: path.clone(),
-        found: None,
-        message: message.clone(),
-        help: help.clone(),
-        proposed: None,
-        range: None,
-    };
-    let place = match path.root() {
-        Root::Settings => inputs.settings_file.as_ref().and_then(|file| file.place_of(&diagnostic)),
-        Root::Object => item.map(|item| item.place_of_field(path)),
-    };
-    Finding::owned(diagnostic).at(place)
+    /// The error of an input without Ingresses.
+    pub(crate) fn no_ingress(&self, typed: Typed) -> Finding<'static> {
+        let services = match self.found.services.len() {
+            0 => None,
+            1 => Some("1 Service".to_owned()),
+            count => Some(format!("{count} Services")),
+        };
+        let seen: Vec<String> = services.into_iter().chain(self.found.passed.counts()).collect();
+        let seen = if seen.is_empty() { "nothing".to_owned() } else { seen.join(", ") };
+        Finding::input(format!("expected Ingresses, found {seen}")).help(match self.source {
+            Source::Files => format!(
+                "name their files, or ask kubectl: kubectl get ingresses,services -A -o yaml | {}",
+                typed.piped()
+            ),
+            Source::Cluster => "name another namespace with -n, or look in all of them: -A".to_owned(),
+        })
+    }
+
+    /// A finding with its place in the input.
+    pub(crate) fn placed(&self, finding: &xposer_import::Finding) -> Finding<'static> {
+        let xposer_import::Finding { object, path, subject, code, severity, message, help, .. } = finding;
+        let item = match object {
+            Object::Ingress(at) => self.found.ingresses.get(*at),
+            Object::Service(at) => self.found.services.get(*at),
+            Object::Settings => None,
+        };
+        let written = || item.and_then(|item| item.place_of_field(path));
+        let Some(code) = code else {
+            let own = Finding::of_input(*severity, message.clone()).of_field(format!("{path} of {subject}"));
+            let own = help.iter().fold(own, |own, help| own.help(help.clone()));
+            return own.at(written());
+        };
+        let diagnostic = Diagnostic {
+            code: *code,
+            severity: *severity,
+            subject: subject.clone().into(),
+            path: path.clone(),
+            found: None,
+            message: message.clone(),
+            help: help.clone(),
+            proposed: None,
+            range: None,
+        };
+        let place = match path.root() {
+            Root::Settings => self.settings_file.and_then(|file| file.place_of(&diagnostic)),
+            Root::Object => written(),
+        };
+        Finding::owned(diagnostic).at(place)
+    }
 }
 
 fn name_of(value: &Value) -> String {

@@ -9,9 +9,9 @@ use xposer::Settings;
 use xposer_import::{Common, Imported, Input, Unexposed, settings, unexposed};
 use xposer_manifest::{Finding, Findings, Place, to_yaml, visible};
 
-use crate::args::{InitArgs, InputArgs, Typed};
+use crate::args::{InitArgs, InputArgs, Starting, Typed};
 use crate::console::{Console, Exit, or_gone};
-use crate::import::{input, no_ingress, placed, services_yaml};
+use crate::import::{Asked, Objects, Source, services_yaml};
 use crate::input::Inputs;
 use crate::printer::Printer;
 use crate::services::Found;
@@ -25,7 +25,7 @@ const MAX_LISTED: usize = 100;
 
 /// Prints or writes the settings and the Services, what is not reproduced, and what to do next.
 pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit> {
-    let InitArgs { files, domain, out, options, namespace, diagnostics, color, kubectl } = args;
+    let InitArgs { files, starting, namespace, diagnostics, color, kubectl } = args;
     let args = InputArgs { files, settings: None, namespace, diagnostics, color, kubectl };
     let printer = Printer::new(&args, console.terminal);
     let inputs = match Inputs::read(&args, None, Typed::Init, console) {
@@ -36,19 +36,76 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
         Ok(found) => found,
         Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
     };
-    let input = input(&found, args.namespace.as_deref().unwrap_or_default());
+    let asked = Asked {
+        found,
+        source: Source::Files,
+        notes: &inputs.notes,
+        namespace: args.namespace.as_deref().unwrap_or_default(),
+        settings_file: None,
+    };
+    start(&asked, &starting, printer, console)
+}
+
+/// Prints about objects of a cluster what `xposer init` prints about files with the same objects.
+///
+/// ```
+/// use clap::{Args, Command, FromArgMatches};
+/// use serde_json::json;
+/// use xposer_cli::{Console, Diagnostics, Exit, Objects, Printer, Starting, Terminal, init_objects};
+/// let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},
+///     "spec": {"ports": [{"port": 80}]}});
+/// let objects = Objects { all: vec![service], ..Objects::default() };
+/// let words = Starting::augment_args(Command::new("init")).get_matches_from(["init", "--domain=example.com"]);
+/// let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+/// let mut console =
+///     Console { stdin: &mut std::io::empty(), stdout: &mut stdout, stderr: &mut stderr, terminal: Terminal::default() };
+/// let printer = Printer::for_terminal(Diagnostics::Text, console.terminal);
+/// let args = Starting::from_arg_matches(&words).unwrap();
+/// assert_eq!(init_objects(&objects, &args, printer, &mut console).unwrap(), Exit::Done);
+/// assert!(String::from_utf8(stdout).unwrap().ends_with("#   shop/web: http://web.shop.example.com\n"));
+/// ```
+///
+/// # Errors
+///
+/// An output cannot be written.
+pub fn init_objects(
+    objects: &Objects,
+    args: &Starting,
+    printer: Printer,
+    console: &mut Console<'_>,
+) -> io::Result<Exit> {
+    let found = match Found::of_objects(&objects.all, Typed::Init) {
+        Ok(found) => found,
+        Err(wrong) => return printer.print(wrong, console.stderr).map(|()| Exit::Unusable),
+    };
+    let asked =
+        Asked { found, source: Source::Cluster, notes: &objects.notes, namespace: "", settings_file: None };
+    start(&asked, args, printer, console)
+}
+
+fn start(
+    asked: &Asked<'_>,
+    args: &Starting,
+    printer: Printer,
+    console: &mut Console<'_>,
+) -> io::Result<Exit> {
+    let Starting { domain, out, options } = args;
+    let input = asked.input();
+    let with_domain = match asked.source {
+        Source::Files => "xposer init --domain example.com FILE",
+        Source::Cluster => "kubectl xposer init --domain example.com",
+    };
     if input.ingresses.is_empty() && (domain.is_none() || input.services.is_empty()) {
-        let none = match (&domain, input.services.as_slice()) {
+        let none = match (domain, input.services.as_slice()) {
             (None, [_, ..]) => {
                 Finding::input("expected Ingresses, which say which domain to use, found Services alone")
-                    .help("name the domain: xposer init --domain example.com FILE")
+                    .help(format!("name the domain: {with_domain}"))
             }
-            _ => no_ingress(&found, "xposer init"),
+            _ => asked.no_ingress(Typed::Init),
         };
-        let notes = inputs.notes.iter().chain(&found.notes).cloned();
-        return printer.print(notes.chain([none]), console.stderr).map(|()| Exit::Unusable);
+        return printer.print(asked.notes().chain([none]), console.stderr).map(|()| Exit::Unusable);
     }
-    if let Some(domain) = &domain
+    if let Some(domain) = domain
         && let Err(report) = Settings::tried(&json!({"domain": domain}))
     {
         let wrong = report.diagnostics().iter().cloned().map(Finding::owned);
@@ -63,12 +120,12 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
             return printer.print(wrong, console.stderr).map(|()| Exit::Unusable);
         }
     };
-    let imported = xposer_import::import(&input, &read, options);
+    let imported = xposer_import::import(&input, &read, *options);
     let left = unexposed(&input, &read, &imported.proposals);
     let settings_text = settings_yaml(&common);
     let services_text =
-        services_yaml(&imported, &found) + &list(&left, &input, !imported.proposals.is_empty());
-    match &out {
+        services_yaml(&imported, &asked.found) + &list(&left, &input, !imported.proposals.is_empty());
+    match out {
         None => or_gone(write_both(&settings_text, &services_text, console.stdout))?,
         Some(folder) => {
             if let Err(wrong) = write_files(
@@ -82,13 +139,13 @@ pub(crate) fn init(args: InitArgs, console: &mut Console<'_>) -> io::Result<Exit
     let has_domain = common.entries.iter().any(|entry| entry.name == "domain");
     let domainless = (!has_domain).then(|| {
         Finding::warning("no domain is proposed: the hosts have none in common that is not also that of others, as `co.uk` is")
-            .help("name the domain: xposer init --domain example.com FILE")
+            .help(format!("name the domain: {with_domain}"))
     });
-    let notes = inputs.notes.iter().chain(&found.notes).cloned().chain(domainless);
-    let findings = imported.findings.iter().map(|finding| placed(finding, &found, &inputs));
+    let notes = asked.notes().chain(domainless);
+    let findings = imported.findings.iter().map(|finding| asked.placed(finding));
     printer.print(notes.chain(findings), console.stderr)?;
     if printer.format.has_summary() {
-        let summary = summary(&common, &imported, &left, out.as_deref(), &input);
+        let summary = summary(&common, &imported, &left, (out.as_deref(), asked.source), &input);
         or_gone(console.stderr.write_all(summary.as_bytes()))?;
     }
     Ok(if imported.is_same() { Exit::Done } else { Exit::Refused })
@@ -186,7 +243,7 @@ fn summary(
     common: &Common,
     imported: &Imported,
     left: &[Unexposed],
-    out: Option<&Path>,
+    (out, source): (Option<&Path>, Source),
     input: &Input<'_>,
 ) -> String {
     let bare =
@@ -216,17 +273,22 @@ fn summary(
         );
     }
     let Some(folder) = out else {
-        text.push_str("\nNext: xposer init ... --out FOLDER writes them into files.\n");
+        let program = source.program();
+        let _ = writeln!(text, "\nNext: {program} init ... --out FOLDER writes them into files.");
         return text;
     };
     let (settings, services, commands) =
         (folder.join(SETTINGS), folder.join(SERVICES), folder.join(COMMANDS));
     let _ = write!(
         text,
-        "\nNext:\n  1. Read {settings} and {services}.\n  2. Give the Services their label and annotations: write them into your manifests, name {services}\n     among the patches of a kustomization, or change the cluster: sh {commands}\n  3. Look at what is made of them:\n     kubectl get services -A -o yaml | xposer render --settings {settings}\n  4. Start the controller with these settings, or apply what is printed. An Ingress that exists stays as it is\n     until its Service adopts it: kubectl xposer adopt ingress/NAME --service NAME\n",
+        "\nNext:\n  1. Read {settings} and {services}.\n  2. Give the Services their label and annotations: write them into your manifests, name {services}\n     among the patches of a kustomization, or change the cluster: sh {commands}\n  3. Look at what is made of them:\n     {look} --settings {settings}\n  4. Start the controller with these settings, or apply what is printed. An Ingress that exists stays as it is\n     until its Service adopts it: kubectl xposer adopt ingress/NAME --service NAME\n",
         settings = settings.display(),
         services = services.display(),
         commands = commands.display(),
+        look = match source {
+            Source::Files => "kubectl get services -A -o yaml | xposer render",
+            Source::Cluster => "kubectl xposer diff -A",
+        },
     );
     text
 }

@@ -19,7 +19,8 @@
 //! ```
 //!
 //! What else is public is for programs that have Services of another origin and print about them as this one does, such as
-//! `kubectl xposer`: [`read_settings`], [`write_trace`], [`explain_word`], [`Printer`], [`summary`] and [`target()`].
+//! `kubectl xposer`: [`read_settings`], [`write_trace`], [`explain_word`], [`import_objects`], [`init_objects`], [`Printer`],
+//! [`summary`] and [`target()`].
 
 mod args;
 mod compare;
@@ -45,10 +46,12 @@ use std::io::{self, Write};
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
-pub use args::{Diagnostics, target};
-pub use console::{Console, Terminal};
-use console::{Exit, or_gone};
+pub use args::{Diagnostics, Proposing, Starting, target};
+use console::or_gone;
+pub use console::{Console, Exit, Terminal};
 pub use explain::explain_word;
+pub use import::{Objects, import_objects};
+pub use init::init_objects;
 pub use input::read_settings;
 pub use printer::Printer;
 pub use services::summary;

@@ -5,7 +5,7 @@ use std::io;
 use xposer::{Diagnostic, Outcome, Precedence, expose_all};
 use xposer_report::{Options, Place, Report};
 
-use crate::args::{Diagnostics, ReportArgs, ReportOutput, Typed};
+use crate::args::{ReportArgs, ReportOutput, Typed};
 use crate::console::{Console, Exit, or_gone};
 use crate::input::Inputs;
 use crate::printer::Printer;
@@ -39,7 +39,7 @@ pub(crate) fn report(args: &ReportArgs, console: &mut Console<'_>) -> io::Result
     };
     or_gone(console.stdout.write_all(text.as_bytes()).and_then(|()| console.stdout.flush()))?;
     printer.print(inputs.notes.iter().chain(&found.notes).cloned(), console.stderr)?;
-    if printer.format == Diagnostics::Text {
+    if printer.format.has_summary() {
         or_gone(writeln!(console.stderr, "{}", found.summary(&outcomes)))?;
     }
     let refused = outcomes.iter().any(Outcome::is_refused);

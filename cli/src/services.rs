@@ -15,8 +15,8 @@ use crate::passed::{self, Hint, Passed};
 
 /// An object: a document, or an item of a list.
 pub(crate) struct Item<'f> {
-    file: &'f File,
-    document: &'f Document,
+    /// Where it is written; an object of a cluster is in no file.
+    written: Option<(&'f File, &'f Document)>,
     pub(crate) value: &'f Value,
     /// The indices in the lists that lead to it.
     within: Vec<usize>,
@@ -36,7 +36,7 @@ pub(crate) struct Found<'f> {
     pub(crate) notes: Findings,
     pub(crate) passed: Passed<'f>,
     /// Hints for an input without Services. Each message is there once.
-    hints: Vec<(Hint, Place)>,
+    hints: Vec<(Hint, Option<Place>)>,
     wrong: Findings,
     typed: Typed,
 }
@@ -44,7 +44,28 @@ pub(crate) struct Found<'f> {
 impl<'f> Found<'f> {
     /// Looks through all files. A document that is not an object is an error, and so is an encrypted one.
     pub(crate) fn new(files: &'f [File], typed: Typed) -> Result<Self, Findings> {
-        let mut found = Self {
+        let mut found = Self::nothing(typed);
+        for file in files {
+            for document in &file.documents {
+                if !found.look_at(&document.value, Some((file, document))) {
+                    break;
+                }
+            }
+        }
+        found.complete()
+    }
+
+    /// Looks through objects that are in no file.
+    pub(crate) fn of_objects(objects: &'f [Value], typed: Typed) -> Result<Self, Findings> {
+        let mut found = Self::nothing(typed);
+        for object in objects {
+            found.look_at(object, None);
+        }
+        found.complete()
+    }
+
+    fn nothing(typed: Typed) -> Self {
+        Self {
             services: Vec::new(),
             ingresses: Vec::new(),
             classes: Vec::new(),
@@ -54,31 +75,30 @@ impl<'f> Found<'f> {
             hints: Vec::new(),
             wrong: Findings::new(),
             typed,
-        };
-        for file in files {
-            for document in &file.documents {
-                let item = Item { file, document, value: &document.value, within: Vec::new() };
-                let among = Among { services: false, ingresses: false, encrypted: has_sops(&document.value) };
-                if !item.visit(among, &mut found) {
-                    break;
-                }
-            }
         }
-        if !found.wrong.is_empty() {
-            return Err(found.wrong);
+    }
+
+    /// Adds what there is in a document. Returns false if the rest of its file cannot be read.
+    fn look_at(&mut self, value: &'f Value, written: Option<(&'f File, &'f Document)>) -> bool {
+        let among = Among { services: false, ingresses: false, encrypted: has_sops(value) };
+        Item { written, value, within: Vec::new() }.visit(among, self)
+    }
+
+    fn complete(mut self) -> Result<Self, Findings> {
+        if !self.wrong.is_empty() {
+            return Err(self.wrong);
         }
-        let lacks_all = if typed.reads_ingresses() {
-            found.ingresses.is_empty()
+        let lacks_all = if self.typed.reads_ingresses() {
+            self.ingresses.is_empty()
         } else {
-            found.services.is_empty() && found.local == 0
+            self.services.is_empty() && self.local == 0
         };
         if lacks_all {
-            let hints = found.hints.drain(..);
-            found
-                .notes
+            let hints = self.hints.drain(..);
+            self.notes
                 .extend(hints.map(|(hint, place)| Finding::info(hint.message).help(hint.help).at(place)));
         }
-        Ok(found)
+        Ok(self)
     }
 }
 
@@ -126,12 +146,12 @@ impl<'f> Item<'f> {
             && (is_ingress(self.value) || among.ingresses && !object.contains_key("kind"));
         let is_read = is_service || is_ingress;
         if let Some(path) = self.encrypted(is_read, among.encrypted) {
-            let finding = Finding::input(SOPS.message()).at(self.file.place_of_key(self.document, path));
-            found.wrong.push(finding.help(SOPS.help(self.file.path(), found.typed.piped())));
+            let finding = Finding::input(SOPS.message()).at(self.place_of_key(path));
+            found.wrong.push(finding.help(SOPS.help(self.path_of_file(), found.typed.piped())));
             return false;
         }
         if let Some(path) = self.template(is_read) {
-            let place = self.file.place_at(self.document, path.into_iter());
+            let place = self.place_at(path);
             let finding = Finding::input("expected a Kubernetes object, found a template of one");
             found.wrong.push(finding.help(passed::render_chart(found.typed.piped())).at(place));
             return true;
@@ -169,7 +189,7 @@ impl<'f> Item<'f> {
             }),
             Some(other) => {
                 let items = [Segment::Key("items".into())];
-                let place = self.file.place_at(self.document, self.path().chain(items));
+                let place = self.place_at(self.path().chain(items));
                 let message = format!("expected a list of items, found {}", type_name(other));
                 found.wrong.push(Finding::input(message).at(place));
                 true
@@ -217,21 +237,18 @@ impl<'f> Item<'f> {
         found.local += 1;
         if let Some(message) = local::left_out(&Service::from_value(self.value)) {
             let annotation = FieldPath::annotation(local::LOCAL_CONFIG);
-            let place =
-                self.file.place_at(self.document, self.path().chain(annotation.segments().iter().cloned()));
+            let place = self.place_at(self.path().chain(annotation.segments().iter().cloned()));
             found.notes.push(Finding::info(message).help(local::LEFT_OUT_HELP).at(place));
         }
     }
 
     fn passes_by(&self, object: &'f Map<String, Value>, found: &mut Found<'f>) {
         found.passed.add(object);
-        let at = |key: String| {
-            self.file.place_of_key(self.document, self.path().chain([Segment::Key(key.into())]))
-        };
+        let at = |key: String| self.place_of_key(self.path().chain([Segment::Key(key.into())]));
         if let Some(almost) = passed::almost_a_service(object) {
             found.notes.push(Finding::warning(almost.message).help(almost.help).at(at(almost.key)));
         } else if let Some(hint) =
-            passed::hint(object, self.file.path().unwrap_or("FILE"), found.typed.piped())
+            passed::hint(object, self.path_of_file().unwrap_or("FILE"), found.typed.piped())
             && found.hints.iter().all(|(known, _)| known.message != hint.message)
         {
             found.hints.push((hint, at("kind".to_owned())));
@@ -245,7 +262,7 @@ impl<'f> Item<'f> {
 
     fn not_an_object(&self) -> Finding<'static> {
         let message = format!("expected a Kubernetes object, found {}", type_name(self.value));
-        let finding = Finding::input(message).at(self.file.place_at(self.document, self.path()));
+        let finding = Finding::input(message).at(self.place_at(self.path()));
         match self.value {
             Value::Array(_) => {
                 finding.help("separate objects by lines of `---`, or make it the items of a List")
@@ -254,17 +271,31 @@ impl<'f> Item<'f> {
         }
     }
 
+    /// The path of its file; `None` for standard input, and where it is in no file.
+    fn path_of_file(&self) -> Option<&'f str> {
+        self.written?.0.path()
+    }
+
+    fn place_at(&self, path: impl IntoIterator<Item = Segment>) -> Option<Place> {
+        self.written.map(|(file, document)| file.place_at(document, path.into_iter()))
+    }
+
+    fn place_of_key(&self, path: impl IntoIterator<Item = Segment>) -> Option<Place> {
+        self.written.map(|(file, document)| file.place_of_key(document, path))
+    }
+
     /// The place of a field of this object: its key, or its value where it has none.
-    pub(crate) fn place_of_field(&self, path: &FieldPath) -> Place {
-        self.file.place_of_key(self.document, self.path().chain(path.segments().iter().cloned()))
+    pub(crate) fn place_of_field(&self, path: &FieldPath) -> Option<Place> {
+        self.place_of_key(self.path().chain(path.segments().iter().cloned()))
     }
 
     /// The place of a diagnostic about this Service, in its file or in the settings file.
     pub(crate) fn place_of(&self, diagnostic: &Diagnostic, settings: Option<&SettingsFile>) -> Option<Place> {
         match diagnostic.path.root() {
             Root::Object => {
+                let (file, document) = self.written?;
                 let path = self.path().chain(diagnostic.path.segments().iter().cloned());
-                Some(self.file.place_of(self.document, path, diagnostic))
+                Some(file.place_of(document, path, diagnostic))
             }
             Root::Settings => settings?.place_of(diagnostic),
         }

@@ -442,8 +442,8 @@ fn the_help_teaches() {
 /// What is shown to people has nothing that a terminal obeys, or that cannot be seen.
 #[test]
 fn what_a_user_wrote_does_nothing_to_a_terminal() {
-    // In quotes of YAML: ESC, BEL, a line break, and four signs that turn the direction or have no width.
-    let evil = r"\e]0;x\a\e[31m\nz\u202E\u2066\u061C\u200Ef";
+    // In quotes of YAML: ESC, BEL, a line break, and signs that turn the direction or have no width.
+    let evil = r"\e]0;x\a\e[31m\nz\u202E\u2066\u2069\u061C\u200E\u00AD\uFEFF\u3164f";
     let annotations = [
         ("config.xposer.stakater.com/Monitor", "true".to_owned()),
         ("config.xposer.stakater.com/MonitorHealthEndpoint", evil.to_owned()),
@@ -454,10 +454,7 @@ fn what_a_user_wrote_does_nothing_to_a_terminal() {
     let hostile = service("web").replace("  annotations:\n", &format!("  annotations:\n{lines}"));
     assert!(hostile.contains(evil), "{hostile}");
     let fine = hostile.replace(&format!("Endpoint: \"{evil}\""), &format!("Endpoint: \"/{evil}\""));
-    let is_raw = |c: &char| {
-        c.is_control() && *c != '\n'
-            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-    };
+    let is_raw = |c: &char| xposer::internal::is_hidden(*c) && *c != '\n';
     // The line of the file that a finding shows.
     let raw = hostile.replace(r"\u202E", "\u{202e}").replace(r"\u2066", "\u{2066}");
     let mut said = String::new();

@@ -127,6 +127,26 @@ fn options_outlive_the_controller() {
     assert!(ran.stderr.contains("becomes the option MaxBodySize: 8Mi"), "{}", ran.stderr);
 }
 
+/// An IngressClass says who serves the Ingresses of its class, which its name does not tell.
+#[test]
+fn a_class_says_who_serves_an_ingress() {
+    let mut login = ingress("web", "shop.example.com");
+    login["spec"]["ingressClassName"] = "internal".into();
+    login["metadata"]["annotations"] =
+        json!({"nginx.ingress.kubernetes.io/auth-url": "https://login.example.com"});
+    let class = |controller: &str| {
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "internal"},
+            "spec": {"controller": controller}})
+    };
+    let of =
+        |documents: &[Value], code| run(&["import"], &stream(documents), Terminal::default()).expect(code);
+    let nginx = of(&[login.clone(), service("web"), class("k8s.io/ingress-nginx")], 0);
+    assert_eq!(nginx, of(&[login.clone(), service("web")], 0));
+    // Traefik reads no annotation of ingress-nginx, so the Ingress is open as it is, and that is told.
+    let traefik = of(&[login, service("web"), class("traefik.io/ingress-controller")], 1);
+    assert!(traefik.stderr.contains("nginx.ingress.kubernetes.io/auth-url"), "{}", traefik.stderr);
+}
+
 /// Files are written once, and both or none.
 #[test]
 fn no_file_is_overwritten() {

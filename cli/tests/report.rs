@@ -105,3 +105,19 @@ fn nothing_is_a_report_of_nothing() {
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((report["rows"][0]["namespace"].as_str(), ran.stderr.as_str()), (Some("tools"), "[]\n"));
 }
+
+/// Whoever reads findings also reads how many Services there are; a program would not know the line.
+#[test]
+fn a_report_counts_where_a_check_does() {
+    for format in ["text", "github", "json", "sarif"] {
+        let of = |command: &str| {
+            let ran = xposer(&[command, "--diagnostics", format], &service("web")).expect(0);
+            ran.stderr.ends_with("1 service: 1 exposed\n")
+        };
+        assert_eq!(
+            (of("check"), of("report")),
+            (["text", "github"].contains(&format), of("check")),
+            "{format}"
+        );
+    }
+}

@@ -341,11 +341,12 @@ fn compare(module: Option<&Module>, step: usize) {
     let mut doors = Doors::new(module);
     let free = Known::Some(Arc::new(Cluster::of_claims(NAMESPACE, &time(-10), &Holders::new())));
     let (mut seen, mut unusable) = (0, 0);
-    for (settings, services) in services().into_values().step_by(step) {
+    for (group, (settings, services)) in services().into_values().step_by(step).enumerate() {
         let mut with_claims = settings.clone();
         with_claims["claims"] = json!({"namespace": NAMESPACE, "mode": "deny", "onFailure": "deny"});
         for settings in [settings, with_claims] {
-            let asks = settings.get("claims").is_some();
+            // Every second group is asked in all situations, which cost as much as four.
+            let asks = settings.get("claims").is_some() && group % 2 == 0;
             let reviews: Vec<_> = services
                 .iter()
                 .map(|object| {
@@ -370,8 +371,9 @@ fn compare(module: Option<&Module>, step: usize) {
                 ["", "", ""],
             ] {
                 for old in [&object, &Value::Null] {
-                    reviews
-                        .push((review(kind, operation, &object, old), situations(&object, &claims, &free)));
+                    let asks = operation == "CREATE" && old.is_null();
+                    let known = if asks { situations(&object, &claims, &free) } else { vec![Known::Nothing] };
+                    reviews.push((review(kind, operation, &object, old), known));
                 }
             }
         }
@@ -382,8 +384,8 @@ fn compare(module: Option<&Module>, step: usize) {
         "{seen} Services and {} hostile reviews: {compared} answers are the same, {refused} refusals, {patched} patches, {asked} with look-ups; {unusable} settings that no door takes",
         reviews.len()
     );
-    assert!(seen > 1000 / step && compared > 5000 / step && refused > 1500 / step);
-    assert!(patched > 500 / step && asked > 1500 / step);
+    assert!(seen > 1000 / step && compared > 3000 / step && refused > 1000 / step);
+    assert!(patched > 500 / step && asked > 500 / step);
 }
 
 #[test]

@@ -32,11 +32,13 @@
 //! }));
 //! ```
 
+mod choice;
 mod common;
 mod compare;
 mod draft;
 mod finding;
 mod keys;
+mod place;
 mod proof;
 mod proposal;
 mod propose;

@@ -1,5 +1,6 @@
 //! The proposals for all Services, exposed together and compared with the Ingresses.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::{Value, json};
@@ -10,8 +11,9 @@ use xposer::{Outcome, Plan, Precedence, Service, Settings, Severity, emit_all, e
 use crate::compare::{Made, differences};
 use crate::draft::{Draft, bare, is_ours, with};
 use crate::finding::{Finding, Object};
+use crate::place::{key_in_block, place};
 use crate::proposal::Proposal;
-use crate::propose::{Proposing, key_in_block, made, place, told_keys};
+use crate::propose::{Proposing, made, told_keys};
 use crate::read::{Ingress, read};
 use crate::wanted::{Wanted, tell_tools, wanted};
 
@@ -28,7 +30,7 @@ pub struct Input<'a> {
     pub ingresses: Vec<&'a Value>,
     /// Services (`v1`), with those behind the Ingresses among them as far as they are known.
     pub services: Vec<&'a Value>,
-    /// IngressClasses, which only [`settings`](crate::settings()) reads.
+    /// IngressClasses, which say who serves the Ingresses of a class whose name does not tell.
     pub classes: Vec<&'a Value>,
     /// The namespace of objects that name none; empty where there is none.
     pub namespace: &'a str,
@@ -93,6 +95,7 @@ const MAX_FINDINGS: usize = 50;
 /// controller; a difference in what is then written for it is an Info.
 #[must_use]
 pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imported {
+    let settings = &served_by(&input.classes, settings);
     let mut findings = Vec::new();
     let mut became = vec![Became::Nothing; input.ingresses.len()];
     let mut ingresses: Vec<Ingress> = Vec::with_capacity(input.ingresses.len());
@@ -165,6 +168,19 @@ pub fn import(input: &Input<'_>, settings: &Settings, with_options: bool) -> Imp
         }
     }
     Imported { proposals, findings: few(findings), became }
+}
+
+/// The settings with what IngressClasses say about who serves a class.
+fn served_by<'s>(classes: &[&Value], settings: &'s Settings) -> Cow<'s, Settings> {
+    if classes.is_empty() {
+        return Cow::Borrowed(settings);
+    }
+    let named = classes.iter().map(|class| (text(class, "/metadata/name"), text(class, "/spec/controller")));
+    let named = named.filter(|(name, controller)| !name.is_empty() && !controller.is_empty());
+    let served_by = named.fold(settings.served_by().clone(), |known, (name, controller)| {
+        known.with_ingress_class(name, controller)
+    });
+    Cow::Owned(settings.clone().with_served_by(served_by))
 }
 
 /// The findings in the order of the objects, and a limited number of each.
@@ -297,7 +313,10 @@ impl<'w, 'i, 'a> Proving<'w, 'i, 'a> {
                 .first()
                 .map(|route| route.at.clone().key("backend"))
                 .unwrap_or_else(|| FieldPath::object(&["spec"]));
-            findings.push(main.finding(path, Severity::Info, said).help("name the file of the Service, too"));
+            findings.push(
+                main.finding(path, Severity::Info, said)
+                    .help("give the Service, too, or create it if there is none"),
+            );
         }
         if let Some((draft, left_out)) = proposing.proposal(findings) {
             let service = with(&bare, &draft);

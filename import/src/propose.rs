@@ -3,48 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
-use xposer::diagnostics::{FieldPath, Root, Segment};
+use xposer::diagnostics::FieldPath;
 use xposer::emit::{Emitted, Kind};
-use xposer::internal::{About, about, block, meanings, profiles, protects};
+use xposer::internal::{meanings, profiles, protects};
 use xposer::service::FORWARD_ANNOTATION;
-use xposer::validation::PathType;
-use xposer::{Code, Diagnostic, Outcome, Plan, Report, Settings, Severity, emit_all};
+use xposer::{Code, Outcome, Plan, Report, Settings, Severity, emit_all};
 
+use crate::choice::{Certificate, Choice, certificates, common_path, kinds};
 use crate::compare::{Made, cost, differences, short};
 use crate::draft::{Draft, line, smallest, tried};
-use crate::finding::{Finding, Object};
+use crate::finding::Finding;
 use crate::keys;
+use crate::place::{key_in_block, place};
 use crate::read::{Ingress, Route, read};
-use crate::shape;
 use crate::wanted::Wanted;
-
-/// What is chosen for a draft.
-#[derive(Clone, Debug)]
-struct Choice<'p> {
-    profile: Option<&'p str>,
-    kind: Option<PathType>,
-    certificate: Certificate,
-    /// Whether requests without TLS are sent to https; without it, the default of the program counts.
-    redirect: Option<bool>,
-    /// Whether the class stays an annotation.
-    class_in_block: bool,
-    /// Whether the paths are in the URLs; otherwise all of them are the same one.
-    paths_in_urls: bool,
-    /// The name of the Ingress, where the default is not wanted.
-    name: Option<String>,
-}
-
-/// How the certificate is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Certificate {
-    None,
-    /// It is in the secret.
-    Secret,
-    /// cert-manager puts it there, and the issuer is an option.
-    Issued,
-    /// cert-manager puts it there, and the issuer is an annotation.
-    Annotated,
-}
 
 /// How much a draft costs: what is refused, what is lost, what is said in other words.
 type Cost = (usize, usize, usize);
@@ -75,21 +47,6 @@ pub(crate) fn made(plan: &Plan, emitted: &Emitted<'_>) -> Option<Ingress> {
     };
     let object = emitted.objects.iter().find(is_it)?;
     Some(read(&object.to_value(), 0, "", &mut Vec::new()))
-}
-
-/// The key in the forwarded block that a diagnostic is about.
-pub(crate) fn key_in_block(
-    diagnostic: &Diagnostic,
-    annotations: &BTreeMap<String, String>,
-) -> Option<String> {
-    if diagnostic.path != FieldPath::annotation(FORWARD_ANNOTATION) {
-        return None;
-    }
-    let range = diagnostic.range.as_ref()?;
-    let (block, _) = block::parse(annotations.get(FORWARD_ANNOTATION)?);
-    let is_it =
-        |line: &&block::Line<'_>| line.key_range.start <= range.start && range.start <= line.value_range.end;
-    block.lines().iter().find(is_it).map(|line| line.key.to_owned())
 }
 
 /// The keys about which the core tells what becomes of them.
@@ -245,23 +202,11 @@ impl<'i> Proposing<'_, 'i> {
         match best {
             Some((_, _, choice, draft, outcome)) => (choice, draft, outcome),
             None => {
-                let choice = self.first_choice(None);
-                let draft = self.draft(&choice, dropped);
+                let choice = Choice::new(self.wanted, None);
+                let draft = choice.draft(self.wanted, dropped);
                 let outcome = tried(self.bare, &draft, self.settings);
                 (choice, draft, outcome)
             }
-        }
-    }
-
-    fn first_choice<'s>(&self, profile: Option<&'s str>) -> Choice<'s> {
-        Choice {
-            profile,
-            kind: None,
-            certificate: Certificate::None,
-            redirect: None,
-            class_in_block: false,
-            paths_in_urls: true,
-            name: self.wanted.name.map(str::to_owned),
         }
     }
 
@@ -271,17 +216,17 @@ impl<'i> Proposing<'_, 'i> {
         profile: Option<&'s str>,
         dropped: &BTreeSet<String>,
     ) -> (Cost, Choice<'s>, Draft, Outcome) {
-        let mut choice = self.first_choice(profile);
-        choice.kind = self.kinds().first().copied().flatten();
-        choice.certificate = self.certificates().first().copied().unwrap_or(Certificate::None);
+        let mut choice = Choice::new(self.wanted, profile);
+        choice.kind = kinds(self.wanted).first().copied().flatten();
+        choice.certificate = certificates(self.wanted).first().copied().unwrap_or(Certificate::None);
         let (mut cost, mut draft, mut outcome) = self.weigh(&choice, dropped);
         let mut others: Vec<Choice<'s>> = Vec::new();
         let steps: [fn(&Self, &Choice<'s>) -> Vec<Choice<'s>>; 5] = [
             |this, choice| {
-                this.kinds().into_iter().skip(1).map(|kind| Choice { kind, ..choice.clone() }).collect()
+                kinds(this.wanted).into_iter().skip(1).map(|kind| Choice { kind, ..choice.clone() }).collect()
             },
             |this, choice| {
-                let all = this.certificates().into_iter().skip(1);
+                let all = certificates(this.wanted).into_iter().skip(1);
                 all.map(|certificate| Choice { certificate, ..choice.clone() }).collect()
             },
             |_, choice| {
@@ -295,7 +240,7 @@ impl<'i> Proposing<'_, 'i> {
             },
             |this, choice| {
                 let other = Choice { paths_in_urls: false, ..choice.clone() };
-                Some(other).filter(|_| this.common_path().is_some()).into_iter().collect()
+                Some(other).filter(|_| common_path(this.wanted).is_some()).into_iter().collect()
             },
         ];
         for step in steps {
@@ -322,7 +267,7 @@ impl<'i> Proposing<'_, 'i> {
     }
 
     fn weigh(&self, choice: &Choice<'_>, dropped: &BTreeSet<String>) -> (Cost, Draft, Outcome) {
-        let draft = self.draft(choice, dropped);
+        let draft = choice.draft(self.wanted, dropped);
         let outcome = tried(self.bare, &draft, self.settings);
         let cost = match &outcome {
             Outcome::Planned { plan, report } => {
@@ -352,114 +297,6 @@ impl<'i> Proposing<'_, 'i> {
         (cost, draft, outcome)
     }
 
-    /// The path types to try. Without one, a path that is a regular expression is ImplementationSpecific, and any other a Prefix.
-    fn kinds(&self) -> Vec<Option<PathType>> {
-        let mut counts: BTreeMap<PathType, usize> = BTreeMap::new();
-        for route in &self.wanted.routes {
-            *counts.entry(route.kind).or_default() += 1;
-        }
-        let mut kinds: Vec<PathType> = counts.keys().copied().collect();
-        kinds.sort_by_key(|kind| std::cmp::Reverse(counts.get(kind).copied()));
-        let given = kinds.into_iter().map(Some);
-        if counts.len() == 1 { given.collect() } else { [None].into_iter().chain(given).collect() }
-    }
-
-    fn certificates(&self) -> Vec<Certificate> {
-        if self.wanted.tls.is_empty() {
-            return vec![Certificate::None];
-        }
-        let is = |test: fn(About) -> bool| self.wanted.annotations.keys().any(|key| test(about(key)));
-        if is(|it| matches!(it, About::Issuer { .. })) {
-            vec![Certificate::Issued, Certificate::Annotated, Certificate::Secret]
-        } else if is(|it| it == About::Certificate) {
-            vec![Certificate::Annotated, Certificate::Secret]
-        } else {
-            vec![Certificate::Secret]
-        }
-    }
-
-    /// The path of all routes, if they have one that is no `/`.
-    fn common_path(&self) -> Option<&'i str> {
-        let first: &'i str = self.wanted.routes.first().map(|route| route.path.as_str())?;
-        (first != "/" && self.wanted.routes.iter().all(|route| route.path == first)).then_some(first)
-    }
-
-    fn draft(&self, choice: &Choice<'_>, dropped: &BTreeSet<String>) -> Draft {
-        let wanted = self.wanted;
-        let mut draft = Draft { labels: wanted.labels.clone(), ..Draft::default() };
-        let mut set = |key: &'static str, value: String| {
-            draft.options.insert(key, value);
-        };
-        set(keys::TARGET, "Ingress".to_owned());
-        if let Some(profile) = choice.profile {
-            set(keys::PROFILE, profile.to_owned());
-        }
-        if let Some(name) = &choice.name {
-            set(keys::NAME, name.clone());
-        }
-        let port = shape::main_port(&wanted.routes);
-        set(keys::URL, shape::urls(&wanted.routes, port, choice.paths_in_urls));
-        let path = self.common_path().filter(|_| !choice.paths_in_urls);
-        set(keys::PATH, path.unwrap_or("/").to_owned());
-        if let Some(kind) = choice.kind {
-            set(keys::PATH_TYPE, kind.to_string());
-        }
-        if let Some(port) = port {
-            set(keys::PORT, port.to_string());
-        }
-        let mut said: BTreeSet<&str> = dropped.iter().map(String::as_str).collect();
-        if let Some(class) = wanted.class.filter(|_| !choice.class_in_block) {
-            set(keys::CLASS, class.name.clone());
-        }
-        match choice.certificate {
-            Certificate::None => set(keys::TLS, "false".to_owned()),
-            Certificate::Secret => set(keys::TLS, "true".to_owned()),
-            Certificate::Issued | Certificate::Annotated => set(keys::TLS, "cert-manager".to_owned()),
-        }
-        if let Some(redirect) = choice.redirect {
-            set(keys::HTTPS_REDIRECT, redirect.to_string());
-        }
-        if choice.certificate == Certificate::Issued {
-            for (key, value) in &wanted.annotations {
-                if let About::Issuer { cluster } = about(key) {
-                    set(if cluster { keys::CLUSTER_ISSUER } else { keys::ISSUER }, value.trim().to_owned());
-                    said.insert(key);
-                }
-            }
-        }
-        if choice.certificate != Certificate::None && wanted.canary.is_none() {
-            let hosts: HashSet<&str> = wanted.routes.iter().map(|route| route.host.as_str()).collect();
-            let others = wanted.tls.iter().filter(|(host, _)| !hosts.contains(host));
-            let others: Vec<String> = others.map(|(host, _)| (*host).to_owned()).collect();
-            if !others.is_empty() {
-                set(keys::TLS_HOSTS, shape::joined(&others));
-            }
-            let secrets = wanted.tls.iter().filter_map(|(host, secret)| Some((*host, (*secret)?)));
-            let secrets: Vec<(&str, &str)> = secrets.collect();
-            if let Some(template) = shape::secret(&secrets) {
-                set(keys::SECRET, template);
-            }
-        }
-        if let Some(canary) = &wanted.canary {
-            for (key, value) in &canary.options {
-                set(key, value.clone());
-            }
-            said.extend(canary.said.iter().map(String::as_str));
-            // What a canary says about certificates is read by nobody.
-            draft.options.remove(keys::TLS_HOSTS);
-        }
-        let rest = wanted.annotations.iter().filter(|(key, _)| !said.contains(key.as_str()));
-        draft.block = rest.map(|(key, value)| (key.clone(), value.clone())).collect();
-        if let Some(class) = wanted.class.filter(|_| choice.class_in_block) {
-            let key = class.at.segments().iter().rev().find_map(|segment| match segment {
-                Segment::Key(key) => Some(key.to_string()),
-                Segment::Index(_) => None,
-            });
-            draft.block.extend(key.map(|key| (key, class.name.clone())));
-        }
-        draft
-    }
-
     /// The options that are said although the settings may give them: the first port of a Service that is not here is not known.
     fn keep(&self) -> Vec<&'static str> {
         let mut keep = vec![keys::CANARY_OF];
@@ -472,7 +309,7 @@ impl<'i> Proposing<'_, 'i> {
     /// The draft without what the settings give. Where all paths are the same, the shorter of two forms.
     fn smaller(&self, choice: &Choice<'_>, draft: Draft, dropped: &BTreeSet<String>) -> Draft {
         let own = smallest(self.bare, draft, &self.keep(), self.settings);
-        if !choice.paths_in_urls || self.common_path().is_none() || self.with_options {
+        if !choice.paths_in_urls || common_path(self.wanted).is_none() || self.with_options {
             return own;
         }
         let other = Choice { paths_in_urls: false, ..choice.clone() };
@@ -519,82 +356,4 @@ impl<'i> Proposing<'_, 'i> {
         }
         draft
     }
-}
-
-/// A finding of the core about a proposal, at the place in the Ingress that the value came from, or in the Service.
-pub(crate) fn place(
-    wanted: &Wanted<'_>,
-    diagnostic: &Diagnostic,
-    annotations: &BTreeMap<String, String>,
-    service: Option<usize>,
-    is_loss: bool,
-) -> Option<Finding> {
-    let main = wanted.main()?;
-    let here = |path| Finding::of_core(diagnostic, Object::Ingress(main.at), &main.subject, path, is_loss);
-    if diagnostic.path.root() == Root::Settings {
-        return Some(Finding::of_core(
-            diagnostic,
-            Object::Settings,
-            &diagnostic.subject,
-            diagnostic.path.clone(),
-            is_loss,
-        ));
-    }
-    if let Some(key) = key_in_block(diagnostic, annotations) {
-        return Some(here(FieldPath::annotation(key)));
-    }
-    let key = match diagnostic.path.segments() {
-        [Segment::Key(first), Segment::Key(field), Segment::Key(key)]
-            if first == "metadata" && field == "annotations" =>
-        {
-            key.as_ref()
-        }
-        [Segment::Key(first), Segment::Key(field), ..] if first == "metadata" && field == "labels" => {
-            return Some(here(FieldPath::object(&["metadata", "name"])));
-        }
-        _ => {
-            let path = diagnostic.path.clone();
-            let Some(object) = service.map(Object::Service) else {
-                return Some(here(FieldPath::object(&["spec"])));
-            };
-            return Some(Finding::of_core(diagnostic, object, &diagnostic.subject, path, is_loss));
-        }
-    };
-    Some(here(match key {
-        keys::NAME => FieldPath::object(&["metadata", "name"]),
-        keys::CLASS => main.class.as_ref().map_or_else(|| FieldPath::object(&["spec"]), |it| it.at.clone()),
-        keys::TLS | keys::SECRET | keys::TLS_HOSTS => FieldPath::object(&["spec", "tls"]),
-        keys::LABELS => FieldPath::object(&["metadata", "labels"]),
-        keys::ISSUER | keys::CLUSTER_ISSUER => {
-            let issuer = main.annotations.keys().find(|key| matches!(about(key), About::Issuer { .. }));
-            FieldPath::annotation(issuer.cloned().unwrap_or_default())
-        }
-        keys::PORT | keys::URL | keys::PATH | keys::PATH_TYPE => first_route(wanted, diagnostic, key),
-        FORWARD_ANNOTATION => FieldPath::object(&["metadata", "annotations"]),
-        _ => {
-            let given = xposer::internal::CANARY_OPTIONS.iter().find(|(_, option)| *option == key);
-            given.map_or_else(
-                || FieldPath::object(&["metadata", "annotations"]),
-                |(own, _)| FieldPath::annotation(*own),
-            )
-        }
-    }))
-}
-
-/// The route that a diagnostic about hosts, paths or ports names; the rules as a whole where it names none.
-fn first_route(wanted: &Wanted<'_>, diagnostic: &Diagnostic, key: &str) -> FieldPath {
-    let at = wanted.main().map(|main| main.at).unwrap_or_default();
-    let own = || wanted.routes.iter().filter(|route| route.ingress == at);
-    if key == keys::PORT {
-        let route = own().find(|route| {
-            route.port.as_ref().is_some_and(|port| diagnostic.message.contains(&port.to_string()))
-        });
-        return route
-            .or_else(|| own().next())
-            .map_or_else(|| FieldPath::object(&["spec", "rules"]), |route| route.at.clone().key("backend"));
-    }
-    let names = |text: &str| diagnostic.message.contains(&format!("`{text}`"));
-    let found = own().find(|route| names(&route.host) || names(&format!("{}{}", route.host, route.path)));
-    let found = found.or_else(|| own().find(|route| names(&route.path)));
-    found.map_or_else(|| FieldPath::object(&["spec", "rules"]), |route| route.at.clone())
 }

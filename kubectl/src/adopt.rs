@@ -79,7 +79,7 @@ pub(crate) async fn adopt(
             return Finding::warning(message);
         }
         Finding::input(message).help(format!(
-            "say it at the Service, as `xposer import` proposes it for the Ingress, or do without it: --force; nothing is written to {key}"
+            "say it at the Service, as `kubectl xposer import` proposes it for the Ingress, or do without it: --force; nothing is written to {key}"
         ))
     }));
     text(console).print(told, console.stderr)?;

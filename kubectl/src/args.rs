@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use xposer::Target;
-use xposer_cli::{Diagnostics, target};
+use xposer_cli::{Diagnostics, Proposing, Starting, target};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,16 +18,33 @@ Examples:
   What the controller would change under other settings
     kubectl xposer diff -A --settings new.yaml
 
+  What the Services behind existing Ingresses have to say, and settings for many of them
+    kubectl xposer import ingress/web -n shop
+    kubectl xposer init -A --out xposer
+
   Hand an Ingress that somebody wrote over to the controller
     kubectl xposer adopt ingress/web --service web
 
 Exit codes:
   0  done; nothing was refused, and for diff: nothing would change
-  1  at least one Service is refused; for diff: something would change
+  1  at least one Service is refused; for diff: something would change; for import and init:
+     something of an Ingress is not reproduced
   2  wrong usage, no cluster, no rights, or settings that cannot be used";
 
 const SELECTION: &str = "\
 Without a name, all exposed Services of the namespace are meant, with -A those of all namespaces.";
+
+const IMPORT_HELP: &str = "\
+Without a name, all Ingresses of the namespace are meant, with -A those of all namespaces. The Services behind them are
+read, too. Nothing is written to the cluster.
+
+Exit codes: 0 every Ingress is reproduced, 1 something is not, 2 an error, or there is no Ingress.";
+
+const INIT_HELP: &str = "\
+Without a name, all Ingresses and Services of the namespace are meant, with -A those of all namespaces. It proposes
+settings, and reads none. Nothing is written to the cluster.
+
+Exit codes: 0 every Ingress is reproduced, 1 something is not, 2 an error, or nothing says which domain to use.";
 
 /// What Xposer does with the Services of a cluster.
 ///
@@ -63,6 +80,14 @@ pub(crate) enum Command {
     /// Shows what the controller would change if it ran now with these settings. Needs only rights to read.
     #[command(after_help = "Exit codes: 0 nothing would change, 1 something would, 2 an error.")]
     Diff(DiffArgs),
+    /// Prints the label and the annotations that reproduce existing Ingresses, as `xposer import` does, and says what cannot be said.
+    ///
+    /// What the settings give is not repeated.
+    #[command(after_help = IMPORT_HELP)]
+    Import(ImportArgs),
+    /// Makes a start, as `xposer init` does: settings that existing Ingresses have in common, and the annotations that are left.
+    #[command(after_help = INIT_HELP)]
+    Init(InitArgs),
     /// Hands an object that belongs to somebody else over to a Service, so that the controller adopts it.
     ///
     /// It writes one annotation on that object, and nothing else.
@@ -198,6 +223,42 @@ pub(crate) enum ReportOutput {
 pub(crate) struct DiffArgs {
     #[command(flatten)]
     pub(crate) selection: Selection,
+}
+
+/// Which Ingresses.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Ingresses {
+    /// Ingresses, as ingress/NAME or ingress NAME
+    #[arg(value_name = "TYPE/NAME")]
+    pub(crate) resources: Vec<String>,
+    /// In all namespaces
+    #[arg(short = 'A', long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, value_name = "BOOL", hide_possible_values = true)]
+    pub(crate) all_namespaces: bool,
+    /// Only Ingresses with these labels, for example team=shop,tier!=test
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub(crate) selector: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    #[command(flatten)]
+    pub(crate) ingresses: Ingresses,
+    #[command(flatten)]
+    pub(crate) proposing: Proposing,
+    /// How diagnostics are printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) diagnostics: Diagnostics,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) ingresses: Ingresses,
+    #[command(flatten)]
+    pub(crate) starting: Starting,
+    /// How diagnostics are printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) diagnostics: Diagnostics,
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use kube::api::Api;
 use xposer::Settings;
 use xposer_manifest::{File, Findings, SettingsFile};
 
-use crate::args::Namespaced;
+use crate::args::{ClusterArgs, Namespaced};
 use crate::connect::Connection;
 use crate::failure::Failure;
 
@@ -41,8 +41,22 @@ impl From<Failure> for Missing {
     }
 }
 
+/// The settings that were given, or else those of the controller that looks at a namespace (`None`: at any).
+pub(crate) async fn settings(
+    connection: &Connection,
+    args: &ClusterArgs,
+    scope: Option<&str>,
+    stdin: &mut dyn std::io::Read,
+) -> Result<Found, Missing> {
+    let Some(path) = &args.settings else {
+        return find(connection, args.controller.as_ref(), scope).await;
+    };
+    let (file, settings) = xposer_cli::read_settings(path, stdin).map_err(Missing::Wrong)?;
+    Ok(Found { settings, file: Some(file), watched: None, stamps: false, told: None })
+}
+
 /// Finds the controller that looks at a namespace (`None`: at any), and its settings.
-pub(crate) async fn find(
+async fn find(
     connection: &Connection,
     named: Option<&Namespaced>,
     scope: Option<&str>,

@@ -9,6 +9,7 @@ mod connect;
 mod controller;
 mod diff;
 mod failure;
+mod import;
 mod list;
 mod resources;
 mod session;
@@ -78,6 +79,8 @@ async fn dispatch(cli: Cli, console: &mut Console<'_>) -> Result<Exit, Stop> {
         Command::Check(args) => check(&args, &cluster, console).await,
         Command::Report(args) => report(&args, &cluster, console).await,
         Command::Diff(args) => diff::diff(&args, &cluster, console).await,
+        Command::Import(args) => import::import(&args, &cluster, console).await,
+        Command::Init(args) => import::init(&args, &cluster, console).await,
         Command::Adopt(args) => adopt::adopt(&args, &cluster, console).await,
     }
 }
@@ -95,10 +98,10 @@ async fn list(args: &ListArgs, cluster: &ClusterArgs, console: &mut Console<'_>)
 
 /// The report of what the user has asked about.
 fn make_report(world: &World, options: Options<'_>) -> Report {
-    let services: Vec<Service<'_>> = world.shown().map(|(entry, _)| entry.view()).collect();
-    let outcomes: Vec<Outcome> = world.shown().map(|(_, outcome)| outcome.clone()).collect();
+    let (services, outcomes): (Vec<Service<'_>>, Vec<&Outcome>) =
+        world.shown().map(|(entry, outcome)| (entry.view(), outcome)).unzip();
     let options = Options { precedence: Precedence::OldestFirst, ..options };
-    Report::new(&services, &outcomes, &world.settings, &options)
+    Report::of_some(&services, &outcomes, &world.settings, &options)
 }
 
 async fn explain(args: ExplainArgs, cluster: &ClusterArgs, console: &mut Console<'_>) -> Result<Exit, Stop> {

@@ -60,6 +60,46 @@ pub(crate) fn services(words: &[String]) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
+/// A name excludes what chooses objects in another way.
+pub(crate) fn check_selection(names: &[String], all: bool, selector: Option<&str>) -> Result<(), Failure> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    if selector.is_some() {
+        return Err(Failure::new("error: name cannot be provided when a selector is specified"));
+    }
+    if all {
+        return Err(Failure::new("error: a resource cannot be retrieved by name across all namespaces")
+            .help("name the namespace with -n, and leave out -A"));
+    }
+    Ok(())
+}
+
+/// The names of Ingresses, each once; none for no words.
+pub(crate) fn ingresses(words: &[String]) -> Result<Vec<String>, Failure> {
+    let is_ingress = |word: &str| kind(word) == Some(Kind::Ingress);
+    let mut names: Vec<String> = Vec::new();
+    if let [word] = words
+        && is_ingress(word)
+    {
+        return Ok(names);
+    }
+    for (of, name) in pairs(words, "ingress")? {
+        if !is_ingress(of) {
+            let failure = Failure::new(format!("error: only Ingresses are imported, found the type {of:?}"));
+            return Err(failure.help(if is_service(of) {
+                "name the Ingress that leads to the Service; the Services are found by themselves".to_owned()
+            } else {
+                format!("write ingress/{name}")
+            }));
+        }
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
 /// The name of a Service where nothing else can stand.
 pub(crate) fn service_name(text: &str) -> Result<&str, Failure> {
     match text.rsplit_once('/') {
@@ -73,26 +113,39 @@ pub(crate) fn service_name(text: &str) -> Result<&str, Failure> {
     }
 }
 
+/// The kinds of the objects that expose Services.
+fn kinds() -> impl Iterator<Item = Kind> {
+    Kind::ALL.into_iter().filter(|kind| *kind != Kind::ConfigMap)
+}
+
+/// A type without its version and group, in lower case.
+fn plural(of: &str) -> String {
+    of.split('.').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The kind that a word of kubectl stands for.
+fn kind(of: &str) -> Option<Kind> {
+    let word = plural(of);
+    let is_named = |kind: &Kind| {
+        let row = kind.row();
+        row.plural == word || row.name.to_lowercase() == word || word == "ing" && *kind == Kind::Ingress
+    };
+    kinds().find(is_named)
+}
+
 /// The one object that exposes Services.
 pub(crate) fn object(words: &[String]) -> Result<(Kind, String), Failure> {
     let pairs = pairs(words, "ingress")?;
     let [(of, name)] = pairs.as_slice() else {
         return Err(Failure::new("error: expected one object, for example ingress/web"));
     };
-    let word = of.to_ascii_lowercase();
-    let (plural, _) = word.split_once('.').unwrap_or((&word, ""));
-    let is_named = |kind: &Kind| {
-        let row = kind.row();
-        [row.plural.to_owned(), row.name.to_lowercase()].iter().any(|known| known == plural)
-            || plural == "ing" && *kind == Kind::Ingress
-    };
-    let kinds = || Kind::ALL.into_iter().filter(|kind| *kind != Kind::ConfigMap);
-    match kinds().find(is_named) {
+    match kind(of) {
         Some(kind) => Ok((kind, (*name).to_owned())),
         None => {
-            let known: Vec<String> = kinds().map(|kind| kind.row().name.to_lowercase()).collect();
+            let (word, known): (String, Vec<String>) =
+                (plural(of), kinds().map(|kind| kind.row().name.to_lowercase()).collect());
             let failure = Failure::new(format!("error: the controller makes no objects of the type {of:?}"));
-            Err(failure.help(match did_you_mean(plural, known.iter().map(String::as_str)) {
+            Err(failure.help(match did_you_mean(&word, known.iter().map(String::as_str)) {
                 Some(meant) => format!("did you mean {meant}/{name}?"),
                 None => format!("it makes {}", known.join(", ")),
             }))
@@ -125,6 +178,20 @@ mod tests {
         assert!(
             object(&words("ingress")).unwrap_err().help.is_some_and(|help| help.contains("ingress/NAME"))
         );
+    }
+
+    #[test]
+    fn ingresses_are_named_as_kubectl_names_them() {
+        let names = |text: &str| ingresses(&words(text)).map_err(|failure| failure.help.unwrap_or_default());
+        assert_eq!(names("ing/web Ingress/api ingresses.networking.k8s.io/web"), Ok(words("web api")));
+        assert_eq!(names("ingress web api"), Ok(words("web api")));
+        assert_eq!((names(""), names("ing")), (Ok(Vec::new()), Ok(Vec::new())));
+        assert_eq!(
+            names("svc/web").unwrap_err(),
+            "name the Ingress that leads to the Service; the Services are found by themselves"
+        );
+        assert_eq!(names("httproute/web").unwrap_err(), "write ingress/web");
+        assert_eq!(names("web").unwrap_err(), "write ingress/NAME, for example ingress/web");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 
+pub(crate) use xposer_cli::Exit;
 use xposer_cli::{Console, Diagnostics, Printer};
 
 use crate::args::ClusterArgs;
@@ -9,16 +10,6 @@ use crate::connect::Connection;
 use crate::controller::Missing;
 use crate::failure::Failure;
 use crate::world::{Wanted, World};
-
-/// The exit status of the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
-    Done = 0,
-    /// At least one Service is refused; for `diff`: something would change.
-    Refused = 1,
-    /// Wrong usage, no cluster, no rights, unusable settings.
-    Unusable = 2,
-}
 
 /// Why a command ends early.
 pub(crate) enum Stop {

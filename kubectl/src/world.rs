@@ -67,15 +67,10 @@ impl World {
     ) -> Result<Self, Missing> {
         let Selection { resources, all_namespaces, selector } = wanted.selection;
         let names = resources::services(resources)?;
-        check_selection(&names, *all_namespaces, selector.as_deref())?;
+        resources::check_selection(&names, *all_namespaces, selector.as_deref())?;
         let scope = (!all_namespaces).then(|| connection.namespace.clone());
-        let Found { settings, file, watched, stamps, told } = match &args.settings {
-            Some(path) => {
-                let (file, settings) = xposer_cli::read_settings(path, stdin).map_err(Missing::Wrong)?;
-                Found { settings, file: Some(file), watched: None, stamps: false, told: None }
-            }
-            None => controller::find(connection, args.controller.as_ref(), scope.as_deref()).await?,
-        };
+        let Found { settings, file, watched, stamps, told } =
+            controller::settings(connection, args, scope.as_deref(), stdin).await?;
         let mut notes: Findings = file.iter().filter_map(|file| file.note().cloned()).collect();
         let watched = watched.as_deref();
         if let Some(watched) = watched
@@ -190,20 +185,6 @@ impl Services {
     }
 }
 
-fn check_selection(names: &[String], all: bool, selector: Option<&str>) -> Result<(), Failure> {
-    if names.is_empty() {
-        return Ok(());
-    }
-    if selector.is_some() {
-        return Err(Failure::new("error: name cannot be provided when a selector is specified"));
-    }
-    if all {
-        return Err(Failure::new("error: a resource cannot be retrieved by name across all namespaces")
-            .help("name the namespace with -n, and leave out -A"));
-    }
-    Ok(())
-}
-
 /// Reads the Services that ask to be exposed: of all namespaces, because conflicts cross them, or else of the one asked about.
 async fn exposed(
     connection: &Connection,
@@ -304,13 +285,13 @@ async fn servers(
 }
 
 /// A kind as rules of RBAC and kubectl name it, for example `gateways.gateway.networking.k8s.io`.
-fn full_name(resource: &ApiResource) -> String {
+pub(crate) fn full_name(resource: &ApiResource) -> String {
     let ApiResource { plural, group, .. } = resource;
     if group.is_empty() { plural.clone() } else { format!("{plural}.{group}") }
 }
 
 /// That some kinds cannot be read which say who serves a Service, and which right is missing.
-fn servers_not_seen(forbidden: &[String]) -> Finding<'static> {
+pub(crate) fn servers_not_seen(forbidden: &[String]) -> Finding<'static> {
     let kinds = forbidden.join(", ");
     Finding::warning(format!(
         "you may not list {kinds}, so who serves a class or a Gateway is known only from the settings and from names"

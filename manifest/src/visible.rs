@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::write::is_printable;
+use xposer::internal::{escaped, is_hidden};
 
 /// A text for one line of a terminal or a log. Control characters, line breaks, characters without a width and those that turn
 /// the direction of the text are written as Rust writes them, for example `\u{1b}`, because a terminal would obey them, or
@@ -15,7 +15,7 @@ use crate::write::is_printable;
 /// ```
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    escaped(text, "")
+    if text.contains(is_hidden) { Cow::Owned(escaped(text)) } else { Cow::Borrowed(text) }
 }
 
 /// The same for a text of several lines: line breaks and tabs stay as they are.
@@ -25,25 +25,29 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// ```
 #[must_use]
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
-    escaped(text, "\n\t")
-}
-
-fn escaped<'t>(text: &'t str, kept: &str) -> Cow<'t, str> {
-    let is_escaped = |character: char| {
-        // Some of them are in emojis, where nobody misses them; elsewhere they hide a text.
-        let is_tag = ('\u{e0000}'..='\u{e007f}').contains(&character);
-        (is_tag || !is_printable(character)) && !kept.contains(character)
-    };
-    if !text.contains(is_escaped) {
+    let is_kept = |character: char| matches!(character, '\n' | '\t');
+    if !text.contains(|character: char| is_hidden(character) && !is_kept(character)) {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if is_escaped(character) {
-            out.extend(character.escape_default());
-        } else {
-            out.push(character);
+    let parts = text.split_inclusive(is_kept).flat_map(|part| {
+        let (text, end) = part.split_at(part.trim_end_matches(is_kept).len());
+        [visible(text), Cow::Borrowed(end)]
+    });
+    Cow::Owned(parts.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_hidden, visible, visible_lines};
+
+    /// The core has the table; every character of it is escaped here, too.
+    #[test]
+    fn what_the_core_calls_hidden_is_escaped() {
+        for character in ('\0'..=char::MAX).filter(|character| is_hidden(*character)) {
+            let text = format!("a{character}b");
+            assert_eq!(visible(&text), format!("a{}b", character.escape_default()));
+            let stays = matches!(character, '\n' | '\t');
+            assert_eq!(visible_lines(&text) == text, stays);
         }
     }
-    Cow::Owned(out)
 }

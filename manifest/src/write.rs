@@ -6,6 +6,7 @@
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_saphyr::{DoubleQuoted, SingleQuoted};
+use xposer::internal::is_hidden;
 
 /// Writes a value as one YAML document without `---`, ending in a line break. Maps keep their order. Reading the text gives
 /// the same value again, whatever the strings in it contain.
@@ -21,12 +22,17 @@ pub fn to_yaml(value: &Value) -> String {
     let written =
         serde_saphyr::to_string_with_options(&Written { value, marks }, options).unwrap_or_default();
     // A value with such a character is in double quotes; a key is written as the library chooses.
-    let escapes = !has_text(value, &|is_key, text| is_key && text.contains(is_hidden));
+    let escapes = !has_text(value, &|is_key, text| is_key && text.contains(is_escaped));
     let mut out = String::with_capacity(written.len());
     for character in written.chars() {
         match character {
             MARK if marks => {}
-            _ if escapes && is_hidden(character) => out.push_str(&format!("\\u{:04X}", u32::from(character))),
+            '\u{10000}'.. if escapes && is_escaped(character) => {
+                out.push_str(&format!("\\U{:08X}", u32::from(character)));
+            }
+            _ if escapes && is_escaped(character) => {
+                out.push_str(&format!("\\u{:04X}", u32::from(character)));
+            }
             _ => out.push(character),
         }
     }
@@ -46,25 +52,17 @@ fn has_text(value: &Value, test: &dyn Fn(bool, &str) -> bool) -> bool {
     }
 }
 
-/// Whether a character that YAML allows has no width, reverses the direction of the text or looks like a blank, and so hides
-/// what a manifest says.
-fn is_hidden(character: char) -> bool {
-    match character {
-        '\u{ad}'
-        | '\u{61c}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' => true,
-        '\u{fff0}'..='\u{fffb}' => true,
-        _ => character.is_whitespace() && !matches!(character, ' ' | '\t' | '\n'),
-    }
+/// Whether a character hides what a manifest says, so that it is written as an escape.
+fn is_escaped(character: char) -> bool {
+    // Line breaks and tabs have their forms in YAML, and signs of emojis are of no harm in a value that is a value in any case.
+    let is_kept = matches!(character, '\n' | '\t' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}');
+    is_hidden(character) && !is_kept
 }
 
 /// Whether a character can be in YAML without an escape and is visible.
 pub(crate) fn is_printable(character: char) -> bool {
-    let is_special = matches!(character, '\u{feff}' | '\u{fffe}' | '\u{ffff}');
-    !is_special && !character.is_control() && !is_hidden(character)
+    let is_special = matches!(character, '\u{fffe}' | '\u{ffff}');
+    !is_special && !character.is_control() && !is_escaped(character)
 }
 
 /// A value in the style that all readers understand.
@@ -96,7 +94,7 @@ impl Written<'_> {
         let first = text.split('\n').find(|line| !line.is_empty()).unwrap_or(" ");
         let is_dotted =
             || text.matches('.').count() > 1 && text.bytes().all(|it| it == b'.' || it.is_ascii_digit());
-        if text.contains(is_hidden) || text.contains('\n') && first.starts_with([' ', '\t']) {
+        if text.contains(is_escaped) || text.contains('\n') && first.starts_with([' ', '\t']) {
             DoubleQuoted(text).serialize(serializer)
         } else if text.chars().all(is_printable) && has_syntax(text) {
             SingleQuoted(text).serialize(serializer)

@@ -442,6 +442,8 @@ fn strings_are_quoted_where_a_reader_needs_it() {
         (json!("'a'"), "'''a'''"),
         (json!("a\tb\r"), "\"a\\tb\\r\""),
         (json!("\u{202e}\u{200b}\u{a0}"), "\"\\u202E\\u200B\\u00A0\""),
+        (json!("a\u{2066}b\u{3164}\u{110bd}\u{fe0f}"), "\"a\\u2066b\\u3164\\U000110BD\u{fe0f}\""),
+        (json!("❤\u{fe0f}"), "❤\u{fe0f}"),
         (json!({"\u{200b}": "\u{200b}"}), "\u{200b}: \"\u{200b}\""),
         (json!(["\u{f8ff}", "1.2.3"]), "- \u{f8ff}\n- \"1.2.3\""),
         (json!("a\nb"), "|-\n  a\n  b"),
@@ -460,7 +462,7 @@ fn what_is_written_is_read_again() {
     let words = "true False NO On N null NULL << < -- --- ... ? : , [ ] { } # & * ! | > ' \" % @ ` - -a -1 . 0 -0 +1 1. .5 \
         1.0e+3 0x1 0X 0x_ 0o7 08 0b1 0b 1__ _1 -_ 1:30 190:20:30.15 -.INF +.inf .NaN nan .. + -. 2001-1-1 1e 1e999 0_ a: :a \
         \\ \\x 2001-12-14t21:59:43.10-05:00";
-    let parts = "\n|\t|-|?|:|#|,|[|{|}|&|*|!|>|'|\"|%|@|=|~|<|a|0|1|.|_|e|+|x|\\|é|\r|\u{85}|\u{2028}|\u{feff}|\0|no|- |: | #| ";
+    let parts = "\n|\t|-|?|:|#|,|[|{|}|&|*|!|>|'|\"|%|@|=|~|<|a|0|1|.|_|e|+|x|\\|é|\r|\u{85}|\u{2028}|\u{feff}|\u{ad}|\u{e0041}|\u{fe0f}|\u{1bca0}|\0|no|- |: | #| ";
     let parts: Vec<&str> = parts.split('|').chain(["|"]).collect();
     let mut random = random(11);
     let random = (0..1000).map(|_| (0..=random(8)).map(|_| parts[random(parts.len())]).collect::<String>());

@@ -307,9 +307,9 @@ impl crate::model::Canary {
 /// The filters of the template.
 #[allow(unreachable_pub, reason = "the macro makes what it makes")]
 mod filters {
-    use std::fmt::{Display, Write};
+    use std::fmt::Display;
 
-    use xposer::internal::shortened;
+    use xposer::internal::{escaped, shortened};
 
     /// The most bytes of a text in the page.
     const MAX_TEXT: usize = 2000;
@@ -317,31 +317,18 @@ mod filters {
     /// Lines for the script, each of them as [`shown`] has it.
     #[askama::filter_fn]
     pub(super) fn edges(lines: Vec<String>, _: &dyn askama::Values) -> askama::Result<String> {
-        let parts = |line: &String| line.split('\t').map(clean).collect::<Result<Vec<_>, _>>();
-        let lines = lines.iter().map(|line| Ok(parts(line)?.join("\t")));
-        Ok(lines.collect::<askama::Result<Vec<String>>>()?.join("\n"))
+        let line = |line: &String| line.split('\t').map(clean).collect::<Vec<_>>().join("\t");
+        Ok(lines.iter().map(line).collect::<Vec<String>>().join("\n"))
     }
 
-    /// A text of a user: not too long, and with the signs that cannot be seen, or that turn the direction of the text around them,
-    /// as their numbers.
+    /// A text of a user: not too long, and with the characters that nobody would see as their numbers.
     #[askama::filter_fn]
     pub(super) fn shown(text: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
-        clean(&text.to_string())
+        Ok(clean(&text.to_string()))
     }
 
-    fn clean(text: &str) -> askama::Result<String> {
-        let mut clean = String::with_capacity(text.len().min(MAX_TEXT));
-        for character in shortened(text, None, MAX_TEXT).chars() {
-            let is_format = matches!(character,
-                '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-            if character == '\n' {
-                clean.push(' ');
-            } else if character.is_control() || is_format {
-                write!(clean, "\\u{{{:x}}}", u32::from(character))?;
-            } else {
-                clean.push(character);
-            }
-        }
-        Ok(clean)
+    fn clean(text: &str) -> String {
+        let text = shortened(text, None, MAX_TEXT).replace('\n', " ");
+        escaped(&text)
     }
 }

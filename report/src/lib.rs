@@ -17,8 +17,8 @@
 //! ```
 
 pub mod changes;
+mod exposed;
 mod html;
-
 mod mermaid;
 pub mod model;
 mod rows;

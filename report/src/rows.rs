@@ -2,23 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use xposer::internal::{self, Door, Keeps, contested, servers, shortened, urls};
-use xposer::service::PortRef;
-use xposer::values::ParentRef;
+use xposer::internal::{self, contested, shortened};
 use xposer::{
     Code, Diagnostic, Outcome, Plan, Precedence, Service, Settings, Severity, Target, emit_all, expose,
     expose_all,
 };
 
 use crate::changes::{Changes, MAX_HELP, Made, findings, served_by};
+use crate::exposed::{canary_of, of_door, row};
 use crate::model::{
-    API_VERSION, Access, Canary, Certificate, CertificateSource, Claimant, Cluster, Conflict, Dns, Finding,
-    ForeignHost, LeftOut, Migration, MigrationResult, MigrationSummary, Place, Protection, Refused, Report,
-    Row, RowTarget, Summary, Told, Url,
+    API_VERSION, Access, Canary, Claimant, Cluster, Conflict, Finding, ForeignHost, LeftOut, Migration,
+    MigrationResult, MigrationSummary, Place, Refused, Report, Row, Summary, Told,
 };
-
-/// The most bytes of a value.
-const MAX_VALUE: usize = 200;
 
 /// Where the finding about the Service at a position is written.
 ///
@@ -83,7 +78,31 @@ impl Report {
         settings: &Settings,
         options: &Options<'_>,
     ) -> Self {
-        let made = emit_all(outcomes.iter().filter_map(Outcome::plan)).report;
+        Self::of_some(services, &outcomes.iter().collect::<Vec<_>>(), settings, options)
+    }
+
+    /// The same for some of the Services that were decided together, whose outcomes are with those of the others.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer::{Precedence, Service, Settings, expose_all, testing};
+    /// use xposer_report::{Options, Report};
+    /// let (web, api) = (testing::service(&[]), testing::service(&[("IngressURLTemplate", "api.example.com")]));
+    /// let services = [Service::from_value(&web), Service::from_value(&api)];
+    /// let settings = Settings::from_value(&json!({"domain": "example.com"}))?;
+    /// let outcomes = expose_all(&services, &settings, Precedence::RefuseAll);
+    /// let report = Report::of_some(&services[..1], &[&outcomes[0]], &settings, &Options::default());
+    /// assert_eq!(report.summary.services, 1);
+    /// # Ok::<(), xposer::Report>(())
+    /// ```
+    #[must_use]
+    pub fn of_some(
+        services: &[Service<'_>],
+        outcomes: &[&Outcome],
+        settings: &Settings,
+        options: &Options<'_>,
+    ) -> Self {
+        let made = emit_all(outcomes.iter().filter_map(|outcome| outcome.plan())).report;
         let made = Made::new(&made);
         let mut order: Vec<usize> = (0..services.len().min(outcomes.len())).collect();
         let name_of = |at: &usize| services.get(*at).map(identity).unwrap_or_default();
@@ -157,7 +176,7 @@ type There<'t> = (&'t Vec<Outcome>, Made<'t>);
 
 struct Maker<'m, 's> {
     services: &'m [Service<'s>],
-    outcomes: &'m [Outcome],
+    outcomes: &'m [&'m Outcome],
     options: &'m Options<'m>,
     made: &'m Made<'m>,
     limit: usize,
@@ -401,136 +420,4 @@ impl<'m> Maker<'m, '_> {
         }
         conflicts
     }
-}
-
-fn of_door(door: Door) -> Access {
-    match door {
-        Door::Closed => Access::Restricted,
-        Door::NotKnown => Access::NotKnown,
-        Door::Open => Access::Open,
-    }
-}
-
-/// A canary as it is shown beside the other Service.
-fn canary_of(service: &str, canary: &xposer::plan::Canary) -> Canary {
-    Canary {
-        service: service.to_owned(),
-        weight: canary.weight,
-        header: canary.header.clone(),
-        header_value: canary.header_value.clone(),
-        cookie: canary.cookie.clone(),
-    }
-}
-
-/// What an exposed Service is by itself.
-fn row((namespace, service): (&str, &str), plan: &Plan, access: Access) -> Row {
-    let protections = internal::access(plan);
-    let targets = plan.targets().iter().map(|target| {
-        let access = match plan.canary() {
-            Some(_) => access,
-            None => of_door(internal::door(&protections, *target)),
-        };
-        row_target(plan, *target, access)
-    });
-    Row {
-        namespace: namespace.to_owned(),
-        service: service.to_owned(),
-        urls: row_urls(plan),
-        profile: internal::profile(plan).map(|(name, _)| name.to_owned()),
-        targets: targets.collect(),
-        certificate: certificate(internal::certificate(plan)),
-        dns: dns(plan),
-        monitor: plan.monitor_url(),
-        access,
-        protections: protections
-            .iter()
-            .filter(|it| !it.targets.is_empty())
-            .map(|it| Protection {
-                what: it.what.clone(),
-                value: shortened(&it.value, None, MAX_VALUE),
-                from: it.path.to_string(),
-                targets: it.targets.iter().map(|target| target.as_str()).collect(),
-                restricts: it.keeps == Keeps::Out,
-            })
-            .collect(),
-        canary: plan.canary().map(|canary| canary_of(&canary.of, canary)),
-        canaries: Vec::new(),
-        migration: None,
-        cluster: None,
-    }
-}
-
-fn row_urls(plan: &Plan) -> Vec<Url> {
-    let routes = plan.routes().iter().zip(urls(plan));
-    let urls = routes.map(|(route, url)| Url {
-        url,
-        host: route.host.clone(),
-        path: route.path.clone(),
-        path_type: route.path_type.as_str(),
-        port: match plan.port_of(route) {
-            PortRef::Number(number) => number.to_string(),
-            PortRef::Name(name) => name,
-        },
-    });
-    urls.collect()
-}
-
-fn row_target(plan: &Plan, target: Target, access: Access) -> RowTarget {
-    let program = servers(plan).into_iter().find(|program| program.target() == target);
-    let program = program.map(|program| program.name().to_owned()).unwrap_or_default();
-    let because = plan.server(target).unwrap_or_default();
-    let because =
-        because.strip_prefix(&program).map_or(because.as_str(), |rest| rest.trim_start_matches(", "));
-    let attached_to = match target {
-        Target::Ingress => plan.class_name().map(str::to_owned).into_iter().collect(),
-        Target::HttpRoute => plan.parents().iter().map(|parent| parent_name(plan, parent)).collect(),
-        Target::Route => Vec::new(),
-    };
-    let here = internal::certificate_at(plan, target);
-    let is_other = here != internal::certificate(plan);
-    RowTarget {
-        kind: target.as_str(),
-        attached_to,
-        because: because.to_owned(),
-        program,
-        access,
-        certificate: is_other.then(|| certificate(here)),
-    }
-}
-
-/// A Gateway or a ListenerSet: `Gateway NAMESPACE/NAME`, and the listener in parentheses.
-fn parent_name(plan: &Plan, parent: &ParentRef) -> String {
-    let kind = parent.kind.as_deref().unwrap_or("Gateway");
-    let namespace = parent.namespace.as_deref().or(plan.namespace());
-    let namespace = namespace.map(|namespace| format!("{namespace}/")).unwrap_or_default();
-    let listener = match (&parent.section_name, parent.port) {
-        (Some(name), _) => format!(" ({name})"),
-        (None, Some(port)) => format!(" ({port})"),
-        (None, None) => String::new(),
-    };
-    format!("{kind} {namespace}{}{listener}", parent.name)
-}
-
-fn certificate(certificate: internal::Certificate) -> Certificate {
-    let (source, secrets, issuer) = match certificate {
-        internal::Certificate::None => (CertificateSource::None, Vec::new(), None),
-        internal::Certificate::Secret { names } => (CertificateSource::Secret, names, None),
-        internal::Certificate::CertManager { issuer, names } => {
-            let issuer = issuer.map(|issuer| {
-                format!("{} {}", if issuer.cluster { "ClusterIssuer" } else { "Issuer" }, issuer.name)
-            });
-            (CertificateSource::CertManager, names, issuer)
-        }
-        internal::Certificate::LoadBalancer => (CertificateSource::LoadBalancer, Vec::new(), None),
-        internal::Certificate::Gateway => (CertificateSource::Gateway, Vec::new(), None),
-        internal::Certificate::Passthrough => (CertificateSource::Passthrough, Vec::new(), None),
-        internal::Certificate::Stable => (CertificateSource::Stable, Vec::new(), None),
-    };
-    Certificate { source, secrets, issuer }
-}
-
-fn dns(plan: &Plan) -> Dns {
-    let internal::Dns { hosts, target, ttl, left_out_by } = internal::dns(plan);
-    let short = |text: String| shortened(&text, None, MAX_VALUE);
-    Dns { hosts, target: target.map(short), ttl: ttl.map(short), left_out_by }
 }

@@ -151,6 +151,8 @@ rules! {
         "ingress-nginx 1.15, canary annotations", loss::canary;
     "nginx-authentication", [AuthenticationOff],
         "ingress-nginx 1.15, internal/ingress/annotations/authreqglobal", traps::authentication;
+    "client-certificate", [AuthenticationOff],
+        "ingress-nginx 1.15, nginx.tmpl: ssl_verify_client of a server that listens for http, too; HAProxy Ingress 0.16, auth-tls; Traefik 3.7, TLSOption of a router with TLS", tls::client_certificate;
     "nginx-alone", [AuthenticationOff, AnnotationAlone],
         "ingress-nginx 1.15, internal/ingress/annotations and its template", traps::alone;
     "nginx-aliases", [AnnotationAlias],

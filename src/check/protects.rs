@@ -555,7 +555,6 @@ mod tests {
         }
         for (options, expected) in [
             (&[("ClientCertificate", "ca"), ("TLS", "true")][..], Door::Closed),
-            (&[("ClientCertificate", "ca"), ("TLS", "true"), ("HTTPSRedirect", "false")], Door::Open),
             (&[("AllowedSources", "0.0.0.0/1, 128.0.0.0/1")], Door::Open),
             (&[("AllowedSources", "::/0")], Door::Open),
             (&[("AllowedSources", "10.0.0.0/8, 2001:db8::/32")], Door::Closed),

@@ -2,9 +2,10 @@
 
 use super::host::chosen_by;
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted};
+use crate::dialect::keeps::{certificate_asked, needs_tls};
 use crate::plan::context::RuleContext;
 use crate::validation::pattern::owns;
-use crate::values::Tls;
+use crate::values::{Target, Tls};
 
 /// Where requests are sent to https, something answers there. A setting is for those that have TLS.
 pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
@@ -16,6 +17,21 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
         let help = "set config.xposer.stakater.com/TLS, or remove the annotation";
         report.file(redirect.origin.path(), Problem::new(Code::RedirectWithoutTls, message).help(help));
     }
+}
+
+/// A client certificate is asked for where TLS ends. Whoever comes without TLS is asked for none, so nobody does.
+pub(crate) fn client_certificate(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let asked = certificate_asked(plan).filter(|it| context.denial(it).is_none());
+    let Some((asked, help)) = asked.filter(|_| plan.has_stable_ingress()).zip(needs_tls(plan)) else {
+        return;
+    };
+    let server = plan.controller(Target::Ingress).row().name;
+    let key = quoted(&asked.key);
+    let message =
+        [&key, " asks for client certificates, and ", server, " asks nobody for one who comes without TLS"]
+            .concat();
+    asked.file_key(report, Problem::new(Code::AuthenticationOff, message).help(help));
 }
 
 /// Hosts of a certificate need one. A setting is for those that have it.

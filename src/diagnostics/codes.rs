@@ -498,9 +498,9 @@ codes! {
         "Since version 1.12, ingress-nginx takes Secrets and ConfigMaps of the Ingress's own namespace alone, and answers every request with 503 otherwise, unless its setting allow-cross-namespace-resources is true. Contour takes a certificate of another namespace where a TLSCertificateDelegation there allows it. Other controllers use objects of all namespaces, even if their owners do not mean that: there, a line of a Service is refused (`annotation-denied`) unless the setting annotations allows its key.",
         "Copy the object into the namespace of the Service; keep the line if the object is meant for all.";
     AuthenticationOff, "authentication-off", Warning,
-        "Something is said about authentication, and ingress-nginx authenticates nobody.",
-        "Without auth-type there is no password, without auth-url no external authentication, without auth-tls-secret no client certificate, whatever else is said (internal/ingress/annotations).",
-        "Add the key that the message names, or correct the value.";
+        "Something is said about authentication, and whoever serves the Service authenticates nobody, or not all.",
+        "Without auth-type there is no password in ingress-nginx, without auth-url no external authentication, without auth-tls-secret no client certificate, whatever else is said (internal/ingress/annotations). A client certificate is a part of TLS: whoever comes by http is asked for none.",
+        "Do what the message says: add the key, correct the value, or let requests come by TLS alone.";
     AnnotationAlone, "annotation-alone", Warning,
         "A key of ingress-nginx has no effect without another one.",
         "Its parser returns before it looks at the key, or its template writes nothing (ingress-nginx, internal/ingress/annotations and nginx.tmpl).",

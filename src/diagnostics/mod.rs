@@ -21,7 +21,7 @@ pub use codes::Code;
 pub use path::{FieldPath, Origin, Root, Segment, Sourced};
 pub use problem::Problem;
 pub(crate) use suggestion::did_you_mean;
-pub(crate) use text::{kind_of, listed, quoted, quoted_char, scalar};
+pub(crate) use text::{escaped, kind_of, listed, quoted, quoted_char, scalar};
 pub use words::UnknownWord;
 pub(crate) use words::words;
 
@@ -210,13 +210,15 @@ impl Report {
     }
 
     /// Files one finding at `path`, with this report's subject and the severity of its code. Of one code,
-    /// [`MAX_PER_CODE`] are kept, and the last one says how many more there are.
+    /// [`MAX_PER_CODE`] are kept, and the last one says how many more there are. What people read of it has no character that they
+    /// would not see; what programs read has the values as they are.
     pub fn file(&mut self, path: FieldPath, problem: Problem) {
         if self.diagnostics.iter().filter(|known| known.code == problem.code).count() >= MAX_PER_CODE {
             self.leave_out(problem.code);
             return;
         }
         let Problem { code, message, found, help, proposed, range } = problem;
+        let (message, help) = (escaped(&message), help.map(|help| escaped(&help)));
         let severity =
             if self.strict && code.is_error_when_strict() { Severity::Error } else { code.severity() };
         let subject = Arc::clone(&self.subject);

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::text::escaped;
+
 /// One step of a [`FieldPath`].
 ///
 /// ```
@@ -148,7 +150,7 @@ impl fmt::Display for FieldPath {
             match segment {
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::Key(key) if is_plain(key) => write!(f, "{dot}{key}")?,
-                Segment::Key(key) => write!(f, "[{key:?}]")?,
+                Segment::Key(key) => f.write_str(&escaped(&format!("[{key:?}]")))?,
             }
             dot = ".";
         }

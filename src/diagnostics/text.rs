@@ -37,25 +37,89 @@ pub(crate) fn quoted_char(character: char) -> String {
     if character == ' ' { "a blank".to_owned() } else { quoted(&character.to_string()) }
 }
 
-/// `text` for a message: in backquotes, with control characters escaped, cut after 80 characters.
+/// `text` for a message: in backquotes, with what cannot be seen escaped, cut after 80 characters.
 pub(crate) fn quoted(text: &str) -> String {
     const MAX_CHARACTERS: usize = 80;
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('`');
+    let mut out = String::from("`");
     for (count, character) in text.chars().enumerate() {
         if count == MAX_CHARACTERS {
             out.push('…');
             break;
         }
-        let odd_blank = character.is_whitespace() && character != ' ';
-        if character.is_control() || odd_blank || ('\u{200b}'..='\u{202e}').contains(&character) {
-            out.extend(character.escape_default());
-        } else {
-            out.push(character);
-        }
+        push_escaped(&mut out, character);
     }
     out.push('`');
     out
+}
+
+/// A text with each character that nobody sees as Rust writes it, for example `\u{1b}`.
+///
+/// ```
+/// use xposer::internal::escaped;
+/// assert_eq!(escaped("a\u{202e}b\n"), r"a\u{202e}b\n");
+/// ```
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    text.chars().for_each(|character| push_escaped(&mut out, character));
+    out
+}
+
+fn push_escaped(out: &mut String, character: char) {
+    if is_hidden(character) {
+        out.extend(character.escape_default());
+    } else {
+        out.push(character);
+    }
+}
+
+/// Whether nobody sees a character for what it is: a control, one without a width, one that turns the direction of the text or
+/// marks the text around it, or a blank that is no space. All texts of users that people read have it escaped.
+///
+/// These are Unicode's controls and formats (Cc, Cf), what may be shown as nothing (`Default_Ignorable_Code_Point`), and white space
+/// but for the space.
+///
+/// ```
+/// use xposer::internal::is_hidden;
+/// assert!("\u{1b}\u{ad}\u{202e}\u{2066}\u{feff}\u{a0}\n".chars().all(is_hidden));
+/// assert!(!"häuser 家 ❤ 🏠".contains(is_hidden));
+/// ```
+#[must_use]
+pub fn is_hidden(character: char) -> bool {
+    /// The first and the last one of each range, without what `char` itself knows: controls and white space.
+    const HIDDEN: [(u32, u32); 25] = [
+        (0xad, 0xad),
+        (0x34f, 0x34f),
+        (0x600, 0x605),
+        (0x61c, 0x61c),
+        (0x6dd, 0x6dd),
+        (0x70f, 0x70f),
+        (0x890, 0x891),
+        (0x8e2, 0x8e2),
+        (0x115f, 0x1160),
+        (0x17b4, 0x17b5),
+        (0x180b, 0x180f),
+        (0x200b, 0x200f),
+        (0x202a, 0x202e),
+        (0x2060, 0x206f),
+        (0x3164, 0x3164),
+        (0xfe00, 0xfe0f),
+        (0xfeff, 0xfeff),
+        (0xffa0, 0xffa0),
+        (0xfff0, 0xfffb),
+        (0x110bd, 0x110bd),
+        (0x110cd, 0x110cd),
+        (0x13430, 0x1343f),
+        (0x1bca0, 0x1bca3),
+        (0x1d173, 0x1d17a),
+        (0xe0000, 0xe0fff),
+    ];
+    if character.is_ascii() {
+        return character.is_ascii_control();
+    }
+    let code = u32::from(character);
+    let is_listed = || HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&code));
+    character.is_control() || character.is_whitespace() || is_listed()
 }
 
 /// Names for a message, separated by commas: at most ten of the `count` names, and how many more there are.
@@ -105,5 +169,49 @@ pub(crate) fn kind_of(value: &Value) -> String {
         Value::String(text) => format!("the text {}", quoted(text)),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "a mapping".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_hidden, quoted};
+
+    /// Unicode 16, general category Cf.
+    const FORMATS: &str = "ad 600-605 61c 6dd 70f 890-891 8e2 180e 200b-200f 202a-202e 2060-2064 2066-206f feff fff9-fffb 110bd \
+        110cd 13430-1343f 1bca0-1bca3 1d173-1d17a e0001 e0020-e007f";
+    /// Unicode 16, `Default_Ignorable_Code_Point`, and the bidirectional controls among them.
+    const IGNORABLE: &str = "ad 34f 61c 115f-1160 17b4-17b5 180b-180f 200b-200f 202a-202e 2060-206f 3164 fe00-fe0f feff ffa0 \
+        fff0-fff8 1bca0-1bca3 1d173-1d17a e0000-e0fff";
+    /// Zs but for the space, Zl, Zp, and the controls.
+    const BLANKS: &str = "a0 1680 2000-200a 2028-2029 202f 205f 3000 0-1f 7f-9f";
+
+    fn characters(ranges: &str) -> impl Iterator<Item = char> {
+        let code = |text: &str| u32::from_str_radix(text, 16).unwrap();
+        ranges.split_whitespace().flat_map(move |range| {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            (code(first)..=code(last)).filter_map(char::from_u32)
+        })
+    }
+
+    #[test]
+    fn no_character_is_hidden_in_a_message() {
+        for character in [FORMATS, IGNORABLE, BLANKS].into_iter().flat_map(characters) {
+            assert!(is_hidden(character), "U+{:04X}", u32::from(character));
+            let said = quoted(&format!("a{character}b"));
+            assert_eq!(said, format!("`a{}b`", character.escape_default()));
+            assert!(!said.contains(is_hidden), "{said:?}");
+        }
+    }
+
+    /// Nothing else is escaped: a table that takes too much makes names unreadable.
+    #[test]
+    fn what_can_be_seen_stays_as_it_is() {
+        let hidden: std::collections::HashSet<char> =
+            [FORMATS, IGNORABLE, BLANKS].into_iter().flat_map(characters).collect();
+        assert!(('\0'..=char::MAX).all(|character| is_hidden(character) == hidden.contains(&character)));
+        for text in ["häuser a\u{301}", "नमस्ते", "ไทย", "שלום عربي", "家族", "🏠", "a b"]
+        {
+            assert_eq!(quoted(text), format!("`{text}`"));
+        }
     }
 }

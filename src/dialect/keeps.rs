@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::is_snippet;
-use crate::plan::Plan;
+use super::nginx::read::https_redirect;
+use super::{contradicts, is_snippet};
+use crate::plan::{Annotation, Plan};
+use crate::values::{Target, Tls};
 
 /// Whether something keeps anybody out who is not admitted.
 ///
@@ -150,6 +152,36 @@ pub(crate) fn asks_certificate(plan: &Plan, only_https: bool) -> bool {
     only_https && !plan.annotations.iter().any(|it| is_lax(&it.key, &it.value))
 }
 
+/// The annotation by which the program that serves the Ingress asks everybody for a client certificate who comes by TLS.
+pub(crate) fn certificate_asked(plan: &Plan) -> Option<&Annotation> {
+    let controller = plan.controller(Target::Ingress);
+    let asks = |it: &&Annotation| {
+        it.key.ends_with("/auth-tls-secret") && controller.reads(&it.key) && !it.value.trim().is_empty()
+    };
+    plan.annotations.iter().find(asks).filter(|_| asks_certificate(plan, true))
+}
+
+/// What to do so that nobody gets in without TLS, and so without showing a certificate; nothing where nobody does. Without a section
+/// for TLS, ingress-nginx has its own certificate, and sends nobody to https unless it is forced to.
+pub(crate) fn needs_tls(plan: &Plan) -> Option<String> {
+    let controller = plan.controller(Target::Ingress);
+    let redirect = https_redirect(plan).filter(|_| controller.is_nginx());
+    let is_forced = redirect.as_ref().is_some_and(|it| it.value);
+    if !plan.tls().has_secret() {
+        let is_closed = is_forced && plan.tls() == Tls::Off;
+        return (!is_closed).then(|| "set config.xposer.stakater.com/TLS: \"true\"".to_owned());
+    }
+    if is_forced {
+        return None;
+    }
+    let is_off = |it: &&Annotation| contradicts(controller, &it.key, &it.value, true, plan.tls());
+    if let Some(line) = plan.annotations.iter().find(is_off) {
+        return Some(["remove the line ", &line.key].concat());
+    }
+    let is_off = plan.https_redirect() == Some(false);
+    is_off.then(|| "set config.xposer.stakater.com/HTTPSRedirect: \"true\"".to_owned())
+}
+
 /// Whether one of an address, a password and the consent of a server is enough.
 pub(crate) fn is_one_enough(plan: &Plan) -> bool {
     plan.annotation("nginx.ingress.kubernetes.io/satisfy").is_some_and(|it| it.value.trim() == "any")
@@ -157,6 +189,8 @@ pub(crate) fn is_one_enough(plan: &Plan) -> bool {
 
 /// Whether a list of allowed addresses and networks keeps anybody out: not, if together they are all addresses of a family. What
 /// stands behind `!` is an exception, and keeps out some.
+///
+/// `Intent::keeps_nobody_out` asks whether a list certainly lets everybody in, and this whether it certainly keeps somebody out.
 pub(crate) fn addresses<'l>(list: impl IntoIterator<Item = &'l str>) -> Keeps {
     let (mut all, mut is_known) = (Vec::new(), true);
     for text in list.into_iter().map(str::trim).filter(|text| !text.is_empty() && !text.starts_with('!')) {
@@ -205,7 +239,8 @@ mod tests {
 
     use super::*;
     use crate::diagnostics::FieldPath;
-    use crate::plan::{Annotation, Source};
+    use crate::intents::{Given, Intent};
+    use crate::plan::Source;
     use crate::testing;
 
     #[test]
@@ -231,6 +266,23 @@ mod tests {
             ("", Keeps::NotKnown),
         ] {
             assert_eq!(addresses(list.split([',', ' '])), keeps, "{list}");
+        }
+    }
+
+    /// Both questions have one answer where nothing is doubtful.
+    #[test]
+    fn a_list_that_lets_everybody_in_keeps_nobody_out() {
+        for (list, lets_everybody_in, keeps) in [
+            ("0.0.0.0/0", true, Keeps::Nobody),
+            ("10.0.0.0/8, 0.0.0.0/0", true, Keeps::Nobody),
+            ("10.0.0.0/8", false, Keeps::Out),
+            // Whoever comes by the other family is kept out.
+            ("::/0", false, Keeps::Nobody),
+            ("0.0.0.0/1, 128.0.0.0/1", false, Keeps::Nobody),
+        ] {
+            let wish = Intent::AllowedSources.read(Given(list)).ok().expect("a list");
+            let found = (Intent::AllowedSources.keeps_nobody_out(&wish), addresses(list.split(',')));
+            assert_eq!(found, (lets_everybody_in, keeps), "{list}");
         }
     }
 

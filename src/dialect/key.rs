@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::intents::EVERYBODY;
 pub(crate) use crate::intents::Loss;
 use crate::validation::pattern::matches;
 use crate::validation::{is_dns_label, parse_bool};
@@ -38,7 +39,7 @@ impl Idle {
                 Self::True => parse_bool(value) == Some(true),
                 Self::Zero => value.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse() == Ok(0_u64),
                 Self::Word(idle) => is_word(idle),
-                Self::Everyone => value.split([',', ' ']).any(|range| range == "0.0.0.0/0"),
+                Self::Everyone => value.split([',', ' ']).any(|range| range == EVERYBODY),
                 Self::Plain => is_word("HTTP") || is_word("AUTO_HTTP"),
             }
     }

@@ -167,15 +167,22 @@ impl Intent {
     }
 
     /// Whether nobody is kept out by a value, so that nothing is open without it.
+    ///
+    /// This is no copy of `dialect::keeps`, which says whether a value keeps anybody out. Of what is doubtful, such as all addresses of
+    /// IPv6 alone, or all of IPv4 in several networks, neither is true: nothing that may protect is lost in silence, and nothing that
+    /// may be open is called closed.
     pub(crate) fn keeps_nobody_out(self, wish: &Wish) -> bool {
         match wish {
             Wish::Size(bytes) => *bytes == 0,
             Wish::Cors(cors) => cors.origins.iter().any(|origin| origin == "*"),
-            Wish::Sources(list) => self == Self::AllowedSources && list.iter().any(|it| it == "0.0.0.0/0"),
+            Wish::Sources(list) => self == Self::AllowedSources && list.iter().any(|it| it == EVERYBODY),
             _ => false,
         }
     }
 }
+
+/// The network of all addresses, as people write it to let everybody in.
+pub(crate) const EVERYBODY: &str = "0.0.0.0/0";
 
 /// A value as the annotation that gives it would have it.
 impl fmt::Display for Wish {

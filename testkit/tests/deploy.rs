@@ -156,13 +156,15 @@ fn rendered(output: &Output) -> Vec<Value> {
 
 /// `helm template` with values of one's own.
 fn helm(release: &str, namespace: &str, values: &Value) -> Output {
+    with_values(&["template", release, "--namespace", namespace], values)
+}
+
+/// A command of helm about the chart with values of one's own.
+fn with_values(words: &[&str], values: &Value) -> Output {
     let file = folder("values").join(format!("{:?}.json", std::thread::current().id()));
     fs::write(&file, values.to_string()).unwrap();
     let chart = workspace().join("deploy/chart/xposer");
-    run(Command::new("helm")
-        .args(["template", release, "--namespace", namespace, "--values"])
-        .arg(file)
-        .arg(chart))
+    run(Command::new("helm").args(words).arg("--values").arg(file).arg(chart))
 }
 
 /// `kustomize build` of the base with components.
@@ -721,6 +723,14 @@ mod values_with_helm {
         assert!(lint.status.success(), "{said}");
     }
 
+    /// `helm lint` alone does not end at `fail`.
+    #[track_caller]
+    fn does_not_pass_lint(values: &Value, said: &str) {
+        let lint = with_values(&["lint", "--strict"], values);
+        let text = String::from_utf8(lint.stdout).unwrap();
+        assert!(!lint.status.success() && text.contains(said), "{values}: {text}");
+    }
+
     #[test]
     #[ignore = "needs helm: make test"]
     fn a_misspelt_value_is_refused() {
@@ -750,6 +760,7 @@ mod values_with_helm {
             let output = helm(NAME, "default", &values);
             let error = String::from_utf8(output.stderr).unwrap();
             assert!(!output.status.success() && error.contains(said), "{values}: {error}");
+            does_not_pass_lint(&values, said);
         }
     }
 
@@ -865,12 +876,14 @@ mod values_with_helm {
             ("endpointMonitor", "monitor: true"),
             ("listenerSet", "listenerSet: true"),
         ] {
-            let output = helm(NAME, "default", &json!({"settings": all, "targets": {name: false}}));
+            let values = json!({"settings": all, "targets": {name: false}});
+            let output = helm(NAME, "default", &values);
             let error = String::from_utf8(output.stderr).unwrap();
             let said = format!(
                 "targets.{name} is false, and the settings contain `{setting}`; remove targets.{name}, or change the settings"
             );
             assert!(!output.status.success() && error.contains(&said), "{error}");
+            does_not_pass_lint(&values, &said);
         }
         // What they only offer may be forbidden, and the notes say so.
         let notes = |values: &Value| {

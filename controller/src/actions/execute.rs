@@ -291,9 +291,16 @@ async fn stamp(
     let api = services(client, &service.namespace);
     match api.patch(&service.name, &params, &Patch::Apply(&body)).await {
         Ok(_) => Ok(ActionResult::Done),
-        Err(Error::Api(status)) if status.code == 409 => Ok(ActionResult::Done),
+        // It is deleted, or another one has its name. The watch delivers that.
+        Err(Error::Api(status)) if status.code == 409 || is_another_object(&status) => Ok(ActionResult::Done),
         Err(error) => Err(ActionError::new(None, &error)),
     }
+}
+
+/// Whether the API server refuses a change because the object of this name has another UID.
+fn is_another_object(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 422 && causes.into_iter().any(|cause| cause.field == "metadata.uid")
 }
 
 impl ActionError {

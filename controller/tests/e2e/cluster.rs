@@ -75,6 +75,8 @@ pub(crate) const VALIDATING: Kind =
     kind(ADMISSION, "ValidatingAdmissionPolicy", "validatingadmissionpolicies");
 pub(crate) const VALIDATING_BINDING: Kind =
     kind(ADMISSION, "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings");
+pub(crate) const WEBHOOK: Kind =
+    kind(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations");
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
 pub(crate) const CLUSTER_ROLE: Kind = kind(RBAC, "ClusterRole", "clusterroles");
 pub(crate) const CLUSTER_ROLE_BINDING: Kind = kind(RBAC, "ClusterRoleBinding", "clusterrolebindings");
@@ -82,7 +84,7 @@ pub(crate) const CLUSTER_ROLE_BINDING: Kind = kind(RBAC, "ClusterRoleBinding", "
 pub(crate) const WEBHOOK: Kind =
     kind(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations");
 
-const KINDS: [Kind; 26] = [
+const KINDS: [Kind; 27] = [
     WEBHOOK,
     SERVICE,
     INGRESS,
@@ -102,6 +104,7 @@ const KINDS: [Kind; 26] = [
     MUTATING_BINDING,
     VALIDATING,
     VALIDATING_BINDING,
+    WEBHOOK,
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     kind("v1", "ServiceAccount", "serviceaccounts"),

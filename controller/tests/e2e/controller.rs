@@ -14,7 +14,7 @@ use xposer::Settings;
 use crate::cluster::eventually;
 
 /// How many lines of the log a failed test shows.
-const SHOWN: usize = 60;
+const SHOWN: usize = 4000;
 /// How many characters of a line it shows.
 const WIDTH: usize = 400;
 
@@ -136,10 +136,23 @@ pub(crate) fn ask(address: &str, method: &str, host: &str, path: &str) -> (u16, 
 impl Controller {
     /// Starts the controller, and returns at once.
     pub(crate) fn spawn(kubeconfig: &Path, settings: &Path, words: Words<'_>) -> Self {
+        Self::spawn_with(kubeconfig, settings, words, &[])
+    }
+
+    /// The same with these variables of its environment.
+    pub(crate) fn spawn_with(
+        kubeconfig: &Path,
+        settings: &Path,
+        words: Words<'_>,
+        environment: &[(&str, &Path)],
+    ) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap().to_string();
         drop(free);
         let mut command = program(kubeconfig, settings, words);
+        command.envs(environment.iter().copied());
+        // A library that moves the clock reads its file each time, and leaves the clock alone by which the program waits.
+        command.envs([("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]);
         let mut child = command.args(["--address", &address]).spawn().unwrap();
         let log = Captured::new(child.stderr.take().unwrap());
         drop(child.stdout.take());
@@ -213,6 +226,18 @@ impl Controller {
         let ticks = stat.rsplit(')').next()?.split_whitespace().skip(11).take(2);
         let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
         Some(Duration::from_millis(ticks * 10))
+    }
+
+    /// The memory that it has in use, in KiB; 0 if this machine does not say it.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+    }
+
+    /// How many files and connections it has open; 0 if this machine does not say it.
+    pub(crate) fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count)
     }
 
     pub(crate) fn log(&self) -> String {

@@ -35,6 +35,7 @@ mod ownership;
 mod replicas;
 mod report;
 mod servers;
+mod soak;
 mod storm;
 mod urls;
 mod webhook;

@@ -569,7 +569,7 @@ impl Inner {
         self.compare().unwrap_or_else(|wrong| panic!("{}: {wrong}", self.name));
     }
 
-    fn bystanders_stand(&self) {
+    pub(crate) fn bystanders_stand(&self) {
         let bystanders = self.bystanders.borrow();
         let mut now = self.everything();
         now.retain(|object| self.is_bystander(object) && name_of(object) != "kube-root-ca.crt");

@@ -5,33 +5,45 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use xposer::conflicts::{ClaimText, Holder};
 use xposer::emit::URL_CONFIG_MAP;
 use xposer::{Outcome, Precedence, Service, Settings, emit_all, expose_all};
 
 use crate::cluster::{CONFIG_MAP, HTTP_ROUTE, INGRESS, SERVICE, name_of};
 use crate::scene::{FORWARD, Place, Scene, key, service};
 
-const SETTINGS: &str = "domain: storm.example.com\nparentRefs: [{name: external, namespace: gateways}]";
+pub(crate) const SETTINGS: &str =
+    "domain: storm.example.com\nparentRefs: [{name: external, namespace: gateways}]";
 const STEPS: usize = 300;
 
 /// Pseudo-random numbers, the same ones for the same seed (xorshift).
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.max(1))
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 % limit as u64).unwrap()
     }
 
-    fn of<T: Clone>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn of<T: Clone>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())].clone()
     }
 }
 
+/// The seed of a run: that of `E2E_SEED`, or another one each time.
+pub(crate) fn seed() -> u64 {
+    let seed = std::env::var("E2E_SEED").ok().and_then(|seed| seed.parse().ok());
+    seed.unwrap_or_else(|| u64::from(std::process::id()) * 2_654_435_761)
+}
+
 /// One random change.
-fn step(shop: &Place, names: &[String], dice: &mut Dice) {
+pub(crate) fn step(shop: &Place, names: &[String], dice: &mut Dice) {
     let name = dice.of(names);
     let value = |text: &str| if text.is_empty() { Value::Null } else { text.into() };
     match dice.below(12) {
@@ -93,9 +105,12 @@ fn step(shop: &Place, names: &[String], dice: &mut Dice) {
     }
 }
 
-/// What the core emits for all Services together. Of two with the same claim, the older one keeps it.
-fn expected(services: &mut [Value]) -> Vec<Value> {
-    services.sort_by_key(|it| (it["metadata"]["creationTimestamp"].to_string(), name_of(it).to_owned()));
+/// What the core emits for all Services together, and what they claim. Of two with the same claim, the older one keeps it.
+pub(crate) fn expected(services: &mut [Value]) -> (Vec<Value>, Vec<(ClaimText, Holder)>) {
+    services.sort_by_key(|it| {
+        let of = &it["metadata"];
+        (of["creationTimestamp"].to_string(), of["namespace"].to_string(), name_of(it).to_owned())
+    });
     let settings = xposer_manifest::settings("settings", SETTINGS.to_owned()).unwrap();
     let mut kept: Vec<Service<'_>> = Vec::new();
     for service in services.iter() {
@@ -106,8 +121,13 @@ fn expected(services: &mut [Value]) -> Vec<Value> {
         }
     }
     let outcomes = expose_all(&kept, &settings, Precedence::RefuseAll);
-    let emitted = emit_all(outcomes.iter().filter_map(Outcome::plan));
-    emitted.objects.iter().map(xposer::Object::to_value).collect()
+    let plans = || outcomes.iter().filter_map(Outcome::plan);
+    let claims = plans().flat_map(|plan| {
+        let holder = plan.holder("");
+        plan.claim_texts().into_iter().map(move |text| (text, holder.clone()))
+    });
+    let objects = emit_all(plans()).objects.iter().map(xposer::Object::to_value).collect();
+    (objects, claims.collect())
 }
 
 fn plans(services: &[Service<'_>], settings: &Settings) -> usize {
@@ -119,10 +139,9 @@ fn plans(services: &[Service<'_>], settings: &Settings) -> usize {
 fn a_storm_of_changes_ends_in_what_the_core_says() {
     let scene = Scene::with_kinds("storm", &[HTTP_ROUTE]);
     let shop = scene.place();
-    let seed = std::env::var("E2E_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = seed.unwrap_or_else(|| u64::from(std::process::id()) * 2_654_435_761);
+    let seed = seed();
     println!("the same again: E2E_SEED={seed}");
-    let mut dice = Dice(seed.max(1));
+    let mut dice = Dice::new(seed);
     let names: Vec<String> = (0..8).map(|it| format!("web-{it}")).collect();
     shop.create_all(names.iter().map(|name| service(name, &[])));
 
@@ -149,7 +168,7 @@ fn a_storm_of_changes_ends_in_what_the_core_says() {
     }
 
     let mut services = shop.list(SERVICE);
-    let objects = expected(&mut services);
+    let (objects, _) = expected(&mut services);
     let lines = objects.iter().map(|it| format!("{} {}", it["kind"].as_str().unwrap(), name_of(it)));
     let lines: BTreeSet<String> = lines.collect();
     println!("expected: {lines:?}");

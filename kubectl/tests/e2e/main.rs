@@ -24,6 +24,7 @@ mod scene;
 mod adopting;
 mod changes;
 mod errors;
+mod importing;
 mod page;
 mod plugin;
 mod reading;

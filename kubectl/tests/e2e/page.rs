@@ -95,7 +95,7 @@ fn the_page_shows_what_the_commands_print() {
         commands += 1;
     }
     remove(cluster);
-    assert_eq!(commands, 6, "every command has its example");
+    assert_eq!(commands, 8, "every command has its example");
     if std::env::var_os("BLESS").is_some_and(|value| value == "1") {
         fs::write(&file, &written).unwrap();
     }

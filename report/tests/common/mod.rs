@@ -44,7 +44,7 @@ pub const HOSTILE: [&str; 9] = [
     "javascript:window.ran=1",
     "</style><svg onload=window.ran=1>",
     "{{constructor.constructor('window.ran=1')()}}",
-    "a\u{0}b\u{1b}[2Jc\u{202e}d\u{2028}e\u{feff}",
+    "a\u{0}b\u{1b}[2Jc\u{202e}d\u{2028}e\u{feff}f\u{ad}g\u{61c}h\u{2066}i\u{2069}j\u{3164}k\u{e0041}",
     "--><!--]]><x/>&lt;script&gt;window.ran=1&lt;/script&gt;",
 ];
 

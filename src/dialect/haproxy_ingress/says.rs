@@ -1,5 +1,6 @@
 //! What HAProxy Ingress can do of what a plan wants.
 
+use crate::dialect::nginx::says::certificate;
 use crate::dialect::says::Proof::Documented;
 use crate::dialect::says::{Says, Words, but, lacks};
 use crate::dialect::write::prefix_of;
@@ -79,6 +80,9 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         (Intent::RateLimit, _) => but("counts the connections of a second, and not the requests in them"),
         (Intent::ClientCertificate, _) if !plan.tls().has_secret() => {
             lacks("set config.xposer.stakater.com/TLS")
+        }
+        (Intent::ClientCertificate, Some(Wish::Certificate(wanted))) if !wanted.is_optional => {
+            certificate(plan).unwrap_or(Says::Fully)
         }
         (Intent::TlsPassthrough, _) if plan.rules.iter().any(|route| route.path != "/") => {
             lacks("expose the path `/` alone")

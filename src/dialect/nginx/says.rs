@@ -1,5 +1,6 @@
 //! What ingress-nginx can do of what a plan wants.
 
+use crate::dialect::keeps::needs_tls;
 use crate::dialect::nginx::paths::is_url;
 use crate::dialect::says::Proof::{Documented, Parser};
 use crate::dialect::says::{Says, Words, but, lacks, whole_seconds};
@@ -110,8 +111,14 @@ fn value(plan: &Plan, intent: Intent, wish: &Wish) -> Option<Says> {
             Some(lacks("set config.xposer.stakater.com/TLS"))
         }
         Wish::Certificate(_) if plan.namespace().is_none() => Some(lacks("set metadata.namespace")),
+        Wish::Certificate(wanted) if !wanted.is_optional => certificate(plan),
         _ => None,
     }
+}
+
+/// What keeps it from asking everybody for a client certificate.
+pub(in crate::dialect) fn certificate(plan: &Plan) -> Option<Says> {
+    needs_tls(plan).map(|help| lacks(help + ", because without TLS nobody shows a certificate"))
 }
 
 fn external_auth(auth: &ExternalAuth) -> Option<Says> {

@@ -1,3 +1,12 @@
+{{/*
+Ends with a message. `helm lint` passes over `fail`, but not over a template that does not exist: the error has its name, which is
+the message.
+*/}}
+{{- define "xposer.refuse" -}}
+{{- fail . -}}
+{{- include . . -}}
+{{- end -}}
+
 {{/* The settings as a mapping. They are given as a mapping, or as the text of a settings file. */}}
 {{- define "xposer.settings" -}}
 {{- $settings := .Values.settings -}}
@@ -6,11 +15,11 @@
 {{- $settings = fromYaml $text -}}
 {{- /* No setting has this name. */}}
 {{- if hasKey $settings "Error" -}}
-{{- fail (printf "settings: the text is not a mapping in YAML: %s" $settings.Error) -}}
+{{- include "xposer.refuse" (printf "settings: the text is not a mapping in YAML: %s" $settings.Error) -}}
 {{- end -}}
 {{- end -}}
 {{- if and (kindIs "map" $settings) (eq (get $settings "kind" | toString) "ConfigMap") -}}
-{{- fail "settings: this is a ConfigMap; give the settings themselves, which are in its `data`" -}}
+{{- include "xposer.refuse" "settings: this is a ConfigMap; give the settings themselves, which are in its `data`" -}}
 {{- end -}}
 {{- $settings | default dict | toJson -}}
 {{- end -}}
@@ -100,7 +109,7 @@ not checked here. The controller does that, so a value of another form counts as
 {{- if kindIs "bool" $set -}}
 {{- $_ := set $given $name $set -}}
 {{- if and (hasKey $asked $name) (not $set) -}}
-{{- fail (printf "targets.%s is false, and the settings contain `%s`; remove targets.%s, or change the settings" $name (get $asked $name) $name) -}}
+{{- include "xposer.refuse" (printf "targets.%s is false, and the settings contain `%s`; remove targets.%s, or change the settings" $name (get $asked $name) $name) -}}
 {{- end -}}
 {{- else -}}
 {{- $_ := set $given $name (or $default (hasKey $asked $name) (hasKey $offered $name)) -}}

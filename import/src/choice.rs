@@ -1,0 +1,164 @@
+//! What there is to choose for the options that reproduce an Ingress, and the draft of a choice.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use xposer::diagnostics::Segment;
+use xposer::internal::{About, about};
+use xposer::validation::PathType;
+
+use crate::draft::Draft;
+use crate::keys;
+use crate::shape;
+use crate::wanted::Wanted;
+
+/// What is chosen for a draft.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice<'p> {
+    pub(crate) profile: Option<&'p str>,
+    pub(crate) kind: Option<PathType>,
+    pub(crate) certificate: Certificate,
+    /// Whether requests without TLS are sent to https; without it, the default of the program counts.
+    pub(crate) redirect: Option<bool>,
+    /// Whether the class stays an annotation.
+    pub(crate) class_in_block: bool,
+    /// Whether the paths are in the URLs; otherwise all of them are the same one.
+    pub(crate) paths_in_urls: bool,
+    /// The name of the Ingress, where the default is not wanted.
+    pub(crate) name: Option<String>,
+}
+
+/// How the certificate is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Certificate {
+    None,
+    /// It is in the secret.
+    Secret,
+    /// cert-manager puts it there, and the issuer is an option.
+    Issued,
+    /// cert-manager puts it there, and the issuer is an annotation.
+    Annotated,
+}
+
+impl<'p> Choice<'p> {
+    /// What is tried first under a profile.
+    pub(crate) fn new(wanted: &Wanted<'_>, profile: Option<&'p str>) -> Self {
+        Self {
+            profile,
+            kind: None,
+            certificate: Certificate::None,
+            redirect: None,
+            class_in_block: false,
+            paths_in_urls: true,
+            name: wanted.name.map(str::to_owned),
+        }
+    }
+
+    /// The options and the block that say what is wanted in this way, without the annotations that are dropped.
+    pub(crate) fn draft(&self, wanted: &Wanted<'_>, dropped: &BTreeSet<String>) -> Draft {
+        let mut draft = Draft { labels: wanted.labels.clone(), ..Draft::default() };
+        let mut set = |key: &'static str, value: String| {
+            draft.options.insert(key, value);
+        };
+        set(keys::TARGET, "Ingress".to_owned());
+        if let Some(profile) = self.profile {
+            set(keys::PROFILE, profile.to_owned());
+        }
+        if let Some(name) = &self.name {
+            set(keys::NAME, name.clone());
+        }
+        let port = shape::main_port(&wanted.routes);
+        set(keys::URL, shape::urls(&wanted.routes, port, self.paths_in_urls));
+        let path = common_path(wanted).filter(|_| !self.paths_in_urls);
+        set(keys::PATH, path.unwrap_or("/").to_owned());
+        if let Some(kind) = self.kind {
+            set(keys::PATH_TYPE, kind.to_string());
+        }
+        if let Some(port) = port {
+            set(keys::PORT, port.to_string());
+        }
+        let mut said: BTreeSet<&str> = dropped.iter().map(String::as_str).collect();
+        if let Some(class) = wanted.class.filter(|_| !self.class_in_block) {
+            set(keys::CLASS, class.name.clone());
+        }
+        match self.certificate {
+            Certificate::None => set(keys::TLS, "false".to_owned()),
+            Certificate::Secret => set(keys::TLS, "true".to_owned()),
+            Certificate::Issued | Certificate::Annotated => set(keys::TLS, "cert-manager".to_owned()),
+        }
+        if let Some(redirect) = self.redirect {
+            set(keys::HTTPS_REDIRECT, redirect.to_string());
+        }
+        if self.certificate == Certificate::Issued {
+            for (key, value) in &wanted.annotations {
+                if let About::Issuer { cluster } = about(key) {
+                    set(if cluster { keys::CLUSTER_ISSUER } else { keys::ISSUER }, value.trim().to_owned());
+                    said.insert(key);
+                }
+            }
+        }
+        if self.certificate != Certificate::None && wanted.canary.is_none() {
+            let hosts: HashSet<&str> = wanted.routes.iter().map(|route| route.host.as_str()).collect();
+            let others = wanted.tls.iter().filter(|(host, _)| !hosts.contains(host));
+            let others: Vec<String> = others.map(|(host, _)| (*host).to_owned()).collect();
+            if !others.is_empty() {
+                set(keys::TLS_HOSTS, shape::joined(&others));
+            }
+            let secrets = wanted.tls.iter().filter_map(|(host, secret)| Some((*host, (*secret)?)));
+            let secrets: Vec<(&str, &str)> = secrets.collect();
+            if let Some(template) = shape::secret(&secrets) {
+                set(keys::SECRET, template);
+            }
+        }
+        if let Some(canary) = &wanted.canary {
+            for (key, value) in &canary.options {
+                set(key, value.clone());
+            }
+            said.extend(canary.said.iter().map(String::as_str));
+            // What a canary says about certificates is read by nobody.
+            draft.options.remove(keys::TLS_HOSTS);
+        }
+        let rest = wanted.annotations.iter().filter(|(key, _)| !said.contains(key.as_str()));
+        draft.block = rest.map(|(key, value)| (key.clone(), value.clone())).collect();
+        if let Some(class) = wanted.class.filter(|_| self.class_in_block) {
+            let key = class.at.segments().iter().rev().find_map(|segment| match segment {
+                Segment::Key(key) => Some(key.to_string()),
+                Segment::Index(_) => None,
+            });
+            draft.block.extend(key.map(|key| (key, class.name.clone())));
+        }
+        draft
+    }
+}
+
+/// The path types to try. Without one, a path that is a regular expression is ImplementationSpecific, and any other a Prefix.
+pub(crate) fn kinds(wanted: &Wanted<'_>) -> Vec<Option<PathType>> {
+    let mut counts: BTreeMap<PathType, usize> = BTreeMap::new();
+    for route in &wanted.routes {
+        *counts.entry(route.kind).or_default() += 1;
+    }
+    let mut kinds: Vec<PathType> = counts.keys().copied().collect();
+    kinds.sort_by_key(|kind| std::cmp::Reverse(counts.get(kind).copied()));
+    let given = kinds.into_iter().map(Some);
+    if counts.len() == 1 { given.collect() } else { [None].into_iter().chain(given).collect() }
+}
+
+/// The ways to ask for the certificate to try.
+pub(crate) fn certificates(wanted: &Wanted<'_>) -> Vec<Certificate> {
+    if wanted.tls.is_empty() {
+        return vec![Certificate::None];
+    }
+    let is = |test: fn(About) -> bool| wanted.annotations.keys().any(|key| test(about(key)));
+    if is(|it| matches!(it, About::Issuer { .. })) {
+        vec![Certificate::Issued, Certificate::Annotated, Certificate::Secret]
+    } else if is(|it| it == About::Certificate) {
+        vec![Certificate::Annotated, Certificate::Secret]
+    } else {
+        vec![Certificate::Secret]
+    }
+}
+
+/// The path of all routes, if they have one that is no `/`.
+pub(crate) fn common_path<'i>(wanted: &Wanted<'i>) -> Option<&'i str> {
+    let first: &'i str = wanted.routes.first().map(|route| route.path.as_str())?;
+    (first != "/" && wanted.routes.iter().all(|route| route.path == first)).then_some(first)
+}
