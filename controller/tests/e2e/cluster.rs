@@ -81,11 +81,11 @@ const RBAC: &str = "rbac.authorization.k8s.io/v1";
 pub(crate) const CLUSTER_ROLE: Kind = kind(RBAC, "ClusterRole", "clusterroles");
 pub(crate) const CLUSTER_ROLE_BINDING: Kind = kind(RBAC, "ClusterRoleBinding", "clusterrolebindings");
 
-pub(crate) const WEBHOOK: Kind =
+pub(crate) const MUTATING_WEBHOOK: Kind =
     kind(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations");
 
 const KINDS: [Kind; 27] = [
-    WEBHOOK,
+    MUTATING_WEBHOOK,
     SERVICE,
     INGRESS,
     CONFIG_MAP,

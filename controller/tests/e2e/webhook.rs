@@ -3,16 +3,22 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use hyper::body::Bytes;
 use kube::api::{DeleteParams, PostParams};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
+use xposer::conflicts::Shard;
+use xposer_admission::Response;
+use xposer_testkit::host::{self, HostCall, Module};
+use xposer_webhook::{Certificates, Door, Outcome, serve};
 
-use crate::cluster::{Cluster, SERVICE, WEBHOOK, eventually};
+use crate::cluster::{CONFIG_MAP, Cluster, HOME, MUTATING_WEBHOOK, SERVICE, eventually, within};
 use crate::controller::Controller;
-use crate::scene::{PLAIN, Place, Scene, host, key, service};
+use crate::scene::{PLAIN, Place, Scene, foreign_ingress, host, key, service};
 
 /// The name of the webhook. The API server repeats it in refusals and in the audit log.
 pub(crate) const NAME: &str = "services.xposer.stakater.com";
@@ -99,7 +105,7 @@ impl<'s> Configured<'s> {
         let expression = json!({"key": "kubernetes.io/metadata.name", "operator": "In", "values": names});
         let bundle = base64(root.as_bytes());
         let object = json!({
-            "apiVersion": WEBHOOK.api, "kind": WEBHOOK.name, "metadata": {"name": names[0]},
+            "apiVersion": MUTATING_WEBHOOK.api, "kind": MUTATING_WEBHOOK.name, "metadata": {"name": names[0]},
             "webhooks": [{
                 "name": NAME, "admissionReviewVersions": ["v1"], "sideEffects": "None",
                 "reinvocationPolicy": "IfNeeded", "timeoutSeconds": 5, "failurePolicy": failure_policy,
@@ -120,7 +126,7 @@ impl<'s> Configured<'s> {
 impl Drop for Configured<'_> {
     fn drop(&mut self) {
         let name = self.object["metadata"]["name"].as_str().unwrap();
-        self.scene.delete(WEBHOOK, None, name, &DeleteParams::default());
+        self.scene.delete(MUTATING_WEBHOOK, None, name, &DeleteParams::default());
     }
 }
 
@@ -322,4 +328,226 @@ fn a_dead_webhook_refuses_or_lets_through_as_the_configuration_says() {
     assert_eq!(stored.pointer(URL), None);
     drop(configured);
     scene.end(&[]);
+}
+
+/// The Kubewarden policy in its host, behind the server of the webhook. It ends with the test's program.
+struct Hosted {
+    module: Arc<Module>,
+    settings: Value,
+    answered: Arc<AtomicUsize>,
+}
+
+impl Hosted {
+    fn start(settings: &str, address: &str, files: &Files) -> Arc<AtomicUsize> {
+        let module = host::policy().unwrap_or_else(|error| panic!("{error:#}; run `make policy.wasm`"));
+        let settings = xposer_manifest::load(settings).unwrap().remove(0).value;
+        let answered = Arc::new(AtomicUsize::new(0));
+        let door = Self { module: Arc::new(module), settings, answered: answered.clone() };
+        let certificates = Arc::new(Certificates::new(files.certificate(), files.key()));
+        assert_eq!(certificates.reload(), Some(Ok(())));
+        let listener = TcpListener::bind(address).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                serve(listener, certificates, Arc::new(door), std::future::pending()).await.unwrap();
+            });
+        });
+        answered
+    }
+
+    /// Answers a call as Kubewarden's host does, with what the cluster has.
+    fn reply(call: &HostCall) -> Result<Vec<u8>, String> {
+        assert_eq!(call.operation, "get_resource");
+        let asked: Value = serde_json::from_slice(&call.payload).unwrap();
+        assert_eq!((&asked["kind"], &asked["disable_cache"]), (&json!("ConfigMap"), &json!(true)));
+        let (namespace, name) = (asked["namespace"].as_str(), asked["name"].as_str().unwrap());
+        let found = Cluster::get().find(CONFIG_MAP, namespace, name);
+        found.map(|found| found.to_string().into_bytes()).ok_or_else(|| format!("Cannot find it: {name}"))
+    }
+}
+
+impl Door for Hosted {
+    async fn answer(&self, request: Bytes) -> Response {
+        let request: Value = serde_json::from_slice(&request).unwrap();
+        let payload = json!({"request": request, "settings": self.settings}).to_string();
+        let module = self.module.clone();
+        let call = move || module.call_with("validate", payload.as_bytes(), Box::new(Self::reply)).result;
+        let answer = tokio::task::spawn_blocking(call).await.unwrap().unwrap();
+        serde_json::from_slice(&answer).unwrap()
+    }
+
+    fn told(&self, _: Outcome, _: Duration) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Tries to create objects, eight at a time: what is stored, or why it is refused.
+fn create_all(objects: &[Value]) -> Vec<Result<Value, String>> {
+    let create = |object: &Value| {
+        Cluster::get().try_create(object, &PostParams::default()).0.map_err(|status| status.message)
+    };
+    std::thread::scope(|scope| {
+        let parts = objects.chunks(objects.len().div_ceil(8));
+        let threads: Vec<_> =
+            parts.map(|part| scope.spawn(move || part.iter().map(create).collect::<Vec<_>>())).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+fn at(place: &Place, mut object: Value) -> Value {
+    object["metadata"]["namespace"] = place.name.as_str().into();
+    object
+}
+
+/// How many hosts of a domain have an owner in the ConfigMaps.
+fn claimed(scene: &Scene, namespace: &str, domain: &str) -> usize {
+    let maps = scene.list(CONFIG_MAP, Some(namespace));
+    let texts = maps.iter().filter_map(|map| map["data"]["claims"].as_str());
+    let shards = texts.filter_map(|text| serde_json::from_str::<Shard>(text).ok());
+    shards
+        .flat_map(|shard| shard.claims.into_keys())
+        .filter(|text| text.ends_with(&format!("{domain}/")))
+        .count()
+}
+
+/// 1,000 Services, of which 100 ask for hosts of older ones, and 100 Ingresses written by hand that do the same, while the controller
+/// runs, writes down who has what, and creates its own Ingresses through the same door.
+fn whose_host_is_it(slug: &'static str, is_hosted: bool) {
+    const TAKEN: usize = 100;
+    const ALL: usize = 1000;
+    let scene = Scene::open(slug);
+    let (first, shop) = (scene.place(), scene.place());
+    let claims = scene.namespace();
+    scene.may_write_claims(&claims);
+    let settings = format!(
+        "domain: e2e.example.com\nclaims: {{namespace: {claims}, mode: deny, onFailure: deny}}\n\
+         guard: {{mode: deny, users: ['system:serviceaccount:{HOME}:xposer']}}\n"
+    );
+    let (files, authority, address) = (Files::new(&scene), Authority::new(), free());
+    let (certificate, key) = authority.issue();
+    files.write((&certificate, &key));
+    let answered = is_hosted.then(|| Hosted::start(&settings, &address, &files));
+    let controller = if is_hosted {
+        scene.controller(&settings, &[])
+    } else {
+        spawn(&scene, &settings, &address, &files).ready()
+    };
+
+    let domain = format!("{}.example.com", first.name);
+    let host_of = |number: usize| format!("h{number}.{domain}");
+    let name = |number: usize| format!("s{number}");
+    first.create_all((0..TAKEN).map(|number| service(&name(number), &[host(&host_of(number))])));
+    within(Duration::from_secs(60), "all hosts are written down", || {
+        let found = claimed(&scene, &claims, &domain);
+        if found == TAKEN { Ok(()) } else { Err(found.to_string()) }
+    });
+    let rules = json!([services()[0], {"apiGroups": ["networking.k8s.io"], "apiVersions": ["v1"],
+        "operations": ["CREATE", "UPDATE"], "resources": ["ingresses"], "scope": "Namespaced"}]);
+    let configured = Configured::new(&scene, &[&shop, &first], &address, &authority.root, &rules, "Fail");
+    in_force(&scene, &shop);
+
+    let collides = |number: usize| number % (ALL / TAKEN) == 0;
+    let asked: Vec<Value> = (0..ALL)
+        .map(|number| {
+            let own = format!("s{number}.{}.example.com", shop.name);
+            let host_of = if collides(number) { host_of(number / (ALL / TAKEN)) } else { own };
+            at(&shop, service(&name(number), &[host(&host_of)]))
+        })
+        .collect();
+    let began = Instant::now();
+    let answers = create_all(&asked);
+    let took = began.elapsed();
+    let (mut told, mut wrong) = (0, Vec::new());
+    for (number, answer) in answers.iter().enumerate() {
+        match answer {
+            Err(said) if collides(number) => {
+                let older = number / (ALL / TAKEN);
+                let words =
+                    format!("is also asked for by Service {}/{}, created on ", first.name, name(older));
+                assert!(said.contains(&host_of(older)) && said.contains(&words), "{said}");
+                told += 1;
+            }
+            Ok(stored) if !collides(number) => assert!(stored.pointer(URL).is_some(), "{stored}"),
+            answer => wrong.push(format!("{number}: {answer:?}")),
+        }
+    }
+    println!(
+        "{slug}: {told} of {TAKEN} told, {} of {} wrongly refused or let through; {ALL} Services in {took:.1?}",
+        wrong.len(),
+        ALL - TAKEN
+    );
+    assert!(told == TAKEN && wrong.is_empty(), "{wrong:#?}");
+
+    let theirs: Vec<Value> = (0..TAKEN)
+        .map(|number| at(&shop, foreign_ingress(&format!("by-hand-{number}"), &host_of(number))))
+        .collect();
+    let refused = create_all(&theirs)
+        .iter()
+        .filter(|it| it.as_ref().is_err_and(|it| it.contains("is also asked for by")))
+        .count();
+    println!("{slug}: {refused} of {TAKEN} Ingresses that take hosts of others are refused");
+    assert_eq!(refused, TAKEN);
+    // One that takes nothing of others passes.
+    shop.stands_by(foreign_ingress("free", &format!("free.{}.example.com", shop.name)));
+    // The owner's updates pass.
+    first.configure(&name(0), "IngressURLPath", "/");
+
+    // What the controller writes itself passes.
+    let is_made = |number: &usize| !collides(*number);
+    first.has_within(Duration::from_secs(90), (0..TAKEN).map(|number| format!("Ingress {}", name(number))));
+    shop.has_within(
+        Duration::from_secs(180),
+        (0..ALL).filter(is_made).map(|number| format!("Ingress {}", name(number))),
+    );
+    assert_eq!(shop.events(&name(1)).iter().filter(|it| it.0 == "Warning").count(), 0);
+    let answered = answered.map_or_else(
+        || controller.metric("xposer_webhook_requests_total", &[]),
+        |answered| answered.load(Ordering::Relaxed) as f64,
+    );
+    println!("{slug}: {answered} reviews");
+    assert!(answered > (ALL + TAKEN + ALL - TAKEN) as f64, "{answered}");
+
+    // Two Services of one moment both pass, and the controller's rule decides.
+    let both = (0..10).find_map(|round| {
+        let host_of = host(&format!("race-{round}.{}.example.com", shop.name));
+        let names = [format!("race-{round}-a"), format!("race-{round}-b")];
+        let racing: Vec<Value> =
+            names.iter().map(|name| at(&shop, service(name, &[host_of.clone()]))).collect();
+        let stored: Vec<Value> = create_all(&racing).into_iter().flatten().collect();
+        if stored.len() == 2 {
+            return Some(stored);
+        }
+        // The first one was written down before the second one was asked about.
+        names.iter().for_each(|name| shop.delete(SERVICE, name));
+        None
+    });
+    let mut both = both.expect("two Services of one moment are admitted");
+    let order = |it: &Value| {
+        let word = |field: &str| it["metadata"][field].as_str().unwrap().to_owned();
+        (word("creationTimestamp"), word("name"))
+    };
+    both.sort_by_key(order);
+    let [winner, loser] = [&both[0], &both[1]].map(|it| order(it).1);
+    let said = shop.event(&loser, "Warning", "RouteClaimed");
+    assert!(said.contains(&format!("is also asked for by Service {}/{winner}", shop.name)), "{said}");
+    println!("{slug}: {winner} and {loser} were both admitted; {loser} is told: {said}");
+    let made = (0..ALL).filter(is_made).map(|number| format!("Ingress {}", name(number)));
+    shop.has_within(Duration::from_secs(60), made.chain([format!("Ingress {winner}")]));
+    assert!(shop.events(&winner).iter().all(|it| it.1 != "RouteClaimed"));
+    drop(configured);
+    scene.end(&[&controller]);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn whose_host_it_is_through_the_webhook_of_the_controller() {
+    whose_host_is_it("whose-webhook", false);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn whose_host_it_is_through_the_policy_in_its_host() {
+    whose_host_is_it("whose-policy", true);
 }
