@@ -40,7 +40,9 @@ pub(crate) async fn carry_out(client: Client, metrics: Arc<Metrics>, work: Work)
             Answer::Listed(found.collect())
         }),
         What::Delete => maps.delete().await.map(|()| Answer::Deleted),
-        What::Read(number) => maps.read(*number).await.map(|found| Answer::Read(found.as_ref().map(found_of))),
+        What::Read(number) => {
+            maps.read(*number).await.map(|found| Answer::Read(found.as_ref().map(found_of)))
+        }
         What::Write(number, content, version) => {
             maps.write(*number, content, version.as_ref()).await.map(Answer::Written)
         }
