@@ -190,6 +190,12 @@ impl ParentRef {
         (group, kind, self.namespace.as_deref().or(namespace), &self.name)
     }
 
+    /// Whether it names a Gateway, and not another kind of object that has listeners.
+    pub(crate) fn is_gateway(&self) -> bool {
+        let (group, kind, ..) = self.object(None);
+        (group, kind) == (PARENT_GROUP, PARENT_KIND)
+    }
+
     /// Whether both name the same Gateway, for a route in this namespace. If the namespace of the route is not known, a
     /// missing namespace is equal to a missing one only.
     pub(crate) fn is_same_gateway(&self, other: &Self, namespace: Option<&str>) -> bool {

@@ -29,6 +29,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod guard;
 mod object;
 mod question;
 mod request;
@@ -37,8 +38,8 @@ mod review;
 mod time;
 mod words;
 
-pub use question::{Question, Reply};
+pub use question::{Question, Reply, Review};
 pub use request::Request;
 pub use response::Response;
-pub use review::{Review, Reviewed, review};
+pub use review::{Reviewed, review};
 pub use words::settings as about_settings;

@@ -33,6 +33,24 @@ pub(crate) fn read(object: &RawValue) -> serde_json::Result<Value> {
     })
 }
 
+/// The fields of an object that gives hosts to a program, as a tree: all but `managedFields` and the status.
+pub(crate) fn read_guarded(object: &RawValue) -> serde_json::Result<Value> {
+    let all = |text: &RawValue| serde_json::from_str(text.get()).map(Some);
+    read_fields(object, &|name, text| match name {
+        "status" => Ok(None),
+        "metadata" => {
+            read_fields(text, &|name, text| if name == "managedFields" { Ok(None) } else { all(text) })
+                .map(Some)
+        }
+        _ => all(text),
+    })
+}
+
+/// Whether an object only waits for its finalizers. Refusing the update that removes the last one would keep it alive for ever.
+pub(crate) fn is_being_deleted(object: &Value) -> bool {
+    object.pointer("/metadata/deletionTimestamp").is_some_and(|at| !at.is_null())
+}
+
 /// When the API server created an object; empty if the object does not say it.
 pub(crate) fn created(object: &RawValue) -> String {
     let times = read_fields(object, &|name, text| {

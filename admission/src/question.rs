@@ -4,8 +4,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use xposer::conflicts::{ClaimText, Holders, SHARD_VERSION, Shard};
 use xposer::diagnostics::{FieldPath, Problem};
+use xposer::guard::Guarded;
 use xposer::options::{Claims, Mode};
-use xposer::{Code, Diagnostic, Plan, Report, Severity};
+use xposer::{Code, Diagnostic, Plan, Report, Settings, Severity};
 
 use crate::object;
 use crate::response::Response;
@@ -25,6 +26,15 @@ pub enum Reply {
     NotFound,
     /// The look-up failed; why, in words.
     Failed(String),
+}
+
+/// The answer to a request, or what has to be looked up first.
+#[derive(Clone, Debug)]
+pub enum Review {
+    /// The answer.
+    Answered(Response),
+    /// The answer depends on what the cluster has.
+    Asks(Question),
 }
 
 /// A request that can be answered when some ConfigMaps are known.
@@ -78,6 +88,33 @@ pub(crate) enum Asked {
         /// Its text and what was read of it, if the URL is to be written on it.
         stamped: Option<(Box<RawValue>, Value)>,
     },
+    /// An object that somebody wrote by hand.
+    Guarded {
+        object: Value,
+        /// What it was before.
+        old: Option<Value>,
+        verdict: Verdict,
+    },
+}
+
+/// What follows from the findings about an object that somebody wrote by hand.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) mode: Mode,
+    /// What was found about the object as it was before. Who changes something else is not refused for it.
+    pub(crate) before: Report,
+}
+
+impl Verdict {
+    /// Whether the object is refused because of a finding that does not depend on others.
+    pub(crate) fn refuses(&self, finding: &Diagnostic) -> bool {
+        let is_same = |known: &Diagnostic| {
+            (known.code, &known.message, &known.found) == (finding.code, &finding.message, &finding.found)
+        };
+        finding.severity == Severity::Error
+            && self.mode == Mode::Deny
+            && !self.before.diagnostics().iter().any(is_same)
+    }
 }
 
 impl Question {
@@ -100,6 +137,11 @@ impl Question {
             }
         }
         Self { names, is_cut, claims: claims.clone(), asked, created, report }
+    }
+
+    /// The claims of the settings, if something follows from them.
+    pub(crate) fn claims(settings: &Settings) -> Option<&Claims> {
+        settings.claims().filter(|claims| claims.mode() != Mode::Off)
     }
 
     /// The namespace of the ConfigMaps.
@@ -139,6 +181,12 @@ impl Question {
             Asked::Service { plan, .. } => {
                 plan.contested(&self.created, &holders, self.claims.names_others())
             }
+            Asked::Guarded { object, old, .. } => Guarded::read(object)
+                .map(|guarded| {
+                    let old = old.as_ref().and_then(Guarded::read);
+                    guarded.contested(old.as_ref(), &self.created, &holders, self.claims.names_others())
+                })
+                .unwrap_or_default(),
         };
         let is_contested = found.has_errors();
         self.report.merge(found);
@@ -146,9 +194,19 @@ impl Question {
             self.report.file(FieldPath::object(&["metadata", "name"]), problem);
         }
         let (mode, on_failure) = (self.claims.mode(), self.claims.on_failure());
-        let refuses = |finding: &Diagnostic| match finding.code {
-            Code::ClaimsUnknown => on_failure == Mode::Deny,
-            _ => finding.severity == Severity::Error && mode == Mode::Deny,
+        let guard = match &self.asked {
+            Asked::Service { .. } => None,
+            Asked::Guarded { verdict, .. } => Some(verdict),
+        };
+        let refuses = |finding: &Diagnostic| {
+            let is_refused = match (finding.code, guard) {
+                (Code::ClaimsUnknown, _) => on_failure == Mode::Deny,
+                (Code::RouteClaimed, _) | (_, None) => {
+                    finding.severity == Severity::Error && mode == Mode::Deny
+                }
+                (_, Some(verdict)) => verdict.refuses(finding),
+            };
+            is_refused && guard.is_none_or(|verdict| verdict.mode == Mode::Deny)
         };
         let response = Response::of(&self.report, &refuses);
         if !response.is_allowed() {
@@ -159,7 +217,7 @@ impl Question {
             Asked::Service { plan, stamped: Some((text, service)) } => {
                 response.with_change(object::stamped(&text, service, Some(&*plan).filter(|_| !is_contested)))
             }
-            Asked::Service { stamped: None, .. } => response,
+            Asked::Service { stamped: None, .. } | Asked::Guarded { .. } => response,
         }
     }
 

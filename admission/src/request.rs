@@ -3,7 +3,11 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
+use xposer::guard::is_guarded;
+
+use crate::object;
 
 /// The fields of `AdmissionRequest` (`admission.k8s.io/v1`) that are read, borrowed from its JSON.
 #[derive(Deserialize)]
@@ -14,7 +18,7 @@ pub struct Request<'p> {
     #[serde(borrow, default)]
     sub_resource: Option<Cow<'p, str>>,
     #[serde(borrow, default)]
-    pub(crate) namespace: Option<Cow<'p, str>>,
+    namespace: Option<Cow<'p, str>>,
     #[serde(borrow)]
     operation: Cow<'p, str>,
     #[serde(borrow, default)]
@@ -46,15 +50,44 @@ impl Request<'_> {
         self.user().is_empty()
     }
 
+    /// The kind of the object; empty if the request names none.
+    pub(crate) fn kind(&self) -> &str {
+        self.kind.as_ref().map(|kind| kind.kind.as_ref()).unwrap_or_default()
+    }
+
+    /// The namespace; empty if the request names none.
+    pub(crate) fn namespace(&self) -> &str {
+        self.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// When the API server created the object, as it writes times; empty if it is being created. Whoever creates or changes an object
+    /// can write any time into it.
+    pub(crate) fn created(&self, object: &Value) -> String {
+        match self.old_object {
+            Some(old) => object::created(old),
+            None if self.is_audit() => object::time_of(object),
+            None => String::new(),
+        }
+    }
+
     /// Who sends the request.
     pub(crate) fn user(&self) -> &str {
         self.user_info.username.as_deref().unwrap_or_default()
     }
 
-    /// Whether the request creates or updates a Service. A request without a kind counts as one for a Service.
-    pub(crate) fn is_for_service(&self) -> bool {
+    /// Whether the request creates or updates an object, and not only a subresource of it.
+    pub(crate) fn writes(&self) -> bool {
         matches!(self.operation.as_ref(), "CREATE" | "UPDATE")
             && self.sub_resource.as_ref().is_none_or(|name| name.is_empty())
-            && self.kind.as_ref().is_none_or(|kind| kind.group.is_empty() && kind.kind == "Service")
+    }
+
+    /// Whether it is about a Service. A request without a kind counts as one for a Service.
+    pub(crate) fn is_for_service(&self) -> bool {
+        self.kind.as_ref().is_none_or(|kind| kind.group.is_empty() && kind.kind == "Service")
+    }
+
+    /// Whether it is about another object that gives hosts to a program.
+    pub(crate) fn is_for_guarded(&self) -> bool {
+        self.kind.as_ref().is_some_and(|kind| is_guarded(&kind.group, &kind.kind))
     }
 }

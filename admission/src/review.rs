@@ -2,22 +2,12 @@
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-use xposer::options::Mode;
 use xposer::{Diagnostic, Outcome, Service, Settings, Severity, expose};
 
-use crate::object;
-use crate::question::{Asked, Question};
+use crate::question::{Asked, Question, Review};
 use crate::request::Request;
 use crate::response::Response;
-
-/// The answer to a request, or what has to be looked up first.
-#[derive(Clone, Debug)]
-pub enum Review {
-    /// The answer.
-    Answered(Response),
-    /// The answer depends on what the cluster has.
-    Asks(Question),
-}
+use crate::{guard, object};
 
 /// Reviews a request.
 ///
@@ -33,70 +23,70 @@ pub fn review(request: &Request<'_>, settings: &Settings) -> Review {
 
 /// An object that is created or updated.
 pub struct Reviewed<'p> {
+    request: &'p Request<'p>,
     text: &'p RawValue,
-    object: Value,
-    /// That of the request; empty if it has none.
-    namespace: &'p str,
-    /// When the API server created the object; empty if it is being created.
-    created: String,
+    /// A Service as far as it is read; `None` for an object of another kind.
+    service: Option<Value>,
 }
 
 impl<'p> Reviewed<'p> {
     /// What is reviewed of a request; `None` where it is accepted unchanged whatever the settings say: other operations than
-    /// creations and updates, other kinds, subresources, and objects that are being deleted and only wait for their finalizers.
+    /// creations and updates, other kinds, subresources, and Services that are being deleted and only wait for their finalizers.
     ///
     /// A program that has to read its settings for every request asks this first. Others call [`review`].
     ///
     /// # Errors
     ///
     /// The object cannot be read; the response says why.
-    pub fn of(request: &'p Request<'_>) -> Result<Option<Self>, Response> {
-        let Some(text) = request.object.filter(|_| request.is_for_service()) else { return Ok(None) };
-        let object = object::read(text).map_err(|error| Response::unreadable(&error))?;
-        // Refusing the update that removes the last finalizer would keep the Service alive for ever.
-        let is_being_deleted = object.pointer("/metadata/deletionTimestamp").is_some_and(|at| !at.is_null());
-        if is_being_deleted || (request.kind.is_none() && !xposer::is_service(&object)) {
+    pub fn of(request: &'p Request<'p>) -> Result<Option<Self>, Response> {
+        let Some(text) = request.object.filter(|_| request.writes()) else { return Ok(None) };
+        if request.is_for_guarded() {
+            return Ok(Some(Self { request, text, service: None }));
+        }
+        if !request.is_for_service() {
             return Ok(None);
         }
-        // Whoever creates or changes an object can write any time into it.
-        let created = match request.old_object {
-            Some(old) => object::created(old),
-            None if request.is_audit() => object::time_of(&object),
-            None => String::new(),
-        };
-        Ok(Some(Self { text, object, namespace: request.namespace.as_deref().unwrap_or_default(), created }))
+        let object = object::read(text).map_err(|error| Response::unreadable(&error))?;
+        if object::is_being_deleted(&object) || (request.kind.is_none() && !xposer::is_service(&object)) {
+            return Ok(None);
+        }
+        Ok(Some(Self { request, text, service: Some(object) }))
     }
 
     /// Reviews the object under these settings.
     #[must_use]
     pub fn review(self, settings: &Settings) -> Review {
-        let service = Service::from_value(&self.object).with_default_namespace(self.namespace);
-        let (plan, report) = match expose(&service, settings) {
-            Outcome::NotExposed { report } => (None, report.unwrap_or_default()),
-            Outcome::Refused(report) | Outcome::Conflicting(report) => {
-                return Review::Answered(Response::of(&report, &is_error));
+        match self.service {
+            Some(service) => review_service(self.request, self.text, service, settings),
+            None => guard::review(self.request, self.text, settings)
+                .unwrap_or_else(|error| Review::Answered(Response::unreadable(&error))),
+        }
+    }
+}
+
+fn review_service(request: &Request<'_>, text: &RawValue, object: Value, settings: &Settings) -> Review {
+    let service = Service::from_value(&object).with_default_namespace(request.namespace());
+    let (plan, report) = match expose(&service, settings) {
+        Outcome::NotExposed { report } => (None, report.unwrap_or_default()),
+        Outcome::Refused(report) | Outcome::Conflicting(report) => {
+            return Review::Answered(Response::of(&report, &is_error));
+        }
+        Outcome::Planned { plan, report } => (Some(plan), report),
+    };
+    let stamps = settings.stamp();
+    match (plan, Question::claims(settings)) {
+        (Some(plan), Some(claims)) => {
+            let created = request.created(&object);
+            let texts = plan.claim_texts();
+            let asked = Asked::Service { plan, stamped: stamps.then(|| (text.to_owned(), object)) };
+            Review::Asks(Question::new(&texts, claims, asked, created, report))
+        }
+        (plan, _) => {
+            let response = Response::of(&report, &is_error);
+            if !stamps {
+                return Review::Answered(response);
             }
-            Outcome::Planned { plan, report } => (Some(plan), report),
-        };
-        let stamps = settings.stamp();
-        match (plan, settings.claims().filter(|claims| claims.mode() != Mode::Off)) {
-            (Some(plan), Some(claims)) => {
-                let stamped = stamps.then(|| (self.text.to_owned(), self.object));
-                let texts = plan.claim_texts();
-                let asked = Asked::Service { plan, stamped };
-                Review::Asks(Question::new(&texts, claims, asked, self.created, report))
-            }
-            (plan, _) => {
-                let response = Response::of(&report, &is_error);
-                if !stamps {
-                    return Review::Answered(response);
-                }
-                Review::Answered(response.with_change(object::stamped(
-                    self.text,
-                    self.object,
-                    plan.as_deref(),
-                )))
-            }
+            Review::Answered(response.with_change(object::stamped(text, object, plan.as_deref())))
         }
     }
 }

@@ -14,9 +14,11 @@ const MAX_WARNINGS: usize = 4096;
 /// Why the object of a report is refused. `all` is the number of the reasons, including those that the report does not keep.
 pub(crate) fn rejection(report: &Report, reasons: &[&Diagnostic], all: usize) -> String {
     let subject = report.subject();
+    // An object of another kind exposes something itself.
+    let what = if subject.kind == "Service" { "cannot be exposed" } else { "is refused" };
     match reasons {
-        [only] => format!("{subject} cannot be exposed: {}", line(only)),
-        _ => format!("{subject} cannot be exposed, for {all} reasons:{}", list(reasons)),
+        [only] => format!("{subject} {what}: {}", line(only)),
+        _ => format!("{subject} {what}, for {all} reasons:{}", list(reasons)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::ops::Range;
 
-use crate::diagnostics::{Code, Origin, Problem, Report, listed, quoted, quoted_char};
+use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
 use crate::plan::context::RuleContext;
 use crate::plan::{OtherHost, Route};
 use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, character_help, host_errors};
@@ -76,36 +76,15 @@ fn same_kind(errors: &[HostError], error: &HostError) -> bool {
 
 /// A host belongs to the namespace, or at least to no other one.
 pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
-    let (namespaces, owners) = (&context.settings.namespaces, &context.settings.owners);
     let own = context.service.namespace().unwrap_or_default();
-    let own_row = context.settings.namespace_row(own);
-    let mine = own_row.and_then(|row| namespaces.at(row)?.1.hosts.as_ref()).map(|hosts| &hosts.value);
-    if owners.is_empty() && mine.is_none() {
-        return;
-    }
     let plan = context.plan;
     let others = plan.certificate_hosts.iter().chain(&plan.other_hosts).map(Written::from);
-    for rule in plan.rules.iter().map(Written::from).chain(others) {
-        let host = rule.host;
-        let lower = host.to_ascii_lowercase();
-        let nearest = owners.nearest(&lower);
-        // Who owns a part of a domain owns it alone.
-        let is_mine =
-            own_row.is_some_and(|row| nearest.binary_search_by_key(&row, |(_, owner)| *owner).is_ok());
-        let other = nearest.last().filter(|_| !is_mine);
-        let (said, help) = match (mine, other.and_then(|(_, owner)| namespaces.at(*owner))) {
-            (_, Some((owner, _))) => (
-                format!("the host {} belongs to the namespace {}", quoted(host), quoted(owner)),
-                mine.and_then(|hosts| one_of(hosts)).unwrap_or_else(|| "choose another host".to_owned()),
-            ),
-            (Some(mine), None) if nearest.is_empty() => (
-                format!("the host {} does not belong to the namespace {}", quoted(host), quoted(own)),
-                one_of(mine).unwrap_or_else(|| "ask your administrator for a host".to_owned()),
-            ),
-            _ => continue,
-        };
-        let origin = chosen_by(context, rule);
-        report.file(origin.path(), Problem::new(Code::HostNotOwned, said).help(help).found(host));
+    // A host that is missing is reported already.
+    let written = plan.rules.iter().map(Written::from).chain(others).filter(|rule| !rule.host.is_empty());
+    for rule in written {
+        if let Some(problem) = context.settings.problem_of_host(own, rule.host) {
+            report.file(chosen_by(context, rule).path(), problem);
+        }
     }
 }
 
@@ -119,12 +98,6 @@ pub(crate) fn chosen_by<'f>(context: &'f RuleContext<'_>, rule: Written<'f>) -> 
         (Origin::Annotation(_), _) | (_, None) => rule.host_origin,
         (_, Some(domain)) => &domain.origin,
     }
-}
-
-/// A choice of hosts, if there are any.
-fn one_of(hosts: &[String]) -> Option<String> {
-    let names = hosts.iter().map(String::as_str);
-    (!hosts.is_empty()).then(|| format!("choose one of {}", listed(names, hosts.len())))
 }
 
 /// With TLS, and where certificates carry a common name, a host has at most 64 characters.

@@ -90,6 +90,10 @@ rules! {
         "Kubernetes, validation.go, validateIngressRules; RFC 1035, 2.3.4 for the lengths", host::host;
     "ownership", [HostNotOwned],
         "the setting namespaces", host::ownership;
+    "class-of-namespace", [ClassNotAllowed],
+        "the setting namespaces", targets::class_of_namespace;
+    "gateway-of-namespace", [GatewayNotAllowed],
+        "the setting namespaces", targets::gateway_of_namespace;
     "common-name", [HostCommonName],
         "RFC 5280, ub-common-name", host::common_name;
     "path", [PathInvalid, PathBlank, PathQuery, PathStrict, PathRegex, TargetInvalid],

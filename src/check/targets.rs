@@ -235,3 +235,35 @@ pub(crate) fn monitor(context: &RuleContext<'_>, report: &mut Report) {
         report.file(rule.host_origin.path(), problem);
     }
 }
+
+/// The class of the Ingress is for the namespace.
+pub(crate) fn class_of_namespace(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    let Some(class) = plan.class.as_ref().filter(|_| plan.targets.contains(&Target::Ingress)) else { return };
+    let problem = context.settings.problem_of_class(plan.namespace().unwrap_or_default(), &class.value);
+    if let Some(problem) = problem {
+        report.file(class.origin.path(), problem);
+    }
+}
+
+/// The Gateways of the HTTPRoutes are for the namespace.
+pub(crate) fn gateway_of_namespace(context: &RuleContext<'_>, report: &mut Report) {
+    let plan = context.plan;
+    if !plan.targets.contains(&Target::HttpRoute) {
+        return;
+    }
+    let own = plan.namespace().unwrap_or_default();
+    let mut told = Vec::new();
+    for refs in [&plan.parent_refs, &plan.http_parent_refs].into_iter().flatten() {
+        for (at, parent) in refs.value.iter().enumerate().filter(|(_, parent)| parent.is_gateway()) {
+            let gateway = (parent.namespace.as_deref().unwrap_or(own), parent.name.as_str());
+            // Several listeners of one Gateway are one problem.
+            let problem =
+                context.settings.problem_of_gateway(own, gateway).filter(|_| !told.contains(&gateway));
+            if let Some(problem) = problem {
+                told.push(gateway);
+                report.file(refs.origin.path().index(at), problem);
+            }
+        }
+    }
+}

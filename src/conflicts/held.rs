@@ -89,8 +89,11 @@ impl ClaimText {
     }
 }
 
+/// Stands in front of the route of a canary.
+const CANARY: &str = "canary ";
+
 fn words(is_exact: bool, is_canary: bool) -> (&'static str, &'static str) {
-    (if is_canary { "canary " } else { "" }, if is_exact { "exact" } else { "prefix" })
+    (if is_canary { CANARY } else { "" }, if is_exact { "exact" } else { "prefix" })
 }
 
 /// The number of the shard of a host or a namespace, from 0 to [`SHARDS`] without the end (FNV-1a of 64 bits).
@@ -343,7 +346,6 @@ fn text_of(plan: &Plan, claim: &Claimed<'_>) -> Option<ClaimText> {
 
 /// What is said where an object that is not ours asks for what others have: as of a plan. `asked` has the place of each claim, and
 /// the host and path in words.
-#[allow(dead_code, reason = "the guard of hand-written objects asks")]
 pub(crate) fn contested_by(
     asked: &[(ClaimText, FieldPath, String)],
     asker: &Holder,
@@ -353,10 +355,23 @@ pub(crate) fn contested_by(
 ) {
     let mut seen = BTreeSet::new();
     for (text, path, shown) in asked {
-        if !seen.insert(&text.text) {
+        if !seen.insert(text.text.clone()) {
             continue;
         }
         let rivals = Rivals::new(text, asker, holders);
+        if let Some(problem) = text.text.strip_prefix(CANARY).and_then(|stable| {
+            let has_it = holders.get(stable)?;
+            // ingress-nginx gives a canary the requests of an Ingress in any namespace.
+            let is_strange = has_it.iter().all(|holder| holder.namespace != asker.namespace);
+            let others = named(&has_it.iter().collect::<Vec<_>>(), asker, names_others);
+            let said =
+                format!("{} is asked for by {others}, and a canary is for the same namespace", quoted(shown));
+            (is_strange && !has_it.is_empty())
+                .then(|| Problem::new(Code::RouteClaimed, said).help(ANOTHER_ROUTE))
+        }) {
+            report.file(path.clone(), problem);
+            continue;
+        }
         let problem = |others: &[&Holder]| {
             let others = named(others, asker, names_others);
             Problem::new(Code::RouteClaimed, format!("{} is also asked for by {others}", quoted(shown)))

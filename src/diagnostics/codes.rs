@@ -349,6 +349,14 @@ codes! {
         "The host belongs to another namespace, or not to this one.",
         "The setting namespaces gives hosts to namespaces, so that no team takes the name of another.",
         "Choose a host of your namespace, or ask the administrator.";
+    ClassNotAllowed, "class-not-allowed", Error,
+        "The class is not for this namespace.",
+        "The list classes of a namespace in the setting namespaces has the classes that its Ingresses may have.",
+        "Choose a class of the list, or ask the administrator.";
+    GatewayNotAllowed, "gateway-not-allowed", Error,
+        "The Gateway is not for this namespace.",
+        "The list gateways of a namespace in the setting namespaces has the Gateways that its routes may be attached to.",
+        "Choose a Gateway of the list, or ask the administrator.";
 
     // Certificates.
     IssuerInvalid, "issuer-invalid", Error,

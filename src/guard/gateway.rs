@@ -6,6 +6,9 @@ use super::{Found, MAX_TAKEN, Taken, items, of_metadata, word};
 use crate::diagnostics::FieldPath;
 use crate::validation::PathType;
 
+/// The group of Gateways, and of other objects that have listeners.
+pub(super) const GROUP: &str = "gateway.networking.k8s.io";
+
 /// What an HTTPRoute takes.
 pub(super) fn http(object: &Value) -> Found<'_> {
     read(object, &|of| {
@@ -68,16 +71,17 @@ fn read<'o>(object: &'o Value, path: &dyn Fn(&Value) -> (String, PathType)) -> F
             place: place.clone(),
         })
     });
-    let is_gateway = |parent: &&Value| {
-        word(parent, "kind").is_none_or(|kind| kind == "Gateway")
-            && word(parent, "group").is_none_or(|group| group == "gateway.networking.k8s.io")
-    };
-    let parents = items(spec, "parentRefs").iter().filter(is_gateway);
+    let group = |parent: &Value| parent.get("group").and_then(Value::as_str).unwrap_or(GROUP).to_owned();
+    let is_gateway =
+        |parent: &Value| group(parent) == GROUP && word(parent, "kind").is_none_or(|kind| kind == "Gateway");
+    let parents = items(spec, "parentRefs");
+    // In a mesh, a route is attached to Services, and its hosts are theirs.
+    let has_listeners = parents.iter().any(|parent| group(parent) == GROUP);
+    let named = |parent| Some((word(parent, "namespace").unwrap_or(own), word(parent, "name")?));
+    let gateways = parents.iter().enumerate().filter(|(_, parent)| is_gateway(parent));
     Found {
-        taken: taken.take(MAX_TAKEN).collect(),
-        gateways: parents
-            .filter_map(|parent| Some((word(parent, "namespace").unwrap_or(own), word(parent, "name")?)))
-            .collect(),
+        taken: taken.filter(|_| has_listeners || parents.is_empty()).take(MAX_TAKEN).collect(),
+        gateways: gateways.filter_map(|(at, parent)| Some((at, named(parent)?))).collect(),
         ..Found::default()
     }
 }

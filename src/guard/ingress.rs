@@ -44,9 +44,32 @@ pub(super) fn read(object: &Value) -> Found<'_> {
     Found {
         taken,
         is_canary: is_true(object, nginx::CANARY),
-        class: word(spec, "ingressClassName").or_else(|| annotation(object, kubernetes::CLASS)),
-        gateways: Vec::new(),
+        classes: classes(object, spec).collect(),
+        named: certificates(spec),
+        ..Found::default()
     }
+}
+
+/// The classes. Which of the two counts, if there are two, depends on the controller.
+fn classes<'o>(object: &'o Value, spec: &'o Value) -> impl Iterator<Item = (&'o str, FieldPath)> {
+    let field =
+        word(spec, "ingressClassName").map(|it| (it, FieldPath::object(&["spec", "ingressClassName"])));
+    let old = annotation(object, kubernetes::CLASS).map(|it| (it, FieldPath::annotation(kubernetes::CLASS)));
+    field.into_iter().chain(old)
+}
+
+/// The hosts of certificates.
+fn certificates(spec: &Value) -> Vec<(String, FieldPath)> {
+    let mut found = Vec::new();
+    for (at, section) in items(spec, "tls").iter().enumerate() {
+        let place = FieldPath::object(&["spec", "tls"]).index(at).key("hosts");
+        let hosts = items(section, "hosts").iter().enumerate();
+        let host = |(at, host): (usize, &Value)| {
+            Some((host.as_str()?.to_ascii_lowercase(), place.clone().index(at)))
+        };
+        found.extend(hosts.filter_map(host).filter(|(host, _)| !host.is_empty()));
+    }
+    found
 }
 
 /// The hosts that annotations of ingress-nginx add: they are served as those of the rules are, or sent to them.

@@ -5,11 +5,13 @@
 mod gateway;
 mod ingress;
 mod route;
+mod rules;
 
 use serde_json::Value;
 
 use crate::conflicts::{ClaimText, Holder};
 use crate::diagnostics::FieldPath;
+use crate::dialect::external_dns;
 use crate::validation::PathType;
 
 /// A host and a path that an object takes.
@@ -47,9 +49,43 @@ pub struct Guarded<'o> {
     pub(crate) taken: Vec<Taken>,
     /// Whether it shares the hosts and paths of another object on purpose.
     is_canary: bool,
-    class: Option<&'o str>,
-    /// The Gateways that it is attached to: namespace and name.
-    gateways: Vec<(&'o str, &'o str)>,
+    /// More than one where the field and the annotation name one.
+    classes: Vec<(&'o str, FieldPath)>,
+    /// The Gateways that it is attached to: the position of the reference, and the namespace and name.
+    gateways: Vec<(usize, (&'o str, &'o str))>,
+    /// Hosts that it takes no requests of, and asks for a certificate or a name in DNS for.
+    named: Vec<(String, FieldPath)>,
+}
+
+/// What reads an object of a kind.
+type Reader = fn(&Value) -> Found<'_>;
+
+/// The groups and names of the kinds.
+const KINDS: [(&str, &str, Reader); 5] = [
+    ("networking.k8s.io", "Ingress", ingress::read),
+    (gateway::GROUP, "HTTPRoute", gateway::http),
+    (gateway::GROUP, "GRPCRoute", gateway::grpc),
+    (gateway::GROUP, "TLSRoute", gateway::tls),
+    ("route.openshift.io", "Route", route::read),
+];
+
+fn find(group: &str, kind: &str) -> Option<(&'static str, &'static str, Reader)> {
+    KINDS.into_iter().find(|(known, name, _)| (*known, *name) == (group, kind))
+}
+
+/// Whether objects of a kind of this group and name give hosts to a program.
+///
+/// ```
+/// use xposer::guard::is_guarded;
+/// use xposer::options::Guard;
+/// assert!(is_guarded("networking.k8s.io", "Ingress") && !is_guarded("", "Ingress"));
+/// assert!(Guard::KINDS.iter().all(|kind| {
+///     ["networking.k8s.io", "gateway.networking.k8s.io", "route.openshift.io"].iter().any(|group| is_guarded(group, kind))
+/// }));
+/// ```
+#[must_use]
+pub fn is_guarded(group: &str, kind: &str) -> bool {
+    find(group, kind).is_some()
 }
 
 /// What the reader of a kind finds.
@@ -57,8 +93,10 @@ pub struct Guarded<'o> {
 struct Found<'o> {
     taken: Vec<Taken>,
     is_canary: bool,
-    class: Option<&'o str>,
-    gateways: Vec<(&'o str, &'o str)>,
+    /// More than one where the field and the annotation name one.
+    classes: Vec<(&'o str, FieldPath)>,
+    gateways: Vec<(usize, (&'o str, &'o str))>,
+    named: Vec<(String, FieldPath)>,
 }
 
 impl<'o> Guarded<'o> {
@@ -67,17 +105,16 @@ impl<'o> Guarded<'o> {
     pub fn read(object: &'o Value) -> Option<Self> {
         let word = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
         let group = word("apiVersion").split_once('/').map_or("", |(group, _)| group);
-        type Reader = fn(&Value) -> Found<'_>;
-        let (kind, read): (&'static str, Reader) = match (group, word("kind")) {
-            ("networking.k8s.io", "Ingress") => ("Ingress", ingress::read),
-            ("gateway.networking.k8s.io", "HTTPRoute") => ("HTTPRoute", gateway::http),
-            ("gateway.networking.k8s.io", "GRPCRoute") => ("GRPCRoute", gateway::grpc),
-            ("gateway.networking.k8s.io", "TLSRoute") => ("TLSRoute", gateway::tls),
-            ("route.openshift.io", "Route") => ("Route", route::read),
-            _ => return None,
-        };
-        let Found { taken, is_canary, class, gateways } = read(object);
-        Some(Self { kind, object, taken, is_canary, class, gateways })
+        let (_, kind, read) = find(group, word("kind"))?;
+        let Found { taken, is_canary, classes, gateways, mut named } = read(object);
+        let mut guarded = Self { kind, object, taken, is_canary, classes, gateways, named: Vec::new() };
+        for (key, value) in guarded.annotations().filter(|(key, _)| external_dns::names_hosts(key)) {
+            let hosts = value.split(',').map(str::trim).filter(|host| !host.is_empty());
+            named
+                .extend(hosts.map(|host| (host.to_ascii_lowercase(), FieldPath::annotation(key.to_owned()))));
+        }
+        guarded.named = named;
+        Some(guarded)
     }
 
     /// The kind.
@@ -89,7 +126,13 @@ impl<'o> Guarded<'o> {
     /// The class of an Ingress, if it names one.
     #[must_use]
     pub fn class(&self) -> Option<&'o str> {
-        self.class
+        self.classes.first().map(|(class, _)| *class)
+    }
+
+    /// Its annotations that are texts.
+    fn annotations(&self) -> impl Iterator<Item = (&'o str, &'o str)> {
+        let all = self.object.get("metadata").and_then(|it| it.get("annotations")).and_then(Value::as_object);
+        all.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
     }
 
     /// The Gateways that a route is attached to, each with its namespace.
@@ -102,8 +145,8 @@ impl<'o> Guarded<'o> {
     /// assert_eq!(Guarded::read(&route).unwrap().gateways(), [("shop", "edge")]);
     /// ```
     #[must_use]
-    pub fn gateways(&self) -> &[(&'o str, &'o str)] {
-        &self.gateways
+    pub fn gateways(&self) -> Vec<(&'o str, &'o str)> {
+        self.gateways.iter().map(|(_, gateway)| *gateway).collect()
     }
 
     /// The object as a holder of what it takes.

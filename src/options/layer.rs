@@ -244,6 +244,18 @@ pub(crate) struct Namespace {
     pub(crate) layer: Layer,
     /// Patterns of the hosts that belong to it, and to nobody else.
     pub(crate) hosts: Option<Sourced<Vec<String>>>,
+    /// Patterns of the classes that its Ingresses may have; `None` means all.
+    pub(crate) classes: Option<Vec<String>>,
+    /// The Gateways that its routes may be attached to; `None` means all.
+    pub(crate) gateways: Option<Vec<GatewayPattern>>,
+}
+
+/// Some Gateways, by patterns of their namespaces and names.
+#[derive(Clone, Debug)]
+pub(crate) struct GatewayPattern {
+    /// `None` is the namespace of the route.
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: String,
 }
 
 /// What is set under names, in their order.

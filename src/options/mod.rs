@@ -10,6 +10,7 @@ mod entries;
 mod gateways;
 mod layer;
 mod named;
+mod owned;
 mod parse;
 mod served_by;
 mod table;

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use super::layer::{Named, Namespace, Profile, Wishes};
-use super::parse::{Parsed, class_problem, controller, hosts, item, list, mapping, one, profile, wrong};
+use super::layer::{GatewayPattern, Named, Namespace, Profile, Wishes};
+use super::parse::{
+    Parsed, class_problem, controller, hosts, is_class, item, list, mapping, one, profile, wrong,
+};
 use super::table::{self, Layer};
 use super::unknown;
 use crate::diagnostics::{Origin, Sourced, quoted};
@@ -14,7 +16,7 @@ use crate::validation::{is_dns_label, is_dns_subdomain};
 /// The keys of a profile beside settings.
 const OF_PROFILE: &[&str] = &["namespaces"];
 /// The keys of a namespace beside settings.
-const OF_NAMESPACE: &[&str] = &["hosts", "profile"];
+const OF_NAMESPACE: &[&str] = &["hosts", "classes", "gateways", "profile"];
 
 /// Profiles by their names.
 pub(super) fn profiles(value: &Value, at: &Origin, into: &mut Named<Profile>) -> Parsed<()> {
@@ -50,6 +52,14 @@ pub(super) fn namespaces(value: &Value, at: &Origin, into: &mut Named<Namespace>
         mapping(value, &place, OF_NAMESPACE, &mut |key, value, place| match key {
             "hosts" => {
                 namespace.hosts = Some(Sourced::new(hosts(value, &place)?, place));
+                Ok(())
+            }
+            "classes" => {
+                namespace.classes = Some(class_patterns(value, &place)?);
+                Ok(())
+            }
+            "gateways" => {
+                namespace.gateways = Some(gateway_patterns(value, &place)?);
                 Ok(())
             }
             "profile" => namespace.layer.profile.take(profile, value, place),
@@ -112,6 +122,35 @@ fn namespace_patterns(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
         let pattern = item(value, at, "namespace")?.trim();
         namespace_pattern(pattern, at)?;
         Ok(pattern.to_owned())
+    })
+}
+
+/// A list of classes or patterns.
+fn class_patterns(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
+    list(value, at, "a list of classes", &|value, at| {
+        let pattern = item(value, at, "class")?.trim();
+        if is_class(&pattern.replace('*', "x")) {
+            return Ok(pattern.to_owned());
+        }
+        let said = format!("{} is neither a class nor a pattern of classes", quoted(pattern));
+        Err(wrong(at, said, "write lower-case letters, digits, `-`, `.`, and `*` for any text"))
+    })
+}
+
+/// A list of Gateways or patterns, each with the namespace in front of it where that is another one.
+fn gateway_patterns(value: &Value, at: &Origin) -> Parsed<Vec<GatewayPattern>> {
+    list(value, at, "a list of Gateways", &|value, at| {
+        let pattern = item(value, at, "Gateway")?.trim();
+        let (namespace, name) = match pattern.split_once('/') {
+            Some((namespace, name)) => (Some(namespace), name),
+            None => (None, pattern),
+        };
+        let is_namespace = |namespace: &str| is_dns_label(&namespace.replace('*', "x"));
+        if is_dns_subdomain(&name.replace('*', "x")) && namespace.is_none_or(is_namespace) {
+            return Ok(GatewayPattern { namespace: namespace.map(str::to_owned), name: name.to_owned() });
+        }
+        let said = format!("{} is neither a Gateway nor a pattern of Gateways", quoted(pattern));
+        Err(wrong(at, said, "write name or namespace/name, and `*` for any text"))
     })
 }
 

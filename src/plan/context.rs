@@ -1,7 +1,7 @@
 //! What a rule may read.
 
 use crate::diagnostics::{Code, Report, Segment};
-use crate::dialect::{external_dns, is_snippet};
+use crate::dialect::external_dns;
 use crate::options::block::swallowed;
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::{Annotation, Plan, Source};
@@ -42,9 +42,7 @@ impl RuleContext<'_> {
         if !annotation.is_forwarded() {
             return None;
         }
-        let of_program = || is_snippet(key).then_some("");
-        let pattern = self.settings.deny.first(key).or_else(of_program)?;
-        Some(pattern).filter(|_| !self.settings.allow.fit(key))
+        self.settings.denial(key)
     }
 
     /// The code and the sentence where something that protects is lost: the administrator may accept that of a key.

@@ -1,4 +1,4 @@
-//! The policy asks who has what: natively and as WebAssembly in the real waPC host, with the same answers from the host.
+//! The policy asks who has what, also about objects that are no Services: natively and as WebAssembly in the real waPC host, with the same answers from the host.
 
 #![allow(
     clippy::panic,
@@ -87,6 +87,14 @@ in_the_wapc_host! {
     a_request_asks_for_sixteen_config_maps_at_most
     a_canary_is_held_to_its_stable_service
     an_audit_asks_as_the_owner
+    other_kinds_pass_unless_they_are_guarded
+    a_hand_written_object_takes_no_hosts_of_others
+    a_hand_written_object_has_what_its_namespace_may_use
+    a_hand_written_object_does_not_take_what_is_claimed
+    what_was_there_before_passes
+    the_controller_passes_by_its_account_alone
+    a_guard_that_warns_refuses_nothing
+    a_canary_by_hand_is_for_its_own_namespace
 }
 
 const OLD: &str = "2026-01-01T00:00:00Z";
@@ -426,4 +434,330 @@ fn an_audit_asks_as_the_owner() {
     assert!(answer(&settings(json!({})), &audit, &younger).0.allowed);
     let older = cluster(&held(&[(HOST, holder("Ingress", "ops", "old", "2025-01-01T00:00:00Z"))]));
     assert!(!answer(&settings(json!({})), &audit, &older).0.allowed);
+}
+
+/// A request of a user for an object that is no Service.
+fn by_hand(api_version: &str, kind: &str, metadata: Value, spec: Value) -> Value {
+    let (group, version) = api_version.split_once('/').unwrap();
+    let mut object = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "mine", "namespace": "shop"}, "spec": spec});
+    for (key, value) in metadata.as_object().unwrap() {
+        object["metadata"][key] = value.clone();
+    }
+    let mut request = request(object);
+    request["kind"] = json!({"group": group, "version": version, "kind": kind});
+    request
+}
+
+fn ingress(metadata: Value, spec: Value) -> Value {
+    by_hand("networking.k8s.io/v1", "Ingress", metadata, spec)
+}
+
+fn of_host(host: &str) -> Value {
+    ingress(json!({}), json!({"rules": [{"host": host}]}))
+}
+
+fn guarding(others: Value) -> Value {
+    let mut settings = json!({"guard": {"mode": "deny"}});
+    for (key, value) in others.as_object().unwrap() {
+        settings[key] = value.clone();
+    }
+    settings
+}
+
+fn without_host() -> Arc<Reply> {
+    Arc::new(|call| panic!("{call:?}"))
+}
+
+fn owned() -> Value {
+    json!({"namespaces": {"shop": {"hosts": ["shop.example.com", "*.shop.example.com"]}, "blog": {"hosts": ["blog.example.com"]}}})
+}
+
+#[test]
+fn other_kinds_pass_unless_they_are_guarded() {
+    let taken = of_host("blog.example.com");
+    let ask = |settings: &Value, request: &Value| answer(settings, request, &without_host()).0.allowed;
+    assert!(ask(&owned(), &taken));
+    let mut settings = guarding(owned());
+    assert!(!ask(&settings, &taken));
+    let with = |path: &str, value: Value| {
+        let mut request = taken.clone();
+        *request.pointer_mut(path).unwrap() = value;
+        request
+    };
+    let mut status = taken.clone();
+    status["subResource"] = json!("status");
+    let mut deleted = taken.clone();
+    deleted["object"]["metadata"]["deletionTimestamp"] = json!(NEW);
+    let other = with("/kind/group", json!("example.com"));
+    for request in [with("/operation", json!("DELETE")), with("/object", Value::Null), status, deleted, other]
+    {
+        assert!(ask(&settings, &request), "{request}");
+    }
+    settings["guard"]["kinds"] = json!(["HTTPRoute"]);
+    assert!(ask(&settings, &taken));
+}
+
+#[test]
+fn a_hand_written_object_takes_no_hosts_of_others() {
+    let settings = guarding(owned());
+    let said = |request: &Value| {
+        let response = answer(&settings, request, &without_host()).0;
+        assert!(response.patch.is_none());
+        if response.allowed { String::new() } else { message(&response) }
+    };
+    let gateway = |kind: &str, spec: Value| by_hand("gateway.networking.k8s.io/v1", kind, json!({}), spec);
+    let route = |spec: Value| by_hand("route.openshift.io/v1", "Route", json!({}), spec);
+    let annotated = |key: &str, value: &str| {
+        ingress(json!({"annotations": {key: value}}), json!({"rules": [{"host": "shop.example.com"}]}))
+    };
+    let belongs = "belongs to the namespace `blog`; choose one of shop.example.com, *.shop.example.com [host-not-owned]";
+    let of_blog = format!("the host `blog.example.com` {belongs}");
+    let parents = json!([{"name": "edge"}]);
+    let refused: Vec<(Value, String)> = vec![
+        (of_host("blog.example.com"), format!("Ingress shop/mine is refused: spec.rules[0].host: {of_blog}")),
+        (of_host("Blog.Example.com"), "belongs to the namespace `blog`".to_owned()),
+        (
+            of_host("*.example.com"),
+            "the host `*.example.com` takes hosts of the namespace `blog`, such as `blog.example.com`"
+                .to_owned(),
+        ),
+        (
+            of_host(""),
+            "spec.rules[0].host: a rule without a host takes hosts of the namespace `blog`".to_owned(),
+        ),
+        (of_host("example.org"), "the host `example.org` does not belong to the namespace `shop`".to_owned()),
+        (ingress(json!({}), json!({"defaultBackend": {}})), "spec.rules: a rule without a host".to_owned()),
+        (
+            ingress(
+                json!({}),
+                json!({"rules": [{"host": "shop.example.com"}], "tls": [{"hosts": ["shop.example.com", "blog.example.com"]}]}),
+            ),
+            format!("spec.tls[0].hosts[1]: {of_blog}"),
+        ),
+        (
+            annotated("nginx.ingress.kubernetes.io/server-alias", "x.shop.example.com, blog.example.com"),
+            of_blog.clone(),
+        ),
+        (annotated("external-dns.alpha.kubernetes.io/hostname", "blog.example.com"), of_blog.clone()),
+        (
+            annotated("nginx.ingress.kubernetes.io/from-to-www-redirect", "true"),
+            "`www.shop.example.com`".to_owned(),
+        ),
+        (
+            gateway("HTTPRoute", json!({"parentRefs": parents, "hostnames": ["blog.example.com"]})),
+            format!("HTTPRoute shop/mine is refused: spec.hostnames[0]: {of_blog}"),
+        ),
+        (
+            gateway("HTTPRoute", json!({"parentRefs": parents})),
+            "spec.hostnames: a rule without a host".to_owned(),
+        ),
+        (
+            gateway("GRPCRoute", json!({"parentRefs": parents, "hostnames": ["*.example.com"]})),
+            "takes hosts of".to_owned(),
+        ),
+        (
+            gateway("TLSRoute", json!({"parentRefs": parents, "hostnames": ["blog.example.com"]})),
+            of_blog.clone(),
+        ),
+        (
+            route(json!({"host": "blog.example.com"})),
+            format!("Route shop/mine is refused: spec.host: {of_blog}"),
+        ),
+        (
+            route(json!({"host": "x.example.com", "wildcardPolicy": "Subdomain"})),
+            "`*.example.com` takes hosts".to_owned(),
+        ),
+    ];
+    for (request, expected) in refused {
+        let said = said(&request);
+        // The redirect's other host belongs to the namespace, too.
+        if expected.contains("www") {
+            assert_eq!(said, "");
+            continue;
+        }
+        assert!(said.contains(&expected), "{said}\n{expected}");
+    }
+    let mesh = json!({"parentRefs": [{"group": "", "kind": "Service", "name": "web"}]});
+    for request in [
+        of_host("shop.example.com"),
+        of_host("*.shop.example.com"),
+        route(json!({})),
+        gateway("HTTPRoute", mesh),
+    ] {
+        assert_eq!(said(&request), "");
+    }
+}
+
+#[test]
+fn a_hand_written_object_has_what_its_namespace_may_use() {
+    let settings = guarding(json!({
+        "annotations": {"deny": ["*"], "allow": ["example.com/*"]},
+        "namespaces": {"shop": {"classes": ["public"], "gateways": ["edge", "infra/shared-*"]}},
+    }));
+    let annotations = json!({
+        "nginx.ingress.kubernetes.io/server-snippet": "deny all;",
+        "nginx.ingress.kubernetes.io/proxy-body-size": "1m",
+        "example.com/owner": "me",
+        "kubectl.kubernetes.io/last-applied-configuration": "{}",
+        "meta.helm.sh/release-name": "shop",
+        "kubernetes.io/ingress.class": "old",
+    });
+    let request = ingress(
+        json!({"annotations": annotations}),
+        json!({"ingressClassName": "internal", "rules": [{"host": "a"}]}),
+    );
+    let (response, _) = answer(&settings, &request, &without_host());
+    let said = message(&response);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[0], "Ingress shop/mine is refused, for 5 reasons:");
+    for expected in [
+        "server-snippet\"]: `nginx.ingress.kubernetes.io/server-snippet` would put text into the controller's configuration",
+        "`nginx.ingress.kubernetes.io/proxy-body-size` may not be used: the administrator denies `*`",
+        "`kubernetes.io/ingress.class` may not be used",
+        "spec.ingressClassName: the class `internal` is not for the namespace `shop`; choose one of public [class-not-allowed]",
+        "the class `old` is not for the namespace `shop`",
+    ] {
+        assert!(said.contains(expected), "{said}");
+    }
+    let route = |parents: Value| {
+        let spec = json!({"parentRefs": parents, "hostnames": ["a"]});
+        answer(
+            &settings,
+            &by_hand("gateway.networking.k8s.io/v1", "HTTPRoute", json!({}), spec),
+            &without_host(),
+        )
+        .0
+    };
+    let said =
+        message(&route(json!([{"name": "edge"}, {"name": "other"}, {"name": "edge", "namespace": "infra"}])));
+    assert!(said.contains("1. spec.parentRefs[1]: the Gateway `shop/other` is not for the namespace `shop`; choose one of shop/edge, infra/shared-*"), "{said}");
+    assert!(said.contains("2. spec.parentRefs[2]: the Gateway `infra/edge` is not"), "{said}");
+    assert!(route(json!([{"name": "edge"}, {"name": "shared-1", "namespace": "infra"}])).allowed);
+}
+
+#[test]
+fn a_hand_written_object_does_not_take_what_is_claimed() {
+    let settings = guarding(settings(json!({})));
+    let taken = cluster(&held(&[(HOST, holder("Service", "ops", "old", OLD))]));
+    let (response, calls) = answer(&settings, &of_host("shop.example.com"), &taken);
+    assert_eq!((code(&response), calls.len()), (422, 1));
+    assert_eq!(
+        message(&response),
+        "Ingress shop/mine is refused: spec.rules[0].host: `shop.example.com/` is also asked for by Service ops/old, created on \
+         2026-01-01; choose another host or path [route-claimed]"
+    );
+    let (response, calls) = answer(&settings, &of_host("free.example.com"), &taken);
+    assert!(response.allowed && response.warnings.is_none() && calls.len() == 1);
+    // Who names no host has those of its listeners.
+    assert_eq!(answer(&settings, &of_host(""), &taken).1, []);
+    // What is not known.
+    let absent: Arc<Reply> = Arc::new(|call| Cluster::default().reply(call));
+    let (response, _) = answer(&settings, &of_host("shop.example.com"), &absent);
+    assert!(response.allowed && response.warnings.unwrap()[0].starts_with("xposer[claims-unknown]"));
+    let mut strict = settings.clone();
+    strict["claims"]["onFailure"] = json!("deny");
+    assert_eq!(code(&answer(&strict, &of_host("shop.example.com"), &absent).0), 503);
+    // In one of the two modes, it is told.
+    let mut warned = settings.clone();
+    warned["claims"]["mode"] = json!("warn");
+    let (response, _) = answer(&warned, &of_host("shop.example.com"), &taken);
+    assert!(response.allowed && response.warnings.unwrap().len() == 1);
+}
+
+#[test]
+fn what_was_there_before_passes() {
+    let mut settings = guarding(settings(json!({})));
+    settings["namespaces"] = owned()["namespaces"].clone();
+    let taken = cluster(&held(&[("prefix blog.example.com/", holder("Service", "blog", "old", OLD))]));
+    let update = |old: Value, new: Value| {
+        let mut request = new;
+        request["operation"] = json!("UPDATE");
+        request["oldObject"] = old["object"].clone();
+        answer(&settings, &request, &taken).0
+    };
+    let old = of_host("blog.example.com");
+    let mut labelled = old.clone();
+    labelled["object"]["metadata"]["labels"] = json!({"team": "a"});
+    let response = update(old.clone(), labelled);
+    assert!(response.allowed, "{response:?}");
+    // It is told all the same.
+    assert_eq!(response.audit_annotations.unwrap()["codes"], "host-not-owned");
+    assert_eq!(response.warnings.unwrap().len(), 1);
+    let mut more = old.clone();
+    more["object"]["spec"]["rules"] = json!([{"host": "blog.example.com"}, {"host": "x.example.org"}]);
+    let said = message(&update(old.clone(), more));
+    assert!(said.contains("spec.rules[1].host") && !said.contains("rules[0]"), "{said}");
+    // Another path of the host is another claim.
+    let mut path = old.clone();
+    path["object"]["spec"]["rules"][0]["http"] = json!({"paths": [{"path": "/x", "pathType": "Prefix"}]});
+    assert!(update(old, path).allowed);
+    // A snippet may stay as it is, and not become another one.
+    let with = |snippet: &str| {
+        ingress(
+            json!({"annotations": {"nginx.ingress.kubernetes.io/server-snippet": snippet}}),
+            json!({"rules": [{"host": "shop.example.com"}]}),
+        )
+    };
+    assert!(update(with("a;"), with("a;")).allowed);
+    assert!(message(&update(with("a;"), with("b;"))).contains("annotation-denied"));
+}
+
+#[test]
+fn the_controller_passes_by_its_account_alone() {
+    let settings = guarding(owned());
+    let mut request = of_host("blog.example.com");
+    let metadata = json!({"name": "mine", "namespace": "shop",
+        "labels": {"app.kubernetes.io/managed-by": "xposer", "xposer.stakater.com/service": "web"},
+        "ownerReferences": [{"apiVersion": "v1", "kind": "Service", "name": "web", "uid": "1", "controller": true}],
+        "managedFields": [{"manager": "xposer-controller"}]});
+    request["object"]["metadata"] = metadata;
+    for (user, passes) in [
+        ("alice", false),
+        ("xposer-controller", false),
+        ("system:serviceaccount:shop:xposer-controller", false),
+        ("system:serviceaccount:xposer-system:xposer-controller", true),
+    ] {
+        request["userInfo"] = json!({"username": user});
+        assert_eq!(answer(&settings, &request, &without_host()).0.allowed, passes, "{user}");
+    }
+    let mut others = settings.clone();
+    others["guard"]["users"] = json!(["alice"]);
+    assert!(!answer(&others, &request, &without_host()).0.allowed);
+    request["userInfo"] = json!({"username": "alice"});
+    assert!(answer(&others, &request, &without_host()).0.allowed);
+    // An audit names nobody, and nothing follows from it.
+    request["userInfo"] = json!({});
+    assert!(answer(&settings, &request, &without_host()).0.allowed);
+    request["object"]["metadata"]["labels"] = json!({});
+    assert!(!answer(&settings, &request, &without_host()).0.allowed);
+}
+
+#[test]
+fn a_guard_that_warns_refuses_nothing() {
+    let mut settings = guarding(settings(json!({"onFailure": "deny"})));
+    settings["namespaces"] = owned()["namespaces"].clone();
+    settings["guard"]["mode"] = json!("warn");
+    let taken = cluster(&held(&[("prefix blog.example.com/", holder("Service", "blog", "old", OLD))]));
+    let (response, _) = answer(&settings, &of_host("blog.example.com"), &taken);
+    assert!(response.allowed);
+    assert_eq!(response.warnings.unwrap().len(), 2);
+    assert_eq!(response.audit_annotations.unwrap()["codes"], "host-not-owned,route-claimed");
+    let absent: Arc<Reply> = Arc::new(|call| Cluster::default().reply(call));
+    assert!(answer(&settings, &of_host("shop.example.com"), &absent).0.allowed);
+}
+
+#[test]
+fn a_canary_by_hand_is_for_its_own_namespace() {
+    let settings = guarding(settings(json!({})));
+    let canary = ingress(
+        json!({"annotations": {"nginx.ingress.kubernetes.io/canary": "true", "nginx.ingress.kubernetes.io/canary-weight": "100"}}),
+        json!({"rules": [{"host": "shop.example.com"}]}),
+    );
+    let held_in = |namespace: &str| cluster(&held(&[(HOST, holder("Service", namespace, "old", OLD))]));
+    let (response, _) = answer(&settings, &canary, &held_in("ops"));
+    assert!(message(&response).contains(
+        "is asked for by Service ops/old, created on 2026-01-01, and a canary is for the same namespace"
+    ));
+    assert!(answer(&settings, &canary, &held_in("shop")).0.allowed);
+    assert!(answer(&settings, &canary, &cluster(&Holders::new())).0.allowed);
 }

@@ -66,6 +66,11 @@ pub(crate) fn is_hostname(key: &str) -> bool {
     matches!(split(key), Some((_, "hostname")))
 }
 
+/// Whether a key publishes an object of any kind under names.
+pub(crate) fn names_hosts(key: &str) -> bool {
+    matches!(split(key), Some((_, "hostname" | "internal-hostname")))
+}
+
 /// Whether ExternalDNS reads a key on a Gateway and on no HTTPRoute.
 pub(crate) fn is_of_gateway(key: &str) -> bool {
     matches!(split(key), Some((_, "target")))

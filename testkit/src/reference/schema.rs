@@ -155,7 +155,7 @@ fn shape(name: &str, form: Form) -> Result<Value> {
             json!({"type": ["object", "null"], "additionalProperties": layer(own)})
         }
         (Form::Mapping, "namespaces") => {
-            let own = json!({"hosts": list(&item()), "profile": text()});
+            let own = json!({"hosts": list(&item()), "classes": list(&item()), "gateways": list(&item()), "profile": text()});
             json!({"type": ["object", "null"], "additionalProperties": layer(own)})
         }
         (Form::Mapping, "controllers") => {

@@ -1,0 +1,60 @@
+//! Objects that somebody wrote by hand, and that give hosts to a program.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+use xposer::Settings;
+use xposer::guard::Guarded;
+use xposer::options::Mode;
+use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL};
+
+use crate::object;
+use crate::question::{Asked, Question, Review, Verdict};
+use crate::request::Request;
+use crate::response::Response;
+
+/// Reviews the object of a request.
+pub(crate) fn review(
+    request: &Request<'_>,
+    text: &RawValue,
+    settings: &Settings,
+) -> serde_json::Result<Review> {
+    let passes = Ok(Review::Answered(Response::accepted()));
+    let mode = settings.guard().mode_of(request.kind());
+    if mode == Mode::Off || settings.guard().passes(request.user()) {
+        return passes;
+    }
+    let object = read(request, text)?;
+    // An audit names no user. There, marks that anybody can set are enough, because nothing follows from it.
+    let is_marked = |object: &Value| {
+        let labels = object.pointer("/metadata/labels");
+        labels.and_then(|it| it.get(MANAGED_BY_LABEL)).and_then(Value::as_str) == Some(MANAGED_BY)
+    };
+    if object::is_being_deleted(&object) || (request.is_audit() && is_marked(&object)) {
+        return passes;
+    }
+    let old = request.old_object.map(|old| read(request, old)).transpose()?;
+    let Some(guarded) = Guarded::read(&object) else { return passes };
+    let old_guarded = old.as_ref().and_then(Guarded::read);
+    let report = guarded.check(settings);
+    let before = old_guarded.as_ref().map(|old| old.check(settings)).unwrap_or_default();
+    let verdict = Verdict { mode, before };
+    let claims = Question::claims(settings);
+    let texts = claims.map(|_| guarded.claims_beside(old_guarded.as_ref())).unwrap_or_default();
+    Ok(match claims.filter(|_| !texts.is_empty()) {
+        Some(claims) => {
+            let created = request.created(&object);
+            let asked = Asked::Guarded { object, old, verdict };
+            Review::Asks(Question::new(&texts, claims, asked, created, report))
+        }
+        None => Review::Answered(Response::of(&report, &|finding| verdict.refuses(finding))),
+    })
+}
+
+/// The object, with the namespace of the request if it names none.
+fn read(request: &Request<'_>, text: &RawValue) -> serde_json::Result<Value> {
+    let mut object = object::read_guarded(text)?;
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        metadata.entry("namespace").or_insert_with(|| request.namespace().into());
+    }
+    Ok(object)
+}

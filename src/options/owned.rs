@@ -1,0 +1,106 @@
+//! What belongs to a namespace, and what it may use: the keys `hosts`, `classes` and `gateways` of the setting `namespaces`, and the patterns
+//! of annotations that nobody may use.
+
+use super::Settings;
+use super::layer::GatewayPattern;
+use crate::diagnostics::{Code, Problem, listed, quoted};
+use crate::dialect::is_snippet;
+use crate::validation::pattern::matches;
+
+impl Settings {
+    /// What is wrong where a namespace takes a host, if it belongs to another one or not to this one. A wildcard takes all hosts below it,
+    /// and an empty host takes all.
+    pub(crate) fn problem_of_host(&self, namespace: &str, host: &str) -> Option<Problem> {
+        let own_row = self.namespace_row(namespace);
+        let mine =
+            own_row.and_then(|row| self.namespaces.at(row)?.1.hosts.as_ref()).map(|hosts| &hosts.value);
+        if self.owners.is_empty() && mine.is_none() {
+            return None;
+        }
+        let lower = host.to_ascii_lowercase();
+        let nearest = self.owners.nearest(&lower);
+        let is_mine = |owner: usize| Some(owner) == own_row;
+        // Who owns a part of a domain owns it alone.
+        let is_own = nearest.iter().any(|(_, owner)| is_mine(*owner));
+        let owner = |row: usize| self.namespaces.at(row).map(|(name, _)| quoted(name));
+        let choose = || mine.and_then(|hosts| one_of(hosts));
+        let problem = |said: String, help: Option<String>, otherwise: &str| {
+            let help = help.unwrap_or_else(|| otherwise.to_owned());
+            Some(Problem::new(Code::HostNotOwned, said).help(help).found(host))
+        };
+        if let Some(other) = nearest.last().filter(|_| !is_own).and_then(|(_, row)| owner(*row)) {
+            let said = format!("the host {} belongs to the namespace {other}", quoted(host));
+            return problem(said, choose(), "choose another host");
+        }
+        // The owner of the wildcard itself got it from the administrator.
+        let domain = if host.is_empty() { Some("") } else { lower.strip_prefix("*.") };
+        let below = domain.filter(|domain| !self.owners.has_domain(domain));
+        if let Some((taken, row)) = below.and_then(|domain| self.owners.below(domain, &is_mine)) {
+            let said = format!(
+                "{} takes hosts of the namespace {}, such as {}",
+                if host.is_empty() {
+                    "a rule without a host".to_owned()
+                } else {
+                    format!("the host {}", quoted(host))
+                },
+                owner(row).unwrap_or_default(),
+                quoted(taken)
+            );
+            return problem(said, choose(), "choose another host");
+        }
+        if mine.is_some() && nearest.is_empty() {
+            let what = if host.is_empty() {
+                "a rule without a host".to_owned()
+            } else {
+                format!("the host {}", quoted(host))
+            };
+            let said = format!("{what} does not belong to the namespace {}", quoted(namespace));
+            return problem(said, choose(), "ask your administrator for a host");
+        }
+        None
+    }
+
+    /// What is wrong where an Ingress of a namespace has a class, if the class is not for it.
+    pub(crate) fn problem_of_class(&self, namespace: &str, class: &str) -> Option<Problem> {
+        let classes = self.namespace(namespace)?.classes.as_ref()?;
+        if classes.iter().any(|pattern| matches(pattern, class)) {
+            return None;
+        }
+        let said = format!("the class {} is not for the namespace {}", quoted(class), quoted(namespace));
+        let help = one_of(classes).unwrap_or_else(|| "ask your administrator for a class".to_owned());
+        Some(Problem::new(Code::ClassNotAllowed, said).help(help).found(class))
+    }
+
+    /// What is wrong where a route of a namespace is attached to a Gateway, if the Gateway is not for it.
+    pub(crate) fn problem_of_gateway(&self, namespace: &str, gateway: (&str, &str)) -> Option<Problem> {
+        let gateways = self.namespace(namespace)?.gateways.as_ref()?;
+        let fits = |pattern: &GatewayPattern| {
+            matches(pattern.namespace.as_deref().unwrap_or(namespace), gateway.0)
+                && matches(&pattern.name, gateway.1)
+        };
+        if gateways.iter().any(fits) {
+            return None;
+        }
+        let name = format!("{}/{}", gateway.0, gateway.1);
+        let said = format!("the Gateway {} is not for the namespace {}", quoted(&name), quoted(namespace));
+        let known: Vec<String> = gateways
+            .iter()
+            .map(|it| format!("{}/{}", it.namespace.as_deref().unwrap_or(namespace), it.name))
+            .collect();
+        let help = one_of(&known).unwrap_or_else(|| "ask your administrator for a Gateway".to_owned());
+        Some(Problem::new(Code::GatewayNotAllowed, said).help(help).found(name))
+    }
+
+    /// The pattern by which an annotation may not be used, if there is one; it is empty where the key is denied to everybody.
+    pub(crate) fn denial(&self, key: &str) -> Option<&str> {
+        let of_program = || is_snippet(key).then_some("");
+        let pattern = self.deny.first(key).or_else(of_program)?;
+        Some(pattern).filter(|_| !self.allow.fit(key))
+    }
+}
+
+/// A choice of names, if there are any.
+fn one_of(names: &[String]) -> Option<String> {
+    let all = names.iter().map(String::as_str);
+    (!names.is_empty()).then(|| format!("choose one of {}", listed(all, names.len())))
+}
