@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 600
 FUZZ_TARGETS := template forward expose policy
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # The most bytes the policy's module may have.
-WASM_BYTES := 820000
+WASM_BYTES := 830000
 WASM_SOURCES := Cargo.toml Cargo.lock policy/Cargo.toml admission/Cargo.toml policy/build $(shell find src admission/src policy/src policy/examples -name '*.rs')
 
 .PHONY: help
@@ -126,9 +126,9 @@ chain-down: ## End it, and remove what it wrote
 	@chain/down
 
 .PHONY: bench-cluster
-bench-cluster: ## Measure the controller on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go
+bench-cluster: ## Measure the controller on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go (SCALE='--claims 1000')
 	@$(CARGO) build --release -p xposer-controller --locked
-	@cluster/with $(CARGO) run --release -p xposer-controller --locked --example scale
+	@cluster/with $(CARGO) run --release -p xposer-controller --locked --example scale -- $(SCALE)
 
 .PHONY: size
 size: policy.wasm ## Print the size of the module, and fail if it is over the budget

@@ -76,10 +76,13 @@ fn read<'o>(object: &'o Value, path: &dyn Fn(&Value) -> (String, PathType)) -> F
         |parent: &Value| group(parent) == GROUP && word(parent, "kind").is_none_or(|kind| kind == "Gateway");
     let parents = items(spec, "parentRefs");
     // In a mesh, a route is attached to Services, and its hosts are theirs.
-    let has_listeners = parents.iter().any(|parent| group(parent) == GROUP);
+    let takes = parents.is_empty() || parents.iter().any(|parent| group(parent) == GROUP);
     let named = |parent| Some((word(parent, "namespace").unwrap_or(own), word(parent, "name")?));
     let gateways = parents.iter().enumerate().filter(|(_, parent)| is_gateway(parent));
     Found {
+        taken: taken.filter(|_| takes).take(MAX_TAKEN).collect(),
+        gateways: gateways.filter_map(|(at, parent)| Some((at, named(parent)?))).collect(),
+        named: hosts.iter().filter(|_| takes).cloned().collect(),
         taken: taken.filter(|_| has_listeners || parents.is_empty()).take(MAX_TAKEN).collect(),
         gateways: gateways.filter_map(|(at, parent)| Some((at, named(parent)?))).collect(),
         ..Found::default()

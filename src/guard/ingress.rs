@@ -45,7 +45,8 @@ pub(super) fn read(object: &Value) -> Found<'_> {
         taken,
         is_canary: is_true(object, nginx::CANARY),
         classes: classes(object, spec).collect(),
-        named: certificates(spec),
+        // All of them, however many hosts and paths there are.
+        named: aliases(object).chain(certificates(spec)).collect(),
         ..Found::default()
     }
 }
@@ -72,18 +73,18 @@ fn certificates(spec: &Value) -> Vec<(String, FieldPath)> {
     found
 }
 
-/// The hosts that annotations of ingress-nginx add: they are served as those of the rules are, or sent to them.
-fn more_hosts(object: &Value, taken: &[Taken]) -> Vec<Taken> {
+/// Further names of the hosts.
+fn aliases(object: &Value) -> impl Iterator<Item = (String, FieldPath)> {
     let aliases = annotation(object, nginx::SERVER_ALIAS).unwrap_or_default();
     let aliases = aliases.split(',').map(str::trim).filter(|alias| !alias.is_empty());
-    let mut more: Vec<Taken> = aliases
-        .flat_map(|alias| {
-            let of_alias = |taken: &Taken| Taken {
-                host: alias.to_ascii_lowercase(),
-                place: FieldPath::annotation(nginx::SERVER_ALIAS),
-                ..taken.clone()
-            };
-            taken.iter().map(of_alias)
+    aliases.map(|alias| (alias.to_ascii_lowercase(), FieldPath::annotation(nginx::SERVER_ALIAS)))
+}
+
+/// The hosts that annotations of ingress-nginx add: they are served as those of the rules are, or sent to them.
+fn more_hosts(object: &Value, taken: &[Taken]) -> Vec<Taken> {
+    let mut more: Vec<Taken> = aliases(object)
+        .flat_map(|(host, place)| {
+            taken.iter().map(move |taken| Taken { host: host.clone(), place: place.clone(), ..taken.clone() })
         })
         .take(MAX_TAKEN)
         .collect();

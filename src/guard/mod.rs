@@ -53,7 +53,7 @@ pub struct Guarded<'o> {
     classes: Vec<(&'o str, FieldPath)>,
     /// The Gateways that it is attached to: the position of the reference, and the namespace and name.
     gateways: Vec<(usize, (&'o str, &'o str))>,
-    /// Hosts that it takes no requests of, and asks for a certificate or a name in DNS for.
+    /// All hosts of lists that are combined, and those that it only asks for a certificate or a name in DNS for.
     named: Vec<(String, FieldPath)>,
 }
 

@@ -31,10 +31,10 @@ impl Guarded<'_> {
         let namespace = report.subject().namespace.clone();
         let taken = self.taken.iter().map(|taken| (taken.host.as_str(), &taken.place));
         let named = self.named.iter().map(|(host, place)| (host.as_str(), place));
-        let mut last = None;
+        let mut seen = BTreeSet::new();
         for (host, place) in taken.chain(named) {
-            // The paths of a host follow each other.
-            if last.replace((host, place)) == Some((host, place)) {
+            // A host may have many paths.
+            if !seen.insert(host.to_owned()) {
                 continue;
             }
             if let Some(problem) = settings.problem_of_host(&namespace, host) {
