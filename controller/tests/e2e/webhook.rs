@@ -526,6 +526,11 @@ fn whose_host_is_it(slug: &'static str, is_hosted: bool) {
         |answered| answered.load(Ordering::Relaxed) as f64,
     );
     println!("{slug}: {answered} reviews");
+    if !is_hosted {
+        let [sum, count] = ["sum", "count"]
+            .map(|it| controller.metric(&format!("xposer_webhook_duration_seconds_{it}"), &[]));
+        println!("{slug}: {:.1} ms for a review, with its look-ups", 1000.0 * sum / count);
+    }
     assert!(answered > (ALL + TAKEN + ALL - TAKEN) as f64, "{answered}");
 
     // Two Services of one moment both pass, and the controller's rule decides.
