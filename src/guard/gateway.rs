@@ -83,8 +83,6 @@ fn read<'o>(object: &'o Value, path: &dyn Fn(&Value) -> (String, PathType)) -> F
         taken: taken.filter(|_| takes).take(MAX_TAKEN).collect(),
         gateways: gateways.filter_map(|(at, parent)| Some((at, named(parent)?))).collect(),
         named: hosts.iter().filter(|_| takes).cloned().collect(),
-        taken: taken.filter(|_| has_listeners || parents.is_empty()).take(MAX_TAKEN).collect(),
-        gateways: gateways.filter_map(|(at, parent)| Some((at, named(parent)?))).collect(),
         ..Found::default()
     }
 }
