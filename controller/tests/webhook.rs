@@ -199,6 +199,8 @@ struct Doors<'m> {
     refused: usize,
     patched: usize,
     asked: usize,
+    /// Refusals of other kinds than Services.
+    guarded: usize,
 }
 
 impl<'m> Doors<'m> {
@@ -212,6 +214,7 @@ impl<'m> Doors<'m> {
             refused: 0,
             patched: 0,
             asked: 0,
+            guarded: 0,
         }
     }
 
@@ -236,6 +239,8 @@ impl<'m> Doors<'m> {
                 assert_eq!(found, expected, "{review}");
                 self.compared += 1;
                 self.refused += usize::from(found["allowed"] == false);
+                let is_service = review.pointer("/request/kind/kind") == Some(&json!("Service"));
+                self.guarded += usize::from(found["allowed"] == false && !is_service);
                 self.patched += usize::from(found["patch"].is_string());
                 self.asked += usize::from(!calls.is_empty());
             }
@@ -324,6 +329,47 @@ fn hostile() -> Vec<Value> {
     objects
 }
 
+/// Ingresses and routes that somebody writes by hand, of which some take a host of somebody older.
+fn by_hand() -> Vec<(Value, Vec<Known>)> {
+    const INGRESS: [&str; 3] = ["networking.k8s.io", "v1", "Ingress"];
+    const ROUTE: [&str; 3] = ["gateway.networking.k8s.io", "v1", "HTTPRoute"];
+    let mut holders = Holders::new();
+    for host in ["taken.example.com", "*.taken.example.com"] {
+        let [kind, namespace, name, created] =
+            ["Service", "ops", "old", "2020-01-01T00:00:00Z"].map(str::to_owned);
+        holders.insert(
+            format!("prefix {host}/"),
+            vec![Holder { kind, namespace, name, created, is_local: false }],
+        );
+    }
+    let known = Known::Some(Arc::new(Cluster::of_claims(NAMESPACE, &time(-10), &holders)));
+    let metadata = |annotations: Value| {
+        json!({"name": "by-hand", "namespace": "shop", "annotations": annotations,
+        "creationTimestamp": "2026-01-01T00:00:00Z"})
+    };
+    let mut reviews = Vec::new();
+    for host in ["taken.example.com", "free.example.com", "*.taken.example.com", "Upper.example.com", ""] {
+        for annotations in [json!({}), json!({"nginx.ingress.kubernetes.io/server-snippet": "x"})] {
+            let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
+            let paths = json!([{"path": "/", "pathType": "Prefix", "backend": backend}]);
+            let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata(annotations.clone()),
+                "spec": {"rules": [{"host": host, "http": {"paths": paths}}]}});
+            let hosts = if host.is_empty() { json!([]) } else { json!([host]) };
+            let route = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": metadata(annotations),
+                "spec": {"hostnames": hosts, "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]}});
+            for (kind, object) in [(INGRESS, ingress), (ROUTE, route)] {
+                let known = vec![known.clone(), Known::Nothing, Known::Trouble];
+                reviews.push((review(kind, "CREATE", &object, &Value::Null), known.clone()));
+                reviews.push((review(kind, "UPDATE", &object, &object), known.clone()));
+                let mut old = object.clone();
+                old["spec"] = json!({});
+                reviews.push((review(kind, "UPDATE", &object, &old), known));
+            }
+        }
+    }
+    reviews
+}
+
 /// The Services of all cases, by their settings.
 fn services() -> BTreeMap<String, (Value, Vec<Value>)> {
     let mut services = BTreeMap::<String, (Value, Vec<Value>)>::new();
@@ -359,7 +405,7 @@ fn compare(module: Option<&Module>, step: usize) {
             unusable += usize::from(!doors.compare(&settings, &reviews));
         }
     }
-    let claims = json!({"domain": "example.com", "claims": {"namespace": NAMESPACE, "mode": "warn", "nameOthers": false},
+    let claims = json!({"domain": "example.com", "claims": {"namespace": NAMESPACE, "mode": "deny", "nameOthers": false},
         "guard": {"mode": "deny"}});
     let mut reviews = Vec::new();
     for object in hostile() {
@@ -378,13 +424,16 @@ fn compare(module: Option<&Module>, step: usize) {
             }
         }
     }
+    reviews.extend(by_hand());
     assert!(doors.compare(&claims, &reviews));
+    let of_hands = doors.guarded;
     let Doors { compared, refused, patched, asked, .. } = doors;
     println!(
-        "{seen} Services and {} hostile reviews: {compared} answers are the same, {refused} refusals, {patched} patches, {asked} with look-ups; {unusable} settings that no door takes",
+        "{seen} Services and {} hostile reviews: {compared} answers are the same, {refused} refusals, {patched} patches, {asked} with look-ups, {of_hands} refusals of what was written by hand; {unusable} settings that no door takes",
         reviews.len()
     );
     assert!(seen > 1000 / step && compared > 3000 / step && refused > 1000 / step);
+    assert!(of_hands >= 8, "{of_hands}");
     assert!(patched > 500 / step && asked > 500 / step);
 }
 
