@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "the helpers of a test fail it like the test itself"
 )]
 
@@ -72,7 +73,7 @@ fn api_server(known: Shared) -> String {
 fn answer(mut stream: TcpStream, known: &Shared) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let first = lines.next().unwrap_or(Ok(String::new()))?;
-    while lines.next().unwrap_or(Ok(String::new()))? != "" {}
+    while !lines.next().unwrap_or(Ok(String::new()))?.is_empty() {}
     let path = first.split(' ').nth(1).unwrap_or_default().trim_end_matches('?');
     let parts: Vec<&str> = path.split('/').collect();
     let found = match parts.as_slice() {
