@@ -282,7 +282,7 @@ fn the_rules_are_those_of_the_kinds_that_are_looked_at() {
 #[test]
 fn the_reader_of_the_claims_may_read_what_the_settings_name() {
     let text = text("deploy/kubewarden/claims-rbac.yaml");
-    let objects = xposer_testkit::cases::parse(&text).unwrap();
+    let objects = cases::parse(&text).unwrap();
     assert_eq!(
         objects.iter().map(|object| object["kind"].clone()).collect::<Vec<_>>(),
         ["Role", "RoleBinding"]
