@@ -97,7 +97,7 @@ judges: ## Ask a real API server, and ingress-nginx's code, about every object o
 		[ $$? = 3 ]
 
 .PHONY: e2e-cluster
-e2e-cluster: ## Run the tests of the controller and of kubectl xposer on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go
+e2e-cluster: policy.wasm ## Run the tests of the controller and of kubectl xposer on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go
 	@cluster/with $(CARGO) test --workspace --all-features --locked --test e2e -- --ignored --test-threads=1 --nocapture \
 		--skip judges:: --skip soak:: $(if $(E2E_KUBECONFIG),--skip breaks::) $(E2E_ARGS)
 
@@ -126,9 +126,9 @@ chain-down: ## End it, and remove what it wrote
 	@chain/down
 
 .PHONY: bench-cluster
-bench-cluster: ## Measure the controller on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go
+bench-cluster: ## Measure the controller on a real API server, or on the cluster of E2E_KUBECONFIG; needs Go (SCALE='--claims 1000')
 	@$(CARGO) build --release -p xposer-controller --locked
-	@cluster/with $(CARGO) run --release -p xposer-controller --locked --example scale
+	@cluster/with $(CARGO) run --release -p xposer-controller --locked --example scale -- $(SCALE)
 
 .PHONY: size
 size: policy.wasm ## Print the size of the module, and fail if it is over the budget
@@ -139,7 +139,7 @@ size: policy.wasm ## Print the size of the module, and fail if it is over the bu
 .PHONY: reproducible
 reproducible: policy.wasm ## Build the module again in another folder, and fail if it is not the same
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
-	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy admission/Cargo.toml admission/src manifest/Cargo.toml manifest/src import/Cargo.toml import/src report/Cargo.toml report/src report/assets report/templates cli/Cargo.toml cli/src live/Cargo.toml live/src controller/Cargo.toml controller/src kubectl/Cargo.toml kubectl/src testkit chain benches README.md) "$$copy" && \
+	cp -r --parents $$(git ls-files Cargo.toml Cargo.lock src policy admission/Cargo.toml admission/src webhook/Cargo.toml webhook/src manifest/Cargo.toml manifest/src import/Cargo.toml import/src report/Cargo.toml report/src report/assets report/templates cli/Cargo.toml cli/src live/Cargo.toml live/src controller/Cargo.toml controller/src kubectl/Cargo.toml kubectl/src testkit chain benches README.md) "$$copy" && \
 	CARGO_TARGET_DIR="$$copy/target" "$$copy/policy/build" xposer-policy "$$copy/policy.wasm" && \
 	cmp policy.wasm "$$copy/policy.wasm" && echo "the same bytes twice"
 

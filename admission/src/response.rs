@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use xposer::{Code, Diagnostic, Report, Severity};
 
@@ -23,7 +23,7 @@ const UNAVAILABLE: u16 = 503;
 /// assert_eq!(serde_json::to_string(&Response::accepted())?, r#"{"accepted":true}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Response {
     accepted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,14 +32,14 @@ pub struct Response {
     code: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audit_annotations: Option<Audit>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     warnings: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mutated_object: Option<Box<RawValue>>,
 }
 
 /// The audit annotations. The API server puts the name of the webhook in front of each key.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Audit {
     /// The codes of all findings.
     codes: String,

@@ -2,7 +2,8 @@
 //!
 //! In one run on one API server, a bare client creates Ingresses, and the controller applies the same for as many Services
 //! that are there already; the ratio of the two times is what counts. Then more Services are made while the controller
-//! runs. Numbers of Services are the arguments (default: 1000 10000). The cluster is that of E2E_KUBECONFIG.
+//! runs. Numbers of Services are the arguments (default: 1000 10000). With `--claims`, each is measured twice: without and with the
+//! ConfigMaps of the claims. The cluster is that of E2E_KUBECONFIG.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the figures are the output")]
 
@@ -11,7 +12,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -36,7 +37,9 @@ async fn main() -> Outcome<()> {
         eprintln!("skipped: no E2E_KUBECONFIG; `make bench-cluster` starts a cluster");
         return Ok(());
     };
-    let counts: Vec<usize> = std::env::args().skip(1).map(|count| count.parse()).collect::<Result<_, _>>()?;
+    let (flags, counts): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|word| word == "--claims");
+    let counts: Vec<usize> = counts.iter().map(|count| count.parse()).collect::<Result<_, _>>()?;
     let counts = if counts.is_empty() { vec![1000, 10_000] } else { counts };
     let config = Kubeconfig::read_from(&kubeconfig)?;
     let client =
@@ -44,7 +47,10 @@ async fn main() -> Outcome<()> {
     let run = std::env::var_os("CLUSTER_RUN").map(PathBuf::from);
     let cluster = Cluster { client, kubeconfig, run };
     for count in counts {
-        cluster.measure(count).await?;
+        cluster.measure(count, false).await?;
+        if !flags.is_empty() {
+            cluster.measure(count, true).await?;
+        }
     }
     Ok(())
 }
@@ -151,12 +157,13 @@ fn ingress(service: &Value) -> Outcome<Value> {
 }
 
 impl Cluster {
-    async fn measure(&self, count: usize) -> Outcome<()> {
-        let run = std::process::id();
-        let [bare, applied, kept] = ["bare", "applied", "kept"].map(|name| format!("{name}-{run}-{count}"));
+    async fn measure(&self, count: usize, has_claims: bool) -> Outcome<()> {
+        let run = format!("{}-{count}{}", std::process::id(), if has_claims { "-claims" } else { "" });
+        let [bare, applied, kept, claims] =
+            ["bare", "applied", "kept", "claims"].map(|name| format!("{name}-{run}"));
         let namespaces: Api<DynamicObject> =
             Api::all_with(self.client.clone(), &kind("", "Namespace", "namespaces"));
-        for name in [&bare, &applied, &kept] {
+        for name in [&bare, &applied, &kept, &claims] {
             namespaces
                 .create(&PostParams::default(), &serde_json::from_value(json!({"metadata": {"name": name}}))?)
                 .await?;
@@ -175,8 +182,11 @@ impl Cluster {
             .make(&services, &kept, (0..count).map(|index| service(&kept, index)).collect(), Verb::Create)
             .await?;
 
+        let settings = std::env::temp_dir().join(format!("xposer-scale-{run}.yaml"));
+        let yaml = if has_claims { format!("claims: {{namespace: {claims}}}\n") } else { "{}\n".to_owned() };
+        fs::write(&settings, yaml)?;
         let meter = self.meter()?;
-        let mut controller = Controller::start(&self.kubeconfig)?;
+        let mut controller = Controller::start(&self.kubeconfig, &settings)?;
         let first = self.until(&controller, 1).await?;
         self.until(&controller, count as u64).await?;
         let mut kept_cost = meter.cost(self)?;
@@ -188,13 +198,14 @@ impl Cluster {
         controller.until_quiet().await?;
         let quiet_cost = meter.cost(self)?;
         let (written, metrics) = (controller.writes()?, controller.requests()?);
+        let claims_written = controller.claims()?;
         let memory = controller.memory()?;
         let before = controller.cpu()?;
         tokio::time::sleep(QUIET).await;
         let quiet = (controller.cpu()? - before).as_secs_f64() / QUIET.as_secs_f64();
         let writes = controller.writes()? - written;
 
-        println!("{count} Services");
+        println!("{count} Services{}", if has_claims { ", with claims" } else { "" });
         bare_cost.print("a bare client creates the Ingresses in", count);
         apply_cost.print("it applies them (server-side) in", count);
         kept_cost.print("the controller, from its start, has them in", count);
@@ -214,6 +225,12 @@ impl Cluster {
             "  writes per Service, without Events                {:>8.3}",
             written as f64 / count as f64
         );
+        if has_claims {
+            println!(
+                "  writes of claims per Service                      {:>8.3} ({claims_written} in all)",
+                claims_written as f64 / count as f64
+            );
+        }
         println!("  requests: {metrics}");
         println!("  memory: {} MiB now, {} MiB at most", memory.0 / 1024, memory.1 / 1024);
         println!(
@@ -233,18 +250,24 @@ impl Cluster {
             making_more.as_secs_f64(),
             (started.elapsed().saturating_sub(making_more)).as_secs_f64()
         );
+        if has_claims {
+            controller.until_quiet().await?;
+            println!("  writes of claims for these: {}", controller.claims()? - claims_written);
+        }
         println!("  (making the {count} Services took {:.2} s)", making.wall.as_secs_f64());
         controller.restart()?;
         tokio::time::sleep(Duration::from_secs(15)).await;
         let memory = controller.memory()?;
         println!(
-            "  after a restart: {} writes, {} MiB now, {} MiB at most",
+            "  after a restart: {} writes, {} of claims, {} MiB now, {} MiB at most",
             controller.writes()?,
+            controller.claims()?,
             memory.0 / 1024,
             memory.1 / 1024
         );
         drop(controller);
-        for name in [&bare, &applied, &kept] {
+        fs::remove_file(&settings)?;
+        for name in [&bare, &applied, &kept, &claims] {
             namespaces.delete(name, &DeleteParams::background()).await?;
         }
         // What is still being deleted would be in the way of the next ones.
@@ -334,15 +357,17 @@ impl Cluster {
 /// The controller, as a process.
 struct Controller {
     kubeconfig: String,
+    settings: PathBuf,
     process: Child,
     address: String,
 }
 
 impl Controller {
-    fn start(kubeconfig: &str) -> Outcome<Self> {
+    fn start(kubeconfig: &str, settings: &Path) -> Outcome<Self> {
         let program: PathBuf = std::env::current_exe()?.with_file_name("../xposer-controller");
         let mut process = Command::new(program)
-            .args(["--address", "127.0.0.1:0", "--log-format", "json"])
+            .args(["--address", "127.0.0.1:0", "--log-format", "json", "--settings"])
+            .arg(settings)
             .env("KUBECONFIG", kubeconfig)
             .stderr(Stdio::piped())
             .spawn()?;
@@ -357,11 +382,11 @@ impl Controller {
         };
         // Somebody has to read the rest, or it could not be written.
         std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { kubeconfig: kubeconfig.to_owned(), process, address })
+        Ok(Self { kubeconfig: kubeconfig.to_owned(), settings: settings.to_owned(), process, address })
     }
 
     fn restart(&mut self) -> Outcome<()> {
-        let new = Self::start(&self.kubeconfig)?;
+        let new = Self::start(&self.kubeconfig, &self.settings)?;
         drop(std::mem::replace(self, new));
         Ok(())
     }
@@ -382,12 +407,20 @@ impl Controller {
         Ok(written.next().and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default())
     }
 
-    /// Requests that change something, without Events.
+    /// How often it has written a ConfigMap of the claims.
+    fn claims(&self) -> Outcome<u64> {
+        let metrics = self.metrics()?;
+        let mut lines = metrics.lines().filter(|line| line.starts_with("xposer_claims_writes_total "));
+        Ok(lines.next().and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default())
+    }
+
+    /// Requests that change something, without Events and claims.
     fn writes(&self) -> Outcome<u64> {
         let is_write = |line: &&str| {
             line.starts_with("xposer_api_requests_total")
                 && ["create", "apply", "patch", "delete"].iter().any(|verb| line.contains(verb))
                 && !line.contains("Event")
+                && !line.contains("ConfigMap")
         };
         let metrics = self.metrics()?;
         let counts =

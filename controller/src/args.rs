@@ -55,6 +55,18 @@ pub(crate) struct Args {
     /// Where the page is served; whoever can reach it can read it
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
     pub(crate) report_address: SocketAddr,
+    /// Serve an admission webhook with the answers of the policy, over HTTPS: /validate
+    #[arg(long)]
+    pub(crate) webhook: bool,
+    /// Where the webhook is served
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
+    pub(crate) webhook_address: SocketAddr,
+    /// The certificate of the webhook and those that issued it, in PEM form; read again whenever the file changes
+    #[arg(long, value_name = "FILE", default_value = "/etc/xposer-tls/tls.crt")]
+    pub(crate) webhook_cert: PathBuf,
+    /// The private key of the certificate, in PEM form; read again whenever the file changes
+    #[arg(long, value_name = "FILE", default_value = "/etc/xposer-tls/tls.key")]
+    pub(crate) webhook_key: PathBuf,
     /// The form of the log, which goes to standard error
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,

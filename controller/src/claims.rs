@@ -36,11 +36,13 @@ pub(crate) async fn carry_out(client: Client, metrics: Arc<Metrics>, work: Work)
     let maps = Maps { api: Api::namespaced(client, &work.namespace), metrics: metrics.clone() };
     let result = match &work.what {
         What::List => maps.list().await.map(|found| {
-            let found = found.into_iter().map(|(number, map)| (number, found_of(map)));
+            let found = found.into_iter().map(|(number, map)| (number, found_of(&map)));
             Answer::Listed(found.collect())
         }),
         What::Delete => maps.delete().await.map(|()| Answer::Deleted),
-        What::Read(number) => maps.read(*number).await.map(|found| Answer::Read(found.map(found_of))),
+        What::Read(number) => {
+            maps.read(*number).await.map(|found| Answer::Read(found.as_ref().map(found_of)))
+        }
         What::Write(number, content, version) => {
             maps.write(*number, content, version.as_ref()).await.map(Answer::Written)
         }
@@ -156,7 +158,7 @@ fn version_of(metadata: &ObjectMeta) -> Version {
     }
 }
 
-fn found_of(map: ConfigMap) -> Found {
+fn found_of(map: &ConfigMap) -> Found {
     let has = |key: &str, value: &str| {
         map.metadata.labels.as_ref().and_then(|labels| labels.get(key)).is_some_and(|it| it == value)
     };

@@ -69,6 +69,8 @@ struct Executed {
 pub(crate) struct Controller {
     args: Args,
     settings_file: SettingsFile,
+    /// The settings as they are now, for those who do not look at the state.
+    published: watch::Sender<Arc<Settings>>,
     client: Client,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
@@ -98,7 +100,7 @@ impl Controller {
     pub(crate) fn new(
         args: Args,
         settings_file: SettingsFile,
-        settings: Settings,
+        published: watch::Sender<Arc<Settings>>,
         client: Client,
         metrics: Arc<Metrics>,
         health: Arc<Health>,
@@ -106,6 +108,7 @@ impl Controller {
         let (sender, watch_events) = mpsc::channel(64);
         // A dry run creates nothing that could replace an object, and shows what would be deleted in the end.
         let timeout = if args.dry_run { 0 } else { args.handover_timeout };
+        let settings = Settings::clone(&published.borrow());
         let asked = settings.kinds();
         let mut state = State::new(settings, args.stamp, Duration::from_secs(timeout));
         if args.dry_run || args.namespace.is_some() {
@@ -130,6 +133,7 @@ impl Controller {
             revision: 0,
             args,
             settings_file,
+            published,
             client,
             metrics,
             health,
@@ -348,6 +352,7 @@ impl Controller {
                 self.metrics.set_settings_good(true);
                 self.revision += 1;
                 self.asked = settings.kinds();
+                self.published.send_replace(Arc::new(settings.clone()));
                 let had_claims = self.state.settings.claims().is_some();
                 self.state.set_settings(settings, self.args.stamp);
                 self.place_claims();

@@ -33,6 +33,7 @@ mod state;
 mod tests;
 mod urls;
 mod watch;
+mod webhook;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use clap::Parser;
 use kube::Client;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch as shared};
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 use xposer_live::error::{error_chain, error_message};
@@ -88,8 +89,12 @@ async fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Ok(settings)) => settings,
         None => xposer::Settings::default(),
     };
-    let client = client().await.context("no cluster")?;
-    let (metrics, health) = (Arc::new(Metrics::new()), Arc::new(Health::new()));
+    let config = config().await.context("no cluster")?;
+    let client = Client::try_from(config.clone()).map_err(|error| anyhow!(error_message(&error)));
+    let client = client.context("no cluster")?;
+    let serves_webhook = args.webhook && !args.is_once();
+    let metrics = if serves_webhook { Metrics::new().with_webhook() } else { Metrics::new() };
+    let (metrics, health) = (Arc::new(metrics), Arc::new(Health::new()));
     metrics.set_settings_good(true);
     if !args.is_once() {
         let address = serve(args.address, health.clone(), metrics.clone()).await;
@@ -102,7 +107,20 @@ async fn run(args: Args) -> anyhow::Result<Exit> {
         let address = address.with_context(|| format!("nobody can listen at {}", args.report_address))?;
         info!(%address, "serving the report");
     }
-    Controller::new(args, settings_file, settings, client, metrics, health).run(asked).await
+    let (published, settings) = shared::channel(Arc::new(settings));
+    let webhook = serves_webhook.then(|| {
+        let webhook = webhook::start(&args, config, settings, metrics.clone(), health.clone());
+        webhook.with_context(|| format!("nobody can listen at {}", args.webhook_address))
+    });
+    let webhook = webhook.transpose()?;
+    if let Some(webhook) = &webhook {
+        info!(address = %webhook.address, "serving the webhook at {}", xposer_webhook::PATH);
+    }
+    let exit = Controller::new(args, settings_file, published, client, metrics, health).run(asked).await;
+    if let Some(webhook) = webhook {
+        webhook.end().await;
+    }
+    exit
 }
 
 /// Prints errors of the settings, which are several lines with excerpts, as they are.
@@ -111,9 +129,9 @@ fn print_error(text: &str) {
     eprint!("{text}");
 }
 
-async fn client() -> anyhow::Result<Client> {
+async fn config() -> anyhow::Result<kube::Config> {
     let mut config = kube::Config::infer().await.map_err(|error| anyhow!(error_chain(&error)))?;
     // The controller pauses as a whole while the API server is unavailable. Requests are not retried one by one.
     config.default_retry = false;
-    Client::try_from(config).map_err(|error| anyhow!(error_message(&error)))
+    Ok(config)
 }

@@ -51,6 +51,11 @@ struct State {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answer {
+    answer: Word,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Failed {
     reason: Word,
 }
@@ -71,6 +76,10 @@ pub(crate) struct Metrics {
     apply: Histogram,
     events_dropped: Counter,
     pauses: Counter<u64, AtomicU64>,
+    reviews: Family<Answer, Counter>,
+    review: Histogram,
+    lookups: Family<Outcome, Counter>,
+    certificate_good: Gauge,
     claims_writes: Counter,
     claims_failures: Family<Failed, Counter>,
     claims_held: Gauge,
@@ -84,6 +93,8 @@ impl Metrics {
         let mut registry = Registry::with_prefix("xposer");
         // From 1 ms to 8 s.
         let apply = Histogram::new((0..14).map(|power| 0.001 * f64::from(1 << power)));
+        // From 0.125 ms to 4 s.
+        let review = Histogram::new((0..16).map(|power| 0.000_125 * f64::from(1 << power)));
         let new = Self {
             reconciles: Family::default(),
             diagnostics: Family::default(),
@@ -98,6 +109,10 @@ impl Metrics {
             apply,
             events_dropped: Counter::default(),
             pauses: Counter::default(),
+            reviews: Family::default(),
+            review,
+            lookups: Family::default(),
+            certificate_good: Gauge::default(),
             claims_writes: Counter::default(),
             claims_failures: Family::default(),
             claims_held: Gauge::default(),
@@ -188,6 +203,31 @@ impl Metrics {
         Self { registry, ..new }
     }
 
+    /// Adds the metrics of the webhook, which only a program that serves it has.
+    pub(crate) fn with_webhook(mut self) -> Self {
+        self.registry.register(
+            "webhook_requests",
+            "Requests to the webhook, by answer",
+            self.reviews.clone(),
+        );
+        self.registry.register(
+            "webhook_duration_seconds",
+            "How long the webhook takes for a request",
+            self.review.clone(),
+        );
+        self.registry.register(
+            "webhook_lookups",
+            "ConfigMaps of claims that the webhook looked up, by result",
+            self.lookups.clone(),
+        );
+        self.registry.register(
+            "webhook_certificate_good",
+            "1 if the files of the webhook's certificate can be used as they are now",
+            self.certificate_good.clone(),
+        );
+        self
+    }
+
     /// The text that Prometheus reads (OpenMetrics 1.0).
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
@@ -252,6 +292,19 @@ impl Metrics {
 
     pub(crate) fn set_leader(&self, is_leader: bool) {
         self.leader.set(i64::from(is_leader));
+    }
+
+    pub(crate) fn reviewed(&self, answer: &'static str, took: Duration) {
+        self.reviews.get_or_create(&Answer { answer: Word(answer) }).inc();
+        self.review.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn looked_up(&self, result: &'static str) {
+        self.lookups.get_or_create(&Outcome { result: Word(result) }).inc();
+    }
+
+    pub(crate) fn set_certificate_good(&self, good: bool) {
+        self.certificate_good.set(i64::from(good));
     }
 
     pub(crate) fn claims_written(&self) {

@@ -42,6 +42,8 @@ enum Phase {
     Running {
         /// Whether it has to be reconciled again.
         again: bool,
+        /// Whether something has changed meanwhile, which moves a retry forward.
+        changed: bool,
     },
 }
 
@@ -60,7 +62,7 @@ impl Queue {
         let item = self.items.entry(key.clone()).or_default();
         let at = item.history.map_or(now, |history| now.max(history.at + history.pace(&key)));
         match &mut item.phase {
-            Phase::Running { again } => *again = true,
+            Phase::Running { changed, .. } => *changed = true,
             Phase::Waiting { at: waits_until, .. } if *waits_until <= at => {}
             Phase::Waiting { .. } | Phase::Idle => self.schedule(key, at),
         }
@@ -99,7 +101,7 @@ impl Queue {
     pub(crate) fn pop(&mut self, now: Instant) -> Option<ReconcileKey> {
         let (_, _, key) = self.schedule.first().filter(|(at, ..)| *at <= now)?;
         let key = key.clone();
-        self.set_phase(&key, Phase::Running { again: false });
+        self.set_phase(&key, Phase::Running { again: false, changed: false });
         Some(key)
     }
 
@@ -107,13 +109,13 @@ impl Queue {
     /// wait; then it is reconciled later.
     pub(crate) fn take(&mut self, key: &ReconcileKey, now: Instant) -> bool {
         match self.items.get_mut(key).map(|item| &mut item.phase) {
-            Some(Phase::Running { again }) => {
+            Some(Phase::Running { again, .. }) => {
                 *again = true;
                 false
             }
             Some(Phase::Waiting { at, .. }) if *at > now => false,
             _ => {
-                self.set_phase(key, Phase::Running { again: false });
+                self.set_phase(key, Phase::Running { again: false, changed: false });
                 true
             }
         }
@@ -122,7 +124,10 @@ impl Queue {
     /// The reconciliation of a key has finished.
     pub(crate) fn done(&mut self, key: ReconcileKey, wrote: bool, failed: bool, now: Instant) {
         let item = self.items.entry(key.clone()).or_default();
-        let again = matches!(item.phase, Phase::Running { again: true });
+        let (again, changed) = match item.phase {
+            Phase::Running { again, changed } => (again, changed),
+            Phase::Waiting { .. } | Phase::Idle => (false, false),
+        };
         item.history = (wrote || failed).then(|| {
             let known = item.history;
             let recent = known.filter(|it| now.duration_since(it.at) < BUSY).map_or(0, |it| it.writes);
@@ -131,10 +136,11 @@ impl Queue {
         });
         let retry = item.history.and_then(History::retry_delay);
         self.set_phase(&key, Phase::Idle);
-        match retry {
-            Some(delay) => self.schedule(key, now + delay),
-            None if again => self.add(key, now),
-            None => {}
+        if let Some(delay) = retry {
+            self.schedule(key.clone(), now + delay);
+        }
+        if changed || (again && retry.is_none()) {
+            self.add(key, now);
         }
     }
 
@@ -238,6 +244,10 @@ mod tests {
         queue.add(key("web"), now);
         assert_eq!(queue.pop(now), Some(key("web")));
         assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+        // So does one that comes while it runs.
+        queue.add(key("web"), now);
+        queue.done(key("web"), false, true, now);
+        assert!(queue.next_at().is_some_and(|at| at <= now + MAX_PACE), "{:?}", queue.next_at());
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http_body_util::Full;
@@ -25,17 +25,38 @@ pub(crate) struct Health {
     /// Seconds after the start.
     last_beat: AtomicU64,
     ready: AtomicBool,
+    /// Why the webhook cannot answer, if there is one.
+    webhook: Mutex<Option<String>>,
 }
 
 impl Health {
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now(), last_beat: AtomicU64::new(0), ready: AtomicBool::new(false) }
+        Self {
+            started: Instant::now(),
+            last_beat: AtomicU64::new(0),
+            ready: AtomicBool::new(false),
+            webhook: Mutex::new(None),
+        }
     }
 
     /// The main loop has run.
     pub(crate) fn beat(&self, ready: bool) {
         self.last_beat.store(self.started.elapsed().as_secs(), Ordering::Relaxed);
         self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// That the webhook can answer, or why it cannot.
+    pub(crate) fn set_webhook(&self, trouble: Option<String>) {
+        *self.webhook.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    /// Why the program is not ready.
+    fn trouble(&self) -> Option<String> {
+        if !self.ready.load(Ordering::Relaxed) {
+            return Some("the first lists are not complete".to_owned());
+        }
+        let webhook = self.webhook.lock().unwrap_or_else(PoisonError::into_inner);
+        webhook.as_ref().map(|trouble| format!("the webhook cannot answer: {trouble}"))
     }
 
     fn is_alive(&self) -> bool {
@@ -103,10 +124,10 @@ fn answer<B>(request: &Request<B>, health: &Health, metrics: &Metrics) -> Respon
     let (status, text, content_type) = match request.uri().path() {
         "/healthz" if health.is_alive() => (StatusCode::OK, "ok\n".to_owned(), PLAIN),
         "/healthz" => (StatusCode::INTERNAL_SERVER_ERROR, "the main loop hangs\n".to_owned(), PLAIN),
-        "/readyz" if health.ready.load(Ordering::Relaxed) => (StatusCode::OK, "ok\n".to_owned(), PLAIN),
-        "/readyz" => {
-            (StatusCode::SERVICE_UNAVAILABLE, "the first lists are not complete\n".to_owned(), PLAIN)
-        }
+        "/readyz" => match health.trouble() {
+            None => (StatusCode::OK, "ok\n".to_owned(), PLAIN),
+            Some(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n"), PLAIN),
+        },
         "/metrics" => (StatusCode::OK, metrics.text(), OPEN_METRICS),
         _ => (StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics\n".to_owned(), PLAIN),
     };

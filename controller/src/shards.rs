@@ -19,7 +19,7 @@ const DELAY: Duration = Duration::from_millis(500);
 const MIN_INTERVAL: Duration = Duration::from_secs(2);
 /// Requests at the same time: the others are for the objects of Services.
 const MAX_CONCURRENT: usize = 2;
-/// The delay after a shard could not be written, which doubles with each further failure.
+/// The delay after the API server refused a shard, which doubles with each further failure.
 const MIN_RETRY: Duration = Duration::from_secs(10);
 const MAX_RETRY: Duration = Duration::from_secs(300);
 /// After so many failures in a row, a run with `--once` ends, and a namespace that was left is forgotten.
@@ -388,11 +388,16 @@ impl Shards {
             if matches!(failure, Failure::Outdated | Failure::Unavailable(_)) {
                 slot.known = Known::Unknown;
             }
-            let wait = if failure == Failure::Outdated {
-                DELAY
-            } else {
+            if failure != Failure::Outdated {
                 slot.failures = slot.failures.saturating_add(1);
-                MIN_RETRY.saturating_mul(1 << (slot.failures - 1).min(8)).min(MAX_RETRY)
+            }
+            // Other failures concern all shards, which wait together.
+            let wait = match failure {
+                Failure::Refused(_) => {
+                    let doublings = slot.failures.saturating_sub(1).min(8);
+                    MIN_RETRY.saturating_mul(1 << doublings).min(MAX_RETRY)
+                }
+                _ => DELAY,
             };
             self.schedule(shard, now + wait, true);
         }

@@ -36,6 +36,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("lease", &["metrics"]),
     ("serve", &["metrics"]),
     ("report", &["serve", "state"]),
+    ("webhook", &["args", "metrics", "serve"]),
     // The loop around all of them.
     (
         "controller",

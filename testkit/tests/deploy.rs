@@ -38,6 +38,8 @@ struct Choice {
     stamp: bool,
     report: bool,
     claims: bool,
+    webhook: bool,
+    guard: bool,
     namespaced: bool,
     service_monitor: bool,
 }
@@ -57,6 +59,9 @@ impl Choice {
             namespaced: bits & 32 > 0,
             // A controller of one namespace does not know all hosts.
             claims: bits & 32 == 0 && bits % 4 == 3,
+            // The API server asks for all namespaces.
+            webhook: bits & 32 == 0 && bits % 5 == 2,
+            guard: bits & 32 == 0 && bits % 10 == 2,
             traefik: bits > 0 && bits % 3 == 0,
             envoy_gateway: bits > 0 && bits % 7 == 0,
             service_monitor: bits == 63,
@@ -80,6 +85,8 @@ impl Choice {
             (self.stamp, "stamp"),
             (self.report, "report"),
             (self.claims, "claims"),
+            (self.webhook, "webhook"),
+            (self.guard, "webhook-guard"),
             (self.service_monitor, "servicemonitor"),
         ];
         all.into_iter().filter_map(|(wanted, name)| wanted.then_some(name)).collect()
@@ -99,6 +106,7 @@ impl Choice {
             "stamp": self.stamp,
             "report": {"enabled": self.report},
             "claims": {"enabled": self.claims},
+            "webhook": {"enabled": self.webhook, "guard": self.guard},
             "watchNamespace": if self.namespaced { self.namespace() } else { "" },
             "serviceMonitor": {"enabled": self.service_monitor},
         })
@@ -215,6 +223,7 @@ of_both! {
     the_pods_are_restricted
     everything_around_the_pods_finds_them
     the_controller_knows_its_flags
+    the_api_server_reaches_the_webhook
 }
 
 fn of_kind<'o>(objects: &'o [Value], kind: &str) -> Vec<&'o Value> {
@@ -224,6 +233,15 @@ fn of_kind<'o>(objects: &'o [Value], kind: &str) -> Vec<&'o Value> {
 fn the<'o>(objects: &'o [Value], kind: &str) -> &'o Value {
     let found = of_kind(objects, kind);
     assert_eq!(found.len(), 1, "{kind}");
+    found[0]
+}
+
+/// The Service of the metrics; the webhook has another one.
+fn service(objects: &[Value]) -> &Value {
+    let services = of_kind(objects, "Service");
+    let is_it = |it: &&&Value| !it["metadata"]["name"].as_str().unwrap().ends_with("-webhook");
+    let found: Vec<_> = services.iter().filter(is_it).collect();
+    assert_eq!(found.len(), 1);
     found[0]
 }
 
@@ -251,14 +269,20 @@ fn every_document_is_an_object_with_its_labels(installations: &Rendered) {
             assert!(object["apiVersion"].is_string() && object["metadata"]["name"].is_string(), "{object}");
             assert_eq!(object["metadata"]["labels"]["app.kubernetes.io/name"], "xposer", "{kind}");
             assert_eq!(object["metadata"]["labels"]["app.kubernetes.io/instance"], NAME, "{kind}");
-            let of_cluster = ["ClusterRole", "ClusterRoleBinding", "Namespace"].contains(&kind);
+            let of_cluster =
+                ["ClusterRole", "ClusterRoleBinding", "Namespace", "MutatingWebhookConfiguration"];
+            let of_cluster = of_cluster.contains(&kind);
             assert!(!(of_cluster && choice.namespaced), "{kind}");
             let namespace = if of_cluster { Value::Null } else { choice.namespace().into() };
             assert_eq!(object["metadata"]["namespace"], namespace, "{kind} {choice:?}");
         }
         assert_eq!(of_kind(objects, "ServiceMonitor").len(), usize::from(choice.service_monitor));
-        for kind in ["ConfigMap", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount"] {
+        for kind in ["ConfigMap", "NetworkPolicy", "PodDisruptionBudget", "ServiceAccount"] {
             the(objects, kind);
+        }
+        service(objects);
+        for kind in ["Issuer", "Certificate", "MutatingWebhookConfiguration"] {
+            assert_eq!(of_kind(objects, kind).len(), usize::from(choice.webhook), "{kind} {choice:?}");
         }
     }
 }
@@ -413,9 +437,9 @@ fn the_pods_are_restricted(installations: &Rendered) {
         for shared in ["hostNetwork", "hostPID", "hostIPC", "initContainers"] {
             assert!(pod.get(shared).is_none(), "{shared}");
         }
-        for volume in pod["volumes"].as_array().unwrap() {
-            assert_eq!(volume["configMap"]["name"], the(objects, "ConfigMap")["metadata"]["name"]);
-        }
+        let volumes = pod["volumes"].as_array().unwrap();
+        assert_eq!(volumes[0]["configMap"]["name"], the(objects, "ConfigMap")["metadata"]["name"]);
+        assert_eq!(volumes.len(), 1 + usize::from(choice.webhook));
         let containers = pod["containers"].as_array().unwrap();
         assert_eq!(containers.len(), 1);
         let container = &containers[0];
@@ -433,7 +457,8 @@ fn the_pods_are_restricted(installations: &Rendered) {
             }
         }
         let ports = container["ports"].as_array().unwrap();
-        assert_eq!(ports, &[json!({"name": "http", "containerPort": 8080})]);
+        assert_eq!(ports[0], json!({"name": "http", "containerPort": 8080}));
+        assert_eq!(ports.len(), 1 + usize::from(choice.webhook));
         for (probe, path) in [("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")] {
             assert_eq!(container[probe]["httpGet"], json!({"path": path, "port": "http"}), "{probe}");
         }
@@ -449,7 +474,7 @@ fn everything_around_the_pods_finds_them(installations: &Rendered) {
         let labels = &deployment["template"]["metadata"]["labels"];
         let policy = &the(objects, "NetworkPolicy")["spec"];
         let budget = &the(objects, "PodDisruptionBudget")["spec"];
-        let service = the(objects, "Service");
+        let service = service(objects);
         let spread = &deployment["template"]["spec"]["topologySpreadConstraints"][0];
         for selector in
             [&deployment["selector"], &policy["podSelector"], &budget["selector"], &spread["labelSelector"]]
@@ -465,7 +490,10 @@ fn everything_around_the_pods_finds_them(installations: &Rendered) {
             assert_eq!(monitor["endpoints"], json!([{"port": "http", "path": "/metrics"}]));
         }
         assert_eq!(policy["policyTypes"], json!(["Ingress", "Egress"]));
-        assert_eq!(policy["ingress"], json!([{"ports": [{"port": "http", "protocol": "TCP"}]}]));
+        let inner = |port: &str| json!({"ports": [{"port": port, "protocol": "TCP"}]});
+        let (http, webhook) = (inner("http"), inner("webhook"));
+        let expected = if choice.webhook { json!([http, webhook]) } else { json!([http]) };
+        assert_eq!(policy["ingress"], expected);
         let out = policy["egress"].as_array().unwrap();
         let ports = out.iter().flat_map(|rule| rule["ports"].as_array().unwrap());
         let ports: BTreeSet<_> = ports.map(|it| (it["port"].as_u64(), it["protocol"].as_str())).collect();
@@ -496,6 +524,7 @@ fn the_controller_knows_its_flags(installations: &Rendered) {
         assert!(arguments.contains(&"--leader-elect"));
         assert_eq!(arguments.contains(&"--stamp"), choice.stamp);
         assert_eq!(arguments.contains(&"--report"), choice.report);
+        assert_eq!(arguments.contains(&"--webhook"), choice.webhook);
         // Nothing outside of the pod can ask for the report.
         assert!(argument(objects, "--report-address").is_none());
         assert_eq!(argument(objects, "--namespace").is_some(), choice.namespaced);
@@ -508,6 +537,76 @@ fn the_controller_knows_its_flags(installations: &Rendered) {
         let file = settings.file_name().unwrap().to_str().unwrap();
         let text = the(objects, "ConfigMap")["data"][file].as_str().unwrap().to_owned();
         xposer_manifest::settings(file, text).unwrap_or_else(|said| panic!("{said}"));
+    }
+}
+
+/// From the API server's configuration to the container, and the certificate from its issuer to the files that are read.
+fn the_api_server_reaches_the_webhook(installations: &Rendered) {
+    let policy = yaml("deploy/kubewarden/cluster-admission-policy.yaml");
+    let conditions = policy["spec"]["matchConditions"].as_array().unwrap();
+    let asks = conditions.iter().find(|it| it["name"] == "asks-or-speaks-of-xposer").unwrap();
+    let help = help();
+    for (choice, objects) in installations.iter().filter(|(choice, _)| choice.webhook) {
+        let own = choice.namespace();
+        let configuration = the(objects, "MutatingWebhookConfiguration");
+        let name = configuration["metadata"]["name"].as_str().unwrap();
+        let webhooks = configuration["webhooks"].as_array().unwrap();
+        assert_eq!(webhooks.len(), 1 + usize::from(choice.guard));
+        assert_eq!(webhooks[0]["matchConditions"][0], *asks);
+        let services: Vec<_> = of_kind(objects, "Service");
+        let service = services.iter().find(|it| it["metadata"]["name"] == name).unwrap();
+        let pod = &the(objects, "Deployment")["spec"]["template"];
+        let container = &pod["spec"]["containers"][0];
+        for webhook in webhooks {
+            assert_eq!(
+                webhook["clientConfig"],
+                json!({"service": {"name": name, "namespace": own, "path": "/validate", "port": 443}})
+            );
+            assert_eq!(webhook["admissionReviewVersions"], json!(["v1"]));
+            assert_eq!(
+                (&webhook["sideEffects"], &webhook["failurePolicy"]),
+                (&json!("None"), &json!("Ignore"))
+            );
+            assert!(webhook["timeoutSeconds"].as_u64() <= Some(5));
+            let excluded = &webhook["namespaceSelector"]["matchExpressions"][0];
+            assert_eq!(excluded["operator"], "NotIn");
+            assert_eq!(excluded["values"], json!(["kube-system", own]));
+            // What the controller writes itself passes, also while it does not answer.
+            let own = format!("request.userInfo.username != 'system:serviceaccount:{own}:{NAME}'");
+            assert_eq!(webhook["matchConditions"].as_array().unwrap().last().unwrap()["expression"], own);
+            for rule in webhook["rules"].as_array().unwrap() {
+                assert_eq!(rule["operations"], json!(["CREATE", "UPDATE"]));
+                assert!(
+                    texts(&rule["resources"]).iter().all(|it| !it.contains('*') && !it.contains('/')),
+                    "{rule}"
+                );
+            }
+        }
+        assert_eq!(service["spec"]["selector"], pod["metadata"]["labels"]);
+        assert_eq!(
+            service["spec"]["ports"],
+            json!([{"name": "webhook", "port": 443, "targetPort": "webhook"}])
+        );
+        assert_ne!(service["spec"]["clusterIP"], "None", "the API server does not resolve headless Services");
+        // The port and the folder are the defaults of the program.
+        assert_eq!(container["ports"][1], json!({"name": "webhook", "containerPort": 8443}));
+        assert!(help.contains("[default: 0.0.0.0:8443]"));
+        let folder = container["volumeMounts"][1]["mountPath"].as_str().unwrap();
+        for file in ["tls.crt", "tls.key"] {
+            assert!(help.contains(&format!("[default: {folder}/{file}]")), "{file}");
+        }
+        let certificate = the(objects, "Certificate");
+        let volume = &pod["spec"]["volumes"][1];
+        assert_eq!(
+            volume["secret"],
+            json!({"secretName": certificate["spec"]["secretName"], "optional": true})
+        );
+        assert_eq!(certificate["spec"]["dnsNames"], json!([format!("{name}.{own}.svc")]));
+        assert_eq!(certificate["spec"]["issuerRef"]["name"], the(objects, "Issuer")["metadata"]["name"]);
+        assert_eq!(
+            configuration["metadata"]["annotations"]["cert-manager.io/inject-ca-from"],
+            format!("{own}/{}", certificate["metadata"]["name"].as_str().unwrap())
+        );
     }
 }
 
@@ -649,6 +748,9 @@ mod values_with_helm {
                 "settings: this is a ConfigMap",
             ),
             (json!({"networkPolicy": {"apiServerCIDRs": ["10.0.0.1"]}}), "apiServerCIDRs"),
+            (json!({"webhook": {"failurePolicy": "fail"}}), "failurePolicy"),
+            (json!({"webhook": {"enabled": true}, "watchNamespace": "shop"}), "watchNamespace is set"),
+            (json!({"webhook": {"enabled": true, "certManager": false}}), "webhook.caBundle is empty"),
             (json!({"claims": {"namespace": "Claims"}}), "namespace"),
             (
                 json!({"claims": {"enabled": true}, "watchNamespace": "shop"}),

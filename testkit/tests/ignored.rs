@@ -21,6 +21,7 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
         "report",
         "cli",
         "admission",
+        "webhook",
         "policy",
         "live",
         "controller",

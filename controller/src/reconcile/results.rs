@@ -77,6 +77,7 @@ impl State {
         }
         let lost_by = self.objects.set(key.clone(), Some(observed));
         self.mark_services_due(lost_by);
+        self.await_in_list(key);
     }
 
     /// Records the error of an action. Returns what to do about it.

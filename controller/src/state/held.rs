@@ -155,9 +155,7 @@ impl HeldClaims {
 
     /// A Service has to be decided about before everything is known.
     pub(super) fn await_service(&mut self, key: &Arc<ServiceKey>) {
-        if self.is_on {
-            self.undecided.insert(key.clone());
-        }
+        self.undecided.insert(key.clone());
     }
 
     /// What a Service has: nothing, if it is not exposed.
@@ -165,7 +163,7 @@ impl HeldClaims {
         if self.is_on {
             self.undecided.remove(key);
             let who = Arc::new(Who::service(key));
-            self.set(who.clone(), created, who, claims);
+            self.set(who.clone(), created, &who, claims);
         }
     }
 
@@ -191,7 +189,7 @@ impl HeldClaims {
             Some((_, Ownership::Foreign)) | None => source.clone(),
         };
         let created = document.metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second());
-        self.set(source, created, holder, claims_of(&value(key.kind, document)));
+        self.set(source, created, &holder, claims_of(&value(key.kind, document)));
     }
 
     pub(super) fn remove_object(&mut self, key: &ObjectKey) {
@@ -227,7 +225,7 @@ impl HeldClaims {
 
     // All holders.
 
-    fn set(&mut self, source: Arc<Who>, created: i64, holder: Arc<Who>, mut claims: Vec<ClaimText>) {
+    fn set(&mut self, source: Arc<Who>, created: i64, holder: &Arc<Who>, mut claims: Vec<ClaimText>) {
         claims.sort_unstable();
         claims.dedup();
         if claims.is_empty() {

@@ -86,6 +86,14 @@ impl State {
         }
     }
 
+    /// An object is known from an answer. A list that is being read has to contain it: otherwise it was deleted before the API server
+    /// read what there is, and no event will say so; or it was created after that, and an event will follow.
+    pub(crate) fn await_in_list(&mut self, key: &ObjectKey) {
+        if let Some(unlisted) = self.unlisted.get_mut(&Source::Objects(key.kind)) {
+            unlisted.insert(WatchedKey::Object(key.clone()));
+        }
+    }
+
     fn known(&self, source: Source) -> BTreeSet<WatchedKey> {
         match source {
             Source::Services => self.services.keys().cloned().map(WatchedKey::Service).collect(),
@@ -146,7 +154,7 @@ impl State {
             return;
         }
         // Later ones are decided about in turn.
-        if !self.is_ready() {
+        if self.held.is_on() && !self.is_ready() {
             self.held.await_service(&key);
         }
         self.handovers.forget_refusals(&key);

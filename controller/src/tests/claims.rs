@@ -3,7 +3,7 @@
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use xposer::Settings;
-use xposer::conflicts::{MAX_HOLDERS, Shard, shard};
+use xposer::conflicts::{MAX_HOLDERS, SHARD_VERSION, Shard, config_map, shard};
 use xposer_live::keys::{ObjectKey, ServiceKey};
 use xposer_live::kinds::Kind;
 use xposer_live::servers::ServerKind;
@@ -378,4 +378,39 @@ fn with_the_switch_off_nothing_is_kept_whatever_the_settings_say() {
     let key = ObjectKey { kind: Kind::Ingress, namespace: "shop".into(), name: "theirs".into() };
     state.apply_object(key.kind, &document(&ingress("theirs", "a.example.com", 1)));
     assert_eq!(state.held.len(), 0);
+}
+
+/// The page for those who write a reader.
+#[test]
+fn the_page_shows_what_is_written() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/claims.md")).unwrap();
+    let mut cluster = FakeCluster::with_claims();
+    cluster.apply(&web(&[(HOST, "shop.example.com")])).settle();
+    let mut by_hand = ingress("by-hand", "shop.example.com", 0);
+    by_hand["metadata"]["namespace"] = "team-b".into();
+    by_hand["metadata"]["creationTimestamp"] = "2026-02-01T00:00:00Z".into();
+    cluster.foreign(Kind::Ingress, &by_hand);
+    let probes = json!({"metadata": {"name": "probes", "namespace": "ops", "creationTimestamp": "2025-03-01T12:00:00Z"},
+        "spec": {"hostnames": ["shop.example.com"], "rules": [{"matches": [{"path": {"type": "Exact", "value": "/health"}}]}]}});
+    cluster.foreign(Kind::HttpRoute, &probes);
+    let Content { claims, dropped } = cluster.said("shop.example.com");
+    let shard = Shard { version: SHARD_VERSION, written: "2026-11-29T07:00:00Z".to_owned(), dropped, claims };
+    let shown = page.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(shown).unwrap(), serde_json::to_value(&shard).unwrap());
+    let read: Shard = serde_json::from_str(shown).unwrap();
+    assert_eq!(read, shard);
+    // The buckets, and the texts of the claims.
+    for bucket in ["shop.example.com", "*.example.com", "shop", "key web-shop"] {
+        let row = format!("| `{bucket}` | `{}` |", config_map(xposer::conflicts::shard(bucket)));
+        assert!(page.contains(&row), "{row}");
+    }
+    assert!(page.contains(&format!("which take all | `{}` |", config_map(xposer::conflicts::shard("")))));
+    let plan = xposer::testing::plan(
+        &[(HOST, "shop.example.com/api"), ("TLS", "cert-manager"), ("TLSSecretNameTemplate", "web-tls")],
+        json!({"clusterIssuer": "x"}),
+    );
+    for claim in plan.unwrap().claim_texts() {
+        assert!(page.contains(&format!("`{}`", claim.text)), "{claim:?}");
+    }
+    assert_eq!((MAX_HOLDERS, MAX_CLAIMS), (4, 1000), "the page says so");
 }

@@ -1,5 +1,6 @@
 //! What is written for Services that come, change and go.
 
+use kube::runtime::watcher::Event;
 use serde_json::json;
 use xposer::Settings;
 use xposer_live::document::Document;
@@ -9,7 +10,7 @@ use xposer_live::kinds::Kind;
 use super::{FakeCluster, document, in_shop, settle, web};
 use crate::actions::{ActionError, ActionResult};
 use crate::reconcile::Recovery;
-use crate::watch::KindStatus;
+use crate::watch::{KindStatus, Source, WatchEvent};
 
 #[test]
 fn a_service_is_applied_once() {
@@ -224,6 +225,31 @@ fn an_answer_does_not_bring_back_what_was_deleted_meanwhile() {
     cluster.state.record_result(&service, deleted);
     cluster.service("web", "other.example.com", 1);
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Update)");
+}
+
+/// A list that begins anew says nothing of an object that was created after its beginning, and deleted before the API server read
+/// what there is. No event about it follows.
+#[test]
+fn an_object_that_came_and_went_while_a_list_was_read_does_not_stay_known() {
+    let mut cluster = FakeCluster::new();
+    let source = Source::Objects(Kind::Ingress);
+    let event = |event| WatchEvent { source, event: Ok(event) };
+    cluster.service("web", "web.example.com", 1);
+    cluster.state.apply(event(Event::Init));
+    cluster.settle();
+    let key = in_shop(Kind::Ingress, "web");
+    cluster.objects.remove(&key).unwrap();
+    cluster.state.apply(event(Event::InitDone));
+    assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
+    // One that was created after the API server had read what there is, is found to be there.
+    cluster.state.apply(event(Event::Init));
+    cluster.service("web", "other.example.com", 1).settle();
+    cluster.state.apply(event(Event::InitDone));
+    let object = document(&cluster.objects[&key]);
+    cluster.state.apply(event(Event::Apply(object)));
+    cluster.settle();
+    let done = cluster.retry("web");
+    assert!(done.iter().all(|it| it.starts_with("stamp")), "it is as desired: {done:?}");
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use xposer::conflicts::{SHARD_VERSION, SHARDS, Shard, config_map, shard};
 
-use crate::cluster::{CONFIG_MAP, HTTP_ROUTE, INGRESS, SERVICE, eventually, name_of};
+use crate::cluster::{
+    CONFIG_MAP, HTTP_ROUTE, INGRESS, LABEL, NAMESPACE, SERVICE, SOON, eventually, name_of, within,
+};
 use crate::controller::Controller;
 use crate::scene::{Place, Scene, foreign_ingress, host, service};
 
@@ -20,6 +22,11 @@ fn settings(namespace: &str, max_age: &str) -> String {
 /// The namespace of the claims, and the settings that name it.
 fn claims(scene: &Scene, max_age: &str) -> (String, String) {
     let namespace = scene.namespace();
+    // The objects of earlier scenarios are foreign ones, which change the claims when they go.
+    within(SOON * 4, "earlier scenarios are gone", || {
+        let left = scene.list_labelled(NAMESPACE, &format!("{LABEL},{LABEL}!={}", scene.slug()));
+        if left.is_empty() { Ok(()) } else { Err(format!("{} namespaces", left.len())) }
+    });
     scene.may_write_claims(&namespace);
     let settings = settings(&namespace, max_age);
     (namespace, settings)
@@ -189,7 +196,7 @@ fn deleted_and_edited_ones_come_back_and_those_of_others_are_left_alone() {
     let taken = [0, 1].map(|number| if number == shard(&web) { 2 } else { number });
     let theirs = taken.map(|number| {
         let labels =
-            if number == taken[0] { json!({}) } else { json!({"app.kubernetes.io/managed-by": "xposer"}) };
+            if number == taken[0] { json!({}) } else { json!({"app.kubernetes.io/component": "claims"}) };
         scene.create(json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"claims": "theirs"},
             "metadata": {"name": config_map(number), "namespace": namespace, "labels": labels}}))
     });
@@ -335,6 +342,7 @@ fn without_a_namespace_or_a_permission_everything_else_goes_on() {
     assert!(controller.metric("xposer_claims_failures_total", &["no_namespace"]) >= 1.0);
     scene.own_namespace(&missing);
     has(&scene, &missing, &web, &["Service web"]);
+    complete(&scene, &missing);
     scene.may_write_claims_anywhere(false);
     scene.end(&[&controller]);
 }

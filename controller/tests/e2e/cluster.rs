@@ -81,7 +81,11 @@ const RBAC: &str = "rbac.authorization.k8s.io/v1";
 pub(crate) const CLUSTER_ROLE: Kind = kind(RBAC, "ClusterRole", "clusterroles");
 pub(crate) const CLUSTER_ROLE_BINDING: Kind = kind(RBAC, "ClusterRoleBinding", "clusterrolebindings");
 
-const KINDS: [Kind; 26] = [
+pub(crate) const MUTATING_WEBHOOK: Kind =
+    kind(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations");
+
+const KINDS: [Kind; 27] = [
+    MUTATING_WEBHOOK,
     SERVICE,
     INGRESS,
     CONFIG_MAP,
@@ -384,6 +388,36 @@ impl Cluster {
             }
         });
         self.block_on(futures::stream::iter(created).buffered(16).collect())
+    }
+
+    /// Tries to create an object once. The second value has the warnings of the API server.
+    pub(crate) fn try_create(&self, object: &Value, parameters: &PostParams) -> (Answer<Value>, Vec<String>) {
+        let Address { kind, namespace, .. } = address(object);
+        let api = self.api(kind, namespace);
+        let request = kube::core::Request::new(api.resource_url());
+        let request = request.create(parameters, object.to_string().into_bytes()).unwrap();
+        self.block_on(async {
+            let answer = self.client.send(request.map(kube::client::Body::from)).await.unwrap();
+            let warnings = answer.headers().get_all("warning").iter();
+            let warnings = warnings.map(|it| it.to_str().unwrap().to_owned()).collect();
+            let is_created = answer.status().is_success();
+            let body = answer.into_body().collect_bytes().await.unwrap();
+            let answer = if is_created {
+                Ok(serde_json::from_slice(&body).unwrap())
+            } else {
+                Err(Box::new(serde_json::from_slice(&body).unwrap()))
+            };
+            (answer, warnings)
+        })
+    }
+
+    /// The texts of the API server's audit log since then that contain a word.
+    pub(crate) fn audited_since(&self, mark: u64, word: &str) -> Vec<String> {
+        let Ok(mut file) = fs::File::open(self.audit_log()) else { return Vec::new() };
+        let mut text = String::new();
+        file.seek(SeekFrom::Start(mark)).unwrap();
+        file.read_to_string(&mut text).unwrap();
+        text.lines().filter(|line| line.contains(word)).map(str::to_owned).collect()
     }
 
     pub(crate) fn create(&self, object: Value) -> Value {

@@ -38,3 +38,4 @@ mod servers;
 mod soak;
 mod storm;
 mod urls;
+mod webhook;

@@ -125,6 +125,11 @@ impl Scene {
         }
     }
 
+    /// The name of the scenario.
+    pub(crate) fn slug(&self) -> &'static str {
+        self.slug
+    }
+
     /// A file of this scenario.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)

@@ -1,0 +1,238 @@
+//! The controller's own admission webhook: the answers of the policy, for clusters without Kubewarden.
+//!
+//! It runs in a thread of its own, because whoever writes to the API server waits for its answers, and the loop may be busy. It shares
+//! nothing with the loop but the settings.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use futures::future::join_all;
+use hyper::body::Bytes;
+use kube::api::GetParams;
+use kube::{Client, Config};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::{oneshot, watch};
+use tracing::{debug, error, info, warn};
+use xposer::Settings;
+use xposer_admission::{Question, Reply, Request, Response, Review, review};
+use xposer_live::error::error_message;
+use xposer_webhook::{Certificates, Door, Outcome, serve};
+
+use crate::args::Args;
+use crate::metrics::Metrics;
+use crate::serve::Health;
+
+/// How often the files of the certificate are read.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(2);
+/// How long a look-up may take. The API server waits for the whole answer as long as the configuration of the webhook says, 5 s in
+/// `deploy/controller`.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long requests are still accepted at the end: for a while, the API server does not know that this replica ends.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+/// The longest time for the end after that.
+const END_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// The webhook while it runs.
+pub(crate) struct Webhook {
+    pub(crate) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    ended: oneshot::Receiver<()>,
+}
+
+/// Starts the webhook, and returns at once. Until the files of the certificate can be used, the program is not ready.
+///
+/// # Errors
+///
+/// If the program cannot listen at the address.
+pub(crate) fn start(
+    args: &Args,
+    config: Config,
+    settings: watch::Receiver<Arc<Settings>>,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+) -> anyhow::Result<Webhook> {
+    let listener = std::net::TcpListener::bind(args.webhook_address)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let certificates = Arc::new(Certificates::new(&args.webhook_cert, &args.webhook_key));
+    reload(&certificates, &metrics, &health);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (end, ended) = oneshot::channel();
+    let known = health.clone();
+    let run = async move {
+        let client = Client::try_from(config).context("no cluster")?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let answers = Answers { settings, client, metrics: metrics.clone(), fails: AtomicBool::new(false) };
+        let files = certificates.clone();
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(RELOAD_INTERVAL);
+            loop {
+                tick.tick().await;
+                reload(&files, &metrics, &health);
+            }
+        });
+        let stop = async {
+            // The sender is dropped only if the program ends.
+            let _ = stopped.await;
+        };
+        serve(listener, certificates, Arc::new(answers), stop).await?;
+        anyhow::Ok(())
+    };
+    std::thread::Builder::new().name("webhook".to_owned()).spawn(move || {
+        if let Err(error) = runtime.block_on(run) {
+            error!("the webhook ended: {error:#}");
+            known.set_webhook(Some(format!("it ended: {error:#}")));
+        }
+        // Nobody waits for it if the program ends at once.
+        let _ = end.send(());
+    })?;
+    Ok(Webhook { address, stop, ended })
+}
+
+impl Webhook {
+    /// Answers for a while longer, and ends.
+    pub(crate) async fn end(self) {
+        info!("the webhook answers for {} s more", DRAIN_TIME.as_secs());
+        tokio::time::sleep(DRAIN_TIME).await;
+        let _ = self.stop.send(());
+        let _ = tokio::time::timeout(END_TIMEOUT, self.ended).await;
+    }
+}
+
+/// Reads the files of the certificate again, and says what has become of them.
+fn reload(certificates: &Certificates, metrics: &Metrics, health: &Health) {
+    let was_usable = certificates.is_usable();
+    match certificates.reload() {
+        None => {}
+        Some(Ok(())) => {
+            metrics.set_certificate_good(true);
+            health.set_webhook(None);
+            if was_usable {
+                info!("the certificate of the webhook changed; new connections get the new one");
+            } else {
+                info!("the certificate of the webhook is read");
+            }
+        }
+        Some(Err(said)) => {
+            metrics.set_certificate_good(false);
+            if was_usable {
+                error!(
+                    "the certificate of the webhook cannot be used; the one from before stays in force: {said}"
+                );
+            } else {
+                warn!("the webhook waits for its certificate: {said}");
+                health.set_webhook(Some(format!("it waits for its certificate: {said}")));
+            }
+        }
+    }
+}
+
+/// Answers requests by the settings as they are now.
+struct Answers {
+    settings: watch::Receiver<Arc<Settings>>,
+    client: Client,
+    metrics: Arc<Metrics>,
+    /// The last look-up failed.
+    fails: AtomicBool,
+}
+
+impl Door for Answers {
+    async fn answer(&self, request: Bytes) -> Response {
+        let settings = self.settings.borrow().clone();
+        let reviewed = match serde_json::from_slice::<Request<'_>>(&request) {
+            Ok(read) => review(&read, &settings),
+            Err(error) => Review::Answered(Response::unreadable(&error)),
+        };
+        let response = match reviewed {
+            Review::Answered(response) => response,
+            Review::Asks(question) => {
+                let replies = self.replies(&question).await;
+                question.answer(&replies, now())
+            }
+        };
+        if !response.is_allowed() {
+            tell(&request, &response);
+        }
+        response
+    }
+
+    fn told(&self, outcome: Outcome, took: Duration) {
+        self.metrics.reviewed(outcome.word(), took);
+    }
+}
+
+impl Answers {
+    /// A reply for each name, all asked at once.
+    async fn replies(&self, question: &Question) -> Vec<Reply> {
+        let api = format!("/api/v1/namespaces/{}/configmaps", question.namespace());
+        let asked = question.names().iter().map(|name| self.get(&api, name));
+        let replies = join_all(asked).await;
+        for reply in &replies {
+            self.metrics.looked_up(match reply {
+                Reply::Found(_) => "found",
+                Reply::NotFound => "not_found",
+                Reply::Failed(_) => "failed",
+            });
+        }
+        let failure = replies.iter().find_map(|reply| match reply {
+            Reply::Failed(said) => Some(said),
+            _ => None,
+        });
+        // Once, until one succeeds: it may concern every request.
+        let failed_before = self.fails.swap(failure.is_some(), Ordering::Relaxed);
+        if let Some(said) = failure.filter(|_| !failed_before) {
+            warn!("the ConfigMaps with the claims in {} cannot be looked up: {said}", question.namespace());
+        }
+        replies
+    }
+
+    async fn get(&self, api: &str, name: &str) -> Reply {
+        let request = match kube::core::Request::new(api).get(name, &GetParams::default()) {
+            Ok(request) => request,
+            Err(error) => return Reply::Failed(error.to_string()),
+        };
+        match tokio::time::timeout(LOOKUP_TIMEOUT, self.client.request::<Value>(request)).await {
+            Ok(Ok(found)) => Reply::Found(found),
+            Ok(Err(kube::Error::Api(status))) if status.code == 404 => Reply::NotFound,
+            Ok(Err(error)) => Reply::Failed(error_message(&error)),
+            Err(_) => Reply::Failed(format!("no answer within {} s", LOOKUP_TIMEOUT.as_secs())),
+        }
+    }
+}
+
+/// What of a request is logged.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    kind: AskedKind,
+    namespace: String,
+    name: String,
+    operation: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AskedKind {
+    kind: String,
+}
+
+/// Logs a refusal in one line.
+fn tell(request: &[u8], response: &Response) {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
+    let Asked { kind, namespace, name, operation } = serde_json::from_slice(request).unwrap_or_default();
+    let message = response.message().unwrap_or_default().replace('\n', " ");
+    debug!(kind = kind.kind, namespace, name, operation, "refused: {message}");
+}
+
+/// Seconds since 1970; 0 if the clock says an earlier time.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,256 @@
+//! The server: what is read and how long it may take.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::service::service_fn;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use xposer_admission::Response;
+
+use crate::certificates::Certificates;
+use crate::exchange::Exchange;
+
+/// Where reviews are sent to.
+pub const PATH: &str = "/validate";
+/// The greatest length of a body, in bytes. The API server accepts objects of 3 MiB, and a review of an update has two of them, and what is
+/// around them.
+pub const MAX_BODY: u64 = 8 << 20;
+/// The bodies that are held at the same time, in KiB.
+const MAX_HELD: usize = 48 << 10;
+/// The connections at the same time. The API server keeps 25 of them, and opens more for more requests.
+const MAX_CONNECTIONS: usize = 512;
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may wait for its next request. The API server closes its own after 90 s. If the server were the first one, a
+/// request could be lost on its way.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time at the end for requests that are under way.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Who answers the requests.
+pub trait Door: Send + Sync + 'static {
+    /// The answer to a request (`AdmissionRequest` of `admission.k8s.io/v1`), which is valid JSON.
+    fn answer(&self, request: Bytes) -> impl Future<Output = Response> + Send;
+
+    /// What became of a request to the server, and how long that took since its head was read.
+    fn told(&self, outcome: Outcome, took: Duration);
+}
+
+/// What became of a request to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The object may be written as it is.
+    Allowed,
+    /// The object may be written with what the answer changes.
+    Changed,
+    /// The object may not be written.
+    Refused,
+    /// There was no answer, because the request could not be read.
+    Invalid,
+    /// There was no answer, because it took too long.
+    Late,
+}
+
+impl Outcome {
+    fn of(response: &Response) -> Self {
+        match response.changed_object() {
+            _ if !response.is_allowed() => Self::Refused,
+            Some(_) => Self::Changed,
+            None => Self::Allowed,
+        }
+    }
+
+    /// The outcome in one word.
+    ///
+    /// ```
+    /// assert_eq!(xposer_webhook::Outcome::Changed.word(), "changed");
+    /// ```
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Changed => "changed",
+            Self::Refused => "refused",
+            Self::Invalid => "invalid",
+            Self::Late => "late",
+        }
+    }
+}
+
+type Reply = hyper::Response<Full<Bytes>>;
+
+/// Answers reviews until `stop` is ready, and then finishes those that are under way.
+///
+/// # Errors
+///
+/// TLS cannot be set up with the algorithms that this program has.
+pub async fn serve<D: Door>(
+    listener: TcpListener,
+    certificates: Arc<Certificates>,
+    door: Arc<D>,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_no_client_auth()
+        .with_cert_resolver(certificates);
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let tls = TlsAcceptor::from(Arc::new(tls));
+    let server = Arc::new(Server { door, held: Arc::new(Semaphore::new(MAX_HELD)) });
+    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &connections) => accepted,
+            () = &mut stop => break,
+        };
+        let Ok((stream, permit)) = accepted else {
+            // For example, there are too many open files.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let (tls, server, watcher) = (tls.clone(), server.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            let _permit = permit;
+            // An error means that the client has closed the connection, or does not trust the certificate.
+            let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await else { return };
+            let answer = service_fn(move |request| {
+                let server = server.clone();
+                async move { Ok::<_, Infallible>(server.handle(request).await) }
+            });
+            let connection = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(IDLE_TIMEOUT)
+                .serve_connection(TokioIo::new(stream), answer);
+            let _ = watcher.watch(connection).await;
+        });
+    }
+    drop(listener);
+    // What is not finished by then is given up.
+    let _ = timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
+    Ok(())
+}
+
+/// The next connection, when there may be one more.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = connections.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, permit))
+}
+
+struct Server<D> {
+    door: Arc<D>,
+    /// A permit for each KiB of a body.
+    held: Arc<Semaphore>,
+}
+
+/// Why there is no answer.
+struct Failure {
+    status: StatusCode,
+    said: String,
+}
+
+fn failure<T>(status: StatusCode, said: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure { status, said: said.into() })
+}
+
+impl<D: Door> Server<D> {
+    async fn handle(&self, request: Request<Incoming>) -> Reply {
+        let began = Instant::now();
+        let (reply, outcome) = match self.answer(request).await {
+            Ok((body, outcome)) => (reply(StatusCode::OK, body, "application/json"), outcome),
+            Err(Failure { status, said }) => {
+                let outcome = if status.is_server_error() { Outcome::Late } else { Outcome::Invalid };
+                let mut reply = reply(status, format!("{said}\n").into_bytes(), "text/plain; charset=utf-8");
+                if status == StatusCode::METHOD_NOT_ALLOWED {
+                    reply.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+                }
+                (reply, outcome)
+            }
+        };
+        self.door.told(outcome, began.elapsed());
+        reply
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Result<(Vec<u8>, Outcome), Failure> {
+        let length = length(&request)?;
+        let permits = u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX);
+        let Ok(Ok(_held)) = timeout(BODY_TIMEOUT, self.held.acquire_many(permits)).await else {
+            return failure(StatusCode::SERVICE_UNAVAILABLE, "there are too many requests; ask again");
+        };
+        let body = match timeout(BODY_TIMEOUT, request.into_body().collect()).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) => {
+                return failure(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"));
+            }
+            Err(_) => {
+                return failure(
+                    StatusCode::REQUEST_TIMEOUT,
+                    format!("the body was not complete within {} s", BODY_TIMEOUT.as_secs()),
+                );
+            }
+        };
+        let exchange = match Exchange::read(&body) {
+            Ok(exchange) => exchange,
+            Err(error) => return failure(StatusCode::BAD_REQUEST, error.to_string()),
+        };
+        let asked = body.slice_ref(exchange.request().as_bytes());
+        match timeout(ANSWER_TIMEOUT, self.door.answer(asked)).await {
+            Ok(response) => Ok((exchange.answer(&response), Outcome::of(&response))),
+            Err(_) => failure(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("there was no answer within {} s", ANSWER_TIMEOUT.as_secs()),
+            ),
+        }
+    }
+}
+
+/// The length of a body that may be read.
+fn length<B: Body>(request: &Request<B>) -> Result<u64, Failure> {
+    if request.uri().path() != PATH {
+        return failure(StatusCode::NOT_FOUND, format!("there is {PATH}"));
+    }
+    if request.method() != Method::POST {
+        return failure(StatusCode::METHOD_NOT_ALLOWED, "reviews are sent with POST");
+    }
+    let sent = request.headers().get(CONTENT_TYPE).and_then(|sent| sent.to_str().ok()).unwrap_or_default();
+    if !sent.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        return failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, "reviews are sent as application/json");
+    }
+    match request.body().size_hint().exact() {
+        Some(length) if length <= MAX_BODY => Ok(length),
+        Some(_) => {
+            failure(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {} MiB", MAX_BODY >> 20))
+        }
+        None => failure(StatusCode::LENGTH_REQUIRED, "the length of the body is not said: Content-Length"),
+    }
+}
+
+fn reply(status: StatusCode, body: Vec<u8>, content_type: &'static str) -> Reply {
+    let mut reply = Reply::new(Full::new(Bytes::from(body)));
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    reply
+}
