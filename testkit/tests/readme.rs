@@ -202,6 +202,9 @@ fn the_transcripts_of_the_policy_page_are_what_the_policy_says() {
     };
     let (url, name) =
         ("config.xposer.stakater.com/IngressURLTemplate", "config.xposer.stakater.com/IngressNameTemplate");
+    // The webhook of the controller answers the same.
+    let refused = answer(json!({url: "{{.Service}}.{{.Doman}}"})).status.unwrap().message.unwrap();
+    assert!(page("docs/webhook.md").contains(&format!(" denied the request: {refused}\n")), "{refused}");
     let page = page("docs/policy.md");
     for annotations in [
         json!({url: "{{.Service}}.{{.Doman}}"}),

@@ -467,7 +467,7 @@ fn whose_host_is_it(slug: &'static str, is_hosted: bool) {
     let configured = Configured::new(&scene, &[&shop, &first], &address, &authority.root, &rules, "Fail");
     in_force(&scene, &shop);
 
-    let collides = |number: usize| number % (ALL / TAKEN) == 0;
+    let collides = |number: usize| number.is_multiple_of(ALL / TAKEN);
     let asked: Vec<Value> = (0..ALL)
         .map(|number| {
             let own = format!("s{number}.{}.example.com", shop.name);
@@ -538,7 +538,7 @@ fn whose_host_is_it(slug: &'static str, is_hosted: bool) {
         let host_of = host(&format!("race-{round}.{}.example.com", shop.name));
         let names = [format!("race-{round}-a"), format!("race-{round}-b")];
         let racing: Vec<Value> =
-            names.iter().map(|name| at(&shop, service(name, &[host_of.clone()]))).collect();
+            names.iter().map(|name| at(&shop, service(name, std::slice::from_ref(&host_of)))).collect();
         let stored: Vec<Value> = create_all(&racing).into_iter().flatten().collect();
         if stored.len() == 2 {
             return Some(stored);
