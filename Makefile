@@ -12,7 +12,7 @@ KREW_VERSION := v0.4.3
 ACTIONLINT_VERSION := v1.7.12
 ZIZMOR_VERSION := 1.32.0
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS := template forward expose policy
+FUZZ_TARGETS := template forward expose policy claims
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # The most bytes the policy's module may have.
 WASM_BYTES := 830000

@@ -554,3 +554,111 @@ deployed() {
     [ "$status" -eq 0 ]
     [ "$(stamped $STATUS/url)" = http://forecastle.company.com ]
 }
+
+CLAIMS='{"claims": {"namespace": "xposer-system", "mode": "deny"}}'
+
+# The recorded answers to the two look-ups of the request: the same of both.
+session() {
+    jq -n --argjson response "$1" '["7d", "c4"] | map({
+        type: "Exchange",
+        request: "!KubernetesGetResource\napi_version: v1\nkind: ConfigMap\nname: xposer-claims-\(.)\nnamespace: xposer-system\ndisable_cache: true\n",
+        response: $response})' >"$BATS_TEST_TMPDIR/session.yml"
+}
+
+# The same where the claims are these, and were written at this time.
+claimed() {
+    session "$(jq -n --argjson claims "$1" --arg written "${2:-$(date -u +%FT%TZ)}" '
+        {version: 1, written: $written, claims: $claims} as $shard
+        | {apiVersion: "v1", kind: "ConfigMap", data: {claims: ($shard | tojson)}}
+        | {type: "Success", payload: tojson}')"
+}
+
+# Runs the module on the request, with these settings and the recorded answers.
+asked() {
+    evaluate --allow-context-aware --replay-host-capabilities-interactions "$BATS_TEST_TMPDIR/session.yml" --settings-json "$1" "$POLICY"
+    [ "$status" -eq 0 ]
+}
+
+OLDER='{"prefix forecastle.company.com/": [{"kind": "Ingress", "namespace": "ops", "name": "old", "created": "2026-01-01T00:00:00Z"}]}'
+
+@test "claims: a host that nobody has is free" {
+    request .
+    claimed '{}'
+    asked "$CLAIMS"
+    allowed
+    [ "$(stamped $STATUS/url)" = http://forecastle.company.com ]
+    [ "$(answer '.auditAnnotations.codes')" = legacy-translated,issuer-without-tls ]
+}
+
+@test "claims: an older object keeps its host" {
+    request .
+    claimed "$OLDER"
+    asked "$CLAIMS"
+    refused '`forecastle.company.com/` is also asked for by Ingress ops/old, created on 2026-01-01; choose another host or path [route-claimed]'
+}
+
+@test "claims: a holder in another namespace is hidden where the settings say so" {
+    request .
+    claimed "$OLDER"
+    asked "$(jq -c '.claims.nameOthers = false' <<<"$CLAIMS")"
+    refused 'is also asked for by somebody in another namespace'
+    [[ "$output" != *ops* ]]
+}
+
+@test "claims: in the mode warn the Service passes, without the URL of somebody else" {
+    request .
+    claimed "$OLDER"
+    asked "$(jq -c '.claims.mode = "warn"' <<<"$CLAIMS")"
+    unchanged
+    answer '.warnings[]' | grep -q '^xposer\[route-claimed\]: '
+}
+
+@test "claims: the owner passes" {
+    request '.operation = "UPDATE" | .object.metadata.creationTimestamp = "2026-01-01T00:00:00Z" | .oldObject = .object'
+    claimed '{"prefix forecastle.company.com/": [{"kind": "Service", "namespace": "tools", "name": "forecastle", "created": "2026-01-01T00:00:00Z"}]}'
+    asked "$CLAIMS"
+    allowed
+    [ "$(answer '.auditAnnotations.codes')" = legacy-translated,issuer-without-tls ]
+}
+
+@test "claims: what is absent, cannot be read or is stale is told, or refused with 503" {
+    request .
+    for what in absent error stale; do
+        case $what in
+            absent) session '{"type": "Error", "message": "Cannot find v1/ConfigMap named '"'x' inside of namespace 'y'"'"}' ;;
+            error) session '{"type": "Error", "message": "forbidden"}' ;;
+            stale) claimed '{}' 2026-01-01T00:00:00Z ;;
+        esac
+        asked "$CLAIMS"
+        allowed
+        answer '.warnings[]' | grep -q '^xposer\[claims-unknown\]: '
+        asked "$(jq -c '.claims.onFailure = "deny"' <<<"$CLAIMS")"
+        [ "$(answer .allowed) $(answer .status.code)" = 'false 503' ]
+    done
+}
+
+@test "claims: without the grant, the Service passes with a warning" {
+    request .
+    policy "$CLAIMS"
+    allowed
+    answer '.warnings[]' | grep -q '^xposer\[claims-unknown\]: '
+}
+
+@test "claims: who is not exposed asks nothing" {
+    request '.object.metadata.labels.expose = "false"'
+    echo '[]' >"$BATS_TEST_TMPDIR/session.yml"
+    asked "$CLAIMS"
+    allowed
+    [ "$(answer .warnings)" = null ]
+}
+
+@test "guard: a hand-written Ingress takes no host of another namespace, and the controller passes" {
+    request '.kind = {group: "networking.k8s.io", version: "v1", kind: "Ingress"}
+        | .object = {apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: {name: "web", namespace: "tools"}, spec: {rules: [{host: "shop.example.com"}]}}'
+    policy '{"guard": {"mode": "deny"}, "namespaces": {"shop": {"hosts": ["shop.example.com"]}}}'
+    refused 'Ingress tools/web is refused: spec.rules[0].host: the host `shop.example.com` belongs to the namespace `shop`'
+    jq '.userInfo.username = "system:serviceaccount:xposer-system:xposer-controller"' "$BATS_TEST_TMPDIR/request.json" >"$BATS_TEST_TMPDIR/other.json"
+    mv "$BATS_TEST_TMPDIR/other.json" "$BATS_TEST_TMPDIR/request.json"
+    policy '{"guard": {"mode": "deny"}, "namespaces": {"shop": {"hosts": ["shop.example.com"]}}}'
+    unchanged
+}

@@ -44,7 +44,7 @@ impl Settings {
                     format!("the host {}", quoted(host))
                 },
                 owner(row).unwrap_or_default(),
-                quoted(taken)
+                quoted(&taken)
             );
             return problem(said, choose(), "choose another host");
         }

@@ -180,21 +180,19 @@ impl Owners {
         !self.domains.of(domain).is_empty()
     }
 
-    /// A host or a domain below this one that belongs to none of those that `is_mine` selects, and the last of its owners. An empty domain
-    /// is above all of them.
-    pub(crate) fn below(&self, domain: &str, is_mine: &dyn Fn(usize) -> bool) -> Option<(&str, usize)> {
+    /// A pattern below this domain that belongs to none of those that `is_mine` selects, and one of its owners. An empty domain is above all
+    /// of them.
+    pub(crate) fn below(&self, domain: &str, is_mine: &dyn Fn(usize) -> bool) -> Option<(String, usize)> {
         let is_below = |name: &str| {
             domain.is_empty() || name.strip_suffix(domain).is_some_and(|before| before.ends_with('.'))
         };
-        let rows = self.hosts.0.iter().chain(&self.domains.0).filter(|(name, _)| is_below(name));
-        // Who owns a part of it beside others owns it, too.
-        let is_shared = |name: &str| {
-            let rows = self.hosts.of(name).iter().chain(self.domains.of(name));
-            rows.into_iter().any(|(_, owner)| is_mine(*owner))
-        };
-        rows.filter(|(name, owner)| !is_mine(*owner) && !is_shared(name))
-            .map(|(name, owner)| (name.as_str(), *owner))
-            .next()
+        [("", &self.hosts), ("*.", &self.domains)].into_iter().find_map(|(star, rows)| {
+            // Who owns a pattern beside others owns it, too.
+            let is_shared = |name: &str| rows.of(name).iter().any(|(_, owner)| is_mine(*owner));
+            let mut below = rows.0.iter().filter(|(name, _)| is_below(name));
+            let (name, owner) = below.find(|(name, _)| !is_shared(name))?;
+            Some((format!("{star}{name}"), *owner))
+        })
     }
 
     /// The nearest pattern that [owns] the host, which is in lower case, with each of its owners in ascending order; nothing if

@@ -36,6 +36,7 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
         ("make e2e-cluster", "controller/tests/e2e", 0),
         ("make e2e-cluster", "kubectl/tests/e2e", 0),
         ("make judges", "controller/tests/e2e", 0),
+        ("make soak", "controller/tests/e2e", 0),
         ("make e2e-chain", "chain/tests", 0),
     ];
     let mut by_test = 0;

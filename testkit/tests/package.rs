@@ -130,9 +130,9 @@ fn the_readme_of_the_policy_is_true() {
     let yaml = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
     let policy = &cases::parse(yaml).unwrap()[0];
     assert_eq!(policy["spec"]["module"], module);
-    for field in ["rules", "mutating"] {
-        assert_eq!(policy["spec"][field], metadata[field], "{field}");
-    }
+    // The simplest set-up looks at Services alone.
+    assert_eq!(policy["spec"]["rules"], json!([metadata["rules"][0]]));
+    assert_eq!(policy["spec"]["mutating"], metadata["mutating"]);
     let settings = xposer::Settings::tried(&policy["spec"]["settings"]);
     assert!(settings.is_ok(), "{settings:?}");
     assert_eq!(page.matches(&module).count(), page.matches("registry://").count());
@@ -214,7 +214,11 @@ fn the_metadata_has_the_fields_that_kubewarden_knows() {
     );
     assert_eq!(
         (&metadata["mutating"], &metadata["contextAwareResources"], &metadata["hostCapabilities"]),
-        (&json!(true), &json!([]), &json!([]))
+        (
+            &json!(true),
+            &json!([{"apiVersion": "v1", "kind": "ConfigMap"}]),
+            &json!(["kubernetes/get_resource"])
+        )
     );
 }
 
@@ -233,10 +237,15 @@ fn the_deployments_fit_the_metadata() {
         for field in ["rules", "mutating", "backgroundAudit"] {
             assert_eq!(policy["spec"][field], metadata[field], "{name}: {field}");
         }
+        // Kubewarden gives nothing of the cluster to the policy of a namespace.
+        let looks_up = (kind == "ClusterAdmissionPolicy").then_some(&metadata["contextAwareResources"]);
+        assert_eq!(policy["spec"].get("contextAwareResources"), looks_up, "{name}");
         let settings = xposer::Settings::from_value(&policy["spec"]["settings"])
             .unwrap_or_else(|report| panic!("{name}: {report}"));
         assert!(settings.try_out().is_empty(), "{name}: {}", settings.try_out());
         assert!(policy["spec"]["timeoutEvalSeconds"].as_u64() <= policy["spec"]["timeoutSeconds"].as_u64());
+        // Other kinds stay away until somebody wants them.
+        assert_eq!(policy["spec"]["matchConditions"][1]["expression"], "request.kind.kind in ['Service']");
         // The condition speaks of the label, and of all annotations that the core reads and writes.
         let condition = policy["spec"]["matchConditions"][0]["expression"].as_str().unwrap();
         assert!(condition.contains(&format!("key in ['{}', ", xposer::service::EXPOSE_LABEL)));
@@ -245,4 +254,44 @@ fn the_deployments_fit_the_metadata() {
         let keys = xposer::options::annotations().map(|(key, _)| key.name);
         assert!(keys.chain([xposer::emit::stamp::STAMP_PREFIX]).all(|key| key.contains(part)));
     }
+}
+
+#[test]
+fn the_rules_are_those_of_the_kinds_that_are_looked_at() {
+    let rules = yaml("metadata.yml")["rules"].clone();
+    let mut resources: Vec<String> = Vec::new();
+    for rule in rules.as_array().unwrap() {
+        assert_eq!(rule["operations"], json!(["CREATE", "UPDATE"]));
+        let group = rule["apiGroups"][0].as_str().unwrap();
+        for resource in rule["resources"].as_array().unwrap() {
+            let resource = resource.as_str().unwrap();
+            let kind = xposer::options::Guard::KINDS.iter().find(|kind| {
+                let plural = kind.to_lowercase() + if kind.ends_with('s') { "es" } else { "s" };
+                plural == resource
+            });
+            match kind {
+                Some(kind) => assert!(xposer::guard::is_guarded(group, kind), "{group} {kind}"),
+                None => assert_eq!((group, resource), ("", "services")),
+            }
+            resources.push(resource.to_owned());
+        }
+    }
+    assert_eq!(resources.len(), xposer::options::Guard::KINDS.len() + 1);
+}
+
+#[test]
+fn the_reader_of_the_claims_may_read_what_the_settings_name() {
+    let text = text("deploy/kubewarden/claims-rbac.yaml");
+    let objects = cases::parse(&text).unwrap();
+    assert_eq!(
+        objects.iter().map(|object| object["kind"].clone()).collect::<Vec<_>>(),
+        ["Role", "RoleBinding"]
+    );
+    for object in &objects {
+        assert_eq!(object["metadata"]["namespace"], "xposer-system");
+    }
+    assert_eq!(
+        objects[0]["rules"],
+        json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}])
+    );
 }

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::{Args, Parser};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use xposer_testkit::cases::parse;
+use xposer_testkit::cluster::Cluster;
 use xposer_testkit::host::{Answer, HostCall, Module, Reply};
 use xposer_testkit::kubewarden::{Deployment, Policy, evaluate};
 
@@ -36,8 +37,14 @@ struct Run {
     #[arg(long)]
     allow_context_aware: bool,
     /// Answers the calls of the policy from a file that kwctl has recorded.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "record_host_capabilities_interactions")]
     replay_host_capabilities_interactions: Option<PathBuf>,
+    /// Writes the calls of the policy and their answers into a file, in kwctl's form.
+    #[arg(long, value_name = "FILE")]
+    record_host_capabilities_interactions: Option<PathBuf>,
+    /// Answers the calls of the policy from a file of objects, or a folder of such files; kwctl asks a cluster.
+    #[arg(long, value_name = "PATH", conflicts_with = "replay_host_capabilities_interactions")]
+    cluster: Option<PathBuf>,
     /// The module, or the YAML file.
     policy: String,
 }
@@ -66,12 +73,23 @@ fn answer(run: &Run) -> Result<String> {
     let request = text(&run.request_path)?;
     let request: Value = serde_json::from_str(&request).context("cannot parse the request")?;
     let module = Module::load(&module)?;
-    let session = match &run.replay_host_capabilities_interactions {
-        Some(file) => Session::read(file)?,
-        None => Session::default(),
+    let answers = match (&run.replay_host_capabilities_interactions, &run.cluster) {
+        (Some(file), _) => Answers::Recorded(Session::read(file)?),
+        (None, Some(path)) => Answers::Of(Cluster::read(path)?),
+        (None, None) => Answers::Of(Cluster::default()),
     };
-    let policy = Replayed { module, session: Arc::new(Mutex::new(session)) };
+    let answered = Answered { answers, made: Vec::new() };
+    let policy = Replayed {
+        module,
+        // As kwctl, which grants what the metadata asks for: without the flag, nothing.
+        grants: run.allow_context_aware || run.replay_host_capabilities_interactions.is_some(),
+        answered: Arc::new(Mutex::new(answered)),
+    };
     let (response, _) = evaluate(&policy, &deployment, &request).map_err(|refusal| anyhow!("{refusal}"))?;
+    if let Some(file) = &run.record_host_capabilities_interactions {
+        let made = &policy.answered.lock().unwrap_or_else(PoisonError::into_inner).made;
+        std::fs::write(file, recording(made)?).with_context(|| file.display().to_string())?;
+    }
     Ok(serde_json::to_string(&response)?)
 }
 
@@ -132,25 +150,73 @@ fn deployed(file: &str) -> Result<(PathBuf, Deployment)> {
     Ok((module, deployment))
 }
 
-/// A module whose calls are answered from a recording.
+/// A module whose calls are answered from a recording or from objects.
 struct Replayed {
     module: Module,
-    session: Arc<Mutex<Session>>,
+    grants: bool,
+    answered: Arc<Mutex<Answered>>,
 }
+
+struct Answered {
+    answers: Answers,
+    /// The calls that were made, and what was answered.
+    made: Vec<Exchange>,
+}
+
+enum Answers {
+    Recorded(Session),
+    Of(Cluster),
+}
+
+/// A call and its answer.
+type Exchange = (HostCall, Result<Vec<u8>, String>);
 
 impl Policy for Replayed {
     fn call(&self, operation: &str, payload: &[u8]) -> Answer {
-        let session = Arc::clone(&self.session);
-        let reply: Box<Reply> =
-            Box::new(move |call| session.lock().unwrap_or_else(PoisonError::into_inner).reply(call));
+        if !self.grants {
+            let refuse = |call: &HostCall| {
+                Err(format!(
+                    "Policy has not been granted access to the '{}/{}' host capability",
+                    call.namespace, call.operation
+                ))
+            };
+            return self.module.call_with(operation, payload, Box::new(refuse));
+        }
+        let answered = Arc::clone(&self.answered);
+        let reply: Box<Reply> = Box::new(move |call| {
+            let mut answered = answered.lock().unwrap_or_else(PoisonError::into_inner);
+            let answer = match &mut answered.answers {
+                Answers::Recorded(session) => session.reply(call),
+                Answers::Of(cluster) => cluster.reply(call),
+            };
+            answered.made.push((call.clone(), answer.clone()));
+            answer
+        });
         self.module.call_with(operation, payload, reply)
     }
+}
+
+/// Calls and answers in the form of kwctl. JSON is YAML; the request is a text of YAML with a tag.
+fn recording(made: &[Exchange]) -> Result<String> {
+    let exchange = |(call, answer): &Exchange| {
+        let tag = TAGS.iter().find(|(_, operation)| *operation == call.operation);
+        let (tag, _) = tag.with_context(|| format!("there is no form for {}", call.operation))?;
+        let payload: Map<String, Value> = serde_json::from_slice(&call.payload)?;
+        let fields: String = payload.iter().map(|(key, value)| format!("{key}: {value}\n")).collect();
+        let response = match answer {
+            Ok(payload) => json!({"type": "Success", "payload": String::from_utf8_lossy(payload)}),
+            Err(message) => json!({"type": "Error", "message": message}),
+        };
+        Ok(json!({"type": "Exchange", "request": format!("{tag}\n{fields}"), "response": response}))
+    };
+    let exchanges = made.iter().map(exchange).collect::<Result<Vec<Value>>>()?;
+    Ok(serde_json::to_string_pretty(&exchanges)? + "\n")
 }
 
 /// What kwctl recorded: requests and responses, in order.
 #[derive(Default)]
 struct Session {
-    exchanges: VecDeque<(HostCall, Result<Vec<u8>, String>)>,
+    exchanges: VecDeque<Exchange>,
 }
 
 impl Session {
@@ -188,7 +254,7 @@ const TAGS: [(&str, &str); 4] = [
     ("!KubernetesCanI", "can_i"),
 ];
 
-fn read_exchange(exchange: &Value) -> Option<(HostCall, Result<Vec<u8>, String>)> {
+fn read_exchange(exchange: &Value) -> Option<Exchange> {
     let word = |path: &str| exchange.pointer(path).and_then(Value::as_str);
     let (tag, body) = word("/request")?.split_once('\n')?;
     let (_, operation) = TAGS.iter().find(|(known, _)| *known == tag.trim())?;
