@@ -180,18 +180,18 @@ mod tests {
 
     use super::*;
 
-    fn body(object: Value) -> Vec<u8> {
+    fn body(object: &Value) -> Vec<u8> {
         let request = json!({"uid": "a-1", "operation": "CREATE", "namespace": "shop",
             "kind": {"group": "", "version": "v1", "kind": "Service"}, "object": object});
         json!({"apiVersion": API_VERSION, "kind": KIND, "request": request}).to_string().into_bytes()
     }
 
     /// The answer under some settings, and the object after the patch.
-    fn answered(object: &Value, settings: Value) -> (Value, Value) {
-        let body = body(object.clone());
+    fn answered(object: &Value, settings: &Value) -> (Value, Value) {
+        let body = body(object);
         let exchange = Exchange::read(&body).unwrap();
         let request: Request<'_> = serde_json::from_str(exchange.request()).unwrap();
-        let Review::Answered(response) = review(&request, &Settings::from_value(&settings).unwrap()) else {
+        let Review::Answered(response) = review(&request, &Settings::from_value(settings).unwrap()) else {
             panic!("it asks")
         };
         let answer: Value = serde_json::from_slice(&exchange.answer(&response)).unwrap();
@@ -204,7 +204,7 @@ mod tests {
         (answer, patched)
     }
 
-    fn service(metadata: Value) -> Value {
+    fn service(metadata: &Value) -> Value {
         let mut object = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]},
             "metadata": {"name": "web", "namespace": "shop", "labels": {"expose": "true"}}});
         object["metadata"].as_object_mut().unwrap().extend(metadata.as_object().cloned().unwrap());
@@ -220,8 +220,8 @@ mod tests {
             json!({"annotations": {}}),
             json!({"annotations": {"a/b~c": "1", URL: "http://old"}, "managedFields": [{"manager": "x"}]}),
         ] {
-            let before = service(metadata);
-            let (answer, patched) = answered(&before, json!({"domain": "example.com"}));
+            let before = service(&metadata);
+            let (answer, patched) = answered(&before, &json!({"domain": "example.com"}));
             let response = &answer["response"];
             assert_eq!(response["patchType"], "JSONPatch");
             assert_eq!((&response["uid"], &response["allowed"]), (&json!("a-1"), &json!(true)));
@@ -237,17 +237,17 @@ mod tests {
             expected["metadata"]["annotations"] = rest["metadata"]["annotations"].clone();
             assert_eq!(rest, expected);
             // An object that has it already is not changed.
-            let (again, same) = answered(&patched, json!({"domain": "example.com"}));
+            let (again, same) = answered(&patched, &json!({"domain": "example.com"}));
             assert_eq!((again["response"].get("patch"), same), (None, patched));
         }
     }
 
     #[test]
     fn a_refusal_has_its_reasons_and_codes() {
-        let object = service(json!({"annotations": {
+        let object = service(&json!({"annotations": {
             "config.xposer.stakater.com/IngressURLTemplate": "Upper.example.com",
             "config.xposer.stakater.com/Target": "Nothing"}}));
-        let (answer, _) = answered(&object, json!({}));
+        let (answer, _) = answered(&object, &json!({}));
         let response = &answer["response"];
         assert_eq!((&response["allowed"], &response["status"]["code"]), (&json!(false), &json!(422)));
         let message = response["status"]["message"].as_str().unwrap();
