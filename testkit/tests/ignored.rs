@@ -68,9 +68,9 @@ fn every_test_that_is_ignored_is_run_by_the_command_that_it_names() {
             }
         }
     }
-    let [(.., by_cluster), (.., by_plugin), (.., by_judges), (.., by_chain)] = others;
+    let [(.., by_cluster), (.., by_plugin), (.., by_judges), (.., by_soak), (.., by_chain)] = others;
     assert!(
-        by_test > 10 && by_cluster > 60 && by_plugin > 8 && by_judges > 2 && by_chain > 15,
+        by_test > 10 && by_cluster > 60 && by_plugin > 8 && by_judges > 2 && by_soak > 0 && by_chain > 15,
         "{by_test} {others:?}"
     );
 }
