@@ -569,7 +569,8 @@ session() {
 claimed() {
     session "$(jq -n --argjson claims "$1" --arg written "${2:-$(date -u +%FT%TZ)}" '
         {version: 1, written: $written, claims: $claims} as $shard
-        | {apiVersion: "v1", kind: "ConfigMap", data: {claims: ($shard | tojson)}}
+        | {apiVersion: "v1", kind: "ConfigMap", data: {claims: ($shard | tojson)}, metadata: {labels:
+            {"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"}}}
         | {type: "Success", payload: tojson}')"
 }
 

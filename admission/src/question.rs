@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-use xposer::conflicts::{ClaimText, Holders, SHARD_VERSION, Shard};
+use xposer::conflicts::{ClaimText, Holders, SHARD_LABELS, SHARD_VERSION, Shard};
 use xposer::diagnostics::{FieldPath, Problem};
 use xposer::guard::Guarded;
 use xposer::options::{Claims, Mode};
@@ -59,9 +59,12 @@ pub enum Review {
 /// assert_eq!((question.namespace(), question.names()), ("xposer-system", &["xposer-claims-18".to_owned(), "xposer-claims-2a".to_owned()][..]));
 /// let claims = json!({"version": 1, "written": "2026-11-29T07:00:00Z", "claims": {"prefix shop.example.com/": [
 ///     {"kind": "Ingress", "namespace": "ops", "name": "old", "created": "2026-01-01T00:00:00Z"}]}});
-/// let found = Reply::Found(json!({"data": {"claims": claims.to_string()}}));
+/// let labels = json!({"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"});
+/// let found = |claims: serde_json::Value| {
+///     Reply::Found(json!({"metadata": {"labels": labels}, "data": {"claims": claims.to_string()}}))
+/// };
 /// let nothing = json!({"version": 1, "written": "2026-11-29T07:00:00Z"});
-/// let response = question.answer(&[Reply::Found(json!({"data": {"claims": nothing.to_string()}})), found], 1_795_935_600);
+/// let response = question.answer(&[found(nothing), found(claims)], 1_795_935_600);
 /// assert_eq!(response.code(), Some(422));
 /// assert!(response.message().is_some_and(|message| message.contains("Ingress ops/old, created on 2026-01-01")));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -229,6 +232,11 @@ impl Question {
             Some(Reply::Failed(error)) => return Err(format!("cannot be read: {error}")),
             None => return Err("was not looked up in time".to_owned()),
         };
+        let labels = found.pointer("/metadata/labels").unwrap_or(&Value::Null);
+        let has_label = |(key, value): (&str, &str)| labels.get(key).and_then(Value::as_str) == Some(value);
+        if !SHARD_LABELS.into_iter().all(has_label) {
+            return Err("belongs to somebody else: it has not the labels of the claims".to_owned());
+        }
         let Some(text) = found.pointer(KEY).and_then(Value::as_str) else {
             return Err("has no claims".to_owned());
         };

@@ -9,8 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
 use kube::{Client, Error};
-use xposer::conflicts::{SHARD_VERSION, SHARDS, Shard, config_map};
-use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL};
+use xposer::conflicts::{SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map};
 use xposer_live::error::error_message;
 use xposer_live::kinds::{Kind, is_missing_permission};
 use xposer_live::object::FIELD_MANAGER;
@@ -19,9 +18,6 @@ use crate::metrics::Metrics;
 use crate::shards::{Answer, Done, Failure, Found, Version, What, Work};
 use crate::state::held::Content;
 
-/// The label that says what the ConfigMaps are for.
-const COMPONENT_LABEL: &str = "app.kubernetes.io/component";
-const COMPONENT: &str = "claims";
 /// The key of the data.
 const KEY: &str = "claims";
 /// The longest time for a request.
@@ -74,7 +70,7 @@ impl Maps {
     /// All of ours, each with its shard.
     async fn list(&self) -> Result<Vec<(u64, ConfigMap)>, Failure> {
         let numbers: BTreeMap<String, u64> = (0..SHARDS).map(|number| (config_map(number), number)).collect();
-        let selector = format!("{MANAGED_BY_LABEL}={MANAGED_BY},{COMPONENT_LABEL}={COMPONENT}");
+        let selector = SHARD_LABELS.map(|(key, value)| format!("{key}={value}")).join(",");
         let mut params = ListParams::default().labels(&selector).limit(PAGE_SIZE);
         let mut all = Vec::new();
         loop {
@@ -108,11 +104,10 @@ impl Maps {
         let shard = Shard { version: SHARD_VERSION, written, dropped: *dropped, claims: claims.clone() };
         let text = serde_json::to_string(&shard).map_err(|error| Failure::Refused(error.to_string()))?;
         let name = config_map(number);
-        let labels = [(MANAGED_BY_LABEL, MANAGED_BY), (COMPONENT_LABEL, COMPONENT)];
         let map = ConfigMap {
             metadata: ObjectMeta {
                 name: Some(name.clone()),
-                labels: Some(labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
+                labels: Some(SHARD_LABELS.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
                 uid: version.map(|it| it.uid.clone()),
                 resource_version: version.map(|it| it.version.clone()),
                 ..ObjectMeta::default()
@@ -168,7 +163,7 @@ fn found_of(map: &ConfigMap) -> Found {
     let age = age.filter(|age| *age >= -MAX_AHEAD);
     Found {
         version: version_of(&map.metadata),
-        is_ours: has(MANAGED_BY_LABEL, MANAGED_BY) && has(COMPONENT_LABEL, COMPONENT),
+        is_ours: SHARD_LABELS.into_iter().all(|(key, value)| has(key, value)),
         shard,
         age: age.map(|age| Duration::from_secs(age.try_into().unwrap_or_default())),
     }

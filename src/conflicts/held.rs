@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::claims::{Claim, Claimed, MAX_NAMED, MONITOR, main_claims, said};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::plan::Plan;
+use crate::service::{MANAGED_BY, MANAGED_BY_LABEL};
 use crate::validation::{PathType, comparable_path};
 
 /// How many shards there are.
@@ -34,6 +35,16 @@ pub const MAX_HOLDERS: usize = MAX_NAMED + 1;
 /// assert_eq!(xposer::conflicts::SHARD_VERSION, 1);
 /// ```
 pub const SHARD_VERSION: u64 = 1;
+
+/// The labels of the ConfigMaps of the shards. One without both belongs to somebody else: a reader does not trust it, and the controller
+/// does not touch it.
+///
+/// ```
+/// use xposer::conflicts::SHARD_LABELS;
+/// assert_eq!(SHARD_LABELS[1], ("app.kubernetes.io/component", "claims"));
+/// ```
+pub const SHARD_LABELS: [(&str, &str); 2] =
+    [(MANAGED_BY_LABEL, MANAGED_BY), ("app.kubernetes.io/component", "claims")];
 
 /// A claim as text, and what decides in which shard it is.
 ///

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use xposer::conflicts::{Holders, SHARD_VERSION, SHARDS, Shard, config_map};
+use xposer::conflicts::{Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map};
 
 use crate::cases::parse;
 use crate::host::HostCall;
@@ -57,7 +57,7 @@ impl Cluster {
         }
         let mut cluster = Self::default();
         for (name, shard) in shards {
-            cluster.add(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": namespace, "name": name},
+            cluster.add(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": namespace, "name": name, "labels": BTreeMap::from(SHARD_LABELS)},
                 "data": {"claims": json!(shard).to_string()}}));
         }
         cluster

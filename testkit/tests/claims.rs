@@ -10,12 +10,13 @@
 )]
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use xposer::conflicts::{Holder, Holders};
+use xposer::conflicts::{Holder, Holders, SHARD_LABELS};
 use xposer_testkit::cluster::{Cluster, time};
 use xposer_testkit::host::{self, Answer, HostCall, Module, Reply};
 use xposer_testkit::kubewarden::{Deployment, Native, Policy, Response, evaluate};
@@ -311,7 +312,10 @@ fn shard(version: u64, written: &str, dropped: u64) -> Value {
 
 /// The claims in every ConfigMap are these.
 fn every(claims: &str) -> Arc<Reply> {
-    let found = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"claims": claims}}).to_string();
+    let found =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"labels": BTreeMap::from(SHARD_LABELS)},
+        "data": {"claims": claims}})
+        .to_string();
     Arc::new(move |_| Ok(found.clone().into_bytes()))
 }
 
@@ -319,7 +323,7 @@ fn every(claims: &str) -> Arc<Reply> {
 fn what_is_not_known_is_told_and_never_an_error() {
     let fail = |error: &'static str| -> Arc<Reply> { Arc::new(move |_| Err(error.to_owned())) };
     let found = |bytes: &'static [u8]| -> Arc<Reply> { Arc::new(move |_| Ok(bytes.to_vec())) };
-    let cases: [(&str, Arc<Reply>); 14] = [
+    let cases: [(&str, Arc<Reply>); 15] = [
         ("does not exist", Arc::new(|call| Cluster::default().reply(call))),
         (
             "cannot be read: Policy has not been granted access to the 'kubernetes/get_resource' host capability",
@@ -328,8 +332,15 @@ fn what_is_not_known_is_told_and_never_an_error() {
         ("cannot be read: ", fail("")),
         ("cannot be read: the answer is no JSON: ", found(b"")),
         ("cannot be read: the answer is no JSON: ", found(b"\xff\xfe")),
-        ("has no claims", found(b"null")),
-        ("has no claims", found(b"{\"data\": {\"claims\": 3}}")),
+        ("belongs to somebody else: it has not the labels of the claims", found(b"null")),
+        (
+            "belongs to somebody else: it has not the labels of the claims",
+            found(br#"{"metadata": {"labels": {"app.kubernetes.io/managed-by": "xposer"}}, "data": {"claims": "{}"}}"#),
+        ),
+        (
+            "has no claims",
+            found(br#"{"metadata": {"labels": {"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"}}, "data": {"claims": 3}}"#),
+        ),
         ("has no claims: ", every("")),
         ("has no claims: ", every("[1]")),
         ("has no claims: ", every(r#"{"version": 1, "written": "x", "claims": {"a": [{}]}}"#)),
