@@ -3,9 +3,10 @@
 //!
 //! `make bench` runs the benchmarks first; this reads what they left behind and judges nothing by the clock. With the word
 //! `linear`, and perhaps words of the rows to print, it only prints how the work grows; with the word `policy`, only what
-//! the policy costs.
+//! the policy costs, and perhaps what other modules do, whose files follow.
 
 mod linear;
+mod lookup;
 mod policy;
 
 use std::fmt::Write as _;
@@ -35,10 +36,13 @@ fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the test kit has no parent folder")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let mut out = String::new();
-    let policy =
-        |out: &mut String| policy::policy(root, &root.join("policy.wasm"), &target.join("noop.wasm"), out);
-    if arguments.first().is_some_and(|word| word == POLICY) {
-        policy(&mut out)?;
+    let policy = |before: &[String], out: &mut String| {
+        policy::policy(root, &root.join("policy.wasm"), &target.join("noop.wasm"), before, out)
+    };
+    if let [word, before @ ..] = arguments.as_slice()
+        && word == POLICY
+    {
+        policy(before, &mut out)?;
         std::io::stdout().write_all(out.as_bytes())?;
         return Ok(());
     }
@@ -48,7 +52,7 @@ fn main() -> Result<()> {
     templates(&target, &mut out)?;
     linear::linear(&[], &mut out)?;
     memory(&target, &mut out)?;
-    policy(&mut out)?;
+    policy(&[], &mut out)?;
     std::io::stdout().write_all(out.as_bytes())?;
     Ok(())
 }
