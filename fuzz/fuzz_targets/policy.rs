@@ -69,7 +69,8 @@ fuzz_target!(|text: &str| {
     let Some((settings, asking)) = claims.and_then(asking).or_else(|| asking(usual())) else { return };
     let payload = with(&asking, &object);
     let say = |claims: Holders| {
-        let shard = Shard { version: SHARD_VERSION, written: "1970-01-01T00:00:00Z".to_owned(), dropped: 0, claims };
+        let shard =
+            Shard { version: SHARD_VERSION, written: "1970-01-01T00:00:00Z".to_owned(), dropped: 0, claims };
         json!({"data": {"claims": json!(shard).to_string()}}).to_string()
     };
     let mode = settings.claims().map_or(Mode::Off, xposer::options::Claims::mode);
@@ -85,7 +86,11 @@ fuzz_target!(|text: &str| {
     if let Some(plan) = outcome.plan() {
         let own = asked(&payload, is_asked, say(all_of(&plan.holder("2026-01-01T00:00:00Z"))).as_bytes());
         assert_eq!(own, free);
-        let other = Holder { kind: "Ingress".to_owned(), namespace: "ops".to_owned(), ..plan.holder("2026-01-01T00:00:00Z") };
+        let other = Holder {
+            kind: "Ingress".to_owned(),
+            namespace: "ops".to_owned(),
+            ..plan.holder("2026-01-01T00:00:00Z")
+        };
         let taken = asked(&payload, is_asked, say(all_of(&other)).as_bytes());
         assert_eq!(taken["accepted"] == false, mode == Mode::Deny || free["accepted"] == false);
         assert!(mode == Mode::Off || taken.get("mutated_object") != Some(&expected) || expected == object);
@@ -107,7 +112,8 @@ fn asked(payload: &str, is_asked: bool, said: &[u8]) -> Value {
         calls.set(calls.get() + 1);
         Ok(said.to_vec())
     };
-    let answer = xposer_policy::validate_with(payload.as_bytes(), &host, &|| 0).expect("a guest function answers");
+    let answer =
+        xposer_policy::validate_with(payload.as_bytes(), &host, &|| 0).expect("a guest function answers");
     assert_eq!(calls.get() > 0, is_asked);
     let answer: Value = serde_json::from_slice(&answer).expect("the answer is JSON");
     assert!(answer["accepted"].is_boolean());
