@@ -10,12 +10,15 @@ use xposer::testing;
 fuzz_target!(|text: &str| {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     if let Ok(shard) = serde_json::from_str::<Shard>(first) {
-        let again: Shard = serde_json::from_str(&json!(shard).to_string()).expect("what was written can be read");
+        let again: Shard =
+            serde_json::from_str(&json!(shard).to_string()).expect("what was written can be read");
         assert_eq!(again, shard);
         compared(&shard.claims);
     }
     // The host's bytes as they are, and as the text of a ConfigMap of this moment.
-    for claims in [first.to_owned(), format!(r#"{{"version":1,"written":"1970-01-01T00:00:00Z","claims":{first}}}"#)] {
+    for claims in
+        [first.to_owned(), format!(r#"{{"version":1,"written":"1970-01-01T00:00:00Z","claims":{first}}}"#)]
+    {
         let found = json!({"data": {"claims": claims}}).to_string();
         for bytes in [first.as_bytes(), found.as_bytes()] {
             answered(rest, &|_| Ok(bytes.to_vec()));
@@ -26,10 +29,15 @@ fuzz_target!(|text: &str| {
 
 /// Who asks in vain is told who has it, and nobody is in the own way.
 fn compared(holders: &Holders) {
-    let plan = testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({})).expect("the Service is in order");
+    let plan = testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))
+        .expect("the Service is in order");
     let report = plan.contested("", holders, false);
     assert!(report.diagnostics().len() <= plan.claim_texts().len() + 1);
-    let own = plan.claim_texts().into_iter().map(|claim| (claim.text, vec![plan.holder("2026-01-01T00:00:00Z")])).collect();
+    let own = plan
+        .claim_texts()
+        .into_iter()
+        .map(|claim| (claim.text, vec![plan.holder("2026-01-01T00:00:00Z")]))
+        .collect();
     assert!(plan.contested("2026-01-01T00:00:00Z", &own, true).is_empty());
 }
 
@@ -46,7 +54,8 @@ fn answered(object: &str, host: &xposer_policy::Host<'_>) {
             "request": {"operation": "UPDATE", "namespace": "shop", "userInfo": {"username": "alice"}, "object": object, "oldObject": object,
                 "kind": {"group": group, "kind": kind}},
         });
-        let answer = xposer_policy::validate_with(payload.to_string().as_bytes(), host, &|| 10).expect("a guest function answers");
+        let answer = xposer_policy::validate_with(payload.to_string().as_bytes(), host, &|| 10)
+            .expect("a guest function answers");
         let answer: Value = serde_json::from_slice(&answer).expect("the answer is JSON");
         assert!(answer["accepted"].is_boolean());
         assert_ne!(answer.get("code"), Some(&json!(500)));

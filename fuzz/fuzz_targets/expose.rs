@@ -17,7 +17,9 @@ fn from_lines(text: &str) -> Value {
     let mut own = Map::new();
     let mut block = String::new();
     for line in text.lines() {
-        let known = line.split_once('=').and_then(|(name, value)| Some((annotations().find(|(key, _)| key.short_name() == name)?.0, value)));
+        let known = line.split_once('=').and_then(|(name, value)| {
+            Some((annotations().find(|(key, _)| key.short_name() == name)?.0, value))
+        });
         match known {
             Some((key, value)) => {
                 own.insert(key.name.to_owned(), value.replace('\u{1}', "\n").into());
@@ -65,7 +67,9 @@ fuzz_target!(|text: &str| {
         }
         // Nothing is open that was not, and every value that decides has a source.
         assert!(opened(plan, plan).is_empty());
-        assert!(trace(&service, &settings).iter().all(|row| !row.what.is_empty() && !row.value.contains('\n')));
+        assert!(
+            trace(&service, &settings).iter().all(|row| !row.what.is_empty() && !row.value.contains('\n'))
+        );
         // The same Service twice claims everything twice.
         let twice = expose_all(&[service.clone(), service], &settings, Precedence::RefuseAll);
         assert!(twice.iter().all(|outcome| outcome.plan().is_none()));

@@ -1,10 +1,15 @@
 //! The guest functions on any bytes: never a panic, never an error, always an answer in Kubewarden's form; the text of a
-//! changed object is what the tree would have become; and what was changed once is left alone.
+//! changed object is what the tree would have become; and what was changed once is left alone. Nobody is asked without claims; with
+//! them, the answer is the same where all is free or the Service's own, and a refusal where all is taken.
 #![no_main]
+
+use std::cell::Cell;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
+use xposer::conflicts::{Holder, Holders, SHARD_VERSION, Shard};
 use xposer::emit::stamp;
+use xposer::options::Mode;
 use xposer::{Plan, Service, Settings, expose};
 
 fn call(function: fn(&[u8]) -> wapc_guest::CallResult, payload: &[u8]) -> Value {
@@ -22,12 +27,14 @@ fuzz_target!(|text: &str| {
     // A line of settings, and an object, in a request that is in order.
     let (config, rest) = text.split_once('\n').unwrap_or(("", text));
     let Ok(object) = serde_json::from_str::<Value>(rest) else { return };
-    let config = serde_json::from_str(config).unwrap_or_else(|_| json!({"domain": "example.com"}));
-    let request = |object: &Value| {
+    let mut config = serde_json::from_str(config).unwrap_or_else(|_| json!({"domain": "example.com"}));
+    let claims = config.as_object_mut().and_then(|config| config.remove("claims"));
+    let with = |config: &Value, object: &Value| {
         json!({"settings": config, "request": {"uid": "1", "operation": "UPDATE", "namespace": "shop",
             "kind": {"group": "", "version": "v1", "kind": "Service"}, "object": object}})
         .to_string()
     };
+    let request = |object: &Value| with(&config, object);
     let answer = call(xposer_policy::validate, request(&object).as_bytes());
     let Ok(settings) = Settings::from_value(&config) else {
         assert!(answer["accepted"] == false || answer.as_object().map(serde_json::Map::len) == Some(1));
@@ -51,4 +58,65 @@ fuzz_target!(|text: &str| {
         r#"{{"settings":{config},"request":{{"operation":"UPDATE","namespace":"shop","object":{rest},"kind":{{"kind":"Service"}}}}}}"#
     );
     assert_eq!(call(xposer_policy::validate, same.as_bytes()), answer);
+
+    // The same with claims: those of the line, if they are in order.
+    let asking = |claims: Value| {
+        let mut asking = config.clone();
+        asking.as_object_mut()?.insert("claims".to_owned(), claims);
+        Some((Settings::from_value(&asking).ok()?, asking))
+    };
+    let usual = || json!({"namespace": "xposer-system", "mode": "deny"});
+    let Some((settings, asking)) = claims.and_then(asking).or_else(|| asking(usual())) else { return };
+    let payload = with(&asking, &object);
+    let say = |claims: Holders| {
+        let shard =
+            Shard { version: SHARD_VERSION, written: "1970-01-01T00:00:00Z".to_owned(), dropped: 0, claims };
+        json!({"data": {"claims": json!(shard).to_string()}}).to_string()
+    };
+    let mode = settings.claims().map_or(Mode::Off, xposer::options::Claims::mode);
+    let is_asked = outcome.plan().is_some() && mode != Mode::Off;
+    let texts = outcome.plan().map(Plan::claim_texts).unwrap_or_default();
+    let all_of = |holder: &Holder| texts.iter().map(|it| (it.text.clone(), vec![holder.clone()])).collect();
+    // More ConfigMaps than may be asked for are not known.
+    let is_known = |answer: &Value| !answer.to_string().contains("claims-unknown");
+    let free = asked(&payload, is_asked, say(Holders::new()).as_bytes());
+    if is_known(&free) {
+        assert_eq!(free, answer);
+    }
+    if let Some(plan) = outcome.plan() {
+        let own = asked(&payload, is_asked, say(all_of(&plan.holder("2026-01-01T00:00:00Z"))).as_bytes());
+        assert_eq!(own, free);
+        let other = Holder {
+            kind: "Ingress".to_owned(),
+            namespace: "ops".to_owned(),
+            ..plan.holder("2026-01-01T00:00:00Z")
+        };
+        let taken = asked(&payload, is_asked, say(all_of(&other)).as_bytes());
+        assert_eq!(taken["accepted"] == false, mode == Mode::Deny || free["accepted"] == false);
+        assert!(mode == Mode::Off || taken.get("mutated_object") != Some(&expected) || expected == object);
+    }
+    // Whatever a host says, what was refused before stays refused, and nothing else of the object is changed.
+    for said in [text, rest] {
+        let found = json!({"data": {"claims": said}}).to_string();
+        for bytes in [said.as_bytes(), found.as_bytes()] {
+            let strange = asked(&payload, is_asked, bytes);
+            assert!(strange["accepted"] == false || answer["accepted"] == true);
+        }
+    }
 });
+
+/// The answer where the host says this to all questions.
+fn asked(payload: &str, is_asked: bool, said: &[u8]) -> Value {
+    let calls = Cell::new(0);
+    let host = |_: &[u8]| {
+        calls.set(calls.get() + 1);
+        Ok(said.to_vec())
+    };
+    let answer =
+        xposer_policy::validate_with(payload.as_bytes(), &host, &|| 0).expect("a guest function answers");
+    assert_eq!(calls.get() > 0, is_asked);
+    let answer: Value = serde_json::from_slice(&answer).expect("the answer is JSON");
+    assert!(answer["accepted"].is_boolean());
+    assert_ne!(answer.get("code"), Some(&json!(500)));
+    answer
+}

@@ -67,7 +67,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// The processor's time that this process has taken, in seconds: what others do meanwhile counts little.
-fn spent() -> Result<f64> {
+pub(crate) fn spent() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
     Ok(seconds(usage.user_time()) + seconds(usage.system_time()))

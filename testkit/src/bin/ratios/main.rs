@@ -3,9 +3,11 @@
 //!
 //! `make bench` runs the benchmarks first; this reads what they left behind and judges nothing by the clock. With the word
 //! `linear`, and perhaps words of the rows to print, it only prints how the work grows; with the word `policy`, only what
-//! the policy costs.
+//! the policy costs, and perhaps what other modules do, whose files follow; with the word `lookup`, only what its question who
+//! has a host costs.
 
 mod linear;
+mod lookup;
 mod policy;
 
 use std::fmt::Write as _;
@@ -16,6 +18,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::Value;
+
+use policy::Part;
 
 /// How many Services the memory is measured with.
 const MANY: usize = 10_000;
@@ -35,10 +39,15 @@ fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the test kit has no parent folder")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let mut out = String::new();
-    let policy =
-        |out: &mut String| policy::policy(root, &root.join("policy.wasm"), &target.join("noop.wasm"), out);
-    if arguments.first().is_some_and(|word| word == POLICY) {
-        policy(&mut out)?;
+    let policy = |part: Part, before: &[String], out: &mut String| {
+        policy::policy(root, &root.join("policy.wasm"), &target.join("noop.wasm"), part, before, out)
+    };
+    if let [word, before @ ..] = arguments.as_slice()
+        && let Some(part) = [(POLICY, Part::All), (LOOKUP, Part::Lookup)]
+            .into_iter()
+            .find_map(|(known, part)| (word == known).then_some(part))
+    {
+        policy(part, before, &mut out)?;
         std::io::stdout().write_all(out.as_bytes())?;
         return Ok(());
     }
@@ -48,7 +57,7 @@ fn main() -> Result<()> {
     templates(&target, &mut out)?;
     linear::linear(&[], &mut out)?;
     memory(&target, &mut out)?;
-    policy(&mut out)?;
+    policy(Part::All, &[], &mut out)?;
     std::io::stdout().write_all(out.as_bytes())?;
     Ok(())
 }
@@ -97,6 +106,8 @@ fn templates(target: &Path, out: &mut String) -> Result<()> {
 const LINEAR: &str = "linear";
 /// The word that selects the cost of the policy alone.
 const POLICY: &str = "policy";
+/// The word that selects what its question costs.
+const LOOKUP: &str = "lookup";
 /// The word that makes this program run another one and say how much memory it took.
 const PEAK: &str = "peak-of";
 

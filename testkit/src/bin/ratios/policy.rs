@@ -1,44 +1,79 @@
 //! The policy in the waPC host, beside a policy that accepts without looking.
 //!
 //! Every request gets a fresh instance, as in policy-server. The modules take turns, so that whatever else the machine does
-//! hits all of them, and the best round of each counts.
+//! hits all of them, and the best round of each counts, in processor time.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::{Value, json};
 use xposer_testkit::host::Module;
 use xposer_testkit::kubewarden::payload;
+
+use crate::linear::spent;
+use crate::lookup;
 
 const ROUNDS: usize = 15;
 const CALLS: u32 = 400;
 /// What the policy may cost beside the one that does nothing.
 const BUDGET: f64 = 1.7;
 
-/// The best mean time of each of `runs`, in microseconds.
-fn times(runs: &[&dyn Fn()]) -> Vec<f64> {
-    let mut best = vec![f64::MAX; runs.len()];
-    for _ in 0..ROUNDS {
-        for (run, best) in runs.iter().zip(&mut best) {
-            let start = Instant::now();
-            for _ in 0..CALLS {
-                run();
-            }
-            *best = best.min(start.elapsed().as_secs_f64() * 1e6 / f64::from(CALLS));
-        }
-    }
-    best
+/// What is measured.
+pub(crate) struct Measured<'m> {
+    /// How often it runs in a round.
+    pub(crate) calls: u32,
+    pub(crate) run: Box<dyn Fn() + 'm>,
 }
 
-/// The payload of the request in `tests/admission/`, after `change`.
-fn request(root: &Path, change: impl FnOnce(&mut Value)) -> Result<Vec<u8>> {
+impl<'m> Measured<'m> {
+    fn new(run: impl Fn() + 'm) -> Self {
+        Self { calls: CALLS, run: Box::new(run) }
+    }
+
+    /// A request in a fresh instance of a module.
+    pub(crate) fn of(module: &'m Module, payload: &'m [u8]) -> Self {
+        Self::new(|| {
+            black_box(module.call("validate", payload).result.is_ok());
+        })
+    }
+}
+
+/// How long a run took, in microseconds.
+#[derive(Clone, Copy)]
+pub(crate) struct Time {
+    /// The processor's time, which has no waiting in it.
+    pub(crate) own: f64,
+    /// By the clock.
+    pub(crate) all: f64,
+}
+
+/// The best mean times of each of `runs`.
+pub(crate) fn times(runs: &[&Measured<'_>]) -> Result<Vec<Time>> {
+    let mut best = vec![Time { own: f64::MAX, all: f64::MAX }; runs.len()];
+    for _ in 0..ROUNDS {
+        for (measured, best) in runs.iter().zip(&mut best) {
+            let (start, before) = (Instant::now(), spent()?);
+            for _ in 0..measured.calls {
+                (measured.run)();
+            }
+            let [own, all] = [spent()? - before, start.elapsed().as_secs_f64()]
+                .map(|seconds| seconds * 1e6 / f64::from(measured.calls));
+            *best = Time { own: best.own.min(own), all: best.all.min(all) };
+        }
+    }
+    Ok(best)
+}
+
+/// The payload of the request in `tests/admission/`, after `change`, with these settings.
+pub(crate) fn request(root: &Path, settings: &Value, change: impl FnOnce(&mut Value)) -> Result<Vec<u8>> {
     let text = std::fs::read_to_string(root.join("tests/admission/service.json"))?;
     let mut request: Value = serde_json::from_str(&text)?;
     change(&mut request);
-    let payload = payload(&request, &serde_json::Map::new()).map_err(|refusal| anyhow!("{refusal}"))?;
+    let settings = settings.as_object().context("the settings are a mapping")?;
+    let payload = payload(&request, settings).map_err(|refusal| anyhow!("{refusal}"))?;
     Ok(payload.to_string().into_bytes())
 }
 
@@ -49,35 +84,61 @@ fn annotation<'v>(request: &'v mut Value, key: &str) -> Option<&'v mut Value> {
         .map(|all| all.entry(key).or_insert(Value::Null))
 }
 
-pub(crate) fn policy(root: &Path, module: &Path, noop: &Path, out: &mut String) -> Result<()> {
+/// The label forbids the exposure; without a label, the annotations would be reported.
+pub(crate) fn silent(request: &mut Value) {
+    if let Some(labels) = request.pointer_mut("/object/metadata/labels") {
+        *labels = json!({"expose": "false"});
+    }
+}
+
+/// What is printed of the policy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    All,
+    Lookup,
+}
+
+/// Prints what the policy costs; `before` are the files of other modules to compare with.
+pub(crate) fn policy(
+    root: &Path,
+    module: &Path,
+    noop: &Path,
+    part: Part,
+    before: &[String],
+    out: &mut String,
+) -> Result<()> {
     let (ours, noop) = (Module::load(module)?, Module::load(noop)?);
-    let exposed = request(root, |_| {})?;
+    let load = |file: &String| Ok((file.clone(), Module::load(Path::new(file))?));
+    let before = before.iter().map(load).collect::<Result<Vec<_>>>()?;
+    if part == Part::All {
+        without_claims(root, &ours, &noop, out)?;
+        growth(root, &ours, out)?;
+    }
+    lookup::lookup(root, &ours, &noop, &before, out)
+}
+
+fn without_claims(root: &Path, ours: &Module, noop: &Module, out: &mut String) -> Result<()> {
+    let none = json!({});
+    let exposed = request(root, &none, |_| {})?;
     let answer = ours.call("validate", &exposed).result.map_err(|error| anyhow!(error))?;
     let answer: Value = serde_json::from_slice(&answer)?;
     ensure!(answer.pointer("/mutated_object").is_some(), "the Service was not stamped: {answer}");
-    let silent = request(root, |request| {
-        // The label forbids the exposure; without a label, the annotations would be reported.
-        if let Some(labels) = request.pointer_mut("/object/metadata/labels") {
-            *labels = json!({"expose": "false"});
-        }
-    })?;
-    let refused = request(root, |request| {
+    let silent = request(root, &none, silent)?;
+    let refused = request(root, &none, |request| {
         if let Some(url) = annotation(request, "config.xposer.stakater.com/IngressURLTemplate") {
             *url = "{{.Service}}.{{.Doman}}".into();
         }
     })?;
-    let call = |module: &Module, payload: &[u8]| {
-        black_box(module.call("validate", payload).result.is_ok());
-    };
     let found = times(&[
-        &|| call(&noop, &exposed),
-        &|| call(&ours, &silent),
-        &|| call(&ours, &refused),
-        &|| call(&ours, &exposed),
-        &|| drop(black_box(ours.call("protocol_version", b"").result)),
-        &|| drop(black_box(noop.call("protocol_version", b"").result)),
-        &|| drop(black_box(xposer_policy::validate(&exposed))),
-    ]);
+        &Measured::of(noop, &exposed),
+        &Measured::of(ours, &silent),
+        &Measured::of(ours, &refused),
+        &Measured::of(ours, &exposed),
+        &Measured::new(|| drop(black_box(ours.call("protocol_version", b"").result))),
+        &Measured::new(|| drop(black_box(noop.call("protocol_version", b"").result))),
+        &Measured::new(|| drop(black_box(xposer_policy::validate(&exposed)))),
+    ])?;
+    let found: Vec<f64> = found.into_iter().map(|time| time.own).collect();
     let [base, silent, refused, exposed, ours_start, noop_start, native] = found.as_slice() else {
         anyhow::bail!("a time is missing");
     };
@@ -100,7 +161,7 @@ pub(crate) fn policy(root: &Path, module: &Path, noop: &Path, out: &mut String) 
         "an instance that is asked for its version only: {ours_start:.1} us, without looking {noop_start:.1} us"
     )?;
     writeln!(out, "the same request natively: {native:.1} us")?;
-    growth(root, &ours, out)
+    Ok(())
 }
 
 fn growth(root: &Path, ours: &Module, out: &mut String) -> Result<()> {
@@ -108,13 +169,13 @@ fn growth(root: &Path, ours: &Module, out: &mut String) -> Result<()> {
     for count in [0, 10, 100, 1_000] {
         let block: String =
             (0..count).map(|line| format!("example.com/key-{line}: value-{line}\n")).collect();
-        let payload = request(root, |request| {
+        let payload = request(root, &json!({}), |request| {
             if let Some(annotation) = annotation(request, "xposer.stakater.com/annotations") {
                 *annotation = block.into();
             }
         })?;
-        let time = times(&[&|| drop(black_box(ours.call("validate", &payload).result))]);
-        writeln!(out, "{count:>7}  {:>7.1} us", time.first().copied().unwrap_or_default())?;
+        let time = times(&[&Measured::of(ours, &payload)])?;
+        writeln!(out, "{count:>7}  {:>7.1} us", time.first().map(|time| time.own).unwrap_or_default())?;
     }
     Ok(())
 }

@@ -1,0 +1,185 @@
+//! The policy that asks who has the hosts and names of a Service, in the waPC host whose answers take a known time.
+//!
+//! The shards have the claims of Services that the core planned. What a request costs beside the time for which the host waits
+//! should neither depend on that time nor on how many hosts the cluster has.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use serde_json::{Value, json};
+use xposer::conflicts::Holders;
+use xposer::testing;
+use xposer_testkit::cluster::{Cluster, time};
+use xposer_testkit::host::{HostCall, Module, Reply};
+
+use crate::policy::{Measured, request, silent, times};
+
+const NAMESPACE: &str = "xposer-system";
+/// How many Services a namespace of the cluster has.
+const EACH: usize = 10;
+/// How many hosts the cluster has while the time of an answer is measured.
+const HOSTS: usize = 1_000;
+/// How many look-ups the exposed Service needs: one for its host, and one for its namespace.
+const LOOKUPS: usize = 2;
+const CALLS: u32 = 200;
+/// Fewer, where each waits for milliseconds.
+const CALLS_THAT_WAIT: u32 = 20;
+
+/// The claims of this many Services, each with a host of its own; `namespace` gives the namespace of each.
+fn holders(count: usize, namespace: &dyn Fn(usize) -> String) -> Result<Holders> {
+    let mut holders = Holders::new();
+    for number in 0..count {
+        let (namespace, name) = (namespace(number), format!("web-{number}"));
+        let service = testing::service_named(&namespace, &name, &[]);
+        let settings = xposer::Settings::from_value(&json!({"domain": "example.com"}))
+            .map_err(|report| anyhow!("{report}"))?;
+        let outcome = xposer::expose(&xposer::Service::from_value(&service), &settings);
+        let plan = outcome.plan().context("the Service is in order")?;
+        for claim in plan.claim_texts() {
+            holders.entry(claim.text).or_default().push(plan.holder("2026-01-01T00:00:00Z"));
+        }
+    }
+    Ok(holders)
+}
+
+/// Some namespaces with ten Services each.
+fn spread(number: usize) -> String {
+    format!("team-{}", number / EACH)
+}
+
+/// A host that knows the answers to the calls of one request, and takes its time for each.
+struct Stub {
+    answers: Arc<BTreeMap<Vec<u8>, Vec<u8>>>,
+    wait: Duration,
+}
+
+impl Stub {
+    /// The host of this cluster. The request is sent once, to learn what is asked, and has to be accepted after two look-ups without
+    /// a word about claims.
+    fn new(module: &Module, payload: &[u8], cluster: Cluster) -> Result<Self> {
+        let cluster = Arc::new(cluster);
+        let asked = Arc::clone(&cluster);
+        let answer = module.call_with("validate", payload, Box::new(move |call| asked.reply(call)));
+        let said: Value = serde_json::from_slice(&answer.result.map_err(|error| anyhow!(error))?)?;
+        ensure!(said.pointer("/mutated_object").is_some(), "the Service was not stamped: {said}");
+        ensure!(!said.to_string().contains("claims-unknown"), "the claims do not count: {said}");
+        ensure!(answer.calls.len() == LOOKUPS, "{} look-ups, expected {LOOKUPS}", answer.calls.len());
+        let known = |call: HostCall| {
+            let answer = cluster.reply(&call).map_err(|error| anyhow!(error))?;
+            Ok((call.payload, answer))
+        };
+        let answers = answer.calls.into_iter().map(known).collect::<Result<_>>()?;
+        Ok(Self { answers: Arc::new(answers), wait: Duration::ZERO })
+    }
+
+    /// The same one, slower.
+    fn that_waits(&self, milliseconds: u64) -> Self {
+        Self { answers: Arc::clone(&self.answers), wait: Duration::from_millis(milliseconds) }
+    }
+
+    fn bytes(&self) -> usize {
+        self.answers.values().map(Vec::len).sum()
+    }
+
+    fn reply(&self) -> Box<Reply> {
+        let (answers, wait) = (Arc::clone(&self.answers), self.wait);
+        Box::new(move |call| {
+            if !wait.is_zero() {
+                std::thread::sleep(wait);
+            }
+            answers.get(&call.payload).cloned().ok_or_else(|| "it was not asked before".to_owned())
+        })
+    }
+
+    fn measured<'m>(&'m self, module: &'m Module, payload: &'m [u8]) -> Measured<'m> {
+        let calls = if self.wait.is_zero() { CALLS } else { CALLS_THAT_WAIT };
+        Measured {
+            calls,
+            run: Box::new(move || {
+                drop(black_box(module.call_with("validate", payload, self.reply()).result))
+            }),
+        }
+    }
+}
+
+/// Prints what the look-up costs; `before` are other modules to compare with, each with its name.
+pub(crate) fn lookup(
+    root: &Path,
+    ours: &Module,
+    noop: &Module,
+    before: &[(String, Module)],
+    out: &mut String,
+) -> Result<()> {
+    let off = json!({});
+    let on = json!({"claims": {"namespace": NAMESPACE, "mode": "deny"}});
+    let (exposed_off, silent_off) = (request(root, &off, |_| {})?, request(root, &off, silent)?);
+    let (exposed, silent) = (request(root, &on, |_| {})?, request(root, &on, silent)?);
+    for (what, payload) in [("not exposed", &silent), ("exposed, without claims", &exposed_off)] {
+        let calls = ours.call("validate", payload).calls.len();
+        ensure!(calls == 0, "{what}: {calls} calls of the host");
+    }
+    let cluster =
+        |holders: &Holders| Stub::new(ours, &exposed, Cluster::of_claims(NAMESPACE, &time(-10), holders));
+    let stub = cluster(&holders(HOSTS, &spread)?)?;
+    let slow = [1, 5].map(|milliseconds| (milliseconds, stub.that_waits(milliseconds)));
+
+    let mut rows = vec![
+        ("accepts without looking".to_owned(), Measured::of(noop, &exposed_off)),
+        ("not exposed, claims off".to_owned(), Measured::of(ours, &silent_off)),
+        ("not exposed, claims on".to_owned(), Measured::of(ours, &silent)),
+        ("exposed, claims off".to_owned(), Measured::of(ours, &exposed_off)),
+        ("exposed, answers after 0 ms".to_owned(), stub.measured(ours, &exposed)),
+    ];
+    for (milliseconds, stub) in &slow {
+        rows.push((format!("exposed, answers after {milliseconds} ms"), stub.measured(ours, &exposed)));
+    }
+    for (name, module) in before {
+        rows.push((format!("{name}: not exposed"), Measured::of(module, &silent_off)));
+        rows.push((format!("{name}: exposed"), Measured::of(module, &exposed_off)));
+    }
+    writeln!(
+        out,
+        "\none request in the waPC host with the question who has the host: {LOOKUPS} look-ups, {HOSTS} hosts in the cluster;\nprocessor time, as a ratio to a policy that accepts without looking, and by the clock"
+    )?;
+    table(&rows, out, |_| String::new())?;
+
+    let mut stubs = Vec::new();
+    for count in [0, 100, 1_000, 10_000] {
+        stubs.push((format!("{count} hosts in the cluster"), cluster(&holders(count, &spread)?)?));
+    }
+    let crowded = |_: usize| "tools".to_owned();
+    stubs.push(("1000 hosts, all of them in the namespace".to_owned(), cluster(&holders(1_000, &crowded)?)?));
+    let mut rows = vec![("accepts without looking".to_owned(), Measured::of(noop, &exposed_off))];
+    rows.extend(stubs.iter().map(|(what, stub)| (what.clone(), stub.measured(ours, &exposed))));
+    writeln!(
+        out,
+        "\nthe same with n hosts in the cluster, {EACH} in a namespace, and the size of both answers"
+    )?;
+    table(&rows, out, |row| {
+        let stub = row.checked_sub(1).and_then(|row| stubs.get(row));
+        stub.map(|(_, stub)| format!("  {:>7} bytes", stub.bytes())).unwrap_or_default()
+    })
+}
+
+/// The rows, measured in turns; the first one is 1.
+fn table(rows: &[(String, Measured<'_>)], out: &mut String, more: impl Fn(usize) -> String) -> Result<()> {
+    let measured: Vec<&Measured<'_>> = rows.iter().map(|(_, measured)| measured).collect();
+    let found = times(&measured)?;
+    let base = found.first().context("there is no row")?.own;
+    for (row, ((what, _), time)) in rows.iter().zip(&found).enumerate() {
+        writeln!(
+            out,
+            "{what:>40}  {:>7.1} us  {:>5.2}  {:>8.1} us{}",
+            time.own,
+            time.own / base,
+            time.all,
+            more(row)
+        )?;
+    }
+    Ok(())
+}
