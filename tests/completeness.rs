@@ -365,7 +365,7 @@ fn rules_are_asked_in_the_order_of_their_table() {
 }
 
 /// Codes of findings that need to know what a cluster has. `tests/held.rs` and the tests of the policy show them.
-const AT_ADMISSION: &[Code] = &[Code::ClaimYounger, Code::ClaimsUnknown];
+const AT_ADMISSION: &[Code] = &[Code::ClaimYounger, Code::ClaimsTooMany, Code::ClaimsUnknown];
 
 /// Codes that are older than the files `mended.yaml` of the case folders.
 const WITHOUT_MENDED_CASE: &[Code] = &[

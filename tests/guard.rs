@@ -142,3 +142,36 @@ fn emitted_objects_take_what_their_plans_claim() {
     }
     assert!(compared > 900, "{compared}");
 }
+
+/// ingress-nginx hands an alias to nginx, which reads more than names in it.
+#[test]
+fn an_alias_that_is_a_pattern_takes_what_it_can_match() {
+    let hosts = |alias: &str| {
+        let annotations = json!({"nginx.ingress.kubernetes.io/server-alias": alias});
+        let taken = texts(&ingress(&annotations, &json!({"rules": [{"host": "own.example.com"}]})));
+        taken.into_iter().filter(|text| !text.ends_with("own.example.com/")).collect::<Vec<_>>()
+    };
+    assert_eq!(hosts("~^[a-z]+.shop.company.com$"), ["prefix /"]);
+    assert_eq!(hosts("shop.company.*"), ["prefix /"]);
+    assert_eq!(hosts(".shop.company.com"), ["prefix *.shop.company.com/", "prefix shop.company.com/"]);
+    assert_eq!(hosts("*.shop.company.com"), ["prefix *.shop.company.com/"]);
+    let settings =
+        xposer::Settings::from_value(&json!({"namespaces": {"shop": {"hosts": ["*.shop.company.com"]}}}));
+    let settings = settings.unwrap();
+    for alias in ["~^[a-z]+.shop.company.com$", ".shop.company.com", "shop.company.*", "a.shop.company.com"] {
+        let annotations = json!({"nginx.ingress.kubernetes.io/server-alias": alias});
+        let mut object = ingress(&annotations, &json!({"rules": [{"host": "own.example.com"}]}));
+        object["metadata"]["namespace"] = "free".into();
+        assert!(Guarded::read(&object).unwrap().check(&settings).has_errors(), "{alias}");
+    }
+}
+
+#[test]
+fn a_path_that_takes_everything_is_the_whole_host() {
+    for path in ["/*", "/.*", "/(.*)", "/()(.*)", "^/.*$"] {
+        let spec = json!({"rules": [{"host": "a.example.com", "http": {"paths": [{"path": path, "pathType": "ImplementationSpecific"}]}}]});
+        assert_eq!(texts(&ingress(&json!({}), &spec)), ["prefix a.example.com/"], "{path}");
+    }
+    let spec = json!({"rules": [{"host": "a.example.com", "http": {"paths": [{"path": "/v[0-9]", "pathType": "ImplementationSpecific"}]}}]});
+    assert_eq!(texts(&ingress(&json!({}), &spec)), ["prefix a.example.com/v[0-9]"]);
+}

@@ -30,6 +30,11 @@ fn holders(plans: &[(&Plan, &str)]) -> Holders {
     holders
 }
 
+/// What a plan asked for before, if it did not change.
+fn had(plan: &Plan) -> BTreeSet<String> {
+    plan.claim_texts().into_iter().map(|claim| claim.text).collect()
+}
+
 /// The codes by which one Service loses something to another one.
 const LOST: [Code; 5] =
     [Code::ListenerClaimed, Code::NameClaimed, Code::RouteClaimed, Code::SecretShared, Code::UrlKeyClaimed];
@@ -52,7 +57,7 @@ fn who_comes_later_loses_what_it_would_lose_beside_the_other_one() {
                 if older.holder("") == younger.holder("") {
                     continue;
                 }
-                let report = younger.contested(SECOND, &holders(&[(older, FIRST)]), true);
+                let report = younger.contested(SECOND, &BTreeSet::new(), &holders(&[(older, FIRST)]), true);
                 let told: BTreeSet<(Code, String)> =
                     report.of(Severity::Error).map(|it| (it.code, it.path.to_string())).collect();
                 let outcomes = expose_all(&both, &settings, Precedence::OldestFirst);
@@ -74,10 +79,10 @@ fn who_comes_later_loses_what_it_would_lose_beside_the_other_one() {
                 }
                 met.extend(told.into_iter().map(|(code, _)| code));
                 // The older one loses nothing.
-                let report = older.contested(FIRST, &holders(&[(younger, SECOND)]), true);
+                let report = older.contested(FIRST, &had(older), &holders(&[(younger, SECOND)]), true);
                 assert_eq!(report.count(Severity::Error), 0, "{}: {report}", case.slug);
                 assert!(
-                    older.contested(FIRST, &holders(&[(older, FIRST)]), true).is_empty(),
+                    older.contested(FIRST, &had(older), &holders(&[(older, FIRST)]), true).is_empty(),
                     "{}",
                     case.slug
                 );
@@ -99,7 +104,11 @@ fn plan(namespace: &str, name: &str, annotations: &[(&str, &str)]) -> Plan {
 }
 
 fn said(plan: &Plan, created: &str, holders: &Holders, names_others: bool) -> Vec<String> {
-    plan.contested(created, holders, names_others).diagnostics().iter().map(ToString::to_string).collect()
+    plan.contested(created, &had(plan), holders, names_others)
+        .diagnostics()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 const HOST: (&str, &str) = ("IngressURLTemplate", "shop.example.com");
@@ -130,7 +139,7 @@ fn others_are_named_with_their_age_where_this_is_allowed() {
 fn of_one_second_the_first_name_counts() {
     let (alpha, beta) = (plan("shop", "alpha", &[HOST]), plan("shop", "beta", &[HOST]));
     let errors = |plan: &Plan, other: &Plan| {
-        plan.contested(FIRST, &holders(&[(other, FIRST)]), true).count(Severity::Error)
+        plan.contested(FIRST, &had(plan), &holders(&[(other, FIRST)]), true).count(Severity::Error)
     };
     assert_eq!((errors(&alpha, &beta), errors(&beta, &alpha)), (0, 1));
 }
@@ -138,7 +147,9 @@ fn of_one_second_the_first_name_counts() {
 #[test]
 fn a_younger_one_is_told_and_loses() {
     let (old, new) = (plan("shop", "old", &[HOST]), plan("ops", "new", &[HOST]));
-    let report = old.contested(FIRST, &holders(&[(&new, SECOND)]), true);
+    // Whoever adds what somebody has comes later, however old it is.
+    assert!(old.contested(FIRST, &BTreeSet::new(), &holders(&[(&new, SECOND)]), true).has_errors());
+    let report = old.contested(FIRST, &had(&old), &holders(&[(&new, SECOND)]), true);
     assert_eq!(report.diagnostics().len(), 1, "{report}");
     assert_eq!(report.diagnostics()[0].code, Code::ClaimYounger);
     let message = &report.diagnostics()[0].message;

@@ -1,5 +1,7 @@
 //! Objects that somebody wrote by hand, and that give hosts to a program.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 use xposer::Settings;
@@ -44,7 +46,7 @@ pub(crate) fn review(
         Some(claims) => {
             let created = request.created(&object);
             let asked = Asked::Guarded { object, old, verdict };
-            Review::Asks(Question::new(&texts, claims, asked, created, report))
+            Review::Asks(Question::new(&texts, claims, asked, created, BTreeSet::new(), report))
         }
         None => Review::Answered(Response::of(&report, &|finding| verdict.refuses(finding))),
     })

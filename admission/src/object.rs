@@ -104,6 +104,11 @@ fn with_annotations(object: &RawValue, annotations: &Value) -> serde_json::Resul
     to_raw_value(&fields)
 }
 
+/// The fields of a mapping, each with the text of its value.
+pub(crate) fn fields(mapping: &RawValue) -> serde_json::Result<Vec<(String, &RawValue)>> {
+    Fields::read(mapping).map(|fields| fields.0)
+}
+
 /// The fields of a mapping in their order, each with the text of its value.
 #[derive(Default)]
 struct Fields<'p>(Vec<(String, &'p RawValue)>);

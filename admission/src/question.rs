@@ -1,8 +1,11 @@
 //! What has to be looked up in the cluster before a request can be answered: who has which hosts and names.
 
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use xposer::conflicts::{ClaimText, Holders, SHARD_LABELS, SHARD_VERSION, Shard};
+use xposer::conflicts::{ClaimText, Holders, SHARD_LABELS, SHARD_VERSION};
 use xposer::diagnostics::{FieldPath, Problem};
 use xposer::guard::Guarded;
 use xposer::options::{Claims, Mode};
@@ -13,7 +16,7 @@ use crate::response::Response;
 use crate::time::seconds;
 
 /// How many ConfigMaps are looked up for one request, at most.
-const MAX_LOOKUPS: usize = 16;
+const MAX_LOOKUPS: usize = 64;
 /// The key of a ConfigMap under which the claims are.
 const KEY: &str = "/data/claims";
 
@@ -72,14 +75,29 @@ pub enum Review {
 #[derive(Clone, Debug)]
 pub struct Question {
     names: Vec<String>,
+    /// The texts of the claims that matter: a shard has those of others, too.
+    wanted: BTreeSet<String>,
     /// Whether there is more to ask for than may be looked up.
     is_cut: bool,
     claims: Claims,
     asked: Asked,
     /// When the API server created the object, as it writes times.
     created: String,
+    /// The texts of what the Service asked for before.
+    had: BTreeSet<String>,
     /// What is found already.
     report: Report,
+}
+
+/// A shard as it is written ([`Shard`](xposer::conflicts::Shard)). Of thousands of claims, few are asked for, and only those are read.
+#[derive(Deserialize)]
+struct Written<'t> {
+    version: u64,
+    written: String,
+    #[serde(default)]
+    dropped: u64,
+    #[serde(borrow, default)]
+    claims: Option<&'t RawValue>,
 }
 
 /// Who asks.
@@ -127,6 +145,7 @@ impl Question {
         claims: &Claims,
         asked: Asked,
         created: String,
+        had: BTreeSet<String>,
         report: Report,
     ) -> Self {
         let (mut names, mut is_cut) = (Vec::new(), false);
@@ -139,7 +158,10 @@ impl Question {
                 }
             }
         }
-        Self { names, is_cut, claims: claims.clone(), asked, created, report }
+        // A canary is compared with its stable Service.
+        let stable = texts.iter().filter_map(|claim| claim.text.strip_prefix("canary "));
+        let wanted = texts.iter().map(|claim| claim.text.as_str()).chain(stable).map(str::to_owned).collect();
+        Self { names, wanted, is_cut, claims: claims.clone(), asked, created, had, report }
     }
 
     /// The claims of the settings, if something follows from them.
@@ -153,7 +175,7 @@ impl Question {
         self.claims.namespace()
     }
 
-    /// The names of the ConfigMaps, sorted, each once; at most 16.
+    /// The names of the ConfigMaps, sorted, each once; at most 64.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
@@ -166,23 +188,18 @@ impl Question {
         let (mut holders, mut unknown) = (Holders::new(), Vec::new());
         for (at, name) in self.names.iter().enumerate() {
             match self.read(replies.get(at), now) {
-                Ok(shard) => {
-                    holders.extend(shard.claims);
-                    if shard.dropped > 0 {
-                        unknown.push(
-                            self.config_map(name, &format!("has no room for {} claims", shard.dropped)),
-                        );
+                Ok((claims, dropped)) => {
+                    holders.extend(claims);
+                    if dropped > 0 {
+                        unknown.push(self.config_map(name, &format!("has no room for {dropped} claims")));
                     }
                 }
                 Err(reason) => unknown.push(self.config_map(name, &reason)),
             }
         }
-        if self.is_cut {
-            unknown.push(format!("it asks for more than {MAX_LOOKUPS} ConfigMaps can say"));
-        }
         let found = match &self.asked {
             Asked::Service { plan, .. } => {
-                plan.contested(&self.created, &holders, self.claims.names_others())
+                plan.contested(&self.created, &self.had, &holders, self.claims.names_others())
             }
             Asked::Guarded { object, old, .. } => Guarded::read(object)
                 .map(|guarded| {
@@ -193,6 +210,14 @@ impl Question {
         };
         let is_contested = found.has_errors();
         self.report.merge(found);
+        if self.is_cut {
+            let said = format!(
+                "it asks for more hosts and names than {MAX_LOOKUPS} look-ups can compare with those of others"
+            );
+            let problem = Problem::new(Code::ClaimsTooMany, said)
+                .help("split it into several objects with fewer hosts");
+            self.report.file(FieldPath::object(&["metadata", "name"]), problem);
+        }
         if let Some(problem) = about_unknown(&unknown) {
             self.report.file(FieldPath::object(&["metadata", "name"]), problem);
         }
@@ -204,7 +229,7 @@ impl Question {
         let refuses = |finding: &Diagnostic| {
             let is_refused = match (finding.code, guard) {
                 (Code::ClaimsUnknown, _) => on_failure == Mode::Deny,
-                (Code::RouteClaimed, _) | (_, None) => {
+                (Code::RouteClaimed | Code::ClaimsTooMany, _) | (_, None) => {
                     finding.severity == Severity::Error && mode == Mode::Deny
                 }
                 (_, Some(verdict)) => verdict.refuses(finding),
@@ -224,8 +249,8 @@ impl Question {
         }
     }
 
-    /// The claims of one ConfigMap, or why they do not count.
-    fn read(&self, reply: Option<&Reply>, now: i64) -> Result<Shard, String> {
+    /// The claims of one ConfigMap that matter and the number of those that it has no room for, or why they do not count.
+    fn read(&self, reply: Option<&Reply>, now: i64) -> Result<(Holders, u64), String> {
         let found = match reply {
             Some(Reply::Found(found)) => found,
             Some(Reply::NotFound) => return Err("does not exist".to_owned()),
@@ -240,7 +265,8 @@ impl Question {
         let Some(text) = found.pointer(KEY).and_then(Value::as_str) else {
             return Err("has no claims".to_owned());
         };
-        let shard: Shard = serde_json::from_str(text).map_err(|error| format!("has no claims: {error}"))?;
+        let no_claims = |error: serde_json::Error| format!("has no claims: {error}");
+        let shard: Written<'_> = serde_json::from_str(text).map_err(no_claims)?;
         if shard.version != SHARD_VERSION {
             return Err(format!("has the version {}, expected {SHARD_VERSION}", shard.version));
         }
@@ -253,7 +279,15 @@ impl Question {
                 self.claims.max_age_seconds()
             ));
         }
-        Ok(shard)
+        let mut claims = Holders::new();
+        for (text, holders) in
+            shard.claims.map(object::fields).transpose().map_err(no_claims)?.unwrap_or_default()
+        {
+            if self.wanted.contains(&text) {
+                claims.insert(text, serde_json::from_str(holders.get()).map_err(no_claims)?);
+            }
+        }
+        Ok((claims, shard.dropped))
     }
 
     fn config_map(&self, name: &str, reason: &str) -> String {

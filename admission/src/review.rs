@@ -1,5 +1,7 @@
 //! What is decided about an object.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 use xposer::{Diagnostic, Outcome, Service, Settings, Severity, expose};
@@ -78,8 +80,13 @@ fn review_service(request: &Request<'_>, text: &RawValue, object: Value, setting
         (Some(plan), Some(claims)) => {
             let created = request.created(&object);
             let texts = plan.claim_texts();
+            let had = if request.is_audit() {
+                texts.iter().map(|claim| claim.text.clone()).collect()
+            } else {
+                claims_before(request, settings)
+            };
             let asked = Asked::Service { plan, stamped: stamps.then(|| (text.to_owned(), object)) };
-            Review::Asks(Question::new(&texts, claims, asked, created, report))
+            Review::Asks(Question::new(&texts, claims, asked, created, had, report))
         }
         (plan, _) => {
             let response = Response::of(&report, &is_error);
@@ -89,6 +96,16 @@ fn review_service(request: &Request<'_>, text: &RawValue, object: Value, setting
             Review::Answered(response.with_change(object::stamped(text, object, plan.as_deref())))
         }
     }
+}
+
+/// What a Service asked for before it is updated.
+fn claims_before(request: &Request<'_>, settings: &Settings) -> BTreeSet<String> {
+    let old = request.old_object.and_then(|old| object::read(old).ok());
+    let outcome = old
+        .as_ref()
+        .map(|old| expose(&Service::from_value(old).with_default_namespace(request.namespace()), settings));
+    let texts = outcome.as_ref().and_then(Outcome::plan).map(xposer::Plan::claim_texts);
+    texts.into_iter().flatten().map(|claim| claim.text).collect()
 }
 
 fn is_error(finding: &Diagnostic) -> bool {

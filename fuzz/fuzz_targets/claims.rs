@@ -31,14 +31,14 @@ fuzz_target!(|text: &str| {
 fn compared(holders: &Holders) {
     let plan = testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))
         .expect("the Service is in order");
-    let report = plan.contested("", holders, false);
+    let report = plan.contested("", &std::collections::BTreeSet::new(), holders, false);
     assert!(report.diagnostics().len() <= plan.claim_texts().len() + 1);
     let own = plan
         .claim_texts()
         .into_iter()
         .map(|claim| (claim.text, vec![plan.holder("2026-01-01T00:00:00Z")]))
         .collect();
-    assert!(plan.contested("2026-01-01T00:00:00Z", &own, true).is_empty());
+    assert!(plan.contested("2026-01-01T00:00:00Z", &own.keys().cloned().collect(), &own, true).is_empty());
 }
 
 /// The policy answers about a Service, and about an object of any kind.

@@ -263,27 +263,38 @@ impl Plan {
     /// Compares what this plan asks for with what others have. An Error for everything that an older one has, as
     /// [`expose_all`](crate::expose_all) says it of two Services, and a Warning for what a younger one has. `created` is the time
     /// of the Service, as the API server writes it; empty where it is being created. Where `names_others` is false, holders in other
-    /// namespaces are not named.
+    /// namespaces are not named. What is not among `had`, the texts of what the Service asked for before, it asks for now, and so later
+    /// than everybody who has it.
     ///
     /// A canary shares the routes of its stable Service. Where another one than that has the route, this is an Error, too.
     ///
     /// ```
     /// use serde_json::json;
+    /// use std::collections::BTreeSet;
     /// use xposer::conflicts::{Holder, Holders};
     /// let plan = xposer::testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))?;
     /// let holder = Holder { kind: "Ingress".to_owned(), namespace: "ops".to_owned(), name: "old".to_owned(),
     ///     created: "2026-01-01T00:00:00Z".to_owned(), is_local: false };
     /// let holders = Holders::from([("prefix shop.example.com/".to_owned(), vec![holder])]);
-    /// let said = |created, named| plan.contested(created, &holders, named).diagnostics()[0].message.clone();
+    /// let nothing = BTreeSet::new();
+    /// let said = |created, named| plan.contested(created, &nothing, &holders, named).diagnostics()[0].message.clone();
     /// assert_eq!(said("", true), "`shop.example.com/` is also asked for by Ingress ops/old, created on 2026-01-01");
     /// assert_eq!(said("", false), "`shop.example.com/` is also asked for by somebody in another namespace");
-    /// assert_eq!(plan.contested("2025-01-01T00:00:00Z", &holders, true).count(xposer::Severity::Error), 0);
+    /// // It had the host before, and is older.
+    /// let had = plan.claim_texts().into_iter().map(|claim| claim.text).collect();
+    /// assert_eq!(plan.contested("2025-01-01T00:00:00Z", &had, &holders, true).count(xposer::Severity::Error), 0);
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]
-    pub fn contested(&self, created: &str, holders: &Holders, names_others: bool) -> Report {
+    pub fn contested(
+        &self,
+        created: &str,
+        had: &BTreeSet<String>,
+        holders: &Holders,
+        names_others: bool,
+    ) -> Report {
         let mut report = Report::new(self.subject.clone(), false);
-        let asker = self.holder(created);
+        let (of_old, of_new) = (self.holder(created), self.holder(""));
         // A Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
         for (claim, origin) in main_claims(self) {
@@ -291,20 +302,22 @@ impl Plan {
             if !seen.insert(asked.text.clone()) {
                 continue;
             }
-            let rivals = Rivals::new(&asked, &asker, holders);
+            let asker = if had.contains(&asked.text) { &of_old } else { &of_new };
+            let rivals = Rivals::new(&asked, asker, holders);
             let is_monitor = matches!(claim, Claimed::Name(MONITOR, ..));
             if !rivals.older.is_empty() {
                 // The name of its other objects says it already.
                 let is_repeated = is_monitor && has_name;
                 has_name |= matches!(claim, Claimed::Name(..));
-                let others = named(&rivals.older, &asker, names_others);
+                let others = named(&rivals.older, asker, names_others);
+                let help = help(&claim, &rivals, asker);
                 if let Some((path, problem)) =
-                    said(&claim, self, origin, &others, help(&claim)).filter(|_| !is_repeated)
+                    said(&claim, self, origin, &others, &help).filter(|_| !is_repeated)
                 {
                     report.file(path, problem);
                 }
             } else if !rivals.younger.is_empty() {
-                let others = named(&rivals.younger, &asker, names_others);
+                let others = named(&rivals.younger, asker, names_others);
                 if let Some((path, problem)) = said(&claim, self, origin, &others, "") {
                     report.file(path, younger(problem));
                 }
@@ -318,7 +331,7 @@ impl Plan {
                     let said = format!(
                         "{} is asked for by {}, and not by the stable Service {}",
                         quoted(&format!("{host}{path}")),
-                        named(&has_it, &asker, names_others),
+                        named(&has_it, asker, names_others),
                         quoted(&canary.of)
                     );
                     let problem = Problem::new(Code::RouteClaimed, said);
@@ -373,12 +386,11 @@ pub(crate) fn contested_by(
         if let Some(problem) = text.text.strip_prefix(CANARY).and_then(|stable| {
             let has_it = holders.get(stable)?;
             // ingress-nginx gives a canary the requests of an Ingress in any namespace.
-            let is_strange = has_it.iter().all(|holder| holder.namespace != asker.namespace);
+            let is_strange = has_it.first().is_some_and(|oldest| oldest.namespace != asker.namespace);
             let others = named(&has_it.iter().collect::<Vec<_>>(), asker, names_others);
             let said =
                 format!("{} is asked for by {others}, and a canary is for the same namespace", quoted(shown));
-            (is_strange && !has_it.is_empty())
-                .then(|| Problem::new(Code::RouteClaimed, said).help(ANOTHER_ROUTE))
+            is_strange.then(|| Problem::new(Code::RouteClaimed, said).help(ANOTHER_ROUTE))
         }) {
             report.file(path.clone(), problem);
             continue;
@@ -388,7 +400,8 @@ pub(crate) fn contested_by(
             Problem::new(Code::RouteClaimed, format!("{} is also asked for by {others}", quoted(shown)))
         };
         if !rivals.older.is_empty() {
-            report.file(path.clone(), problem(&rivals.older).help(ANOTHER_ROUTE));
+            let help = rivals.moved(asker).unwrap_or_else(|| ANOTHER_ROUTE.to_owned());
+            report.file(path.clone(), problem(&rivals.older).help(help));
         } else if !rivals.younger.is_empty() {
             report.file(path.clone(), younger(problem(&rivals.younger)));
         }
@@ -408,12 +421,16 @@ fn younger(problem: Problem) -> Problem {
 const ANOTHER_ROUTE: &str = "choose another host or path";
 
 /// What the one who comes later can do.
-fn help(claim: &Claimed<'_>) -> &'static str {
-    match claim {
-        Claimed::Route(..) => ANOTHER_ROUTE,
+fn help(claim: &Claimed<'_>, rivals: &Rivals<'_>, asker: &Holder) -> String {
+    let help = match claim {
+        Claimed::Route(..) => match rivals.moved(asker) {
+            Some(help) => return help,
+            None => ANOTHER_ROUTE,
+        },
         Claimed::Secret(..) => "leave TLSSecretNameTemplate out, or put {{.Service}} into it",
         _ => "",
-    }
+    };
+    help.to_owned()
 }
 
 /// Who else has a claim.
@@ -424,6 +441,16 @@ struct Rivals<'h> {
 }
 
 impl<'h> Rivals<'h> {
+    /// What to do where the others are of the same namespace: perhaps a host is moved from one to the other.
+    fn moved(&self, asker: &Holder) -> Option<String> {
+        let first =
+            self.older.first().filter(|_| self.older.iter().all(|it| it.namespace == asker.namespace))?;
+        Some(format!(
+            "choose another host or path, or take it from {} {} and apply this again some seconds later",
+            first.kind, first.name
+        ))
+    }
+
     fn new(asked: &ClaimText, asker: &Holder, holders: &'h Holders) -> Self {
         let mut rivals = Self::default();
         for holder in holders.get(&asked.text).into_iter().flatten() {

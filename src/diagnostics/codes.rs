@@ -676,6 +676,10 @@ codes! {
         "Somebody who is younger has what this object asks for.",
         "The older of two gets a host and path, or a name; the younger one loses it, perhaps while people use it.",
         "Leave it to the other one, or tell its owners.";
+    ClaimsTooMany, "claims-too-many", Error,
+        "The object asks for more hosts and names than can be compared with those of others.",
+        "Each host is a look-up, and their number is bounded, so that an answer comes in time. What is beyond could be somebody else's.",
+        "Split it into several objects with fewer hosts.";
     ClaimsUnknown, "claims-unknown", Warning,
         "It is not known who else has the hosts and names.",
         "The controller writes down who has what, in ConfigMaps of the namespace of the setting claims. They cannot be read, are missing, are older than claims.maxAge, or were written by another version.",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Found, MAX_TAKEN, Taken, items, of_metadata, word};
+use super::{Found, MAX_TAKEN, Taken, items, literal, of_metadata, word};
 use crate::diagnostics::FieldPath;
 use crate::validation::PathType;
 
@@ -16,7 +16,7 @@ pub(super) fn http(object: &Value) -> Found<'_> {
         let value = word(path, "value").unwrap_or("/").to_owned();
         match word(path, "type") {
             Some("Exact") => (value, PathType::Exact),
-            Some("RegularExpression") => (value, PathType::ImplementationSpecific),
+            Some("RegularExpression") => (literal(&value), PathType::ImplementationSpecific),
             _ => (value, PathType::Prefix),
         }
     })

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Found, MAX_TAKEN, Taken, annotation, items, word};
+use super::{Found, MAX_TAKEN, Taken, annotation, items, literal, word};
 use crate::diagnostics::FieldPath;
 use crate::dialect::{kubernetes, nginx};
 use crate::validation::{PathType, parse_bool, www};
@@ -26,7 +26,7 @@ pub(super) fn read(object: &Value) -> Found<'_> {
             taken.push(whole());
         }
         taken.extend(paths.iter().map(|path| Taken {
-            path: word(path, "path").unwrap_or("/").to_owned(),
+            path: literal(word(path, "path").unwrap_or("/")),
             path_type: word(path, "pathType").and_then(|it| it.parse().ok()).unwrap_or(PathType::Prefix),
             ..whole()
         }));
@@ -77,7 +77,7 @@ fn certificates(spec: &Value) -> Vec<(String, FieldPath)> {
 fn aliases(object: &Value) -> impl Iterator<Item = (String, FieldPath)> {
     let aliases = annotation(object, nginx::SERVER_ALIAS).unwrap_or_default();
     let aliases = aliases.split(',').map(str::trim).filter(|alias| !alias.is_empty());
-    aliases.map(|alias| (alias.to_ascii_lowercase(), FieldPath::annotation(nginx::SERVER_ALIAS)))
+    aliases.flat_map(nginx::hosts_of_alias).map(|host| (host, FieldPath::annotation(nginx::SERVER_ALIAS)))
 }
 
 /// The hosts that annotations of ingress-nginx add: they are served as those of the rules are, or sent to them.

@@ -191,6 +191,15 @@ pub fn claims_of(object: &Value) -> Vec<ClaimText> {
     Guarded::read(object).map(|guarded| guarded.claims()).unwrap_or_default()
 }
 
+/// A path, or `/` in place of a pattern that takes all paths, such as `/.*`, `/(.*)` and `/*`.
+fn literal(path: &str) -> String {
+    let takes_all = path.len() > 1
+        && path.starts_with(['/', '^', '('])
+        && path.contains(['*', '('])
+        && path.chars().all(|sign| "/^$()[].*+?|".contains(sign));
+    if takes_all { "/".to_owned() } else { path.to_owned() }
+}
+
 /// A text of the metadata; empty where there is none.
 fn of_metadata<'o>(object: &'o Value, field: &str) -> &'o str {
     object.get("metadata").and_then(|it| it.get(field)).and_then(Value::as_str).unwrap_or_default()

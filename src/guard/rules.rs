@@ -101,7 +101,9 @@ impl Guarded<'_> {
         names_others: bool,
     ) -> Report {
         let mut report = self.report();
-        let asker = Holder { created: created.to_owned(), ..self.holder() };
+        // What is compared is new, if it was something else before.
+        let created = if old.is_some() { String::new() } else { created.to_owned() };
+        let asker = Holder { created, ..self.holder() };
         contested_by(&self.asked(old), &asker, holders, names_others, &mut report);
         report
     }

@@ -194,6 +194,13 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
         match key {
             "mode" => into.mode = mode(value, &place, Mode::WORDS)?.unwrap_or_default(),
             "kinds" => {
+                if value.as_array().is_some_and(Vec::is_empty) {
+                    return Err(wrong(
+                        &place,
+                        "there are no kinds",
+                        "write some, or leave it out for all; mode: off looks at none",
+                    ));
+                }
                 into.kinds = list(value, &place, "a list of kinds", &|value, at| {
                     let Value::String(kind) = value else { return Err(invalid(at, "a kind", value)) };
                     match Guard::KINDS.iter().find(|known| **known == kind.trim()) {

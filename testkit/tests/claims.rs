@@ -343,7 +343,7 @@ fn what_is_not_known_is_told_and_never_an_error() {
         ),
         ("has no claims: ", every("")),
         ("has no claims: ", every("[1]")),
-        ("has no claims: ", every(r#"{"version": 1, "written": "x", "claims": {"a": [{}]}}"#)),
+        ("has no claims: ", every(&format!(r#"{{"version": 1, "written": "{}", "claims": {{"prefix shop.example.com/": [{{}}]}}}}"#, time(-10)))),
         ("has the version 2, expected 1", every(&shard(2, &time(-10), 0).to_string())),
         ("which is more than 3600 s away", every(&shard(1, &time(-3700), 0).to_string())),
         ("which is more than 3600 s away", every(&shard(1, &time(3700), 0).to_string())),
@@ -407,17 +407,21 @@ fn a_slow_host_is_not_asked_for_long() {
 }
 
 #[test]
-fn a_request_asks_for_sixteen_config_maps_at_most() {
-    let hosts: String = (0..60).map(|number| format!("app-{number}.example.com\n")).collect();
+fn a_request_that_asks_for_more_than_can_be_looked_up_is_refused() {
+    let hosts: String = (0..300).map(|number| format!("app-{number}.example.com\n")).collect();
     let object = web(json!({"config.xposer.stakater.com/IngressURLTemplate": hosts}));
     let (response, calls) = answer(&settings(json!({})), &request(object), &cluster(&Holders::new()));
-    assert_eq!(calls.len(), 16);
+    assert_eq!(calls.len(), 64);
     let mut sorted = calls.clone();
     sorted.sort_by(|one, other| one.payload.cmp(&other.payload));
     sorted.dedup();
     assert_eq!(sorted, calls);
-    let warnings = response.warnings.unwrap();
-    assert!(warnings[0].contains("it asks for more than 16 ConfigMaps can say"), "{warnings:?}");
+    let said = message(&response);
+    assert!(
+        !response.allowed && said.contains("it asks for more hosts and names than 64 look-ups can compare"),
+        "{said}"
+    );
+    assert!(said.contains("split it into several objects with fewer hosts"), "{said}");
 }
 
 #[test]

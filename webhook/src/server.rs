@@ -33,6 +33,8 @@ const MAX_HELD: usize = 48 << 10;
 /// The connections at the same time. The API server keeps 25 of them, and opens more for more requests.
 const MAX_CONNECTIONS: usize = 512;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a new connection may wait with the head of its first request. Whoever only opens connections keeps no place for long.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection may wait for its next request. The API server closes its own after 90 s. If the server were the first one, a
 /// request could be lost on its way.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
@@ -130,7 +132,9 @@ pub async fn serve<D: Door>(
             let _permit = permit;
             // An error means that the client has closed the connection, or does not trust the certificate.
             let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await else { return };
+            let (began, begins) = tokio::sync::watch::channel(false);
             let answer = service_fn(move |request| {
+                began.send_replace(true);
                 let server = server.clone();
                 async move { Ok::<_, Infallible>(server.handle(request).await) }
             });
@@ -138,7 +142,16 @@ pub async fn serve<D: Door>(
                 .timer(TokioTimer::new())
                 .header_read_timeout(IDLE_TIMEOUT)
                 .serve_connection(TokioIo::new(stream), answer);
-            let _ = watcher.watch(connection).await;
+            let silent = async {
+                let mut begins = begins;
+                if timeout(FIRST_TIMEOUT, begins.wait_for(|begins| *begins)).await.is_ok() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                _ = watcher.watch(connection) => {}
+                () = silent => {}
+            }
         });
     }
     drop(listener);
