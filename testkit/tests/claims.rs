@@ -85,7 +85,7 @@ in_the_wapc_host! {
     what_is_not_known_is_told_and_never_an_error
     what_is_known_counts_beside_what_is_not
     a_slow_host_is_not_asked_for_long
-    a_request_asks_for_sixteen_config_maps_at_most
+    a_request_that_asks_for_more_than_can_be_looked_up_is_refused
     a_canary_is_held_to_its_stable_service
     an_audit_asks_as_the_owner
     other_kinds_pass_unless_they_are_guarded
