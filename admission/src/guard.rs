@@ -46,7 +46,7 @@ pub(crate) fn review(
         Some(claims) => {
             let created = request.created(&object);
             let asked = Asked::Guarded { object, old, verdict };
-            Review::Asks(Question::new(&texts, claims, asked, created, BTreeSet::new(), report))
+            Review::Asks(Box::new(Question::new(&texts, claims, asked, created, BTreeSet::new(), report)))
         }
         None => Review::Answered(Response::of(&report, &|finding| verdict.refuses(finding))),
     })

@@ -37,7 +37,7 @@ pub enum Review {
     /// The answer.
     Answered(Response),
     /// The answer depends on what the cluster has.
-    Asks(Question),
+    Asks(Box<Question>),
 }
 
 /// A request that can be answered when some ConfigMaps are known.

@@ -86,7 +86,7 @@ fn review_service(request: &Request<'_>, text: &RawValue, object: Value, setting
                 claims_before(request, settings)
             };
             let asked = Asked::Service { plan, stamped: stamps.then(|| (text.to_owned(), object)) };
-            Review::Asks(Question::new(&texts, claims, asked, created, had, report))
+            Review::Asks(Box::new(Question::new(&texts, claims, asked, created, had, report)))
         }
         (plan, _) => {
             let response = Response::of(&report, &is_error);

@@ -101,7 +101,7 @@ impl Stub {
         Measured {
             calls,
             run: Box::new(move || {
-                drop(black_box(module.call_with("validate", payload, self.reply()).result))
+                drop(black_box(module.call_with("validate", payload, self.reply()).result));
             }),
         }
     }
