@@ -1,6 +1,8 @@
 //! What a host says of claims: any text is a shard or none, what is read is written the same, and a request is answered whatever the host says.
 #![no_main]
 
+use std::collections::BTreeSet;
+
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use xposer::conflicts::{Holders, Shard};
@@ -31,14 +33,15 @@ fuzz_target!(|text: &str| {
 fn compared(holders: &Holders) {
     let plan = testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))
         .expect("the Service is in order");
-    let report = plan.contested("", &std::collections::BTreeSet::new(), holders, false);
+    let report = plan.contested("", &BTreeSet::new(), holders, false);
     assert!(report.diagnostics().len() <= plan.claim_texts().len() + 1);
-    let own = plan
+    let own: Holders = plan
         .claim_texts()
         .into_iter()
         .map(|claim| (claim.text, vec![plan.holder("2026-01-01T00:00:00Z")]))
         .collect();
-    assert!(plan.contested("2026-01-01T00:00:00Z", &own.keys().cloned().collect(), &own, true).is_empty());
+    let had: BTreeSet<String> = own.keys().cloned().collect();
+    assert!(plan.contested("2026-01-01T00:00:00Z", &had, &own, true).is_empty());
 }
 
 /// The policy answers about a Service, and about an object of any kind.
