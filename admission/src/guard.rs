@@ -1,7 +1,5 @@
 //! Objects that somebody wrote by hand, and that give hosts to a program.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 use serde_json::value::RawValue;
 use xposer::Settings;
@@ -38,7 +36,9 @@ pub(crate) fn review(
     let Some(guarded) = Guarded::read(&object) else { return passes };
     let old_guarded = old.as_ref().and_then(Guarded::read);
     let report = guarded.check(settings);
-    let before = old_guarded.as_ref().map(|old| old.check(settings)).unwrap_or_default();
+    // What was wrong before is compared with what is wrong now.
+    let before = old_guarded.as_ref().filter(|_| report.has_errors());
+    let before = before.map(|old| old.check(settings)).unwrap_or_default();
     let verdict = Verdict { mode, before };
     let claims = Question::claims(settings);
     let texts = claims.map(|_| guarded.claims_beside(old_guarded.as_ref())).unwrap_or_default();
@@ -46,7 +46,7 @@ pub(crate) fn review(
         Some(claims) => {
             let created = request.created(&object);
             let asked = Asked::Guarded { object, old, verdict };
-            Review::Asks(Box::new(Question::new(&texts, claims, asked, created, BTreeSet::new(), report)))
+            Review::Asks(Box::new(Question::new(&texts, claims, asked, created, report)))
         }
         None => Review::Answered(Response::of(&report, &|finding| verdict.refuses(finding))),
     })

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use xposer::conflicts::{ClaimText, Holders, SHARD_LABELS, SHARD_VERSION};
+use xposer::conflicts::{ClaimText, Holders, SHARD_KEY, SHARD_LABELS, SHARD_VERSION};
 use xposer::diagnostics::{FieldPath, Problem};
 use xposer::guard::Guarded;
 use xposer::options::{Claims, Mode};
@@ -17,8 +17,6 @@ use crate::time::seconds;
 
 /// How many ConfigMaps are looked up for one request, at most.
 const MAX_LOOKUPS: usize = 64;
-/// The key of a ConfigMap under which the claims are.
-const KEY: &str = "/data/claims";
 
 /// What one look-up gave.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,8 +81,6 @@ pub struct Question {
     asked: Asked,
     /// When the API server created the object, as it writes times.
     created: String,
-    /// The texts of what the Service asked for before.
-    had: BTreeSet<String>,
     /// What is found already.
     report: Report,
 }
@@ -106,6 +102,8 @@ pub(crate) enum Asked {
     /// A Service that would be exposed.
     Service {
         plan: Box<Plan>,
+        /// The texts of what it asked for before.
+        had: BTreeSet<String>,
         /// Its text and what was read of it, if the URL is to be written on it.
         stamped: Option<(Box<RawValue>, Value)>,
     },
@@ -145,7 +143,6 @@ impl Question {
         claims: &Claims,
         asked: Asked,
         created: String,
-        had: BTreeSet<String>,
         report: Report,
     ) -> Self {
         let (mut names, mut is_cut) = (Vec::new(), false);
@@ -159,9 +156,9 @@ impl Question {
             }
         }
         // A canary is compared with its stable Service.
-        let stable = texts.iter().filter_map(|claim| claim.text.strip_prefix("canary "));
+        let stable = texts.iter().filter_map(ClaimText::stable);
         let wanted = texts.iter().map(|claim| claim.text.as_str()).chain(stable).map(str::to_owned).collect();
-        Self { names, wanted, is_cut, claims: claims.clone(), asked, created, had, report }
+        Self { names, wanted, is_cut, claims: claims.clone(), asked, created, report }
     }
 
     /// The claims of the settings, if something follows from them.
@@ -198,8 +195,8 @@ impl Question {
             }
         }
         let found = match &self.asked {
-            Asked::Service { plan, .. } => {
-                plan.contested(&self.created, &self.had, &holders, self.claims.names_others())
+            Asked::Service { plan, had, .. } => {
+                plan.contested(&self.created, had, &holders, self.claims.names_others())
             }
             Asked::Guarded { object, old, .. } => Guarded::read(object)
                 .map(|guarded| {
@@ -242,7 +239,7 @@ impl Question {
         }
         match self.asked {
             // The URL of somebody else is no URL of this Service.
-            Asked::Service { plan, stamped: Some((text, service)) } => {
+            Asked::Service { plan, stamped: Some((text, service)), .. } => {
                 response.with_change(object::stamped(&text, service, Some(&*plan).filter(|_| !is_contested)))
             }
             Asked::Service { stamped: None, .. } | Asked::Guarded { .. } => response,
@@ -262,7 +259,7 @@ impl Question {
         if !SHARD_LABELS.into_iter().all(has_label) {
             return Err("belongs to somebody else: it has not the labels of the claims".to_owned());
         }
-        let Some(text) = found.pointer(KEY).and_then(Value::as_str) else {
+        let Some(text) = found.pointer("/data").and_then(|data| data.get(SHARD_KEY)?.as_str()) else {
             return Err("has no claims".to_owned());
         };
         let no_claims = |error: serde_json::Error| format!("has no claims: {error}");

@@ -85,8 +85,8 @@ fn review_service(request: &Request<'_>, text: &RawValue, object: Value, setting
             } else {
                 claims_before(request, settings)
             };
-            let asked = Asked::Service { plan, stamped: stamps.then(|| (text.to_owned(), object)) };
-            Review::Asks(Box::new(Question::new(&texts, claims, asked, created, had, report)))
+            let asked = Asked::Service { plan, had, stamped: stamps.then(|| (text.to_owned(), object)) };
+            Review::Asks(Box::new(Question::new(&texts, claims, asked, created, report)))
         }
         (plan, _) => {
             let response = Response::of(&report, &is_error);

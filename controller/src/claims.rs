@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
 use kube::{Client, Error};
-use xposer::conflicts::{SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map};
+use xposer::conflicts::{SHARD_KEY, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map};
 use xposer_live::error::error_message;
 use xposer_live::kinds::{Kind, is_missing_permission};
 use xposer_live::object::FIELD_MANAGER;
@@ -18,8 +18,6 @@ use crate::metrics::Metrics;
 use crate::shards::{Answer, Done, Failure, Found, Version, What, Work};
 use crate::state::held::Content;
 
-/// The key of the data.
-const KEY: &str = "claims";
 /// The longest time for a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// ConfigMaps a page: they may have half a megabyte each.
@@ -112,7 +110,7 @@ impl Maps {
                 resource_version: version.map(|it| it.version.clone()),
                 ..ObjectMeta::default()
             },
-            data: Some([(KEY.to_owned(), text)].into()),
+            data: Some([(SHARD_KEY.to_owned(), text)].into()),
             ..ConfigMap::default()
         };
         let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
@@ -157,7 +155,7 @@ fn found_of(map: &ConfigMap) -> Found {
     let has = |key: &str, value: &str| {
         map.metadata.labels.as_ref().and_then(|labels| labels.get(key)).is_some_and(|it| it == value)
     };
-    let shard = map.data.as_ref().and_then(|data| serde_json::from_str::<Shard>(data.get(KEY)?).ok());
+    let shard = map.data.as_ref().and_then(|data| serde_json::from_str::<Shard>(data.get(SHARD_KEY)?).ok());
     let written = shard.as_ref().and_then(|shard| shard.written.parse::<Timestamp>().ok());
     let age = written.map(|written| Timestamp::now().as_second() - written.as_second());
     let age = age.filter(|age| *age >= -MAX_AHEAD);

@@ -6,11 +6,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::Context;
 use futures::future::join_all;
 use hyper::body::Bytes;
+use k8s_openapi::jiff::Timestamp;
 use kube::api::GetParams;
 use kube::{Client, Config};
 use serde::Deserialize;
@@ -152,7 +153,7 @@ impl Door for Answers {
             Review::Answered(response) => response,
             Review::Asks(question) => {
                 let replies = self.replies(&question).await;
-                question.answer(&replies, now())
+                question.answer(&replies, Timestamp::now().as_second())
             }
         };
         if !response.is_allowed() {
@@ -229,10 +230,4 @@ fn tell(request: &[u8], response: &Response) {
     let Asked { kind, namespace, name, operation } = serde_json::from_slice(request).unwrap_or_default();
     let message = response.message().unwrap_or_default().replace('\n', " ");
     debug!(kind = kind.kind, namespace, name, operation, "refused: {message}");
-}
-
-/// Seconds since 1970; 0 if the clock says an earlier time.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

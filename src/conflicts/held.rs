@@ -46,6 +46,13 @@ pub const SHARD_VERSION: u64 = 1;
 pub const SHARD_LABELS: [(&str, &str); 2] =
     [(MANAGED_BY_LABEL, MANAGED_BY), ("app.kubernetes.io/component", "claims")];
 
+/// The key of the data of such a ConfigMap under which the JSON of its [`Shard`] is.
+///
+/// ```
+/// assert_eq!(xposer::conflicts::SHARD_KEY, "claims");
+/// ```
+pub const SHARD_KEY: &str = "claims";
+
 /// A claim as text, and what decides in which shard it is.
 ///
 /// ```
@@ -80,8 +87,22 @@ impl ClaimText {
     pub fn route(host: &str, path: &str, path_type: PathType, is_canary: bool) -> Self {
         let host = host.to_ascii_lowercase();
         let path = comparable_path(if path.is_empty() { "/" } else { path }, path_type);
-        let (canary, kind) = words(path_type == PathType::Exact, is_canary);
-        Self { text: format!("{canary}{kind} {host}{path}"), bucket: host, is_local: false }
+        let text = route(&host, path, path_type == PathType::Exact, is_canary);
+        Self { text, bucket: host, is_local: false }
+    }
+
+    /// The claim whose requests a canary shares: that of its stable Service. `None` if this is not the route of a canary.
+    ///
+    /// ```
+    /// use xposer::conflicts::ClaimText;
+    /// use xposer::validation::PathType;
+    /// let route = |is_canary| ClaimText::route("shop.example.com", "/", PathType::Prefix, is_canary);
+    /// assert_eq!(route(true).stable(), Some(route(false).text.as_str()));
+    /// assert_eq!(route(false).stable(), None);
+    /// ```
+    #[must_use]
+    pub fn stable(&self) -> Option<&str> {
+        self.text.strip_prefix(CANARY)
     }
 
     /// The name of the ConfigMap of its shard.
@@ -103,8 +124,11 @@ impl ClaimText {
 /// Stands in front of the route of a canary.
 const CANARY: &str = "canary ";
 
-fn words(is_exact: bool, is_canary: bool) -> (&'static str, &'static str) {
-    (if is_canary { CANARY } else { "" }, if is_exact { "exact" } else { "prefix" })
+/// The text of a host and path.
+fn route(host: &str, path: &str, is_exact: bool, is_canary: bool) -> String {
+    let canary = if is_canary { CANARY } else { "" };
+    let kind = if is_exact { "exact" } else { "prefix" };
+    format!("{canary}{kind} {host}{path}")
 }
 
 /// The number of the shard of a host or a namespace, from 0 to [`SHARDS`] without the end (FNV-1a of 64 bits).
@@ -232,8 +256,7 @@ fn text(claim: &Claimed<'_>) -> Option<ClaimText> {
         }
         Claimed::Name(kind, Some(namespace), name) => text(format!("{kind} {namespace}/{name}"), namespace),
         Claimed::Route(host, path, is_exact, is_canary) => {
-            let (canary, kind) = words(*is_exact, *is_canary);
-            text(format!("{canary}{kind} {host}{path}"), host)
+            text(route(host, path, *is_exact, *is_canary), host)
         }
         Claimed::Listener(namespace, gateway, host) => {
             text(format!("listener {}/{gateway} {host}", namespace.unwrap_or_default()), host)
@@ -304,28 +327,21 @@ impl Plan {
             }
             let asker = if had.contains(&asked.text) { &of_old } else { &of_new };
             let rivals = Rivals::new(&asked, asker, holders);
-            let is_monitor = matches!(claim, Claimed::Name(MONITOR, ..));
-            if !rivals.older.is_empty() {
-                // The name of its other objects says it already.
-                let is_repeated = is_monitor && has_name;
-                has_name |= matches!(claim, Claimed::Name(..));
-                let others = named(&rivals.older, asker, names_others);
-                let help = help(&claim, &rivals, asker);
-                if let Some((path, problem)) =
-                    said(&claim, self, origin, &others, &help).filter(|_| !is_repeated)
-                {
-                    report.file(path, problem);
-                }
-            } else if !rivals.younger.is_empty() {
-                let others = named(&rivals.younger, asker, names_others);
-                if let Some((path, problem)) = said(&claim, self, origin, &others, "") {
-                    report.file(path, younger(problem));
-                }
+            let is_lost = !rivals.older.is_empty();
+            // The name of its other objects says it already.
+            let is_repeated = is_lost && has_name && matches!(claim, Claimed::Name(MONITOR, ..));
+            has_name |= is_lost && matches!(claim, Claimed::Name(..));
+            let others = rivals.named(asker, names_others).filter(|_| !is_repeated);
+            if let Some((path, problem)) =
+                others.and_then(|others| said(&claim, self, origin, &others, &help(&claim, &rivals, asker)))
+            {
+                report.file(path, rivals.judged(problem));
             }
-            if let (Claimed::Route(host, path, is_exact, true), Some(canary)) = (&claim, &self.canary) {
-                let (_, kind) = words(*is_exact, false);
+            if let (Claimed::Route(host, path, ..), Some(canary), Some(stable)) =
+                (&claim, &self.canary, asked.stable())
+            {
+                let has_it = holders.get(stable).map_or(&[][..], Vec::as_slice);
                 let stable = Holder { name: canary.of.clone(), ..asker.clone() };
-                let has_it = holders.get(&format!("{kind} {host}{path}")).map_or(&[][..], Vec::as_slice);
                 if !has_it.is_empty() && !has_it.iter().any(|holder| holder.is_same(&stable)) {
                     let has_it: Vec<&Holder> = has_it.iter().collect();
                     let said = format!(
@@ -383,7 +399,7 @@ pub(crate) fn contested_by(
             continue;
         }
         let rivals = Rivals::new(text, asker, holders);
-        if let Some(problem) = text.text.strip_prefix(CANARY).and_then(|stable| {
+        if let Some(problem) = text.stable().and_then(|stable| {
             let has_it = holders.get(stable)?;
             // ingress-nginx gives a canary the requests of an Ingress in any namespace.
             let is_strange = has_it.first().is_some_and(|oldest| oldest.namespace != asker.namespace);
@@ -395,26 +411,11 @@ pub(crate) fn contested_by(
             report.file(path.clone(), problem);
             continue;
         }
-        let problem = |others: &[&Holder]| {
-            let others = named(others, asker, names_others);
-            Problem::new(Code::RouteClaimed, format!("{} is also asked for by {others}", quoted(shown)))
-        };
-        if !rivals.older.is_empty() {
-            let help = rivals.moved(asker).unwrap_or_else(|| ANOTHER_ROUTE.to_owned());
-            report.file(path.clone(), problem(&rivals.older).help(help));
-        } else if !rivals.younger.is_empty() {
-            report.file(path.clone(), younger(problem(&rivals.younger)));
+        if let Some(others) = rivals.named(asker, names_others) {
+            let said = format!("{} is also asked for by {others}", quoted(shown));
+            let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
+            report.file(path.clone(), rivals.judged(problem));
         }
-    }
-}
-
-/// A problem with those that are younger, and so lose what they have.
-fn younger(problem: Problem) -> Problem {
-    Problem {
-        code: Code::ClaimYounger,
-        message: format!("{}, and the older one gets it", problem.message),
-        help: Some("leave it to the other one, or tell its owners".to_owned()),
-        ..problem
     }
 }
 
@@ -422,15 +423,11 @@ const ANOTHER_ROUTE: &str = "choose another host or path";
 
 /// What the one who comes later can do.
 fn help(claim: &Claimed<'_>, rivals: &Rivals<'_>, asker: &Holder) -> String {
-    let help = match claim {
-        Claimed::Route(..) => match rivals.moved(asker) {
-            Some(help) => return help,
-            None => ANOTHER_ROUTE,
-        },
-        Claimed::Secret(..) => "leave TLSSecretNameTemplate out, or put {{.Service}} into it",
-        _ => "",
-    };
-    help.to_owned()
+    match claim {
+        Claimed::Route(..) => rivals.another_route(asker),
+        Claimed::Secret(..) => "leave TLSSecretNameTemplate out, or put {{.Service}} into it".to_owned(),
+        _ => String::new(),
+    }
 }
 
 /// Who else has a claim.
@@ -441,16 +438,6 @@ struct Rivals<'h> {
 }
 
 impl<'h> Rivals<'h> {
-    /// What to do where the others are of the same namespace: perhaps a host is moved from one to the other.
-    fn moved(&self, asker: &Holder) -> Option<String> {
-        let first =
-            self.older.first().filter(|_| self.older.iter().all(|it| it.namespace == asker.namespace))?;
-        Some(format!(
-            "choose another host or path, or take it from {} {} and apply this again some seconds later",
-            first.kind, first.name
-        ))
-    }
-
     fn new(asked: &ClaimText, asker: &Holder, holders: &'h Holders) -> Self {
         let mut rivals = Self::default();
         for holder in holders.get(&asked.text).into_iter().flatten() {
@@ -461,6 +448,37 @@ impl<'h> Rivals<'h> {
             side.push(holder);
         }
         rivals
+    }
+
+    /// Those who count, in words: the older ones, or else the younger ones.
+    fn named(&self, asker: &Holder, names_others: bool) -> Option<String> {
+        let who = if self.older.is_empty() { &self.younger } else { &self.older };
+        (!who.is_empty()).then(|| named(who, asker, names_others))
+    }
+
+    /// The problem with them: younger ones lose what they have.
+    fn judged(&self, problem: Problem) -> Problem {
+        if !self.older.is_empty() {
+            return problem;
+        }
+        Problem {
+            code: Code::ClaimYounger,
+            message: format!("{}, and the older one gets it", problem.message),
+            help: Some("leave it to the other one, or tell its owners".to_owned()),
+            ..problem
+        }
+    }
+
+    /// What to do about a host and path. Where the others are of the same namespace, perhaps it is moved from one to the other.
+    fn another_route(&self, asker: &Holder) -> String {
+        let is_own = self.older.iter().all(|it| it.namespace == asker.namespace);
+        match self.older.first().filter(|_| is_own) {
+            Some(first) => format!(
+                "choose another host or path, or take it from {} {} and apply this again some seconds later",
+                first.kind, first.name
+            ),
+            None => ANOTHER_ROUTE.to_owned(),
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use crate::plan::Plan;
 pub use claims::Claim;
 use claims::{Claimed, claimed_twice};
 pub use held::{
-    ClaimText, Holder, Holders, MAX_HOLDERS, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map, shard,
+    ClaimText, Holder, Holders, MAX_HOLDERS, SHARD_KEY, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard,
+    config_map, shard,
 };
 
 /// Which of several Services with the same claim is exposed.

@@ -111,10 +111,8 @@ impl Guarded<'_> {
     /// The claims with their places and in words. Which of the hosts of others an object without a host takes, depends on its class or its
     /// Gateway.
     fn asked(&self, old: Option<&Self>) -> Vec<(ClaimText, FieldPath, String)> {
-        let mut before = BTreeSet::new();
-        if let Some(old) = old {
-            old.taken.iter().for_each(|taken| _ = before.insert(old.claim(taken).text));
-        }
+        let before: BTreeSet<String> =
+            old.into_iter().flat_map(|old| old.taken.iter().map(|taken| old.claim(taken).text)).collect();
         let claim = |taken: &Taken| {
             let shown = format!("{}{}", taken.host, taken.path);
             (self.claim(taken), taken.place.clone(), shown)

@@ -23,13 +23,17 @@ impl Settings {
         // Who owns a part of a domain owns it alone.
         let is_own = nearest.iter().any(|(_, owner)| is_mine(*owner));
         let owner = |row: usize| self.namespaces.at(row).map(|(name, _)| quoted(name));
+        let what = || match host {
+            "" => "a rule without a host".to_owned(),
+            host => format!("the host {}", quoted(host)),
+        };
         let choose = || mine.and_then(|hosts| one_of(hosts));
         let problem = |said: String, help: Option<String>, otherwise: &str| {
             let help = help.unwrap_or_else(|| otherwise.to_owned());
             Some(Problem::new(Code::HostNotOwned, said).help(help).found(host))
         };
         if let Some(other) = nearest.last().filter(|_| !is_own).and_then(|(_, row)| owner(*row)) {
-            let said = format!("the host {} belongs to the namespace {other}", quoted(host));
+            let said = format!("{} belongs to the namespace {other}", what());
             return problem(said, choose(), "choose another host");
         }
         // The owner of the wildcard itself got it from the administrator.
@@ -38,23 +42,14 @@ impl Settings {
         if let Some((taken, row)) = below.and_then(|domain| self.owners.below(domain, &is_mine)) {
             let said = format!(
                 "{} takes hosts of the namespace {}, such as {}",
-                if host.is_empty() {
-                    "a rule without a host".to_owned()
-                } else {
-                    format!("the host {}", quoted(host))
-                },
+                what(),
                 owner(row).unwrap_or_default(),
                 quoted(&taken)
             );
             return problem(said, choose(), "choose another host");
         }
         if mine.is_some() && nearest.is_empty() {
-            let what = if host.is_empty() {
-                "a rule without a host".to_owned()
-            } else {
-                format!("the host {}", quoted(host))
-            };
-            let said = format!("{what} does not belong to the namespace {}", quoted(namespace));
+            let said = format!("{} does not belong to the namespace {}", what(), quoted(namespace));
             return problem(said, choose(), "ask your administrator for a host");
         }
         None
