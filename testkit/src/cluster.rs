@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use xposer::conflicts::{Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map};
 
@@ -104,12 +104,6 @@ fn shard_of(text: &str) -> String {
     config_map(xposer::conflicts::shard(bucket))
 }
 
-/// Seconds since 1970.
-pub(crate) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
 /// A time as the API server writes it, so many seconds from now.
 ///
 /// ```
@@ -118,22 +112,6 @@ pub(crate) fn now() -> i64 {
 /// ```
 #[must_use]
 pub fn time(from_now: i64) -> String {
-    let seconds = now() + from_now;
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (mut year, mut day) = (1970, days);
-    let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    while day >= if is_leap(year) { 366 } else { 365 } {
-        day -= if is_leap(year) { 366 } else { 365 };
-        year += 1;
-    }
-    let mut month = 1;
-    for length in [31, if is_leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if day < length {
-            break;
-        }
-        day -= length;
-        month += 1;
-    }
-    let (hour, minute) = (second / 3600, second / 60 % 60);
-    format!("{year}-{month:02}-{:02}T{hour:02}:{minute:02}:{:02}Z", day + 1, second % 60)
+    let time = Timestamp::now() + SignedDuration::from_secs(from_now);
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

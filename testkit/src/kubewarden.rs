@@ -6,13 +6,14 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::cluster::now;
 use crate::host::{Answer, HostCall, INTERRUPTED, Module, Reply, refuse};
 
 /// Runs a policy's functions: natively, or in the waPC host.
@@ -49,11 +50,35 @@ impl Native {
             answer
         };
         let result = match operation {
-            "validate" => xposer_policy::validate_with(payload, &host, &now),
+            "validate" => xposer_policy::validate_with(payload, &host, &|| Timestamp::now().as_second()),
             "validate_settings" => xposer_policy::validate_settings(payload),
             other => Err(format!("No handler registered for function {other}").into()),
         };
         Answer { result: result.map_err(|error| error.to_string()), calls: calls.into_inner() }
+    }
+}
+
+/// The policy with a host, natively, and as WebAssembly as well where there is a module: the same bytes and the same calls from both.
+pub struct Compared {
+    /// The module.
+    pub module: Option<&'static Module>,
+    /// What the host answers.
+    pub reply: Arc<Reply>,
+}
+
+impl Policy for Compared {
+    fn call(&self, operation: &str, payload: &[u8]) -> Answer {
+        let native = Native.call_with(operation, payload, &*self.reply);
+        assert!(native.result.is_ok(), "{:?}", native.result);
+        if let Some(module) = self.module {
+            let reply = Arc::clone(&self.reply);
+            let wasm = module.call_with(operation, payload, Box::new(move |call| reply(call)));
+            let text =
+                |answer: &Answer| answer.result.clone().map(|it| String::from_utf8_lossy(&it).into_owned());
+            assert!(wasm.result == native.result, "{:?} and natively {:?}", text(&wasm), text(&native));
+            assert_eq!(wasm.calls, native.calls);
+        }
+        native
     }
 }
 

@@ -11,7 +11,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value, json};
 use xposer::conflicts::Holders;
@@ -21,7 +21,7 @@ use xposer::{Plan, Report, Service, Settings, Severity, expose};
 use xposer_testkit::cases;
 use xposer_testkit::cluster::{Cluster, time};
 use xposer_testkit::host::{self, Answer, HostCall, Module};
-use xposer_testkit::kubewarden::{Deployment, Native, Policy, Refusal, Response, evaluate, payload};
+use xposer_testkit::kubewarden::{Compared, Deployment, Policy, Refusal, Response, evaluate, payload};
 
 /// The module, compiled once.
 fn module() -> &'static Module {
@@ -46,17 +46,11 @@ fn nobody(call: &HostCall) -> Result<Vec<u8>, String> {
 
 impl Policy for Both {
     fn call(&self, operation: &str, payload: &[u8]) -> Answer {
-        let native = Native.call_with(operation, payload, &nobody);
-        assert!(native.result.is_ok(), "{:?}", native.result);
+        let module = HOSTED.get().then(module);
+        let answer = Compared { module, reply: Arc::new(nobody) }.call(operation, payload);
         let has_claims = String::from_utf8_lossy(payload).contains("claims");
-        assert!(native.calls.is_empty() || has_claims, "the policy asks its host nothing");
-        if HOSTED.get() {
-            let wasm = module().call_with(operation, payload, Box::new(nobody));
-            let text = |answer: &Answer| answer.result.clone().map(|bytes| String::from_utf8(bytes).unwrap());
-            assert_eq!(text(&wasm), text(&native));
-            assert_eq!(wasm.calls, native.calls);
-        }
-        native
+        assert!(answer.calls.is_empty() || has_claims, "the policy asks its host nothing");
+        answer
     }
 }
 
