@@ -19,6 +19,12 @@ pub(crate) fn exponential_backoff(min: Duration, max: Duration) -> ExponentialBa
     builder.with_factor(2.0).with_jitter().without_max_times().into()
 }
 
+/// A delay that begins at `first` and has doubled so many times, but never exceeds `max`. It has no random part: it is for one key among
+/// others of the same client.
+pub(crate) fn doubled(first: Duration, doublings: u32, max: Duration) -> Duration {
+    first.saturating_mul(1 << doublings.min(16)).min(max)
+}
+
 /// While the API server is unavailable, nothing is written.
 pub(crate) struct Pause {
     until: Option<Instant>,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use xposer_live::keys::ReconcileKey;
 
+use crate::backoff::doubled;
+
 /// A key that writes again within this time is slowed down.
 const BUSY: Duration = Duration::from_secs(10);
 const MIN_PACE: Duration = Duration::from_millis(100);
@@ -188,7 +190,7 @@ impl History {
             ReconcileKey::UrlConfigMap(_) => (0, MAX_CONFIG_MAP_PACE),
         };
         match self.writes.checked_sub(free + 1) {
-            Some(doublings) => MIN_PACE.saturating_mul(1 << doublings.min(16)).min(max),
+            Some(doublings) => doubled(MIN_PACE, doublings, max),
             None => Duration::ZERO,
         }
     }
@@ -196,7 +198,7 @@ impl History {
     /// The delay after the last reconciliation, if it failed.
     fn retry_delay(self) -> Option<Duration> {
         let doublings = self.failures.checked_sub(1)?;
-        Some(MIN_RETRY.saturating_mul(1 << doublings.min(16)).min(MAX_RETRY))
+        Some(doubled(MIN_RETRY, doublings, MAX_RETRY))
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use xposer::conflicts::{SHARD_VERSION, SHARDS, Shard, config_map};
 use xposer_live::digest::json_digest;
 
-use crate::backoff::Pause;
+use crate::backoff::{Pause, doubled};
 use crate::state::held::Content;
 
 /// Changes within this time are written together.
@@ -393,10 +393,7 @@ impl Shards {
             }
             // Other failures concern all shards, which wait together.
             let wait = match failure {
-                Failure::Refused(_) => {
-                    let doublings = slot.failures.saturating_sub(1).min(8);
-                    MIN_RETRY.saturating_mul(1 << doublings).min(MAX_RETRY)
-                }
+                Failure::Refused(_) => doubled(MIN_RETRY, slot.failures.saturating_sub(1), MAX_RETRY),
                 _ => DELAY,
             };
             self.schedule(shard, now + wait, true);

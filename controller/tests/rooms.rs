@@ -26,7 +26,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("urls", &["actions"]),
     ("state", &["handover", "urls", "watch"]),
     ("reconcile", &["actions", "handover", "notice", "state", "watch"]),
-    ("queue", &[]),
+    ("queue", &["backoff"]),
     ("shards", &["backoff", "state"]),
     // What goes outside.
     ("claims", &["metrics", "shards", "state"]),
