@@ -1,11 +1,11 @@
 //! What a host says of claims: any text is a shard or none, what is read is written the same, and a request is answered whatever the host says.
 #![no_main]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use xposer::conflicts::{Holders, Shard};
+use xposer::conflicts::{Holders, SHARD_KEY, SHARD_LABELS, Shard};
 use xposer::guard::Guarded;
 use xposer::testing;
 
@@ -21,7 +21,9 @@ fuzz_target!(|text: &str| {
     for claims in
         [first.to_owned(), format!(r#"{{"version":1,"written":"1970-01-01T00:00:00Z","claims":{first}}}"#)]
     {
-        let found = json!({"data": {"claims": claims}}).to_string();
+        let found =
+            json!({"metadata": {"labels": BTreeMap::from(SHARD_LABELS)}, "data": {SHARD_KEY: claims}})
+                .to_string();
         for bytes in [first.as_bytes(), found.as_bytes()] {
             answered(rest, &|_| Ok(bytes.to_vec()));
         }
