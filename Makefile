@@ -217,6 +217,18 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (default 600) each; needs nightly Ru
 			-max_total_time=$(FUZZ_SECONDS) -dict=dictionary.txt -max_len=4000 -print_final_stats=1 || exit 1; \
 	done
 
+.PHONY: fuzz-seeds
+fuzz-seeds: ## Run every fuzz target on its seeds, without fuzzing: needs a C++ compiler, and no nightly Rust
+	@if ! command -v c++ >/dev/null; then \
+		echo "skipped: no C++ compiler, so the fuzz targets were not run on their seeds"; \
+	else \
+		cd fuzz && mkdir -p target && for target in $(FUZZ_TARGETS); do \
+			$(CARGO) run -q --locked --target-dir target/seeds --bin $$target -- seeds/$$target/* >target/seeds.log 2>&1 || \
+				{ cat target/seeds.log; exit 1; }; \
+			echo "$$target: $$(ls seeds/$$target | wc -l) seeds"; \
+		done; \
+	fi
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	chain/down
