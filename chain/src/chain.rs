@@ -1,4 +1,4 @@
-//! The chain: it starts the programs of the table, and hands out what tests need.
+//! The chain: it starts the programs of the table. What a test does with them stands in `namespace` and `requests`.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -18,14 +18,14 @@ use crate::backends::Backends;
 use crate::cluster::{Cluster, NAMESPACE, SECRET, documents, has_condition, name_of};
 use crate::controller::{self, Controller, root};
 use crate::http::{self, Server};
-use crate::namespace::{self, Namespace};
 use crate::process::Process;
 use crate::programs::{self, AUTHENTICATE, CERT_MANAGER, NAMED, Place, Program, UPTIME_ROBOT};
-use crate::requests::{Request, trust};
 use crate::uptime_robot::UptimeRobot;
 use crate::wait::{say, wait_for};
 use crate::{authenticate, dns};
 
+/// The label of all namespaces of tests. The next run removes those that are left.
+pub(crate) const LABEL: &str = "xposer-chain";
 /// How long the whole may take to settle.
 const SETTLED: Duration = Duration::from_secs(60);
 
@@ -94,7 +94,7 @@ impl Chain {
 
     /// Removes what an earlier run has left.
     fn sweep(&self) -> Result<()> {
-        for left in self.cluster.list_labelled(NAMESPACE, None, namespace::LABEL)? {
+        for left in self.cluster.list_labelled(NAMESPACE, None, LABEL)? {
             self.cluster.delete_namespace(name_of(&left))?;
         }
         Ok(())
@@ -152,7 +152,7 @@ impl Chain {
         if self.programs.iter().any(|(program, _)| program.name == CERT_MANAGER) {
             let authority = wait_for(SETTLED, "cert-manager issues the authority", || self.authority())?;
             fs::write(self.run.join("ca.crt"), &authority)?;
-            let _ = self.trust.set(trust(&authority)?);
+            let _ = self.trust.set(http::trust(&authority)?);
         }
         for (program, process) in &self.programs {
             for object in documents(program.objects)? {
@@ -179,12 +179,6 @@ impl Chain {
         let encoded = secret["data"]["tls.crt"].as_str().context("no tls.crt")?.to_owned();
         let bytes: k8s_openapi::ByteString = serde_json::from_value(encoded.into())?;
         Ok(String::from_utf8(bytes.0)?)
-    }
-
-    /// A namespace of a test. Hosts belong to all namespaces, so choose them with care.
-    #[track_caller]
-    pub fn namespace(&'static self, name: &str) -> Namespace {
-        Namespace::new(self, name)
     }
 
     /// Starts our controller with these settings. There can be one at a time.
@@ -259,21 +253,9 @@ impl Chain {
         &self.run
     }
 
-    /// The URLs that Forecastle shows.
-    pub fn start_page(&'static self) -> Result<Vec<String>> {
-        let answer = self.request("http://127.0.0.1:8077/api/apps").once()?;
-        let apps: Vec<serde_json::Value> = serde_json::from_str(&answer.body).context(answer.body.clone())?;
-        Ok(apps.iter().filter_map(|app| app["url"].as_str()).map(str::to_owned).collect())
-    }
-
     /// The stand-in for UptimeRobot.
     pub fn uptime_robot(&self) -> &UptimeRobot {
         &self.uptime_robot
-    }
-
-    /// A request.
-    pub fn request(&'static self, url: &str) -> Request {
-        Request::new(self, url)
     }
 
     /// The addresses that the DNS server gives a name; none if there is no such name.

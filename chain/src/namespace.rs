@@ -5,13 +5,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use crate::chain::Chain;
+use crate::chain::{Chain, LABEL};
 use crate::cluster::{EVENT, Kind, NAMESPACE, SERVICE, name_of};
 use crate::requests::Request;
 use crate::wait::{eventually, say, within};
 
-/// The label of all namespaces of tests. The next run removes those that are left.
-pub(crate) const LABEL: &str = "xposer-chain";
 /// How long a namespace of the same name may take to be gone.
 const GONE: Duration = Duration::from_secs(90);
 
@@ -32,9 +30,17 @@ pub struct Told {
     pub message: String,
 }
 
+impl Chain {
+    /// A namespace of a test. Hosts belong to all namespaces, so choose them with care.
+    #[track_caller]
+    pub fn namespace(&'static self, name: &str) -> Namespace {
+        Namespace::new(self, name)
+    }
+}
+
 impl Namespace {
     #[track_caller]
-    pub(crate) fn new(chain: &'static Chain, name: &str) -> Self {
+    fn new(chain: &'static Chain, name: &str) -> Self {
         let made = Self { chain, name: name.to_owned() };
         within(GONE, &format!("an earlier namespace {name} is gone"), || {
             match chain.cluster().find(NAMESPACE, None, name)? {

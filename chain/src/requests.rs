@@ -16,9 +16,7 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::chain::Chain;
 use crate::wait::{SOON, within};
@@ -29,13 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 8;
 /// How many requests of [`Request::steadily`] wait for an answer, at most: a machine that is too slow gets fewer requests.
 const WAITING: usize = 25;
-
-/// The authority that certificates are verified against, from a PEM text.
-pub(crate) fn trust(authority: &str) -> Result<Arc<ClientConfig>> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.as_bytes())?)?;
-    Ok(Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
-}
 
 /// A request. Each time it is sent, the name is resolved again, and the connection is a new one.
 #[derive(Clone)]
@@ -160,8 +151,22 @@ impl Expected {
     }
 }
 
+impl Chain {
+    /// A request.
+    pub fn request(&'static self, url: &str) -> Request {
+        Request::new(self, url)
+    }
+
+    /// The URLs that Forecastle shows.
+    pub fn start_page(&'static self) -> Result<Vec<String>> {
+        let answer = self.request("http://127.0.0.1:8077/api/apps").once()?;
+        let apps: Vec<Value> = serde_json::from_str(&answer.body).context(answer.body.clone())?;
+        Ok(apps.iter().filter_map(|app| app["url"].as_str()).map(str::to_owned).collect())
+    }
+}
+
 impl Request {
-    pub(crate) fn new(chain: &'static Chain, url: &str) -> Self {
+    fn new(chain: &'static Chain, url: &str) -> Self {
         Self {
             chain,
             method: "GET".to_owned(),
