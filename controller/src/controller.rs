@@ -35,7 +35,7 @@ use crate::serve::Health;
 use crate::settings::SettingsFile;
 use crate::shards::{Done, News, Shards};
 use crate::state::held::{Content, gives_hosts};
-use crate::state::{State, Trigger};
+use crate::state::{ListCount, State, Trigger};
 use crate::watch::{KindStatus, Scope, Source, WatchEvent};
 
 /// Requests at the same time. The API server gives each client a fair share, so more of them would only wait there.
@@ -64,6 +64,8 @@ struct Executed {
     key: ReconcileKey,
     notices: Vec<Notice>,
     results: Vec<Result<ActionResult, ActionError>>,
+    /// How many lists were complete when it began.
+    sent_at: ListCount,
 }
 
 pub(crate) struct Controller {
@@ -472,8 +474,9 @@ impl Controller {
                 self.show(&action).await;
             }
         }
+        let sent_at = self.state.lists();
         if actions.is_empty() {
-            self.finish(Executed { key, notices, results: Vec::new() });
+            self.finish(Executed { key, notices, results: Vec::new(), sent_at });
             return;
         }
         let (client, metrics, permits) = (self.client.clone(), self.metrics.clone(), self.permits.clone());
@@ -481,7 +484,7 @@ impl Controller {
             // The semaphore is never closed.
             let _permit = permits.acquire_owned().await;
             let results = execute_all(client, metrics, actions).await;
-            Executed { key, notices, results }
+            Executed { key, notices, results, sent_at }
         });
     }
 
@@ -496,7 +499,7 @@ impl Controller {
         }
     }
 
-    fn finish(&mut self, Executed { key, mut notices, results }: Executed) {
+    fn finish(&mut self, Executed { key, mut notices, results, sent_at }: Executed) {
         self.revision += 1;
         let now = Instant::now();
         let (wrote, mut failed, mut unavailable) = (!results.is_empty(), false, false);
@@ -504,7 +507,7 @@ impl Controller {
             match result {
                 Ok(result) => {
                     self.pause.reset();
-                    let notice = self.state.record_result(&key, result);
+                    let notice = self.state.record_result(&key, result, sent_at);
                     if notice.as_ref().is_some_and(Notice::is_timeout) {
                         self.metrics.handover_timed_out();
                     }

@@ -11,7 +11,7 @@ use xposer_live::object::Observed;
 use crate::actions::{ActionError, ActionResult};
 use crate::handover::Refusal;
 use crate::notice::{Notice, ServiceNotice};
-use crate::state::{State, Written};
+use crate::state::{ListCount, State, Written};
 
 /// What to do after an error.
 #[derive(Debug)]
@@ -28,11 +28,16 @@ pub(crate) enum Recovery {
 type Recipients = Vec<(Arc<ServiceKey>, Box<str>)>;
 
 impl State {
-    /// Records the result of an action. Returns the notices about it.
-    pub(crate) fn record_result(&mut self, key: &ReconcileKey, result: ActionResult) -> Option<Notice> {
+    /// Records the result of an action that was sent when so many lists were complete. Returns the notices about it.
+    pub(crate) fn record_result(
+        &mut self,
+        key: &ReconcileKey,
+        result: ActionResult,
+        sent_at: ListCount,
+    ) -> Option<Notice> {
         match result {
             ActionResult::Applied { key, hash, document, is_new, adopted } => {
-                self.record_applied(&key, hash, &document);
+                self.record_applied(&key, hash, &document, sent_at);
                 if let Some(service) = self.objects.get(&key).map(|observed| observed.service.clone()) {
                     let objects = &self.objects;
                     let exists = |key: &ObjectKey| objects.get(key).is_some_and(Observed::is_deletable);
@@ -59,7 +64,7 @@ impl State {
 
     /// An object was applied. What the API server or a webhook made of it counts as desired until it is changed, so
     /// that the controller and a webhook that disagree do not write in turn.
-    fn record_applied(&mut self, key: &ObjectKey, hash: u64, document: &Document) {
+    fn record_applied(&mut self, key: &ObjectKey, hash: u64, document: &Document, sent_at: ListCount) {
         if key.kind == Kind::ConfigMap {
             self.apply_object(key.kind, document);
             return;
@@ -68,6 +73,12 @@ impl State {
         let Some(mut observed) = Observed::new(document).filter(|it| !self.objects.is_gone(&it.uid)) else {
             return;
         };
+        let is_known = self.objects.get(key).is_some_and(|known| known.uid == observed.uid);
+        if !is_known && self.lists() != sent_at {
+            // A list that was read after the request may lack it because it was deleted. If it is there, the next request says so.
+            self.mark_due(ReconcileKey::Service(observed.service));
+            return;
+        }
         observed.desired_hash = hash;
         // The watch may have been faster than the answer: an ingress controller writes the status, or somebody changes the object.
         if let Some(later) = self.objects.get(key).filter(|known| known.is_later_than(&observed)) {
@@ -77,7 +88,9 @@ impl State {
         }
         let lost_by = self.objects.set(key.clone(), Some(observed));
         self.mark_services_due(lost_by);
-        self.await_in_list(key);
+        if !is_known {
+            self.await_in_list(key);
+        }
     }
 
     /// Records the error of an action. Returns what to do about it.

@@ -55,7 +55,13 @@ pub(crate) struct State {
     unlisted: BTreeMap<Source, BTreeSet<WatchedKey>>,
     /// What has been listed completely.
     listed: BTreeSet<Source>,
+    lists: ListCount,
 }
+
+/// How many lists are complete. A request that was sent at one count and is answered at another one may be about an object that was
+/// deleted before the list was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ListCount(u64);
 
 /// A Service that is to be exposed.
 #[derive(Debug)]
@@ -126,6 +132,7 @@ impl State {
             due: BTreeMap::new(),
             unlisted: BTreeMap::new(),
             listed: BTreeSet::new(),
+            lists: ListCount::default(),
         }
     }
 
@@ -222,6 +229,11 @@ impl State {
     /// Whether all is known that is written down about who has what.
     pub(crate) fn knows_all_claims(&self) -> bool {
         self.is_ready() && self.held.is_complete()
+    }
+
+    /// How many lists are complete.
+    pub(crate) fn lists(&self) -> ListCount {
+        self.lists
     }
 
     pub(crate) fn is_listed(&self, source: Source) -> bool {

@@ -86,8 +86,8 @@ impl State {
         }
     }
 
-    /// An object is known from an answer. A list that is being read has to contain it: otherwise it was deleted before the API server
-    /// read what there is, and no event will say so; or it was created after that, and an event will follow.
+    /// An object is known from an answer, and not from a watch yet. A list that is being read has to contain it: otherwise it was deleted
+    /// before the API server read what there is, and no event will say so; or it was created after that, and an event will follow.
     pub(crate) fn await_in_list(&mut self, key: &ObjectKey) {
         if let Some(unlisted) = self.unlisted.get_mut(&Source::Objects(key.kind)) {
             unlisted.insert(WatchedKey::Object(key.clone()));
@@ -122,6 +122,7 @@ impl State {
             Source::Services | Source::Namespaces => {}
         }
         self.listed.insert(source);
+        self.lists.0 += 1;
     }
 
     // Who serves what.

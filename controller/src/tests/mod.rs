@@ -210,7 +210,7 @@ impl FakeCluster {
             let kind = action.kind();
             done.push(text(&action));
             match self.answer(action) {
-                Ok(result) => notices.extend(self.state.record_result(&key, result)),
+                Ok(result) => notices.extend(self.state.record_result(&key, result, self.state.lists())),
                 Err(error) => {
                     failures.add(kind);
                     match self.state.record_error(&key, &error) {

@@ -218,11 +218,12 @@ fn an_answer_does_not_bring_back_what_was_deleted_meanwhile() {
     // The watch reports the deletion before the answer is here.
     cluster.objects.remove(&key);
     cluster.state.delete_object(&key);
-    cluster.state.record_result(&service, result(applied));
+    let now = cluster.state.lists();
+    cluster.state.record_result(&service, result(applied), now);
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
     // Neither does the answer to a deletion mark the next object of the name.
     let deleted = ActionResult::Deleted { key: key.clone(), uid: "of-the-first".into() };
-    cluster.state.record_result(&service, deleted);
+    cluster.state.record_result(&service, deleted, now);
     cluster.service("web", "other.example.com", 1);
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Update)");
 }
@@ -250,6 +251,52 @@ fn an_object_that_came_and_went_while_a_list_was_read_does_not_stay_known() {
     cluster.settle();
     let done = cluster.retry("web");
     assert!(done.iter().all(|it| it.starts_with("stamp")), "it is as desired: {done:?}");
+}
+
+/// The list had it already, so that it does not have to be in the rest of the list.
+#[test]
+fn an_object_that_is_written_while_a_list_is_read_stays_known() {
+    let mut cluster = FakeCluster::new();
+    let source = Source::Objects(Kind::Ingress);
+    let event = |event| WatchEvent { source, event: Ok(event) };
+    cluster.service("web", "web.example.com", 1).settle();
+    let key = in_shop(Kind::Ingress, "web");
+    cluster.state.apply(event(Event::Init));
+    cluster.state.apply(event(Event::InitApply(document(&cluster.objects[&key]))));
+    let done = cluster.service("web", "other.example.com", 1).settle();
+    assert_eq!(done[0], "apply Ingress shop/web (Update)");
+    cluster.state.apply(event(Event::InitDone));
+    assert!(cluster.state.objects.contains(&key));
+    let done = cluster.settle();
+    assert!(done.iter().all(|it| it.starts_with("stamp")), "it is as desired: {done:?}");
+}
+
+/// It may have been deleted before the list was read, and no event will say so.
+#[test]
+fn an_answer_that_is_older_than_a_list_is_not_believed() {
+    let mut cluster = FakeCluster::new();
+    let source = Source::Objects(Kind::Ingress);
+    let event = |event| WatchEvent { source, event: Ok(event) };
+    cluster.service("web", "web.example.com", 1).settle();
+    let key = in_shop(Kind::Ingress, "web");
+    let made = document(&cluster.objects[&key]);
+    let mut cluster = FakeCluster::new();
+    cluster.service("web", "web.example.com", 1);
+    let sent_at = cluster.state.lists();
+    cluster.state.take_due();
+    cluster.state.apply(event(Event::Init));
+    cluster.state.apply(event(Event::InitDone));
+    let applied = ActionResult::Applied {
+        key: key.clone(),
+        hash: 1,
+        document: Box::new(made),
+        is_new: true,
+        adopted: false,
+    };
+    let service = ReconcileKey::Service(ServiceKey::new("shop", "web"));
+    cluster.state.record_result(&service, applied, sent_at);
+    assert!(!cluster.state.objects.contains(&key));
+    assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
 }
 
 #[test]
