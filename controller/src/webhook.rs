@@ -238,3 +238,42 @@ fn tell(request: &[u8], response: &Response) {
     let message = response.message().unwrap_or_default().replace('\n', " ");
     debug!(kind = kind.kind, namespace, name, operation, "refused: {message}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A replica without a valid certificate is not ready, so that an update does not replace those that have one. A replica that had
+    /// one stays ready, whatever comes.
+    #[test]
+    fn a_replica_waits_for_a_certificate_that_is_valid() {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
+        let write = |until: i32| {
+            let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+            params.not_after = rcgen::date_time_ymd(until, 1, 1);
+            let pair = rcgen::KeyPair::generate().unwrap();
+            std::fs::write(&certificate, params.self_signed(&pair).unwrap().pem()).unwrap();
+            std::fs::write(&key, pair.serialize_pem()).unwrap();
+        };
+        let (metrics, health) = (Metrics::new().with_webhook(), Health::new());
+        health.beat(true);
+        let certificates = Certificates::new(&certificate, &key);
+        let reloaded = || {
+            reload(&certificates, &metrics, &health);
+            let good = metrics.text().contains("\nxposer_webhook_certificate_good 1\n");
+            (good, health.trouble().unwrap_or_default())
+        };
+        let (good, trouble) = reloaded();
+        assert!(!good && trouble.contains("waits for its certificate: "), "{trouble}");
+        write(2020);
+        let (good, trouble) = reloaded();
+        assert!(!good && trouble.ends_with("the certificate expired at 2020-01-01T00:00:00Z"), "{trouble}");
+        write(4000);
+        assert_eq!(reloaded(), (true, String::new()));
+        write(2021);
+        assert_eq!(reloaded(), (false, String::new()));
+        std::fs::write(&key, "no key").unwrap();
+        assert_eq!(reloaded(), (false, String::new()));
+    }
+}
