@@ -332,7 +332,10 @@ mod tests {
         assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some("used"), None));
         let no_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         for (broken, said) in [
-            ((two.0.as_str(), one.1.as_str()), "tls.key: the key does not belong to the certificate in tls.crt"),
+            (
+                (two.0.as_str(), one.1.as_str()),
+                "tls.key: the key does not belong to the certificate in tls.crt",
+            ),
             (("", one.1.as_str()), "tls.crt: there is no certificate in PEM form"),
             ((one.1.as_str(), one.1.as_str()), "tls.crt: there is no certificate in PEM form"),
             ((one.0.as_str(), one.0.as_str()), "tls.key: there is no private key in PEM form"),

@@ -231,7 +231,9 @@ impl State {
         let key = ObjectKey::of(kind, &document.metadata);
         let known = self.objects.get(&key).cloned();
         let version = document.metadata.resource_version.as_deref().unwrap_or_default();
-        if known.as_ref().is_some_and(|known| *known.version == *version) && !self.held.is_listing(Source::Objects(kind)) {
+        if known.as_ref().is_some_and(|known| *known.version == *version)
+            && !self.held.is_listing(Source::Objects(kind))
+        {
             return;
         }
         let observed = Observed::new(document);

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use xposer::conflicts::{SHARD_VERSION, SHARDS, Shard, config_map, shard};
 
 use crate::cluster::{
-    CONFIG_MAP, GRPC_ROUTE, HTTP_ROUTE, INGRESS, Kind, LABEL, NAMESPACE, SERVICE, SOON, TLS_ROUTE, eventually,
-    name_of, within,
+    CONFIG_MAP, GRPC_ROUTE, HTTP_ROUTE, INGRESS, Kind, LABEL, NAMESPACE, SERVICE, SOON, TLS_ROUTE,
+    deployed_rules, eventually, name_of, within,
 };
 use crate::controller::Controller;
 use crate::scene::{Place, Scene, foreign_ingress, host, service};
@@ -149,7 +149,12 @@ fn who_has_what_is_written_down_and_nothing_is_written_at_rest() {
         has(&scene, &namespace, &theirs, &[]);
     }
     if scene.is_served(GRPC_ROUTE) {
-        shop.create(route(GRPC_ROUTE, "calls", &theirs, &json!([{"matches": [{"method": {"service": "shop.Cart", "method": "Add"}}]}])));
+        shop.create(route(
+            GRPC_ROUTE,
+            "calls",
+            &theirs,
+            &json!([{"matches": [{"method": {"service": "shop.Cart", "method": "Add"}}]}]),
+        ));
         let text = format!("exact {theirs}/shop.Cart/Add");
         eventually("a call belongs to the GRPCRoute", || match holders(&scene, &namespace, &theirs, &text) {
             found if found == ["GRPCRoute calls"] => Ok(()),
@@ -399,6 +404,46 @@ fn without_a_namespace_or_a_permission_everything_else_goes_on() {
     has(&scene, &missing, &web, &["Service web"]);
     complete(&scene, &missing);
     scene.may_write_claims_anywhere(false);
+    scene.end(&[&controller]);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn with_the_roles_of_an_older_version_the_log_says_whose_hosts_are_missing() {
+    let scene = Scene::with_kinds("claims-roles", &[GRPC_ROUTE, TLS_ROUTE]);
+    let (namespace, settings) = claims(&scene, "1h");
+    let shop = scene.place();
+    let (web, annotations) = exposed(&shop, "web");
+    let theirs = format!("theirs.{}.example.com", shop.name);
+    shop.expose("web", &annotations);
+    shop.create(tls_route("broker", &theirs));
+    let mut rules = deployed_rules();
+    rules.push(
+        json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "get", "list", "update"]}),
+    );
+    let of_today = rules.clone();
+    rules.retain(|rule| rule["resources"][0] != "grpcroutes");
+    assert_eq!(rules.len() + 1, of_today.len());
+    let account = shop.account("xposer", &[]);
+    let _rights = shop.may_everywhere("xposer", &rules);
+    let controller = scene.controller_as(&account, &settings, &[]).ready();
+    // Everything else is written.
+    has(&scene, &namespace, &web, &["Service web"]);
+    has(&scene, &namespace, &theirs, &[]);
+    for plural in ["grpcroutes", "tlsroutes"] {
+        let told = format!("the hosts of {plural} are not among the claims; apply the component `claims`");
+        controller.says(&told);
+        assert_eq!(controller.log().matches(&told).count(), 1, "{}", controller.log());
+    }
+    // With the roles of this version, no restart is needed.
+    let _rights = shop.may_everywhere("xposer", &of_today);
+    within(SOON * 2, "the TLSRoute is read", || {
+        match holders(&scene, &namespace, &theirs, &format!("prefix {theirs}/")) {
+            found if found == ["TLSRoute broker"] => Ok(()),
+            found => Err(format!("{found:?}")),
+        }
+    });
+    shop.has(["Ingress web"]);
     scene.end(&[&controller]);
 }
 

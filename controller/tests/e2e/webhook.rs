@@ -203,7 +203,8 @@ fn the_api_server_asks_the_controller() {
     controller.says("tls.key: there is no private key in PEM form");
     let (expired, key_of_expired) = authority.issue_until(2020);
     files.write((&expired, &key_of_expired));
-    controller.says("the API server does not accept the certificate of the webhook, and there is no better one: ");
+    controller
+        .says("the API server does not accept the certificate of the webhook, and there is no better one: ");
     eventually("it is not ready because the certificate has expired", || match controller.ask("/readyz") {
         (503, said) if said.contains("tls.crt: the certificate expired at 2020-01-01T00:00:00Z") => Ok(()),
         answer => Err(format!("{answer:?}")),
