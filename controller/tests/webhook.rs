@@ -107,7 +107,7 @@ struct Program {
     client: Client,
     address: SocketAddr,
     /// Its files, which go with it.
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl Program {
@@ -141,7 +141,7 @@ impl Program {
             .unwrap();
         let mut config = Config::new(format!("https://{address}").parse().unwrap());
         config.root_cert = Some(vec![made.cert.der().to_vec()]);
-        let program = Self { child, client: Client::try_from(config).unwrap(), address, folder };
+        let program = Self { child, client: Client::try_from(config).unwrap(), address, _folder: folder };
         let began = Instant::now();
         while TcpStream::connect(program.address).is_err() {
             assert!(began.elapsed() < Duration::from_secs(20), "nobody listens with {settings}");
