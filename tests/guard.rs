@@ -122,6 +122,16 @@ fn what_is_no_such_object_takes_nothing_and_what_is_broken_does_no_harm() {
     }
 }
 
+/// The controller watches each kind that can be guarded: those that are emitted, and those that are not.
+#[test]
+fn the_guarded_kinds_are_the_targets_and_the_foreign_kinds() {
+    use xposer::guard::ForeignKind;
+    let targets = xposer::Target::ALL.iter().map(|target| target.as_str());
+    let mut kinds: Vec<&str> = targets.chain(ForeignKind::ALL.iter().map(|kind| kind.as_str())).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, xposer::options::Guard::KINDS);
+}
+
 /// What the core emits for a Service takes what its plan claims, wherever the program that serves it needs no other words for the
 /// path: otherwise a Service could not be held against such an object.
 #[test]

@@ -96,12 +96,14 @@ action() {
 
 @test "without a program, the action downloads the one of its version and compares the checksum" {
     mkdir -p releases/v9.9.9 bin
-    for tool in bash uname mktemp curl sha256sum tar gzip env cat; do ln -s "$(command -v "$tool")" bin/; done
+    for tool in bash uname mktemp curl sha256sum tar gzip env cat rm; do ln -s "$(command -v "$tool")" bin/; done
     archive=xposer-v9.9.9-$(uname -m)-unknown-linux-musl.tar.gz
     # As `release/binaries` and `release/checksums` make them.
     cp "$root/LICENSE" "$root/README.md" "$(command -v xposer)" .
     tar -czf "releases/v9.9.9/$archive" LICENSE README.md xposer
     (cd releases/v9.9.9 && sha256sum "$archive" >SHA256SUMS && echo "$(printf '0%.0s' {1..64})  other.tar.gz" >>SHA256SUMS)
+    mkdir kept
+    export TMPDIR=$PWD/kept
     export XPOSER_FILES=apps/shop/web.yaml XPOSER_RELEASES=file://$PWD/releases XPOSER_VERSION=v9.9.9
     PATH=$PWD/bin action
     [ "$status" -eq 0 ]
@@ -120,6 +122,8 @@ action() {
     sed -i /xposer/d releases/v9.9.9/SHA256SUMS
     PATH=$PWD/bin action
     [ "$status" -eq 2 ]
+    # Whatever comes of it, nothing stays.
+    [ -z "$(ls kept)" ]
 }
 
 @test "the hook of pre-commit checks what is committed" {

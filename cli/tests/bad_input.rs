@@ -415,14 +415,14 @@ fn a_file_without_permission() {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::CommandExt;
-    let folder = std::env::temp_dir().join(format!("xposer-permission-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
     let file = folder.join("secret.yaml");
     std::fs::write(&file, service("web")).unwrap();
     std::fs::set_permissions(&file, Permissions::from_mode(0o000)).unwrap();
     let arguments = ["check", "secret.yaml"];
-    let mut command = command(&folder, &arguments);
+    let mut command = command(folder, &arguments);
     if std::fs::read(&file).is_ok() {
         let program = folder.join("xposer");
         // Not by this process: a child that another test starts meanwhile would have the file open, and nobody may run it.
@@ -430,10 +430,9 @@ fn a_file_without_permission() {
             Command::new("cp").arg(env!("CARGO_BIN_EXE_xposer")).arg(&program).status().unwrap().success()
         );
         command = Command::new(program);
-        command.args(arguments).current_dir(&folder).uid(65534).gid(65534);
+        command.args(arguments).current_dir(folder).uid(65534).gid(65534);
     }
     let output = command.output().unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(output.status.code(), Some(2));
     let expected = "error: no permission to read the file\n--> secret.yaml\n\n";
     assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);

@@ -182,7 +182,8 @@ impl Cluster {
             .make(&services, &kept, (0..count).map(|index| service(&kept, index)).collect(), Verb::Create)
             .await?;
 
-        let settings = std::env::temp_dir().join(format!("xposer-scale-{run}.yaml"));
+        let folder = tempfile::tempdir()?;
+        let settings = folder.path().join("settings.yaml");
         let yaml = if has_claims { format!("claims: {{namespace: {claims}}}\n") } else { "{}\n".to_owned() };
         fs::write(&settings, yaml)?;
         let meter = self.meter()?;
@@ -266,7 +267,6 @@ impl Cluster {
             memory.1 / 1024
         );
         drop(controller);
-        fs::remove_file(&settings)?;
         for name in [&bare, &applied, &kept, &claims] {
             namespaces.delete(name, &DeleteParams::background()).await?;
         }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{debug, error, info, warn};
 use xposer::Settings;
 use xposer_live::keys::ReconcileKey;
-use xposer_live::kinds::Kind;
+use xposer_live::kinds::{ForeignKind, Kind};
 use xposer_live::servers::ServerKind;
 
 use crate::actions::{Action, ActionError, ActionResult, execute_all};
@@ -34,7 +34,7 @@ use crate::report::{Ask, Asked, MAX_ROWS, Snapshot};
 use crate::serve::Health;
 use crate::settings::SettingsFile;
 use crate::shards::{Done, News, Shards};
-use crate::state::held::{Content, gives_hosts};
+use crate::state::held::{self, Content};
 use crate::state::{ListCount, State, Trigger};
 use crate::watch::{KindStatus, Scope, Source, WatchEvent};
 
@@ -344,6 +344,11 @@ impl Controller {
         for kind in Kind::ALL {
             self.start_watch(Source::Objects(kind));
         }
+        if self.state.held.is_on() {
+            for kind in ForeignKind::ALL {
+                self.start_watch(Source::Foreign(kind));
+            }
+        }
     }
 
     fn reload_settings(&mut self) {
@@ -358,7 +363,9 @@ impl Controller {
                 let had_claims = self.state.settings.claims().is_some();
                 self.state.set_settings(settings, self.args.stamp);
                 self.place_claims();
-                if !had_claims && self.state.held.is_on() {
+                if !self.state.held.is_on() {
+                    self.stop_foreign_watches();
+                } else if !had_claims {
                     self.watch_hosts_anew();
                 }
                 self.tell_of_missing_kinds();
@@ -403,10 +410,17 @@ impl Controller {
 
     /// Lists all objects that give hosts again: until now, only the names of those of others were kept.
     fn watch_hosts_anew(&mut self) {
-        for source in Kind::ALL.into_iter().filter(|kind| gives_hosts(*kind)).map(Source::Objects) {
-            // One that has not begun yet lists them anyway.
-            if self.watches.contains_key(&source) {
-                self.start_watch(source);
+        // Watches that have not begun yet list them anyway.
+        if self.state.is_listed(Source::Services) {
+            held::sources().for_each(|source| self.start_watch(source));
+        }
+    }
+
+    /// Only the claims are about objects that are never ours.
+    fn stop_foreign_watches(&mut self) {
+        for kind in ForeignKind::ALL {
+            if let Some(watch) = self.watches.remove(&Source::Foreign(kind)) {
+                watch.abort();
             }
         }
     }

@@ -222,7 +222,7 @@ impl Metrics {
         );
         self.registry.register(
             "webhook_certificate_good",
-            "1 if the files of the webhook's certificate can be used as they are now",
+            "1 if the files of the webhook's certificate are in use, and it is valid",
             self.certificate_good.clone(),
         );
         self

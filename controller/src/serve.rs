@@ -51,7 +51,7 @@ impl Health {
     }
 
     /// Why the program is not ready.
-    fn trouble(&self) -> Option<String> {
+    pub(crate) fn trouble(&self) -> Option<String> {
         if !self.ready.load(Ordering::Relaxed) {
             return Some("the first lists are not complete".to_owned());
         }

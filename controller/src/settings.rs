@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn a_file_is_read_again_when_it_changes() {
-        let path = std::env::temp_dir().join(format!("xposer-settings-{}.yaml", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.yaml");
         let write = |text: &str| std::fs::write(&path, text).unwrap();
         write("domain: example.com");
         let mut file = SettingsFile::new(Some(path.clone()));
@@ -63,12 +64,12 @@ mod tests {
         assert!(file.read().unwrap().unwrap_err().contains("cannot be read"));
         write("domain: example.org");
         assert!(file.read().is_some_and(|read| read.is_ok()));
-        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]
     fn settings_that_would_refuse_every_service_are_not_used() {
-        let path = std::env::temp_dir().join(format!("xposer-tried-{}.yaml", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.yaml");
         let write = |text: &str| std::fs::write(&path, text).unwrap();
         write("domain: https://example.com");
         let mut file = SettingsFile::new(Some(path.clone()));
@@ -82,7 +83,6 @@ mod tests {
         let wrong = file.read().unwrap().unwrap_err();
         assert!(wrong.contains("settings.namespaces.team-a.ingressNameTemplate"), "{wrong}");
         assert!(file.read().is_none());
-        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

@@ -12,7 +12,7 @@ use xposer::emit::URL_CONFIG_MAP;
 use xposer::service::EXPOSE_LABEL;
 use xposer_live::document::Document;
 use xposer_live::error::error_message;
-use xposer_live::kinds::{self, Kind};
+use xposer_live::kinds::{self, ForeignKind, Kind};
 use xposer_live::servers::ServerKind;
 use xposer_live::service::service_resource;
 
@@ -38,6 +38,8 @@ pub(crate) enum Source {
     /// What says who serves a class or a Gateway.
     Servers(ServerKind),
     Objects(Kind),
+    /// What is never ours, and says who has which host. Watched with the claims only.
+    Foreign(ForeignKind),
 }
 
 /// An event of a watch, or why there are no events.
@@ -84,12 +86,14 @@ impl Scope {
 type Closed = SendError<WatchEvent>;
 
 impl Source {
-    fn resource(self) -> ApiResource {
+    /// Where the API may serve it, the preferred place first.
+    fn resources(self) -> Vec<ApiResource> {
         match self {
-            Self::Services => service_resource(),
-            Self::Namespaces => ApiResource::erase::<k8s_openapi::api::core::v1::Namespace>(&()),
-            Self::Servers(kind) => kind.resource(),
-            Self::Objects(kind) => kinds::resource(kind),
+            Self::Services => vec![service_resource()],
+            Self::Namespaces => vec![ApiResource::erase::<k8s_openapi::api::core::v1::Namespace>(&())],
+            Self::Servers(kind) => vec![kind.resource()],
+            Self::Objects(kind) => vec![kinds::resource(kind)],
+            Self::Foreign(kind) => kinds::foreign_resources(kind).collect(),
         }
     }
 
@@ -99,7 +103,7 @@ impl Source {
             Self::Services => config.labels(&format!("{EXPOSE_LABEL}=true")),
             Self::Objects(Kind::ConfigMap) => config.fields(&format!("metadata.name={URL_CONFIG_MAP}")),
             // Objects of others are watched too, because an object of theirs may have the name of one of ours.
-            Self::Namespaces | Self::Servers(_) | Self::Objects(_) => config,
+            Self::Namespaces | Self::Servers(_) | Self::Objects(_) | Self::Foreign(_) => config,
         }
     }
 
@@ -107,7 +111,7 @@ impl Source {
     fn is_optional(self) -> bool {
         match self {
             Self::Services | Self::Namespaces => false,
-            Self::Servers(_) => true,
+            Self::Servers(_) | Self::Foreign(_) => true,
             Self::Objects(kind) => !kind.row().is_built_in,
         }
     }
@@ -120,27 +124,28 @@ impl Source {
 
     async fn watch_until_closed(self, scope: &Scope, events: &Sender<WatchEvent>) -> Result<(), Closed> {
         loop {
-            if self.is_optional() {
-                self.wait_until_served(scope, events).await?;
-            }
-            self.watch_while_served(scope, events).await?;
+            let resource = self.wait_until_served(scope, events).await?;
+            self.watch_while_served(&resource, scope, events).await?;
         }
     }
 
-    async fn wait_until_served(self, scope: &Scope, events: &Sender<WatchEvent>) -> Result<(), Closed> {
-        let resource = self.resource();
+    /// Where it is served, as soon as it is.
+    async fn wait_until_served(
+        self,
+        scope: &Scope,
+        events: &Sender<WatchEvent>,
+    ) -> Result<ApiResource, Closed> {
         let mut backoff = exponential_backoff(MIN_BACKOFF, MAX_BACKOFF);
         let mut refusals = 0;
         loop {
-            let status = match scope.client.list_api_group_resources(&resource.api_version).await {
-                Ok(list) if list.resources.iter().any(|known| known.name == resource.plural) => return Ok(()),
-                Ok(_) => KindStatus::NotServed,
-                Err(Error::Api(status)) if status.code == 404 => KindStatus::NotServed,
+            let status = match self.find_served(scope).await {
+                Ok(Some(resource)) => return Ok(resource),
+                Ok(None) => KindStatus::NotServed,
                 // Until it is known who serves what, nothing is compared.
                 Err(error) if matches!(self, Self::Servers(_)) && refusals < CONFIRMATIONS => {
                     // Without an answer, this goes on.
                     refusals += u32::from(matches!(&error, Error::Api(status) if status.code < 429));
-                    tracing::debug!("{}: {}", resource.plural, error_message(&error));
+                    tracing::debug!("{self:?}: {}", error_message(&error));
                     tokio::time::sleep(backoff.next().unwrap_or(MAX_BACKOFF)).await;
                     continue;
                 }
@@ -151,9 +156,32 @@ impl Source {
         }
     }
 
+    /// The first place that serves it.
+    async fn find_served(self, scope: &Scope) -> Result<Option<ApiResource>, Error> {
+        for resource in self.resources() {
+            if !self.is_optional() {
+                return Ok(Some(resource));
+            }
+            match scope.client.list_api_group_resources(&resource.api_version).await {
+                Ok(list) if list.resources.iter().any(|known| known.name == resource.plural) => {
+                    return Ok(Some(resource));
+                }
+                Err(Error::Api(status)) if status.code == 404 => {}
+                Err(error) => return Err(error),
+                Ok(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
     /// Returns when the kind is not served any more.
-    async fn watch_while_served(self, scope: &Scope, events: &Sender<WatchEvent>) -> Result<(), Closed> {
-        let mut stream = std::pin::pin!(watcher(scope.api(&self.resource()), self.config()));
+    async fn watch_while_served(
+        self,
+        resource: &ApiResource,
+        scope: &Scope,
+        events: &Sender<WatchEvent>,
+    ) -> Result<(), Closed> {
+        let mut stream = std::pin::pin!(watcher(scope.api(resource), self.config()));
         let mut backoff = exponential_backoff(MIN_BACKOFF, MAX_BACKOFF);
         let (mut failed, mut listed, mut refusals) = (false, false, 0);
         let mut last_message = String::new();
@@ -174,7 +202,7 @@ impl Source {
                 }
                 Err(error) => error,
             };
-            let mut status = self.status_after(&error, listed, &mut last_message);
+            let mut status = self.status_after(&resource.plural, &error, listed, &mut last_message);
             if matches!(self, Self::Servers(_)) && status.is_some() && refusals < CONFIRMATIONS {
                 refusals += 1;
                 status = None;
@@ -210,11 +238,11 @@ impl Source {
     /// same message is logged once.
     fn status_after(
         self,
+        what: &str,
         error: &watcher::Error,
         listed: bool,
         last_message: &mut String,
     ) -> Option<KindStatus> {
-        let what = self.resource().plural;
         let message = match error {
             watcher::Error::InitialListFailed(error)
             | watcher::Error::WatchStartFailed(error)
@@ -239,6 +267,10 @@ impl Source {
             match (is_refused, is_optional) {
                 // The controller tells what it means.
                 (true, true) if matches!(self, Self::Servers(_)) => tracing::debug!("{what}: {message}"),
+                (true, true) if matches!(self, Self::Foreign(_)) => tracing::warn!(
+                    "the hosts of {what} are not among the claims; apply the component `claims` of deploy/controller, or \
+                     the roles of the chart, in this version: {message}"
+                ),
                 (true, true) => tracing::info!("{what} are left alone: {message}"),
                 (true, false) => tracing::error!("{what} cannot be watched: {message}"),
                 (false, _) => tracing::warn!("{what} cannot be watched now: {message}"),

@@ -21,7 +21,7 @@ use tracing::{debug, error, info, warn};
 use xposer::Settings;
 use xposer_admission::{Question, Reply, Request, Response, Review, review};
 use xposer_live::error::error_message;
-use xposer_webhook::{Certificates, Door, Outcome, serve};
+use xposer_webhook::{Certificates, Door, Outcome, Reloaded, serve};
 
 use crate::args::Args;
 use crate::metrics::Metrics;
@@ -44,7 +44,7 @@ pub(crate) struct Webhook {
     ended: oneshot::Receiver<()>,
 }
 
-/// Starts the webhook, and returns at once. Until the files of the certificate can be used, the program is not ready.
+/// Starts the webhook, and returns at once. Until there is a certificate that is valid, the program is not ready.
 ///
 /// # Errors
 ///
@@ -107,28 +107,35 @@ impl Webhook {
 
 /// Reads the files of the certificate again, and says what has become of them.
 fn reload(certificates: &Certificates, metrics: &Metrics, health: &Health) {
-    let was_usable = certificates.is_usable();
-    match certificates.reload() {
-        None => {}
-        Some(Ok(())) => {
-            metrics.set_certificate_good(true);
+    let had_one = certificates.is_usable();
+    let Some(reloaded) = certificates.reload() else { return };
+    metrics.set_certificate_good(reloaded == Reloaded::Used);
+    match reloaded {
+        Reloaded::Used => {
             health.set_webhook(None);
-            if was_usable {
+            if had_one {
                 info!("the certificate of the webhook changed; new connections get the new one");
             } else {
                 info!("the certificate of the webhook is read");
             }
         }
-        Some(Err(said)) => {
-            metrics.set_certificate_good(false);
-            if was_usable {
-                error!(
-                    "the certificate of the webhook cannot be used; the one from before stays in force: {said}"
-                );
-            } else {
-                warn!("the webhook waits for its certificate: {said}");
-                health.set_webhook(Some(format!("it waits for its certificate: {said}")));
+        Reloaded::UsedInvalid(said) => {
+            error!(
+                "the API server does not accept the certificate of the webhook, and there is no better one: {said}"
+            );
+            // A replica from before may have a valid one, and goes on as long as this one is not ready.
+            if !certificates.has_been_valid() {
+                health.set_webhook(Some(format!("the API server does not accept its certificate: {said}")));
             }
+        }
+        Reloaded::NotUsed(said) if had_one => {
+            error!(
+                "the certificate of the webhook cannot be used; the one from before stays in force: {said}"
+            );
+        }
+        Reloaded::NotUsed(said) => {
+            warn!("the webhook waits for its certificate: {said}");
+            health.set_webhook(Some(format!("it waits for its certificate: {said}")));
         }
     }
 }
@@ -230,4 +237,43 @@ fn tell(request: &[u8], response: &Response) {
     let Asked { kind, namespace, name, operation } = serde_json::from_slice(request).unwrap_or_default();
     let message = response.message().unwrap_or_default().replace('\n', " ");
     debug!(kind = kind.kind, namespace, name, operation, "refused: {message}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A replica without a valid certificate is not ready, so that an update does not replace those that have one. A replica that had
+    /// one stays ready, whatever comes.
+    #[test]
+    fn a_replica_waits_for_a_certificate_that_is_valid() {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
+        let write = |until: i32| {
+            let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+            params.not_after = rcgen::date_time_ymd(until, 1, 1);
+            let pair = rcgen::KeyPair::generate().unwrap();
+            std::fs::write(&certificate, params.self_signed(&pair).unwrap().pem()).unwrap();
+            std::fs::write(&key, pair.serialize_pem()).unwrap();
+        };
+        let (metrics, health) = (Metrics::new().with_webhook(), Health::new());
+        health.beat(true);
+        let certificates = Certificates::new(&certificate, &key);
+        let reloaded = || {
+            reload(&certificates, &metrics, &health);
+            let good = metrics.text().contains("\nxposer_webhook_certificate_good 1\n");
+            (good, health.trouble().unwrap_or_default())
+        };
+        let (good, trouble) = reloaded();
+        assert!(!good && trouble.contains("waits for its certificate: "), "{trouble}");
+        write(2020);
+        let (good, trouble) = reloaded();
+        assert!(!good && trouble.ends_with("the certificate expired at 2020-01-01T00:00:00Z"), "{trouble}");
+        write(4000);
+        assert_eq!(reloaded(), (true, String::new()));
+        write(2021);
+        assert_eq!(reloaded(), (false, String::new()));
+        std::fs::write(&key, "no key").unwrap();
+        assert_eq!(reloaded(), (false, String::new()));
+    }
 }

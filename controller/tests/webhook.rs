@@ -12,8 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -21,6 +20,7 @@ use std::time::{Duration, Instant};
 use kube::client::Body;
 use kube::{Client, Config};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use xposer::conflicts::{Holder, Holders};
 use xposer::{Service, Settings, expose};
@@ -105,7 +105,9 @@ fn answer(mut stream: TcpStream, known: &Shared) -> std::io::Result<()> {
 struct Program {
     child: Child,
     client: Client,
-    folder: PathBuf,
+    address: SocketAddr,
+    /// Its files, which go with it.
+    _folder: TempDir,
 }
 
 impl Program {
@@ -113,8 +115,7 @@ impl Program {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("webhook-{}", address.port()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let kubeconfig = json!({"apiVersion": "v1", "kind": "Config", "current-context": "test",
             "clusters": [{"name": "test", "cluster": {"server": api_server}}],
@@ -126,9 +127,9 @@ impl Program {
             ("tls.crt", made.cert.pem()),
             ("tls.key", made.signing_key.serialize_pem()),
         ] {
-            std::fs::write(folder.join(name), text).unwrap();
+            std::fs::write(folder.path().join(name), text).unwrap();
         }
-        let path = |name: &str| folder.join(name).display().to_string();
+        let path = |name: &str| folder.path().join(name).display().to_string();
         let child = Command::new(env!("CARGO_BIN_EXE_xposer-controller"))
             .env_clear()
             .env("KUBECONFIG", path("kubeconfig"))
@@ -140,9 +141,9 @@ impl Program {
             .unwrap();
         let mut config = Config::new(format!("https://{address}").parse().unwrap());
         config.root_cert = Some(vec![made.cert.der().to_vec()]);
-        let program = Self { child, client: Client::try_from(config).unwrap(), folder };
+        let program = Self { child, client: Client::try_from(config).unwrap(), address, _folder: folder };
         let began = Instant::now();
-        while TcpStream::connect(address).is_err() {
+        while TcpStream::connect(program.address).is_err() {
             assert!(began.elapsed() < Duration::from_secs(20), "nobody listens with {settings}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -170,7 +171,6 @@ impl Drop for Program {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

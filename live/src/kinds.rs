@@ -2,6 +2,7 @@
 
 use kube::api::ApiResource;
 pub use xposer::emit::Kind;
+pub use xposer::guard::ForeignKind;
 
 /// Where the API serves a kind.
 pub fn resource(kind: Kind) -> ApiResource {
@@ -13,6 +14,17 @@ pub fn resource(kind: Kind) -> ApiResource {
         kind: row.name.into(),
         plural: row.plural.into(),
     }
+}
+
+/// Where the API may serve a kind that we do not write, the preferred version first.
+pub fn foreign_resources(kind: ForeignKind) -> impl Iterator<Item = ApiResource> {
+    kind.versions().iter().map(move |version| ApiResource {
+        group: kind.group().into(),
+        version: (*version).into(),
+        api_version: format!("{}/{version}", kind.group()),
+        kind: kind.as_str().into(),
+        plural: kind.plural().into(),
+    })
 }
 
 /// The kinds of objects that would be open, or would not work, without an object of this kind, which protects or changes what

@@ -4,6 +4,7 @@
 mod common;
 
 use std::ffi::OsStr;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use headless_chrome::protocol::cdp::types::Event;
 use headless_chrome::protocol::cdp::{Emulation, Network, Page};
 use headless_chrome::{Browser, LaunchOptions, Tab};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use xposer_report::Options;
 
 /// Where pages and pictures are kept.
@@ -23,7 +25,22 @@ fn kept(file: &str) -> PathBuf {
     folder.canonicalize().unwrap().join(file)
 }
 
-fn browser() -> Browser {
+/// A browser, and the folder for what it keeps: its sockets would stay in that of the system, because it is killed.
+struct Opener {
+    browser: Browser,
+    _kept: TempDir,
+}
+
+impl Deref for Opener {
+    type Target = Browser;
+
+    fn deref(&self) -> &Browser {
+        &self.browser
+    }
+}
+
+fn browser() -> Opener {
+    let kept = tempfile::tempdir().unwrap();
     // No name is looked up, so nothing is asked outside of this machine.
     let no_network = OsStr::new("--host-resolver-rules=MAP * ~NOTFOUND");
     // Without these it asks its maker for news, and wants memory that containers do not have.
@@ -34,9 +51,11 @@ fn browser() -> Browser {
         window_size: Some((1360, 1400)),
         idle_browser_timeout: Duration::from_secs(120),
         args: quiet.iter().map(OsStr::new).chain([no_network]).collect(),
+        process_envs: Some([("TMPDIR".to_owned(), kept.path().display().to_string())].into()),
         ..LaunchOptions::default()
     };
-    Browser::new(options).unwrap_or_else(|error| panic!("skipped: no chromium ({error})"))
+    let browser = Browser::new(options).unwrap_or_else(|error| panic!("skipped: no chromium ({error})"));
+    Opener { browser, _kept: kept }
 }
 
 /// A page that is open, with what was said and asked for.

@@ -4,6 +4,7 @@
 
 mod gateway;
 mod ingress;
+mod kinds;
 mod route;
 mod rules;
 
@@ -13,6 +14,8 @@ use crate::conflicts::{ClaimText, Holder};
 use crate::diagnostics::FieldPath;
 use crate::dialect::external_dns;
 use crate::validation::PathType;
+
+pub use kinds::ForeignKind;
 
 /// A host and a path that an object takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +67,8 @@ type Reader = fn(&Value) -> Found<'_>;
 const KINDS: [(&str, &str, Reader); 5] = [
     ("networking.k8s.io", "Ingress", ingress::read),
     (gateway::GROUP, "HTTPRoute", gateway::http),
-    (gateway::GROUP, "GRPCRoute", gateway::grpc),
-    (gateway::GROUP, "TLSRoute", gateway::tls),
+    (gateway::GROUP, ForeignKind::GrpcRoute.as_str(), gateway::grpc),
+    (gateway::GROUP, ForeignKind::TlsRoute.as_str(), gateway::tls),
     ("route.openshift.io", "Route", route::read),
 ];
 

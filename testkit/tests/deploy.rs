@@ -18,6 +18,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 use xposer::conflicts::{SHARDS, config_map};
 use xposer::emit::{Kind, URL_CONFIG_MAP};
+use xposer::guard::ForeignKind;
 use xposer::{Service, Settings, Target, expose};
 use xposer_testkit::{cases, golden, workspace};
 
@@ -397,6 +398,9 @@ fn needed(choice: Choice, lease: &str) -> Permissions {
         permit(&mut all, [own, "", "configmaps", ""], &["create", "list"]);
         for shard in 0..SHARDS {
             permit(&mut all, [own, "", "configmaps", &config_map(shard)], &["delete", "get", "update"]);
+        }
+        for kind in ForeignKind::ALL {
+            permit(&mut all, ["", kind.group(), kind.plural(), ""], &["list", "watch"]);
         }
     }
     all

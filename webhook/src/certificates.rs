@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use jiff::Timestamp;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -14,25 +15,55 @@ use tokio_rustls::rustls::{Error, InconsistentKeys};
 const TRIES: usize = 3;
 
 /// A certificate chain and its private key, each in a file in PEM form. Connections that exist keep the pair with which they
-/// began; a new one begins with the newest pair that could be used.
+/// began; a new one begins with the pair in use.
+///
+/// The pair in the files comes into use if it is valid at this time. One that has expired, or is not valid yet, does not replace one that is
+/// valid: it comes into use when it is valid itself, or when the one in use has expired and expired earlier.
 ///
 /// ```
-/// use xposer_webhook::Certificates;
+/// use xposer_webhook::{Certificates, Reloaded};
 /// let certificates = Certificates::new("/nowhere/tls.crt", "/nowhere/tls.key");
-/// let said = certificates.reload().and_then(Result::err).unwrap_or_default();
+/// let Some(Reloaded::NotUsed(said)) = certificates.reload() else { unreachable!() };
 /// assert!(said.starts_with("/nowhere/tls.crt: the file cannot be read: "));
-/// // Once for each content.
+/// // Once, until it changes.
 /// assert_eq!(certificates.reload(), None);
-/// assert!(!certificates.is_usable());
+/// assert!(!certificates.is_usable() && !certificates.has_been_valid());
 /// ```
 #[derive(Debug)]
 pub struct Certificates {
     certificate: PathBuf,
     key: PathBuf,
+    known: Mutex<Known>,
+    current: RwLock<Option<Arc<Usable>>>,
+}
+
+/// What became of the pair in the files.
+///
+/// ```
+/// use xposer_webhook::Reloaded;
+/// assert_ne!(Reloaded::Used, Reloaded::NotUsed("tls.crt: there is no certificate in PEM form".to_owned()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reloaded {
+    /// It is in use, and valid.
+    Used,
+    /// It is in use because there is no better one. Clients do not accept it at this time; why, in a sentence.
+    UsedInvalid(String),
+    /// It is not in use; why, in a sentence. The one from before stays in use, if there is one.
+    NotUsed(String),
+}
+
+/// What is known of the files.
+#[derive(Debug, Default)]
+struct Known {
     /// What was read last, even if it cannot be used. The contents are compared and not the times, because the kubelet replaces the
     /// files of a Secret through links.
-    last: Mutex<Option<Pair>>,
-    current: RwLock<Option<Arc<CertifiedKey>>>,
+    last: Option<Pair>,
+    /// The pair in them, or why it cannot be used.
+    found: Option<Result<Arc<Usable>, String>>,
+    /// What was told last.
+    told: Option<Reloaded>,
+    has_been_valid: bool,
 }
 
 type File = Result<Vec<u8>, String>;
@@ -50,42 +81,112 @@ impl std::fmt::Debug for Pair {
     }
 }
 
+/// A pair that connections can have.
+#[derive(Debug)]
+struct Usable {
+    pair: Arc<CertifiedKey>,
+    /// The first and the last second at which clients accept it.
+    not_before: i64,
+    not_after: i64,
+}
+
+impl Usable {
+    fn is_valid(&self, now: i64) -> bool {
+        (self.not_before..=self.not_after).contains(&now)
+    }
+
+    /// Whether it stays in use although there is this one in the files.
+    fn is_better(&self, other: &Self, now: i64) -> bool {
+        let rank = |it: &Self| (it.is_valid(now), it.not_after);
+        !other.is_valid(now) && rank(self) > rank(other)
+    }
+
+    /// Why clients do not accept it at this time.
+    fn trouble(&self, now: i64) -> Option<String> {
+        if now < self.not_before {
+            Some(format!("is not valid before {}", time(self.not_before)))
+        } else if now > self.not_after {
+            Some(format!("expired at {}", time(self.not_after)))
+        } else {
+            None
+        }
+    }
+}
+
+/// A time in RFC 3339.
+fn time(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| format!("second {seconds}"), |time| time.to_string())
+}
+
 impl Certificates {
     /// The pair in these files, which are not read yet.
     pub fn new(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         Self {
             certificate: certificate.into(),
             key: key.into(),
-            last: Mutex::new(None),
+            known: Mutex::default(),
             current: RwLock::new(None),
         }
     }
 
-    /// Reads the files, and takes them into use. `None` if they have not changed since the last call.
-    ///
-    /// # Errors
-    ///
-    /// A file cannot be read, or the pair cannot be used; why, in a sentence. The pair from before stays in use.
-    pub fn reload(&self) -> Option<Result<(), String>> {
-        let pair = self.read();
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref() == Some(&pair) {
-            return None;
-        }
-        let usable = self.usable(&pair);
-        *last = Some(pair);
-        Some(usable.map(|usable| {
-            *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(usable));
-        }))
+    /// Reads the files, and takes the pair in them into use if it is the better one at this time. `None` if neither the files nor what became of
+    /// them have changed since the last call. Call it again and again: a certificate becomes valid and expires without a change of its
+    /// file.
+    pub fn reload(&self) -> Option<Reloaded> {
+        self.reload_at(Timestamp::now().as_second())
     }
 
-    /// Whether there is a pair that can be used.
+    fn reload_at(&self, now: i64) -> Option<Reloaded> {
+        let pair = self.read();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = known.last.as_ref() != Some(&pair);
+        if is_new {
+            known.found = Some(self.usable(&pair).map(Arc::new));
+            known.last = Some(pair);
+        }
+        let told = self.choose(known.found.as_ref()?, now);
+        known.has_been_valid |= self.current().is_some_and(|current| current.is_valid(now));
+        if !is_new && known.told.as_ref() == Some(&told) {
+            return None;
+        }
+        known.told = Some(told.clone());
+        Some(told)
+    }
+
+    /// Takes the better one of the pair in use and that of the files into use.
+    fn choose(&self, found: &Result<Arc<Usable>, String>, now: i64) -> Reloaded {
+        let at = self.certificate.display();
+        let current = self.current();
+        let said = match found {
+            Ok(found) if current.as_ref().is_none_or(|current| !current.is_better(found, now)) => {
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
+                return match found.trouble(now) {
+                    Some(trouble) => Reloaded::UsedInvalid(format!("{at}: the certificate {trouble}")),
+                    None => Reloaded::Used,
+                };
+            }
+            Ok(found) => format!("{at}: the certificate {}", found.trouble(now).unwrap_or_default()),
+            Err(said) => said.clone(),
+        };
+        Reloaded::NotUsed(match current.and_then(|current| current.trouble(now)) {
+            Some(trouble) => format!("{said}; the certificate in use {trouble}"),
+            None => said,
+        })
+    }
+
+    /// Whether there is a pair in use.
     #[must_use]
     pub fn is_usable(&self) -> bool {
         self.current().is_some()
     }
 
-    fn current(&self) -> Option<Arc<CertifiedKey>> {
+    /// Whether a pair in use was valid at a time at which the files were read.
+    #[must_use]
+    pub fn has_been_valid(&self) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).has_been_valid
+    }
+
+    fn current(&self) -> Option<Arc<Usable>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -102,7 +203,7 @@ impl Certificates {
         pair
     }
 
-    fn usable(&self, pair: &Pair) -> Result<CertifiedKey, String> {
+    fn usable(&self, pair: &Pair) -> Result<Usable, String> {
         let (at, key_at) = (self.certificate.display(), self.key.display());
         let (certificate, key) = (pair.certificate.as_ref(), pair.key.as_ref());
         let (certificate, key) = match (certificate, key) {
@@ -113,24 +214,37 @@ impl Certificates {
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(certificate)
             .collect::<Result<_, _>>()
             .map_err(|error| format!("{at}: the certificates are not in PEM form: {error}"))?;
-        if chain.is_empty() {
+        // Those that issued it may be others for a client than those in the file, so they do not count.
+        let Some(own) = chain.first() else {
             return Err(format!("{at}: there is no certificate in PEM form"));
-        }
+        };
         let key = PrivateKeyDer::from_pem_slice(key)
             .map_err(|error| format!("{key_at}: there is no private key in PEM form: {error}"))?;
-        CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|error| match error {
+        let (not_before, not_after) =
+            validity(own).map_err(|error| format!("{at}: the certificate cannot be used: {error}"))?;
+        let pair = CertifiedKey::from_der(chain, key, &ring::default_provider());
+        let pair = pair.map_err(|error| match error {
             Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
                 format!("{key_at}: the key does not belong to the certificate in {at}")
             }
             Error::InvalidCertificate(why) => format!("{at}: the certificate cannot be used: {why:?}"),
             other => format!("{key_at}: the private key cannot be used: {other}"),
-        })
+        })?;
+        Ok(Usable { pair: Arc::new(pair), not_before, not_after })
     }
+}
+
+/// The first and the last second at which a certificate is valid.
+fn validity(certificate: &[u8]) -> Result<(i64, i64), String> {
+    let (_, certificate) =
+        x509_parser::parse_x509_certificate(certificate).map_err(|error| error.to_string())?;
+    let validity = certificate.validity();
+    Ok((validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.current()
+        self.current().map(|current| current.pair.clone())
     }
 }
 
@@ -142,30 +256,86 @@ fn read(path: &Path) -> File {
 mod tests {
     use super::*;
 
-    fn pair() -> (String, String) {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        (made.cert.pem(), made.signing_key.serialize_pem())
+    /// A time within [`pair`], and one day.
+    const NOW: i64 = 1_767_225_600;
+    const DAY: i64 = 24 * 60 * 60;
+
+    struct Files {
+        folder: tempfile::TempDir,
+        certificates: Certificates,
+    }
+
+    impl Files {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let at = |name: &str| folder.path().join(name);
+            let certificates = Certificates::new(at("tls.crt"), at("tls.key"));
+            Self { folder, certificates }
+        }
+
+        fn write(&self, (certificate, key): (&str, &str)) {
+            std::fs::write(self.folder.path().join("tls.crt"), certificate).unwrap();
+            std::fs::write(self.folder.path().join("tls.key"), key).unwrap();
+        }
+
+        /// What is said at a time, without the folder.
+        fn reload(&self, now: i64) -> Option<String> {
+            let (word, said) = match self.certificates.reload_at(now)? {
+                Reloaded::Used => ("used", String::new()),
+                Reloaded::UsedInvalid(said) => ("used, but ", said),
+                Reloaded::NotUsed(said) => ("not used: ", said),
+            };
+            Some(word.to_owned() + &said.replace(&format!("{}/", self.folder.path().display()), ""))
+        }
+
+        fn serves(&self, pair: &Made) -> bool {
+            let current = self.certificates.current().unwrap();
+            current.pair.cert[0] == CertificateDer::from_pem_slice(pair.0.as_bytes()).unwrap()
+        }
+    }
+
+    /// A certificate and its key.
+    struct Made(String, String);
+
+    impl Made {
+        /// Valid in these days, counted from [`NOW`].
+        fn new(from: i64, to: i64) -> Self {
+            let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+            let origin = rcgen::date_time_ymd(2026, 1, 1);
+            let days = |days: i64| std::time::Duration::from_secs((days.abs() * DAY).try_into().unwrap());
+            let at = |day: i64| if day < 0 { origin - days(day) } else { origin + days(day) };
+            (params.not_before, params.not_after) = (at(from), at(to));
+            let key = rcgen::KeyPair::generate().unwrap();
+            Self(params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+        }
+
+        fn both(&self) -> (&str, &str) {
+            (&self.0, &self.1)
+        }
+    }
+
+    fn pair() -> Made {
+        Made::new(-1, 1)
     }
 
     #[test]
     fn a_broken_pair_is_told_once_and_the_one_from_before_stays() {
-        let folder = std::env::temp_dir().join(format!("xposer-tls-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let (certificate, key) = (folder.join("tls.crt"), folder.join("tls.key"));
-        let write = |pair: (&str, &str)| {
-            std::fs::write(&certificate, pair.0).unwrap();
-            std::fs::write(&key, pair.1).unwrap();
-        };
+        let files = Files::new();
         let (one, two) = (pair(), pair());
-        let certificates = Certificates::new(&certificate, &key);
-        let said = certificates.reload().unwrap().unwrap_err();
-        assert!(said.contains("tls.crt: the file cannot be read") && said.contains("tls.key: the"), "{said}");
-        write((&one.0, &one.1));
-        assert_eq!((certificates.reload(), certificates.reload()), (Some(Ok(())), None));
-        let before = certificates.current().unwrap();
+        let said = files.reload(NOW).unwrap();
+        assert!(
+            said.starts_with("not used: tls.crt: the file cannot be read") && said.contains("tls.key: the"),
+            "{said}"
+        );
+        assert!(!files.certificates.is_usable());
+        files.write(one.both());
+        assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some("used"), None));
         let no_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         for (broken, said) in [
-            ((two.0.as_str(), one.1.as_str()), "tls.key: the key does not belong to the certificate in"),
+            (
+                (two.0.as_str(), one.1.as_str()),
+                "tls.key: the key does not belong to the certificate in tls.crt",
+            ),
             (("", one.1.as_str()), "tls.crt: there is no certificate in PEM form"),
             ((one.1.as_str(), one.1.as_str()), "tls.crt: there is no certificate in PEM form"),
             ((one.0.as_str(), one.0.as_str()), "tls.key: there is no private key in PEM form"),
@@ -175,15 +345,80 @@ mod tests {
                 "tls.crt: the certificates are not in PEM form",
             ),
         ] {
-            write(broken);
-            let found = certificates.reload().unwrap().unwrap_err();
-            assert!(found.contains(said), "{found}");
-            assert_eq!(certificates.reload(), None);
-            assert!(Arc::ptr_eq(&before, &certificates.current().unwrap()));
+            files.write(broken);
+            let found = files.reload(NOW).unwrap();
+            assert!(found.starts_with(&format!("not used: {said}")), "{found}");
+            assert_eq!(files.reload(NOW), None);
+            assert!(files.serves(&one));
         }
-        write((&two.0, &two.1));
-        assert_eq!(certificates.reload(), Some(Ok(())));
-        assert_ne!(before.cert, certificates.current().unwrap().cert);
-        std::fs::remove_dir_all(&folder).unwrap();
+        // The one in use expires meanwhile.
+        let said = files.reload(NOW + 2 * DAY).unwrap();
+        assert!(said.ends_with("; the certificate in use expired at 2026-01-02T00:00:00Z"), "{said}");
+        files.write(two.both());
+        assert_eq!(files.reload(NOW).as_deref(), Some("used"));
+        assert!(files.serves(&two));
+    }
+
+    #[test]
+    fn an_expired_certificate_does_not_replace_a_valid_one() {
+        let files = Files::new();
+        let (good, expired) = (pair(), Made::new(-30, -1));
+        files.write(good.both());
+        assert_eq!(files.reload(NOW).as_deref(), Some("used"));
+        files.write(expired.both());
+        let said = "not used: tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
+        assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
+        assert!(files.serves(&good));
+        // When both have expired, the newer one is better.
+        let later = format!("{said}; the certificate in use expired at 2026-01-02T00:00:00Z");
+        assert_eq!((files.reload(NOW + 2 * DAY), files.reload(NOW + 2 * DAY)), (Some(later), None));
+        assert!(files.serves(&good));
+        let newer = Made::new(-30, 2);
+        files.write(newer.both());
+        let said = "used, but tls.crt: the certificate expired at 2026-01-03T00:00:00Z";
+        assert_eq!(files.reload(NOW + 3 * DAY).as_deref(), Some(said));
+        assert!(files.serves(&newer));
+        // A valid one ends that, and another valid one replaces it, for however long.
+        for valid in [Made::new(0, 9), Made::new(0, 5)] {
+            files.write(valid.both());
+            assert_eq!(files.reload(NOW + 3 * DAY).as_deref(), Some("used"));
+            assert!(files.serves(&valid));
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_valid_yet_waits() {
+        let files = Files::new();
+        let (good, early) = (pair(), Made::new(1, 30));
+        files.write(good.both());
+        assert_eq!(files.reload(NOW).as_deref(), Some("used"));
+        files.write(early.both());
+        let said = "not used: tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";
+        assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
+        assert!(files.serves(&good));
+        // The first second of its time; the file has not changed.
+        assert_eq!(files.reload(NOW + DAY - 1), None);
+        assert_eq!(files.reload(NOW + DAY).as_deref(), Some("used"));
+        assert!(files.serves(&early));
+    }
+
+    #[test]
+    fn at_the_start_there_may_be_no_better_one() {
+        let files = Files::new();
+        let expired = Made::new(-30, -1);
+        files.write(expired.both());
+        let said = "used, but tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
+        assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
+        assert!(files.serves(&expired) && !files.certificates.has_been_valid());
+        // One that will be valid is better than one that has been.
+        let early = Made::new(1, 30);
+        files.write(early.both());
+        let said = "used, but tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";
+        assert_eq!(files.reload(NOW).as_deref(), Some(said));
+        assert_eq!((files.reload(NOW + DAY).as_deref(), files.reload(NOW + 2 * DAY)), (Some("used"), None));
+        // It expires without a change of the files.
+        let said = "used, but tls.crt: the certificate expired at 2026-01-31T00:00:00Z";
+        assert_eq!(files.reload(NOW + 31 * DAY).as_deref(), Some(said));
+        assert!(files.serves(&early) && files.certificates.has_been_valid());
     }
 }

@@ -23,6 +23,6 @@ mod certificates;
 mod exchange;
 mod server;
 
-pub use certificates::Certificates;
+pub use certificates::{Certificates, Reloaded};
 pub use exchange::{Exchange, NoReview};
 pub use server::{Door, MAX_BODY, Outcome, PATH, serve};

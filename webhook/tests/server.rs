@@ -8,12 +8,12 @@
 )]
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hyper::body::Bytes;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -25,7 +25,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use xposer_admission::Response;
-use xposer_webhook::{Certificates, Door, MAX_BODY, Outcome, serve};
+use xposer_webhook::{Certificates, Door, MAX_BODY, Outcome, Reloaded, serve};
 
 /// Accepts everything, as late as the request says (`wait`, in milliseconds).
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Door for Lenient {
 
 struct Started {
     address: SocketAddr,
-    folder: PathBuf,
+    folder: TempDir,
     certificates: Arc<Certificates>,
     door: Arc<Lenient>,
     stop: oneshot::Sender<()>,
@@ -55,10 +55,10 @@ struct Started {
 }
 
 impl Started {
-    async fn new(name: &str) -> (Self, String) {
-        let folder = std::env::temp_dir().join(format!("xposer-webhook-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let certificates = Arc::new(Certificates::new(folder.join("tls.crt"), folder.join("tls.key")));
+    async fn new() -> (Self, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let certificates = Arc::new(Certificates::new(at("tls.crt"), at("tls.key")));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -78,9 +78,9 @@ impl Started {
     /// Writes a new pair, and gives the certificate.
     fn renew(&self) -> String {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        std::fs::write(self.folder.join("tls.crt"), made.cert.pem()).unwrap();
-        std::fs::write(self.folder.join("tls.key"), made.signing_key.serialize_pem()).unwrap();
-        assert_eq!(self.certificates.reload(), Some(Ok(())));
+        std::fs::write(self.folder.path().join("tls.crt"), made.cert.pem()).unwrap();
+        std::fs::write(self.folder.path().join("tls.key"), made.signing_key.serialize_pem()).unwrap();
+        assert_eq!(self.certificates.reload(), Some(Reloaded::Used));
         made.cert.pem()
     }
 
@@ -132,7 +132,7 @@ fn post(body: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn one_connection_answers_many_requests_and_whatever_is_wrong_is_said() {
-    let (server, root) = Started::new("many").await;
+    let (server, root) = Started::new().await;
     let mut stream = server.connect(&root).await.unwrap();
     for _ in 0..3 {
         let (status, body) = exchange(&mut stream, &post(&review(0))).await;
@@ -180,17 +180,8 @@ async fn one_connection_answers_many_requests_and_whatever_is_wrong_is_said() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_arrive_is_given_up() {
-    let (server, root) = Started::new("slow").await;
-    let mut stream = server.connect(&root).await.unwrap();
-    let text = b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
-    let (status, body) = exchange(&mut stream, text).await;
-    assert!(status == 408 && body.contains("was not complete within 5 s"), "{body}");
-}
-
-#[tokio::test]
 async fn a_renewal_drops_nothing() {
-    let (server, old) = Started::new("renewal").await;
+    let (server, old) = Started::new().await;
     let mut before = server.connect(&old).await.unwrap();
     let new = server.renew();
     assert_eq!(exchange(&mut before, &post(&review(0))).await.0, 200);
@@ -202,7 +193,7 @@ async fn a_renewal_drops_nothing() {
 
 #[tokio::test]
 async fn what_is_under_way_is_finished_at_the_end() {
-    let (server, root) = Started::new("end").await;
+    let (server, root) = Started::new().await;
     let mut idle = server.connect(&root).await.unwrap();
     assert_eq!(exchange(&mut idle, &post(&review(0))).await.0, 200);
     let mut busy = server.connect(&root).await.unwrap();

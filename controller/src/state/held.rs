@@ -11,8 +11,10 @@ use xposer::conflicts::{ClaimText, Holder, Holders, MAX_HOLDERS, shard};
 use xposer::guard::claims_of;
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ServiceKey};
-use xposer_live::kinds::{self, Kind};
+use xposer_live::kinds::{self, ForeignKind, Kind};
 use xposer_live::object::{Observed, Ownership};
+
+use crate::watch::Source;
 
 /// The most claims of one object or Service that are kept. Others are counted as dropped.
 pub(crate) const MAX_CLAIMS: usize = 1000;
@@ -20,8 +22,14 @@ pub(crate) const MAX_CLAIMS: usize = 1000;
 const MAX_BYTES: usize = 511 * 1024;
 
 /// Whether objects of this kind give hosts to a program.
-pub(crate) fn gives_hosts(kind: Kind) -> bool {
+fn gives_hosts(kind: Kind) -> bool {
     Target::ALL.iter().any(|target| target.as_str() == kind.as_str())
+}
+
+/// The sources of all objects that give hosts to a program.
+pub(crate) fn sources() -> impl Iterator<Item = Source> {
+    let ours = Kind::ALL.into_iter().filter(|kind| gives_hosts(*kind)).map(Source::Objects);
+    ours.chain(ForeignKind::ALL.into_iter().map(Source::Foreign))
 }
 
 /// The holders of all claims.
@@ -36,14 +44,14 @@ pub(crate) struct HeldClaims {
     changed: BTreeSet<u64>,
     /// The Services that have not been decided about since this was switched on.
     undecided: BTreeSet<Arc<ServiceKey>>,
-    /// The kinds whose objects have not been listed since this was switched on, and those of which a list has begun.
-    unlisted: BTreeSet<Kind>,
-    listing: BTreeSet<Kind>,
+    /// The objects that have not been listed since this was switched on, and those of which a list has begun.
+    unlisted: BTreeSet<Source>,
+    listing: BTreeSet<Source>,
 }
 
 /// An object. Ordered as the holders of a claim are that were created in the same second.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Who {
+pub(super) struct Who {
     namespace: Box<str>,
     name: Box<str>,
     kind: &'static str,
@@ -85,6 +93,12 @@ impl Who {
     fn object(key: &ObjectKey) -> Self {
         Self { namespace: key.namespace.clone(), name: key.name.clone(), kind: key.kind.as_str() }
     }
+
+    pub(super) fn foreign(kind: ForeignKind, document: &Document) -> Self {
+        let text = |field: &Option<String>| field.clone().unwrap_or_default().into();
+        let metadata = &document.metadata;
+        Self { namespace: text(&metadata.namespace), name: text(&metadata.name), kind: kind.as_str() }
+    }
 }
 
 impl HeldClaims {
@@ -96,7 +110,7 @@ impl HeldClaims {
         *self = Self { is_on, ..Self::default() };
         if is_on {
             self.undecided.extend(services);
-            self.unlisted.extend(Kind::ALL.into_iter().filter(|kind| gives_hosts(*kind)));
+            self.unlisted.extend(sources());
         }
     }
 
@@ -188,8 +202,8 @@ impl HeldClaims {
             Some((observed, Ownership::Adoptable)) => Arc::new(Who::service(&observed.service)),
             Some((_, Ownership::Foreign)) | None => source.clone(),
         };
-        let created = document.metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second());
-        self.set(source, created, &holder, claims_of(&value(key.kind, document)));
+        let claims = claims_of(&value(&kinds::resource(key.kind).api_version, key.kind.as_str(), document));
+        self.set(source, created(document), &holder, claims);
     }
 
     pub(super) fn remove_object(&mut self, key: &ObjectKey) {
@@ -198,29 +212,47 @@ impl HeldClaims {
         }
     }
 
+    /// An object exists, as it is now, of a kind that is never ours.
+    pub(super) fn set_foreign(&mut self, kind: ForeignKind, document: &Document) {
+        if self.is_on {
+            let source = Arc::new(Who::foreign(kind, document));
+            let claims = claims_of(&value(&format!("{}/", kind.group()), kind.as_str(), document));
+            self.set(source.clone(), created(document), &source, claims);
+        }
+    }
+
+    pub(super) fn remove_foreign(&mut self, who: &Who) {
+        self.remove(who);
+    }
+
+    /// The objects of a kind that is never ours.
+    pub(super) fn foreign(&self, kind: ForeignKind) -> Vec<Arc<Who>> {
+        self.by_source.keys().filter(|who| who.kind == kind.as_str()).cloned().collect()
+    }
+
     /// A list of objects begins.
-    pub(super) fn begin_list(&mut self, kind: Kind) {
-        if self.unlisted.contains(&kind) {
-            self.listing.insert(kind);
+    pub(super) fn begin_list(&mut self, source: Source) {
+        if self.unlisted.contains(&source) {
+            self.listing.insert(source);
         }
     }
 
     /// Whether a list of objects has begun that has to be read completely.
-    pub(super) fn is_listing(&self, kind: Kind) -> bool {
-        self.listing.contains(&kind)
+    pub(super) fn is_listing(&self, source: Source) -> bool {
+        self.listing.contains(&source)
     }
 
     /// A list of objects is complete. One that began before this was switched on does not count.
-    pub(super) fn end_list(&mut self, kind: Kind) {
-        if self.listing.remove(&kind) {
-            self.unlisted.remove(&kind);
+    pub(super) fn end_list(&mut self, source: Source) {
+        if self.listing.remove(&source) {
+            self.unlisted.remove(&source);
         }
     }
 
-    /// Objects of this kind cannot be listed.
-    pub(super) fn give_up_list(&mut self, kind: Kind) {
-        self.listing.remove(&kind);
-        self.unlisted.remove(&kind);
+    /// These objects cannot be listed.
+    pub(super) fn give_up_list(&mut self, source: Source) {
+        self.listing.remove(&source);
+        self.unlisted.remove(&source);
     }
 
     // All holders.
@@ -321,11 +353,16 @@ fn time(seconds: i64) -> String {
     Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default()
 }
 
+/// When an object was created; 0 if it has no time.
+fn created(document: &Document) -> i64 {
+    document.metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second())
+}
+
 /// What says which hosts an object takes.
-fn value(kind: Kind, document: &Document) -> Value {
+fn value(api_version: &str, kind: &str, document: &Document) -> Value {
     let Document { metadata, spec, .. } = document;
     json!({
-        "apiVersion": kinds::resource(kind).api_version, "kind": kind.as_str(),
+        "apiVersion": api_version, "kind": kind,
         "metadata": {"namespace": metadata.namespace, "annotations": metadata.annotations}, "spec": spec,
     })
 }

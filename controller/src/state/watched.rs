@@ -13,6 +13,7 @@ use xposer_live::plan::{DecisionResult, claims};
 use xposer_live::servers::{ServerKey, ServerKind, server_key};
 use xposer_live::service::StoredService;
 
+use super::held::Who;
 use super::{ServiceEntry, State, Trigger, UnexposedService, Written};
 use crate::watch::{KindStatus, Source, WatchEvent};
 
@@ -23,6 +24,8 @@ pub(super) enum WatchedKey {
     Namespace(Box<str>),
     Server(ServerKey),
     Object(ObjectKey),
+    /// An object of a kind that is never ours.
+    Foreign(Arc<Who>),
 }
 
 impl WatchedKey {
@@ -33,6 +36,7 @@ impl WatchedKey {
             Source::Namespaces => Self::Namespace(metadata.name.clone().unwrap_or_default().into()),
             Source::Servers(kind) => Self::Server(server_key(kind, document)),
             Source::Objects(kind) => Self::Object(ObjectKey::of(kind, metadata)),
+            Source::Foreign(kind) => Self::Foreign(Arc::new(Who::foreign(kind, document))),
         }
     }
 }
@@ -47,9 +51,7 @@ impl State {
             Ok(Event::Init) => {
                 let known = self.known(source);
                 self.unlisted.insert(source, known);
-                if let Source::Objects(kind) = source {
-                    self.held.begin_list(kind);
-                }
+                self.held.begin_list(source);
             }
             Ok(Event::InitApply(document) | Event::Apply(document)) => {
                 if let Some(unlisted) = self.unlisted.get_mut(&source) {
@@ -59,6 +61,7 @@ impl State {
                     Source::Services => self.apply_service(&document),
                     Source::Servers(kind) => self.servers.apply(kind, &document),
                     Source::Objects(kind) => self.apply_object(kind, &document),
+                    Source::Foreign(kind) => self.held.set_foreign(kind, &document),
                     Source::Namespaces => {
                         let name = document.metadata.name.as_deref().unwrap_or_default();
                         self.apply_namespace(name, document.metadata.deletion_timestamp.is_some());
@@ -70,19 +73,20 @@ impl State {
                 for gone in self.unlisted.remove(&source).unwrap_or_default() {
                     self.delete(gone);
                 }
-                if let Source::Objects(kind) = source {
-                    self.held.end_list(kind);
-                }
+                self.held.end_list(source);
                 self.set_listed(source);
             }
-            Err(status) => match source {
-                Source::Objects(kind) => {
-                    self.held.give_up_list(kind);
-                    self.set_kind_status(kind, status);
+            Err(status) => {
+                self.held.give_up_list(source);
+                match source {
+                    Source::Objects(kind) => self.set_kind_status(kind, status),
+                    Source::Servers(kind) => self.set_server_status(kind, status),
+                    Source::Foreign(_) if status == KindStatus::NotServed => {
+                        self.known(source).into_iter().for_each(|gone| self.delete(gone));
+                    }
+                    Source::Foreign(_) | Source::Services | Source::Namespaces => {}
                 }
-                Source::Servers(kind) => self.set_server_status(kind, status),
-                Source::Services | Source::Namespaces => {}
-            },
+            }
         }
     }
 
@@ -102,6 +106,7 @@ impl State {
             }
             Source::Servers(kind) => self.servers.known(kind).into_iter().map(WatchedKey::Server).collect(),
             Source::Objects(kind) => self.objects_of(kind).into_iter().map(WatchedKey::Object).collect(),
+            Source::Foreign(kind) => self.held.foreign(kind).into_iter().map(WatchedKey::Foreign).collect(),
         }
     }
 
@@ -111,6 +116,7 @@ impl State {
             WatchedKey::Namespace(name) => self.delete_namespace(&name),
             WatchedKey::Server(key) => self.servers.delete(key),
             WatchedKey::Object(key) => self.delete_object(&key),
+            WatchedKey::Foreign(who) => self.held.remove_foreign(&who),
         }
     }
 
@@ -119,7 +125,7 @@ impl State {
         match source {
             Source::Objects(kind) => self.set_kind_status(kind, KindStatus::Listed),
             Source::Servers(kind) => self.set_server_status(kind, KindStatus::Listed),
-            Source::Services | Source::Namespaces => {}
+            Source::Foreign(_) | Source::Services | Source::Namespaces => {}
         }
         self.listed.insert(source);
         self.lists.0 += 1;
@@ -226,7 +232,9 @@ impl State {
         let key = ObjectKey::of(kind, &document.metadata);
         let known = self.objects.get(&key).cloned();
         let version = document.metadata.resource_version.as_deref().unwrap_or_default();
-        if known.as_ref().is_some_and(|known| *known.version == *version) && !self.held.is_listing(kind) {
+        if known.as_ref().is_some_and(|known| *known.version == *version)
+            && !self.held.is_listing(Source::Objects(kind))
+        {
             return;
         }
         let observed = Observed::new(document);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use xposer::Settings;
 use xposer::conflicts::{MAX_HOLDERS, SHARD_VERSION, Shard, config_map, shard};
 use xposer_live::keys::{ObjectKey, ServiceKey};
-use xposer_live::kinds::Kind;
+use xposer_live::kinds::{ForeignKind, Kind};
 use xposer_live::servers::ServerKind;
 
 use super::{FakeCluster, HOST, document, in_shop, service, web};
@@ -45,6 +45,22 @@ impl FakeCluster {
             }
             self.event(kind, Event::InitDone);
         }
+        for kind in ForeignKind::ALL {
+            self.list_of(kind, &[]);
+        }
+    }
+
+    /// The watch lists all objects of a kind that is never ours.
+    fn list_of(&mut self, kind: ForeignKind, objects: &[Value]) {
+        self.event_of(kind, Event::Init);
+        for object in objects {
+            self.event_of(kind, Event::InitApply(document(object)));
+        }
+        self.event_of(kind, Event::InitDone);
+    }
+
+    fn event_of(&mut self, kind: ForeignKind, event: Event<xposer_live::document::Document>) {
+        self.state.apply(WatchEvent { source: Source::Foreign(kind), event: Ok(event) });
     }
 
     fn event(&mut self, kind: Kind, event: Event<xposer_live::document::Document>) {
@@ -187,6 +203,49 @@ fn hosts_of_foreign_objects_are_in_while_they_exist() {
 }
 
 #[test]
+fn hosts_of_kinds_that_are_never_ours_are_in_while_they_exist() {
+    let mut cluster = FakeCluster::with_claims();
+    let route = |name: &str, second: u32, spec: Value| {
+        json!({"metadata": {"name": name, "namespace": "ops", "creationTimestamp": format!("2025-01-01T00:00:{second:02}Z"),
+            // Not even this makes it a holder of another kind.
+            "annotations": {"xposer.stakater.com/adopt": "web"}, "labels": {"app.kubernetes.io/managed-by": "xposer"}},
+            "spec": spec})
+    };
+    let matches = json!([{"matches": [{"method": {"service": "shop.Cart"}}, {"method": {"service": "shop.Cart", "method": "Add"}}]}]);
+    let grpc = route("calls", 1, json!({"hostnames": ["a.example.com"], "rules": matches}));
+    cluster.event_of(ForeignKind::GrpcRoute, Event::Apply(document(&grpc)));
+    for text in ["prefix a.example.com/shop.Cart", "exact a.example.com/shop.Cart/Add"] {
+        let holders = cluster.holders("a.example.com", text);
+        assert_eq!(holders, ["GRPCRoute ops/calls 2025-01-01T00:00:01Z"], "{text}");
+    }
+    let tls = route("broker", 2, json!({"hostnames": ["a.example.com", "*.b.example.com"]}));
+    cluster.event_of(ForeignKind::TlsRoute, Event::Apply(document(&tls)));
+    let broker = ["TLSRoute ops/broker 2025-01-01T00:00:02Z"];
+    for host in ["a.example.com", "*.b.example.com"] {
+        assert_eq!(cluster.has(host), broker);
+    }
+
+    // Another host, an end, a new list without one, and a kind that is not served any more.
+    let changed = route("broker", 2, json!({"hostnames": ["c.example.com"]}));
+    cluster.event_of(ForeignKind::TlsRoute, Event::Apply(document(&changed)));
+    assert!(cluster.has("a.example.com").is_empty() && cluster.has("c.example.com") == broker);
+    cluster.event_of(ForeignKind::TlsRoute, Event::Delete(document(&changed)));
+    assert!(cluster.has("c.example.com").is_empty());
+    cluster.list_of(ForeignKind::TlsRoute, &[tls.clone(), changed]);
+    assert_eq!((cluster.has("a.example.com").len(), cluster.has("c.example.com").len()), (0, 1));
+    cluster.list_of(ForeignKind::TlsRoute, &[]);
+    assert!(cluster.has("c.example.com").is_empty() && cluster.state.held.len() == 2);
+    let event = Err(KindStatus::NotServed);
+    cluster.state.apply(WatchEvent { source: Source::Foreign(ForeignKind::GrpcRoute), event });
+    assert_eq!(cluster.state.held.len(), 0);
+
+    // Without the setting, an event that was on its way changes nothing.
+    cluster.state.set_settings(Settings::default(), true);
+    cluster.event_of(ForeignKind::TlsRoute, Event::Apply(document(&tls)));
+    assert_eq!(cluster.state.held.len(), 0);
+}
+
+#[test]
 fn objects_of_ours_are_not_foreign() {
     let mut cluster = FakeCluster::with_claims();
     cluster.apply(&web(&[(HOST, "a.example.com")])).settle();
@@ -283,6 +342,13 @@ fn kinds_that_cannot_be_listed_are_left_out() {
         let status =
             if kind == Kind::Route { KindStatus::NotServed } else { KindStatus::Forbidden("no".to_owned()) };
         cluster.state.apply(WatchEvent { source: Source::Objects(kind), event: Err(status) });
+    }
+    for (kind, status) in [
+        (ForeignKind::GrpcRoute, KindStatus::NotServed),
+        (ForeignKind::TlsRoute, KindStatus::Forbidden("no".to_owned())),
+    ] {
+        assert!(!cluster.state.knows_all_claims());
+        cluster.state.apply(WatchEvent { source: Source::Foreign(kind), event: Err(status) });
     }
     // One of the kinds that expose has to be there all the same.
     cluster.event(Kind::Ingress, Event::Init);

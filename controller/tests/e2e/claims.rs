@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use xposer::conflicts::{SHARD_VERSION, SHARDS, Shard, config_map, shard};
 
 use crate::cluster::{
-    CONFIG_MAP, HTTP_ROUTE, INGRESS, LABEL, NAMESPACE, SERVICE, SOON, eventually, name_of, within,
+    CONFIG_MAP, GRPC_ROUTE, HTTP_ROUTE, INGRESS, Kind, LABEL, NAMESPACE, SERVICE, SOON, TLS_ROUTE,
+    deployed_rules, eventually, name_of, within,
 };
 use crate::controller::Controller;
 use crate::scene::{Place, Scene, foreign_ingress, host, service};
@@ -78,6 +79,16 @@ fn written(controller: &Controller) -> f64 {
     controller.metric("xposer_claims_writes_total", &[])
 }
 
+/// A route of somebody else.
+fn route(kind: Kind, name: &str, host: &str, rules: &Value) -> Value {
+    json!({"apiVersion": kind.api, "kind": kind.name, "metadata": {"name": name},
+        "spec": {"hostnames": [host], "rules": rules}})
+}
+
+fn tls_route(name: &str, host: &str) -> Value {
+    route(TLS_ROUTE, name, host, &json!([{"backendRefs": [{"name": "x", "port": 443}]}]))
+}
+
 fn exposed(place: &Place, name: &str) -> (String, [(String, String); 1]) {
     let own = format!("{name}.{}.example.com", place.name);
     (own.clone(), [host(&own)])
@@ -135,6 +146,25 @@ fn who_has_what_is_written_down_and_nothing_is_written_at_rest() {
         );
         has(&scene, &namespace, &theirs, &["HTTPRoute route"]);
         shop.delete(HTTP_ROUTE, "route");
+        has(&scene, &namespace, &theirs, &[]);
+    }
+    if scene.is_served(GRPC_ROUTE) {
+        shop.create(route(
+            GRPC_ROUTE,
+            "calls",
+            &theirs,
+            &json!([{"matches": [{"method": {"service": "shop.Cart", "method": "Add"}}]}]),
+        ));
+        let text = format!("exact {theirs}/shop.Cart/Add");
+        eventually("a call belongs to the GRPCRoute", || match holders(&scene, &namespace, &theirs, &text) {
+            found if found == ["GRPCRoute calls"] => Ok(()),
+            found => Err(format!("{found:?}")),
+        });
+    }
+    if scene.is_served(TLS_ROUTE) {
+        shop.create(tls_route("broker", &theirs));
+        has(&scene, &namespace, &theirs, &["TLSRoute broker"]);
+        shop.delete(TLS_ROUTE, "broker");
         has(&scene, &namespace, &theirs, &[]);
     }
 
@@ -243,13 +273,29 @@ fn the_claims_move_and_foreign_hosts_are_listed_when_they_are_switched_on() {
     let shop = scene.place();
     let (web, annotations) = exposed(&shop, "web");
     shop.expose("web", &annotations);
+    let theirs = format!("theirs.{}.example.com", shop.name);
+    let has_tls = scene.is_served(TLS_ROUTE);
+    if has_tls {
+        shop.create(tls_route("broker", &theirs));
+    }
+    let mark = scene.audit_mark();
     let controller = scene.controller("domain: e2e.example.com", &[]);
     shop.has(["Ingress web"]);
     scene.rests(&[&controller]);
+    // Without the setting, nobody watches what is never ours.
+    let watched = || {
+        let lines = scene.audited_since(mark, "/tlsroutes?");
+        lines.iter().filter(|line| line.contains("\"verb\":\"watch\"")).count()
+    };
+    assert_eq!(watched(), 0);
     assert_eq!((written(&controller), controller.metric("xposer_claims_held", &[])), (0.0, 0.0));
     controller.change_settings(&on);
     has(&scene, &first, "bystander.example.org", &["Ingress bystander"]);
     has(&scene, &first, &web, &["Service web"]);
+    if has_tls {
+        has(&scene, &first, &theirs, &["TLSRoute broker"]);
+        assert!(watched() > 0 || scene.audit_mark() == 0);
+    }
     controller.change_settings(&settings(&second, "1h"));
     has(&scene, &second, &web, &["Service web"]);
     has(&scene, &second, "bystander.example.org", &["Ingress bystander"]);
@@ -258,6 +304,20 @@ fn the_claims_move_and_foreign_hosts_are_listed_when_they_are_switched_on() {
         left => Err(left.to_string()),
     });
     complete(&scene, &second);
+    if has_tls {
+        has(&scene, &second, &theirs, &["TLSRoute broker"]);
+        shop.delete(TLS_ROUTE, "broker");
+        has(&scene, &second, &theirs, &[]);
+        // Off and on: what changed meanwhile is known.
+        controller.change_settings("domain: e2e.example.com");
+        eventually("the second namespace is empty", || match shards(&scene, &second).len() {
+            0 => Ok(()),
+            left => Err(left.to_string()),
+        });
+        shop.create(tls_route("late", &theirs));
+        controller.change_settings(&settings(&second, "1h"));
+        has(&scene, &second, &theirs, &["TLSRoute late"]);
+    }
     scene.end(&[&controller]);
 }
 
@@ -344,6 +404,46 @@ fn without_a_namespace_or_a_permission_everything_else_goes_on() {
     has(&scene, &missing, &web, &["Service web"]);
     complete(&scene, &missing);
     scene.may_write_claims_anywhere(false);
+    scene.end(&[&controller]);
+}
+
+#[test]
+#[ignore = "needs a cluster: make e2e-cluster"]
+fn with_the_roles_of_an_older_version_the_log_says_whose_hosts_are_missing() {
+    let scene = Scene::with_kinds("claims-roles", &[GRPC_ROUTE, TLS_ROUTE]);
+    let (namespace, settings) = claims(&scene, "1h");
+    let shop = scene.place();
+    let (web, annotations) = exposed(&shop, "web");
+    let theirs = format!("theirs.{}.example.com", shop.name);
+    shop.expose("web", &annotations);
+    shop.create(tls_route("broker", &theirs));
+    let mut rules = deployed_rules();
+    rules.push(
+        json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "get", "list", "update"]}),
+    );
+    let of_today = rules.clone();
+    rules.retain(|rule| rule["resources"][0] != "grpcroutes");
+    assert_eq!(rules.len() + 1, of_today.len());
+    let account = shop.account("xposer", &[]);
+    let _rights = shop.may_everywhere("xposer", &rules);
+    let controller = scene.controller_as(&account, &settings, &[]).ready();
+    // Everything else is written.
+    has(&scene, &namespace, &web, &["Service web"]);
+    has(&scene, &namespace, &theirs, &[]);
+    for plural in ["grpcroutes", "tlsroutes"] {
+        let told = format!("the hosts of {plural} are not among the claims; apply the component `claims`");
+        controller.says(&told);
+        assert_eq!(controller.log().matches(&told).count(), 1, "{}", controller.log());
+    }
+    // With the roles of this version, no restart is needed.
+    let _rights = shop.may_everywhere("xposer", &of_today);
+    within(SOON * 2, "the TLSRoute is read", || {
+        match holders(&scene, &namespace, &theirs, &format!("prefix {theirs}/")) {
+            found if found == ["TLSRoute broker"] => Ok(()),
+            found => Err(format!("{found:?}")),
+        }
+    });
+    shop.has(["Ingress web"]);
     scene.end(&[&controller]);
 }
 

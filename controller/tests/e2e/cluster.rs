@@ -56,6 +56,8 @@ pub(crate) const SERVICE: Kind = kind("v1", "Service", "services");
 pub(crate) const INGRESS: Kind = made(xposer::emit::Kind::Ingress);
 pub(crate) const CONFIG_MAP: Kind = made(xposer::emit::Kind::ConfigMap);
 pub(crate) const HTTP_ROUTE: Kind = made(xposer::emit::Kind::HttpRoute);
+pub(crate) const GRPC_ROUTE: Kind = kind("gateway.networking.k8s.io/v1", "GRPCRoute", "grpcroutes");
+pub(crate) const TLS_ROUTE: Kind = kind("gateway.networking.k8s.io/v1", "TLSRoute", "tlsroutes");
 pub(crate) const ROUTE: Kind = made(xposer::emit::Kind::Route);
 pub(crate) const MONITOR: Kind = made(xposer::emit::Kind::EndpointMonitor);
 pub(crate) const MIDDLEWARE: Kind = made(xposer::emit::Kind::Middleware);
@@ -84,12 +86,14 @@ pub(crate) const CLUSTER_ROLE_BINDING: Kind = kind(RBAC, "ClusterRoleBinding", "
 pub(crate) const MUTATING_WEBHOOK: Kind =
     kind(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations");
 
-const KINDS: [Kind; 27] = [
+const KINDS: [Kind; 29] = [
     MUTATING_WEBHOOK,
     SERVICE,
     INGRESS,
     CONFIG_MAP,
     HTTP_ROUTE,
+    GRPC_ROUTE,
+    TLS_ROUTE,
     ROUTE,
     MONITOR,
     MIDDLEWARE,
@@ -557,7 +561,7 @@ pub(crate) fn deployed_rules() -> Vec<Value> {
     };
     let mut roles = documents("rbac.yaml");
     roles.retain(|it| it["kind"] == "ClusterRole" || it["kind"] == "Role");
-    for component in ["httproute", "route", "monitor", "traefik", "envoy-gateway", "stamp"] {
+    for component in ["httproute", "route", "monitor", "traefik", "envoy-gateway", "stamp", "claims"] {
         let component = documents(&format!("components/{component}/kustomization.yaml")).remove(0);
         let patches = component["patches"].as_array().unwrap().iter();
         for patch in patches.filter(|it| it["target"]["kind"].as_str().is_some_and(|it| it.ends_with("Role")))

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use xposer::conflicts::Shard;
 use xposer_admission::Response;
 use xposer_testkit::host::{self, HostCall, Module};
-use xposer_webhook::{Certificates, Door, Outcome, serve};
+use xposer_webhook::{Certificates, Door, Outcome, Reloaded, serve};
 
 use crate::cluster::{CONFIG_MAP, Cluster, HOME, MUTATING_WEBHOOK, SERVICE, eventually, within};
 use crate::controller::Controller;
@@ -43,8 +43,14 @@ impl Authority {
 
     /// A new certificate and its key.
     pub(crate) fn issue(&self) -> (String, String) {
+        self.issue_until(4000)
+    }
+
+    /// A new certificate that expires with the beginning of a year, and its key.
+    fn issue_until(&self, year: i32) -> (String, String) {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 }
@@ -195,6 +201,15 @@ fn the_api_server_asks_the_controller() {
     let (certificate, key_of_it) = authority.issue();
     files.write((&certificate, "no key"));
     controller.says("tls.key: there is no private key in PEM form");
+    let (expired, key_of_expired) = authority.issue_until(2020);
+    files.write((&expired, &key_of_expired));
+    controller
+        .says("the API server does not accept the certificate of the webhook, and there is no better one: ");
+    eventually("it is not ready because the certificate has expired", || match controller.ask("/readyz") {
+        (503, said) if said.contains("tls.crt: the certificate expired at 2020-01-01T00:00:00Z") => Ok(()),
+        answer => Err(format!("{answer:?}")),
+    });
+    controller.shows("xposer_webhook_certificate_good", &[], 0.0);
     files.write((&certificate, &key_of_it));
     let controller = controller.ready();
     controller.shows("xposer_webhook_certificate_good", &[], 1.0);
@@ -248,7 +263,7 @@ fn the_api_server_asks_the_controller() {
     controller.change_settings(PLAIN);
     controller.shows("xposer_settings_good", &[], 1.0);
 
-    // While requests run, the certificate is renewed, and once by a broken one.
+    // While requests run, the certificate is renewed, once by a broken one, and once by one that has expired.
     let (done, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for thread in 0..4 {
@@ -278,9 +293,13 @@ fn the_api_server_asks_the_controller() {
         controller.shows("xposer_webhook_certificate_good", &[], 0.0);
         assert_eq!(controller.ask("/readyz").0, 200);
         std::thread::sleep(Duration::from_secs(2));
-        let (certificate, key) = authority.issue();
-        files.write((&certificate, &key));
-        controller.shows("xposer_webhook_certificate_good", &[], 1.0);
+        for year in [4000, 2021, 4000] {
+            let (certificate, key) = authority.issue_until(year);
+            files.write((&certificate, &key));
+            controller.shows("xposer_webhook_certificate_good", &[], if year > 3000 { 1.0 } else { 0.0 });
+            std::thread::sleep(Duration::from_secs(2));
+        }
+        controller.says("tls.crt: the certificate expired at 2021-01-01T00:00:00Z");
         done.store(true, Ordering::Relaxed);
     });
     let asked = asked.into_inner();
@@ -352,7 +371,7 @@ impl Hosted {
             workers: Semaphore::new(2),
         };
         let certificates = Arc::new(Certificates::new(files.certificate(), files.key()));
-        assert_eq!(certificates.reload(), Some(Ok(())));
+        assert_eq!(certificates.reload(), Some(Reloaded::Used));
         let listener = TcpListener::bind(address).unwrap();
         listener.set_nonblocking(true).unwrap();
         std::thread::spawn(move || {
