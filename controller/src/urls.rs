@@ -120,9 +120,15 @@ impl UrlConfigMaps {
         self.action(namespace).is_some()
     }
 
-    /// A ConfigMap does not exist any more.
-    pub(crate) fn delete(&mut self, namespace: &str) {
-        self.maps.remove(namespace);
+    /// A ConfigMap does not exist any more. Returns its UID.
+    pub(crate) fn delete(&mut self, namespace: &str) -> Option<Box<str>> {
+        Some(self.maps.remove(namespace)?.uid)
+    }
+
+    /// The UID and the version of the ConfigMap of a namespace, as far as they are known.
+    pub(crate) fn version(&self, namespace: &str) -> Option<(&str, &str)> {
+        let observed = self.maps.get(namespace)?;
+        Some((&observed.uid, &observed.version))
     }
 
     /// The entries of a namespace.

@@ -6,7 +6,7 @@ use xposer_live::digest::digest;
 use xposer_live::document::Document;
 use xposer_live::keys::{ObjectKey, ReconcileKey, ServiceKey};
 use xposer_live::kinds::Kind;
-use xposer_live::object::Observed;
+use xposer_live::object::{Observed, is_later};
 
 use crate::actions::{ActionError, ActionResult};
 use crate::handover::Refusal;
@@ -65,29 +65,44 @@ impl State {
     /// An object was applied. What the API server or a webhook made of it counts as desired until it is changed, so
     /// that the controller and a webhook that disagree do not write in turn.
     fn record_applied(&mut self, key: &ObjectKey, hash: u64, document: &Document, sent_at: ListCount) {
-        if key.kind == Kind::ConfigMap {
-            self.apply_object(key.kind, document);
+        let uid = document.metadata.uid.as_deref().unwrap_or_default();
+        // Somebody may have deleted it before the answer was here.
+        if self.objects.is_gone(uid) {
             return;
         }
-        // Somebody may have deleted it before the answer was here.
-        let Some(mut observed) = Observed::new(document).filter(|it| !self.objects.is_gone(&it.uid)) else {
-            return;
-        };
-        let is_known = self.objects.get(key).is_some_and(|known| known.uid == observed.uid);
+        let known = self.version(key).filter(|(known, _)| *known == uid);
+        let is_known = known.is_some();
+        let version = document.metadata.resource_version.as_deref().unwrap_or_default();
+        // The watch may have been faster than the answer: an ingress controller writes the status, or somebody changes the object.
+        let is_outdated = known.is_some_and(|(_, known)| is_later(known, version));
+        let observed = Observed::new(document);
         if !is_known && self.lists() != sent_at {
             // A list that was read after the request may lack it because it was deleted. If it is there, the next request says so.
-            self.mark_due(ReconcileKey::Service(observed.service));
+            match observed {
+                _ if key.kind == Kind::ConfigMap => {
+                    self.mark_due(ReconcileKey::UrlConfigMap(key.namespace.clone()));
+                }
+                Some(observed) => self.mark_due(ReconcileKey::Service(observed.service)),
+                None => {}
+            }
             return;
         }
-        observed.desired_hash = hash;
-        // The watch may have been faster than the answer: an ingress controller writes the status, or somebody changes the object.
-        if let Some(later) = self.objects.get(key).filter(|known| known.is_later_than(&observed)) {
-            let is_same = later.content_hash == observed.content_hash;
-            observed =
-                Observed { desired_hash: if is_same { hash } else { later.desired_hash }, ..later.clone() };
+        if key.kind == Kind::ConfigMap {
+            if !is_outdated {
+                self.apply_object(key.kind, document);
+            }
+        } else if let Some(mut observed) = observed {
+            observed.desired_hash = hash;
+            if let Some(later) = self.objects.get(key).filter(|_| is_outdated) {
+                let is_same = later.content_hash == observed.content_hash;
+                observed = Observed {
+                    desired_hash: if is_same { hash } else { later.desired_hash },
+                    ..later.clone()
+                };
+            }
+            let lost_by = self.objects.set(key.clone(), Some(observed));
+            self.mark_services_due(lost_by);
         }
-        let lost_by = self.objects.set(key.clone(), Some(observed));
-        self.mark_services_due(lost_by);
         if !is_known {
             self.await_in_list(key);
         }

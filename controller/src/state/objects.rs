@@ -48,13 +48,21 @@ impl ObjectIndex {
     /// Removes an object. Returns the Service that it belonged to.
     pub(crate) fn remove(&mut self, key: &ObjectKey) -> Option<Arc<ServiceKey>> {
         let observed = self.objects.remove(key)??;
-        if self.gone.len() == MAX_GONE {
-            self.gone.pop_front();
-        }
-        self.gone.push_back(observed.uid);
+        self.set_gone(&observed.uid);
         let service = observed.service;
         self.by_service.remove(&(service.clone(), key.clone()));
         Some(service)
+    }
+
+    /// The object with this UID was deleted.
+    pub(crate) fn set_gone(&mut self, uid: &str) {
+        if uid.is_empty() || self.is_gone(uid) {
+            return;
+        }
+        if self.gone.len() == MAX_GONE {
+            self.gone.pop_front();
+        }
+        self.gone.push_back(uid.into());
     }
 
     /// Whether the object with this UID was deleted a short time ago.

@@ -68,7 +68,18 @@ impl State {
                     }
                 }
             }
-            Ok(Event::Delete(document)) => self.delete(WatchedKey::of(source, &document)),
+            Ok(Event::Delete(document)) => {
+                let key = WatchedKey::of(source, &document);
+                let uid = document.metadata.uid.as_deref().unwrap_or_default();
+                if let WatchedKey::Object(object) = &key {
+                    self.objects.set_gone(uid);
+                    // An answer has shown the next object of this name already.
+                    if self.version(object).is_some_and(|(known, _)| known != uid) {
+                        return;
+                    }
+                }
+                self.delete(key);
+            }
             Ok(Event::InitDone) => {
                 for gone in self.unlisted.remove(&source).unwrap_or_default() {
                     self.delete(gone);
@@ -209,6 +220,15 @@ impl State {
         self.mark_all_due();
     }
 
+    /// The UID and the version of an object, as far as they are known.
+    pub(crate) fn version(&self, key: &ObjectKey) -> Option<(&str, &str)> {
+        if key.kind == Kind::ConfigMap {
+            return self.url_config_maps.version(&key.namespace);
+        }
+        let observed = self.objects.get(key)?;
+        Some((&observed.uid, &observed.version))
+    }
+
     /// The keys of all objects of a kind.
     pub(crate) fn objects_of(&self, kind: Kind) -> Vec<ObjectKey> {
         if kind != Kind::ConfigMap {
@@ -291,7 +311,9 @@ impl State {
     /// An object does not exist any more.
     pub(crate) fn delete_object(&mut self, key: &ObjectKey) {
         if key.kind == Kind::ConfigMap {
-            self.url_config_maps.delete(&key.namespace);
+            if let Some(uid) = self.url_config_maps.delete(&key.namespace) {
+                self.objects.set_gone(&uid);
+            }
             self.mark_due(ReconcileKey::UrlConfigMap(key.namespace.clone()));
             return;
         }

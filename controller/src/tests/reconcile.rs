@@ -299,6 +299,40 @@ fn an_answer_that_is_older_than_a_list_is_not_believed() {
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
 }
 
+/// As with other objects, the watch may report the deletion before the answer is here.
+#[test]
+fn a_url_configmap_that_is_deleted_before_the_answer_is_written_again() {
+    let mut cluster = FakeCluster::new();
+    cluster.apply(&json!({
+        "metadata": {"name": "web", "namespace": "shop", "uid": "uid-web", "labels": {"expose": "true"},
+            "annotations": {"config.xposer.stakater.com/IngressURLTemplate": "web.example.com",
+                "xposer.stakater.com/annotations": "exposeIngressUrl: locally"}, "creationTimestamp": "2026-01-01T00:00:01Z"},
+        "spec": {"ports": [{"port": 80}]},
+    }));
+    cluster.settle();
+    let key = in_shop(Kind::ConfigMap, "xposer");
+    let mut made = cluster.objects.remove(&key).unwrap();
+    let gone = |made: &serde_json::Value| WatchEvent {
+        source: Source::Objects(Kind::ConfigMap),
+        event: Ok(Event::Delete(document(made))),
+    };
+    cluster.state.apply(gone(&made));
+    let answer = |made: &serde_json::Value| ActionResult::Applied {
+        key: key.clone(),
+        hash: 1,
+        document: Box::new(document(made)),
+        is_new: true,
+        adopted: false,
+    };
+    let (of_map, now) = (ReconcileKey::UrlConfigMap("shop".into()), cluster.state.lists());
+    cluster.state.record_result(&of_map, answer(&made), now);
+    assert_eq!(cluster.settle(), ["apply ConfigMap shop/xposer (Share)"]);
+    // The next one of the name is there already when the watch reports that the first one is gone.
+    made["metadata"]["uid"] = "of-an-earlier-one".into();
+    cluster.state.apply(gone(&made));
+    assert!(cluster.settle().is_empty());
+}
+
 #[test]
 fn a_refused_request_is_reported() {
     let mut cluster = FakeCluster::new();

@@ -548,12 +548,29 @@ impl Inner {
         let mut expected: Vec<String> = expected.into_iter().map(|it| it.as_ref().to_owned()).collect();
         expected.sort();
         *self.expected.borrow_mut() = expected;
-        within(time, "exactly the expected objects are there", || self.compare());
+        let began = Instant::now();
+        within(time, &format!("exactly the expected objects are in {}", self.name), || {
+            let compared = self.compare();
+            // At the end: what was wanted, and what there is.
+            compared.map_err(|error| if began.elapsed() < time { error } else { self.told(&error) })
+        });
     }
 
     #[track_caller]
     pub(crate) fn has_nothing(&self) {
         self.has::<&str>([]);
+    }
+
+    /// An error with what the Services ask for, and which objects there are.
+    fn told(&self, error: &str) -> String {
+        let line = |it: &Value| {
+            let of = &it["metadata"];
+            let asked =
+                json!([of["labels"], of["annotations"], of["deletionTimestamp"], of["creationTimestamp"]]);
+            format!("{} {} {} {} {asked}", it["kind"], of["name"], of["uid"], of["resourceVersion"])
+        };
+        let lines: Vec<String> = self.everything().iter().map(line).collect();
+        format!("{error}\n{}", lines.join("\n"))
     }
 
     fn compare(&self) -> Result<(), String> {

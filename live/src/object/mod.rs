@@ -112,17 +112,16 @@ impl Observed {
         }
     }
 
-    /// Whether this is a later version of the same object. The versions of one kind are numbers that grow.
-    pub fn is_later_than(&self, other: &Self) -> bool {
-        let number = |object: &Self| object.version.parse::<u64>().ok();
-        self.uid == other.uid && number(self) > number(other)
-    }
-
     /// Whether it may be deleted when its Service does not need it: it has all three marks. A copy of one of our objects has
     /// the first two.
     pub fn is_deletable(&self) -> bool {
         self.labelled && self.owner.is_some() && self.managed && !self.controlled && !self.terminating
     }
+}
+
+/// Whether the version of an object is later than another version of it. The versions of one kind are numbers that grow.
+pub fn is_later(version: &str, other: &str) -> bool {
+    version.parse::<u64>().ok() > other.parse().ok()
 }
 
 fn is_service(owner: &OwnerReference) -> bool {
