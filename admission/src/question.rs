@@ -9,10 +9,10 @@ use xposer::conflicts::{ClaimText, Holders, SHARD_KEY, SHARD_LABELS, SHARD_VERSI
 use xposer::diagnostics::{FieldPath, Problem};
 use xposer::guard::Guarded;
 use xposer::options::{Claims, Mode};
-use xposer::{Code, Diagnostic, Plan, Report, Settings, Severity};
+use xposer::{Code, Diagnostic, Plan, Report, Service, Settings, expose};
 
 use crate::object;
-use crate::response::Response;
+use crate::response::{Response, is_error};
 use crate::time::seconds;
 
 /// How many ConfigMaps are looked up for one request, at most.
@@ -31,11 +31,11 @@ pub enum Reply {
 
 /// The answer to a request, or what has to be looked up first.
 #[derive(Clone, Debug)]
-pub enum Review {
+pub enum Review<'a> {
     /// The answer.
     Answered(Response),
     /// The answer depends on what the cluster has.
-    Asks(Box<Question>),
+    Asks(Box<Question<'a>>),
 }
 
 /// A request that can be answered when some ConfigMaps are known.
@@ -71,14 +71,16 @@ pub enum Review {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct Question<'a> {
     names: Vec<String>,
+    /// Those of them by which nothing is refused: an update leaves there what it was.
+    of_kept: Vec<String>,
     /// The texts of the claims that matter: a shard has those of others, too.
     wanted: BTreeSet<String>,
     /// Whether there is more to ask for than may be looked up.
     is_cut: bool,
-    claims: Claims,
-    asked: Asked,
+    claims: &'a Claims,
+    asked: Asked<'a>,
     /// When the API server created the object, as it writes times.
     created: String,
     /// What is found already.
@@ -98,67 +100,93 @@ struct Written<'t> {
 
 /// Who asks.
 #[derive(Clone, Debug)]
-pub(crate) enum Asked {
+pub(crate) enum Asked<'a> {
     /// A Service that would be exposed.
     Service {
         plan: Box<Plan>,
-        /// The texts of what it asked for before.
-        had: BTreeSet<String>,
+        before: Before<'a>,
         /// Its text and what was read of it, if the URL is to be written on it.
-        stamped: Option<(Box<RawValue>, Value)>,
+        stamped: Option<(&'a RawValue, Value)>,
     },
     /// An object that somebody wrote by hand.
     Guarded {
         object: Value,
         /// What it was before.
         old: Option<Value>,
-        verdict: Verdict,
+        /// What follows from the findings.
+        mode: Mode,
     },
 }
 
-/// What follows from the findings about an object that somebody wrote by hand.
+/// What a Service asked for before.
 #[derive(Clone, Debug)]
-pub(crate) struct Verdict {
-    pub(crate) mode: Mode,
-    /// What was found about the object as it was before. Who changes something else is not refused for it.
-    pub(crate) before: Report,
+pub(crate) enum Before<'a> {
+    Nothing,
+    /// The same as now.
+    Same,
+    /// What it was before it is updated.
+    Other {
+        old: &'a RawValue,
+        namespace: String,
+        settings: &'a Settings,
+    },
 }
 
-impl Verdict {
-    /// Whether the object is refused because of a finding that does not depend on others.
-    pub(crate) fn refuses(&self, finding: &Diagnostic) -> bool {
-        let is_same = |known: &Diagnostic| {
-            (known.code, &known.message, &known.found) == (finding.code, &finding.message, &finding.found)
+impl Before<'_> {
+    /// The texts of the claims.
+    fn texts(&self, plan: &Plan) -> BTreeSet<String> {
+        let texts = match self {
+            Before::Nothing => None,
+            Before::Same => Some(plan.claim_texts()),
+            Before::Other { old, namespace, settings } => object::read(old).ok().and_then(|old| {
+                let outcome = expose(&Service::from_value(&old).with_default_namespace(namespace), settings);
+                outcome.plan().map(Plan::claim_texts)
+            }),
         };
-        finding.severity == Severity::Error
-            && self.mode == Mode::Deny
-            && !self.before.diagnostics().iter().any(is_same)
+        texts.into_iter().flatten().map(|claim| claim.text).collect()
     }
 }
 
-impl Question {
-    /// What is asked about these claims.
+/// What is said of a Service. `had` gives the texts of what it asked for before: that costs as much as the Service itself, and matters only
+/// where somebody else has something.
+fn contested(
+    plan: &Plan,
+    created: &str,
+    had: &dyn Fn() -> BTreeSet<String>,
+    holders: &Holders,
+    names_others: bool,
+) -> Report {
+    let found = plan.contested(created, &BTreeSet::new(), holders, names_others);
+    if found.is_empty() { found } else { plan.contested(created, &had(), holders, names_others) }
+}
+
+impl<'a> Question<'a> {
+    /// What is asked about these claims: those that are new, and those that an update leaves as they were, as far as there is room.
     pub(crate) fn new(
-        texts: &[ClaimText],
-        claims: &Claims,
-        asked: Asked,
+        [added, kept]: [&[ClaimText]; 2],
+        claims: &'a Claims,
+        asked: Asked<'a>,
         created: String,
         report: Report,
     ) -> Self {
-        let (mut names, mut is_cut) = (Vec::new(), false);
-        for name in texts.iter().map(ClaimText::config_map) {
-            if let Err(place) = names.binary_search(&name) {
-                if names.len() < MAX_LOOKUPS {
-                    names.insert(place, name);
-                } else {
-                    is_cut = true;
-                }
+        let (mut names, mut of_kept, mut is_cut) = (Vec::new(), Vec::new(), false);
+        for (at, claim) in added.iter().chain(kept).enumerate() {
+            let (name, is_added) = (claim.config_map(), at < added.len());
+            let Err(place) = names.binary_search(&name) else { continue };
+            if names.len() >= MAX_LOOKUPS {
+                is_cut |= is_added;
+                continue;
             }
+            if !is_added {
+                of_kept.push(name.clone());
+            }
+            names.insert(place, name);
         }
         // A canary is compared with its stable Service.
-        let stable = texts.iter().filter_map(ClaimText::stable);
-        let wanted = texts.iter().map(|claim| claim.text.as_str()).chain(stable).map(str::to_owned).collect();
-        Self { names, wanted, is_cut, claims: claims.clone(), asked, created, report }
+        let texts = added.iter().chain(kept);
+        let wanted = texts.flat_map(|claim| [Some(claim.text.as_str()), claim.stable()]).flatten();
+        let wanted = wanted.map(str::to_owned).collect();
+        Self { names, of_kept, wanted, is_cut, claims, asked, created, report }
     }
 
     /// The claims of the settings, if something follows from them.
@@ -188,20 +216,24 @@ impl Question {
                 Ok((claims, dropped)) => {
                     holders.extend(claims);
                     if dropped > 0 {
-                        unknown.push(self.config_map(name, &format!("has no room for {dropped} claims")));
+                        unknown.push((name, format!("has no room for {dropped} claims")));
                     }
                 }
-                Err(reason) => unknown.push(self.config_map(name, &reason)),
+                Err(reason) => unknown.push((name, reason)),
             }
         }
+        unknown.retain(|(name, _)| !self.of_kept.contains(name));
+        let unknown: Vec<String> =
+            unknown.into_iter().map(|(name, reason)| self.config_map(name, &reason)).collect();
+        let names_others = self.claims.names_others();
         let found = match &self.asked {
-            Asked::Service { plan, had, .. } => {
-                plan.contested(&self.created, had, &holders, self.claims.names_others())
+            Asked::Service { plan, before, .. } => {
+                contested(plan, &self.created, &|| before.texts(plan), &holders, names_others)
             }
             Asked::Guarded { object, old, .. } => Guarded::read(object)
                 .map(|guarded| {
                     let old = old.as_ref().and_then(Guarded::read);
-                    guarded.contested(old.as_ref(), &self.created, &holders, self.claims.names_others())
+                    guarded.contested(old.as_ref(), &self.created, &holders, names_others)
                 })
                 .unwrap_or_default(),
         };
@@ -221,17 +253,17 @@ impl Question {
         let (mode, on_failure) = (self.claims.mode(), self.claims.on_failure());
         let guard = match &self.asked {
             Asked::Service { .. } => None,
-            Asked::Guarded { verdict, .. } => Some(verdict),
+            Asked::Guarded { mode, .. } => Some(*mode),
         };
         let refuses = |finding: &Diagnostic| {
             let is_refused = match (finding.code, guard) {
                 (Code::ClaimsUnknown, _) => on_failure == Mode::Deny,
                 (Code::RouteClaimed | Code::ClaimsTooMany, _) | (_, None) => {
-                    finding.severity == Severity::Error && mode == Mode::Deny
+                    is_error(finding) && mode == Mode::Deny
                 }
-                (_, Some(verdict)) => verdict.refuses(finding),
+                (_, Some(_)) => is_error(finding),
             };
-            is_refused && guard.is_none_or(|verdict| verdict.mode == Mode::Deny)
+            is_refused && guard.is_none_or(|mode| mode == Mode::Deny)
         };
         let response = Response::of(&self.report, &refuses);
         if !response.is_allowed() {
@@ -240,7 +272,7 @@ impl Question {
         match self.asked {
             // The URL of somebody else is no URL of this Service.
             Asked::Service { plan, stamped: Some((text, service)), .. } => {
-                response.with_change(object::stamped(&text, service, Some(&*plan).filter(|_| !is_contested)))
+                response.with_change(object::stamped(text, service, Some(&*plan).filter(|_| !is_contested)))
             }
             Asked::Service { stamped: None, .. } | Asked::Guarded { .. } => response,
         }

@@ -7,12 +7,13 @@ use super::patterns::{Compared, compared};
 use super::{Filing, certificates, in_words};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::gateway::says::prefix;
+use crate::dialect::hosts::Use;
 use crate::dialect::nginx::read::{NAME_STABLE, unnamed_canary};
 use crate::dialect::says::is_done;
 use crate::dialect::write::extras;
 use crate::intents::Intent;
 use crate::plan::kinds::Kind;
-use crate::plan::{Plan, Scope};
+use crate::plan::{AddedHost, Plan, Scope};
 use crate::service::FORWARD_ANNOTATION;
 use crate::validation::{PathType, comparable_path};
 use crate::values::Target;
@@ -215,6 +216,29 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
         }
     }
     found
+}
+
+/// The routes of the hosts that annotations add; none of a pattern, because whose hosts it takes is not known.
+///
+/// They are compared at admission, and not among the Services of a cluster: ingress-nginx leaves such a host out if a rule has it, and the
+/// Service with that rule has to stay.
+pub(super) fn added_claims<'c>(
+    plan: &'c Plan,
+    added: &'c [AddedHost<'_>],
+) -> impl Iterator<Item = (Claimed<'c>, Option<&'c Origin>)> {
+    let is_canary = plan.canary.is_some();
+    let known = added.iter().filter(|added| !added.host.is_empty());
+    known.flat_map(move |added| {
+        let of = move |path, is_exact| {
+            (Claimed::Route(added.host.as_str().into(), path, is_exact, is_canary), Some(&added.origin))
+        };
+        let served = plan.rules.iter().filter(|_| added.what == Use::Served);
+        let served = served.map(move |rule| {
+            of(comparable_path(&rule.path, rule.path_type), rule.path_type == PathType::Exact)
+        });
+        let redirected = (added.what == Use::Redirected).then(|| of("/", false));
+        served.chain(redirected)
+    })
 }
 
 /// Files an Error for everything that only one plan can have and several claim. All claims are sorted, so that equal ones

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::claims::{Claim, Claimed, MAX_NAMED, MONITOR, main_claims, said};
+use super::claims::{Claim, Claimed, MAX_NAMED, MONITOR, added_claims, main_claims, said};
 use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
 use crate::plan::Plan;
-use crate::service::{MANAGED_BY, MANAGED_BY_LABEL};
+use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL};
 use crate::validation::{PathType, comparable_path};
 
 /// How many shards there are.
@@ -71,6 +71,9 @@ pub struct ClaimText {
     pub bucket: String,
     /// Whether it is in no conflict with another one that is local, too: keys of the ConfigMaps of two namespaces.
     pub is_local: bool,
+    /// Whether it is only about some of the requests for a path: those with certain headers, query parameters or methods. Of two objects
+    /// of one namespace, one of which takes a part, each gets its own; a part of what another namespace has is taken from it.
+    pub is_part: bool,
 }
 
 impl ClaimText {
@@ -88,7 +91,7 @@ impl ClaimText {
         let host = host.to_ascii_lowercase();
         let path = comparable_path(if path.is_empty() { "/" } else { path }, path_type);
         let text = route(&host, path, path_type == PathType::Exact, is_canary);
-        Self { text, bucket: host, is_local: false }
+        Self { text, bucket: host, is_local: false, is_part: false }
     }
 
     /// The claim whose requests a canary shares: that of its stable Service. `None` if this is not the route of a canary.
@@ -163,7 +166,7 @@ pub fn config_map(shard: u64) -> String {
 /// use xposer::conflicts::Holder;
 /// let holder = |created: &str| Holder {
 ///     kind: "Service".to_owned(), namespace: "shop".to_owned(), name: "web".to_owned(),
-///     created: created.to_owned(), is_local: false,
+///     created: created.to_owned(), is_local: false, is_part: false,
 /// };
 /// let written = serde_json::to_value(holder("2026-01-01T00:00:00Z")).unwrap();
 /// assert_eq!(written["created"], "2026-01-01T00:00:00Z");
@@ -185,6 +188,9 @@ pub struct Holder {
     /// Whether the claim is local ([`ClaimText::is_local`]).
     #[serde(default, rename = "local", skip_serializing_if = "std::ops::Not::not")]
     pub is_local: bool,
+    /// Whether the claim is only about some of the requests ([`ClaimText::is_part`]).
+    #[serde(default, rename = "part", skip_serializing_if = "std::ops::Not::not")]
+    pub is_part: bool,
 }
 
 impl Holder {
@@ -200,6 +206,12 @@ impl Holder {
 
     fn is_same(&self, other: &Self) -> bool {
         (&self.kind, &self.namespace, &self.name) == (&other.kind, &other.namespace, &other.name)
+    }
+
+    /// Whether it may have this claim beside somebody else who asks for it.
+    fn is_beside(&self, asked: &ClaimText, asker: &Self) -> bool {
+        (self.is_local && asked.is_local)
+            || ((self.is_part || asked.is_part) && self.namespace == asker.namespace)
     }
 }
 
@@ -249,7 +261,12 @@ impl Claim<'_> {
 }
 
 fn text(claim: &Claimed<'_>) -> Option<ClaimText> {
-    let text = |text: String, bucket: &str| ClaimText { text, bucket: bucket.to_owned(), is_local: false };
+    let text = |text: String, bucket: &str| ClaimText {
+        text,
+        bucket: bucket.to_owned(),
+        is_local: false,
+        is_part: false,
+    };
     Some(match claim {
         Claimed::Service(..) | Claimed::Paths(..) | Claimed::Certificate(_) | Claimed::Name(_, None, _) => {
             return None;
@@ -280,7 +297,12 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn claim_texts(&self) -> Vec<ClaimText> {
-        main_claims(self).iter().filter_map(|(claim, _)| text_of(self, claim)).collect()
+        let added = self.added_hosts();
+        let claims = main_claims(self).into_iter().map(|(claim, _)| claim);
+        let mut seen = BTreeSet::new();
+        let added = added_claims(self, &added).take(MAX_TAKEN).map(|(claim, _)| claim);
+        let texts = claims.chain(added).filter_map(|claim| text_of(self, &claim));
+        texts.filter(|claim| seen.insert(claim.text.clone())).collect()
     }
 
     /// Compares what this plan asks for with what others have. An Error for everything that an older one has, as
@@ -297,7 +319,7 @@ impl Plan {
     /// use xposer::conflicts::{Holder, Holders};
     /// let plan = xposer::testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))?;
     /// let holder = Holder { kind: "Ingress".to_owned(), namespace: "ops".to_owned(), name: "old".to_owned(),
-    ///     created: "2026-01-01T00:00:00Z".to_owned(), is_local: false };
+    ///     created: "2026-01-01T00:00:00Z".to_owned(), is_local: false, is_part: false };
     /// let holders = Holders::from([("prefix shop.example.com/".to_owned(), vec![holder])]);
     /// let nothing = BTreeSet::new();
     /// let said = |created, named| plan.contested(created, &nothing, &holders, named).diagnostics()[0].message.clone();
@@ -320,7 +342,9 @@ impl Plan {
         let (of_old, of_new) = (self.holder(created), self.holder(""));
         // A Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
-        for (claim, origin) in main_claims(self) {
+        let added = self.added_hosts();
+        let mut of_added = added_claims(self, &added);
+        for (claim, origin) in main_claims(self).into_iter().chain(of_added.by_ref().take(MAX_TAKEN)) {
             let Some(asked) = text_of(self, &claim) else { continue };
             if !seen.insert(asked.text.clone()) {
                 continue;
@@ -341,9 +365,10 @@ impl Plan {
                 (&claim, &self.canary, asked.stable())
             {
                 let has_it = holders.get(stable).map_or(&[][..], Vec::as_slice);
+                let has_it: Vec<&Holder> =
+                    has_it.iter().filter(|holder| !holder.is_beside(&asked, asker)).collect();
                 let stable = Holder { name: canary.of.clone(), ..asker.clone() };
                 if !has_it.is_empty() && !has_it.iter().any(|holder| holder.is_same(&stable)) {
-                    let has_it: Vec<&Holder> = has_it.iter().collect();
                     let said = format!(
                         "{} is asked for by {}, and not by the stable Service {}",
                         quoted(&format!("{host}{path}")),
@@ -355,6 +380,9 @@ impl Plan {
                     report.file(path, problem.help("name the stable Service that has the host and path"));
                 }
             }
+        }
+        if of_added.next().is_some() {
+            report.file(FieldPath::annotation(FORWARD_ANNOTATION), too_many());
         }
         report
     }
@@ -375,6 +403,7 @@ impl Plan {
             name: self.subject.name.clone(),
             created: created.to_owned(),
             is_local: false,
+            is_part: false,
         }
     }
 }
@@ -384,20 +413,46 @@ fn text_of(plan: &Plan, claim: &Claimed<'_>) -> Option<ClaimText> {
     text(claim).map(|text| ClaimText { is_local, ..text })
 }
 
-/// What is said where an object that is not ours asks for what others have: as of a plan. `asked` has the place of each claim, and
-/// the host and path in words.
+/// The most routes of one object that are compared. Lists that are combined would otherwise have no bound.
+pub(crate) const MAX_TAKEN: usize = 10_000;
+
+/// What is wrong where an object takes more.
+pub(crate) fn too_many() -> Problem {
+    let said =
+        format!("it takes more than {MAX_TAKEN} hosts and paths, and the others are compared with nobody's");
+    Problem::new(Code::ClaimsTooMany, said).help("split it into several objects with fewer hosts")
+}
+
+/// A route that an object asks for which is not ours.
+pub(crate) struct Asked {
+    pub(crate) claim: ClaimText,
+    /// Where it stands.
+    pub(crate) place: FieldPath,
+    /// The host and path in words.
+    pub(crate) shown: String,
+    /// Whether the object had it before.
+    pub(crate) is_before: bool,
+}
+
+/// What is said where an object that is not ours asks for what others have: as of a plan. What it had before is compared by age, as of
+/// `asker`, and told; `asked` has it behind the others.
 pub(crate) fn contested_by(
-    asked: &[(ClaimText, FieldPath, String)],
+    asked: &[Asked],
     asker: &Holder,
+    is_update: bool,
     holders: &Holders,
     names_others: bool,
     report: &mut Report,
 ) {
+    // What is added is new, if it was something else before.
+    let of_new = Holder { created: String::new(), ..asker.clone() };
     let mut seen = BTreeSet::new();
-    for (text, path, shown) in asked {
-        if !seen.insert(text.text.clone()) {
+    for Asked { claim: text, place: path, shown, is_before } in asked {
+        if !seen.insert(&text.text) {
             continue;
         }
+        let asker = if is_update && !is_before { &of_new } else { asker };
+        let mut file = |problem| report.file_of_update(path.clone(), problem, *is_before);
         let rivals = Rivals::new(text, asker, holders);
         if let Some(problem) = text.stable().and_then(|stable| {
             let has_it = holders.get(stable)?;
@@ -408,13 +463,13 @@ pub(crate) fn contested_by(
                 format!("{} is asked for by {others}, and a canary is for the same namespace", quoted(shown));
             is_strange.then(|| Problem::new(Code::RouteClaimed, said).help(ANOTHER_ROUTE))
         }) {
-            report.file(path.clone(), problem);
+            file(problem);
             continue;
         }
         if let Some(others) = rivals.named(asker, names_others) {
             let said = format!("{} is also asked for by {others}", quoted(shown));
             let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
-            report.file(path.clone(), rivals.judged(problem));
+            file(rivals.judged(problem));
         }
     }
 }
@@ -441,7 +496,7 @@ impl<'h> Rivals<'h> {
     fn new(asked: &ClaimText, asker: &Holder, holders: &'h Holders) -> Self {
         let mut rivals = Self::default();
         for holder in holders.get(&asked.text).into_iter().flatten() {
-            if holder.is_same(asker) || (holder.is_local && asked.is_local) {
+            if holder.is_same(asker) || holder.is_beside(asked, asker) {
                 continue;
             }
             let side = if holder.precedes(asker) { &mut rivals.older } else { &mut rivals.younger };

@@ -63,8 +63,39 @@ impl Cluster {
         cluster
     }
 
-    /// Adds an object, or puts it in place of the one of its name.
-    pub fn add(&mut self, object: Value) {
+    /// Adds an object, or puts it in place of the one of its name; of a list, all of its items.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer_testkit::cluster::Cluster;
+    /// use xposer_testkit::host::HostCall;
+    /// let mut cluster = Cluster::default();
+    /// cluster.add(json!({"apiVersion": "v1", "kind": "List", "items": [
+    ///     {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "a"}}]}));
+    /// // As the API server gives it.
+    /// cluster.add(json!({"apiVersion": "v1", "kind": "ConfigMapList", "items": [{"metadata": {"namespace": "shop", "name": "b"}}]}));
+    /// for name in ["a", "b"] {
+    ///     let asked = json!({"api_version": "v1", "kind": "ConfigMap", "namespace": "shop", "name": name});
+    ///     let call = HostCall { binding: "kubewarden".to_owned(), namespace: "kubernetes".to_owned(),
+    ///         operation: "get_resource".to_owned(), payload: asked.to_string().into_bytes() };
+    ///     assert!(cluster.reply(&call).is_ok(), "{name}");
+    /// }
+    /// ```
+    pub fn add(&mut self, mut object: Value) {
+        let of_list = object.get("kind").and_then(Value::as_str).and_then(|kind| kind.strip_suffix("List"));
+        if let Some(kind) = of_list.map(str::to_owned)
+            && let Some(Value::Array(items)) = object.get_mut("items").map(Value::take)
+        {
+            for mut item in items {
+                // The API server names the kind of the items once.
+                if let (Value::Object(fields), false) = (&mut item, kind.is_empty()) {
+                    fields.entry("apiVersion").or_insert_with(|| object["apiVersion"].clone());
+                    fields.entry("kind").or_insert_with(|| kind.as_str().into());
+                }
+                self.add(item);
+            }
+            return;
+        }
         let word = |path: &str| object.pointer(path).and_then(Value::as_str).map(str::to_owned);
         let wanted = (
             word("/apiVersion").unwrap_or_default(),

@@ -90,7 +90,7 @@ const HOST: &str = "prefix shop.example.com/";
 
 fn holder(kind: &str, namespace: &str, name: &str, created: &str) -> Holder {
     let [kind, namespace, name, created] = [kind, namespace, name, created].map(str::to_owned);
-    Holder { kind, namespace, name, created, is_local: false }
+    Holder { kind, namespace, name, created, is_local: false, is_part: false }
 }
 
 fn held(rows: &[(&str, Holder)]) -> Holders {

@@ -42,6 +42,7 @@ fn content(host: &str) -> Content {
         name: "web".to_owned(),
         created: String::new(),
         is_local: false,
+        is_part: false,
     };
     Content { claims: Holders::from([(format!("prefix {host}/"), vec![holder])]), dropped: 0 }
 }
