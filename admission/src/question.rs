@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use xposer::conflicts::{ClaimText, Holders, SHARD_KEY, SHARD_LABELS, SHARD_VERSION};
 use xposer::diagnostics::{FieldPath, Problem};
 use xposer::guard::Guarded;
+use xposer::internal::shortened;
 use xposer::options::{Claims, Mode};
 use xposer::{Code, Diagnostic, Plan, Report, Service, Settings, expose};
 
@@ -55,7 +56,8 @@ pub enum Review<'a> {
 /// .to_string();
 /// let request: Request = serde_json::from_str(&request)?;
 /// let settings = json!({"ingressURLTemplate": "shop.example.com", "claims": {"namespace": "xposer-system", "mode": "deny"}});
-/// let Review::Asks(question) = review(&request, &Settings::from_value(&settings)?) else { panic!("it is exposed") };
+/// let settings = Settings::from_value(&settings)?;
+/// let Review::Asks(question) = review(&request, &settings) else { panic!("it is exposed") };
 /// // One for the host, and one for the namespace.
 /// assert_eq!((question.namespace(), question.names()), ("xposer-system", &["xposer-claims-18".to_owned(), "xposer-claims-2a".to_owned()][..]));
 /// let claims = json!({"version": 1, "written": "2026-11-29T07:00:00Z", "claims": {"prefix shop.example.com/": [
@@ -283,7 +285,7 @@ impl<'a> Question<'a> {
         let found = match reply {
             Some(Reply::Found(found)) => found,
             Some(Reply::NotFound) => return Err("does not exist".to_owned()),
-            Some(Reply::Failed(error)) => return Err(format!("cannot be read: {error}")),
+            Some(Reply::Failed(error)) => return Err(format!("cannot be read: {}", short(error))),
             None => return Err("was not looked up in time".to_owned()),
         };
         let labels = found.pointer("/metadata/labels").unwrap_or(&Value::Null);
@@ -294,7 +296,7 @@ impl<'a> Question<'a> {
         let Some(text) = found.pointer("/data").and_then(|data| data.get(SHARD_KEY)?.as_str()) else {
             return Err("has no claims".to_owned());
         };
-        let no_claims = |error: serde_json::Error| format!("has no claims: {error}");
+        let no_claims = |_| "has claims in another form".to_owned();
         let shard: Written<'_> = serde_json::from_str(text).map_err(no_claims)?;
         if shard.version != SHARD_VERSION {
             return Err(format!("has the version {}, expected {SHARD_VERSION}", shard.version));
@@ -303,8 +305,8 @@ impl<'a> Question<'a> {
         // A time that is as far ahead would make it count for ever.
         if age.is_none_or(|age| age > self.claims.max_age_seconds()) {
             return Err(format!(
-                "was written at {:?}, which is more than {} s away",
-                shard.written,
+                "was written at `{}`, which is more than {} s away",
+                short(&shard.written),
                 self.claims.max_age_seconds()
             ));
         }
@@ -324,6 +326,11 @@ impl<'a> Question<'a> {
     }
 }
 
+/// What a host or a ConfigMap says, for a message.
+fn short(text: &str) -> String {
+    shortened(text, None, 200)
+}
+
 /// What is said where some of the claims are not known.
 fn about_unknown(reasons: &[String]) -> Option<Problem> {
     let first = reasons.first()?;
@@ -333,4 +340,34 @@ fn about_unknown(reasons: &[String]) -> Option<Problem> {
     };
     let said = format!("it is not known who else has its hosts and names: {first}{more}");
     Some(Problem::new(Code::ClaimsUnknown, said).help("tell your administrator"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use xposer::conflicts::Holder;
+
+    /// To plan a Service a second time is half of the work of a request.
+    #[test]
+    fn the_old_service_is_planned_only_where_somebody_else_has_something() -> Result<(), Report> {
+        let plan =
+            xposer::testing::plan(&[("IngressURLTemplate", "shop.example.com")], serde_json::json!({}))?;
+        let holder = |name: &str| Holder { name: name.to_owned(), ..plan.holder("2026-01-01T00:00:00Z") };
+        let planned = Cell::new(0);
+        let had = || {
+            planned.set(planned.get() + 1);
+            BTreeSet::new()
+        };
+        let says = |name: &str| {
+            let holders = Holders::from([("prefix shop.example.com/".to_owned(), vec![holder(name)])]);
+            contested(&plan, "2026-01-01T00:00:00Z", &had, &holders, true).has_errors()
+        };
+        assert!(!contested(&plan, "", &had, &Holders::new(), true).has_errors() && !says("web"));
+        assert_eq!(planned.get(), 0);
+        assert!(says("other"));
+        assert_eq!(planned.get(), 1);
+        Ok(())
+    }
 }

@@ -88,10 +88,13 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
         }
     }
     // A name for ExternalDNS may stand under both of its prefixes, and be that of a route.
-    let mut seen: BTreeSet<&str> = plan.rules.iter().map(|rule| rule.host.as_str()).collect();
-    let added = plan.added_hosts();
-    for AddedHost { host, annotation, .. } in added.iter().filter(|added| seen.insert(&added.host)) {
-        if let Some(problem) = context.settings.problem_of_host(own, host) {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for rule in &plan.rules {
+        seen.insert(rule.host.clone());
+    }
+    for AddedHost { host, annotation, .. } in plan.added_hosts() {
+        let problem = context.settings.problem_of_host(own, &host);
+        if let Some(problem) = problem.filter(|_| seen.insert(host)) {
             annotation.file_value(report, problem);
         }
     }

@@ -218,27 +218,35 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     found
 }
 
-/// The routes of the hosts that annotations add; none of a pattern, because whose hosts it takes is not known.
+/// The most routes of one object that annotations add and that are compared. Lists that are combined would otherwise have no bound.
+pub(crate) const MAX_TAKEN: usize = 10_000;
+
+/// [`main_claims`], and the routes of the hosts that annotations add; none of a pattern, because whose hosts it takes is not known.
 ///
-/// They are compared at admission, and not among the Services of a cluster: ingress-nginx leaves such a host out if a rule has it, and the
-/// Service with that rule has to stay.
-pub(super) fn added_claims<'c>(
+/// The latter are compared at admission, and not among the Services of a cluster: ingress-nginx leaves such a host out if a rule has it, and
+/// the Service with that rule has to stay.
+pub(super) fn all_claims<'c>(
     plan: &'c Plan,
     added: &'c [AddedHost<'_>],
-) -> impl Iterator<Item = (Claimed<'c>, Option<&'c Origin>)> {
-    let is_canary = plan.canary.is_some();
-    let known = added.iter().filter(|added| !added.host.is_empty());
-    known.flat_map(move |added| {
-        let of = move |path, is_exact| {
-            (Claimed::Route(added.host.as_str().into(), path, is_exact, is_canary), Some(&added.origin))
-        };
-        let served = plan.rules.iter().filter(|_| added.what == Use::Served);
-        let served = served.map(move |rule| {
-            of(comparable_path(&rule.path, rule.path_type), rule.path_type == PathType::Exact)
-        });
-        let redirected = (added.what == Use::Redirected).then(|| of("/", false));
-        served.chain(redirected)
-    })
+) -> Vec<(Claimed<'c>, Option<&'c Origin>)> {
+    let mut found = main_claims(plan);
+    let room = found.len() + MAX_TAKEN;
+    for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {
+        for rule in &plan.rules {
+            let (path, is_exact) = match what {
+                Use::Served => {
+                    (comparable_path(&rule.path, rule.path_type), rule.path_type == PathType::Exact)
+                }
+                Use::Redirected => ("/", false),
+                Use::Published => break,
+            };
+            if found.len() < room {
+                let claim = Claimed::Route(host.as_str().into(), path, is_exact, plan.canary.is_some());
+                found.push((claim, Some(origin)));
+            }
+        }
+    }
+    found
 }
 
 /// Files an Error for everything that only one plan can have and several claim. All claims are sorted, so that equal ones

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::claims::{Claim, Claimed, MAX_NAMED, MONITOR, added_claims, main_claims, said};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
+use super::claims::{Claim, Claimed, MAX_NAMED, MAX_TAKEN, MONITOR, all_claims, said};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
+use crate::dialect::hosts::Use;
 use crate::plan::Plan;
 use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL};
 use crate::validation::{PathType, comparable_path};
@@ -298,11 +299,14 @@ impl Plan {
     #[must_use]
     pub fn claim_texts(&self) -> Vec<ClaimText> {
         let added = self.added_hosts();
-        let claims = main_claims(self).into_iter().map(|(claim, _)| claim);
-        let mut seen = BTreeSet::new();
-        let added = added_claims(self, &added).take(MAX_TAKEN).map(|(claim, _)| claim);
-        let texts = claims.chain(added).filter_map(|claim| text_of(self, &claim));
-        texts.filter(|claim| seen.insert(claim.text.clone())).collect()
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        let mut texts = Vec::new();
+        for (claim, _) in all_claims(self, &added) {
+            if let Some(text) = text_of(self, &claim).filter(|text| seen.insert(text.text.clone())) {
+                texts.push(text);
+            }
+        }
+        texts
     }
 
     /// Compares what this plan asks for with what others have. An Error for everything that an older one has, as
@@ -343,8 +347,7 @@ impl Plan {
         // A Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
         let added = self.added_hosts();
-        let mut of_added = added_claims(self, &added);
-        for (claim, origin) in main_claims(self).into_iter().chain(of_added.by_ref().take(MAX_TAKEN)) {
+        for (claim, origin) in all_claims(self, &added) {
             let Some(asked) = text_of(self, &claim) else { continue };
             if !seen.insert(asked.text.clone()) {
                 continue;
@@ -381,7 +384,8 @@ impl Plan {
                 }
             }
         }
-        if of_added.next().is_some() {
+        let served = added.iter().filter(|added| added.what == Use::Served).count();
+        if served.saturating_mul(self.rules.len()) > MAX_TAKEN {
             report.file(FieldPath::annotation(FORWARD_ANNOTATION), too_many());
         }
         report
@@ -413,9 +417,6 @@ fn text_of(plan: &Plan, claim: &Claimed<'_>) -> Option<ClaimText> {
     text(claim).map(|text| ClaimText { is_local, ..text })
 }
 
-/// The most routes of one object that are compared. Lists that are combined would otherwise have no bound.
-pub(crate) const MAX_TAKEN: usize = 10_000;
-
 /// What is wrong where an object takes more.
 pub(crate) fn too_many() -> Problem {
     let said =
@@ -435,7 +436,7 @@ pub(crate) struct Asked {
 }
 
 /// What is said where an object that is not ours asks for what others have: as of a plan. What it had before is compared by age, as of
-/// `asker`, and told; `asked` has it behind the others.
+/// `asker`, and told behind the others.
 pub(crate) fn contested_by(
     asked: &[Asked],
     asker: &Holder,
@@ -446,9 +447,12 @@ pub(crate) fn contested_by(
 ) {
     // What is added is new, if it was something else before.
     let of_new = Holder { created: String::new(), ..asker.clone() };
-    let mut seen = BTreeSet::new();
-    for Asked { claim: text, place: path, shown, is_before } in asked {
-        if !seen.insert(&text.text) {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    // Who takes a whole path takes a part of it, too.
+    let passes = [(false, false), (false, true), (true, false), (true, true)];
+    let all = passes.iter().flat_map(|pass| asked.iter().map(move |asked| (pass, asked)));
+    for (pass, Asked { claim: text, place: path, shown, is_before }) in all {
+        if *pass != (*is_before, text.is_part) || !seen.insert(text.text.clone()) {
             continue;
         }
         let asker = if is_update && !is_before { &of_new } else { asker };
@@ -529,13 +533,16 @@ impl<'h> Rivals<'h> {
         let is_own = self.older.iter().all(|it| it.namespace == asker.namespace);
         match self.older.first().filter(|_| is_own) {
             Some(first) => format!(
-                "choose another host or path, or take it from {} {} and apply this again some seconds later",
-                first.kind, first.name
+                "choose another host or path, or take it from {} and apply this again some seconds later",
+                cut(&format!("{} {}", first.kind, first.name), MAX_SHOWN)
             ),
             None => ANOTHER_ROUTE.to_owned(),
         }
     }
 }
+
+/// The most bytes of a holder in a message. A name alone may have 253.
+const MAX_SHOWN: usize = 160;
 
 /// Holders in words: at most [`MAX_NAMED`] by name, with the day on which they were created.
 fn named(holders: &[&Holder], asker: &Holder, names_others: bool) -> String {
@@ -543,7 +550,7 @@ fn named(holders: &[&Holder], asker: &Holder, names_others: bool) -> String {
         holders.iter().partition(|holder| names_others || holder.namespace == asker.namespace);
     let in_words = |holder: &&Holder| {
         let day = holder.created.get(..10).map(|day| format!(", created on {day}")).unwrap_or_default();
-        format!("{} {}/{}{day}", holder.kind, holder.namespace, holder.name)
+        cut(&format!("{} {}/{}", holder.kind, holder.namespace, holder.name), MAX_SHOWN) + &day
     };
     let mut listed: Vec<String> = shown.iter().take(MAX_NAMED).map(in_words).collect();
     if shown.len() > MAX_NAMED {

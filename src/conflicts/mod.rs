@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use crate::diagnostics::{FieldPath, Problem, Report};
 use crate::plan::Plan;
 pub use claims::Claim;
+pub(crate) use claims::MAX_TAKEN;
 use claims::{Claimed, claimed_twice};
 pub use held::{
     ClaimText, Holder, Holders, MAX_HOLDERS, SHARD_KEY, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard,

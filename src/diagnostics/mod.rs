@@ -21,7 +21,7 @@ pub use codes::Code;
 pub use path::{FieldPath, Origin, Root, Segment, Sourced};
 pub use problem::Problem;
 pub(crate) use suggestion::did_you_mean;
-pub(crate) use text::{escaped, kind_of, listed, quoted, quoted_char, scalar};
+pub(crate) use text::{cut, escaped, kind_of, listed, quoted, quoted_char, scalar};
 pub use words::UnknownWord;
 pub(crate) use words::words;
 

@@ -19,10 +19,10 @@ pub(crate) enum Use {
 /// The hosts that an annotation adds to those of the rules, in lower case, each once; an empty one takes all hosts.
 ///
 /// Whoever writes the annotation counts for nothing here: the block of a Service and an Ingress by hand are read in the same way.
-pub(crate) fn added_by<'h>(
+pub(crate) fn added_by(
     key: &str,
     value: &str,
-    rules: impl Iterator<Item = &'h str>,
+    rules: &mut dyn Iterator<Item = &str>,
 ) -> Option<(Use, BTreeSet<String>)> {
     let named = || value.split(',').map(str::trim).filter(|host| !host.is_empty());
     Some(match key {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Found, Taken, items, literal, of_metadata, word};
-use crate::conflicts::held::MAX_TAKEN;
+use crate::conflicts::MAX_TAKEN;
 use crate::diagnostics::FieldPath;
 use crate::validation::PathType;
 

@@ -9,7 +9,7 @@ mod rules;
 
 use serde_json::Value;
 
-use crate::conflicts::held::MAX_TAKEN;
+use crate::conflicts::MAX_TAKEN;
 use crate::conflicts::{ClaimText, Holder};
 use crate::diagnostics::FieldPath;
 use crate::dialect::hosts::{Use, added_by};
@@ -119,8 +119,8 @@ impl<'o> Guarded<'o> {
     fn add_of_annotations(&mut self) {
         let (rules, is_ingress) = (self.taken.clone(), self.kind == "Ingress");
         for (key, value) in self.annotations() {
-            let hosts = rules.iter().map(|taken| taken.host.as_str());
-            let Some((what, hosts)) = added_by(key, value, hosts) else { continue };
+            let mut hosts = rules.iter().map(|taken| taken.host.as_str());
+            let Some((what, hosts)) = added_by(key, value, &mut hosts) else { continue };
             if what != Use::Published && !is_ingress {
                 continue;
             }
@@ -202,7 +202,11 @@ impl<'o> Guarded<'o> {
     /// The hosts and paths that it takes, as claims; each once.
     #[must_use]
     pub fn claims(&self) -> Vec<ClaimText> {
-        unique(self.taken.iter().map(|taken| self.claim(taken)).collect())
+        let mut claims: Vec<ClaimText> = self.taken.iter().map(|taken| self.claim(taken)).collect();
+        claims.sort_unstable();
+        // Who takes all requests for a path takes a part of them, too.
+        claims.dedup_by(|left, right| left.text == right.text);
+        claims
     }
 
     pub(crate) fn claim(&self, taken: &Taken) -> ClaimText {
@@ -224,13 +228,6 @@ impl<'o> Guarded<'o> {
 #[must_use]
 pub fn claims_of(object: &Value) -> Vec<ClaimText> {
     Guarded::read(object).map(|guarded| guarded.claims()).unwrap_or_default()
-}
-
-/// The claims, each once. Who takes all requests for a path takes those with a header, too.
-fn unique(mut claims: Vec<ClaimText>) -> Vec<ClaimText> {
-    claims.sort_unstable();
-    claims.dedup_by(|left, right| left.text == right.text);
-    claims
 }
 
 /// A path, or `/` in place of a pattern that takes all paths, such as `/.*`, `/(.*)` and `/*`.

@@ -1,8 +1,8 @@
 //! What is wrong with an object that somebody wrote by hand, as far as it is about others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{Guarded, Taken, of_metadata, unique};
+use super::{Guarded, Taken};
 use crate::conflicts::held::{Asked, contested_by, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
@@ -30,55 +30,54 @@ impl Guarded<'_> {
     /// ```
     #[must_use]
     pub fn check(&self, settings: &Settings, old: Option<&Self>) -> Report {
-        let namespace = of_metadata(self.object, "namespace");
-        let before = old.map(Before::of);
-        let before = before.as_ref();
-        let mut found: Vec<(FieldPath, Problem, bool)> = Vec::new();
-        let stays = before.is_some_and(|before| before.serves(self));
+        let mut report = self.report();
+        let namespace = report.subject().namespace.clone();
+        let before = old.map(Before::of).unwrap_or_default();
+        let stays = before.serves(self);
         // A host may have many paths, each of which may be new.
-        let taken = self.taken.iter().map(|taken| {
-            let was_so = stays && before.is_some_and(|before| before.has(&self.claim(taken)));
-            (&taken.host, &taken.place, was_so)
-        });
-        let named = self.named.iter().map(|(host, place)| {
-            (host, place, before.is_some_and(|before| before.hosts.contains(host.as_str())))
-        });
-        let mut was_so: BTreeMap<&str, bool> = BTreeMap::new();
-        let mut places: Vec<(&str, &FieldPath)> = Vec::new();
-        for (host, place, was) in taken.chain(named) {
-            let known = was_so.entry(host).or_insert_with(|| {
-                places.push((host, place));
-                true
-            });
-            *known &= was;
+        let mut added: BTreeSet<String> = BTreeSet::new();
+        for taken in self.taken.iter().filter(|taken| !(stays && before.has(&self.claim(taken)))) {
+            added.insert(taken.host.clone());
         }
-        let adds = was_so.values().any(|was_so| !was_so);
-        for (host, place) in places {
-            let was_so = was_so.get(host).is_some_and(|was_so| *was_so);
-            let problem = settings.problem_of_host(namespace, host);
-            found.extend(problem.map(|problem| (place.clone(), problem, was_so)));
+        for (host, _) in self.named.iter().filter(|(host, _)| !before.knows(HOST, host)) {
+            added.insert(host.clone());
+        }
+        let mut found: Vec<(FieldPath, Problem, bool)> = Vec::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        let taken = self.taken.iter().map(|taken| (&taken.host, &taken.place));
+        for (host, place) in taken.chain(self.named.iter().map(|(host, place)| (host, place))) {
+            if !seen.insert(host.clone()) {
+                continue;
+            }
+            if let Some(problem) = settings.problem_of_host(&namespace, host) {
+                found.push((place.clone(), problem, !added.contains(host)));
+            }
         }
         for (key, value) in self.annotations() {
-            let Some(problem) = denied(settings, key) else { continue };
-            let was_so = old.and_then(|old| old.value(key)) == Some(value);
-            found.push((FieldPath::annotation(key.to_owned()), problem.found(value), was_so));
+            if let Some(problem) = denied(settings, key) {
+                let was_so = old.and_then(|old| old.value(key)) == Some(value);
+                found.push((FieldPath::annotation(key.to_owned()), problem.found(value), was_so));
+            }
         }
+        let is_same = added.is_empty();
         for (class, place) in &self.classes {
-            let was_so = !adds && before.is_some_and(|before| before.classes.contains(class));
-            let problem = settings.problem_of_class(namespace, class);
-            found.extend(problem.map(|problem| (place.clone(), problem, was_so)));
+            if let Some(problem) = settings.problem_of_class(&namespace, class) {
+                found.push((place.clone(), problem, is_same && before.knows(CLASS, class)));
+            }
         }
         for (index, gateway) in &self.gateways {
-            let was_so = !adds && before.is_some_and(|before| before.gateways.contains(gateway));
-            let place = || FieldPath::object(&["spec", "parentRefs"]).index(*index);
-            let problem = settings.problem_of_gateway(namespace, *gateway);
-            found.extend(problem.map(|problem| (place(), problem, was_so)));
+            if let Some(problem) = settings.problem_of_gateway(&namespace, *gateway) {
+                let place = FieldPath::object(&["spec", "parentRefs"]).index(*index);
+                found.push((place, problem, is_same && before.knows(GATEWAY, &name_of(*gateway))));
+            }
         }
         // A report has room for some of a code: what is new comes first.
-        found.sort_by_key(|(_, _, was_so)| *was_so);
-        let mut report = self.report();
-        for (place, problem, was_so) in found {
-            report.file_of_update(place, problem, was_so);
+        for is_before in [false, true] {
+            for (place, problem, was_so) in &found {
+                if *was_so == is_before {
+                    report.file_of_update(place.clone(), problem.clone(), is_before);
+                }
+            }
         }
         report
     }
@@ -96,9 +95,11 @@ impl Guarded<'_> {
     /// ```
     #[must_use]
     pub fn claims_beside(&self, old: Option<&Self>) -> [Vec<ClaimText>; 2] {
-        let (kept, added): (Vec<Asked>, Vec<Asked>) =
-            self.asked(old).into_iter().partition(|asked| asked.is_before);
-        [added, kept].map(|asked| unique(asked.into_iter().map(|asked| asked.claim).collect()))
+        let (mut added, mut kept) = (Vec::new(), Vec::new());
+        for Asked { claim, is_before, .. } in self.asked(old) {
+            if is_before { &mut kept } else { &mut added }.push(claim);
+        }
+        [added, kept]
     }
 
     /// Compares the claims of hosts that it names with what others have: an Error for everything that an older one has, and a Warning for
@@ -137,24 +138,21 @@ impl Guarded<'_> {
         report
     }
 
-    /// The claims of hosts that it names, with their places and in words; what is new comes first. Which of the hosts of others an object
+    /// The claims of hosts that it names, with their places and in words. Which of the hosts of others an object
     /// without a host takes, depends on its class or its Gateway.
     fn asked(&self, old: Option<&Self>) -> Vec<Asked> {
-        let before = old.map(Before::of);
+        let before = old.map(Before::of).unwrap_or_default();
         let asked = |taken: &Taken| {
             let claim = self.claim(taken);
             Asked {
-                is_before: before.as_ref().is_some_and(|before| before.has(&claim)),
+                is_before: before.has(&claim),
                 claim,
                 place: taken.place.clone(),
                 shown: format!("{}{}", taken.host, taken.path),
             }
         };
         let named = self.taken.iter().filter(|taken| !taken.host.is_empty());
-        let mut all: Vec<Asked> = named.map(asked).collect();
-        // Who takes a whole path takes a part of it, too.
-        all.sort_by_key(|asked| (asked.is_before, asked.claim.is_part));
-        all
+        named.map(asked).collect()
     }
 
     fn report(&self) -> Report {
@@ -163,39 +161,55 @@ impl Guarded<'_> {
     }
 }
 
-/// What an object took before it was updated.
-struct Before<'o> {
-    /// Each claim, and whether it is about a part only.
-    claims: BTreeMap<String, bool>,
-    hosts: BTreeSet<&'o str>,
-    classes: BTreeSet<&'o str>,
-    gateways: BTreeSet<(&'o str, &'o str)>,
-}
+const HOST: &str = "host";
+const CLASS: &str = "class";
+const GATEWAY: &str = "gateway";
+const PART: &str = "part";
+const WHOLE: &str = "whole";
 
-impl<'o> Before<'o> {
-    fn of(old: &'o Guarded<'_>) -> Self {
-        let mut claims = BTreeMap::new();
-        for ClaimText { text, is_part, .. } in old.taken.iter().map(|taken| old.claim(taken)) {
-            *claims.entry(text).or_insert(true) &= is_part;
+/// What an object took before it was updated: texts such as `class internal`.
+#[derive(Default)]
+struct Before(BTreeSet<String>);
+
+impl Before {
+    fn of(old: &Guarded<'_>) -> Self {
+        let mut before = Self::default();
+        let mut add = |what: &str, name: &str| before.0.insert(format!("{what} {name}"));
+        for claim in old.taken.iter().map(|taken| old.claim(taken)) {
+            add(if claim.is_part { PART } else { WHOLE }, &claim.text);
         }
-        Self {
-            claims,
-            hosts: old.named.iter().map(|(host, _)| host.as_str()).collect(),
-            classes: old.classes.iter().map(|(class, _)| *class).collect(),
-            gateways: old.gateways().into_iter().collect(),
+        for (host, _) in &old.named {
+            add(HOST, host);
         }
+        for (class, _) in &old.classes {
+            add(CLASS, class);
+        }
+        for (_, gateway) in &old.gateways {
+            add(GATEWAY, &name_of(*gateway));
+        }
+        before
     }
 
+    fn knows(&self, what: &str, name: &str) -> bool {
+        self.0.contains(&format!("{what} {name}"))
+    }
+
+    /// Whether it took this. Who takes a whole path takes a part of it, too.
     fn has(&self, claim: &ClaimText) -> bool {
-        self.claims.get(&claim.text).is_some_and(|was_part| claim.is_part || !was_part)
+        self.knows(WHOLE, &claim.text) || (claim.is_part && self.knows(PART, &claim.text))
     }
 
     /// Whether nobody else serves the object now. Without a class, the cluster's default does.
     fn serves(&self, new: &Guarded<'_>) -> bool {
-        new.classes.is_empty() == self.classes.is_empty()
-            && new.classes.iter().all(|(class, _)| self.classes.contains(class))
-            && new.gateways.iter().all(|(_, gateway)| self.gateways.contains(gateway))
+        let had_class = self.0.iter().any(|known| known.starts_with(CLASS));
+        had_class != new.classes.is_empty()
+            && new.classes.iter().all(|(class, _)| self.knows(CLASS, class))
+            && new.gateways.iter().all(|(_, gateway)| self.knows(GATEWAY, &name_of(*gateway)))
     }
+}
+
+fn name_of((namespace, name): (&str, &str)) -> String {
+    format!("{namespace}/{name}")
 }
 
 /// What is wrong with a key that nobody may use.

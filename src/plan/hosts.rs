@@ -35,8 +35,10 @@ impl Plan {
         let is_ingress = self.targets.contains(&Target::Ingress);
         let mut found = Vec::new();
         for annotation in &self.annotations {
-            let routes = self.rules.iter().map(|rule| rule.host.as_str());
-            let Some((what, hosts)) = added_by(&annotation.key, &annotation.value, routes) else { continue };
+            let mut routes = self.rules.iter().map(|rule| rule.host.as_str());
+            let Some((what, hosts)) = added_by(&annotation.key, &annotation.value, &mut routes) else {
+                continue;
+            };
             if is_ingress || what == Use::Published {
                 let added = |host| AddedHost { host, what, annotation, origin: annotation.origin() };
                 found.extend(hosts.into_iter().map(added));
