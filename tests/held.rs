@@ -249,3 +249,25 @@ fn an_alias_is_in_no_conflict_among_the_services_of_a_cluster() {
     let outcomes = expose_all(&both, &settings, Precedence::OldestFirst);
     assert!(outcomes.iter().all(|outcome| outcome.plan().is_some()), "{outcomes:?}");
 }
+
+/// The names of one namespace are no more in one shard than those of many.
+#[test]
+fn a_namespace_with_many_services_fills_no_shard() {
+    let mut sizes = vec![0; usize::try_from(SHARDS).unwrap()];
+    for n in 0..2_000 {
+        let service = plan(
+            "shop",
+            &format!("web-{n}"),
+            &[("TLS", "true"), ("TLSSecretNameTemplate", "{{.Service}}-cert")],
+        );
+        let mut buckets = BTreeSet::new();
+        for claim in service.claim_texts() {
+            sizes[usize::try_from(shard(&claim.bucket)).unwrap()] += 1;
+            buckets.insert(claim.config_map());
+        }
+        // One for the host, and one for everything that is named after the Service.
+        assert!(buckets.len() <= 2, "{buckets:?}");
+    }
+    // 16 to 24 on average.
+    assert!(sizes.iter().all(|size| *size < 64), "{sizes:?}");
+}

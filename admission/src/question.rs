@@ -58,16 +58,16 @@ pub enum Review<'a> {
 /// let settings = json!({"ingressURLTemplate": "shop.example.com", "claims": {"namespace": "xposer-system", "mode": "deny"}});
 /// let settings = Settings::from_value(&settings)?;
 /// let Review::Asks(question) = review(&request, &settings) else { panic!("it is exposed") };
-/// // One for the host, and one for the namespace.
-/// assert_eq!((question.namespace(), question.names()), ("xposer-system", &["xposer-claims-18".to_owned(), "xposer-claims-2a".to_owned()][..]));
-/// let claims = json!({"version": 1, "written": "2026-11-29T07:00:00Z", "claims": {"prefix shop.example.com/": [
+/// // One for the host, and one for the name.
+/// assert_eq!((question.namespace(), question.names()), ("xposer-system", &["xposer-claims-2a".to_owned(), "xposer-claims-7d".to_owned()][..]));
+/// let claims = json!({"version": 2, "written": "2026-11-29T07:00:00Z", "claims": {"prefix shop.example.com/": [
 ///     {"kind": "Ingress", "namespace": "ops", "name": "old", "created": "2026-01-01T00:00:00Z"}]}});
 /// let labels = json!({"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"});
 /// let found = |claims: serde_json::Value| {
 ///     Reply::Found(json!({"metadata": {"labels": labels}, "data": {"claims": claims.to_string()}}))
 /// };
-/// let nothing = json!({"version": 1, "written": "2026-11-29T07:00:00Z"});
-/// let response = question.answer(&[found(nothing), found(claims)], 1_795_935_600);
+/// let nothing = json!({"version": 2, "written": "2026-11-29T07:00:00Z"});
+/// let response = question.answer(&[found(claims), found(nothing)], 1_795_935_600);
 /// assert_eq!(response.code(), Some(422));
 /// assert!(response.message().is_some_and(|message| message.contains("Ingress ops/old, created on 2026-01-01")));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -19,7 +19,7 @@ fuzz_target!(|text: &str| {
     }
     // The host's bytes as they are, and as the text of a ConfigMap of this moment.
     for claims in
-        [first.to_owned(), format!(r#"{{"version":1,"written":"1970-01-01T00:00:00Z","claims":{first}}}"#)]
+        [first.to_owned(), format!(r#"{{"version":2,"written":"1970-01-01T00:00:00Z","claims":{first}}}"#)]
     {
         let found = json!({"data": {"claims": claims}}).to_string();
         for bytes in [first.as_bytes(), found.as_bytes()] {

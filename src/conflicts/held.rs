@@ -1,8 +1,8 @@
 //! Who has what, as the controller writes it down for programs that see one object at a time.
 //!
 //! A claim that only one Service can have is a text such as `prefix shop.example.com/`. All claims of one host, and all of one
-//! namespace, are in one of [`SHARDS`] shards, so that one look-up a host and one for the namespace are enough, however many
-//! hosts there are. The controller keeps each shard in a ConfigMap.
+//! name in a namespace, are in one of [`SHARDS`] shards, so that one look-up a host and one for the name are enough, however many
+//! hosts there are and however many Services a namespace has. The controller keeps each shard in a ConfigMap.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,9 +33,9 @@ pub const MAX_HOLDERS: usize = MAX_NAMED + 1;
 /// The version of the form in which a shard is written.
 ///
 /// ```
-/// assert_eq!(xposer::conflicts::SHARD_VERSION, 1);
+/// assert_eq!(xposer::conflicts::SHARD_VERSION, 2);
 /// ```
-pub const SHARD_VERSION: u64 = 1;
+pub const SHARD_VERSION: u64 = 2;
 
 /// The labels of the ConfigMaps of the shards. One without both belongs to somebody else: a reader does not trust it, and the controller
 /// does not touch it.
@@ -68,7 +68,7 @@ pub const SHARD_KEY: &str = "claims";
 pub struct ClaimText {
     /// The claim. Two objects with equal texts want the same thing.
     pub text: String,
-    /// The host or the namespace that the claim is about.
+    /// The host that the claim is about, or the namespace and name as [`bucket_of_name`] gives them.
     pub bucket: String,
     /// Whether it is in no conflict with another one that is local, too: keys of the ConfigMaps of two namespaces.
     pub is_local: bool,
@@ -135,7 +135,22 @@ fn route(host: &str, path: &str, is_exact: bool, is_canary: bool) -> String {
     format!("{canary}{kind} {host}{path}")
 }
 
-/// The number of the shard of a host or a namespace, from 0 to [`SHARDS`] without the end (FNV-1a of 64 bits).
+/// The bucket of a name in a namespace: what is derived from the name of an object, such as its secret `web-cert`, has that of the name,
+/// so that a Service seldom needs more than one look-up for its names. The hash depends least on the last bytes, which are the same for all.
+///
+/// ```
+/// use xposer::conflicts::bucket_of_name;
+/// assert_eq!(bucket_of_name("shop", "web"), "web.shop.svc");
+/// assert_eq!(bucket_of_name("shop", "web-cert"), bucket_of_name("shop", "web"));
+/// assert_eq!(bucket_of_name("shop", "web-redirect"), bucket_of_name("shop", "web"));
+/// ```
+#[must_use]
+pub fn bucket_of_name(namespace: &str, name: &str) -> String {
+    let stem = ["-cert", "-redirect"].into_iter().find_map(|end| name.strip_suffix(end));
+    format!("{}.{namespace}.svc", stem.unwrap_or(name))
+}
+
+/// The number of the shard of a bucket, from 0 to [`SHARDS`] without the end (FNV-1a of 64 bits).
 ///
 /// ```
 /// use xposer::conflicts::{SHARDS, shard};
@@ -228,7 +243,7 @@ pub type Holders = BTreeMap<String, Vec<Holder>>;
 ///
 /// ```
 /// use xposer::conflicts::{SHARD_VERSION, Shard};
-/// let text = r#"{"version":1,"written":"2026-11-29T07:00:00Z","claims":{"prefix shop.example.com/":[
+/// let text = r#"{"version":2,"written":"2026-11-29T07:00:00Z","claims":{"prefix shop.example.com/":[
 ///     {"kind":"Ingress","namespace":"shop","name":"old","created":"2026-01-01T00:00:00Z"}]}}"#;
 /// let shard: Shard = serde_json::from_str(text)?;
 /// assert_eq!((shard.version, shard.dropped, shard.claims.len()), (SHARD_VERSION, 0, 1));
@@ -272,7 +287,9 @@ fn text(claim: &Claimed<'_>) -> Option<ClaimText> {
         Claimed::Service(..) | Claimed::Paths(..) | Claimed::Certificate(_) | Claimed::Name(_, None, _) => {
             return None;
         }
-        Claimed::Name(kind, Some(namespace), name) => text(format!("{kind} {namespace}/{name}"), namespace),
+        Claimed::Name(kind, Some(namespace), name) => {
+            text(format!("{kind} {namespace}/{name}"), &bucket_of_name(namespace, name))
+        }
         Claimed::Route(host, path, is_exact, is_canary) => {
             text(route(host, path, *is_exact, *is_canary), host)
         }
@@ -281,7 +298,7 @@ fn text(claim: &Claimed<'_>) -> Option<ClaimText> {
         }
         Claimed::Secret(namespace, name) => {
             let namespace = namespace.unwrap_or_default();
-            text(format!("Secret {namespace}/{name}"), namespace)
+            text(format!("Secret {namespace}/{name}"), &bucket_of_name(namespace, name))
         }
         Claimed::Key(key) => text(format!("key {key}"), &format!("key {key}")),
     })

@@ -6,7 +6,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use xposer::conflicts::{Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map};
+use xposer::conflicts::{
+    Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, bucket_of_name, config_map, shard,
+};
 
 use crate::cases::parse;
 use crate::host::HostCall;
@@ -127,12 +129,18 @@ impl Cluster {
     }
 }
 
-/// The name of the ConfigMap in which a claim is, by its text: the bucket of a route is its host, that of a key the whole text, and that of another
-/// name its namespace.
+/// The name of the ConfigMap in which a claim is, by its text: the bucket of a route is its host, that of a key the whole text, and that of
+/// an object its namespace and name.
 fn shard_of(text: &str) -> String {
     let last = text.rsplit(' ').next().unwrap_or_default();
-    let bucket = if text.starts_with("key ") { text } else { last.split('/').next().unwrap_or_default() };
-    config_map(xposer::conflicts::shard(bucket))
+    let (before, after) = last.split_once('/').unwrap_or((last, ""));
+    let is_route = ["prefix ", "exact ", "canary ", "listener "].iter().any(|word| text.starts_with(word));
+    let bucket = match text {
+        key if key.starts_with("key ") => key.to_owned(),
+        _ if is_route => before.to_owned(),
+        _ => bucket_of_name(before, after),
+    };
+    config_map(shard(&bucket))
 }
 
 /// A time as the API server writes it, so many seconds from now.

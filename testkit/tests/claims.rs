@@ -61,6 +61,7 @@ macro_rules! in_the_wapc_host {
 
 in_the_wapc_host! {
     who_is_free_is_looked_up_once_for_each_shard
+    the_answers_do_not_grow_with_the_namespace_of_the_one_who_asks
     who_is_not_exposed_asks_nothing
     an_older_one_keeps_what_it_has
     in_the_mode_warn_the_service_passes_without_a_url
@@ -165,14 +166,45 @@ fn who_is_free_is_looked_up_once_for_each_shard() {
     let payloads: Vec<Value> =
         calls.iter().map(|call| serde_json::from_slice(&call.payload).unwrap()).collect();
     let get = |name: &str| json!({"api_version": "v1", "kind": "ConfigMap", "namespace": "xposer-system", "name": name, "disable_cache": true});
-    // The host and the namespace.
-    assert_eq!(payloads, [get("xposer-claims-18"), get("xposer-claims-2a")]);
+    // The host and the name.
+    assert_eq!(payloads, [get("xposer-claims-2a"), get("xposer-claims-7d")]);
     for call in calls {
         assert_eq!(
             [call.binding, call.namespace, call.operation],
             ["kubewarden", "kubernetes", "get_resource"]
         );
     }
+}
+
+/// An answer has one of 256 parts of what there is, also where all of it is in the namespace of the one who asks.
+#[test]
+fn the_answers_do_not_grow_with_the_namespace_of_the_one_who_asks() {
+    let asked = |namespace: &dyn Fn(usize) -> String| {
+        let rows = (0..1000).flat_map(|n| {
+            let (namespace, name) = (namespace(n), format!("web-{n}"));
+            let texts = [
+                format!("Ingress {namespace}/{name}"),
+                format!("Secret {namespace}/{name}-cert"),
+                format!("prefix {name}.example.com/"),
+            ];
+            texts.map(|text| (text, vec![holder("Service", &namespace, &name, OLD)]))
+        });
+        let answers = cluster(&rows.collect());
+        let bytes: Arc<Mutex<usize>> = Arc::default();
+        let counted = Arc::clone(&bytes);
+        let counting: Arc<Reply> = Arc::new(move |call| {
+            let answer = answers(call)?;
+            *counted.lock().unwrap() += answer.len();
+            Ok(answer)
+        });
+        let (response, calls) = answer(&settings(json!({})), &request(web(json!({}))), &counting);
+        assert!(response.allowed && calls.len() == 2, "{response:?}");
+        // The hosted run asks twice: natively, and in the module.
+        let runs = if HOSTED.get() { 2 } else { 1 };
+        *bytes.lock().unwrap() / runs
+    };
+    let (crowded, spread) = (asked(&|_| "shop".to_owned()), asked(&|n| format!("team-{}", n / 10)));
+    assert!(crowded < 6000 && spread < 6000, "{crowded} {spread}");
 }
 
 #[test]
@@ -333,18 +365,18 @@ fn what_is_not_known_is_told_and_never_an_error() {
         ),
         ("has claims in another form", every("")),
         ("has claims in another form", every("[1]")),
-        ("has claims in another form", every(&format!(r#"{{"version": 1, "written": "{}", "claims": {{"prefix shop.example.com/": [{{}}]}}}}"#, time(-10)))),
+        ("has claims in another form", every(&format!(r#"{{"version": 2, "written": "{}", "claims": {{"prefix shop.example.com/": [{{}}]}}}}"#, time(-10)))),
         ("has the version 2, expected 1", every(&shard(2, &time(-10), 0).to_string())),
-        ("which is more than 3600 s away", every(&shard(1, &time(-3700), 0).to_string())),
-        ("which is more than 3600 s away", every(&shard(1, &time(3700), 0).to_string())),
-        ("has no room for 7 claims", every(&shard(1, &time(-10), 7).to_string())),
+        ("which is more than 3600 s away", every(&shard(2, &time(-3700), 0).to_string())),
+        ("which is more than 3600 s away", every(&shard(2, &time(3700), 0).to_string())),
+        ("has no room for 7 claims", every(&shard(2, &time(-10), 7).to_string())),
     ];
     for (reason, reply) in cases {
         let (response, calls) = answer(&settings(json!({})), &request(web(json!({}))), &reply);
         assert!(response.allowed && calls.len() == 2, "{reason}: {response:?}");
         let warnings = response.warnings.clone().unwrap();
         let begin = "xposer[claims-unknown]: metadata.name: it is not known who else has its hosts and names: the ConfigMap \
-                     xposer-system/xposer-claims-18 ";
+                     xposer-system/xposer-claims-2a ";
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert!(warnings[0].starts_with(begin) && warnings[0].len() <= 256, "{warnings:?}");
         // Stamped all the same.
@@ -357,7 +389,7 @@ fn what_is_not_known_is_told_and_never_an_error() {
         assert!(said.ends_with(", and 1 more; tell your administrator [claims-unknown]"), "{said}");
     }
     // The bound can be another one.
-    let old = every(&shard(1, &time(-3700), 0).to_string());
+    let old = every(&shard(2, &time(-3700), 0).to_string());
     assert!(answer(&settings(json!({"maxAge": "2h"})), &request(web(json!({}))), &old).0.warnings.is_none());
 }
 
@@ -370,11 +402,11 @@ fn what_is_known_counts_beside_what_is_not() {
     );
     let half: Arc<Reply> = Arc::new(move |call| {
         let text = String::from_utf8_lossy(&call.payload);
-        if text.contains("claims-18") { Err("timed out".to_owned()) } else { taken.reply(call) }
+        if text.contains("claims-7d") { Err("timed out".to_owned()) } else { taken.reply(call) }
     });
     let (response, _) = answer(&settings(json!({})), &request(web(json!({}))), &half);
     assert_eq!((message(&response).as_str(), code(&response)), (TAKEN, 422));
-    assert!(response.warnings.unwrap()[0].contains("claims-18 cannot be read: timed out; tell"));
+    assert!(response.warnings.unwrap()[0].contains("claims-7d cannot be read: timed out; tell"));
     // Both are reasons.
     let (response, _) = answer(&settings(json!({"onFailure": "deny"})), &request(web(json!({}))), &half);
     assert!(message(&response).contains("for 2 reasons") && code(&response) == 422);
@@ -392,7 +424,7 @@ fn a_slow_host_is_not_asked_for_long() {
     });
     let (response, made) = answer(&settings(json!({})), &request(web(json!({}))), &slow);
     assert!(response.allowed && made.len() == 1);
-    assert!(response.warnings.unwrap()[0].contains("claims-2a was not looked up in time"));
+    assert!(response.warnings.unwrap()[0].contains("claims-7d was not looked up in time"));
     assert_eq!(*calls.lock().unwrap(), if HOSTED.get() { 2 } else { 1 });
 }
 
