@@ -453,27 +453,28 @@ pub(crate) struct Asked {
 }
 
 /// What is said where an object that is not ours asks for what others have: as of a plan. What it had before is compared by age, as of
-/// `asker`, and told behind the others.
+/// `asker`, and told in the second report.
 pub(crate) fn contested_by(
     asked: &[Asked],
     asker: &Holder,
     is_update: bool,
     holders: &Holders,
     names_others: bool,
-    report: &mut Report,
+    [report, kept]: [&mut Report; 2],
 ) {
     // What is added is new, if it was something else before.
     let of_new = Holder { created: String::new(), ..asker.clone() };
     let mut seen: BTreeSet<String> = BTreeSet::new();
     // Who takes a whole path takes a part of it, too.
-    let passes = [(false, false), (false, true), (true, false), (true, true)];
-    let all = passes.iter().flat_map(|pass| asked.iter().map(move |asked| (pass, asked)));
-    for (pass, Asked { claim: text, place: path, shown, is_before }) in all {
-        if *pass != (*is_before, text.is_part) || !seen.insert(text.text.clone()) {
+    let (parts, whole) =
+        (asked.iter().filter(|it| it.claim.is_part), asked.iter().filter(|it| !it.claim.is_part));
+    for Asked { claim: text, place: path, shown, is_before } in whole.chain(parts) {
+        if !seen.insert(text.text.clone()) {
             continue;
         }
         let asker = if is_update && !is_before { &of_new } else { asker };
-        let mut file = |problem| report.file_of_update(path.clone(), problem, *is_before);
+        let into = if *is_before { &mut *kept } else { &mut *report };
+        let mut file = |problem| into.file_of_update(path.clone(), problem, *is_before);
         let rivals = Rivals::new(text, asker, holders);
         if let Some(problem) = text.stable().and_then(|stable| {
             let has_it = holders.get(stable)?;

@@ -126,21 +126,24 @@ impl<'o> Guarded<'o> {
             }
             let place = FieldPath::annotation(key.to_owned());
             for host in hosts {
-                let taken =
-                    |taken: &Taken| Taken { host: host.clone(), place: place.clone(), ..taken.clone() };
-                let whole = |taken: &Taken| Taken {
-                    path: "/".to_owned(),
-                    path_type: PathType::Prefix,
-                    ..taken.clone()
-                };
-                match what {
-                    Use::Served => {
-                        let room = MAX_TAKEN.saturating_sub(self.taken.len());
-                        self.is_cut |= rules.len() > room;
-                        self.taken.extend(rules.iter().take(room).map(taken));
+                for rule in &rules {
+                    let mut taken = Taken { host: host.clone(), place: place.clone(), ..rule.clone() };
+                    match what {
+                        Use::Published => break,
+                        Use::Served => {}
+                        Use::Redirected => {
+                            (taken.path, taken.path_type) = ("/".to_owned(), PathType::Prefix);
+                        }
                     }
-                    Use::Redirected => self.taken.extend(rules.first().map(whole).as_ref().map(taken)),
-                    Use::Published => {}
+                    if self.taken.len() >= MAX_TAKEN {
+                        self.is_cut = true;
+                        break;
+                    }
+                    self.taken.push(taken);
+                    // Whatever the path.
+                    if what == Use::Redirected {
+                        break;
+                    }
                 }
                 // All of them, however many hosts and paths there are.
                 self.named.push((host, place.clone()));

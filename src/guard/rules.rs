@@ -30,7 +30,8 @@ impl Guarded<'_> {
     /// ```
     #[must_use]
     pub fn check(&self, settings: &Settings, old: Option<&Self>) -> Report {
-        let mut report = self.report();
+        // A report has room for some of a code: what is new never lacks it.
+        let (mut report, mut kept) = (self.report(), self.report());
         let namespace = report.subject().namespace.clone();
         let before = old.map(Before::of).unwrap_or_default();
         let stays = before.serves(self);
@@ -42,7 +43,10 @@ impl Guarded<'_> {
         for (host, _) in self.named.iter().filter(|(host, _)| !before.knows(HOST, host)) {
             added.insert(host.clone());
         }
-        let mut found: Vec<(FieldPath, Problem, bool)> = Vec::new();
+        let mut file = |place: FieldPath, problem: Problem, was_so: bool| {
+            let into = if was_so { &mut kept } else { &mut report };
+            into.file_of_update(place, problem, was_so);
+        };
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let taken = self.taken.iter().map(|taken| (&taken.host, &taken.place));
         for (host, place) in taken.chain(self.named.iter().map(|(host, place)| (host, place))) {
@@ -50,35 +54,28 @@ impl Guarded<'_> {
                 continue;
             }
             if let Some(problem) = settings.problem_of_host(&namespace, host) {
-                found.push((place.clone(), problem, !added.contains(host)));
+                file(place.clone(), problem, !added.contains(host));
             }
         }
         for (key, value) in self.annotations() {
             if let Some(problem) = denied(settings, key) {
                 let was_so = old.and_then(|old| old.value(key)) == Some(value);
-                found.push((FieldPath::annotation(key.to_owned()), problem.found(value), was_so));
+                file(FieldPath::annotation(key.to_owned()), problem.found(value), was_so);
             }
         }
         let is_same = added.is_empty();
         for (class, place) in &self.classes {
             if let Some(problem) = settings.problem_of_class(&namespace, class) {
-                found.push((place.clone(), problem, is_same && before.knows(CLASS, class)));
+                file(place.clone(), problem, is_same && before.knows(CLASS, class));
             }
         }
         for (index, gateway) in &self.gateways {
             if let Some(problem) = settings.problem_of_gateway(&namespace, *gateway) {
                 let place = FieldPath::object(&["spec", "parentRefs"]).index(*index);
-                found.push((place, problem, is_same && before.knows(GATEWAY, &name_of(*gateway))));
+                file(place, problem, is_same && before.knows(GATEWAY, &name_of(*gateway)));
             }
         }
-        // A report has room for some of a code: what is new comes first.
-        for is_before in [false, true] {
-            for (place, problem, was_so) in &found {
-                if *was_so == is_before {
-                    report.file_of_update(place.clone(), problem.clone(), is_before);
-                }
-            }
-        }
+        report.merge(kept);
         report
     }
 
@@ -128,9 +125,17 @@ impl Guarded<'_> {
         holders: &Holders,
         names_others: bool,
     ) -> Report {
-        let mut report = self.report();
+        let (mut report, mut kept) = (self.report(), self.report());
         let asker = Holder { created: created.to_owned(), ..self.holder() };
-        contested_by(&self.asked(old), &asker, old.is_some(), holders, names_others, &mut report);
+        contested_by(
+            &self.asked(old),
+            &asker,
+            old.is_some(),
+            holders,
+            names_others,
+            [&mut report, &mut kept],
+        );
+        report.merge(kept);
         if self.is_cut {
             let place = FieldPath::object(&["metadata", "name"]);
             report.file_of_update(place, too_many(), old.is_some_and(|old| old.is_cut));

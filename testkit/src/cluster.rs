@@ -88,10 +88,11 @@ impl Cluster {
         if let Some(kind) = of_list.map(str::to_owned)
             && let Some(Value::Array(items)) = object.get_mut("items").map(Value::take)
         {
+            let version = object.get("apiVersion").cloned().unwrap_or_default();
             for mut item in items {
                 // The API server names the kind of the items once.
                 if let (Value::Object(fields), false) = (&mut item, kind.is_empty()) {
-                    fields.entry("apiVersion").or_insert_with(|| object["apiVersion"].clone());
+                    fields.entry("apiVersion").or_insert_with(|| version.clone());
                     fields.entry("kind").or_insert_with(|| kind.as_str().into());
                 }
                 self.add(item);

@@ -366,7 +366,7 @@ fn what_is_not_known_is_told_and_never_an_error() {
         ("has claims in another form", every("")),
         ("has claims in another form", every("[1]")),
         ("has claims in another form", every(&format!(r#"{{"version": 2, "written": "{}", "claims": {{"prefix shop.example.com/": [{{}}]}}}}"#, time(-10)))),
-        ("has the version 2, expected 1", every(&shard(2, &time(-10), 0).to_string())),
+        ("has the version 1, expected 2", every(&shard(1, &time(-10), 0).to_string())),
         ("which is more than 3600 s away", every(&shard(2, &time(-3700), 0).to_string())),
         ("which is more than 3600 s away", every(&shard(2, &time(3700), 0).to_string())),
         ("has no room for 7 claims", every(&shard(2, &time(-10), 7).to_string())),
