@@ -559,7 +559,7 @@ CLAIMS='{"claims": {"namespace": "xposer-system", "mode": "deny"}}'
 
 # The recorded answers to the two look-ups of the request: the same of both.
 session() {
-    jq -n --argjson response "$1" '["32", "c4"] | map({
+    jq -n --argjson response "$1" '["7f", "c4"] | map({
         type: "Exchange",
         request: "!KubernetesGetResource\napi_version: v1\nkind: ConfigMap\nname: xposer-claims-\(.)\nnamespace: xposer-system\ndisable_cache: true\n",
         response: $response})' >"$BATS_TEST_TMPDIR/session.yml"
