@@ -559,7 +559,7 @@ CLAIMS='{"claims": {"namespace": "xposer-system", "mode": "deny"}}'
 
 # The recorded answers to the two look-ups of the request: the same of both.
 session() {
-    jq -n --argjson response "$1" '["7d", "c4"] | map({
+    jq -n --argjson response "$1" '["7f", "c4"] | map({
         type: "Exchange",
         request: "!KubernetesGetResource\napi_version: v1\nkind: ConfigMap\nname: xposer-claims-\(.)\nnamespace: xposer-system\ndisable_cache: true\n",
         response: $response})' >"$BATS_TEST_TMPDIR/session.yml"
@@ -568,7 +568,7 @@ session() {
 # The same where the claims are these, and were written at this time.
 claimed() {
     session "$(jq -n --argjson claims "$1" --arg written "${2:-$(date -u +%FT%TZ)}" '
-        {version: 1, written: $written, claims: $claims} as $shard
+        {version: 2, written: $written, claims: $claims} as $shard
         | {apiVersion: "v1", kind: "ConfigMap", data: {claims: ($shard | tojson)}, metadata: {labels:
             {"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"}}}
         | {type: "Success", payload: tojson}')"

@@ -6,7 +6,12 @@
     reason = "a test that finds something else has failed"
 )]
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
+use xposer::Severity;
+use xposer::conflicts::{Holder, Holders};
+use xposer::diagnostics::MAX_PER_CODE;
 use xposer::guard::{Guarded, claims_of};
 use xposer_testkit::cases::all;
 
@@ -172,7 +177,7 @@ fn an_alias_that_is_a_pattern_takes_what_it_can_match() {
         let annotations = json!({"nginx.ingress.kubernetes.io/server-alias": alias});
         let mut object = ingress(&annotations, &json!({"rules": [{"host": "own.example.com"}]}));
         object["metadata"]["namespace"] = "free".into();
-        assert!(Guarded::read(&object).unwrap().check(&settings).has_errors(), "{alias}");
+        assert!(Guarded::read(&object).unwrap().check(&settings, None).has_errors(), "{alias}");
     }
 }
 
@@ -184,4 +189,217 @@ fn a_path_that_takes_everything_is_the_whole_host() {
     }
     let spec = json!({"rules": [{"host": "a.example.com", "http": {"paths": [{"path": "/v[0-9]", "pathType": "ImplementationSpecific"}]}}]});
     assert_eq!(texts(&ingress(&json!({}), &spec)), ["prefix a.example.com/v[0-9]"]);
+}
+
+/// Whatever the guard reads as a host of an emitted object, its plan claims: otherwise a Service's block takes what nobody compares. A
+/// pattern is compared with nobody's.
+#[test]
+fn plans_claim_the_hosts_that_emitted_objects_take() {
+    let (mut compared, mut added) = (0, 0);
+    for case in all().unwrap() {
+        let settings = xposer::Settings::from_value(case.settings.as_ref().unwrap_or(&Value::Null));
+        let Ok(settings) = settings else { continue };
+        for service in case.services() {
+            let outcome = xposer::expose(&xposer::Service::from_value(service), &settings);
+            let Some(plan) = outcome.plan() else { continue };
+            let claimed: BTreeSet<String> =
+                plan.claim_texts().into_iter().map(|claim| claim.bucket).collect();
+            let of_routes: BTreeSet<&str> = plan.routes().iter().map(|route| route.host.as_str()).collect();
+            for object in plan.emit().objects {
+                let taken = claims_of(&object.to_value()).into_iter().map(|claim| claim.bucket);
+                for host in taken.filter(|host| !host.is_empty()) {
+                    assert!(claimed.contains(&host), "{}: {host} is not in {claimed:?}", case.slug);
+                    compared += 1;
+                    added += usize::from(!of_routes.contains(host.as_str()));
+                }
+            }
+        }
+    }
+    assert!(compared > 900 && added > 5, "{compared}, {added}");
+}
+
+fn with_route(rule: &Value) -> Value {
+    of(
+        "gateway.networking.k8s.io/v1",
+        "HTTPRoute",
+        &json!({}),
+        &json!({"hostnames": ["a.example.com"], "parentRefs": [{"name": "edge"}], "rules": [rule]}),
+    )
+}
+
+fn held_by(namespace: &str, is_part: bool) -> Holders {
+    let holder = Holder {
+        kind: "HTTPRoute".to_owned(),
+        namespace: namespace.to_owned(),
+        name: "old".to_owned(),
+        created: "2026-01-01T00:00:00Z".to_owned(),
+        is_local: false,
+        is_part,
+    };
+    Holders::from([("prefix a.example.com/".to_owned(), vec![holder])])
+}
+
+/// The Gateway API gives a request to the route that wants more of it than the path, and all others to the other route. A team may divide
+/// its own path so; whoever does it with the path of another team takes it from them.
+#[test]
+fn a_route_that_takes_a_part_is_for_the_same_namespace() {
+    let whole = json!({});
+    let parts = [
+        json!({"matches": [{"headers": [{"name": "X-Beta", "value": "1"}]}]}),
+        json!({"matches": [{"path": {"value": "/"}, "method": "POST"}]}),
+        json!({"matches": [{"queryParams": [{"name": "beta", "value": "1"}]}]}),
+    ];
+    let refused = |rule: &Value, holders: &Holders| {
+        Guarded::read(&with_route(rule)).unwrap().contested(None, "", holders, true).has_errors()
+    };
+    for part in &parts {
+        assert!(
+            Guarded::read(&with_route(part)).unwrap().claims().iter().all(|claim| claim.is_part),
+            "{part}"
+        );
+        assert!(!refused(part, &held_by("shop", false)), "{part}");
+        assert!(refused(part, &held_by("ops", false)), "{part}");
+        assert!(refused(part, &held_by("ops", true)), "{part}");
+        // A match beside it that wants only the path takes the rest as well.
+        let mut both = part.clone();
+        both["matches"].as_array_mut().unwrap().push(json!({"path": {"value": "/"}}));
+        assert!(refused(&both, &held_by("shop", false)), "{both}");
+    }
+    assert!(refused(&whole, &held_by("shop", false)));
+    assert!(!refused(&whole, &held_by("shop", true)));
+    assert!(refused(&whole, &held_by("ops", true)));
+    // What a Service asks for is compared in the same way.
+    let plan = xposer::testing::plan(&[("IngressURLTemplate", "a.example.com")], json!({})).unwrap();
+    let errors = |holders: &Holders| plan.contested("", &BTreeSet::new(), holders, true).has_errors();
+    assert!(
+        !errors(&held_by("shop", true)) && errors(&held_by("ops", true)) && errors(&held_by("shop", false))
+    );
+    // Who has a part does not have the rest.
+    let (part, all) = (with_route(&parts[0]), with_route(&whole));
+    let (part, all) = (Guarded::read(&part).unwrap(), Guarded::read(&all).unwrap());
+    assert_eq!(all.claims_beside(Some(&part)).map(|claims| claims.len()), [1, 0]);
+    assert_eq!(part.claims_beside(Some(&all)).map(|claims| claims.len()), [0, 1]);
+}
+
+/// The codes of the findings, and whether each counts as new.
+fn found(report: &xposer::Report) -> Vec<(&'static str, bool)> {
+    let findings = report.diagnostics().iter();
+    findings.map(|it| (it.code.slug(), it.severity == Severity::Error)).collect()
+}
+
+#[test]
+fn what_an_update_adds_to_a_foreign_host_is_new() {
+    let settings =
+        json!({"namespaces": {"team": {"hosts": ["team.example.com"]}, "shop": {"classes": ["internal"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    let of = |annotations: Value, spec: Value| ingress(&annotations, &spec);
+    let paths = |paths: &[&str]| {
+        let paths: Vec<Value> =
+            paths.iter().map(|path| json!({"path": path, "pathType": "Prefix"})).collect();
+        json!({"ingressClassName": "internal", "rules": [{"host": "team.example.com", "http": {"paths": paths}}]})
+    };
+    let old = of(json!({}), paths(&["/a"]));
+    let judged = |new: &Value| {
+        let (new, old) = (Guarded::read(new).unwrap(), Guarded::read(&old).unwrap());
+        found(&new.check(&settings, Some(&old)))
+    };
+    let (kept, new) = (("host-not-owned", false), ("host-not-owned", true));
+    assert_eq!(judged(&old), [kept]);
+    assert_eq!(judged(&of(json!({"team": "blue"}), paths(&["/a"]))), [kept]);
+    assert_eq!(judged(&of(json!({}), paths(&["/a", "/b"]))), [new]);
+    assert_eq!(judged(&of(json!({}), paths(&["/b"]))), [new]);
+    let mut exact = paths(&["/a"]);
+    exact["rules"][0]["http"]["paths"][0]["pathType"] = "Exact".into();
+    assert_eq!(judged(&of(json!({}), exact)), [new]);
+    // Another use of it: a certificate, and a name in DNS.
+    let mut secured = paths(&["/a"]);
+    secured["tls"] = json!([{"hosts": ["team.example.com"]}]);
+    assert_eq!(judged(&of(json!({}), secured)), [new]);
+    let dns = json!({"external-dns.alpha.kubernetes.io/hostname": "team.example.com"});
+    assert_eq!(judged(&of(dns, paths(&["/a"]))), [new]);
+    // Another server of it, and the cluster's default.
+    let mut public = paths(&["/a"]);
+    public["ingressClassName"] = "public".into();
+    assert_eq!(judged(&of(json!({}), public.clone())), [new, ("class-not-allowed", true)]);
+    public["ingressClassName"] = Value::Null;
+    assert_eq!(judged(&of(json!({}), public)), [new]);
+    // What it takes less is not new.
+    let old = of(json!({}), paths(&["/a", "/b"]));
+    let less = of(json!({}), paths(&["/a"]));
+    let report = Guarded::read(&less).unwrap().check(&settings, Guarded::read(&old).as_ref());
+    assert_eq!(found(&report), [kept]);
+    assert!(report.to_string().contains("it was so before"), "{report}");
+}
+
+#[test]
+fn what_an_update_adds_to_a_foreign_class_is_new() {
+    let settings = json!({"namespaces": {"shop": {"classes": ["internal"], "gateways": ["mine"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    let ingress = |hosts: &[&str]| {
+        let rules: Vec<Value> = hosts.iter().map(|host| json!({"host": host})).collect();
+        ingress(&json!({}), &json!({"ingressClassName": "public", "rules": rules}))
+    };
+    let route = |hosts: &[&str]| {
+        let spec = json!({"hostnames": hosts, "parentRefs": [{"name": "theirs"}]});
+        of("gateway.networking.k8s.io/v1", "HTTPRoute", &json!({}), &spec)
+    };
+    let judged = |old: &Value, new: &Value| {
+        found(&Guarded::read(new).unwrap().check(&settings, Guarded::read(old).as_ref()))
+    };
+    let (one, two) = (["a.example.com"], ["a.example.com", "b.example.com"]);
+    assert_eq!(judged(&ingress(&one), &ingress(&one)), [("class-not-allowed", false)]);
+    assert_eq!(judged(&ingress(&one), &ingress(&two)), [("class-not-allowed", true)]);
+    assert_eq!(judged(&ingress(&two), &ingress(&one)), [("class-not-allowed", false)]);
+    assert_eq!(judged(&route(&one), &route(&one)), [("gateway-not-allowed", false)]);
+    assert_eq!(judged(&route(&one), &route(&two)), [("gateway-not-allowed", true)]);
+}
+
+/// What is new is never left out of a report, however much was wrong before.
+#[test]
+fn what_is_new_has_room_beside_what_was_so_before() {
+    let settings = json!({"namespaces": {"team": {"hosts": ["*.team.example.com"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    let of = |count: usize| {
+        let rules: Vec<Value> =
+            (0..count).map(|n| json!({"host": format!("h{n}.team.example.com")})).collect();
+        ingress(&json!({}), &json!({"rules": rules}))
+    };
+    let (old, new) = (of(MAX_PER_CODE + 50), of(MAX_PER_CODE + 51));
+    let judged = |new: &Value| Guarded::read(new).unwrap().check(&settings, Guarded::read(&old).as_ref());
+    assert!(judged(&new).has_errors() && !judged(&old).has_errors() && !judged(&old).is_empty());
+}
+
+#[test]
+fn what_it_had_before_is_told_and_not_refused() {
+    let guarded = with_route(&json!({}));
+    let guarded = Guarded::read(&guarded).unwrap();
+    let said = |created| guarded.contested(Some(&guarded), created, &held_by("ops", false), true);
+    let older = said("2026-02-01T00:00:00Z");
+    assert_eq!(found(&older), [("route-claimed", false)]);
+    assert!(
+        older.to_string().contains("HTTPRoute ops/old") && older.to_string().contains("it was so before"),
+        "{older}"
+    );
+    assert_eq!(found(&said("2025-01-01T00:00:00Z")), [("claim-younger", false)]);
+}
+
+/// What finds no room among the hosts and paths that are compared could be anybody's.
+#[test]
+fn more_routes_than_are_compared_are_refused() {
+    let paths: Vec<Value> =
+        (0..101).map(|n| json!({"path": format!("/{n}"), "pathType": "Prefix"})).collect();
+    let spec = json!({"rules": [{"host": "own.example.com", "http": {"paths": paths}}]});
+    let of = |count: usize| {
+        let aliases: Vec<String> = (0..count).map(|n| format!("h{n}.example.com")).collect();
+        ingress(&json!({"nginx.ingress.kubernetes.io/server-alias": aliases.join(",")}), &spec)
+    };
+    let judged = |old: Option<&Value>, count: usize| {
+        let new = of(count);
+        let old = old.and_then(Guarded::read);
+        found(&Guarded::read(&new).unwrap().contested(old.as_ref(), "", &Holders::new(), true))
+    };
+    assert_eq!(judged(None, 98), []);
+    assert_eq!(judged(None, 99), [("claims-too-many", true)]);
+    assert_eq!(judged(Some(&of(98)), 99), [("claims-too-many", true)]);
+    assert_eq!(judged(Some(&of(99)), 99), [("claims-too-many", false)]);
 }

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use xposer::conflicts::{ClaimText, Holder, Holders, SHARDS, shard};
+use xposer::diagnostics::FieldPath;
 use xposer::validation::PathType;
 use xposer::{Code, Outcome, Plan, Precedence, Service, Settings, Severity, expose, expose_all, testing};
 use xposer_testkit::cases::all;
@@ -60,6 +61,11 @@ fn who_comes_later_loses_what_it_would_lose_beside_the_other_one() {
                 let report = younger.contested(SECOND, &BTreeSet::new(), &holders(&[(older, FIRST)]), true);
                 let told: BTreeSet<(Code, String)> =
                     report.of(Severity::Error).map(|it| (it.code, it.path.to_string())).collect();
+                // What the block adds is compared at admission only.
+                let of_block = FieldPath::annotation(BLOCK).to_string();
+                let is_added =
+                    |(code, path): &(Code, String)| *code == Code::RouteClaimed && *path == of_block;
+                let told: BTreeSet<(Code, String)> = told.into_iter().filter(|it| !is_added(it)).collect();
                 let outcomes = expose_all(&both, &settings, Precedence::OldestFirst);
                 // Names outside of a namespace are not written down.
                 let is_one_namespace = older.namespace() == younger.namespace();
@@ -190,4 +196,78 @@ fn the_shards_are_filled_evenly() {
     }
     // 39 on average.
     assert!(sizes.iter().all(|size| (10..80).contains(size)), "{sizes:?}");
+}
+
+const BLOCK: &str = xposer::service::FORWARD_ANNOTATION;
+
+/// A host that the block of a Service adds is held against others as the hosts of its URLs are.
+#[test]
+fn hosts_that_the_block_adds_are_claims() {
+    let old = plan("ops", "old", &[("IngressURLTemplate", "shop.example.com/api")]);
+    for line in ["server-alias: own.example.org, Shop.example.com", "server-alias: .shop.example.com"] {
+        let block = format!("nginx.ingress.kubernetes.io/{line}");
+        let new = plan("team", "web", &[("IngressURLTemplate", "own.example.com/api"), (BLOCK, &block)]);
+        let said = said(&new, "", &holders(&[(&old, FIRST)]), true);
+        // It had it before, and is younger.
+        assert!(said.len() == 1 && said[0].contains("`shop.example.com/api` is also asked for"), "{said:?}");
+        assert!(said[0].contains("metadata.annotations[\"xposer.stakater.com/annotations\"]"), "{said:?}");
+    }
+    let block = "nginx.ingress.kubernetes.io/from-to-www-redirect: \"true\"";
+    let new = plan("team", "web", &[("IngressURLTemplate", "own.example.com"), (BLOCK, block)]);
+    assert!(new.claim_texts().contains(&ClaimText::route(
+        "www.own.example.com",
+        "/",
+        PathType::Prefix,
+        false
+    )));
+    // A pattern is compared with nobody's, and without an Ingress nobody reads it.
+    for (line, target) in
+        [("server-alias: ~^shop\\.example\\.com$", "Ingress"), ("server-alias: shop.example.com", "Route")]
+    {
+        let block = format!("nginx.ingress.kubernetes.io/{line}");
+        let mut service = testing::service(&[
+            ("IngressURLTemplate", "own.example.com/api"),
+            (BLOCK, &block),
+            ("Target", target),
+        ]);
+        service["metadata"]["namespace"] = "team".into();
+        let outcome = expose(&Service::from_value(&service), &Settings::default());
+        let plan = outcome.plan().unwrap_or_else(|| unreachable!("{outcome:?}"));
+        assert!(plan.claim_texts().iter().all(|claim| !claim.text.contains("shop.example.com")), "{line}");
+    }
+}
+
+/// ingress-nginx leaves an alias out if a rule has the host, so the controller withdraws nobody's objects because of it.
+#[test]
+fn an_alias_is_in_no_conflict_among_the_services_of_a_cluster() {
+    let settings = Settings::from_value(&json!({"domain": "example.com"})).unwrap();
+    let block = "nginx.ingress.kubernetes.io/server-alias: shop.example.com";
+    let mut older = testing::service(&[("IngressURLTemplate", "own.example.com"), (BLOCK, block)]);
+    older["metadata"]["name"] = "older".into();
+    let younger = testing::service(&[HOST]);
+    let both = [Service::from_value(&older).created_at(1), Service::from_value(&younger).created_at(2)];
+    let outcomes = expose_all(&both, &settings, Precedence::OldestFirst);
+    assert!(outcomes.iter().all(|outcome| outcome.plan().is_some()), "{outcomes:?}");
+}
+
+/// The names of one namespace are no more in one shard than those of many.
+#[test]
+fn a_namespace_with_many_services_fills_no_shard() {
+    let mut sizes = vec![0; usize::try_from(SHARDS).unwrap()];
+    for n in 0..2_000 {
+        let service = plan(
+            "shop",
+            &format!("web-{n}"),
+            &[("TLS", "true"), ("TLSSecretNameTemplate", "{{.Service}}-cert")],
+        );
+        let mut buckets = BTreeSet::new();
+        for claim in service.claim_texts() {
+            sizes[usize::try_from(shard(&claim.bucket)).unwrap()] += 1;
+            buckets.insert(claim.config_map());
+        }
+        // One for the host, and one for everything that is named after the Service.
+        assert!(buckets.len() <= 2, "{buckets:?}");
+    }
+    // 16 to 24 on average.
+    assert!(sizes.iter().all(|size| *size < 64), "{sizes:?}");
 }

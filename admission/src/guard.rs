@@ -8,16 +8,16 @@ use xposer::options::Mode;
 use xposer::service::{MANAGED_BY, MANAGED_BY_LABEL};
 
 use crate::object;
-use crate::question::{Asked, Question, Review, Verdict};
+use crate::question::{Asked, Question, Review};
 use crate::request::Request;
-use crate::response::Response;
+use crate::response::{Response, is_error};
 
 /// Reviews the object of a request.
-pub(crate) fn review(
-    request: &Request<'_>,
+pub(crate) fn review<'a>(
+    request: &Request<'a>,
     text: &RawValue,
-    settings: &Settings,
-) -> serde_json::Result<Review> {
+    settings: &'a Settings,
+) -> serde_json::Result<Review<'a>> {
     let passes = Ok(Review::Answered(Response::accepted()));
     let mode = settings.guard().mode_of(request.kind());
     if mode == Mode::Off || settings.guard().passes(request.user()) {
@@ -35,20 +35,16 @@ pub(crate) fn review(
     let old = request.old_object.map(|old| read(request, old)).transpose()?;
     let Some(guarded) = Guarded::read(&object) else { return passes };
     let old_guarded = old.as_ref().and_then(Guarded::read);
-    let report = guarded.check(settings);
-    // What was wrong before is compared with what is wrong now.
-    let before = old_guarded.as_ref().filter(|_| report.has_errors());
-    let before = before.map(|old| old.check(settings)).unwrap_or_default();
-    let verdict = Verdict { mode, before };
+    let report = guarded.check(settings, old_guarded.as_ref());
     let claims = Question::claims(settings);
-    let texts = claims.map(|_| guarded.claims_beside(old_guarded.as_ref())).unwrap_or_default();
-    Ok(match claims.filter(|_| !texts.is_empty()) {
+    let [added, kept] = claims.map(|_| guarded.claims_beside(old_guarded.as_ref())).unwrap_or_default();
+    Ok(match claims.filter(|_| !(added.is_empty() && kept.is_empty())) {
         Some(claims) => {
             let created = request.created(&object);
-            let asked = Asked::Guarded { object, old, verdict };
-            Review::Asks(Box::new(Question::new(&texts, claims, asked, created, report)))
+            let asked = Asked::Guarded { object, old, mode };
+            Review::Asks(Box::new(Question::new([&added, &kept], claims, asked, created, report)))
         }
-        None => Review::Answered(Response::of(&report, &|finding| verdict.refuses(finding))),
+        None => Review::Answered(Response::of(&report, &|finding| mode == Mode::Deny && is_error(finding))),
     })
 }
 

@@ -8,11 +8,12 @@ use serde_json::value::RawValue;
 use xposer::conflicts::{ClaimText, Holders, SHARD_KEY, SHARD_LABELS, SHARD_VERSION};
 use xposer::diagnostics::{FieldPath, Problem};
 use xposer::guard::Guarded;
+use xposer::internal::shortened;
 use xposer::options::{Claims, Mode};
-use xposer::{Code, Diagnostic, Plan, Report, Settings, Severity};
+use xposer::{Code, Diagnostic, Plan, Report, Service, Settings, expose};
 
 use crate::object;
-use crate::response::Response;
+use crate::response::{Response, is_error};
 use crate::time::seconds;
 
 /// How many ConfigMaps are looked up for one request, at most.
@@ -31,11 +32,11 @@ pub enum Reply {
 
 /// The answer to a request, or what has to be looked up first.
 #[derive(Clone, Debug)]
-pub enum Review {
+pub enum Review<'a> {
     /// The answer.
     Answered(Response),
     /// The answer depends on what the cluster has.
-    Asks(Box<Question>),
+    Asks(Box<Question<'a>>),
 }
 
 /// A request that can be answered when some ConfigMaps are known.
@@ -55,30 +56,33 @@ pub enum Review {
 /// .to_string();
 /// let request: Request = serde_json::from_str(&request)?;
 /// let settings = json!({"ingressURLTemplate": "shop.example.com", "claims": {"namespace": "xposer-system", "mode": "deny"}});
-/// let Review::Asks(question) = review(&request, &Settings::from_value(&settings)?) else { panic!("it is exposed") };
-/// // One for the host, and one for the namespace.
-/// assert_eq!((question.namespace(), question.names()), ("xposer-system", &["xposer-claims-18".to_owned(), "xposer-claims-2a".to_owned()][..]));
-/// let claims = json!({"version": 1, "written": "2026-11-29T07:00:00Z", "claims": {"prefix shop.example.com/": [
+/// let settings = Settings::from_value(&settings)?;
+/// let Review::Asks(question) = review(&request, &settings) else { panic!("it is exposed") };
+/// // One for the host, and one for the name.
+/// assert_eq!((question.namespace(), question.names()), ("xposer-system", &["xposer-claims-2a".to_owned(), "xposer-claims-7d".to_owned()][..]));
+/// let claims = json!({"version": 2, "written": "2026-11-29T07:00:00Z", "claims": {"prefix shop.example.com/": [
 ///     {"kind": "Ingress", "namespace": "ops", "name": "old", "created": "2026-01-01T00:00:00Z"}]}});
 /// let labels = json!({"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"});
 /// let found = |claims: serde_json::Value| {
 ///     Reply::Found(json!({"metadata": {"labels": labels}, "data": {"claims": claims.to_string()}}))
 /// };
-/// let nothing = json!({"version": 1, "written": "2026-11-29T07:00:00Z"});
-/// let response = question.answer(&[found(nothing), found(claims)], 1_795_935_600);
+/// let nothing = json!({"version": 2, "written": "2026-11-29T07:00:00Z"});
+/// let response = question.answer(&[found(claims), found(nothing)], 1_795_935_600);
 /// assert_eq!(response.code(), Some(422));
 /// assert!(response.message().is_some_and(|message| message.contains("Ingress ops/old, created on 2026-01-01")));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct Question<'a> {
     names: Vec<String>,
+    /// Those of them by which nothing is refused: an update leaves there what it was.
+    of_kept: Vec<String>,
     /// The texts of the claims that matter: a shard has those of others, too.
     wanted: BTreeSet<String>,
     /// Whether there is more to ask for than may be looked up.
     is_cut: bool,
-    claims: Claims,
-    asked: Asked,
+    claims: &'a Claims,
+    asked: Asked<'a>,
     /// When the API server created the object, as it writes times.
     created: String,
     /// What is found already.
@@ -98,67 +102,93 @@ struct Written<'t> {
 
 /// Who asks.
 #[derive(Clone, Debug)]
-pub(crate) enum Asked {
+pub(crate) enum Asked<'a> {
     /// A Service that would be exposed.
     Service {
         plan: Box<Plan>,
-        /// The texts of what it asked for before.
-        had: BTreeSet<String>,
+        before: Before<'a>,
         /// Its text and what was read of it, if the URL is to be written on it.
-        stamped: Option<(Box<RawValue>, Value)>,
+        stamped: Option<(&'a RawValue, Value)>,
     },
     /// An object that somebody wrote by hand.
     Guarded {
         object: Value,
         /// What it was before.
         old: Option<Value>,
-        verdict: Verdict,
+        /// What follows from the findings.
+        mode: Mode,
     },
 }
 
-/// What follows from the findings about an object that somebody wrote by hand.
+/// What a Service asked for before.
 #[derive(Clone, Debug)]
-pub(crate) struct Verdict {
-    pub(crate) mode: Mode,
-    /// What was found about the object as it was before. Who changes something else is not refused for it.
-    pub(crate) before: Report,
+pub(crate) enum Before<'a> {
+    Nothing,
+    /// The same as now.
+    Same,
+    /// What it was before it is updated.
+    Other {
+        old: &'a RawValue,
+        namespace: String,
+        settings: &'a Settings,
+    },
 }
 
-impl Verdict {
-    /// Whether the object is refused because of a finding that does not depend on others.
-    pub(crate) fn refuses(&self, finding: &Diagnostic) -> bool {
-        let is_same = |known: &Diagnostic| {
-            (known.code, &known.message, &known.found) == (finding.code, &finding.message, &finding.found)
+impl Before<'_> {
+    /// The texts of the claims.
+    fn texts(&self, plan: &Plan) -> BTreeSet<String> {
+        let texts = match self {
+            Before::Nothing => None,
+            Before::Same => Some(plan.claim_texts()),
+            Before::Other { old, namespace, settings } => object::read(old).ok().and_then(|old| {
+                let outcome = expose(&Service::from_value(&old).with_default_namespace(namespace), settings);
+                outcome.plan().map(Plan::claim_texts)
+            }),
         };
-        finding.severity == Severity::Error
-            && self.mode == Mode::Deny
-            && !self.before.diagnostics().iter().any(is_same)
+        texts.into_iter().flatten().map(|claim| claim.text).collect()
     }
 }
 
-impl Question {
-    /// What is asked about these claims.
+/// What is said of a Service. `had` gives the texts of what it asked for before: that costs as much as the Service itself, and matters only
+/// where somebody else has something.
+fn contested(
+    plan: &Plan,
+    created: &str,
+    had: &dyn Fn() -> BTreeSet<String>,
+    holders: &Holders,
+    names_others: bool,
+) -> Report {
+    let found = plan.contested(created, &BTreeSet::new(), holders, names_others);
+    if found.is_empty() { found } else { plan.contested(created, &had(), holders, names_others) }
+}
+
+impl<'a> Question<'a> {
+    /// What is asked about these claims: those that are new, and those that an update leaves as they were, as far as there is room.
     pub(crate) fn new(
-        texts: &[ClaimText],
-        claims: &Claims,
-        asked: Asked,
+        [added, kept]: [&[ClaimText]; 2],
+        claims: &'a Claims,
+        asked: Asked<'a>,
         created: String,
         report: Report,
     ) -> Self {
-        let (mut names, mut is_cut) = (Vec::new(), false);
-        for name in texts.iter().map(ClaimText::config_map) {
-            if let Err(place) = names.binary_search(&name) {
-                if names.len() < MAX_LOOKUPS {
-                    names.insert(place, name);
-                } else {
-                    is_cut = true;
-                }
+        let (mut names, mut of_kept, mut is_cut) = (Vec::new(), Vec::new(), false);
+        for (at, claim) in added.iter().chain(kept).enumerate() {
+            let (name, is_added) = (claim.config_map(), at < added.len());
+            let Err(place) = names.binary_search(&name) else { continue };
+            if names.len() >= MAX_LOOKUPS {
+                is_cut |= is_added;
+                continue;
             }
+            if !is_added {
+                of_kept.push(name.clone());
+            }
+            names.insert(place, name);
         }
         // A canary is compared with its stable Service.
-        let stable = texts.iter().filter_map(ClaimText::stable);
-        let wanted = texts.iter().map(|claim| claim.text.as_str()).chain(stable).map(str::to_owned).collect();
-        Self { names, wanted, is_cut, claims: claims.clone(), asked, created, report }
+        let texts = added.iter().chain(kept);
+        let wanted = texts.flat_map(|claim| [Some(claim.text.as_str()), claim.stable()]).flatten();
+        let wanted = wanted.map(str::to_owned).collect();
+        Self { names, of_kept, wanted, is_cut, claims, asked, created, report }
     }
 
     /// The claims of the settings, if something follows from them.
@@ -188,20 +218,24 @@ impl Question {
                 Ok((claims, dropped)) => {
                     holders.extend(claims);
                     if dropped > 0 {
-                        unknown.push(self.config_map(name, &format!("has no room for {dropped} claims")));
+                        unknown.push((name, format!("has no room for {dropped} claims")));
                     }
                 }
-                Err(reason) => unknown.push(self.config_map(name, &reason)),
+                Err(reason) => unknown.push((name, reason)),
             }
         }
+        unknown.retain(|(name, _)| !self.of_kept.contains(name));
+        let unknown: Vec<String> =
+            unknown.into_iter().map(|(name, reason)| self.config_map(name, &reason)).collect();
+        let names_others = self.claims.names_others();
         let found = match &self.asked {
-            Asked::Service { plan, had, .. } => {
-                plan.contested(&self.created, had, &holders, self.claims.names_others())
+            Asked::Service { plan, before, .. } => {
+                contested(plan, &self.created, &|| before.texts(plan), &holders, names_others)
             }
             Asked::Guarded { object, old, .. } => Guarded::read(object)
                 .map(|guarded| {
                     let old = old.as_ref().and_then(Guarded::read);
-                    guarded.contested(old.as_ref(), &self.created, &holders, self.claims.names_others())
+                    guarded.contested(old.as_ref(), &self.created, &holders, names_others)
                 })
                 .unwrap_or_default(),
         };
@@ -221,17 +255,17 @@ impl Question {
         let (mode, on_failure) = (self.claims.mode(), self.claims.on_failure());
         let guard = match &self.asked {
             Asked::Service { .. } => None,
-            Asked::Guarded { verdict, .. } => Some(verdict),
+            Asked::Guarded { mode, .. } => Some(*mode),
         };
         let refuses = |finding: &Diagnostic| {
             let is_refused = match (finding.code, guard) {
                 (Code::ClaimsUnknown, _) => on_failure == Mode::Deny,
                 (Code::RouteClaimed | Code::ClaimsTooMany, _) | (_, None) => {
-                    finding.severity == Severity::Error && mode == Mode::Deny
+                    is_error(finding) && mode == Mode::Deny
                 }
-                (_, Some(verdict)) => verdict.refuses(finding),
+                (_, Some(_)) => is_error(finding),
             };
-            is_refused && guard.is_none_or(|verdict| verdict.mode == Mode::Deny)
+            is_refused && guard.is_none_or(|mode| mode == Mode::Deny)
         };
         let response = Response::of(&self.report, &refuses);
         if !response.is_allowed() {
@@ -240,7 +274,7 @@ impl Question {
         match self.asked {
             // The URL of somebody else is no URL of this Service.
             Asked::Service { plan, stamped: Some((text, service)), .. } => {
-                response.with_change(object::stamped(&text, service, Some(&*plan).filter(|_| !is_contested)))
+                response.with_change(object::stamped(text, service, Some(&*plan).filter(|_| !is_contested)))
             }
             Asked::Service { stamped: None, .. } | Asked::Guarded { .. } => response,
         }
@@ -251,7 +285,7 @@ impl Question {
         let found = match reply {
             Some(Reply::Found(found)) => found,
             Some(Reply::NotFound) => return Err("does not exist".to_owned()),
-            Some(Reply::Failed(error)) => return Err(format!("cannot be read: {error}")),
+            Some(Reply::Failed(error)) => return Err(format!("cannot be read: {}", short(error))),
             None => return Err("was not looked up in time".to_owned()),
         };
         let labels = found.pointer("/metadata/labels").unwrap_or(&Value::Null);
@@ -262,7 +296,7 @@ impl Question {
         let Some(text) = found.pointer("/data").and_then(|data| data.get(SHARD_KEY)?.as_str()) else {
             return Err("has no claims".to_owned());
         };
-        let no_claims = |error: serde_json::Error| format!("has no claims: {error}");
+        let no_claims = |_| "has claims in another form".to_owned();
         let shard: Written<'_> = serde_json::from_str(text).map_err(no_claims)?;
         if shard.version != SHARD_VERSION {
             return Err(format!("has the version {}, expected {SHARD_VERSION}", shard.version));
@@ -271,8 +305,8 @@ impl Question {
         // A time that is as far ahead would make it count for ever.
         if age.is_none_or(|age| age > self.claims.max_age_seconds()) {
             return Err(format!(
-                "was written at {:?}, which is more than {} s away",
-                shard.written,
+                "was written at `{}`, which is more than {} s away",
+                short(&shard.written),
                 self.claims.max_age_seconds()
             ));
         }
@@ -292,6 +326,11 @@ impl Question {
     }
 }
 
+/// What a host or a ConfigMap says, for a message.
+fn short(text: &str) -> String {
+    shortened(text, None, 200)
+}
+
 /// What is said where some of the claims are not known.
 fn about_unknown(reasons: &[String]) -> Option<Problem> {
     let first = reasons.first()?;
@@ -301,4 +340,34 @@ fn about_unknown(reasons: &[String]) -> Option<Problem> {
     };
     let said = format!("it is not known who else has its hosts and names: {first}{more}");
     Some(Problem::new(Code::ClaimsUnknown, said).help("tell your administrator"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use xposer::conflicts::Holder;
+
+    /// To plan a Service a second time is half of the work of a request.
+    #[test]
+    fn the_old_service_is_planned_only_where_somebody_else_has_something() -> Result<(), Report> {
+        let plan =
+            xposer::testing::plan(&[("IngressURLTemplate", "shop.example.com")], serde_json::json!({}))?;
+        let holder = |name: &str| Holder { name: name.to_owned(), ..plan.holder("2026-01-01T00:00:00Z") };
+        let planned = Cell::new(0);
+        let had = || {
+            planned.set(planned.get() + 1);
+            BTreeSet::new()
+        };
+        let says = |name: &str| {
+            let holders = Holders::from([("prefix shop.example.com/".to_owned(), vec![holder(name)])]);
+            contested(&plan, "2026-01-01T00:00:00Z", &had, &holders, true).has_errors()
+        };
+        assert!(!contested(&plan, "", &had, &Holders::new(), true).has_errors() && !says("web"));
+        assert_eq!(planned.get(), 0);
+        assert!(says("other"));
+        assert_eq!(planned.get(), 1);
+        Ok(())
+    }
 }

@@ -150,3 +150,8 @@ impl Response {
         self.mutated_object.as_deref()
     }
 }
+
+/// Whether an object is refused because of a finding.
+pub(crate) fn is_error(finding: &Diagnostic) -> bool {
+    finding.severity == Severity::Error
+}

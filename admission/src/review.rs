@@ -1,21 +1,19 @@
 //! What is decided about an object.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 use serde_json::value::RawValue;
-use xposer::{Diagnostic, Outcome, Service, Settings, Severity, expose};
+use xposer::{Outcome, Service, Settings, expose};
 
-use crate::question::{Asked, Question, Review};
+use crate::question::{Asked, Before, Question, Review};
 use crate::request::Request;
-use crate::response::Response;
+use crate::response::{Response, is_error};
 use crate::{guard, object};
 
 /// Reviews a request.
 ///
 /// The status of a refusal is 422; a request that cannot be read has 400.
 #[must_use]
-pub fn review(request: &Request<'_>, settings: &Settings) -> Review {
+pub fn review<'a>(request: &Request<'a>, settings: &'a Settings) -> Review<'a> {
     match Reviewed::of(request) {
         Ok(Some(reviewed)) => reviewed.review(settings),
         Ok(None) => Review::Answered(Response::accepted()),
@@ -24,14 +22,14 @@ pub fn review(request: &Request<'_>, settings: &Settings) -> Review {
 }
 
 /// An object that is created or updated.
-pub struct Reviewed<'p> {
-    request: &'p Request<'p>,
+pub struct Reviewed<'r, 'p> {
+    request: &'r Request<'p>,
     text: &'p RawValue,
     /// A Service as far as it is read; `None` for an object of another kind.
     service: Option<Value>,
 }
 
-impl<'p> Reviewed<'p> {
+impl<'r, 'p> Reviewed<'r, 'p> {
     /// What is reviewed of a request; `None` where it is accepted unchanged whatever the settings say: other operations than
     /// creations and updates, other kinds, subresources, and Services that are being deleted and only wait for their finalizers.
     ///
@@ -40,7 +38,7 @@ impl<'p> Reviewed<'p> {
     /// # Errors
     ///
     /// The object cannot be read; the response says why.
-    pub fn of(request: &'p Request<'p>) -> Result<Option<Self>, Response> {
+    pub fn of(request: &'r Request<'p>) -> Result<Option<Self>, Response> {
         let Some(text) = request.object.filter(|_| request.writes()) else { return Ok(None) };
         if request.is_for_guarded() {
             return Ok(Some(Self { request, text, service: None }));
@@ -57,7 +55,10 @@ impl<'p> Reviewed<'p> {
 
     /// Reviews the object under these settings.
     #[must_use]
-    pub fn review(self, settings: &Settings) -> Review {
+    pub fn review<'a>(self, settings: &'a Settings) -> Review<'a>
+    where
+        'p: 'a,
+    {
         match self.service {
             Some(service) => review_service(self.request, self.text, service, settings),
             None => guard::review(self.request, self.text, settings)
@@ -66,7 +67,12 @@ impl<'p> Reviewed<'p> {
     }
 }
 
-fn review_service(request: &Request<'_>, text: &RawValue, object: Value, settings: &Settings) -> Review {
+fn review_service<'a>(
+    request: &Request<'a>,
+    text: &'a RawValue,
+    object: Value,
+    settings: &'a Settings,
+) -> Review<'a> {
     let service = Service::from_value(&object).with_default_namespace(request.namespace());
     let (plan, report) = match expose(&service, settings) {
         Outcome::NotExposed { report } => (None, report.unwrap_or_default()),
@@ -80,13 +86,13 @@ fn review_service(request: &Request<'_>, text: &RawValue, object: Value, setting
         (Some(plan), Some(claims)) => {
             let created = request.created(&object);
             let texts = plan.claim_texts();
-            let had = if request.is_audit() {
-                texts.iter().map(|claim| claim.text.clone()).collect()
-            } else {
-                claims_before(request, settings)
+            let before = match request.old_object {
+                _ if request.is_audit() => Before::Same,
+                Some(old) => Before::Other { old, namespace: request.namespace().to_owned(), settings },
+                None => Before::Nothing,
             };
-            let asked = Asked::Service { plan, had, stamped: stamps.then(|| (text.to_owned(), object)) };
-            Review::Asks(Box::new(Question::new(&texts, claims, asked, created, report)))
+            let asked = Asked::Service { plan, before, stamped: stamps.then_some((text, object)) };
+            Review::Asks(Box::new(Question::new([&texts, &[]], claims, asked, created, report)))
         }
         (plan, _) => {
             let response = Response::of(&report, &is_error);
@@ -96,18 +102,4 @@ fn review_service(request: &Request<'_>, text: &RawValue, object: Value, setting
             Review::Answered(response.with_change(object::stamped(text, object, plan.as_deref())))
         }
     }
-}
-
-/// What a Service asked for before it is updated.
-fn claims_before(request: &Request<'_>, settings: &Settings) -> BTreeSet<String> {
-    let old = request.old_object.and_then(|old| object::read(old).ok());
-    let outcome = old
-        .as_ref()
-        .map(|old| expose(&Service::from_value(old).with_default_namespace(request.namespace()), settings));
-    let texts = outcome.as_ref().and_then(Outcome::plan).map(xposer::Plan::claim_texts);
-    texts.into_iter().flatten().map(|claim| claim.text).collect()
-}
-
-fn is_error(finding: &Diagnostic) -> bool {
-    finding.severity == Severity::Error
 }

@@ -176,7 +176,7 @@ impl Door for Answers {
 
 impl Answers {
     /// A reply for each name, all asked at once.
-    async fn replies(&self, question: &Question) -> Vec<Reply> {
+    async fn replies(&self, question: &Question<'_>) -> Vec<Reply> {
         let api = format!("/api/v1/namespaces/{}/configmaps", question.namespace());
         let asked = question.names().iter().map(|name| self.get(&api, name));
         let replies = join_all(asked).await;

@@ -271,7 +271,7 @@ fn situations(object: &Value, settings: &Value, free: &Known) -> Vec<Known> {
     if let Some(plan) = expose(&Service::from_value(object), &settings).plan() {
         let [kind, namespace, name, created] =
             ["Ingress", "ops", "old", "2020-01-01T00:00:00Z"].map(str::to_owned);
-        let holder = Holder { kind, namespace, name, created, is_local: false };
+        let holder = Holder { kind, namespace, name, created, is_local: false, is_part: false };
         holders.extend(plan.claim_texts().into_iter().map(|it| (it.text, vec![holder.clone()])));
     }
     let taken = Cluster::of_claims(NAMESPACE, &time(-10), &holders);
@@ -340,7 +340,7 @@ fn by_hand() -> Vec<(Value, Vec<Known>)> {
             ["Service", "ops", "old", "2020-01-01T00:00:00Z"].map(str::to_owned);
         holders.insert(
             format!("prefix {host}/"),
-            vec![Holder { kind, namespace, name, created, is_local: false }],
+            vec![Holder { kind, namespace, name, created, is_local: false, is_part: false }],
         );
     }
     let known = Known::Some(Arc::new(Cluster::of_claims(NAMESPACE, &time(-10), &holders)));

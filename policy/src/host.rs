@@ -23,7 +23,7 @@ struct GetResource<'q> {
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The replies to a question, one call of the host for each name, as long as there is time.
-pub(crate) fn replies(question: &Question, host: &Host<'_>) -> Vec<Reply> {
+pub(crate) fn replies(question: &Question<'_>, host: &Host<'_>) -> Vec<Reply> {
     let start = Instant::now();
     let names = question.names().iter().take_while(|_| start.elapsed() < PATIENCE);
     names.map(|name| reply(question.namespace(), name, host)).collect()

@@ -1,11 +1,12 @@
 //! Rules about the host.
 
 use std::cell::LazyCell;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
 use crate::plan::context::RuleContext;
-use crate::plan::{OtherHost, Route};
+use crate::plan::{AddedHost, OtherHost, Route};
 use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, character_help, host_errors};
 
 /// A host as somebody wrote it.
@@ -84,6 +85,17 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
     for rule in written {
         if let Some(problem) = context.settings.problem_of_host(own, rule.host) {
             report.file(chosen_by(context, rule).path(), problem);
+        }
+    }
+    // A name for ExternalDNS may stand under both of its prefixes, and be that of a route.
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for rule in &plan.rules {
+        seen.insert(rule.host.clone());
+    }
+    for AddedHost { host, annotation, .. } in plan.added_hosts() {
+        let problem = context.settings.problem_of_host(own, &host);
+        if let Some(problem) = problem.filter(|_| seen.insert(host)) {
+            annotation.file_value(report, problem);
         }
     }
 }

@@ -7,12 +7,13 @@ use super::patterns::{Compared, compared};
 use super::{Filing, certificates, in_words};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, quoted};
 use crate::dialect::gateway::says::prefix;
+use crate::dialect::hosts::Use;
 use crate::dialect::nginx::read::{NAME_STABLE, unnamed_canary};
 use crate::dialect::says::is_done;
 use crate::dialect::write::extras;
 use crate::intents::Intent;
 use crate::plan::kinds::Kind;
-use crate::plan::{Plan, Scope};
+use crate::plan::{AddedHost, Plan, Scope};
 use crate::service::FORWARD_ANNOTATION;
 use crate::validation::{PathType, comparable_path};
 use crate::values::Target;
@@ -212,6 +213,37 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     if let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_done(plan, wanted)) {
         for host in plan.redirected_groups().into_iter().flat_map(|(_, hosts)| hosts) {
             found.push((Claimed::Route(host.into(), "/", false, false), Some(&wanted.origin)));
+        }
+    }
+    found
+}
+
+/// The most routes of one object that annotations add and that are compared. Lists that are combined would otherwise have no bound.
+pub(crate) const MAX_TAKEN: usize = 10_000;
+
+/// [`main_claims`], and the routes of the hosts that annotations add; none of a pattern, because whose hosts it takes is not known.
+///
+/// The latter are compared at admission, and not among the Services of a cluster: ingress-nginx leaves such a host out if a rule has it, and
+/// the Service with that rule has to stay.
+pub(super) fn all_claims<'c>(
+    plan: &'c Plan,
+    added: &'c [AddedHost<'_>],
+) -> Vec<(Claimed<'c>, Option<&'c Origin>)> {
+    let mut found = main_claims(plan);
+    let room = found.len() + MAX_TAKEN;
+    for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {
+        for rule in &plan.rules {
+            let (path, is_exact) = match what {
+                Use::Served => {
+                    (comparable_path(&rule.path, rule.path_type), rule.path_type == PathType::Exact)
+                }
+                Use::Redirected => ("/", false),
+                Use::Published => break,
+            };
+            if found.len() < room {
+                let claim = Claimed::Route(host.as_str().into(), path, is_exact, plan.canary.is_some());
+                found.push((claim, Some(origin)));
+            }
         }
     }
     found

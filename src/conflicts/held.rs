@@ -1,17 +1,18 @@
 //! Who has what, as the controller writes it down for programs that see one object at a time.
 //!
 //! A claim that only one Service can have is a text such as `prefix shop.example.com/`. All claims of one host, and all of one
-//! namespace, are in one of [`SHARDS`] shards, so that one look-up a host and one for the namespace are enough, however many
-//! hosts there are. The controller keeps each shard in a ConfigMap.
+//! name in a namespace, are in one of [`SHARDS`] shards, so that one look-up a host and one for the name are enough, however many
+//! hosts there are and however many Services a namespace has. The controller keeps each shard in a ConfigMap.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::claims::{Claim, Claimed, MAX_NAMED, MONITOR, main_claims, said};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, quoted};
+use super::claims::{Claim, Claimed, MAX_NAMED, MAX_TAKEN, MONITOR, all_claims, said};
+use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
+use crate::dialect::hosts::Use;
 use crate::plan::Plan;
-use crate::service::{MANAGED_BY, MANAGED_BY_LABEL};
+use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL};
 use crate::validation::{PathType, comparable_path};
 
 /// How many shards there are.
@@ -32,9 +33,9 @@ pub const MAX_HOLDERS: usize = MAX_NAMED + 1;
 /// The version of the form in which a shard is written.
 ///
 /// ```
-/// assert_eq!(xposer::conflicts::SHARD_VERSION, 1);
+/// assert_eq!(xposer::conflicts::SHARD_VERSION, 2);
 /// ```
-pub const SHARD_VERSION: u64 = 1;
+pub const SHARD_VERSION: u64 = 2;
 
 /// The labels of the ConfigMaps of the shards. One without both belongs to somebody else: a reader does not trust it, and the controller
 /// does not touch it.
@@ -67,10 +68,13 @@ pub const SHARD_KEY: &str = "claims";
 pub struct ClaimText {
     /// The claim. Two objects with equal texts want the same thing.
     pub text: String,
-    /// The host or the namespace that the claim is about.
+    /// The host that the claim is about, or the namespace and name as [`bucket_of_name`] gives them.
     pub bucket: String,
     /// Whether it is in no conflict with another one that is local, too: keys of the ConfigMaps of two namespaces.
     pub is_local: bool,
+    /// Whether it is only about some of the requests for a path: those with certain headers, query parameters or methods. Of two objects
+    /// of one namespace, one of which takes a part, each gets its own; a part of what another namespace has is taken from it.
+    pub is_part: bool,
 }
 
 impl ClaimText {
@@ -88,7 +92,7 @@ impl ClaimText {
         let host = host.to_ascii_lowercase();
         let path = comparable_path(if path.is_empty() { "/" } else { path }, path_type);
         let text = route(&host, path, path_type == PathType::Exact, is_canary);
-        Self { text, bucket: host, is_local: false }
+        Self { text, bucket: host, is_local: false, is_part: false }
     }
 
     /// The claim whose requests a canary shares: that of its stable Service. `None` if this is not the route of a canary.
@@ -131,7 +135,22 @@ fn route(host: &str, path: &str, is_exact: bool, is_canary: bool) -> String {
     format!("{canary}{kind} {host}{path}")
 }
 
-/// The number of the shard of a host or a namespace, from 0 to [`SHARDS`] without the end (FNV-1a of 64 bits).
+/// The bucket of a name in a namespace: what is derived from the name of an object, such as its secret `web-cert`, has that of the name,
+/// so that a Service seldom needs more than one look-up for its names. The hash depends least on the last bytes, which are the same for all.
+///
+/// ```
+/// use xposer::conflicts::bucket_of_name;
+/// assert_eq!(bucket_of_name("shop", "web"), "web.shop.svc");
+/// assert_eq!(bucket_of_name("shop", "web-cert"), bucket_of_name("shop", "web"));
+/// assert_eq!(bucket_of_name("shop", "web-redirect"), bucket_of_name("shop", "web"));
+/// ```
+#[must_use]
+pub fn bucket_of_name(namespace: &str, name: &str) -> String {
+    let stem = ["-cert", "-redirect"].into_iter().find_map(|end| name.strip_suffix(end));
+    format!("{}.{namespace}.svc", stem.unwrap_or(name))
+}
+
+/// The number of the shard of a bucket, from 0 to [`SHARDS`] without the end (FNV-1a of 64 bits).
 ///
 /// ```
 /// use xposer::conflicts::{SHARDS, shard};
@@ -163,7 +182,7 @@ pub fn config_map(shard: u64) -> String {
 /// use xposer::conflicts::Holder;
 /// let holder = |created: &str| Holder {
 ///     kind: "Service".to_owned(), namespace: "shop".to_owned(), name: "web".to_owned(),
-///     created: created.to_owned(), is_local: false,
+///     created: created.to_owned(), is_local: false, is_part: false,
 /// };
 /// let written = serde_json::to_value(holder("2026-01-01T00:00:00Z")).unwrap();
 /// assert_eq!(written["created"], "2026-01-01T00:00:00Z");
@@ -185,6 +204,9 @@ pub struct Holder {
     /// Whether the claim is local ([`ClaimText::is_local`]).
     #[serde(default, rename = "local", skip_serializing_if = "std::ops::Not::not")]
     pub is_local: bool,
+    /// Whether the claim is only about some of the requests ([`ClaimText::is_part`]).
+    #[serde(default, rename = "part", skip_serializing_if = "std::ops::Not::not")]
+    pub is_part: bool,
 }
 
 impl Holder {
@@ -201,6 +223,12 @@ impl Holder {
     fn is_same(&self, other: &Self) -> bool {
         (&self.kind, &self.namespace, &self.name) == (&other.kind, &other.namespace, &other.name)
     }
+
+    /// Whether it may have this claim beside somebody else who asks for it.
+    fn is_beside(&self, asked: &ClaimText, asker: &Self) -> bool {
+        (self.is_local && asked.is_local)
+            || ((self.is_part || asked.is_part) && self.namespace == asker.namespace)
+    }
 }
 
 /// The holders of claims, by the texts of the claims; the oldest first, and at most [`MAX_HOLDERS`] of each.
@@ -215,7 +243,7 @@ pub type Holders = BTreeMap<String, Vec<Holder>>;
 ///
 /// ```
 /// use xposer::conflicts::{SHARD_VERSION, Shard};
-/// let text = r#"{"version":1,"written":"2026-11-29T07:00:00Z","claims":{"prefix shop.example.com/":[
+/// let text = r#"{"version":2,"written":"2026-11-29T07:00:00Z","claims":{"prefix shop.example.com/":[
 ///     {"kind":"Ingress","namespace":"shop","name":"old","created":"2026-01-01T00:00:00Z"}]}}"#;
 /// let shard: Shard = serde_json::from_str(text)?;
 /// assert_eq!((shard.version, shard.dropped, shard.claims.len()), (SHARD_VERSION, 0, 1));
@@ -249,12 +277,19 @@ impl Claim<'_> {
 }
 
 fn text(claim: &Claimed<'_>) -> Option<ClaimText> {
-    let text = |text: String, bucket: &str| ClaimText { text, bucket: bucket.to_owned(), is_local: false };
+    let text = |text: String, bucket: &str| ClaimText {
+        text,
+        bucket: bucket.to_owned(),
+        is_local: false,
+        is_part: false,
+    };
     Some(match claim {
         Claimed::Service(..) | Claimed::Paths(..) | Claimed::Certificate(_) | Claimed::Name(_, None, _) => {
             return None;
         }
-        Claimed::Name(kind, Some(namespace), name) => text(format!("{kind} {namespace}/{name}"), namespace),
+        Claimed::Name(kind, Some(namespace), name) => {
+            text(format!("{kind} {namespace}/{name}"), &bucket_of_name(namespace, name))
+        }
         Claimed::Route(host, path, is_exact, is_canary) => {
             text(route(host, path, *is_exact, *is_canary), host)
         }
@@ -263,7 +298,7 @@ fn text(claim: &Claimed<'_>) -> Option<ClaimText> {
         }
         Claimed::Secret(namespace, name) => {
             let namespace = namespace.unwrap_or_default();
-            text(format!("Secret {namespace}/{name}"), namespace)
+            text(format!("Secret {namespace}/{name}"), &bucket_of_name(namespace, name))
         }
         Claimed::Key(key) => text(format!("key {key}"), &format!("key {key}")),
     })
@@ -280,7 +315,15 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn claim_texts(&self) -> Vec<ClaimText> {
-        main_claims(self).iter().filter_map(|(claim, _)| text_of(self, claim)).collect()
+        let added = self.added_hosts();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        let mut texts = Vec::new();
+        for (claim, _) in all_claims(self, &added) {
+            if let Some(text) = text_of(self, &claim).filter(|text| seen.insert(text.text.clone())) {
+                texts.push(text);
+            }
+        }
+        texts
     }
 
     /// Compares what this plan asks for with what others have. An Error for everything that an older one has, as
@@ -297,7 +340,7 @@ impl Plan {
     /// use xposer::conflicts::{Holder, Holders};
     /// let plan = xposer::testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))?;
     /// let holder = Holder { kind: "Ingress".to_owned(), namespace: "ops".to_owned(), name: "old".to_owned(),
-    ///     created: "2026-01-01T00:00:00Z".to_owned(), is_local: false };
+    ///     created: "2026-01-01T00:00:00Z".to_owned(), is_local: false, is_part: false };
     /// let holders = Holders::from([("prefix shop.example.com/".to_owned(), vec![holder])]);
     /// let nothing = BTreeSet::new();
     /// let said = |created, named| plan.contested(created, &nothing, &holders, named).diagnostics()[0].message.clone();
@@ -320,7 +363,8 @@ impl Plan {
         let (of_old, of_new) = (self.holder(created), self.holder(""));
         // A Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
-        for (claim, origin) in main_claims(self) {
+        let added = self.added_hosts();
+        for (claim, origin) in all_claims(self, &added) {
             let Some(asked) = text_of(self, &claim) else { continue };
             if !seen.insert(asked.text.clone()) {
                 continue;
@@ -341,9 +385,10 @@ impl Plan {
                 (&claim, &self.canary, asked.stable())
             {
                 let has_it = holders.get(stable).map_or(&[][..], Vec::as_slice);
+                let has_it: Vec<&Holder> =
+                    has_it.iter().filter(|holder| !holder.is_beside(&asked, asker)).collect();
                 let stable = Holder { name: canary.of.clone(), ..asker.clone() };
                 if !has_it.is_empty() && !has_it.iter().any(|holder| holder.is_same(&stable)) {
-                    let has_it: Vec<&Holder> = has_it.iter().collect();
                     let said = format!(
                         "{} is asked for by {}, and not by the stable Service {}",
                         quoted(&format!("{host}{path}")),
@@ -355,6 +400,10 @@ impl Plan {
                     report.file(path, problem.help("name the stable Service that has the host and path"));
                 }
             }
+        }
+        let served = added.iter().filter(|added| added.what == Use::Served).count();
+        if served.saturating_mul(self.rules.len()) > MAX_TAKEN {
+            report.file(FieldPath::annotation(FORWARD_ANNOTATION), too_many());
         }
         report
     }
@@ -375,6 +424,7 @@ impl Plan {
             name: self.subject.name.clone(),
             created: created.to_owned(),
             is_local: false,
+            is_part: false,
         }
     }
 }
@@ -384,20 +434,47 @@ fn text_of(plan: &Plan, claim: &Claimed<'_>) -> Option<ClaimText> {
     text(claim).map(|text| ClaimText { is_local, ..text })
 }
 
-/// What is said where an object that is not ours asks for what others have: as of a plan. `asked` has the place of each claim, and
-/// the host and path in words.
+/// What is wrong where an object takes more.
+pub(crate) fn too_many() -> Problem {
+    let said =
+        format!("it takes more than {MAX_TAKEN} hosts and paths, and the others are compared with nobody's");
+    Problem::new(Code::ClaimsTooMany, said).help("split it into several objects with fewer hosts")
+}
+
+/// A route that an object asks for which is not ours.
+pub(crate) struct Asked {
+    pub(crate) claim: ClaimText,
+    /// Where it stands.
+    pub(crate) place: FieldPath,
+    /// The host and path in words.
+    pub(crate) shown: String,
+    /// Whether the object had it before.
+    pub(crate) is_before: bool,
+}
+
+/// What is said where an object that is not ours asks for what others have: as of a plan. What it had before is compared by age, as of
+/// `asker`, and told in the second report.
 pub(crate) fn contested_by(
-    asked: &[(ClaimText, FieldPath, String)],
+    asked: &[Asked],
     asker: &Holder,
+    is_update: bool,
     holders: &Holders,
     names_others: bool,
-    report: &mut Report,
+    [report, kept]: [&mut Report; 2],
 ) {
-    let mut seen = BTreeSet::new();
-    for (text, path, shown) in asked {
+    // What is added is new, if it was something else before.
+    let of_new = Holder { created: String::new(), ..asker.clone() };
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    // Who takes a whole path takes a part of it, too.
+    let (parts, whole) =
+        (asked.iter().filter(|it| it.claim.is_part), asked.iter().filter(|it| !it.claim.is_part));
+    for Asked { claim: text, place: path, shown, is_before } in whole.chain(parts) {
         if !seen.insert(text.text.clone()) {
             continue;
         }
+        let asker = if is_update && !is_before { &of_new } else { asker };
+        let into = if *is_before { &mut *kept } else { &mut *report };
+        let mut file = |problem| into.file_of_update(path.clone(), problem, *is_before);
         let rivals = Rivals::new(text, asker, holders);
         if let Some(problem) = text.stable().and_then(|stable| {
             let has_it = holders.get(stable)?;
@@ -408,13 +485,13 @@ pub(crate) fn contested_by(
                 format!("{} is asked for by {others}, and a canary is for the same namespace", quoted(shown));
             is_strange.then(|| Problem::new(Code::RouteClaimed, said).help(ANOTHER_ROUTE))
         }) {
-            report.file(path.clone(), problem);
+            file(problem);
             continue;
         }
         if let Some(others) = rivals.named(asker, names_others) {
             let said = format!("{} is also asked for by {others}", quoted(shown));
             let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
-            report.file(path.clone(), rivals.judged(problem));
+            file(rivals.judged(problem));
         }
     }
 }
@@ -441,7 +518,7 @@ impl<'h> Rivals<'h> {
     fn new(asked: &ClaimText, asker: &Holder, holders: &'h Holders) -> Self {
         let mut rivals = Self::default();
         for holder in holders.get(&asked.text).into_iter().flatten() {
-            if holder.is_same(asker) || (holder.is_local && asked.is_local) {
+            if holder.is_same(asker) || holder.is_beside(asked, asker) {
                 continue;
             }
             let side = if holder.precedes(asker) { &mut rivals.older } else { &mut rivals.younger };
@@ -474,13 +551,16 @@ impl<'h> Rivals<'h> {
         let is_own = self.older.iter().all(|it| it.namespace == asker.namespace);
         match self.older.first().filter(|_| is_own) {
             Some(first) => format!(
-                "choose another host or path, or take it from {} {} and apply this again some seconds later",
-                first.kind, first.name
+                "choose another host or path, or take it from {} and apply this again some seconds later",
+                cut(&format!("{} {}", first.kind, first.name), MAX_SHOWN)
             ),
             None => ANOTHER_ROUTE.to_owned(),
         }
     }
 }
+
+/// The most bytes of a holder in a message. A name alone may have 253.
+const MAX_SHOWN: usize = 160;
 
 /// Holders in words: at most [`MAX_NAMED`] by name, with the day on which they were created.
 fn named(holders: &[&Holder], asker: &Holder, names_others: bool) -> String {
@@ -488,7 +568,7 @@ fn named(holders: &[&Holder], asker: &Holder, names_others: bool) -> String {
         holders.iter().partition(|holder| names_others || holder.namespace == asker.namespace);
     let in_words = |holder: &&Holder| {
         let day = holder.created.get(..10).map(|day| format!(", created on {day}")).unwrap_or_default();
-        format!("{} {}/{}{day}", holder.kind, holder.namespace, holder.name)
+        cut(&format!("{} {}/{}", holder.kind, holder.namespace, holder.name), MAX_SHOWN) + &day
     };
     let mut listed: Vec<String> = shown.iter().take(MAX_NAMED).map(in_words).collect();
     if shown.len() > MAX_NAMED {

@@ -12,10 +12,11 @@ use std::collections::BTreeMap;
 use crate::diagnostics::{FieldPath, Problem, Report};
 use crate::plan::Plan;
 pub use claims::Claim;
+pub(crate) use claims::MAX_TAKEN;
 use claims::{Claimed, claimed_twice};
 pub use held::{
     ClaimText, Holder, Holders, MAX_HOLDERS, SHARD_KEY, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard,
-    config_map, shard,
+    bucket_of_name, config_map, shard,
 };
 
 /// Which of several Services with the same claim is exposed.

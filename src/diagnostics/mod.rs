@@ -21,7 +21,7 @@ pub use codes::Code;
 pub use path::{FieldPath, Origin, Root, Segment, Sourced};
 pub use problem::Problem;
 pub(crate) use suggestion::did_you_mean;
-pub(crate) use text::{escaped, kind_of, listed, quoted, quoted_char, scalar};
+pub(crate) use text::{cut, escaped, kind_of, listed, quoted, quoted_char, scalar};
 pub use words::UnknownWord;
 pub(crate) use words::words;
 
@@ -162,6 +162,9 @@ impl Diagnostic {
 /// ```
 pub const MAX_PER_CODE: usize = 100;
 
+/// The help where an update leaves something as it was.
+const WAS_SO: &str = "correct it when you can; it was so before, and only what is added counts as new";
+
 /// All findings about one object (or, once merged, several), in the order in which the stages filed them.
 ///
 /// As JSON it is the list of its [`Diagnostic`]s. It is the error of what can be refused, such as settings.
@@ -213,14 +216,27 @@ impl Report {
     /// [`MAX_PER_CODE`] are kept, and the last one says how many more there are. What people read of it has no character that they
     /// would not see; what programs read has the values as they are.
     pub fn file(&mut self, path: FieldPath, problem: Problem) {
+        let severity = problem.code.severity();
+        let is_error = self.strict && problem.code.is_error_when_strict();
+        self.file_as(path, problem, if is_error { Severity::Error } else { severity });
+    }
+
+    /// Files a finding about what an update adds, or leaves as it was: that is a Warning at most.
+    pub(crate) fn file_of_update(&mut self, path: FieldPath, problem: Problem, was_so: bool) {
+        if was_so && problem.code.severity() == Severity::Error {
+            self.file_as(path, problem.help(WAS_SO), Severity::Warning);
+        } else {
+            self.file(path, problem);
+        }
+    }
+
+    fn file_as(&mut self, path: FieldPath, problem: Problem, severity: Severity) {
         if self.diagnostics.iter().filter(|known| known.code == problem.code).count() >= MAX_PER_CODE {
             self.leave_out(problem.code);
             return;
         }
         let Problem { code, message, found, help, proposed, range } = problem;
         let (message, help) = (escaped(&message), help.map(|help| escaped(&help)));
-        let severity =
-            if self.strict && code.is_error_when_strict() { Severity::Error } else { code.severity() };
         let subject = Arc::clone(&self.subject);
         let finding = Diagnostic { code, severity, subject, path, found, message, help, proposed, range };
         self.diagnostics.push(finding);

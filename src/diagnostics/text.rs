@@ -23,7 +23,7 @@ pub fn shortened(message: &str, help: Option<&str>, max: usize) -> String {
 }
 
 /// The text, cut between two characters if it has more than `max` bytes.
-fn cut(text: &str, max: usize) -> String {
+pub(crate) fn cut(text: &str, max: usize) -> String {
     const MARK: &str = "...";
     if text.len() <= max {
         return text.to_owned();

@@ -22,6 +22,7 @@ pub(crate) mod go;
 mod haproxy;
 mod haproxy_ingress;
 mod homepage;
+pub(crate) mod hosts;
 pub(crate) mod keeps;
 pub(crate) mod key;
 mod kong;

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Found, MAX_TAKEN, Taken, items, literal, of_metadata, word};
+use super::{Found, Taken, items, literal, of_metadata, word};
+use crate::conflicts::MAX_TAKEN;
 use crate::diagnostics::FieldPath;
 use crate::validation::PathType;
 
@@ -14,10 +15,15 @@ pub(super) fn http(object: &Value) -> Found<'_> {
     read(object, &|of| {
         let path = of.get("path").unwrap_or(&Value::Null);
         let value = word(path, "value").unwrap_or("/").to_owned();
-        match word(path, "type") {
+        let (path, path_type) = match word(path, "type") {
             Some("Exact") => (value, PathType::Exact),
             Some("RegularExpression") => (literal(&value), PathType::ImplementationSpecific),
             _ => (value, PathType::Prefix),
+        };
+        Match {
+            path,
+            path_type,
+            is_part: has_any(of, &["headers", "queryParams"]) || word(of, "method").is_some(),
         }
     })
 }
@@ -26,33 +32,48 @@ pub(super) fn http(object: &Value) -> Found<'_> {
 pub(super) fn grpc(object: &Value) -> Found<'_> {
     read(object, &|of| {
         let method = of.get("method").unwrap_or(&Value::Null);
-        match (word(method, "service"), word(method, "method")) {
+        let (path, path_type) = match (word(method, "service"), word(method, "method")) {
             (Some(service), Some(method)) => (format!("/{service}/{method}"), PathType::Exact),
             (Some(service), None) => (format!("/{service}"), PathType::Prefix),
             (None, _) => ("/".to_owned(), PathType::Prefix),
-        }
+        };
+        Match { path, path_type, is_part: has_any(of, &["headers"]) }
     })
 }
 
 /// What a TLSRoute takes: connections, and so all paths.
 pub(super) fn tls(object: &Value) -> Found<'_> {
-    read(object, &|_| ("/".to_owned(), PathType::Prefix))
+    read(object, &|_| Match { path: "/".to_owned(), path_type: PathType::Prefix, is_part: false })
+}
+
+/// What a match of a rule takes of a host.
+struct Match {
+    path: String,
+    path_type: PathType,
+    /// Whether it wants more than the path: certain headers, query parameters or methods. Of two routes with a path, such a one comes first,
+    /// and the other one gets the rest (`HTTPRouteMatch`, precedence).
+    is_part: bool,
+}
+
+/// Whether one of these lists has items.
+fn has_any(of: &Value, lists: &[&str]) -> bool {
+    lists.iter().any(|list| !items(of, list).is_empty())
 }
 
 /// The hosts of a route with the path of each match. Without host names, a route takes those of its listeners, whichever they are.
-fn read<'o>(object: &'o Value, path: &dyn Fn(&Value) -> (String, PathType)) -> Found<'o> {
+fn read<'o>(object: &'o Value, read_match: &dyn Fn(&Value) -> Match) -> Found<'o> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     let own = of_metadata(object, "namespace");
     let rules = items(spec, "rules");
-    let mut paths: Vec<(String, PathType)> = Vec::new();
+    let mut paths: Vec<Match> = Vec::new();
     for rule in rules {
         match items(rule, "matches") {
-            [] => paths.push(path(&Value::Null)),
-            matches => paths.extend(matches.iter().map(path)),
+            [] => paths.push(read_match(&Value::Null)),
+            matches => paths.extend(matches.iter().map(read_match)),
         }
     }
     if rules.is_empty() {
-        paths.push(path(&Value::Null));
+        paths.push(read_match(&Value::Null));
     }
     let place = FieldPath::object(&["spec", "hostnames"]);
     let mut hosts: Vec<(String, FieldPath)> = items(spec, "hostnames")
@@ -64,11 +85,12 @@ fn read<'o>(object: &'o Value, path: &dyn Fn(&Value) -> (String, PathType)) -> F
         hosts.push((String::new(), place));
     }
     let taken = hosts.iter().flat_map(|(host, place)| {
-        paths.iter().map(move |(path, path_type)| Taken {
+        paths.iter().map(move |of| Taken {
             host: host.clone(),
-            path: path.clone(),
-            path_type: *path_type,
+            path: of.path.clone(),
+            path_type: of.path_type,
             place: place.clone(),
+            is_part: of.is_part,
         })
     });
     let group = |parent: &Value| parent.get("group").and_then(Value::as_str).unwrap_or(GROUP).to_owned();
@@ -80,7 +102,7 @@ fn read<'o>(object: &'o Value, path: &dyn Fn(&Value) -> (String, PathType)) -> F
     let named = |parent| Some((word(parent, "namespace").unwrap_or(own), word(parent, "name")?));
     let gateways = parents.iter().enumerate().filter(|(_, parent)| is_gateway(parent));
     Found {
-        taken: taken.filter(|_| takes).take(MAX_TAKEN).collect(),
+        taken: taken.filter(|_| takes).take(MAX_TAKEN + 1).collect(),
         gateways: gateways.filter_map(|(at, parent)| Some((at, named(parent)?))).collect(),
         named: hosts.iter().filter(|_| takes).cloned().collect(),
         ..Found::default()

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Found, MAX_TAKEN, Taken, annotation, items, literal, word};
+use super::{Found, Taken, annotation, items, literal, word};
 use crate::diagnostics::FieldPath;
 use crate::dialect::{kubernetes, nginx};
-use crate::validation::{PathType, parse_bool, www};
+use crate::validation::{PathType, parse_bool};
 
 /// What an Ingress takes. Without rules, its default backend gets the requests for all hosts.
 pub(super) fn read(object: &Value) -> Found<'_> {
@@ -21,6 +21,7 @@ pub(super) fn read(object: &Value) -> Found<'_> {
             path_type: PathType::Prefix,
             host: host.clone(),
             place: place.clone(),
+            is_part: false,
         };
         if paths.is_empty() {
             taken.push(whole());
@@ -37,16 +38,14 @@ pub(super) fn read(object: &Value) -> Found<'_> {
             path: "/".to_owned(),
             path_type: PathType::Prefix,
             place: rules,
+            is_part: false,
         });
     }
-    let more = more_hosts(object, &taken);
-    taken.extend(more);
     Found {
         taken,
         is_canary: is_true(object, nginx::CANARY),
         classes: classes(object, spec).collect(),
-        // All of them, however many hosts and paths there are.
-        named: aliases(object).chain(certificates(spec)).collect(),
+        named: certificates(spec),
         ..Found::default()
     }
 }
@@ -71,34 +70,6 @@ fn certificates(spec: &Value) -> Vec<(String, FieldPath)> {
         found.extend(hosts.filter_map(host).filter(|(host, _)| !host.is_empty()));
     }
     found
-}
-
-/// Further names of the hosts.
-fn aliases(object: &Value) -> impl Iterator<Item = (String, FieldPath)> {
-    let aliases = annotation(object, nginx::SERVER_ALIAS).unwrap_or_default();
-    let aliases = aliases.split(',').map(str::trim).filter(|alias| !alias.is_empty());
-    aliases.flat_map(nginx::hosts_of_alias).map(|host| (host, FieldPath::annotation(nginx::SERVER_ALIAS)))
-}
-
-/// The hosts that annotations of ingress-nginx add: they are served as those of the rules are, or sent to them.
-fn more_hosts(object: &Value, taken: &[Taken]) -> Vec<Taken> {
-    let mut more: Vec<Taken> = aliases(object)
-        .flat_map(|(host, place)| {
-            taken.iter().map(move |taken| Taken { host: host.clone(), place: place.clone(), ..taken.clone() })
-        })
-        .take(MAX_TAKEN)
-        .collect();
-    if is_true(object, nginx::FROM_TO_WWW) {
-        more.extend(taken.iter().filter_map(|taken| {
-            Some(Taken {
-                host: www(&taken.host).filter(|_| !taken.host.is_empty())?,
-                path: "/".to_owned(),
-                path_type: PathType::Prefix,
-                place: FieldPath::annotation(nginx::FROM_TO_WWW),
-            })
-        }));
-    }
-    more
 }
 
 fn is_true(object: &Value, key: &str) -> bool {

@@ -10,9 +10,10 @@ mod rules;
 
 use serde_json::Value;
 
+use crate::conflicts::MAX_TAKEN;
 use crate::conflicts::{ClaimText, Holder};
 use crate::diagnostics::FieldPath;
-use crate::dialect::external_dns;
+use crate::dialect::hosts::{Use, added_by};
 use crate::validation::PathType;
 
 pub use kinds::ForeignKind;
@@ -26,10 +27,9 @@ pub(crate) struct Taken {
     pub(crate) path_type: PathType,
     /// Where the host stands, or where it is missing.
     pub(crate) place: FieldPath,
+    /// Whether it takes only some of the requests for the path ([`ClaimText::is_part`]).
+    pub(crate) is_part: bool,
 }
-
-/// The most hosts and paths of one object that are looked at. Lists that are combined would otherwise have no bound.
-pub(crate) const MAX_TAKEN: usize = 10_000;
 
 /// An object of a kind that gives hosts to a program.
 ///
@@ -58,6 +58,8 @@ pub struct Guarded<'o> {
     gateways: Vec<(usize, (&'o str, &'o str))>,
     /// All hosts of lists that are combined, and those that it only asks for a certificate or a name in DNS for.
     named: Vec<(String, FieldPath)>,
+    /// Whether it takes more than [`MAX_TAKEN`].
+    is_cut: bool,
 }
 
 /// What reads an object of a kind.
@@ -109,15 +111,47 @@ impl<'o> Guarded<'o> {
         let word = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
         let group = word("apiVersion").split_once('/').map_or("", |(group, _)| group);
         let (_, kind, read) = find(group, word("kind"))?;
-        let Found { taken, is_canary, classes, gateways, mut named } = read(object);
-        let mut guarded = Self { kind, object, taken, is_canary, classes, gateways, named: Vec::new() };
-        for (key, value) in guarded.annotations().filter(|(key, _)| external_dns::names_hosts(key)) {
-            let hosts = value.split(',').map(str::trim).filter(|host| !host.is_empty());
-            named
-                .extend(hosts.map(|host| (host.to_ascii_lowercase(), FieldPath::annotation(key.to_owned()))));
-        }
-        guarded.named = named;
+        let Found { taken, is_canary, classes, gateways, named } = read(object);
+        let is_cut = taken.len() > MAX_TAKEN;
+        let mut guarded = Self { kind, object, taken, is_canary, classes, gateways, named, is_cut };
+        guarded.add_of_annotations();
         Some(guarded)
+    }
+
+    /// Adds the hosts that annotations add.
+    fn add_of_annotations(&mut self) {
+        let (rules, is_ingress) = (self.taken.clone(), self.kind == "Ingress");
+        for (key, value) in self.annotations() {
+            let mut hosts = rules.iter().map(|taken| taken.host.as_str());
+            let Some((what, hosts)) = added_by(key, value, &mut hosts) else { continue };
+            if what != Use::Published && !is_ingress {
+                continue;
+            }
+            let place = FieldPath::annotation(key.to_owned());
+            for host in hosts {
+                for rule in &rules {
+                    let mut taken = Taken { host: host.clone(), place: place.clone(), ..rule.clone() };
+                    match what {
+                        Use::Published => break,
+                        Use::Served => {}
+                        Use::Redirected => {
+                            (taken.path, taken.path_type) = ("/".to_owned(), PathType::Prefix);
+                        }
+                    }
+                    if self.taken.len() >= MAX_TAKEN {
+                        self.is_cut = true;
+                        break;
+                    }
+                    self.taken.push(taken);
+                    // Whatever the path.
+                    if what == Use::Redirected {
+                        break;
+                    }
+                }
+                // All of them, however many hosts and paths there are.
+                self.named.push((host, place.clone()));
+            }
+        }
     }
 
     /// The kind.
@@ -132,8 +166,13 @@ impl<'o> Guarded<'o> {
         self.classes.first().map(|(class, _)| *class)
     }
 
+    /// An annotation that is a text.
+    fn value(&self, key: &str) -> Option<&'o str> {
+        self.object.get("metadata")?.get("annotations")?.get(key)?.as_str()
+    }
+
     /// Its annotations that are texts.
-    fn annotations(&self) -> impl Iterator<Item = (&'o str, &'o str)> {
+    fn annotations(&self) -> impl Iterator<Item = (&'o str, &'o str)> + use<'o> {
         let all = self.object.get("metadata").and_then(|it| it.get("annotations")).and_then(Value::as_object);
         all.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
     }
@@ -162,6 +201,7 @@ impl<'o> Guarded<'o> {
             name: word("name"),
             created: word("creationTimestamp"),
             is_local: false,
+            is_part: false,
         }
     }
 
@@ -170,12 +210,14 @@ impl<'o> Guarded<'o> {
     pub fn claims(&self) -> Vec<ClaimText> {
         let mut claims: Vec<ClaimText> = self.taken.iter().map(|taken| self.claim(taken)).collect();
         claims.sort_unstable();
-        claims.dedup();
+        // Who takes all requests for a path takes a part of them, too.
+        claims.dedup_by(|left, right| left.text == right.text);
         claims
     }
 
     pub(crate) fn claim(&self, taken: &Taken) -> ClaimText {
-        ClaimText::route(&taken.host, &taken.path, taken.path_type, self.is_canary)
+        let claim = ClaimText::route(&taken.host, &taken.path, taken.path_type, self.is_canary);
+        ClaimText { is_part: taken.is_part, ..claim }
     }
 }
 

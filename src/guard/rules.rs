@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Guarded, Taken};
-use crate::conflicts::held::contested_by;
+use crate::conflicts::held::{Asked, contested_by, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
 use crate::diagnostics::{FieldPath, Problem, Report, Subject, quoted};
@@ -14,53 +14,72 @@ impl Guarded<'_> {
     /// What is wrong under these settings, whatever others have: hosts that belong to another namespace, annotations that nobody may use,
     /// and a class or a Gateway that is not for the namespace.
     ///
+    /// What was wrong with the object before it was updated, `old`, is a Warning. A host counts as new if a path is added to it or the object
+    /// gets another class or Gateway, and a class or Gateway does if a host or path is added.
+    ///
     /// ```
     /// use serde_json::json;
     /// use xposer::{Settings, guard::Guarded};
     /// let settings = Settings::from_value(&json!({"namespaces": {"shop": {"hosts": ["shop.example.com"]}}}))?;
     /// let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
     ///     "metadata": {"name": "web", "namespace": "blog"}, "spec": {"rules": [{"host": "shop.example.com"}]}});
-    /// let report = Guarded::read(&ingress).expect("an Ingress is one of the kinds").check(&settings);
+    /// let report = Guarded::read(&ingress).expect("an Ingress is one of the kinds").check(&settings, None);
     /// assert_eq!(report.to_string(), "error[host-not-owned]: Ingress blog/web: spec.rules[0].host: the host `shop.example.com` \
     ///     belongs to the namespace `shop`; choose another host\n");
     /// # Ok::<(), xposer::Report>(())
     /// ```
     #[must_use]
-    pub fn check(&self, settings: &Settings) -> Report {
-        let mut report = self.report();
+    pub fn check(&self, settings: &Settings, old: Option<&Self>) -> Report {
+        // A report has room for some of a code: what is new never lacks it.
+        let (mut report, mut kept) = (self.report(), self.report());
         let namespace = report.subject().namespace.clone();
-        let taken = self.taken.iter().map(|taken| (taken.host.as_str(), &taken.place));
-        let named = self.named.iter().map(|(host, place)| (host.as_str(), place));
-        let mut seen = BTreeSet::new();
-        for (host, place) in taken.chain(named) {
-            // A host may have many paths.
-            if !seen.insert(host.to_owned()) {
+        let before = old.map(Before::of).unwrap_or_default();
+        let stays = before.serves(self);
+        // A host may have many paths, each of which may be new.
+        let mut added: BTreeSet<String> = BTreeSet::new();
+        for taken in self.taken.iter().filter(|taken| !(stays && before.has(&self.claim(taken)))) {
+            added.insert(taken.host.clone());
+        }
+        for (host, _) in self.named.iter().filter(|(host, _)| !before.knows(HOST, host)) {
+            added.insert(host.clone());
+        }
+        let mut file = |place: FieldPath, problem: Problem, was_so: bool| {
+            let into = if was_so { &mut kept } else { &mut report };
+            into.file_of_update(place, problem, was_so);
+        };
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        let taken = self.taken.iter().map(|taken| (&taken.host, &taken.place));
+        for (host, place) in taken.chain(self.named.iter().map(|(host, place)| (host, place))) {
+            if !seen.insert(host.clone()) {
                 continue;
             }
             if let Some(problem) = settings.problem_of_host(&namespace, host) {
-                report.file(place.clone(), problem);
+                file(place.clone(), problem, !added.contains(host));
             }
         }
         for (key, value) in self.annotations() {
             if let Some(problem) = denied(settings, key) {
-                // Another value is another finding.
-                report.file(FieldPath::annotation(key.to_owned()), problem.found(value));
+                let was_so = old.and_then(|old| old.value(key)) == Some(value);
+                file(FieldPath::annotation(key.to_owned()), problem.found(value), was_so);
             }
         }
+        let is_same = added.is_empty();
         for (class, place) in &self.classes {
             if let Some(problem) = settings.problem_of_class(&namespace, class) {
-                report.file(place.clone(), problem);
+                file(place.clone(), problem, is_same && before.knows(CLASS, class));
             }
         }
         for (index, gateway) in &self.gateways {
             if let Some(problem) = settings.problem_of_gateway(&namespace, *gateway) {
-                report.file(FieldPath::object(&["spec", "parentRefs"]).index(*index), problem);
+                let place = FieldPath::object(&["spec", "parentRefs"]).index(*index);
+                file(place, problem, is_same && before.knows(GATEWAY, &name_of(*gateway)));
             }
         }
+        report.merge(kept);
         report
     }
 
-    /// The claims that are to be compared with what others have: those of hosts that it names, without those that it had before.
+    /// The claims that are to be compared with what others have, those of hosts that it names: what is new, and what it had before.
     ///
     /// ```
     /// use serde_json::json;
@@ -69,15 +88,20 @@ impl Guarded<'_> {
     ///     "metadata": {"name": "web", "namespace": "shop"}, "spec": {"rules": hosts.iter().map(|host| json!({"host": host})).collect::<Vec<_>>()}});
     /// let (old, new) = (of(&["a.example.com"]), of(&["a.example.com", "b.example.com", ""]));
     /// let asked = Guarded::read(&new).unwrap().claims_beside(Guarded::read(&old).as_ref());
-    /// assert_eq!(asked.iter().map(|claim| claim.text.as_str()).collect::<Vec<_>>(), ["prefix b.example.com/"]);
+    /// assert_eq!(asked.map(|claims| claims[0].text.clone()), ["prefix b.example.com/", "prefix a.example.com/"]);
     /// ```
     #[must_use]
-    pub fn claims_beside(&self, old: Option<&Self>) -> Vec<ClaimText> {
-        self.asked(old).into_iter().map(|(claim, ..)| claim).collect()
+    pub fn claims_beside(&self, old: Option<&Self>) -> [Vec<ClaimText>; 2] {
+        let (mut added, mut kept) = (Vec::new(), Vec::new());
+        for Asked { claim, is_before, .. } in self.asked(old) {
+            if is_before { &mut kept } else { &mut added }.push(claim);
+        }
+        [added, kept]
     }
 
-    /// Compares these claims with what others have: an Error for everything that an older one has, and a Warning for what a younger one
-    /// has. The other parameters are those of [`Plan::contested`](crate::Plan::contested).
+    /// Compares the claims of hosts that it names with what others have: an Error for everything that an older one has, and a Warning for
+    /// what a younger one has. What it had before, as `old`, is compared by age, and never an Error. The other parameters are those of
+    /// [`Plan::contested`](crate::Plan::contested).
     ///
     /// ```
     /// use serde_json::json;
@@ -90,7 +114,8 @@ impl Guarded<'_> {
     /// let holders = Holders::from([("prefix shop.example.com/".to_owned(), vec![holder])]);
     /// let guarded = Guarded::read(&ingress).unwrap();
     /// assert!(guarded.contested(None, "", &holders, true).has_errors());
-    /// assert!(guarded.contested(Some(&guarded), "", &holders, true).is_empty());
+    /// let update = guarded.contested(Some(&guarded), "2026-01-02T00:00:00Z", &holders, true);
+    /// assert!(!update.has_errors() && !update.is_empty());
     /// ```
     #[must_use]
     pub fn contested(
@@ -100,31 +125,96 @@ impl Guarded<'_> {
         holders: &Holders,
         names_others: bool,
     ) -> Report {
-        let mut report = self.report();
-        // What is compared is new, if it was something else before.
-        let created = if old.is_some() { String::new() } else { created.to_owned() };
-        let asker = Holder { created, ..self.holder() };
-        contested_by(&self.asked(old), &asker, holders, names_others, &mut report);
+        let (mut report, mut kept) = (self.report(), self.report());
+        let asker = Holder { created: created.to_owned(), ..self.holder() };
+        contested_by(
+            &self.asked(old),
+            &asker,
+            old.is_some(),
+            holders,
+            names_others,
+            [&mut report, &mut kept],
+        );
+        report.merge(kept);
+        if self.is_cut {
+            let place = FieldPath::object(&["metadata", "name"]);
+            report.file_of_update(place, too_many(), old.is_some_and(|old| old.is_cut));
+        }
         report
     }
 
-    /// The claims with their places and in words. Which of the hosts of others an object without a host takes, depends on its class or its
-    /// Gateway.
-    fn asked(&self, old: Option<&Self>) -> Vec<(ClaimText, FieldPath, String)> {
-        let before: BTreeSet<String> =
-            old.into_iter().flat_map(|old| old.taken.iter().map(|taken| old.claim(taken).text)).collect();
-        let claim = |taken: &Taken| {
-            let shown = format!("{}{}", taken.host, taken.path);
-            (self.claim(taken), taken.place.clone(), shown)
+    /// The claims of hosts that it names, with their places and in words. Which of the hosts of others an object
+    /// without a host takes, depends on its class or its Gateway.
+    fn asked(&self, old: Option<&Self>) -> Vec<Asked> {
+        let before = old.map(Before::of).unwrap_or_default();
+        let asked = |taken: &Taken| {
+            let claim = self.claim(taken);
+            Asked {
+                is_before: before.has(&claim),
+                claim,
+                place: taken.place.clone(),
+                shown: format!("{}{}", taken.host, taken.path),
+            }
         };
         let named = self.taken.iter().filter(|taken| !taken.host.is_empty());
-        named.map(claim).filter(|(claim, ..)| !before.contains(&claim.text)).collect()
+        named.map(asked).collect()
     }
 
     fn report(&self) -> Report {
         let Holder { kind, namespace, name, .. } = self.holder();
         Report::new(Subject { kind: kind.into(), namespace, name }, false)
     }
+}
+
+const HOST: &str = "host";
+const CLASS: &str = "class";
+const GATEWAY: &str = "gateway";
+const PART: &str = "part";
+const WHOLE: &str = "whole";
+
+/// What an object took before it was updated: texts such as `class internal`.
+#[derive(Default)]
+struct Before(BTreeSet<String>);
+
+impl Before {
+    fn of(old: &Guarded<'_>) -> Self {
+        let mut before = Self::default();
+        let mut add = |what: &str, name: &str| before.0.insert(format!("{what} {name}"));
+        for claim in old.taken.iter().map(|taken| old.claim(taken)) {
+            add(if claim.is_part { PART } else { WHOLE }, &claim.text);
+        }
+        for (host, _) in &old.named {
+            add(HOST, host);
+        }
+        for (class, _) in &old.classes {
+            add(CLASS, class);
+        }
+        for (_, gateway) in &old.gateways {
+            add(GATEWAY, &name_of(*gateway));
+        }
+        before
+    }
+
+    fn knows(&self, what: &str, name: &str) -> bool {
+        self.0.contains(&format!("{what} {name}"))
+    }
+
+    /// Whether it took this. Who takes a whole path takes a part of it, too.
+    fn has(&self, claim: &ClaimText) -> bool {
+        self.knows(WHOLE, &claim.text) || (claim.is_part && self.knows(PART, &claim.text))
+    }
+
+    /// Whether nobody else serves the object now. Without a class, the cluster's default does.
+    fn serves(&self, new: &Guarded<'_>) -> bool {
+        let had_class = self.0.iter().any(|known| known.starts_with(CLASS));
+        had_class != new.classes.is_empty()
+            && new.classes.iter().all(|(class, _)| self.knows(CLASS, class))
+            && new.gateways.iter().all(|(_, gateway)| self.knows(GATEWAY, &name_of(*gateway)))
+    }
+}
+
+fn name_of((namespace, name): (&str, &str)) -> String {
+    format!("{namespace}/{name}")
 }
 
 /// What is wrong with a key that nobody may use.

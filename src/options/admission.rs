@@ -138,10 +138,18 @@ fn mode(value: &Value, at: &Origin, words: &[&str]) -> Parsed<Option<Mode>> {
     if *value == Value::Bool(false) && words.contains(&Mode::Off.as_str()) {
         return Ok(Some(Mode::Off));
     }
-    let Some(word) = text(value, at)? else { return Ok(None) };
+    let Some(word) = word(value, at, words)? else { return Ok(None) };
     match word.trim().parse() {
         Ok(mode) if words.contains(&word.trim()) => Ok(Some(mode)),
         _ => Err(one(at, unknown_word(Code::SettingInvalid, word.trim(), words))),
+    }
+}
+
+/// A text that is one of some words; `None` where it is empty.
+fn word<'v>(value: &'v Value, at: &Origin, words: &[&str]) -> Parsed<Option<&'v str>> {
+    match value {
+        Value::String(_) => text(value, at),
+        other => Err(invalid(at, &format!("one of {}", words.join(", ")), other)),
     }
 }
 
@@ -156,7 +164,7 @@ pub(super) fn claims(value: &Value, at: &Origin, into: &mut Option<Claims>) -> P
     mapping(value, at, OF_CLAIMS, &mut |key, value, place| {
         match key {
             "namespace" => {
-                let name = item(value, &place, "namespace")?.trim();
+                let name = text(value, &place)?.unwrap_or_default().trim();
                 if !is_dns_label(name) {
                     let said = format!("{} is not the name of a namespace", quoted(name));
                     return Err(wrong(&place, said, "write lower-case letters, digits and `-`"));
@@ -168,6 +176,9 @@ pub(super) fn claims(value: &Value, at: &Origin, into: &mut Option<Claims>) -> P
                 claims.on_failure = mode(value, &place, &["warn", "deny"])?.unwrap_or(Mode::Warn);
             }
             "maxAge" => {
+                if !value.is_string() {
+                    return Err(invalid(&place, "a duration such as 1h", value));
+                }
                 let text = item(value, &place, "duration")?.trim();
                 let read = duration(text).map_err(|it| wrong(&place, it.said, it.help))?;
                 // The controller writes anew what is a third as old.
@@ -202,7 +213,7 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
                     ));
                 }
                 into.kinds = list(value, &place, "a list of kinds", &|value, at| {
-                    let Value::String(kind) = value else { return Err(invalid(at, "a kind", value)) };
+                    let kind = word(value, at, &Guard::KINDS)?.unwrap_or_default();
                     match Guard::KINDS.iter().find(|known| **known == kind.trim()) {
                         Some(kind) => Ok((*kind).to_owned()),
                         None => Err(one(at, unknown_word(Code::SettingInvalid, kind.trim(), &Guard::KINDS))),

@@ -24,7 +24,7 @@ impl Settings {
         let is_own = nearest.iter().any(|(_, owner)| is_mine(*owner));
         let owner = |row: usize| self.namespaces.at(row).map(|(name, _)| quoted(name));
         let what = || match host {
-            "" => "a rule without a host".to_owned(),
+            "" => "a rule or an alias for all hosts".to_owned(),
             host => format!("the host {}", quoted(host)),
         };
         let choose = || mine.and_then(|hosts| one_of(hosts));

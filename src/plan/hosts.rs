@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Plan, grouped};
+use super::{Annotation, Plan, grouped};
 use crate::diagnostics::Origin;
+use crate::dialect::hosts::{Use, added_by};
+use crate::values::Target;
 
 /// A host without a route to the Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +19,34 @@ pub(crate) struct OtherHost {
     pub(crate) verbatim: bool,
 }
 
+/// A host that an annotation of the objects adds to those of the routes.
+#[derive(Debug)]
+pub(crate) struct AddedHost<'p> {
+    /// Empty where it is a pattern, which may take any host.
+    pub(crate) host: String,
+    pub(crate) what: Use,
+    pub(crate) annotation: &'p Annotation,
+    pub(crate) origin: Origin,
+}
+
 impl Plan {
+    /// The hosts that annotations of the objects add to those of the routes.
+    pub(crate) fn added_hosts(&self) -> Vec<AddedHost<'_>> {
+        let is_ingress = self.targets.contains(&Target::Ingress);
+        let mut found = Vec::new();
+        for annotation in &self.annotations {
+            let mut routes = self.rules.iter().map(|rule| rule.host.as_str());
+            let Some((what, hosts)) = added_by(&annotation.key, &annotation.value, &mut routes) else {
+                continue;
+            };
+            if is_ingress || what == Use::Published {
+                let added = |host| AddedHost { host, what, annotation, origin: annotation.origin() };
+                found.extend(hosts.into_iter().map(added));
+            }
+        }
+        found
+    }
+
     /// The hosts that certificates are for, each once: those of the routes, those of the option `TLSHosts`, and those that are
     /// sent to others, which is done after the handshake.
     pub(crate) fn tls_hosts(&self) -> Vec<&str> {

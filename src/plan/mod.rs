@@ -22,7 +22,7 @@ use crate::validation::url;
 use crate::values::{BackendProtocol, Issuer, LinkPage, ParentRef, Target, Termination, Tls};
 pub use annotation::Annotation;
 pub(crate) use annotation::Source;
-pub(crate) use hosts::OtherHost;
+pub(crate) use hosts::{AddedHost, OtherHost};
 pub(crate) use objects::{from_name, grouped, numbered, redirect_name};
 pub(crate) use parts::{BackendPort, KnownPort};
 pub use parts::{Canary, Monitor, Published, Route, Scope};

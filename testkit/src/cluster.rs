@@ -6,7 +6,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use xposer::conflicts::{Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map};
+use xposer::conflicts::{
+    Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, bucket_of_name, config_map, shard,
+};
 
 use crate::cases::parse;
 use crate::host::HostCall;
@@ -63,8 +65,40 @@ impl Cluster {
         cluster
     }
 
-    /// Adds an object, or puts it in place of the one of its name.
-    pub fn add(&mut self, object: Value) {
+    /// Adds an object, or puts it in place of the one of its name; of a list, all of its items.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use xposer_testkit::cluster::Cluster;
+    /// use xposer_testkit::host::HostCall;
+    /// let mut cluster = Cluster::default();
+    /// cluster.add(json!({"apiVersion": "v1", "kind": "List", "items": [
+    ///     {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "a"}}]}));
+    /// // As the API server gives it.
+    /// cluster.add(json!({"apiVersion": "v1", "kind": "ConfigMapList", "items": [{"metadata": {"namespace": "shop", "name": "b"}}]}));
+    /// for name in ["a", "b"] {
+    ///     let asked = json!({"api_version": "v1", "kind": "ConfigMap", "namespace": "shop", "name": name});
+    ///     let call = HostCall { binding: "kubewarden".to_owned(), namespace: "kubernetes".to_owned(),
+    ///         operation: "get_resource".to_owned(), payload: asked.to_string().into_bytes() };
+    ///     assert!(cluster.reply(&call).is_ok(), "{name}");
+    /// }
+    /// ```
+    pub fn add(&mut self, mut object: Value) {
+        let of_list = object.get("kind").and_then(Value::as_str).and_then(|kind| kind.strip_suffix("List"));
+        if let Some(kind) = of_list.map(str::to_owned)
+            && let Some(Value::Array(items)) = object.get_mut("items").map(Value::take)
+        {
+            let version = object.get("apiVersion").cloned().unwrap_or_default();
+            for mut item in items {
+                // The API server names the kind of the items once.
+                if let (Value::Object(fields), false) = (&mut item, kind.is_empty()) {
+                    fields.entry("apiVersion").or_insert_with(|| version.clone());
+                    fields.entry("kind").or_insert_with(|| kind.as_str().into());
+                }
+                self.add(item);
+            }
+            return;
+        }
         let word = |path: &str| object.pointer(path).and_then(Value::as_str).map(str::to_owned);
         let wanted = (
             word("/apiVersion").unwrap_or_default(),
@@ -96,12 +130,18 @@ impl Cluster {
     }
 }
 
-/// The name of the ConfigMap in which a claim is, by its text: the bucket of a route is its host, that of a key the whole text, and that of another
-/// name its namespace.
+/// The name of the ConfigMap in which a claim is, by its text: the bucket of a route is its host, that of a key the whole text, and that of
+/// an object its namespace and name.
 fn shard_of(text: &str) -> String {
     let last = text.rsplit(' ').next().unwrap_or_default();
-    let bucket = if text.starts_with("key ") { text } else { last.split('/').next().unwrap_or_default() };
-    config_map(xposer::conflicts::shard(bucket))
+    let (before, after) = last.split_once('/').unwrap_or((last, ""));
+    let is_route = ["prefix ", "exact ", "canary ", "listener "].iter().any(|word| text.starts_with(word));
+    let bucket = match text {
+        key if key.starts_with("key ") => key.to_owned(),
+        _ if is_route => before.to_owned(),
+        _ => bucket_of_name(before, after),
+    };
+    config_map(shard(&bucket))
 }
 
 /// A time as the API server writes it, so many seconds from now.

@@ -61,6 +61,7 @@ macro_rules! in_the_wapc_host {
 
 in_the_wapc_host! {
     who_is_free_is_looked_up_once_for_each_shard
+    the_answers_do_not_grow_with_the_namespace_of_the_one_who_asks
     who_is_not_exposed_asks_nothing
     an_older_one_keeps_what_it_has
     in_the_mode_warn_the_service_passes_without_a_url
@@ -79,6 +80,10 @@ in_the_wapc_host! {
     a_hand_written_object_has_what_its_namespace_may_use
     a_hand_written_object_does_not_take_what_is_claimed
     what_was_there_before_passes
+    what_cannot_be_known_of_what_was_there_before_is_no_reason
+    a_part_of_a_path_is_for_the_namespace_that_has_it
+    the_block_of_a_service_takes_no_hosts_of_others
+    names_of_others_are_cut_and_escaped
     the_controller_passes_by_its_account_alone
     a_guard_that_warns_refuses_nothing
     a_canary_by_hand_is_for_its_own_namespace
@@ -90,7 +95,7 @@ const HOST: &str = "prefix shop.example.com/";
 
 fn holder(kind: &str, namespace: &str, name: &str, created: &str) -> Holder {
     let [kind, namespace, name, created] = [kind, namespace, name, created].map(str::to_owned);
-    Holder { kind, namespace, name, created, is_local: false }
+    Holder { kind, namespace, name, created, is_local: false, is_part: false }
 }
 
 fn held(rows: &[(&str, Holder)]) -> Holders {
@@ -161,14 +166,45 @@ fn who_is_free_is_looked_up_once_for_each_shard() {
     let payloads: Vec<Value> =
         calls.iter().map(|call| serde_json::from_slice(&call.payload).unwrap()).collect();
     let get = |name: &str| json!({"api_version": "v1", "kind": "ConfigMap", "namespace": "xposer-system", "name": name, "disable_cache": true});
-    // The host and the namespace.
-    assert_eq!(payloads, [get("xposer-claims-18"), get("xposer-claims-2a")]);
+    // The host and the name.
+    assert_eq!(payloads, [get("xposer-claims-2a"), get("xposer-claims-7d")]);
     for call in calls {
         assert_eq!(
             [call.binding, call.namespace, call.operation],
             ["kubewarden", "kubernetes", "get_resource"]
         );
     }
+}
+
+/// An answer has one of 256 parts of what there is, also where all of it is in the namespace of the one who asks.
+#[test]
+fn the_answers_do_not_grow_with_the_namespace_of_the_one_who_asks() {
+    let asked = |namespace: &dyn Fn(usize) -> String| {
+        let rows = (0..1000).flat_map(|n| {
+            let (namespace, name) = (namespace(n), format!("web-{n}"));
+            let texts = [
+                format!("Ingress {namespace}/{name}"),
+                format!("Secret {namespace}/{name}-cert"),
+                format!("prefix {name}.example.com/"),
+            ];
+            texts.map(|text| (text, vec![holder("Service", &namespace, &name, OLD)]))
+        });
+        let answers = cluster(&rows.collect());
+        let bytes: Arc<Mutex<usize>> = Arc::default();
+        let counted = Arc::clone(&bytes);
+        let counting: Arc<Reply> = Arc::new(move |call| {
+            let answer = answers(call)?;
+            *counted.lock().unwrap() += answer.len();
+            Ok(answer)
+        });
+        let (response, calls) = answer(&settings(json!({})), &request(web(json!({}))), &counting);
+        assert!(response.allowed && calls.len() == 2, "{response:?}");
+        // The hosted run asks twice: natively, and in the module.
+        let runs = if HOSTED.get() { 2 } else { 1 };
+        *bytes.lock().unwrap() / runs
+    };
+    let (crowded, spread) = (asked(&|_| "shop".to_owned()), asked(&|n| format!("team-{}", n / 10)));
+    assert!(crowded < 6000 && spread < 6000, "{crowded} {spread}");
 }
 
 #[test]
@@ -327,20 +363,20 @@ fn what_is_not_known_is_told_and_never_an_error() {
             "has no claims",
             found(br#"{"metadata": {"labels": {"app.kubernetes.io/managed-by": "xposer", "app.kubernetes.io/component": "claims"}}, "data": {"claims": 3}}"#),
         ),
-        ("has no claims: ", every("")),
-        ("has no claims: ", every("[1]")),
-        ("has no claims: ", every(&format!(r#"{{"version": 1, "written": "{}", "claims": {{"prefix shop.example.com/": [{{}}]}}}}"#, time(-10)))),
-        ("has the version 2, expected 1", every(&shard(2, &time(-10), 0).to_string())),
-        ("which is more than 3600 s away", every(&shard(1, &time(-3700), 0).to_string())),
-        ("which is more than 3600 s away", every(&shard(1, &time(3700), 0).to_string())),
-        ("has no room for 7 claims", every(&shard(1, &time(-10), 7).to_string())),
+        ("has claims in another form", every("")),
+        ("has claims in another form", every("[1]")),
+        ("has claims in another form", every(&format!(r#"{{"version": 2, "written": "{}", "claims": {{"prefix shop.example.com/": [{{}}]}}}}"#, time(-10)))),
+        ("has the version 1, expected 2", every(&shard(1, &time(-10), 0).to_string())),
+        ("which is more than 3600 s away", every(&shard(2, &time(-3700), 0).to_string())),
+        ("which is more than 3600 s away", every(&shard(2, &time(3700), 0).to_string())),
+        ("has no room for 7 claims", every(&shard(2, &time(-10), 7).to_string())),
     ];
     for (reason, reply) in cases {
         let (response, calls) = answer(&settings(json!({})), &request(web(json!({}))), &reply);
         assert!(response.allowed && calls.len() == 2, "{reason}: {response:?}");
         let warnings = response.warnings.clone().unwrap();
         let begin = "xposer[claims-unknown]: metadata.name: it is not known who else has its hosts and names: the ConfigMap \
-                     xposer-system/xposer-claims-18 ";
+                     xposer-system/xposer-claims-2a ";
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert!(warnings[0].starts_with(begin) && warnings[0].len() <= 256, "{warnings:?}");
         // Stamped all the same.
@@ -353,7 +389,7 @@ fn what_is_not_known_is_told_and_never_an_error() {
         assert!(said.ends_with(", and 1 more; tell your administrator [claims-unknown]"), "{said}");
     }
     // The bound can be another one.
-    let old = every(&shard(1, &time(-3700), 0).to_string());
+    let old = every(&shard(2, &time(-3700), 0).to_string());
     assert!(answer(&settings(json!({"maxAge": "2h"})), &request(web(json!({}))), &old).0.warnings.is_none());
 }
 
@@ -366,11 +402,11 @@ fn what_is_known_counts_beside_what_is_not() {
     );
     let half: Arc<Reply> = Arc::new(move |call| {
         let text = String::from_utf8_lossy(&call.payload);
-        if text.contains("claims-18") { Err("timed out".to_owned()) } else { taken.reply(call) }
+        if text.contains("claims-7d") { Err("timed out".to_owned()) } else { taken.reply(call) }
     });
     let (response, _) = answer(&settings(json!({})), &request(web(json!({}))), &half);
     assert_eq!((message(&response).as_str(), code(&response)), (TAKEN, 422));
-    assert!(response.warnings.unwrap()[0].contains("claims-18 cannot be read: timed out; tell"));
+    assert!(response.warnings.unwrap()[0].contains("claims-7d cannot be read: timed out; tell"));
     // Both are reasons.
     let (response, _) = answer(&settings(json!({"onFailure": "deny"})), &request(web(json!({}))), &half);
     assert!(message(&response).contains("for 2 reasons") && code(&response) == 422);
@@ -388,7 +424,7 @@ fn a_slow_host_is_not_asked_for_long() {
     });
     let (response, made) = answer(&settings(json!({})), &request(web(json!({}))), &slow);
     assert!(response.allowed && made.len() == 1);
-    assert!(response.warnings.unwrap()[0].contains("claims-2a was not looked up in time"));
+    assert!(response.warnings.unwrap()[0].contains("claims-7d was not looked up in time"));
     assert_eq!(*calls.lock().unwrap(), if HOSTED.get() { 2 } else { 1 });
 }
 
@@ -524,10 +560,14 @@ fn a_hand_written_object_takes_no_hosts_of_others() {
         ),
         (
             of_host(""),
-            "spec.rules[0].host: a rule without a host takes hosts of the namespace `blog`".to_owned(),
+            "spec.rules[0].host: a rule or an alias for all hosts takes hosts of the namespace `blog`"
+                .to_owned(),
         ),
         (of_host("example.org"), "the host `example.org` does not belong to the namespace `shop`".to_owned()),
-        (ingress(json!({}), json!({"defaultBackend": {}})), "spec.rules: a rule without a host".to_owned()),
+        (
+            ingress(json!({}), json!({"defaultBackend": {}})),
+            "spec.rules: a rule or an alias for all hosts".to_owned(),
+        ),
         (
             ingress(
                 json!({}),
@@ -546,7 +586,7 @@ fn a_hand_written_object_takes_no_hosts_of_others() {
         ),
         (
             gateway("HTTPRoute", json!({"parentRefs": parents})),
-            "spec.hostnames: a rule without a host".to_owned(),
+            "spec.hostnames: a rule or an alias for all hosts".to_owned(),
         ),
         (
             gateway("GRPCRoute", json!({"parentRefs": parents, "hostnames": ["*.example.com"]})),
@@ -673,16 +713,21 @@ fn what_was_there_before_passes() {
     let response = update(old.clone(), labelled);
     assert!(response.allowed, "{response:?}");
     // It is told all the same.
-    assert_eq!(response.audit_annotations.unwrap()["codes"], "host-not-owned");
-    assert_eq!(response.warnings.unwrap().len(), 1);
+    assert_eq!(response.audit_annotations.unwrap()["codes"], "host-not-owned,route-claimed");
+    let warnings = response.warnings.unwrap();
+    assert!(warnings.len() == 2 && warnings.iter().all(|it| it.contains("it was so before")), "{warnings:?}");
     let mut more = old.clone();
     more["object"]["spec"]["rules"] = json!([{"host": "blog.example.com"}, {"host": "x.example.org"}]);
     let said = message(&update(old.clone(), more));
     assert!(said.contains("spec.rules[1].host") && !said.contains("rules[0]"), "{said}");
-    // Another path of the host is another claim.
+    // Another path of the host is new.
     let mut path = old.clone();
-    path["object"]["spec"]["rules"][0]["http"] = json!({"paths": [{"path": "/x", "pathType": "Prefix"}]});
-    assert!(update(old, path).allowed);
+    path["object"]["spec"]["rules"][0]["http"] =
+        json!({"paths": [{"path": "/", "pathType": "Prefix"}, {"path": "/x", "pathType": "Prefix"}]});
+    let said = message(&update(old.clone(), path.clone()));
+    assert!(said.contains("spec.rules[0].host") && said.contains("[host-not-owned]"), "{said}");
+    // What it takes less is not.
+    assert!(update(path, old).allowed);
     // A snippet may stay as it is, and not become another one.
     let with = |snippet: &str| {
         ingress(
@@ -692,6 +737,86 @@ fn what_was_there_before_passes() {
     };
     assert!(update(with("a;"), with("a;")).allowed);
     assert!(message(&update(with("a;"), with("b;"))).contains("annotation-denied"));
+}
+
+/// What an update leaves as it was is looked up to be told. Nothing is refused for it.
+#[test]
+fn what_cannot_be_known_of_what_was_there_before_is_no_reason() {
+    let settings = guarding(settings(json!({"onFailure": "deny"})));
+    let update = |old: &Value, new: &Value, reply: &Arc<Reply>| {
+        let mut request = new.clone();
+        request["operation"] = json!("UPDATE");
+        request["oldObject"] = old["object"].clone();
+        answer(&settings, &request, reply)
+    };
+    let of = |hosts: usize| {
+        let rules: Vec<Value> = (0..hosts).map(|n| json!({"host": format!("h{n}.example.com")})).collect();
+        ingress(json!({}), json!({"rules": rules}))
+    };
+    let absent: Arc<Reply> = Arc::new(|call| Cluster::default().reply(call));
+    let (one, many) = (of(1), of(1000));
+    let (response, calls) = update(&one, &one, &absent);
+    assert!(response.allowed && response.warnings.is_none() && calls.len() == 1, "{response:?}");
+    let (response, calls) = update(&many, &many, &cluster(&Holders::new()));
+    assert!(response.allowed && calls.len() == 64, "{response:?}");
+    assert_eq!(code(&update(&one, &of(2), &absent).0), 503);
+    assert!(message(&update(&one, &many, &cluster(&Holders::new())).0).contains("claims-too-many"));
+}
+
+#[test]
+fn a_part_of_a_path_is_for_the_namespace_that_has_it() {
+    let settings = guarding(settings(json!({})));
+    let spec = json!({"parentRefs": [{"name": "edge"}], "hostnames": ["shop.example.com"],
+        "rules": [{"matches": [{"headers": [{"name": "X-Beta", "value": "1"}]}]}]});
+    let beta = by_hand("gateway.networking.k8s.io/v1", "HTTPRoute", json!({}), spec);
+    let held_in = |namespace: &str| cluster(&held(&[(HOST, holder("Service", namespace, "old", OLD))]));
+    assert!(answer(&settings, &beta, &held_in("shop")).0.allowed);
+    assert_eq!(code(&answer(&settings, &beta, &held_in("ops")).0), 422);
+    // Such a route leaves the rest of the path to its namespace.
+    let part_in = |namespace: &str| {
+        let route = Holder { is_part: true, ..holder("HTTPRoute", namespace, "beta", OLD) };
+        cluster(&held(&[(HOST, route)]))
+    };
+    let exposed = request(web(json!({})));
+    assert!(answer(&settings, &exposed, &part_in("shop")).0.allowed);
+    assert_eq!(code(&answer(&settings, &exposed, &part_in("ops")).0), 422);
+}
+
+/// A line of the block that takes hosts counts as a hand-written Ingress does.
+#[test]
+fn the_block_of_a_service_takes_no_hosts_of_others() {
+    let mut settings = settings(json!({}));
+    settings["namespaces"] = json!({"blog": {"hosts": ["blog.example.com"]}});
+    let with = |alias: &str| {
+        let block = format!("nginx.ingress.kubernetes.io/server-alias: {alias}");
+        request(web(json!({"xposer.stakater.com/annotations": block})))
+    };
+    let taken = cluster(&held(&[("prefix old.example.com/", holder("Ingress", "ops", "old", OLD))]));
+    for (alias, expected) in [
+        ("blog.example.com", "belongs to the namespace `blog`"),
+        ("~^.*\\.example\\.com$", "takes hosts of the namespace `blog`"),
+        ("old.example.com", "`old.example.com/` is also asked for by Ingress ops/old"),
+    ] {
+        let said = message(&answer(&settings, &with(alias), &taken).0);
+        assert!(said.contains(expected), "{said}");
+    }
+    assert!(answer(&settings, &with("free.example.com"), &taken).0.allowed);
+}
+
+/// Names that somebody chose to be long or unreadable.
+#[test]
+fn names_of_others_are_cut_and_escaped() {
+    let settings = settings(json!({}));
+    let name = "\u{202e}x\n".repeat(1000);
+    let taken = cluster(&held(&[(HOST, holder("Service", "ops", &name, OLD))]));
+    let said = message(&answer(&settings, &request(web(json!({}))), &taken).0);
+    assert!(
+        said.len() < 900 && said.contains("..., created on 2026-01-01") && !said.contains(['\u{202e}', '\n']),
+        "{said}"
+    );
+    let failed: Arc<Reply> = Arc::new(|_| Err("\u{202e}x\n".repeat(1000)));
+    let warnings = answer(&settings, &request(web(json!({}))), &failed).0.warnings.unwrap();
+    assert!(warnings[0].len() <= 256 && !warnings[0].contains(['\u{202e}', '\n']), "{warnings:?}");
 }
 
 #[test]

@@ -66,6 +66,8 @@ struct Entry {
     /// What says it: the holder, or an object that it may adopt.
     source: Arc<Who>,
     is_local: bool,
+    /// Behind the others: who has a whole path has a part of it, too.
+    is_part: bool,
 }
 
 /// What an object or a Service has.
@@ -267,7 +269,7 @@ impl HeldClaims {
         let dropped = dropped.iter().map(|claim| shard(&claim.bucket)).collect();
         // What has no time is being created now.
         let created = if created > 0 { created } else { i64::MAX };
-        let entries = claims.into_iter().map(|ClaimText { text, bucket, is_local }| {
+        let entries = claims.into_iter().map(|ClaimText { text, bucket, is_local, is_part }| {
             (
                 shard(&bucket),
                 Entry {
@@ -276,6 +278,7 @@ impl HeldClaims {
                     holder: holder.clone(),
                     source: source.clone(),
                     is_local,
+                    is_part,
                 },
             )
         });
@@ -321,7 +324,7 @@ impl Entry {
     fn bytes(&self) -> usize {
         let Who { namespace, name, kind } = &*self.holder;
         let frame =
-            r#""":[{"kind":"","namespace":"","name":"","created":"2026-01-01T00:00:00Z","local":true}],"#
+            r#""":[{"kind":"","namespace":"","name":"","created":"2026-01-01T00:00:00Z","local":true,"part":true}],"#
                 .len();
         frame + [&*self.text, namespace, name, kind].into_iter().map(json_bytes).sum::<usize>()
     }
@@ -334,6 +337,7 @@ impl Entry {
             name: name.to_string(),
             created: time(self.created),
             is_local: self.is_local,
+            is_part: self.is_part,
         }
     }
 }

@@ -103,15 +103,15 @@ fn an_exposed_service_is_in_and_others_are_not() {
     cluster.service("wrong", "Shop.example.org", 3);
     cluster.settle();
     assert_eq!(cluster.has("shop.example.com"), ["Service shop/old 2026-01-01T00:00:01Z"]);
-    assert_eq!(cluster.holders("shop", "Ingress shop/old").len(), 1);
-    assert!(cluster.holders("shop", "Ingress shop/new").is_empty());
+    assert_eq!(cluster.holders("old.shop.svc", "Ingress shop/old").len(), 1);
+    assert!(cluster.holders("new.shop.svc", "Ingress shop/new").is_empty());
     assert!(cluster.has("shop.example.org").is_empty());
     // The other one gets it, and the name is free at once.
     cluster.state.delete_service(&ServiceKey::new("shop", "old"));
     assert!(cluster.has("shop.example.com").is_empty());
     cluster.settle();
     assert_eq!(cluster.has("shop.example.com"), ["Service shop/new 2026-01-01T00:00:02Z"]);
-    assert!(cluster.holders("shop", "Ingress shop/old").is_empty());
+    assert!(cluster.holders("old.shop.svc", "Ingress shop/old").is_empty());
 }
 
 #[test]
@@ -131,8 +131,8 @@ fn another_host_or_name_takes_the_place_of_the_one_before() {
     cluster.settle();
     assert!(cluster.state.held.take_changed().is_empty());
     cluster.apply(&web(&[(HOST, "b.example.com"), (super::NAME, "other")])).settle();
-    assert_eq!(cluster.holders("shop", "Ingress shop/other").len(), 1);
-    assert!(cluster.holders("shop", "Ingress shop/web").is_empty());
+    assert_eq!(cluster.holders("other.shop.svc", "Ingress shop/other").len(), 1);
+    assert!(cluster.holders("web.shop.svc", "Ingress shop/web").is_empty());
     // A Service that becomes invalid has nothing.
     cluster.apply(&web(&[(HOST, "B.example.com")])).settle();
     assert_eq!(cluster.state.held.len(), 0);
@@ -174,7 +174,7 @@ fn hosts_of_foreign_objects_are_in_while_they_exist() {
     cluster.foreign(Kind::Ingress, &ingress("theirs", "a.example.com", 1));
     assert_eq!(cluster.has("a.example.com"), ["Ingress shop/theirs 2025-01-01T00:00:01Z"]);
     // Names of objects are what two Services can share.
-    assert!(cluster.holders("shop", "Ingress shop/theirs").is_empty());
+    assert!(cluster.holders("theirs.shop.svc", "Ingress shop/theirs").is_empty());
     let route = json!({"metadata": {"name": "r", "namespace": "ops", "creationTimestamp": "2025-01-01T00:00:02Z"},
         "spec": {"hostnames": ["a.example.com"], "rules": [{"matches": [{"path": {"type": "Exact", "value": "/x"}}]}]}});
     cluster.foreign(Kind::HttpRoute, &route);
@@ -399,7 +399,7 @@ fn many_holders_and_many_claims_stay_within_bounds() {
         claims: said.claims,
         dropped: said.dropped,
         written: "2026-01-01T00:00:00Z".to_owned(),
-        version: 1,
+        version: SHARD_VERSION,
     };
     let bytes = serde_json::to_string(&shard).unwrap().len();
     assert!((400 * 1024..512 * 1024).contains(&bytes), "{bytes}");
@@ -466,7 +466,7 @@ fn the_page_shows_what_is_written() {
     let read: Shard = serde_json::from_str(shown).unwrap();
     assert_eq!(read, shard);
     // The buckets, and the texts of the claims.
-    for bucket in ["shop.example.com", "*.example.com", "shop", "key web-shop"] {
+    for bucket in ["shop.example.com", "*.example.com", "web.shop.svc", "key web-shop"] {
         let row = format!("| `{bucket}` | `{}` |", config_map(xposer::conflicts::shard(bucket)));
         assert!(page.contains(&row), "{row}");
     }

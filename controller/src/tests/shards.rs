@@ -42,6 +42,7 @@ fn content(host: &str) -> Content {
         name: "web".to_owned(),
         created: String::new(),
         is_local: false,
+        is_part: false,
     };
     Content { claims: Holders::from([(format!("prefix {host}/"), vec![holder])]), dropped: 0 }
 }
@@ -174,7 +175,7 @@ fn all_are_written_once_and_a_restart_writes_what_differs() {
     store.contents.insert(8, content("b.example.com"));
     assert_eq!(store.run(60), ["write 8"]);
     // What another version of the program has written is not trusted.
-    store.maps.get_mut(&9).unwrap().shard.version = 2;
+    store.maps.get_mut(&9).unwrap().shard.version = SHARD_VERSION - 1;
     store.restart();
     assert_eq!(store.run(60), ["write 9"]);
 }

@@ -117,7 +117,7 @@ fn who_has_what_is_written_down_and_nothing_is_written_at_rest() {
     assert_eq!(created["metadata"]["creationTimestamp"], holder.created.as_str());
     assert_eq!(holder.namespace, shop.name);
     assert_eq!(
-        holders(&scene, &namespace, &shop.name, &format!("Ingress {}/web", shop.name)),
+        holders(&scene, &namespace, &format!("web.{}.svc", shop.name), &format!("Ingress {}/web", shop.name)),
         ["Service web"]
     );
     // Each was written once, and the scenario's end sees that nothing else is.
@@ -339,7 +339,7 @@ fn a_burst_is_written_in_few_writes() {
     scene.rests(&[&controller]);
     let burst = written(&controller) - before;
     println!("{burst} writes for 500 Services");
-    // The hosts are in all shards. Each is written once or twice, and that of the namespace a few times more.
+    // The hosts and the names are in all shards. Each is written once to three times.
     assert!(burst <= 3.0 * ALL as f64, "{burst}");
     assert_eq!(controller.metric("xposer_claims_failures_total", &[]), 0.0);
     // All of them are there.

@@ -63,7 +63,7 @@ pub(super) static PROGRAM: Program = Program {
 /// The hosts that an alias is, in lower case; an empty one where it is a pattern, which may take any host. ingress-nginx hands an alias to
 /// nginx as it is, which reads `~` as the beginning of a regular expression, `.a.example.com` as that host and all below it, and a star at
 /// either end (`server_name`).
-pub(crate) fn hosts_of_alias(alias: &str) -> Vec<String> {
+pub(super) fn hosts_of_alias(alias: &str) -> Vec<String> {
     let alias = alias.to_ascii_lowercase();
     match alias.strip_prefix('.') {
         Some(domain) if !domain.contains(['*', '~']) => vec![domain.to_owned(), format!("*.{domain}")],

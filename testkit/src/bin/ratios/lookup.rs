@@ -24,7 +24,7 @@ const NAMESPACE: &str = "xposer-system";
 const EACH: usize = 10;
 /// How many hosts the cluster has while the time of an answer is measured.
 const HOSTS: usize = 1_000;
-/// How many look-ups the exposed Service needs: one for its host, and one for its namespace.
+/// How many look-ups the exposed Service needs: one for its host, and one for its name.
 const LOOKUPS: usize = 2;
 const CALLS: u32 = 200;
 /// Fewer, where each waits for milliseconds.

@@ -1,0 +1,38 @@
+//! Hosts in annotations of the objects that are served.
+
+use std::collections::BTreeSet;
+
+use super::{external_dns, nginx};
+use crate::validation::{parse_bool, www};
+
+/// What becomes of a host that an annotation names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// It is served as the hosts of the rules are: on Ingresses.
+    Served,
+    /// It is sent to a host of the rules, whatever the path: on Ingresses.
+    Redirected,
+    /// It gets a name in DNS: on every kind.
+    Published,
+}
+
+/// The hosts that an annotation adds to those of the rules, in lower case, each once; an empty one takes all hosts.
+///
+/// Whoever writes the annotation counts for nothing here: the block of a Service and an Ingress by hand are read in the same way.
+pub(crate) fn added_by(
+    key: &str,
+    value: &str,
+    rules: &mut dyn Iterator<Item = &str>,
+) -> Option<(Use, BTreeSet<String>)> {
+    let named = || value.split(',').map(str::trim).filter(|host| !host.is_empty());
+    Some(match key {
+        nginx::SERVER_ALIAS => (Use::Served, named().flat_map(nginx::hosts_of_alias).collect()),
+        nginx::FROM_TO_WWW if parse_bool(value) == Some(true) => {
+            (Use::Redirected, rules.filter(|host| !host.is_empty()).filter_map(www).collect())
+        }
+        _ if external_dns::names_hosts(key) => {
+            (Use::Published, named().map(str::to_ascii_lowercase).collect())
+        }
+        _ => return None,
+    })
+}
