@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use xposer::Target;
 use xposer_cli::{Diagnostics, Proposing, Starting, target};
@@ -287,8 +286,8 @@ pub(crate) enum DryRun {
 }
 
 /// A time as kubectl takes it: seconds, or a number with `ms`, `s`, `m` or `h`, several of them one after the other.
-fn duration(text: &str) -> anyhow::Result<Duration> {
-    let wrong = || anyhow!("expected a time such as 30s, 2m or 0, found {text:?}");
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("expected a time such as 30s, 2m or 0, found {text:?}");
     if let Ok(seconds) = text.parse::<u32>() {
         return Ok(Duration::from_secs(seconds.into()));
     }
@@ -312,12 +311,12 @@ fn duration(text: &str) -> anyhow::Result<Duration> {
     if text.is_empty() { Err(wrong()) } else { Ok(sum) }
 }
 
-fn namespaced(text: &str) -> anyhow::Result<Namespaced> {
+fn namespaced(text: &str) -> Result<Namespaced, String> {
     match text.split_once('/') {
         Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
             Ok(Namespaced { namespace: namespace.to_owned(), name: name.to_owned() })
         }
-        _ => bail!("expected NAMESPACE/NAME, found {text:?}"),
+        _ => Err(format!("expected NAMESPACE/NAME, found {text:?}")),
     }
 }
 

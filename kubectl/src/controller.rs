@@ -302,11 +302,17 @@ mod tests {
         let it = controller(other.clone());
         assert!(it.stamps && it.watched.as_deref() == Some("shop"));
         assert_eq!(it.key("/etc/xposer/own/s.yaml").unwrap().key, "a");
-        assert!(it.key("/etc/xposer/other").unwrap_err().contains("has no file"));
-        assert!(it.key("/etc/xposering").unwrap_err().contains("in no volume"));
+        assert!(it.key("/etc/xposer/other").unwrap_err().to_string().contains("has no file"));
+        assert!(it.key("/etc/xposering").unwrap_err().to_string().contains("in no volume"));
         let pod = other.pointer_mut(POD).unwrap();
         pod["volumes"][0] = json!({"name": "settings", "secret": {"secretName": "x"}});
-        assert!(controller(other.clone()).key("/etc/xposer/s").unwrap_err().contains("is no ConfigMap"));
+        assert!(
+            controller(other.clone())
+                .key("/etc/xposer/s")
+                .unwrap_err()
+                .to_string()
+                .contains("is no ConfigMap")
+        );
         let pod = other.pointer_mut(POD).unwrap();
         pod["volumes"][0] = json!({"name": "settings", "configMap": {"name": "m"}});
         pod["containers"][0]["volumeMounts"] =
