@@ -254,7 +254,13 @@ impl<'t> Reader<'t> {
         self.at = match parameter {
             Parameter::Name(name)
             | Parameter::Path(Path::Relative((_, name)) | Path::Local((_, _, name))) => start + name.len(),
-            _ => self.token_end(start).unwrap_or(start),
+            Parameter::Literal(Value::String(_)) => self.token_end(start).unwrap_or(start),
+            // A path may follow a number without a blank: `1@root.x`, `true./x`.
+            _ => {
+                let word = self.slice(&(start..self.token_end(start).unwrap_or(start)));
+                let literal = word.find(['@', '/']).and_then(|end| word.get(..end)).unwrap_or(word);
+                start + literal.trim_end_matches('.').len()
+            }
         };
         start..self.at
     }

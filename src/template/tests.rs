@@ -175,6 +175,8 @@ fn handlebars_is_read_as_the_crate_reads_it() {
     };
     places("{{#if Domain}}{{&upper Service}}{{/if}}", "S");
     places("{{#if ((Domain))}}{{/if}}", "(");
+    places("{{#if Domain}}{{upper (trunc 2@root.Domain)}}{{/if}}", "@root.Domain");
+    places("{{#if Domain}}{{eq true../x}}{{/if}}", "../x");
     places("{{~~Domain}}", "~");
     places("{{#if Domain}}{{print 01}}{{/if}}", "0");
     places("{{#if Domain}}{{print 1.}}{{/if}}", "1");
