@@ -1,5 +1,6 @@
 //! The controller in the cluster: its Deployment, as `deploy/` and the chart make it, and the settings that it reads.
 
+use anyhow::Context;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec, Volume};
 use kube::api::Api;
@@ -192,10 +193,10 @@ impl Controller {
             let told = format!("settings: the defaults, because Deployment {place} names no file");
             return Ok(found(Settings::default(), None, told));
         };
-        let Key { config_map, key } = self.key(path).map_err(|why| {
-            Failure::new(format!("error: the settings of Deployment {place} are not known: {why}"))
-                .help(NAME_IT)
-        })?;
+        let key = self.key(path);
+        let key = key.with_context(|| format!("error: the settings of Deployment {place} are not known"));
+        let Key { config_map, key } =
+            key.map_err(|error| Failure::new(format!("{error:#}")).help(NAME_IT))?;
         let api: Api<ConfigMap> = Api::namespaced(connection.client.clone(), &self.namespace);
         let asked = connection.ask(("get", "configmaps", Some(&self.namespace)), api.get(&config_map)).await;
         let map = asked.map_err(|refusal| Failure { help: Some(NAME_IT.to_owned()), ..refusal.failure })?;
@@ -215,7 +216,7 @@ impl Controller {
     }
 
     /// The ConfigMap and the key of a file.
-    fn key(&self, path: &str) -> Result<Key, String> {
+    fn key(&self, path: &str) -> anyhow::Result<Key> {
         let mounts = self.container.volume_mounts.iter().flatten();
         let below = |mount: &str| {
             let rest = path.strip_prefix(mount.trim_end_matches('/'))?;
@@ -224,10 +225,11 @@ impl Controller {
         let mount = mounts.filter_map(|mount| Some((mount, below(&mount.mount_path)?)));
         let (mount, file) = mount
             .max_by_key(|(mount, _)| mount.mount_path.len())
-            .ok_or_else(|| format!("{path} is in no volume"))?;
+            .with_context(|| format!("{path} is in no volume"))?;
         let volume = self.volumes.iter().find(|volume| volume.name == mount.name);
         let source = volume.and_then(|volume| volume.config_map.as_ref());
-        let source = source.ok_or_else(|| format!("the volume {} of {path} is no ConfigMap", mount.name))?;
+        let source =
+            source.with_context(|| format!("the volume {} of {path} is no ConfigMap", mount.name))?;
         let part = mount.sub_path.as_deref().unwrap_or_default();
         let file = [part, file].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
         let mut items = source.items.iter().flatten();
@@ -236,7 +238,7 @@ impl Controller {
             Some(_) => items
                 .find(|item| item.path == file)
                 .map(|item| item.key.clone())
-                .ok_or_else(|| format!("the volume {} has no file {file}", mount.name))?,
+                .with_context(|| format!("the volume {} has no file {file}", mount.name))?,
         };
         Ok(Key { config_map: source.name.clone(), key })
     }
@@ -300,11 +302,17 @@ mod tests {
         let it = controller(other.clone());
         assert!(it.stamps && it.watched.as_deref() == Some("shop"));
         assert_eq!(it.key("/etc/xposer/own/s.yaml").unwrap().key, "a");
-        assert!(it.key("/etc/xposer/other").unwrap_err().contains("has no file"));
-        assert!(it.key("/etc/xposering").unwrap_err().contains("in no volume"));
+        assert!(it.key("/etc/xposer/other").unwrap_err().to_string().contains("has no file"));
+        assert!(it.key("/etc/xposering").unwrap_err().to_string().contains("in no volume"));
         let pod = other.pointer_mut(POD).unwrap();
         pod["volumes"][0] = json!({"name": "settings", "secret": {"secretName": "x"}});
-        assert!(controller(other.clone()).key("/etc/xposer/s").unwrap_err().contains("is no ConfigMap"));
+        assert!(
+            controller(other.clone())
+                .key("/etc/xposer/s")
+                .unwrap_err()
+                .to_string()
+                .contains("is no ConfigMap")
+        );
         let pod = other.pointer_mut(POD).unwrap();
         pod["volumes"][0] = json!({"name": "settings", "configMap": {"name": "m"}});
         pod["containers"][0]["volumeMounts"] =

@@ -1,11 +1,15 @@
-//! Parsing templates in Handlebars' own syntax into a [`Program`].
+//! Templates in Handlebars' own syntax become a [`Program`].
 //!
-//! Only variables, functions, `if` and `unless` are accepted: nothing loops, includes or logs. The rules are those of the
-//! Handlebars language (<https://handlebarsjs.com/guide/expressions.html>), with its whitespace: `~` removes the blanks
-//! beside it, and the tag of a block or a comment that is alone on a line removes the line. A property test compares the
-//! results with those of the `handlebars` crate.
+//! The `handlebars` crate reads the language (<https://handlebarsjs.com/guide/expressions.html>), with its whitespace. Only
+//! variables, functions, `if` and `unless` are accepted in its tree: nothing loops, includes or logs. The tree has no places of
+//! words, so the tags are found in the text, and their words are counted in the order of the tree. A template that the crate
+//! cannot read is read tag by tag, so that every problem is reported.
 
 use std::ops::Range;
+
+use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
+use handlebars::{Path, PathSeg, TemplateError, TemplateErrorReason};
+use serde_json::Value;
 
 use super::functions::{self, Val};
 use super::parser::{unknown_function, unknown_variable};
@@ -16,29 +20,31 @@ use crate::diagnostics::{Code, Problem, quoted};
 
 /// Parses a template.
 pub(super) fn parse(text: &str) -> Result<Program, Vec<Problem>> {
-    // Blocks and parentheses are parsed by recursion, so their number is bounded first.
+    // The crate parses blocks and parentheses by recursion, and looks for the end of backslashes from each of them.
     let count = |what: &[u8]| text.bytes().filter(|byte| what.contains(byte)).count();
-    if count(b"([") > MAX_DEPTH || count(b"{") > 4 * MAX_DEPTH {
-        let message = "the template has too many actions or parentheses";
+    if count(b"([") > MAX_DEPTH || count(b"{") > 4 * MAX_DEPTH || count(b"\\") > 4 * MAX_DEPTH {
+        let message = "the template has too many actions, parentheses or backslashes";
         return Err(vec![Problem::new(Code::TemplateTooLarge, message).help("simplify the template")]);
     }
-    let pieces = pieces(text).map_err(|problem| vec![problem])?;
-    let mut parser = Parser { text, pieces: pieces.into_iter(), problems: Vec::new() };
-    let mut nodes = Vec::new();
-    loop {
-        let (more, ending) = parser.nodes();
-        nodes.extend(more);
-        let Some(stray) = ending else { break };
-        let message = format!("{} closes no block", parser.slice(&stray.whole));
-        parser.report::<()>(Problem::new(Code::TemplateSyntax, message).help("remove it").at(stray.whole));
+    let tags = tags(text).map_err(|problem| vec![problem])?;
+    let supported = tags.iter().all(|tag| tag.kind != TagKind::Other);
+    let mut reader = Reader { text, tags: tags.into_iter(), at: 0, problems: Vec::new() };
+    let error = match Template::compile(text) {
+        Ok(template) if supported => {
+            let nodes = reader.nodes(Some(template));
+            if reader.problems.is_empty() {
+                return Ok(Program { nodes, slots: 0 });
+            }
+            return Err(reader.problems);
+        }
+        Ok(_) => None,
+        Err(error) => Some(error),
+    };
+    reader.each_tag();
+    if let (true, Some(error)) = (reader.problems.is_empty(), error) {
+        reader.unreadable(&error, text, 0, &(0..text.len()));
     }
-    if parser.problems.is_empty() { Ok(Program { nodes, slots: 0 }) } else { Err(parser.problems) }
-}
-
-/// A part of a template.
-enum Piece {
-    Text(String),
-    Tag(Tag),
+    Err(reader.problems)
 }
 
 /// What stands between braces.
@@ -48,8 +54,6 @@ struct Tag {
     whole: Range<usize>,
     /// Without the braces, the tildes, the blanks around, and the sign that makes the kind.
     inner: Range<usize>,
-    trim_before: bool,
-    trim_after: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -63,89 +67,36 @@ enum TagKind {
     Other,
 }
 
-/// What is removed at one end of a text.
-#[derive(Clone, Copy)]
-enum Trim {
-    Nothing,
-    /// All blanks: the tag has a `~` there.
-    Blanks,
-    /// The rest of the line: the tag is alone on it.
-    Line,
-}
-
-/// Splits `text` at its tags.
-fn pieces(text: &str) -> Result<Vec<Piece>, Problem> {
-    let mut pieces = Vec::new();
-    let (mut at, mut before) = (0, Trim::Nothing);
-    while let Some((literal, open)) = literal(text, at) {
-        let tag = tag(text, open)?;
-        let alone = tag.kind != TagKind::Expression && is_alone(text, &tag.whole);
-        let side = |tilde: bool| match (tilde, alone) {
-            (true, _) => Trim::Blanks,
-            (false, true) => Trim::Line,
-            (false, false) => Trim::Nothing,
-        };
-        push_text(&literal, before, side(tag.trim_before), &mut pieces);
-        before = side(tag.trim_after);
+/// The tags of `text`.
+fn tags(text: &str) -> Result<Vec<Tag>, Problem> {
+    let mut tags = Vec::new();
+    let mut at = 0;
+    while let Some(open) = text.get(at..).and_then(|rest| rest.find("{{")).map(|found| at + found) {
+        let before = text.get(at..open).unwrap_or_default();
+        let rest = text.get(open..).unwrap_or_default();
+        // Behind one backslash up to four braces are text.
+        if before.len() - before.trim_end_matches('\\').len() == 1 {
+            at = open + if rest.starts_with("{{{{") { 4 } else { 2 };
+            continue;
+        }
+        let tag = tag(text, open, rest)?;
         at = tag.whole.end;
-        pieces.push(Piece::Tag(tag));
+        tags.push(tag);
     }
-    push_text(&unescaped(text.get(at..).unwrap_or_default()), before, Trim::Nothing, &mut pieces);
-    Ok(pieces)
+    Ok(tags)
 }
 
-/// The text up to the next `{{` from `from` on, and where that is. A `\{{` is text.
-fn literal(text: &str, from: usize) -> Option<(String, usize)> {
-    let mut at = from;
-    loop {
-        at += text.get(at..)?.find("{{")?;
-        let before = text.get(from..at)?;
-        match before.len() - before.trim_end_matches('\\').len() {
-            0 => return Some((unescaped(before), at)),
-            // Four braces are escaped as one.
-            1 => at += if text.get(at..)?.starts_with("{{{{") { 4 } else { 2 },
-            // Of several backslashes the last one is removed, and the tag counts.
-            _ => return Some((unescaped(before.get(..before.len() - 1)?), at)),
-        }
-    }
-}
-
-fn unescaped(text: &str) -> String {
-    text.replace("\\{{", "{{")
-}
-
-fn push_text(text: &str, before: Trim, after: Trim, pieces: &mut Vec<Piece>) {
-    let text = match before {
-        Trim::Nothing => text,
-        Trim::Blanks => text.trim_start_matches(BLANKS),
-        Trim::Line => {
-            let rest = text.trim_start_matches([' ', '\t']);
-            rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n')).unwrap_or(rest)
-        }
-    };
-    let text = match after {
-        Trim::Nothing => text,
-        Trim::Blanks => text.trim_end_matches(BLANKS),
-        Trim::Line => text.trim_end_matches([' ', '\t']),
-    };
-    if !text.is_empty() {
-        pieces.push(Piece::Text(text.to_owned()));
-    }
-}
-
-/// Whether there is nothing but blanks beside the tag on its lines.
-fn is_alone(text: &str, tag: &Range<usize>) -> bool {
-    let before = text.get(..tag.start).unwrap_or_default().trim_end_matches([' ', '\t']);
-    let after = text.get(tag.end..).unwrap_or_default().trim_start_matches([' ', '\t']);
-    (before.is_empty() || before.ends_with('\n'))
-        && (after.is_empty() || after.starts_with('\n') || after.starts_with("\r\n"))
-}
-
-/// Reads the braces of the tag at `open`, and what they hold.
-fn tag(text: &str, open: usize) -> Result<Tag, Problem> {
-    let rest = text.get(open..).unwrap_or_default();
-    if rest.starts_with("{{!") {
-        return comment(text, open);
+/// The tag at `open`, where `rest` begins.
+fn tag(text: &str, open: usize, rest: &str) -> Result<Tag, Problem> {
+    if let Some(body) = rest.strip_prefix("{{!") {
+        let long = body.trim_start_matches(BLANKS).strip_prefix("--");
+        let after = long.and_then(|body| body.split_once("--}}")).or_else(|| body.split_once("}}"));
+        let Some((_, after)) = after else {
+            return Err(Problem::new(Code::TemplateUnclosed, "the comment is not closed by `}}`")
+                .help("close the comment with `}}`")
+                .at(open..open + 3));
+        };
+        return Ok(Tag { kind: TagKind::Comment, whole: open..text.len() - after.len(), inner: open..open });
     }
     if rest.starts_with("{{{{") {
         return Err(unsupported("a raw block", open..open + 4));
@@ -157,58 +108,46 @@ fn tag(text: &str, open: usize) -> Result<Tag, Problem> {
     // `{{{x}}}` and `{{~{x}~}}` mean `{{x}}` without the escaping of HTML, which is never done here.
     let around = ['{', '}', '~', ' ', '\t', '\r', '\n'];
     let inner = body.trim_start_matches(around);
-    let (before, inner) = (body.strip_suffix(inner).unwrap_or_default(), inner.trim_end_matches(around));
-    let start = open + 2 + before.len();
-    let after = text.get(start + inner.len()..whole.end - 2).unwrap_or_default();
+    let before = body.strip_suffix(inner).unwrap_or_default();
+    let inner = inner.trim_end_matches(around);
     let braces = before.matches('{').count();
+    let after = body.get(before.len() + inner.len()..).unwrap_or_default();
     if before.contains('}') || braces > 1 || braces != after.matches('}').count() {
         return Err(unclosed_action(open..open + 2 + braces));
     }
+    let start = open + 2 + before.len();
     if inner.starts_with("/*") {
         return Err(Problem::new(Code::TemplateSyntax, "this comment cannot be read")
             .help("write the comment right behind the braces: {{/* .. */}}")
             .at(start..start + 1));
     }
-    let (kind, sign) = if braces == 0 { kind_of(inner) } else { (TagKind::Expression, 0) };
-    let inner = start + sign..start + inner.len();
-    Ok(Tag { kind, whole, inner, trim_before: before.contains('~'), trim_after: after.contains('~') })
-}
-
-/// The kind of a tag, and the length of the sign that makes it.
-fn kind_of(inner: &str) -> (TagKind, usize) {
-    match inner.as_bytes() {
-        [b'#', b'*' | b'>', ..] | [b'>' | b'*', ..] => (TagKind::Other, 0),
+    let (kind, sign) = match inner.as_bytes() {
+        _ if braces > 0 => (TagKind::Expression, 0),
+        [b'#', b'*' | b'>', ..] => (TagKind::Other, 2),
+        [b'*' | b'>', ..] => (TagKind::Other, 1),
         [b'#', ..] => (TagKind::Open, 1),
         [b'/', ..] => (TagKind::Close, 1),
         [b'^', ..] => (TagKind::Else, 1),
+        [b'e', b'l', b's', b'e', ..] => (TagKind::Else, 4),
         [b'&', ..] => (TagKind::Expression, 1),
-        _ => match inner.strip_prefix("else") {
-            Some(rest) if !rest.starts_with(is_word) => (TagKind::Else, 4),
-            _ => (TagKind::Expression, 0),
-        },
-    }
+        _ => (TagKind::Expression, 0),
+    };
+    let signless = inner.get(sign..).unwrap_or_default().trim_start_matches(BLANKS);
+    let end = start + inner.len();
+    Ok(Tag { kind, whole, inner: end - signless.len()..end })
 }
 
-fn comment(text: &str, open: usize) -> Result<Tag, Problem> {
-    let rest = text.get(open..).unwrap_or_default();
-    let long = rest.strip_prefix("{{!--").and_then(|rest| rest.find("--}}")).map(|at| 5 + at + 4);
-    let length = long.or_else(|| rest.find("}}").map(|at| at + 2)).ok_or_else(|| {
-        Problem::new(Code::TemplateUnclosed, "the comment is not closed by `}}`")
-            .help("close the comment with `}}`")
-            .at(open..open + 3)
-    })?;
-    let whole = open..open + length;
-    Ok(Tag { kind: TagKind::Comment, whole, inner: open..open, trim_before: false, trim_after: false })
-}
-
-struct Parser<'t> {
+struct Reader<'t> {
     text: &'t str,
-    pieces: std::vec::IntoIter<Piece>,
+    /// The tags that are still to be read.
+    tags: std::vec::IntoIter<Tag>,
+    /// Where the words of a tag are that are still to be read.
+    at: usize,
     problems: Vec<Problem>,
 }
 
-/// What cannot be parsed is reported, and the parser goes on without it.
-impl<'t> Parser<'t> {
+/// What is wrong is reported, and the reader goes on without it.
+impl<'t> Reader<'t> {
     fn report<T>(&mut self, problem: Problem) -> Option<T> {
         self.problems.push(problem);
         None
@@ -218,53 +157,52 @@ impl<'t> Parser<'t> {
         self.text.get(range.clone()).unwrap_or_default()
     }
 
-    /// The nodes up to a tag that ends or divides a block.
-    fn nodes(&mut self) -> (Vec<Node>, Option<Tag>) {
-        let mut nodes = Vec::new();
-        while let Some(piece) = self.pieces.next() {
-            let tag = match piece {
-                // The result is one text: only literal text in Go's syntax separates the items of a list.
-                Piece::Text(text) => {
-                    nodes.push(Node::Print(Expr::Value(Val::Str(text))));
-                    continue;
-                }
-                Piece::Tag(tag) => tag,
-            };
-            match tag.kind {
-                TagKind::Else | TagKind::Close => return (nodes, Some(tag)),
-                TagKind::Comment => {}
-                TagKind::Other => {
-                    self.report::<()>(unsupported("a partial or decorator", tag.whole));
-                }
-                TagKind::Open => nodes.extend(self.block(&tag, tag.inner.clone())),
-                TagKind::Expression => {
-                    nodes.extend(Line::new(self, tag.inner).whole().map(Node::Print));
-                }
-            }
+    /// The next tag, which the tree says is one of these.
+    fn tag(&mut self, kinds: &[TagKind]) -> Option<Tag> {
+        let tag = self.tags.next().filter(|tag| kinds.contains(&tag.kind));
+        if tag.is_none() {
+            self.report::<()>(not_handlebars(0..self.text.len()));
         }
-        (nodes, None)
+        tag
     }
 
-    /// A block whose condition stands in `head`. `{{else if ..}}` begins a block inside it, which the same tag closes.
-    fn block(&mut self, open: &Tag, head: Range<usize>) -> Option<Node> {
-        let condition = Line::new(self, head).condition();
-        let (mut then, ending) = self.nodes();
-        let Some(ending) = ending else { return self.unclosed(open) };
-        let mut otherwise = if ending.kind == TagKind::Close {
-            self.close(open, &ending)?;
-            Vec::new()
-        } else if ending.inner.is_empty() {
-            let (nodes, mut last) = self.nodes();
-            while let Some(Tag { kind: TagKind::Else, whole, .. }) = last {
-                let problem = Problem::new(Code::TemplateSyntax, "the block has a second {{else}}");
-                self.report::<()>(problem.help("remove it").at(whole));
-                (_, last) = self.nodes();
+    fn nodes(&mut self, template: Option<Template>) -> Vec<Node> {
+        let elements = template.map(|template| template.elements).unwrap_or_default();
+        elements.into_iter().filter_map(|element| self.node(element)).collect()
+    }
+
+    fn node(&mut self, element: TemplateElement) -> Option<Node> {
+        match element {
+            // The result is one text: only literal text in Go's syntax separates the items of a list.
+            TemplateElement::RawString(text) => Some(Node::Print(Expr::Value(Val::Str(text)))),
+            TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
+                let tag = self.tag(&[TagKind::Expression])?;
+                self.expression(&call, &tag).map(Node::Print)
             }
-            let Some(last) = last else { return self.unclosed(open) };
-            self.close(open, &last)?;
-            nodes
-        } else {
-            vec![self.block(open, ending.inner)?]
+            TemplateElement::HelperBlock(block) => {
+                let tag = self.tag(&[TagKind::Open])?;
+                self.block(*block, &tag)
+            }
+            _ => self.tag(&[TagKind::Comment]).and(None),
+        }
+    }
+
+    /// A block that `tag` opens. `{{else if ..}}` begins a block inside it, which the same tag closes.
+    fn block(&mut self, block: HelperTemplate, tag: &Tag) -> Option<Node> {
+        let condition = self.condition(&block, tag);
+        let mut then = self.nodes(block.template);
+        let next = self.tag(&[TagKind::Else, TagKind::Close])?;
+        let mut otherwise = match block.inverse {
+            _ if next.kind == TagKind::Close => Vec::new(),
+            Some(mut chained) if !next.inner.is_empty() => match chained.elements.pop() {
+                Some(TemplateElement::HelperBlock(block)) => self.block(*block, &next).into_iter().collect(),
+                _ => return self.report(not_handlebars(next.whole)),
+            },
+            template => {
+                let nodes = self.nodes(template);
+                self.tag(&[TagKind::Close])?;
+                nodes
+            }
         };
         let (condition, negated) = condition?;
         if negated {
@@ -273,24 +211,250 @@ impl<'t> Parser<'t> {
         Some(Node::If { slots: Vec::new(), condition, then, otherwise })
     }
 
-    fn unclosed<T>(&mut self, open: &Tag) -> Option<T> {
-        let problem = Problem::new(Code::TemplateUnclosed, "a block is not closed")
-            .help("close the block, for example with {{/if}}")
-            .at(open.whole.start..self.text.len());
-        self.report(problem)
+    /// Whether a tag has nothing but calls, and a block is one of those that are supported.
+    fn enter(&mut self, tag: &Tag) -> Option<()> {
+        self.at = tag.inner.start;
+        let first = self.slice(&first_word(self.text, tag));
+        if matches!(tag.kind, TagKind::Open | TagKind::Else) && !matches!(first, "" | "if" | "unless") {
+            return self.report(unsupported(&quoted(first), first_word(self.text, tag)));
+        }
+        let (mut at, mut plain) = (tag.inner.start, Some(()));
+        while let Some(next) = self.slice(&(at..tag.inner.end)).chars().next() {
+            match next {
+                '[' | '{' | '|' => return self.report(unsupported("this argument", at..tag.inner.end)),
+                '}' => break,
+                _ => {}
+            }
+            let Some(end) = self.token_end(at) else {
+                at += next.len_utf8();
+                continue;
+            };
+            if self.slice(&(end..tag.inner.end)).trim_start_matches(BLANKS).starts_with('=') {
+                plain = self.report(unsupported("a named argument", at..end));
+            }
+            at = end;
+        }
+        plain
     }
 
-    /// Whether the tag that ends a block names the block.
-    fn close(&mut self, open: &Tag, close: &Tag) -> Option<()> {
-        let opened = self.slice(&open.inner).trim_start_matches(BLANKS);
-        let opened = opened.split(|c| !is_word(c)).next().unwrap_or_default();
-        let closed = self.slice(&close.inner).trim_start_matches(BLANKS);
-        if opened == closed {
-            return Some(());
+    /// Where the word or the text in quotes ends that begins at `at`.
+    fn token_end(&self, at: usize) -> Option<usize> {
+        let rest = self.slice(&(at..self.text.len()));
+        if rest.starts_with(['"', '\'']) {
+            return string_end(self.text.as_bytes(), at);
         }
-        let message = format!("the block {} is closed by {}", quoted(opened), quoted(closed));
-        let problem = Problem::new(Code::TemplateSyntax, message).help("close the innermost block first");
-        self.report(problem.at(close.whole.clone()))
+        let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        (length > 0).then_some(at + length)
+    }
+
+    /// The place of the next word or text of the tag; a name or a path may end where a blank could be.
+    fn place(&mut self, parameter: &Parameter) -> Range<usize> {
+        let rest = self.slice(&(self.at..self.text.len()));
+        let start = self.at + rest.find(|c| is_word(c) || matches!(c, '"' | '\'')).unwrap_or(rest.len());
+        self.at = match parameter {
+            Parameter::Name(name)
+            | Parameter::Path(Path::Relative((_, name)) | Path::Local((_, _, name))) => start + name.len(),
+            Parameter::Literal(Value::String(_)) => self.token_end(start).unwrap_or(start),
+            // A path may follow a number without a blank: `1@root.x`, `true./x`.
+            _ => {
+                let word = self.slice(&(start..self.token_end(start).unwrap_or(start)));
+                let literal = word.find(['@', '/']).and_then(|end| word.get(..end)).unwrap_or(word);
+                start + literal.trim_end_matches('.').len()
+            }
+        };
+        start..self.at
+    }
+
+    /// The expression that fills the tag.
+    fn expression(&mut self, call: &HelperTemplate, tag: &Tag) -> Option<Expr> {
+        self.enter(tag)?;
+        self.call(call)
+    }
+
+    /// The condition of a block, and whether it is negated.
+    fn condition(&mut self, block: &HelperTemplate, tag: &Tag) -> Option<(Expr, bool)> {
+        self.enter(tag)?;
+        let range = self.place(&block.name);
+        let word = self.slice(&range);
+        let mut arguments = self.arguments(&block.params)?;
+        match (arguments.len(), arguments.pop()) {
+            (1, Some(condition)) => Some((condition, word == "unless")),
+            (count, _) => {
+                let message = format!("{} takes 1 argument, not {count}", quoted(word));
+                self.report(Problem::new(Code::TemplateFunction, message).at(range))
+            }
+        }
+    }
+
+    /// A variable, or a function with its arguments.
+    fn call(&mut self, call: &HelperTemplate) -> Option<Expr> {
+        if matches!(call.name, Parameter::Subexpression(_)) {
+            // A parenthesis may stand around the whole expression.
+            return self.argument(&call.name);
+        }
+        let range = self.place(&call.name);
+        let word = self.slice(&range);
+        let arguments = self.arguments(&call.params)?;
+        if let Some(var) = variable(&call.name) {
+            return Some(Expr::Var(var, range));
+        }
+        match functions::find(word) {
+            Some(function) if function.takes(arguments.len()) => Some(Expr::Call(function, arguments, range)),
+            Some(function) => {
+                let message = function.wrong_count(arguments.len());
+                self.report(Problem::new(Code::TemplateFunction, message).at(range))
+            }
+            None if arguments.is_empty() => self.report(unknown_variable(word, "", range)),
+            None => self.report(unknown_function(word, range)),
+        }
+    }
+
+    /// All arguments; every problem among them is reported.
+    fn arguments(&mut self, parameters: &[Parameter]) -> Option<Vec<Expr>> {
+        let arguments: Vec<_> = parameters.iter().map(|parameter| self.argument(parameter)).collect();
+        arguments.into_iter().collect()
+    }
+
+    fn argument(&mut self, parameter: &Parameter) -> Option<Expr> {
+        if let Parameter::Subexpression(inner) = parameter {
+            return match inner.as_element() {
+                TemplateElement::Expression(call) => self.call(call),
+                _ => None,
+            };
+        }
+        let range = self.place(parameter);
+        let value = match parameter {
+            Parameter::Literal(Value::String(text)) => Val::Str(text.clone()),
+            Parameter::Literal(Value::Bool(value)) => Val::Bool(*value),
+            Parameter::Literal(Value::Number(number)) => match number.as_i64() {
+                Some(number) => Val::Int(number),
+                None => Val::Float(number.as_f64()?),
+            },
+            Parameter::Literal(_) => return self.report(unsupported("this argument", range)),
+            path => match variable(path) {
+                Some(var) => return Some(Expr::Var(var, range)),
+                None => return self.report(unknown_variable(self.slice(&range), "", range)),
+            },
+        };
+        Some(Expr::Value(value))
+    }
+
+    /// Reads a template that the crate refuses: each tag alone, and which tag closes which.
+    fn each_tag(&mut self) {
+        let mut blocks: Vec<(Tag, bool)> = Vec::new();
+        while let Some(tag) = self.tags.next() {
+            match (tag.kind, blocks.last_mut()) {
+                (TagKind::Comment, _) => {}
+                (TagKind::Expression, _) => self.alone(&tag, self.slice(&tag.whole), tag.whole.start),
+                (TagKind::Other, _) => {
+                    self.report::<()>(unsupported("a partial or decorator", tag.whole.clone()));
+                    if self.slice(&(tag.whole.start..tag.inner.start)).contains('#') {
+                        blocks.push((tag, false));
+                    }
+                }
+                (TagKind::Else | TagKind::Close, None) => {
+                    let message = format!("{} closes no block", self.slice(&tag.whole));
+                    self.report::<()>(
+                        Problem::new(Code::TemplateSyntax, message).help("remove it").at(tag.whole),
+                    );
+                }
+                (TagKind::Else, Some((_, true))) => {
+                    let problem = Problem::new(Code::TemplateSyntax, "the block has a second {{else}}");
+                    self.report::<()>(problem.help("remove it").at(tag.whole));
+                }
+                (TagKind::Else, Some((_, divided))) if tag.inner.is_empty() => *divided = true,
+                (TagKind::Open | TagKind::Else, _) => {
+                    let name = self.slice(&first_word(self.text, &tag));
+                    let block = format!("{{{{#{}}}}}{{{{/{name}}}}}", self.slice(&tag.inner));
+                    self.alone(&tag, &block, tag.inner.start - 3);
+                    if tag.kind == TagKind::Open {
+                        blocks.push((tag, false));
+                    }
+                }
+                (TagKind::Close, Some(_)) => {
+                    let opened = blocks.pop().map(|(open, _)| self.slice(&first_word(self.text, &open)));
+                    let (opened, closed) = (opened.unwrap_or_default(), self.slice(&tag.inner));
+                    if opened != closed {
+                        let message = format!("the block {} is closed by {}", quoted(opened), quoted(closed));
+                        let problem = Problem::new(Code::TemplateSyntax, message);
+                        self.report::<()>(problem.help("close the innermost block first").at(tag.whole));
+                    }
+                }
+            }
+        }
+        while let Some((open, _)) = blocks.pop() {
+            let problem = Problem::new(Code::TemplateUnclosed, "a block is not closed")
+                .help("close the block, for example with {{/if}}")
+                .at(open.whole.start..self.text.len());
+            self.report::<()>(problem);
+        }
+    }
+
+    /// Reads `tag` as the template `alone`, whose first byte is that at `start`.
+    fn alone(&mut self, tag: &Tag, alone: &str, start: usize) {
+        match Template::compile(alone).map(|template| template.elements.into_iter().next()) {
+            Ok(Some(TemplateElement::HelperBlock(block))) => {
+                self.condition(&block, tag);
+            }
+            Ok(Some(TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call))) => {
+                self.expression(&call, tag);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                if self.enter(tag).is_some() {
+                    self.unreadable(&error, alone, start, &tag.inner);
+                }
+            }
+        }
+    }
+
+    /// Reports at its place in a tag what the crate says about `read`, which stands in the text from `start` on.
+    fn unreadable(&mut self, error: &TemplateError, read: &str, start: usize, inner: &Range<usize>) {
+        let at = match (error.reason(), error.pos()) {
+            (TemplateErrorReason::InvalidParam(text), _) => {
+                inner.start + self.slice(inner).find(text).unwrap_or_default()
+            }
+            (_, Some((line, column))) => start + offset(read, line, column),
+            (_, None) => inner.start,
+        };
+        // The place may be behind the last character.
+        let last = |(last, _): (usize, char)| last.min(at);
+        let at = self.slice(&(0..inner.end)).char_indices().next_back().map_or(0, last);
+        let rest = self.slice(&(at..inner.end));
+        let end = at + rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        let problem = match rest.as_bytes() {
+            [b'.', b'a'..=b'z' | b'A'..=b'Z', ..] => {
+                let message = "the template mixes Go's {{.Service}} with Handlebars' syntax";
+                let help =
+                    "write {{Service}} beside {{#if ..}}, or {{if ..}} and {{end}} beside {{.Service}}";
+                Problem::new(Code::TemplateSyntax, message).help(help).at(at..end)
+            }
+            _ => not_handlebars(at..at + rest.chars().next().map_or(0, char::len_utf8)),
+        };
+        self.problems.push(problem);
+    }
+}
+
+fn first_word(text: &str, tag: &Tag) -> Range<usize> {
+    let inner = text.get(tag.inner.clone()).unwrap_or_default();
+    tag.inner.start..tag.inner.start + inner.find(|c| !is_word(c)).unwrap_or(inner.len())
+}
+
+/// The byte at a line and column, which count from 1.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let lines = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let columns = text.get(lines..).unwrap_or_default().chars().take(column - 1);
+    lines + columns.map(char::len_utf8).sum::<usize>()
+}
+
+/// The variable that a path names: `Service`, or `this.Service`.
+fn variable(parameter: &Parameter) -> Option<Var> {
+    match parameter {
+        Parameter::Path(Path::Relative((segments, _))) => match segments.as_slice() {
+            [PathSeg::Named(name)] => Var::from_name(name),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -300,183 +464,14 @@ fn unsupported(what: &str, range: Range<usize>) -> Problem {
         .at(range)
 }
 
+fn not_handlebars(range: Range<usize>) -> Problem {
+    let problem = Problem::new(Code::TemplateSyntax, "this cannot be read as Handlebars");
+    problem.help("correct the marked place").at(range)
+}
+
 /// Whether a character can be part of a name, a number or a path.
 fn is_word(character: char) -> bool {
     character.is_ascii_alphanumeric()
         || !character.is_ascii()
         || matches!(character, '-' | '_' | '$' | ':' | '.' | '/' | '@')
-}
-
-/// The content of one tag, parsed from its start.
-struct Line<'p, 't> {
-    parser: &'p mut Parser<'t>,
-    at: usize,
-    end: usize,
-}
-
-impl<'p, 't> Line<'p, 't> {
-    fn new(parser: &'p mut Parser<'t>, range: Range<usize>) -> Self {
-        Self { parser, at: range.start, end: range.end }
-    }
-
-    fn rest(&self) -> &'t str {
-        self.parser.slice(&(self.at..self.end))
-    }
-
-    /// The next character that is not a blank.
-    fn peek(&mut self) -> Option<char> {
-        let rest = self.rest().trim_start_matches(BLANKS);
-        self.at = self.end - rest.len();
-        rest.chars().next()
-    }
-
-    fn unreadable<T>(&mut self) -> Option<T> {
-        let at = self.at.min(self.end.saturating_sub(1));
-        let next = self.parser.text.get(at..).and_then(|rest| rest.chars().next());
-        let problem = Problem::new(Code::TemplateSyntax, "this cannot be read as Handlebars");
-        let range = at..at + next.map_or(0, char::len_utf8);
-        self.parser.report(problem.help("correct the marked place").at(range))
-    }
-
-    fn word(&mut self) -> Option<(&'t str, Range<usize>)> {
-        self.peek();
-        let rest = self.rest();
-        let word = rest.get(..rest.find(|c| !is_word(c)).unwrap_or(rest.len())).unwrap_or_default();
-        let range = self.at..self.at + word.len();
-        self.at = range.end;
-        (!word.is_empty()).then_some((word, range))
-    }
-
-    /// The expression that fills the tag.
-    fn whole(mut self) -> Option<Expr> {
-        let expr = self.call()?;
-        if self.peek().is_some() { self.unreadable() } else { Some(expr) }
-    }
-
-    /// The condition of a block, and whether it is negated.
-    fn condition(mut self) -> Option<(Expr, bool)> {
-        let Some((word, range)) = self.word() else { return self.unreadable() };
-        if !matches!(word, "if" | "unless") {
-            return self.parser.report(unsupported(&quoted(word), range));
-        }
-        let mut arguments = self.arguments()?;
-        if self.peek().is_some() {
-            return self.unreadable();
-        }
-        match (arguments.len(), arguments.pop()) {
-            (1, Some(condition)) => Some((condition, word == "unless")),
-            (count, _) => {
-                let message = format!("{} takes 1 argument, not {count}", quoted(word));
-                self.parser.report(Problem::new(Code::TemplateFunction, message).at(range))
-            }
-        }
-    }
-
-    /// A variable, or a function with its arguments.
-    fn call(&mut self) -> Option<Expr> {
-        let Some((word, range)) = self.word() else {
-            // A parenthesis may stand around the whole expression.
-            return if self.peek() == Some('(') { self.argument() } else { self.unreadable() };
-        };
-        let arguments = self.arguments()?;
-        let alone = arguments.is_empty();
-        if let Some(var) = Var::from_name(word).filter(|_| alone) {
-            return Some(Expr::Var(var, range));
-        }
-        match functions::find(word) {
-            Some(function) if function.takes(arguments.len()) => Some(Expr::Call(function, arguments, range)),
-            Some(function) => {
-                let message = function.wrong_count(arguments.len());
-                self.parser.report(Problem::new(Code::TemplateFunction, message).at(range))
-            }
-            None if alone => self.parser.report(unknown(word, range)),
-            None => self.parser.report(unknown_function(word, range)),
-        }
-    }
-
-    /// The arguments up to the end of the tag or parenthesis; every problem among them is reported.
-    fn arguments(&mut self) -> Option<Vec<Expr>> {
-        let (mut arguments, before) = (Vec::new(), self.parser.problems.len());
-        while self.peek().is_some_and(|next| next != ')') {
-            let at = self.at;
-            arguments.extend(self.argument());
-            // Nothing was read, so the end of the arguments is unknown.
-            if self.at == at {
-                return None;
-            }
-        }
-        (self.parser.problems.len() == before).then_some(arguments)
-    }
-
-    fn argument(&mut self) -> Option<Expr> {
-        let next = self.peek();
-        let start = self.at;
-        match next {
-            Some('(') => {
-                self.at += 1;
-                let inner = self.call();
-                if self.peek() != Some(')') {
-                    return inner.and_then(|_| self.unreadable());
-                }
-                self.at += 1;
-                inner
-            }
-            Some('"' | '\'') => {
-                let end = string_end(self.parser.text.as_bytes(), start).filter(|end| *end <= self.end);
-                let text = end.and_then(|end| string_value(self.parser.slice(&(start..end))));
-                let Some((end, text)) = end.zip(text) else { return self.unreadable() };
-                self.at = end;
-                Some(Expr::Value(Val::Str(text)))
-            }
-            Some('[' | '{' | '|') => {
-                self.at = self.end;
-                self.parser.report(unsupported("this argument", start..self.end))
-            }
-            _ => {
-                let Some((word, range)) = self.word() else { return self.unreadable() };
-                if self.rest().starts_with('=') {
-                    self.at += 1;
-                    self.argument();
-                    return self.parser.report(unsupported("a named argument", range));
-                }
-                match word {
-                    "true" | "false" => Some(Expr::Value(Val::Bool(word == "true"))),
-                    "null" => self.parser.report(unsupported("this argument", range)),
-                    _ => match (Var::from_name(word), number(word)) {
-                        (Some(var), _) => Some(Expr::Var(var, range)),
-                        (None, Some(number)) => Some(Expr::Value(number)),
-                        (None, None) => self.parser.report(unknown(word, range)),
-                    },
-                }
-            }
-        }
-    }
-}
-
-fn unknown(word: &str, range: Range<usize>) -> Problem {
-    match word.strip_prefix('.') {
-        Some(name) if name.starts_with(|c: char| c.is_ascii_alphabetic()) => {
-            let message = "the template mixes Go's {{.Service}} with Handlebars' syntax";
-            let help = "write {{Service}} beside {{#if ..}}, or {{if ..}} and {{end}} beside {{.Service}}";
-            Problem::new(Code::TemplateSyntax, message).help(help).at(range)
-        }
-        _ => unknown_variable(word, "", range),
-    }
-}
-
-/// A number in JSON's form.
-fn number(word: &str) -> Option<Val> {
-    word.strip_prefix('-').unwrap_or(word).starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
-    word.parse().map(Val::Int).ok().or_else(|| functions::fraction(word).map(Val::Float))
-}
-
-/// The value of a string with its quotes; the escapes are those of JSON.
-fn string_value(quoted: &str) -> Option<String> {
-    match quoted.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
-        Some(inside) => {
-            let inside = inside.replace("\\'", "'").replace('"', "\\\"");
-            serde_json::from_str(&format!("\"{inside}\"")).ok()
-        }
-        None => serde_json::from_str(quoted).ok(),
-    }
 }

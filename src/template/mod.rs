@@ -35,8 +35,8 @@ use program::{Node, Output, Program};
 /// ```
 pub const MAX_TEMPLATE: usize = 16_384;
 /// How deep blocks and parentheses together may be nested, how many `|` an action may have, and how many times a
-/// template may be escaped for Helm. In Handlebars' syntax it is how many `(` and `[` the whole template may have. The
-/// limit is ours.
+/// template may be escaped for Helm. In Handlebars' syntax it is how many `(` and `[` the whole template may have, and a
+/// quarter of how many `{` and how many `\`. The limit is ours.
 ///
 /// ```
 /// use xposer::template::{MAX_DEPTH, Template};

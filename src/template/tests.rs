@@ -161,6 +161,65 @@ fn handlebars_syntax() {
     renders(r#"{{#if Domain}}{{print 'it\'s "' "\u0041\/"}}{{/if}}"#, "it's \"A/");
 }
 
+/// What the parser that the `handlebars` crate replaced read differently.
+#[test]
+fn handlebars_is_read_as_the_crate_reads_it() {
+    renders("{{~this.Service~}} {{{./Domain}}}", "webexample.com");
+    renders("{{#unless Domain}}a{{elseif Service}}b{{/unless}}", "b");
+    renders("{{#if Domain}}a{{! -- }} gone --}}{{/if}}", "a");
+    renders("{{#if Domain}}{{Service~}}\u{2003} {{! gone }} b{{/if}}", "webb");
+    renders("{{#if Domain}}{{print 1.5 \" \" 2E3 -0}}{{/if}}", "1.5 2000 -0");
+    let places = |text: &str, marked: &str| {
+        let found: Vec<_> = problems(text).into_iter().map(|p| p.range.and_then(|it| text.get(it))).collect();
+        assert_eq!(found, [Some(marked)], "{text}");
+    };
+    places("{{#if Domain}}{{&upper Service}}{{/if}}", "S");
+    places("{{#if ((Domain))}}{{/if}}", "(");
+    places("{{#if Domain}}{{upper (trunc 2@root.Domain)}}{{/if}}", "@root.Domain");
+    places("{{#if Domain}}{{eq true../x}}{{/if}}", "../x");
+    places("{{~~Domain}}", "~");
+    places("{{#if Domain}}{{print 01}}{{/if}}", "0");
+    places("{{#if Domain}}{{print 1.}}{{/if}}", "1");
+    places("{{#if Domain}}{{print 1e3}}{{/if}}", "1e3");
+    places("{{#if Domain}}{{/if ~~}}", "/");
+}
+
+/// One error hides no other one, and none becomes two.
+#[test]
+fn every_problem_of_handlebars_is_reported() {
+    use Code::{
+        TemplateSyntax as Syntax, TemplateUnclosed as Unclosed, TemplateUnknownFunction as Function,
+        TemplateUnknownVariable as Variable, TemplateUnsupported as Unsupported,
+    };
+    refused(
+        "\u{e9}\n{{#if Foo}}{{upper )}}{{else if (uper Service)}}{{print a=1}}{{/if}} {{#> x}}{{/x}}{{else}}",
+        &[
+            (Variable, "Foo", "there is no variable `Foo`"),
+            (Syntax, ")", "this cannot be read as Handlebars"),
+            (Function, "uper", "there is no function `uper`"),
+            (Unsupported, "a", "a named argument is not supported in templates"),
+            (Unsupported, "{{#> x}}", "a partial or decorator is not supported in templates"),
+            (Syntax, "{{else}}", "{{else}} closes no block"),
+        ],
+    );
+    refused(
+        "{{#if Domain}}{{#unless Foo}}{{else}}{{else}}{{/if}}",
+        &[
+            (Variable, "Foo", "there is no variable `Foo`"),
+            (Syntax, "{{else}}", "the block has a second {{else}}"),
+            (Syntax, "{{/if}}", "the block `unless` is closed by `if`"),
+            (Unclosed, "{{#if Domain}}{{#unless Foo}}{{else}}{{else}}{{/if}}", "a block is not closed"),
+        ],
+    );
+    refused(
+        "{{#if Domain}}{{upper Service | lower}}{{print \"[|=\" [a]}}{{/if}}",
+        &[
+            (Unsupported, "| lower", "this argument is not supported in templates"),
+            (Unsupported, "[a]", "this argument is not supported in templates"),
+        ],
+    );
+}
+
 #[test]
 fn a_variable_that_is_not_set_is_false_and_never_empty() {
     let vars = Vars { domain: None, ..VARS };
@@ -304,6 +363,9 @@ fn what_would_blow_up_is_refused() {
     large("{{$x := printf \"%9000s\" .Service}}{{print $x $x}}");
     large(&format!("{{{{replace \"\" \"{}\" \"{}\"}}}}", "a".repeat(4000), "b".repeat(4000)));
     large(&format!("{{{{#if Domain}}}}{}{{{{/if}}}}", "(".repeat(500)));
+    large(&format!("{{{{#if Domain}}}}{}", "\\".repeat(8000)));
+    // All blocks that the braces allow, which no tag closes.
+    assert!(!problems(&"{{#if Domain}}".repeat(2 * MAX_DEPTH)).is_empty());
     let blocks = |count: usize| "{{#if Domain}}".repeat(count) + "a" + &"{{/if}}".repeat(count);
     renders(&blocks(MAX_DEPTH), "a");
     large(&blocks(MAX_DEPTH + 1));
