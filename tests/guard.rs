@@ -91,6 +91,21 @@ fn routes_of_the_gateway_api_take_theirs() {
         gateway("GRPCRoute", json!({"hostnames": ["a.example.com"], "rules": calls})),
         ["exact a.example.com/shop.Cart/Add", "prefix a.example.com/shop.Cart"]
     );
+    let pattern = |method: Value| {
+        let mut method = method;
+        method["type"] = json!("RegularExpression");
+        gateway(
+            "GRPCRoute",
+            json!({"hostnames": ["a.example.com"], "rules": [{"matches": [{"method": method}]}]}),
+        )
+    };
+    assert_eq!(pattern(json!({"service": ".*"})), ["prefix a.example.com/"]);
+    assert_eq!(pattern(json!({"service": ".+", "method": ".*"})), ["prefix a.example.com/"]);
+    assert_eq!(
+        pattern(json!({"service": "shop.Cart", "method": "Add"})),
+        ["exact a.example.com/shop.Cart/Add"]
+    );
+    assert_eq!(pattern(json!({"service": "shop.(Cart|Till)"})), ["prefix a.example.com/shop.(Cart|Till)/.*"]);
     assert_eq!(gateway("TLSRoute", json!({"hostnames": ["a.example.com"]})), ["prefix a.example.com/"]);
 }
 

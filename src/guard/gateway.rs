@@ -32,7 +32,17 @@ pub(super) fn http(object: &Value) -> Found<'_> {
 pub(super) fn grpc(object: &Value) -> Found<'_> {
     read(object, &|of| {
         let method = of.get("method").unwrap_or(&Value::Null);
-        let (path, path_type) = match (word(method, "service"), word(method, "method")) {
+        let (service, call) = (word(method, "service"), word(method, "method"));
+        // The names of services and methods have no other signs, so without these a pattern means itself.
+        let is_name =
+            |text: &str| text.chars().all(|sign| sign.is_ascii_alphanumeric() || "._".contains(sign));
+        let is_pattern = word(method, "type") == Some("RegularExpression")
+            && ![service, call].into_iter().flatten().all(is_name);
+        let (path, path_type) = match (service, call) {
+            _ if is_pattern => {
+                let path = format!("/{}/{}", service.unwrap_or(".*"), call.unwrap_or(".*"));
+                (literal(&path), PathType::ImplementationSpecific)
+            }
             (Some(service), Some(method)) => (format!("/{service}/{method}"), PathType::Exact),
             (Some(service), None) => (format!("/{service}"), PathType::Prefix),
             (None, _) => ("/".to_owned(), PathType::Prefix),

@@ -38,7 +38,8 @@ impl<'p, 't> Reader<'p, 't> {
     }
 
     fn here(&self) -> Range<usize> {
-        self.peek().map_or(self.end.saturating_sub(1)..self.end, |token| token.range.clone())
+        let last = || self.parser.text.floor_char_boundary(self.end.saturating_sub(1))..self.end;
+        self.peek().map_or_else(last, |token| token.range.clone())
     }
 
     /// A pipeline whose value may be kept in a variable.

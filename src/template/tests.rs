@@ -317,6 +317,7 @@ fn what_is_not_supported() {
 fn what_cannot_be_read() {
     use Code::TemplateSyntax as Syntax;
     refused("{{}}", &[(Syntax, "{", "the action has no value")]);
+    refused("{{\u{2003}}}", &[(Syntax, "\u{2003}", "the action has no value")]);
     refused("{{.Service \"x\"}}", &[(Syntax, "\"x\"", "`.Service` takes no arguments")]);
     refused("{{.}}", &[(Syntax, ".", "the dot alone is not a text")]);
     refused("{{end}}", &[(Syntax, "end", "{{end}} closes no block")]);
