@@ -244,7 +244,7 @@ fn with_route(rule: &Value) -> Value {
 
 fn held_by(namespace: &str, is_part: bool) -> Holders {
     let holder = Holder {
-        kind: "HTTPRoute".to_owned(),
+        kind: "Service".to_owned(),
         namespace: namespace.to_owned(),
         name: "old".to_owned(),
         created: "2026-01-01T00:00:00Z".to_owned(),
@@ -296,6 +296,80 @@ fn a_route_that_takes_a_part_is_for_the_same_namespace() {
     assert_eq!(part.claims_beside(Some(&all)).map(|claims| claims.len()), [0, 1]);
 }
 
+/// One object for http and one for https, or one a class: programs put together what a team wrote.
+#[test]
+fn objects_by_hand_of_one_namespace_may_share_a_path() {
+    let by_hand = |namespace: &str| {
+        let mut holders = held_by(namespace, false);
+        holders.values_mut().flatten().for_each(|holder| holder.kind = "HTTPRoute".to_owned());
+        holders
+    };
+    let route = with_route(&json!({}));
+    let refused =
+        |holders: &Holders| Guarded::read(&route).unwrap().contested(None, "", holders, true).has_errors();
+    assert!(!refused(&by_hand("shop")) && refused(&by_hand("ops")) && refused(&held_by("shop", false)));
+}
+
+/// Where nothing of a pattern stands for a certain character, it takes all paths.
+#[test]
+fn a_pattern_that_takes_everything_is_the_path_of_everything() {
+    let path = |path: &str| {
+        let spec = json!({"rules": [{"host": "a.example.com", "http": {"paths": [{"path": path, "pathType": "ImplementationSpecific"}]}}]});
+        texts(&ingress(&json!({}), &spec)).join(" ")
+    };
+    for all in [
+        "/.*",
+        "/(.*)",
+        "/*",
+        "/.+",
+        "/(.+)",
+        "/.{0,}",
+        "/(?:.*)",
+        "/[^x]*",
+        "^/",
+        "/?",
+        "/?(.*)",
+        ".*",
+        "/.*/.*",
+        "(/|$)(.*)",
+        "/[.]*",
+    ] {
+        assert_eq!(path(all), "prefix a.example.com/", "{all}");
+    }
+    for some in ["/v[0-9]", "/a.*", "/.{0,}b", "/[^x", "/{x}", "/(?:a)", "/[a-z]*"] {
+        assert_eq!(path(some), format!("prefix a.example.com{some}"), "{some}");
+    }
+}
+
+/// As the programs read them: without blanks, and without the dot at the end.
+#[test]
+fn names_in_annotations_are_read_as_the_programs_read_them() {
+    let settings = json!({"namespaces": {"team": {"hosts": ["team.example.com"]}}});
+    let settings = xposer::Settings::from_value(&settings).unwrap();
+    let mine = json!({"namespaces": {"shop": {"hosts": ["shop.example.com"]}}});
+    let mine = xposer::Settings::from_value(&mine).unwrap();
+    let errors = |settings: &xposer::Settings, key: &str, value: &str| {
+        let object = ingress(&json!({key: value}), &json!({"rules": [{"host": "shop.example.com"}]}));
+        Guarded::read(&object).unwrap().check(settings, None).has_errors()
+    };
+    let dns = "external-dns.alpha.kubernetes.io/hostname";
+    for name in
+        ["team.example.com.", "te am.example.com", "a.example.org, team.example.com .", "*.example.com."]
+    {
+        assert!(errors(&settings, dns, name), "{name}");
+    }
+    assert!(!errors(&mine, dns, "shop.example.com., shop.example.com"));
+    for key in ["cert-manager.io/common-name", "cert-manager.io/alt-names"] {
+        assert!(errors(&settings, key, "team.example.com"), "{key}");
+        assert!(!errors(&mine, key, "shop.example.com"), "{key}");
+    }
+    assert!(!errors(&mine, "cert-manager.io/common-name", "The Shop"));
+    let alias = "nginx.ingress.kubernetes.io/server-alias";
+    for names in ["a.example.org team.example.com", "a.example.org;team.example.com"] {
+        assert!(errors(&settings, alias, names), "{names}");
+    }
+}
+
 /// The codes of the findings, and whether each counts as new.
 fn found(report: &xposer::Report) -> Vec<(&'static str, bool)> {
     let findings = report.diagnostics().iter();
@@ -338,6 +412,19 @@ fn what_an_update_adds_to_a_foreign_host_is_new() {
     assert_eq!(judged(&of(json!({}), public.clone())), [new, ("class-not-allowed", true)]);
     public["ingressClassName"] = Value::Null;
     assert_eq!(judged(&of(json!({}), public)), [new]);
+    // A rule takes what an alias only takes where nobody has a rule, and a path answers where a rule alone did not.
+    let weak = [
+        of(
+            json!({"nginx.ingress.kubernetes.io/server-alias": "team.example.com"}),
+            json!({"ingressClassName": "internal", "rules": [{"host": "shop.example.com"}]}),
+        ),
+        of(json!({}), json!({"ingressClassName": "internal", "rules": [{"host": "team.example.com"}]})),
+    ];
+    let strong = of(json!({}), paths(&["/"]));
+    for weak in &weak {
+        let report = Guarded::read(&strong).unwrap().check(&settings, Guarded::read(weak).as_ref());
+        assert_eq!(found(&report), [new], "{weak}");
+    }
     // What it takes less is not new.
     let old = of(json!({}), paths(&["/a", "/b"]));
     let less = of(json!({}), paths(&["/a"]));
@@ -392,7 +479,7 @@ fn what_it_had_before_is_told_and_not_refused() {
     let older = said("2026-02-01T00:00:00Z");
     assert_eq!(found(&older), [("route-claimed", false)]);
     assert!(
-        older.to_string().contains("HTTPRoute ops/old") && older.to_string().contains("it was so before"),
+        older.to_string().contains("Service ops/old") && older.to_string().contains("it was so before"),
         "{older}"
     );
     assert_eq!(found(&said("2025-01-01T00:00:00Z")), [("claim-younger", false)]);

@@ -29,7 +29,7 @@ pub(crate) fn review<'a>(
         let labels = object.pointer("/metadata/labels");
         labels.and_then(|it| it.get(MANAGED_BY_LABEL)).and_then(Value::as_str) == Some(MANAGED_BY)
     };
-    if object::is_being_deleted(&object) || (request.is_audit() && is_marked(&object)) {
+    if request.is_audit() && is_marked(&object) {
         return passes;
     }
     let old = request.old_object.map(|old| read(request, old)).transpose()?;

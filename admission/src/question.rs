@@ -18,6 +18,8 @@ use crate::time::seconds;
 
 /// How many ConfigMaps are looked up for one request, at most.
 const MAX_LOOKUPS: usize = 64;
+/// A host that answered so many look-ups before the time was over is not what is slow. An object of a team needs fewer.
+const ENOUGH_LOOKUPS: usize = 8;
 
 /// What one look-up gave.
 #[derive(Clone, Debug, PartialEq)]
@@ -225,6 +227,12 @@ impl<'a> Question<'a> {
             }
         }
         unknown.retain(|(name, _)| !self.of_kept.contains(name));
+        // The host answers, so the object asks for too much. Whoever chooses the hosts chooses which of them are never looked up.
+        let late = self.names.get(replies.len()..).unwrap_or_default();
+        let is_late = replies.len() >= ENOUGH_LOOKUPS && unknown.iter().any(|(name, _)| late.contains(*name));
+        if is_late {
+            unknown.retain(|(name, _)| !late.contains(*name));
+        }
         let unknown: Vec<String> =
             unknown.into_iter().map(|(name, reason)| self.config_map(name, &reason)).collect();
         let names_others = self.claims.names_others();
@@ -241,10 +249,13 @@ impl<'a> Question<'a> {
         };
         let is_contested = found.has_errors();
         self.report.merge(found);
-        if self.is_cut {
-            let said = format!(
-                "it asks for more hosts and names than {MAX_LOOKUPS} look-ups can compare with those of others"
-            );
+        if self.is_cut || is_late {
+            let said = match is_late {
+                true => "it asks for more hosts and names than could be looked up in time".to_owned(),
+                false => format!(
+                    "it asks for more hosts and names than {MAX_LOOKUPS} look-ups can compare with those of others"
+                ),
+            };
             let problem = Problem::new(Code::ClaimsTooMany, said)
                 .help("split it into several objects with fewer hosts");
             self.report.file(FieldPath::object(&["metadata", "name"]), problem);

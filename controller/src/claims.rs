@@ -9,11 +9,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
 use kube::{Client, Error};
+use tokio::sync::watch;
+use tokio::time::Instant;
 use xposer::conflicts::{SHARD_KEY, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map};
 use xposer_live::error::error_message;
 use xposer_live::kinds::{Kind, is_missing_permission};
 use xposer_live::object::FIELD_MANAGER;
 
+use crate::lease::Leadership;
 use crate::metrics::Metrics;
 use crate::shards::{Answer, Done, Failure, Found, Version, What, Work};
 use crate::state::held::Content;
@@ -25,8 +28,17 @@ const PAGE_SIZE: u32 = 16;
 /// What another clock may be ahead of ours. A time that is later than that would be trusted for too long.
 const MAX_AHEAD: i64 = 60;
 
-/// Does what has to be done.
-pub(crate) async fn carry_out(client: Client, metrics: Arc<Metrics>, work: Work) -> Done {
+/// Does what has to be done, as long as this replica leads.
+pub(crate) async fn carry_out(
+    client: Client,
+    metrics: Arc<Metrics>,
+    leads: watch::Receiver<Leadership>,
+    work: Work,
+) -> Done {
+    if !leads.borrow().may_write(Instant::now()) {
+        let result = Err(Failure::Unavailable("the lease was not renewed in time".to_owned()));
+        return Done { work, result };
+    }
     let maps = Maps { api: Api::namespaced(client, &work.namespace), metrics: metrics.clone() };
     let result = match &work.what {
         What::List => maps.list().await.map(|found| {

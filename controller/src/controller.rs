@@ -84,6 +84,7 @@ pub(crate) struct Controller {
     queue: Queue,
     tasks: JoinSet<Executed>,
     shards: Shards,
+    leadership: watch::Sender<Leadership>,
     /// Requests about the claims.
     claim_tasks: JoinSet<Done>,
     /// The tasks that watch.
@@ -125,6 +126,7 @@ impl Controller {
             queue: Queue::default(),
             tasks: JoinSet::new(),
             shards: Shards::new(),
+            leadership: watch::Sender::new(Leadership::Standby),
             claim_tasks: JoinSet::new(),
             watches: BTreeMap::new(),
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
@@ -148,10 +150,9 @@ impl Controller {
     ///
     /// If signals cannot be received.
     pub(crate) async fn run(mut self, mut asked: mpsc::Receiver<Ask>) -> anyhow::Result<Exit> {
-        let (leadership, mut leads) = watch::channel(Leadership::Standby);
+        let mut leads = self.leadership.subscribe();
         let (stop, stopped) = watch::channel(false);
-        // The loop holds a sender, too: without one, a receiver always has an answer, and the loop would never wait.
-        let elector = self.start_election(leadership.clone(), stopped);
+        let elector = self.start_election(stopped);
         let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
         self.start_first_watches();
@@ -197,7 +198,7 @@ impl Controller {
                 _ = terminate.recv() => break Exit::Done,
                 _ = interrupt.recv() => break Exit::Done,
             }
-            let is_leader = *leads.borrow() == Leadership::Leading;
+            let is_leader = leads.borrow().may_write(Instant::now());
             self.metrics.set_leader(is_leader);
             if is_leader && self.state.is_ready() {
                 self.reconcile_due().await;
@@ -231,13 +232,10 @@ impl Controller {
     }
 
     /// Starts the leader election, if there is one; otherwise this replica leads.
-    fn start_election(
-        &self,
-        leadership: watch::Sender<Leadership>,
-        stopped: watch::Receiver<bool>,
-    ) -> Option<JoinHandle<()>> {
+    fn start_election(&self, stopped: watch::Receiver<bool>) -> Option<JoinHandle<()>> {
+        let leadership = self.leadership.clone();
         if !self.args.leader_elect || self.args.is_once() {
-            leadership.send_replace(Leadership::Leading);
+            leadership.send_replace(Leadership::Leading { until: None });
             return None;
         }
         let Args { lease_namespace, lease_name, identity, .. } = self.args.clone();
@@ -438,7 +436,12 @@ impl Controller {
         let content: Option<&dyn Fn(u64) -> Content> =
             if self.state.knows_all_claims() { Some(&content) } else { None };
         while let Some(work) = self.shards.next(now, content) {
-            self.claim_tasks.spawn(claims::carry_out(self.client.clone(), self.metrics.clone(), work));
+            self.claim_tasks.spawn(claims::carry_out(
+                self.client.clone(),
+                self.metrics.clone(),
+                self.leadership.subscribe(),
+                work,
+            ));
         }
     }
 
@@ -494,10 +497,11 @@ impl Controller {
             return;
         }
         let (client, metrics, permits) = (self.client.clone(), self.metrics.clone(), self.permits.clone());
+        let leads = self.leadership.subscribe();
         self.tasks.spawn(async move {
             // The semaphore is never closed.
             let _permit = permits.acquire_owned().await;
-            let results = execute_all(client, metrics, actions).await;
+            let results = execute_all(client, metrics, leads, actions).await;
             Executed { key, notices, results, sent_at }
         });
     }

@@ -40,9 +40,22 @@ pub(crate) struct LeaderElector {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leadership {
     Standby,
-    Leading,
+    /// It is the leader until then, if it does not renew the Lease; without leader election, for ever.
+    Leading {
+        until: Option<Instant>,
+    },
     /// It was the leader, and is not any more.
     Lost,
+}
+
+impl Leadership {
+    /// Whether it may write now. A process that stood still learns late that another one leads.
+    pub(crate) fn may_write(self, now: Instant) -> bool {
+        match self {
+            Self::Leading { until } => until.is_none_or(|until| now < until),
+            Self::Standby | Self::Lost => false,
+        }
+    }
 }
 
 impl LeaderElector {
@@ -70,7 +83,7 @@ impl LeaderElector {
                     if renewed.replace(tried).is_none() {
                         info!(identity = self.identity, "this replica has the lease and writes");
                     }
-                    leadership.send_replace(Leadership::Leading);
+                    leadership.send_replace(Leadership::Leading { until: Some(tried + RENEW_DEADLINE) });
                     RENEW_INTERVAL
                 }
                 Ok(Ok(false)) => {
@@ -171,5 +184,20 @@ fn is_acquired(written: Result<Lease, Error>) -> Result<bool, Error> {
         Ok(_) => Ok(true),
         Err(Error::Api(status)) if status.code == 409 => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leader_that_stood_still_may_not_write() {
+        let (now, for_ever) = (Instant::now(), Leadership::Leading { until: None });
+        let leading = Leadership::Leading { until: Some(now + RENEW_DEADLINE) };
+        assert!(leading.may_write(now) && for_ever.may_write(now));
+        let later = now + RENEW_DEADLINE;
+        assert!(!leading.may_write(later) && for_ever.may_write(later));
+        assert!(!Leadership::Standby.may_write(now) && !Leadership::Lost.may_write(now));
     }
 }

@@ -226,8 +226,11 @@ impl Holder {
 
     /// Whether it may have this claim beside somebody else who asks for it.
     fn is_beside(&self, asked: &ClaimText, asker: &Self) -> bool {
-        (self.is_local && asked.is_local)
-            || ((self.is_part || asked.is_part) && self.namespace == asker.namespace)
+        let is_by_hand = |holder: &Self| holder.kind != SERVICE;
+        let is_of_team = self.namespace == asker.namespace;
+        // Programs put together what a team wrote in several objects: one for http and one for https, or one a class.
+        let is_written = is_by_hand(self) && is_by_hand(asker);
+        (self.is_local && asked.is_local) || (is_of_team && (self.is_part || asked.is_part || is_written))
     }
 }
 
@@ -419,7 +422,7 @@ impl Plan {
     #[must_use]
     pub fn holder(&self, created: &str) -> Holder {
         Holder {
-            kind: "Service".to_owned(),
+            kind: SERVICE.to_owned(),
             namespace: self.subject.namespace.clone(),
             name: self.subject.name.clone(),
             created: created.to_owned(),
@@ -428,6 +431,9 @@ impl Plan {
         }
     }
 }
+
+/// The kind of a holder that the controller exposes. All others were written by hand.
+const SERVICE: &str = "Service";
 
 fn text_of(plan: &Plan, claim: &Claimed<'_>) -> Option<ClaimText> {
     let is_local = matches!(claim, Claimed::Key(_)) && !plan.is_global();

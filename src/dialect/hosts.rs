@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{external_dns, nginx};
+use super::{cert_manager, external_dns, nginx};
 use crate::validation::{parse_bool, www};
 
 /// What becomes of a host that an annotation names.
@@ -12,7 +12,7 @@ pub(crate) enum Use {
     Served,
     /// It is sent to a host of the rules, whatever the path: on Ingresses.
     Redirected,
-    /// It gets a name in DNS: on every kind.
+    /// It gets a name in DNS, or a certificate: on every kind.
     Published,
 }
 
@@ -25,13 +25,20 @@ pub(crate) fn added_by(
     rules: &mut dyn Iterator<Item = &str>,
 ) -> Option<(Use, BTreeSet<String>)> {
     let named = || value.split(',').map(str::trim).filter(|host| !host.is_empty());
+    // nginx reads what stands behind a blank as one more name, and an ingress-nginx that does not check values hands it over.
+    let aliases = || value.split([',', ';', ' ', '\t', '\n', '\r']).filter(|host| !host.is_empty());
     Some(match key {
-        nginx::SERVER_ALIAS => (Use::Served, named().flat_map(nginx::hosts_of_alias).collect()),
+        nginx::SERVER_ALIAS => (Use::Served, aliases().flat_map(nginx::hosts_of_alias).collect()),
         nginx::FROM_TO_WWW if parse_bool(value) == Some(true) => {
             (Use::Redirected, rules.filter(|host| !host.is_empty()).filter_map(www).collect())
         }
         _ if external_dns::names_hosts(key) => {
-            (Use::Published, named().map(str::to_ascii_lowercase).collect())
+            (Use::Published, named().map(external_dns::name_in_dns).collect())
+        }
+        // A common name may also be a text that is no host.
+        _ if cert_manager::names_hosts(key) => {
+            let is_host = |name: &&str| name.contains('.') && !name.contains(char::is_whitespace);
+            (Use::Published, named().filter(is_host).map(str::to_ascii_lowercase).collect())
         }
         _ => return None,
     })

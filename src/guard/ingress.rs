@@ -23,8 +23,9 @@ pub(super) fn read(object: &Value) -> Found<'_> {
             place: place.clone(),
             is_part: false,
         };
+        // Without a backend, it keeps the host and answers nothing.
         if paths.is_empty() {
-            taken.push(whole());
+            taken.push(Taken { is_part: spec.get("defaultBackend").is_none(), ..whole() });
         }
         taken.extend(paths.iter().map(|path| Taken {
             path: literal(word(path, "path").unwrap_or("/")),

@@ -130,7 +130,9 @@ impl<'o> Guarded<'o> {
             let place = FieldPath::annotation(key.to_owned());
             for host in hosts {
                 for rule in &rules {
-                    let mut taken = Taken { host: host.clone(), place: place.clone(), ..rule.clone() };
+                    // A rule for the host, of whichever object, comes before it.
+                    let mut taken =
+                        Taken { host: host.clone(), place: place.clone(), is_part: true, ..rule.clone() };
                     match what {
                         Use::Published => break,
                         Use::Served => {}
@@ -236,13 +238,32 @@ pub fn claims_of(object: &Value) -> Vec<ClaimText> {
     Guarded::read(object).map(|guarded| guarded.claims()).unwrap_or_default()
 }
 
-/// A path, or `/` in place of a pattern that takes all paths, such as `/.*`, `/(.*)` and `/*`.
+/// A path, or `/` in place of a pattern that takes all paths, such as `/.*`, `/(.+)`, `/.{0,}`, `/[^x]*`, `/?` and `/*`.
 fn literal(path: &str) -> String {
-    let takes_all = path.len() > 1
-        && path.starts_with(['/', '^', '('])
-        && path.contains(['*', '('])
-        && path.chars().all(|sign| "/^$()[].*+?|".contains(sign));
-    if takes_all { "/".to_owned() } else { path.to_owned() }
+    let mut rest = path;
+    // Nothing of it stands for a certain character.
+    while let Some(sign) = rest.chars().next() {
+        let within =
+            |open: &str, close: char| rest.strip_prefix(open).and_then(|rest| rest.split_once(close));
+        rest = match sign {
+            '/' | '^' | '$' | '(' | ')' | '.' | '*' | '+' | '?' | '|' => rest.get(1..).unwrap_or_default(),
+            // A group without a number, a number of repetitions, all characters but some.
+            ':' if path.contains("(?:") => rest.get(1..).unwrap_or_default(),
+            '{' => match within("{", '}') {
+                Some((count, rest)) if count.bytes().all(|it| it.is_ascii_digit() || it == b',') => rest,
+                _ => return path.to_owned(),
+            },
+            '[' => match within("[^", ']')
+                .or_else(|| within("[", ']').filter(|(set, _)| set.is_empty() || *set == "."))
+            {
+                Some((_, rest)) => rest,
+                None => return path.to_owned(),
+            },
+            _ => return path.to_owned(),
+        };
+    }
+    let is_path = path.bytes().all(|it| it == b'/') || path.is_empty();
+    if is_path { path.to_owned() } else { "/".to_owned() }
 }
 
 /// A text of the metadata; empty where there is none.

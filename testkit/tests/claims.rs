@@ -523,8 +523,14 @@ fn other_kinds_pass_unless_they_are_guarded() {
     };
     let mut status = taken.clone();
     status["subResource"] = json!("status");
+    // One that is being deleted, and takes nothing more until it is gone.
     let mut deleted = taken.clone();
+    deleted["operation"] = json!("UPDATE");
     deleted["object"]["metadata"]["deletionTimestamp"] = json!(NEW);
+    deleted["oldObject"] = deleted["object"].clone();
+    let mut grown = deleted.clone();
+    grown["oldObject"]["spec"]["rules"][0]["host"] = json!("own.example.com");
+    assert!(!ask(&settings, &grown));
     let other = with("/kind/group", json!("example.com"));
     for request in [with("/operation", json!("DELETE")), with("/object", Value::Null), status, deleted, other]
     {

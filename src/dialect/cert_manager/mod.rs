@@ -21,8 +21,14 @@ pub(crate) const CLUSTER_ISSUER: &str = "cert-manager.io/cluster-issuer";
 /// The annotations that say that the issuer is of another kind.
 const FOREIGN_ISSUER: [&str; 2] = ["cert-manager.io/issuer-kind", "cert-manager.io/issuer-group"];
 const COMMON_NAME: &str = "cert-manager.io/common-name";
+const ALT_NAMES: &str = "cert-manager.io/alt-names";
 const EDIT_IN_PLACE: &str = "acme.cert-manager.io/http01-edit-in-place";
 const HTTP01_CLASS_NAME: &str = "acme.cert-manager.io/http01-ingress-ingressclassname";
+
+/// Whether a key names hosts of the certificate beside those of the object.
+pub(super) fn names_hosts(key: &str) -> bool {
+    matches!(key, COMMON_NAME | ALT_NAMES)
+}
 
 pub(super) static PROGRAM: Program = Program {
     aliases: &[OLD_PREFIX],

@@ -7,8 +7,8 @@ use super::grammar::{
     duration, go_text, in_days, is_csv_line, is_email, likely, secret_template_error,
 };
 use super::{
-    ACME, ACME_PREFIX, CLUSTER_ISSUER, COMMON_NAME, EDIT_IN_PLACE, FOREIGN_ISSUER, HTTP01_CLASS_NAME, ISSUER,
-    PREFIX, PROGRAM, write,
+    ACME, ACME_PREFIX, ALT_NAMES, CLUSTER_ISSUER, COMMON_NAME, EDIT_IN_PLACE, FOREIGN_ISSUER,
+    HTTP01_CLASS_NAME, ISSUER, PREFIX, PROGRAM, write,
 };
 use crate::diagnostics::{Code, Origin, Problem, Report, did_you_mean, quoted};
 use crate::dialect::kubernetes::TLS_ACME;
@@ -231,7 +231,7 @@ impl Values<'_, '_> {
                 };
                 self.expected("a name without a scheme and a path", help)
             }
-            "cert-manager.io/alt-names" if !value.is_empty() => self.alt_names(),
+            ALT_NAMES if !value.is_empty() => self.alt_names(),
             "cert-manager.io/ip-sans" if !value.is_empty() => {
                 let stray = value.split(',').map(str::trim).find(|item| item.parse::<IpAddr>().is_err())?;
                 let expected = format!("IP addresses, separated by commas, and {} is none", quoted(stray));
