@@ -454,6 +454,7 @@ fn the_page_shows_what_is_written() {
     cluster.apply(&web(&[(HOST, "shop.example.com")])).settle();
     let mut by_hand = ingress("by-hand", "shop.example.com", 0);
     by_hand["metadata"]["namespace"] = "team-b".into();
+    by_hand["spec"]["rules"][0]["http"] = json!({"paths": [{"path": "/", "pathType": "Prefix"}]});
     by_hand["metadata"]["creationTimestamp"] = "2026-02-01T00:00:00Z".into();
     cluster.foreign(Kind::Ingress, &by_hand);
     let probes = json!({"metadata": {"name": "probes", "namespace": "ops", "creationTimestamp": "2025-03-01T12:00:00Z"},
