@@ -190,7 +190,7 @@ impl<'p, 't> Reader<'p, 't> {
             return Ok(Expr::Call(function, arguments, range));
         }
         Err(Problem::new(Code::TemplateFunction, function.wrong_count(count))
-            .help(format!("write it like this: {}", function.example))
+            .help(function.usage("."))
             .at(range))
     }
 
@@ -284,8 +284,14 @@ impl<'p, 't> Reader<'p, 't> {
                 .help("correct the marked place")
                 .at(range));
         }
-        // A word alone may have been meant as a variable, a word with arguments as a function.
-        if self.tokens.len() == 1 {
+        // A word with arguments, or behind a pipe, was meant as a function; any other word, or one that is nearly a
+        // variable, as a variable.
+        let before = self.at.checked_sub(2).and_then(|at| self.tokens.get(at)).map(|token| &token.kind);
+        let is_alone =
+            matches!(self.peek().map(|token| &token.kind), None | Some(TokenKind::Close | TokenKind::Pipe));
+        if before != Some(&TokenKind::Pipe)
+            && (is_alone || did_you_mean(word, Var::ALL.into_iter().map(Var::name)).is_some())
+        {
             return Err(unknown_variable(word, "", range));
         }
         Err(unknown_function(word, range))

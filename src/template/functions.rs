@@ -147,6 +147,26 @@ impl Function {
         format!("`{}` takes {expected}, not {count}", self.name)
     }
 
+    /// The help that shows a call. In Handlebars' syntax, where no `dot` stands before a variable, it is the first action of
+    /// the example, whose pipe becomes parentheses.
+    pub(super) fn usage(&self, dot: &str) -> String {
+        let mut example = self.example.to_owned();
+        if dot.is_empty() {
+            let action = example.split("}}").next().unwrap_or_default().trim_start_matches(['{', '.']);
+            let mut stages = action.split(" | ").map(|stage| stage.replace(" .", " "));
+            let mut call = stages.next().unwrap_or_default();
+            for stage in stages {
+                let value = if call.contains(' ') { format!("({call})") } else { call };
+                call = format!("{stage} {value}");
+            }
+            example = match call.strip_prefix("if ") {
+                Some(condition) => format!("{{{{#if ({condition})}}}}yes{{{{/if}}}}"),
+                None => format!("{{{{{call}}}}}"),
+            };
+        }
+        format!("write it like this: {example}")
+    }
+
     /// Calls the function; the parsers have checked the number of arguments.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! words, so the tags are found in the text, and their words are counted in the order of the tree. A template that the crate
 //! cannot read is read tag by tag, so that every problem is reported.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
@@ -21,19 +22,24 @@ use crate::diagnostics::{Code, Problem, quoted};
 /// Parses a template.
 pub(super) fn parse(text: &str) -> Result<Program, Vec<Problem>> {
     // The crate parses blocks and parentheses by recursion, and looks for the end of backslashes from each of them.
-    let count = |what: &[u8]| text.bytes().filter(|byte| what.contains(byte)).count();
-    if count(b"([") > MAX_DEPTH || count(b"{") > 4 * MAX_DEPTH || count(b"\\") > 4 * MAX_DEPTH {
-        let message = "the template has too many actions, parentheses or backslashes";
-        return Err(vec![Problem::new(Code::TemplateTooLarge, message).help("simplify the template")]);
+    for (what, most) in [("([", MAX_DEPTH), ("{", 4 * MAX_DEPTH), ("\\", 4 * MAX_DEPTH)] {
+        let count = text.bytes().filter(|byte| what.as_bytes().contains(byte)).count();
+        if count > most {
+            let message = format!(
+                "the template has {count} of the characters `{what}`, at most {most} are allowed in Handlebars' syntax"
+            );
+            return Err(vec![Problem::new(Code::TemplateTooLarge, message).help("simplify the template")]);
+        }
     }
     let tags = tags(text).map_err(|problem| vec![problem])?;
     let supported = tags.iter().all(|tag| tag.kind != TagKind::Other);
+    let plain = without_tilde_comments(text, &tags);
     let mut reader = Reader { text, tags: tags.into_iter(), at: 0, problems: Vec::new() };
-    let error = match Template::compile(text) {
+    let error = match Template::compile(&plain) {
         Ok(template) if supported => {
             let nodes = reader.nodes(Some(template));
             if reader.problems.is_empty() {
-                return Ok(Program { nodes, slots: 0 });
+                return Ok(Program { nodes, slots: 0, dot: "" });
             }
             return Err(reader.problems);
         }
@@ -42,7 +48,7 @@ pub(super) fn parse(text: &str) -> Result<Program, Vec<Problem>> {
     };
     reader.each_tag();
     if let (true, Some(error)) = (reader.problems.is_empty(), error) {
-        reader.unreadable(&error, text, 0, &(0..text.len()));
+        reader.unreadable(&error, &plain, 0, &(0..text.len()));
     }
     Err(reader.problems)
 }
@@ -63,8 +69,23 @@ enum TagKind {
     Else,
     Close,
     Comment,
-    /// A partial or a decorator.
+    /// A partial, a decorator or an inverse block.
     Other,
+}
+
+/// `text` with a variable in place of each comment that has a tilde, which the crate cannot read; every byte keeps its place.
+fn without_tilde_comments<'t>(text: &'t str, tags: &[Tag]) -> Cow<'t, str> {
+    let mut plain = Cow::Borrowed(text);
+    for tag in tags.iter().filter(|tag| tag.kind == TagKind::Comment) {
+        let body = text.get(tag.inner.clone()).unwrap_or_default();
+        if tag.inner.len() + 4 < tag.whole.len() {
+            let blanks = body.bytes().skip(1).map(|byte| if byte == b'\n' { '\n' } else { ' ' });
+            plain
+                .to_mut()
+                .replace_range(tag.inner.clone(), &std::iter::once('x').chain(blanks).collect::<String>());
+        }
+    }
+    plain
 }
 
 /// The tags of `text`.
@@ -88,15 +109,21 @@ fn tags(text: &str) -> Result<Vec<Tag>, Problem> {
 
 /// The tag at `open`, where `rest` begins.
 fn tag(text: &str, open: usize, rest: &str) -> Result<Tag, Problem> {
-    if let Some(body) = rest.strip_prefix("{{!") {
+    if let Some(body) = rest.strip_prefix("{{!").or_else(|| rest.strip_prefix("{{~!")) {
         let long = body.trim_start_matches(BLANKS).strip_prefix("--");
-        let after = long.and_then(|body| body.split_once("--}}")).or_else(|| body.split_once("}}"));
+        let ends = ["--}}", "--~}}"].into_iter().filter_map(|end| long?.split_once(end));
+        let after = ends.max_by_key(|(_, after)| after.len()).or_else(|| body.split_once("}}"));
         let Some((_, after)) = after else {
             return Err(Problem::new(Code::TemplateUnclosed, "the comment is not closed by `}}`")
                 .help("close the comment with `}}`")
                 .at(open..open + 3));
         };
-        return Ok(Tag { kind: TagKind::Comment, whole: open..text.len() - after.len(), inner: open..open });
+        // With the sign, and without the tildes.
+        let start = text.len() - body.len() - 1;
+        let whole = open..text.len() - after.len();
+        let inside = text.get(start..whole.end - 2).unwrap_or_default();
+        let end = start + inside.strip_suffix('~').unwrap_or(inside).len();
+        return Ok(Tag { kind: TagKind::Comment, whole, inner: start..end });
     }
     if rest.starts_with("{{{{") {
         return Err(unsupported("a raw block", open..open + 4));
@@ -112,13 +139,25 @@ fn tag(text: &str, open: usize, rest: &str) -> Result<Tag, Problem> {
     let inner = inner.trim_end_matches(around);
     let braces = before.matches('{').count();
     let after = body.get(before.len() + inner.len()..).unwrap_or_default();
-    if before.contains('}') || braces > 1 || braces != after.matches('}').count() {
-        return Err(unclosed_action(open..open + 2 + braces));
+    let range = open..open + 2 + braces;
+    match (braces, after.matches('}').count()) {
+        _ if before.contains('}') => return Err(unclosed_action(text, range)),
+        (0, 0) | (1, 1) => {}
+        (1, 0) => {
+            return Err(Problem::new(Code::TemplateUnclosed, "the action is not closed by `}}}`")
+                .help("close the action with as many braces as open it")
+                .at(range));
+        }
+        _ => return Err(unclosed_action(text, range)),
     }
     let start = open + 2 + before.len();
+    // The braces that were found close another action: `{{Service}.x{{/if}}`.
+    if inner.split(['"', '\'']).next().is_some_and(|unquoted| unquoted.contains("{{")) {
+        return Err(unclosed_action(text, range));
+    }
     if inner.starts_with("/*") {
         return Err(Problem::new(Code::TemplateSyntax, "this comment cannot be read")
-            .help("write the comment right behind the braces: {{/* .. */}}")
+            .help("write the comment like this: {{! .. }}")
             .at(start..start + 1));
     }
     let (kind, sign) = match inner.as_bytes() {
@@ -127,7 +166,9 @@ fn tag(text: &str, open: usize, rest: &str) -> Result<Tag, Problem> {
         [b'*' | b'>', ..] => (TagKind::Other, 1),
         [b'#', ..] => (TagKind::Open, 1),
         [b'/', ..] => (TagKind::Close, 1),
-        [b'^', ..] => (TagKind::Else, 1),
+        // The crate takes what Handlebars takes for a block of its own for an `else if`.
+        [b'^', _, ..] => (TagKind::Other, 1),
+        [b'^'] => (TagKind::Else, 1),
         [b'e', b'l', b's', b'e', ..] => (TagKind::Else, 4),
         [b'&', ..] => (TagKind::Expression, 1),
         _ => (TagKind::Expression, 0),
@@ -176,7 +217,10 @@ impl<'t> Reader<'t> {
             // The result is one text: only literal text in Go's syntax separates the items of a list.
             TemplateElement::RawString(text) => Some(Node::Print(Expr::Value(Val::Str(text)))),
             TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
-                let tag = self.tag(&[TagKind::Expression])?;
+                let tag = self.tag(&[TagKind::Expression, TagKind::Comment])?;
+                if tag.kind == TagKind::Comment {
+                    return None;
+                }
                 self.expression(&call, &tag).map(Node::Print)
             }
             TemplateElement::HelperBlock(block) => {
@@ -276,14 +320,14 @@ impl<'t> Reader<'t> {
         self.enter(tag)?;
         let range = self.place(&block.name);
         let word = self.slice(&range);
-        let mut arguments = self.arguments(&block.params)?;
-        match (arguments.len(), arguments.pop()) {
-            (1, Some(condition)) => Some((condition, word == "unless")),
-            (count, _) => {
-                let message = format!("{} takes 1 argument, not {count}", quoted(word));
-                self.report(Problem::new(Code::TemplateFunction, message).at(range))
-            }
-        }
+        let [condition] = block.params.as_slice() else {
+            let message = format!("{} takes 1 argument, not {}", quoted(word), block.params.len());
+            let help = format!(
+                "write one condition: {{{{#{word} Domain}}}}, or {{{{#{word} (eq Service \"web\")}}}}"
+            );
+            return self.report(Problem::new(Code::TemplateFunction, message).help(help).at(range));
+        };
+        self.argument(condition).map(|condition| (condition, word == "unless"))
     }
 
     /// A variable, or a function with its arguments.
@@ -294,6 +338,9 @@ impl<'t> Reader<'t> {
         }
         let range = self.place(&call.name);
         let word = self.slice(&range);
+        if GO_BLOCKS.contains(&word) {
+            return self.report(mixed(&format!("{{{{{word}}}}}"), "write {{#if ..}} and {{/if}}", range));
+        }
         let arguments = self.arguments(&call.params)?;
         if let Some(var) = variable(&call.name) {
             return Some(Expr::Var(var, range));
@@ -302,7 +349,8 @@ impl<'t> Reader<'t> {
             Some(function) if function.takes(arguments.len()) => Some(Expr::Call(function, arguments, range)),
             Some(function) => {
                 let message = function.wrong_count(arguments.len());
-                self.report(Problem::new(Code::TemplateFunction, message).at(range))
+                let problem = Problem::new(Code::TemplateFunction, message);
+                self.report(problem.help(function.usage("")).at(range))
             }
             None if arguments.is_empty() => self.report(unknown_variable(word, "", range)),
             None => self.report(unknown_function(word, range)),
@@ -333,7 +381,14 @@ impl<'t> Reader<'t> {
             Parameter::Literal(_) => return self.report(unsupported("this argument", range)),
             path => match variable(path) {
                 Some(var) => return Some(Expr::Var(var, range)),
-                None => return self.report(unknown_variable(self.slice(&range), "", range)),
+                None => {
+                    let name = self.slice(&range);
+                    let problem = unknown_variable(name, "", range);
+                    return self.report(match functions::find(name) {
+                        Some(_) => problem.help(format!("put the call in parentheses: ({name} ..)")),
+                        None => problem,
+                    });
+                }
             },
         };
         Some(Expr::Value(value))
@@ -345,10 +400,25 @@ impl<'t> Reader<'t> {
         while let Some(tag) = self.tags.next() {
             match (tag.kind, blocks.last_mut()) {
                 (TagKind::Comment, _) => {}
-                (TagKind::Expression, _) => self.alone(&tag, self.slice(&tag.whole), tag.whole.start),
+                (TagKind::Expression, _) => {
+                    self.alone(&tag, self.slice(&tag.whole), tag.whole.start);
+                    // Blocks of Go are reported, and yet they are blocks: no other tag becomes a second problem.
+                    match self.slice(&first_word(self.text, &tag)) {
+                        "end" => drop(blocks.pop()),
+                        word if GO_BLOCKS.contains(&word) => blocks.push((tag, false)),
+                        _ => {}
+                    }
+                }
                 (TagKind::Other, _) => {
-                    self.report::<()>(unsupported("a partial or decorator", tag.whole.clone()));
-                    if self.slice(&(tag.whole.start..tag.inner.start)).contains('#') {
+                    let signs = self.slice(&(tag.whole.start..tag.inner.start));
+                    let problem = if signs.contains('^') {
+                        let problem = unsupported("an inverse block", tag.whole.clone());
+                        problem.help("write {{#unless ..}} in place of {{^if ..}}")
+                    } else {
+                        unsupported("a partial or decorator", tag.whole.clone())
+                    };
+                    self.report::<()>(problem);
+                    if signs.contains(['#', '^']) {
                         blocks.push((tag, false));
                     }
                 }
@@ -375,16 +445,19 @@ impl<'t> Reader<'t> {
                     let opened = blocks.pop().map(|(open, _)| self.slice(&first_word(self.text, &open)));
                     let (opened, closed) = (opened.unwrap_or_default(), self.slice(&tag.inner));
                     if opened != closed {
-                        let message = format!("the block {} is closed by {}", quoted(opened), quoted(closed));
+                        let tag_or_name = if closed.is_empty() { self.slice(&tag.whole) } else { closed };
+                        let message =
+                            format!("the block {} is closed by {}", quoted(opened), quoted(tag_or_name));
                         let problem = Problem::new(Code::TemplateSyntax, message);
-                        self.report::<()>(problem.help("close the innermost block first").at(tag.whole));
+                        let help = format!("close the innermost block first, with {{{{/{opened}}}}}");
+                        self.report::<()>(problem.help(help).at(tag.whole));
                     }
                 }
             }
         }
         while let Some((open, _)) = blocks.pop() {
             let problem = Problem::new(Code::TemplateUnclosed, "a block is not closed")
-                .help("close the block, for example with {{/if}}")
+                .help(format!("close the block with {{{{/{}}}}}", self.slice(&first_word(self.text, &open))))
                 .at(open.whole.start..self.text.len());
             self.report::<()>(problem);
         }
@@ -424,10 +497,7 @@ impl<'t> Reader<'t> {
         let end = at + rest.find(|c| !is_word(c)).unwrap_or(rest.len());
         let problem = match rest.as_bytes() {
             [b'.', b'a'..=b'z' | b'A'..=b'Z', ..] => {
-                let message = "the template mixes Go's {{.Service}} with Handlebars' syntax";
-                let help =
-                    "write {{Service}} beside {{#if ..}}, or {{if ..}} and {{end}} beside {{.Service}}";
-                Problem::new(Code::TemplateSyntax, message).help(help).at(at..end)
+                mixed("{{.Service}}", "write {{Service}} beside {{#if ..}}", at..end)
             }
             _ => not_handlebars(at..at + rest.chars().next().map_or(0, char::len_utf8)),
         };
@@ -456,6 +526,15 @@ fn variable(parameter: &Parameter) -> Option<Var> {
         },
         _ => None,
     }
+}
+
+/// The words of Go's blocks.
+const GO_BLOCKS: &[&str] = &["if", "with", "range", "end"];
+
+fn mixed(what: &str, help: &str, range: Range<usize>) -> Problem {
+    Problem::new(Code::TemplateSyntax, format!("the template mixes Go's {what} with Handlebars' syntax"))
+        .help(format!("{help}, or {{{{if ..}}}} and {{{{end}}}} beside {{{{.Service}}}}"))
+        .at(range)
 }
 
 fn unsupported(what: &str, range: Range<usize>) -> Problem {

@@ -99,7 +99,7 @@ impl<'t> Lexer<'t> {
                 self.at = start;
                 TokenKind::Ident(self.word().to_owned())
             }
-            '}' | '{' => return Err(unclosed_action(start..self.at)),
+            '}' | '{' => return Err(unclosed_action(self.text, start..self.at)),
             other => {
                 let message = format!("{} is not expected in an action", quoted(&other.to_string()));
                 return Err(Problem::new(Code::TemplateSyntax, message).help("remove it").at(start..self.at));

@@ -211,7 +211,14 @@ impl<'t> Template<'t> {
                 continue;
             }
             let program = match pieces {
-                Some(pieces) => parser::parse(&text, &pieces),
+                // What is right in Go's syntax is in Go's syntax.
+                Some(pieces) => parser::parse(&text, &pieces).or_else(|problems| {
+                    if scan::means_handlebars(&text, &pieces) {
+                        handlebars::parse(&text)
+                    } else {
+                        Err(problems)
+                    }
+                }),
                 None => handlebars::parse(&text),
             };
             return match program {
@@ -279,8 +286,10 @@ impl<'t> Template<'t> {
     /// What is wrong with it where this variable has no value; `None` if it is not used. `said` tells why.
     pub(crate) fn without(&self, var: Var, said: &str) -> Option<Problem> {
         let range = program::place(&self.program.nodes, var)?;
-        let problem = Problem::new(Code::TemplateUnknownVariable, format!("{{{{.{}}}}} {said}", var.name()));
-        Some(self.map.to_source(problem.help("use {{.Service}}, {{.Namespace}} or {{.Domain}}").at(range)))
+        let dot = self.program.dot;
+        let message = format!("{{{{{dot}{}}}}} {said}", var.name());
+        let problem = Problem::new(Code::TemplateUnknownVariable, message);
+        Some(self.map.to_source(problem.help(parser::known_variables(dot)).at(range)))
     }
 
     /// Whether a condition decides what it renders to.

@@ -37,7 +37,11 @@ pub(super) fn parse(text: &str, pieces: &[Piece]) -> Result<Program, Vec<Problem
         parser.problems.push(Problem::new(Code::TemplateSyntax, message).help("remove it").at(range));
         (_, ending) = parser.nodes();
     }
-    if parser.problems.is_empty() { Ok(Program { nodes, slots: parser.slots }) } else { Err(parser.problems) }
+    if parser.problems.is_empty() {
+        Ok(Program { nodes, slots: parser.slots, dot: "." })
+    } else {
+        Err(parser.problems)
+    }
 }
 
 /// How a list of nodes ended.
@@ -89,7 +93,18 @@ impl Parser<'_> {
     }
 
     fn action(&mut self, range: Range<usize>, nodes: &mut Vec<Node>) -> Parsed<Option<Ending>> {
-        let tokens = tokens(self.text, range.clone())?;
+        let tokens = match tokens(self.text, range.clone()) {
+            Ok(tokens) => tokens,
+            Err(problem) => {
+                // The `end` of a block that cannot be read must not become a second problem.
+                let action = self.text.get(range).unwrap_or_default();
+                let word = action.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+                if matches!(word, "if" | "with" | "block" | "range" | "define") {
+                    self.body();
+                }
+                return Err(problem);
+            }
+        };
         let word = match tokens.first().map(|token| &token.kind) {
             Some(TokenKind::Ident(word)) => word.as_str(),
             _ => "",
@@ -289,14 +304,15 @@ pub(super) fn too_deep(range: Range<usize>) -> Problem {
         .at(range)
 }
 
+/// The help names variables in the spelling of the problem, with the dot or without: that is the one that works there.
 pub(super) fn unknown_variable(name: &str, dot: &str, range: Range<usize>) -> Problem {
     let known = Var::ALL.into_iter().map(Var::name);
     let help = match did_you_mean(name, known) {
         _ if matches!(name, "Values" | "Release" | "Chart" | "Capabilities" | "Files") => {
             "render the chart first: this is a variable of Helm".to_owned()
         }
-        Some(var) => format!("did you mean {{{{.{var}}}}}?"),
-        None => "use {{.Service}}, {{.Namespace}} or {{.Domain}}".to_owned(),
+        Some(var) => format!("did you mean {{{{{dot}{var}}}}}?"),
+        None => known_variables(dot),
     };
     Problem::new(
         Code::TemplateUnknownVariable,
@@ -304,6 +320,11 @@ pub(super) fn unknown_variable(name: &str, dot: &str, range: Range<usize>) -> Pr
     )
     .help(help)
     .at(range)
+}
+
+/// The help that names all variables.
+pub(super) fn known_variables(dot: &str) -> String {
+    format!("use {{{{{dot}Service}}}}, {{{{{dot}Namespace}}}} or {{{{{dot}Domain}}}}")
 }
 
 pub(super) fn unknown_function(name: &str, range: Range<usize>) -> Problem {

@@ -11,6 +11,8 @@ use crate::diagnostics::{Code, Problem};
 pub(super) struct Program {
     pub(super) nodes: Vec<Node>,
     pub(super) slots: usize,
+    /// What stands before a variable in the syntax of the template: `.` in Go's, nothing in Handlebars'.
+    pub(super) dot: &'static str,
 }
 
 #[derive(Clone, Debug)]
@@ -58,7 +60,7 @@ impl Program {
     /// Writes what the program, which was parsed from `text`, renders to.
     pub(super) fn run(&self, text: &str, vars: &Vars<'_>, out: &mut Output) -> Result<(), Problem> {
         let slots = vec![Val::Str(String::new()); self.slots];
-        Machine { text, vars, slots }.nodes(&self.nodes, out, true)
+        Machine { text, vars, slots, dot: self.dot }.nodes(&self.nodes, out, true)
     }
 }
 
@@ -78,6 +80,7 @@ struct Machine<'m> {
     text: &'m str,
     vars: &'m Vars<'m>,
     slots: Vec<Val>,
+    dot: &'static str,
 }
 
 impl Machine<'_> {
@@ -120,6 +123,16 @@ impl Machine<'_> {
         }
     }
 
+    /// The help that shows a call. In Go's syntax what stands in single quotes is a number, which few expect.
+    fn usage(&self, function: &Function, range: &Range<usize>) -> String {
+        let usage = function.usage(self.dot);
+        let call = self.text.get(range.end..).and_then(|rest| rest.split("}}").next()).unwrap_or_default();
+        if !self.dot.is_empty() && call.contains('\'') {
+            return format!("put texts in double quotes, and {usage}");
+        }
+        usage
+    }
+
     fn eval(&self, expr: &Expr) -> Result<Val, Problem> {
         match expr {
             Expr::Value(value) => Ok(value.clone()),
@@ -134,7 +147,7 @@ impl Machine<'_> {
                     CallError::TooLarge => too_large(),
                     CallError::Unset(var) => not_set(var, range.clone()),
                     CallError::Invalid(message) => Problem::new(Code::TemplateFunction, message)
-                        .help(format!("write it like this: {}", function.example))
+                        .help(self.usage(function, range))
                         .at(range.clone()),
                 })
             }

@@ -21,6 +21,7 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
     let mut pieces = Vec::with_capacity(8);
     let mut at = 0;
     let mut trim_next = false;
+    let mut spaced_comment = None;
     while let Some(open) = find(text, at, b"{{") {
         let (from, trim_left) = match trim_marker_after(text, open + 2) {
             Some(after) => (after, true),
@@ -32,6 +33,16 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
         let comment = if trim_left { rest.trim_start() } else { rest };
         if comment.starts_with("/*") {
             (at, trim_next) = comment_end(text, open, text.len() - comment.len())?;
+            continue;
+        }
+        // A blank before the comment is wrong in both languages, and only the rest of the text says which one this is.
+        if rest.trim_start().starts_with("/*") {
+            let start = text.len() - rest.trim_start().len();
+            let problem = Problem::new(Code::TemplateSyntax, "this comment cannot be read");
+            let help = "write the comment right behind the braces: {{/* .. */}}";
+            spaced_comment.get_or_insert(problem.help(help).at(start..start + 1));
+            at = find(text, start, b"}}").map_or(text.len(), |close| close + 2);
+            trim_next = false;
             continue;
         }
         if rest.trim_start().starts_with(['#', '/', '^', '>', '&', '!', '@', '{', '~']) {
@@ -48,7 +59,32 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
         trim_next = trim_right;
     }
     push_text(text, at..text.len(), trim_next, false, &mut pieces);
-    Ok(Some(pieces))
+    spaced_comment.map_or(Ok(Some(pieces)), Err)
+}
+
+/// Whether actions that are wrong in Go's syntax were meant in that of Handlebars: one has a sign that only Handlebars has, and
+/// none has one that only Go has.
+pub(super) fn means_handlebars(text: &str, pieces: &[Piece]) -> bool {
+    let mut found = false;
+    for piece in pieces {
+        let (Piece::Variable(_, range) | Piece::Action(range)) = piece else { continue };
+        let action = text.get(range.clone()).unwrap_or_default();
+        if ["if ", "with ", "end", "else"].iter().any(|word| action.starts_with(word)) {
+            return false;
+        }
+        found |= action.ends_with('~');
+        for word in action.split(|c| BLANKS.contains(&c) || matches!(c, '(' | ')')) {
+            match word.as_bytes() {
+                [b'$' | b'|' | b'`', ..] | [b'.', b'a'..=b'z' | b'A'..=b'Z', ..] => return false,
+                [b'.', b'.' | b'/', ..] | [b'\'' | b'@', ..] => found = true,
+                _ => {
+                    let name = word.split_once('=').map_or("", |(name, _)| name);
+                    found |= word.starts_with("this.") || !matches!(name, "" | ":");
+                }
+            }
+        }
+    }
+    found
 }
 
 fn find(text: &str, from: usize, what: &[u8; 2]) -> Option<usize> {
@@ -105,7 +141,7 @@ pub(super) fn action_end(text: &str, open: usize, from: usize) -> Result<usize, 
             _ => at += 1,
         }
     }
-    Err(unclosed_action(open..open + 2))
+    Err(unclosed_action(text, open..open + 2))
 }
 
 /// The position after the string that starts at `at`; `None` if it is not closed.
@@ -125,16 +161,23 @@ pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
 fn unclosed_string(text: &str, open: usize, at: usize) -> Problem {
     // `{{.Service}'s` is an action closed by one brace, not a string that was never closed.
     if text.get(open..at).is_some_and(|before| before.contains('}')) {
-        return unclosed_action(open..open + 2);
+        return unclosed_action(text, open..open + 2);
     }
     Problem::new(Code::TemplateUnclosed, "the string is not closed")
         .help("close the string with the same quote before `}}`")
         .at(at..at + 1)
 }
 
-pub(super) fn unclosed_action(range: Range<usize>) -> Problem {
+/// The action whose first braces, or wrong brace, stand at `range`.
+pub(super) fn unclosed_action(text: &str, range: Range<usize>) -> Problem {
+    // Without the dot, the example is right in both languages.
+    let has_dot = text.get(..range.end).is_some_and(|before| {
+        let action = before.rfind("{{").and_then(|open| text.get(open + 2..)).unwrap_or_default();
+        action.trim_start().starts_with('.')
+    });
+    let help = if has_dot { "{{.Service}}" } else { "{{Service}}" };
     Problem::new(Code::TemplateUnclosed, "the action is not closed by `}}`")
-        .help("close the action with two braces: `{{.Service}}`")
+        .help(format!("close the action with two braces: `{help}`"))
         .at(range)
 }
 

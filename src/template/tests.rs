@@ -220,6 +220,171 @@ fn every_problem_of_handlebars_is_reported() {
     );
 }
 
+#[track_caller]
+fn helps(text: &str, expected: &[&str]) {
+    let found = problems(text);
+    let helps: Vec<_> = found.iter().map(|problem| problem.help.as_deref().unwrap_or_default()).collect();
+    assert_eq!(helps, expected, "{text}: {found:?}");
+}
+
+/// A help that is followed must not lead to a template in two languages.
+#[test]
+fn a_help_is_in_the_language_of_the_template() {
+    helps("{{#if Srvice}}a{{/if}}", &["did you mean {{Service}}?"]);
+    helps("{{#if Foo}}a{{/if}}", &["use {{Service}}, {{Namespace}} or {{Domain}}"]);
+    helps("{{#if Domain}}{{Service}.x{{/if}}", &["close the action with two braces: `{{Service}}`"]);
+    helps("{{Service}", &["close the action with two braces: `{{Service}}`"]);
+    helps("{{ .Service}", &["close the action with two braces: `{{.Service}}`"]);
+    helps("{{with .Namespace}}{{Servce}}{{end}}", &["did you mean {{Service}}?"]);
+    helps("{{#if Domain}}{{trunc 1}}{{/if}}", &["write it like this: {{trunc 2 Service}}"]);
+    helps("{{#if Domain}}{{trunc \"a\" Service}}{{/if}}", &["write it like this: {{trunc 2 Service}}"]);
+    helps(
+        "{{trunc \"a\" .Service}}",
+        &["write it like this: {{.Service | trunc 2}}-{{trunc -2 .Namespace}}"],
+    );
+    helps(
+        "{{#if eq Service \"a\"}}a{{/if}}",
+        &["write one condition: {{#if Domain}}, or {{#if (eq Service \"web\")}}"],
+    );
+    helps(
+        "{{upper 'a'}}",
+        &["put texts in double quotes, and write it like this: {{.Service | upper | lower}}"],
+    );
+    helps("{{#if Domain}}{{upper lower Service}}{{/if}}", &["put the call in parentheses: (lower ..)"]);
+    let host = |text| Template::parse(text).unwrap().without(super::Var::Host, "has no value").unwrap();
+    assert_eq!(
+        host("{{#if Host}}a{{/if}}").help.as_deref(),
+        Some("use {{Service}}, {{Namespace}} or {{Domain}}")
+    );
+    assert_eq!(host("{{#if Host}}a{{/if}}").message, "{{Host}} has no value");
+    assert_eq!(host("{{.Host}}").help.as_deref(), Some("use {{.Service}}, {{.Namespace}} or {{.Domain}}"));
+    helps("{{#if Domain}}{{print \"{{\"}}{{/if}}", &[]);
+    // Comments: each language has its own.
+    helps("{{#if Domain}}{{/* c */}}{{/if}}", &["write the comment like this: {{! .. }}"]);
+    helps("{{ /* c */}}{{#if Domain}}a{{/if}}", &["write the comment like this: {{! .. }}"]);
+    helps("{{ /* c */}}{{.Service}}", &["write the comment right behind the braces: {{/* .. */}}"]);
+}
+
+#[test]
+fn the_example_of_each_function_works_in_handlebars() {
+    for function in super::functions::all() {
+        let help = function.usage("");
+        let example = help.strip_prefix("write it like this: ").unwrap();
+        let text = format!("{{{{#if true}}}}{example}{{{{/if}}}}");
+        assert_eq!(problems(&text), [], "{text}");
+        // Go's syntax has no blocks with a number sign, and needs no dot in front of a variable.
+        assert!(example.starts_with("{{#if") || problems(example).is_empty(), "{example}");
+    }
+}
+
+#[test]
+fn comments_with_tildes_are_read() {
+    renders("{{Service}} {{~! c ~}} x", "webx");
+    renders("{{Service}} {{~!-- a }} b --~}} x", "webx");
+    renders("{{Service}} {{! c ~}} x", "web x");
+    renders("a{{#if Domain}} {{~! \u{e9}\n\n ~}} {{!~}} b{{~!}}{{/if}}", "ab");
+    // The places behind it are those of the text.
+    refused(
+        "{{~! \u{e9}\n ~}}{{#if Domain}}{{Foo+}}{{/if}}",
+        &[(Code::TemplateSyntax, "+", "this cannot be read as Handlebars")],
+    );
+}
+
+#[test]
+fn inverse_blocks_are_refused_by_name() {
+    let said = "an inverse block is not supported in templates";
+    refused("{{^if Domain}}y{{/if}}", &[(Code::TemplateUnsupported, "{{^if Domain}}", said)]);
+    // What Handlebars takes for a block of its own is no `else if`.
+    let text = "{{#if Domain}}x{{^if Service}}y{{/if}}{{/if}}";
+    refused(text, &[(Code::TemplateUnsupported, "{{^if Service}}", said)]);
+    helps(text, &["write {{#unless ..}} in place of {{^if ..}}"]);
+    renders("{{#unless Domain}}a{{^}}b{{/unless}}", "b");
+}
+
+/// What only Handlebars has makes a template one of Handlebars, also outside of blocks.
+#[test]
+fn the_language_is_the_one_that_a_template_is_right_in() {
+    renders("{{this.Service}}-{{./Namespace}}", "web-shop");
+    renders("{{Service ~}} x", "webx");
+    renders("{{upper 'ab'}}", "AB");
+    refused(
+        "{{upper Service a=1}}",
+        &[(Code::TemplateUnsupported, "a", "a named argument is not supported in templates")],
+    );
+    // Right in Go.
+    renders("{{print 'a'}}-{{print \"this.x a=1 'b'\"}}", "97-this.x a=1 'b'");
+    // Wrong in Go, and of Go.
+    refused("{{.Service ~}}", &[(Code::TemplateSyntax, "~", "`~` is not expected in an action")]);
+    refused(
+        "{{if eq Namespace 'shop'}}y{{end}}",
+        &[(Code::TemplateSyntax, "'shop'", "single quotes hold one character")],
+    );
+    refused(
+        "{{$x := .Servce}}{{$x=1}}",
+        &[
+            (Code::TemplateUnknownVariable, ".Servce", "there is no variable `.Servce`"),
+            (Code::TemplateUnknownVariable, "$x", "the variable `$x` is not declared"),
+        ],
+    );
+}
+
+#[test]
+fn an_argument_that_is_nearly_a_variable_is_one() {
+    let variable = |text: &str| {
+        refused(text, &[(Code::TemplateUnknownVariable, "Servce", "there is no variable `Servce`")]);
+        helps(text, &["did you mean {{Service}}?"]);
+    };
+    variable("{{upper Servce}}");
+    variable("{{eq Servce \"a\"}}");
+    variable("{{Servce | upper}}");
+    variable("{{if Servce}}a{{end}}");
+    refused(
+        "{{upper (uper .Service)}}",
+        &[(Code::TemplateUnknownFunction, "uper", "there is no function `uper`")],
+    );
+}
+
+#[test]
+fn blocks_of_go_between_those_of_handlebars_are_named() {
+    let said = |word: &str| format!("the template mixes Go's {{{{{word}}}}} with Handlebars' syntax");
+    refused("{{if Domain}}y{{/if}}", &[(Code::TemplateSyntax, "if", &said("if"))]);
+    refused("{{#if Domain}}y{{end}}", &[(Code::TemplateSyntax, "end", &said("end"))]);
+    refused(
+        "{{#if Domain}}{{if Service}}y{{end}}{{/if}}",
+        &[(Code::TemplateSyntax, "if", &said("if")), (Code::TemplateSyntax, "end", &said("end"))],
+    );
+    helps(
+        "{{if Domain}}y{{/if}}",
+        &["write {{#if ..}} and {{/if}}, or {{if ..}} and {{end}} beside {{.Service}}"],
+    );
+}
+
+#[test]
+fn each_limit_of_handlebars_is_named() {
+    let large = |text: &str, said: &str| {
+        refused(text, &[(Code::TemplateTooLarge, "(nowhere)", said)]);
+    };
+    large(
+        &"{{#if Domain}}{{/if}}".repeat(65),
+        "the template has 260 of the characters `{`, at most 256 are allowed in Handlebars' syntax",
+    );
+    large(
+        &format!("{{{{#if Domain}}}}{{{{print \"{}\"}}}}{{{{/if}}}}", "(".repeat(70)),
+        "the template has 70 of the characters `([`, at most 64 are allowed in Handlebars' syntax",
+    );
+}
+
+#[test]
+fn braces_and_names_that_do_not_fit_are_named() {
+    helps("{{#if Domain}}{{{Service}}{{/if}}", &["close the action with as many braces as open it"]);
+    refused(
+        "{{#if Domain}}x{{/}}",
+        &[(Code::TemplateSyntax, "{{/}}", "the block `if` is closed by `{{/}}`")],
+    );
+    helps("{{#if Domain}}x{{/}}", &["close the innermost block first, with {{/if}}"]);
+    helps("{{#unless Domain}}x", &["close the block with {{/unless}}"]);
+}
+
 #[test]
 fn a_variable_that_is_not_set_is_false_and_never_empty() {
     let vars = Vars { domain: None, ..VARS };
@@ -257,7 +422,7 @@ fn what_is_not_closed() {
     refused("{{if .Service}}x", &[(Unclosed, "if .Service", "`if` is not closed by {{end}}")]);
     // Found by fuzzing: the place of the error is the end of the text.
     assert!(problems("{{#fin}}{{../").iter().all(|p| p.range.clone().is_none_or(|range| range.end <= 13)));
-    refused("{{#if Domain}}{{{Service}}{{/if}}", &[(Unclosed, "{{{", "the action is not closed by `}}`")]);
+    refused("{{#if Domain}}{{{Service}}{{/if}}", &[(Unclosed, "{{{", "the action is not closed by `}}}`")]);
     refused("a{{#if Domain}}b", &[(Unclosed, "{{#if Domain}}b", "a block is not closed")]);
 }
 

@@ -34,7 +34,8 @@ pub const MAX_ANNOTATIONS: usize = 262_144;
 pub(crate) fn character_help(character: char) -> &'static str {
     match character {
         '_' => "write `-` instead of `_`",
-        '{' | '}' => "write variables with two braces: {{.Service}}",
+        '{' => "write variables with two braces: {{.Service}}",
+        '}' => "remove it; a variable has two braces at both ends: {{.Service}}",
         '<' | '>' => "replace the placeholder; it looks as if a chart left it empty",
         '$' => "write variables as {{.Service}}; shell variables are not replaced",
         letter if letter.is_alphabetic() => {

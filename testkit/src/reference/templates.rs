@@ -59,6 +59,7 @@ const REFUSED: &[&str] = &[
 ];
 
 pub(super) fn body() -> String {
+    let braces = 4 * MAX_DEPTH;
     format!(
         "# Templates\n\n\
          Hosts, paths and names are templates in the syntax of Go's `text/template`, as far as names need it, or in that \
@@ -66,7 +67,8 @@ pub(super) fn body() -> String {
          not an empty text. Blanks at both ends of a result do not count. In templates for several hosts, commas and line \
          ends in the text outside of all braces separate them.\n\n\
          A template has at most {MAX_TEMPLATE} bytes and may be nested {MAX_DEPTH} deep; its result has at most \
-         {MAX_TEMPLATE} bytes, too.\n\n\
+         {MAX_TEMPLATE} bytes, too. In Handlebars' syntax it has at most {MAX_DEPTH} `(` and `[` together, {braces} `{{` and \
+         {braces} `\\`, wherever they stand.\n\n\
          ## Variables\n\n{}\n\
          A variable that is not set is false in a condition and an error anywhere else.\n\n\
          ## What is accepted\n\n{}\n\
