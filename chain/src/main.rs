@@ -9,6 +9,7 @@ const SETTINGS: &str = "
 domain: example.com
 ingressURLTemplate: '{{.Service}}.{{.Domain}}'
 ingressClassName: contour
+controllers: {internal-ingress: contour, external-ingress: contour}
 tls: cert-manager
 clusterIssuer: ca
 parentRefs: [{name: external, namespace: gateways, sectionName: https}]
@@ -28,15 +29,17 @@ fn main() -> Result<()> {
     ns.apply(EXAMPLE);
     ns.request("https://hello.example.com/").eventually(status(200).backend("hello"));
     let run = chain.run().display();
+    // From any folder, and into this chain.
+    let enter = format!("CHAIN_RUN={run} {}/chain/enter", std::env::current_dir()?.display());
     let mut table = String::new();
     for front in chain.fronts() {
         writeln!(table, "{:14} {}", front.address, front.class)?;
     }
     writeln!(
         table,
-        "chain/enter kubectl --kubeconfig {run}/cluster/kubeconfig get services,ingresses,httproutes -A"
+        "{enter} kubectl --kubeconfig {run}/cluster/kubeconfig get services,ingresses,httproutes -A"
     )?;
-    writeln!(table, "chain/enter curl --cacert {run}/ca.crt https://hello.example.com/")?;
+    writeln!(table, "{enter} curl --cacert {run}/ca.crt https://hello.example.com/")?;
     // Whoever waits for this file sees all of it.
     std::fs::write(chain.run().join("table.new"), table)?;
     std::fs::rename(chain.run().join("table.new"), chain.run().join("table"))?;

@@ -184,7 +184,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
             "--kubeconfig={kubeconfig} --source=ingress --source=gateway-httproute --source=service",
             " --provider=rfc2136 --rfc2136-host=127.0.0.1 --rfc2136-port=53 {zones} --rfc2136-tsig-axfr",
             " --rfc2136-tsig-keyname={key_name} --rfc2136-tsig-secret={key} --rfc2136-tsig-secret-alg=hmac-sha256",
-            " --policy=sync --registry=txt --txt-owner-id=chain --txt-prefix=owner. --events --interval=2s",
+            " --policy=sync --registry=txt --txt-owner-id=chain --txt-prefix=owner-%{record_type}. --events --interval=2s",
             " --min-event-sync-interval=1s --metrics-address=127.0.0.1:7979"
         ),
         ready: Question::Http("127.0.0.1", 7979, "/healthz"),

@@ -37,6 +37,11 @@ impl Resolver<'_, '_> {
         if let Some(spec) = settings.served_by.ingress_class(class.unwrap_or_default())
             && let Some(controller) = Controller::of_spec(spec)
         {
+            // Traefik's provider for the annotations of ingress-nginx serves the classes of ingress-nginx, so that here the name says more.
+            let named = class.and_then(Controller::of_class);
+            if (controller, named) == (Controller::IngressNginx, Some(Controller::TraefikNginx)) {
+                return (Controller::TraefikNginx, Reason::ClassName);
+            }
             return (controller, Reason::Cluster(spec.to_owned()));
         }
         match class.and_then(Controller::of_class) {

@@ -228,7 +228,7 @@ fn limits_and_browsers_get_what_the_service_wants() {
     let _controller = chain.controller(SETTINGS);
     let ns = chain.namespace("eg-limits");
     ns.apply(USERS);
-    expose(&ns, "eg-body", &[("MaxBodySize", "1Ki")]);
+    expose(&ns, "eg-body", &[("MaxBodySize", "16Ki")]);
     expose(&ns, "eg-idle", &[("IdleTimeout", "1s"), ("ConnectTimeout", "2s")]);
     expose(&ns, "eg-time", &[("Timeout", "1s500ms")]);
     expose(&ns, "eg-rate", &[("RateLimit", "3/m")]);
@@ -238,7 +238,8 @@ fn limits_and_browsers_get_what_the_service_wants() {
     expose(&ns, "eg-cors", &[("CORS", cors), ("BasicAuth", "users")]);
 
     let body = |size: usize| get(&ns, "eg-body", "/").method("POST").body(&"x".repeat(size));
-    body(5000).eventually(status(413));
+    body(20_000).eventually(status(413));
+    body(20_000).http2().eventually(status(413));
     body(500).eventually(status(200).backend("eg-body"));
     for service in ["eg-idle", "eg-time"] {
         get(&ns, service, "/?delay=4").eventually(status(504));

@@ -6,6 +6,9 @@ use crate::intents::{ExternalAuth, Intent, Wish};
 use crate::plan::Plan;
 use crate::validation::is_dns_label;
 
+/// Envoy reads at least so much of a request over HTTP/2 before it counts: smaller limits let 16,384 bytes pass there (tried).
+const MIN_BUFFER: u64 = 16 * 1024;
+
 /// What Envoy Gateway has beside the Gateway API.
 pub(in crate::dialect) static WORDS: &[Words] = &[
     words(Intent::Canary, "HTTPRouteFilter: matches, cookies", "1.9"),
@@ -62,6 +65,9 @@ pub(in crate::dialect) fn says(plan: &Plan, intent: Intent, wish: Option<&Wish>)
         }
         (Intent::MaxBodySize, Some(Wish::Size(size))) if *size > u32::MAX.into() => {
             Says::Lacks("write at most 4095Mi".into())
+        }
+        (Intent::MaxBodySize, Some(Wish::Size(size))) if (1..MIN_BUFFER).contains(size) => {
+            Says::Lacks("write at least 16Ki, which is the least that Envoy counts over HTTP/2".into())
         }
         (Intent::MaxBodySize, Some(Wish::Size(size))) if *size > 0 => {
             Says::But("buffers each request whole, so that no WebSocket is opened".into())

@@ -32,7 +32,7 @@ fn samples(intent: Intent) -> &'static [&'static str] {
         ],
         Intent::ConnectTimeout => &["5s", "0s"],
         Intent::IdleTimeout | Intent::Timeout => &["1h1m1s1ms", "0s", "99999h99999h"],
-        Intent::MaxBodySize => &["10Mi", "1000", "4095Mi", "4Gi"],
+        Intent::MaxBodySize => &["10Mi", "1000", "16383", "16Ki", "4095Mi", "4Gi"],
         Intent::Cors => &[
             "https://app.example.com",
             "origins: '*'\nmethods: GET, PUT\nheaders: X-A\nexposeHeaders: X-B\nmaxAge: 1h",

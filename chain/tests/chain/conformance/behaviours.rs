@@ -333,8 +333,8 @@ const TABLE: &[Behaviour] = &[
     ),
     behaviour(
         "a body that is too large is refused",
-        &[service("body", &["nginx.ingress.kubernetes.io/proxy-body-size: 1k"])],
-        &[get("/").post(500).from("body"), get("/").post(5000).status(&[413])],
+        &[service("body", &["nginx.ingress.kubernetes.io/proxy-body-size: 16k"])],
+        &[get("/").post(500).from("body"), get("/").post(20_000).status(&[413])],
     ),
     behaviour(
         "a client that asks too often is refused",

@@ -93,8 +93,8 @@ pub(super) const INTENTS: &[Behaviour] = &[
     ),
     behaviour(
         "`MaxBodySize`: a larger body is refused",
-        &[service("want-small", &["MaxBodySize: 1Ki"])],
-        &[get("/").post(500).from("want-small"), get("/").post(5000).status(&[413])],
+        &[service("want-small", &["MaxBodySize: 16Ki"])],
+        &[get("/").post(500).from("want-small"), get("/").post(20_000).status(&[413])],
     ),
     behaviour(
         "`RateLimit`: a client that asks too often is refused",
