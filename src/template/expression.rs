@@ -287,8 +287,11 @@ impl<'p, 't> Reader<'p, 't> {
         // A word with arguments, or behind a pipe, was meant as a function; any other word, or one that is nearly a
         // variable, as a variable.
         let before = self.at.checked_sub(2).and_then(|at| self.tokens.get(at)).map(|token| &token.kind);
-        let is_alone =
-            matches!(self.peek().map(|token| &token.kind), None | Some(TokenKind::Close | TokenKind::Pipe));
+        let is_alone = self.peek().is_none_or(|next| match next.kind {
+            TokenKind::Close | TokenKind::Pipe => true,
+            TokenKind::Field(_) => !next.spaced,
+            _ => false,
+        });
         if before != Some(&TokenKind::Pipe)
             && (is_alone || did_you_mean(word, Var::ALL.into_iter().map(Var::name)).is_some())
         {

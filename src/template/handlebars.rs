@@ -413,7 +413,10 @@ impl<'t> Reader<'t> {
                     let signs = self.slice(&(tag.whole.start..tag.inner.start));
                     let problem = if signs.contains('^') {
                         let problem = unsupported("an inverse block", tag.whole.clone());
-                        problem.help("write {{#unless ..}} in place of {{^if ..}}")
+                        problem.help(match self.slice(&first_word(self.text, &tag)) {
+                            "unless" => "write {{#if ..}} in place of {{^unless ..}}",
+                            _ => "write {{#unless ..}} in place of {{^if ..}}",
+                        })
                     } else {
                         unsupported("a partial or decorator", tag.whole.clone())
                     };

@@ -307,7 +307,9 @@ pub(super) fn too_deep(range: Range<usize>) -> Problem {
 /// The help names variables in the spelling of the problem, with the dot or without: that is the one that works there.
 pub(super) fn unknown_variable(name: &str, dot: &str, range: Range<usize>) -> Problem {
     let known = Var::ALL.into_iter().map(Var::name);
-    let help = match did_you_mean(name, known) {
+    // In Handlebars' syntax the name may be a path: `this.Srvice`.
+    let last = name.rsplit(['.', '/']).next().unwrap_or_default();
+    let help = match did_you_mean(last, known) {
         _ if matches!(name, "Values" | "Release" | "Chart" | "Capabilities" | "Files") => {
             "render the chart first: this is a variable of Helm".to_owned()
         }

@@ -231,6 +231,8 @@ fn helps(text: &str, expected: &[&str]) {
 #[test]
 fn a_help_is_in_the_language_of_the_template() {
     helps("{{#if Srvice}}a{{/if}}", &["did you mean {{Service}}?"]);
+    helps("{{this.Srvice}}", &["did you mean {{Service}}?"]);
+    helps("{{this.Service | upper}}", &["use {{Service}}, {{Namespace}} or {{Domain}}"]);
     helps("{{#if Foo}}a{{/if}}", &["use {{Service}}, {{Namespace}} or {{Domain}}"]);
     helps("{{#if Domain}}{{Service}.x{{/if}}", &["close the action with two braces: `{{Service}}`"]);
     helps("{{Service}", &["close the action with two braces: `{{Service}}`"]);
@@ -298,6 +300,7 @@ fn inverse_blocks_are_refused_by_name() {
     let text = "{{#if Domain}}x{{^if Service}}y{{/if}}{{/if}}";
     refused(text, &[(Code::TemplateUnsupported, "{{^if Service}}", said)]);
     helps(text, &["write {{#unless ..}} in place of {{^if ..}}"]);
+    helps("{{^unless Domain}}a{{/unless}}", &["write {{#if ..}} in place of {{^unless ..}}"]);
     renders("{{#unless Domain}}a{{^}}b{{/unless}}", "b");
 }
 

@@ -76,3 +76,14 @@ pub const BOOLEANS: [(&str, bool); 12] = [
 pub fn parse_bool(text: &str) -> Option<bool> {
     BOOLEANS.iter().find(|(spelling, _)| *spelling == text).map(|(_, value)| *value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::character_help;
+
+    /// `{{.Service}}}` has its two braces already.
+    #[test]
+    fn a_brace_too_many_is_to_be_removed() {
+        assert!(character_help('}').starts_with("remove it"));
+    }
+}
