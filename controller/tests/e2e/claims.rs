@@ -243,7 +243,7 @@ fn deleted_and_edited_ones_come_back_and_those_of_others_are_left_alone() {
     eventually("the edited one is as before", || {
         let found = scene.find(CONFIG_MAP, Some(&namespace), &edited).ok_or("it is gone")?;
         let text = found["data"]["claims"].as_str().unwrap_or_default().to_owned();
-        if text.contains("\"version\":1") { Ok(()) } else { Err(text) }
+        if text.contains(&format!("\"version\":{SHARD_VERSION}")) { Ok(()) } else { Err(text) }
     });
     for map in theirs {
         let found = scene.find(CONFIG_MAP, Some(&namespace), name_of(&map)).unwrap();
