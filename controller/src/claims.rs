@@ -10,13 +10,12 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
 use kube::{Client, Error};
 use tokio::sync::watch;
-use tokio::time::Instant;
 use xposer::conflicts::{SHARD_KEY, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map};
 use xposer_live::error::error_message;
 use xposer_live::kinds::{Kind, is_missing_permission};
 use xposer_live::object::FIELD_MANAGER;
 
-use crate::lease::Leadership;
+use crate::lease::{self, Leadership};
 use crate::metrics::Metrics;
 use crate::shards::{Answer, Done, Failure, Found, Version, What, Work};
 use crate::state::held::Content;
@@ -35,9 +34,8 @@ pub(crate) async fn carry_out(
     leads: watch::Receiver<Leadership>,
     work: Work,
 ) -> Done {
-    if !leads.borrow().may_write(Instant::now()) {
-        let result = Err(Failure::Unavailable("the lease was not renewed in time".to_owned()));
-        return Done { work, result };
+    if let Some(said) = lease::refusal(&leads) {
+        return Done { work, result: Err(Failure::Unavailable(said)) };
     }
     let maps = Maps { api: Api::namespaced(client, &work.namespace), metrics: metrics.clone() };
     let result = match &work.what {

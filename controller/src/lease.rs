@@ -25,6 +25,12 @@ const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 /// How often the others try to acquire the Lease.
 const RETRY_PERIOD: Duration = Duration::from_secs(2);
 
+/// Why nothing may be sent now; nothing if this replica leads.
+pub(crate) fn refusal(leads: &watch::Receiver<Leadership>) -> Option<String> {
+    let may_write = leads.borrow().may_write(Instant::now());
+    (!may_write).then(|| "the lease was not renewed in time".to_owned())
+}
+
 /// Acquires the Lease for this replica, and renews it.
 pub(crate) struct LeaderElector {
     api: Api<Lease>,

@@ -72,7 +72,8 @@ pub struct ClaimText {
     pub bucket: String,
     /// Whether it is in no conflict with another one that is local, too: keys of the ConfigMaps of two namespaces.
     pub is_local: bool,
-    /// Whether it is only about some of the requests for a path: those with certain headers, query parameters or methods. Of two objects
+    /// Whether it is only about some of the requests for a path: those with certain headers, query parameters or methods, or those of a host
+    /// for which nobody has a rule. Of two objects
     /// of one namespace, one of which takes a part, each gets its own; a part of what another namespace has is taken from it.
     pub is_part: bool,
 }

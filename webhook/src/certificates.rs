@@ -273,6 +273,14 @@ mod tests {
             Self { folder, certificates }
         }
 
+        /// With this pair, which comes into use.
+        fn using(pair: &Made) -> Self {
+            let files = Self::new();
+            files.write(pair.both());
+            assert_eq!(files.reload(NOW).as_deref(), Some("used"));
+            files
+        }
+
         fn write(&self, (certificate, key): (&str, &str)) {
             std::fs::write(self.folder.path().join("tls.crt"), certificate).unwrap();
             std::fs::write(self.folder.path().join("tls.key"), key).unwrap();
@@ -361,10 +369,8 @@ mod tests {
 
     #[test]
     fn an_expired_certificate_does_not_replace_a_valid_one() {
-        let files = Files::new();
         let (good, expired) = (pair(), Made::new(-30, -1));
-        files.write(good.both());
-        assert_eq!(files.reload(NOW).as_deref(), Some("used"));
+        let files = Files::using(&good);
         files.write(expired.both());
         let said = "not used: tls.crt: the certificate expired at 2025-12-31T00:00:00Z";
         assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));
@@ -388,10 +394,8 @@ mod tests {
 
     #[test]
     fn a_certificate_that_is_not_valid_yet_waits() {
-        let files = Files::new();
         let (good, early) = (pair(), Made::new(1, 30));
-        files.write(good.both());
-        assert_eq!(files.reload(NOW).as_deref(), Some("used"));
+        let files = Files::using(&good);
         files.write(early.both());
         let said = "not used: tls.crt: the certificate is not valid before 2026-01-02T00:00:00Z";
         assert_eq!((files.reload(NOW).as_deref(), files.reload(NOW)), (Some(said), None));

@@ -8,7 +8,6 @@ use kube::core::{Request, Status};
 use kube::{Client, Error};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::Instant;
 use xposer::service::EXPOSE_LABEL;
 use xposer_live::document::Document;
 use xposer_live::error::error_message;
@@ -18,7 +17,7 @@ use xposer_live::object::{FIELD_MANAGER, as_applied, has_other_managers};
 use xposer_live::service::service_resource;
 
 use super::{Action, ActionError, ActionResult, ApplyMode, Failures};
-use crate::lease::Leadership;
+use crate::lease::{self, Leadership};
 use crate::metrics::Metrics;
 
 /// The field manager of the status annotations of Services.
@@ -51,12 +50,11 @@ pub(crate) async fn execute_all(
             continue;
         }
         let kind = action.kind();
-        let may_write = leads.borrow().may_write(Instant::now());
-        let result = if may_write {
-            let result = tokio::time::timeout(REQUEST_TIMEOUT, action.execute(&client, &metrics)).await;
-            result.unwrap_or_else(|_| Err(ActionError::Unavailable("no answer".to_owned())))
-        } else {
-            Err(ActionError::Unavailable("the lease was not renewed in time".to_owned()))
+        let result = match lease::refusal(&leads) {
+            Some(said) => Err(ActionError::Unavailable(said)),
+            None => tokio::time::timeout(REQUEST_TIMEOUT, action.execute(&client, &metrics))
+                .await
+                .unwrap_or_else(|_| Err(ActionError::Unavailable("no answer".to_owned()))),
         };
         if result.is_err() {
             failures.add(kind);

@@ -4,7 +4,7 @@ use kube::runtime::watcher::Event;
 use serde_json::json;
 use xposer::Settings;
 use xposer_live::document::Document;
-use xposer_live::keys::{ReconcileKey, ServiceKey};
+use xposer_live::keys::{ObjectKey, ReconcileKey, ServiceKey};
 use xposer_live::kinds::Kind;
 
 use super::{FakeCluster, document, in_shop, settle, web};
@@ -201,25 +201,34 @@ fn nothing_is_created_in_a_namespace_that_is_deleted() {
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
 }
 
+/// The answer of the API server that an object is created, as it is then.
+fn answer(key: &ObjectKey, document: Document) -> ActionResult {
+    ActionResult::Applied {
+        key: key.clone(),
+        hash: 1,
+        document: Box::new(document),
+        is_new: true,
+        adopted: false,
+    }
+}
+
+/// An event of the watch of Ingresses.
+fn of_ingresses(event: Event<Document>) -> WatchEvent {
+    WatchEvent { source: Source::Objects(Kind::Ingress), event: Ok(event) }
+}
+
 #[test]
 fn an_answer_does_not_bring_back_what_was_deleted_meanwhile() {
     let mut cluster = FakeCluster::new();
     cluster.service("web", "web.example.com", 1).settle();
     let key = in_shop(Kind::Ingress, "web");
     let applied = document(&cluster.objects[&key]);
-    let result = |document: Document| ActionResult::Applied {
-        key: key.clone(),
-        hash: 1,
-        document: Box::new(document),
-        is_new: false,
-        adopted: false,
-    };
     let service = ReconcileKey::Service(ServiceKey::new("shop", "web"));
     // The watch reports the deletion before the answer is here.
     cluster.objects.remove(&key);
     cluster.state.delete_object(&key);
     let now = cluster.state.lists();
-    cluster.state.record_result(&service, result(applied), now);
+    cluster.state.record_result(&service, answer(&key, applied), now);
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
     // Neither does the answer to a deletion mark the next object of the name.
     let deleted = ActionResult::Deleted { key: key.clone(), uid: "of-the-first".into() };
@@ -233,21 +242,19 @@ fn an_answer_does_not_bring_back_what_was_deleted_meanwhile() {
 #[test]
 fn an_object_that_came_and_went_while_a_list_was_read_does_not_stay_known() {
     let mut cluster = FakeCluster::new();
-    let source = Source::Objects(Kind::Ingress);
-    let event = |event| WatchEvent { source, event: Ok(event) };
     cluster.service("web", "web.example.com", 1);
-    cluster.state.apply(event(Event::Init));
+    cluster.state.apply(of_ingresses(Event::Init));
     cluster.settle();
     let key = in_shop(Kind::Ingress, "web");
     cluster.objects.remove(&key).unwrap();
-    cluster.state.apply(event(Event::InitDone));
+    cluster.state.apply(of_ingresses(Event::InitDone));
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
     // One that was created after the API server had read what there is, is found to be there.
-    cluster.state.apply(event(Event::Init));
+    cluster.state.apply(of_ingresses(Event::Init));
     cluster.service("web", "other.example.com", 1).settle();
-    cluster.state.apply(event(Event::InitDone));
+    cluster.state.apply(of_ingresses(Event::InitDone));
     let object = document(&cluster.objects[&key]);
-    cluster.state.apply(event(Event::Apply(object)));
+    cluster.state.apply(of_ingresses(Event::Apply(object)));
     cluster.settle();
     let done = cluster.retry("web");
     assert!(done.iter().all(|it| it.starts_with("stamp")), "it is as desired: {done:?}");
@@ -257,15 +264,13 @@ fn an_object_that_came_and_went_while_a_list_was_read_does_not_stay_known() {
 #[test]
 fn an_object_that_is_written_while_a_list_is_read_stays_known() {
     let mut cluster = FakeCluster::new();
-    let source = Source::Objects(Kind::Ingress);
-    let event = |event| WatchEvent { source, event: Ok(event) };
     cluster.service("web", "web.example.com", 1).settle();
     let key = in_shop(Kind::Ingress, "web");
-    cluster.state.apply(event(Event::Init));
-    cluster.state.apply(event(Event::InitApply(document(&cluster.objects[&key]))));
+    cluster.state.apply(of_ingresses(Event::Init));
+    cluster.state.apply(of_ingresses(Event::InitApply(document(&cluster.objects[&key]))));
     let done = cluster.service("web", "other.example.com", 1).settle();
     assert_eq!(done[0], "apply Ingress shop/web (Update)");
-    cluster.state.apply(event(Event::InitDone));
+    cluster.state.apply(of_ingresses(Event::InitDone));
     assert!(cluster.state.objects.contains(&key));
     let done = cluster.settle();
     assert!(done.iter().all(|it| it.starts_with("stamp")), "it is as desired: {done:?}");
@@ -275,8 +280,6 @@ fn an_object_that_is_written_while_a_list_is_read_stays_known() {
 #[test]
 fn an_answer_that_is_older_than_a_list_is_not_believed() {
     let mut cluster = FakeCluster::new();
-    let source = Source::Objects(Kind::Ingress);
-    let event = |event| WatchEvent { source, event: Ok(event) };
     cluster.service("web", "web.example.com", 1).settle();
     let key = in_shop(Kind::Ingress, "web");
     let made = document(&cluster.objects[&key]);
@@ -284,17 +287,10 @@ fn an_answer_that_is_older_than_a_list_is_not_believed() {
     cluster.service("web", "web.example.com", 1);
     let sent_at = cluster.state.lists();
     cluster.state.take_due();
-    cluster.state.apply(event(Event::Init));
-    cluster.state.apply(event(Event::InitDone));
-    let applied = ActionResult::Applied {
-        key: key.clone(),
-        hash: 1,
-        document: Box::new(made),
-        is_new: true,
-        adopted: false,
-    };
+    cluster.state.apply(of_ingresses(Event::Init));
+    cluster.state.apply(of_ingresses(Event::InitDone));
     let service = ReconcileKey::Service(ServiceKey::new("shop", "web"));
-    cluster.state.record_result(&service, applied, sent_at);
+    cluster.state.record_result(&service, answer(&key, made), sent_at);
     assert!(!cluster.state.objects.contains(&key));
     assert_eq!(cluster.settle()[0], "apply Ingress shop/web (Create)");
 }
@@ -317,15 +313,8 @@ fn a_url_configmap_that_is_deleted_before_the_answer_is_written_again() {
         event: Ok(Event::Delete(document(made))),
     };
     cluster.state.apply(gone(&made));
-    let answer = |made: &serde_json::Value| ActionResult::Applied {
-        key: key.clone(),
-        hash: 1,
-        document: Box::new(document(made)),
-        is_new: true,
-        adopted: false,
-    };
     let (of_map, now) = (ReconcileKey::UrlConfigMap("shop".into()), cluster.state.lists());
-    cluster.state.record_result(&of_map, answer(&made), now);
+    cluster.state.record_result(&of_map, answer(&key, document(&made)), now);
     assert_eq!(cluster.settle(), ["apply ConfigMap shop/xposer (Share)"]);
     // The next one of the name is there already when the watch reports that the first one is gone.
     made["metadata"]["uid"] = "of-an-earlier-one".into();
