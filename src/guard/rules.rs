@@ -110,7 +110,7 @@ impl Guarded<'_> {
     /// let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
     ///     "metadata": {"name": "web", "namespace": "shop"}, "spec": {"rules": [{"host": "shop.example.com"}]}});
     /// let holder = Holder { kind: "Service".to_owned(), namespace: "ops".to_owned(), name: "old".to_owned(),
-    ///     created: "2026-01-01T00:00:00Z".to_owned(), is_local: false };
+    ///     created: "2026-01-01T00:00:00Z".to_owned(), is_part: false, is_local: false };
     /// let holders = Holders::from([("prefix shop.example.com/".to_owned(), vec![holder])]);
     /// let guarded = Guarded::read(&ingress).unwrap();
     /// assert!(guarded.contested(None, "", &holders, true).has_errors());
