@@ -1,7 +1,8 @@
 //! When the ConfigMaps of the claims are read and written. Nothing here reads from or writes to the API server.
 //!
-//! All of ours are listed once, and compared. After that, a shard is written when its content has changed, at most every
-//! [`MIN_INTERVAL`], and when a third of the time has passed after which readers do not trust it.
+//! All of ours are listed once, and each is written once, also if it says what it should: a request that another replica sent before it
+//! lost the lead may arrive later than our list, and is refused only if the version has changed since. After that, a shard is written when
+//! its content has changed, at most every [`MIN_INTERVAL`], and when a third of the time has passed after which readers do not trust it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -297,7 +298,8 @@ impl Shards {
             (Ok(Answer::Listed(mut found)), _) => {
                 self.is_listed = true;
                 for shard in 0..SHARDS {
-                    self.slots.insert(shard, Slot::new(found.remove(&shard), now, interval(refresh, shard)));
+                    // With no time left, it is written for its new version, see the first lines of this file.
+                    self.slots.insert(shard, Slot::new(found.remove(&shard), now, Duration::ZERO));
                     self.schedule(shard, now, true);
                 }
             }
