@@ -8,11 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::claims::{Claim, Claimed, MAX_NAMED, MAX_TAKEN, MONITOR, all_claims, said};
-use crate::diagnostics::{Code, FieldPath, Problem, Report, cut, quoted};
-use crate::dialect::hosts::Use;
+use super::claims::{Claim, Claimed, MAX_NAMED, all_claims};
 use crate::plan::Plan;
-use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL};
+use crate::service::{MANAGED_BY, MANAGED_BY_LABEL};
 use crate::validation::{PathType, comparable_path};
 
 /// How many shards there are.
@@ -221,12 +219,12 @@ impl Holder {
         key(self) < key(other)
     }
 
-    fn is_same(&self, other: &Self) -> bool {
+    pub(super) fn is_same(&self, other: &Self) -> bool {
         (&self.kind, &self.namespace, &self.name) == (&other.kind, &other.namespace, &other.name)
     }
 
     /// Whether it may have this claim beside somebody else who asks for it.
-    fn is_beside(&self, asked: &ClaimText, asker: &Self) -> bool {
+    pub(super) fn is_beside(&self, asked: &ClaimText, asker: &Self) -> bool {
         let is_by_hand = |holder: &Self| holder.kind != SERVICE;
         let is_of_team = self.namespace == asker.namespace;
         // Programs put together what a team wrote in several objects: one for http and one for https, or one a class.
@@ -330,88 +328,6 @@ impl Plan {
         texts
     }
 
-    /// Compares what this plan asks for with what others have. An Error for everything that an older one has, as
-    /// [`expose_all`](crate::expose_all) says it of two Services, and a Warning for what a younger one has. `created` is the time
-    /// of the Service, as the API server writes it; empty where it is being created. Where `names_others` is false, holders in other
-    /// namespaces are not named. What is not among `had`, the texts of what the Service asked for before, it asks for now, and so later
-    /// than everybody who has it.
-    ///
-    /// A canary shares the routes of its stable Service. Where another one than that has the route, this is an Error, too.
-    ///
-    /// ```
-    /// use serde_json::json;
-    /// use std::collections::BTreeSet;
-    /// use xposer::conflicts::{Holder, Holders};
-    /// let plan = xposer::testing::plan(&[("IngressURLTemplate", "shop.example.com")], json!({}))?;
-    /// let holder = Holder { kind: "Ingress".to_owned(), namespace: "ops".to_owned(), name: "old".to_owned(),
-    ///     created: "2026-01-01T00:00:00Z".to_owned(), is_local: false, is_part: false };
-    /// let holders = Holders::from([("prefix shop.example.com/".to_owned(), vec![holder])]);
-    /// let nothing = BTreeSet::new();
-    /// let said = |created, named| plan.contested(created, &nothing, &holders, named).diagnostics()[0].message.clone();
-    /// assert_eq!(said("", true), "`shop.example.com/` is also asked for by Ingress ops/old, created on 2026-01-01");
-    /// assert_eq!(said("", false), "`shop.example.com/` is also asked for by somebody in another namespace");
-    /// // It had the host before, and is older.
-    /// let had = plan.claim_texts().into_iter().map(|claim| claim.text).collect();
-    /// assert_eq!(plan.contested("2025-01-01T00:00:00Z", &had, &holders, true).count(xposer::Severity::Error), 0);
-    /// # Ok::<(), xposer::Report>(())
-    /// ```
-    #[must_use]
-    pub fn contested(
-        &self,
-        created: &str,
-        had: &BTreeSet<String>,
-        holders: &Holders,
-        names_others: bool,
-    ) -> Report {
-        let mut report = Report::new(self.subject.clone(), false);
-        let (of_old, of_new) = (self.holder(created), self.holder(""));
-        // A Service may have thousands of hosts.
-        let (mut seen, mut has_name) = (BTreeSet::new(), false);
-        let added = self.added_hosts();
-        for (claim, origin) in all_claims(self, &added) {
-            let Some(asked) = text_of(self, &claim) else { continue };
-            if !seen.insert(asked.text.clone()) {
-                continue;
-            }
-            let asker = if had.contains(&asked.text) { &of_old } else { &of_new };
-            let rivals = Rivals::new(&asked, asker, holders);
-            let is_lost = !rivals.older.is_empty();
-            // The name of its other objects says it already.
-            let is_repeated = is_lost && has_name && matches!(claim, Claimed::Name(MONITOR, ..));
-            has_name |= is_lost && matches!(claim, Claimed::Name(..));
-            let others = rivals.named(asker, names_others).filter(|_| !is_repeated);
-            if let Some((path, problem)) =
-                others.and_then(|others| said(&claim, self, origin, &others, &help(&claim, &rivals, asker)))
-            {
-                report.file(path, rivals.judged(problem));
-            }
-            if let (Claimed::Route(host, path, ..), Some(canary), Some(stable)) =
-                (&claim, &self.canary, asked.stable())
-            {
-                let has_it = holders.get(stable).map_or(&[][..], Vec::as_slice);
-                let has_it: Vec<&Holder> =
-                    has_it.iter().filter(|holder| !holder.is_beside(&asked, asker)).collect();
-                let stable = Holder { name: canary.of.clone(), ..asker.clone() };
-                if !has_it.is_empty() && !has_it.iter().any(|holder| holder.is_same(&stable)) {
-                    let said = format!(
-                        "{} is asked for by {}, and not by the stable Service {}",
-                        quoted(&format!("{host}{path}")),
-                        named(&has_it, asker, names_others),
-                        quoted(&canary.of)
-                    );
-                    let problem = Problem::new(Code::RouteClaimed, said);
-                    let path = origin.cloned().unwrap_or_default().path();
-                    report.file(path, problem.help("name the stable Service that has the host and path"));
-                }
-            }
-        }
-        let served = added.iter().filter(|added| added.what == Use::Served).count();
-        if served.saturating_mul(self.rules.len()) > MAX_TAKEN {
-            report.file(FieldPath::annotation(FORWARD_ANNOTATION), too_many());
-        }
-        report
-    }
-
     /// This plan's Service as a holder. `created` is as in [`Plan::contested`].
     ///
     /// ```
@@ -436,153 +352,7 @@ impl Plan {
 /// The kind of a holder that the controller exposes. All others were written by hand.
 const SERVICE: &str = "Service";
 
-fn text_of(plan: &Plan, claim: &Claimed<'_>) -> Option<ClaimText> {
+pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>) -> Option<ClaimText> {
     let is_local = matches!(claim, Claimed::Key(_)) && !plan.is_global();
     text(claim).map(|text| ClaimText { is_local, ..text })
-}
-
-/// What is wrong where an object takes more.
-pub(crate) fn too_many() -> Problem {
-    let said =
-        format!("it takes more than {MAX_TAKEN} hosts and paths, and the others are compared with nobody's");
-    Problem::new(Code::ClaimsTooMany, said).help("split it into several objects with fewer hosts")
-}
-
-/// A route that an object asks for which is not ours.
-pub(crate) struct Asked {
-    pub(crate) claim: ClaimText,
-    /// Where it stands.
-    pub(crate) place: FieldPath,
-    /// The host and path in words.
-    pub(crate) shown: String,
-    /// Whether the object had it before.
-    pub(crate) is_before: bool,
-}
-
-/// What is said where an object that is not ours asks for what others have: as of a plan. What it had before is compared by age, as of
-/// `asker`, and told in the second report.
-pub(crate) fn contested_by(
-    asked: &[Asked],
-    asker: &Holder,
-    is_update: bool,
-    holders: &Holders,
-    names_others: bool,
-    [report, kept]: [&mut Report; 2],
-) {
-    // What is added is new, if it was something else before.
-    let of_new = Holder { created: String::new(), ..asker.clone() };
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    // Who takes a whole path takes a part of it, too.
-    let (parts, whole) =
-        (asked.iter().filter(|it| it.claim.is_part), asked.iter().filter(|it| !it.claim.is_part));
-    for Asked { claim: text, place: path, shown, is_before } in whole.chain(parts) {
-        if !seen.insert(text.text.clone()) {
-            continue;
-        }
-        let asker = if is_update && !is_before { &of_new } else { asker };
-        let into = if *is_before { &mut *kept } else { &mut *report };
-        let mut file = |problem| into.file_of_update(path.clone(), problem, *is_before);
-        let rivals = Rivals::new(text, asker, holders);
-        if let Some(problem) = text.stable().and_then(|stable| {
-            let has_it = holders.get(stable)?;
-            // ingress-nginx gives a canary the requests of an Ingress in any namespace.
-            let is_strange = has_it.first().is_some_and(|oldest| oldest.namespace != asker.namespace);
-            let others = named(&has_it.iter().collect::<Vec<_>>(), asker, names_others);
-            let said =
-                format!("{} is asked for by {others}, and a canary is for the same namespace", quoted(shown));
-            is_strange.then(|| Problem::new(Code::RouteClaimed, said).help(ANOTHER_ROUTE))
-        }) {
-            file(problem);
-            continue;
-        }
-        if let Some(others) = rivals.named(asker, names_others) {
-            let said = format!("{} is also asked for by {others}", quoted(shown));
-            let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
-            file(rivals.judged(problem));
-        }
-    }
-}
-
-const ANOTHER_ROUTE: &str = "choose another host or path";
-
-/// What the one who comes later can do.
-fn help(claim: &Claimed<'_>, rivals: &Rivals<'_>, asker: &Holder) -> String {
-    match claim {
-        Claimed::Route(..) => rivals.another_route(asker),
-        Claimed::Secret(..) => "leave TLSSecretNameTemplate out, or put {{.Service}} into it".to_owned(),
-        _ => String::new(),
-    }
-}
-
-/// Who else has a claim.
-#[derive(Default)]
-struct Rivals<'h> {
-    older: Vec<&'h Holder>,
-    younger: Vec<&'h Holder>,
-}
-
-impl<'h> Rivals<'h> {
-    fn new(asked: &ClaimText, asker: &Holder, holders: &'h Holders) -> Self {
-        let mut rivals = Self::default();
-        for holder in holders.get(&asked.text).into_iter().flatten() {
-            if holder.is_same(asker) || holder.is_beside(asked, asker) {
-                continue;
-            }
-            let side = if holder.precedes(asker) { &mut rivals.older } else { &mut rivals.younger };
-            side.push(holder);
-        }
-        rivals
-    }
-
-    /// Those who count, in words: the older ones, or else the younger ones.
-    fn named(&self, asker: &Holder, names_others: bool) -> Option<String> {
-        let who = if self.older.is_empty() { &self.younger } else { &self.older };
-        (!who.is_empty()).then(|| named(who, asker, names_others))
-    }
-
-    /// The problem with them: younger ones lose what they have.
-    fn judged(&self, problem: Problem) -> Problem {
-        if !self.older.is_empty() {
-            return problem;
-        }
-        Problem {
-            code: Code::ClaimYounger,
-            message: format!("{}, and the older one gets it", problem.message),
-            help: Some("leave it to the other one, or tell its owners".to_owned()),
-            ..problem
-        }
-    }
-
-    /// What to do about a host and path. Where the others are of the same namespace, perhaps it is moved from one to the other.
-    fn another_route(&self, asker: &Holder) -> String {
-        let is_own = self.older.iter().all(|it| it.namespace == asker.namespace);
-        match self.older.first().filter(|_| is_own) {
-            Some(first) => format!(
-                "choose another host or path, or take it from {} and apply this again some seconds later",
-                cut(&format!("{} {}", first.kind, first.name), MAX_SHOWN)
-            ),
-            None => ANOTHER_ROUTE.to_owned(),
-        }
-    }
-}
-
-/// The most bytes of a holder in a message. A name alone may have 253.
-const MAX_SHOWN: usize = 160;
-
-/// Holders in words: at most [`MAX_NAMED`] by name, with the day on which they were created.
-fn named(holders: &[&Holder], asker: &Holder, names_others: bool) -> String {
-    let (shown, hidden): (Vec<&Holder>, Vec<&Holder>) =
-        holders.iter().partition(|holder| names_others || holder.namespace == asker.namespace);
-    let in_words = |holder: &&Holder| {
-        let day = holder.created.get(..10).map(|day| format!(", created on {day}")).unwrap_or_default();
-        cut(&format!("{} {}/{}", holder.kind, holder.namespace, holder.name), MAX_SHOWN) + &day
-    };
-    let mut listed: Vec<String> = shown.iter().take(MAX_NAMED).map(in_words).collect();
-    if shown.len() > MAX_NAMED {
-        listed.push(format!("{} more", shown.len() - MAX_NAMED));
-    }
-    if !hidden.is_empty() {
-        listed.push("somebody in another namespace".to_owned());
-    }
-    listed.join(" and ")
 }

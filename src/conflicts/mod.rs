@@ -6,6 +6,7 @@ pub(crate) mod claims;
 pub(crate) mod contested;
 pub(crate) mod held;
 mod patterns;
+pub(crate) mod rivals;
 
 use std::collections::BTreeMap;
 

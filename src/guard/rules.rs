@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Guarded, Taken};
-use crate::conflicts::held::{Asked, contested_by, too_many};
+use crate::conflicts::rivals::{Asked, contested_by, too_many};
 use crate::conflicts::{ClaimText, Holder, Holders};
 use crate::diagnostics::Code;
 use crate::diagnostics::{FieldPath, Problem, Report, Subject, quoted};

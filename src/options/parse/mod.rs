@@ -1,19 +1,16 @@
 //! The values of settings, and of the annotations that override them, which are texts.
 
-use std::borrow::Cow;
 use std::str::FromStr;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::SourcedTemplate;
 use super::annotations::annotation;
-use super::{SourcedTemplate, unknown};
 use crate::diagnostics::{
-    Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, quoted, quoted_char, scalar,
+    Code, FieldPath, Origin, Problem, Sourced, did_you_mean, kind_of, quoted, quoted_char,
 };
 use crate::dialect::controller::{Controller, is_of_annotation};
 use crate::dialect::external_dns;
-use crate::dialect::monitor::PROVIDERS;
-use crate::intents::{Given, Intent, Wish};
 use crate::service::{PortRef, PortRefError};
 use crate::template::{Template, Var};
 use crate::validation::pattern::Certificates;
@@ -21,6 +18,12 @@ use crate::validation::{
     HostError, PathType, host_errors, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
 };
 use crate::values::{Issuer, LinkPage, Target, Termination, Tls};
+
+mod monitor;
+mod wish;
+
+pub(super) use self::monitor::{health_endpoint, monitor_provider};
+pub(super) use self::wish::wish;
 
 /// Problems, each with its place.
 pub(super) type Problems = Vec<(FieldPath, Problem)>;
@@ -324,64 +327,6 @@ pub(super) fn auth(value: &Value, at: &Origin) -> Parsed<Option<String>> {
     name(value, at, |name| object_problem(code(at, Code::IntentInvalid), name, "authentication"))
 }
 
-/// The value of an intent. In settings, a list is its items, and a mapping its parts.
-pub(super) fn wish(intent: Intent, value: &Value, at: &Origin) -> Parsed<Option<Wish>> {
-    // It would seem to undo what a layer below says.
-    if matches!(value, Value::Array(items) if items.is_empty())
-        || matches!(value, Value::Object(parts) if parts.is_empty())
-    {
-        let said = format!("expected a value, found {} with nothing in it", kind_of(value));
-        return Err(wrong(at, said, "write what is to count here, or remove the key"));
-    }
-    let text = wish_text(value, at)?;
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    intent.read(Given(&text)).map(Some).map_err(|all| {
-        let code = code(at, Code::IntentInvalid);
-        all.into_iter().map(|wrong| (at.path(), Problem::new(code, wrong.said).help(wrong.help))).collect()
-    })
-}
-
-/// A part of a value that in the text of all parts is one as well, because it has no blank and not this sign.
-fn part(text: &str, at: &Origin, sign: char) -> Parsed<String> {
-    if text.contains([sign, ' ']) {
-        return Err(wrong(at, [&quoted(text), " cannot stand here"].concat(), "write one word"));
-    }
-    Ok(text.to_owned())
-}
-
-/// A value as one text.
-fn wish_text<'v>(value: &'v Value, at: &Origin) -> Parsed<Cow<'v, str>> {
-    match value {
-        Value::String(text) => Ok(Cow::Borrowed(text)),
-        Value::Bool(_) | Value::Number(_) => Ok(Cow::Owned(scalar(value).unwrap_or_default())),
-        Value::Array(_) => {
-            let read = |value: &Value, at: &Origin| part(item(value, at, "item")?.trim(), at, ',');
-            list(value, at, "a list", &read).map(|items| Cow::Owned(items.join(", ")))
-        }
-        Value::Object(_) => {
-            let mut lines = String::new();
-            mapping(value, at, &[], &mut |key, value, place| {
-                if value.is_object() {
-                    return Err(invalid(&place, "a text or a list", value));
-                }
-                part(key, &place, ':')?;
-                let line = format!("{key}: {}", wish_text(value, &place)?);
-                // Another line would be another part.
-                if line.trim_end().contains(['\n', '\r']) {
-                    return Err(wrong(&place, "expected one line, found several", "write it in one line"));
-                }
-                lines.push_str(line.trim_end());
-                lines.push('\n');
-                Ok(())
-            })?;
-            Ok(Cow::Owned(lines))
-        }
-        Value::Null => Ok(Cow::Borrowed("")),
-    }
-}
-
 /// The name of the Service whose requests a canary shares.
 pub(super) fn canary_of(value: &Value, at: &Origin) -> Parsed<Option<String>> {
     trimmed(value, at, |name| {
@@ -470,51 +415,4 @@ pub(super) fn mapping(
         problems.extend(read(key, value, place).err().unwrap_or_default());
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
-}
-
-/// The options of the providers of a monitor. What is wrong with one does not stop the others.
-pub(super) fn monitor_provider(value: &Value, at: &Origin) -> Parsed<Option<Map<String, Value>>> {
-    let mut providers = Map::new();
-    mapping(value, at, &[], &mut |key, value, place| {
-        let Some(provider) = PROVIDERS.iter().find(|it| it.name == key) else {
-            return Err(one(&place, unknown(key, PROVIDERS.iter().map(|it| it.name))));
-        };
-        if value.is_null() {
-            return Ok(());
-        }
-        let mut options = Map::new();
-        mapping(value, &place, &[], &mut |key, value, place| {
-            let Some(kind) = provider.kind(key) else {
-                return Err(one(&place, unknown(key, provider.names().into_iter())));
-            };
-            if value.is_null() {
-                return Ok(());
-            }
-            if let Some(error) = kind.error(value) {
-                return Err(wrong(&place, error, "correct the value"));
-            }
-            options.insert(key.to_owned(), value.clone());
-            Ok(())
-        })?;
-        if let Some(required) = provider.required()
-            && !options.contains_key(required)
-        {
-            return Err(wrong(&place, format!("`{required}` is missing"), format!("add `{required}:`")));
-        }
-        providers.insert(key.to_owned(), options.into());
-        Ok(())
-    })?;
-    Ok(Some(providers))
-}
-
-/// The path that a monitor asks for.
-pub(super) fn health_endpoint(value: &Value, at: &Origin) -> Parsed<Option<String>> {
-    trimmed(value, at, |path| {
-        if path.starts_with('/') {
-            return Ok(path.to_owned());
-        }
-        let said = format!("{} does not start with `/`", quoted(path));
-        let problem = Problem::new(code(at, Code::MonitorInvalid), said).help(format!("write /{path}"));
-        Err(if is_annotation(at) { problem.propose(format!("/{path}")) } else { problem })
-    })
 }

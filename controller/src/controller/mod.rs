@@ -7,21 +7,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use kube::Client;
-use kube::runtime::watcher::Event;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 use xposer::Settings;
 use xposer_live::keys::ReconcileKey;
-use xposer_live::kinds::{ForeignKind, Kind};
-use xposer_live::servers::ServerKind;
+use xposer_live::kinds::Kind;
 
 use crate::actions::{Action, ActionError, ActionResult, execute_all};
 use crate::args::Args;
 use crate::backoff::Pause;
-use crate::claims;
 use crate::diff;
 use crate::events::EventRecorder;
 use crate::lease::{LeaderElector, Leadership};
@@ -33,10 +30,12 @@ use crate::reconcile::{ReconcilePlan, Recovery};
 use crate::report::{Ask, Asked, MAX_ROWS, Snapshot};
 use crate::serve::Health;
 use crate::settings::SettingsFile;
-use crate::shards::{Done, News, Shards};
-use crate::state::held::{self, Content};
+use crate::shards::{Done, Shards};
 use crate::state::{ListCount, State, Trigger};
-use crate::watch::{KindStatus, Scope, Source, WatchEvent};
+use crate::watch::{Scope, Source, WatchEvent};
+
+mod claims;
+mod watches;
 
 /// Requests at the same time. The API server gives each client a fair share, so more of them would only wait there.
 const MAX_CONCURRENT: usize = 16;
@@ -244,111 +243,6 @@ impl Controller {
         Some(tokio::spawn(elector.run(leadership, stopped)))
     }
 
-    // Watch events.
-
-    fn start_watch(&mut self, source: Source) {
-        let watch = tokio::spawn(source.watch(self.scope.clone(), self.sender.clone()));
-        if let Some(before) = self.watches.insert(source, watch) {
-            before.abort();
-        }
-    }
-
-    /// Whether an object is as desired depends on the Services, and on who serves them, so those are listed first.
-    fn start_first_watches(&mut self) {
-        for kind in ServerKind::ALL {
-            match self.args.namespace {
-                // Classes belong to no namespace.
-                Some(_) => self.state.set_server_status(kind, KindStatus::NotServed),
-                None => self.start_watch(Source::Servers(kind)),
-            }
-        }
-        if self.state.knows_servers() {
-            self.start_watch(Source::Services);
-        }
-    }
-
-    fn apply(&mut self, event: WatchEvent) {
-        self.revision += 1;
-        let source = event.source;
-        let is_list_complete = matches!(event.event, Ok(Event::InitDone));
-        let is_first_list = !self.state.is_listed(source);
-        let knew_servers = self.state.knows_servers();
-        let status_before = self.object_status(source);
-        self.state.apply(event);
-        if status_before != self.object_status(source) {
-            self.tell_of_missing_kinds();
-        }
-        if !knew_servers && self.state.knows_servers() {
-            self.start_watch(Source::Services);
-        }
-        if is_list_complete {
-            debug!("the list of {source:?} is complete");
-            // The API server answers again.
-            self.pause.end();
-            if is_first_list && source == Source::Services {
-                self.start_other_watches();
-            }
-            if is_first_list {
-                self.tell_of_servers(source);
-            }
-        }
-    }
-
-    /// The status of the kind of objects that a source is about.
-    fn object_status(&self, source: Source) -> Option<KindStatus> {
-        match source {
-            Source::Objects(kind) => Some(self.state.kind_status(kind)),
-            _ => None,
-        }
-    }
-
-    /// Logs which kinds the settings ask for that cannot be written.
-    fn tell_of_missing_kinds(&mut self) {
-        for line in self.missing.news(&self.asked, |kind| self.state.kind_status(kind)) {
-            warn!("{line}");
-        }
-    }
-
-    /// Logs that it cannot be known who serves what, when the objects are listed that it concerns.
-    fn tell_of_servers(&self, source: Source) {
-        let (kinds, setting): (&[ServerKind], _) = match source {
-            Source::Objects(Kind::Ingress) => (&[ServerKind::IngressClass], "`controllers`"),
-            Source::Objects(Kind::HttpRoute) => {
-                (&[ServerKind::GatewayClass, ServerKind::Gateway], "`gatewayController`")
-            }
-            _ => return,
-        };
-        for kind in kinds {
-            if let KindStatus::Forbidden(message) | KindStatus::ListFailed(message) =
-                self.state.server_status(*kind)
-            {
-                let what = kind.resource().plural;
-                info!(
-                    "{what} are left alone, so only names and the setting {setting} say who serves a Service; \
-                     apply the roles of deploy/controller, or of the chart, in this version ({message})"
-                );
-            }
-        }
-    }
-
-    fn start_other_watches(&mut self) {
-        match &self.args.namespace {
-            Some(namespace) => {
-                self.state.apply_namespace(namespace, false);
-                self.state.set_listed(Source::Namespaces);
-            }
-            None => self.start_watch(Source::Namespaces),
-        }
-        for kind in Kind::ALL {
-            self.start_watch(Source::Objects(kind));
-        }
-        if self.state.held.is_on() {
-            for kind in ForeignKind::ALL {
-                self.start_watch(Source::Foreign(kind));
-            }
-        }
-    }
-
     fn reload_settings(&mut self) {
         match self.settings_file.read() {
             None => {}
@@ -392,65 +286,6 @@ impl Controller {
         let pause_end = self.pause.until().filter(|_| self.queue.has_ready(now));
         let times = [self.queue.next_at(), pause_end, self.state.next_deadline(), self.shards.next_at()];
         times.into_iter().flatten().filter(|at| *at > now).min().unwrap_or(now + TICK_INTERVAL)
-    }
-
-    // Claims.
-
-    /// Tells the schedule where the settings want the claims.
-    fn place_claims(&mut self) {
-        let claims = self.state.settings.claims();
-        if claims.is_some() && self.args.namespace.is_some() {
-            warn!("the claims are not written, because with `--namespace` only a part of the hosts is known");
-        }
-        let claims = claims.filter(|_| self.state.held.is_on());
-        self.shards.set_place(claims.map(|claims| (claims.namespace(), claims.max_age_seconds())));
-    }
-
-    /// Lists all objects that give hosts again: until now, only the names of those of others were kept.
-    fn watch_hosts_anew(&mut self) {
-        // Watches that have not begun yet list them anyway.
-        if self.state.is_listed(Source::Services) {
-            held::sources().for_each(|source| self.start_watch(source));
-        }
-    }
-
-    /// Only the claims are about objects that are never ours.
-    fn stop_foreign_watches(&mut self) {
-        for kind in ForeignKind::ALL {
-            if let Some(watch) = self.watches.remove(&Source::Foreign(kind)) {
-                watch.abort();
-            }
-        }
-    }
-
-    fn write_claims(&mut self) {
-        let now = Instant::now();
-        for shard in self.state.held.take_changed() {
-            self.shards.change(shard, now);
-        }
-        if !self.pause.is_over(now) {
-            return;
-        }
-        let held = &self.state.held;
-        let content = |shard| held.content(shard);
-        let content: Option<&dyn Fn(u64) -> Content> =
-            if self.state.knows_all_claims() { Some(&content) } else { None };
-        while let Some(work) = self.shards.next(now, content) {
-            self.claim_tasks.spawn(claims::carry_out(
-                self.client.clone(),
-                self.metrics.clone(),
-                self.leadership.subscribe(),
-                work,
-            ));
-        }
-    }
-
-    fn finish_claims(&mut self, done: Done) {
-        match self.shards.done(done, Instant::now()) {
-            Some(News::Failed(message)) => warn!("{message}"),
-            Some(News::Recovered) => info!("the claims are written again"),
-            None => {}
-        }
     }
 
     // Objects.

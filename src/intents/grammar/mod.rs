@@ -10,6 +10,10 @@ use crate::diagnostics::{did_you_mean, quoted, quoted_char};
 use crate::validation::{HostError, host_errors, is_dns_subdomain, parse_bool};
 use crate::values::BackendProtocol;
 
+mod parts;
+
+use self::parts::Parts;
+
 /// A value as somebody wrote it: the text of an annotation, or of a setting with its lists joined by commas and its
 /// mappings written as one `key: value` a line.
 #[derive(Clone, Copy, Debug)]
@@ -364,84 +368,6 @@ fn pairs(text: &str) -> Vec<(Option<&str>, &str)> {
     pairs.collect()
 }
 
-/// The parts of a value: `key: value` lines with these keys, or the value of the first key alone.
-struct Parts<'t> {
-    values: Vec<(&'static str, &'t str)>,
-    problems: Vec<Wrong>,
-}
-
-impl<'t> Parts<'t> {
-    fn new(text: &'t str, keys: &'static [&'static str]) -> Self {
-        let first = keys.first().copied().unwrap_or_default();
-        let pairs = pairs(text);
-        let begins_with_key = pairs.first().is_some_and(|(key, value)| {
-            let is_word = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
-            // `https://...` is the value of the first key.
-            key.is_some_and(is_word) && !value.starts_with("//")
-        });
-        if !begins_with_key {
-            return Self { values: vec![(first, text)], problems: Vec::new() };
-        }
-        let mut parts = Self { values: Vec::new(), problems: Vec::new() };
-        for (key, value) in pairs {
-            match keys.iter().find(|known| key == Some(**known)) {
-                Some(key) => parts.values.push((key, value)),
-                None => {
-                    let key = key.unwrap_or(value);
-                    parts.problem(is_not(key, "a part of this value", &one_of(key, keys)));
-                }
-            }
-        }
-        if parts.get(first).is_none() {
-            let help = ["write ", first, ": and a value"].concat();
-            parts.problem(wrong(["the part `", first, "` is missing"].concat(), &help));
-        }
-        parts
-    }
-
-    fn problem(&mut self, problem: Read<()>) {
-        self.problems.extend(problem.err());
-    }
-
-    /// The part of a key; of several, the last one.
-    fn get(&self, key: &str) -> Option<&'t str> {
-        let given = self.values.iter().rev().find(|(known, _)| *known == key);
-        given.map(|(_, value)| *value).filter(|value| !value.is_empty())
-    }
-
-    /// A part; the default where it is missing or wrong.
-    fn read<T: Default>(&mut self, key: &str, read: impl FnOnce(&str) -> Read<T>) -> T {
-        match self.get(key).map(read) {
-            None => T::default(),
-            Some(Ok(value)) => value,
-            Some(Err(wrong)) => {
-                self.problems.push(wrong);
-                T::default()
-            }
-        }
-    }
-
-    /// A part that is a list.
-    fn list(&mut self, key: &str, what: &str, read: &dyn Fn(&str) -> Read<String>) -> Vec<String> {
-        match self.get(key).map(|text| list(text, what, read)) {
-            None => Vec::new(),
-            Some(Ok(value)) => value,
-            Some(Err(wrong)) => {
-                self.problems.extend(wrong);
-                Vec::new()
-            }
-        }
-    }
-
-    fn seconds(&mut self, key: &str) -> Option<u64> {
-        self.read(key, |text| duration(text).map(|ms| Some(ms / 1000)))
-    }
-
-    fn done<T>(self, value: T) -> Result<T, Vec<Wrong>> {
-        if self.problems.is_empty() { Ok(value) } else { Err(self.problems) }
-    }
-}
-
 fn basic_auth(text: &str) -> Result<BasicAuth, Vec<Wrong>> {
     let mut parts = Parts::new(text, &["secret", "realm"]);
     let value = BasicAuth {
@@ -547,99 +473,4 @@ fn certificate(text: &str) -> Result<ClientCertificate, Vec<Wrong>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The value as it is shown, or the helps of what is wrong.
-    fn read(intent: Intent, text: &str) -> Result<String, Vec<String>> {
-        let read = intent.read(Given(text));
-        read.map(|wish| wish.to_string())
-            .map_err(|all| all.into_iter().map(|wrong| format!("{}; {}", wrong.said, wrong.help)).collect())
-    }
-
-    #[test]
-    fn values_are_read_in_one_form() {
-        for (intent, text, shown) in [
-            (
-                Intent::AllowedSources,
-                "10.0.0.0/8, 192.0.2.7 2001:db8::/32",
-                "10.0.0.0/8, 192.0.2.7/32, 2001:db8::/32",
-            ),
-            (Intent::AllowedSources, "0.0.0.0/0\n::/0", "0.0.0.0/0, ::/0"),
-            (Intent::Timeout, "1m30s", "90s"),
-            (Intent::Timeout, "500ms", "500ms"),
-            (Intent::Timeout, "0s", "0s"),
-            (Intent::MaxBodySize, "10Mi", "10Mi"),
-            (Intent::MaxBodySize, "2048", "2Ki"),
-            (Intent::MaxBodySize, "10M", "10000000"),
-            (Intent::BasicAuth, "users", "secret: users"),
-            (Intent::BasicAuth, "realm: 'Staff only'\nsecret: users", "secret: users\nrealm: Staff only"),
-            (Intent::ExternalAuth, "https://auth.example.com/verify", "url: https://auth.example.com/verify"),
-            (
-                Intent::Cors,
-                "origins: https://a.example.com, https://*.example.com:8443\ncredentials: true\nmaxAge: 10m",
-                "origins: https://a.example.com, https://*.example.com:8443\ncredentials: true\nmaxAge: 600s",
-            ),
-            (Intent::Cors, "*", "origins: *"),
-            (Intent::RequestHeaders, "X-A: b: c\nX-Gone:", "X-A: b: c\nX-Gone: "),
-            (Intent::BackendProtocol, "grpcs", "grpcs"),
-            (Intent::StickySession, "route", "cookie: route"),
-            (Intent::RateLimit, "10/s", "limit: 10/s"),
-            (Intent::RateLimit, "limit: 100/m\nburst: 20", "limit: 100/m\nburst: 20"),
-            (Intent::RedirectFrom, "www, old.example.com", "www, old.example.com"),
-            (Intent::ClientCertificate, "secret: ca\nverify: optional", "secret: ca\nverify: optional"),
-            (Intent::RewritePath, "/$2", "/$2"),
-            (Intent::HttpsRedirectCode, "308", "308"),
-            (Intent::StripPrefix, "True", "true"),
-        ] {
-            assert_eq!(read(intent, text).as_deref(), Ok(shown), "{intent}: {text}");
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_what_to_write() {
-        for (intent, text, said) in [
-            (Intent::AllowedSources, "10.0.0.1/8", "write 10.0.0.0/8 for the network"),
-            (Intent::AllowedSources, "::ffff:10.0.0.1", "without `::ffff:`"),
-            (Intent::AllowedSources, "2001:db8::1/32", "with zeros at its end"),
-            (Intent::AllowedSources, "::1/0", "with zeros at its end"),
-            (Intent::AllowedSources, "10.0.0.1/0", "write 0.0.0.0/0"),
-            (Intent::AllowedSources, "10.0.0.0/8, office", "`office` is not an IP address"),
-            (Intent::AllowedSources, "10.0.0.0/33", "from 0 to 32"),
-            (Intent::AllowedSources, "10.0.0.0/08", "0 to 32"),
-            (Intent::AllowedSources, ",", "there are no addresses"),
-            (Intent::Timeout, "30", "such as 30s"),
-            (Intent::Timeout, "1.5s", "one to four numbers"),
-            (Intent::Timeout, "100000s", "one to four numbers"),
-            (Intent::Timeout, "-1s", "one to four numbers"),
-            (Intent::MaxBodySize, "10m", "write 10Mi"),
-            (Intent::MaxBodySize, "10MB", "write 10Mi"),
-            (Intent::MaxBodySize, "99999999999999999999", "write bytes"),
-            (Intent::BasicAuth, "other/users", "write users"),
-            (Intent::BasicAuth, "secert: users", "did you mean secret?"),
-            (Intent::BasicAuth, "realm: Staff", "the part `secret` is missing"),
-            (Intent::ExternalAuth, "auth.example.com", "begins with http"),
-            (Intent::ExternalAuth, "HTTPS://auth.example.com", "begins with http"),
-            (Intent::ExternalAuth, "https://auth.example.com/?rd=$host", "contains `$`"),
-            (Intent::ExternalAuth, "https://user@auth.example.com", "a valid host"),
-            (Intent::Cors, "origins: '*'\ncredentials: true", "name the origins"),
-            (Intent::Cors, "https://a.example.com/path", "without a path"),
-            (Intent::RequestHeaders, "Host: a.example.com", "a header that can be set"),
-            (Intent::RequestHeaders, "X-A: b\rX-B: c", "contains"),
-            (Intent::RequestHeaders, "X A: b", "contains a blank"),
-            (Intent::RequestHeaders, "X-A: b\nx-a: c", "given twice"),
-            (Intent::BackendProtocol, "HTTPS", "did you mean https?"),
-            (Intent::StickySession, "a b", "contains a blank"),
-            (Intent::RateLimit, "10", "10/s, 100/m"),
-            (Intent::RateLimit, "0/s", "1 to 1000000"),
-            (Intent::RedirectFrom, "*.example.com", "is not a host"),
-            (Intent::ClientCertificate, "secret: ca\nverify: 'off'", "write on or optional"),
-            (Intent::RewritePath, "x", "write /x"),
-            (Intent::RewritePath, "/a b", "contains a blank"),
-            (Intent::HttpsRedirectCode, "304", "301, 302"),
-        ] {
-            let all = read(intent, text).expect_err(text);
-            assert!(all.iter().any(|it| it.contains(said)), "{intent}: {text}: {all:?}");
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,123 @@
+use serde_json::json;
+
+use super::*;
+use crate::testing;
+
+#[test]
+fn a_network_contains_smaller_ones() {
+    for (outer, inner) in [
+        ("0.0.0.0/0", "10.0.0.0/8"),
+        ("10.0.0.0/8", "10.1.2.3/32"),
+        ("10.0.0.0/8", "10.0.0.0/8"),
+        ("2001:db8::/32", "2001:db8:1::/48"),
+    ] {
+        assert!(contains(outer, inner), "{outer} {inner}");
+        assert!(outer == inner || !contains(inner, outer), "{outer} {inner}");
+    }
+    assert!(!contains("0.0.0.0/0", "2001:db8::/32") && !contains("10.0.0.0/8", "11.0.0.0/8"));
+}
+
+#[test]
+fn a_value_that_lets_more_in_opens() {
+    for (option, closed, open) in [
+        ("AllowedSources", "10.0.0.0/8", "10.0.0.0/8, 192.0.2.7"),
+        ("DeniedSources", "192.0.2.0/24, 198.51.100.7", "192.0.2.0/24"),
+        ("MaxBodySize", "1Mi", "2Mi"),
+        ("MaxBodySize", "1Mi", "0"),
+        ("RateLimit", "60/m", "2/s"),
+        ("CORS", "https://a.example.com", "https://a.example.com, https://b.example.com"),
+        ("ClientCertificate", "clients-ca", "secret: clients-ca\nverify: optional"),
+        ("TLS", "true", "false"),
+    ] {
+        // A certificate is shown where TLS ends.
+        let settings = json!({"tls": option == "ClientCertificate"});
+        let plan = |value: &str| testing::plan(&[(option, value)], settings.clone()).expect(value);
+        assert!(opened(&plan(open), &plan(closed)).is_empty(), "{option}");
+        let found = opened(&plan(closed), &plan(open));
+        assert!(found.iter().any(|it| it.what == option && !it.message.is_empty()), "{option}: {found:?}");
+        assert!(opened(&plan(closed), &plan(closed)).is_empty(), "{option}");
+    }
+}
+
+#[test]
+fn a_door_is_as_open_as_the_weakest_of_what_it_asks() {
+    let nginx = "nginx.ingress.kubernetes.io/";
+    let block = |lines: &[&str]| {
+        lines.iter().map(|line| format!("{}\n", line.replace("N/", nginx))).collect::<String>()
+    };
+    let of = |annotations: &[(&str, &str)], settings: serde_json::Value| {
+        let plan = testing::plan(annotations, settings).expect("it is in order");
+        door(&access(&plan), Target::Ingress)
+    };
+    let tls = "N/auth-tls-secret: shop/ca";
+    for (lines, has_tls, expected) in [
+        (&["N/auth-secret: s", "N/auth-type: basic"][..], false, Door::Closed),
+        (&["N/auth-secret: s"], false, Door::Open),
+        (&[tls], true, Door::Closed),
+        (&[tls], false, Door::Open),
+        (&[tls, "N/auth-tls-verify-client: \"off\""], true, Door::Open),
+        (&[tls, "N/auth-tls-verify-client: optional_no_ca"], true, Door::Open),
+        (&[tls, "N/auth-tls-verify-client: optional"], true, Door::Open),
+        (&[tls, "N/ssl-redirect: \"false\""], true, Door::Open),
+        (&["N/whitelist-source-range: 0.0.0.0/1,128.0.0.0/1"], false, Door::Open),
+        (&["N/whitelist-source-range: ::/0"], false, Door::Open),
+        (
+            &["N/satisfy: any", "N/whitelist-source-range: 0.0.0.0/0", "N/auth-url: https://a.example.com"],
+            false,
+            Door::Open,
+        ),
+        (
+            &["N/satisfy: any", "N/whitelist-source-range: ::/0", "N/auth-type: basic", "N/auth-secret: s"],
+            false,
+            Door::Open,
+        ),
+        (
+            &["N/satisfy: any", "N/whitelist-source-range: 10.0.0.0/8", "N/auth-url: https://a.example.com"],
+            false,
+            Door::Closed,
+        ),
+        (
+            &["N/satisfy: all", "N/whitelist-source-range: 0.0.0.0/0", "N/auth-url: https://a.example.com"],
+            false,
+            Door::Closed,
+        ),
+    ] {
+        let found = of(&[("xposer.stakater.com/annotations", &block(lines))], json!({"tls": has_tls}));
+        assert_eq!(found, expected, "{lines:?}, TLS {has_tls}");
+    }
+    for (options, expected) in [
+        (&[("ClientCertificate", "ca"), ("TLS", "true")][..], Door::Closed),
+        (&[("AllowedSources", "0.0.0.0/1, 128.0.0.0/1")], Door::Open),
+        (&[("AllowedSources", "::/0")], Door::Open),
+        (&[("AllowedSources", "10.0.0.0/8, 2001:db8::/32")], Door::Closed),
+        (&[("BasicAuth", "users")], Door::Closed),
+    ] {
+        for class in ["nginx", "haproxy-ingress"] {
+            assert_eq!(of(options, json!({"ingressClassName": class})), expected, "{class}, {options:?}");
+        }
+    }
+    let own = "haproxy-ingress.github.io/auth-tls-secret: ca\nhaproxy-ingress.github.io/";
+    for (line, expected) in [
+        ("auth-tls-verify-client: \"on\"", Door::Closed),
+        ("auth-tls-verify-client: \"off\"", Door::Open),
+        ("auth-tls-verify-client: optional", Door::Open),
+        ("ssl-redirect: \"false\"", Door::Open),
+    ] {
+        let block = format!("{own}{line}\n");
+        let settings = json!({"ingressClassName": "haproxy-ingress", "tls": true});
+        assert_eq!(of(&[("xposer.stakater.com/annotations", &block)], settings), expected, "{line}");
+    }
+}
+
+/// What an annotation says is the same thing as the option.
+#[test]
+fn an_annotation_and_its_option_are_one_thing() {
+    let block = "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8\n\
+                 nginx.ingress.kubernetes.io/limit-connections: \"5\"";
+    let forwarded =
+        testing::plan(&[("xposer.stakater.com/annotations", block)], json!({})).expect("it is in order");
+    let option = testing::plan(&[("AllowedSources", "10.0.0.0/8")], json!({})).expect("it is in order");
+    let found: Vec<_> = opened(&forwarded, &option).into_iter().map(|it| it.what).collect();
+    assert_eq!(found, ["nginx.ingress.kubernetes.io/limit-connections"]);
+    assert!(opened(&option, &forwarded).is_empty());
+}

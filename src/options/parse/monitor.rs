@@ -1,0 +1,55 @@
+//! What a monitor asks for, and with which options of its provider.
+
+use serde_json::{Map, Value};
+
+use super::{Parsed, code, is_annotation, mapping, one, trimmed, wrong};
+use crate::diagnostics::{Code, Origin, Problem, quoted};
+use crate::dialect::monitor::PROVIDERS;
+use crate::options::unknown;
+
+/// The options of the providers of a monitor. What is wrong with one does not stop the others.
+pub(in crate::options) fn monitor_provider(value: &Value, at: &Origin) -> Parsed<Option<Map<String, Value>>> {
+    let mut providers = Map::new();
+    mapping(value, at, &[], &mut |key, value, place| {
+        let Some(provider) = PROVIDERS.iter().find(|it| it.name == key) else {
+            return Err(one(&place, unknown(key, PROVIDERS.iter().map(|it| it.name))));
+        };
+        if value.is_null() {
+            return Ok(());
+        }
+        let mut options = Map::new();
+        mapping(value, &place, &[], &mut |key, value, place| {
+            let Some(kind) = provider.kind(key) else {
+                return Err(one(&place, unknown(key, provider.names().into_iter())));
+            };
+            if value.is_null() {
+                return Ok(());
+            }
+            if let Some(error) = kind.error(value) {
+                return Err(wrong(&place, error, "correct the value"));
+            }
+            options.insert(key.to_owned(), value.clone());
+            Ok(())
+        })?;
+        if let Some(required) = provider.required()
+            && !options.contains_key(required)
+        {
+            return Err(wrong(&place, format!("`{required}` is missing"), format!("add `{required}:`")));
+        }
+        providers.insert(key.to_owned(), options.into());
+        Ok(())
+    })?;
+    Ok(Some(providers))
+}
+
+/// The path that a monitor asks for.
+pub(in crate::options) fn health_endpoint(value: &Value, at: &Origin) -> Parsed<Option<String>> {
+    trimmed(value, at, |path| {
+        if path.starts_with('/') {
+            return Ok(path.to_owned());
+        }
+        let said = format!("{} does not start with `/`", quoted(path));
+        let problem = Problem::new(code(at, Code::MonitorInvalid), said).help(format!("write /{path}"));
+        Err(if is_annotation(at) { problem.propose(format!("/{path}")) } else { problem })
+    })
+}
