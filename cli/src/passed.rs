@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 /// The maximum number of kinds that are listed.
-const MOST_KINDS: usize = 10;
+const MAX_KINDS: usize = 10;
 
 /// The numbers of objects that are not Services.
 #[derive(Default)]
@@ -31,9 +31,9 @@ impl<'f> Passed<'f> {
             (kind, version) if is_word(kind) && is_word(version) => format!("{count} {kind} of {version}"),
             _ => format!("{count} of a kind that there is not"),
         };
-        let mut counts: Vec<String> = self.kinds.iter().take(MOST_KINDS).map(shown).collect();
-        if self.kinds.len() > MOST_KINDS {
-            counts.push(format!("{} more kinds", self.kinds.len() - MOST_KINDS));
+        let mut counts: Vec<String> = self.kinds.iter().take(MAX_KINDS).map(shown).collect();
+        if self.kinds.len() > MAX_KINDS {
+            counts.push(format!("{} more kinds", self.kinds.len() - MAX_KINDS));
         }
         (!counts.is_empty()).then(|| counts.join(", "))
     }
