@@ -17,7 +17,7 @@ mod tls;
 
 use crate::diagnostics::{Code, Report};
 use crate::dialect::nginx::rules::{self as nginx, rewrite, traps, values, www};
-use crate::dialect::{cert_manager, external_dns, forecastle, gateway, traefik};
+use crate::dialect::{alb, cert_manager, external_dns, forecastle, gateway, traefik};
 use crate::options::{Forwarded, Layers, Settings};
 use crate::plan::Plan;
 use crate::plan::context::RuleContext;
@@ -157,6 +157,8 @@ rules! {
         "ingress-nginx 1.15, internal/ingress/annotations/authreqglobal", traps::authentication;
     "client-certificate", [AuthenticationOff],
         "ingress-nginx 1.15, nginx.tmpl: ssl_verify_client of a server that listens for http, too; HAProxy Ingress 0.16, auth-tls; Traefik 3.7, TLSOption of a router with TLS", tls::client_certificate;
+    "alb-without-https", [AuthenticationOff],
+        "AWS Load Balancer Controller 3.5, pkg/ingress: model_build_listener.go and model_build_actions.go", alb::rules::without_https;
     "nginx-alone", [AuthenticationOff, AnnotationAlone],
         "ingress-nginx 1.15, internal/ingress/annotations and its template", traps::alone;
     "nginx-aliases", [AnnotationAlias],

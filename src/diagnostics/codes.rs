@@ -507,7 +507,7 @@ codes! {
         "Copy the object into the namespace of the Service; keep the line if the object is meant for all.";
     AuthenticationOff, "authentication-off", Warning,
         "Something is said about authentication, and whoever serves the Service authenticates nobody, or not all.",
-        "Without auth-type there is no password in ingress-nginx, without auth-url no external authentication, without auth-tls-secret no client certificate, whatever else is said (internal/ingress/annotations). A client certificate is a part of TLS: whoever comes by http is asked for none.",
+        "Without auth-type there is no password in ingress-nginx, without auth-url no external authentication, without auth-tls-secret no client certificate, whatever else is said (internal/ingress/annotations). A client certificate is a part of TLS: whoever comes by http is asked for none. A load balancer of AWS asks for logins, tokens and certificates on listeners for https alone.",
         "Do what the message says: add the key, correct the value, or let requests come by TLS alone.";
     AnnotationAlone, "annotation-alone", Warning,
         "A key of ingress-nginx has no effect without another one.",

@@ -1,5 +1,6 @@
 //! The annotations of the AWS Load Balancer Controller 3.5.
 
+pub(crate) mod rules;
 pub(super) mod says;
 pub(super) mod write;
 
