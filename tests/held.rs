@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use xposer::conflicts::{ClaimText, Holder, Holders, SHARDS, shard};
+use xposer::conflicts::{ClaimText, Holder, Holders, SHARD_VERSION, SHARDS, Shard, shard};
 use xposer::diagnostics::FieldPath;
 use xposer::validation::PathType;
 use xposer::{Code, Outcome, Plan, Precedence, Service, Settings, Severity, expose, expose_all, testing};
@@ -185,6 +185,14 @@ fn what_an_object_of_somebody_else_says_is_the_same_text() {
     let plan = plan("shop", "web", &[("IngressURLTemplate", "shop.example.com/api/")]);
     let route = ClaimText::route("shop.example.com", "/api", PathType::Prefix, false);
     assert!(plan.claim_texts().contains(&route), "{:?}", plan.claim_texts());
+}
+
+#[test]
+fn a_shard_that_says_nothing_of_claims_is_none() {
+    for (claims, is_one) in [("", false), (r#","claims":null"#, false), (r#","claims":{}"#, true)] {
+        let text = format!(r#"{{"version":{SHARD_VERSION},"written":"2026-11-29T07:00:00Z"{claims}}}"#);
+        assert_eq!(serde_json::from_str::<Shard>(&text).is_ok(), is_one, "{text}");
+    }
 }
 
 #[test]

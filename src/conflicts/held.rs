@@ -260,8 +260,7 @@ pub struct Shard {
     /// How many claims found no room.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped: u64,
-    /// Who has what.
-    #[serde(default)]
+    /// Who has what. It is never left out: without it, nothing is known.
     pub claims: Holders,
 }
 

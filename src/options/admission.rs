@@ -222,7 +222,13 @@ pub(super) fn guard(value: &Value, at: &Origin, into: &mut Guard) -> Parsed<()> 
             }
             "users" => {
                 into.users = list(value, &place, "a list of users", &|value, at| {
-                    item(value, at, "user").map(|user| user.trim().to_owned())
+                    let user = item(value, at, "user")?.trim();
+                    // An account of Kubernetes is compared as a whole.
+                    if user.contains('*') {
+                        let said = format!("{} is a pattern, and a user is named as a whole", quoted(user));
+                        return Err(wrong(at, said, "write system:serviceaccount:NAMESPACE:NAME"));
+                    }
+                    Ok(user.to_owned())
                 })?;
             }
             _ => return Err(one(&place, unknown(key, OF_GUARD.iter().copied()))),
