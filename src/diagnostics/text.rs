@@ -60,6 +60,10 @@ pub(crate) fn quoted(text: &str) -> String {
 /// ```
 #[must_use]
 pub fn escaped(text: &str) -> String {
+    // Nearly all texts: a byte is looked at far sooner than a character.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|character| push_escaped(&mut out, character));
     out
