@@ -78,7 +78,7 @@ cluster-down: ## End it, and remove what it wrote
 	@cluster/down
 
 .PHONY: cluster-tests
-cluster-tests: ## Test the programs that start, break and end the cluster; needs Go
+cluster-tests: ## Test the programs that start, break and end the cluster and the chain; needs Go
 	@status=0; cluster/build || status=$$?; \
 	if [ $$status = 3 ]; then \
 		true; \
@@ -87,7 +87,7 @@ cluster-tests: ## Test the programs that start, break and end the cluster; needs
 	elif ! testkit/need bats jq curl openssl; then \
 		echo "skipped: no bats, jq, curl or openssl"; \
 	else \
-		bats tests/cluster.bats; \
+		bats tests/cluster.bats tests/chain.bats; \
 	fi
 
 .PHONY: judges

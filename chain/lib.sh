@@ -35,6 +35,21 @@ holder() {
     [ "$(readlink "/proc/$pid/cwd")" -ef "$run" ] && [ "$(readlink "/proc/$pid/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] && echo "$pid"
 } 2>/dev/null
 
+# Takes the folder for a program that starts a chain or uses one, until that program ends. Two at once would
+# end each other's programs.
+claim() {
+    mkdir -p "$run"
+    exec 8<"$run"
+    flock --nonblock 8 || die "another chain/up or chain/with is using $run; wait until it has ended, or set CHAIN_RUN to another folder"
+}
+
+# Ends the chain when the program is interrupted or fails, from here on. What is interrupted meanwhile has the time to end it.
+end_on_failure() {
+    trap 'trap "" INT TERM; "$root/chain/down"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
 # Whoever is not root needs a user namespace, in which he is root.
 in_user_namespace() { [ "$(id -u)" != 0 ]; }
 
@@ -82,10 +97,13 @@ make_namespaces() {
     [ -e "$run/holder.log" ] || [ -z "$(ls -A "$run" 2>/dev/null)" ] || die "$run has other files in it"
     mkdir -p "$run"
     rm -f "$run/holder.pid"
+    # Whoever is interrupted here would leave namespaces of which `chain/down` does not know.
+    trap '' INT TERM
     # A test runner reads file descriptor 3, which would stay open as long as the chain runs.
     setsid unshare "${options[@]}" bash -c 'source "$0" && hold' "$root/chain/lib.sh" </dev/null >"$run/holder.log" 2>&1 3>&- 9<&- &
     for _ in {1..100}; do
         if holder >/dev/null; then
+            trap - INT TERM
             exec 9<&-
             return
         fi

@@ -5,6 +5,11 @@
 
 # No C compiler is needed, and no folder of this machine gets into the programs.
 export CGO_ENABLED=0 GOFLAGS="-mod=readonly -trimpath -buildvcs=false" GOWORK=off
+strip="-s -w"
+# What decides the content of a program, beside the files of its module and the arguments of `compile`. A stamp contains it, and
+# not the text of a script, so a change of a script that does not change the programs does not build them again.
+# shellcheck disable=SC2034
+recipe="CGO_ENABLED=$CGO_ENABLED GOFLAGS=$GOFLAGS GOWORK=$GOWORK $strip"
 
 # The interval of progress messages of a long build, in seconds.
 pace=15
@@ -39,12 +44,10 @@ progress() {
 # `compile NAME PACKAGE [LDFLAGS]` compiles a package of the module in this folder, and prints the progress.
 # Only one program is compiled at a time, so that what two of them have in common is compiled once.
 compile() {
-    local name=$1 package=$2 ldflags=${3:-} began=$SECONDS list
+    local name=$1 package=$2 ldflags=${3:-} began=$SECONDS total
     mkdir -p "$bin"
     say "$name: looking for its packages"
-    list=$(mktemp)
-    go list -deps "$package" 2>&1 >"$list" | progress "$name"
-    nice go build -v -o "$bin/$name" -ldflags "-s -w $ldflags" "$package" 2>&1 | progress "$name" "$(wc -l <"$list")"
-    rm "$list"
+    total=$(go list -deps "$package" 2> >(progress "$name") | wc -l)
+    nice go build -v -o "$bin/$name" -ldflags "$strip $ldflags" "$package" 2>&1 | progress "$name" "$total"
     say "$name: built in $((SECONDS - began)) s"
 }

@@ -207,6 +207,30 @@ END
     [ -e "$BATS_TEST_TMPDIR/mine" ]
 }
 
+@test "Ctrl-C ends what was started" {
+    export CLUSTER_RUN="$BATS_TEST_TMPDIR/run"
+    for component in etcd apiserver; do
+        # A process group of its own, as a terminal makes one.
+        set -m
+        cluster/up >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
+        group=$!
+        set +m
+        for _ in {1..600}; do
+            [ ! -e "$CLUSTER_RUN/$component.pid" ] || break
+            sleep 0.1
+        done
+        ids=$(pids)
+        kill -INT -- "-$group"
+        wait "$group" && return 1
+        for id in $ids; do
+            [ ! -e "/proc/$id/exe" ]
+        done
+    done
+    # It goes on with what is there.
+    cluster/up
+    cluster/down
+}
+
 @test "wrong words are refused" {
     for words in "kill" "kill scheduler" "break etcd" "compact etcd" ""; do
         # shellcheck disable=SC2086

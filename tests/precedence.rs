@@ -47,6 +47,21 @@ fn words(outcomes: &[Outcome]) -> Vec<String> {
 }
 
 #[test]
+fn a_refused_service_asks_for_no_second_certificate() {
+    let with_certificate = |name: &str, created| {
+        let annotations = json!({"config.xposer.stakater.com/IngressURLTemplate": "shop.example.com",
+            "config.xposer.stakater.com/TLS": "cert-manager", "config.xposer.stakater.com/ClusterIssuer": "ca"});
+        (document(name, &annotations), created)
+    };
+    let services = [with_certificate("old", 1), with_certificate("new", 2)];
+    let refused = "conflicting: route-claimed";
+    assert_eq!(words(&outcomes(&services, Precedence::RefuseAll)), [refused, refused]);
+    let found = outcomes(&services, Precedence::OldestFirst);
+    assert_eq!(words(&found), ["exposed", refused]);
+    assert_eq!(found[0].report().map(|it| it.diagnostics().len()), Some(0));
+}
+
+#[test]
 fn the_oldest_is_exposed_in_whatever_order_they_are_given() {
     let old = service("zeta", "shop.example.com", 1);
     let (new, other) = (service("alpha", "shop.example.com", 2), service("blog", "blog.example.com", 3));

@@ -205,6 +205,11 @@ impl Chain {
         self.running(name).is_some()
     }
 
+    /// All programs that were started.
+    pub fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.programs.iter().map(|(_, process)| process)
+    }
+
     fn running(&self, name: &str) -> Option<&Process> {
         self.programs.iter().find(|(program, _)| program.name == name).map(|(_, process)| process)
     }

@@ -1,9 +1,12 @@
 //! Runs the chain until it is ended, to look at it by hand; `chain/up` starts it. Our controller runs, and exposes an example.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
-use xposer_chain::{Chain, status};
+use xposer_chain::{Chain, say, status};
 
 const SETTINGS: &str = "
 domain: example.com
@@ -24,7 +27,7 @@ spec: {ports: [{port: 80}]}
 
 fn main() -> Result<()> {
     let chain = Chain::get();
-    let _controller = chain.controller(SETTINGS);
+    let controller = chain.controller(SETTINGS);
     let ns = chain.namespace("demo");
     ns.apply(EXAMPLE);
     ns.request("https://hello.example.com/").eventually(status(200).backend("hello"));
@@ -40,11 +43,25 @@ fn main() -> Result<()> {
         "{enter} kubectl --kubeconfig {run}/cluster/kubeconfig get services,ingresses,httproutes -A"
     )?;
     writeln!(table, "{enter} curl --cacert {run}/ca.crt https://hello.example.com/")?;
-    // Whoever waits for this file sees all of it.
-    std::fs::write(chain.run().join("table.new"), table)?;
-    std::fs::rename(chain.run().join("table.new"), chain.run().join("table"))?;
-    // `chain/down` ends everything.
+    show(chain.run(), &table)?;
+    // `chain/down` ends everything. What ends before is told to whoever calls `chain/up` again.
+    let mut told = BTreeSet::new();
     loop {
-        std::thread::park();
+        std::thread::sleep(Duration::from_secs(1));
+        let all = chain.processes().chain([controller.process()]);
+        let ended: Vec<_> = all.filter(|it| !it.runs() && told.insert(it.name())).collect();
+        for process in &ended {
+            say(&process.log_tail());
+            writeln!(table, "{} has ended by itself; its log is {run}/programs/{}/log", process.name(), process.name())?;
+        }
+        if !ended.is_empty() {
+            show(chain.run(), &table)?;
+        }
     }
+}
+
+/// Writes the table that `chain/up` prints. Whoever waits for the file sees all of it.
+fn show(run: &Path, table: &str) -> Result<()> {
+    std::fs::write(run.join("table.new"), table)?;
+    Ok(std::fs::rename(run.join("table.new"), run.join("table"))?)
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::chain::{Chain, LABEL};
 use crate::cluster::{EVENT, Kind, NAMESPACE, SERVICE, name_of};
 use crate::requests::Request;
-use crate::wait::{eventually, say, within};
+use crate::wait::{SOON, say, within};
 
 /// How long a namespace of the same name may take to be gone.
 const GONE: Duration = Duration::from_secs(90);
@@ -163,7 +163,13 @@ impl Namespace {
     /// Waits until a Service has an Event of this type and reason, and returns its message.
     #[track_caller]
     pub fn event(&self, service: &str, kind: &str, reason: &str) -> String {
-        eventually(&format!("{service} has the Event {kind} {reason}"), || {
+        self.event_within(SOON, service, kind, reason)
+    }
+
+    /// The same with another deadline.
+    #[track_caller]
+    pub fn event_within(&self, time: Duration, service: &str, kind: &str, reason: &str) -> String {
+        within(time, &format!("{service} has the Event {kind} {reason}"), || {
             let events = self.events(service);
             let found = events.iter().find(|it| it.kind == kind && it.reason == reason);
             found.map(|it| it.message.clone()).with_context(|| format!("{events:#?}"))

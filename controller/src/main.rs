@@ -52,8 +52,8 @@ use metrics::Metrics;
 use serve::{Health, serve};
 use settings::SettingsFile;
 
-/// The default of `RUST_LOG`. The libraries would log the same errors again.
-const DEFAULT_LOG_FILTER: &str = "info,kube_client=off,kube_runtime=off";
+/// What counts unless `RUST_LOG` names these libraries. They would log the same errors again, each time that something is tried.
+const QUIET: &str = "kube_client=off,kube_runtime=off";
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -68,8 +68,14 @@ fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
+/// What is logged: what `RUST_LOG` says, if that can be read.
+fn log_filter(said: Option<&str>) -> EnvFilter {
+    let said = said.filter(|said| !said.trim().is_empty()).unwrap_or("info");
+    EnvFilter::try_new(format!("{QUIET},{said}")).unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},info")))
+}
+
 fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG_FILTER));
+    let filter = log_filter(std::env::var(EnvFilter::DEFAULT_ENV).ok().as_deref());
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match format {
@@ -134,4 +140,23 @@ async fn config() -> anyhow::Result<kube::Config> {
     // The controller pauses as a whole while the API server is unavailable. Requests are not retried one by one.
     config.default_retry = false;
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_libraries_are_quiet_unless_somebody_asks_for_them() {
+        for (said, written) in [
+            (None, "kube_runtime=off,kube_client=off,info"),
+            (Some(""), "kube_runtime=off,kube_client=off,info"),
+            (Some("info"), "kube_runtime=off,kube_client=off,info"),
+            (Some("xposer_controller=debug,warn"), "xposer_controller=debug,kube_runtime=off,kube_client=off,warn"),
+            (Some("info,kube_runtime=debug"), "kube_runtime=debug,kube_client=off,info"),
+            (Some("=,="), "kube_runtime=off,kube_client=off,info"),
+        ] {
+            assert_eq!(log_filter(said).to_string(), written, "{said:?}");
+        }
+    }
 }

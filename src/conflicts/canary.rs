@@ -7,6 +7,7 @@ use crate::diagnostics::{Code, FieldPath, Problem, quoted};
 use crate::options::annotations::annotation;
 use crate::plan::{Plan, Route};
 use crate::validation::PathType;
+use crate::values::Target;
 
 /// A route as far as a canary must have the same.
 type Comparable<'r> = (&'r str, &'r str, PathType);
@@ -87,6 +88,11 @@ fn difference(
         let origin = origin.or(canary.name.as_ref().map(|name| &name.origin)).cloned().unwrap_or_default();
         let said = format!("{subject} has {} and not {}, as here", class(stable), class(canary));
         return differs(origin.path(), said);
+    }
+    if canary.has_object(Target::HttpRoute) && canary.gateways() != stable.gateways() {
+        let origin = canary.parent_refs.as_ref().map_or(&canary.targets_origin, |refs| &refs.origin);
+        let problem = Problem::new(Code::CanaryDiffers, format!("{subject} is attached to other listeners"));
+        return Some((origin.path(), problem.help("give both Services the same TLS, profile and target")));
     }
     None
 }

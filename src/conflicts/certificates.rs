@@ -25,8 +25,9 @@ pub(super) fn secrets(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
 type Secret<'p> = (Option<&'p str>, &'p str);
 
 /// Files a Warning on each Service that asks cert-manager for a certificate for a host of another one, where the two put it
-/// into different secrets.
-pub(super) fn twice(plans: &[&Plan], file: &mut Filing<'_>) {
+/// into different secrets. The plans have their positions.
+pub(super) fn twice(exposed: &[(usize, &Plan)], file: &mut Filing<'_>) {
+    let plans: Vec<&Plan> = exposed.iter().map(|(_, plan)| *plan).collect();
     let mut all: Vec<(&str, Secret<'_>, usize)> = Vec::new();
     for (index, plan) in plans.iter().enumerate() {
         for (secret, hosts) in secrets(plan) {
@@ -66,7 +67,7 @@ pub(super) fn twice(plans: &[&Plan], file: &mut Filing<'_>) {
     let helps: BTreeMap<usize, String> =
         groups.into_iter().map(|(first, group)| (first, one_certificate_help(&group))).collect();
     for (index, (host, others, more)) in found {
-        let Some(plan) = plans.get(index) else { continue };
+        let Some((position, plan)) = exposed.get(index) else { continue };
         let more = match more {
             0 => String::new(),
             1 => " and another host".to_owned(),
@@ -76,7 +77,7 @@ pub(super) fn twice(plans: &[&Plan], file: &mut Filing<'_>) {
             format!("cert-manager is asked for a second certificate for {}{more} by {others}", quoted(host));
         let help = helps.get(&together.first(index)).cloned().unwrap_or_default();
         let at = plan.tls.as_ref().map(|tls| tls.origin.clone()).unwrap_or_default().path();
-        file(index, plan, (at, Problem::new(Code::CertificateTwice, said).help(help)));
+        file(*position, plan, (at, Problem::new(Code::CertificateTwice, said).help(help)));
     }
 }
 

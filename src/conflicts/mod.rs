@@ -106,12 +106,12 @@ fn among(plans: &[&Plan], positions: &[usize]) -> BTreeMap<usize, Report> {
     let plans: Vec<&Plan> = positions.iter().filter_map(|at| plans.get(*at).copied()).collect();
     let mut reports: BTreeMap<usize, Report> = BTreeMap::new();
     claimed_twice(&plans, &mut filing(&mut reports));
-    certificates::twice(&plans, &mut filing(&mut reports));
     canary::canaries(&plans, &mut filing(&mut reports));
-    // The paths of a Service that is refused change the meaning of nobody's paths.
+    // A Service that is refused asks for no certificate, and its paths change the meaning of nobody's paths.
     let is_exposed = |index: &usize| !reports.get(index).is_some_and(Report::has_errors);
     let exposed: Vec<(usize, &Plan)> =
         plans.iter().copied().enumerate().filter(|(index, _)| is_exposed(index)).collect();
+    certificates::twice(&exposed, &mut filing(&mut reports));
     patterns::among(&exposed, &mut filing(&mut reports));
     reports.into_iter().filter_map(|(index, report)| Some((*positions.get(index)?, report))).collect()
 }

@@ -667,7 +667,7 @@ options! {
         }
         http_parent_refs: Vec<ParentRef> {
             form: Form::List,
-            doc: "The listeners without TLS, to which a second HTTPRoute is attached that sends requests to https; `parentRefs` must not mean any of them.",
+            doc: "The listeners without TLS. The HTTPRoute of a Service without TLS is attached to them in place of `parentRefs`, unless its profile or namespace has `parentRefs` of its own. Beside TLS, a second HTTPRoute is attached to them that sends requests to https; `parentRefs` must not mean any of them.",
             default: "(none)",
             setting: ("httpParentRefs", "[{name: external, namespace: gateways, sectionName: http}]"),
             read: gateways::parent_refs,

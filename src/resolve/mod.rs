@@ -28,7 +28,7 @@ use crate::plan::{
 use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, Service};
 use crate::template::Vars;
 use crate::validation::is_dns_subdomain;
-use crate::values::{Issuer, Target};
+use crate::values::{Issuer, ParentRef, Target};
 pub(crate) use forward::is_read_here;
 
 /// The layers of settings for a Service, and the profile it is under; `None` if it asks for one it cannot have, which is
@@ -122,13 +122,21 @@ pub(crate) fn resolve(
 /// What an object of another kind than an Ingress needs.
 fn other_targets(plan: &mut Plan, settings: &Settings, layers: Layers<'_>) {
     if plan.targets.contains(&Target::HttpRoute) {
-        plan.parent_refs = layers.first(|it| &it.parent_refs).cloned();
+        plan.parent_refs = parents(plan.tls().is_on(), layers).cloned();
         plan.http_parent_refs = layers.first(|it| &it.http_parent_refs).cloned();
     }
     if plan.targets.contains(&Target::HttpRoute) || plan.canary.is_some() {
         plan.dns_controller_keys = settings.dns_controller_keys();
     }
     plan.termination = layers.first(|it| &it.termination).map(|it| it.value).unwrap_or_default();
+}
+
+/// What an HTTPRoute is attached to: without TLS to the listeners without TLS, where the layer that names its Gateways, or one above,
+/// names them. Gateways of a profile or a namespace are not left for listeners of the general settings.
+fn parents(has_tls: bool, layers: Layers<'_>) -> Option<&Sourced<Vec<ParentRef>>> {
+    let without_tls = layers.iter().find(|it| !it.parent_refs.is_unset() || !it.http_parent_refs.is_unset());
+    let without_tls = without_tls.and_then(|it| it.http_parent_refs.set()).filter(|it| !it.value.is_empty());
+    without_tls.filter(|_| !has_tls).or_else(|| layers.first(|it| &it.parent_refs))
 }
 
 /// The entry of the URL ConfigMap; `place` has the bytes of the block that ask for it.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::ensure;
-use xposer_chain::cluster::{CERTIFICATE, INGRESS, MONITOR, SECRET};
+use xposer_chain::cluster::{CERTIFICATE, CONFIG_MAP, INGRESS, MONITOR, SECRET};
 use xposer_chain::{Chain, Namespace, Request, eventually, redirect, say, status, within};
 
 use crate::common::{
@@ -243,6 +243,39 @@ fn without_tls_the_certificate_stays_as_the_cookbook_says() {
     request("https").eventually(status(200).backend("opened"));
     nothing_is_left(chain, &ns);
     eventually("both Secrets stay", secrets);
+}
+
+#[test]
+#[ignore = "needs the chain: make e2e-chain"]
+fn the_url_that_is_written_for_a_route_is_answered() {
+    let (chain, ns) = begin("written");
+    let settings = format!("{SETTINGS}target: HTTPRoute\ntls: load-balancer\npublishedValue: url\n");
+    let _controller = chain.controller(&settings);
+    let publish = (BLOCK, "exposeIngressUrl: locally");
+    expose(&ns, "secured", &[publish]);
+    expose(&ns, "plain", &[publish, ("TLS", "false")]);
+    for (name, url) in
+        [("secured", "https://secured.example.com"), ("plain", "http://plain.example.com")]
+    {
+        eventually("the URL is written", || {
+            let written = &ns.get(CONFIG_MAP, "xposer")?["data"][format!("{name}-written")];
+            ensure!(written == url, "{written}");
+            Ok(())
+        });
+        ns.request(&format!("{url}/x")).eventually(status(200).backend(name).path("/x"));
+    }
+    // Without TLS, nothing is at the other listener, and nothing is sent there.
+    ns.request("https://plain.example.com/").at("envoy-gateway").eventually(status(404));
+    ns.request("http://secured.example.com/").eventually(redirect(301, "https://secured.example.com/"));
+
+    // And back again.
+    configure(&ns, "plain", "TLS", None);
+    ns.request("https://plain.example.com/").eventually(status(200).backend("plain"));
+    ns.request("http://plain.example.com/").eventually(redirect(301, "https://plain.example.com/"));
+    configure(&ns, "plain", "TLS", Some("false"));
+    ns.request("http://plain.example.com/").eventually(status(200).backend("plain"));
+    has_no_warning(&ns, "plain");
+    nothing_is_left(chain, &ns);
 }
 
 #[test]

@@ -114,7 +114,8 @@ fn addresses_and_passwords_decide_who_gets_in() {
     password(ALICE).eventually(status(200).backend("eg-password"));
     password(EVE).eventually(status(401));
     get(&ns, "eg-password", "/").eventually(status(401));
-    // Without the secret, nobody gets in.
+    // Without the secret, nobody gets in, and the owner is told.
+    ns.event("eg-no-users", "Warning", "NotServed");
     let closed = get(&ns, "eg-no-users", "/").header("authorization", ALICE).eventually(status(500));
     assert_eq!(closed.backend(), None);
 }

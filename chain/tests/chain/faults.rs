@@ -1,5 +1,7 @@
 //! A program is stopped, refuses or is missing: the chain comes right by itself, and nothing is left behind.
 
+use std::time::Duration;
+
 use anyhow::ensure;
 use xposer_chain::cluster::{CERTIFICATE, HTTP_ROUTE, INGRESS};
 use xposer_chain::{Links, Namespace, Process, Request, eventually, say, status};
@@ -8,6 +10,9 @@ use crate::common::{
     Asking, SETTINGS, acceptance, begin, configure, expose, has_address, has_no_warning, is_accepted,
     is_gone, is_issued, is_unresolved, nothing_is_left, records_are_complete, resolves,
 };
+
+/// When it is told that nobody serves a class.
+const TOLD: Duration = Duration::from_secs(90);
 
 #[test]
 #[ignore = "needs the chain: make e2e-chain"]
@@ -222,6 +227,12 @@ fn an_ingress_of_a_class_that_nobody_serves_is_served_when_somebody_does() {
         is_unresolved(chain, &format!("{name}.example.com")).expect("there is no address");
     }
     ns.request("http://inside.example.com/").at("contour").eventually(status(404));
+    // Some programs take a while to write an address, so it is told after a minute.
+    for (name, class) in [("inside", "internal-ingress"), ("misspelt", "contuor")] {
+        let told = ns.event_within(TOLD, name, "Warning", "NotServed");
+        let said = format!("Ingress {}/{name} has no address; no IngressClass is called \"{class}\"", ns.name());
+        assert!(told.starts_with(&said), "{told}");
+    }
 
     let links = Links::of("somebody serves the class, and another one is corrected");
     nobody.resume();
@@ -246,6 +257,10 @@ fn a_route_waits_for_its_gateway() {
     let options = [("Target", "HTTPRoute"), ("TLS", "load-balancer")];
     expose(&ns, "routed", &options);
     eventually("there is an HTTPRoute", || ns.get(HTTP_ROUTE, "routed").map(|_| ()));
+    let told = ns.event("routed", "Warning", "GatewayNotFound");
+    for words in ["HTTPRoute no-gateway/routed belongs to the Gateway gateways/missing, which does not exist", "`parentRefs`"] {
+        assert!(told.contains(words), "{told}");
+    }
     records_are_complete(chain, &ns, "elsewhere");
     is_unresolved(chain, "routed.example.com").expect("no Gateway has it");
     ns.request("https://routed.example.com/").at("envoy-gateway").eventually(status(404));

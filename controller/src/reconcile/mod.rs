@@ -25,7 +25,7 @@ use crate::watch::KindStatus;
 pub(crate) use results::Recovery;
 
 /// After this time without an address, an Ingress of a class that nobody is known to serve counts as not served.
-const UNSERVED_TIMEOUT: Duration = Duration::from_secs(300);
+const UNSERVED_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What to do for a key.
 #[derive(Debug)]

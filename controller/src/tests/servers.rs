@@ -133,7 +133,7 @@ fn an_ingress_without_an_address_is_told_if_nobody_is_known_to_serve_its_class()
         told
     };
     let nothing = |_: &mut FakeCluster| {};
-    assert_eq!(told("intern", 300, &nothing), ["shop/web NotServed"]);
+    assert_eq!(told("intern", 60, &nothing), ["shop/web NotServed"]);
     let served = |cluster: &mut FakeCluster| {
         cluster.set_field(Kind::Ingress, "web", "status", super::address());
     };
@@ -150,10 +150,10 @@ fn an_ingress_without_an_address_is_told_if_nobody_is_known_to_serve_its_class()
     };
     let none = Vec::<String>::new();
     for prepare in [&served as &dyn Fn(&mut FakeCluster), &with_class, &with_setting, &forbidden] {
-        assert_eq!(told("intern", 300, prepare), none);
+        assert_eq!(told("intern", 60, prepare), none);
     }
     // It is served by its name alone.
-    assert_eq!(told("contour", 300, &nothing), none);
+    assert_eq!(told("contour", 60, &nothing), none);
 }
 
 // Objects that others need.

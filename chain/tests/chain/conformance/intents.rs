@@ -141,13 +141,23 @@ pub(super) const INTENTS: &[Behaviour] = &[
     ),
     behaviour(
         "`BackendProtocol`: the Service is asked by HTTP/2 without TLS",
-        &[service("want-h2c", &["BackendProtocol: h2c"])
-            .own(&["traefik.ingress.kubernetes.io/service.serversscheme: h2c"])],
+        &[service("want-h2c", &["BackendProtocol: h2c"])],
         &[get("/").said("want-h2c", "/protocol", "HTTP/2")],
     ),
     behaviour(
+        "`BackendProtocol`, and the Service says it to Traefik itself",
+        &[service("own-h2c", &["BackendProtocol: h2c"])
+            .own(&["traefik.ingress.kubernetes.io/service.serversscheme: h2c"])],
+        &[get("/").said("own-h2c", "/protocol", "HTTP/2")],
+    ),
+    behaviour(
         "`StickySession`: a cookie keeps a client at its pod",
-        &[service("want-sticky", &["StickySession: pod"]).own(&[
+        &[service("want-sticky", &["StickySession: pod"])],
+        &[get("/").header("set-cookie", "pod=")],
+    ),
+    behaviour(
+        "`StickySession`, and the Service says it to Traefik itself",
+        &[service("own-sticky", &["StickySession: pod"]).own(&[
             "traefik.ingress.kubernetes.io/service.sticky.cookie: true",
             "traefik.ingress.kubernetes.io/service.sticky.cookie.name: pod",
         ])],
