@@ -238,7 +238,7 @@ impl<'a> Asked<'a> {
 
 fn name_of(value: &Value) -> String {
     let text = |key: &str| value.pointer(key).and_then(Value::as_str).filter(|it| !it.is_empty());
-    let name = text("/metadata/name").unwrap_or_default();
+    let name = text("/metadata/name").unwrap_or("(without a name)");
     // What is in a comment ends with its line.
     let name = text("/metadata/namespace")
         .map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"));

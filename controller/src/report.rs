@@ -23,6 +23,8 @@ use crate::state::{State, Written};
 
 /// The most Services of a report, and the most entries of each of its lists.
 pub(crate) const MAX_ROWS: usize = 5000;
+/// How many clients are answered at once. One that reads slowly may hold a report that is no longer kept.
+const MAX_CONNECTIONS: usize = 16;
 /// How long a report is shown again although the state has changed: where much happens, it would be made anew all the time.
 const MIN_AGE: Duration = Duration::from_secs(2);
 
@@ -121,7 +123,7 @@ struct Pages {
 pub(crate) async fn serve(address: SocketAddr, loop_: mpsc::Sender<Ask>) -> std::io::Result<SocketAddr> {
     let is_loopback = address.ip().is_loopback();
     let pages = Arc::new(Pages { loop_, kept: Mutex::new(None), is_loopback });
-    listen(address, move |request| {
+    listen(address, MAX_CONNECTIONS, move |request| {
         let pages = pages.clone();
         async move { pages.answer(&request).await }
     })

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,11 +14,20 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::metrics::Metrics;
 
 /// The main loop runs every few seconds. If it has not run for this time, it hangs.
 const LIVENESS_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How many clients of `/healthz`, `/readyz` and `/metrics` are answered at once. Their answers are small.
+const MAX_CONNECTIONS: usize = 512;
+/// How long a client may send requests over one connection.
+const LONGEST_CONNECTION: Duration = Duration::from_secs(60);
+/// How long it may read the last answer after that.
+const LAST_ANSWER: Duration = Duration::from_secs(10);
 
 /// The state of `/healthz` and `/readyz`.
 pub(crate) struct Health {
@@ -78,16 +88,21 @@ pub(crate) async fn serve(
     health: Arc<Health>,
     metrics: Arc<Metrics>,
 ) -> std::io::Result<SocketAddr> {
-    listen(address, move |request| std::future::ready(answer(&request, &health, &metrics))).await
+    let answer = move |request| std::future::ready(answer(&request, &health, &metrics));
+    listen(address, MAX_CONNECTIONS, answer).await
 }
 
 /// Answers the requests to an address until the program ends. Returns the address, whose port the system may have chosen.
+///
+/// A client that does not read holds an answer in memory, so there are at most `connections` at once, and each ends after a while
+/// ([`LONGEST_CONNECTION`]). Others wait until one of them has ended.
 ///
 /// # Errors
 ///
 /// If the program cannot listen at the address.
 pub(crate) async fn listen<F>(
     address: SocketAddr,
+    connections: usize,
     answer: impl Fn(Request<Incoming>) -> F + Clone + Send + 'static,
 ) -> std::io::Result<SocketAddr>
 where
@@ -95,8 +110,10 @@ where
 {
     let listener = TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
+    let free = Arc::new(Semaphore::new(connections));
     tokio::spawn(async move {
-        loop {
+        // It is never closed.
+        while let Ok(place) = free.clone().acquire_owned().await {
             let Ok((stream, _)) = listener.accept().await else {
                 // For example, there are too many open files.
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -112,8 +129,13 @@ where
                     .timer(hyper_util::rt::TokioTimer::new())
                     .header_read_timeout(Duration::from_secs(10))
                     .serve_connection(TokioIo::new(stream), answer);
+                let mut connection = pin!(connection);
                 // An error means that the client has closed the connection.
-                let _ = connection.await;
+                if timeout(LONGEST_CONNECTION, connection.as_mut()).await.is_err() {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = timeout(LAST_ANSWER, connection).await;
+                }
+                drop(place);
             });
         }
     });
@@ -139,3 +161,42 @@ fn answer<B>(request: &Request<B>, health: &Health, metrics: &Metrics) -> Respon
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::sync::mpsc;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[test]
+    fn who_comes_when_all_places_are_taken_waits() {
+        let (started, address) = mpsc::channel();
+        let (end, ended) = oneshot::channel::<()>();
+        let server = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let ok = |_| std::future::ready(Response::new(Answer::new(Bytes::from_static(b"ok"))));
+                let bound = listen("127.0.0.1:0".parse().unwrap(), 1, ok).await.unwrap();
+                started.send(bound).unwrap();
+                let _ = ended.await;
+            });
+        });
+        let address = address.recv().unwrap();
+        let silent = TcpStream::connect(address).unwrap();
+        let mut second = TcpStream::connect(address).unwrap();
+        second.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        second.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        assert!(second.read_to_string(&mut answer).is_err(), "{answer}");
+        drop(silent);
+        second.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        second.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"), "{answer}");
+        drop(end);
+        server.join().unwrap();
+    }
+}

@@ -76,7 +76,8 @@ impl Differences<'_> {
     }
 
     fn name(&mut self, wanted: &Wanted<'_>, made: &Ingress) {
-        if let Some(name) = wanted.name.filter(|name| *name != made.name()) {
+        // That there is no name is told already.
+        if let Some(name) = wanted.name.filter(|name| !name.is_empty() && *name != made.name()) {
             let said = format!("the Ingress is called `{name}`, and what is made `{}`", made.name());
             self.add(FieldPath::object(&["metadata", "name"]), said, true);
         }

@@ -72,9 +72,15 @@ pub(crate) async fn adopt(
     let mut told = others(&document, &key);
     told.extend(elsewhere(&document, body, &args.service));
     let opened = unprotected(&document, body);
-    let is_refused = !opened.is_empty() && !args.force;
+    let is_handed_over =
+        observed.as_ref().is_some_and(|it| it.adoptable_by.as_deref() == Some(args.service.as_str()));
+    let is_refused = !opened.is_empty() && !args.force && !is_handed_over;
     told.extend(opened.iter().map(|what| {
         let message = format!("{key} has {what}, and what the Service wants has not");
+        if is_handed_over {
+            let help = format!("it is handed over already; take that back: {}", take_back(&key));
+            return Finding::warning(message).help(help);
+        }
         if args.force {
             return Finding::warning(message);
         }
@@ -142,6 +148,12 @@ async fn write_annotation(
 /// The object as kubectl names it: `ingress.networking.k8s.io/web`.
 fn named(kind: Kind, name: &str) -> String {
     format!("{}.{}/{name}", kind.row().name.to_lowercase(), kind.group())
+}
+
+/// The command that takes the annotation away.
+fn take_back(key: &ObjectKey) -> String {
+    let kind = key.kind.row().name.to_lowercase();
+    format!("kubectl annotate {kind} {} {ADOPT_ANNOTATION}- -n {}", key.name, key.namespace)
 }
 
 /// Why the Service cannot have the object.
@@ -215,12 +227,10 @@ fn of_object(
         );
     }
     if let Some(other) = observed.adoptable_by.as_deref().filter(|name| *name != &*service.name) {
-        wrong.push(Finding::input(format!("{key} is handed over to Service {other} already")).help(format!(
-            "take that back first: kubectl annotate {} {} {ADOPT_ANNOTATION}- -n {}",
-            key.kind.row().name.to_lowercase(),
-            key.name,
-            key.namespace
-        )));
+        wrong.push(
+            Finding::input(format!("{key} is handed over to Service {other} already"))
+                .help(format!("take that back first: {}", take_back(key))),
+        );
     }
     wrong
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use xposer::Target;
+use xposer::validation::{is_dns_label, is_dns_subdomain};
 use xposer_cli::{Diagnostics, Proposing, Starting, target};
 
 const EXAMPLES: &str = "\
@@ -313,7 +314,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn namespaced(text: &str) -> Result<Namespaced, String> {
     match text.split_once('/') {
-        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
+        Some((namespace, name)) if is_dns_label(namespace) && is_dns_subdomain(name) => {
             Ok(Namespaced { namespace: namespace.to_owned(), name: name.to_owned() })
         }
         _ => Err(format!("expected NAMESPACE/NAME, found {text:?}")),
@@ -364,6 +365,8 @@ mod tests {
             assert!(list.selection.all_namespaces && list.output == Some(ListOutput::Wide));
         }
         assert_eq!(namespaced("a/b").map(|it| it.name), Ok("b".to_owned()));
-        assert!(namespaced("b").is_err() && namespaced("a/b/c").is_err());
+        for wrong in ["b", "a/b/c", "../b", "a/..", "a/b?c", "a/", "/b", ""] {
+            assert!(namespaced(wrong).is_err(), "{wrong}");
+        }
     }
 }

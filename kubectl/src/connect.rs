@@ -8,10 +8,10 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config, Error};
 use serde::de::DeserializeOwned;
 use xposer_live::document::Document;
-use xposer_live::error::error_message;
 
 use crate::args::ClusterArgs;
 use crate::failure::{Failure, Request};
+use crate::resources::check_namespace;
 
 /// Objects a page. A page is decoded as a whole, so large pages cost memory.
 const PAGE_SIZE: u32 = 500;
@@ -49,12 +49,14 @@ impl Connection {
             }
             auth.impersonate_groups = Some(args.impersonate_groups.clone());
         }
-        let namespace = args.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+        // An empty one means that of the context, as with kubectl.
+        let given = args.namespace.clone().filter(|namespace| !namespace.is_empty());
+        let namespace = given.unwrap_or_else(|| config.default_namespace.clone());
+        check_namespace(&namespace)?;
         let server = config.cluster_url.authority().map(ToString::to_string).unwrap_or_default();
+        let login = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
         let client = Client::try_from(config);
-        let client = client.map_err(|error| {
-            Failure::new(format!("error: the kubeconfig cannot be used: {}", error_message(&error)))
-        })?;
+        let client = client.map_err(|error| Failure::of_client(&error, login.as_deref()))?;
         Ok(Self { client, namespace, context, server, timeout })
     }
 
@@ -178,7 +180,12 @@ async fn configuration(args: &ClusterArgs) -> Result<(Config, Option<String>), F
 
 /// The kubeconfig; `None` if there is no file. Of the files of KUBECONFIG, those that are missing are passed over, as kubectl does.
 fn kubeconfig(args: &ClusterArgs) -> Result<Option<Kubeconfig>, Failure> {
-    let read = |path: &PathBuf| Kubeconfig::read_from(path).map_err(|error| Failure::of_config(&error));
+    let read = |path: &PathBuf| {
+        Kubeconfig::read_from(path).map_err(|error| match error {
+            KubeconfigError::Parse(_) => Failure::of_config(&error).about(path),
+            error => Failure::of_config(&error),
+        })
+    };
     if let Some(path) = &args.kubeconfig {
         return read(path).map(Some);
     }

@@ -145,17 +145,13 @@ impl Compared {
         let nothing = Vec::new();
         let wants = match &decision.result {
             DecisionResult::Refused => {
-                let error = decision.diagnostics.iter().find(|it| it.severity == Severity::Error);
-                let why = error.map(|it| it.message.as_str()).unwrap_or_default();
-                let key = &decision.key;
-                let message =
-                    format!("Service {key} is refused, so its objects would stay as they are: {why}");
-                let help =
-                    format!("see all of it: kubectl xposer explain svc/{} -n {}", key.name, key.namespace);
-                self.notes.push(Finding::warning(message).help(help));
+                self.refused(decision, "stay as they are");
                 return;
             }
-            DecisionResult::Conflicted => &nothing,
+            DecisionResult::Conflicted => {
+                self.refused(decision, "be deleted, because another Service has what it asks for");
+                &nothing
+            }
             DecisionResult::Exposed(exposed) => {
                 self.stamp(decision, exposed, entry.stored.document(), world);
                 &exposed.desired
@@ -171,6 +167,16 @@ impl Compared {
                 self.delete(key, document);
             }
         }
+    }
+
+    /// Tells that a Service is refused, and what becomes of its objects.
+    fn refused(&mut self, decision: &Decision, objects: &str) {
+        let error = decision.diagnostics.iter().find(|it| it.severity == Severity::Error);
+        let why = error.map(|it| it.message.as_str()).unwrap_or_default();
+        let key = &decision.key;
+        let message = format!("Service {key} is refused, so its objects would {objects}: {why}");
+        let help = format!("see all of it: kubectl xposer explain svc/{} -n {}", key.name, key.namespace);
+        self.notes.push(Finding::warning(message).help(help));
     }
 
     /// Compares the objects of a Service. Returns whether all can be written.

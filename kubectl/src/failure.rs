@@ -1,10 +1,17 @@
 //! Why a command cannot go on, in the words that users of kubectl know.
 
+use std::path::Path;
+
 use kube::Error;
 use kube::config::KubeconfigError;
 use kube::core::Status;
+use xposer::internal::{escaped, shortened};
 use xposer_live::error::error_chain;
 
+/// The library's word for an answer that is not one of an API server: that of a proxy, or of another program.
+const NOT_OF_AN_API_SERVER: &str = "Failed to parse error data";
+/// The most bytes of such an answer that are shown.
+const MOST_OF_AN_ANSWER: usize = 200;
 /// What to do if there was no answer in time.
 const MORE_TIME: &str = "give it more time with --request-timeout";
 
@@ -22,6 +29,24 @@ impl Failure {
 
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
+    }
+
+    /// Names the file that it is about.
+    pub(crate) fn about(self, file: &Path) -> Self {
+        let message = self.message.strip_prefix("error: ").unwrap_or(&self.message);
+        Self { message: format!("error: {}: {message}", file.display()), ..self }
+    }
+
+    /// Why there is no client; `login` is the program that gives the credentials.
+    pub(crate) fn of_client(error: &Error, login: Option<&str>) -> Self {
+        let chain = error_chain(error);
+        match login {
+            Some(program) if chain.contains("unable to run auth exec") => {
+                Self::new(format!("error: the credentials cannot be had, because {program} does not run: {chain}"))
+                    .help("the kubeconfig names this program for the user of the context: install it, or choose another context")
+            }
+            _ => Self::new(format!("error: the kubeconfig cannot be used: {chain}")),
+        }
     }
 
     /// Why there is no configuration of a cluster.
@@ -98,6 +123,12 @@ impl Request<'_> {
                     ),
                 })
             }
+            code if status.reason == NOT_OF_AN_API_SERVER => {
+                let words = message.split_whitespace().collect::<Vec<_>>().join(" ");
+                let said = escaped(&shortened(&words, None, MOST_OF_AN_ANSWER));
+                Failure::new(format!("error: {} does not answer as an API server: {code}: {said}", self.server))
+                    .help("look whether the server of the context is the right one, and its address begins with https://: kubectl config view --minify")
+            }
             _ => {
                 let reason = if status.reason.is_empty() { "Unknown" } else { &status.reason };
                 Failure::new(format!("Error from server ({reason}): {message}"))
@@ -117,6 +148,10 @@ impl Request<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use kube::config::Kubeconfig;
+
     use super::*;
 
     fn status(code: u16, reason: &str, message: &str) -> Error {
@@ -143,6 +178,38 @@ mod tests {
         let help = |namespace| Request { namespace, ..IN_SHOP }.failed(&error).help.unwrap_or_default();
         assert_eq!(help(None), "name a namespace in which you may list services: -n NAMESPACE");
         assert!(help(Some("shop")).starts_with("ask for the right to list services in the namespace shop"));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_one_of_an_api_server_is_one_short_line() {
+        let page = format!("<html>\n\u{1b}[31m<h1>502 Bad Gateway</h1>{}</html>", "x".repeat(100_000));
+        let failure = IN_SHOP.failed(&status(502, "Failed to parse error data", &page));
+        let said = r"error: 127.0.0.1:6443 does not answer as an API server: 502: <html> \u{1b}[31m<h1>502 Bad Gateway";
+        assert!(failure.message.starts_with(said), "{}", failure.message);
+        assert!(failure.message.len() < 300 && failure.help.is_some(), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_kubeconfig_that_cannot_be_read_is_named_and_its_tokens_are_not_shown() {
+        let error = Kubeconfig::from_yaml("users: [{name: a, user: {token: secret-token}}]]\n").unwrap_err();
+        let failure = Failure::of_config(&error).about(Path::new("/home/a/.kube/config"));
+        let said = "error: /home/a/.kube/config: the kubeconfig cannot be used: ";
+        assert!(failure.message.starts_with(said), "{}", failure.message);
+        assert!(failure.message.contains("line 1 column 48"), "{}", failure.message);
+        assert!(!failure.message.contains("secret-token") && failure.message.lines().count() == 1);
+    }
+
+    #[test]
+    fn a_program_for_the_credentials_that_is_missing_is_named() {
+        let error =
+            Error::Auth(kube::client::AuthError::AuthExecStart(io::Error::from(io::ErrorKind::NotFound)));
+        let failure = Failure::of_client(&error, Some("cloud-login"));
+        assert!(
+            failure
+                .message
+                .starts_with("error: the credentials cannot be had, because cloud-login does not run: ")
+        );
+        assert!(failure.help.is_some());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use xposer::emit::Kind;
 use xposer::internal::did_you_mean;
+use xposer::validation::{is_dns_label, is_dns_subdomain};
 
 use crate::failure::Failure;
 
@@ -13,8 +14,32 @@ pub(crate) fn is_service(word: &str) -> bool {
     SERVICE.contains(&word.split('/').next().unwrap_or_default().to_ascii_lowercase().as_str())
 }
 
+/// A name becomes a part of a URL, so it has to be one.
+pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
+    if is_dns_subdomain(name) {
+        return Ok(());
+    }
+    Err(Failure::new(format!("error: no object can have the name {name:?}"))
+        .help("names have lower-case letters, digits, `-` and `.`"))
+}
+
+/// The same for a namespace.
+pub(crate) fn check_namespace(name: &str) -> Result<(), Failure> {
+    if is_dns_label(name) {
+        return Ok(());
+    }
+    Err(Failure::new(format!("error: no namespace can have the name {name:?}"))
+        .help("names of namespaces have lower-case letters, digits and `-`"))
+}
+
 /// The types and names of what was given.
 fn pairs<'w>(words: &'w [String], example: &str) -> Result<Vec<(&'w str, &'w str)>, Failure> {
+    let found = split(words, example)?;
+    found.iter().try_for_each(|(_, name)| check_name(name))?;
+    Ok(found)
+}
+
+fn split<'w>(words: &'w [String], example: &str) -> Result<Vec<(&'w str, &'w str)>, Failure> {
     let Some((first, rest)) = words.split_first() else { return Ok(Vec::new()) };
     if words.iter().any(|word| word.contains('/')) {
         return words
@@ -103,7 +128,7 @@ pub(crate) fn ingresses(words: &[String]) -> Result<Vec<String>, Failure> {
 /// The name of a Service where nothing else can stand.
 pub(crate) fn service_name(text: &str) -> Result<&str, Failure> {
     match text.rsplit_once('/') {
-        None if !text.is_empty() => Ok(text),
+        None if !text.is_empty() => check_name(text).map(|()| text),
         split => {
             let name = split.map(|(_, name)| name).filter(|name| !name.is_empty()).unwrap_or("NAME");
             let failure =
@@ -192,6 +217,21 @@ mod tests {
         );
         assert_eq!(names("httproute/web").unwrap_err(), "write ingress/web");
         assert_eq!(names("web").unwrap_err(), "write ingress/NAME, for example ingress/web");
+    }
+
+    #[test]
+    fn what_becomes_a_part_of_a_url_is_a_name() {
+        for wrong in ["..", "a b", "web?dryRun=All", "web#", "%2e%2e", "Web", "caf\u{e9}"] {
+            let said = format!("error: no object can have the name {wrong:?}");
+            let one = |kind: &str| vec![format!("{kind}/{wrong}")];
+            assert_eq!(services(&one("svc")).unwrap_err().message, said);
+            assert_eq!(ingresses(&one("ingress")).unwrap_err().message, said);
+            assert_eq!(object(&one("ingress")).unwrap_err().message, said);
+            assert_eq!(service_name(wrong).unwrap_err().message, said);
+            assert!(check_namespace(wrong).is_err(), "{wrong}");
+        }
+        assert!(check_namespace("a.b").is_err() && check_namespace("kube-system").is_ok());
+        assert!(check_name("a.b").is_ok());
     }
 
     #[test]

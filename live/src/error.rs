@@ -11,16 +11,21 @@ pub fn error_message(error: &Error) -> String {
 }
 
 /// An error with its causes. For a connection error, only the cause names the reason. A cause whose text is in the error
-/// already is left out.
+/// already is left out. Of each, only the first line counts: an error about a kubeconfig shows the lines around it, and they may contain
+/// passwords and tokens.
 pub fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut text = first_line(error);
     let mut source = error.source();
     while let Some(cause) = source {
-        let message = cause.to_string();
+        let message = first_line(cause);
         if !text.contains(&message) {
             text = format!("{text}: {message}");
         }
         source = cause.source();
     }
     text
+}
+
+fn first_line(error: &dyn std::error::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().trim_end().to_owned()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cluster::{CONFIG_MAP, INGRESS};
+use crate::cluster::{CONFIG_MAP, INGRESS, SERVICE};
 use crate::plugin::{in_place, writes_nothing};
 use crate::scene::{PLAIN, Scene, foreign_ingress, host, key};
 
@@ -83,6 +83,18 @@ fn what_the_controller_would_not_adopt_is_told_and_nothing_is_written() {
         2,
         &format!("has no Ingress {0}/web, but Ingress {0}/other", shop.name),
     );
+    // What protects it is not lost without a word, and what is done is not told as an error.
+    let mut closed = foreign_ingress("bare", "bare.example.com");
+    closed["metadata"]["annotations"] = json!({"nginx.ingress.kubernetes.io/auth-secret": "users"});
+    shop.create(closed);
+    shop.expose("bare", &[]);
+    let bare = ["ingress/bare", "--service", "bare"];
+    refused(&bare, 2, "nothing is written to Ingress");
+    let words = [&["adopt", "--settings", settings], &bare[..]].concat();
+    assert_eq!(in_place(&shop, &[&words[..], &["--force"]].concat()).code, 0);
+    refused(&bare, 0, "it is handed over already; take that back: kubectl annotate ingress bare");
+    shop.delete(SERVICE, "bare");
+    shop.delete(INGRESS, "bare");
     refused(&["pod/web", "--service", "web"], 2, "the controller makes no objects of the type \"pod\"");
     refused(&["ingress", "--service", "web"], 2, "expected TYPE/NAME");
     refused(&["ingress/web", "--service", "svc/web"], 2, "write --service web");

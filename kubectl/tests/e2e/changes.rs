@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{INGRESS, SERVICE};
 use crate::plugin::{admin, in_place, run, to_read, writes_nothing};
-use crate::scene::{FORWARD, PLAIN, Place, Scene, foreign_ingress, host};
+use crate::scene::{FORWARD, PLAIN, Place, Scene, foreign_ingress, host, key};
 
 /// The lines that say what happens to which object.
 fn heads(stdout: &str) -> BTreeSet<&str> {
@@ -109,6 +109,12 @@ fn what_would_change_is_shown_before_and_after() {
         refused.stderr
     );
     shop.delete(SERVICE, "wrong");
+    shop.expose("younger", &[(key("IngressNameTemplate"), "same".to_owned())]);
+    let conflicting = in_place(&shop, &["diff", "svc/younger", "--settings", settings]);
+    let said =
+        "younger is refused, so its objects would be deleted, because another Service has what it asks for";
+    assert!(conflicting.code == 0 && conflicting.stderr.contains(said), "{}", conflicting.stderr);
+    shop.delete(SERVICE, "younger");
     // The common check needs them.
     shop.has([
         "ConfigMap xposer",

@@ -49,7 +49,19 @@ fn no_cluster_no_context_and_no_login_are_told() {
     fails(&run(&current, &["list"]), "error: current-context is not set");
     let broken = scene.file("broken");
     fs::write(&broken, "clusters: [").unwrap();
-    fails(&run(&broken, &["list"]), "error: the kubeconfig cannot be used: ");
+    let told = run(&broken, &["list"]);
+    fails(&told, &format!("error: {}: the kubeconfig cannot be used: ", broken.display()));
+    let token = fs::read_to_string(admin()).unwrap();
+    let token = token.split("token: ").nth(1).unwrap().split('}').next().unwrap().to_owned();
+    fs::write(&broken, format!("{}]", fs::read_to_string(admin()).unwrap().trim_end())).unwrap();
+    let told = run(&broken, &["list"]);
+    fails(&told, "the kubeconfig cannot be used: ");
+    assert!(!told.stderr.contains(&token), "a token is not shown");
+    let plain = fs::read_to_string(admin()).unwrap().replace("https://", "http://");
+    fs::write(&broken, plain).unwrap();
+    fails(&run(&broken, &["list"]), "does not answer as an API server: 400: ");
+    fails(&run(&admin(), &["list", "-n", "../.."]), "error: no namespace can have the name \"../..\"");
+    assert_eq!(run(&admin(), &["list", "-n", ""]).code, 0, "an empty one is that of the context");
     fails(
         &in_place(&shop, &["list", "svc/none"]),
         "Error from server (NotFound): services \"none\" not found",
