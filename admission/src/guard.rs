@@ -26,7 +26,7 @@ pub(crate) fn review<'a>(
     let object = read(request, text)?;
     // An audit names no user. There, marks that anybody can set are enough, because nothing follows from it.
     let is_marked = |object: &Value| {
-        let labels = object.pointer("/metadata/labels");
+        let labels = object::of_metadata(object, "labels");
         labels.and_then(|it| it.get(MANAGED_BY_LABEL)).and_then(Value::as_str) == Some(MANAGED_BY)
     };
     if request.is_audit() && is_marked(&object) {

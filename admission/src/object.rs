@@ -3,6 +3,7 @@
 //! Only the annotations are changed. Every other field is written as it came, also fields that this program does not
 //! read.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -21,16 +22,65 @@ const HEAD: [&str; 2] = ["apiVersion", "kind"];
 const CREATED: &str = "creationTimestamp";
 const OF_METADATA: [&str; 2] = [CREATED, "deletionTimestamp"];
 
-/// The fields of the object that are read, as a tree. Most of an object is not read, such as `managedFields`.
-pub(crate) fn read(object: &RawValue) -> serde_json::Result<Value> {
-    read_fields(object, &|name, text| match READ.iter().find(|(known, _)| *known == name) {
-        Some((_, fields)) => read_fields(text, &|name, text| {
-            let is_read = fields.contains(&name) || OF_METADATA.contains(&name);
-            is_read.then(|| serde_json::from_str(text.get())).transpose()
-        })
-        .map(Some),
-        None => HEAD.contains(&name).then(|| serde_json::from_str(text.get())).transpose(),
-    })
+/// A Service under review.
+#[derive(Clone, Debug)]
+pub(crate) struct Service<'p> {
+    /// The fields that are read, as a tree. Most of an object is not read, such as `managedFields`.
+    pub(crate) tree: Value,
+    /// The text of all fields, of which the answer is made.
+    fields: Fields<'p>,
+    metadata: Fields<'p>,
+}
+
+impl<'p> Service<'p> {
+    pub(crate) fn read(object: &'p RawValue) -> serde_json::Result<Self> {
+        if !is_mapping(object) {
+            let tree = serde_json::from_str(object.get())?;
+            return Ok(Self { tree, fields: Fields::default(), metadata: Fields::default() });
+        }
+        let fields = Fields::read(object)?;
+        let metadata = fields.get("metadata").filter(|text| is_mapping(text));
+        let metadata = metadata.map(Fields::read).transpose()?.unwrap_or_default();
+        let tree = fields.tree(&|name, text| match READ.iter().find(|(known, _)| *known == name) {
+            Some((_, read)) if is_mapping(text) => {
+                let read = |name: &str, text: &RawValue| {
+                    let is_read = read.contains(&name) || OF_METADATA.contains(&name);
+                    is_read.then(|| serde_json::from_str(text.get())).transpose()
+                };
+                let tree =
+                    if name == "metadata" { metadata.tree(&read) } else { Fields::read(text)?.tree(&read) };
+                tree.map(Some)
+            }
+            known => (known.is_some() || HEAD.contains(&name))
+                .then(|| serde_json::from_str(text.get()))
+                .transpose(),
+        })?;
+        Ok(Self { tree, fields, metadata })
+    }
+
+    /// Its text with what is written back on it: the URL of this plan, or none; `None` if it has that already.
+    pub(crate) fn stamped(self, plan: Option<&Plan>) -> Changed {
+        let Self { mut tree, fields, metadata } = self;
+        // The texts of the answer live shorter than those of the request.
+        let (mut fields, mut metadata): (Fields<'_>, Fields<'_>) = (fields, metadata);
+        if !stamp::write(&mut tree, plan.and_then(Plan::stamp).as_ref()) {
+            return Ok(None);
+        }
+        let annotations = to_raw_value(&of_metadata(&tree, "annotations"))?;
+        metadata.set("annotations", &annotations);
+        let metadata = to_raw_value(&metadata)?;
+        fields.set("metadata", &metadata);
+        to_raw_value(&fields).map(Some)
+    }
+}
+
+fn is_mapping(text: &RawValue) -> bool {
+    text.get().starts_with('{')
+}
+
+/// A field of the metadata of an object that was read.
+pub(crate) fn of_metadata<'v>(object: &'v Value, field: &str) -> Option<&'v Value> {
+    object.get("metadata")?.get(field)
 }
 
 /// The fields of an object that gives hosts to a program, as a tree: all but `managedFields` and the status.
@@ -48,7 +98,7 @@ pub(crate) fn read_guarded(object: &RawValue) -> serde_json::Result<Value> {
 
 /// Whether an object only waits for its finalizers. Refusing the update that removes the last one would keep it alive for ever.
 pub(crate) fn is_being_deleted(object: &Value) -> bool {
-    object.pointer("/metadata/deletionTimestamp").is_some_and(|at| !at.is_null())
+    of_metadata(object, "deletionTimestamp").is_some_and(|at| !at.is_null())
 }
 
 /// When the API server created an object; empty if the object does not say it.
@@ -64,7 +114,7 @@ pub(crate) fn created(object: &RawValue) -> String {
 
 /// The same of an object that was read.
 pub(crate) fn time_of(object: &Value) -> String {
-    let time = object.pointer("/metadata/creationTimestamp").and_then(Value::as_str);
+    let time = of_metadata(object, CREATED).and_then(Value::as_str);
     time.unwrap_or_default().to_owned()
 }
 
@@ -73,45 +123,19 @@ fn read_fields(
     text: &RawValue,
     read: &dyn Fn(&str, &RawValue) -> serde_json::Result<Option<Value>>,
 ) -> serde_json::Result<Value> {
-    if !text.get().starts_with('{') {
+    if !is_mapping(text) {
         return serde_json::from_str(text.get());
     }
-    let mut kept = Map::new();
-    for (name, text) in Fields::read(text)?.0 {
-        if let Some(value) = read(&name, text)? {
-            kept.insert(name, value);
-        }
-    }
-    Ok(Value::Object(kept))
-}
-
-/// The text of a Service with what is written back on it: the URL of this plan, or none; `None` if it has that already.
-pub(crate) fn stamped(text: &RawValue, mut service: Value, plan: Option<&Plan>) -> Changed {
-    if !stamp::write(&mut service, plan.and_then(Plan::stamp).as_ref()) {
-        return Ok(None);
-    }
-    with_annotations(text, service.pointer("/metadata/annotations").unwrap_or(&Value::Null)).map(Some)
-}
-
-/// The text of the object with these annotations. The object has metadata.
-fn with_annotations(object: &RawValue, annotations: &Value) -> serde_json::Result<Box<RawValue>> {
-    let mut fields = Fields::read(object)?;
-    let mut metadata = fields.get("metadata").map_or_else(|| Ok(Fields::default()), Fields::read)?;
-    let annotations = to_raw_value(annotations)?;
-    metadata.set("annotations", &annotations);
-    let metadata = to_raw_value(&metadata)?;
-    fields.set("metadata", &metadata);
-    to_raw_value(&fields)
-}
-
-/// The fields of a mapping, each with the text of its value.
-pub(crate) fn fields(mapping: &RawValue) -> serde_json::Result<Vec<(String, &RawValue)>> {
-    Fields::read(mapping).map(|fields| fields.0)
+    Fields::read(text)?.tree(read)
 }
 
 /// The fields of a mapping in their order, each with the text of its value.
-#[derive(Default)]
-struct Fields<'p>(Vec<(String, &'p RawValue)>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fields<'p>(pub(crate) Vec<(Name<'p>, &'p RawValue)>);
+
+/// The name of a field, borrowed where nothing is escaped in it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Name<'p>(#[serde(borrow)] pub(crate) Cow<'p, str>);
 
 impl<'p> Fields<'p> {
     fn read(mapping: &'p RawValue) -> serde_json::Result<Self> {
@@ -120,17 +144,31 @@ impl<'p> Fields<'p> {
 
     /// The value of a field. If its name occurs twice, the last one counts.
     fn get(&self, name: &str) -> Option<&'p RawValue> {
-        self.0.iter().rfind(|(known, _)| known == name).map(|(_, value)| *value)
+        self.0.iter().rfind(|(known, _)| known.0 == name).map(|(_, value)| *value)
     }
 
     /// Replaces the value of a field, everywhere if its name occurs twice; adds the field if it is missing.
     fn set(&mut self, name: &str, value: &'p RawValue) {
         if self.get(name).is_none() {
-            self.0.push((name.to_owned(), value));
+            self.0.push((Name(name.to_owned().into()), value));
         }
-        for (_, known) in self.0.iter_mut().filter(|(known, _)| known == name) {
+        for (_, known) in self.0.iter_mut().filter(|(known, _)| known.0 == name) {
             *known = value;
         }
+    }
+
+    /// A mapping of the fields for which `read` gives a value.
+    fn tree(
+        &self,
+        read: &dyn Fn(&str, &RawValue) -> serde_json::Result<Option<Value>>,
+    ) -> serde_json::Result<Value> {
+        let mut kept = Map::new();
+        for (name, text) in &self.0 {
+            if let Some(value) = read(&name.0, text)? {
+                kept.insert(name.0.clone().into_owned(), value);
+            }
+        }
+        Ok(Value::Object(kept))
     }
 }
 

@@ -12,7 +12,7 @@ use xposer::internal::shortened;
 use xposer::options::{Claims, Mode};
 use xposer::{Code, Diagnostic, Plan, Report, Service, Settings, expose};
 
-use crate::object;
+use crate::object::{self, Fields, Name};
 use crate::response::{Response, is_error};
 use crate::time::seconds;
 
@@ -99,7 +99,7 @@ struct Written<'t> {
     #[serde(default)]
     dropped: u64,
     #[serde(borrow, default)]
-    claims: Option<&'t RawValue>,
+    claims: Option<Fields<'t>>,
 }
 
 /// Who asks.
@@ -109,8 +109,8 @@ pub(crate) enum Asked<'a> {
     Service {
         plan: Box<Plan>,
         before: Before<'a>,
-        /// Its text and what was read of it, if the URL is to be written on it.
-        stamped: Option<(&'a RawValue, Value)>,
+        /// Itself, if the URL is to be written on it.
+        stamped: Option<object::Service<'a>>,
     },
     /// An object that somebody wrote by hand.
     Guarded {
@@ -142,8 +142,9 @@ impl Before<'_> {
         let texts = match self {
             Before::Nothing => None,
             Before::Same => Some(plan.claim_texts()),
-            Before::Other { old, namespace, settings } => object::read(old).ok().and_then(|old| {
-                let outcome = expose(&Service::from_value(&old).with_default_namespace(namespace), settings);
+            Before::Other { old, namespace, settings } => object::Service::read(old).ok().and_then(|old| {
+                let outcome =
+                    expose(&Service::from_value(&old.tree).with_default_namespace(namespace), settings);
                 outcome.plan().map(Plan::claim_texts)
             }),
         };
@@ -284,8 +285,8 @@ impl<'a> Question<'a> {
         }
         match self.asked {
             // The URL of somebody else is no URL of this Service.
-            Asked::Service { plan, stamped: Some((text, service)), .. } => {
-                response.with_change(object::stamped(text, service, Some(&*plan).filter(|_| !is_contested)))
+            Asked::Service { plan, stamped: Some(service), .. } => {
+                response.with_change(service.stamped(Some(&*plan).filter(|_| !is_contested)))
             }
             Asked::Service { stamped: None, .. } | Asked::Guarded { .. } => response,
         }
@@ -299,12 +300,12 @@ impl<'a> Question<'a> {
             Some(Reply::Failed(error)) => return Err(format!("cannot be read: {}", short(error))),
             None => return Err("was not looked up in time".to_owned()),
         };
-        let labels = found.pointer("/metadata/labels").unwrap_or(&Value::Null);
+        let labels = object::of_metadata(found, "labels").unwrap_or(&Value::Null);
         let has_label = |(key, value): (&str, &str)| labels.get(key).and_then(Value::as_str) == Some(value);
         if !SHARD_LABELS.into_iter().all(has_label) {
             return Err("belongs to somebody else: it has not the labels of the claims".to_owned());
         }
-        let Some(text) = found.pointer("/data").and_then(|data| data.get(SHARD_KEY)?.as_str()) else {
+        let Some(text) = found.get("data").and_then(|data| data.get(SHARD_KEY)?.as_str()) else {
             return Err("has no claims".to_owned());
         };
         let no_claims = |_| "has claims in another form".to_owned();
@@ -322,11 +323,9 @@ impl<'a> Question<'a> {
             ));
         }
         let mut claims = Holders::new();
-        for (text, holders) in
-            shard.claims.map(object::fields).transpose().map_err(no_claims)?.unwrap_or_default()
-        {
-            if self.wanted.contains(&text) {
-                claims.insert(text, serde_json::from_str(holders.get()).map_err(no_claims)?);
+        for (Name(text), holders) in shard.claims.unwrap_or_default().0 {
+            if self.wanted.contains(&*text) {
+                claims.insert(text.into_owned(), serde_json::from_str(holders.get()).map_err(no_claims)?);
             }
         }
         Ok((claims, shard.dropped))

@@ -1,8 +1,7 @@
 //! What is decided about an object.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
-use xposer::{Outcome, Service, Settings, expose};
+use xposer::{Outcome, Settings, expose};
 
 use crate::question::{Asked, Before, Question, Review};
 use crate::request::Request;
@@ -25,8 +24,8 @@ pub fn review<'a>(request: &Request<'a>, settings: &'a Settings) -> Review<'a> {
 pub struct Reviewed<'r, 'p> {
     request: &'r Request<'p>,
     text: &'p RawValue,
-    /// A Service as far as it is read; `None` for an object of another kind.
-    service: Option<Value>,
+    /// `None` for an object of another kind.
+    service: Option<object::Service<'p>>,
 }
 
 impl<'r, 'p> Reviewed<'r, 'p> {
@@ -46,11 +45,12 @@ impl<'r, 'p> Reviewed<'r, 'p> {
         if !request.is_for_service() {
             return Ok(None);
         }
-        let object = object::read(text).map_err(|error| Response::unreadable(&error))?;
-        if object::is_being_deleted(&object) || (request.kind.is_none() && !xposer::is_service(&object)) {
+        let service = object::Service::read(text).map_err(|error| Response::unreadable(&error))?;
+        let tree = &service.tree;
+        if object::is_being_deleted(tree) || (request.kind.is_none() && !xposer::is_service(tree)) {
             return Ok(None);
         }
-        Ok(Some(Self { request, text, service: Some(object) }))
+        Ok(Some(Self { request, text, service: Some(service) }))
     }
 
     /// Reviews the object under these settings.
@@ -60,7 +60,7 @@ impl<'r, 'p> Reviewed<'r, 'p> {
         'p: 'a,
     {
         match self.service {
-            Some(service) => review_service(self.request, self.text, service, settings),
+            Some(service) => review_service(self.request, service, settings),
             None => guard::review(self.request, self.text, settings)
                 .unwrap_or_else(|error| Review::Answered(Response::unreadable(&error))),
         }
@@ -69,11 +69,10 @@ impl<'r, 'p> Reviewed<'r, 'p> {
 
 fn review_service<'a>(
     request: &Request<'a>,
-    text: &'a RawValue,
-    object: Value,
+    object: object::Service<'a>,
     settings: &'a Settings,
 ) -> Review<'a> {
-    let service = Service::from_value(&object).with_default_namespace(request.namespace());
+    let service = xposer::Service::from_value(&object.tree).with_default_namespace(request.namespace());
     let (plan, report) = match expose(&service, settings) {
         Outcome::NotExposed { report } => (None, report.unwrap_or_default()),
         Outcome::Refused(report) | Outcome::Conflicting(report) => {
@@ -84,14 +83,14 @@ fn review_service<'a>(
     let stamps = settings.stamp();
     match (plan, Question::claims(settings)) {
         (Some(plan), Some(claims)) => {
-            let created = request.created(&object);
+            let created = request.created(&object.tree);
             let texts = plan.claim_texts();
             let before = match request.old_object {
                 _ if request.is_audit() => Before::Same,
                 Some(old) => Before::Other { old, namespace: request.namespace().to_owned(), settings },
                 None => Before::Nothing,
             };
-            let asked = Asked::Service { plan, before, stamped: stamps.then_some((text, object)) };
+            let asked = Asked::Service { plan, before, stamped: stamps.then_some(object) };
             Review::Asks(Box::new(Question::new([&texts, &[]], claims, asked, created, report)))
         }
         (plan, _) => {
@@ -99,7 +98,7 @@ fn review_service<'a>(
             if !stamps {
                 return Review::Answered(response);
             }
-            Review::Answered(response.with_change(object::stamped(text, object, plan.as_deref())))
+            Review::Answered(response.with_change(object.stamped(plan.as_deref())))
         }
     }
 }

@@ -21,7 +21,7 @@ pub use codes::Code;
 pub use path::{FieldPath, Origin, Root, Segment, Sourced};
 pub use problem::Problem;
 pub(crate) use suggestion::did_you_mean;
-pub(crate) use text::{cut, escaped, kind_of, listed, quoted, quoted_char, scalar};
+pub(crate) use text::{cut, kind_of, listed, quoted, quoted_char, scalar, visible};
 pub use words::UnknownWord;
 pub(crate) use words::words;
 
@@ -236,7 +236,7 @@ impl Report {
             return;
         }
         let Problem { code, message, found, help, proposed, range } = problem;
-        let (message, help) = (escaped(&message), help.map(|help| escaped(&help)));
+        let (message, help) = (visible(message), help.map(visible));
         let subject = Arc::clone(&self.subject);
         let finding = Diagnostic { code, severity, subject, path, found, message, help, proposed, range };
         self.diagnostics.push(finding);

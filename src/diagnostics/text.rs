@@ -69,6 +69,11 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
+/// The same of a text that seldom has such a character.
+pub(crate) fn visible(text: String) -> String {
+    if text.contains(is_hidden) { escaped(&text) } else { text }
+}
+
 fn push_escaped(out: &mut String, character: char) {
     if is_hidden(character) {
         out.extend(character.escape_default());

@@ -13,6 +13,7 @@
 pub mod cases;
 pub mod cluster;
 pub mod cookbook;
+pub mod fuel;
 pub mod golden;
 pub mod host;
 pub mod kubewarden;

@@ -19,7 +19,7 @@ use xposer_testkit::host::{HostCall, Module, Reply};
 
 use crate::policy::{Measured, request, silent, times};
 
-const NAMESPACE: &str = "xposer-system";
+pub(crate) const NAMESPACE: &str = "xposer-system";
 /// How many Services a namespace of the cluster has.
 const EACH: usize = 10;
 /// How many hosts the cluster has while the time of an answer is measured.
@@ -31,7 +31,7 @@ const CALLS: u32 = 200;
 const CALLS_THAT_WAIT: u32 = 20;
 
 /// The claims of this many Services, each with a host of its own; `namespace` gives the namespace of each.
-fn holders(count: usize, namespace: &dyn Fn(usize) -> String) -> Result<Holders> {
+pub(crate) fn holders(count: usize, namespace: &dyn Fn(usize) -> String) -> Result<Holders> {
     let mut holders = Holders::new();
     for number in 0..count {
         let (namespace, name) = (namespace(number), format!("web-{number}"));
@@ -48,7 +48,7 @@ fn holders(count: usize, namespace: &dyn Fn(usize) -> String) -> Result<Holders>
 }
 
 /// Some namespaces with ten Services each.
-fn spread(number: usize) -> String {
+pub(crate) fn spread(number: usize) -> String {
     format!("team-{}", number / EACH)
 }
 

@@ -4,8 +4,9 @@
 //! `make bench` runs the benchmarks first; this reads what they left behind and judges nothing by the clock. With the word
 //! `linear`, and perhaps words of the rows to print, it only prints how the work grows; with the word `policy`, only what
 //! the policy costs, and perhaps what other modules do, whose files follow; with the word `lookup`, only what its question who
-//! has a host costs.
+//! has a host costs; with the word `fuel`, only how many instructions of WebAssembly a request runs, and perhaps in other modules, too.
 
+mod fuel;
 mod linear;
 mod lookup;
 mod policy;
@@ -39,6 +40,15 @@ fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the test kit has no parent folder")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let mut out = String::new();
+    if let [word, before @ ..] = arguments.as_slice()
+        && word == FUEL
+    {
+        let ours = root.join("policy.wasm");
+        let files: Vec<&Path> = std::iter::once(ours.as_path()).chain(before.iter().map(Path::new)).collect();
+        fuel::fuel(root, &files, &mut out)?;
+        std::io::stdout().write_all(out.as_bytes())?;
+        return Ok(());
+    }
     let policy = |part: Part, before: &[String], out: &mut String| {
         policy::policy(root, &root.join("policy.wasm"), &target.join("noop.wasm"), part, before, out)
     };
@@ -108,6 +118,8 @@ const LINEAR: &str = "linear";
 const POLICY: &str = "policy";
 /// The word that selects what its question costs.
 const LOOKUP: &str = "lookup";
+/// The word that selects how many instructions the policy runs.
+const FUEL: &str = "fuel";
 /// The word that makes this program run another one and say how much memory it took.
 const PEAK: &str = "peak-of";
 
