@@ -19,6 +19,7 @@ mod diff;
 mod events;
 mod handover;
 mod lease;
+mod log;
 mod metrics;
 mod missing;
 mod notice;
@@ -43,17 +44,14 @@ use clap::Parser;
 use kube::Client;
 use tokio::sync::{mpsc, watch as shared};
 use tracing::{error, info};
-use tracing_subscriber::EnvFilter;
 use xposer_live::error::{error_chain, error_message};
 
-use args::{Args, LogFormat};
+use args::Args;
 use controller::{Controller, Exit};
+use log::start_log;
 use metrics::Metrics;
 use serve::{Health, serve};
 use settings::SettingsFile;
-
-/// What counts unless `RUST_LOG` names these libraries. They would log the same errors again, each time that something is tried.
-const QUIET: &str = "kube_client=off,kube_runtime=off";
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -66,22 +64,6 @@ fn main() -> ExitCode {
         Exit::Unusable
     });
     ExitCode::from(exit as u8)
-}
-
-/// What is logged: what `RUST_LOG` says, if that can be read.
-fn log_filter(said: Option<&str>) -> EnvFilter {
-    let said = said.filter(|said| !said.trim().is_empty()).unwrap_or("info");
-    EnvFilter::try_new(format!("{QUIET},{said}")).unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},info")))
-}
-
-fn start_log(format: LogFormat) {
-    let filter = log_filter(std::env::var(EnvFilter::DEFAULT_ENV).ok().as_deref());
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    match format {
-        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
-    }
 }
 
 /// Starts what the controller needs, and runs it.
@@ -140,23 +122,4 @@ async fn config() -> anyhow::Result<kube::Config> {
     // The controller pauses as a whole while the API server is unavailable. Requests are not retried one by one.
     config.default_retry = false;
     Ok(config)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_libraries_are_quiet_unless_somebody_asks_for_them() {
-        for (said, written) in [
-            (None, "kube_runtime=off,kube_client=off,info"),
-            (Some(""), "kube_runtime=off,kube_client=off,info"),
-            (Some("info"), "kube_runtime=off,kube_client=off,info"),
-            (Some("xposer_controller=debug,warn"), "xposer_controller=debug,kube_runtime=off,kube_client=off,warn"),
-            (Some("info,kube_runtime=debug"), "kube_runtime=debug,kube_client=off,info"),
-            (Some("=,="), "kube_runtime=off,kube_client=off,info"),
-        ] {
-            assert_eq!(log_filter(said).to_string(), written, "{said:?}");
-        }
-    }
 }

@@ -32,6 +32,7 @@ const MODULES: &[(&str, &[&str])] = &[
     // What goes outside.
     ("claims", &["lease", "metrics", "shards", "state"]),
     ("args", &["handover"]),
+    ("log", &["args"]),
     ("diff", &["actions"]),
     ("events", &["metrics", "notice"]),
     ("serve", &["metrics"]),

@@ -1,0 +1,47 @@
+//! What is logged, and in which form.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::args::LogFormat;
+
+/// What counts unless `RUST_LOG` names these libraries. They would log the same errors again, each time that something is tried.
+const QUIET: &str = "kube_client=off,kube_runtime=off";
+
+/// What is logged: what `RUST_LOG` says, if that can be read.
+fn filter(said: Option<&str>) -> EnvFilter {
+    let said = said.filter(|said| !said.trim().is_empty()).unwrap_or("info");
+    EnvFilter::try_new(format!("{QUIET},{said}")).unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},info")))
+}
+
+/// Everything that is logged goes to the standard error.
+pub(crate) fn start_log(format: LogFormat) {
+    let filter = filter(std::env::var(EnvFilter::DEFAULT_ENV).ok().as_deref());
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_libraries_are_quiet_unless_somebody_asks_for_them() {
+        for (said, written) in [
+            (None, "kube_runtime=off,kube_client=off,info"),
+            (Some(""), "kube_runtime=off,kube_client=off,info"),
+            (Some("info"), "kube_runtime=off,kube_client=off,info"),
+            (
+                Some("xposer_controller=debug,warn"),
+                "xposer_controller=debug,kube_runtime=off,kube_client=off,warn",
+            ),
+            (Some("info,kube_runtime=debug"), "kube_runtime=debug,kube_client=off,info"),
+            (Some("=,="), "kube_runtime=off,kube_client=off,info"),
+        ] {
+            assert_eq!(filter(said).to_string(), written, "{said:?}");
+        }
+    }
+}
