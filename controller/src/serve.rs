@@ -25,9 +25,9 @@ const LIVENESS_TIMEOUT: Duration = Duration::from_secs(60);
 /// How many clients of `/healthz`, `/readyz` and `/metrics` are answered at once. Their answers are small.
 const MAX_CONNECTIONS: usize = 512;
 /// How long a client may send requests over one connection.
-const LONGEST_CONNECTION: Duration = Duration::from_secs(60);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long it may read the last answer after that.
-const LAST_ANSWER: Duration = Duration::from_secs(10);
+const LAST_ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The state of `/healthz` and `/readyz`.
 pub(crate) struct Health {
@@ -95,7 +95,7 @@ pub(crate) async fn serve(
 /// Answers the requests to an address until the program ends. Returns the address, whose port the system may have chosen.
 ///
 /// A client that does not read holds an answer in memory, so there are at most `connections` at once, and each ends after a while
-/// ([`LONGEST_CONNECTION`]). Others wait until one of them has ended.
+/// ([`CONNECTION_TIMEOUT`]). Others wait until one of them has ended.
 ///
 /// # Errors
 ///
@@ -131,9 +131,9 @@ where
                     .serve_connection(TokioIo::new(stream), answer);
                 let mut connection = pin!(connection);
                 // An error means that the client has closed the connection.
-                if timeout(LONGEST_CONNECTION, connection.as_mut()).await.is_err() {
+                if timeout(CONNECTION_TIMEOUT, connection.as_mut()).await.is_err() {
                     connection.as_mut().graceful_shutdown();
-                    let _ = timeout(LAST_ANSWER, connection).await;
+                    let _ = timeout(LAST_ANSWER_TIMEOUT, connection).await;
                 }
                 drop(place);
             });
