@@ -52,7 +52,12 @@ fn main() -> Result<()> {
         let ended: Vec<_> = all.filter(|it| !it.runs() && told.insert(it.name())).collect();
         for process in &ended {
             say(&process.log_tail());
-            writeln!(table, "{} has ended by itself; its log is {run}/programs/{}/log", process.name(), process.name())?;
+            writeln!(
+                table,
+                "{} has ended by itself; its log is {run}/programs/{}/log",
+                process.name(),
+                process.name()
+            )?;
         }
         if !ended.is_empty() {
             show(chain.run(), &table)?;

@@ -152,7 +152,10 @@ mod tests {
             (None, "kube_runtime=off,kube_client=off,info"),
             (Some(""), "kube_runtime=off,kube_client=off,info"),
             (Some("info"), "kube_runtime=off,kube_client=off,info"),
-            (Some("xposer_controller=debug,warn"), "xposer_controller=debug,kube_runtime=off,kube_client=off,warn"),
+            (
+                Some("xposer_controller=debug,warn"),
+                "xposer_controller=debug,kube_runtime=off,kube_client=off,warn",
+            ),
             (Some("info,kube_runtime=debug"), "kube_runtime=debug,kube_client=off,info"),
             (Some("=,="), "kube_runtime=off,kube_client=off,info"),
         ] {

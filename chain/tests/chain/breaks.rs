@@ -254,9 +254,7 @@ fn the_url_that_is_written_for_a_route_is_answered() {
     let publish = (BLOCK, "exposeIngressUrl: locally");
     expose(&ns, "secured", &[publish]);
     expose(&ns, "plain", &[publish, ("TLS", "false")]);
-    for (name, url) in
-        [("secured", "https://secured.example.com"), ("plain", "http://plain.example.com")]
-    {
+    for (name, url) in [("secured", "https://secured.example.com"), ("plain", "http://plain.example.com")] {
         eventually("the URL is written", || {
             let written = &ns.get(CONFIG_MAP, "xposer")?["data"][format!("{name}-written")];
             ensure!(written == url, "{written}");

@@ -230,7 +230,8 @@ fn an_ingress_of_a_class_that_nobody_serves_is_served_when_somebody_does() {
     // Some programs take a while to write an address, so it is told after a minute.
     for (name, class) in [("inside", "internal-ingress"), ("misspelt", "contuor")] {
         let told = ns.event_within(TOLD, name, "Warning", "NotServed");
-        let said = format!("Ingress {}/{name} has no address; no IngressClass is called \"{class}\"", ns.name());
+        let said =
+            format!("Ingress {}/{name} has no address; no IngressClass is called \"{class}\"", ns.name());
         assert!(told.starts_with(&said), "{told}");
     }
 
@@ -258,7 +259,10 @@ fn a_route_waits_for_its_gateway() {
     expose(&ns, "routed", &options);
     eventually("there is an HTTPRoute", || ns.get(HTTP_ROUTE, "routed").map(|_| ()));
     let told = ns.event("routed", "Warning", "GatewayNotFound");
-    for words in ["HTTPRoute no-gateway/routed belongs to the Gateway gateways/missing, which does not exist", "`parentRefs`"] {
+    for words in [
+        "HTTPRoute no-gateway/routed belongs to the Gateway gateways/missing, which does not exist",
+        "`parentRefs`",
+    ] {
         assert!(told.contains(words), "{told}");
     }
     records_are_complete(chain, &ns, "elsewhere");
