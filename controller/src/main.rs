@@ -143,7 +143,7 @@ async fn config() -> anyhow::Result<kube::Config> {
 }
 
 #[cfg(test)]
-mod tests {
+mod log_tests {
     use super::*;
 
     #[test]
