@@ -24,7 +24,7 @@ use crate::state::{State, Written};
 /// The most Services of a report, and the most entries of each of its lists.
 pub(crate) const MAX_ROWS: usize = 5000;
 /// How many clients are answered at once. One that reads slowly may hold a report that is no longer kept.
-const MAX_CONNECTIONS: usize = 16;
+const MAX_CONNECTIONS: usize = 8;
 /// How long a report is shown again although the state has changed: where much happens, it would be made anew all the time.
 const MIN_AGE: Duration = Duration::from_secs(2);
 
