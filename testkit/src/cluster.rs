@@ -3,15 +3,45 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use xposer::conflicts::{
     Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, bucket_of_name, config_map, shard,
 };
+use xposer::{Service, Settings, expose, testing};
 
 use crate::cases::parse;
 use crate::host::HostCall;
+
+/// How many Services a namespace has, as [`spread`] gives it.
+pub const EACH: usize = 10;
+
+/// The namespace of the Service of this number: some namespaces with ten Services each.
+#[must_use]
+pub fn spread(number: usize) -> String {
+    format!("team-{}", number / EACH)
+}
+
+/// The claims of this many Services, each with a host of its own; `namespace` gives the namespace of each.
+///
+/// # Errors
+///
+/// The core does not plan such a Service.
+pub fn holders(count: usize, namespace: &dyn Fn(usize) -> String) -> Result<Holders> {
+    let settings =
+        Settings::from_value(&json!({"domain": "example.com"})).map_err(|report| anyhow!("{report}"))?;
+    let mut holders = Holders::new();
+    for number in 0..count {
+        let service = testing::service_named(&namespace(number), &format!("web-{number}"), &[]);
+        let outcome = expose(&Service::from_value(&service), &settings);
+        let plan = outcome.plan().context("the Service is in order")?;
+        for claim in plan.claim_texts() {
+            holders.entry(claim.text).or_default().push(plan.holder("2026-01-01T00:00:00Z"));
+        }
+    }
+    Ok(holders)
+}
 
 /// Objects by what is asked for.
 #[derive(Clone, Debug, Default)]

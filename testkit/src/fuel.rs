@@ -10,8 +10,10 @@ use wasmtime_provider::wasmtime::{self, Caller, Config, Engine, InstancePre, Lin
 
 use crate::host::{HostCall, Reply};
 
-/// What the guest reads from the clock, in seconds since 1970: 2026-11-29T07:00:00Z.
-pub const NOW: u64 = 1_795_935_600;
+/// What the guest reads from the clock, in seconds since 1970.
+const NOW: u64 = 1_795_935_600;
+/// The same time, as the API server writes it: claims that were written now.
+pub const WRITTEN: &str = "2026-11-29T07:00:00Z";
 
 /// A compiled module whose instructions are counted.
 pub struct Counted {

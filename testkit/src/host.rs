@@ -75,15 +75,21 @@ pub struct Module {
 /// The name of the deadline error, as policy-server looks for it.
 pub const INTERRUPTED: &str = "guest code interrupted, execution deadline exceeded";
 
-/// The policy's module: the file that `POLICY_WASM` names, or `policy.wasm` in the folder of the workspace, as
+/// The file of the policy's module: the one that `POLICY_WASM` names, or `policy.wasm` in the folder of the workspace, as
 /// `make policy.wasm` builds it.
+#[must_use]
+pub fn policy_file() -> PathBuf {
+    let named = std::env::var_os("POLICY_WASM").filter(|path| !path.is_empty());
+    named.map_or_else(|| workspace().join("policy.wasm"), PathBuf::from)
+}
+
+/// The policy's module, from its [file](policy_file).
 ///
 /// # Errors
 ///
 /// There is no such file, or it is no module.
 pub fn policy() -> anyhow::Result<Module> {
-    let named = std::env::var_os("POLICY_WASM").filter(|path| !path.is_empty());
-    Module::load(&named.map_or_else(|| workspace().join("policy.wasm"), PathBuf::from))
+    Module::load(&policy_file())
 }
 
 impl Module {

@@ -6,15 +6,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use xposer_testkit::cluster::Cluster;
-use xposer_testkit::fuel::Counted;
+use xposer_testkit::cluster::{Cluster, holders, spread};
+use xposer_testkit::fuel::{self, Counted};
 use xposer_testkit::host::{Reply, refuse};
 
-use crate::lookup::{NAMESPACE, holders, spread};
+use crate::lookup::NAMESPACE;
 use crate::policy::{request, silent};
-
-/// When the claims were written: the time that the guest's clock shows.
-const WRITTEN: &str = "2026-11-29T07:00:00Z";
 
 /// Prints the instructions of each request in each of these modules.
 pub(crate) fn fuel(root: &Path, files: &[&Path], out: &mut String) -> Result<()> {
@@ -26,7 +23,7 @@ pub(crate) fn fuel(root: &Path, files: &[&Path], out: &mut String) -> Result<()>
         ("exposed".to_owned(), request(root, &off, |_| {})?, None),
     ];
     for count in [0, 100, 1_000, 10_000] {
-        let cluster = Cluster::of_claims(NAMESPACE, WRITTEN, &holders(count, &spread)?);
+        let cluster = Cluster::of_claims(NAMESPACE, fuel::WRITTEN, &holders(count, &spread)?);
         let what = format!("exposed, claims on, {count} hosts");
         rows.push((what, request(root, &on, |_| {})?, Some(Arc::new(cluster))));
     }

@@ -13,15 +13,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::{Value, json};
 use xposer::conflicts::Holders;
-use xposer::testing;
-use xposer_testkit::cluster::{Cluster, time};
+use xposer_testkit::cluster::{Cluster, EACH, holders, spread, time};
 use xposer_testkit::host::{HostCall, Module, Reply};
 
 use crate::policy::{Measured, request, silent, times};
 
 pub(crate) const NAMESPACE: &str = "xposer-system";
-/// How many Services a namespace of the cluster has.
-const EACH: usize = 10;
 /// How many hosts the cluster has while the time of an answer is measured.
 const HOSTS: usize = 1_000;
 /// How many look-ups the exposed Service needs: one for its host, and one for its name.
@@ -29,28 +26,6 @@ const LOOKUPS: usize = 2;
 const CALLS: u32 = 200;
 /// Fewer, where each waits for milliseconds.
 const CALLS_THAT_WAIT: u32 = 20;
-
-/// The claims of this many Services, each with a host of its own; `namespace` gives the namespace of each.
-pub(crate) fn holders(count: usize, namespace: &dyn Fn(usize) -> String) -> Result<Holders> {
-    let mut holders = Holders::new();
-    for number in 0..count {
-        let (namespace, name) = (namespace(number), format!("web-{number}"));
-        let service = testing::service_named(&namespace, &name, &[]);
-        let settings = xposer::Settings::from_value(&json!({"domain": "example.com"}))
-            .map_err(|report| anyhow!("{report}"))?;
-        let outcome = xposer::expose(&xposer::Service::from_value(&service), &settings);
-        let plan = outcome.plan().context("the Service is in order")?;
-        for claim in plan.claim_texts() {
-            holders.entry(claim.text).or_default().push(plan.holder("2026-01-01T00:00:00Z"));
-        }
-    }
-    Ok(holders)
-}
-
-/// Some namespaces with ten Services each.
-pub(crate) fn spread(number: usize) -> String {
-    format!("team-{}", number / EACH)
-}
 
 /// A host that knows the answers to the calls of one request, and takes its time for each.
 struct Stub {
