@@ -98,8 +98,9 @@ struct Written<'t> {
     written: String,
     #[serde(default)]
     dropped: u64,
-    #[serde(borrow, default)]
-    claims: Option<Fields<'t>>,
+    /// Without it, nothing is known, and nothing is free.
+    #[serde(borrow)]
+    claims: Fields<'t>,
 }
 
 /// Who asks.
@@ -323,7 +324,7 @@ impl<'a> Question<'a> {
             ));
         }
         let mut claims = Holders::new();
-        for (Name(text), holders) in shard.claims.unwrap_or_default().0 {
+        for (Name(text), holders) in shard.claims.0 {
             if self.wanted.contains(&*text) {
                 claims.insert(text.into_owned(), serde_json::from_str(holders.get()).map_err(no_claims)?);
             }

@@ -345,7 +345,7 @@ fn every(claims: &str) -> Arc<Reply> {
 fn what_is_not_known_is_told_and_never_an_error() {
     let fail = |error: &'static str| -> Arc<Reply> { Arc::new(move |_| Err(error.to_owned())) };
     let found = |bytes: &'static [u8]| -> Arc<Reply> { Arc::new(move |_| Ok(bytes.to_vec())) };
-    let cases: [(&str, Arc<Reply>); 15] = [
+    let cases: [(&str, Arc<Reply>); 16] = [
         ("does not exist", Arc::new(|call| Cluster::default().reply(call))),
         (
             "cannot be read: Policy has not been granted access to the 'kubernetes/get_resource' host capability",
@@ -365,6 +365,7 @@ fn what_is_not_known_is_told_and_never_an_error() {
         ),
         ("has claims in another form", every("")),
         ("has claims in another form", every("[1]")),
+        ("has claims in another form", every(&format!(r#"{{"version": 2, "written": "{}"}}"#, time(-10)))),
         ("has claims in another form", every(&format!(r#"{{"version": 2, "written": "{}", "claims": {{"prefix shop.example.com/": [{{}}]}}}}"#, time(-10)))),
         ("has the version 1, expected 2", every(&shard(1, &time(-10), 0).to_string())),
         ("which is more than 3600 s away", every(&shard(2, &time(-3700), 0).to_string())),
