@@ -31,7 +31,7 @@ const ROUTE: Kind = Kind { api: "route.openshift.io/v1", name: "Route" };
 const KINDS: [Kind; 7] =
     [INGRESS, HTTP_ROUTE, ROUTE, MONITOR, SECURITY_POLICY, BACKEND_TRAFFIC_POLICY, HTTP_ROUTE_FILTER];
 /// What our controller makes for Traefik.
-const MIDDLEWARE: &str = "kind: Middleware";
+const MIDDLEWARE: Kind = Kind { api: "traefik.io/v1alpha1", name: "Middleware" };
 /// The classes of the pages.
 const CLASSES: [&str; 2] = ["external-ingress", "internal-ingress"];
 /// The classes here whose programs read the annotations of ingress-nginx.
@@ -146,7 +146,9 @@ impl Setup {
         }
         let settings = example.settings.map_or("", |at| page.text(at));
         // Without Traefik there is no definition of its objects.
-        if run.objects.lines().any(|line| line == MIDDLEWARE) && !self.chain.has("traefik") {
+        if documents(&run.objects)?.iter().any(|it| it["kind"] == MIDDLEWARE.name)
+            && !self.chain.has("traefik")
+        {
             let asked = page.asked(example, REQUESTS).len();
             say(&format!("skipped: no traefik, so {} and {asked} requests of it", case.slug));
             counted.skipped += asked;
@@ -203,6 +205,12 @@ impl Setup {
         seen
     }
 
+    /// The kinds that are defined.
+    fn kinds(&self) -> Vec<Kind> {
+        let traefik = self.chain.runs("traefik").then_some(MIDDLEWARE);
+        KINDS.into_iter().chain(traefik).collect()
+    }
+
     fn namespaces(&self, case: &Case) -> BTreeMap<String, &Namespace> {
         let names = case.documents.iter().map(|it| namespace_of(it).to_owned());
         names.filter_map(|name| Some((name.clone(), self.namespaces.get(&name)?))).collect()
@@ -211,7 +219,7 @@ impl Setup {
     /// Whether the next example finds nothing of this one.
     fn is_clean(&self, case: &Case) -> Result<()> {
         for ns in self.namespaces(case).values() {
-            ns.has_none(&KINDS)?;
+            ns.has_none(&self.kinds())?;
             for event in ns.names(xposer_chain::cluster::EVENT) {
                 ns.delete(xposer_chain::cluster::EVENT, &event);
             }
@@ -229,8 +237,8 @@ impl Setup {
     /// Whether the objects of the page are there.
     fn has_objects(&self, run: &Run) -> Result<()> {
         for wanted in documents(&run.objects)? {
-            let kind =
-                KINDS.into_iter().find(|kind| wanted["kind"] == kind.name).context("an unknown kind")?;
+            let mut kinds = self.kinds().into_iter();
+            let kind = kinds.find(|kind| wanted["kind"] == kind.name).context("an unknown kind")?;
             let name = name_of(&wanted);
             let found = self.chain.cluster().find(kind, Some(namespace_of(&wanted)), name)?;
             let found = found.with_context(|| format!("there is no {} {name}", kind.name))?;
