@@ -50,10 +50,11 @@ fn every_crate_has_the_version_and_what_its_page_needs() {
         for field in ["description", "license", "rust_version"] {
             assert!(package[field].is_string(), "{name}: {field}");
         }
-        // Dependencies within the workspace have the same version, or the package could not be built from the registry.
+        // Dependencies within the workspace are published, too, and have the same version, or the package could not be built from the registry.
         for dependency in package["dependencies"].as_array().unwrap() {
-            let is_ours = crates.iter().any(|package| package["name"] == dependency["name"]);
-            if is_ours && dependency["kind"].is_null() {
+            if !dependency["path"].is_null() && dependency["kind"].is_null() {
+                let is_published = crates.iter().any(|package| package["name"] == dependency["name"]);
+                assert!(is_published, "{name} needs {}, which is not published", dependency["name"]);
                 assert_eq!(dependency["req"], format!("^{VERSION}"), "{name}: {}", dependency["name"]);
             }
         }
