@@ -41,19 +41,18 @@ impl<'p> Service<'p> {
         let fields = Fields::read(object)?;
         let metadata = fields.get("metadata").filter(|text| is_mapping(text));
         let metadata = metadata.map(Fields::read).transpose()?.unwrap_or_default();
-        let tree = fields.tree(&|name, text| match READ.iter().find(|(known, _)| *known == name) {
-            Some((_, read)) if is_mapping(text) => {
-                let read = |name: &str, text: &RawValue| {
-                    let is_read = read.contains(&name) || OF_METADATA.contains(&name);
-                    is_read.then(|| serde_json::from_str(text.get())).transpose()
-                };
-                let tree =
-                    if name == "metadata" { metadata.tree(&read) } else { Fields::read(text)?.tree(&read) };
-                tree.map(Some)
+        let whole = |text: &RawValue| serde_json::from_str(text.get()).map(Some);
+        let tree = fields.tree(&|name, text| {
+            let Some((_, read)) = READ.iter().find(|(known, _)| *known == name) else {
+                return if HEAD.contains(&name) { whole(text) } else { Ok(None) };
+            };
+            let is_read = |name: &str| read.contains(&name) || OF_METADATA.contains(&name);
+            let part = |name: &str, text: &RawValue| if is_read(name) { whole(text) } else { Ok(None) };
+            match name {
+                "metadata" if is_mapping(text) => metadata.tree(&part),
+                _ => read_fields(text, &part),
             }
-            known => (known.is_some() || HEAD.contains(&name))
-                .then(|| serde_json::from_str(text.get()))
-                .transpose(),
+            .map(Some)
         })?;
         Ok(Self { tree, fields, metadata })
     }

@@ -4,6 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "the helpers of a test fail it like the test itself"
 )]
 
@@ -15,7 +16,7 @@ use xposer_testkit::fuel::{Counted, Spent, WRITTEN};
 const NAMESPACE: &str = "xposer-system";
 
 /// A request for a Service, in a cluster that has this many other hosts.
-fn spent(module: &Counted, label: &str, claims: Value, hosts: usize) -> Spent {
+fn spent(module: &Counted, label: &str, claims: &Value, hosts: usize) -> Spent {
     let mut service = testing::service_named("shop", "web", &[]);
     service["metadata"]["labels"]["expose"] = json!(label);
     let payload = json!({"settings": {"domain": "example.com", "claims": claims}, "request": {
@@ -40,7 +41,7 @@ mod in_the_wapc_host {
     fn what_a_request_costs_grows_only_with_the_answers_of_the_host() {
         let module = Counted::load(&policy_file()).expect("run `make policy.wasm`");
         let asks = json!({"namespace": NAMESPACE, "mode": "deny"});
-        let cost = |label: &str, claims: &Value, hosts| spent(&module, label, claims.clone(), hosts).call;
+        let cost = |label: &str, claims: &Value, hosts| spent(&module, label, claims, hosts).call;
         // Nothing depends on the machine or on what was called before.
         assert_eq!(cost("true", &asks, 100), cost("true", &asks, 100));
         // Who is not exposed pays nothing for the claims of others, and who does not ask neither.
