@@ -1,6 +1,8 @@
 //! Every case folder through the core: the same objects and the same report as in its files.
 
-use xposer::Severity;
+use serde_json::{Value, json};
+use xposer::internal::opened;
+use xposer::{Service, Settings, Severity, expose};
 use xposer_testkit::cases::{OBJECTS, REPORT, all};
 use xposer_testkit::golden::compare;
 
@@ -34,4 +36,29 @@ fn a_help_that_is_followed_works() {
         followed += 1;
     }
     println!("{followed} helps were followed");
+}
+
+/// Nothing opens where nothing changes, whichever objects are made: what has no effect on one of them has none before, either.
+#[test]
+fn nothing_opens_between_a_plan_and_itself() {
+    let cases = all().unwrap_or_else(|error| panic!("{error:#}"));
+    let mut compared = 0;
+    for case in &cases {
+        for targets in [None, Some(json!(["Ingress", "HTTPRoute", "Route"]))] {
+            let mut settings = case.settings.clone().filter(Value::is_object).unwrap_or_else(|| json!({}));
+            if let (Some(targets), Some(settings)) = (targets, settings.as_object_mut()) {
+                settings.insert("target".to_owned(), targets);
+                settings.entry("parentRefs").or_insert_with(|| json!([{"name": "external"}]));
+            }
+            let Ok(settings) = Settings::from_value(&settings) else { continue };
+            for service in case.services() {
+                let outcome = expose(&Service::from_value(service), &settings);
+                let Some(plan) = outcome.plan() else { continue };
+                let said: Vec<String> = opened(plan, plan).into_iter().map(|it| it.message).collect();
+                assert!(said.is_empty(), "{}: {said:?}", case.slug);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 500, "{compared}");
 }

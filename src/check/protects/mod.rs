@@ -178,8 +178,12 @@ pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
     let (before, after) = (protections(old), protections(new));
     let mut opened = Vec::new();
     for protection in before.iter().filter(|it| !it.targets.is_empty()) {
-        let same = after.iter().find(|it| it.is_same(protection));
-        for &target in new.targets.iter().filter(|target| new.has_object(**target)) {
+        // Two annotations may be one intent: of a program, each of them counts, or the one that it reads.
+        let same = after.iter().find(|it| it.what == protection.what);
+        let same = same.or_else(|| after.iter().find(|it| it.is_same(protection)));
+        // Where it had no effect before, nothing opens.
+        let was_open = |target| old.has_object(target) && !protection.targets.contains(&target);
+        for &target in new.targets.iter().filter(|it| new.has_object(**it) && !was_open(**it)) {
             let Protection { what, value, .. } = protection;
             let said =
                 if value.is_empty() { (*what).to_owned() } else { format!("{what} {}", quoted(value)) };
