@@ -182,7 +182,8 @@ pub fn opened(old: &Plan, new: &Plan) -> Vec<Opened> {
         let same = after.iter().find(|it| it.what == protection.what);
         let same = same.or_else(|| after.iter().find(|it| it.is_same(protection)));
         // Where it had no effect before, nothing opens.
-        let was_open = |target| old.has_object(target) && !protection.targets.contains(&target);
+        let is_made = |target| old.targets.contains(&target) && old.has_object(target);
+        let was_open = |target| is_made(target) && !protection.targets.contains(&target);
         for &target in new.targets.iter().filter(|it| new.has_object(**it) && !was_open(**it)) {
             let Protection { what, value, .. } = protection;
             let said =
