@@ -29,14 +29,14 @@ within() {
     done
 }
 
-# `start COMMAND ...` starts it in a process group of its own, as a terminal does, with the id of the group in `$group`.
+# `start COMMAND ...` starts it in a process group of its own, as a terminal does, with the id of the group in `$group`. Ctrl-C, which is
+# ignored where a shell runs the tests in its background, counts.
 start() {
     set -m
-    "$@" >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
+    env --default-signal=INT "$@" >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
     group=$!
     set +m
 }
-
 
 # Ctrl-C when a file of the run is there: nothing runs any more, and the folder is gone.
 is_interrupted_at() {
