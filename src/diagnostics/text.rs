@@ -60,18 +60,18 @@ pub(crate) fn quoted(text: &str) -> String {
 /// ```
 #[must_use]
 pub fn escaped(text: &str) -> String {
+    visible(text.to_owned())
+}
+
+/// The same of a text that is not needed any more.
+pub(crate) fn visible(text: String) -> String {
     // Nearly all texts: a byte is looked at far sooner than a character.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.to_owned();
+        return text;
     }
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|character| push_escaped(&mut out, character));
     out
-}
-
-/// The same of a text that seldom has such a character.
-pub(crate) fn visible(text: String) -> String {
-    if text.contains(is_hidden) { escaped(&text) } else { text }
 }
 
 fn push_escaped(out: &mut String, character: char) {
