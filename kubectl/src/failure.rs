@@ -11,7 +11,7 @@ use xposer_live::error::error_chain;
 /// The library's word for an answer that is not one of an API server: that of a proxy, or of another program.
 const NOT_OF_AN_API_SERVER: &str = "Failed to parse error data";
 /// The most bytes of such an answer that are shown.
-const MOST_OF_AN_ANSWER: usize = 200;
+const MAX_ANSWER: usize = 200;
 /// What to do if there was no answer in time.
 const MORE_TIME: &str = "give it more time with --request-timeout";
 
@@ -125,7 +125,7 @@ impl Request<'_> {
             }
             code if status.reason == NOT_OF_AN_API_SERVER => {
                 let words = message.split_whitespace().collect::<Vec<_>>().join(" ");
-                let said = escaped(&shortened(&words, None, MOST_OF_AN_ANSWER));
+                let said = escaped(&shortened(&words, None, MAX_ANSWER));
                 Failure::new(format!("error: {} does not answer as an API server: {code}: {said}", self.server))
                     .help("look whether the server of the context is the right one, and its address begins with https://: kubectl config view --minify")
             }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
-use wasmtime_provider::wasmtime::{self, Caller, Config, Engine, InstancePre, Linker, Store};
+use wasmtime_provider::wasmtime::{self, Caller, Config, Engine, InstancePre, Linker, Memory, Store};
 
 use crate::host::{HostCall, Reply};
 
@@ -101,18 +101,20 @@ impl Counted {
 /// A place in the guest's memory.
 type Pointer = u32;
 
-fn read(caller: &mut Caller<'_, Call>, at: Pointer, length: u32) -> wasmtime::Result<Vec<u8>> {
+fn memory(caller: &mut Caller<'_, Call>) -> wasmtime::Result<Memory> {
     let memory = caller.get_export("memory").and_then(wasmtime::Extern::into_memory);
-    let memory = memory.ok_or_else(|| wasmtime::Error::msg("the guest has no memory"))?;
+    memory.ok_or_else(|| wasmtime::Error::msg("the guest has no memory"))
+}
+
+fn read(caller: &mut Caller<'_, Call>, at: Pointer, length: u32) -> wasmtime::Result<Vec<u8>> {
+    let memory = memory(caller)?;
     let mut bytes = vec![0; length as usize];
     memory.read(&*caller, at as usize, &mut bytes)?;
     Ok(bytes)
 }
 
 fn write(caller: &mut Caller<'_, Call>, at: Pointer, bytes: &[u8]) -> wasmtime::Result<()> {
-    let memory = caller.get_export("memory").and_then(wasmtime::Extern::into_memory);
-    let memory = memory.ok_or_else(|| wasmtime::Error::msg("the guest has no memory"))?;
-    Ok(memory.write(caller, at as usize, bytes)?)
+    Ok(memory(caller)?.write(caller, at as usize, bytes)?)
 }
 
 /// The functions of waPC that a policy calls.

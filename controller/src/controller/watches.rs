@@ -58,7 +58,7 @@ impl Controller {
     }
 
     /// The status of the kind of objects that a source is about.
-    pub(super) fn object_status(&self, source: Source) -> Option<KindStatus> {
+    fn object_status(&self, source: Source) -> Option<KindStatus> {
         match source {
             Source::Objects(kind) => Some(self.state.kind_status(kind)),
             _ => None,
@@ -73,7 +73,7 @@ impl Controller {
     }
 
     /// Logs that it cannot be known who serves what, when the objects are listed that it concerns.
-    pub(super) fn tell_of_servers(&self, source: Source) {
+    fn tell_of_servers(&self, source: Source) {
         let (kinds, setting): (&[ServerKind], _) = match source {
             Source::Objects(Kind::Ingress) => (&[ServerKind::IngressClass], "`controllers`"),
             Source::Objects(Kind::HttpRoute) => {
@@ -94,7 +94,7 @@ impl Controller {
         }
     }
 
-    pub(super) fn start_other_watches(&mut self) {
+    fn start_other_watches(&mut self) {
         match &self.args.namespace {
             Some(namespace) => {
                 self.state.apply_namespace(namespace, false);

@@ -3,12 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::REDIRECT;
+use super::write::redirect;
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::controller::Controller;
-use crate::dialect::effect;
+use crate::dialect::protects;
 use crate::plan::Plan;
 use crate::plan::context::RuleContext;
-use crate::values::{Target, Tls};
+use crate::values::Target;
 
 /// What counts on listeners for https alone.
 const OF_HTTPS: [(&str, &str); 3] = [
@@ -26,16 +27,13 @@ const CERTIFICATES: [&str; 2] =
 /// Nobody gets in by a listener that asks for nothing.
 pub(crate) fn without_https(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let is_served = plan.targets.contains(&Target::Ingress)
-        && plan.canary.is_none()
-        && plan.controller(Target::Ingress) == Controller::Alb;
+    let is_served = plan.has_stable_ingress() && plan.controller(Target::Ingress) == Controller::Alb;
     if !is_served || !answers_http(plan) {
         return;
     }
     for annotation in &plan.annotations {
         let Some((_, proof)) = OF_HTTPS.iter().find(|(key, _)| *key == annotation.key) else { continue };
-        let is_idle = effect(&annotation.key).is_some_and(|effect| effect.idle.is(&annotation.value));
-        if is_idle || context.denial(annotation).is_some() {
+        if !protects(&annotation.key, &annotation.value) || context.denial(annotation).is_some() {
             continue;
         }
         let message = format!(
@@ -50,10 +48,8 @@ pub(crate) fn without_https(context: &RuleContext<'_>, report: &mut Report) {
 /// Whether a listener for http sends requests to the Service. A list that cannot be read makes no listener.
 fn answers_http(plan: &Plan) -> bool {
     let (key, _) = REDIRECT;
-    let is_written = plan.tls() == Tls::LoadBalancer && plan.https_redirect() == Some(true);
-    let is_forwarded =
-        plan.annotation(key).is_some_and(|it| effect(key).is_some_and(|effect| !effect.idle.is(&it.value)));
-    if is_written || is_forwarded {
+    let is_forwarded = plan.annotation(key).is_some_and(|it| protects(key, &it.value));
+    if redirect(plan).is_some() || is_forwarded {
         return false;
     }
     match plan.annotation(LISTENERS) {

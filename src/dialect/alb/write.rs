@@ -1,6 +1,7 @@
 //! What a plan wants in the words of the AWS Load Balancer Controller.
 
 use super::{REDIRECT, TARGET_GROUP};
+use crate::diagnostics::Sourced;
 use crate::dialect::write::{Word, Written, intents};
 use crate::intents::Wish;
 use crate::plan::Plan;
@@ -8,12 +9,19 @@ use crate::values::{BackendProtocol, Target, Tls};
 
 pub(in crate::dialect) fn write(plan: &Plan, target: Target) -> Vec<Written<'_>> {
     let mut written = intents(plan, target, |_, wish| words(wish));
-    // Without a certificate of its own, the load balancer has no listener for https.
-    let has_listener = plan.tls() == Tls::LoadBalancer && plan.canary.is_none();
     let (key, value) = REDIRECT;
-    let wanted = plan.https_redirect.as_ref().filter(|wanted| wanted.value && has_listener);
-    written.extend(wanted.map(|wanted| Written { key, value: value.into(), origin: wanted.origin.clone() }));
+    written.extend(redirect(plan).map(|wanted| Written {
+        key,
+        value: value.into(),
+        origin: wanted.origin.clone(),
+    }));
     written
+}
+
+/// The redirect to https that is written. Without a certificate of its own, the load balancer has no listener for https.
+pub(super) fn redirect(plan: &Plan) -> Option<&Sourced<bool>> {
+    let has_listener = plan.tls() == Tls::LoadBalancer && plan.canary.is_none();
+    plan.https_redirect.as_ref().filter(|wanted| wanted.value && has_listener)
 }
 
 fn words(wish: &Wish) -> Vec<Word<'_>> {
