@@ -11,9 +11,10 @@
 )]
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ use xposer_testkit::cases;
 use xposer_testkit::cluster::{Cluster, time};
 use xposer_testkit::host::{self, Answer, HostCall, Module, Reply};
 use xposer_testkit::kubewarden::{Deployment, Native, Policy, evaluate};
+use xposer_testkit::net::free_address;
 
 const NAMESPACE: &str = "xposer-system";
 
@@ -105,16 +107,13 @@ fn answer(mut stream: TcpStream, known: &Shared) -> std::io::Result<()> {
 struct Program {
     child: Child,
     client: Client,
-    address: SocketAddr,
     /// Its files, which go with it.
     _folder: TempDir,
 }
 
 impl Program {
     async fn new(api_server: &str, settings: &Value) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
+        let address = free_address();
         let folder = tempfile::tempdir().unwrap();
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let kubeconfig = json!({"apiVersion": "v1", "kind": "Config", "current-context": "test",
@@ -130,24 +129,29 @@ impl Program {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         let path = |name: &str| folder.path().join(name).display().to_string();
-        let child = Command::new(env!("CARGO_BIN_EXE_xposer-controller"))
+        let log = path("log");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_xposer-controller"))
             .env_clear()
             .env("KUBECONFIG", path("kubeconfig"))
             .args(["--settings", &path("settings.yaml"), "--address", "127.0.0.1:0", "--webhook"])
             .args(["--webhook-address", &address.to_string()])
             .args(["--webhook-cert", &path("tls.crt"), "--webhook-key", &path("tls.key")])
-            .stderr(Stdio::piped())
+            .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
         let mut config = Config::new(format!("https://{address}").parse().unwrap());
         config.root_cert = Some(vec![made.cert.der().to_vec()]);
-        let program = Self { child, client: Client::try_from(config).unwrap(), address, _folder: folder };
         let began = Instant::now();
-        while TcpStream::connect(program.address).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(20), "nobody listens with {settings}");
+        while TcpStream::connect(address).is_err() {
+            let ended = child.try_wait().unwrap();
+            assert!(
+                ended.is_none() && began.elapsed() < Duration::from_secs(20),
+                "nobody listens with {settings}; ended: {ended:?}; the log:\n{}",
+                std::fs::read_to_string(&log).unwrap()
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        program
+        Self { child, client: Client::try_from(config).unwrap(), _folder: folder }
     }
 
     /// The answer to a review.

@@ -17,6 +17,7 @@ pub mod fuel;
 pub mod golden;
 pub mod host;
 pub mod kubewarden;
+pub mod net;
 pub mod package;
 pub mod reference;
 pub mod schema;

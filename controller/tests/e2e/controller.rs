@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use xposer::Settings;
+use xposer_testkit::net::free_address;
 
 use crate::cluster::eventually;
 
@@ -146,9 +147,7 @@ impl Controller {
         words: Words<'_>,
         environment: &[(&str, &Path)],
     ) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap().to_string();
-        drop(free);
+        let address = free_address().to_string();
         let mut command = program(kubeconfig, settings, words);
         command.envs(environment.iter().copied());
         // A library that moves the clock reads its file each time, and leaves the clock alone by which the program waits.

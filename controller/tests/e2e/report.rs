@@ -1,24 +1,18 @@
 //! The controller's own page: `/` and `/report.json`.
 
-use std::net::TcpListener;
-
 use serde_json::{Value, json};
+use xposer_testkit::net::free_address;
 
 use crate::cluster::eventually;
 use crate::controller::ask;
 use crate::scene::{PLAIN, Scene, foreign_ingress, host, key};
-
-/// An address of this machine that nobody listens at.
-fn free() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
 
 #[test]
 #[ignore = "needs a cluster: make e2e-cluster"]
 fn the_report_is_served_live() {
     let scene = Scene::open("report");
     let shop = scene.place();
-    let address = free();
+    let address = free_address().to_string();
     let controller = scene.controller(PLAIN, &["--report", "--report-address", &address]);
     let data = || -> Value {
         let (code, _, body) = ask(&address, "GET", &address, "/report.json");
@@ -91,7 +85,7 @@ fn the_report_is_served_live() {
 #[ignore = "needs a cluster: make e2e-cluster"]
 fn without_the_flag_there_is_no_report() {
     let scene = Scene::open("no-report");
-    let address = free();
+    let address = free_address().to_string();
     let controller = scene.controller(PLAIN, &["--report-address", &address]);
     assert_eq!(ask(&address, "GET", &address, "/").0, 0);
     assert_eq!(controller.ask("/report.json").0, 404);

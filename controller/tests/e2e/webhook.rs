@@ -1,7 +1,6 @@
 //! The API server calls the controller's own admission webhook.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,6 +14,7 @@ use tokio::sync::Semaphore;
 use xposer::conflicts::Shard;
 use xposer_admission::Response;
 use xposer_testkit::host::{self, HostCall, Module};
+use xposer_testkit::net::free_address;
 use xposer_webhook::{Certificates, Door, Outcome, Reloaded, serve};
 
 use crate::cluster::{CONFIG_MAP, Cluster, HOME, MUTATING_WEBHOOK, SERVICE, eventually, within};
@@ -86,11 +86,6 @@ impl Files {
         std::os::unix::fs::symlink(&folder, &link).unwrap();
         fs::rename(link, self.folder.join("data")).unwrap();
     }
-}
-
-/// An address of this machine that nobody listens at.
-pub(crate) fn free() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 /// The configuration of a webhook for some namespaces. It is removed on drop.
@@ -189,7 +184,7 @@ const URL: &str = "/metadata/annotations/status.xposer.stakater.com~1url";
 fn the_api_server_asks_the_controller() {
     let scene = Scene::open("webhook");
     let shop = scene.place();
-    let (files, authority, address) = (Files::new(&scene), Authority::new(), free());
+    let (files, authority, address) = (Files::new(&scene), Authority::new(), free_address().to_string());
 
     // Without a certificate it is not ready, and says why.
     let controller = spawn(&scene, PLAIN, &address, &files);
@@ -321,7 +316,7 @@ fn the_api_server_asks_the_controller() {
 fn a_dead_webhook_refuses_or_lets_through_as_the_configuration_says() {
     let scene = Scene::open("webhook-dead");
     let shop = scene.place();
-    let (files, authority, address) = (Files::new(&scene), Authority::new(), free());
+    let (files, authority, address) = (Files::new(&scene), Authority::new(), free_address().to_string());
     let (certificate, key) = authority.issue();
     files.write((&certificate, &key));
     let mut controller = spawn(&scene, PLAIN, &address, &files).ready();
@@ -463,7 +458,7 @@ fn whose_host_is_it(slug: &'static str, is_hosted: bool) {
         "domain: e2e.example.com\nclaims: {{namespace: {claims}, mode: deny, onFailure: deny}}\n\
          guard: {{mode: deny, users: ['system:serviceaccount:{HOME}:xposer']}}\n"
     );
-    let (files, authority, address) = (Files::new(&scene), Authority::new(), free());
+    let (files, authority, address) = (Files::new(&scene), Authority::new(), free_address().to_string());
     let (certificate, key) = authority.issue();
     files.write((&certificate, &key));
     let answered = is_hosted.then(|| Hosted::start(&settings, &address, &files));
