@@ -1,9 +1,19 @@
 //! The values of options that are not plain texts, numbers or booleans.
 
+use std::collections::BTreeSet;
+
 use serde::{Serialize, Serializer};
 
 use crate::diagnostics::words;
 use crate::validation::parse_bool;
+
+/// A set of some items. If they were collected, code of its own would sort those of each type first, and the policy's module would
+/// be larger.
+pub(crate) fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
+    let mut set = BTreeSet::new();
+    set.extend(items);
+    set
+}
 
 /// The kind of object that exposes a Service.
 ///

@@ -8,6 +8,7 @@ use crate::diagnostics::{Code, Origin, Problem, Report, quoted, quoted_char};
 use crate::plan::context::RuleContext;
 use crate::plan::{AddedHost, OtherHost, Route};
 use crate::validation::{HostError, MAX_COMMON_NAME, MAX_LABEL, MAX_NAME, character_help, host_errors};
+use crate::values::set;
 
 /// A host as somebody wrote it.
 #[derive(Clone, Copy)]
@@ -88,13 +89,11 @@ pub(crate) fn ownership(context: &RuleContext<'_>, report: &mut Report) {
         }
     }
     // A name for ExternalDNS may stand under both of its prefixes, and be that of a route.
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    for rule in &plan.rules {
-        seen.insert(rule.host.clone());
-    }
+    let mut seen: Option<BTreeSet<String>> = None;
+    let of_routes = || set(plan.rules.iter().map(|rule| rule.host.clone()));
     for AddedHost { host, annotation, .. } in plan.added_hosts() {
         let problem = context.settings.problem_of_host(own, &host);
-        if let Some(problem) = problem.filter(|_| seen.insert(host)) {
+        if let Some(problem) = problem.filter(|_| seen.get_or_insert_with(of_routes).insert(host)) {
             annotation.file_value(report, problem);
         }
     }

@@ -78,11 +78,11 @@ pub(crate) fn port(context: &RuleContext<'_>, report: &mut Report) {
     let mut named = BTreeSet::new();
     let mut unknown = 0;
     for (port, key) in of_all.chain(of_routes) {
-        if !named.insert(&port.chosen.value) {
+        let is_usable = port.known.as_ref().is_some_and(|known| known.is_tcp);
+        if is_usable || !named.insert(&port.chosen.value) {
             continue;
         }
         match &port.known {
-            Some(known) if known.is_tcp => {}
             Some(_) => {
                 let index = context.service.port(&port.chosen.value);
                 let index = ports.iter().position(|it| index.is_some_and(|found| std::ptr::eq(it, found)));

@@ -22,10 +22,8 @@ pub(crate) fn https_redirect(context: &RuleContext<'_>, report: &mut Report) {
 /// A client certificate is asked for where TLS ends. Whoever comes without TLS is asked for none, so nobody does.
 pub(crate) fn client_certificate(context: &RuleContext<'_>, report: &mut Report) {
     let plan = context.plan;
-    let asked = certificate_asked(plan).filter(|it| context.denial(it).is_none());
-    let Some((asked, help)) = asked.filter(|_| plan.has_stable_ingress()).zip(needs_tls(plan)) else {
-        return;
-    };
+    let Some(asked) = certificate_asked(plan).filter(|_| plan.has_stable_ingress()) else { return };
+    let Some(help) = needs_tls(plan).filter(|_| context.denial(asked).is_none()) else { return };
     let server = plan.controller(Target::Ingress).row().name;
     let key = quoted(&asked.key);
     let message =

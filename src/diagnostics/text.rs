@@ -65,8 +65,8 @@ pub fn escaped(text: &str) -> String {
 
 /// The same of a text that is not needed any more.
 pub(crate) fn visible(text: String) -> String {
-    // Nearly all texts: a byte is looked at far sooner than a character.
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    // Nearly all texts: a byte is looked at far sooner than a character, and without a way out, many of them at once.
+    if text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
         return text;
     }
     let mut out = String::with_capacity(text.len());

@@ -259,35 +259,32 @@ impl Controller {
             return Some(Self::Other);
         }
         let mut words = class.split(|c: char| !c.is_ascii_alphanumeric()).peekable();
-        if class.contains("nginx") {
-            // Two words say whose nginx it is.
-            while let Some(word) = words.next() {
-                match (word, words.peek()) {
-                    ("traefik", Some(&"nginx")) => return Some(Self::TraefikNginx),
-                    ("f5", Some(&"nginx")) => return Some(Self::F5Nginx),
-                    ("ingress", Some(&"nginx")) => return Some(Self::IngressNginx),
-                    _ => {}
-                }
-            }
-            return None;
-        }
+        let mut found = None;
         while let Some(word) = words.next() {
-            let program = match word {
-                "alb" => Self::Alb,
-                "contour" => Self::Contour,
-                "gce" => Self::Gce,
-                "haproxy" if words.peek() == Some(&"ingress") => Self::HaproxyIngress,
-                "haproxy" => Self::Haproxy,
-                "openshift" => Self::Openshift,
-                "traefik" => Self::Traefik,
+            let program = match (word, words.peek()) {
+                // Two words say whose nginx it is.
+                ("traefik", Some(&"nginx")) => return Some(Self::TraefikNginx),
+                ("f5", Some(&"nginx")) => return Some(Self::F5Nginx),
+                ("ingress", Some(&"nginx")) => return Some(Self::IngressNginx),
+                ("alb", _) => Self::Alb,
+                ("contour", _) => Self::Contour,
+                ("gce", _) => Self::Gce,
+                ("haproxy", Some(&"ingress")) => Self::HaproxyIngress,
+                ("haproxy", _) => Self::Haproxy,
+                ("openshift", _) => Self::Openshift,
+                ("traefik", _) => Self::Traefik,
                 // Controllers without a dialect here.
-                "ambassador" | "apisix" | "cilium" | "citrix" | "gloo" | "istio" | "kong" | "ngrok"
-                | "pomerium" | "skipper" | "tailscale" | "tyk" | "voyager" => Self::Other,
+                (
+                    "ambassador" | "apisix" | "cilium" | "citrix" | "gloo" | "istio" | "kong" | "ngrok"
+                    | "pomerium" | "skipper" | "tailscale" | "tyk" | "voyager",
+                    _,
+                ) => Self::Other,
                 _ => continue,
             };
-            return Some(program);
+            found.get_or_insert(program);
         }
-        None
+        // Of any other nginx, nobody knows whose it is.
+        found.filter(|_| !class.contains("nginx"))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{cert_manager, external_dns, nginx};
 use crate::validation::{parse_bool, www};
+use crate::values::set;
 
 /// What becomes of a host that an annotation names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,17 +29,15 @@ pub(crate) fn added_by(
     // nginx reads what stands behind a blank as one more name, and an ingress-nginx that does not check values hands it over.
     let aliases = || value.split([',', ';', ' ', '\t', '\n', '\r']).filter(|host| !host.is_empty());
     Some(match key {
-        nginx::SERVER_ALIAS => (Use::Served, aliases().flat_map(nginx::hosts_of_alias).collect()),
+        nginx::SERVER_ALIAS => (Use::Served, set(aliases().flat_map(nginx::hosts_of_alias))),
         nginx::FROM_TO_WWW if parse_bool(value) == Some(true) => {
-            (Use::Redirected, rules.filter(|host| !host.is_empty()).filter_map(www).collect())
+            (Use::Redirected, set(rules.filter(|host| !host.is_empty()).filter_map(www)))
         }
-        _ if external_dns::names_hosts(key) => {
-            (Use::Published, named().map(external_dns::name_in_dns).collect())
-        }
+        _ if external_dns::names_hosts(key) => (Use::Published, set(named().map(external_dns::name_in_dns))),
         // A common name may also be a text that is no host.
         _ if cert_manager::names_hosts(key) => {
             let is_host = |name: &&str| name.contains('.') && !name.contains(char::is_whitespace);
-            (Use::Published, named().filter(is_host).map(str::to_ascii_lowercase).collect())
+            (Use::Published, set(named().filter(is_host).map(str::to_ascii_lowercase)))
         }
         _ => return None,
     })

@@ -469,6 +469,11 @@ impl Program {
         self.keys.get(self.keys.binary_search_by(|known| known.name.cmp(name)).ok()?)
     }
 
+    /// The name of a key behind one of the prefixes of this program, or one of their aliases.
+    pub(super) fn name_of<'k>(&self, key: &'k str) -> Option<&'k str> {
+        self.prefixes.iter().chain(self.aliases).find_map(|prefix| key.strip_prefix(prefix))
+    }
+
     /// Whether this is one of the prefixes of its keys, without the slash.
     pub(crate) fn has_prefix(&self, prefix: &str) -> bool {
         self.prefixes.iter().any(|known| known.strip_suffix('/') == Some(prefix))

@@ -140,10 +140,7 @@ pub fn find(key: &str) -> Option<&'static Legacy> {
 pub(crate) fn successor(row: &Legacy, key: &str) -> Option<String> {
     match row.migration {
         Migration::Renamed(new) => Some(new.to_owned()),
-        Migration::Moved(prefix) => {
-            let name = key.split_once('/').map_or("", |(_, name)| name);
-            Some([prefix, name].concat())
-        }
+        Migration::Moved(prefix) => Some([prefix, key.strip_prefix(row.old)?].concat()),
         _ => None,
     }
 }

@@ -80,11 +80,10 @@ fn listed_programs() -> impl Iterator<Item = &'static Program> {
 pub(crate) fn is_snippet(key: &str) -> bool {
     // One program has such keys of other names.
     let program = &haproxy_ingress::PROGRAM;
-    let is_other = |(prefix, name): (&str, &str)| {
-        (program.has_prefix(prefix) || program.has_alias(prefix))
-            && program.find(name).is_some_and(|row| row.holds == Holds::Configuration)
-    };
-    key.ends_with("-snippet") || key.ends_with("-snippets") || key.split_once('/').is_some_and(is_other)
+    let row = || program.find(program.name_of(key)?);
+    key.ends_with("-snippet")
+        || key.ends_with("-snippets")
+        || row().is_some_and(|row| row.holds == Holds::Configuration)
 }
 
 /// The ends of prefixes that nobody writes by chance.

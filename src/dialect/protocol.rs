@@ -15,7 +15,7 @@ pub(super) fn says(plan: &Plan, target: Target, wish: &Wish) -> Option<Says> {
     let Wish::Protocol(wish) = wish else { return None };
     let is_of_port =
         plan.wanted(Intent::BackendProtocol).is_some_and(|it| matches!(it.origin, Origin::Field(_)));
-    let is_h2c = plan.port_protocols.iter().all(|it| it.value == BackendProtocol::H2c);
+    let is_h2c = plan.port_protocols.iter().all(|(it, _)| *it == BackendProtocol::H2c);
     let reads_port = match (target, plan.controller(target)) {
         (Target::HttpRoute | Target::Route, _) | (Target::Ingress, Controller::Contour) => true,
         (Target::Ingress, controller) => {

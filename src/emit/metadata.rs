@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::dialect::write::write;
 use crate::plan::{Annotation, Plan};
+use crate::service::{MANAGED_BY, MANAGED_BY_LABEL, SERVICE_LABEL};
 use crate::values::Target;
 
 /// The metadata of an object.
@@ -23,7 +24,11 @@ pub(super) struct Metadata<'p> {
 impl<'p> Metadata<'p> {
     /// The metadata of an object of the plan's Service.
     pub(super) fn new(plan: &'p Plan, name: Cow<'p, str>, annotations: Annotations<'p>) -> Self {
-        let labels = plan.labels.iter().map(|(key, label)| (key.as_ref(), label.value.as_str())).collect();
+        let given = plan.labels.iter().map(|(key, label)| (key.as_str(), label.value.as_str()));
+        let mut labels: Vec<_> = given.collect();
+        for ours in [(MANAGED_BY_LABEL, MANAGED_BY), (SERVICE_LABEL, plan.service())] {
+            labels.insert(labels.partition_point(|known| *known < ours), ours);
+        }
         Self { annotations, labels, name, namespace: plan.namespace() }
     }
 }

@@ -11,7 +11,6 @@ mod objects;
 mod parts;
 mod served;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,8 +67,9 @@ pub struct Plan {
     pub(crate) replaces_redirect: bool,
     /// The port of all routes that have none of their own; `None` where the Service has none.
     pub(crate) port: Option<BackendPort>,
-    /// What is spoken at the ports that routes lead to, each protocol once, as `appProtocol` says it.
-    pub(crate) port_protocols: Vec<Sourced<BackendProtocol>>,
+    /// What is spoken at the ports that routes lead to, each protocol once, as `appProtocol` says it, with the position of the
+    /// first port that says it.
+    pub(crate) port_protocols: Vec<(BackendProtocol, usize)>,
     pub(crate) class: Option<Sourced<String>>,
     pub(crate) targets: Vec<Target>,
     pub(crate) targets_origin: Origin,
@@ -88,8 +88,8 @@ pub struct Plan {
     pub(crate) monitor: Option<Sourced<Monitor>>,
     /// Who gets a link.
     pub(crate) links: Option<Sourced<Vec<LinkPage>>>,
-    /// The labels of all objects: those that mark our objects, and those from the options.
-    pub(crate) labels: BTreeMap<Cow<'static, str>, Sourced<String>>,
+    /// The labels of all objects from the options, beside those that mark our objects.
+    pub(crate) labels: BTreeMap<String, Sourced<String>>,
     /// Those that somebody gave, in ascending order of their keys, which are all different.
     pub(crate) annotations: Vec<Annotation>,
     pub(crate) published: Option<Published>,

@@ -1,13 +1,13 @@
 //! Which objects a plan becomes, and their names.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{BackendPort, Plan, Route};
 use crate::dialect::controller::Controller;
 use crate::intents::{Intent, Wish};
 use crate::validation::www;
-use crate::values::{Target, Termination};
+use crate::values::{Target, Termination, set};
 
 /// Hosts that have the same paths, and the paths.
 pub(crate) type Group<'p> = (Vec<&'p str>, Vec<&'p Route>);
@@ -103,7 +103,7 @@ impl Plan {
                 pairs.extend(names.first().map(|to| (*to, host.clone())));
             }
         }
-        let mut taken: BTreeSet<String> = own.map(str::to_owned).collect();
+        let mut taken = set(own.map(str::to_owned));
         pairs.retain(|(_, from)| taken.insert(from.clone()));
         grouped(pairs)
     }

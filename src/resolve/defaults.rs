@@ -10,6 +10,7 @@ use crate::dialect::cert_manager::{is_about_issuer, is_issuer};
 use crate::dialect::contradicts;
 use crate::dialect::legacy::find;
 use crate::dialect::nginx::{ALIASES, SSL_REDIRECT};
+use crate::values::set;
 
 impl Resolver<'_, '_> {
     /// Adds the annotations of the layers of settings, where neither the block nor a layer above has the same or its opposite.
@@ -30,7 +31,7 @@ impl Resolver<'_, '_> {
             let redirect = self.redirect_above(plan, index);
             let (mut old, mut added) = (Old::new(&plan.targets), Vec::new());
             let known = keys(plan);
-            let own: BTreeSet<&str> = defaults.iter().map(|default| default.key.as_str()).collect();
+            let own = set(defaults.iter().map(|default| default.key.as_str()));
             for default in defaults {
                 if plan.canary.is_some() && self.publishes(&default.key) {
                     continue;
@@ -79,5 +80,5 @@ impl Resolver<'_, '_> {
 
 /// The keys of the annotations that are given already; there may be thousands.
 pub(super) fn keys(plan: &Plan) -> BTreeSet<&str> {
-    plan.annotations.iter().map(|known| known.key.as_str()).collect()
+    set(plan.annotations.iter().map(|known| known.key.as_str()))
 }

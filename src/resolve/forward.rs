@@ -26,7 +26,7 @@ pub(crate) fn is_read_here(key: &str, row: Option<&Legacy>, settings: &Settings)
     key == PUBLISH_KEY || (!settings.forwards_legacy && row.is_some_and(is_ours))
 }
 
-impl Resolver<'_, '_> {
+impl<'v> Resolver<'v, '_> {
     /// Reads the forwarded block into the plan. Returns where the URL is published, and the bytes in the block that say so.
     pub(super) fn forward(&mut self, plan: &mut Plan) -> Option<(Scope, Range<usize>)> {
         let forwarded = self.forwarded;
@@ -36,7 +36,9 @@ impl Resolver<'_, '_> {
         let mut meant = Layer::default();
         let mut old = Old::new(&plan.targets);
         // Who serves the Ingress decides which keys are old.
-        self.controller = self.ingress_controller(self.written_class());
+        let class = self.written_class();
+        let server = self.of_class(class);
+        self.controller = server.0;
         plan.annotations.reserve(forwarded.block.lines().len());
         for line in forwarded.block.lines() {
             let row = find(line.key);
@@ -70,26 +72,27 @@ impl Resolver<'_, '_> {
         self.mirror(plan);
         plan.class = self.layers.with_block(&meant).first(|it| &it.class).cloned();
         self.defaults(plan, &mut monitor);
-        self.servers(plan);
+        self.servers(plan, class, &server);
         self.intents(plan);
         self.issuer_conflict(plan);
         if let Some(rule) = plan.rules.first() {
             // The annotations say how ingress-nginx reads the paths.
             plan.url_path = asked_path(plan, &rule.path, rule.path_type).into_owned();
         }
-        plan.monitor = self.monitor(plan, monitor, meant);
-        plan.annotations.sort_by(|left, right| left.key.cmp(&right.key));
+        plan.monitor = self.monitor(plan, monitor, &mut meant);
+        plan.annotations.sort_unstable_by(|left, right| left.key.cmp(&right.key));
         publish
     }
 
     /// The class that somebody has written: on the Service, in its block, or in the settings.
-    fn written_class(&self) -> Option<&str> {
+    fn written_class(&self) -> Option<&'v str> {
+        let (layers, forwarded) = (self.layers, self.forwarded);
         let of_block = || {
-            let mut lines = self.forwarded.block.lines().iter();
+            let mut lines = forwarded.block.lines().iter();
             lines.find(|line| line.key == kubernetes::CLASS && !line.value.is_empty()).map(|line| line.value)
         };
-        let own = self.layers.service.and_then(|own| own.class.set()).map(|class| class.value.as_str());
-        own.or_else(of_block).or_else(|| self.layers.first(|it| &it.class).map(|class| class.value.as_str()))
+        let own = layers.service.and_then(|own| own.class.set()).map(|class| class.value.as_str());
+        own.or_else(of_block).or_else(|| layers.first(|it| &it.class).map(|class| class.value.as_str()))
     }
 
     /// Whether old keys are translated.

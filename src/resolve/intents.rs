@@ -1,5 +1,6 @@
 //! What a Service wants of whoever serves it: by options, or by annotations of other programs.
 
+use super::port::protocol_origin;
 use super::{Annotation, Plan, Resolver};
 use crate::diagnostics::{Code, FieldPath, Origin, Problem, Sourced, did_you_mean, quoted};
 use crate::dialect::controller::Controller;
@@ -30,7 +31,7 @@ impl<'v> Resolver<'v, '_> {
     pub(super) fn intents(&mut self, plan: &mut Plan) {
         let wants = |layer: &Layer| !layer.wishes.is_empty() || !layer.auth.is_unset();
         let is_foreign = plan.servers.iter().any(|server| server.controller != Controller::IngressNginx);
-        let speaks = plan.port_protocols.iter().any(|it| it.value != BackendProtocol::Http);
+        let speaks = plan.port_protocols.iter().any(|(it, _)| *it != BackendProtocol::Http);
         if !(speaks || self.layers.iter().any(wants) || (is_foreign && !plan.annotations.is_empty())) {
             return;
         }
@@ -137,21 +138,21 @@ impl<'v> Resolver<'v, '_> {
             return;
         }
         match plan.port_protocols.as_slice() {
-            [only] if only.value != BackendProtocol::Http => {
-                let wish = Sourced::new(Wish::Protocol(only.value), only.origin.clone());
+            [(only, at)] if *only != BackendProtocol::Http => {
+                let wish = Sourced::new(Wish::Protocol(*only), protocol_origin(*at));
                 below.wishes.set(intent, Slot::Set(wish));
             }
-            [first, second, ..] if says_one_protocol(plan) => {
+            [(first, _), (second, at), ..] if says_one_protocol(plan) => {
                 let name = plan.controller(Target::Ingress).row().name;
                 let said = format!(
-                    "the ports of the URLs speak {} and {}, and {name} has one protocol for the whole Ingress",
-                    first.value, second.value
+                    "the ports of the URLs speak {first} and {second}, and {name} has one protocol for the whole Ingress"
                 );
                 let help = format!(
                     "set {} to what all of them speak, or expose them by several Services",
                     intent.annotation()
                 );
-                self.report.file(second.origin.path(), Problem::new(Code::ProtocolsDiffer, said).help(help));
+                let problem = Problem::new(Code::ProtocolsDiffer, said).help(help);
+                self.report.file(protocol_origin(*at).path(), problem);
             }
             _ => {}
         }

@@ -25,7 +25,7 @@ use crate::options::{Forwarded, Layer, Layers, Settings, SourcedTemplate, built_
 use crate::plan::{
     Annotation, BackendPort, Canary, KnownPort, Monitor, Plan, Published, Route, Scope, Source,
 };
-use crate::service::{FORWARD_ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, PUBLISH_KEY, SERVICE_LABEL, Service};
+use crate::service::{FORWARD_ANNOTATION, PUBLISH_KEY, Service};
 use crate::template::Vars;
 use crate::validation::is_dns_subdomain;
 use crate::values::{Issuer, ParentRef, Target};
@@ -100,13 +100,10 @@ pub(crate) fn resolve(
     plan.targets = Target::ALL.into_iter().filter(|target| targets.contains(target)).collect();
     plan.targets_origin = origin;
     other_targets(&mut plan, settings, layers);
-    // No layer has one of ours. Of the others, the uppermost of each key counts.
-    for (key, value) in [(MANAGED_BY_LABEL, MANAGED_BY), (SERVICE_LABEL, service.name())] {
-        plan.labels.insert(key.into(), Sourced::new(value.to_owned(), Origin::BuiltIn));
-    }
+    // No layer has one of ours. The uppermost of each key counts.
     for label in layers.iter().flat_map(|layer| layer.labels.entries()) {
         let given = || Sourced::new(label.value.clone(), label.origin.clone());
-        plan.labels.entry(label.key.clone().into()).or_insert_with(given);
+        plan.labels.entry(label.key.clone()).or_insert_with(given);
     }
     plan.links = layers.first(|it| &it.links).cloned();
     plan.https_redirect = layers.first(|it| &it.https_redirect).cloned();

@@ -109,10 +109,10 @@ impl Resolver<'_, '_> {
         &mut self,
         plan: &Plan,
         wanted: Wanted,
-        mut meant: Layer,
+        meant: &mut Layer,
     ) -> Option<Sourced<Monitor>> {
         meant.monitor = wanted.enabled.clone().into();
-        let layers = self.layers.with_block(&meant);
+        let layers = self.layers.with_block(meant);
         let asked = layers.first(|it| &it.monitor).cloned();
         if asked.is_none() && plan.canary.is_none() {
             self.not_asked(&wanted);

@@ -81,16 +81,19 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// What is spoken at the ports that routes lead to, each protocol once.
-fn protocols(service: &Service<'_>, plan: &Plan) -> Vec<Sourced<BackendProtocol>> {
-    let mut spoken: Vec<Sourced<BackendProtocol>> = Vec::new();
+/// Where the protocol of a port of the Service is said, by the position of the port.
+pub(super) fn protocol_origin(at: usize) -> Origin {
+    Origin::Field(FieldPath::object(&["spec", "ports"]).index(at).key("appProtocol"))
+}
+
+/// What is spoken at the ports that routes lead to, each protocol once, with the position of the first port that speaks it.
+fn protocols(service: &Service<'_>, plan: &Plan) -> Vec<(BackendProtocol, usize)> {
+    let mut spoken: Vec<(BackendProtocol, usize)> = Vec::new();
     let ports = plan.rules.iter().filter_map(|route| plan.backend_port(route)?.known.as_ref());
     for port in ports {
-        if !spoken.iter().any(|it| it.value == port.protocol) {
+        if !spoken.iter().any(|(known, _)| *known == port.protocol) {
             let is_this = |it: &Port<'_>| it.number == port.number && it.tcp == port.is_tcp;
-            let at = service.ports().iter().position(is_this).unwrap_or_default();
-            let path = FieldPath::object(&["spec", "ports"]).index(at).key("appProtocol");
-            spoken.push(Sourced::new(port.protocol, Origin::Field(path)));
+            spoken.push((port.protocol, service.ports().iter().position(is_this).unwrap_or_default()));
         }
     }
     spoken

@@ -7,10 +7,15 @@ use crate::plan::{Reason, Server};
 use crate::values::{ParentRef, Target};
 
 impl Resolver<'_, '_> {
-    /// Finds out who serves each target of a plan.
-    pub(super) fn servers(&mut self, plan: &mut Plan) {
-        for target in plan.targets.clone() {
+    /// Finds out who serves each target of a plan. `server` is who serves an Ingress of the class that is written, which nearly
+    /// always is the one that the Ingress has.
+    pub(super) fn servers(&mut self, plan: &mut Plan, class: Option<&str>, server: &(Controller, Reason)) {
+        for target in Target::ALL {
+            if !plan.targets.contains(&target) {
+                continue;
+            }
             let (controller, reason) = match target {
+                Target::Ingress if plan.class_name() == class => server.clone(),
                 Target::Ingress => self.of_class(plan.class_name()),
                 Target::HttpRoute => self.of_gateways(plan),
                 Target::Route => (Controller::Openshift, Reason::Default),
@@ -23,13 +28,9 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Who serves an Ingress of this class.
-    pub(super) fn ingress_controller(&self, class: Option<&str>) -> Controller {
-        self.of_class(class).0
-    }
-
-    /// The setting counts more than what the cluster says, and this counts more than the name of the class.
-    fn of_class(&self, class: Option<&str>) -> (Controller, Reason) {
+    /// Who serves an Ingress of this class. The setting counts more than what the cluster says, and this counts more than the name
+    /// of the class.
+    pub(super) fn of_class(&self, class: Option<&str>) -> (Controller, Reason) {
         let settings = self.settings;
         if let Some(set) = class.and_then(|class| settings.controllers.get(class)) {
             return (set.value, Reason::Setting(set.origin.clone()));

@@ -119,8 +119,8 @@ pub fn trace(service: &Service<'_>, settings: &Settings) -> Vec<Traced> {
     all.sort_by_key(|(key, ..)| *key);
     rows.entries("annotation", Layer::annotations, all.into_iter());
     // Ours are the same for every Service.
-    let given = plan.labels.iter().filter(|(_, label)| label.origin != Origin::BuiltIn);
-    let given = given.map(|(key, label)| (key.as_ref(), label.value.as_str(), label.origin.clone()));
+    let given =
+        plan.labels.iter().map(|(key, label)| (key.as_str(), label.value.as_str(), label.origin.clone()));
     rows.entries("label", |layer| layer.labels.entries(), given);
     rows.rows
 }

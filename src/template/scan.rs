@@ -30,14 +30,15 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
         push_text(text, at..open, trim_next, trim_left, &mut pieces);
         let rest = text.get(from..).unwrap_or_default();
         // A comment follows the delimiter immediately, or the trim marker and blanks.
-        let comment = if trim_left { rest.trim_start() } else { rest };
+        let inside = rest.trim_start();
+        let comment = if trim_left { inside } else { rest };
         if comment.starts_with("/*") {
             (at, trim_next) = comment_end(text, open, text.len() - comment.len())?;
             continue;
         }
         // A blank before the comment is wrong in both languages, and only the rest of the text says which one this is.
-        if rest.trim_start().starts_with("/*") {
-            let start = text.len() - rest.trim_start().len();
+        if inside.starts_with("/*") {
+            let start = text.len() - inside.len();
             let problem = Problem::new(Code::TemplateSyntax, "this comment cannot be read");
             let help = "write the comment right behind the braces: {{/* .. */}}";
             spaced_comment.get_or_insert(problem.help(help).at(start..start + 1));
@@ -45,7 +46,7 @@ pub(super) fn pieces(text: &str) -> Result<Option<Vec<Piece>>, Problem> {
             trim_next = false;
             continue;
         }
-        if rest.trim_start().starts_with(['#', '/', '^', '>', '&', '!', '@', '{', '~']) {
+        if inside.starts_with(['#', '/', '^', '>', '&', '!', '@', '{', '~']) {
             return Ok(None);
         }
         let close = action_end(text, open, from)?;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::names::stray;
 use super::{MAX_LABEL, MAX_NAME};
 
 /// The longest common name of a certificate, in characters (RFC 5280, `ub-common-name`).
@@ -116,8 +117,8 @@ fn name_errors(name: &str, errors: &mut Vec<HostError>) {
     if rest.contains('*') {
         errors.push(HostError::Wildcard);
     }
-    let is_stray = |c: &char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '*'));
-    errors.extend(rest.chars().find(is_stray).map(HostError::Character));
+    let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'*');
+    errors.extend(stray(rest, is_inside).map(HostError::Character));
     if rest.bytes().any(|b| b.is_ascii_uppercase()) {
         errors.push(HostError::Uppercase);
     }

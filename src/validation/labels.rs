@@ -1,5 +1,6 @@
 //! The API server's rules for labels.
 
+use super::names::stray;
 use super::{MAX_LABEL, annotation_key_error};
 use crate::diagnostics::{quoted, quoted_char};
 
@@ -37,7 +38,8 @@ pub fn label_value_error(value: &str) -> Option<String> {
             value.len()
         ));
     }
-    if let Some(character) = value.chars().find(|c| !(is_alphanumeric(*c) || "-_.".contains(*c))) {
+    let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if let Some(character) = stray(value, is_inside) {
         return Some(format!("{} contains {}", quoted(value), quoted_char(character)));
     }
     let is_closed = value.starts_with(is_alphanumeric) && value.ends_with(is_alphanumeric);

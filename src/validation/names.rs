@@ -65,6 +65,12 @@ pub fn is_port_name(text: &str) -> bool {
         && text.bytes().any(|b| b.is_ascii_lowercase())
 }
 
+/// The first character that is none of some ASCII characters.
+pub(super) fn stray(text: &str, is_known: impl Fn(u8) -> bool) -> Option<char> {
+    let at = text.bytes().position(|byte| !is_known(byte))?;
+    text.get(at..)?.chars().next()
+}
+
 /// What is wrong with an annotation key, in words; `None` if the API server accepts it (`ValidateAnnotations`, which
 /// applies `IsQualifiedName` to the key in lower case).
 ///
@@ -76,14 +82,13 @@ pub fn is_port_name(text: &str) -> bool {
 #[must_use]
 pub fn annotation_key_error(key: &str) -> Option<String> {
     let (prefix, name) = match key.split_once('/') {
+        Some((_, name)) if name.contains('/') => return Some("it contains more than one `/`".to_owned()),
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, key),
     };
     let is_end = |c: char| c.is_ascii_alphanumeric();
-    let stray = |c: &char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    let error = if name.contains('/') {
-        "it contains more than one `/`".to_owned()
-    } else if key.is_empty() {
+    let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let error = if key.is_empty() {
         "it is empty".to_owned()
     } else if prefix == Some("") {
         "its prefix is empty".to_owned()
@@ -95,7 +100,7 @@ pub fn annotation_key_error(key: &str) -> Option<String> {
         "its name is empty".to_owned()
     } else if name.len() > MAX_LABEL {
         format!("its name has {} characters, at most {MAX_LABEL} are allowed", name.len())
-    } else if let Some(character) = name.chars().find(stray) {
+    } else if let Some(character) = stray(name, is_inside) {
         format!("it contains {}", quoted_char(character))
     } else if !name.starts_with(is_end) || !name.ends_with(is_end) {
         "its name must start and end with a letter or digit".to_owned()

@@ -138,8 +138,11 @@ impl Patterns {
         self.fitting(text).next().is_some()
     }
 
-    /// The first one that matches.
+    /// The first one that matches. Nearly always there are none at all.
     pub(crate) fn first(&self, text: &str) -> Option<&str> {
+        if self.all.is_empty() {
+            return None;
+        }
         self.fitting(text).min().map(|(_, pattern)| pattern)
     }
 

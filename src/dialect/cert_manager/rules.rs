@@ -106,7 +106,7 @@ fn has_cluster_issuer(plan: &Plan) -> bool {
 /// Whether cert-manager reads a key on an Ingress.
 fn is_read(key: &str) -> bool {
     let program = if key.starts_with(PREFIX) { &PROGRAM } else { &ACME };
-    key.split_once('/').is_some_and(|(_, name)| program.reads(name))
+    program.name_of(key).is_some_and(|name| program.reads(name))
 }
 
 /// cert-manager reads the annotations, and takes their values.

@@ -107,11 +107,13 @@ pub(crate) fn authentication(context: &RuleContext<'_>, report: &mut Report) {
 
 /// No key is given under both of its names with different values. Of two sources, the upper one counts.
 pub(crate) fn aliases(context: &RuleContext<'_>, report: &mut Report) {
-    let is_read = context.plan.has_stable_ingress();
+    if !context.plan.has_stable_ingress() {
+        return;
+    }
     for [name, alias] in ALIASES {
-        let given = |key: &str| context.plan.annotation(key);
-        let (Some(named), Some(other)) = (given(name), given(alias)) else { continue };
-        if is_read && named.value != other.value {
+        let Some(named) = context.plan.annotation(name) else { continue };
+        let Some(other) = context.plan.annotation(alias) else { continue };
+        if named.value != other.value {
             let message = format!(
                 "{} is another name of {}, and ingress-nginx reads one of the two",
                 quoted(alias),

@@ -1,7 +1,5 @@
 //! The certificate of hosts that `from-to-www-redirect` sends to others.
 
-use std::collections::BTreeSet;
-
 use super::is_true;
 use crate::diagnostics::{Code, Problem, Report, quoted};
 use crate::dialect::cert_manager;
@@ -9,7 +7,7 @@ use crate::dialect::nginx::FROM_TO_WWW;
 use crate::options::annotations::annotation;
 use crate::plan::context::RuleContext;
 use crate::validation::www;
-use crate::values::{Target, Tls};
+use crate::values::{Target, Tls, set};
 
 /// ingress-nginx redirects requests by https only with a certificate for both names. What is in a secret of the user's own, nobody
 /// sees here; cert-manager puts the hosts of the TLS section into the certificate.
@@ -24,7 +22,7 @@ pub(crate) fn certificate(context: &RuleContext<'_>, report: &mut Report) {
     {
         return;
     }
-    let covered: BTreeSet<&str> = plan.tls_hosts().into_iter().collect();
+    let covered = set(plan.tls_hosts());
     let others = plan.rules.iter().filter_map(|rule| www(&rule.host));
     let Some(other) = others.into_iter().find(|host| !covered.contains(host.as_str())) else { return };
     let said = format!(
