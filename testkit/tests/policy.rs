@@ -628,6 +628,23 @@ fn settings_are_tried() {
 }
 
 #[test]
+fn settings_that_are_no_json_are_told_in_plain_words() {
+    for (settings, place) in [
+        ("{\"domain\": \"example.com\",}", "the text cannot be read at line 1, column 26"),
+        ("{\n  \"domain\": example.com\n}", "the text cannot be read at line 2, column 13"),
+        ("{\"domain\": \"example.com\"", "the text ends too early, at line 1, column 24"),
+        ("domain: example.com", "the text cannot be read at line 1, column 1"),
+    ] {
+        let answer = Both.call("validate_settings", settings.as_bytes()).result.unwrap();
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        let said = format!(
+            "xposer: the settings are not JSON: {place}; write one JSON object, such as {{\"domain\": \"example.com\"}}"
+        );
+        assert_eq!(answer, json!({"valid": false, "message": said}), "{settings}");
+    }
+}
+
+#[test]
 fn no_payload_makes_the_guest_functions_fail() {
     let settings = br#"{"settings": {"domain": 3}, "request": {"operation": "CREATE", "object": {"kind": "Service", "apiVersion": "v1"}}}"#;
     let payloads: [&[u8]; 12] = [
