@@ -94,6 +94,7 @@ in_the_wapc_host! {
     a_service_that_seems_to_ask_is_let_through_with_a_warning
     settings_are_refused_in_plain_words
     settings_are_tried
+    settings_that_are_no_json_are_told_in_plain_words
     no_payload_makes_the_guest_functions_fail
     the_answer_is_the_one_that_the_sdk_reads
     a_large_service_is_answered_in_time
