@@ -107,33 +107,24 @@ pub(crate) struct Asked {
     pub(crate) place: FieldPath,
     /// The host and path in words.
     pub(crate) shown: String,
-    /// Whether the object had it before.
-    pub(crate) is_before: bool,
 }
 
-/// What is said where an object that is not ours asks for what others have: as of a plan. What it had before is compared by age, as of
-/// `asker`, and told in the second report.
+/// What is said where an object that is not ours asks for what others have: as of a plan.
 pub(crate) fn contested_by(
     asked: &[Asked],
     asker: &Holder,
-    is_update: bool,
     holders: &Holders,
     names_others: bool,
-    [report, kept]: [&mut Report; 2],
+    report: &mut Report,
 ) {
-    // What is added is new, if it was something else before.
-    let of_new = Holder { created: String::new(), ..asker.clone() };
     let mut seen: BTreeSet<String> = BTreeSet::new();
     // Who takes a whole path takes a part of it, too.
     let (parts, whole) =
         (asked.iter().filter(|it| it.claim.is_part), asked.iter().filter(|it| !it.claim.is_part));
-    for Asked { claim: text, place: path, shown, is_before } in whole.chain(parts) {
+    for Asked { claim: text, place: path, shown } in whole.chain(parts) {
         if !seen.insert(text.text.clone()) {
             continue;
         }
-        let asker = if is_update && !is_before { &of_new } else { asker };
-        let into = if *is_before { &mut *kept } else { &mut *report };
-        let mut file = |problem| into.file_of_update(path.clone(), problem, *is_before);
         let rivals = Rivals::new(text, asker, holders);
         if let Some(problem) = text.stable().and_then(|stable| {
             let has_it = holders.get(stable)?;
@@ -144,13 +135,13 @@ pub(crate) fn contested_by(
                 format!("{} is asked for by {others}, and a canary is for the same namespace", quoted(shown));
             is_strange.then(|| Problem::new(Code::RouteClaimed, said).help(ANOTHER_ROUTE))
         }) {
-            file(problem);
+            report.file(path.clone(), problem);
             continue;
         }
         if let Some(others) = rivals.named(asker, names_others) {
             let said = format!("{} is also asked for by {others}", quoted(shown));
             let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
-            file(rivals.judged(problem));
+            report.file(path.clone(), rivals.judged(problem));
         }
     }
 }
