@@ -285,6 +285,9 @@ fn a_route_that_takes_a_part_is_for_the_same_namespace() {
     let (part, all) = (Guarded::read(&part).unwrap(), Guarded::read(&all).unwrap());
     assert_eq!(all.claims_beside(Some(&part)).len(), 1);
     assert_eq!(part.claims_beside(Some(&all)).len(), 0);
+    // Who had a part and takes the whole is refused as whoever takes it anew, however old it is.
+    assert!(all.contested(Some(&part), "2025-01-01T00:00:00Z", &held_by("ops", false), true).has_errors());
+    assert!(part.contested(Some(&all), "2025-01-01T00:00:00Z", &held_by("ops", false), true).is_empty());
 }
 
 /// One object for http and one for https, or one a class: programs put together what a team wrote.

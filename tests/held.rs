@@ -33,7 +33,29 @@ fn holders(plans: &[(&Plan, &str)]) -> Holders {
 
 /// What a plan asked for before, if it did not change.
 fn had(plan: &Plan) -> BTreeSet<String> {
-    plan.claim_texts().into_iter().map(|claim| claim.text).collect()
+    plan.claim_texts().into_iter().map(|claim| claim.kept()).collect()
+}
+
+/// Two namespaces may each have the key, as long as it is for their own ConfigMap.
+#[test]
+fn a_key_that_becomes_one_for_everybody_is_asked_for_anew() {
+    let of = |scope: &str| {
+        let block = format!("exposeIngressUrl: {scope}");
+        let annotations =
+            [("IngressURLTemplate", "shop.example.com"), ("xposer.stakater.com/annotations", &block)];
+        testing::plan(&annotations, json!({})).unwrap()
+    };
+    let (local, global) = (of("locally"), of("globally"));
+    let key = global.claim_texts().into_iter().find(|claim| claim.text.starts_with("key ")).unwrap();
+    let other = Holder { namespace: "ops".to_owned(), name: "other".to_owned(), ..global.holder(SECOND) };
+    let holders = Holders::from([(key.text, vec![other])]);
+    let codes = |new: &Plan, old: &Plan| {
+        let report = new.contested(FIRST, &had(old), &holders, true);
+        report.diagnostics().iter().map(|it| it.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&global, &local), [Code::UrlKeyClaimed]);
+    assert_eq!(codes(&global, &global), [Code::ClaimYounger]);
+    assert_eq!(codes(&local, &global), [Code::ClaimYounger]);
 }
 
 /// The codes by which one Service loses something to another one.

@@ -147,7 +147,7 @@ impl Before<'_> {
                 outcome.plan().map(Plan::claim_texts)
             }),
         };
-        texts.into_iter().flatten().map(|claim| claim.text).collect()
+        texts.into_iter().flatten().map(|claim| claim.kept()).collect()
     }
 }
 

@@ -42,7 +42,7 @@ fn compared(holders: &Holders) {
         .into_iter()
         .map(|claim| (claim.text, vec![plan.holder("2026-01-01T00:00:00Z")]))
         .collect();
-    let had: BTreeSet<String> = own.keys().cloned().collect();
+    let had: BTreeSet<String> = plan.claim_texts().into_iter().map(|claim| claim.kept()).collect();
     assert!(plan.contested("2026-01-01T00:00:00Z", &had, &own, true).is_empty());
 }
 

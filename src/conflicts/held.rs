@@ -108,6 +108,21 @@ impl ClaimText {
         self.text.strip_prefix(CANARY)
     }
 
+    /// The text by which an update finds what it keeps: that of a part, or of what is local, is another one, because the whole is more.
+    ///
+    /// ```
+    /// use xposer::conflicts::ClaimText;
+    /// use xposer::validation::PathType;
+    /// let whole = ClaimText::route("shop.example.com", "/", PathType::Prefix, false);
+    /// let part = ClaimText { is_part: true, ..whole.clone() };
+    /// assert_eq!((whole.kept(), part.kept().as_str()), (whole.text, "some prefix shop.example.com/"));
+    /// ```
+    #[must_use]
+    pub fn kept(&self) -> String {
+        let some = if self.is_part || self.is_local { "some " } else { "" };
+        [some, &self.text].concat()
+    }
+
     /// The name of the ConfigMap of its shard.
     ///
     /// ```

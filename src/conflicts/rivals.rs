@@ -13,7 +13,7 @@ impl Plan {
     /// Compares what this plan asks for with what others have. An Error for everything that an older one has, as
     /// [`expose_all`](crate::expose_all) says it of two Services, and a Warning for what a younger one has. `created` is the time
     /// of the Service, as the API server writes it; empty where it is being created. Where `names_others` is false, holders in other
-    /// namespaces are not named. What is not among `had`, the texts of what the Service asked for before, it asks for now, and so later
+    /// namespaces are not named. What is not among `had`, what the Service asked for before ([`ClaimText::kept`]), it asks for now, and so later
     /// than everybody who has it.
     ///
     /// A canary shares the routes of its stable Service. Where another one than that has the route, this is an Error, too.
@@ -31,7 +31,7 @@ impl Plan {
     /// assert_eq!(said("", true), "`shop.example.com/` is also asked for by Ingress ops/old, created on 2026-01-01");
     /// assert_eq!(said("", false), "`shop.example.com/` is also asked for by somebody in another namespace");
     /// // It had the host before, and is older.
-    /// let had = plan.claim_texts().into_iter().map(|claim| claim.text).collect();
+    /// let had = plan.claim_texts().into_iter().map(|claim| claim.kept()).collect();
     /// assert_eq!(plan.contested("2025-01-01T00:00:00Z", &had, &holders, true).count(xposer::Severity::Error), 0);
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -53,7 +53,8 @@ impl Plan {
             if !seen.insert(asked.text.clone()) {
                 continue;
             }
-            let asker = if had.contains(&asked.text) { &of_old } else { &of_new };
+            let is_kept = had.contains(&asked.text) || had.contains(&asked.kept());
+            let asker = if is_kept { &of_old } else { &of_new };
             let rivals = Rivals::new(&asked, asker, holders);
             let is_lost = !rivals.older.is_empty();
             // The name of its other objects says it already.
