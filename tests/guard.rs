@@ -235,7 +235,8 @@ fn with_route(rule: &Value) -> Value {
 
 fn held_by(namespace: &str, is_part: bool) -> Holders {
     let holder = Holder {
-        kind: "Service".to_owned(),
+        // Of a Service, only a redirect is a part.
+        kind: if is_part { "HTTPRoute" } else { "Service" }.to_owned(),
         namespace: namespace.to_owned(),
         name: "old".to_owned(),
         created: "2026-01-01T00:00:00Z".to_owned(),

@@ -48,8 +48,9 @@ impl Plan {
         // A Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
         let added = self.added_hosts();
-        for (claim, origin) in all_claims(self, &added) {
-            let Some(asked) = text_of(self, &claim) else { continue };
+        let (claims, redirects) = all_claims(self, &added);
+        for (at, (claim, origin)) in claims.into_iter().enumerate() {
+            let Some(asked) = text_of(self, &claim, at >= redirects) else { continue };
             if !seen.insert(asked.text.clone()) {
                 continue;
             }
