@@ -24,7 +24,7 @@ fn holders(plans: &[(&Plan, &str)]) -> Holders {
     let mut holders = Holders::new();
     for (plan, created) in plans {
         for text in plan.claim_texts() {
-            let holder = Holder { is_local: text.is_local, ..plan.holder(created) };
+            let holder = Holder { is_local: text.is_local, is_part: text.is_part, ..plan.holder(created) };
             holders.entry(text.text).or_default().push(holder);
         }
     }
@@ -33,7 +33,88 @@ fn holders(plans: &[(&Plan, &str)]) -> Holders {
 
 /// What a plan asked for before, if it did not change.
 fn had(plan: &Plan) -> BTreeSet<String> {
-    plan.claim_texts().into_iter().map(|claim| claim.text).collect()
+    plan.claim_texts().into_iter().map(|claim| claim.kept()).collect()
+}
+
+/// Two namespaces may each have the key, as long as it is for their own ConfigMap.
+#[test]
+fn a_key_that_becomes_one_for_everybody_is_asked_for_anew() {
+    let of = |scope: &str| {
+        let block = format!("exposeIngressUrl: {scope}");
+        let annotations =
+            [("IngressURLTemplate", "shop.example.com"), ("xposer.stakater.com/annotations", &block)];
+        testing::plan(&annotations, json!({})).unwrap()
+    };
+    let (local, global) = (of("locally"), of("globally"));
+    let key = global.claim_texts().into_iter().find(|claim| claim.text.starts_with("key ")).unwrap();
+    let other = Holder { namespace: "ops".to_owned(), name: "other".to_owned(), ..global.holder(SECOND) };
+    let holders = Holders::from([(key.text, vec![other])]);
+    let codes = |new: &Plan, old: &Plan| {
+        let report = new.contested(FIRST, &had(old), &holders, true);
+        report.diagnostics().iter().map(|it| it.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&global, &local), [Code::UrlKeyClaimed]);
+    assert_eq!(codes(&global, &global), [Code::ClaimYounger]);
+    assert_eq!(codes(&local, &global), [Code::ClaimYounger]);
+}
+
+/// One redirect for each host, whichever Service of the namespace asks for it. Where it leads to is not written down: whether two lead to
+/// one host is decided among the Services of the cluster.
+#[test]
+fn equal_redirects_of_one_namespace_are_one() {
+    const NGINX: &str = "nginx.ingress.kubernetes.io/from-to-www-redirect: \"true\"";
+    let service = |namespace: &str, name: &str, path: &str, more: (&str, &str)| {
+        let url = format!("shop.example.com{path}");
+        let mut service = testing::service(&[("IngressURLTemplate", &url), more]);
+        service["metadata"]["namespace"] = namespace.into();
+        service["metadata"]["name"] = name.into();
+        service
+    };
+    let settings =
+        Settings::from_value(&json!({"target": "HTTPRoute", "parentRefs": [{"name": "edge"}]})).unwrap();
+    let nginx = Settings::from_value(&json!({"ingressClassName": "nginx"})).unwrap();
+    let codes = |services: [&Value; 2], settings: &Settings| {
+        let [one, other] = services.map(Service::from_value);
+        let services = [one.created_at(1), other.created_at(2)];
+        let outcomes = expose_all(&services, settings, Precedence::OldestFirst);
+        let reports = outcomes.iter().filter_map(|outcome| outcome.report());
+        let among: Vec<Code> =
+            reports.flat_map(|report| report.of(Severity::Error)).map(|it| it.code).collect();
+        let plans = services.each_ref().map(|it| expose(it, settings).plan().cloned().unwrap());
+        let report = plans[1].contested("", &BTreeSet::new(), &holders(&[(&plans[0], FIRST)]), true);
+        (among, report.of(Severity::Error).map(|it| it.code).collect::<Vec<_>>())
+    };
+    let from = ("RedirectFrom", "www");
+    let www = |namespace: &str, name: &str, path: &str| service(namespace, name, path, from);
+    let none = (vec![], vec![]);
+    let (web, api) = (www("shop", "web", "/"), www("shop", "api", "/api"));
+    assert_eq!(codes([&web, &api], &settings), none);
+    assert_eq!(codes([&web, &api], &nginx), none);
+    // Another namespace would say where the requests of this one lead to.
+    let taken = (vec![Code::RouteClaimed], vec![Code::RouteClaimed]);
+    assert_eq!(codes([&web, &www("ops", "api", "/api")], &settings), taken);
+    // A host that answers something is not sent elsewhere.
+    let mut own = service("shop", "own", "/", ("PathType", "Prefix"));
+    own["metadata"]["annotations"]["config.xposer.stakater.com/IngressURLTemplate"] =
+        "www.shop.example.com".into();
+    assert_eq!(codes([&web, &own], &settings), taken);
+    // Two targets.
+    let old = ("RedirectFrom", "old.example.com");
+    let mut blog = service("shop", "blog", "/", old);
+    blog["metadata"]["annotations"]["config.xposer.stakater.com/IngressURLTemplate"] =
+        "blog.example.com".into();
+    assert_eq!(
+        codes([&service("shop", "web", "/", old), &blog], &settings),
+        (vec![Code::RouteClaimed], vec![])
+    );
+    // The words of ingress-nginx in the block are compared at admission.
+    let block = ("xposer.stakater.com/annotations", NGINX);
+    let (web, api) = (service("shop", "web", "/", block), service("shop", "api", "/api", block));
+    assert_eq!(codes([&web, &api], &nginx), none);
+    assert_eq!(
+        codes([&web, &service("ops", "api", "/api", block)], &nginx),
+        (vec![], vec![Code::RouteClaimed])
+    );
 }
 
 /// The codes by which one Service loses something to another one.
@@ -222,12 +303,8 @@ fn hosts_that_the_block_adds_are_claims() {
     }
     let block = "nginx.ingress.kubernetes.io/from-to-www-redirect: \"true\"";
     let new = plan("team", "web", &[("IngressURLTemplate", "own.example.com"), (BLOCK, block)]);
-    assert!(new.claim_texts().contains(&ClaimText::route(
-        "www.own.example.com",
-        "/",
-        PathType::Prefix,
-        false
-    )));
+    let www = ClaimText::route("www.own.example.com", "/", PathType::Prefix, false);
+    assert!(new.claim_texts().contains(&ClaimText { is_part: true, ..www }));
     // A pattern is compared with nobody's, and without an Ingress nobody reads it.
     for (line, target) in
         [("server-alias: ~^shop\\.example\\.com$", "Ingress"), ("server-alias: shop.example.com", "Route")]

@@ -37,14 +37,18 @@ pub(crate) fn review<'a>(
     let old_guarded = old.as_ref().and_then(Guarded::read);
     let report = guarded.check(settings, old_guarded.as_ref());
     let claims = Question::claims(settings);
-    let [added, kept] = claims.map(|_| guarded.claims_beside(old_guarded.as_ref())).unwrap_or_default();
-    Ok(match claims.filter(|_| !(added.is_empty() && kept.is_empty())) {
-        Some(claims) => {
-            let created = request.created(&object);
-            let asked = Asked::Guarded { object, old, mode };
-            Review::Asks(Box::new(Question::new([&added, &kept], claims, asked, created, report)))
-        }
-        None => Review::Answered(Response::of(&report, &|finding| mode == Mode::Deny && is_error(finding))),
+    let Some(claims) = claims else {
+        return Ok(Review::Answered(Response::of(&report, &|finding| {
+            mode == Mode::Deny && is_error(finding)
+        })));
+    };
+    let added = guarded.claims_beside(old_guarded.as_ref());
+    let created = request.created(&object);
+    let question = Question::new(&added, claims, Asked::Guarded { object, old, mode }, created, report);
+    // Where nothing is added, nothing is looked up.
+    Ok(match question.names() {
+        [] => Review::Answered(question.answer(&[], 0)),
+        _ => Review::Asks(Box::new(question)),
     })
 }
 

@@ -42,4 +42,4 @@ pub use question::{Question, Reply, Review};
 pub use request::Request;
 pub use response::Response;
 pub use review::{Reviewed, review};
-pub use words::settings as about_settings;
+pub use words::{json as about_json, settings as about_settings};

@@ -77,8 +77,6 @@ pub enum Review<'a> {
 #[derive(Clone, Debug)]
 pub struct Question<'a> {
     names: Vec<String>,
-    /// Those of them by which nothing is refused: an update leaves there what it was.
-    of_kept: Vec<String>,
     /// The texts of the claims that matter: a shard has those of others, too.
     wanted: BTreeSet<String>,
     /// Whether there is more to ask for than may be looked up.
@@ -149,7 +147,7 @@ impl Before<'_> {
                 outcome.plan().map(Plan::claim_texts)
             }),
         };
-        texts.into_iter().flatten().map(|claim| claim.text).collect()
+        texts.into_iter().flatten().map(|claim| claim.kept()).collect()
     }
 }
 
@@ -167,32 +165,27 @@ fn contested(
 }
 
 impl<'a> Question<'a> {
-    /// What is asked about these claims: those that are new, and those that an update leaves as they were, as far as there is room.
+    /// What is asked about these claims, as far as there is room.
     pub(crate) fn new(
-        [added, kept]: [&[ClaimText]; 2],
+        asked_for: &[ClaimText],
         claims: &'a Claims,
         asked: Asked<'a>,
         created: String,
         report: Report,
     ) -> Self {
-        let (mut names, mut of_kept, mut is_cut) = (Vec::new(), Vec::new(), false);
-        for (at, claim) in added.iter().chain(kept).enumerate() {
-            let (name, is_added) = (claim.config_map(), at < added.len());
+        let (mut names, mut is_cut) = (Vec::new(), false);
+        for name in asked_for.iter().map(ClaimText::config_map) {
             let Err(place) = names.binary_search(&name) else { continue };
             if names.len() >= MAX_LOOKUPS {
-                is_cut |= is_added;
-                continue;
-            }
-            if !is_added {
-                of_kept.push(name.clone());
+                is_cut = true;
+                break;
             }
             names.insert(place, name);
         }
         // A canary is compared with its stable Service.
-        let texts = added.iter().chain(kept);
-        let wanted = texts.flat_map(|claim| [Some(claim.text.as_str()), claim.stable()]).flatten();
+        let wanted = asked_for.iter().flat_map(|claim| [Some(claim.text.as_str()), claim.stable()]).flatten();
         let wanted = wanted.map(str::to_owned).collect();
-        Self { names, of_kept, wanted, is_cut, claims, asked, created, report }
+        Self { names, wanted, is_cut, claims, asked, created, report }
     }
 
     /// The claims of the settings, if something follows from them.
@@ -228,7 +221,6 @@ impl<'a> Question<'a> {
                 Err(reason) => unknown.push((name, reason)),
             }
         }
-        unknown.retain(|(name, _)| !self.of_kept.contains(name));
         // The host answers, so the object asks for too much. Whoever chooses the hosts chooses which of them are never looked up.
         let late = self.names.get(replies.len()..).unwrap_or_default();
         let is_late = replies.len() >= ENOUGH_LOOKUPS && unknown.iter().any(|(name, _)| late.contains(*name));

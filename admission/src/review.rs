@@ -91,7 +91,7 @@ fn review_service<'a>(
                 None => Before::Nothing,
             };
             let asked = Asked::Service { plan, before, stamped: stamps.then_some(object) };
-            Review::Asks(Box::new(Question::new([&texts, &[]], claims, asked, created, report)))
+            Review::Asks(Box::new(Question::new(&texts, claims, asked, created, report)))
         }
         (plan, _) => {
             let response = Response::of(&report, &is_error);

@@ -41,6 +41,19 @@ pub fn settings(report: &Report) -> String {
     }
 }
 
+/// Where a text is not JSON, for a message; what a parser says of it is for programmers.
+///
+/// ```
+/// let said = |text| serde_json::from_str::<serde_json::Value>(text).map_err(|error| xposer_admission::about_json(&error));
+/// assert_eq!(said("{\"a\": }").unwrap_err(), "the text cannot be read at line 1, column 7");
+/// assert_eq!(said("{\n").unwrap_err(), "the text ends too early, at line 2, column 0");
+/// ```
+#[must_use]
+pub fn json(error: &serde_json::Error) -> String {
+    let what = if error.is_eof() { "the text ends too early, at" } else { "the text cannot be read at" };
+    format!("{what} line {}, column {}", error.line(), error.column())
+}
+
 fn list(diagnostics: &[&Diagnostic]) -> String {
     diagnostics
         .iter()

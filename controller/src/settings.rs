@@ -10,7 +10,7 @@ pub(crate) struct SettingsFile {
     path: Option<PathBuf>,
     /// The text that was read last, even if it is invalid. The text is compared and not the time, because the kubelet replaces a
     /// file of a ConfigMap through links.
-    text: Option<String>,
+    text: Option<Vec<u8>>,
 }
 
 impl SettingsFile {
@@ -25,14 +25,14 @@ impl SettingsFile {
     /// All errors of the settings, once for each content of the file.
     pub(crate) fn read(&mut self) -> Option<Result<Settings, String>> {
         let Some(path) = &self.path else {
-            return self.text.replace(String::new()).is_none().then(|| Ok(Settings::default()));
+            return self.text.replace(Vec::new()).is_none().then(|| Ok(Settings::default()));
         };
         let name = path.display().to_string();
-        let (text, settings) = match std::fs::read_to_string(path) {
+        let (text, settings) = match std::fs::read(path) {
             Ok(text) => (text.clone(), xposer_manifest::settings(&name, text)),
             Err(error) => {
                 let message = format!("{name}: the file cannot be read: {error}");
-                (message.clone(), Err(message))
+                (message.clone().into_bytes(), Err(message))
             }
         };
         if self.text.as_deref() == Some(&text) {
@@ -62,6 +62,16 @@ mod tests {
         assert!(file.read().is_none());
         std::fs::remove_file(&path).unwrap();
         assert!(file.read().unwrap().unwrap_err().contains("cannot be read"));
+        std::fs::write(&path, b"domain: caf\xe9.example.com").unwrap();
+        let wrong = file.read().unwrap().unwrap_err();
+        assert!(wrong.contains("expected UTF-8 text") && wrong.contains(":1:12"), "{wrong}");
+        // What a library says is not for whoever writes settings.
+        write("%YAML 3.0\n---\ndomain: example.org");
+        let wrong = file.read().unwrap().unwrap_err();
+        assert!(
+            wrong.contains("begins with `%`") && wrong.contains(":1:1") && wrong.contains("help: "),
+            "{wrong}"
+        );
         write("domain: example.org");
         assert!(file.read().is_some_and(|read| read.is_ok()));
     }

@@ -39,16 +39,16 @@ pub use write::to_yaml;
 /// The settings in a text, which is that of the file `name`.
 ///
 /// ```
-/// assert!(xposer_manifest::settings("config.yaml", "domain: example.com".to_owned()).is_ok());
-/// let wrong = xposer_manifest::settings("config.yaml", "domian: example.com".to_owned()).unwrap_err();
+/// assert!(xposer_manifest::settings("config.yaml", "domain: example.com").is_ok());
+/// let wrong = xposer_manifest::settings("config.yaml", "domian: example.com").unwrap_err();
 /// assert!(wrong.contains("config.yaml:1:1") && wrong.contains("did you mean domain?"));
 /// ```
 ///
 /// # Errors
 ///
 /// All errors as `xposer check` prints them: what cannot be read, and what would refuse every Service ([`Settings::tried`](xposer::Settings::tried)).
-pub fn settings(name: &str, text: String) -> Result<xposer::Settings, String> {
-    let file = File::of_bytes(name.to_owned(), text.into_bytes());
+pub fn settings(name: &str, text: impl Into<Vec<u8>>) -> Result<xposer::Settings, String> {
+    let file = File::of_bytes(name.to_owned(), text.into());
     let read = file.and_then(|file| SettingsFile::read(file, "xposer check --settings - FILE"));
     read.map(|(_, settings)| settings).map_err(|findings| {
         let mut out = Vec::new();

@@ -5,7 +5,7 @@ use crate::write::is_printable;
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::granit_parser::{ErrorKind, ScanError};
 use serde_saphyr::localizer::ExternalMessageSource;
-use serde_saphyr::{Error, Location, MessageFormatter, UserMessageFormatter};
+use serde_saphyr::{Error, Location};
 use std::ops::Range;
 
 const OPEN_BRACE: &str = "add the `}`, or put the value in quotes if it is text";
@@ -13,6 +13,14 @@ const OPEN_BRACKET: &str = "add the `]`, or put the value in quotes if it is tex
 const IN_BRACES: &str = "add the `,`, or the `}` that closes the mapping";
 const IN_BRACKETS: &str = "add the `,`, or the `]` that closes the list";
 const IF_TEXT: &str = "quote the value if it is meant as text";
+const IF_SIGN: &str = "quote the value if the sign is part of it";
+const IF_TAG: &str = "remove the tag, or put the value in quotes";
+const ESCAPE: &str = "write `\\\\` for a backslash";
+const FEWER_ALIASES: &str = "write the value itself in place of an alias";
+const INDENTATION: &str = "check the indentation: it must be that of the lines above";
+/// What is said of a text that is wrong in a way that nobody meets.
+const NO_YAML: (&str, &str) =
+    ("this is not valid YAML", "check what is marked here: its indentation, its quotes and its brackets");
 const IF_BINARY: &str = "remove the tag: Kubernetes objects hold binary data as a plain base64 string";
 /// The help for a template that is not rendered yet.
 pub(crate) const TEMPLATE_HELP: &str = "this looks like a template: render it first, for example with `helm template`, or quote the value that contains `{{`";
@@ -35,7 +43,7 @@ impl Flaw {
         Self { message: message.into(), span, help: None, first: None }
     }
 
-    fn help(self, help: &'static str) -> Self {
+    pub(crate) fn help(self, help: &'static str) -> Self {
         Self { help: Some(help), ..self }
     }
 
@@ -50,19 +58,21 @@ impl Flaw {
 pub(crate) fn of_json(at: usize, error: &serde_json::Error) -> Option<Flaw> {
     let text = error.to_string();
     let (message, at, help) = match text.split(" at line ").next().unwrap_or_default() {
-        "expected `:`" => ("expected a `:` after the key", at, None),
-        "expected `,` or `}`" => ("expected a `,` or `}`", at, Some(IN_BRACES)),
-        "expected `,` or `]`" => ("expected a `,` or `]`", at, Some(IN_BRACKETS)),
+        "expected `:`" => ("expected a `:` after the key", at, "write `\"key\": value`"),
+        "expected `,` or `}`" => ("expected a `,` or `}`", at, IN_BRACES),
+        "expected `,` or `]`" => ("expected a `,` or `]`", at, IN_BRACKETS),
         "invalid escape" | "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
-            ("an escape sequence in this string is not valid", at, None)
+            ("an escape sequence in this string is not valid", at, ESCAPE)
         }
         // Here the column is that of the byte before.
-        "control character (\\u0000-\\u001F) found while parsing a string" => {
-            ("a control character or line break inside a string must be escaped", at + 1, None)
-        }
+        "control character (\\u0000-\\u001F) found while parsing a string" => (
+            "a control character or line break inside a string must be escaped",
+            at + 1,
+            "write `\\n` for the end of a line, and `\\t` for a tab",
+        ),
         _ => return None,
     };
-    Some(Flaw { help, ..Flaw::new(at..at, message) })
+    Some(Flaw::new(at..at, message).help(help))
 }
 
 /// The bytes of a location. For an alias the library gives only the character at which it begins.
@@ -84,14 +94,14 @@ pub(crate) fn of_yaml(text: &str, error: &Error) -> Flaw {
     let alias = excerpt(written);
     match error.without_snippet() {
         Error::AliasError { error, .. } => of_yaml(text, error),
-        Error::ExternalMessage { source, msg, .. } => match &**source {
+        Error::ExternalMessage { source, .. } => match &**source {
             ExternalMessageSource::Parser(error) => syntax_error(text, error),
-            _ => Flaw::new(span, tidy(msg)),
+            _ => Flaw::new(span, NO_YAML.0).help(NO_YAML.1),
         },
         Error::Unexpected { expected: "string scalar", .. } => {
             let kind = if written.starts_with(['[', '-']) { "a sequence" } else { "a map" };
             let flaw = Flaw::new(span.start..span.start, format!("a key must be a string, found {kind}"));
-            Flaw { help: template_help(text, span.start), ..flaw }
+            flaw.help(template_help(text, span.start).unwrap_or("write one word as the key, or quote it"))
         }
         Error::Budget { breach: BudgetBreach::Depth { .. }, .. }
         | Error::AliasReplayStackDepthExceeded { .. } => too_deep(span.start),
@@ -102,6 +112,7 @@ pub(crate) fn of_yaml(text: &str, error: &Error) -> Flaw {
                 "of this value".to_owned()
             };
             Flaw::new(span, format!("the aliases {aliases} expand to more than is allowed"))
+                .help(FEWER_ALIASES)
         }
         Error::UnknownAnchor { .. } => {
             let anchor = alias.replacen('*', "&", 1);
@@ -111,9 +122,11 @@ pub(crate) fn of_yaml(text: &str, error: &Error) -> Flaw {
         }
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
             Flaw::new(span, format!("the alias `{alias}` is part of the value it refers to"))
+                .help(FEWER_ALIASES)
         }
         Error::MergeValueNotMapOrSeqOfMaps { .. } => {
             Flaw::new(span, "the value of the merge key `<<` must be a map or a sequence of maps")
+                .help("write an alias of a map there: `<<: *name`")
         }
         Error::UnsupportedTag { tag, .. } => unsupported_tag(span, tag),
         Error::InvalidScalar { .. } | Error::InvalidBooleanStrict { .. } => tag_does_not_fit(text, span),
@@ -124,7 +137,7 @@ pub(crate) fn of_yaml(text: &str, error: &Error) -> Flaw {
             let tag = tag_before(text, span.start).unwrap_or_default();
             unsupported_tag(span, tag)
         }
-        error => Flaw::new(span, tidy(&UserMessageFormatter.format_message(error))),
+        _ => Flaw::new(span, NO_YAML.0).help(NO_YAML.1),
     }
 }
 
@@ -133,16 +146,20 @@ fn syntax_error(text: &str, error: &ScanError) -> Flaw {
     let (message, help) = match error.kind() {
         ErrorKind::RecursionLimitExceeded => return too_deep(at),
         ErrorKind::UnexpectedCharacter { character } => unexpected_character(*character),
-        kind => match explain(kind) {
-            Some((message, help)) => (message.to_owned(), Some(help).filter(|help| !help.is_empty())),
-            None => (tidy(&kind.to_string()), None),
-        },
+        ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
+            (format!("the `{open}` is closed by `{close}`"), "close the innermost bracket first")
+        }
+        kind => {
+            let (message, help) = explain(kind);
+            (message.to_owned(), help)
+        }
     };
-    Flaw { help: template_help(text, at).or(help), ..Flaw::new(at..at, message) }
+    Flaw::new(at..at, message).help(template_help(text, at).unwrap_or(help))
 }
 
 pub(crate) fn too_deep(at: usize) -> Flaw {
     Flaw::new(at..at, format!("maps and sequences are nested more than {MAX_DEPTH} levels deep"))
+        .help("check the brackets and the indentation, or nest them less")
 }
 
 pub(crate) fn empty_key(span: Range<usize>) -> Flaw {
@@ -168,6 +185,7 @@ pub(crate) fn tag_does_not_fit(text: &str, span: Range<usize>) -> Flaw {
     // A comment can hide the tag.
     let tag = tag_before(text, span.start).map(|tag| format!(" `{}`", excerpt(tag))).unwrap_or_default();
     Flaw::new(span, format!("the value `{value}` does not fit its tag{tag}"))
+        .help("remove the tag, or correct the value")
 }
 
 /// The tag of the scalar that begins at `start`. An anchor or the header of a block can be between the two.
@@ -195,23 +213,21 @@ fn unsupported_tag(span: Range<usize>, tag: &str) -> Flaw {
         return Flaw::new(span, message)
             .help("decrypt it first, and write the value in plain, without the tag");
     }
-    Flaw::new(span, format!("the tag `{name}` is not supported"))
-        .help("remove the tag, or put the value in quotes")
+    Flaw::new(span, format!("the tag `{name}` is not supported")).help(IF_TAG)
 }
 
-fn unexpected_character(character: char) -> (String, Option<&'static str>) {
+fn unexpected_character(character: char) -> (String, &'static str) {
     if is_printable(character) {
-        return (format!("a value cannot begin with `{character}`"), Some("quote the value"));
+        return (format!("a value cannot begin with `{character}`"), "quote the value");
     }
     let code = u32::from(character);
     let help = "remove it, or escape it in double quotes";
-    (format!("the control character U+{code:04X} is not allowed"), Some(help))
+    (format!("the control character U+{code:04X} is not allowed"), help)
 }
 
-/// A message and a help (empty if there is none) for the errors that are common; the others have the message of the
-/// parser.
-fn explain(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
-    Some(match kind {
+/// A message and a help. Whoever reads them has not read the specification, so none is that of the parser.
+fn explain(kind: &ErrorKind) -> (&'static str, &'static str) {
+    match kind {
         ErrorKind::UnclosedQuotedScalar => ("the quote opened here is never closed", "add the closing quote"),
         ErrorKind::UnclosedFlowCollection { open: '[' } => {
             ("the bracket `[` opened here is never closed", OPEN_BRACKET)
@@ -222,7 +238,7 @@ fn explain(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
             "remove it, or put the value in quotes if it is text",
         ),
         ErrorKind::DocumentIndicatorInQuotedScalar => {
-            ("the quote opened here is not closed before the document ends", "")
+            ("the quote opened here is not closed before the document ends", "add the closing quote")
         }
         ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation | ErrorKind::TabNotAllowed => {
             ("a tab is used for indentation", "indent with spaces")
@@ -253,7 +269,13 @@ fn explain(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
         ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
             ("unexpected text after a closing quote", "quote the whole value, or escape the quotes inside it")
         }
-        ErrorKind::UnknownQuotedScalarEscape => (
+        ErrorKind::UnknownQuotedScalarEscape
+        | ErrorKind::InvalidQuotedScalarHexEscape
+        | ErrorKind::InvalidLowSurrogateHexEscape
+        | ErrorKind::InvalidLowSurrogate
+        | ErrorKind::MissingLowSurrogate
+        | ErrorKind::UnpairedLowSurrogate
+        | ErrorKind::InvalidUnicodeEscape => (
             "an escape sequence in this string is not valid",
             "write `\\\\` for a backslash, or use single quotes",
         ),
@@ -263,7 +285,7 @@ fn explain(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
         ErrorKind::CommentInterceptedScalar => {
             ("a comment interrupts a value of several lines", "check the indentation of the next line")
         }
-        ErrorKind::ExpectedDocumentStart => (
+        ErrorKind::ExpectedDocumentStart | ErrorKind::InvalidDocumentEnd => (
             "unexpected text after the end of the document",
             "separate documents with a line `---`, or check the indentation",
         ),
@@ -271,8 +293,66 @@ fn explain(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
             "a byte order mark stands in the middle of the text",
             "remove it; it is often left behind when files are joined",
         ),
-        _ => return None,
-    })
+        ErrorKind::DuplicateVersionDirective
+        | ErrorKind::UnsupportedYamlMajorVersion
+        | ErrorKind::DuplicateTagDirective
+        | ErrorKind::MissingDocumentEndBeforeDirective
+        | ErrorKind::ExpectedTagDirectiveBang
+        | ErrorKind::InvalidDirectiveTerminator
+        | ErrorKind::DirectiveDisallowed
+        | ErrorKind::MissingYamlVersionSeparator
+        | ErrorKind::MissingDirectiveName
+        | ErrorKind::InvalidDirectiveName
+        | ErrorKind::DirectiveByteLimitExceeded { .. }
+        | ErrorKind::TooManyReservedDirectiveParams { .. }
+        | ErrorKind::YamlVersionTooLong
+        | ErrorKind::MissingYamlVersion
+        | ErrorKind::InvalidTagDirectiveTerminator => (
+            "this line, which begins with `%`, cannot be read",
+            "remove it, or quote the value if it is meant as text",
+        ),
+        ErrorKind::ExpectedTagBang
+        | ErrorKind::UndeclaredTagHandle
+        | ErrorKind::InvalidGlobalTagCharacter
+        | ErrorKind::InvalidTagTerminator
+        | ErrorKind::MissingTagUri
+        | ErrorKind::UnclosedVerbatimTag
+        | ErrorKind::InvalidTagEscape
+        | ErrorKind::InvalidTagUtf8LeadingByte
+        | ErrorKind::InvalidTagUtf8TrailingByte
+        | ErrorKind::InvalidTagUtf8 => ("a tag, which begins with `!`, cannot be read", IF_TAG),
+        ErrorKind::InvalidIndentation
+        | ErrorKind::InvalidBlockScalarIndent
+        | ErrorKind::InvalidQuotedScalarIndent
+        | ErrorKind::InvalidFlowScalarIndent => {
+            ("this line is not indented as what it belongs to", INDENTATION)
+        }
+        ErrorKind::ExpectedWhitespace | ErrorKind::CommentNotSeparated => {
+            ("a blank is missing in front of this", "write a blank there, or quote the whole value")
+        }
+        ErrorKind::InvalidBlockEntryWhitespace | ErrorKind::InvalidMappingValueWhitespace => {
+            ("a blank is missing behind the `-` or `:`", "write a blank there, or quote the whole value")
+        }
+        ErrorKind::ZeroBlockScalarIndent | ErrorKind::InvalidBlockScalarHeader => (
+            "something else than a text block stands behind its `|` or `>`",
+            "begin the text on the next line",
+        ),
+        ErrorKind::PlainScalarStartsWithDashFlowIndicator
+        | ErrorKind::FlowMappingValueAdjacentCollection
+        | ErrorKind::InvalidColonPlacement
+        | ErrorKind::MappingKeyNotAllowed => ("a `-`, `:` or `?` cannot stand here", IF_SIGN),
+        ErrorKind::TabInPlainScalar => {
+            ("a value has a tab in it", "write a blank in its place, or quote the value")
+        }
+        ErrorKind::ExpectedNodeContent | ErrorKind::UnexpectedEndOfPlainScalar => {
+            ("a value was expected here", "write one, or remove what stands before it")
+        }
+        ErrorKind::UnexpectedEofFlowSequence => ("a bracket `[` is never closed", OPEN_BRACKET),
+        ErrorKind::UnexpectedEofFlowMapping | ErrorKind::UnexpectedEofImplicitFlowMapping => {
+            ("a brace `{` is never closed", OPEN_BRACE)
+        }
+        _ => NO_YAML,
+    }
 }
 
 /// The help if the line shows that the text is a template that is not rendered yet.
@@ -280,15 +360,6 @@ fn template_help(text: &str, at: usize) -> Option<&'static str> {
     let start = text.get(..at)?.rfind('\n').map_or(0, |position| position + 1);
     let is_template = text.get(start..)?.lines().next()?.contains("{{");
     is_template.then_some(TEMPLATE_HELP)
-}
-
-/// A message in the form of this program: lower case and without a final period.
-fn tidy(message: &str) -> String {
-    let mut characters = message.trim_end_matches('.').chars();
-    match characters.next() {
-        Some(first) => first.to_lowercase().chain(characters.map(visible)).collect(),
-        None => "this is not valid YAML".to_owned(),
-    }
 }
 
 /// A character that cannot disturb a terminal, nor hide in it.

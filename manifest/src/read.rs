@@ -75,7 +75,10 @@ impl std::error::Error for LoadError {}
 /// large value, and a text is shorter than 4 GiB.
 pub fn load(text: &str) -> Result<Vec<Document>, Vec<LoadError>> {
     if u32::try_from(text.len()).is_err() {
-        return Err(errors("", vec![Flaw::new(0..0, "the text is larger than 4 GiB")]));
+        return Err(errors(
+            "",
+            vec![Flaw::new(0..0, "the text is larger than 4 GiB").help("split it into several files")],
+        ));
     }
     let read = if json::begins_like_json(text) {
         json::read(text).or_else(|json| match json {

@@ -13,7 +13,7 @@ use std::ops::Range;
 use serde_json::{Value, json};
 use xposer::Settings;
 use xposer::diagnostics::Segment;
-use xposer_manifest::{Document, MAX_DEPTH, load, to_yaml};
+use xposer_manifest::{Document, LoadError, MAX_DEPTH, load, to_yaml};
 
 fn values(text: &str) -> Vec<Value> {
     let documents = load(text).unwrap_or_else(|errors| panic!("{text:?}: {errors:?}"));
@@ -371,6 +371,88 @@ fn visit(text: &str, document: &Document, at: &[Segment], value: &Value) {
     }
 }
 
+/// Every error says what to do, and in no words of the parsers or of the specification.
+#[track_caller]
+fn is_plain(text: &str, error: &LoadError) {
+    assert!(error.help.as_ref().is_some_and(|help| !help.is_empty()), "{text:?}: {error:?}");
+    let words = "scalar flow directive surrogate token node EOF eof while indicator handle codepoint serde";
+    let has = |word: &&str| error.message.split(|c: char| !c.is_alphanumeric()).any(|it| it == *word);
+    let found = words.split(' ').find(has);
+    assert_eq!(found, None, "{text:?}: {error:?}");
+}
+
+#[test]
+fn errors_are_told_with_a_help_and_without_words_of_parsers() {
+    for text in [
+        "%YAML 3.0\n---\na: b",
+        "%YAML 1.2\n%YAML 1.2\n---\na: b",
+        "%TAG ! x y\n---\na: b",
+        "%\n---\na",
+        "a: !<x b",
+        "a: !e!x b",
+        "a: !%zz b",
+        "a: |0\n  b",
+        "a: | b\n",
+        "a: \"x\ny\"",
+        "a: 'b\n--- c",
+        "[a, b}",
+        "{a: b]",
+        "{a: [b}",
+        "[-]",
+        "[a: b: c]",
+        "{a: b",
+        "[a",
+        "a: \"\\ud800\"",
+        "a: \"\\ud800\\u0041\"",
+        "a: \"\\xzz\"",
+        "a: \"\\U00110000\"",
+        "a: b\n c\n\td: e",
+        "a: -\tb: c",
+        "a: *",
+        "a: &",
+        "a: b#c: d",
+        "\"a\"#b",
+        "[a]#b",
+        "- a\n-b: c\n  - d",
+        "? a\n? b: c\n d",
+        "... a",
+        "a\n... b",
+        "a: b\n%TAG\n",
+        "a: !!int x",
+        "<<: 1",
+        "[a]: b",
+        "a: &b [*b]",
+        "{\"a\" 1}",
+        "[\"\\ud800\"]",
+        "[\"a\nb\"]",
+        "[\"a\u{1}b\"]",
+        "\0",
+        "a: \u{feff}b",
+        "a: !!binary x",
+        "!!set {a}",
+        "a: @b",
+        "a:\n  - b\n c: d",
+        "a: [b\nc]",
+        "{a: b\n}c",
+        "a: >1\n b\nc",
+        "!",
+        "a: ! ! b",
+        "a: &a &b c",
+        "a: *x *y",
+        "&a *b",
+        "a: !<>",
+        "{? a b}",
+        "{,}",
+    ] {
+        for error in load(text).err().into_iter().flatten() {
+            is_plain(text, &error);
+        }
+    }
+    for error in load(&nested(MAX_DEPTH + 1)).err().into_iter().flatten() {
+        is_plain("nested", &error);
+    }
+}
+
 #[test]
 fn nothing_makes_it_panic() {
     let seeds = [
@@ -389,8 +471,12 @@ fn nothing_makes_it_panic() {
             text.splice(from..to, parts[random(parts.len())].chars());
         }
         let text: String = text.into_iter().collect();
-        for document in load(&text).iter().flatten() {
+        let read = load(&text);
+        for document in read.iter().flatten() {
             visit(&text, document, &[], &document.value);
+        }
+        for error in read.err().into_iter().flatten() {
+            is_plain(&text, &error);
         }
     }
 }

@@ -29,7 +29,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use wapc_guest::prelude::{CallResult, register_function};
 use xposer::Settings;
-use xposer_admission::{Request, Response, Review, Reviewed, about_settings};
+use xposer_admission::{Request, Response, Review, Reviewed, about_json, about_settings};
 
 pub use host::Host;
 
@@ -127,7 +127,10 @@ pub fn validate_settings(payload: &[u8]) -> CallResult {
         Ok(settings) => Settings::tried(&settings).err().map(|report| about_settings(&report)),
         // The host may send no settings at all.
         Err(_) if payload.trim_ascii().is_empty() => None,
-        Err(error) => Some(format!("xposer: the settings are not JSON: {error}")),
+        Err(error) => {
+            let help = r#"write one JSON object, such as {"domain": "example.com"}"#;
+            Some(format!("xposer: the settings are not JSON: {}; {help}", about_json(&error)))
+        }
     };
     Ok(serde_json::to_vec(&SettingsValidationResponse { valid: message.is_none(), message })?)
 }

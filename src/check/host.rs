@@ -205,8 +205,8 @@ fn problem(context: &RuleContext<'_>, rule: Written<'_>, error: HostError) -> Pr
                 format!("the host {host} contains {what}, expected lower-case letters, digits, `-` and `.`"),
             )
             .help(match character {
-                ';' | '|' | '&' => "write a comma or the end of a line in its place, or remove it",
-                other => character_help(other),
+                ';' | '|' | '&' => "write a comma or the end of a line in its place, or remove it".to_owned(),
+                other => character_help(other, rule.host),
             });
             marked(problem, rule, &character.to_string())
         }

@@ -203,15 +203,18 @@ fn object_name(name: &Sourced<String>, code: Code, what: &str, report: &mut Repo
     }
     let stray = value.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.')));
     let (why, help) = if value.len() > MAX_NAME {
-        (format!("it has {} characters, at most {MAX_NAME} are allowed", value.len()), "shorten the template")
+        (
+            format!("it has {} characters, at most {MAX_NAME} are allowed", value.len()),
+            "shorten the template".to_owned(),
+        )
     } else if let Some(character) = stray {
-        (format!("it contains {}", quoted_char(character)), character_help(character))
+        (format!("it contains {}", quoted_char(character)), character_help(character, value))
     } else if value.bytes().any(|b| b.is_ascii_uppercase()) {
-        ("it contains upper-case letters".to_owned(), "write it in lower case")
+        ("it contains upper-case letters".to_owned(), "write it in lower case".to_owned())
     } else {
         (
             "every part between dots must start and end with a letter or digit".to_owned(),
-            "correct the template",
+            "correct the template".to_owned(),
         )
     };
     let said = format!("{} is not a valid {what}: {why}", quoted(value));

@@ -166,12 +166,12 @@ fn claims(plan: &Plan) -> impl Iterator<Item = (Claimed<'_>, Option<&Origin>)> {
         Some(called) => Claimed::Name(extra.kind.as_str(), None, called.into()),
         None => Claimed::Name(extra.kind.as_str(), plan.namespace(), extra.name),
     });
-    main_claims(plan).into_iter().chain(extras.map(|claim| (claim, None)))
+    main_claims(plan).into_iter().chain(redirects(plan)).chain(extras.map(|claim| (claim, None)))
 }
 
-/// The same without the objects by which the words of a program are expressed. Whoever writes them has to know all programs, and the policy
+/// The same without redirects and without the objects by which the words of a program are expressed. Whoever writes them has to know all programs, and the policy
 /// does not. Their names begin with that of the Ingress.
-pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
+fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     let mut found = vec![(Claimed::Service(plan.namespace(), plan.service()), None)];
     let mut add = |claim| found.push((claim, None));
     let name = |kind, name| Claimed::Name(kind, plan.namespace(), name);
@@ -209,7 +209,12 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
         let claim = Claimed::Route(rule.host.as_str().into(), path, false, is_canary);
         found.push((claim, Some(&rule.host_origin)));
     }
-    // A host that is sent elsewhere answers nothing else.
+    found
+}
+
+/// The hosts that are sent to those of the plan: each answers nothing else.
+fn redirects(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
+    let mut found = Vec::new();
     if let Some(wanted) = plan.wanted(Intent::RedirectFrom).filter(|wanted| is_done(plan, wanted)) {
         for host in plan.redirected_groups().into_iter().flat_map(|(_, hosts)| hosts) {
             found.push((Claimed::Route(host.into(), "/", false, false), Some(&wanted.origin)));
@@ -218,19 +223,33 @@ pub(super) fn main_claims(plan: &Plan) -> Vec<(Claimed<'_>, Option<&Origin>)> {
     found
 }
 
+/// Whether these plans send one host to the same host for one namespace: that is one redirect, whoever serves it. ingress-nginx has one
+/// server for it, and of equal routes of a Gateway or of Traefik either gives the same answer.
+fn is_one_redirect(claim: &Claimed<'_>, plans: &[&Plan]) -> bool {
+    let Claimed::Route(from, "/", false, false) = claim else { return false };
+    let wish = |plan: &Plan| {
+        let groups = plan.redirected_groups();
+        let to = groups.into_iter().find(|(_, hosts)| hosts.iter().any(|host| host == from))?.0.to_owned();
+        Some((plan.namespace().map(str::to_owned), to))
+    };
+    let Some((first, others)) = plans.split_first() else { return false };
+    wish(first).is_some_and(|first| others.iter().all(|other| wish(other).as_ref() == Some(&first)))
+}
+
 /// The most routes of one object that annotations add and that are compared. Lists that are combined would otherwise have no bound.
 pub(crate) const MAX_TAKEN: usize = 10_000;
 
-/// [`main_claims`], and the routes of the hosts that annotations add; none of a pattern, because whose hosts it takes is not known.
+/// The claims of a plan, and the routes of the hosts that annotations add; none of a pattern, because whose hosts it takes is not known. The
+/// number is that of the first one that is a redirect, which is a part ([`ClaimText::is_part`](super::ClaimText::is_part)): two of them may be one.
 ///
 /// The latter are compared at admission, and not among the Services of a cluster: ingress-nginx leaves such a host out if a rule has it, and
 /// the Service with that rule has to stay.
 pub(super) fn all_claims<'c>(
     plan: &'c Plan,
     added: &'c [AddedHost<'_>],
-) -> Vec<(Claimed<'c>, Option<&'c Origin>)> {
-    let mut found = main_claims(plan);
-    let room = found.len() + MAX_TAKEN;
+) -> (Vec<(Claimed<'c>, Option<&'c Origin>)>, usize) {
+    let (mut found, mut redirects) = (main_claims(plan), redirects(plan));
+    let room = MAX_TAKEN + found.len() + redirects.len();
     for AddedHost { host, what, origin, .. } in added.iter().filter(|added| !added.host.is_empty()) {
         for rule in &plan.rules {
             let (path, is_exact) = match what {
@@ -240,13 +259,16 @@ pub(super) fn all_claims<'c>(
                 Use::Redirected => ("/", false),
                 Use::Published => break,
             };
-            if found.len() < room {
+            if found.len() + redirects.len() < room {
                 let claim = Claimed::Route(host.as_str().into(), path, is_exact, plan.canary.is_some());
-                found.push((claim, Some(origin)));
+                let into = if *what == Use::Redirected { &mut redirects } else { &mut found };
+                into.push((claim, Some(origin)));
             }
         }
     }
-    found
+    let first = found.len();
+    found.append(&mut redirects);
+    (found, first)
 }
 
 /// Files an Error for everything that only one plan can have and several claim. All claims are sorted, so that equal ones
@@ -267,6 +289,9 @@ pub(super) fn claimed_twice(plans: &[&Plan], file: &mut Filing<'_>) {
             continue;
         }
         let owners: Owners<'_> = group.iter().map(|(_, _, plan, _)| *plan).collect();
+        if is_one_redirect(claim, &owners.services) {
+            continue;
+        }
         let help = match claim {
             Claimed::Secret(..) => certificates::shared_secret_help(&owners.services),
             Claimed::Route(_, _, _, true) => "keep one of the two".to_owned(),

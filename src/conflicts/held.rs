@@ -71,7 +71,7 @@ pub struct ClaimText {
     /// Whether it is in no conflict with another one that is local, too: keys of the ConfigMaps of two namespaces.
     pub is_local: bool,
     /// Whether it is only about some of the requests for a path: those with certain headers, query parameters or methods, or those of a host
-    /// for which nobody has a rule. Of two objects
+    /// for which nobody has a rule; of a Service, a redirect. Of two objects
     /// of one namespace, one of which takes a part, each gets its own; a part of what another namespace has is taken from it.
     pub is_part: bool,
 }
@@ -106,6 +106,21 @@ impl ClaimText {
     #[must_use]
     pub fn stable(&self) -> Option<&str> {
         self.text.strip_prefix(CANARY)
+    }
+
+    /// The text by which an update finds what it keeps: that of a part, or of what is local, is another one, because the whole is more.
+    ///
+    /// ```
+    /// use xposer::conflicts::ClaimText;
+    /// use xposer::validation::PathType;
+    /// let whole = ClaimText::route("shop.example.com", "/", PathType::Prefix, false);
+    /// let part = ClaimText { is_part: true, ..whole.clone() };
+    /// assert_eq!((whole.kept(), part.kept().as_str()), (whole.text, "some prefix shop.example.com/"));
+    /// ```
+    #[must_use]
+    pub fn kept(&self) -> String {
+        let some = if self.is_part || self.is_local { "some " } else { "" };
+        [some, &self.text].concat()
     }
 
     /// The name of the ConfigMap of its shard.
@@ -229,7 +244,10 @@ impl Holder {
         let is_of_team = self.namespace == asker.namespace;
         // Programs put together what a team wrote in several objects: one for http and one for https, or one a class.
         let is_written = is_by_hand(self) && is_by_hand(asker);
-        (self.is_local && asked.is_local) || (is_of_team && (self.is_part || asked.is_part || is_written))
+        // The part of a Service is a redirect: two of them may be one, and beside everything else it is in the way.
+        let is_divided =
+            (self.is_part && (asked.is_part || is_by_hand(self))) || (asked.is_part && is_by_hand(asker));
+        (self.is_local && asked.is_local) || (is_of_team && (is_divided || is_written))
     }
 }
 
@@ -319,8 +337,11 @@ impl Plan {
         let added = self.added_hosts();
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut texts = Vec::new();
-        for (claim, _) in all_claims(self, &added) {
-            if let Some(text) = text_of(self, &claim).filter(|text| seen.insert(text.text.clone())) {
+        let (claims, redirects) = all_claims(self, &added);
+        for (at, (claim, _)) in claims.iter().enumerate() {
+            if let Some(text) =
+                text_of(self, claim, at >= redirects).filter(|text| seen.insert(text.text.clone()))
+            {
                 texts.push(text);
             }
         }
@@ -351,7 +372,7 @@ impl Plan {
 /// The kind of a holder that the controller exposes. All others were written by hand.
 const SERVICE: &str = "Service";
 
-pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>) -> Option<ClaimText> {
+pub(super) fn text_of(plan: &Plan, claim: &Claimed<'_>, is_part: bool) -> Option<ClaimText> {
     let is_local = matches!(claim, Claimed::Key(_)) && !plan.is_global();
-    text(claim).map(|text| ClaimText { is_local, ..text })
+    text(claim).map(|text| ClaimText { is_local, is_part, ..text })
 }

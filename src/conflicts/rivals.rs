@@ -13,7 +13,7 @@ impl Plan {
     /// Compares what this plan asks for with what others have. An Error for everything that an older one has, as
     /// [`expose_all`](crate::expose_all) says it of two Services, and a Warning for what a younger one has. `created` is the time
     /// of the Service, as the API server writes it; empty where it is being created. Where `names_others` is false, holders in other
-    /// namespaces are not named. What is not among `had`, the texts of what the Service asked for before, it asks for now, and so later
+    /// namespaces are not named. What is not among `had`, what the Service asked for before ([`ClaimText::kept`]), it asks for now, and so later
     /// than everybody who has it.
     ///
     /// A canary shares the routes of its stable Service. Where another one than that has the route, this is an Error, too.
@@ -31,7 +31,7 @@ impl Plan {
     /// assert_eq!(said("", true), "`shop.example.com/` is also asked for by Ingress ops/old, created on 2026-01-01");
     /// assert_eq!(said("", false), "`shop.example.com/` is also asked for by somebody in another namespace");
     /// // It had the host before, and is older.
-    /// let had = plan.claim_texts().into_iter().map(|claim| claim.text).collect();
+    /// let had = plan.claim_texts().into_iter().map(|claim| claim.kept()).collect();
     /// assert_eq!(plan.contested("2025-01-01T00:00:00Z", &had, &holders, true).count(xposer::Severity::Error), 0);
     /// # Ok::<(), xposer::Report>(())
     /// ```
@@ -48,12 +48,14 @@ impl Plan {
         // A Service may have thousands of hosts.
         let (mut seen, mut has_name) = (BTreeSet::new(), false);
         let added = self.added_hosts();
-        for (claim, origin) in all_claims(self, &added) {
-            let Some(asked) = text_of(self, &claim) else { continue };
+        let (claims, redirects) = all_claims(self, &added);
+        for (at, (claim, origin)) in claims.into_iter().enumerate() {
+            let Some(asked) = text_of(self, &claim, at >= redirects) else { continue };
             if !seen.insert(asked.text.clone()) {
                 continue;
             }
-            let asker = if had.contains(&asked.text) { &of_old } else { &of_new };
+            let is_kept = had.contains(&asked.text) || had.contains(&asked.kept());
+            let asker = if is_kept { &of_old } else { &of_new };
             let rivals = Rivals::new(&asked, asker, holders);
             let is_lost = !rivals.older.is_empty();
             // The name of its other objects says it already.
@@ -107,33 +109,24 @@ pub(crate) struct Asked {
     pub(crate) place: FieldPath,
     /// The host and path in words.
     pub(crate) shown: String,
-    /// Whether the object had it before.
-    pub(crate) is_before: bool,
 }
 
-/// What is said where an object that is not ours asks for what others have: as of a plan. What it had before is compared by age, as of
-/// `asker`, and told in the second report.
+/// What is said where an object that is not ours asks for what others have: as of a plan.
 pub(crate) fn contested_by(
     asked: &[Asked],
     asker: &Holder,
-    is_update: bool,
     holders: &Holders,
     names_others: bool,
-    [report, kept]: [&mut Report; 2],
+    report: &mut Report,
 ) {
-    // What is added is new, if it was something else before.
-    let of_new = Holder { created: String::new(), ..asker.clone() };
     let mut seen: BTreeSet<String> = BTreeSet::new();
     // Who takes a whole path takes a part of it, too.
     let (parts, whole) =
         (asked.iter().filter(|it| it.claim.is_part), asked.iter().filter(|it| !it.claim.is_part));
-    for Asked { claim: text, place: path, shown, is_before } in whole.chain(parts) {
+    for Asked { claim: text, place: path, shown } in whole.chain(parts) {
         if !seen.insert(text.text.clone()) {
             continue;
         }
-        let asker = if is_update && !is_before { &of_new } else { asker };
-        let into = if *is_before { &mut *kept } else { &mut *report };
-        let mut file = |problem| into.file_of_update(path.clone(), problem, *is_before);
         let rivals = Rivals::new(text, asker, holders);
         if let Some(problem) = text.stable().and_then(|stable| {
             let has_it = holders.get(stable)?;
@@ -144,13 +137,13 @@ pub(crate) fn contested_by(
                 format!("{} is asked for by {others}, and a canary is for the same namespace", quoted(shown));
             is_strange.then(|| Problem::new(Code::RouteClaimed, said).help(ANOTHER_ROUTE))
         }) {
-            file(problem);
+            report.file(path.clone(), problem);
             continue;
         }
         if let Some(others) = rivals.named(asker, names_others) {
             let said = format!("{} is also asked for by {others}", quoted(shown));
             let problem = Problem::new(Code::RouteClaimed, said).help(rivals.another_route(asker));
-            file(rivals.judged(problem));
+            report.file(path.clone(), rivals.judged(problem));
         }
     }
 }

@@ -162,9 +162,6 @@ impl Diagnostic {
 /// ```
 pub const MAX_PER_CODE: usize = 100;
 
-/// The help where an update leaves something as it was.
-const WAS_SO: &str = "correct it when you can; it was so before, and only what is added counts as new";
-
 /// All findings about one object (or, once merged, several), in the order in which the stages filed them.
 ///
 /// As JSON it is the list of its [`Diagnostic`]s. It is the error of what can be refused, such as settings.
@@ -219,15 +216,6 @@ impl Report {
         let severity = problem.code.severity();
         let is_error = self.strict && problem.code.is_error_when_strict();
         self.file_as(path, problem, if is_error { Severity::Error } else { severity });
-    }
-
-    /// Files a finding about what an update adds, or leaves as it was: that is a Warning at most.
-    pub(crate) fn file_of_update(&mut self, path: FieldPath, problem: Problem, was_so: bool) {
-        if was_so && problem.code.severity() == Severity::Error {
-            self.file_as(path, problem.help(WAS_SO), Severity::Warning);
-        } else {
-            self.file(path, problem);
-        }
     }
 
     fn file_as(&mut self, path: FieldPath, problem: Problem, severity: Severity) {

@@ -14,7 +14,7 @@ impl Guarded<'_> {
     /// What is wrong under these settings, whatever others have: hosts that belong to another namespace, annotations that nobody may use,
     /// and a class or a Gateway that is not for the namespace.
     ///
-    /// What was wrong with the object before it was updated, `old`, is a Warning. A host counts as new if a path is added to it or the object
+    /// Of an object that is updated from `old`, only what is new is told. A host counts as new if a path is added to it or the object
     /// gets another class or Gateway, and a class or Gateway does if a host or path is added.
     ///
     /// ```
@@ -30,8 +30,7 @@ impl Guarded<'_> {
     /// ```
     #[must_use]
     pub fn check(&self, settings: &Settings, old: Option<&Self>) -> Report {
-        // A report has room for some of a code: what is new never lacks it.
-        let (mut report, mut kept) = (self.report(), self.report());
+        let mut report = self.report();
         let namespace = report.subject().namespace.clone();
         let before = old.map(Before::of).unwrap_or_default();
         let stays = before.serves(self);
@@ -43,43 +42,45 @@ impl Guarded<'_> {
         for (host, _) in self.named.iter().filter(|(host, _)| !before.knows(HOST, host)) {
             added.insert(host.clone());
         }
-        let mut file = |place: FieldPath, problem: Problem, was_so: bool| {
-            let into = if was_so { &mut kept } else { &mut report };
-            into.file_of_update(place, problem, was_so);
-        };
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let taken = self.taken.iter().map(|taken| (&taken.host, &taken.place));
         for (host, place) in taken.chain(self.named.iter().map(|(host, place)| (host, place))) {
-            if !seen.insert(host.clone()) {
+            if !added.contains(host) || !seen.insert(host.clone()) {
                 continue;
             }
             if let Some(problem) = settings.problem_of_host(&namespace, host) {
-                file(place.clone(), problem, !added.contains(host));
+                report.file(place.clone(), problem);
             }
         }
         for (key, value) in self.annotations() {
+            if old.and_then(|old| old.value(key)) == Some(value) {
+                continue;
+            }
             if let Some(problem) = denied(settings, key) {
-                let was_so = old.and_then(|old| old.value(key)) == Some(value);
-                file(FieldPath::annotation(key.to_owned()), problem.found(value), was_so);
+                report.file(FieldPath::annotation(key.to_owned()), problem.found(value));
             }
         }
         let is_same = added.is_empty();
         for (class, place) in &self.classes {
+            if is_same && before.knows(CLASS, class) {
+                continue;
+            }
             if let Some(problem) = settings.problem_of_class(&namespace, class) {
-                file(place.clone(), problem, is_same && before.knows(CLASS, class));
+                report.file(place.clone(), problem);
             }
         }
         for (index, gateway) in &self.gateways {
+            if is_same && before.knows(GATEWAY, &name_of(*gateway)) {
+                continue;
+            }
             if let Some(problem) = settings.problem_of_gateway(&namespace, *gateway) {
-                let place = FieldPath::object(&["spec", "parentRefs"]).index(*index);
-                file(place, problem, is_same && before.knows(GATEWAY, &name_of(*gateway)));
+                report.file(FieldPath::object(&["spec", "parentRefs"]).index(*index), problem);
             }
         }
-        report.merge(kept);
         report
     }
 
-    /// The claims that are to be compared with what others have, those of hosts that it names: what is new, and what it had before.
+    /// The claims that are to be compared with what others have: those of hosts that it names, without what it had before, as `old`.
     ///
     /// ```
     /// use serde_json::json;
@@ -88,19 +89,16 @@ impl Guarded<'_> {
     ///     "metadata": {"name": "web", "namespace": "shop"}, "spec": {"rules": hosts.iter().map(|host| json!({"host": host})).collect::<Vec<_>>()}});
     /// let (old, new) = (of(&["a.example.com"]), of(&["a.example.com", "b.example.com", ""]));
     /// let asked = Guarded::read(&new).unwrap().claims_beside(Guarded::read(&old).as_ref());
-    /// assert_eq!(asked.map(|claims| claims[0].text.clone()), ["prefix b.example.com/", "prefix a.example.com/"]);
+    /// assert_eq!(asked.len(), 1);
+    /// assert_eq!(asked[0].text, "prefix b.example.com/");
     /// ```
     #[must_use]
-    pub fn claims_beside(&self, old: Option<&Self>) -> [Vec<ClaimText>; 2] {
-        let (mut added, mut kept) = (Vec::new(), Vec::new());
-        for Asked { claim, is_before, .. } in self.asked(old) {
-            if is_before { &mut kept } else { &mut added }.push(claim);
-        }
-        [added, kept]
+    pub fn claims_beside(&self, old: Option<&Self>) -> Vec<ClaimText> {
+        self.asked(old).into_iter().map(|asked| asked.claim).collect()
     }
 
     /// Compares the claims of hosts that it names with what others have: an Error for everything that an older one has, and a Warning for
-    /// what a younger one has. What it had before, as `old`, is compared by age, and never an Error. The other parameters are those of
+    /// what a younger one has. Nothing is said of what it had before, as `old`. The other parameters are those of
     /// [`Plan::contested`](crate::Plan::contested).
     ///
     /// ```
@@ -114,8 +112,7 @@ impl Guarded<'_> {
     /// let holders = Holders::from([("prefix shop.example.com/".to_owned(), vec![holder])]);
     /// let guarded = Guarded::read(&ingress).unwrap();
     /// assert!(guarded.contested(None, "", &holders, true).has_errors());
-    /// let update = guarded.contested(Some(&guarded), "2026-01-02T00:00:00Z", &holders, true);
-    /// assert!(!update.has_errors() && !update.is_empty());
+    /// assert!(guarded.contested(Some(&guarded), "2026-01-02T00:00:00Z", &holders, true).is_empty());
     /// ```
     #[must_use]
     pub fn contested(
@@ -125,39 +122,27 @@ impl Guarded<'_> {
         holders: &Holders,
         names_others: bool,
     ) -> Report {
-        let (mut report, mut kept) = (self.report(), self.report());
+        let mut report = self.report();
+        // What an update adds is asked for now.
+        let created = if old.is_some() { "" } else { created };
         let asker = Holder { created: created.to_owned(), ..self.holder() };
-        contested_by(
-            &self.asked(old),
-            &asker,
-            old.is_some(),
-            holders,
-            names_others,
-            [&mut report, &mut kept],
-        );
-        report.merge(kept);
-        if self.is_cut {
-            let place = FieldPath::object(&["metadata", "name"]);
-            report.file_of_update(place, too_many(), old.is_some_and(|old| old.is_cut));
+        contested_by(&self.asked(old), &asker, holders, names_others, &mut report);
+        if self.is_cut && !old.is_some_and(|old| old.is_cut) {
+            report.file(FieldPath::object(&["metadata", "name"]), too_many());
         }
         report
     }
 
-    /// The claims of hosts that it names, with their places and in words. Which of the hosts of others an object
+    /// The claims of hosts that it names and did not have before, with their places and in words. Which of the hosts of others an object
     /// without a host takes, depends on its class or its Gateway.
     fn asked(&self, old: Option<&Self>) -> Vec<Asked> {
         let before = old.map(Before::of).unwrap_or_default();
         let asked = |taken: &Taken| {
-            let claim = self.claim(taken);
-            Asked {
-                is_before: before.has(&claim),
-                claim,
-                place: taken.place.clone(),
-                shown: format!("{}{}", taken.host, taken.path),
-            }
+            let claim = Some(self.claim(taken)).filter(|claim| !before.has(claim))?;
+            Some(Asked { claim, place: taken.place.clone(), shown: format!("{}{}", taken.host, taken.path) })
         };
         let named = self.taken.iter().filter(|taken| !taken.host.is_empty());
-        named.map(asked).collect()
+        named.filter_map(asked).collect()
     }
 
     fn report(&self) -> Report {

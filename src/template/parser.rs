@@ -26,15 +26,19 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
 pub(super) fn parse(text: &str, pieces: &[Piece]) -> Result<Program, Vec<Problem>> {
     let mut parser = Parser { text, pieces, ..Parser::default() };
     let (nodes, mut ending) = parser.nodes();
-    // An `end` or `else` at the top closes nothing: say so and go on.
+    // An `end` or `else` at the top is of no block: say what is missing and go on.
     loop {
-        let (word, range) = match ending {
+        let at = parser.problems.len();
+        let (is, help, range) = match ending {
             Ending::Text => break,
-            Ending::End(range) => ("end", range),
-            Ending::Else(range, _) => ("else", range),
+            Ending::End(range) => ("closes", "write {{if ..}} before it, or remove it", range),
+            Ending::Else(range, _) => match parser.body() {
+                true => ("belongs to", "write {{if ..}} before it", range),
+                false => ("belongs to", "write {{if ..}} before it, and {{end}} behind it", range),
+            },
         };
-        let message = format!("{{{{{word}}}}} closes no block");
-        parser.problems.push(Problem::new(Code::TemplateSyntax, message).help("remove it").at(range));
+        let message = format!("{{{{{}}}}} {is} no block", text.get(range.clone()).unwrap_or_default().trim());
+        parser.problems.insert(at, Problem::new(Code::TemplateSyntax, message).help(help).at(range));
         (_, ending) = parser.nodes();
     }
     if parser.problems.is_empty() {
@@ -251,15 +255,22 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips to the end of a block whose content does not matter any more.
-    fn body(&mut self) {
+    /// Skips to the end of a block whose content does not matter any more. Whether it has an end.
+    fn body(&mut self) -> bool {
+        let mut ending = Ending::Text;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             self.at = self.pieces.len();
         } else {
-            while let (_, Ending::Else(..)) = self.nodes() {}
+            loop {
+                (_, ending) = self.nodes();
+                if !matches!(ending, Ending::Else(..)) {
+                    break;
+                }
+            }
         }
         self.depth -= 1;
+        matches!(ending, Ending::End(_))
     }
 
     pub(super) fn new_slot(&mut self) -> usize {

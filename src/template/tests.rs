@@ -199,7 +199,7 @@ fn every_problem_of_handlebars_is_reported() {
             (Function, "uper", "there is no function `uper`"),
             (Unsupported, "a", "a named argument is not supported in templates"),
             (Unsupported, "{{#> x}}", "a partial or decorator is not supported in templates"),
-            (Syntax, "{{else}}", "{{else}} closes no block"),
+            (Syntax, "{{else}}", "{{else}} belongs to no block"),
         ],
     );
     refused(
@@ -225,6 +225,83 @@ fn helps(text: &str, expected: &[&str]) {
     let found = problems(text);
     let helps: Vec<_> = found.iter().map(|problem| problem.help.as_deref().unwrap_or_default()).collect();
     assert_eq!(helps, expected, "{text}: {found:?}");
+}
+
+/// What is missing is said once, and whoever adds it has a template.
+#[test]
+fn a_word_of_a_block_that_nothing_opens_says_what_is_missing() {
+    let (belongs, closes) = ("belongs to no block", "closes no block");
+    for (text, marked, is, help, mended) in [
+        (
+            "{{else if Domain}}a{{/if}}",
+            "{{else if Domain}}",
+            belongs,
+            "write {{#if ..}} before it",
+            "{{#if Service}}",
+        ),
+        (
+            "{{else unless Domain}}a{{/if}}",
+            "{{else unless Domain}}",
+            belongs,
+            "write {{#if ..}} before it",
+            "{{#if Service}}",
+        ),
+        (
+            "{{else}}a{{/unless}}",
+            "{{else}}",
+            belongs,
+            "write {{#unless ..}} before it",
+            "{{#unless Service}}",
+        ),
+        (
+            "{{^}}{{#if Domain}}a{{/if}}{{/if}}",
+            "{{^}}",
+            belongs,
+            "write {{#if ..}} before it",
+            "{{#if Service}}",
+        ),
+        ("a{{/if}}", "{{/if}}", closes, "write {{#if ..}} before it, or remove it", "{{#if Service}}"),
+        (
+            "a{{/unless}}",
+            "{{/unless}}",
+            closes,
+            "write {{#unless ..}} before it, or remove it",
+            "{{#unless Service}}",
+        ),
+        ("{{else}}a{{end}}", "else", belongs, "write {{if ..}} before it", "{{if .Service}}"),
+        (
+            "{{else if .Domain}}a{{else}}b{{end}}",
+            "else if .Domain",
+            belongs,
+            "write {{if ..}} before it",
+            "{{if .Service}}",
+        ),
+        ("a{{end}}", "end", closes, "write {{if ..}} before it, or remove it", "{{if .Service}}"),
+    ] {
+        let shown = if marked.starts_with('{') { marked.to_owned() } else { format!("{{{{{marked}}}}}") };
+        refused(text, &[(Code::TemplateSyntax, marked, &format!("{shown} {is}"))]);
+        helps(text, &[help]);
+        assert_eq!(problems(&format!("{mended}x{text}")), [], "{text}");
+    }
+    let both = "write {{#if ..}} before it, and {{/if}} behind it";
+    helps("{{^}}{{#if Domain}}a{{/if}}", &[both]);
+    helps("{{#if Domain}}a{{/if}}{{else if Domain}}b", &[both]);
+    helps("{{.Service}}{{else}}a", &["write {{if ..}} before it, and {{end}} behind it"]);
+    // No other block can be opened.
+    helps("a{{/each}}", &["remove it"]);
+    helps("a{{/}}", &["remove it"]);
+    let known = "use variables, functions, {{#if}} and {{#unless}}";
+    helps("{{else each Domain}}a{{/each}}", &[known, "remove it"]);
+    // What else is wrong is said, too.
+    helps(
+        "{{else}}{{#if Srvice}}a{{/if}}{{/if}}",
+        &["write {{#if ..}} before it", "did you mean {{Service}}?"],
+    );
+    helps("{{else if Srvice}}a{{/if}}", &["write {{#if ..}} before it", "did you mean {{Service}}?"]);
+    helps(
+        "{{else}}{{.Srvice}}",
+        &["write {{if ..}} before it, and {{end}} behind it", "did you mean {{.Service}}?"],
+    );
 }
 
 /// A help that is followed must not lead to a template in two languages.
@@ -489,7 +566,7 @@ fn what_cannot_be_read() {
     refused("{{.Service \"x\"}}", &[(Syntax, "\"x\"", "`.Service` takes no arguments")]);
     refused("{{.}}", &[(Syntax, ".", "the dot alone is not a text")]);
     refused("{{end}}", &[(Syntax, "end", "{{end}} closes no block")]);
-    refused("{{else}}", &[(Syntax, "else", "{{else}} closes no block")]);
+    refused("{{else}}", &[(Syntax, "else", "{{else}} belongs to no block")]);
     refused("{{.Service)}}", &[(Syntax, ")", "`)` is not expected here")]);
     refused("{{.Service | .Namespace}}", &[(Syntax, ".Namespace", "only a function can stand behind `|`")]);
     refused("{{if true}}a{{else}}b{{else}}c{{end}}d", &[(Syntax, "else", "the block has a second {{else}}")]);

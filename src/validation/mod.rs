@@ -4,6 +4,7 @@
 //! `k8s.io/kubernetes/pkg/apis/networking/validation` at Kubernetes 1.36.
 
 mod hosts;
+mod international;
 mod labels;
 mod names;
 mod paths;
@@ -12,6 +13,7 @@ mod url;
 
 pub use hosts::{HostError, MAX_COMMON_NAME, host_errors, is_sloppy_ip};
 pub(crate) use hosts::{subdomain_host, www};
+pub(crate) use international::host_help;
 pub use labels::{label_key_error, label_value_error};
 pub use names::{MAX_LABEL, MAX_NAME, annotation_key_error, is_dns_label, is_dns_subdomain, is_port_name};
 pub(crate) use paths::comparable_path;
@@ -30,19 +32,18 @@ pub(crate) use url::{literal_beginning, literal_path, url};
 /// ```
 pub const MAX_ANNOTATIONS: usize = 262_144;
 
-/// What to do about a character that no name may contain.
-pub(crate) fn character_help(character: char) -> &'static str {
-    match character {
+/// What to do about a character that no name may contain, in this name.
+pub(crate) fn character_help(character: char, name: &str) -> String {
+    let help = match character {
         '_' => "write `-` instead of `_`",
         '{' => "write variables with two braces: {{.Service}}",
         '}' => "remove it; a variable has two braces at both ends: {{.Service}}",
         '<' | '>' => "replace the placeholder; it looks as if a chart left it empty",
         '$' => "write variables as {{.Service}}; shell variables are not replaced",
-        letter if letter.is_alphabetic() => {
-            "write an international name in its ASCII form, which begins with xn--"
-        }
+        letter if letter.is_alphabetic() => return host_help(name, "remove the character"),
         _ => "remove the character",
-    }
+    };
+    help.to_owned()
 }
 
 /// The spellings of booleans as texts, which are those of Go's `strconv.ParseBool`.
@@ -84,6 +85,6 @@ mod tests {
     /// `{{.Service}}}` has its two braces already.
     #[test]
     fn a_brace_too_many_is_to_be_removed() {
-        assert!(character_help('}').starts_with("remove it"));
+        assert!(character_help('}', "{{.Service}}}").starts_with("remove it"));
     }
 }

@@ -718,11 +718,11 @@ fn what_was_there_before_passes() {
     let mut labelled = old.clone();
     labelled["object"]["metadata"]["labels"] = json!({"team": "a"});
     let response = update(old.clone(), labelled);
-    assert!(response.allowed, "{response:?}");
-    // It is told all the same.
-    assert_eq!(response.audit_annotations.unwrap()["codes"], "host-not-owned,route-claimed");
-    let warnings = response.warnings.unwrap();
-    assert!(warnings.len() == 2 && warnings.iter().all(|it| it.contains("it was so before")), "{warnings:?}");
+    // Whoever touches it is told nothing: neither an owner nor a program can do anything about it then.
+    assert!(
+        response.allowed && response.warnings.is_none() && response.audit_annotations.is_none(),
+        "{response:?}"
+    );
     let mut more = old.clone();
     more["object"]["spec"]["rules"] = json!([{"host": "blog.example.com"}, {"host": "x.example.org"}]);
     let said = message(&update(old.clone(), more));
@@ -746,7 +746,7 @@ fn what_was_there_before_passes() {
     assert!(message(&update(with("a;"), with("b;"))).contains("annotation-denied"));
 }
 
-/// What an update leaves as it was is looked up to be told. Nothing is refused for it.
+/// What an update leaves as it was is not looked up.
 #[test]
 fn what_cannot_be_known_of_what_was_there_before_is_no_reason() {
     let settings = guarding(settings(json!({"onFailure": "deny"})));
@@ -763,9 +763,9 @@ fn what_cannot_be_known_of_what_was_there_before_is_no_reason() {
     let absent: Arc<Reply> = Arc::new(|call| Cluster::default().reply(call));
     let (one, many) = (of(1), of(1000));
     let (response, calls) = update(&one, &one, &absent);
-    assert!(response.allowed && response.warnings.is_none() && calls.len() == 1, "{response:?}");
+    assert!(response.allowed && response.warnings.is_none() && calls.is_empty(), "{response:?}");
     let (response, calls) = update(&many, &many, &cluster(&Holders::new()));
-    assert!(response.allowed && calls.len() == 64, "{response:?}");
+    assert!(response.allowed && calls.is_empty(), "{response:?}");
     assert_eq!(code(&update(&one, &of(2), &absent).0), 503);
     assert!(message(&update(&one, &many, &cluster(&Holders::new())).0).contains("claims-too-many"));
 }

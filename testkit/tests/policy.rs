@@ -94,6 +94,7 @@ in_the_wapc_host! {
     a_service_that_seems_to_ask_is_let_through_with_a_warning
     settings_are_refused_in_plain_words
     settings_are_tried
+    settings_that_are_no_json_are_told_in_plain_words
     no_payload_makes_the_guest_functions_fail
     the_answer_is_the_one_that_the_sdk_reads
     a_large_service_is_answered_in_time
@@ -625,6 +626,23 @@ fn settings_are_tried() {
     // What the author of a Service gives is no problem of the settings.
     let settings = json!({"tls": "cert-manager", "profiles": {"external": {"ingressClassName": "external"}}});
     assert!(evaluate(&Both, &deployment(&settings), &request("CREATE", &web(json!({})))).is_ok());
+}
+
+#[test]
+fn settings_that_are_no_json_are_told_in_plain_words() {
+    for (settings, place) in [
+        ("{\"domain\": \"example.com\",}", "the text cannot be read at line 1, column 26"),
+        ("{\n  \"domain\": example.com\n}", "the text cannot be read at line 2, column 13"),
+        ("{\"domain\": \"example.com\"", "the text ends too early, at line 1, column 24"),
+        ("domain: example.com", "the text cannot be read at line 1, column 1"),
+    ] {
+        let answer = Both.call("validate_settings", settings.as_bytes()).result.unwrap();
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        let said = format!(
+            "xposer: the settings are not JSON: {place}; write one JSON object, such as {{\"domain\": \"example.com\"}}"
+        );
+        assert_eq!(answer, json!({"valid": false, "message": said}), "{settings}");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::dialect::misspelt;
 use crate::options::{Layer, object_problem};
 use crate::plan::context::{RuleContext, is_refused};
 use crate::plan::{Annotation, Plan};
-use crate::validation::{HostError, MAX_COMMON_NAME, host_errors, is_dns_subdomain, parse_bool};
+use crate::validation::{HostError, MAX_COMMON_NAME, host_errors, host_help, is_dns_subdomain, parse_bool};
 use crate::values::{Target, Tls};
 
 /// cert-manager knows whom to ask, and has a secret to put the certificate into.
@@ -386,11 +386,11 @@ impl Values<'_, '_> {
         let is_name = |item: &&str| host_errors(item).iter().all(|error| *error == HostError::Uppercase);
         let stray = self.annotation.value.split(',').find(|item| !is_name(item))?;
         let help = if is_name(&stray.trim()) {
-            "remove the blanks"
+            "remove the blanks".to_owned()
         } else if stray.trim().parse::<IpAddr>().is_ok() {
-            "write the address into cert-manager.io/ip-sans"
+            "write the address into cert-manager.io/ip-sans".to_owned()
         } else {
-            "correct the name, or remove it"
+            host_help(stray.trim(), "correct the name, or remove it")
         };
         self.expected(&format!("DNS names, separated by commas alone, and {} is none", quoted(stray)), help)
     }

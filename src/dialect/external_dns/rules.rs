@@ -141,7 +141,7 @@ fn name_help(name: &str, is_target: bool) -> Option<String> {
         Some(HostError::Character('[' | ']')) => "write the address without brackets".to_owned(),
         Some(HostError::Character(';' | '|' | '\t')) => "separate the names by commas".to_owned(),
         Some(HostError::Character(':')) if is_target => "correct the address".to_owned(),
-        Some(HostError::Character(character)) => character_help(character).to_owned(),
+        Some(HostError::Character(character)) => character_help(character, name),
         Some(HostError::TrailingDot | HostError::EmptyLabel) => "remove the extra dot".to_owned(),
         Some(HostError::Hyphen(_)) => "remove the hyphen at the start or the end of a part".to_owned(),
         Some(HostError::Wildcard) => "write the star as the whole first part: *.example.com".to_owned(),

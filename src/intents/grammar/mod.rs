@@ -7,7 +7,7 @@ use super::values::{
     BasicAuth, ClientCertificate, Cors, ExternalAuth, Header, RateLimit, StickySession, Wish,
 };
 use crate::diagnostics::{did_you_mean, quoted, quoted_char};
-use crate::validation::{HostError, host_errors, is_dns_subdomain, parse_bool};
+use crate::validation::{HostError, host_errors, host_help, is_dns_subdomain, parse_bool};
 use crate::values::BackendProtocol;
 
 mod parts;
@@ -299,7 +299,7 @@ pub(crate) fn http_url(text: &str, what: &str) -> Read<String> {
         && host_errors(name).into_iter().all(is_host)
         && port.parse::<u16>().is_ok_and(|port| port > 0);
     match stray(text, "-._~:/?[]@!&'()*+,;=%") {
-        Some(stray) => contains(what, text, stray, "write a URL without it"),
+        Some(stray) => contains(what, text, stray, &host_help(name, "write a URL without it")),
         None if has_host => short(text, what, MAX_TEXT),
         None => is_not(text, "a URL with a valid host", "correct the host and the port"),
     }
@@ -310,7 +310,7 @@ fn hosts(text: &str) -> Result<Vec<String>, Vec<Wrong>> {
         if host == "www" || (!host.starts_with('*') && host_errors(host).is_empty()) {
             return Ok(host.to_owned());
         }
-        is_not(host, "a host", "write a name such as old.example.com, or the word www")
+        is_not(host, "a host", &host_help(host, "write a name such as old.example.com, or the word www"))
     })
 }
 
@@ -426,7 +426,9 @@ pub(crate) fn origin(text: &str) -> Read<String> {
     if text == "*" || is_valid {
         return Ok(text.to_owned());
     }
-    is_not(text, "an origin", "write it as https://example.com or https://*.example.com, without a path")
+    let host = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let help = "write it as https://example.com or https://*.example.com, without a path";
+    is_not(text, "an origin", &host_help(host.split([':', '/']).next().unwrap_or_default(), help))
 }
 
 fn sticky(text: &str) -> Result<StickySession, Vec<Wrong>> {

@@ -15,7 +15,7 @@ use crate::service::{PortRef, PortRefError};
 use crate::template::{Template, Var};
 use crate::validation::pattern::Certificates;
 use crate::validation::{
-    HostError, PathType, host_errors, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
+    HostError, PathType, host_errors, host_help, is_dns_label, is_dns_subdomain, is_port_name, parse_bool,
 };
 use crate::values::{Issuer, LinkPage, Target, Termination, Tls};
 
@@ -367,7 +367,7 @@ pub(super) fn hosts(value: &Value, at: &Origin) -> Parsed<Vec<String>> {
         let errors = host_errors(host);
         if errors.iter().any(|error| *error != HostError::Uppercase) {
             let said = format!("{} is neither a host nor `*.` and a host", quoted(host));
-            return Err(wrong(at, said, "write it as web.example.com or *.example.com"));
+            return Err(wrong(at, said, host_help(host, "write it as web.example.com or *.example.com")));
         }
         Ok(host.to_ascii_lowercase())
     })

@@ -274,6 +274,7 @@ impl<'t> Reader<'t> {
 
     /// Reads a template that the crate refuses: each tag alone, and which tag closes which.
     fn each_tag(&mut self) {
+        // The tag that opens a block, or the `{{else}}` of one that nothing opens; and whether it has its `{{else}}`.
         let mut blocks: Vec<(Tag, bool)> = Vec::new();
         while let Some(tag) = self.tags.next() {
             match (tag.kind, blocks.last_mut()) {
@@ -303,11 +304,25 @@ impl<'t> Reader<'t> {
                         blocks.push((tag, false));
                     }
                 }
-                (TagKind::Else | TagKind::Close, None) => {
+                (TagKind::Else, None) if self.enter(&tag).is_some() => {
+                    let problem = self.without_block(&tag);
+                    self.report::<()>(problem);
+                    let is_divided = tag.inner.is_empty();
+                    if !is_divided {
+                        self.condition_alone(&tag);
+                    }
+                    blocks.push((tag, is_divided));
+                }
+                (TagKind::Else, None) => {}
+                (TagKind::Close, None) => {
                     let message = format!("{} closes no block", self.slice(&tag.whole));
-                    self.report::<()>(
-                        Problem::new(Code::TemplateSyntax, message).help("remove it").at(tag.whole),
-                    );
+                    let help = match self.slice(&tag.inner) {
+                        word @ ("if" | "unless") => {
+                            format!("write {{{{#{word} ..}}}} before it, or remove it")
+                        }
+                        _ => "remove it".to_owned(),
+                    };
+                    self.report::<()>(Problem::new(Code::TemplateSyntax, message).help(help).at(tag.whole));
                 }
                 (TagKind::Else, Some((_, true))) => {
                     let problem = Problem::new(Code::TemplateSyntax, "the block has a second {{else}}");
@@ -315,13 +330,12 @@ impl<'t> Reader<'t> {
                 }
                 (TagKind::Else, Some((_, divided))) if tag.inner.is_empty() => *divided = true,
                 (TagKind::Open | TagKind::Else, _) => {
-                    let name = self.slice(&first_word(self.text, &tag));
-                    let block = format!("{{{{#{}}}}}{{{{/{name}}}}}", self.slice(&tag.inner));
-                    self.alone(&tag, &block, tag.inner.start - 3);
+                    self.condition_alone(&tag);
                     if tag.kind == TagKind::Open {
                         blocks.push((tag, false));
                     }
                 }
+                (TagKind::Close, Some((open, _))) if open.kind == TagKind::Else => drop(blocks.pop()),
                 (TagKind::Close, Some(_)) => {
                     let opened = blocks.pop().map(|(open, _)| self.slice(&first_word(self.text, &open)));
                     let (opened, closed) = (opened.unwrap_or_default(), self.slice(&tag.inner));
@@ -337,11 +351,47 @@ impl<'t> Reader<'t> {
             }
         }
         while let Some((open, _)) = blocks.pop() {
+            // What is missing is said already.
+            if open.kind == TagKind::Else {
+                continue;
+            }
             let problem = Problem::new(Code::TemplateUnclosed, "a block is not closed")
                 .help(format!("close the block with {{{{/{}}}}}", self.slice(&first_word(self.text, &open))))
                 .at(open.whole.start..self.text.len());
             self.report::<()>(problem);
         }
+    }
+
+    /// The problem of an `{{else}}` in front of which no block is open.
+    fn without_block(&self, tag: &Tag) -> Problem {
+        // The tag that closes the block, behind those that are opened and closed before it.
+        let mut open = 0_usize;
+        let closes = self.tags.as_slice().iter().find(|next| match next.kind {
+            TagKind::Open => {
+                open += 1;
+                false
+            }
+            TagKind::Close => {
+                let is_its = open == 0;
+                open = open.saturating_sub(1);
+                is_its
+            }
+            _ => false,
+        });
+        let help = match closes.map(|close| self.slice(&close.inner)) {
+            Some("unless") => "write {{#unless ..}} before it",
+            Some(_) => "write {{#if ..}} before it",
+            None => "write {{#if ..}} before it, and {{/if}} behind it",
+        };
+        let message = format!("{} belongs to no block", self.slice(&tag.whole));
+        Problem::new(Code::TemplateSyntax, message).help(help).at(tag.whole.clone())
+    }
+
+    /// Reads the condition of `tag` as that of a block.
+    fn condition_alone(&mut self, tag: &Tag) {
+        let name = self.slice(&first_word(self.text, tag));
+        let block = format!("{{{{#{}}}}}{{{{/{name}}}}}", self.slice(&tag.inner));
+        self.alone(tag, &block, tag.inner.start - 3);
     }
 
     /// Reads `tag` as the template `alone`, whose first byte is that at `start`.
