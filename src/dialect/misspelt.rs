@@ -51,28 +51,34 @@ pub(crate) fn problem(key: &str, value: &str) -> Option<Problem> {
 
 /// Whether two words differ in few letters, whatever their case.
 fn is_slip(word: &str, known: &str, max: usize) -> bool {
-    word.len().abs_diff(known.len()) <= max
-        && strsim::osa_distance(&word.to_ascii_lowercase(), &known.to_ascii_lowercase()) <= max
+    differs_little(&word.to_ascii_lowercase(), &known.to_ascii_lowercase(), max)
+}
+
+/// Whether two words differ in at most `max` letters.
+fn differs_little(word: &str, known: &str, max: usize) -> bool {
+    word.len().abs_diff(known.len()) <= max && strsim::osa_distance(word, known) <= max
 }
 
 /// The program that a prefix was meant for, and the whole key: the prefix differs in few letters, or in the order or number
 /// of its parts, and the name behind it is one of the program's.
 fn proposed_prefix(prefix: &str, name: &str) -> Option<(&'static Program, String)> {
+    // Most foreign keys come by here, each with the prefixes of all programs.
+    let written = prefix.to_ascii_lowercase();
+    let parts: Vec<&str> = prefix.split('.').collect();
     let candidates =
         listed_programs().flat_map(|program| program.prefixes.iter().map(move |it| (program, *it)));
     candidates
         .filter(|(_, known)| {
             let known = known.trim_end_matches('/');
-            is_slip(prefix, known, (known.len() / 9).max(1)) || has_its_parts(prefix, known)
+            differs_little(&written, known, (known.len() / 9).max(1)) || has_its_parts(&parts, known)
         })
         .find_map(|(program, known)| Some((program, [known, known_name(program, name)?].concat())))
 }
 
 /// Whether all parts of a prefix are parts of the known one, whose first one, the program's own, is among them.
-fn has_its_parts(prefix: &str, known: &str) -> bool {
-    let Some((own, rest)) = known.split_once('.') else { return false };
-    let is_part = |part: &str| part == own || rest.split('.').any(|other| other == part);
-    prefix.split('.').any(|part| part == own) && prefix.split('.').all(is_part)
+fn has_its_parts(parts: &[&str], known: &str) -> bool {
+    let own = parts.iter().find(|part| known.strip_prefix(**part).is_some_and(|rest| rest.starts_with('.')));
+    own.is_some() && parts.iter().all(|part| known.split('.').any(|other| other == *part))
 }
 
 /// The name that was meant: one of the program's, or near to one.
