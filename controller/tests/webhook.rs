@@ -113,7 +113,7 @@ struct Program {
 
 impl Program {
     async fn new(api_server: &str, settings: &Value) -> Self {
-        let address = free_address();
+        let address = free_address().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let kubeconfig = json!({"apiVersion": "v1", "kind": "Config", "current-context": "test",

@@ -147,7 +147,7 @@ impl Controller {
         words: Words<'_>,
         environment: &[(&str, &Path)],
     ) -> Self {
-        let address = free_address().to_string();
+        let address = free_address().unwrap().to_string();
         let mut command = program(kubeconfig, settings, words);
         command.envs(environment.iter().copied());
         // A library that moves the clock reads its file each time, and leaves the clock alone by which the program waits.

@@ -12,7 +12,7 @@ use crate::scene::{PLAIN, Scene, foreign_ingress, host, key};
 fn the_report_is_served_live() {
     let scene = Scene::open("report");
     let shop = scene.place();
-    let address = free_address().to_string();
+    let address = free_address().unwrap().to_string();
     let controller = scene.controller(PLAIN, &["--report", "--report-address", &address]);
     let data = || -> Value {
         let (code, _, body) = ask(&address, "GET", &address, "/report.json");
@@ -85,7 +85,7 @@ fn the_report_is_served_live() {
 #[ignore = "needs a cluster: make e2e-cluster"]
 fn without_the_flag_there_is_no_report() {
     let scene = Scene::open("no-report");
-    let address = free_address().to_string();
+    let address = free_address().unwrap().to_string();
     let controller = scene.controller(PLAIN, &["--report-address", &address]);
     assert_eq!(ask(&address, "GET", &address, "/").0, 0);
     assert_eq!(controller.ask("/report.json").0, 404);

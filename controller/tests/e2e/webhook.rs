@@ -1,6 +1,7 @@
 //! The API server calls the controller's own admission webhook.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -185,7 +186,8 @@ const URL: &str = "/metadata/annotations/status.xposer.stakater.com~1url";
 fn the_api_server_asks_the_controller() {
     let scene = Scene::open("webhook");
     let shop = scene.place();
-    let (files, authority, address) = (Files::new(&scene), Authority::new(), free_address().to_string());
+    let (files, authority, address) =
+        (Files::new(&scene), Authority::new(), free_address().unwrap().to_string());
 
     // Without a certificate it is not ready, and says why.
     let controller = spawn(&scene, PLAIN, &address, &files);
@@ -317,7 +319,8 @@ fn the_api_server_asks_the_controller() {
 fn a_dead_webhook_refuses_or_lets_through_as_the_configuration_says() {
     let scene = Scene::open("webhook-dead");
     let shop = scene.place();
-    let (files, authority, address) = (Files::new(&scene), Authority::new(), free_address().to_string());
+    let (files, authority, address) =
+        (Files::new(&scene), Authority::new(), free_address().unwrap().to_string());
     let (certificate, key) = authority.issue();
     files.write((&certificate, &key));
     let mut controller = spawn(&scene, PLAIN, &address, &files).ready();
@@ -458,7 +461,8 @@ fn whose_host_is_it(slug: &'static str, is_hosted: bool) {
         "domain: e2e.example.com\nclaims: {{namespace: {claims}, mode: deny, onFailure: deny}}\n\
          guard: {{mode: deny, users: ['system:serviceaccount:{HOME}:xposer']}}\n"
     );
-    let (files, authority, address) = (Files::new(&scene), Authority::new(), free_address().to_string());
+    let (files, authority, address) =
+        (Files::new(&scene), Authority::new(), free_address().unwrap().to_string());
     let (certificate, key) = authority.issue();
     files.write((&certificate, &key));
     let answered = is_hosted.then(|| Hosted::start(&settings, &address, &files));
