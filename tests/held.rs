@@ -225,8 +225,21 @@ fn any_text_is_written_as_one_line() {
         ..plan("shop", "web", &[HOST]).holder("")
     };
     let holders = Holders::from(
-        ["exact a/x y", "exact a/x\ny", "exact a/x\r\\n\\", "exact a/\nService ops/old - exact b/", "exact a/ \"é\u{1}", ""].map(|text| {
-            let all = [holder(true, false, FIRST), holder(false, true, ""), holder(true, true, SECOND), holder(false, false, "")];
+        [
+            "exact a/x y",
+            "exact a/x\ny",
+            "exact a/x\r\\n\\",
+            "exact a/\nService ops/old - exact b/",
+            "exact a/ \"é\u{1}",
+            "",
+        ]
+        .map(|text| {
+            let all = [
+                holder(true, false, FIRST),
+                holder(false, true, ""),
+                holder(true, true, SECOND),
+                holder(false, false, ""),
+            ];
             (text.to_owned(), all.to_vec())
         }),
     );

@@ -28,10 +28,11 @@ pub(crate) fn read(reply: &[u8], keys: &str, texts: &BTreeSet<String>) -> Result
     let other_form = |_| "has claims in another form".to_owned();
     let is_wanted = |key: &str| key.len() == 1 && keys.contains(key);
     let is_read = |key: &str| is_wanted(key) || key == STATE_KEY || key == OLD_KEY;
-    let ConfigMap { labels, data } = ConfigMap::read(reply, &is_read).map_err(|error| match error.classify() {
-        Category::Data => other_form(error),
-        _ => format!("cannot be read: the answer is no JSON: {error}"),
-    })?;
+    let ConfigMap { labels, data } =
+        ConfigMap::read(reply, &is_read).map_err(|error| match error.classify() {
+            Category::Data => other_form(error),
+            _ => format!("cannot be read: the answer is no JSON: {error}"),
+        })?;
     let has_label = |(key, value): (&str, &str)| {
         labels.get(key).and_then(|text| unescaped(text).ok()).is_some_and(|text| text == value)
     };

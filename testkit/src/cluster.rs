@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, anyhow};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use xposer::conflicts::{
-    BucketHash, Buckets, Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, ShardState, bucket_of_name, config_map,
+    BucketHash, Buckets, Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, ShardState, bucket_of_name,
+    config_map,
 };
 use xposer::{Service, Settings, expose, testing};
 
@@ -169,7 +170,9 @@ fn bucket_of(text: &str) -> String {
     match kind {
         "key" => text.to_owned(),
         "listener" => rest.split_once(' ').unwrap_or_default().1.to_owned(),
-        _ => rest.split_once('/').map(|(namespace, name)| bucket_of_name(namespace, name)).unwrap_or_default(),
+        _ => {
+            rest.split_once('/').map(|(namespace, name)| bucket_of_name(namespace, name)).unwrap_or_default()
+        }
     }
 }
 

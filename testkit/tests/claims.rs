@@ -353,7 +353,10 @@ fn what_is_not_known_is_told_and_never_an_error() {
     let found = |bytes: &'static [u8]| -> Arc<Reply> { Arc::new(move |_| Ok(bytes.to_vec())) };
     let now = state(3, &time(-10), 0);
     // The claims of `web.shop.svc` have this key, too.
-    assert_eq!([BucketHash::of("shop.example.com"), BucketHash::of("web.shop.svc")].map(BucketHash::key), ['a', '5']);
+    assert_eq!(
+        [BucketHash::of("shop.example.com"), BucketHash::of("web.shop.svc")].map(BucketHash::key),
+        ['a', '5']
+    );
     let both = |lines: &str| every(json!({"state": now, "a": lines, "5": lines}));
     let cases: [(&str, Arc<Reply>); 26] = [
         ("does not exist", Arc::new(|call| Cluster::default().reply(call))),

@@ -143,10 +143,8 @@ impl Store {
         self.versions += 1;
         let version = self.versions.to_string();
         let Content { buckets, dropped } = content;
-        let shard = Shard {
-            state: ShardState { version: SHARD_VERSION, written: String::new(), dropped },
-            buckets,
-        };
+        let shard =
+            Shard { state: ShardState { version: SHARD_VERSION, written: String::new(), dropped }, buckets };
         self.maps.insert(number, Map { version: version.clone(), is_ours, shard, written: self.now });
         Version { uid: "u".to_owned(), version }
     }

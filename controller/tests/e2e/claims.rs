@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use xposer::conflicts::{
-    BucketHash, Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map, shard,
-};
+use xposer::conflicts::{BucketHash, Holders, SHARD_LABELS, SHARD_VERSION, SHARDS, Shard, config_map, shard};
 
 use crate::cluster::{
     CONFIG_MAP, GRPC_ROUTE, HTTP_ROUTE, INGRESS, Kind, LABEL, NAMESPACE, SERVICE, SOON, TLS_ROUTE,
@@ -259,6 +257,7 @@ fn what_an_older_version_wrote_is_written_anew() {
         // Each answer to a reader would have this list.
         assert_eq!(map["metadata"]["managedFields"], Value::Null, "{map}");
     }
+    shop.has(["Ingress web"]);
     scene.end(&[&controller]);
 }
 
